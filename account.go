@@ -1,0 +1,116 @@
+package notary
+
+import "time"
+
+// Role is what an [Account] may do. The numbers are part of the API.
+type Role int
+
+// The roles.
+const (
+	Admin                Role = 0
+	CertificateManager   Role = 1
+	CertificateRequestor Role = 2
+	ReadOnly             Role = 3
+)
+
+// Roles are all the roles.
+var Roles = []Role{Admin, CertificateManager, CertificateRequestor, ReadOnly}
+
+// Valid says whether r is one of the [Roles].
+func (r Role) Valid() bool { return r >= Admin && r <= ReadOnly }
+
+func (r Role) String() string {
+	switch r {
+	case Admin:
+		return "Admin"
+	case CertificateManager:
+		return "Certificate Manager"
+	case CertificateRequestor:
+		return "Certificate Requestor"
+	case ReadOnly:
+		return "Read Only"
+	default:
+		return "unknown role"
+	}
+}
+
+// Permission is one thing that a role may do.
+type Permission int
+
+// The permissions.
+const (
+	ReadOwnRequests    Permission = iota // see the requests and certificates that one submitted
+	ReadRequests                         // see everybody's requests and certificates
+	CreateRequests                       // submit requests
+	DecideRequests                       // sign, upload, reject, revoke, reopen, delete
+	ReadAuthorities                      // see authorities
+	ManageAuthorities                    // make, sign, upload, enable, revoke, delete authorities
+	RevokeCertificates                   // revoke any certificate of the inventory
+	ManageAccounts                       // everything about other people's accounts
+)
+
+var permissions = map[Role][]Permission{
+	Admin: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests, ReadAuthorities,
+		ManageAuthorities, RevokeCertificates, ManageAccounts},
+	CertificateManager: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests,
+		ReadAuthorities, ManageAuthorities, RevokeCertificates},
+	CertificateRequestor: {ReadOwnRequests, CreateRequests},
+	ReadOnly:             {ReadOwnRequests, ReadRequests, ReadAuthorities},
+}
+
+// Account is somebody who can log in.
+type Account struct {
+	ID        int64
+	Email     string // lower case
+	Role      Role
+	CreatedAt time.Time
+}
+
+// Caller is who is asking: a value, made by package auth from a token, that every use case
+// takes and checks first.
+type Caller struct {
+	AccountID int64 // 0 for nobody, and for the program itself
+	Email     string
+	Role      Role
+	Address   string // the IP address that the call came from; "" for the program itself
+}
+
+// SystemCaller is the program itself, in the events of what happens by the clock.
+var SystemCaller = Caller{Email: "system"}
+
+// Known says whether somebody is logged in.
+func (c Caller) Known() bool { return c.AccountID != 0 }
+
+// May says whether the caller's role reaches p.
+func (c Caller) May(p Permission) bool {
+	if !c.Known() {
+		return false
+	}
+	for _, has := range permissions[c.Role] {
+		if has == p {
+			return true
+		}
+	}
+	return false
+}
+
+// Require is the first line of every use case: nil where the caller may, otherwise
+// [Unauthenticated] or [Forbidden].
+func (c Caller) Require(p Permission) error {
+	switch {
+	case !c.Known():
+		return Errorf(Unauthenticated, "log in first")
+	case !c.May(p):
+		return Errorf(Forbidden, "the role %s does not reach this", c.Role)
+	}
+	return nil
+}
+
+// Owner is the account whose objects alone the caller may see; 0 where it may see
+// everybody's.
+func (c Caller) Owner() int64 {
+	if c.May(ReadRequests) {
+		return 0
+	}
+	return c.AccountID
+}

@@ -1,0 +1,56 @@
+// Package api holds the wire types of the REST API: what goes over the line as JSON, shared
+// by the server (internal/rest) and the client (client). docs/API.md has the calls.
+//
+// Times are RFC 3339 in UTC, ids are positive integers, and lists are never null.
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+)
+
+// Result is the envelope of every success.
+type Result[T any] struct {
+	Result T `json:"result"`
+}
+
+// Error is the envelope of every failure.
+type Error struct {
+	Error     string `json:"error" doc:"One sentence: what is wrong and what to do"`
+	Code      string `json:"code" doc:"A stable word, such as not_found"`
+	Field     string `json:"field,omitempty" doc:"The input at fault, where it is one"`
+	RequestID string `json:"request_id,omitempty" doc:"Names an unexpected fault in the server's log"`
+}
+
+// Message answers an action.
+type Message struct {
+	Message string `json:"message" example:"success"`
+}
+
+// Created answers a create.
+type Created struct {
+	Message string `json:"message" example:"success"`
+	ID      int64  `json:"id" example:"1"`
+}
+
+// Success is the word in every [Message] and [Created].
+const Success = "success"
+
+// ID is an id that may be written as a string or as a number.
+type ID int64
+
+// UnmarshalJSON reads 3 and "3".
+func (id *ID) UnmarshalJSON(b []byte) error {
+	n, err := strconv.ParseInt(string(bytes.Trim(b, `"`)), 10, 64)
+	if err != nil {
+		return err
+	}
+	*id = ID(n)
+	return nil
+}
+
+// MarshalJSON writes a string, as the seed document has it.
+func (id ID) MarshalJSON() ([]byte, error) {
+	return json.Marshal(strconv.FormatInt(int64(id), 10))
+}

@@ -1,0 +1,71 @@
+package api
+
+import "time"
+
+// CertificateRequest is a signing request and what became of it.
+type CertificateRequest struct {
+	ID                     int64      `json:"id"`
+	CSR                    string     `json:"csr" doc:"PEM, byte for byte as submitted"`
+	CertificateChain       string     `json:"certificate_chain" doc:"PEM, leaf first up to the root; empty where there is none"`
+	Status                 string     `json:"status" enum:"Outstanding,Active,Rejected,Revoked"`
+	Email                  string     `json:"email" doc:"Who submitted it"`
+	CreatedAt              time.Time  `json:"created_at"`
+	UpdatedAt              time.Time  `json:"updated_at"`
+	CommonName             string     `json:"common_name"`
+	DNSNames               []string   `json:"dns_names" nullable:"false"`
+	IPAddresses            []string   `json:"ip_addresses" nullable:"false"`
+	EmailAddresses         []string   `json:"email_addresses" nullable:"false"`
+	URIs                   []string   `json:"uris" nullable:"false"`
+	Key                    string     `json:"key" example:"ECDSA P-256"`
+	CertificateID          *int64     `json:"certificate_id" doc:"The certificate in use, in the inventory"`
+	SerialNumber           string     `json:"serial_number" doc:"Hexadecimal; empty where there is no certificate"`
+	NotBefore              *time.Time `json:"not_before"`
+	NotAfter               *time.Time `json:"not_after"`
+	CertificateAuthorityID *int64     `json:"certificate_authority_id" doc:"The issuer; null where it is not held here"`
+}
+
+// CreateCertificateRequest submits a signing request.
+type CreateCertificateRequest struct {
+	CSR string `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)"`
+}
+
+// UploadCertificate gives a request the certificate that an outside authority signed.
+type UploadCertificate struct {
+	Certificate string `json:"certificate" doc:"PEM chain, leaf first"`
+}
+
+// SignCertificateRequest has a request signed by an authority held here.
+type SignCertificateRequest struct {
+	CertificateAuthorityID ID         `json:"certificate_authority_id" doc:"The authority that signs"`
+	Profile                string     `json:"profile,omitempty" doc:"server, client or server-client (the default)"`
+	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The end of validity; the profile's default without it, never past the issuer's"`
+	SigningMethod          string     `json:"signing_method,omitempty" doc:"ca, the default"`
+}
+
+// Revoke revokes a certificate.
+type Revoke struct {
+	Reason string `json:"reason,omitempty" doc:"By its name in RFC 5280, 5.3.1; unspecified by default"`
+}
+
+// Certificate is an entry of the inventory.
+type Certificate struct {
+	ID                     int64      `json:"id"`
+	Certificate            string     `json:"certificate" doc:"PEM"`
+	CertificateChain       string     `json:"certificate_chain" doc:"PEM, leaf first up to the root"`
+	CertificateRequestID   *int64     `json:"certificate_request_id" doc:"null for an authority's own, and once the request is deleted"`
+	CertificateAuthorityID *int64     `json:"certificate_authority_id" doc:"The issuer; null where it is not held here"`
+	CommonName             string     `json:"common_name"`
+	DNSNames               []string   `json:"dns_names" nullable:"false"`
+	IPAddresses            []string   `json:"ip_addresses" nullable:"false"`
+	EmailAddresses         []string   `json:"email_addresses" nullable:"false"`
+	URIs                   []string   `json:"uris" nullable:"false"`
+	Key                    string     `json:"key" example:"RSA 2048"`
+	SerialNumber           string     `json:"serial_number" doc:"Hexadecimal"`
+	Fingerprint            string     `json:"fingerprint" doc:"SHA-256 of the DER, hexadecimal"`
+	NotBefore              time.Time  `json:"not_before"`
+	NotAfter               time.Time  `json:"not_after"`
+	Profile                string     `json:"profile" doc:"The profile it was issued by; empty for an uploaded one"`
+	CreatedAt              time.Time  `json:"created_at"`
+	RevokedAt              *time.Time `json:"revoked_at"`
+	RevocationReason       string     `json:"revocation_reason" doc:"Empty while it is not revoked"`
+}

@@ -1,0 +1,94 @@
+package notary
+
+import "time"
+
+// AuthorityStatus says whether an [Authority] can sign.
+type AuthorityStatus string
+
+// The states of an authority. Only enabled or not is stored; the rest follows from its
+// certificate and the clock.
+const (
+	AuthorityPending  AuthorityStatus = "pending" // no certificate yet
+	AuthorityActive   AuthorityStatus = "active"
+	AuthorityDisabled AuthorityStatus = "disabled"
+	AuthorityExpired  AuthorityStatus = "expired"
+	AuthorityRevoked  AuthorityStatus = "revoked"
+)
+
+// Authority is a certificate authority whose private key we hold.
+type Authority struct {
+	ID         int64
+	Enabled    bool
+	CSR        string // PEM: what an outside authority would sign
+	CommonName string
+	Key        string    // such as "Ed25519"
+	NotAfter   time.Time // the end that was asked for at its creation; zero for the default
+	PathLen    int       // the path length that was asked for; -1 for none
+	CRLNumber  int64     // the last number given to a CRL (RFC 5280, section 5.2.3)
+	CreatedAt  time.Time
+
+	// Certificate is its own, with the chain; nil while it is pending.
+	Certificate *Certificate
+}
+
+// Status is the authority's state at the given time.
+func (a *Authority) Status(now time.Time) AuthorityStatus {
+	switch {
+	case a.Certificate == nil:
+		return AuthorityPending
+	case a.Certificate.Revocation != nil:
+		return AuthorityRevoked
+	case now.After(a.Certificate.NotAfter):
+		return AuthorityExpired
+	case !a.Enabled:
+		return AuthorityDisabled
+	default:
+		return AuthorityActive
+	}
+}
+
+// SelfSigned says whether the authority is a root: its own issuer.
+func (a *Authority) SelfSigned() bool {
+	return a.Certificate != nil && a.Certificate.AuthorityID == a.ID
+}
+
+// IssuerID is the authority held here that signed this one; 0 for a root, a pending
+// authority and where an outside authority signed it.
+func (a *Authority) IssuerID() int64 {
+	if a.Certificate == nil || a.SelfSigned() {
+		return 0
+	}
+	return a.Certificate.AuthorityID
+}
+
+// CRL is a certificate revocation list (RFC 5280, section 5) as it was signed.
+type CRL struct {
+	AuthorityID int64
+	Number      int64
+	DER         []byte
+	ThisUpdate  time.Time
+	NextUpdate  time.Time
+
+	// Revocations is how many revocations of the authority were known when the list was
+	// made: the list is true as long as there are no more.
+	Revocations int64
+}
+
+// KeyAlgorithm names the kind of key that an authority is made with.
+type KeyAlgorithm string
+
+// The algorithms for authorities' keys.
+const (
+	ECDSAP256 KeyAlgorithm = "ecdsa-p256"
+	ECDSAP384 KeyAlgorithm = "ecdsa-p384"
+	ECDSAP521 KeyAlgorithm = "ecdsa-p521"
+	Ed25519   KeyAlgorithm = "ed25519"
+	RSA2048   KeyAlgorithm = "rsa-2048"
+	RSA3072   KeyAlgorithm = "rsa-3072"
+	RSA4096   KeyAlgorithm = "rsa-4096"
+)
+
+// KeyAlgorithms are all of them, the default first.
+var KeyAlgorithms = []KeyAlgorithm{
+	ECDSAP256, ECDSAP384, ECDSAP521, Ed25519, RSA2048, RSA3072, RSA4096,
+}

@@ -1,0 +1,83 @@
+package notary
+
+import "time"
+
+// Certificate is one entry of the inventory: an X.509 certificate (RFC 5280) that was
+// issued here or uploaded. It stays for ever, whatever becomes of its request.
+type Certificate struct {
+	ID          int64
+	RequestID   int64 // 0 for an authority's own certificate and after the request's deletion
+	RequesterID int64 // the account that submitted the request; 0 for an authority's own
+	AuthorityID int64 // the issuer; 0 where an outside authority signed it
+	CommonName  string
+	Names       Names
+	Key         string // such as "RSA 2048"
+	Serial      string // lower-case hex, two digits an octet
+	Fingerprint string // SHA-256 of the DER, lower-case hex
+	NotBefore   time.Time
+	NotAfter    time.Time // the last second in which it is valid (RFC 5280, 4.1.2.5)
+	Profile     string    // the profile it was issued by; "" for an uploaded one
+	CreatedAt   time.Time
+
+	// Revocation says when and why it was revoked; nil while it is not.
+	Revocation *Revocation
+
+	// DER and IssuerChain (issuer first, up to the root) are only filled by the calls that
+	// say so: lists do without them.
+	DER         []byte
+	IssuerChain [][]byte
+}
+
+// Chain is the certificate followed by its issuers, as DER.
+func (c *Certificate) Chain() [][]byte {
+	return append([][]byte{c.DER}, c.IssuerChain...)
+}
+
+// Revocation is the entry of a certificate on its issuer's CRL.
+type Revocation struct {
+	Serial string // lower-case hex
+	At     time.Time
+	Reason RevocationReason
+}
+
+// RevocationReason is why a certificate was revoked, by its name in RFC 5280, section 5.3.1.
+type RevocationReason string
+
+// The reasons that can be given.
+const (
+	Unspecified          RevocationReason = "unspecified"
+	KeyCompromise        RevocationReason = "keyCompromise"
+	CACompromise         RevocationReason = "cACompromise"
+	AffiliationChanged   RevocationReason = "affiliationChanged"
+	Superseded           RevocationReason = "superseded"
+	CessationOfOperation RevocationReason = "cessationOfOperation"
+	PrivilegeWithdrawn   RevocationReason = "privilegeWithdrawn"
+	AACompromise         RevocationReason = "aACompromise"
+)
+
+// RevocationReasons are the reasons that can be given, with their codes. The two others of
+// RFC 5280 are missing on purpose: certificateHold would need a way to lift it, and
+// removeFromCRL exists only in delta CRLs.
+var RevocationReasons = map[RevocationReason]int{
+	Unspecified:          0,
+	KeyCompromise:        1,
+	CACompromise:         2,
+	AffiliationChanged:   3,
+	Superseded:           4,
+	CessationOfOperation: 5,
+	PrivilegeWithdrawn:   9,
+	AACompromise:         10,
+}
+
+// ParseRevocationReason reads a reason's name; "" is [Unspecified].
+func ParseRevocationReason(s string) (RevocationReason, error) {
+	if s == "" {
+		return Unspecified, nil
+	}
+	if _, ok := RevocationReasons[RevocationReason(s)]; !ok {
+		return "", FieldErrorf("reason", "%.40q is not a reason: use unspecified, keyCompromise, "+
+			"cACompromise, affiliationChanged, superseded, cessationOfOperation, "+
+			"privilegeWithdrawn or aACompromise", s)
+	}
+	return RevocationReason(s), nil
+}

@@ -1,0 +1,83 @@
+package notary
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Kind is the class of an [Error]: a stable word, shown to clients as "code".
+type Kind string
+
+// The kinds of errors. Each face of the program maps them to its own signals: package rest
+// to HTTP statuses, the command line to hints.
+const (
+	Invalid         Kind = "invalid"         // the input can never be accepted as it is
+	Unauthenticated Kind = "unauthenticated" // nobody known is asking
+	Forbidden       Kind = "forbidden"       // the caller's role does not reach this
+	NotFound        Kind = "not_found"
+	Conflict        Kind = "conflict"      // the present state does not allow it
+	Unprocessable   Kind = "unprocessable" // well-formed, but policy refuses it
+	TooLarge        Kind = "too_large"
+	RateLimited     Kind = "rate_limited"
+	Unavailable     Kind = "unavailable" // try again later; nothing was changed
+	Internal        Kind = "internal"
+)
+
+// Error is the error type of the whole program.
+type Error struct {
+	Kind       Kind
+	Message    string        // one sentence for the user: what is wrong and what to do
+	Field      string        // the input at fault, by its name in the API; may be empty
+	RetryAfter time.Duration // for RateLimited and Unavailable: when to try again
+	Err        error         // the cause, for the log only; may be nil
+}
+
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return e.Message + ": " + e.Err.Error()
+	}
+	return e.Message
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf makes an error of the given kind. A %w verb is not supported: the message is for
+// the user, who is not helped by a driver's words.
+func Errorf(kind Kind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
+}
+
+// FieldErrorf makes an [Invalid] error about one input field.
+func FieldErrorf(field, format string, args ...any) *Error {
+	return &Error{Kind: Invalid, Message: fmt.Sprintf(format, args...), Field: field}
+}
+
+// InternalError wraps a fault that the user cannot mend.
+func InternalError(doing string, err error) *Error {
+	return &Error{Kind: Internal, Message: "could not " + doing, Err: err}
+}
+
+// WithField returns err with the field set where it is a [*Error] that names none yet.
+func WithField(err error, field string) error {
+	var e *Error
+	if errors.As(err, &e) && e.Field == "" {
+		withField := *e
+		withField.Field = field
+		return &withField
+	}
+	return err
+}
+
+// KindOf is the kind of err: [Internal] for errors that are not a [*Error], "" for nil.
+func KindOf(err error) Kind {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return Internal
+}
