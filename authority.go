@@ -74,6 +74,9 @@ type CRL struct {
 	Revocations int64
 }
 
+// PEM is the list as PEM (RFC 7468, section 6).
+func (c *CRL) PEM() string { return encodePEM("X509 CRL", c.DER) }
+
 // KeyAlgorithm names the kind of key that an authority is made with.
 type KeyAlgorithm string
 

@@ -1,6 +1,10 @@
 package notary
 
-import "time"
+import (
+	"encoding/pem"
+	"strings"
+	"time"
+)
 
 // Certificate is one entry of the inventory: an X.509 certificate (RFC 5280) that was
 // issued here or uploaded. It stays for ever, whatever becomes of its request.
@@ -31,6 +35,20 @@ type Certificate struct {
 // Chain is the certificate followed by its issuers, as DER.
 func (c *Certificate) Chain() [][]byte {
 	return append([][]byte{c.DER}, c.IssuerChain...)
+}
+
+// PEM is the certificate alone (RFC 7468, section 5).
+func (c *Certificate) PEM() string { return encodePEM("CERTIFICATE", c.DER) }
+
+// ChainPEM is the certificate followed by its issuers.
+func (c *Certificate) ChainPEM() string { return encodePEM("CERTIFICATE", c.Chain()...) }
+
+func encodePEM(label string, ders ...[]byte) string {
+	var b strings.Builder
+	for _, der := range ders {
+		_ = pem.Encode(&b, &pem.Block{Type: label, Bytes: der}) // a Builder takes everything
+	}
+	return b.String()
 }
 
 // Revocation is the entry of a certificate on its issuer's CRL.

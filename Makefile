@@ -1,0 +1,31 @@
+# make test     install what the tests need, and run them all
+# make lint     go vet and staticcheck
+# make build    the program, in bin/notary
+# make fuzz     each fuzzer for FUZZTIME
+# make bench    the benchmarks beside their tests
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+FUZZTIME    ?= 30s
+PACKAGES    ?= ./...
+
+.PHONY: test lint build fuzz bench
+
+# A tool that is missing is installed first.
+test:
+	scripts/test-tools
+	go test -race -timeout 20m $(PACKAGES)
+
+lint:
+	test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/notary ./cmd/notary
+
+fuzz:
+	scripts/fuzz $(FUZZTIME)
+
+bench:
+	go test -run '^$$' -bench . -benchmem $(PACKAGES)

@@ -1,0 +1,117 @@
+package notary_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is the house: which of our packages each of our packages may import. What only
+// tests import does not count.
+var mayImport = map[string][]string{
+	"notary":                   {},
+	"notary/api":               {},
+	"notary/client":            {"notary", "notary/api"},
+	"notary/internal/pki":      {"notary"},
+	"notary/internal/issuance": {"notary", "notary/internal/pki"},
+	"notary/internal/keystore": {"notary", "notary/internal/pki"},
+	"notary/internal/store":    {"notary"},
+	"notary/internal/ca": {"notary", "notary/internal/pki", "notary/internal/issuance",
+		"notary/internal/keystore", "notary/internal/store"},
+	"notary/internal/auth":   {"notary", "notary/internal/store"},
+	"notary/internal/server": {"notary", "notary/api"},
+	"notary/internal/rest": {"notary", "notary/api", "notary/internal/ca", "notary/internal/auth",
+		"notary/internal/server"},
+	"notary/internal/jobs": {"notary", "notary/internal/ca", "notary/internal/auth"},
+}
+
+// mayImportAll are at the ends of the house: the program, and the tests' kit.
+var mayImportAll = []string{"notary/cmd/notary", "notary/internal/testkit"}
+
+// listed is a package as go list shows it.
+type listed struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+}
+
+func TestEveryPackageImportsOnlyWhatTheHouseAllows(t *testing.T) {
+	for _, p := range list(t, "./...") {
+		if slices.Contains(mayImportAll, p.ImportPath) {
+			continue
+		}
+		allowed, known := mayImport[p.ImportPath]
+		if !known {
+			t.Errorf("%s has no place in the house: give it one in this test and in docs/architecture.md", p.ImportPath)
+		}
+		for _, imported := range p.Imports {
+			if ours(imported) && !slices.Contains(allowed, imported) {
+				t.Errorf("%s imports %s, which the house does not allow", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func TestTheVocabularyNeedsOnlyTheStandardLibrary(t *testing.T) {
+	for _, p := range list(t, "-deps", ".") {
+		if !p.Standard && p.ImportPath != "notary" {
+			t.Errorf("package notary depends on %s", p.ImportPath)
+		}
+	}
+	refuseImports(t, ".", "database/sql", "net/http", "encoding/json")
+}
+
+func TestTheStoreKnowsNoX509(t *testing.T) {
+	refuseImports(t, "./internal/store", "crypto/x509", "crypto/x509/pkix")
+}
+
+func TestNoPackageHasANameThatSaysNothing(t *testing.T) {
+	refused := []string{"util", "utils", "common", "types", "models", "helpers", "backends"}
+	for _, p := range list(t, "./...") {
+		if slices.Contains(refused, path.Base(p.ImportPath)) {
+			t.Errorf("%s: name the package after what it is", p.ImportPath)
+		}
+	}
+}
+
+func refuseImports(t *testing.T, pattern string, refused ...string) {
+	t.Helper()
+	for _, p := range list(t, pattern) {
+		for _, imported := range p.Imports {
+			if slices.Contains(refused, imported) {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func ours(importPath string) bool {
+	return importPath == "notary" || strings.HasPrefix(importPath, "notary/")
+}
+
+// list asks go list, and wants at least one package.
+func list(t *testing.T, args ...string) (all []listed) {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,Imports"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) == 0 {
+		t.Fatalf("go list %v found no package", args)
+	}
+	return all
+}

@@ -1,0 +1,94 @@
+package issuance
+
+import (
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"slices"
+	"strings"
+
+	"notary"
+)
+
+// checkDepth checks the path lengths of the issuer and its ancestors (RFC 5280, section
+// 4.2.1.9) for a certificate under which there are that many authorities, itself included: 0
+// for a leaf.
+func (i Issuer) checkDepth(authorities int) error {
+	for below, authority := range i.chain() {
+		limited := authority.MaxPathLen > 0 || authority.MaxPathLen == 0 && authority.MaxPathLenZero
+		if limited && below+authorities > authority.MaxPathLen {
+			return notary.Errorf(notary.Unprocessable, "the authority %s allows %d further "+
+				"authorities under it, and this needs %d",
+				nameOf(authority), authority.MaxPathLen, below+authorities)
+		}
+	}
+	return nil
+}
+
+// checkConstraints checks the names of the draft against the name constraints (RFC 5280,
+// section 4.2.1.10) and its purposes against the extended key usages of the issuer and all
+// its ancestors.
+func (i Issuer) checkConstraints(draft *x509.Certificate, throwAway crypto.PublicKey) error {
+	for _, authority := range i.chain() {
+		if err := checkPurposes(authority, draft); err != nil {
+			return err
+		}
+		if !hasNameConstraints(authority) {
+			continue
+		}
+		if err := checkNames(authority, draft, throwAway); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPurposes takes an authority's extended key usages, which it seldom has, for a limit on
+// those under it, as all common verifiers do.
+func checkPurposes(authority, draft *x509.Certificate) error {
+	if len(authority.ExtKeyUsage)+len(authority.UnknownExtKeyUsage) == 0 ||
+		slices.Contains(authority.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		return nil
+	}
+	for _, usage := range draft.ExtKeyUsage {
+		if !slices.Contains(authority.ExtKeyUsage, usage) {
+			return notary.Errorf(notary.Unprocessable, "the authority %s may not issue for the "+
+				"purposes of this profile: choose another profile", nameOf(authority))
+		}
+	}
+	return nil
+}
+
+// checkNames has package x509 verify the draft as if this authority alone had issued it, with
+// the throw-away key: that checks the names exactly as relying parties will.
+func checkNames(authority, draft *x509.Certificate, throwAway crypto.PublicKey) error {
+	shadow := *authority
+	shadow.PublicKey = throwAway
+	shadow.RawSubject = draft.RawIssuer
+	shadow.SubjectKeyId = draft.AuthorityKeyId
+	shadow.MaxPathLen = -1 // checkDepth has counted
+	roots := x509.NewCertPool()
+	roots.AddCert(&shadow)
+	_, err := draft.Verify(x509.VerifyOptions{
+		Roots:       roots,
+		CurrentTime: draft.NotAfter,
+		KeyUsages:   []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	if err == nil {
+		return nil
+	}
+	var refusal x509.CertificateInvalidError
+	if errors.As(err, &refusal) && refusal.Reason == x509.CANotAuthorizedForThisName {
+		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s "+
+			"do not allow this certificate: %s", nameOf(authority), refusal.Detail)
+	}
+	return &notary.Error{Kind: notary.Unprocessable, Err: err, Message: "the certificate would " +
+		"not verify under the authority " + nameOf(authority) + ": " + strings.TrimPrefix(err.Error(), "x509: ")}
+}
+
+func hasNameConstraints(c *x509.Certificate) bool {
+	return len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+
+		len(c.PermittedIPRanges)+len(c.ExcludedIPRanges)+
+		len(c.PermittedEmailAddresses)+len(c.ExcludedEmailAddresses)+
+		len(c.PermittedURIDomains)+len(c.ExcludedURIDomains) > 0
+}

@@ -1,0 +1,187 @@
+// Package issuance makes certificates and CRLs: a pure function of the profile, the
+// authority, the request and the time, apart from the random serial number and the signer.
+//
+// [Leaf], [Root] and [Intermediate] all go the same way: a draft of the certificate is signed
+// with a throw-away key, linted and held against the constraints of its issuers, and only
+// then the very same to-be-signed bytes are signed with the authority's key. A certificate
+// that breaks a rule is never signed: the error is Unprocessable and says which rule.
+package issuance
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"io"
+	"time"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// Issuer is an authority that signs.
+type Issuer struct {
+	Certificate *x509.Certificate
+	Ancestors   []*x509.Certificate // its chain, nearest first; none for a root
+	Signer      crypto.Signer
+
+	// What its certificates tell relying parties (RFC 5280, sections 4.2.1.13 and 4.2.2.1):
+	// http URLs, each left out where empty.
+	CRLURL         string
+	CertificateURL string
+}
+
+// Terms are what a certificate needs beyond the request.
+type Terms struct {
+	Now      time.Time
+	NotAfter time.Time // the last second of validity; zero: the default of what is issued
+	Rand     io.Reader // of the serial number; nil: crypto/rand
+}
+
+const (
+	backdate = time.Minute // for relying parties whose clocks are late
+	day      = 24 * time.Hour
+
+	rootYears         = 10
+	intermediateYears = 5
+)
+
+// DefaultProfile is the profile of requests that ask for none.
+const DefaultProfile = "server-client"
+
+var profiles = map[string]notary.Profile{
+	"server":        {Name: "server", ServerAuth: true, Validity: 90 * day},
+	"client":        {Name: "client", ClientAuth: true, Validity: 90 * day},
+	"server-client": {Name: "server-client", ServerAuth: true, ClientAuth: true, Validity: 90 * day},
+}
+
+// LookupProfile finds a built-in profile: server, client or server-client, which is also the
+// one for "". Another name is an Invalid error of the field "profile".
+func LookupProfile(name string) (notary.Profile, error) {
+	if name == "" {
+		name = DefaultProfile
+	}
+	profile, ok := profiles[name]
+	if !ok {
+		return notary.Profile{}, notary.FieldErrorf("profile",
+			"%.40q is not a profile: use server, client or server-client", name)
+	}
+	return profile, nil
+}
+
+// Leaf issues the certificate of a machine or person. It begins a minute ago and lasts until
+// the terms' NotAfter or for the profile's validity, cut to the end of its issuers.
+//
+// A NotAfter that is past is an Invalid error of the field "not_valid_after", an issuer that
+// is not valid now a Conflict; what the issuer's constraints, the lints or our own checks
+// refuse is Unprocessable.
+func Leaf(issuer Issuer, profile notary.Profile, csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
+	if err := issuer.checkRequest(csr, terms.Now); err != nil {
+		return nil, err
+	}
+	template, err := newTemplate(csr, terms)
+	if err != nil {
+		return nil, err
+	}
+	template.KeyUsage, template.ExtKeyUsage = leafUsage(csr, profile)
+	template.MaxPathLen = -1
+	whole := template.NotBefore.Add(profile.Validity)
+	if err := setValidity(template, issuer.chain(), terms, whole); err != nil {
+		return nil, err
+	}
+	if err := issuer.checkDepth(0); err != nil {
+		return nil, err
+	}
+	return issuer.issue(template, csr)
+}
+
+// Root issues the self-signed certificate of an authority, for ten years unless the terms say
+// otherwise. A path length of -1 is none.
+func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*x509.Certificate, error) {
+	template, err := newAuthorityTemplate(csr, pathLen, terms)
+	if err != nil {
+		return nil, err
+	}
+	whole := template.NotBefore.AddDate(rootYears, 0, 0)
+	if err := setValidity(template, nil, terms, whole); err != nil {
+		return nil, err
+	}
+	self := *template
+	self.PublicKey = csr.PublicKey
+	return Issuer{Certificate: &self, Signer: key}.issue(template, csr)
+}
+
+// Intermediate issues the certificate of an authority under another one, for five years
+// unless the terms say otherwise, cut to the end of its issuers. A path length of -1 is none.
+// Errors are those of [Leaf]; a path length that the issuers do not leave room for is
+// Unprocessable.
+func Intermediate(issuer Issuer, csr *pki.CSR, pathLen int, terms Terms) (*x509.Certificate, error) {
+	if err := issuer.checkRequest(csr, terms.Now); err != nil {
+		return nil, err
+	}
+	template, err := newAuthorityTemplate(csr, pathLen, terms)
+	if err != nil {
+		return nil, err
+	}
+	whole := template.NotBefore.AddDate(intermediateYears, 0, 0)
+	if err := setValidity(template, issuer.chain(), terms, whole); err != nil {
+		return nil, err
+	}
+	// Under it there may be as many more authorities as it asks for.
+	if err := issuer.checkDepth(1 + max(pathLen, 0)); err != nil {
+		return nil, err
+	}
+	return issuer.issue(template, csr)
+}
+
+// chain is the issuer's certificate and those above it, nearest first.
+func (i Issuer) chain() []*x509.Certificate {
+	return append([]*x509.Certificate{i.Certificate}, i.Ancestors...)
+}
+
+// checkRequest says whether the issuer can issue for the request at all.
+func (i Issuer) checkRequest(csr *pki.CSR, now time.Time) error {
+	for _, authority := range i.chain() {
+		if err := checkAuthority(authority, now); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !pki.SameKey(i.Signer.Public(), i.Certificate.PublicKey):
+		return notary.Errorf(notary.Internal, "the authority's key is not that of its certificate")
+	case bytes.Equal(csr.RawSubject, i.Certificate.RawSubject):
+		return notary.Errorf(notary.Unprocessable, "the subject of the request is that of "+
+			"the authority itself: a certificate needs a subject of its own")
+	case pki.SameKey(csr.PublicKey, i.Certificate.PublicKey):
+		return notary.Errorf(notary.Unprocessable, "the key of the request is that of "+
+			"the authority itself: a certificate needs a key of its own")
+	}
+	return nil
+}
+
+// checkAuthority says whether an authority is entitled to issue now. Critical extensions that
+// we do not understand may forbid it: relying parties would refuse, too (RFC 5280, 4.2).
+func checkAuthority(c *x509.Certificate, now time.Time) error {
+	switch {
+	case !c.IsCA || !c.BasicConstraintsValid || c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
+		return notary.Errorf(notary.Unprocessable, "the certificate of the authority %s does "+
+			"not let it sign certificates", nameOf(c))
+	case len(c.UnhandledCriticalExtensions) > 0:
+		return notary.Errorf(notary.Unprocessable, "the certificate of the authority %s has a "+
+			"critical extension that is not supported (%s)", nameOf(c), c.UnhandledCriticalExtensions[0])
+	case now.Before(c.NotBefore):
+		return notary.Errorf(notary.Conflict, "the certificate of the authority %s is not valid "+
+			"before %s", nameOf(c), c.NotBefore.UTC().Format(time.RFC3339))
+	case now.After(c.NotAfter):
+		return notary.Errorf(notary.Conflict, "the certificate of the authority %s expired at %s",
+			nameOf(c), c.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// nameOf names an authority for people.
+func nameOf(c *x509.Certificate) string {
+	if c.Subject.CommonName != "" {
+		return c.Subject.CommonName
+	}
+	return c.Subject.String()
+}

@@ -1,0 +1,79 @@
+package issuance
+
+import (
+	"bytes"
+	"crypto/x509"
+	"slices"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// maxSerialOctets is the limit of RFC 5280, section 4.1.2.2.
+const maxSerialOctets = 20
+
+// checkDraft holds the draft, as relying parties will read it, against what was meant. It
+// finds what no general lint can know: whose key, names and rights these are.
+func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
+	checks := []struct {
+		holds bool
+		rule  string
+	}{
+		{draft.Version == 3, "it must be of version 3"},
+		{draft.SerialNumber.Sign() > 0 && (draft.SerialNumber.BitLen()/8)+1 <= maxSerialOctets,
+			"its serial number must be positive and of at most 20 octets"},
+		{draft.SerialNumber.Cmp(meant.SerialNumber) == 0, "its serial number must be the drawn one"},
+		{draft.SignatureAlgorithm == meant.SignatureAlgorithm, "its signature algorithm must fit the authority's key"},
+		{bytes.Equal(draft.RawIssuer, i.issuerName(meant)), "its issuer must be the authority"},
+		{bytes.Equal(draft.RawSubject, csr.RawSubject), "its subject must be that of the request"},
+		{pki.SameKey(draft.PublicKey, csr.PublicKey), "its key must be that of the request"},
+		{i.contains(draft), "its validity must lie within that of the authority"},
+		{draft.BasicConstraintsValid && draft.IsCA == meant.IsCA && pathLen(draft) == pathLen(meant),
+			"its basic constraints must be those that were decided on"},
+		{draft.KeyUsage == meant.KeyUsage, "its key usage must fit the key"},
+		{slices.Equal(draft.ExtKeyUsage, meant.ExtKeyUsage) && len(draft.UnknownExtKeyUsage) == 0,
+			"its extended key usage must be that of the profile"},
+		{bytes.Equal(draft.AuthorityKeyId, meant.AuthorityKeyId), "its authority key identifier must be the authority's"},
+		{bytes.Equal(draft.SubjectKeyId, meant.SubjectKeyId), "its subject key identifier must be that of its key"},
+		{csr.Names.Len() <= pki.MaxNames, "it must not have more than 100 names"},
+		{sameNames(pki.CertificateNames(draft), csr.Names), "its names must be those of the request"},
+		{len(draft.UnhandledCriticalExtensions) == 0, "it must not have unknown critical extensions"},
+	}
+	for _, check := range checks {
+		if !check.holds {
+			return notary.Errorf(notary.Unprocessable, "the certificate was not signed: %s", check.rule)
+		}
+	}
+	return pki.CheckKey(draft.PublicKey)
+}
+
+// issuerName is the subject of the issuer, which for a root is the certificate to be.
+func (i Issuer) issuerName(meant *x509.Certificate) []byte {
+	if len(i.Certificate.RawSubject) > 0 {
+		return i.Certificate.RawSubject
+	}
+	return meant.RawSubject
+}
+
+// contains says whether the draft is valid only while all its issuers are.
+func (i Issuer) contains(draft *x509.Certificate) bool {
+	for _, authority := range i.chain() {
+		if draft.NotBefore.Before(authority.NotBefore) || draft.NotAfter.After(authority.NotAfter) {
+			return false
+		}
+	}
+	return !draft.NotAfter.Before(draft.NotBefore)
+}
+
+// pathLen is a certificate's path length, -1 for none, which package x509 has two forms for.
+func pathLen(c *x509.Certificate) int {
+	if !c.IsCA || c.MaxPathLen == 0 && !c.MaxPathLenZero {
+		return -1
+	}
+	return c.MaxPathLen
+}
+
+func sameNames(a, b notary.Names) bool {
+	return slices.Equal(a.DNS, b.DNS) && slices.Equal(a.IP, b.IP) &&
+		slices.Equal(a.Email, b.Email) && slices.Equal(a.URI, b.URI)
+}

@@ -1,0 +1,146 @@
+package issuance
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"io"
+	"math/big"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// newTemplate starts a certificate for the request: all that does not depend on what kind of
+// certificate it is or who issues it.
+func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
+	serial, err := newSerial(terms.Rand)
+	if err != nil {
+		return nil, err
+	}
+	ips, uris, err := pki.Addresses(csr.Names)
+	if err != nil {
+		return nil, err
+	}
+	keyID, err := keyIdentifier(csr.RawSubjectPublicKeyInfo)
+	if err != nil {
+		return nil, err
+	}
+	return &x509.Certificate{
+		SerialNumber:          serial,
+		RawSubject:            csr.RawSubject, // as bytes: no attribute gets lost
+		Subject:               csr.Subject,
+		NotBefore:             terms.Now.Add(-backdate).UTC().Truncate(time.Second),
+		BasicConstraintsValid: true,
+		SubjectKeyId:          keyID,
+		DNSNames:              csr.Names.DNS,
+		EmailAddresses:        csr.Names.Email,
+		IPAddresses:           ips,
+		URIs:                  uris,
+	}, nil
+}
+
+func newAuthorityTemplate(csr *pki.CSR, pathLen int, terms Terms) (*x509.Certificate, error) {
+	if pathLen < -1 || pathLen > pki.MaxChain {
+		return nil, notary.FieldErrorf("path_length",
+			"the path length must be from 0 to %d, or left out", pki.MaxChain)
+	}
+	template, err := newTemplate(csr, terms)
+	if err != nil {
+		return nil, err
+	}
+	template.IsCA = true
+	template.MaxPathLen = pathLen
+	template.MaxPathLenZero = pathLen == 0
+	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	return template, nil
+}
+
+// leafUsage fits the key usage to the key (RFC 5280, section 4.2.1.3): only RSA keys encipher
+// keys, and only servers need that, for TLS 1.2 without forward secrecy.
+func leafUsage(csr *pki.CSR, profile notary.Profile) (x509.KeyUsage, []x509.ExtKeyUsage) {
+	usage := x509.KeyUsageDigitalSignature
+	if _, ok := csr.PublicKey.(*rsa.PublicKey); ok && profile.ServerAuth {
+		usage |= x509.KeyUsageKeyEncipherment
+	}
+	var extended []x509.ExtKeyUsage
+	if profile.ServerAuth {
+		extended = append(extended, x509.ExtKeyUsageServerAuth)
+	}
+	if profile.ClientAuth {
+		extended = append(extended, x509.ExtKeyUsageClientAuth)
+	}
+	return usage, extended
+}
+
+// newSerial draws a serial number: 128 random bits, positive, and with 17 octets at most well
+// under the 20 of RFC 5280, section 4.1.2.2.
+func newSerial(random io.Reader) (*big.Int, error) {
+	if random == nil {
+		random = rand.Reader
+	}
+	var octets [16]byte
+	for {
+		if _, err := io.ReadFull(random, octets[:]); err != nil {
+			return nil, notary.InternalError("draw a serial number", err)
+		}
+		if serial := new(big.Int).SetBytes(octets[:]); serial.Sign() > 0 {
+			return serial, nil
+		}
+	}
+}
+
+// setValidity ends the template at what was asked for, or at whole, the first second after
+// its default validity, and never outside the validity of its issuers. Both ends are
+// inclusive (RFC 5280, section 4.1.2.5), so that 90 days end a second before the 91st.
+func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms Terms, whole time.Time) error {
+	template.NotAfter = whole.Add(-time.Second)
+	if !terms.NotAfter.IsZero() {
+		template.NotAfter = terms.NotAfter.UTC().Truncate(time.Second)
+		switch {
+		case !template.NotAfter.After(terms.Now):
+			return notary.FieldErrorf("not_valid_after",
+				"%s is not in the future", terms.NotAfter.UTC().Format(time.RFC3339))
+		case template.NotAfter.Year() > 9999:
+			return notary.FieldErrorf("not_valid_after", "the year is beyond 9999")
+		}
+	}
+	for _, issuer := range issuers {
+		if issuer.NotBefore.After(template.NotBefore) {
+			template.NotBefore = issuer.NotBefore
+		}
+		if issuer.NotAfter.Before(template.NotAfter) {
+			template.NotAfter = issuer.NotAfter
+		}
+	}
+	return nil
+}
+
+// keyIdentifier is the leftmost 160 bits of the SHA-256 of the key's bit string (RFC 7093,
+// section 2, method 1).
+func keyIdentifier(publicKeyInfo []byte) ([]byte, error) {
+	var info, algorithm cryptobyte.String
+	var key asn1.BitString
+	in := cryptobyte.String(publicKeyInfo)
+	if !in.ReadASN1(&info, casn1.SEQUENCE) || !info.ReadASN1(&algorithm, casn1.SEQUENCE) ||
+		!info.ReadASN1BitString(&key) {
+		return nil, notary.Errorf(notary.Internal, "the public key is not well-formed")
+	}
+	sum := sha256.Sum256(key.RightAlign())
+	return sum[:20], nil
+}
+
+// issuerKeyIdentifier is the issuer's own identifier, or what it would be where its
+// certificate, made elsewhere, has none.
+func issuerKeyIdentifier(issuer *x509.Certificate) ([]byte, error) {
+	if len(issuer.SubjectKeyId) > 0 {
+		return issuer.SubjectKeyId, nil
+	}
+	return keyIdentifier(issuer.RawSubjectPublicKeyInfo)
+}

@@ -1,0 +1,117 @@
+package keystore
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"notary"
+)
+
+const (
+	secretSize  = 32      // octets
+	maxFileSize = 4 << 10 // octets
+	fileMarker  = "notary-key-v1 "
+)
+
+const fileText = `# The key file of a Notary server. The private keys of its certificate authorities are
+# sealed with the secret below: without this file they are lost, and with it and the
+# database anybody can sign. Back it up apart from the database, and let nobody but the
+# server read it.
+` + fileMarker + "%s\n"
+
+// CreateFile makes a key file with a new random secret, which only its owner can read. It
+// never overwrites a file. When it returns, the file is on the disk.
+func CreateFile(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return notary.Errorf(notary.Conflict, "the key file %s is there already, and is never overwritten", path)
+	}
+	if err != nil {
+		return notary.InternalError("create the key file", err)
+	}
+	secret := make([]byte, secretSize)
+	rand.Read(secret) // never fails: it ends the program rather
+	defer clear(secret)
+	_, err = fmt.Fprintf(file, fileText, base64.StdEncoding.EncodeToString(secret))
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err != nil {
+		err = errors.Join(err, os.Remove(path))
+		return notary.InternalError("write the key file", err)
+	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return notary.InternalError("write the key file's folder to the disk", err)
+	}
+	return nil
+}
+
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// FromFile makes a keystore of a key file. A file that others than its owner can reach, or
+// that [CreateFile] did not write, is refused with an error that says what to do; where there
+// is none, the error is NotFound.
+func FromFile(path string) (*Keystore, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &notary.Error{Kind: notary.NotFound, Err: err,
+			Message: fmt.Sprintf("there is no key file %s", path)}
+	}
+	if err != nil {
+		return nil, notary.InternalError("open the key file", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, notary.InternalError("open the key file", err)
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, notary.Errorf(notary.Invalid, "the key file %s is not a regular file", path)
+	case info.Mode().Perm()&0o177 != 0:
+		return nil, notary.Errorf(notary.Invalid, "the key file %s has the mode %04o, which lets others "+
+			"reach it: run chmod 600 on it", path, info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
+	defer clear(text)
+	if err != nil {
+		return nil, notary.InternalError("read the key file", err)
+	}
+	secret, ok := parseFile(text)
+	if !ok {
+		return nil, notary.Errorf(notary.Invalid, "the key file %s is cut off or changed: restore it from "+
+			"its backup; only if no authority has ever been made with it, delete it", path)
+	}
+	return newKeystore(secret, kdfFile), nil
+}
+
+// parseFile reads the one line of a key file that is not a comment.
+func parseFile(text []byte) (secret []byte, ok bool) {
+	if len(text) > maxFileSize {
+		return nil, false
+	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		encoded, marked := strings.CutPrefix(line, fileMarker)
+		decoded, err := base64.StdEncoding.Strict().DecodeString(encoded)
+		if !marked || err != nil || len(decoded) != secretSize || secret != nil {
+			return nil, false
+		}
+		secret = decoded
+	}
+	return secret, secret != nil
+}

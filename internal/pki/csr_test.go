@@ -1,0 +1,394 @@
+package pki_test
+
+import (
+	"crypto"
+	"crypto/dsa"
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+var (
+	oidCN      = asn1.ObjectIdentifier{2, 5, 4, 3}
+	oidCountry = asn1.ObjectIdentifier{2, 5, 4, 6}
+	oidOrg     = asn1.ObjectIdentifier{2, 5, 4, 10}
+	oidEmail   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
+)
+
+func TestParseCSRForEveryKey(t *testing.T) {
+	t.Parallel()
+	for alg, name := range map[notary.KeyAlgorithm]string{
+		notary.ECDSAP256: "ECDSA P-256", notary.ECDSAP384: "ECDSA P-384", notary.ECDSAP521: "ECDSA P-521",
+		notary.Ed25519: "Ed25519", notary.RSA2048: "RSA 2048", notary.RSA3072: "RSA 3072",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			key := newKey(t, alg)
+			names := notary.Names{DNS: []string{"a.example.com", "*.b.example.com"}, IP: []string{"10.0.0.7", "2001:db8::1"},
+				Email: []string{"me@example.com"}, URI: []string{"spiffe://example.org/web"}}
+			text, err := pki.NewCSR(key, pkix.Name{CommonName: "A machine"}, names)
+			if err != nil {
+				t.Fatal(err)
+			}
+			csr, err := pki.ParseCSR(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if csr.Key != name || csr.CommonName != "A machine" || csr.PEM != text || !pki.SameKey(csr.PublicKey, key.Public()) {
+				t.Errorf("key %q, common name %q", csr.Key, csr.CommonName)
+			}
+			if diff := cmp.Diff(names, csr.Names); diff != "" {
+				t.Errorf("names: -want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseCSRTakes(t *testing.T) {
+	t.Parallel()
+	plain := csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{CommonName: "Title of it"}})
+	for name, text := range map[string]string{
+		"CRLF":                   strings.ReplaceAll(plain, "\n", "\r\n"),
+		"white space around it":  "\n \t\r\n" + plain + "  \n\n",
+		"no newline at the end":  strings.TrimSpace(plain),
+		"trailing blanks":        strings.ReplaceAll(plain, "\n", " \t\n"),
+		"the older label":        strings.ReplaceAll(plain, "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"),
+		"empty subject, names":   csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"}}),
+		"no names, common name":  plain,
+		"CA rights, ignored":     csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"}, ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: []byte{0x30, 3, 1, 1, 0xff}}}}),
+		"critical SAN":           csrPEM(t, testKey(), x509.CertificateRequest{ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Critical: true, Value: marshal(t, []asn1.RawValue{generalName(2, "a.example.com")})}}}),
+		"64 characters in a CN":  withSubject(t, oidCN, asn1.TagUTF8String, strings.Repeat("ü", 64)),
+		"unknown attribute type": withSubject(t, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, asn1.TagUTF8String, "x"),
+		"RSA-PSS signature":      csrPEM(t, newKey(t, notary.RSA2048), x509.CertificateRequest{SignatureAlgorithm: x509.SHA256WithRSAPSS, DNSNames: []string{"a.example.com"}}),
+	} {
+		csr, err := pki.ParseCSR(text)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if csr.PEM != text {
+			t.Errorf("%s: the text was changed", name)
+		}
+	}
+}
+
+// What the subject implies is among the names.
+func TestNamesOfCSR(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		commonName string
+		dns        []string
+		want       notary.Names
+	}{
+		{"WWW.Example.com", nil, notary.Names{DNS: []string{"www.example.com"}}},
+		{"www.example.com", []string{"WWW.EXAMPLE.com", "a.example.com"}, notary.Names{DNS: []string{"www.example.com", "a.example.com"}}},
+		{"*.example.com", nil, notary.Names{DNS: []string{"*.example.com"}}},
+		{"localhost", nil, notary.Names{DNS: []string{"localhost"}}},
+		{"10.0.0.7", nil, notary.Names{IP: []string{"10.0.0.7"}}},
+		{"2001:DB8:0::1", nil, notary.Names{IP: []string{"2001:db8::1"}}},
+		{"::ffff:10.0.0.7", nil, notary.Names{IP: []string{"10.0.0.7"}}},
+		{"Example Root", nil, notary.Names{}},
+		{"alice", nil, notary.Names{}},
+		{"under_score.example.com", nil, notary.Names{}},
+		{"xn--bcher-kva.example", nil, notary.Names{DNS: []string{"xn--bcher-kva.example"}}},
+	}
+	for _, test := range tests {
+		csr, err := pki.ParseCSR(csrPEM(t, testKey(), x509.CertificateRequest{
+			Subject: pkix.Name{CommonName: test.commonName}, DNSNames: test.dns}))
+		if err != nil {
+			t.Errorf("%s: %v", test.commonName, err)
+			continue
+		}
+		if diff := cmp.Diff(test.want, csr.Names); diff != "" {
+			t.Errorf("%s: -want +got\n%s", test.commonName, diff)
+		}
+	}
+	csr, err := pki.ParseCSR(csrPEM(t, testKey(), x509.CertificateRequest{RawSubject: marshal(t, pkix.RDNSequence{{
+		{Type: oidEmail, Value: asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte("Me@Example.com")}}}})}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(notary.Names{Email: []string{"Me@Example.com"}}, csr.Names); diff != "" {
+		t.Errorf("e-mail address of the subject: -want +got\n%s", diff)
+	}
+}
+
+func TestParseCSRRefusesPEM(t *testing.T) {
+	t.Parallel()
+	good := csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"}})
+	block, _ := pem.Decode([]byte(good))
+	lines := strings.SplitAfter(good, "\n")
+	tests := []struct{ name, text, words string }{
+		{"empty", "", "not a certificate request in PEM"},
+		{"not PEM", "hello", "not a certificate request in PEM"},
+		{"DER", string(block.Bytes), "not a certificate request in PEM"},
+		{"a certificate", toPEM("CERTIFICATE", block.Bytes), `of type "CERTIFICATE"`},
+		{"two", good + good, "2 PEM blocks"},
+		{"text before", "Hello\n" + good, "text around"},
+		{"text after", good + "bye", "text around"},
+		{"NUL after", good + "\x00", "text around"},
+		{"byte order mark", "\ufeff" + good, "broken at the line"},
+		{"indented", " " + good, "broken at the line"},
+		{"headers", lines[0] + "Proc-Type: 4,ENCRYPTED\n\n" + strings.Join(lines[1:], ""), "headers"},
+		{"no end", strings.Join(lines[:len(lines)-2], ""), "cut off"},
+		{"another end", strings.ReplaceAll(good, "END CERTIFICATE REQUEST", "END CERTIFICATE"), "broken at the line"},
+		{"end alone", lines[len(lines)-2], "broken at the line"},
+		{"begin within", lines[0] + good, "broken at the line"},
+		{"on one line", strings.ReplaceAll(good, "\n", " "), "broken at the line"},
+		{"base64 changed", lines[0] + "*" + strings.Join(lines[1:], ""), "not valid base64"},
+		{"base64 cut", lines[0] + lines[1] + strings.Join(lines[3:], ""), ""},
+		{"empty block", "-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n", "empty"},
+		{"a private key", good + toPEM("PRIVATE KEY", []byte{1}), "private key, which must never be sent: treat that key as exposed"},
+		{"an EC key", toPEM("EC PRIVATE KEY", []byte{1}), "treat that key as exposed"},
+		{"an encrypted key", toPEM("ENCRYPTED PRIVATE KEY", []byte{1}), "treat that key as exposed"},
+		{"too long", good + strings.Repeat("\n", 64<<10), "longer than 64 KiB"},
+		{"1 MB of them", strings.Repeat(good, 1<<20/len(good)), "longer than 64 KiB"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := pki.ParseCSR(test.text)
+			wantInvalid(t, err, "csr", test.words)
+		})
+	}
+}
+
+func TestParseCSRRefusesContent(t *testing.T) {
+	t.Parallel()
+	good := csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"}})
+	der := func() []byte { block, _ := pem.Decode([]byte(good)); return block.Bytes }
+	flipped := der()
+	flipped[len(flipped)-1] ^= 1
+	version2 := der()
+	version2[strings.Index(string(version2), "\x02\x01\x00")+2] = 1
+	var many []asn1.RawValue
+	for i := range 1000 {
+		many = append(many, generalName(2, fmt.Sprintf("n%d.example.com", i)))
+	}
+	oneTooMany := x509.CertificateRequest{Subject: pkix.Name{CommonName: "cn.example.com"}}
+	for i := range 100 {
+		oneTooMany.DNSNames = append(oneTooMany.DNSNames, fmt.Sprintf("n%d.example.com", i))
+	}
+	ecdsaWithSHA1 := strings.ReplaceAll(string(der()), "\x2a\x86\x48\xce\x3d\x04\x03\x02", "\x2a\x86\x48\xce\x3d\x04\x03\x00")
+
+	utf8, printable, ia5, bmp := asn1.TagUTF8String, asn1.TagPrintableString, asn1.TagIA5String, asn1.TagBMPString
+	tests := []struct{ name, text, words string }{
+		{"not DER", toPEM("CERTIFICATE REQUEST", []byte("hello")), "does not hold a certificate request"},
+		{"a certificate", toPEM("CERTIFICATE REQUEST", issue(t, nil, "x", false, nil).certificate.Raw), "does not hold a certificate request"},
+		{"trailing DER", toPEM("CERTIFICATE REQUEST", append(der(), 5, 0)), "2 octets after the end"},
+		{"version 2", toPEM("CERTIFICATE REQUEST", version2), "not of version 1"},
+		{"bad signature", toPEM("CERTIFICATE REQUEST", flipped), "signature does not verify"},
+		{"SHA-1", toPEM("CERTIFICATE REQUEST", []byte(ecdsaWithSHA1)), "sign it with SHA-256"},
+		{"nobody", csrPEM(t, testKey(), x509.CertificateRequest{}), "names nobody"},
+		{"nobody but an organization", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{Organization: []string{"Acme"}}}), "names nobody"},
+		{"1,000 names", withSAN(t, many...), "more than 100 names"},
+		{"100 names and a common name", csrPEM(t, testKey(), oneTooMany), "101 names"},
+
+		{"NUL in the CN", withSubject(t, oidCN, utf8, "a.example.com\x00.evil"), "characters that are not allowed"},
+		{"newline in the CN", withSubject(t, oidCN, utf8, "a\nb"), "characters that are not allowed"},
+		{"C1 control in the CN", withSubject(t, oidCN, utf8, "a\u0085b"), "characters that are not allowed"},
+		{"writing turned around", withSubject(t, oidCN, utf8, "a\u202eb"), "characters that are not allowed"},
+		{"CN not UTF-8", withSubject(t, oidCN, utf8, "a\xff"), "characters that are not allowed"},
+		{"CN in the wrong alphabet", withSubject(t, oidCN, printable, "a@b"), "characters that are not allowed"},
+		{"CN empty", withSubject(t, oidCN, utf8, ""), "is empty"},
+		{"CN too long", withSubject(t, oidCN, utf8, strings.Repeat("ü", 65)), "65 characters"},
+		{"CN as BMPString", withSubject(t, oidCN, bmp, "\x00a"), "string type"},
+		{"CN as TeletexString", withSubject(t, oidCN, asn1.TagT61String, "a"), "string type"},
+		{"CN as IA5String", withSubject(t, oidCN, ia5, "a"), "string type"},
+		{"CN as integer", withSubject(t, oidCN, asn1.TagInteger, "\x01"), "string type"},
+		{"country as UTF8String", withSubject(t, oidCountry, utf8, "DE"), "string type"},
+		{"country of three letters", withSubject(t, oidCountry, printable, "DEU"), "exactly 2"},
+		{"country of one letter", withSubject(t, oidCountry, printable, "D"), "exactly 2"},
+		{"organization too long", withSubject(t, oidOrg, utf8, strings.Repeat("a", 65)), "organization in the subject has 65"},
+		{"e-mail as UTF8String", withSubject(t, oidEmail, utf8, "me@example.com"), "string type"},
+		{"e-mail that is none", withSubject(t, oidEmail, ia5, "me"), "not an e-mail address"},
+		{"two CNs", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{CommonName: "a", ExtraNames: []pkix.AttributeTypeAndValue{{Type: oidCN, Value: "b"}, {Type: oidCN, Value: "c"}}}}), "more than one common name"},
+		{"21 attributes", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{OrganizationalUnit: strings.Split(strings.Repeat("a,", 20)+"a", ",")}}), "more than 20 attributes"},
+		{"wildcard CN that is too wide", withSubject(t, oidCN, utf8, "*.com"), "too wide"},
+
+		{"otherName", withSAN(t, asn1.RawValue{Class: 2, Tag: 0, IsCompound: true, Bytes: []byte{6, 1, 0x2a}}), "otherName"},
+		{"directoryName", withSAN(t, asn1.RawValue{Class: 2, Tag: 4, IsCompound: true, Bytes: []byte{0x30, 0}}), "directoryName"},
+		{"registeredID", withSAN(t, generalName(8, "\x2a")), "registeredID"},
+		{"unknown general name", withSAN(t, generalName(13, "x")), "unknown type"},
+		{"empty SAN", withSAN(t), "not well-formed"},
+		{"DNS name with NUL", withSAN(t, generalName(2, "a.example.com\x00.evil.com")), "character other than"},
+		{"DNS name with a space", withSAN(t, generalName(2, "a b.example.com")), "character other than"},
+		{"DNS name that is an IP address", withSAN(t, generalName(2, "10.0.0.7")), "give it as an IP address name"},
+		{"DNS name that is an IPv6 address", withSAN(t, generalName(2, "::1")), "give it as an IP address name"},
+		{"IP address of 5 octets", withSAN(t, generalName(7, "12345")), "5 octets"},
+		{"e-mail with a space", withSAN(t, generalName(1, "m e@example.com")), "not an e-mail address"},
+		{"relative URI", withSAN(t, generalName(6, "/x")), "not an absolute URI"},
+		{"SAN twice", sanTwice(t), "twice"},
+		{"broken attribute", brokenAttribute(t), "not well-formed"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := pki.ParseCSR(test.text)
+			wantInvalid(t, err, "csr", test.words)
+		})
+	}
+}
+
+// rawCSR writes a request by hand around a public key and attributes, with a signature that
+// means nothing.
+func rawCSR(t *testing.T, publicKeyInfo []byte, attributes ...any) string {
+	t.Helper()
+	type info struct {
+		Version    int
+		Subject    pkix.RDNSequence
+		Key        asn1.RawValue
+		Attributes []any `asn1:"tag:0,set"`
+	}
+	request := struct {
+		Info      info
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}{
+		info{0, pkix.Name{CommonName: "a.example.com"}.ToRDNSequence(), asn1.RawValue{FullBytes: publicKeyInfo}, attributes},
+		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}},
+		asn1.BitString{Bytes: []byte{0}, BitLength: 8},
+	}
+	return toPEM("CERTIFICATE REQUEST", marshal(t, request))
+}
+
+type rawAttribute struct {
+	Type   asn1.ObjectIdentifier
+	Values [][]pkix.Extension `asn1:"set"`
+}
+
+func publicKeyInfo(t *testing.T, key crypto.PublicKey) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// sanTwice asks for names under both identifiers of the extension request.
+func sanTwice(t *testing.T) string {
+	san := []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: marshal(t, []asn1.RawValue{generalName(2, "a.example.com")})}}
+	return rawCSR(t, publicKeyInfo(t, testKey().Public()),
+		rawAttribute{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}, [][]pkix.Extension{san}},
+		rawAttribute{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}, [][]pkix.Extension{san}})
+}
+
+// brokenAttribute has names that package x509 would pass over without a word.
+func brokenAttribute(t *testing.T) string {
+	return rawCSR(t, publicKeyInfo(t, testKey().Public()),
+		struct{ Type asn1.ObjectIdentifier }{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}})
+}
+
+// The message is about the key, although the signatures of these requests do not verify.
+func TestParseCSRRefusesKeys(t *testing.T) {
+	t.Parallel()
+	rsaInfo := func(n, e int64, bits uint) []byte {
+		key := &rsa.PublicKey{N: bigOdd(bits, n), E: int(e)}
+		return publicKeyInfo(t, key)
+	}
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x25519, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offCurve := publicKeyInfo(t, testKey().Public())
+	offCurve[len(offCurve)-1] ^= 1
+	tests := []struct {
+		name  string
+		key   []byte
+		words string
+	}{
+		{"RSA 1024", rsaInfo(1, 65537, 1024), "RSA key has 1024 bits"},
+		{"exponent 1", rsaInfo(1, 1, 2048), "public exponent of the RSA key, 1,"},
+		{"P-224", publicKeyInfo(t, p224.Public()), "curve"},
+		{"X25519", publicKeyInfo(t, x25519.Public()), "not supported"},
+		{"not on the curve", offCurve, "the key of the request cannot be used"},
+		{"unknown", marshal(t, struct {
+			Algorithm pkix.AlgorithmIdentifier
+			Key       asn1.BitString
+		}{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 3}}, asn1.BitString{Bytes: []byte{1}, BitLength: 8}}),
+			"unknown public key algorithm"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := pki.ParseCSR(rawCSR(t, test.key))
+			wantInvalid(t, err, "csr", test.words)
+		})
+	}
+	wantInvalid(t, pki.CheckKey(&dsa.PublicKey{}), "", "not supported")
+	wantInvalid(t, pki.CheckKey(nil), "", "not supported")
+}
+
+func TestNewCSRRefuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		subject pkix.Name
+		names   notary.Names
+		field   string
+		words   string
+	}{
+		{"long common name", pkix.Name{CommonName: strings.Repeat("a", 65)}, notary.Names{}, "common_name", "65 characters"},
+		{"country", pkix.Name{CommonName: "a", Country: []string{"Germany"}}, notary.Names{}, "country_name", "exactly 2"},
+		{"state", pkix.Name{CommonName: "a", Province: []string{strings.Repeat("a", 129)}}, notary.Names{}, "state_or_province_name", "129"},
+		{"locality", pkix.Name{CommonName: "a", Locality: []string{"a\tb"}}, notary.Names{}, "locality_name", "control characters"},
+		{"organization", pkix.Name{CommonName: "a", Organization: []string{""}}, notary.Names{}, "organization_name", "empty"},
+		{"unit", pkix.Name{CommonName: "a", OrganizationalUnit: []string{strings.Repeat("a", 65)}}, notary.Names{}, "organizational_unit_name", "65"},
+		{"DNS name", pkix.Name{CommonName: "a"}, notary.Names{DNS: []string{"a_b.example.com"}}, "", "underscore"},
+		{"IP address", pkix.Name{CommonName: "a"}, notary.Names{IP: []string{"10.0.0.256"}}, "", "not an IP address"},
+		{"nobody", pkix.Name{}, notary.Names{}, "", "names nobody"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := pki.NewCSR(testKey(), test.subject, test.names)
+			wantInvalid(t, err, test.field, test.words)
+		})
+	}
+}
+
+func BenchmarkParseCSR(b *testing.B) {
+	text := csrPEM(b, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"},
+		IPAddresses: []net.IP{{10, 0, 0, 7}}, URIs: []*url.URL{{Scheme: "spiffe", Host: "example.org"}}})
+	for b.Loop() {
+		if _, err := pki.ParseCSR(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkParseAndVerify is the floor: the standard library's calls alone.
+func BenchmarkParseAndVerify(b *testing.B) {
+	text := csrPEM(b, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"}})
+	for b.Loop() {
+		block, _ := pem.Decode([]byte(text))
+		csr, err := x509.ParseCertificateRequest(block.Bytes)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := csr.CheckSignature(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package pki_test
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// asPEM gives the fuzzer two ways in: PEM as it is, and anything else as the content of a
+// block, so that changes reach the DER without a detour through base64.
+func asPEM(label, text string) string {
+	if strings.Contains(text, "-----BEGIN") {
+		return text
+	}
+	return toPEM(label, []byte(text))
+}
+
+func contentOf(text string) string {
+	block, _ := pem.Decode([]byte(text))
+	return string(block.Bytes)
+}
+
+// What ParseCSR takes keeps within the limits, and its names would be taken again.
+func FuzzParseCSR(f *testing.F) {
+	good := csrPEM(f, testKey(), x509.CertificateRequest{Subject: pkix.Name{CommonName: "b.example.com"},
+		DNSNames: []string{"a.example.com"}})
+	f.Add(good)
+	f.Add(contentOf(good))
+	f.Add(strings.ReplaceAll(good, "\n", "\r\n"))
+	f.Add(strings.ReplaceAll(good, "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"))
+	f.Add("Certificate Request:\n    Data:\n" + good)
+	f.Add(good + good)
+	f.Add(toPEM("PRIVATE KEY", []byte{0x30, 0}))
+	f.Add(withSAN(f, generalName(2, "10.0.0.7"), generalName(7, "\x0a\x00\x00\x07")))
+	f.Fuzz(func(t *testing.T, text string) {
+		text = asPEM("CERTIFICATE REQUEST", text)
+		csr, err := pki.ParseCSR(text)
+		if err != nil {
+			wantInvalid(t, err, "csr", "")
+			return
+		}
+		if csr.PEM != text || len(text) > pki.MaxCSRSize || csr.Names.Len() > pki.MaxNames {
+			t.Errorf("%d octets, %d names", len(csr.PEM), csr.Names.Len())
+		}
+		if csr.CommonName == "" && csr.Names.Len() == 0 {
+			t.Error("it names nobody")
+		}
+		if err := pki.CheckKey(csr.PublicKey); err != nil {
+			t.Error(err)
+		}
+		if err := csr.CheckSignature(); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(csr.Names, notary.ParseNames(csr.Names.String())); diff != "" {
+			t.Errorf("names as text and back: -want +got\n%s", diff)
+		}
+		again, err := pki.ParseNames(slices.Concat(csr.Names.DNS, csr.Names.IP, csr.Names.Email, csr.Names.URI))
+		if err != nil {
+			t.Fatalf("names %s: %v", csr.Names, err)
+		}
+		if diff := cmp.Diff(csr.Names, again); diff != "" {
+			t.Errorf("names typed again: -want +got\n%s", diff)
+		}
+		// Whatever is in the names that x509 read was neither lost nor changed.
+		if want := len(csr.DNSNames) + len(csr.IPAddresses) + len(csr.EmailAddresses) + len(csr.URIs); want > 0 && csr.Names.Len() == 0 {
+			t.Error("names were lost")
+		}
+		block := toPEM("CERTIFICATE REQUEST", csr.Raw)
+		if _, err := pki.ParseCSR(block); err != nil {
+			t.Errorf("encoded again: %v", err)
+		}
+	})
+}
+
+// No chain makes the checks panic, and what ParseChain takes can be encoded and taken again.
+func FuzzParseChain(f *testing.F) {
+	root := issue(f, nil, "Root", true, nil)
+	issuing := issue(f, &root, "Issuing", true, nil)
+	leaf := issue(f, &issuing, "leaf", false, nil)
+	good := encode(chainOf(leaf, issuing, root))
+	f.Add(good)
+	f.Add(encode(chainOf(root)))
+	f.Add(string(root.certificate.Raw))
+	f.Add(encode(chainOf(root, issuing, leaf)))
+	f.Add("subject=/CN=leaf\n" + strings.ReplaceAll(good, "\n", "\r\n"))
+	f.Add(good + toPEM("X509 CRL", []byte{0x30, 0}))
+	f.Fuzz(func(t *testing.T, text string) {
+		chain, err := pki.ParseChain(asPEM("CERTIFICATE", text))
+		if err != nil {
+			wantInvalid(t, err, "", "")
+			return
+		}
+		if len(chain) == 0 || len(chain) > pki.MaxChain {
+			t.Fatalf("%d certificates", len(chain))
+		}
+		again, err := pki.ParseChain(encode(chain))
+		if err != nil || !slices.EqualFunc(chain, again, (*x509.Certificate).Equal) {
+			t.Errorf("encoded again: %v", err)
+		}
+		for _, c := range chain {
+			names := pki.CertificateNames(c)
+			if diff := cmp.Diff(names, notary.ParseNames(names.String())); diff != "" {
+				t.Errorf("names as text and back: -want +got\n%s", diff)
+			}
+		}
+		for _, wantCA := range []bool{false, true} {
+			first := chain[0]
+			if err := pki.CheckChain(chain, first.PublicKey, wantCA, first.NotBefore); err != nil {
+				wantInvalid(t, err, "", "")
+			} else if first.IsCA != wantCA || pki.CheckKey(first.PublicKey) != nil {
+				t.Error("taken, though it is not of the kind that was wanted")
+			}
+		}
+	})
+}

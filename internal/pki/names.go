@@ -1,0 +1,273 @@
+package pki
+
+import (
+	"crypto/x509"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"notary"
+)
+
+// Lengths in characters.
+const (
+	maxDNS   = 253 // RFC 1035, section 2.3.4, without the root's length octet and trailing dot
+	maxLabel = 63
+	maxEmail = 254 // RFC 5321, section 4.5.3.1.3
+	maxLocal = 64  // RFC 5321, section 4.5.3.1.1
+	maxURI   = 2048
+)
+
+// ParseNames reads names as a person types them, each of the type that its form shows:
+// "a.example.com", "*.example.com", "10.0.0.7", "2001:db8::1", "me@example.com",
+// "spiffe://example.org/web". They come back checked, normalised and without duplicates.
+func ParseNames(list []string) (notary.Names, error) {
+	var names notary.Names
+	for _, text := range list {
+		text = strings.TrimSpace(text)
+		var err error
+		if _, notIP := netip.ParseAddr(text); notIP == nil {
+			err = addIP(&names, text)
+		} else if strings.Contains(text, "://") {
+			err = addURI(&names, text)
+		} else if strings.Contains(text, "@") {
+			err = addEmail(&names, text)
+		} else {
+			err = addDNS(&names, text)
+		}
+		if err != nil {
+			return notary.Names{}, err
+		}
+	}
+	return names, checkCount(names)
+}
+
+// CertificateNames are the subject alternative names of a certificate. It may come from an
+// outside authority, so that they are only normalised; names with spaces or control
+// characters, which match nothing, are left out.
+func CertificateNames(c *x509.Certificate) notary.Names {
+	var names notary.Names
+	for _, name := range c.DNSNames {
+		add(&names.DNS, strings.ToLower(name))
+	}
+	for _, ip := range c.IPAddresses {
+		if addr, ok := netip.AddrFromSlice(ip); ok {
+			add(&names.IP, addr.Unmap().String())
+		}
+	}
+	for _, email := range c.EmailAddresses {
+		add(&names.Email, email)
+	}
+	for _, uri := range c.URIs {
+		add(&names.URI, uri.String())
+	}
+	return names
+}
+
+// Addresses gives the IP addresses and URIs of names in the form that package x509 takes.
+func Addresses(names notary.Names) ([]net.IP, []*url.URL, error) {
+	var ips []net.IP
+	for _, text := range names.IP {
+		addr, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, nil, invalid("%.60q is not an IP address", text)
+		}
+		ips = append(ips, addr.AsSlice())
+	}
+	var uris []*url.URL
+	for _, text := range names.URI {
+		uri, err := url.Parse(text)
+		if err != nil {
+			return nil, nil, invalid("%.60q is not a URI", text)
+		}
+		uris = append(uris, uri)
+	}
+	return ips, uris, nil
+}
+
+// add appends a name unless it is there already or can match nothing.
+func add(to *[]string, name string) {
+	if name != "" && isVisible(name) && !slices.Contains(*to, name) {
+		*to = append(*to, name)
+	}
+}
+
+func checkCount(names notary.Names) error {
+	if names.Len() > MaxNames {
+		return invalid("there are %d names, and at most %d are allowed", names.Len(), MaxNames)
+	}
+	return nil
+}
+
+func addDNS(names *notary.Names, text string) error {
+	name, err := checkDNS(text)
+	if err == nil {
+		add(&names.DNS, name)
+	}
+	return err
+}
+
+// addIP adds an address in its shortest form. An IPv4 address inside an IPv6 one is the
+// IPv4 address: package net compares and writes them so, too.
+func addIP(names *notary.Names, text string) error {
+	addr, err := netip.ParseAddr(text)
+	if err != nil || addr.Zone() != "" {
+		return invalid("%.60q is not an IP address (zones are not allowed)", text)
+	}
+	add(&names.IP, addr.Unmap().String())
+	return nil
+}
+
+// addEmail keeps the case: the local part's matters to some (RFC 5321, section 2.4).
+func addEmail(names *notary.Names, text string) error {
+	if err := checkEmail(text); err != nil {
+		return err
+	}
+	add(&names.Email, text)
+	return nil
+}
+
+func addURI(names *notary.Names, text string) error {
+	if err := checkURI(text); err != nil {
+		return err
+	}
+	add(&names.URI, text)
+	return nil
+}
+
+// checkDNS checks a name in the preferred syntax of RFC 1034, section 3.5, as RFC 1123,
+// section 2.1, relaxed it, with a wildcard as RFC 9525, section 6.3, allows it, and gives it
+// in lower case.
+func checkDNS(text string) (string, error) {
+	name := strings.ToLower(text)
+	switch {
+	case name == "":
+		return "", invalid("a DNS name is empty")
+	case len(name) > maxDNS:
+		return "", invalid("the DNS name %.40q… is longer than %d characters", name, maxDNS)
+	case !isASCII(name):
+		return "", invalid("the DNS name %.60q is not ASCII: write it with A-labels (xn--…)", name)
+	case strings.HasSuffix(name, "."):
+		return "", invalid("the DNS name %.60q ends with a dot: leave it out", name)
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return "", invalid("%.60q is an IP address but was given as a DNS name: "+
+			"give it as an IP address name", name)
+	}
+	rest, wildcard := strings.CutPrefix(name, "*.")
+	labels := strings.Split(rest, ".")
+	if wildcard && len(labels) < 2 {
+		return "", invalid("the wildcard %.60q is too wide: at least two labels must follow it", name)
+	}
+	for _, label := range labels {
+		if err := checkLabel(name, label); err != nil {
+			return "", err
+		}
+	}
+	if strings.Trim(labels[len(labels)-1], "0123456789") == "" {
+		return "", invalid("the DNS name %.60q ends in a number, as only IP addresses do", name)
+	}
+	return name, nil
+}
+
+func checkLabel(name, label string) error {
+	switch {
+	case label == "":
+		return invalid("the DNS name %.60q has an empty label", name)
+	case len(label) > maxLabel:
+		return invalid("the DNS name %.60q… has a label of more than %d characters", name, maxLabel)
+	case strings.Contains(label, "*"):
+		return invalid("the DNS name %.60q has a wildcard in an odd place: "+
+			"only the whole leftmost label can be *", name)
+	case strings.Contains(label, "_"):
+		return invalid("the DNS name %.60q has an underscore, which no host name has", name)
+	case label[0] == '-' || label[len(label)-1] == '-':
+		return invalid("the DNS name %.60q has a label that starts or ends with a hyphen", name)
+	}
+	for _, c := range []byte(label) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return invalid("the DNS name %.60q has a character other than letters, "+
+				"digits and hyphens", name)
+		}
+	}
+	if strings.HasPrefix(label, "xn--") && !isALabel(label) {
+		return invalid("the DNS name %.60q has a label that is no valid internationalised one "+
+			"(RFC 5891)", name)
+	}
+	return nil
+}
+
+// isALabel says whether a label is what some valid Unicode label is encoded to (RFC 5890,
+// section 2.3.2.1).
+func isALabel(label string) bool {
+	unicode, err := idna.Registration.ToUnicode(label)
+	if err != nil {
+		return false
+	}
+	again, err := idna.Registration.ToASCII(unicode)
+	return err == nil && again == label
+}
+
+// checkEmail takes addr-spec of RFC 5322, section 3.4.1, without quotes, comments and domain
+// literals.
+func checkEmail(text string) error {
+	local, domain, found := strings.Cut(text, "@")
+	atoms := strings.Trim(local, ".") == local && !strings.Contains(local, "..")
+	for _, c := range []byte(local) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		atoms = atoms && (letter || strings.IndexByte("!#$%&'*+-/=?^_`{|}~.", c) >= 0)
+	}
+	_, err := checkDNS(domain)
+	if !found || local == "" || len(local) > maxLocal || !atoms || len(text) > maxEmail ||
+		err != nil || strings.HasPrefix(domain, "*") {
+		return invalid("%.60q is not an e-mail address", text)
+	}
+	return nil
+}
+
+// checkURI takes an absolute URI with a host (RFC 5280, section 4.2.1.6) in the form in which
+// package url would write it, so that it is certified byte for byte as it was asked for.
+func checkURI(text string) error {
+	uri, err := url.Parse(text)
+	if err != nil || len(text) > maxURI || !isVisible(text) || !isASCII(text) ||
+		uri.Scheme == "" || uri.Host == "" || uri.Opaque != "" || uri.String() != text {
+		return invalid("%.60q is not an absolute URI with a scheme and a host", text)
+	}
+	return nil
+}
+
+// asHost says whether a common name is a host name or an IP address, rather than a title or
+// a person's name: those of one word are not taken for a host, but for localhost.
+func asHost(commonName string) (dns, ip string, ok bool) {
+	if addr, err := netip.ParseAddr(commonName); err == nil && addr.Zone() == "" {
+		return "", commonName, true
+	}
+	name, err := checkDNS(commonName)
+	if err != nil || !strings.Contains(name, ".") && name != "localhost" {
+		return "", "", false
+	}
+	return name, "", true
+}
+
+func isASCII(s string) bool {
+	for _, c := range []byte(s) {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// isVisible says whether s has neither spaces nor control characters.
+func isVisible(s string) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,130 @@
+package pki_test
+
+import (
+	"crypto/x509"
+	"fmt"
+	"math/big"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+func TestParseNames(t *testing.T) {
+	t.Parallel()
+	got, err := pki.ParseNames([]string{"B.Example.com", "a.example.com", " b.example.com ", "*.example.com",
+		"localhost", "10.0.0.7", "2001:DB8:0:0::1", "2001:db8::1", "::ffff:10.0.0.7", "me@example.com",
+		"spiffe://x/y", "https://user@example.com:8443/a?b=c", "r3---sn-x.example.com", "123.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := notary.Names{
+		DNS:   []string{"b.example.com", "a.example.com", "*.example.com", "localhost", "r3---sn-x.example.com", "123.example.com"},
+		IP:    []string{"10.0.0.7", "2001:db8::1"},
+		Email: []string{"me@example.com"},
+		URI:   []string{"spiffe://x/y", "https://user@example.com:8443/a?b=c"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if diff := cmp.Diff(want, notary.ParseNames(got.String())); diff != "" {
+		t.Errorf("as text and back: -want +got\n%s", diff)
+	}
+	if none, err := pki.ParseNames(nil); err != nil || none.Len() != 0 {
+		t.Errorf("no names: got %v, %v", none, err)
+	}
+}
+
+func TestParseNamesRefuses(t *testing.T) {
+	t.Parallel()
+	label := strings.Repeat("a", 63)
+	tests := []struct{ name, words string }{
+		{"", "is empty"},
+		{"a b.example.com", "character other than"},
+		{"a.example.com.", "ends with a dot"},
+		{"a..example.com", "empty label"},
+		{".example.com", "empty label"},
+		{"a_b.example.com", "underscore"},
+		{"-a.example.com", "hyphen"},
+		{"a-.example.com", "hyphen"},
+		{"a.example.com:443", "character other than"},
+		{"a/b.example.com", "character other than"},
+		{"bücher.example", "not ASCII"},
+		{"xn--a.example", "no valid internationalised"},
+		{"xn--abc-.example", "hyphen"},
+		{"xn--bcher-kv.example", "no valid internationalised"},
+		{"10.0.0.256", "ends in a number"},
+		{"*.0.0.7", "ends in a number"},
+		{"10.0.0.7/8", "character other than"},
+		{"fe80::1%eth0", "zones are not allowed"},
+		{"*", "odd place"},
+		{"*.com", "too wide"},
+		{"a.*.example.com", "odd place"},
+		{"a*.example.com", "odd place"},
+		{"*.*.example.com", "odd place"},
+		{label + "a.example.com", "more than 63"},
+		{strings.Join([]string{label, label, label, label}, "."), "longer than 253"},
+		{"@example.com", "not an e-mail address"},
+		{"me@", "not an e-mail address"},
+		{"me@you@example.com", "not an e-mail address"},
+		{"m e@example.com", "not an e-mail address"},
+		{"m..e@example.com", "not an e-mail address"},
+		{"mé@example.com", "not an e-mail address"},
+		{"me@*.example.com", "not an e-mail address"},
+		{"me@10.0.0.7", "not an e-mail address"},
+		{label + "ab@example.com", "not an e-mail address"},
+		{"http://", "not an absolute URI"},
+		{"://x", "not an absolute URI"},
+		{"http://a b/", "not an absolute URI"},
+		{"HTTP://example.com", "not an absolute URI"},
+		{"http://exämple.com", "not an absolute URI"},
+		{"http://example.com/\x00", "not an absolute URI"},
+		{"http://example.com/" + strings.Repeat("a", 2048), "not an absolute URI"},
+	}
+	for _, test := range tests {
+		t.Run(fmt.Sprintf("%.40s", test.name), func(t *testing.T) {
+			t.Parallel()
+			_, err := pki.ParseNames([]string{"good.example.com", test.name})
+			wantInvalid(t, err, "", test.words)
+		})
+	}
+	var many []string
+	for i := range 101 {
+		many = append(many, fmt.Sprintf("n%d.example.com", i))
+	}
+	_, err := pki.ParseNames(many)
+	wantInvalid(t, err, "", "101 names")
+	if _, err := pki.ParseNames(many[1:]); err != nil {
+		t.Errorf("a hundred names are refused: %v", err)
+	}
+}
+
+// Names of outside certificates are taken as they are, but for what no name can be.
+func TestCertificateNames(t *testing.T) {
+	t.Parallel()
+	got := pki.CertificateNames(&x509.Certificate{
+		DNSNames:       []string{"A.example.com", "a.example.com", "with_underscore", "a b", ""},
+		IPAddresses:    []net.IP{net.ParseIP("10.0.0.7"), {10, 0, 0, 7}, net.ParseIP("2001:db8::1"), {1, 2}},
+		EmailAddresses: []string{"Me@example.com", "a\nb"},
+		URIs:           []*url.URL{{Scheme: "spiffe", Host: "x", Path: "/y"}},
+	})
+	want := notary.Names{DNS: []string{"a.example.com", "with_underscore"}, IP: []string{"10.0.0.7", "2001:db8::1"},
+		Email: []string{"Me@example.com"}, URI: []string{"spiffe://x/y"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestSerialString(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "00", 1: "01", 15: "0f", 16: "10", 0xabcd: "abcd", 0x100: "0100", -1: "-01"} {
+		if got := pki.SerialString(big.NewInt(n)); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+}

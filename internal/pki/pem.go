@@ -1,0 +1,98 @@
+package pki
+
+import (
+	"encoding/base64"
+	"strings"
+)
+
+// The labels of RFC 7468 that we read.
+const (
+	labelCertificate = "CERTIFICATE"
+	labelCSR         = "CERTIFICATE REQUEST"
+	labelNewCSR      = "NEW CERTIFICATE REQUEST" // RFC 7468, section 7: older programs write it
+)
+
+// block is one PEM block.
+type block struct {
+	label string
+	der   []byte
+}
+
+// document is what a PEM text holds.
+type document struct {
+	blocks []block
+	prose  bool // there is something other than white space outside the blocks
+}
+
+// readPEM reads a text of at most limit octets. Where encoding/pem skips what it cannot read,
+// this refuses, so that nothing in the text is lost in silence: the grammar is the standard
+// one of RFC 7468, section 3, with lines of any length, trailing blanks and CRLF. Headers
+// (RFC 1421) are refused, and so is any private key.
+func readPEM(text string, limit int) (document, error) {
+	if len(text) > limit {
+		return document{}, invalid("the PEM text is longer than %d KiB", limit>>10)
+	}
+	if strings.Contains(text, "PRIVATE KEY-----") {
+		return document{}, invalid("the text holds a private key, which must never be sent: " +
+			"treat that key as exposed and make a new one")
+	}
+	var doc document
+	var body strings.Builder
+	label := "" // of the block that we are inside of
+	for line := range strings.SplitSeq(text, "\n") {
+		line = strings.TrimRight(line, " \t\r")
+		switch {
+		case label != "" && line == "-----END "+label+"-----":
+			der, err := decodeBody(body.String())
+			if err != nil {
+				return document{}, err
+			}
+			doc.blocks = append(doc.blocks, block{label, der})
+			label = ""
+			body.Reset()
+		case strings.Contains(line, "-----BEGIN") || strings.Contains(line, "-----END"):
+			begins, ok := parseBegin(line)
+			if !ok || label != "" {
+				return document{}, invalid("the PEM text is broken at the line %.60q", line)
+			}
+			label = begins
+		case label != "" && strings.Contains(line, ":"):
+			return document{}, invalid("the PEM block has headers, such as an encrypted key: " +
+				"send it without them")
+		case label != "":
+			body.WriteString(line)
+		case line != "":
+			doc.prose = true
+		}
+	}
+	if label != "" {
+		return document{}, invalid("the PEM text is cut off: there is no line -----END %.60s-----", label)
+	}
+	return doc, nil
+}
+
+// parseBegin reads the label of a line -----BEGIN label-----.
+func parseBegin(line string) (label string, ok bool) {
+	label, begins := strings.CutPrefix(line, "-----BEGIN ")
+	label, ends := strings.CutSuffix(label, "-----")
+	if !begins || !ends || strings.TrimSpace(label) != label || label == "" {
+		return "", false
+	}
+	for _, c := range []byte(label) {
+		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != ' ' {
+			return "", false
+		}
+	}
+	return label, true
+}
+
+func decodeBody(body string) ([]byte, error) {
+	der, err := base64.StdEncoding.Strict().DecodeString(body)
+	switch {
+	case err != nil:
+		return nil, invalid("the PEM block is not valid base64: it was cut or changed on its way")
+	case len(der) == 0:
+		return nil, invalid("the PEM block is empty")
+	}
+	return der, nil
+}

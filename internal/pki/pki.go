@@ -1,0 +1,78 @@
+// Package pki reads, checks and writes X.509: PEM, signing requests (PKCS #10), keys, names
+// and certificate chains, as pure functions.
+//
+// Everything that comes from outside enters through [ParseCSR], [ParseChain] and
+// [ParseNames]; what they accept is whole, checked and in the form that is compared. Errors
+// are [*notary.Error] of kind Invalid with one sentence for the person who sent the input.
+package pki
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/pem"
+	"math/big"
+	"strings"
+
+	"notary"
+)
+
+// Limits on what is read.
+const (
+	MaxNames     = 100       // subject alternative names in a request, its common name included
+	MaxChain     = 10        // certificates in a chain
+	MaxCSRSize   = 64 << 10  // octets of PEM in a request
+	MaxChainSize = 256 << 10 // octets of PEM in a chain
+)
+
+// EncodeCertificates writes certificates as PEM (RFC 7468, section 5), one block after the
+// other.
+func EncodeCertificates(ders ...[]byte) string {
+	var b strings.Builder
+	for _, der := range ders {
+		b.Write(pem.EncodeToMemory(&pem.Block{Type: labelCertificate, Bytes: der}))
+	}
+	return b.String()
+}
+
+// EncodeCRL writes a certificate revocation list as PEM (RFC 7468, section 6).
+func EncodeCRL(der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}))
+}
+
+// Fingerprint is the SHA-256 of der in lower-case hex.
+func Fingerprint(der []byte) string {
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:])
+}
+
+// SerialString writes a serial number in lower-case hex, two digits an octet: "00" for zero,
+// and a leading minus for the negative ones that RFC 5280 forbids.
+func SerialString(n *big.Int) string {
+	digits := hex.EncodeToString(n.Bytes())
+	switch n.Sign() {
+	case 0:
+		return "00"
+	case -1:
+		return "-" + digits
+	default:
+		return digits
+	}
+}
+
+// invalid makes the error of an input that can never be accepted as it is.
+func invalid(format string, args ...any) *notary.Error {
+	return notary.Errorf(notary.Invalid, format, args...)
+}
+
+// reason is the text of a standard library error, fit to stand inside our own sentence.
+func reason(err error) string {
+	const limit = 200
+	text := err.Error()
+	for _, prefix := range []string{"x509: ", "asn1: ", "crypto/ecdsa: ", "crypto/rsa: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	if len(text) > limit {
+		text = text[:limit] + "…"
+	}
+	return strings.ToValidUTF8(text, "?")
+}

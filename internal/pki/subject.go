@@ -1,0 +1,176 @@
+package pki
+
+import (
+	"encoding/asn1"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"notary"
+)
+
+// maxAttributes is how many attributes a subject may have.
+const maxAttributes = 20
+
+// attribute is the rule for one type of subject attribute.
+type attribute struct {
+	name  string // for messages
+	field string // its name in the API, where it has one
+	max   int    // upper bound in characters (RFC 5280, appendix A.1)
+	min   int
+	tags  []casn1.Tag
+}
+
+var (
+	directoryString = []casn1.Tag{casn1.UTF8String, casn1.PrintableString}
+	printableString = []casn1.Tag{casn1.PrintableString}
+	ia5String       = []casn1.Tag{casn1.IA5String}
+)
+
+// attributes are the rules by object identifier: RFC 5280, appendix A.1, with RFC 4519 for
+// street, postal code and user id.
+var attributes = map[string]attribute{
+	"2.5.4.3":                    {"common name", "common_name", 64, 1, directoryString},
+	"2.5.4.4":                    {"surname", "", 32768, 1, directoryString},
+	"2.5.4.5":                    {"serial number", "", 64, 1, printableString},
+	"2.5.4.6":                    {"country", "country_name", 2, 2, printableString},
+	"2.5.4.7":                    {"locality", "locality_name", 128, 1, directoryString},
+	"2.5.4.8":                    {"state or province", "state_or_province_name", 128, 1, directoryString},
+	"2.5.4.9":                    {"street", "", 128, 1, directoryString},
+	"2.5.4.10":                   {"organization", "organization_name", 64, 1, directoryString},
+	"2.5.4.11":                   {"organizational unit", "organizational_unit_name", 64, 1, directoryString},
+	"2.5.4.12":                   {"title", "", 64, 1, directoryString},
+	"2.5.4.17":                   {"postal code", "", 16, 1, directoryString},
+	"2.5.4.42":                   {"given name", "", 32768, 1, directoryString},
+	"2.5.4.43":                   {"initials", "", 32768, 1, directoryString},
+	"2.5.4.44":                   {"generation qualifier", "", 32768, 1, directoryString},
+	"2.5.4.46":                   {"distinguished name qualifier", "", 256, 1, printableString},
+	"2.5.4.65":                   {"pseudonym", "", 128, 1, directoryString},
+	"0.9.2342.19200300.100.1.1":  {"user id", "", 256, 1, directoryString},
+	"0.9.2342.19200300.100.1.25": {"domain component", "", 63, 1, ia5String},
+	"1.2.840.113549.1.9.1":       {"e-mail address", "", 255, 1, ia5String},
+}
+
+const (
+	oidCommonName   = "2.5.4.3"
+	oidEmailAddress = "1.2.840.113549.1.9.1"
+)
+
+// otherAttribute is the rule for types that we do not know.
+var otherAttribute = attribute{"attribute", "", 256, 1, directoryString}
+
+// subject is what is needed of a subject beyond its bytes.
+type subject struct {
+	commonName string
+	emails     []string
+}
+
+// parseSubject reads a Name (RFC 5280, section 4.1.2.4) strictly: what it accepts can be put
+// into a certificate as it is, byte for byte. Errors name the attribute's field in the API.
+func parseSubject(der []byte) (subject, error) {
+	in := cryptobyte.String(der)
+	var rdns cryptobyte.String
+	if !in.ReadASN1(&rdns, casn1.SEQUENCE) || !in.Empty() {
+		return subject{}, invalid("the subject is not well-formed")
+	}
+	var s subject
+	for count := 0; !rdns.Empty(); {
+		var rdn cryptobyte.String
+		if !rdns.ReadASN1(&rdn, casn1.SET) || rdn.Empty() {
+			return subject{}, invalid("the subject is not well-formed")
+		}
+		for ; !rdn.Empty(); count++ {
+			if count == maxAttributes {
+				return subject{}, invalid("the subject has more than %d attributes", maxAttributes)
+			}
+			if err := s.readAttribute(&rdn); err != nil {
+				return subject{}, err
+			}
+		}
+	}
+	return s, nil
+}
+
+func (s *subject) readAttribute(rdn *cryptobyte.String) error {
+	var pair, value cryptobyte.String
+	var oid asn1.ObjectIdentifier
+	var tag casn1.Tag
+	if !rdn.ReadASN1(&pair, casn1.SEQUENCE) || !pair.ReadASN1ObjectIdentifier(&oid) ||
+		!pair.ReadAnyASN1(&value, &tag) || !pair.Empty() {
+		return invalid("the subject is not well-formed")
+	}
+	rule, known := attributes[oid.String()]
+	if !known {
+		rule = otherAttribute
+		rule.name = "attribute " + oid.String()
+	}
+	text := string(value)
+	if err := rule.check(tag, text); err != nil {
+		return notary.WithField(err, rule.field)
+	}
+	switch oid.String() {
+	case oidCommonName:
+		if s.commonName != "" {
+			return notary.FieldErrorf(rule.field, "the subject has more than one common name")
+		}
+		s.commonName = text
+	case oidEmailAddress:
+		s.emails = append(s.emails, text)
+	}
+	return nil
+}
+
+func (a attribute) check(tag casn1.Tag, text string) error {
+	allowed := false
+	for _, t := range a.tags {
+		allowed = allowed || t == tag
+	}
+	if !allowed {
+		return invalid("the %s in the subject is of a string type that is not allowed there: "+
+			"use UTF8String or PrintableString (IA5String for e-mail addresses and domain "+
+			"components, PrintableString for the country)", a.name)
+	}
+	if !validString(tag, text) {
+		return invalid("the %s in the subject has characters that are not allowed there, "+
+			"such as control characters", a.name)
+	}
+	length := utf8.RuneCountInString(text)
+	switch {
+	case a.min == a.max && length != a.max:
+		return invalid("the %s in the subject must have exactly %d letters", a.name, a.max)
+	case length < a.min:
+		return invalid("the %s in the subject is empty: leave it out", a.name)
+	case length > a.max:
+		return invalid("the %s in the subject has %d characters, and at most %d are allowed",
+			a.name, length, a.max)
+	}
+	return nil
+}
+
+// validString says whether text is of the given type and fit to be shown to people: without
+// control characters, among them those that turn the direction of writing around.
+func validString(tag casn1.Tag, text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	for _, r := range text {
+		switch {
+		case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Bidi_Control, r):
+			return false
+		case tag == casn1.IA5String && r >= utf8.RuneSelf:
+			return false
+		case tag == casn1.PrintableString && !isPrintable(r):
+			return false
+		}
+	}
+	return true
+}
+
+// isPrintable says whether r is in the alphabet of PrintableString (RFC 5280, appendix B).
+func isPrintable(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+		strings.ContainsRune(" '()+,-./:=?", r)
+}
