@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"notary"
+)
+
+const selectAccount = `SELECT id, email, role, created_at FROM account `
+
+// Account is the account with that id.
+func (r reader) Account(ctx context.Context, id int64) (*notary.Account, error) {
+	a, err := scanAccount(r.q.queryRow(ctx, selectAccount+`WHERE id = $1`, id))
+	return a, found(err, "account", id)
+}
+
+// Accounts are all accounts in the order of their ids.
+func (r reader) Accounts(ctx context.Context) ([]*notary.Account, error) {
+	return collect(ctx, r, scanAccount, selectAccount+`ORDER BY id`)
+}
+
+// HasAccounts says whether there is any account.
+func (r reader) HasAccounts(ctx context.Context) (bool, error) {
+	n, err := r.counter(ctx, "accounts")
+	return n > 0, err
+}
+
+// AccountByEmail is the account with that e-mail and its password hash; nil where there is
+// none.
+func (r reader) AccountByEmail(ctx context.Context, email string) (*notary.Account, string, error) {
+	return r.accountAndHash(ctx, `WHERE email = $1`, email)
+}
+
+// PasswordHash is the password hash of an account; "" where the account is gone.
+func (r reader) PasswordHash(ctx context.Context, id int64) (string, error) {
+	_, hash, err := r.accountAndHash(ctx, `WHERE id = $1`, id)
+	return hash, err
+}
+
+func (r reader) accountAndHash(ctx context.Context, where string, arg any) (*notary.Account, string, error) {
+	var hash string
+	a, err := scanAccount(prefixed{
+		r.q.queryRow(ctx, `SELECT password_hash, id, email, role, created_at FROM account `+where, arg), &hash})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, "", nil
+	}
+	return a, hash, mapped(err)
+}
+
+// prefixed scans one column more, in front.
+type prefixed struct {
+	row
+	first any
+}
+
+func (p prefixed) Scan(dest ...any) error { return p.row.Scan(append([]any{p.first}, dest...)...) }
+
+func scanAccount(row row) (*notary.Account, error) {
+	var a notary.Account
+	var created int64
+	err := row.Scan(&a.ID, &a.Email, &a.Role, &created)
+	a.CreatedAt = timeOf(created)
+	return &a, err
+}
+
+// InsertAccount records a new account and gives its id. With first it must be the only one:
+// of two that race, one wins, and the other gets a [notary.Conflict].
+func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) (int64, error) {
+	// The counter's row makes racing transactions wait for one another.
+	guard := `UPDATE counter SET value = value + 1 WHERE name = 'accounts'`
+	if first {
+		guard += ` AND value = 0`
+	}
+	if err := tx.change(notary.Errorf(notary.Conflict, "there is an account already: log in"), guard); err != nil {
+		return 0, err
+	}
+	if a.Role == notary.Admin {
+		if _, err := tx.exec(`UPDATE counter SET value = value + 1 WHERE name = 'admins'`); err != nil {
+			return 0, err
+		}
+	}
+	id, err := tx.insert(`INSERT INTO account (email, password_hash, role, created_at)
+		VALUES ($1, $2, $3, $4) RETURNING id`, a.Email, passwordHash, int(a.Role), seconds(tx.now))
+	if errors.Is(err, errUnique) {
+		return 0, &notary.Error{Kind: notary.Conflict, Field: "email", Message: "there is an account with this e-mail already"}
+	}
+	return id, err
+}
+
+// DeleteAccount removes the account in the role in which it was read, and its sessions. The
+// last Admin cannot be removed.
+func (tx *Tx) DeleteAccount(a *notary.Account) error {
+	if err := tx.dropAdmin(a.Role); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`UPDATE counter SET value = value - 1 WHERE name = 'accounts'`); err != nil {
+		return err
+	}
+	if err := tx.DeleteSessionsOf(a.ID); err != nil {
+		return err
+	}
+	return tx.change(raced(), `DELETE FROM account WHERE id = $1 AND role = $2`, a.ID, int(a.Role))
+}
+
+// SetRole gives the account, in the role in which it was read, another one, and ends its
+// sessions. The last Admin stays one.
+func (tx *Tx) SetRole(a *notary.Account, role notary.Role) error {
+	if role == a.Role {
+		return nil
+	}
+	if err := tx.dropAdmin(a.Role); err != nil {
+		return err
+	}
+	if role == notary.Admin {
+		if _, err := tx.exec(`UPDATE counter SET value = value + 1 WHERE name = 'admins'`); err != nil {
+			return err
+		}
+	}
+	if err := tx.DeleteSessionsOf(a.ID); err != nil {
+		return err
+	}
+	return tx.change(raced(), `UPDATE account SET role = $1 WHERE id = $2 AND role = $3`, int(role), a.ID, int(a.Role))
+}
+
+// dropAdmin counts one Admin less, if the role is that, and refuses to go down to none.
+func (tx *Tx) dropAdmin(role notary.Role) error {
+	if role != notary.Admin {
+		return nil
+	}
+	return tx.change(notary.Errorf(notary.Conflict, "this is the last Admin: make another account an Admin first"),
+		`UPDATE counter SET value = value - 1 WHERE name = 'admins' AND value > 1`)
+}
+
+// SetPassword replaces the password of an account and ends its sessions.
+func (tx *Tx) SetPassword(id int64, passwordHash string) error {
+	if err := tx.DeleteSessionsOf(id); err != nil {
+		return err
+	}
+	return tx.change(found(sql.ErrNoRows, "account", id),
+		`UPDATE account SET password_hash = $1 WHERE id = $2`, passwordHash, id)
+}
+
+// SessionAccount is the account whose session has that token hash and has not expired; nil
+// where there is none.
+func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, error) {
+	a, err := scanAccount(r.q.queryRow(ctx, `SELECT a.id, a.email, a.role, a.created_at
+		FROM session s JOIN account a ON a.id = s.account_id
+		WHERE s.token_hash = $1 AND s.expires_at > $2`, tokenHash, seconds(now)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return a, mapped(err)
+}
+
+// InsertSession starts a session.
+func (tx *Tx) InsertSession(accountID int64, tokenHash []byte, expires time.Time) error {
+	_, err := tx.exec(`INSERT INTO session (token_hash, account_id, created_at, expires_at)
+		VALUES ($1, $2, $3, $4)`, tokenHash, accountID, seconds(tx.now), seconds(expires))
+	return err
+}
+
+// DeleteSession ends one session; it is no error where it has ended already.
+func (tx *Tx) DeleteSession(tokenHash []byte) error {
+	_, err := tx.exec(`DELETE FROM session WHERE token_hash = $1`, tokenHash)
+	return err
+}
+
+// DeleteSessionsOf ends all sessions of an account.
+func (tx *Tx) DeleteSessionsOf(accountID int64) error {
+	_, err := tx.exec(`DELETE FROM session WHERE account_id = $1`, accountID)
+	return err
+}
+
+// DeleteExpiredSessions removes what can no longer be used.
+func (tx *Tx) DeleteExpiredSessions() error {
+	_, err := tx.exec(`DELETE FROM session WHERE expires_at <= $1`, seconds(tx.now))
+	return err
+}

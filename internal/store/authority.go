@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"notary"
+)
+
+const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.not_after, a.path_len,
+	a.crl_number, a.created_at,` + certificateColumns + `
+	FROM authority a
+	LEFT JOIN certificate k ON k.id = a.certificate_id` + certificateJoins
+
+// Authority is the authority with that id, its certificate and chain included. Deleted ones
+// are not found.
+func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, error) {
+	a, err := scanAuthority(r.q.queryRow(ctx, selectAuthority+`WHERE a.id = $1 AND a.deleted_at IS NULL`, id))
+	return a, found(err, "certificate authority", id)
+}
+
+// Authorities are all that are not deleted, in the order of their ids.
+func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
+	return collect(ctx, r, scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
+}
+
+// HasAuthorities says whether there is a sealed key that the key file must open.
+func (r reader) HasAuthorities(ctx context.Context) (bool, error) {
+	var n int
+	err := r.q.queryRow(ctx, `SELECT COUNT(*) FROM authority WHERE sealed_key IS NOT NULL`).Scan(&n)
+	return n > 0, mapped(err)
+}
+
+// SealedKey is the authority's private key as package keystore sealed it.
+func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err error) {
+	err = r.q.queryRow(ctx, `SELECT sealed_key FROM authority WHERE id = $1 AND deleted_at IS NULL`, id).Scan(&sealed)
+	return sealed, found(err, "certificate authority", id)
+}
+
+// CountValidIssuedBy counts what the authority issued that is neither expired nor revoked,
+// its own certificate apart.
+func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now time.Time) (n int64, err error) {
+	var own int64
+	if a.Certificate != nil {
+		own = a.Certificate.ID
+	}
+	err = r.q.queryRow(ctx, `SELECT COUNT(*) FROM certificate k
+		LEFT JOIN revocation v ON v.certificate_id = k.id
+		WHERE k.authority_id = $1 AND k.not_after >= $2 AND k.id <> $3 AND v.certificate_id IS NULL`,
+		a.ID, seconds(now), own).Scan(&n)
+	return n, mapped(err)
+}
+
+func scanAuthority(row row) (*notary.Authority, error) {
+	var (
+		a                 notary.Authority
+		notAfter, created int64
+		cert              certificateRow
+	)
+	dest := []any{&a.ID, &a.Enabled, &a.CSR, &a.CommonName, &a.Key, &notAfter, &a.PathLen, &a.CRLNumber, &created}
+	if err := row.Scan(append(dest, cert.dest()...)...); err != nil {
+		return nil, err
+	}
+	a.NotAfter, a.CreatedAt = timeOf(notAfter), timeOf(created)
+	var err error
+	a.Certificate, err = cert.certificate()
+	return &a, err
+}
+
+// InsertAuthority records a new authority without a certificate and gives its id.
+func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
+	return tx.insert(`INSERT INTO authority (enabled, csr, common_name, key, sealed_key, not_after, path_len, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+		boolInt(a.Enabled), a.CSR, a.CommonName, a.Key, sealedKey, seconds(a.NotAfter), a.PathLen, seconds(tx.now))
+}
+
+// SetAuthorityCertificate gives the authority, in the state in which it was read, a new
+// certificate.
+func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) error {
+	err := tx.change(raced(), `UPDATE authority SET certificate_id = $1
+		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL`,
+		certificateID, a.ID, authorityCertificate(a))
+	if err != nil {
+		return err
+	}
+	if a.Certificate != nil {
+		tx.counts[expiryCounter(a.Certificate.NotAfter)]--
+	}
+	return tx.countInUse(certificateID)
+}
+
+func authorityCertificate(a *notary.Authority) int64 {
+	if a.Certificate == nil {
+		return 0
+	}
+	return a.Certificate.ID
+}
+
+// EnableAuthority enables or disables the authority.
+func (tx *Tx) EnableAuthority(id int64, enabled bool) error {
+	return tx.change(found(sql.ErrNoRows, "certificate authority", id),
+		`UPDATE authority SET enabled = $1 WHERE id = $2 AND deleted_at IS NULL`, boolInt(enabled), id)
+}
+
+// DeleteAuthority erases the authority's key and hides it. Its row stays for what it issued.
+func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
+	err := tx.change(raced(), `UPDATE authority SET sealed_key = NULL, enabled = 0, deleted_at = $1
+		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL`,
+		seconds(tx.now), a.ID, authorityCertificate(a))
+	if err == nil && a.Certificate != nil {
+		tx.counts[expiryCounter(a.Certificate.NotAfter)]--
+	}
+	return err
+}
+
+// RequireUsable checks, in the transaction that records what the authority signed, that it
+// still is what it was when it signed: enabled, not revoked, with the same certificate.
+func (tx *Tx) RequireUsable(a *notary.Authority) error {
+	var ok int
+	err := tx.q.queryRow(context.Background(), `SELECT COUNT(*) FROM authority a
+		LEFT JOIN revocation v ON v.certificate_id = a.certificate_id
+		WHERE a.id = $1 AND a.enabled = 1 AND a.deleted_at IS NULL AND a.certificate_id = $2
+			AND v.certificate_id IS NULL`, a.ID, authorityCertificate(a)).Scan(&ok)
+	if err == nil && ok == 0 {
+		return notary.Errorf(notary.Conflict, "the certificate authority %d has just been disabled or changed", a.ID)
+	}
+	return mapped(err)
+}

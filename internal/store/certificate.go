@@ -1,0 +1,93 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+
+	"notary"
+)
+
+const selectCertificate = `SELECT` + certificateColumns + `FROM certificate k` + certificateJoins
+
+// Certificate is the certificate with that id, its DER and chain included.
+func (r reader) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
+	cert, err := scanCertificate(r.q.queryRow(ctx, selectCertificate+`WHERE k.id = $1`, id))
+	return cert, found(err, "certificate", id)
+}
+
+// CertificateByFingerprint is the certificate with that fingerprint; nil where there is none.
+func (r reader) CertificateByFingerprint(ctx context.Context, fingerprint string) (*notary.Certificate, error) {
+	cert, err := scanCertificate(r.q.queryRow(ctx, selectCertificate+`WHERE k.fingerprint = $1`, fingerprint))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return cert, mapped(err)
+}
+
+// EachCertificate calls fn for every certificate in the order of the ids, DER and chain
+// included. An owner other than 0 gives only those for requests of that account.
+func (r reader) EachCertificate(ctx context.Context, owner int64, fn func(*notary.Certificate) error) error {
+	id := func(c *notary.Certificate) int64 { return c.ID }
+	if owner != 0 {
+		return each(ctx, r, scanCertificate, id, fn,
+			selectCertificate+`WHERE k.requester_id = $1 AND k.id > $2 ORDER BY k.id LIMIT $3`, owner)
+	}
+	return each(ctx, r, scanCertificate, id, fn, selectCertificate+`WHERE k.id > $1 ORDER BY k.id LIMIT $2`)
+}
+
+// CertificatesOfRequest are all that were ever issued or uploaded for the request.
+func (r reader) CertificatesOfRequest(ctx context.Context, requestID int64) ([]*notary.Certificate, error) {
+	return collect(ctx, r, scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
+}
+
+func scanCertificate(row row) (*notary.Certificate, error) {
+	var cert certificateRow
+	if err := row.Scan(cert.dest()...); err != nil {
+		return nil, err
+	}
+	return cert.certificate()
+}
+
+// InsertCertificate adds a certificate to the inventory and gives its id.
+func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
+	chain, err := tx.issuerChain(bytes.Join(c.IssuerChain, nil))
+	if err != nil {
+		return 0, err
+	}
+	id, err := tx.insert(`INSERT INTO certificate (request_id, requester_id, authority_id, issuer_chain_id,
+		common_name, names, key, serial, fingerprint, not_before, not_after, profile, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
+		nullable(c.RequestID), c.RequesterID, nullable(c.AuthorityID), chain,
+		c.CommonName, c.Names.String(), c.Key, c.Serial, c.Fingerprint,
+		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, seconds(tx.now))
+	if errors.Is(err, errUnique) {
+		return 0, notary.Errorf(notary.Conflict, "this certificate is recorded already")
+	} else if err != nil {
+		return 0, err
+	}
+	_, err = tx.exec(`INSERT INTO certificate_der (certificate_id, der) VALUES ($1, $2)`, id, c.DER)
+	return id, err
+}
+
+// issuerChain is the id of the row that holds these certificates.
+func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
+	sum := sha256.Sum256(der)
+	fingerprint := hex.EncodeToString(sum[:])
+	err = tx.q.queryRow(context.Background(), `SELECT id FROM issuer_chain WHERE fingerprint = $1`, fingerprint).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return tx.insert(`INSERT INTO issuer_chain (fingerprint, der) VALUES ($1, $2)
+			ON CONFLICT (fingerprint) DO UPDATE SET fingerprint = excluded.fingerprint RETURNING id`, fingerprint, der)
+	}
+	return id, mapped(err)
+}
+
+// AdoptCertificate gives a certificate of the inventory that belongs to no request to this
+// one.
+func (tx *Tx) AdoptCertificate(id int64, req *notary.Request) error {
+	return tx.change(raced(), `UPDATE certificate SET request_id = $1, requester_id = $2
+		WHERE id = $3 AND request_id IS NULL`, req.ID, req.RequesterID, id)
+}

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"notary"
+)
+
+// counts are changes of counters by name, gathered in a transaction and written at its end.
+type counts map[string]int64
+
+func (c counts) add(other counts) {
+	for name, n := range other {
+		c[name] += n
+	}
+}
+
+// save writes the changes in the order of their names, so that two transactions never wait
+// for one another.
+func (c counts) save(ctx context.Context, s *statements, slot int) error {
+	names := make([]string, 0, len(c))
+	for name, n := range c {
+		if n != 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		_, err := s.exec(ctx, `INSERT INTO counter (name, slot, value) VALUES ($1, $2, $3)
+			ON CONFLICT (name, slot) DO UPDATE SET value = counter.value + excluded.value`,
+			name, slot, c[name])
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func statusCounter(s notary.RequestStatus) string { return "requests " + string(s) }
+
+func revokedCounter(authorityID int64) string { return fmt.Sprintf("revoked %d", authorityID) }
+
+// expiryCounter counts certificates in use by the hour in which they expire.
+func expiryCounter(notAfter time.Time) string {
+	return "expiring " + notAfter.UTC().Format("2006-01-02T15")
+}
+
+func (r reader) counter(ctx context.Context, name string) (value int64, err error) {
+	err = r.q.queryRow(ctx, `SELECT COALESCE(SUM(value), 0) FROM counter WHERE name = $1`, name).Scan(&value)
+	return value, mapped(err)
+}
+
+// Summary counts requests by status and certificates in use by expiry, the latter to the
+// hour. It reads the kept counts: its cost does not grow with the database.
+func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, error) {
+	sum := notary.Summary{Requests: map[notary.RequestStatus]int64{}, Expiring: map[int]int64{}}
+	for _, status := range notary.RequestStatuses {
+		n, err := r.counter(ctx, statusCounter(status))
+		if err != nil {
+			return sum, err
+		}
+		sum.Requests[status] = n
+	}
+	for _, days := range notary.ExpiryWindows {
+		var n int64
+		err := r.q.queryRow(ctx, `SELECT COALESCE(SUM(value), 0) FROM counter WHERE name >= $1 AND name <= $2`,
+			expiryCounter(now), expiryCounter(now.AddDate(0, 0, days))).Scan(&n)
+		if err != nil {
+			return sum, mapped(err)
+		}
+		sum.Expiring[days] = n
+	}
+	return sum, nil
+}

@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"notary"
+)
+
+// invariant is something that is always true of a whole database, as a query for what
+// breaks it: one text column, one row for each breach.
+type invariant struct{ says, breaches string }
+
+var invariants = []invariant{
+	{"an active request has a certificate of its own that is not revoked", `
+		SELECT CAST(r.id AS TEXT) FROM request r
+		JOIN certificate k ON k.id = r.certificate_id
+		LEFT JOIN revocation v ON v.certificate_id = k.id
+		WHERE k.request_id IS NULL OR k.request_id <> r.id OR v.certificate_id IS NOT NULL`},
+	{"a revoked request has a revoked certificate", `
+		SELECT CAST(r.id AS TEXT) FROM request r WHERE r.status = 'Revoked' AND NOT EXISTS (
+			SELECT 1 FROM certificate k JOIN revocation v ON v.certificate_id = k.id WHERE k.request_id = r.id)`},
+	{"a request has its CSR", `
+		SELECT CAST(r.id AS TEXT) FROM request r
+		LEFT JOIN request_csr c ON c.request_id = r.id WHERE c.request_id IS NULL`},
+	{"a certificate has its DER", `
+		SELECT CAST(k.id AS TEXT) FROM certificate k
+		LEFT JOIN certificate_der d ON d.certificate_id = k.id WHERE d.certificate_id IS NULL`},
+	{"a revocation names the issuer and serial number of its certificate", `
+		SELECT CAST(v.certificate_id AS TEXT) FROM revocation v
+		JOIN certificate k ON k.id = v.certificate_id
+		WHERE k.authority_id IS NULL OR k.authority_id <> v.authority_id OR k.serial <> v.serial`},
+	{"no CRL is ahead of its authority's number", `
+		SELECT CAST(c.authority_id AS TEXT) FROM crl c
+		JOIN authority a ON a.id = c.authority_id WHERE c.number > a.crl_number`},
+	{"a certificate that an authority uses names it", `
+		SELECT CAST(a.id AS TEXT) FROM authority a
+		JOIN certificate k ON k.id = a.certificate_id WHERE k.request_id IS NOT NULL`},
+	{"every request, authority and account has the event of its creation", `
+		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r WHERE r.id NOT IN (
+			SELECT object_id FROM event WHERE action = 'request.create')
+		UNION ALL
+		SELECT 'authority ' || CAST(a.id AS TEXT) FROM authority a WHERE a.id NOT IN (
+			SELECT object_id FROM event WHERE action = 'authority.create')
+		UNION ALL
+		SELECT 'account ' || CAST(a.id AS TEXT) FROM account a WHERE a.id NOT IN (
+			SELECT object_id FROM event WHERE action = 'account.create')`},
+	{"requests are counted by status", `
+		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) || ' ' || status FROM (
+			SELECT s.status, (SELECT COUNT(*) FROM request r WHERE r.status = s.status) AS rows,
+				(SELECT COALESCE(SUM(value), 0) FROM counter c WHERE c.name = 'requests ' || s.status) AS n
+			FROM (SELECT 'Outstanding' AS status UNION SELECT 'Active' UNION SELECT 'Rejected' UNION SELECT 'Revoked') s
+		) t WHERE n <> rows`},
+	{"revocations are counted by authority", `
+		SELECT 'authority ' || CAST(id AS TEXT) FROM (
+			SELECT a.id, (SELECT COUNT(*) FROM revocation v WHERE v.authority_id = a.id) AS rows,
+				(SELECT COALESCE(SUM(value), 0) FROM counter c WHERE c.name = 'revoked ' || CAST(a.id AS TEXT)) AS n
+			FROM authority a
+		) t WHERE n <> rows`},
+	{"accounts and Admins are counted, and there is an Admin", `
+		SELECT 'accounts' FROM counter WHERE name = 'accounts' AND value <> (SELECT COUNT(*) FROM account)
+		UNION ALL
+		SELECT 'admins' FROM counter WHERE name = 'admins' AND value <> (SELECT COUNT(*) FROM account WHERE role = 0)
+		UNION ALL
+		SELECT 'no Admin' FROM counter WHERE name = 'accounts' AND value > 0
+			AND NOT EXISTS (SELECT 1 FROM account WHERE role = 0)`},
+}
+
+// CheckInvariants says whether the database is whole: nil, or an error with each rule that
+// is broken and by what. It reads everything, at one moment, so it is for tests, restores
+// and doubts.
+func (s *Store) CheckInvariants(ctx context.Context) error {
+	conn, err := s.read.Conn(ctx)
+	if err != nil {
+		return mapped(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return mapped(err)
+	}
+	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	return check(ctx, reader{unprepared{conn}})
+}
+
+// unprepared asks each question once.
+type unprepared struct{ conn *sql.Conn }
+
+func (u unprepared) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return u.conn.QueryContext(ctx, text, args...)
+}
+
+func (u unprepared) queryRow(ctx context.Context, text string, args ...any) row {
+	return u.conn.QueryRowContext(ctx, text, args...)
+}
+
+func check(ctx context.Context, r reader) error {
+	var errs []error
+	for _, rule := range slices.Concat(invariants, engineInvariants) {
+		breaches, err := collect(ctx, r, scanText, rule.breaches)
+		if err != nil {
+			return fmt.Errorf("checking that %s: %w", rule.says, err)
+		}
+		if len(breaches) > 0 {
+			errs = append(errs, fmt.Errorf("broken: %s (%d: %s)", rule.says, len(breaches),
+				strings.Join(breaches[:min(len(breaches), 5)], ", ")))
+		}
+	}
+	return errors.Join(append(errs, checkExpiring(ctx, r))...)
+}
+
+// engineInvariants are SQLite's own checks.
+var engineInvariants = []invariant{
+	{"the file is whole", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
+	{"no reference leads nowhere", `SELECT "table" || ' ' || CAST(rowid AS TEXT) FROM pragma_foreign_key_check`},
+}
+
+func scanText(row row) (s string, err error) {
+	err = row.Scan(&s)
+	return s, err
+}
+
+// checkExpiring counts the certificates in use by the hour of their expiry once more.
+func checkExpiring(ctx context.Context, r reader) error {
+	kept, counted := counts{}, counts{}
+	_, err := collect(ctx, r, func(row row) (struct{}, error) {
+		var name string
+		var value int64
+		err := row.Scan(&name, &value)
+		kept[name] += value
+		return struct{}{}, err
+	}, `SELECT name, value FROM counter WHERE name >= 'expiring ' AND name < 'expiring!'`)
+	if err != nil {
+		return err
+	}
+	_, err = collect(ctx, r, func(row row) (struct{}, error) {
+		var notAfter int64
+		err := row.Scan(&notAfter)
+		counted[expiryCounter(timeOf(notAfter))]++
+		return struct{}{}, err
+	}, `SELECT k.not_after FROM request r JOIN certificate k ON k.id = r.certificate_id
+		UNION ALL
+		SELECT k.not_after FROM authority a JOIN certificate k ON k.id = a.certificate_id WHERE a.deleted_at IS NULL`)
+	if err != nil {
+		return err
+	}
+	for name, n := range counted {
+		kept[name] -= n
+	}
+	for name, n := range kept {
+		if n != 0 {
+			return notary.Errorf(notary.Internal, "broken: the counter %q is off by %d", name, n)
+		}
+	}
+	return nil
+}

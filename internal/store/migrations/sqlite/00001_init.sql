@@ -1,0 +1,137 @@
+-- +goose Up
+-- Times are seconds since 1970 in UTC, flags are 0 or 1, serial numbers and fingerprints
+-- lower-case hexadecimal. The twin of this file for PostgreSQL differs in types only.
+
+CREATE TABLE account (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    email         TEXT    NOT NULL UNIQUE,
+    password_hash TEXT    NOT NULL,
+    role          INTEGER NOT NULL CHECK (role BETWEEN 0 AND 3),
+    created_at    BIGINT  NOT NULL
+);
+
+CREATE TABLE session (
+    token_hash BLOB   NOT NULL PRIMARY KEY,
+    account_id BIGINT NOT NULL REFERENCES account (id),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX session_account ON session (account_id);
+CREATE INDEX session_expiry ON session (expires_at);
+
+-- The certificates above a certificate, issuer first: one row serves all that it issued.
+CREATE TABLE issuer_chain (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    fingerprint TEXT NOT NULL UNIQUE,
+    der         BLOB NOT NULL
+);
+
+-- A deleted authority keeps its row, because what it issued refers to it; its key is gone.
+CREATE TABLE authority (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    enabled        INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    csr            TEXT    NOT NULL,
+    common_name    TEXT    NOT NULL,
+    key            TEXT    NOT NULL,
+    sealed_key     BLOB,
+    not_after      BIGINT  NOT NULL,
+    path_len       INTEGER NOT NULL,
+    certificate_id BIGINT UNIQUE REFERENCES certificate (id),
+    crl_number     BIGINT  NOT NULL DEFAULT 0,
+    created_at     BIGINT  NOT NULL,
+    deleted_at     BIGINT,
+    CHECK ((sealed_key IS NULL) = (deleted_at IS NOT NULL))
+);
+
+CREATE TABLE crl (
+    authority_id BIGINT NOT NULL PRIMARY KEY REFERENCES authority (id),
+    number       BIGINT NOT NULL,
+    der          BLOB   NOT NULL,
+    this_update  BIGINT NOT NULL,
+    next_update  BIGINT NOT NULL,
+    revocations  BIGINT NOT NULL
+);
+
+CREATE TABLE request (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    fingerprint    TEXT   NOT NULL UNIQUE,
+    status         TEXT   NOT NULL CHECK (status IN ('Outstanding', 'Active', 'Rejected', 'Revoked')),
+    requester_id   BIGINT NOT NULL,
+    email          TEXT   NOT NULL,
+    common_name    TEXT   NOT NULL,
+    names          TEXT   NOT NULL,
+    key            TEXT   NOT NULL,
+    certificate_id BIGINT UNIQUE REFERENCES certificate (id),
+    created_at     BIGINT NOT NULL,
+    updated_at     BIGINT NOT NULL,
+    CHECK ((status = 'Active') = (certificate_id IS NOT NULL))
+);
+CREATE INDEX request_requester ON request (requester_id, id);
+
+CREATE TABLE request_csr (
+    request_id BIGINT NOT NULL PRIMARY KEY REFERENCES request (id),
+    csr        TEXT   NOT NULL
+);
+
+CREATE TABLE certificate (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_id      BIGINT REFERENCES request (id),
+    requester_id    BIGINT NOT NULL,
+    authority_id    BIGINT REFERENCES authority (id),
+    issuer_chain_id BIGINT NOT NULL REFERENCES issuer_chain (id),
+    common_name     TEXT   NOT NULL,
+    names           TEXT   NOT NULL,
+    key             TEXT   NOT NULL,
+    serial          TEXT   NOT NULL,
+    fingerprint     TEXT   NOT NULL UNIQUE,
+    not_before      BIGINT NOT NULL,
+    not_after       BIGINT NOT NULL,
+    profile         TEXT   NOT NULL,
+    created_at      BIGINT NOT NULL,
+    UNIQUE (authority_id, serial)
+);
+CREATE INDEX certificate_request ON certificate (request_id);
+CREATE INDEX certificate_requester ON certificate (requester_id, id);
+CREATE INDEX certificate_expiry ON certificate (authority_id, not_after);
+
+CREATE TABLE certificate_der (
+    certificate_id BIGINT NOT NULL PRIMARY KEY REFERENCES certificate (id),
+    der            BLOB   NOT NULL
+);
+
+CREATE TABLE revocation (
+    certificate_id BIGINT NOT NULL PRIMARY KEY REFERENCES certificate (id),
+    authority_id   BIGINT NOT NULL REFERENCES authority (id),
+    serial         TEXT   NOT NULL,
+    revoked_at     BIGINT NOT NULL,
+    reason         TEXT   NOT NULL
+);
+CREATE INDEX revocation_authority ON revocation (authority_id, certificate_id);
+
+-- Public keys that must never be certified again, by the SHA-256 of their
+-- SubjectPublicKeyInfo.
+CREATE TABLE compromised_key (
+    fingerprint TEXT   NOT NULL PRIMARY KEY,
+    reported_at BIGINT NOT NULL
+);
+
+CREATE TABLE event (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         BIGINT NOT NULL,
+    account_id BIGINT NOT NULL,
+    email      TEXT   NOT NULL,
+    address    TEXT   NOT NULL,
+    action     TEXT   NOT NULL,
+    object_id  BIGINT NOT NULL,
+    detail     TEXT   NOT NULL
+);
+
+-- Sums kept in the transaction of the change. A sum may be spread over several slots, so
+-- that writers on PostgreSQL do not wait for one another.
+CREATE TABLE counter (
+    name  TEXT    NOT NULL,
+    slot  INTEGER NOT NULL,
+    value BIGINT  NOT NULL,
+    PRIMARY KEY (name, slot)
+);
+INSERT INTO counter (name, slot, value) VALUES ('accounts', 0, 0), ('admins', 0, 0);

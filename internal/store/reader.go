@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/asn1"
+	"fmt"
+
+	"notary"
+)
+
+// reader is what [Store] and [Tx] can both read.
+type reader struct {
+	q querier
+}
+
+// page is how many rows a list reads at a time. Between pages no transaction is open: a
+// slow listener holds nothing back.
+const page = 200
+
+// each calls fn for every row of a list, page by page in the order of the ids. The text has
+// two parameters more than args: the id to start after, and the page's size.
+func each[T any](ctx context.Context, r reader, scan func(row) (T, error), id func(T) int64,
+	fn func(T) error, text string, args ...any) error {
+	for after := int64(0); ; {
+		rows, err := collect(ctx, r, scan, text, append(args[:len(args):len(args)], after, page)...)
+		if err != nil {
+			return err
+		}
+		for _, v := range rows {
+			if err := fn(v); err != nil {
+				return err
+			}
+		}
+		if len(rows) < page {
+			return nil
+		}
+		after = id(rows[len(rows)-1])
+	}
+}
+
+// collect gives all the rows of a query.
+func collect[T any](ctx context.Context, r reader, scan func(row) (T, error), text string, args ...any) ([]T, error) {
+	rows, err := r.q.query(ctx, text, args...)
+	if err != nil {
+		return nil, mapped(err)
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, mapped(err)
+		}
+		all = append(all, v)
+	}
+	return all, mapped(rows.Err())
+}
+
+// certificateColumns is what [certificateRow] scans: a certificate with its revocation. All
+// may be NULL, because requests and authorities join it from the left.
+const certificateColumns = ` k.id, k.request_id, k.requester_id, k.authority_id, k.common_name, k.names,
+	k.key, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile, k.created_at,
+	v.revoked_at, v.reason, d.der, ch.der `
+
+// certificateJoins goes with certificateColumns, after a table or join named k.
+const certificateJoins = `
+	LEFT JOIN revocation v ON v.certificate_id = k.id
+	LEFT JOIN certificate_der d ON d.certificate_id = k.id
+	LEFT JOIN issuer_chain ch ON ch.id = k.issuer_chain_id `
+
+// certificateRow takes up the columns of a certificate, each of which may be NULL.
+type certificateRow struct {
+	id, request, requester, authority                            sql.NullInt64
+	commonName, names, key, serial, fingerprint, profile, reason sql.NullString
+	notBefore, notAfter, createdAt, revokedAt                    sql.NullInt64
+	der, chain                                                   []byte
+}
+
+func (c *certificateRow) dest() []any {
+	return []any{&c.id, &c.request, &c.requester, &c.authority, &c.commonName, &c.names, &c.key,
+		&c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.createdAt,
+		&c.revokedAt, &c.reason, &c.der, &c.chain}
+}
+
+// certificate is nil where the join found none.
+func (c *certificateRow) certificate() (*notary.Certificate, error) {
+	if !c.id.Valid {
+		return nil, nil
+	}
+	chain, err := splitDER(c.chain)
+	if err != nil {
+		return nil, notary.InternalError("read the certificate", fmt.Errorf("chain of certificate %d: %w", c.id.Int64, err))
+	}
+	cert := &notary.Certificate{
+		ID: c.id.Int64, RequestID: c.request.Int64, RequesterID: c.requester.Int64, AuthorityID: c.authority.Int64,
+		CommonName: c.commonName.String, Names: notary.ParseNames(c.names.String), Key: c.key.String,
+		Serial: c.serial.String, Fingerprint: c.fingerprint.String, Profile: c.profile.String,
+		NotBefore: timeOf(c.notBefore.Int64), NotAfter: timeOf(c.notAfter.Int64), CreatedAt: timeOf(c.createdAt.Int64),
+		DER: c.der, IssuerChain: chain,
+	}
+	if c.revokedAt.Valid {
+		cert.Revocation = &notary.Revocation{Serial: cert.Serial, At: timeOf(c.revokedAt.Int64),
+			Reason: notary.RevocationReason(c.reason.String)}
+	}
+	return cert, nil
+}
+
+// splitDER takes apart certificates that stand one after the other.
+func splitDER(b []byte) (ders [][]byte, err error) {
+	for len(b) > 0 {
+		var one asn1.RawValue
+		if b, err = asn1.Unmarshal(b, &one); err != nil {
+			return nil, err
+		}
+		ders = append(ders, one.FullBytes)
+	}
+	return ders, nil
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+)
+
+// querier is what a query needs: the pool that reads, or the connection that writes.
+type querier interface {
+	query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	queryRow(ctx context.Context, text string, args ...any) row
+}
+
+// row is *sql.Row, or the error of preparing the statement.
+type row interface{ Scan(dest ...any) error }
+
+type failedRow struct{ err error }
+
+func (r failedRow) Scan(...any) error { return r.err }
+
+// statements prepares each SQL text once: parsing costs more than most of the queries.
+type statements struct {
+	db interface {
+		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+	}
+	mu       sync.RWMutex
+	prepared map[string]*sql.Stmt
+}
+
+func newStatements(db interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}) *statements {
+	return &statements{db: db, prepared: map[string]*sql.Stmt{}}
+}
+
+func (s *statements) get(ctx context.Context, text string) (*sql.Stmt, error) {
+	s.mu.RLock()
+	stmt, ok := s.prepared[text]
+	s.mu.RUnlock()
+	if ok {
+		return stmt, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if stmt, ok := s.prepared[text]; ok {
+		return stmt, nil
+	}
+	stmt, err := s.db.PrepareContext(context.WithoutCancel(ctx), text)
+	if err != nil {
+		return nil, err
+	}
+	s.prepared[text] = stmt
+	return stmt, nil
+}
+
+// close closes the statements of a connection. Those of a pool are closed with it, but
+// those of a single connection would keep the file open, and its log unmerged.
+func (s *statements) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stmt := range s.prepared {
+		stmt.Close()
+	}
+	clear(s.prepared)
+}
+
+func (s *statements) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	stmt, err := s.get(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+func (s *statements) queryRow(ctx context.Context, text string, args ...any) row {
+	stmt, err := s.get(ctx, text)
+	if err != nil {
+		return failedRow{err}
+	}
+	return stmt.QueryRowContext(ctx, args...)
+}
+
+func (s *statements) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	stmt, err := s.get(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// lasting reads inside a transaction, where the end of the caller's context no longer
+// matters.
+type lasting struct{ *statements }
+
+func (l lasting) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return l.statements.query(context.WithoutCancel(ctx), text, args...)
+}
+
+func (l lasting) queryRow(ctx context.Context, text string, args ...any) row {
+	return l.statements.queryRow(context.WithoutCancel(ctx), text, args...)
+}

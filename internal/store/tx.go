@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"notary"
+)
+
+// Tx is a transaction under way: see [Store.Write]. It belongs to the function that got it
+// and must not be kept. It reads what it has written.
+type Tx struct {
+	reader
+	sql    *statements
+	now    time.Time
+	counts counts
+}
+
+// exec runs one statement and tells how many rows it changed. It has no context: a
+// statement that is broken off half-way would take the whole transaction with it.
+func (tx *Tx) exec(text string, args ...any) (int64, error) {
+	n, err := tx.sql.exec(context.Background(), text, args...)
+	return n, mapped(err)
+}
+
+// insert runs an INSERT … RETURNING id.
+func (tx *Tx) insert(text string, args ...any) (id int64, err error) {
+	err = tx.sql.queryRow(context.Background(), text, args...).Scan(&id)
+	return id, mapped(err)
+}
+
+// change runs an UPDATE or DELETE that must find exactly its row; otherwise it gives miss.
+func (tx *Tx) change(miss error, text string, args ...any) error {
+	n, err := tx.exec(text, args...)
+	if err == nil && n == 0 {
+		return miss
+	}
+	return err
+}
+
+// Event records who did what. It is the last step of every change.
+func (tx *Tx) Event(e notary.Event) error {
+	_, err := tx.exec(`INSERT INTO event (at, account_id, email, address, action, object_id, detail)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		seconds(tx.now), e.AccountID, e.Email, e.Address, e.Action, e.ObjectID, e.Detail)
+	return err
+}
+
+// seconds is the form of a time in the database; 0 stands for the zero time.
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+func timeOf(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,95 @@
+package testkit
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+)
+
+// Outside is somebody else's authority: what it signs is uploaded.
+type Outside struct {
+	Certificate *x509.Certificate
+	Key         crypto.Signer
+
+	above *Outside // nil for a root
+	now   time.Time
+}
+
+// OutsideRoot makes a root that is valid for a year around now.
+func OutsideRoot(t testing.TB, alg notary.KeyAlgorithm, now time.Time) *Outside {
+	t.Helper()
+	root := &Outside{Key: Key(t, alg), now: now}
+	root.Certificate = root.Issue(t, root.Key.Public(), asAuthority)
+	return root
+}
+
+// Intermediate makes an authority under o. The edits change its certificate before it is
+// signed.
+func (o *Outside) Intermediate(t testing.TB, alg notary.KeyAlgorithm, edits ...func(*x509.Certificate)) *Outside {
+	t.Helper()
+	below := &Outside{Key: Key(t, alg), above: o, now: o.now}
+	below.Certificate = o.Issue(t, below.Key.Public(), append([]func(*x509.Certificate){asAuthority}, edits...)...)
+	return below
+}
+
+// Issue signs a certificate for the key, for a leaf where no edit says otherwise.
+func (o *Outside) Issue(t testing.TB, key crypto.PublicKey, edits ...func(*x509.Certificate)) *x509.Certificate {
+	t.Helper()
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	Check(t, err)
+	template := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: randomLabel()},
+		NotBefore: o.now.Add(-time.Hour), NotAfter: o.now.AddDate(0, 6, 0),
+		KeyUsage: x509.KeyUsageDigitalSignature, BasicConstraintsValid: true, MaxPathLen: -1,
+	}
+	for _, edit := range edits {
+		edit(template)
+	}
+	issuer := o.Certificate
+	if issuer == nil { // it signs itself
+		issuer = template
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key, o.Key)
+	Check(t, err)
+	cert, err := x509.ParseCertificate(der)
+	Check(t, err)
+	return cert
+}
+
+func asAuthority(template *x509.Certificate) {
+	template.IsCA = true
+	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	template.NotAfter = template.NotAfter.AddDate(0, 6, 0)
+}
+
+// Authorities are the certificates from o up to its root.
+func (o *Outside) Authorities() []*x509.Certificate {
+	var chain []*x509.Certificate
+	for ; o != nil; o = o.above {
+		chain = append(chain, o.Certificate)
+	}
+	return chain
+}
+
+// Chain issues a leaf for the key and gives it as PEM with all that is above it.
+func (o *Outside) Chain(t testing.TB, key crypto.PublicKey, edits ...func(*x509.Certificate)) string {
+	t.Helper()
+	return PEM(append([]*x509.Certificate{o.Issue(t, key, edits...)}, o.Authorities()...)...)
+}
+
+// PEM writes certificates one after the other.
+func PEM(certs ...*x509.Certificate) string {
+	var b strings.Builder
+	for _, c := range certs {
+		b.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+	}
+	return b.String()
+}

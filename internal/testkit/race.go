@@ -1,0 +1,32 @@
+package testkit
+
+import (
+	"sync"
+
+	"notary"
+)
+
+// Race calls fn n times at once and gives the errors, each at the place of its call.
+func Race(n int, fn func(i int) error) []error {
+	errs := make([]error, n)
+	start := make(chan struct{})
+	var done sync.WaitGroup
+	for i := range n {
+		done.Go(func() {
+			<-start
+			errs[i] = fn(i)
+		})
+	}
+	close(start)
+	done.Wait()
+	return errs
+}
+
+// Kinds counts errors by kind; those that are nil by "".
+func Kinds(errs []error) map[notary.Kind]int {
+	kinds := map[notary.Kind]int{}
+	for _, err := range errs {
+		kinds[notary.KindOf(err)]++
+	}
+	return kinds
+}

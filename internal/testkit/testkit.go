@@ -1,0 +1,190 @@
+// Package testkit is for tests: a clock that stands still, keys and signing requests, and a
+// whole service on a database of its own.
+package testkit
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509/pkix"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/ca"
+	"notary/internal/keystore"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// Password is one that is accepted. Every account of a [World] has it.
+const Password = "plain violet harbour engine"
+
+// World is a service on a database of its own, with an account of every role.
+type World struct {
+	Store *store.Store
+	CA    *ca.Service
+	Auth  *auth.Service
+	Clock *Clock
+	Keys  *keystore.Keystore
+	Path  string // of the database
+
+	callers map[notary.Role]notary.Caller
+}
+
+// New makes a World. When the test ends, the database must be whole.
+func New(t testing.TB) *World {
+	t.Helper()
+	dir := t.TempDir()
+	w := &World{Path: filepath.Join(dir, "notary.db"), Keys: Keystore(t), Clock: NewClock()}
+	w.open(t)
+	t.Cleanup(func() {
+		Check(t, w.Store.CheckInvariants(context.Background()))
+		Check(t, w.Store.Close())
+	})
+	w.callers = map[notary.Role]notary.Caller{}
+	admin := notary.Caller{}
+	for _, role := range notary.Roles {
+		w.callers[role] = w.NewCaller(t, admin, role)
+		admin = w.callers[notary.Admin]
+	}
+	return w
+}
+
+func (w *World) open(t testing.TB) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	var err error
+	w.Store, err = store.Open(t.Context(), w.Path, w.Clock.Now)
+	Check(t, err)
+	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: log})
+	Check(t, err)
+	w.Auth = auth.New(w.Store, auth.Options{Now: w.Clock.Now, Log: log})
+}
+
+// Reopen closes the database and opens it again, as a restart does.
+func (w *World) Reopen(t testing.TB) {
+	t.Helper()
+	Check(t, w.Store.Close())
+	w.open(t)
+}
+
+// Caller is the account of that role which every World has.
+func (w *World) Caller(role notary.Role) notary.Caller { return w.callers[role] }
+
+// Admin is the account that may do everything.
+func (w *World) Admin() notary.Caller { return w.callers[notary.Admin] }
+
+// NewCaller makes one more account of that role.
+func (w *World) NewCaller(t testing.TB, admin notary.Caller, role notary.Role) notary.Caller {
+	t.Helper()
+	email := randomLabel() + "@example.com"
+	id, err := w.Auth.CreateAccount(t.Context(), admin, email, Password, &role)
+	Check(t, err)
+	return notary.Caller{AccountID: id, Email: email, Role: role, Address: "192.0.2.1"}
+}
+
+// Root makes a root and gives its id.
+func (w *World) Root(t testing.TB, alg notary.KeyAlgorithm) int64 {
+	t.Helper()
+	id, err := w.CA.CreateAuthority(t.Context(), w.Admin(), ca.AuthorityOptions{
+		SelfSigned: true, Subject: pkix.Name{CommonName: "Test Root"}, KeyAlgorithm: alg, PathLen: -1})
+	Check(t, err)
+	return id
+}
+
+// Intermediate makes an authority that the issuer has signed and gives its id.
+func (w *World) Intermediate(t testing.TB, issuer int64, alg notary.KeyAlgorithm) int64 {
+	t.Helper()
+	id, err := w.CA.CreateAuthority(t.Context(), w.Admin(), ca.AuthorityOptions{
+		Subject: pkix.Name{CommonName: "Test Intermediate"}, KeyAlgorithm: alg, PathLen: -1})
+	Check(t, err)
+	Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), id, issuer))
+	return id
+}
+
+// Request submits a new signing request for the caller and gives its id.
+func (w *World) Request(t testing.TB, caller notary.Caller) int64 {
+	t.Helper()
+	id, err := w.CA.Submit(t.Context(), caller, CSR(t, Key(t, notary.ECDSAP256), randomLabel()+".example.com"))
+	Check(t, err)
+	return id
+}
+
+// Signed submits a new signing request, has the authority sign it, and gives its id.
+func (w *World) Signed(t testing.TB, caller notary.Caller, authority int64) int64 {
+	t.Helper()
+	id := w.Request(t, caller)
+	Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: authority}))
+	return id
+}
+
+// Key makes a private key.
+func Key(t testing.TB, alg notary.KeyAlgorithm) crypto.Signer {
+	t.Helper()
+	key, err := pki.GenerateKey(alg)
+	Check(t, err)
+	return key
+}
+
+// CSR makes a signing request for the names, the first of which is the common name.
+func CSR(t testing.TB, key crypto.Signer, names ...string) string {
+	t.Helper()
+	parsed, err := pki.ParseNames(names)
+	Check(t, err)
+	csr, err := pki.NewCSR(key, pkix.Name{CommonName: names[0]}, parsed)
+	Check(t, err)
+	return csr
+}
+
+// Keystore makes a keystore with a key file of its own.
+func Keystore(t testing.TB) *keystore.Keystore {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "seal.key")
+	Check(t, keystore.CreateFile(path))
+	keys, err := keystore.FromFile(path)
+	Check(t, err)
+	return keys
+}
+
+// Clock stands still until it is told to move.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock starts at the present second.
+func NewClock() *Clock { return &Clock{now: time.Now().UTC().Truncate(time.Second)} }
+
+// Now is the clock's time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves the clock forward.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Check ends the test on an error.
+func Check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// WantKind wants an error of that kind; "" wants none.
+func WantKind(t testing.TB, err error, kind notary.Kind) {
+	t.Helper()
+	if notary.KindOf(err) != kind {
+		t.Fatalf("got error %v of kind %q, want kind %q", err, notary.KindOf(err), kind)
+	}
+}
