@@ -1,0 +1,188 @@
+package auth
+
+import (
+	"context"
+	"net/mail"
+	"strings"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// HasAccounts says whether there is any account yet.
+func (s *Service) HasAccounts(ctx context.Context) (bool, error) {
+	return s.store.HasAccounts(ctx)
+}
+
+// CreateAccount makes an account and answers its id. While there is none, nobody needs to be
+// logged in, and the account is an Admin whatever role is asked for; of two such calls at
+// once, one makes the account.
+func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email, password string, role *notary.Role) (id int64, err error) {
+	some, err := s.store.HasAccounts(ctx)
+	if err != nil {
+		return 0, err
+	}
+	first := !some
+	a := &notary.Account{Email: normalizeEmail(email), Role: notary.Admin}
+	if !first {
+		if err := caller.Require(notary.ManageAccounts); err != nil {
+			return 0, err
+		}
+		if a.Role, err = checkRole(role); err != nil {
+			return 0, err
+		}
+	}
+	if err := checkEmail(a.Email); err != nil {
+		return 0, err
+	}
+	hash, err := newPassword(ctx, password, a.Email)
+	if err != nil {
+		return 0, err
+	}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if id, err = tx.InsertAccount(a, hash, first); err != nil {
+			return err
+		}
+		if first {
+			caller.AccountID, caller.Email = id, a.Email
+		}
+		return tx.Event(notary.EventBy(caller, "account.create", id, a.Email+", "+a.Role.String()))
+	})
+	return id, err
+}
+
+// Accounts are all accounts, in the order of their ids.
+func (s *Service) Accounts(ctx context.Context, caller notary.Caller) ([]*notary.Account, error) {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
+		return nil, err
+	}
+	return s.store.Accounts(ctx)
+}
+
+// Account is one account.
+func (s *Service) Account(ctx context.Context, caller notary.Caller, id int64) (*notary.Account, error) {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
+		return nil, err
+	}
+	return s.store.Account(ctx, id)
+}
+
+// Me is the caller's own account.
+func (s *Service) Me(ctx context.Context, caller notary.Caller) (*notary.Account, error) {
+	if !caller.Known() {
+		return nil, notary.Errorf(notary.Unauthenticated, "log in first")
+	}
+	return s.store.Account(ctx, caller.AccountID)
+}
+
+// DeleteAccount removes an account and ends its sessions. What it did stays on record.
+func (s *Service) DeleteAccount(ctx context.Context, caller notary.Caller, id int64) error {
+	return s.change(ctx, caller, id, "account.delete", func(tx *store.Tx, a *notary.Account) (string, error) {
+		return a.Email, tx.DeleteAccount(a)
+	})
+}
+
+// ChangeRole gives an account another role and ends its sessions.
+func (s *Service) ChangeRole(ctx context.Context, caller notary.Caller, id int64, role notary.Role) error {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
+		return err
+	}
+	if _, err := checkRole(&role); err != nil {
+		return err
+	}
+	return s.change(ctx, caller, id, "account.role", func(tx *store.Tx, a *notary.Account) (string, error) {
+		return a.Role.String() + " to " + role.String(), tx.SetRole(a, role)
+	})
+}
+
+// ChangePassword sets the password of an account and ends its sessions.
+func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id int64, password string) error {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
+		return err
+	}
+	a, err := s.store.Account(ctx, id)
+	if err != nil {
+		return err
+	}
+	hash, err := newPassword(ctx, password, a.Email)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, caller, id, "account.password", func(tx *store.Tx, a *notary.Account) (string, error) {
+		return "", tx.SetPassword(a.ID, hash)
+	})
+}
+
+// change does something to an account, as an Admin may, and records it.
+func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, action string,
+	do func(*store.Tx, *notary.Account) (detail string, err error)) error {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
+		return err
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		a, err := tx.Account(ctx, id)
+		if err != nil {
+			return err
+		}
+		detail, err := do(tx, a)
+		if err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, action, id, detail))
+	})
+}
+
+// ChangeMyPassword replaces the caller's own password, and ends all of the caller's
+// sessions. It is limited like logging in: a stolen token must not help to guess.
+func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, old, password string) error {
+	if !caller.Known() {
+		return notary.Errorf(notary.Unauthenticated, "log in first")
+	}
+	refund, err := s.attempts.take(caller.Email, caller.Address)
+	if err != nil {
+		return err
+	}
+	known, err := s.store.PasswordHash(ctx, caller.AccountID)
+	if err != nil {
+		return err
+	}
+	if ok, err := verifyPassword(ctx, known, old); err != nil {
+		return err
+	} else if !ok {
+		return notary.FieldErrorf("old_password", "the old password is wrong")
+	}
+	refund()
+	hash, err := newPassword(ctx, password, caller.Email)
+	if err != nil {
+		return err
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.SetPassword(caller.AccountID, hash); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "account.password", caller.AccountID, "by its owner"))
+	})
+}
+
+func checkRole(role *notary.Role) (notary.Role, error) {
+	if role == nil || !role.Valid() {
+		return 0, notary.FieldErrorf("role_id", "the role must be 0 (Admin), 1 (Certificate Manager), "+
+			"2 (Certificate Requestor) or 3 (Read Only)")
+	}
+	return *role, nil
+}
+
+func normalizeEmail(email string) string {
+	return strings.ToLower(strings.TrimSpace(email))
+}
+
+// maxEmail is the longest address that mail can reach (RFC 5321, 4.5.3.1.3, less brackets).
+const maxEmail = 254
+
+func checkEmail(email string) error {
+	parsed, err := mail.ParseAddress(email)
+	if err != nil || parsed.Address != email || len(email) > maxEmail || strings.ContainsAny(email, " \"\t") {
+		return notary.FieldErrorf("email", "this is not an e-mail address, such as you@example.com")
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+// Package auth says who is calling, and keeps the accounts.
+//
+// [Service.Login] turns an e-mail and a password into a token, [Service.Caller] turns the
+// token into a [notary.Caller] on each call. Passwords are kept as argon2id (RFC 9106),
+// tokens as SHA-256: neither can be read back from the database.
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"log/slog"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// tokenLife is how long a token is good for.
+const tokenLife = 24 * time.Hour
+
+// Service keeps accounts and sessions on one database. It is safe for concurrent use.
+type Service struct {
+	store    *store.Store
+	now      func() time.Time
+	log      *slog.Logger
+	attempts *attempts
+}
+
+// Options are what a Service may be told; the zero value is for production.
+type Options struct {
+	Now func() time.Time // time.Now without it
+	Log *slog.Logger     // slog.Default without it
+}
+
+// New makes the service.
+func New(st *store.Store, o Options) *Service {
+	s := &Service{store: st, now: o.Now, log: o.Log}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	s.attempts = newAttempts(s.now)
+	return s
+}
+
+// Login answers a token for the account with that e-mail and password. What it refuses, it
+// refuses alike and after the same time, whether or not there is such an account. Too many
+// refusals, for an account or from an address, are [notary.RateLimited].
+func (s *Service) Login(ctx context.Context, email, password, address string) (string, error) {
+	email = normalizeEmail(email)
+	refund, err := s.attempts.take(email, address)
+	if err != nil {
+		s.log.WarnContext(ctx, "too many logins", "email", email, "address", address)
+		return "", err
+	}
+	account, hash, err := s.store.AccountByEmail(ctx, email)
+	if err != nil {
+		return "", err
+	}
+	if ok, err := verifyPassword(ctx, hash, password); err != nil {
+		return "", err
+	} else if !ok || account == nil {
+		s.log.WarnContext(ctx, "login refused", "email", email, "address", address)
+		return "", notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
+	}
+	refund()
+	token := newToken()
+	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		// The password may have been changed while it was being checked.
+		if now, err := tx.PasswordHash(ctx, account.ID); err != nil {
+			return err
+		} else if now != hash {
+			return notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
+		}
+		if err := tx.InsertSession(account.ID, hashToken(token), s.now().Add(tokenLife)); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "account.login", account.ID, ""))
+	})
+	return token, err
+}
+
+// Caller is who holds the token, calling from address. Without a token it is nobody, which
+// is no error; with one that is not (or no longer) good it is [notary.Unauthenticated].
+func (s *Service) Caller(ctx context.Context, token, address string) (notary.Caller, error) {
+	if token == "" {
+		return notary.Caller{Address: address}, nil
+	}
+	account, err := s.store.SessionAccount(ctx, hashToken(token), s.now())
+	if err != nil {
+		return notary.Caller{}, err
+	}
+	if account == nil {
+		return notary.Caller{}, notary.Errorf(notary.Unauthenticated, "this token is not valid or has expired: log in again")
+	}
+	return notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address}, nil
+}
+
+// Logout ends the caller's session with that token at once.
+func (s *Service) Logout(ctx context.Context, caller notary.Caller, token string) error {
+	if !caller.Known() {
+		return notary.Errorf(notary.Unauthenticated, "log in first")
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.DeleteSession(hashToken(token)); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "account.logout", caller.AccountID, ""))
+	})
+}
+
+// CleanUp removes sessions that have expired. It is called by the clock.
+func (s *Service) CleanUp(ctx context.Context) error {
+	return s.store.Write(ctx, (*store.Tx).DeleteExpiredSessions)
+}
+
+// newToken is 256 random bits.
+func newToken() string {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// hashToken is how a token is kept. It has too many bits to be guessed from its hash.
+func hashToken(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}

@@ -1,0 +1,126 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"runtime"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ccojocar/zxcvbn-go"
+	"golang.org/x/crypto/argon2"
+
+	"notary"
+)
+
+// The cost of a password: argon2id with 19 MiB, two passes, one lane, the least that OWASP's
+// guide to storing passwords asks for.
+const (
+	argonMemory = 19 * 1024 // KiB
+	argonPasses = 2
+	argonLanes  = 1
+	argonSalt   = 16 // bytes
+	argonKey    = 32 // bytes
+)
+
+const (
+	minPassword = 12   // characters
+	maxPassword = 1024 // bytes
+	// minEntropy is what a password must be worth, in bits: about a million guesses by
+	// somebody who tries known passwords, names, dates and keyboard patterns first.
+	minEntropy = 20
+	// maxJudged is how many characters are judged; the cost grows with their square.
+	maxJudged = 64
+)
+
+// hashing limits how many passwords are hashed at once: each takes 19 MiB and a processor.
+var hashing = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+// newPassword checks that a password is fit to be one, and gives its hash.
+func newPassword(ctx context.Context, password, email string) (string, error) {
+	if err := checkPassword(password, email); err != nil {
+		return "", err
+	}
+	salt := make([]byte, argonSalt)
+	rand.Read(salt) // never fails
+	key, err := argonKeyOf(ctx, password, salt, argonPasses, argonMemory, argonLanes)
+	if err != nil {
+		return "", err
+	}
+	enc := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
+		enc.EncodeToString(salt), enc.EncodeToString(key)), nil
+}
+
+func checkPassword(password, email string) error {
+	refuse := func(format string, args ...any) error { return notary.FieldErrorf("password", format, args...) }
+	if !utf8.ValidString(password) {
+		return refuse("the password is not valid UTF-8")
+	}
+	if utf8.RuneCountInString(password) < minPassword {
+		return refuse("the password must have %d characters or more", minPassword)
+	}
+	if len(password) > maxPassword {
+		return refuse("the password must have %d bytes or fewer", maxPassword)
+	}
+	name, domain, _ := strings.Cut(email, "@")
+	if strings.EqualFold(password, email) {
+		return refuse("the password must not be the e-mail address")
+	}
+	judged := []rune(password)
+	judged = judged[:min(len(judged), maxJudged)]
+	if zxcvbn.PasswordStrength(string(judged), []string{email, name, domain}).Entropy < minEntropy {
+		return refuse("this password is among the first that are tried: take one that is less common, " +
+			"such as four words that do not belong together")
+	}
+	return nil
+}
+
+// decoy is verified where there is no account, so that this takes as long as with one. No
+// password fits it.
+var decoy = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
+	base64.RawStdEncoding.EncodeToString(make([]byte, argonSalt)),
+	base64.RawStdEncoding.EncodeToString(make([]byte, argonKey)))
+
+// verifyPassword says whether the password fits the hash. An empty hash fits none, and takes
+// as long.
+func verifyPassword(ctx context.Context, hash, password string) (bool, error) {
+	if len(password) > maxPassword {
+		password = "" // no account has an empty one
+	}
+	if hash == "" {
+		hash = decoy
+	}
+	var (
+		version, passes, memory int
+		lanes                   uint8
+		rest                    string
+	)
+	if _, err := fmt.Sscanf(hash, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &memory, &passes, &lanes, &rest); err != nil {
+		return false, notary.InternalError("read the password's hash", err)
+	}
+	saltText, keyText, _ := strings.Cut(rest, "$")
+	salt, err := base64.RawStdEncoding.DecodeString(saltText)
+	if err != nil {
+		return false, notary.InternalError("read the password's salt", err)
+	}
+	want, err := base64.RawStdEncoding.DecodeString(keyText)
+	if err != nil {
+		return false, notary.InternalError("read the password's hash", err)
+	}
+	got, err := argonKeyOf(ctx, password, salt, uint32(passes), uint32(memory), lanes)
+	return err == nil && subtle.ConstantTimeCompare(got, want) == 1, err
+}
+
+func argonKeyOf(ctx context.Context, password string, salt []byte, passes, memory uint32, lanes uint8) ([]byte, error) {
+	select {
+	case hashing <- struct{}{}:
+		defer func() { <-hashing }()
+	case <-ctx.Done():
+		return nil, &notary.Error{Kind: notary.Unavailable, Message: "the request was given up", Err: ctx.Err()}
+	}
+	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, argonKey), nil
+}

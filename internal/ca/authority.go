@@ -1,0 +1,311 @@
+package ca
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509/pkix"
+	"fmt"
+	"slices"
+	"time"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// Authority is one authority.
+func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64) (*notary.Authority, error) {
+	if err := caller.Require(notary.ReadAuthorities); err != nil {
+		return nil, err
+	}
+	return s.store.Authority(ctx, id)
+}
+
+// Authorities are all authorities, in the order of their ids.
+func (s *Service) Authorities(ctx context.Context, caller notary.Caller) ([]*notary.Authority, error) {
+	if err := caller.Require(notary.ReadAuthorities); err != nil {
+		return nil, err
+	}
+	return s.store.Authorities(ctx)
+}
+
+// Now is the time by which the service decides: an authority's status depends on it.
+func (s *Service) Now() time.Time { return s.now() }
+
+// AuthorityOptions describe a new authority.
+type AuthorityOptions struct {
+	SelfSigned   bool // a root, active at once; otherwise pending
+	Subject      pkix.Name
+	DNSNames     []string
+	KeyAlgorithm notary.KeyAlgorithm // "" for the default
+	NotAfter     time.Time           // zero for the default
+	PathLen      int                 // -1 for no limit
+}
+
+// maxPathLen is the longest path that can be asked for: longer chains are not taken in.
+const maxPathLen = pki.MaxChain - 2
+
+// CreateAuthority makes a key and an authority with it, and answers its id.
+func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o AuthorityOptions) (id int64, err error) {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return 0, err
+	}
+	if err := s.checkAuthority(o); err != nil {
+		return 0, err
+	}
+	if o.KeyAlgorithm == "" {
+		o.KeyAlgorithm = notary.KeyAlgorithms[0]
+	}
+	key, csr, err := newAuthorityKey(o)
+	if err != nil {
+		return 0, err
+	}
+	a := &notary.Authority{Enabled: true, CSR: csr.PEM, CommonName: csr.CommonName, Key: csr.Key,
+		NotAfter: o.NotAfter, PathLen: o.PathLen}
+	var root *notary.Certificate
+	if o.SelfSigned {
+		if root, err = s.signRoot(key, csr, o); err != nil {
+			return 0, err
+		}
+	}
+	sealed, err := s.keys.Seal(key)
+	if err != nil {
+		return 0, notary.InternalError("seal the authority's key", err)
+	}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if a.ID, err = tx.InsertAuthority(a, sealed); err != nil {
+			return err
+		}
+		if root != nil {
+			root.AuthorityID = a.ID
+			if _, err := giveCertificate(tx, a, root); err != nil {
+				return err
+			}
+		}
+		return tx.Event(notary.EventBy(caller, "authority.create", a.ID, a.CommonName+", "+a.Key))
+	})
+	return a.ID, err
+}
+
+func (s *Service) checkAuthority(o AuthorityOptions) error {
+	if o.Subject.CommonName == "" {
+		return notary.FieldErrorf("common_name", "an authority needs a common name, such as \"Example Root\"")
+	}
+	if o.PathLen < -1 || o.PathLen > maxPathLen {
+		return notary.FieldErrorf("path_length", "the path length must be from 0 to %d", maxPathLen)
+	}
+	if !o.NotAfter.IsZero() && !o.NotAfter.After(s.now()) {
+		return notary.FieldErrorf("not_valid_after", "the end of validity must lie in the future")
+	}
+	return nil
+}
+
+// newAuthorityKey makes the key and a CSR for it, checked like anybody else's.
+func newAuthorityKey(o AuthorityOptions) (crypto.Signer, *pki.CSR, error) {
+	key, err := pki.GenerateKey(o.KeyAlgorithm)
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := pki.ParseNames(o.DNSNames)
+	if err == nil && len(names.DNS) != names.Len() {
+		err = notary.Errorf(notary.Invalid, "only DNS names can be given to an authority")
+	}
+	if err != nil {
+		return nil, nil, named(err, "sans_dns")
+	}
+	text, err := pki.NewCSR(key, o.Subject, names)
+	if err != nil {
+		return nil, nil, named(err, "")
+	}
+	csr, err := pki.ParseCSR(text)
+	return key, csr, named(err, "")
+}
+
+// named puts the name of the caller's field in the place of the one that an inner check
+// knows.
+func named(err error, field string) error {
+	if e, ok := err.(*notary.Error); ok {
+		renamed := *e
+		renamed.Field = field
+		return &renamed
+	}
+	return err
+}
+
+func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, o AuthorityOptions) (*notary.Certificate, error) {
+	cert, err := issuance.Root(key, csr, o.PathLen, s.terms(o.NotAfter))
+	if err != nil {
+		return nil, err
+	}
+	return inventoryEntry(cert, nil), nil
+}
+
+// SignAuthority has an authority's CSR signed by another authority held here. Where it has a
+// certificate from above already, this is a renewal.
+func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, issuerID int64) error {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return err
+	}
+	a, err := s.subordinate(ctx, id)
+	if err != nil {
+		return err
+	}
+	issuer, err := s.issuer(ctx, issuerID)
+	if err != nil {
+		return err
+	}
+	csr, err := authorityCSR(a)
+	if err != nil {
+		return err
+	}
+	if err := refuseCircle(csr, issuer); err != nil {
+		return err
+	}
+	issued, err := issuance.Intermediate(issuer.Issuer, csr, a.PathLen, s.terms(a.NotAfter))
+	if err != nil {
+		return err
+	}
+	cert := newCertificate(issued, issuer)
+	defer s.authorities.changed()
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.RequireUsable(issuer.Authority); err != nil {
+			return err
+		}
+		certID, err := giveCertificate(tx, a, cert)
+		if err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "authority.sign", id,
+			fmt.Sprintf("authority %d, certificate %d, serial %s", issuer.ID, certID, cert.Serial)))
+	})
+}
+
+// UploadAuthority gives an authority the certificate that an outside one signed, as a PEM
+// chain with its own certificate first, and answers the certificate's id.
+func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return 0, err
+	}
+	a, err := s.subordinate(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	csr, err := authorityCSR(a)
+	if err != nil {
+		return 0, err
+	}
+	cert, err := s.checkChain(chainPEM, csr, true)
+	if err != nil {
+		return 0, notary.WithField(err, "certificate_chain")
+	}
+	defer s.authorities.changed()
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			return notary.Errorf(notary.Conflict, "this certificate is recorded already")
+		}
+		if certID, err = giveCertificate(tx, a, cert); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "authority.upload", id,
+			fmt.Sprintf("certificate %d, serial %s", certID, cert.Serial)))
+	})
+	return certID, err
+}
+
+// subordinate is an authority that may get a certificate from above: not a root, not
+// revoked.
+func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority, error) {
+	a, err := s.store.Authority(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if a.Certificate != nil && len(a.Certificate.IssuerChain) == 0 {
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is a root: it has signed itself", id)
+	}
+	if a.Status(s.now()) == notary.AuthorityRevoked {
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: make a new one", id)
+	}
+	return a, nil
+}
+
+// refuseCircle refuses that an authority is signed by itself or by one below it.
+func refuseCircle(csr *pki.CSR, issuer *openedAuthority) error {
+	for _, above := range append(slices.Clone(issuer.Ancestors), issuer.Issuer.Certificate) {
+		if slices.Equal(above.RawSubjectPublicKeyInfo, csr.RawSubjectPublicKeyInfo) {
+			return notary.Errorf(notary.Conflict, "an authority cannot be signed by itself or by one below it")
+		}
+	}
+	return nil
+}
+
+func authorityCSR(a *notary.Authority) (*pki.CSR, error) {
+	csr, err := pki.ParseCSR(a.CSR)
+	if err != nil {
+		return nil, notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
+	}
+	return csr, nil
+}
+
+// giveCertificate adds the certificate to the inventory and to the authority.
+func giveCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate) (int64, error) {
+	id, err := tx.InsertCertificate(cert)
+	if err != nil {
+		return 0, err
+	}
+	return id, tx.SetAuthorityCertificate(a, id)
+}
+
+// EnableAuthority enables or disables an authority. A disabled one signs nothing but its
+// CRL.
+func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id int64, enabled bool) error {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return err
+	}
+	action := "authority.disable"
+	if enabled {
+		action = "authority.enable"
+	}
+	defer s.authorities.changed()
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.EnableAuthority(id, enabled); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, action, id, ""))
+	})
+}
+
+// DeleteAuthority erases an authority's key. Without force it is refused while something
+// that the authority issued is still valid, because nobody could revoke that any more.
+func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id int64, force bool) error {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return err
+	}
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		a, err := tx.Authority(ctx, id)
+		if err != nil {
+			return err
+		}
+		valid, err := tx.CountValidIssuedBy(ctx, a, s.now())
+		if err != nil {
+			return err
+		}
+		if valid > 0 && !force {
+			return notary.Errorf(notary.Conflict, "%d certificates of this authority are still valid and could "+
+				"not be revoked any more: revoke them first, or force the deletion", valid)
+		}
+		if err := tx.DeleteAuthority(a); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "authority.delete", id,
+			fmt.Sprintf("%s, %d valid certificates", a.CommonName, valid)))
+	})
+	if err == nil {
+		s.authorities.forget(id)
+	}
+	return err
+}

@@ -1,0 +1,67 @@
+// Package ca is the use cases: submit, sign, upload, reject, revoke, and the life of the
+// authorities themselves.
+//
+// Every method of [Service] that changes something is built alike. It first asks whether the
+// [notary.Caller] may; does what takes time (checking, signing) outside the transaction; and
+// then writes the change and its event in one transaction, in which the state that the
+// decision rests on is checked once more. It returns after the commit is durable.
+package ca
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"notary"
+	"notary/internal/keystore"
+	"notary/internal/store"
+)
+
+// Service is the use cases on one database. It is safe for concurrent use.
+type Service struct {
+	store *store.Store
+	keys  *keystore.Keystore
+	now   func() time.Time
+	rand  io.Reader
+	log   *slog.Logger
+
+	authorities *cache
+	crls        crlBuilders
+}
+
+// Options are what a Service may be told; the zero value is for production.
+type Options struct {
+	Now  func() time.Time // time.Now without it
+	Rand io.Reader        // for serial numbers; crypto/rand without it
+	Log  *slog.Logger     // slog.Default without it
+}
+
+// New makes the use cases and opens the key of every authority, so that a wrong key file or
+// passphrase is seen at the start and not at the first signature.
+func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Options) (*Service, error) {
+	s := &Service{store: st, keys: keys, now: o.Now, rand: o.Rand, log: o.Log}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	s.authorities = newCache(s.openAuthority)
+	all, err := st.Authorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		if _, err := s.authorities.get(ctx, a.ID); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Summary counts requests and what expires. It needs no caller: it is for the metrics, and
+// for whoever may see a page that shows it.
+func (s *Service) Summary(ctx context.Context) (notary.Summary, error) {
+	return s.store.Summary(ctx, s.now())
+}

@@ -1,0 +1,139 @@
+package ca
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"sync"
+
+	"notary"
+	"notary/internal/issuance"
+)
+
+// openedAuthority is an authority with its key opened, ready to sign.
+type openedAuthority struct {
+	*notary.Authority
+	issuance.Issuer
+}
+
+// cache keeps opened authorities in memory. A change of any authority empties it, the keys
+// apart: a key never changes.
+type cache struct {
+	open func(ctx context.Context, id int64, key crypto.Signer) (*openedAuthority, error)
+
+	mu         sync.Mutex
+	generation int // counts the changes
+	opened     map[int64]*openedAuthority
+	keys       map[int64]crypto.Signer
+}
+
+func newCache(open func(context.Context, int64, crypto.Signer) (*openedAuthority, error)) *cache {
+	return &cache{open: open, opened: map[int64]*openedAuthority{}, keys: map[int64]crypto.Signer{}}
+}
+
+// get is the authority, from memory where it is there. What it gives is shared: read only.
+func (c *cache) get(ctx context.Context, id int64) (*openedAuthority, error) {
+	c.mu.Lock()
+	a, key, generation := c.opened[id], c.keys[id], c.generation
+	c.mu.Unlock()
+	if a != nil {
+		return a, nil
+	}
+	a, err := c.open(ctx, id, key)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keys[id] = a.Signer
+	if c.generation == generation { // otherwise what was read may be older than the change
+		c.opened[id] = a
+	}
+	return a, nil
+}
+
+// changed forgets what is known of the authorities. It is called after every write to one.
+func (c *cache) changed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.generation++
+	clear(c.opened)
+}
+
+// forget forgets a deleted authority, its key included.
+func (c *cache) forget(id int64) {
+	c.changed()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.keys, id)
+}
+
+// openAuthority reads an authority and opens its key, unless that is known already.
+func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer) (*openedAuthority, error) {
+	a, err := s.store.Authority(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	csr, err := authorityCSR(a)
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		sealed, err := s.store.SealedKey(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if key, err = s.keys.Open(sealed, csr.PublicKey); err != nil {
+			return nil, err
+		}
+	}
+	opened := &openedAuthority{Authority: a, Issuer: issuance.Issuer{Signer: key}}
+	if a.Certificate == nil {
+		return opened, nil
+	}
+	chain, err := parseChain(a.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	opened.Issuer.Certificate, opened.Ancestors = chain[0], chain[1:]
+	return opened, nil
+}
+
+// issuer is an authority that can sign now. Otherwise it says why not: it and every
+// authority above it that is held here must be active.
+func (s *Service) issuer(ctx context.Context, id int64) (*openedAuthority, error) {
+	a, err := s.authorities.get(ctx, id)
+	if err != nil {
+		return nil, notary.WithField(err, "certificate_authority_id")
+	}
+	if status := a.Status(s.now()); status != notary.AuthorityActive {
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is %s: it cannot sign", id, status)
+	}
+	for parent := a.IssuerID(); parent != 0; {
+		above, err := s.authorities.get(ctx, parent)
+		if notary.KindOf(err) == notary.NotFound {
+			break // deleted: what it signed before is still true
+		} else if err != nil {
+			return nil, err
+		}
+		if status := above.Status(s.now()); status == notary.AuthorityRevoked || status == notary.AuthorityExpired {
+			return nil, notary.Errorf(notary.Conflict, "the certificate authority %d, above %d, is %s: "+
+				"nobody would trust what is signed below it", parent, id, status)
+		}
+		parent = above.IssuerID()
+	}
+	return a, nil
+}
+
+func parseChain(c *notary.Certificate) ([]*x509.Certificate, error) {
+	chain := make([]*x509.Certificate, 0, 1+len(c.IssuerChain))
+	for _, der := range c.Chain() {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, notary.InternalError("read the chain", fmt.Errorf("certificate %d: %w", c.ID, err))
+		}
+		chain = append(chain, cert)
+	}
+	return chain, nil
+}

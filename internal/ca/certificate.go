@@ -1,0 +1,67 @@
+package ca
+
+import (
+	"context"
+	"crypto/x509"
+	"time"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+)
+
+// Certificate is one certificate of the inventory, if the caller may see it.
+func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int64) (*notary.Certificate, error) {
+	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+		return nil, err
+	}
+	cert, err := s.store.Certificate(ctx, id)
+	if err == nil && caller.Owner() != 0 && cert.RequesterID != caller.Owner() {
+		return nil, notary.Errorf(notary.NotFound, "there is no certificate %d", id)
+	}
+	return cert, err
+}
+
+// EachCertificate calls fn for every certificate that the caller may see, in the order of
+// the ids.
+func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, fn func(*notary.Certificate) error) error {
+	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+		return err
+	}
+	return s.store.EachCertificate(ctx, caller.Owner(), fn)
+}
+
+// checkChain reads an uploaded chain and checks it against the key of the CSR.
+func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notary.Certificate, error) {
+	chain, err := pki.ParseChain(chainPEM)
+	if err != nil {
+		return nil, err
+	}
+	if err := pki.CheckChain(chain, csr.PublicKey, wantCA, s.now()); err != nil {
+		return nil, err
+	}
+	return inventoryEntry(chain[0], chain[1:]), nil
+}
+
+// newCertificate is the inventory's entry for what the issuer has just signed.
+func newCertificate(cert *x509.Certificate, issuer *openedAuthority) *notary.Certificate {
+	entry := inventoryEntry(cert, append([]*x509.Certificate{issuer.Issuer.Certificate}, issuer.Ancestors...))
+	entry.AuthorityID = issuer.ID
+	return entry
+}
+
+func inventoryEntry(cert *x509.Certificate, issuers []*x509.Certificate) *notary.Certificate {
+	entry := &notary.Certificate{
+		CommonName: cert.Subject.CommonName, Names: pki.CertificateNames(cert), Key: pki.KeyName(cert.PublicKey),
+		Serial: pki.SerialString(cert.SerialNumber), Fingerprint: pki.Fingerprint(cert.Raw),
+		NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, DER: cert.Raw,
+	}
+	for _, issuer := range issuers {
+		entry.IssuerChain = append(entry.IssuerChain, issuer.Raw)
+	}
+	return entry
+}
+
+func (s *Service) terms(notAfter time.Time) issuance.Terms {
+	return issuance.Terms{Now: s.now(), NotAfter: notAfter, Rand: s.rand}
+}

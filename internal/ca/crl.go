@@ -1,0 +1,132 @@
+package ca
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/store"
+)
+
+const (
+	// crlValidity is how long a CRL may be relied on, from thisUpdate to nextUpdate.
+	crlValidity = 48 * time.Hour
+	// crlRefresh is the age at which a CRL is made anew by the clock.
+	crlRefresh = 12 * time.Hour
+)
+
+// crlBuilders lets one CRL of an authority be built at a time, and keeps the newest.
+type crlBuilders struct {
+	mu  sync.Mutex
+	one map[int64]*crlBuilder
+}
+
+type crlBuilder struct {
+	mu     sync.Mutex // held while building
+	newest *notary.CRL
+}
+
+func (b *crlBuilders) of(authorityID int64) *crlBuilder {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.one == nil {
+		b.one = map[int64]*crlBuilder{}
+	}
+	if b.one[authorityID] == nil {
+		b.one[authorityID] = &crlBuilder{}
+	}
+	return b.one[authorityID]
+}
+
+// CRL is the authority's list with every revocation that was acknowledged before the call.
+// It is built only if the newest one is no longer true or grows old. It needs no caller:
+// whoever relies on a certificate may ask.
+func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
+	return s.crl(ctx, authorityID, crlValidity/2)
+}
+
+// crl is the authority's list, not older than maxAge.
+func (s *Service) crl(ctx context.Context, authorityID int64, maxAge time.Duration) (*notary.CRL, error) {
+	a, err := s.authorities.get(ctx, authorityID)
+	if err != nil {
+		return nil, err
+	}
+	if a.Issuer.Certificate == nil {
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet, so it has no CRL", authorityID)
+	}
+	// Counted before the list is read: a list can then only know more than it claims.
+	count, err := s.store.RevocationCount(ctx, authorityID)
+	if err != nil {
+		return nil, err
+	}
+	builder := s.crls.of(authorityID)
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	if builder.newest == nil {
+		if builder.newest, err = s.store.CRL(ctx, authorityID); err != nil {
+			return nil, err
+		}
+	}
+	if crl := builder.newest; crl != nil && crl.Revocations >= count && s.now().Sub(crl.ThisUpdate) < maxAge {
+		return crl, nil
+	}
+	crl, err := s.buildCRL(ctx, a, count)
+	if err == nil {
+		builder.newest = crl
+	}
+	return crl, err
+}
+
+// buildCRL signs a new list under the next number. count is how many revocations it knows at
+// least.
+func (s *Service) buildCRL(ctx context.Context, a *openedAuthority, count int64) (*notary.CRL, error) {
+	revocations, err := s.store.Revocations(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now().Truncate(time.Second)
+	crl := &notary.CRL{AuthorityID: a.ID, ThisUpdate: now, NextUpdate: now.Add(crlValidity), Revocations: count}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		crl.Number, err = tx.NextCRLNumber(a.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	crl.DER, err = issuance.CRL(a.Issuer, issuance.List{Number: crl.Number, ThisUpdate: crl.ThisUpdate,
+		NextUpdate: crl.NextUpdate, Revocations: revocations})
+	if err != nil {
+		return nil, err
+	}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.SaveCRL(crl); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.crl", a.ID,
+			fmt.Sprintf("number %d, %d entries", crl.Number, len(revocations))))
+	})
+	return crl, err
+}
+
+// RefreshCRLs makes anew the CRLs that have grown old, long before anybody would miss them.
+// It is called by the clock.
+func (s *Service) RefreshCRLs(ctx context.Context) error {
+	all, err := s.store.Authorities(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, a := range all {
+		if status := a.Status(s.now()); status == notary.AuthorityPending || status == notary.AuthorityExpired {
+			continue
+		}
+		if _, err := s.crl(ctx, a.ID, crlRefresh); err != nil {
+			errs = append(errs, fmt.Errorf("CRL of authority %d: %w", a.ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,267 @@
+package ca
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// Submit records a signing request given as PEM and answers its id.
+func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM string) (id int64, err error) {
+	if err := caller.Require(notary.CreateRequests); err != nil {
+		return 0, err
+	}
+	csr, err := pki.ParseCSR(csrPEM)
+	if err != nil {
+		return 0, err
+	}
+	req := &notary.Request{
+		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), RequesterID: caller.AccountID, Email: caller.Email,
+		CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key,
+	}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := refuseCompromised(ctx, tx, csr); err != nil {
+			return err
+		}
+		if id, err = tx.InsertRequest(req); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "request.create", id, ""))
+	})
+	return id, err
+}
+
+// Request is one request, if the caller may see it. To the others it does not exist.
+func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (*notary.Request, error) {
+	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+		return nil, err
+	}
+	req, err := s.store.Request(ctx, id)
+	if err == nil && caller.Owner() != 0 && req.RequesterID != caller.Owner() {
+		return nil, notary.Errorf(notary.NotFound, "there is no certificate request %d", id)
+	}
+	return req, err
+}
+
+// EachRequest calls fn for every request that the caller may see, in the order of the ids.
+func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, fn func(*notary.Request) error) error {
+	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+		return err
+	}
+	return s.store.EachRequest(ctx, caller.Owner(), fn)
+}
+
+// Delete removes a request. The certificates issued for it stay in the inventory.
+func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) error {
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return err
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		req, err := tx.Request(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteRequest(req); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "request.delete", id, "CSR "+req.Fingerprint))
+	})
+}
+
+// Reject decides against a request that has never had a certificate.
+func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64) error {
+	return s.decide(ctx, caller, id, notary.Reject, func(tx *store.Tx, req *notary.Request) error {
+		had, err := tx.CertificatesOfRequest(ctx, req.ID)
+		if err == nil && len(had) > 0 {
+			return notary.Errorf(notary.Conflict, "this request has had a certificate: "+
+				"revoke that (certificate %d) instead of rejecting the request", had[len(had)-1].ID)
+		}
+		return err
+	})
+}
+
+// RemoveCertificate takes the certificate from a request, which is Outstanding again. The
+// certificate stays in the inventory.
+func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, id int64) error {
+	return s.decide(ctx, caller, id, notary.RemoveCertificate, nil)
+}
+
+// Reopen makes a rejected or revoked request Outstanding again, unless its key was
+// compromised.
+func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) error {
+	return s.decide(ctx, caller, id, notary.Reopen, func(tx *store.Tx, req *notary.Request) error {
+		csr, err := pki.ParseCSR(req.CSR)
+		if err != nil {
+			return err
+		}
+		return refuseCompromised(ctx, tx, csr)
+	})
+}
+
+// decide moves a request to the state that follows from the action and leaves it without a
+// certificate, if check (where there is one) agrees.
+func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action,
+	check func(*store.Tx, *notary.Request) error) error {
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return err
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		req, err := tx.Request(ctx, id)
+		if err != nil {
+			return err
+		}
+		next, err := req.Status.Next(action)
+		if err != nil {
+			return err
+		}
+		if check != nil {
+			if err := check(tx, req); err != nil {
+				return err
+			}
+		}
+		if err := tx.Transition(req, next, 0); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "request."+string(action), id, ""))
+	})
+}
+
+// SignOptions say how a request is signed.
+type SignOptions struct {
+	AuthorityID int64
+	Profile     string    // "" for the default, server-client
+	NotAfter    time.Time // zero for the profile's default; cut to the issuer's own end
+}
+
+// Sign issues a certificate for a request. Where it has one already, this is a renewal: the
+// older one stays in the inventory.
+func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return err
+	}
+	req, err := s.store.Request(ctx, id)
+	if err != nil {
+		return err
+	}
+	next, err := req.Status.Next(notary.Sign)
+	if err != nil {
+		return err
+	}
+	profile, err := issuance.LookupProfile(o.Profile)
+	if err != nil {
+		return err
+	}
+	issuer, err := s.issuer(ctx, o.AuthorityID)
+	if err != nil {
+		return err
+	}
+	csr, err := pki.ParseCSR(req.CSR)
+	if err != nil {
+		return err
+	}
+	issued, err := issuance.Leaf(issuer.Issuer, profile, csr, s.terms(o.NotAfter))
+	if err != nil {
+		return err
+	}
+	cert := newCertificate(issued, issuer)
+	cert.RequestID, cert.RequesterID, cert.Profile = req.ID, req.RequesterID, profile.Name
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := refuseCompromised(ctx, tx, csr); err != nil {
+			return err
+		}
+		if err := tx.RequireUsable(issuer.Authority); err != nil {
+			return err
+		}
+		certID, err := tx.InsertCertificate(cert)
+		if err != nil {
+			return err
+		}
+		if err := tx.Transition(req, next, certID); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "request.sign", id,
+			fmt.Sprintf("authority %d, certificate %d, serial %s", issuer.ID, certID, cert.Serial)))
+	})
+}
+
+// Upload gives a request the certificate that an outside authority signed, as a PEM chain
+// with the leaf first, and answers the certificate's id.
+func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return 0, err
+	}
+	req, err := s.store.Request(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	next, err := req.Status.Next(notary.Upload)
+	if err != nil {
+		return 0, err
+	}
+	csr, err := pki.ParseCSR(req.CSR)
+	if err != nil {
+		return 0, err
+	}
+	cert, err := s.checkChain(chainPEM, csr, false)
+	if err != nil {
+		return 0, notary.WithField(err, "certificate")
+	}
+	cert.RequestID, cert.RequesterID = req.ID, req.RequesterID
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := refuseCompromised(ctx, tx, csr); err != nil {
+			return err
+		}
+		if certID, err = recordUploaded(ctx, tx, req, cert); err != nil {
+			return err
+		}
+		if err := tx.Transition(req, next, certID); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "request.upload", id,
+			fmt.Sprintf("certificate %d, serial %s", certID, cert.Serial)))
+	})
+	return certID, err
+}
+
+// recordUploaded adds the certificate to the inventory, or finds it there: it may have been
+// taken from this request before.
+func recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert *notary.Certificate) (int64, error) {
+	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
+	switch {
+	case err != nil:
+		return 0, err
+	case known == nil:
+		return tx.InsertCertificate(cert)
+	case known.Revocation != nil:
+		return 0, notary.Errorf(notary.Conflict, "this certificate is revoked")
+	case known.RequestID == 0:
+		return known.ID, tx.AdoptCertificate(known.ID, req)
+	case known.RequestID != req.ID:
+		return 0, notary.Errorf(notary.Conflict, "this certificate belongs to the certificate request %d", known.RequestID)
+	default:
+		return known.ID, nil
+	}
+}
+
+// refuseCompromised refuses a key that was reported as compromised.
+func refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
+	compromised, err := tx.Compromised(ctx, keyFingerprint(csr.RawSubjectPublicKeyInfo))
+	if err == nil && compromised {
+		return &notary.Error{Kind: notary.Conflict, Field: "csr",
+			Message: "a certificate with this key was revoked for keyCompromise: make a new key and submit a new request"}
+	}
+	return err
+}
+
+// keyFingerprint is the SHA-256 of a SubjectPublicKeyInfo, in hexadecimal.
+func keyFingerprint(spki []byte) string {
+	sum := sha256.Sum256(spki)
+	return hex.EncodeToString(sum[:])
+}

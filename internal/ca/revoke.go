@@ -1,0 +1,175 @@
+package ca
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// RevokeRequest revokes the certificate of a request. With [notary.KeyCompromise] it revokes
+// every certificate of the request that is still valid, since they all share the key, and
+// the key is refused from then on.
+func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return err
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		req, err := tx.Request(ctx, id)
+		if err != nil {
+			return err
+		}
+		if _, err := req.Status.Next(notary.Revoke); err != nil {
+			return err
+		}
+		return s.revoke(ctx, tx, caller, req.Certificate, reason)
+	})
+}
+
+// RevokeCertificate revokes any certificate of the inventory. Where a request or an
+// authority uses it, that is revoked too.
+func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+	if err := caller.Require(notary.RevokeCertificates); err != nil {
+		return err
+	}
+	var cert *notary.Certificate
+	err := s.store.Write(ctx, func(tx *store.Tx) (err error) {
+		if cert, err = tx.Certificate(ctx, id); err != nil {
+			return err
+		}
+		return s.revoke(ctx, tx, caller, cert, reason)
+	})
+	if err == nil && cert.RequestID == 0 { // it may have been an authority's
+		s.authorities.changed()
+	}
+	return err
+}
+
+// RevokeAuthority revokes an authority's certificate at the authority above it, and disables
+// it. What it issued stays visible.
+func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return err
+	}
+	defer s.authorities.changed()
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		a, err := tx.Authority(ctx, id)
+		if err != nil {
+			return err
+		}
+		if a.Certificate == nil {
+			return notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet", id)
+		}
+		if err := s.revoke(ctx, tx, caller, a.Certificate, reason); err != nil {
+			return err
+		}
+		if err := tx.EnableAuthority(id, false); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "authority.revoke", id, string(reason)))
+	})
+}
+
+// revoke is the one way in which certificates are revoked.
+func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
+	if err := refuseRevocation(ctx, tx, cert); err != nil {
+		return err
+	}
+	if err := s.revokeOne(ctx, tx, caller, cert, reason); err != nil {
+		return err
+	}
+	if reason != notary.KeyCompromise {
+		return nil
+	}
+	return s.keyCompromised(ctx, tx, caller, cert)
+}
+
+func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
+	if err := tx.InsertRevocation(cert, reason); err != nil {
+		return err
+	}
+	detail := fmt.Sprintf("authority %d, serial %s, %s", cert.AuthorityID, cert.Serial, reason)
+	if err := tx.Event(notary.EventBy(caller, "certificate.revoke", cert.ID, detail)); err != nil {
+		return err
+	}
+	return revokeUser(ctx, tx, caller, cert, detail)
+}
+
+// refuseRevocation says why a certificate cannot be put on a CRL.
+func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
+	if cert.Revocation != nil {
+		return notary.Errorf(notary.Conflict, "this certificate is revoked already")
+	}
+	if cert.AuthorityID == 0 {
+		return notary.Errorf(notary.Unprocessable, "this certificate was not signed by an authority held here: "+
+			"revoke it where it was issued")
+	}
+	issuer, err := tx.Authority(ctx, cert.AuthorityID)
+	switch {
+	case notary.KindOf(err) == notary.NotFound:
+		return notary.Errorf(notary.Unprocessable, "the authority that signed this certificate was deleted: "+
+			"nobody can sign a CRL for it")
+	case err != nil:
+		return err
+	case issuer.Certificate != nil && issuer.Certificate.ID == cert.ID:
+		return notary.Errorf(notary.Unprocessable, "a root cannot revoke itself: disable or delete it, "+
+			"and take its certificate out of every trust store")
+	}
+	return nil
+}
+
+// revokeUser changes the request that has the certificate in use to Revoked.
+func revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, detail string) error {
+	if cert.RequestID == 0 {
+		return nil
+	}
+	req, err := tx.Request(ctx, cert.RequestID)
+	if err != nil || req.Certificate == nil || req.Certificate.ID != cert.ID {
+		return err
+	}
+	next, err := req.Status.Next(notary.Revoke)
+	if err != nil {
+		return err
+	}
+	if err := tx.Transition(req, next, 0); err != nil {
+		return err
+	}
+	return tx.Event(notary.EventBy(caller, "request.revoke", req.ID, detail))
+}
+
+// keyCompromised refuses the certificate's key from now on and revokes what else was issued
+// to it for the same request.
+func (s *Service) keyCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate) error {
+	parsed, err := x509.ParseCertificate(cert.DER)
+	if err != nil {
+		return notary.InternalError("read the certificate", err)
+	}
+	if err := tx.ReportCompromised(keyFingerprint(parsed.RawSubjectPublicKeyInfo)); err != nil {
+		return err
+	}
+	if cert.RequestID == 0 {
+		return nil
+	}
+	others, err := tx.CertificatesOfRequest(ctx, cert.RequestID)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		if s.now().After(other.NotAfter) {
+			continue
+		}
+		err := refuseRevocation(ctx, tx, other)
+		if kind := notary.KindOf(err); kind == notary.Conflict || kind == notary.Unprocessable {
+			continue // revoked already, or not ours to revoke
+		}
+		if err == nil {
+			err = s.revokeOne(ctx, tx, caller, other, notary.KeyCompromise)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
