@@ -7,12 +7,13 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 )
 
 // Result is the envelope of every success.
 type Result[T any] struct {
-	Result T `json:"result"`
+	Result T `json:"result" nullable:"false"`
 }
 
 // Error is the envelope of every failure.
@@ -44,7 +45,7 @@ type ID int64
 func (id *ID) UnmarshalJSON(b []byte) error {
 	n, err := strconv.ParseInt(string(bytes.Trim(b, `"`)), 10, 64)
 	if err != nil {
-		return err
+		return errors.New("an id must be a positive integer, written in digits alone")
 	}
 	*id = ID(n)
 	return nil

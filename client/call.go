@@ -1,0 +1,127 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+
+	"notary"
+	"notary/api"
+)
+
+// prefix is before every path but /login, /logout, /status and /metrics.
+const prefix = "/api/v1"
+
+// maxAnswer is the most that is read of an answer, and of one element of a list: room for a
+// CRL with a million entries in PEM.
+const maxAnswer = 64 << 20
+
+// Response is an answer as it came; see [Client.Raw].
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Raw makes one call as it is given, for what the other methods do not offer: the path
+// begins at the server's root ("/api/v1/…", "/metrics") and may have a query. The client's
+// token is sent unless header has an Authorization of its own. A refusal by the server is
+// not an error here; the error tells of an answer that did not come, or of one over 64 MiB.
+func (c *Client) Raw(ctx context.Context, method, path string, body []byte, header http.Header) (Response, error) {
+	answer, err := c.send(ctx, method, path, body, header)
+	if err != nil {
+		return Response{}, err
+	}
+	defer answer.Body.Close()
+	read, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return Response{}, c.connectionError(err, true)
+	case len(read) > maxAnswer:
+		return Response{}, unreadable(c.server, errors.New("larger than 64 MiB"))
+	}
+	return Response{Status: answer.StatusCode, Header: answer.Header, Body: read}, nil
+}
+
+// call makes one call and reads the result out of its envelope. A nil body sends none.
+func call[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
+	var result api.Result[T]
+	var encoded []byte
+	if body != nil {
+		var err error
+		if encoded, err = json.Marshal(body); err != nil {
+			return result.Result, notary.InternalError("write the call as JSON", err)
+		}
+	}
+	answer, err := c.Raw(ctx, method, path, encoded, nil)
+	if err != nil {
+		return result.Result, err
+	}
+	if err := refusal(answer); err != nil {
+		return result.Result, err
+	}
+	if err := json.Unmarshal(answer.Body, &result); err != nil {
+		return result.Result, unreadable(c.server, err)
+	}
+	return result.Result, nil
+}
+
+// act makes a call whose result says no more than that it succeeded.
+func act(ctx context.Context, c *Client, method, path string, body any) error {
+	_, err := call[api.Message](ctx, c, method, path, body)
+	return err
+}
+
+// create makes a call whose result is the id of what it made.
+func create(ctx context.Context, c *Client, path string, body any) (int64, error) {
+	created, err := call[api.Created](ctx, c, http.MethodPost, path, body)
+	return created.ID, err
+}
+
+// fetch gets what comes without an envelope, in the media type that is asked for.
+func fetch(ctx context.Context, c *Client, path, mediaType string) ([]byte, error) {
+	answer, err := c.Raw(ctx, http.MethodGet, path, nil, http.Header{"Accept": {mediaType}})
+	if err != nil {
+		return nil, err
+	}
+	return answer.Body, refusal(answer)
+}
+
+// send makes the call and gives the answer with its body still to be read. Failures are
+// [*notary.Error]s.
+func (c *Client) send(ctx context.Context, method, path string, body []byte, header http.Header) (*http.Response, error) {
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() { sent.Store(true) },
+	})
+	request, err := http.NewRequestWithContext(ctx, method, c.server+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, notary.InternalError("make the call", err)
+	}
+	for name, values := range header {
+		request.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	setDefault(request.Header, "Accept", "application/json")
+	if len(body) > 0 {
+		setDefault(request.Header, "Content-Type", "application/json")
+	}
+	if c.token != "" {
+		setDefault(request.Header, "Authorization", "Bearer "+c.token)
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return nil, c.connectionError(err, sent.Load())
+	}
+	return answer, nil
+}
+
+func setDefault(header http.Header, name, value string) {
+	if _, ok := header[name]; !ok {
+		header.Set(name, value)
+	}
+}

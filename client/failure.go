@@ -1,0 +1,171 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"notary"
+	"notary/api"
+)
+
+// ErrOutcomeUnknown is in the error of a call that was sent but not answered as it should
+// be: the server may have done it or not. Other failed calls changed nothing.
+var ErrOutcomeUnknown = errors.New("the server may have done it or not")
+
+// statusOf says which HTTP status goes with a kind; kindOf reads it backwards for answers
+// that have no code.
+var statusOf = map[notary.Kind]int{
+	notary.Invalid:         http.StatusBadRequest,
+	notary.Unauthenticated: http.StatusUnauthorized,
+	notary.Forbidden:       http.StatusForbidden,
+	notary.NotFound:        http.StatusNotFound,
+	notary.Conflict:        http.StatusConflict,
+	notary.Unprocessable:   http.StatusUnprocessableEntity,
+	notary.TooLarge:        http.StatusRequestEntityTooLarge,
+	notary.RateLimited:     http.StatusTooManyRequests,
+	notary.Unavailable:     http.StatusServiceUnavailable,
+	notary.Internal:        http.StatusInternalServerError,
+}
+
+// refusal is the error that an answer tells of, nil for a success.
+func refusal(answer Response) error {
+	if answer.Status >= 200 && answer.Status < 300 {
+		return nil
+	}
+	var envelope api.Error
+	if json.Unmarshal(answer.Body, &envelope) != nil || envelope.Error == "" {
+		return foreignRefusal(answer)
+	}
+	e := &notary.Error{
+		Kind:       kindOf(envelope.Code, answer.Status),
+		Message:    envelope.Error,
+		Field:      envelope.Field,
+		RetryAfter: retryAfter(answer.Header),
+	}
+	if id := envelope.RequestID; id != "" && !strings.Contains(e.Message, id) {
+		e.Message += " (request id " + id + ")"
+	}
+	if e.Kind == notary.Internal {
+		e.Err = ErrOutcomeUnknown
+	}
+	return e
+}
+
+// foreignRefusal is for answers that are not in our envelope: a proxy's, or another
+// program's.
+func foreignRefusal(answer Response) error {
+	status := strings.TrimSpace(strconv.Itoa(answer.Status) + " " + http.StatusText(answer.Status))
+	e := &notary.Error{
+		Kind:       kindOf("", answer.Status),
+		Message:    "the answer was " + status + ", and not from Notary: check the server's address and what stands before it",
+		RetryAfter: retryAfter(answer.Header),
+	}
+	if answer.Status >= 500 {
+		e.Err = ErrOutcomeUnknown // a gateway that gave up does not know what became of it
+	}
+	return e
+}
+
+func kindOf(code string, status int) notary.Kind {
+	if _, ok := statusOf[notary.Kind(code)]; ok {
+		return notary.Kind(code)
+	}
+	for kind, s := range statusOf {
+		if s == status {
+			return kind
+		}
+	}
+	switch {
+	case status == http.StatusBadGateway || status == http.StatusGatewayTimeout:
+		return notary.Unavailable
+	case status >= 400 && status < 500:
+		return notary.Invalid
+	default:
+		return notary.Internal
+	}
+}
+
+// retryAfter reads the seconds of Retry-After (RFC 9110, section 10.2.3); its other form, a
+// date, is left out.
+func retryAfter(header http.Header) time.Duration {
+	seconds, err := strconv.Atoi(header.Get("Retry-After"))
+	if err != nil || seconds < 0 || seconds > 24*60*60 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// connectionError says in words why no answer came. sent tells whether the server may have
+// read the call.
+func (c *Client) connectionError(err error, sent bool) error {
+	cause := err
+	if sent {
+		cause = fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	}
+	return &notary.Error{Kind: notary.Unavailable, Message: c.explain(err), Err: cause}
+}
+
+func (c *Client) explain(err error) string {
+	var (
+		changed *CertificateChangedError
+		dns     *net.DNSError
+		refused *tls.CertificateVerificationError
+		record  tls.RecordHeaderError
+		timeout net.Error
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "the call was interrupted"
+	case errors.Is(err, context.DeadlineExceeded):
+		return c.server + " took too long to answer"
+	case errors.As(err, &changed):
+		return "the certificate of " + c.server + " is not the one remembered for it: " +
+			"it was replaced, or somebody stands between you and the server"
+	case errors.As(err, &refused):
+		return c.explainCertificate(refused)
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
+		return "what listens at " + c.server + " does not speak TLS: check the address"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens at " + c.server + ": is the server running?"
+	case errors.As(err, &dns):
+		return fmt.Sprintf("no address is known for the host %q: check the server's name", dns.Name)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return c.server + " does not answer: check the address and the network"
+	default:
+		return "the connection to " + c.server + " failed"
+	}
+}
+
+func (c *Client) explainCertificate(err error) string {
+	var (
+		unknown x509.UnknownAuthorityError
+		host    x509.HostnameError
+		invalid x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return "the certificate of " + c.server + " is from an authority that is not trusted here"
+	case errors.As(err, &host):
+		return "the certificate of " + c.server + " is for other names, not " + host.Host
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "the certificate of " + c.server + " has expired or is not valid yet"
+	default:
+		return "the certificate of " + c.server + " is not valid"
+	}
+}
+
+func unreadable(server string, err error) error {
+	return &notary.Error{Kind: notary.Internal,
+		Message: "the answer of " + server + " cannot be understood: is it a Notary server, and not older or newer than this client?",
+		Err:     fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)}
+}

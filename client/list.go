@@ -1,0 +1,122 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+
+	"notary"
+)
+
+// list reads a list element by element while the server is still sending it. An error is
+// the last that it yields.
+func list[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		answer, err := c.send(ctx, http.MethodGet, path, nil, nil)
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			body, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+			yield(none, refusal(Response{answer.StatusCode, answer.Header, body}))
+			return
+		}
+		stopped, err := readList(answer.Body, func(element T) bool { return yield(element, nil) })
+		if err != nil && !stopped {
+			yield(none, c.brokenList(err))
+		}
+	}
+}
+
+// readList reads the envelope of a list and hands over the elements until yield has had
+// enough.
+func readList[T any](r io.Reader, yield func(T) bool) (stopped bool, err error) {
+	limited := &elementReader{r: r, left: maxAnswer}
+	decoder := json.NewDecoder(limited)
+	if err := expect(decoder, '{'); err != nil {
+		return false, err
+	}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return false, err
+		}
+		if key != "result" {
+			var skipped json.RawMessage
+			if err := decoder.Decode(&skipped); err != nil {
+				return false, err
+			}
+			continue
+		}
+		if err := expect(decoder, '['); err != nil {
+			return false, err
+		}
+		for decoder.More() {
+			limited.left = maxAnswer
+			var element T
+			if err := decoder.Decode(&element); err != nil {
+				return false, err
+			}
+			if !yield(element) {
+				return true, nil
+			}
+		}
+		if err := expect(decoder, ']'); err != nil {
+			return false, err
+		}
+	}
+	return false, expect(decoder, '}') // a list without its end is not whole
+}
+
+func expect(decoder *json.Decoder, want json.Delim) error {
+	token, err := decoder.Token()
+	if err != nil {
+		return err
+	}
+	if token != want {
+		return errors.New("not the envelope of a list")
+	}
+	return nil
+}
+
+// elementReader fails when one element of a list takes more than maxAnswer: left is set
+// back before each. Whatever else fails below it is an io.ErrUnexpectedEOF, which tells a
+// broken connection from an answer that makes no sense.
+type elementReader struct {
+	r    io.Reader
+	left int
+}
+
+func (e *elementReader) Read(p []byte) (int, error) {
+	if e.left <= 0 {
+		return 0, errElementTooLarge
+	}
+	n, err := e.r.Read(p[:min(len(p), e.left)])
+	e.left -= n
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
+	}
+	return n, err
+}
+
+var errElementTooLarge = errors.New("an element larger than 64 MiB")
+
+// brokenList is the error of a list that could not be read to its end.
+func (c *Client) brokenList(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return c.connectionError(err, false)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &notary.Error{Kind: notary.Unavailable, Err: err,
+			Message: "the list broke off before its end: what came is not all of it, try again"}
+	default:
+		return unreadable(c.server, err)
+	}
+}

@@ -1,0 +1,29 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"notary/api"
+)
+
+// Login gives a token for [Client.WithToken]. Too many tries are [notary.RateLimited].
+func (c *Client) Login(ctx context.Context, login api.Login) (string, error) {
+	token, err := call[api.Token](ctx, c.WithToken(""), http.MethodPost, "/login", login)
+	return token.Token, err
+}
+
+// Logout ends the client's token.
+func (c *Client) Logout(ctx context.Context) error {
+	return act(ctx, c, http.MethodPost, "/logout", nil)
+}
+
+// Status needs no token.
+func (c *Client) Status(ctx context.Context) (api.Status, error) {
+	return call[api.Status](ctx, c, http.MethodGet, "/status", nil)
+}
+
+// OpenAPI is the description of the API as JSON.
+func (c *Client) OpenAPI(ctx context.Context) ([]byte, error) {
+	return fetch(ctx, c, prefix+"/openapi.json", "application/json")
+}

@@ -1,0 +1,23 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"log"
+	"log/slog"
+)
+
+// errorLog takes what net/http has to say about connections. Failed handshakes are what
+// port scanners leave behind, and not worth more than a debug line.
+type errorLog struct{ log *slog.Logger }
+
+func newErrorLog(l *slog.Logger) *log.Logger { return log.New(errorLog{l}, "", 0) }
+
+func (e errorLog) Write(b []byte) (int, error) {
+	level := slog.LevelWarn
+	if bytes.Contains(b, []byte("TLS handshake error")) {
+		level = slog.LevelDebug
+	}
+	e.log.Log(context.Background(), level, string(bytes.TrimSpace(b)))
+	return len(b), nil
+}

@@ -1,0 +1,151 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"notary"
+)
+
+type requestIDKey struct{}
+
+// RequestID is the id that the log and the X-Request-Id header give to the request that
+// ctx belongs to; "" outside of one. It is random, and never one that a client sent.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+// handler is what surrounds every request: id, limits, headers, panic recovery, log and
+// metrics.
+type handler struct {
+	next         http.Handler
+	metrics      *Metrics
+	log          *slog.Logger
+	writeTimeout time.Duration
+	inFlight     chan struct{} // holds one element for every request that runs
+}
+
+func newHandler(c Config) *handler {
+	return &handler{
+		next:         c.Handler,
+		metrics:      c.Metrics,
+		log:          c.Log,
+		writeTimeout: c.WriteTimeout,
+		inFlight:     make(chan struct{}, maxInFlight),
+	}
+}
+
+func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	id := rand.Text()
+	// The mux sets the pattern on the request that it is given, so r is not copied again.
+	r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(rw, r.Body, maxBodyBytes)
+	}
+	w := &response{ResponseWriter: rw, control: http.NewResponseController(rw), timeout: h.writeTimeout}
+	setHeaders(w.Header(), id)
+
+	h.metrics.inFlight.Inc()
+	defer func() {
+		h.metrics.inFlight.Dec()
+		h.observe(w, r, id, time.Since(start))
+	}()
+	defer h.recover(w, r, id)
+
+	select {
+	case h.inFlight <- struct{}{}:
+		defer func() { <-h.inFlight }()
+		h.next.ServeHTTP(w, r)
+		w.finish()
+	default:
+		w.Header().Set("Retry-After", "1")
+		w.writeError(http.StatusServiceUnavailable, failure{
+			Error: "the server has too many requests to answer at present; try again in a moment",
+			Code:  notary.Unavailable})
+	}
+}
+
+// setHeaders sets the headers of every response. They fit an API; pages set their own
+// content policy. There is no Strict-Transport-Security: nothing is served over plain HTTP
+// here, and with it a browser would insist on HTTPS for all else on the same host, which
+// with the default configuration is localhost.
+func setHeaders(header http.Header, requestID string) {
+	header.Set("X-Request-Id", requestID)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	header.Set("Referrer-Policy", "no-referrer")
+}
+
+// recover turns a panic into an answer and a line in the log. It must be deferred itself.
+func (h *handler) recover(w *response, r *http.Request, id string) {
+	cause := recover()
+	switch {
+	case cause == nil:
+		return
+	case cause == http.ErrAbortHandler: // how a handler asks for the connection to be cut
+		w.aborted = true
+		panic(cause)
+	}
+	h.log.LogAttrs(r.Context(), slog.LevelError, "panic",
+		slog.Any("cause", cause), slog.String("request_id", id), slog.String("stack", string(debug.Stack())))
+	if w.status != 0 {
+		// Part of the answer is on its way: cut the connection, so that the client does
+		// not take it for the whole.
+		w.aborted = true
+		panic(http.ErrAbortHandler)
+	}
+	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Set-Cookie"} {
+		w.Header().Del(name) // they were meant for the answer that did not come
+	}
+	w.writeError(http.StatusInternalServerError, failure{
+		Error:     "internal error; the server's log says more under this request id",
+		Code:      notary.Internal,
+		RequestID: id})
+}
+
+// observe logs the request and counts it. Queries, headers and bodies are left out: they
+// can hold secrets.
+func (h *handler) observe(w *response, r *http.Request, id string, took time.Duration) {
+	status := w.status
+	if status == 0 {
+		status = http.StatusOK // what net/http sends when a handler says nothing
+	}
+	h.metrics.observe(r, status, took)
+	level := slog.LevelInfo
+	if status >= 500 {
+		level = slog.LevelWarn
+	}
+	remote, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		remote = r.RemoteAddr
+	}
+	attrs := []slog.Attr{
+		slog.String("method", clip(r.Method, 20)),
+		slog.String("path", clip(r.URL.Path, 200)),
+		slog.Int("status", status),
+		slog.Int64("bytes", w.bytes),
+		slog.Float64("ms", math.Round(took.Seconds()*1e6)/1e3),
+		slog.String("remote", remote),
+		slog.String("request_id", id),
+	}
+	if w.aborted {
+		attrs = append(attrs, slog.Bool("aborted", true))
+	}
+	h.log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return s[:n] + "…"
+}

@@ -1,0 +1,91 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+)
+
+// scrape is the text of GET /metrics.
+func scrape(t *testing.T, m *Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("status %d: %s", w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
+func TestMetricsCountRequestsByRoute(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	log := &logBuffer{}
+	metrics := NewMetrics("v1.2.3", noSummary, log.logger())
+	mux.HandleFunc("GET /things/{id}", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/", http.NotFound)
+	mux.HandleFunc("GET /boom", func(http.ResponseWriter, *http.Request) { panic("oops") })
+	mux.HandleFunc("GET /busy", func(http.ResponseWriter, *http.Request) {
+		wantIn(t, scrape(t, metrics), "notary_http_requests_in_flight 1\n")
+	})
+	h := newHandler(Config{Handler: mux, Metrics: metrics, Log: log.logger(), WriteTimeout: time.Minute})
+	for _, call := range []string{"GET /things/1", "GET /things/2", "GET /nothing/3", "BREW /coffee", "GET /boom", "GET /busy"} {
+		method, path, _ := strings.Cut(call, " ")
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
+	}
+	text := scrape(t, metrics)
+	wantIn(t, text,
+		`notary_http_requests_total{code="200",method="GET",route="/things/{id}"} 2`+"\n",
+		`notary_http_requests_total{code="404",method="GET",route="other"} 1`+"\n",
+		`notary_http_requests_total{code="404",method="other",route="other"} 1`+"\n",
+		`notary_http_requests_total{code="500",method="GET",route="/boom"} 1`+"\n",
+		`notary_http_request_duration_seconds_count{method="GET",route="/things/{id}"} 2`+"\n",
+		"notary_http_requests_in_flight 0\n",
+		`notary_build_info{version="v1.2.3"} 1`+"\n",
+		"\ngo_goroutines ")
+	if strings.Contains(text, "nothing") || strings.Contains(text, "BREW") {
+		t.Error("what clients send becomes a label: the number of series has no bound")
+	}
+}
+
+func TestMetricsCountWhatThereIs(t *testing.T) {
+	t.Parallel()
+	summary := notary.Summary{
+		Requests: map[notary.RequestStatus]int64{notary.Outstanding: 3, notary.Active: 12},
+		Expiring: map[int]int64{7: 2, 30: 5, 90: 9},
+	}
+	m := NewMetrics("", func(context.Context) (notary.Summary, error) { return summary, nil }, (&logBuffer{}).logger())
+	wantIn(t, scrape(t, m),
+		`notary_certificate_requests{status="Outstanding"} 3`,
+		`notary_certificate_requests{status="Active"} 12`,
+		`notary_certificate_requests{status="Rejected"} 0`,
+		`notary_certificate_requests{status="Revoked"} 0`,
+		`notary_certificates_expiring{days="1"} 0`,
+		`notary_certificates_expiring{days="7"} 2`,
+		`notary_certificates_expiring{days="30"} 5`,
+		`notary_certificates_expiring{days="90"} 9`)
+}
+
+func TestFailingSummaryCostsItsOwnSeriesOnly(t *testing.T) {
+	t.Parallel()
+	log := &logBuffer{}
+	m := NewMetrics("v1.2.3", func(context.Context) (notary.Summary, error) {
+		return notary.Summary{}, errors.New("the disk is on fire")
+	}, log.logger())
+	scrape(t, m)
+	text := scrape(t, m) // the first failure shows in the second scrape
+	wantIn(t, text, "notary_build_info", "go_goroutines",
+		`promhttp_metric_handler_errors_total{cause="gathering"} 1`)
+	for _, unwanted := range []string{"notary_certificate", "on fire"} {
+		if strings.Contains(text, unwanted) {
+			t.Errorf("%q in the metrics of a failed summary", unwanted)
+		}
+	}
+	wantIn(t, log.String(), "on fire")
+}

@@ -1,0 +1,207 @@
+package server
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"notary"
+)
+
+// Platforms refuse server certificates of more than 825 days, even trusted ones.
+const (
+	selfSignedValidity = 2 * 365 * 24 * time.Hour
+	selfSignedRenewal  = 60 * 24 * time.Hour // made anew when less is left
+)
+
+// SelfSigned sees to it that the folder holds a key, self-signed.key (mode 0600), and a
+// self-signed certificate for it, self-signed.crt, and gives their paths. The certificate
+// is for localhost, 127.0.0.1, ::1, the machine's name and hosts (DNS names or IP
+// addresses). It is made anew, for the same key, when it is near its end or lacks a name.
+//
+// The key is written first and never replaced, so that a crash between the two writes
+// leaves nothing that the next start does not mend.
+func SelfSigned(dir string, now time.Time, hosts ...string) (certFile, keyFile string, err error) {
+	certFile = filepath.Join(dir, "self-signed.crt")
+	keyFile = filepath.Join(dir, "self-signed.key")
+	key, err := selfSignedKey(keyFile)
+	if err != nil {
+		return "", "", err
+	}
+	hosts = append([]string{"localhost", "127.0.0.1", "::1"}, hosts...)
+	if name, err := os.Hostname(); err == nil {
+		hosts = append(hosts, name)
+	}
+	dnsNames, ips := splitHosts(hosts)
+	good, err := selfSignedGood(certFile, keyFile, now, dnsNames, ips)
+	if err != nil || good {
+		return certFile, keyFile, err
+	}
+	der, err := selfSign(key, now, dnsNames, ips)
+	if err != nil {
+		return "", "", notary.InternalError("make the self-signed TLS certificate", err)
+	}
+	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	if err := writeFile(certFile, certPEM, 0o644); err != nil {
+		return "", "", notary.InternalError("write "+certFile, err)
+	}
+	return certFile, keyFile, nil
+}
+
+// selfSignedKey reads the key, or makes it where there is none.
+func selfSignedKey(name string) (crypto.Signer, error) {
+	keyPEM, err := readLimited(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return makeKey(name)
+	case err != nil:
+		return nil, notary.InternalError("read "+name, err)
+	}
+	if block, _ := pem.Decode(keyPEM); block != nil {
+		key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if signer, ok := key.(crypto.Signer); ok && err == nil {
+			return signer, nil
+		}
+	}
+	return nil, notary.Errorf(notary.Invalid,
+		"%s is not a private key (PKCS #8 in PEM): delete it and %s, and new ones are made at the next start",
+		name, strings.TrimSuffix(filepath.Base(name), ".key")+".crt")
+}
+
+func makeKey(name string) (crypto.Signer, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, notary.InternalError("make the TLS key", err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, notary.InternalError("encode the TLS key", err)
+	}
+	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	if err := writeFile(name, keyPEM, 0o600); err != nil {
+		return nil, notary.InternalError("write "+name, err)
+	}
+	return key, nil
+}
+
+// selfSignedGood says whether the certificate that is there can stay. One that was put
+// there by somebody else is an error: it is not ours to replace.
+func selfSignedGood(certFile, keyFile string, now time.Time, dnsNames []string, ips []net.IP) (bool, error) {
+	if _, err := os.Stat(certFile); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil || !bytes.Equal(pair.Leaf.RawIssuer, pair.Leaf.RawSubject) {
+		return false, &notary.Error{Kind: notary.Invalid, Err: err, Message: fmt.Sprintf(
+			"%s is not a self-signed certificate for the key beside it: delete it and a new one is made at the "+
+				"next start, or name your own certificate and key with cert_path and key_path", certFile)}
+	}
+	if now.Before(pair.Leaf.NotBefore) || now.After(pair.Leaf.NotAfter.Add(-selfSignedRenewal)) {
+		return false, nil
+	}
+	hosts := slices.Clone(dnsNames)
+	for _, ip := range ips {
+		hosts = append(hosts, ip.String())
+	}
+	for _, host := range hosts {
+		if pair.Leaf.VerifyHostname(host) != nil {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func selfSign(key crypto.Signer, now time.Time, dnsNames []string, ips []net.IP) ([]byte, error) {
+	template := &x509.Certificate{
+		Subject:               pkix.Name{CommonName: "Notary (self-signed)"},
+		NotBefore:             now.Add(-time.Minute), // for clocks that are a little behind
+		NotAfter:              now.Add(selfSignedValidity),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+		DNSNames:              dnsNames,
+		IPAddresses:           ips,
+	}
+	// Without a serial number in the template, CreateCertificate takes a random one.
+	return x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+}
+
+// splitHosts sorts hosts into DNS names and IP addresses, each once. What is neither, such
+// as a machine's name with an underscore, is left out: no client would accept it.
+func splitHosts(hosts []string) (dnsNames []string, ips []net.IP) {
+	seen := map[string]bool{}
+	for _, host := range hosts {
+		host = strings.ToLower(strings.TrimSuffix(host, "."))
+		if seen[host] {
+			continue
+		}
+		seen[host] = true
+		if ip := net.ParseIP(host); ip != nil {
+			ips = append(ips, ip)
+		} else if ValidHostname(host) {
+			dnsNames = append(dnsNames, host)
+		}
+	}
+	return dnsNames, ips
+}
+
+// ValidHostname says whether s is a DNS host name: labels of letters, digits and inner
+// hyphens (RFC 1123, section 2.1), 253 characters at most.
+func ValidHostname(s string) bool {
+	if len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if len(label) == 0 || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// writeFile writes a file as a whole or not at all, with just this mode, whatever the umask.
+func writeFile(name string, data []byte, mode fs.FileMode) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	if err = f.Chmod(mode); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

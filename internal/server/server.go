@@ -1,0 +1,135 @@
+// Package server serves HTTPS: listeners, TLS, limits, the request log and metrics. It is
+// shared by everything that answers HTTP, and knows nothing of certificate requests or
+// accounts.
+//
+// [New] opens the listener and [Server.Serve] runs until its context ends. [NewMetrics]
+// makes what GET /metrics shows; [SelfSigned] and [LoadCertificate] make what the server
+// proves itself with.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"notary"
+)
+
+// The limits of every connection and request. They are for machines on the internet that
+// mean no good; well-behaved clients never meet them.
+const (
+	handshakeAndHeaderTimeout = 10 * time.Second
+	bodyTimeout               = time.Minute // for the whole request, headers included
+	idleTimeout               = 2 * time.Minute
+	maxHeaderBytes            = 32 << 10
+	maxBodyBytes              = 4 << 20 // a backstop: handlers set their own, lower limits
+	maxInFlight               = 1024    // requests at once; further ones are told to come again
+	pingAfter                 = 30 * time.Second
+	pingTimeout               = 15 * time.Second
+)
+
+// Config is what a [Server] needs. The zero durations stand for the defaults that are named.
+type Config struct {
+	Addr        string       // host:port to listen on; port 0 takes a free one
+	Certificate *Certificate // what the server proves itself with
+	Handler     http.Handler // should end in an [http.ServeMux], whose patterns name the routes in metrics
+	Metrics     *Metrics
+	Log         *slog.Logger
+
+	WriteTimeout time.Duration // how long a client may stop reading; a minute
+	StopTimeout  time.Duration // how long requests in flight may take to finish on a stop; 30 seconds
+}
+
+// Server is an HTTPS server that listens already.
+type Server struct {
+	http        *http.Server
+	listener    net.Listener
+	log         *slog.Logger
+	stopTimeout time.Duration
+}
+
+// New listens. Connections wait until [Server.Serve] is called. Errors are [notary.Error]
+// values for the person who starts the program.
+func New(c Config) (*Server, error) {
+	if c.WriteTimeout == 0 {
+		c.WriteTimeout = time.Minute
+	}
+	if c.StopTimeout == 0 {
+		c.StopTimeout = 30 * time.Second
+	}
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return nil, listenError(c.Addr, err)
+	}
+	return &Server{
+		listener:    listener,
+		log:         c.Log,
+		stopTimeout: c.StopTimeout,
+		http: &http.Server{
+			Handler: newHandler(c),
+			TLSConfig: &tls.Config{
+				MinVersion:     tls.VersionTLS12,
+				GetCertificate: c.Certificate.get,
+			},
+			ReadHeaderTimeout: handshakeAndHeaderTimeout,
+			ReadTimeout:       bodyTimeout,
+			IdleTimeout:       idleTimeout,
+			MaxHeaderBytes:    maxHeaderBytes,
+			// No WriteTimeout: it would cut long lists. The handler sets a deadline that
+			// moves on with every write; these two do the same below HTTP/2's streams.
+			HTTP2: &http.HTTP2Config{
+				WriteByteTimeout: c.WriteTimeout,
+				SendPingTimeout:  pingAfter,
+				PingTimeout:      pingTimeout,
+			},
+			DisableGeneralOptionsHandler: true,
+			ErrorLog:                     newErrorLog(c.Log),
+		},
+	}, nil
+}
+
+func listenError(addr string, err error) error {
+	e := &notary.Error{Kind: notary.Unavailable, Field: "listen", Err: err}
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		e.Message = fmt.Sprintf("%s is in use by another program: stop that one or listen on another port", addr)
+	case errors.Is(err, syscall.EACCES):
+		e.Message = fmt.Sprintf("this user may not listen on %s: ports below 1024 are kept for the system, take a higher one", addr)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		e.Message = fmt.Sprintf("%s is not an address of this machine: listen on one that it has", addr)
+	default:
+		e.Message = fmt.Sprintf("cannot listen on %s", addr)
+	}
+	return e
+}
+
+// Addr is where the server listens, with the port that it really has.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Serve answers requests until ctx ends. Then it takes no more, lets those in flight
+// finish (cutting them off after the stop timeout) and gives nil. Their contexts do not end
+// with ctx. Any other end is an error.
+func (s *Server) Serve(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.ServeTLS(s.listener, "", "") }()
+	select {
+	case err := <-failed:
+		s.http.Close()
+		return fmt.Errorf("serving HTTPS on %s: %w", s.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.stopTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(grace); err != nil {
+		s.log.Warn("some requests did not finish in time and were cut off", "error", err)
+		s.http.Close()
+	}
+	<-failed // http.ErrServerClosed, at once
+	return nil
+}
