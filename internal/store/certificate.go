@@ -77,12 +77,19 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 	sum := sha256.Sum256(der)
 	fingerprint := hex.EncodeToString(sum[:])
-	err = tx.q.queryRow(context.Background(), `SELECT id FROM issuer_chain WHERE fingerprint = $1`, fingerprint).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return tx.insert(`INSERT INTO issuer_chain (fingerprint, der) VALUES ($1, $2)
-			ON CONFLICT (fingerprint) DO UPDATE SET fingerprint = excluded.fingerprint RETURNING id`, fingerprint, der)
+	find := func() error {
+		return tx.q.queryRow(context.Background(), `SELECT id FROM issuer_chain WHERE fingerprint = $1`,
+			fingerprint).Scan(&id)
 	}
-	return id, mapped(err)
+	if err = find(); !errors.Is(err, sql.ErrNoRows) {
+		return id, mapped(err)
+	}
+	_, err = tx.exec(`INSERT INTO issuer_chain (fingerprint, der) VALUES ($1, $2)
+		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, der) // another transaction may be quicker
+	if err != nil {
+		return 0, err
+	}
+	return id, mapped(find())
 }
 
 // AdoptCertificate gives a certificate of the inventory that belongs to no request to this

@@ -96,12 +96,24 @@ func (w *World) Root(t testing.TB, alg notary.KeyAlgorithm) int64 {
 	return id
 }
 
-// Intermediate makes an authority that the issuer has signed and gives its id.
-func (w *World) Intermediate(t testing.TB, issuer int64, alg notary.KeyAlgorithm) int64 {
+// Pending makes an authority that has no certificate yet and gives its id.
+func (w *World) Pending(t testing.TB) int64 {
+	t.Helper()
+	return w.pending(t, notary.ECDSAP256)
+}
+
+func (w *World) pending(t testing.TB, alg notary.KeyAlgorithm) int64 {
 	t.Helper()
 	id, err := w.CA.CreateAuthority(t.Context(), w.Admin(), ca.AuthorityOptions{
 		Subject: pkix.Name{CommonName: "Test Intermediate"}, KeyAlgorithm: alg, PathLen: -1})
 	Check(t, err)
+	return id
+}
+
+// Intermediate makes an authority that the issuer has signed and gives its id.
+func (w *World) Intermediate(t testing.TB, issuer int64, alg notary.KeyAlgorithm) int64 {
+	t.Helper()
+	id := w.pending(t, alg)
 	Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), id, issuer))
 	return id
 }

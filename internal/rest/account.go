@@ -1,0 +1,73 @@
+package rest
+
+import (
+	"context"
+
+	"notary"
+	"notary/api"
+)
+
+func (r *routes) accounts() {
+	const path = "/api/v1/accounts"
+	handle(r, operation{method: "GET", path: path, status: 200, summary: "List accounts"}, r.listAccounts)
+	handle(r, operation{method: "POST", path: path, status: 201, access: tokenIsFit, summary: "Create an account; the first one needs no token"}, r.createAccount)
+	handle(r, operation{method: "GET", path: path + "/me", status: 200, summary: "Get one's own account"}, r.me)
+	handle(r, operation{method: "POST", path: path + "/me/change_password", status: 200, summary: "Change one's own password"}, r.changeMyPassword)
+	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get an account"}, r.account)
+	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 202, summary: "Delete an account"}, r.deleteAccount)
+	handle(r, operation{method: "POST", path: path + "/{id}/change_password", status: 200, summary: "Set an account's password"}, r.changePassword)
+	handle(r, operation{method: "PUT", path: path + "/{id}/role", status: 200, summary: "Set an account's role"}, r.changeRole)
+}
+
+func (r *routes) listAccounts(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Account], error) {
+	all, err := r.auth.Accounts(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]api.Account, len(all))
+	for i, a := range all {
+		out[i] = accountToAPI(a)
+	}
+	return result(out), nil
+}
+
+func (r *routes) createAccount(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateAccount }) (*created, error) {
+	return createdID(r.auth.CreateAccount(ctx, caller, in.Body.Email, in.Body.Password, (*notary.Role)(in.Body.RoleID)))
+}
+
+func (r *routes) me(ctx context.Context, caller notary.Caller, _ *none) (*answer[api.Account], error) {
+	return oneAccount(r.auth.Me(ctx, caller))
+}
+
+func (r *routes) account(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.Account], error) {
+	return oneAccount(r.auth.Account(ctx, caller, in.ID))
+}
+
+func oneAccount(a *notary.Account, err error) (*answer[api.Account], error) {
+	if err != nil {
+		return nil, err
+	}
+	return result(accountToAPI(a)), nil
+}
+
+func (r *routes) deleteAccount(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {
+	return done(r.auth.DeleteAccount(ctx, caller, in.ID))
+}
+
+func (r *routes) changePassword(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body api.ChangePassword
+}) (*message, error) {
+	return done(r.auth.ChangePassword(ctx, caller, in.ID, in.Body.Password))
+}
+
+func (r *routes) changeMyPassword(ctx context.Context, caller notary.Caller, in *struct{ Body api.ChangeMyPassword }) (*message, error) {
+	return done(r.auth.ChangeMyPassword(ctx, caller, in.Body.OldPassword, in.Body.Password))
+}
+
+func (r *routes) changeRole(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body api.ChangeRole
+}) (*message, error) {
+	return done(r.auth.ChangeRole(ctx, caller, in.ID, notary.Role(in.Body.RoleID)))
+}

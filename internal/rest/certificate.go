@@ -1,0 +1,83 @@
+package rest
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/smallstep/pkcs7"
+
+	"notary"
+	"notary/api"
+)
+
+func (r *routes) certificates() {
+	const path = "/api/v1/certificates"
+	handleList(r, operation{method: "GET", path: path, status: 200, summary: "List the inventory of certificates"}, r.eachCertificate)
+	handleDocument[api.Certificate](r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate: JSON, PEM chain, DER or PKCS #7, by Accept"},
+		r.certificate, typePEM, typeDER, typePKCS7)
+	handle(r, operation{method: "POST", path: path + "/{id}/revoke", status: 202, summary: "Revoke a certificate of the inventory"}, r.revokeCertificate)
+}
+
+func (r *routes) eachCertificate(ctx context.Context, caller notary.Caller, emit func(api.Certificate) error) error {
+	return r.ca.EachCertificate(ctx, caller, func(c *notary.Certificate) error { return emit(certificateToAPI(c)) })
+}
+
+// document is an answer in a form of its own.
+type document struct {
+	ContentType string `header:"Content-Type" hidden:"true"`
+	Vary        string `header:"Vary" hidden:"true"`
+	Body        []byte
+}
+
+// newDocument is one of the forms among which Accept chooses.
+func newDocument(contentType string, body []byte) *document {
+	return &document{ContentType: contentType, Vary: "Accept", Body: body}
+}
+
+// handleDocument adds a call that answers T as JSON, or in the other forms by Accept.
+func handleDocument[T any](r *routes, o operation, handler func(context.Context, notary.Caller, *ByID) (*document, error), forms ...string) {
+	op := o.describe()
+	op.Responses = answers[T](r, o.status)
+	for _, form := range forms {
+		op.Responses[strconv.Itoa(o.status)].Content[form] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	}
+	register(r, op, handler)
+}
+
+func (r *routes) certificate(ctx context.Context, caller notary.Caller, in *ByID) (*document, error) {
+	c, err := r.ca.Certificate(ctx, caller, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	switch form := prefer(ctx, typePEM, typeDER, typePKCS7); form {
+	case typePEM:
+		return newDocument(form, []byte(c.ChainPEM())), nil
+	case typeDER:
+		return newDocument(form, c.DER), nil
+	case typePKCS7:
+		return pkcs7Document(c)
+	default:
+		return jsonDocument(certificateToAPI(c))
+	}
+}
+
+func pkcs7Document(c *notary.Certificate) (*document, error) {
+	var all []byte
+	for _, der := range c.Chain() {
+		all = append(all, der...)
+	}
+	body, err := pkcs7.DegenerateCertificate(all)
+	if err != nil {
+		return nil, notary.InternalError("make the PKCS #7", err)
+	}
+	return newDocument(typePKCS7+"; smime-type=certs-only", body), nil
+}
+
+func (r *routes) revokeCertificate(ctx context.Context, caller notary.Caller, in *revokeInput) (*message, error) {
+	reason, err := in.reason()
+	if err != nil {
+		return nil, err
+	}
+	return done(r.ca.RevokeCertificate(ctx, caller, in.ID, reason))
+}

@@ -1,0 +1,147 @@
+package rest
+
+import (
+	"context"
+	"crypto/x509/pkix"
+	"strings"
+
+	"notary"
+	"notary/api"
+	"notary/internal/ca"
+)
+
+func (r *routes) certificateAuthorities() {
+	const path = "/api/v1/certificate_authorities"
+	handle(r, operation{method: "GET", path: path, status: 200, summary: "List certificate authorities"}, r.authorities)
+	handle(r, operation{method: "POST", path: path, status: 201, summary: "Create a certificate authority"}, r.createAuthority)
+	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate authority"}, r.authority)
+	handle(r, operation{method: "PUT", path: path + "/{id}", status: 200, summary: "Enable or disable a certificate authority"}, r.updateAuthority)
+	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 200, summary: "Delete a certificate authority"}, r.deleteAuthority)
+	handle(r, operation{method: "POST", path: path + "/{id}/sign", status: 202, summary: "Sign an authority with another one held here"}, r.signAuthority)
+	handle(r, operation{method: "POST", path: path + "/{id}/certificate", status: 201, summary: "Upload an authority's certificate signed elsewhere"}, r.uploadAuthority)
+	handle(r, operation{method: "POST", path: path + "/{id}/revoke", status: 202, summary: "Revoke an authority's certificate"}, r.revokeAuthority)
+	handleDocument[api.CRL](r, operation{method: "GET", path: path + "/{id}/crl", status: 200, access: open, summary: "Get an authority's CRL: PEM in JSON, or DER by Accept"},
+		r.crl, typeCRL)
+}
+
+func (r *routes) authorities(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.CertificateAuthority], error) {
+	all, err := r.ca.Authorities(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]api.CertificateAuthority, len(all))
+	for i, a := range all {
+		if out[i], err = r.withCRL(ctx, a); err != nil {
+			return nil, err
+		}
+	}
+	return result(out), nil
+}
+
+func (r *routes) authority(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.CertificateAuthority], error) {
+	a, err := r.ca.Authority(ctx, caller, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out, err := r.withCRL(ctx, a)
+	return result(out), err
+}
+
+// withCRL is an authority with its CRL, where it has a certificate to sign one with.
+func (r *routes) withCRL(ctx context.Context, a *notary.Authority) (api.CertificateAuthority, error) {
+	out := authorityToAPI(a, r.ca.Now())
+	if a.Certificate == nil {
+		return out, nil
+	}
+	crl, err := r.ca.CRL(ctx, a.ID)
+	if err == nil {
+		out.CRL = crl.PEM()
+	}
+	return out, err
+}
+
+func (r *routes) createAuthority(ctx context.Context, caller notary.Caller, in *struct {
+	Body api.CreateCertificateAuthority
+}) (*created, error) {
+	b := in.Body
+	o := ca.AuthorityOptions{
+		SelfSigned: b.SelfSigned,
+		Subject: pkix.Name{
+			CommonName: b.CommonName, Country: some(b.CountryName), Province: some(b.StateOrProvinceName),
+			Locality: some(b.LocalityName), Organization: some(b.OrganizationName),
+			OrganizationalUnit: some(b.OrganizationalUnitName),
+		},
+		DNSNames:     words(b.SANsDNS),
+		KeyAlgorithm: notary.KeyAlgorithm(b.KeyAlgorithm),
+		NotAfter:     value(b.NotValidAfter),
+		PathLen:      -1,
+	}
+	if b.PathLength != nil {
+		o.PathLen = max(*b.PathLength, -2) // -1 is not for clients to say
+	}
+	return createdID(r.ca.CreateAuthority(ctx, caller, o))
+}
+
+func some(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
+
+// words are the parts of a list that is separated by commas.
+func words(list string) (words []string) {
+	for word := range strings.SplitSeq(list, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+func (r *routes) updateAuthority(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body api.UpdateCertificateAuthority
+}) (*message, error) {
+	return done(r.ca.EnableAuthority(ctx, caller, in.ID, in.Body.Enabled))
+}
+
+func (r *routes) deleteAuthority(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Force bool `query:"force" doc:"Even while something it issued is still valid"`
+}) (*message, error) {
+	return done(r.ca.DeleteAuthority(ctx, caller, in.ID, in.Force))
+}
+
+func (r *routes) signAuthority(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body api.SignCertificateAuthority
+}) (*message, error) {
+	return done(r.ca.SignAuthority(ctx, caller, in.ID, int64(in.Body.CertificateAuthorityID)))
+}
+
+func (r *routes) uploadAuthority(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body api.UploadAuthorityCertificate
+}) (*created, error) {
+	return createdID(r.ca.UploadAuthority(ctx, caller, in.ID, in.Body.CertificateChain))
+}
+
+func (r *routes) revokeAuthority(ctx context.Context, caller notary.Caller, in *revokeInput) (*message, error) {
+	reason, err := in.reason()
+	if err != nil {
+		return nil, err
+	}
+	return done(r.ca.RevokeAuthority(ctx, caller, in.ID, reason))
+}
+
+func (r *routes) crl(ctx context.Context, _ notary.Caller, in *ByID) (*document, error) {
+	crl, err := r.ca.CRL(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if prefer(ctx, typeCRL) == typeCRL {
+		return newDocument(typeCRL, crl.DER), nil
+	}
+	return jsonDocument(api.CRL{CRL: crl.PEM()})
+}

@@ -1,0 +1,102 @@
+package rest
+
+import (
+	"context"
+
+	"notary"
+	"notary/api"
+	"notary/internal/ca"
+)
+
+func (r *routes) certificateRequests() {
+	const path = "/api/v1/certificate_requests"
+	handleList(r, operation{method: "GET", path: path, status: 200, summary: "List certificate requests"}, r.eachRequest)
+	handle(r, operation{method: "POST", path: path, status: 201, summary: "Submit a certificate request"}, r.createRequest)
+	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate request"}, r.request)
+	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 202, summary: "Delete a certificate request"}, r.deleteRequest)
+	handle(r, operation{method: "POST", path: path + "/{id}/certificate", status: 201, summary: "Upload a certificate signed elsewhere"}, r.uploadCertificate)
+	handle(r, operation{method: "DELETE", path: path + "/{id}/certificate", status: 200, summary: "Take the certificate from a request"}, r.removeCertificate)
+	handle(r, operation{method: "POST", path: path + "/{id}/reject", status: 202, summary: "Reject a request that has never had a certificate"}, r.rejectRequest)
+	handle(r, operation{method: "POST", path: path + "/{id}/sign", status: 202, summary: "Sign a request with an authority held here"}, r.signRequest)
+	handle(r, operation{method: "POST", path: path + "/{id}/certificate/revoke", status: 202, summary: "Revoke the certificate of a request"}, r.revokeRequest)
+	handle(r, operation{method: "POST", path: path + "/{id}/reopen", status: 202, summary: "Make a rejected or revoked request outstanding again"}, r.reopenRequest)
+}
+
+func (r *routes) eachRequest(ctx context.Context, caller notary.Caller, emit func(api.CertificateRequest) error) error {
+	return r.ca.EachRequest(ctx, caller, func(req *notary.Request) error { return emit(requestToAPI(req)) })
+}
+
+func (r *routes) createRequest(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateCertificateRequest }) (*created, error) {
+	return createdID(r.ca.Submit(ctx, caller, in.Body.CSR))
+}
+
+func (r *routes) request(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.CertificateRequest], error) {
+	req, err := r.ca.Request(ctx, caller, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return result(requestToAPI(req)), nil
+}
+
+func (r *routes) deleteRequest(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {
+	return done(r.ca.Delete(ctx, caller, in.ID))
+}
+
+type uploadInput struct {
+	ByID
+	Body api.UploadCertificate
+}
+
+func (r *routes) uploadCertificate(ctx context.Context, caller notary.Caller, in *uploadInput) (*created, error) {
+	return createdID(r.ca.Upload(ctx, caller, in.ID, in.Body.Certificate))
+}
+
+func (r *routes) removeCertificate(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {
+	return done(r.ca.RemoveCertificate(ctx, caller, in.ID))
+}
+
+func (r *routes) rejectRequest(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {
+	return done(r.ca.Reject(ctx, caller, in.ID))
+}
+
+type signInput struct {
+	ByID
+	Body api.SignCertificateRequest
+}
+
+func (r *routes) signRequest(ctx context.Context, caller notary.Caller, in *signInput) (*message, error) {
+	if method := in.Body.SigningMethod; method != "" && method != "ca" {
+		return nil, &notary.Error{Kind: notary.Unprocessable, Field: "signing_method",
+			Message: "the only signing method is ca"}
+	}
+	return done(r.ca.Sign(ctx, caller, in.ID, ca.SignOptions{
+		AuthorityID: int64(in.Body.CertificateAuthorityID),
+		Profile:     in.Body.Profile,
+		NotAfter:    value(in.Body.NotValidAfter),
+	}))
+}
+
+// revokeInput may go without a body.
+type revokeInput struct {
+	ByID
+	Body *api.Revoke
+}
+
+func (in *revokeInput) reason() (notary.RevocationReason, error) {
+	if in.Body == nil {
+		return notary.Unspecified, nil
+	}
+	return notary.ParseRevocationReason(in.Body.Reason)
+}
+
+func (r *routes) revokeRequest(ctx context.Context, caller notary.Caller, in *revokeInput) (*message, error) {
+	reason, err := in.reason()
+	if err != nil {
+		return nil, err
+	}
+	return done(r.ca.RevokeRequest(ctx, caller, in.ID, reason))
+}
+
+func (r *routes) reopenRequest(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {
+	return done(r.ca.Reopen(ctx, caller, in.ID))
+}

@@ -1,0 +1,92 @@
+package rest
+
+import (
+	"encoding/json"
+	"time"
+
+	"notary"
+	"notary/api"
+)
+
+// From the vocabulary to the wire.
+
+func requestToAPI(req *notary.Request) api.CertificateRequest {
+	out := api.CertificateRequest{
+		ID: req.ID, CSR: req.CSR, Status: string(req.Status), Email: req.Email,
+		CreatedAt: req.CreatedAt, UpdatedAt: req.UpdatedAt, CommonName: req.CommonName, Key: req.Key,
+		DNSNames: list(req.Names.DNS), IPAddresses: list(req.Names.IP),
+		EmailAddresses: list(req.Names.Email), URIs: list(req.Names.URI),
+	}
+	if c := req.Certificate; c != nil {
+		out.CertificateChain = c.ChainPEM()
+		out.CertificateID = &c.ID
+		out.SerialNumber = c.Serial
+		out.NotBefore, out.NotAfter = &c.NotBefore, &c.NotAfter
+		out.CertificateAuthorityID = optional(c.AuthorityID)
+	}
+	return out
+}
+
+func certificateToAPI(c *notary.Certificate) api.Certificate {
+	out := api.Certificate{
+		ID: c.ID, Certificate: c.PEM(), CertificateChain: c.ChainPEM(),
+		CertificateRequestID: optional(c.RequestID), CertificateAuthorityID: optional(c.AuthorityID),
+		CommonName: c.CommonName, DNSNames: list(c.Names.DNS), IPAddresses: list(c.Names.IP),
+		EmailAddresses: list(c.Names.Email), URIs: list(c.Names.URI), Key: c.Key,
+		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+		Profile: c.Profile, CreatedAt: c.CreatedAt,
+	}
+	if c.Revocation != nil {
+		out.RevokedAt = &c.Revocation.At
+		out.RevocationReason = string(c.Revocation.Reason)
+	}
+	return out
+}
+
+// authorityToAPI leaves the CRL to the caller.
+func authorityToAPI(a *notary.Authority, now time.Time) api.CertificateAuthority {
+	out := api.CertificateAuthority{
+		ID: a.ID, Enabled: a.Enabled, Status: string(a.Status(now)), CSR: a.CSR, CommonName: a.CommonName,
+		Key: a.Key, IssuerID: optional(a.IssuerID()), CreatedAt: a.CreatedAt,
+	}
+	if c := a.Certificate; c != nil {
+		out.Certificate = c.ChainPEM()
+		out.NotBefore, out.NotAfter = &c.NotBefore, &c.NotAfter
+	}
+	return out
+}
+
+func accountToAPI(a *notary.Account) api.Account {
+	return api.Account{ID: a.ID, Email: a.Email, RoleID: int(a.Role), CreatedAt: a.CreatedAt}
+}
+
+// list is never null in JSON.
+func list(names []string) []string {
+	if names == nil {
+		return []string{}
+	}
+	return names
+}
+
+func optional(id int64) *int64 {
+	if id == 0 {
+		return nil
+	}
+	return &id
+}
+
+func value(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// jsonDocument is an answer as JSON, where other forms can be had too.
+func jsonDocument[T any](v T) (*document, error) {
+	body, err := json.Marshal(api.Result[T]{Result: v})
+	if err != nil {
+		return nil, notary.InternalError("write the answer", err)
+	}
+	return newDocument(typeJSON, body), nil
+}

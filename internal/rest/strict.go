@@ -1,0 +1,100 @@
+package rest
+
+import (
+	"mime"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"notary"
+)
+
+type humaContext = huma.Context
+
+// strictContext shows huma a call as we read it, where huma reads more loosely.
+type strictContext struct{ humaContext }
+
+// Unwrap lets huma reach what is below.
+func (c strictContext) Unwrap() huma.Context { return c.humaContext }
+
+// Header leaves out Accept, which [prefer] reads: huma panics on "a;,b". A Content-Type other
+// than JSON is one that huma does not know: by itself it would take "+;" for JSON, and not
+// "Application/JSON".
+func (c strictContext) Header(name string) string {
+	switch name {
+	case "Accept":
+		return ""
+	case "Content-Type":
+		return contentType(headerValues(c.humaContext, name))
+	}
+	return c.humaContext.Header(name)
+}
+
+// Param gives an id only in its one form: not "+1" or "01".
+func (c strictContext) Param(name string) string {
+	text := c.humaContext.Param(name)
+	if id, err := strconv.ParseInt(text, 10, 64); err != nil || strconv.FormatInt(id, 10) != text {
+		return "not an id"
+	}
+	return text
+}
+
+// contentType is JSON, "" where there is none, or "unsupported".
+func contentType(values []string) string {
+	if strings.Join(values, "") == "" {
+		return ""
+	}
+	media, params, err := mime.ParseMediaType(values[0])
+	charset, given := params["charset"]
+	if len(values) > 1 || err != nil || media != typeJSON || given && !strings.EqualFold(charset, "utf-8") {
+		return "unsupported"
+	}
+	return typeJSON
+}
+
+func headerValues(ctx huma.Context, name string) (values []string) {
+	ctx.EachHeader(func(n, value string) {
+		if n == name {
+			values = append(values, value)
+		}
+	})
+	return values
+}
+
+// strict refuses a query that package url would read by leaving things out.
+func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
+	address := ctx.URL()
+	if address.RawQuery != "" {
+		query, err := url.ParseQuery(address.RawQuery)
+		if err != nil {
+			r.writeFailure(ctx, notary.Errorf(notary.Invalid, "the query of the URL is not well-formed: encode the percent signs and semicolons in its values"))
+			return
+		}
+		for name, values := range query {
+			if len(values) > 1 {
+				r.writeFailure(ctx, notary.FieldErrorf(clip(name), "query parameter %s is given more than once", clip(name)))
+				return
+			}
+		}
+	}
+	next(strictContext{huma.WithValue(ctx, acceptKey{}, strings.Join(headerValues(ctx, "Accept"), ","))})
+}
+
+// clip makes a name that a client made up fit for a message.
+func clip(name string) string {
+	const most = 60 // octets
+	clipped := strings.ToValidUTF8(name[:min(len(name), most)], "")
+	clipped = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, clipped)
+	if len(name) > most {
+		clipped += "…"
+	}
+	return clipped
+}
