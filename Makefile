@@ -15,6 +15,7 @@ PACKAGES    ?= ./...
 test:
 	scripts/test-tools
 	go test -race -timeout 20m $(PACKAGES)
+	go test -run AHundredThousand ./cmd/notary
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) accountCommand() *cobra.Command {
+	return group("account", "Who may use the server",
+		p.accountCreate(), p.accountList(), p.accountShow(), p.accountMe(), p.accountDelete(),
+		p.accountPassword(), p.accountRole())
+}
+
+// roleWords are what people type for a role.
+var roleWords = []string{"admin", "manager", "requestor", "read-only"}
+
+const roleHelp = "admin, manager, requestor or read-only"
+
+func parseRole(word string) (int, error) {
+	for i, name := range roleWords {
+		if word == name || word == strconv.Itoa(i) || strings.EqualFold(word, notary.Roles[i].String()) {
+			return int(notary.Roles[i]), nil
+		}
+	}
+	return 0, usagef("%q is not a role: use %s", word, roleHelp)
+}
+
+func (p *program) accountCreate() *cobra.Command {
+	var email, role string
+	var first, stdin bool
+	c := &cobra.Command{
+		Use:   "create",
+		Short: "Make an account",
+		Long: "Make an account. The first one of a server (--first) is an Admin, needs no login, and\n" +
+			"is logged in with at once.\n\n" +
+			"The new account's password comes from a prompt, from the first line of the standard\n" +
+			"input with --password-stdin, or from " + passwordVariable + ".",
+		Example: "  notary account create --first --email me@example.com\n" +
+			"  notary account create --email web@example.com --role requestor",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if first {
+				return p.createFirstAccount(c.Context(), email, stdin)
+			}
+			if role == "" {
+				return usagef("--role is needed: %s", roleHelp)
+			}
+			return p.call(func(ctx context.Context, c *client.Client) error {
+				return p.createAccount(ctx, c, email, role, stdin)
+			})(c, nil)
+		},
+	}
+	c.Flags().StringVar(&email, "email", "", "the account's e-mail address")
+	c.Flags().StringVar(&role, "role", "", roleHelp)
+	c.Flags().BoolVar(&first, "first", false, "make the server's first account, and log in")
+	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
+	c.MarkFlagRequired("email")
+	c.MarkFlagsMutuallyExclusive("first", "role")
+	c.RegisterFlagCompletionFunc("role", cobra.FixedCompletions(roleWords, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func newPassword(email string, stdin bool) secret {
+	return secret{stdin: stdin, variable: passwordVariable, prompt: "New password of " + email, repeat: true}
+}
+
+func (p *program) createAccount(ctx context.Context, c *client.Client, email, role string, stdin bool) error {
+	roleID, err := parseRole(role)
+	if err != nil {
+		return err
+	}
+	password, err := p.readSecret(ctx, newPassword(email, stdin))
+	if err != nil {
+		return err
+	}
+	id, err := c.CreateAccount(ctx, api.CreateAccount{Email: email, Password: password, RoleID: &roleID})
+	if err != nil {
+		return err
+	}
+	return p.created(id, "account %d made for %s (%s)", id, email, notary.Role(roleID))
+}
+
+func (p *program) createFirstAccount(ctx context.Context, email string, stdin bool) error {
+	t, c, err := p.firstContact(ctx, false)
+	if err != nil {
+		return err
+	}
+	status, err := c.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if status.Initialized {
+		return withHint(notary.Errorf(notary.Conflict, "%s has its first account already", t.server),
+			"log in with: notary login; an Admin makes further ones without --first")
+	}
+	password, err := p.readSecret(ctx, newPassword(email, stdin))
+	if err != nil {
+		return err
+	}
+	id, err := c.CreateAccount(ctx, api.CreateAccount{Email: email, Password: password})
+	if err != nil {
+		return err
+	}
+	if err := p.logInAndRemember(ctx, t, c, email, password); err != nil {
+		return withHint(err, "the account was made: log in with: notary login --email %s", email)
+	}
+	return p.created(id, "account %d made for %s (%s), and logged in with it to %s", id, email, notary.Admin, t.server)
+}
+
+func (p *program) accountList() *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "List the accounts", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			return printList(p, each(c.Accounts(ctx)), table[api.Account]{
+				header: []string{"ID", "E-MAIL", "ROLE", "CREATED"},
+				row: func(a api.Account) []string {
+					return []string{strconv.FormatInt(a.ID, 10), a.Email, notary.Role(a.RoleID).String(), relative(&a.CreatedAt, p.now())}
+				},
+				empty: "no accounts yet; make the first with: notary account create --first --email YOU",
+			})
+		})}
+}
+
+func (p *program) printAccount(a api.Account, err error) error {
+	if err != nil {
+		return err
+	}
+	return p.printOne(a,
+		field{"Account", strconv.FormatInt(a.ID, 10)},
+		field{"E-mail", a.Email},
+		field{"Role", notary.Role(a.RoleID).String()},
+		field{"Created", exact(&a.CreatedAt, p.now())},
+	)
+}
+
+func (p *program) accountShow() *cobra.Command {
+	return &cobra.Command{Use: "show ID", Short: "Show an account", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			return p.printAccount(c.Account(ctx, id))
+		})}
+}
+
+func (p *program) accountMe() *cobra.Command {
+	return &cobra.Command{Use: "me", Short: "Show who is logged in", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.printAccount(c.Me(ctx)) })}
+}
+
+func (p *program) accountDelete() *cobra.Command {
+	return p.destructive("delete ID", "Delete an account and end its logins", "Delete account %d?", "account %d deleted",
+		func(ctx context.Context, c *client.Client, id int64) error { return c.DeleteAccount(ctx, id) })
+}
+
+func (p *program) accountRole() *cobra.Command {
+	return &cobra.Command{Use: "role ID ROLE", Short: "Give an account another role: " + roleHelp, Args: cobra.ExactArgs(2),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return roleWords, cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(command *cobra.Command, args []string) error {
+			role, err := parseRole(args[1])
+			if err != nil {
+				return err
+			}
+			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+				if err := c.ChangeRole(ctx, id, api.ChangeRole{RoleID: role}); err != nil {
+					return err
+				}
+				return p.done("account %d is now %s, and has to log in again", id, notary.Role(role))
+			})(command, args)
+		}}
+}
+
+// newPasswordVariable is beside [passwordVariable], which is the present password's here.
+const newPasswordVariable = "NOTARY_NEW_PASSWORD"
+
+func (p *program) accountPassword() *cobra.Command {
+	var stdin bool
+	c := &cobra.Command{
+		Use:   "password [ID]",
+		Short: "Change one's own password, or as Admin that of another account",
+		Long: "Change one's own password, or as Admin that of the account ID. Its other logins end.\n\n" +
+			"The new password comes from a prompt, from the standard input with --password-stdin,\n" +
+			"or from " + newPasswordVariable + ". To change one's own, the present one is needed too: from a\n" +
+			"prompt, from the line before, or from " + passwordVariable + ".",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return p.changeMyPassword(command.Context(), stdin)
+			}
+			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+				return p.changePassword(ctx, c, id, stdin)
+			})(command, args)
+		},
+	}
+	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
+	return c
+}
+
+func (p *program) changePassword(ctx context.Context, c *client.Client, id int64, stdin bool) error {
+	password, err := p.readSecret(ctx, secret{stdin: stdin, variable: newPasswordVariable, prompt: "New password", repeat: true})
+	if err != nil {
+		return err
+	}
+	if err := c.ChangePassword(ctx, id, api.ChangePassword{Password: password}); err != nil {
+		return err
+	}
+	return p.done("the password of account %d is changed", id)
+}
+
+// changeMyPassword also logs in again, because the change ended the login that made it.
+func (p *program) changeMyPassword(ctx context.Context, stdin bool) error {
+	t, err := p.target()
+	if err != nil {
+		return err
+	}
+	token := cmp.Or(p.token, p.env("NOTARY_TOKEN"), t.memory.Token)
+	c, err := t.client(token)
+	if err != nil {
+		return err
+	}
+	me, err := c.Me(ctx)
+	if err != nil {
+		return err
+	}
+	old, err := p.readSecret(ctx, secret{stdin: stdin, variable: passwordVariable, prompt: "Present password of " + me.Email})
+	if err != nil {
+		return err
+	}
+	password, err := p.readSecret(ctx, secret{stdin: stdin, variable: newPasswordVariable, prompt: "New password", repeat: true})
+	if err != nil {
+		return err
+	}
+	if err := c.ChangeMyPassword(ctx, api.ChangeMyPassword{OldPassword: old, Password: password}); err != nil {
+		return err
+	}
+	if token != t.memory.Token {
+		return p.done("the password of %s is changed; log in with it for a new token", me.Email)
+	}
+	if err := p.logInAndRemember(ctx, t, c, me.Email, password); err != nil {
+		return withHint(err, "the password was changed: log in with: notary login --email %s", me.Email)
+	}
+	return p.done("the password of %s is changed, and logged in with it again", me.Email)
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+// action is what a command does with a client.
+type action func(ctx context.Context, c *client.Client) error
+
+// call is the RunE of a command without arguments.
+func (p *program) call(do action) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, _ []string) error {
+		c, err := p.connect()
+		if err != nil {
+			return err
+		}
+		return do(command.Context(), c)
+	}
+}
+
+// callOn is the RunE of a command on the object whose id is its only argument.
+func (p *program) callOn(do func(ctx context.Context, c *client.Client, id int64) error) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, args []string) error {
+		id, err := parseID(args[0])
+		if err != nil {
+			return err
+		}
+		return p.call(func(ctx context.Context, c *client.Client) error { return do(ctx, c, id) })(command, nil)
+	}
+}
+
+func parseID(s string) (int64, error) {
+	id, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || id < 1 {
+		return 0, usagef("%q is not an id: ids are numbers from 1 on", s)
+	}
+	return id, nil
+}
+
+// onOne is a command that does one thing to the object of an id. The sentence says that it
+// is done, with the id as %d.
+func (p *program) onOne(use, short, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			if err := do(ctx, c, id); err != nil {
+				return err
+			}
+			return p.done(sentence, id)
+		})}
+}
+
+// destructive is [program.onOne] for what cannot be taken back: it asks first.
+func (p *program) destructive(use, short, question, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
+	var yes bool
+	c := p.onOne(use, short, sentence, func(ctx context.Context, c *client.Client, id int64) error {
+		if err := p.confirm(ctx, yes, question, id); err != nil {
+			return err
+		}
+		return do(ctx, c, id)
+	})
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return c
+}
+
+// revoking is a destructive command that takes a reason.
+func (p *program) revoking(noun string, do func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error) *cobra.Command {
+	var reason string
+	c := p.destructive("revoke ID", "Revoke the certificate of a "+noun+", for ever", "Revoke the certificate of "+noun+" %d for ever?",
+		"the certificate of "+noun+" %d is revoked",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return do(ctx, c, id, api.Revoke{Reason: reason})
+		})
+	c.Flags().StringVar(&reason, "reason", "", "why, by its name in RFC 5280, such as keyCompromise or superseded (default unspecified)")
+	var names []string
+	for name := range notary.RevocationReasons {
+		names = append(names, string(name))
+	}
+	c.RegisterFlagCompletionFunc("reason", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}

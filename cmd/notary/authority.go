@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+	"notary/internal/pki"
+)
+
+func (p *program) authorityCommand() *cobra.Command {
+	return group("authority", "Certificate authorities: make, sign, enable, revoke",
+		p.authorityCreate(), p.authorityList(), p.authorityShow(), p.authoritySign(), p.authorityUpload(),
+		p.authorityEnable(), p.authorityDisable(), p.authorityRevoke(), p.authorityCRL(), p.authorityDelete())
+}
+
+func (p *program) authorityList() *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "List the authorities", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			return printList(p, each(c.CertificateAuthorities(ctx)), table[api.CertificateAuthority]{
+				header: []string{"ID", "STATUS", "COMMON NAME", "KEY", "ISSUER", "EXPIRES"},
+				row: func(a api.CertificateAuthority) []string {
+					return []string{strconv.FormatInt(a.ID, 10), a.Status, a.CommonName, a.Key, optionalID(a.IssuerID), relative(a.NotAfter, p.now())}
+				},
+				empty: "no authorities yet; make a root with: notary authority create --root --common-name NAME",
+			})
+		})}
+}
+
+func (p *program) authorityShow() *cobra.Command {
+	var certificate, csr bool
+	c := &cobra.Command{Use: "show ID", Short: "Show an authority, or print its certificate or CSR", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			a, err := c.CertificateAuthority(ctx, id)
+			switch {
+			case err != nil:
+				return err
+			case certificate && a.Certificate == "":
+				return withHint(notary.Errorf(notary.Conflict, "authority %d is %s: it has no certificate", id, a.Status),
+					"sign it with: notary authority sign %d --authority ID", id)
+			case certificate:
+				return outFlags{}.write(p, []byte(a.Certificate))
+			case csr:
+				return outFlags{}.write(p, []byte(a.CSR))
+			default:
+				return p.printAuthority(a)
+			}
+		})}
+	c.Flags().BoolVar(&certificate, "certificate", false, "print its certificate with the chain, as PEM")
+	c.Flags().BoolVar(&csr, "csr", false, "print its CSR, for another authority to sign, as PEM")
+	c.MarkFlagsMutuallyExclusive("certificate", "csr")
+	return c
+}
+
+func (p *program) printAuthority(a api.CertificateAuthority) error {
+	return p.printOne(a,
+		field{"Authority", strconv.FormatInt(a.ID, 10)},
+		field{"Status", a.Status},
+		field{"Common name", a.CommonName},
+		field{"Key", a.Key},
+		field{"Issuer", optionalID(a.IssuerID)},
+		field{"Valid from", exact(a.NotBefore, p.now())},
+		field{"Valid until", exact(a.NotAfter, p.now())},
+		field{"Created", exact(&a.CreatedAt, p.now())},
+	)
+}
+
+func (p *program) authoritySign() *cobra.Command {
+	var issuer int64
+	c := p.onOne("sign ID", "Have a pending authority signed by another one", "authority %d is signed and can sign",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer)})
+		})
+	c.Flags().Int64Var(&issuer, "authority", 0, "the `id` of the authority that signs")
+	c.MarkFlagRequired("authority")
+	return c
+}
+
+func (p *program) authorityUpload() *cobra.Command {
+	var chain string
+	c := p.onOne("upload ID", "Give an authority the certificate that another one outside signed", "authority %d has its certificate and can sign",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			text, err := p.readInput(chain)
+			if err != nil {
+				return err
+			}
+			return c.UploadAuthorityCertificate(ctx, id, api.UploadAuthorityCertificate{CertificateChain: text})
+		})
+	c.Flags().StringVar(&chain, "chain", "", "PEM `file` with the chain, the authority's own certificate first; - for the standard input")
+	c.MarkFlagRequired("chain")
+	return c
+}
+
+func (p *program) authorityEnable() *cobra.Command {
+	return p.onOne("enable ID", "Let an authority sign again", "authority %d is enabled",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{Enabled: true})
+		})
+}
+
+func (p *program) authorityDisable() *cobra.Command {
+	return p.onOne("disable ID", "Keep an authority from signing; its CRL stays", "authority %d is disabled",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{})
+		})
+}
+
+func (p *program) authorityRevoke() *cobra.Command {
+	return p.destructive("revoke ID", "Revoke an authority's own certificate, for ever",
+		"Revoke authority %d for ever?", "authority %d is revoked",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.RevokeCertificateAuthority(ctx, id)
+		})
+}
+
+func (p *program) authorityDelete() *cobra.Command {
+	var force bool
+	c := p.destructive("delete ID", "Delete an authority and its key",
+		"Delete authority %d and its key?", "authority %d is deleted",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.DeleteCertificateAuthority(ctx, id, force)
+		})
+	c.Flags().BoolVar(&force, "force", false, "also while certificates that it issued are still valid")
+	return c
+}
+
+func (p *program) authorityCRL() *cobra.Command {
+	var out outFlags
+	var der bool
+	c := &cobra.Command{
+		Use: "crl ID", Short: "Get an authority's certificate revocation list; needs no login", Args: cobra.ExactArgs(1),
+		Example: "  notary authority crl 1 | openssl crl -noout -text\n" +
+			"  notary authority crl 1 --der --out root.crl",
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			if der && out.out == "" && !p.json && isTerminal(p.out) {
+				return usagef("DER is not for a terminal: give --out FILE, or leave --der out")
+			}
+			crl, err := c.CRL(ctx, id)
+			switch {
+			case err != nil:
+				return err
+			case p.json:
+				return p.printJSON(api.CRL{CRL: pki.EncodeCRL(crl)})
+			case der:
+				return out.write(p, crl)
+			default:
+				return out.write(p, []byte(pki.EncodeCRL(crl)))
+			}
+		}),
+	}
+	out.register(c)
+	c.Flags().BoolVar(&der, "der", false, "in DER instead of PEM")
+	return c
+}

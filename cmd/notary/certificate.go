@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) certificateCommand() *cobra.Command {
+	return group("certificate", "The inventory: every certificate issued or uploaded",
+		p.certificateList(), p.certificateShow(),
+		p.revoking("certificate", func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error {
+			return c.RevokeInventoryCertificate(ctx, id, body)
+		}))
+}
+
+func (p *program) certificateList() *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "List the certificates", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			return printList(p, c.Certificates(ctx), table[api.Certificate]{
+				header: []string{"ID", "NAME", "SERIAL NUMBER", "AUTHORITY", "EXPIRES", "REVOKED"},
+				row: func(e api.Certificate) []string {
+					names := slices.Concat(e.DNSNames, e.IPAddresses, e.EmailAddresses, e.URIs)
+					return []string{strconv.FormatInt(e.ID, 10), shortName(e.CommonName, names), e.SerialNumber,
+						optionalID(e.CertificateAuthorityID), relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
+				},
+				empty: "no certificates yet; the first comes with an authority: notary authority create --root --common-name NAME",
+			})
+		})}
+}
+
+func (p *program) certificateShow() *cobra.Command {
+	return &cobra.Command{Use: "show ID", Short: "Show a certificate", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			e, err := c.Certificate(ctx, id)
+			if err != nil {
+				return err
+			}
+			return p.printOne(e,
+				field{"Certificate", strconv.FormatInt(e.ID, 10)},
+				field{"Common name", e.CommonName},
+				field{"DNS names", strings.Join(e.DNSNames, ", ")},
+				field{"IP addresses", strings.Join(e.IPAddresses, ", ")},
+				field{"E-mail addresses", strings.Join(e.EmailAddresses, ", ")},
+				field{"URIs", strings.Join(e.URIs, ", ")},
+				field{"Key", e.Key},
+				field{"Profile", e.Profile},
+				field{"Serial number", e.SerialNumber},
+				field{"SHA-256", e.Fingerprint},
+				field{"Valid from", exact(&e.NotBefore, p.now())},
+				field{"Valid until", exact(&e.NotAfter, p.now())},
+				field{"Of request", optionalID(e.CertificateRequestID)},
+				field{"Signed by authority", optionalID(e.CertificateAuthorityID)},
+				field{"Revoked", exact(e.RevokedAt, p.now())},
+				field{"Reason", e.RevocationReason},
+			)
+		})}
+}

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+)
+
+// configFile writes a YAML file and gives its path.
+func configFile(t *testing.T, content string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "notary.yaml")
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestConfigDefaults(t *testing.T) {
+	t.Parallel()
+	got, err := loadConfig("", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &config{
+		data:             "notary-data",
+		listen:           "127.0.0.1:2111",
+		externalHostname: "localhost",
+		db:               filepath.Join("notary-data", "notary.db"),
+		sealKey:          filepath.Join("notary-data", "seal.key"),
+		log:              logConfig{level: slog.LevelInfo, format: "text", output: "stderr"},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestConfigFileWithEverything(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"tls.crt", "tls.key"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := configFile(t, strings.ReplaceAll(`
+data: DIR/data
+listen: 0.0.0.0
+port: 3000
+external_hostname: notary.example.com
+cert_path: DIR/tls.crt
+key_path: DIR/tls.key
+db_path: DIR/n.db
+seal_key_path: DIR/s.key
+logging:
+  system:
+    level: debug
+    output: DIR/notary.log
+    format: json
+`, "DIR", dir))
+	got, err := loadConfig(file, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &config{
+		data:             filepath.Join(dir, "data"),
+		listen:           "0.0.0.0:3000",
+		externalHostname: "notary.example.com",
+		db:               filepath.Join(dir, "n.db"),
+		sealKey:          filepath.Join(dir, "s.key"),
+		tlsCert:          filepath.Join(dir, "tls.crt"),
+		tlsKey:           filepath.Join(dir, "tls.key"),
+		log:              logConfig{level: slog.LevelDebug, format: "json", output: filepath.Join(dir, "notary.log")},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestWhereTheServerListens(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		file string
+		env  []string
+		flag string
+		want string
+	}{
+		"host and port":                   {file: "listen: 192.0.2.1:3000", want: "192.0.2.1:3000"},
+		"a host alone":                    {file: "listen: notary.example.com", want: "notary.example.com:2111"},
+		"an IPv6 host alone":              {file: "listen: '::1'", want: "[::1]:2111"},
+		"an IPv6 host in brackets":        {file: "listen: '[::1]'", want: "[::1]:2111"},
+		"an IPv6 host and port":           {file: "listen: '[::1]:3000'", want: "[::1]:3000"},
+		"a port alone, on all interfaces": {file: "listen: ':3000'", want: ":3000"},
+		"any free port":                   {flag: "127.0.0.1:0", want: "127.0.0.1:0"},
+		"port keeps the default host":     {file: "port: 3000", want: "127.0.0.1:3000"},
+		"port as text":                    {file: `port: "3000"`, want: "127.0.0.1:3000"},
+		"port and host":                   {file: "{listen: 192.0.2.1, port: 3000}", want: "192.0.2.1:3000"},
+		"both, agreeing":                  {file: "{listen: '192.0.2.1:3000', port: 3000}", want: "192.0.2.1:3000"},
+		"a variable over the file":        {file: "listen: 192.0.2.1:1", env: []string{"NOTARY_LISTEN=192.0.2.2:2"}, want: "192.0.2.2:2"},
+		"a flag over the variable":        {env: []string{"NOTARY_LISTEN=192.0.2.2:2"}, flag: "192.0.2.3:3", want: "192.0.2.3:3"},
+		"a flag over the file's port":     {file: "port: 3000", flag: "192.0.2.3:3", want: "192.0.2.3:3"},
+		"a flag's host, the file's port":  {file: "port: 3000", flag: "192.0.2.3", want: "192.0.2.3:3000"},
+		"a variable's port over the file": {file: "listen: 192.0.2.1:1", env: []string{"NOTARY_PORT=3000"}, want: "192.0.2.1:3000"},
+		"an empty variable is none":       {env: []string{"NOTARY_LISTEN="}, want: "127.0.0.1:2111"},
+		"Kubernetes has a NOTARY_PORT":    {env: []string{"NOTARY_PORT=tcp://10.0.0.1:2111"}, want: "127.0.0.1:2111"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			flags := map[string]any{}
+			if test.flag != "" {
+				flags[keyListen] = test.flag
+			}
+			got, err := loadConfig(configFile(t, test.file), test.env, flags)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.listen != test.want {
+				t.Errorf("listens on %q, want %q", got.listen, test.want)
+			}
+		})
+	}
+}
+
+func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	tests := map[string]struct {
+		file string
+		env  []string
+		want string // FILE stands for the file's path
+	}{
+		"unknown key":        {file: "colour: red", want: "FILE: colour: unknown key: the keys are data, listen, port,"},
+		"misspelt":           {file: "prot: 1", want: "FILE: prot: unknown key: did you mean port?"},
+		"misspelt below":     {file: "logging: {sytem: {level: info}}", want: "FILE: logging.sytem.level: unknown key: did you mean logging.system.level?"},
+		"hyphens":            {file: "external-hostname: a", want: "FILE: external-hostname: unknown key: did you mean external_hostname?"},
+		"not deep enough":    {file: "level: info", want: "FILE: level: unknown key: did you mean logging.system.level?"},
+		"too deep":           {file: "port: {tls: 1}", want: "FILE: port.tls: unknown key: port takes one value"},
+		"a value for a part": {file: "logging: info", want: "FILE: logging: takes no value itself: write its keys below it, such as logging.system.level"},
+		"a list":             {file: "listen: [a, b]", want: "FILE: listen: one value goes here, not a list"},
+		"no value":           {file: "listen:", want: "FILE: listen: has no value: give one or leave it out"},
+		"twice":              {file: "port: 1\nport: 2", want: `FILE: is not YAML of keys and values: unmarshal errors: line 2: mapping key "port" already defined`},
+		"not YAML":           {file: "a: b: c", want: "FILE: is not YAML of keys and values"},
+		"not keys":           {file: "- a", want: "FILE: is not YAML of keys and values"},
+		"port not a number":  {file: "port: http", want: `FILE: port: "http" is not a port: give a number from 1 to 65535`},
+		"port 0":             {file: "port: 0", want: `FILE: port: "0" is not a port`},
+		"port too high":      {env: []string{"NOTARY_PORT=65536"}, want: `NOTARY_PORT: "65536" is not a port`},
+		"listen":             {file: "listen: a:b:c", want: `FILE: listen: "a:b:c" is not an address: write host:port`},
+		"listen's port":      {file: "listen: a:http", want: `FILE: listen: "a:http" is not an address`},
+		"listen's host":      {file: "listen: 'a b:1'", want: `FILE: listen: "a b:1" is not an address`},
+		"two ports":          {file: "{listen: 'a:1', port: 2}", want: "FILE: port: 2 contradicts listen, which says 1: give the port in one of them"},
+		"hostname is a URL":  {file: "external_hostname: https://a", want: `FILE: external_hostname: "https://a" is not a host name or IP address`},
+		"key without cert":   {file: "key_path: " + configFile(t, ""), want: "FILE: key_path: cert_path is missing beside it"},
+		"cert without key":   {file: "cert_path: " + configFile(t, ""), want: "FILE: cert_path: key_path is missing beside it"},
+		"no such file": {file: "{cert_path: " + dir + "/c, key_path: " + configFile(t, "") + "}",
+			want: "FILE: cert_path: there is no file " + dir + "/c"},
+		"no such folder":    {file: "db_path: " + dir + "/sub/n.db", want: "FILE: db_path: there is no folder " + dir + "/sub to hold n.db: make it first"},
+		"a folder":          {file: "seal_key_path: " + dir, want: "FILE: seal_key_path: " + dir + " is a folder: give the path of a file"},
+		"data is a file":    {file: "data: " + configFile(t, ""), want: "notary.yaml is not a folder"},
+		"level":             {file: "logging: {system: {level: loud}}", want: `FILE: logging.system.level: "loud" is not a level: use debug, info, warn or error`},
+		"format":            {env: []string{"NOTARY_LOGGING_SYSTEM_FORMAT=xml"}, want: `NOTARY_LOGGING_SYSTEM_FORMAT: "xml" is not a format: use text or json`},
+		"misspelt variable": {env: []string{"NOTARY_LISTN=a"}, want: "NOTARY_LISTN: unknown variable: did you mean NOTARY_LISTEN?"},
+		"misspelt secret":   {env: []string{"NOTARY_KEY_PASPHRASE=hush"}, want: "NOTARY_KEY_PASPHRASE: unknown variable: did you mean NOTARY_KEY_PASSPHRASE?"},
+		"empty passphrase":  {env: []string{"NOTARY_KEY_PASSPHRASE="}, want: "NOTARY_KEY_PASSPHRASE: is empty"},
+		"passphrase and key file": {file: "seal_key_path: s.key", env: []string{"NOTARY_KEY_PASSPHRASE=hush"},
+			want: "FILE: seal_key_path: NOTARY_KEY_PASSPHRASE is set as well"},
+		"too large": {file: "# " + strings.Repeat("x", maxConfigFile), want: "FILE: is larger than a mebibyte"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := configFile(t, test.file)
+			_, err := loadConfig(file, test.env, nil)
+			if notary.KindOf(err) != notary.Invalid {
+				t.Fatalf("error %v, want an invalid configuration", err)
+			}
+			if want := strings.Replace(test.want, "FILE", file, 1); !strings.Contains(err.Error(), want) {
+				t.Errorf("error\n%s\nwant\n%s", err, want)
+			}
+			if strings.Contains(err.Error(), "hush") {
+				t.Error("the passphrase is in the error")
+			}
+			if lines := strings.Count(err.Error(), "\n"); lines > 0 {
+				t.Errorf("one mistake is reported as %d:\n%v", lines, err)
+			}
+		})
+	}
+}
+
+func TestAllErrorsAreReportedAtOnce(t *testing.T) {
+	t.Parallel()
+	file := configFile(t, "prot: 1\nlogging: {system: {level: loud, format: xml}}\nkey_path: /missing")
+	_, err := loadConfig(file, []string{"NOTARY_PORT=x"}, map[string]any{keyListen: "a:b:c"})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		"7 errors", file + ": prot: ", file + ": logging.system.level: ", file + ": logging.system.format: ",
+		file + ": key_path: cert_path is missing", file + ": key_path: there is no file", "NOTARY_PORT: ", "--listen: ",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in\n%v", want, err)
+		}
+	}
+}
+
+func TestMissingConfigFile(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "missing.yaml")
+	_, err := loadConfig(name, nil, nil)
+	if err == nil || err.Error() != name+": there is no such file" {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	environ := []string{"NOTARY_SERVER=x", "NOTARY_TOKEN=x", "NOTARY_CA_CERT=x", "NOTARY_PASSWORD=x",
+		"NOTARY_NEW_PASSWORD=x", "NOTARY_CONFIG=x", "NOTARY_SERVICE_HOST=x", "NOTARY_SERVICE_PORT=x",
+		"NOTARY_PORT_2111_TCP=tcp://x", "NOTARY_HOST=x", "PORT=x", "PATH=x"}
+	if _, err := loadConfig("", environ, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDistance(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"port", "port", 0}, {"prt", "port", 1}, {"portt", "port", 1}, {"pert", "port", 1},
+		{"prot", "port", 1}, {"pot", "prot", 1}, {"", "port", 4}, {"host", "port", 2},
+	}
+	for _, test := range tests {
+		if got := distance(test.a, test.b); got != test.want {
+			t.Errorf("%q to %q: %d, want %d", test.a, test.b, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"net"
+	"net/url"
+
+	"notary"
+	"notary/client"
+	"notary/internal/pki"
+)
+
+const defaultServer = "https://127.0.0.1:2111"
+
+// target is the server that a command is for.
+type target struct {
+	server  string
+	isKnown bool       // whether it is in servers.json
+	memory  remembered // what it is trusted by; also that of a --ca-cert, not yet remembered
+	caCert  bool       // whether --ca-cert was given
+}
+
+// target finds out which server is meant, by flag, variable or memory.
+func (p *program) target() (target, error) {
+	known, err := p.loadServers()
+	if err != nil {
+		return target{}, err
+	}
+	server, err := client.ServerURL(cmp.Or(p.server, p.env("NOTARY_SERVER"), known.Default, defaultServer))
+	if err != nil {
+		return target{}, err
+	}
+	t := target{server: server}
+	t.memory, t.isKnown = known.Servers[server]
+	if path := cmp.Or(p.caCert, p.env("NOTARY_CA_CERT")); path != "" {
+		certificates, err := readCertificates(path)
+		if err != nil {
+			return target{}, err
+		}
+		t.caCert = true
+		t.memory.CACertificates, t.memory.Certificate = certificates, ""
+	}
+	return t, nil
+}
+
+// readCertificates reads the certificates of a PEM file and leaves out what else is there.
+func readCertificates(path string) (string, error) {
+	rest, err := readFile(path)
+	if err != nil {
+		return "", err
+	}
+	var found bytes.Buffer
+	for block, rest := pem.Decode(rest); block != nil; block, rest = pem.Decode(rest) {
+		if _, err := x509.ParseCertificate(block.Bytes); block.Type == "CERTIFICATE" && err == nil {
+			pem.Encode(&found, &pem.Block{Type: block.Type, Bytes: block.Bytes})
+		}
+	}
+	if found.Len() == 0 {
+		return "", notary.Errorf(notary.Invalid, "%s has no certificate in PEM", path)
+	}
+	return found.String(), nil
+}
+
+// client calls the target with the given token.
+func (t target) client(token string) (*client.Client, error) {
+	config := client.Config{Server: t.server, Token: token}
+	switch m := t.memory; {
+	case m.Certificate != "":
+		block, _ := pem.Decode([]byte(m.Certificate))
+		if block == nil {
+			return nil, errForgotten
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, errForgotten
+		}
+		config.TLS = client.Pin(certificate)
+	case m.CACertificates != "":
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM([]byte(m.CACertificates)) {
+			return nil, errForgotten
+		}
+		config.TLS = &tls.Config{RootCAs: roots}
+	}
+	return client.New(config)
+}
+
+var errForgotten = notary.Errorf(notary.Invalid,
+	"the certificate remembered for the server cannot be read: log in again with --accept-new-certificate")
+
+// connect makes the client that a command calls the server with. Nothing is sent yet.
+func (p *program) connect() (*client.Client, error) {
+	t, err := p.target()
+	if err != nil {
+		return nil, err
+	}
+	return t.client(cmp.Or(p.token, p.env("NOTARY_TOKEN"), t.memory.Token))
+}
+
+// firstContact connects for a login: the certificate of a server that was never seen before
+// and that the system does not trust is taken as it is, shown, and remembered once the login
+// succeeds. acceptNew does the same for a server that was seen before.
+func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *client.Client, error) {
+	t, err := p.target()
+	if err != nil {
+		return t, nil, err
+	}
+	if acceptNew && !t.caCert {
+		t.memory = remembered{Email: t.memory.Email}
+	}
+	c, err := t.client("")
+	if err != nil {
+		return t, nil, err
+	}
+	_, err = c.Status(ctx)
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case !errors.As(err, &untrusted):
+		return t, c, err
+	case t.caCert:
+		return t, nil, withHint(err, "no certificate of --ca-cert fits: ask for the right one, or leave it out to trust the server on first use")
+	case t.isKnown && !acceptNew:
+		return t, nil, withHint(err, "it was trusted before: if the certificate was replaced on purpose, accept it with: notary login --accept-new-certificate")
+	}
+	certificate, err := client.PeerCertificate(ctx, t.server)
+	if err != nil {
+		return t, nil, err
+	}
+	if err := p.trust(ctx, t.server, certificate); err != nil {
+		return t, nil, err
+	}
+	t.memory.Certificate = pki.EncodeCertificates(certificate.Raw)
+	c, err = t.client("")
+	return t, c, err
+}
+
+// trust shows a certificate to a person, and asks where somebody else could stand between.
+func (p *program) trust(ctx context.Context, server string, certificate *x509.Certificate) error {
+	p.notice("%s is not known yet. Its certificate, trusted on first use, has the SHA-256 fingerprint\n  %s\nwhich the server prints at its start.",
+		server, pki.Fingerprint(certificate.Raw))
+	return p.confirm(ctx, isLoopback(server), "Is that the server's fingerprint?")
+}
+
+func isLoopback(server string) bool {
+	u, err := url.Parse(server)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}

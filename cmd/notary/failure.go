@@ -1,0 +1,138 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/client"
+	"notary/internal/pki"
+)
+
+// hintedError is an error with advice that only its place in the program knows.
+type hintedError struct {
+	error
+	hint string
+}
+
+func (e hintedError) Unwrap() error { return e.error }
+
+func withHint(err error, format string, args ...any) error {
+	return hintedError{err, fmt.Sprintf(format, args...)}
+}
+
+// report tells a person what went wrong, and what to do where we know it.
+func (p *program) report(command *cobra.Command, err error) {
+	fmt.Fprintln(p.err, "error:", printable(sentence(err)))
+	if hint := hintFor(command, err); hint != "" {
+		fmt.Fprintln(p.err, "hint:", printable(hint))
+	}
+}
+
+// sentence is the user's part of an error: the cause within a [*notary.Error] is not.
+func sentence(err error) string {
+	var e *notary.Error
+	switch {
+	case !errors.As(err, &e):
+		return err.Error()
+	case e.Field != "" && !strings.Contains(e.Message, e.Field):
+		return e.Field + ": " + e.Message
+	default:
+		return e.Message
+	}
+}
+
+func hintFor(command *cobra.Command, err error) string {
+	var hinted hintedError
+	switch {
+	case errors.As(err, &hinted):
+		return hinted.hint
+	case isUsage(err):
+		return fmt.Sprintf("see %s --help", command.CommandPath())
+	}
+	var e *notary.Error
+	if !errors.As(err, &e) || command.Name() == "start" { // which calls no server
+		return ""
+	}
+	switch e.Kind {
+	case notary.Unauthenticated:
+		return "log in with: notary login"
+	case notary.Forbidden:
+		return "this takes the role " + rolesFor(command) + "; yours is shown by: notary account me"
+	case notary.NotFound:
+		return "what there is: notary " + nounOf(command, e.Field) + " list"
+	case notary.RateLimited:
+		return "try again" + after(e.RetryAfter)
+	case notary.Unavailable:
+		return unavailableHint(e)
+	case notary.Internal:
+		return "the server's log has the cause"
+	default:
+		return ""
+	}
+}
+
+func unavailableHint(e *notary.Error) string {
+	var changed *client.CertificateChangedError
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.As(e, &changed):
+		return fmt.Sprintf("it now shows SHA-256 %s; if that is what the server itself has, accept it with: notary login --accept-new-certificate",
+			pki.Fingerprint(changed.Presented.Raw))
+	case errors.As(e, &untrusted):
+		return "log in first, which remembers the server's certificate: notary login (or name its authority with --ca-cert)"
+	case errors.Is(e, syscall.ECONNREFUSED):
+		return "start one with: notary start (or name another with --server)"
+	case e.RetryAfter > 0:
+		return "try again" + after(e.RetryAfter)
+	case errors.Is(e, client.ErrOutcomeUnknown):
+		return "the server may have done it: look before you try again"
+	default:
+		return ""
+	}
+}
+
+func after(wait time.Duration) string {
+	if wait <= 0 {
+		return " later"
+	}
+	return " in " + wait.String()
+}
+
+// rolesFor are the roles that reach a command.
+func rolesFor(command *cobra.Command) string {
+	permission := notary.DecideRequests
+	switch path := command.CommandPath(); {
+	case strings.Contains(path, " account "):
+		permission = notary.ManageAccounts
+	case strings.HasSuffix(path, " request create"):
+		permission = notary.CreateRequests
+	case strings.HasSuffix(path, " authority list"), strings.HasSuffix(path, " authority show"):
+		permission = notary.ReadAuthorities
+	}
+	var names []string
+	for _, role := range notary.Roles {
+		if (notary.Caller{AccountID: 1, Role: role}).May(permission) {
+			names = append(names, role.String())
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
+// nounOf is the kind of object that a command did not find.
+func nounOf(command *cobra.Command, field string) string {
+	if field == "certificate_authority_id" {
+		return "authority"
+	}
+	words := strings.Fields(command.CommandPath())
+	if len(words) < 3 {
+		return "request"
+	}
+	return words[1]
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestHints(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status        int
+		code, message string
+		command       string
+		want          string
+	}{
+		"not logged in": {401, "unauthenticated", "log in first", "request list",
+			"error: log in first\nhint: log in with: notary login\n"},
+		"role for requests": {403, "forbidden", "the role Read Only does not reach this", "request reject 1",
+			"error: the role Read Only does not reach this\nhint: this takes the role Admin or Certificate Manager; yours is shown by: notary account me\n"},
+		"role for accounts": {403, "forbidden", "no", "account list",
+			"error: no\nhint: this takes the role Admin; yours is shown by: notary account me\n"},
+		"role for creating": {403, "forbidden", "no", "request create --csr -",
+			"error: no\nhint: this takes the role Admin or Certificate Manager or Certificate Requestor; yours is shown by: notary account me\n"},
+		"role for looking at authorities": {403, "forbidden", "no", "authority list",
+			"error: no\nhint: this takes the role Admin or Certificate Manager or Read Only; yours is shown by: notary account me\n"},
+		"not found": {404, "not_found", "there is no request 1", "request show 1",
+			"error: there is no request 1\nhint: what there is: notary request list\n"},
+		"conflict": {409, "conflict", "this request is Rejected: reopen it first", "request reject 1",
+			"error: this request is Rejected: reopen it first\n"},
+		"a fault of the server": {500, "internal", "something went wrong", "request list",
+			"error: something went wrong\nhint: the server's log has the cause\n"},
+		"a message that steers the terminal": {409, "conflict", "no\u001b[2J", "request reject 1",
+			"error: no\uFFFD[2J\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, refuse(test.status, test.code, test.message)).trusted()
+			if r := s.runWith("CSR", strings.Fields(test.command)...); r.code != 1 || r.out != "" || r.err != test.want {
+				t.Errorf("exit %d, output %q, errors\n%swant\n%s", r.code, r.out, r.err, test.want)
+			}
+		})
+	}
+}
+
+func TestFieldIsNamed(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"error":"must be two letters","code":"invalid","field":"country_name"}`:                   "error: country_name: must be two letters\n",
+		`{"error":"country_name must be two letters","code":"invalid","field":"country_name"}`:      "error: country_name must be two letters\n",
+		`{"error":"there is no authority 3","code":"not_found","field":"certificate_authority_id"}`: "error: certificate_authority_id: there is no authority 3\nhint: what there is: notary authority list\n",
+	} {
+		s := newShell(t, answer(400, body)).trusted()
+		if r := s.run("request", "sign", "1", "--authority", "3"); r.err != want {
+			t.Errorf("errors %q, want %q", r.err, want)
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) requestCommand() *cobra.Command {
+	return group("request", "Certificate requests: make, sign, reject, revoke, download",
+		p.requestCreate(), p.requestList(), p.requestShow(), p.requestSign(), p.requestReject(),
+		p.requestRevoke(), p.requestReopen(), p.requestDelete(), p.requestUpload(),
+		p.requestDownload(), p.requestRemoveCertificate())
+}
+
+func (p *program) requestList() *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "List the requests", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			return printList(p, c.CertificateRequests(ctx), table[api.CertificateRequest]{
+				header: []string{"ID", "STATUS", "NAME", "KEY", "EXPIRES", "SUBMITTED BY"},
+				row: func(r api.CertificateRequest) []string {
+					names := slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs)
+					return []string{strconv.FormatInt(r.ID, 10), r.Status, shortName(r.CommonName, names), r.Key,
+						relative(r.NotAfter, p.now()), r.Email}
+				},
+				empty: "no requests yet; make one with: notary request create --name host.example.com",
+			})
+		})}
+}
+
+// shortName names a certificate in a table: the common name, or else its first name, and how
+// many others there are.
+func shortName(commonName string, names []string) string {
+	if len(names) == 0 {
+		return commonName
+	}
+	name := cmp.Or(commonName, names[0])
+	others := len(names)
+	if slices.Contains(names, name) {
+		others--
+	}
+	if others > 0 {
+		name += fmt.Sprintf(" +%d", others)
+	}
+	return name
+}
+
+func (p *program) requestShow() *cobra.Command {
+	return &cobra.Command{Use: "show ID", Short: "Show a request and its certificate", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			r, err := c.CertificateRequest(ctx, id)
+			if err != nil {
+				return err
+			}
+			return p.printOne(r,
+				field{"Request", strconv.FormatInt(r.ID, 10)},
+				field{"Status", r.Status},
+				field{"Common name", r.CommonName},
+				field{"DNS names", strings.Join(r.DNSNames, ", ")},
+				field{"IP addresses", strings.Join(r.IPAddresses, ", ")},
+				field{"E-mail addresses", strings.Join(r.EmailAddresses, ", ")},
+				field{"URIs", strings.Join(r.URIs, ", ")},
+				field{"Key", r.Key},
+				field{"Submitted by", r.Email},
+				field{"Submitted", exact(&r.CreatedAt, p.now())},
+				field{"Changed", exact(&r.UpdatedAt, p.now())},
+				field{"Certificate", optionalID(r.CertificateID)},
+				field{"Serial number", r.SerialNumber},
+				field{"Valid from", exact(r.NotBefore, p.now())},
+				field{"Valid until", exact(r.NotAfter, p.now())},
+				field{"Signed by authority", optionalID(r.CertificateAuthorityID)},
+			)
+		})}
+}
+
+func optionalID(id *int64) string {
+	if id == nil {
+		return ""
+	}
+	return strconv.FormatInt(*id, 10)
+}
+
+func (p *program) requestSign() *cobra.Command {
+	var authority int64
+	var profile string
+	var end endFlags
+	c := &cobra.Command{
+		Use:   "sign ID",
+		Short: "Have a request signed by an authority",
+		Example: "  notary request sign 7 --authority 2\n" +
+			"  notary request sign 7 --authority 2 --profile server --days 30",
+		Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			notAfter, err := end.end(p.now())
+			if err != nil {
+				return err
+			}
+			err = c.SignCertificateRequest(ctx, id, api.SignCertificateRequest{
+				CertificateAuthorityID: api.ID(authority), Profile: profile, NotValidAfter: notAfter})
+			if err != nil {
+				return err
+			}
+			return p.done("request %d is signed; its certificate: notary request download %d", id, id)
+		}),
+	}
+	c.Flags().Int64Var(&authority, "authority", 0, "the `id` of the authority that signs")
+	c.Flags().StringVar(&profile, "profile", "", "server, client or server-client (the default)")
+	end.register(c, "90 days")
+	c.MarkFlagRequired("authority")
+	c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions([]string{"server", "client", "server-client"}, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func (p *program) requestReject() *cobra.Command {
+	return p.onOne("reject ID", "Reject a request that has no certificate", "request %d is rejected",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.RejectCertificateRequest(ctx, id)
+		})
+}
+
+func (p *program) requestReopen() *cobra.Command {
+	return p.onOne("reopen ID", "Decide again on a rejected or revoked request", "request %d is outstanding again",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.ReopenCertificateRequest(ctx, id)
+		})
+}
+
+func (p *program) requestRevoke() *cobra.Command {
+	return p.revoking("request", func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error {
+		return c.RevokeCertificate(ctx, id, body)
+	})
+}
+
+func (p *program) requestDelete() *cobra.Command {
+	return p.destructive("delete ID", "Delete a request; its certificates stay in the inventory",
+		"Delete request %d?", "request %d is deleted",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.DeleteCertificateRequest(ctx, id)
+		})
+}
+
+func (p *program) requestRemoveCertificate() *cobra.Command {
+	return p.destructive("remove-certificate ID", "Take the certificate from a request; it stays in the inventory",
+		"Remove the certificate of request %d?", "request %d has no certificate any more and is outstanding again",
+		func(ctx context.Context, c *client.Client, id int64) error { return c.RemoveCertificate(ctx, id) })
+}
+
+func (p *program) requestUpload() *cobra.Command {
+	var chain string
+	c := &cobra.Command{
+		Use: "upload ID", Short: "Give a request the certificate that another authority signed", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			text, err := p.readInput(chain)
+			if err != nil {
+				return err
+			}
+			certificate, err := c.UploadCertificate(ctx, id, api.UploadCertificate{Certificate: text})
+			if err != nil {
+				return err
+			}
+			return p.created(certificate, "request %d has certificate %d now", id, certificate)
+		}),
+	}
+	c.Flags().StringVar(&chain, "chain", "", "PEM `file` with the chain, leaf first; - for the standard input")
+	c.MarkFlagRequired("chain")
+	return c
+}
+
+func (p *program) requestDownload() *cobra.Command {
+	var out outFlags
+	var leaf bool
+	c := &cobra.Command{
+		Use:   "download ID",
+		Short: "Get the certificate of a request with its chain, as PEM",
+		Example: "  notary request download 7 --out a.example.com.pem\n" +
+			"  notary request download 7 --leaf | openssl x509 -noout -text",
+		Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			r, err := c.CertificateRequest(ctx, id)
+			if err != nil {
+				return err
+			}
+			chain, err := chainOf(r, leaf)
+			if err != nil {
+				return err
+			}
+			if p.json {
+				return p.printJSON(map[string]string{"certificate_chain": string(chain)})
+			}
+			return out.write(p, chain)
+		}),
+	}
+	out.register(c)
+	c.Flags().BoolVar(&leaf, "leaf", false, "only the certificate itself, without its chain")
+	return c
+}
+
+func chainOf(r api.CertificateRequest, leaf bool) ([]byte, error) {
+	if r.CertificateChain == "" {
+		err := notary.Errorf(notary.Conflict, "request %d is %s: it has no certificate", r.ID, r.Status)
+		if r.Status == string(notary.Outstanding) {
+			return nil, withHint(err, "sign it with: notary request sign %d --authority ID", r.ID)
+		}
+		return nil, err
+	}
+	if !leaf {
+		return []byte(r.CertificateChain), nil
+	}
+	block, _ := pem.Decode([]byte(r.CertificateChain))
+	if block == nil {
+		return nil, notary.Errorf(notary.Internal, "the server's chain of request %d is not PEM", r.ID)
+	}
+	return pem.EncodeToMemory(block), nil
+}

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/v2"
+)
+
+const maxConfigFile = 1 << 20 // bytes
+
+// settings are the values of a configuration before they are checked, each with the source
+// that it came from. A source of higher rank overrides those below it.
+type settings struct {
+	values *koanf.Koanf
+	from   map[string]source
+
+	passphrase string // only a variable, so that it is in no file and no list of processes
+}
+
+type source struct {
+	rank int    // 0 for what is given nowhere
+	name string // of the file
+}
+
+const (
+	rankFile = iota + 1
+	rankEnvironment
+	rankFlag
+)
+
+func readSettings(file string, environ []string, flags map[string]any, p *problems) *settings {
+	s := &settings{values: koanf.New("."), from: map[string]source{}}
+	if file != "" {
+		content, err := readConfigFile(file)
+		if err != nil {
+			p.add(file, "%v", err)
+		}
+		s.load(source{rankFile, file}, confmap.Provider(content, ""), p)
+	}
+	s.load(source{rank: rankEnvironment}, env.Provider(".", env.Opt{
+		Prefix:      envPrefix,
+		EnvironFunc: func() []string { return environ },
+		TransformFunc: func(name, value string) (string, any) {
+			return environmentKey(name, value, p), value
+		},
+	}), p)
+	s.passphrase = readPassphrase(environ, p)
+	s.load(source{rank: rankFlag}, confmap.Provider(flags, "."), p)
+	return s
+}
+
+// load puts what a source gives above what is there. Each layer is looked at by itself
+// first, so that every value can be traced to its source.
+func (s *settings) load(from source, provider koanf.Provider, p *problems) {
+	layer := koanf.New(".")
+	if err := layer.Load(provider, nil); err != nil {
+		p.add(from.where("configuration"), "%v", err)
+		return
+	}
+	for key, value := range layer.All() {
+		if !slices.Contains(configKeys, key) {
+			p.add(from.where(key), "%s", unknownKey(key))
+			layer.Delete(key)
+			continue
+		}
+		switch value.(type) {
+		case string, int, int64, uint64, float64, bool:
+		case nil:
+			value = ""
+		default:
+			p.add(from.where(key), "one value goes here, not a list")
+			layer.Delete(key)
+			continue
+		}
+		if fmt.Sprint(value) == "" {
+			p.add(from.where(key), "has no value: give one or leave it out")
+			layer.Delete(key)
+			continue
+		}
+		s.from[key] = from
+	}
+	if err := s.values.Merge(layer); err != nil {
+		p.add(from.where("configuration"), "%v", err)
+	}
+}
+
+func (s *settings) given(key string) bool { return s.from[key].rank > 0 }
+func (s *settings) rank(key string) int   { return s.from[key].rank }
+
+// text is the value as text, however YAML read it.
+func (s *settings) text(key, otherwise string) string {
+	if !s.given(key) {
+		return otherwise
+	}
+	return fmt.Sprint(s.values.Get(key))
+}
+
+// where names the place of a value as its writer knows it.
+func (s *settings) where(key string) string { return s.from[key].where(key) }
+
+func (s source) where(key string) string {
+	switch s.rank {
+	case rankFile:
+		return s.name + ": " + key
+	case rankEnvironment:
+		return environmentName(key)
+	case rankFlag:
+		return "--" + key
+	}
+	return key
+}
+
+func readConfigFile(name string) (map[string]any, error) {
+	f, err := os.Open(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errors.New("there is no such file")
+	case errors.Is(err, fs.ErrPermission):
+		return nil, errors.New("this user may not read it")
+	case err != nil:
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
+	switch {
+	case err != nil:
+		return nil, errors.New("cannot be read: a file is needed")
+	case len(content) > maxConfigFile:
+		return nil, errors.New("is larger than a mebibyte: this is no configuration")
+	}
+	values, err := yaml.Parser().Unmarshal(content)
+	if err != nil {
+		return nil, fmt.Errorf("is not YAML of keys and values: %s",
+			strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " "))
+	}
+	return values, nil
+}
+
+const (
+	envPrefix     = "NOTARY_"
+	envConfig     = "NOTARY_CONFIG"
+	envPassphrase = "NOTARY_KEY_PASSPHRASE"
+)
+
+func environmentName(key string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// environmentKey is the key that a variable sets; "" for one that is not ours. Other
+// variables with the prefix exist: those of the other commands, and those that Kubernetes
+// sets for a service called notary, one of which, NOTARY_PORT=tcp://10.0.0.1:2111, has the
+// name of one of ours. Only what looks like a slip of the pen is refused.
+func environmentKey(name, value string, p *problems) string {
+	known := []string{envConfig, envPassphrase}
+	for _, key := range configKeys {
+		known = append(known, environmentName(key))
+		if name == environmentName(key) {
+			if value == "" || key == keyPort && strings.Contains(value, "://") {
+				return ""
+			}
+			return key
+		}
+	}
+	if slices.Contains(known, name) {
+		return ""
+	}
+	for i := range known {
+		known[i] = strings.TrimPrefix(known[i], envPrefix)
+	}
+	if near := nearest(strings.TrimPrefix(name, envPrefix), known); near != "" {
+		p.add(name, "unknown variable: did you mean %s?", envPrefix+near)
+	}
+	return ""
+}
+
+// readPassphrase refuses an empty one: what was to hold a secret would otherwise leave the
+// keys to a key file, without anybody noticing.
+func readPassphrase(environ []string, p *problems) string {
+	for _, variable := range environ {
+		if value, ok := strings.CutPrefix(variable, envPassphrase+"="); ok {
+			if value == "" {
+				p.add(envPassphrase, "is empty: give the passphrase, or unset it to use a key file")
+			}
+			return value
+		}
+	}
+	return ""
+}
+
+func unknownKey(key string) string {
+	last := key[strings.LastIndex(key, ".")+1:]
+	for _, known := range configKeys {
+		if strings.HasPrefix(known, key+".") {
+			return "takes no value itself: write its keys below it, such as " + known
+		}
+		if rest, ok := strings.CutPrefix(key, known+"."); ok {
+			return "unknown key: " + known + " takes one value, without " + rest + " below it"
+		}
+	}
+	if near := nearest(key, configKeys); near != "" {
+		return "unknown key: did you mean " + near + "?"
+	}
+	for _, known := range configKeys {
+		if strings.HasSuffix(known, "."+last) {
+			return "unknown key: did you mean " + known + "?"
+		}
+	}
+	return "unknown key: the keys are " + strings.Join(configKeys, ", ")
+}
+
+// nearest is the known word that takes the fewest slips of the pen to become s; "" where
+// that would be more than two, or more than one in three letters.
+func nearest(s string, known []string) string {
+	best, least := "", 3
+	for _, word := range known {
+		if d := distance(strings.ToLower(s), strings.ToLower(word)); d < least && d*3 <= len(word) {
+			best, least = word, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters must be put in, taken out, changed or swapped with their
+// neighbour to make b from a (optimal string alignment).
+func distance(a, b string) int {
+	d := make([][]int, len(a)+1) // d[i][j] is the distance of a[:i] and b[:j]
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		d[i][0] = i
+	}
+	for j := range d[0] {
+		d[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			change := d[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			d[i][j] = min(change, d[i-1][j]+1, d[i][j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+			}
+		}
+	}
+	return d[len(a)][len(b)]
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/ca"
+	"notary/internal/jobs"
+	"notary/internal/keystore"
+	"notary/internal/rest"
+	"notary/internal/server"
+	"notary/internal/store"
+)
+
+func newStartCommand() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "start",
+		Short: "Start the server",
+		Long: "Start the server. Without any configuration it keeps its data in ./notary-data and listens\n" +
+			"on https://" + defaultHost + ":" + defaultPort + " with a self-signed certificate.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			dumps := preventCoreDumps()
+			config, err := loadConfig(cmp.Or(file, os.Getenv(envConfig)), os.Environ(), changedFlags(c))
+			os.Unsetenv(envPassphrase)
+			if err != nil {
+				return err
+			}
+			if err := makeDataFolder(config.data); err != nil {
+				return err
+			}
+			log, closeLog, err := openLog(config.log, c.OutOrStdout(), c.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			defer closeLog()
+			if dumps != nil {
+				log.Warn("core dumps could not be switched off", "error", dumps)
+			}
+			return logCause(log, serve(c.Context(), config, log, c.OutOrStdout()))
+		},
+	}
+	c.Flags().StringVar(&file, "config", "", "YAML `file` with the configuration (default NOTARY_CONFIG)")
+	c.Flags().String(keyData, "", "`folder` for database, key file and certificate (default NOTARY_DATA or ./notary-data)")
+	c.Flags().String(keyListen, "", "`address` to listen on, host:port (default NOTARY_LISTEN or "+defaultHost+":"+defaultPort+")")
+	return c
+}
+
+// changedFlags are the flags that were given, by the keys that they set.
+func changedFlags(c *cobra.Command) map[string]any {
+	given := map[string]any{}
+	for _, key := range []string{keyData, keyListen} {
+		if flag := c.Flags().Lookup(key); flag.Changed {
+			given[key] = flag.Value.String()
+		}
+	}
+	return given
+}
+
+// serve puts the house together and runs it until ctx ends. Key and certificate are not
+// touched before the store holds its lock.
+func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err error) {
+	st, err := store.Open(ctx, c.db, time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	keys, err := openKeystore(ctx, c, st.HasAuthorities, log)
+	if err != nil {
+		return err
+	}
+	authorities, err := ca.New(ctx, st, keys, ca.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	accounts := auth.New(st, auth.Options{Log: log})
+	initialized, err := accounts.HasAccounts(ctx)
+	if err != nil {
+		return err
+	}
+	certificate, err := openCertificate(c, log)
+	if err != nil {
+		return err
+	}
+	metrics := server.NewMetrics(programVersion(), authorities.Summary, log)
+	s, err := server.New(server.Config{
+		Addr:        c.listen,
+		Certificate: certificate,
+		Handler: routes(metrics, rest.New(rest.Config{
+			CA: authorities, Auth: accounts, Version: programVersion(), Log: log})),
+		Metrics: metrics,
+		Log:     log,
+	})
+	if err != nil {
+		return err
+	}
+	log.Info("started", "version", programVersion(), "address", s.Addr(), "data", c.data)
+	announce(out, c, s.Addr(), certificate.Fingerprint(), initialized)
+	forget := context.AfterFunc(ctx, func() {
+		log.Info("stopping: requests in flight may finish; a second signal stops at once")
+	})
+	defer forget()
+	return serveWithJobs(ctx, s, func(ctx context.Context) { jobs.Run(ctx, authorities, accounts, log) })
+}
+
+// serveWithJobs gives back once both have ended.
+func serveWithJobs(ctx context.Context, s *server.Server, runJobs func(context.Context)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { runJobs(ctx) })
+	err := s.Serve(ctx)
+	cancel()
+	running.Wait()
+	return err
+}
+
+// routes puts the metrics beside the API, which answers all the rest.
+func routes(metrics *server.Metrics, api http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics.Handler())
+	mux.Handle("/", api)
+	return mux
+}
+
+// makeDataFolder makes the folder for its owner alone. One that is there stays as it is.
+func makeDataFolder(path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	err := os.MkdirAll(path, 0o700)
+	if err == nil {
+		err = os.Chmod(path, 0o700) // whatever the umask
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
+			"this user may not make the data folder %s: make it for the user, or name another with --data", path)}
+	}
+	if err != nil {
+		return notary.InternalError("make the data folder "+path, err)
+	}
+	return nil
+}
+
+// openKeystore opens what opens the authorities' keys. A key file is made only while there
+// is nothing that another one may have sealed.
+func openKeystore(ctx context.Context, c *config, hasAuthorities func(context.Context) (bool, error),
+	log *slog.Logger) (*keystore.Keystore, error) {
+	if c.passphrase != "" {
+		return keystore.FromPassphrase(c.passphrase)
+	}
+	if _, err := os.Stat(c.sealKey); !errors.Is(err, fs.ErrNotExist) {
+		return keystore.FromFile(c.sealKey)
+	}
+	sealed, err := hasAuthorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if sealed {
+		return nil, notary.Errorf(notary.Conflict, "the key file %s is missing, and without it the private keys of the "+
+			"authorities in %s cannot be opened: restore it from its backup, or set %s where a passphrase was used",
+			c.sealKey, c.db, envPassphrase)
+	}
+	if err := keystore.CreateFile(c.sealKey); err != nil {
+		return nil, err
+	}
+	log.Info("key file made: back it up apart from the database, for without it the authorities' keys are lost",
+		"file", c.sealKey)
+	return keystore.FromFile(c.sealKey)
+}
+
+func openCertificate(c *config, log *slog.Logger) (*server.Certificate, error) {
+	certFile, keyFile := c.tlsCert, c.tlsKey
+	if certFile == "" {
+		var err error
+		if certFile, keyFile, err = server.SelfSigned(c.data, time.Now(), c.externalHostname); err != nil {
+			return nil, err
+		}
+	}
+	return server.LoadCertificate(certFile, keyFile, log)
+}
+
+// announce tells the person at the terminal where everything is and what comes next.
+func announce(out io.Writer, c *config, addr, fingerprint string, initialized bool) {
+	url := "https://" + addr
+	host, port, _ := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		url = "https://" + net.JoinHostPort(c.externalHostname, port)
+	}
+	data := c.data
+	if absolute, err := filepath.Abs(data); err == nil {
+		data = absolute
+	}
+	fmt.Fprintf(out, "Notary listens on %s\n", url)
+	fmt.Fprintf(out, "  data:        %s\n", data)
+	fmt.Fprintf(out, "  certificate: SHA-256 %s\n", fingerprint)
+	if initialized {
+		return
+	}
+	option := ""
+	if url != defaultServer {
+		option = " --server " + url
+	}
+	fmt.Fprintf(out, "There is no account yet. Make the first one, an Admin, with:\n"+
+		"  notary account create --first --email you@example.com%s\n", option)
+}
+
+// logCause logs what the user is not shown of an error that ended the program.
+func logCause(log *slog.Logger, err error) error {
+	var e *notary.Error
+	if errors.As(err, &e) && e.Err != nil {
+		log.Error(e.Message, "cause", e.Err)
+	}
+	return err
+}

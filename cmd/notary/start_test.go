@@ -1,0 +1,356 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/keystore"
+	"notary/internal/store"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// localConfig is the default configuration on a folder of the test's own and a free port.
+func localConfig(t *testing.T) *config {
+	t.Helper()
+	c, err := loadConfig("", nil, map[string]any{
+		keyData: filepath.Join(t.TempDir(), "notary-data"), keyListen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := makeDataFolder(c.data); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// startServer serves until the test ends or stop is called, which gives what serve gave.
+func startServer(t *testing.T, c *config) (url string, stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	reader, writer := io.Pipe()
+	served := make(chan error, 1)
+	go func() {
+		err := serve(ctx, c, quiet, writer)
+		writer.CloseWithError(errors.Join(err, io.EOF))
+		served <- err
+	}()
+	banner := make([]byte, 4096)
+	n, err := reader.Read(banner)
+	if err != nil {
+		t.Fatalf("not started: %v", err)
+	}
+	go io.Copy(io.Discard, reader)
+	found := regexp.MustCompile(`https://\S+`).Find(banner[:n])
+	if found == nil {
+		t.Fatalf("no address in %q", banner[:n])
+	}
+	stopped := false
+	stop = func() error {
+		stopped = true
+		cancel()
+		return <-served
+	}
+	t.Cleanup(func() {
+		if !stopped {
+			stop()
+		}
+	})
+	return string(found), stop
+}
+
+// fetch gives what the server answers to somebody who trusts its own certificate.
+func fetch(t *testing.T, c *config, url string) (int, string) {
+	t.Helper()
+	certPEM, err := os.ReadFile(filepath.Join(c.data, "self-signed.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(certPEM)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+	defer transport.CloseIdleConnections()
+	response, err := (&http.Client{Transport: transport}).Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+func TestServeFromNothing(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	url, stop := startServer(t, c)
+	if status, body := fetch(t, c, url+"/status"); status != 200 || !strings.Contains(body, `"initialized":false`) {
+		t.Errorf("/status: %d %s", status, body)
+	}
+	status, body := fetch(t, c, url+"/metrics")
+	for _, want := range []string{`notary_certificate_requests{status="Outstanding"} 0`,
+		`notary_certificates_expiring{days="30"} 0`, `route="/status"`, "go_goroutines"} {
+		if status != 200 || !strings.Contains(body, want) {
+			t.Errorf("/metrics: %d, want %q in\n%s", status, want, body)
+		}
+	}
+	if status, body := fetch(t, c, url+"/api/v1/nothing"); status != 404 || !strings.Contains(body, `"code":"not_found"`) {
+		t.Errorf("an unknown path: %d %s", status, body)
+	}
+	wantModes(t, c.data, map[string]fs.FileMode{
+		"": 0o700, "notary.db": 0o600, "seal.key": 0o600, "self-signed.key": 0o600, "self-signed.crt": 0o644})
+	if err := stop(); err != nil {
+		t.Errorf("an orderly stop gave %v", err)
+	}
+}
+
+func wantModes(t *testing.T, folder string, modes map[string]fs.FileMode) {
+	t.Helper()
+	for name, want := range modes {
+		info, err := os.Stat(filepath.Join(folder, name))
+		if err != nil {
+			t.Error(err)
+		} else if got := info.Mode().Perm(); got != want && runtime.GOOS != "windows" {
+			t.Errorf("%q has mode %o, want %o", name, got, want)
+		}
+	}
+}
+
+func TestRestartKeepsWhatThereIs(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	contents := func() (all []string) {
+		for _, name := range []string{"seal.key", "self-signed.key", "self-signed.crt"} {
+			content, err := os.ReadFile(filepath.Join(c.data, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, string(content))
+		}
+		return all
+	}
+	_, stop := startServer(t, c)
+	first := contents()
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	startServer(t, c)
+	for i, content := range contents() {
+		if content != first[i] {
+			t.Errorf("file %d was made anew", i)
+		}
+	}
+}
+
+func TestSecondServerTouchesNothing(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	st, err := store.Open(t.Context(), c.db, time.Now) // as a first server does before anything else
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	err = serve(t.Context(), c, quiet, io.Discard)
+	if notary.KindOf(err) != notary.Unavailable || !strings.Contains(err.Error(), "another server uses the database") {
+		t.Errorf("error %v", err)
+	}
+	for _, name := range []string{"seal.key", "self-signed.key", "self-signed.crt"} {
+		if _, err := os.Stat(filepath.Join(c.data, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v, want it untouched", name, err)
+		}
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	c := localConfig(t)
+	c.listen = taken.Addr().String()
+	err = serve(t.Context(), c, quiet, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), c.listen+" is in use by another program") {
+		t.Errorf("error %v", err)
+	}
+	st, err := store.Open(t.Context(), c.db, time.Now)
+	if err != nil {
+		t.Fatalf("the lock is still held: %v", err)
+	}
+	st.Close()
+}
+
+// makeAuthority seals an authority's key in the database of c.
+func makeAuthority(t *testing.T, c *config, keys *keystore.Keystore) {
+	t.Helper()
+	st, err := store.Open(t.Context(), c.db, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	service, err := ca.New(t.Context(), st, keys, ca.Options{Log: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller := notary.Caller{AccountID: 1, Role: notary.Admin}
+	if _, err := service.CreateAuthority(t.Context(), caller, ca.AuthorityOptions{
+		SelfSigned: true, Subject: pkix.Name{CommonName: "Root"}, PathLen: -1}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLostKeyFileIsNotMadeAnew(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	if err := keystore.CreateFile(c.sealKey); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := keystore.FromFile(c.sealKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	makeAuthority(t, c, keys)
+	aside := c.sealKey + ".aside"
+	if err := os.Rename(c.sealKey, aside); err != nil {
+		t.Fatal(err)
+	}
+	err = serve(t.Context(), c, quiet, io.Discard)
+	if notary.KindOf(err) != notary.Conflict || !strings.Contains(err.Error(), "restore it from its backup") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(c.sealKey); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal("a key file that opens nothing was put in the place of the lost one")
+	}
+	if err := os.Rename(aside, c.sealKey); err != nil {
+		t.Fatal(err)
+	}
+	startServer(t, c) // with the restored file all is well
+}
+
+func TestPassphraseTakesThePlaceOfTheKeyFile(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	c.passphrase = "plain violet harbour engine"
+	keys, err := keystore.FromPassphrase(c.passphrase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	makeAuthority(t, c, keys)
+	_, stop := startServer(t, c)
+	if _, err := os.Stat(c.sealKey); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a key file was made although a passphrase is set: %v", err)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	c.passphrase = "another passphrase"
+	if err := serve(t.Context(), c, quiet, io.Discard); err == nil {
+		t.Error("started with the wrong passphrase")
+	}
+}
+
+func TestJobsEndWithTheServer(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	_, stop := startServer(t, c)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	// Whatever still ran would hold the database.
+	st, err := store.Open(t.Context(), c.db, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.Close()
+}
+
+func TestAnnouncement(t *testing.T) {
+	t.Parallel()
+	first := "There is no account yet. Make the first one, an Admin, with:\n" +
+		"  notary account create --first --email you@example.com"
+	tests := map[string]struct {
+		addr        string
+		initialized bool
+		url, after  string
+	}{
+		"as by default":        {"127.0.0.1:2111", false, "https://127.0.0.1:2111", first + "\n"},
+		"on another port":      {"127.0.0.1:3000", false, "https://127.0.0.1:3000", first + " --server https://127.0.0.1:3000\n"},
+		"on all interfaces":    {"[::]:2111", false, "https://notary.example.com:2111", first + " --server https://notary.example.com:2111\n"},
+		"with an account":      {"127.0.0.1:2111", true, "https://127.0.0.1:2111", ""},
+		"on all IPv4 ones too": {"0.0.0.0:2111", true, "https://notary.example.com:2111", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			announce(&out, &config{data: "/srv/notary", externalHostname: "notary.example.com"}, test.addr, "abcd", test.initialized)
+			want := "Notary listens on " + test.url + "\n  data:        /srv/notary\n  certificate: SHA-256 abcd\n" + test.after
+			if out.String() != want {
+				t.Errorf("got\n%s\nwant\n%s", &out, want)
+			}
+		})
+	}
+}
+
+// Not parallel: it changes the environment.
+func TestStartCommandUnsetsThePassphrase(t *testing.T) {
+	t.Setenv(envPassphrase, "plain violet harbour engine")
+	command := newStartCommand()
+	command.SilenceErrors, command.SilenceUsage = true, true
+	command.SetArgs([]string{"--config", filepath.Join(t.TempDir(), "missing.yaml")})
+	if err := command.ExecuteContext(t.Context()); err == nil {
+		t.Error("a missing configuration was accepted")
+	}
+	if value, ok := os.LookupEnv(envPassphrase); ok {
+		t.Errorf("the passphrase is still in the environment: %q", value)
+	}
+}
+
+func TestStartCommandUntilItsContextEnds(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	reader, writer := io.Pipe()
+	go func() {
+		// The first line tells that the server runs.
+		reader.Read(make([]byte, 4096))
+		cancel()
+		io.Copy(io.Discard, reader)
+	}()
+	logFile := filepath.Join(t.TempDir(), "notary.log")
+	command := newStartCommand()
+	command.SetOut(writer)
+	command.SetArgs([]string{"--data", filepath.Join(t.TempDir(), "a", "b"), "--listen", "127.0.0.1:0",
+		"--config", configFile(t, "{listen: '192.0.2.1:1', logging: {system: {format: json, output: "+logFile+"}}}")})
+	if err := command.ExecuteContext(ctx); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.ReadFile(logFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(log, []byte(`"msg":"started"`)) || !bytes.Contains(log, []byte(`"msg":"stopping`)) {
+		t.Errorf("log:\n%s", log)
+	}
+}
