@@ -1,5 +1,5 @@
 // Package api holds the wire types of the REST API: what goes over the line as JSON, shared
-// by the server (internal/rest) and the client (client). docs/API.md has the calls.
+// by the server (internal/rest) and the client (client). docs/api.md has the calls.
 //
 // Times are RFC 3339 in UTC, ids are positive integers, and lists are never null.
 package api

@@ -310,7 +310,7 @@ func newTestCSR() (string, error) {
 }
 
 // prepare makes the first account and an authority, and logs in.
-func prepare(t *testing.T, c *client.Client) *load {
+func prepare(t testing.TB, c *client.Client) *load {
 	t.Helper()
 	account := api.CreateAccount{Email: "load@example.com", Password: testkit.Password}
 	_, err := c.CreateAccount(t.Context(), account)
@@ -325,7 +325,7 @@ func prepare(t *testing.T, c *client.Client) *load {
 }
 
 // connect makes a client of a server whose certificate it does not check.
-func connect(t *testing.T, url string) *client.Client {
+func connect(t testing.TB, url string) *client.Client {
 	t.Helper()
 	c, err := client.New(client.Config{Server: url, TLS: &tls.Config{InsecureSkipVerify: true}})
 	testkit.Check(t, err)
@@ -363,5 +363,24 @@ func checkWhole(t *testing.T, path string) {
 	st, err := store.Open(t.Context(), path, time.Now)
 	testkit.Check(t, err)
 	testkit.Check(t, st.CheckInvariants(t.Context()))
+	testkit.Check(t, st.Close())
+}
+
+// sample makes one request that is signed, and gives its id.
+func (l *load) sample(t testing.TB) int64 {
+	t.Helper()
+	l.create(t.Context())
+	id := l.requests[0].id
+	testkit.Check(t, l.client.SignCertificateRequest(t.Context(), id,
+		api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)}))
+	return id
+}
+
+// fill copies the sample n times in the database of a server that has ended.
+func fill(t testing.TB, path string, sample int64, n int) {
+	t.Helper()
+	st, err := store.Open(t.Context(), path, time.Now)
+	testkit.Check(t, err)
+	testkit.Fill(t, st, sample, n)
 	testkit.Check(t, st.Close())
 }

@@ -12,10 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
-	"time"
 
-	"notary/api"
-	"notary/internal/store"
 	"notary/internal/testkit"
 )
 
@@ -26,10 +23,7 @@ func TestListOfAHundredThousandIsStreamed(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "notary-data")
 	server := startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0")
 	l := prepare(t, connect(t, server.url))
-	l.create(t.Context())
-	sample := l.requests[0].id
-	testkit.Check(t, l.client.SignCertificateRequest(t.Context(), sample,
-		api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)}))
+	sample := l.sample(t)
 	server.kill()
 	fill(t, filepath.Join(data, "notary.db"), sample, rows-1)
 
@@ -52,14 +46,6 @@ func TestListOfAHundredThousandIsStreamed(t *testing.T) {
 	if peak > limit {
 		t.Errorf("the server took %d bytes at its peak, the limit is %d", peak, limit)
 	}
-}
-
-func fill(t *testing.T, path string, sample int64, n int) {
-	t.Helper()
-	st, err := store.Open(t.Context(), path, time.Now)
-	testkit.Check(t, err)
-	testkit.Fill(t, st, sample, n)
-	testkit.Check(t, st.Close())
 }
 
 var peakMemory = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)

@@ -29,7 +29,7 @@ import (
 var quiet = slog.New(slog.DiscardHandler)
 
 // localConfig is the default configuration on a folder of the test's own and a free port.
-func localConfig(t *testing.T) *config {
+func localConfig(t testing.TB) *config {
 	t.Helper()
 	c, err := loadConfig("", nil, map[string]any{
 		keyData: filepath.Join(t.TempDir(), "notary-data"), keyListen: "127.0.0.1:0"})
@@ -43,7 +43,7 @@ func localConfig(t *testing.T) *config {
 }
 
 // startServer serves until the test ends or stop is called, which gives what serve gave.
-func startServer(t *testing.T, c *config) (url string, stop func() error) {
+func startServer(t testing.TB, c *config) (url string, stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()

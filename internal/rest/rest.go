@@ -1,5 +1,5 @@
 // Package rest is the REST API: it decodes a call, makes one call into package ca or auth,
-// and encodes the answer. The paths and shapes are in package api and docs/API.md; the
+// and encodes the answer. The paths and shapes are in package api and docs/api.md; the
 // OpenAPI document is made from this code.
 //
 // [New] gives the handler. To add a call: its wire types go into package api, its use case

@@ -105,7 +105,7 @@ func (w *World) Pending(t testing.TB) int64 {
 func (w *World) pending(t testing.TB, alg notary.KeyAlgorithm) int64 {
 	t.Helper()
 	id, err := w.CA.CreateAuthority(t.Context(), w.Admin(), ca.AuthorityOptions{
-		Subject: pkix.Name{CommonName: "Test Intermediate"}, KeyAlgorithm: alg, PathLen: -1})
+		Subject: pkix.Name{CommonName: "Test Intermediate " + randomLabel()}, KeyAlgorithm: alg, PathLen: -1})
 	Check(t, err)
 	return id
 }
