@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/mail"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"notary"
 	"notary/internal/store"
@@ -157,6 +159,12 @@ func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, ol
 		return err
 	}
 	return s.store.Write(ctx, func(tx *store.Tx) error {
+		// It may have been changed while the old one was being checked.
+		if now, err := tx.PasswordHash(ctx, caller.AccountID); err != nil {
+			return err
+		} else if now != known {
+			return notary.FieldErrorf("old_password", "the old password is wrong")
+		}
 		if err := tx.SetPassword(caller.AccountID, hash); err != nil {
 			return err
 		}
@@ -181,8 +189,14 @@ const maxEmail = 254
 
 func checkEmail(email string) error {
 	parsed, err := mail.ParseAddress(email)
-	if err != nil || parsed.Address != email || len(email) > maxEmail || strings.ContainsAny(email, " \"\t") {
+	if err != nil || parsed.Address != email || len(email) > maxEmail || strings.ContainsFunc(email, isOdd) {
 		return notary.FieldErrorf("email", "this is not an e-mail address, such as you@example.com")
 	}
 	return nil
+}
+
+// isOdd says whether a character, though it may stand in an address, cannot be told when seen
+// or typed: spaces, quotes, control and formatting characters.
+func isOdd(r rune) bool {
+	return r == '"' || r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsGraphic(r)
 }

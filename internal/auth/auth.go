@@ -51,7 +51,9 @@ func New(st *store.Store, o Options) *Service {
 // refuses alike and after the same time, whether or not there is such an account. Too many
 // refusals, for an account or from an address, are [notary.RateLimited].
 func (s *Service) Login(ctx context.Context, email, password, address string) (string, error) {
-	email = normalizeEmail(email)
+	if email = normalizeEmail(email); len(email) > maxEmail {
+		email = "" // nobody has a longer one, nor this; it would only fill the memory
+	}
 	refund, err := s.attempts.take(email, address)
 	if err != nil {
 		s.log.WarnContext(ctx, "too many logins", "email", email, "address", address)

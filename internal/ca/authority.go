@@ -116,7 +116,7 @@ func newAuthorityKey(o AuthorityOptions) (crypto.Signer, *pki.CSR, error) {
 	}
 	text, err := pki.NewCSR(key, o.Subject, names)
 	if err != nil {
-		return nil, nil, named(err, "")
+		return nil, nil, err // it names the attribute at fault
 	}
 	csr, err := pki.ParseCSR(text)
 	return key, csr, named(err, "")

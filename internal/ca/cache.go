@@ -46,9 +46,8 @@ func (c *cache) get(ctx context.Context, id int64) (*openedAuthority, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keys[id] = a.Signer
 	if c.generation == generation { // otherwise what was read may be older than the change
-		c.opened[id] = a
+		c.opened[id], c.keys[id] = a, a.Signer
 	}
 	return a, nil
 }

@@ -11,22 +11,13 @@ import (
 // as nothing at all was written between them.
 func (w *World) Dump(t testing.TB) map[string][]string {
 	t.Helper()
-	db := w.SQL(t)
+	db := SQL(t, w.Path)
+	defer db.Close() // some tests make thousands of dumps
 	dump := map[string][]string{}
 	for _, table := range rowsOf(t, db, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`) {
 		dump[table] = rowsOf(t, db, `SELECT * FROM "`+table+`" ORDER BY rowid`)
 	}
 	return dump
-}
-
-// SQL is a connection to the World's database beside the store's: for looking at what the
-// store does not show, and for breaking it.
-func (w *World) SQL(t testing.TB) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+w.Path+"?_pragma=busy_timeout(5000)")
-	Check(t, err)
-	t.Cleanup(func() { Check(t, db.Close()) })
-	return db
 }
 
 // rowsOf gives each row as one text.

@@ -38,19 +38,25 @@ type World struct {
 // New makes a World. When the test ends, the database must be whole.
 func New(t testing.TB) *World {
 	t.Helper()
-	dir := t.TempDir()
-	w := &World{Path: filepath.Join(dir, "notary.db"), Keys: Keystore(t), Clock: NewClock()}
-	w.open(t)
-	t.Cleanup(func() {
-		Check(t, w.Store.CheckInvariants(context.Background()))
-		Check(t, w.Store.Close())
-	})
-	w.callers = map[notary.Role]notary.Caller{}
+	w := Empty(t)
 	admin := notary.Caller{}
 	for _, role := range notary.Roles {
 		w.callers[role] = w.NewCaller(t, admin, role)
 		admin = w.callers[notary.Admin]
 	}
+	return w
+}
+
+// Empty makes a World without accounts, as it is after the first start.
+func Empty(t testing.TB) *World {
+	t.Helper()
+	w := &World{Path: filepath.Join(t.TempDir(), "notary.db"), Keys: Keystore(t), Clock: NewClock(),
+		callers: map[notary.Role]notary.Caller{}}
+	w.open(t)
+	t.Cleanup(func() {
+		Check(t, w.Store.CheckInvariants(context.Background()))
+		Check(t, w.Store.Close())
+	})
 	return w
 }
 

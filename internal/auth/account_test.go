@@ -1,0 +1,335 @@
+package auth_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+const newPassword = "another violet harbour engine"
+
+// empty is a service on a database without accounts.
+func empty(t *testing.T) *auth.Service {
+	t.Helper()
+	clock := testkit.NewClock()
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "notary.db"), clock.Now)
+	testkit.Check(t, err)
+	t.Cleanup(func() {
+		testkit.Check(t, s.CheckInvariants(context.Background()))
+		testkit.Check(t, s.Close())
+	})
+	return auth.New(s, auth.Options{Now: clock.Now, Log: slog.New(slog.DiscardHandler)})
+}
+
+// While there is no account, anybody makes the first, and it is an Admin whatever was asked
+// for. From then on, nobody unknown does.
+func TestFirstAccount(t *testing.T) {
+	t.Parallel()
+	s := empty(t)
+	reader := notary.ReadOnly
+	create := func(email, password string) error {
+		return second(s.CreateAccount(t.Context(), notary.Caller{}, email, password, &reader))
+	}
+	testkit.WantKind(t, create("me@example.com", "short"), notary.Invalid)
+	testkit.WantKind(t, create("me", testkit.Password), notary.Invalid)
+	if some, err := s.HasAccounts(t.Context()); some || err != nil {
+		t.Errorf("the refused calls made an account (%v)", err)
+	}
+	testkit.Check(t, create("me@example.com", testkit.Password))
+	testkit.WantKind(t, create("you@example.com", testkit.Password), notary.Unauthenticated)
+
+	token, err := s.Login(t.Context(), "me@example.com", testkit.Password, "192.0.2.1")
+	testkit.Check(t, err)
+	caller, err := s.Caller(t.Context(), token, "192.0.2.1")
+	testkit.Check(t, err)
+	all, err := s.Accounts(t.Context(), caller)
+	testkit.Check(t, err)
+	if len(all) != 1 || all[0].Role != notary.Admin {
+		t.Errorf("the accounts are %+v, want one Admin", all)
+	}
+}
+
+// Twenty at once: one account.
+func TestFirstAccountRace(t *testing.T) {
+	t.Parallel()
+	s := empty(t)
+	kinds := testkit.Kinds(testkit.Race(20, func(i int) error {
+		return second(s.CreateAccount(t.Context(), notary.Caller{}, fmt.Sprintf("a%d@example.com", i), testkit.Password, nil))
+	}))
+	if kinds[""] != 1 || kinds[notary.Conflict]+kinds[notary.Unauthenticated] != 19 {
+		t.Errorf("outcomes: %v, want one success; the others come too late", kinds)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+var (
+	everybody = notary.Roles
+	admins    = []notary.Role{notary.Admin}
+)
+
+// useCases are all methods that take a caller, with the roles that may.
+var useCases = map[string]struct {
+	may  []notary.Role
+	call func(context.Context, *auth.Service, notary.Caller) error
+}{
+	"CreateAccount": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.CreateAccount(ctx, c, "", "", nil))
+	}},
+	"Accounts": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.Accounts(ctx, c))
+	}},
+	"Account": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.Account(ctx, c, 999))
+	}},
+	"DeleteAccount": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.DeleteAccount(ctx, c, 999)
+	}},
+	"ChangeRole": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.ChangeRole(ctx, c, 999, 99)
+	}},
+	"ChangePassword": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.ChangePassword(ctx, c, 999, "")
+	}},
+	"Me": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.Me(ctx, c))
+	}},
+	"ChangeMyPassword": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.ChangeMyPassword(ctx, c, "", "")
+	}},
+	"Logout": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.Logout(ctx, c, "no token")
+	}},
+}
+
+// open are the methods that need no caller, because they find out who it is, or because the
+// program calls them itself.
+var open = []string{"Caller", "CleanUp", "HasAccounts", "Login"}
+
+func TestWhoMay(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for name, useCase := range useCases {
+		t.Run(name, func(t *testing.T) {
+			testkit.WantKind(t, useCase.call(t.Context(), w.Auth, notary.Caller{}), notary.Unauthenticated)
+			for _, role := range notary.Roles {
+				kind := notary.KindOf(useCase.call(t.Context(), w.Auth, w.Caller(role)))
+				refused := kind == notary.Forbidden || kind == notary.Unauthenticated
+				if may := slices.Contains(useCase.may, role); may == refused {
+					t.Errorf("%s may: %v, but the answer is %q", role, may, kind)
+				}
+			}
+		})
+	}
+	service := reflect.TypeFor[*auth.Service]()
+	for i := range service.NumMethod() {
+		name := service.Method(i).Name
+		if _, ok := useCases[name]; !ok && !slices.Contains(open, name) {
+			t.Errorf("nothing is said of who may %s", name)
+		}
+	}
+}
+
+func TestEmailRules(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	role := notary.ReadOnly
+	for _, tt := range []struct {
+		email string
+		good  bool
+	}{
+		{"me@example.com", true},
+		{"first.last+tag@mail.example.com", true},
+		{"o'brien@example.com", true},
+		{"bücher@example.com", true},
+		{strings.Repeat("a", 254-12) + "@example.com", true},
+		{strings.Repeat("a", 255-12) + "@example.com", false},
+		{"", false},
+		{"me", false},
+		{"@example.com", false},
+		{"me@", false},
+		{"me@@example.com", false},
+		{"me@example.com,you@example.com", false},
+		{"Me <me@example.com>", false},
+		{"<me@example.com>", false},
+		{"me@example.com (me)", false},
+		{`"m e"@example.com`, false},
+		{"m e@example.com", false},
+		{"me@exa mple.com", false},
+		{"me@example.com\r\nBcc: you@example.com", false},
+		{"me\x00@example.com", false},
+		{"me\xff@example.com", false},
+		{"m\u00a0e@example.com", false},
+		{"me\u202e@example.com", false},
+		{"me\u200b@example.com", false},
+	} {
+		_, err := w.Auth.CreateAccount(t.Context(), w.Admin(), tt.email, testkit.Password, &role)
+		if tt.good {
+			testkit.Check(t, err)
+			continue
+		}
+		if notary.KindOf(err) != notary.Invalid {
+			t.Errorf("the e-mail %q gives %v, want an invalid input", tt.email, err)
+			continue
+		}
+		wantField(t, err, "email")
+	}
+}
+
+// A role is one of the four, and must be said.
+func TestRoleRules(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for _, role := range []*notary.Role{nil, new(notary.Role(-1)), new(notary.Role(4))} {
+		_, err := w.Auth.CreateAccount(t.Context(), w.Admin(), "me@example.com", testkit.Password, role)
+		testkit.WantKind(t, err, notary.Invalid)
+		wantField(t, err, "role_id")
+		if role != nil {
+			err := w.Auth.ChangeRole(t.Context(), w.Admin(), w.Caller(notary.ReadOnly).AccountID, *role)
+			testkit.WantKind(t, err, notary.Invalid)
+			wantField(t, err, "role_id")
+		}
+	}
+}
+
+// There is always an Admin, whoever demotes or deletes whom at the same time.
+func TestLastAdmin(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	one := w.Admin()
+	demote := func(by, whom notary.Caller) error {
+		return w.Auth.ChangeRole(t.Context(), by, whom.AccountID, notary.ReadOnly)
+	}
+	remove := func(by, whom notary.Caller) error {
+		return w.Auth.DeleteAccount(t.Context(), by, whom.AccountID)
+	}
+	for name, do := range map[string]func(by, whom notary.Caller) error{"demote": demote, "delete": remove} {
+		err := do(one, one)
+		testkit.WantKind(t, err, notary.Conflict)
+		wantText(t, err, "last Admin")
+		two := w.NewCaller(t, one, notary.Admin)
+		both := []notary.Caller{one, two}
+		kinds := testkit.Kinds(testkit.Race(2, func(i int) error { return do(both[i], both[1-i]) }))
+		if diff := cmp.Diff(map[notary.Kind]int{"": 1, notary.Conflict: 1}, kinds); diff != "" {
+			t.Errorf("%s one another (-want +got):\n%s", name, diff)
+		}
+		if a, err := w.Auth.Me(t.Context(), one); err != nil || a.Role != notary.Admin {
+			one = two
+		}
+	}
+}
+
+// Of several that change a password with the old one at the same time, one does: the old one
+// is old from then on.
+func TestChangeMyPasswordRace(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	me := w.Caller(notary.ReadOnly)
+	kinds := testkit.Kinds(testkit.Race(6, func(i int) error {
+		return w.Auth.ChangeMyPassword(t.Context(), me, testkit.Password, fmt.Sprint(newPassword, i))
+	}))
+	if diff := cmp.Diff(map[notary.Kind]int{"": 1, notary.Invalid: 5}, kinds); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+}
+
+// A changed password is the one that counts.
+func TestChangePassword(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for name, change := range map[string]func(me notary.Caller, password string) error{
+		"by an Admin": func(me notary.Caller, password string) error {
+			return w.Auth.ChangePassword(t.Context(), w.Admin(), me.AccountID, password)
+		},
+		"by its owner": func(me notary.Caller, password string) error {
+			return w.Auth.ChangeMyPassword(t.Context(), me, testkit.Password, password)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			me := w.NewCaller(t, w.Admin(), notary.ReadOnly)
+			for _, bad := range []string{"", "short", me.Email, strings.Repeat("x", auth.MaxPassword+1)} {
+				err := change(me, bad)
+				testkit.WantKind(t, err, notary.Invalid)
+				wantField(t, err, "password")
+			}
+			login(t, w, me.Email) // still the old one
+			testkit.Check(t, change(me, newPassword))
+			_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, "192.0.2.1")
+			testkit.WantKind(t, err, notary.Unauthenticated)
+			_, err = w.Auth.Login(t.Context(), me.Email, newPassword, "192.0.2.1")
+			testkit.Check(t, err)
+		})
+	}
+	testkit.WantKind(t, w.Auth.ChangePassword(t.Context(), w.Admin(), 999, newPassword), notary.NotFound)
+}
+
+// A deleted account is gone for its owner, too, whose old token or caller opens nothing.
+func TestDeleteAccount(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	me := w.NewCaller(t, w.Admin(), notary.CertificateRequestor)
+	id := w.Request(t, me)
+	testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), me.AccountID))
+	_, err := w.Auth.Me(t.Context(), me)
+	testkit.WantKind(t, err, notary.NotFound)
+	_, err = w.Auth.Login(t.Context(), me.Email, testkit.Password, "192.0.2.1")
+	testkit.WantKind(t, err, notary.Unauthenticated)
+	if err := w.Auth.ChangeMyPassword(t.Context(), me, testkit.Password, newPassword); err == nil {
+		t.Error("a deleted account changed its password")
+	}
+	testkit.WantKind(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), me.AccountID), notary.NotFound)
+	req, err := w.CA.Request(t.Context(), w.Admin(), id) // what it did stays
+	testkit.Check(t, err)
+	if req.Email != me.Email || req.RequesterID != me.AccountID {
+		t.Errorf("the request is of %q (%d), want %q (%d)", req.Email, req.RequesterID, me.Email, me.AccountID)
+	}
+	// Somebody new with the same e-mail is somebody else.
+	role := notary.CertificateRequestor
+	again, err := w.Auth.CreateAccount(t.Context(), w.Admin(), me.Email, testkit.Password, &role)
+	testkit.Check(t, err)
+	_, err = w.CA.Request(t.Context(), notary.Caller{AccountID: again, Email: me.Email, Role: role}, id)
+	testkit.WantKind(t, err, notary.NotFound)
+}
+
+// Each change of an account is on record, by whom and to whom.
+func TestAccountEvents(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	var me notary.Caller
+	var token string
+	for _, tt := range []struct {
+		want string
+		do   func() error
+	}{
+		{"account.create", func() error { me = w.NewCaller(t, w.Admin(), notary.ReadOnly); return nil }},
+		{"account.login", func() error { token = login(t, w, me.Email); return nil }},
+		{"account.logout", func() error { return w.Auth.Logout(t.Context(), me, token) }},
+		{"account.role", func() error {
+			return w.Auth.ChangeRole(t.Context(), w.Admin(), me.AccountID, notary.CertificateManager)
+		}},
+		{"account.password", func() error { return w.Auth.ChangePassword(t.Context(), w.Admin(), me.AccountID, newPassword) }},
+		{"account.password", func() error { return w.Auth.ChangeMyPassword(t.Context(), me, newPassword, testkit.Password) }},
+		{"account.delete", func() error { return w.Auth.DeleteAccount(t.Context(), w.Admin(), me.AccountID) }},
+	} {
+		recorded := w.EventsOf(t, func() { testkit.Check(t, tt.do()) })
+		if diff := cmp.Diff([]string{tt.want}, recorded); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+		all := w.Events(t)
+		if last := all[len(all)-1]; last.ObjectID != me.AccountID || last.AccountID == 0 || last.Email == "" {
+			t.Errorf("the event is %+v, want one about the account %d", last, me.AccountID)
+		}
+	}
+}

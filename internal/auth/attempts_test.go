@@ -1,0 +1,212 @@
+package auth_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/testkit"
+)
+
+// wantLimited wants the error of somebody who must wait that long.
+func wantLimited(t testing.TB, err error, wait time.Duration) {
+	t.Helper()
+	testkit.WantKind(t, err, notary.RateLimited)
+	var e *notary.Error
+	if errors.As(err, &e); e.RetryAfter != wait {
+		t.Errorf("it says to wait %v, want %v", e.RetryAfter, wait)
+	}
+}
+
+// A number of refusals is free; then the account waits, whatever address it is tried from.
+func TestAttemptsOfAnAccount(t *testing.T) {
+	t.Parallel()
+	clock := testkit.NewClock()
+	a := auth.NewAttempts(clock.Now)
+	address := 0
+	take := func(email string) error {
+		address++
+		_, err := auth.Take(a, email, fmt.Sprint(address))
+		return err
+	}
+	for range auth.AccountBurst {
+		testkit.Check(t, take("a"))
+	}
+	wantLimited(t, take("a"), auth.AccountEvery)
+	wantLimited(t, take("a"), auth.AccountEvery) // knocking does not make it longer
+	testkit.Check(t, take("b"))                  // somebody else is not concerned
+
+	clock.Advance(auth.AccountEvery - 3*time.Second)
+	wantLimited(t, take("a"), 3*time.Second)
+	clock.Advance(2500 * time.Millisecond)
+	wantLimited(t, take("a"), time.Second) // in whole seconds, rounded up
+	clock.Advance(500 * time.Millisecond)
+	testkit.Check(t, take("a"))
+	wantLimited(t, take("a"), auth.AccountEvery)
+
+	clock.Advance(3 * auth.AccountEvery) // one for each
+	for range 3 {
+		testkit.Check(t, take("a"))
+	}
+	wantLimited(t, take("a"), auth.AccountEvery)
+
+	clock.Advance(100 * auth.AccountEvery) // but never more than at first
+	for range auth.AccountBurst {
+		testkit.Check(t, take("a"))
+	}
+	wantLimited(t, take("a"), auth.AccountEvery)
+}
+
+// An address that tries many accounts waits, too.
+func TestAttemptsOfAnAddress(t *testing.T) {
+	t.Parallel()
+	clock := testkit.NewClock()
+	a := auth.NewAttempts(clock.Now)
+	account := 0
+	take := func(address string) error {
+		account++
+		_, err := auth.Take(a, fmt.Sprint(account), address)
+		return err
+	}
+	for range auth.AddressBurst {
+		testkit.Check(t, take("192.0.2.1"))
+	}
+	wantLimited(t, take("192.0.2.1"), auth.AddressEvery)
+	testkit.Check(t, take("192.0.2.2"))
+	clock.Advance(auth.AddressEvery)
+	testkit.Check(t, take("192.0.2.1"))
+	wantLimited(t, take("192.0.2.1"), auth.AddressEvery)
+}
+
+// What succeeded does not count.
+func TestAttemptsAreRefunded(t *testing.T) {
+	t.Parallel()
+	clock := testkit.NewClock()
+	a := auth.NewAttempts(clock.Now)
+	for range 10 * auth.AddressBurst {
+		refund, err := auth.Take(a, "a", "192.0.2.1")
+		testkit.Check(t, err)
+		refund()
+	}
+	for range auth.AccountBurst { // nor does it earn anything
+		_, err := auth.Take(a, "a", "192.0.2.1")
+		testkit.Check(t, err)
+	}
+	_, err := auth.Take(a, "a", "192.0.2.1")
+	wantLimited(t, err, auth.AccountEvery)
+
+	// A refund that comes when all has leaked out already earns nothing either.
+	clock.Advance(time.Hour)
+	refund, err := auth.Take(a, "b", "192.0.2.2")
+	testkit.Check(t, err)
+	clock.Advance(time.Hour)
+	refund()
+	for range auth.AccountBurst {
+		_, err := auth.Take(a, "b", "192.0.2.2")
+		testkit.Check(t, err)
+	}
+	_, err = auth.Take(a, "b", "192.0.2.2")
+	wantLimited(t, err, auth.AccountEvery)
+}
+
+// However many names and addresses are made up, the memory stays small, and what is busy is
+// forgotten last.
+func TestAttemptsAreBounded(t *testing.T) {
+	t.Parallel()
+	clock := testkit.NewClock()
+	a := auth.NewAttempts(clock.Now)
+	bounded := func() {
+		t.Helper()
+		if accounts, addresses := auth.TrackedBy(a); accounts > auth.MaxTracked || addresses > auth.MaxTracked {
+			t.Fatalf("%d accounts and %d addresses are remembered, want at most %d", accounts, addresses, auth.MaxTracked)
+		}
+	}
+	for i := range 3 * auth.MaxTracked {
+		_, err := auth.Take(a, fmt.Sprint("account ", i), fmt.Sprint("address ", i))
+		testkit.Check(t, err)
+		bounded()
+	}
+	clock.Advance(time.Hour) // all of that has leaked out
+	for range auth.AccountBurst {
+		_, err := auth.Take(a, "busy", "192.0.2.1")
+		testkit.Check(t, err)
+	}
+	for i := range auth.MaxTracked - 10 {
+		_, err := auth.Take(a, fmt.Sprint("new account ", i), fmt.Sprint("new address ", i))
+		testkit.Check(t, err)
+		bounded()
+	}
+	_, err := auth.Take(a, "busy", "192.0.2.1")
+	wantLimited(t, err, auth.AccountEvery)
+}
+
+// The limits as whoever logs in meets them.
+func TestLoginIsLimited(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	email := w.Admin().Email
+	try := func(password, address string) error {
+		_, err := w.Auth.Login(t.Context(), email, password, address)
+		return err
+	}
+	for range 3 * auth.AccountBurst {
+		testkit.Check(t, try(testkit.Password, "192.0.2.1"))
+	}
+	for range auth.AccountBurst {
+		testkit.WantKind(t, try("wrong", "192.0.2.1"), notary.Unauthenticated)
+	}
+	wantLimited(t, try("wrong", "192.0.2.1"), auth.AccountEvery)
+	wantLimited(t, try(testkit.Password, "192.0.2.2"), auth.AccountEvery) // the right one, too
+	email = strings.ToUpper(email)
+	wantLimited(t, try(testkit.Password, "192.0.2.1"), auth.AccountEvery)
+	w.Clock.Advance(auth.AccountEvery)
+	testkit.Check(t, try(testkit.Password, "192.0.2.1"))
+
+	// An account that does not exist is limited alike.
+	email = "nobody@example.com"
+	for range auth.AccountBurst {
+		testkit.WantKind(t, try("wrong", "192.0.2.3"), notary.Unauthenticated)
+	}
+	wantLimited(t, try("wrong", "192.0.2.3"), auth.AccountEvery)
+}
+
+// Names that nobody can have do not fill the memory.
+func TestLongNamesAreNotRemembered(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for i := range 5 {
+		_, err := w.Auth.Login(t.Context(), strings.Repeat("x", 1<<20)+fmt.Sprint(i), "wrong", "192.0.2.1")
+		testkit.WantKind(t, err, notary.Unauthenticated)
+	}
+	if accounts, _, octets := auth.Tracked(w.Auth); octets > 1000 {
+		t.Errorf("%d accounts are remembered with %d octets", accounts, octets)
+	}
+}
+
+// Who has stolen a token guesses the password no faster than by logging in.
+func TestChangeMyPasswordIsLimited(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	me := w.Caller(notary.ReadOnly)
+	change := func(old, password string) error {
+		return w.Auth.ChangeMyPassword(t.Context(), me, old, password)
+	}
+	const next = "another violet harbour engine"
+	for range 2 * auth.AccountBurst { // refused for the new one: no guess
+		testkit.WantKind(t, change(testkit.Password, "short"), notary.Invalid)
+	}
+	for range auth.AccountBurst {
+		err := change("wrong", next)
+		testkit.WantKind(t, err, notary.Invalid)
+		wantField(t, err, "old_password")
+	}
+	wantLimited(t, change(testkit.Password, next), auth.AccountEvery)
+	_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, "192.0.2.9")
+	wantLimited(t, err, auth.AccountEvery) // one limit for both
+	w.Clock.Advance(auth.AccountEvery)
+	testkit.Check(t, change(testkit.Password, next))
+}

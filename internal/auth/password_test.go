@@ -1,0 +1,116 @@
+package auth_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// A password is long and not among the first that are tried. There are no rules about what
+// characters it must have.
+func TestPasswordRules(t *testing.T) {
+	t.Parallel()
+	const email = "jane.doe@example.com"
+	for _, tt := range []struct{ name, password, want string }{
+		{"four words", "plain violet harbour engine", ""},
+		{"twelve letters", "mxqkvhwzrtpb", ""},
+		{"twelve characters of four octets", "𝒶𝓈𝒹𝒻𝓆𝓌𝑒𝓇𝓉𝓏𝓊𝒾", ""},
+		{"no letters", "7302 9916 4458 2071", ""},
+		{"spaces around", "  violet harbour engine  ", ""},
+		{"the longest", strings.Repeat("violet harbour ", 69)[:auth.MaxPassword], ""},
+		{"nothing", "", "12 characters or more"},
+		{"eleven characters", "mxqkvhwzrtp", "12 characters or more"},
+		{"eleven characters of many octets", "𝒶𝓈𝒹𝒻𝓆𝓌𝑒𝓇𝓉𝓏𝓊", "12 characters or more"},
+		{"an octet too long", strings.Repeat("violet harbour ", 69)[:auth.MaxPassword] + "x", "1024 bytes or fewer"},
+		{"no UTF-8", "plain violet \xff\xfe harbour", "not valid UTF-8"},
+		{"the e-mail", email, "must not be the e-mail"},
+		{"the e-mail in capitals", strings.ToUpper(email), "must not be the e-mail"},
+		{"a common one", "password1234", "among the first that are tried"},
+		{"one character over and over", "aaaaaaaaaaaaaaaaaaaa", "among the first that are tried"},
+		{"the keyboard", "qwertyuiop[]", "among the first that are tried"},
+		{"counting", "123456789012", "among the first that are tried"},
+		{"the name twice", "jane.doejane.doe", "among the first that are tried"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			err := auth.CheckPassword(tt.password, email)
+			if tt.want == "" {
+				testkit.Check(t, err)
+				return
+			}
+			testkit.WantKind(t, err, notary.Invalid)
+			wantText(t, err, tt.want)
+			wantField(t, err, "password")
+			if tt.password != "" && strings.Contains(err.Error(), tt.password) {
+				t.Errorf("the error %q tells the password", err)
+			}
+		})
+	}
+}
+
+var phc = regexp.MustCompile(`^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`)
+
+// Passwords are kept in the PHC string format, each with a salt of its own.
+func TestPasswordHash(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	seen := map[string]bool{}
+	for _, role := range notary.Roles {
+		hash := passwordHash(t, w.Store, w.Caller(role).AccountID)
+		if !phc.MatchString(hash) {
+			t.Errorf("the hash is %q", hash)
+		}
+		if seen[hash] {
+			t.Errorf("two accounts with one password share the hash %q", hash)
+		}
+		seen[hash] = true
+	}
+	if !phc.MatchString(auth.Decoy()) {
+		t.Errorf("the decoy %q costs something else than a hash", auth.Decoy())
+	}
+}
+
+func passwordHash(t testing.TB, s *store.Store, id int64) string {
+	t.Helper()
+	hash, err := s.PasswordHash(t.Context(), id)
+	testkit.Check(t, err)
+	return hash
+}
+
+// What is refused takes the same way, whether or not there is such an account: one hash of
+// the same cost. (Not parallel: the count is of the whole program.)
+func TestRefusedLoginsCostTheSame(t *testing.T) {
+	w := testkit.New(t)
+	admin := w.Admin()
+	count := auth.CountHashing(t)
+	for _, tt := range []struct{ name, email, password string }{
+		{"the right password", admin.Email, testkit.Password},
+		{"a wrong password", admin.Email, "another violet harbour engine"},
+		{"an empty password", admin.Email, ""},
+		{"a password too long", admin.Email, strings.Repeat("x", 10*auth.MaxPassword)},
+		{"no such account", "nobody@example.com", testkit.Password},
+		{"no such account, no password", "nobody@example.com", ""},
+		{"no e-mail", "", testkit.Password},
+		{"not an e-mail", "%", testkit.Password},
+		{"an e-mail too long", strings.Repeat("x", 1000) + "@example.com", testkit.Password},
+	} {
+		before := count.Load()
+		_, err := w.Auth.Login(t.Context(), tt.email, tt.password, "192.0.2.1")
+		if n := count.Load() - before; n != 1 {
+			t.Errorf("%s: %d passwords were hashed, want 1", tt.name, n)
+		}
+		if tt.name == "the right password" {
+			testkit.Check(t, err)
+			continue
+		}
+		testkit.WantKind(t, err, notary.Unauthenticated)
+		if err.Error() != "the e-mail or the password is wrong" {
+			t.Errorf("%s: the error is %q", tt.name, err)
+		}
+	}
+}

@@ -1,0 +1,312 @@
+package ca_test
+
+import (
+	"crypto/x509/pkix"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// An authority is made with any kind of key, as a root that is active at once or pending.
+func TestCreateAuthority(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	keys := map[notary.KeyAlgorithm]string{
+		"": "ECDSA P-256", notary.ECDSAP256: "ECDSA P-256", notary.ECDSAP384: "ECDSA P-384",
+		notary.ECDSAP521: "ECDSA P-521", notary.Ed25519: "Ed25519", notary.RSA2048: "RSA 2048",
+		notary.RSA3072: "RSA 3072",
+	}
+	for alg, key := range keys {
+		for _, selfSigned := range []bool{true, false} {
+			id := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: selfSigned, KeyAlgorithm: alg, PathLen: 1,
+				DNSNames: []string{"ca.example.com"},
+				Subject:  pkix.Name{CommonName: "Root", Organization: []string{"Example"}, Country: []string{"DE"}}})
+			a := authority(t, w, id)
+			if a.Key != key || a.CommonName != "Root" || !a.Enabled || a.PathLen != 1 {
+				t.Errorf("%q: made %+v", alg, a)
+			}
+			want := map[bool]notary.AuthorityStatus{true: notary.AuthorityActive, false: notary.AuthorityPending}[selfSigned]
+			wantAuthority(t, w, id, want)
+			if a.SelfSigned() != selfSigned || a.IssuerID() != 0 {
+				t.Errorf("%q: self-signed %v, issuer %d", alg, a.SelfSigned(), a.IssuerID())
+			}
+			if !selfSigned {
+				continue
+			}
+			cert := parsed(t, a.Certificate)
+			if !cert.IsCA || cert.MaxPathLen != 1 || cert.Subject.Organization[0] != "Example" || cert.DNSNames[0] != "ca.example.com" {
+				t.Errorf("%q: the certificate is %+v", alg, cert)
+			}
+			verify(t, w, &notary.Certificate{DER: a.Certificate.DER, IssuerChain: [][]byte{a.Certificate.DER}})
+		}
+	}
+}
+
+func TestCreateAuthorityRefuses(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for name, tt := range map[string]struct {
+		edit  func(*ca.AuthorityOptions)
+		field string
+	}{
+		"no common name":       {func(o *ca.AuthorityOptions) { o.Subject = pkix.Name{} }, "common_name"},
+		"a long common name":   {func(o *ca.AuthorityOptions) { o.Subject.CommonName = strings.Repeat("a", 65) }, "common_name"},
+		"a long country":       {func(o *ca.AuthorityOptions) { o.Subject.Country = []string{"DEU"} }, "country_name"},
+		"no algorithm":         {func(o *ca.AuthorityOptions) { o.KeyAlgorithm = "rsa-1024" }, "key_algorithm"},
+		"a short path":         {func(o *ca.AuthorityOptions) { o.PathLen = -2 }, "path_length"},
+		"a long path":          {func(o *ca.AuthorityOptions) { o.PathLen = 1000 }, "path_length"},
+		"an end now":           {func(o *ca.AuthorityOptions) { o.NotAfter = w.Clock.Now() }, "not_valid_after"},
+		"an end in the past":   {func(o *ca.AuthorityOptions) { o.NotAfter = w.Clock.Now().Add(-time.Hour) }, "not_valid_after"},
+		"an end beyond reason": {func(o *ca.AuthorityOptions) { o.NotAfter = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "not_valid_after"},
+		"an address":           {func(o *ca.AuthorityOptions) { o.DNSNames = []string{"10.0.0.7"} }, "sans_dns"},
+		"no name":              {func(o *ca.AuthorityOptions) { o.DNSNames = []string{"-"} }, "sans_dns"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: "Root"}, PathLen: -1}
+			tt.edit(&o)
+			_, err := w.CA.CreateAuthority(t.Context(), w.Admin(), o)
+			testkit.WantKind(t, err, notary.Invalid)
+			wantField(t, err, tt.field)
+		})
+	}
+	if all, err := w.CA.Authorities(t.Context(), w.Admin()); len(all) != 0 || err != nil {
+		t.Errorf("%d authorities were made (%v)", len(all), err)
+	}
+}
+
+// Nobody signs itself or what is above it.
+func TestSignAuthorityInACircle(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	other := w.Root(t, notary.ECDSAP256)
+	upper := w.Intermediate(t, root, notary.ECDSAP256)
+	lower := w.Intermediate(t, upper, notary.ECDSAP256)
+	lowest := w.Intermediate(t, lower, notary.ECDSAP256)
+	for _, tt := range []struct {
+		name       string
+		id, issuer int64
+		want       string
+	}{
+		{"itself", upper, upper, "by itself or by one below it"},
+		{"its child", upper, lower, "by itself or by one below it"},
+		{"its grandchild", upper, lowest, "by itself or by one below it"},
+		{"a root by another", root, other, "is a root"},
+		{"a root by its child", root, upper, "is a root"},
+		{"a root by itself", root, root, "is a root"},
+	} {
+		before := authority(t, w, tt.id)
+		err := w.CA.SignAuthority(t.Context(), w.Admin(), tt.id, tt.issuer)
+		if notary.KindOf(err) != notary.Conflict {
+			t.Errorf("%s: got error %v, want a conflict", tt.name, err)
+			continue
+		}
+		wantText(t, err, tt.want)
+		if diff := cmp.Diff(before, authority(t, w, tt.id)); diff != "" {
+			t.Errorf("%s: the refusal changed the authority (-before +after):\n%s", tt.name, diff)
+		}
+	}
+	// Another issuer, and the same once more, are renewals.
+	for _, issuer := range []int64{other, root, root} {
+		testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), upper, issuer))
+		if got := authority(t, w, upper).IssuerID(); got != issuer {
+			t.Errorf("the issuer is %d, want %d", got, issuer)
+		}
+		testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), upper))
+	}
+	if _, err := w.CA.UploadAuthority(t.Context(), w.Admin(), root, ""); notary.KindOf(err) != notary.Conflict {
+		t.Errorf("uploading for a root gives %v", err)
+	}
+}
+
+// The path length limits how many authorities are under one (RFC 5280, section 4.2.1.9).
+func TestPathLength(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: 1})
+	upper := w.Intermediate(t, root, notary.ECDSAP256)
+	lower := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
+	err := w.CA.SignAuthority(t.Context(), w.Admin(), lower, upper)
+	testkit.WantKind(t, err, notary.Unprocessable)
+	wantText(t, err, "allows 1 further")
+	wantAuthority(t, w, lower, notary.AuthorityPending)
+	testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), upper))
+
+	none := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: 0})
+	testkit.WantKind(t, w.CA.SignAuthority(t.Context(), w.Admin(), lower, none), notary.Unprocessable)
+	testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), none))
+
+	wide := newAuthority(t, w, ca.AuthorityOptions{PathLen: 1})
+	testkit.WantKind(t, w.CA.SignAuthority(t.Context(), w.Admin(), wide, root), notary.Unprocessable)
+}
+
+// The program does not start with keys that it cannot open.
+func TestNewOpensEveryKey(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	one, two := w.Root(t, notary.ECDSAP256), w.Root(t, notary.ECDSAP256)
+	start := func() error { return second(ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now})) }
+	testkit.Check(t, start())
+
+	_, err := ca.New(t.Context(), w.Store, testkit.Keystore(t), ca.Options{Now: w.Clock.Now})
+	testkit.WantKind(t, err, notary.Internal)
+	wantText(t, err, "the key file", "does not open it")
+
+	// A sealed key opens for its own authority alone, even if somebody can write the database.
+	w.Exec(t, `CREATE TEMP TABLE saved AS SELECT sealed_key FROM authority WHERE id = $1;
+		UPDATE authority SET sealed_key = (SELECT sealed_key FROM authority WHERE id = $2) WHERE id = $1`, one, two)
+	err = start()
+	testkit.WantKind(t, err, notary.Internal)
+	wantText(t, err, "tampered with")
+
+	// A deleted authority has no key to open.
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), one, false))
+	testkit.Check(t, start())
+}
+
+// Without force, an authority is deleted only when nothing that it issued is valid any more.
+func TestDeleteAuthority(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	remove := func(id int64, force bool) error { return w.CA.DeleteAuthority(t.Context(), w.Admin(), id, force) }
+	var requests []int64
+	for range 3 {
+		requests = append(requests, w.Signed(t, w.Admin(), root))
+	}
+	err := remove(root, false)
+	testkit.WantKind(t, err, notary.Conflict)
+	wantText(t, err, "3 certificates", "revoke them first, or force")
+	wantAuthority(t, w, root, notary.AuthorityActive)
+
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), requests[0], notary.Superseded))
+	wantText(t, remove(root, false), "2 certificates")
+	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), requests[1])) // its certificate is still valid
+	wantText(t, remove(root, false), "2 certificates")
+	w.Clock.Advance(91 * 24 * time.Hour)
+	recorded := w.EventsOf(t, func() { testkit.Check(t, remove(root, false)) })
+	if diff := cmp.Diff([]string{"authority.delete"}, recorded); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	testkit.WantKind(t, remove(root, false), notary.NotFound)
+	_, err = w.CA.CRL(t.Context(), root)
+	testkit.WantKind(t, err, notary.NotFound)
+
+	// By force, what is still valid stays as it is, and nobody can revoke it any more.
+	root = w.Root(t, notary.ECDSAP256)
+	child := w.Intermediate(t, root, notary.ECDSAP256)
+	id := w.Signed(t, w.Admin(), root)
+	wantText(t, remove(root, false), "2 certificates") // the intermediate's, too
+	testkit.Check(t, remove(root, true))
+	wantStatus(t, w, id, notary.Active)
+	for name, err := range map[string]error{
+		"request":      w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded),
+		"certificate":  w.CA.RevokeCertificate(t.Context(), w.Admin(), request(t, w, id).Certificate.ID, notary.Superseded),
+		"intermediate": w.CA.RevokeAuthority(t.Context(), w.Admin(), child, notary.Superseded),
+	} {
+		if notary.KindOf(err) != notary.Unprocessable || !strings.Contains(err.Error(), "was deleted") {
+			t.Errorf("%s: got error %v, want that its authority was deleted", name, err)
+		}
+	}
+	testkit.Check(t, remove(child, false))
+	testkit.Check(t, remove(newAuthority(t, w, ca.AuthorityOptions{PathLen: -1}), false)) // a pending one
+}
+
+// Each change of an authority is on record.
+func TestAuthorityEvents(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	var id int64
+	for _, tt := range []struct {
+		do   func() error
+		want []string
+	}{
+		{func() (err error) {
+			id, err = w.CA.CreateAuthority(t.Context(), w.Admin(), ca.AuthorityOptions{
+				Subject: pkix.Name{CommonName: "Authority"}, PathLen: -1})
+			return err
+		}, []string{"authority.create"}},
+		{func() error { return w.CA.SignAuthority(t.Context(), w.Admin(), id, root) }, []string{"authority.sign"}},
+		{func() error { return w.CA.EnableAuthority(t.Context(), w.Admin(), id, false) }, []string{"authority.disable"}},
+		{func() error { return w.CA.EnableAuthority(t.Context(), w.Admin(), id, true) }, []string{"authority.enable"}},
+		{func() error {
+			return w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.CACompromise)
+		}, []string{"certificate.revoke", "authority.revoke"}},
+		{func() error { return w.CA.DeleteAuthority(t.Context(), w.Admin(), id, false) }, []string{"authority.delete"}},
+	} {
+		recorded := w.EventsOf(t, func() { testkit.Check(t, tt.do()) })
+		if diff := cmp.Diff(tt.want, recorded); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	}
+	err := w.CA.EnableAuthority(t.Context(), w.Admin(), id, true)
+	var e *notary.Error
+	if !errors.As(err, &e) || e.Kind != notary.NotFound {
+		t.Errorf("enabling a deleted authority gives %v", err)
+	}
+}
+
+// A revoked authority is on the list of the one above it, disabled, and neither renewed nor
+// revoked again; its own list is still served.
+func TestRevokeAuthority(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	id := w.Intermediate(t, root, notary.Ed25519)
+	leaf := w.Signed(t, w.Admin(), id)
+	serial := authority(t, w, id).Certificate.Serial
+	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.CACompromise))
+
+	wantAuthority(t, w, id, notary.AuthorityRevoked)
+	entry := listed(fetchCRL(t, w, root), serial)
+	if entry == nil || entry.ReasonCode != 2 {
+		t.Errorf("the entry on the root's list is %+v, want reason 2 (cACompromise)", entry)
+	}
+	if authority(t, w, id).Enabled {
+		t.Error("it is still enabled")
+	}
+	for name, err := range map[string]error{
+		"revoke again": w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.Superseded),
+		"renew":        w.CA.SignAuthority(t.Context(), w.Admin(), id, root),
+		"upload":       second(w.CA.UploadAuthority(t.Context(), w.Admin(), id, "")),
+	} {
+		if notary.KindOf(err) != notary.Conflict || !strings.Contains(err.Error(), "revoked") {
+			t.Errorf("%s: got error %v, want a conflict", name, err)
+		}
+	}
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), leaf, notary.Superseded))
+	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	if n := len(fetchCRL(t, w, id).RevokedCertificateEntries); n != 1 {
+		t.Errorf("its own list has %d entries, want 1", n)
+	}
+}
+
+// A root's own list cannot say that the root is revoked: nobody would believe it.
+func TestRootCannotRevokeItself(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	for name, revoke := range map[string]func() error{
+		"as an authority": func() error { return w.CA.RevokeAuthority(t.Context(), w.Admin(), root, notary.KeyCompromise) },
+		"as a certificate": func() error {
+			return w.CA.RevokeCertificate(t.Context(), w.Admin(), authority(t, w, root).Certificate.ID, notary.KeyCompromise)
+		},
+	} {
+		err := revoke()
+		testkit.WantKind(t, err, notary.Unprocessable)
+		wantText(t, err, "a root cannot revoke itself")
+		wantAuthority(t, w, root, notary.AuthorityActive)
+		if n := len(fetchCRL(t, w, root).RevokedCertificateEntries); n != 0 {
+			t.Errorf("%s: the list has %d entries", name, n)
+		}
+	}
+	testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), root))
+}

@@ -1,0 +1,120 @@
+package ca_test
+
+import (
+	"testing"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// A key that was compromised takes down every certificate of its request, and is not
+// certified again.
+func TestKeyCompromise(t *testing.T) {
+	t.Parallel()
+	for name, revoke := range map[string]func(w *testkit.World, id, older int64) error{
+		"of the request": func(w *testkit.World, id, _ int64) error {
+			return w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise)
+		},
+		"of an older certificate": func(w *testkit.World, _, older int64) error {
+			return w.CA.RevokeCertificate(t.Context(), w.Admin(), older, notary.KeyCompromise)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := testkit.New(t)
+			one, two := w.Root(t, notary.ECDSAP256), w.Root(t, notary.Ed25519)
+			key := testkit.Key(t, notary.ECDSAP256)
+			id := requestFor(t, w, key, "a.example.com")
+			testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: one,
+				NotAfter: w.Clock.Now().AddDate(0, 0, 1)}))
+			expired := request(t, w, id).Certificate
+			w.Clock.Advance(48 * 3600e9)
+			var certs []*notary.Certificate
+			for _, authorityID := range []int64{one, two, one} {
+				testkit.Check(t, sign(t, w, id, authorityID))
+				certs = append(certs, request(t, w, id).Certificate)
+			}
+			testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), certs[1].ID, notary.Superseded))
+
+			testkit.Check(t, revoke(w, id, certs[0].ID))
+			wantStatus(t, w, id, notary.Revoked)
+			wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{
+				expired: "", certs[0]: notary.KeyCompromise, certs[1]: notary.Superseded, certs[2]: notary.KeyCompromise})
+
+			// It is not reopened, and the key comes in with no other request either.
+			err := w.CA.Reopen(t.Context(), w.Admin(), id)
+			testkit.WantKind(t, err, notary.Conflict)
+			wantText(t, err, "make a new key")
+			_, err = w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "other.example.com"))
+			testkit.WantKind(t, err, notary.Conflict)
+			wantField(t, err, "csr")
+			requestFor(t, w, testkit.Key(t, notary.ECDSAP256), "a.example.com") // a new key is welcome
+		})
+	}
+}
+
+// wantReasons wants these certificates revoked for these reasons, in the inventory and on
+// their issuers' lists; "" is not revoked.
+func wantReasons(t *testing.T, w *testkit.World, want map[*notary.Certificate]notary.RevocationReason) {
+	t.Helper()
+	all := inventory(t, w)
+	for cert, reason := range want {
+		var got notary.RevocationReason
+		if r := all[cert.ID].Revocation; r != nil {
+			got = r.Reason
+		}
+		if got != reason {
+			t.Errorf("certificate %d is revoked for %q, want %q", cert.ID, got, reason)
+		}
+		entry := listed(fetchCRL(t, w, cert.AuthorityID), cert.Serial)
+		switch {
+		case (entry != nil) != (reason != ""):
+			t.Errorf("certificate %d is on the CRL: %v, want %v", cert.ID, entry != nil, reason != "")
+		case entry != nil && entry.ReasonCode != notary.RevocationReasons[reason]:
+			t.Errorf("certificate %d is on the CRL with reason %d, want %s", cert.ID, entry.ReasonCode, reason)
+		}
+	}
+}
+
+// Requests of other people with the same key were there before: none of them is signed any
+// more.
+func TestKeyCompromiseOfAnotherRequest(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	key := testkit.Key(t, notary.ECDSAP256)
+	one, two := requestFor(t, w, key, "one.example.com"), requestFor(t, w, key, "two.example.com")
+	testkit.Check(t, sign(t, w, one, root))
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), one, notary.KeyCompromise))
+
+	testkit.WantKind(t, sign(t, w, two, root), notary.Conflict)
+	outside := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	_, err := w.CA.Upload(t.Context(), w.Admin(), two, outside.Chain(t, key.Public()))
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), two))
+	testkit.WantKind(t, w.CA.Reopen(t.Context(), w.Admin(), two), notary.Conflict)
+}
+
+// Other reasons leave the other certificates and the key alone.
+func TestOtherReasons(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	for reason := range notary.RevocationReasons {
+		if reason == notary.KeyCompromise {
+			continue
+		}
+		key := testkit.Key(t, notary.ECDSAP256)
+		id := requestFor(t, w, key, "a.example.com")
+		testkit.Check(t, sign(t, w, id, root))
+		older := request(t, w, id).Certificate
+		testkit.Check(t, sign(t, w, id, root))
+		newer := request(t, w, id).Certificate
+		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, reason))
+		wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{older: "", newer: reason})
+		testkit.Check(t, w.CA.Reopen(t.Context(), w.Admin(), id))
+		testkit.Check(t, sign(t, w, id, root))
+		requestFor(t, w, key, "b.example.com")
+	}
+}

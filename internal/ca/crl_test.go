@@ -1,0 +1,312 @@
+package ca_test
+
+import (
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// The first list is empty, and as long as nothing changes, it is the only one.
+func TestCRLIsBuiltOnce(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	first, err := w.CA.CRL(t.Context(), root)
+	testkit.Check(t, err)
+	if first.Number != 1 || !first.ThisUpdate.Equal(w.Clock.Now()) || !first.NextUpdate.Equal(w.Clock.Now().Add(48*time.Hour)) {
+		t.Errorf("the first list is number %d, from %v to %v", first.Number, first.ThisUpdate, first.NextUpdate)
+	}
+	block, rest := pem.Decode([]byte(first.PEM()))
+	if block == nil || block.Type != "X509 CRL" || !bytes.Equal(block.Bytes, first.DER) || len(rest) != 0 {
+		t.Errorf("as PEM it is\n%s", first.PEM())
+	}
+	for name, change := range map[string]func(){
+		"nothing":     func() {},
+		"a signature": func() { w.Signed(t, w.Admin(), root) },
+		"a rejection": func() { testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, w.Admin()))) },
+		"an end": func() {
+			testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), root, false))
+			testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), root, true))
+		},
+		"another authority's revocation": func() {
+			testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), w.Root(t, notary.Ed25519)), notary.Superseded))
+		},
+		"the jobs":  func() { testkit.Check(t, w.CA.RefreshCRLs(t.Context())) },
+		"a restart": func() { w.Reopen(t) },
+	} {
+		change()
+		again, err := w.CA.CRL(t.Context(), root)
+		testkit.Check(t, err)
+		if diff := cmp.Diff(first, again); diff != "" {
+			t.Errorf("after %s the list is another (-first +again):\n%s", name, diff)
+		}
+	}
+}
+
+// A revocation costs no list; the next who asks gets one with all that was revoked.
+func TestCRLIsBuiltWhenAskedFor(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	fetchCRL(t, w, root)
+	var serials []string
+	for range 5 {
+		id := w.Signed(t, w.Admin(), root)
+		serials = append(serials, request(t, w, id).Certificate.Serial)
+		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+	}
+	list := fetchCRL(t, w, root)
+	if list.Number.Int64() != 2 {
+		t.Errorf("five revocations made the number %d, want 2", list.Number)
+	}
+	for _, serial := range serials {
+		if listed(list, serial) == nil {
+			t.Errorf("the serial number %s is missing", serial)
+		}
+	}
+	if len(list.RevokedCertificateEntries) != len(serials) {
+		t.Errorf("the list has %d entries, want %d", len(list.RevokedCertificateEntries), len(serials))
+	}
+	again := fetchCRL(t, w, root)
+	if again.Number.Cmp(list.Number) != 0 {
+		t.Errorf("asking again made the number %d", again.Number)
+	}
+}
+
+// Fifty people revoke and look at once: everybody finds what was acknowledged to them, on a
+// list whose number never falls.
+func TestCRLKnowsWhatWasAcknowledged(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	const n = 50
+	var ids [n]int64
+	var serials [n]string
+	for i := range n {
+		ids[i] = w.Signed(t, w.Admin(), root)
+		serials[i] = request(t, w, ids[i]).Certificate.Serial
+	}
+	var mu sync.Mutex
+	ders := map[int64][]byte{}
+	for i, err := range testkit.Race(n, func(i int) error {
+		before, err := w.CA.CRL(t.Context(), root)
+		if err != nil {
+			return err
+		}
+		if err := w.CA.RevokeRequest(t.Context(), w.Admin(), ids[i], notary.Superseded); err != nil {
+			return err
+		}
+		after, err := w.CA.CRL(t.Context(), root)
+		if err != nil {
+			return err
+		}
+		list, err := readCRL(t.Context(), w, root)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, crl := range []*notary.CRL{before, after} {
+			if known, ok := ders[crl.Number]; ok && !bytes.Equal(known, crl.DER) {
+				return fmt.Errorf("there are two lists of the number %d", crl.Number)
+			}
+			ders[crl.Number] = crl.DER
+		}
+		switch {
+		case listed(list, serials[i]) == nil:
+			return fmt.Errorf("the list %d lacks what was just revoked", list.Number)
+		case after.Number <= before.Number || list.Number.Int64() < after.Number:
+			return fmt.Errorf("the numbers are %d, %d, %d", before.Number, after.Number, list.Number)
+		}
+		return nil
+	}) {
+		if err != nil {
+			t.Errorf("caller %d: %v", i, err)
+		}
+	}
+	if len(ders) > n+1 {
+		t.Errorf("%d lists were made for %d revocations", len(ders), n)
+	}
+	list := fetchCRL(t, w, root)
+	if got := len(list.RevokedCertificateEntries); got != n {
+		t.Errorf("the last list has %d entries, want %d", got, n)
+	}
+}
+
+// A list that grows old is made anew: when it is asked for at half its life, by the clock at
+// a quarter.
+func TestCRLGrowsOld(t *testing.T) {
+	t.Parallel()
+	const hour = time.Hour
+	for _, tt := range []struct {
+		name string
+		age  time.Duration
+		jobs bool
+		want int64 // the number
+	}{
+		{"young, asked for", 24*hour - time.Second, false, 1},
+		{"at half its life, asked for", 24 * hour, false, 2},
+		{"long dead, asked for", 1000 * hour, false, 2},
+		{"young, by the clock", 12*hour - time.Second, true, 1},
+		{"at a quarter of its life, by the clock", 12 * hour, true, 2},
+		{"long dead, by the clock", 1000 * hour, true, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := testkit.New(t)
+			root := w.Root(t, notary.ECDSAP256)
+			fetchCRL(t, w, root)
+			w.Clock.Advance(tt.age)
+			if tt.jobs {
+				testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+				stored, err := w.Store.CRL(t.Context(), root)
+				testkit.Check(t, err)
+				if stored.Number != tt.want {
+					t.Errorf("the jobs left the number %d, want %d", stored.Number, tt.want)
+				}
+			}
+			list := fetchCRL(t, w, root)
+			if list.Number.Int64() != tt.want {
+				t.Errorf("the number is %d, want %d", list.Number, tt.want)
+			}
+			if now := w.Clock.Now(); list.NextUpdate.Before(now.Add(24 * hour)) {
+				t.Errorf("at %v the list ends at %v already", now, list.NextUpdate)
+			}
+		})
+	}
+}
+
+// The clock takes care of every authority that somebody may still rely on, and of each apart
+// from the others.
+func TestRefreshCRLs(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	disabled, revoked := w.Intermediate(t, root, notary.ECDSAP256), w.Intermediate(t, root, notary.ECDSAP256)
+	pending := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
+	short := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, NotAfter: w.Clock.Now().Add(time.Hour)})
+	deleted := w.Root(t, notary.ECDSAP256)
+	testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), disabled, false))
+	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), revoked, notary.Superseded))
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), deleted, false))
+	numbers := func() map[int64]int64 {
+		all := map[int64]int64{}
+		for _, id := range []int64{root, disabled, revoked, pending, short, deleted} {
+			crl, err := w.Store.CRL(t.Context(), id)
+			testkit.Check(t, err)
+			if crl != nil {
+				all[id] = crl.Number
+			}
+		}
+		return all
+	}
+	for _, tt := range []struct {
+		wait time.Duration
+		want map[int64]int64
+	}{
+		{0, map[int64]int64{root: 1, disabled: 1, revoked: 1, short: 1}},
+		{time.Hour, map[int64]int64{root: 1, disabled: 1, revoked: 1, short: 1}},
+		{12 * time.Hour, map[int64]int64{root: 2, disabled: 2, revoked: 2, short: 1}}, // one has expired
+	} {
+		w.Clock.Advance(tt.wait)
+		testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+		if diff := cmp.Diff(tt.want, numbers()); diff != "" {
+			t.Errorf("after %v the numbers are (-want +got):\n%s", tt.wait, diff)
+		}
+	}
+}
+
+// Numbers rise over restarts and whoever builds: none is given twice, not even by two
+// services on one database.
+func TestCRLNumberRises(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	var numbers []int64
+	revokeAndFetch := func(s *ca.Service) int64 {
+		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
+		crl, err := s.CRL(t.Context(), root)
+		testkit.Check(t, err)
+		return crl.Number
+	}
+	for range 3 {
+		numbers = append(numbers, revokeAndFetch(w.CA), revokeAndFetch(w.CA))
+		w.Reopen(t)
+	}
+	second, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now})
+	testkit.Check(t, err)
+	numbers = append(numbers, revokeAndFetch(second), revokeAndFetch(w.CA), revokeAndFetch(second))
+	if !slices.IsSorted(numbers) || len(slices.Compact(slices.Clone(numbers))) != len(numbers) {
+		t.Errorf("the numbers are %v, want each higher than the one before", numbers)
+	}
+
+	// Both build at once.
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
+	services := []*ca.Service{w.CA, second}
+	made := make([]int64, 2)
+	for _, err := range testkit.Race(2, func(i int) error {
+		crl, err := services[i].CRL(t.Context(), root)
+		if err == nil {
+			made[i] = crl.Number
+		}
+		return err
+	}) {
+		testkit.Check(t, err)
+	}
+	if made[0] == made[1] || min(made[0], made[1]) <= numbers[len(numbers)-1] {
+		t.Errorf("two builders made the numbers %v after %v", made, numbers)
+	}
+	stored, err := w.Store.CRL(t.Context(), root)
+	testkit.Check(t, err)
+	if stored.Number != max(made[0], made[1]) {
+		t.Errorf("the number %d is kept, want the higher of %v", stored.Number, made)
+	}
+}
+
+// Whoever relies on a certificate may ask: there is no caller. What does not exist is said
+// so.
+func TestCRLUnknown(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	_, err := w.CA.CRL(t.Context(), nothing)
+	testkit.WantKind(t, err, notary.NotFound)
+}
+
+// Each reason has its code; unspecified is left out (RFC 5280, section 5.3.1).
+func TestCRLReasons(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	want := map[notary.RevocationReason]int{
+		notary.Unspecified: 0, notary.KeyCompromise: 1, notary.CACompromise: 2, notary.AffiliationChanged: 3,
+		notary.Superseded: 4, notary.CessationOfOperation: 5, notary.PrivilegeWithdrawn: 9, notary.AACompromise: 10,
+	}
+	serials := map[notary.RevocationReason]string{}
+	for reason := range want {
+		id := w.Signed(t, w.Admin(), root)
+		serials[reason] = request(t, w, id).Certificate.Serial
+		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, reason))
+		w.Clock.Advance(time.Second)
+	}
+	list := fetchCRL(t, w, root)
+	for reason, code := range want {
+		entry := listed(list, serials[reason])
+		if entry == nil || entry.ReasonCode != code {
+			t.Errorf("%s: the entry is %+v, want reason %d", reason, entry, code)
+			continue
+		}
+		if got := len(entry.Extensions) > 0; got != (code != 0) {
+			t.Errorf("%s: the entry says a reason: %v", reason, got)
+		}
+	}
+}

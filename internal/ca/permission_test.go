@@ -1,0 +1,207 @@
+package ca_test
+
+import (
+	"context"
+	"crypto/x509/pkix"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// nothing is an id that nothing has.
+const nothing = 1 << 40
+
+var (
+	everybody = notary.Roles
+	readers   = []notary.Role{notary.Admin, notary.CertificateManager, notary.ReadOnly}
+	writers   = []notary.Role{notary.Admin, notary.CertificateManager, notary.CertificateRequestor}
+	managers  = []notary.Role{notary.Admin, notary.CertificateManager}
+)
+
+// useCases are all methods that take a caller, with the roles that may.
+var useCases = map[string]struct {
+	may  []notary.Role
+	call func(context.Context, *ca.Service, notary.Caller) error
+}{
+	"Submit": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Submit(ctx, c, ""))
+	}},
+	"Request": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Request(ctx, c, nothing))
+	}},
+	"EachRequest": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.EachRequest(ctx, c, func(*notary.Request) error { return nil })
+	}},
+	"Delete": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.Delete(ctx, c, nothing)
+	}},
+	"Reject": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.Reject(ctx, c, nothing)
+	}},
+	"RemoveCertificate": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.RemoveCertificate(ctx, c, nothing)
+	}},
+	"Reopen": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.Reopen(ctx, c, nothing)
+	}},
+	"Sign": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.Sign(ctx, c, nothing, ca.SignOptions{AuthorityID: nothing})
+	}},
+	"Upload": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Upload(ctx, c, nothing, ""))
+	}},
+	"RevokeRequest": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.RevokeRequest(ctx, c, nothing, notary.Unspecified)
+	}},
+	"Certificate": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Certificate(ctx, c, nothing))
+	}},
+	"EachCertificate": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.EachCertificate(ctx, c, func(*notary.Certificate) error { return nil })
+	}},
+	"RevokeCertificate": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.RevokeCertificate(ctx, c, nothing, notary.Unspecified)
+	}},
+	"Authority": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Authority(ctx, c, nothing))
+	}},
+	"Authorities": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Authorities(ctx, c))
+	}},
+	"CreateAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.CreateAuthority(ctx, c, ca.AuthorityOptions{}))
+	}},
+	"SignAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.SignAuthority(ctx, c, nothing, nothing)
+	}},
+	"UploadAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.UploadAuthority(ctx, c, nothing, ""))
+	}},
+	"EnableAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.EnableAuthority(ctx, c, nothing, true)
+	}},
+	"DeleteAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.DeleteAuthority(ctx, c, nothing, true)
+	}},
+	"RevokeAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.RevokeAuthority(ctx, c, nothing, notary.Unspecified)
+	}},
+}
+
+// open are the methods that need no caller.
+var open = []string{"CRL", "Now", "RefreshCRLs", "Summary"}
+
+func second[T any](_ T, err error) error { return err }
+
+// Every use case asks for the caller's role before anything else: who may not learns nothing,
+// not even whether the object exists.
+func TestWhoMay(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for name, useCase := range useCases {
+		t.Run(name, func(t *testing.T) {
+			testkit.WantKind(t, useCase.call(t.Context(), w.CA, notary.Caller{}), notary.Unauthenticated)
+			testkit.WantKind(t, useCase.call(t.Context(), w.CA, notary.SystemCaller), notary.Unauthenticated)
+			for _, role := range notary.Roles {
+				kind := notary.KindOf(useCase.call(t.Context(), w.CA, w.Caller(role)))
+				refused := kind == notary.Forbidden || kind == notary.Unauthenticated
+				if may := slices.Contains(useCase.may, role); may == refused {
+					t.Errorf("%s may: %v, but the answer is %q", role, may, kind)
+				}
+			}
+			unknown := w.Admin()
+			unknown.Role = 17
+			testkit.WantKind(t, useCase.call(t.Context(), w.CA, unknown), notary.Forbidden)
+		})
+	}
+	service := reflect.TypeFor[*ca.Service]()
+	for i := range service.NumMethod() {
+		name := service.Method(i).Name
+		if _, ok := useCases[name]; !ok && !slices.Contains(open, name) {
+			t.Errorf("nothing is said of who may %s", name)
+		}
+	}
+}
+
+// A requestor sees what it submitted itself; to it, the rest does not exist.
+func TestRequestorsSeeTheirOwn(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	mine := w.Caller(notary.CertificateRequestor)
+	other := w.NewCaller(t, w.Admin(), notary.CertificateRequestor)
+	requests := map[int64]notary.Caller{}
+	for _, caller := range []notary.Caller{mine, other, w.Admin()} {
+		requests[w.Signed(t, caller, root)] = caller
+	}
+	for id, submitter := range requests {
+		certID := request(t, w, id).Certificate.ID
+		for _, caller := range []notary.Caller{mine, other, w.Admin(), w.Caller(notary.CertificateManager), w.Caller(notary.ReadOnly)} {
+			var want notary.Kind
+			if caller.Role == notary.CertificateRequestor && caller.AccountID != submitter.AccountID {
+				want = notary.NotFound
+			}
+			_, err := w.CA.Request(t.Context(), caller, id)
+			testkit.WantKind(t, err, want)
+			_, err = w.CA.Certificate(t.Context(), caller, certID)
+			testkit.WantKind(t, err, want)
+		}
+	}
+	// Nothing tells another's object from one that does not exist.
+	for id, submitter := range requests {
+		if submitter.AccountID == mine.AccountID {
+			continue
+		}
+		_, anothers := w.CA.Request(t.Context(), mine, id)
+		testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), id))
+		_, gone := w.CA.Request(t.Context(), mine, id)
+		if anothers.Error() != gone.Error() {
+			t.Errorf("another's request: %q; none: %q", anothers, gone)
+		}
+	}
+	for _, caller := range []notary.Caller{mine, other} {
+		var submitters []int64
+		testkit.Check(t, w.CA.EachCertificate(t.Context(), caller, func(c *notary.Certificate) error {
+			submitters = append(submitters, c.RequesterID)
+			return nil
+		}))
+		if diff := cmp.Diff([]int64{caller.AccountID}, submitters); diff != "" {
+			t.Errorf("the list of certificates is of (-want +got):\n%s", diff)
+		}
+	}
+	var ids []int64
+	testkit.Check(t, w.CA.EachRequest(t.Context(), mine, func(r *notary.Request) error {
+		if r.RequesterID != mine.AccountID {
+			t.Errorf("the list has another's request %d", r.ID)
+		}
+		ids = append(ids, r.ID)
+		return nil
+	}))
+	if len(ids) != 1 {
+		t.Errorf("the list has %d requests, want 1", len(ids))
+	}
+}
+
+// An event says who did it and from where.
+func TestEventsNameTheCaller(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	manager := w.Caller(notary.CertificateManager)
+	manager.Address = "2001:db8::7"
+	id, err := w.CA.CreateAuthority(t.Context(), manager, ca.AuthorityOptions{SelfSigned: true,
+		Subject: pkix.Name{CommonName: "Root"}, PathLen: -1})
+	testkit.Check(t, err)
+	all := w.Events(t)
+	got := all[len(all)-1]
+	want := notary.Event{ID: got.ID, At: w.Clock.Now(), AccountID: manager.AccountID, Email: manager.Email,
+		Address: "2001:db8::7", Action: "authority.create", ObjectID: id, Detail: "Root, ECDSA P-256"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the event (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,259 @@
+package ca_test
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/pki"
+	"notary/internal/testkit"
+)
+
+var algorithms = []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.Ed25519}
+
+// Uploaded is a chain that an outside authority made for the request's key; everything else
+// is refused and says why.
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	for _, alg := range algorithms {
+		t.Run(string(alg), func(t *testing.T) {
+			t.Parallel()
+			w := testkit.New(t)
+			now := w.Clock.Now()
+			root := testkit.OutsideRoot(t, alg, now)
+			issuer := root.Intermediate(t, alg)
+			elsewhere := testkit.OutsideRoot(t, alg, now)
+			key, other := testkit.Key(t, alg), testkit.Key(t, alg)
+			id := requestFor(t, w, key, "a.example.com")
+			leaf := issuer.Issue(t, key.Public())
+			impostor := issuer.Intermediate(t, alg, func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, x509.KeyUsageDigitalSignature })
+			namesake := root.Intermediate(t, alg, func(c *x509.Certificate) { c.Subject = issuer.Certificate.Subject })
+			expired := root.Intermediate(t, alg, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+			asCA := func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }
+
+			for _, tt := range []struct {
+				name  string
+				chain string
+				want  string
+			}{
+				{"nothing", "", "not a certificate chain in PEM"},
+				{"no PEM", "a certificate", "not a certificate chain in PEM"},
+				{"the CSR", testkit.CSR(t, key, "a.example.com"), "instead of CERTIFICATE"},
+				{"the leaf alone", testkit.PEM(leaf), "has only one certificate"},
+				{"the root first", testkit.PEM(root.Certificate, issuer.Certificate, leaf), "reverse order"},
+				{"the issuers in the wrong order", testkit.PEM(leaf, root.Certificate, issuer.Certificate), "is not the issuer of certificate 1"},
+				{"a link missing", testkit.PEM(leaf, root.Certificate), "is not the issuer of certificate 1"},
+				{"an issuer of the same name", testkit.PEM(leaf, namesake.Certificate, root.Certificate), "certificate 1"},
+				{"another root", testkit.PEM(leaf, issuer.Certificate, elsewhere.Certificate), "is not the issuer of certificate 2"},
+				{"a certificate twice", testkit.PEM(leaf, issuer.Certificate, issuer.Certificate), "are the same"},
+				{"an issuer that is no CA", impostor.Chain(t, key.Public()), "not that of an authority that may sign"},
+				{"another key", issuer.Chain(t, other.Public()), "for another key"},
+				{"a CA for a leaf", issuer.Chain(t, key.Public(), asCA), "is that of an authority"},
+				{"expired", issuer.Chain(t, key.Public(), func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), "certificate 1 of the chain expired"},
+				{"not valid yet", issuer.Chain(t, key.Public(), func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), "certificate 1 of the chain is not valid before"},
+				{"an expired issuer", expired.Chain(t, key.Public()), "certificate 2 of the chain expired"},
+				{"a changed octet", testkit.PEM(tampered(t, leaf), issuer.Certificate, root.Certificate), "does not verify"},
+			} {
+				before := request(t, w, id)
+				_, err := w.CA.Upload(t.Context(), w.Admin(), id, tt.chain)
+				if notary.KindOf(err) != notary.Invalid {
+					t.Errorf("%s: got error %v, want an invalid input", tt.name, err)
+					continue
+				}
+				wantText(t, err, tt.want)
+				wantField(t, err, "certificate")
+				if diff := cmp.Diff(before, request(t, w, id)); diff != "" {
+					t.Errorf("%s: the refusal changed the request (-before +after):\n%s", tt.name, diff)
+				}
+			}
+			if n := len(inventory(t, w)); n != 0 {
+				t.Errorf("the refused ones left %d certificates", n)
+			}
+			acceptUpload(t, w, id, testkit.PEM(leaf, issuer.Certificate, root.Certificate))
+		})
+	}
+}
+
+// acceptUpload uploads a chain and wants the request to have it.
+func acceptUpload(t *testing.T, w *testkit.World, id int64, chain string) {
+	t.Helper()
+	certID, err := w.CA.Upload(t.Context(), w.Admin(), id, chain)
+	testkit.Check(t, err)
+	req := request(t, w, id)
+	if req.Status != notary.Active || req.Certificate.ID != certID || req.Certificate.AuthorityID != 0 {
+		t.Errorf("the request is %s with the certificate %+v", req.Status, req.Certificate)
+	}
+	if got := req.Certificate.ChainPEM(); got != chain {
+		t.Errorf("the chain is\n%s, want\n%s", got, chain)
+	}
+}
+
+// tampered is the certificate with one octet of its serial number changed.
+func tampered(t *testing.T, c *x509.Certificate) *x509.Certificate {
+	t.Helper()
+	der := slices.Clone(c.Raw)
+	serial := c.SerialNumber.Bytes()
+	der[strings.Index(string(der), string(serial))+len(serial)-1] ^= 1
+	changed, err := x509.ParseCertificate(der)
+	testkit.Check(t, err)
+	return changed
+}
+
+// The same certificate comes back to the request that it was taken from, or whose place the
+// request has taken, and to no other.
+func TestUploadAgain(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	held := w.Root(t, notary.ECDSAP256)
+	outside := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	key := testkit.Key(t, notary.ECDSAP256)
+	csr := testkit.CSR(t, key, "a.example.com")
+	id, err := w.CA.Submit(t.Context(), w.Admin(), csr)
+	testkit.Check(t, err)
+	upload := func(id int64, chain string) (int64, error) {
+		return w.CA.Upload(t.Context(), w.Admin(), id, chain)
+	}
+	chain := outside.Chain(t, key.Public())
+	certID, err := upload(id, chain)
+	testkit.Check(t, err)
+
+	t.Run("while it is in use", func(t *testing.T) {
+		again, err := upload(id, chain)
+		testkit.Check(t, err)
+		wantID(t, again, certID)
+	})
+	t.Run("after its removal", func(t *testing.T) {
+		testkit.Check(t, w.CA.RemoveCertificate(t.Context(), w.Admin(), id))
+		again, err := upload(id, chain)
+		testkit.Check(t, err)
+		wantID(t, again, certID)
+	})
+	t.Run("to another request with the key", func(t *testing.T) {
+		other := requestFor(t, w, key, "b.example.com")
+		_, err := upload(other, chain)
+		testkit.WantKind(t, err, notary.Conflict)
+		wantText(t, err, "belongs to the certificate request")
+		wantStatus(t, w, other, notary.Outstanding)
+	})
+	t.Run("after the request's deletion", func(t *testing.T) {
+		testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), id))
+		if id, err = w.CA.Submit(t.Context(), w.Caller(notary.CertificateRequestor), csr); err != nil {
+			t.Fatal(err)
+		}
+		again, err := upload(id, chain)
+		testkit.Check(t, err)
+		wantID(t, again, certID)
+		_, err = w.CA.Certificate(t.Context(), w.Caller(notary.CertificateRequestor), certID)
+		testkit.Check(t, err) // it is the new requester's now
+	})
+	t.Run("what was issued here", func(t *testing.T) {
+		testkit.Check(t, sign(t, w, id, held))
+		own := request(t, w, id).Certificate
+		testkit.Check(t, w.CA.RemoveCertificate(t.Context(), w.Admin(), id))
+		again, err := upload(id, own.ChainPEM())
+		testkit.Check(t, err)
+		wantID(t, again, own.ID)
+
+		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)) // still ours to revoke
+		testkit.Check(t, w.CA.Reopen(t.Context(), w.Admin(), id))
+		_, err = upload(id, own.ChainPEM())
+		testkit.WantKind(t, err, notary.Conflict)
+		wantText(t, err, "this certificate is revoked")
+		wantStatus(t, w, id, notary.Outstanding)
+	})
+}
+
+func wantID(t *testing.T, got, want int64) {
+	t.Helper()
+	if got != want {
+		t.Errorf("got the certificate %d, want %d", got, want)
+	}
+}
+
+// An authority that an outside one signs: its CSR goes out, a chain comes in.
+func TestUploadAuthority(t *testing.T) {
+	t.Parallel()
+	for _, alg := range algorithms {
+		t.Run(string(alg), func(t *testing.T) {
+			t.Parallel()
+			w := testkit.New(t)
+			now := w.Clock.Now()
+			root := testkit.OutsideRoot(t, alg, now)
+			id := newAuthority(t, w, ca.AuthorityOptions{KeyAlgorithm: alg, PathLen: -1})
+			csr, err := pki.ParseCSR(authority(t, w, id).CSR)
+			testkit.Check(t, err)
+			asCA := func(usage x509.KeyUsage) func(c *x509.Certificate) {
+				return func(c *x509.Certificate) {
+					c.IsCA, c.KeyUsage, c.Subject = true, usage, pkix.Name{CommonName: "Authority"}
+				}
+			}
+			full := asCA(x509.KeyUsageCertSign | x509.KeyUsageCRLSign)
+			for name, tt := range map[string]struct{ chain, want string }{
+				"a leaf":                {root.Chain(t, csr.PublicKey), "is not that of an authority"},
+				"one that may not sign": {root.Chain(t, csr.PublicKey, asCA(x509.KeyUsageCRLSign)), "lacks the key usages"},
+				"one that may not list": {root.Chain(t, csr.PublicKey, asCA(x509.KeyUsageCertSign)), "lacks the key usages"},
+				"another key":           {root.Chain(t, testkit.Key(t, alg).Public(), full), "for another key"},
+			} {
+				_, err := w.CA.UploadAuthority(t.Context(), w.Admin(), id, tt.chain)
+				if notary.KindOf(err) != notary.Invalid {
+					t.Errorf("%s: got error %v, want an invalid input", name, err)
+					continue
+				}
+				wantText(t, err, tt.want)
+				wantField(t, err, "certificate_chain")
+			}
+			wantAuthority(t, w, id, notary.AuthorityPending)
+
+			chain := root.Chain(t, csr.PublicKey, full)
+			_, err = w.CA.UploadAuthority(t.Context(), w.Admin(), id, chain)
+			testkit.Check(t, err)
+			wantAuthority(t, w, id, notary.AuthorityActive)
+			_, err = w.CA.UploadAuthority(t.Context(), w.Admin(), id, chain)
+			testkit.WantKind(t, err, notary.Conflict)
+			leaf := request(t, w, w.Signed(t, w.Admin(), id)).Certificate
+			if got, want := leaf.ChainPEM(), leaf.PEM()+chain; got != want {
+				t.Errorf("the chain of what it signs is\n%s, want\n%s", got, want)
+			}
+			if a := authority(t, w, id); a.IssuerID() != 0 || a.SelfSigned() {
+				t.Errorf("its issuer is %d, want none of ours", a.IssuerID())
+			}
+			if kind := notary.KindOf(w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.Unspecified)); kind != notary.Unprocessable {
+				t.Errorf("revoking it here gives %q", kind)
+			}
+			fetchCRL(t, w, id)
+		})
+	}
+}
+
+// An authority whose issuer leaves it no room (RFC 5280, section 4.2.1.9) issues nothing that
+// no relying party would take.
+func TestUploadAuthorityWithoutRoom(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	narrow := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256,
+		func(c *x509.Certificate) { c.MaxPathLenZero, c.MaxPathLen = true, 0 })
+	id := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
+	chain := narrow.Chain(t, csrKey(t, authority(t, w, id).CSR), func(c *x509.Certificate) {
+		c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
+	})
+	_, err := w.CA.UploadAuthority(t.Context(), w.Admin(), id, chain)
+	if err == nil {
+		err = sign(t, w, w.Request(t, w.Admin()), id)
+		testkit.WantKind(t, err, notary.Unprocessable)
+	}
+	testkit.Check(t, w.Store.CheckInvariants(t.Context()))
+}
+
+func wantAuthority(t testing.TB, w *testkit.World, id int64, want notary.AuthorityStatus) {
+	t.Helper()
+	if got := authority(t, w, id).Status(w.Clock.Now()); got != want {
+		t.Errorf("the authority %d is %s, want %s", id, got, want)
+	}
+}

@@ -1,0 +1,111 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// Requests are counted by their status through all that happens to them.
+func TestSummaryOfRequests(t *testing.T) {
+	t.Parallel()
+	s, clock := open(t)
+	authority := newAuthority(t, s)
+	end := clock.Now().AddDate(0, 0, 200)
+	var req *notary.Request
+	transition := func(to notary.RequestStatus) func() {
+		return func() {
+			write(t, s, func(tx *store.Tx) error { return tx.Transition(req, to, 0) })
+			req = getRequest(t, s, req.ID)
+		}
+	}
+	serial := 0
+	issue := func() {
+		serial++
+		req = activate(t, s, req, newCertificate(authority.ID, serial, end))
+	}
+	for _, step := range []struct {
+		name string
+		do   func()
+		want map[notary.RequestStatus]int64
+	}{
+		{"nothing", func() {}, map[notary.RequestStatus]int64{}},
+		{"submitted", func() { req = newRequest(t, s, 1, 1) }, map[notary.RequestStatus]int64{notary.Outstanding: 1}},
+		{"another", func() { newRequest(t, s, 1, 2) }, map[notary.RequestStatus]int64{notary.Outstanding: 2}},
+		{"rejected", transition(notary.Rejected), map[notary.RequestStatus]int64{notary.Outstanding: 1, notary.Rejected: 1}},
+		{"reopened", transition(notary.Outstanding), map[notary.RequestStatus]int64{notary.Outstanding: 2}},
+		{"signed", issue, map[notary.RequestStatus]int64{notary.Outstanding: 1, notary.Active: 1}},
+		{"renewed", issue, map[notary.RequestStatus]int64{notary.Outstanding: 1, notary.Active: 1}},
+		{"deleted", func() {
+			write(t, s, func(tx *store.Tx) error { return tx.DeleteRequest(req) })
+		}, map[notary.RequestStatus]int64{notary.Outstanding: 1}},
+	} {
+		step.do()
+		got, err := s.Summary(t.Context(), clock.Now())
+		testkit.Check(t, err)
+		for _, status := range notary.RequestStatuses {
+			if got.Requests[status] != step.want[status] {
+				t.Errorf("%s: %d requests are %s, want %d", step.name, got.Requests[status], status, step.want[status])
+			}
+		}
+		testkit.Check(t, s.CheckInvariants(t.Context()))
+	}
+}
+
+// A window holds what expires from the present hour to the same hour so many days on.
+func TestSummaryOfExpiry(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2030, 3, 30, 10, 20, 30, 0, time.UTC)
+	none, all := map[int]int64{1: 0, 7: 0, 30: 0, 90: 0}, map[int]int64{1: 1, 7: 1, 30: 1, 90: 1}
+	from7, from30, from90 := map[int]int64{1: 0, 7: 1, 30: 1, 90: 1}, map[int]int64{1: 0, 7: 0, 30: 1, 90: 1},
+		map[int]int64{1: 0, 7: 0, 30: 0, 90: 1}
+	hour := now.Truncate(time.Hour)
+	lastOf := func(days int) time.Time { return hour.AddDate(0, 0, days).Add(time.Hour - time.Second) }
+	for _, tt := range []struct {
+		name     string
+		notAfter time.Time
+		want     map[int]int64
+	}{
+		{"the hour before", hour.Add(-time.Second), none},
+		{"the start of this hour", hour, all},
+		{"now", now, all},
+		{"the last second of a day", lastOf(1), all},
+		{"a second later", lastOf(1).Add(time.Second), from7},
+		{"the last second of a week", lastOf(7), from7},
+		{"one second later", lastOf(7).Add(time.Second), from30},
+		{"the last second of thirty days", lastOf(30), from30},
+		{"just later", lastOf(30).Add(time.Second), from90},
+		{"the last second of ninety days", lastOf(90), from90},
+		{"later than all", lastOf(90).Add(time.Second), none},
+		{"the end of time", time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), none},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := open(t)
+			authority := newAuthority(t, s)
+			check := func(what string, want map[int]int64) {
+				t.Helper()
+				got, err := s.Summary(t.Context(), now)
+				testkit.Check(t, err)
+				if diff := cmp.Diff(want, got.Expiring); diff != "" {
+					t.Errorf("%s: expiring (-want +got):\n%s", what, diff)
+				}
+			}
+			req := activate(t, s, newRequest(t, s, 1, 1), newCertificate(authority.ID, 1, tt.notAfter))
+			check("in use by a request", tt.want)
+			req = activate(t, s, req, newCertificate(authority.ID, 2, now.AddDate(1, 0, 0)))
+			check("after a renewal", none)
+			write(t, s, func(tx *store.Tx) error { return tx.DeleteRequest(req) })
+
+			a := give(t, s, authority.ID, newCertificate(authority.ID, 3, tt.notAfter))
+			check("in use by an authority", tt.want)
+			write(t, s, func(tx *store.Tx) error { return tx.DeleteAuthority(a) })
+			check("after the authority's deletion", none)
+		})
+	}
+}

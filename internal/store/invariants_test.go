@@ -1,0 +1,156 @@
+package store_test
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// Each kind of damage is found, and called by its name.
+func TestCheckInvariants(t *testing.T) {
+	t.Parallel()
+	whole := wholeDatabase(t)
+	const (
+		request = `(SELECT MIN(id) FROM request WHERE status = 'Active')`
+		revoked = `(SELECT MIN(id) FROM request WHERE status = 'Revoked')`
+		inUse   = `(SELECT certificate_id FROM request WHERE id = ` + request + `)`
+	)
+	tests := []struct {
+		name   string
+		damage string
+		broken []string // the rules
+	}{
+		{"an active request with the certificate of another", `
+			UPDATE certificate SET request_id = ` + revoked + ` WHERE id = ` + inUse,
+			[]string{"an active request has a certificate of its own that is not revoked"}},
+		{"an active request with a certificate of nobody", `
+			UPDATE certificate SET request_id = NULL WHERE id = ` + inUse,
+			[]string{"an active request has a certificate of its own that is not revoked"}},
+		{"an active request with a revoked certificate", `
+			INSERT INTO revocation (certificate_id, authority_id, serial, revoked_at, reason)
+				SELECT id, authority_id, serial, 1, 'unspecified' FROM certificate WHERE id = ` + inUse + `;
+			UPDATE counter SET value = value + 1
+				WHERE name = 'revoked ' || (SELECT authority_id FROM certificate WHERE id = ` + inUse + `)`,
+			[]string{"an active request has a certificate of its own that is not revoked"}},
+		{"a revoked request without a revocation", `
+			UPDATE certificate SET request_id = NULL WHERE request_id = ` + revoked,
+			[]string{"a revoked request has a revoked certificate"}},
+		{"a lost CSR", `DELETE FROM request_csr WHERE request_id = ` + request,
+			[]string{"a request has its CSR"}},
+		{"a lost DER", `DELETE FROM certificate_der WHERE certificate_id = ` + inUse,
+			[]string{"a certificate has its DER"}},
+		{"a revocation with another serial number", `UPDATE revocation SET serial = 'ff'`,
+			[]string{"a revocation names the issuer and serial number of its certificate"}},
+		{"a revocation at another authority", `
+			UPDATE certificate SET authority_id = 1 WHERE id IN (SELECT certificate_id FROM revocation)`,
+			[]string{"a revocation names the issuer and serial number of its certificate"}},
+		{"a revocation of something from outside", `
+			UPDATE certificate SET authority_id = NULL WHERE id IN (SELECT certificate_id FROM revocation)`,
+			[]string{"a revocation names the issuer and serial number of its certificate"}},
+		{"a CRL number that fell", `UPDATE authority SET crl_number = crl_number - 1 WHERE crl_number > 0`,
+			[]string{"no CRL is ahead of its authority's number"}},
+		{"an authority with a request's certificate", `
+			UPDATE certificate SET request_id = ` + revoked + ` WHERE id = (SELECT certificate_id FROM authority WHERE id = 1)`,
+			[]string{"a certificate that an authority uses names it"}},
+		{"a request without its event", `DELETE FROM event WHERE action = 'request.create' AND object_id = ` + request,
+			[]string{"every request, authority and account has the event of its creation"}},
+		{"an authority without its event", `DELETE FROM event WHERE action = 'authority.create' AND object_id = 1`,
+			[]string{"every request, authority and account has the event of its creation"}},
+		{"an account without its event", `DELETE FROM event WHERE action = 'account.create' AND object_id = 1`,
+			[]string{"every request, authority and account has the event of its creation"}},
+		{"a request counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'requests Outstanding'`,
+			[]string{"requests are counted by status"}},
+		{"requests not counted", `DELETE FROM counter WHERE name = 'requests Rejected'`,
+			[]string{"requests are counted by status"}},
+		{"revocations not counted", `UPDATE counter SET value = 0 WHERE name LIKE 'revoked %'`,
+			[]string{"revocations are counted by authority"}},
+		{"an account not counted", `UPDATE counter SET value = value - 1 WHERE name = 'accounts'`,
+			[]string{"accounts and Admins are counted, and there is an Admin"}},
+		{"an Admin not counted", `UPDATE counter SET value = value + 1 WHERE name = 'admins'`,
+			[]string{"accounts and Admins are counted, and there is an Admin"}},
+		{"no Admin", `UPDATE account SET role = 1 WHERE role = 0; UPDATE counter SET value = 0 WHERE name = 'admins'`,
+			[]string{"accounts and Admins are counted, and there is an Admin"}},
+		{"a reference that leads nowhere", `UPDATE certificate SET issuer_chain_id = 9999 WHERE id = ` + inUse,
+			[]string{"no reference leads nowhere"}},
+		{"a row that breaks its table's rule", `UPDATE authority SET sealed_key = NULL WHERE id = 1`,
+			[]string{"the file is whole"}},
+		{"an expiry counted twice", `UPDATE counter SET value = value + 1 WHERE name LIKE 'expiring %'`, nil},
+		{"an expiry not counted", `DELETE FROM counter WHERE name LIKE 'expiring %'`, nil},
+		{"an expiry that does not exist", `INSERT INTO counter VALUES ('expiring 2001-01-01T00', 0, 1)`, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			err := checkCopy(t, whole, tt.damage)
+			if err == nil {
+				t.Fatal("the damage was not found")
+			}
+			for _, rule := range store.Rules() {
+				if got, want := strings.Contains(err.Error(), rule), slices.Contains(tt.broken, rule); got != want {
+					t.Errorf("the rule %q is said to be broken: %v, want %v", rule, got, want)
+				}
+			}
+			if tt.broken == nil {
+				wantText(t, err, `the counter "expiring `)
+			}
+		})
+	}
+	t.Run("none", func(t *testing.T) {
+		t.Parallel()
+		testkit.Check(t, checkCopy(t, whole, `SELECT 1`))
+	})
+	for _, rule := range store.Rules() { // a new rule needs its damage here
+		if !slices.ContainsFunc(tests, func(tt struct {
+			name, damage string
+			broken       []string
+		}) bool {
+			return slices.Contains(tt.broken, rule)
+		}) {
+			t.Errorf("no damage breaks the rule that %s", rule)
+		}
+	}
+}
+
+// wholeDatabase is the path of a database, closed, with something of everything in it.
+func wholeDatabase(t *testing.T) string {
+	t.Helper()
+	w := testkit.New(t)
+	requestor := w.Caller(notary.CertificateRequestor)
+	root := w.Root(t, notary.ECDSAP256)
+	issuer := w.Intermediate(t, root, notary.Ed25519)
+	w.Request(t, requestor)
+	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, requestor)))
+	w.Signed(t, requestor, issuer)
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, requestor, issuer), notary.Superseded))
+	_, err := w.CA.CRL(t.Context(), issuer)
+	testkit.Check(t, err)
+	return copyOf(t, w.Path)
+}
+
+func copyOf(t *testing.T, path string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "copy.db")
+	_, err := testkit.SQL(t, path).ExecContext(t.Context(), `VACUUM INTO $1`, to)
+	testkit.Check(t, err)
+	return to
+}
+
+// checkCopy damages a copy of the database and checks that.
+func checkCopy(t *testing.T, path, damage string) error {
+	t.Helper()
+	path = copyOf(t, path)
+	db := testkit.SQL(t, path)
+	_, err := db.ExecContext(t.Context(), damage)
+	testkit.Check(t, err)
+	testkit.Check(t, db.Close())
+	s, err := store.Open(t.Context(), path, time.Now)
+	testkit.Check(t, err)
+	defer func() { testkit.Check(t, s.Close()) }()
+	return s.CheckInvariants(t.Context())
+}

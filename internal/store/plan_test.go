@@ -1,0 +1,189 @@
+package store_test
+
+import (
+	"context"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// small are the tables, by the names that the queries give them, that hold tens of rows and
+// may be read from end to end. Everything else grows with use.
+var small = regexp.MustCompile(`^SCAN (a|account|authority)( USING .*)?$`)
+
+// No query reads a large table from end to end, or sorts it.
+func TestQueriesUseIndexes(t *testing.T) {
+	t.Parallel()
+	s, clock := open(t)
+	walk(t, s, clock.Now())
+	texts := store.Statements(s)
+	if len(texts) < 50 {
+		t.Fatalf("only %d statements were collected", len(texts))
+	}
+	path := copyOf(t, wholeDatabase(t))
+	db := testkit.SQL(t, path)
+	_, err := db.Exec(`PRAGMA foreign_keys = 1`) // their checks are queries, too
+	testkit.Check(t, err)
+	for _, text := range texts {
+		if !regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE)`).MatchString(text) {
+			continue // BEGIN and the like
+		}
+		rows, err := db.Query(`EXPLAIN QUERY PLAN `+text, make([]any, parameters(text))...)
+		testkit.Check(t, err)
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			testkit.Check(t, rows.Scan(&id, &parent, &unused, &detail))
+			scan := strings.HasPrefix(detail, "SCAN") && !small.MatchString(detail)
+			if scan || strings.Contains(detail, "TEMP B-TREE") {
+				t.Errorf("%s\n\tin the plan of %s", detail, text)
+			}
+		}
+		testkit.Check(t, rows.Err())
+	}
+}
+
+var parameter = regexp.MustCompile(`\$\d+`)
+
+// parameters is how many arguments a statement takes.
+func parameters(text string) int {
+	distinct := map[string]bool{}
+	for _, p := range parameter.FindAllString(text, -1) {
+		distinct[p] = true
+	}
+	return len(distinct)
+}
+
+// walk calls every method of Store and Tx, so that every statement is prepared. A new method
+// must be added here.
+func walk(t *testing.T, s *store.Store, now time.Time) {
+	t.Helper()
+	ctx := t.Context()
+	seen := map[string]bool{"Write": true, "Close": true, "CheckInvariants": true}
+	do := func(name string, err error) {
+		t.Helper()
+		if seen[name] = true; err != nil && notary.KindOf(err) != notary.NotFound {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	write(t, s, func(tx *store.Tx) error { walkTx(ctx, tx, now, do); return nil })
+	walkReads(ctx, s, now, do)
+	for _, of := range []reflect.Type{reflect.TypeFor[*store.Store](), reflect.TypeFor[*store.Tx]()} {
+		for i := range of.NumMethod() {
+			if name := of.Method(i).Name; !seen[name] {
+				t.Errorf("the walk misses the method %s of %s", name, of)
+			}
+		}
+	}
+}
+
+// reads are the methods that both a Store and a Tx have.
+type reads interface {
+	Account(context.Context, int64) (*notary.Account, error)
+	Accounts(context.Context) ([]*notary.Account, error)
+	HasAccounts(context.Context) (bool, error)
+	AccountByEmail(context.Context, string) (*notary.Account, string, error)
+	PasswordHash(context.Context, int64) (string, error)
+	SessionAccount(context.Context, []byte, time.Time) (*notary.Account, error)
+	Authority(context.Context, int64) (*notary.Authority, error)
+	Authorities(context.Context) ([]*notary.Authority, error)
+	HasAuthorities(context.Context) (bool, error)
+	SealedKey(context.Context, int64) ([]byte, error)
+	CountValidIssuedBy(context.Context, *notary.Authority, time.Time) (int64, error)
+	Request(context.Context, int64) (*notary.Request, error)
+	EachRequest(context.Context, int64, func(*notary.Request) error) error
+	Certificate(context.Context, int64) (*notary.Certificate, error)
+	CertificateByFingerprint(context.Context, string) (*notary.Certificate, error)
+	EachCertificate(context.Context, int64, func(*notary.Certificate) error) error
+	CertificatesOfRequest(context.Context, int64) ([]*notary.Certificate, error)
+	Compromised(context.Context, string) (bool, error)
+	RevocationCount(context.Context, int64) (int64, error)
+	Revocations(context.Context, int64) ([]notary.Revocation, error)
+	CRL(context.Context, int64) (*notary.CRL, error)
+	Summary(context.Context, time.Time) (notary.Summary, error)
+}
+
+func walkReads(ctx context.Context, r reads, now time.Time, do func(string, error)) {
+	do("Account", second(r.Account(ctx, 1)))
+	do("Accounts", second(r.Accounts(ctx)))
+	do("HasAccounts", second(r.HasAccounts(ctx)))
+	_, _, err := r.AccountByEmail(ctx, "")
+	do("AccountByEmail", err)
+	do("PasswordHash", second(r.PasswordHash(ctx, 1)))
+	do("SessionAccount", second(r.SessionAccount(ctx, []byte("token"), now)))
+	do("Authority", second(r.Authority(ctx, 1)))
+	do("Authorities", second(r.Authorities(ctx)))
+	do("HasAuthorities", second(r.HasAuthorities(ctx)))
+	do("SealedKey", second(r.SealedKey(ctx, 1)))
+	do("CountValidIssuedBy", second(r.CountValidIssuedBy(ctx, &notary.Authority{ID: 1}, now)))
+	do("Request", second(r.Request(ctx, 1)))
+	do("EachRequest", r.EachRequest(ctx, 0, func(*notary.Request) error { return nil }))
+	do("EachRequest", r.EachRequest(ctx, 1, func(*notary.Request) error { return nil }))
+	do("Certificate", second(r.Certificate(ctx, 1)))
+	do("CertificateByFingerprint", second(r.CertificateByFingerprint(ctx, "")))
+	do("EachCertificate", r.EachCertificate(ctx, 0, func(*notary.Certificate) error { return nil }))
+	do("EachCertificate", r.EachCertificate(ctx, 1, func(*notary.Certificate) error { return nil }))
+	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
+	do("Compromised", second(r.Compromised(ctx, "")))
+	do("RevocationCount", second(r.RevocationCount(ctx, 1)))
+	do("Revocations", second(r.Revocations(ctx, 1)))
+	do("CRL", second(r.CRL(ctx, 1)))
+	do("Summary", second(r.Summary(ctx, now)))
+}
+
+// walkTx goes through the life of an account, an authority and a request.
+func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, error)) {
+	admin, err := insertAccount(tx, notary.Admin, 1, true)
+	do("InsertAccount", err)
+	do("InsertAccount", second(insertAccount(tx, notary.Admin, 2, false)))
+	do("InsertSession", tx.InsertSession(admin, []byte("token"), now))
+	do("DeleteSession", tx.DeleteSession([]byte("token")))
+	do("DeleteSessionsOf", tx.DeleteSessionsOf(admin))
+	do("DeleteExpiredSessions", tx.DeleteExpiredSessions())
+	do("SetPassword", tx.SetPassword(admin, "hash"))
+	account, err := tx.Account(ctx, admin)
+	do("Account", err)
+	do("SetRole", tx.SetRole(account, notary.ReadOnly))
+	account.Role = notary.ReadOnly
+	do("SetRole", tx.SetRole(account, notary.Admin))
+	account.Role = notary.Admin
+	do("DeleteAccount", tx.DeleteAccount(account))
+
+	a := &notary.Authority{Enabled: true}
+	a.ID, err = tx.InsertAuthority(a, []byte("sealed"))
+	do("InsertAuthority", err)
+	do("Event", creation(tx, "authority", a.ID))
+	own, err := tx.InsertCertificate(newCertificate(a.ID, 1, now))
+	do("InsertCertificate", err)
+	do("SetAuthorityCertificate", tx.SetAuthorityCertificate(a, own))
+	a, err = tx.Authority(ctx, a.ID)
+	do("Authority", err)
+	do("RequireUsable", tx.RequireUsable(a))
+	do("EnableAuthority", tx.EnableAuthority(a.ID, true))
+	do("NextCRLNumber", second(tx.NextCRLNumber(a.ID)))
+	do("SaveCRL", tx.SaveCRL(&notary.CRL{AuthorityID: a.ID, Number: 1, DER: []byte{0}}))
+
+	id, err := insertRequest(tx, 1, 1)
+	do("InsertRequest", err)
+	req, err := tx.Request(ctx, id)
+	do("Request", err)
+	certID, err := tx.InsertCertificate(newCertificate(a.ID, 2, now))
+	do("InsertCertificate", err)
+	do("AdoptCertificate", tx.AdoptCertificate(certID, req))
+	do("Transition", tx.Transition(req, notary.Active, certID))
+	cert, err := tx.Certificate(ctx, certID)
+	do("Certificate", err)
+	do("InsertRevocation", tx.InsertRevocation(cert, notary.Unspecified))
+	do("ReportCompromised", tx.ReportCompromised("ab"))
+	req, err = tx.Request(ctx, id)
+	do("Request", err)
+	do("DeleteRequest", tx.DeleteRequest(req))
+	do("DeleteAuthority", tx.DeleteAuthority(a))
+	walkReads(ctx, tx, now, do)
+}
