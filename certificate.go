@@ -16,12 +16,15 @@ type Certificate struct {
 	CommonName  string
 	Names       Names
 	Key         string // such as "RSA 2048"
-	Serial      string // lower-case hex, two digits an octet
-	Fingerprint string // SHA-256 of the DER, lower-case hex
-	NotBefore   time.Time
-	NotAfter    time.Time // the last second in which it is valid (RFC 5280, 4.1.2.5)
-	Profile     string    // the profile it was issued by; "" for an uploaded one
-	CreatedAt   time.Time
+	// KeyFingerprint is the SHA-256 of the SubjectPublicKeyInfo, lower-case hex: what was
+	// issued for one key is found by it.
+	KeyFingerprint string
+	Serial         string // lower-case hex, two digits an octet
+	Fingerprint    string // SHA-256 of the DER, lower-case hex
+	NotBefore      time.Time
+	NotAfter       time.Time // the last second in which it is valid (RFC 5280, 4.1.2.5)
+	Profile        string    // the profile it was issued by; "" for an uploaded one
+	CreatedAt      time.Time
 
 	// Revocation says when and why it was revoked; nil while it is not.
 	Revocation *Revocation

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"math"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -44,7 +45,7 @@ func (a *attempts) take(email, address string) (refund func(), err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
-	account, from := a.accounts.get(email, now), a.addresses.get(address, now)
+	account, from := a.accounts.get(email, now), a.addresses.get(network(address), now)
 	if wait := max(a.accounts.wait(account), a.addresses.wait(from)); wait > 0 {
 		wait = time.Duration(math.Ceil(wait.Seconds())) * time.Second
 		return nil, &notary.Error{Kind: notary.RateLimited, RetryAfter: wait,
@@ -58,6 +59,20 @@ func (a *attempts) take(email, address string) (refund func(), err error) {
 		account.level--
 		from.level--
 	}, nil
+}
+
+// network is who an address is counted for: itself, or in IPv6 the /64 that one host has for
+// itself.
+func network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Is4() || ip.Is4In6() {
+		return address
+	}
+	prefix, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
 }
 
 // buckets are leaky buckets by key: each attempt pours one in, and one leaks out every so

@@ -82,6 +82,23 @@ func TestAttemptsOfAnAddress(t *testing.T) {
 	wantLimited(t, take("192.0.2.1"), auth.AddressEvery)
 }
 
+// In IPv6 one host has a whole /64 to call from.
+func TestAttemptsOfANetwork(t *testing.T) {
+	t.Parallel()
+	a := auth.NewAttempts(testkit.NewClock().Now)
+	account := 0
+	take := func(address string) error {
+		account++
+		_, err := auth.Take(a, fmt.Sprint(account), address)
+		return err
+	}
+	for i := range auth.AddressBurst {
+		testkit.Check(t, take(fmt.Sprintf("2001:db8::%x", i+1)))
+	}
+	wantLimited(t, take("2001:db8::ffff:1"), auth.AddressEvery)
+	testkit.Check(t, take("2001:db8:0:1::1"))
+}
+
 // What succeeded does not count.
 func TestAttemptsAreRefunded(t *testing.T) {
 	t.Parallel()

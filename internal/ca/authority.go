@@ -169,6 +169,9 @@ func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, i
 	cert := newCertificate(issued, issuer)
 	defer s.authorities.changed()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := refuseCompromised(ctx, tx, csr); err != nil {
+			return err
+		}
 		if err := tx.RequireUsable(issuer.Authority); err != nil {
 			return err
 		}
@@ -201,6 +204,9 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 	}
 	defer s.authorities.changed()
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := refuseCompromised(ctx, tx, csr); err != nil {
+			return err
+		}
 		known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
 		if err != nil {
 			return err

@@ -53,7 +53,8 @@ func newCertificate(cert *x509.Certificate, issuer *openedAuthority) *notary.Cer
 func inventoryEntry(cert *x509.Certificate, issuers []*x509.Certificate) *notary.Certificate {
 	entry := &notary.Certificate{
 		CommonName: cert.Subject.CommonName, Names: pki.CertificateNames(cert), Key: pki.KeyName(cert.PublicKey),
-		Serial: pki.SerialString(cert.SerialNumber), Fingerprint: pki.Fingerprint(cert.Raw),
+		KeyFingerprint: pki.Fingerprint(cert.RawSubjectPublicKeyInfo),
+		Serial:         pki.SerialString(cert.SerialNumber), Fingerprint: pki.Fingerprint(cert.Raw),
 		NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, DER: cert.Raw,
 	}
 	for _, issuer := range issuers {

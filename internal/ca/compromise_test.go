@@ -77,6 +77,44 @@ func wantReasons(t *testing.T, w *testkit.World, want map[*notary.Certificate]no
 	}
 }
 
+// Every certificate for the key goes, whichever request it was issued for.
+func TestKeyCompromiseRevokesByKey(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	key := testkit.Key(t, notary.ECDSAP256)
+	one, two := requestFor(t, w, key, "one.example.com"), requestFor(t, w, key, "two.example.com")
+	testkit.Check(t, sign(t, w, one, root))
+	testkit.Check(t, sign(t, w, two, root))
+	other := request(t, w, two).Certificate
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), one, notary.KeyCompromise))
+	wantStatus(t, w, two, notary.Revoked)
+	wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{other: notary.KeyCompromise})
+}
+
+// An authority whose key was compromised is revoked with every certificate that it has had,
+// and gets no other one.
+func TestKeyCompromiseOfAnAuthority(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	sub := w.Intermediate(t, root, notary.ECDSAP256)
+	older := authority(t, w, sub).Certificate
+	testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), sub, root)) // a renewal
+	newer := authority(t, w, sub).Certificate
+	id := w.Request(t, w.Admin())
+	testkit.Check(t, sign(t, w, id, sub)) // its key is open in memory
+
+	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), older.ID, notary.KeyCompromise))
+	wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{
+		older: notary.KeyCompromise, newer: notary.KeyCompromise})
+	if got := authority(t, w, sub).Status(w.Clock.Now()); got != notary.AuthorityRevoked {
+		t.Errorf("the authority is %s", got)
+	}
+	testkit.WantKind(t, sign(t, w, id, sub), notary.Conflict)
+	testkit.WantKind(t, w.CA.SignAuthority(t.Context(), w.Admin(), sub, root), notary.Conflict)
+}
+
 // Requests of other people with the same key were there before: none of them is signed any
 // more.
 func TestKeyCompromiseOfAnotherRequest(t *testing.T) {

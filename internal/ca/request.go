@@ -2,8 +2,6 @@ package ca
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -252,16 +250,10 @@ func recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert
 
 // refuseCompromised refuses a key that was reported as compromised.
 func refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
-	compromised, err := tx.Compromised(ctx, keyFingerprint(csr.RawSubjectPublicKeyInfo))
+	compromised, err := tx.Compromised(ctx, pki.Fingerprint(csr.RawSubjectPublicKeyInfo))
 	if err == nil && compromised {
 		return &notary.Error{Kind: notary.Conflict, Field: "csr",
-			Message: "a certificate with this key was revoked for keyCompromise: make a new key and submit a new request"}
+			Message: "a certificate with this key was revoked for keyCompromise: make a new key and a new request"}
 	}
 	return err
-}
-
-// keyFingerprint is the SHA-256 of a SubjectPublicKeyInfo, in hexadecimal.
-func keyFingerprint(spki []byte) string {
-	sum := sha256.Sum256(spki)
-	return hex.EncodeToString(sum[:])
 }

@@ -2,19 +2,21 @@ package ca
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 
 	"notary"
 	"notary/internal/store"
 )
 
-// RevokeRequest revokes the certificate of a request. With [notary.KeyCompromise] it revokes
-// every certificate of the request that is still valid, since they all share the key, and
-// the key is refused from then on.
+// RevokeRequest revokes the certificate of a request. With [notary.KeyCompromise], here and
+// in the other revocations, every certificate for the same key that is still valid is revoked
+// with it, and the key is refused from then on.
 func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
 	if err := caller.Require(notary.DecideRequests); err != nil {
 		return err
+	}
+	if reason == notary.KeyCompromise { // an authority may have the key, too
+		defer s.authorities.changed()
 	}
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		req, err := tx.Request(ctx, id)
@@ -41,7 +43,7 @@ func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, i
 		}
 		return s.revoke(ctx, tx, caller, cert, reason)
 	})
-	if err == nil && cert.RequestID == 0 { // it may have been an authority's
+	if err == nil && (cert.RequestID == 0 || reason == notary.KeyCompromise) { // it may be an authority's
 		s.authorities.changed()
 	}
 	return err
@@ -139,24 +141,17 @@ func revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *n
 	return tx.Event(notary.EventBy(caller, "request.revoke", req.ID, detail))
 }
 
-// keyCompromised refuses the certificate's key from now on and revokes what else was issued
-// to it for the same request.
+// keyCompromised refuses the certificate's key from now on, and revokes what else was issued
+// for it, whoever uses that.
 func (s *Service) keyCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate) error {
-	parsed, err := x509.ParseCertificate(cert.DER)
-	if err != nil {
-		return notary.InternalError("read the certificate", err)
-	}
-	if err := tx.ReportCompromised(keyFingerprint(parsed.RawSubjectPublicKeyInfo)); err != nil {
+	if err := tx.ReportCompromised(cert.KeyFingerprint); err != nil {
 		return err
 	}
-	if cert.RequestID == 0 {
-		return nil
-	}
-	others, err := tx.CertificatesOfRequest(ctx, cert.RequestID)
+	all, err := tx.CertificatesWithKey(ctx, cert.KeyFingerprint)
 	if err != nil {
 		return err
 	}
-	for _, other := range others {
+	for _, other := range all {
 		if s.now().After(other.NotAfter) {
 			continue
 		}

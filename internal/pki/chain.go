@@ -66,6 +66,11 @@ func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, no
 	if len(chain) == 1 {
 		return checkAlone(chain[0], wantCA, now)
 	}
+	if wantCA {
+		if err := checkRoom(chain); err != nil {
+			return err
+		}
+	}
 	return verify(chain, now)
 }
 
@@ -125,6 +130,20 @@ func checkLink(i int, child, issuer *x509.Certificate) error {
 	if err := child.CheckSignatureFrom(issuer); err != nil {
 		return invalid("the signature of certificate %d does not verify with the key of "+
 			"certificate %d of the chain: %s", i, i+1, reason(err))
+	}
+	return nil
+}
+
+// checkRoom checks that the path lengths leave room for the first certificate as an authority
+// (RFC 5280, section 4.2.1.9). Package x509 takes the first for the end of the path, which no
+// path length counts.
+func checkRoom(chain []*x509.Certificate) error {
+	for below, issuer := range chain[1:] {
+		limited := issuer.MaxPathLen > 0 || issuer.MaxPathLen == 0 && issuer.MaxPathLenZero
+		if limited && below+1 > issuer.MaxPathLen {
+			return invalid("certificate %d of the chain allows %d authorities under it, and has %d",
+				below+2, issuer.MaxPathLen, below+1)
+		}
 	}
 	return nil
 }

@@ -44,6 +44,12 @@ func (r reader) CertificatesOfRequest(ctx context.Context, requestID int64) ([]*
 	return collect(ctx, r, scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
 }
 
+// CertificatesWithKey are all that were ever issued or uploaded for the key with that
+// fingerprint.
+func (r reader) CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error) {
+	return collect(ctx, r, scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`, keyFingerprint)
+}
+
 func scanCertificate(row row) (*notary.Certificate, error) {
 	var cert certificateRow
 	if err := row.Scan(cert.dest()...); err != nil {
@@ -59,10 +65,10 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 		return 0, err
 	}
 	id, err := tx.insert(`INSERT INTO certificate (request_id, requester_id, authority_id, issuer_chain_id,
-		common_name, names, key, serial, fingerprint, not_before, not_after, profile, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
+		common_name, names, key, key_fingerprint, serial, fingerprint, not_before, not_after, profile, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
 		nullable(c.RequestID), c.RequesterID, nullable(c.AuthorityID), chain,
-		c.CommonName, c.Names.String(), c.Key, c.Serial, c.Fingerprint,
+		c.CommonName, c.Names.String(), c.Key, c.KeyFingerprint, c.Serial, c.Fingerprint,
 		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, seconds(tx.now))
 	if errors.Is(err, errUnique) {
 		return 0, notary.Errorf(notary.Conflict, "this certificate is recorded already")

@@ -102,6 +102,7 @@ type reads interface {
 	CertificateByFingerprint(context.Context, string) (*notary.Certificate, error)
 	EachCertificate(context.Context, int64, func(*notary.Certificate) error) error
 	CertificatesOfRequest(context.Context, int64) ([]*notary.Certificate, error)
+	CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error)
 	Compromised(context.Context, string) (bool, error)
 	RevocationCount(context.Context, int64) (int64, error)
 	Revocations(context.Context, int64) ([]notary.Revocation, error)
@@ -130,6 +131,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("EachCertificate", r.EachCertificate(ctx, 0, func(*notary.Certificate) error { return nil }))
 	do("EachCertificate", r.EachCertificate(ctx, 1, func(*notary.Certificate) error { return nil }))
 	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
+	do("CertificatesWithKey", second(r.CertificatesWithKey(ctx, "")))
 	do("Compromised", second(r.Compromised(ctx, "")))
 	do("RevocationCount", second(r.RevocationCount(ctx, 1)))
 	do("Revocations", second(r.Revocations(ctx, 1)))

@@ -60,7 +60,7 @@ func collect[T any](ctx context.Context, r reader, scan func(row) (T, error), te
 // certificateColumns is what [certificateRow] scans: a certificate with its revocation. All
 // may be NULL, because requests and authorities join it from the left.
 const certificateColumns = ` k.id, k.request_id, k.requester_id, k.authority_id, k.common_name, k.names,
-	k.key, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile, k.created_at,
+	k.key, k.key_fingerprint, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile, k.created_at,
 	v.revoked_at, v.reason, d.der, ch.der `
 
 // certificateJoins goes with certificateColumns, after a table or join named k.
@@ -71,14 +71,14 @@ const certificateJoins = `
 
 // certificateRow takes up the columns of a certificate, each of which may be NULL.
 type certificateRow struct {
-	id, request, requester, authority                            sql.NullInt64
-	commonName, names, key, serial, fingerprint, profile, reason sql.NullString
-	notBefore, notAfter, createdAt, revokedAt                    sql.NullInt64
-	der, chain                                                   []byte
+	id, request, requester, authority                                            sql.NullInt64
+	commonName, names, key, keyFingerprint, serial, fingerprint, profile, reason sql.NullString
+	notBefore, notAfter, createdAt, revokedAt                                    sql.NullInt64
+	der, chain                                                                   []byte
 }
 
 func (c *certificateRow) dest() []any {
-	return []any{&c.id, &c.request, &c.requester, &c.authority, &c.commonName, &c.names, &c.key,
+	return []any{&c.id, &c.request, &c.requester, &c.authority, &c.commonName, &c.names, &c.key, &c.keyFingerprint,
 		&c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.createdAt,
 		&c.revokedAt, &c.reason, &c.der, &c.chain}
 }
@@ -94,7 +94,7 @@ func (c *certificateRow) certificate() (*notary.Certificate, error) {
 	}
 	cert := &notary.Certificate{
 		ID: c.id.Int64, RequestID: c.request.Int64, RequesterID: c.requester.Int64, AuthorityID: c.authority.Int64,
-		CommonName: c.commonName.String, Names: notary.ParseNames(c.names.String), Key: c.key.String,
+		CommonName: c.commonName.String, Names: notary.ParseNames(c.names.String), Key: c.key.String, KeyFingerprint: c.keyFingerprint.String,
 		Serial: c.serial.String, Fingerprint: c.fingerprint.String, Profile: c.profile.String,
 		NotBefore: timeOf(c.notBefore.Int64), NotAfter: timeOf(c.notAfter.Int64), CreatedAt: timeOf(c.createdAt.Int64),
 		DER: c.der, IssuerChain: chain,

@@ -55,6 +55,12 @@ func Open(ctx context.Context, path string, clock func() time.Time) (_ *Store, e
 	if s.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, err
 	}
+	if err := createPrivate(path); err != nil {
+		return nil, err
+	}
+	if err := claim(ctx, path); err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
 	if s.write, err = openSQLite(path, 1, ""); err != nil {
 		return nil, err
 	}
@@ -103,11 +109,7 @@ func lockFile(path string) (*flock.Flock, error) {
 // openSQLite opens the file with what durability needs: WAL and a flush to disk at every
 // commit.
 func openSQLite(path string, connections int, more string) (*sql.DB, error) {
-	if err := createPrivate(path); err != nil {
-		return nil, err
-	}
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+	dsn := fileURI(path) + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" + more
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -116,6 +118,11 @@ func openSQLite(path string, connections int, more string) (*sql.DB, error) {
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return db, nil
+}
+
+// fileURI names the file to SQLite, whatever its name contains.
+func fileURI(path string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath()
 }
 
 // createPrivate makes the file for its owner alone; SQLite gives its companions (-wal, -shm)

@@ -82,6 +82,7 @@ CREATE TABLE certificate (
     common_name TEXT COLLATE "C" NOT NULL,
     names TEXT COLLATE "C" NOT NULL,
     key TEXT COLLATE "C" NOT NULL,
+    key_fingerprint TEXT COLLATE "C" NOT NULL,
     serial TEXT COLLATE "C" NOT NULL,
     fingerprint TEXT COLLATE "C" NOT NULL UNIQUE,
     not_before BIGINT NOT NULL,
@@ -90,6 +91,7 @@ CREATE TABLE certificate (
     created_at BIGINT NOT NULL,
     UNIQUE (authority_id, serial)
 );
+CREATE INDEX certificate_key ON certificate (key_fingerprint);
 CREATE INDEX certificate_request ON certificate (request_id);
 CREATE INDEX certificate_requester ON certificate (requester_id, id);
 CREATE INDEX certificate_expiry ON certificate (authority_id, not_after);
