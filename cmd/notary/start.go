@@ -130,12 +130,19 @@ func serveWithJobs(ctx context.Context, s *server.Server, runJobs func(context.C
 	return err
 }
 
-// routes puts the metrics beside the API, which answers all the rest.
+// routes puts the metrics beside the API, which answers all the rest. A mux would send
+// redirects for paths that are none of ours.
 func routes(metrics *server.Metrics, api http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics.Handler())
-	mux.Handle("/", api)
-	return mux
+	const path = "/metrics"
+	scrape := metrics.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != path || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			api.ServeHTTP(w, r)
+			return
+		}
+		r.Pattern = http.MethodGet + " " + path // the label of its own metrics
+		scrape.ServeHTTP(w, r)
+	})
 }
 
 // makeDataFolder makes the folder for its owner alone. One that is there stays as it is.

@@ -77,7 +77,10 @@ func (r *routes) createAuthority(ctx context.Context, caller notary.Caller, in *
 		PathLen:      -1,
 	}
 	if b.PathLength != nil {
-		o.PathLen = max(*b.PathLength, -2) // -1 is not for clients to say
+		o.PathLen = *b.PathLength
+		if o.PathLen < 0 {
+			o.PathLen = -2 // -1, no limit, is not for clients to say
+		}
 	}
 	return createdID(r.ca.CreateAuthority(ctx, caller, o))
 }

@@ -1,0 +1,45 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path"
+	"strings"
+
+	"notary"
+)
+
+// fallback answers what no call of the API matches, in the API's envelope.
+func fallback(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A path with "//" or "/../" in it is none of ours: the mux would send a redirect.
+		escaped := r.URL.EscapedPath()
+		clean := escaped == path.Clean(escaped)
+		if _, pattern := mux.Handler(r); clean && pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		out := refused(http.StatusNotFound, notary.NotFound, fmt.Sprintf("there is nothing at %.100q", r.URL.Path))
+		if allowed := methods(mux, r); clean && len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			out = refused(http.StatusMethodNotAllowed, "method_not_allowed",
+				fmt.Sprintf("%.20s does not work here: use %s", r.Method, strings.Join(allowed, " or ")))
+		}
+		w.Header().Set("Content-Type", typeJSON)
+		w.WriteHeader(out.status)
+		_ = json.NewEncoder(w).Encode(out) // the client may be gone
+	})
+}
+
+// methods are those that the path of r knows.
+func methods(mux *http.ServeMux, r *http.Request) (allowed []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}

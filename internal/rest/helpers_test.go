@@ -1,0 +1,220 @@
+package rest_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+	"notary/internal/rest"
+	"notary/internal/server"
+	"notary/internal/testkit"
+)
+
+const (
+	requestsPath     = "/api/v1/certificate_requests"
+	certificatesPath = "/api/v1/certificates"
+	authoritiesPath  = "/api/v1/certificate_authorities"
+	accountsPath     = "/api/v1/accounts"
+)
+
+// house is a World behind the real server, as notary start puts it together.
+type house struct {
+	*testkit.World
+	anonymous *client.Client
+	tls       *tls.Config // trusts the server
+
+	mu     sync.Mutex
+	logins map[notary.Role]*client.Client
+}
+
+// open serves a new World until the test ends.
+func open(t *testing.T) *house {
+	t.Helper()
+	return serve(t, testkit.New(t))
+}
+
+func serve(t *testing.T, w *testkit.World) *house {
+	t.Helper()
+	h := &house{World: w, logins: map[notary.Role]*client.Client{}}
+	log := slog.New(slog.DiscardHandler)
+	certFile, keyFile, err := server.SelfSigned(t.TempDir(), time.Now())
+	testkit.Check(t, err)
+	certificate, err := server.LoadCertificate(certFile, keyFile, log)
+	testkit.Check(t, err)
+	s, err := server.New(server.Config{
+		Addr:        "127.0.0.1:0",
+		Certificate: certificate,
+		Handler:     rest.New(rest.Config{CA: h.CA, Auth: h.Auth, Version: "v1.2.3", Log: log}),
+		Metrics:     server.NewMetrics("v1.2.3", h.CA.Summary, log),
+		Log:         log,
+	})
+	testkit.Check(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = s.Serve(ctx) })
+
+	trusted, err := os.ReadFile(certFile)
+	testkit.Check(t, err)
+	h.tls = &tls.Config{RootCAs: x509.NewCertPool()}
+	h.tls.RootCAs.AppendCertsFromPEM(trusted)
+	h.anonymous, err = client.New(client.Config{Server: s.Addr(), TLS: h.tls})
+	testkit.Check(t, err)
+	t.Cleanup(func() {
+		h.anonymous.CloseIdleConnections()
+		stop()
+		serving.Wait()
+	})
+	return h
+}
+
+// as is a client of the account of that role which every World has.
+func (h *house) as(t *testing.T, role notary.Role) *client.Client {
+	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.logins[role] == nil {
+		h.logins[role] = h.login(t, h.Caller(role))
+	}
+	return h.logins[role]
+}
+
+func (h *house) admin(t *testing.T) *client.Client { t.Helper(); return h.as(t, notary.Admin) }
+
+// login is a client with a token of its own.
+func (h *house) login(t *testing.T, caller notary.Caller) *client.Client {
+	t.Helper()
+	token, err := h.anonymous.Login(t.Context(), api.Login{Email: caller.Email, Password: testkit.Password})
+	testkit.Check(t, err)
+	return h.anonymous.WithToken(token)
+}
+
+// answer is what came back, with the question for the messages of tests.
+type answer struct {
+	client.Response
+	question string
+}
+
+// call sends a body as it is where it is a string, otherwise as JSON; nil sends none.
+func call(t *testing.T, c *client.Client, method, path string, body any, headers ...string) answer {
+	t.Helper()
+	var sent []byte
+	switch body := body.(type) {
+	case nil:
+	case string:
+		sent = []byte(body)
+	default:
+		var err error
+		sent, err = json.Marshal(body)
+		testkit.Check(t, err)
+	}
+	header := http.Header{}
+	for i := 0; i < len(headers); i += 2 {
+		header.Add(headers[i], headers[i+1])
+	}
+	response, err := c.Raw(t.Context(), method, path, sent, header)
+	question := fmt.Sprintf("%s %.100s %.100s", method, path, sent)
+	if err != nil {
+		t.Fatalf("%s: %v", question, err)
+	}
+	return answer{response, question}
+}
+
+// wantStatus wants that status and ends the test on another.
+func (a answer) wantStatus(t *testing.T, status int) answer {
+	t.Helper()
+	if a.Status != status {
+		t.Fatalf("%s: got status %d, want %d: %.300s", a.question, a.Status, status, a.Body)
+	}
+	return a
+}
+
+// wantBody wants exactly that JSON, by value.
+func (a answer) wantBody(t *testing.T, want string) {
+	t.Helper()
+	if diff := cmp.Diff(parse(t, []byte(want)), parse(t, a.Body)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", a.question, diff)
+	}
+}
+
+// wantRefusal wants the envelope of a failure, whole and well-formed.
+func (a answer) wantRefusal(t *testing.T, status int, code string) api.Error {
+	t.Helper()
+	a.wantStatus(t, status)
+	var refusal api.Error
+	decoder := json.NewDecoder(strings.NewReader(string(a.Body)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&refusal); err != nil {
+		t.Fatalf("%s: not the envelope of a failure (%v): %.300s", a.question, err, a.Body)
+	}
+	if media, _, err := mime.ParseMediaType(a.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		t.Errorf("%s: content type %q", a.question, a.Header.Get("Content-Type"))
+	}
+	if refusal.Code != code {
+		t.Errorf("%s: got code %q, want %q: %s", a.question, refusal.Code, code, refusal.Error)
+	}
+	if a.Header.Get("X-Request-Id") == "" {
+		t.Errorf("%s: no X-Request-Id", a.question)
+	}
+	if status == http.StatusUnauthorized && a.Header.Get("WWW-Authenticate") != "Bearer" {
+		t.Errorf("%s: no WWW-Authenticate", a.question)
+	}
+	wantSentence(t, a.question, refusal.Error)
+	return refusal
+}
+
+// wantSentence wants something that can be shown to a person.
+func wantSentence(t *testing.T, question, sentence string) {
+	t.Helper()
+	if len(strings.Fields(sentence)) < 3 || len(sentence) > 500 || strings.TrimSpace(sentence) != sentence ||
+		strings.ContainsAny(sentence, "\n\x00") {
+		t.Errorf("%s: not a sentence: %q", question, sentence)
+	}
+	for _, inside := range []string{"validation failed", "schema", " expected ", "unmarshal", "api.", "notary.",
+		"Go value", "panic", "sql", "SQL", "%!"} {
+		if strings.Contains(" "+sentence, inside) {
+			t.Errorf("%s: the words %q are for us, not for people: %q", question, inside, sentence)
+		}
+	}
+}
+
+// parse reads any JSON and keeps numbers as they are written.
+func parse(t *testing.T, body []byte) (v any) {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&v); err != nil {
+		t.Fatalf("not JSON (%v): %.300s", err, body)
+	}
+	return v
+}
+
+// wantUnchanged runs do and wants every row of every table as it was.
+func (h *house) wantUnchanged(t *testing.T, do func()) {
+	t.Helper()
+	for _, role := range notary.Roles {
+		h.as(t, role) // a login writes, too
+	}
+	before := h.Dump(t)
+	do()
+	if diff := cmp.Diff(before, h.Dump(t)); diff != "" {
+		t.Errorf("something was written (-before +after):\n%.2000s", diff)
+	}
+}
+
+func commonName(name string) pkix.Name { return pkix.Name{CommonName: name} }

@@ -1,0 +1,238 @@
+package rest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+// Bodies that no call can take, sent to every call that has one.
+func TestBrokenBodies(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Root(t, notary.ECDSAP256)
+	h.Request(t, h.Admin())
+	const deep = 10_000
+	bodies := map[string]string{
+		"cut off":                 `{`,
+		"cut off in a string":     `{"csr": "x`,
+		"no quotes":               `{csr: 1}`,
+		"single quotes":           `{'csr': 'x'}`,
+		"a comma too many":        `{"csr": "x",}`,
+		"a comment":               `{/* x */}`,
+		"white space":             " \n\t",
+		"a NUL":                   "\x00",
+		"a byte order mark":       "\ufeff{}",
+		"not a number":            `{"id": NaN}`,
+		"XML":                     `<?xml version="1.0"?><csr/>`,
+		"a form":                  `csr=x&certificate_authority_id=1`,
+		"PEM":                     seedCSR,
+		"null":                    `null`,
+		"true":                    `true`,
+		"a number":                `1`,
+		"a string":                `"x"`,
+		"an array":                `[]`,
+		"an array of objects":     `[{}]`,
+		"two objects":             `{}{}`,
+		"trailing data":           `{} x`,
+		"a trailing bracket":      `{}}`,
+		"not UTF-8":               "{\"csr\": \"\xff\xfe\"}",
+		"not UTF-8 in a name":     "{\"\xc3\x28\": 1}",
+		"UTF-16":                  "{\x00\"\x00}\x00",
+		"an unknown field":        `{"nothing_that_exists": 1}`,
+		"arrays 10,000 deep":      strings.Repeat("[", deep) + strings.Repeat("]", deep),
+		"objects 10,000 deep":     strings.Repeat(`{"csr":`, deep) + "1" + strings.Repeat("}", deep),
+		"10,000 deep and cut off": strings.Repeat(`{"csr":[`, deep),
+	}
+	h.wantUnchanged(t, func() {
+		for name := range openAPI(t, h).bodies() {
+			method, path, _ := strings.Cut(name, " ")
+			for what, body := range bodies {
+				a := call(t, h.admin(t), method, at(path, 1), body)
+				if refusal := a.wantRefusal(t, 400, "invalid"); len(refusal.Field) > 100 {
+					t.Errorf("%s, %s: the field's name is echoed whole", name, what)
+				}
+			}
+			call(t, h.admin(t), method, at(path, 1), strings.Repeat(" ", 1<<20-1)+"{}").wantRefusal(t, 413, "too_large")
+		}
+		for _, body := range []string{
+			"{}" + strings.Repeat("\n", 1<<20-1),            // 1 MiB and one, of which the end may be left out
+			`{"csr": "` + strings.Repeat("a", 3<<20) + `"}`, // what the server itself still lets in
+			strings.Repeat("[", 4<<20+1),                    // what it does not
+		} {
+			call(t, h.admin(t), "POST", requestsPath, body).wantRefusal(t, 413, "too_large")
+		}
+	})
+}
+
+// A field that there is not is named, but not echoed at any length.
+func TestUnknownFields(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	fields := map[string]string{ // with what the refusal calls it
+		"nothing_that_exists": "nothing_that_exists", "a.b[0].c": "a.b[0].c", "%s%d{{.}}<script>": "%s%d{{.}}<script>",
+		"": "", "\x00\n": "??", strings.Repeat("x", 100_000): strings.Repeat("x", 60) + "…",
+		strings.Repeat("x", 59) + "ß": strings.Repeat("x", 59) + "…",
+	}
+	h.wantUnchanged(t, func() {
+		for name, schema := range openAPI(t, h).bodies() {
+			method, path, _ := strings.Cut(name, " ")
+			for field, shown := range fields {
+				body := map[string]any{field: 1}
+				for _, required := range schema.Required {
+					body[required] = sample(schema.Properties[required])
+				}
+				a := call(t, h.admin(t), method, at(path, 1), body)
+				if refusal := a.wantRefusal(t, 400, "invalid"); refusal.Field != shown || !strings.Contains(refusal.Error, "not a field of this call") {
+					t.Errorf("%s: %+v", a.question, refusal)
+				}
+			}
+		}
+	})
+}
+
+// bodies are the calls that have a body, with its fields.
+func (d described) bodies() map[string]describedSchema {
+	all := map[string]describedSchema{}
+	for path, methods := range d.Paths {
+		for method, call := range methods {
+			if call.RequestBody == nil {
+				continue
+			}
+			ref := call.RequestBody.Content["application/json"].Schema.Ref
+			all[strings.ToUpper(method)+" "+path] = d.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]
+		}
+	}
+	return all
+}
+
+// Every field of every body, with a value of every type that it is not.
+func TestFieldsOfAWrongType(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Root(t, notary.ECDSAP256)
+	h.Request(t, h.Admin())
+	values := map[string]any{"object": map[string]any{}, "array": []any{}, "boolean": true, "string": "text", "number": 1.5,
+		"integer": json.Number("1e30")}
+	h.wantUnchanged(t, func() {
+		for name, schema := range openAPI(t, h).bodies() {
+			method, path, _ := strings.Cut(name, " ")
+			if len(schema.Properties) == 0 {
+				t.Errorf("%s has a body without fields", name)
+			}
+			for field, described := range schema.Properties {
+				for of, value := range values {
+					if of == described.Type && of != "integer" {
+						continue
+					}
+					body := map[string]any{}
+					for _, required := range schema.Required {
+						body[required] = sample(schema.Properties[required])
+					}
+					body[field] = value
+					a := call(t, h.admin(t), method, at(path, 1), body)
+					if refusal := a.wantRefusal(t, 400, "invalid"); refusal.Field != field || !strings.HasPrefix(refusal.Error, field+" ") {
+						t.Errorf("%s: field %q: %s", a.question, refusal.Field, refusal.Error)
+					}
+				}
+			}
+			for _, required := range schema.Required {
+				body := map[string]any{}
+				for _, other := range schema.Required {
+					if other != required {
+						body[other] = sample(schema.Properties[other])
+					}
+				}
+				for _, value := range []any{nil, "left out"} {
+					if value == nil {
+						body[required] = nil
+					} else {
+						delete(body, required)
+					}
+					a := call(t, h.admin(t), method, at(path, 1), body)
+					if refusal := a.wantRefusal(t, 400, "invalid"); refusal.Field != required {
+						t.Errorf("%s: field %q", a.question, refusal.Field)
+					}
+				}
+				// Names are taken as they are written: "CSR" beside "csr" would be two values for one.
+				body[strings.ToUpper(required)] = sample(schema.Properties[required])
+				call(t, h.admin(t), method, at(path, 1), body).wantRefusal(t, 400, "invalid")
+			}
+		}
+	})
+}
+
+// sample is a value of the field's type.
+func sample(s describedSchema) any {
+	switch s.Type {
+	case "string":
+		return "x"
+	case "boolean":
+		return false
+	case "integer":
+		return 3
+	default:
+		return "1" // an id
+	}
+}
+
+// An id in a body is a string, as in the seed document, or a number.
+func TestIDsInBodies(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	sign := func(t *testing.T, id string) answer {
+		path := fmt.Sprintf("%s/%d/sign", requestsPath, h.Request(t, h.Admin()))
+		return call(t, h.admin(t), "POST", path, `{"certificate_authority_id": `+id+`}`)
+	}
+	for _, id := range []string{fmt.Sprint(root), fmt.Sprintf("%q", fmt.Sprint(root))} {
+		sign(t, id).wantStatus(t, 202)
+	}
+	for _, id := range []string{"0", "-1", "1.5", "1.0", "1e0", "1e400", "9223372036854775807", "9223372036854775808",
+		`"0"`, `"-1"`, `"+1"`, `"01"`, `" 1"`, `"1 "`, `"1.0"`, `"1e0"`, `"0x1"`, `"x"`, `""`, `"\u0661"`, `"1\u0000"`,
+		`"9223372036854775808"`, `"99999999999999999999999999"`, "null", "true", "[1]", `{"id": 1}`} {
+		refusal := sign(t, id).wantRefusal(t, 400, "invalid")
+		if !strings.Contains(refusal.Error, "positive integer") && id != "1e400" {
+			t.Errorf("%s: %s", id, refusal.Error)
+		}
+	}
+	for _, id := range []string{"987654321", `"987654321"`} {
+		sign(t, id).wantRefusal(t, 404, "not_found")
+	}
+}
+
+// A body of just 1 MiB is still read.
+func TestLargestBody(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	body, err := json.Marshal(map[string]string{"csr": seedCSR})
+	testkit.Check(t, err)
+	body = append(body, bytes.Repeat([]byte{' '}, 1<<20-len(body))...)
+	call(t, h.admin(t), "POST", requestsPath, string(body)+" ").wantRefusal(t, 413, "too_large")
+	call(t, h.admin(t), "POST", requestsPath, string(body)).wantStatus(t, 201)
+}
+
+func TestContentTypes(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	body := map[string]string{"csr": seedCSR}
+	post := func(headers ...string) answer { return call(t, h.admin(t), "POST", requestsPath, body, headers...) }
+	h.wantUnchanged(t, func() {
+		for _, unfit := range []string{"text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+			"application/x-pem-file", "application/problem+json", "application/json, text/plain", "application/json; charset=latin1",
+			"application/json; charset", "application", "json", "+;", ";+", ";", "*/*", strings.Repeat("x", 10_000)} {
+			post("Content-Type", unfit).wantRefusal(t, 415, "invalid")
+		}
+		post("Content-Type", "application/json", "Content-Type", "text/plain").wantRefusal(t, 415, "invalid")
+		post("Content-Type", "application/json", "Content-Type", "application/json").wantRefusal(t, 415, "invalid")
+	})
+	post("Content-Type", "application/json").wantStatus(t, 201)
+	for _, fit := range []string{"application/json; charset=utf-8", "application/json ;charset=UTF-8", "Application/JSON", ""} {
+		post("Content-Type", fit).wantRefusal(t, 409, "conflict") // read, and recorded already
+	}
+}

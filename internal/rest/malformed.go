@@ -1,0 +1,136 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
+
+	"notary"
+)
+
+// huma makes its own errors (a field of a wrong type, a body too large) through a variable
+// of its package. By another it takes "CSR" for "csr", which would then be there twice.
+func init() {
+	huma.ValidateStrictCasing = true
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return malformed(status, message, errs)
+	}
+}
+
+// malformed is the envelope for a call that huma refused before it reached a handler.
+func malformed(status int, message string, errs []error) *envelope {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case status == http.StatusRequestEntityTooLarge, errors.As(errors.Join(errs...), &tooLarge):
+		return refused(http.StatusRequestEntityTooLarge, notary.TooLarge,
+			"the request body is larger than 1 MiB")
+	case status == http.StatusUnsupportedMediaType:
+		return refused(status, notary.Invalid, "send JSON, with the header Content-Type: application/json")
+	case status == http.StatusRequestTimeout:
+		return refused(status, notary.Invalid, "the request body did not arrive in time")
+	case status == http.StatusNotAcceptable:
+		return refused(status, notary.Invalid, "this cannot be had in a form that the Accept header names")
+	}
+	if message == "request body is required" {
+		message = theBody + " is missing: send a JSON object"
+	}
+	out := refused(http.StatusBadRequest, notary.Invalid, message)
+	for _, err := range errs {
+		var detail *huma.ErrorDetail
+		if errors.As(err, &detail) {
+			out.body.Error, out.body.Field = explain(detail)
+			break
+		}
+	}
+	return out
+}
+
+// sentences say for people what huma found about a field, which each of them begins with.
+var sentences = map[string]string{
+	validation.MsgExpectedString:          "%s must be a string",
+	validation.MsgExpectedInteger:         "%s must be a whole number",
+	validation.MsgExpectedBoolean:         "%s must be true or false",
+	"invalid boolean":                     "%s must be true or false",
+	validation.MsgExpectedObject:          "%s must be a JSON object",
+	validation.MsgExpectedRFC3339DateTime: "%s must be a time such as 2027-01-31T12:00:00Z (RFC 3339)",
+	validation.MsgUnexpectedProperty:      "%s is not a field of this call: check how it is spelt",
+	"unknown query parameter":             "%s is not a query parameter of this call: check how it is spelt",
+	// of idSchema's
+	validation.MsgExpectedMatchExactlyOneSchema: "%s must be a positive integer, as a string or a number",
+	numberOutOfRange: "%s is out of range",
+}
+
+const (
+	theBody          = "the request body"
+	numberOutOfRange = "number out of range"
+)
+
+// explain makes a sentence of what huma found, and names the field.
+func explain(d *huma.ErrorDetail) (message, field string) {
+	where, field, inside := strings.Cut(d.Location, ".")
+	finding := d.Message
+	if where == "path" {
+		return "the " + field + " in the path must be a positive integer", field
+	}
+	if name, ok := missing(finding); ok {
+		return name + " is missing", name
+	}
+	if name, ok := strings.CutSuffix(finding, ": "+numberOutOfRange); ok {
+		field, finding = name, numberOutOfRange
+	}
+	if strings.HasPrefix(finding, theBody) {
+		return finding, ""
+	}
+	field = clip(field)
+	subject := field
+	switch {
+	case field == "" && inside:
+		subject = `""`
+	case field == "":
+		subject = theBody
+	}
+	if sentence, ok := sentences[finding]; ok {
+		return fmt.Sprintf(sentence, subject), field
+	}
+	return subject + ": " + finding, field
+}
+
+// missing is the property that the message says is required.
+func missing(message string) (name string, ok bool) {
+	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	name, required := strings.CutPrefix(message, before)
+	name, present := strings.CutSuffix(name, after)
+	return name, required && present
+}
+
+// strictJSON refuses what encoding/json would mend in silence.
+var strictJSON = huma.Format{
+	Marshal: huma.DefaultJSONFormat.Marshal,
+	Unmarshal: func(data []byte, v any) error {
+		if !utf8.Valid(data) {
+			return errors.New(theBody + " is not valid UTF-8")
+		}
+		err := json.Unmarshal(data, v)
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			if syntax.Offset == int64(len(data)) && strings.Contains(err.Error(), "unexpected end") {
+				return errors.New(theBody + " is not valid JSON: it ends too early")
+			}
+			return fmt.Errorf("%s is not valid JSON: %w (octet %d)", theBody, err, syntax.Offset)
+		}
+		// Of the types only a number's size is left: the rest was checked before.
+		var mismatch *json.UnmarshalTypeError
+		if errors.As(err, &mismatch) && mismatch.Field != "" {
+			return fmt.Errorf("%s: %s", mismatch.Field, numberOutOfRange)
+		} else if mismatch != nil {
+			return errors.New(theBody + " has a number that is out of range")
+		}
+		return err
+	},
+}

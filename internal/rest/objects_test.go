@@ -1,0 +1,252 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// To a Certificate Requestor what belongs to others looks like what is not there.
+func TestRequestorCannotTellWhatOthersHave(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	c := h.as(t, notary.CertificateRequestor)
+	root := h.Root(t, notary.ECDSAP256)
+	another := h.NewCaller(t, h.Admin(), notary.CertificateRequestor)
+	certificateOf := func(request int64) int64 {
+		r, err := h.CA.Request(t.Context(), h.Admin(), request)
+		testkit.Check(t, err)
+		return r.Certificate.ID
+	}
+	authority, err := h.CA.Authority(t.Context(), h.Admin(), root)
+	testkit.Check(t, err)
+	others := map[string]struct {
+		path string
+		id   int64
+	}{
+		"another's request":                    {requestsPath, h.Request(t, another)},
+		"an Admin's request":                   {requestsPath, h.Request(t, h.Admin())},
+		"another's request with a certificate": {requestsPath, h.Signed(t, another, root)},
+		"another's certificate":                {certificatesPath, certificateOf(h.Signed(t, another, root))},
+		"an authority's certificate":           {certificatesPath, authority.Certificate.ID},
+	}
+	for name, object := range others {
+		for _, accept := range []string{"application/json", "application/x-pem-file", "application/pkix-cert", "application/pkcs7-mime"} {
+			get := func(id int64) answer {
+				return call(t, c, "GET", fmt.Sprintf("%s/%d", object.path, id), nil, "Accept", accept)
+			}
+			theirs, missing := get(object.id), get(missingID)
+			theirs.wantRefusal(t, 404, "not_found")
+			if diff := cmp.Diff(faceless(missing, missingID), faceless(theirs, object.id)); diff != "" {
+				t.Errorf("%s is not like a missing one (-missing +theirs):\n%s", name, diff)
+			}
+		}
+	}
+}
+
+// faceless is an answer without what differs between any two calls, and without the id.
+func faceless(a answer, id int64) (shown client.Response) {
+	header := a.Header.Clone()
+	header.Del("X-Request-Id")
+	header.Del("Date")
+	header.Del("Content-Length") // follows from the body
+	body := strings.ReplaceAll(string(a.Body), fmt.Sprint(id), "{id}")
+	return client.Response{Status: a.Status, Header: header, Body: []byte(body)}
+}
+
+// The lists hold what can be seen one by one.
+func TestListsShowARequestorOnlyTheirOwn(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	mine := h.Caller(notary.CertificateRequestor)
+	own := []int64{h.Signed(t, mine, root), h.Request(t, mine)}
+	foreign := []int64{h.Signed(t, h.Admin(), root), h.Request(t, h.Admin())}
+
+	for role, want := range map[notary.Role][]int64{
+		notary.Admin:                slices.Concat(own, foreign),
+		notary.CertificateManager:   slices.Concat(own, foreign),
+		notary.ReadOnly:             slices.Concat(own, foreign),
+		notary.CertificateRequestor: own,
+	} {
+		var requests, ofCertificates []int64
+		for r, err := range h.as(t, role).CertificateRequests(t.Context()) {
+			testkit.Check(t, err)
+			requests = append(requests, r.ID)
+		}
+		for c, err := range h.as(t, role).Certificates(t.Context()) {
+			testkit.Check(t, err)
+			if c.CertificateRequestID != nil {
+				ofCertificates = append(ofCertificates, *c.CertificateRequestID)
+			} else if role == notary.CertificateRequestor {
+				t.Errorf("%s sees the certificate of an authority", role)
+			}
+		}
+		if diff := cmp.Diff(want, requests); diff != "" {
+			t.Errorf("%s, requests (-want +got):\n%s", role, diff)
+		}
+		var signed []int64
+		for _, id := range []int64{own[0], foreign[0]} {
+			if slices.Contains(want, id) {
+				signed = append(signed, id)
+			}
+		}
+		if diff := cmp.Diff(signed, ofCertificates); diff != "" {
+			t.Errorf("%s, certificates of requests (-want +got):\n%s", role, diff)
+		}
+	}
+}
+
+// idsInBodies are the fields of bodies that name an object, by call. The test of the OpenAPI
+// document's fields below keeps the list whole.
+var idsInBodies = map[string]string{
+	"POST /api/v1/certificate_requests/{id}/sign":    "certificate_authority_id",
+	"POST /api/v1/certificate_authorities/{id}/sign": "certificate_authority_id",
+}
+
+func TestEveryIDInABodyIsTested(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	document := openAPI(t, h)
+	for path, methods := range document.Paths {
+		for method, described := range methods {
+			if described.RequestBody == nil {
+				continue
+			}
+			name := strings.ToUpper(method) + " " + path
+			schema := document.resolve(t, described.RequestBody.Content["application/json"].Schema)
+			for field := range schema.Properties {
+				if strings.HasSuffix(field, "_id") && field != "role_id" && idsInBodies[name] != field {
+					t.Errorf("%s takes an id in %s: test what becomes of one that the caller may not use", name, field)
+				}
+			}
+		}
+	}
+}
+
+// An authority that cannot sign is refused in the body of every call that names one.
+func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	deleted, disabled, revoked, expired := h.Root(t, notary.ECDSAP256), h.Root(t, notary.ECDSAP256), int64(0), int64(0)
+	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), deleted, true))
+	testkit.Check(t, h.CA.EnableAuthority(t.Context(), h.Admin(), disabled, false))
+	revoked = h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
+	testkit.Check(t, h.CA.RevokeAuthority(t.Context(), h.Admin(), revoked, notary.Unspecified))
+	expired, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true,
+		Subject: commonName("Short-lived Root"), PathLen: -1, NotAfter: h.Clock.Now().Add(time.Hour)})
+	testkit.Check(t, err)
+	h.Clock.Advance(2 * time.Hour)
+
+	objects := map[string]int64{
+		"POST /api/v1/certificate_requests/{id}/sign":    h.Request(t, h.Admin()),
+		"POST /api/v1/certificate_authorities/{id}/sign": h.Pending(t),
+	}
+	for name := range idsInBodies {
+		method, path, _ := strings.Cut(name, " ")
+		for _, test := range []struct {
+			name      string
+			authority int64
+			status    int
+			code      string
+			field     string
+		}{
+			{"missing", missingID, 404, "not_found", "certificate_authority_id"},
+			{"deleted", deleted, 404, "not_found", "certificate_authority_id"},
+			{"pending", h.Pending(t), 409, "conflict", ""},
+			{"disabled", disabled, 409, "conflict", ""},
+			{"revoked", revoked, 409, "conflict", ""},
+			{"expired", expired, 409, "conflict", ""},
+		} {
+			t.Run(name+" by one that is "+test.name, func(t *testing.T) {
+				h.wantUnchanged(t, func() {
+					body := api.SignCertificateAuthority{CertificateAuthorityID: api.ID(test.authority)}
+					refusal := call(t, h.admin(t), method, at(path, objects[name]), body).wantRefusal(t, test.status, test.code)
+					if refusal.Field != test.field {
+						t.Errorf("field %q, want %q", refusal.Field, test.field)
+					}
+					for _, role := range []notary.Role{notary.CertificateRequestor, notary.ReadOnly} {
+						call(t, h.as(t, role), method, at(path, objects[name]), body).wantRefusal(t, 403, "forbidden")
+					}
+				})
+			})
+		}
+	}
+}
+
+// A token is good from the login until what ends it.
+func TestTokensEnd(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	me := accountsPath + "/me"
+	for _, test := range []struct {
+		name string
+		end  func(t *testing.T, c *client.Client, account string)
+	}{
+		{"logout", func(t *testing.T, c *client.Client, _ string) {
+			testkit.Check(t, c.Logout(t.Context()))
+		}},
+		{"change of one's own password", func(t *testing.T, c *client.Client, _ string) {
+			testkit.Check(t, c.ChangeMyPassword(t.Context(), api.ChangeMyPassword{OldPassword: testkit.Password, Password: testkit.Password + " two"}))
+		}},
+		{"change of the password by an Admin", func(t *testing.T, _ *client.Client, account string) {
+			call(t, h.admin(t), "POST", account+"/change_password", api.ChangePassword{Password: testkit.Password + " two"}).wantStatus(t, 200)
+		}},
+		{"change of the role", func(t *testing.T, _ *client.Client, account string) {
+			call(t, h.admin(t), "PUT", account+"/role", api.ChangeRole{RoleID: 3}).wantStatus(t, 200)
+		}},
+		{"deletion of the account", func(t *testing.T, _ *client.Client, account string) {
+			call(t, h.admin(t), "DELETE", account, nil).wantStatus(t, 202)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			caller := h.NewCaller(t, h.Admin(), notary.CertificateManager)
+			c := h.login(t, caller)
+			call(t, c, "GET", me, nil).wantStatus(t, 200)
+			test.end(t, c, fmt.Sprintf("%s/%d", accountsPath, caller.AccountID))
+			call(t, c, "GET", me, nil).wantRefusal(t, 401, "unauthenticated")
+		})
+	}
+}
+
+// Only "Bearer <token>" proves anything (RFC 6750, section 2.1).
+func TestAuthorizationHeader(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	token, err := h.anonymous.Login(t.Context(), api.Login{Email: h.Admin().Email, Password: testkit.Password})
+	testkit.Check(t, err)
+	for value, status := range map[string]int{
+		"Bearer " + token:                       http.StatusOK,
+		"bearer " + token:                       http.StatusOK,
+		"":                                      http.StatusUnauthorized,
+		"Bearer":                                http.StatusUnauthorized,
+		"Bearer ":                               http.StatusUnauthorized,
+		token:                                   http.StatusUnauthorized,
+		"Basic " + token:                        http.StatusUnauthorized,
+		"Token " + token:                        http.StatusUnauthorized,
+		"Bearer " + token + "x":                 http.StatusUnauthorized,
+		"Bearer " + token[1:]:                   http.StatusUnauthorized,
+		"Bearer " + token + " x":                http.StatusUnauthorized,
+		"Bearer " + token + "," + token:         http.StatusUnauthorized,
+		"Bearer " + strings.Repeat("x", 20_000): http.StatusUnauthorized,
+		"Bearer \xff":                           http.StatusUnauthorized,
+	} {
+		a := call(t, h.anonymous, "GET", accountsPath+"/me", nil, "Authorization", value)
+		if status == http.StatusOK {
+			a.wantStatus(t, status)
+		} else if refusal := a.wantRefusal(t, status, "unauthenticated"); strings.Contains(refusal.Error, token) {
+			t.Errorf("%.50q: the token is in the answer", value)
+		}
+	}
+}

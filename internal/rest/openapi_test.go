@@ -1,0 +1,207 @@
+package rest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"notary/internal/testkit"
+)
+
+func TestOpenAPIDocument(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	document := openAPI(t, h)
+	if document.OpenAPI != "3.1.0" {
+		t.Errorf("version %q", document.OpenAPI)
+	}
+	if scheme := document.Components.SecuritySchemes["bearer"]; scheme.Type != "http" || scheme.Scheme != "bearer" {
+		t.Errorf("the security scheme bearer is %+v", scheme)
+	}
+	for name, rule := range roleTable {
+		method, path, _ := strings.Cut(name, " ")
+		described, ok := document.Paths[path][strings.ToLower(method)]
+		if !ok {
+			t.Errorf("%s is missing", name)
+			continue
+		}
+		t.Run(name, func(t *testing.T) { document.wantCall(t, path, described, rule) })
+	}
+}
+
+// wantCall wants a call described as docs/api.md has it.
+func (d described) wantCall(t *testing.T, path string, c describedCall, r rule) {
+	if got, want := slices.Sorted(maps.Keys(c.Responses)), []string{strconv.Itoa(r.success), "default"}; !slices.Equal(got, want) {
+		t.Fatalf("responses %v, want %v", got, want)
+	}
+	var inPath, elsewhere []string
+	for _, parameter := range c.Parameters {
+		if parameter.In == "path" {
+			inPath = append(inPath, parameter.Name)
+		} else {
+			elsewhere = append(elsewhere, parameter.In+" "+parameter.Name)
+		}
+	}
+	if want := strings.Count(path, "{id}"); len(inPath) != want || want == 1 && inPath[0] != "id" {
+		t.Errorf("path parameters %v", inPath)
+	}
+	for _, parameter := range elsewhere {
+		if parameter != "query force" {
+			t.Errorf("parameter %s, which docs/api.md does not have", parameter)
+		}
+	}
+	if needed := c.Security != nil; needed == r.open() {
+		t.Errorf("security %v", c.Security)
+	}
+	success := d.resolve(t, c.Responses[strconv.Itoa(r.success)].Content["application/json"].Schema)
+	if _, ok := success.Properties["result"]; !ok || !slices.Equal(success.Required, []string{"result"}) {
+		t.Errorf("the success is not in its envelope: %+v", success)
+	}
+	failure := d.resolve(t, c.Responses["default"].Content["application/json"].Schema)
+	if got, want := slices.Sorted(maps.Keys(failure.Properties)), []string{"code", "error", "field", "request_id"}; !slices.Equal(got, want) {
+		t.Errorf("the failure has %v, want %v", got, want)
+	}
+	if !slices.Equal(failure.Required, []string{"error", "code"}) {
+		t.Errorf("the failure always has %v", failure.Required)
+	}
+}
+
+// resolve follows a reference.
+func (d described) resolve(t *testing.T, s describedSchema) describedSchema {
+	t.Helper()
+	if s.Ref == "" {
+		return s
+	}
+	target, ok := d.Components.Schemas[strings.TrimPrefix(s.Ref, "#/components/schemas/")]
+	if !ok {
+		t.Fatalf("%s leads nowhere", s.Ref)
+	}
+	return target
+}
+
+// The first account needs no token, every further one does: both are described.
+func TestOpenAPISaysThatTheFirstAccountNeedsNoToken(t *testing.T) {
+	t.Parallel()
+	document := openAPI(t, open(t))
+	want := []map[string][]string{{"bearer": {}}, {}}
+	if diff := cmp.Diff(want, document.Paths[accountsPath]["post"].Security); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestOpenAPIDescribesTheFormsThatAcceptChooses(t *testing.T) {
+	t.Parallel()
+	document := openAPI(t, open(t))
+	for path, want := range map[string][]string{
+		certificatesPath + "/{id}":    {"application/json", "application/pkcs7-mime", "application/pkix-cert", "application/x-pem-file"},
+		authoritiesPath + "/{id}/crl": {"application/json", "application/pkix-crl"},
+	} {
+		got := slices.Sorted(maps.Keys(document.Paths[path]["get"].Responses["200"].Content))
+		if !slices.Equal(got, want) {
+			t.Errorf("%s comes as %v, want %v", path, got, want)
+		}
+	}
+}
+
+// The generic part of the document: no reference leads nowhere, no list may be null, and the
+// same is there as YAML.
+func TestOpenAPIIsWhole(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	asJSON := call(t, h.anonymous, "GET", "/api/v1/openapi.json", nil).wantStatus(t, 200)
+	asYAML := call(t, h.anonymous, "GET", "/api/v1/openapi.yaml", nil).wantStatus(t, 200)
+	if got := asJSON.Header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("content type %q", got)
+	}
+	if got := asYAML.Header.Get("Content-Type"); got != "application/yaml" {
+		t.Errorf("content type %q", got)
+	}
+	var document, same any
+	testkit.Check(t, json.Unmarshal(asJSON.Body, &document))
+	testkit.Check(t, yaml.Unmarshal(asYAML.Body, &same))
+	encoded, err := json.Marshal(same)
+	testkit.Check(t, err)
+	if diff := cmp.Diff(document, parseFloats(t, encoded)); diff != "" {
+		t.Errorf("the YAML differs from the JSON (-json +yaml):\n%.2000s", diff)
+	}
+	references := 0
+	walk("", document, func(place string, object map[string]any) {
+		if ref, ok := object["$ref"].(string); ok {
+			references++
+			if lookup(document, ref) == nil {
+				t.Errorf("%s: %s leads nowhere", place, ref)
+			}
+		}
+		if types, ok := object["type"].([]any); ok && slices.Contains(types, any("array")) && slices.Contains(types, any("null")) {
+			t.Errorf("%s may be null: lists never are", place)
+		}
+	})
+	if references == 0 {
+		t.Error("there is no reference: this test looks in the wrong place")
+	}
+}
+
+func parseFloats(t *testing.T, b []byte) (v any) {
+	t.Helper()
+	testkit.Check(t, json.Unmarshal(b, &v))
+	return v
+}
+
+// walk calls f for every object of a JSON document.
+func walk(place string, v any, f func(place string, object map[string]any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		f(place, v)
+		for key, inner := range v {
+			walk(place+"/"+key, inner, f)
+		}
+	case []any:
+		for i, inner := range v {
+			walk(place+"/"+strconv.Itoa(i), inner, f)
+		}
+	}
+}
+
+// lookup finds what a local reference names; nil where that is nothing.
+func lookup(document any, ref string) any {
+	path, local := strings.CutPrefix(ref, "#/")
+	if !local {
+		return nil
+	}
+	for key := range strings.SplitSeq(path, "/") {
+		object, _ := document.(map[string]any)
+		document = object[key]
+	}
+	return document
+}
+
+// The document is made once, whoever asks first.
+func TestOpenAPIMayBeFetchedByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	var fetching sync.WaitGroup
+	bodies := make([][]byte, 8)
+	for i := range bodies {
+		fetching.Go(func() {
+			response, err := h.anonymous.Raw(t.Context(), "GET", "/api/v1/openapi.json", nil, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			bodies[i] = response.Body
+		})
+	}
+	fetching.Wait()
+	for i, body := range bodies {
+		if len(body) == 0 || !bytes.Equal(body, bodies[0]) {
+			t.Errorf("answer %d differs from the first", i)
+		}
+	}
+}

@@ -1,0 +1,328 @@
+package rest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+	"notary/internal/testkit"
+)
+
+// Who may make a call, as docs/api.md has it.
+var (
+	everyone  = notary.Roles
+	creators  = []notary.Role{notary.Admin, notary.CertificateManager, notary.CertificateRequestor}
+	managers  = []notary.Role{notary.Admin, notary.CertificateManager}
+	observers = []notary.Role{notary.Admin, notary.CertificateManager, notary.ReadOnly}
+	admins    = []notary.Role{notary.Admin}
+	nobody    []notary.Role // is needed: the call is open
+)
+
+// rule is one row of docs/api.md's tables.
+type rule struct {
+	roles   []notary.Role
+	success int
+
+	// prepare makes a fresh object for the call of somebody of that account, and gives its id
+	// and the body of a call that is in order. nil: neither is needed.
+	prepare func(t *testing.T, h *house, caller notary.Caller) (id int64, body any)
+
+	endsToken bool // a success ends the token that it was made with
+}
+
+// roleTable is every call, by its method and path in the OpenAPI document.
+var roleTable = map[string]rule{
+	"GET /api/v1/certificate_requests":                          {roles: everyone, success: 200},
+	"POST /api/v1/certificate_requests":                         {roles: creators, success: 201, prepare: newCSR},
+	"GET /api/v1/certificate_requests/{id}":                     {roles: everyone, success: 200, prepare: aRequest},
+	"DELETE /api/v1/certificate_requests/{id}":                  {roles: managers, success: 202, prepare: aRequest},
+	"POST /api/v1/certificate_requests/{id}/certificate":        {roles: managers, success: 201, prepare: aChain},
+	"DELETE /api/v1/certificate_requests/{id}/certificate":      {roles: managers, success: 200, prepare: aSignedRequest},
+	"POST /api/v1/certificate_requests/{id}/reject":             {roles: managers, success: 202, prepare: aRequest},
+	"POST /api/v1/certificate_requests/{id}/sign":               {roles: managers, success: 202, prepare: aRequestToSign},
+	"POST /api/v1/certificate_requests/{id}/certificate/revoke": {roles: managers, success: 202, prepare: aSignedRequest},
+	"POST /api/v1/certificate_requests/{id}/reopen":             {roles: managers, success: 202, prepare: aRejectedRequest},
+	"GET /api/v1/certificates":                                  {roles: everyone, success: 200},
+	"GET /api/v1/certificates/{id}":                             {roles: everyone, success: 200, prepare: aCertificate},
+	"POST /api/v1/certificates/{id}/revoke":                     {roles: managers, success: 202, prepare: aCertificate},
+	"GET /api/v1/certificate_authorities":                       {roles: observers, success: 200},
+	"POST /api/v1/certificate_authorities":                      {roles: managers, success: 201, prepare: newAuthority},
+	"GET /api/v1/certificate_authorities/{id}":                  {roles: observers, success: 200, prepare: anAuthority},
+	"PUT /api/v1/certificate_authorities/{id}":                  {roles: managers, success: 200, prepare: anAuthorityToDisable},
+	"DELETE /api/v1/certificate_authorities/{id}":               {roles: managers, success: 200, prepare: anAuthority},
+	"POST /api/v1/certificate_authorities/{id}/sign":            {roles: managers, success: 202, prepare: anAuthorityToSign},
+	"POST /api/v1/certificate_authorities/{id}/certificate":     {roles: managers, success: 201, prepare: anAuthorityChain},
+	"POST /api/v1/certificate_authorities/{id}/revoke":          {roles: managers, success: 202, prepare: anIntermediate},
+	"GET /api/v1/certificate_authorities/{id}/crl":              {roles: nobody, success: 200, prepare: anAuthority},
+	"GET /api/v1/accounts":                                      {roles: admins, success: 200},
+	"POST /api/v1/accounts":                                     {roles: admins, success: 201, prepare: newAccount},
+	"GET /api/v1/accounts/{id}":                                 {roles: admins, success: 200, prepare: anAccount},
+	"DELETE /api/v1/accounts/{id}":                              {roles: admins, success: 202, prepare: anAccount},
+	"POST /api/v1/accounts/{id}/change_password":                {roles: admins, success: 200, prepare: anAccountWithPassword},
+	"PUT /api/v1/accounts/{id}/role":                            {roles: admins, success: 200, prepare: anAccountWithRole},
+	"GET /api/v1/accounts/me":                                   {roles: everyone, success: 200},
+	"POST /api/v1/accounts/me/change_password":                  {roles: everyone, success: 200, prepare: newPassword, endsToken: true},
+	"POST /login":  {roles: nobody, success: 200, prepare: aLogin},
+	"POST /logout": {roles: everyone, success: 200, endsToken: true},
+	"GET /status":  {roles: nobody, success: 200},
+}
+
+// TestRoles goes through every call that the OpenAPI document lists, with every role and
+// without one.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	expired := h.expiredLogin(t)
+	operations := operationsOf(t, h)
+	for _, name := range slices.Sorted(maps.Keys(roleTable)) {
+		if !slices.Contains(operations, name) {
+			t.Errorf("%s is in the role table but is no call of the API", name)
+		}
+	}
+	for _, name := range operations {
+		r, ok := roleTable[name]
+		if !ok {
+			t.Errorf("%s has no row in the role table: say who may call it", name)
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			r.tryAllowed(t, h, name, expired)
+			r.tryRefused(t, h, name, expired)
+		})
+	}
+}
+
+// tryAllowed calls on a fresh object each time, and on one that is not there.
+func (r rule) tryAllowed(t *testing.T, h *house, name string, expired *client.Client) {
+	try := func(who string, caller notary.Caller, c *client.Client) {
+		t.Run(who, func(t *testing.T) {
+			method, path, id, body := r.question(t, h, name, caller)
+			call(t, c, method, at(path, id), body).wantStatus(t, r.success)
+			if strings.Contains(path, "{id}") {
+				call(t, c, method, at(path, missingID), body).wantRefusal(t, 404, "not_found")
+			}
+		})
+	}
+	for _, role := range notary.Roles {
+		if r.open() || slices.Contains(r.roles, role) {
+			caller, c := h.Caller(role), h.as(t, role)
+			if r.endsToken {
+				caller = h.NewCaller(t, h.Admin(), role)
+				c = h.login(t, caller)
+			}
+			try(role.String(), caller, c)
+		}
+	}
+	if r.open() {
+		try("no token", h.Admin(), h.anonymous)
+		try("bad token", h.Admin(), h.anonymous.WithToken("nonsense"))
+		try("expired token", h.Admin(), expired)
+	}
+}
+
+// tryRefused calls on one object, the Certificate Requestor's own where it can have any, and
+// on one that is not there: the refusal must not tell which is which, and nothing may change.
+func (r rule) tryRefused(t *testing.T, h *house, name string, expired *client.Client) {
+	if r.open() {
+		return
+	}
+	method, path, id, body := r.question(t, h, name, h.Caller(notary.CertificateRequestor))
+	try := func(who string, c *client.Client, status int, code string) {
+		t.Run(who, func(t *testing.T) {
+			refused := call(t, c, method, at(path, id), body).wantRefusal(t, status, code)
+			missing := call(t, c, method, at(path, missingID), body).wantRefusal(t, status, code)
+			if refused != missing {
+				t.Errorf("the refusal tells whether the object exists: %+v, %+v", refused, missing)
+			}
+		})
+	}
+	h.wantUnchanged(t, func() {
+		for _, role := range notary.Roles {
+			if !slices.Contains(r.roles, role) {
+				try(role.String(), h.as(t, role), 403, "forbidden")
+			}
+		}
+		try("no token", h.anonymous, 401, "unauthenticated")
+		try("bad token", h.anonymous.WithToken("nonsense"), 401, "unauthenticated")
+		try("expired token", expired, 401, "unauthenticated")
+	})
+}
+
+// open says whether the call needs no login.
+func (r rule) open() bool { return r.roles == nil }
+
+func (r rule) question(t *testing.T, h *house, name string, caller notary.Caller) (method, path string, id int64, body any) {
+	t.Helper()
+	method, path, _ = strings.Cut(name, " ")
+	if r.prepare != nil {
+		id, body = r.prepare(t, h, caller)
+	}
+	return method, path, id, body
+}
+
+const missingID = 987654321
+
+func at(path string, id int64) string { return strings.ReplaceAll(path, "{id}", fmt.Sprint(id)) }
+
+// operationsOf are the calls that the server says it has.
+func operationsOf(t *testing.T, h *house) (names []string) {
+	t.Helper()
+	for path, methods := range openAPI(t, h).Paths {
+		for method := range methods {
+			names = append(names, strings.ToUpper(method)+" "+path)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// expiredLogin is a client whose token was good until now. The World's clock moves.
+func (h *house) expiredLogin(t *testing.T) *client.Client {
+	t.Helper()
+	c := h.login(t, h.Admin())
+	call(t, c, "GET", accountsPath+"/me", nil).wantStatus(t, 200)
+	h.Clock.Advance(24*time.Hour + time.Second)
+	call(t, c, "GET", accountsPath+"/me", nil).wantRefusal(t, 401, "unauthenticated")
+	return c
+}
+
+// The objects that the calls are made on.
+
+func newCSR(t *testing.T, _ *house, _ notary.Caller) (int64, any) {
+	return 0, api.CreateCertificateRequest{CSR: testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "new.example.com")}
+}
+
+// aRequest is the caller's own, where the caller may have any.
+func aRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	if !caller.May(notary.CreateRequests) {
+		caller = h.Admin()
+	}
+	return h.Request(t, caller), nil
+}
+
+func aChain(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aRequest(t, h, caller)
+	return id, api.UploadCertificate{Certificate: h.outside(t).Chain(t, h.keyOf(t, id))}
+}
+
+func aRequestToSign(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aRequest(t, h, caller)
+	return id, api.SignCertificateRequest{CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}
+}
+
+func aSignedRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	if !caller.May(notary.CreateRequests) {
+		caller = h.Admin()
+	}
+	return h.Signed(t, caller, h.Root(t, notary.ECDSAP256)), nil
+}
+
+func aRejectedRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aRequest(t, h, caller)
+	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id))
+	return id, nil
+}
+
+func aCertificate(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aSignedRequest(t, h, caller)
+	request, err := h.CA.Request(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	return request.Certificate.ID, nil
+}
+
+func newAuthority(*testing.T, *house, notary.Caller) (int64, any) {
+	return 0, api.CreateCertificateAuthority{SelfSigned: true, CommonName: "Another Root"}
+}
+
+func anAuthority(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return h.Root(t, notary.ECDSAP256), nil
+}
+
+func anAuthorityToDisable(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return h.Root(t, notary.ECDSAP256), api.UpdateCertificateAuthority{Enabled: false}
+}
+
+func anIntermediate(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256), nil
+}
+
+func anAuthorityToSign(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return h.Pending(t), api.SignCertificateAuthority{CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}
+}
+
+func anAuthorityChain(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	id := h.Pending(t)
+	authority, err := h.CA.Authority(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	return id, api.UploadAuthorityCertificate{
+		CertificateChain: h.outside(t).Chain(t, publicKey(t, authority.CSR), asAuthority)}
+}
+
+func newAccount(*testing.T, *house, notary.Caller) (int64, any) {
+	role := int(notary.ReadOnly)
+	return 0, api.CreateAccount{Email: "new@example.com", Password: testkit.Password, RoleID: &role}
+}
+
+func anAccount(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return h.NewCaller(t, h.Admin(), notary.ReadOnly).AccountID, nil
+}
+
+func anAccountWithPassword(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := anAccount(t, h, caller)
+	return id, api.ChangePassword{Password: testkit.Password + " two"}
+}
+
+func anAccountWithRole(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := anAccount(t, h, caller)
+	return id, api.ChangeRole{RoleID: int(notary.CertificateManager)}
+}
+
+func newPassword(*testing.T, *house, notary.Caller) (int64, any) {
+	return 0, api.ChangeMyPassword{OldPassword: testkit.Password, Password: testkit.Password + " two"}
+}
+
+func aLogin(_ *testing.T, _ *house, caller notary.Caller) (int64, any) {
+	return 0, api.Login{Email: caller.Email, Password: testkit.Password}
+}
+
+// described is what the tests read of the OpenAPI document.
+type described struct {
+	OpenAPI    string
+	Paths      map[string]map[string]describedCall
+	Components struct {
+		Schemas         map[string]describedSchema
+		SecuritySchemes map[string]struct{ Type, Scheme string }
+	}
+}
+
+type describedCall struct {
+	Security    []map[string][]string
+	Parameters  []struct{ In, Name string }
+	RequestBody *struct{ Content describedContent }
+	Responses   map[string]struct{ Content describedContent }
+}
+
+type describedContent map[string]struct{ Schema describedSchema }
+
+type describedSchema struct {
+	Ref        string `json:"$ref"`
+	Type       any
+	Format     string
+	Properties map[string]describedSchema
+	Required   []string
+}
+
+func openAPI(t *testing.T, h *house) (document described) {
+	t.Helper()
+	body, err := h.anonymous.OpenAPI(t.Context())
+	testkit.Check(t, err)
+	testkit.Check(t, json.Unmarshal(body, &document))
+	return document
+}
