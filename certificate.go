@@ -41,10 +41,13 @@ func (c *Certificate) Chain() [][]byte {
 }
 
 // PEM is the certificate alone (RFC 7468, section 5).
-func (c *Certificate) PEM() string { return encodePEM("CERTIFICATE", c.DER) }
+func (c *Certificate) PEM() string { return CertificatesPEM(c.DER) }
 
 // ChainPEM is the certificate followed by its issuers.
-func (c *Certificate) ChainPEM() string { return encodePEM("CERTIFICATE", c.Chain()...) }
+func (c *Certificate) ChainPEM() string { return CertificatesPEM(c.Chain()...) }
+
+// CertificatesPEM writes certificates one after the other.
+func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", ders...) }
 
 func encodePEM(label string, ders ...[]byte) string {
 	var b strings.Builder

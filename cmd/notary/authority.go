@@ -9,7 +9,6 @@ import (
 	"notary"
 	"notary/api"
 	"notary/client"
-	"notary/internal/pki"
 )
 
 func (p *program) authorityCommand() *cobra.Command {
@@ -144,11 +143,11 @@ func (p *program) authorityCRL() *cobra.Command {
 			case err != nil:
 				return err
 			case p.json:
-				return p.printJSON(api.CRL{CRL: pki.EncodeCRL(crl)})
+				return p.printJSON(api.CRL{CRL: (&notary.CRL{DER: crl}).PEM()})
 			case der:
 				return out.write(p, crl)
 			default:
-				return out.write(p, []byte(pki.EncodeCRL(crl)))
+				return out.write(p, []byte((&notary.CRL{DER: crl}).PEM()))
 			}
 		}),
 	}

@@ -135,7 +135,7 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 	if err := p.trust(ctx, t.server, certificate); err != nil {
 		return t, nil, err
 	}
-	t.memory.Certificate = pki.EncodeCertificates(certificate.Raw)
+	t.memory.Certificate = notary.CertificatesPEM(certificate.Raw)
 	c, err = t.client("")
 	return t, c, err
 }

@@ -140,20 +140,15 @@ func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, ol
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}
-	refund, err := s.attempts.take(caller.Email, caller.Address)
-	if err != nil {
-		return err
-	}
 	known, err := s.store.PasswordHash(ctx, caller.AccountID)
 	if err != nil {
 		return err
 	}
-	if ok, err := verifyPassword(ctx, known, old); err != nil {
+	if ok, err := s.attempt(ctx, caller.Email, caller.Address, known, old); err != nil {
 		return err
 	} else if !ok {
 		return notary.FieldErrorf("old_password", "the old password is wrong")
 	}
-	refund()
 	hash, err := newPassword(ctx, password, caller.Email)
 	if err != nil {
 		return err

@@ -10,24 +10,28 @@ import (
 )
 
 // How many refused logins are taken without delay, and how long it then takes until one more
-// is.
+// is: for one account from one address, for one account from anywhere, and for one address.
+// From anywhere it is many, so that a stranger does not lock the account's owner out.
 const (
-	accountBurst = 20
-	accountEvery = 10 * time.Second
-	addressBurst = 100
-	addressEvery = 2 * time.Second
+	accountBurst  = 20
+	accountEvery  = 10 * time.Second
+	anywhereBurst = 1000
+	anywhereEvery = time.Second
+	addressBurst  = 100
+	addressEvery  = 2 * time.Second
 
 	// maxTracked is how many accounts and addresses are remembered at most.
 	maxTracked = 10_000
 )
 
-// attempts limits how often a login may be refused, for each account and each address. It is
+// attempts limits how often a login may be refused, by account and by address. It is
 // kept in memory: a restart forgives.
 type attempts struct {
 	now func() time.Time
 
 	mu        sync.Mutex
-	accounts  buckets
+	accounts  buckets // from one address
+	anywhere  buckets // accounts
 	addresses buckets
 }
 
@@ -35,6 +39,7 @@ func newAttempts(now func() time.Time) *attempts {
 	return &attempts{
 		now:       now,
 		accounts:  buckets{burst: accountBurst, every: accountEvery, of: map[string]*bucket{}},
+		anywhere:  buckets{burst: anywhereBurst, every: anywhereEvery, of: map[string]*bucket{}},
 		addresses: buckets{burst: addressBurst, every: addressEvery, of: map[string]*bucket{}},
 	}
 }
@@ -45,19 +50,22 @@ func (a *attempts) take(email, address string) (refund func(), err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
-	account, from := a.accounts.get(email, now), a.addresses.get(network(address), now)
-	if wait := max(a.accounts.wait(account), a.addresses.wait(from)); wait > 0 {
+	from := network(address)
+	used := []*bucket{a.accounts.get(email+" "+from, now), a.anywhere.get(email, now), a.addresses.get(from, now)}
+	if wait := max(a.accounts.wait(used[0]), a.anywhere.wait(used[1]), a.addresses.wait(used[2])); wait > 0 {
 		wait = time.Duration(math.Ceil(wait.Seconds())) * time.Second
 		return nil, &notary.Error{Kind: notary.RateLimited, RetryAfter: wait,
 			Message: "too many logins were refused: wait " + wait.String() + " and try again"}
 	}
-	account.level++
-	from.level++
+	for _, b := range used {
+		b.level++
+	}
 	return func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		account.level--
-		from.level--
+		for _, b := range used {
+			b.level--
+		}
 	}, nil
 }
 

@@ -22,15 +22,13 @@ func wantLimited(t testing.TB, err error, wait time.Duration) {
 	}
 }
 
-// A number of refusals is free; then the account waits, whatever address it is tried from.
+// A number of refusals is free; then the account waits, as far as this address is concerned.
 func TestAttemptsOfAnAccount(t *testing.T) {
 	t.Parallel()
 	clock := testkit.NewClock()
 	a := auth.NewAttempts(clock.Now)
-	address := 0
 	take := func(email string) error {
-		address++
-		_, err := auth.Take(a, email, fmt.Sprint(address))
+		_, err := auth.Take(a, email, "192.0.2.1")
 		return err
 	}
 	for range auth.AccountBurst {
@@ -38,7 +36,9 @@ func TestAttemptsOfAnAccount(t *testing.T) {
 	}
 	wantLimited(t, take("a"), auth.AccountEvery)
 	wantLimited(t, take("a"), auth.AccountEvery) // knocking does not make it longer
-	testkit.Check(t, take("b"))                  // somebody else is not concerned
+	_, err := auth.Take(a, "a", "192.0.2.2")
+	testkit.Check(t, err)       // its owner, elsewhere, is not locked out
+	testkit.Check(t, take("b")) // somebody else is not concerned
 
 	clock.Advance(auth.AccountEvery - 3*time.Second)
 	wantLimited(t, take("a"), 3*time.Second)
@@ -59,6 +59,18 @@ func TestAttemptsOfAnAccount(t *testing.T) {
 		testkit.Check(t, take("a"))
 	}
 	wantLimited(t, take("a"), auth.AccountEvery)
+}
+
+// From many addresses together an account can be tried more often, but not without end.
+func TestAttemptsFromAnywhere(t *testing.T) {
+	t.Parallel()
+	a := auth.NewAttempts(testkit.NewClock().Now)
+	for i := range auth.AnywhereBurst {
+		_, err := auth.Take(a, "a", fmt.Sprint(i))
+		testkit.Check(t, err)
+	}
+	_, err := auth.Take(a, "a", "192.0.2.1")
+	wantLimited(t, err, auth.AnywhereEvery)
 }
 
 // An address that tries many accounts waits, too.
@@ -177,7 +189,8 @@ func TestLoginIsLimited(t *testing.T) {
 		testkit.WantKind(t, try("wrong", "192.0.2.1"), notary.Unauthenticated)
 	}
 	wantLimited(t, try("wrong", "192.0.2.1"), auth.AccountEvery)
-	wantLimited(t, try(testkit.Password, "192.0.2.2"), auth.AccountEvery) // the right one, too
+	wantLimited(t, try(testkit.Password, "192.0.2.1"), auth.AccountEvery) // the right one, too
+	testkit.Check(t, try(testkit.Password, "192.0.2.2"))                  // but not from elsewhere
 	email = strings.ToUpper(email)
 	wantLimited(t, try(testkit.Password, "192.0.2.1"), auth.AccountEvery)
 	w.Clock.Advance(auth.AccountEvery)
@@ -222,7 +235,7 @@ func TestChangeMyPasswordIsLimited(t *testing.T) {
 		wantField(t, err, "old_password")
 	}
 	wantLimited(t, change(testkit.Password, next), auth.AccountEvery)
-	_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, "192.0.2.9")
+	_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, me.Address)
 	wantLimited(t, err, auth.AccountEvery) // one limit for both
 	w.Clock.Advance(auth.AccountEvery)
 	testkit.Check(t, change(testkit.Password, next))

@@ -54,22 +54,16 @@ func (s *Service) Login(ctx context.Context, email, password, address string) (s
 	if email = normalizeEmail(email); len(email) > maxEmail {
 		email = "" // nobody has a longer one, nor this; it would only fill the memory
 	}
-	refund, err := s.attempts.take(email, address)
-	if err != nil {
-		s.log.WarnContext(ctx, "too many logins", "email", email, "address", address)
-		return "", err
-	}
 	account, hash, err := s.store.AccountByEmail(ctx, email)
 	if err != nil {
 		return "", err
 	}
-	if ok, err := verifyPassword(ctx, hash, password); err != nil {
+	if ok, err := s.attempt(ctx, email, address, hash, password); err != nil {
 		return "", err
 	} else if !ok || account == nil {
 		s.log.WarnContext(ctx, "login refused", "email", email, "address", address)
 		return "", notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
 	}
-	refund()
 	token := newToken()
 	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
@@ -85,6 +79,27 @@ func (s *Service) Login(ctx context.Context, email, password, address string) (s
 		return tx.Event(notary.EventBy(caller, "account.login", account.ID, ""))
 	})
 	return token, err
+}
+
+// attempt says whether the password fits the hash, unless too many attempts were refused
+// before. Those that wait for their turn to be hashed are not counted yet: many that are
+// right, at once, do not limit one another.
+func (s *Service) attempt(ctx context.Context, email, address, hash, password string) (bool, error) {
+	release, err := hashingSlot(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	refund, err := s.attempts.take(email, address)
+	if err != nil {
+		s.log.WarnContext(ctx, "too many logins", "email", email, "address", address)
+		return false, err
+	}
+	ok, err := verifyPassword(hash, password)
+	if ok || err != nil {
+		refund()
+	}
+	return ok, err
 }
 
 // Caller is who holds the token, calling from address. Without a token it is nobody, which

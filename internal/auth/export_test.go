@@ -14,8 +14,12 @@ const (
 	AddressBurst = addressBurst
 	AddressEvery = addressEvery
 	MaxTracked   = maxTracked
-	MaxPassword  = maxPassword
-	TokenLife    = tokenLife
+
+	AnywhereBurst = anywhereBurst
+	AnywhereEvery = anywhereEvery
+
+	MaxPassword = maxPassword
+	TokenLife   = tokenLife
 )
 
 // CheckPassword says whether a password is fit to be one.

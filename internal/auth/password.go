@@ -46,10 +46,12 @@ func newPassword(ctx context.Context, password, email string) (string, error) {
 	}
 	salt := make([]byte, argonSalt)
 	rand.Read(salt) // never fails
-	key, err := argonKeyOf(ctx, password, salt, argonPasses, argonMemory, argonLanes)
+	release, err := hashingSlot(ctx)
 	if err != nil {
 		return "", err
 	}
+	defer release()
+	key := argon2.IDKey([]byte(password), salt, argonPasses, argonMemory, argonLanes, argonKey)
 	enc := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
 		enc.EncodeToString(salt), enc.EncodeToString(key)), nil
@@ -86,8 +88,8 @@ var decoy = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, a
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonKey)))
 
 // verifyPassword says whether the password fits the hash. An empty hash fits none, and takes
-// as long.
-func verifyPassword(ctx context.Context, hash, password string) (bool, error) {
+// as long. The caller holds a slot.
+func verifyPassword(hash, password string) (bool, error) {
 	if len(password) > maxPassword {
 		password = "" // no account has an empty one
 	}
@@ -111,16 +113,16 @@ func verifyPassword(ctx context.Context, hash, password string) (bool, error) {
 	if err != nil {
 		return false, notary.InternalError("read the password's hash", err)
 	}
-	got, err := argonKeyOf(ctx, password, salt, uint32(passes), uint32(memory), lanes)
-	return err == nil && subtle.ConstantTimeCompare(got, want) == 1, err
+	got := argon2.IDKey([]byte(password), salt, uint32(passes), uint32(memory), lanes, argonKey)
+	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-func argonKeyOf(ctx context.Context, password string, salt []byte, passes, memory uint32, lanes uint8) ([]byte, error) {
+// hashingSlot waits until a password may be hashed. The caller gives the slot back.
+func hashingSlot(ctx context.Context) (release func(), err error) {
 	select {
 	case hashing <- struct{}{}:
-		defer func() { <-hashing }()
+		return func() { <-hashing }, nil
 	case <-ctx.Done():
 		return nil, &notary.Error{Kind: notary.Unavailable, Message: "the request was given up", Err: ctx.Err()}
 	}
-	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, argonKey), nil
 }

@@ -278,6 +278,13 @@ func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id 
 	}
 	defer s.authorities.changed()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
+		a, err := tx.Authority(ctx, id)
+		if err != nil {
+			return err
+		}
+		if enabled && a.Status(s.now()) == notary.AuthorityRevoked {
+			return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: make a new one", id)
+		}
 		if err := tx.EnableAuthority(id, enabled); err != nil {
 			return err
 		}

@@ -289,6 +289,37 @@ func TestRevokeAuthority(t *testing.T) {
 	}
 }
 
+// A revoked authority has no older certificate left under which its work would still verify,
+// whatever the reason and by whichever call.
+func TestRevokedAuthorityLosesEveryCertificate(t *testing.T) {
+	t.Parallel()
+	for name, revoke := range map[string]func(w *testkit.World, id int64) error{
+		"as an authority": func(w *testkit.World, id int64) error {
+			return w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.CACompromise)
+		},
+		"as a certificate": func(w *testkit.World, id int64) error {
+			return w.CA.RevokeCertificate(t.Context(), w.Admin(), authority(t, w, id).Certificate.ID, notary.CACompromise)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := testkit.New(t)
+			root := w.Root(t, notary.ECDSAP256)
+			sub := w.Intermediate(t, root, notary.ECDSAP256)
+			older := authority(t, w, sub).Certificate
+			testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), sub, root))
+			testkit.Check(t, revoke(w, sub))
+			a := authority(t, w, sub)
+			wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{
+				older: notary.CACompromise, a.Certificate: notary.CACompromise})
+			if a.Enabled {
+				t.Error("the authority is still enabled")
+			}
+			testkit.WantKind(t, w.CA.EnableAuthority(t.Context(), w.Admin(), sub, true), notary.Conflict)
+		})
+	}
+}
+
 // A root's own list cannot say that the root is revoked: nobody would believe it.
 func TestRootCannotRevokeItself(t *testing.T) {
 	t.Parallel()

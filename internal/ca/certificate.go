@@ -3,7 +3,10 @@ package ca
 import (
 	"context"
 	"crypto/x509"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"notary"
 	"notary/internal/issuance"
@@ -52,7 +55,7 @@ func newCertificate(cert *x509.Certificate, issuer *openedAuthority) *notary.Cer
 
 func inventoryEntry(cert *x509.Certificate, issuers []*x509.Certificate) *notary.Certificate {
 	entry := &notary.Certificate{
-		CommonName: cert.Subject.CommonName, Names: pki.CertificateNames(cert), Key: pki.KeyName(cert.PublicKey),
+		CommonName: printable(cert.Subject.CommonName), Names: pki.CertificateNames(cert), Key: pki.KeyName(cert.PublicKey),
 		KeyFingerprint: pki.Fingerprint(cert.RawSubjectPublicKeyInfo),
 		Serial:         pki.SerialString(cert.SerialNumber), Fingerprint: pki.Fingerprint(cert.Raw),
 		NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, DER: cert.Raw,
@@ -61,6 +64,16 @@ func inventoryEntry(cert *x509.Certificate, issuers []*x509.Certificate) *notary
 		entry.IssuerChain = append(entry.IssuerChain, issuer.Raw)
 	}
 	return entry
+}
+
+// printable leaves out what no name should hold. Outside authorities may have put it there.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, name)
 }
 
 func (s *Service) terms(notAfter time.Time) issuance.Terms {

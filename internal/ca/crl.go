@@ -71,14 +71,27 @@ func (s *Service) crl(ctx context.Context, authorityID int64, maxAge time.Durati
 			return nil, err
 		}
 	}
-	if crl := builder.newest; crl != nil && crl.Revocations >= count && s.now().Sub(crl.ThisUpdate) < maxAge {
-		return crl, nil
+	newest := builder.newest
+	if newest != nil && newest.Revocations >= count && fresh(newest, s.now(), maxAge) {
+		return newest, nil
 	}
 	crl, err := s.buildCRL(ctx, a, count)
 	if err == nil {
 		builder.newest = crl
+		return crl, nil
 	}
-	return crl, err
+	if newest != nil && newest.Revocations >= count && fresh(newest, s.now(), crlValidity) {
+		s.log.WarnContext(ctx, "the CRL could not be made anew, the last one still holds",
+			"authority", authorityID, "error", err)
+		return newest, nil
+	}
+	return nil, err
+}
+
+// fresh says whether a list is not older than maxAge, nor from the future: after the clock
+// was set back, nobody would accept that yet.
+func fresh(crl *notary.CRL, now time.Time, maxAge time.Duration) bool {
+	return now.Sub(crl.ThisUpdate) < maxAge && !crl.ThisUpdate.After(now)
 }
 
 // buildCRL signs a new list under the next number. count is how many revocations it knows at

@@ -310,3 +310,34 @@ func TestCRLReasons(t *testing.T) {
 		}
 	}
 }
+
+// After the clock was set back, a list from the future is of no use to anybody.
+func TestCRLFromTheFuture(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	w.Clock.Advance(2 * time.Hour)
+	early := fetchCRL(t, w, root)
+	w.Clock.Advance(-2 * time.Hour)
+	late := fetchCRL(t, w, root)
+	if late.ThisUpdate.After(w.Clock.Now()) || late.Number.Cmp(early.Number) <= 0 {
+		t.Errorf("it is %v, and the list is number %v of %v", w.Clock.Now(), late.Number, late.ThisUpdate)
+	}
+}
+
+// A list that is still true is served while no new one can be written, until its end.
+func TestCRLOutlastsADatabaseThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	first := fetchCRL(t, w, root)
+	w.Exec(t, `CREATE TRIGGER full BEFORE UPDATE OF crl_number ON authority BEGIN SELECT RAISE(ABORT, 'full'); END`)
+	w.Clock.Advance(30 * time.Hour)
+	if still := fetchCRL(t, w, root); still.Number.Cmp(first.Number) != 0 {
+		t.Errorf("the list is number %v, want %v", still.Number, first.Number)
+	}
+	w.Clock.Advance(30 * time.Hour)
+	_, err := w.CA.CRL(t.Context(), root)
+	testkit.WantKind(t, err, notary.Internal)
+	w.Exec(t, `DROP TRIGGER full`)
+}

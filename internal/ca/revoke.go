@@ -36,21 +36,25 @@ func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, i
 	if err := caller.Require(notary.RevokeCertificates); err != nil {
 		return err
 	}
-	var cert *notary.Certificate
-	err := s.store.Write(ctx, func(tx *store.Tx) (err error) {
-		if cert, err = tx.Certificate(ctx, id); err != nil {
+	defer s.authorities.changed() // it may be an authority's
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		cert, err := tx.Certificate(ctx, id)
+		if err != nil {
 			return err
+		}
+		a, err := tx.AuthorityWithCertificate(ctx, id)
+		if err != nil {
+			return err
+		}
+		if a != nil {
+			return s.revokeAuthority(ctx, tx, caller, a, reason)
 		}
 		return s.revoke(ctx, tx, caller, cert, reason)
 	})
-	if err == nil && (cert.RequestID == 0 || reason == notary.KeyCompromise) { // it may be an authority's
-		s.authorities.changed()
-	}
-	return err
 }
 
-// RevokeAuthority revokes an authority's certificate at the authority above it, and disables
-// it. What it issued stays visible.
+// RevokeAuthority revokes the certificates that the authorities above have given to an
+// authority, and disables it. What it issued stays visible.
 func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
@@ -64,14 +68,23 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 		if a.Certificate == nil {
 			return notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet", id)
 		}
-		if err := s.revoke(ctx, tx, caller, a.Certificate, reason); err != nil {
-			return err
-		}
-		if err := tx.EnableAuthority(id, false); err != nil {
-			return err
-		}
-		return tx.Event(notary.EventBy(caller, "authority.revoke", id, string(reason)))
+		return s.revokeAuthority(ctx, tx, caller, a, reason)
 	})
+}
+
+// revokeAuthority revokes the authority's certificate and the older ones for its key: as
+// long as one of them is good, so is what the authority has signed.
+func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, reason notary.RevocationReason) error {
+	if err := s.revoke(ctx, tx, caller, a.Certificate, reason); err != nil {
+		return err
+	}
+	if err := s.revokeKey(ctx, tx, caller, a.Certificate.KeyFingerprint, reason); err != nil {
+		return err
+	}
+	if err := tx.EnableAuthority(a.ID, false); err != nil {
+		return err
+	}
+	return tx.Event(notary.EventBy(caller, "authority.revoke", a.ID, string(reason)))
 }
 
 // revoke is the one way in which certificates are revoked.
@@ -85,7 +98,10 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller
 	if reason != notary.KeyCompromise {
 		return nil
 	}
-	return s.keyCompromised(ctx, tx, caller, cert)
+	if err := tx.ReportCompromised(cert.KeyFingerprint); err != nil {
+		return err
+	}
+	return s.revokeKey(ctx, tx, caller, cert.KeyFingerprint, reason)
 }
 
 func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
@@ -141,26 +157,22 @@ func revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *n
 	return tx.Event(notary.EventBy(caller, "request.revoke", req.ID, detail))
 }
 
-// keyCompromised refuses the certificate's key from now on, and revokes what else was issued
-// for it, whoever uses that.
-func (s *Service) keyCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate) error {
-	if err := tx.ReportCompromised(cert.KeyFingerprint); err != nil {
-		return err
-	}
-	all, err := tx.CertificatesWithKey(ctx, cert.KeyFingerprint)
+// revokeKey revokes what was issued for a key and is still valid, whoever uses it.
+func (s *Service) revokeKey(ctx context.Context, tx *store.Tx, caller notary.Caller, keyFingerprint string, reason notary.RevocationReason) error {
+	all, err := tx.CertificatesWithKey(ctx, keyFingerprint)
 	if err != nil {
 		return err
 	}
-	for _, other := range all {
-		if s.now().After(other.NotAfter) {
+	for _, cert := range all {
+		if s.now().After(cert.NotAfter) {
 			continue
 		}
-		err := refuseRevocation(ctx, tx, other)
+		err := refuseRevocation(ctx, tx, cert)
 		if kind := notary.KindOf(err); kind == notary.Conflict || kind == notary.Unprocessable {
 			continue // revoked already, or not ours to revoke
 		}
 		if err == nil {
-			err = s.revokeOne(ctx, tx, caller, other, notary.KeyCompromise)
+			err = s.revokeOne(ctx, tx, caller, cert, reason)
 		}
 		if err != nil {
 			return err

@@ -11,7 +11,10 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"io"
+	"strings"
 	"time"
 
 	"notary"
@@ -148,7 +151,7 @@ func (i Issuer) checkRequest(csr *pki.CSR, now time.Time) error {
 	switch {
 	case !pki.SameKey(i.Signer.Public(), i.Certificate.PublicKey):
 		return notary.Errorf(notary.Internal, "the authority's key is not that of its certificate")
-	case bytes.Equal(csr.RawSubject, i.Certificate.RawSubject):
+	case sameName(csr.RawSubject, i.Certificate.RawSubject):
 		return notary.Errorf(notary.Unprocessable, "the subject of the request is that of "+
 			"the authority itself: a certificate needs a subject of its own")
 	case pki.SameKey(csr.PublicKey, i.Certificate.PublicKey):
@@ -156,6 +159,15 @@ func (i Issuer) checkRequest(csr *pki.CSR, now time.Time) error {
 			"the authority itself: a certificate needs a key of its own")
 	}
 	return nil
+}
+
+// sameName compares two names by what they say, not by their string types and case (RFC 5280,
+// section 7.1).
+func sameName(a, b []byte) bool {
+	var one, other pkix.RDNSequence
+	_, errA := asn1.Unmarshal(a, &one)
+	_, errB := asn1.Unmarshal(b, &other)
+	return bytes.Equal(a, b) || errA == nil && errB == nil && strings.EqualFold(one.String(), other.String())
 }
 
 // checkAuthority says whether an authority is entitled to issue now. Critical extensions that

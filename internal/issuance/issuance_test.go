@@ -339,6 +339,8 @@ func TestAuthoritysOwnSubjectAndKeyAreRefused(t *testing.T) {
 	root := newRoot(t, notary.ECDSAP256, -1)
 	_, err := issuance.Leaf(root, profile(t, ""), newCSR(t, leafKey(notary.ECDSAP256), title("Test Root")), terms)
 	wantError(t, err, notary.Unprocessable, "subject")
+	_, err = issuance.Leaf(root, profile(t, ""), newCSR(t, leafKey(notary.ECDSAP256), title("TEST root")), terms)
+	wantError(t, err, notary.Unprocessable, "subject")
 	_, err = issuance.Leaf(root, profile(t, ""), newCSR(t, authorityKey(notary.ECDSAP256), title("another")), terms)
 	wantError(t, err, notary.Unprocessable, "key")
 }

@@ -119,7 +119,7 @@ func checkLink(i int, child, issuer *x509.Certificate) error {
 	case !bytes.Equal(child.RawIssuer, issuer.RawSubject):
 		return invalid("certificate %d of the chain is not the issuer of certificate %d: "+
 			"its subject is not the issuer named there", i+1, i)
-	case !issuer.IsCA || !issuer.BasicConstraintsValid || issuer.KeyUsage&x509.KeyUsageCertSign == 0:
+	case !issuer.IsCA || !issuer.BasicConstraintsValid || issuer.KeyUsage != 0 && issuer.KeyUsage&x509.KeyUsageCertSign == 0:
 		return invalid("certificate %d of the chain is not that of an authority "+
 			"that may sign certificates", i+1)
 	case len(child.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 &&

@@ -27,14 +27,14 @@ func encode(chain []*x509.Certificate) string {
 	for _, c := range chain {
 		ders = append(ders, c.Raw)
 	}
-	return pki.EncodeCertificates(ders...)
+	return notary.CertificatesPEM(ders...)
 }
 
 func TestParseChain(t *testing.T) {
 	root := issue(t, nil, "Root", true, nil)
 	leaf := issue(t, &root, "leaf", false, nil)
 	text := encode(chainOf(leaf, root))
-	crl := pki.EncodeCRL([]byte{0x30, 0})
+	crl := (&notary.CRL{DER: []byte{0x30, 0}}).PEM()
 	var eleven []authority
 	for range 11 {
 		eleven = append(eleven, issue(t, nil, "Root", true, nil))

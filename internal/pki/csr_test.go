@@ -2,7 +2,7 @@ package pki_test
 
 import (
 	"crypto"
-	"crypto/dsa"
+	"crypto/dsa" //lint:ignore SA1019 such a key must be refused
 	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"

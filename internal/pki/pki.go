@@ -9,7 +9,6 @@ package pki
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/pem"
 	"math/big"
 	"strings"
 
@@ -23,21 +22,6 @@ const (
 	MaxCSRSize   = 64 << 10  // octets of PEM in a request
 	MaxChainSize = 256 << 10 // octets of PEM in a chain
 )
-
-// EncodeCertificates writes certificates as PEM (RFC 7468, section 5), one block after the
-// other.
-func EncodeCertificates(ders ...[]byte) string {
-	var b strings.Builder
-	for _, der := range ders {
-		b.Write(pem.EncodeToMemory(&pem.Block{Type: labelCertificate, Bytes: der}))
-	}
-	return b.String()
-}
-
-// EncodeCRL writes a certificate revocation list as PEM (RFC 7468, section 6).
-func EncodeCRL(der []byte) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}))
-}
 
 // Fingerprint is the SHA-256 of der in lower-case hex.
 func Fingerprint(der []byte) string {

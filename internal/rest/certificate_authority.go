@@ -47,17 +47,19 @@ func (r *routes) authority(ctx context.Context, caller notary.Caller, in *ByID) 
 	return result(out), err
 }
 
-// withCRL is an authority with its CRL, where it has a certificate to sign one with.
+// withCRL is an authority with its CRL. That is left empty where it cannot be had: the
+// authority is pending or was deleted just now, or the disk is full.
 func (r *routes) withCRL(ctx context.Context, a *notary.Authority) (api.CertificateAuthority, error) {
 	out := authorityToAPI(a, r.ca.Now())
-	if a.Certificate == nil {
-		return out, nil
-	}
 	crl, err := r.ca.CRL(ctx, a.ID)
-	if err == nil {
-		out.CRL = crl.PEM()
+	switch notary.KindOf(err) {
+	case "":
+		out.CRL = r.crls.of(crl).pem
+	case notary.Conflict, notary.NotFound, notary.Unavailable:
+	default:
+		return out, err
 	}
-	return out, err
+	return out, nil
 }
 
 func (r *routes) createAuthority(ctx context.Context, caller notary.Caller, in *struct {
@@ -73,7 +75,7 @@ func (r *routes) createAuthority(ctx context.Context, caller notary.Caller, in *
 		},
 		DNSNames:     words(b.SANsDNS),
 		KeyAlgorithm: notary.KeyAlgorithm(b.KeyAlgorithm),
-		NotAfter:     value(b.NotValidAfter),
+		NotAfter:     instant(b.NotValidAfter),
 		PathLen:      -1,
 	}
 	if b.PathLength != nil {
@@ -146,5 +148,5 @@ func (r *routes) crl(ctx context.Context, _ notary.Caller, in *ByID) (*document,
 	if prefer(ctx, typeCRL) == typeCRL {
 		return newDocument(typeCRL, crl.DER), nil
 	}
-	return jsonDocument(api.CRL{CRL: crl.PEM()})
+	return newDocument(typeJSON, r.crls.of(crl).json), nil
 }

@@ -72,7 +72,7 @@ func (r *routes) signRequest(ctx context.Context, caller notary.Caller, in *sign
 	return done(r.ca.Sign(ctx, caller, in.ID, ca.SignOptions{
 		AuthorityID: int64(in.Body.CertificateAuthorityID),
 		Profile:     in.Body.Profile,
-		NotAfter:    value(in.Body.NotValidAfter),
+		NotAfter:    instant(in.Body.NotValidAfter),
 	}))
 }
 

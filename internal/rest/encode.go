@@ -75,11 +75,17 @@ func optional(id int64) *int64 {
 	return &id
 }
 
-func value(t *time.Time) time.Time {
-	if t == nil {
+// instant is a time that may be left out. The zero time of Go, which stands for that, was
+// long ago: whoever sends it is refused like anybody who names a time that is past.
+func instant(t *time.Time) time.Time {
+	switch {
+	case t == nil:
 		return time.Time{}
+	case t.IsZero():
+		return t.Add(time.Second)
+	default:
+		return *t
 	}
-	return *t
 }
 
 // jsonDocument is an answer as JSON, where other forms can be had too.

@@ -29,7 +29,7 @@ func malformed(status int, message string, errs []error) *envelope {
 	switch {
 	case status == http.StatusRequestEntityTooLarge, errors.As(errors.Join(errs...), &tooLarge):
 		return refused(http.StatusRequestEntityTooLarge, notary.TooLarge,
-			"the request body is larger than 1 MiB")
+			"the request body is larger than this call takes")
 	case status == http.StatusUnsupportedMediaType:
 		return refused(status, notary.Invalid, "send JSON, with the header Content-Type: application/json")
 	case status == http.StatusRequestTimeout:

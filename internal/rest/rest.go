@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -31,8 +32,14 @@ type Config struct {
 	Log     *slog.Logger
 }
 
-// maxBody is the largest request body in bytes.
-const maxBody = 1 << 20
+// The largest request body in bytes, and how long it may take to arrive. What can be sent
+// without a token is held shorter.
+const (
+	maxBody         = 1 << 20
+	bodyTimeout     = 30 * time.Second
+	maxOpenBody     = 16 << 10
+	openBodyTimeout = 5 * time.Second
+)
 
 // New gives the handler of everything below /api/v1, and of /status, /login and /logout.
 func New(c Config) http.Handler {
@@ -85,6 +92,7 @@ type routes struct {
 	auth    *auth.Service
 	version string
 	log     *slog.Logger
+	crls    encodedCRLs
 }
 
 // Who may make a call without a token.
@@ -130,17 +138,22 @@ func (o operation) describe() huma.Operation {
 		DefaultStatus: o.status,
 		Summary:       o.summary,
 		Tags:          []string{strings.Split(strings.TrimPrefix(o.path, "/api/v1/"), "/")[0]},
-		MaxBodyBytes:  maxBody + 1, // huma refuses a body of just this size
 	}
 	if op.Tags[0] == "" {
 		op.Tags = []string{"server"}
 	}
+	limit, patience := int64(maxBody), bodyTimeout
 	switch o.access {
 	case withToken:
 		op.Security = []map[string][]string{{bearer: {}}}
 	case tokenIsFit:
 		op.Security = []map[string][]string{{bearer: {}}, {}}
+		limit, patience = maxOpenBody, openBodyTimeout
+	case open:
+		limit, patience = maxOpenBody, openBodyTimeout
 	}
+	op.MaxBodyBytes = limit + 1 // huma refuses a body of just this size
+	op.BodyReadTimeout = patience
 	return op
 }
 

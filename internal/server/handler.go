@@ -5,12 +5,12 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"math"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"time"
 
 	"notary"
+	"notary/api"
 )
 
 type requestIDKey struct{}
@@ -29,7 +29,7 @@ type handler struct {
 	metrics      *Metrics
 	log          *slog.Logger
 	writeTimeout time.Duration
-	inFlight     chan struct{} // holds one element for every request that runs
+	inFlight     *inFlight
 }
 
 func newHandler(c Config) *handler {
@@ -38,7 +38,7 @@ func newHandler(c Config) *handler {
 		metrics:      c.Metrics,
 		log:          c.Log,
 		writeTimeout: c.WriteTimeout,
-		inFlight:     make(chan struct{}, maxInFlight),
+		inFlight:     &inFlight{of: map[string]int{}},
 	}
 }
 
@@ -60,16 +60,16 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}()
 	defer h.recover(w, r, id)
 
-	select {
-	case h.inFlight <- struct{}{}:
-		defer func() { <-h.inFlight }()
+	host := remoteHost(r)
+	if h.inFlight.enter(host) {
+		defer h.inFlight.leave(host)
 		h.next.ServeHTTP(w, r)
 		w.finish()
-	default:
+	} else {
 		w.Header().Set("Retry-After", "1")
-		w.writeError(http.StatusServiceUnavailable, failure{
+		w.writeError(http.StatusServiceUnavailable, api.Error{
 			Error: "the server has too many requests to answer at present; try again in a moment",
-			Code:  notary.Unavailable})
+			Code:  string(notary.Unavailable)})
 	}
 }
 
@@ -106,9 +106,9 @@ func (h *handler) recover(w *response, r *http.Request, id string) {
 	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Set-Cookie"} {
 		w.Header().Del(name) // they were meant for the answer that did not come
 	}
-	w.writeError(http.StatusInternalServerError, failure{
+	w.writeError(http.StatusInternalServerError, api.Error{
 		Error:     "internal error; the server's log says more under this request id",
-		Code:      notary.Internal,
+		Code:      string(notary.Internal),
 		RequestID: id})
 }
 
@@ -124,17 +124,13 @@ func (h *handler) observe(w *response, r *http.Request, id string, took time.Dur
 	if status >= 500 {
 		level = slog.LevelWarn
 	}
-	remote, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		remote = r.RemoteAddr
-	}
 	attrs := []slog.Attr{
 		slog.String("method", clip(r.Method, 20)),
 		slog.String("path", clip(r.URL.Path, 200)),
 		slog.Int("status", status),
 		slog.Int64("bytes", w.bytes),
 		slog.Float64("ms", math.Round(took.Seconds()*1e6)/1e3),
-		slog.String("remote", remote),
+		slog.String("remote", remoteHost(r)),
 		slog.String("request_id", id),
 	}
 	if w.aborted {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -160,15 +161,22 @@ func TestTooManyRequestsAtOnceAreToldToComeAgain(t *testing.T) {
 	t.Parallel()
 	called := false
 	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
-	h.inFlight = make(chan struct{}, 1)
-	h.inFlight <- struct{}{} // the one request that is allowed
+	request := httptest.NewRequest("GET", "/", nil)
+	for range maxInFlightAddress { // as many as are allowed
+		if !h.inFlight.enter(remoteHost(request)) {
+			t.Fatal("one is refused too early")
+		}
+	}
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	h.ServeHTTP(w, request)
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || called {
 		t.Errorf("status %d, Retry-After %q, called %v", w.Code, w.Header().Get("Retry-After"), called)
 	}
 	wantIn(t, w.Body.String(), `"code":"unavailable"`)
-	<-h.inFlight
+	if !h.inFlight.enter("another address") {
+		t.Error("another client is refused, too")
+	}
+	h.inFlight.leave(remoteHost(request))
 	for range 2 { // the slot is given back
 		w = httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
@@ -178,12 +186,25 @@ func TestTooManyRequestsAtOnceAreToldToComeAgain(t *testing.T) {
 	}
 }
 
+func TestAllAddressesTogetherAreLimited(t *testing.T) {
+	t.Parallel()
+	f := &inFlight{of: map[string]int{}}
+	for i := range maxInFlight {
+		if !f.enter(strconv.Itoa(i)) {
+			t.Fatalf("request %d is refused", i)
+		}
+	}
+	if f.enter("one more") {
+		t.Error("one more is let in")
+	}
+}
+
 func TestPanicGivesTheSlotBack(t *testing.T) {
 	t.Parallel()
 	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oops") }))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
-	if len(h.inFlight) != 0 {
-		t.Errorf("%d slots are still taken", len(h.inFlight))
+	if h.inFlight.all != 0 || len(h.inFlight.of) != 0 {
+		t.Errorf("%d slots are still taken", h.inFlight.all)
 	}
 }
 

@@ -5,15 +5,8 @@ import (
 	"net/http"
 	"time"
 
-	"notary"
+	"notary/api"
 )
-
-// failure is the API's envelope of a failure (api.Error), for what fails outside the API.
-type failure struct {
-	Error     string      `json:"error"`
-	Code      notary.Kind `json:"code"`
-	RequestID string      `json:"request_id,omitempty"`
-}
 
 // response notes what is answered, and moves the write deadline on with every write, so
 // that a client may read for as long as it takes, but not stop reading.
@@ -66,7 +59,7 @@ func (w *response) extendDeadline() {
 	_ = w.control.SetWriteDeadline(now.Add(w.timeout))
 }
 
-func (w *response) writeError(status int, f failure) {
+func (w *response) writeError(status int, f api.Error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	// A client that has gone cannot be told anything.

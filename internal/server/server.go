@@ -29,7 +29,6 @@ const (
 	idleTimeout               = 2 * time.Minute
 	maxHeaderBytes            = 32 << 10
 	maxBodyBytes              = 4 << 20 // a backstop: handlers set their own, lower limits
-	maxInFlight               = 1024    // requests at once; further ones are told to come again
 	pingAfter                 = 30 * time.Second
 	pingTimeout               = 15 * time.Second
 )

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"notary"
@@ -18,6 +19,15 @@ const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.
 func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, error) {
 	a, err := scanAuthority(r.q.queryRow(ctx, selectAuthority+`WHERE a.id = $1 AND a.deleted_at IS NULL`, id))
 	return a, found(err, "certificate authority", id)
+}
+
+// AuthorityWithCertificate is the authority that uses the certificate; nil where none does.
+func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int64) (*notary.Authority, error) {
+	a, err := scanAuthority(r.q.queryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`, certificateID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return a, mapped(err)
 }
 
 // Authorities are all that are not deleted, in the order of their ids.

@@ -49,7 +49,7 @@ func expiryCounter(notAfter time.Time) string {
 }
 
 func (r reader) counter(ctx context.Context, name string) (value int64, err error) {
-	err = r.q.queryRow(ctx, `SELECT COALESCE(SUM(value), 0) FROM counter WHERE name = $1`, name).Scan(&value)
+	err = r.q.queryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name = $1`, name).Scan(&value)
 	return value, mapped(err)
 }
 
@@ -66,7 +66,7 @@ func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, err
 	}
 	for _, days := range notary.ExpiryWindows {
 		var n int64
-		err := r.q.queryRow(ctx, `SELECT COALESCE(SUM(value), 0) FROM counter WHERE name >= $1 AND name <= $2`,
+		err := r.q.queryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name >= $1 AND name <= $2`,
 			expiryCounter(now), expiryCounter(now.AddDate(0, 0, days))).Scan(&n)
 		if err != nil {
 			return sum, mapped(err)

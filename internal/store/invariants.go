@@ -52,13 +52,13 @@ var invariants = []invariant{
 	{"requests are counted by status", `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) || ' ' || status FROM (
 			SELECT s.status, (SELECT COUNT(*) FROM request r WHERE r.status = s.status) AS rows,
-				(SELECT COALESCE(SUM(value), 0) FROM counter c WHERE c.name = 'requests ' || s.status) AS n
+				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'requests ' || s.status) AS n
 			FROM (SELECT 'Outstanding' AS status UNION SELECT 'Active' UNION SELECT 'Rejected' UNION SELECT 'Revoked') s
 		) t WHERE n <> rows`},
 	{"revocations are counted by authority", `
 		SELECT 'authority ' || CAST(id AS TEXT) FROM (
 			SELECT a.id, (SELECT COUNT(*) FROM revocation v WHERE v.authority_id = a.id) AS rows,
-				(SELECT COALESCE(SUM(value), 0) FROM counter c WHERE c.name = 'revoked ' || CAST(a.id AS TEXT)) AS n
+				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'revoked ' || CAST(a.id AS TEXT)) AS n
 			FROM authority a
 		) t WHERE n <> rows`},
 	{"accounts and Admins are counted, and there is an Admin", `

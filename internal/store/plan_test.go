@@ -102,6 +102,7 @@ type reads interface {
 	CertificateByFingerprint(context.Context, string) (*notary.Certificate, error)
 	EachCertificate(context.Context, int64, func(*notary.Certificate) error) error
 	CertificatesOfRequest(context.Context, int64) ([]*notary.Certificate, error)
+	AuthorityWithCertificate(context.Context, int64) (*notary.Authority, error)
 	CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error)
 	Compromised(context.Context, string) (bool, error)
 	RevocationCount(context.Context, int64) (int64, error)
@@ -119,6 +120,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("PasswordHash", second(r.PasswordHash(ctx, 1)))
 	do("SessionAccount", second(r.SessionAccount(ctx, []byte("token"), now)))
 	do("Authority", second(r.Authority(ctx, 1)))
+	do("AuthorityWithCertificate", second(r.AuthorityWithCertificate(ctx, 1)))
 	do("Authorities", second(r.Authorities(ctx)))
 	do("HasAuthorities", second(r.HasAuthorities(ctx)))
 	do("SealedKey", second(r.SealedKey(ctx, 1)))

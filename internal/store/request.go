@@ -80,17 +80,20 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 // the certificate that is then in use (0: none). Where the request is no longer in that
 // state, or has another certificate, it is a [notary.Conflict].
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
-	var was int64
-	if req.Certificate != nil {
-		was = req.Certificate.ID
-	}
 	err := tx.change(raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3
 		WHERE id = $4 AND status = $5 AND COALESCE(certificate_id, 0) = $6`,
-		next, nullable(certificateID), seconds(tx.now), req.ID, req.Status, was)
+		next, nullable(certificateID), seconds(tx.now), req.ID, req.Status, certificateOf(req))
 	if err != nil {
 		return err
 	}
 	return tx.countRequest(req, next, certificateID)
+}
+
+func certificateOf(req *notary.Request) int64 {
+	if req.Certificate == nil {
+		return 0
+	}
+	return req.Certificate.ID
 }
 
 // DeleteRequest removes the request in the state in which it was read. The certificates
@@ -102,7 +105,8 @@ func (tx *Tx) DeleteRequest(req *notary.Request) error {
 	if _, err := tx.exec(`DELETE FROM request_csr WHERE request_id = $1`, req.ID); err != nil {
 		return err
 	}
-	err := tx.change(raced(), `DELETE FROM request WHERE id = $1 AND status = $2`, req.ID, req.Status)
+	err := tx.change(raced(), `DELETE FROM request
+		WHERE id = $1 AND status = $2 AND COALESCE(certificate_id, 0) = $3`, req.ID, req.Status, certificateOf(req))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,37 @@
+package rest
+
+import (
+	"encoding/json"
+	"sync"
+
+	"notary"
+	"notary/api"
+)
+
+// encodedCRLs keeps the newest list of each authority as it is sent. Lists grow to megabytes
+// and anybody may ask for them: all answers share the same octets.
+type encodedCRLs struct {
+	mu     sync.Mutex
+	newest map[int64]*encodedCRL // by authority
+}
+
+type encodedCRL struct {
+	number int64
+	pem    string
+	json   []byte // the envelope, with the list as PEM in it
+}
+
+func (c *encodedCRLs) of(crl *notary.CRL) *encodedCRL {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known := c.newest[crl.AuthorityID]; known != nil && known.number == crl.Number {
+		return known
+	}
+	one := &encodedCRL{number: crl.Number, pem: crl.PEM()}
+	one.json, _ = json.Marshal(api.Result[api.CRL]{Result: api.CRL{CRL: one.pem}}) // a string cannot fail
+	if c.newest == nil {
+		c.newest = map[int64]*encodedCRL{}
+	}
+	c.newest[crl.AuthorityID] = one
+	return one
+}
