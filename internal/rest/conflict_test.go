@@ -118,6 +118,7 @@ func TestRefusals(t *testing.T) {
 		{"sign by an unknown profile", "POST", request(s.outstanding, "/sign"), sign(`, "profile": "root"`), 400, "invalid", "profile", "server-client"},
 		{"sign by ACME", "POST", request(s.outstanding, "/sign"), sign(`, "signing_method": "acme"`), 422, "unprocessable", "signing_method", "ca"},
 		{"sign until yesterday", "POST", request(s.outstanding, "/sign"), sign(`, "not_valid_after": "` + past + `"`), 400, "invalid", "not_valid_after", ""},
+		{"sign until the zero time", "POST", request(s.outstanding, "/sign"), sign(`, "not_valid_after": "0001-01-01T00:00:00Z"`), 400, "invalid", "not_valid_after", ""},
 		{"sign until some day", "POST", request(s.outstanding, "/sign"), sign(`, "not_valid_after": "tomorrow"`), 400, "invalid", "not_valid_after", "such as"},
 		{"sign an authority below one of path length 0", "POST", authority(s.Pending(t), "/sign"),
 			fmt.Sprintf(`{"certificate_authority_id": %d}`, s.narrow), 422, "unprocessable", "", ""},
@@ -144,6 +145,7 @@ func TestRefusals(t *testing.T) {
 		{"authority of a negative path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": -1}`, 400, "invalid", "path_length", ""},
 		{"authority of a long path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": 99}`, 400, "invalid", "path_length", ""},
 		{"authority of a huge path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": 99999999999999999999}`, 400, "invalid", "path_length", "range"},
+		{"authority until the zero time", "POST", authoritiesPath, `{"common_name": "R", "not_valid_after": "0001-01-01T00:00:00Z"}`, 400, "invalid", "not_valid_after", ""},
 		{"authority until yesterday", "POST", authoritiesPath, `{"common_name": "R", "not_valid_after": "` + past + `"}`, 400, "invalid", "not_valid_after", ""},
 
 		{"account without an e-mail", "POST", accountsPath, `{"email": "me", "password": "plain violet harbour", "role_id": 1}`, 400, "invalid", "email", ""},
