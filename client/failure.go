@@ -22,21 +22,6 @@ import (
 // be: the server may have done it or not. Other failed calls changed nothing.
 var ErrOutcomeUnknown = errors.New("the server may have done it or not")
 
-// statusOf says which HTTP status goes with a kind; kindOf reads it backwards for answers
-// that have no code.
-var statusOf = map[notary.Kind]int{
-	notary.Invalid:         http.StatusBadRequest,
-	notary.Unauthenticated: http.StatusUnauthorized,
-	notary.Forbidden:       http.StatusForbidden,
-	notary.NotFound:        http.StatusNotFound,
-	notary.Conflict:        http.StatusConflict,
-	notary.Unprocessable:   http.StatusUnprocessableEntity,
-	notary.TooLarge:        http.StatusRequestEntityTooLarge,
-	notary.RateLimited:     http.StatusTooManyRequests,
-	notary.Unavailable:     http.StatusServiceUnavailable,
-	notary.Internal:        http.StatusInternalServerError,
-}
-
 // refusal is the error that an answer tells of, nil for a success.
 func refusal(answer Response) error {
 	if answer.Status >= 200 && answer.Status < 300 {
@@ -77,12 +62,12 @@ func foreignRefusal(answer Response) error {
 }
 
 func kindOf(code string, status int) notary.Kind {
-	if _, ok := statusOf[notary.Kind(code)]; ok {
+	if _, ok := api.Statuses[code]; ok {
 		return notary.Kind(code)
 	}
-	for kind, s := range statusOf {
+	for code, s := range api.Statuses { // an answer without a code that we know
 		if s == status {
-			return kind
+			return notary.Kind(code)
 		}
 	}
 	switch {

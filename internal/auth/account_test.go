@@ -184,7 +184,7 @@ func TestEmailRules(t *testing.T) {
 			t.Errorf("the e-mail %q gives %v, want an invalid input", tt.email, err)
 			continue
 		}
-		wantField(t, err, "email")
+		testkit.WantField(t, err, "email")
 	}
 }
 
@@ -195,11 +195,11 @@ func TestRoleRules(t *testing.T) {
 	for _, role := range []*notary.Role{nil, new(notary.Role(-1)), new(notary.Role(4))} {
 		_, err := w.Auth.CreateAccount(t.Context(), w.Admin(), "me@example.com", testkit.Password, role)
 		testkit.WantKind(t, err, notary.Invalid)
-		wantField(t, err, "role_id")
+		testkit.WantField(t, err, "role_id")
 		if role != nil {
 			err := w.Auth.ChangeRole(t.Context(), w.Admin(), w.Caller(notary.ReadOnly).AccountID, *role)
 			testkit.WantKind(t, err, notary.Invalid)
-			wantField(t, err, "role_id")
+			testkit.WantField(t, err, "role_id")
 		}
 	}
 }
@@ -218,7 +218,7 @@ func TestLastAdmin(t *testing.T) {
 	for name, do := range map[string]func(by, whom notary.Caller) error{"demote": demote, "delete": remove} {
 		err := do(one, one)
 		testkit.WantKind(t, err, notary.Conflict)
-		wantText(t, err, "last Admin")
+		testkit.WantText(t, err, "last Admin")
 		two := w.NewCaller(t, one, notary.Admin)
 		both := []notary.Caller{one, two}
 		kinds := testkit.Kinds(testkit.Race(2, func(i int) error { return do(both[i], both[1-i]) }))
@@ -262,7 +262,7 @@ func TestChangePassword(t *testing.T) {
 			for _, bad := range []string{"", "short", me.Email, strings.Repeat("x", auth.MaxPassword+1)} {
 				err := change(me, bad)
 				testkit.WantKind(t, err, notary.Invalid)
-				wantField(t, err, "password")
+				testkit.WantField(t, err, "password")
 			}
 			login(t, w, me.Email) // still the old one
 			testkit.Check(t, change(me, newPassword))

@@ -232,7 +232,7 @@ func TestChangeMyPasswordIsLimited(t *testing.T) {
 	for range auth.AccountBurst {
 		err := change("wrong", next)
 		testkit.WantKind(t, err, notary.Invalid)
-		wantField(t, err, "old_password")
+		testkit.WantField(t, err, "old_password")
 	}
 	wantLimited(t, change(testkit.Password, next), auth.AccountEvery)
 	_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, me.Address)

@@ -3,7 +3,6 @@ package auth_test
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -16,28 +15,6 @@ import (
 	"notary/internal/auth"
 	"notary/internal/testkit"
 )
-
-// wantText wants an error whose text holds all the words.
-func wantText(t testing.TB, err error, words ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatal("got no error")
-	}
-	for _, word := range words {
-		if !strings.Contains(err.Error(), word) {
-			t.Errorf("the error %q does not say %q", err, word)
-		}
-	}
-}
-
-// wantField wants the error to blame that input.
-func wantField(t testing.TB, err error, field string) {
-	t.Helper()
-	var e *notary.Error
-	if !errors.As(err, &e) || e.Field != field {
-		t.Errorf("the error %v does not blame the field %q", err, field)
-	}
-}
 
 func login(t testing.TB, w *testkit.World, email string) string {
 	t.Helper()
@@ -107,7 +84,7 @@ func TestLoginNormalisesEmail(t *testing.T) {
 	}
 	_, err = w.Auth.CreateAccount(t.Context(), w.Admin(), "JANE.doe@example.com", testkit.Password, &role)
 	testkit.WantKind(t, err, notary.Conflict)
-	wantField(t, err, "email")
+	testkit.WantField(t, err, "email")
 }
 
 // A token is good for its life and until something ends it; those of others go on.

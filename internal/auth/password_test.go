@@ -44,8 +44,8 @@ func TestPasswordRules(t *testing.T) {
 				return
 			}
 			testkit.WantKind(t, err, notary.Invalid)
-			wantText(t, err, tt.want)
-			wantField(t, err, "password")
+			testkit.WantText(t, err, tt.want)
+			testkit.WantField(t, err, "password")
 			if tt.password != "" && strings.Contains(err.Error(), tt.password) {
 				t.Errorf("the error %q tells the password", err)
 			}

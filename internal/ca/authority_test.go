@@ -73,7 +73,7 @@ func TestCreateAuthorityRefuses(t *testing.T) {
 			tt.edit(&o)
 			_, err := w.CA.CreateAuthority(t.Context(), w.Admin(), o)
 			testkit.WantKind(t, err, notary.Invalid)
-			wantField(t, err, tt.field)
+			testkit.WantField(t, err, tt.field)
 		})
 	}
 	if all, err := w.CA.Authorities(t.Context(), w.Admin()); len(all) != 0 || err != nil {
@@ -108,7 +108,7 @@ func TestSignAuthorityInACircle(t *testing.T) {
 			t.Errorf("%s: got error %v, want a conflict", tt.name, err)
 			continue
 		}
-		wantText(t, err, tt.want)
+		testkit.WantText(t, err, tt.want)
 		if diff := cmp.Diff(before, authority(t, w, tt.id)); diff != "" {
 			t.Errorf("%s: the refusal changed the authority (-before +after):\n%s", tt.name, diff)
 		}
@@ -135,7 +135,7 @@ func TestPathLength(t *testing.T) {
 	lower := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
 	err := w.CA.SignAuthority(t.Context(), w.Admin(), lower, upper)
 	testkit.WantKind(t, err, notary.Unprocessable)
-	wantText(t, err, "allows 1 further")
+	testkit.WantText(t, err, "allows 1 further")
 	wantAuthority(t, w, lower, notary.AuthorityPending)
 	testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), upper))
 
@@ -157,14 +157,14 @@ func TestNewOpensEveryKey(t *testing.T) {
 
 	_, err := ca.New(t.Context(), w.Store, testkit.Keystore(t), ca.Options{Now: w.Clock.Now})
 	testkit.WantKind(t, err, notary.Internal)
-	wantText(t, err, "the key file", "does not open it")
+	testkit.WantText(t, err, "the key file", "does not open it")
 
 	// A sealed key opens for its own authority alone, even if somebody can write the database.
 	w.Exec(t, `CREATE TEMP TABLE saved AS SELECT sealed_key FROM authority WHERE id = $1;
 		UPDATE authority SET sealed_key = (SELECT sealed_key FROM authority WHERE id = $2) WHERE id = $1`, one, two)
 	err = start()
 	testkit.WantKind(t, err, notary.Internal)
-	wantText(t, err, "tampered with")
+	testkit.WantText(t, err, "tampered with")
 
 	// A deleted authority has no key to open.
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), one, false))
@@ -183,13 +183,13 @@ func TestDeleteAuthority(t *testing.T) {
 	}
 	err := remove(root, false)
 	testkit.WantKind(t, err, notary.Conflict)
-	wantText(t, err, "3 certificates", "revoke them first, or force")
+	testkit.WantText(t, err, "3 certificates", "revoke them first, or force")
 	wantAuthority(t, w, root, notary.AuthorityActive)
 
 	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), requests[0], notary.Superseded))
-	wantText(t, remove(root, false), "2 certificates")
+	testkit.WantText(t, remove(root, false), "2 certificates")
 	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), requests[1])) // its certificate is still valid
-	wantText(t, remove(root, false), "2 certificates")
+	testkit.WantText(t, remove(root, false), "2 certificates")
 	w.Clock.Advance(91 * 24 * time.Hour)
 	recorded := w.EventsOf(t, func() { testkit.Check(t, remove(root, false)) })
 	if diff := cmp.Diff([]string{"authority.delete"}, recorded); diff != "" {
@@ -203,7 +203,7 @@ func TestDeleteAuthority(t *testing.T) {
 	root = w.Root(t, notary.ECDSAP256)
 	child := w.Intermediate(t, root, notary.ECDSAP256)
 	id := w.Signed(t, w.Admin(), root)
-	wantText(t, remove(root, false), "2 certificates") // the intermediate's, too
+	testkit.WantText(t, remove(root, false), "2 certificates") // the intermediate's, too
 	testkit.Check(t, remove(root, true))
 	wantStatus(t, w, id, notary.Active)
 	for name, err := range map[string]error{
@@ -333,7 +333,7 @@ func TestRootCannotRevokeItself(t *testing.T) {
 	} {
 		err := revoke()
 		testkit.WantKind(t, err, notary.Unprocessable)
-		wantText(t, err, "a root cannot revoke itself")
+		testkit.WantText(t, err, "a root cannot revoke itself")
 		wantAuthority(t, w, root, notary.AuthorityActive)
 		if n := len(fetchCRL(t, w, root).RevokedCertificateEntries); n != 0 {
 			t.Errorf("%s: the list has %d entries", name, n)

@@ -45,10 +45,10 @@ func TestKeyCompromise(t *testing.T) {
 			// It is not reopened, and the key comes in with no other request either.
 			err := w.CA.Reopen(t.Context(), w.Admin(), id)
 			testkit.WantKind(t, err, notary.Conflict)
-			wantText(t, err, "make a new key")
+			testkit.WantText(t, err, "make a new key")
 			_, err = w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "other.example.com"))
 			testkit.WantKind(t, err, notary.Conflict)
-			wantField(t, err, "csr")
+			testkit.WantField(t, err, "csr")
 			requestFor(t, w, testkit.Key(t, notary.ECDSAP256), "a.example.com") // a new key is welcome
 		})
 	}

@@ -6,9 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"errors"
 	"math/big"
-	"strings"
 	"testing"
 
 	"notary"
@@ -16,28 +14,6 @@ import (
 	"notary/internal/pki"
 	"notary/internal/testkit"
 )
-
-// wantText wants an error whose text holds all the words.
-func wantText(t testing.TB, err error, words ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatal("got no error")
-	}
-	for _, word := range words {
-		if !strings.Contains(err.Error(), word) {
-			t.Errorf("the error %q does not say %q", err, word)
-		}
-	}
-}
-
-// wantField wants the error to blame that input.
-func wantField(t testing.TB, err error, field string) {
-	t.Helper()
-	var e *notary.Error
-	if !errors.As(err, &e) || e.Field != field {
-		t.Errorf("the error %v blames the field %q, want %q", err, e.Field, field)
-	}
-}
 
 func request(t testing.TB, w *testkit.World, id int64) *notary.Request {
 	t.Helper()

@@ -75,8 +75,8 @@ func TestProfiles(t *testing.T) {
 	id := w.Request(t, w.Admin())
 	err := w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: "root"})
 	testkit.WantKind(t, err, notary.Invalid)
-	wantField(t, err, "profile")
-	wantText(t, err, "use server, client or server-client")
+	testkit.WantField(t, err, "profile")
+	testkit.WantText(t, err, "use server, client or server-client")
 	wantStatus(t, w, id, notary.Outstanding)
 }
 
@@ -118,7 +118,7 @@ func TestValidity(t *testing.T) {
 		id := w.Request(t, w.Admin())
 		err := w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: long, NotAfter: past})
 		testkit.WantKind(t, err, notary.Invalid)
-		wantField(t, err, "not_valid_after")
+		testkit.WantField(t, err, "not_valid_after")
 		wantStatus(t, w, id, notary.Outstanding)
 	}
 }
@@ -180,7 +180,7 @@ func TestSignNeedsAnActiveAuthority(t *testing.T) {
 				err := sign(t, w, id, issuer)
 				testkit.WantKind(t, err, tt.kind)
 				if tt.kind != "" {
-					wantText(t, err, tt.want)
+					testkit.WantText(t, err, tt.want)
 					wantStatus(t, w, id, notary.Outstanding)
 				}
 			}
@@ -216,7 +216,7 @@ func TestSignNeedsActiveAncestors(t *testing.T) {
 			tt.end(t, w, root, middle)
 			err := sign(t, w, w.Request(t, w.Admin()), lowest)
 			testkit.WantKind(t, err, notary.Conflict)
-			wantText(t, err, tt.want)
+			testkit.WantText(t, err, tt.want)
 			err = w.CA.SignAuthority(t.Context(), w.Admin(), newAuthority(t, w, ca.AuthorityOptions{PathLen: -1}), lowest)
 			testkit.WantKind(t, err, notary.Conflict)
 			wantStatus(t, w, leaf, notary.Active) // what it issued stays visible
@@ -249,7 +249,7 @@ func TestSignUnknown(t *testing.T) {
 	w := testkit.New(t)
 	err := sign(t, w, w.Request(t, w.Admin()), nothing)
 	testkit.WantKind(t, err, notary.NotFound)
-	wantField(t, err, "certificate_authority_id")
+	testkit.WantField(t, err, "certificate_authority_id")
 	err = sign(t, w, nothing, w.Root(t, notary.ECDSAP256))
 	testkit.WantKind(t, err, notary.NotFound)
 	if !strings.Contains(err.Error(), "certificate request") {
@@ -266,6 +266,6 @@ func TestSignRefusedByPolicy(t *testing.T) {
 	id := requestFor(t, w, testkit.Key(t, notary.ECDSAP256), "ca.example.com")
 	err := sign(t, w, id, root)
 	testkit.WantKind(t, err, notary.Unprocessable)
-	wantText(t, err, "the subject of the request is that of the authority itself")
+	testkit.WantText(t, err, "the subject of the request is that of the authority itself")
 	wantStatus(t, w, id, notary.Outstanding)
 }

@@ -187,7 +187,7 @@ func TestRejectAfterCertificate(t *testing.T) {
 		}
 		err := w.act(t, id, notary.Reject)
 		testkit.WantKind(t, err, notary.Conflict)
-		wantText(t, err, "has had a certificate", "revoke that")
+		testkit.WantText(t, err, "has had a certificate", "revoke that")
 		testkit.Check(t, w.act(t, id, notary.Sign)) // signing it again is possible
 	}
 }
@@ -227,7 +227,7 @@ func TestRevokeUploaded(t *testing.T) {
 	testkit.Check(t, w.act(t, id, notary.Upload))
 	err := w.act(t, id, notary.Revoke)
 	testkit.WantKind(t, err, notary.Unprocessable)
-	wantText(t, err, "revoke it where it was issued")
+	testkit.WantText(t, err, "revoke it where it was issued")
 	wantStatus(t, w.World, id, notary.Active)
 }
 

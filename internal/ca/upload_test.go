@@ -67,8 +67,8 @@ func TestUpload(t *testing.T) {
 					t.Errorf("%s: got error %v, want an invalid input", tt.name, err)
 					continue
 				}
-				wantText(t, err, tt.want)
-				wantField(t, err, "certificate")
+				testkit.WantText(t, err, tt.want)
+				testkit.WantField(t, err, "certificate")
 				if diff := cmp.Diff(before, request(t, w, id)); diff != "" {
 					t.Errorf("%s: the refusal changed the request (-before +after):\n%s", tt.name, diff)
 				}
@@ -139,7 +139,7 @@ func TestUploadAgain(t *testing.T) {
 		other := requestFor(t, w, key, "b.example.com")
 		_, err := upload(other, chain)
 		testkit.WantKind(t, err, notary.Conflict)
-		wantText(t, err, "belongs to the certificate request")
+		testkit.WantText(t, err, "belongs to the certificate request")
 		wantStatus(t, w, other, notary.Outstanding)
 	})
 	t.Run("after the request's deletion", func(t *testing.T) {
@@ -165,7 +165,7 @@ func TestUploadAgain(t *testing.T) {
 		testkit.Check(t, w.CA.Reopen(t.Context(), w.Admin(), id))
 		_, err = upload(id, own.ChainPEM())
 		testkit.WantKind(t, err, notary.Conflict)
-		wantText(t, err, "this certificate is revoked")
+		testkit.WantText(t, err, "this certificate is revoked")
 		wantStatus(t, w, id, notary.Outstanding)
 	})
 }
@@ -206,8 +206,8 @@ func TestUploadAuthority(t *testing.T) {
 					t.Errorf("%s: got error %v, want an invalid input", name, err)
 					continue
 				}
-				wantText(t, err, tt.want)
-				wantField(t, err, "certificate_chain")
+				testkit.WantText(t, err, tt.want)
+				testkit.WantField(t, err, "certificate_chain")
 			}
 			wantAuthority(t, w, id, notary.AuthorityPending)
 

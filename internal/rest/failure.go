@@ -15,20 +15,6 @@ import (
 	"notary/internal/server"
 )
 
-// statuses is the one table from the vocabulary's errors to HTTP.
-var statuses = map[notary.Kind]int{
-	notary.Invalid:         http.StatusBadRequest,
-	notary.Unauthenticated: http.StatusUnauthorized,
-	notary.Forbidden:       http.StatusForbidden,
-	notary.NotFound:        http.StatusNotFound,
-	notary.Conflict:        http.StatusConflict,
-	notary.Unprocessable:   http.StatusUnprocessableEntity,
-	notary.TooLarge:        http.StatusRequestEntityTooLarge,
-	notary.RateLimited:     http.StatusTooManyRequests,
-	notary.Unavailable:     http.StatusServiceUnavailable,
-	notary.Internal:        http.StatusInternalServerError,
-}
-
 // envelope is an error on its way out.
 type envelope struct {
 	status  int
@@ -60,7 +46,7 @@ func (r *routes) failure(ctx context.Context, err error) *envelope {
 	if e.Err != nil {
 		r.log.WarnContext(ctx, "request failed", "request_id", server.RequestID(ctx), "error", err)
 	}
-	out := &envelope{status: statuses[e.Kind], headers: http.Header{},
+	out := &envelope{status: api.Statuses[string(e.Kind)], headers: http.Header{},
 		body: api.Error{Error: e.Message, Code: string(e.Kind), Field: e.Field}}
 	if e.Kind == notary.Unauthenticated {
 		out.headers.Set("WWW-Authenticate", "Bearer")

@@ -44,7 +44,7 @@ func TestAccount(t *testing.T) {
 		return err
 	})
 	testkit.WantKind(t, err, notary.Conflict)
-	wantText(t, err, "there is an account with this e-mail already")
+	testkit.WantText(t, err, "there is an account with this e-mail already")
 	testkit.Check(t, s.CheckInvariants(t.Context())) // counted what is there
 }
 
@@ -82,7 +82,7 @@ func TestLastAdmin(t *testing.T) {
 			newAccount(t, s, notary.CertificateManager, 1)
 			err := s.Write(t.Context(), func(tx *store.Tx) error { return do(tx, one) })
 			testkit.WantKind(t, err, notary.Conflict)
-			wantText(t, err, "this is the last Admin")
+			testkit.WantText(t, err, "this is the last Admin")
 			write(t, s, func(tx *store.Tx) error { return tx.SetRole(one, notary.Admin) }) // no change
 
 			// Two Admins who do it to one another at the same time: one stays.

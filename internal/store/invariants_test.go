@@ -97,7 +97,7 @@ func TestCheckInvariants(t *testing.T) {
 				}
 			}
 			if tt.broken == nil {
-				wantText(t, err, `the counter "expiring `)
+				testkit.WantText(t, err, `the counter "expiring `)
 			}
 		})
 	}

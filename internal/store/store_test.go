@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -109,7 +108,7 @@ func TestOpenTwice(t *testing.T) {
 	testkit.Check(t, err)
 	_, err = store.Open(t.Context(), path, time.Now)
 	testkit.WantKind(t, err, notary.Unavailable)
-	wantText(t, err, "another server uses the database notary.db", "stop it first")
+	testkit.WantText(t, err, "another server uses the database notary.db", "stop it first")
 	newRequest(t, s, 1, 1) // the one that was there goes on
 
 	testkit.Check(t, s.Close())
@@ -167,7 +166,7 @@ func TestOpenRefuses(t *testing.T) {
 				s.Close()
 				t.Fatal("it was opened")
 			}
-			wantText(t, err, tt.want...)
+			testkit.WantText(t, err, tt.want...)
 			if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
 				t.Error("the file was changed")
 			}
@@ -179,19 +178,6 @@ func TestOpenRefuses(t *testing.T) {
 				testkit.Check(t, s.Close())
 			}
 		})
-	}
-}
-
-// wantText wants an error whose text holds all the words.
-func wantText(t testing.TB, err error, words ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatal("got no error")
-	}
-	for _, word := range words {
-		if !strings.Contains(err.Error(), word) {
-			t.Errorf("the error %q does not say %q", err, word)
-		}
 	}
 }
 
@@ -225,7 +211,7 @@ func TestClose(t *testing.T) {
 		return nil
 	})
 	testkit.WantKind(t, err, notary.Unavailable)
-	wantText(t, err, "stopping", "nothing was changed")
+	testkit.WantText(t, err, "stopping", "nothing was changed")
 	if _, err := s.Request(t.Context(), 1); err == nil || notary.KindOf(err) == notary.NotFound {
 		t.Errorf("a read after Close gives %v", err)
 	}

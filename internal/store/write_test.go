@@ -180,7 +180,7 @@ func TestFullQueue(t *testing.T) {
 func wantUnavailable(t *testing.T, err error, words ...string) {
 	t.Helper()
 	testkit.WantKind(t, err, notary.Unavailable)
-	wantText(t, err, append(words, "nothing was changed: try again")...)
+	testkit.WantText(t, err, append(words, "nothing was changed: try again")...)
 	var e *notary.Error
 	if errors.As(err, &e); e.RetryAfter <= 0 {
 		t.Errorf("the error %v does not say when to try again", err)

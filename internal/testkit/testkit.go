@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509/pkix"
+	"errors"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -204,5 +206,27 @@ func WantKind(t testing.TB, err error, kind notary.Kind) {
 	t.Helper()
 	if notary.KindOf(err) != kind {
 		t.Fatalf("got error %v of kind %q, want kind %q", err, notary.KindOf(err), kind)
+	}
+}
+
+// WantText wants an error whose text holds all the words.
+func WantText(t testing.TB, err error, words ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("got no error")
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("the error %q does not say %q", err, word)
+		}
+	}
+}
+
+// WantField wants the error to blame that input.
+func WantField(t testing.TB, err error, field string) {
+	t.Helper()
+	var e *notary.Error
+	if !errors.As(err, &e) || e.Field != field {
+		t.Errorf("the error %v does not blame the field %q", err, field)
 	}
 }

@@ -1,0 +1,17 @@
+package api
+
+import "net/http"
+
+// Statuses are the HTTP statuses of an [Error] by its code: the kinds of the vocabulary.
+var Statuses = map[string]int{
+	"invalid":         http.StatusBadRequest,
+	"unauthenticated": http.StatusUnauthorized,
+	"forbidden":       http.StatusForbidden,
+	"not_found":       http.StatusNotFound,
+	"conflict":        http.StatusConflict,
+	"unprocessable":   http.StatusUnprocessableEntity,
+	"too_large":       http.StatusRequestEntityTooLarge,
+	"rate_limited":    http.StatusTooManyRequests,
+	"unavailable":     http.StatusServiceUnavailable,
+	"internal":        http.StatusInternalServerError,
+}
