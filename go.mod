@@ -1,6 +1,6 @@
 module notary
 
-go 1.26.8
+go 1.26.0
 
 require (
 	github.com/ccojocar/zxcvbn-go v1.0.4
