@@ -1,0 +1,50 @@
+package rest
+
+import (
+	"context"
+	"net"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"notary"
+)
+
+type callerKey struct{}
+
+func callerOf(ctx context.Context) notary.Caller {
+	caller, _ := ctx.Value(callerKey{}).(notary.Caller)
+	return caller
+}
+
+// authenticate finds out who is calling.
+func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
+	security := ctx.Operation().Security
+	address, _, _ := net.SplitHostPort(ctx.RemoteAddr())
+	caller := notary.Caller{Address: address}
+	if len(security) > 0 {
+		var err error
+		if caller, err = r.auth.Caller(ctx.Context(), bearerToken(ctx.Header("Authorization")), address); err != nil {
+			r.writeFailure(ctx, err)
+			return
+		}
+		if !caller.Known() && len(security) == 1 {
+			r.writeFailure(ctx, notary.Errorf(notary.Unauthenticated, "log in first: this call needs a token"))
+			return
+		}
+	}
+	next(huma.WithValue(ctx, callerKey{}, caller))
+}
+
+// bearerToken takes the token out of an Authorization header (RFC 6750, 2.1). What is there
+// in another form is a token that nobody has.
+func bearerToken(header string) string {
+	if header == "" {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(header, " ")
+	if token = strings.TrimSpace(token); token == "" || !strings.EqualFold(scheme, "Bearer") {
+		return "no bearer token"
+	}
+	return token
+}

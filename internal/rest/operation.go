@@ -1,0 +1,86 @@
+package rest
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"notary"
+)
+
+// Who may make a call without a token.
+type access int
+
+const (
+	withToken  access = iota // nobody
+	tokenIsFit               // anybody, and a token is looked at if there is one
+	open                     // anybody: a token is not looked at
+)
+
+const bearer = "bearer"
+
+// The largest request body in bytes, and how long it may take to arrive. What can be sent
+// without a token is held shorter.
+const (
+	maxBody         = 1 << 20
+	bodyTimeout     = 30 * time.Second
+	maxOpenBody     = 16 << 10
+	openBodyTimeout = 5 * time.Second
+)
+
+// operation is one call of the API.
+type operation struct {
+	method, path string
+	status       int // of a success
+	summary      string
+	access       access
+}
+
+// handle adds a call. The handler gets the caller and answers what is sent, or an error of
+// the vocabulary.
+func handle[In, Out any](r *routes, o operation, handler func(context.Context, notary.Caller, *In) (*Out, error)) {
+	register(r, o.describe(), handler)
+}
+
+func register[In, Out any](r *routes, op huma.Operation, handler func(context.Context, notary.Caller, *In) (*Out, error)) {
+	huma.Register(r.huma, op, func(ctx context.Context, in *In) (*Out, error) {
+		out, err := handler(ctx, callerOf(ctx), in)
+		if err != nil {
+			return nil, r.failure(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func (o operation) describe() huma.Operation {
+	op := huma.Operation{
+		OperationID:   operationID(o.method, o.path),
+		Method:        o.method,
+		Path:          o.path,
+		DefaultStatus: o.status,
+		Summary:       o.summary,
+		Tags:          []string{strings.Split(strings.TrimPrefix(o.path, "/api/v1/"), "/")[0]},
+	}
+	if op.Tags[0] == "" {
+		op.Tags = []string{"server"}
+	}
+	switch o.access {
+	case withToken:
+		op.Security = []map[string][]string{{bearer: {}}}
+	case tokenIsFit:
+		op.Security = []map[string][]string{{bearer: {}}, {}}
+	}
+	op.MaxBodyBytes, op.BodyReadTimeout = maxBody+1, bodyTimeout // huma refuses a body of just this size
+	if o.access != withToken {
+		op.MaxBodyBytes, op.BodyReadTimeout = maxOpenBody+1, openBodyTimeout
+	}
+	return op
+}
+
+// operationID makes "post-certificate-requests-id-sign" of a method and path.
+func operationID(method, path string) string {
+	path = strings.TrimPrefix(path, "/api/v1")
+	return strings.ToLower(method) + strings.NewReplacer("/", "-", "_", "-", "{", "", "}", "").Replace(path)
+}
