@@ -74,12 +74,17 @@ func checkPassword(password, email string) error {
 	}
 	judged := []rune(password)
 	judged = judged[:min(len(judged), maxJudged)]
-	if zxcvbn.PasswordStrength(string(judged), []string{email, name, domain}).Entropy < minEntropy {
+	known := append([]string{email, name, domain}, keyboardWalks...)
+	if zxcvbn.PasswordStrength(string(judged), known).Entropy < minEntropy {
 		return refuse("this password is among the first that are tried: take one that is less common, " +
 			"such as four words that do not belong together")
 	}
 	return nil
 }
+
+// keyboardWalks are common passwords that go to and fro between the rows of a keyboard, which
+// are not taken for patterns otherwise.
+var keyboardWalks = []string{"1q2w3e4r5t6y", "1q2w3e4r5t", "q1w2e3r4t5y6", "1qaz2wsx3edc", "1qazxsw23edc", "zaq12wsxcde3", "zaq1xsw2cde3", "qazwsxedcrfv"}
 
 // decoy is verified where there is no account, so that this takes as long as with one. No
 // password fits it.

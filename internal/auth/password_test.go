@@ -33,6 +33,8 @@ func TestPasswordRules(t *testing.T) {
 		{"a common one", "password1234", "among the first that are tried"},
 		{"one character over and over", "aaaaaaaaaaaaaaaaaaaa", "among the first that are tried"},
 		{"the keyboard", "qwertyuiop[]", "among the first that are tried"},
+		{"a walk on the keyboard", "1q2w3e4r5t6y", "among the first that are tried"},
+		{"another, and a year", "Zaq12wsxcde3!", "among the first that are tried"},
 		{"counting", "123456789012", "among the first that are tried"},
 		{"the name twice", "jane.doejane.doe", "among the first that are tried"},
 	} {
