@@ -94,11 +94,18 @@ func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, i
 // Reopen makes a rejected or revoked request Outstanding again, unless its key was
 // compromised.
 func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) error {
-	return s.decide(ctx, caller, id, notary.Reopen, func(tx *store.Tx, req *notary.Request) error {
-		csr, err := pki.ParseCSR(req.CSR)
-		if err != nil {
-			return err
-		}
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return err
+	}
+	req, err := s.store.Request(ctx, id)
+	if err != nil {
+		return err
+	}
+	csr, err := pki.ParseCSR(req.CSR)
+	if err != nil {
+		return err
+	}
+	return s.decide(ctx, caller, id, notary.Reopen, func(tx *store.Tx, _ *notary.Request) error {
 		return refuseCompromised(ctx, tx, csr)
 	})
 }
