@@ -100,8 +100,9 @@ func TestCalls(t *testing.T) {
 		{"upload authority certificate", func(ctx context.Context, c *c) (any, error) {
 			return none(c.UploadAuthorityCertificate(ctx, 2, api.UploadAuthorityCertificate{CertificateChain: "PEM"}))
 		}, `POST /api/v1/certificate_authorities/2/certificate {"certificate_chain":"PEM"}`, created, nil},
-		{"revoke authority", func(ctx context.Context, c *c) (any, error) { return none(c.RevokeCertificateAuthority(ctx, 2)) },
-			"POST /api/v1/certificate_authorities/2/revoke ", success, nil},
+		{"revoke authority", func(ctx context.Context, c *c) (any, error) {
+			return none(c.RevokeCertificateAuthority(ctx, 2, api.Revoke{Reason: "cessationOfOperation"}))
+		}, `POST /api/v1/certificate_authorities/2/revoke {"reason":"cessationOfOperation"}`, success, nil},
 		{"CRL", func(ctx context.Context, c *c) (any, error) { return c.CRL(ctx, 2) },
 			"GET /api/v1/certificate_authorities/2/crl ", "DER", []byte("DER")},
 

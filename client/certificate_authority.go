@@ -54,9 +54,10 @@ func (c *Client) UploadAuthorityCertificate(ctx context.Context, id int64, body 
 	return act(ctx, c, http.MethodPost, certificateAuthority(id, "/certificate"), body)
 }
 
-// RevokeCertificateAuthority revokes the authority's own certificate.
-func (c *Client) RevokeCertificateAuthority(ctx context.Context, id int64) error {
-	return act(ctx, c, http.MethodPost, certificateAuthority(id, "/revoke"), nil)
+// RevokeCertificateAuthority revokes the authority's own certificates and disables it.
+// Without a reason no body is sent.
+func (c *Client) RevokeCertificateAuthority(ctx context.Context, id int64, body api.Revoke) error {
+	return act(ctx, c, http.MethodPost, certificateAuthority(id, "/revoke"), unlessEmpty(body))
 }
 
 // CRL is the authority's certificate revocation list in DER (RFC 5280, section 5). It needs

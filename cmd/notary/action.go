@@ -44,6 +44,18 @@ func parseID(s string) (int64, error) {
 	return id, nil
 }
 
+// idFlag is the id of an object as a flag; 0 where it is not given.
+type idFlag int64
+
+func (f *idFlag) String() string { return strconv.FormatInt(int64(*f), 10) }
+func (f *idFlag) Type() string   { return "id" }
+
+func (f *idFlag) Set(s string) error {
+	id, err := parseID(s)
+	*f = idFlag(id)
+	return err
+}
+
 // onOne is a command that does one thing to the object of an id. The sentence says that it
 // is done, with the id as %d.
 func (p *program) onOne(use, short, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
@@ -65,15 +77,15 @@ func (p *program) destructive(use, short, question, sentence string, do func(ctx
 		}
 		return do(ctx, c, id)
 	})
-	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask; nor is anybody asked where the input is not a terminal")
 	return c
 }
 
-// revoking is a destructive command that takes a reason.
-func (p *program) revoking(noun string, do func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error) *cobra.Command {
+// revoking is a destructive command that takes a reason. The object is as it stands in a
+// sentence, before its id.
+func (p *program) revoking(short, object string, do func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error) *cobra.Command {
 	var reason string
-	c := p.destructive("revoke ID", "Revoke the certificate of a "+noun+", for ever", "Revoke the certificate of "+noun+" %d for ever?",
-		"the certificate of "+noun+" %d is revoked",
+	c := p.destructive("revoke ID", short, "Revoke "+object+" %d for ever?", object+" %d is revoked",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return do(ctx, c, id, api.Revoke{Reason: reason})
 		})

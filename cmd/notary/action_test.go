@@ -29,11 +29,12 @@ func TestActions(t *testing.T) {
 		"request delete 5 --yes":                      {[]string{"DELETE " + requests + "/5"}, "is deleted"},
 		"request delete 5":                            {[]string{"DELETE " + requests + "/5"}, "is deleted"}, // nobody is there to ask
 		"request remove-certificate 5":                {[]string{"DELETE " + requests + "/5/certificate"}, "outstanding again"},
-		"certificate revoke 9 --reason keyCompromise": {[]string{`POST /api/v1/certificates/9/revoke {"reason":"keyCompromise"}`}, "is revoked"},
+		"certificate revoke 9 --reason keyCompromise": {[]string{`POST /api/v1/certificates/9/revoke {"reason":"keyCompromise"}`}, "certificate 9 is revoked\n"},
 		"authority sign 2 --authority 1":              {[]string{"POST " + authorities + `/2/sign {"certificate_authority_id":"1"}`}, "is signed"},
 		"authority enable 2":                          {[]string{"PUT " + authorities + `/2 {"enabled":true}`}, "is enabled"},
 		"authority disable 2":                         {[]string{"PUT " + authorities + `/2 {"enabled":false}`}, "is disabled"},
-		"authority revoke 2":                          {[]string{"POST " + authorities + "/2/revoke"}, "is revoked"},
+		"authority revoke 2":                          {[]string{"POST " + authorities + "/2/revoke"}, "authority 2 is revoked\n"},
+		"authority revoke 2 --reason keyCompromise":   {[]string{"POST " + authorities + `/2/revoke {"reason":"keyCompromise"}`}, "authority 2 is revoked\n"},
 		"authority delete 2":                          {[]string{"DELETE " + authorities + "/2"}, "is deleted"},
 		"authority delete 2 --force":                  {[]string{"DELETE " + authorities + "/2?force=true"}, "is deleted"},
 		"authority create --root --common-name R": {[]string{"POST " + authorities +
@@ -100,6 +101,8 @@ func TestUpload(t *testing.T) {
 		}
 	}
 	s.run("request", "upload", "5", "--chain", file+".missing").wantFailure(t, "no such file")
+	s.run("request", "upload", "5", "--chain", s.write("a.key", "-----BEGIN EC PRIVATE KEY-----\n")).wantFailure(t, "a.key holds a private key")
+	s.runWith("-----BEGIN PRIVATE KEY-----\n", "request", "create", "--csr", "-").wantFailure(t, "the standard input holds a private key")
 	s.runWith(strings.Repeat("x", maxInput+1), "request", "upload", "5", "--chain", "-").wantFailure(t, "larger than 1 MiB")
 	if calls := s.server.sent(); calls != nil {
 		t.Errorf("sent %q, want nothing", calls)

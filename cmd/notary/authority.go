@@ -69,12 +69,12 @@ func (p *program) printAuthority(a api.CertificateAuthority) error {
 }
 
 func (p *program) authoritySign() *cobra.Command {
-	var issuer int64
+	var issuer idFlag
 	c := p.onOne("sign ID", "Have a pending authority signed by another one", "authority %d is signed and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer)})
 		})
-	c.Flags().Int64Var(&issuer, "authority", 0, "the `id` of the authority that signs")
+	c.Flags().Var(&issuer, "authority", "the `id` of the authority that signs")
 	c.MarkFlagRequired("authority")
 	return c
 }
@@ -83,7 +83,7 @@ func (p *program) authorityUpload() *cobra.Command {
 	var chain string
 	c := p.onOne("upload ID", "Give an authority the certificate that another one outside signed", "authority %d has its certificate and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
-			text, err := p.readInput(chain)
+			text, err := p.readInput(ctx, chain)
 			if err != nil {
 				return err
 			}
@@ -109,10 +109,9 @@ func (p *program) authorityDisable() *cobra.Command {
 }
 
 func (p *program) authorityRevoke() *cobra.Command {
-	return p.destructive("revoke ID", "Revoke an authority's own certificate, for ever",
-		"Revoke authority %d for ever?", "authority %d is revoked",
-		func(ctx context.Context, c *client.Client, id int64) error {
-			return c.RevokeCertificateAuthority(ctx, id)
+	return p.revoking("Revoke an authority's own certificates, for ever, and disable it", "authority",
+		func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error {
+			return c.RevokeCertificateAuthority(ctx, id, body)
 		})
 }
 

@@ -14,7 +14,7 @@ import (
 // authorityFlags say what authority to make.
 type authorityFlags struct {
 	root, selfSigned bool
-	issuer           int64
+	issuer           idFlag
 	subject          subjectFlags
 	dnsNames         []string
 	key              string
@@ -38,7 +38,7 @@ func (p *program) authorityCreate() *cobra.Command {
 	flags.subject.register(c, "needed")
 	c.Flags().BoolVar(&flags.root, "root", false, "a root: it signs itself")
 	c.Flags().BoolVar(&flags.selfSigned, "self-signed", false, "the same as --root")
-	c.Flags().Int64Var(&flags.issuer, "issuer", 0, "the `id` of the authority that signs it at once")
+	c.Flags().Var(&flags.issuer, "issuer", "the `id` of the authority that signs it at once")
 	c.Flags().StringArrayVar(&flags.dnsNames, "dns-name", nil, "a DNS `name` in its certificate; may be repeated")
 	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key's algorithm: "+algorithmList())
 	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "how many authorities may follow below it (default no limit)")
@@ -52,7 +52,7 @@ func (p *program) authorityCreate() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.createAuthority(ctx, cl, body, flags.issuer, c.Flags().Changed("issuer"))
+		return p.createAuthority(ctx, cl, body, int64(flags.issuer))
 	})
 	return c
 }
@@ -77,13 +77,13 @@ func (f authorityFlags) body(p *program, hasPathLength bool) (api.CreateCertific
 	return body, err
 }
 
-func (p *program) createAuthority(ctx context.Context, c *client.Client, body api.CreateCertificateAuthority, issuer int64, sign bool) error {
+func (p *program) createAuthority(ctx context.Context, c *client.Client, body api.CreateCertificateAuthority, issuer int64) error {
 	id, err := c.CreateCertificateAuthority(ctx, body)
 	if err != nil {
 		return err
 	}
 	switch {
-	case sign:
+	case issuer != 0:
 		err := c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer)})
 		if err != nil {
 			return withHint(err, "authority %d was made and is pending: sign it with: notary authority sign %d --authority ID, or delete it", id, id)

@@ -30,7 +30,7 @@ func withHint(err error, format string, args ...any) error {
 // report tells a person what went wrong, and what to do where we know it.
 func (p *program) report(command *cobra.Command, err error) {
 	fmt.Fprintln(p.err, "error:", printable(sentence(err)))
-	if hint := hintFor(command, err); hint != "" {
+	if hint := p.hintFor(command, err); hint != "" {
 		fmt.Fprintln(p.err, "hint:", printable(hint))
 	}
 }
@@ -48,7 +48,7 @@ func sentence(err error) string {
 	}
 }
 
-func hintFor(command *cobra.Command, err error) string {
+func (p *program) hintFor(command *cobra.Command, err error) string {
 	var hinted hintedError
 	switch {
 	case errors.As(err, &hinted):
@@ -62,6 +62,9 @@ func hintFor(command *cobra.Command, err error) string {
 	}
 	switch e.Kind {
 	case notary.Unauthenticated:
+		if p.token != "" || p.env("NOTARY_TOKEN") != "" {
+			return "the token is that of --token or NOTARY_TOKEN: give another, or leave it out and log in with: notary login"
+		}
 		return "log in with: notary login"
 	case notary.Forbidden:
 		return "this takes the role " + rolesFor(command) + "; yours is shown by: notary account me"

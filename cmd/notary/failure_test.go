@@ -13,8 +13,8 @@ func TestHints(t *testing.T) {
 		command       string
 		want          string
 	}{
-		"not logged in": {401, "unauthenticated", "log in first", "request list",
-			"error: log in first\nhint: log in with: notary login\n"},
+		"a token that is not good": {401, "unauthenticated", "this token is not valid", "request list",
+			"error: this token is not valid\nhint: the token is that of --token or NOTARY_TOKEN: give another, or leave it out and log in with: notary login\n"},
 		"role for requests": {403, "forbidden", "the role Read Only does not reach this", "request reject 1",
 			"error: the role Read Only does not reach this\nhint: this takes the role Admin or Certificate Manager; yours is shown by: notary account me\n"},
 		"role for accounts": {403, "forbidden", "no", "account list",
@@ -39,6 +39,15 @@ func TestHints(t *testing.T) {
 				t.Errorf("exit %d, output %q, errors\n%swant\n%s", r.code, r.out, r.err, test.want)
 			}
 		})
+	}
+}
+
+func TestHintWithoutAToken(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, refuse(401, "unauthenticated", "log in first")).trusted()
+	delete(s.env, "NOTARY_TOKEN")
+	if r, want := s.run("request", "list"), "error: log in first\nhint: log in with: notary login\n"; r.code != 1 || r.err != want {
+		t.Errorf("exit %d, errors %q, want %q", r.code, r.err, want)
 	}
 }
 

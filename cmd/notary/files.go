@@ -1,8 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -17,13 +18,18 @@ import (
 // maxInput is what the server takes too.
 const maxInput = 1 << 20
 
-// readInput reads a file that a flag names, "-" for the standard input.
-func (p *program) readInput(name string) (string, error) {
-	if name != "-" {
-		content, err := readFile(name)
-		return string(content), err
+// readInput reads what is to be sent, of the file that a flag names, "-" for the standard
+// input. Private keys, which the server would refuse, do not get that far.
+func (p *program) readInput(ctx context.Context, name string) (string, error) {
+	read := func() ([]byte, error) { return readFile(name) }
+	if name == "-" {
+		name = "the standard input"
+		read = func() ([]byte, error) { return readLimited(p.lines, name) }
 	}
-	content, err := readLimited(p.lines, "the standard input")
+	content, err := waitFor(ctx, read)
+	if bytes.Contains(content, []byte("PRIVATE KEY-----")) {
+		return "", notary.Errorf(notary.Invalid, "%s holds a private key, which is not for the server: nothing was sent", name)
+	}
 	return string(content), err
 }
 
@@ -115,16 +121,22 @@ func (f outFlags) write(p *program, content []byte) error {
 		_, err := p.out.Write(content)
 		return err
 	}
-	write := createFile
-	if f.force {
-		write = replaceFile
+	info, err := os.Stat(f.out)
+	switch {
+	case err == nil && info.IsDir():
+		return notary.Errorf(notary.Invalid, "%s is a folder: give the path of a file", f.out)
+	case err == nil && !info.Mode().IsRegular(): // a device or pipe takes what is written, and stays
+		err = os.WriteFile(f.out, content, 0o644)
+	case f.force:
+		err = replaceFile(f.out, content, 0o644)
+	default:
+		err = createFile(f.out, content, 0o644)
 	}
-	err := write(f.out, content, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return notary.Errorf(notary.Conflict, "%s is there already: choose another file, or replace it with --force", f.out)
 	}
 	if err == nil {
-		p.notice("%s", fmt.Sprintf("written to %s", f.out))
+		p.notice("written to %s", f.out)
 	}
 	return err
 }

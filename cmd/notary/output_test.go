@@ -178,6 +178,28 @@ func TestDownload(t *testing.T) {
 	}
 }
 
+func TestDownloadKeepsWhatIsNoFile(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, answer(200, `{"result":{"id":5,"status":"Active","certificate_chain":"PEM"}}`)).trusted()
+	folder := t.TempDir()
+	s.run("request", "download", "5", "--out", folder, "--force").wantFailure(t, folder+" is a folder")
+
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	name := fmt.Sprintf("/dev/fd/%d", writer.Fd())
+	if _, err := os.Stat(name); err != nil {
+		t.Skip("there are no names for open files here")
+	}
+	s.must("request", "download", "5", "--out", name, "--force")
+	writer.Close()
+	if got, err := io.ReadAll(reader); string(got) != "PEM" || err != nil {
+		t.Errorf("the pipe got %q, %v", got, err)
+	}
+}
+
 func readAll(t *testing.T, file string) string {
 	t.Helper()
 	content, err := os.ReadFile(file)

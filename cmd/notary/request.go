@@ -91,7 +91,7 @@ func optionalID(id *int64) string {
 }
 
 func (p *program) requestSign() *cobra.Command {
-	var authority int64
+	var authority idFlag
 	var profile string
 	var end endFlags
 	c := &cobra.Command{
@@ -113,7 +113,7 @@ func (p *program) requestSign() *cobra.Command {
 			return p.done("request %d is signed; its certificate: notary request download %d", id, id)
 		}),
 	}
-	c.Flags().Int64Var(&authority, "authority", 0, "the `id` of the authority that signs")
+	c.Flags().Var(&authority, "authority", "the `id` of the authority that signs")
 	c.Flags().StringVar(&profile, "profile", "", "server, client or server-client (the default)")
 	end.register(c, "90 days")
 	c.MarkFlagRequired("authority")
@@ -136,7 +136,7 @@ func (p *program) requestReopen() *cobra.Command {
 }
 
 func (p *program) requestRevoke() *cobra.Command {
-	return p.revoking("request", func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error {
+	return p.revoking("Revoke the certificate of a request, for ever", "the certificate of request", func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error {
 		return c.RevokeCertificate(ctx, id, body)
 	})
 }
@@ -160,7 +160,7 @@ func (p *program) requestUpload() *cobra.Command {
 	c := &cobra.Command{
 		Use: "upload ID", Short: "Give a request the certificate that another authority signed", Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
-			text, err := p.readInput(chain)
+			text, err := p.readInput(ctx, chain)
 			if err != nil {
 				return err
 			}

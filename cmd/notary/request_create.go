@@ -59,7 +59,7 @@ func (p *program) requestCreate() *cobra.Command {
 }
 
 func (p *program) submitCSR(ctx context.Context, c *client.Client, file string) error {
-	csr, err := p.readInput(file)
+	csr, err := p.readInput(ctx, file)
 	if err != nil {
 		return err
 	}

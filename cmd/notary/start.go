@@ -158,8 +158,8 @@ func makeDataFolder(path string) error {
 		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
 			"this user may not make the data folder %s: make it for the user, or name another with --data", path)}
 	}
-	if err != nil {
-		return notary.InternalError("make the data folder "+path, err)
+	if err != nil { // with the cause, because there is no log yet
+		return notary.Errorf(notary.Internal, "could not make the data folder: %v", err)
 	}
 	return nil
 }

@@ -49,6 +49,7 @@ func exact(t *time.Time, now time.Time) string {
 type endFlags struct {
 	notAfter string
 	days     int
+	given    func(name string) bool
 }
 
 // maxDays is beyond what any profile gives; it keeps the sum within what time can say.
@@ -58,24 +59,25 @@ func (f *endFlags) register(c *cobra.Command, byDefault string) {
 	c.Flags().StringVar(&f.notAfter, "not-after", "", "the end of validity, such as 2027-12-31T23:59:59Z (default "+byDefault+"; never past the issuer's)")
 	c.Flags().IntVar(&f.days, "days", 0, "the validity in days from now")
 	c.MarkFlagsMutuallyExclusive("not-after", "days")
+	f.given = c.Flags().Changed
 }
 
 // end is nil where neither flag was given.
 func (f endFlags) end(now time.Time) (*time.Time, error) {
 	switch {
-	case f.notAfter != "":
+	case f.given("not-after"):
 		end, err := time.Parse(time.RFC3339, f.notAfter)
 		if err != nil {
 			return nil, usagef("--not-after %q is not a time such as 2027-12-31T23:59:59Z (RFC 3339)", f.notAfter)
 		}
 		end = end.UTC()
 		return &end, nil
-	case f.days < 0 || f.days > maxDays:
+	case !f.given("days"):
+		return nil, nil
+	case f.days < 1 || f.days > maxDays:
 		return nil, usagef("--days must be between 1 and %d", maxDays)
-	case f.days > 0:
+	default:
 		end := now.UTC().Truncate(time.Second).AddDate(0, 0, f.days)
 		return &end, nil
-	default:
-		return nil, nil
 	}
 }

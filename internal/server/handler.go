@@ -67,6 +67,9 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		w.finish()
 	} else {
 		w.Header().Set("Retry-After", "1")
+		if r.ProtoMajor == 1 { // otherwise net/http reads the body, however slowly it comes, before it answers
+			w.Header().Set("Connection", "close")
+		}
 		w.writeError(http.StatusServiceUnavailable, api.Error{
 			Error: "the server has too many requests to answer at present; try again in a moment",
 			Code:  string(notary.Unavailable)})

@@ -131,6 +131,30 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	}
 }
 
+// TestRefusedBodyIsNotWaitedFor: of a request that is one too many, nothing more is read.
+func TestRefusedBodyIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	h, _ := surround(http.NotFoundHandler())
+	h.inFlight.all = maxInFlight
+	s := httptest.NewServer(h)
+	defer s.Close()
+	body, writer := io.Pipe() // a body of which nothing ever comes
+	defer writer.Close()
+	request, err := http.NewRequestWithContext(t.Context(), "POST", s.URL, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.ContentLength = 100
+	response, err := s.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusServiceUnavailable || !response.Close {
+		t.Errorf("status %d, connection to be closed: %v", response.StatusCode, response.Close)
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	h, _ := surround(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
