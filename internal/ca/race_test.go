@@ -129,6 +129,21 @@ func TestSignAuthorityIsOvertaken(t *testing.T) {
 	}
 }
 
+// A renewal that began before the authority was revoked must not bring it back.
+func TestRenewalIsOvertakenByRevocation(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	id := w.Intermediate(t, root, notary.ECDSAP256)
+	s := interrupted(t, w, func() {
+		testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.Superseded))
+	})
+	testkit.WantKind(t, s.SignAuthority(t.Context(), w.Admin(), id, root), notary.Conflict)
+	if got := authority(t, w, id).Status(w.Clock.Now()); got != notary.AuthorityRevoked {
+		t.Errorf("the authority is %s, want it revoked", got)
+	}
+}
+
 // Decisions that exclude one another, at the same time and in any order: one is taken.
 func TestDecisionRaces(t *testing.T) {
 	t.Parallel()

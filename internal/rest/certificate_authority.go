@@ -31,9 +31,7 @@ func (r *routes) authorities(ctx context.Context, caller notary.Caller, _ *none)
 	}
 	out := make([]api.CertificateAuthority, len(all))
 	for i, a := range all {
-		if out[i], err = r.withCRL(ctx, a); err != nil {
-			return nil, err
-		}
+		out[i] = r.withCRL(ctx, a)
 	}
 	return result(out), nil
 }
@@ -43,23 +41,23 @@ func (r *routes) authority(ctx context.Context, caller notary.Caller, in *ByID) 
 	if err != nil {
 		return nil, err
 	}
-	out, err := r.withCRL(ctx, a)
-	return result(out), err
+	return result(r.withCRL(ctx, a)), nil
 }
 
 // withCRL is an authority with its CRL. That is left empty where it cannot be had: the
-// authority is pending or was deleted just now, or the disk is full.
-func (r *routes) withCRL(ctx context.Context, a *notary.Authority) (api.CertificateAuthority, error) {
+// authority is pending or was deleted just now, or the disk is full. One list that cannot be
+// made must not hide the authorities.
+func (r *routes) withCRL(ctx context.Context, a *notary.Authority) api.CertificateAuthority {
 	out := authorityToAPI(a, r.ca.Now())
 	crl, err := r.ca.CRL(ctx, a.ID)
 	switch notary.KindOf(err) {
 	case "":
 		out.CRL = r.crls.of(crl).pem
-	case notary.Conflict, notary.NotFound, notary.Unavailable:
+	case notary.Conflict, notary.NotFound:
 	default:
-		return out, err
+		r.failure(ctx, err) // for the log
 	}
-	return out, nil
+	return out
 }
 
 func (r *routes) createAuthority(ctx context.Context, caller notary.Caller, in *struct {

@@ -85,11 +85,12 @@ func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, err
 		boolInt(a.Enabled), a.CSR, a.CommonName, a.Key, sealedKey, seconds(a.NotAfter), a.PathLen, seconds(tx.now))
 }
 
-// SetAuthorityCertificate gives the authority, in the state in which it was read, a new
-// certificate.
+// SetAuthorityCertificate gives the authority, in the state in which it was read and not
+// revoked since, a new certificate.
 func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) error {
 	err := tx.change(raced(), `UPDATE authority SET certificate_id = $1
-		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL`,
+		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL
+			AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = $3)`,
 		certificateID, a.ID, authorityCertificate(a))
 	if err != nil {
 		return err
