@@ -42,6 +42,7 @@ func TestRootFields(t *testing.T) {
 				t.Errorf("%s: names: -want +got\n%s", alg, diff)
 			}
 			wantCritical(t, root, "2.5.29.15", "2.5.29.19")
+			wantReadBack(t, root)
 		}
 	}
 }

@@ -10,15 +10,34 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/pki"
 )
 
+// signatures are the algorithms of the authorities that benchmarks issue with.
+var signatures = []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048}
+
 func BenchmarkLeaf(b *testing.B) {
-	root := newRoot(b, notary.ECDSAP256, -1)
-	root.CRLURL, root.CertificateURL = "http://ca.example.com/1.crl", "http://ca.example.com/1.cer"
-	csr := leafCSR(b, "a.example.com", "b.example.com")
+	for _, alg := range signatures {
+		b.Run(string(alg), func(b *testing.B) {
+			root := newRoot(b, alg, -1)
+			benchmarkLeaf(b, root, leafCSR(b, "a.example.com", "b.example.com"))
+		})
+	}
+	b.Run("for-rsa-2048", func(b *testing.B) { // the key is checked again
+		root := newRoot(b, notary.ECDSAP256, -1)
+		benchmarkLeaf(b, root, newCSR(b, leafKey(notary.RSA2048), title("a.example.com")))
+	})
+	b.Run("constrained", func(b *testing.B) {
+		root := outside(b, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
+		benchmarkLeaf(b, root, leafCSR(b, "a.example.com", "b.example.com"))
+	})
+}
+
+func benchmarkLeaf(b *testing.B, issuer issuance.Issuer, csr *pki.CSR) {
+	issuer.CRLURL, issuer.CertificateURL = "http://ca.example.com/1.crl", "http://ca.example.com/1.cer"
 	leafProfile := profile(b, "")
 	for b.Loop() {
-		if _, err := issuance.Leaf(root, leafProfile, csr, terms); err != nil {
+		if _, err := issuance.Leaf(issuer, leafProfile, csr, terms); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -26,15 +45,19 @@ func BenchmarkLeaf(b *testing.B) {
 
 // BenchmarkCreateCertificate is the floor: the standard library's call alone.
 func BenchmarkCreateCertificate(b *testing.B) {
-	root := newRoot(b, notary.ECDSAP256, -1)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now, NotAfter: now.Add(time.Hour),
 		DNSNames: []string{"a.example.com", "b.example.com"}}
-	for b.Loop() {
-		_, err := x509.CreateCertificate(rand.Reader, template, root.Certificate,
-			leafKey(notary.ECDSAP256).Public(), root.Signer)
-		if err != nil {
-			b.Fatal(err)
-		}
+	for _, alg := range signatures {
+		b.Run(string(alg), func(b *testing.B) {
+			root := newRoot(b, alg, -1)
+			for b.Loop() {
+				_, err := x509.CreateCertificate(rand.Reader, template, root.Certificate,
+					leafKey(notary.ECDSAP256).Public(), root.Signer)
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

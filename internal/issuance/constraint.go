@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"crypto"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"slices"
@@ -28,19 +29,42 @@ func (i Issuer) checkDepth(authorities int) error {
 // checkConstraints checks the names of the draft against the name constraints (RFC 5280,
 // section 4.2.1.10) and its purposes against the extended key usages of the issuer and all
 // its ancestors.
-func (i Issuer) checkConstraints(draft *x509.Certificate, throwAway crypto.PublicKey) error {
+func (i Issuer) checkConstraints(draft *x509.Certificate, scheme scheme) error {
 	for _, authority := range i.chain() {
 		if err := checkPurposes(authority, draft); err != nil {
 			return err
 		}
+	}
+	if !slices.ContainsFunc(i.chain(), hasNameConstraints) {
+		return nil
+	}
+	signed, key, err := signForChecks(draft, scheme)
+	if err != nil {
+		return err
+	}
+	for _, authority := range i.chain() {
 		if !hasNameConstraints(authority) {
 			continue
 		}
-		if err := checkNames(authority, draft, throwAway); err != nil {
+		if err := checkNames(authority, signed, key); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// signForChecks is the draft with a throw-away key's signature that verifies, and that key.
+func signForChecks(draft *x509.Certificate, scheme scheme) (*x509.Certificate, crypto.PublicKey, error) {
+	throwAway, err := scheme.throwAway()
+	if err != nil {
+		return nil, nil, err
+	}
+	signed := *draft
+	signed.Signature, err = crypto.SignMessage(throwAway.key, rand.Reader, draft.RawTBSCertificate, scheme.hash)
+	if err != nil {
+		return nil, nil, notary.InternalError("sign with a throw-away key", err)
+	}
+	return &signed, throwAway.key.Public(), nil
 }
 
 // checkPurposes takes an authority's extended key usages, which it seldom has, for a limit on

@@ -97,6 +97,26 @@ func TestNameConstraints(t *testing.T) {
 	}
 }
 
+// Name constraints hold whatever the key of the authority.
+func TestNameConstraintsForEveryKey(t *testing.T) {
+	t.Parallel()
+	for _, alg := range algorithms {
+		constrained := outsideWith(t, authorityKey(alg), func(c *x509.Certificate) {
+			c.PermittedDNSDomains = []string{"example.com"}
+		})
+		signer := &countingSigner{Signer: constrained.Signer}
+		constrained.Signer = signer
+		_, err := issuance.Leaf(constrained, profile(t, ""), leafCSR(t, "a.example.net"), terms)
+		wantError(t, err, notary.Unprocessable, "a.example.net")
+		if signer.calls > 0 {
+			t.Errorf("%s: it was signed before it was refused", alg)
+		}
+		leaf := issueLeaf(t, constrained, leafCSR(t, "a.example.com"), terms)
+		verify(t, leaf, constrained, x509.ExtKeyUsageServerAuth)
+		wantReadBack(t, leaf)
+	}
+}
+
 // A name constraint binds authorities' names as well.
 func TestNameConstraintsOfIntermediate(t *testing.T) {
 	t.Parallel()

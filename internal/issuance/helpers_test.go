@@ -107,7 +107,12 @@ func under(tb testing.TB, issuer issuance.Issuer, name string, pathLen int) issu
 // outside makes an authority by hand, as one from elsewhere could be.
 func outside(tb testing.TB, edit func(*x509.Certificate)) issuance.Issuer {
 	tb.Helper()
-	key := newKey(tb)
+	return outsideWith(tb, newKey(tb), edit)
+}
+
+// outsideWith makes it with a given key.
+func outsideWith(tb testing.TB, key crypto.Signer, edit func(*x509.Certificate)) issuance.Issuer {
+	tb.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: title("Outside Authority"),
 		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),

@@ -1,10 +1,11 @@
 // Package issuance makes certificates and CRLs: a pure function of the profile, the
 // authority, the request and the time, apart from the random serial number and the signer.
 //
-// [Leaf], [Root] and [Intermediate] all go the same way: a draft of the certificate is signed
-// with a throw-away key, linted and held against the constraints of its issuers, and only
-// then the very same to-be-signed bytes are signed with the authority's key. A certificate
-// that breaks a rule is never signed: the error is Unprocessable and says which rule.
+// [Leaf], [Root] and [Intermediate] all go the same way: a draft of the certificate, with the
+// signature of a throw-away key, is linted and held against the constraints of its issuers,
+// and only then the very same to-be-signed bytes are signed with the authority's key. A
+// certificate that breaks a rule is never signed: the error is Unprocessable and says which
+// rule.
 package issuance
 
 import (

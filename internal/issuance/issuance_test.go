@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -68,7 +69,20 @@ func TestLeafForEveryPairOfKeys(t *testing.T) {
 			if !pki.SameKey(leaf.PublicKey, leafKey(key).Public()) {
 				t.Errorf("%s: another key was certified", key)
 			}
+			wantReadBack(t, leaf)
 		}
+	}
+}
+
+// wantReadBack checks that a certificate is what anybody reads from its bytes.
+func wantReadBack(t *testing.T, certificate *x509.Certificate) {
+	t.Helper()
+	again, err := x509.ParseCertificate(certificate.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(certificate, again) {
+		t.Errorf("what was issued differs from what is read: %+v instead of %+v", certificate, again)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
+	"io"
 	"sync"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -18,19 +19,40 @@ import (
 	"notary/internal/pki"
 )
 
-// The throw-away keys that drafts are signed with, made at the first need. One for each
-// algorithm is enough: the curve or size of the issuer's key is not in what is signed.
+// throwAway is a key that no certificate names. Its signature stands in drafts, in the place
+// of the authority's, so that they have the form of what will be signed.
+type throwAway struct {
+	key         crypto.Signer
+	placeholder []byte // a signature, over nothing
+}
+
+// The throw-away keys, made at the first need. One for each algorithm is enough: the curve or
+// size of the issuer's key is not in what is signed.
 var (
-	throwAwayECDSA   = sync.OnceValues(func() (crypto.Signer, error) { return pki.GenerateKey(notary.ECDSAP256) })
-	throwAwayEd25519 = sync.OnceValues(func() (crypto.Signer, error) { return pki.GenerateKey(notary.Ed25519) })
-	throwAwayRSA     = sync.OnceValues(func() (crypto.Signer, error) { return pki.GenerateKey(notary.RSA2048) })
+	throwAwayECDSA   = newThrowAway(notary.ECDSAP256, crypto.SHA256)
+	throwAwayEd25519 = newThrowAway(notary.Ed25519, 0)
+	throwAwayRSA     = newThrowAway(notary.RSA2048, crypto.SHA256)
 )
+
+func newThrowAway(alg notary.KeyAlgorithm, hash crypto.Hash) func() (*throwAway, error) {
+	return sync.OnceValues(func() (*throwAway, error) {
+		key, err := pki.GenerateKey(alg)
+		if err != nil {
+			return nil, err
+		}
+		placeholder, err := crypto.SignMessage(key, rand.Reader, nil, hash)
+		if err != nil {
+			return nil, notary.InternalError("sign with a throw-away key", err)
+		}
+		return &throwAway{key, placeholder}, nil
+	})
+}
 
 // scheme is how an authority's key signs.
 type scheme struct {
 	algorithm x509.SignatureAlgorithm
 	hash      crypto.Hash // 0 where the scheme hashes by itself
-	throwAway func() (crypto.Signer, error)
+	throwAway func() (*throwAway, error)
 }
 
 // schemeOf fits the hash to the key.
@@ -70,18 +92,14 @@ func (i Issuer) issue(template *x509.Certificate, csr *pki.CSR) (*x509.Certifica
 	if i.CertificateURL != "" {
 		template.IssuingCertificateURL = []string{i.CertificateURL}
 	}
-	throwAway, err := scheme.throwAway()
-	if err != nil {
-		return nil, err
-	}
-	draft, err := i.draft(template, csr.PublicKey, throwAway)
+	draft, err := i.draft(template, csr.PublicKey, scheme)
 	if err != nil {
 		return nil, err
 	}
 	if err := i.checkDraft(draft, template, csr); err != nil {
 		return nil, err
 	}
-	if err := i.checkConstraints(draft, throwAway.Public()); err != nil {
+	if err := i.checkConstraints(draft, scheme); err != nil {
 		return nil, err
 	}
 	if err := lintCertificate(draft.Raw); err != nil {
@@ -90,12 +108,40 @@ func (i Issuer) issue(template *x509.Certificate, csr *pki.CSR) (*x509.Certifica
 	return i.sign(draft, scheme)
 }
 
-// draft makes the certificate as if the throw-away key were the issuer's.
-func (i Issuer) draft(template *x509.Certificate, key crypto.PublicKey, throwAway crypto.Signer) (*x509.Certificate, error) {
+// recorder is a signer that notes what it is asked to sign, and refuses.
+type recorder struct {
+	public crypto.PublicKey
+	tbs    []byte
+}
+
+var errRecorded = errors.New("recorded instead of signed")
+
+func (r *recorder) Public() crypto.PublicKey { return r.public }
+
+func (r *recorder) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("only whole messages are recorded")
+}
+
+func (r *recorder) SignMessage(_ io.Reader, message []byte, _ crypto.SignerOpts) ([]byte, error) {
+	r.tbs = bytes.Clone(message)
+	return nil, errRecorded
+}
+
+// draft makes the certificate with a throw-away key's signature in the place of the issuer's.
+// Package x509 writes what is to be signed, but would also sign it and verify that, which
+// costs more than all the rest and is of no use here.
+func (i Issuer) draft(template *x509.Certificate, key crypto.PublicKey, scheme scheme) (*x509.Certificate, error) {
+	throwAway, err := scheme.throwAway()
+	if err != nil {
+		return nil, err
+	}
 	issuer := *i.Certificate
-	issuer.PublicKey = throwAway.Public()
 	issuer.SubjectKeyId = template.AuthorityKeyId
-	der, err := x509.CreateCertificate(rand.Reader, template, &issuer, key, throwAway)
+	recorder := &recorder{public: issuer.PublicKey}
+	if _, err := x509.CreateCertificate(rand.Reader, template, &issuer, key, recorder); !errors.Is(err, errRecorded) {
+		return nil, notary.InternalError("build the certificate", err)
+	}
+	der, err := assemble(recorder.tbs, throwAway.placeholder)
 	if err != nil {
 		return nil, notary.InternalError("build the certificate", err)
 	}
@@ -113,34 +159,30 @@ func (i Issuer) sign(draft *x509.Certificate, scheme scheme) (*x509.Certificate,
 	if err != nil {
 		return nil, notary.InternalError("sign the certificate", err)
 	}
-	der, err := assemble(draft.Raw, signature)
-	if err != nil {
-		return nil, notary.InternalError("sign the certificate", err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, notary.InternalError("sign the certificate", err)
-	}
-	if !bytes.Equal(certificate.RawTBSCertificate, draft.RawTBSCertificate) {
-		return nil, notary.Errorf(notary.Internal, "the signed certificate is not the checked one")
-	}
-	err = i.Certificate.CheckSignature(certificate.SignatureAlgorithm,
-		certificate.RawTBSCertificate, certificate.Signature)
+	err = i.Certificate.CheckSignature(draft.SignatureAlgorithm, draft.RawTBSCertificate, signature)
 	if err != nil {
 		return nil, notary.InternalError("verify the authority's signature", err)
 	}
-	return certificate, nil
+	certificate := *draft // all that can be read from it is in the bytes that were signed
+	certificate.Signature = signature
+	if certificate.Raw, err = assemble(draft.RawTBSCertificate, signature); err != nil {
+		return nil, notary.InternalError("sign the certificate", err)
+	}
+	return &certificate, nil
 }
 
-// assemble replaces the signature of a certificate (RFC 5280, section 4.1).
-func assemble(draft, signature []byte) ([]byte, error) {
-	var outer, tbs, algorithm cryptobyte.String
-	in := cryptobyte.String(draft)
-	if !in.ReadASN1(&outer, casn1.SEQUENCE) || !outer.ReadASN1Element(&tbs, casn1.SEQUENCE) ||
-		!outer.ReadASN1Element(&algorithm, casn1.SEQUENCE) {
-		return nil, errors.New("the draft is not a certificate")
+// assemble makes the certificate of what is to be signed and the signature (RFC 5280, section
+// 4.1). The signature's algorithm is in both.
+func assemble(tbs, signature []byte) ([]byte, error) {
+	var fields, algorithm cryptobyte.String
+	in := cryptobyte.String(tbs)
+	if !in.ReadASN1(&fields, casn1.SEQUENCE) || !in.Empty() ||
+		!fields.SkipASN1(casn1.Tag(0).ContextSpecific().Constructed()) || // the version
+		!fields.SkipASN1(casn1.INTEGER) || // the serial number
+		!fields.ReadASN1Element(&algorithm, casn1.SEQUENCE) {
+		return nil, errors.New("what is to be signed is not a certificate")
 	}
-	b := cryptobyte.NewBuilder(make([]byte, 0, len(draft)+len(signature)))
+	b := cryptobyte.NewBuilder(make([]byte, 0, len(tbs)+len(algorithm)+len(signature)+16))
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddBytes(tbs)
 		b.AddBytes(algorithm)

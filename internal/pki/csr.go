@@ -17,8 +17,8 @@ import (
 )
 
 // CSR is a certificate signing request (PKCS #10, RFC 2986) that passed every check of
-// [ParseCSR]. Names and CommonName are the checked ones: use them, not those of the embedded
-// request.
+// [ParseCSR], now or, as to its signature, when it was submitted. Names and CommonName are
+// the checked ones: use them, not those of the embedded request.
 type CSR struct {
 	*x509.CertificateRequest
 	PEM        string // as submitted, byte for byte
@@ -45,6 +45,20 @@ func ParseCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
+// ParseStoredCSR reads a request that [ParseCSR] accepted before and that the database kept
+// since. It checks everything that ParseCSR checks, by the rules of today, except that the
+// request's own signature verifies: that was proved when the request came in, the text has
+// not left our hands, and it is most of the cost. Never use it for what comes from outside.
+//
+// Every refusal is an Invalid error of the field "csr".
+func ParseStoredCSR(pemText string) (*CSR, error) {
+	csr, err := parseUnverified(pemText)
+	if err != nil {
+		return nil, ofCSR(err)
+	}
+	return csr, nil
+}
+
 // ofCSR puts the blame on the request as a whole, whichever part of it is at fault.
 func ofCSR(err error) error {
 	var e *notary.Error
@@ -57,6 +71,20 @@ func ofCSR(err error) error {
 }
 
 func parseCSR(pemText string) (*CSR, error) {
+	csr, err := parseUnverified(pemText)
+	if err != nil {
+		return nil, err
+	}
+	if csr.CheckSignature() != nil {
+		return nil, invalid("the request's own signature does not verify: " +
+			"it was changed after it was made, or the key is not its own")
+	}
+	return csr, nil
+}
+
+// parseUnverified makes all the checks but that of the signature, which proves that who made
+// the request holds its key.
+func parseUnverified(pemText string) (*CSR, error) {
 	der, err := readCSR(pemText)
 	if err != nil {
 		return nil, err
@@ -81,7 +109,7 @@ func parseCSR(pemText string) (*CSR, error) {
 	if err != nil {
 		return nil, invalid("the certificate request cannot be parsed: %s", reason(err))
 	}
-	if err := checkCSRSignature(request); err != nil {
+	if err := checkSignatureAlgorithm(request.SignatureAlgorithm); err != nil {
 		return nil, err
 	}
 	return &CSR{CertificateRequest: request, PEM: pemText, Names: names,
@@ -183,22 +211,17 @@ func (p csrParts) names(subject subject) (notary.Names, error) {
 	return names, checkCount(names)
 }
 
-// checkCSRSignature proves that who made the request holds its key. SHA-1 and MD5 prove
-// nothing of the kind any more.
-func checkCSRSignature(request *x509.CertificateRequest) error {
-	switch request.SignatureAlgorithm {
+// checkSignatureAlgorithm refuses SHA-1 and MD5, which prove nothing any more.
+func checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm) error {
+	switch algorithm {
 	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
 		x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS,
 		x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512, x509.PureEd25519:
+		return nil
 	default:
 		return invalid("the request is signed with an algorithm that is not accepted: " +
 			"sign it with SHA-256 or better")
 	}
-	if request.CheckSignature() != nil {
-		return invalid("the request's own signature does not verify: " +
-			"it was changed after it was made, or the key is not its own")
-	}
-	return nil
 }
 
 // NewCSR makes a request, in PEM, that [ParseCSR] accepts. A subject that it would refuse is

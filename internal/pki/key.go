@@ -116,13 +116,41 @@ func hasCloseFactors(n *big.Int) bool {
 	return false
 }
 
-// maybeSquare is false for most numbers that are no squares, at next to no cost: a square
-// is 0, 1, 4, 9, 16, 17, 25, 33, 36, 41, 49 or 57 modulo 64.
+// maybeSquare is false for all but a few in a thousand of the numbers that are no squares, at
+// far less than the cost of a root. A square is 0, 1, 4, 9, 16, 17, 25, 33, 36, 41, 49 or 57
+// modulo 64, and modulo an odd prime only about half of the remainders are squares.
 func maybeSquare(n *big.Int) bool {
 	const squares = 1<<0 | 1<<1 | 1<<4 | 1<<9 | 1<<16 | 1<<17 | 1<<25 | 1<<33 | 1<<36 |
 		1<<41 | 1<<49 | 1<<57
 	words := n.Bits()
-	return len(words) == 0 || uint64(squares)>>(words[0]&63)&1 == 1
+	if len(words) > 0 && uint64(squares)>>(words[0]&63)&1 == 0 {
+		return false
+	}
+	rest := new(big.Int).Mod(n, oddPrimesProduct).Int64()
+	for i, p := range oddPrimes {
+		if squaresModulo[i]>>(rest%p)&1 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// oddPrimes are the first ones, oddPrimesProduct their product; bit r of a mask in
+// squaresModulo says that r is a square modulo the prime at the same place.
+var (
+	oddPrimes                       = [...]int64{3, 5, 7, 11, 13, 17, 19, 23}
+	oddPrimesProduct, squaresModulo = sieve()
+)
+
+func sieve() (product *big.Int, masks [len(oddPrimes)]uint64) {
+	product = big.NewInt(1)
+	for i, p := range oddPrimes {
+		product.Mul(product, big.NewInt(p))
+		for n := range p {
+			masks[i] |= 1 << (n * n % p)
+		}
+	}
+	return product, masks
 }
 
 // KeyName names a key's algorithm and size for people: "ECDSA P-256", "RSA 2048", "Ed25519".

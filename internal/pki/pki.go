@@ -4,6 +4,7 @@
 // Everything that comes from outside enters through [ParseCSR], [ParseChain] and
 // [ParseNames]; what they accept is whole, checked and in the form that is compared. Errors
 // are [*notary.Error] of kind Invalid with one sentence for the person who sent the input.
+// A request out of our own database is read with [ParseStoredCSR].
 package pki
 
 import (
