@@ -2,7 +2,7 @@
 # make lint     go vet and staticcheck
 # make build    the program, in bin/notary
 # make fuzz     each fuzzer for FUZZTIME
-# make bench    the benchmarks beside their tests
+# make bench    the whole program under load, beside its budgets; ARGS='--rows 1000000' and the like
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -29,4 +29,4 @@ fuzz:
 	scripts/fuzz $(FUZZTIME)
 
 bench:
-	go test -run '^$$' -bench . -benchmem $(PACKAGES)
+	go run ./cmd/bench $(ARGS)

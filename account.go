@@ -106,11 +106,18 @@ func (c Caller) Require(p Permission) error {
 	return nil
 }
 
-// Owner is the account whose objects alone the caller may see; 0 where it may see
-// everybody's.
-func (c Caller) Owner() int64 {
+// Own narrows a filter to what the caller may see. A filter for what others submitted, where
+// the caller sees only its own, lets nothing through: ok is false.
+func (c Caller) Own(f Filter) (_ Filter, ok bool) {
 	if c.May(ReadRequests) {
-		return 0
+		return f, true
 	}
-	return c.AccountID
+	ok = f.Email == "" || f.Email == c.Email
+	f.Email, f.Owner = c.Email, c.AccountID
+	return f, ok
+}
+
+// Sees says whether the caller may see what the account submitted.
+func (c Caller) Sees(requesterID int64) bool {
+	return c.May(ReadRequests) || requesterID == c.AccountID
 }

@@ -10,9 +10,10 @@ import (
 // issued here or uploaded. It stays for ever, whatever becomes of its request.
 type Certificate struct {
 	ID          int64
-	RequestID   int64 // 0 for an authority's own certificate and after the request's deletion
-	RequesterID int64 // the account that submitted the request; 0 for an authority's own
-	AuthorityID int64 // the issuer; 0 where an outside authority signed it
+	RequestID   int64  // 0 for an authority's own certificate and after the request's deletion
+	RequesterID int64  // the account that submitted the request; 0 for an authority's own
+	Email       string // that account's e-mail, as it was then; "" for an authority's own
+	AuthorityID int64  // the issuer; 0 where an outside authority signed it
 	CommonName  string
 	Names       Names
 	Key         string // such as "RSA 2048"

@@ -24,7 +24,9 @@ func EventBy(c Caller, action string, objectID int64, detail string) Event {
 
 // Summary counts what there is, for an overview and for metrics.
 type Summary struct {
-	Requests map[RequestStatus]int64
+	Requests     map[RequestStatus]int64
+	Certificates int64 // ever recorded, those of authorities included
+	Revoked      int64 // of these
 	// Expiring counts certificates in use (of active requests and of authorities) that
 	// expire within so many days, for each of [ExpiryWindows].
 	Expiring map[int]int64

@@ -30,8 +30,8 @@ var mayImport = map[string][]string{
 	"notary/internal/jobs": {"notary", "notary/internal/ca", "notary/internal/auth"},
 }
 
-// mayImportAll are at the ends of the house: the program, and the tests' kit.
-var mayImportAll = []string{"notary/cmd/notary", "notary/internal/testkit"}
+// mayImportAll are at the ends of the house: the programs, and the tests' kit.
+var mayImportAll = []string{"notary/cmd/notary", "notary/cmd/bench", "notary/internal/testkit"}
 
 // listed is a package as go list shows it.
 type listed struct {

@@ -60,6 +60,7 @@ type Certificate struct {
 	EmailAddresses         []string   `json:"email_addresses" nullable:"false"`
 	URIs                   []string   `json:"uris" nullable:"false"`
 	Key                    string     `json:"key" example:"RSA 2048"`
+	Email                  string     `json:"email" doc:"Who submitted the request; empty for an authority's own"`
 	SerialNumber           string     `json:"serial_number" doc:"Hexadecimal"`
 	Fingerprint            string     `json:"fingerprint" doc:"SHA-256 of the DER, hexadecimal"`
 	NotBefore              time.Time  `json:"not_before"`

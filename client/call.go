@@ -50,25 +50,39 @@ func (c *Client) Raw(ctx context.Context, method, path string, body []byte, head
 
 // call makes one call and reads the result out of its envelope. A nil body sends none.
 func call[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
-	var result api.Result[T]
-	var encoded []byte
-	if body != nil {
-		var err error
-		if encoded, err = json.Marshal(body); err != nil {
-			return result.Result, notary.InternalError("write the call as JSON", err)
-		}
+	result, err := answered[api.Result[T]](ctx, c, method, path, body)
+	return result.Result, err
+}
+
+// answered makes one call and reads the answer as it is.
+func answered[T any](ctx context.Context, c *Client, method, path string, body any) (result T, err error) {
+	encoded, err := encode(body)
+	if err != nil {
+		return result, err
 	}
 	answer, err := c.Raw(ctx, method, path, encoded, nil)
 	if err != nil {
-		return result.Result, err
+		return result, err
 	}
 	if err := refusal(answer); err != nil {
-		return result.Result, err
+		return result, err
 	}
 	if err := json.Unmarshal(answer.Body, &result); err != nil {
-		return result.Result, unreadable(c.server, err)
+		return result, unreadable(c.server, err)
 	}
-	return result.Result, nil
+	return result, nil
+}
+
+// encode writes a body as JSON; nil stands for none.
+func encode(body any) ([]byte, error) {
+	if body == nil {
+		return nil, nil
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return nil, notary.InternalError("write the call as JSON", err)
+	}
+	return encoded, nil
 }
 
 // act makes a call whose result says no more than that it succeeded.

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"net/http"
 
@@ -15,6 +16,43 @@ const certificates = prefix + "/certificates"
 // it. An error is the last that it yields.
 func (c *Client) Certificates(ctx context.Context) iter.Seq2[api.Certificate, error] {
 	return list[api.Certificate](ctx, c, certificates)
+}
+
+// CertificatesPage is a page of those that the query asks for. The next follows with its
+// Next as After.
+func (c *Client) CertificatesPage(ctx context.Context, query api.CertificateQuery) (api.Page[api.Certificate], error) {
+	return page[api.Certificate](ctx, c, certificates, query.Paging, query.CertificateFilter)
+}
+
+// FindCertificates are those that the query asks for, read page by page; its Limit is the
+// size of a page. An error is the last that it yields.
+func (c *Client) FindCertificates(ctx context.Context, query api.CertificateQuery) iter.Seq2[api.Certificate, error] {
+	return pages[api.Certificate](ctx, c, certificates, query.Paging, query.CertificateFilter)
+}
+
+// ExportCertificates is the export of the inventory in a format, "csv" or "jsonl", to be
+// read to its end and closed. Where it breaks off, reading gives an error.
+func (c *Client) ExportCertificates(ctx context.Context, format string, filter api.CertificateFilter) (io.ReadCloser, error) {
+	parameters := values(filter)
+	parameters.Set("format", format)
+	body, err := c.open(ctx, http.MethodGet, certificates+"/export?"+parameters.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	return &exportReader{c, body}, nil
+}
+
+type exportReader struct {
+	c *Client
+	io.ReadCloser
+}
+
+func (e *exportReader) Read(p []byte) (int, error) {
+	n, err := e.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = e.c.brokenList(fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err))
+	}
+	return n, err
 }
 
 // Certificate is one of the inventory.

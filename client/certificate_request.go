@@ -21,6 +21,18 @@ func (c *Client) CertificateRequests(ctx context.Context) iter.Seq2[api.Certific
 	return list[api.CertificateRequest](ctx, c, certificateRequests)
 }
 
+// CertificateRequestsPage is a page of those that the query asks for. The next follows with
+// its Next as After.
+func (c *Client) CertificateRequestsPage(ctx context.Context, query api.RequestQuery) (api.Page[api.CertificateRequest], error) {
+	return page[api.CertificateRequest](ctx, c, certificateRequests, query.Paging, query.RequestFilter)
+}
+
+// FindCertificateRequests are those that the query asks for, read page by page; its Limit is
+// the size of a page. An error is the last that it yields.
+func (c *Client) FindCertificateRequests(ctx context.Context, query api.RequestQuery) iter.Seq2[api.CertificateRequest, error] {
+	return pages[api.CertificateRequest](ctx, c, certificateRequests, query.Paging, query.RequestFilter)
+}
+
 // CertificateRequest is one of them.
 func (c *Client) CertificateRequest(ctx context.Context, id int64) (api.CertificateRequest, error) {
 	return call[api.CertificateRequest](ctx, c, http.MethodGet, certificateRequest(id, ""), nil)

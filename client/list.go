@@ -16,23 +16,43 @@ import (
 // the last that it yields.
 func list[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var none T
-		answer, err := c.send(ctx, http.MethodGet, path, nil, nil)
+		answer, err := c.open(ctx, http.MethodGet, path, nil)
+		if err == nil {
+			err = elements(answer, yield, c.brokenList)
+		}
 		if err != nil {
+			var none T
 			yield(none, err)
-			return
-		}
-		defer answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			body, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
-			yield(none, refusal(Response{answer.StatusCode, answer.Header, body}))
-			return
-		}
-		stopped, err := readList(answer.Body, func(element T) bool { return yield(element, nil) })
-		if err != nil && !stopped {
-			yield(none, c.brokenList(err))
 		}
 	}
+}
+
+// open makes a call and gives its success with the body still to be read.
+func (c *Client) open(ctx context.Context, method, path string, body any) (io.ReadCloser, error) {
+	encoded, err := encode(body)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.send(ctx, method, path, encoded, nil)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		defer answer.Body.Close()
+		body, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+		return nil, refusal(Response{answer.StatusCode, answer.Header, body})
+	}
+	return answer.Body, nil
+}
+
+// elements yields what is in an answer's list. The error is for one that broke off.
+func elements[T any](answer io.ReadCloser, yield func(T, error) bool, broken func(error) error) error {
+	defer answer.Close()
+	stopped, err := readList(answer, func(element T) bool { return yield(element, nil) })
+	if err != nil && !stopped {
+		return broken(err)
+	}
+	return nil
 }
 
 // readList reads the envelope of a list and hands over the elements until yield has had

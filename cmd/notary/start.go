@@ -98,7 +98,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	if err != nil {
 		return err
 	}
-	metrics := server.NewMetrics(programVersion(), authorities.Summary, log)
+	metrics := server.NewMetrics(programVersion(), authorities.Counts, log)
 	s, err := server.New(server.Config{
 		Addr:        c.listen,
 		Certificate: certificate,

@@ -122,6 +122,9 @@ func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, ac
 		return err
 	}
 	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ClaimAccount(id); err != nil {
+			return err
+		}
 		a, err := tx.Account(ctx, id)
 		if err != nil {
 			return err
@@ -154,6 +157,9 @@ func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, ol
 		return err
 	}
 	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ClaimAccount(caller.AccountID); err != nil {
+			return err
+		}
 		// It may have been changed while the old one was being checked.
 		if now, err := tx.PasswordHash(ctx, caller.AccountID); err != nil {
 			return err

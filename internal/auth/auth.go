@@ -67,6 +67,9 @@ func (s *Service) Login(ctx context.Context, email, password, address string) (s
 	token := newToken()
 	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ShareAccount(account.ID); err != nil {
+			return err
+		}
 		// The password may have been changed while it was being checked.
 		if now, err := tx.PasswordHash(ctx, account.ID); err != nil {
 			return err

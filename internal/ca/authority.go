@@ -6,6 +6,7 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"notary"
@@ -250,7 +251,7 @@ func refuseCircle(csr *pki.CSR, issuer *openedAuthority) error {
 }
 
 func authorityCSR(a *notary.Authority) (*pki.CSR, error) {
-	csr, err := pki.ParseCSR(a.CSR)
+	csr, err := pki.ParseStoredCSR(a.CSR)
 	if err != nil {
 		return nil, notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
 	}
@@ -278,6 +279,9 @@ func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id 
 	}
 	defer s.authorities.changed()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ClaimAuthority(id); err != nil {
+			return err
+		}
 		a, err := tx.Authority(ctx, id)
 		if err != nil {
 			return err
@@ -299,6 +303,9 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 		return err
 	}
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ClaimAuthority(id); err != nil {
+			return err
+		}
 		a, err := tx.Authority(ctx, id)
 		if err != nil {
 			return err
@@ -308,17 +315,25 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 			return err
 		}
 		if valid > 0 && !force {
-			return notary.Errorf(notary.Conflict, "%d certificates of this authority are still valid and could "+
-				"not be revoked any more: revoke them first, or force the deletion", valid)
+			return notary.Errorf(notary.Conflict, "%s certificates of this authority are still valid and could "+
+				"not be revoked any more: revoke them first, or force the deletion", counted(valid))
 		}
 		if err := tx.DeleteAuthority(a); err != nil {
 			return err
 		}
 		return tx.Event(notary.EventBy(caller, "authority.delete", id,
-			fmt.Sprintf("%s, %d valid certificates", a.CommonName, valid)))
+			fmt.Sprintf("%s, %s valid certificates", a.CommonName, counted(valid))))
 	})
 	if err == nil {
 		s.authorities.forget(id)
 	}
 	return err
+}
+
+// counted is a number of the store's count, which has an end.
+func counted(n int64) string {
+	if n > store.MaxValidCount {
+		return fmt.Sprintf("more than %d", store.MaxValidCount)
+	}
+	return strconv.FormatInt(n, 10)
 }

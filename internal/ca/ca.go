@@ -60,8 +60,25 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 	return s, nil
 }
 
-// Summary counts requests and what expires. It needs no caller: it is for the metrics, and
-// for whoever may see a page that shows it.
-func (s *Service) Summary(ctx context.Context) (notary.Summary, error) {
+// Summary counts requests, certificates and what expires.
+func (s *Service) Summary(ctx context.Context, caller notary.Caller) (notary.Summary, error) {
+	if err := caller.Require(notary.ReadRequests); err != nil {
+		return notary.Summary{}, err
+	}
+	return s.Counts(ctx)
+}
+
+// Counts is Summary for the program itself: for its metrics.
+func (s *Service) Counts(ctx context.Context) (notary.Summary, error) {
 	return s.store.Summary(ctx, s.now())
+}
+
+// FollowOtherNodes drops what is kept in memory of the authorities whenever another node on
+// the same database changes one, until ctx ends.
+func (s *Service) FollowOtherNodes(ctx context.Context) {
+	s.store.Watch(ctx, func(topic string) {
+		if topic == store.Authorities {
+			s.authorities.changed()
+		}
+	})
 }

@@ -19,19 +19,10 @@ func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int6
 		return nil, err
 	}
 	cert, err := s.store.Certificate(ctx, id)
-	if err == nil && caller.Owner() != 0 && cert.RequesterID != caller.Owner() {
+	if err == nil && !caller.Sees(cert.RequesterID) {
 		return nil, notary.Errorf(notary.NotFound, "there is no certificate %d", id)
 	}
 	return cert, err
-}
-
-// EachCertificate calls fn for every certificate that the caller may see, in the order of
-// the ids.
-func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, fn func(*notary.Certificate) error) error {
-	if err := caller.Require(notary.ReadOwnRequests); err != nil {
-		return err
-	}
-	return s.store.EachCertificate(ctx, caller.Owner(), fn)
 }
 
 // checkChain reads an uploaded chain and checks it against the key of the CSR.

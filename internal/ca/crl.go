@@ -58,15 +58,19 @@ func (s *Service) crl(ctx context.Context, authorityID int64, maxAge time.Durati
 	if a.Issuer.Certificate == nil {
 		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet, so it has no CRL", authorityID)
 	}
-	// Counted before the list is read: a list can then only know more than it claims.
+	// Asked before the list is looked at: what another node has made since then is newer.
 	count, err := s.store.RevocationCount(ctx, authorityID)
+	if err != nil {
+		return nil, err
+	}
+	number, err := s.store.CRLNumber(ctx, authorityID)
 	if err != nil {
 		return nil, err
 	}
 	builder := s.crls.of(authorityID)
 	builder.mu.Lock()
 	defer builder.mu.Unlock()
-	if builder.newest == nil {
+	if builder.newest == nil || builder.newest.Number < number {
 		if builder.newest, err = s.store.CRL(ctx, authorityID); err != nil {
 			return nil, err
 		}
@@ -75,7 +79,7 @@ func (s *Service) crl(ctx context.Context, authorityID int64, maxAge time.Durati
 	if newest != nil && newest.Revocations >= count && fresh(newest, s.now(), maxAge) {
 		return newest, nil
 	}
-	crl, err := s.buildCRL(ctx, a, count)
+	crl, err := s.buildCRL(ctx, a)
 	if err == nil {
 		builder.newest = crl
 		return crl, nil
@@ -94,17 +98,27 @@ func fresh(crl *notary.CRL, now time.Time, maxAge time.Duration) bool {
 	return now.Sub(crl.ThisUpdate) < maxAge && !crl.ThisUpdate.After(now)
 }
 
-// buildCRL signs a new list under the next number. count is how many revocations it knows at
-// least.
-func (s *Service) buildCRL(ctx context.Context, a *openedAuthority, count int64) (*notary.CRL, error) {
+// buildCRL signs a new list under the next number. Where another node has been quicker with a
+// list that knows more, it begins again.
+func (s *Service) buildCRL(ctx context.Context, a *openedAuthority) (crl *notary.CRL, err error) {
+	const attempts = 5
+	for range attempts {
+		if crl, err = s.buildOneCRL(ctx, a); notary.KindOf(err) != notary.Conflict {
+			return crl, err
+		}
+	}
+	return nil, err
+}
+
+func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority) (*notary.CRL, error) {
 	revocations, err := s.store.Revocations(ctx, a.ID)
 	if err != nil {
 		return nil, err
 	}
 	now := s.now().Truncate(time.Second)
-	crl := &notary.CRL{AuthorityID: a.ID, ThisUpdate: now, NextUpdate: now.Add(crlValidity), Revocations: count}
+	crl := &notary.CRL{AuthorityID: a.ID, ThisUpdate: now, NextUpdate: now.Add(crlValidity), Revocations: int64(len(revocations))}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		crl.Number, err = tx.NextCRLNumber(a.ID)
+		crl.Number, err = tx.NextCRLNumber(a.ID, crl.Revocations)
 		return err
 	})
 	if err != nil {

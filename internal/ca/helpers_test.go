@@ -41,7 +41,7 @@ func wantStatus(t testing.TB, w *testkit.World, id int64, want notary.RequestSta
 func inventory(t testing.TB, w *testkit.World) map[int64]*notary.Certificate {
 	t.Helper()
 	all := map[int64]*notary.Certificate{}
-	testkit.Check(t, w.CA.EachCertificate(t.Context(), w.Admin(), func(c *notary.Certificate) error {
+	testkit.Check(t, w.CA.EachCertificate(t.Context(), w.Admin(), notary.Filter{}, func(c *notary.Certificate) error {
 		all[c.ID] = c
 		return nil
 	}))

@@ -36,7 +36,16 @@ var useCases = map[string]struct {
 		return second(s.Request(ctx, c, nothing))
 	}},
 	"EachRequest": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return s.EachRequest(ctx, c, func(*notary.Request) error { return nil })
+		return s.EachRequest(ctx, c, notary.Filter{}, func(*notary.Request) error { return nil })
+	}},
+	"Requests": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Requests(ctx, c, notary.Query{Sort: notary.ByID, Limit: 1}))
+	}},
+	"Certificates": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Certificates(ctx, c, notary.Query{Sort: notary.ByID, Limit: 1}))
+	}},
+	"Summary": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Summary(ctx, c))
 	}},
 	"Delete": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.Delete(ctx, c, nothing)
@@ -63,7 +72,7 @@ var useCases = map[string]struct {
 		return second(s.Certificate(ctx, c, nothing))
 	}},
 	"EachCertificate": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return s.EachCertificate(ctx, c, func(*notary.Certificate) error { return nil })
+		return s.EachCertificate(ctx, c, notary.Filter{}, func(*notary.Certificate) error { return nil })
 	}},
 	"RevokeCertificate": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.RevokeCertificate(ctx, c, nothing, notary.Unspecified)
@@ -95,7 +104,7 @@ var useCases = map[string]struct {
 }
 
 // open are the methods that need no caller.
-var open = []string{"CRL", "Now", "RefreshCRLs", "Summary"}
+var open = []string{"CRL", "Now", "RefreshCRLs", "Counts", "FollowOtherNodes"}
 
 func second[T any](_ T, err error) error { return err }
 
@@ -167,7 +176,7 @@ func TestRequestorsSeeTheirOwn(t *testing.T) {
 	}
 	for _, caller := range []notary.Caller{mine, other} {
 		var submitters []int64
-		testkit.Check(t, w.CA.EachCertificate(t.Context(), caller, func(c *notary.Certificate) error {
+		testkit.Check(t, w.CA.EachCertificate(t.Context(), caller, notary.Filter{}, func(c *notary.Certificate) error {
 			submitters = append(submitters, c.RequesterID)
 			return nil
 		}))
@@ -176,7 +185,7 @@ func TestRequestorsSeeTheirOwn(t *testing.T) {
 		}
 	}
 	var ids []int64
-	testkit.Check(t, w.CA.EachRequest(t.Context(), mine, func(r *notary.Request) error {
+	testkit.Check(t, w.CA.EachRequest(t.Context(), mine, notary.Filter{}, func(r *notary.Request) error {
 		if r.RequesterID != mine.AccountID {
 			t.Errorf("the list has another's request %d", r.ID)
 		}

@@ -42,18 +42,10 @@ func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (
 		return nil, err
 	}
 	req, err := s.store.Request(ctx, id)
-	if err == nil && caller.Owner() != 0 && req.RequesterID != caller.Owner() {
+	if err == nil && !caller.Sees(req.RequesterID) {
 		return nil, notary.Errorf(notary.NotFound, "there is no certificate request %d", id)
 	}
 	return req, err
-}
-
-// EachRequest calls fn for every request that the caller may see, in the order of the ids.
-func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, fn func(*notary.Request) error) error {
-	if err := caller.Require(notary.ReadOwnRequests); err != nil {
-		return err
-	}
-	return s.store.EachRequest(ctx, caller.Owner(), fn)
 }
 
 // Delete removes a request. The certificates issued for it stay in the inventory.
@@ -101,7 +93,7 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 	if err != nil {
 		return err
 	}
-	csr, err := pki.ParseCSR(req.CSR)
+	csr, err := pki.ParseStoredCSR(req.CSR)
 	if err != nil {
 		return err
 	}
@@ -126,13 +118,13 @@ func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, ac
 		if err != nil {
 			return err
 		}
-		if check != nil {
+		if err := tx.Transition(req, next, 0); err != nil {
+			return err
+		}
+		if check != nil { // now that nobody else can change the request
 			if err := check(tx, req); err != nil {
 				return err
 			}
-		}
-		if err := tx.Transition(req, next, 0); err != nil {
-			return err
 		}
 		return tx.Event(notary.EventBy(caller, "request."+string(action), id, ""))
 	})
@@ -167,7 +159,7 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err != nil {
 		return err
 	}
-	csr, err := pki.ParseCSR(req.CSR)
+	csr, err := pki.ParseStoredCSR(req.CSR)
 	if err != nil {
 		return err
 	}
@@ -176,7 +168,7 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 		return err
 	}
 	cert := newCertificate(issued, issuer)
-	cert.RequestID, cert.RequesterID, cert.Profile = req.ID, req.RequesterID, profile.Name
+	cert.RequestID, cert.RequesterID, cert.Email, cert.Profile = req.ID, req.RequesterID, req.Email, profile.Name
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
@@ -210,7 +202,7 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 	if err != nil {
 		return 0, err
 	}
-	csr, err := pki.ParseCSR(req.CSR)
+	csr, err := pki.ParseStoredCSR(req.CSR)
 	if err != nil {
 		return 0, err
 	}
@@ -218,7 +210,7 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 	if err != nil {
 		return 0, notary.WithField(err, "certificate")
 	}
-	cert.RequestID, cert.RequesterID = req.ID, req.RequesterID
+	cert.RequestID, cert.RequesterID, cert.Email = req.ID, req.RequesterID, req.Email
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
@@ -239,6 +231,9 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 // taken from this request before.
 func recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert *notary.Certificate) (int64, error) {
 	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
+	if err == nil && known != nil { // nobody is to revoke it meanwhile
+		known, err = tx.ClaimCertificate(ctx, known)
+	}
 	switch {
 	case err != nil:
 		return 0, err
@@ -255,9 +250,14 @@ func recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert
 	}
 }
 
-// refuseCompromised refuses a key that was reported as compromised.
+// refuseCompromised refuses a key that was reported as compromised, and keeps it from being
+// reported until the transaction has ended.
 func refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
-	compromised, err := tx.Compromised(ctx, pki.Fingerprint(csr.RawSubjectPublicKeyInfo))
+	key := pki.Fingerprint(csr.RawSubjectPublicKeyInfo)
+	if err := tx.ShareKey(key); err != nil {
+		return err
+	}
+	compromised, err := tx.Compromised(ctx, key)
 	if err == nil && compromised {
 		return &notary.Error{Kind: notary.Conflict, Field: "csr",
 			Message: "a certificate with this key was revoked for keyCompromise: make a new key and a new request"}

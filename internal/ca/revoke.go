@@ -47,6 +47,9 @@ func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, i
 			return err
 		}
 		if a != nil {
+			if err := tx.ClaimAuthority(a.ID); err != nil {
+				return err
+			}
 			return s.revokeAuthority(ctx, tx, caller, a, reason)
 		}
 		return s.revoke(ctx, tx, caller, cert, reason)
@@ -61,6 +64,9 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 	}
 	defer s.authorities.changed()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ClaimAuthority(id); err != nil {
+			return err
+		}
 		a, err := tx.Authority(ctx, id)
 		if err != nil {
 			return err
@@ -89,6 +95,11 @@ func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller nota
 
 // revoke is the one way in which certificates are revoked.
 func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
+	if reason == notary.KeyCompromise { // what is being signed for the key is waited for
+		if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {
+			return err
+		}
+	}
 	if err := refuseRevocation(ctx, tx, cert); err != nil {
 		return err
 	}
@@ -105,6 +116,10 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller
 }
 
 func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
+	cert, err := tx.ClaimCertificate(ctx, cert)
+	if err != nil {
+		return err
+	}
 	if err := tx.InsertRevocation(cert, reason); err != nil {
 		return err
 	}
@@ -123,6 +138,9 @@ func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificat
 	if cert.AuthorityID == 0 {
 		return notary.Errorf(notary.Unprocessable, "this certificate was not signed by an authority held here: "+
 			"revoke it where it was issued")
+	}
+	if err := tx.ShareAuthority(cert.AuthorityID); err != nil {
+		return err
 	}
 	issuer, err := tx.Authority(ctx, cert.AuthorityID)
 	switch {

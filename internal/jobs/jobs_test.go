@@ -20,7 +20,7 @@ func TestRun(t *testing.T) {
 		w := testkit.New(t)
 		root := w.Root(t, notary.ECDSAP256)
 		sessions := func() (n int) {
-			testkit.Check(t, testkit.SQL(t, w.Path).QueryRow(`SELECT COUNT(*) FROM session`).Scan(&n))
+			testkit.Check(t, testkit.SQL(t, w.Database).QueryRow(`SELECT COUNT(*) FROM session`).Scan(&n))
 			return n
 		}
 		login := func() {

@@ -13,14 +13,12 @@ import (
 
 func (r *routes) certificates() {
 	const path = "/api/v1/certificates"
-	handleList(r, operation{method: "GET", path: path, status: 200, summary: "List the inventory of certificates"}, r.eachCertificate)
+	handleList[certificateList](r, operation{method: "GET", path: path, status: 200, summary: "List the inventory of certificates: all without parameters, otherwise a page"},
+		listing[*notary.Certificate, api.Certificate]{r.ca.EachCertificate, r.ca.Certificates, certificateToAPI})
+	handleExport(r, operation{method: "GET", path: path + "/export", status: 200, summary: "Export the inventory of certificates as CSV or JSON lines"})
 	handleDocument[api.Certificate](r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate: JSON, PEM chain, DER or PKCS #7, by Accept"},
 		r.certificate, typePEM, typeDER, typePKCS7)
 	handle(r, operation{method: "POST", path: path + "/{id}/revoke", status: 202, summary: "Revoke a certificate of the inventory"}, r.revokeCertificate)
-}
-
-func (r *routes) eachCertificate(ctx context.Context, caller notary.Caller, emit func(api.Certificate) error) error {
-	return r.ca.EachCertificate(ctx, caller, func(c *notary.Certificate) error { return emit(certificateToAPI(c)) })
 }
 
 // document is an answer in a form of its own.

@@ -10,7 +10,8 @@ import (
 
 func (r *routes) certificateRequests() {
 	const path = "/api/v1/certificate_requests"
-	handleList(r, operation{method: "GET", path: path, status: 200, summary: "List certificate requests"}, r.eachRequest)
+	handleList[requestList](r, operation{method: "GET", path: path, status: 200, summary: "List certificate requests: all without parameters, otherwise a page"},
+		listing[*notary.Request, api.CertificateRequest]{r.ca.EachRequest, r.ca.Requests, requestToAPI})
 	handle(r, operation{method: "POST", path: path, status: 201, summary: "Submit a certificate request"}, r.createRequest)
 	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate request"}, r.request)
 	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 202, summary: "Delete a certificate request"}, r.deleteRequest)
@@ -20,10 +21,9 @@ func (r *routes) certificateRequests() {
 	handle(r, operation{method: "POST", path: path + "/{id}/sign", status: 202, summary: "Sign a request with an authority held here"}, r.signRequest)
 	handle(r, operation{method: "POST", path: path + "/{id}/certificate/revoke", status: 202, summary: "Revoke the certificate of a request"}, r.revokeRequest)
 	handle(r, operation{method: "POST", path: path + "/{id}/reopen", status: 202, summary: "Make a rejected or revoked request outstanding again"}, r.reopenRequest)
-}
-
-func (r *routes) eachRequest(ctx context.Context, caller notary.Caller, emit func(api.CertificateRequest) error) error {
-	return r.ca.EachRequest(ctx, caller, func(req *notary.Request) error { return emit(requestToAPI(req)) })
+	handleBulk(r, operation{method: "POST", path: path + "/sign", status: 200, summary: "Sign many requests"}, r.signMany)
+	handleBulk(r, operation{method: "POST", path: path + "/revoke", status: 200, summary: "Revoke the certificates of many requests"}, r.revokeMany)
+	handleBulk(r, operation{method: "POST", path: path + "/reject", status: 200, summary: "Reject many requests"}, r.rejectMany)
 }
 
 func (r *routes) createRequest(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateCertificateRequest }) (*created, error) {
@@ -65,15 +65,19 @@ type signInput struct {
 }
 
 func (r *routes) signRequest(ctx context.Context, caller notary.Caller, in *signInput) (*message, error) {
-	if method := in.Body.SigningMethod; method != "" && method != "ca" {
-		return nil, &notary.Error{Kind: notary.Unprocessable, Field: "signing_method",
+	options, err := signOptions(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return done(r.ca.Sign(ctx, caller, in.ID, options))
+}
+
+func signOptions(in api.SignCertificateRequest) (ca.SignOptions, error) {
+	if in.SigningMethod != "" && in.SigningMethod != "ca" {
+		return ca.SignOptions{}, &notary.Error{Kind: notary.Unprocessable, Field: "signing_method",
 			Message: "the only signing method is ca"}
 	}
-	return done(r.ca.Sign(ctx, caller, in.ID, ca.SignOptions{
-		AuthorityID: int64(in.Body.CertificateAuthorityID),
-		Profile:     in.Body.Profile,
-		NotAfter:    instant(in.Body.NotValidAfter),
-	}))
+	return ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile, NotAfter: instant(in.NotValidAfter)}, nil
 }
 
 // revokeInput may go without a body.

@@ -32,7 +32,7 @@ func certificateToAPI(c *notary.Certificate) api.Certificate {
 		ID: c.ID, Certificate: c.PEM(), CertificateChain: c.ChainPEM(),
 		CertificateRequestID: optional(c.RequestID), CertificateAuthorityID: optional(c.AuthorityID),
 		CommonName: c.CommonName, DNSNames: list(c.Names.DNS), IPAddresses: list(c.Names.IP),
-		EmailAddresses: list(c.Names.Email), URIs: list(c.Names.URI), Key: c.Key,
+		EmailAddresses: list(c.Names.Email), URIs: list(c.Names.URI), Key: c.Key, Email: c.Email,
 		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
 		Profile: c.Profile, CreatedAt: c.CreatedAt,
 	}

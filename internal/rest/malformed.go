@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -55,12 +57,15 @@ func malformed(status int, message string, errs []error) *envelope {
 var sentences = map[string]string{
 	validation.MsgExpectedString:          "%s must be a string",
 	validation.MsgExpectedInteger:         "%s must be a whole number",
+	"invalid integer":                     "%s must be a whole number",
+	validation.MsgExpectedArray:           "%s must be a JSON array",
 	validation.MsgExpectedBoolean:         "%s must be true or false",
 	"invalid boolean":                     "%s must be true or false",
 	validation.MsgExpectedObject:          "%s must be a JSON object",
 	validation.MsgExpectedRFC3339DateTime: "%s must be a time such as 2027-01-31T12:00:00Z (RFC 3339)",
 	validation.MsgUnexpectedProperty:      "%s is not a field of this call: check how it is spelt",
 	"unknown query parameter":             "%s is not a query parameter of this call: check how it is spelt",
+	"expected length >= 1":                "%s must not be empty",
 	// of idSchema's
 	validation.MsgExpectedMatchExactlyOneSchema: "%s must be a positive integer, as a string or a number",
 	numberOutOfRange: "%s is out of range",
@@ -98,15 +103,32 @@ func explain(d *huma.ErrorDetail) (message, field string) {
 	if sentence, ok := sentences[finding]; ok {
 		return fmt.Sprintf(sentence, subject), field
 	}
+	for message, sentence := range sentencesWithALimit {
+		if limit, ok := argument(finding, message); ok {
+			return fmt.Sprintf(sentence, subject, limit), field
+		}
+	}
 	return subject + ": " + finding, field
+}
+
+// sentencesWithALimit are like sentences, for messages with one thing to fill in.
+var sentencesWithALimit = map[string]string{
+	validation.MsgExpectedOneOf:         "%s must be one of %s",
+	validation.MsgExpectedMinimumNumber: "%s must be at least %s",
+	validation.MsgExpectedMaximumNumber: "%s must be at most %s",
+}
+
+// argument is what a message of huma's was filled in with.
+func argument(finding, message string) (text string, ok bool) {
+	before, rest, _ := strings.Cut(message, "%")
+	text, begins := strings.CutPrefix(finding, before)
+	text, ends := strings.CutSuffix(text, rest[1:]) // behind the verb
+	return text, begins && ends
 }
 
 // missing is the property that the message says is required.
 func missing(message string) (name string, ok bool) {
-	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
-	name, required := strings.CutPrefix(message, before)
-	name, present := strings.CutSuffix(name, after)
-	return name, required && present
+	return argument(message, validation.MsgExpectedRequiredProperty)
 }
 
 // strictJSON refuses what encoding/json would mend in silence.
@@ -127,10 +149,18 @@ var strictJSON = huma.Format{
 		// Of the types only a number's size is left: the rest was checked before.
 		var mismatch *json.UnmarshalTypeError
 		if errors.As(err, &mismatch) && mismatch.Field != "" {
-			return fmt.Errorf("%s: %s", mismatch.Field, numberOutOfRange)
+			return fmt.Errorf("%s: %s", written(mismatch.Field), numberOutOfRange)
 		} else if mismatch != nil {
 			return errors.New(theBody + " has a number that is out of range")
 		}
 		return err
 	},
+}
+
+// written is a field's path without the Go types that it is embedded in: names in JSON begin
+// with small letters.
+func written(path string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(path, "."), func(name string) bool {
+		return name != "" && unicode.IsUpper(rune(name[0]))
+	}), ".")
 }

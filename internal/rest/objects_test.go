@@ -112,6 +112,7 @@ func TestListsShowARequestorOnlyTheirOwn(t *testing.T) {
 // document's fields below keeps the list whole.
 var idsInBodies = map[string]string{
 	"POST /api/v1/certificate_requests/{id}/sign":    "certificate_authority_id",
+	"POST /api/v1/certificate_requests/sign":         "certificate_authority_id",
 	"POST /api/v1/certificate_authorities/{id}/sign": "certificate_authority_id",
 }
 
@@ -151,6 +152,7 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 
 	objects := map[string]int64{
 		"POST /api/v1/certificate_requests/{id}/sign":    h.Request(t, h.Admin()),
+		"POST /api/v1/certificate_requests/sign":         h.Request(t, h.Admin()),
 		"POST /api/v1/certificate_authorities/{id}/sign": h.Pending(t),
 	}
 	for name := range idsInBodies {
@@ -171,7 +173,10 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 		} {
 			t.Run(name+" by one that is "+test.name, func(t *testing.T) {
 				h.wantUnchanged(t, func() {
-					body := api.SignCertificateAuthority{CertificateAuthorityID: api.ID(test.authority)}
+					body := map[string]any{"certificate_authority_id": test.authority}
+					if !strings.Contains(path, "{id}") {
+						body["ids"] = []int64{objects[name]}
+					}
 					refusal := call(t, h.admin(t), method, at(path, objects[name]), body).wantRefusal(t, test.status, test.code)
 					if refusal.Field != test.field {
 						t.Errorf("field %q, want %q", refusal.Field, test.field)

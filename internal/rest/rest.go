@@ -7,6 +7,7 @@
 package rest
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 
@@ -24,17 +25,25 @@ type Config struct {
 	Auth    *auth.Service
 	Version string
 	Log     *slog.Logger
+
+	// Stopping, where it is set, ends when the server begins to stop: calls on many requests
+	// then begin no more of them.
+	Stopping context.Context
 }
 
 // New gives the handler of everything below /api/v1, and of /status, /login and /logout.
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
 	r := &routes{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, huma: humago.New(mux, openAPI(c.Version))}
+	if c.Stopping != nil {
+		r.stopping = c.Stopping.Done()
+	}
 	r.huma.UseMiddleware(r.authenticate, r.strict)
 	r.certificateRequests()
 	r.certificates()
 	r.certificateAuthorities()
 	r.accounts()
+	r.summaries()
 	r.sessions()
 	serveOpenAPI(mux, r.huma.OpenAPI())
 	return fallback(mux)
@@ -48,6 +57,8 @@ type routes struct {
 	version string
 	log     *slog.Logger
 	crls    encodedCRLs
+
+	stopping <-chan struct{} // nil for never
 }
 
 // Shapes that many calls share.

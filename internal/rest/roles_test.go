@@ -49,7 +49,11 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_requests/{id}/sign":               {roles: managers, success: 202, prepare: aRequestToSign},
 	"POST /api/v1/certificate_requests/{id}/certificate/revoke": {roles: managers, success: 202, prepare: aSignedRequest},
 	"POST /api/v1/certificate_requests/{id}/reopen":             {roles: managers, success: 202, prepare: aRejectedRequest},
+	"POST /api/v1/certificate_requests/sign":                    {roles: managers, success: 200, prepare: requestsToSign},
+	"POST /api/v1/certificate_requests/revoke":                  {roles: managers, success: 200, prepare: signedRequests},
+	"POST /api/v1/certificate_requests/reject":                  {roles: managers, success: 200, prepare: someRequests},
 	"GET /api/v1/certificates":                                  {roles: everyone, success: 200},
+	"GET /api/v1/certificates/export":                           {roles: everyone, success: 200},
 	"GET /api/v1/certificates/{id}":                             {roles: everyone, success: 200, prepare: aCertificate},
 	"POST /api/v1/certificates/{id}/revoke":                     {roles: managers, success: 202, prepare: aCertificate},
 	"GET /api/v1/certificate_authorities":                       {roles: observers, success: 200},
@@ -61,6 +65,7 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_authorities/{id}/certificate":     {roles: managers, success: 201, prepare: anAuthorityChain},
 	"POST /api/v1/certificate_authorities/{id}/revoke":          {roles: managers, success: 202, prepare: anIntermediate},
 	"GET /api/v1/certificate_authorities/{id}/crl":              {roles: nobody, success: 200, prepare: anAuthority},
+	"GET /api/v1/summary":                                       {roles: observers, success: 200},
 	"GET /api/v1/accounts":                                      {roles: admins, success: 200},
 	"POST /api/v1/accounts":                                     {roles: admins, success: 201, prepare: newAccount},
 	"GET /api/v1/accounts/{id}":                                 {roles: admins, success: 200, prepare: anAccount},
@@ -222,6 +227,21 @@ func aSignedRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 		caller = h.Admin()
 	}
 	return h.Signed(t, caller, h.Root(t, notary.ECDSAP256)), nil
+}
+
+func someRequests(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return 0, api.Bulk{IDs: []int64{h.Request(t, h.Admin()), h.Request(t, h.Caller(notary.CertificateRequestor))}}
+}
+
+func requestsToSign(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	_, some := someRequests(t, h, caller)
+	return 0, api.BulkSign{Bulk: some.(api.Bulk), SignCertificateRequest: api.SignCertificateRequest{
+		CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}}
+}
+
+func signedRequests(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	root := h.Root(t, notary.ECDSAP256)
+	return 0, api.BulkRevoke{Bulk: api.Bulk{IDs: []int64{h.Signed(t, h.Admin(), root), h.Signed(t, h.Admin(), root)}}}
 }
 
 func aRejectedRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {

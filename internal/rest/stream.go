@@ -14,65 +14,141 @@ import (
 	"notary/api"
 )
 
-// handleList adds a call that answers a whole list, element by element: the server's memory
-// does not grow with it. each emits the elements.
-func handleList[T any](r *routes, o operation, each func(ctx context.Context, caller notary.Caller, emit func(T) error) error) {
+// listing is how one kind of object is listed.
+type listing[T, A any] struct {
+	each   func(context.Context, notary.Caller, notary.Filter, func(T) error) error
+	page   func(context.Context, notary.Caller, notary.Query) (notary.Page[T], error)
+	encode func(T) A
+}
+
+// handleList adds a call that answers a whole list where it has no parameters, element by
+// element, so that the server's memory does not grow with it, and otherwise a page.
+func handleList[In interface {
+	comparable
+	query() (notary.Query, error)
+}, T, A any](r *routes, o operation, l listing[T, A]) {
 	op := o.describe()
-	op.Responses = answers[[]T](r, o.status)
-	huma.Register(r.huma, op, func(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
-		caller := callerOf(ctx)
-		return &huma.StreamResponse{Body: func(hc huma.Context) {
-			s := &stream{hc: hc}
-			if err := each(ctx, caller, func(v T) error { return s.emit(v) }); err != nil {
-				r.streamFailed(s, err)
-				return
+	op.Responses = answersJSON[api.Page[A]](r, o.status)
+	register(r, op, func(ctx context.Context, caller notary.Caller, in *In) (*huma.StreamResponse, error) {
+		var whole In
+		if *in == whole {
+			return r.stream(envelopeOf(""), func(emit func(any) error) error {
+				return l.each(ctx, caller, notary.Filter{}, func(v T) error { return emit(l.encode(v)) })
+			}), nil
+		}
+		q, err := (*in).query()
+		if err != nil {
+			return nil, err
+		}
+		page, err := l.page(ctx, caller, q)
+		if err != nil {
+			return nil, err
+		}
+		return r.stream(envelopeOf(page.Next), func(emit func(any) error) error {
+			for _, v := range page.Items {
+				if err := emit(l.encode(v)); err != nil {
+					return err
+				}
 			}
-			s.end()
-		}}, nil
+			return nil
+		}), nil
 	})
 }
 
 // answers describes a success whose handler does not show its type to huma.
 func answers[T any](r *routes, status int) map[string]*huma.Response {
-	schema := huma.SchemaFromType(r.huma.OpenAPI().Components.Schemas, reflect.TypeFor[api.Result[T]]())
+	return answersJSON[api.Result[T]](r, status)
+}
+
+func answersJSON[T any](r *routes, status int) map[string]*huma.Response {
+	schema := huma.SchemaFromType(r.huma.OpenAPI().Components.Schemas, reflect.TypeFor[T]())
 	return map[string]*huma.Response{strconv.Itoa(status): {
 		Description: http.StatusText(status),
 		Content:     map[string]*huma.MediaType{typeJSON: {Schema: schema}},
 	}}
 }
 
-// stream writes {"result": [ … ]} without holding it.
+// form is how a list is written: what stands before its elements, between and behind them,
+// and how one of them looks.
+type form struct {
+	contentType            string
+	fileName               string // where it is to be saved under one
+	before, between, after string
+	encode                 func(any) ([]byte, error)
+	live                   bool // each element is sent at once, and not kept for the next
+}
+
+// envelopeOf is {"result": [ … ]}, with the cursor of the next page where there is one.
+func envelopeOf(next notary.Cursor) form {
+	f := form{contentType: typeJSON, before: `{"result":[`, between: ",", after: "]}\n", encode: json.Marshal}
+	if next != "" {
+		cursor, _ := json.Marshal(next) // a string cannot fail
+		f.after = `],"next":` + string(cursor) + "}\n"
+	}
+	return f
+}
+
+// stream is an answer that is written while its elements are emitted.
+func (r *routes) stream(f form, each func(emit func(any) error) error) *huma.StreamResponse {
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		s := &stream{form: f, hc: hc}
+		if err := each(s.emit); err != nil {
+			r.streamFailed(s, err)
+			return
+		}
+		s.end()
+	}}
+}
+
+// stream writes a list without holding it.
 type stream struct {
+	form
 	hc  huma.Context
 	out *bufio.Writer // nil until the first element
 }
 
 func (s *stream) emit(v any) error {
-	b, err := json.Marshal(v)
+	b, err := s.encode(v)
 	if err != nil {
 		return err
 	}
 	if s.out == nil {
 		s.begin()
-	} else if err := s.out.WriteByte(','); err != nil {
+	} else if _, err := s.out.WriteString(s.between); err != nil {
 		return err
 	}
-	_, err = s.out.Write(b)
-	return err
+	if _, err = s.out.Write(b); err != nil || !s.live {
+		return err
+	}
+	return s.flush()
 }
 
 func (s *stream) begin() {
-	s.hc.SetHeader("Content-Type", typeJSON)
+	s.hc.SetHeader("Content-Type", s.contentType)
+	if s.fileName != "" {
+		s.hc.SetHeader("Content-Disposition", `attachment; filename="`+s.fileName+`"`)
+	}
 	s.hc.SetStatus(http.StatusOK)
 	s.out = bufio.NewWriterSize(s.hc.BodyWriter(), 32<<10)
-	_, _ = s.out.WriteString(`{"result":[`) // an error shows at the next write
+	_, _ = s.out.WriteString(s.before) // an error shows at the next write
+}
+
+// flush sends what there is.
+func (s *stream) flush() error {
+	if err := s.out.Flush(); err != nil {
+		return err
+	}
+	if w, ok := s.hc.BodyWriter().(http.ResponseWriter); ok {
+		return http.NewResponseController(w).Flush()
+	}
+	return nil
 }
 
 func (s *stream) end() {
 	if s.out == nil {
 		s.begin()
 	}
-	_, _ = s.out.WriteString("]}\n")
+	_, _ = s.out.WriteString(s.after)
 	if s.out.Flush() != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -81,6 +157,9 @@ func (s *stream) end() {
 // streamFailed answers the error if nothing has been sent yet. Otherwise it breaks the
 // connection off, so that nobody takes half a list for the whole.
 func (r *routes) streamFailed(s *stream, err error) {
+	if s.hc.Context().Err() != nil { // nobody listens any more, which is no fault of ours
+		panic(http.ErrAbortHandler)
+	}
 	if s.out == nil {
 		r.writeFailure(s.hc, err)
 		return

@@ -115,7 +115,7 @@ func TestListThatBreaksOff(t *testing.T) {
 func (h *house) damaged(t *testing.T, chain int64, do func()) {
 	t.Helper()
 	var der []byte
-	testkit.Check(t, testkit.SQL(t, h.Path).QueryRow(`SELECT der FROM issuer_chain WHERE id = $1`, chain).Scan(&der))
+	testkit.Check(t, testkit.SQL(t, h.Database).QueryRow(`SELECT der FROM issuer_chain WHERE id = $1`, chain).Scan(&der))
 	h.Exec(t, `UPDATE issuer_chain SET der = $1 WHERE id = $2`, []byte("\x30\x7f"), chain)
 	do()
 	h.Exec(t, `UPDATE issuer_chain SET der = $1 WHERE id = $2`, der, chain)
@@ -123,7 +123,7 @@ func (h *house) damaged(t *testing.T, chain int64, do func()) {
 
 func (h *house) chainOf(t *testing.T, request int64) (chain int64) {
 	t.Helper()
-	testkit.Check(t, testkit.SQL(t, h.Path).QueryRow(`SELECT issuer_chain_id FROM certificate WHERE request_id = $1`, request).Scan(&chain))
+	testkit.Check(t, testkit.SQL(t, h.Database).QueryRow(`SELECT issuer_chain_id FROM certificate WHERE request_id = $1`, request).Scan(&chain))
 	return chain
 }
 

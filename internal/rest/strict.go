@@ -64,7 +64,8 @@ func headerValues(ctx huma.Context, name string) (values []string) {
 	return values
 }
 
-// strict refuses a query that package url would read by leaving things out.
+// strict refuses a query that package url would read by leaving things out, and values that
+// huma would take for parameters that are not there.
 func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	address := ctx.URL()
 	if address.RawQuery != "" {
@@ -76,6 +77,10 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 		for name, values := range query {
 			if len(values) > 1 {
 				r.writeFailure(ctx, notary.FieldErrorf(clip(name), "query parameter %s is given more than once", clip(name)))
+				return
+			}
+			if values[0] == "" {
+				r.writeFailure(ctx, notary.FieldErrorf(clip(name), "query parameter %s has no value: give it one, or leave it out", clip(name)))
 				return
 			}
 		}

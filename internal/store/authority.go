@@ -48,17 +48,22 @@ func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err err
 	return sealed, found(err, "certificate authority", id)
 }
 
+// MaxValidCount is how far [Tx.CountValidIssuedBy] counts.
+const MaxValidCount = 10_000
+
 // CountValidIssuedBy counts what the authority issued that is neither expired nor revoked,
-// its own certificate apart.
+// its own certificate apart. It counts no further than to [MaxValidCount] and one.
 func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now time.Time) (n int64, err error) {
 	var own int64
 	if a.Certificate != nil {
 		own = a.Certificate.ID
 	}
-	err = r.q.queryRow(ctx, `SELECT COUNT(*) FROM certificate k
-		LEFT JOIN revocation v ON v.certificate_id = k.id
-		WHERE k.authority_id = $1 AND k.not_after >= $2 AND k.id <> $3 AND v.certificate_id IS NULL`,
-		a.ID, seconds(now), own).Scan(&n)
+	err = r.q.queryRow(ctx, `SELECT COUNT(*) FROM (
+		SELECT 1 FROM certificate k
+		WHERE k.authority_id = $1 AND k.not_after >= $2 AND k.id <> $3
+			AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = k.id)
+		ORDER BY k.not_after LIMIT $4) t`,
+		a.ID, seconds(now), own, MaxValidCount+1).Scan(&n)
 	return n, mapped(err)
 }
 
@@ -88,6 +93,9 @@ func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, err
 // SetAuthorityCertificate gives the authority, in the state in which it was read and not
 // revoked since, a new certificate.
 func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) error {
+	if err := tx.ClaimAuthority(a.ID); err != nil {
+		return err
+	}
 	err := tx.change(raced(), `UPDATE authority SET certificate_id = $1
 		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL
 			AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = $3)`,
@@ -98,7 +106,13 @@ func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) 
 	if a.Certificate != nil {
 		tx.counts[expiryCounter(a.Certificate.NotAfter)]--
 	}
-	return tx.countInUse(certificateID)
+	var notAfter int64
+	err = tx.q.queryRow(context.Background(), `SELECT not_after FROM certificate WHERE id = $1`, certificateID).Scan(&notAfter)
+	if err != nil {
+		return found(err, "certificate", certificateID)
+	}
+	tx.counts[expiryCounter(timeOf(notAfter))]++
+	return tx.Changed(Authorities)
 }
 
 func authorityCertificate(a *notary.Authority) int64 {
@@ -110,8 +124,12 @@ func authorityCertificate(a *notary.Authority) int64 {
 
 // EnableAuthority enables or disables the authority.
 func (tx *Tx) EnableAuthority(id int64, enabled bool) error {
-	return tx.change(found(sql.ErrNoRows, "certificate authority", id),
+	err := tx.change(found(sql.ErrNoRows, "certificate authority", id),
 		`UPDATE authority SET enabled = $1 WHERE id = $2 AND deleted_at IS NULL`, boolInt(enabled), id)
+	if err != nil {
+		return err
+	}
+	return tx.Changed(Authorities)
 }
 
 // DeleteAuthority erases the authority's key and hides it. Its row stays for what it issued.
@@ -119,15 +137,22 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	err := tx.change(raced(), `UPDATE authority SET sealed_key = NULL, enabled = 0, deleted_at = $1
 		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL`,
 		seconds(tx.now), a.ID, authorityCertificate(a))
-	if err == nil && a.Certificate != nil {
+	if err != nil {
+		return err
+	}
+	if a.Certificate != nil {
 		tx.counts[expiryCounter(a.Certificate.NotAfter)]--
 	}
-	return err
+	return tx.Changed(Authorities)
 }
 
 // RequireUsable checks, in the transaction that records what the authority signed, that it
-// still is what it was when it signed: enabled, not revoked, with the same certificate.
+// still is what it was when it signed, and keeps it so: enabled, not revoked, with the same
+// certificate.
 func (tx *Tx) RequireUsable(a *notary.Authority) error {
+	if err := tx.ShareAuthority(a.ID); err != nil {
+		return err
+	}
 	var ok int
 	err := tx.q.queryRow(context.Background(), `SELECT COUNT(*) FROM authority a
 		LEFT JOIN revocation v ON v.certificate_id = a.certificate_id

@@ -28,17 +28,6 @@ func (r reader) CertificateByFingerprint(ctx context.Context, fingerprint string
 	return cert, mapped(err)
 }
 
-// EachCertificate calls fn for every certificate in the order of the ids, DER and chain
-// included. An owner other than 0 gives only those for requests of that account.
-func (r reader) EachCertificate(ctx context.Context, owner int64, fn func(*notary.Certificate) error) error {
-	id := func(c *notary.Certificate) int64 { return c.ID }
-	if owner != 0 {
-		return each(ctx, r, scanCertificate, id, fn,
-			selectCertificate+`WHERE k.requester_id = $1 AND k.id > $2 ORDER BY k.id LIMIT $3`, owner)
-	}
-	return each(ctx, r, scanCertificate, id, fn, selectCertificate+`WHERE k.id > $1 ORDER BY k.id LIMIT $2`)
-}
-
 // CertificatesOfRequest are all that were ever issued or uploaded for the request.
 func (r reader) CertificatesOfRequest(ctx context.Context, requestID int64) ([]*notary.Certificate, error) {
 	return collect(ctx, r, scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
@@ -64,19 +53,23 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	id, err := tx.insert(`INSERT INTO certificate (request_id, requester_id, authority_id, issuer_chain_id,
-		common_name, names, key, key_fingerprint, serial, fingerprint, not_before, not_after, profile, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
-		nullable(c.RequestID), c.RequesterID, nullable(c.AuthorityID), chain,
-		c.CommonName, c.Names.String(), c.Key, c.KeyFingerprint, c.Serial, c.Fingerprint,
+	terms := termsOf(c.CommonName, c.Names)
+	id, err := tx.insert(`INSERT INTO certificate (request_id, requester_id, email, authority_id, issuer_chain_id,
+		common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after, profile, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id`,
+		nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain,
+		c.CommonName, c.Names.String(), c.Key, terms.search, c.KeyFingerprint, c.Serial, c.Fingerprint,
 		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, seconds(tx.now))
 	if errors.Is(err, errUnique) {
 		return 0, notary.Errorf(notary.Conflict, "this certificate is recorded already")
 	} else if err != nil {
 		return 0, err
 	}
-	_, err = tx.exec(`INSERT INTO certificate_der (certificate_id, der) VALUES ($1, $2)`, id, c.DER)
-	return id, err
+	tx.counts[certificatesCounter]++
+	if _, err = tx.exec(`INSERT INTO certificate_der (certificate_id, der) VALUES ($1, $2)`, id, c.DER); err != nil {
+		return 0, err
+	}
+	return id, tx.insertNames("certificate", id, terms.names)
 }
 
 // issuerChain is the id of the row that holds these certificates.
@@ -101,6 +94,6 @@ func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 // AdoptCertificate gives a certificate of the inventory that belongs to no request to this
 // one.
 func (tx *Tx) AdoptCertificate(id int64, req *notary.Request) error {
-	return tx.change(raced(), `UPDATE certificate SET request_id = $1, requester_id = $2
-		WHERE id = $3 AND request_id IS NULL`, req.ID, req.RequesterID, id)
+	return tx.change(raced(), `UPDATE certificate SET request_id = $1, requester_id = $2, email = $3
+		WHERE id = $4 AND request_id IS NULL`, req.ID, req.RequesterID, req.Email, id)
 }

@@ -152,7 +152,7 @@ func TestCRLNumbers(t *testing.T) {
 	numbers := make(chan int64, 20)
 	for _, err := range testkit.Race(20, func(int) error {
 		return s.Write(t.Context(), func(tx *store.Tx) error {
-			n, err := tx.NextCRLNumber(a.ID)
+			n, err := tx.NextCRLNumber(a.ID, 0)
 			numbers <- n
 			return err
 		})
@@ -169,8 +169,8 @@ func TestCRLNumbers(t *testing.T) {
 			t.Errorf("the number %d was not given", n+1)
 		}
 	}
-	save := func(number int64) {
-		write(t, s, func(tx *store.Tx) error {
+	save := func(number int64) error {
+		return s.Write(t.Context(), func(tx *store.Tx) error {
 			return tx.SaveCRL(&notary.CRL{AuthorityID: a.ID, Number: number, DER: []byte{byte(number)},
 				ThisUpdate: clock.Now(), NextUpdate: clock.Now().Add(time.Hour), Revocations: number})
 		})
@@ -178,8 +178,11 @@ func TestCRLNumbers(t *testing.T) {
 	if none, err := s.CRL(t.Context(), a.ID); none != nil || err != nil {
 		t.Errorf("before there is a list: %v, %v", none, err)
 	}
-	for _, tt := range []struct{ save, want int64 }{{5, 5}, {3, 5}, {5, 5}, {6, 6}} {
-		save(tt.save)
+	for _, tt := range []struct {
+		save, want int64
+		kind       notary.Kind
+	}{{5, 5, ""}, {3, 5, notary.Conflict}, {5, 5, notary.Conflict}, {6, 6, ""}} {
+		testkit.WantKind(t, save(tt.save), tt.kind)
 		got, err := s.CRL(t.Context(), a.ID)
 		testkit.Check(t, err)
 		want := &notary.CRL{AuthorityID: a.ID, Number: tt.want, DER: []byte{byte(tt.want)},
@@ -188,8 +191,28 @@ func TestCRLNumbers(t *testing.T) {
 			t.Errorf("after saving %d (-want +got):\n%s", tt.save, diff)
 		}
 	}
-	err := s.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.NextCRLNumber(99); return err })
+	err := s.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.NextCRLNumber(99, 0); return err })
 	testkit.WantKind(t, err, notary.NotFound)
+}
+
+// What is on a list is on every list with a higher number: one that knows less gets none.
+func TestNoNumberForAListThatKnowsLess(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	a := newAuthority(t, s)
+	for _, tt := range []struct {
+		known, number int64
+		kind          notary.Kind
+	}{{3, 1, ""}, {2, 0, notary.Conflict}, {3, 2, ""}, {4, 3, ""}, {3, 0, notary.Conflict}} {
+		err := s.Write(t.Context(), func(tx *store.Tx) error {
+			n, err := tx.NextCRLNumber(a.ID, tt.known)
+			if n != tt.number {
+				t.Errorf("a list of %d gets the number %d, want %d", tt.known, n, tt.number)
+			}
+			return err
+		})
+		testkit.WantKind(t, err, tt.kind)
+	}
 }
 
 func TestCompromised(t *testing.T) {

@@ -20,7 +20,7 @@ func (c counts) add(other counts) {
 
 // save writes the changes in the order of their names, so that two transactions never wait
 // for one another.
-func (c counts) save(ctx context.Context, s *statements, slot int) error {
+func (c counts) save(ctx context.Context, s executor, slot int) error {
 	names := make([]string, 0, len(c))
 	for name, n := range c {
 		if n != 0 {
@@ -39,6 +39,8 @@ func (c counts) save(ctx context.Context, s *statements, slot int) error {
 	return nil
 }
 
+const certificatesCounter = "certificates"
+
 func statusCounter(s notary.RequestStatus) string { return "requests " + string(s) }
 
 func revokedCounter(authorityID int64) string { return fmt.Sprintf("revoked %d", authorityID) }
@@ -53,10 +55,23 @@ func (r reader) counter(ctx context.Context, name string) (value int64, err erro
 	return value, mapped(err)
 }
 
-// Summary counts requests by status and certificates in use by expiry, the latter to the
-// hour. It reads the kept counts: its cost does not grow with the database.
+// counters is the sum of those whose names lie between the two, the ends included.
+func (r reader) counters(ctx context.Context, from, to string) (value int64, err error) {
+	err = r.q.queryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
+		WHERE name >= $1 AND name <= $2`, from, to).Scan(&value)
+	return value, mapped(err)
+}
+
+// Summary counts requests by status, certificates, and those in use by expiry, to the hour. It reads the kept counts: its cost does not grow with the database.
 func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, error) {
 	sum := notary.Summary{Requests: map[notary.RequestStatus]int64{}, Expiring: map[int]int64{}}
+	var err error
+	if sum.Certificates, err = r.counter(ctx, certificatesCounter); err != nil {
+		return sum, err
+	}
+	if sum.Revoked, err = r.counters(ctx, "revoked ", "revoked!"); err != nil {
+		return sum, err
+	}
 	for _, status := range notary.RequestStatuses {
 		n, err := r.counter(ctx, statusCounter(status))
 		if err != nil {
@@ -65,13 +80,10 @@ func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, err
 		sum.Requests[status] = n
 	}
 	for _, days := range notary.ExpiryWindows {
-		var n int64
-		err := r.q.queryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name >= $1 AND name <= $2`,
-			expiryCounter(now), expiryCounter(now.AddDate(0, 0, days))).Scan(&n)
+		sum.Expiring[days], err = r.counters(ctx, expiryCounter(now), expiryCounter(now.AddDate(0, 0, days)))
 		if err != nil {
-			return sum, mapped(err)
+			return sum, err
 		}
-		sum.Expiring[days] = n
 	}
 	return sum, nil
 }

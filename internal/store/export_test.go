@@ -2,8 +2,13 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"maps"
 	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // What the tests need to see of the inside.
@@ -11,14 +16,14 @@ import (
 const (
 	MaxWaiting = maxWaiting
 	MaxBatch   = maxBatch
-	Page       = page
+	Page       = eachPage
 )
 
 // Enqueue puts a write into the queue as [Store.Write] does, and gives what waits for its
 // result.
 func Enqueue(s *Store, fn func(*Tx) error) (wait func() error, err error) {
 	j := &job{ctx: context.Background(), now: s.now(), fn: fn, result: make(chan error, 1)}
-	if err := s.writer.enqueue(j); err != nil {
+	if err := s.engine.(*sqliteEngine).writer.enqueue(j); err != nil {
 		return nil, err
 	}
 	return func() error { return <-j.result }, nil
@@ -44,7 +49,7 @@ func QueryTextTx(tx *Tx, text string, args ...any) (value string, err error) {
 
 // Statements are all texts that were prepared so far, for reading and for writing.
 func Statements(s *Store) []string {
-	texts := slices.Collect(maps.Keys(s.writer.sql.prepared))
+	texts := slices.Collect(maps.Keys(s.engine.(*sqliteEngine).writer.sql.prepared))
 	for text := range s.reader.q.(*statements).prepared {
 		texts = append(texts, text)
 	}
@@ -55,8 +60,89 @@ func Statements(s *Store) []string {
 // Rules are the invariants, in words.
 func Rules() []string {
 	var rules []string
-	for _, rule := range slices.Concat(invariants, engineInvariants) {
+	for _, rule := range slices.Concat(invariants, (&sqliteEngine{}).invariants()) {
 		rules = append(rules, rule.says)
 	}
 	return rules
+}
+
+// SetLimits makes the bounds of the search small, and gives what puts them back.
+func SetLimits(newFew, newStep, newMaxSteps int) (restore func()) {
+	oldFew, oldStep, oldMaxSteps := few, step, maxSteps
+	few, step, maxSteps = newFew, newStep, newMaxSteps
+	return func() { few, step, maxSteps = oldFew, oldStep, oldMaxSteps }
+}
+
+// Asked is a statement as it was run.
+type Asked struct {
+	Text string
+	Args []any
+}
+
+// Record gives the store once more, with what takes down its SELECT, INSERT, UPDATE and
+// DELETE statements, each text once.
+func Record(s *Store) (*Store, *[]Asked) {
+	e := &recorder{engine: s.engine, asked: &[]Asked{}}
+	return &Store{reader: reader{recorded{s.engine.reads(), e.asked}}, engine: e, now: s.now}, e.asked
+}
+
+type recorder struct {
+	engine
+	asked *[]Asked
+}
+
+func (e *recorder) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+	return e.engine.write(ctx, now, func(tx *Tx) error {
+		asked := recorded{tx.q, e.asked}
+		tx.reader = reader{asked}
+		tx.sql = recordedExecutor{tx.sql, asked}
+		return fn(tx)
+	})
+}
+
+type recorded struct {
+	querier
+	asked *[]Asked
+}
+
+func (r recorded) note(text string, args []any) {
+	text = strings.TrimSpace(text)
+	verb, _, _ := strings.Cut(text, " ")
+	if slices.Contains([]string{"SELECT", "INSERT", "UPDATE", "DELETE"}, verb) && !strings.Contains(text, "pg_") &&
+		!slices.ContainsFunc(*r.asked, func(a Asked) bool { return a.Text == text }) {
+		*r.asked = append(*r.asked, Asked{text, args})
+	}
+}
+
+func (r recorded) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	r.note(text, args)
+	return r.querier.query(ctx, text, args...)
+}
+
+func (r recorded) queryRow(ctx context.Context, text string, args ...any) row {
+	r.note(text, args)
+	return r.querier.queryRow(ctx, text, args...)
+}
+
+func (r recorded) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	r.note(text, args)
+	return r.querier.queryPlanned(ctx, text, args...)
+}
+
+type recordedExecutor struct {
+	executor
+	recorded
+}
+
+func (r recordedExecutor) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	r.note(text, args)
+	return r.executor.exec(ctx, text, args...)
+}
+
+// ExplainPostgres gives PostgreSQL's plan of a statement with its arguments, as JSON, on a
+// connection of the store.
+func ExplainPostgres(ctx context.Context, s *Store, a Asked) (plan string, err error) {
+	args := append([]any{pgx.QueryExecModeCacheDescribe}, a.Args...)
+	err = s.engine.(*postgresEngine).db.QueryRowContext(ctx, "EXPLAIN (FORMAT JSON) "+a.Text, args...).Scan(&plan)
+	return plan, err
 }

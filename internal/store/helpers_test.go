@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,13 +15,13 @@ import (
 // open opens a database of the test's own. When the test ends, it must be whole.
 func open(t testing.TB) (*store.Store, *testkit.Clock) {
 	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "notary.db"))
+	return openAt(t, testkit.Database(t))
 }
 
-func openAt(t testing.TB, path string) (*store.Store, *testkit.Clock) {
+func openAt(t testing.TB, database string) (*store.Store, *testkit.Clock) {
 	t.Helper()
 	clock := testkit.NewClock()
-	s, err := store.Open(t.Context(), path, clock.Now)
+	s, err := store.Open(t.Context(), database, clock.Now)
 	testkit.Check(t, err)
 	t.Cleanup(func() {
 		testkit.Check(t, s.CheckInvariants(context.Background()))

@@ -74,16 +74,9 @@ var invariants = []invariant{
 // is broken and by what. It reads everything, at one moment, so it is for tests, restores
 // and doubts.
 func (s *Store) CheckInvariants(ctx context.Context) error {
-	conn, err := s.read.Conn(ctx)
-	if err != nil {
-		return mapped(err)
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
-		return mapped(err)
-	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-	return check(ctx, reader{unprepared{conn}})
+	return s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
+		return check(ctx, reader{unprepared{conn}}, s.engine.invariants())
+	})
 }
 
 // unprepared asks each question once.
@@ -93,13 +86,17 @@ func (u unprepared) query(ctx context.Context, text string, args ...any) (*sql.R
 	return u.conn.QueryContext(ctx, text, args...)
 }
 
+func (u unprepared) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return u.query(ctx, text, args...)
+}
+
 func (u unprepared) queryRow(ctx context.Context, text string, args ...any) row {
 	return u.conn.QueryRowContext(ctx, text, args...)
 }
 
-func check(ctx context.Context, r reader) error {
+func check(ctx context.Context, r reader, more []invariant) error {
 	var errs []error
-	for _, rule := range slices.Concat(invariants, engineInvariants) {
+	for _, rule := range slices.Concat(invariants, more) {
 		breaches, err := collect(ctx, r, scanText, rule.breaches)
 		if err != nil {
 			return fmt.Errorf("checking that %s: %w", rule.says, err)
@@ -110,12 +107,6 @@ func check(ctx context.Context, r reader) error {
 		}
 	}
 	return errors.Join(append(errs, checkExpiring(ctx, r))...)
-}
-
-// engineInvariants are SQLite's own checks.
-var engineInvariants = []invariant{
-	{"the file is whole", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
-	{"no reference leads nowhere", `SELECT "table" || ' ' || CAST(rowid AS TEXT) FROM pragma_foreign_key_check`},
 }
 
 func scanText(row row) (s string, err error) {

@@ -13,7 +13,7 @@ import (
 )
 
 // Each kind of damage is found, and called by its name.
-func TestCheckInvariants(t *testing.T) {
+func TestSQLiteCheckInvariants(t *testing.T) {
 	t.Parallel()
 	whole := wholeDatabase(t)
 	const (
@@ -130,7 +130,7 @@ func wholeDatabase(t *testing.T) string {
 	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, requestor, issuer), notary.Superseded))
 	_, err := w.CA.CRL(t.Context(), issuer)
 	testkit.Check(t, err)
-	return copyOf(t, w.Path)
+	return copyOf(t, w.Database)
 }
 
 func copyOf(t *testing.T, path string) string {

@@ -9,17 +9,21 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
+// unreleased is the version of a schema that was in use before the first release only.
+const unreleased = 1
+
 // applicationID marks a SQLite file as ours: the letters NTRY.
 const applicationID = 0x4e545259
 
-// claim marks a new file as ours, and refuses one that is somebody else's before anything is
-// changed in it.
-func claim(ctx context.Context, path string) error {
+// claimFile marks a new file as ours, and refuses one that is somebody else's before anything
+// is changed in it.
+func claimFile(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", fileURI(path))
 	if err != nil {
 		return err
@@ -40,24 +44,68 @@ func claim(ctx context.Context, path string) error {
 	return err
 }
 
-// migrate brings the schema up to date. A database that is newer than this program is
-// refused.
-func migrate(ctx context.Context, db *sql.DB) error {
+func sqliteMigrations(db *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	return goose.NewProvider(goose.DialectSQLite3, db, files)
+}
+
+// postgresMigrations run under a lock in the database: of nodes that start together, one
+// makes the changes and the others wait.
+func postgresMigrations(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations/postgres")
+	if err != nil {
+		return nil, err
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // each second, for five minutes
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+}
+
+func migrateSQLite(ctx context.Context, db *sql.DB) error {
+	provider, err := sqliteMigrations(db)
 	if err != nil {
 		return err
 	}
+	return migrate(ctx, provider)
+}
+
+func migratePostgres(ctx context.Context, db *sql.DB) error {
+	var tables int
+	var ours bool
+	err := db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(BOOL_OR(table_name IN ('goose_db_version', 'issuer_chain')), false)
+		FROM information_schema.tables WHERE table_schema = current_schema()`).Scan(&tables, &ours)
+	if err != nil {
+		return err
+	}
+	if tables > 0 && !ours {
+		return errors.New("it holds the tables of another program: make a database for notary alone")
+	}
+	provider, err := postgresMigrations(db)
+	if err != nil {
+		return err
+	}
+	return migrate(ctx, provider)
+}
+
+// migrate brings the schema up to date. A database that is newer than this program is
+// refused.
+func migrate(ctx context.Context, provider *goose.Provider) error {
 	newest := provider.ListSources()[len(provider.ListSources())-1].Version
 	current, err := provider.GetDBVersion(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Errorf("could not read the schema's version: %w", err)
-	}
-	if current > newest {
+	case current > newest:
 		return fmt.Errorf("its schema has version %d, this program knows %d: run the newer program that made it", current, newest)
+	case current == unreleased:
+		return errors.New("it was made before the first release, in a form that is no longer read: begin with a new one")
+	case current == newest:
+		return nil
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return errors.Join(errors.New("could not bring the schema up to date"), err)

@@ -17,8 +17,15 @@ import (
 // may be read from end to end. Everything else grows with use.
 var small = regexp.MustCompile(`^SCAN (a|account|authority)( USING .*)?$`)
 
+// A list may put in order what it has gathered by an index, some thousands at the most, and
+// the objects of a page.
+var gathers = regexp.MustCompile(`\) page CROSS JOIN`)
+
+// bounded are the scans of subqueries that have a limit.
+var bounded = regexp.MustCompile(`^SCAN (t|u|g|page|\d+|CONSTANT ROW|\(subquery-\d+\))$`)
+
 // No query reads a large table from end to end, or sorts it.
-func TestQueriesUseIndexes(t *testing.T) {
+func TestSQLiteQueriesUseIndexes(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
 	walk(t, s, clock.Now())
@@ -41,7 +48,7 @@ func TestQueriesUseIndexes(t *testing.T) {
 			var detail string
 			testkit.Check(t, rows.Scan(&id, &parent, &unused, &detail))
 			scan := strings.HasPrefix(detail, "SCAN") && !small.MatchString(detail)
-			if scan || strings.Contains(detail, "TEMP B-TREE") {
+			if scan && !bounded.MatchString(detail) || strings.Contains(detail, "TEMP B-TREE") && !gathers.MatchString(text) {
 				t.Errorf("%s\n\tin the plan of %s", detail, text)
 			}
 		}
@@ -65,7 +72,9 @@ func parameters(text string) int {
 func walk(t *testing.T, s *store.Store, now time.Time) {
 	t.Helper()
 	ctx := t.Context()
-	seen := map[string]bool{"Write": true, "Close": true, "CheckInvariants": true}
+	// Copies, digests and checks read everything.
+	seen := map[string]bool{"Write": true, "Close": true, "CheckInvariants": true, "CopyTo": true, "Digest": true,
+		"Fill": true, "Shared": true, "Watch": true}
 	do := func(name string, err error) {
 		t.Helper()
 		if seen[name] = true; err != nil && notary.KindOf(err) != notary.NotFound {
@@ -73,6 +82,8 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 		}
 	}
 	write(t, s, func(tx *store.Tx) error { walkTx(ctx, tx, now, do); return nil })
+	do("Agree", second(s.Agree(ctx, "something", "value")))
+	do("Lease", second(s.Lease(ctx, "something", "node", time.Minute)))
 	walkReads(ctx, s, now, do)
 	for _, of := range []reflect.Type{reflect.TypeFor[*store.Store](), reflect.TypeFor[*store.Tx]()} {
 		for i := range of.NumMethod() {
@@ -97,10 +108,10 @@ type reads interface {
 	SealedKey(context.Context, int64) ([]byte, error)
 	CountValidIssuedBy(context.Context, *notary.Authority, time.Time) (int64, error)
 	Request(context.Context, int64) (*notary.Request, error)
-	EachRequest(context.Context, int64, func(*notary.Request) error) error
+	EachRequest(context.Context, notary.Filter, func(*notary.Request) error) error
 	Certificate(context.Context, int64) (*notary.Certificate, error)
 	CertificateByFingerprint(context.Context, string) (*notary.Certificate, error)
-	EachCertificate(context.Context, int64, func(*notary.Certificate) error) error
+	EachCertificate(context.Context, notary.Filter, func(*notary.Certificate) error) error
 	CertificatesOfRequest(context.Context, int64) ([]*notary.Certificate, error)
 	AuthorityWithCertificate(context.Context, int64) (*notary.Authority, error)
 	CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error)
@@ -108,7 +119,11 @@ type reads interface {
 	RevocationCount(context.Context, int64) (int64, error)
 	Revocations(context.Context, int64) ([]notary.Revocation, error)
 	CRL(context.Context, int64) (*notary.CRL, error)
+	CRLNumber(context.Context, int64) (int64, error)
 	Summary(context.Context, time.Time) (notary.Summary, error)
+	Agreed(context.Context, string) (string, error)
+	Requests(context.Context, notary.Query) (notary.Page[*notary.Request], error)
+	Certificates(context.Context, notary.Query) (notary.Page[*notary.Certificate], error)
 }
 
 func walkReads(ctx context.Context, r reads, now time.Time, do func(string, error)) {
@@ -126,19 +141,23 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("SealedKey", second(r.SealedKey(ctx, 1)))
 	do("CountValidIssuedBy", second(r.CountValidIssuedBy(ctx, &notary.Authority{ID: 1}, now)))
 	do("Request", second(r.Request(ctx, 1)))
-	do("EachRequest", r.EachRequest(ctx, 0, func(*notary.Request) error { return nil }))
-	do("EachRequest", r.EachRequest(ctx, 1, func(*notary.Request) error { return nil }))
+	do("EachRequest", r.EachRequest(ctx, notary.Filter{}, func(*notary.Request) error { return nil }))
+	do("EachRequest", r.EachRequest(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1}, func(*notary.Request) error { return nil }))
 	do("Certificate", second(r.Certificate(ctx, 1)))
 	do("CertificateByFingerprint", second(r.CertificateByFingerprint(ctx, "")))
-	do("EachCertificate", r.EachCertificate(ctx, 0, func(*notary.Certificate) error { return nil }))
-	do("EachCertificate", r.EachCertificate(ctx, 1, func(*notary.Certificate) error { return nil }))
+	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{}, func(*notary.Certificate) error { return nil }))
+	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1}, func(*notary.Certificate) error { return nil }))
 	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
 	do("CertificatesWithKey", second(r.CertificatesWithKey(ctx, "")))
 	do("Compromised", second(r.Compromised(ctx, "")))
 	do("RevocationCount", second(r.RevocationCount(ctx, 1)))
 	do("Revocations", second(r.Revocations(ctx, 1)))
 	do("CRL", second(r.CRL(ctx, 1)))
+	do("CRLNumber", second(r.CRLNumber(ctx, 1)))
 	do("Summary", second(r.Summary(ctx, now)))
+	do("Agreed", second(r.Agreed(ctx, "something")))
+	do("Requests", second(r.Requests(ctx, notary.Query{Limit: 1})))
+	do("Certificates", second(r.Certificates(ctx, notary.Query{Limit: 1})))
 }
 
 // walkTx goes through the life of an account, an authority and a request.
@@ -170,7 +189,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("Authority", err)
 	do("RequireUsable", tx.RequireUsable(a))
 	do("EnableAuthority", tx.EnableAuthority(a.ID, true))
-	do("NextCRLNumber", second(tx.NextCRLNumber(a.ID)))
+	do("NextCRLNumber", second(tx.NextCRLNumber(a.ID, 0)))
 	do("SaveCRL", tx.SaveCRL(&notary.CRL{AuthorityID: a.ID, Number: 1, DER: []byte{0}}))
 
 	id, err := insertRequest(tx, 1, 1)
@@ -188,6 +207,14 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	req, err = tx.Request(ctx, id)
 	do("Request", err)
 	do("DeleteRequest", tx.DeleteRequest(req))
+	do("ShareKey", tx.ShareKey("ab"))
+	do("ClaimKey", tx.ClaimKey("ab"))
+	do("ShareAuthority", tx.ShareAuthority(a.ID))
+	do("ClaimAuthority", tx.ClaimAuthority(a.ID))
+	do("ShareAccount", tx.ShareAccount(admin))
+	do("ClaimAccount", tx.ClaimAccount(admin))
+	do("ClaimCertificate", second(tx.ClaimCertificate(ctx, cert)))
+	do("Changed", tx.Changed(store.Authorities))
 	do("DeleteAuthority", tx.DeleteAuthority(a))
 	walkReads(ctx, tx, now, do)
 }

@@ -14,34 +14,19 @@ type reader struct {
 	q querier
 }
 
-// page is how many rows a list reads at a time. Between pages no transaction is open: a
-// slow listener holds nothing back.
-const page = 200
-
-// each calls fn for every row of a list, page by page in the order of the ids. The text has
-// two parameters more than args: the id to start after, and the page's size.
-func each[T any](ctx context.Context, r reader, scan func(row) (T, error), id func(T) int64,
-	fn func(T) error, text string, args ...any) error {
-	for after := int64(0); ; {
-		rows, err := collect(ctx, r, scan, text, append(args[:len(args):len(args)], after, page)...)
-		if err != nil {
-			return err
-		}
-		for _, v := range rows {
-			if err := fn(v); err != nil {
-				return err
-			}
-		}
-		if len(rows) < page {
-			return nil
-		}
-		after = id(rows[len(rows)-1])
-	}
-}
-
 // collect gives all the rows of a query.
 func collect[T any](ctx context.Context, r reader, scan func(row) (T, error), text string, args ...any) ([]T, error) {
 	rows, err := r.q.query(ctx, text, args...)
+	return scanAll(rows, err, scan)
+}
+
+// collectPlanned is collect for the queries of lists.
+func collectPlanned[T any](ctx context.Context, r reader, scan func(row) (T, error), text string, args ...any) ([]T, error) {
+	rows, err := r.q.queryPlanned(ctx, text, args...)
+	return scanAll(rows, err, scan)
+}
+
+func scanAll[T any](rows *sql.Rows, err error, scan func(row) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, mapped(err)
 	}
@@ -59,7 +44,7 @@ func collect[T any](ctx context.Context, r reader, scan func(row) (T, error), te
 
 // certificateColumns is what [certificateRow] scans: a certificate with its revocation. All
 // may be NULL, because requests and authorities join it from the left.
-const certificateColumns = ` k.id, k.request_id, k.requester_id, k.authority_id, k.common_name, k.names,
+const certificateColumns = ` k.id, k.request_id, k.requester_id, k.email, k.authority_id, k.common_name, k.names,
 	k.key, k.key_fingerprint, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile, k.created_at,
 	v.revoked_at, v.reason, d.der, ch.der `
 
@@ -71,14 +56,14 @@ const certificateJoins = `
 
 // certificateRow takes up the columns of a certificate, each of which may be NULL.
 type certificateRow struct {
-	id, request, requester, authority                                            sql.NullInt64
-	commonName, names, key, keyFingerprint, serial, fingerprint, profile, reason sql.NullString
-	notBefore, notAfter, createdAt, revokedAt                                    sql.NullInt64
-	der, chain                                                                   []byte
+	id, request, requester, authority                                                   sql.NullInt64
+	email, commonName, names, key, keyFingerprint, serial, fingerprint, profile, reason sql.NullString
+	notBefore, notAfter, createdAt, revokedAt                                           sql.NullInt64
+	der, chain                                                                          []byte
 }
 
 func (c *certificateRow) dest() []any {
-	return []any{&c.id, &c.request, &c.requester, &c.authority, &c.commonName, &c.names, &c.key, &c.keyFingerprint,
+	return []any{&c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key, &c.keyFingerprint,
 		&c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.createdAt,
 		&c.revokedAt, &c.reason, &c.der, &c.chain}
 }
@@ -93,7 +78,7 @@ func (c *certificateRow) certificate() (*notary.Certificate, error) {
 		return nil, notary.InternalError("read the certificate", fmt.Errorf("chain of certificate %d: %w", c.id.Int64, err))
 	}
 	cert := &notary.Certificate{
-		ID: c.id.Int64, RequestID: c.request.Int64, RequesterID: c.requester.Int64, AuthorityID: c.authority.Int64,
+		ID: c.id.Int64, RequestID: c.request.Int64, RequesterID: c.requester.Int64, Email: c.email.String, AuthorityID: c.authority.Int64,
 		CommonName: c.commonName.String, Names: notary.ParseNames(c.names.String), Key: c.key.String, KeyFingerprint: c.keyFingerprint.String,
 		Serial: c.serial.String, Fingerprint: c.fingerprint.String, Profile: c.profile.String,
 		NotBefore: timeOf(c.notBefore.Int64), NotAfter: timeOf(c.notAfter.Int64), CreatedAt: timeOf(c.createdAt.Int64),

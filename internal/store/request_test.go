@@ -75,7 +75,11 @@ func TestEachRequest(t *testing.T) {
 		})
 		list := func(owner int64) []int64 {
 			var ids []int64
-			testkit.Check(t, s.EachRequest(t.Context(), owner, func(req *notary.Request) error {
+			f := notary.Filter{Owner: owner}
+			if owner != 0 {
+				f.Email = "somebody@example.com"
+			}
+			testkit.Check(t, s.EachRequest(t.Context(), f, func(req *notary.Request) error {
 				if owner != 0 && req.RequesterID != owner {
 					t.Errorf("the list of %d has a request of %d", owner, req.RequesterID)
 				}
@@ -114,7 +118,7 @@ func TestEachRequestStops(t *testing.T) {
 	}
 	enough := errors.New("enough")
 	seen := 0
-	err := s.EachRequest(t.Context(), 0, func(req *notary.Request) error {
+	err := s.EachRequest(t.Context(), notary.Filter{}, func(req *notary.Request) error {
 		if seen++; seen == 3 {
 			return enough
 		}
@@ -125,7 +129,7 @@ func TestEachRequestStops(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err = s.EachRequest(ctx, 0, func(*notary.Request) error { return nil })
+	err = s.EachRequest(ctx, notary.Filter{}, func(*notary.Request) error { return nil })
 	testkit.WantKind(t, err, notary.Unavailable)
 }
 

@@ -69,22 +69,38 @@ func (r reader) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error)
 	return crl, mapped(err)
 }
 
-// NextCRLNumber gives the authority's next CRL number. None is ever given twice; one may
-// stay unused.
-func (tx *Tx) NextCRLNumber(authorityID int64) (number int64, err error) {
-	err = tx.q.queryRow(context.Background(), `UPDATE authority SET crl_number = crl_number + 1
-		WHERE id = $1 AND deleted_at IS NULL RETURNING crl_number`, authorityID).Scan(&number)
-	return number, found(err, "certificate authority", authorityID)
+// NextCRLNumber gives the authority's next CRL number to a list of that many revocations.
+// None is ever given twice; one may stay unused. A list that knows fewer revocations than one
+// that has a number already gets none, but a [notary.Conflict]: what is on a list must be on
+// all later ones.
+func (tx *Tx) NextCRLNumber(authorityID, known int64) (number int64, err error) {
+	err = tx.q.queryRow(context.Background(), `UPDATE authority SET crl_number = crl_number + 1, crl_known = $1
+		WHERE id = $2 AND deleted_at IS NULL AND crl_known <= $1 RETURNING crl_number`, known, authorityID).Scan(&number)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return number, mapped(err)
+	}
+	if _, err := tx.Authority(context.Background(), authorityID); err != nil {
+		return 0, err
+	}
+	return 0, raced()
 }
 
-// SaveCRL keeps the list, unless a newer one is there.
+// CRLNumber is the number of the authority's newest list; 0 where there is none.
+func (r reader) CRLNumber(ctx context.Context, authorityID int64) (number int64, err error) {
+	err = r.q.queryRow(ctx, `SELECT number FROM crl WHERE authority_id = $1`, authorityID).Scan(&number)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return number, mapped(err)
+}
+
+// SaveCRL keeps the list. Where a newer one is there it is a [notary.Conflict].
 func (tx *Tx) SaveCRL(c *notary.CRL) error {
-	_, err := tx.exec(`INSERT INTO crl (authority_id, number, der, this_update, next_update, revocations)
+	return tx.change(raced(), `INSERT INTO crl (authority_id, number, der, this_update, next_update, revocations)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (authority_id) DO UPDATE SET number = excluded.number, der = excluded.der,
 			this_update = excluded.this_update, next_update = excluded.next_update,
 			revocations = excluded.revocations
 		WHERE crl.number < excluded.number`,
 		c.AuthorityID, c.Number, c.DER, seconds(c.ThisUpdate), seconds(c.NextUpdate), c.Revocations)
-	return err
 }

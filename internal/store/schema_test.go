@@ -53,9 +53,9 @@ type schema struct {
 
 var (
 	comment     = regexp.MustCompile(`--[^\n]*`)
-	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \((.*)\)$`)
+	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \((.*?)\)(?: WITHOUT ROWID| WITH \(.*\))?$`)
 	reference   = regexp.MustCompile(`^(\w+) (.*) REFERENCES (\w+ \(\w+\))$`)
-	foreignKey  = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*)$`)
+	foreignKey  = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*?)(?: DEFERRABLE)?$`)
 )
 
 func readSchema(t *testing.T, path string, types [][2]string) schema {

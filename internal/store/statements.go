@@ -10,6 +10,8 @@ import (
 type querier interface {
 	query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 	queryRow(ctx context.Context, text string, args ...any) row
+	// queryPlanned is query for a text whose best plan depends on the arguments.
+	queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 }
 
 // row is *sql.Row, or the error of preparing the statement.
@@ -28,6 +30,9 @@ type statements struct {
 	prepared map[string]*sql.Stmt
 }
 
+// maxPrepared is how many texts are kept prepared: filters and orders make many together.
+const maxPrepared = 400
+
 func newStatements(db interface {
 	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }) *statements {
@@ -45,6 +50,13 @@ func (s *statements) get(ctx context.Context, text string) (*sql.Stmt, error) {
 	defer s.mu.Unlock()
 	if stmt, ok := s.prepared[text]; ok {
 		return stmt, nil
+	}
+	for old, stmt := range s.prepared { // any: those in use are prepared again soon
+		if len(s.prepared) < maxPrepared {
+			break
+		}
+		stmt.Close() // once nobody is using it
+		delete(s.prepared, old)
 	}
 	stmt, err := s.db.PrepareContext(context.WithoutCancel(ctx), text)
 	if err != nil {
@@ -73,6 +85,10 @@ func (s *statements) query(ctx context.Context, text string, args ...any) (*sql.
 	return stmt.QueryContext(ctx, args...)
 }
 
+func (s *statements) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return s.query(ctx, text, args...) // SQLite plans without looking at them
+}
+
 func (s *statements) queryRow(ctx context.Context, text string, args ...any) row {
 	stmt, err := s.get(ctx, text)
 	if err != nil {
@@ -99,6 +115,10 @@ type lasting struct{ *statements }
 
 func (l lasting) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	return l.statements.query(context.WithoutCancel(ctx), text, args...)
+}
+
+func (l lasting) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return l.query(ctx, text, args...)
 }
 
 func (l lasting) queryRow(ctx context.Context, text string, args ...any) row {

@@ -40,7 +40,7 @@ func TestParametersAreBoundByNumber(t *testing.T) {
 }
 
 // The name of the file goes through the driver's URL: nothing in it may be taken for syntax.
-func TestFileNames(t *testing.T) {
+func TestSQLiteFileNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"notary.db", "a b.db", "a?mode=memory.db", "100%.db", "%20.db", "a#b.db", "bücher-証明書.db",
@@ -83,7 +83,7 @@ func files(t *testing.T, folder string) []string {
 }
 
 // Nobody but the owner reads the database, not even while it is in use.
-func TestFileModes(t *testing.T) {
+func TestSQLiteFileModes(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "notary.db")
 	s, _ := openAt(t, path)
@@ -101,7 +101,7 @@ func TestFileModes(t *testing.T) {
 	}
 }
 
-func TestOpenTwice(t *testing.T) {
+func TestSQLiteOpenTwice(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "notary.db")
 	s, err := store.Open(t.Context(), path, time.Now)
@@ -119,7 +119,7 @@ func TestOpenTwice(t *testing.T) {
 }
 
 // What is not a database of ours is refused in words, and left as it was.
-func TestOpenRefuses(t *testing.T) {
+func TestSQLiteOpenRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
@@ -197,7 +197,7 @@ func TestOpenAgain(t *testing.T) {
 	}
 }
 
-func TestClose(t *testing.T) {
+func TestSQLiteClose(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "notary.db")
 	s, err := store.Open(t.Context(), path, time.Now)

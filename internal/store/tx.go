@@ -11,9 +11,15 @@ import (
 // and must not be kept. It reads what it has written.
 type Tx struct {
 	reader
-	sql    *statements
+	sql    executor
 	now    time.Time
 	counts counts
+	alone  bool // whether no other transaction is under way, as on SQLite
+}
+
+// executor changes the database.
+type executor interface {
+	exec(ctx context.Context, text string, args ...any) (rows int64, err error)
 }
 
 // exec runs one statement and tells how many rows it changed. It has no context: a
@@ -25,7 +31,7 @@ func (tx *Tx) exec(text string, args ...any) (int64, error) {
 
 // insert runs an INSERT … RETURNING id.
 func (tx *Tx) insert(text string, args ...any) (id int64, err error) {
-	err = tx.sql.queryRow(context.Background(), text, args...).Scan(&id)
+	err = tx.q.queryRow(context.Background(), text, args...).Scan(&id)
 	return id, mapped(err)
 }
 

@@ -17,16 +17,6 @@ const (
 	maxBatch   = 128  // writes in one commit
 )
 
-// Write runs fn in a transaction and returns after its commit is durable. An error of fn
-// undoes what fn did and is returned as it is. Writes that come in together share a commit,
-// so fn must be quick: what takes time (signing, hashing) is done before.
-//
-// A full queue and a failing disk are [notary.Unavailable]: nothing was changed. Once fn has
-// begun, the end of ctx no longer matters: the caller learns what became of the change.
-func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
-	return s.writer.write(ctx, s.now(), fn)
-}
-
 // writer is the one goroutine that changes a SQLite database. It takes the writes that are
 // waiting, without waiting for more, and commits them together.
 type writer struct {
@@ -36,6 +26,7 @@ type writer struct {
 	done    chan struct{} // closed when the goroutine has ended
 
 	// Owned by the goroutine.
+	next *job // taken out of the queue, and not begun
 	conn *sql.Conn
 	sql  *statements
 }
@@ -45,6 +36,7 @@ type job struct {
 	ctx    context.Context
 	now    time.Time
 	fn     func(*Tx) error
+	whole  func(*sql.Conn) error // in place of fn: a transaction of its own, see [writer.alone]
 	err    error
 	result chan error // of capacity one: the writer never waits for a caller
 }
@@ -66,6 +58,15 @@ func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 
 func (w *writer) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
 	j := &job{ctx: ctx, now: now, fn: fn, result: make(chan error, 1)}
+	if err := w.enqueue(j); err != nil {
+		return err
+	}
+	return <-j.result
+}
+
+// alone runs fn on the connection that writes, in a transaction that it shares with nobody.
+func (w *writer) alone(ctx context.Context, fn func(*sql.Conn) error) error {
+	j := &job{ctx: ctx, whole: fn, result: make(chan error, 1)}
 	if err := w.enqueue(j); err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (w *writer) stop() {
 
 func (w *writer) run() {
 	defer close(w.done)
-	for first := range w.queue {
+	for first := w.first(); first != nil; first = w.first() {
 		batch := w.waiting(first)
 		err := w.commit(batch)
 		for _, j := range batch {
@@ -112,13 +113,27 @@ func (w *writer) run() {
 	}
 }
 
-// waiting is first and what else is in the queue at this moment.
+// first waits for the next job; nil is the end.
+func (w *writer) first() *job {
+	if j := w.next; j != nil {
+		w.next = nil
+		return j
+	}
+	return <-w.queue
+}
+
+// waiting is first and what else is in the queue at this moment. What wants to be alone
+// comes first or waits.
 func (w *writer) waiting(first *job) []*job {
 	batch := []*job{first}
-	for len(batch) < maxBatch {
+	for len(batch) < maxBatch && first.whole == nil {
 		select {
 		case j, ok := <-w.queue:
 			if !ok {
+				return batch
+			}
+			if j.whole != nil {
+				w.next = j
 				return batch
 			}
 			batch = append(batch, j)
@@ -143,9 +158,18 @@ func (w *writer) commit(batch []*job) (err error) {
 	}()
 	counts := counts{}
 	for _, j := range batch {
+		if j.whole != nil { // and so the only one
+			if err = w.exec(ctx, "PRAGMA defer_foreign_keys = ON"); err == nil { // until the COMMIT
+				err = j.whole(w.conn)
+			}
+			break
+		}
 		if j.err = w.attempt(ctx, j, counts); errors.Is(j.err, errTransactionLost) {
 			return unavailable(j.err)
 		}
+	}
+	if err != nil {
+		return err
 	}
 	if err := counts.save(ctx, w.sql, 0); err != nil {
 		return unavailable(err)
@@ -167,8 +191,8 @@ func (w *writer) attempt(ctx context.Context, j *job, total counts) error {
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
 		return errors.Join(errTransactionLost, err)
 	}
-	tx := &Tx{reader: reader{lasting{w.sql}}, sql: w.sql, now: j.now, counts: counts{}}
-	err := run(tx, j.fn)
+	tx := &Tx{reader: reader{lasting{w.sql}}, sql: w.sql, now: j.now, counts: counts{}, alone: true}
+	err := protected(tx, j.fn)
 	if err != nil {
 		if undo := w.exec(ctx, "ROLLBACK TO job"); undo != nil {
 			return errors.Join(errTransactionLost, err, undo)
@@ -187,8 +211,8 @@ func (w *writer) exec(ctx context.Context, text string) error {
 	return err
 }
 
-// run turns a panic of fn into an error: the writer serves everybody and must go on.
-func run(tx *Tx, fn func(*Tx) error) (err error) {
+// protected turns a panic of fn into an error: the writer serves everybody and must go on.
+func protected(tx *Tx, fn func(*Tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = notary.InternalError("write the change", fmt.Errorf("panic: %v\n%s", p, debug.Stack()))

@@ -37,7 +37,7 @@ func hold(t *testing.T, s *store.Store) (release func()) {
 
 // Writes that come in together share a commit, and nothing else: what becomes of one is no
 // concern of its neighbours.
-func TestWritesOfOneCommitAreApart(t *testing.T) {
+func TestSQLiteWritesOfOneCommitAreApart(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
 	broken := errors.New("broken on purpose")
@@ -93,7 +93,7 @@ func TestWritesOfOneCommitAreApart(t *testing.T) {
 		t.Errorf("%d requests are counted, want those of the %d writes that succeeded", got, kept)
 	}
 	var there int64
-	testkit.Check(t, s.EachRequest(t.Context(), 0, func(*notary.Request) error { there++; return nil }))
+	testkit.Check(t, s.EachRequest(t.Context(), notary.Filter{}, func(*notary.Request) error { there++; return nil }))
 	if there != kept {
 		t.Errorf("%d requests are there, want those of the %d writes that succeeded", there, kept)
 	}
@@ -123,7 +123,7 @@ func TestConcurrentWrites(t *testing.T) {
 		}
 	}
 	var numbers []string
-	testkit.Check(t, s.EachRequest(t.Context(), 0, func(req *notary.Request) error {
+	testkit.Check(t, s.EachRequest(t.Context(), notary.Filter{}, func(req *notary.Request) error {
 		numbers = append(numbers, req.Fingerprint[32:])
 		return nil
 	}))
@@ -151,7 +151,7 @@ func TestUncommittedIsUnseen(t *testing.T) {
 	getRequest(t, s, 1)
 }
 
-func TestFullQueue(t *testing.T) {
+func TestSQLiteFullQueue(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
 	release := hold(t, s)
@@ -218,7 +218,7 @@ func TestContextOfWrite(t *testing.T) {
 }
 
 // Close lets what is in the queue finish.
-func TestCloseFinishesWhatWaits(t *testing.T) {
+func TestSQLiteCloseFinishesWhatWaits(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	began, end := make(chan struct{}), make(chan struct{})
@@ -243,7 +243,7 @@ func TestCloseFinishesWhatWaits(t *testing.T) {
 
 // A disk that is full is the same to SQLite as a file that may not grow. Writes fail as
 // unavailable and leave nothing half done; reads go on; with room again, so do writes.
-func TestFullDisk(t *testing.T) {
+func TestSQLiteFullDisk(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
 	pages := func(limit int) {

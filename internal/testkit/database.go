@@ -3,35 +3,66 @@ package testkit
 import (
 	"database/sql"
 	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
 	"notary"
+	"notary/internal/store"
 )
 
-// SQL opens a SQLite database beside the service, as another program would: to look at what
-// is stored or to damage it. Neither references nor CHECK constraints are enforced.
-func SQL(t testing.TB, path string) *sql.DB {
+// OnPostgres says whether the tests are run on PostgreSQL. The test command runs those of
+// the store and all above it once on each engine.
+func OnPostgres() bool { return os.Getenv("NOTARY_TEST_ENGINE") == "postgres" }
+
+// Database names a new database of the test's own, for [store.Open], on the engine that is
+// being tested.
+func Database(t testing.TB) string {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+
-		"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(0)&_pragma=ignore_check_constraints(1)")
+	if OnPostgres() {
+		return Postgres(t)
+	}
+	return filepath.Join(t.TempDir(), "notary.db")
+}
+
+// SQL opens a database beside the service, as another program would: to look at what is
+// stored or to damage it. Neither references nor, on SQLite, CHECK constraints are enforced.
+func SQL(t testing.TB, database string) *sql.DB {
+	t.Helper()
+	db := openSQL(t, database)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func openSQL(t testing.TB, database string) *sql.DB {
+	t.Helper()
+	driver, dsn := "sqlite", "file:"+(&url.URL{Path: database}).EscapedPath()+
+		"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(0)&_pragma=ignore_check_constraints(1)"
+	if store.IsPostgres(database) {
+		driver, dsn = "pgx", database+"&session_replication_role=replica&default_query_exec_mode=simple_protocol"
+	}
+	db, err := sql.Open(driver, dsn)
 	Check(t, err)
 	db.SetMaxOpenConns(1)
-	t.Cleanup(func() { db.Close() })
 	return db
 }
 
 // Exec runs statements on the World's database behind the service's back.
 func (w *World) Exec(t testing.TB, text string, args ...any) {
 	t.Helper()
-	_, err := SQL(t, w.Path).ExecContext(t.Context(), text, args...)
+	_, err := SQL(t, w.Database).ExecContext(t.Context(), text, args...)
 	Check(t, err)
 }
 
 // Events are all events on record, the oldest first.
 func (w *World) Events(t testing.TB) []notary.Event {
 	t.Helper()
-	rows, err := SQL(t, w.Path).QueryContext(t.Context(),
+	db := openSQL(t, w.Database)
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(),
 		`SELECT id, at, account_id, email, address, action, object_id, detail FROM event ORDER BY id`)
 	Check(t, err)
 	defer rows.Close()

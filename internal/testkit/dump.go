@@ -3,19 +3,27 @@ package testkit
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"notary/internal/store"
 )
 
 // Dump is every row of every table, as text by the table's name. Two dumps are equal as long
 // as nothing at all was written between them.
 func (w *World) Dump(t testing.TB) map[string][]string {
 	t.Helper()
-	db := SQL(t, w.Path)
+	db := openSQL(t, w.Database)
 	defer db.Close() // some tests make thousands of dumps
+	names := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
+	if store.IsPostgres(w.Database) {
+		names = `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`
+	}
 	dump := map[string][]string{}
-	for _, table := range rowsOf(t, db, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`) {
-		dump[table] = rowsOf(t, db, `SELECT * FROM "`+table+`" ORDER BY rowid`)
+	for _, table := range rowsOf(t, db, names) {
+		dump[table] = rowsOf(t, db, `SELECT * FROM "`+table+`"`)
+		slices.Sort(dump[table]) // PostgreSQL has no order of its own
 	}
 	return dump
 }

@@ -32,7 +32,9 @@ type World struct {
 	Auth  *auth.Service
 	Clock *Clock
 	Keys  *keystore.Keystore
-	Path  string // of the database
+
+	// Database is its name, as for [store.Open].
+	Database string
 
 	callers map[notary.Role]notary.Caller
 }
@@ -52,7 +54,7 @@ func New(t testing.TB) *World {
 // Empty makes a World without accounts, as it is after the first start.
 func Empty(t testing.TB) *World {
 	t.Helper()
-	w := &World{Path: filepath.Join(t.TempDir(), "notary.db"), Keys: Keystore(t), Clock: NewClock(),
+	w := &World{Database: Database(t), Keys: Keystore(t), Clock: NewClock(),
 		callers: map[notary.Role]notary.Caller{}}
 	w.open(t)
 	t.Cleanup(func() {
@@ -66,7 +68,7 @@ func (w *World) open(t testing.TB) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	var err error
-	w.Store, err = store.Open(t.Context(), w.Path, w.Clock.Now)
+	w.Store, err = store.Open(t.Context(), w.Database, w.Clock.Now)
 	Check(t, err)
 	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: log})
 	Check(t, err)

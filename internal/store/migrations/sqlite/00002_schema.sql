@@ -1,6 +1,7 @@
 -- +goose Up
 -- Times are seconds since 1970 in UTC, flags are 0 or 1, serial numbers and fingerprints
--- lower-case hexadecimal. The twin of this file for PostgreSQL differs in types only.
+-- lower-case hexadecimal. What a request says of its certificate in use (authority_id,
+-- not_after) is there for lists. The twin of this file for PostgreSQL differs in types only.
 
 CREATE TABLE account (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -38,6 +39,7 @@ CREATE TABLE authority (
     path_len       INTEGER NOT NULL,
     certificate_id BIGINT UNIQUE REFERENCES certificate (id),
     crl_number     BIGINT  NOT NULL DEFAULT 0,
+    crl_known      BIGINT  NOT NULL DEFAULT 0,
     created_at     BIGINT  NOT NULL,
     deleted_at     BIGINT,
     CHECK ((sealed_key IS NULL) = (deleted_at IS NOT NULL))
@@ -61,12 +63,27 @@ CREATE TABLE request (
     common_name    TEXT   NOT NULL,
     names          TEXT   NOT NULL,
     key            TEXT   NOT NULL,
+    search         TEXT   NOT NULL,
     certificate_id BIGINT UNIQUE REFERENCES certificate (id),
+    authority_id   BIGINT,
+    not_after      BIGINT NOT NULL,
     created_at     BIGINT NOT NULL,
     updated_at     BIGINT NOT NULL,
     CHECK ((status = 'Active') = (certificate_id IS NOT NULL))
 );
-CREATE INDEX request_requester ON request (requester_id, id);
+CREATE INDEX request_status ON request (status, id);
+CREATE INDEX request_email ON request (email, id);
+CREATE INDEX request_authority ON request (authority_id, id) WHERE authority_id IS NOT NULL;
+CREATE INDEX request_key ON request (key, id);
+CREATE INDEX request_expiry ON request (not_after, id);
+CREATE INDEX request_common_name ON request (common_name, id);
+
+-- By what a request is found: each name from each of its labels on, and whole after an "=".
+CREATE TABLE request_name (
+    name       TEXT   NOT NULL,
+    request_id BIGINT NOT NULL,
+    PRIMARY KEY (name, request_id)
+) WITHOUT ROWID;
 
 CREATE TABLE request_csr (
     request_id BIGINT NOT NULL PRIMARY KEY REFERENCES request (id),
@@ -77,11 +94,13 @@ CREATE TABLE certificate (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     request_id      BIGINT REFERENCES request (id),
     requester_id    BIGINT NOT NULL,
+    email           TEXT   NOT NULL,
     authority_id    BIGINT REFERENCES authority (id),
     issuer_chain_id BIGINT NOT NULL REFERENCES issuer_chain (id),
     common_name     TEXT   NOT NULL,
     names           TEXT   NOT NULL,
     key             TEXT   NOT NULL,
+    search          TEXT   NOT NULL,
     key_fingerprint TEXT   NOT NULL,
     serial          TEXT   NOT NULL,
     fingerprint     TEXT   NOT NULL UNIQUE,
@@ -89,12 +108,23 @@ CREATE TABLE certificate (
     not_after       BIGINT NOT NULL,
     profile         TEXT   NOT NULL,
     created_at      BIGINT NOT NULL,
-    UNIQUE (authority_id, serial)
+    UNIQUE (serial, authority_id)
 );
 CREATE INDEX certificate_key ON certificate (key_fingerprint);
 CREATE INDEX certificate_request ON certificate (request_id);
-CREATE INDEX certificate_requester ON certificate (requester_id, id);
-CREATE INDEX certificate_expiry ON certificate (authority_id, not_after);
+CREATE INDEX certificate_email ON certificate (email, id);
+CREATE INDEX certificate_authority ON certificate (authority_id, id);
+CREATE INDEX certificate_authority_expiry ON certificate (authority_id, not_after);
+CREATE INDEX certificate_key_name ON certificate (key, id);
+CREATE INDEX certificate_expiry ON certificate (not_after, id);
+CREATE INDEX certificate_common_name ON certificate (common_name, id);
+
+-- As request_name.
+CREATE TABLE certificate_name (
+    name           TEXT   NOT NULL,
+    certificate_id BIGINT NOT NULL,
+    PRIMARY KEY (name, certificate_id)
+) WITHOUT ROWID;
 
 CREATE TABLE certificate_der (
     certificate_id BIGINT NOT NULL PRIMARY KEY REFERENCES certificate (id),
@@ -126,6 +156,19 @@ CREATE TABLE event (
     action     TEXT   NOT NULL,
     object_id  BIGINT NOT NULL,
     detail     TEXT   NOT NULL
+);
+
+-- Who does the periodic work, and until when nobody else may.
+CREATE TABLE lease (
+    name       TEXT   NOT NULL PRIMARY KEY,
+    holder     TEXT   NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+
+-- What all nodes on this database must agree on.
+CREATE TABLE agreement (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
 );
 
 -- Sums kept in the transaction of the change. A sum may be spread over several slots, so

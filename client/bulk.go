@@ -1,0 +1,52 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+
+	"notary"
+	"notary/api"
+)
+
+// SignCertificateRequests has many requests signed and yields what becomes of each, in their
+// order and while it happens. Leaving the loop stops what has not begun. An error is the last
+// that it yields; where it is the first, and does not match [ErrOutcomeUnknown], nothing was
+// done.
+func (c *Client) SignCertificateRequests(ctx context.Context, body api.BulkSign) iter.Seq2[api.Outcome, error] {
+	return bulk(ctx, c, "/sign", body)
+}
+
+// RevokeCertificates revokes the certificates of many requests; see
+// [Client.SignCertificateRequests].
+func (c *Client) RevokeCertificates(ctx context.Context, body api.BulkRevoke) iter.Seq2[api.Outcome, error] {
+	return bulk(ctx, c, "/revoke", body)
+}
+
+// RejectCertificateRequests rejects many requests; see [Client.SignCertificateRequests].
+func (c *Client) RejectCertificateRequests(ctx context.Context, body api.Bulk) iter.Seq2[api.Outcome, error] {
+	return bulk(ctx, c, "/reject", body)
+}
+
+func bulk(ctx context.Context, c *Client, path string, body any) iter.Seq2[api.Outcome, error] {
+	return func(yield func(api.Outcome, error) bool) {
+		answer, err := c.open(ctx, http.MethodPost, certificateRequests+path, body)
+		if err == nil {
+			err = elements(answer, yield, brokenBulk)
+		}
+		if err != nil {
+			yield(api.Outcome{}, err)
+		}
+	}
+}
+
+func brokenBulk(err error) error {
+	what := "the answer broke off before its end"
+	if errors.Is(err, context.Canceled) {
+		what = "interrupted"
+	}
+	return &notary.Error{Kind: notary.Unavailable, Err: fmt.Errorf("%w: %w", ErrOutcomeUnknown, err),
+		Message: what + ": what was answered is done, and of the rest nobody knows"}
+}

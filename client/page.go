@@ -1,0 +1,64 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+
+	"notary"
+	"notary/api"
+)
+
+// page gets one page of a list. Without a parameter the server would send the whole list.
+func page[T any](ctx context.Context, c *Client, path string, paging api.Paging, filter any) (api.Page[T], error) {
+	if paging.Limit == 0 {
+		paging.Limit = notary.DefaultPage
+	}
+	query := values(filter)
+	for name, value := range values(paging) {
+		query[name] = value
+	}
+	return answered[api.Page[T]](ctx, c, http.MethodGet, path+"?"+query.Encode(), nil)
+}
+
+// pages follows a list from page to page.
+func pages[T any](ctx context.Context, c *Client, path string, paging api.Paging, filter any) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			p, err := page[T](ctx, c, path, paging, filter)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, v := range p.Result {
+				if !yield(v, nil) {
+					return
+				}
+			}
+			if p.Next == "" {
+				return
+			}
+			paging.After = p.Next
+		}
+	}
+}
+
+// values are the fields of a query by the names that they have in JSON, which are those of
+// the query's parameters.
+func values(query any) url.Values {
+	encoded, _ := json.Marshal(query) // plain values cannot fail
+	var fields map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber()
+	_ = decoder.Decode(&fields)
+	all := url.Values{}
+	for name, value := range fields {
+		all.Set(name, fmt.Sprint(value))
+	}
+	return all
+}

@@ -1,0 +1,165 @@
+package ca
+
+import (
+	"context"
+	"math/big"
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// Requests is one page of the requests that the caller may see, certificates included.
+func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Query) (notary.Page[*notary.Request], error) {
+	return page(ctx, caller, q, s.store.Requests)
+}
+
+// Certificates is one page of the inventory, as far as the caller may see it.
+func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q notary.Query) (notary.Page[*notary.Certificate], error) {
+	return page(ctx, caller, q, s.store.Certificates)
+}
+
+// EachRequest calls fn for every request that the caller may see and the filter lets
+// through, in the order of the ids.
+func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request) error) error {
+	return each(ctx, caller, f, fn, s.store.EachRequest)
+}
+
+// EachCertificate calls fn for every certificate that the caller may see and the filter lets
+// through, in the order of the ids.
+func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Certificate) error) error {
+	return each(ctx, caller, f, fn, s.store.EachCertificate)
+}
+
+func page[T any](ctx context.Context, caller notary.Caller, q notary.Query,
+	read func(context.Context, notary.Query) (notary.Page[T], error)) (none notary.Page[T], err error) {
+	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+		return none, err
+	}
+	if q.Limit < 1 || q.Limit > notary.MaxPage {
+		return none, notary.FieldErrorf("limit", "the limit must be from 1 to %d", notary.MaxPage)
+	}
+	if !slices.Contains(notary.Sorts, q.Sort) {
+		return none, notary.FieldErrorf("sort", "%.40q is not an order: use id, not_after or common_name, with - before it for the opposite", q.Sort)
+	}
+	if err := checkFilter(q.Filter); err != nil {
+		return none, err
+	}
+	own, ok := caller.Own(q.Filter)
+	if !ok {
+		return none, nil
+	}
+	q.Filter = own
+	return read(ctx, q)
+}
+
+func each[T any](ctx context.Context, caller notary.Caller, f notary.Filter, fn func(T) error,
+	read func(context.Context, notary.Filter, func(T) error) error) error {
+	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+		return err
+	}
+	if err := checkFilter(f); err != nil {
+		return err
+	}
+	own, ok := caller.Own(f)
+	if !ok {
+		return nil
+	}
+	return read(ctx, own, fn)
+}
+
+const (
+	maxFilterText = 300 // characters of one value
+	maxWords      = 8
+)
+
+// checkFilter refuses what nobody can mean.
+func checkFilter(f notary.Filter) error {
+	for _, text := range []struct{ field, value string }{
+		{"email", f.Email}, {"serial_number", f.Serial}, {"fingerprint", f.Fingerprint}, {"key", f.Key},
+		{"name", f.Name}, {"name_prefix", f.NamePrefix}, {"domain", f.Domain}, {"q", strings.Join(f.Search, " ")},
+	} {
+		if utf8.RuneCountInString(text.value) > maxFilterText {
+			return notary.FieldErrorf(text.field, "%s is longer than %d characters: nothing can match it", text.field, maxFilterText)
+		}
+		if !utf8.ValidString(text.value) || strings.ContainsRune(text.value, 0) {
+			return notary.FieldErrorf(text.field, "%s is not text in UTF-8", text.field)
+		}
+	}
+	switch {
+	case len(f.Search) > maxWords:
+		return notary.FieldErrorf("q", "more than %d words to search for: leave some out", maxWords)
+	case f.Status != "" && !slices.Contains(notary.RequestStatuses, f.Status):
+		return notary.FieldErrorf("status", "%.40q is not a status: use Outstanding, Active, Rejected or Revoked", f.Status)
+	case f.AuthorityID < 0:
+		return notary.FieldErrorf("certificate_authority_id", "an id must be a positive integer")
+	case !f.ExpiresAfter.IsZero() && !f.ExpiresBefore.IsZero() && !f.ExpiresAfter.Before(f.ExpiresBefore):
+		return notary.FieldErrorf("expires_before", "expires_before must be later than expires_after: nothing can lie between them")
+	}
+	return nil
+}
+
+// RecordedName is a name in the form in which it is recorded: a host name in lower case and
+// with A-labels (RFC 5890), an IP address in its shortest form. What could stand only in a
+// common name is left as it is.
+func RecordedName(text string) string {
+	text = strings.TrimSpace(text)
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return addr.WithZone("").Unmap().String()
+	}
+	host := strings.TrimSuffix(text, ".")
+	if !isASCII(host) && strings.Contains(host, ".") {
+		host = withALabels(host)
+	}
+	names, err := pki.ParseNames([]string{host})
+	if err != nil || len(names.DNS) != 1 {
+		return text
+	}
+	return names.DNS[0]
+}
+
+// RecordedDomain is a domain in the form in which it is recorded, without the dot or the
+// wildcard that may stand before it.
+func RecordedDomain(text string) (string, error) {
+	domain := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(text), "*"), ".")
+	domain = withALabels(strings.ToLower(strings.TrimSuffix(domain, ".")))
+	_, err := netip.ParseAddr(domain)
+	if domain == "" || err == nil || strings.ContainsAny(domain, " \t\n@/:*") {
+		return "", notary.FieldErrorf("domain", "%.60q is not a domain: write one such as example.com, which stands for itself and all below it", text)
+	}
+	return domain, nil
+}
+
+// RecordedSerial is a serial number, in hexadecimal with or without colons, in the form in
+// which it is recorded.
+func RecordedSerial(text string) (string, error) {
+	digits := strings.ReplaceAll(strings.TrimSpace(text), ":", "")
+	n, ok := new(big.Int).SetString(digits, 16)
+	if !ok || strings.HasPrefix(digits, "+") || len(digits) > maxFilterText {
+		return "", notary.FieldErrorf("serial_number", "%.60q is not a serial number: write it in hexadecimal digits, with or without colons", text)
+	}
+	return pki.SerialString(n), nil
+}
+
+// withALabels writes the labels of a host name in ASCII, where they can be.
+func withALabels(host string) string {
+	below, wildcard := strings.CutPrefix(host, "*.")
+	ascii, err := idna.Lookup.ToASCII(below)
+	switch {
+	case err != nil || isASCII(host):
+		return host
+	case wildcard:
+		return "*." + ascii
+	default:
+		return ascii
+	}
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+}

@@ -1,0 +1,111 @@
+package rest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"notary"
+	"notary/api"
+)
+
+// The forms of the export.
+const (
+	typeCSV   = "text/csv; charset=utf-8; header=present" // RFC 4180, section 3
+	typeLines = "application/jsonl"
+)
+
+type exportInput struct {
+	Format string `query:"format" enum:"csv,jsonl" doc:"csv, the default, or jsonl: one JSON object a line"`
+	api.CertificateFilter
+}
+
+// handleExport adds the export, which comes in forms of its own.
+func handleExport(r *routes, o operation) {
+	op := o.describe()
+	status := strconv.Itoa(o.status)
+	op.Responses = answersJSON[api.ExportedCertificate](r, o.status)
+	op.Responses[status].Content = map[string]*huma.MediaType{
+		"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}},
+		typeLines:  op.Responses[status].Content[typeJSON],
+	}
+	register(r, op, r.exportCertificates)
+}
+
+func (r *routes) exportCertificates(ctx context.Context, caller notary.Caller, in *exportInput) (*huma.StreamResponse, error) {
+	filter, err := certificateFilter(in.CertificateFilter)
+	if err != nil {
+		return nil, err
+	}
+	f := form{contentType: typeCSV, before: csvRow(exportColumns), encode: csvLine}
+	if in.Format == "jsonl" {
+		f = form{contentType: typeLines, encode: jsonLine}
+	}
+	f.fileName = "certificates-" + r.ca.Now().UTC().Format(time.DateOnly) + "." + cmp.Or(in.Format, "csv")
+	return r.stream(f, func(emit func(any) error) error {
+		return r.ca.EachCertificate(ctx, caller, filter, func(c *notary.Certificate) error { return emit(exported(c)) })
+	}), nil
+}
+
+func exported(c *notary.Certificate) api.ExportedCertificate {
+	out := api.ExportedCertificate{
+		ID: c.ID, CommonName: c.CommonName, Names: list(strings.Fields(c.Names.String())), Key: c.Key,
+		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter, Profile: c.Profile,
+		CertificateAuthorityID: optional(c.AuthorityID), CertificateRequestID: optional(c.RequestID),
+		Email: c.Email, CreatedAt: c.CreatedAt,
+	}
+	if c.Revocation != nil {
+		out.RevokedAt, out.RevocationReason = &c.Revocation.At, string(c.Revocation.Reason)
+	}
+	return out
+}
+
+func jsonLine(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	return append(b, '\n'), err
+}
+
+var exportColumns = []string{"id", "common_name", "names", "key", "serial_number", "fingerprint", "not_before", "not_after", "profile",
+	"certificate_authority_id", "certificate_request_id", "email", "created_at", "revoked_at", "revocation_reason"}
+
+func csvLine(v any) ([]byte, error) {
+	c := v.(api.ExportedCertificate)
+	id := func(id *int64) string {
+		if id == nil {
+			return ""
+		}
+		return strconv.FormatInt(*id, 10)
+	}
+	at := func(t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	return []byte(csvRow([]string{id(&c.ID), c.CommonName, strings.Join(c.Names, " "), c.Key, c.SerialNumber, c.Fingerprint,
+		at(&c.NotBefore), at(&c.NotAfter), c.Profile, id(c.CertificateAuthorityID), id(c.CertificateRequestID), c.Email,
+		at(&c.CreatedAt), at(c.RevokedAt), c.RevocationReason})), nil
+}
+
+// csvRow is a row as RFC 4180 has it. A cell that a spreadsheet would compute gets an
+// apostrophe before it: names come from whoever sends a request.
+func csvRow(cells []string) string {
+	for i, cell := range cells {
+		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+			cells[i] = "'" + cell
+		}
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.UseCRLF = true
+	_ = w.Write(cells) // a Buffer takes everything
+	w.Flush()
+	return b.String()
+}

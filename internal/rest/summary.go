@@ -1,0 +1,27 @@
+package rest
+
+import (
+	"context"
+
+	"notary"
+	"notary/api"
+)
+
+func (r *routes) summaries() {
+	handle(r, operation{method: "GET", path: "/api/v1/summary", status: 200, summary: "Count requests by status, certificates, and what expires soon"}, r.summary)
+}
+
+func (r *routes) summary(ctx context.Context, caller notary.Caller, _ *none) (*answer[api.Summary], error) {
+	sum, err := r.ca.Summary(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	out := api.Summary{CertificateRequests: map[string]int64{}, Certificates: sum.Certificates, Revoked: sum.Revoked}
+	for status, n := range sum.Requests {
+		out.CertificateRequests[string(status)] = n
+	}
+	for _, days := range notary.ExpiryWindows {
+		out.Expiring = append(out.Expiring, api.Expiring{Days: days, Count: sum.Expiring[days]})
+	}
+	return result(out), nil
+}

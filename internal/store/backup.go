@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"modernc.org/sqlite"
+
+	"notary"
+)
+
+// sealed is the agreement that holds the digest of a backup.
+const sealed = "digest of the backup"
+
+// Backup copies the SQLite database in the file at path, which a server may be using, to a
+// new file: everything that was acknowledged before the call, as at one moment. No writer
+// waits for it. The copy holds its own digest, by which [Restore] knows whether it is whole;
+// Backup gives it, too.
+func Backup(ctx context.Context, path, to string, progress Progress) (digest string, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return "", notary.Errorf(notary.NotFound, "there is no database %s to back up", path)
+	}
+	if _, err := os.Lstat(to); err == nil {
+		return "", notary.Errorf(notary.Conflict, "%s is there already: name another file for the backup", to)
+	}
+	part := to + ".part"
+	_ = os.Remove(part) // of an earlier one that broke off
+	defer os.Remove(part)
+	if err := createPrivate(part); err != nil {
+		return "", err
+	}
+	if err := copyPages(ctx, path, part); err != nil {
+		return "", err
+	}
+	if digest, err = seal(ctx, part, progress); err != nil {
+		return "", err
+	}
+	return digest, moveInto(part, to)
+}
+
+// copyPages copies the file through SQLite, in one read transaction.
+func copyPages(ctx context.Context, path, to string) error {
+	db, err := sql.Open("sqlite", fileURI(path)+"?_pragma=busy_timeout(5000)&_pragma=query_only(1)")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return mapped(err)
+	}
+	defer conn.Close()
+	var id int
+	if err := conn.QueryRowContext(ctx, `SELECT application_id FROM pragma_application_id`).Scan(&id); err != nil || id != applicationID {
+		return notary.Errorf(notary.Invalid, "%s is not a database of notary", path)
+	}
+	return mapped(conn.Raw(func(driver any) error {
+		backup, err := driver.(interface {
+			NewBackup(string) (*sqlite.Backup, error)
+		}).NewBackup(fileURI(to))
+		if err != nil {
+			return err
+		}
+		for more := true; more && err == nil; {
+			more, err = backup.Step(-1) // all pages at once: one moment
+		}
+		return errors.Join(err, backup.Finish())
+	}))
+}
+
+// seal puts its digest into a copy.
+func seal(ctx context.Context, path string, progress Progress) (digest string, err error) {
+	db, err := sql.Open("sqlite", fileURI(path)+"?_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)")
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return "", mapped(err)
+	}
+	defer conn.Close()
+	if digest, err = digestOf(ctx, conn, progress); err != nil {
+		return "", err
+	}
+	_, err = conn.ExecContext(ctx, `INSERT INTO agreement (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, sealed, digest)
+	return digest, mapped(err)
+}
+
+// Restore puts a backup in the place of the SQLite database at path, after it has found the
+// copy whole: its digest is right, and no rule of [Store.CheckInvariants] is broken. Where
+// there is a database already it is a [notary.Conflict], unless replace is set: then the old
+// one is kept beside it, under the name that Restore gives. A server must not be running.
+func Restore(ctx context.Context, backup, path string, replace bool, progress Progress) (kept string, err error) {
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return "", err
+	}
+	defer lock.Unlock()
+	_, statErr := os.Lstat(path)
+	if statErr == nil && !replace {
+		return "", notary.Errorf(notary.Conflict, "there is a database %s already: name another data folder, or say that it is to be replaced", path)
+	}
+	part := path + ".restoring"
+	defer removeDatabase(part)
+	removeDatabase(part)
+	if err := createPrivate(part); err != nil {
+		return "", err
+	}
+	if err := copyPages(ctx, backup, part); err != nil {
+		return "", err
+	}
+	if err := checkBackup(ctx, part, progress); err != nil {
+		return "", err
+	}
+	if statErr == nil {
+		if kept, err = setAside(ctx, path); err != nil {
+			return "", err
+		}
+	}
+	return kept, moveInto(part, path)
+}
+
+// checkBackup opens the copy as a server would, and breaks its seal.
+func checkBackup(ctx context.Context, path string, progress Progress) error {
+	s, err := Open(ctx, path, time.Now)
+	if err != nil {
+		return err
+	}
+	err = func() error {
+		want, err := s.Agreed(ctx, sealed)
+		if err != nil {
+			return err
+		}
+		if want == "" {
+			return notary.Errorf(notary.Invalid, "this is not a backup that notary made: it holds no digest")
+		}
+		got, err := s.Digest(ctx, progress)
+		if err != nil {
+			return err
+		}
+		if got != want {
+			return notary.Errorf(notary.Invalid, "the backup is damaged: its digest is %.16s…, but it was made with %.16s…", got, want)
+		}
+		if err := s.CheckInvariants(ctx); err != nil {
+			return notary.Errorf(notary.Invalid, "the backup is not whole: %v", err)
+		}
+		return s.Write(ctx, func(tx *Tx) error {
+			_, err := tx.exec(`DELETE FROM agreement WHERE name = $1`, sealed)
+			return err
+		})
+	}()
+	return errors.Join(err, s.Close())
+}
+
+// setAside renames a database that no server uses, with what its log still holds.
+func setAside(ctx context.Context, path string) (kept string, err error) {
+	db, err := connectSQLite(path, 1, "")
+	if err != nil {
+		return "", err
+	}
+	if _, err := db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		db.Close()
+		return "", fmt.Errorf("could not close the database that is there: %w", err)
+	}
+	if err := db.Close(); err != nil {
+		return "", err
+	}
+	kept = path + "." + time.Now().UTC().Format("20060102T150405Z")
+	return kept, moveInto(path, kept)
+}
+
+// moveInto renames a file and makes that durable.
+func moveInto(from, to string) error {
+	f, err := os.OpenFile(from, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(to))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+func removeDatabase(path string) {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".lock"} {
+		_ = os.Remove(path + suffix)
+	}
+}

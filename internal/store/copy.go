@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+
+	"notary"
+)
+
+// copyRows is how many rows are added at once.
+const copyRows = 5_000
+
+// CopyTo copies everything into another, empty database, of whichever engine, and gives the
+// digest of what it has read. It is one transaction there: a copy that breaks off leaves
+// nothing.
+func (s *Store) CopyTo(ctx context.Context, to *Store, progress Progress) (digest string, err error) {
+	if err := to.requireEmpty(ctx); err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	err = s.engine.snapshot(ctx, false, func(from *sql.Conn) error {
+		return to.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
+			if _, err := conn.ExecContext(ctx, "DELETE FROM counter"); err != nil {
+				return mapped(err)
+			}
+			for _, t := range tables {
+				add := to.adder(ctx, conn, t)
+				if err := t.each(ctx, from, sum, progress, add.row); err != nil {
+					return err
+				}
+				if err := add.flush(); err != nil {
+					return err
+				}
+			}
+			if err := keepSeeds(ctx, conn); err != nil {
+				return err
+			}
+			return to.engine.loaded(ctx, conn, tableNames())
+		})
+	})
+	return hex.EncodeToString(sum.Sum(nil)), err
+}
+
+// keepSeeds puts back the counters that are there from the beginning, where they are zero.
+func keepSeeds(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, `INSERT INTO counter (name, slot, value) VALUES ('accounts', 0, 0), ('admins', 0, 0)
+		ON CONFLICT (name, slot) DO NOTHING`)
+	return mapped(err)
+}
+
+// requireEmpty refuses a database in which there is anything.
+func (s *Store) requireEmpty(ctx context.Context) error {
+	for _, t := range tables {
+		if t.name == "agreement" { // what nodes agree on comes with the first start
+			continue
+		}
+		var n int
+		err := s.reader.q.queryRow(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM "+t.source()+" LIMIT 1) s").Scan(&n)
+		if err != nil {
+			return mapped(err)
+		}
+		if n > 0 {
+			return notary.Errorf(notary.Conflict, "the database to copy into is not empty, there is something in the table %s: name a new one", t.name)
+		}
+	}
+	return nil
+}
+
+// adder adds rows to a table, many at once.
+type adder struct {
+	add  func([][]any) error
+	rows [][]any
+}
+
+func (s *Store) adder(ctx context.Context, conn *sql.Conn, t table) *adder {
+	return &adder{add: func(rows [][]any) error {
+		if err := s.engine.bulk(ctx, conn, t.name, t.columns, rows); err != nil {
+			return fmt.Errorf("copying into %s: %w", t.name, err)
+		}
+		return nil
+	}}
+}
+
+func (a *adder) row(row []any) error {
+	if a.rows = append(a.rows, row); len(a.rows) < copyRows {
+		return nil
+	}
+	return a.flush()
+}
+
+func (a *adder) flush() error {
+	rows := a.rows
+	a.rows = a.rows[:0]
+	if len(rows) == 0 {
+		return nil
+	}
+	return a.add(rows)
+}

@@ -1,0 +1,159 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"iter"
+
+	"notary"
+)
+
+// Life is one request with all that became of it, for [Store.Fill].
+type Life struct {
+	// Request is as it shall be; its id is given.
+	Request notary.Request
+	// Certificates are the oldest first. The last is in use where the request is Active. Their
+	// ids, request and requester are given.
+	Certificates []*notary.Certificate
+	// Events have their times. Those without an object get the request.
+	Events []notary.Event
+}
+
+// fillLives is how many lives are written in one transaction.
+const fillLives = 5_000
+
+// Fill adds requests by the thousand, faster than they could ever be submitted, for
+// benchmarks and tests of large databases. Nobody else may be writing to the database.
+func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
+	f := &filling{store: s, chains: map[string]int64{}}
+	if err := f.lastIDs(ctx); err != nil {
+		return err
+	}
+	var some []Life
+	for life := range lives {
+		if some = append(some, life); len(some) < fillLives {
+			continue
+		}
+		if err := f.write(ctx, some); err != nil {
+			return err
+		}
+		some = some[:0]
+	}
+	if err := f.write(ctx, some); err != nil {
+		return err
+	}
+	return s.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
+		return s.engine.loaded(ctx, conn, tableNames())
+	})
+}
+
+// filling makes rows of lives.
+type filling struct {
+	store                               *Store
+	request, certificate, event, issuer int64 // the last id of each
+	chains                              map[string]int64
+
+	rows   map[string][][]any // by table
+	counts counts
+}
+
+func (f *filling) lastIDs(ctx context.Context) error {
+	for table, last := range map[string]*int64{"request": &f.request, "certificate": &f.certificate,
+		"event": &f.event, "issuer_chain": &f.issuer} {
+		err := f.store.reader.q.queryRow(ctx, "SELECT COALESCE(MAX(id), 0) FROM "+table).Scan(last)
+		if err != nil {
+			return mapped(err)
+		}
+	}
+	_, err := collect(ctx, f.store.reader, func(row row) (none struct{}, err error) {
+		var id int64
+		var fingerprint string
+		err = row.Scan(&id, &fingerprint)
+		f.chains[fingerprint] = id
+		return none, err
+	}, `SELECT id, fingerprint FROM issuer_chain`)
+	return err
+}
+
+func (f *filling) write(ctx context.Context, lives []Life) error {
+	f.rows, f.counts = map[string][][]any{}, counts{}
+	for i := range lives {
+		f.life(&lives[i])
+	}
+	return f.store.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
+		for _, t := range tables {
+			if rows := f.rows[t.name]; len(rows) > 0 {
+				if err := f.store.engine.bulk(ctx, conn, t.name, t.columns, rows); err != nil {
+					return err
+				}
+			}
+		}
+		return f.counts.save(ctx, transaction{ctx, conn}, 0)
+	})
+}
+
+func (f *filling) add(table string, values ...any) { f.rows[table] = append(f.rows[table], values) }
+
+func (f *filling) life(l *Life) {
+	f.request++
+	r := &l.Request
+	r.ID = f.request
+	for _, c := range l.Certificates {
+		f.addCertificate(r, c)
+	}
+	inUse, authority, notAfter := any(nil), any(nil), int64(noEnd)
+	if r.Status == notary.Active {
+		c := l.Certificates[len(l.Certificates)-1]
+		inUse, authority, notAfter = c.ID, nullable(c.AuthorityID), seconds(c.NotAfter)
+		f.counts[expiryCounter(c.NotAfter)]++
+	}
+	terms := termsOf(r.CommonName, r.Names)
+	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(), r.Key,
+		terms.search, inUse, authority, notAfter, seconds(r.CreatedAt), seconds(r.UpdatedAt))
+	f.add("request_csr", r.ID, r.CSR)
+	for _, name := range terms.names {
+		f.add("request_name", name, r.ID)
+	}
+	f.counts[statusCounter(r.Status)]++
+	for _, e := range l.Events {
+		f.event++
+		if e.ObjectID == 0 {
+			e.ObjectID = r.ID
+		}
+		f.add("event", f.event, seconds(e.At), e.AccountID, e.Email, e.Address, e.Action, e.ObjectID, e.Detail)
+	}
+}
+
+func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
+	f.certificate++
+	c.ID, c.RequestID, c.RequesterID, c.Email = f.certificate, r.ID, r.RequesterID, r.Email
+	terms := termsOf(c.CommonName, c.Names)
+	f.add("certificate", c.ID, r.ID, c.RequesterID, c.Email, nullable(c.AuthorityID), f.chain(c), c.CommonName,
+		c.Names.String(), c.Key, terms.search, c.KeyFingerprint, c.Serial, c.Fingerprint,
+		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, seconds(c.NotBefore))
+	f.add("certificate_der", c.ID, c.DER)
+	for _, name := range terms.names {
+		f.add("certificate_name", name, c.ID)
+	}
+	f.counts[certificatesCounter]++
+	if v := c.Revocation; v != nil {
+		f.add("revocation", c.ID, c.AuthorityID, c.Serial, seconds(v.At), string(v.Reason))
+		f.counts[revokedCounter(c.AuthorityID)]++
+	}
+}
+
+// chain is the id of the row with the certificate's issuers.
+func (f *filling) chain(c *notary.Certificate) int64 {
+	der := bytes.Join(c.IssuerChain, nil)
+	sum := sha256.Sum256(der)
+	fingerprint := hex.EncodeToString(sum[:])
+	if _, known := f.chains[fingerprint]; !known {
+		f.issuer++
+		f.chains[fingerprint] = f.issuer
+		f.add("issuer_chain", f.issuer, fingerprint, der)
+	}
+	return f.chains[fingerprint]
+}

@@ -1,0 +1,311 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"notary"
+)
+
+// A list is read page by page, each beginning after the key of the last object before it:
+// (column, id) > ($1, $2), which an index in that order answers at once, however deep. How the
+// objects that a filter wants are reached depends on how many there may be:
+//
+//   - What the order's index finds by itself (no filter, or one that fits it) is read as it
+//     comes.
+//   - Otherwise each condition is asked how many ids its index has, but not further than to
+//     [few]. If one has no more, these are looked at, all of them, and put in order.
+//   - Otherwise what is looked for is frequent. The order's index is followed in steps of so
+//     many objects, and what does not fit is left out. After some steps the page is given as
+//     it is, with a cursor: no question takes longer than that, whatever is asked.
+//
+// Variables, so that tests can make them small.
+var (
+	few      = 10_000 // ids that are worth being gathered
+	step     = 10_000 // objects that are looked at in one go
+	maxSteps = 10     // of one page
+)
+
+// finder finds the objects of one list.
+type finder[T any] struct {
+	r       reader
+	what    string // the table
+	alias   string // of the table
+	columns string // of an object
+	joins   string // where they come from, beside the table
+	scan    func(row) (T, error)
+	key     func(T) (id int64, notAfter time.Time, commonName string)
+}
+
+func (r reader) requests() finder[*notary.Request] {
+	return finder[*notary.Request]{r: r, what: "request", alias: "r", columns: requestColumns, joins: requestJoins, scan: scanRequest,
+		key: func(req *notary.Request) (int64, time.Time, string) {
+			if req.Certificate == nil {
+				return req.ID, time.Unix(noEnd, 0), req.CommonName
+			}
+			return req.ID, req.Certificate.NotAfter, req.CommonName
+		}}
+}
+
+func (r reader) certificates() finder[*notary.Certificate] {
+	return finder[*notary.Certificate]{r: r, what: "certificate", alias: "k", columns: certificateColumns,
+		joins: certificateJoins, scan: scanCertificate,
+		key: func(c *notary.Certificate) (int64, time.Time, string) { return c.ID, c.NotAfter, c.CommonName }}
+}
+
+// Requests is one page of the requests, certificates included. A cursor that is not of this
+// list, filter and order is an Invalid error of the field "after".
+func (r reader) Requests(ctx context.Context, q notary.Query) (notary.Page[*notary.Request], error) {
+	return r.requests().page(ctx, q)
+}
+
+// Certificates is one page of the inventory, DER and chain included. Errors are those of
+// [Store.Requests].
+func (r reader) Certificates(ctx context.Context, q notary.Query) (notary.Page[*notary.Certificate], error) {
+	return r.certificates().page(ctx, q)
+}
+
+// eachPage is how many objects [reader.EachRequest] and its like read at a time. Between the
+// pages no transaction is open: a slow listener holds nothing back.
+const eachPage = 200
+
+// EachRequest calls fn for every request that the filter lets through, in the order of the
+// ids, certificates included.
+func (r reader) EachRequest(ctx context.Context, f notary.Filter, fn func(*notary.Request) error) error {
+	return each(ctx, r.Requests, f, fn)
+}
+
+// EachCertificate calls fn for every certificate that the filter lets through, in the order
+// of the ids, DER and chain included.
+func (r reader) EachCertificate(ctx context.Context, f notary.Filter, fn func(*notary.Certificate) error) error {
+	return each(ctx, r.Certificates, f, fn)
+}
+
+func each[T any](ctx context.Context, page func(context.Context, notary.Query) (notary.Page[T], error), f notary.Filter, fn func(T) error) error {
+	q := notary.Query{Filter: f, Sort: notary.ByID, Limit: eachPage}
+	for {
+		p, err := page(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, v := range p.Items {
+			if err := fn(v); err != nil {
+				return err
+			}
+		}
+		if p.Next == "" {
+			return nil
+		}
+		q.After = p.Next
+	}
+}
+
+func (f finder[T]) page(ctx context.Context, q notary.Query) (page notary.Page[T], err error) {
+	if q.Sort == "" {
+		q.Sort = notary.ByID
+	}
+	o := orderOf(q.Sort, f.alias)
+	from := o.start()
+	if q.After != "" {
+		if from, err = readCursor(f.what, q); err != nil {
+			return page, err
+		}
+	}
+	plan, err := f.plan(ctx, q.Filter, o)
+	if err != nil {
+		return page, err
+	}
+	steps := 1
+	if plan.stepwise() {
+		steps = maxSteps
+	}
+	for range steps {
+		var to *place
+		if plan.stepwise() {
+			if to, err = f.stepEnd(ctx, plan, o, from); err != nil {
+				return page, err
+			}
+		}
+		rows, err := f.rows(ctx, plan, o, from, to, q.Limit-len(page.Items)+1)
+		if err != nil {
+			return page, err
+		}
+		page.Items = append(page.Items, rows...)
+		if len(page.Items) > q.Limit {
+			page.Items = page.Items[:q.Limit]
+			page.Next = cursorOf(f.what, q, f.placeOf(page.Items[q.Limit-1], o))
+			return page, nil
+		}
+		if to == nil {
+			return page, nil
+		}
+		from = *to
+	}
+	page.Next = cursorOf(f.what, q, from)
+	return page, nil
+}
+
+// order is a list's order: by a column, and where that is the same by the id.
+type order struct {
+	column string // "id" for the id alone
+	down   bool
+	alias  string
+}
+
+func orderOf(s notary.Sort, alias string) order {
+	column, down := strings.CutPrefix(string(s), "-")
+	return order{column, down, alias}
+}
+
+func (f finder[T]) placeOf(v T, o order) place {
+	id, notAfter, commonName := f.key(v)
+	switch o.column {
+	case "not_after":
+		return place{strconv.FormatInt(seconds(notAfter), 10), id}
+	case "common_name":
+		return place{commonName, id}
+	default:
+		return place{"", id}
+	}
+}
+
+// start lies before every object.
+func (o order) start() place {
+	p, time := place{"", 0}, int64(math.MinInt64)
+	if o.down {
+		p, time = place{end(""), math.MaxInt64}, math.MaxInt64
+	}
+	if o.column == "not_after" {
+		p.value = strconv.FormatInt(time, 10)
+	}
+	return p
+}
+
+// between narrows a plan to what lies after from, up to to (nil for no bound).
+func (o order) between(b *binder, key string, from place, to *place) {
+	after, until := ">", "<="
+	if o.down {
+		after, until = "<", ">="
+	}
+	o.bound(b, key, after, from)
+	if to != nil {
+		o.bound(b, key, until, *to)
+	}
+}
+
+func (o order) bound(b *binder, key, than string, p place) {
+	switch o.column {
+	case "id":
+		b.and(key + " " + than + " " + b.bind(p.id))
+	default:
+		b.and(fmt.Sprintf("(%s.%s, %s) %s (%s, %s)", o.alias, o.column, key, than, b.bind(o.argument(p)), b.bind(p.id)))
+	}
+}
+
+// argument is the value of a place as the column has it.
+func (o order) argument(p place) any {
+	if o.column == "not_after" {
+		n, _ := strconv.ParseInt(p.value, 10, 64) // under the cursor's checksum
+		return n
+	}
+	return p.value
+}
+
+// by is the ORDER BY clause.
+func (o order) by(key string) string {
+	direction := ""
+	if o.down {
+		direction = " DESC"
+	}
+	if o.column == "id" {
+		return " ORDER BY " + key + direction
+	}
+	return " ORDER BY " + o.alias + "." + o.column + direction + ", " + key + direction
+}
+
+// rows are the next objects of the plan, no more than the limit: first which they are, from
+// as few tables as can be, then all about them.
+func (f finder[T]) rows(ctx context.Context, p plan, o order, from place, to *place, limit int) ([]T, error) {
+	b := &binder{}
+	page := f.which(b, p, o, from, to) + " LIMIT " + b.bind(limit)
+	text := "SELECT" + f.columns + "FROM (" + page + ") page CROSS JOIN " + f.what + " " + f.alias + f.joins +
+		" WHERE " + f.alias + ".id = page.id" + o.by(f.alias+".id")
+	return collectPlanned(ctx, f.r, f.scan, text, b.args...)
+}
+
+// which selects the ids of the next objects. CROSS JOIN is a join like any other, but SQLite
+// takes the tables in this order.
+func (f finder[T]) which(b *binder, p plan, o order, from place, to *place) string {
+	table, key := f.what+" "+f.alias, f.alias+".id"
+	switch {
+	case p.gather != nil:
+		table = "(SELECT DISTINCT id FROM (" + p.gather(b) + ") u) g CROSS JOIN " + table
+		b.and(key + " = g.id")
+	case p.table == "":
+	case len(p.rest) == 0:
+		table, key = p.table, p.key
+	default:
+		o.between(b, key, from, to)
+		table, key = p.table+" CROSS JOIN "+table, p.key
+		b.and(f.alias + ".id = " + key)
+	}
+	if p.driver != nil {
+		p.driver(b)
+	}
+	for _, holds := range p.rest {
+		holds(b)
+	}
+	o.between(b, key, from, to)
+	return "SELECT " + key + " AS id FROM " + table + b.where() + o.by(key)
+}
+
+// stepEnd is the place up to which the next step goes; nil where that is the end of the list.
+func (f finder[T]) stepEnd(ctx context.Context, p plan, o order, from place) (*place, error) {
+	b := &binder{}
+	table, key, column := f.what+" "+f.alias, f.alias+".id", "''"
+	if p.table != "" {
+		table, key = p.table, p.key
+	}
+	if o.column != "id" {
+		column = "CAST(" + f.alias + "." + o.column + " AS TEXT)"
+	}
+	if p.driver != nil {
+		p.driver(b)
+	}
+	o.between(b, key, from, nil)
+	text := "SELECT " + column + ", " + key + " FROM " + table + b.where() + o.by(key) + " LIMIT 1 OFFSET " + b.bind(step-1)
+	found, err := collectPlanned(ctx, f.r, scanPlace, text, b.args...)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+func scanPlace(row row) (p place, err error) {
+	err = row.Scan(&p.value, &p.id)
+	return p, err
+}
+
+// binder puts a query together: conditions, and arguments with their numbers.
+type binder struct {
+	conditions []string
+	args       []any
+}
+
+func (b *binder) bind(arg any) string {
+	b.args = append(b.args, arg)
+	return "$" + strconv.Itoa(len(b.args))
+}
+
+func (b *binder) and(condition string) { b.conditions = append(b.conditions, condition) }
+
+func (b *binder) where() string {
+	if len(b.conditions) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(b.conditions, " AND ")
+}

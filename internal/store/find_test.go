@@ -1,0 +1,355 @@
+package store_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// For random data and filters, walking the pages gives exactly what a look at every object
+// gives, in order, whichever way the store chooses to reach it.
+func TestPagesAreWhatAPlainScanGives(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		few, step, max  int
+		objects, trials int
+	}{
+		{"gathered", 10_000, 10_000, 10, 300, 250},
+		{"in steps", 3, 7, 5, 300, 250},
+		{"in single steps", 0, 1, 2, 60, 80},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			defer store.SetLimits(tt.few, tt.step, tt.max)()
+			e := newEstate(t, tt.objects)
+			for range tt.trials {
+				e.checkRequests(t, e.filter(), e.sort())
+				e.checkCertificates(t, e.filter(), e.sort())
+			}
+		})
+	}
+}
+
+// estate is random data, and the same in memory.
+type estate struct {
+	rand     *rand.Rand
+	store    *store.Store
+	clock    *testkit.Clock
+	issuers  []*notary.Authority
+	requests int
+}
+
+var (
+	hosts = []string{"web", "web-1", "db", "mail", "a", "api", "v_1", "100%", `b\c`}
+	zones = []string{"example.com", "prod.example.com", "example.org", "corp", "münchen.example", "web.example.com"}
+	keys  = []string{"ECDSA P-256", "RSA 2048", "Ed25519"}
+	mails = []string{"ann@example.com", "bob@example.org", "a@corp"}
+)
+
+func newEstate(t *testing.T, objects int) *estate {
+	t.Helper()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	e := &estate{rand: rand.New(rand.NewPCG(seed, 1))}
+	e.store, e.clock = open(t)
+	for range 2 {
+		e.issuers = append(e.issuers, newAuthority(t, e.store))
+	}
+	for range objects {
+		e.live(t)
+	}
+	return e
+}
+
+func pick[T any](e *estate, from []T) T { return from[e.rand.IntN(len(from))] }
+
+func (e *estate) name() string { return pick(e, hosts) + "." + pick(e, zones) }
+
+// live makes a request and lets something become of it.
+func (e *estate) live(t *testing.T) {
+	t.Helper()
+	e.requests++
+	req := &notary.Request{CSR: "the CSR", Fingerprint: fmt.Sprintf("%064x", e.rand.Uint64()), Key: pick(e, keys),
+		RequesterID: 1 + e.rand.Int64N(3), CommonName: e.name()}
+	req.Email = mails[req.RequesterID-1]
+	req.Names.DNS = []string{req.CommonName, e.name()}
+	if e.rand.IntN(4) == 0 {
+		req.Names.IP = []string{fmt.Sprintf("10.0.%d.%d", e.rand.IntN(2), e.rand.IntN(20))}
+		req.Names.URI = []string{"spiffe://" + pick(e, zones) + "/web"}
+	}
+	if e.rand.IntN(6) == 0 {
+		req.CommonName = "Web Root Ünit " + fmt.Sprint(e.rand.IntN(3))
+	}
+	write(t, e.store, func(tx *store.Tx) (err error) {
+		if req.ID, err = tx.InsertRequest(req); err == nil {
+			err = creation(tx, "request", req.ID)
+		}
+		return err
+	})
+	req = getRequest(t, e.store, req.ID)
+	for range e.rand.IntN(3) {
+		req = activate(t, e.store, req, e.certificate(req))
+	}
+	switch e.rand.IntN(5) {
+	case 0:
+		e.end(t, req)
+	case 1:
+		write(t, e.store, func(tx *store.Tx) error { return tx.DeleteRequest(req) })
+	}
+}
+
+func (e *estate) certificate(req *notary.Request) *notary.Certificate {
+	issuer := pick(e, e.issuers).ID
+	c := newCertificate(issuer, int(e.rand.Int64()>>8), e.clock.Now().Add(time.Duration(e.rand.IntN(40))*time.Hour))
+	c.CommonName, c.Names, c.Key, c.Email = req.CommonName, req.Names, req.Key, req.Email
+	return c
+}
+
+// end rejects an outstanding request, and revokes an active one.
+func (e *estate) end(t *testing.T, req *notary.Request) {
+	t.Helper()
+	write(t, e.store, func(tx *store.Tx) error {
+		if req.Certificate == nil {
+			return tx.Transition(req, notary.Rejected, 0)
+		}
+		if err := tx.InsertRevocation(req.Certificate, notary.Superseded); err != nil {
+			return err
+		}
+		return tx.Transition(req, notary.Revoked, 0)
+	})
+}
+
+func (e *estate) sort() notary.Sort { return pick(e, notary.Sorts) }
+
+// filter asks for up to three things at random.
+func (e *estate) filter() notary.Filter {
+	var f notary.Filter
+	for range e.rand.IntN(4) {
+		switch e.rand.IntN(11) {
+		case 0:
+			f.Email = pick(e, mails)
+		case 1:
+			f.Status = pick(e, notary.RequestStatuses)
+		case 2:
+			yes := e.rand.IntN(2) == 0
+			f.Revoked = &yes
+		case 3:
+			f.AuthorityID = pick(e, e.issuers).ID
+		case 4:
+			f.Key = pick(e, keys)
+		case 5:
+			f.Name = pick(e, []string{e.name(), "10.0.1.7", "web root ünit 1"})
+		case 6:
+			f.NamePrefix = pick(e, []string{"web", "WEB-1.", "a", "10.0.", "v_", "100%", "web root", "spiffe://"})
+		case 7:
+			f.Domain = pick(e, append(zones, "com", "Example.com", "xample.com", "1.example.com"))
+		case 8:
+			f.Search = []string{pick(e, []string{"web", "prod", "exam", "corp", "root", "v_1", "%", "_", `\`, "münch", "bob", "10.0", "0000", "zz"})}
+		case 9:
+			f.ExpiresAfter = e.clock.Now().Add(time.Duration(e.rand.IntN(40)) * time.Hour)
+		case 10:
+			f.ExpiresBefore = e.clock.Now().Add(time.Duration(e.rand.IntN(40)) * time.Hour)
+		}
+	}
+	if f.Email != "" && e.rand.IntN(3) == 0 {
+		f.Owner = int64(1 + slices.Index(mails, f.Email))
+	}
+	return f
+}
+
+func (e *estate) checkRequests(t *testing.T, f notary.Filter, sort notary.Sort) {
+	t.Helper()
+	f.Revoked = nil // of certificates only
+	var all []*notary.Request
+	testkit.Check(t, e.store.EachRequest(t.Context(), notary.Filter{}, func(r *notary.Request) error { all = append(all, r); return nil }))
+	want := plain(all, sort, func(r *notary.Request) object {
+		o := object{id: r.ID, end: time.Unix(1<<60, 0), commonName: r.CommonName, names: r.Names, email: r.Email, owner: r.RequesterID,
+			key: r.Key, fingerprint: r.Fingerprint, fits: f.Status == "" || r.Status == f.Status}
+		if c := r.Certificate; c != nil {
+			o.authority, o.end, o.certified = c.AuthorityID, c.NotAfter, true
+		}
+		had, err := e.store.CertificatesOfRequest(t.Context(), r.ID)
+		testkit.Check(t, err)
+		for _, c := range had {
+			o.serials = append(o.serials, c.Serial)
+		}
+		return o
+	}, f)
+	walkPages(t, e, f, sort, e.store.Requests, func(r *notary.Request) int64 { return r.ID }, want)
+}
+
+func (e *estate) checkCertificates(t *testing.T, f notary.Filter, sort notary.Sort) {
+	t.Helper()
+	f.Status = "" // of requests only
+	var all []*notary.Certificate
+	testkit.Check(t, e.store.EachCertificate(t.Context(), notary.Filter{}, func(c *notary.Certificate) error { all = append(all, c); return nil }))
+	want := plain(all, sort, func(c *notary.Certificate) object {
+		return object{id: c.ID, end: c.NotAfter, commonName: c.CommonName, names: c.Names, email: c.Email, owner: c.RequesterID, key: c.Key,
+			fingerprint: c.Fingerprint, serials: []string{c.Serial}, authority: c.AuthorityID, certified: true,
+			fits: f.Revoked == nil || (c.Revocation != nil) == *f.Revoked}
+	}, f)
+	walkPages(t, e, f, sort, e.store.Certificates, func(c *notary.Certificate) int64 { return c.ID }, want)
+}
+
+// object is what a filter looks at.
+type object struct {
+	id, owner, authority                int64
+	end                                 time.Time
+	commonName, email, key, fingerprint string
+	serials                             []string
+	names                               notary.Names
+	fits, certified                     bool
+}
+
+// plain says what should be listed, from the meaning of the filter alone.
+func plain[T any](all []T, sort notary.Sort, look func(T) object, f notary.Filter) (ids []int64) {
+	var fit []object
+	for _, v := range all {
+		if o := look(v); o.fits && o.matches(f) {
+			fit = append(fit, o)
+		}
+	}
+	slices.SortFunc(fit, func(a, b object) int {
+		by := 0
+		switch strings.TrimPrefix(string(sort), "-") {
+		case "not_after":
+			by = a.end.Compare(b.end)
+		case "common_name":
+			by = strings.Compare(a.commonName, b.commonName)
+		}
+		if by = cmp.Or(by, cmp.Compare(a.id, b.id)); strings.HasPrefix(string(sort), "-") {
+			by = -by
+		}
+		return by
+	})
+	for _, o := range fit {
+		ids = append(ids, o.id)
+	}
+	return ids
+}
+
+func (o object) matches(f notary.Filter) bool {
+	for _, word := range f.Search {
+		if !o.anyName(func(name string) bool { return beginsALabel(name, word) }) && !strings.HasPrefix(o.email, word) &&
+			!(len(word) >= 4 && (o.anySerial(word) || strings.HasPrefix(o.fingerprint, word))) {
+			return false
+		}
+	}
+	domain := strings.ToLower(f.Domain)
+	return (f.Email == "" || o.email == f.Email) && (f.Owner == 0 || o.owner == f.Owner) &&
+		(f.AuthorityID == 0 || o.authority == f.AuthorityID) && (f.Key == "" || o.key == f.Key) &&
+		(f.Name == "" || o.anyName(func(name string) bool { return name == strings.ToLower(f.Name) })) &&
+		(f.NamePrefix == "" || o.anyName(func(name string) bool { return strings.HasPrefix(name, strings.ToLower(f.NamePrefix)) })) &&
+		(domain == "" || o.anyName(func(name string) bool { return name == domain || endsWithLabels(name, domain) })) &&
+		(f.ExpiresAfter.IsZero() || o.certified && !o.end.Before(f.ExpiresAfter)) &&
+		(f.ExpiresBefore.IsZero() || o.certified && o.end.Before(f.ExpiresBefore))
+}
+
+func (o object) anySerial(word string) bool {
+	return slices.ContainsFunc(o.serials, func(serial string) bool { return strings.HasPrefix(serial, word) })
+}
+
+func (o object) anyName(fits func(string) bool) bool {
+	for _, name := range slices.Concat([]string{o.commonName}, o.names.DNS, o.names.IP, o.names.Email, o.names.URI) {
+		if fits(strings.ToLower(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+const separators = ".@/: "
+
+func beginsALabel(name, word string) bool {
+	for i := range name {
+		if (i == 0 || strings.IndexByte(separators, name[i-1]) >= 0) && strings.HasPrefix(name[i:], word) {
+			return true
+		}
+	}
+	return false
+}
+
+func endsWithLabels(name, domain string) bool {
+	rest, ok := strings.CutSuffix(name, domain)
+	return ok && rest != "" && strings.IndexByte(separators, rest[len(rest)-1]) >= 0
+}
+
+// walkPages walks pages of a random size.
+func walkPages[T any](t *testing.T, e *estate, f notary.Filter, sort notary.Sort,
+	read func(context.Context, notary.Query) (notary.Page[T], error), id func(T) int64, want []int64) {
+	t.Helper()
+	q := notary.Query{Filter: f, Sort: sort, Limit: 1 + e.rand.IntN(30)}
+	if diff := gocmp.Diff(want, pagesOf(t, q, read, id, func() {})); diff != "" {
+		t.Fatalf("%+v by %s in pages of %d (-want +got):\n%s", f, sort, q.Limit, diff)
+	}
+}
+
+// pagesOf are the ids on all pages. Something happens between them.
+func pagesOf[T any](t *testing.T, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error),
+	id func(T) int64, between func()) (ids []int64) {
+	t.Helper()
+	for {
+		page, err := read(t.Context(), q)
+		testkit.Check(t, err)
+		if len(page.Items) > q.Limit {
+			t.Fatalf("a page of %d has %d objects", q.Limit, len(page.Items))
+		}
+		for _, v := range page.Items {
+			ids = append(ids, id(v))
+		}
+		if page.Next == "" {
+			return ids
+		}
+		q.After = page.Next
+		between()
+	}
+}
+
+// While objects come and go, those that stay are on the pages once and in order, and nothing
+// comes twice.
+func TestPagesWhileObjectsComeAndGo(t *testing.T) {
+	defer store.SetLimits(5, 20, 3)()
+	e := newEstate(t, 200)
+	var loose []*notary.Request
+	come := func() {
+		e.requests++
+		loose = append(loose, newRequest(t, e.store, 9, e.requests))
+	}
+	leave := func() {
+		i := e.rand.IntN(len(loose))
+		write(t, e.store, func(tx *store.Tx) error { return tx.DeleteRequest(loose[i]) })
+		loose = slices.Delete(loose, i, i+1)
+	}
+	for range 40 {
+		come()
+	}
+	id := func(r *notary.Request) int64 { return r.ID }
+	stays := map[int64]bool{}
+	testkit.Check(t, e.store.EachRequest(t.Context(), notary.Filter{}, func(r *notary.Request) error {
+		stays[r.ID] = r.RequesterID != 9
+		return nil
+	}))
+	for range 30 {
+		q := notary.Query{Filter: e.filter(), Sort: e.sort(), Limit: 1 + e.rand.IntN(15)}
+		q.Filter.Revoked = nil
+		want := pagesOf(t, q, e.store.Requests, id, func() {})
+		got := pagesOf(t, q, e.store.Requests, id, func() { come(); leave() })
+		if twice := slices.Compact(slices.Sorted(slices.Values(got))); len(twice) != len(got) {
+			t.Errorf("%+v: an object came twice", q)
+		}
+		gone := func(id int64) bool { return !stays[id] }
+		if diff := gocmp.Diff(slices.DeleteFunc(want, gone), slices.DeleteFunc(got, gone)); diff != "" {
+			t.Errorf("%+v: of those that stay (-want +got):\n%s", q, diff)
+		}
+	}
+}

@@ -1,0 +1,298 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"notary"
+)
+
+// condition is one thing that a filter asks for.
+type condition struct {
+	// holds narrows a query to the objects that fit, without using an index for it.
+	holds func(*binder)
+	// ids is a query for the ids that fit, by an index; nil where there is none.
+	ids func(*binder) string
+	// indexed narrows a query to the objects that fit where an index has them in the order
+	// of a column. The index is that of the list's table, or of another one, in which key
+	// names the object.
+	indexed    func(*binder)
+	column     string
+	table, key string
+}
+
+// plan is how a list is read: what an index gives by itself, then what else must hold.
+type plan struct {
+	driver     func(*binder)        // the condition that the order's index answers; nil for none
+	table, key string               // whose index that is; "" for the list's own table
+	gather     func(*binder) string // the ids to look at, in place of the order's index; nil for none
+	rest       []func(*binder)
+}
+
+// stepwise says whether the order's index also gives objects that are not wanted.
+func (p plan) stepwise() bool { return p.gather == nil && len(p.rest) > 0 }
+
+// plan chooses how to reach what a filter wants, in an order.
+func (f finder[T]) plan(ctx context.Context, filter notary.Filter, o order) (p plan, err error) {
+	conditions := f.conditions(filter)
+	driver := -1
+	for i, c := range conditions {
+		if c.indexed != nil && c.column == o.column && (driver < 0 || c.table != "") {
+			driver = i
+		}
+	}
+	gather := -1
+	if driver < 0 || len(conditions) > 1 {
+		if gather, err = f.fewest(ctx, conditions); err != nil {
+			return p, err
+		}
+	}
+	for i, c := range conditions {
+		switch {
+		case i == gather:
+			p.gather = c.ids
+		case i == driver && gather < 0:
+			p.driver, p.table, p.key = c.indexed, c.table, c.key
+		default:
+			p.rest = append(p.rest, c.holds)
+		}
+	}
+	return p, nil
+}
+
+// fewest is the condition that the fewest objects fit, where these are few; -1 where all
+// have many.
+func (f finder[T]) fewest(ctx context.Context, conditions []condition) (int, error) {
+	best, least := -1, few+1
+	for i, c := range conditions {
+		if c.ids == nil {
+			continue
+		}
+		b := &binder{}
+		text := "SELECT COUNT(*) FROM (" + c.ids(b) + " LIMIT " + b.bind(least) + ") t"
+		n, err := collectPlanned(ctx, f.r, scanInt, text, b.args...)
+		if err != nil {
+			return -1, err
+		}
+		if n[0] < least {
+			best, least = i, n[0]
+		}
+	}
+	return best, nil
+}
+
+func scanInt(row row) (n int, err error) {
+	err = row.Scan(&n)
+	return n, err
+}
+
+func (f finder[T]) conditions(filter notary.Filter) (all []condition) {
+	if filter.Fingerprint != "" {
+		all = append(all, f.unique("fingerprint", filter.Fingerprint))
+	}
+	if filter.Serial != "" {
+		all = append(all, f.serial(filter.Serial))
+	}
+	if filter.Name != "" {
+		name := searchable(filter.Name)
+		all = append(all, f.named("="+name, "\n"+marked(name)+"\n"))
+	}
+	if filter.Domain != "" {
+		domain := searchable(filter.Domain)
+		all = append(all, f.named(domain, marked(domain)+"\n"))
+	}
+	if filter.NamePrefix != "" {
+		prefix := searchable(filter.NamePrefix)
+		all = append(all, f.prefixed("="+prefix, "\n"+marked(prefix)))
+	}
+	for _, word := range filter.Search {
+		all = append(all, f.word(word))
+	}
+	if filter.Email != "" {
+		all = append(all, f.submitter(filter.Email, filter.Owner))
+	}
+	if filter.AuthorityID != 0 {
+		all = append(all, f.equal("authority_id", filter.AuthorityID))
+	}
+	if filter.Status != "" {
+		all = append(all, f.equal("status", string(filter.Status)))
+	}
+	if filter.Key != "" {
+		all = append(all, f.equal("key", filter.Key))
+	}
+	if filter.Revoked != nil {
+		all = append(all, revoked(*filter.Revoked))
+	}
+	if !filter.ExpiresAfter.IsZero() || !filter.ExpiresBefore.IsZero() {
+		all = append(all, f.expires(filter))
+	}
+	return all
+}
+
+// equal is a condition on a column that has an index with the id.
+func (f finder[T]) equal(column string, value any) condition {
+	same, neutral := f.alias+"."+column+" = ", " || ''"
+	if _, number := value.(int64); number {
+		neutral = " + 0"
+	}
+	return condition{
+		holds:   func(b *binder) { b.and(f.alias + "." + column + neutral + " = " + b.bind(value)) },
+		ids:     func(b *binder) string { return "SELECT id FROM " + f.what + " WHERE " + column + " = " + b.bind(value) },
+		indexed: func(b *binder) { b.and(same + b.bind(value)) },
+		column:  "id",
+	}
+}
+
+// submitter is a condition on who submitted it: an e-mail, and where it is given the account
+// that has or had it.
+func (f finder[T]) submitter(email string, owner int64) condition {
+	c := f.equal("email", email)
+	if owner == 0 {
+		return c
+	}
+	own := func(b *binder) { b.and(f.alias + ".requester_id = " + b.bind(owner)) }
+	all, indexed := c.holds, c.indexed
+	c.holds = func(b *binder) { all(b); own(b) }
+	c.indexed = func(b *binder) { indexed(b); own(b) }
+	return c
+}
+
+// unique is a condition on a column in which no value is there twice.
+func (f finder[T]) unique(column string, value any) condition {
+	c := f.equal(column, value)
+	c.indexed = nil
+	return c
+}
+
+// serial is the serial number of a certificate; for a request, of any that it has had.
+func (f finder[T]) serial(serial string) condition {
+	if f.what == "certificate" {
+		return f.unique("serial", serial)
+	}
+	return condition{
+		holds: func(b *binder) { b.and(f.hasHad("s.serial = " + b.bind(serial))) },
+		ids: func(b *binder) string {
+			return "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND serial = " + b.bind(serial)
+		},
+	}
+}
+
+// hasHad says that there is a certificate of the request of which the condition is true.
+func (f finder[T]) hasHad(condition string) string {
+	return "EXISTS (SELECT 1 FROM certificate s WHERE s.request_id = " + f.alias + ".id AND " + condition + ")"
+}
+
+// named is a condition that the table of names has as one term.
+func (f finder[T]) named(term, text string) condition {
+	table, id := f.what+"_name", f.what+"_id"
+	return condition{
+		holds: f.contains(text),
+		ids: func(b *binder) string {
+			return "SELECT " + id + " AS id FROM " + table + " WHERE name = " + b.bind(term)
+		},
+		indexed: func(b *binder) { b.and("n.name = " + b.bind(term)) },
+		column:  "id",
+		table:   table + " n",
+		key:     "n." + id,
+	}
+}
+
+// prefixed is a condition that the table of names has as a range of terms.
+func (f finder[T]) prefixed(term, text string) condition {
+	return condition{
+		holds: f.contains(text),
+		ids:   func(b *binder) string { return f.namesFrom(b, term) },
+	}
+}
+
+func (f finder[T]) namesFrom(b *binder, term string) string {
+	return fmt.Sprintf("SELECT %s_id AS id FROM %[1]s_name WHERE name >= %s AND name < %s", f.what, b.bind(term), b.bind(end(term)))
+}
+
+func (f finder[T]) contains(text string) func(*binder) {
+	return func(b *binder) { b.and(f.like("search", "%"+pattern.Replace(text)+"%", b)) }
+}
+
+func (f finder[T]) like(column, text string, b *binder) string {
+	return f.alias + "." + column + " LIKE " + b.bind(text) + ` ESCAPE '\'`
+}
+
+// hexadecimal is what could begin a serial number or a fingerprint.
+var hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
+
+// word is a condition of the free search: something of the object begins with the word.
+func (f finder[T]) word(text string) condition {
+	text = searchable(text)
+	start := pattern.Replace(text) + "%"
+	columns := []string{"email"}
+	if hexadecimal.MatchString(text) {
+		columns = append(columns, "fingerprint")
+		if f.what == "certificate" {
+			columns = append(columns, "serial")
+		}
+	}
+	return condition{
+		holds: func(b *binder) {
+			any := []string{f.like("search", "%"+pattern.Replace(marked(text))+"%", b)}
+			for _, column := range columns {
+				any = append(any, f.like(column, start, b))
+			}
+			if f.what == "request" && len(columns) > 1 {
+				any = append(any, f.hasHad(serialFrom(b, "s.serial", text)))
+			}
+			b.and("(" + strings.Join(any, " OR ") + ")")
+		},
+		ids: func(b *binder) string { return f.wordIDs(b, text, columns) },
+	}
+}
+
+func (f finder[T]) wordIDs(b *binder, text string, columns []string) string {
+	texts := []string{f.namesFrom(b, text)}
+	for _, column := range columns {
+		texts = append(texts, fmt.Sprintf("SELECT id FROM %[1]s WHERE %[2]s >= %[3]s AND %[2]s < %[4]s",
+			f.what, column, b.bind(text), b.bind(end(text))))
+	}
+	if f.what == "request" && len(columns) > 1 {
+		texts = append(texts, "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND "+serialFrom(b, "serial", text))
+	}
+	return strings.Join(texts, " UNION ALL ")
+}
+
+func serialFrom(b *binder, column, text string) string {
+	return column + " >= " + b.bind(text) + " AND " + column + " < " + b.bind(end(text))
+}
+
+// revoked is a condition of certificates.
+func revoked(yes bool) condition {
+	const revoked = "EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = k.id)"
+	if !yes {
+		return condition{holds: func(b *binder) { b.and("NOT " + revoked) }}
+	}
+	return condition{
+		holds:   func(b *binder) { b.and(revoked) },
+		ids:     func(b *binder) string { return "SELECT certificate_id AS id FROM revocation WHERE certificate_id > 0" },
+		indexed: func(*binder) {},
+		column:  "id",
+		table:   "revocation p",
+		key:     "p.certificate_id",
+	}
+}
+
+// expires is the window in which the last second of validity lies.
+func (f finder[T]) expires(filter notary.Filter) condition {
+	from, to := seconds(filter.ExpiresAfter), int64(noEnd)
+	if !filter.ExpiresBefore.IsZero() {
+		to = seconds(filter.ExpiresBefore)
+	}
+	within := func(b *binder, column string) string {
+		return column + " >= " + b.bind(from) + " AND " + column + " < " + b.bind(to)
+	}
+	return condition{
+		holds:   func(b *binder) { b.and(within(b, "("+f.alias+".not_after + 0)")) },
+		ids:     func(b *binder) string { return "SELECT id FROM " + f.what + " WHERE " + within(b, "not_after") },
+		indexed: func(b *binder) { b.and(within(b, f.alias+".not_after")) },
+		column:  "not_after",
+	}
+}

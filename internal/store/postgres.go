@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"notary"
+)
+
+const (
+	// writers is how many transactions a node runs at once. More gain nothing: they would
+	// wait for the same disk.
+	writers = 32
+	// pgReaders is how many connections more there are for reading.
+	pgReaders = 16
+	// slots is over how many rows a counter is spread.
+	slots = 64
+
+	// writeTimeout is how long a transaction may take once it has begun.
+	writeTimeout = 30 * time.Second
+	// patience is how long the start waits for a server that does not answer.
+	patience = 30 * time.Second
+	// connectTimeout is how long one attempt to connect to one host may take.
+	connectTimeout = 5 * time.Second
+	// attempts is how often a transaction is run that others get in the way of.
+	attempts = 10
+)
+
+// wholeTables are the planner's ways that read tables from end to end.
+var wholeTables = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"}
+
+// postgresEngine is a database that any number of nodes share.
+type postgresEngine struct {
+	db     *sql.DB
+	config *pgx.ConnConfig
+
+	free     chan int      // the counters' slots that no transaction of this node is using
+	waiting  chan struct{} // one for each transaction that waits for a slot
+	stopping chan struct{} // closed by close
+	stop     sync.Once
+}
+
+func openPostgres(ctx context.Context, url string) (_ *postgresEngine, err error) {
+	config, err := parsePostgres(url)
+	if err != nil {
+		return nil, err
+	}
+	e := &postgresEngine{config: config, db: stdlib.OpenDB(*config),
+		free:    make(chan int, writers),
+		waiting: make(chan struct{}, maxWaiting), stopping: make(chan struct{})}
+	e.db.SetMaxOpenConns(writers + pgReaders)
+	e.db.SetMaxIdleConns(writers + pgReaders)
+	e.db.SetConnMaxIdleTime(5 * time.Minute)
+	e.db.SetConnMaxLifetime(time.Hour) // so that a node moves back after hosts have changed
+	for i, first := 0, rand.IntN(slots); i < writers; i++ {
+		e.free <- (first + i) % slots // two nodes seldom use the same
+	}
+	if err := e.awaken(ctx); err != nil {
+		return nil, errors.Join(err, e.db.Close())
+	}
+	if err := migratePostgres(ctx, e.db); err != nil {
+		return nil, errors.Join(fmt.Errorf("the database %s: %w", e.name(), err), e.db.Close())
+	}
+	return e, nil
+}
+
+// parsePostgres reads the URL and adds what the store relies on. No error repeats the URL,
+// which holds a password.
+func parsePostgres(url string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, &notary.Error{Kind: notary.Invalid, Field: "database", Err: errors.Unwrap(err),
+			Message: "the URL of the database cannot be read: write it as postgres://user:password@host:5432/name"}
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "notary"
+	}
+	config.RuntimeParams["timezone"] = "UTC"
+	config.RuntimeParams["default_transaction_isolation"] = "read committed"
+	// Every query has its indexes, and wants few rows. A plan that was made while a table was
+	// small must not read it from end to end once it is large.
+	for _, way := range wholeTables {
+		config.RuntimeParams[way] = "off"
+	}
+	config.RuntimeParams["max_parallel_workers_per_gather"] = "0"
+	return config, nil
+}
+
+// name is the database for people, without user and password.
+func (e *postgresEngine) name() string {
+	return fmt.Sprintf("%s on %s:%d", e.config.Database, e.config.Host, e.config.Port)
+}
+
+// awaken connects for the first time. It waits for a server that is not there or is just
+// starting, and gives up at once on what waiting does not mend.
+func (e *postgresEngine) awaken(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := e.check(ctx)
+		if err == nil || !isAway(err) {
+			return e.refusal(err)
+		}
+		select {
+		case <-ctx.Done():
+			return e.refusal(err)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// check looks at what the store relies on.
+func (e *postgresEngine) check(ctx context.Context) error {
+	var encoding, synchronous string
+	err := e.db.QueryRowContext(ctx, `SELECT current_setting('server_encoding'), current_setting('synchronous_commit')`).
+		Scan(&encoding, &synchronous)
+	switch {
+	case err != nil:
+		return err
+	case encoding != "UTF8":
+		return notary.Errorf(notary.Invalid, "the database %s has the encoding %s: make one with the encoding UTF8", e.name(), encoding)
+	case synchronous == "off":
+		return notary.Errorf(notary.Invalid, "the database %s has synchronous_commit switched off, which loses what was "+
+			"acknowledged when it crashes: set it to on, for the server, the database and the user", e.name())
+	}
+	return nil
+}
+
+// refusal says in one sentence why the database cannot be used.
+func (e *postgresEngine) refusal(err error) error {
+	var ours *notary.Error
+	var theirs *pgconn.PgError
+	var failed *pgconn.ConnectError
+	switch {
+	case err == nil, errors.As(err, &ours):
+		return err
+	case !errors.As(err, &theirs) && !errors.As(err, &failed):
+		return &notary.Error{Kind: notary.Unavailable, Err: err,
+			Message: "the database " + e.name() + " does not answer: is the server running, and are host and port right?"}
+	case theirs == nil:
+		return &notary.Error{Kind: notary.Unavailable, Err: err,
+			Message: "the database " + e.name() + " cannot be reached: is the server running, and are host, port and TLS right?"}
+	case theirs.Code == invalidPassword || theirs.Code == invalidAuthorization:
+		return &notary.Error{Kind: notary.Forbidden, Err: err,
+			Message: "the database " + e.name() + " refuses the user " + e.config.User + ": check user and password in the URL"}
+	case theirs.Code == unknownDatabase:
+		return &notary.Error{Kind: notary.NotFound, Err: err,
+			Message: "there is no database " + e.name() + ": make it with createdb, or name another"}
+	default:
+		return &notary.Error{Kind: notary.Unavailable, Err: err,
+			Message: "the database " + e.name() + " cannot be used: " + theirs.Message}
+	}
+}
+
+func (e *postgresEngine) close() error {
+	e.stop.Do(func() {
+		close(e.stopping)
+		for range writers { // each is free once its transaction has ended
+			<-e.free
+		}
+	})
+	return e.db.Close()
+}
+
+func (e *postgresEngine) reads() querier { return direct{e.db} }
+
+func (e *postgresEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error {
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return mapped(err)
+	}
+	defer conn.Close()
+	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	if write {
+		begin = "BEGIN"
+	}
+	if _, err := conn.ExecContext(ctx, begin); err != nil {
+		return mapped(err)
+	}
+	settings := "SET CONSTRAINTS ALL DEFERRED"
+	for _, way := range wholeTables {
+		settings += "; SET LOCAL " + way + " = on"
+	}
+	if _, err := conn.ExecContext(ctx, settings, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return mapped(err)
+	}
+	if err := fn(conn); err != nil || !write {
+		_, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return errors.Join(err, mapped(rollback))
+	}
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	return mapped(err)
+}
+
+// bulk uses COPY, which is several times as fast as INSERT.
+func (e *postgresEngine) bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error {
+	return mapped(conn.Raw(func(driver any) error {
+		_, err := driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+		return err
+	}))
+}
+
+func (e *postgresEngine) loaded(ctx context.Context, conn *sql.Conn, tables []string) error {
+	for _, table := range tables {
+		var sequence sql.NullString
+		err := conn.QueryRowContext(ctx, `SELECT pg_get_serial_sequence($1, a.attname) FROM pg_attribute a
+			WHERE a.attrelid = to_regclass($1) AND a.attidentity <> ''`, table).Scan(&sequence)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return mapped(err)
+		}
+		if sequence.Valid {
+			if _, err := conn.ExecContext(ctx, fmt.Sprintf(
+				`SELECT setval('%s', (SELECT COALESCE(MAX(id), 0) + 1 FROM %s), false)`, sequence.String, table)); err != nil {
+				return mapped(err)
+			}
+		}
+		if _, err := conn.ExecContext(ctx, "ANALYZE "+table); err != nil {
+			return mapped(err)
+		}
+	}
+	return nil
+}
+
+// invariants has none: PostgreSQL checks its references always, and its files with
+// pg_amcheck.
+func (e *postgresEngine) invariants() []invariant { return nil }
+
+// direct puts questions to the pool. The driver prepares each text once for a connection.
+type direct struct{ db *sql.DB }
+
+func (d direct) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return d.db.QueryContext(ctx, text, args...)
+}
+
+func (d direct) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return d.db.QueryContext(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+}
+
+func (d direct) queryRow(ctx context.Context, text string, args ...any) row {
+	return d.db.QueryRowContext(ctx, text, args...)
+}

@@ -1,0 +1,178 @@
+//go:build !race
+
+// Filling the database takes minutes under the race detector, which has nothing to see here:
+// make test runs this file without it.
+
+package store_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// No query that lists, counts or finds reads a table of a hundred thousand rows from end to
+// end, on either engine: those of every method, and those of lists with every filter in every
+// order.
+func TestPlansAtAHundredThousand(t *testing.T) {
+	const rows = 100_000
+	database := testkit.Database(t)
+	s, clock := openAt(t, database)
+	var issuers []int64
+	for range 10 {
+		issuers = append(issuers, newAuthority(t, s).ID)
+	}
+	testkit.Check(t, s.Fill(t.Context(), lives(issuers, clock.Now(), rows)))
+	record, asked := store.Record(s)
+	walk(t, record, clock.Now())
+	list(t, record, issuers[0], clock.Now())
+	t.Logf("%d statements", len(*asked))
+	if len(*asked) < 150 {
+		t.Errorf("only %d statements were seen", len(*asked))
+	}
+	if testkit.OnPostgres() {
+		postgresPlans(t, s, *asked)
+	} else {
+		sqlitePlans(t, database, *asked)
+	}
+}
+
+// lives are requests, most with a certificate, a tenth of them revoked.
+func lives(issuers []int64, now time.Time, n int) func(func(store.Life) bool) {
+	return func(yield func(store.Life) bool) {
+		for i := range n {
+			name := fmt.Sprintf("web-%d.zone-%d.example.com", i, i%1000)
+			l := store.Life{Request: notary.Request{CSR: "the CSR", Fingerprint: fmt.Sprintf("%016x%048x", uint64(i)*0x9E3779B97F4A7C15, i), Status: notary.Active,
+				RequesterID: int64(i%50 + 1), Email: fmt.Sprintf("owner-%d@example.com", i%50), CommonName: name,
+				Names: notary.Names{DNS: []string{name}}, Key: []string{"RSA 2048", "ECDSA P-256"}[i%2], CreatedAt: now, UpdatedAt: now}}
+			l.Events = []notary.Event{{At: now, Action: "request.create"}}
+			c := newCertificate(issuers[i/10%10], i*7919, now.Add(time.Duration(i%5000)*time.Hour))
+			c.CommonName, c.Names, c.Key, c.KeyFingerprint = name, l.Request.Names, l.Request.Key, l.Request.Fingerprint
+			c.Serial, c.Fingerprint = l.Request.Fingerprint[:32], l.Request.Fingerprint
+			switch {
+			case i%10 == 0:
+				l.Request.Status, c.Revocation = notary.Revoked, &notary.Revocation{At: now, Reason: notary.Superseded}
+			case i%10 == 1:
+				l.Request.Status, c = notary.Outstanding, nil
+			}
+			if c != nil {
+				l.Certificates = []*notary.Certificate{c}
+			}
+			if !yield(l) {
+				return
+			}
+		}
+	}
+}
+
+// list asks for lists with every filter, alone and in pairs, in every order.
+func list(t *testing.T, s *store.Store, issuer int64, now time.Time) {
+	t.Helper()
+	yes, no := true, false
+	filters := []func(*notary.Filter){
+		func(f *notary.Filter) {},
+		func(f *notary.Filter) { f.Email = "owner-1@example.com" },
+		func(f *notary.Filter) { f.Email, f.Owner = "owner-1@example.com", 2 },
+		func(f *notary.Filter) { f.Status = notary.Outstanding },
+		func(f *notary.Filter) { f.Revoked = &yes },
+		func(f *notary.Filter) { f.Revoked = &no },
+		func(f *notary.Filter) { f.AuthorityID = issuer },
+		func(f *notary.Filter) { f.Serial = "9e3779b97f4a7c150000000000000000" },
+		func(f *notary.Filter) { f.Fingerprint = fmt.Sprintf("9e3779b97f4a7c15%048x", 1) },
+		func(f *notary.Filter) { f.Key = "RSA 2048" },
+		func(f *notary.Filter) { f.Name = "web-15.zone-15.example.com" },
+		func(f *notary.Filter) { f.NamePrefix = "web-" },
+		func(f *notary.Filter) { f.Domain = "zone-15.example.com" },
+		func(f *notary.Filter) { f.Domain = "example.com" },
+		func(f *notary.Filter) { f.Search = []string{"zone-15."} },
+		func(f *notary.Filter) { f.Search = []string{"9e37"} },
+		func(f *notary.Filter) { f.ExpiresAfter, f.ExpiresBefore = now, now.AddDate(0, 0, 7) },
+	}
+	for i, one := range filters {
+		for _, other := range filters[:i+1] {
+			for _, sort := range notary.Sorts {
+				q := notary.Query{Sort: sort, Limit: 100}
+				one(&q.Filter)
+				other(&q.Filter)
+				revoked := q.Filter.Revoked
+				q.Filter.Revoked = nil // of certificates only
+				_, err := s.Requests(t.Context(), q)
+				testkit.Check(t, err)
+				q.Filter.Revoked = revoked
+				q.Filter.Status = "" // of requests only
+				_, err = s.Certificates(t.Context(), q)
+				testkit.Check(t, err)
+			}
+		}
+	}
+}
+
+func sqlitePlans(t *testing.T, database string, asked []store.Asked) {
+	db := testkit.SQL(t, database)
+	for _, a := range asked {
+		text := a.Text
+		rows, err := db.Query(`EXPLAIN QUERY PLAN `+text, make([]any, parameters(text))...)
+		testkit.Check(t, err)
+		var plan []string
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			testkit.Check(t, rows.Scan(&id, &parent, &unused, &detail))
+			plan = append(plan, detail)
+		}
+		testkit.Check(t, rows.Err())
+		for _, detail := range plan {
+			scan := strings.HasPrefix(detail, "SCAN") && !small.MatchString(detail) && !bounded.MatchString(detail)
+			if scan || strings.Contains(detail, "TEMP B-TREE") && !gathers.MatchString(text) {
+				t.Errorf("%s\n\tin the plan of %s\n\t%s", detail, text, strings.Join(plan, "\n\t"))
+			}
+		}
+	}
+}
+
+func postgresPlans(t *testing.T, s *store.Store, asked []store.Asked) {
+	for _, a := range asked {
+		plan, err := store.ExplainPostgres(t.Context(), s, a)
+		testkit.Check(t, err)
+		for _, table := range scanned(t, plan) {
+			t.Errorf("a full scan of %s\n\tin the plan of %s\n%s", table, a.Text, plan)
+		}
+	}
+}
+
+// scanned are the tables that a plan reads from end to end.
+func scanned(t *testing.T, plan string) (tables []string) {
+	t.Helper()
+	var nodes []map[string]any
+	testkit.Check(t, json.Unmarshal([]byte(plan), &nodes))
+	var look func(any)
+	look = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, each := range v {
+				look(each)
+			}
+		case map[string]any:
+			name, _ := v["Relation Name"].(string)
+			node, _ := v["Node Type"].(string)
+			_, narrowed := v["Index Cond"]
+			whole := node == "Seq Scan" || strings.HasPrefix(node, "Index") && !narrowed
+			if whole && name != "account" && name != "authority" && name != "issuer_chain" { // which hold tens of rows
+				tables = append(tables, name)
+			}
+			for _, each := range v {
+				look(each)
+			}
+		}
+	}
+	for _, node := range nodes {
+		look(node["Plan"])
+	}
+	return tables
+}

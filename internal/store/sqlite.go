@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"notary"
+)
+
+// readers is how many connections read from SQLite at once, beside the one that writes.
+const readers = 8
+
+// sqliteEngine is one file, which one process at a time has open: one connection writes, others
+// read.
+type sqliteEngine struct {
+	lock   *flock.Flock
+	read   *sql.DB
+	single *sql.DB // of the one connection that writes
+	pool   *statements
+	writer *writer
+}
+
+func openSQLite(ctx context.Context, path string) (_ *sqliteEngine, err error) {
+	e := &sqliteEngine{}
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
+	if e.lock, err = lockFile(path + ".lock"); err != nil {
+		return nil, err
+	}
+	if err := createPrivate(path); err != nil {
+		return nil, err
+	}
+	if err := claimFile(ctx, path); err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	if e.single, err = connectSQLite(path, 1, ""); err != nil {
+		return nil, err
+	}
+	if err := migrateSQLite(ctx, e.single); err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	if e.read, err = connectSQLite(path, readers, "&_pragma=query_only(1)"); err != nil {
+		return nil, err
+	}
+	e.pool = newStatements(e.read)
+	e.writer, err = startWriter(ctx, e.single)
+	return e, err
+}
+
+func (e *sqliteEngine) close() error {
+	var errs []error
+	if e.writer != nil {
+		e.writer.stop()
+	}
+	for _, db := range []*sql.DB{e.read, e.single} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if e.lock != nil {
+		errs = append(errs, e.lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+func (e *sqliteEngine) reads() querier { return e.pool }
+
+func (e *sqliteEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+	return e.writer.write(ctx, now, fn)
+}
+
+func (e *sqliteEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error {
+	if write {
+		return e.writer.alone(ctx, fn)
+	}
+	conn, err := e.read.Conn(ctx)
+	if err != nil {
+		return mapped(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return mapped(err)
+	}
+	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	return fn(conn)
+}
+
+// maxParameters is how many parameters one of our statements has at the most.
+const maxParameters = 2000
+
+func (e *sqliteEngine) bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error {
+	for most := maxParameters / len(columns); len(rows) > 0; {
+		n := min(len(rows), most)
+		args := make([]any, 0, n*len(columns))
+		for _, row := range rows[:n] {
+			args = append(args, row...)
+		}
+		if _, err := conn.ExecContext(ctx, insertText(table, columns, n), args...); err != nil {
+			return mapped(err)
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+func insertText(table string, columns []string, rows int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", table, strings.Join(columns, ", "))
+	for row := range rows {
+		for i := range columns {
+			switch {
+			case i > 0:
+				b.WriteString(", ")
+			case row > 0:
+				b.WriteString("), (")
+			default:
+				b.WriteString("(")
+			}
+			b.WriteByte('?')
+		}
+	}
+	b.WriteString(")")
+	return b.String()
+}
+
+// loaded has nothing to do for the ids: SQLite goes on from the greatest.
+func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) error { return nil }
+
+// invariants are SQLite's own checks.
+func (e *sqliteEngine) invariants() []invariant {
+	return []invariant{
+		{"the file is whole", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
+		{"no reference leads nowhere", `SELECT "table" || ' ' || CAST(rowid AS TEXT) FROM pragma_foreign_key_check`},
+	}
+}
+
+// watch has nobody to hear of: the file is locked for this process.
+func (e *sqliteEngine) watch(ctx context.Context, _ func(string)) { <-ctx.Done() }
+
+func lockFile(path string) (*flock.Flock, error) {
+	lock := flock.New(path, flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("could not lock %s: %w", path, err)
+	}
+	if !locked {
+		return nil, notary.Errorf(notary.Unavailable,
+			"another server uses the database %s: stop it first, or give this one its own data folder",
+			filepath.Base(path[:len(path)-len(".lock")]))
+	}
+	return lock, nil
+}
+
+// connectSQLite opens the file with what durability needs: WAL and a flush to disk at every
+// commit.
+func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
+	dsn := fileURI(path) + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" + more
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("could not open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// fileURI names the file to SQLite, whatever its name contains.
+func fileURI(path string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath()
+}
+
+// createPrivate makes the file for its owner alone; SQLite gives its companions (-wal, -shm)
+// the same mode.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("could not open the database: %w", err)
+	}
+	return f.Close()
+}

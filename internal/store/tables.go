@@ -1,0 +1,53 @@
+package store
+
+// table is one that holds what the service knows, as a copy and a digest read it.
+type table struct {
+	name    string
+	columns []string
+	key     string // the order of its rows, in which no two are equal
+	from    string // where its rows are read, if not simply from the table
+}
+
+// tables are all but the leases, which mean nothing elsewhere, and goose's own. What refers
+// comes after what it refers to, but for the circles of certificates in use.
+var tables = []table{
+	{name: "account", key: "id", columns: []string{"id", "email", "password_hash", "role", "created_at"}},
+	{name: "session", key: "token_hash", columns: []string{"token_hash", "account_id", "created_at", "expires_at"}},
+	{name: "issuer_chain", key: "id", columns: []string{"id", "fingerprint", "der"}},
+	{name: "authority", key: "id", columns: []string{"id", "enabled", "csr", "common_name", "key", "sealed_key",
+		"not_after", "path_len", "certificate_id", "crl_number", "crl_known", "created_at", "deleted_at"}},
+	{name: "crl", key: "authority_id", columns: []string{"authority_id", "number", "der", "this_update", "next_update", "revocations"}},
+	{name: "request", key: "id", columns: []string{"id", "fingerprint", "status", "requester_id", "email", "common_name",
+		"names", "key", "search", "certificate_id", "authority_id", "not_after", "created_at", "updated_at"}},
+	{name: "request_name", key: "name, request_id", columns: []string{"name", "request_id"}},
+	{name: "request_csr", key: "request_id", columns: []string{"request_id", "csr"}},
+	{name: "certificate", key: "id", columns: []string{"id", "request_id", "requester_id", "email", "authority_id",
+		"issuer_chain_id", "common_name", "names", "key", "search", "key_fingerprint", "serial", "fingerprint",
+		"not_before", "not_after", "profile", "created_at"}},
+	{name: "certificate_name", key: "name, certificate_id", columns: []string{"name", "certificate_id"}},
+	{name: "certificate_der", key: "certificate_id", columns: []string{"certificate_id", "der"}},
+	{name: "revocation", key: "certificate_id", columns: []string{"certificate_id", "authority_id", "serial", "revoked_at", "reason"}},
+	{name: "compromised_key", key: "fingerprint", columns: []string{"fingerprint", "reported_at"}},
+	{name: "event", key: "id", columns: []string{"id", "at", "account_id", "email", "address", "action", "object_id", "detail"}},
+	{name: "agreement", key: "name", columns: []string{"name", "value"},
+		from: "(SELECT name, value FROM agreement WHERE name <> '" + sealed + "') t"},
+	// The slots of a counter are nobody's business but its engine's.
+	{name: "counter", key: "name", columns: []string{"name", "slot", "value"},
+		from: "(SELECT name, 0 AS slot, CAST(SUM(value) AS BIGINT) AS value FROM counter GROUP BY name HAVING SUM(value) <> 0) t"},
+}
+
+// source is where the rows of a table are read.
+func (t table) source() string {
+	if t.from != "" {
+		return t.from
+	}
+	return t.name
+}
+
+func tableNames() []string {
+	var names []string
+	for _, t := range tables {
+		names = append(names, t.name)
+	}
+	return names
+}

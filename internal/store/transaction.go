@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"notary"
+)
+
+// write runs fn in a transaction of its own on PostgreSQL, and once more where another
+// transaction got in its way or the connection was lost before the commit.
+func (e *postgresEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+	slot, err := e.takeSlot(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { e.free <- slot }()
+	lost := false
+	for n := 1; ; n++ {
+		err := e.attempt(ctx, now, slot, fn)
+		var undone *undone
+		switch {
+		case !errors.As(err, &undone):
+			return err
+		case undone.lost && lost, n == attempts:
+			return undone.error
+		}
+		lost = lost || undone.lost
+		time.Sleep(time.Duration(rand.IntN(1<<min(n, 6))) * time.Millisecond)
+	}
+}
+
+// undone is the error of a transaction that changed nothing, through no fault of its own:
+// another one got in its way, or the connection was lost.
+type undone struct {
+	error
+	lost bool
+}
+
+// takeSlot waits for one of the writers to be free, if not too many are waiting already.
+func (e *postgresEngine) takeSlot(ctx context.Context) (slot int, err error) {
+	select {
+	case <-e.stopping:
+		return 0, busy("the server is stopping")
+	case slot = <-e.free:
+		return slot, nil
+	default:
+	}
+	select {
+	case e.waiting <- struct{}{}:
+	default:
+		return 0, busy("too many changes are waiting")
+	}
+	defer func() { <-e.waiting }()
+	select {
+	case slot = <-e.free:
+		return slot, nil
+	case <-e.stopping:
+		return 0, busy("the server is stopping")
+	case <-ctx.Done():
+		return 0, busy("the request was given up before it began")
+	}
+}
+
+func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, fn func(*Tx) error) (err error) {
+	if ctx.Err() != nil {
+		return busy("the request was given up before it began")
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	conn, err := e.db.Conn(ctx)
+	if err != nil { // database/sql has tried again already
+		return mapped(err)
+	}
+	defer conn.Close()
+	run := transaction{ctx, conn}
+	if _, err := run.exec(ctx, "BEGIN"); err != nil {
+		return again(mapped(err))
+	}
+	defer func() {
+		if err != nil {
+			_, _ = conn.ExecContext(ctx, "ROLLBACK") // where the connection is lost, the server does it
+		}
+	}()
+	tx := &Tx{reader: reader{run}, sql: run, now: now, counts: counts{}}
+	if err := protected(tx, fn); err != nil {
+		return again(err)
+	}
+	if err := tx.counts.save(ctx, run, slot); err != nil {
+		return again(mapped(err))
+	}
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	return committed(err)
+}
+
+// again marks an error before the commit after which the transaction can be run once more.
+func again(err error) error {
+	var fault *pgconn.PgError
+	switch {
+	case errors.As(err, &fault) && (fault.Code == serializationFailure || fault.Code == deadlockDetected):
+		return &undone{error: busyBecause(err)}
+	case isAway(err):
+		return &undone{error: err, lost: true}
+	}
+	return err
+}
+
+// committed says what a failed COMMIT means. Where the server answered, nothing was changed;
+// where it did not, nobody knows.
+func committed(err error) error {
+	var fault *pgconn.PgError
+	if err == nil {
+		return nil
+	}
+	if errors.As(err, &fault) && fault.Severity != "FATAL" {
+		return again(mapped(err))
+	}
+	return &notary.Error{Kind: notary.Unavailable, RetryAfter: 5 * time.Second, Err: err,
+		Message: "the database went away while it committed the change, which may be made or not: look before you try again"}
+}
+
+// transaction runs the statements of one transaction. The end of the caller's context no
+// longer matters to them.
+type transaction struct {
+	ctx  context.Context
+	conn *sql.Conn
+}
+
+func (t transaction) query(_ context.Context, text string, args ...any) (*sql.Rows, error) {
+	return t.conn.QueryContext(t.ctx, text, args...)
+}
+
+func (t transaction) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return t.query(ctx, text, args...)
+}
+
+func (t transaction) queryRow(_ context.Context, text string, args ...any) row {
+	return t.conn.QueryRowContext(t.ctx, text, args...)
+}
+
+func (t transaction) exec(_ context.Context, text string, args ...any) (int64, error) {
+	result, err := t.conn.ExecContext(t.ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}

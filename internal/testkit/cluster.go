@@ -1,0 +1,280 @@
+package testkit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// Cluster is a PostgreSQL of the test's own, on a port of 127.0.0.1. When the test ends, or
+// its process does, however that comes about, nothing is left of it.
+type Cluster struct {
+	// Name is what a standby streams as: what synchronous_standby_names may name.
+	Name string
+
+	base *url.URL // of the server, without a database
+	bin  string   // where PostgreSQL's programs are
+	dir  string   // holds data and the log
+
+	guard *exec.Cmd
+	held  io.Closer // keeps the guard waiting
+
+	server *exec.Cmd
+	gone   chan struct{} // closed when the server and all its children have ended
+}
+
+// patience is how long a server may take to start or to end before the test fails.
+const patience = time.Minute
+
+// StartCluster makes a cluster and starts it. The options are lines of postgresql.conf, such
+// as "fsync=off".
+func StartCluster(t testing.TB, options ...string) *Cluster {
+	t.Helper()
+	c, err := openCluster(requirePostgres(t), options)
+	Check(t, err)
+	t.Cleanup(func() { Check(t, c.remove()) })
+	return c
+}
+
+// URL is that of a database on the cluster, for its superuser.
+func (c *Cluster) URL(database string) string {
+	return c.base.JoinPath(database).String()
+}
+
+// Exec runs a statement on the database postgres.
+func (c *Cluster) Exec(t testing.TB, statement string) {
+	t.Helper()
+	Check(t, c.exec(statement))
+}
+
+// Stop ends the server in good order.
+func (c *Cluster) Stop(t testing.TB) {
+	t.Helper()
+	c.end(t, os.Interrupt)
+}
+
+// Kill ends the server without a warning, as a crash does, and waits until its children have
+// noticed. What the operating system holds in memory is not lost.
+func (c *Cluster) Kill(t testing.TB) {
+	t.Helper()
+	c.end(t, os.Kill)
+	// Process ids come back: the next start, and the guard, must not take another for this one.
+	Check(t, os.Rename(filepath.Join(c.data(), "postmaster.pid"), filepath.Join(c.dir, "killed.pid")))
+}
+
+// Start starts the server again after Stop or Kill, on the same port.
+func (c *Cluster) Start(t testing.TB) {
+	t.Helper()
+	Check(t, c.run())
+}
+
+// Standby makes a copy of the running cluster that follows it by streaming, and waits until
+// it does.
+func (c *Cluster) Standby(t testing.TB) *Cluster {
+	t.Helper()
+	s, err := newCluster(c.bin)
+	Check(t, err)
+	t.Cleanup(func() { Check(t, s.remove()) })
+	s.Name, s.base.User = "standby_"+randomLabel(), c.base.User
+	Check(t, s.tool("pg_basebackup", "--pgdata", s.data(), "--checkpoint=fast", "--no-sync",
+		"--write-recovery-conf", "--dbname", c.URL("postgres")+"&application_name="+s.Name))
+	Check(t, s.configure("postgresql.auto.conf",
+		"synchronous_standby_names = ''",         // once promoted it has nobody to wait for
+		"wal_retrieve_retry_interval = '100ms'")) // it looks for its primary again, and then for Promote
+	Check(t, s.settle())
+	c.awaitStandby(t, s.Name)
+	return s
+}
+
+// Promote makes a standby a primary.
+func (c *Cluster) Promote(t testing.TB) {
+	t.Helper()
+	if promoted, err := c.ask(`SELECT pg_promote()`); err != nil || !promoted {
+		t.Fatalf("the standby was not promoted: %v\n%s", err, c.log())
+	}
+}
+
+// openCluster makes a cluster and starts it.
+func openCluster(bin string, options []string) (*Cluster, error) {
+	c, err := newCluster(bin)
+	if err != nil {
+		return nil, err
+	}
+	if err = c.initialize(options); err == nil {
+		err = c.settle()
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.remove())
+	}
+	return c, nil
+}
+
+// initialize writes the data folder.
+func (c *Cluster) initialize(options []string) error {
+	password, _ := c.base.User.Password()
+	file := filepath.Join(c.dir, "password")
+	if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
+		return err
+	}
+	if err := chown(file); err != nil {
+		return err
+	}
+	args := []string{"--pgdata", c.data(), "--username", c.base.User.Username(), "--pwfile", file,
+		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"}
+	// Text sorts by a language's rules, as it does on most servers: what is to sort by bytes
+	// must say so. Before PostgreSQL 15, and without ICU, it sorts by bytes anyway.
+	if c.tool("initdb", append(args, "--locale-provider=icu", "--icu-locale=en")...) != nil {
+		if err := c.tool("initdb", args...); err != nil {
+			return err
+		}
+	}
+	return errors.Join(os.Remove(file), c.configure("postgresql.conf", append([]string{
+		"listen_addresses = '127.0.0.1'",
+		"unix_socket_directories = ''",
+		"dynamic_shared_memory_type = mmap", // in the data folder, where a crash leaves nothing behind
+	}, options...)...))
+}
+
+// configure adds lines to a file of settings.
+func (c *Cluster) configure(name string, lines ...string) error {
+	file, err := os.OpenFile(filepath.Join(c.data(), name), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(file, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle finds a port for the server and starts it there for the first time.
+func (c *Cluster) settle() (err error) {
+	for range 5 { // another may take the port in between
+		var port int
+		if port, err = freePort(); err != nil {
+			return err
+		}
+		c.base.Host = "127.0.0.1:" + strconv.Itoa(port)
+		if err = c.run(); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// run starts the server and waits until it answers.
+func (c *Cluster) run() error {
+	log, err := os.OpenFile(c.logFile(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	server, err := c.command(filepath.Join(c.bin, "postgres"), "-D", c.data(), "-p", c.base.Port())
+	if err != nil {
+		return errors.Join(err, log.Close())
+	}
+	// By way of a pipe, which ends only when every child of the server has let go of it: Wait
+	// waits for all of them.
+	server.Stderr = struct{ io.Writer }{log}
+	if err := server.Start(); err != nil {
+		return errors.Join(err, log.Close())
+	}
+	gone := make(chan struct{})
+	c.server, c.gone = server, gone
+	go func() {
+		defer close(gone)
+		defer log.Close()
+		_ = server.Wait()
+	}()
+	return c.answer()
+}
+
+// answer waits for the server to answer.
+func (c *Cluster) answer() error {
+	deadline := time.Now().Add(patience)
+	for {
+		err := c.exec(`SELECT 1`)
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return errors.Join(err, c.server.Process.Kill(), errors.New(c.log()))
+		}
+		select {
+		case <-c.gone:
+			return fmt.Errorf("PostgreSQL did not start:\n%s", c.log())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// end sends the server a signal and waits until nothing of it runs.
+func (c *Cluster) end(t testing.TB, signal os.Signal) {
+	t.Helper()
+	Check(t, c.server.Process.Signal(signal))
+	select {
+	case <-c.gone:
+	case <-time.After(patience):
+		t.Fatalf("PostgreSQL still runs:\n%s", c.log())
+	}
+}
+
+// awaitStandby waits until a standby of that name streams.
+func (c *Cluster) awaitStandby(t testing.TB, name string) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		streams, err := c.ask(`SELECT count(*) > 0 FROM pg_stat_replication WHERE state = 'streaming' AND application_name = $1`, name)
+		Check(t, err)
+		if streams {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the standby does not stream:\n%s", c.log())
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func (c *Cluster) exec(statement string) error {
+	db, err := sql.Open("pgx", c.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.ExecContext(context.Background(), statement)
+	return err
+}
+
+// ask puts a question that is answered by yes or no.
+func (c *Cluster) ask(query string, args ...any) (yes bool, err error) {
+	db, err := sql.Open("pgx", c.URL("postgres"))
+	if err != nil {
+		return false, err
+	}
+	defer db.Close()
+	err = db.QueryRowContext(context.Background(), query, args...).Scan(&yes)
+	return yes, err
+}
+
+func (c *Cluster) data() string    { return filepath.Join(c.dir, "data") }
+func (c *Cluster) logFile() string { return filepath.Join(c.dir, "log") }
+
+// log is the end of what the server wrote.
+func (c *Cluster) log() string {
+	text, _ := os.ReadFile(c.logFile())
+	return string(text[max(0, len(text)-4000):])
+}

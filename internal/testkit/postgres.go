@@ -1,0 +1,195 @@
+package testkit
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Postgres is the URL of an empty database of the test's own, on a server that many tests
+// share: the one that NOTARY_TEST_POSTGRES names, or else one for this process.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	if os.Getenv("NOTARY_TEST_POSTGRES") == "" {
+		requirePostgres(t)
+	}
+	c, err := sharedCluster()
+	Check(t, err)
+	name := randomLabel()
+	c.Exec(t, `CREATE DATABASE `+name)
+	t.Cleanup(func() { c.Exec(t, `DROP DATABASE `+name+` WITH (FORCE)`) })
+	return c.URL(name)
+}
+
+// sharedCluster is never removed: its guard does that when the process ends.
+var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
+	if text := os.Getenv("NOTARY_TEST_POSTGRES"); text != "" {
+		base, err := url.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("NOTARY_TEST_POSTGRES: %w", err)
+		}
+		base.Path = ""
+		return &Cluster{base: base}, nil
+	}
+	// As scripts/with-postgres has it. Nothing here outlives a crash, so nothing waits for a disk.
+	return openCluster(findPostgres(), []string{"fsync = off", "full_page_writes = off",
+		"synchronous_commit = on", "shared_buffers = 64MB", "max_connections = 400"})
+})
+
+// requirePostgres gives the folder of PostgreSQL's programs, or skips the test as [Require] does.
+func requirePostgres(t testing.TB) string {
+	t.Helper()
+	bin := findPostgres()
+	Require(t, filepath.Join(bin, "initdb"))
+	return bin
+}
+
+// findPostgres looks for the folder of PostgreSQL's programs; it is "" where there is none.
+// Debian keeps each version in a folder of its own, off the PATH.
+func findPostgres() string {
+	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) > 0 {
+		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(version(a), version(b)) }))
+	}
+	if path, err := exec.LookPath("initdb"); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err == nil {
+			return filepath.Dir(path)
+		}
+	}
+	out, _ := exec.Command("pg_config", "--bindir").Output()
+	return strings.TrimSpace(string(out))
+}
+
+// version is 15 for /usr/lib/postgresql/15/bin/initdb.
+func version(path string) float64 {
+	v, _ := strconv.ParseFloat(strings.Split(path, "/")[4], 64)
+	return v
+}
+
+// guarding is what a cluster's guard does once the test's end of its pipe is closed, as it is
+// too when the process is killed: it stops the server, frees the shared memory that one which
+// was killed has left, and removes the folder.
+const guarding = `
+read -r _
+"$1/pg_ctl" stop --silent --mode=immediate --pgdata="$2/data"
+[ ! -f "$2/killed.pid" ] || ipcrm -m "$(sed -n '7s/.* //p' "$2/killed.pid")"
+cd /
+rm -rf "$2"
+`
+
+// newCluster makes a folder for a cluster, and a guard for it.
+func newCluster(bin string) (*Cluster, error) {
+	// Not t.TempDir, which only the test's own user may enter.
+	dir, err := os.MkdirTemp("", "notary-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{bin: bin, dir: dir, base: &url.URL{Scheme: "postgres",
+		User: url.UserPassword("notary", rand.Text()), RawQuery: "sslmode=disable"}}
+	if err := errors.Join(chown(dir), c.startGuard()); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return c, nil
+}
+
+func (c *Cluster) startGuard() error {
+	guard, err := c.command("/bin/sh", "-c", guarding, "sh", c.bin, c.dir)
+	if err != nil {
+		return err
+	}
+	if c.held, err = guard.StdinPipe(); err != nil {
+		return err
+	}
+	c.guard = guard
+	return guard.Start()
+}
+
+// remove lets the guard do its work, whatever state the cluster is in.
+func (c *Cluster) remove() error {
+	err := c.held.Close()
+	_ = c.guard.Wait() // it also fails where there was nothing to stop
+	if c.gone != nil {
+		<-c.gone
+	}
+	return errors.Join(err, os.RemoveAll(c.dir))
+}
+
+// tool runs one of PostgreSQL's programs to its end.
+func (c *Cluster) tool(name string, args ...string) error {
+	cmd, err := c.command(filepath.Join(c.bin, name), args...)
+	if err != nil {
+		return err
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
+	}
+	return nil
+}
+
+// command is to run in the cluster's folder, as its user. It is in a process group of its
+// own: an interrupt at the terminal is for the test, and the guard follows.
+func (c *Cluster) command(path string, args ...string) (*exec.Cmd, error) {
+	uid, gid, err := serverUser()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	runAs(cmd, uid, gid)
+	return cmd, nil
+}
+
+// serverUser is whom the server runs as: PostgreSQL refuses to be root.
+func serverUser() (uid, gid uint32, err error) {
+	if os.Getuid() != 0 {
+		return uint32(os.Getuid()), uint32(os.Getgid()), nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return 0, 0, err
+	}
+	id, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return 0, 0, err
+	}
+	group, err := strconv.ParseUint(u.Gid, 10, 32)
+	return uint32(id), uint32(group), err
+}
+
+// chown gives a file to the server's user.
+func chown(path string) error {
+	uid, gid, err := serverUser()
+	if err != nil {
+		return err
+	}
+	return os.Chown(path, int(uid), int(gid))
+}
+
+// freePort finds a port below those that systems give to connections, so that it is still
+// free when the server comes back.
+func freePort() (int, error) {
+	for range 100 {
+		n, err := rand.Int(rand.Reader, big.NewInt(12000))
+		if err != nil {
+			return 0, err
+		}
+		port := 20000 + int(n.Int64())
+		if l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+			return port, l.Close()
+		}
+	}
+	return 0, errors.New("no port of 127.0.0.1 is free for PostgreSQL")
+}

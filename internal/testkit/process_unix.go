@@ -1,0 +1,17 @@
+//go:build unix
+
+package testkit
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// runAs lets a program run as that user where we are root, in a process group of its own.
+func runAs(cmd *exec.Cmd, uid, gid uint32) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: gid}
+	}
+}
