@@ -9,13 +9,23 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME    ?= 30s
 PACKAGES    ?= ./...
 
-.PHONY: test lint build fuzz bench
+# What is above the store runs once on each engine. Tests of SQLite's own ways are named so.
+ENGINES     := ./internal/store ./internal/ca ./internal/auth ./internal/jobs ./internal/rest
+POSTGRES    := NOTARY_TEST_ENGINE=postgres
+
+.PHONY: test tests lint build fuzz bench
 
 # A tool that is missing is installed first.
 test:
 	scripts/test-tools
+	scripts/with-postgres $(MAKE) --no-print-directory tests
+
+# With what is installed, on the PostgreSQL server of NOTARY_TEST_POSTGRES.
+tests:
 	go test -race -timeout 20m $(PACKAGES)
-	go test -run AHundredThousand ./cmd/notary
+	$(POSTGRES) go test -race -timeout 20m -skip '^TestSQLite' $(ENGINES)
+	go test -run AHundredThousand ./cmd/notary ./internal/store
+	$(POSTGRES) go test -run AHundredThousand ./internal/store
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }

@@ -13,6 +13,7 @@ import (
 
 	"notary"
 	"notary/internal/server"
+	"notary/internal/store"
 )
 
 // config is how a server runs, checked and with every default filled in.
@@ -20,7 +21,7 @@ type config struct {
 	data             string // folder
 	listen           string // host:port
 	externalHostname string // DNS name or IP address
-	db               string // SQLite file
+	db               string // SQLite file, or the URL of a PostgreSQL database; may hold a password
 	sealKey          string // key file that opens the authorities' private keys
 	passphrase       string // opens the keys in place of the key file; a secret
 	tlsCert, tlsKey  string // both empty for a self-signed certificate
@@ -43,6 +44,7 @@ const (
 	keyTLSCert          = "cert_path"
 	keyTLSKey           = "key_path"
 	keyDB               = "db_path"
+	keyDatabase         = "database"
 	keySealKey          = "seal_key_path"
 	keyLogLevel         = "logging.system.level"
 	keyLogFormat        = "logging.system.format"
@@ -50,7 +52,7 @@ const (
 )
 
 var configKeys = []string{
-	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keySealKey,
+	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey,
 	keyLogLevel, keyLogFormat, keyLogOutput,
 }
 
@@ -80,7 +82,7 @@ func checkConfig(s *settings, p *problems) *config {
 		tlsKey:           s.text(keyTLSKey, ""),
 		passphrase:       s.passphrase,
 	}
-	c.db = s.text(keyDB, filepath.Join(c.data, "notary.db"))
+	c.db = checkDatabase(s, c.data, p)
 	c.sealKey = s.text(keySealKey, filepath.Join(c.data, "seal.key"))
 	c.listen = checkListen(s, p)
 	c.log = checkLog(s, p)
@@ -93,6 +95,32 @@ func checkConfig(s *settings, p *problems) *config {
 	}
 	checkFiles(s, c, p)
 	return c
+}
+
+// checkDatabase is the SQLite file, or the URL of a PostgreSQL database where one is given.
+// No problem repeats the URL, which holds a password.
+func checkDatabase(s *settings, data string, p *problems) string {
+	file := s.text(keyDB, filepath.Join(data, "notary.db"))
+	if !s.given(keyDatabase) {
+		return file
+	}
+	url := s.text(keyDatabase, "")
+	if !store.IsPostgres(url) {
+		p.add(s.where(keyDatabase), "this is not the URL of a PostgreSQL database: write postgres://user:password@host:5432/name, "+
+			"or leave it out for SQLite (whose file is %s)", keyDB)
+	}
+	if s.given(keyDB) {
+		p.add(s.where(keyDatabase), "%s is set as well: leave one of the two out", keyDB)
+	}
+	return url
+}
+
+// databaseName is the database for people, without a password.
+func (c *config) databaseName() string {
+	if store.IsPostgres(c.db) {
+		return "the PostgreSQL database"
+	}
+	return c.db
 }
 
 // checkListen puts the address together from listen and port. Where they name different

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -57,8 +58,11 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 		return fmt.Sprintf("see %s --help", command.CommandPath())
 	}
 	var e *notary.Error
-	if !errors.As(err, &e) || command.Name() == "start" { // which calls no server
+	if !errors.As(err, &e) || command.Name() == "start" { // which calls no server, and has a log
 		return ""
+	}
+	if isLocal(command) {
+		return localHint(e)
 	}
 	switch e.Kind {
 	case notary.Unauthenticated:
@@ -79,6 +83,20 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	default:
 		return ""
 	}
+}
+
+// isLocal says whether a command works on a database itself.
+func isLocal(command *cobra.Command) bool {
+	words := strings.Fields(command.CommandPath())
+	return len(words) > 1 && slices.Contains([]string{"migrate", "store", "backup", "restore"}, words[1])
+}
+
+// localHint is the cause of what the user cannot mend: there is no log that has it.
+func localHint(e *notary.Error) string {
+	if e.Err != nil && (e.Kind == notary.Internal || e.Kind == notary.Unavailable) {
+		return "the cause: " + e.Err.Error()
+	}
+	return ""
 }
 
 func unavailableHint(e *notary.Error) string {

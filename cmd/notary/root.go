@@ -54,6 +54,7 @@ func (p *program) rootCommand() *cobra.Command {
 		newStartCommand(),
 		p.loginCommand(), p.logoutCommand(),
 		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(),
+		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(),
 		p.statusCommand(), p.versionCommand(),
 	)
 	root.Version = programVersion()

@@ -149,6 +149,7 @@ const (
 	envPrefix     = "NOTARY_"
 	envConfig     = "NOTARY_CONFIG"
 	envPassphrase = "NOTARY_KEY_PASSPHRASE"
+	envDatabase   = "NOTARY_DATABASE"
 )
 
 func environmentName(key string) string {

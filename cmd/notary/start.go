@@ -39,6 +39,7 @@ func newStartCommand() *cobra.Command {
 			dumps := preventCoreDumps()
 			config, err := loadConfig(cmp.Or(file, os.Getenv(envConfig)), os.Environ(), changedFlags(c))
 			os.Unsetenv(envPassphrase)
+			os.Unsetenv(envDatabase)
 			if err != nil {
 				return err
 			}
@@ -58,6 +59,7 @@ func newStartCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&file, "config", "", "YAML `file` with the configuration (default NOTARY_CONFIG)")
 	c.Flags().String(keyData, "", "`folder` for database, key file and certificate (default NOTARY_DATA or ./notary-data)")
+	c.Flags().String(keyDatabase, "", "`URL` of a PostgreSQL database, postgres://user@host:5432/name, in place of SQLite\n(default NOTARY_DATABASE; a password is better given there, where no list of processes shows it)")
 	c.Flags().String(keyListen, "", "`address` to listen on, host:port (default NOTARY_LISTEN or "+defaultHost+":"+defaultPort+")")
 	return c
 }
@@ -65,8 +67,8 @@ func newStartCommand() *cobra.Command {
 // changedFlags are the flags that were given, by the keys that they set.
 func changedFlags(c *cobra.Command) map[string]any {
 	given := map[string]any{}
-	for _, key := range []string{keyData, keyListen} {
-		if flag := c.Flags().Lookup(key); flag.Changed {
+	for _, key := range []string{keyData, keyListen, keyDatabase} {
+		if flag := c.Flags().Lookup(key); flag != nil && flag.Changed {
 			given[key] = flag.Value.String()
 		}
 	}
@@ -76,12 +78,15 @@ func changedFlags(c *cobra.Command) map[string]any {
 // serve puts the house together and runs it until ctx ends. Key and certificate are not
 // touched before the store holds its lock.
 func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err error) {
+	if store.IsPostgres(c.db) {
+		log.Info("opening the PostgreSQL database")
+	}
 	st, err := store.Open(ctx, c.db, time.Now)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	keys, err := openKeystore(ctx, c, st.HasAuthorities, log)
+	keys, err := openKeystore(ctx, c, sealedSomething(st), log)
 	if err != nil {
 		return err
 	}
@@ -116,14 +121,38 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 		log.Info("stopping: requests in flight may finish; a second signal stops at once")
 	})
 	defer forget()
-	return serveWithJobs(ctx, s, func(ctx context.Context) { jobs.Run(ctx, authorities, accounts, log) })
+	return serveWithJobs(ctx, s, authorities.FollowOtherNodes, func(ctx context.Context) {
+		jobs.Run(ctx, authorities, accounts, leaseOf(st), log)
+	})
 }
 
-// serveWithJobs gives back once both have ended.
-func serveWithJobs(ctx context.Context, s *server.Server, runJobs func(context.Context)) error {
+// leaseOf is the lease of this process on the periodic work of the database.
+func leaseOf(st *store.Store) jobs.Lease {
+	node := store.NodeID()
+	return func(ctx context.Context, term time.Duration) (bool, error) {
+		return st.Lease(ctx, "periodic work", node, term)
+	}
+}
+
+// sealedSomething says whether the database holds what only its key file opens.
+func sealedSomething(st *store.Store) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		some, err := st.HasAuthorities(ctx)
+		if some || err != nil {
+			return some, err
+		}
+		sample, err := st.Agreed(ctx, ca.SealedSample)
+		return sample != "", err
+	}
+}
+
+// serveWithJobs gives back once all have ended.
+func serveWithJobs(ctx context.Context, s *server.Server, beside ...func(context.Context)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	running.Go(func() { runJobs(ctx) })
+	for _, run := range beside {
+		running.Go(func() { run(ctx) })
+	}
 	err := s.Serve(ctx)
 	cancel()
 	running.Wait()
@@ -166,7 +195,7 @@ func makeDataFolder(path string) error {
 
 // openKeystore opens what opens the authorities' keys. A key file is made only while there
 // is nothing that another one may have sealed.
-func openKeystore(ctx context.Context, c *config, hasAuthorities func(context.Context) (bool, error),
+func openKeystore(ctx context.Context, c *config, sealedSomething func(context.Context) (bool, error),
 	log *slog.Logger) (*keystore.Keystore, error) {
 	if c.passphrase != "" {
 		return keystore.FromPassphrase(c.passphrase)
@@ -174,14 +203,14 @@ func openKeystore(ctx context.Context, c *config, hasAuthorities func(context.Co
 	if _, err := os.Stat(c.sealKey); !errors.Is(err, fs.ErrNotExist) {
 		return keystore.FromFile(c.sealKey)
 	}
-	sealed, err := hasAuthorities(ctx)
+	sealed, err := sealedSomething(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if sealed {
 		return nil, notary.Errorf(notary.Conflict, "the key file %s is missing, and without it the private keys of the "+
-			"authorities in %s cannot be opened: restore it from its backup, or set %s where a passphrase was used",
-			c.sealKey, c.db, envPassphrase)
+			"authorities in %s cannot be opened: restore it from its backup, copy it from another node, or set %s where a passphrase was used",
+			c.sealKey, c.databaseName(), envPassphrase)
 	}
 	if err := keystore.CreateFile(c.sealKey); err != nil {
 		return nil, err
@@ -215,6 +244,9 @@ func announce(out io.Writer, c *config, addr, fingerprint string, initialized bo
 	}
 	fmt.Fprintf(out, "Notary listens on %s\n", url)
 	fmt.Fprintf(out, "  data:        %s\n", data)
+	if store.IsPostgres(c.db) {
+		fmt.Fprintf(out, "  database:    PostgreSQL\n")
+	}
 	fmt.Fprintf(out, "  certificate: SHA-256 %s\n", fingerprint)
 	if initialized {
 		return

@@ -30,10 +30,9 @@ type Outcome struct {
 }
 
 // The most that one call takes on.
-const (
-	maxIDs     = 10_000
-	maxMatches = 100_000
-)
+const maxIDs = 10_000
+
+var maxMatches = 100_000 // a variable, so that a test can make it small
 
 // atOnce is how many requests of one call are worked on at the same time: enough for one
 // commit to serve many, and few enough to leave room for others.
@@ -97,7 +96,11 @@ func (s *Service) many(ctx context.Context, caller notary.Caller, m Many, fn fun
 		}
 	})
 	for outcome := range outcomes {
-		if err := fn(<-outcome); err != nil {
+		o := <-outcome
+		if ctx.Err() != nil { // nobody waits for it
+			break
+		}
+		if err := fn(o); err != nil {
 			return err
 		}
 	}
@@ -166,7 +169,7 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many) (i
 	case err != nil:
 		return nil, err
 	case int64(len(ids)) != *m.Expected:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the filter matches %d requests now, and not %d as expected: "+
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the number of requests that the filter matches is %d now, and not %d as expected: "+
 			"nothing was done; look at them again", len(ids), *m.Expected), "expected")
 	}
 	return ids, nil

@@ -48,6 +48,11 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 		s.log = slog.Default()
 	}
 	s.authorities = newCache(s.openAuthority)
+	if st.Shared() {
+		if err := s.agreeOnSecret(ctx); err != nil {
+			return nil, err
+		}
+	}
 	all, err := st.Authorities(ctx)
 	if err != nil {
 		return nil, err

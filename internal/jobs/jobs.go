@@ -1,5 +1,6 @@
 // Package jobs is what happens by the clock: CRLs are made anew before they grow old, and
-// sessions that have expired are cleared away.
+// sessions that have expired are cleared away. Of the nodes on one database one does it, by
+// a lease that the others take over when it is gone.
 package jobs
 
 import (
@@ -11,23 +12,40 @@ import (
 	"notary/internal/ca"
 )
 
-// every is how often the clock strikes. Each job decides by itself whether there is
-// anything to do.
-const every = time.Minute
+const (
+	// every is how often the jobs are done. Each decides by itself whether there is anything
+	// to do.
+	every = time.Minute
+	// tick is how often a node asks for the lease, and term how long it then has it: a node
+	// that is gone is replaced within both together.
+	tick = 5 * time.Second
+	term = 20 * time.Second
+)
 
-// Run does the jobs at once and then by the clock, until ctx ends. A job that fails is
-// logged and tried again the next time.
-func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, log *slog.Logger) {
+// Lease says whether this node is the one that does the jobs, for the term from now on.
+type Lease func(ctx context.Context, term time.Duration) (bool, error)
+
+// Run does the jobs at once and then by the clock, while this node has the lease, until ctx
+// ends. A job that fails is logged and tried again the next time.
+func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, log *slog.Logger) {
 	jobs := map[string]func(context.Context) error{
 		"refresh CRLs":   ca.RefreshCRLs,
 		"clean sessions": auth.CleanUp,
 	}
-	clock := time.NewTicker(every)
+	clock := time.NewTicker(tick)
 	defer clock.Stop()
+	var done time.Time
 	for {
-		for name, job := range jobs {
-			if err := job(ctx); err != nil && ctx.Err() == nil {
-				log.ErrorContext(ctx, "job failed", "job", name, "error", err)
+		mine, err := lease(ctx, term)
+		if err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "could not ask for the lease of the periodic work", "error", err)
+		}
+		if mine && time.Since(done) >= every {
+			done = time.Now()
+			for name, job := range jobs {
+				if err := job(ctx); err != nil && ctx.Err() == nil {
+					log.ErrorContext(ctx, "job failed", "job", name, "error", err)
+				}
 			}
 		}
 		select {

@@ -12,6 +12,41 @@ import (
 	"notary/internal/testkit"
 )
 
+func always(context.Context, time.Duration) (bool, error) { return true, nil }
+
+// A node does nothing while another one has the lease, and everything within 30 seconds of
+// the other's end.
+func TestOneNodeDoesTheJobs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := testkit.New(t)
+		root := w.Root(t, notary.ECDSAP256)
+		gone := time.Now().Add(10 * time.Minute)
+		lease := func(_ context.Context, term time.Duration) (bool, error) {
+			return time.Now().After(gone.Add(term)), nil
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stopped := make(chan struct{})
+		go func() {
+			jobs.Run(ctx, w.CA, w.Auth, lease, slog.New(slog.DiscardHandler))
+			close(stopped)
+		}()
+		wantCRL := func(when string, want bool) {
+			t.Helper()
+			synctest.Wait()
+			if crl, err := w.Store.CRL(t.Context(), root); err != nil || (crl != nil) != want {
+				t.Errorf("%s there is a CRL: %v (%v), want %v", when, crl != nil, err, want)
+			}
+		}
+		time.Sleep(time.Until(gone))
+		wantCRL("while the other has the lease", false)
+		time.Sleep(30 * time.Second)
+		wantCRL("30 seconds after its end", true)
+		stop()
+		<-stopped
+	})
+}
+
 // The jobs are done at once, then each minute, and no more when the program stops. (In the
 // bubble, time passes only when all have nothing to do.)
 func TestRun(t *testing.T) {
@@ -51,7 +86,7 @@ func TestRun(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.Run(ctx, w.CA, w.Auth, slog.New(slog.DiscardHandler))
+			jobs.Run(ctx, w.CA, w.Auth, always, slog.New(slog.DiscardHandler))
 			close(stopped)
 		}()
 		synctest.Wait()

@@ -16,7 +16,7 @@ var badFilters = map[string][]string{
 	"certificate_authority_id": {"0", "-1", "1.5", "x", "9223372036854775808", "1e3"},
 	"serial_number":            {"xyz", "0x1", "+1", "1 2", "g", ":", "--1", strings.Repeat("f", 301), "１２"},
 	"fingerprint":              {"ab", "x", strings.Repeat("g", 64), strings.Repeat("a", 63), strings.Repeat("a", 65), strings.Repeat("a", 10_000)},
-	"domain":                   {".", "*", "*.", "10.0.0.7", "2001:db8::1", "me@example.com", "https://example.com/", "a b", "%20", "a.*.b", strings.Repeat("a", 10_000)},
+	"domain":                   {".", "*", "*.", "10.0.0.7", "2001:db8::1", "me@example.com", "https://example.com/", "a b", "a.*.b", strings.Repeat("a", 10_000)},
 	"expires_after":            {"yesterday", "2027-01-31", "2027-01-31 12:00:00", "1767225600", "2027-02-30T00:00:00Z", "2027-01-31T12:00:00+01", "10000-01-01T00:00:00Z", "30d"},
 	"expires_before":           {"never", "-1", "2027-13-01T00:00:00Z"},
 	"name":                     {" ", "a\x00b", strings.Repeat("a", 10_000)},
@@ -66,7 +66,7 @@ func TestBadQueries(t *testing.T) {
 		"name=%FF": "name", "q=%C3%28": "q", "email=%ff%fe": "email",
 		"expires_after=2027-01-02T00:00:00Z&expires_before=2027-01-01T00:00:00Z": "expires_before",
 		"expires_after=2027-01-01T00:00:00Z&expires_before=2027-01-01T00:00:00Z": "expires_before",
-		"after=" + strings.Repeat("A", 30_000): "after",
+		"after=" + strings.Repeat("A", 30_000):                                   "after",
 	}
 	of := map[string]map[string]string{
 		requestsPath:                 {"revoked=true": "revoked", "format=csv": "format"},
@@ -123,7 +123,7 @@ func TestAuthorityInAFilter(t *testing.T) {
 	for _, id := range []any{root, json.Number("1"), "1"} {
 		body := map[string]any{"filter": map[string]any{"certificate_authority_id": id}, "expected": 7}
 		refusal := call(t, h.admin(t), "POST", requestsPath+"/revoke", body).wantRefusal(t, 409, "conflict")
-		if !strings.Contains(refusal.Error, "1 requests") {
+		if !strings.Contains(refusal.Error, "is 1 now, and not 7") {
 			t.Errorf("%v: %s", id, refusal.Error)
 		}
 	}

@@ -38,6 +38,7 @@ type house struct {
 	*testkit.World
 	anonymous *client.Client
 	tls       *tls.Config // trusts the server
+	stopping  func()      // tells the API that the server is about to stop
 
 	mu     sync.Mutex
 	logins map[notary.Role]*client.Client
@@ -57,15 +58,17 @@ func serve(t *testing.T, w *testkit.World) *house {
 	testkit.Check(t, err)
 	certificate, err := server.LoadCertificate(certFile, keyFile, log)
 	testkit.Check(t, err)
+	stopping, stop := context.WithCancel(context.Background())
+	h.stopping = stop
 	s, err := server.New(server.Config{
 		Addr:        "127.0.0.1:0",
 		Certificate: certificate,
-		Handler:     rest.New(rest.Config{CA: h.CA, Auth: h.Auth, Version: "v1.2.3", Log: log}),
+		Handler:     rest.New(rest.Config{CA: h.CA, Auth: h.Auth, Version: "v1.2.3", Log: log, Stopping: stopping}),
 		Metrics:     server.NewMetrics("v1.2.3", h.CA.Counts, log),
 		Log:         log,
 	})
 	testkit.Check(t, err)
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, end := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = s.Serve(ctx) })
 
@@ -78,6 +81,7 @@ func serve(t *testing.T, w *testkit.World) *house {
 	t.Cleanup(func() {
 		h.anonymous.CloseIdleConnections()
 		stop()
+		end()
 		serving.Wait()
 	})
 	return h

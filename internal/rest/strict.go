@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -75,17 +76,26 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 			return
 		}
 		for name, values := range query {
-			if len(values) > 1 {
-				r.writeFailure(ctx, notary.FieldErrorf(clip(name), "query parameter %s is given more than once", clip(name)))
-				return
-			}
-			if values[0] == "" {
-				r.writeFailure(ctx, notary.FieldErrorf(clip(name), "query parameter %s has no value: give it one, or leave it out", clip(name)))
+			if wrong := unfit(values); wrong != "" {
+				r.writeFailure(ctx, notary.FieldErrorf(clip(name), "query parameter %s %s", clip(name), wrong))
 				return
 			}
 		}
 	}
 	next(strictContext{huma.WithValue(ctx, acceptKey{}, strings.Join(headerValues(ctx, "Accept"), ","))})
+}
+
+// unfit says what is wrong with the values of a parameter; "" where nothing is.
+func unfit(values []string) string {
+	switch {
+	case len(values) > 1:
+		return "is given more than once"
+	case values[0] == "":
+		return "has no value: give it one, or leave it out"
+	case !utf8.ValidString(values[0]):
+		return "is not text in UTF-8"
+	}
+	return ""
 }
 
 // clip makes a name that a client made up fit for a message.

@@ -64,6 +64,11 @@ func (t table) each(ctx context.Context, conn *sql.Conn, sum hash.Hash, progress
 		if err := rows.Scan(dest...); err != nil {
 			return mapped(err)
 		}
+		for i, v := range row { // SQLite's driver gives no octets as nil
+			if octets, ok := v.([]byte); ok && octets == nil {
+				row[i] = []byte{}
+			}
+		}
 		if err := addRow(sum, t, row); err != nil {
 			return err
 		}

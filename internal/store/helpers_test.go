@@ -142,3 +142,31 @@ func insertAccount(tx *store.Tx, role notary.Role, n int, first bool) (int64, er
 	}
 	return id, creation(tx, "account", id)
 }
+
+// lives are requests, most with a certificate, a tenth of them revoked.
+func lives(issuers []int64, now time.Time, n int) func(func(store.Life) bool) {
+	return func(yield func(store.Life) bool) {
+		for i := range n {
+			name := fmt.Sprintf("web-%d.zone-%d.example.com", i, i%1000)
+			l := store.Life{Request: notary.Request{CSR: "the CSR", Fingerprint: fmt.Sprintf("%016x%048x", uint64(i)*0x9E3779B97F4A7C15, i), Status: notary.Active,
+				RequesterID: int64(i%50 + 1), Email: fmt.Sprintf("owner-%d@example.com", i%50), CommonName: name,
+				Names: notary.Names{DNS: []string{name}}, Key: []string{"RSA 2048", "ECDSA P-256"}[i%2], CreatedAt: now, UpdatedAt: now}}
+			l.Events = []notary.Event{{At: now, Action: "request.create"}}
+			c := newCertificate(issuers[i/10%len(issuers)], i*7919, now.Add(time.Duration(i%5000)*time.Hour))
+			c.CommonName, c.Names, c.Key, c.KeyFingerprint = name, l.Request.Names, l.Request.Key, l.Request.Fingerprint
+			c.Serial, c.Fingerprint = l.Request.Fingerprint[:32], l.Request.Fingerprint
+			switch {
+			case i%10 == 0:
+				l.Request.Status, c.Revocation = notary.Revoked, &notary.Revocation{At: now, Reason: notary.Superseded}
+			case i%10 == 1:
+				l.Request.Status, c = notary.Outstanding, nil
+			}
+			if c != nil {
+				l.Certificates = []*notary.Certificate{c}
+			}
+			if !yield(l) {
+				return
+			}
+		}
+	}
+}

@@ -41,14 +41,41 @@ var invariants = []invariant{
 		SELECT CAST(a.id AS TEXT) FROM authority a
 		JOIN certificate k ON k.id = a.certificate_id WHERE k.request_id IS NOT NULL`},
 	{"every request, authority and account has the event of its creation", `
-		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r WHERE r.id NOT IN (
-			SELECT object_id FROM event WHERE action = 'request.create')
+		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r
+		LEFT JOIN (SELECT object_id FROM event WHERE action = 'request.create') e ON e.object_id = r.id
+		WHERE e.object_id IS NULL
 		UNION ALL
-		SELECT 'authority ' || CAST(a.id AS TEXT) FROM authority a WHERE a.id NOT IN (
-			SELECT object_id FROM event WHERE action = 'authority.create')
+		SELECT 'authority ' || CAST(a.id AS TEXT) FROM authority a
+		LEFT JOIN (SELECT object_id FROM event WHERE action = 'authority.create') e ON e.object_id = a.id
+		WHERE e.object_id IS NULL
 		UNION ALL
-		SELECT 'account ' || CAST(a.id AS TEXT) FROM account a WHERE a.id NOT IN (
-			SELECT object_id FROM event WHERE action = 'account.create')`},
+		SELECT 'account ' || CAST(a.id AS TEXT) FROM account a
+		LEFT JOIN (SELECT object_id FROM event WHERE action = 'account.create') e ON e.object_id = a.id
+		WHERE e.object_id IS NULL`},
+	{"a request says of its certificate in use what that says", `
+		SELECT CAST(r.id AS TEXT) FROM request r LEFT JOIN certificate k ON k.id = r.certificate_id
+		WHERE COALESCE(r.authority_id, 0) <> COALESCE(k.authority_id, 0)
+			OR r.not_after <> COALESCE(k.not_after, 1152921504606846976)`}, // noEnd
+	{"what has names is found by them, and no name leads nowhere", `
+		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r
+		LEFT JOIN (SELECT DISTINCT request_id FROM request_name) n ON n.request_id = r.id
+		WHERE n.request_id IS NULL AND LENGTH(r.search) > 1
+		UNION ALL
+		SELECT 'certificate ' || CAST(k.id AS TEXT) FROM certificate k
+		LEFT JOIN (SELECT DISTINCT certificate_id FROM certificate_name) n ON n.certificate_id = k.id
+		WHERE n.certificate_id IS NULL AND LENGTH(k.search) > 1
+		UNION ALL
+		SELECT n.name FROM request_name n LEFT JOIN request r ON r.id = n.request_id WHERE r.id IS NULL
+		UNION ALL
+		SELECT n.name FROM certificate_name n LEFT JOIN certificate k ON k.id = n.certificate_id WHERE k.id IS NULL`},
+	{"no CRL has had a number and known more revocations than there are", `
+		SELECT CAST(a.id AS TEXT) FROM authority a
+		WHERE a.crl_known > (SELECT COUNT(*) FROM revocation v WHERE v.authority_id = a.id)`},
+	{"certificates are counted", `
+		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) FROM (
+			SELECT (SELECT COUNT(*) FROM certificate) AS rows,
+				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'certificates') AS n
+		) t WHERE n <> rows`},
 	{"requests are counted by status", `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) || ' ' || status FROM (
 			SELECT s.status, (SELECT COUNT(*) FROM request r WHERE r.status = s.status) AS rows,

@@ -64,6 +64,18 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"every request, authority and account has the event of its creation"}},
 		{"an account without its event", `DELETE FROM event WHERE action = 'account.create' AND object_id = 1`,
 			[]string{"every request, authority and account has the event of its creation"}},
+		{"a request with another end than its certificate", `UPDATE request SET not_after = not_after + 1 WHERE id = ` + request,
+			[]string{"a request says of its certificate in use what that says"}},
+		{"a request that is not found", `DELETE FROM request_name WHERE request_id = ` + request,
+			[]string{"what has names is found by them, and no name leads nowhere"}},
+		{"a certificate that is not found", `DELETE FROM certificate_name WHERE certificate_id = 1`,
+			[]string{"what has names is found by them, and no name leads nowhere"}},
+		{"a name that leads nowhere", `INSERT INTO request_name VALUES ('=a.example.com', 9999)`,
+			[]string{"what has names is found by them, and no name leads nowhere"}},
+		{"a CRL that knew of more", `UPDATE authority SET crl_known = 99`,
+			[]string{"no CRL has had a number and known more revocations than there are"}},
+		{"certificates not counted", `UPDATE counter SET value = value - 1 WHERE name = 'certificates'`,
+			[]string{"certificates are counted"}},
 		{"a request counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'requests Outstanding'`,
 			[]string{"requests are counted by status"}},
 		{"requests not counted", `DELETE FROM counter WHERE name = 'requests Rejected'`,
@@ -117,10 +129,10 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 	}
 }
 
-// wholeDatabase is the path of a database, closed, with something of everything in it.
+// wholeDatabase is the path of a SQLite database, closed, with something of everything in it.
 func wholeDatabase(t *testing.T) string {
 	t.Helper()
-	w := testkit.New(t)
+	w := testkit.NewAt(t, filepath.Join(t.TempDir(), "notary.db"))
 	requestor := w.Caller(notary.CertificateRequestor)
 	root := w.Root(t, notary.ECDSAP256)
 	issuer := w.Intermediate(t, root, notary.Ed25519)

@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"notary"
 )
 
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
@@ -111,4 +114,47 @@ func migrate(ctx context.Context, provider *goose.Provider) error {
 		return errors.Join(errors.New("could not bring the schema up to date"), err)
 	}
 	return nil
+}
+
+// Schema says which version of the schema a database has, 0 for an empty one, and which this
+// program would bring it to. Nothing is changed; a server may be running.
+func Schema(ctx context.Context, database string) (current, newest int64, err error) {
+	db, provider, err := openSchema(ctx, database)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer db.Close()
+	newest = provider.ListSources()[len(provider.ListSources())-1].Version
+	var there bool
+	table := `SELECT COUNT(*) > 0 FROM sqlite_master WHERE name = 'goose_db_version'`
+	if IsPostgres(database) {
+		table = `SELECT to_regclass('goose_db_version') IS NOT NULL`
+	}
+	if err := db.QueryRowContext(ctx, table).Scan(&there); err != nil {
+		return 0, 0, mapped(err)
+	}
+	if there {
+		current, err = provider.GetDBVersion(ctx)
+	}
+	return current, newest, mapped(err)
+}
+
+func openSchema(ctx context.Context, database string) (*sql.DB, *goose.Provider, error) {
+	if IsPostgres(database) {
+		e, err := connectPostgres(ctx, database)
+		if err != nil {
+			return nil, nil, err
+		}
+		provider, err := postgresMigrations(e.db)
+		return e.db, provider, err
+	}
+	if _, err := os.Stat(database); err != nil {
+		return nil, nil, notary.Errorf(notary.NotFound, "there is no database %s", database)
+	}
+	db, err := connectSQLite(database, 1, "&_pragma=query_only(1)")
+	if err != nil {
+		return nil, nil, err
+	}
+	provider, err := sqliteMigrations(db)
+	return db, provider, err
 }

@@ -49,7 +49,19 @@ type postgresEngine struct {
 	stop     sync.Once
 }
 
-func openPostgres(ctx context.Context, url string) (_ *postgresEngine, err error) {
+func openPostgres(ctx context.Context, url string) (*postgresEngine, error) {
+	e, err := connectPostgres(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if err := migratePostgres(ctx, e.db); err != nil {
+		return nil, errors.Join(fmt.Errorf("the database %s: %w", e.name(), err), e.db.Close())
+	}
+	return e, nil
+}
+
+// connectPostgres waits for the server, and leaves the schema as it is.
+func connectPostgres(ctx context.Context, url string) (*postgresEngine, error) {
 	config, err := parsePostgres(url)
 	if err != nil {
 		return nil, err
@@ -66,9 +78,6 @@ func openPostgres(ctx context.Context, url string) (_ *postgresEngine, err error
 	}
 	if err := e.awaken(ctx); err != nil {
 		return nil, errors.Join(err, e.db.Close())
-	}
-	if err := migratePostgres(ctx, e.db); err != nil {
-		return nil, errors.Join(fmt.Errorf("the database %s: %w", e.name(), err), e.db.Close())
 	}
 	return e, nil
 }

@@ -42,7 +42,13 @@ type World struct {
 // New makes a World. When the test ends, the database must be whole.
 func New(t testing.TB) *World {
 	t.Helper()
-	w := Empty(t)
+	return NewAt(t, Database(t))
+}
+
+// NewAt is New on the database with that name.
+func NewAt(t testing.TB, database string) *World {
+	t.Helper()
+	w := emptyAt(t, database)
 	admin := notary.Caller{}
 	for _, role := range notary.Roles {
 		w.callers[role] = w.NewCaller(t, admin, role)
@@ -54,7 +60,12 @@ func New(t testing.TB) *World {
 // Empty makes a World without accounts, as it is after the first start.
 func Empty(t testing.TB) *World {
 	t.Helper()
-	w := &World{Database: Database(t), Keys: Keystore(t), Clock: NewClock(),
+	return emptyAt(t, Database(t))
+}
+
+func emptyAt(t testing.TB, database string) *World {
+	t.Helper()
+	w := &World{Database: database, Keys: Keystore(t), Clock: NewClock(),
 		callers: map[notary.Role]notary.Caller{}}
 	w.open(t)
 	t.Cleanup(func() {

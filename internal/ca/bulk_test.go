@@ -1,0 +1,202 @@
+package ca_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// bulkActions are the actions on many requests, with the state that they are for and the one
+// that they lead to.
+func bulkActions(w *testkit.World, root int64) map[string]bulkAction {
+	return map[string]bulkAction{
+		"SignMany": {notary.Outstanding, notary.Active, func(ctx context.Context, c notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+			return w.CA.SignMany(ctx, c, m, ca.SignOptions{AuthorityID: root}, fn)
+		}},
+		"RejectMany": {notary.Outstanding, notary.Rejected, w.CA.RejectMany},
+		"RevokeMany": {notary.Active, notary.Revoked, func(ctx context.Context, c notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+			return w.CA.RevokeMany(ctx, c, m, notary.Superseded, fn)
+		}},
+	}
+}
+
+type bulkAction struct {
+	from, to notary.RequestStatus
+	do       func(context.Context, notary.Caller, ca.Many, func(ca.Outcome) error) error
+}
+
+// requests makes n that are ready for the action.
+func (a bulkAction) requests(t *testing.T, w *testkit.World, root int64, n int) (ids []int64) {
+	t.Helper()
+	for range n {
+		if a.from == notary.Active {
+			ids = append(ids, w.Signed(t, w.Admin(), root))
+		} else {
+			ids = append(ids, w.Request(t, w.Admin()))
+		}
+	}
+	return ids
+}
+
+// count is how many of the requests are in that state.
+func count(t *testing.T, w *testkit.World, ids []int64, status notary.RequestStatus) (n int) {
+	t.Helper()
+	for _, id := range ids {
+		if request(t, w, id).Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+// atOnce is the most that may still be under way when a bulk action is told to stop.
+const atOnce = 16
+
+// Each request is decided on by itself, and told of in the order of the ids.
+func TestManyKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	for name, a := range bulkActions(w, root) {
+		t.Run(name, func(t *testing.T) {
+			ids := a.requests(t, w, root, 2*atOnce+3)
+			slices.Reverse(ids)
+			withMissing := slices.Insert(slices.Clone(ids), 5, nothing)
+			var told []int64
+			testkit.Check(t, a.do(t.Context(), w.Admin(), ca.Many{IDs: withMissing}, func(o ca.Outcome) error {
+				told = append(told, o.ID)
+				if o.ID == nothing {
+					testkit.WantKind(t, o.Err, notary.NotFound)
+					return nil
+				}
+				wantStatus(t, w, o.ID, a.to) // by now, and not only at the end
+				return o.Err
+			}))
+			if diff := cmp.Diff(withMissing, told); diff != "" {
+				t.Errorf("told of (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Who listens no longer, or fails to, ends the action: what is under way may end, the rest is
+// left as it is.
+func TestManyStop(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	gone := errors.New("gone")
+	for name, a := range bulkActions(w, root) {
+		t.Run(name, func(t *testing.T) {
+			ids := a.requests(t, w, root, 3*atOnce)
+			err := a.do(t.Context(), w.Admin(), ca.Many{IDs: ids}, func(ca.Outcome) error { return gone })
+			if !errors.Is(err, gone) {
+				t.Errorf("got %v, want the listener's error", err)
+			}
+			if n := count(t, w, ids, a.to); n < 1 || n > 1+atOnce {
+				t.Errorf("%d were done, want 1 to %d", n, 1+atOnce)
+			}
+
+			ids = a.requests(t, w, root, 3*atOnce)
+			ctx, cancel := context.WithCancel(t.Context())
+			told := 0
+			err = a.do(ctx, w.Admin(), ca.Many{IDs: ids}, func(ca.Outcome) error { told++; cancel(); return nil })
+			if !errors.Is(err, context.Canceled) || told != 1 {
+				t.Errorf("got %v after %d outcomes", err, told)
+			}
+			if n := count(t, w, ids, a.to); n < 1 || n > 1+atOnce {
+				t.Errorf("%d were done, want 1 to %d", n, 1+atOnce)
+			}
+
+			ids = a.requests(t, w, root, 3*atOnce)
+			stop := make(chan struct{})
+			kinds := map[notary.Kind]int{}
+			testkit.Check(t, a.do(t.Context(), w.Admin(), ca.Many{IDs: ids, Stop: stop}, func(o ca.Outcome) error {
+				if kinds[notary.KindOf(o.Err)]++; len(kinds) == 1 && kinds[""] == 1 {
+					close(stop)
+				}
+				return nil
+			}))
+			if n := count(t, w, ids, a.to); n != kinds[""] || n > 1+atOnce || kinds[""]+kinds[notary.Unavailable] != len(ids) {
+				t.Errorf("%d were done, outcomes %v", n, kinds)
+			}
+		})
+	}
+}
+
+// No more than so many are worked on at the same time.
+func TestManyAreBounded(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	var now, most atomic.Int64
+	s, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: func() time.Time {
+		if n := now.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		defer now.Add(-1)
+		return w.Clock.Now()
+	}})
+	testkit.Check(t, err)
+	var ids []int64
+	for range 4 * atOnce {
+		ids = append(ids, w.Request(t, w.Admin()))
+	}
+	testkit.Check(t, s.SignMany(t.Context(), w.Admin(), ca.Many{IDs: ids}, ca.SignOptions{AuthorityID: root}, func(o ca.Outcome) error { return o.Err }))
+	if most.Load() > atOnce+1 {
+		t.Errorf("%d at once, want at most %d", most.Load(), atOnce)
+	}
+}
+
+// A filter that matches too many is refused before anything is done.
+func TestTooManyMatch(t *testing.T) { // not parallel: the limit is everybody's
+	defer ca.SetMaxMatches(3)()
+	w := testkit.New(t)
+	var ids []int64
+	for range 3 {
+		ids = append(ids, w.Request(t, w.Admin()))
+	}
+	reject := func(expected int64) error {
+		m := ca.Many{Filter: &notary.Filter{Status: notary.Outstanding}, Expected: &expected}
+		return w.CA.RejectMany(t.Context(), w.Admin(), m, func(o ca.Outcome) error { return o.Err })
+	}
+	ids = append(ids, w.Request(t, w.Admin()))
+	err := reject(4)
+	testkit.WantKind(t, err, notary.Unprocessable)
+	testkit.WantField(t, err, "filter")
+	testkit.WantText(t, err, "narrow it", fmt.Sprint(3))
+	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), ids[3]))
+	testkit.WantKind(t, reject(4), notary.Conflict)
+	if n := count(t, w, ids[:3], notary.Outstanding); n != 3 {
+		t.Errorf("%d of 3 are as they were", n)
+	}
+	testkit.Check(t, reject(3))
+}
+
+// Who may not decide on requests learns nothing of them, not even how many there are.
+func TestWhoMayDecideOnMany(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	id := w.Request(t, w.Admin())
+	for name, a := range bulkActions(w, root) {
+		for _, m := range []ca.Many{{}, {IDs: []int64{id}}, {Filter: &notary.Filter{Status: notary.Outstanding}}} {
+			for _, role := range []notary.Role{notary.CertificateRequestor, notary.ReadOnly} {
+				err := a.do(t.Context(), w.Caller(role), m, func(ca.Outcome) error { t.Errorf("%s did something", name); return nil })
+				testkit.WantKind(t, err, notary.Forbidden)
+			}
+			testkit.WantKind(t, a.do(t.Context(), notary.Caller{}, m, func(ca.Outcome) error { return nil }), notary.Unauthenticated)
+		}
+	}
+	wantStatus(t, w, id, notary.Outstanding)
+}

@@ -1,0 +1,72 @@
+package ca
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"strings"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// SealedSample is what nodes on one database agree on: a key of no use, sealed, and its
+// public key. Only who has the same key file or passphrase can open it.
+const SealedSample = "sealed sample"
+
+// agreeOnSecret refuses a node whose key file or passphrase is not that of the others, before
+// it seals a key that they could not open.
+func (s *Service) agreeOnSecret(ctx context.Context) error {
+	agreed, err := s.store.Agreed(ctx, SealedSample)
+	if err != nil {
+		return err
+	}
+	if agreed == "" {
+		sample, err := s.sealSample()
+		if err != nil {
+			return err
+		}
+		if agreed, err = s.store.Agree(ctx, SealedSample, sample); err != nil {
+			return err
+		}
+	}
+	if err := s.openSample(agreed); err != nil {
+		return &notary.Error{Kind: notary.Conflict, Err: err, Message: "the key file or passphrase of this node is not the one " +
+			"that the other nodes on the database use: copy seal.key from one of them, or set the same NOTARY_KEY_PASSPHRASE"}
+	}
+	return nil
+}
+
+func (s *Service) sealSample() (string, error) {
+	key, err := pki.GenerateKey(notary.Ed25519)
+	if err != nil {
+		return "", err
+	}
+	sealed, err := s.keys.Seal(key)
+	if err != nil {
+		return "", err
+	}
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return "", notary.InternalError("write a public key", err)
+	}
+	return base64.StdEncoding.EncodeToString(public) + " " + base64.StdEncoding.EncodeToString(sealed), nil
+}
+
+func (s *Service) openSample(sample string) error {
+	public, sealed, _ := strings.Cut(sample, " ")
+	der, err := base64.StdEncoding.DecodeString(public)
+	if err != nil {
+		return err
+	}
+	key, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return err
+	}
+	box, err := base64.StdEncoding.DecodeString(sealed)
+	if err != nil {
+		return err
+	}
+	_, err = s.keys.Open(box, key)
+	return err
+}

@@ -1,0 +1,231 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// From SQLite to PostgreSQL and back everything is the same, row by row, and goes on working.
+func TestCopyBetweenEngines(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	first := reopen(t, wholeDatabase(t))
+	testkit.Check(t, first.Fill(t.Context(), lives([]int64{1, 2}, time.Now(), 6_000))) // more than are added at once
+	want, err := first.Digest(t.Context(), nil)
+	testkit.Check(t, err)
+
+	from := first
+	for _, to := range []string{testkit.Postgres(t), filepath.Join(folder, "again.db"), testkit.Postgres(t)} {
+		s := reopen(t, to)
+		rows := map[string]int64{}
+		read, err := from.CopyTo(t.Context(), s, func(table string, n, of int64) { rows[table] = n })
+		testkit.Check(t, err)
+		written, err := s.Digest(t.Context(), nil)
+		testkit.Check(t, err)
+		if read != want || written != want {
+			t.Errorf("the digest of what was read is %s, of the copy %s, want %s", read, written, want)
+		}
+		testkit.Check(t, s.CheckInvariants(t.Context()))
+		if rows["request"] < 6_000 || rows["event"] == 0 {
+			t.Errorf("progress was told of %v rows", rows)
+		}
+		from = s
+	}
+	// The next ids follow those that were copied.
+	before, err := from.Summary(t.Context(), time.Now())
+	testkit.Check(t, err)
+	req := newRequest(t, from, 1, 99)
+	if req.ID <= 6_000 {
+		t.Errorf("a new request has the id %d", req.ID)
+	}
+	after, err := from.Summary(t.Context(), time.Now())
+	testkit.Check(t, err)
+	before.Requests[notary.Outstanding]++
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("the counts after one more request (-want +got):\n%s", diff)
+	}
+}
+
+func reopen(t *testing.T, database string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), database, time.Now)
+	testkit.Check(t, err)
+	t.Cleanup(func() { testkit.Check(t, s.Close()) })
+	return s
+}
+
+// A copy goes into an empty database only.
+func TestCopyIntoWhatIsThere(t *testing.T) {
+	t.Parallel()
+	from, to := reopen(t, wholeDatabase(t)), reopen(t, testkit.Database(t))
+	newRequest(t, to, 1, 1)
+	before, err := to.Digest(t.Context(), nil)
+	testkit.Check(t, err)
+	_, err = from.CopyTo(t.Context(), to, nil)
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantText(t, err, "not empty", "name a new one")
+	after, err := to.Digest(t.Context(), nil)
+	testkit.Check(t, err)
+	if before != after {
+		t.Error("the database that was there has changed")
+	}
+}
+
+// Every change of anything changes the digest.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	whole := wholeDatabase(t)
+	digest := func(change string) string {
+		t.Helper()
+		path := copyOf(t, whole)
+		db := testkit.SQL(t, path)
+		_, err := db.Exec(change)
+		testkit.Check(t, err)
+		testkit.Check(t, db.Close())
+		sum, err := reopen(t, path).Digest(t.Context(), nil)
+		testkit.Check(t, err)
+		return sum
+	}
+	same := digest(`SELECT 1`)
+	seen := map[string]string{same: "nothing"}
+	for _, change := range []string{
+		`UPDATE account SET password_hash = password_hash || ' '`, `DELETE FROM event WHERE id = 1`, `UPDATE request SET updated_at = updated_at + 1`,
+		`UPDATE certificate_der SET der = der || x'00'`, `UPDATE authority SET sealed_key = x'00'`, `UPDATE counter SET value = value + 1`,
+		`DELETE FROM request_name WHERE name LIKE '=%'`, `INSERT INTO agreement VALUES ('a', 'b')`, `UPDATE certificate SET request_id = NULL`,
+	} {
+		sum := digest(change)
+		if other, ok := seen[sum]; ok {
+			t.Errorf("%s gives the same digest as %s", change, other)
+		}
+		seen[sum] = change
+	}
+	if digest(`INSERT INTO lease VALUES ('a', 'b', 1)`) != same || digest(`VACUUM`) != same {
+		t.Error("the digest changes with what is no content")
+	}
+}
+
+// A backup that is made while others write holds everything that was acknowledged before it
+// began, and is restored somewhere else.
+func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path, file := filepath.Join(folder, "notary.db"), filepath.Join(folder, "backup.db")
+	s, _ := openAt(t, path)
+	var mu sync.Mutex
+	var acknowledged []int64
+	stop := make(chan struct{})
+	var writing sync.WaitGroup
+	for requester := range int64(4) {
+		writing.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				id := newRequest(t, s, requester+1, n).ID
+				mu.Lock()
+				acknowledged = append(acknowledged, id)
+				mu.Unlock()
+			}
+		})
+	}
+	for enough := false; !enough; {
+		mu.Lock()
+		enough = len(acknowledged) > 200
+		mu.Unlock()
+	}
+	mu.Lock()
+	before := len(acknowledged)
+	mu.Unlock()
+	digest, err := store.Backup(t.Context(), path, file, nil)
+	close(stop)
+	writing.Wait()
+	testkit.Check(t, err)
+	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the backup has mode %v (%v), want -rw-------", info.Mode(), err)
+	}
+
+	restored := filepath.Join(t.TempDir(), "notary.db")
+	kept, err := store.Restore(t.Context(), file, restored, false, nil)
+	testkit.Check(t, err)
+	if kept != "" {
+		t.Errorf("something was kept as %s", kept)
+	}
+	again := reopen(t, restored)
+	testkit.Check(t, again.CheckInvariants(t.Context()))
+	if sum, err := again.Digest(t.Context(), nil); err != nil || sum != digest {
+		t.Errorf("the restored database has the digest %s (%v), want %s", sum, err, digest)
+	}
+	for _, id := range acknowledged[:before] {
+		if _, err := again.Request(t.Context(), id); err != nil {
+			t.Errorf("request %d was acknowledged before the backup: %v", id, err)
+		}
+	}
+}
+
+// Nothing is overwritten without being told, and nothing damaged is restored.
+func TestSQLiteRestoreRefuses(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path, file := wholeDatabase(t), filepath.Join(folder, "backup.db")
+	want, err := store.Backup(t.Context(), path, file, nil)
+	testkit.Check(t, err)
+	_, err = store.Backup(t.Context(), path, file, nil)
+	testkit.WantKind(t, err, notary.Conflict)
+	_, err = store.Backup(t.Context(), filepath.Join(folder, "nothing.db"), file+"2", nil)
+	testkit.WantKind(t, err, notary.NotFound)
+
+	target := filepath.Join(folder, "notary.db")
+	refused := func(name, from string, replace bool, words ...string) {
+		t.Helper()
+		before, _ := os.ReadFile(target)
+		_, err := store.Restore(t.Context(), from, target, replace, nil)
+		if err == nil {
+			t.Errorf("%s was restored", name)
+			return
+		}
+		testkit.WantText(t, err, words...)
+		if after, _ := os.ReadFile(target); string(before) != string(after) {
+			t.Errorf("%s: the database that was there has changed", name)
+		}
+	}
+	damaged := func(change string) string {
+		path := copyOf(t, file)
+		db := testkit.SQL(t, path)
+		_, err := db.Exec(change)
+		testkit.Check(t, err)
+		testkit.Check(t, db.Close())
+		return path
+	}
+	refused("a changed backup", damaged(`UPDATE request SET email = 'x'`), false, "the backup is damaged")
+	refused("a database without its digest", path, false, "not a backup that notary made")
+	broken := filepath.Join(folder, "broken.db")
+	testkit.Check(t, os.WriteFile(broken, []byte("no database, but as long as one should be"), 0o600))
+	refused("something else", broken, false)
+	if _, err := os.Stat(target); !os.IsNotExist(err) {
+		t.Errorf("a refused restore left a database (%v)", err)
+	}
+
+	_, err = store.Restore(t.Context(), file, target, false, nil)
+	testkit.Check(t, err)
+	refused("a second one", file, false, "already")
+	refused("a changed backup in its place", damaged(`UPDATE request SET email = 'x'`), true, "damaged")
+	kept, err := store.Restore(t.Context(), file, target, true, nil)
+	testkit.Check(t, err)
+	for _, path := range []string{kept, target} {
+		if got, err := reopen(t, path).Digest(t.Context(), nil); err != nil || got != want {
+			t.Errorf("%s has the digest %s (%v), want %s", path, got, err, want)
+		}
+	}
+	refused("one whose server runs", file, true, "another server uses the database")
+}
