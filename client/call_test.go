@@ -106,6 +106,18 @@ func TestCalls(t *testing.T) {
 		{"CRL", func(ctx context.Context, c *c) (any, error) { return c.CRL(ctx, 2) },
 			"GET /api/v1/certificate_authorities/2/crl ", "DER", []byte("DER")},
 
+		{"page of requests", func(ctx context.Context, c *c) (any, error) {
+			return c.CertificateRequestsPage(ctx, api.RequestQuery{Paging: api.Paging{Limit: 5, After: "a+b", Sort: "-id"},
+				RequestFilter: api.RequestFilter{Status: "Active", Filter: api.Filter{CertificateAuthorityID: 3, Q: "x & y"}}})
+		}, "GET /api/v1/certificate_requests?after=a%2Bb&certificate_authority_id=3&limit=5&q=x+%26+y&sort=-id&status=Active ",
+			`{"result":[{"id":1}],"next":"c"}`, api.Page[api.CertificateRequest]{Result: []api.CertificateRequest{{ID: 1}}, Next: "c"}},
+		{"page of certificates", func(ctx context.Context, c *c) (any, error) {
+			return c.CertificatesPage(ctx, api.CertificateQuery{CertificateFilter: api.CertificateFilter{Revoked: "false"}})
+		}, "GET /api/v1/certificates?limit=100&revoked=false ", `{"result":[]}`, api.Page[api.Certificate]{Result: []api.Certificate{}}},
+		{"summary", func(ctx context.Context, c *c) (any, error) { return c.Summary(ctx) },
+			"GET /api/v1/summary ", `{"result":{"certificates":3,"expiring":[{"days":1,"count":2}]}}`,
+			api.Summary{Certificates: 3, Expiring: []api.Expiring{{Days: 1, Count: 2}}}},
+
 		{"list accounts", func(ctx context.Context, c *c) (any, error) { return c.Accounts(ctx) },
 			"GET /api/v1/accounts ", `{"result":[{"id":1,"role_id":3}]}`, []api.Account{{ID: 1, RoleID: 3}}},
 		{"get account", func(ctx context.Context, c *c) (any, error) { return c.Account(ctx, 1) },

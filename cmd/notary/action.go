@@ -77,8 +77,12 @@ func (p *program) destructive(use, short, question, sentence string, do func(ctx
 		}
 		return do(ctx, c, id)
 	})
-	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask; nor is anybody asked where the input is not a terminal")
+	yesFlag(c, &yes)
 	return c
+}
+
+func yesFlag(c *cobra.Command, yes *bool) {
+	c.Flags().BoolVarP(yes, "yes", "y", false, "do not ask; nor is anybody asked where the input is not a terminal")
 }
 
 // revoking is a destructive command that takes a reason. The object is as it stands in a
@@ -89,11 +93,15 @@ func (p *program) revoking(short, object string, do func(ctx context.Context, c 
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return do(ctx, c, id, api.Revoke{Reason: reason})
 		})
-	c.Flags().StringVar(&reason, "reason", "", "why, by its name in RFC 5280, such as keyCompromise or superseded (default unspecified)")
+	reasonFlag(c, &reason)
+	return c
+}
+
+func reasonFlag(c *cobra.Command, reason *string) {
+	c.Flags().StringVar(reason, "reason", "", "why, by its name in RFC 5280, such as keyCompromise or superseded (default unspecified)")
 	var names []string
 	for name := range notary.RevocationReasons {
 		names = append(names, string(name))
 	}
 	c.RegisterFlagCompletionFunc("reason", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
-	return c
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,25 +15,49 @@ import (
 
 func (p *program) certificateCommand() *cobra.Command {
 	return group("certificate", "The inventory: every certificate issued or uploaded",
-		p.certificateList(), p.certificateShow(),
+		p.certificateList(), p.certificateShow(), p.certificateExport(),
 		p.revoking("Revoke a certificate, for ever", "certificate", func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error {
 			return c.RevokeInventoryCertificate(ctx, id, body)
 		}))
 }
 
 func (p *program) certificateList() *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "List the certificates", Args: cobra.NoArgs,
+	var flags listFlags
+	c := &cobra.Command{Use: "list", Short: "List the certificates, or those that fit", Args: cobra.NoArgs,
+		Example: "  notary certificate list --expires-after 0d --expires-before 30d --revoked=false --sort not_after\n" +
+			"  notary certificate list --serial 3A:F0:12",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
-			return printList(p, c.Certificates(ctx), table[api.Certificate]{
-				header: []string{"ID", "NAME", "SERIAL NUMBER", "AUTHORITY", "EXPIRES", "REVOKED"},
-				row: func(e api.Certificate) []string {
-					names := slices.Concat(e.DNSNames, e.IPAddresses, e.EmailAddresses, e.URIs)
-					return []string{strconv.FormatInt(e.ID, 10), shortName(e.CommonName, names), e.SerialNumber,
-						optionalID(e.CertificateAuthorityID), relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
-				},
-				empty: "no certificates yet; the first comes with an authority: notary authority create --root --common-name NAME",
-			})
+			paging, err := flags.paging()
+			if err != nil {
+				return err
+			}
+			filter, err := flags.certificates(p.now())
+			if err != nil {
+				return err
+			}
+			return show(ctx, p, flags, p.certificateTable(), func(e api.Certificate) int64 { return e.ID },
+				func() iter.Seq2[api.Certificate, error] {
+					if paging == (api.Paging{}) {
+						return c.Certificates(ctx)
+					}
+					return c.FindCertificates(ctx, api.CertificateQuery{Paging: paging, CertificateFilter: filter})
+				})
 		})}
+	flags.register(c)
+	flags.registerRevoked()
+	return c
+}
+
+func (p *program) certificateTable() table[api.Certificate] {
+	return table[api.Certificate]{
+		header: []string{"ID", "NAME", "SERIAL NUMBER", "AUTHORITY", "EXPIRES", "REVOKED"},
+		row: func(e api.Certificate) []string {
+			names := slices.Concat(e.DNSNames, e.IPAddresses, e.EmailAddresses, e.URIs)
+			return []string{strconv.FormatInt(e.ID, 10), shortName(e.CommonName, names), e.SerialNumber,
+				optionalID(e.CertificateAuthorityID), relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
+		},
+		empty: "no certificates yet; the first comes with an authority: notary authority create --root --common-name NAME",
+	}
 }
 
 func (p *program) certificateShow() *cobra.Command {
@@ -53,6 +78,7 @@ func (p *program) certificateShow() *cobra.Command {
 				field{"Profile", e.Profile},
 				field{"Serial number", e.SerialNumber},
 				field{"SHA-256", e.Fingerprint},
+				field{"Submitted by", e.Email},
 				field{"Valid from", exact(&e.NotBefore, p.now())},
 				field{"Valid until", exact(&e.NotAfter, p.now())},
 				field{"Of request", optionalID(e.CertificateRequestID)},

@@ -47,8 +47,7 @@ func (l *load) crashDuring(t *testing.T, server *process) {
 	t.Helper()
 	ctx, enough := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { l.run(ctx, 16, deeds(5000)) })
-	running.Go(func() { l.watchCRL(ctx, t) })
+	running.Go(func() { l.underLoad(ctx, t, 16, deeds(5000)) })
 	time.Sleep(time.Duration(100+rand.IntN(600)) * time.Millisecond)
 	server.kill()
 	enough()
@@ -69,6 +68,7 @@ func buildProgram(t *testing.T) string {
 type process struct {
 	cmd  *exec.Cmd
 	url  string
+	log  bytes.Buffer // complete once the process has ended
 	once sync.Once
 }
 
@@ -87,8 +87,7 @@ func startProcess(t *testing.T, binary string, args ...string) *process {
 func (p *process) start(dir, binary string, args ...string) error {
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Dir = dir
-	var log bytes.Buffer
-	p.cmd.Stderr = &log
+	p.cmd.Stderr = &p.log
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -104,7 +103,7 @@ func (p *process) start(dir, binary string, args ...string) error {
 	}
 	if p.url == "" {
 		p.kill()
-		return fmt.Errorf("the server did not start: %s", log.String())
+		return fmt.Errorf("the server did not start: %s", p.log.String())
 	}
 	go io.Copy(io.Discard, out) // so that it never waits for a reader
 	return nil

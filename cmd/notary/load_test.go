@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -19,28 +19,21 @@ import (
 	"notary/internal/testkit"
 )
 
-// load drives a server with many clients at once, and keeps a ledger of what the server has
-// acknowledged.
+// load drives one server or several with many clients at once, and keeps a ledger of what
+// they have acknowledged.
 type load struct {
-	client    *client.Client
+	client    *client.Client   // prepares, and looks at what is there
+	nodes     []*client.Client // take the calls under load; where there are none, client does
 	authority int64
 
-	mu       sync.Mutex
-	requests []*ledger
-	failures []string // what no transition explains
-	crl      int64    // the highest CRL number seen
-}
-
-// ledger is what is known of one request. The calls whose answer never came may have been
-// done or not.
-type ledger struct {
-	id  int64
-	csr string
-
-	mu                     sync.Mutex
-	signs, revokes         int // acknowledged
-	lostSigns, lostRevokes int // without an answer
-	running, begun         int // calls under way, and ever begun
+	mu           sync.Mutex
+	requests     []*ledger
+	lostCreates  int      // that may have been done or not
+	failures     []string // what no transition explains
+	acknowledged int      // calls
+	unanswered   int      // calls that were not done, or may have been done or not
+	refused      int      // of these, how many a server has told when to try again
+	crl          int64    // the highest CRL number seen
 }
 
 // deed is one thing that a client does to a request.
@@ -62,7 +55,8 @@ func deeds(n int) []deed {
 	return all
 }
 
-// run does the deeds with so many clients, until they are done or ctx ends.
+// run does the deeds with so many clients, until they are done or ctx ends. Calls that are under
+// way then are not broken off.
 func (l *load) run(ctx context.Context, clients int, work []deed) {
 	queue := make(chan deed, len(work))
 	for _, d := range work {
@@ -76,7 +70,7 @@ func (l *load) run(ctx context.Context, clients int, work []deed) {
 				if ctx.Err() != nil {
 					return
 				}
-				l.do(ctx, d)
+				l.do(context.WithoutCancel(ctx), d)
 			}
 		})
 	}
@@ -90,14 +84,53 @@ func (l *load) do(ctx context.Context, d deed) {
 		return
 	}
 	begun := target.begin()
+	node := l.node()
 	var err error
 	if d == sign {
-		err = l.client.SignCertificateRequest(ctx, target.id, api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
+		err = node.SignCertificateRequest(ctx, target.id, api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
 	} else {
-		err = l.client.RevokeCertificate(ctx, target.id, api.Revoke{})
+		err = node.RevokeCertificate(ctx, target.id, api.Revoke{})
 	}
 	if failure := target.end(d, err, begun); failure != "" {
 		l.failed(failure)
+	}
+	l.count(ctx, err)
+}
+
+// node is one of the servers.
+func (l *load) node() *client.Client {
+	if len(l.nodes) == 0 {
+		return l.client
+	}
+	return l.nodes[rand.IntN(len(l.nodes))]
+}
+
+// count counts the call. After one that was not answered the client pauses for a moment. A
+// server that refuses must say when to try again.
+func (l *load) count(ctx context.Context, err error) {
+	l.mu.Lock()
+	var e *notary.Error
+	switch {
+	case err == nil:
+		l.acknowledged++
+	case notary.KindOf(err) == notary.Unavailable && errors.As(err, &e):
+		l.unanswered++
+		if e.RetryAfter > 0 {
+			l.refused++
+		} else if e.Err == nil { // which the client sets where no answer came
+			l.failures = append(l.failures, fmt.Sprintf("refused without a Retry-After: %v", err))
+		}
+	}
+	l.mu.Unlock()
+	if notary.KindOf(err) == notary.Unavailable {
+		pause(ctx)
+	}
+}
+
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(50 * time.Millisecond):
 	}
 }
 
@@ -107,17 +140,18 @@ func (l *load) create(ctx context.Context) {
 		l.failed(err.Error())
 		return
 	}
-	id, err := l.client.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
-	if noAnswer(err) {
-		return
-	}
-	if err != nil {
-		l.failed(fmt.Sprintf("create: %v", err))
-		return
-	}
+	id, err := l.node().CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.requests = append(l.requests, &ledger{id: id, csr: csr})
+	switch {
+	case err == nil:
+		l.requests = append(l.requests, &ledger{id: id, csr: csr})
+	case unknown(err):
+		l.lostCreates++
+	case notary.KindOf(err) != notary.Unavailable:
+		l.failures = append(l.failures, fmt.Sprintf("create: %v", err))
+	}
+	l.mu.Unlock()
+	l.count(ctx, err)
 }
 
 func (l *load) anyRequest() *ledger {
@@ -135,169 +169,34 @@ func (l *load) failed(what string) {
 	l.failures = append(l.failures, what)
 }
 
-// begin counts one more call. It gives the call's number, or -1 where another call for the
-// same request is under way.
-func (r *ledger) begin() (begun int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.running++
-	r.begun++
-	if r.running > 1 {
-		return -1
-	}
-	return r.begun
-}
-
-// end takes down the answer, and gives what is wrong with it.
-func (r *ledger) end(d deed, err error, begun int) (failure string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.running--
-	alone := begun == r.begun && r.running == 0
-	before := r.status()
-	switch {
-	case noAnswer(err):
-		r.lose(d)
-		return ""
-	case err == nil && d == sign:
-		r.signs++
-	case err == nil:
-		r.revokes++
-	case notary.KindOf(err) != notary.Conflict:
-		return fmt.Sprintf("request %d: %v", r.id, err)
-	}
-	if !alone || r.lostSigns+r.lostRevokes > 0 {
-		return "" // whatever came first explains it
-	}
-	if _, want := before.Next(actionOf(d)); (want == nil) != (err == nil) {
-		return fmt.Sprintf("request %d was %s: %v", r.id, before, err)
-	}
-	return ""
-}
-
-func (r *ledger) lose(d deed) {
-	if d == sign {
-		r.lostSigns++
-	} else {
-		r.lostRevokes++
-	}
-}
-
-func (r *ledger) status() notary.RequestStatus {
-	switch {
-	case r.revokes > 0:
-		return notary.Revoked
-	case r.signs > 0:
-		return notary.Active
-	default:
-		return notary.Outstanding
-	}
-}
-
-func actionOf(d deed) notary.Action {
-	if d == sign {
-		return notary.Sign
-	}
-	return notary.Revoke
-}
-
-// noAnswer says whether the call may have been done or not.
-func noAnswer(err error) bool { return notary.KindOf(err) == notary.Unavailable }
-
-// verify compares the server with the ledger, over the API: every request is there as it was
-// submitted, with every certificate and revocation that was acknowledged, and every revoked
-// serial number is on the CRL.
-func (l *load) verify(t *testing.T) {
-	t.Helper()
-	for _, failure := range l.failures {
-		t.Error(failure)
-	}
-	certificates, revoked := l.inventory(t)
-	stored := map[int64]api.CertificateRequest{}
-	for req, err := range l.client.CertificateRequests(t.Context()) {
-		testkit.Check(t, err)
-		stored[req.ID] = req
-	}
-	for _, r := range l.requests {
-		req, ok := stored[r.id]
-		if !ok || req.CSR != r.csr {
-			t.Errorf("request %d was acknowledged and is not there as it was submitted", r.id)
-		}
-		if n := certificates[r.id]; n < r.signs || n > r.signs+r.lostSigns {
-			t.Errorf("request %d has %d certificates: %d were acknowledged, %d got no answer", r.id, n, r.signs, r.lostSigns)
-		}
-		if n := revoked[r.id]; n < r.revokes || n > r.revokes+r.lostRevokes {
-			t.Errorf("request %d has %d revocations: %d were acknowledged, %d got no answer", r.id, n, r.revokes, r.lostRevokes)
-		}
-		if want := r.status(); r.lostSigns+r.lostRevokes == 0 && req.Status != string(want) {
-			t.Errorf("request %d is %s, want %s", r.id, req.Status, want)
-		}
-	}
-}
-
-// inventory counts certificates and revocations by request, and looks for every revoked
-// serial number on the CRL.
-func (l *load) inventory(t *testing.T) (certificates, revoked map[int64]int) {
-	t.Helper()
-	listed := l.listed(t)
-	certificates, revoked = map[int64]int{}, map[int64]int{}
-	for c, err := range l.client.Certificates(t.Context()) {
-		testkit.Check(t, err)
-		if c.CertificateRequestID == nil {
-			continue
-		}
-		certificates[*c.CertificateRequestID]++
-		if c.RevokedAt == nil {
-			continue
-		}
-		revoked[*c.CertificateRequestID]++
-		if !listed[c.SerialNumber] {
-			t.Errorf("certificate %d is revoked and not on the CRL", c.ID)
-		}
-	}
-	return certificates, revoked
-}
-
-// listed are the serial numbers on the CRL, whose number must never fall.
-func (l *load) listed(t *testing.T) map[string]bool {
-	t.Helper()
-	der, err := l.client.CRL(t.Context(), l.authority)
-	testkit.Check(t, err)
-	crl, err := x509.ParseRevocationList(der)
-	testkit.Check(t, err)
-	if n := crl.Number.Int64(); n < l.crl {
-		t.Errorf("the CRL number fell from %d to %d", l.crl, n)
-	} else {
-		l.crl = n
-	}
-	listed := map[string]bool{}
-	for _, entry := range crl.RevokedCertificateEntries {
-		listed[pki.SerialString(entry.SerialNumber)] = true
-	}
-	return listed
-}
-
-// watchCRL fetches the CRL again and again until ctx ends: lists are built under load too,
-// and their number never falls.
+// watchCRL fetches the CRL again and again until ctx ends, from each server in turn: lists are
+// built under load too, and their number never falls.
 func (l *load) watchCRL(ctx context.Context, t *testing.T) {
-	for ctx.Err() == nil {
-		der, err := l.client.CRL(ctx, l.authority)
+	for turn := 0; ctx.Err() == nil; turn++ {
+		node := l.client
+		if len(l.nodes) > 0 {
+			node = l.nodes[turn%len(l.nodes)]
+		}
+		der, err := node.CRL(ctx, l.authority)
 		if err != nil {
+			if notary.KindOf(err) != notary.Unavailable {
+				t.Errorf("the CRL: %v", err)
+			}
+			pause(ctx)
 			continue
 		}
-		crl, err := x509.ParseRevocationList(der)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		l.mu.Lock()
-		if n := crl.Number.Int64(); n < l.crl {
-			t.Errorf("the CRL number fell from %d to %d", l.crl, n)
-		} else {
-			l.crl = n
-		}
-		l.mu.Unlock()
+		l.sawCRL(t, der)
 	}
+}
+
+// underLoad has so many clients do the work, while the CRL is watched.
+func (l *load) underLoad(ctx context.Context, t *testing.T, clients int, work []deed) {
+	watching, enough := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() { l.watchCRL(watching, t) })
+	l.run(ctx, clients, work)
+	enough()
+	watcher.Wait()
 }
 
 func newTestCSR() (string, error) {
@@ -340,27 +239,17 @@ func TestManyClientsAtOnce(t *testing.T) {
 	url, stop := startServer(t, c)
 	l := prepare(t, connect(t, url))
 
-	watching, enough := context.WithCancel(t.Context())
-	var watcher sync.WaitGroup
-	watcher.Go(func() { l.watchCRL(watching, t) })
-	l.run(t.Context(), 64, deeds(2000))
-	enough()
-	watcher.Wait()
-
-	for _, r := range l.requests {
-		if r.lostSigns+r.lostRevokes > 0 {
-			t.Errorf("request %d: a call got no answer", r.id)
-		}
-	}
+	l.underLoad(t.Context(), t, 64, deeds(2000))
+	l.wantAllAnswered(t)
 	l.verify(t)
 	testkit.Check(t, stop())
 	checkWhole(t, c.db)
 }
 
-// checkWhole opens the database of a server that has ended, and checks it.
-func checkWhole(t *testing.T, path string) {
+// checkWhole opens the database of servers that have ended, and checks it.
+func checkWhole(t *testing.T, database string) {
 	t.Helper()
-	st, err := store.Open(t.Context(), path, time.Now)
+	st, err := store.Open(t.Context(), database, time.Now)
 	testkit.Check(t, err)
 	testkit.Check(t, st.CheckInvariants(t.Context()))
 	testkit.Check(t, st.Close())

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/pem"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,18 +25,43 @@ func (p *program) requestCommand() *cobra.Command {
 }
 
 func (p *program) requestList() *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "List the requests", Args: cobra.NoArgs,
+	var flags listFlags
+	c := &cobra.Command{Use: "list", Short: "List the requests, or those that fit", Args: cobra.NoArgs,
+		Example: "  notary request list --status Outstanding --domain example.com\n" +
+			"  notary request list --expires-before 30d --sort not_after --limit 20\n" +
+			"  notary request list --search \"web example.com\" --watch",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
-			return printList(p, c.CertificateRequests(ctx), table[api.CertificateRequest]{
-				header: []string{"ID", "STATUS", "NAME", "KEY", "EXPIRES", "SUBMITTED BY"},
-				row: func(r api.CertificateRequest) []string {
-					names := slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs)
-					return []string{strconv.FormatInt(r.ID, 10), r.Status, shortName(r.CommonName, names), r.Key,
-						relative(r.NotAfter, p.now()), r.Email}
-				},
-				empty: "no requests yet; make one with: notary request create --name host.example.com",
-			})
+			paging, err := flags.paging()
+			if err != nil {
+				return err
+			}
+			filter, err := flags.requests(p.now())
+			if err != nil {
+				return err
+			}
+			return show(ctx, p, flags, p.requestTable(), func(r api.CertificateRequest) int64 { return r.ID },
+				func() iter.Seq2[api.CertificateRequest, error] {
+					if paging == (api.Paging{}) {
+						return c.CertificateRequests(ctx)
+					}
+					return c.FindCertificateRequests(ctx, api.RequestQuery{Paging: paging, RequestFilter: filter})
+				})
 		})}
+	flags.register(c)
+	flags.registerStatus()
+	return c
+}
+
+func (p *program) requestTable() table[api.CertificateRequest] {
+	return table[api.CertificateRequest]{
+		header: []string{"ID", "STATUS", "NAME", "KEY", "EXPIRES", "SUBMITTED BY"},
+		row: func(r api.CertificateRequest) []string {
+			names := slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs)
+			return []string{strconv.FormatInt(r.ID, 10), r.Status, shortName(r.CommonName, names), r.Key,
+				relative(r.NotAfter, p.now()), r.Email}
+		},
+		empty: "no requests yet; make one with: notary request create --name host.example.com",
+	}
 }
 
 // shortName names a certificate in a table: the common name, or else its first name, and how
@@ -90,55 +116,11 @@ func optionalID(id *int64) string {
 	return strconv.FormatInt(*id, 10)
 }
 
-func (p *program) requestSign() *cobra.Command {
-	var authority idFlag
-	var profile string
-	var end endFlags
-	c := &cobra.Command{
-		Use:   "sign ID",
-		Short: "Have a request signed by an authority",
-		Example: "  notary request sign 7 --authority 2\n" +
-			"  notary request sign 7 --authority 2 --profile server --days 30",
-		Args: cobra.ExactArgs(1),
-		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
-			notAfter, err := end.end(p.now())
-			if err != nil {
-				return err
-			}
-			err = c.SignCertificateRequest(ctx, id, api.SignCertificateRequest{
-				CertificateAuthorityID: api.ID(authority), Profile: profile, NotValidAfter: notAfter})
-			if err != nil {
-				return err
-			}
-			return p.done("request %d is signed; its certificate: notary request download %d", id, id)
-		}),
-	}
-	c.Flags().Var(&authority, "authority", "the `id` of the authority that signs")
-	c.Flags().StringVar(&profile, "profile", "", "server, client or server-client (the default)")
-	end.register(c, "90 days")
-	c.MarkFlagRequired("authority")
-	c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions([]string{"server", "client", "server-client"}, cobra.ShellCompDirectiveNoFileComp))
-	return c
-}
-
-func (p *program) requestReject() *cobra.Command {
-	return p.onOne("reject ID", "Reject a request that has no certificate", "request %d is rejected",
-		func(ctx context.Context, c *client.Client, id int64) error {
-			return c.RejectCertificateRequest(ctx, id)
-		})
-}
-
 func (p *program) requestReopen() *cobra.Command {
 	return p.onOne("reopen ID", "Decide again on a rejected or revoked request", "request %d is outstanding again",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.ReopenCertificateRequest(ctx, id)
 		})
-}
-
-func (p *program) requestRevoke() *cobra.Command {
-	return p.revoking("Revoke the certificate of a request, for ever", "the certificate of request", func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error {
-		return c.RevokeCertificate(ctx, id, body)
-	})
 }
 
 func (p *program) requestDelete() *cobra.Command {

@@ -55,7 +55,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.loginCommand(), p.logoutCommand(),
 		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(),
 		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(),
-		p.statusCommand(), p.versionCommand(),
+		p.statusCommand(), p.summaryCommand(), p.versionCommand(),
 	)
 	root.Version = programVersion()
 	root.SilenceErrors, root.SilenceUsage = true, true

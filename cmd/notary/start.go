@@ -36,6 +36,7 @@ func newStartCommand() *cobra.Command {
 			"on https://" + defaultHost + ":" + defaultPort + " with a self-signed certificate.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			tuneMemory()
 			dumps := preventCoreDumps()
 			config, err := loadConfig(cmp.Or(file, os.Getenv(envConfig)), os.Environ(), changedFlags(c))
 			os.Unsetenv(envPassphrase)
@@ -108,7 +109,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 		Addr:        c.listen,
 		Certificate: certificate,
 		Handler: routes(metrics, rest.New(rest.Config{
-			CA: authorities, Auth: accounts, Version: programVersion(), Log: log})),
+			CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx})),
 		Metrics: metrics,
 		Log:     log,
 	})

@@ -121,6 +121,7 @@ func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, ac
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return err
 	}
+	defer s.changedSessions()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.ClaimAccount(id); err != nil {
 			return err
@@ -156,6 +157,7 @@ func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, ol
 	if err != nil {
 		return err
 	}
+	defer s.changedSessions()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.ClaimAccount(caller.AccountID); err != nil {
 			return err

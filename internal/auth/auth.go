@@ -26,6 +26,7 @@ type Service struct {
 	now      func() time.Time
 	log      *slog.Logger
 	attempts *attempts
+	sessions *sessions // nil where other nodes can end them
 }
 
 // Options are what a Service may be told; the zero value is for production.
@@ -44,6 +45,9 @@ func New(st *store.Store, o Options) *Service {
 		s.log = slog.Default()
 	}
 	s.attempts = newAttempts(s.now)
+	if !st.Shared() {
+		s.sessions = &sessions{}
+	}
 	return s
 }
 
@@ -111,7 +115,7 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 	if token == "" {
 		return notary.Caller{Address: address}, nil
 	}
-	account, err := s.store.SessionAccount(ctx, hashToken(token), s.now())
+	account, err := s.sessionAccount(ctx, hashToken(token))
 	if err != nil {
 		return notary.Caller{}, err
 	}
@@ -121,11 +125,36 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 	return notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address}, nil
 }
 
+// sessionAccount is whose token has that hash; nil where nobody's.
+func (s *Service) sessionAccount(ctx context.Context, tokenHash []byte) (*notary.Account, error) {
+	if s.sessions == nil {
+		account, _, err := s.store.SessionAccount(ctx, tokenHash, s.now())
+		return account, err
+	}
+	account, generation := s.sessions.get(tokenHash, s.now())
+	if account != nil {
+		return account, nil
+	}
+	account, expires, err := s.store.SessionAccount(ctx, tokenHash, s.now())
+	if account != nil {
+		s.sessions.put(tokenHash, *account, expires, generation)
+	}
+	return account, err
+}
+
+// changedSessions is deferred by whatever ends a session or changes an account.
+func (s *Service) changedSessions() {
+	if s.sessions != nil {
+		s.sessions.changed()
+	}
+}
+
 // Logout ends the caller's session with that token at once.
 func (s *Service) Logout(ctx context.Context, caller notary.Caller, token string) error {
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}
+	defer s.changedSessions()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.DeleteSession(hashToken(token)); err != nil {
 			return err
@@ -136,6 +165,7 @@ func (s *Service) Logout(ctx context.Context, caller notary.Caller, token string
 
 // CleanUp removes sessions that have expired. It is called by the clock.
 func (s *Service) CleanUp(ctx context.Context) error {
+	defer s.changedSessions()
 	return s.store.Write(ctx, (*store.Tx).DeleteExpiredSessions)
 }
 

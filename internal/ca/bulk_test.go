@@ -183,6 +183,27 @@ func TestTooManyMatch(t *testing.T) { // not parallel: the limit is everybody's
 	testkit.Check(t, reject(3))
 }
 
+// Who may do it to one request may do it to many.
+func init() {
+	many := ca.Many{IDs: []int64{nothing}}
+	told := func(ca.Outcome) error { return nil }
+	for name, call := range map[string]func(context.Context, *ca.Service, notary.Caller) error{
+		"Sign": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+			return s.SignMany(ctx, c, many, ca.SignOptions{AuthorityID: nothing}, told)
+		},
+		"Revoke": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+			return s.RevokeMany(ctx, c, many, notary.Unspecified, told)
+		},
+		"Reject": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+			return s.RejectMany(ctx, c, many, told)
+		},
+	} {
+		row := useCases["Reject"]
+		row.call = call
+		useCases[name+"Many"] = row
+	}
+}
+
 // Who may not decide on requests learns nothing of them, not even how many there are.
 func TestWhoMayDecideOnMany(t *testing.T) {
 	t.Parallel()

@@ -26,7 +26,10 @@ func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id in
 		if _, err := req.Status.Next(notary.Revoke); err != nil {
 			return err
 		}
-		return s.revoke(ctx, tx, caller, req.Certificate, reason)
+		if err := s.revoke(ctx, tx, caller, req.Certificate, reason); err != nil {
+			return err
+		}
+		return tx.RequireStatus(ctx, id, notary.Revoked) // a renewal may have been quicker
 	})
 }
 

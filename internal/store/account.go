@@ -143,16 +143,17 @@ func (tx *Tx) SetPassword(id int64, passwordHash string) error {
 		`UPDATE account SET password_hash = $1 WHERE id = $2`, passwordHash, id)
 }
 
-// SessionAccount is the account whose session has that token hash and has not expired; nil
-// where there is none.
-func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, error) {
-	a, err := scanAccount(r.q.queryRow(ctx, `SELECT a.id, a.email, a.role, a.created_at
+// SessionAccount is the account whose session has that token hash and has not expired, and
+// when it will; nil where there is none.
+func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, time.Time, error) {
+	var expires int64
+	a, err := scanAccount(prefixed{r.q.queryRow(ctx, `SELECT s.expires_at, a.id, a.email, a.role, a.created_at
 		FROM session s JOIN account a ON a.id = s.account_id
-		WHERE s.token_hash = $1 AND s.expires_at > $2`, tokenHash, seconds(now)))
+		WHERE s.token_hash = $1 AND s.expires_at > $2`, tokenHash, seconds(now)), &expires})
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+		return nil, time.Time{}, nil
 	}
-	return a, mapped(err)
+	return a, timeOf(expires), mapped(err)
 }
 
 // InsertSession starts a session.

@@ -156,7 +156,7 @@ func TestSessions(t *testing.T) {
 			if tt.end != nil {
 				write(t, s, func(tx *store.Tx) error { return tt.end(tx, a) })
 			}
-			got, err := s.SessionAccount(t.Context(), []byte("token"), clock.Now())
+			got, _, err := s.SessionAccount(t.Context(), []byte("token"), clock.Now())
 			testkit.Check(t, err)
 			if (got != nil) != tt.want {
 				t.Errorf("the session lives: %v, want %v", got != nil, tt.want)
@@ -164,7 +164,7 @@ func TestSessions(t *testing.T) {
 			if got != nil && got.ID != a.ID {
 				t.Errorf("the session is that of account %d, want %d", got.ID, a.ID)
 			}
-			if got, err := s.SessionAccount(t.Context(), []byte("other"), clock.Now()); got == nil || err != nil {
+			if got, _, err := s.SessionAccount(t.Context(), []byte("other"), clock.Now()); got == nil || err != nil {
 				t.Errorf("somebody else's session ended, too (%v)", err)
 			}
 		})

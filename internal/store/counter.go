@@ -28,10 +28,14 @@ func (c counts) save(ctx context.Context, s executor, slot int) error {
 		}
 	}
 	slices.Sort(names)
-	for _, name := range names {
-		_, err := s.exec(ctx, `INSERT INTO counter (name, slot, value) VALUES ($1, $2, $3)
-			ON CONFLICT (name, slot) DO UPDATE SET value = counter.value + excluded.value`,
-			name, slot, c[name])
+	for some := range slices.Chunk(names, namesTogether) {
+		b := &binder{}
+		values, bound := "", b.bind(slot)
+		for _, name := range some {
+			values += ", (" + b.bind(name) + ", " + bound + ", " + b.bind(c[name]) + ")"
+		}
+		_, err := s.exec(ctx, `INSERT INTO counter (name, slot, value) VALUES `+values[2:]+`
+			ON CONFLICT (name, slot) DO UPDATE SET value = counter.value + excluded.value`, b.args...)
 		if err != nil {
 			return err
 		}

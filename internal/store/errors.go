@@ -32,8 +32,8 @@ func mapped(err error) error {
 		return mappedSQLite(lite.Code(), err)
 	case errors.As(err, &pg):
 		return mappedPostgres(pg.Code, err)
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return &notary.Error{Kind: notary.Unavailable, Message: "the request was given up", Err: err}
+	case errors.Is(err, context.Canceled):
+		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was given up", Err: err}
 	case isAway(err):
 		return away(err)
 	default:
@@ -65,6 +65,7 @@ const (
 	readOnlyTransaction  = "25006"
 	invalidPassword      = "28P01"
 	invalidAuthorization = "28000"
+	insufficientRights   = "42501"
 	unknownDatabase      = "3D000"
 )
 
@@ -76,6 +77,8 @@ func mappedPostgres(code string, err error) error {
 		return raced()
 	case serializationFailure, deadlockDetected:
 		return busyBecause(err)
+	case readOnlyTransaction:
+		return unavailable(err)
 	}
 	if isAway(err) {
 		return away(err)

@@ -146,3 +146,10 @@ func ExplainPostgres(ctx context.Context, s *Store, a Asked) (plan string, err e
 	err = s.engine.(*postgresEngine).db.QueryRowContext(ctx, "EXPLAIN (FORMAT JSON) "+a.Text, args...).Scan(&plan)
 	return plan, err
 }
+
+// SetPatience changes how long the start waits for PostgreSQL, and gives what puts it back.
+func SetPatience(d time.Duration) (restore func()) {
+	old := patience
+	patience = d
+	return func() { patience = old }
+}

@@ -23,7 +23,7 @@ type Life struct {
 }
 
 // fillLives is how many lives are written in one transaction.
-const fillLives = 5_000
+const fillLives = 10_000
 
 // Fill adds requests by the thousand, faster than they could ever be submitted, for
 // benchmarks and tests of large databases. Nobody else may be writing to the database.

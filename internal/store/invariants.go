@@ -68,9 +68,6 @@ var invariants = []invariant{
 		SELECT n.name FROM request_name n LEFT JOIN request r ON r.id = n.request_id WHERE r.id IS NULL
 		UNION ALL
 		SELECT n.name FROM certificate_name n LEFT JOIN certificate k ON k.id = n.certificate_id WHERE k.id IS NULL`},
-	{"no CRL has had a number and known more revocations than there are", `
-		SELECT CAST(a.id AS TEXT) FROM authority a
-		WHERE a.crl_known > (SELECT COUNT(*) FROM revocation v WHERE v.authority_id = a.id)`},
 	{"certificates are counted", `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) FROM (
 			SELECT (SELECT COUNT(*) FROM certificate) AS rows,

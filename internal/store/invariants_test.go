@@ -72,8 +72,6 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"what has names is found by them, and no name leads nowhere"}},
 		{"a name that leads nowhere", `INSERT INTO request_name VALUES ('=a.example.com', 9999)`,
 			[]string{"what has names is found by them, and no name leads nowhere"}},
-		{"a CRL that knew of more", `UPDATE authority SET crl_known = 99`,
-			[]string{"no CRL has had a number and known more revocations than there are"}},
 		{"certificates not counted", `UPDATE counter SET value = value - 1 WHERE name = 'certificates'`,
 			[]string{"certificates are counted"}},
 		{"a request counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'requests Outstanding'`,

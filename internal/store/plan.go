@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"regexp"
-	"strings"
 
 	"notary"
 )
@@ -217,51 +215,6 @@ func (f finder[T]) contains(text string) func(*binder) {
 
 func (f finder[T]) like(column, text string, b *binder) string {
 	return f.alias + "." + column + " LIKE " + b.bind(text) + ` ESCAPE '\'`
-}
-
-// hexadecimal is what could begin a serial number or a fingerprint.
-var hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
-
-// word is a condition of the free search: something of the object begins with the word.
-func (f finder[T]) word(text string) condition {
-	text = searchable(text)
-	start := pattern.Replace(text) + "%"
-	columns := []string{"email"}
-	if hexadecimal.MatchString(text) {
-		columns = append(columns, "fingerprint")
-		if f.what == "certificate" {
-			columns = append(columns, "serial")
-		}
-	}
-	return condition{
-		holds: func(b *binder) {
-			any := []string{f.like("search", "%"+pattern.Replace(marked(text))+"%", b)}
-			for _, column := range columns {
-				any = append(any, f.like(column, start, b))
-			}
-			if f.what == "request" && len(columns) > 1 {
-				any = append(any, f.hasHad(serialFrom(b, "s.serial", text)))
-			}
-			b.and("(" + strings.Join(any, " OR ") + ")")
-		},
-		ids: func(b *binder) string { return f.wordIDs(b, text, columns) },
-	}
-}
-
-func (f finder[T]) wordIDs(b *binder, text string, columns []string) string {
-	texts := []string{f.namesFrom(b, text)}
-	for _, column := range columns {
-		texts = append(texts, fmt.Sprintf("SELECT id FROM %[1]s WHERE %[2]s >= %[3]s AND %[2]s < %[4]s",
-			f.what, column, b.bind(text), b.bind(end(text))))
-	}
-	if f.what == "request" && len(columns) > 1 {
-		texts = append(texts, "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND "+serialFrom(b, "serial", text))
-	}
-	return strings.Join(texts, " UNION ALL ")
-}
-
-func serialFrom(b *binder, column, text string) string {
-	return column + " >= " + b.bind(text) + " AND " + column + " < " + b.bind(end(text))
 }
 
 // revoked is a condition of certificates.

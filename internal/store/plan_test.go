@@ -22,7 +22,7 @@ var small = regexp.MustCompile(`^SCAN (a|account|authority)( USING .*)?$`)
 var gathers = regexp.MustCompile(`\) page CROSS JOIN`)
 
 // bounded are the scans of subqueries that have a limit.
-var bounded = regexp.MustCompile(`^SCAN (t|u|g|page|\d+|CONSTANT ROW|\(subquery-\d+\))$`)
+var bounded = regexp.MustCompile(`^SCAN (t|u|g|page|\d+(-ROW VALUES CLAUSE)?|CONSTANT ROW|\(subquery-\d+\))$`)
 
 // No query reads a large table from end to end, or sorts it.
 func TestSQLiteQueriesUseIndexes(t *testing.T) {
@@ -101,7 +101,7 @@ type reads interface {
 	HasAccounts(context.Context) (bool, error)
 	AccountByEmail(context.Context, string) (*notary.Account, string, error)
 	PasswordHash(context.Context, int64) (string, error)
-	SessionAccount(context.Context, []byte, time.Time) (*notary.Account, error)
+	SessionAccount(context.Context, []byte, time.Time) (*notary.Account, time.Time, error)
 	Authority(context.Context, int64) (*notary.Authority, error)
 	Authorities(context.Context) ([]*notary.Authority, error)
 	HasAuthorities(context.Context) (bool, error)
@@ -133,7 +133,8 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	_, _, err := r.AccountByEmail(ctx, "")
 	do("AccountByEmail", err)
 	do("PasswordHash", second(r.PasswordHash(ctx, 1)))
-	do("SessionAccount", second(r.SessionAccount(ctx, []byte("token"), now)))
+	_, _, err = r.SessionAccount(ctx, []byte("token"), now)
+	do("SessionAccount", err)
 	do("Authority", second(r.Authority(ctx, 1)))
 	do("AuthorityWithCertificate", second(r.AuthorityWithCertificate(ctx, 1)))
 	do("Authorities", second(r.Authorities(ctx)))

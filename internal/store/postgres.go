@@ -27,13 +27,14 @@ const (
 
 	// writeTimeout is how long a transaction may take once it has begun.
 	writeTimeout = 30 * time.Second
-	// patience is how long the start waits for a server that does not answer.
-	patience = 30 * time.Second
 	// connectTimeout is how long one attempt to connect to one host may take.
 	connectTimeout = 5 * time.Second
 	// attempts is how often a transaction is run that others get in the way of.
 	attempts = 10
 )
+
+// patience is how long the start waits for a server that does not answer.
+var patience = 30 * time.Second
 
 // wholeTables are the planner's ways that read tables from end to end.
 var wholeTables = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"}
@@ -55,9 +56,20 @@ func openPostgres(ctx context.Context, url string) (*postgresEngine, error) {
 		return nil, err
 	}
 	if err := migratePostgres(ctx, e.db); err != nil {
-		return nil, errors.Join(fmt.Errorf("the database %s: %w", e.name(), err), e.db.Close())
+		return nil, errors.Join(e.unmigrated(err), e.db.Close())
 	}
 	return e, nil
+}
+
+// unmigrated says why the schema is not there. Since PostgreSQL 15 only a database's owner
+// may make tables in it, which many find out here.
+func (e *postgresEngine) unmigrated(err error) error {
+	var theirs *pgconn.PgError
+	if errors.As(err, &theirs) && theirs.Code == insufficientRights {
+		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
+			"the user %s may not make tables in the database %s: make it the owner, with ALTER DATABASE … OWNER TO …", e.config.User, e.name())}
+	}
+	return fmt.Errorf("the database %s: %w", e.name(), err)
 }
 
 // connectPostgres waits for the server, and leaves the schema as it is.

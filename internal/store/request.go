@@ -90,6 +90,20 @@ func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certifi
 	return nil
 }
 
+// RequireStatus wants that the transaction has brought the request to that status. Where it
+// has not, because another one was quicker, it is a [notary.Conflict].
+func (tx *Tx) RequireStatus(ctx context.Context, id int64, want notary.RequestStatus) error {
+	if tx.alone {
+		return nil
+	}
+	var status notary.RequestStatus
+	err := tx.q.queryRow(ctx, `SELECT status FROM request WHERE id = $1`, id).Scan(&status)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && status != want {
+		return raced()
+	}
+	return mapped(err)
+}
+
 func certificateOf(req *notary.Request) int64 {
 	if req.Certificate == nil {
 		return 0

@@ -20,6 +20,13 @@ import (
 // readers is how many connections read from SQLite at once, beside the one that writes.
 const readers = 8
 
+// How much of the file the connection that writes keeps in memory, in SQLite's own notation:
+// usually, and while many rows are added at once.
+const (
+	writeCache = "-16000" // 16 MB
+	loadCache  = "-1000000"
+)
+
 // sqliteEngine is one file, which one process at a time has open: one connection writes, others
 // read.
 type sqliteEngine struct {
@@ -46,7 +53,7 @@ func openSQLite(ctx context.Context, path string) (_ *sqliteEngine, err error) {
 	if err := claimFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	if e.single, err = connectSQLite(path, 1, ""); err != nil {
+	if e.single, err = connectSQLite(path, 1, "&_pragma=cache_size("+writeCache+")"); err != nil {
 		return nil, err
 	}
 	if err := migrateSQLite(ctx, e.single); err != nil {
@@ -84,7 +91,12 @@ func (e *sqliteEngine) write(ctx context.Context, now time.Time, fn func(*Tx) er
 
 func (e *sqliteEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error {
 	if write {
-		return e.writer.alone(ctx, fn)
+		return e.writer.alone(ctx, func(conn *sql.Conn) error {
+			if _, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+loadCache); err != nil {
+				return mapped(err)
+			}
+			return fn(conn)
+		})
 	}
 	conn, err := e.read.Conn(ctx)
 	if err != nil {
@@ -137,7 +149,10 @@ func insertText(table string, columns []string, rows int) string {
 }
 
 // loaded has nothing to do for the ids: SQLite goes on from the greatest.
-func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) error { return nil }
+func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) error {
+	_, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+writeCache+"; PRAGMA shrink_memory")
+	return mapped(err)
+}
 
 // invariants are SQLite's own checks.
 func (e *sqliteEngine) invariants() []invariant {

@@ -104,17 +104,26 @@ var pattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // end lies behind every text that begins with s. It is UTF-8, which PostgreSQL insists on.
 func end(s string) string { return s + "\U0010FFFF" }
 
+// namesTogether is how many names are written by one statement.
+const namesTogether = 50
+
 func (tx *Tx) insertNames(what string, id int64, names []string) error {
-	return tx.eachName(`INSERT INTO `+what+`_name (`+what+`_id, name) VALUES ($1, $2)`, id, names)
+	for some := range slices.Chunk(names, namesTogether) {
+		b := &binder{}
+		values, bound := "", b.bind(id)
+		for _, name := range some {
+			values += ", (" + bound + ", " + b.bind(name) + ")"
+		}
+		if _, err := tx.exec("INSERT INTO "+what+"_name ("+what+"_id, name) VALUES "+values[2:], b.args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (tx *Tx) deleteNames(what string, id int64, names []string) error {
-	return tx.eachName(`DELETE FROM `+what+`_name WHERE `+what+`_id = $1 AND name = $2`, id, names)
-}
-
-func (tx *Tx) eachName(text string, id int64, names []string) error {
 	for _, name := range names {
-		if _, err := tx.exec(text, id, name); err != nil {
+		if _, err := tx.exec(`DELETE FROM `+what+`_name WHERE `+what+`_id = $1 AND name = $2`, id, name); err != nil {
 			return err
 		}
 	}

@@ -3,11 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"notary"
 )
@@ -41,6 +43,8 @@ type undone struct {
 	error
 	lost bool
 }
+
+func (u *undone) Unwrap() error { return u.error }
 
 // takeSlot waits for one of the writers to be free, if not too many are waiting already.
 func (e *postgresEngine) takeSlot(ctx context.Context) (slot int, err error) {
@@ -86,6 +90,9 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 		if err != nil {
 			_, _ = conn.ExecContext(ctx, "ROLLBACK") // where the connection is lost, the server does it
 		}
+		if isAway(err) { // one to a server that is no longer the primary would stay what it is
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
 	}()
 	tx := &Tx{reader: reader{run}, sql: run, now: now, counts: counts{}}
 	if err := protected(tx, fn); err != nil {
@@ -94,8 +101,19 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 	if err := tx.counts.save(ctx, run, slot); err != nil {
 		return again(mapped(err))
 	}
-	_, err = conn.ExecContext(ctx, "COMMIT")
-	return committed(err)
+	return committed(commit(ctx, conn))
+}
+
+// commit also fails where the server answers that it has undone the transaction, because one
+// of its statements had failed.
+func commit(ctx context.Context, conn *sql.Conn) error {
+	return conn.Raw(func(driver any) error {
+		done, err := driver.(*stdlib.Conn).Conn().Exec(ctx, "COMMIT")
+		if err == nil && done.String() != "COMMIT" {
+			return notary.InternalError("use the database", errors.New("the error of a statement was overlooked"))
+		}
+		return err
+	})
 }
 
 // again marks an error before the commit after which the transaction can be run once more.
@@ -114,8 +132,9 @@ func again(err error) error {
 // where it did not, nobody knows.
 func committed(err error) error {
 	var fault *pgconn.PgError
-	if err == nil {
-		return nil
+	var ours *notary.Error
+	if err == nil || errors.As(err, &ours) {
+		return err
 	}
 	if errors.As(err, &fault) && fault.Severity != "FATAL" {
 		return again(mapped(err))

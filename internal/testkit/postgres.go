@@ -193,3 +193,12 @@ func freePort() (int, error) {
 	}
 	return 0, errors.New("no port of 127.0.0.1 is free for PostgreSQL")
 }
+
+// PostgresProgram runs one of PostgreSQL's own programs, such as pg_dump, to its end.
+func PostgresProgram(t testing.TB, name string, args ...string) {
+	t.Helper()
+	path := filepath.Join(requirePostgres(t), name)
+	if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+}

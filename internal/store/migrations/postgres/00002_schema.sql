@@ -64,7 +64,7 @@ CREATE TABLE request (
     names TEXT COLLATE "C" NOT NULL,
     key TEXT COLLATE "C" NOT NULL,
     search TEXT COLLATE "C" NOT NULL,
-    certificate_id BIGINT UNIQUE,
+    certificate_id BIGINT,
     authority_id BIGINT,
     not_after BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -77,6 +77,9 @@ CREATE INDEX request_authority ON request (authority_id, id) WHERE authority_id 
 CREATE INDEX request_key ON request (key, id);
 CREATE INDEX request_expiry ON request (not_after, id);
 CREATE INDEX request_common_name ON request (common_name, id);
+-- Not a constraint, which would make a key of it: on PostgreSQL two signatures of one request
+-- would then wait for one another.
+CREATE UNIQUE INDEX request_certificate ON request (certificate_id) WHERE certificate_id IS NOT NULL;
 
 -- By what a request is found: each name from each of its labels on, and whole after an "=".
 CREATE TABLE request_name (

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// bench is a run of the program.
+type bench struct {
+	o        options
+	progress io.Writer
+	report   *report
+	dir      string // of everything; removed at the end
+	engine   engine
+	token    string
+
+	// The site that is measured, and what it was while it was small: nil where it is not
+	// larger now. The small ones are measured right before and after the large one, because
+	// a machine is not as fast at one hour as at another.
+	site      *site
+	at100     *site
+	at1000    *site
+	authority authorities
+	samples   []int64 // ids of the real requests
+	lives     *lives
+	known     []known // what can be searched for
+
+	outstanding *ids // requests that wait to be signed
+}
+
+// measure makes a whole run. Where it breaks off, the report has what was measured until
+// then.
+func measure(ctx context.Context, o options, progress io.Writer) (_ *report, err error) {
+	b := &bench{o: o, progress: progress, outstanding: &ids{}}
+	if b.dir, err = os.MkdirTemp(o.dir, "notary-bench-"); err != nil {
+		return nil, err
+	}
+	if b.dir, err = filepath.Abs(b.dir); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	if err := os.Chmod(b.dir, 0o711); err != nil { // PostgreSQL may run as another user
+		return nil, err
+	}
+	b.say("preparing the database")
+	if b.engine, err = openEngine(ctx, o, b.dir); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.engine.close()) }()
+	defer func() { err = errors.Join(err, b.site.stop(), b.at100.stop(), b.at1000.stop()) }()
+	b.report = newReport(o, b.engine.version)
+	for _, step := range []func(context.Context) error{
+		b.build, b.setUp, b.fillAll, b.measureReads, b.measureProcess, b.measureWrites, b.measureRevoking,
+	} {
+		if err := step(ctx); err != nil {
+			return b.report, err
+		}
+	}
+	return b.report, nil
+}
+
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(b.progress, format+"\n", args...)
+}
+
+func (b *bench) build(ctx context.Context) error {
+	b.say("building the server")
+	size, err := buildProgram(ctx, b.dir)
+	if err != nil {
+		return err
+	}
+	b.report.addValue("binary", mebibytes(size), budgetBinary)
+	return nil
+}
+
+// wanted says whether an operation is to be measured.
+func (b *bench) wanted(name string) bool { return b.o.only.MatchString(name) }
+
+// drive measures an operation on a site.
+func (b *bench) drive(ctx context.Context, s *site, op operation) (figure, error) {
+	b.say("measuring %s at %s requests", op.name, thousands(s.rows))
+	g := &generator{nodes: s.nodes, token: b.token, clients: b.o.clients, length: b.o.time}
+	return g.drive(ctx, op)
+}
+
+// run measures an operation and puts it into the report beside what it is compared with.
+func (b *bench) run(ctx context.Context, op operation, beside ...comparison) (figure, error) {
+	if !b.wanted(op.name) {
+		return figure{}, nil
+	}
+	f, err := b.drive(ctx, b.site, op)
+	if err != nil {
+		return f, err
+	}
+	b.report.add(op.name, b.site.rows, f, beside)
+	return f, nil
+}
+
+// runBeside measures an operation, and before and after it the same on the site as it was
+// when it was small, if there is one.
+func (b *bench) runBeside(ctx context.Context, small *site, operationOf func(*site) (operation, error),
+	compare func(figure) comparison) (err error) {
+	op, err := operationOf(b.site)
+	if err != nil {
+		return err
+	}
+	if small == nil {
+		_, err := b.run(ctx, op)
+		return err
+	}
+	defer func() { err = errors.Join(err, small.stop()) }()
+	if err := small.start(ctx); err != nil {
+		return err
+	}
+	smallOp, err := operationOf(small)
+	if err != nil {
+		return err
+	}
+	smallOp.half = true // it comes twice
+	before, err := b.drive(ctx, small, smallOp)
+	if err != nil {
+		return err
+	}
+	f, err := b.drive(ctx, b.site, op)
+	if err != nil {
+		return err
+	}
+	after, err := b.drive(ctx, small, smallOp)
+	if err != nil {
+		return err
+	}
+	both := before.join(after)
+	b.report.add(op.name, small.rows, both, nil)
+	b.report.add(op.name, b.site.rows, f, []comparison{compare(both)})
+	return nil
+}
+
+// runBetween measures an operation whose floors have been measured just before, and
+// measures them again after it.
+func (b *bench) runBetween(ctx context.Context, op operation, floors []comparison, others ...comparison) (figure, error) {
+	f, err := b.drive(ctx, b.site, op)
+	if err != nil {
+		return f, err
+	}
+	if err := b.measureFloors(ctx, floors); err != nil {
+		return f, err
+	}
+	b.report.add(op.name, b.site.rows, f, append(others, floors...))
+	return f, nil
+}
+
+// unprepared puts an operation into the report that could not even begin. The run goes on.
+func (b *bench) unprepared(ctx context.Context, name string, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	f := figure{clients: b.o.clients, failures: failures{}}
+	f.failures.add("preparation", err.Error())
+	b.report.add(name, b.site.rows, f, nil)
+	return nil
+}
+
+// measureFloors measures what the machine does by itself, while the servers have nothing to
+// do. What was measured before is taken into the mean.
+func (b *bench) measureFloors(ctx context.Context, floors []comparison) error {
+	length := min(b.o.time/2, time.Second)
+	for i := range floors {
+		name := floors[i].with
+		b.say("measuring %s", name)
+		perSecond, err := b.measureFloor(ctx, name, length)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		b.report.addFloor(name, perSecond)
+		if floors[i].base > 0 {
+			perSecond = (perSecond + floors[i].base) / 2
+		}
+		floors[i].base = perSecond
+	}
+	return nil
+}
+
+func (b *bench) measureFloor(ctx context.Context, name string, length time.Duration) (perSecond float64, err error) {
+	switch name {
+	case floorCertificate:
+		return measureCreateCertificate(ctx, length)
+	case floorCSR:
+		return measureVerifyCSR(ctx, length)
+	case floorInsert:
+		return b.engine.measureInserts(ctx, length)
+	default:
+		return 0, errors.New("no such floor")
+	}
+}

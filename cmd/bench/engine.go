@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+)
+
+// engine is where the databases are.
+type engine struct {
+	version string
+	dir     string
+	url     string // of the PostgreSQL database that is measured; "" for SQLite
+	created []string
+	cluster *cluster // nil where it is not ours
+}
+
+// openEngine finds or makes PostgreSQL's empty database. SQLite needs nothing.
+func openEngine(ctx context.Context, o options, dir string) (e engine, err error) {
+	e.dir = dir
+	if o.engine == sqlite {
+		e.version, err = ask(ctx, "sqlite", ":memory:", "SELECT 'SQLite ' || sqlite_version()")
+		return e, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	e.url = o.database
+	if e.url == "" {
+		e.url = os.Getenv(environmentPostgres)
+	}
+	if e.url == "" {
+		if e.cluster, err = startCluster(ctx, dir); err != nil {
+			return e, err
+		}
+		e.url = e.cluster.url
+	}
+	if err := requireDurable(ctx, e.url); err != nil {
+		return e, err
+	}
+	if o.database == "" {
+		if e.url, err = e.create(ctx, ""); err != nil {
+			return e, err
+		}
+	}
+	e.version, err = ask(ctx, "pgx", e.url, "SELECT 'PostgreSQL ' || current_setting('server_version')")
+	return e, err
+}
+
+// create makes a database in the cluster, a copy of the measured one where template is its
+// name, and gives its URL.
+func (e *engine) create(ctx context.Context, template string) (string, error) {
+	u, err := url.Parse(e.url)
+	if err != nil {
+		return "", errors.New("the URL of the PostgreSQL database cannot be read")
+	}
+	name := "notary_bench_" + strings.ToLower(rand.Text())
+	statement := "CREATE DATABASE " + name
+	if template != "" {
+		statement += ` TEMPLATE "` + template + `"`
+		u.Path = "/postgres" // nobody may be connected to the template
+	}
+	if err := execute(ctx, u.String(), statement); err != nil {
+		return "", err
+	}
+	e.created = append(e.created, name)
+	u.Path = "/" + name
+	return u.String(), nil
+}
+
+// copy makes a copy of the measured database, and gives its URL; "" for SQLite, whose file
+// the site copies.
+func (e *engine) copy(ctx context.Context) (string, error) {
+	if e.url == "" {
+		return "", nil
+	}
+	u, err := url.Parse(e.url)
+	if err != nil {
+		return "", errors.New("the URL of the PostgreSQL database cannot be read")
+	}
+	return e.create(ctx, strings.TrimPrefix(u.Path, "/"))
+}
+
+// close gives back everything that was made.
+func (e *engine) close() (err error) {
+	if e.cluster != nil {
+		return e.cluster.stop()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for _, name := range e.created {
+		u, _ := url.Parse(e.url) // it could be read when the database was made
+		u.Path = "/postgres"
+		err = errors.Join(err, execute(ctx, u.String(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"))
+	}
+	return err
+}
+
+// settle lets PostgreSQL do now what it would do soon after many changes.
+func (e *engine) settle(ctx context.Context) error {
+	if e.url == "" {
+		return nil
+	}
+	if err := execute(ctx, e.url, "VACUUM (ANALYZE)"); err != nil {
+		return err
+	}
+	_ = execute(ctx, e.url, "CHECKPOINT") // only a superuser may, and it is not needed
+	return nil
+}
+
+func (e *engine) measureInserts(ctx context.Context, length time.Duration) (float64, error) {
+	if e.url != "" {
+		return measurePostgresInserts(ctx, e.url, length)
+	}
+	path := filepath.Join(e.dir, "floor.db")
+	defer func() {
+		for _, end := range []string{"", "-wal", "-shm"} {
+			_ = os.Remove(path + end) // what is left goes with the folder
+		}
+	}()
+	return measureSQLiteInserts(ctx, path, length)
+}
+
+// ask asks a database for one text.
+func ask(ctx context.Context, driver, database, query string) (answer string, err error) {
+	db, err := sql.Open(driver, database)
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	err = db.QueryRowContext(ctx, query).Scan(&answer)
+	return answer, err
+}
+
+// execute runs one statement on a PostgreSQL database.
+func execute(ctx context.Context, database, statement string) error {
+	db, err := sql.Open("pgx", database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.ExecContext(ctx, statement)
+	return err
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// seed makes every run the same.
+const seed = 20260101
+
+const (
+	day     = 24 * time.Hour
+	history = 3 * 365 * day // how far back the oldest request lies
+)
+
+// sample is a real request with its certificate: what made-up ones take the CSR and the DER
+// from, so that everything in the database can be parsed.
+type sample struct {
+	weight      int // how many of all lives take it
+	csr         string
+	key         string
+	authority   int64
+	profile     string
+	der         []byte
+	issuerChain [][]byte
+}
+
+func newSample(r *notary.Request, weight int) sample {
+	c := r.Certificate
+	return sample{weight: weight, csr: r.CSR, key: r.Key, authority: c.AuthorityID, profile: c.Profile,
+		der: c.DER, issuerChain: c.IssuerChain}
+}
+
+// lives makes up the lives of requests, as an organisation has them after three years.
+type lives struct {
+	rand    *rand.Rand
+	names   *namer
+	now     time.Time
+	samples []sample
+	weights int
+}
+
+func newLives(now time.Time, samples []sample) *lives {
+	r := rand.New(rand.NewPCG(seed, 0))
+	l := &lives{rand: r, names: newNamer(r), now: now.UTC().Truncate(time.Second), samples: samples}
+	for _, s := range samples {
+		l.weights += s.weight
+	}
+	return l
+}
+
+// next is one more life.
+func (l *lives) next() store.Life {
+	s := l.sample()
+	switch p := l.rand.IntN(100); {
+	case p < 3:
+		return l.outstanding(s)
+	case p < 7:
+		return l.rejected(s)
+	case p < 15:
+		return l.revoked(s)
+	case p < 85:
+		return l.active(s, l.now.Add(-l.upTo(s.validity)))
+	default: // and nobody has renewed it
+		return l.active(s, l.now.Add(-s.validity-l.upTo(history-s.validity)))
+	}
+}
+
+// nextOf is a life in the hands of one authority: active, or revoked already.
+func (l *lives) nextOf(s sample, revoked bool) store.Life {
+	d := draft{sample: s, subject: l.names.subject(), validity: 90 * day}
+	if revoked {
+		return l.revoked(d)
+	}
+	return l.active(d, l.now.Add(-l.upTo(d.validity/2)))
+}
+
+// draft is what is known of a life before what became of it.
+type draft struct {
+	sample
+	subject
+	validity time.Duration
+}
+
+func (l *lives) sample() draft {
+	d := draft{subject: l.names.subject(), validity: 90 * day}
+	if l.rand.IntN(4) == 0 {
+		d.validity = 365 * day
+	}
+	n := l.rand.IntN(l.weights)
+	for _, d.sample = range l.samples {
+		if n -= d.weight; n < 0 {
+			break
+		}
+	}
+	return d
+}
+
+// outstanding is mostly recent: half of them of the last three days.
+func (l *lives) outstanding(d draft) store.Life {
+	age := min(time.Duration(l.rand.ExpFloat64()*float64(4*day)), history)
+	return l.life(d, notary.Outstanding, l.now.Add(-age))
+}
+
+func (l *lives) rejected(d draft) store.Life {
+	life := l.life(d, notary.Rejected, l.now.Add(-l.upTo(history)))
+	l.decide(&life, l.between(life.Request.CreatedAt, 3*day), "request.reject", "")
+	return life
+}
+
+func (l *lives) active(d draft, lastSigned time.Time) store.Life {
+	signed := l.renewals(lastSigned, d.validity)
+	life := l.life(d, notary.Active, signed[0].Add(-l.upTo(2*day)))
+	l.issue(&life, d, signed)
+	return life
+}
+
+func (l *lives) revoked(d draft) store.Life {
+	signed := l.renewals(l.now.Add(-l.upTo(history)), d.validity)
+	life := l.life(d, notary.Revoked, signed[0].Add(-l.upTo(2*day)))
+	l.issue(&life, d, signed)
+	last := life.Certificates[len(life.Certificates)-1]
+	at := l.between(last.CreatedAt, d.validity)
+	last.Revocation = &notary.Revocation{Serial: last.Serial, At: at, Reason: l.reason()}
+	l.decide(&life, at, "request.revoke", fmt.Sprintf("authority %d, serial %s, %s",
+		d.authority, last.Serial, last.Revocation.Reason))
+	return life
+}
+
+// renewals are the times of up to three renewals and of the first signing before them, the
+// oldest first, none older than the history.
+func (l *lives) renewals(last time.Time, validity time.Duration) []time.Time {
+	signed := []time.Time{last}
+	for range []int{0, 0, 0, 1, 1, 2, 3}[l.rand.IntN(7)] {
+		before := signed[0].Add(-validity*2/3 - l.upTo(validity/3))
+		if before.Before(l.now.Add(-history)) {
+			break
+		}
+		signed = append([]time.Time{before}, signed...)
+	}
+	return signed
+}
+
+// life begins one: somebody submits the request.
+func (l *lives) life(d draft, status notary.RequestStatus, created time.Time) store.Life {
+	created = created.Truncate(time.Second)
+	return store.Life{
+		Request: notary.Request{
+			CSR: d.csr, Fingerprint: l.hex(32), Status: status, RequesterID: d.ownerID, Email: d.owner,
+			CommonName: d.commonName, Names: notary.Names{DNS: d.dns, IP: d.ip, Email: d.email},
+			Key: d.key, CreatedAt: created, UpdatedAt: created,
+		},
+		Events: []notary.Event{{At: created, AccountID: d.ownerID, Email: d.owner, Address: l.names.address(),
+			Action: "request.create"}},
+	}
+}
+
+// issue adds the certificates that were signed at these times.
+func (l *lives) issue(life *store.Life, d draft, signed []time.Time) {
+	keyFingerprint := l.hex(32)
+	for _, at := range signed {
+		at = at.Truncate(time.Second)
+		c := &notary.Certificate{
+			RequesterID: d.ownerID, Email: d.owner, AuthorityID: d.authority, CommonName: d.commonName,
+			Names: life.Request.Names, Key: d.key, KeyFingerprint: keyFingerprint,
+			Serial: l.hex(16), Fingerprint: l.hex(32),
+			NotBefore: at.Add(-time.Minute), NotAfter: at.Add(d.validity - time.Second),
+			Profile: d.profile, CreatedAt: at, DER: d.der, IssuerChain: d.issuerChain,
+		}
+		life.Certificates = append(life.Certificates, c)
+		l.decide(life, at, "request.sign", fmt.Sprintf("authority %d, serial %s", d.authority, c.Serial))
+	}
+}
+
+// decide adds what one of the five who decide has done.
+func (l *lives) decide(life *store.Life, at time.Time, action, detail string) {
+	manager := l.rand.IntN(5)
+	life.Request.UpdatedAt = at
+	life.Events = append(life.Events, notary.Event{At: at, AccountID: 101 + int64(manager),
+		Email: fmt.Sprintf("pki.%d@%s", manager, organisations[0]), Address: l.names.address(), Action: action, Detail: detail})
+}
+
+// reason is none that would touch other certificates.
+func (l *lives) reason() notary.RevocationReason {
+	return pick(l.rand, []notary.RevocationReason{notary.Superseded, notary.Superseded, notary.CessationOfOperation,
+		notary.CessationOfOperation, notary.Unspecified, notary.AffiliationChanged})
+}
+
+// upTo is a random duration below d.
+func (l *lives) upTo(d time.Duration) time.Duration {
+	return time.Duration(l.rand.Int64N(int64(max(d, 1))))
+}
+
+// between is a random time after start, at most d later and not in the future.
+func (l *lives) between(start time.Time, d time.Duration) time.Time {
+	return start.Add(l.upTo(min(d, l.now.Sub(start)))).Truncate(time.Second)
+}
+
+// hex is so many random octets.
+func (l *lives) hex(octets int) string {
+	b := make([]byte, octets)
+	for i := range b {
+		b[i] = byte(l.rand.Uint32())
+	}
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,123 @@
+// Bench measures the whole program: it builds the server, starts it as a process of its own on
+// a temporary folder, drives it over HTTPS with everything switched on (TLS, login, events,
+// lint, flushes to disk), and prints each figure beside what the machine does without us in
+// the same run, and beside the budget that it has to keep.
+//
+//	go run ./cmd/bench                                        # SQLite, a thousand requests
+//	go run ./cmd/bench --engine postgres --rows 1000000       # on a cluster of its own
+//	go run ./cmd/bench --only sign --time 10s --json
+//
+// Load and server share the machine, as the budgets ask for. Absolute figures are worth
+// little: compare the ratios.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// options are what the flags say.
+type options struct {
+	engine   string
+	database string
+	dir      string
+	rows     int
+	nodes    int
+	clients  int
+	revoked  int
+	time     time.Duration
+	timeout  time.Duration
+	only     *regexp.Regexp
+	json     bool
+	strict   bool
+}
+
+const (
+	sqlite   = "sqlite"
+	postgres = "postgres"
+)
+
+func main() {
+	o, err := parseOptions(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "error: %v\n", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("not done within %v: see --timeout", o.timeout))
+	report, err := measure(ctx, o, os.Stderr)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	cancel()
+	if report != nil {
+		err = errors.Join(err, report.write(os.Stdout, o.json))
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "error: %v\n", err)
+		os.Exit(1)
+	}
+	if o.strict && !report.good() {
+		os.Exit(1)
+	}
+}
+
+func parseOptions(args []string, out io.Writer) (options, error) {
+	var o options
+	var only string
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.StringVar(&o.engine, "engine", sqlite, "the database: sqlite or postgres")
+	flags.StringVar(&o.database, "database", "", "`URL` of an empty PostgreSQL database that is left as it is at the end\n"+
+		"(default a new one in the cluster of NOTARY_TEST_POSTGRES, or a cluster of our own)")
+	flags.StringVar(&o.dir, "dir", "", "`folder` on the disk that is measured (default that for temporary files, which must not be in memory)")
+	flags.IntVar(&o.rows, "rows", 1000, "how many requests the database holds")
+	flags.IntVar(&o.nodes, "nodes", 1, "how many servers share the database")
+	flags.IntVar(&o.clients, "clients", 32, "how many clients call at once")
+	flags.IntVar(&o.revoked, "revoked", 100_000, "how many certificates are revoked when revoking is measured once more; 0 to leave it out")
+	flags.DurationVar(&o.time, "time", 5*time.Second, "how long an operation is measured; some take half as long")
+	flags.DurationVar(&o.timeout, "timeout", 3*time.Hour, "how long the whole may take")
+	flags.StringVar(&only, "only", "", "measure only the operations whose names match the `regexp`")
+	flags.BoolVar(&o.json, "json", false, "print JSON instead of a table")
+	flags.BoolVar(&o.strict, "strict", false, "exit with 1 if a budget is missed or a call has failed")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	var err error
+	if o.only, err = regexp.Compile(only); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	return o, o.check()
+}
+
+func (o *options) check() error {
+	switch {
+	case !slices.Contains([]string{sqlite, postgres}, o.engine):
+		return fmt.Errorf("--engine is sqlite or postgres, not %q", o.engine)
+	case o.engine == sqlite && o.database != "":
+		return errors.New("--database is for --engine postgres")
+	case o.engine == sqlite && o.nodes > 1:
+		return errors.New("a SQLite database serves one node: use --engine postgres for more")
+	case o.nodes < 1 || o.clients < 1 || o.rows < 0 || o.revoked < 0:
+		return errors.New("--nodes and --clients begin at 1, --rows and --revoked at 0")
+	case o.time <= 0 || o.timeout <= 0:
+		return errors.New("--time and --timeout must be longer than nothing")
+	}
+	return nil
+}

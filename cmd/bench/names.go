@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// What an organisation with some hundreds of teams calls its machines.
+var (
+	organisations = []string{"example.com", "example.net", "example.org", "aster.example", "borealis.example",
+		"cobalt.example", "dune.example", "ember.example", "fjord.example", "garnet.example"}
+	teams = []string{"payments", "search", "checkout", "identity", "ledger", "billing", "catalog", "orders",
+		"inventory", "shipping", "pricing", "reports", "metrics", "logging", "mail", "media", "ads", "risk",
+		"fraud", "support", "mobile", "web", "data", "ml", "warehouse", "partners", "hr", "legal", "finance",
+		"network", "storage", "compute", "build", "tools", "docs", "intranet", "sales", "crm", "iot", "labs"}
+	roles = []string{"web", "api", "db", "cache", "queue", "worker", "proxy", "auth", "grpc", "node", "etcd",
+		"kafka", "redis", "vault", "ldap", "vpn", "ci", "git", "build", "cron"}
+	regions      = []string{"eu-west", "eu-central", "us-east", "us-west", "ap-south", "ap-northeast"}
+	environments = []string{"prod", "prod", "prod", "staging", "test", "dev"}
+	firstNames   = []string{"ada", "alan", "barbara", "claude", "donald", "edsger", "frances", "grace", "hedy",
+		"ivan", "jean", "ken", "leslie", "margaret", "niklaus", "olga", "peter", "radia", "shafi", "tim"}
+)
+
+// owners is how many accounts the requests come from.
+const owners = 2000
+
+// firstOwner is the id of the first of them: those below have logged in.
+const firstOwner = 1001
+
+// namer makes up names. What is large in an organisation is much larger than the rest, so
+// domains and owners are drawn as Zipf found words to be.
+type namer struct {
+	rand   *rand.Rand
+	domain *rand.Zipf
+	owner  *rand.Zipf
+	number *rand.Zipf
+}
+
+func newNamer(r *rand.Rand) *namer {
+	return &namer{rand: r,
+		domain: rand.NewZipf(r, 1.2, 8, uint64(len(organisations)*len(teams)-1)),
+		owner:  rand.NewZipf(r, 1.3, 2, owners-1),
+		number: rand.NewZipf(r, 1.1, 20, 999),
+	}
+}
+
+// subject is whom a certificate is for, and who asked for it.
+type subject struct {
+	commonName string
+	dns, ip    []string
+	email      []string
+	ownerID    int64
+	owner      string // e-mail
+}
+
+func (n *namer) subject() subject {
+	d := int(n.domain.Uint64())
+	organisation := organisations[d%len(organisations)]
+	domain := teams[d/len(organisations)] + "." + organisation
+	s := n.ownerOf(d)
+	switch p := n.rand.IntN(100); {
+	case p < 3: // known by its address alone
+		s.ip = []string{n.address()}
+		s.commonName = s.ip[0]
+		return s
+	case p < 5: // a person
+		s.email = []string{s.owner}
+		s.commonName = s.owner
+		return s
+	case p < 9: // all of a cluster
+		s.commonName = "*." + pick(n.rand, regions) + "." + pick(n.rand, environments) + "." + domain
+	case p < 15: // what the world sees
+		s.commonName = pick(n.rand, roles) + "." + domain
+	default:
+		s.commonName = n.host(domain)
+	}
+	s.dns = []string{s.commonName}
+	n.addMore(&s, domain)
+	return s
+}
+
+// host is one machine, such as web-123.eu-west.prod.payments.example.com.
+func (n *namer) host(domain string) string {
+	return fmt.Sprintf("%s-%d.%s.%s.%s", pick(n.rand, roles), 1+n.number.Uint64(),
+		pick(n.rand, regions), pick(n.rand, environments), domain)
+}
+
+// addMore gives every fifth several names, and some an address.
+func (n *namer) addMore(s *subject, domain string) {
+	if n.rand.IntN(5) == 0 {
+		for range 1 + n.rand.IntN(6) {
+			if name := n.host(domain); !slices.Contains(s.dns, name) {
+				s.dns = append(s.dns, name)
+			}
+		}
+	}
+	if n.rand.IntN(8) == 0 {
+		s.ip = append(s.ip, n.address())
+	}
+}
+
+func (n *namer) address() string {
+	if n.rand.IntN(10) == 0 {
+		return netip.MustParseAddr(fmt.Sprintf("2001:db8:%x::%x", n.rand.IntN(1<<16), 1+n.rand.IntN(1<<16-1))).String()
+	}
+	return fmt.Sprintf("10.%d.%d.%d", n.rand.IntN(256), n.rand.IntN(256), 1+n.rand.IntN(254))
+}
+
+// ownerOf is one of the people who ask for certificates of a domain, of the same
+// organisation. The first of them ask for most.
+func (n *namer) ownerOf(domain int) subject {
+	org := domain % len(organisations)
+	i := (len(organisations)*(31*domain+int(n.owner.Uint64())) + org) % owners
+	return subject{ownerID: firstOwner + int64(i), owner: ownerEmail(i)}
+}
+
+func ownerEmail(i int) string {
+	return fmt.Sprintf("%s.%d@%s", firstNames[i/len(organisations)%len(firstNames)], i, organisations[i%len(organisations)])
+}
+
+func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
+
+// domainOf is the team's domain below which a host name lies; "" for what is none.
+func domainOf(host string) string {
+	for _, o := range organisations {
+		if above, ok := strings.CutSuffix(host, "."+o); ok {
+			return above[strings.LastIndexByte(above, '.')+1:] + "." + o
+		}
+	}
+	return ""
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// environmentPostgres names a cluster to make a database in, as its superuser.
+const environmentPostgres = "NOTARY_TEST_POSTGRES"
+
+// requireDurable refuses a cluster that does not flush to disk: its figures say nothing.
+func requireDurable(ctx context.Context, database string) error {
+	for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
+		value, err := ask(ctx, "pgx", database, "SHOW "+setting)
+		if err != nil {
+			return fmt.Errorf("PostgreSQL: %w", err)
+		}
+		if value == "off" {
+			return fmt.Errorf("this PostgreSQL cluster runs with %s=off, and figures of one that may lose data "+
+				"are worth nothing: switch it on, or take another cluster", setting)
+		}
+	}
+	return nil
+}
+
+// cluster is a PostgreSQL of our own, with the settings that it has by default but for the
+// number of connections.
+type cluster struct {
+	cmd   *exec.Cmd
+	url   string // of a superuser
+	log   string
+	ended chan struct{}
+}
+
+func startCluster(ctx context.Context, dir string) (*cluster, error) {
+	s, err := findServant()
+	if err != nil {
+		return nil, err
+	}
+	folder, password := filepath.Join(dir, "postgres"), rand.Text()
+	if err := initCluster(ctx, s, folder, password); err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	program, err := postgresProgram("postgres")
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{log: folder + ".log", ended: make(chan struct{})}
+	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	c.cmd = exec.Command(program, "-D", folder, "-c", "listen_addresses=127.0.0.1", "-c", "port="+port,
+		"-c", "unix_socket_directories=", "-c", "max_connections=300")
+	c.cmd.Dir, c.cmd.Stdout, c.cmd.Stderr = folder, log, log
+	s.run(c.cmd)
+	if err := c.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = c.cmd.Wait() // how it ended does not matter, only that it did
+		close(c.ended)
+	}()
+	c.url = fmt.Sprintf("postgres://notary:%s@127.0.0.1:%s/postgres?sslmode=disable", password, port)
+	if err := c.wait(ctx); err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	return c, nil
+}
+
+// initCluster makes the folder of a new cluster whose superuser is notary.
+func initCluster(ctx context.Context, s servant, folder, password string) error {
+	program, err := postgresProgram("initdb")
+	if err != nil {
+		return err
+	}
+	secret := folder + ".password"
+	defer os.Remove(secret)
+	err = errors.Join(os.Mkdir(folder, 0o700), s.own(folder),
+		os.WriteFile(secret, []byte(password+"\n"), 0o600), s.own(secret))
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, program, "-D", folder, "-U", "notary", "--auth=scram-sha-256",
+		"--pwfile="+secret, "-E", "UTF8", "--locale=C")
+	cmd.Dir = folder
+	s.run(cmd)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// wait waits until the cluster takes connections.
+func (c *cluster) wait(ctx context.Context) error {
+	limit := time.After(time.Minute)
+	for {
+		err := execute(ctx, c.url, "SELECT 1")
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-c.ended:
+			return fmt.Errorf("PostgreSQL did not start\n%s", lastLines(c.log))
+		case <-limit:
+			return fmt.Errorf("PostgreSQL did not start within a minute: %w\n%s", err, lastLines(c.log))
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// stop ends the cluster without waiting for its clients (PostgreSQL's fast shutdown).
+func (c *cluster) stop() error {
+	_ = c.cmd.Process.Signal(os.Interrupt)
+	select {
+	case <-c.ended:
+		return nil
+	case <-time.After(time.Minute):
+		_ = c.cmd.Process.Kill()
+		<-c.ended
+		return errors.New("PostgreSQL did not stop within a minute")
+	}
+}
+
+// postgresProgram finds one of PostgreSQL's programs: in the path, or where Debian keeps the
+// versions, the newest first.
+func postgresProgram(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	found, err := filepath.Glob(filepath.Join("/usr/lib/postgresql/*/bin", name))
+	if err != nil || len(found) == 0 {
+		return "", fmt.Errorf("%s is not installed: install PostgreSQL, or name a cluster with %s or a database with --database",
+			name, environmentPostgres)
+	}
+	return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(majorVersion(a), majorVersion(b)) }), nil
+}
+
+// majorVersion is the 17 of /usr/lib/postgresql/17/bin/initdb.
+func majorVersion(path string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+	return n
+}
+
+// freePort is a port that nobody listens on just now.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}

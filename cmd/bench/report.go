@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"runtime"
+	"time"
+)
+
+// report is what a run has found.
+type report struct {
+	options options
+	began   time.Time
+	engine  string // with its version
+	lines   []line
+	values  []value
+	floors  []comparison
+}
+
+// line is an operation's figure with what it stands beside.
+type line struct {
+	name   string
+	rows   int // requests in the database
+	figure figure
+	beside []comparison
+}
+
+// value is a figure of the program that is no operation.
+type value struct {
+	name   string
+	value  float64 // in the unit of its budget
+	budget *budget
+}
+
+func newReport(o options, engine string) *report {
+	return &report{options: o, engine: engine, began: time.Now()}
+}
+
+func (r *report) add(name string, rows int, f figure, beside []comparison) {
+	r.lines = append(r.lines, line{name, rows, f, beside})
+}
+
+func (r *report) addValue(name string, v float64, b *budget) {
+	r.values = append(r.values, value{name, v, b})
+}
+
+func (r *report) addFloor(name string, perSecond float64) {
+	r.floors = append(r.floors, comparison{with: name, base: perSecond})
+}
+
+// good says whether every budget is met and no call has failed.
+func (r *report) good() bool {
+	for _, v := range r.values {
+		if v.budget.judge(v.value) == missed {
+			return false
+		}
+	}
+	for _, l := range r.lines {
+		if l.figure.count == 0 || l.figure.failures.total() > 0 {
+			return false
+		}
+		for _, c := range l.beside {
+			if c.verdict(l.figure) == missed {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// object is a JSON object.
+type object map[string]any
+
+// MarshalJSON writes everything, times in milliseconds.
+func (r *report) MarshalJSON() ([]byte, error) {
+	operations, values, floors := []object{}, []object{}, []object{}
+	for _, l := range r.lines {
+		operations = append(operations, l.object())
+	}
+	for _, v := range r.values {
+		values = append(values, object{"name": v.name, "value": v.value, "unit": v.budget.unit,
+			"budget": v.budget.String(), "budget_from": v.budget.origin, "verdict": v.budget.judge(v.value)})
+	}
+	for _, f := range r.floors {
+		floors = append(floors, object{"name": f.with, "per_second": f.base})
+	}
+	return json.Marshal(object{
+		"date": r.began.UTC().Truncate(time.Second), "engine": r.engine,
+		"rows": r.options.rows, "nodes": r.options.nodes, "clients": r.options.clients, "revoked": r.options.revoked,
+		"seconds_each": r.options.time.Seconds(),
+		"machine": object{"cores": runtime.GOMAXPROCS(0), "cpu": cpu(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+			"go": runtime.Version()},
+		"operations": operations, "program": values, "floors": floors,
+	})
+}
+
+func (l line) object() object {
+	f := l.figure
+	o := object{"name": l.name, "rows": l.rows, "clients": f.clients, "count": f.count, "seconds": f.seconds,
+		"per_second": f.perSecond, "p50_ms": milliseconds(f.p50), "p99_ms": milliseconds(f.p99), "max_ms": milliseconds(f.max)}
+	if f.rowsPerSecond > 0 {
+		o["rows_per_second"], o["bytes"] = f.rowsPerSecond, f.bytes
+	}
+	kinds := object{}
+	for kind, one := range f.failures {
+		kinds[kind] = object{"count": one.count, "first": one.first}
+	}
+	o["failed"], o["failures"] = f.failures.total(), kinds
+	besides := []object{}
+	for _, c := range l.beside {
+		if c.base == 0 {
+			continue
+		}
+		b := object{"with": c.with, "ratio": c.ratio(f)}
+		if c.median {
+			b["p50_ms"] = c.base * 1000
+		} else {
+			b["per_second"] = c.base
+		}
+		if c.budget != nil {
+			b["budget"], b["budget_from"], b["verdict"] = c.budget.String(), c.budget.origin, c.verdict(f)
+		}
+		besides = append(besides, b)
+	}
+	o["beside"] = besides
+	return o
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// cpu is the processor's name where the system tells it.
+func cpu() string {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	_, rest, _ := bytes.Cut(info, []byte("model name"))
+	name, _, _ := bytes.Cut(rest, []byte("\n"))
+	return string(bytes.Trim(name, " \t:"))
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"notary"
+	"notary/api"
+	"notary/internal/store"
+)
+
+// revokeRate is how many revocations a second there are certificates for. Where they are
+// used up, the operation ends sooner.
+const revokeRate = 5000
+
+// reserve is how many certificates are left for lists that are made anew.
+const reserve = 500
+
+// measureRevoking measures revoking where nothing is revoked, and where much is.
+func (b *bench) measureRevoking(ctx context.Context) error {
+	first, second := "revoke", fmt.Sprintf("revoke at %s revoked", thousands(b.o.revoked))
+	anew := fmt.Sprintf("make a CRL of %s", thousands(b.o.revoked))
+	if !b.wanted(first) && !b.wanted(second) && !b.wanted(anew) {
+		return nil
+	}
+	none, many, err := b.fillRevoking(ctx)
+	if err != nil {
+		return err
+	}
+	f, err := b.revoke(ctx, first, none)
+	if err != nil || b.o.revoked == 0 {
+		return err
+	}
+	spare := &ids{all: many.all[:min(reserve, len(many.all))]}
+	many.all = many.all[len(spare.all):]
+	if _, err := b.revoke(ctx, second, many, rateOf(f, "at none revoked", budgetRevoke)); err != nil {
+		return err
+	}
+	return b.measureCRL(ctx, anew, spare)
+}
+
+// revoke measures revoking the certificates of the requests, beside durable inserts.
+func (b *bench) revoke(ctx context.Context, name string, active *ids, beside ...comparison) (figure, error) {
+	if !b.wanted(name) {
+		return figure{}, nil
+	}
+	floors := []comparison{{with: floorInsert}}
+	if err := b.measureFloors(ctx, floors); err != nil {
+		return figure{}, err
+	}
+	op := acting(name, active, "/certificate/revoke", []byte(`{"reason":"superseded"}`))
+	op.half = true // or it takes too long to fill the database with what can be revoked
+	return b.runBetween(ctx, op, floors, beside...)
+}
+
+// fillRevoking gives each of the two authorities active certificates, and one of them many
+// revoked ones before. It gives the requests of the active ones.
+func (b *bench) fillRevoking(ctx context.Context) (none, many *ids, err error) {
+	length := b.o.time / 2
+	active := int(revokeRate * (length + warmUp(length)).Seconds())
+	second := 0
+	if b.o.revoked > 0 {
+		second = active + reserve
+	}
+	if err := b.site.stop(); err != nil {
+		return nil, nil, err
+	}
+	var given []*notary.Certificate // of the active ones; the store gives them their ids
+	err = b.fillWith(ctx, "adding certificates to revoke, and revoked ones", active+b.o.revoked+second, func(i int) store.Life {
+		from := b.authority.revokedOne
+		if i < active {
+			from = b.authority.unrevokedOne
+		}
+		revoked := i >= active && i < active+b.o.revoked
+		life := b.lives.nextOf(from, revoked)
+		if !revoked {
+			given = append(given, life.Certificates[len(life.Certificates)-1])
+		}
+		return life
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := b.site.start(ctx); err != nil {
+		return nil, nil, err
+	}
+	none, many = &ids{}, &ids{}
+	for i, c := range given {
+		if i < active {
+			none.all = append(none.all, c.RequestID)
+		} else {
+			many.all = append(many.all, c.RequestID)
+		}
+	}
+	return none, many, nil
+}
+
+// measureCRL revokes one certificate before each fetch of the list, so that each makes it
+// anew.
+func (b *bench) measureCRL(ctx context.Context, name string, active *ids) error {
+	c, err := b.api()
+	if err != nil {
+		return err
+	}
+	defer c.CloseIdleConnections()
+	op := fetchCRL(name, b.authority.muchRevoked)
+	op.clients, op.half, op.cold = 1, true, true
+	op.before = func(ctx context.Context) (bool, error) {
+		id, ok := active.take()
+		if !ok {
+			return false, nil
+		}
+		return true, c.RevokeCertificate(ctx, id, api.Revoke{})
+	}
+	_, err = b.run(ctx, op)
+	return err
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	startLimit = 2 * time.Minute
+	stopLimit  = 45 * time.Second // the server gives requests in flight 30
+)
+
+// programName is the server's name in the temporary folder.
+const programName = "notary"
+
+// buildProgram builds the program as make build does, and tells how large it is.
+func buildProgram(ctx context.Context, dir string) (size int64, err error) {
+	path := filepath.Join(dir, programName)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "notary/cmd/notary")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// node is a running server.
+type node struct {
+	cmd     *exec.Cmd
+	data    string
+	url     string
+	address string // host:port
+	tls     *tls.Config
+	took    time.Duration // from the start of the process to its first answer
+
+	ended chan struct{} // closed after the process has ended
+	err   error         // of its end; to be read after ended
+}
+
+// startNode starts a server on the data folder and waits for its first answer. Its log goes
+// into a file beside the folder. A database of "" is the SQLite file in the folder.
+func startNode(ctx context.Context, program, data, database string) (_ *node, err error) {
+	environment := foreignEnvironment()
+	if database != "" {
+		environment = append(environment, "NOTARY_DATABASE="+database) // where no list of processes shows the password
+	}
+	log, err := os.OpenFile(data+".log", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	out := &announcement{url: make(chan string, 1)}
+	n := &node{cmd: exec.Command(program, "start", "--data", data, "--listen", "127.0.0.1:0"), data: data, ended: make(chan struct{})}
+	n.cmd.Env, n.cmd.Stdout, n.cmd.Stderr = environment, out, log
+	inOwnGroup(n.cmd)
+	began := time.Now()
+	if err := n.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		n.err = n.cmd.Wait()
+		close(n.ended)
+	}()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.stop())
+		}
+	}()
+	select {
+	case n.url = <-out.url:
+	case <-n.ended:
+		return nil, fmt.Errorf("the server did not start: %w\n%s", n.err, lastLines(data+".log"))
+	case <-time.After(startLimit):
+		return nil, fmt.Errorf("the server did not start within %v\n%s", startLimit, lastLines(data+".log"))
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := n.greet(ctx); err != nil {
+		return nil, err
+	}
+	n.took = time.Since(began)
+	return n, nil
+}
+
+// greet makes the first call.
+func (n *node) greet(ctx context.Context) error {
+	n.address = strings.TrimPrefix(n.url, "https://")
+	certificate, err := os.ReadFile(filepath.Join(n.data, "self-signed.crt"))
+	if err != nil {
+		return err
+	}
+	trusted := x509.NewCertPool()
+	if !trusted.AppendCertsFromPEM(certificate) {
+		return errors.New("the server's own certificate cannot be read")
+	}
+	n.tls = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted}
+	c, err := dial(ctx, n)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	status, err := c.do(appendCall(nil, n.address, "", call{method: "GET", path: "/status"}))
+	if err == nil && status != 200 {
+		err = fmt.Errorf("GET /status answered %d", status)
+	}
+	return err
+}
+
+// stop asks the server to end, and ends it where it does not. Its own failure is an error.
+func (n *node) stop() error {
+	_ = n.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-n.ended:
+		return n.err
+	case <-time.After(stopLimit):
+		_ = n.cmd.Process.Kill()
+		<-n.ended
+		return fmt.Errorf("the server did not stop within %v", stopLimit)
+	}
+}
+
+// memory is what the process has in memory now, and the most that it ever had, in bytes,
+// code included. ok is false where the system does not tell.
+func (n *node) memory() (now, peak int64, ok bool) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", n.cmd.Process.Pid))
+	if err != nil {
+		return 0, 0, false
+	}
+	now, peak = kibibytes(status, "VmRSS"), kibibytes(status, "VmHWM")
+	return now, peak, now > 0 && peak > 0
+}
+
+func kibibytes(status []byte, name string) int64 {
+	_, rest, _ := bytes.Cut(status, []byte(name+":"))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(string(line), "kB")), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kib << 10
+}
+
+// announcement waits for the line that tells the server's address.
+type announcement struct {
+	text []byte
+	url  chan string
+}
+
+var listensOn = regexp.MustCompile(`listens on (https://\S+)\n`)
+
+func (a *announcement) Write(p []byte) (int, error) {
+	if a.url != nil {
+		a.text = append(a.text, p...)
+		if found := listensOn.FindSubmatch(a.text); found != nil {
+			a.url <- string(found[1])
+			a.url = nil
+		}
+	}
+	return len(p), nil
+}
+
+// foreignEnvironment is ours without what configures a server.
+func foreignEnvironment() (all []string) {
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "NOTARY_") {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// lastLines is the end of a log.
+func lastLines(path string) string {
+	log, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	const most = 2000
+	return strings.ToValidUTF8(string(log[max(0, len(log)-most):]), "")
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+// decision is what a command does to one request or to many.
+type decision struct {
+	one      func(ctx context.Context, c *client.Client, id int64) error
+	many     func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error]
+	question string // with how many requests as %s
+	doing    string
+	done     string
+	forEver  bool // it asks although every request was named
+}
+
+// decide does it to the requests that the command line names.
+func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d decision) error {
+	switch {
+	case len(args) > 0 && on.given():
+		return usagef("give ids, or flags that find the requests, but not both")
+	case len(args) == 0 && !on.given():
+		return usagef("name the requests by their ids, or give flags that find them, such as --status %s", on.status)
+	case len(args) == 1:
+		return p.callOn(d.one)(command, args)
+	case len(args) == 0:
+		return p.call(func(ctx context.Context, c *client.Client) error { return p.decideOnFound(ctx, c, on, d) })(command, nil)
+	}
+	var ids []int64
+	for _, arg := range args {
+		id, err := parseID(arg)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, id)
+	}
+	return p.call(func(ctx context.Context, c *client.Client) error {
+		if err := p.confirm(ctx, on.yes || !d.forEver, d.question, requests(len(ids))); err != nil {
+			return err
+		}
+		return p.follow(d.many(ctx, c, api.Bulk{IDs: ids}), len(ids), d)
+	})(command, nil)
+}
+
+// decideOnFound counts the requests that the flags find, asks, and sends the number along.
+func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decidedOn, d decision) error {
+	filter, err := on.requests(p.now())
+	if err != nil {
+		return err
+	}
+	if filter.Status == "" {
+		filter.Status = string(on.status)
+	}
+	n, err := countRequests(ctx, c, filter)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		if p.json {
+			return p.printJSON([]api.Outcome{})
+		}
+		return p.done("no %s request fits: nothing to do", filter.Status)
+	}
+	if err := p.confirm(ctx, on.yes, d.question, requests(n)); err != nil {
+		return err
+	}
+	expected := int64(n)
+	return p.follow(d.many(ctx, c, api.Bulk{Filter: &filter, Expected: &expected}), n, d)
+}
+
+// maxFound is what the server takes on in one call.
+const maxFound = 100_000
+
+func countRequests(ctx context.Context, c *client.Client, filter api.RequestFilter) (n int, err error) {
+	query := api.RequestQuery{Paging: api.Paging{Limit: notary.MaxPage}, RequestFilter: filter}
+	for _, err := range c.FindCertificateRequests(ctx, query) {
+		if err != nil {
+			return n, err
+		}
+		if n++; n > maxFound {
+			return n, notary.Errorf(notary.Unprocessable, "more than %d requests fit: narrow the flags", maxFound)
+		}
+	}
+	return n, nil
+}
+
+func requests(n int) string {
+	if n == 1 {
+		return "1 request"
+	}
+	return strconv.Itoa(n) + " requests"
+}
+
+// follow shows how far the work is, and at the end what became of it.
+func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decision) error {
+	var failed failures
+	told := 0
+	watched := func(yield func(api.Outcome, error) bool) {
+		bar := p.newBar()
+		defer bar.end()
+		for o, err := range outcomes {
+			if err == nil {
+				told++
+				bar.show(d.doing, int64(told), int64(of))
+				failed.add(o)
+			}
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
+	var broken error
+	if p.json {
+		broken = printJSONList(p.out, watched)
+	} else {
+		for _, broken = range watched {
+		}
+	}
+	if broken != nil && told == 0 {
+		return broken
+	}
+	if !p.json {
+		if err := p.done("%d of %s are %s", told-failed.count, requests(of), d.done); err != nil {
+			return err
+		}
+		failed.tell(p)
+	}
+	if broken == nil && failed.count > 0 {
+		broken = notary.Errorf(notary.Conflict, "%d of %s could not be %s", failed.count, requests(of), d.done)
+	}
+	return broken
+}
+
+// failures are the requests that something could not be done to, by the reason.
+type failures struct {
+	count   int
+	reasons []string // in the order in which they came
+	ids     map[string][]int64
+}
+
+func (f *failures) add(o api.Outcome) {
+	if o.Status == api.Success {
+		return
+	}
+	reason := o.Error
+	if o.RequestID != "" {
+		reason += " (request id " + o.RequestID + ")"
+	}
+	if f.ids == nil {
+		f.ids = map[string][]int64{}
+	}
+	if f.ids[reason] == nil {
+		f.reasons = append(f.reasons, reason)
+	}
+	f.ids[reason] = append(f.ids[reason], o.ID)
+	f.count++
+}
+
+// What many requests share is told in one line, with some of their ids.
+const (
+	manyShare = 5
+	idsShown  = 20
+)
+
+func (f *failures) tell(p *program) {
+	for _, reason := range f.reasons {
+		ids := f.ids[reason]
+		if len(ids) < manyShare {
+			for _, id := range ids {
+				p.notice("request %d: %s", id, reason)
+			}
+			continue
+		}
+		var shown []string
+		for _, id := range ids[:min(len(ids), idsShown)] {
+			shown = append(shown, strconv.FormatInt(id, 10))
+		}
+		more := ""
+		if len(ids) > idsShown {
+			more = fmt.Sprintf(" and %d more", len(ids)-idsShown)
+		}
+		p.notice("%d requests, %s%s: %s", len(ids), strings.Join(shown, ", "), more, reason)
+	}
+}

@@ -1,0 +1,55 @@
+package store_test
+
+import (
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// What docs/operations.md says of PostgreSQL's own tools: a dump that is made while others
+// write holds everything that was acknowledged before it began, and is whole.
+func TestPostgresDumpWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	database, restored := testkit.Postgres(t), testkit.Postgres(t)
+	file := filepath.Join(t.TempDir(), "notary.dump")
+	s := reopen(t, database)
+	acknowledged := int64(0)
+	for acknowledged < 100 {
+		acknowledged = newRequest(t, s, 1, int(acknowledged)).ID
+	}
+	stop := make(chan struct{})
+	var writing sync.WaitGroup
+	writing.Go(func() { writeUntil(t, s, stop) })
+	testkit.PostgresProgram(t, "pg_dump", "--format=custom", "--file="+file, database)
+	close(stop)
+	writing.Wait()
+
+	testkit.PostgresProgram(t, "pg_restore", "--exit-on-error", "--no-owner", "--dbname="+restored, file)
+	again := reopen(t, restored)
+	testkit.Check(t, again.CheckInvariants(t.Context()))
+	for id := int64(1); id <= acknowledged; id++ {
+		getRequest(t, again, id)
+	}
+	sum, err := again.Digest(t.Context(), nil)
+	testkit.Check(t, err)
+	into := reopen(t, filepath.Join(t.TempDir(), "check.db"))
+	if read, err := again.CopyTo(t.Context(), into, nil); err != nil || read != sum {
+		t.Errorf("a copy to check it has the digest %s (%v), want %s", read, err, sum)
+	}
+	newRequest(t, again, 3, 1) // ids go on
+}
+
+// writeUntil submits requests until it is told to stop.
+func writeUntil(t *testing.T, s *store.Store, stop chan struct{}) {
+	for n := 0; ; n++ {
+		select {
+		case <-stop:
+			return
+		default:
+			newRequest(t, s, 2, n)
+		}
+	}
+}

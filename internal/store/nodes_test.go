@@ -1,0 +1,229 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// Of nodes that start together on an empty database one makes the schema, once.
+func TestNodesOpenTogether(t *testing.T) {
+	t.Parallel()
+	database := testkit.Postgres(t)
+	const nodes = 6
+	var stores [nodes]*store.Store
+	for i, err := range testkit.Race(nodes, func(i int) (err error) {
+		stores[i], err = store.Open(t.Context(), database, time.Now)
+		return err
+	}) {
+		if err != nil {
+			t.Fatalf("node %d: %v", i, err)
+		}
+		newRequest(t, stores[i], 1, i)
+	}
+	var twice int
+	testkit.Check(t, testkit.SQL(t, database).QueryRow(
+		`SELECT COUNT(*) - COUNT(DISTINCT version_id) FROM goose_db_version`).Scan(&twice))
+	if twice != 0 {
+		t.Errorf("%d steps of the schema were made more than once", twice)
+	}
+	wantRequests(t, stores[0], nodes)
+	testkit.Check(t, stores[0].CheckInvariants(t.Context()))
+	for _, s := range stores {
+		testkit.Check(t, s.Close())
+	}
+}
+
+// The lease is with one node until it no longer asks for it.
+func TestNodesLease(t *testing.T) {
+	t.Parallel()
+	database, clock := testkit.Postgres(t), testkit.NewClock()
+	openNode := func() *store.Store {
+		s, err := store.Open(t.Context(), database, clock.Now)
+		testkit.Check(t, err)
+		t.Cleanup(func() { testkit.Check(t, s.Close()) })
+		return s
+	}
+	first, second := openNode(), openNode()
+	const term = 20 * time.Second
+	want := func(when string, s *store.Store, holder string, want bool) {
+		t.Helper()
+		had, err := s.Lease(t.Context(), "work", holder, term)
+		testkit.Check(t, err)
+		if had != want {
+			t.Errorf("%s: %s has the lease: %v, want %v", when, holder, had, want)
+		}
+	}
+	want("at the start", first, "first", true)
+	want("while the first has it", second, "second", false)
+	clock.Advance(15 * time.Second)
+	want("in time", first, "first", true)
+	clock.Advance(15 * time.Second) // more than a term after the start
+	want("after it was renewed", second, "second", false)
+	clock.Advance(4 * time.Second)
+	want("a second before the end of the term", second, "second", false)
+	clock.Advance(time.Second)
+	want("after the term", second, "second", true)
+	want("once the second has it", first, "first", false)
+
+	other, err := first.Lease(t.Context(), "other work", "first", term)
+	if err != nil || !other {
+		t.Errorf("a lease by another name is had: %v (%v)", other, err)
+	}
+}
+
+// When many ask for a lease that nobody has, one gets it.
+func TestNodesLeaseIsHadByOne(t *testing.T) {
+	t.Parallel()
+	s, clock := openAt(t, testkit.Postgres(t))
+	const term = 20 * time.Second
+	for _, round := range []string{"that is new", "that has ended"} {
+		had := make([]bool, 16)
+		for _, err := range testkit.Race(len(had), func(i int) (err error) {
+			had[i], err = s.Lease(t.Context(), "work", store.NodeID(), term)
+			return err
+		}) {
+			testkit.Check(t, err)
+		}
+		holders := 0
+		for _, one := range had {
+			if one {
+				holders++
+			}
+		}
+		if holders != 1 {
+			t.Errorf("a lease %s was had by %d", round, holders)
+		}
+		clock.Advance(term)
+	}
+}
+
+// On SQLite there is no other node, and nothing to ask for.
+func TestLeaseOnSQLite(t *testing.T) {
+	t.Parallel()
+	s, _ := openAt(t, t.TempDir()+"/notary.db")
+	for _, holder := range []string{"first", "second"} {
+		had, err := s.Lease(t.Context(), "work", holder, time.Minute)
+		if err != nil || !had {
+			t.Errorf("the lease is had: %v (%v)", had, err)
+		}
+	}
+}
+
+// What is agreed on is what the first said, on all nodes.
+func TestNodesAgree(t *testing.T) {
+	t.Parallel()
+	database := testkit.Postgres(t)
+	first, _ := openAt(t, database)
+	second, _ := openAt(t, database)
+	agreed := make([]string, 16)
+	for _, err := range testkit.Race(len(agreed), func(i int) (err error) {
+		agreed[i], err = []*store.Store{first, second}[i%2].Agree(t.Context(), "word", store.NodeID())
+		return err
+	}) {
+		testkit.Check(t, err)
+	}
+	for _, word := range agreed {
+		if word != agreed[0] || word == "" {
+			t.Fatalf("they agreed on %q", agreed)
+		}
+	}
+	word, err := second.Agreed(t.Context(), "word")
+	if err != nil || word != agreed[0] {
+		t.Errorf("afterwards it is %q (%v), want %q", word, err, agreed[0])
+	}
+	if nothing, err := first.Agreed(t.Context(), "another"); err != nil || nothing != "" {
+		t.Errorf("before anything is agreed on it is %q (%v)", nothing, err)
+	}
+}
+
+// A node is told of each change on another one, also after the connection was lost by which
+// it is told; a change made meanwhile is not overlooked.
+func TestNodesWatch(t *testing.T) {
+	t.Parallel()
+	database := testkit.Postgres(t)
+	here, _ := openAt(t, database)
+	there, _ := openAt(t, database)
+	told := make(chan string, 1000)
+	ctx, stop := context.WithCancel(t.Context())
+	watched := make(chan struct{})
+	go func() {
+		there.Watch(ctx, func(topic string) { told <- topic })
+		close(watched)
+	}()
+	change := func() {
+		write(t, here, func(tx *store.Tx) error { return tx.Changed(store.Authorities) })
+	}
+	// By their polls alone, which come every five seconds, it would learn of few in this time.
+	changes := func(n int) {
+		t.Helper()
+		enough := time.After(20 * time.Second)
+		for i := range n {
+			change()
+			select {
+			case topic := <-told:
+				if topic != store.Authorities {
+					t.Errorf("told of %q", topic)
+				}
+			case <-enough:
+				t.Fatalf("of %d changes the other node was told of %d", n, i)
+			}
+		}
+	}
+	listener := awaitListener(t, database, "")
+	changes(20)
+
+	for len(told) > 0 {
+		<-told
+	}
+	execute(t, database, `SELECT pg_terminate_backend(`+listener+`, 10000)`)
+	change()
+	<-told // the test's own end is its bound
+	awaitListener(t, database, listener)
+	changes(20)
+
+	stop()
+	<-watched
+}
+
+// awaitListener waits until a connection listens, other than the one that was there before.
+func awaitListener(t *testing.T, database, before string) (pid string) {
+	t.Helper()
+	db := testkit.SQL(t, database)
+	deadline := time.Now().Add(time.Minute)
+	for time.Now().Before(deadline) {
+		err := db.QueryRow(`SELECT COALESCE(MAX(CAST(pid AS TEXT)), '') FROM pg_stat_activity
+			WHERE datname = current_database() AND query = 'LISTEN notary' AND state = 'idle'`).Scan(&pid)
+		testkit.Check(t, err)
+		if pid != "" && pid != before {
+			return pid
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatal("nobody listens")
+	return ""
+}
+
+// A change that is undone is told to nobody.
+func TestNodesAreNotToldOfWhatWasUndone(t *testing.T) {
+	t.Parallel()
+	database := testkit.Postgres(t)
+	s, _ := openAt(t, database)
+	err := s.Write(t.Context(), func(tx *store.Tx) error {
+		if err := tx.Changed(store.Authorities); err != nil {
+			return err
+		}
+		return notary.Errorf(notary.Conflict, "no")
+	})
+	testkit.WantKind(t, err, notary.Conflict)
+	var changes int
+	testkit.Check(t, testkit.SQL(t, database).QueryRow(
+		`SELECT COUNT(*) FROM counter WHERE name LIKE 'changes%'`).Scan(&changes))
+	if changes != 0 {
+		t.Errorf("%d changes are counted", changes)
+	}
+}

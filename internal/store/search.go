@@ -1,0 +1,108 @@
+package store
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"notary"
+)
+
+// A word of the free search fits an object of which something begins with it: a label of a
+// name, the e-mail, the serial number or fingerprint, the key's kind; or it is the status.
+
+// hexadecimal is what could begin a serial number or a fingerprint.
+var hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
+
+// beginning is the start of a column's value.
+type beginning struct{ column, text string }
+
+// word is the condition for one word.
+func (f finder[T]) word(text string) condition {
+	text = searchable(text)
+	begin := f.beginnings(text)
+	bySerial := f.what == "request" && hexadecimal.MatchString(text)
+	status := statusOf(f.what, text)
+	return condition{
+		holds: func(b *binder) {
+			any := []string{f.like("search", "%"+pattern.Replace(marked(text))+"%", b)}
+			for _, c := range begin {
+				any = append(any, f.like(c.column, pattern.Replace(c.text)+"%", b))
+			}
+			if bySerial {
+				any = append(any, f.hasHad(beginsWith(b, "s.serial", text)))
+			}
+			if status != "" {
+				any = append(any, f.alias+".status || '' = "+b.bind(string(status)))
+			}
+			b.and("(" + strings.Join(any, " OR ") + ")")
+		},
+		ids: func(b *binder) string {
+			texts := []string{f.namesFrom(b, text)}
+			for _, c := range begin {
+				texts = append(texts, fmt.Sprintf("SELECT id FROM %s WHERE %s", f.what, beginsWith(b, c.column, c.text)))
+			}
+			if bySerial {
+				texts = append(texts, "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND "+beginsWith(b, "serial", text))
+			}
+			if status != "" {
+				texts = append(texts, "SELECT id FROM request WHERE status = "+b.bind(string(status)))
+			}
+			return strings.Join(texts, " UNION ALL ")
+		},
+	}
+}
+
+// beginnings are what the columns of an object that fits may begin with.
+func (f finder[T]) beginnings(text string) []beginning {
+	all := []beginning{{"email", text}}
+	if hexadecimal.MatchString(text) {
+		all = append(all, beginning{"fingerprint", text})
+		if f.what == "certificate" {
+			all = append(all, beginning{"serial", text})
+		}
+	}
+	for _, key := range keysOf(text) {
+		all = append(all, beginning{"key", key})
+	}
+	return all
+}
+
+func beginsWith(b *binder, column, text string) string {
+	return column + " >= " + b.bind(text) + " AND " + column + " < " + b.bind(end(text))
+}
+
+// keyWords is how many letters of a kind of key are enough to mean it.
+const keyWords = 3
+
+// keysOf are the beginnings of the kinds of keys that a word means: "rsa", "ecdsa", "p-256",
+// "ed25519", or the size of an RSA key.
+func keysOf(word string) (keys []string) {
+	if len(word) < keyWords {
+		return nil
+	}
+	for _, key := range []string{"RSA ", "ECDSA ", "Ed25519"} {
+		if strings.HasPrefix(strings.ToLower(key), word) {
+			keys = append(keys, key)
+		}
+	}
+	for _, curve := range []string{"P-224", "P-256", "P-384", "P-521"} {
+		if strings.HasPrefix(strings.ToLower(curve), word) {
+			keys = append(keys, "ECDSA "+curve)
+		}
+	}
+	if strings.Trim(word, "0123456789") == "" {
+		keys = append(keys, "RSA "+word)
+	}
+	return keys
+}
+
+// statusOf is the status of requests that a word names; "" for none.
+func statusOf(what, word string) notary.RequestStatus {
+	for _, status := range notary.RequestStatuses {
+		if what == "request" && strings.EqualFold(string(status), word) {
+			return status
+		}
+	}
+	return ""
+}

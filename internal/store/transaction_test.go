@@ -1,0 +1,279 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// terminate ends the connection of a transaction, as an operator or a crash does.
+func terminate(t *testing.T, database string, tx *store.Tx) {
+	t.Helper()
+	pid, err := store.QueryTextTx(tx, `SELECT CAST(pg_backend_pid() AS TEXT)`)
+	testkit.Check(t, err)
+	execute(t, database, `SELECT pg_terminate_backend(`+pid+`, 10000)`)
+}
+
+// A connection that is lost before the commit has changed nothing: the transaction is run
+// once more, on another one.
+func TestPostgresConnectionLostOnce(t *testing.T) {
+	t.Parallel()
+	database := testkit.Postgres(t)
+	s, _ := openAt(t, database)
+	for name, when := range map[string]int{"at the first statement": 0, "after the last": 1} {
+		before, runs := countRequests(t, s), 0
+		testkit.Check(t, s.Write(t.Context(), func(tx *store.Tx) error {
+			if runs++; runs == 1 && when == 0 {
+				terminate(t, database, tx)
+			}
+			if _, err := insertRequest(tx, 1, before); err != nil {
+				return err
+			}
+			if runs == 1 && when == 1 {
+				terminate(t, database, tx)
+			}
+			return nil
+		}))
+		if runs != 2 {
+			t.Errorf("%s: it was run %d times, want twice", name, runs)
+		}
+		wantRequests(t, s, before+1)
+	}
+}
+
+// Where the second one is lost, too, the caller is to come again.
+func TestPostgresConnectionLostTwice(t *testing.T) {
+	t.Parallel()
+	database := testkit.Postgres(t)
+	s, _ := openAt(t, database)
+	runs := 0
+	err := s.Write(t.Context(), func(tx *store.Tx) error {
+		runs++
+		if _, err := insertRequest(tx, 1, 1); err != nil {
+			return err
+		}
+		terminate(t, database, tx)
+		return nil
+	})
+	wantUnavailable(t, err, "the database cannot be reached at the moment")
+	if runs != 2 {
+		t.Errorf("it was run %d times, want twice", runs)
+	}
+	wantRequests(t, s, 0)
+}
+
+func countRequests(t *testing.T, s *store.Store) (n int) {
+	t.Helper()
+	testkit.Check(t, s.EachRequest(t.Context(), notary.Filter{}, func(*notary.Request) error { n++; return nil }))
+	return n
+}
+
+// When the connection is lost around the COMMIT nobody knows what became of it. The caller is
+// told so, and the transaction is not run again.
+func TestPostgresCommitWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, testkit.Postgres(t))
+	s, _ := openAt(t, p.url)
+	requests := 0
+	for n, what := range []loss{beforeCommit, afterCommit} {
+		runs := 0
+		p.lose(what)
+		err := s.Write(t.Context(), func(tx *store.Tx) error {
+			runs++
+			_, err := insertRequest(tx, 1, n)
+			return err
+		})
+		testkit.WantKind(t, err, notary.Unavailable)
+		testkit.WantText(t, err, "may be made or not: look before you try again")
+		if runs != 1 {
+			t.Errorf("it was run %d times, want once", runs)
+		}
+		if what == afterCommit {
+			requests++
+		}
+		wantRequests(t, s, requests)
+	}
+}
+
+// A transaction that the server has given up is not committed, even where its function has
+// overlooked that.
+func TestPostgresOverlookedError(t *testing.T) {
+	t.Parallel()
+	s, _ := openAt(t, testkit.Postgres(t))
+	err := s.Write(t.Context(), func(tx *store.Tx) error {
+		if err := tx.Event(notary.Event{Action: "test"}); err != nil {
+			return err
+		}
+		_ = store.Exec(tx, `NONSENSE`)
+		return nil
+	})
+	testkit.WantKind(t, err, notary.Internal)
+}
+
+// Every connection is ended, again and again, while many write. What is acknowledged is
+// there, and what was refused is not.
+func TestPostgresConnectionsLostUnderLoad(t *testing.T) {
+	t.Parallel()
+	database := testkit.Postgres(t)
+	s, _ := openAt(t, database)
+	const writers, each = 32, 20
+	var mu sync.Mutex
+	acknowledged, refused, unknown := map[string]bool{}, 0, map[string]bool{}
+	testkit.Check(t, errors.Join(testkit.Race(writers+1, func(i int) error {
+		if i == writers {
+			for range 10 {
+				time.Sleep(20 * time.Millisecond)
+				execute(t, database, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+					WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+			}
+			return nil
+		}
+		for n := range each {
+			key := fmt.Sprintf("key %d-%d", i, n)
+			err := s.Write(t.Context(), func(tx *store.Tx) error {
+				if err := tx.ReportCompromised(key); err != nil {
+					return err
+				}
+				_, err := insertRequest(tx, int64(1+i), n)
+				return err
+			})
+			mu.Lock()
+			switch {
+			case err == nil:
+				acknowledged[key] = true
+			case notary.KindOf(err) == notary.Unavailable && strings.Contains(err.Error(), "may be made or not"):
+				unknown[key] = true
+			case notary.KindOf(err) == notary.Unavailable && strings.Contains(err.Error(), "nothing was changed"):
+				refused++
+			default:
+				t.Errorf("%s: %v", key, err)
+			}
+			mu.Unlock()
+		}
+		return nil
+	})...))
+	t.Logf("%d acknowledged, %d refused, %d unknown", len(acknowledged), refused, len(unknown))
+	there := 0
+	for i := range writers {
+		for n := range each {
+			key := fmt.Sprintf("key %d-%d", i, n)
+			is, err := s.Compromised(t.Context(), key)
+			testkit.Check(t, err)
+			if is {
+				there++
+			}
+			if is != acknowledged[key] && !unknown[key] {
+				t.Errorf("%s is there: %v, and was acknowledged: %v", key, is, acknowledged[key])
+			}
+		}
+	}
+	wantRequests(t, s, there)
+}
+
+// Of two transactions that wait for one another PostgreSQL ends one; it is run again.
+func TestPostgresDeadlock(t *testing.T) {
+	t.Parallel()
+	s, _ := openAt(t, testkit.Postgres(t))
+	var both sync.WaitGroup // have taken their first
+	both.Add(2)
+	runs := [2]int{}
+	testkit.Check(t, errors.Join(testkit.Race(2, func(i int) error {
+		return s.Write(t.Context(), func(tx *store.Tx) error {
+			if _, err := insertRequest(tx, 1, i); err != nil {
+				return err
+			}
+			if err := tx.ClaimAccount(int64(1 + i)); err != nil {
+				return err
+			}
+			if runs[i]++; runs[i] == 1 {
+				both.Done()
+				both.Wait()
+			}
+			return tx.ClaimAccount(int64(2 - i))
+		})
+	})...))
+	if runs[0]+runs[1] != 3 {
+		t.Errorf("they were run %v times, want one of them twice", runs)
+	}
+	wantRequests(t, s, 2)
+}
+
+// A transaction that others always get in the way of is given up in the end.
+func TestPostgresAlwaysInTheWay(t *testing.T) {
+	t.Parallel()
+	s, _ := openAt(t, testkit.Postgres(t))
+	for _, code := range []string{"40001", "40P01"} {
+		runs := 0
+		err := s.Write(t.Context(), func(tx *store.Tx) error {
+			runs++
+			if _, err := insertRequest(tx, 1, 1); err != nil {
+				return err
+			}
+			return store.Exec(tx, `DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '`+code+`'; END $$`)
+		})
+		wantUnavailable(t, err, "too many changes of the same things at once")
+		if runs < 2 || runs > 100 {
+			t.Errorf("%s: it was run %d times", code, runs)
+		}
+		wantRequests(t, s, 0)
+	}
+}
+
+// A server that takes connections and never answers is away, too.
+func TestPostgresSilent(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, testkit.Postgres(t))
+	s, _ := openAt(t, p.url+"&connect_timeout=1")
+	before := newRequest(t, s, 1, 1)
+	p.silence(true)
+	wantUnavailable(t, s.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := insertRequest(tx, 1, 2)
+		return err
+	}), "the database cannot be reached at the moment")
+	_, err := s.Request(t.Context(), before.ID)
+	wantUnavailable(t, err, "the database cannot be reached at the moment")
+	p.silence(false)
+	getRequest(t, s, before.ID)
+	wantRequests(t, s, 1)
+}
+
+// Two transactions that give one request a certificate do not lock each other out: the second
+// waits for the first, and is refused.
+func TestPostgresTwoSignaturesOfOneRequest(t *testing.T) {
+	t.Parallel()
+	s, clock := openAt(t, testkit.Postgres(t))
+	issuer, req := newAuthority(t, s), newRequest(t, s, 1, 1)
+	expiry := clock.Now().AddDate(0, 0, 90)
+	activate(t, s, newRequest(t, s, 1, 2), newCertificate(issuer.ID, 2, expiry)) // the chain is there
+	var both sync.WaitGroup // have recorded their certificate
+	both.Add(2)
+	runs := [2]int{}
+	kinds := testkit.Kinds(testkit.Race(2, func(i int) error {
+		cert := newCertificate(issuer.ID, i, expiry)
+		cert.RequestID, cert.RequesterID = req.ID, req.RequesterID
+		return s.Write(t.Context(), func(tx *store.Tx) error {
+			id, err := tx.InsertCertificate(cert)
+			if err != nil {
+				return err
+			}
+			if runs[i]++; runs[i] == 1 {
+				both.Done()
+				both.Wait()
+			}
+			return tx.Transition(req, notary.Active, id)
+		})
+	}))
+	if kinds[""] != 1 || kinds[notary.Conflict] != 1 {
+		t.Errorf("their errors: %v, want one success and one conflict", kinds)
+	}
+	if runs != [2]int{1, 1} {
+		t.Errorf("they were run %v times, want once each", runs)
+	}
+}
