@@ -170,6 +170,9 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	cert := newCertificate(issued, issuer)
 	cert.RequestID, cert.RequesterID, cert.Email, cert.Profile = req.ID, req.RequesterID, req.Email, profile.Name
 	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ShareAuthority(issuer.ID); err != nil {
+			return err
+		}
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}

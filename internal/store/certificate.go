@@ -66,7 +66,7 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 		return 0, err
 	}
 	tx.counts[certificatesCounter]++
-	if _, err = tx.exec(`INSERT INTO certificate_der (certificate_id, der) VALUES ($1, $2)`, id, c.DER); err != nil {
+	if err = tx.later(`INSERT INTO certificate_der (certificate_id, der) VALUES ($1, $2)`, id, c.DER); err != nil {
 		return 0, err
 	}
 	return id, tx.insertNames("certificate", id, terms.names)

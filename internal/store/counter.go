@@ -20,7 +20,7 @@ func (c counts) add(other counts) {
 
 // save writes the changes in the order of their names, so that two transactions never wait
 // for one another.
-func (c counts) save(ctx context.Context, s executor, slot int) error {
+func (c counts) save(s executor, slot int) error {
 	names := make([]string, 0, len(c))
 	for name, n := range c {
 		if n != 0 {
@@ -34,7 +34,7 @@ func (c counts) save(ctx context.Context, s executor, slot int) error {
 		for _, name := range some {
 			values += ", (" + b.bind(name) + ", " + bound + ", " + b.bind(c[name]) + ")"
 		}
-		_, err := s.exec(ctx, `INSERT INTO counter (name, slot, value) VALUES `+values[2:]+`
+		err := s.later(`INSERT INTO counter (name, slot, value) VALUES `+values[2:]+`
 			ON CONFLICT (name, slot) DO UPDATE SET value = counter.value + excluded.value`, b.args...)
 		if err != nil {
 			return err

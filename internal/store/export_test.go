@@ -153,3 +153,8 @@ func SetPatience(d time.Duration) (restore func()) {
 	patience = d
 	return func() { patience = old }
 }
+
+func (r recordedExecutor) later(text string, args ...any) error {
+	r.note(text, args)
+	return r.executor.later(text, args...)
+}

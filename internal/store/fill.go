@@ -91,7 +91,7 @@ func (f *filling) write(ctx context.Context, lives []Life) error {
 				}
 			}
 		}
-		return f.counts.save(ctx, transaction{ctx, conn}, 0)
+		return f.counts.save(plain{ctx, conn}, 0)
 	})
 }
 
@@ -156,4 +156,19 @@ func (f *filling) chain(c *notary.Certificate) int64 {
 		f.add("issuer_chain", f.issuer, fingerprint, der)
 	}
 	return f.chains[fingerprint]
+}
+
+// plain runs each statement by itself.
+type plain struct {
+	ctx  context.Context
+	conn *sql.Conn
+}
+
+func (p plain) exec(_ context.Context, text string, args ...any) (int64, error) {
+	return 0, p.later(text, args...)
+}
+
+func (p plain) later(text string, args ...any) error {
+	_, err := p.conn.ExecContext(p.ctx, text, args...)
+	return mapped(err)
 }

@@ -41,8 +41,7 @@ func (tx *Tx) Changed(topic string) error {
 	if tx.alone {
 		return nil
 	}
-	_, err := tx.exec(`SELECT pg_notify($1, $2)`, channel, topic)
-	return err
+	return tx.later(`SELECT pg_notify($1, $2)`, channel, topic)
 }
 
 func changesCounter(topic string) string { return "changes of " + topic }

@@ -216,6 +216,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("ClaimAccount", tx.ClaimAccount(admin))
 	do("ClaimCertificate", second(tx.ClaimCertificate(ctx, cert)))
 	do("Changed", tx.Changed(store.Authorities))
+	do("RequireStatus", tx.RequireStatus(ctx, req.ID, req.Status))
 	do("DeleteAuthority", tx.DeleteAuthority(a))
 	walkReads(ctx, tx, now, do)
 }

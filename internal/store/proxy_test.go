@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"notary/internal/testkit"
@@ -75,48 +76,51 @@ func (p *proxy) connect(client net.Conn) {
 		return
 	}
 	p.conns = append(p.conns, server)
-	lost := make(chan struct{}) // closed when an answer is not to arrive
+	var lost atomic.Bool // whether the answer to a COMMIT is not to arrive
 	go func() {
-		pass(client, server, func(sent []byte) bool { return p.lets(sent, lost) })
-		server.Close()
+		defer server.Close()
+		read(client, func(sent []byte) bool {
+			if bytes.Contains(sent, commit) {
+				switch p.loses() {
+				case beforeCommit:
+					return false
+				case afterCommit:
+					lost.Store(true)
+				}
+			}
+			_, err := server.Write(sent)
+			return err == nil
+		})
 	}()
 	go func() {
-		pass(server, client, func([]byte) bool {
-			select {
-			case <-lost:
-				return false
-			default:
-				return true
+		defer client.Close()
+		read(server, func(answer []byte) bool {
+			if lost.Load() { // until it was done: the server gives up what nobody is there for
+				return !bytes.Contains(answer, commit)
 			}
+			_, err := client.Write(answer)
+			return err == nil
 		})
-		client.Close()
 	}()
 }
 
-// lets says whether what the store has sent may go on to the server.
-func (p *proxy) lets(sent []byte, lost chan struct{}) bool {
-	if !bytes.Contains(sent, []byte("COMMIT\x00")) {
-		return true
-	}
+// commit is the text of the statement, and how the server says that it was done.
+var commit = []byte("COMMIT\x00")
+
+// loses is what becomes of a COMMIT. The next one is not lost.
+func (p *proxy) loses() (what loss) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	what := p.loss
-	p.loss = never
-	if what == afterCommit {
-		close(lost)
-	}
-	return what != beforeCommit
+	what, p.loss = p.loss, never
+	return what
 }
 
-// pass copies until an end closes or what was read may not pass.
-func pass(from, to net.Conn, may func([]byte) bool) {
+// read hands over what comes, until that gives false or the connection ends.
+func read(from net.Conn, took func([]byte) bool) {
 	buffer := make([]byte, 1<<16)
 	for {
 		n, err := from.Read(buffer)
-		if n > 0 && !may(buffer[:n]) {
-			return
-		}
-		if _, write := to.Write(buffer[:n]); err != nil || write != nil {
+		if err != nil || !took(buffer[:n]) {
 			return
 		}
 	}

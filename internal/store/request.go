@@ -62,7 +62,7 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 		return 0, err
 	}
 	tx.counts[statusCounter(notary.Outstanding)]++
-	if _, err := tx.exec(`INSERT INTO request_csr (request_id, csr) VALUES ($1, $2)`, id, req.CSR); err != nil {
+	if err := tx.later(`INSERT INTO request_csr (request_id, csr) VALUES ($1, $2)`, id, req.CSR); err != nil {
 		return 0, err
 	}
 	return id, tx.insertNames("request", id, terms.names)

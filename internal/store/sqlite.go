@@ -23,7 +23,7 @@ const readers = 8
 // How much of the file the connection that writes keeps in memory, in SQLite's own notation:
 // usually, and while many rows are added at once.
 const (
-	writeCache = "-16000" // 16 MB
+	writeCache = "-64000" // 64 MB
 	loadCache  = "-1000000"
 )
 

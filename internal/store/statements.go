@@ -109,6 +109,11 @@ func (s *statements) exec(ctx context.Context, text string, args ...any) (int64,
 	return result.RowsAffected()
 }
 
+func (s *statements) later(text string, args ...any) error {
+	_, err := s.exec(context.Background(), text, args...)
+	return err
+}
+
 // lasting reads inside a transaction, where the end of the caller's context no longer
 // matters.
 type lasting struct{ *statements }

@@ -114,7 +114,7 @@ func (tx *Tx) insertNames(what string, id int64, names []string) error {
 		for _, name := range some {
 			values += ", (" + bound + ", " + b.bind(name) + ")"
 		}
-		if _, err := tx.exec("INSERT INTO "+what+"_name ("+what+"_id, name) VALUES "+values[2:], b.args...); err != nil {
+		if err := tx.later("INSERT INTO "+what+"_name ("+what+"_id, name) VALUES "+values[2:], b.args...); err != nil {
 			return err
 		}
 	}
@@ -123,7 +123,7 @@ func (tx *Tx) insertNames(what string, id int64, names []string) error {
 
 func (tx *Tx) deleteNames(what string, id int64, names []string) error {
 	for _, name := range names {
-		if _, err := tx.exec(`DELETE FROM `+what+`_name WHERE `+what+`_id = $1 AND name = $2`, id, name); err != nil {
+		if err := tx.later(`DELETE FROM `+what+`_name WHERE `+what+`_id = $1 AND name = $2`, id, name); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
@@ -82,12 +83,10 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 		return mapped(err)
 	}
 	defer conn.Close()
-	run := transaction{ctx, conn}
-	if _, err := run.exec(ctx, "BEGIN"); err != nil {
-		return again(mapped(err))
-	}
+	run := &transaction{ctx: ctx, conn: conn}
+	run.queue("BEGIN")
 	defer func() {
-		if err != nil {
+		if err != nil && run.begun {
 			_, _ = conn.ExecContext(ctx, "ROLLBACK") // where the connection is lost, the server does it
 		}
 		if isAway(err) { // one to a server that is no longer the primary would stay what it is
@@ -98,22 +97,10 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 	if err := protected(tx, fn); err != nil {
 		return again(err)
 	}
-	if err := tx.counts.save(ctx, run, slot); err != nil {
-		return again(mapped(err))
+	if err := tx.counts.save(run, slot); err != nil {
+		return again(err)
 	}
-	return committed(commit(ctx, conn))
-}
-
-// commit also fails where the server answers that it has undone the transaction, because one
-// of its statements had failed.
-func commit(ctx context.Context, conn *sql.Conn) error {
-	return conn.Raw(func(driver any) error {
-		done, err := driver.(*stdlib.Conn).Conn().Exec(ctx, "COMMIT")
-		if err == nil && done.String() != "COMMIT" {
-			return notary.InternalError("use the database", errors.New("the error of a statement was overlooked"))
-		}
-		return err
-	})
+	return run.commit()
 }
 
 // again marks an error before the commit after which the transaction can be run once more.
@@ -128,41 +115,111 @@ func again(err error) error {
 	return err
 }
 
-// committed says what a failed COMMIT means. Where the server answered, nothing was changed;
-// where it did not, nobody knows.
-func committed(err error) error {
-	var fault *pgconn.PgError
-	var ours *notary.Error
-	if err == nil || errors.As(err, &ours) {
-		return err
-	}
-	if errors.As(err, &fault) && fault.Severity != "FATAL" {
-		return again(mapped(err))
-	}
+// errUnknown is for a change of which nobody knows whether it was committed.
+func errUnknown(err error) error {
 	return &notary.Error{Kind: notary.Unavailable, RetryAfter: 5 * time.Second, Err: err,
 		Message: "the database went away while it committed the change, which may be made or not: look before you try again"}
 }
 
 // transaction runs the statements of one transaction. The end of the caller's context no
-// longer matters to them.
+// longer matters to them. Statements whose results nobody needs wait, and are sent together:
+// each way to the server and back costs as much as most of them.
 type transaction struct {
-	ctx  context.Context
-	conn *sql.Conn
+	ctx     context.Context
+	conn    *sql.Conn
+	begun   bool // whether anything was sent
+	waiting []statement
 }
 
-func (t transaction) query(_ context.Context, text string, args ...any) (*sql.Rows, error) {
+type statement struct {
+	text string
+	args []any
+}
+
+func (t *transaction) queue(text string, args ...any) {
+	t.waiting = append(t.waiting, statement{text, args})
+}
+
+// flush sends what is waiting, and gives the first error and the number of the statement that
+// it is of.
+func (t *transaction) flush() (failed int, err error) {
+	if len(t.waiting) == 0 {
+		return 0, nil
+	}
+	batch := &pgx.Batch{}
+	for _, s := range t.waiting {
+		batch.Queue(s.text, s.args...)
+	}
+	last := t.waiting[len(t.waiting)-1].text
+	t.waiting, t.begun = nil, true
+	err = t.conn.Raw(func(driver any) (err error) {
+		results := driver.(*stdlib.Conn).Conn().SendBatch(t.ctx, batch)
+		defer func() {
+			if closing := results.Close(); err == nil {
+				err = closing
+			}
+		}()
+		for failed = range batch.Len() {
+			done, err := results.Exec()
+			if err != nil {
+				return err
+			}
+			// A transaction of which a statement has failed is undone by a COMMIT.
+			if failed == batch.Len()-1 && last == "COMMIT" && done.String() != "COMMIT" {
+				return notary.InternalError("use the database", errors.New("the error of a statement was overlooked"))
+			}
+		}
+		return nil
+	})
+	return failed, err
+}
+
+// commit sends what is waiting, with the COMMIT. Where the server answers with an error,
+// nothing was changed, unless it ends in the middle of the COMMIT. Where it does not answer,
+// nobody knows.
+func (t *transaction) commit() error {
+	t.queue("COMMIT")
+	last := len(t.waiting) - 1
+	failed, err := t.flush()
+	var fault *pgconn.PgError
+	var ours *notary.Error
+	switch {
+	case err == nil, errors.As(err, &ours):
+		return err
+	case errors.As(err, &fault) && (failed < last || fault.Severity != "FATAL"):
+		return again(mapped(err))
+	default:
+		return errUnknown(err)
+	}
+}
+
+func (t *transaction) later(text string, args ...any) error {
+	t.queue(text, args...)
+	return nil
+}
+
+func (t *transaction) query(_ context.Context, text string, args ...any) (*sql.Rows, error) {
+	if _, err := t.flush(); err != nil {
+		return nil, err
+	}
 	return t.conn.QueryContext(t.ctx, text, args...)
 }
 
-func (t transaction) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (t *transaction) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	return t.query(ctx, text, args...)
 }
 
-func (t transaction) queryRow(_ context.Context, text string, args ...any) row {
+func (t *transaction) queryRow(_ context.Context, text string, args ...any) row {
+	if _, err := t.flush(); err != nil {
+		return failedRow{err}
+	}
 	return t.conn.QueryRowContext(t.ctx, text, args...)
 }
 
-func (t transaction) exec(_ context.Context, text string, args ...any) (int64, error) {
+func (t *transaction) exec(_ context.Context, text string, args ...any) (int64, error) {
+	if _, err := t.flush(); err != nil {
+		return 0, err
+	}
 	result, err := t.conn.ExecContext(t.ctx, text, args...)
 	if err != nil {
 		return 0, err

@@ -26,20 +26,24 @@ const (
 
 // share waits until nobody claims the thing, and keeps others from claiming it.
 func (tx *Tx) share(t topic, id int64) error {
-	return tx.turn(`SELECT 1 FROM (SELECT pg_advisory_xact_lock_shared($1)) t`, t, id)
+	return tx.turn(`SELECT pg_advisory_xact_lock_shared($1)`, false, t, id)
 }
 
 // claim waits until nobody shares or claims the thing, and keeps others from it.
 func (tx *Tx) claim(t topic, id int64) error {
-	return tx.turn(`SELECT 1 FROM (SELECT pg_advisory_xact_lock($1)) t`, t, id)
+	return tx.turn(`SELECT pg_advisory_xact_lock($1)`, true, t, id)
 }
 
-func (tx *Tx) turn(text string, t topic, id int64) error {
-	if tx.alone {
+func (tx *Tx) turn(text string, claim bool, t topic, id int64) error {
+	thing := int64(t)<<56 | id&(1<<56-1)
+	if claimed, taken := tx.turns[thing]; tx.alone || taken && (claimed || !claim) {
 		return nil
 	}
-	var one int
-	return mapped(tx.q.queryRow(context.Background(), text, int64(t)<<56|id&(1<<56-1)).Scan(&one))
+	if tx.turns == nil {
+		tx.turns = map[int64]bool{}
+	}
+	tx.turns[thing] = claim
+	return tx.later(text, thing) // before what is read next
 }
 
 // ShareKey keeps the key with this fingerprint from being reported as compromised until the

@@ -14,12 +14,16 @@ type Tx struct {
 	sql    executor
 	now    time.Time
 	counts counts
-	alone  bool // whether no other transaction is under way, as on SQLite
+	alone  bool           // whether no other transaction is under way, as on SQLite
+	turns  map[int64]bool // what it has shared or claimed already: whether claimed
 }
 
 // executor changes the database.
 type executor interface {
 	exec(ctx context.Context, text string, args ...any) (rows int64, err error)
+	// later runs a statement whose result nobody needs, now or together with those that
+	// follow. Its error may come with one of these, or with the commit.
+	later(text string, args ...any) error
 }
 
 // exec runs one statement and tells how many rows it changed. It has no context: a
@@ -28,6 +32,9 @@ func (tx *Tx) exec(text string, args ...any) (int64, error) {
 	n, err := tx.sql.exec(context.Background(), text, args...)
 	return n, mapped(err)
 }
+
+// later runs a statement that cannot meet what is there already.
+func (tx *Tx) later(text string, args ...any) error { return mapped(tx.sql.later(text, args...)) }
 
 // insert runs an INSERT … RETURNING id.
 func (tx *Tx) insert(text string, args ...any) (id int64, err error) {
@@ -46,10 +53,9 @@ func (tx *Tx) change(miss error, text string, args ...any) error {
 
 // Event records who did what. It is the last step of every change.
 func (tx *Tx) Event(e notary.Event) error {
-	_, err := tx.exec(`INSERT INTO event (at, account_id, email, address, action, object_id, detail)
+	return tx.later(`INSERT INTO event (at, account_id, email, address, action, object_id, detail)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		seconds(tx.now), e.AccountID, e.Email, e.Address, e.Action, e.ObjectID, e.Detail)
-	return err
 }
 
 // seconds is the form of a time in the database; 0 stands for the zero time.

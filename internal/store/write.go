@@ -171,7 +171,7 @@ func (w *writer) commit(batch []*job) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := counts.save(ctx, w.sql, 0); err != nil {
+	if err := counts.save(w.sql, 0); err != nil {
 		return unavailable(err)
 	}
 	if err := w.exec(ctx, "COMMIT"); err != nil {
