@@ -12,13 +12,13 @@ type Paging struct {
 type Filter struct {
 	Email                  string `json:"email,omitempty" query:"email" minLength:"1" doc:"Of who submitted it"`
 	CertificateAuthorityID ID     `json:"certificate_authority_id,omitempty" query:"certificate_authority_id" doc:"The issuer; for a request, of the certificate in use"`
-	SerialNumber           string `json:"serial_number,omitempty" query:"serial_number" minLength:"1" doc:"Hexadecimal, with or without colons; for a request, of the certificate in use"`
+	SerialNumber           string `json:"serial_number,omitempty" query:"serial_number" minLength:"1" doc:"Hexadecimal, with or without colons; for a request, of any certificate that it has had"`
 	Fingerprint            string `json:"fingerprint,omitempty" query:"fingerprint" minLength:"1" doc:"SHA-256 of the DER, of the certificate or of the CSR: hexadecimal, with or without colons"`
 	Key                    string `json:"key,omitempty" query:"key" minLength:"1" doc:"Such as RSA 2048, ECDSA P-256 or Ed25519"`
 	Name                   string `json:"name,omitempty" query:"name" minLength:"1" doc:"A whole name: DNS name, IP address, e-mail address, URI or common name"`
 	NamePrefix             string `json:"name_prefix,omitempty" query:"name_prefix" minLength:"1" doc:"What a name begins with"`
 	Domain                 string `json:"domain,omitempty" query:"domain" minLength:"1" doc:"A domain that a name is, or lies below"`
-	Q                      string `json:"q,omitempty" query:"q" minLength:"1" doc:"Words, all of which must be found: each begins a label of a name, an e-mail address, a serial number or a fingerprint"`
+	Q                      string `json:"q,omitempty" query:"q" minLength:"1" doc:"Words, all of which must be found: each begins a label of a name, an e-mail address, a serial number, a fingerprint or a kind of key, or is a status of requests"`
 	ExpiresAfter           string `json:"expires_after,omitempty" query:"expires_after" format:"date-time" doc:"The end of validity is this or later"`
 	ExpiresBefore          string `json:"expires_before,omitempty" query:"expires_before" format:"date-time" doc:"The end of validity is earlier"`
 }

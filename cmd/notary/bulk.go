@@ -101,6 +101,13 @@ func requests(n int) string {
 	return strconv.Itoa(n) + " requests"
 }
 
+func areOf(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
 // follow shows how far the work is, and at the end what became of it.
 func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decision) error {
 	var failed failures
@@ -130,7 +137,7 @@ func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decis
 		return broken
 	}
 	if !p.json {
-		if err := p.done("%d of %s are %s", told-failed.count, requests(of), d.done); err != nil {
+		if err := p.done("%d of %s %s %s", told-failed.count, requests(of), areOf(of), d.done); err != nil {
 			return err
 		}
 		failed.tell(p)

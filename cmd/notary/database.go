@@ -117,6 +117,7 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 	bar := p.newBar()
 	read, err := source.CopyTo(ctx, target, bar.of("copying"))
 	if err != nil {
+		bar.end()
 		return err
 	}
 	written, err := target.Digest(ctx, bar.of("comparing"))

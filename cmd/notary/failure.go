@@ -94,7 +94,7 @@ func isLocal(command *cobra.Command) bool {
 // localHint is the cause of what the user cannot mend: there is no log that has it.
 func localHint(e *notary.Error) string {
 	if e.Err != nil && (e.Kind == notary.Internal || e.Kind == notary.Unavailable) {
-		return "the cause: " + e.Err.Error()
+		return "the cause: " + strings.ReplaceAll(e.Err.Error(), "\n\t", " ") // the driver's list of hosts
 	}
 	return ""
 }

@@ -44,7 +44,7 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	text(&f.filter.Name, "name", "only those with this whole `name`: host, IP address, e-mail address, URI or common name")
 	text(&f.filter.NamePrefix, "name-prefix", "only those with a name that begins with this `text`")
 	text(&f.filter.Domain, "domain", "only those with a name that is this `domain` or lies below it")
-	text(&f.filter.Q, "search", "only those in which all of these `words` are found: the beginnings of parts of names, e-mail addresses, serial numbers and fingerprints")
+	text(&f.filter.Q, "search", "only those in which all of these `words` are found: the beginnings of parts of names, e-mail addresses, serial numbers, fingerprints and kinds of keys, or the status of a request")
 	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or from now on, such as 30d, 12h or -7d")
 	text(&f.before, "expires-before", "only those that expire before this `time`")
 }

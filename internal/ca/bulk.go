@@ -3,7 +3,9 @@ package ca
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
+	"runtime/debug"
 	"sync"
 
 	"notary"
@@ -107,7 +109,14 @@ func (s *Service) many(ctx context.Context, caller notary.Caller, m Many, fn fun
 	return ctx.Err()
 }
 
-func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) error {
+// unlessStopped does it. A panic is the failure of this request alone: here, beside the call's
+// own goroutine, it would end the server.
+func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = notary.InternalError("decide on the request", fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
 	select {
 	case <-stop:
 		return notary.Errorf(notary.Unavailable, "the server is stopping: this request was left as it is")

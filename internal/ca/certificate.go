@@ -46,7 +46,7 @@ func newCertificate(cert *x509.Certificate, issuer *openedAuthority) *notary.Cer
 
 func inventoryEntry(cert *x509.Certificate, issuers []*x509.Certificate) *notary.Certificate {
 	entry := &notary.Certificate{
-		CommonName: printable(cert.Subject.CommonName), Names: pki.CertificateNames(cert), Key: pki.KeyName(cert.PublicKey),
+		CommonName: recordedCommonName(cert.Subject.CommonName), Names: pki.CertificateNames(cert), Key: pki.KeyName(cert.PublicKey),
 		KeyFingerprint: pki.Fingerprint(cert.RawSubjectPublicKeyInfo),
 		Serial:         pki.SerialString(cert.SerialNumber), Fingerprint: pki.Fingerprint(cert.Raw),
 		NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, DER: cert.Raw,
@@ -57,14 +57,23 @@ func inventoryEntry(cert *x509.Certificate, issuers []*x509.Certificate) *notary
 	return entry
 }
 
-// printable leaves out what no name should hold. Outside authorities may have put it there.
-func printable(name string) string {
-	return strings.Map(func(r rune) rune {
+// maxCommonName is how many characters of a common name are recorded. X.520 allows 64, which
+// outside authorities need not keep to; lists are in its order, and their cursors hold it.
+const maxCommonName = 128
+
+// recordedCommonName leaves out what no name should hold, and an overlong rest. Outside
+// authorities may have put it there.
+func recordedCommonName(name string) string {
+	name = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
 	}, name)
+	if runes := []rune(name); len(runes) > maxCommonName {
+		return string(runes[:maxCommonName])
+	}
+	return name
 }
 
 func (s *Service) terms(notAfter time.Time) issuance.Terms {

@@ -129,7 +129,7 @@ func RecordedDomain(text string) (string, error) {
 	domain := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(text), "*"), ".")
 	domain = withALabels(strings.ToLower(strings.TrimSuffix(domain, ".")))
 	_, err := netip.ParseAddr(domain)
-	if domain == "" || err == nil || strings.ContainsAny(domain, " \t\n@/:*") {
+	if domain == "" || err == nil || strings.ContainsAny(domain, " \t\n@/:*=") {
 		return "", notary.FieldErrorf("domain", "%.60q is not a domain: write one such as example.com, which stands for itself and all below it", text)
 	}
 	return domain, nil

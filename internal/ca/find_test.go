@@ -51,7 +51,7 @@ func TestRecordedDomain(t *testing.T) {
 	for text, want := range map[string]string{
 		"example.com": "example.com", ".Example.com": "example.com", "*.example.com.": "example.com", "com": "com",
 		"bücher.example": "xn--bcher-kva.example", "рф": "xn--p1ai", "_sip.example.com": "_sip.example.com",
-		"": "", ".": "", "*": "", "*.": "", "..": "", "10.0.0.7": "", "[::1]": "", "::1": "", "a b": "", "a@b": "", "https://a": "", "a.*.b": "",
+		"": "", ".": "", "*": "", "*.": "", "..": "", "10.0.0.7": "", "[::1]": "", "::1": "", "a b": "", "a@b": "", "https://a": "", "a.*.b": "", "=a.example": "",
 	} {
 		got, err := ca.RecordedDomain(text)
 		if got != want || (err == nil) != (want != "") {

@@ -165,6 +165,9 @@ func revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *n
 		return nil
 	}
 	req, err := tx.Request(ctx, cert.RequestID)
+	if notary.KindOf(err) == notary.NotFound { // it was deleted just now
+		return nil
+	}
 	if err != nil || req.Certificate == nil || req.Certificate.ID != cert.ID {
 		return err
 	}
@@ -188,7 +191,10 @@ func (s *Service) revokeKey(ctx context.Context, tx *store.Tx, caller notary.Cal
 		if s.now().After(cert.NotAfter) {
 			continue
 		}
-		err := refuseRevocation(ctx, tx, cert)
+		cert, err := tx.ClaimCertificate(ctx, cert) // as it is now: one that was just revoked is passed over
+		if err == nil {
+			err = refuseRevocation(ctx, tx, cert)
+		}
 		if kind := notary.KindOf(err); kind == notary.Conflict || kind == notary.Unprocessable {
 			continue // revoked already, or not ours to revoke
 		}

@@ -3,6 +3,7 @@ package ca_test
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -256,4 +257,40 @@ func wantAuthority(t testing.TB, w *testkit.World, id int64, want notary.Authori
 	if got := authority(t, w, id).Status(w.Clock.Now()); got != want {
 		t.Errorf("the authority %d is %s, want %s", id, got, want)
 	}
+}
+
+// The common name of an outside certificate may be longer than any name should be: lists in its
+// order go on.
+func TestUploadOfAnOverlongCommonName(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	issuer := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	for range 2 {
+		key := testkit.Key(t, notary.ECDSAP256)
+		id := requestFor(t, w, key, "a.example.com")
+		_, err := w.CA.Upload(t.Context(), w.Admin(), id, issuer.Chain(t, key.Public(), func(c *x509.Certificate) {
+			c.Subject = pkix.Name{CommonName: overlong()}
+		}))
+		testkit.Check(t, err)
+	}
+	q := notary.Query{Sort: notary.ByCommonName, Limit: 1}
+	for n := 1; ; n++ {
+		page, err := w.CA.Certificates(t.Context(), w.Admin(), q)
+		testkit.Check(t, err)
+		if q.After = page.Next; q.After == "" {
+			if n != 2 {
+				t.Errorf("the list has %d pages, want 2", n)
+			}
+			return
+		}
+	}
+}
+
+// overlong is a name that no compression makes short.
+func overlong() string {
+	var b strings.Builder
+	for range 4000 {
+		b.WriteRune('\u4e00' + rand.Int32N(20_000))
+	}
+	return b.String()
 }

@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"notary"
 )
@@ -29,8 +32,8 @@ func Backup(ctx context.Context, path, to string, progress Progress) (digest str
 		return "", notary.Errorf(notary.Conflict, "%s is there already: name another file for the backup", to)
 	}
 	part := to + ".part"
-	_ = os.Remove(part) // of an earlier one that broke off
-	defer os.Remove(part)
+	removeDatabase(part) // of an earlier one that broke off
+	defer removeDatabase(part)
 	if err := createPrivate(part); err != nil {
 		return "", err
 	}
@@ -119,10 +122,8 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	if err := checkBackup(ctx, part, progress); err != nil {
 		return "", err
 	}
-	if statErr == nil {
-		if kept, err = setAside(ctx, path); err != nil {
-			return "", err
-		}
+	if kept, err = setAside(ctx, path); err != nil {
+		return "", err
 	}
 	return kept, moveInto(part, path)
 }
@@ -159,21 +160,53 @@ func checkBackup(ctx context.Context, path string, progress Progress) error {
 	return errors.Join(err, s.Close())
 }
 
-// setAside renames a database that no server uses, with what its log still holds.
+// setAside gives a database that no server uses a second name, under which it is kept; "" where
+// there is none. What lies beside it and is not in it yet (of one that is damaged, or was
+// removed without that) goes along: it would be taken for a part of the next one.
 func setAside(ctx context.Context, path string) (kept string, err error) {
+	_, statErr := os.Lstat(path)
+	if statErr == nil {
+		if err := mergeLog(ctx, path); err != nil {
+			return "", err
+		}
+	}
+	kept = path + "." + time.Now().UTC().Format("20060102T150405.000Z")
+	for _, suffix := range companions {
+		if err := os.Rename(path+suffix, kept+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	if statErr != nil {
+		return "", nil
+	}
+	// With a link there is a database at every moment, whatever happens before the new one is
+	// in its place. Not every file system has them.
+	if err := os.Link(path, kept); err != nil {
+		return kept, moveInto(path, kept)
+	}
+	return kept, nil
+}
+
+// mergeLog brings what the log of a database holds into the file. One that is damaged stays as
+// it is.
+func mergeLog(ctx context.Context, path string) error {
 	db, err := connectSQLite(path, 1, "")
 	if err != nil {
-		return "", err
+		return err
 	}
-	if _, err := db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-		db.Close()
-		return "", fmt.Errorf("could not close the database that is there: %w", err)
+	defer db.Close()
+	var busy, pages, merged int
+	err = db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &merged)
+	var fault *sqlite.Error
+	switch {
+	case errors.As(err, &fault) && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, fault.Code()&0xff):
+		return nil
+	case err != nil:
+		return fmt.Errorf("could not close the database that is there: %w", err)
+	case busy != 0:
+		return notary.Errorf(notary.Unavailable, "another program is reading the database %s, such as a backup: try again when it has ended", path)
 	}
-	if err := db.Close(); err != nil {
-		return "", err
-	}
-	kept = path + "." + time.Now().UTC().Format("20060102T150405Z")
-	return kept, moveInto(path, kept)
+	return nil
 }
 
 // moveInto renames a file and makes that durable.
@@ -195,8 +228,11 @@ func moveInto(from, to string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
+// companions are the files that SQLite has beside a database.
+var companions = []string{"-wal", "-shm", "-journal"}
+
 func removeDatabase(path string) {
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".lock"} {
+	for _, suffix := range append([]string{"", ".lock"}, companions...) {
 		_ = os.Remove(path + suffix)
 	}
 }

@@ -23,8 +23,10 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, progress Progress) (diges
 	sum := sha256.New()
 	err = s.engine.snapshot(ctx, false, func(from *sql.Conn) error {
 		return to.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
-			if _, err := conn.ExecContext(ctx, "DELETE FROM counter"); err != nil {
-				return mapped(err)
+			for _, table := range []string{"counter", "agreement"} { // which the first start fills
+				if _, err := conn.ExecContext(ctx, "DELETE FROM "+table); err != nil {
+					return mapped(err)
+				}
 			}
 			for _, t := range tables {
 				add := to.adder(ctx, conn, t)

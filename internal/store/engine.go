@@ -18,6 +18,9 @@ type engine interface {
 	snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error
 	// bulk adds many rows to a table, on the connection of a snapshot that may write.
 	bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error
+	// dropIndexes drops the indexes of a table that no constraint needs, and gives the
+	// statements that make them again.
+	dropIndexes(ctx context.Context, conn *sql.Conn, table string) (again []string, err error)
 	// loaded makes the ids that are given next follow those that bulk has added, and the
 	// planner know how many there are.
 	loaded(ctx context.Context, conn *sql.Conn, tables []string) error

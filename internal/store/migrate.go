@@ -32,19 +32,26 @@ func claimFile(ctx context.Context, path string) error {
 		return err
 	}
 	defer db.Close()
-	var id, objects int
-	err = db.QueryRowContext(ctx, `SELECT application_id, (SELECT COUNT(*) FROM sqlite_master)
-		FROM pragma_application_id`).Scan(&id, &objects)
-	switch {
-	case err != nil:
-		return fmt.Errorf("it cannot be read (is this a database of notary?): %w", err)
-	case id == applicationID:
-		return nil
-	case id != 0 || objects > 0:
-		return errors.New("it belongs to another program: name another file")
+	if claimed, err := claimed(ctx, db); claimed || err != nil {
+		return err
 	}
 	_, err = db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
 	return err
+}
+
+// claimed says whether a file is ours, or nobody's yet. One that is somebody else's is an
+// error.
+func claimed(ctx context.Context, db *sql.DB) (bool, error) {
+	var id, objects int
+	err := db.QueryRowContext(ctx, `SELECT application_id, (SELECT COUNT(*) FROM sqlite_master)
+		FROM pragma_application_id`).Scan(&id, &objects)
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("it cannot be read (is this a database of notary?): %w", err)
+	case id != applicationID && (id != 0 || objects > 0):
+		return false, errors.New("it belongs to another program: name another file")
+	}
+	return id == applicationID, nil
 }
 
 func sqliteMigrations(db *sql.DB) (*goose.Provider, error) {
@@ -78,6 +85,18 @@ func migrateSQLite(ctx context.Context, db *sql.DB) error {
 }
 
 func migratePostgres(ctx context.Context, db *sql.DB) error {
+	if err := refuseOthers(ctx, db); err != nil {
+		return err
+	}
+	provider, err := postgresMigrations(db)
+	if err != nil {
+		return err
+	}
+	return migrate(ctx, provider)
+}
+
+// refuseOthers refuses a PostgreSQL database that is somebody else's.
+func refuseOthers(ctx context.Context, db *sql.DB) error {
 	var tables int
 	var ours bool
 	err := db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(BOOL_OR(table_name IN ('goose_db_version', 'issuer_chain')), false)
@@ -88,11 +107,7 @@ func migratePostgres(ctx context.Context, db *sql.DB) error {
 	if tables > 0 && !ours {
 		return errors.New("it holds the tables of another program: make a database for notary alone")
 	}
-	provider, err := postgresMigrations(db)
-	if err != nil {
-		return err
-	}
-	return migrate(ctx, provider)
+	return nil
 }
 
 // migrate brings the schema up to date. A database that is newer than this program is
@@ -129,6 +144,12 @@ func Schema(ctx context.Context, database string) (current, newest int64, err er
 	table := `SELECT COUNT(*) > 0 FROM sqlite_master WHERE name = 'goose_db_version'`
 	if IsPostgres(database) {
 		table = `SELECT to_regclass('goose_db_version') IS NOT NULL`
+		err = refuseOthers(ctx, db)
+	} else {
+		_, err = claimed(ctx, db)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("the database: %w", err)
 	}
 	if err := db.QueryRowContext(ctx, table).Scan(&there); err != nil {
 		return 0, 0, mapped(err)
@@ -151,7 +172,7 @@ func openSchema(ctx context.Context, database string) (*sql.DB, *goose.Provider,
 	if _, err := os.Stat(database); err != nil {
 		return nil, nil, notary.Errorf(notary.NotFound, "there is no database %s", database)
 	}
-	db, err := connectSQLite(database, 1, "&_pragma=query_only(1)")
+	db, err := sql.Open("sqlite", fileURI(database)+"?_pragma=busy_timeout(5000)&_pragma=query_only(1)")
 	if err != nil {
 		return nil, nil, err
 	}

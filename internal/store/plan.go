@@ -151,8 +151,9 @@ func (f finder[T]) submitter(email string, owner int64) condition {
 		return c
 	}
 	own := func(b *binder) { b.and(f.alias + ".requester_id = " + b.bind(owner)) }
-	all, indexed := c.holds, c.indexed
+	all, ids, indexed := c.holds, c.ids, c.indexed
 	c.holds = func(b *binder) { all(b); own(b) }
+	c.ids = func(b *binder) string { return ids(b) + " AND requester_id = " + b.bind(owner) }
 	c.indexed = func(b *binder) { indexed(b); own(b) }
 	return c
 }

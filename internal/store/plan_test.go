@@ -207,6 +207,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("ReportCompromised", tx.ReportCompromised("ab"))
 	req, err = tx.Request(ctx, id)
 	do("Request", err)
+	do("RequireStatus", tx.RequireStatus(ctx, req.ID, req.Status))
 	do("DeleteRequest", tx.DeleteRequest(req))
 	do("ShareKey", tx.ShareKey("ab"))
 	do("ClaimKey", tx.ClaimKey("ab"))
@@ -216,7 +217,6 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("ClaimAccount", tx.ClaimAccount(admin))
 	do("ClaimCertificate", second(tx.ClaimCertificate(ctx, cert)))
 	do("Changed", tx.Changed(store.Authorities))
-	do("RequireStatus", tx.RequireStatus(ctx, req.ID, req.Status))
 	do("DeleteAuthority", tx.DeleteAuthority(a))
 	walkReads(ctx, tx, now, do)
 }

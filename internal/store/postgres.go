@@ -233,6 +233,11 @@ func (e *postgresEngine) bulk(ctx context.Context, conn *sql.Conn, table string,
 	}))
 }
 
+func (e *postgresEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table string) ([]string, error) {
+	return dropIndexes(ctx, conn, `SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename = $1
+		AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = indexname)`, table)
+}
+
 func (e *postgresEngine) loaded(ctx context.Context, conn *sql.Conn, tables []string) error {
 	for _, table := range tables {
 		var sequence sql.NullString

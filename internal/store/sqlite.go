@@ -92,7 +92,7 @@ func (e *sqliteEngine) write(ctx context.Context, now time.Time, fn func(*Tx) er
 func (e *sqliteEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error {
 	if write {
 		return e.writer.alone(ctx, func(conn *sql.Conn) error {
-			if _, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+loadCache); err != nil {
+			if _, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+loadCache+"; PRAGMA temp_store = FILE"); err != nil {
 				return mapped(err)
 			}
 			return fn(conn)
@@ -148,9 +148,31 @@ func insertText(table string, columns []string, rows int) string {
 	return b.String()
 }
 
+func (e *sqliteEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table string) ([]string, error) {
+	return dropIndexes(ctx, conn, `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL
+		AND name NOT IN ('request_certificate', 'certificate_request')`, table) // by which references are checked
+}
+
+// dropIndexes drops what the query gives: names of indexes, and the statements that made them.
+func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string) (again []string, err error) {
+	var drop []string
+	_, err = collect(ctx, reader{unprepared{conn}}, func(row row) (none struct{}, err error) {
+		var name, text string
+		err = row.Scan(&name, &text)
+		drop, again = append(drop, "DROP INDEX "+name), append(again, text)
+		return none, err
+	}, query, table)
+	for _, text := range drop {
+		if err == nil {
+			_, err = conn.ExecContext(ctx, text)
+		}
+	}
+	return again, mapped(err)
+}
+
 // loaded has nothing to do for the ids: SQLite goes on from the greatest.
 func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) error {
-	_, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+writeCache+"; PRAGMA shrink_memory")
+	_, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+writeCache+"; PRAGMA temp_store = MEMORY; PRAGMA shrink_memory")
 	return mapped(err)
 }
 

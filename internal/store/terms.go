@@ -49,10 +49,11 @@ func termsOf(commonName string, names notary.Names) terms {
 	return t
 }
 
-// searchable is the form in which a name is looked for.
+// searchable is the form in which a name is looked for. It holds no "=", which marks a whole
+// name among the terms.
 func searchable(name string) string {
 	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError {
+		if unicode.IsControl(r) || r == utf8.RuneError || r == '=' {
 			return ' '
 		}
 		return unicode.ToLower(r)

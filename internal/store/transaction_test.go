@@ -122,7 +122,9 @@ func TestPostgresOverlookedError(t *testing.T) {
 func TestPostgresConnectionsLostUnderLoad(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
-	s, _ := openAt(t, database)
+	s, err := store.Open(t.Context(), database, time.Now)
+	testkit.Check(t, err)
+	defer s.Close()
 	const writers, each = 32, 20
 	var mu sync.Mutex
 	acknowledged, refused, unknown := map[string]bool{}, 0, map[string]bool{}

@@ -56,7 +56,7 @@ CREATE TABLE crl (
 
 CREATE TABLE request (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
-    fingerprint    TEXT   NOT NULL UNIQUE,
+    fingerprint    TEXT   NOT NULL,
     status         TEXT   NOT NULL CHECK (status IN ('Outstanding', 'Active', 'Rejected', 'Revoked')),
     requester_id   BIGINT NOT NULL,
     email          TEXT   NOT NULL,
@@ -71,6 +71,7 @@ CREATE TABLE request (
     updated_at     BIGINT NOT NULL,
     CHECK ((status = 'Active') = (certificate_id IS NOT NULL))
 );
+CREATE UNIQUE INDEX request_fingerprint ON request (fingerprint);
 CREATE INDEX request_status ON request (status, id);
 CREATE INDEX request_email ON request (email, id);
 CREATE INDEX request_authority ON request (authority_id, id) WHERE authority_id IS NOT NULL;
@@ -106,13 +107,14 @@ CREATE TABLE certificate (
     search          TEXT   NOT NULL,
     key_fingerprint TEXT   NOT NULL,
     serial          TEXT   NOT NULL,
-    fingerprint     TEXT   NOT NULL UNIQUE,
+    fingerprint     TEXT   NOT NULL,
     not_before      BIGINT NOT NULL,
     not_after       BIGINT NOT NULL,
     profile         TEXT   NOT NULL,
-    created_at      BIGINT NOT NULL,
-    UNIQUE (serial, authority_id)
+    created_at      BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX certificate_fingerprint ON certificate (fingerprint);
+CREATE UNIQUE INDEX certificate_serial ON certificate (serial, authority_id);
 CREATE INDEX certificate_key ON certificate (key_fingerprint);
 CREATE INDEX certificate_request ON certificate (request_id);
 CREATE INDEX certificate_email ON certificate (email, id);

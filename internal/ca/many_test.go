@@ -1,0 +1,17 @@
+package ca
+
+import (
+	"context"
+	"testing"
+
+	"notary"
+)
+
+// What goes wrong unforeseen with one of many requests is the failure of that one.
+func TestPanicIsTheFailureOfOneRequest(t *testing.T) {
+	t.Parallel()
+	err := unlessStopped(t.Context(), nil, 1, func(context.Context, int64) error { panic("unforeseen") })
+	if notary.KindOf(err) != notary.Internal {
+		t.Errorf("got %v, want an internal error", err)
+	}
+}

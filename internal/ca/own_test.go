@@ -1,0 +1,36 @@
+package ca_test
+
+import (
+	"testing"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+// Who gets the e-mail of an account that is gone does not get what that one submitted, however
+// the list is read.
+func TestListsOfAnAccountThatTookAnEmailOver(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	before := w.Caller(notary.CertificateRequestor)
+	w.Signed(t, before, root)
+	after := before
+	after.AccountID += 1000
+	own := w.Signed(t, after, root)
+	for _, filter := range []notary.Filter{{}, {Key: "ECDSA P-256"}, {AuthorityID: root}, {Email: before.Email}} {
+		for _, sort := range notary.Sorts {
+			q := notary.Query{Filter: filter, Sort: sort, Limit: 10}
+			requests, err := w.CA.Requests(t.Context(), after, q)
+			testkit.Check(t, err)
+			if len(requests.Items) != 1 || requests.Items[0].ID != own {
+				t.Errorf("%+v by %s: got %d requests, want the own one", filter, sort, len(requests.Items))
+			}
+			certificates, err := w.CA.Certificates(t.Context(), after, q)
+			testkit.Check(t, err)
+			if len(certificates.Items) != 1 || certificates.Items[0].RequestID != own {
+				t.Errorf("%+v by %s: got %d certificates, want the own one", filter, sort, len(certificates.Items))
+			}
+		}
+	}
+}
