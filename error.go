@@ -20,7 +20,8 @@ const (
 	Unprocessable   Kind = "unprocessable" // well-formed, but policy refuses it
 	TooLarge        Kind = "too_large"
 	RateLimited     Kind = "rate_limited"
-	Unavailable     Kind = "unavailable" // try again later; nothing was changed
+	Unavailable     Kind = "unavailable"     // try again later; nothing was changed
+	OutcomeUnknown  Kind = "outcome_unknown" // the change may have been made or not: look first
 	Internal        Kind = "internal"
 )
 
@@ -29,7 +30,7 @@ type Error struct {
 	Kind       Kind
 	Message    string        // one sentence for the user: what is wrong and what to do
 	Field      string        // the input at fault, by its name in the API; may be empty
-	RetryAfter time.Duration // for RateLimited and Unavailable: when to try again
+	RetryAfter time.Duration // for RateLimited, Unavailable and OutcomeUnknown: when to try again
 	Err        error         // the cause, for the log only; may be nil
 }
 

@@ -13,5 +13,6 @@ var Statuses = map[string]int{
 	"too_large":       http.StatusRequestEntityTooLarge,
 	"rate_limited":    http.StatusTooManyRequests,
 	"unavailable":     http.StatusServiceUnavailable,
+	"outcome_unknown": http.StatusServiceUnavailable,
 	"internal":        http.StatusInternalServerError,
 }

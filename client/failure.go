@@ -40,7 +40,7 @@ func refusal(answer Response) error {
 	if id := envelope.RequestID; id != "" && !strings.Contains(e.Message, id) {
 		e.Message += " (request id " + id + ")"
 	}
-	if e.Kind == notary.Internal {
+	if e.Kind == notary.Internal || e.Kind == notary.OutcomeUnknown {
 		e.Err = ErrOutcomeUnknown
 	}
 	return e
@@ -66,7 +66,7 @@ func kindOf(code string, status int) notary.Kind {
 		return notary.Kind(code)
 	}
 	for code, s := range api.Statuses { // an answer without a code that we know
-		if s == status {
+		if s == status && code != string(notary.OutcomeUnknown) {
 			return notary.Kind(code)
 		}
 	}

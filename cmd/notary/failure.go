@@ -78,6 +78,8 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 		return "try again" + after(e.RetryAfter)
 	case notary.Unavailable:
 		return unavailableHint(e)
+	case notary.OutcomeUnknown:
+		return "the server may have done it: look before you try again"
 	case notary.Internal:
 		return "the server's log has the cause"
 	default:

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 
@@ -98,8 +97,13 @@ func actionOf(d deed) notary.Action {
 // unknown says whether the call may have been done or not. Every other failure says that
 // nothing was changed.
 func unknown(err error) bool {
-	return notary.KindOf(err) == notary.Unavailable &&
-		(errors.Is(err, client.ErrOutcomeUnknown) || strings.Contains(err.Error(), "may be made or not"))
+	return isAway(err) && errors.Is(err, client.ErrOutcomeUnknown)
+}
+
+// isAway says whether the server or its database was not there.
+func isAway(err error) bool {
+	kind := notary.KindOf(err)
+	return kind == notary.Unavailable || kind == notary.OutcomeUnknown
 }
 
 // verify compares the server with the ledger, over the API: every request is there as it was

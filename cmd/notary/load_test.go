@@ -113,7 +113,7 @@ func (l *load) count(ctx context.Context, err error) {
 	switch {
 	case err == nil:
 		l.acknowledged++
-	case notary.KindOf(err) == notary.Unavailable && errors.As(err, &e):
+	case isAway(err) && errors.As(err, &e):
 		l.unanswered++
 		if e.RetryAfter > 0 {
 			l.refused++
@@ -122,7 +122,7 @@ func (l *load) count(ctx context.Context, err error) {
 		}
 	}
 	l.mu.Unlock()
-	if notary.KindOf(err) == notary.Unavailable {
+	if isAway(err) {
 		pause(ctx)
 	}
 }
@@ -147,7 +147,7 @@ func (l *load) create(ctx context.Context) {
 		l.requests = append(l.requests, &ledger{id: id, csr: csr})
 	case unknown(err):
 		l.lostCreates++
-	case notary.KindOf(err) != notary.Unavailable:
+	case !isAway(err):
 		l.failures = append(l.failures, fmt.Sprintf("create: %v", err))
 	}
 	l.mu.Unlock()
@@ -179,7 +179,7 @@ func (l *load) watchCRL(ctx context.Context, t *testing.T) {
 		}
 		der, err := node.CRL(ctx, l.authority)
 		if err != nil {
-			if notary.KindOf(err) != notary.Unavailable {
+			if !isAway(err) {
 				t.Errorf("the CRL: %v", err)
 			}
 			pause(ctx)

@@ -80,7 +80,7 @@ func changedFlags(c *cobra.Command) map[string]any {
 // touched before the store holds its lock.
 func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err error) {
 	if store.IsPostgres(c.db) {
-		log.Info("opening the PostgreSQL database")
+		log.Info("opening the PostgreSQL database; if it does not answer it is waited for, for half a minute")
 	}
 	st, err := store.Open(ctx, c.db, time.Now)
 	if err != nil {

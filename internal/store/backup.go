@@ -88,7 +88,7 @@ func seal(ctx context.Context, path string, progress Progress) (digest string, e
 		return "", mapped(err)
 	}
 	defer conn.Close()
-	if digest, err = digestOf(ctx, conn, progress); err != nil {
+	if digest, err = fileDigest(ctx, conn, progress); err != nil {
 		return "", err
 	}
 	_, err = conn.ExecContext(ctx, `INSERT INTO agreement (name, value) VALUES ($1, $2)
@@ -128,36 +128,87 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	return kept, moveInto(part, path)
 }
 
-// checkBackup opens the copy as a server would, and breaks its seal.
+// crlsAfterBackup is by how much CRL numbers are raised by a restore. Lists that were made
+// after the backup had numbers that the database does not know, and relying parties keep the
+// list with the highest (RFC 5280, section 5.2.3).
+const crlsAfterBackup = 1 << 20
+
+// checkBackup checks the copy's seal, opens it as a server would, and breaks the seal.
+// Sessions end: some may have been ended since the backup.
 func checkBackup(ctx context.Context, path string, progress Progress) error {
+	if err := checkSeal(ctx, path, progress); err != nil {
+		return err
+	}
 	s, err := Open(ctx, path, time.Now)
 	if err != nil {
 		return err
 	}
-	err = func() error {
-		want, err := s.Agreed(ctx, sealed)
-		if err != nil {
-			return err
-		}
-		if want == "" {
-			return notary.Errorf(notary.Invalid, "this is not a backup that notary made: it holds no digest")
-		}
-		got, err := s.Digest(ctx, progress)
-		if err != nil {
-			return err
-		}
-		if got != want {
-			return notary.Errorf(notary.Invalid, "the backup is damaged: its digest is %.16s…, but it was made with %.16s…", got, want)
-		}
-		if err := s.CheckInvariants(ctx); err != nil {
-			return notary.Errorf(notary.Invalid, "the backup is not whole: %v", err)
-		}
-		return s.Write(ctx, func(tx *Tx) error {
-			_, err := tx.exec(`DELETE FROM agreement WHERE name = $1`, sealed)
+	if err = s.CheckInvariants(ctx); err != nil {
+		err = notary.Errorf(notary.Invalid, "the backup is not whole: %v", err)
+	} else {
+		err = s.Write(ctx, func(tx *Tx) error {
+			if _, err := tx.exec(`DELETE FROM agreement WHERE name = $1`, sealed); err != nil {
+				return err
+			}
+			if _, err := tx.exec(`DELETE FROM session WHERE expires_at > 0`); err != nil {
+				return err
+			}
+			_, err := tx.exec(`UPDATE authority SET crl_number = crl_number + $1`, crlsAfterBackup)
 			return err
 		})
-	}()
+	}
 	return errors.Join(err, s.Close())
+}
+
+// checkSeal compares the digest of a copy with that which it holds. The schema is left as it
+// was when the backup was made.
+func checkSeal(ctx context.Context, path string, progress Progress) error {
+	db, err := sql.Open("sqlite", fileURI(path)+"?_pragma=query_only(1)")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return mapped(err)
+	}
+	defer conn.Close()
+	want, err := reader{unprepared{conn}}.Agreed(ctx, sealed)
+	if err != nil {
+		return err
+	}
+	if want == "" {
+		return notary.Errorf(notary.Invalid, "this is not a backup that notary made: it holds no digest")
+	}
+	got, err := fileDigest(ctx, conn, progress)
+	if err == nil && got != want {
+		err = notary.Errorf(notary.Invalid, "the backup is damaged: its digest is %.16s…, but it was made with %.16s…", got, want)
+	}
+	return err
+}
+
+// fileDigest is a digest over every row of every table of a file, whichever version its
+// schema has.
+func fileDigest(ctx context.Context, conn *sql.Conn, progress Progress) (string, error) {
+	r := reader{unprepared{conn}}
+	names, err := collect(ctx, r, scanText, `SELECT name FROM sqlite_master WHERE type = 'table'
+		AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version' ORDER BY name`)
+	if err != nil {
+		return "", err
+	}
+	var all []table
+	for _, name := range names {
+		columns, err := collect(ctx, r, scanText, `SELECT '"' || name || '"' FROM pragma_table_info($1) ORDER BY cid`, name)
+		if err != nil {
+			return "", err
+		}
+		t := table{name: name, columns: columns}
+		if name == "agreement" {
+			t.from = "(SELECT * FROM agreement WHERE name <> '" + sealed + "') t"
+		}
+		all = append(all, t)
+	}
+	return digestOf(ctx, conn, all, progress)
 }
 
 // setAside gives a database that no server uses a second name, under which it is kept; "" where

@@ -26,13 +26,13 @@ func (p Progress) tell(table string, rows, of int64) {
 // digest hold the same, whatever their engines. It reads everything, at one moment.
 func (s *Store) Digest(ctx context.Context, progress Progress) (digest string, err error) {
 	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
-		digest, err = digestOf(ctx, conn, progress)
+		digest, err = digestOf(ctx, conn, tables, progress)
 		return err
 	})
 	return digest, err
 }
 
-func digestOf(ctx context.Context, conn *sql.Conn, progress Progress) (string, error) {
+func digestOf(ctx context.Context, conn *sql.Conn, tables []table, progress Progress) (string, error) {
 	sum := sha256.New()
 	for _, t := range tables {
 		if err := t.each(ctx, conn, sum, progress, nil); err != nil {
@@ -50,7 +50,11 @@ func (t table) each(ctx context.Context, conn *sql.Conn, sum hash.Hash, progress
 		return mapped(err)
 	}
 	fmt.Fprintf(sum, "%s %d\n", t.name, count)
-	rows, err := conn.QueryContext(ctx, "SELECT "+strings.Join(t.columns, ", ")+" FROM "+t.source()+" ORDER BY "+t.key)
+	order := ""
+	if t.key != "" {
+		order = " ORDER BY " + t.key
+	}
+	rows, err := conn.QueryContext(ctx, "SELECT "+strings.Join(t.columns, ", ")+" FROM "+t.source()+order)
 	if err != nil {
 		return mapped(err)
 	}

@@ -63,6 +63,7 @@ const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 	readOnlyTransaction  = "25006"
+	lockNotAvailable     = "55P03"
 	invalidPassword      = "28P01"
 	invalidAuthorization = "28000"
 	insufficientRights   = "42501"
@@ -75,7 +76,7 @@ func mappedPostgres(code string, err error) error {
 		return errUnique
 	case foreignKeyViolation: // what the row is about has just been deleted
 		return raced()
-	case serializationFailure, deadlockDetected:
+	case serializationFailure, deadlockDetected, lockNotAvailable:
 		return busyBecause(err)
 	case readOnlyTransaction:
 		return unavailable(err)

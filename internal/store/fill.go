@@ -2,13 +2,12 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"notary"
@@ -36,7 +35,7 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 	if err := f.lastIDs(ctx); err != nil {
 		return err
 	}
-	again, err := f.dropIndexes(ctx)
+	again, err := f.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -53,8 +52,8 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 	if err := f.write(ctx, some); err != nil {
 		return err
 	}
-	for _, index := range again {
-		if err := s.execAlone(ctx, index); err != nil {
+	for _, text := range again {
+		if err := s.execAlone(ctx, text); err != nil {
 			return err
 		}
 	}
@@ -63,20 +62,34 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 	})
 }
 
-// dropIndexes drops those of the large tables. To put a million rows in order at the end is
-// quicker than to find the place of each.
-func (f *filling) dropIndexes(ctx context.Context) (again []string, err error) {
+// prepare drops the indexes of the large tables, lays the names aside, and gives what puts
+// all that in order at the end: with a million rows that is quicker than to find the place of
+// each.
+func (f *filling) prepare(ctx context.Context) (again []string, err error) {
 	err = f.store.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
 		for _, table := range []string{"request", "certificate"} {
 			some, err := f.store.engine.dropIndexes(ctx, conn, table)
 			if err != nil {
 				return err
 			}
-			again = append(again, some...)
+			names := table + "_name"
+			if _, err := conn.ExecContext(ctx, "CREATE TABLE "+f.into(names)+" AS SELECT * FROM "+names+" LIMIT 0"); err != nil {
+				return mapped(err)
+			}
+			again = append(append(again, some...), fmt.Sprintf("INSERT INTO %s (name, %s_id) SELECT name, %[2]s_id FROM %s ORDER BY name, %[2]s_id",
+				names, table, f.into(names)), "DROP TABLE "+f.into(names))
 		}
 		return nil
 	})
 	return again, err
+}
+
+// into is where rows go at first.
+func (f *filling) into(table string) string {
+	if strings.HasSuffix(table, "_name") {
+		return "new_" + table
+	}
+	return table
 }
 
 // execAlone runs one statement in a transaction of its own.
@@ -120,15 +133,10 @@ func (f *filling) write(ctx context.Context, lives []Life) error {
 	for i := range lives {
 		f.life(&lives[i])
 	}
-	for _, names := range []string{"request_name", "certificate_name"} { // neighbours go into the same page
-		slices.SortFunc(f.rows[names], func(a, b []any) int {
-			return cmp.Or(strings.Compare(a[0].(string), b[0].(string)), cmp.Compare(a[1].(int64), b[1].(int64)))
-		})
-	}
 	return f.store.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
 		for _, t := range tables {
 			if rows := f.rows[t.name]; len(rows) > 0 {
-				if err := f.store.engine.bulk(ctx, conn, t.name, t.columns, rows); err != nil {
+				if err := f.store.engine.bulk(ctx, conn, f.into(t.name), t.columns, rows); err != nil {
 					return err
 				}
 			}

@@ -100,7 +100,8 @@ func parsePostgres(url string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, &notary.Error{Kind: notary.Invalid, Field: "database", Err: errors.Unwrap(err),
-			Message: "the URL of the database cannot be read: write it as postgres://user:password@host:5432/name"}
+			Message: "the URL of the database cannot be read: write it as postgres://user:password@host:5432/name, " +
+				"with %40 for @, %2F for / and so on in the password"}
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
@@ -152,9 +153,9 @@ func (e *postgresEngine) check(ctx context.Context) error {
 		return err
 	case encoding != "UTF8":
 		return notary.Errorf(notary.Invalid, "the database %s has the encoding %s: make one with the encoding UTF8", e.name(), encoding)
-	case synchronous == "off":
-		return notary.Errorf(notary.Invalid, "the database %s has synchronous_commit switched off, which loses what was "+
-			"acknowledged when it crashes: set it to on, for the server, the database and the user", e.name())
+	case synchronous == "off" || synchronous == "local":
+		return notary.Errorf(notary.Invalid, "the database %s has synchronous_commit set to %s, which loses what was "+
+			"acknowledged when a machine dies: set it to on, for the server, the database and the user", e.name(), synchronous)
 	}
 	return nil
 }

@@ -120,10 +120,15 @@ func (tx *Tx) DeleteRequest(req *notary.Request) error {
 	if _, err := tx.exec(`DELETE FROM request_csr WHERE request_id = $1`, req.ID); err != nil {
 		return err
 	}
-	if err := tx.deleteNames("request", req.ID, termsOf(req.CommonName, req.Names).names); err != nil {
+	var search string
+	err := tx.q.queryRow(context.Background(), `SELECT search FROM request WHERE id = $1`, req.ID).Scan(&search)
+	if err != nil {
+		return found(err, "certificate request", req.ID)
+	}
+	if err := tx.deleteNames("request", req.ID, namesIn(search)); err != nil {
 		return err
 	}
-	err := tx.change(raced(), `DELETE FROM request
+	err = tx.change(raced(), `DELETE FROM request
 		WHERE id = $1 AND status = $2 AND COALESCE(certificate_id, 0) = $3`, req.ID, req.Status, certificateOf(req))
 	if err != nil {
 		return err

@@ -4,7 +4,7 @@ package store
 type table struct {
 	name    string
 	columns []string
-	key     string // the order of its rows, in which no two are equal
+	key     string // the order of its rows, in which no two are equal; "" for that of the file
 	from    string // where its rows are read, if not simply from the table
 }
 

@@ -20,7 +20,7 @@ type terms struct {
 }
 
 const (
-	maxTerm  = 200  // octets of a name by which it is found
+	maxTerm  = 256  // octets of a name by which it is found: any host name
 	maxTerms = 1000 // of an object, after which further names are not found
 )
 
@@ -97,6 +97,25 @@ func marked(name string) string {
 		b.WriteString("\t" + name[start:end])
 	}
 	return b.String()
+}
+
+// namesIn are the terms of a search text, as they were when it was made.
+func namesIn(search string) (names []string) {
+	seen := map[string]bool{}
+	for line := range strings.SplitSeq(strings.Trim(search, "\n"), "\n") {
+		parts := strings.Split(strings.TrimPrefix(line, "\t"), "\t")
+		for i := range parts {
+			name := strings.Join(parts[i:], "")
+			if i == 0 {
+				names = append(names, "="+name)
+			}
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // pattern makes a text match only itself in a LIKE with the escape \.

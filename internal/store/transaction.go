@@ -117,7 +117,7 @@ func again(err error) error {
 
 // errUnknown is for a change of which nobody knows whether it was committed.
 func errUnknown(err error) error {
-	return &notary.Error{Kind: notary.Unavailable, RetryAfter: 5 * time.Second, Err: err,
+	return &notary.Error{Kind: notary.OutcomeUnknown, RetryAfter: 5 * time.Second, Err: err,
 		Message: "the database went away while it committed the change, which may be made or not: look before you try again"}
 }
 
