@@ -10,7 +10,7 @@ FUZZTIME    ?= 30s
 PACKAGES    ?= ./...
 
 # What is above the store runs once on each engine. Tests of SQLite's own ways are named so.
-ENGINES     := ./internal/store ./internal/ca ./internal/auth ./internal/jobs ./internal/rest
+ENGINES     := ./internal/store ./internal/ca ./internal/auth ./internal/jobs
 POSTGRES    := NOTARY_TEST_ENGINE=postgres
 
 .PHONY: test tests lint build fuzz bench
@@ -24,6 +24,7 @@ test:
 tests:
 	go test -race -timeout 20m $(PACKAGES)
 	$(POSTGRES) go test -race -timeout 20m -skip '^TestSQLite' $(ENGINES)
+	$(POSTGRES) go test ./internal/rest
 	go test -run AHundredThousand ./cmd/notary ./internal/store
 	$(POSTGRES) go test -run AHundredThousand ./internal/store
 

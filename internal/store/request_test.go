@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,17 +139,15 @@ func TestTransitionRaces(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
 	authority := newAuthority(t, s)
-	serial := 0
+	var serial atomic.Int64
 	active := func(t *testing.T, req *notary.Request) *notary.Request {
-		serial++
-		return activate(t, s, req, newCertificate(authority.ID, serial, clock.Now().AddDate(0, 0, 90)))
+		return activate(t, s, req, newCertificate(authority.ID, int(serial.Add(1)), clock.Now().AddDate(0, 0, 90)))
 	}
 	move := func(to notary.RequestStatus) func(*store.Tx, *notary.Request) error {
 		return func(tx *store.Tx, req *notary.Request) error { return tx.Transition(req, to, 0) }
 	}
 	renew := func(tx *store.Tx, req *notary.Request) error {
-		serial++ // only the writer runs this
-		cert := newCertificate(authority.ID, serial, clock.Now().AddDate(0, 0, 90))
+		cert := newCertificate(authority.ID, int(serial.Add(1)), clock.Now().AddDate(0, 0, 90))
 		cert.RequestID = req.ID
 		id, err := tx.InsertCertificate(cert)
 		if err != nil {
