@@ -8,7 +8,7 @@ import (
 const (
 	// garbagePercent is how much garbage there may be beside what is in use. The server holds
 	// little and makes much: with Go's 100 it would collect hundreds of times a second.
-	garbagePercent = 400
+	garbagePercent = 200
 	// softLimit is from how many bytes on it collects more often than that.
 	softLimit = 512 << 20
 )

@@ -108,7 +108,7 @@ func TestPostgresOpenRefuses(t *testing.T) {
 		{"synchronous_commit switched off", func(t *testing.T, database string) string {
 			execute(t, database, `ALTER DATABASE `+nameOf(t, database)+` SET synchronous_commit = off`)
 			return database
-		}, notary.Invalid, []string{"synchronous_commit switched off", "set it to on"}},
+		}, notary.Invalid, []string{"synchronous_commit set to off", "set it to on"}},
 		{"another encoding", func(t *testing.T, database string) string {
 			name := nameOf(t, database) + "_latin1"
 			execute(t, database, `CREATE DATABASE `+name+` ENCODING 'LATIN1' TEMPLATE template0`)

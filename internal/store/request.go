@@ -122,8 +122,10 @@ func (tx *Tx) DeleteRequest(req *notary.Request) error {
 	}
 	var search string
 	err := tx.q.queryRow(context.Background(), `SELECT search FROM request WHERE id = $1`, req.ID).Scan(&search)
-	if err != nil {
-		return found(err, "certificate request", req.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return raced()
+	} else if err != nil {
+		return mapped(err)
 	}
 	if err := tx.deleteNames("request", req.ID, namesIn(search)); err != nil {
 		return err

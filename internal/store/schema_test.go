@@ -37,7 +37,7 @@ func TestSchemasAreTheSame(t *testing.T) {
 // What each engine calls the types: the first word that fits is replaced by the common one.
 var (
 	sqliteTypes = [][2]string{
-		{"INTEGER PRIMARY KEY AUTOINCREMENT", "id"}, {"BIGINT", "number"}, {"INTEGER", "small number"},
+		{"INTEGER PRIMARY KEY AUTOINCREMENT", "id"}, {"INTEGER NOT NULL PRIMARY KEY", "number NOT NULL PRIMARY KEY"}, {"BIGINT", "number"}, {"INTEGER", "small number"},
 		{"TEXT", "text"}, {"BLOB", "octets"},
 	}
 	postgresTypes = [][2]string{
@@ -54,6 +54,7 @@ type schema struct {
 var (
 	comment     = regexp.MustCompile(`--[^\n]*`)
 	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \((.*?)\)(?: WITHOUT ROWID| WITH \(.*\))?$`)
+	withID      = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate) \(\w+)\)`) // as SQLite has it by itself
 	reference   = regexp.MustCompile(`^(\w+) (.*) REFERENCES (\w+ \(\w+\))$`)
 	foreignKey  = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*?)(?: DEFERRABLE)?$`)
 )
@@ -75,7 +76,7 @@ func readSchema(t *testing.T, path string, types [][2]string) schema {
 		} else if m := foreignKey.FindStringSubmatch(statement); m != nil {
 			s.Tables[m[1]] = append(s.Tables[m[1]], m[2])
 		} else {
-			s.Other = append(s.Other, statement)
+			s.Other = append(s.Other, withID.ReplaceAllString(statement, "$1, id)"))
 		}
 	}
 	for _, parts := range s.Tables {

@@ -23,9 +23,13 @@ const readers = 8
 // How much of the file the connection that writes keeps in memory, in SQLite's own notation:
 // usually, and while many rows are added at once.
 const (
-	writeCache = "-64000" // 64 MB
+	writeCache = "-32000" // 32 MB
 	loadCache  = "-1000000"
 )
+
+// checkpoint is how many pages of 4 KiB may be in the log before they are put into the file.
+// Many of them are written again and again until then: indexes of random values.
+const checkpoint = "16000"
 
 // sqliteEngine is one file, which one process at a time has open: one connection writes, others
 // read.
@@ -53,7 +57,7 @@ func openSQLite(ctx context.Context, path string) (_ *sqliteEngine, err error) {
 	if err := claimFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	if e.single, err = connectSQLite(path, 1, "&_pragma=cache_size("+writeCache+")"); err != nil {
+	if e.single, err = connectSQLite(path, 1, "&_pragma=cache_size("+writeCache+")&_pragma=wal_autocheckpoint("+checkpoint+")"); err != nil {
 		return nil, err
 	}
 	if err := migrateSQLite(ctx, e.single); err != nil {

@@ -1,7 +1,8 @@
 -- +goose Up
 -- Times are seconds since 1970 in UTC, flags are 0 or 1, serial numbers and fingerprints
 -- lower-case hexadecimal. What a request says of its certificate in use (authority_id,
--- not_after) is there for lists. The twin of this file for PostgreSQL differs in types only.
+-- not_after) is there for lists. The twin of this file for PostgreSQL differs in types only,
+-- and in that an index of SQLite ends with the id by itself.
 
 CREATE TABLE account (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -46,7 +47,7 @@ CREATE TABLE authority (
 );
 
 CREATE TABLE crl (
-    authority_id BIGINT NOT NULL PRIMARY KEY REFERENCES authority (id),
+    authority_id INTEGER NOT NULL PRIMARY KEY REFERENCES authority (id),
     number       BIGINT NOT NULL,
     der          BLOB   NOT NULL,
     this_update  BIGINT NOT NULL,
@@ -72,12 +73,12 @@ CREATE TABLE request (
     CHECK ((status = 'Active') = (certificate_id IS NOT NULL))
 );
 CREATE UNIQUE INDEX request_fingerprint ON request (fingerprint);
-CREATE INDEX request_status ON request (status, id);
-CREATE INDEX request_email ON request (email, id);
-CREATE INDEX request_authority ON request (authority_id, id) WHERE authority_id IS NOT NULL;
-CREATE INDEX request_key ON request (key, id);
-CREATE INDEX request_expiry ON request (not_after, id);
-CREATE INDEX request_common_name ON request (common_name, id);
+CREATE INDEX request_status ON request (status);
+CREATE INDEX request_email ON request (email);
+CREATE INDEX request_authority ON request (authority_id) WHERE authority_id IS NOT NULL;
+CREATE INDEX request_key ON request (key);
+CREATE INDEX request_expiry ON request (not_after);
+CREATE INDEX request_common_name ON request (common_name);
 -- Not a constraint, which would make a key of it: on PostgreSQL two signatures of one request
 -- would then wait for one another.
 CREATE UNIQUE INDEX request_certificate ON request (certificate_id) WHERE certificate_id IS NOT NULL;
@@ -90,7 +91,7 @@ CREATE TABLE request_name (
 ) WITHOUT ROWID;
 
 CREATE TABLE request_csr (
-    request_id BIGINT NOT NULL PRIMARY KEY REFERENCES request (id),
+    request_id INTEGER NOT NULL PRIMARY KEY REFERENCES request (id),
     csr        TEXT   NOT NULL
 );
 
@@ -117,12 +118,12 @@ CREATE UNIQUE INDEX certificate_fingerprint ON certificate (fingerprint);
 CREATE UNIQUE INDEX certificate_serial ON certificate (serial, authority_id);
 CREATE INDEX certificate_key ON certificate (key_fingerprint);
 CREATE INDEX certificate_request ON certificate (request_id);
-CREATE INDEX certificate_email ON certificate (email, id);
-CREATE INDEX certificate_authority ON certificate (authority_id, id);
+CREATE INDEX certificate_email ON certificate (email);
+CREATE INDEX certificate_authority ON certificate (authority_id);
 CREATE INDEX certificate_authority_expiry ON certificate (authority_id, not_after);
-CREATE INDEX certificate_key_name ON certificate (key, id);
-CREATE INDEX certificate_expiry ON certificate (not_after, id);
-CREATE INDEX certificate_common_name ON certificate (common_name, id);
+CREATE INDEX certificate_key_name ON certificate (key);
+CREATE INDEX certificate_expiry ON certificate (not_after);
+CREATE INDEX certificate_common_name ON certificate (common_name);
 
 -- As request_name.
 CREATE TABLE certificate_name (
@@ -132,12 +133,12 @@ CREATE TABLE certificate_name (
 ) WITHOUT ROWID;
 
 CREATE TABLE certificate_der (
-    certificate_id BIGINT NOT NULL PRIMARY KEY REFERENCES certificate (id),
+    certificate_id INTEGER NOT NULL PRIMARY KEY REFERENCES certificate (id),
     der            BLOB   NOT NULL
 );
 
 CREATE TABLE revocation (
-    certificate_id BIGINT NOT NULL PRIMARY KEY REFERENCES certificate (id),
+    certificate_id INTEGER NOT NULL PRIMARY KEY REFERENCES certificate (id),
     authority_id   BIGINT NOT NULL REFERENCES authority (id),
     serial         TEXT   NOT NULL,
     revoked_at     BIGINT NOT NULL,
