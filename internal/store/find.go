@@ -11,8 +11,10 @@ import (
 	"notary"
 )
 
-// A list is read page by page, each beginning after the key of the last object before it:
-// (column, id) > ($1, $2), which an index in that order answers at once, however deep. How the
+// A list is read page by page, each beginning after the key of the last object before it,
+// which an index in the list's order finds at once, however deep. The key is a column and the
+// id: first come those with the same value and a greater id, then those with a greater value.
+// (The condition (column, id) > ($1, $2) says both, but SQLite uses only half of it.) How the
 // objects that a filter wants are reached depends on how many there may be:
 //
 //   - What the order's index finds by itself (no filter, or one that fits it) is read as it
@@ -185,24 +187,44 @@ func (o order) start() place {
 	return p
 }
 
-// between narrows a plan to what lies after from, up to to (nil for no bound).
-func (o order) between(b *binder, key string, from place, to *place) {
-	after, until := ">", "<="
-	if o.down {
-		after, until = "<", ">="
+// part is one of the two ranges of an index that follow a place.
+type part int
+
+const (
+	level  part = iota // the same value, a greater id
+	beyond             // a greater value
+)
+
+// parts are those that an order has.
+func (o order) parts() []part {
+	if o.column == "id" {
+		return []part{beyond}
 	}
-	o.bound(b, key, after, from)
-	if to != nil {
-		o.bound(b, key, until, *to)
-	}
+	return []part{level, beyond}
 }
 
-func (o order) bound(b *binder, key, than string, p place) {
-	switch o.column {
-	case "id":
-		b.and(key + " " + than + " " + b.bind(p.id))
+// between narrows a query to the part that follows from, up to to (nil for no bound).
+func (o order) between(b *binder, key string, from place, to *place, part part) {
+	after, until := " > ", " <= "
+	if o.down {
+		after, until = " < ", " >= "
+	}
+	column := o.alias + "." + o.column
+	switch {
+	case o.column == "id":
+		b.and(key + after + b.bind(from.id))
+	case part == level:
+		b.and(column + " = " + b.bind(o.argument(from)))
+		b.and(key + after + b.bind(from.id))
 	default:
-		b.and(fmt.Sprintf("(%s.%s, %s) %s (%s, %s)", o.alias, o.column, key, than, b.bind(o.argument(p)), b.bind(p.id)))
+		b.and(column + after + b.bind(o.argument(from)))
+	}
+	switch {
+	case to == nil:
+	case o.column == "id":
+		b.and(key + until + b.bind(to.id))
+	default:
+		b.and(fmt.Sprintf("(%s, %s)%s(%s, %s)", column, key, until, b.bind(o.argument(*to)), b.bind(to.id)))
 	}
 }
 
@@ -227,11 +249,25 @@ func (o order) by(key string) string {
 	return " ORDER BY " + o.alias + "." + o.column + direction + ", " + key + direction
 }
 
-// rows are the next objects of the plan, no more than the limit: first which they are, from
-// as few tables as can be, then all about them.
-func (f finder[T]) rows(ctx context.Context, p plan, o order, from place, to *place, limit int) ([]T, error) {
+// rows are the next objects of the plan, no more than the limit.
+func (f finder[T]) rows(ctx context.Context, p plan, o order, from place, to *place, limit int) (rows []T, err error) {
+	for _, part := range o.parts() {
+		if len(rows) == limit {
+			break
+		}
+		some, err := f.rowsOf(ctx, p, o, from, to, part, limit-len(rows))
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, some...)
+	}
+	return rows, nil
+}
+
+// rowsOf first finds which they are, from as few tables as can be, then all about them.
+func (f finder[T]) rowsOf(ctx context.Context, p plan, o order, from place, to *place, part part, limit int) ([]T, error) {
 	b := &binder{}
-	page := f.which(b, p, o, from, to) + " LIMIT " + b.bind(limit)
+	page := f.which(b, p, o, from, to, part) + " LIMIT " + b.bind(limit)
 	text := "SELECT" + f.columns + "FROM (" + page + ") page CROSS JOIN " + f.what + " " + f.alias + f.joins +
 		" WHERE " + f.alias + ".id = page.id" + o.by(f.alias+".id")
 	return collectPlanned(ctx, f.r, f.scan, text, b.args...)
@@ -239,7 +275,7 @@ func (f finder[T]) rows(ctx context.Context, p plan, o order, from place, to *pl
 
 // which selects the ids of the next objects. CROSS JOIN is a join like any other, but SQLite
 // takes the tables in this order.
-func (f finder[T]) which(b *binder, p plan, o order, from place, to *place) string {
+func (f finder[T]) which(b *binder, p plan, o order, from place, to *place, part part) string {
 	table, key := f.what+" "+f.alias, f.alias+".id"
 	switch {
 	case p.gather != nil:
@@ -249,7 +285,7 @@ func (f finder[T]) which(b *binder, p plan, o order, from place, to *place) stri
 	case len(p.rest) == 0:
 		table, key = p.table, p.key
 	default:
-		o.between(b, key, from, to)
+		o.between(b, key, from, to, part)
 		table, key = p.table+" CROSS JOIN "+table, p.key
 		b.and(f.alias + ".id = " + key)
 	}
@@ -259,30 +295,40 @@ func (f finder[T]) which(b *binder, p plan, o order, from place, to *place) stri
 	for _, holds := range p.rest {
 		holds(b)
 	}
-	o.between(b, key, from, to)
+	o.between(b, key, from, to, part)
 	return "SELECT " + key + " AS id FROM " + table + b.where() + o.by(key)
 }
 
 // stepEnd is the place up to which the next step goes; nil where that is the end of the list.
 func (f finder[T]) stepEnd(ctx context.Context, p plan, o order, from place) (*place, error) {
-	b := &binder{}
-	table, key, column := f.what+" "+f.alias, f.alias+".id", "''"
-	if p.table != "" {
-		table, key = p.table, p.key
+	for _, part := range o.parts() {
+		b := &binder{}
+		table, key, column := f.what+" "+f.alias, f.alias+".id", "''"
+		if p.table != "" {
+			table, key = p.table, p.key
+		}
+		if o.column != "id" {
+			column = "CAST(" + f.alias + "." + o.column + " AS TEXT)"
+		}
+		if p.driver != nil {
+			p.driver(b)
+		}
+		o.between(b, key, from, nil, part)
+		text := "SELECT " + column + ", " + key + " FROM " + table + b.where() + o.by(key) + " LIMIT 1 OFFSET " + b.bind(step-1)
+		found, err := collectPlanned(ctx, f.r, scanPlace, text, b.args...)
+		if err != nil || len(found) > 0 {
+			return first(found), err
+		}
 	}
-	if o.column != "id" {
-		column = "CAST(" + f.alias + "." + o.column + " AS TEXT)"
+	return nil, nil
+}
+
+// first is nil where there is none.
+func first(found []place) *place {
+	if len(found) == 0 {
+		return nil
 	}
-	if p.driver != nil {
-		p.driver(b)
-	}
-	o.between(b, key, from, nil)
-	text := "SELECT " + column + ", " + key + " FROM " + table + b.where() + o.by(key) + " LIMIT 1 OFFSET " + b.bind(step-1)
-	found, err := collectPlanned(ctx, f.r, scanPlace, text, b.args...)
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	return &found[0], nil
+	return &found[0]
 }
 
 func scanPlace(row row) (p place, err error) {
