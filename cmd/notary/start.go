@@ -36,7 +36,6 @@ func newStartCommand() *cobra.Command {
 			"on https://" + defaultHost + ":" + defaultPort + " with a self-signed certificate.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			tuneMemory()
 			dumps := preventCoreDumps()
 			config, err := loadConfig(cmp.Or(file, os.Getenv(envConfig)), os.Environ(), changedFlags(c))
 			os.Unsetenv(envPassphrase)

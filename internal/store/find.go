@@ -73,7 +73,7 @@ func (r reader) Certificates(ctx context.Context, q notary.Query) (notary.Page[*
 
 // eachPage is how many objects [reader.EachRequest] and its like read at a time. Between the
 // pages no transaction is open: a slow listener holds nothing back.
-const eachPage = 200
+const eachPage = 100
 
 // EachRequest calls fn for every request that the filter lets through, in the order of the
 // ids, certificates included.

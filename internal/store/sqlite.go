@@ -20,11 +20,10 @@ import (
 // readers is how many connections read from SQLite at once, beside the one that writes.
 const readers = 8
 
-// How much of the file a connection keeps in memory, in SQLite's own notation: usually, and
-// the one that writes while many rows are added at once.
+// How much of the file the connection that writes keeps in memory, in SQLite's own notation:
+// usually, and while many rows are added at once.
 const (
 	writeCache = "-32000" // 32 MB
-	readCache  = "-8000"  // of each connection that reads: the upper pages of every table
 	loadCache  = "-1000000"
 )
 
@@ -64,7 +63,7 @@ func openSQLite(ctx context.Context, path string) (_ *sqliteEngine, err error) {
 	if err := migrateSQLite(ctx, e.single); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	if e.read, err = connectSQLite(path, readers, "&_pragma=query_only(1)&_pragma=cache_size("+readCache+")"); err != nil {
+	if e.read, err = connectSQLite(path, readers, "&_pragma=query_only(1)"); err != nil {
 		return nil, err
 	}
 	e.pool = newStatements(e.read)
