@@ -46,9 +46,10 @@ func Backup(ctx context.Context, path, to string, progress Progress) (digest str
 	return digest, moveInto(part, to)
 }
 
-// copyPages copies the file through SQLite, in one read transaction.
-func copyPages(ctx context.Context, path, to string) error {
-	db, err := sql.Open("sqlite", fileURI(path)+"?_pragma=busy_timeout(5000)&_pragma=query_only(1)")
+// onFile runs fn on a connection of its own to a SQLite file, whatever the version of its
+// schema.
+func onFile(ctx context.Context, path, settings string, fn func(*sql.Conn) error) error {
+	db, err := sql.Open("sqlite", fileURI(path)+settings)
 	if err != nil {
 		return err
 	}
@@ -58,6 +59,17 @@ func copyPages(ctx context.Context, path, to string) error {
 		return mapped(err)
 	}
 	defer conn.Close()
+	return fn(conn)
+}
+
+// copyPages copies the file through SQLite, in one read transaction.
+func copyPages(ctx context.Context, path, to string) error {
+	return onFile(ctx, path, "?_pragma=busy_timeout(5000)&_pragma=query_only(1)", func(conn *sql.Conn) error {
+		return copyPagesOn(ctx, conn, path, to)
+	})
+}
+
+func copyPagesOn(ctx context.Context, conn *sql.Conn, path, to string) error {
 	var id int
 	if err := conn.QueryRowContext(ctx, `SELECT application_id FROM pragma_application_id`).Scan(&id); err != nil || id != applicationID {
 		return notary.Errorf(notary.Invalid, "%s is not a database of notary", path)
@@ -78,22 +90,16 @@ func copyPages(ctx context.Context, path, to string) error {
 
 // seal puts its digest into a copy.
 func seal(ctx context.Context, path string, progress Progress) (digest string, err error) {
-	db, err := sql.Open("sqlite", fileURI(path)+"?_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)")
-	if err != nil {
-		return "", err
-	}
-	defer db.Close()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return "", mapped(err)
-	}
-	defer conn.Close()
-	if digest, err = fileDigest(ctx, conn, progress); err != nil {
-		return "", err
-	}
-	_, err = conn.ExecContext(ctx, `INSERT INTO agreement (name, value) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, sealed, digest)
-	return digest, mapped(err)
+	const settings = "?_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)"
+	err = onFile(ctx, path, settings, func(conn *sql.Conn) error {
+		if digest, err = fileDigest(ctx, conn, progress); err != nil {
+			return err
+		}
+		_, err := conn.ExecContext(ctx, `INSERT INTO agreement (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, sealed, digest)
+		return mapped(err)
+	})
+	return digest, err
 }
 
 // Restore puts a backup in the place of the SQLite database at path, after it has found the
@@ -163,16 +169,10 @@ func checkBackup(ctx context.Context, path string, progress Progress) error {
 // checkSeal compares the digest of a copy with that which it holds. The schema is left as it
 // was when the backup was made.
 func checkSeal(ctx context.Context, path string, progress Progress) error {
-	db, err := sql.Open("sqlite", fileURI(path)+"?_pragma=query_only(1)")
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return mapped(err)
-	}
-	defer conn.Close()
+	return onFile(ctx, path, "?_pragma=query_only(1)", func(conn *sql.Conn) error { return checkSealOn(ctx, conn, progress) })
+}
+
+func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) error {
 	want, err := reader{unprepared{conn}}.Agreed(ctx, sealed)
 	if err != nil {
 		return err
