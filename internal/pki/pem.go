@@ -39,8 +39,8 @@ func readPEM(text string, limit int) (document, error) {
 	var doc document
 	var body strings.Builder
 	label := "" // of the block that we are inside of
-	for line := range strings.SplitSeq(text, "\n") {
-		line = strings.TrimRight(line, " \t\r")
+	for line := range strings.Lines(text) {
+		line = trimEnd(line)
 		switch {
 		case label != "" && line == "-----END "+label+"-----":
 			der, err := decodeBody(body.String())
@@ -69,6 +69,15 @@ func readPEM(text string, limit int) (document, error) {
 		return document{}, invalid("the PEM text is cut off: there is no line -----END %.60s-----", label)
 	}
 	return doc, nil
+}
+
+// trimEnd takes LF or CRLF off the end of a line, and blanks before it. A CR by itself is no
+// end of a line: encoding/pem, with which others read what we store, takes it for text.
+func trimEnd(line string) string {
+	if rest, ok := strings.CutSuffix(line, "\n"); ok {
+		line = strings.TrimSuffix(rest, "\r")
+	}
+	return strings.TrimRight(line, " \t")
 }
 
 // parseBegin reads the label of a line -----BEGIN label-----.
