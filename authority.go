@@ -17,18 +17,32 @@ const (
 
 // Authority is a certificate authority whose private key we hold.
 type Authority struct {
-	ID         int64
-	Enabled    bool
-	CSR        string // PEM: what an outside authority would sign
-	CommonName string
-	Key        string    // such as "Ed25519"
-	NotAfter   time.Time // the end that was asked for at its creation; zero for the default
-	PathLen    int       // the path length that was asked for; -1 for none
-	CRLNumber  int64     // the last number given to a CRL (RFC 5280, section 5.2.3)
-	CreatedAt  time.Time
+	ID          int64
+	Enabled     bool
+	CSR         string // PEM: what an outside authority would sign
+	CommonName  string
+	Key         string    // such as "Ed25519"
+	NotAfter    time.Time // the end that was asked for at its creation; zero for the default
+	PathLen     int       // the path length that was asked for; -1 for none
+	CRLNumber   int64     // the last number given to a CRL (RFC 5280, section 5.2.3)
+	Publication Publication
+	CreatedAt   time.Time
 
 	// Certificate is its own, with the chain; nil while it is pending.
 	Certificate *Certificate
+}
+
+// Publication is what an authority's certificates say of where its CRL, its OCSP responder
+// and its own certificate are (RFC 5280, sections 4.2.1.13 and 4.2.2.1).
+type Publication struct {
+	NoCRL    bool // no CRL distribution point
+	NoOCSP   bool // no OCSP responder
+	NoIssuer bool // no URL of the authority's certificate
+
+	// Shards is over how many lists new certificates are spread, each of which has only the
+	// revocations of its own; 0: as many as fit the number of certificates. Besides there is
+	// always a list of all.
+	Shards int
 }
 
 // Status is the authority's state at the given time.
@@ -64,13 +78,14 @@ func (a *Authority) IssuerID() int64 {
 // CRL is a certificate revocation list (RFC 5280, section 5) as it was signed.
 type CRL struct {
 	AuthorityID int64
+	Shard       int // 0: the list of all
 	Number      int64
 	DER         []byte
 	ThisUpdate  time.Time
 	NextUpdate  time.Time
 
-	// Revocations is how many revocations of the authority were known when the list was
-	// made: the list is true as long as there are no more.
+	// Revocations is how many revocations of the authority, or of the shard, were known when
+	// the list was made: the list is true as long as there are no more.
 	Revocations int64
 }
 

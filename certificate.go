@@ -25,6 +25,8 @@ type Certificate struct {
 	NotBefore      time.Time
 	NotAfter       time.Time // the last second in which it is valid (RFC 5280, 4.1.2.5)
 	Profile        string    // the profile it was issued by; "" for an uploaded one
+	ProfileVersion int       // and that profile's version; 0 for an uploaded one
+	Shard          int       // the part of its issuer's CRL that it names; 0: the whole list
 	CreatedAt      time.Time
 
 	// Revocation says when and why it was revoked; nil while it is not.
@@ -58,7 +60,7 @@ func encodePEM(label string, ders ...[]byte) string {
 	return b.String()
 }
 
-// Revocation is the entry of a certificate on its issuer's CRL.
+// Revocation is the entry of a certificate on its issuer's CRL (RFC 5280, section 5.3).
 type Revocation struct {
 	Serial string // lower-case hex
 	At     time.Time

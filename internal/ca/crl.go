@@ -59,11 +59,11 @@ func (s *Service) crl(ctx context.Context, authorityID int64, maxAge time.Durati
 		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet, so it has no CRL", authorityID)
 	}
 	// Asked before the list is looked at: what another node has made since then is newer.
-	count, err := s.store.RevocationCount(ctx, authorityID)
+	count, err := s.store.RevocationCount(ctx, authorityID, 0)
 	if err != nil {
 		return nil, err
 	}
-	number, err := s.store.CRLNumber(ctx, authorityID)
+	number, err := s.store.CRLNumber(ctx, authorityID, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (s *Service) crl(ctx context.Context, authorityID int64, maxAge time.Durati
 	builder.mu.Lock()
 	defer builder.mu.Unlock()
 	if builder.newest == nil || builder.newest.Number < number {
-		if builder.newest, err = s.store.CRL(ctx, authorityID); err != nil {
+		if builder.newest, err = s.store.CRL(ctx, authorityID, 0); err != nil {
 			return nil, err
 		}
 	}
@@ -111,14 +111,18 @@ func (s *Service) buildCRL(ctx context.Context, a *openedAuthority) (crl *notary
 }
 
 func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority) (*notary.CRL, error) {
-	revocations, err := s.store.Revocations(ctx, a.ID)
+	var revocations []notary.Revocation
+	known, err := s.store.EachRevocation(ctx, a.ID, 0, time.Time{}, func(v notary.Revocation) error {
+		revocations = append(revocations, v)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
 	now := s.now().Truncate(time.Second)
-	crl := &notary.CRL{AuthorityID: a.ID, ThisUpdate: now, NextUpdate: now.Add(crlValidity), Revocations: int64(len(revocations))}
+	crl := &notary.CRL{AuthorityID: a.ID, ThisUpdate: now, NextUpdate: now.Add(crlValidity), Revocations: known}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		crl.Number, err = tx.NextCRLNumber(a.ID, crl.Revocations)
+		crl.Number, err = tx.NextCRLNumber(a.ID, 0, crl.Revocations)
 		return err
 	})
 	if err != nil {

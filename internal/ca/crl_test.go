@@ -169,7 +169,7 @@ func TestCRLGrowsOld(t *testing.T) {
 			w.Clock.Advance(tt.age)
 			if tt.jobs {
 				testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
-				stored, err := w.Store.CRL(t.Context(), root)
+				stored, err := w.Store.CRL(t.Context(), root, 0)
 				testkit.Check(t, err)
 				if stored.Number != tt.want {
 					t.Errorf("the jobs left the number %d, want %d", stored.Number, tt.want)
@@ -202,7 +202,7 @@ func TestRefreshCRLs(t *testing.T) {
 	numbers := func() map[int64]int64 {
 		all := map[int64]int64{}
 		for _, id := range []int64{root, disabled, revoked, pending, short, deleted} {
-			crl, err := w.Store.CRL(t.Context(), id)
+			crl, err := w.Store.CRL(t.Context(), id, 0)
 			testkit.Check(t, err)
 			if crl != nil {
 				all[id] = crl.Number
@@ -267,7 +267,7 @@ func TestCRLNumberRises(t *testing.T) {
 	if min(made[0], made[1]) <= numbers[len(numbers)-1] {
 		t.Errorf("two builders made the numbers %v after %v", made, numbers)
 	}
-	stored, err := w.Store.CRL(t.Context(), root)
+	stored, err := w.Store.CRL(t.Context(), root, 0)
 	testkit.Check(t, err)
 	if stored.Number != max(made[0], made[1]) {
 		t.Errorf("the number %d is kept, want the higher of %v", stored.Number, made)
@@ -332,7 +332,7 @@ func TestCRLOutlastsADatabaseThatCannotBeWritten(t *testing.T) {
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	first := fetchCRL(t, w, root)
-	w.Exec(t, `ALTER TABLE authority RENAME COLUMN crl_known TO hidden`) // no number can be given
+	w.Exec(t, `ALTER TABLE crl RENAME COLUMN known TO hidden`) // no number can be given
 	w.Clock.Advance(30 * time.Hour)
 	if still := fetchCRL(t, w, root); still.Number.Cmp(first.Number) != 0 {
 		t.Errorf("the list is number %v, want %v", still.Number, first.Number)
@@ -340,5 +340,5 @@ func TestCRLOutlastsADatabaseThatCannotBeWritten(t *testing.T) {
 	w.Clock.Advance(30 * time.Hour)
 	_, err := w.CA.CRL(t.Context(), root)
 	testkit.WantKind(t, err, notary.Internal)
-	w.Exec(t, `ALTER TABLE authority RENAME COLUMN hidden TO crl_known`)
+	w.Exec(t, `ALTER TABLE crl RENAME COLUMN hidden TO known`)
 }

@@ -34,7 +34,7 @@ func TestOneNodeDoesTheJobs(t *testing.T) {
 		wantCRL := func(when string, want bool) {
 			t.Helper()
 			synctest.Wait()
-			if crl, err := w.Store.CRL(t.Context(), root); err != nil || (crl != nil) != want {
+			if crl, err := w.Store.CRL(t.Context(), root, 0); err != nil || (crl != nil) != want {
 				t.Errorf("%s there is a CRL: %v (%v), want %v", when, crl != nil, err, want)
 			}
 		}
@@ -63,7 +63,7 @@ func TestRun(t *testing.T) {
 			testkit.Check(t, err)
 		}
 		number := func() int64 {
-			crl, err := w.Store.CRL(t.Context(), root)
+			crl, err := w.Store.CRL(t.Context(), root, 0)
 			testkit.Check(t, err)
 			if crl == nil {
 				return 0

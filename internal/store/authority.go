@@ -10,7 +10,7 @@ import (
 )
 
 const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.not_after, a.path_len,
-	a.crl_number, a.created_at,` + certificateColumns + `
+	a.names_crl, a.names_ocsp, a.names_issuer, a.crl_shards, a.crl_number, a.created_at,` + certificateColumns + `
 	FROM authority a
 	LEFT JOIN certificate k ON k.id = a.certificate_id` + certificateJoins
 
@@ -70,14 +70,17 @@ func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now
 func scanAuthority(row row) (*notary.Authority, error) {
 	var (
 		a                 notary.Authority
+		crl, ocsp, issuer bool
 		notAfter, created int64
 		cert              certificateRow
 	)
-	dest := []any{&a.ID, &a.Enabled, &a.CSR, &a.CommonName, &a.Key, &notAfter, &a.PathLen, &a.CRLNumber, &created}
+	dest := []any{&a.ID, &a.Enabled, &a.CSR, &a.CommonName, &a.Key, &notAfter, &a.PathLen,
+		&crl, &ocsp, &issuer, &a.Publication.Shards, &a.CRLNumber, &created}
 	if err := row.Scan(append(dest, cert.dest()...)...); err != nil {
 		return nil, err
 	}
 	a.NotAfter, a.CreatedAt = timeOf(notAfter), timeOf(created)
+	a.Publication.NoCRL, a.Publication.NoOCSP, a.Publication.NoIssuer = !crl, !ocsp, !issuer
 	var err error
 	a.Certificate, err = cert.certificate()
 	return &a, err
@@ -126,6 +129,18 @@ func authorityCertificate(a *notary.Authority) int64 {
 func (tx *Tx) EnableAuthority(id int64, enabled bool) error {
 	err := tx.change(found(sql.ErrNoRows, "certificate authority", id),
 		`UPDATE authority SET enabled = $1 WHERE id = $2 AND deleted_at IS NULL`, boolInt(enabled), id)
+	if err != nil {
+		return err
+	}
+	return tx.Changed(Authorities)
+}
+
+// SetPublication changes what the authority's certificates will say of its publications.
+func (tx *Tx) SetPublication(id int64, p notary.Publication) error {
+	err := tx.change(found(sql.ErrNoRows, "certificate authority", id),
+		`UPDATE authority SET names_crl = $1, names_ocsp = $2, names_issuer = $3, crl_shards = $4
+		WHERE id = $5 AND deleted_at IS NULL`,
+		boolInt(!p.NoCRL), boolInt(!p.NoOCSP), boolInt(!p.NoIssuer), p.Shards, id)
 	if err != nil {
 		return err
 	}

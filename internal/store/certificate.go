@@ -55,11 +55,12 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	}
 	terms := termsOf(c.CommonName, c.Names)
 	id, err := tx.insert(`INSERT INTO certificate (request_id, requester_id, email, authority_id, issuer_chain_id,
-		common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after, profile, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id`,
+		common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after, profile,
+		profile_version, shard, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id`,
 		nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain,
 		c.CommonName, c.Names.String(), c.Key, terms.search, c.KeyFingerprint, c.Serial, c.Fingerprint,
-		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, seconds(tx.now))
+		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, seconds(tx.now))
 	if errors.Is(err, errUnique) {
 		return 0, notary.Errorf(notary.Conflict, "this certificate is recorded already")
 	} else if err != nil {

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,8 +101,7 @@ func TestRevocation(t *testing.T) {
 	testkit.Check(t, revoke(certs[0]))
 	testkit.WantKind(t, revoke(certs[0]), notary.Conflict)
 
-	got, err := s.Revocations(t.Context(), one.ID)
-	testkit.Check(t, err)
+	got := revocations(t, s, one.ID, 0, time.Time{})
 	want := []notary.Revocation{
 		{Serial: certs[0].Serial, At: clock.Now(), Reason: notary.Superseded},
 		{Serial: certs[2].Serial, At: clock.Now(), Reason: notary.Superseded},
@@ -114,7 +115,7 @@ func TestRevocation(t *testing.T) {
 		t.Errorf("the revocation of the certificate (-want +got):\n%s", diff)
 	}
 	for authority, want := range map[int64]int64{one.ID: 2, two.ID: 0} {
-		if n, err := s.RevocationCount(t.Context(), authority); err != nil || n != want {
+		if n, err := s.RevocationCount(t.Context(), authority, 0); err != nil || n != want {
 			t.Errorf("authority %d has %d revocations (%v), want %d", authority, n, err, want)
 		}
 		valid := map[int64]int64{one.ID: 1, two.ID: 1}[authority]
@@ -152,7 +153,7 @@ func TestCRLNumbers(t *testing.T) {
 	numbers := make(chan int64, 20)
 	for _, err := range testkit.Race(20, func(int) error {
 		return s.Write(t.Context(), func(tx *store.Tx) error {
-			n, err := tx.NextCRLNumber(a.ID, 0)
+			n, err := tx.NextCRLNumber(a.ID, 0, 0)
 			numbers <- n
 			return err
 		})
@@ -175,7 +176,7 @@ func TestCRLNumbers(t *testing.T) {
 				ThisUpdate: clock.Now(), NextUpdate: clock.Now().Add(time.Hour), Revocations: number})
 		})
 	}
-	if none, err := s.CRL(t.Context(), a.ID); none != nil || err != nil {
+	if none, err := s.CRL(t.Context(), a.ID, 0); none != nil || err != nil {
 		t.Errorf("before there is a list: %v, %v", none, err)
 	}
 	for _, tt := range []struct {
@@ -183,7 +184,7 @@ func TestCRLNumbers(t *testing.T) {
 		kind       notary.Kind
 	}{{5, 5, ""}, {3, 5, notary.Conflict}, {5, 5, notary.Conflict}, {6, 6, ""}} {
 		testkit.WantKind(t, save(tt.save), tt.kind)
-		got, err := s.CRL(t.Context(), a.ID)
+		got, err := s.CRL(t.Context(), a.ID, 0)
 		testkit.Check(t, err)
 		want := &notary.CRL{AuthorityID: a.ID, Number: tt.want, DER: []byte{byte(tt.want)},
 			ThisUpdate: clock.Now(), NextUpdate: clock.Now().Add(time.Hour), Revocations: tt.want}
@@ -191,7 +192,7 @@ func TestCRLNumbers(t *testing.T) {
 			t.Errorf("after saving %d (-want +got):\n%s", tt.save, diff)
 		}
 	}
-	err := s.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.NextCRLNumber(99, 0); return err })
+	err := s.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.NextCRLNumber(99, 0, 0); return err })
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
@@ -205,7 +206,7 @@ func TestNoNumberForAListThatKnowsLess(t *testing.T) {
 		kind          notary.Kind
 	}{{3, 1, ""}, {2, 0, notary.Conflict}, {3, 2, ""}, {4, 3, ""}, {3, 0, notary.Conflict}} {
 		err := s.Write(t.Context(), func(tx *store.Tx) error {
-			n, err := tx.NextCRLNumber(a.ID, tt.known)
+			n, err := tx.NextCRLNumber(a.ID, 0, tt.known)
 			if n != tt.number {
 				t.Errorf("a list of %d gets the number %d, want %d", tt.known, n, tt.number)
 			}
@@ -226,4 +227,16 @@ func TestCompromised(t *testing.T) {
 			t.Errorf("%q is compromised: %v (%v), want %v", fingerprint, got, err, want)
 		}
 	}
+}
+
+// revocations are the entries of a list, by their serial numbers.
+func revocations(t *testing.T, s *store.Store, authority int64, shard int, last time.Time) (all []notary.Revocation) {
+	t.Helper()
+	_, err := s.EachRevocation(t.Context(), authority, shard, last, func(v notary.Revocation) error {
+		all = append(all, v)
+		return nil
+	})
+	testkit.Check(t, err)
+	slices.SortFunc(all, func(a, b notary.Revocation) int { return strings.Compare(a.Serial, b.Serial) })
+	return all
 }

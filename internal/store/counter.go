@@ -47,7 +47,13 @@ const certificatesCounter = "certificates"
 
 func statusCounter(s notary.RequestStatus) string { return "requests " + string(s) }
 
-func revokedCounter(authorityID int64) string { return fmt.Sprintf("revoked %d", authorityID) }
+// revokedCounter counts the revocations of an authority, or of a shard of its CRL.
+func revokedCounter(authorityID int64, shard int) string {
+	if shard == 0 {
+		return fmt.Sprintf("revoked %d", authorityID)
+	}
+	return fmt.Sprintf("shard %d %d", authorityID, shard)
+}
 
 // expiryCounter counts certificates in use by the hour in which they expire.
 func expiryCounter(notAfter time.Time) string {

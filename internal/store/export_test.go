@@ -29,6 +29,9 @@ func Enqueue(s *Store, fn func(*Tx) error) (wait func() error, err error) {
 	return func() error { return <-j.result }, nil
 }
 
+// SelectRevocations is asked outside of what collects statements.
+const SelectRevocations = selectRevocations
+
 // Exec runs any statement in a transaction.
 func Exec(tx *Tx, text string, args ...any) error {
 	_, err := tx.exec(text, args...)

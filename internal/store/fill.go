@@ -102,9 +102,9 @@ func (s *Store) execAlone(ctx context.Context, text string) error {
 
 // filling makes rows of lives.
 type filling struct {
-	store                               *Store
-	request, certificate, event, issuer int64 // the last id of each
-	chains                              map[string]int64
+	store                                           *Store
+	request, certificate, revocation, event, issuer int64 // the last id of each
+	chains                                          map[string]int64
 
 	rows   map[string][][]any // by table
 	counts counts
@@ -112,7 +112,7 @@ type filling struct {
 
 func (f *filling) lastIDs(ctx context.Context) error {
 	for table, last := range map[string]*int64{"request": &f.request, "certificate": &f.certificate,
-		"event": &f.event, "issuer_chain": &f.issuer} {
+		"revocation": &f.revocation, "event": &f.event, "issuer_chain": &f.issuer} {
 		err := f.store.reader.q.queryRow(ctx, "SELECT COALESCE(MAX(id), 0) FROM "+table).Scan(last)
 		if err != nil {
 			return mapped(err)
@@ -183,15 +183,19 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	terms := termsOf(c.CommonName, c.Names)
 	f.add("certificate", c.ID, r.ID, c.RequesterID, c.Email, nullable(c.AuthorityID), f.chain(c), c.CommonName,
 		c.Names.String(), c.Key, terms.search, c.KeyFingerprint, c.Serial, c.Fingerprint,
-		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, seconds(c.NotBefore))
+		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, seconds(c.NotBefore))
 	f.add("certificate_der", c.ID, c.DER)
 	for _, name := range terms.names {
 		f.add("certificate_name", name, c.ID)
 	}
 	f.counts[certificatesCounter]++
 	if v := c.Revocation; v != nil {
-		f.add("revocation", c.ID, c.AuthorityID, c.Serial, seconds(v.At), string(v.Reason))
-		f.counts[revokedCounter(c.AuthorityID)]++
+		f.revocation++
+		f.add("revocation", f.revocation, c.AuthorityID, c.ID, c.Shard, c.Serial, seconds(v.At), string(v.Reason), listedUntil(c, v.At))
+		f.counts[revokedCounter(c.AuthorityID, 0)]++
+		if c.Shard > 0 {
+			f.counts[revokedCounter(c.AuthorityID, c.Shard)]++
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ var invariants = []invariant{
 	{"a revocation names the issuer and serial number of its certificate", `
 		SELECT CAST(v.certificate_id AS TEXT) FROM revocation v
 		JOIN certificate k ON k.id = v.certificate_id
-		WHERE k.authority_id IS NULL OR k.authority_id <> v.authority_id OR k.serial <> v.serial`},
+		WHERE k.authority_id IS NULL OR k.authority_id <> v.authority_id OR k.serial <> v.serial OR k.shard <> v.shard`},
 	{"no CRL is ahead of its authority's number", `
 		SELECT CAST(c.authority_id AS TEXT) FROM crl c
 		JOIN authority a ON a.id = c.authority_id WHERE c.number > a.crl_number`},
@@ -85,6 +85,17 @@ var invariants = []invariant{
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'revoked ' || CAST(a.id AS TEXT)) AS n
 			FROM authority a
 		) t WHERE n <> rows`},
+	{"revocations are counted by shard", `
+		SELECT 'shard ' || CAST(shard AS TEXT) || ' of authority ' || CAST(authority_id AS TEXT) FROM (
+			SELECT v.authority_id, v.shard, COUNT(*) AS rows,
+				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c
+					WHERE c.name = 'shard ' || CAST(v.authority_id AS TEXT) || ' ' || CAST(v.shard AS TEXT)) AS n
+			FROM revocation v WHERE v.shard > 0 GROUP BY v.authority_id, v.shard
+		) t WHERE n <> rows`},
+	{"a certificate of a shard names a URL of it", `
+		SELECT CAST(k.id AS TEXT) FROM certificate k
+		LEFT JOIN (SELECT DISTINCT authority_id, shard FROM crl_shard) s ON s.authority_id = k.authority_id AND s.shard = k.shard
+		WHERE k.shard > 0 AND s.shard IS NULL`},
 	{"accounts and Admins are counted, and there is an Admin", `
 		SELECT 'accounts' FROM counter WHERE name = 'accounts' AND value <> (SELECT COUNT(*) FROM account)
 		UNION ALL

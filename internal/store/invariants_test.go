@@ -33,8 +33,8 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			UPDATE certificate SET request_id = NULL WHERE id = ` + inUse,
 			[]string{"an active request has a certificate of its own that is not revoked"}},
 		{"an active request with a revoked certificate", `
-			INSERT INTO revocation (certificate_id, authority_id, serial, revoked_at, reason)
-				SELECT id, authority_id, serial, 1, 'unspecified' FROM certificate WHERE id = ` + inUse + `;
+			INSERT INTO revocation (certificate_id, authority_id, shard, serial, revoked_at, reason, listed_until)
+				SELECT id, authority_id, shard, serial, 1, 'unspecified', 1 FROM certificate WHERE id = ` + inUse + `;
 			UPDATE counter SET value = value + 1
 				WHERE name = 'revoked ' || (SELECT authority_id FROM certificate WHERE id = ` + inUse + `)`,
 			[]string{"an active request has a certificate of its own that is not revoked"}},
@@ -80,6 +80,13 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"requests are counted by status"}},
 		{"revocations not counted", `UPDATE counter SET value = 0 WHERE name LIKE 'revoked %'`,
 			[]string{"revocations are counted by authority"}},
+		{"revocations of a shard not counted", `
+			INSERT INTO crl_shard SELECT authority_id, 1, 'http://example.com/1.crl' FROM certificate WHERE id = ` + inUse + `;
+			UPDATE certificate SET shard = 1 WHERE id IN (SELECT certificate_id FROM revocation);
+			UPDATE revocation SET shard = 1`,
+			[]string{"revocations are counted by shard"}},
+		{"a shard without a URL", `UPDATE certificate SET shard = 2 WHERE id = ` + inUse,
+			[]string{"a certificate of a shard names a URL of it"}},
 		{"an account not counted", `UPDATE counter SET value = value - 1 WHERE name = 'accounts'`,
 			[]string{"accounts and Admins are counted, and there is an Admin"}},
 		{"an Admin not counted", `UPDATE counter SET value = value + 1 WHERE name = 'admins'`,

@@ -18,8 +18,8 @@ import (
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
-// unreleased is the version of a schema that was in use before the first release only.
-const unreleased = 1
+// unreleased is the last version of the schema that was in use before the first release only.
+const unreleased = 2
 
 // applicationID marks a SQLite file as ours: the letters NTRY.
 const applicationID = 0x4e545259
@@ -120,7 +120,7 @@ func migrate(ctx context.Context, provider *goose.Provider) error {
 		return fmt.Errorf("could not read the schema's version: %w", err)
 	case current > newest:
 		return fmt.Errorf("its schema has version %d, this program knows %d: run the newer program that made it", current, newest)
-	case current == unreleased:
+	case current > 0 && current <= unreleased:
 		return errors.New("it was made before the first release, in a form that is no longer read: begin with a new one")
 	case current == newest:
 		return nil

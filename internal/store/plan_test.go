@@ -29,7 +29,7 @@ func TestSQLiteQueriesUseIndexes(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
 	walk(t, s, clock.Now())
-	texts := store.Statements(s)
+	texts := append(store.Statements(s), store.SelectRevocations)
 	if len(texts) < 50 {
 		t.Fatalf("only %d statements were collected", len(texts))
 	}
@@ -74,7 +74,7 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	ctx := t.Context()
 	// Copies, digests and checks read everything.
 	seen := map[string]bool{"Write": true, "Close": true, "CheckInvariants": true, "CopyTo": true, "Digest": true,
-		"Fill": true, "Shared": true, "Watch": true}
+		"EachRevocation": true, "Fill": true, "Shared": true, "Watch": true}
 	do := func(name string, err error) {
 		t.Helper()
 		if seen[name] = true; err != nil && notary.KindOf(err) != notary.NotFound {
@@ -116,10 +116,10 @@ type reads interface {
 	AuthorityWithCertificate(context.Context, int64) (*notary.Authority, error)
 	CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error)
 	Compromised(context.Context, string) (bool, error)
-	RevocationCount(context.Context, int64) (int64, error)
-	Revocations(context.Context, int64) ([]notary.Revocation, error)
-	CRL(context.Context, int64) (*notary.CRL, error)
-	CRLNumber(context.Context, int64) (int64, error)
+	RevocationCount(context.Context, int64, int) (int64, error)
+	CRL(context.Context, int64, int) (*notary.CRL, error)
+	CRLNumber(context.Context, int64, int) (int64, error)
+	ShardURLs(context.Context, int64) (map[int][]string, error)
 	Summary(context.Context, time.Time) (notary.Summary, error)
 	Agreed(context.Context, string) (string, error)
 	Requests(context.Context, notary.Query) (notary.Page[*notary.Request], error)
@@ -151,10 +151,10 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
 	do("CertificatesWithKey", second(r.CertificatesWithKey(ctx, "")))
 	do("Compromised", second(r.Compromised(ctx, "")))
-	do("RevocationCount", second(r.RevocationCount(ctx, 1)))
-	do("Revocations", second(r.Revocations(ctx, 1)))
-	do("CRL", second(r.CRL(ctx, 1)))
-	do("CRLNumber", second(r.CRLNumber(ctx, 1)))
+	do("RevocationCount", second(r.RevocationCount(ctx, 1, 0)))
+	do("CRL", second(r.CRL(ctx, 1, 0)))
+	do("ShardURLs", second(r.ShardURLs(ctx, 1)))
+	do("CRLNumber", second(r.CRLNumber(ctx, 1, 0)))
 	do("Summary", second(r.Summary(ctx, now)))
 	do("Agreed", second(r.Agreed(ctx, "something")))
 	do("Requests", second(r.Requests(ctx, notary.Query{Limit: 1})))
@@ -190,7 +190,9 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("Authority", err)
 	do("RequireUsable", tx.RequireUsable(a))
 	do("EnableAuthority", tx.EnableAuthority(a.ID, true))
-	do("NextCRLNumber", second(tx.NextCRLNumber(a.ID, 0)))
+	do("NextCRLNumber", second(tx.NextCRLNumber(a.ID, 0, 0)))
+	do("AddShardURL", tx.AddShardURL(a.ID, 1, "http://example.com/1.crl"))
+	do("SetPublication", tx.SetPublication(a.ID, notary.Publication{}))
 	do("SaveCRL", tx.SaveCRL(&notary.CRL{AuthorityID: a.ID, Number: 1, DER: []byte{0}}))
 
 	id, err := insertRequest(tx, 1, 1)

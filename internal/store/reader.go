@@ -45,7 +45,8 @@ func scanAll[T any](rows *sql.Rows, err error, scan func(row) (T, error)) ([]T, 
 // certificateColumns is what [certificateRow] scans: a certificate with its revocation. All
 // may be NULL, because requests and authorities join it from the left.
 const certificateColumns = ` k.id, k.request_id, k.requester_id, k.email, k.authority_id, k.common_name, k.names,
-	k.key, k.key_fingerprint, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile, k.created_at,
+	k.key, k.key_fingerprint, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile,
+	k.profile_version, k.shard, k.created_at,
 	v.revoked_at, v.reason, d.der, ch.der `
 
 // certificateJoins goes with certificateColumns, after a table or join named k.
@@ -58,13 +59,13 @@ const certificateJoins = `
 type certificateRow struct {
 	id, request, requester, authority                                                   sql.NullInt64
 	email, commonName, names, key, keyFingerprint, serial, fingerprint, profile, reason sql.NullString
-	notBefore, notAfter, createdAt, revokedAt                                           sql.NullInt64
+	notBefore, notAfter, profileVersion, shard, createdAt, revokedAt                    sql.NullInt64
 	der, chain                                                                          []byte
 }
 
 func (c *certificateRow) dest() []any {
 	return []any{&c.id, &c.request, &c.requester, &c.email, &c.authority, &c.commonName, &c.names, &c.key, &c.keyFingerprint,
-		&c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.createdAt,
+		&c.serial, &c.fingerprint, &c.notBefore, &c.notAfter, &c.profile, &c.profileVersion, &c.shard, &c.createdAt,
 		&c.revokedAt, &c.reason, &c.der, &c.chain}
 }
 
@@ -81,6 +82,7 @@ func (c *certificateRow) certificate() (*notary.Certificate, error) {
 		ID: c.id.Int64, RequestID: c.request.Int64, RequesterID: c.requester.Int64, Email: c.email.String, AuthorityID: c.authority.Int64,
 		CommonName: c.commonName.String, Names: notary.ParseNames(c.names.String), Key: c.key.String, KeyFingerprint: c.keyFingerprint.String,
 		Serial: c.serial.String, Fingerprint: c.fingerprint.String, Profile: c.profile.String,
+		ProfileVersion: int(c.profileVersion.Int64), Shard: int(c.shard.Int64),
 		NotBefore: timeOf(c.notBefore.Int64), NotAfter: timeOf(c.notAfter.Int64), CreatedAt: timeOf(c.createdAt.Int64),
 		DER: c.der, IssuerChain: chain,
 	}

@@ -38,21 +38,61 @@ CREATE TABLE authority (
     sealed_key     BLOB,
     not_after      BIGINT  NOT NULL,
     path_len       INTEGER NOT NULL,
+    constraints    TEXT    NOT NULL DEFAULT '',
+    predecessor_id BIGINT REFERENCES authority (id),
     certificate_id BIGINT UNIQUE REFERENCES certificate (id),
+    names_crl      INTEGER NOT NULL DEFAULT 1 CHECK (names_crl IN (0, 1)),
+    names_ocsp     INTEGER NOT NULL DEFAULT 1 CHECK (names_ocsp IN (0, 1)),
+    names_issuer   INTEGER NOT NULL DEFAULT 1 CHECK (names_issuer IN (0, 1)),
+    crl_shards     INTEGER NOT NULL DEFAULT 0,
     crl_number     BIGINT  NOT NULL DEFAULT 0,
-    crl_known      BIGINT  NOT NULL DEFAULT 0,
     created_at     BIGINT  NOT NULL,
     deleted_at     BIGINT,
     CHECK ((sealed_key IS NULL) = (deleted_at IS NOT NULL))
 );
 
+-- The newest list of an authority with all its entries (shard 0), and of each shard. Known is
+-- how many revocations the list with the highest number given knows; that list may be still
+-- in the making, and der the one before it.
 CREATE TABLE crl (
-    authority_id INTEGER NOT NULL PRIMARY KEY REFERENCES authority (id),
-    number       BIGINT NOT NULL,
-    der          BLOB   NOT NULL,
-    this_update  BIGINT NOT NULL,
-    next_update  BIGINT NOT NULL,
-    revocations  BIGINT NOT NULL
+    authority_id BIGINT  NOT NULL REFERENCES authority (id),
+    shard        INTEGER NOT NULL,
+    known        BIGINT  NOT NULL,
+    number       BIGINT  NOT NULL,
+    der          BLOB    NOT NULL,
+    this_update  BIGINT  NOT NULL,
+    next_update  BIGINT  NOT NULL,
+    revocations  BIGINT  NOT NULL,
+    PRIMARY KEY (authority_id, shard)
+);
+
+-- The URLs that certificates name for a shard of their authority's CRL.
+CREATE TABLE crl_shard (
+    authority_id BIGINT  NOT NULL REFERENCES authority (id),
+    shard        INTEGER NOT NULL CHECK (shard > 0),
+    url          TEXT    NOT NULL,
+    PRIMARY KEY (authority_id, shard, url)
+);
+
+-- A deleted profile keeps its row, because certificates refer to it by name and version.
+CREATE TABLE profile (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    name       TEXT    NOT NULL,
+    version    BIGINT  NOT NULL,
+    builtin    INTEGER NOT NULL CHECK (builtin IN (0, 1)),
+    created_at BIGINT  NOT NULL,
+    updated_at BIGINT  NOT NULL,
+    deleted_at BIGINT
+);
+CREATE UNIQUE INDEX profile_name ON profile (name);
+
+-- Every version of a profile's rules, as JSON. They never change.
+CREATE TABLE profile_version (
+    profile_id BIGINT  NOT NULL REFERENCES profile (id),
+    version    BIGINT  NOT NULL,
+    rules      TEXT    NOT NULL,
+    created_at BIGINT  NOT NULL,
+    PRIMARY KEY (profile_id, version)
 );
 
 CREATE TABLE request (
@@ -112,6 +152,8 @@ CREATE TABLE certificate (
     not_before      BIGINT NOT NULL,
     not_after       BIGINT NOT NULL,
     profile         TEXT   NOT NULL,
+    profile_version BIGINT NOT NULL,
+    shard           INTEGER NOT NULL,
     created_at      BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX certificate_fingerprint ON certificate (fingerprint);
@@ -137,14 +179,35 @@ CREATE TABLE certificate_der (
     der            BLOB   NOT NULL
 );
 
-CREATE TABLE revocation (
-    certificate_id INTEGER NOT NULL PRIMARY KEY REFERENCES certificate (id),
-    authority_id   BIGINT NOT NULL REFERENCES authority (id),
-    serial         TEXT   NOT NULL,
-    revoked_at     BIGINT NOT NULL,
-    reason         TEXT   NOT NULL
+-- Who answers OCSP requests for an authority: the certificate in use and its private key.
+CREATE TABLE responder (
+    authority_id   INTEGER NOT NULL PRIMARY KEY REFERENCES authority (id),
+    certificate_id BIGINT NOT NULL UNIQUE REFERENCES certificate (id),
+    sealed_key     BLOB   NOT NULL
 );
-CREATE INDEX revocation_authority ON revocation (authority_id, certificate_id);
+
+-- What the lints warned of when the certificate was issued, as JSON; no row for nothing.
+CREATE TABLE certificate_lint (
+    certificate_id INTEGER NOT NULL PRIMARY KEY REFERENCES certificate (id),
+    findings       TEXT   NOT NULL
+);
+
+-- The entries of the CRLs. One that was taken from the list of an imported authority may be
+-- of a certificate that is not known here. A list may leave out what was on another one made
+-- at listed_until or later (RFC 5280, section 3.3).
+CREATE TABLE revocation (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    authority_id   BIGINT  NOT NULL REFERENCES authority (id),
+    certificate_id BIGINT REFERENCES certificate (id),
+    shard          INTEGER NOT NULL,
+    serial         TEXT    NOT NULL,
+    revoked_at     BIGINT  NOT NULL,
+    reason         TEXT    NOT NULL,
+    listed_until   BIGINT  NOT NULL
+);
+CREATE UNIQUE INDEX revocation_certificate ON revocation (certificate_id) WHERE certificate_id IS NOT NULL;
+CREATE UNIQUE INDEX revocation_unknown ON revocation (authority_id, serial) WHERE certificate_id IS NULL;
+CREATE INDEX revocation_listed ON revocation (authority_id, shard, listed_until);
 
 -- Public keys that must never be certified again, by the SHA-256 of their
 -- SubjectPublicKeyInfo.

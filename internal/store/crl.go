@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"notary"
+)
+
+// RevocationCount is how many revocations of the authority are known, or of one shard of its
+// CRL. It only rises: a CRL made from that many is true while it stays the same.
+func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard int) (int64, error) {
+	return r.counter(ctx, revokedCounter(authorityID, shard))
+}
+
+// MaxShards is over how many lists an authority's CRL can be spread.
+const MaxShards = 1000
+
+const selectRevocations = `SELECT serial, revoked_at, reason FROM revocation
+	WHERE authority_id = $1 AND shard >= $2 AND shard <= $3 AND listed_until >= $4`
+
+// EachRevocation gives the entries of a list (shard 0: of all) one after the other, without
+// those that are due no longer: which the last list, made at the given time, still had although
+// their certificates had expired. The zero time leaves out none. They are of one moment, in
+// which there were that many revocations, those left out included.
+func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
+	add func(notary.Revocation) error) (known int64, err error) {
+	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
+		r := reader{unprepared{conn}}
+		if known, err = r.RevocationCount(ctx, authorityID, shard); err != nil {
+			return err
+		}
+		from, to := shard, shard
+		if shard == 0 {
+			to = MaxShards
+		}
+		rows, err := r.q.query(ctx, selectRevocations, authorityID, from, to, seconds(last))
+		if err != nil {
+			return mapped(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			v, err := scanRevocation(rows)
+			if err != nil {
+				return mapped(err)
+			}
+			if err := add(v); err != nil {
+				return err
+			}
+		}
+		return mapped(rows.Err())
+	})
+	return known, err
+}
+
+func scanRevocation(row row) (v notary.Revocation, err error) {
+	var at int64
+	err = row.Scan(&v.Serial, &at, &v.Reason)
+	v.At = timeOf(at)
+	return v, err
+}
+
+// CRL is the authority's newest list of all (shard 0) or of a shard; nil where there is none
+// yet.
+func (r reader) CRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
+	crl := &notary.CRL{AuthorityID: authorityID, Shard: shard}
+	var this, next int64
+	err := r.q.queryRow(ctx, `SELECT number, der, this_update, next_update, revocations FROM crl
+		WHERE authority_id = $1 AND shard = $2 AND number > 0`, authorityID, shard).Scan(
+		&crl.Number, &crl.DER, &this, &next, &crl.Revocations)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	crl.ThisUpdate, crl.NextUpdate = timeOf(this), timeOf(next)
+	return crl, mapped(err)
+}
+
+// CRLNumber is the number of the newest list; 0 where there is none.
+func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (number int64, err error) {
+	err = r.q.queryRow(ctx, `SELECT number FROM crl WHERE authority_id = $1 AND shard = $2`, authorityID, shard).Scan(&number)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return number, mapped(err)
+}
+
+// NextCRLNumber gives the authority's next CRL number to a list, of all or of a shard, of
+// that many revocations. None is ever given twice; one may stay unused. A list that knows
+// fewer revocations than one that has a number already gets none, but a [notary.Conflict]:
+// what is on a list must be on all later ones.
+func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known int64) (number int64, err error) {
+	err = tx.q.queryRow(context.Background(), `UPDATE authority SET crl_number = crl_number + 1
+		WHERE id = $1 AND deleted_at IS NULL RETURNING crl_number`, authorityID).Scan(&number)
+	if err != nil {
+		return 0, found(err, "certificate authority", authorityID)
+	}
+	err = tx.change(raced(), `INSERT INTO crl (authority_id, shard, known, number, der, this_update, next_update, revocations)
+		VALUES ($1, $2, $3, 0, $4, 0, 0, 0)
+		ON CONFLICT (authority_id, shard) DO UPDATE SET known = excluded.known WHERE crl.known <= excluded.known`,
+		authorityID, shard, known, []byte{})
+	if err != nil {
+		return 0, err
+	}
+	return number, nil
+}
+
+// SaveCRL keeps a list that has got a number. Where a newer one is there it is a
+// [notary.Conflict].
+func (tx *Tx) SaveCRL(c *notary.CRL) error {
+	return tx.change(raced(), `UPDATE crl SET number = $1, der = $2, this_update = $3, next_update = $4, revocations = $5
+		WHERE authority_id = $6 AND shard = $7 AND number < $1`,
+		c.Number, c.DER, seconds(c.ThisUpdate), seconds(c.NextUpdate), c.Revocations, c.AuthorityID, c.Shard)
+}
+
+// ShardURLs are the URLs that certificates name for the shards of the authority's CRL.
+func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]string, error) {
+	type one struct {
+		shard int
+		url   string
+	}
+	all, err := collect(ctx, r, func(row row) (o one, err error) {
+		err = row.Scan(&o.shard, &o.url)
+		return o, err
+	}, `SELECT shard, url FROM crl_shard WHERE authority_id = $1 ORDER BY shard, url`, authorityID)
+	urls := map[int][]string{}
+	for _, o := range all {
+		urls[o.shard] = append(urls[o.shard], o.url)
+	}
+	return urls, err
+}
+
+// AddShardURL records that certificates of the shard may name this URL.
+func (tx *Tx) AddShardURL(authorityID int64, shard int, url string) error {
+	_, err := tx.exec(`INSERT INTO crl_shard (authority_id, shard, url) VALUES ($1, $2, $3)
+		ON CONFLICT (authority_id, shard, url) DO NOTHING`, authorityID, shard, url)
+	return err
+}
