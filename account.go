@@ -47,15 +47,18 @@ const (
 	ManageAuthorities                    // make, sign, upload, enable, revoke, delete authorities
 	RevokeCertificates                   // revoke any certificate of the inventory
 	ManageAccounts                       // everything about other people's accounts
+	ListProfiles                         // see which profiles there are
+	ReadProfiles                         // see their rules and former versions, and try them
+	ManageProfiles                       // make, change and delete profiles
 )
 
 var permissions = map[Role][]Permission{
 	Admin: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests, ReadAuthorities,
-		ManageAuthorities, RevokeCertificates, ManageAccounts},
+		ManageAuthorities, RevokeCertificates, ManageAccounts, ListProfiles, ReadProfiles, ManageProfiles},
 	CertificateManager: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests,
-		ReadAuthorities, ManageAuthorities, RevokeCertificates},
-	CertificateRequestor: {ReadOwnRequests, CreateRequests},
-	ReadOnly:             {ReadOwnRequests, ReadRequests, ReadAuthorities},
+		ReadAuthorities, ManageAuthorities, RevokeCertificates, ListProfiles, ReadProfiles, ManageProfiles},
+	CertificateRequestor: {ReadOwnRequests, CreateRequests, ListProfiles},
+	ReadOnly:             {ReadOwnRequests, ReadRequests, ReadAuthorities, ListProfiles, ReadProfiles},
 }
 
 // Account is somebody who can log in.

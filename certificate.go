@@ -32,6 +32,10 @@ type Certificate struct {
 	// Revocation says when and why it was revoked; nil while it is not.
 	Revocation *Revocation
 
+	// Findings are what the lints warned of when it was issued. Only the calls for one
+	// certificate fill them.
+	Findings []Finding
+
 	// DER and IssuerChain (issuer first, up to the root) are only filled by the calls that
 	// say so: lists do without them.
 	DER         []byte

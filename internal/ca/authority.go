@@ -135,11 +135,13 @@ func named(err error, field string) error {
 }
 
 func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, o AuthorityOptions) (*notary.Certificate, error) {
-	cert, err := issuance.Root(key, csr, o.PathLen, s.terms(o.NotAfter))
+	issued, err := issuance.Root(key, csr, o.PathLen, s.terms(o.NotAfter))
 	if err != nil {
 		return nil, err
 	}
-	return inventoryEntry(cert, nil), nil
+	root := inventoryEntry(issued.Certificate, nil)
+	root.Findings = issued.Findings
+	return root, nil
 }
 
 // SignAuthority has an authority's CSR signed by another authority held here. Where it has a
@@ -163,17 +165,21 @@ func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, i
 	if err := refuseCircle(csr, issuer); err != nil {
 		return err
 	}
-	issued, err := issuance.Intermediate(issuer.Issuer, csr, a.PathLen, s.terms(a.NotAfter))
+	profile, err := s.profile(ctx, notary.IntermediateProfile)
 	if err != nil {
 		return err
 	}
-	cert := newCertificate(issued, issuer)
+	issued, err := issuance.Intermediate(issuer.Issuer, profile, csr, a.PathLen, s.terms(a.NotAfter))
+	if err != nil {
+		return err
+	}
+	cert := newCertificate(issued, issuer, profile)
 	defer s.authorities.changed()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}
-		if err := tx.RequireUsable(issuer.Authority); err != nil {
+		if err := s.requireUsable(tx, issuer, profile); err != nil {
 			return err
 		}
 		certID, err := giveCertificate(tx, a, cert)

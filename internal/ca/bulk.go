@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"notary"
-	"notary/internal/issuance"
 )
 
 // Many names the requests that something is done to: by their ids, or by a filter.
@@ -47,7 +46,7 @@ func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o 
 	if err := caller.Require(notary.DecideRequests); err != nil {
 		return err
 	}
-	if _, err := issuance.LookupProfile(o.Profile); err != nil {
+	if _, err := s.profile(ctx, o.Profile); err != nil {
 		return err
 	}
 	if !o.NotAfter.IsZero() && !o.NotAfter.After(s.now()) {

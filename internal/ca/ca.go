@@ -27,6 +27,7 @@ type Service struct {
 	log   *slog.Logger
 
 	authorities *cache
+	profiles    *profileCache
 	crls        crlBuilders
 }
 
@@ -48,6 +49,10 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 		s.log = slog.Default()
 	}
 	s.authorities = newCache(s.openAuthority)
+	s.profiles = newProfileCache(st)
+	if err := s.seedProfiles(ctx); err != nil {
+		return nil, err
+	}
 	if st.Shared() {
 		if err := s.agreeOnSecret(ctx); err != nil {
 			return nil, err
@@ -78,12 +83,15 @@ func (s *Service) Counts(ctx context.Context) (notary.Summary, error) {
 	return s.store.Summary(ctx, s.now())
 }
 
-// FollowOtherNodes drops what is kept in memory of the authorities whenever another node on
-// the same database changes one, until ctx ends.
+// FollowOtherNodes drops what is kept in memory of the authorities and profiles whenever
+// another node on the same database changes one, until ctx ends.
 func (s *Service) FollowOtherNodes(ctx context.Context) {
 	s.store.Watch(ctx, func(topic string) {
-		if topic == store.Authorities {
+		switch topic {
+		case store.Authorities:
 			s.authorities.changed()
+		case store.Profiles:
+			s.profiles.changed()
 		}
 	})
 }

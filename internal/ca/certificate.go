@@ -37,10 +37,11 @@ func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notar
 	return inventoryEntry(chain[0], chain[1:]), nil
 }
 
-// newCertificate is the inventory's entry for what the issuer has just signed.
-func newCertificate(cert *x509.Certificate, issuer *openedAuthority) *notary.Certificate {
-	entry := inventoryEntry(cert, append([]*x509.Certificate{issuer.Issuer.Certificate}, issuer.Ancestors...))
-	entry.AuthorityID = issuer.ID
+// newCertificate is the inventory's entry for what the issuer has just signed by the profile.
+func newCertificate(issued *issuance.Issued, issuer *openedAuthority, profile *notary.Profile) *notary.Certificate {
+	entry := inventoryEntry(issued.Certificate, append([]*x509.Certificate{issuer.Issuer.Certificate}, issuer.Ancestors...))
+	entry.AuthorityID, entry.Findings = issuer.ID, issued.Findings
+	entry.Profile, entry.ProfileVersion = profile.Name, profile.Version
 	return entry
 }
 

@@ -151,7 +151,7 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err != nil {
 		return err
 	}
-	profile, err := issuance.LookupProfile(o.Profile)
+	profile, err := s.profile(ctx, o.Profile)
 	if err != nil {
 		return err
 	}
@@ -167,8 +167,8 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err != nil {
 		return err
 	}
-	cert := newCertificate(issued, issuer)
-	cert.RequestID, cert.RequesterID, cert.Email, cert.Profile = req.ID, req.RequesterID, req.Email, profile.Name
+	cert := newCertificate(issued, issuer, profile)
+	cert.RequestID, cert.RequesterID, cert.Email = req.ID, req.RequesterID, req.Email
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.ShareAuthority(issuer.ID); err != nil {
 			return err
@@ -176,7 +176,7 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}
-		if err := tx.RequireUsable(issuer.Authority); err != nil {
+		if err := s.requireUsable(tx, issuer, profile); err != nil {
 			return err
 		}
 		certID, err := tx.InsertCertificate(cert)

@@ -19,10 +19,11 @@ func TestRootFields(t *testing.T) {
 		for _, pathLen := range []int{-1, 0, 3} {
 			key := authorityKey(alg)
 			csr := newCSR(t, key, pkix.Name{CommonName: "Example Root", Country: []string{"DE"}}, "ca.example.com")
-			root, err := issuance.Root(key, csr, pathLen, terms)
+			issued, err := issuance.Root(key, csr, pathLen, terms)
 			if err != nil {
 				t.Fatal(err)
 			}
+			root := issued.Certificate
 			if err := root.CheckSignatureFrom(root); err != nil {
 				t.Errorf("%s: %v", alg, err)
 			}
@@ -68,10 +69,11 @@ func TestIntermediateFields(t *testing.T) {
 	for _, alg := range algorithms {
 		root := newRoot(t, alg, -1)
 		key := leafKey(alg)
-		certificate, err := issuance.Intermediate(root, newCSR(t, key, title("Issuing Authority")), 0, terms)
+		issued, err := issuance.Intermediate(root, intermediate(), newCSR(t, key, title("Issuing Authority")), 0, terms)
 		if err != nil {
 			t.Fatal(err)
 		}
+		certificate := issued.Certificate
 		if !certificate.IsCA || certificate.MaxPathLen != 0 || !certificate.MaxPathLenZero || certificate.ExtKeyUsage != nil ||
 			certificate.KeyUsage != x509.KeyUsageCertSign|x509.KeyUsageCRLSign {
 			t.Errorf("%s: CA %t, path length %d, key usage %b, extended %v", alg, certificate.IsCA,
@@ -83,12 +85,12 @@ func TestIntermediateFields(t *testing.T) {
 		issuing := issuance.Issuer{Certificate: certificate, Signer: key, Ancestors: []*x509.Certificate{root.Certificate}}
 		csr := newCSR(t, newKey(t), pkix.Name{}, "a.example.com")
 		verify(t, issueLeaf(t, issuing, csr, terms), issuing, x509.ExtKeyUsageServerAuth)
-		whole, err := issuance.Intermediate(root, newCSR(t, key, title("Issuing Authority")), 0,
+		whole, err := issuance.Intermediate(root, intermediate(), newCSR(t, key, title("Issuing Authority")), 0,
 			issuance.Terms{Now: now, NotAfter: now.AddDate(30, 0, 0)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !whole.NotAfter.Equal(root.Certificate.NotAfter) {
+		if whole := whole.Certificate; !whole.NotAfter.Equal(root.Certificate.NotAfter) {
 			t.Errorf("%s: outlives its issuer until %s", alg, whole.NotAfter)
 		}
 	}

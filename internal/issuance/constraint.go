@@ -74,8 +74,9 @@ func checkPurposes(authority, draft *x509.Certificate) error {
 		slices.Contains(authority.ExtKeyUsage, x509.ExtKeyUsageAny) {
 		return nil
 	}
-	for _, usage := range draft.ExtKeyUsage {
-		if !slices.Contains(authority.ExtKeyUsage, usage) {
+	allowed := purposes(authority)
+	for _, purpose := range purposes(draft) {
+		if !slices.Contains(allowed, purpose) {
 			return notary.Errorf(notary.Unprocessable, "the authority %s may not issue for the "+
 				"purposes of this profile: choose another profile", nameOf(authority))
 		}

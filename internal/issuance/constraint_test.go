@@ -36,7 +36,7 @@ func TestPathLength(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := issuance.Intermediate(test.issuer(t), newCSR(t, newKey(t), title("Below")), test.pathLen, terms)
+			_, err := issuance.Intermediate(test.issuer(t), intermediate(), newCSR(t, newKey(t), title("Below")), test.pathLen, terms)
 			if test.words == "" {
 				if err != nil {
 					t.Error(err)
@@ -91,7 +91,7 @@ func TestNameConstraints(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				verify(t, leaf, issuer, x509.ExtKeyUsageServerAuth)
+				verify(t, leaf.Certificate, issuer, x509.ExtKeyUsageServerAuth)
 			})
 		}
 	}
@@ -121,7 +121,7 @@ func TestNameConstraintsForEveryKey(t *testing.T) {
 func TestNameConstraintsOfIntermediate(t *testing.T) {
 	t.Parallel()
 	constrained := outside(t, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
-	_, err := issuance.Intermediate(constrained, newCSR(t, newKey(t), title("Below"), "ca.example.net"), -1, terms)
+	_, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title("Below"), "ca.example.net"), -1, terms)
 	wantError(t, err, notary.Unprocessable, "ca.example.net")
 }
 

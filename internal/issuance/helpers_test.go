@@ -85,22 +85,22 @@ var terms = issuance.Terms{Now: now}
 func newRoot(tb testing.TB, alg notary.KeyAlgorithm, pathLen int) issuance.Issuer {
 	tb.Helper()
 	key := authorityKey(alg)
-	certificate, err := issuance.Root(key, newCSR(tb, key, title("Test Root")), pathLen, terms)
+	root, err := issuance.Root(key, newCSR(tb, key, title("Test Root")), pathLen, terms)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return issuance.Issuer{Certificate: certificate, Signer: key}
+	return issuance.Issuer{Certificate: root.Certificate, Signer: key}
 }
 
 // under makes an intermediate authority under the issuer.
 func under(tb testing.TB, issuer issuance.Issuer, name string, pathLen int) issuance.Issuer {
 	tb.Helper()
 	key := newKey(tb)
-	certificate, err := issuance.Intermediate(issuer, newCSR(tb, key, title(name)), pathLen, terms)
+	below, err := issuance.Intermediate(issuer, intermediate(), newCSR(tb, key, title(name)), pathLen, terms)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return issuance.Issuer{Certificate: certificate, Signer: key,
+	return issuance.Issuer{Certificate: below.Certificate, Signer: key,
 		Ancestors: append([]*x509.Certificate{issuer.Certificate}, issuer.Ancestors...)}
 }
 
@@ -131,22 +131,37 @@ func outsideWith(tb testing.TB, key crypto.Signer, edit func(*x509.Certificate))
 	return issuance.Issuer{Certificate: certificate, Signer: key}
 }
 
-func profile(tb testing.TB, name string) notary.Profile {
+// profile is the built-in profile with that name, "" for the default.
+func profile(tb testing.TB, name string) *notary.Profile {
 	tb.Helper()
-	p, err := issuance.LookupProfile(name)
-	if err != nil {
-		tb.Fatal(err)
+	if name == "" {
+		name = notary.DefaultProfile
 	}
-	return p
+	for _, p := range issuance.Builtins() {
+		if p.Name == name {
+			return p
+		}
+	}
+	tb.Fatalf("there is no built-in profile %s", name)
+	return nil
+}
+
+func intermediate() *notary.Profile {
+	for _, p := range issuance.Builtins() {
+		if p.CA {
+			return p
+		}
+	}
+	panic("no built-in profile is for authorities")
 }
 
 func issueLeaf(tb testing.TB, issuer issuance.Issuer, csr *pki.CSR, terms issuance.Terms) *x509.Certificate {
 	tb.Helper()
-	certificate, err := issuance.Leaf(issuer, profile(tb, ""), csr, terms)
+	issued, err := issuance.Leaf(issuer, profile(tb, ""), csr, terms)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return certificate
+	return issued.Certificate
 }
 
 // wantError checks for an error of the kind whose text holds all the words.

@@ -42,43 +42,63 @@ type Terms struct {
 }
 
 const (
-	backdate = time.Minute // for relying parties whose clocks are late
-	day      = 24 * time.Hour
-
-	rootYears         = 10
-	intermediateYears = 5
+	backdate  = time.Minute // for relying parties whose clocks are late
+	rootYears = 10
 )
 
-// DefaultProfile is the profile of requests that ask for none.
-const DefaultProfile = "server-client"
-
-var profiles = map[string]notary.Profile{
-	"server":        {Name: "server", ServerAuth: true, Validity: 90 * day},
-	"client":        {Name: "client", ClientAuth: true, Validity: 90 * day},
-	"server-client": {Name: "server-client", ServerAuth: true, ClientAuth: true, Validity: 90 * day},
-}
-
-// LookupProfile finds a built-in profile: server, client or server-client, which is also the
-// one for "". Another name is an Invalid error of the field "profile".
-func LookupProfile(name string) (notary.Profile, error) {
-	if name == "" {
-		name = DefaultProfile
-	}
-	profile, ok := profiles[name]
-	if !ok {
-		return notary.Profile{}, notary.FieldErrorf("profile",
-			"%.40q is not a profile: use server, client or server-client", name)
-	}
-	return profile, nil
+// Issued is a certificate that was signed, with what the lints said of it: notices and
+// warnings. The findings are for people; they say nothing against the certificate.
+type Issued struct {
+	Certificate *x509.Certificate
+	Findings    []notary.Finding
 }
 
 // Leaf issues the certificate of a machine or person. It begins a minute ago and lasts until
 // the terms' NotAfter or for the profile's validity, cut to the end of its issuers.
 //
 // A NotAfter that is past is an Invalid error of the field "not_valid_after", an issuer that
-// is not valid now a Conflict; what the issuer's constraints, the lints or our own checks
-// refuse is Unprocessable.
-func Leaf(issuer Issuer, profile notary.Profile, csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
+// is not valid now a Conflict; what the profile, the issuer's constraints, the lints or our
+// own checks refuse is Unprocessable.
+func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*Issued, error) {
+	if profile.CA {
+		return nil, refused("profile", "the profile %s is for authorities: choose one for machines or people", profile.Name)
+	}
+	return issueBy(issuer, profile, csr, -1, terms)
+}
+
+// Intermediate issues the certificate of an authority under another one, by a profile for
+// authorities. A path length of -1 is that of the profile, which may be none. Errors are those
+// of [Leaf]; a path length that the issuers do not leave room for is Unprocessable.
+func Intermediate(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
+	if !profile.CA {
+		return nil, refused("profile", "the profile %s is not for authorities: choose one that is, such as intermediate", profile.Name)
+	}
+	return issueBy(issuer, profile, csr, pathLen, terms)
+}
+
+// Root issues the self-signed certificate of an authority, for ten years unless the terms say
+// otherwise. It goes by no profile: nobody but the authority itself has a say. A path length
+// of -1 is none.
+func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
+	template, err := newTemplate(csr, terms)
+	if err != nil {
+		return nil, err
+	}
+	if err := makeAuthority(template, pathLen); err != nil {
+		return nil, err
+	}
+	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	whole := template.NotBefore.AddDate(rootYears, 0, 0)
+	if err := setValidity(template, nil, terms, whole); err != nil {
+		return nil, err
+	}
+	self := *template
+	self.PublicKey = csr.PublicKey
+	return Issuer{Certificate: &self, Signer: key}.issue(template, csr, notary.KeepWarnings)
+}
+
+// issueBy issues a certificate by a profile, of a leaf or an authority.
+func issueBy(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
 	if err := issuer.checkRequest(csr, terms.Now); err != nil {
 		return nil, err
 	}
@@ -86,55 +106,34 @@ func Leaf(issuer Issuer, profile notary.Profile, csr *pki.CSR, terms Terms) (*x5
 	if err != nil {
 		return nil, err
 	}
-	template.KeyUsage, template.ExtKeyUsage = leafUsage(csr, profile)
+	if err := giveUsages(template, profile, csr.PublicKey); err != nil {
+		return nil, err
+	}
 	template.MaxPathLen = -1
-	whole := template.NotBefore.Add(profile.Validity)
-	if err := setValidity(template, issuer.chain(), terms, whole); err != nil {
+	below := 0 // how many authorities there will be under the issuer
+	if profile.CA {
+		if pathLen == -1 {
+			pathLen = profile.PathLen
+		}
+		if err := makeAuthority(template, pathLen); err != nil {
+			return nil, err
+		}
+		below = 1 + max(pathLen, 0) // under it there may be as many more as it asks for
+	}
+	if err := setValidity(template, issuer.chain(), terms, template.NotBefore.Add(profile.Validity)); err != nil {
 		return nil, err
 	}
-	if err := issuer.checkDepth(0); err != nil {
+	if err := issuer.checkDepth(below); err != nil {
 		return nil, err
 	}
-	return issuer.issue(template, csr)
+	return issuer.issue(template, csr, profile.LintWarnings)
 }
 
-// Root issues the self-signed certificate of an authority, for ten years unless the terms say
-// otherwise. A path length of -1 is none.
-func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*x509.Certificate, error) {
-	template, err := newAuthorityTemplate(csr, pathLen, terms)
-	if err != nil {
-		return nil, err
-	}
-	whole := template.NotBefore.AddDate(rootYears, 0, 0)
-	if err := setValidity(template, nil, terms, whole); err != nil {
-		return nil, err
-	}
-	self := *template
-	self.PublicKey = csr.PublicKey
-	return Issuer{Certificate: &self, Signer: key}.issue(template, csr)
-}
-
-// Intermediate issues the certificate of an authority under another one, for five years
-// unless the terms say otherwise, cut to the end of its issuers. A path length of -1 is none.
-// Errors are those of [Leaf]; a path length that the issuers do not leave room for is
-// Unprocessable.
-func Intermediate(issuer Issuer, csr *pki.CSR, pathLen int, terms Terms) (*x509.Certificate, error) {
-	if err := issuer.checkRequest(csr, terms.Now); err != nil {
-		return nil, err
-	}
-	template, err := newAuthorityTemplate(csr, pathLen, terms)
-	if err != nil {
-		return nil, err
-	}
-	whole := template.NotBefore.AddDate(intermediateYears, 0, 0)
-	if err := setValidity(template, issuer.chain(), terms, whole); err != nil {
-		return nil, err
-	}
-	// Under it there may be as many more authorities as it asks for.
-	if err := issuer.checkDepth(1 + max(pathLen, 0)); err != nil {
-		return nil, err
-	}
-	return issuer.issue(template, csr)
+// refused is the error of what policy refuses.
+func refused(field, format string, args ...any) error {
+	err := notary.Errorf(notary.Unprocessable, format, args...)
+	err.Field = field
+	return err
 }
 
 // chain is the issuer's certificate and those above it, nearest first.

@@ -23,31 +23,6 @@ import (
 	"notary/internal/pki"
 )
 
-func TestLookupProfile(t *testing.T) {
-	t.Parallel()
-	const validity = 90 * 24 * time.Hour
-	want := map[string]notary.Profile{
-		"":              {Name: "server-client", ServerAuth: true, ClientAuth: true, Validity: validity},
-		"server":        {Name: "server", ServerAuth: true, Validity: validity},
-		"client":        {Name: "client", ClientAuth: true, Validity: validity},
-		"server-client": {Name: "server-client", ServerAuth: true, ClientAuth: true, Validity: validity},
-	}
-	for name, profile := range want {
-		got, err := issuance.LookupProfile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(profile, got); diff != "" {
-			t.Errorf("profile %q: -want +got\n%s", name, diff)
-		}
-	}
-	_, err := issuance.LookupProfile("vpn")
-	wantError(t, err, notary.Invalid, "vpn", "server-client")
-	if field := err.(*notary.Error).Field; field != "profile" {
-		t.Errorf("the error is about the field %q", field)
-	}
-}
-
 // Every kind of authority signs for every kind of key, and the certificates verify.
 func TestLeafForEveryPairOfKeys(t *testing.T) {
 	t.Parallel()
@@ -112,10 +87,11 @@ func TestLeafFields(t *testing.T) {
 			t.Parallel()
 			csr := newCSR(t, leafKey(test.key), title("A machine"), "a.example.com", "*.b.example.com",
 				"10.0.0.7", "2001:db8::1", "me@example.com", "spiffe://example.org/web")
-			leaf, err := issuance.Leaf(root, profile(t, test.profile), csr, terms)
+			issued, err := issuance.Leaf(root, profile(t, test.profile), csr, terms)
 			if err != nil {
 				t.Fatal(err)
 			}
+			leaf := issued.Certificate
 			if leaf.Version != 3 || leaf.IsCA || !leaf.BasicConstraintsValid || leaf.MaxPathLen != -1 {
 				t.Errorf("version %d, CA %t, path length %d", leaf.Version, leaf.IsCA, leaf.MaxPathLen)
 			}
@@ -284,7 +260,7 @@ func TestSerialNumbers(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		return leaf.SerialNumber, nil
+		return leaf.Certificate.SerialNumber, nil
 	}
 	largest := bytes.Repeat([]byte{0xff}, 16)
 	serial, err := draw(bytes.NewReader(append(make([]byte, 16), largest...)))

@@ -77,7 +77,7 @@ func schemeOf(key crypto.PublicKey) (scheme, error) {
 }
 
 // issue makes the draft, has it checked, and signs what was checked.
-func (i Issuer) issue(template *x509.Certificate, csr *pki.CSR) (*x509.Certificate, error) {
+func (i Issuer) issue(template *x509.Certificate, csr *pki.CSR, warnings notary.LintWarnings) (*Issued, error) {
 	scheme, err := schemeOf(i.Signer.Public())
 	if err != nil {
 		return nil, err
@@ -102,10 +102,15 @@ func (i Issuer) issue(template *x509.Certificate, csr *pki.CSR) (*x509.Certifica
 	if err := i.checkConstraints(draft, scheme); err != nil {
 		return nil, err
 	}
-	if err := lintCertificate(draft.Raw); err != nil {
+	findings, err := lintCertificate(draft.Raw, warnings)
+	if err != nil {
 		return nil, err
 	}
-	return i.sign(draft, scheme)
+	certificate, err := i.sign(draft, scheme)
+	if err != nil {
+		return nil, err
+	}
+	return &Issued{certificate, findings}, nil
 }
 
 // recorder is a signer that notes what it is asked to sign, and refuses.

@@ -2,7 +2,6 @@ package issuance
 
 import (
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
@@ -46,37 +45,16 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 	}, nil
 }
 
-func newAuthorityTemplate(csr *pki.CSR, pathLen int, terms Terms) (*x509.Certificate, error) {
+// makeAuthority gives the template the rights of an authority. A path length of -1 is none.
+func makeAuthority(template *x509.Certificate, pathLen int) error {
 	if pathLen < -1 || pathLen > pki.MaxChain {
-		return nil, notary.FieldErrorf("path_length",
+		return notary.FieldErrorf("path_length",
 			"the path length must be from 0 to %d, or left out", pki.MaxChain)
-	}
-	template, err := newTemplate(csr, terms)
-	if err != nil {
-		return nil, err
 	}
 	template.IsCA = true
 	template.MaxPathLen = pathLen
 	template.MaxPathLenZero = pathLen == 0
-	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
-	return template, nil
-}
-
-// leafUsage fits the key usage to the key (RFC 5280, section 4.2.1.3): only RSA keys encipher
-// keys, and only servers need that, for TLS 1.2 without forward secrecy.
-func leafUsage(csr *pki.CSR, profile notary.Profile) (x509.KeyUsage, []x509.ExtKeyUsage) {
-	usage := x509.KeyUsageDigitalSignature
-	if _, ok := csr.PublicKey.(*rsa.PublicKey); ok && profile.ServerAuth {
-		usage |= x509.KeyUsageKeyEncipherment
-	}
-	var extended []x509.ExtKeyUsage
-	if profile.ServerAuth {
-		extended = append(extended, x509.ExtKeyUsageServerAuth)
-	}
-	if profile.ClientAuth {
-		extended = append(extended, x509.ExtKeyUsageClientAuth)
-	}
-	return usage, extended
+	return nil
 }
 
 // newSerial draws a serial number: 128 random bits, positive, and with 17 octets at most well

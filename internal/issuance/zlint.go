@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"reflect"
+	"strings"
 	"sync"
 
 	zx509 "github.com/zmap/zcrypto/x509"
@@ -67,24 +68,87 @@ func (c check) status(certificate *zx509.Certificate) (status lint.LintStatus) {
 	}
 }
 
-// lintCertificate runs the lints. It fails closed: a finding of an error, a lint that breaks
-// down (zlint calls that fatal) and a certificate that zlint cannot read all refuse.
-func lintCertificate(der []byte) error {
+// lintCertificate runs the lints and gives what they found short of an error. It fails closed:
+// a finding of an error, a lint that breaks down (zlint calls that fatal), a certificate that
+// zlint cannot read and, where they are not to be kept, a warning all refuse.
+func lintCertificate(der []byte, warnings notary.LintWarnings) ([]notary.Finding, error) {
 	checks, err := checks()
 	if err != nil || len(checks) == 0 {
-		return notary.InternalError("load the lints", err)
+		return nil, notary.InternalError("load the lints", err)
 	}
 	certificate, err := zx509.ParseCertificate(der)
 	if err != nil {
-		return &notary.Error{Kind: notary.Unprocessable, Err: err,
+		return nil, &notary.Error{Kind: notary.Unprocessable, Err: err,
 			Message: "the certificate was not signed: the linter cannot parse it"}
 	}
+	var findings []notary.Finding
 	for _, check := range checks {
-		if check.status(certificate) >= lint.Error {
-			return notary.Errorf(notary.Unprocessable,
-				"the certificate was not signed, for it would break a rule: %s (%s, lint %s)",
-				check.Description, check.Citation, check.Name)
+		finding, found := check.finding(certificate)
+		if !found {
+			continue
+		}
+		if finding.Level == notary.FindingError || finding.Level == notary.FindingWarning && warnings == notary.RefuseWarnings {
+			return nil, broken(finding)
+		}
+		findings = append(findings, finding)
+	}
+	return findings, nil
+}
+
+// finding is what the lint finds in the certificate, if anything.
+func (c check) finding(certificate *zx509.Certificate) (finding notary.Finding, found bool) {
+	var level notary.FindingLevel
+	switch status := c.status(certificate); {
+	case status >= lint.Error:
+		level = notary.FindingError
+	case status == lint.Warn:
+		level = notary.FindingWarning
+	case status == lint.Notice:
+		level = notary.FindingNotice
+	default:
+		return finding, false
+	}
+	return notary.Finding{Lint: c.Name, Level: level, Description: c.Description, Citation: c.Citation}, true
+}
+
+// broken is the error of a finding that refuses: what, by which clause, and how to mend it.
+func broken(f notary.Finding) error {
+	verb := "would break a rule"
+	mend := mending(f.Lint)
+	if f.Level == notary.FindingWarning {
+		verb = "would be warned of, which the profile refuses"
+	}
+	return notary.Errorf(notary.Unprocessable, "the certificate was not signed, for it %s: %s (%s, lint %s): %s",
+		verb, f.Description, f.Citation, f.Lint, mend)
+}
+
+// mendings say what to change, by a part of the names of the lints.
+var mendings = []struct{ part, mend string }{
+	{"name_constraint", "change the name constraints of the authority"},
+	{"san", "correct the subject alternative names in a new request"},
+	{"dnsname", "correct the DNS names in a new request"},
+	{"idn", "correct the internationalised names in a new request"},
+	{"email", "put the e-mail address among the subject alternative names of a new request"},
+	{"subject_empty", "give a new request a common name or subject alternative names"},
+	{"ca_subject", "give the authority a subject"},
+	{"subject", "correct the subject in a new request, or have the profile fix the attribute"},
+	{"issuer", "correct the subject of the authority"},
+	{"key_usage", "correct the key usages of the profile"},
+	{"eku", "correct the extended key usages of the profile"},
+	{"policy", "correct the policies of the profile"},
+	{"path_len", "correct the path length"},
+	{"rsa", "make a new key and a new request"},
+	{"ecdsa", "make a new key and a new request"},
+	{"validity", "ask for another end of validity"},
+	{"utc_time", "ask for another end of validity"},
+}
+
+// mending says how to mend what a lint found.
+func mending(lintName string) string {
+	for _, m := range mendings {
+		if strings.Contains(lintName, m.part) {
+			return m.mend
 		}
 	}
-	return nil
+	return "change the request or the profile, and try again"
 }

@@ -163,18 +163,28 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 
 // RequireUsable checks, in the transaction that records what the authority signed, that it
 // still is what it was when it signed, and keeps it so: enabled, not revoked, with the same
-// certificate.
-func (tx *Tx) RequireUsable(a *notary.Authority) error {
+// certificate. The same is checked of the profile by which it signed: its version.
+func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 	if err := tx.ShareAuthority(a.ID); err != nil {
 		return err
 	}
-	var ok int
-	err := tx.q.queryRow(context.Background(), `SELECT COUNT(*) FROM authority a
-		LEFT JOIN revocation v ON v.certificate_id = a.certificate_id
-		WHERE a.id = $1 AND a.enabled = 1 AND a.deleted_at IS NULL AND a.certificate_id = $2
-			AND v.certificate_id IS NULL`, a.ID, authorityCertificate(a)).Scan(&ok)
-	if err == nil && ok == 0 {
-		return notary.Errorf(notary.Conflict, "the certificate authority %d has just been disabled or changed", a.ID)
+	if err := tx.ShareProfile(p.ID); err != nil {
+		return err
 	}
-	return mapped(err)
+	var usable, current int
+	err := tx.q.queryRow(context.Background(), `SELECT
+		(SELECT COUNT(*) FROM authority a LEFT JOIN revocation v ON v.certificate_id = a.certificate_id
+			WHERE a.id = $1 AND a.enabled = 1 AND a.deleted_at IS NULL AND a.certificate_id = $2
+				AND v.certificate_id IS NULL),
+		(SELECT COUNT(*) FROM profile p WHERE p.id = $3 AND p.version = $4 AND p.deleted_at IS NULL)`,
+		a.ID, authorityCertificate(a), p.ID, p.Version).Scan(&usable, &current)
+	switch {
+	case err != nil:
+		return mapped(err)
+	case usable == 0:
+		return notary.Errorf(notary.Conflict, "the certificate authority %d has just been disabled or changed", a.ID)
+	case current == 0:
+		return notary.WithField(notary.Errorf(notary.Conflict, "the profile %s has just been changed: look at it and try again", p.Name), "profile")
+	}
+	return nil
 }

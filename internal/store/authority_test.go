@@ -130,8 +130,9 @@ func TestRequireUsable(t *testing.T) {
 			t.Parallel()
 			s, clock := open(t)
 			a := give(t, s, newAuthority(t, s).ID, newCertificate(1, 1, clock.Now().AddDate(1, 0, 0)))
+			p := newProfile(t, s, "mine")
 			write(t, s, func(tx *store.Tx) error { return tt.meanwhile(tx, a) })
-			err := s.Write(t.Context(), func(tx *store.Tx) error { return tx.RequireUsable(a) })
+			err := s.Write(t.Context(), func(tx *store.Tx) error { return tx.RequireUsable(a, p) })
 			testkit.WantKind(t, err, tt.kind)
 		})
 	}

@@ -13,10 +13,23 @@ import (
 
 const selectCertificate = `SELECT` + certificateColumns + `FROM certificate k` + certificateJoins
 
-// Certificate is the certificate with that id, its DER and chain included.
+// Certificate is the certificate with that id, its DER, chain and what the lints found
+// included.
 func (r reader) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
-	cert, err := scanCertificate(r.q.queryRow(ctx, selectCertificate+`WHERE k.id = $1`, id))
-	return cert, found(err, "certificate", id)
+	var row certificateRow
+	var lint sql.NullString
+	err := r.q.queryRow(ctx, `SELECT`+certificateColumns+`, l.findings FROM certificate k`+certificateJoins+`
+		LEFT JOIN certificate_lint l ON l.certificate_id = k.id
+		WHERE k.id = $1`, id).Scan(append(row.dest(), &lint)...)
+	if err != nil {
+		return nil, found(err, "certificate", id)
+	}
+	cert, err := row.certificate()
+	if err != nil {
+		return nil, err
+	}
+	cert.Findings, err = decodeFindings(lint)
+	return cert, err
 }
 
 // CertificateByFingerprint is the certificate with that fingerprint; nil where there is none.
@@ -69,6 +82,15 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	tx.counts[certificatesCounter]++
 	if err = tx.later(`INSERT INTO certificate_der (certificate_id, der) VALUES ($1, $2)`, id, c.DER); err != nil {
 		return 0, err
+	}
+	if len(c.Findings) > 0 {
+		findings, err := encodeFindings(c.Findings)
+		if err != nil {
+			return 0, err
+		}
+		if err := tx.later(`INSERT INTO certificate_lint (certificate_id, findings) VALUES ($1, $2)`, id, findings); err != nil {
+			return 0, err
+		}
 	}
 	return id, tx.insertNames("certificate", id, terms.names)
 }

@@ -6,12 +6,17 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"notary"
 )
 
 // copyRows is how many rows are added at once.
 const copyRows = 5_000
+
+// firstStart are the tables that the first start fills: the built-in profiles and what nodes
+// agree on. What somebody did with them later has its event.
+var firstStart = []string{"profile_version", "profile", "agreement"}
 
 // CopyTo copies everything into another, empty database, of whichever engine, and gives the
 // digest of what it has read. It is one transaction there: a copy that breaks off leaves
@@ -23,7 +28,7 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, progress Progress) (diges
 	sum := sha256.New()
 	err = s.engine.snapshot(ctx, false, func(from *sql.Conn) error {
 		return to.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
-			for _, table := range []string{"counter", "agreement"} { // which the first start fills
+			for _, table := range append(slices.Clone(firstStart), "counter") {
 				if _, err := conn.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 					return mapped(err)
 				}
@@ -56,7 +61,7 @@ func keepSeeds(ctx context.Context, conn *sql.Conn) error {
 // requireEmpty refuses a database in which there is anything.
 func (s *Store) requireEmpty(ctx context.Context) error {
 	for _, t := range tables {
-		if t.name == "agreement" { // what nodes agree on comes with the first start
+		if slices.Contains(firstStart, t.name) {
 			continue
 		}
 		var n int

@@ -170,3 +170,16 @@ func lives(issuers []int64, now time.Time, n int) func(func(store.Life) bool) {
 		}
 	}
 }
+
+// newProfile makes a profile with that name.
+func newProfile(t testing.TB, s *store.Store, name string) *notary.Profile {
+	t.Helper()
+	var id int64
+	write(t, s, func(tx *store.Tx) (err error) {
+		id, err = tx.InsertProfile(&notary.Profile{Name: name, Rules: notary.Rules{Description: "the first"}})
+		return err
+	})
+	p, err := s.Profile(t.Context(), id)
+	testkit.Check(t, err)
+	return p
+}

@@ -14,8 +14,11 @@ import (
 // Authorities is the topic of [Tx.Changed] for what nodes keep in memory of authorities.
 const Authorities = "authorities"
 
+// Profiles is the topic for what nodes keep in memory of profiles.
+const Profiles = "profiles"
+
 // topics are all that nodes tell each other of.
-var topics = []string{Authorities}
+var topics = []string{Authorities, Profiles}
 
 const (
 	// channel is where nodes tell each other of changes.

@@ -15,7 +15,7 @@ import (
 
 // small are the tables, by the names that the queries give them, that hold tens of rows and
 // may be read from end to end. Everything else grows with use.
-var small = regexp.MustCompile(`^SCAN (a|account|authority)( USING .*)?$`)
+var small = regexp.MustCompile(`^SCAN (a|account|authority|p|profile)( USING .*)?$`)
 
 // A list may put in order what it has gathered by an index, some thousands at the most, and
 // the objects of a page.
@@ -124,6 +124,10 @@ type reads interface {
 	Agreed(context.Context, string) (string, error)
 	Requests(context.Context, notary.Query) (notary.Page[*notary.Request], error)
 	Certificates(context.Context, notary.Query) (notary.Page[*notary.Certificate], error)
+	Profiles(context.Context) ([]*notary.Profile, error)
+	Profile(context.Context, int64) (*notary.Profile, error)
+	ProfileByName(context.Context, string) (*notary.Profile, error)
+	ProfileVersion(context.Context, int64, int) (*notary.Profile, error)
 }
 
 func walkReads(ctx context.Context, r reads, now time.Time, do func(string, error)) {
@@ -159,6 +163,23 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("Agreed", second(r.Agreed(ctx, "something")))
 	do("Requests", second(r.Requests(ctx, notary.Query{Limit: 1})))
 	do("Certificates", second(r.Certificates(ctx, notary.Query{Limit: 1})))
+	do("Profiles", second(r.Profiles(ctx)))
+	do("Profile", second(r.Profile(ctx, 1)))
+	do("ProfileByName", second(r.ProfileByName(ctx, "server")))
+	do("ProfileVersion", second(r.ProfileVersion(ctx, 1, 1)))
+}
+
+// walkProfiles makes a profile and changes it.
+func walkProfiles(ctx context.Context, tx *store.Tx, do func(string, error)) *notary.Profile {
+	do("SeedProfile", tx.SeedProfile(&notary.Profile{Name: "built-in"}))
+	id, err := tx.InsertProfile(&notary.Profile{Name: "mine"})
+	do("InsertProfile", err)
+	p, err := tx.Profile(ctx, id)
+	do("Profile", err)
+	do("UpdateProfile", second(tx.UpdateProfile(p, notary.Rules{Description: "new"})))
+	p, err = tx.Profile(ctx, id)
+	do("Profile", err)
+	return p
 }
 
 // walkTx goes through the life of an account, an authority and a request.
@@ -188,7 +209,9 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("SetAuthorityCertificate", tx.SetAuthorityCertificate(a, own))
 	a, err = tx.Authority(ctx, a.ID)
 	do("Authority", err)
-	do("RequireUsable", tx.RequireUsable(a))
+	p := walkProfiles(ctx, tx, do)
+	do("RequireUsable", tx.RequireUsable(a, p))
+	do("DeleteProfile", tx.DeleteProfile(p))
 	do("EnableAuthority", tx.EnableAuthority(a.ID, true))
 	do("NextCRLNumber", second(tx.NextCRLNumber(a.ID, 0, 0)))
 	do("AddShardURL", tx.AddShardURL(a.ID, 1, "http://example.com/1.crl"))
@@ -199,7 +222,9 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("InsertRequest", err)
 	req, err := tx.Request(ctx, id)
 	do("Request", err)
-	certID, err := tx.InsertCertificate(newCertificate(a.ID, 2, now))
+	warned := newCertificate(a.ID, 2, now)
+	warned.Findings = []notary.Finding{{Lint: "w_something", Level: notary.FindingWarning}}
+	certID, err := tx.InsertCertificate(warned)
 	do("InsertCertificate", err)
 	do("AdoptCertificate", tx.AdoptCertificate(certID, req))
 	do("Transition", tx.Transition(req, notary.Active, certID))
@@ -215,6 +240,8 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("ClaimKey", tx.ClaimKey("ab"))
 	do("ShareAuthority", tx.ShareAuthority(a.ID))
 	do("ClaimAuthority", tx.ClaimAuthority(a.ID))
+	do("ShareProfile", tx.ShareProfile(p.ID))
+	do("ClaimProfile", tx.ClaimProfile(p.ID))
 	do("ShareAccount", tx.ShareAccount(admin))
 	do("ClaimAccount", tx.ClaimAccount(admin))
 	do("ClaimCertificate", second(tx.ClaimCertificate(ctx, cert)))

@@ -22,6 +22,7 @@ const (
 	theAuthority                    // that an authority can sign
 	theCertificate                  // that a certificate is not revoked
 	theAccount                      // the password and role of an account
+	theProfile                      // the version of a profile
 )
 
 // share waits until nobody claims the thing, and keeps others from claiming it.
@@ -86,3 +87,10 @@ func (tx *Tx) ShareAccount(id int64) error { return tx.share(theAccount, id) }
 
 // ClaimAccount waits for those who are logging in to the account, and keeps others from it.
 func (tx *Tx) ClaimAccount(id int64) error { return tx.claim(theAccount, id) }
+
+// ShareProfile keeps the profile in its version until the end of the transaction.
+func (tx *Tx) ShareProfile(id int64) error { return tx.share(theProfile, id) }
+
+// ClaimProfile waits for those who record what was issued by the profile, and keeps others
+// from it.
+func (tx *Tx) ClaimProfile(id int64) error { return tx.claim(theProfile, id) }

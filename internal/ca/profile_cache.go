@@ -1,0 +1,105 @@
+package ca
+
+import (
+	"context"
+	"sync"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/store"
+)
+
+// profileCache keeps profiles in memory, by their names. A change of any profile empties it.
+type profileCache struct {
+	store *store.Store
+
+	mu         sync.Mutex
+	generation int // counts the changes
+	byName     map[string]*notary.Profile
+}
+
+func newProfileCache(st *store.Store) *profileCache {
+	return &profileCache{store: st, byName: map[string]*notary.Profile{}}
+}
+
+// get is the profile with that name, nil where there is none. What it gives is shared: read
+// only.
+func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, error) {
+	c.mu.Lock()
+	p, generation := c.byName[name], c.generation
+	c.mu.Unlock()
+	if p != nil {
+		return p, nil
+	}
+	p, err := c.store.ProfileByName(ctx, name)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.generation == generation { // otherwise what was read may be older than the change
+		c.byName[name] = p
+	}
+	return p, nil
+}
+
+// changed forgets what is known of the profiles. It is called after every write to one.
+func (c *profileCache) changed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.generation++
+	clear(c.byName)
+}
+
+// profile is the profile with that name, "" for the default.
+func (s *Service) profile(ctx context.Context, name string) (*notary.Profile, error) {
+	if name == "" {
+		name = notary.DefaultProfile
+	}
+	p, err := s.profiles.get(ctx, name)
+	if err == nil && p == nil {
+		return nil, notary.FieldErrorf("profile", "%.40q is not a profile: use server, client or server-client, "+
+			"or another one of the list of profiles", name)
+	}
+	return p, err
+}
+
+// requireUsable checks once more, in the transaction, what the signature rests on. A profile
+// that turns out to be an old one is forgotten.
+func (s *Service) requireUsable(tx *store.Tx, issuer *openedAuthority, p *notary.Profile) error {
+	err := tx.RequireUsable(issuer.Authority, p)
+	if notary.KindOf(err) == notary.Conflict {
+		s.profiles.changed()
+	}
+	return err
+}
+
+// seedProfiles records the built-in profiles that are missing: all at the first start, new
+// ones at the first start of a newer program.
+func (s *Service) seedProfiles(ctx context.Context) error {
+	there, err := s.store.Profiles(ctx)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, p := range there {
+		known[p.Name] = true
+	}
+	var missing []*notary.Profile
+	for _, p := range issuance.Builtins() {
+		if !known[p.Name] {
+			missing = append(missing, p)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		for _, p := range missing {
+			if err := tx.SeedProfile(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,144 @@
+package issuance
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"slices"
+	"strconv"
+	"strings"
+
+	"notary"
+)
+
+// keyUsages are the bits of package x509 by their names.
+var keyUsages = map[notary.KeyUsage]x509.KeyUsage{
+	notary.DigitalSignature:  x509.KeyUsageDigitalSignature,
+	notary.ContentCommitment: x509.KeyUsageContentCommitment,
+	notary.KeyEncipherment:   x509.KeyUsageKeyEncipherment,
+	notary.DataEncipherment:  x509.KeyUsageDataEncipherment,
+	notary.KeyAgreement:      x509.KeyUsageKeyAgreement,
+	notary.KeyCertSign:       x509.KeyUsageCertSign,
+	notary.CRLSign:           x509.KeyUsageCRLSign,
+	notary.EncipherOnly:      x509.KeyUsageEncipherOnly,
+	notary.DecipherOnly:      x509.KeyUsageDecipherOnly,
+}
+
+const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment | x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+
+// fittingUsage is what a key can be used for at all: RSA (RFC 3279, section 2.3.1), ECDSA
+// (RFC 5480, section 3) and Ed25519 (RFC 8410, section 5).
+func fittingUsage(key crypto.PublicKey) x509.KeyUsage {
+	switch key.(type) {
+	case *rsa.PublicKey:
+		return signs | x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment
+	case *ecdsa.PublicKey:
+		return signs | x509.KeyUsageKeyAgreement | x509.KeyUsageEncipherOnly | x509.KeyUsageDecipherOnly
+	case ed25519.PublicKey:
+		return signs
+	default:
+		return 0
+	}
+}
+
+// usageFor are the profile's key usages that fit the key; 0 where none does.
+func usageFor(profile *notary.Profile, key crypto.PublicKey) x509.KeyUsage {
+	var usage x509.KeyUsage
+	for _, name := range profile.KeyUsages {
+		usage |= keyUsages[name]
+	}
+	return usage & fittingUsage(key)
+}
+
+// extKeyUsages are the purposes of package x509 by their names (RFC 5280, section 4.2.1.12).
+var extKeyUsages = map[string]x509.ExtKeyUsage{
+	notary.ServerAuth:      x509.ExtKeyUsageServerAuth,
+	notary.ClientAuth:      x509.ExtKeyUsageClientAuth,
+	notary.CodeSigning:     x509.ExtKeyUsageCodeSigning,
+	notary.EmailProtection: x509.ExtKeyUsageEmailProtection,
+	notary.TimeStamping:    x509.ExtKeyUsageTimeStamping,
+	notary.OCSPSigning:     x509.ExtKeyUsageOCSPSigning,
+}
+
+// purposeOID is the object identifier of a purpose, given by its name or as one already.
+func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
+	if usage, ok := extKeyUsages[purpose]; ok {
+		purpose = usage.OID().String()
+	}
+	return parseOID(purpose)
+}
+
+// parseOID reads a dotted object identifier. Package asn1 has arcs of 31 bits.
+func parseOID(text string) (asn1.ObjectIdentifier, bool) {
+	if _, err := x509.ParseOID(text); err != nil {
+		return nil, false
+	}
+	var oid asn1.ObjectIdentifier
+	for arc := range strings.SplitSeq(text, ".") {
+		n, err := strconv.ParseInt(arc, 10, 32)
+		if err != nil {
+			return nil, false
+		}
+		oid = append(oid, int(n))
+	}
+	return oid, true
+}
+
+var (
+	oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
+	oidOCSPNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+)
+
+// giveUsages puts the profile's usages, purposes and policies into the template.
+func giveUsages(template *x509.Certificate, profile *notary.Profile, key crypto.PublicKey) error {
+	template.KeyUsage = usageFor(profile, key)
+	var oids []asn1.ObjectIdentifier
+	for _, purpose := range profile.ExtKeyUsages {
+		oid, ok := purposeOID(purpose)
+		if !ok {
+			return notary.Errorf(notary.Internal, "%q is not an extended key usage", purpose)
+		}
+		oids = append(oids, oid)
+		if usage, ok := extKeyUsages[purpose]; ok {
+			template.ExtKeyUsage = append(template.ExtKeyUsage, usage)
+		} else {
+			template.UnknownExtKeyUsage = append(template.UnknownExtKeyUsage, oid)
+		}
+	}
+	// RFC 3161, section 2.3, wants it critical for time stamping, which package x509 never makes it.
+	if slices.Contains(profile.ExtKeyUsages, notary.TimeStamping) {
+		value, err := asn1.Marshal(oids)
+		if err != nil {
+			return notary.InternalError("write the extended key usage", err)
+		}
+		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: oidExtKeyUsage, Critical: true, Value: value})
+	}
+	if profile.OCSPNoCheck {
+		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: oidOCSPNoCheck, Value: asn1.NullBytes})
+	}
+	for _, policy := range profile.Policies {
+		oid, err := x509.ParseOID(policy)
+		if err != nil {
+			return notary.Errorf(notary.Internal, "%q is not the object identifier of a policy", policy)
+		}
+		template.Policies = append(template.Policies, oid)
+	}
+	return nil
+}
+
+// purposes are the extended key usages of a certificate as object identifiers, in order.
+func purposes(c *x509.Certificate) []string {
+	var list []string
+	for _, usage := range c.ExtKeyUsage {
+		list = append(list, usage.OID().String())
+	}
+	for _, oid := range c.UnknownExtKeyUsage {
+		list = append(list, oid.String())
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"notary"
+)
+
+const profileColumns = ` p.id, p.name, v.version, p.builtin, p.created_at, v.created_at, v.rules `
+
+// selectProfiles gives profiles in their newest version.
+const selectProfiles = `SELECT` + profileColumns + `FROM profile p
+	JOIN profile_version v ON v.profile_id = p.id AND v.version = p.version `
+
+// Profiles are all that are not deleted, in the order of their ids.
+func (r reader) Profiles(ctx context.Context) ([]*notary.Profile, error) {
+	return collect(ctx, r, scanProfile, selectProfiles+`WHERE p.deleted_at IS NULL ORDER BY p.id`)
+}
+
+// Profile is the profile with that id. Deleted ones are not found.
+func (r reader) Profile(ctx context.Context, id int64) (*notary.Profile, error) {
+	p, err := scanProfile(r.q.queryRow(ctx, selectProfiles+`WHERE p.id = $1 AND p.deleted_at IS NULL`, id))
+	return p, found(err, "profile", id)
+}
+
+// ProfileByName is the profile with that name; nil where there is none.
+func (r reader) ProfileByName(ctx context.Context, name string) (*notary.Profile, error) {
+	p, err := scanProfile(r.q.queryRow(ctx, selectProfiles+`WHERE p.name = $1 AND p.deleted_at IS NULL`, name))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return p, mapped(err)
+}
+
+// ProfileVersion is the profile with that id as it was in that version.
+func (r reader) ProfileVersion(ctx context.Context, id int64, version int) (*notary.Profile, error) {
+	p, err := scanProfile(r.q.queryRow(ctx, `SELECT`+profileColumns+`FROM profile p
+		JOIN profile_version v ON v.profile_id = p.id
+		WHERE p.id = $1 AND v.version = $2 AND p.deleted_at IS NULL`, id, version))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, notary.Errorf(notary.NotFound, "there is no version %d of the profile %d", version, id)
+	}
+	return p, mapped(err)
+}
+
+func scanProfile(row row) (*notary.Profile, error) {
+	var (
+		p                notary.Profile
+		created, updated int64
+		rules            string
+	)
+	if err := row.Scan(&p.ID, &p.Name, &p.Version, &p.Builtin, &created, &updated, &rules); err != nil {
+		return nil, err
+	}
+	p.CreatedAt, p.UpdatedAt = timeOf(created), timeOf(updated)
+	if err := json.Unmarshal([]byte(rules), &p.Rules); err != nil {
+		return nil, notary.InternalError("read the profile "+p.Name, err)
+	}
+	return &p, nil
+}
+
+// SeedProfile records a built-in profile unless there is, or was, one of that name. Nodes may
+// do so at the same time.
+func (tx *Tx) SeedProfile(p *notary.Profile) error {
+	n, err := tx.exec(`INSERT INTO profile (name, version, builtin, created_at, updated_at)
+		VALUES ($1, 1, 1, $2, $2) ON CONFLICT (name) DO NOTHING`, p.Name, seconds(tx.now))
+	if err != nil || n == 0 {
+		return err
+	}
+	var id int64
+	err = tx.q.queryRow(context.Background(), `SELECT id FROM profile WHERE name = $1`, p.Name).Scan(&id)
+	if err != nil {
+		return mapped(err)
+	}
+	return tx.insertVersion(id, 1, p.Rules)
+}
+
+// InsertProfile records a new profile and gives its id. One of the name of a deleted profile
+// goes on where that ended: the same id, and the next version. The name of one that is there
+// is a [notary.Conflict].
+func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
+	var version int
+	err = tx.q.queryRow(context.Background(), `INSERT INTO profile (name, version, builtin, created_at, updated_at)
+		VALUES ($1, 1, 0, $2, $2)
+		ON CONFLICT (name) DO UPDATE SET version = profile.version + 1, updated_at = excluded.updated_at, deleted_at = NULL
+			WHERE profile.deleted_at IS NOT NULL
+		RETURNING id, version`, p.Name, seconds(tx.now)).Scan(&id, &version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, notary.WithField(notary.Errorf(notary.Conflict, "there is a profile %s already: change that one, or choose another name", p.Name), "name")
+	} else if err != nil {
+		return 0, mapped(err)
+	}
+	if err := tx.insertVersion(id, version, p.Rules); err != nil {
+		return 0, err
+	}
+	return id, tx.Changed(Profiles)
+}
+
+// UpdateProfile gives the profile, in the version in which it was read, new rules, and gives
+// the version that they make.
+func (tx *Tx) UpdateProfile(p *notary.Profile, rules notary.Rules) (version int, err error) {
+	if err := tx.ClaimProfile(p.ID); err != nil {
+		return 0, err
+	}
+	version = p.Version + 1
+	err = tx.change(raced(), `UPDATE profile SET version = $1, updated_at = $2
+		WHERE id = $3 AND version = $4 AND deleted_at IS NULL`, version, seconds(tx.now), p.ID, p.Version)
+	if err != nil {
+		return 0, err
+	}
+	if err := tx.insertVersion(p.ID, version, rules); err != nil {
+		return 0, err
+	}
+	return version, tx.Changed(Profiles)
+}
+
+func (tx *Tx) insertVersion(id int64, version int, rules notary.Rules) error {
+	text, err := json.Marshal(rules)
+	if err != nil {
+		return notary.InternalError("write the profile", err)
+	}
+	return tx.later(`INSERT INTO profile_version (profile_id, version, rules, created_at) VALUES ($1, $2, $3, $4)`,
+		id, version, string(text), seconds(tx.now))
+}
+
+// DeleteProfile hides the profile in the version in which it was read. Its row and versions
+// stay for what was issued by it.
+func (tx *Tx) DeleteProfile(p *notary.Profile) error {
+	if err := tx.ClaimProfile(p.ID); err != nil {
+		return err
+	}
+	err := tx.change(raced(), `UPDATE profile SET deleted_at = $1
+		WHERE id = $2 AND version = $3 AND deleted_at IS NULL AND builtin = 0`, seconds(tx.now), p.ID, p.Version)
+	if err != nil {
+		return err
+	}
+	return tx.Changed(Profiles)
+}
+
+// encodeFindings writes what the lints found, for the table certificate_lint.
+func encodeFindings(findings []notary.Finding) (string, error) {
+	text, err := json.Marshal(findings)
+	if err != nil {
+		return "", notary.InternalError("write what the lints found", err)
+	}
+	return string(text), nil
+}
+
+func decodeFindings(text sql.NullString) (findings []notary.Finding, err error) {
+	if !text.Valid {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(text.String), &findings); err != nil {
+		return nil, notary.InternalError("read what the lints found", err)
+	}
+	return findings, nil
+}
