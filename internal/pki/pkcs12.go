@@ -1,0 +1,99 @@
+package pki
+
+import (
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+	pkcs12 "software.sslmate.com/src/go-pkcs12"
+)
+
+// PKCS12 is what a PKCS #12 file (RFC 7292) holds.
+type PKCS12 struct {
+	Key          crypto.Signer       // nil for a trust store of Java, which has certificates alone
+	Certificates []*x509.Certificate // the first is that of the key, where there is one
+}
+
+// IsPKCS12 says whether der looks like a PFX (RFC 7292, section 4).
+func IsPKCS12(der []byte) bool {
+	in := cryptobyte.String(der)
+	var pfx, content cryptobyte.String
+	var version int
+	return in.ReadASN1(&pfx, casn1.SEQUENCE) && pfx.ReadASN1Integer(&version) && version == 3 &&
+		pfx.ReadASN1(&content, casn1.SEQUENCE) && content.PeekASN1Tag(casn1.OBJECT_IDENTIFIER)
+}
+
+// OpenPKCS12 reads a PKCS #12 file of one key with its certificates, or a trust store of Java.
+//
+// Every refusal is Invalid; see [ErrNoPassword] and [ErrWrongPassword].
+func OpenPKCS12(data []byte, password string) (*PKCS12, error) {
+	if len(data) > MaxKeySize {
+		return nil, invalid("the PKCS #12 file is larger than %d KiB: is it the right one?", MaxKeySize>>10)
+	}
+	if !IsPKCS12(data) {
+		return nil, invalid("this is not a PKCS #12 file in DER")
+	}
+	if iterations(data, 0) > MaxIterations {
+		return nil, invalid("the PKCS #12 file is not opened: %s", errTooMuchWork)
+	}
+	opened, err := openPKCS12(data, password)
+	switch {
+	case err == nil:
+		return opened, nil
+	case errors.Is(err, pkcs12.ErrIncorrectPassword) && password == "":
+		return nil, noPassword("the PKCS #12 file")
+	case errors.Is(err, pkcs12.ErrIncorrectPassword):
+		return nil, wrongPassword("the PKCS #12 file")
+	default:
+		return nil, invalid("the PKCS #12 file cannot be read: %s", strings.TrimPrefix(reason(err), "pkcs12: "))
+	}
+}
+
+func openPKCS12(data []byte, password string) (*PKCS12, error) {
+	key, leaf, issuers, err := pkcs12.DecodeChain(data, password)
+	if err == nil {
+		signer, err := asSigner(key)
+		if err != nil {
+			return nil, err
+		}
+		return &PKCS12{Key: signer, Certificates: append([]*x509.Certificate{leaf}, issuers...)}, nil
+	}
+	if trusted, trustErr := pkcs12.DecodeTrustStore(data, password); trustErr == nil && len(trusted) > 0 {
+		return &PKCS12{Certificates: trusted}, nil
+	}
+	return nil, err
+}
+
+// maxNesting is more than the parts of a PKCS #12 file have.
+const maxNesting = 24
+
+// iterations is the sum of all counts of iterations that can be seen without the password:
+// the integers that follow upon a salt (RFC 7292, section 4 and appendix C; RFC 8018, appendix
+// A.2).
+func iterations(der cryptobyte.String, depth int) (sum int64) {
+	var value cryptobyte.String
+	var tag, before casn1.Tag
+	for !der.Empty() && depth < maxNesting && sum <= MaxIterations {
+		var n int64
+		switch {
+		case before == casn1.OCTET_STRING && der.PeekASN1Tag(casn1.INTEGER):
+			if !der.ReadASN1Integer(&n) { // which no computer could count to
+				n = MaxIterations + 1
+				der = nil
+			}
+			sum += max(n, 0)
+			before = casn1.INTEGER
+			continue
+		case !der.ReadAnyASN1(&value, &tag):
+			return sum
+		}
+		if tag&0x20 != 0 || tag == casn1.OCTET_STRING {
+			sum += iterations(value, depth+1)
+		}
+		before = tag
+	}
+	return sum
+}

@@ -1,0 +1,153 @@
+package pki
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"notary"
+)
+
+// MaxKeySize is how many octets a file with a private key may have, a PKCS #12 with its chain
+// included.
+const MaxKeySize = 256 << 10
+
+// What [errors.Is] finds in the errors of keys and PKCS #12 files that are encrypted: which
+// tells whether to ask for a password, or for another one.
+var (
+	ErrNoPassword    = errors.New("pki: no password was given")
+	ErrWrongPassword = errors.New("pki: the password is wrong")
+)
+
+// ParsePrivateKey reads the one private key of a file, in PEM or DER: PKCS #8 (RFC 5958),
+// encrypted (RFC 8018, PBES2) or not, PKCS #1 (RFC 8017), SEC 1 (RFC 5915), both also with the
+// encryption of RFC 1421, and PKCS #12 (RFC 7292). Other PEM blocks beside it are passed over.
+// The password is of no account where nothing is encrypted.
+//
+// Every refusal is Invalid; see [ErrNoPassword] and [ErrWrongPassword]. Whether the key is
+// good enough is for [CheckKey] to say.
+func ParsePrivateKey(data []byte, password string) (crypto.Signer, error) {
+	if len(data) > MaxKeySize {
+		return nil, invalid("the file with the private key is larger than %d KiB: is it the right one?", MaxKeySize>>10)
+	}
+	if bytes.Contains(data, []byte("-----BEGIN ")) {
+		block, err := privateKeyBlock(data)
+		if err != nil {
+			return nil, err
+		}
+		return parseKeyBlock(block, password)
+	}
+	if IsPKCS12(data) {
+		opened, err := OpenPKCS12(data, password)
+		if err != nil {
+			return nil, err
+		}
+		if opened.Key == nil {
+			return nil, invalid("the PKCS #12 file holds no private key")
+		}
+		return opened.Key, nil
+	}
+	if IsEncryptedKey(data) {
+		return decryptPKCS8(data, password)
+	}
+	return parseKeyDER(data)
+}
+
+// privateKeyBlock finds the one private key of a PEM text.
+func privateKeyBlock(data []byte) (*pem.Block, error) {
+	var found []*pem.Block
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			found = append(found, block)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return nil, invalid("there is no private key in the PEM text: it must hold -----BEGIN PRIVATE KEY-----")
+	case len(found) > 1:
+		return nil, invalid("there are %d private keys in the PEM text: give a file with one", len(found))
+	default:
+		return found[0], nil
+	}
+}
+
+func parseKeyBlock(block *pem.Block, password string) (crypto.Signer, error) {
+	switch {
+	case block.Type == "OPENSSH PRIVATE KEY":
+		return nil, invalid("the private key is in the form of OpenSSH: write it as PKCS #8 with ssh-keygen -p -m PKCS8 -f FILE")
+	case block.Type == "ENCRYPTED PRIVATE KEY":
+		return decryptPKCS8(block.Bytes, password)
+	case strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
+		return decryptPEM(block, password)
+	default:
+		return parseKeyDER(block.Bytes)
+	}
+}
+
+// decryptPEM opens the encryption of RFC 1421 that OpenSSL wrote before version 1.0.
+func decryptPEM(block *pem.Block, password string) (crypto.Signer, error) {
+	if password == "" {
+		return nil, noPassword("the private key")
+	}
+	//lint:ignore SA1019 weak, as its documentation says, but there are keys that need it
+	der, err := x509.DecryptPEMBlock(block, []byte(password))
+	if errors.Is(err, x509.IncorrectPasswordError) {
+		return nil, wrongPassword("the private key")
+	}
+	if err != nil {
+		return nil, invalid("the encrypted private key cannot be read: %s", reason(err))
+	}
+	key, err := parseKeyDER(der)
+	if err != nil { // one in 256 wrong passwords leaves a valid padding
+		return nil, wrongPassword("the private key")
+	}
+	return key, nil
+}
+
+// parseKeyDER reads a key that is not encrypted.
+func parseKeyDER(der []byte) (crypto.Signer, error) {
+	var key any
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		if rsaKey, rsaErr := x509.ParsePKCS1PrivateKey(der); rsaErr == nil {
+			key, err = rsaKey, nil
+		} else if ecKey, ecErr := x509.ParseECPrivateKey(der); ecErr == nil {
+			key, err = ecKey, nil
+		}
+	}
+	if err != nil {
+		return nil, invalid("the private key cannot be read: %s", reason(err))
+	}
+	return asSigner(key)
+}
+
+func asSigner(key any) (crypto.Signer, error) {
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, invalid("the private key is of a kind that cannot sign: %s", usableKeys)
+	}
+	return signer, nil
+}
+
+// IsEncryptedKey says whether der looks like an EncryptedPrivateKeyInfo (RFC 5958, section 3).
+func IsEncryptedKey(der []byte) bool {
+	in := cryptobyte.String(der)
+	var info, algorithm, encrypted cryptobyte.String
+	return in.ReadASN1(&info, casn1.SEQUENCE) && in.Empty() &&
+		info.ReadASN1(&algorithm, casn1.SEQUENCE) && algorithm.PeekASN1Tag(casn1.OBJECT_IDENTIFIER) &&
+		info.ReadASN1(&encrypted, casn1.OCTET_STRING) && info.Empty()
+}
+
+func noPassword(what string) error {
+	return &notary.Error{Kind: notary.Invalid, Err: ErrNoPassword, Message: what + " is encrypted: give its password"}
+}
+
+func wrongPassword(what string) error {
+	return &notary.Error{Kind: notary.Invalid, Err: ErrWrongPassword, Message: "the password does not open " + what}
+}
