@@ -52,7 +52,8 @@ func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err err
 const MaxValidCount = 10_000
 
 // CountValidIssuedBy counts what the authority issued that is neither expired nor revoked,
-// its own certificate apart. It counts no further than to [MaxValidCount] and one.
+// its own certificate and those of its OCSP responder apart. It counts no further than to
+// [MaxValidCount] and one.
 func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now time.Time) (n int64, err error) {
 	var own int64
 	if a.Certificate != nil {
@@ -61,9 +62,10 @@ func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now
 	err = r.q.queryRow(ctx, `SELECT COUNT(*) FROM (
 		SELECT 1 FROM certificate k
 		WHERE k.authority_id = $1 AND k.not_after >= $2 AND k.id <> $3
+			AND NOT (k.profile = $5 AND k.requester_id = 0)
 			AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = k.id)
 		ORDER BY k.not_after LIMIT $4) t`,
-		a.ID, seconds(now), own, MaxValidCount+1).Scan(&n)
+		a.ID, seconds(now), own, MaxValidCount+1, "ocsp").Scan(&n)
 	return n, mapped(err)
 }
 
@@ -147,12 +149,16 @@ func (tx *Tx) SetPublication(id int64, p notary.Publication) error {
 	return tx.Changed(Authorities)
 }
 
-// DeleteAuthority erases the authority's key and hides it. Its row stays for what it issued.
+// DeleteAuthority erases the keys of the authority and of its OCSP responder, and hides it.
+// Its row stays for what it issued.
 func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	err := tx.change(raced(), `UPDATE authority SET sealed_key = NULL, enabled = 0, deleted_at = $1
 		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL`,
 		seconds(tx.now), a.ID, authorityCertificate(a))
 	if err != nil {
+		return err
+	}
+	if _, err := tx.exec(`DELETE FROM responder WHERE authority_id = $1`, a.ID); err != nil {
 		return err
 	}
 	if a.Certificate != nil {

@@ -40,6 +40,10 @@ var invariants = []invariant{
 	{"a certificate that an authority uses names it", `
 		SELECT CAST(a.id AS TEXT) FROM authority a
 		JOIN certificate k ON k.id = a.certificate_id WHERE k.request_id IS NOT NULL`},
+	{"an OCSP responder has a certificate of its authority, which is not deleted", `
+		SELECT CAST(o.authority_id AS TEXT) FROM responder o
+		JOIN certificate k ON k.id = o.certificate_id JOIN authority a ON a.id = o.authority_id
+		WHERE k.authority_id IS NULL OR k.authority_id <> o.authority_id OR a.deleted_at IS NOT NULL`},
 	{"every request, authority and account has the event of its creation", `
 		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r
 		LEFT JOIN (SELECT object_id FROM event WHERE action = 'request.create') e ON e.object_id = r.id

@@ -87,6 +87,8 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"revocations are counted by shard"}},
 		{"a shard without a URL", `UPDATE certificate SET shard = 2 WHERE id = ` + inUse,
 			[]string{"a certificate of a shard names a URL of it"}},
+		{"a responder of another authority", `INSERT INTO responder SELECT 1, id, x'00' FROM certificate WHERE id = ` + inUse,
+			[]string{"an OCSP responder has a certificate of its authority, which is not deleted"}},
 		{"an account not counted", `UPDATE counter SET value = value - 1 WHERE name = 'accounts'`,
 			[]string{"accounts and Admins are counted, and there is an Admin"}},
 		{"an Admin not counted", `UPDATE counter SET value = value + 1 WHERE name = 'admins'`,

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"notary"
+)
+
+// Responder is the certificate of the one who answers OCSP requests for the authority, and
+// its private key as package keystore sealed it; both nil where there is none.
+func (r reader) Responder(ctx context.Context, authorityID int64) (cert *notary.Certificate, sealedKey []byte, err error) {
+	var row certificateRow
+	err = r.q.queryRow(ctx, `SELECT o.sealed_key,`+certificateColumns+`FROM responder o
+		JOIN certificate k ON k.id = o.certificate_id`+certificateJoins+`WHERE o.authority_id = $1`, authorityID).Scan(
+		append([]any{&sealedKey}, row.dest()...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil, nil
+	} else if err != nil {
+		return nil, nil, mapped(err)
+	}
+	cert, err = row.certificate()
+	return cert, sealedKey, err
+}
+
+// SetResponder puts a certificate and its sealed key in the place of the responder that was
+// read before, by the id of its certificate; 0 for none. Where another node has been quicker
+// it is a [notary.Conflict].
+func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey []byte) error {
+	if before == 0 {
+		return tx.change(raced(), `INSERT INTO responder (authority_id, certificate_id, sealed_key) VALUES ($1, $2, $3)
+			ON CONFLICT (authority_id) DO NOTHING`, authorityID, certificateID, sealedKey)
+	}
+	return tx.change(raced(), `UPDATE responder SET certificate_id = $1, sealed_key = $2
+		WHERE authority_id = $3 AND certificate_id = $4`, certificateID, sealedKey, authorityID, before)
+}
+
+// CertificateStatus says whether the authority has issued a certificate with that serial
+// number, and when and why it was revoked; nil where it was not. What only the list of an
+// imported authority tells of is known, too.
+func (r reader) CertificateStatus(ctx context.Context, authorityID int64, serial string) (known bool, v *notary.Revocation, err error) {
+	type status struct {
+		at     sql.NullInt64
+		reason sql.NullString
+	}
+	found, err := collect(ctx, r, func(row row) (s status, err error) {
+		err = row.Scan(&s.at, &s.reason)
+		return s, err
+	}, `SELECT v.revoked_at, v.reason FROM certificate k
+		LEFT JOIN revocation v ON v.certificate_id = k.id WHERE k.serial = $1 AND k.authority_id = $2
+		UNION ALL
+		SELECT v.revoked_at, v.reason FROM revocation v
+		WHERE v.authority_id = $2 AND v.serial = $1 AND v.certificate_id IS NULL`, serial, authorityID)
+	for _, s := range found {
+		if s.at.Valid {
+			v = &notary.Revocation{Serial: serial, At: timeOf(s.at.Int64), Reason: notary.RevocationReason(s.reason.String)}
+		}
+	}
+	return len(found) > 0, v, err
+}
