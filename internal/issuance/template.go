@@ -4,13 +4,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/asn1"
 	"io"
 	"math/big"
 	"time"
-
-	"golang.org/x/crypto/cryptobyte"
-	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"notary"
 	"notary/internal/pki"
@@ -103,14 +99,11 @@ func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms 
 // keyIdentifier is the leftmost 160 bits of the SHA-256 of the key's bit string (RFC 7093,
 // section 2, method 1).
 func keyIdentifier(publicKeyInfo []byte) ([]byte, error) {
-	var info, algorithm cryptobyte.String
-	var key asn1.BitString
-	in := cryptobyte.String(publicKeyInfo)
-	if !in.ReadASN1(&info, casn1.SEQUENCE) || !info.ReadASN1(&algorithm, casn1.SEQUENCE) ||
-		!info.ReadASN1BitString(&key) {
-		return nil, notary.Errorf(notary.Internal, "the public key is not well-formed")
+	key, err := pki.KeyBits(publicKeyInfo)
+	if err != nil {
+		return nil, err
 	}
-	sum := sha256.Sum256(key.RightAlign())
+	sum := sha256.Sum256(key)
 	return sum[:20], nil
 }
 
