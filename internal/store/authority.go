@@ -65,7 +65,7 @@ func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now
 			AND NOT (k.profile = $5 AND k.requester_id = 0)
 			AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = k.id)
 		ORDER BY k.not_after LIMIT $4) t`,
-		a.ID, seconds(now), own, MaxValidCount+1, "ocsp").Scan(&n)
+		a.ID, seconds(now), own, MaxValidCount+1, notary.OCSPProfile).Scan(&n)
 	return n, mapped(err)
 }
 

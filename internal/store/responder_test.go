@@ -14,7 +14,7 @@ import (
 // responderCertificate is one of a responder of the authority, as package ca makes it.
 func responderCertificate(authority int64, serial int, end time.Time) *notary.Certificate {
 	cert := newCertificate(authority, serial, end)
-	cert.Profile = "ocsp"
+	cert.Profile = notary.OCSPProfile
 	return cert
 }
 
