@@ -332,6 +332,7 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 	})
 	if err == nil {
 		s.authorities.forget(id)
+		s.responders.forget(id)
 	}
 	return err
 }

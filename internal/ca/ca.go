@@ -29,6 +29,8 @@ type Service struct {
 	authorities *cache
 	profiles    *profileCache
 	crls        crlBuilders
+	responders  responders
+	answers     *answerCache
 }
 
 // Options are what a Service may be told; the zero value is for production.
@@ -50,6 +52,7 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 	}
 	s.authorities = newCache(s.openAuthority)
 	s.profiles = newProfileCache(st)
+	s.answers = newAnswerCache()
 	if err := s.seedProfiles(ctx); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id in
 	if reason == notary.KeyCompromise { // an authority may have the key, too
 		defer s.authorities.changed()
 	}
+	defer s.answers.revoked()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		req, err := tx.Request(ctx, id)
 		if err != nil {
@@ -40,6 +41,7 @@ func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, i
 		return err
 	}
 	defer s.authorities.changed() // it may be an authority's
+	defer s.answers.revoked()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		cert, err := tx.Certificate(ctx, id)
 		if err != nil {
@@ -66,6 +68,7 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 		return err
 	}
 	defer s.authorities.changed()
+	defer s.answers.revoked()
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.ClaimAuthority(id); err != nil {
 			return err

@@ -1,5 +1,5 @@
-// Package jobs is what happens by the clock: CRLs are made anew before they grow old, and
-// sessions that have expired are cleared away. Of the nodes on one database one does it, by
+// Package jobs is what happens by the clock: CRLs and OCSP responders are made anew before
+// they grow old, and sessions that have expired are cleared away. Of the nodes on one database one does it, by
 // a lease that the others take over when it is gone.
 package jobs
 
@@ -29,8 +29,9 @@ type Lease func(ctx context.Context, term time.Duration) (bool, error)
 // ends. A job that fails is logged and tried again the next time.
 func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, log *slog.Logger) {
 	jobs := map[string]func(context.Context) error{
-		"refresh CRLs":   ca.RefreshCRLs,
-		"clean sessions": auth.CleanUp,
+		"refresh CRLs":          ca.RefreshCRLs,
+		"renew OCSP responders": ca.RenewResponders,
+		"clean sessions":        auth.CleanUp,
 	}
 	clock := time.NewTicker(tick)
 	defer clock.Stop()

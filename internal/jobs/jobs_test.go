@@ -2,10 +2,13 @@ package jobs_test
 
 import (
 	"context"
+	"crypto/x509"
 	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/crypto/ocsp"
 
 	"notary"
 	"notary/internal/jobs"
@@ -108,5 +111,40 @@ func TestRun(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		check("after the end", 1, 2)
+	})
+}
+
+// An OCSP responder is renewed before it ends, whether it is asked or not.
+func TestRespondersAreRenewed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := testkit.New(t)
+		root := w.Root(t, notary.ECDSAP256)
+		a, err := w.Store.Authority(t.Context(), root)
+		testkit.Check(t, err)
+		issuer, err := x509.ParseCertificate(a.Certificate.DER)
+		testkit.Check(t, err)
+		request, err := ocsp.CreateRequest(issuer, issuer, nil)
+		testkit.Check(t, err)
+		w.CA.OCSP(t.Context(), root, request)
+		responder := func() string {
+			cert, _, err := w.Store.Responder(t.Context(), root)
+			testkit.Check(t, err)
+			return cert.Serial
+		}
+		first := responder()
+		w.Clock.Advance(4 * 24 * time.Hour)
+		ctx, stop := context.WithCancel(t.Context())
+		stopped := make(chan struct{})
+		go func() {
+			jobs.Run(ctx, w.CA, w.Auth, always, slog.New(slog.DiscardHandler))
+			close(stopped)
+		}()
+		synctest.Wait()
+		if responder() == first {
+			t.Error("after more than half of its life it is the same")
+		}
+		stop()
+		<-stopped
 	})
 }

@@ -1,0 +1,119 @@
+package ca
+
+import (
+	"context"
+	"time"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+)
+
+// ocspValidity is how long an OCSP answer may be relied on.
+const ocspValidity = time.Hour
+
+// OCSPAnswer is an OCSP response (RFC 6960, section 4.2), as DER.
+type OCSPAnswer struct {
+	DER []byte
+	// ThisUpdate and NextUpdate are the time in which anybody may use the answer. They are
+	// zero for one that is only for who asked: an error, an answer to a nonce, and one that
+	// does not know a certificate, which may be issued in a moment.
+	ThisUpdate, NextUpdate time.Time
+}
+
+// OCSP answers an OCSP request, in DER, for an authority. It needs no caller: whoever relies
+// on a certificate may ask. What goes wrong is said in the protocol's own words: an authority
+// that is not there, pending or expired, and a request about nothing that it issued are
+// unauthorized (RFC 5019, section 2.2.3). A disabled authority still answers, and a revoked
+// one, too.
+func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) OCSPAnswer {
+	answer, err := s.answerOCSP(ctx, authorityID, request)
+	var refusal issuance.OCSPError
+	switch notary.KindOf(err) {
+	case "":
+		return answer
+	case notary.Invalid:
+		refusal = issuance.OCSPMalformedRequest
+	case notary.NotFound:
+		refusal = issuance.OCSPUnauthorized
+	case notary.Unavailable, notary.OutcomeUnknown, notary.Conflict:
+		refusal = issuance.OCSPTryLater
+		s.log.WarnContext(ctx, "an OCSP request could not be answered now", "authority", authorityID, "error", err)
+	default:
+		refusal = issuance.OCSPInternalError
+		s.log.ErrorContext(ctx, "an OCSP request could not be answered", "authority", authorityID, "error", err)
+	}
+	return OCSPAnswer{DER: refusal.DER()}
+}
+
+func (s *Service) answerOCSP(ctx context.Context, authorityID int64, der []byte) (OCSPAnswer, error) {
+	request, err := pki.ParseOCSPRequest(der)
+	if err != nil {
+		return OCSPAnswer{}, err
+	}
+	a, err := s.asked(ctx, authorityID, request)
+	if err != nil {
+		return OCSPAnswer{}, err
+	}
+	since := s.moment(ctx, a.ID)
+	key := answerKey{a.ID, string(request.Certs[0].Raw)}
+	alone := len(request.Certs) == 1 && request.Nonce == nil
+	if alone {
+		if kept, ok := s.answers.get(key, s.now()); ok {
+			return kept, nil
+		}
+	}
+	answer, known, err := s.signOCSP(ctx, a, request, since)
+	if err != nil || !known || request.Nonce != nil {
+		return OCSPAnswer{DER: answer.DER}, err
+	}
+	if alone {
+		s.answers.put(key, answer, since)
+	}
+	return answer, nil
+}
+
+// asked is the authority, if it answers at all and at least one of the certificates that are
+// asked for is of its issuing.
+func (s *Service) asked(ctx context.Context, authorityID int64, request *pki.OCSPRequest) (*openedAuthority, error) {
+	a, err := s.authorities.get(ctx, authorityID)
+	if err != nil {
+		return nil, err
+	}
+	if a.Issuer.Certificate == nil || !a.end().After(s.now()) {
+		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no certificate that is valid", authorityID)
+	}
+	for _, id := range request.Certs {
+		if id.IssuedBy(a.Issuer.Certificate) {
+			return a, nil
+		}
+	}
+	return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has issued none of these certificates", authorityID)
+}
+
+// signOCSP signs a new answer, and says whether all the certificates in it are known.
+func (s *Service) signOCSP(ctx context.Context, a *openedAuthority, request *pki.OCSPRequest, since moment) (answer OCSPAnswer, known bool, err error) {
+	responder, err := s.responder(ctx, a, since, renewInNeed)
+	if err != nil {
+		return OCSPAnswer{}, false, err
+	}
+	now := s.now().UTC().Truncate(time.Second)
+	said := issuance.OCSPAnswer{ThisUpdate: now, NextUpdate: now.Add(ocspValidity), Nonce: request.Nonce}
+	if end := responder.Certificate.NotAfter; said.NextUpdate.After(end) {
+		said.NextUpdate = end
+	}
+	known = true
+	for _, id := range request.Certs {
+		status := issuance.OCSPStatus{ID: id.Raw}
+		if id.IssuedBy(a.Issuer.Certificate) {
+			status.Known, status.Revocation, err = s.store.CertificateStatus(ctx, a.ID, id.Serial)
+			if err != nil {
+				return OCSPAnswer{}, false, err
+			}
+		}
+		known = known && status.Known
+		said.Certs = append(said.Certs, status)
+	}
+	der, err := issuance.OCSP(responder, said)
+	return OCSPAnswer{DER: der, ThisUpdate: said.ThisUpdate, NextUpdate: said.NextUpdate}, known, err
+}

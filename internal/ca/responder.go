@@ -1,0 +1,259 @@
+package ca
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// A responder is replaced when less than this part of its life is left: by the clock, or by
+// who needs it and finds that the clock has not done it.
+const (
+	renewByClock = 2 // the half
+	renewInNeed  = 4 // the quarter
+)
+
+// responders keeps the OCSP responders in use, with their keys opened, and lets one of an
+// authority be made at a time.
+type responders struct {
+	mu  sync.Mutex
+	one map[int64]*responderInUse
+}
+
+type responderInUse struct {
+	mu      sync.Mutex // held while one is read or made
+	current *openedResponder
+}
+
+// openedResponder is a responder with its key opened, ready to sign.
+type openedResponder struct {
+	issuance.Responder
+	certificateID int64
+	since         moment // before it was read: while this is the same, it is not revoked
+}
+
+func (r *responders) of(authorityID int64) *responderInUse {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.one == nil {
+		r.one = map[int64]*responderInUse{}
+	}
+	if r.one[authorityID] == nil {
+		r.one[authorityID] = &responderInUse{}
+	}
+	return r.one[authorityID]
+}
+
+// forget forgets the responder of a deleted authority, its key included.
+func (r *responders) forget(authorityID int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.one, authorityID)
+}
+
+// end is the last second in which the authority and all above it are valid.
+func (a *openedAuthority) end() time.Time {
+	end := a.Issuer.Certificate.NotAfter
+	for _, above := range a.Ancestors {
+		if above.NotAfter.Before(end) {
+			end = above.NotAfter
+		}
+	}
+	return end
+}
+
+// lasts says whether the responder's certificate is valid and need not be replaced yet: so
+// much of its life is left, or a new one could not last longer.
+func lasts(c *x509.Certificate, a *openedAuthority, now time.Time, part time.Duration) bool {
+	left := c.NotAfter.Sub(now)
+	return left > 0 && !now.Before(c.NotBefore) &&
+		(left >= c.NotAfter.Sub(c.NotBefore)/part || c.NotAfter.Equal(a.end()))
+}
+
+// responder is the authority's responder: the one of the database, which all nodes share, or
+// a new one where there is none, it was revoked, or less than that part of its life is left.
+// One that is still valid is used on when it cannot be replaced.
+func (s *Service) responder(ctx context.Context, a *openedAuthority, since moment, part time.Duration) (issuance.Responder, error) {
+	inUse := s.responders.of(a.ID)
+	inUse.mu.Lock()
+	defer inUse.mu.Unlock()
+	if r := inUse.current; r != nil && r.since == since && lasts(r.Certificate, a, s.now(), part) {
+		return r.Responder, nil
+	}
+	const attempts = 3
+	var err error
+	for range attempts {
+		var r *openedResponder
+		r, err = s.renewResponder(ctx, a, inUse.current, part)
+		if r != nil {
+			r.since = since
+			inUse.current = r
+		}
+		if err == nil {
+			return r.Responder, nil
+		}
+		if r != nil {
+			s.log.WarnContext(ctx, "the OCSP responder could not be renewed, the last one is still valid",
+				"authority", a.ID, "error", err)
+			return r.Responder, nil
+		}
+		if notary.KindOf(err) != notary.Conflict { // otherwise another node has been quicker
+			break
+		}
+	}
+	return issuance.Responder{}, err
+}
+
+// renewResponder gives the responder of the database, after replacing it if need be. With an
+// error it gives the one that could not be replaced, if that is still valid.
+func (s *Service) renewResponder(ctx context.Context, a *openedAuthority, known *openedResponder, part time.Duration) (*openedResponder, error) {
+	cert, sealed, err := s.store.Responder(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	var last *openedResponder
+	var before int64
+	if cert != nil {
+		before = cert.ID
+		if cert.Revocation == nil {
+			last, err = s.openResponder(cert, sealed, known)
+		}
+		if err != nil { // of no use, but a new one is
+			s.log.ErrorContext(ctx, "the OCSP responder could not be opened", "authority", a.ID, "error", err)
+		}
+	}
+	now := s.now()
+	if last != nil && lasts(last.Certificate, a, now, part) {
+		return last, nil
+	}
+	made, err := s.makeResponder(ctx, a, before)
+	if err != nil && last != nil && last.Certificate.NotAfter.After(now) && !now.Before(last.Certificate.NotBefore) &&
+		notary.KindOf(err) != notary.Conflict {
+		return last, err
+	}
+	return made, err
+}
+
+func (s *Service) openResponder(cert *notary.Certificate, sealed []byte, known *openedResponder) (*openedResponder, error) {
+	if known != nil && known.certificateID == cert.ID {
+		again := *known
+		return &again, nil
+	}
+	parsed, err := x509.ParseCertificate(cert.DER)
+	if err != nil {
+		return nil, notary.InternalError("read the OCSP responder's certificate", fmt.Errorf("certificate %d: %w", cert.ID, err))
+	}
+	key, err := s.keys.Open(sealed, parsed.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	return &openedResponder{Responder: issuance.Responder{Certificate: parsed, Signer: key}, certificateID: cert.ID}, nil
+}
+
+// makeResponder makes a key, has the authority certify it, and puts it in the place of the
+// responder with that certificate.
+func (s *Service) makeResponder(ctx context.Context, a *openedAuthority, before int64) (*openedResponder, error) {
+	profile, err := s.profile(ctx, notary.OCSPProfile)
+	if err != nil {
+		return nil, internal(err)
+	}
+	key, err := pki.GenerateKey(notary.ECDSAP256)
+	if err != nil {
+		return nil, err
+	}
+	issued, err := issuance.NewResponder(a.Issuer, profile, key, s.terms(time.Time{}))
+	if err != nil {
+		return nil, internal(err)
+	}
+	sealed, err := s.keys.Seal(key)
+	if err != nil {
+		return nil, err
+	}
+	cert := newCertificate(issued, a, profile)
+	made := &openedResponder{Responder: issuance.Responder{Certificate: issued.Certificate, Signer: key}}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ShareAuthority(a.ID); err != nil {
+			return err
+		}
+		if _, err := tx.Authority(ctx, a.ID); err != nil { // it may have been deleted
+			return err
+		}
+		if err := requireCurrent(ctx, tx, profile); err != nil {
+			return err
+		}
+		if made.certificateID, err = tx.InsertCertificate(cert); err != nil {
+			return err
+		}
+		if err := tx.SetResponder(a.ID, before, made.certificateID, sealed); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.responder", a.ID,
+			fmt.Sprintf("certificate %d, serial %s, until %s", made.certificateID, cert.Serial, cert.NotAfter.Format(time.RFC3339))))
+	})
+	if err != nil {
+		s.profiles.changed() // it may be what is old
+		return nil, err
+	}
+	return made, nil
+}
+
+// requireCurrent checks that the profile was not changed since it was read, and keeps it so.
+func requireCurrent(ctx context.Context, tx *store.Tx, p *notary.Profile) error {
+	if err := tx.ShareProfile(p.ID); err != nil {
+		return err
+	}
+	current, err := tx.ProfileByName(ctx, p.Name)
+	if err == nil && (current == nil || current.Version != p.Version) {
+		return notary.Errorf(notary.Conflict, "the profile %s has just been changed: try again", p.Name)
+	}
+	return err
+}
+
+// internal is an error of the program, whatever it is for who changes what caused it: who
+// asks for a status is not to blame.
+func internal(err error) error {
+	if kind := notary.KindOf(err); kind == notary.Unavailable {
+		return err
+	}
+	return notary.InternalError("make the OCSP responder", err)
+}
+
+// RenewResponders replaces the OCSP responders of which half of the life has passed. It is
+// called by the clock; the first one of an authority is made when somebody asks it.
+func (s *Service) RenewResponders(ctx context.Context) error {
+	all, err := s.store.Authorities(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, a := range all {
+		if err := s.renewByClock(ctx, a); err != nil {
+			errs = append(errs, fmt.Errorf("OCSP responder of authority %d: %w", a.ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Service) renewByClock(ctx context.Context, a *notary.Authority) error {
+	if status := a.Status(s.now()); status == notary.AuthorityPending || status == notary.AuthorityExpired {
+		return nil
+	}
+	cert, _, err := s.store.Responder(ctx, a.ID)
+	if err != nil || cert == nil {
+		return err
+	}
+	opened, err := s.authorities.get(ctx, a.ID)
+	if err != nil || !opened.end().After(s.now()) {
+		return err
+	}
+	_, err = s.responder(ctx, opened, s.moment(ctx, a.ID), renewByClock)
+	return err
+}
