@@ -59,6 +59,11 @@ func (c *Client) UploadCertificate(ctx context.Context, id int64, body api.Uploa
 	return create(ctx, c, certificateRequest(id, "/certificate"), body)
 }
 
+// RequestCertificate is the certificate in use of a request.
+func (c *Client) RequestCertificate(ctx context.Context, id int64) (api.Certificate, error) {
+	return call[api.Certificate](ctx, c, http.MethodGet, certificateRequest(id, "/certificate"), nil)
+}
+
 // RemoveCertificate makes it outstanding again.
 func (c *Client) RemoveCertificate(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, certificateRequest(id, "/certificate"), nil)

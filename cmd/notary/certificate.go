@@ -15,7 +15,7 @@ import (
 
 func (p *program) certificateCommand() *cobra.Command {
 	return group("certificate", "The inventory: every certificate issued or uploaded",
-		p.certificateList(), p.certificateShow(), p.certificateExport(),
+		p.certificateList(), p.certificateShow(), p.certificateDownload(), p.certificateExport(),
 		p.revoking("Revoke a certificate, for ever", "certificate", func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error {
 			return c.RevokeInventoryCertificate(ctx, id, body)
 		}))
@@ -87,4 +87,14 @@ func (p *program) certificateShow() *cobra.Command {
 				field{"Reason", e.RevocationReason},
 			)
 		})}
+}
+
+func (p *program) certificateDownload() *cobra.Command {
+	return p.download("Get a certificate of the inventory, with its chain or with its key",
+		"  notary certificate download 12 --format pkcs7 --out chain.p7b\n"+
+			"  notary certificate download 12 --trust-store root.p12",
+		func(ctx context.Context, c *client.Client, id int64) (string, error) {
+			e, err := c.Certificate(ctx, id)
+			return e.CertificateChain, err
+		})
 }

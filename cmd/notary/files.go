@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
@@ -21,16 +22,23 @@ const maxInput = 1 << 20
 // readInput reads what is to be sent, of the file that a flag names, "-" for the standard
 // input. Private keys, which the server would refuse, do not get that far.
 func (p *program) readInput(ctx context.Context, name string) (string, error) {
-	read := func() ([]byte, error) { return readFile(name) }
-	if name == "-" {
-		name = "the standard input"
-		read = func() ([]byte, error) { return readLimited(p.lines, name) }
-	}
-	content, err := waitFor(ctx, read)
+	content, err := p.readAny(ctx, name)
 	if bytes.Contains(content, []byte("PRIVATE KEY-----")) {
+		if name == "-" {
+			name = "the standard input"
+		}
 		return "", notary.Errorf(notary.Invalid, "%s holds a private key, which is not for the server: nothing was sent", name)
 	}
 	return string(content), err
+}
+
+// readAny reads a file whole, "-" for the standard input.
+func (p *program) readAny(ctx context.Context, name string) ([]byte, error) {
+	read := func() ([]byte, error) { return readFile(name) }
+	if name == "-" {
+		read = func() ([]byte, error) { return readLimited(p.lines, "the standard input") }
+	}
+	return waitFor(ctx, read)
 }
 
 func readFile(name string) ([]byte, error) {
@@ -53,17 +61,34 @@ func readLimited(r io.Reader, name string) ([]byte, error) {
 	return content, nil
 }
 
-// createFile writes a file that must not be there yet, and is on the disk afterwards.
+// createFile writes a file that must not be there yet, and is on the disk afterwards. It
+// appears whole where the file system has links.
 func createFile(name string, content []byte, mode fs.FileMode) error {
+	whole := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text())
+	if err := fillFile(whole, content, mode); err != nil {
+		return err
+	}
+	err := os.Link(whole, name)
+	os.Remove(whole)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		err = fillFile(name, content, mode)
+	}
+	if err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(name))
+}
+
+// fillFile writes a new file, and leaves nothing where it fails.
+func fillFile(name string, content []byte, mode fs.FileMode) error {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
-	if err := writeAndClose(file, content); err != nil {
+	if err = writeAndClose(file, content); err != nil {
 		os.Remove(name)
-		return err
 	}
-	return syncFolder(filepath.Dir(name))
+	return err
 }
 
 // replaceFile writes a file in one step: readers see the old one or the new one.
@@ -121,22 +146,40 @@ func (f outFlags) write(p *program, content []byte) error {
 		_, err := p.out.Write(content)
 		return err
 	}
+	err := f.place(content, 0o644)
+	if err == nil {
+		p.notice("written to %s", f.out)
+	}
+	return err
+}
+
+// place writes the file.
+func (f outFlags) place(content []byte, mode fs.FileMode) error {
 	info, err := os.Stat(f.out)
 	switch {
 	case err == nil && info.IsDir():
 		return notary.Errorf(notary.Invalid, "%s is a folder: give the path of a file", f.out)
 	case err == nil && !info.Mode().IsRegular(): // a device or pipe takes what is written, and stays
-		err = os.WriteFile(f.out, content, 0o644)
+		err = os.WriteFile(f.out, content, mode)
 	case f.force:
-		err = replaceFile(f.out, content, 0o644)
+		err = replaceFile(f.out, content, mode)
 	default:
-		err = createFile(f.out, content, 0o644)
+		err = createFile(f.out, content, mode)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return notary.Errorf(notary.Conflict, "%s is there already: choose another file, or replace it with --force", f.out)
-	}
-	if err == nil {
-		p.notice("written to %s", f.out)
+		return f.taken()
 	}
 	return err
+}
+
+// check finds out early what would keep place from writing.
+func (f outFlags) check() error {
+	if info, err := os.Stat(f.out); err == nil && info.Mode().IsRegular() && !f.force {
+		return f.taken()
+	}
+	return nil
+}
+
+func (f outFlags) taken() error {
+	return notary.Errorf(notary.Conflict, "%s is there already: choose another file, or replace it with --force", f.out)
 }

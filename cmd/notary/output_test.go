@@ -180,7 +180,12 @@ func TestDownload(t *testing.T) {
 
 func TestDownloadKeepsWhatIsNoFile(t *testing.T) {
 	t.Parallel()
-	s := newShell(t, answer(200, `{"result":{"id":5,"status":"Active","certificate_chain":"PEM"}}`)).trusted()
+	leaf := encodePEM(newCertificate(t).Leaf)
+	chain, err := json.Marshal(leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newShell(t, answer(200, `{"result":{"id":5,"status":"Active","certificate_chain":`+string(chain)+`}}`)).trusted()
 	folder := t.TempDir()
 	s.run("request", "download", "5", "--out", folder, "--force").wantFailure(t, folder+" is a folder")
 
@@ -195,7 +200,7 @@ func TestDownloadKeepsWhatIsNoFile(t *testing.T) {
 	}
 	s.must("request", "download", "5", "--out", name, "--force")
 	writer.Close()
-	if got, err := io.ReadAll(reader); string(got) != "PEM" || err != nil {
+	if got, err := io.ReadAll(reader); string(got) != leaf || err != nil {
 		t.Errorf("the pipe got %q, %v", got, err)
 	}
 }

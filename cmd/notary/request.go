@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/pem"
 	"fmt"
 	"iter"
 	"slices"
@@ -159,48 +158,19 @@ func (p *program) requestUpload() *cobra.Command {
 }
 
 func (p *program) requestDownload() *cobra.Command {
-	var out outFlags
-	var leaf bool
-	c := &cobra.Command{
-		Use:   "download ID",
-		Short: "Get the certificate of a request with its chain, as PEM",
-		Example: "  notary request download 7 --out a.example.com.pem\n" +
-			"  notary request download 7 --leaf | openssl x509 -noout -text",
-		Args: cobra.ExactArgs(1),
-		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+	return p.download("Get the certificate of a request, with its chain or with its key",
+		"  notary request download 7 --out a.example.com.pem\n"+
+			"  notary request download 7 --format leaf | openssl x509 -noout -text\n"+
+			"  notary request download 7 --pkcs12 a.p12 --key a.example.com.key",
+		func(ctx context.Context, c *client.Client, id int64) (string, error) {
 			r, err := c.CertificateRequest(ctx, id)
-			if err != nil {
-				return err
+			if err != nil || r.CertificateChain != "" {
+				return r.CertificateChain, err
 			}
-			chain, err := chainOf(r, leaf)
-			if err != nil {
-				return err
+			err = notary.Errorf(notary.Conflict, "request %d is %s: it has no certificate", r.ID, r.Status)
+			if r.Status == string(notary.Outstanding) {
+				err = withHint(err, "sign it with: notary request sign %d --authority ID", r.ID)
 			}
-			if p.json {
-				return p.printJSON(map[string]string{"certificate_chain": string(chain)})
-			}
-			return out.write(p, chain)
-		}),
-	}
-	out.register(c)
-	c.Flags().BoolVar(&leaf, "leaf", false, "only the certificate itself, without its chain")
-	return c
-}
-
-func chainOf(r api.CertificateRequest, leaf bool) ([]byte, error) {
-	if r.CertificateChain == "" {
-		err := notary.Errorf(notary.Conflict, "request %d is %s: it has no certificate", r.ID, r.Status)
-		if r.Status == string(notary.Outstanding) {
-			return nil, withHint(err, "sign it with: notary request sign %d --authority ID", r.ID)
-		}
-		return nil, err
-	}
-	if !leaf {
-		return []byte(r.CertificateChain), nil
-	}
-	block, _ := pem.Decode([]byte(r.CertificateChain))
-	if block == nil {
-		return nil, notary.Errorf(notary.Internal, "the server's chain of request %d is not PEM", r.ID)
-	}
-	return pem.EncodeToMemory(block), nil
+			return "", err
+		})
 }

@@ -23,6 +23,9 @@ import (
 func TestScripts(t *testing.T) {
 	testkit.Require(t, "openssl")
 	testkit.Require(t, "curl")
+	testkit.Require(t, "certtool")
+	testkit.Require(t, "pk12util")
+	testkit.Require(t, "keytool")
 	binary := buildProgram(t)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),

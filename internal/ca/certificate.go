@@ -25,6 +25,19 @@ func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int6
 	return cert, err
 }
 
+// RequestCertificate is the certificate in use of a request, if the caller may see that. Where
+// there is none, it is NotFound.
+func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, id int64) (*notary.Certificate, error) {
+	req, err := s.Request(ctx, caller, id)
+	if err != nil {
+		return nil, err
+	}
+	if req.Certificate == nil {
+		return nil, notary.Errorf(notary.NotFound, "certificate request %d is %s: it has no certificate", id, req.Status)
+	}
+	return s.store.Certificate(ctx, req.Certificate.ID)
+}
+
 // checkChain reads an uploaded chain and checks it against the key of the CSR.
 func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notary.Certificate, error) {
 	chain, err := pki.ParseChain(chainPEM)

@@ -71,6 +71,9 @@ var useCases = map[string]struct {
 	"Certificate": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Certificate(ctx, c, nothing))
 	}},
+	"RequestCertificate": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.RequestCertificate(ctx, c, nothing))
+	}},
 	"EachCertificate": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.EachCertificate(ctx, c, notary.Filter{}, func(*notary.Certificate) error { return nil })
 	}},

@@ -48,6 +48,18 @@ func (r *routes) certificate(ctx context.Context, caller notary.Caller, in *ByID
 	if err != nil {
 		return nil, err
 	}
+	return certificateDocument(ctx, c)
+}
+
+func (r *routes) requestCertificate(ctx context.Context, caller notary.Caller, in *ByID) (*document, error) {
+	c, err := r.ca.RequestCertificate(ctx, caller, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return certificateDocument(ctx, c)
+}
+
+func certificateDocument(ctx context.Context, c *notary.Certificate) (*document, error) {
 	switch form := prefer(ctx, typePEM, typeDER, typePKCS7); form {
 	case typePEM:
 		return newDocument(form, []byte(c.ChainPEM())), nil

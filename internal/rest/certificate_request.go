@@ -15,6 +15,8 @@ func (r *routes) certificateRequests() {
 	handle(r, operation{method: "POST", path: path, status: 201, summary: "Submit a certificate request"}, r.createRequest)
 	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate request"}, r.request)
 	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 202, summary: "Delete a certificate request"}, r.deleteRequest)
+	handleDocument[api.Certificate](r, operation{method: "GET", path: path + "/{id}/certificate", status: 200, summary: "Get the certificate in use of a request: JSON, PEM chain, DER or PKCS #7, by Accept"},
+		r.requestCertificate, typePEM, typeDER, typePKCS7)
 	handle(r, operation{method: "POST", path: path + "/{id}/certificate", status: 201, summary: "Upload a certificate signed elsewhere"}, r.uploadCertificate)
 	handle(r, operation{method: "DELETE", path: path + "/{id}/certificate", status: 200, summary: "Take the certificate from a request"}, r.removeCertificate)
 	handle(r, operation{method: "POST", path: path + "/{id}/reject", status: 202, summary: "Reject a request that has never had a certificate"}, r.rejectRequest)

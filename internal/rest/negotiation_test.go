@@ -114,8 +114,19 @@ func TestFormsOfACertificate(t *testing.T) {
 	if len(want) != 3 {
 		t.Fatalf("the chain has %d certificates", len(want))
 	}
+	wantForms(t, h, fmt.Sprintf("%s/%d", certificatesPath, request.Certificate.ID), want)
+	wantForms(t, h, fmt.Sprintf("%s/%d/certificate", requestsPath, request.ID), want)
+
+	// Once it is revoked, the request has none.
+	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), request.ID, notary.Superseded))
+	path := fmt.Sprintf("%s/%d/certificate", requestsPath, request.ID)
+	call(t, h.admin(t), "GET", path, nil, "Accept", asPEM).wantRefusal(t, 404, "not_found")
+	wantForms(t, h, fmt.Sprintf("%s/%d", certificatesPath, request.Certificate.ID), want)
+}
+
+func wantForms(t *testing.T, h *house, path string, want [][]byte) {
+	t.Helper()
 	get := func(accept string) []byte {
-		path := fmt.Sprintf("%s/%d", certificatesPath, request.Certificate.ID)
 		return call(t, h.admin(t), "GET", path, nil, "Accept", accept).wantStatus(t, 200).Body
 	}
 	var object api.Result[api.Certificate]

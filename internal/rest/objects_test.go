@@ -34,17 +34,19 @@ func TestRequestorCannotTellWhatOthersHave(t *testing.T) {
 	others := map[string]struct {
 		path string
 		id   int64
+		part string
 	}{
-		"another's request":                    {requestsPath, h.Request(t, another)},
-		"an Admin's request":                   {requestsPath, h.Request(t, h.Admin())},
-		"another's request with a certificate": {requestsPath, h.Signed(t, another, root)},
-		"another's certificate":                {certificatesPath, certificateOf(h.Signed(t, another, root))},
-		"an authority's certificate":           {certificatesPath, authority.Certificate.ID},
+		"another's request":                    {requestsPath, h.Request(t, another), ""},
+		"an Admin's request":                   {requestsPath, h.Request(t, h.Admin()), ""},
+		"another's request with a certificate": {requestsPath, h.Signed(t, another, root), ""},
+		"another's certificate":                {certificatesPath, certificateOf(h.Signed(t, another, root)), ""},
+		"the certificate of another's request": {requestsPath, h.Signed(t, another, root), "/certificate"},
+		"an authority's certificate":           {certificatesPath, authority.Certificate.ID, ""},
 	}
 	for name, object := range others {
 		for _, accept := range []string{"application/json", "application/x-pem-file", "application/pkix-cert", "application/pkcs7-mime"} {
 			get := func(id int64) answer {
-				return call(t, c, "GET", fmt.Sprintf("%s/%d", object.path, id), nil, "Accept", accept)
+				return call(t, c, "GET", fmt.Sprintf("%s/%d%s", object.path, id, object.part), nil, "Accept", accept)
 			}
 			theirs, missing := get(object.id), get(missingID)
 			theirs.wantRefusal(t, 404, "not_found")

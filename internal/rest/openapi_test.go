@@ -121,9 +121,11 @@ func TestOpenAPISaysThatTheFirstAccountNeedsNoToken(t *testing.T) {
 func TestOpenAPIDescribesTheFormsThatAcceptChooses(t *testing.T) {
 	t.Parallel()
 	document := openAPI(t, open(t))
+	certificate := []string{"application/json", "application/pkcs7-mime", "application/pkix-cert", "application/x-pem-file"}
 	for path, want := range map[string][]string{
-		certificatesPath + "/{id}":    {"application/json", "application/pkcs7-mime", "application/pkix-cert", "application/x-pem-file"},
-		authoritiesPath + "/{id}/crl": {"application/json", "application/pkix-crl"},
+		certificatesPath + "/{id}":         certificate,
+		requestsPath + "/{id}/certificate": certificate,
+		authoritiesPath + "/{id}/crl":      {"application/json", "application/pkix-crl"},
 	} {
 		got := slices.Sorted(maps.Keys(document.Paths[path]["get"].Responses["200"].Content))
 		if !slices.Equal(got, want) {
