@@ -27,7 +27,8 @@ var mayImport = map[string][]string{
 	"notary/internal/server": {"notary", "notary/api"},
 	"notary/internal/rest": {"notary", "notary/api", "notary/internal/ca", "notary/internal/auth",
 		"notary/internal/server"},
-	"notary/internal/jobs": {"notary", "notary/internal/ca", "notary/internal/auth"},
+	"notary/internal/publish": {"notary", "notary/internal/ca", "notary/internal/server"},
+	"notary/internal/jobs":    {"notary", "notary/internal/ca", "notary/internal/auth"},
 }
 
 // mayImportAll are at the ends of the house: the programs, and the tests' kit.

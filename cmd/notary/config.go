@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"notary"
 	"notary/internal/server"
@@ -26,6 +27,10 @@ type config struct {
 	passphrase       string // opens the keys in place of the key file; a secret
 	tlsCert, tlsKey  string // both empty for a self-signed certificate
 	log              logConfig
+
+	publishListen string        // host:port; "" where nothing is published
+	publishURL    string        // what certificates name; "" for one made of the port that is listened on
+	crlDelay      time.Duration // within which a revocation is on the published CRLs
 }
 
 type logConfig struct {
@@ -46,6 +51,9 @@ const (
 	keyDB               = "db_path"
 	keyDatabase         = "database"
 	keySealKey          = "seal_key_path"
+	keyPublishListen    = "publish_listen"
+	keyPublishURL       = "publish_url"
+	keyCRLDelay         = "crl_delay"
 	keyLogLevel         = "logging.system.level"
 	keyLogFormat        = "logging.system.format"
 	keyLogOutput        = "logging.system.output"
@@ -53,12 +61,15 @@ const (
 
 var configKeys = []string{
 	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey,
-	keyLogLevel, keyLogFormat, keyLogOutput,
+	keyPublishListen, keyPublishURL, keyCRLDelay, keyLogLevel, keyLogFormat, keyLogOutput,
 }
 
 const (
 	defaultHost = "127.0.0.1"
 	defaultPort = "2111"
+
+	defaultPublishPort = "2112"
+	noPublishing       = "off"
 )
 
 // loadConfig reads the configuration from a YAML file ("" for none), environment (as
@@ -85,6 +96,7 @@ func checkConfig(s *settings, p *problems) *config {
 	c.db = checkDatabase(s, c.data, p)
 	c.sealKey = s.text(keySealKey, filepath.Join(c.data, "seal.key"))
 	c.listen = checkListen(s, p)
+	checkPublishing(s, c, p)
 	c.log = checkLog(s, p)
 	if net.ParseIP(c.externalHostname) == nil && !server.ValidHostname(c.externalHostname) {
 		p.add(s.where(keyExternalHostname), "%q is not a host name or IP address: give the name that clients "+
@@ -136,7 +148,7 @@ func checkListen(s *settings, p *problems) string {
 	}
 	if s.given(keyPort) {
 		own := s.text(keyPort, "")
-		if n, err := strconv.ParseUint(own, 10, 16); err != nil || n == 0 {
+		if !isPort(own) {
 			p.add(s.where(keyPort), "%q is not a port: give a number from 1 to 65535", own)
 		}
 		switch order := cmp.Compare(s.rank(keyPort), s.rank(keyListen)); {
@@ -148,6 +160,11 @@ func checkListen(s *settings, p *problems) string {
 		}
 	}
 	return net.JoinHostPort(host, cmp.Or(port, defaultPort))
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
 }
 
 // splitListen reads "host:port", "host" and ":port" (all interfaces). The host is a name

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -35,6 +36,8 @@ func TestConfigDefaults(t *testing.T) {
 		db:               filepath.Join("notary-data", "notary.db"),
 		sealKey:          filepath.Join("notary-data", "seal.key"),
 		log:              logConfig{level: slog.LevelInfo, format: "text", output: "stderr"},
+		publishListen:    "127.0.0.1:2112",
+		crlDelay:         10 * time.Second,
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -58,6 +61,9 @@ cert_path: DIR/tls.crt
 key_path: DIR/tls.key
 db_path: DIR/n.db
 seal_key_path: DIR/s.key
+publish_listen: 0.0.0.0:3001
+publish_url: http://pki.example.com/notary/
+crl_delay: 1m
 logging:
   system:
     level: debug
@@ -77,6 +83,9 @@ logging:
 		tlsCert:          filepath.Join(dir, "tls.crt"),
 		tlsKey:           filepath.Join(dir, "tls.key"),
 		log:              logConfig{level: slog.LevelDebug, format: "json", output: filepath.Join(dir, "notary.log")},
+		publishListen:    "0.0.0.0:3001",
+		publishURL:       "http://pki.example.com/notary",
+		crlDelay:         time.Minute,
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -49,7 +49,7 @@ func (c *cluster) try(t *testing.T, data string) (*process, error) {
 			t.Logf("the end of the log of %s:\n%s", p.url, log[max(0, len(log)-3000):])
 		}
 	})
-	return p, p.start("", c.binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--database", c.database)
+	return p, p.start("", c.binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0", "--database", c.database)
 }
 
 // dataFolder makes the data folder of a node, with the key file of all.

@@ -114,10 +114,13 @@ func (s source) where(key string) string {
 	case rankEnvironment:
 		return environmentName(key)
 	case rankFlag:
-		return "--" + key
+		return "--" + flagName(key)
 	}
 	return key
 }
+
+// flagName is the flag that sets a key.
+func flagName(key string) string { return strings.ReplaceAll(key, "_", "-") }
 
 func readConfigFile(name string) (map[string]any, error) {
 	f, err := os.Open(name)

@@ -22,6 +22,7 @@ import (
 	"notary/internal/ca"
 	"notary/internal/jobs"
 	"notary/internal/keystore"
+	"notary/internal/publish"
 	"notary/internal/rest"
 	"notary/internal/server"
 	"notary/internal/store"
@@ -61,14 +62,17 @@ func newStartCommand() *cobra.Command {
 	c.Flags().String(keyData, "", "`folder` for database, key file and certificate (default NOTARY_DATA or ./notary-data)")
 	c.Flags().String(keyDatabase, "", "`URL` of a PostgreSQL database, postgres://user@host:5432/name, in place of SQLite\n(default NOTARY_DATABASE; a password is better given there, where no list of processes shows it)")
 	c.Flags().String(keyListen, "", "`address` to listen on, host:port (default NOTARY_LISTEN or "+defaultHost+":"+defaultPort+")")
+	c.Flags().String(flagName(keyPublishListen), "", "`address` to publish CRLs, CA certificates and OCSP answers on over plain HTTP, host:port, or "+noPublishing+
+		"\n(default NOTARY_PUBLISH_LISTEN or "+defaultHost+":"+defaultPublishPort+")")
+	c.Flags().String(flagName(keyPublishURL), "", "`URL` of what is published, as certificates name it\n(default NOTARY_PUBLISH_URL or http://, the external_hostname and that port)")
 	return c
 }
 
 // changedFlags are the flags that were given, by the keys that they set.
 func changedFlags(c *cobra.Command) map[string]any {
 	given := map[string]any{}
-	for _, key := range []string{keyData, keyListen, keyDatabase} {
-		if flag := c.Flags().Lookup(key); flag != nil && flag.Changed {
+	for _, key := range []string{keyData, keyListen, keyDatabase, keyPublishListen, keyPublishURL} {
+		if flag := c.Flags().Lookup(flagName(key)); flag != nil && flag.Changed {
 			given[key] = flag.Value.String()
 		}
 	}
@@ -90,7 +94,15 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	if err != nil {
 		return err
 	}
-	authorities, err := ca.New(ctx, st, keys, ca.Options{Log: log})
+	listener, err := listenToPublish(c)
+	if err != nil {
+		return err
+	}
+	if listener != nil {
+		defer listener.Close() // where something else fails
+	}
+	url := c.publishedAt(addressOf(listener))
+	authorities, err := ca.New(ctx, st, keys, ca.Options{Log: log, PublishURL: url})
 	if err != nil {
 		return err
 	}
@@ -115,13 +127,22 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	if err != nil {
 		return err
 	}
-	log.Info("started", "version", programVersion(), "address", s.Addr(), "data", c.data)
-	announce(out, c, s.Addr(), certificate.Fingerprint(), initialized)
+	servers := []*server.Server{s}
+	if listener != nil {
+		publisher, err := newPublisher(listener, publish.Config{CA: authorities, Log: log}, metrics)
+		if err != nil {
+			return err
+		}
+		servers = append(servers, publisher)
+	}
+	log.Info("started", "version", programVersion(), "address", s.Addr(), "data", c.data,
+		"publish_address", addressOf(listener), "publish_url", url)
+	announce(out, c, s.Addr(), url, certificate.Fingerprint(), initialized)
 	forget := context.AfterFunc(ctx, func() {
 		log.Info("stopping: requests in flight may finish; a second signal stops at once")
 	})
 	defer forget()
-	return serveWithJobs(ctx, s, authorities.FollowOtherNodes, func(ctx context.Context) {
+	return serveWithJobs(ctx, servers, authorities.FollowOtherNodes, func(ctx context.Context) {
 		jobs.Run(ctx, authorities, accounts, leaseOf(st), log)
 	})
 }
@@ -146,17 +167,29 @@ func sealedSomething(st *store.Store) func(context.Context) (bool, error) {
 	}
 }
 
-// serveWithJobs gives back once all have ended.
-func serveWithJobs(ctx context.Context, s *server.Server, beside ...func(context.Context)) error {
+// serveWithJobs gives back once all have ended, which they do with the first of the servers.
+func serveWithJobs(ctx context.Context, servers []*server.Server, beside ...func(context.Context)) error {
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var running sync.WaitGroup
 	for _, run := range beside {
 		running.Go(func() { run(ctx) })
 	}
-	err := s.Serve(ctx)
-	cancel()
+	ended := make(chan error, len(servers))
+	for _, s := range servers {
+		running.Go(func() {
+			err := s.Serve(ctx)
+			cancel()
+			ended <- err
+		})
+	}
 	running.Wait()
-	return err
+	close(ended)
+	var errs []error
+	for err := range ended {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // routes puts the metrics beside the API, which answers all the rest. A mux would send
@@ -232,7 +265,7 @@ func openCertificate(c *config, log *slog.Logger) (*server.Certificate, error) {
 }
 
 // announce tells the person at the terminal where everything is and what comes next.
-func announce(out io.Writer, c *config, addr, fingerprint string, initialized bool) {
+func announce(out io.Writer, c *config, addr, published, fingerprint string, initialized bool) {
 	url := "https://" + addr
 	host, port, _ := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
@@ -246,6 +279,9 @@ func announce(out io.Writer, c *config, addr, fingerprint string, initialized bo
 	fmt.Fprintf(out, "  data:        %s\n", data)
 	if store.IsPostgres(c.db) {
 		fmt.Fprintf(out, "  database:    PostgreSQL\n")
+	}
+	if c.publishListen != "" {
+		fmt.Fprintf(out, "  publishes:   %s (certificates name it; publish_url changes that)\n", published)
 	}
 	fmt.Fprintf(out, "  certificate: SHA-256 %s\n", fingerprint)
 	if initialized {

@@ -32,7 +32,7 @@ var quiet = slog.New(slog.DiscardHandler)
 func localConfig(t testing.TB) *config {
 	t.Helper()
 	c, err := loadConfig("", nil, map[string]any{
-		keyData: filepath.Join(t.TempDir(), "notary-data"), keyListen: "127.0.0.1:0"})
+		keyData: filepath.Join(t.TempDir(), "notary-data"), keyListen: "127.0.0.1:0", keyPublishListen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +304,7 @@ func TestAnnouncement(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			announce(&out, &config{data: "/srv/notary", externalHostname: "notary.example.com"}, test.addr, "abcd", test.initialized)
+			announce(&out, &config{data: "/srv/notary", externalHostname: "notary.example.com"}, test.addr, "http://notary.example.com:2112", "abcd", test.initialized)
 			want := "Notary listens on " + test.url + "\n  data:        /srv/notary\n  certificate: SHA-256 abcd\n" + test.after
 			if out.String() != want {
 				t.Errorf("got\n%s\nwant\n%s", &out, want)
@@ -341,7 +341,7 @@ func TestStartCommandUntilItsContextEnds(t *testing.T) {
 	logFile := filepath.Join(t.TempDir(), "notary.log")
 	command := newStartCommand()
 	command.SetOut(writer)
-	command.SetArgs([]string{"--data", filepath.Join(t.TempDir(), "a", "b"), "--listen", "127.0.0.1:0",
+	command.SetArgs([]string{"--data", filepath.Join(t.TempDir(), "a", "b"), "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0",
 		"--config", configFile(t, "{listen: '192.0.2.1:1', logging: {system: {format: json, output: "+logFile+"}}}")})
 	if err := command.ExecuteContext(ctx); err != nil {
 		t.Fatal(err)

@@ -31,6 +31,20 @@ func (s *Service) Authorities(ctx context.Context, caller notary.Caller) ([]*not
 	return s.store.Authorities(ctx)
 }
 
+// AuthorityCertificate is the authority's own certificate with its chain. It needs no caller:
+// whoever relies on what the authority signed may ask. While it is pending that is a
+// [notary.Conflict].
+func (s *Service) AuthorityCertificate(ctx context.Context, id int64) (*notary.Certificate, error) {
+	a, err := s.authorities.get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if a.Authority.Certificate == nil {
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet", id)
+	}
+	return a.Authority.Certificate, nil
+}
+
 // Now is the time by which the service decides: an authority's status depends on it.
 func (s *Service) Now() time.Time { return s.now() }
 

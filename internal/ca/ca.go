@@ -25,6 +25,7 @@ type Service struct {
 	now   func() time.Time
 	rand  io.Reader
 	log   *slog.Logger
+	urls  urls
 
 	authorities *cache
 	profiles    *profileCache
@@ -38,12 +39,16 @@ type Options struct {
 	Now  func() time.Time // time.Now without it
 	Rand io.Reader        // for serial numbers; crypto/rand without it
 	Log  *slog.Logger     // slog.Default without it
+
+	// PublishURL is where what certificates name is published, without a slash at its end;
+	// without it they name nothing.
+	PublishURL string
 }
 
 // New makes the use cases and opens the key of every authority, so that a wrong key file or
 // passphrase is seen at the start and not at the first signature.
 func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Options) (*Service, error) {
-	s := &Service{store: st, keys: keys, now: o.Now, rand: o.Rand, log: o.Log}
+	s := &Service{store: st, keys: keys, now: o.Now, rand: o.Rand, log: o.Log, urls: urls{o.PublishURL}}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -88,6 +88,7 @@ func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer
 		}
 	}
 	opened := &openedAuthority{Authority: a, Issuer: issuance.Issuer{Signer: key}}
+	s.urls.name(opened)
 	if a.Certificate == nil {
 		return opened, nil
 	}

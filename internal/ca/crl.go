@@ -49,6 +49,14 @@ func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, erro
 	return s.crl(ctx, authorityID, crlValidity/2)
 }
 
+// PublishedCRL is the authority's list of all (shard 0), or of a shard, as it is published.
+func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
+	if shard != 0 {
+		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no such list", authorityID)
+	}
+	return s.CRL(ctx, authorityID)
+}
+
 // crl is the authority's list, not older than maxAge.
 func (s *Service) crl(ctx context.Context, authorityID int64, maxAge time.Duration) (*notary.CRL, error) {
 	a, err := s.authorities.get(ctx, authorityID)

@@ -30,8 +30,9 @@ type Issuer struct {
 
 	// What its certificates tell relying parties (RFC 5280, sections 4.2.1.13 and 4.2.2.1):
 	// http URLs, each left out where empty.
-	CRLURL         string
-	CertificateURL string
+	CRLURL         string // of the list that has their revocations
+	CertificateURL string // of the issuer's own certificate
+	OCSPURL        string
 }
 
 // Terms are what a certificate needs beyond the request.

@@ -23,7 +23,7 @@ func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, ter
 	if err != nil {
 		return nil, err
 	}
-	issuer.CRLURL, issuer.CertificateURL = "", "" // nobody asks for the status of such a certificate
+	issuer.CRLURL, issuer.CertificateURL, issuer.OCSPURL = "", "", "" // nobody asks for the status of such a certificate
 	return Leaf(issuer, profile, csr, terms)
 }
 

@@ -92,6 +92,9 @@ func (i Issuer) issue(template *x509.Certificate, csr *pki.CSR, warnings notary.
 	if i.CertificateURL != "" {
 		template.IssuingCertificateURL = []string{i.CertificateURL}
 	}
+	if i.OCSPURL != "" {
+		template.OCSPServer = []string{i.OCSPURL}
+	}
 	draft, err := i.draft(template, csr.PublicKey, scheme)
 	if err != nil {
 		return nil, err

@@ -77,9 +77,9 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 }
 
 // setHeaders sets the headers of every response. They fit an API; pages set their own
-// content policy. There is no Strict-Transport-Security: nothing is served over plain HTTP
-// here, and with it a browser would insist on HTTPS for all else on the same host, which
-// with the default configuration is localhost.
+// content policy, and what is published its own caching. There is no
+// Strict-Transport-Security: with it a browser would insist on HTTPS for all else on the same
+// host, which with the default configuration is localhost, and for what is published.
 func setHeaders(header http.Header, requestID string) {
 	header.Set("X-Request-Id", requestID)
 	header.Set("X-Content-Type-Options", "nosniff")

@@ -1,6 +1,6 @@
-// Package server serves HTTPS: listeners, TLS, limits, the request log and metrics. It is
-// shared by everything that answers HTTP, and knows nothing of certificate requests or
-// accounts.
+// Package server serves HTTPS, and plain HTTP for what is published: listeners, TLS, limits,
+// the request log and metrics. It is shared by everything that answers HTTP, and knows
+// nothing of certificate requests or accounts.
 //
 // [New] opens the listener and [Server.Serve] runs until its context ends. [NewMetrics]
 // makes what GET /metrics shows; [SelfSigned] and [LoadCertificate] make what the server
@@ -36,7 +36,8 @@ const (
 // Config is what a [Server] needs. The zero durations stand for the defaults that are named.
 type Config struct {
 	Addr        string       // host:port to listen on; port 0 takes a free one
-	Certificate *Certificate // what the server proves itself with
+	Listener    net.Listener // in place of Addr: one that [Listen] has opened already
+	Certificate *Certificate // what the server proves itself with; nil for plain HTTP
 	Handler     http.Handler // should end in an [http.ServeMux], whose patterns name the routes in metrics
 	Metrics     *Metrics
 	Log         *slog.Logger
@@ -45,7 +46,7 @@ type Config struct {
 	StopTimeout  time.Duration // how long requests in flight may take to finish on a stop; 30 seconds
 }
 
-// Server is an HTTPS server that listens already.
+// Server is a server that listens already.
 type Server struct {
 	http        *http.Server
 	listener    net.Listener
@@ -62,20 +63,18 @@ func New(c Config) (*Server, error) {
 	if c.StopTimeout == 0 {
 		c.StopTimeout = 30 * time.Second
 	}
-	listener, err := net.Listen("tcp", c.Addr)
-	if err != nil {
-		return nil, listenError(c.Addr, err)
+	if c.Listener == nil {
+		var err error
+		if c.Listener, err = Listen(c.Addr); err != nil {
+			return nil, err
+		}
 	}
-	return &Server{
-		listener:    listener,
+	s := &Server{
+		listener:    c.Listener,
 		log:         c.Log,
 		stopTimeout: c.StopTimeout,
 		http: &http.Server{
-			Handler: newHandler(c),
-			TLSConfig: &tls.Config{
-				MinVersion:     tls.VersionTLS12,
-				GetCertificate: c.Certificate.get,
-			},
+			Handler:           newHandler(c),
 			ReadHeaderTimeout: handshakeAndHeaderTimeout,
 			ReadTimeout:       bodyTimeout,
 			IdleTimeout:       idleTimeout,
@@ -90,7 +89,20 @@ func New(c Config) (*Server, error) {
 			DisableGeneralOptionsHandler: true,
 			ErrorLog:                     newErrorLog(c.Log),
 		},
-	}, nil
+	}
+	if c.Certificate != nil {
+		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.Certificate.get}
+	}
+	return s, nil
+}
+
+// Listen opens host:port, for a Server that is made later. Errors are those of [New].
+func Listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, listenError(addr, err)
+	}
+	return listener, nil
 }
 
 func listenError(addr string, err error) error {
@@ -116,11 +128,17 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 // with ctx. Any other end is an error.
 func (s *Server) Serve(ctx context.Context) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.ServeTLS(s.listener, "", "") }()
+	go func() {
+		if s.http.TLSConfig == nil {
+			failed <- s.http.Serve(s.listener)
+		} else {
+			failed <- s.http.ServeTLS(s.listener, "", "")
+		}
+	}()
 	select {
 	case err := <-failed:
 		s.http.Close()
-		return fmt.Errorf("serving HTTPS on %s: %w", s.Addr(), err)
+		return fmt.Errorf("serving on %s: %w", s.Addr(), err)
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.stopTimeout)

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"notary/internal/server"
+)
+
+// The delays that can be set, and the one that is not.
+const (
+	defaultCRLDelay = 10 * time.Second
+	minCRLDelay     = time.Second
+	maxCRLDelay     = 10 * time.Minute
+)
+
+func checkPublishing(s *settings, c *config, p *problems) {
+	c.publishListen = checkPublishListen(s, c.listen, p)
+	c.publishURL = checkPublishURL(s, p)
+	c.crlDelay = defaultCRLDelay
+	if s.given(keyCRLDelay) {
+		delay, err := time.ParseDuration(s.text(keyCRLDelay, ""))
+		if err != nil || delay < minCRLDelay || delay > maxCRLDelay {
+			p.add(s.where(keyCRLDelay), "%q is not a delay: give a time from 1s to 10m, such as 30s", s.text(keyCRLDelay, ""))
+		}
+		c.crlDelay = delay
+	}
+}
+
+func checkPublishListen(s *settings, listen string, p *problems) string {
+	text := s.text(keyPublishListen, net.JoinHostPort(defaultHost, defaultPublishPort))
+	if text == noPublishing {
+		return ""
+	}
+	host, port, ok := splitListen(text)
+	if !ok {
+		p.add(s.where(keyPublishListen), "%q is not an address: write host:port, such as 127.0.0.1:2112, "+
+			"0.0.0.0:2112 for all interfaces, or off", text)
+	}
+	port = cmp.Or(port, defaultPublishPort)
+	mainHost, mainPort, _ := net.SplitHostPort(listen)
+	if ok && port == mainPort && port != "0" && (host == mainHost || anyInterface(host) || anyInterface(mainHost)) {
+		where := s.where(keyPublishListen)
+		if !s.given(keyPublishListen) {
+			where = s.where(keyListen)
+		}
+		p.add(where, "%s and %s are the same port %s: what is published needs one of its own", keyListen, keyPublishListen, port)
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func anyInterface(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
+}
+
+// checkPublishURL is without a slash at its end. It is plain HTTP because whoever checks a TLS
+// certificate cannot be asked to check another one first (RFC 5280, section 8).
+func checkPublishURL(s *settings, p *problems) string {
+	if !s.given(keyPublishURL) {
+		return ""
+	}
+	text := s.text(keyPublishURL, "")
+	u, err := url.Parse(text)
+	bad := func(what string) string {
+		p.add(s.where(keyPublishURL), "%q %s: write what certificates are to name, such as http://pki.example.com", text, what)
+		return ""
+	}
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return bad("is not a URL")
+	case u.Scheme != "http":
+		return bad("does not begin with http://, and must: whoever checks a certificate cannot check that of the server first")
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(text, "#"):
+		return bad("has a user, query or fragment")
+	case net.ParseIP(u.Hostname()) == nil && !server.ValidHostname(u.Hostname()):
+		return bad("has no host name or IP address")
+	case u.Port() == "" && strings.HasSuffix(u.Host, ":") || u.Port() != "" && !isPort(u.Port()):
+		return bad("has no port that can be")
+	case len(text) > maxPublishURL || !plainPath(u.EscapedPath()):
+		return bad("has a path that not everybody would read alike")
+	}
+	return "http://" + u.Host + strings.TrimRight(u.EscapedPath(), "/")
+}
+
+// maxPublishURL keeps certificates small.
+const maxPublishURL = 200
+
+// plainPath says whether a path is of letters, digits and a few signs, without dots that lead
+// elsewhere.
+func plainPath(path string) bool {
+	for _, part := range strings.Split(strings.Trim(path, "/"), "/") {
+		if path != "" && path != "/" && (part == "" || part == "." || part == "..") {
+			return false
+		}
+		for _, c := range part {
+			if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~", c) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// publishedAt is the URL that certificates name, where the server that publishes listens on
+// that address ("" for none).
+func (c *config) publishedAt(addr string) string {
+	if c.publishURL != "" || addr == "" {
+		return c.publishURL // another node or a copy of what is published here may serve it
+	}
+	_, port, _ := net.SplitHostPort(addr)
+	return "http://" + net.JoinHostPort(c.externalHostname, port)
+}

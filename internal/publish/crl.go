@@ -1,0 +1,57 @@
+package publish
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"notary"
+)
+
+// crl serves an authority's list of all ({id}.crl) or of a shard ({id}-{shard}.crl), as DER
+// (RFC 5280, section 4.2.1.13).
+func (p *publisher) crl(w http.ResponseWriter, r *http.Request, name string) error {
+	id, shard, ok := listName(name)
+	if !ok {
+		return errNothing
+	}
+	crl, err := p.ca.PublishedCRL(r.Context(), id, shard)
+	if err != nil {
+		return err
+	}
+	p.send(w, r, document{form: "application/pkix-crl", octets: crl.DER, modified: crl.ThisUpdate, until: crl.NextUpdate,
+		tag: listTag(crl)})
+	return nil
+}
+
+// listName takes apart "7.crl" and "7-3.crl".
+func listName(name string) (id int64, shard int, ok bool) {
+	name, ok = strings.CutSuffix(name, ".crl")
+	if !ok {
+		return 0, 0, false
+	}
+	text, part, sharded := strings.Cut(name, "-")
+	if sharded {
+		if shard, ok = shardNumber(part); !ok {
+			return 0, 0, false
+		}
+	}
+	id, ok = authorityID(text)
+	return id, shard, ok
+}
+
+func shardNumber(text string) (int, bool) {
+	shard, err := strconv.Atoi(text)
+	return shard, err == nil && shard > 0 && strconv.Itoa(shard) == text
+}
+
+// listTag tells lists apart. The number does, but for a database that was put back to an
+// earlier state; the end of the list is in its signature, which depends on all of it.
+func listTag(crl *notary.CRL) string {
+	const end = 64
+	sum := sha256.Sum256(crl.DER[max(0, len(crl.DER)-end):])
+	return fmt.Sprintf("%d-%s", crl.Number, hex.EncodeToString(sum[:8]))
+}

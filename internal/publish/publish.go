@@ -1,0 +1,117 @@
+// Package publish serves what relying parties need, over plain HTTP and without login: CRLs
+// (RFC 5280, section 5), the authorities' own certificates and OCSP answers. All of it is
+// signed, so that plain HTTP does no harm, and certificates name it by its URLs.
+//
+// [New] gives the handler. It serves nothing else.
+package publish
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/server"
+)
+
+// Config is what the handler is made of.
+type Config struct {
+	CA  *ca.Service
+	Log *slog.Logger
+}
+
+// New gives the handler of /crl/, /ca/ and /ocsp/.
+func New(c Config) http.Handler {
+	p := &publisher{ca: c.CA, log: c.Log}
+	p.routes = []route{
+		{"/crl/", "/crl/{name}", reading, p.crl},
+		{"/ca/", "/ca/{name}", reading, p.certificate},
+	}
+	return p
+}
+
+// publisher is what the handlers share.
+type publisher struct {
+	ca     *ca.Service
+	log    *slog.Logger
+	routes []route
+}
+
+// reading are the methods of what is only read.
+var reading = []string{http.MethodGet, http.MethodHead}
+
+// route is what answers below a path. An [http.ServeMux] would not do: it takes a base64 text
+// with two slashes in a row, as it may be in a GET of OCSP, for a path to be tidied.
+type route struct {
+	prefix  string
+	pattern string   // its name in metrics
+	methods []string // others are refused
+	// serve gets what follows the prefix in the path, still escaped as it was sent.
+	serve func(w http.ResponseWriter, r *http.Request, rest string) error
+}
+
+func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.EscapedPath()
+	for _, to := range p.routes {
+		rest, ok := strings.CutPrefix(path, to.prefix)
+		if !ok {
+			continue
+		}
+		r.Pattern = to.pattern
+		if !slices.Contains(to.methods, r.Method) {
+			w.Header().Set("Allow", strings.Join(to.methods, ", "))
+			refuse(w, http.StatusMethodNotAllowed, "this can only be read, with "+strings.Join(to.methods, " or "))
+			return
+		}
+		if err := to.serve(w, r, rest); err != nil {
+			p.failure(w, r, err)
+		}
+		return
+	}
+	refuse(w, http.StatusNotFound, nothingHere)
+}
+
+const nothingHere = "there is nothing here"
+
+// errNothing is that a path leads nowhere.
+var errNothing = notary.Errorf(notary.NotFound, nothingHere)
+
+// failure answers an error in plain text. What the client cannot mend is only named by the
+// request's id; its cause goes to the log.
+func (p *publisher) failure(w http.ResponseWriter, r *http.Request, err error) {
+	var e *notary.Error
+	switch errors.As(err, &e); notary.KindOf(err) {
+	case notary.NotFound, notary.Conflict: // a pending authority has published nothing yet
+		refuse(w, http.StatusNotFound, e.Message)
+	case notary.Invalid:
+		refuse(w, http.StatusBadRequest, e.Message)
+	case notary.Unavailable, notary.OutcomeUnknown:
+		p.log.WarnContext(r.Context(), "request failed", "request_id", server.RequestID(r.Context()), "error", err)
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(e.RetryAfter/time.Second))))
+		refuse(w, http.StatusServiceUnavailable, "this cannot be had at present; try again in a moment")
+	default:
+		id := server.RequestID(r.Context())
+		p.log.ErrorContext(r.Context(), "internal error", "request_id", id, "error", err)
+		refuse(w, http.StatusInternalServerError, "something went wrong on the server: its log tells more under the request id "+id)
+	}
+}
+
+// refuse answers with one line of text, which nobody keeps.
+func refuse(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text+"\n") // the client may be gone
+}
+
+// authorityID reads an id as URLs have it: digits without a sign or leading zeros.
+func authorityID(text string) (int64, bool) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	return id, err == nil && id > 0 && strconv.FormatInt(id, 10) == text
+}
