@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/pki"
 )
 
 // checkDepth checks the path lengths of the issuer and its ancestors (RFC 5280, section
@@ -28,27 +29,65 @@ func (i Issuer) checkDepth(authorities int) error {
 
 // checkConstraints checks the names of the draft against the name constraints (RFC 5280,
 // section 4.2.1.10) and its purposes against the extended key usages of the issuer and all
-// its ancestors.
+// its ancestors. Where verifiers differ on whether a name is allowed, it is not: names are
+// compared by package x509, and once more to the letter of the RFC.
 func (i Issuer) checkConstraints(draft *x509.Certificate, scheme scheme) error {
+	var signed *x509.Certificate
+	var key crypto.PublicKey
 	for _, authority := range i.chain() {
 		if err := checkPurposes(authority, draft); err != nil {
 			return err
 		}
-	}
-	if !slices.ContainsFunc(i.chain(), hasNameConstraints) {
-		return nil
-	}
-	signed, key, err := signForChecks(draft, scheme)
-	if err != nil {
-		return err
-	}
-	for _, authority := range i.chain() {
-		if !hasNameConstraints(authority) {
+		constraints, err := constraintsOf(authority)
+		if err != nil {
+			return err
+		}
+		if constraints.Len() == 0 {
 			continue
+		}
+		if kind, name := pki.Refused(constraints, draft); kind != "" {
+			return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s "+
+				"do not allow this certificate: %s name %.100q", nameOf(authority), kind, name)
+		}
+		if err := checkSubtrees(authority, constraints, draft); err != nil {
+			return err
+		}
+		if signed == nil {
+			if signed, key, err = signForChecks(draft, scheme); err != nil {
+				return err
+			}
 		}
 		if err := checkNames(authority, signed, key); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// constraintsOf are the name constraints of an authority above.
+func constraintsOf(authority *x509.Certificate) (notary.NameConstraints, error) {
+	constraints, err := pki.CertificateConstraints(authority)
+	if err != nil {
+		return constraints, notary.Errorf(notary.Unprocessable, "the authority %s cannot sign: %s", nameOf(authority), err)
+	}
+	return constraints, nil
+}
+
+// checkSubtrees checks that the draft of an authority permits no more than the authority
+// above it does, and nothing that this one excludes. Relying parties would take the stricter
+// of the two: what is wider is a promise that does not hold.
+func checkSubtrees(above *x509.Certificate, limits notary.NameConstraints, draft *x509.Certificate) error {
+	asked, err := pki.CertificateConstraints(draft)
+	if err != nil {
+		return err
+	}
+	if kind, subtree := pki.FirstBeyond(asked.Permitted, limits.Permitted); kind != "" {
+		return refused("name_constraints", "the permitted %s subtree %q is wider than what the authority %s permits",
+			kind, subtree, nameOf(above))
+	}
+	if kind, subtree, by := pki.FirstWithin(asked.Permitted, limits.Excluded); kind != "" {
+		return refused("name_constraints", "the permitted %s subtree %q lies within %q, which the authority %s excludes",
+			kind, subtree, by, nameOf(above))
 	}
 	return nil
 }
@@ -109,11 +148,4 @@ func checkNames(authority, draft *x509.Certificate, throwAway crypto.PublicKey) 
 	}
 	return &notary.Error{Kind: notary.Unprocessable, Err: err, Message: "the certificate would " +
 		"not verify under the authority " + nameOf(authority) + ": " + strings.TrimPrefix(err.Error(), "x509: ")}
-}
-
-func hasNameConstraints(c *x509.Certificate) bool {
-	return len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+
-		len(c.PermittedIPRanges)+len(c.ExcludedIPRanges)+
-		len(c.PermittedEmailAddresses)+len(c.ExcludedEmailAddresses)+
-		len(c.PermittedURIDomains)+len(c.ExcludedURIDomains) > 0
 }

@@ -2,12 +2,17 @@ package issuance_test
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"net"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/pki"
 )
 
 func base64Of(der []byte) string { return base64.StdEncoding.EncodeToString(der) }
@@ -164,6 +169,92 @@ func TestAuthorityThatMayNotSign(t *testing.T) {
 			good.Ancestors = []*x509.Certificate{bad.Certificate}
 			_, err = issuance.Leaf(good, profile(t, ""), leafCSR(t, "a.example.com"), terms)
 			wantError(t, err, notary.Unprocessable, test.words)
+		})
+	}
+}
+
+// What an authority permits must lie within what those above it permit, and outside of what
+// they exclude.
+func TestSubtreesOfAnIntermediate(t *testing.T) {
+	t.Parallel()
+	upper := newRootWith(t, notary.NameConstraints{
+		Permitted: notary.Subtrees{DNS: []string{"example.com"}, IP: []string{"10.0.0.0/8"},
+			Email: []string{"example.com", ".mail.example.com", "me@example.net"}, URI: []string{".example.com"}},
+		Excluded: notary.Subtrees{DNS: []string{"secret.example.com"}, IP: []string{"10.9.0.0/16"}},
+	})
+	below := under(t, upper, "Unconstrained Middle", -1)
+	permitted := func(s notary.Subtrees) notary.NameConstraints { return notary.NameConstraints{Permitted: s} }
+	for name, c := range map[string]struct {
+		asked notary.NameConstraints
+		words []string // nil: allowed
+	}{
+		"none of its own":                 {notary.NameConstraints{}, nil},
+		"the same domain":                 {permitted(notary.Subtrees{DNS: []string{"example.com"}}), nil},
+		"a domain below":                  {permitted(notary.Subtrees{DNS: []string{"a.example.com"}}), nil},
+		"another domain":                  {permitted(notary.Subtrees{DNS: []string{"example.net"}}), []string{"DNS", "example.net", "wider", "Constrained Root"}},
+		"the domain above":                {permitted(notary.Subtrees{DNS: []string{"com"}}), []string{`"com"`, "wider"}},
+		"one good domain, one bad":        {permitted(notary.Subtrees{DNS: []string{"a.example.com", "example.org"}}), []string{"example.org"}},
+		"an excluded domain":              {permitted(notary.Subtrees{DNS: []string{"secret.example.com"}}), []string{"secret.example.com", "excludes"}},
+		"a domain below an excluded one":  {permitted(notary.Subtrees{DNS: []string{"a.secret.example.com"}}), []string{"lies within", "excludes"}},
+		"a smaller prefix":                {permitted(notary.Subtrees{IP: []string{"10.1.0.0/16"}}), nil},
+		"a larger prefix":                 {permitted(notary.Subtrees{IP: []string{"10.0.0.0/7"}}), []string{"10.0.0.0/7", "wider"}},
+		"IPv6":                            {permitted(notary.Subtrees{IP: []string{"2001:db8::/32"}}), []string{"2001:db8::/32"}},
+		"an excluded prefix":              {permitted(notary.Subtrees{IP: []string{"10.9.1.0/24"}}), []string{"10.9.0.0/16"}},
+		"a mailbox at the host":           {permitted(notary.Subtrees{Email: []string{"a@example.com"}}), nil},
+		"a host below a domain":           {permitted(notary.Subtrees{Email: []string{"a.mail.example.com"}}), nil},
+		"hosts below a host":              {permitted(notary.Subtrees{Email: []string{".example.com"}}), []string{".example.com", "wider"}},
+		"the host of a mailbox":           {permitted(notary.Subtrees{Email: []string{"example.net"}}), []string{"example.net"}},
+		"a host of URIs below":            {permitted(notary.Subtrees{URI: []string{"a.example.com"}}), nil},
+		"the host of URIs that is above":  {permitted(notary.Subtrees{URI: []string{"example.com"}}), []string{"URI", "example.com"}},
+		"exclusions of whatever there is": {notary.NameConstraints{Excluded: notary.Subtrees{DNS: []string{"com"}}}, nil},
+	} {
+		for level, issuer := range map[string]issuance.Issuer{"issuer": upper, "ancestor": below} {
+			t.Run(name+", by the "+level, func(t *testing.T) {
+				t.Parallel()
+				csr := newCSR(t, newKey(t), title("Below"))
+				issued, err := issuance.Intermediate(issuer, intermediate(), csr, -1, issuance.Terms{Now: now, Constraints: c.asked})
+				if c.words != nil {
+					wantError(t, err, notary.Unprocessable, c.words...)
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := pki.CertificateConstraints(issued.Certificate)
+				if diff := cmp.Diff(c.asked, got); diff != "" || err != nil {
+					t.Errorf("constraints (-want +got) %v:\n%s", err, diff)
+				}
+			})
+		}
+	}
+}
+
+func newRootWith(t *testing.T, constraints notary.NameConstraints) issuance.Issuer {
+	t.Helper()
+	key := newKey(t)
+	root, err := issuance.Root(key, newCSR(t, key, title("Constrained Root")), -1, issuance.Terms{Now: now, Constraints: constraints})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return issuance.Issuer{Certificate: root.Certificate, Signer: key}
+}
+
+// An authority whose constraints verifiers do not agree on signs nothing, even if they are
+// not critical, so that some pass over them.
+func TestConstraintsThatAreNotSupported(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string][]byte{
+		"directory names": constraintsExtension(t, []string{"dirName:Example"}, nil).Value,
+		"a maximum": {0x30, 0x11, 0xa0, 0x0f, 0x30, 0x0d, 0x82, 0x08, 'a', '.', 'e', 'x', 'a', 'm', 'p', 'l',
+			0x81, 0x01, 0x01},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			odd := outside(t, func(c *x509.Certificate) {
+				c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 30}, Value: value}}
+			})
+			_, err := issuance.Leaf(odd, profile(t, ""), leafCSR(t, "a.exampl"), terms)
+			wantError(t, err, notary.Unprocessable, "Outside Authority cannot sign", "name constraints")
 		})
 	}
 }

@@ -40,6 +40,9 @@ type Terms struct {
 	Now      time.Time
 	NotAfter time.Time // the last second of validity; zero: the default of what is issued
 	Rand     io.Reader // of the serial number; nil: crypto/rand
+
+	// Constraints are the name constraints that an authority's certificate gets.
+	Constraints notary.NameConstraints
 }
 
 const (
@@ -69,7 +72,8 @@ func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*I
 
 // Intermediate issues the certificate of an authority under another one, by a profile for
 // authorities. A path length of -1 is that of the profile, which may be none. Errors are those
-// of [Leaf]; a path length that the issuers do not leave room for is Unprocessable.
+// of [Leaf]; a path length that the issuers do not leave room for, and name constraints that
+// permit more than theirs do, are Unprocessable.
 func Intermediate(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
 	if !profile.CA {
 		return nil, refused("profile", "the profile %s is not for authorities: choose one that is, such as intermediate", profile.Name)
@@ -85,7 +89,7 @@ func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, e
 	if err != nil {
 		return nil, err
 	}
-	if err := makeAuthority(template, pathLen); err != nil {
+	if err := makeAuthority(template, pathLen, terms.Constraints); err != nil {
 		return nil, err
 	}
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
@@ -116,7 +120,7 @@ func issueBy(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, 
 		if pathLen == -1 {
 			pathLen = profile.PathLen
 		}
-		if err := makeAuthority(template, pathLen); err != nil {
+		if err := makeAuthority(template, pathLen, terms.Constraints); err != nil {
 			return nil, err
 		}
 		below = 1 + max(pathLen, 0) // under it there may be as many more as it asks for

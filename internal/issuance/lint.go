@@ -3,6 +3,8 @@ package issuance
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"slices"
 
 	"notary"
@@ -30,6 +32,7 @@ func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
 		{i.contains(draft), "its validity must lie within that of the authority"},
 		{draft.BasicConstraintsValid && draft.IsCA == meant.IsCA && pathLen(draft) == pathLen(meant),
 			"its basic constraints must be those that were decided on"},
+		{bytes.Equal(constraintsIn(draft.Extensions), constraintsIn(meant.ExtraExtensions)), "its name constraints must be those that were decided on"},
 		{draft.KeyUsage == meant.KeyUsage, "its key usage must fit the key"},
 		{slices.Equal(purposes(draft), purposes(meant)), "its extended key usage must be that of the profile"},
 		{slices.EqualFunc(draft.Policies, meant.Policies, x509.OID.Equal), "its policies must be those of the profile"},
@@ -71,6 +74,16 @@ func pathLen(c *x509.Certificate) int {
 		return -1
 	}
 	return c.MaxPathLen
+}
+
+// constraintsIn is the value of the name constraints extension; nil where there is none.
+func constraintsIn(extensions []pkix.Extension) []byte {
+	for _, e := range extensions {
+		if e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 30}) {
+			return e.Value
+		}
+	}
+	return nil
 }
 
 func sameNames(a, b notary.Names) bool {

@@ -42,7 +42,7 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 }
 
 // makeAuthority gives the template the rights of an authority. A path length of -1 is none.
-func makeAuthority(template *x509.Certificate, pathLen int) error {
+func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.NameConstraints) error {
 	if pathLen < -1 || pathLen > pki.MaxChain {
 		return notary.FieldErrorf("path_length",
 			"the path length must be from 0 to %d, or left out", pki.MaxChain)
@@ -50,7 +50,12 @@ func makeAuthority(template *x509.Certificate, pathLen int) error {
 	template.IsCA = true
 	template.MaxPathLen = pathLen
 	template.MaxPathLenZero = pathLen == 0
-	return nil
+	if constraints.Len() == 0 {
+		return nil
+	}
+	extension, err := pki.ConstraintsExtension(constraints)
+	template.ExtraExtensions = append(template.ExtraExtensions, extension)
+	return err
 }
 
 // newSerial draws a serial number: 128 random bits, positive, and with 17 octets at most well

@@ -1,0 +1,197 @@
+package issuance_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"notary/internal/issuance"
+	"notary/internal/pki"
+	"notary/internal/testkit"
+)
+
+// Real chains for the table of name constraints, and what other verifiers say of them.
+
+// generalName writes a general name (RFC 5280, section 4.2.1.6) as "DNS:a.example.com".
+// A subtree's IP range is "IP:10.0.0.0/8"; "hex" after the kind stands for any octets.
+func generalName(t *testing.T, text string) asn1.RawValue {
+	t.Helper()
+	kind, value, _ := strings.Cut(text, ":")
+	octets := []byte(value)
+	kind, raw := strings.CutSuffix(kind, " hex")
+	if raw {
+		var err error
+		octets, err = hex.DecodeString(value)
+		testkit.Check(t, err)
+	}
+	tag := map[string]int{"email": 1, "DNS": 2, "dirName": 4, "URI": 6, "IP": 7}[kind]
+	switch {
+	case kind == "IP" && !raw && strings.Contains(value, "/"):
+		_, prefix, err := net.ParseCIDR(value)
+		testkit.Check(t, err)
+		octets = append([]byte(prefix.IP), prefix.Mask...)
+	case kind == "IP" && !raw:
+		octets = net.ParseIP(value)
+		if v4 := net.IP(octets).To4(); v4 != nil {
+			octets = v4
+		}
+	case kind == "dirName":
+		der, err := asn1.Marshal(pkix.Name{Organization: []string{value}}.ToRDNSequence())
+		testkit.Check(t, err)
+		return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tag, IsCompound: true, Bytes: der}
+	}
+	return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tag, Bytes: octets}
+}
+
+type generalSubtree struct{ Base asn1.RawValue }
+
+// constraintsExtension writes any name constraints, as an authority from elsewhere may have.
+func constraintsExtension(t *testing.T, permitted, excluded []string) pkix.Extension {
+	t.Helper()
+	var value struct {
+		Permitted []generalSubtree `asn1:"optional,tag:0"`
+		Excluded  []generalSubtree `asn1:"optional,tag:1"`
+	}
+	for _, text := range permitted {
+		value.Permitted = append(value.Permitted, generalSubtree{generalName(t, text)})
+	}
+	for _, text := range excluded {
+		value.Excluded = append(value.Excluded, generalSubtree{generalName(t, text)})
+	}
+	der, err := asn1.Marshal(value)
+	testkit.Check(t, err)
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 30}, Critical: true, Value: der}
+}
+
+func namesExtension(t *testing.T, names []string) []pkix.Extension {
+	t.Helper()
+	if len(names) == 0 {
+		return nil
+	}
+	var value []asn1.RawValue
+	for _, text := range names {
+		value = append(value, generalName(t, text))
+	}
+	der, err := asn1.Marshal(value)
+	testkit.Check(t, err)
+	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: der}}
+}
+
+// constrained is a root with the constraints, in DER, and as an issuer where it can be read.
+func constrained(t *testing.T, serial int, permitted, excluded []string) (der []byte, issuer *issuance.Issuer) {
+	t.Helper()
+	key := newKey(t)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(int64(serial)), Subject: title(fmt.Sprintf("Constrained %d", serial)),
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0), BasicConstraintsValid: true, IsCA: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	if len(permitted)+len(excluded) > 0 {
+		template.ExtraExtensions = []pkix.Extension{constraintsExtension(t, permitted, excluded)}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	testkit.Check(t, err)
+	issuer = &issuance.Issuer{Signer: key, Certificate: template}
+	if parsed, err := x509.ParseCertificate(der); err == nil {
+		issuer.Certificate = parsed
+		return der, issuer
+	}
+	template.ExtraExtensions = nil
+	template.AuthorityKeyId = nil
+	return der, issuer
+}
+
+// byHand is the certificate that the issuer would sign if it did not look.
+func byHand(t *testing.T, issuer *issuance.Issuer, c nameCase) []byte {
+	t.Helper()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(7), Subject: c.subject(), NotBefore: now.Add(-time.Minute), NotAfter: now.AddDate(0, 1, 0),
+		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtraExtensions: namesExtension(t, c.names),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer.Certificate, leafKey("ecdsa-p256").Public(), issuer.Signer)
+	testkit.Check(t, err)
+	return der
+}
+
+// requested is a signing request for the names of the case.
+func requested(t *testing.T, c nameCase) string {
+	t.Helper()
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
+		Subject: c.subject(), ExtraExtensions: namesExtension(t, c.names)}, leafKey("ecdsa-p256"))
+	testkit.Check(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+}
+
+// ours is the certificate that we issue; nil where we refuse.
+func ours(t *testing.T, root []byte, issuer *issuance.Issuer, c nameCase) []byte {
+	t.Helper()
+	if _, err := x509.ParseCertificate(root); err != nil {
+		return nil // such an authority is never held here
+	}
+	csr, err := pki.ParseCSR(requested(t, c))
+	if err != nil {
+		return nil
+	}
+	issued, err := issuance.Leaf(*issuer, profile(t, ""), csr, terms)
+	if err != nil {
+		return nil
+	}
+	return issued.Certificate.Raw
+}
+
+// goAccepts is the verdict of package x509.
+func goAccepts(root, leaf []byte) bool {
+	anchor, err := x509.ParseCertificate(root)
+	if err != nil {
+		return false
+	}
+	certificate, err := x509.ParseCertificate(leaf)
+	if err != nil {
+		return false
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(anchor)
+	_, err = certificate.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	return err == nil
+}
+
+// opensslAccepts asks OpenSSL about all the leaves at once, each under the root at its place.
+func opensslAccepts(t *testing.T, roots, leaves [][]byte) []bool {
+	t.Helper()
+	testkit.Require(t, "openssl")
+	folder := t.TempDir()
+	var anchors bytes.Buffer
+	args := []string{"verify", "-no_check_time", "-CAfile", "roots.pem"}
+	for i := range roots {
+		testkit.Check(t, pem.Encode(&anchors, &pem.Block{Type: "CERTIFICATE", Bytes: roots[i]}))
+		name := fmt.Sprintf("leaf%d.pem", i)
+		args = append(args, name)
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaves[i]})
+		testkit.Check(t, os.WriteFile(filepath.Join(folder, name), text, 0o600))
+	}
+	testkit.Check(t, os.WriteFile(filepath.Join(folder, "roots.pem"), anchors.Bytes(), 0o600))
+	command := exec.Command("openssl", args...)
+	command.Dir = folder
+	out, _ := command.CombinedOutput() // its exit status is of all of them
+	accepts := make([]bool, len(leaves))
+	for i := range leaves {
+		accepts[i] = strings.Contains("\n"+string(out), fmt.Sprintf("\nleaf%d.pem: OK\n", i))
+		if refused := strings.Contains(string(out), fmt.Sprintf("error leaf%d.pem:", i)); refused == accepts[i] {
+			t.Fatalf("openssl did not say of leaf %d: %s", i, out)
+		}
+	}
+	return accepts
+}
