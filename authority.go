@@ -21,12 +21,17 @@ type Authority struct {
 	Enabled     bool
 	CSR         string // PEM: what an outside authority would sign
 	CommonName  string
-	Key         string    // such as "Ed25519"
-	NotAfter    time.Time // the end that was asked for at its creation; zero for the default
-	PathLen     int       // the path length that was asked for; -1 for none
-	CRLNumber   int64     // the last number given to a CRL (RFC 5280, section 5.2.3)
+	Key         string          // such as "Ed25519"
+	NotAfter    time.Time       // the end that was asked for at its creation; zero for the default
+	PathLen     int             // the path length that was asked for; -1 for none
+	Constraints NameConstraints // that its certificates get
+	CRLNumber   int64           // the last number given to a CRL (RFC 5280, section 5.2.3)
 	Publication Publication
 	CreatedAt   time.Time
+
+	// PredecessorID is the authority of the same name whose work this one goes on with under a
+	// new key; 0 for none.
+	PredecessorID int64
 
 	// Certificate is its own, with the chain; nil while it is pending.
 	Certificate *Certificate

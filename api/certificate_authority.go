@@ -16,6 +16,25 @@ type CertificateAuthority struct {
 	Key         string     `json:"key" example:"ECDSA P-256"`
 	IssuerID    *int64     `json:"issuer_id" doc:"null for a root or an outside issuer"`
 	CreatedAt   time.Time  `json:"created_at"`
+
+	PathLength      *int             `json:"path_length" doc:"How many authorities may follow below it; null for no limit"`
+	NameConstraints *NameConstraints `json:"name_constraints" doc:"For which names its certificates may be; null for all"`
+	PredecessorID   *int64           `json:"predecessor_id" doc:"The authority of the same name that it was rolled over from"`
+}
+
+// NameConstraints say for which names certificates below an authority may be (RFC 5280,
+// 4.2.1.10).
+type NameConstraints struct {
+	Permitted Subtrees `json:"permitted,omitzero" doc:"Of a kind that is listed here, nothing else may be certified"`
+	Excluded  Subtrees `json:"excluded,omitzero" doc:"What may not be certified in any case"`
+}
+
+// Subtrees are sets of names, by kind.
+type Subtrees struct {
+	DNS   []string `json:"dns,omitempty" nullable:"false" doc:"Domains: example.com stands for itself and all names below; as excluded, an empty one stands for every DNS name"`
+	IP    []string `json:"ip,omitempty" nullable:"false" doc:"Prefixes such as 10.0.0.0/8 and 2001:db8::/32"`
+	Email []string `json:"email,omitempty" nullable:"false" doc:"An address, a host (example.com) or all hosts below a domain (.example.com)"`
+	URI   []string `json:"uri,omitempty" nullable:"false" doc:"A host (example.com) or all hosts below a domain (.example.com)"`
 }
 
 // CreateCertificateAuthority makes an authority with a new key.
@@ -31,6 +50,8 @@ type CreateCertificateAuthority struct {
 	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The end of validity: by default ten years for a root, five for an intermediate"`
 	KeyAlgorithm           string     `json:"key_algorithm,omitempty" doc:"ecdsa-p256 (the default), ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072 or rsa-4096"`
 	PathLength             *int       `json:"path_length,omitempty" doc:"How many authorities may follow below it (RFC 5280, 4.2.1.9); no limit without it"`
+
+	NameConstraints *NameConstraints `json:"name_constraints,omitempty" nullable:"false" doc:"For which names its certificates may be, and those of authorities below; all without it"`
 }
 
 // UpdateCertificateAuthority enables or disables an authority.

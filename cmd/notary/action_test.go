@@ -48,6 +48,8 @@ func TestActions(t *testing.T) {
 		"authority create --common-name I --issuer 1": {[]string{
 			"POST " + authorities + ` {"common_name":"I","key_algorithm":"ecdsa-p256"}`,
 			"POST " + authorities + `/7/sign {"certificate_authority_id":"1"}`}, "authority 7 is made, signed by authority 1"},
+		"authority create --root --common-name R --permit dns:example.com --permit ip:2001:db8::/32 --exclude email:.example.com --exclude uri:example.com": {[]string{"POST " + authorities +
+			` {"self_signed":true,"common_name":"R","key_algorithm":"ecdsa-p256","name_constraints":{"permitted":{"dns":["example.com"],"ip":["2001:db8::/32"]},"excluded":{"email":[".example.com"],"uri":["example.com"]}}}`}, "authority 7"},
 		"account delete 3":         {[]string{"DELETE /api/v1/accounts/3"}, "account 3 deleted\n"},
 		"account role 3 read-only": {[]string{`PUT /api/v1/accounts/3/role {"role_id":3}`}, "account 3 is now Read Only"},
 		"account role 3 2":         {[]string{`PUT /api/v1/accounts/3/role {"role_id":2}`}, "account 3 is now Certificate Requestor"},

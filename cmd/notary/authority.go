@@ -56,12 +56,23 @@ func (p *program) authorityShow() *cobra.Command {
 }
 
 func (p *program) printAuthority(a api.CertificateAuthority) error {
+	pathLength, constraints := "", api.NameConstraints{}
+	if a.PathLength != nil {
+		pathLength = strconv.Itoa(*a.PathLength)
+	}
+	if a.NameConstraints != nil {
+		constraints = *a.NameConstraints
+	}
 	return p.printOne(a,
 		field{"Authority", strconv.FormatInt(a.ID, 10)},
 		field{"Status", a.Status},
 		field{"Common name", a.CommonName},
 		field{"Key", a.Key},
 		field{"Issuer", optionalID(a.IssuerID)},
+		field{"Successor of", optionalID(a.PredecessorID)},
+		field{"Path length", pathLength},
+		field{"Permitted", written(constraints.Permitted)},
+		field{"Excluded", written(constraints.Excluded)},
 		field{"Valid from", exact(a.NotBefore, p.now())},
 		field{"Valid until", exact(a.NotAfter, p.now())},
 		field{"Created", exact(&a.CreatedAt, p.now())},

@@ -19,6 +19,7 @@ type authorityFlags struct {
 	dnsNames         []string
 	key              string
 	pathLength       int
+	constraints      constraintFlags
 	end              endFlags
 }
 
@@ -32,7 +33,7 @@ func (p *program) authorityCreate() *cobra.Command {
 			"server signs it at once. Without either it is pending: its CSR can be taken to an\n" +
 			"outside authority (authority show --csr, then authority upload).",
 		Example: "  notary authority create --root --common-name 'Example Root'\n" +
-			"  notary authority create --issuer 1 --common-name 'Example Issuing' --path-length 0",
+			"  notary authority create --issuer 1 --common-name 'Example Issuing' --path-length 0 --permit dns:example.com",
 		Args: cobra.NoArgs,
 	}
 	flags.subject.register(c, "needed")
@@ -42,6 +43,7 @@ func (p *program) authorityCreate() *cobra.Command {
 	c.Flags().StringArrayVar(&flags.dnsNames, "dns-name", nil, "a DNS `name` in its certificate; may be repeated")
 	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key's algorithm: "+algorithmList())
 	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "how many authorities may follow below it (default no limit)")
+	flags.constraints.register(c)
 	flags.end.register(c, "ten years for a root, five for others")
 	c.MarkFlagRequired("common-name")
 	c.MarkFlagsMutuallyExclusive("root", "issuer")
@@ -59,6 +61,10 @@ func (p *program) authorityCreate() *cobra.Command {
 
 func (f authorityFlags) body(p *program, hasPathLength bool) (api.CreateCertificateAuthority, error) {
 	end, err := f.end.end(p.now())
+	if err != nil {
+		return api.CreateCertificateAuthority{}, err
+	}
+	constraints, err := f.constraints.constraints()
 	body := api.CreateCertificateAuthority{
 		SelfSigned:             f.root || f.selfSigned,
 		CommonName:             f.subject.commonName,
@@ -70,6 +76,7 @@ func (f authorityFlags) body(p *program, hasPathLength bool) (api.CreateCertific
 		OrganizationalUnitName: f.subject.organizationalUnit,
 		NotValidAfter:          end,
 		KeyAlgorithm:           f.key,
+		NameConstraints:        constraints,
 	}
 	if hasPathLength {
 		body.PathLength = &f.pathLength

@@ -218,6 +218,8 @@ func TestUsage(t *testing.T) {
 		"request sign 1 --authority 1 --days 1 --not-after 2030-01-01T00:00:00Z": {"days", "not-after"},
 		"request sign 1 --authority 1 --not-after tomorrow":                      {"--not-after"},
 		"authority create --common-name x --root --issuer 1":                     {"root", "issuer"},
+		"authority create --common-name x --permit example.com":                  {"--permit", "dns:example.com"},
+		"authority create --common-name x --exclude host:example.com":            {"--exclude", "dns:example.com"},
 		"account create --email a@b.c":                                           {"--role is needed"},
 		"account create --email a@b.c --role boss":                               {`"boss" is not a role`},
 		"account role 1 boss":                                                    {`"boss" is not a role`},

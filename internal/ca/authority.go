@@ -56,6 +56,7 @@ type AuthorityOptions struct {
 	KeyAlgorithm notary.KeyAlgorithm // "" for the default
 	NotAfter     time.Time           // zero for the default
 	PathLen      int                 // -1 for no limit
+	Constraints  notary.NameConstraints
 }
 
 // maxPathLen is the longest path that can be asked for: longer chains are not taken in.
@@ -66,7 +67,7 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
 	}
-	if err := s.checkAuthority(o); err != nil {
+	if err := s.checkAuthority(&o); err != nil {
 		return 0, err
 	}
 	if o.KeyAlgorithm == "" {
@@ -77,10 +78,10 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 		return 0, err
 	}
 	a := &notary.Authority{Enabled: true, CSR: csr.PEM, CommonName: csr.CommonName, Key: csr.Key,
-		NotAfter: o.NotAfter, PathLen: o.PathLen}
+		NotAfter: o.NotAfter, PathLen: o.PathLen, Constraints: o.Constraints}
 	var root *notary.Certificate
 	if o.SelfSigned {
-		if root, err = s.signRoot(key, csr, o); err != nil {
+		if root, err = s.signRoot(key, csr, a); err != nil {
 			return 0, err
 		}
 	}
@@ -103,7 +104,7 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 	return a.ID, err
 }
 
-func (s *Service) checkAuthority(o AuthorityOptions) error {
+func (s *Service) checkAuthority(o *AuthorityOptions) (err error) {
 	if o.Subject.CommonName == "" {
 		return notary.FieldErrorf("common_name", "an authority needs a common name, such as \"Example Root\"")
 	}
@@ -113,7 +114,8 @@ func (s *Service) checkAuthority(o AuthorityOptions) error {
 	if !o.NotAfter.IsZero() && !o.NotAfter.After(s.now()) {
 		return notary.FieldErrorf("not_valid_after", "the end of validity must lie in the future")
 	}
-	return nil
+	o.Constraints, err = pki.CheckNameConstraints(o.Constraints)
+	return err
 }
 
 // newAuthorityKey makes the key and a CSR for it, checked like anybody else's.
@@ -129,7 +131,15 @@ func newAuthorityKey(o AuthorityOptions) (crypto.Signer, *pki.CSR, error) {
 	if err != nil {
 		return nil, nil, named(err, "sans_dns")
 	}
-	text, err := pki.NewCSR(key, o.Subject, names)
+	var asked []pkix.Extension // for an outside authority, which may heed it
+	if o.Constraints.Len() > 0 {
+		extension, err := pki.ConstraintsExtension(o.Constraints)
+		if err != nil {
+			return nil, nil, err
+		}
+		asked = append(asked, extension)
+	}
+	text, err := pki.NewCSR(key, o.Subject, names, asked...)
 	if err != nil {
 		return nil, nil, err // it names the attribute at fault
 	}
@@ -148,8 +158,8 @@ func named(err error, field string) error {
 	return err
 }
 
-func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, o AuthorityOptions) (*notary.Certificate, error) {
-	issued, err := issuance.Root(key, csr, o.PathLen, s.terms(o.NotAfter))
+func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority) (*notary.Certificate, error) {
+	issued, err := issuance.Root(key, csr, a.PathLen, s.authorityTerms(a))
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +193,7 @@ func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, i
 	if err != nil {
 		return err
 	}
-	issued, err := issuance.Intermediate(issuer.Issuer, profile, csr, a.PathLen, s.terms(a.NotAfter))
+	issued, err := issuance.Intermediate(issuer.Issuer, profile, csr, a.PathLen, s.authorityTerms(a))
 	if err != nil {
 		return err
 	}
@@ -268,6 +278,13 @@ func refuseCircle(csr *pki.CSR, issuer *openedAuthority) error {
 		}
 	}
 	return nil
+}
+
+// authorityTerms are the terms of every certificate that the authority gets.
+func (s *Service) authorityTerms(a *notary.Authority) issuance.Terms {
+	terms := s.terms(a.NotAfter)
+	terms.Constraints = a.Constraints
+	return terms
 }
 
 func authorityCSR(a *notary.Authority) (*pki.CSR, error) {

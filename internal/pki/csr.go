@@ -224,9 +224,10 @@ func checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm) error {
 	}
 }
 
-// NewCSR makes a request, in PEM, that [ParseCSR] accepts. A subject that it would refuse is
-// an Invalid error of the attribute's field in the API, such as "common_name".
-func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names) (pemText string, err error) {
+// NewCSR makes a request, in PEM, that [ParseCSR] accepts. It asks for the extensions beside
+// the names; we ourselves heed none in the requests of others. A subject that ParseCSR would
+// refuse is an Invalid error of the attribute's field in the API, such as "common_name".
+func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names, asked ...pkix.Extension) (pemText string, err error) {
 	rawSubject, err := asn1.Marshal(subject.ToRDNSequence())
 	if err != nil {
 		return "", invalid("the subject cannot be written: %s", reason(err))
@@ -239,11 +240,12 @@ func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names) (pemText s
 		return "", err
 	}
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
-		RawSubject:     rawSubject,
-		DNSNames:       names.DNS,
-		IPAddresses:    ips,
-		EmailAddresses: names.Email,
-		URIs:           uris,
+		RawSubject:      rawSubject,
+		DNSNames:        names.DNS,
+		IPAddresses:     ips,
+		EmailAddresses:  names.Email,
+		URIs:            uris,
+		ExtraExtensions: asked,
 	}, key)
 	if err != nil {
 		return "", notary.InternalError("make the certificate request", err)

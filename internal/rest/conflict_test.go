@@ -145,6 +145,9 @@ func TestRefusals(t *testing.T) {
 		{"authority of a negative path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": -1}`, 400, "invalid", "path_length", ""},
 		{"authority of a long path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": 99}`, 400, "invalid", "path_length", ""},
 		{"authority of a huge path length", "POST", authoritiesPath, `{"common_name": "R", "path_length": 99999999999999999999}`, 400, "invalid", "path_length", "range"},
+		{"authority that permits a wildcard", "POST", authoritiesPath, `{"common_name": "R", "name_constraints": {"permitted": {"dns": ["*.example.com"]}}}`, 400, "invalid", "name_constraints.permitted.dns", "wildcard"},
+		{"authority that excludes no prefix", "POST", authoritiesPath, `{"common_name": "R", "name_constraints": {"excluded": {"ip": ["10.0.0.1"]}}}`, 400, "invalid", "name_constraints.excluded.ip", "prefix"},
+		{"authority that constrains something else", "POST", authoritiesPath, `{"common_name": "R", "name_constraints": {"permitted": {"upn": ["a"]}}}`, 400, "invalid", "name_constraints.permitted.upn", "not a field"},
 		{"authority until the zero time", "POST", authoritiesPath, `{"common_name": "R", "not_valid_after": "0001-01-01T00:00:00Z"}`, 400, "invalid", "not_valid_after", ""},
 		{"authority until yesterday", "POST", authoritiesPath, `{"common_name": "R", "not_valid_after": "` + past + `"}`, 400, "invalid", "not_valid_after", ""},
 

@@ -48,12 +48,23 @@ func authorityToAPI(a *notary.Authority, now time.Time) api.CertificateAuthority
 	out := api.CertificateAuthority{
 		ID: a.ID, Enabled: a.Enabled, Status: string(a.Status(now)), CSR: a.CSR, CommonName: a.CommonName,
 		Key: a.Key, IssuerID: optional(a.IssuerID()), CreatedAt: a.CreatedAt,
+		NameConstraints: constraintsToAPI(a.Constraints), PredecessorID: optional(a.PredecessorID),
+	}
+	if a.PathLen >= 0 {
+		out.PathLength = &a.PathLen
 	}
 	if c := a.Certificate; c != nil {
 		out.Certificate = c.ChainPEM()
 		out.NotBefore, out.NotAfter = &c.NotBefore, &c.NotAfter
 	}
 	return out
+}
+
+func constraintsToAPI(c notary.NameConstraints) *api.NameConstraints {
+	if c.Len() == 0 {
+		return nil
+	}
+	return &api.NameConstraints{Permitted: api.Subtrees(c.Permitted), Excluded: api.Subtrees(c.Excluded)}
 }
 
 func accountToAPI(a *notary.Account) api.Account {

@@ -136,7 +136,7 @@ func TestFieldsOfAWrongType(t *testing.T) {
 			}
 			for field, described := range schema.Properties {
 				for of, value := range values {
-					if of == described.Type && of != "integer" {
+					if of == described.Type && of != "integer" || of == "object" && described.Ref != "" {
 						continue
 					}
 					body := map[string]any{}

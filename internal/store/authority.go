@@ -10,7 +10,7 @@ import (
 )
 
 const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.not_after, a.path_len,
-	a.names_crl, a.names_ocsp, a.names_issuer, a.crl_shards, a.crl_number, a.created_at,` + certificateColumns + `
+	a.constraints, a.predecessor_id, a.names_crl, a.names_ocsp, a.names_issuer, a.crl_shards, a.crl_number, a.created_at,` + certificateColumns + `
 	FROM authority a
 	LEFT JOIN certificate k ON k.id = a.certificate_id` + certificateJoins
 
@@ -74,25 +74,37 @@ func scanAuthority(row row) (*notary.Authority, error) {
 		a                 notary.Authority
 		crl, ocsp, issuer bool
 		notAfter, created int64
+		constraints       string
+		predecessor       sql.NullInt64
 		cert              certificateRow
 	)
 	dest := []any{&a.ID, &a.Enabled, &a.CSR, &a.CommonName, &a.Key, &notAfter, &a.PathLen,
-		&crl, &ocsp, &issuer, &a.Publication.Shards, &a.CRLNumber, &created}
+		&constraints, &predecessor, &crl, &ocsp, &issuer, &a.Publication.Shards, &a.CRLNumber, &created}
 	if err := row.Scan(append(dest, cert.dest()...)...); err != nil {
 		return nil, err
 	}
+	a.PredecessorID = predecessor.Int64
 	a.NotAfter, a.CreatedAt = timeOf(notAfter), timeOf(created)
 	a.Publication.NoCRL, a.Publication.NoOCSP, a.Publication.NoIssuer = !crl, !ocsp, !issuer
 	var err error
+	if a.Constraints, err = decodeConstraints(constraints); err != nil {
+		return nil, err
+	}
 	a.Certificate, err = cert.certificate()
 	return &a, err
 }
 
 // InsertAuthority records a new authority without a certificate and gives its id.
 func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
-	return tx.insert(`INSERT INTO authority (enabled, csr, common_name, key, sealed_key, not_after, path_len, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-		boolInt(a.Enabled), a.CSR, a.CommonName, a.Key, sealedKey, seconds(a.NotAfter), a.PathLen, seconds(tx.now))
+	constraints, err := encodeConstraints(a.Constraints)
+	if err != nil {
+		return 0, err
+	}
+	return tx.insert(`INSERT INTO authority (enabled, csr, common_name, key, sealed_key, not_after, path_len, constraints,
+		predecessor_id, crl_number, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id`,
+		boolInt(a.Enabled), a.CSR, a.CommonName, a.Key, sealedKey, seconds(a.NotAfter), a.PathLen, constraints,
+		nullable(a.PredecessorID), a.CRLNumber, seconds(tx.now))
 }
 
 // SetAuthorityCertificate gives the authority, in the state in which it was read and not

@@ -15,16 +15,18 @@ func TestAuthority(t *testing.T) {
 	s, clock := open(t)
 	end := clock.Now().AddDate(3, 0, 0)
 	var id int64
+	constraints := notary.NameConstraints{Permitted: notary.Subtrees{DNS: []string{"example.com"}},
+		Excluded: notary.Subtrees{IP: []string{"10.0.0.0/8"}, Email: []string{"me@example.com"}, URI: []string{".example.com"}}}
 	write(t, s, func(tx *store.Tx) (err error) {
 		id, err = tx.InsertAuthority(&notary.Authority{Enabled: true, CSR: "the CSR", CommonName: "Root",
-			Key: "RSA 3072", NotAfter: end, PathLen: 2}, []byte("sealed"))
+			Key: "RSA 3072", NotAfter: end, PathLen: 2, Constraints: constraints, CRLNumber: 41}, []byte("sealed"))
 		if err != nil {
 			return err
 		}
 		return creation(tx, "authority", id)
 	})
 	want := &notary.Authority{ID: 1, Enabled: true, CSR: "the CSR", CommonName: "Root", Key: "RSA 3072",
-		NotAfter: end, PathLen: 2, CreatedAt: clock.Now()}
+		NotAfter: end, PathLen: 2, Constraints: constraints, CRLNumber: 41, CreatedAt: clock.Now()}
 	if diff := cmp.Diff(want, getAuthority(t, s, id)); diff != "" {
 		t.Errorf("a new authority (-want +got):\n%s", diff)
 	}
