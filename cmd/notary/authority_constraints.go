@@ -44,8 +44,8 @@ func subtrees(flag string, given []string) (s api.Subtrees, err error) {
 	return s, nil
 }
 
-// written are the subtrees as the flags take them.
-func written(s api.Subtrees) string {
+// subtreesText are the subtrees as the flags take them.
+func subtreesText(s api.Subtrees) string {
 	var all []string
 	for _, kind := range []struct {
 		name string
