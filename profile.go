@@ -191,3 +191,24 @@ const (
 	FindingWarning FindingLevel = "warning"
 	FindingError   FindingLevel = "error"
 )
+
+// Trial is what became of trying a request without issuing: the verdict of every rule, and
+// what the lints found.
+type Trial struct {
+	Verdicts []Verdict
+	Findings []Finding
+}
+
+// OK says whether every rule holds.
+func (t *Trial) OK() bool { return t.Reason() == "" }
+
+// Reason is why the request would be refused: that of the first rule that does not hold; ""
+// where all do.
+func (t *Trial) Reason() string {
+	for _, verdict := range t.Verdicts {
+		if !verdict.OK {
+			return verdict.Reason
+		}
+	}
+	return ""
+}

@@ -67,7 +67,7 @@ func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*I
 	if profile.CA {
 		return nil, refused("profile", "the profile %s is for authorities: choose one for machines or people", profile.Name)
 	}
-	return issueBy(issuer, profile, csr, -1, terms)
+	return issueBy(&issuer, profile, csr, -1, terms)
 }
 
 // Intermediate issues the certificate of an authority under another one, by a profile for
@@ -78,7 +78,7 @@ func Intermediate(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen 
 	if !profile.CA {
 		return nil, refused("profile", "the profile %s is not for authorities: choose one that is, such as intermediate", profile.Name)
 	}
-	return issueBy(issuer, profile, csr, pathLen, terms)
+	return issueBy(&issuer, profile, csr, pathLen, terms)
 }
 
 // Root issues the self-signed certificate of an authority, for ten years unless the terms say
@@ -99,39 +99,31 @@ func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, e
 	}
 	self := *template
 	self.PublicKey = csr.PublicKey
-	return Issuer{Certificate: &self, Signer: key}.issue(template, csr, notary.KeepWarnings)
-}
-
-// issueBy issues a certificate by a profile, of a leaf or an authority.
-func issueBy(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
-	if err := issuer.checkRequest(csr, terms.Now); err != nil {
-		return nil, err
-	}
-	template, err := newTemplate(csr, terms)
+	issuer := Issuer{Certificate: &self, Signer: key}
+	draft, scheme, err := issuer.makeDraft(template, csr)
 	if err != nil {
 		return nil, err
 	}
-	if err := giveUsages(template, profile, csr.PublicKey); err != nil {
+	if err := issuer.checkConstraints(draft, scheme); err != nil {
 		return nil, err
 	}
-	template.MaxPathLen = -1
-	below := 0 // how many authorities there will be under the issuer
-	if profile.CA {
-		if pathLen == -1 {
-			pathLen = profile.PathLen
-		}
-		if err := makeAuthority(template, pathLen, terms.Constraints); err != nil {
-			return nil, err
-		}
-		below = 1 + max(pathLen, 0) // under it there may be as many more as it asks for
-	}
-	if err := setValidity(template, issuer.chain(), terms, template.NotBefore.Add(profile.Validity)); err != nil {
+	findings, err := lintCertificate(draft.Raw, notary.KeepWarnings)
+	if err != nil {
 		return nil, err
 	}
-	if err := issuer.checkDepth(below); err != nil {
+	certificate, err := issuer.sign(draft, scheme)
+	if err != nil {
 		return nil, err
 	}
-	return issuer.issue(template, csr, profile.LintWarnings)
+	return &Issued{certificate, findings}, nil
+}
+
+func issueBy(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
+	a, err := newAttempt(issuer, profile, csr, pathLen, terms)
+	if err != nil {
+		return nil, err
+	}
+	return a.issue()
 }
 
 // refused is the error of what policy refuses.
@@ -146,8 +138,8 @@ func (i Issuer) chain() []*x509.Certificate {
 	return append([]*x509.Certificate{i.Certificate}, i.Ancestors...)
 }
 
-// checkRequest says whether the issuer can issue for the request at all.
-func (i Issuer) checkRequest(csr *pki.CSR, now time.Time) error {
+// checkRequest says whether the issuer can issue for the request, under that subject, at all.
+func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error {
 	for _, authority := range i.chain() {
 		if err := checkAuthority(authority, now); err != nil {
 			return err
@@ -156,7 +148,7 @@ func (i Issuer) checkRequest(csr *pki.CSR, now time.Time) error {
 	switch {
 	case !pki.SameKey(i.Signer.Public(), i.Certificate.PublicKey):
 		return notary.Errorf(notary.Internal, "the authority's key is not that of its certificate")
-	case sameName(csr.RawSubject, i.Certificate.RawSubject):
+	case sameName(subject, i.Certificate.RawSubject):
 		return notary.Errorf(notary.Unprocessable, "the subject of the request is that of "+
 			"the authority itself: a certificate needs a subject of its own")
 	case pki.SameKey(csr.PublicKey, i.Certificate.PublicKey):

@@ -27,7 +27,7 @@ func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
 		{draft.SerialNumber.Cmp(meant.SerialNumber) == 0, "its serial number must be the drawn one"},
 		{draft.SignatureAlgorithm == meant.SignatureAlgorithm, "its signature algorithm must fit the authority's key"},
 		{bytes.Equal(draft.RawIssuer, i.issuerName(meant)), "its issuer must be the authority"},
-		{bytes.Equal(draft.RawSubject, csr.RawSubject), "its subject must be that of the request"},
+		{bytes.Equal(draft.RawSubject, meant.RawSubject), "its subject must be that of the request, as the profile has it"},
 		{pki.SameKey(draft.PublicKey, csr.PublicKey), "its key must be that of the request"},
 		{i.contains(draft), "its validity must lie within that of the authority"},
 		{draft.BasicConstraintsValid && draft.IsCA == meant.IsCA && pathLen(draft) == pathLen(meant),

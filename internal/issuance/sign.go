@@ -76,15 +76,16 @@ func schemeOf(key crypto.PublicKey) (scheme, error) {
 	}
 }
 
-// issue makes the draft, has it checked, and signs what was checked.
-func (i Issuer) issue(template *x509.Certificate, csr *pki.CSR, warnings notary.LintWarnings) (*Issued, error) {
+// makeDraft completes the template for the issuer, and makes a draft of which it is certain
+// that it is what was meant.
+func (i Issuer) makeDraft(template *x509.Certificate, csr *pki.CSR) (*x509.Certificate, scheme, error) {
 	scheme, err := schemeOf(i.Signer.Public())
 	if err != nil {
-		return nil, err
+		return nil, scheme, err
 	}
 	template.SignatureAlgorithm = scheme.algorithm
 	if template.AuthorityKeyId, err = issuerKeyIdentifier(i.Certificate); err != nil {
-		return nil, err
+		return nil, scheme, err
 	}
 	if i.CRLURL != "" {
 		template.CRLDistributionPoints = []string{i.CRLURL}
@@ -97,23 +98,9 @@ func (i Issuer) issue(template *x509.Certificate, csr *pki.CSR, warnings notary.
 	}
 	draft, err := i.draft(template, csr.PublicKey, scheme)
 	if err != nil {
-		return nil, err
+		return nil, scheme, err
 	}
-	if err := i.checkDraft(draft, template, csr); err != nil {
-		return nil, err
-	}
-	if err := i.checkConstraints(draft, scheme); err != nil {
-		return nil, err
-	}
-	findings, err := lintCertificate(draft.Raw, warnings)
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := i.sign(draft, scheme)
-	if err != nil {
-		return nil, err
-	}
-	return &Issued{certificate, findings}, nil
+	return draft, scheme, i.checkDraft(draft, template, csr)
 }
 
 // recorder is a signer that notes what it is asked to sign, and refuses.

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"io"
 	"math/big"
 	"time"
@@ -39,6 +41,25 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 		IPAddresses:           ips,
 		URIs:                  uris,
 	}, nil
+}
+
+// fixSubject gives the template the subject's attributes that the profile fixes.
+func fixSubject(template *x509.Certificate, profile *notary.Profile) error {
+	fixed := fixedAttributes(profile)
+	if len(fixed) == 0 {
+		return nil
+	}
+	raw, err := pki.FixSubject(template.RawSubject, fixed)
+	if err != nil {
+		return err
+	}
+	var sequence pkix.RDNSequence
+	if rest, err := asn1.Unmarshal(raw, &sequence); err != nil || len(rest) > 0 {
+		return notary.InternalError("write the subject", err)
+	}
+	template.RawSubject, template.Subject = raw, pkix.Name{}
+	template.Subject.FillFromRDNSequence(&sequence)
+	return nil
 }
 
 // makeAuthority gives the template the rights of an authority. A path length of -1 is none.
@@ -99,6 +120,17 @@ func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms 
 		}
 	}
 	return nil
+}
+
+// CheckEnd says whether the end of validity that the terms ask for, if they do, can be had
+// under the profile. A minute too long is not refused but cut, for clocks that differ.
+func CheckEnd(profile *notary.Profile, terms Terms) error {
+	longest := profile.MaxValidity
+	if terms.NotAfter.IsZero() || longest == 0 || !terms.NotAfter.After(terms.Now.Add(longest+backdate)) {
+		return nil
+	}
+	return refused("not_valid_after", "the profile %s allows a validity of at most %s: ask for an end before %s", profile.Name,
+		notary.FormatPeriod(longest), terms.Now.Add(longest).UTC().Truncate(time.Second).Format(time.RFC3339))
 }
 
 // keyIdentifier is the leftmost 160 bits of the SHA-256 of the key's bit string (RFC 7093,

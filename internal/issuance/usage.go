@@ -2,17 +2,13 @@ package issuance
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"slices"
-	"strconv"
-	"strings"
 
 	"notary"
+	"notary/internal/pki"
 )
 
 // keyUsages are the bits of package x509 by their names.
@@ -30,28 +26,32 @@ var keyUsages = map[notary.KeyUsage]x509.KeyUsage{
 
 const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment | x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 
-// fittingUsage is what a key can be used for at all: RSA (RFC 3279, section 2.3.1), ECDSA
+// fittingKind is what a key can be used for at all: RSA (RFC 3279, section 2.3.1), ECDSA
 // (RFC 5480, section 3) and Ed25519 (RFC 8410, section 5).
-func fittingUsage(key crypto.PublicKey) x509.KeyUsage {
-	switch key.(type) {
-	case *rsa.PublicKey:
+func fittingKind(kind notary.KeyKind) x509.KeyUsage {
+	switch kind {
+	case notary.KindRSA:
 		return signs | x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment
-	case *ecdsa.PublicKey:
+	case notary.KindP256, notary.KindP384, notary.KindP521:
 		return signs | x509.KeyUsageKeyAgreement | x509.KeyUsageEncipherOnly | x509.KeyUsageDecipherOnly
-	case ed25519.PublicKey:
+	case notary.KindEd25519:
 		return signs
 	default:
 		return 0
 	}
 }
 
-// usageFor are the profile's key usages that fit the key; 0 where none does.
-func usageFor(profile *notary.Profile, key crypto.PublicKey) x509.KeyUsage {
-	var usage x509.KeyUsage
-	for _, name := range profile.KeyUsages {
+func profileUsage(r *notary.Rules) (usage x509.KeyUsage) {
+	for _, name := range r.KeyUsages {
 		usage |= keyUsages[name]
 	}
-	return usage & fittingUsage(key)
+	return usage
+}
+
+// usageFor are the profile's key usages that fit the key; 0 where none does.
+func usageFor(profile *notary.Profile, key crypto.PublicKey) x509.KeyUsage {
+	kind, _ := kindOf(key)
+	return profileUsage(&profile.Rules) & fittingKind(kind)
 }
 
 // extKeyUsages are the purposes of package x509 by their names (RFC 5280, section 4.2.1.12).
@@ -69,24 +69,10 @@ func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
 	if usage, ok := extKeyUsages[purpose]; ok {
 		purpose = usage.OID().String()
 	}
-	return parseOID(purpose)
+	return pki.ParseOID(purpose)
 }
 
-// parseOID reads a dotted object identifier. Package asn1 has arcs of 31 bits.
-func parseOID(text string) (asn1.ObjectIdentifier, bool) {
-	if _, err := x509.ParseOID(text); err != nil {
-		return nil, false
-	}
-	var oid asn1.ObjectIdentifier
-	for arc := range strings.SplitSeq(text, ".") {
-		n, err := strconv.ParseInt(arc, 10, 32)
-		if err != nil {
-			return nil, false
-		}
-		oid = append(oid, int(n))
-	}
-	return oid, true
-}
+const anyExtKeyUsage = "2.5.29.37.0"
 
 var (
 	oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}

@@ -21,6 +21,9 @@ const (
 	maxRSABits = 8192
 )
 
+// RSABits are the sizes of RSA keys that are taken: the least and the most.
+func RSABits() (least, most int) { return minRSABits, maxRSABits }
+
 const usableKeys = "use ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits"
 
 // CheckKey says whether a public key is good enough to be certified: of a kind that we know,

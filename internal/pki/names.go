@@ -103,6 +103,13 @@ func checkCount(names notary.Names) error {
 	return nil
 }
 
+// IsHostName says whether text, in lower case, is a DNS name that a certificate can have, and
+// no wildcard.
+func IsHostName(text string) bool {
+	name, err := checkDNS(text)
+	return err == nil && name == text && !strings.HasPrefix(name, "*")
+}
+
 func addDNS(names *notary.Names, text string) error {
 	name, err := checkDNS(text)
 	if err == nil {

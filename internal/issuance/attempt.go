@@ -1,0 +1,176 @@
+package issuance
+
+import (
+	"crypto/x509"
+	"time"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// attempt is a certificate on its way through the rules.
+type attempt struct {
+	issuer  *Issuer // nil where only the profile is asked
+	profile *notary.Profile
+	csr     *pki.CSR
+	terms   Terms
+	pathLen int // of an authority; -1 for that of the profile
+
+	template *x509.Certificate
+	draft    *x509.Certificate
+	scheme   scheme
+	findings []notary.Finding
+}
+
+// step is one rule that an attempt must pass, by the stable word of its verdict.
+type step struct {
+	name string
+	pass func(*attempt) error
+}
+
+// before are the steps that come before the profile's rules, after those that come behind
+// them.
+var (
+	before = []step{{"authority", (*attempt).checkIssuer}}
+	after  = []step{
+		{"path_length", (*attempt).checkPathLength},
+		{"certificate", (*attempt).makeDraft},
+		{"constraints", (*attempt).checkConstraints},
+		{"lint", (*attempt).lint},
+	}
+)
+
+// steps are all that apply, in order.
+func (a *attempt) steps() []step {
+	var list []step
+	if a.issuer != nil {
+		list = append(list, before...)
+	}
+	for _, rule := range profileRules {
+		list = append(list, step{rule.name, func(a *attempt) error { return rule.check(a.profile, a.csr) }})
+	}
+	list = append(list, step{"validity", (*attempt).setValidity})
+	if a.issuer != nil {
+		list = append(list, after...)
+	}
+	return list
+}
+
+// newAttempt makes the template, which is the request seen through the profile.
+func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*attempt, error) {
+	template, err := newTemplate(csr, terms)
+	if err != nil {
+		return nil, err
+	}
+	if err := fixSubject(template, profile); err != nil {
+		return nil, err
+	}
+	if err := giveUsages(template, profile, csr.PublicKey); err != nil {
+		return nil, err
+	}
+	template.MaxPathLen = -1
+	if profile.CA {
+		if pathLen == -1 {
+			pathLen = profile.PathLen
+		}
+		if err := makeAuthority(template, pathLen, terms.Constraints); err != nil {
+			return nil, err
+		}
+	}
+	return &attempt{issuer: issuer, profile: profile, csr: csr, terms: terms, pathLen: pathLen, template: template}, nil
+}
+
+// issue passes every step, and then signs what was checked.
+func (a *attempt) issue() (*Issued, error) {
+	for _, step := range a.steps() {
+		if err := step.pass(a); err != nil {
+			return nil, err
+		}
+	}
+	certificate, err := a.issuer.sign(a.draft, a.scheme)
+	if err != nil {
+		return nil, err
+	}
+	return &Issued{certificate, a.findings}, nil
+}
+
+// Try says of every rule whether it holds for the request: those of the profile and, where
+// there is an issuer, its constraints, the lints and all else that it would refuse by.
+// Nothing is signed. An error means that this could not be found out.
+func Try(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*notary.Trial, error) {
+	a, err := newAttempt(issuer, profile, csr, -1, terms)
+	if err != nil {
+		return nil, err
+	}
+	trial := &notary.Trial{}
+	for _, step := range a.steps() {
+		err := step.pass(a)
+		if kind := notary.KindOf(err); kind == notary.Internal {
+			return nil, err
+		}
+		verdict := notary.Verdict{Rule: step.name, OK: err == nil}
+		if err != nil {
+			verdict.Reason = err.Error()
+		}
+		trial.Verdicts = append(trial.Verdicts, verdict)
+	}
+	trial.Findings = a.findings
+	return trial, nil
+}
+
+func (a *attempt) checkIssuer() error {
+	return a.issuer.checkRequest(a.template.RawSubject, a.csr, a.terms.Now)
+}
+
+// setValidity ends the certificate, first by the profile alone and then by its issuers.
+func (a *attempt) setValidity() error {
+	if err := CheckEnd(a.profile, a.terms); err != nil {
+		return err
+	}
+	whole := a.template.NotBefore.Add(a.profile.Validity)
+	if longest := a.profile.MaxValidity; longest > 0 && !a.terms.NotAfter.IsZero() {
+		if last := a.template.NotBefore.Add(longest - time.Second); a.terms.NotAfter.After(last) {
+			a.terms.NotAfter = last
+		}
+	}
+	var chain []*x509.Certificate
+	if a.issuer != nil {
+		chain = a.issuer.chain()
+	}
+	return setValidity(a.template, chain, a.terms, whole)
+}
+
+func (a *attempt) checkPathLength() error {
+	if !a.profile.CA {
+		return a.issuer.checkDepth(0)
+	}
+	if most := a.profile.PathLen; most >= 0 && a.pathLen > most {
+		return refusedBy(a.profile, "allows a path length of at most %d, and %d is asked for", most, a.pathLen)
+	}
+	return a.issuer.checkDepth(1 + max(a.pathLen, 0)) // under it there may be as many more as it asks for
+}
+
+func (a *attempt) makeDraft() (err error) {
+	a.draft, a.scheme, err = a.issuer.makeDraft(a.template, a.csr)
+	return err
+}
+
+func (a *attempt) checkConstraints() error {
+	if a.draft == nil {
+		return errNoDraft()
+	}
+	return a.issuer.checkConstraints(a.draft, a.scheme)
+}
+
+func (a *attempt) lint() (err error) {
+	if a.draft == nil {
+		return errNoDraft()
+	}
+	a.findings, err = lintCertificate(a.draft.Raw, a.profile.LintWarnings)
+	return err
+}
+
+// errNoDraft is the verdict on what could not be looked at.
+func errNoDraft() error {
+	return notary.Errorf(notary.Unprocessable, "this cannot be said while there can be no certificate")
+}

@@ -1,0 +1,149 @@
+package issuance
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// nameRule is the rule for one type of names, with its place in the API.
+type nameRule struct {
+	field string
+	rule  notary.NameRule
+	check func(entry string) bool
+	form  string // what its entries look like
+}
+
+func nameRules(r *notary.Rules) []nameRule {
+	return []nameRule{
+		{"names.dns", r.Names.DNS, isDomain, "example.com (for itself and what is below) or .example.com (for what is below)"},
+		{"names.ip", r.Names.IP, isRange, "10.0.0.0/8, 2001:db8::/32 or one address"},
+		{"names.email", r.Names.Email, isMailbox, "example.com, .example.com (for the domains below) or one address"},
+		{"names.uri", r.Names.URI, isURIRule, "example.com, .example.com (for the hosts below) or spiffe://example.com/web"},
+	}
+}
+
+func checkNameRules(r *notary.Rules) error {
+	for _, n := range nameRules(r) {
+		field := n.field + ".listed"
+		switch {
+		case !slices.Contains([]notary.Allowance{notary.AllowAny, notary.AllowListed, notary.AllowNone}, n.rule.Allow):
+			return notary.FieldErrorf(n.field+".allow", "%.40q does not say what is allowed: use any, listed or none", n.rule.Allow)
+		case n.rule.Allow == notary.AllowListed && len(n.rule.Listed) == 0:
+			return notary.FieldErrorf(field, "what is listed is allowed, and nothing is listed: list some, such as %s", n.form)
+		case n.rule.Allow != notary.AllowListed && len(n.rule.Listed) > 0:
+			return notary.FieldErrorf(field, "there is a list, and allow is %s: set it to listed, or leave the list out", n.rule.Allow)
+		case len(n.rule.Listed) > maxListed:
+			return notary.FieldErrorf(field, "more than %d are listed", maxListed)
+		}
+		for i, entry := range n.rule.Listed {
+			if !n.check(entry) {
+				return notary.FieldErrorf(field, "%.80q cannot be listed here: write it as %s", entry, n.form)
+			}
+			if slices.Contains(n.rule.Listed[:i], entry) {
+				return notary.FieldErrorf(field, "%s is there twice", entry)
+			}
+		}
+	}
+	return nil
+}
+
+// isDomain says whether an entry is a domain, with a dot before it or not.
+func isDomain(entry string) bool {
+	return pki.IsHostName(strings.TrimPrefix(entry, "."))
+}
+
+func isRange(entry string) bool {
+	_, ok := parsePrefix(entry)
+	return ok
+}
+
+func isMailbox(entry string) bool {
+	if !strings.Contains(entry, "@") {
+		return isDomain(entry)
+	}
+	names, err := pki.ParseNames([]string{entry})
+	return err == nil && len(names.Email) == 1
+}
+
+func isURIRule(entry string) bool {
+	if !strings.Contains(entry, "://") {
+		return isDomain(entry)
+	}
+	names, err := pki.ParseNames([]string{entry})
+	if err != nil || len(names.URI) != 1 {
+		return false
+	}
+	uri, err := url.Parse(entry)
+	return err == nil && uri.User == nil && uri.RawQuery == "" && uri.Fragment == "" && !uri.ForceQuery && matchesURI(entry, entry)
+}
+
+// checkNamesFit holds the rules for names against each other and the purposes.
+func checkNamesFit(r *notary.Rules) error {
+	none := func(rules ...notary.NameRule) bool {
+		return !slices.ContainsFunc(rules, func(n notary.NameRule) bool { return n.Allow != notary.AllowNone })
+	}
+	n := r.Names
+	switch {
+	case n.Wildcards && none(n.DNS):
+		return notary.FieldErrorf("names.wildcards", "wildcards are DNS names, and none is allowed: allow DNS names, or set wildcards to false")
+	case n.Required && none(n.DNS, n.IP, n.Email, n.URI):
+		return notary.FieldErrorf("names.required", "a name is required and none is allowed: allow names of some type, or set required to false")
+	case slices.Contains(r.ExtKeyUsages, notary.EmailProtection) && none(n.Email):
+		return notary.FieldErrorf("names.email.allow", "emailProtection is for e-mail addresses, and none is allowed: allow any or list some")
+	case slices.Contains(r.ExtKeyUsages, notary.ServerAuth) && none(n.DNS, n.IP, n.URI):
+		return notary.FieldErrorf("names.dns.allow", "a server is known by its DNS name, IP address or URI, and none of these is allowed: allow some")
+	}
+	return nil
+}
+
+// unfixable are the attributes that a name of the certificate belongs to.
+var unfixable = []string{"email_address", "domain_component"}
+
+func checkSubjectRules(r *notary.Rules) error {
+	if r.Subject.Others != notary.Keep && r.Subject.Others != notary.Refuse {
+		return notary.FieldErrorf("subject.others", "%.40q is nothing to do with the other attributes: use keep or refuse", r.Subject.Others)
+	}
+	const field = "subject.attributes"
+	if len(r.Subject.Attributes) > maxFew {
+		return notary.FieldErrorf(field, "there are rules for more than %d attributes", maxFew)
+	}
+	var seen []string
+	some := r.Subject.Others == notary.Keep // whether a subject can have anything
+	for _, a := range r.Subject.Attributes {
+		oid, ok := pki.AttributeType(a.Type)
+		switch {
+		case !ok:
+			return notary.FieldErrorf(field, "%.60q is not an attribute of a subject: use %s, or a dotted object identifier",
+				a.Type, all(pki.AttributeNames()))
+		case slices.Contains(seen, oid):
+			return notary.FieldErrorf(field, "there are two rules for %s", a.Type)
+		}
+		if err := checkAttributeRule(a, oid); err != nil {
+			return notary.WithField(err, field+"."+a.Type)
+		}
+		seen = append(seen, oid)
+		some = some || a.Action != notary.Refuse
+	}
+	if r.CA && !some {
+		return notary.FieldErrorf("subject.others", "an authority needs a subject, and every attribute is refused: keep or fix some")
+	}
+	return nil
+}
+
+func checkAttributeRule(a notary.AttributeRule, oid string) error {
+	switch {
+	case !slices.Contains([]notary.AttributeAction{notary.Keep, notary.Fix, notary.Refuse}, a.Action):
+		return notary.Errorf(notary.Invalid, "%.40q is nothing to do with an attribute: use keep, fixed or refuse", a.Action)
+	case a.Action != notary.Fix && a.Value != "":
+		return notary.Errorf(notary.Invalid, "only a fixed attribute has a value: set the rule to fixed, or leave the value out")
+	case a.Action != notary.Fix:
+		return nil
+	case slices.Contains(unfixable, pki.AttributeName(oid)):
+		return notary.Errorf(notary.Invalid, "this attribute cannot be fixed, because it must fit the names of each certificate: keep or refuse it")
+	}
+	return pki.CheckAttribute(pki.Attribute{Type: oid, Value: a.Value})
+}

@@ -1,0 +1,188 @@
+package issuance
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"fmt"
+	"slices"
+	"strings"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// rule is one of the rules of a profile, by the stable word of its verdict.
+type rule struct {
+	name  string
+	check func(*notary.Profile, *pki.CSR) error
+}
+
+// profileRules are what a profile says of requests.
+var profileRules = []rule{
+	{"key", checkKeyKind},
+	{"key_usage", checkKeyUsage},
+	{"subject", checkSubject},
+	{"names", checkRequired},
+	{"dns_names", checkDNSNames},
+	{"wildcards", checkWildcards},
+	{"ip_addresses", checkIPAddresses},
+	{"email_addresses", checkEmailAddresses},
+	{"uris", checkURIs},
+}
+
+// kindOf is the kind of a key that package pki accepts, and the bits of an RSA key.
+func kindOf(key crypto.PublicKey) (kind notary.KeyKind, rsaBits int) {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return notary.KindRSA, key.N.BitLen()
+	case ed25519.PublicKey:
+		return notary.KindEd25519, 0
+	case *ecdsa.PublicKey:
+		switch key.Curve.Params().BitSize {
+		case 256:
+			return notary.KindP256, 0
+		case 384:
+			return notary.KindP384, 0
+		case 521:
+			return notary.KindP521, 0
+		}
+	}
+	return "", 0
+}
+
+func checkKeyKind(p *notary.Profile, csr *pki.CSR) error {
+	kind, bits := kindOf(csr.PublicKey)
+	switch keys := p.Keys; {
+	case !slices.Contains(keys.Allowed, kind):
+		return refusedBy(p, "does not allow the key %s: make a request with one of %s", pki.KeyName(csr.PublicKey), listed(keys.Allowed))
+	case kind == notary.KindRSA && bits < keys.MinRSABits:
+		return refusedBy(p, "wants RSA keys of at least %d bits, and this one has %d: make a request with a longer key", keys.MinRSABits, bits)
+	case kind == notary.KindRSA && keys.MaxRSABits > 0 && bits > keys.MaxRSABits:
+		return refusedBy(p, "takes RSA keys of at most %d bits, and this one has %d: make a request with a shorter key", keys.MaxRSABits, bits)
+	}
+	return nil
+}
+
+func checkKeyUsage(p *notary.Profile, csr *pki.CSR) error {
+	if usageFor(p, csr.PublicKey) == 0 {
+		return refusedBy(p, "has the key usages %s, none of which fits the key %s: make a request with another kind of key",
+			listed(p.KeyUsages), pki.KeyName(csr.PublicKey))
+	}
+	return nil
+}
+
+// checkSubject finds attributes that the profile refuses.
+func checkSubject(p *notary.Profile, csr *pki.CSR) error {
+	if p.Subject.Others != notary.Refuse && !slices.ContainsFunc(p.Subject.Attributes,
+		func(r notary.AttributeRule) bool { return r.Action == notary.Refuse }) {
+		return nil
+	}
+	has, err := pki.SubjectAttributes(csr.RawSubject)
+	if err != nil {
+		return err
+	}
+	for _, attribute := range has {
+		if actionOn(p, attribute.Type) == notary.Refuse {
+			return refusedBy(p, "does not allow the attribute %s in the subject: make a request without it", pki.AttributeName(attribute.Type))
+		}
+	}
+	return nil
+}
+
+// actionOn is what becomes of an attribute of that type.
+func actionOn(p *notary.Profile, oid string) notary.AttributeAction {
+	for _, rule := range p.Subject.Attributes {
+		if typed, ok := pki.AttributeType(rule.Type); ok && typed == oid {
+			return rule.Action
+		}
+	}
+	return p.Subject.Others
+}
+
+// fixedAttributes are those that the profile gives to every certificate.
+func fixedAttributes(p *notary.Profile) []pki.Attribute {
+	var list []pki.Attribute
+	for _, rule := range p.Subject.Attributes {
+		if rule.Action == notary.Fix {
+			oid, _ := pki.AttributeType(rule.Type)
+			list = append(list, pki.Attribute{Type: oid, Value: rule.Value})
+		}
+	}
+	return list
+}
+
+func checkRequired(p *notary.Profile, csr *pki.CSR) error {
+	if p.Names.Required && csr.Names.Len() == 0 {
+		return refusedBy(p, "wants at least one subject alternative name: make a request that has one")
+	}
+	return nil
+}
+
+func checkDNSNames(p *notary.Profile, csr *pki.CSR) error {
+	return checkNameRule(p, p.Names.DNS, "DNS name", csr.Names.DNS, matchesDNS)
+}
+
+func checkWildcards(p *notary.Profile, csr *pki.CSR) error {
+	if p.Names.Wildcards {
+		return nil
+	}
+	for _, name := range csr.Names.DNS {
+		if strings.HasPrefix(name, "*.") {
+			return refusedBy(p, "does not allow wildcards such as %.80s: make a request that names each host", name)
+		}
+	}
+	return nil
+}
+
+func checkIPAddresses(p *notary.Profile, csr *pki.CSR) error {
+	return checkNameRule(p, p.Names.IP, "IP address", csr.Names.IP, matchesIP)
+}
+
+func checkEmailAddresses(p *notary.Profile, csr *pki.CSR) error {
+	return checkNameRule(p, p.Names.Email, "e-mail address", csr.Names.Email, matchesEmail)
+}
+
+func checkURIs(p *notary.Profile, csr *pki.CSR) error {
+	return checkNameRule(p, p.Names.URI, "URI", csr.Names.URI, matchesURI)
+}
+
+// checkNameRule finds the first name of a type that the profile does not allow.
+func checkNameRule(p *notary.Profile, rule notary.NameRule, what string, names []string, matches func(name, entry string) bool) error {
+	if rule.Allow == notary.AllowAny {
+		return nil
+	}
+	for _, name := range names {
+		switch {
+		case rule.Allow != notary.AllowListed:
+			return refusedBy(p, "allows no %s, and the request has %.80s: make a request without it, or choose another profile", what, name)
+		case !slices.ContainsFunc(rule.Listed, func(entry string) bool { return matches(name, entry) }):
+			return refusedBy(p, "does not allow the %s %.80s, but %s: make a request without it, or choose another profile",
+				what, name, listed(rule.Listed))
+		}
+	}
+	return nil
+}
+
+// refusedBy is the error of what a profile refuses.
+func refusedBy(p *notary.Profile, format string, args ...any) error {
+	return notary.Errorf(notary.Unprocessable, "the profile %s %s", p.Name, fmt.Sprintf(format, args...))
+}
+
+// listed names the first few of a list for people.
+func listed[T ~string](list []T) string {
+	const most = 5
+	var b strings.Builder
+	for i, word := range list {
+		if i == most {
+			b.WriteString(", …")
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(word))
+	}
+	return b.String()
+}
