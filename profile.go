@@ -212,3 +212,22 @@ func (t *Trial) Reason() string {
 	}
 	return ""
 }
+
+// ProfileTrial is what became of trying a profile.
+type ProfileTrial struct {
+	Trial *Trial // of the request that was given; nil where none was
+
+	// Of the last requests: how many were looked at, those that would be refused now, and those
+	// that would be allowed now although the profile, as it stands, refuses them.
+	Looked  int
+	Refused []TriedRequest
+	Allowed []TriedRequest
+}
+
+// TriedRequest is a request for which a changed profile says something else.
+type TriedRequest struct {
+	ID         int64
+	CommonName string
+	Names      Names
+	Reason     string // why it is refused, now or until now
+}

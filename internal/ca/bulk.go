@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"notary"
+	"notary/internal/issuance"
 )
 
 // Many names the requests that something is done to: by their ids, or by a filter.
@@ -46,7 +47,11 @@ func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o 
 	if err := caller.Require(notary.DecideRequests); err != nil {
 		return err
 	}
-	if _, err := s.profile(ctx, o.Profile); err != nil {
+	profile, err := s.profile(ctx, o.Profile)
+	if err != nil {
+		return err
+	}
+	if err := issuance.CheckEnd(profile, s.terms(o.NotAfter)); err != nil {
 		return err
 	}
 	if !o.NotAfter.IsZero() && !o.NotAfter.After(s.now()) {

@@ -253,6 +253,8 @@ func recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert
 	}
 }
 
+const compromisedKey = "a certificate with this key was revoked for keyCompromise: make a new key and a new request"
+
 // refuseCompromised refuses a key that was reported as compromised, and keeps it from being
 // reported until the transaction has ended.
 func refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
@@ -262,8 +264,7 @@ func refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 	}
 	compromised, err := tx.Compromised(ctx, key)
 	if err == nil && compromised {
-		return &notary.Error{Kind: notary.Conflict, Field: "csr",
-			Message: "a certificate with this key was revoked for keyCompromise: make a new key and a new request"}
+		return &notary.Error{Kind: notary.Conflict, Field: "csr", Message: compromisedKey}
 	}
 	return err
 }

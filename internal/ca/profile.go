@@ -1,0 +1,124 @@
+package ca
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/store"
+)
+
+// Profiles are all profiles in their newest version, in the order of their ids.
+func (s *Service) Profiles(ctx context.Context, caller notary.Caller) ([]*notary.Profile, error) {
+	if err := caller.Require(notary.ListProfiles); err != nil {
+		return nil, err
+	}
+	return s.store.Profiles(ctx)
+}
+
+// Profile is one profile, in that version or, for 0, in its newest.
+func (s *Service) Profile(ctx context.Context, caller notary.Caller, id int64, version int) (*notary.Profile, error) {
+	if err := caller.Require(notary.ReadProfiles); err != nil {
+		return nil, err
+	}
+	if version == 0 {
+		return s.store.Profile(ctx, id)
+	}
+	return s.store.ProfileVersion(ctx, id, version)
+}
+
+// CreateProfile makes a profile and answers its id. One with the name of a deleted profile
+// goes on with the versions of that.
+func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name string, rules notary.Rules) (id int64, err error) {
+	if err := caller.Require(notary.ManageProfiles); err != nil {
+		return 0, err
+	}
+	if err := issuance.CheckProfileName(name); err != nil {
+		return 0, err
+	}
+	if err := issuance.CheckRules(&rules); err != nil {
+		return 0, err
+	}
+	defer s.profiles.changed()
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if id, err = tx.InsertProfile(&notary.Profile{Name: name, Rules: rules}); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "profile.create", id, name))
+	})
+	return id, err
+}
+
+// UpdateProfile gives a profile new rules, and answers the version that they make. Where a
+// version is given (not 0), it must be the newest: the rules were changed from that.
+func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int, rules notary.Rules) (version int, err error) {
+	if err := caller.Require(notary.ManageProfiles); err != nil {
+		return 0, err
+	}
+	if err := issuance.CheckRules(&rules); err != nil {
+		return 0, err
+	}
+	defer s.profiles.changed()
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ClaimProfile(id); err != nil {
+			return err
+		}
+		p, err := tx.Profile(ctx, id)
+		if err != nil {
+			return err
+		}
+		if from != 0 && from != p.Version {
+			return notary.WithField(notary.Errorf(notary.Conflict, "the profile %s is in version %d now, and not %d: "+
+				"look at it and change that", p.Name, p.Version, from), "version")
+		}
+		if err := checkBuiltin(p, &rules); err != nil {
+			return err
+		}
+		if version, err = tx.UpdateProfile(p, rules); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "profile.update", id, fmt.Sprintf("%s, version %d", p.Name, version)))
+	})
+	return version, err
+}
+
+// checkBuiltin refuses rules by which the program could not issue what it issues by itself.
+func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
+	switch {
+	case !p.Builtin:
+	case p.CA != rules.CA:
+		return notary.FieldErrorf("ca", "the profile %s comes with the program, which needs it for what it is for: "+
+			"make another one", p.Name)
+	case p.Name == notary.OCSPProfile && !slices.Contains(rules.ExtKeyUsages, notary.OCSPSigning):
+		return notary.FieldErrorf("extended_key_usages", "the program issues the certificates of its OCSP responders by the profile %s: "+
+			"it needs OCSPSigning", p.Name)
+	}
+	return nil
+}
+
+// DeleteProfile deletes a profile that does not come with the program. What was issued by it
+// stays, and so do its versions in the record.
+func (s *Service) DeleteProfile(ctx context.Context, caller notary.Caller, id int64) error {
+	if err := caller.Require(notary.ManageProfiles); err != nil {
+		return err
+	}
+	defer s.profiles.changed()
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ClaimProfile(id); err != nil {
+			return err
+		}
+		p, err := tx.Profile(ctx, id)
+		if err != nil {
+			return err
+		}
+		if p.Builtin {
+			return notary.Errorf(notary.Conflict, "the profile %s comes with the program and cannot be deleted: change its rules instead", p.Name)
+		}
+		if err := tx.DeleteProfile(p); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "profile.delete", id, p.Name))
+	})
+}

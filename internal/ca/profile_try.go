@@ -1,0 +1,152 @@
+package ca
+
+import (
+	"context"
+	"time"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+)
+
+// TryOptions say on what a profile is tried: a signing request, the last requests, or both.
+type TryOptions struct {
+	CSR         string        // PEM; "" for none
+	Last        int           // how many of the last requests, up to [notary.MaxPage]
+	AuthorityID int64         // whose constraints count, and for which is linted; 0 for none
+	Rules       *notary.Rules // instead of the profile's own: those that it may get
+}
+
+// TryProfile says what would become of requests by the profile. Nothing is issued, and nothing
+// is recorded.
+func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64, o TryOptions) (*notary.ProfileTrial, error) {
+	if err := caller.Require(notary.ReadProfiles); err != nil {
+		return nil, err
+	}
+	if err := caller.Require(notary.ReadRequests); err != nil { // of which the outcome tells
+		return nil, err
+	}
+	stored, err := s.store.Profile(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if o.Last < 0 || o.Last > notary.MaxPage {
+		return nil, notary.FieldErrorf("last", "last must be from 0 to %d: how many of the last requests are looked at", notary.MaxPage)
+	}
+	if o.CSR == "" && o.Last == 0 {
+		return nil, notary.FieldErrorf("csr", "there is nothing to try: give a csr, or in last how many of the last requests")
+	}
+	t := trier{service: s, stored: stored, changed: stored}
+	if o.Rules != nil {
+		if err := issuance.CheckRules(o.Rules); err != nil {
+			return nil, inField("profile", err)
+		}
+		draft := *stored
+		draft.Rules = *o.Rules
+		t.changed = &draft
+	}
+	if o.AuthorityID != 0 {
+		authority, err := s.issuer(ctx, o.AuthorityID)
+		if err != nil {
+			return nil, err
+		}
+		t.issuer = &authority.Issuer
+	}
+	return t.try(ctx, o)
+}
+
+// inField puts the field of an error below another one.
+func inField(outer string, err error) error {
+	if e, ok := err.(*notary.Error); ok && e.Field != "" {
+		return named(err, outer+"."+e.Field)
+	}
+	return notary.WithField(err, outer)
+}
+
+// trier tries requests on a profile as it is stored and as it may become.
+type trier struct {
+	service         *Service
+	issuer          *issuance.Issuer // nil for none
+	stored, changed *notary.Profile
+}
+
+func (t trier) try(ctx context.Context, o TryOptions) (*notary.ProfileTrial, error) {
+	outcome := &notary.ProfileTrial{}
+	if o.CSR != "" {
+		csr, err := pki.ParseCSR(o.CSR)
+		if err != nil {
+			return nil, err
+		}
+		if outcome.Trial, err = t.tryCSR(ctx, csr); err != nil {
+			return nil, err
+		}
+	}
+	query := notary.Query{Sort: notary.ByIDDown}
+	for outcome.Looked < o.Last {
+		query.Limit = o.Last - outcome.Looked
+		page, err := t.service.store.Requests(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		for _, req := range page.Items {
+			if err := t.compare(ctx, req, outcome); err != nil {
+				return nil, err
+			}
+		}
+		if query.After = page.Next; query.After == "" {
+			break
+		}
+	}
+	return outcome, nil
+}
+
+// tryCSR gives the verdict of every rule, and of the record of compromised keys.
+func (t trier) tryCSR(ctx context.Context, csr *pki.CSR) (*notary.Trial, error) {
+	trial, err := issuance.Try(t.issuer, t.changed, csr, t.service.terms(time.Time{}))
+	if err != nil {
+		return nil, err
+	}
+	compromised, err := t.service.store.Compromised(ctx, pki.Fingerprint(csr.RawSubjectPublicKeyInfo))
+	if err != nil {
+		return nil, err
+	}
+	verdict := notary.Verdict{Rule: "compromised_key", OK: !compromised}
+	if compromised {
+		verdict.Reason = compromisedKey
+	}
+	trial.Verdicts = append(trial.Verdicts, verdict)
+	return trial, nil
+}
+
+// compare tells where the changed profile says something else of a recorded request. Where
+// nothing is changed, it tells what the profile refuses.
+func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary.ProfileTrial) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	outcome.Looked++
+	csr, err := pki.ParseStoredCSR(req.CSR)
+	if err != nil {
+		return nil // no profile has a say in it
+	}
+	was, err := issuance.Try(t.issuer, t.stored, csr, t.service.terms(time.Time{}))
+	if err != nil {
+		return err
+	}
+	is := was
+	if t.changed != t.stored {
+		if is, err = issuance.Try(t.issuer, t.changed, csr, t.service.terms(time.Time{})); err != nil {
+			return err
+		}
+	}
+	tried := notary.TriedRequest{ID: req.ID, CommonName: req.CommonName, Names: req.Names}
+	switch {
+	case !is.OK() && (was.OK() || is == was):
+		tried.Reason = is.Reason()
+		outcome.Refused = append(outcome.Refused, tried)
+	case is.OK() && !was.OK():
+		tried.Reason = was.Reason()
+		outcome.Allowed = append(outcome.Allowed, tried)
+	}
+	return nil
+}
