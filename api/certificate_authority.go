@@ -61,7 +61,8 @@ type UpdateCertificateAuthority struct {
 
 // SignCertificateAuthority has a pending authority signed by another one.
 type SignCertificateAuthority struct {
-	CertificateAuthorityID ID `json:"certificate_authority_id" doc:"The authority that signs"`
+	CertificateAuthorityID ID     `json:"certificate_authority_id" doc:"The authority that signs"`
+	Profile                string `json:"profile,omitempty" doc:"A profile for authorities by its name; intermediate by default"`
 }
 
 // UploadAuthorityCertificate gives an authority the certificate that an outside one signed.

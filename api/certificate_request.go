@@ -37,7 +37,7 @@ type UploadCertificate struct {
 // SignCertificateRequest has a request signed by an authority held here.
 type SignCertificateRequest struct {
 	CertificateAuthorityID ID         `json:"certificate_authority_id" doc:"The authority that signs"`
-	Profile                string     `json:"profile,omitempty" doc:"server, client or server-client (the default)"`
+	Profile                string     `json:"profile,omitempty" doc:"A profile by its name, such as server, client or server-client (the default)"`
 	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The end of validity; the profile's default without it, never past the issuer's"`
 	SigningMethod          string     `json:"signing_method,omitempty" doc:"ca, the default"`
 }
@@ -66,7 +66,10 @@ type Certificate struct {
 	NotBefore              time.Time  `json:"not_before"`
 	NotAfter               time.Time  `json:"not_after"`
 	Profile                string     `json:"profile" doc:"The profile it was issued by; empty for an uploaded one"`
+	ProfileVersion         int        `json:"profile_version" doc:"That profile's version then; 0 for an uploaded one"`
 	CreatedAt              time.Time  `json:"created_at"`
 	RevokedAt              *time.Time `json:"revoked_at"`
 	RevocationReason       string     `json:"revocation_reason" doc:"Empty while it is not revoked"`
+
+	Lint []LintFinding `json:"lint,omitzero" required:"false" nullable:"false" doc:"What the lints found when it was issued, notices and warnings; absent in lists"`
 }

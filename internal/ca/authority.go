@@ -171,6 +171,11 @@ func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority)
 // SignAuthority has an authority's CSR signed by another authority held here. Where it has a
 // certificate from above already, this is a renewal.
 func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, issuerID int64) error {
+	return s.SignAuthorityBy(ctx, caller, id, issuerID, notary.IntermediateProfile)
+}
+
+// SignAuthorityBy is SignAuthority by another profile for authorities than the built-in one.
+func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) error {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
@@ -189,7 +194,7 @@ func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, i
 	if err := refuseCircle(csr, issuer); err != nil {
 		return err
 	}
-	profile, err := s.profile(ctx, notary.IntermediateProfile)
+	profile, err := s.profile(ctx, profileName)
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,27 @@ var useCases = map[string]struct {
 	"DeleteAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.DeleteAuthority(ctx, c, nothing, true)
 	}},
+	"SignAuthorityBy": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.SignAuthorityBy(ctx, c, nothing, nothing, "intermediate")
+	}},
+	"Profiles": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Profiles(ctx, c))
+	}},
+	"Profile": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Profile(ctx, c, nothing, 0))
+	}},
+	"CreateProfile": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.CreateProfile(ctx, c, "", notary.Rules{}))
+	}},
+	"UpdateProfile": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.UpdateProfile(ctx, c, nothing, 0, notary.Rules{}))
+	}},
+	"DeleteProfile": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.DeleteProfile(ctx, c, nothing)
+	}},
+	"TryProfile": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.TryProfile(ctx, c, nothing, ca.TryOptions{}))
+	}},
 	"RevokeAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.RevokeAuthority(ctx, c, nothing, notary.Unspecified)
 	}},

@@ -39,7 +39,7 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 	t := trier{service: s, stored: stored, changed: stored}
 	if o.Rules != nil {
 		if err := issuance.CheckRules(o.Rules); err != nil {
-			return nil, inField("profile", err)
+			return nil, InField("profile", err)
 		}
 		draft := *stored
 		draft.Rules = *o.Rules
@@ -55,8 +55,8 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 	return t.try(ctx, o)
 }
 
-// inField puts the field of an error below another one.
-func inField(outer string, err error) error {
+// InField puts the field of an error below another one.
+func InField(outer string, err error) error {
 	if e, ok := err.(*notary.Error); ok && e.Field != "" {
 		return named(err, outer+"."+e.Field)
 	}

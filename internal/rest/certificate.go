@@ -68,7 +68,9 @@ func certificateDocument(ctx context.Context, c *notary.Certificate) (*document,
 	case typePKCS7:
 		return pkcs7Document(c)
 	default:
-		return jsonDocument(certificateToAPI(c))
+		out := certificateToAPI(c)
+		out.Lint = findingsToAPI(c.Findings)
+		return jsonDocument(out)
 	}
 }
 

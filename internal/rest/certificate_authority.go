@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509/pkix"
 	"strings"
@@ -123,7 +124,8 @@ func (r *routes) signAuthority(ctx context.Context, caller notary.Caller, in *st
 	ByID
 	Body api.SignCertificateAuthority
 }) (*message, error) {
-	return done(r.ca.SignAuthority(ctx, caller, in.ID, int64(in.Body.CertificateAuthorityID)))
+	profile := cmp.Or(in.Body.Profile, notary.IntermediateProfile)
+	return done(r.ca.SignAuthorityBy(ctx, caller, in.ID, int64(in.Body.CertificateAuthorityID), profile))
 }
 
 func (r *routes) uploadAuthority(ctx context.Context, caller notary.Caller, in *struct {

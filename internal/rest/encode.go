@@ -34,7 +34,7 @@ func certificateToAPI(c *notary.Certificate) api.Certificate {
 		CommonName: c.CommonName, DNSNames: list(c.Names.DNS), IPAddresses: list(c.Names.IP),
 		EmailAddresses: list(c.Names.Email), URIs: list(c.Names.URI), Key: c.Key, Email: c.Email,
 		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
-		Profile: c.Profile, CreatedAt: c.CreatedAt,
+		Profile: c.Profile, ProfileVersion: c.ProfileVersion, CreatedAt: c.CreatedAt,
 	}
 	if c.Revocation != nil {
 		out.RevokedAt = &c.Revocation.At

@@ -185,6 +185,8 @@ func sample(s describedSchema) any {
 		return false
 	case "integer":
 		return 3
+	case "array":
+		return []any{}
 	default:
 		return "1" // an id
 	}

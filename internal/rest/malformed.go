@@ -84,6 +84,9 @@ func explain(d *huma.ErrorDetail) (message, field string) {
 		return "the " + field + " in the path must be a positive integer", field
 	}
 	if name, ok := missing(finding); ok {
+		if inside {
+			name = clip(field + "." + name)
+		}
 		return name + " is missing", name
 	}
 	if name, ok := strings.CutSuffix(finding, ": "+numberOutOfRange); ok {

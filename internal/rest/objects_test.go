@@ -116,6 +116,7 @@ var idsInBodies = map[string]string{
 	"POST /api/v1/certificate_requests/{id}/sign":    "certificate_authority_id",
 	"POST /api/v1/certificate_requests/sign":         "certificate_authority_id",
 	"POST /api/v1/certificate_authorities/{id}/sign": "certificate_authority_id",
+	"POST /api/v1/profiles/{id}/check":               "certificate_authority_id",
 }
 
 func TestEveryIDInABodyIsTested(t *testing.T) {
@@ -156,6 +157,7 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 		"POST /api/v1/certificate_requests/{id}/sign":    h.Request(t, h.Admin()),
 		"POST /api/v1/certificate_requests/sign":         h.Request(t, h.Admin()),
 		"POST /api/v1/certificate_authorities/{id}/sign": h.Pending(t),
+		"POST /api/v1/profiles/{id}/check":               1,
 	}
 	for name := range idsInBodies {
 		method, path, _ := strings.Cut(name, " ")
@@ -179,11 +181,17 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 					if !strings.Contains(path, "{id}") {
 						body["ids"] = []int64{objects[name]}
 					}
+					if strings.HasSuffix(path, "/check") {
+						body["last"] = 1
+					}
 					refusal := call(t, h.admin(t), method, at(path, objects[name]), body).wantRefusal(t, test.status, test.code)
 					if refusal.Field != test.field {
 						t.Errorf("field %q, want %q", refusal.Field, test.field)
 					}
-					for _, role := range []notary.Role{notary.CertificateRequestor, notary.ReadOnly} {
+					for _, role := range notary.Roles {
+						if slices.Contains(roleTable[name].roles, role) {
+							continue
+						}
 						call(t, h.as(t, role), method, at(path, objects[name]), body).wantRefusal(t, 403, "forbidden")
 					}
 				})

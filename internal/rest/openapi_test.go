@@ -49,6 +49,7 @@ var queries = map[string][]string{
 	"DELETE /api/v1/certificate_authorities/{id}": {"force"},
 	"GET /api/v1/certificate_requests":            slices.Concat(filters, paging, []string{"status"}),
 	"GET /api/v1/certificates":                    slices.Concat(filters, paging, []string{"revoked"}),
+	"GET /api/v1/profiles/{id}":                   {"version"},
 	"GET /api/v1/certificates/export":             slices.Concat(filters, []string{"format", "revoked"}),
 }
 

@@ -42,6 +42,7 @@ func New(c Config) http.Handler {
 	r.certificateRequests()
 	r.certificates()
 	r.certificateAuthorities()
+	r.profiles()
 	r.accounts()
 	r.summaries()
 	r.sessions()

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -66,6 +67,12 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_authorities/{id}/certificate":     {roles: managers, success: 201, prepare: anAuthorityChain},
 	"POST /api/v1/certificate_authorities/{id}/revoke":          {roles: managers, success: 202, prepare: anIntermediate},
 	"GET /api/v1/certificate_authorities/{id}/crl":              {roles: nobody, success: 200, prepare: anAuthority},
+	"GET /api/v1/profiles":                                      {roles: everyone, success: 200},
+	"POST /api/v1/profiles":                                     {roles: managers, success: 201, prepare: newProfile},
+	"GET /api/v1/profiles/{id}":                                 {roles: observers, success: 200, prepare: aProfile},
+	"PUT /api/v1/profiles/{id}":                                 {roles: managers, success: 200, prepare: aProfileToChange},
+	"DELETE /api/v1/profiles/{id}":                              {roles: managers, success: 202, prepare: aProfile},
+	"POST /api/v1/profiles/{id}/check":                          {roles: observers, success: 200, prepare: aProfileToTry},
 	"GET /api/v1/summary":                                       {roles: observers, success: 200},
 	"GET /api/v1/accounts":                                      {roles: admins, success: 200},
 	"POST /api/v1/accounts":                                     {roles: admins, success: 201, prepare: newAccount},
@@ -284,6 +291,32 @@ func anAuthorityChain(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 	testkit.Check(t, err)
 	return id, api.UploadAuthorityCertificate{
 		CertificateChain: h.outside(t).Chain(t, publicKey(t, authority.CSR), asAuthority)}
+}
+
+// newProfile has another name each time.
+func newProfile(*testing.T, *house, notary.Caller) (int64, any) {
+	return 0, api.CreateProfile{Name: "p-" + strings.ToLower(rand.Text()), ProfileRules: someRules()}
+}
+
+func someRules() api.ProfileRules {
+	return api.ProfileRules{KeyUsages: []string{"digitalSignature"}, ExtendedKeyUsages: []string{"clientAuth"}, Validity: "30d"}
+}
+
+func aProfile(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	_, body := newProfile(t, h, caller)
+	id, err := h.admin(t).CreateProfile(t.Context(), body.(api.CreateProfile))
+	testkit.Check(t, err)
+	return id, nil
+}
+
+func aProfileToChange(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aProfile(t, h, caller)
+	return id, api.UpdateProfile{ProfileRules: someRules()}
+}
+
+func aProfileToTry(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aProfile(t, h, caller)
+	return id, api.CheckProfile{Last: 10}
 }
 
 func newAccount(*testing.T, *house, notary.Caller) (int64, any) {
