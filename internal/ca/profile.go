@@ -91,9 +91,31 @@ func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	case p.CA != rules.CA:
 		return notary.FieldErrorf("ca", "the profile %s comes with the program, which needs it for what it is for: "+
 			"make another one", p.Name)
-	case p.Name == notary.OCSPProfile && !slices.Contains(rules.ExtKeyUsages, notary.OCSPSigning):
-		return notary.FieldErrorf("extended_key_usages", "the program issues the certificates of its OCSP responders by the profile %s: "+
-			"it needs OCSPSigning", p.Name)
+	case p.Name == notary.OCSPProfile:
+		return checkResponderRules(rules)
+	}
+	return nil
+}
+
+// checkResponderRules refuses rules by which the OCSP responders could get no certificate: it
+// is for a P-256 key and has the subject of the authority, but no names.
+func checkResponderRules(rules *notary.Rules) error {
+	const needs = "the OCSP responders of the authorities get their certificates by this profile, and "
+	refuses := rules.Subject.Others == notary.Refuse || slices.ContainsFunc(rules.Subject.Attributes,
+		func(a notary.AttributeRule) bool { return a.Action == notary.Refuse })
+	switch {
+	case !slices.Contains(rules.ExtKeyUsages, notary.OCSPSigning):
+		return notary.FieldErrorf("extended_key_usages", needs+"need OCSPSigning")
+	case !slices.Contains(rules.KeyUsages, notary.DigitalSignature):
+		return notary.FieldErrorf("key_usages", needs+"need digitalSignature")
+	case !rules.OCSPNoCheck:
+		return notary.FieldErrorf("ocsp_no_check", needs+"must not be asked about themselves")
+	case !slices.Contains(rules.Keys.Allowed, notary.KindP256):
+		return notary.FieldErrorf("keys.allowed", needs+"have keys of the kind ecdsa-p256")
+	case rules.Names.Required:
+		return notary.FieldErrorf("names.required", needs+"have no names")
+	case refuses:
+		return notary.FieldErrorf("subject", needs+"have the subject of their authority: refuse no attribute")
 	}
 	return nil
 }
