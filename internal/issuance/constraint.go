@@ -107,13 +107,14 @@ func signForChecks(draft *x509.Certificate, scheme scheme) (*x509.Certificate, c
 }
 
 // checkPurposes takes an authority's extended key usages, which it seldom has, for a limit on
-// those under it, as all common verifiers do.
+// those under it, as all common verifiers do. They hold them against everything but the
+// authority's OCSP responder.
 func checkPurposes(authority, draft *x509.Certificate) error {
 	if len(authority.ExtKeyUsage)+len(authority.UnknownExtKeyUsage) == 0 ||
 		slices.Contains(authority.ExtKeyUsage, x509.ExtKeyUsageAny) {
 		return nil
 	}
-	allowed := purposes(authority)
+	allowed := append(purposes(authority), x509.ExtKeyUsageOCSPSigning.OID().String())
 	for _, purpose := range purposes(draft) {
 		if !slices.Contains(allowed, purpose) {
 			return notary.Errorf(notary.Unprocessable, "the authority %s may not issue for the "+

@@ -72,8 +72,7 @@ func TestResponderName(t *testing.T) {
 	}
 }
 
-// A profile that was changed so that it makes no responders is refused, and so is an
-// authority that may not have any.
+// A profile that was changed so that it makes no responders is refused.
 func TestResponderRefused(t *testing.T) {
 	t.Parallel()
 	for _, edit := range []func(*notary.Profile){
@@ -86,7 +85,14 @@ func TestResponderRefused(t *testing.T) {
 		_, err := issuance.NewResponder(newRoot(t, notary.ECDSAP256, -1), p, newKey(t), terms)
 		wantError(t, err, notary.Unprocessable, "ocsp", "responders")
 	}
+}
+
+// An authority for servers only has a responder, too.
+func TestResponderOfLimitedAuthority(t *testing.T) {
+	t.Parallel()
 	servers := outside(t, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
-	_, err := issuance.NewResponder(servers, profile(t, notary.OCSPProfile), newKey(t), terms)
-	wantError(t, err, notary.Unprocessable, "Outside Authority", "purposes")
+	c := newResponder(t, servers).Certificate
+	if err := c.CheckSignatureFrom(servers.Certificate); err != nil || !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) {
+		t.Errorf("extended key usage %v (%v)", c.ExtKeyUsage, err)
+	}
 }
