@@ -24,6 +24,7 @@ func TestScripts(t *testing.T) {
 	testkit.Require(t, "openssl")
 	testkit.Require(t, "curl")
 	testkit.Require(t, "certtool")
+	testkit.Require(t, "ocsptool")
 	testkit.Require(t, "pk12util")
 	testkit.Require(t, "keytool")
 	binary := buildProgram(t)

@@ -32,6 +32,7 @@ func New(c Config) http.Handler {
 	p.routes = []route{
 		{"/crl/", "/crl/{name}", reading, p.crl},
 		{"/ca/", "/ca/{name}", reading, p.certificate},
+		{"/ocsp/", "/ocsp/{id}", asking, p.ocsp},
 	}
 	return p
 }

@@ -1,0 +1,119 @@
+package publish
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"notary/internal/ca"
+)
+
+const (
+	ocspRequestType  = "application/ocsp-request"
+	ocspResponseType = "application/ocsp-response"
+
+	maxOCSPBody = 64 << 10 // octets
+	// maxOCSPExcess is how much more is read of a body that is too large, so that who sends it
+	// gets to read the answer.
+	maxOCSPExcess = 2 << 20
+)
+
+// asking are the methods of OCSP.
+var asking = []string{http.MethodGet, http.MethodHead, http.MethodPost}
+
+// ocsp answers OCSP requests over HTTP (RFC 6960, appendix A, and RFC 5019): POST /ocsp/{id},
+// and GET /ocsp/{id}/{request in base64}. What is wrong with a request is said in an OCSP
+// response, with the status 200.
+func (p *publisher) ocsp(w http.ResponseWriter, r *http.Request, rest string) error {
+	authority, encoded, _ := strings.Cut(rest, "/")
+	var request []byte // none is malformed, and said to be
+	if r.Method != http.MethodPost {
+		request = decodeOCSP(encoded)
+	} else if encoded == "" {
+		request = readOCSP(r)
+	}
+	id, ok := authorityID(authority)
+	if !ok {
+		id = 0 // nobody's
+	}
+	writeOCSP(w, r, p.ca.OCSP(r.Context(), id, request), p.ca.Now())
+	return nil
+}
+
+// readOCSP takes a request from a body of its type; nil where there is none.
+func readOCSP(r *http.Request) []byte {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != ocspRequestType {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxOCSPBody+1))
+	if err != nil {
+		return nil
+	}
+	if len(body) > maxOCSPBody {
+		_, _ = io.CopyN(io.Discard, r.Body, maxOCSPExcess)
+		return nil
+	}
+	return body
+}
+
+// decodeOCSP takes a request from the path: the base64 of RFC 4648, section 4, with each
+// character percent-encoded or not. Slashes before it come from clients that add one to a URL
+// that ends with one; padding may be missing.
+func decodeOCSP(escaped string) []byte {
+	text, err := url.PathUnescape(escaped)
+	if err != nil || strings.ContainsAny(text, "\r\n") { // which package base64 passes over
+		return nil
+	}
+	text = strings.TrimLeft(text, "/") // no request begins so: DER would not be a SEQUENCE
+	encoding := base64.StdEncoding
+	if len(text)%4 != 0 {
+		encoding = base64.RawStdEncoding
+	}
+	der, err := encoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil
+	}
+	return der
+}
+
+// writeOCSP sends the answer, with what caches need to know (RFC 5019, section 6.2).
+func writeOCSP(w http.ResponseWriter, r *http.Request, answer ca.OCSPAnswer, now time.Time) {
+	header := w.Header()
+	header.Set("Content-Type", ocspResponseType)
+	if answer.NextUpdate.IsZero() {
+		header.Set("Cache-Control", "no-store")
+	} else {
+		sum := sha256.Sum256(answer.DER)
+		tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+		left := max(0, int(answer.NextUpdate.Sub(now)/time.Second))
+		header.Set("Cache-Control", fmt.Sprintf("max-age=%d, public, no-transform, must-revalidate", left))
+		header.Set("Last-Modified", answer.ThisUpdate.UTC().Format(http.TimeFormat))
+		header.Set("Expires", answer.NextUpdate.UTC().Format(http.TimeFormat))
+		header.Set("ETag", tag)
+		if r.Method != http.MethodPost && matches(r.Header.Values("If-None-Match"), tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	header.Set("Content-Length", strconv.Itoa(len(answer.DER)))
+	_, _ = w.Write(answer.DER)
+}
+
+// matches says whether one of the tags is that one (RFC 9110, section 13.1.2).
+func matches(values []string, tag string) bool {
+	for one := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		if one = strings.TrimPrefix(strings.TrimSpace(one), "W/"); one == tag || one == "*" {
+			return true
+		}
+	}
+	return false
+}

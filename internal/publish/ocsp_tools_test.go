@@ -1,0 +1,163 @@
+package publish_test
+
+import (
+	"crypto/x509"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/internal/pki"
+	"notary/internal/testkit"
+)
+
+// pkiFiles are the files that the tools are given: the certificates of an authority under
+// another one, and of what it issued.
+type pkiFiles struct {
+	url, root, issuer, chain string
+	good, revoked, foreign   string // foreign: of the root
+}
+
+// newPKIFiles makes an authority with the key, and a good, a revoked and other certificates.
+func newPKIFiles(t *testing.T, s *ocspServer, alg notary.KeyAlgorithm) pkiFiles {
+	t.Helper()
+	folder := t.TempDir()
+	write := func(name string, certificates ...*x509.Certificate) string {
+		path := filepath.Join(folder, name+".pem")
+		testkit.Check(t, os.WriteFile(path, []byte(testkit.PEM(certificates...)), 0o600))
+		return path
+	}
+	root := s.Root(t, alg)
+	issuing := s.Intermediate(t, root, alg)
+	rootCertificate, issuer := s.certificate(t, root), s.certificate(t, issuing)
+	good, _ := s.issued(t, issuing)
+	revoked, id := s.issued(t, issuing)
+	testkit.Check(t, s.CA.RevokeRequest(t.Context(), s.Admin(), id, notary.KeyCompromise))
+	foreign, _ := s.issued(t, root)
+	return pkiFiles{
+		url: fmt.Sprintf("%s/ocsp/%d", s.url, issuing), root: write("root", rootCertificate), issuer: write("issuer", issuer),
+		chain: write("chain", issuer, rootCertificate), good: write("good", good), revoked: write("revoked", revoked),
+		foreign: write("foreign", foreign),
+	}
+}
+
+// run runs a tool and gives all that it says.
+func run(t *testing.T, tool string, args ...string) (said string, ok bool) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), tool, args...).CombinedOutput()
+	return string(out), err == nil
+}
+
+// wantSaid wants the tool to say all of these, and none of what it says of bad answers.
+func wantSaid(t *testing.T, said string, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(said, word) {
+			t.Errorf("it does not say %q:\n%s", word, said)
+		}
+	}
+	for _, word := range []string{"WARNING", "rror", "ailure"} {
+		if strings.Contains(said, word) {
+			t.Errorf("it says %q:\n%s", word, said)
+		}
+	}
+}
+
+// openssl ocsp accepts the answers, whatever key the authority has: with and without a nonce,
+// by SHA-1 and SHA-256, of one certificate and of several.
+func TestOpenSSLAcceptsTheAnswers(t *testing.T) {
+	t.Parallel()
+	testkit.Require(t, "openssl")
+	for _, alg := range []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519} {
+		t.Run(string(alg), func(t *testing.T) {
+			t.Parallel()
+			s := newOCSPServer(t)
+			files := newPKIFiles(t, s, alg)
+			ask := func(args ...string) string {
+				t.Helper()
+				args = append([]string{"ocsp", "-issuer", files.issuer, "-url", files.url, "-CAfile", files.chain}, args...)
+				said, ok := run(t, "openssl", args...)
+				if !ok {
+					t.Errorf("openssl %s:\n%s", strings.Join(args, " "), said)
+				}
+				return said
+			}
+			wantSaid(t, ask("-cert", files.good), "Response verify OK", files.good+": good", "Next Update: ")
+			revoked := []string{"Response verify OK", files.revoked + ": revoked", "Reason: keyCompromise", "Revocation Time: "}
+			wantSaid(t, ask("-cert", files.revoked), revoked...)
+			wantSaid(t, ask("-no_nonce", "-cert", files.revoked), revoked...)
+			wantSaid(t, ask("-sha256", "-cert", files.revoked), revoked...)
+			wantSaid(t, ask("-serial", "0x1234"), "Response verify OK", "0x1234: unknown")
+			wantSaid(t, ask("-cert", files.good, "-sha256", "-cert", files.revoked, "-sha1", "-serial", "77"),
+				append(revoked, files.good+": good", "77: unknown")...)
+			wantSaid(t, ask("-trust_other", "-verify_other", files.chain, "-cert", files.good), "Response verify OK", files.good+": good")
+		})
+	}
+}
+
+// An authority that an outside one has limited to servers is accepted as well.
+func TestToolsAcceptAResponderUnderALimitedAuthority(t *testing.T) {
+	t.Parallel()
+	testkit.Require(t, "openssl")
+	testkit.Require(t, "ocsptool")
+	s := newOCSPServer(t)
+	outside := testkit.OutsideRoot(t, notary.ECDSAP256, s.Clock.Now())
+	id := s.Pending(t)
+	a, err := s.CA.Authority(t.Context(), s.Admin(), id)
+	testkit.Check(t, err)
+	csr, err := pki.ParseCSR(a.CSR)
+	testkit.Check(t, err)
+	_, err = s.CA.UploadAuthority(t.Context(), s.Admin(), id, outside.Chain(t, csr.PublicKey, func(c *x509.Certificate) {
+		c.RawSubject, c.IsCA, c.KeyUsage = csr.RawSubject, true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
+		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
+	}))
+	testkit.Check(t, err)
+	leaf, _ := s.issued(t, id)
+	folder := t.TempDir()
+	issuerPath, leafPath, chainPath := filepath.Join(folder, "issuer.pem"), filepath.Join(folder, "leaf.pem"), filepath.Join(folder, "chain.pem")
+	testkit.Check(t, os.WriteFile(issuerPath, []byte(testkit.PEM(s.certificate(t, id))), 0o600))
+	testkit.Check(t, os.WriteFile(chainPath, []byte(testkit.PEM(s.certificate(t, id), outside.Certificate)), 0o600))
+	testkit.Check(t, os.WriteFile(leafPath, []byte(testkit.PEM(leaf)), 0o600))
+	url := fmt.Sprintf("%s/ocsp/%d", s.url, id)
+	said, _ := run(t, "openssl", "ocsp", "-issuer", issuerPath, "-cert", leafPath, "-url", url, "-CAfile", chainPath)
+	wantSaid(t, said, "Response verify OK", leafPath+": good")
+	said, _ = run(t, "ocsptool", "--ask="+url, "--load-issuer="+issuerPath, "--load-cert="+leafPath, "--load-trust="+chainPath)
+	wantSaid(t, said, "Certificate Status: good", "Verifying OCSP Response: Success.")
+}
+
+func TestOpenSSLIsToldWhatIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	testkit.Require(t, "openssl")
+	s := newOCSPServer(t)
+	files := newPKIFiles(t, s, notary.ECDSAP256)
+	said, _ := run(t, "openssl", "ocsp", "-issuer", files.root, "-cert", files.foreign, "-url", files.url, "-CAfile", files.chain)
+	if !strings.Contains(said, "unauthorized (6)") {
+		t.Errorf("of another issuer's certificate: %s", said)
+	}
+}
+
+// ocsptool of GnuTLS accepts the answers.
+func TestGnuTLSAcceptsTheAnswers(t *testing.T) {
+	t.Parallel()
+	testkit.Require(t, "ocsptool")
+	for _, alg := range []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519} {
+		t.Run(string(alg), func(t *testing.T) {
+			t.Parallel()
+			s := newOCSPServer(t)
+			files := newPKIFiles(t, s, alg)
+			for path, words := range map[string][]string{
+				files.good:    {"Certificate Status: good", "Verifying OCSP Response: Success."},
+				files.revoked: {"Certificate Status: revoked", "Verifying OCSP Response: Success."},
+			} {
+				for _, nonce := range []string{"--nonce", "--no-nonce"} {
+					args := []string{"--ask=" + files.url, nonce, "--load-issuer=" + files.issuer, "--load-cert=" + path, "--load-trust=" + files.issuer}
+					said, _ := run(t, "ocsptool", args...)
+					wantSaid(t, said, words...)
+				}
+			}
+		})
+	}
+}
