@@ -1,34 +1,57 @@
 package issuance
 
 import (
+	"crypto"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/hex"
+	"errors"
 	"math/big"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"notary"
 )
 
-// List is what goes into a certificate revocation list.
-type List struct {
-	Number      int64 // must be higher than that of every earlier list of the authority
-	ThisUpdate  time.Time
-	NextUpdate  time.Time
-	Revocations []notary.Revocation
+// CRL is a certificate revocation list (RFC 5280, section 5) in the making: [NewCRL] begins
+// it, [CRL.Add] takes the entries one after the other, and [CRL.Sign] ends it. The entries
+// are written as DER at once, into the octets that Sign gives: a list of a million exists
+// only once. It is not safe for concurrent use.
+type CRL struct {
+	issuer  Issuer
+	scheme  scheme
+	entries int
+	room    int    // at the start of octets, for what comes before the entries
+	octets  []byte // the room and the entries
 }
 
-// CRL signs a certificate revocation list (RFC 5280, section 5) and gives it as DER. What
-// cannot be put on a list is the program's fault, hence Internal, except for an authority
-// whose certificate, made elsewhere, does not let it sign lists: that is Unprocessable.
-func CRL(issuer Issuer, list List) ([]byte, error) {
-	thisUpdate := list.ThisUpdate.UTC().Truncate(time.Second)
-	nextUpdate := list.NextUpdate.UTC().Truncate(time.Second)
-	switch {
-	case list.Number <= 0:
-		return nil, notary.Errorf(notary.Internal, "the number %d of the CRL is not positive", list.Number)
-	case !nextUpdate.After(thisUpdate):
-		return nil, notary.Errorf(notary.Internal, "the CRL would end before it begins")
-	case issuer.Certificate.KeyUsage&x509.KeyUsageCRLSign == 0:
+// CRLTerms are what a list says apart from its entries.
+type CRLTerms struct {
+	Number     int64 // must be higher than that of every earlier list of the authority
+	ThisUpdate time.Time
+	NextUpdate time.Time
+	// URLs are where the list is published, if it has the revocations only of certificates
+	// that name one of these. Without them it is the list of all.
+	URLs []string
+}
+
+const (
+	mostHeaders    = 3 * 6 // of the list, of what is signed, and of the entries
+	roomBesideName = 256   // for version, algorithm and times
+	roomAfter      = 4096  // for extensions and signature
+)
+
+// NewCRL begins a list whose entries may take so many octets; beyond that it is moved.
+//
+// What cannot be put on a list is the program's fault, hence Internal, here and in the
+// methods, except for an authority whose certificate, made elsewhere, does not let it sign
+// lists: that is Unprocessable.
+func NewCRL(issuer Issuer, octets int) (*CRL, error) {
+	if issuer.Certificate.KeyUsage&x509.KeyUsageCRLSign == 0 {
 		return nil, notary.Errorf(notary.Unprocessable, "the certificate of the authority %s "+
 			"does not let it sign CRLs", nameOf(issuer.Certificate))
 	}
@@ -36,59 +59,172 @@ func CRL(issuer Issuer, list List) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := revocationEntries(list.Revocations)
+	room := mostHeaders + roomBesideName + len(issuer.Certificate.RawSubject)
+	return &CRL{issuer: issuer, scheme: scheme, room: room, octets: make([]byte, room, room+octets+roomAfter)}, nil
+}
+
+// maxSerial is how many octets a serial number may take (RFC 5280, section 4.1.2.2).
+const maxSerial = 20
+
+// Add puts an entry on the list (RFC 5280, section 5.1.2.6).
+func (l *CRL) Add(v notary.Revocation) error {
+	var digits [maxSerial]byte
+	n := len(v.Serial) / 2
+	if n > len(digits) {
+		return unlistable(v)
+	}
+	if _, err := hex.Decode(digits[:], []byte(v.Serial)); err != nil {
+		return unlistable(v)
+	}
+	serial := digits[:n]
+	for len(serial) > 0 && serial[0] == 0 {
+		serial = serial[1:]
+	}
+	code, known := notary.RevocationReasons[v.Reason]
+	if len(serial) == 0 || len(serial) == maxSerial && serial[0] >= 0x80 || !known || v.At.IsZero() || v.At.Year() > 9999 {
+		return unlistable(v)
+	}
+	l.octets = appendEntry(l.octets, serial, v.At.UTC(), byte(code))
+	l.entries++
+	return nil
+}
+
+// Len is how many entries have been added.
+func (l *CRL) Len() int { return l.entries }
+
+func unlistable(v notary.Revocation) error {
+	return notary.Errorf(notary.Internal, "the revocation of serial number %.50q at %s for %.50q cannot be put on a CRL",
+		v.Serial, v.At, v.Reason)
+}
+
+// reasonExtension is the extension of an entry with its reason code, up to that (RFC 5280,
+// section 5.3.1).
+const reasonExtension = "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01"
+
+// appendEntry writes an entry, which is shorter than 128 octets.
+func appendEntry(b, serial []byte, at time.Time, code byte) []byte {
+	start := len(b) + 2
+	b = append(b, byte(casn1.SEQUENCE), 0, byte(casn1.INTEGER), byte(len(serial)))
+	if serial[0] >= 0x80 { // it would be negative
+		b[len(b)-1]++
+		b = append(b, 0)
+	}
+	b = append(b, serial...)
+	if year := at.Year(); year >= 1950 && year < 2050 { // RFC 5280, section 5.1.2.4
+		b = append(b, byte(casn1.UTCTime), 13)
+		b = at.AppendFormat(b, "060102150405Z")
+	} else {
+		b = append(b, byte(casn1.GeneralizedTime), 15)
+		b = at.AppendFormat(b, "20060102150405Z")
+	}
+	if code != 0 { // unspecified is left out
+		b = append(b, reasonExtension...)
+		b = append(b, code)
+	}
+	b[start-1] = byte(len(b) - start)
+	return b
+}
+
+// Sign ends the list: it is checked, signed, and the signature verified. The list cannot be
+// used any more.
+func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
+	terms.ThisUpdate = terms.ThisUpdate.UTC().Truncate(time.Second)
+	terms.NextUpdate = terms.NextUpdate.UTC().Truncate(time.Second)
+	before, after, algorithm, err := l.frame(terms)
 	if err != nil {
 		return nil, err
 	}
-	certificate := *issuer.Certificate
-	if certificate.SubjectKeyId, err = issuerKeyIdentifier(issuer.Certificate); err != nil {
+	if l.entries > 0 { // otherwise they are left out (RFC 5280, section 5.1.2.6)
+		before = append(before, header(casn1.SEQUENCE, len(l.octets)-l.room)...)
+	}
+	before = append(header(casn1.SEQUENCE, len(before)+len(l.octets)-l.room+len(after)), before...)
+	start := l.room - len(before)
+	if start < mostHeaders/3 {
+		return nil, notary.Errorf(notary.Internal, "what comes before the entries of the CRL takes %d octets", len(before))
+	}
+	copy(l.octets[start:], before)
+	l.octets = append(l.octets, after...)
+	tbs := l.octets[start:]
+	if err := l.check(tbs, terms); err != nil {
 		return nil, err
 	}
-	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
-		SignatureAlgorithm:        scheme.algorithm,
-		Number:                    big.NewInt(list.Number),
-		ThisUpdate:                thisUpdate,
-		NextUpdate:                nextUpdate,
-		RevokedCertificateEntries: entries,
-	}, &certificate, issuer.Signer)
+	signature, err := crypto.SignMessage(l.issuer.Signer, rand.Reader, tbs, l.scheme.hash)
 	if err != nil {
 		return nil, notary.InternalError("sign the CRL", err)
 	}
-	if err := checkCRL(der, issuer, list); err != nil {
-		return nil, err
+	if err := l.issuer.Certificate.CheckSignature(l.scheme.algorithm, tbs, signature); err != nil {
+		return nil, notary.InternalError("verify the authority's signature on the CRL", err)
 	}
-	return der, nil
+	l.octets = append(l.octets, algorithm...)
+	l.octets = append(l.octets, header(casn1.BIT_STRING, len(signature)+1)...)
+	l.octets = append(append(l.octets, 0), signature...)
+	whole := header(casn1.SEQUENCE, len(l.octets)-start)
+	start -= len(whole)
+	copy(l.octets[start:], whole)
+	return l.octets[start:], nil
 }
 
-func revocationEntries(revocations []notary.Revocation) ([]x509.RevocationListEntry, error) {
-	entries := make([]x509.RevocationListEntry, 0, len(revocations))
-	for _, revocation := range revocations {
-		serial, ok := new(big.Int).SetString(revocation.Serial, 16)
-		code, known := notary.RevocationReasons[revocation.Reason]
-		if !ok || serial.Sign() <= 0 || !known || revocation.At.IsZero() {
-			return nil, notary.Errorf(notary.Internal, "the revocation of serial number %q at %s "+
-				"for %q cannot be put on a CRL", revocation.Serial, revocation.At, revocation.Reason)
+// frame is what is signed but for the entries: what comes before and after them, without the
+// header of the whole. Package x509 writes it, as a list without entries.
+func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error) {
+	certificate := *l.issuer.Certificate
+	if certificate.SubjectKeyId, err = issuerKeyIdentifier(l.issuer.Certificate); err != nil {
+		return nil, nil, nil, err
+	}
+	template := &x509.RevocationList{
+		SignatureAlgorithm: l.scheme.algorithm, Number: big.NewInt(terms.Number),
+		ThisUpdate: terms.ThisUpdate, NextUpdate: terms.NextUpdate,
+	}
+	if len(terms.URLs) > 0 {
+		template.ExtraExtensions = []pkix.Extension{distributionPoint(terms.URLs)}
+	}
+	recorder := &recorder{public: certificate.PublicKey}
+	if _, err := x509.CreateRevocationList(rand.Reader, template, &certificate, recorder); !errors.Is(err, errRecorded) {
+		return nil, nil, nil, notary.InternalError("build the CRL", err)
+	}
+	var fields, element cryptobyte.String
+	in := cryptobyte.String(recorder.tbs)
+	in.ReadASN1(&fields, casn1.SEQUENCE)
+	after = fields
+	ok := after != nil
+	for _, tag := range []casn1.Tag{casn1.INTEGER, casn1.SEQUENCE, casn1.SEQUENCE, 0, 0} { // to the two times
+		var found casn1.Tag
+		ok = ok && fields.ReadAnyASN1Element(&element, &found) && (tag == 0 || tag == found)
+		if algorithm == nil && found == casn1.SEQUENCE {
+			algorithm = element
 		}
-		entries = append(entries, x509.RevocationListEntry{
-			SerialNumber:   serial,
-			RevocationTime: revocation.At.UTC().Truncate(time.Second),
-			ReasonCode:     code, // 0, unspecified, is left out of the list (RFC 5280, 5.3.1)
-		})
 	}
-	return entries, nil
+	if !ok {
+		return nil, nil, nil, notary.Errorf(notary.Internal, "the CRL was not built as RFC 5280, section 5.1, has it")
+	}
+	before, after = after[:len(after)-len(fields)], fields
+	return append([]byte{}, before...), after, algorithm, nil
 }
 
-// checkCRL reads the list back as a relying party does.
-func checkCRL(der []byte, issuer Issuer, list List) error {
-	crl, err := x509.ParseRevocationList(der)
-	if err != nil {
-		return notary.InternalError("read back the CRL", err)
+var oidIssuingDistributionPoint = asn1.ObjectIdentifier{2, 5, 29, 28}
+
+// distributionPoint says that a list is for the certificates that name one of the URLs
+// (RFC 5280, section 5.2.5).
+func distributionPoint(urls []string) pkix.Extension {
+	constructed := func(n uint8) casn1.Tag { return casn1.Tag(n).ContextSpecific().Constructed() }
+	b := cryptobyte.NewBuilder(nil)
+	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(constructed(0), func(b *cryptobyte.Builder) { // distributionPoint
+			b.AddASN1(constructed(0), func(b *cryptobyte.Builder) { // fullName
+				for _, url := range urls {
+					b.AddASN1(casn1.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(url)) })
+				}
+			})
+		})
+	})
+	return pkix.Extension{Id: oidIssuingDistributionPoint, Critical: true, Value: b.BytesOrPanic()} // nothing in it can fail
+}
+
+// header is the tag and length of a DER element of n octets.
+func header(tag casn1.Tag, n int) []byte {
+	if n < 0x80 {
+		return []byte{byte(tag), byte(n)}
 	}
-	if err := crl.CheckSignatureFrom(issuer.Certificate); err != nil {
-		return notary.InternalError("verify the authority's signature on the CRL", err)
-	}
-	if crl.Number.Int64() != list.Number || len(crl.RevokedCertificateEntries) != len(list.Revocations) {
-		return notary.Errorf(notary.Internal, "the CRL is not the one that was meant")
-	}
-	return nil
+	length := big.NewInt(int64(n)).Bytes()
+	return append([]byte{byte(tag), 0x80 | byte(len(length))}, length...)
 }

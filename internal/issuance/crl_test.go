@@ -2,11 +2,16 @@ package issuance_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	zx509 "github.com/zmap/zcrypto/x509"
 	"github.com/zmap/zlint/v3/lint"
 
@@ -14,58 +19,162 @@ import (
 	"notary/internal/issuance"
 )
 
+// list is a CRL with its entries.
+type list struct {
+	issuance.CRLTerms
+	revocations []notary.Revocation
+}
+
+// newList is a list with so many revocations.
+func newList(entries int) list {
+	l := list{CRLTerms: issuance.CRLTerms{Number: 7, ThisUpdate: now, NextUpdate: now.Add(24 * time.Hour)}}
+	for n := range entries {
+		l.revocations = append(l.revocations, notary.Revocation{
+			Serial: fmt.Sprintf("%032x", n+1), At: now, Reason: notary.Superseded})
+	}
+	return l
+}
+
+func (l list) sign(issuer issuance.Issuer) ([]byte, error) {
+	crl, err := issuance.NewCRL(issuer, 50*len(l.revocations))
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range l.revocations {
+		if err := crl.Add(v); err != nil {
+			return nil, err
+		}
+	}
+	return crl.Sign(l.CRLTerms)
+}
+
+// template is the list as package x509 has it.
+func (l list) template() *x509.RevocationList {
+	t := &x509.RevocationList{Number: big.NewInt(l.Number), ThisUpdate: l.ThisUpdate.Truncate(time.Second),
+		NextUpdate: l.NextUpdate.Truncate(time.Second)}
+	for _, v := range l.revocations {
+		serial, _ := new(big.Int).SetString(v.Serial, 16)
+		t.RevokedCertificateEntries = append(t.RevokedCertificateEntries, x509.RevocationListEntry{
+			SerialNumber: serial, RevocationTime: v.At, ReasonCode: notary.RevocationReasons[v.Reason]})
+	}
+	if len(l.URLs) > 0 {
+		t.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: point(l.URLs)}}
+	}
+	return t
+}
+
+// point is an issuing distribution point by package asn1.
+func point(urls []string) []byte {
+	var idp struct {
+		Point struct {
+			Names []asn1.RawValue `asn1:"tag:0"`
+		} `asn1:"tag:0"`
+	}
+	for _, url := range urls {
+		idp.Point.Names = append(idp.Point.Names, asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte(url)})
+	}
+	der, err := asn1.Marshal(idp)
+	if err != nil {
+		panic(err)
+	}
+	return der
+}
+
+// everyKind is a list with every reason, serial numbers and times of every form.
+func everyKind() list {
+	l := newList(0)
+	l.Number, l.ThisUpdate, l.NextUpdate = 42, time.Date(2051, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2051, 2, 4, 4, 5, 6, 0, time.UTC)
+	times := []time.Time{now.Add(-time.Hour), time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2049, 12, 31, 23, 59, 59, 0, time.UTC),
+		time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2050, 12, 31, 23, 59, 59, 0, time.UTC)}
+	serials := []string{"01", "7f", "80", "00ff", "ff00000000000000000000000000000000", "0000000000000000000000000000000000000002",
+		"7fffffffffffffffffffffffffffffffffffffff"}
+	for reason := range notary.RevocationReasons {
+		l.revocations = append(l.revocations, notary.Revocation{Serial: fmt.Sprintf("abcd%02x", len(l.revocations)), At: now, Reason: reason})
+	}
+	for i, serial := range serials {
+		l.revocations = append(l.revocations, notary.Revocation{Serial: serial, At: times[i%len(times)], Reason: notary.Unspecified})
+	}
+	return l
+}
+
+// What is signed is, byte for byte, what the standard library would sign.
 func TestCRL(t *testing.T) {
 	t.Parallel()
+	sharded := everyKind()
+	sharded.URLs = []string{"http://a.example.com/crl/1-1.crl", "http://b.example.com/pki/crl/1-1.crl"}
+	lists := map[string]list{"empty": newList(0), "one entry": newList(1), "of every kind": everyKind(), "of a shard": sharded,
+		"of 100": newList(100), "of 5,000": newList(5000)}
 	for _, alg := range algorithms {
-		t.Run(string(alg), func(t *testing.T) {
-			t.Parallel()
-			root := newRoot(t, alg, -1)
-			list := issuance.List{Number: 42, ThisUpdate: now, NextUpdate: now.Add(24 * time.Hour)}
-			for reason, code := range notary.RevocationReasons {
-				list.Revocations = append(list.Revocations, notary.Revocation{
-					Serial: "ff0" + string(rune('a'+code%6)), At: now.Add(-time.Hour), Reason: reason})
-			}
-			der, err := issuance.CRL(root, list)
-			if err != nil {
-				t.Fatal(err)
-			}
-			crl, err := x509.ParseRevocationList(der)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := crl.CheckSignatureFrom(root.Certificate); err != nil {
-				t.Error(err)
-			}
-			second := now.Truncate(time.Second)
-			if crl.Number.Cmp(big.NewInt(42)) != 0 || !crl.ThisUpdate.Equal(second) || !crl.NextUpdate.Equal(second.Add(24*time.Hour)) {
-				t.Errorf("number %d, from %s to %s", crl.Number, crl.ThisUpdate, crl.NextUpdate)
-			}
-			if !bytes.Equal(crl.AuthorityKeyId, root.Certificate.SubjectKeyId) || !bytes.Equal(crl.RawIssuer, root.Certificate.RawSubject) {
-				t.Error("the list does not name its issuer")
-			}
-			for i, entry := range crl.RevokedCertificateEntries {
-				want := list.Revocations[i]
-				serial, _ := new(big.Int).SetString(want.Serial, 16)
-				if entry.SerialNumber.Cmp(serial) != 0 || entry.ReasonCode != notary.RevocationReasons[want.Reason] ||
-					!entry.RevocationTime.Equal(second.Add(-time.Hour)) {
-					t.Errorf("entry %d is %x, %d, %s", i, entry.SerialNumber, entry.ReasonCode, entry.RevocationTime)
+		for name, l := range lists {
+			t.Run(string(alg)+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				root := newRoot(t, alg, -1)
+				der, err := l.sign(root)
+				if err != nil {
+					t.Fatal(err)
 				}
-				if has := len(entry.Extensions) > 0; has == (want.Reason == notary.Unspecified) {
-					t.Errorf("reason %s: there are extensions: %t", want.Reason, has)
+				crl, err := x509.ParseRevocationList(der)
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
-			lintCRL(t, der)
-		})
+				if err := crl.CheckSignatureFrom(root.Certificate); err != nil {
+					t.Error(err)
+				}
+				template := l.template()
+				if crl.Number.Cmp(template.Number) != 0 || len(crl.RevokedCertificateEntries) != len(l.revocations) {
+					t.Errorf("number %d, %d entries", crl.Number, len(crl.RevokedCertificateEntries))
+				}
+				floor, err := x509.CreateRevocationList(rand.Reader, template, root.Certificate, root.Signer)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, err := x509.ParseRevocationList(floor)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(crl.RawTBSRevocationList, want.RawTBSRevocationList) {
+					t.Errorf("signed is\n%x\nwant\n%x", crl.RawTBSRevocationList, want.RawTBSRevocationList)
+				}
+				if alg == notary.Ed25519 && !bytes.Equal(der, floor) {
+					t.Error("the whole is another")
+				}
+				if diff := cmp.Diff(l.URLs, issuance.ListURLs(der)); diff != "" {
+					t.Errorf("the URLs: -want +got\n%s", diff)
+				}
+				lintCRL(t, der)
+			})
+		}
 	}
 }
 
-func TestEmptyCRL(t *testing.T) {
+// A list that turns out longer than it was thought is moved, and no worse for it.
+func TestCRLGrows(t *testing.T) {
 	t.Parallel()
-	der, err := issuance.CRL(newRoot(t, notary.ECDSAP256, -1), newList(0))
+	root := newRoot(t, notary.Ed25519, -1)
+	crl, err := issuance.NewCRL(root, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lintCRL(t, der) // among the rules: no empty list of revoked certificates
+	l := newList(10_000)
+	for _, v := range l.revocations {
+		if err := crl.Add(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if crl.Len() != 10_000 {
+		t.Errorf("%d entries", crl.Len())
+	}
+	der, err := crl.Sign(l.CRLTerms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := l.sign(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(der, want) {
+		t.Error("the list is another")
+	}
 }
 
 // lintCRL runs all lints for CRLs that there are.
@@ -95,23 +204,31 @@ func TestCRLRefused(t *testing.T) {
 	root := newRoot(t, notary.ECDSAP256, -1)
 	tests := []struct {
 		name string
-		edit func(*issuance.List)
+		edit func(*list)
 	}{
-		{"number zero", func(l *issuance.List) { l.Number = 0 }},
-		{"negative number", func(l *issuance.List) { l.Number = -3 }},
-		{"ends before it begins", func(l *issuance.List) { l.NextUpdate = l.ThisUpdate.Add(-time.Second) }},
-		{"ends in the second in which it begins", func(l *issuance.List) { l.NextUpdate = l.ThisUpdate.Add(time.Millisecond) }},
-		{"serial that is none", func(l *issuance.List) { l.Revocations[0].Serial = "xyz" }},
-		{"serial zero", func(l *issuance.List) { l.Revocations[0].Serial = "00" }},
-		{"unknown reason", func(l *issuance.List) { l.Revocations[0].Reason = "certificateHold" }},
-		{"no time", func(l *issuance.List) { l.Revocations[0].At = time.Time{} }},
+		{"number zero", func(l *list) { l.Number = 0 }},
+		{"negative number", func(l *list) { l.Number = -3 }},
+		{"ends before it begins", func(l *list) { l.NextUpdate = l.ThisUpdate.Add(-time.Second) }},
+		{"ends in the second in which it begins", func(l *list) { l.NextUpdate = l.ThisUpdate.Add(time.Millisecond) }},
+		{"an end that cannot be written", func(l *list) { l.NextUpdate = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"serial that is none", func(l *list) { l.revocations[0].Serial = "xyz" }},
+		{"serial of half an octet", func(l *list) { l.revocations[0].Serial = "abc" }},
+		{"no serial", func(l *list) { l.revocations[0].Serial = "" }},
+		{"serial zero", func(l *list) { l.revocations[0].Serial = "00" }},
+		{"serial of 21 octets", func(l *list) { l.revocations[0].Serial = "ff00000000000000000000000000000000000000" }},
+		{"serial of 22 octets", func(l *list) { l.revocations[0].Serial = "01000000000000000000000000000000000000000000" }},
+		{"unknown reason", func(l *list) { l.revocations[0].Reason = "certificateHold" }},
+		{"no time", func(l *list) { l.revocations[0].At = time.Time{} }},
+		{"a time that cannot be written", func(l *list) { l.revocations[0].At = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"two entries for one serial", func(l *list) { l.revocations[1].Serial = "00" + l.revocations[0].Serial }},
+		{"an empty URL", func(l *list) { l.URLs = []string{"http://a.example.com", ""} }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			list := newList(1)
-			test.edit(&list)
-			der, err := issuance.CRL(root, list)
+			l := newList(2)
+			test.edit(&l)
+			der, err := l.sign(root)
 			wantError(t, err, notary.Internal)
 			if der != nil {
 				t.Error("a list came out all the same")
@@ -119,6 +236,6 @@ func TestCRLRefused(t *testing.T) {
 		})
 	}
 	mute := outside(t, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
-	_, err := issuance.CRL(mute, newList(1))
+	_, err := newList(1).sign(mute)
 	wantError(t, err, notary.Unprocessable, "Outside Authority", "CRLs")
 }

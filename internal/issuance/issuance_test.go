@@ -65,7 +65,7 @@ func wantReadBack(t *testing.T, certificate *x509.Certificate) {
 func TestLeafFields(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, notary.ECDSAP384, -1)
-	root.CRLURL, root.CertificateURL = "http://ca.example.com/1.crl", "http://ca.example.com/1.cer"
+	root.CRLURL, root.CertificateURL, root.OCSPURL = "http://ca.example.com/1.crl", "http://ca.example.com/1.cer", "http://ca.example.com/ocsp/1"
 	server := []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	client := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	const sign, encipher = x509.KeyUsageDigitalSignature, x509.KeyUsageKeyEncipherment
@@ -116,6 +116,9 @@ func TestLeafFields(t *testing.T) {
 			if diff := cmp.Diff([]string{root.CertificateURL}, leaf.IssuingCertificateURL); diff != "" {
 				t.Errorf("issuer's certificate: -want +got\n%s", diff)
 			}
+			if diff := cmp.Diff([]string{root.OCSPURL}, leaf.OCSPServer); diff != "" {
+				t.Errorf("OCSP: -want +got\n%s", diff)
+			}
 			wantCritical(t, leaf, "2.5.29.15", "2.5.29.19") // key usage, basic constraints
 		})
 	}
@@ -140,8 +143,8 @@ func wantCritical(t *testing.T, c *x509.Certificate, want ...string) {
 func TestNoURLsWhereThereAreNone(t *testing.T) {
 	t.Parallel()
 	leaf := issueLeaf(t, newRoot(t, notary.ECDSAP256, -1), leafCSR(t, "a.example.com"), terms)
-	if leaf.CRLDistributionPoints != nil || leaf.IssuingCertificateURL != nil {
-		t.Errorf("URLs from nowhere: %v %v", leaf.CRLDistributionPoints, leaf.IssuingCertificateURL)
+	if leaf.CRLDistributionPoints != nil || leaf.IssuingCertificateURL != nil || leaf.OCSPServer != nil {
+		t.Errorf("URLs from nowhere: %v %v %v", leaf.CRLDistributionPoints, leaf.IssuingCertificateURL, leaf.OCSPServer)
 	}
 }
 
@@ -308,7 +311,7 @@ func TestBrokenSignerIsNoticed(t *testing.T) {
 	if certificate != nil {
 		t.Error("the certificate came out all the same")
 	}
-	if crl, err := issuance.CRL(root, newList(1)); err == nil || crl != nil {
+	if crl, err := newList(1).sign(root); err == nil || crl != nil {
 		t.Errorf("the CRL came out all the same: %v", err)
 	}
 	root.Signer = brokenSigner{authorityKey(notary.Ed25519), errors.New("device unplugged")}
@@ -347,7 +350,7 @@ func TestIssuerWithoutKeyIdentifier(t *testing.T) {
 	if !bytes.Equal(leaf.AuthorityKeyId, want) {
 		t.Errorf("authority key identifier %x, want %x", leaf.AuthorityKeyId, want)
 	}
-	if _, err := issuance.CRL(issuer, newList(1)); err != nil {
+	if _, err := newList(1).sign(issuer); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,245 @@
+package issuance
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"hash/maphash"
+	"slices"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"notary"
+)
+
+// check is our lint of a list, before it is signed: what was written is read back as a
+// relying party does, and held against RFC 5280, section 5, and what was meant. It must stay
+// cheap: lists have a million entries.
+func (l *CRL) check(tbs []byte, terms CRLTerms) error {
+	var fields, algorithm, issuer cryptobyte.String
+	var version int
+	in := cryptobyte.String(tbs)
+	if !in.ReadASN1(&fields, casn1.SEQUENCE) || !in.Empty() || !fields.ReadASN1Integer(&version) || version != 1 {
+		return wrong("is not of version 2", "5.1.2.1")
+	}
+	if !fields.ReadASN1Element(&algorithm, casn1.SEQUENCE) || !fields.ReadASN1Element(&issuer, casn1.SEQUENCE) ||
+		!bytes.Equal(issuer, l.issuer.Certificate.RawSubject) {
+		return wrong("does not name its issuer as that names itself", "5.1.2.3")
+	}
+	this, okThis := readTime(&fields)
+	next, okNext := readTime(&fields)
+	switch {
+	case !okThis || !this.Equal(terms.ThisUpdate):
+		return wrong("does not say when it was made", "5.1.2.4")
+	case !okNext || !next.Equal(terms.NextUpdate) || !next.After(this):
+		return wrong("does not end after it begins", "5.1.2.5")
+	}
+	if err := l.checkEntries(&fields); err != nil {
+		return err
+	}
+	return l.checkExtensions(fields, terms)
+}
+
+// wrong names what is wrong with a list, and the section of RFC 5280 that says so.
+func wrong(what, section string) error {
+	return notary.Errorf(notary.Internal, "the CRL %s (RFC 5280, section %s): it was not signed", what, section)
+}
+
+func (l *CRL) checkEntries(fields *cryptobyte.String) error {
+	var entries cryptobyte.String
+	var some bool
+	if !fields.ReadOptionalASN1(&entries, &some, casn1.SEQUENCE) || some && entries.Empty() {
+		return wrong("has an empty list of entries", "5.1.2.6")
+	}
+	seed := maphash.MakeSeed()
+	sums := make([]uint64, 0, l.entries)
+	for !entries.Empty() {
+		var entry, serial cryptobyte.String
+		if !entries.ReadASN1(&entry, casn1.SEQUENCE) || !entry.ReadASN1(&serial, casn1.INTEGER) || !properSerial(serial) {
+			return wrong("has an entry without a positive serial number of at most 20 octets", "5.1.2.6")
+		}
+		if !skipTime(&entry) {
+			return wrong("has an entry without a proper time", "5.1.2.6")
+		}
+		if !entry.Empty() && !properReason(entry) {
+			return wrong("has an entry with more than a reason that can be given", "5.3.1")
+		}
+		sums = append(sums, maphash.Bytes(seed, serial))
+	}
+	if len(sums) != l.entries {
+		return wrong("has not as many entries as were added", "5.1.2.6")
+	}
+	if slices.Sort(sums); hasTwins(sums) {
+		return wrong("has two entries for one serial number", "5.1.2.6")
+	}
+	return nil
+}
+
+// properSerial says whether the content of an INTEGER is positive, no longer than a serial
+// number may be, and written in its only form.
+func properSerial(serial []byte) bool {
+	return len(serial) > 0 && len(serial) <= maxSerial && serial[0] < 0x80 &&
+		(serial[0] != 0 || len(serial) > 1 && serial[1] >= 0x80)
+}
+
+// properReason says whether an entry's extensions are a reason code alone, and one that can
+// be given: not the one that is left out, nor what needs a delta CRL.
+func properReason(extensions []byte) bool {
+	code, ok := bytes.CutPrefix(extensions, []byte(reasonExtension))
+	return ok && len(code) == 1 && code[0] != 0 && slices.Contains(reasonCodes, code[0])
+}
+
+var reasonCodes = func() (codes []byte) {
+	for _, code := range notary.RevocationReasons {
+		codes = append(codes, byte(code))
+	}
+	return codes
+}()
+
+// hasTwins says whether two neighbours are the same. Of a million serial numbers two have the
+// same 64 bits by chance once in forty million lists; the next list then has another seed.
+func hasTwins(sorted []uint64) bool {
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i] == sorted[i-1] {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *CRL) checkExtensions(fields cryptobyte.String, terms CRLTerms) error {
+	keyID, err := issuerKeyIdentifier(l.issuer.Certificate)
+	if err != nil {
+		return err
+	}
+	want := []string{"2.5.29.35", "2.5.29.20"}
+	if len(terms.URLs) > 0 {
+		want = append(want, oidIssuingDistributionPoint.String())
+	}
+	var wrapped, all cryptobyte.String
+	if !fields.ReadASN1(&wrapped, casn1.Tag(0).ContextSpecific().Constructed()) || !fields.Empty() ||
+		!wrapped.ReadASN1(&all, casn1.SEQUENCE) || !wrapped.Empty() {
+		return wrong("has no extensions", "5.2")
+	}
+	for _, name := range want {
+		var one, value cryptobyte.String
+		var oid asn1.ObjectIdentifier
+		var critical bool
+		if !all.ReadASN1(&one, casn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&oid) || oid.String() != name ||
+			one.PeekASN1Tag(casn1.BOOLEAN) && !one.ReadASN1Boolean(&critical) ||
+			!one.ReadASN1(&value, casn1.OCTET_STRING) || !one.Empty() || critical != oid.Equal(oidIssuingDistributionPoint) {
+			return wrong("has other extensions than were meant", "5.2")
+		}
+		if err := checkExtension(oid, value, keyID, terms); err != nil {
+			return err
+		}
+	}
+	if !all.Empty() {
+		return wrong("has other extensions than were meant", "5.2")
+	}
+	return nil
+}
+
+func checkExtension(oid asn1.ObjectIdentifier, value cryptobyte.String, keyID []byte, terms CRLTerms) error {
+	switch oid[3] {
+	case 35:
+		var sequence, id cryptobyte.String
+		if !value.ReadASN1(&sequence, casn1.SEQUENCE) || !value.Empty() ||
+			!sequence.ReadASN1(&id, casn1.Tag(0).ContextSpecific()) || !sequence.Empty() || !bytes.Equal(id, keyID) {
+			return wrong("does not name the key that signs it", "5.2.1")
+		}
+	case 20:
+		var number int64 // of at most 8 octets, and so of at most 20
+		if !value.ReadASN1Integer(&number) || !value.Empty() || number <= 0 || number != terms.Number {
+			return wrong("does not have the positive number that was meant", "5.2.3")
+		}
+	default:
+		if urls, ok := pointURLs(value); !ok || !slices.Equal(urls, terms.URLs) {
+			return wrong("does not say which certificates it is for", "5.2.5")
+		}
+	}
+	return nil
+}
+
+// pointURLs reads what [distributionPoint] writes.
+func pointURLs(value cryptobyte.String) (urls []string, ok bool) {
+	constructed := casn1.Tag(0).ContextSpecific().Constructed()
+	var sequence, point, names cryptobyte.String
+	if !value.ReadASN1(&sequence, casn1.SEQUENCE) || !value.Empty() || !sequence.ReadASN1(&point, constructed) ||
+		!sequence.Empty() || !point.ReadASN1(&names, constructed) || !point.Empty() {
+		return nil, false
+	}
+	for !names.Empty() {
+		var url cryptobyte.String
+		if !names.ReadASN1(&url, casn1.Tag(6).ContextSpecific()) || len(url) == 0 {
+			return nil, false
+		}
+		urls = append(urls, string(url))
+	}
+	return urls, len(urls) > 0
+}
+
+// readTime reads one of the two forms of a time (RFC 5280, section 5.1.2.4).
+func readTime(in *cryptobyte.String) (t time.Time, ok bool) {
+	if in.PeekASN1Tag(casn1.UTCTime) {
+		return t, in.ReadASN1UTCTime(&t)
+	}
+	return t, in.ReadASN1GeneralizedTime(&t)
+}
+
+// skipTime is readTime where the time itself does not matter; it takes a tenth of the time.
+func skipTime(in *cryptobyte.String) bool {
+	var text cryptobyte.String
+	var tag casn1.Tag
+	if !in.ReadAnyASN1(&text, &tag) {
+		return false
+	}
+	switch {
+	case tag == casn1.GeneralizedTime && len(text) == 15:
+		text = text[2:]
+	case tag != casn1.UTCTime || len(text) != 13:
+		return false
+	}
+	for _, c := range text[:12] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	two := func(i int) int { return int(text[i]-'0')*10 + int(text[i+1]-'0') }
+	month, day := two(2), two(4)
+	return text[12] == 'Z' && month >= 1 && month <= 12 && day >= 1 && day <= 31 && two(6) < 24 && two(8) < 60 && two(10) < 60
+}
+
+// ListURLs are the URLs in the issuing distribution point of a list that was made here; nil
+// where it has none. It does not read the entries.
+func ListURLs(der []byte) []string {
+	var list, tbs, extensions cryptobyte.String
+	in := cryptobyte.String(der)
+	if !in.ReadASN1(&list, casn1.SEQUENCE) || !list.ReadASN1(&tbs, casn1.SEQUENCE) {
+		return nil
+	}
+	explicit := casn1.Tag(0).ContextSpecific().Constructed()
+	for !tbs.Empty() && !tbs.PeekASN1Tag(explicit) {
+		var skipped cryptobyte.String
+		var tag casn1.Tag
+		if !tbs.ReadAnyASN1(&skipped, &tag) {
+			return nil
+		}
+	}
+	if !tbs.ReadASN1(&tbs, explicit) || !tbs.ReadASN1(&extensions, casn1.SEQUENCE) {
+		return nil
+	}
+	for !extensions.Empty() {
+		var one, value cryptobyte.String
+		var oid asn1.ObjectIdentifier
+		if !extensions.ReadASN1(&one, casn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&oid) {
+			return nil
+		}
+		if oid.Equal(oidIssuingDistributionPoint) && one.SkipOptionalASN1(casn1.BOOLEAN) && one.ReadASN1(&value, casn1.OCTET_STRING) {
+			urls, _ := pointURLs(value)
+			return urls
+		}
+	}
+	return nil
+}
