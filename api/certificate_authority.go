@@ -4,18 +4,19 @@ import "time"
 
 // CertificateAuthority is an authority whose key the server holds.
 type CertificateAuthority struct {
-	ID          int64      `json:"id"`
-	Enabled     bool       `json:"enabled"`
-	Status      string     `json:"status" enum:"pending,active,disabled,expired,revoked"`
-	CSR         string     `json:"csr" doc:"PEM: what an outside authority would sign"`
-	Certificate string     `json:"certificate" doc:"PEM chain, its own first; empty while it is pending"`
-	CRL         string     `json:"crl" doc:"PEM; empty while it is pending"`
-	CommonName  string     `json:"common_name"`
-	NotBefore   *time.Time `json:"not_before"`
-	NotAfter    *time.Time `json:"not_after"`
-	Key         string     `json:"key" example:"ECDSA P-256"`
-	IssuerID    *int64     `json:"issuer_id" doc:"null for a root or an outside issuer"`
-	CreatedAt   time.Time  `json:"created_at"`
+	ID          int64             `json:"id"`
+	Enabled     bool              `json:"enabled"`
+	Status      string            `json:"status" enum:"pending,active,disabled,expired,revoked"`
+	CSR         string            `json:"csr" doc:"PEM: what an outside authority would sign"`
+	Certificate string            `json:"certificate" doc:"PEM chain, its own first; empty while it is pending"`
+	CRL         string            `json:"crl" doc:"PEM; empty while it is pending"`
+	CommonName  string            `json:"common_name"`
+	NotBefore   *time.Time        `json:"not_before"`
+	NotAfter    *time.Time        `json:"not_after"`
+	Key         string            `json:"key" example:"ECDSA P-256"`
+	IssuerID    *int64            `json:"issuer_id" doc:"null for a root or an outside issuer"`
+	Settings    AuthoritySettings `json:"settings"`
+	CreatedAt   time.Time         `json:"created_at"`
 
 	PathLength      *int             `json:"path_length" doc:"How many authorities may follow below it; null for no limit"`
 	NameConstraints *NameConstraints `json:"name_constraints" doc:"For which names its certificates may be; null for all"`
@@ -35,6 +36,22 @@ type Subtrees struct {
 	IP    []string `json:"ip,omitempty" nullable:"false" doc:"Prefixes such as 10.0.0.0/8 and 2001:db8::/32"`
 	Email []string `json:"email,omitempty" nullable:"false" doc:"An address, a host (example.com) or all hosts below a domain (.example.com)"`
 	URI   []string `json:"uri,omitempty" nullable:"false" doc:"A host (example.com) or all hosts below a domain (.example.com)"`
+}
+
+// AuthoritySettings are what the certificates of an authority name of its publications.
+type AuthoritySettings struct {
+	CRL       bool `json:"crl" doc:"Its certificates name the URL of its CRL"`
+	OCSP      bool `json:"ocsp" doc:"They name its OCSP responder"`
+	Issuer    bool `json:"issuer" doc:"They name the URL of its own certificate"`
+	CRLShards int  `json:"crl_shards" doc:"Over how many lists new certificates are spread; 0: as many as fit their number"`
+}
+
+// ChangeAuthoritySettings changes some of them: what is left out stays as it is.
+type ChangeAuthoritySettings struct {
+	CRL       *bool `json:"crl,omitempty"`
+	OCSP      *bool `json:"ocsp,omitempty"`
+	Issuer    *bool `json:"issuer,omitempty"`
+	CRLShards *int  `json:"crl_shards,omitempty" doc:"From 0 to 1000"`
 }
 
 // CreateCertificateAuthority makes an authority with a new key.

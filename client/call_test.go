@@ -88,6 +88,10 @@ func TestCalls(t *testing.T) {
 		{"disable authority", func(ctx context.Context, c *c) (any, error) {
 			return none(c.UpdateCertificateAuthority(ctx, 1, api.UpdateCertificateAuthority{}))
 		}, `PUT /api/v1/certificate_authorities/1 {"enabled":false}`, success, nil},
+		{"change an authority's settings", func(ctx context.Context, c *c) (any, error) {
+			no := false
+			return none(c.ChangeAuthoritySettings(ctx, 1, api.ChangeAuthoritySettings{OCSP: &no, CRLShards: &three}))
+		}, `PUT /api/v1/certificate_authorities/1/settings {"ocsp":false,"crl_shards":3}`, success, nil},
 		{"delete authority", func(ctx context.Context, c *c) (any, error) {
 			return none(c.DeleteCertificateAuthority(ctx, 1, false))
 		}, "DELETE /api/v1/certificate_authorities/1 ", success, nil},

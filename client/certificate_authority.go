@@ -34,6 +34,11 @@ func (c *Client) UpdateCertificateAuthority(ctx context.Context, id int64, body 
 	return act(ctx, c, http.MethodPut, certificateAuthority(id, ""), body)
 }
 
+// ChangeAuthoritySettings changes what its certificates name from then on.
+func (c *Client) ChangeAuthoritySettings(ctx context.Context, id int64, body api.ChangeAuthoritySettings) error {
+	return act(ctx, c, http.MethodPut, certificateAuthority(id, "/settings"), body)
+}
+
 // DeleteCertificateAuthority is refused while something that it issued is still valid,
 // unless it is forced.
 func (c *Client) DeleteCertificateAuthority(ctx context.Context, id int64, force bool) error {

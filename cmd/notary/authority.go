@@ -14,7 +14,7 @@ import (
 func (p *program) authorityCommand() *cobra.Command {
 	return group("authority", "Certificate authorities: make, sign, enable, revoke",
 		p.authorityCreate(), p.authorityList(), p.authorityShow(), p.authoritySign(), p.authorityUpload(),
-		p.authorityEnable(), p.authorityDisable(), p.authorityRevoke(), p.authorityCRL(), p.authorityDelete())
+		p.authorityEnable(), p.authorityDisable(), p.authorityRevoke(), p.authorityCRL(), p.authoritySettings(), p.authorityDelete())
 }
 
 func (p *program) authorityList() *cobra.Command {

@@ -127,13 +127,16 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	if err != nil {
 		return err
 	}
-	servers := []*server.Server{s}
+	servers, beside := []*server.Server{s}, []func(context.Context){authorities.FollowOtherNodes, func(ctx context.Context) {
+		jobs.Run(ctx, authorities, accounts, leaseOf(st), log)
+	}}
 	if listener != nil {
 		publisher, err := newPublisher(listener, publish.Config{CA: authorities, Log: log}, metrics)
 		if err != nil {
 			return err
 		}
 		servers = append(servers, publisher)
+		beside = append(beside, func(ctx context.Context) { authorities.KeepCRLs(ctx, c.crlDelay) })
 	}
 	log.Info("started", "version", programVersion(), "address", s.Addr(), "data", c.data,
 		"publish_address", addressOf(listener), "publish_url", url)
@@ -142,9 +145,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 		log.Info("stopping: requests in flight may finish; a second signal stops at once")
 	})
 	defer forget()
-	return serveWithJobs(ctx, servers, authorities.FollowOtherNodes, func(ctx context.Context) {
-		jobs.Run(ctx, authorities, accounts, leaseOf(st), log)
-	})
+	return serveWithJobs(ctx, servers, beside...)
 }
 
 // leaseOf is the lease of this process on the periodic work of the database.

@@ -368,6 +368,7 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 	})
 	if err == nil {
 		s.authorities.forget(id)
+		s.lists.forget(id)
 		s.responders.forget(id)
 	}
 	return err

@@ -29,7 +29,8 @@ type Service struct {
 
 	authorities *cache
 	profiles    *profileCache
-	crls        crlBuilders
+	lists       crlLists
+	shards      shards
 	responders  responders
 	answers     *answerCache
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"slices"
 	"time"
 
 	"notary"
@@ -19,85 +19,79 @@ const (
 	crlRefresh = 12 * time.Hour
 )
 
-// crlBuilders lets one CRL of an authority be built at a time, and keeps the newest.
-type crlBuilders struct {
-	mu  sync.Mutex
-	one map[int64]*crlBuilder
-}
-
-type crlBuilder struct {
-	mu     sync.Mutex // held while building
-	newest *notary.CRL
-}
-
-func (b *crlBuilders) of(authorityID int64) *crlBuilder {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.one == nil {
-		b.one = map[int64]*crlBuilder{}
-	}
-	if b.one[authorityID] == nil {
-		b.one[authorityID] = &crlBuilder{}
-	}
-	return b.one[authorityID]
-}
-
 // CRL is the authority's list with every revocation that was acknowledged before the call.
 // It is built only if the newest one is no longer true or grows old. It needs no caller:
 // whoever relies on a certificate may ask.
 func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
-	return s.crl(ctx, authorityID, crlValidity/2)
+	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, crlValidity/2)
 }
 
-// PublishedCRL is the authority's list of all (shard 0), or of a shard, as it is published.
-func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
-	if shard != 0 {
-		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no such list", authorityID)
-	}
-	return s.CRL(ctx, authorityID)
-}
-
-// crl is the authority's list, not older than maxAge.
-func (s *Service) crl(ctx context.Context, authorityID int64, maxAge time.Duration) (*notary.CRL, error) {
-	a, err := s.authorities.get(ctx, authorityID)
+// crl is a list with every revocation so far, not older than maxAge, that names all the URLs
+// that certificates name it by.
+func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Duration) (*notary.CRL, error) {
+	a, err := s.lister(ctx, key.AuthorityID)
 	if err != nil {
 		return nil, err
 	}
-	if a.Issuer.Certificate == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet, so it has no CRL", authorityID)
+	urls, err := s.listURLs(ctx, key)
+	if err != nil {
+		return nil, err
 	}
 	// Asked before the list is looked at: what another node has made since then is newer.
-	count, err := s.store.RevocationCount(ctx, authorityID, 0)
+	count, err := s.store.RevocationCount(ctx, key.AuthorityID, key.Shard)
 	if err != nil {
 		return nil, err
 	}
-	number, err := s.store.CRLNumber(ctx, authorityID, 0)
-	if err != nil {
+	list := s.lists.of(key)
+	list.mu.Lock()
+	defer list.mu.Unlock()
+	if err := s.loadNewer(ctx, key, list); err != nil {
 		return nil, err
 	}
-	builder := s.crls.of(authorityID)
-	builder.mu.Lock()
-	defer builder.mu.Unlock()
-	if builder.newest == nil || builder.newest.Number < number {
-		if builder.newest, err = s.store.CRL(ctx, authorityID, 0); err != nil {
-			return nil, err
-		}
-	}
-	newest := builder.newest
-	if newest != nil && newest.Revocations >= count && fresh(newest, s.now(), maxAge) {
+	newest := list.newest.Load()
+	holds := newest != nil && newest.Revocations >= count && fresh(newest, s.now(), crlValidity)
+	if holds && fresh(newest, s.now(), maxAge) && names(newest, urls) {
 		return newest, nil
 	}
-	crl, err := s.buildCRL(ctx, a)
-	if err == nil {
-		builder.newest = crl
-		return crl, nil
-	}
-	if newest != nil && newest.Revocations >= count && fresh(newest, s.now(), crlValidity) {
+	crl, err := s.buildCRL(ctx, a, key, list, count)
+	if err != nil && holds {
 		s.log.WarnContext(ctx, "the CRL could not be made anew, the last one still holds",
-			"authority", authorityID, "error", err)
+			"authority", key.AuthorityID, "shard", key.Shard, "error", err)
 		return newest, nil
 	}
-	return nil, err
+	return crl, err
+}
+
+// lister is an authority that can sign lists: it has a certificate, be that revoked, or the
+// authority disabled.
+func (s *Service) lister(ctx context.Context, id int64) (*openedAuthority, error) {
+	a, err := s.authorities.get(ctx, id)
+	if err == nil && a.Issuer.Certificate == nil {
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet, so it has no CRL", id)
+	}
+	return a, err
+}
+
+// listURLs are the URLs that certificates name a shard's list by. A shard that none names
+// does not exist. That of all needs none.
+func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, error) {
+	if key.Shard == 0 {
+		return nil, nil
+	}
+	all, err := s.store.ShardURLs(ctx, key.AuthorityID)
+	if err == nil && len(all[key.Shard]) == 0 {
+		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no list of a shard %d", key.AuthorityID, key.Shard)
+	}
+	return all[key.Shard], err
+}
+
+// names says whether the list is for certificates with any of these URLs.
+func names(crl *notary.CRL, urls []string) bool {
+	if len(urls) == 0 {
+		return true
+	}
+	named := issuance.ListURLs(crl.DER)
+	return !slices.ContainsFunc(urls, func(url string) bool { return !slices.Contains(named, url) })
 }
 
 // fresh says whether a list is not older than maxAge, nor from the future: after the clock
@@ -106,38 +100,75 @@ func fresh(crl *notary.CRL, now time.Time, maxAge time.Duration) bool {
 	return now.Sub(crl.ThisUpdate) < maxAge && !crl.ThisUpdate.After(now)
 }
 
-// buildCRL signs a new list under the next number. Where another node has been quicker with a
-// list that knows more, it begins again.
-func (s *Service) buildCRL(ctx context.Context, a *openedAuthority) (crl *notary.CRL, err error) {
+// buildCRL signs a new list, of at least count revocations, under the next number. Where
+// another node has been quicker, its list is as good if it knows as many; otherwise it begins
+// again.
+func (s *Service) buildCRL(ctx context.Context, a *openedAuthority, key store.ListKey, list *crlList, count int64) (*notary.CRL, error) {
 	const attempts = 5
+	var lost error
 	for range attempts {
-		if crl, err = s.buildOneCRL(ctx, a); notary.KindOf(err) != notary.Conflict {
-			return crl, err
+		crl, err := s.buildOneCRL(ctx, a, key, list.newest.Load(), count)
+		if err == nil {
+			list.newest.Store(crl)
+			return crl, nil
+		}
+		if notary.KindOf(err) != notary.Conflict {
+			return nil, err
+		}
+		lost = err
+		before := list.newest.Load()
+		if err := s.loadNewer(ctx, key, list); err != nil {
+			return nil, err
+		}
+		if newest := list.newest.Load(); newest != before && newest.Revocations >= count {
+			return newest, nil
 		}
 	}
-	return nil, err
+	return nil, lost
 }
 
-func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority) (*notary.CRL, error) {
-	var revocations []notary.Revocation
-	known, err := s.store.EachRevocation(ctx, a.ID, 0, time.Time{}, func(v notary.Revocation) error {
-		revocations = append(revocations, v)
-		return nil
+// entrySize is more than most entries take, in octets.
+const entrySize = 50
+
+func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store.ListKey, previous *notary.CRL, count int64) (*notary.CRL, error) {
+	now := s.now().UTC().Truncate(time.Second)
+	// What the last list still had although it had expired need not be on this one; a list
+	// from the future tells nothing.
+	var last time.Time
+	octets := count * entrySize
+	if previous != nil && !previous.ThisUpdate.After(now) {
+		last = previous.ThisUpdate
+		octets = int64(len(previous.DER)) + max(0, count-previous.Revocations)*entrySize
+	}
+	urls, err := s.listURLs(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if own := s.urls.crl(key.AuthorityID, key.Shard); key.Shard > 0 && own != "" && !slices.Contains(urls, own) {
+		urls = append(urls, own) // the next certificate will name it
+	}
+	list, err := issuance.NewCRL(a.Issuer, int(octets))
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, last, func(v notary.Revocation) error {
+		if v.At.After(now) { // by the clock of another node, or in this moment
+			v.At = now
+		}
+		return list.Add(v)
 	})
 	if err != nil {
 		return nil, err
 	}
-	now := s.now().Truncate(time.Second)
-	crl := &notary.CRL{AuthorityID: a.ID, ThisUpdate: now, NextUpdate: now.Add(crlValidity), Revocations: known}
+	crl := &notary.CRL{AuthorityID: key.AuthorityID, Shard: key.Shard, ThisUpdate: now, NextUpdate: now.Add(crlValidity), Revocations: known}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		crl.Number, err = tx.NextCRLNumber(a.ID, 0, crl.Revocations)
+		crl.Number, err = tx.NextCRLNumber(key.AuthorityID, key.Shard, known)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	crl.DER, err = issuance.CRL(a.Issuer, issuance.List{Number: crl.Number, ThisUpdate: crl.ThisUpdate,
-		NextUpdate: crl.NextUpdate, Revocations: revocations})
+	crl.DER, err = list.Sign(issuance.CRLTerms{Number: crl.Number, ThisUpdate: crl.ThisUpdate, NextUpdate: crl.NextUpdate, URLs: urls})
 	if err != nil {
 		return nil, err
 	}
@@ -145,16 +176,24 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority) (*notary.
 		if err := tx.SaveCRL(crl); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.crl", a.ID,
-			fmt.Sprintf("number %d, %d entries", crl.Number, len(revocations))))
+		detail := fmt.Sprintf("number %d, %d entries", crl.Number, list.Len())
+		if key.Shard > 0 {
+			detail = fmt.Sprintf("shard %d, %s", key.Shard, detail)
+		}
+		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.crl", key.AuthorityID, detail))
 	})
 	return crl, err
 }
 
-// RefreshCRLs makes anew the CRLs that have grown old, long before anybody would miss them.
-// It is called by the clock.
+// RefreshCRLs makes anew the CRLs that have grown old, long before anybody would miss them:
+// of every authority the list of all, and those of its shards that somebody has asked for. It
+// is called by the clock.
 func (s *Service) RefreshCRLs(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
+	if err != nil {
+		return err
+	}
+	states, err := s.store.ListStates(ctx)
 	if err != nil {
 		return err
 	}
@@ -163,8 +202,18 @@ func (s *Service) RefreshCRLs(ctx context.Context) error {
 		if status := a.Status(s.now()); status == notary.AuthorityPending || status == notary.AuthorityExpired {
 			continue
 		}
-		if _, err := s.crl(ctx, a.ID, crlRefresh); err != nil {
-			errs = append(errs, fmt.Errorf("CRL of authority %d: %w", a.ID, err))
+		states[store.ListKey{AuthorityID: a.ID}] = store.ListState{}
+	}
+	for _, key := range sortedKeys(states) {
+		a, err := s.authorities.get(ctx, key.AuthorityID)
+		if err == nil && a.Status(s.now()) == notary.AuthorityExpired {
+			continue
+		}
+		if err == nil {
+			_, err = s.crl(ctx, key, crlRefresh)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("CRL of authority %d, shard %d: %w", key.AuthorityID, key.Shard, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -98,6 +98,9 @@ var useCases = map[string]struct {
 	"EnableAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.EnableAuthority(ctx, c, nothing, true)
 	}},
+	"ChangePublication": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.ChangePublication(ctx, c, nothing, ca.PublicationChange{})
+	}},
 	"DeleteAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.DeleteAuthority(ctx, c, nothing, true)
 	}},
@@ -129,7 +132,7 @@ var useCases = map[string]struct {
 
 // open are the methods that need no caller.
 var open = []string{"CRL", "PublishedCRL", "AuthorityCertificate", "OCSP", "Now", "RefreshCRLs", "RenewResponders", "Counts",
-	"FollowOtherNodes"}
+	"FollowOtherNodes", "KeepCRLs"}
 
 func second[T any](_ T, err error) error { return err }
 

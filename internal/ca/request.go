@@ -163,13 +163,17 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err != nil {
 		return err
 	}
-	issued, err := issuance.Leaf(issuer.Issuer, profile, csr, s.terms(o.NotAfter))
+	from, shard, err := s.chooseList(ctx, issuer)
+	if err != nil {
+		return err
+	}
+	issued, err := issuance.Leaf(from, profile, csr, s.terms(o.NotAfter))
 	if err != nil {
 		return err
 	}
 	cert := newCertificate(issued, issuer, profile)
-	cert.RequestID, cert.RequesterID, cert.Email = req.ID, req.RequesterID, req.Email
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	cert.RequestID, cert.RequesterID, cert.Email, cert.Shard = req.ID, req.RequesterID, req.Email, shard
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.ShareAuthority(issuer.ID); err != nil {
 			return err
 		}
@@ -177,6 +181,9 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 			return err
 		}
 		if err := s.requireUsable(tx, issuer, profile); err != nil {
+			return err
+		}
+		if err := s.recordURL(tx, cert, from.CRLURL); err != nil {
 			return err
 		}
 		certID, err := tx.InsertCertificate(cert)
@@ -189,6 +196,10 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 		return tx.Event(notary.EventBy(caller, "request.sign", id,
 			fmt.Sprintf("authority %d, certificate %d, serial %s", issuer.ID, certID, cert.Serial)))
 	})
+	if err == nil {
+		s.shards.committed(cert, from.CRLURL)
+	}
+	return err
 }
 
 // Upload gives a request the certificate that an outside authority signed, as a PEM chain

@@ -19,15 +19,15 @@ import (
 	"notary/internal/issuance"
 )
 
-// list is a CRL with its entries.
-type list struct {
+// crlList is a CRL with its entries.
+type crlList struct {
 	issuance.CRLTerms
 	revocations []notary.Revocation
 }
 
 // newList is a list with so many revocations.
-func newList(entries int) list {
-	l := list{CRLTerms: issuance.CRLTerms{Number: 7, ThisUpdate: now, NextUpdate: now.Add(24 * time.Hour)}}
+func newList(entries int) crlList {
+	l := crlList{CRLTerms: issuance.CRLTerms{Number: 7, ThisUpdate: now, NextUpdate: now.Add(24 * time.Hour)}}
 	for n := range entries {
 		l.revocations = append(l.revocations, notary.Revocation{
 			Serial: fmt.Sprintf("%032x", n+1), At: now, Reason: notary.Superseded})
@@ -35,7 +35,7 @@ func newList(entries int) list {
 	return l
 }
 
-func (l list) sign(issuer issuance.Issuer) ([]byte, error) {
+func (l crlList) sign(issuer issuance.Issuer) ([]byte, error) {
 	crl, err := issuance.NewCRL(issuer, 50*len(l.revocations))
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func (l list) sign(issuer issuance.Issuer) ([]byte, error) {
 }
 
 // template is the list as package x509 has it.
-func (l list) template() *x509.RevocationList {
+func (l crlList) template() *x509.RevocationList {
 	t := &x509.RevocationList{Number: big.NewInt(l.Number), ThisUpdate: l.ThisUpdate.Truncate(time.Second),
 		NextUpdate: l.NextUpdate.Truncate(time.Second)}
 	for _, v := range l.revocations {
@@ -81,7 +81,7 @@ func point(urls []string) []byte {
 }
 
 // everyKind is a list with every reason, serial numbers and times of every form.
-func everyKind() list {
+func everyKind() crlList {
 	l := newList(0)
 	l.Number, l.ThisUpdate, l.NextUpdate = 42, time.Date(2051, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2051, 2, 4, 4, 5, 6, 0, time.UTC)
 	times := []time.Time{now.Add(-time.Hour), time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2049, 12, 31, 23, 59, 59, 0, time.UTC),
@@ -102,7 +102,7 @@ func TestCRL(t *testing.T) {
 	t.Parallel()
 	sharded := everyKind()
 	sharded.URLs = []string{"http://a.example.com/crl/1-1.crl", "http://b.example.com/pki/crl/1-1.crl"}
-	lists := map[string]list{"empty": newList(0), "one entry": newList(1), "of every kind": everyKind(), "of a shard": sharded,
+	lists := map[string]crlList{"empty": newList(0), "one entry": newList(1), "of every kind": everyKind(), "of a shard": sharded,
 		"of 100": newList(100), "of 5,000": newList(5000)}
 	for _, alg := range algorithms {
 		for name, l := range lists {
@@ -204,24 +204,24 @@ func TestCRLRefused(t *testing.T) {
 	root := newRoot(t, notary.ECDSAP256, -1)
 	tests := []struct {
 		name string
-		edit func(*list)
+		edit func(*crlList)
 	}{
-		{"number zero", func(l *list) { l.Number = 0 }},
-		{"negative number", func(l *list) { l.Number = -3 }},
-		{"ends before it begins", func(l *list) { l.NextUpdate = l.ThisUpdate.Add(-time.Second) }},
-		{"ends in the second in which it begins", func(l *list) { l.NextUpdate = l.ThisUpdate.Add(time.Millisecond) }},
-		{"an end that cannot be written", func(l *list) { l.NextUpdate = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
-		{"serial that is none", func(l *list) { l.revocations[0].Serial = "xyz" }},
-		{"serial of half an octet", func(l *list) { l.revocations[0].Serial = "abc" }},
-		{"no serial", func(l *list) { l.revocations[0].Serial = "" }},
-		{"serial zero", func(l *list) { l.revocations[0].Serial = "00" }},
-		{"serial of 21 octets", func(l *list) { l.revocations[0].Serial = "ff00000000000000000000000000000000000000" }},
-		{"serial of 22 octets", func(l *list) { l.revocations[0].Serial = "01000000000000000000000000000000000000000000" }},
-		{"unknown reason", func(l *list) { l.revocations[0].Reason = "certificateHold" }},
-		{"no time", func(l *list) { l.revocations[0].At = time.Time{} }},
-		{"a time that cannot be written", func(l *list) { l.revocations[0].At = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
-		{"two entries for one serial", func(l *list) { l.revocations[1].Serial = "00" + l.revocations[0].Serial }},
-		{"an empty URL", func(l *list) { l.URLs = []string{"http://a.example.com", ""} }},
+		{"number zero", func(l *crlList) { l.Number = 0 }},
+		{"negative number", func(l *crlList) { l.Number = -3 }},
+		{"ends before it begins", func(l *crlList) { l.NextUpdate = l.ThisUpdate.Add(-time.Second) }},
+		{"ends in the second in which it begins", func(l *crlList) { l.NextUpdate = l.ThisUpdate.Add(time.Millisecond) }},
+		{"an end that cannot be written", func(l *crlList) { l.NextUpdate = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"serial that is none", func(l *crlList) { l.revocations[0].Serial = "xyz" }},
+		{"serial of half an octet", func(l *crlList) { l.revocations[0].Serial = "abc" }},
+		{"no serial", func(l *crlList) { l.revocations[0].Serial = "" }},
+		{"serial zero", func(l *crlList) { l.revocations[0].Serial = "00" }},
+		{"serial of 21 octets", func(l *crlList) { l.revocations[0].Serial = "ff00000000000000000000000000000000000000" }},
+		{"serial of 22 octets", func(l *crlList) { l.revocations[0].Serial = "01000000000000000000000000000000000000000000" }},
+		{"unknown reason", func(l *crlList) { l.revocations[0].Reason = "certificateHold" }},
+		{"no time", func(l *crlList) { l.revocations[0].At = time.Time{} }},
+		{"a time that cannot be written", func(l *crlList) { l.revocations[0].At = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"two entries for one serial", func(l *crlList) { l.revocations[1].Serial = "00" + l.revocations[0].Serial }},
+		{"an empty URL", func(l *crlList) { l.URLs = []string{"http://a.example.com", ""} }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -17,6 +17,7 @@ func (r *routes) certificateAuthorities() {
 	handle(r, operation{method: "POST", path: path, status: 201, summary: "Create a certificate authority"}, r.createAuthority)
 	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate authority"}, r.authority)
 	handle(r, operation{method: "PUT", path: path + "/{id}", status: 200, summary: "Enable or disable a certificate authority"}, r.updateAuthority)
+	handle(r, operation{method: "PUT", path: path + "/{id}/settings", status: 200, summary: "Change what an authority's certificates name of its publications"}, r.changeSettings)
 	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 200, summary: "Delete a certificate authority"}, r.deleteAuthority)
 	handle(r, operation{method: "POST", path: path + "/{id}/sign", status: 202, summary: "Sign an authority with another one held here"}, r.signAuthority)
 	handle(r, operation{method: "POST", path: path + "/{id}/certificate", status: 201, summary: "Upload an authority's certificate signed elsewhere"}, r.uploadAuthority)
@@ -53,7 +54,7 @@ func (r *routes) withCRL(ctx context.Context, a *notary.Authority) api.Certifica
 	crl, err := r.ca.CRL(ctx, a.ID)
 	switch notary.KindOf(err) {
 	case "":
-		out.CRL = r.crls.of(crl).pem
+		out.CRL = r.crls.of(crl).pem()
 	case notary.Conflict, notary.NotFound:
 	default:
 		r.failure(ctx, err) // for the log
@@ -113,6 +114,14 @@ func (r *routes) updateAuthority(ctx context.Context, caller notary.Caller, in *
 	return done(r.ca.EnableAuthority(ctx, caller, in.ID, in.Body.Enabled))
 }
 
+func (r *routes) changeSettings(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body api.ChangeAuthoritySettings
+}) (*message, error) {
+	b := in.Body
+	return done(r.ca.ChangePublication(ctx, caller, in.ID, ca.PublicationChange{CRL: b.CRL, OCSP: b.OCSP, Issuer: b.Issuer, Shards: b.CRLShards}))
+}
+
 func (r *routes) deleteAuthority(ctx context.Context, caller notary.Caller, in *struct {
 	ByID
 	Force bool `query:"force" doc:"Even while something it issued is still valid"`
@@ -151,5 +160,5 @@ func (r *routes) crl(ctx context.Context, _ notary.Caller, in *ByID) (*document,
 	if prefer(ctx, typeCRL) == typeCRL {
 		return newDocument(typeCRL, crl.DER), nil
 	}
-	return newDocument(typeJSON, r.crls.of(crl).json), nil
+	return newDocument(typeJSON, r.crls.of(crl).json()), nil
 }

@@ -8,8 +8,9 @@ import (
 	"notary/api"
 )
 
-// encodedCRLs keeps the newest list of each authority as it is sent. Lists grow to megabytes
-// and anybody may ask for them: all answers share the same octets.
+// encodedCRLs keeps the newest list of each authority as it is sent, in the forms that were
+// asked for. Lists grow to megabytes and anybody may ask for them: all answers share the same
+// octets.
 type encodedCRLs struct {
 	mu     sync.Mutex
 	newest map[int64]*encodedCRL // by authority
@@ -17,18 +18,21 @@ type encodedCRLs struct {
 
 type encodedCRL struct {
 	number int64
-	pem    string
-	json   []byte // the envelope, with the list as PEM in it
+	pem    func() string
+	json   func() []byte // the envelope, with the list as PEM in it
 }
 
+// of is the list, of which no form is made before it is asked for.
 func (c *encodedCRLs) of(crl *notary.CRL) *encodedCRL {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if known := c.newest[crl.AuthorityID]; known != nil && known.number == crl.Number {
 		return known
 	}
-	one := &encodedCRL{number: crl.Number, pem: crl.PEM()}
-	one.json, _ = json.Marshal(api.Result[api.CRL]{Result: api.CRL{CRL: one.pem}}) // a string cannot fail
+	one := &encodedCRL{number: crl.Number, pem: sync.OnceValue(crl.PEM), json: sync.OnceValue(func() []byte {
+		body, _ := json.Marshal(api.Result[api.CRL]{Result: api.CRL{CRL: crl.PEM()}}) // a string cannot fail
+		return body
+	})}
 	if c.newest == nil {
 		c.newest = map[int64]*encodedCRL{}
 	}

@@ -48,6 +48,8 @@ func authorityToAPI(a *notary.Authority, now time.Time) api.CertificateAuthority
 	out := api.CertificateAuthority{
 		ID: a.ID, Enabled: a.Enabled, Status: string(a.Status(now)), CSR: a.CSR, CommonName: a.CommonName,
 		Key: a.Key, IssuerID: optional(a.IssuerID()), CreatedAt: a.CreatedAt,
+		Settings: api.AuthoritySettings{CRL: !a.Publication.NoCRL, OCSP: !a.Publication.NoOCSP, Issuer: !a.Publication.NoIssuer,
+			CRLShards: a.Publication.Shards},
 		NameConstraints: constraintsToAPI(a.Constraints), PredecessorID: optional(a.PredecessorID),
 	}
 	if a.PathLen >= 0 {

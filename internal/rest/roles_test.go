@@ -62,6 +62,7 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_authorities":                      {roles: managers, success: 201, prepare: newAuthority},
 	"GET /api/v1/certificate_authorities/{id}":                  {roles: observers, success: 200, prepare: anAuthority},
 	"PUT /api/v1/certificate_authorities/{id}":                  {roles: managers, success: 200, prepare: anAuthorityToDisable},
+	"PUT /api/v1/certificate_authorities/{id}/settings":         {roles: managers, success: 200, prepare: anAuthorityWithSettings},
 	"DELETE /api/v1/certificate_authorities/{id}":               {roles: managers, success: 200, prepare: anAuthority},
 	"POST /api/v1/certificate_authorities/{id}/sign":            {roles: managers, success: 202, prepare: anAuthorityToSign},
 	"POST /api/v1/certificate_authorities/{id}/certificate":     {roles: managers, success: 201, prepare: anAuthorityChain},
@@ -271,6 +272,11 @@ func newAuthority(*testing.T, *house, notary.Caller) (int64, any) {
 
 func anAuthority(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 	return h.Root(t, notary.ECDSAP256), nil
+}
+
+func anAuthorityWithSettings(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	shards := 4
+	return h.Root(t, notary.ECDSAP256), api.ChangeAuthoritySettings{CRLShards: &shards}
 }
 
 func anAuthorityToDisable(t *testing.T, h *house, _ notary.Caller) (int64, any) {

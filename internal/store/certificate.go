@@ -80,6 +80,9 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 		return 0, err
 	}
 	tx.counts[certificatesCounter]++
+	if c.AuthorityID != 0 {
+		tx.counts[issuedCounter(c.AuthorityID)]++
+	}
 	if err = tx.later(`INSERT INTO certificate_der (certificate_id, der) VALUES ($1, $2)`, id, c.DER); err != nil {
 		return 0, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"notary"
@@ -54,6 +55,19 @@ func revokedCounter(authorityID int64, shard int) string {
 	}
 	return fmt.Sprintf("shard %d %d", authorityID, shard)
 }
+
+// revokedCounterKey is what a counter counts the revocations of.
+func revokedCounterKey(name string) (key ListKey, err error) {
+	if strings.HasPrefix(name, "shard ") {
+		_, err = fmt.Sscanf(name, "shard %d %d", &key.AuthorityID, &key.Shard)
+	} else {
+		_, err = fmt.Sscanf(name, "revoked %d", &key.AuthorityID)
+	}
+	return key, err
+}
+
+// issuedCounter counts the certificates that an authority issued.
+func issuedCounter(authorityID int64) string { return fmt.Sprintf("issued %d", authorityID) }
 
 // expiryCounter counts certificates in use by the hour in which they expire.
 func expiryCounter(notAfter time.Time) string {

@@ -15,6 +15,58 @@ func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard in
 	return r.counter(ctx, revokedCounter(authorityID, shard))
 }
 
+// RevocationCounts are all the numbers of [reader.RevocationCount] that are not zero.
+func (r reader) RevocationCounts(ctx context.Context) (map[ListKey]int64, error) {
+	all := map[ListKey]int64{}
+	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+		var name string
+		var n int64
+		if err := row.Scan(&name, &n); err != nil {
+			return none, err
+		}
+		key, err := revokedCounterKey(name)
+		all[key] += n
+		return none, err
+	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2 OR name >= $3 AND name < $4`,
+		"revoked ", "revoked!", "shard ", "shard!")
+	return all, err
+}
+
+// IssuedCount is how many certificates the authority has issued.
+func (r reader) IssuedCount(ctx context.Context, authorityID int64) (int64, error) {
+	return r.counter(ctx, issuedCounter(authorityID))
+}
+
+// ListKey names a list of an authority: that of all (shard 0), or of a shard.
+type ListKey struct {
+	AuthorityID int64
+	Shard       int
+}
+
+// ListState is what can be known of a list without reading it.
+type ListState struct {
+	Number      int64 // 0 where the first one is still in the making
+	ThisUpdate  time.Time
+	Revocations int64 // as in [notary.CRL]
+	Known       int64 // the same of the list that got its number last; that may be in the making
+}
+
+// ListStates are the states of all lists of authorities that are not deleted.
+func (r reader) ListStates(ctx context.Context) (map[ListKey]ListState, error) {
+	all := map[ListKey]ListState{}
+	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+		var key ListKey
+		var state ListState
+		var this int64
+		err = row.Scan(&key.AuthorityID, &key.Shard, &state.Number, &this, &state.Revocations, &state.Known)
+		state.ThisUpdate = timeOf(this)
+		all[key] = state
+		return none, err
+	}, `SELECT l.authority_id, l.shard, l.number, l.this_update, l.revocations, l.known
+		FROM crl l JOIN authority a ON a.id = l.authority_id WHERE a.deleted_at IS NULL`)
+	return all, err
+}
+
 // MaxShards is over how many lists an authority's CRL can be spread.
 const MaxShards = 1000
 

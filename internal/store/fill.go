@@ -189,6 +189,9 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 		f.add("certificate_name", name, c.ID)
 	}
 	f.counts[certificatesCounter]++
+	if c.AuthorityID != 0 {
+		f.counts[issuedCounter(c.AuthorityID)]++
+	}
 	if v := c.Revocation; v != nil {
 		f.revocation++
 		f.add("revocation", f.revocation, c.AuthorityID, c.ID, c.Shard, c.Serial, seconds(v.At), string(v.Reason), listedUntil(c, v.At))

@@ -77,6 +77,12 @@ var invariants = []invariant{
 			SELECT (SELECT COUNT(*) FROM certificate) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'certificates') AS n
 		) t WHERE n <> rows`},
+	{"what each authority issued is counted", `
+		SELECT 'authority ' || CAST(id AS TEXT) FROM (
+			SELECT a.id, (SELECT COUNT(*) FROM certificate k WHERE k.authority_id = a.id) AS rows,
+				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'issued ' || CAST(a.id AS TEXT)) AS n
+			FROM authority a
+		) t WHERE n <> rows`},
 	{"requests are counted by status", `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) || ' ' || status FROM (
 			SELECT s.status, (SELECT COUNT(*) FROM request r WHERE r.status = s.status) AS rows,

@@ -49,10 +49,10 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"a revocation names the issuer and serial number of its certificate"}},
 		{"a revocation at another authority", `
 			UPDATE certificate SET authority_id = 1 WHERE id IN (SELECT certificate_id FROM revocation)`,
-			[]string{"a revocation names the issuer and serial number of its certificate"}},
+			[]string{"a revocation names the issuer and serial number of its certificate", "what each authority issued is counted"}},
 		{"a revocation of something from outside", `
 			UPDATE certificate SET authority_id = NULL WHERE id IN (SELECT certificate_id FROM revocation)`,
-			[]string{"a revocation names the issuer and serial number of its certificate"}},
+			[]string{"a revocation names the issuer and serial number of its certificate", "what each authority issued is counted"}},
 		{"a CRL number that fell", `UPDATE authority SET crl_number = crl_number - 1 WHERE crl_number > 0`,
 			[]string{"no CRL is ahead of its authority's number"}},
 		{"an authority with a request's certificate", `
@@ -74,6 +74,8 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"what has names is found by them, and no name leads nowhere"}},
 		{"certificates not counted", `UPDATE counter SET value = value - 1 WHERE name = 'certificates'`,
 			[]string{"certificates are counted"}},
+		{"certificates of an authority not counted", `UPDATE counter SET value = value - 1 WHERE name = 'issued 2'`,
+			[]string{"what each authority issued is counted"}},
 		{"a request counted twice", `UPDATE counter SET value = value + 1 WHERE name = 'requests Outstanding'`,
 			[]string{"requests are counted by status"}},
 		{"requests not counted", `DELETE FROM counter WHERE name = 'requests Rejected'`,

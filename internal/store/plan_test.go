@@ -13,9 +13,9 @@ import (
 	"notary/internal/testkit"
 )
 
-// small are the tables, by the names that the queries give them, that hold tens of rows and
-// may be read from end to end. Everything else grows with use.
-var small = regexp.MustCompile(`^SCAN (a|account|authority|p|profile)( USING .*)?$`)
+// small are the tables, by the names that the queries give them, that hold tens of rows (the
+// lists, l, may be a thousand) and may be read from end to end. Everything else grows with use.
+var small = regexp.MustCompile(`^SCAN (a|account|authority|l|p|profile)( USING .*)?$`)
 
 // A list may put in order what it has gathered by an index, some thousands at the most, and
 // the objects of a page.
@@ -118,6 +118,9 @@ type reads interface {
 	Compromised(context.Context, string) (bool, error)
 	RevocationCount(context.Context, int64, int) (int64, error)
 	CRL(context.Context, int64, int) (*notary.CRL, error)
+	RevocationCounts(context.Context) (map[store.ListKey]int64, error)
+	IssuedCount(context.Context, int64) (int64, error)
+	ListStates(context.Context) (map[store.ListKey]store.ListState, error)
 	CRLNumber(context.Context, int64, int) (int64, error)
 	ShardURLs(context.Context, int64) (map[int][]string, error)
 	Responder(context.Context, int64) (*notary.Certificate, []byte, error)
@@ -158,6 +161,9 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("CertificatesWithKey", second(r.CertificatesWithKey(ctx, "")))
 	do("Compromised", second(r.Compromised(ctx, "")))
 	do("RevocationCount", second(r.RevocationCount(ctx, 1, 0)))
+	do("RevocationCounts", second(r.RevocationCounts(ctx)))
+	do("IssuedCount", second(r.IssuedCount(ctx, 1)))
+	do("ListStates", second(r.ListStates(ctx)))
 	do("CRL", second(r.CRL(ctx, 1, 0)))
 	do("ShardURLs", second(r.ShardURLs(ctx, 1)))
 	do("CRLNumber", second(r.CRLNumber(ctx, 1, 0)))

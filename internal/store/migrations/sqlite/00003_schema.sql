@@ -53,16 +53,16 @@ CREATE TABLE authority (
 
 -- The newest list of an authority with all its entries (shard 0), and of each shard. Known is
 -- how many revocations the list with the highest number given knows; that list may be still
--- in the making, and der the one before it.
+-- in the making, and der the one before it. That comes last: it may take megabytes.
 CREATE TABLE crl (
     authority_id BIGINT  NOT NULL REFERENCES authority (id),
     shard        INTEGER NOT NULL,
     known        BIGINT  NOT NULL,
     number       BIGINT  NOT NULL,
-    der          BLOB    NOT NULL,
     this_update  BIGINT  NOT NULL,
     next_update  BIGINT  NOT NULL,
     revocations  BIGINT  NOT NULL,
+    der          BLOB    NOT NULL,
     PRIMARY KEY (authority_id, shard)
 );
 

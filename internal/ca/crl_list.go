@@ -1,0 +1,95 @@
+package ca
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// crlLists are the lists in memory: each the newest that this node has made or loaded.
+type crlLists struct {
+	mu  sync.Mutex
+	one map[store.ListKey]*crlList
+}
+
+// crlList is one list: that of an authority's whole, or of a shard.
+type crlList struct {
+	mu     sync.Mutex                 // held while it is built or loaded
+	newest atomic.Pointer[notary.CRL] // nil before the first; written under mu
+
+	// Of the loop that keeps it true.
+	underWay atomic.Bool // whether the loop is building it
+	awaited  int64       // how many revocations another node's list will know, which is waited for
+}
+
+// of is the list, to be built or loaded.
+func (l *crlLists) of(key store.ListKey) *crlList {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.one == nil {
+		l.one = map[store.ListKey]*crlList{}
+	}
+	if l.one[key] == nil {
+		l.one[key] = &crlList{}
+	}
+	return l.one[key]
+}
+
+// newest is the list as it is in memory; nil where it is not.
+func (l *crlLists) newest(key store.ListKey) *notary.CRL {
+	l.mu.Lock()
+	list := l.one[key]
+	l.mu.Unlock()
+	if list == nil {
+		return nil
+	}
+	return list.newest.Load()
+}
+
+// forget drops the lists of a deleted authority.
+func (l *crlLists) forget(authorityID int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.DeleteFunc(l.one, func(key store.ListKey, _ *crlList) bool { return key.AuthorityID == authorityID })
+}
+
+// authorities are those that have lists in memory.
+func (l *crlLists) authorities() map[int64]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ids := map[int64]bool{}
+	for key := range l.one {
+		ids[key.AuthorityID] = true
+	}
+	return ids
+}
+
+// loadNewer takes the list from the database if a newer one is there. The caller holds the
+// list.
+func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {
+	newest := list.newest.Load()
+	if newest != nil {
+		number, err := s.store.CRLNumber(ctx, key.AuthorityID, key.Shard)
+		if err != nil || number <= newest.Number {
+			return err
+		}
+	}
+	crl, err := s.store.CRL(ctx, key.AuthorityID, key.Shard)
+	if err == nil && crl != nil {
+		list.newest.Store(crl)
+	}
+	return err
+}
+
+// sortedKeys puts the lists in order.
+func sortedKeys[T any](lists map[store.ListKey]T) []store.ListKey {
+	return slices.SortedFunc(maps.Keys(lists), func(a, b store.ListKey) int {
+		return cmp.Or(cmp.Compare(a.AuthorityID, b.AuthorityID), cmp.Compare(a.Shard, b.Shard))
+	})
+}

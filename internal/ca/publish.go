@@ -1,0 +1,158 @@
+package ca
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// PublishedCRL is the authority's list of all (shard 0), or of a shard, as it is published:
+// from memory, where [Service.KeepCRLs] keeps it true. Only the first who asks may have to
+// wait until it is built. It needs no caller.
+func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
+	if _, err := s.lister(ctx, authorityID); err != nil {
+		return nil, err
+	}
+	key := store.ListKey{AuthorityID: authorityID, Shard: shard}
+	if crl := s.lists.newest(key); crl != nil {
+		return crl, nil
+	}
+	return s.firstCRL(ctx, key)
+}
+
+// firstCRL is a list that is not in memory yet: the one in the database, unless that has
+// ended, or a new one. An authority that has expired keeps its last one.
+func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL, error) {
+	if _, err := s.listURLs(ctx, key); err != nil {
+		return nil, err
+	}
+	list := s.lists.of(key)
+	list.mu.Lock()
+	err := s.loadNewer(ctx, key, list)
+	list.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	crl := list.newest.Load()
+	if crl != nil && (fresh(crl, s.now(), crlValidity) || s.expired(ctx, key.AuthorityID)) {
+		return crl, nil
+	}
+	return s.crl(ctx, key, crlValidity)
+}
+
+func (s *Service) expired(ctx context.Context, authorityID int64) bool {
+	a, err := s.authorities.get(ctx, authorityID)
+	return err == nil && a.Status(s.now()) == notary.AuthorityExpired
+}
+
+// KeepCRLs keeps the published lists true until ctx ends: a revocation is on them after the
+// delay, made here or at another node. Every node that publishes runs it. What is in the
+// database is compared by counts and numbers; a list is only built where something was
+// revoked, or a certificate names a new URL for it. [Service.RefreshCRLs] cares for their age.
+func (s *Service) KeepCRLs(ctx context.Context, delay time.Duration) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	free := make(chan struct{}, max(2, runtime.GOMAXPROCS(0))) // a long list shall not keep the short ones waiting
+	every := delay / 2
+	wait := time.Duration(rand.Int64N(int64(every))) // at first, so that the nodes do not all look at once
+	for {
+		due, err := s.dueCRLs(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "could not look for what was revoked", "error", err)
+		}
+		for _, key := range due {
+			list := s.lists.of(key)
+			if !list.underWay.CompareAndSwap(false, true) {
+				continue
+			}
+			running.Go(func() {
+				defer list.underWay.Store(false)
+				free <- struct{}{}
+				defer func() { <-free }()
+				s.keepCRL(ctx, key)
+			})
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+			wait = every
+		}
+	}
+}
+
+// keepCRL builds one list anew if it is behind, or takes the newer one from the database.
+func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
+	var err error
+	if s.expired(ctx, key.AuthorityID) {
+		list := s.lists.of(key)
+		list.mu.Lock()
+		err = s.loadNewer(ctx, key, list)
+		list.mu.Unlock()
+	} else {
+		_, err = s.crl(ctx, key, crlValidity)
+	}
+	switch {
+	case notary.KindOf(err) == notary.NotFound:
+		s.lists.forget(key.AuthorityID)
+	case err != nil && ctx.Err() == nil:
+		s.log.ErrorContext(ctx, "the published CRL could not be made anew",
+			"authority", key.AuthorityID, "shard", key.Shard, "error", err)
+	}
+}
+
+// dueCRLs are the lists that are behind. It drops those of deleted authorities.
+func (s *Service) dueCRLs(ctx context.Context) (due []store.ListKey, err error) {
+	counts, err := s.store.RevocationCounts(ctx) // before the lists: what is counted later comes the next time
+	if err != nil {
+		return nil, err
+	}
+	states, err := s.store.ListStates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for id := range s.lists.authorities() {
+		if _, err := s.authorities.get(ctx, id); notary.KindOf(err) == notary.NotFound {
+			s.lists.forget(id)
+		}
+	}
+	urls := map[int64]map[int][]string{} // by authority and shard
+	for _, key := range sortedKeys(states) {
+		if _, read := urls[key.AuthorityID]; !read && key.Shard > 0 {
+			if urls[key.AuthorityID], err = s.store.ShardURLs(ctx, key.AuthorityID); err != nil {
+				return due, err
+			}
+		}
+		if s.due(key, states[key], counts[key], urls[key.AuthorityID][key.Shard]) {
+			due = append(due, key)
+		}
+	}
+	return due, nil
+}
+
+// due says whether a list is behind its revocations, its URLs, or what is in the database.
+// While another node is building it, that is waited for, once: the node may be gone.
+func (s *Service) due(key store.ListKey, state store.ListState, count int64, urls []string) bool {
+	newest := s.lists.newest(key)
+	switch {
+	case newest != nil && newest.Number < state.Number: // what is loaded may do, or be built upon
+		return true
+	case state.Number == 0:
+		return false // the first to ask builds it, or is doing so
+	case state.Revocations >= count:
+		return newest != nil && !names(newest, urls)
+	case s.expired(context.Background(), key.AuthorityID):
+		return false
+	}
+	list := s.lists.of(key)
+	if state.Known >= count && list.awaited != state.Known {
+		list.awaited = state.Known
+		return false
+	}
+	return true
+}

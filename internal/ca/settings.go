@@ -1,0 +1,58 @@
+package ca
+
+import (
+	"context"
+	"fmt"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// PublicationChange is what shall become of an authority's [notary.Publication]; what is nil
+// stays as it is.
+type PublicationChange struct {
+	CRL, OCSP, Issuer *bool // whether its certificates name them
+	Shards            *int
+}
+
+// ChangePublication changes what the authority's certificates say from now on of where its
+// CRL, OCSP responder and own certificate are. Those that were issued keep what they say.
+func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, id int64, change PublicationChange) error {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return err
+	}
+	if n := change.Shards; n != nil && (*n < 0 || *n > store.MaxShards) {
+		return notary.FieldErrorf("crl_shards", "a CRL can be spread over 0 to %d lists; 0 chooses by the number of certificates", store.MaxShards)
+	}
+	defer s.authorities.changed()
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ClaimAuthority(id); err != nil {
+			return err
+		}
+		a, err := tx.Authority(ctx, id)
+		if err != nil {
+			return err
+		}
+		p := change.apply(a.Publication)
+		if err := tx.SetPublication(id, p); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "authority.settings", id,
+			fmt.Sprintf("names CRL: %t, OCSP: %t, issuer: %t; %d shards", !p.NoCRL, !p.NoOCSP, !p.NoIssuer, p.Shards)))
+	})
+}
+
+func (c PublicationChange) apply(p notary.Publication) notary.Publication {
+	for _, one := range []struct {
+		names *bool
+		not   *bool
+	}{{c.CRL, &p.NoCRL}, {c.OCSP, &p.NoOCSP}, {c.Issuer, &p.NoIssuer}} {
+		if one.names != nil {
+			*one.not = !*one.names
+		}
+	}
+	if c.Shards != nil {
+		p.Shards = *c.Shards
+	}
+	return p
+}
