@@ -13,6 +13,8 @@ PACKAGES    ?= ./...
 ENGINES     := ./internal/store ./internal/ca ./internal/auth ./internal/jobs
 POSTGRES    := NOTARY_TEST_ENGINE=postgres
 
+export PATH := $(PATH):/usr/sbin
+
 .PHONY: test tests lint build fuzz bench
 
 # A tool that is missing is installed first.

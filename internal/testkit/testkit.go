@@ -25,6 +25,9 @@ import (
 // Password is one that is accepted. Every account of a [World] has it.
 const Password = "plain violet harbour engine"
 
+// PublishURL is where the certificates of a [World] say that its CRLs are.
+const PublishURL = "http://pki.example.com"
+
 // World is a service on a database of its own, with an account of every role.
 type World struct {
 	Store *store.Store
@@ -81,7 +84,7 @@ func (w *World) open(t testing.TB) {
 	var err error
 	w.Store, err = store.Open(t.Context(), w.Database, w.Clock.Now)
 	Check(t, err)
-	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: log})
+	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: log, PublishURL: PublishURL})
 	Check(t, err)
 	w.Auth = auth.New(w.Store, auth.Options{Now: w.Clock.Now, Log: log})
 }

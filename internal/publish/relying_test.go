@@ -1,0 +1,268 @@
+package publish_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/publish"
+	"notary/internal/testkit"
+)
+
+// publishing is a World whose publications are served.
+type publishing struct {
+	*testkit.World
+	url string
+}
+
+// startPublishing serves a World and keeps its CRLs true. Its clock is late, because each list
+// is made at a time of its own, and those of the others are those of the programs.
+func startPublishing(t *testing.T) *publishing {
+	t.Helper()
+	w := testkit.New(t)
+	w.Clock.Advance(-10 * time.Minute)
+	server := httptest.NewServer(publish.New(publish.Config{CA: w.CA, Log: slog.New(slog.DiscardHandler)}))
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	var keeping sync.WaitGroup
+	keeping.Go(func() { w.CA.KeepCRLs(ctx, 50*time.Millisecond) })
+	t.Cleanup(func() { cancel(); keeping.Wait() })
+	return &publishing{w, server.URL}
+}
+
+// here is where the test serves what certificates say to be elsewhere.
+func (s *publishing) here(url string) string {
+	return strings.Replace(url, testkit.PublishURL, s.url, 1)
+}
+
+func (s *publishing) download(t *testing.T, url string) []byte {
+	t.Helper()
+	response, err := http.Get(s.here(url))
+	testkit.Check(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	testkit.Check(t, err)
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %s %s", url, response.Status, body)
+	}
+	return body
+}
+
+// issue has a request with these names signed, and gives its id.
+func (s *publishing) issue(t *testing.T, issuer int64, key crypto.Signer, names ...string) int64 {
+	t.Helper()
+	id, err := s.CA.Submit(t.Context(), s.Admin(), testkit.CSR(t, key, names...))
+	testkit.Check(t, err)
+	testkit.Check(t, s.CA.Sign(t.Context(), s.Admin(), id, ca.SignOptions{AuthorityID: issuer}))
+	return id
+}
+
+// revoke revokes the certificate, and waits until it is on the list that it names.
+func (s *publishing) revoke(t *testing.T, requestID int64, p *presented) {
+	t.Helper()
+	s.Clock.Advance(time.Second) // a list of the same second is not made anew
+	testkit.Check(t, s.CA.RevokeRequest(t.Context(), s.Admin(), requestID, notary.Superseded))
+	await(t, "the published list to have the revocation", func() (string, bool) {
+		list, err := x509.ParseRevocationList(s.download(t, p.leaf.CRLDistributionPoints[0]))
+		testkit.Check(t, err)
+		return list.ThisUpdate.String(), slices.ContainsFunc(list.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool {
+			return e.SerialNumber.Cmp(p.leaf.SerialNumber) == 0
+		})
+	})
+}
+
+// presented is a certificate as somebody presents it to those who rely on it, with the files
+// that their programs read.
+type presented struct {
+	dir       string
+	leaf      *x509.Certificate
+	chain     []*x509.Certificate // its issuers, nearest first, the root last
+	responder string              // that it names, where the test serves it
+	lists     []*x509.RevocationList
+	listed    []byte // the same, as PEM
+}
+
+// present writes the files of the certificate that a request has.
+func (s *publishing) present(t *testing.T, requestID int64) *presented {
+	t.Helper()
+	request, err := s.CA.Request(t.Context(), s.Admin(), requestID)
+	testkit.Check(t, err)
+	cert := request.Certificate
+	p := &presented{dir: t.TempDir()}
+	for i, der := range cert.Chain() {
+		c, err := x509.ParseCertificate(der)
+		testkit.Check(t, err)
+		if i == 0 {
+			p.leaf = c
+		} else {
+			p.chain = append(p.chain, c)
+		}
+	}
+	root := len(p.chain) - 1
+	p.write(t, "leaf.pem", testkit.PEM(p.leaf))
+	p.write(t, "issuer.pem", testkit.PEM(p.chain[0]))
+	p.write(t, "intermediates.pem", testkit.PEM(p.chain[:root]...))
+	p.write(t, "root.pem", testkit.PEM(p.chain[root]))
+	p.write(t, "whole.pem", testkit.PEM(append([]*x509.Certificate{p.leaf}, p.chain...)...))
+	if len(p.leaf.OCSPServer) != 1 || len(p.leaf.CRLDistributionPoints) != 1 || len(p.leaf.IssuingCertificateURL) != 1 {
+		t.Fatalf("the certificate names the responders %v, the lists %v and the issuers %v, want one of each",
+			p.leaf.OCSPServer, p.leaf.CRLDistributionPoints, p.leaf.IssuingCertificateURL)
+	}
+	p.responder = s.here(p.leaf.OCSPServer[0])
+	return p
+}
+
+func (p *presented) write(t *testing.T, name, text string) {
+	t.Helper()
+	testkit.Check(t, os.WriteFile(p.path(name), []byte(text), 0o600))
+}
+
+func (p *presented) path(name string) string { return filepath.Join(p.dir, name) }
+
+// fetchLists downloads the CRLs that the certificate and its issuers name.
+func (s *publishing) fetchLists(t *testing.T, p *presented) {
+	t.Helper()
+	p.lists, p.listed = nil, nil
+	for _, c := range append([]*x509.Certificate{p.leaf}, p.chain[:len(p.chain)-1]...) {
+		der := s.download(t, c.CRLDistributionPoints[0])
+		list, err := x509.ParseRevocationList(der)
+		testkit.Check(t, err)
+		p.lists = append(p.lists, list)
+		p.listed = append(p.listed, (&notary.CRL{DER: der}).PEM()...)
+	}
+	p.write(t, "lists.pem", string(p.listed))
+}
+
+// run gives what a program says, and whether it was content.
+func program(t *testing.T, name string, args ...string) (out string, ok bool) {
+	t.Helper()
+	var both bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Stdout, cmd.Stderr = &both, &both
+	err := cmd.Run()
+	if _, ended := err.(*exec.ExitError); err != nil && !ended {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return fmt.Sprintf("%s %s\n%s", name, strings.Join(args, " "), both.String()), err == nil
+}
+
+// purpose is what a certificate is used for, in the words of each program.
+type purpose struct {
+	name string
+	oid  string
+	go_  x509.ExtKeyUsage
+}
+
+var purposes = []purpose{
+	{"sslserver", "1.3.6.1.5.5.7.3.1", x509.ExtKeyUsageServerAuth},
+	{"sslclient", "1.3.6.1.5.5.7.3.2", x509.ExtKeyUsageClientAuth},
+}
+
+// A relier verifies the chain for a purpose, with a look at the CRLs if told so, and says what
+// it found.
+type relier struct {
+	name   string
+	verify func(t *testing.T, p *presented, use purpose, withLists bool) (says string, accepted bool)
+}
+
+var reliers = []relier{{"OpenSSL", byOpenSSL}, {"GnuTLS", byGnuTLS}, {"Go", byGo}}
+
+func byOpenSSL(t *testing.T, p *presented, use purpose, withLists bool) (string, bool) {
+	args := []string{"verify", "-x509_strict", "-purpose", use.name, "-CAfile", p.path("root.pem")}
+	if len(p.chain) > 1 {
+		args = append(args, "-untrusted", p.path("intermediates.pem"))
+	}
+	if withLists {
+		args = append(args, "-crl_check_all", "-CRLfile", p.path("lists.pem"))
+	}
+	return program(t, "openssl", append(args, p.path("leaf.pem"))...)
+}
+
+func byGnuTLS(t *testing.T, p *presented, use purpose, withLists bool) (string, bool) {
+	args := []string{"--verify", "--verify-profile", "low", "--verify-purpose", use.oid,
+		"--load-ca-certificate", p.path("root.pem"), "--infile", p.path("whole.pem")}
+	if withLists {
+		args = append(args, "--load-crl", p.path("lists.pem"))
+	}
+	return program(t, "certtool", args...)
+}
+
+func byGo(_ *testing.T, p *presented, use purpose, withLists bool) (string, bool) {
+	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
+	last := len(p.chain) - 1
+	roots.AddCert(p.chain[last])
+	for _, c := range p.chain[:last] {
+		intermediates.AddCert(c)
+	}
+	if _, err := p.leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates,
+		KeyUsages: []x509.ExtKeyUsage{use.go_}}); err != nil {
+		return err.Error(), false
+	}
+	if !withLists {
+		return "", true
+	}
+	certs := append([]*x509.Certificate{p.leaf}, p.chain...)
+	for i, list := range p.lists {
+		if err := list.CheckSignatureFrom(p.chain[i]); err != nil {
+			return err.Error(), false
+		}
+		for _, entry := range list.RevokedCertificateEntries {
+			if entry.SerialNumber.Cmp(certs[i].SerialNumber) == 0 {
+				return "revoked", false
+			}
+		}
+	}
+	return "", true
+}
+
+// askers ask the responder that the certificate names, and say good or revoked.
+var askers = []struct {
+	name string
+	ask  func(t *testing.T, p *presented) (says, status string)
+}{
+	{"openssl ocsp with SHA-1", func(t *testing.T, p *presented) (string, string) { return askOpenSSL(t, p, "-sha1") }},
+	{"openssl ocsp with SHA-256", func(t *testing.T, p *presented) (string, string) { return askOpenSSL(t, p, "-sha256") }},
+	{"ocsptool", askGnuTLS},
+}
+
+func askOpenSSL(t *testing.T, p *presented, hash string) (says, status string) {
+	says, ok := program(t, "openssl", "ocsp", hash, "-issuer", p.path("issuer.pem"), "-cert", p.path("leaf.pem"),
+		"-url", p.responder, "-CAfile", p.path("root.pem"), "-verify_other", p.path("whole.pem"))
+	return says, statusIn(says, ok && strings.Contains(says, "Response verify OK"), "leaf.pem: good", "leaf.pem: revoked")
+}
+
+func askGnuTLS(t *testing.T, p *presented) (says, status string) {
+	says, _ = program(t, "ocsptool", "--ask="+p.responder, "--load-issuer", p.path("issuer.pem"), "--load-cert", p.path("leaf.pem"),
+		"--load-trust", p.path("issuer.pem"))
+	return says, statusIn(says, strings.Contains(says, "Verifying OCSP Response: Success"),
+		"Certificate Status: good", "Certificate Status: revoked")
+}
+
+func statusIn(says string, verified bool, good, revoked string) string {
+	switch {
+	case !verified:
+		return "not verified"
+	case strings.Contains(says, good):
+		return "good"
+	case strings.Contains(says, revoked):
+		return "revoked"
+	default:
+		return "unknown"
+	}
+}
