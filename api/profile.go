@@ -18,7 +18,7 @@ type ProfileRules struct {
 	Description       string          `json:"description" required:"false" doc:"One line, for people"`
 	CA                bool            `json:"ca" required:"false" doc:"For authorities (RFC 5280, 4.2.1.9)"`
 	PathLength        *int            `json:"path_length,omitempty" doc:"Of an authority: how many more may follow below it at the most; no limit without it"`
-	KeyUsages         []string        `json:"key_usages" nullable:"false" doc:"By their names in RFC 5280, 4.2.1.3; each certificate gets those that fit its key"`
+	KeyUsages         []string        `json:"key_usages,omitzero" required:"true" nullable:"false" doc:"By their names in RFC 5280, 4.2.1.3; each certificate gets those that fit its key"`
 	ExtendedKeyUsages []string        `json:"extended_key_usages,omitzero" required:"false" nullable:"false" doc:"serverAuth, clientAuth, codeSigning, emailProtection, timeStamping, OCSPSigning, or dotted object identifiers"`
 	Validity          string          `json:"validity" doc:"Where no end is asked for: a number and d, h or m" example:"90d"`
 	MaxValidity       string          `json:"max_validity,omitempty" doc:"The longest that can be asked for; no limit but the issuer's without it" example:"398d"`
@@ -32,7 +32,7 @@ type ProfileRules struct {
 
 // ProfileKeys say which keys are certified.
 type ProfileKeys struct {
-	Allowed    []string `json:"allowed" nullable:"false" doc:"Some of rsa, ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519"`
+	Allowed    []string `json:"allowed,omitzero" required:"true" nullable:"false" doc:"Some of rsa, ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519"`
 	MinRSABits int      `json:"min_rsa_bits,omitempty" doc:"2048 without it"`
 	MaxRSABits int      `json:"max_rsa_bits,omitempty" doc:"8192 without it"`
 }
@@ -100,7 +100,7 @@ type ProfileCheck struct {
 	Lint     []LintFinding `json:"lint" nullable:"false" doc:"What the lints found short of an error"`
 	Looked   int           `json:"looked" doc:"How many of the last requests were looked at"`
 	Refused  []Tried       `json:"refused" nullable:"false" doc:"Those that would now be refused"`
-	Allowed  []Tried       `json:"allowed" nullable:"false" doc:"Those that would newly be allowed"`
+	Allowed  []Tried       `json:"allowed,omitzero" required:"true" nullable:"false" doc:"Those that would newly be allowed"`
 }
 
 // Verdict says whether a rule holds.

@@ -81,11 +81,14 @@ func (p *program) printAuthority(a api.CertificateAuthority) error {
 
 func (p *program) authoritySign() *cobra.Command {
 	var issuer idFlag
+	var profile string
 	c := p.onOne("sign ID", "Have a pending authority signed by another one", "authority %d is signed and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
-			return c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer)})
+			return c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
 		})
 	c.Flags().Var(&issuer, "authority", "the `id` of the authority that signs")
+	c.Flags().StringVar(&profile, "profile", "", "the `name` of a profile for authorities (default intermediate)")
+	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	c.MarkFlagRequired("authority")
 	return c
 }

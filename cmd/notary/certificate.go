@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -67,26 +68,43 @@ func (p *program) certificateShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.printOne(e,
-				field{"Certificate", strconv.FormatInt(e.ID, 10)},
-				field{"Common name", e.CommonName},
-				field{"DNS names", strings.Join(e.DNSNames, ", ")},
-				field{"IP addresses", strings.Join(e.IPAddresses, ", ")},
-				field{"E-mail addresses", strings.Join(e.EmailAddresses, ", ")},
-				field{"URIs", strings.Join(e.URIs, ", ")},
-				field{"Key", e.Key},
-				field{"Profile", e.Profile},
-				field{"Serial number", e.SerialNumber},
-				field{"SHA-256", e.Fingerprint},
-				field{"Submitted by", e.Email},
-				field{"Valid from", exact(&e.NotBefore, p.now())},
-				field{"Valid until", exact(&e.NotAfter, p.now())},
-				field{"Of request", optionalID(e.CertificateRequestID)},
-				field{"Signed by authority", optionalID(e.CertificateAuthorityID)},
-				field{"Revoked", exact(e.RevokedAt, p.now())},
-				field{"Reason", e.RevocationReason},
-			)
+			return p.printOne(e, append([]field{
+				{"Certificate", strconv.FormatInt(e.ID, 10)},
+				{"Common name", e.CommonName},
+				{"DNS names", strings.Join(e.DNSNames, ", ")},
+				{"IP addresses", strings.Join(e.IPAddresses, ", ")},
+				{"E-mail addresses", strings.Join(e.EmailAddresses, ", ")},
+				{"URIs", strings.Join(e.URIs, ", ")},
+				{"Key", e.Key},
+				{"Profile", profileText(e)},
+				{"Serial number", e.SerialNumber},
+				{"SHA-256", e.Fingerprint},
+				{"Submitted by", e.Email},
+				{"Valid from", exact(&e.NotBefore, p.now())},
+				{"Valid until", exact(&e.NotAfter, p.now())},
+				{"Of request", optionalID(e.CertificateRequestID)},
+				{"Signed by authority", optionalID(e.CertificateAuthorityID)},
+				{"Revoked", exact(e.RevokedAt, p.now())},
+				{"Reason", e.RevocationReason},
+			}, lintFields(e.Lint)...)...)
 		})}
+}
+
+// profileText is by which profile, in which version, a certificate was issued.
+func profileText(e api.Certificate) string {
+	if e.ProfileVersion == 0 {
+		return e.Profile
+	}
+	return fmt.Sprintf("%s, version %d", e.Profile, e.ProfileVersion)
+}
+
+// lintFields are what the lints found, a line each.
+func lintFields(findings []api.LintFinding) []field {
+	fields := make([]field, len(findings))
+	for i, f := range findings {
+		fields[i] = field{"Lint", lintText(f)}
+	}
+	return fields
 }
 
 func (p *program) certificateDownload() *cobra.Command {

@@ -138,6 +138,10 @@ func rolesFor(command *cobra.Command) string {
 		permission = notary.CreateRequests
 	case strings.HasSuffix(path, " authority list"), strings.HasSuffix(path, " authority show"):
 		permission = notary.ReadAuthorities
+	case strings.HasSuffix(path, " profile show"), strings.HasSuffix(path, " profile check"):
+		permission = notary.ReadProfiles
+	case strings.Contains(path, " profile "):
+		permission = notary.ManageProfiles
 	}
 	var names []string
 	for _, role := range notary.Roles {

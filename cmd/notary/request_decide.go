@@ -43,10 +43,10 @@ func (p *program) requestSign() *cobra.Command {
 		})
 	}
 	c.Flags().Var(&authority, "authority", "the `id` of the authority that signs")
-	c.Flags().StringVar(&profile, "profile", "", "server, client or server-client (the default)")
-	end.register(c, "90 days")
+	c.Flags().StringVar(&profile, "profile", "", "the profile's `name`: see notary profile list (default server-client)")
+	end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
 	c.MarkFlagRequired("authority")
-	c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions([]string{"server", "client", "server-client"}, cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
 }
 

@@ -22,14 +22,14 @@ const (
 	maxValidity    = 36500 * day
 )
 
-var profileName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+var profileName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 
 // CheckProfileName says whether a profile can have that name. A refusal is an Invalid error of
 // the field "name".
 func CheckProfileName(name string) error {
 	if !profileName.MatchString(name) {
 		return notary.FieldErrorf("name", "%.70q cannot be a profile's name: use up to 64 small letters, digits, dots, "+
-			"hyphens and underscores, a letter or digit first", name)
+			"hyphens and underscores, a letter first", name)
 	}
 	return nil
 }
@@ -39,7 +39,7 @@ func CheckProfileName(name string) error {
 func CheckRules(r *notary.Rules) error {
 	for _, check := range []func(*notary.Rules) error{
 		checkDescription, checkKeyRules, checkKeyUsages, checkUsagesFit, checkPurposeList, checkPurposesFit,
-		checkAuthorityRules, checkPeriods, checkNameRules, checkNamesFit, checkSubjectRules, checkPolicies,
+		checkAuthorityRules, checkPeriods, checkNameRules, checkNamesFit, checkSubjectRules, checkPolicies, checkSample,
 	} {
 		if err := check(r); err != nil {
 			return err

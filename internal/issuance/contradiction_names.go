@@ -1,6 +1,8 @@
 package issuance
 
 import (
+	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -113,7 +115,7 @@ func checkSubjectRules(r *notary.Rules) error {
 	}
 	var seen []string
 	some := r.Subject.Others == notary.Keep // whether a subject can have anything
-	for _, a := range r.Subject.Attributes {
+	for i, a := range r.Subject.Attributes {
 		oid, ok := pki.AttributeType(a.Type)
 		switch {
 		case !ok:
@@ -123,7 +125,7 @@ func checkSubjectRules(r *notary.Rules) error {
 			return notary.FieldErrorf(field, "there are two rules for %s", a.Type)
 		}
 		if err := checkAttributeRule(a, oid); err != nil {
-			return notary.WithField(err, field+"."+a.Type)
+			return inAttribute(i, err)
 		}
 		seen = append(seen, oid)
 		some = some || a.Action != notary.Refuse
@@ -132,6 +134,15 @@ func checkSubjectRules(r *notary.Rules) error {
 		return notary.FieldErrorf("subject.others", "an authority needs a subject, and every attribute is refused: keep or fix some")
 	}
 	return nil
+}
+
+// inAttribute blames the rule with that number, and not the attribute's field of another call.
+func inAttribute(i int, err error) error {
+	var e *notary.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return notary.FieldErrorf(fmt.Sprintf("subject.attributes[%d]", i), "%s", e.Message)
 }
 
 func checkAttributeRule(a notary.AttributeRule, oid string) error {

@@ -1,0 +1,393 @@
+package ca_test
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// rulesOf are the rules of a built-in profile, changed.
+func rulesOf(t testing.TB, name string, edit func(*notary.Rules)) notary.Rules {
+	t.Helper()
+	for _, p := range issuance.Builtins() {
+		if p.Name == name {
+			if edit != nil {
+				edit(&p.Rules)
+			}
+			return p.Rules
+		}
+	}
+	t.Fatalf("there is no built-in profile %s", name)
+	return notary.Rules{}
+}
+
+func newProfile(t testing.TB, w *testkit.World, name string, edit func(*notary.Rules)) int64 {
+	t.Helper()
+	id, err := w.CA.CreateProfile(t.Context(), w.Admin(), name, rulesOf(t, "server", edit))
+	testkit.Check(t, err)
+	return id
+}
+
+func profileByName(t testing.TB, w *testkit.World, name string) *notary.Profile {
+	t.Helper()
+	all, err := w.CA.Profiles(t.Context(), w.Admin())
+	testkit.Check(t, err)
+	for _, p := range all {
+		if p.Name == name {
+			return p
+		}
+	}
+	t.Fatalf("there is no profile %s", name)
+	return nil
+}
+
+// The first start records the built-in profiles, and a later one leaves them as they are.
+func TestBuiltinProfilesAreThere(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	server := profileByName(t, w, "server")
+	_, err := w.CA.UpdateProfile(t.Context(), w.Admin(), server.ID, 0, rulesOf(t, "server", func(r *notary.Rules) { r.Description = "ours" }))
+	testkit.Check(t, err)
+	before, err := w.CA.Profiles(t.Context(), w.Admin())
+	testkit.Check(t, err)
+	if len(before) != len(issuance.Builtins()) {
+		t.Errorf("there are %d profiles", len(before))
+	}
+	w.Reopen(t)
+	after, err := w.CA.Profiles(t.Context(), w.Admin())
+	testkit.Check(t, err)
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("after a restart (-before +after):\n%s", diff)
+	}
+}
+
+// A certificate says by which version of its profile it was issued, and that version can be
+// read for ever.
+func TestCertificatesRecordTheirProfile(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	id := newProfile(t, w, "web", func(r *notary.Rules) { r.Validity = 7 * 24 * time.Hour })
+	signed := func() *notary.Certificate {
+		t.Helper()
+		req := w.Request(t, w.Admin())
+		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), req, ca.SignOptions{AuthorityID: root, Profile: "web"}))
+		return request(t, w, req).Certificate
+	}
+	first := signed()
+	version, err := w.CA.UpdateProfile(t.Context(), w.Admin(), id, 1, rulesOf(t, "server", func(r *notary.Rules) { r.Validity = 14 * 24 * time.Hour }))
+	testkit.Check(t, err)
+	second := signed()
+	for certificate, want := range map[*notary.Certificate]int{first: 1, second: 2} {
+		if certificate.Profile != "web" || certificate.ProfileVersion != want {
+			t.Errorf("the profile is %s, version %d, want version %d", certificate.Profile, certificate.ProfileVersion, want)
+		}
+		p, err := w.CA.Profile(t.Context(), w.Admin(), id, certificate.ProfileVersion)
+		testkit.Check(t, err)
+		if got := certificate.NotAfter.Sub(certificate.NotBefore) + time.Second; got != p.Validity {
+			t.Errorf("version %d: valid for %s, want %s", want, got, p.Validity)
+		}
+	}
+	if version != 2 {
+		t.Errorf("the change made version %d", version)
+	}
+	middle := w.Intermediate(t, root, notary.ECDSAP256)
+	if own := authority(t, w, middle).Certificate; own.Profile != notary.IntermediateProfile || own.ProfileVersion != 1 {
+		t.Errorf("an authority's profile is %q, version %d", own.Profile, own.ProfileVersion)
+	}
+}
+
+// Each change of a profile has its event; what was changed meanwhile is a conflict.
+func TestProfilesAreChanged(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	admin := w.Admin()
+	id := newProfile(t, w, "web", nil)
+	_, err := w.CA.CreateProfile(t.Context(), admin, "web", rulesOf(t, "client", nil))
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantField(t, err, "name")
+	_, err = w.CA.UpdateProfile(t.Context(), admin, id, 1, rulesOf(t, "client", nil))
+	testkit.Check(t, err)
+	_, err = w.CA.UpdateProfile(t.Context(), admin, id, 1, rulesOf(t, "server", nil))
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantField(t, err, "version")
+	_, err = w.CA.UpdateProfile(t.Context(), admin, id, 0, rulesOf(t, "server", nil))
+	testkit.Check(t, err)
+	_, err = w.CA.Profile(t.Context(), admin, id, 4)
+	testkit.WantKind(t, err, notary.NotFound)
+	testkit.Check(t, w.CA.DeleteProfile(t.Context(), admin, id))
+	testkit.WantKind(t, w.CA.DeleteProfile(t.Context(), admin, id), notary.NotFound)
+	again := newProfile(t, w, "web", nil)
+	if p, err := w.CA.Profile(t.Context(), admin, again, 0); err != nil || p.Version != 4 {
+		t.Errorf("made again it is %+v (%v), want version 4", p, err)
+	}
+	var events []string
+	for _, e := range w.Events(t) {
+		if strings.HasPrefix(e.Action, "profile.") {
+			events = append(events, e.Action+": "+e.Detail)
+		}
+	}
+	want := []string{"profile.create: web", "profile.update: web, version 2", "profile.update: web, version 3", "profile.delete: web", "profile.create: web"}
+	if diff := cmp.Diff(want, events); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// Built-in profiles cannot be deleted, nor changed into what the program cannot use.
+func TestBuiltinProfilesStay(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for _, p := range issuance.Builtins() {
+		id := profileByName(t, w, p.Name).ID
+		testkit.WantKind(t, w.CA.DeleteProfile(t.Context(), w.Admin(), id), notary.Conflict)
+	}
+	update := func(name string, rules notary.Rules) error {
+		return second(w.CA.UpdateProfile(t.Context(), w.Admin(), profileByName(t, w, name).ID, 0, rules))
+	}
+	for _, tt := range []struct {
+		name, field string
+		rules       notary.Rules
+	}{
+		{"server-client", "ca", rulesOf(t, "intermediate", nil)},
+		{"intermediate", "ca", rulesOf(t, "server", nil)},
+		{"ocsp", "extended_key_usages", rulesOf(t, "server", nil)},
+		{"ocsp", "ocsp_no_check", rulesOf(t, "ocsp", func(r *notary.Rules) { r.OCSPNoCheck = false })},
+		{"ocsp", "keys.allowed", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{notary.KindRSA} })},
+		{"ocsp", "names.required", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Names.Required = true })},
+		{"ocsp", "subject", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Subject.Others = notary.Refuse })},
+		{"ocsp", "key_usages", rulesOf(t, "ocsp", func(r *notary.Rules) { r.KeyUsages = []notary.KeyUsage{notary.ContentCommitment} })},
+	} {
+		err := update(tt.name, tt.rules)
+		testkit.WantKind(t, err, notary.Invalid)
+		testkit.WantField(t, err, tt.field)
+	}
+	testkit.Check(t, update("ocsp", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Validity = 24 * time.Hour })))
+}
+
+// An authority is signed by a profile for authorities, and a request by no such profile.
+func TestProfilesForAuthorities(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	_, err := w.CA.CreateProfile(t.Context(), w.Admin(), "short-ca", rulesOf(t, "intermediate", func(r *notary.Rules) {
+		r.PathLen, r.Validity = 0, 365*24*time.Hour
+	}))
+	testkit.Check(t, err)
+	id := w.Pending(t)
+	testkit.Check(t, w.CA.SignAuthorityBy(t.Context(), w.Admin(), id, root, "short-ca"))
+	own := authority(t, w, id).Certificate
+	if cert := parsed(t, own); cert.MaxPathLen != 0 || !cert.MaxPathLenZero || own.Profile != "short-ca" {
+		t.Errorf("path length %d, profile %q", cert.MaxPathLen, own.Profile)
+	}
+	for name, kind := range map[string]notary.Kind{"server": notary.Unprocessable, "nothing": notary.Invalid} {
+		err := w.CA.SignAuthorityBy(t.Context(), w.Admin(), w.Pending(t), root, name)
+		testkit.WantKind(t, err, kind)
+		testkit.WantField(t, err, "profile")
+	}
+	err = w.CA.Sign(t.Context(), w.Admin(), w.Request(t, w.Admin()), ca.SignOptions{AuthorityID: root, Profile: "short-ca"})
+	testkit.WantKind(t, err, notary.Unprocessable)
+	testkit.WantField(t, err, "profile")
+}
+
+// What a profile does not allow is not signed, one by one and in many.
+func TestProfilesRefuse(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	newProfile(t, w, "intern", func(r *notary.Rules) {
+		r.Names.DNS = notary.NameRule{Allow: notary.AllowListed, Listed: []string{"intern.example"}}
+		r.MaxValidity = r.Validity
+	})
+	req := w.Request(t, w.Admin())
+	o := ca.SignOptions{AuthorityID: root, Profile: "intern"}
+	err := w.CA.Sign(t.Context(), w.Admin(), req, o)
+	testkit.WantKind(t, err, notary.Unprocessable)
+	testkit.WantText(t, err, "the profile intern does not allow the DNS name", "intern.example")
+	wantStatus(t, w, req, notary.Outstanding)
+	o.NotAfter = w.Clock.Now().AddDate(1, 0, 0)
+	err = w.CA.SignMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{req}}, o, func(ca.Outcome) error { return nil })
+	testkit.WantKind(t, err, notary.Unprocessable)
+	testkit.WantField(t, err, "not_valid_after")
+}
+
+// Warnings are kept with the certificate, unless the profile refuses them.
+func TestWarningsAreKept(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	newProfile(t, w, "strict", func(r *notary.Rules) { r.LintWarnings = notary.RefuseWarnings })
+	csr, err := pki.NewCSR(testkit.Key(t, notary.ECDSAP256), pkix.Name{CommonName: "a.example.com", ExtraNames: []pkix.AttributeTypeAndValue{
+		{Type: asn1.ObjectIdentifier{2, 5, 4, 42}, Value: strings.Repeat("a", 70)}}}, notary.Names{})
+	testkit.Check(t, err)
+	id, err := w.CA.Submit(t.Context(), w.Admin(), csr)
+	testkit.Check(t, err)
+	err = w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: "strict"})
+	testkit.WantKind(t, err, notary.Unprocessable)
+	testkit.WantText(t, err, "w_subject_given_name_recommended_max_length", "X.411", "new request")
+	testkit.Check(t, sign(t, w, id, root))
+	cert, err := w.CA.Certificate(t.Context(), w.Admin(), request(t, w, id).Certificate.ID)
+	testkit.Check(t, err)
+	if len(cert.Findings) != 1 || cert.Findings[0].Level != notary.FindingWarning {
+		t.Errorf("findings %v", cert.Findings)
+	}
+}
+
+// Trying gives every verdict for a CSR, and says of the last requests which a change would
+// concern. Nothing is recorded.
+func TestTryProfile(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	constrained := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1,
+		Constraints: notary.NameConstraints{Permitted: notary.Subtrees{DNS: []string{"example.com", "example.net"}}}})
+	key := testkit.Key(t, notary.ECDSAP256)
+	var requests []int64
+	for _, name := range []string{"a.example.com", "b.example.com", "c.example.net", "d.example.org"} {
+		requests = append(requests, requestFor(t, w, testkit.Key(t, notary.ECDSAP256), name))
+	}
+	onlyListed := func(r *notary.Rules, entries ...string) {
+		r.Names.DNS = notary.NameRule{Allow: notary.AllowListed, Listed: entries}
+	}
+	id := newProfile(t, w, "web", func(r *notary.Rules) { onlyListed(r, "example.com") })
+	wider := rulesOf(t, "server", func(r *notary.Rules) { onlyListed(r, "a.example.com", "example.net", "example.org") })
+	events := len(w.Events(t))
+
+	try := func(o ca.TryOptions) *notary.ProfileTrial {
+		t.Helper()
+		trial, err := w.CA.TryProfile(t.Context(), w.Caller(notary.ReadOnly), id, o)
+		testkit.Check(t, err)
+		return trial
+	}
+	ids := func(tried []notary.TriedRequest) (ids []int64) {
+		for _, r := range tried {
+			if r.Reason == "" || r.CommonName == "" || len(r.Names.DNS) != 1 {
+				t.Errorf("of request %d it says %+v", r.ID, r)
+			}
+			ids = append(ids, r.ID)
+		}
+		return ids
+	}
+	for _, tt := range []struct {
+		name             string
+		o                ca.TryOptions
+		looked           int
+		refused, allowed []int64
+	}{
+		{"as it is", ca.TryOptions{Last: 100}, 4, []int64{requests[3], requests[2]}, nil},
+		{"the last two", ca.TryOptions{Last: 2}, 2, []int64{requests[3], requests[2]}, nil},
+		{"changed", ca.TryOptions{Last: 100, Rules: &wider}, 4, []int64{requests[1]}, []int64{requests[3], requests[2]}},
+		{"changed, for an authority", ca.TryOptions{Last: 100, Rules: &wider, AuthorityID: constrained}, 4, []int64{requests[1]}, []int64{requests[2]}},
+	} {
+		trial := try(tt.o)
+		if diff := cmp.Diff([][]int64{tt.refused, tt.allowed}, [][]int64{ids(trial.Refused), ids(trial.Allowed)}); diff != "" || trial.Looked != tt.looked {
+			t.Errorf("%s: looked at %d; refused and allowed (-want +got):\n%s", tt.name, trial.Looked, diff)
+		}
+	}
+
+	csr := testkit.CSR(t, key, "x.example.org")
+	failing := func(trial *notary.ProfileTrial) (rules []string) {
+		for _, v := range trial.Trial.Verdicts {
+			if !v.OK {
+				rules = append(rules, v.Rule)
+			}
+		}
+		return rules
+	}
+	for _, tt := range []struct {
+		o    ca.TryOptions
+		want []string
+	}{
+		{ca.TryOptions{CSR: csr}, []string{"dns_names"}},
+		{ca.TryOptions{CSR: csr, Rules: &wider}, nil},
+		{ca.TryOptions{CSR: csr, Rules: &wider, AuthorityID: constrained}, []string{"constraints"}},
+		{ca.TryOptions{CSR: testkit.CSR(t, key, "a.example.com"), AuthorityID: constrained}, nil},
+	} {
+		if diff := cmp.Diff(tt.want, failing(try(tt.o))); diff != "" {
+			t.Errorf("what does not hold (-want +got):\n%s", diff)
+		}
+	}
+	if after := len(w.Events(t)); after != events {
+		t.Errorf("%d events were written", after-events)
+	}
+	sum, err := w.CA.Summary(t.Context(), w.Admin())
+	testkit.Check(t, err)
+	if sum.Certificates != 1 { // the root's
+		t.Errorf("there are %d certificates", sum.Certificates)
+	}
+}
+
+// A compromised key is told of.
+func TestTryProfileKnowsCompromisedKeys(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	key := testkit.Key(t, notary.ECDSAP256)
+	id := requestFor(t, w, key, "a.example.com")
+	testkit.Check(t, sign(t, w, id, w.Root(t, notary.ECDSAP256)))
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
+	trial, err := w.CA.TryProfile(t.Context(), w.Admin(), profileByName(t, w, "server").ID, ca.TryOptions{CSR: testkit.CSR(t, key, "b.example.com")})
+	testkit.Check(t, err)
+	if trial.Trial.OK() || !strings.Contains(trial.Trial.Reason(), "keyCompromise") {
+		t.Errorf("the verdicts are %+v", trial.Trial.Verdicts)
+	}
+}
+
+func TestTryProfileRefuses(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	id := profileByName(t, w, "server").ID
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")
+	contradictory := rulesOf(t, "server", func(r *notary.Rules) { r.Keys.Allowed = nil })
+	for _, tt := range []struct {
+		o     ca.TryOptions
+		kind  notary.Kind
+		field string
+	}{
+		{ca.TryOptions{}, notary.Invalid, "csr"},
+		{ca.TryOptions{CSR: "nonsense"}, notary.Invalid, "csr"},
+		{ca.TryOptions{Last: -1}, notary.Invalid, "last"},
+		{ca.TryOptions{Last: 1001}, notary.Invalid, "last"},
+		{ca.TryOptions{CSR: csr, Rules: &contradictory}, notary.Invalid, "profile.keys.allowed"},
+		{ca.TryOptions{CSR: csr, AuthorityID: nothing}, notary.NotFound, "certificate_authority_id"},
+		{ca.TryOptions{CSR: csr, AuthorityID: w.Pending(t)}, notary.Conflict, ""},
+	} {
+		_, err := w.CA.TryProfile(t.Context(), w.Admin(), id, tt.o)
+		testkit.WantKind(t, err, tt.kind)
+		testkit.WantField(t, err, tt.field)
+	}
+}
+
+// A change that another node made is seen at the next signature: at once where that would rest
+// on the old version, which is a conflict first.
+func TestProfileChangedElsewhere(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	id := newProfile(t, w, "web", nil)
+	o := ca.SignOptions{AuthorityID: root, Profile: "web"}
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), w.Request(t, w.Admin()), o))
+	p, err := w.CA.Profile(t.Context(), w.Admin(), id, 0)
+	testkit.Check(t, err)
+	testkit.Check(t, w.Store.Write(t.Context(), func(tx *store.Tx) error { // of which this node's memory does not know
+		return second(tx.UpdateProfile(p, rulesOf(t, "client", nil)))
+	}))
+	req := w.Request(t, w.Admin())
+	err = w.CA.Sign(t.Context(), w.Admin(), req, o)
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantField(t, err, "profile")
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), req, o))
+	cert := request(t, w, req).Certificate
+	if usage := parsed(t, cert).ExtKeyUsage; cert.ProfileVersion != 2 || len(usage) != 1 || usage[0] != x509.ExtKeyUsageClientAuth {
+		t.Errorf("version %d, extended key usage %v", cert.ProfileVersion, usage)
+	}
+}

@@ -1,0 +1,379 @@
+package issuance_test
+
+import (
+	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+)
+
+// changed is the default profile with other rules, which must be sound.
+func changed(tb testing.TB, edit func(*notary.Rules)) *notary.Profile {
+	tb.Helper()
+	p := profile(tb, "")
+	p.Name, p.Builtin = "mine", false
+	edit(&p.Rules)
+	if err := issuance.CheckRules(&p.Rules); err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+func onlyListed(entries ...string) notary.NameRule {
+	return notary.NameRule{Allow: notary.AllowListed, Listed: entries}
+}
+
+// Each rule of a profile, with what it lets through and what it refuses, and as what verdict.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	names := func(names ...string) *pki.CSR { return leafCSR(t, names...) }
+	withKey := func(alg notary.KeyAlgorithm) *pki.CSR { return newCSR(t, leafKey(alg), title("Somebody")) }
+	withSubject := func(subject pkix.Name) *pki.CSR {
+		return newCSR(t, leafKey(notary.ECDSAP256), subject, "a.example.com")
+	}
+	tests := []struct {
+		rule    string
+		edit    func(*notary.Rules)
+		allowed []*pki.CSR
+		refused []*pki.CSR
+		words   string
+	}{
+		{"key", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{notary.KindP384, notary.KindEd25519} },
+			[]*pki.CSR{withKey(notary.ECDSAP384), withKey(notary.Ed25519)},
+			[]*pki.CSR{withKey(notary.ECDSAP256), withKey(notary.RSA2048)}, "one of ecdsa-p384, ed25519"},
+		{"key", func(r *notary.Rules) { r.Keys.MinRSABits = 3072 },
+			[]*pki.CSR{withKey(notary.ECDSAP256)}, []*pki.CSR{withKey(notary.RSA2048)}, "at least 3072 bits, and this one has 2048"},
+		{"subject", func(r *notary.Rules) {
+			r.Subject.Attributes = []notary.AttributeRule{{Type: "organizational_unit_name", Action: notary.Refuse}}
+		}, []*pki.CSR{withSubject(pkix.Name{Organization: []string{"O"}})},
+			[]*pki.CSR{withSubject(pkix.Name{OrganizationalUnit: []string{"U"}})}, "organizational_unit_name"},
+		{"subject", func(r *notary.Rules) {
+			r.Subject = notary.SubjectRules{Others: notary.Refuse, Attributes: []notary.AttributeRule{{Type: "2.5.4.3", Action: notary.Keep}}}
+		}, []*pki.CSR{withSubject(title("a")), withSubject(pkix.Name{})},
+			[]*pki.CSR{withSubject(pkix.Name{Country: []string{"SE"}})}, "country_name"},
+		{"names", func(r *notary.Rules) { r.Names.Required = true },
+			[]*pki.CSR{names("a.example.com"), names("10.0.0.1")}, []*pki.CSR{withKey(notary.ECDSAP256)}, "at least one"},
+		{"dns_names", func(r *notary.Rules) { r.Names.DNS = onlyListed("example.com", ".example.org") },
+			[]*pki.CSR{names("example.com"), names("a.b.example.com", "*.example.com", "*.example.org", "x.example.org"), names("10.0.0.1")},
+			[]*pki.CSR{names("example.org"), names("badexample.com"), names("a.example.com", "a.example.net"), names("*.example.net")}, "example.com, .example.org"},
+		{"dns_names", func(r *notary.Rules) { r.Names.DNS.Allow, r.Names.Wildcards = notary.AllowNone, false },
+			[]*pki.CSR{names("10.0.0.1")}, []*pki.CSR{names("example.com"), newCSR(t, leafKey(notary.ECDSAP256), title("example.com"))}, "allows no DNS name"},
+		{"wildcards", func(r *notary.Rules) { r.Names.Wildcards = false },
+			[]*pki.CSR{names("a.example.com")}, []*pki.CSR{names("*.example.com")}, "*.example.com"},
+		{"ip_addresses", func(r *notary.Rules) { r.Names.IP = onlyListed("10.0.0.0/8", "2001:db8::/32", "192.0.2.7") },
+			[]*pki.CSR{names("10.255.0.1", "2001:db8::1", "192.0.2.7"), names("::ffff:10.0.0.1")},
+			[]*pki.CSR{names("11.0.0.1"), names("192.0.2.8"), names("2001:db9::1"), names("::ffff:11.0.0.1"), names("::a00:1")}, "IP address"},
+		{"email_addresses", func(r *notary.Rules) { r.Names.Email = onlyListed("example.com", ".example.org", "me@example.net") },
+			[]*pki.CSR{names("a@example.com", "A@EXAMPLE.com", "a@b.example.org", "me@EXAMPLE.net")},
+			[]*pki.CSR{names("a@b.example.com"), names("a@example.org"), names("you@example.net"), names("ME@example.net"), names("a@badexample.com")}, "e-mail address"},
+		{"uris", func(r *notary.Rules) {
+			r.Names.URI = onlyListed("example.com", ".example.org", "spiffe://example.net/web", "https://example.net/a/")
+		},
+			[]*pki.CSR{names("https://example.com/x", "ftp://EXAMPLE.com:21/", "x://a.example.org/"), names("spiffe://example.net/web", "spiffe://example.net/web/7"), names("https://example.net/a/b")},
+			[]*pki.CSR{names("https://a.example.com/"), names("x://example.org/"), names("spiffe://example.net/website"), names("spiffe://example.net/"),
+				names("spiffe://example.net.evil.com/web"), names("https://example.net/web"), names("spiffe://example.net/web/../admin"),
+				names("spiffe://example.net/web/%2e%2E/admin"), names("https://me@example.com/"), names("https://example.net/a")}, "URI"},
+	}
+	for _, test := range tests {
+		p := changed(t, test.edit)
+		issuer := newRoot(t, notary.ECDSAP256, -1)
+		for _, csr := range test.allowed {
+			if _, err := issuance.Leaf(issuer, p, csr, terms); err != nil {
+				t.Errorf("%s, %q %s: %v", test.rule, csr.Subject, csr.Names, err)
+			}
+			if trial := try(t, nil, p, csr); !trial.OK() {
+				t.Errorf("%s, %q %s: the verdict is %q", test.rule, csr.Subject, csr.Names, trial.Reason())
+			}
+		}
+		for _, csr := range test.refused {
+			_, err := issuance.Leaf(issuer, p, csr, terms)
+			if notary.KindOf(err) != notary.Unprocessable || !strings.Contains(err.Error(), test.words) {
+				t.Errorf("%s, %q %s: got error %v, want one with %q", test.rule, csr.Subject, csr.Names, err, test.words)
+				continue
+			}
+			for _, verdict := range try(t, nil, p, csr).Verdicts {
+				if verdict.OK == (verdict.Rule == test.rule) || verdict.OK != (verdict.Reason == "") {
+					t.Errorf("%q %s: the verdict of %s is %t: %q", csr.Subject, csr.Names, verdict.Rule, verdict.OK, verdict.Reason)
+				}
+			}
+		}
+	}
+}
+
+func try(tb testing.TB, issuer *issuance.Issuer, p *notary.Profile, csr *pki.CSR) *notary.Trial {
+	tb.Helper()
+	trial, err := issuance.Try(issuer, p, csr, terms)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return trial
+}
+
+// Fixed attributes replace those of the request, and nothing else of its subject changes.
+func TestSubjectIsFixed(t *testing.T) {
+	t.Parallel()
+	p := changed(t, func(r *notary.Rules) {
+		r.Subject.Attributes = []notary.AttributeRule{
+			{Type: "country_name", Action: notary.Fix, Value: "SE"},
+			{Type: "organization_name", Action: notary.Fix, Value: "Exämple"},
+		}
+	})
+	issuer := newRoot(t, notary.ECDSAP256, -1)
+	unknown := pkix.AttributeTypeAndValue{Type: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, Value: "kept"}
+	for name, test := range map[string]struct {
+		subject pkix.Name
+		want    string
+	}{
+		"nothing there":    {pkix.Name{}, "O=Exämple,C=SE"},
+		"a common name":    {title("a.example.com"), "CN=a.example.com,O=Exämple,C=SE"},
+		"others there":     {pkix.Name{Organization: []string{"One", "Two"}, CommonName: "a.example.com"}, "CN=a.example.com,O=Exämple,C=SE"},
+		"the same already": {pkix.Name{Country: []string{"SE"}, Organization: []string{"Exämple"}}, "O=Exämple,C=SE"},
+		"of another type":  {pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{unknown}}, "O=Exämple,C=SE,1.3.6.1.4.1.99999.1=#13046b657074"},
+	} {
+		issued, err := issuance.Leaf(issuer, p, newCSR(t, leafKey(notary.ECDSAP256), test.subject, "a.example.com"), terms)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := issued.Certificate.Subject.String(); got != test.want {
+			t.Errorf("%s: the subject is %q, want %q", name, got, test.want)
+		}
+		wantReadBack(t, issued.Certificate)
+	}
+	own := changed(t, func(r *notary.Rules) {
+		r.Subject = notary.SubjectRules{Others: notary.Refuse, Attributes: []notary.AttributeRule{{Type: "common_name", Action: notary.Fix, Value: "Test Root"}}}
+	})
+	_, err := issuance.Leaf(issuer, own, leafCSR(t, "a.example.com"), terms)
+	wantError(t, err, notary.Unprocessable, "subject", "authority itself")
+}
+
+// The key usage is that of the profile as far as the key can be used so; where nothing is
+// left, nothing is issued.
+func TestKeyUsageFitsTheKey(t *testing.T) {
+	t.Parallel()
+	p := changed(t, func(r *notary.Rules) {
+		r.KeyUsages = []notary.KeyUsage{notary.DigitalSignature, notary.ContentCommitment, notary.KeyEncipherment, notary.DataEncipherment,
+			notary.KeyAgreement, notary.EncipherOnly}
+		r.ExtKeyUsages = nil
+	})
+	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	issuer := newRoot(t, notary.ECDSAP256, -1)
+	for alg, want := range map[notary.KeyAlgorithm]x509.KeyUsage{
+		notary.RSA2048:   signs | x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment,
+		notary.ECDSAP256: signs | x509.KeyUsageKeyAgreement | x509.KeyUsageEncipherOnly,
+		notary.Ed25519:   signs,
+	} {
+		issued, err := issuance.Leaf(issuer, p, newCSR(t, leafKey(alg), title("a.example.com")), terms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := issued.Certificate.KeyUsage; got != want {
+			t.Errorf("%s: key usage %b, want %b", alg, got, want)
+		}
+	}
+	p.KeyUsages = []notary.KeyUsage{notary.KeyEncipherment}
+	_, err := issuance.Leaf(issuer, p, leafCSR(t, "a.example.com"), terms)
+	wantError(t, err, notary.Unprocessable, "keyEncipherment", "ECDSA P-256")
+}
+
+// What else a profile puts into certificates.
+func TestProfileExtensions(t *testing.T) {
+	t.Parallel()
+	issuer := newRoot(t, notary.ECDSAP256, -1)
+	issue := func(edit func(*notary.Rules)) *x509.Certificate {
+		t.Helper()
+		issued, err := issuance.Leaf(issuer, changed(t, edit), leafCSR(t, "a.example.com"), terms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantReadBack(t, issued.Certificate)
+		return issued.Certificate
+	}
+	stamping := issue(func(r *notary.Rules) {
+		r.KeyUsages, r.ExtKeyUsages = []notary.KeyUsage{notary.DigitalSignature}, []string{notary.TimeStamping}
+	})
+	wantCritical(t, stamping, "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37")
+	if !slices.Equal(stamping.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}) {
+		t.Errorf("extended key usage %v", stamping.ExtKeyUsage)
+	}
+	other := issue(func(r *notary.Rules) {
+		r.KeyUsages = []notary.KeyUsage{notary.DigitalSignature}
+		r.ExtKeyUsages = []string{"1.3.6.1.5.5.7.3.17", notary.ClientAuth, "1.3.6.1.4.1.311.10.3.13", "1.3.6.1.5.5.7.3.5"}
+		r.Policies = []string{"1.3.6.1.4.1.99999.1", "2.23.140.1.2.1"}
+	})
+	var purposes, policies []string
+	for _, usage := range other.ExtKeyUsage {
+		purposes = append(purposes, usage.OID().String())
+	}
+	for _, oid := range other.UnknownExtKeyUsage {
+		purposes = append(purposes, oid.String())
+	}
+	slices.Sort(purposes)
+	if diff := cmp.Diff([]string{"1.3.6.1.4.1.311.10.3.13", "1.3.6.1.5.5.7.3.17", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.5"}, purposes); diff != "" {
+		t.Errorf("purposes (-want +got):\n%s", diff)
+	}
+	for _, oid := range other.Policies {
+		policies = append(policies, oid.String())
+	}
+	if diff := cmp.Diff([]string{"1.3.6.1.4.1.99999.1", "2.23.140.1.2.1"}, policies); diff != "" {
+		t.Errorf("policies (-want +got):\n%s", diff)
+	}
+	responder, err := issuance.Leaf(issuer, profile(t, "ocsp"), leafCSR(t, "ocsp.example.com"), terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(responder.Certificate.Extensions, func(e pkix.Extension) bool {
+		return e.Id.String() == "1.3.6.1.5.5.7.48.1.5" && !e.Critical && bytes.Equal(e.Value, []byte{5, 0})
+	}) {
+		t.Error("the certificate of an OCSP responder lacks id-pkix-ocsp-nocheck")
+	}
+}
+
+// Longer than a profile allows is refused; what lies between two clocks is cut.
+func TestLongestValidity(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	p := changed(t, func(r *notary.Rules) { r.Validity, r.MaxValidity = 7*day, 30*day })
+	issuer := newRoot(t, notary.ECDSAP256, -1)
+	start := now.Truncate(time.Second).Add(-time.Minute)
+	for name, test := range map[string]struct{ asked, want time.Time }{
+		"nothing":        {time.Time{}, start.Add(7*day - time.Second)},
+		"less":           {now.Add(day), now.Add(day).Truncate(time.Second)},
+		"just that":      {now.Add(30 * day), start.Add(30*day - time.Second)},
+		"a late clock's": {now.Add(30*day + 50*time.Second), start.Add(30*day - time.Second)},
+	} {
+		issued, err := issuance.Leaf(issuer, p, leafCSR(t, "a.example.com"), issuance.Terms{Now: now, NotAfter: test.asked})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if !issued.Certificate.NotAfter.Equal(test.want) {
+			t.Errorf("%s: ends at %s, want %s", name, issued.Certificate.NotAfter, test.want)
+		}
+	}
+	for _, asked := range []time.Time{now.Add(30*day + 2*time.Minute), now.AddDate(50, 0, 0)} {
+		_, err := issuance.Leaf(issuer, p, leafCSR(t, "a.example.com"), issuance.Terms{Now: now, NotAfter: asked})
+		wantError(t, err, notary.Unprocessable, "at most 30d")
+		if field := err.(*notary.Error).Field; field != "not_valid_after" {
+			t.Errorf("the error is about the field %q", field)
+		}
+	}
+}
+
+// A profile is for authorities or for others, and its path length is the longest.
+func TestProfilesOfAuthorities(t *testing.T) {
+	t.Parallel()
+	issuer := newRoot(t, notary.ECDSAP256, -1)
+	_, err := issuance.Leaf(issuer, intermediate(), leafCSR(t, "a.example.com"), terms)
+	wantError(t, err, notary.Unprocessable, "for authorities")
+	_, err = issuance.Intermediate(issuer, profile(t, ""), newCSR(t, newKey(t), title("Below")), -1, terms)
+	wantError(t, err, notary.Unprocessable, "not for authorities")
+	p := intermediate()
+	p.PathLen = 1
+	for asked, want := range map[int]int{-1: 1, 0: 0, 1: 1} {
+		issued, err := issuance.Intermediate(issuer, p, newCSR(t, newKey(t), title("Below")), asked, terms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if issued.Certificate.MaxPathLen != want {
+			t.Errorf("asked for %d, the path length is %d, want %d", asked, issued.Certificate.MaxPathLen, want)
+		}
+	}
+	_, err = issuance.Intermediate(issuer, p, newCSR(t, newKey(t), title("Below")), 2, terms)
+	wantError(t, err, notary.Unprocessable, "path length of at most 1")
+}
+
+// Trying says the same as issuing, of every step, and signs nothing.
+func TestTry(t *testing.T) {
+	t.Parallel()
+	constrained := outside(t, func(c *x509.Certificate) {
+		c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.com"}, true
+	})
+	signer := &countingSigner{Signer: constrained.Signer}
+	constrained.Signer = signer
+	verdicts := func(p *notary.Profile, csr *pki.CSR, at time.Time) (failing []string) {
+		t.Helper()
+		trial, err := issuance.Try(&constrained, p, csr, issuance.Terms{Now: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, verdict := range trial.Verdicts {
+			if !verdict.OK {
+				failing = append(failing, verdict.Rule)
+			}
+		}
+		return failing
+	}
+	email := onlyListed("example.com")
+	strict := changed(t, func(r *notary.Rules) { r.Names.Email, r.LintWarnings = email, notary.RefuseWarnings })
+	longGivenName := pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 42}, Value: strings.Repeat("a", 70)}}}
+	for name, test := range map[string]struct {
+		csr  *pki.CSR
+		at   time.Time
+		want []string
+	}{
+		"everything holds":       {leafCSR(t, "a.example.com"), now, nil},
+		"constraints":            {leafCSR(t, "a.example.net"), now, []string{"constraints"}},
+		"profile and constraint": {leafCSR(t, "a.example.net", "me@example.net"), now, []string{"email_addresses", "constraints"}},
+		"a warning":              {newCSR(t, leafKey(notary.ECDSAP256), longGivenName, "a.example.com"), now, []string{"lint"}},
+		"an expired authority":   {leafCSR(t, "a.example.com"), now.AddDate(2, 0, 0), []string{"authority", "certificate", "constraints"}},
+	} {
+		if diff := cmp.Diff(test.want, verdicts(strict, test.csr, test.at)); diff != "" {
+			t.Errorf("%s: what does not hold (-want +got):\n%s", name, diff)
+		}
+	}
+	if signer.calls > 0 {
+		t.Errorf("%d signatures were made", signer.calls)
+	}
+	if trial := try(t, &constrained, intermediate(), newCSR(t, newKey(t), title("Below"))); !trial.OK() {
+		t.Errorf("for an authority: %s", trial.Reason())
+	}
+}
+
+// A warning is kept with the certificate, or refuses it: as the profile says.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	issuer := newRoot(t, notary.ECDSAP256, -1)
+	name := pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 42}, Value: strings.Repeat("a", 70)}}}
+	csr := newCSR(t, leafKey(notary.ECDSAP256), name, "a.example.com")
+	issued, err := issuance.Leaf(issuer, profile(t, ""), csr, terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []notary.Finding{{Lint: "w_subject_given_name_recommended_max_length", Level: notary.FindingWarning,
+		Description: "X.411 (1988) describes ub-common-name-length to be 64 bytes long. As systems may have targeted this length, for compatibility purposes it may be prudent to limit given names to this length.",
+		Citation:    "ITU-T Rec. X.411 (11/1988), Annex B Reference Definition of MTS Parameter Upper Bounds"}}
+	if diff := cmp.Diff(want, issued.Findings); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	_, err = issuance.Leaf(issuer, changed(t, func(r *notary.Rules) { r.LintWarnings = notary.RefuseWarnings }), csr, terms)
+	wantError(t, err, notary.Unprocessable, "w_subject_given_name_recommended_max_length", "the profile refuses", "in a new request")
+}
+
+// The name of a range tells an IPv4 range from one in IPv6.
+func TestRangesAreOfOneFamily(t *testing.T) {
+	t.Parallel()
+	for entry, sound := range map[string]bool{"10.0.0.0/8": true, "10.0.0.7": true, "2001:db8::/32": true, "::/0": true, "10.0.0.1/8": false,
+		"::ffff:10.0.0.0/104": false, "::ffff:10.0.0.1": false, "10.0.0.0/33": false, "fe80::1%eth0": false, "10.0.0": false, "": false} {
+		rules := profile(t, "").Rules
+		rules.Names.IP = onlyListed(entry)
+		if err := issuance.CheckRules(&rules); (err == nil) != sound {
+			t.Errorf("%q: %v", entry, err)
+		}
+	}
+	if !netip.MustParsePrefix("::/0").Contains(netip.MustParseAddr("::1")) {
+		t.Fatal("the test itself is wrong")
+	}
+	p := changed(t, func(r *notary.Rules) { r.Names.IP = onlyListed("::/0") })
+	_, err := issuance.Leaf(newRoot(t, notary.ECDSAP256, -1), p, leafCSR(t, "10.0.0.1"), terms)
+	wantError(t, err, notary.Unprocessable, "10.0.0.1")
+}
