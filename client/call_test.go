@@ -78,6 +78,28 @@ func TestCalls(t *testing.T) {
 			return none(c.RevokeInventoryCertificate(ctx, 9, api.Revoke{Reason: "keyCompromise"}))
 		}, `POST /api/v1/certificates/9/revoke {"reason":"keyCompromise"}`, success, nil},
 
+		{"list profiles", func(ctx context.Context, c *c) (any, error) { return c.Profiles(ctx) },
+			"GET /api/v1/profiles ", `{"result":[{"id":1,"name":"server","key_usages":["digitalSignature"]}]}`,
+			[]api.Profile{{ID: 1, Name: "server", ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}}}}},
+		{"get profile", func(ctx context.Context, c *c) (any, error) { return c.Profile(ctx, 3, 0) },
+			"GET /api/v1/profiles/3 ", `{"result":{"id":3}}`, api.Profile{ID: 3}},
+		{"get a version of a profile", func(ctx context.Context, c *c) (any, error) { return c.Profile(ctx, 3, 2) },
+			"GET /api/v1/profiles/3?version=2 ", `{"result":{"id":3,"version":2}}`, api.Profile{ID: 3, Version: 2}},
+		{"create profile", func(ctx context.Context, c *c) (any, error) {
+			return c.CreateProfile(ctx, api.CreateProfile{Name: "web", ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}, Validity: "30d"}})
+		}, `POST /api/v1/profiles {"name":"web","description":"","ca":false,"key_usages":["digitalSignature"],"validity":"30d","ocsp_no_check":false,"lint_warnings":""}`, created, int64(7)},
+		{"update profile", func(ctx context.Context, c *c) (any, error) {
+			return c.UpdateProfile(ctx, 3, api.UpdateProfile{Version: &three, ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}, Validity: "30d"}})
+		}, `PUT /api/v1/profiles/3 {"version":3,"description":"","ca":false,"key_usages":["digitalSignature"],"validity":"30d","ocsp_no_check":false,"lint_warnings":""}`,
+			`{"result":{"message":"success","version":4}}`, 4},
+		{"delete profile", func(ctx context.Context, c *c) (any, error) { return none(c.DeleteProfile(ctx, 3)) },
+			"DELETE /api/v1/profiles/3 ", success, nil},
+		{"check profile", func(ctx context.Context, c *c) (any, error) {
+			return c.CheckProfile(ctx, 3, api.CheckProfile{CSR: "PEM", CertificateAuthorityID: 2, Last: 9})
+		}, `POST /api/v1/profiles/3/check {"csr":"PEM","certificate_authority_id":"2","last":9}`,
+			`{"result":{"verdicts":[{"rule":"key","ok":true,"reason":""}],"looked":9}}`,
+			api.ProfileCheck{Verdicts: []api.Verdict{{Rule: "key", OK: true}}, Looked: 9}},
+
 		{"list authorities", func(ctx context.Context, c *c) (any, error) { return c.CertificateAuthorities(ctx) },
 			"GET /api/v1/certificate_authorities ", `{"result":[{"id":1},{"id":2}]}`, []api.CertificateAuthority{{ID: 1}, {ID: 2}}},
 		{"get authority", func(ctx context.Context, c *c) (any, error) { return c.CertificateAuthority(ctx, 1) },
