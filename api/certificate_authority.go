@@ -64,7 +64,7 @@ type CreateCertificateAuthority struct {
 	LocalityName           string     `json:"locality_name,omitempty"`
 	OrganizationName       string     `json:"organization_name,omitempty"`
 	OrganizationalUnitName string     `json:"organizational_unit_name,omitempty"`
-	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The end of validity: by default ten years for a root, five for an intermediate"`
+	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The end of validity: by default ten years for a root, as its profile says for an intermediate"`
 	KeyAlgorithm           string     `json:"key_algorithm,omitempty" doc:"ecdsa-p256 (the default), ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072 or rsa-4096"`
 	PathLength             *int       `json:"path_length,omitempty" doc:"How many authorities may follow below it (RFC 5280, 4.2.1.9); no limit without it"`
 
