@@ -16,11 +16,12 @@ import (
 
 // call is one request to the server.
 type call struct {
-	method string
-	path   string // with the query
-	accept string // "" for JSON
-	body   []byte
-	status int // the status that is a success; 0 for 200
+	method      string
+	path        string // with the query
+	accept      string // "" for JSON
+	body        []byte
+	contentType string // of the body; "" for JSON
+	status      int    // the status that is a success; 0 for 200
 }
 
 func (c call) wanted() int { return cmp.Or(c.status, 200) }
@@ -43,7 +44,9 @@ func appendCall(b []byte, host, token string, c call) []byte {
 		b = append(b, "application/json"...)
 	}
 	if c.method != "GET" {
-		b = append(b, "\r\nContent-Type: application/json\r\nContent-Length: "...)
+		b = append(b, "\r\nContent-Type: "...)
+		b = append(b, cmp.Or(c.contentType, "application/json")...)
+		b = append(b, "\r\nContent-Length: "...)
 		b = strconv.AppendInt(b, int64(len(c.body)), 10)
 	}
 	b = append(b, "\r\n\r\n"...)
@@ -53,14 +56,14 @@ func appendCall(b []byte, host, token string, c call) []byte {
 // connection is one client's connection, kept for all its calls. It speaks as little of
 // HTTP/1.1 as the server needs, because what the load costs is taken from the server.
 type connection struct {
-	conn *tls.Conn
+	conn net.Conn
 	r    *bufio.Reader
 	free func() bool
 }
 
 const dialLimit = 15 * time.Second
 
-// dial connects. The end of ctx closes the connection, whatever it is doing.
+// dial connects to the API of a node.
 func dial(ctx context.Context, n *node) (*connection, error) {
 	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: dialLimit}, Config: n.tls}
 	limited, cancel := context.WithTimeout(ctx, dialLimit)
@@ -69,9 +72,23 @@ func dial(ctx context.Context, n *node) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{conn: conn.(*tls.Conn), r: bufio.NewReaderSize(conn, 64<<10)}
-	c.free = context.AfterFunc(ctx, func() { c.conn.NetConn().Close() })
-	return c, nil
+	return connected(ctx, conn, conn.(*tls.Conn).NetConn()), nil
+}
+
+// dialPublished connects to where a node publishes.
+func dialPublished(ctx context.Context, n *node) (*connection, error) {
+	conn, err := (&net.Dialer{Timeout: dialLimit}).DialContext(ctx, "tcp", n.published)
+	if err != nil {
+		return nil, err
+	}
+	return connected(ctx, conn, conn), nil
+}
+
+// connected makes the connection of what is connected. The end of ctx closes it, whatever it
+// is doing.
+func connected(ctx context.Context, conn, below net.Conn) *connection {
+	return &connection{conn: conn, r: bufio.NewReaderSize(conn, 64<<10),
+		free: context.AfterFunc(ctx, func() { below.Close() })}
 }
 
 func (c *connection) close() {

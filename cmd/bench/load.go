@@ -14,11 +14,12 @@ import (
 // operation is one thing that is measured: calls that so many clients repeat for so long,
 // or until there is nothing left to call.
 type operation struct {
-	name    string
-	clients int           // 0 for as many as --clients
-	limit   time.Duration // the longest that one answer may take; 0 for a minute
-	half    bool          // half the time will do
-	cold    bool          // each call takes so long that all are measured, the first one too
+	name      string
+	clients   int           // 0 for as many as --clients
+	limit     time.Duration // the longest that one answer may take; 0 for a minute
+	half      bool          // half the time will do
+	published bool          // not a call of the API, but of what is published over plain HTTP
+	cold      bool          // each call takes so long that all are measured, the first one too
 
 	// next is the next call; ok is false when all are used up. It is called by many at once.
 	next func(r *rand.Rand) (c call, ok bool)
@@ -119,8 +120,15 @@ type worker struct {
 func (g *generator) newWorker(ctx context.Context, r *run, i int) (_ *worker, err error) {
 	w := &worker{run: r, node: g.nodes[i%len(g.nodes)], token: g.token, failures: failures{},
 		rand: rand.New(rand.NewPCG(seed, uint64(i))), took: make([]time.Duration, 0, 1<<16)}
-	w.conn, err = dial(ctx, w.node)
+	w.conn, err = w.dial(ctx)
 	return w, err
+}
+
+func (w *worker) dial(ctx context.Context) (*connection, error) {
+	if w.run.published {
+		return dialPublished(ctx, w.node)
+	}
+	return dial(ctx, w.node)
 }
 
 func (w *worker) close() {
@@ -165,7 +173,7 @@ func (w *worker) work(ctx context.Context) {
 func (w *worker) call(ctx context.Context, c call) (kind, detail string) {
 	if w.conn == nil {
 		var err error
-		if w.conn, err = dial(ctx, w.node); err != nil {
+		if w.conn, err = w.dial(ctx); err != nil {
 			time.Sleep(10 * time.Millisecond) // or the failures are all that we do
 			return "connection", err.Error()
 		}

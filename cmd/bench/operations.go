@@ -22,10 +22,15 @@ const (
 )
 
 // known is something that is in the database and can be searched for.
-type known struct{ name, domain, team, label, serial string }
+type known struct {
+	name, domain, team, label, serial string
+
+	authority int64
+	revoked   bool
+}
 
 func knownOf(r *notary.Request, c *notary.Certificate) known {
-	k := known{name: r.CommonName, serial: c.Serial}
+	k := known{name: r.CommonName, serial: c.Serial, authority: c.AuthorityID, revoked: c.Revocation != nil}
 	k.domain = domainOf(k.name)
 	k.team, _, _ = strings.Cut(k.domain, ".")
 	k.label, _, _ = strings.Cut(k.name, ".")

@@ -42,12 +42,13 @@ func buildProgram(ctx context.Context, dir string) (size int64, err error) {
 
 // node is a running server.
 type node struct {
-	cmd     *exec.Cmd
-	data    string
-	url     string
-	address string // host:port
-	tls     *tls.Config
-	took    time.Duration // from the start of the process to its first answer
+	cmd       *exec.Cmd
+	data      string
+	url       string
+	address   string // host:port
+	published string // host:port of what is published over plain HTTP
+	tls       *tls.Config
+	took      time.Duration // from the start of the process to its first answer
 
 	ended chan struct{} // closed after the process has ended
 	err   error         // of its end; to be read after ended
@@ -65,7 +66,7 @@ func startNode(ctx context.Context, program, data, database string) (_ *node, er
 		return nil, err
 	}
 	defer log.Close()
-	out := &announcement{url: make(chan string, 1)}
+	out := &announcement{urls: make(chan [2]string, 1)}
 	n := &node{cmd: exec.Command(program, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0"), data: data, ended: make(chan struct{})}
 	n.cmd.Env, n.cmd.Stdout, n.cmd.Stderr = environment, out, log
 	inOwnGroup(n.cmd)
@@ -83,7 +84,8 @@ func startNode(ctx context.Context, program, data, database string) (_ *node, er
 		}
 	}()
 	select {
-	case n.url = <-out.url:
+	case urls := <-out.urls:
+		n.url, n.published = urls[0], urls[1]
 	case <-n.ended:
 		return nil, fmt.Errorf("the server did not start: %w\n%s", n.err, lastLines(data+".log"))
 	case <-time.After(startLimit):
@@ -156,20 +158,20 @@ func kibibytes(status []byte, name string) int64 {
 	return kib << 10
 }
 
-// announcement waits for the line that tells the server's address.
+// announcement waits for the lines that tell where the server listens and publishes.
 type announcement struct {
 	text []byte
-	url  chan string
+	urls chan [2]string
 }
 
-var listensOn = regexp.MustCompile(`listens on (https://\S+)\n`)
+var listensOn = regexp.MustCompile(`(?s)listens on (https://\S+)\n.*publishes: +http://\S+?(:\d+) `)
 
 func (a *announcement) Write(p []byte) (int, error) {
-	if a.url != nil {
+	if a.urls != nil {
 		a.text = append(a.text, p...)
 		if found := listensOn.FindSubmatch(a.text); found != nil {
-			a.url <- string(found[1])
-			a.url = nil
+			a.urls <- [2]string{string(found[1]), "127.0.0.1" + string(found[2])}
+			a.urls = nil
 		}
 	}
 	return len(p), nil
