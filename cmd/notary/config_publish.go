@@ -32,7 +32,7 @@ func checkPublishing(s *settings, c *config, p *problems) {
 
 func checkPublishListen(s *settings, listen string, p *problems) string {
 	text := s.text(keyPublishListen, net.JoinHostPort(defaultHost, defaultPublishPort))
-	if text == noPublishing {
+	if text == noPublishing || text == "false" { // which is what YAML makes of off
 		return ""
 	}
 	host, port, ok := splitListen(text)

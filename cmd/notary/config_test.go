@@ -137,6 +137,45 @@ func TestWhereTheServerListens(t *testing.T) {
 	}
 }
 
+// What certificates name follows from the configuration, and from the port that is free.
+func TestWhatIsPublishedWhere(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		file         string
+		flags        map[string]any
+		listen, addr string // addr: what is really listened on
+		url          string
+	}{
+		"by default":           {listen: "127.0.0.1:2112", addr: "127.0.0.1:2112", url: "http://localhost:2112"},
+		"with a name":          {file: "external_hostname: pki.example.com", listen: "127.0.0.1:2112", addr: "127.0.0.1:2112", url: "http://pki.example.com:2112"},
+		"with an IPv6 address": {file: "external_hostname: '2001:db8::1'", listen: "127.0.0.1:2112", addr: "127.0.0.1:2112", url: "http://[2001:db8::1]:2112"},
+		"on a host":            {file: "publish_listen: 0.0.0.0", listen: "0.0.0.0:2112", addr: "[::]:2112", url: "http://localhost:2112"},
+		"on a free port":       {file: "publish_listen: '127.0.0.1:0'", listen: "127.0.0.1:0", addr: "127.0.0.1:4567", url: "http://localhost:4567"},
+		"on a port":            {file: "{listen: '127.0.0.1:80', publish_listen: ':8080'}", listen: ":8080", addr: "[::]:8080", url: "http://localhost:8080"},
+		"by another port's":    {file: "{listen: '192.0.2.1:80', publish_listen: '192.0.2.2:80'}", listen: "192.0.2.2:80", addr: "192.0.2.2:80", url: "http://localhost:80"},
+		"by a URL":             {file: "publish_url: http://pki.example.com", listen: "127.0.0.1:2112", addr: "127.0.0.1:2112", url: "http://pki.example.com"},
+		"by a URL with a path": {file: "publish_url: http://pki.example.com:81/a/b~c/", listen: "127.0.0.1:2112", addr: "127.0.0.1:2112", url: "http://pki.example.com:81/a/b~c"},
+		"by a URL of an IP":    {file: "publish_url: 'http://[2001:db8::1]:81'", listen: "127.0.0.1:2112", addr: "127.0.0.1:2112", url: "http://[2001:db8::1]:81"},
+		"off":                  {file: "publish_listen: off"},
+		"off, as YAML has it":  {file: "publish_listen: false"},
+		"elsewhere":            {file: "{publish_listen: 'off', publish_url: http://pki.example.com}", url: "http://pki.example.com"},
+		"by flags": {file: "publish_listen: ':1'", flags: map[string]any{keyPublishListen: "127.0.0.1:0", keyPublishURL: "http://a.example.com"},
+			listen: "127.0.0.1:0", addr: "127.0.0.1:4567", url: "http://a.example.com"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := loadConfig(configFile(t, test.file), nil, test.flags)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if url := c.publishedAt(test.addr); c.publishListen != test.listen || url != test.url {
+				t.Errorf("listens on %q as %q, want %q as %q", c.publishListen, url, test.listen, test.url)
+			}
+		})
+	}
+}
+
 func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -179,7 +218,29 @@ func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 		"empty passphrase":  {env: []string{"NOTARY_KEY_PASSPHRASE="}, want: "NOTARY_KEY_PASSPHRASE: is empty"},
 		"passphrase and key file": {file: "seal_key_path: s.key", env: []string{"NOTARY_KEY_PASSPHRASE=hush"},
 			want: "FILE: seal_key_path: NOTARY_KEY_PASSPHRASE is set as well"},
-		"too large": {file: "# " + strings.Repeat("x", maxConfigFile), want: "FILE: is larger than a mebibyte"},
+		"publishing nowhere": {file: "publish_listen: a:b:c", want: `FILE: publish_listen: "a:b:c" is not an address: write host:port`},
+		"publishing where it listens": {file: "{listen: ':3000', publish_listen: '127.0.0.1:3000'}",
+			want: "FILE: publish_listen: listen and publish_listen are the same port 3000"},
+		"listening where it publishes": {file: "listen: '127.0.0.1:2112'", want: "FILE: listen: listen and publish_listen are the same port 2112"},
+		"a URL that is none":           {file: "publish_url: pki.example.com", want: `FILE: publish_url: "pki.example.com" is not a URL: write what certificates are to name`},
+		"a URL without a host":         {file: "publish_url: 'http:///x'", want: "is not a URL"},
+		"a secure URL":                 {env: []string{"NOTARY_PUBLISH_URL=https://a.example.com"}, want: "NOTARY_PUBLISH_URL: \"https://a.example.com\" does not begin with http://"},
+		"a URL with a query":           {file: "publish_url: 'http://a.example.com/?x=1'", want: "has a user, query or fragment"},
+		"a URL with an empty query":    {file: "publish_url: 'http://a.example.com/?'", want: "has a user, query or fragment"},
+		"a URL with a fragment":        {file: "publish_url: 'http://a.example.com/#'", want: "has a user, query or fragment"},
+		"a URL with a user":            {file: "publish_url: 'http://me@a.example.com'", want: "has a user, query or fragment"},
+		"a URL with a bad host":        {file: "publish_url: 'http://a_b!.example.com'", want: "has no host name or IP address"},
+		"a URL with a bad port":        {file: "publish_url: 'http://a.example.com:0'", want: "has no port that can be"},
+		"a URL with an empty port":     {file: "publish_url: 'http://a.example.com:'", want: "has no port that can be"},
+		"a URL with dots":              {file: "publish_url: 'http://a.example.com/x/../y'", want: "has a path that not everybody would read alike"},
+		"a URL with two slashes":       {file: "publish_url: 'http://a.example.com/x//y'", want: "has a path that not everybody would read alike"},
+		"a URL with an escape":         {file: "publish_url: 'http://a.example.com/x%20y'", want: "has a path that not everybody would read alike"},
+		"a long URL":                   {file: "publish_url: 'http://a.example.com/" + strings.Repeat("x", 200) + "'", want: "has a path that not everybody would read alike"},
+		"a delay that is none":         {file: "crl_delay: soon", want: `FILE: crl_delay: "soon" is not a delay: give a time from 1s to 10m`},
+		"a delay without a unit":       {file: "crl_delay: 10", want: `FILE: crl_delay: "10" is not a delay`},
+		"too short a delay":            {file: "crl_delay: 999ms", want: `FILE: crl_delay: "999ms" is not a delay`},
+		"too long a delay":             {env: []string{"NOTARY_CRL_DELAY=11m"}, want: `NOTARY_CRL_DELAY: "11m" is not a delay`},
+		"too large":                    {file: "# " + strings.Repeat("x", maxConfigFile), want: "FILE: is larger than a mebibyte"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -66,13 +67,17 @@ func buildProgram(t *testing.T) string {
 
 // process is a server as a process of its own.
 type process struct {
-	cmd  *exec.Cmd
-	url  string
-	log  bytes.Buffer // complete once the process has ended
-	once sync.Once
+	cmd       *exec.Cmd
+	url       string
+	publishes string       // http://host:port of what is published
+	log       bytes.Buffer // complete once the process has ended
+	once      sync.Once
 }
 
-var listensOn = regexp.MustCompile(`listens on (https://\S+)`)
+var (
+	listensOn   = regexp.MustCompile(`listens on (https://\S+)`)
+	publishesOn = regexp.MustCompile(`publishes: +on (\S+),`)
+)
 
 // startProcess starts a server, which the end of the test kills.
 func startProcess(t *testing.T, binary string, args ...string) *process {
@@ -96,9 +101,12 @@ func (p *process) start(dir, binary string, args ...string) error {
 		return err
 	}
 	lines := bufio.NewScanner(out)
-	for p.url == "" && lines.Scan() {
+	for (p.url == "" || !strings.Contains(lines.Text(), "certificate:")) && lines.Scan() {
 		if found := listensOn.FindStringSubmatch(lines.Text()); found != nil {
 			p.url = found[1]
+		}
+		if found := publishesOn.FindStringSubmatch(lines.Text()); found != nil {
+			p.publishes = "http://" + found[1]
 		}
 	}
 	if p.url == "" {

@@ -30,15 +30,15 @@ func newCluster(t *testing.T, binary, database string) *cluster {
 }
 
 // start starts one more node.
-func (c *cluster) start(t *testing.T) *process {
+func (c *cluster) start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p, err := c.try(t, c.dataFolder(t))
+	p, err := c.try(t, c.dataFolder(t), args...)
 	testkit.Check(t, err)
 	return p
 }
 
 // try starts a node on a data folder, if that is not refused.
-func (c *cluster) try(t *testing.T, data string) (*process, error) {
+func (c *cluster) try(t *testing.T, data string, args ...string) (*process, error) {
 	p := &process{}
 	t.Cleanup(func() {
 		if p.cmd == nil {
@@ -49,7 +49,8 @@ func (c *cluster) try(t *testing.T, data string) (*process, error) {
 			t.Logf("the end of the log of %s:\n%s", p.url, log[max(0, len(log)-3000):])
 		}
 	})
-	return p, p.start("", c.binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0", "--database", c.database)
+	return p, p.start("", c.binary, append([]string{"start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0",
+		"--database", c.database}, args...)...)
 }
 
 // dataFolder makes the data folder of a node, with the key file of all.
@@ -85,6 +86,7 @@ func TestNodes(t *testing.T) {
 		{"a renewal on one and a revocation on another", nodesDecideAtOnce},
 		{"without the key file of the others", nodeWithAnotherKeyFile},
 		{"an authority is disabled and enabled on one of them", nodesHearOfAuthorities},
+		{"a revocation on one is published by the other", nodesPublish},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, newCluster(t, binary, testkit.Postgres(t))) })
 	}

@@ -16,8 +16,9 @@ import (
 // TestScripts runs the scripts in testdata/script with the program as a user gets it, and
 // lets openssl and curl judge what comes out. Beside testscript's own commands they have
 //
-//	server [args]   start a server on a free port with the data folder "data", and set
-//	                NOTARY_SERVER to it; the end of the script kills it
+//	server [args]   start a server on free ports with the data folder "data", and set
+//	                NOTARY_SERVER to it and PUBLISHED to where it publishes; the end of the
+//	                script kills it
 //	stop            end the server with SIGTERM, and want exit code 0
 //	freeport NAME   set a variable to a port that nothing listens on
 func TestScripts(t *testing.T) {
@@ -55,6 +56,7 @@ func scriptServer(ts *testscript.TestScript, binary string, args []string) {
 	ts.Check(server.start(ts.MkAbs("."), binary, append([]string{"start", "--data", "data", "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0"}, args...)...))
 	ts.Defer(server.kill)
 	ts.Setenv("NOTARY_SERVER", server.url)
+	ts.Setenv("PUBLISHED", server.publishes)
 }
 
 func scriptStop(ts *testscript.TestScript) {

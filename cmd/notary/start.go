@@ -140,7 +140,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	}
 	log.Info("started", "version", programVersion(), "address", s.Addr(), "data", c.data,
 		"publish_address", addressOf(listener), "publish_url", url)
-	announce(out, c, s.Addr(), url, certificate.Fingerprint(), initialized)
+	announce(out, c, s.Addr(), addressOf(listener), url, certificate.Fingerprint(), initialized)
 	forget := context.AfterFunc(ctx, func() {
 		log.Info("stopping: requests in flight may finish; a second signal stops at once")
 	})
@@ -266,7 +266,7 @@ func openCertificate(c *config, log *slog.Logger) (*server.Certificate, error) {
 }
 
 // announce tells the person at the terminal where everything is and what comes next.
-func announce(out io.Writer, c *config, addr, published, fingerprint string, initialized bool) {
+func announce(out io.Writer, c *config, addr, publishAddr, publishURL, fingerprint string, initialized bool) {
 	url := "https://" + addr
 	host, port, _ := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
@@ -281,8 +281,8 @@ func announce(out io.Writer, c *config, addr, published, fingerprint string, ini
 	if store.IsPostgres(c.db) {
 		fmt.Fprintf(out, "  database:    PostgreSQL\n")
 	}
-	if c.publishListen != "" {
-		fmt.Fprintf(out, "  publishes:   %s (certificates name it; publish_url changes that)\n", published)
+	if publishAddr != "" {
+		fmt.Fprintf(out, "  publishes:   on %s, which certificates name %s\n", publishAddr, publishURL)
 	}
 	fmt.Fprintf(out, "  certificate: SHA-256 %s\n", fingerprint)
 	if initialized {

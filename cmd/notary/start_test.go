@@ -291,21 +291,27 @@ func TestAnnouncement(t *testing.T) {
 		"  notary account create --first --email you@example.com"
 	tests := map[string]struct {
 		addr        string
+		published   string
 		initialized bool
 		url, after  string
 	}{
-		"as by default":        {"127.0.0.1:2111", false, "https://127.0.0.1:2111", first + "\n"},
-		"on another port":      {"127.0.0.1:3000", false, "https://127.0.0.1:3000", first + " --server https://127.0.0.1:3000\n"},
-		"on all interfaces":    {"[::]:2111", false, "https://notary.example.com:2111", first + " --server https://notary.example.com:2111\n"},
-		"with an account":      {"127.0.0.1:2111", true, "https://127.0.0.1:2111", ""},
-		"on all IPv4 ones too": {"0.0.0.0:2111", true, "https://notary.example.com:2111", ""},
+		"as by default":        {"127.0.0.1:2111", "", false, "https://127.0.0.1:2111", first + "\n"},
+		"on another port":      {"127.0.0.1:3000", "", false, "https://127.0.0.1:3000", first + " --server https://127.0.0.1:3000\n"},
+		"on all interfaces":    {"[::]:2111", "", false, "https://notary.example.com:2111", first + " --server https://notary.example.com:2111\n"},
+		"with an account":      {"127.0.0.1:2111", "", true, "https://127.0.0.1:2111", ""},
+		"publishing":           {"127.0.0.1:2111", "127.0.0.1:2112", true, "https://127.0.0.1:2111", ""},
+		"on all IPv4 ones too": {"0.0.0.0:2111", "", true, "https://notary.example.com:2111", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			announce(&out, &config{data: "/srv/notary", externalHostname: "notary.example.com"}, test.addr, "http://notary.example.com:2112", "abcd", test.initialized)
-			want := "Notary listens on " + test.url + "\n  data:        /srv/notary\n  certificate: SHA-256 abcd\n" + test.after
+			announce(&out, &config{data: "/srv/notary", externalHostname: "notary.example.com"}, test.addr, test.published, "http://notary.example.com:2112", "abcd", test.initialized)
+			want := "Notary listens on " + test.url + "\n  data:        /srv/notary\n"
+			if test.published != "" {
+				want += "  publishes:   on " + test.published + ", which certificates name http://notary.example.com:2112\n"
+			}
+			want += "  certificate: SHA-256 abcd\n" + test.after
 			if out.String() != want {
 				t.Errorf("got\n%s\nwant\n%s", &out, want)
 			}

@@ -1,9 +1,30 @@
 package ca
 
+import "context"
+
 // SetMaxMatches makes the most requests that a filter of a bulk action may match small, until
 // the function that it gives is called.
 func SetMaxMatches(n int) (restore func()) {
 	was := maxMatches
 	maxMatches = n
 	return func() { maxMatches = was }
+}
+
+// KeepOnce does what [Service.KeepCRLs] does again and again.
+func KeepOnce(ctx context.Context, s *Service) error {
+	due, err := s.dueCRLs(ctx)
+	for _, key := range due {
+		s.keepCRL(ctx, key)
+	}
+	return err
+}
+
+// ShardsFor is over how many lists so many certificates are spread.
+func ShardsFor(certificates int64) int { return shardsFor(certificates) }
+
+// CountAgain lets the next signature count the certificates that were issued.
+func CountAgain(s *Service) {
+	s.shards.mu.Lock()
+	defer s.shards.mu.Unlock()
+	clear(s.shards.about)
 }

@@ -58,7 +58,7 @@ func (s *Service) KeepCRLs(ctx context.Context, delay time.Duration) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	free := make(chan struct{}, max(2, runtime.GOMAXPROCS(0))) // a long list shall not keep the short ones waiting
-	every := delay / 2
+	every := delay / 3 // one to see it, one to wait for another node, and one to build or load
 	wait := time.Duration(rand.Int64N(int64(every))) // at first, so that the nodes do not all look at once
 	for {
 		due, err := s.dueCRLs(ctx)
@@ -144,6 +144,8 @@ func (s *Service) due(key store.ListKey, state store.ListState, count int64, url
 		return true
 	case state.Number == 0:
 		return false // the first to ask builds it, or is doing so
+	case state.ThisUpdate.Equal(s.now().Truncate(time.Second)):
+		return false // whoever has this one would not see by its time that another one is newer
 	case state.Revocations >= count:
 		return newest != nil && !names(newest, urls)
 	case s.expired(context.Background(), key.AuthorityID):

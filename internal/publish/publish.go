@@ -70,6 +70,11 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusMethodNotAllowed, "this can only be read, with "+strings.Join(to.methods, " or "))
 			return
 		}
+		if r.ContentLength != 0 && slices.Contains(reading, r.Method) {
+			w.Header().Set("Connection", "close") // nobody waits for it
+			refuse(w, http.StatusBadRequest, "what is only read takes no body")
+			return
+		}
 		if err := to.serve(w, r, rest); err != nil {
 			p.failure(w, r, err)
 		}

@@ -1,0 +1,323 @@
+package ca_test
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/issuance"
+	"notary/internal/testkit"
+)
+
+// published is the list as relying parties get it, checked as they do.
+func published(t testing.TB, w *testkit.World, authorityID int64, shard int) *x509.RevocationList {
+	t.Helper()
+	crl, err := w.CA.PublishedCRL(t.Context(), authorityID, shard)
+	testkit.Check(t, err)
+	list, err := x509.ParseRevocationList(crl.DER)
+	testkit.Check(t, err)
+	testkit.Check(t, list.CheckSignatureFrom(parsed(t, authority(t, w, authorityID).Certificate)))
+	if list.Number.Int64() != crl.Number || !list.ThisUpdate.Equal(crl.ThisUpdate) || !list.NextUpdate.Equal(crl.NextUpdate) {
+		t.Errorf("the list is number %v of %v until %v, not %d, %v, %v", list.Number, list.ThisUpdate, list.NextUpdate,
+			crl.Number, crl.ThisUpdate, crl.NextUpdate)
+	}
+	return list
+}
+
+// keep lets a second pass and the lists be kept true.
+func keep(t testing.TB, w *testkit.World) {
+	t.Helper()
+	w.Clock.Advance(time.Second)
+	testkit.Check(t, ca.KeepOnce(t.Context(), w.CA))
+}
+
+// revoked signs a request, revokes it, and gives the certificate.
+func revoked(t testing.TB, w *testkit.World, authorityID int64) *notary.Certificate {
+	t.Helper()
+	id := w.Signed(t, w.Admin(), authorityID)
+	cert := request(t, w, id).Certificate
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+	return cert
+}
+
+// Who fetches a published list never waits for one, the very first apart; what was revoked
+// comes to it by itself.
+func TestPublishedCRLIsBuiltForWhoAsksOnce(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	first := revoked(t, w, root)
+	if list := published(t, w, root, 0); listed(list, first.Serial) == nil || list.Number.Int64() != 1 {
+		t.Errorf("the first list, number %v, has %d entries", list.Number, len(list.RevokedCertificateEntries))
+	}
+	second := revoked(t, w, root)
+	if list := published(t, w, root, 0); list.Number.Int64() != 1 {
+		t.Errorf("asking built the list number %v", list.Number)
+	}
+	keep(t, w)
+	if list := published(t, w, root, 0); listed(list, second.Serial) == nil || list.Number.Int64() != 2 {
+		t.Errorf("later the list, number %v, has %d entries", list.Number, len(list.RevokedCertificateEntries))
+	}
+	for range 3 {
+		keep(t, w)
+	}
+	if list := published(t, w, root, 0); list.Number.Int64() != 2 {
+		t.Errorf("the list number %v was made for nothing", list.Number)
+	}
+	w.Reopen(t)
+	if list := published(t, w, root, 0); list.Number.Int64() != 2 {
+		t.Errorf("after a restart the list number %v was made", list.Number)
+	}
+	third := revoked(t, w, root)
+	if list := fetchCRL(t, w, root); listed(list, third.Serial) == nil {
+		t.Error("the API's own list is behind")
+	}
+	if list := published(t, w, root, 0); listed(list, third.Serial) == nil {
+		t.Error("what the API has made is not published")
+	}
+}
+
+// A list is published for as long as its authority's key is held.
+func TestPublishedCRLsByStatus(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	disabled, ended, gone := w.Intermediate(t, root, notary.ECDSAP256), w.Intermediate(t, root, notary.Ed25519), w.Root(t, notary.ECDSAP256)
+	short := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, NotAfter: w.Clock.Now().Add(72 * time.Hour)})
+	pending := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
+	all := []int64{root, disabled, ended, gone, short}
+	for _, id := range all {
+		revoked(t, w, id)
+		published(t, w, id, 0)
+	}
+	testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), disabled, false))
+	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), ended, notary.Superseded))
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), gone, true))
+	w.Clock.Advance(100 * time.Hour)
+	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	keep(t, w)
+	for _, id := range []int64{root, disabled, ended} {
+		if list := published(t, w, id, 0); list.NextUpdate.Before(w.Clock.Now()) || list.Number.Int64() < 2 {
+			t.Errorf("authority %d: at %v the list number %v ends at %v", id, w.Clock.Now(), list.Number, list.NextUpdate)
+		}
+	}
+	last := published(t, w, short, 0)
+	w.Reopen(t)
+	if again := published(t, w, short, 0); last.Number.Int64() != 1 || again.Number.Int64() != 1 {
+		t.Errorf("the expired authority has the lists %v and %v, want its last one", last.Number, again.Number)
+	}
+	for id, kind := range map[int64]notary.Kind{gone: notary.NotFound, pending: notary.Conflict, nothing: notary.NotFound} {
+		_, err := w.CA.PublishedCRL(t.Context(), id, 0)
+		testkit.WantKind(t, err, kind)
+		_, err = w.CA.PublishedCRL(t.Context(), id, 1)
+		testkit.WantKind(t, err, kind)
+	}
+	_, err := w.CA.PublishedCRL(t.Context(), root, 1)
+	testkit.WantKind(t, err, notary.NotFound)
+}
+
+// An entry whose certificate has expired is on one more list, and then on none (RFC 5280,
+// section 3.3).
+func TestExpiredEntriesAppearOnceMore(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	id := w.Request(t, w.Admin())
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: w.Clock.Now().Add(time.Hour)}))
+	serial := request(t, w, id).Certificate.Serial
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
+	stays := revoked(t, w, root)
+	for i, want := range []bool{true, true, false, false} {
+		list := published(t, w, root, 0)
+		if got := listed(list, serial) != nil; got != want || listed(list, stays.Serial) == nil {
+			t.Errorf("list %d, of %v, has the entry: %v", i, list.ThisUpdate, got)
+		}
+		w.Clock.Advance(13 * time.Hour)
+		testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	}
+	w.Clock.Advance(-20 * time.Hour) // the newest list is from the future: it proves nothing
+	if list := fetchCRL(t, w, root); listed(list, serial) == nil || listed(list, stays.Serial) == nil {
+		t.Error("after the clock was set back an entry is missing")
+	}
+}
+
+// A revocation by a clock that is ahead is not later than its list (RFC 5280 knows no entry
+// from the future).
+func TestRevocationByAClockThatIsAhead(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	w.Clock.Advance(time.Minute)
+	cert := revoked(t, w, root)
+	w.Clock.Advance(-time.Minute)
+	list := published(t, w, root, 0)
+	if entry := listed(list, cert.Serial); entry == nil || entry.RevocationTime.After(list.ThisUpdate) {
+		t.Errorf("the entry is %+v on a list of %v", entry, list.ThisUpdate)
+	}
+}
+
+// The loop does by the real clock what the other tests do by hand.
+func TestKeepCRLs(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	published(t, w, root, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.CA.KeepCRLs(ctx, 20*time.Millisecond)
+	}()
+	for range 5 {
+		cert := revoked(t, w, root)
+		w.Clock.Advance(time.Second)
+		for listed(published(t, w, root, 0), cert.Serial) == nil {
+			time.Sleep(time.Millisecond) // the test's own time limit ends this
+		}
+	}
+	cancel()
+	<-ended
+}
+
+// Lists are made while many revoke, in two services, as two nodes are: numbers only rise, and
+// whatever was acknowledged is on the next lists of both.
+func TestListsAreMadeWhileManyRevoke(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	shards := 4
+	testkit.Check(t, w.CA.ChangePublication(t.Context(), w.Admin(), root, ca.PublicationChange{Shards: &shards}))
+	other, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, PublishURL: testkit.PublishURL})
+	testkit.Check(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{}, 2)
+	for _, s := range []*ca.Service{w.CA, other} {
+		go func() {
+			s.KeepCRLs(ctx, 10*time.Millisecond)
+			ended <- struct{}{}
+		}()
+	}
+	const callers, each = 64, 3
+	var certs [callers * each]*notary.Certificate
+	var ids [callers * each]int64
+	for i := range ids {
+		ids[i] = w.Signed(t, w.Admin(), root)
+		certs[i] = request(t, w, ids[i]).Certificate
+	}
+	for i, err := range testkit.Race(callers, func(i int) error {
+		for n := i * each; n < (i+1)*each; n++ {
+			if err := w.CA.RevokeRequest(t.Context(), w.Admin(), ids[n], notary.Superseded); err != nil {
+				return err
+			}
+			w.Clock.Advance(time.Second)
+			list, err := readCRL(t.Context(), w, root)
+			if err != nil {
+				return err
+			}
+			if listed(list, certs[n].Serial) == nil {
+				return fmt.Errorf("the list %d lacks what was just revoked", list.Number)
+			}
+			if _, err := other.PublishedCRL(t.Context(), root, certs[n].Shard); err != nil {
+				return err
+			}
+		}
+		return nil
+	}) {
+		if err != nil {
+			t.Errorf("caller %d: %v", i, err)
+		}
+	}
+	cancel()
+	<-ended
+	<-ended
+	keep(t, w) // waits for lists that the loops have broken off
+	keep(t, w)
+	testkit.Check(t, ca.KeepOnce(t.Context(), other))
+	for _, cert := range certs {
+		for _, shard := range []int{0, cert.Shard} {
+			if listed(published(t, w, root, shard), cert.Serial) == nil {
+				t.Errorf("the list of shard %d lacks the certificate %d of shard %d", shard, cert.ID, cert.Shard)
+			}
+			there, err := other.PublishedCRL(t.Context(), root, shard)
+			testkit.Check(t, err)
+			here, err := w.CA.PublishedCRL(t.Context(), root, shard)
+			testkit.Check(t, err)
+			if there.Number != here.Number {
+				t.Errorf("shard %d: the numbers are %d here and %d there", shard, here.Number, there.Number)
+			}
+		}
+	}
+}
+
+// While another node makes a list, it is waited for; when that has gone, the list is made
+// here.
+func TestTheListOfAnotherNodeIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	published(t, w, root, 0)
+	cert := revoked(t, w, root)
+	w.Exec(t, `UPDATE crl SET known = 1`) // as one that has its number and is being made
+	keep(t, w)
+	if list := published(t, w, root, 0); listed(list, cert.Serial) != nil {
+		t.Error("it was not waited for")
+	}
+	keep(t, w)
+	if list := published(t, w, root, 0); listed(list, cert.Serial) == nil {
+		t.Error("it is waited for although its node has gone")
+	}
+}
+
+// A shard's list is only made anew where that shard has changed.
+func TestOnlyShardsThatChangedAreMadeAnew(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root, shards := w.Root(t, notary.ECDSAP256), 3
+	testkit.Check(t, w.CA.ChangePublication(t.Context(), w.Admin(), root, ca.PublicationChange{Shards: &shards}))
+	inShard := map[int]int64{} // a request of each
+	for len(inShard) < shards {
+		id := w.Signed(t, w.Admin(), root)
+		inShard[request(t, w, id).Certificate.Shard] = id
+	}
+	numbers := func() map[int]int64 {
+		all := map[int]int64{}
+		for shard := range shards + 1 {
+			all[shard] = published(t, w, root, shard).Number.Int64()
+		}
+		return all
+	}
+	want := numbers()
+	for shard := 1; shard <= shards; shard++ {
+		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), inShard[shard], notary.Superseded))
+		keep(t, w)
+		got := numbers()
+		if got[0] <= want[0] || got[shard] <= want[shard] {
+			t.Errorf("after a revocation in shard %d the numbers are %v, before %v", shard, got, want)
+		}
+		want[0], want[shard] = got[0], got[shard]
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("others were made, too (-want +got):\n%s", diff)
+		}
+	}
+	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	if diff := cmp.Diff(want, numbers()); diff != "" {
+		t.Errorf("the clock made young lists anew (-want +got):\n%s", diff)
+	}
+	w.Clock.Advance(13 * time.Hour)
+	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	for shard, number := range numbers() {
+		if number <= want[shard] {
+			t.Errorf("the list of shard %d has grown old", shard)
+		}
+	}
+	urls := issuance.ListURLs(published(t, w, root, 1).Raw)
+	if diff := cmp.Diff([]string{fmt.Sprintf("%s/crl/%d-1.crl", testkit.PublishURL, root)}, urls); diff != "" {
+		t.Errorf("the list is for (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,134 @@
+package issuance
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"slices"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// checked is a list of every kind of entry, and what of it is to be signed.
+func checked(t *testing.T) (*CRL, []byte, CRLTerms) {
+	t.Helper()
+	key, err := pki.GenerateKey(notary.Ed25519)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, err := pki.NewCSR(key, pkix.Name{CommonName: "Root"}, notary.Names{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	csr, err := pki.ParseCSR(subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer := Issuer{Signer: key, Certificate: &x509.Certificate{RawSubject: csr.RawSubject, Subject: csr.Subject, PublicKey: csr.PublicKey,
+		RawSubjectPublicKeyInfo: csr.RawSubjectPublicKeyInfo, KeyUsage: x509.KeyUsageCRLSign}}
+	list, err := NewCRL(issuer, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	for serial, reason := range map[string]notary.RevocationReason{"0102": notary.Unspecified, "ff02": notary.KeyCompromise, "03": notary.Superseded} {
+		if err := list.Add(notary.Revocation{Serial: serial, At: at, Reason: reason}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	terms := CRLTerms{Number: 300, ThisUpdate: at, NextUpdate: at.Add(time.Hour), URLs: []string{"http://a/1-1.crl", "http://b/1-1.crl"}}
+	der, err := list.Sign(terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseRevocationList(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list, slices.Clone(parsed.RawTBSRevocationList), terms
+}
+
+// Whatever octet of a list is another one, that is found, but for the algorithm, which comes
+// from package x509, and where another serial number, time or reason is as good.
+func TestEveryChangeOfAListIsFound(t *testing.T) {
+	t.Parallel()
+	list, tbs, terms := checked(t)
+	if err := list.check(tbs, terms); err != nil {
+		t.Fatal(err)
+	}
+	parsed := map[int]bool{} // where a change may pass
+	in := func(part []byte) {
+		for start := 0; ; {
+			i := slices.Index(tbs[start:], part[0])
+			if i < 0 {
+				return
+			}
+			if start += i; start+len(part) <= len(tbs) && slices.Equal(tbs[start:start+len(part)], part) {
+				for n := range part {
+					parsed[start+n] = true
+				}
+			}
+			start++
+		}
+	}
+	in([]byte("\x06\x03\x2b\x65\x70"))                                                // id-Ed25519
+	for _, serial := range []string{"\x02\x01\x02", "\x03\x00\xff\x02", "\x01\x03"} { // with their lengths
+		in([]byte("\x02" + serial))
+	}
+	in([]byte("300102030405Z"))
+	for _, code := range []string{"\x01", "\x04"} {
+		in([]byte(reasonExtension + code))
+	}
+	for i := range tbs {
+		for _, change := range []byte{0x01, 0x02, 0x04, 0x20, 0x80, 0xff} {
+			tbs[i] ^= change
+			err := list.check(tbs, terms)
+			if err == nil && !parsed[i] {
+				t.Errorf("octet %d of %x may be %x", i, tbs, tbs[i])
+			}
+			tbs[i] ^= change
+		}
+	}
+	for n := range tbs {
+		if list.check(tbs[:n], terms) == nil {
+			t.Errorf("it may end after %d octets", n)
+		}
+	}
+}
+
+// A list is held against what was meant.
+func TestCheckOfAListThatWasMeantOtherwise(t *testing.T) {
+	t.Parallel()
+	list, tbs, terms := checked(t)
+	for name, edit := range map[string]func(*CRLTerms){
+		"number":     func(c *CRLTerms) { c.Number++ },
+		"thisUpdate": func(c *CRLTerms) { c.ThisUpdate = c.ThisUpdate.Add(-time.Second) },
+		"nextUpdate": func(c *CRLTerms) { c.NextUpdate = c.NextUpdate.Add(time.Second) },
+		"one URL":    func(c *CRLTerms) { c.URLs = c.URLs[:1] },
+		"no URL":     func(c *CRLTerms) { c.URLs = nil },
+	} {
+		meant := terms
+		edit(&meant)
+		if list.check(tbs, meant) == nil {
+			t.Errorf("another %s was not found", name)
+		}
+	}
+	list.entries++
+	if list.check(tbs, terms) == nil {
+		t.Error("a missing entry was not found")
+	}
+}
+
+// What is no reason code to be given is refused: 0, which is left out, the two of delta CRLs,
+// the one that nobody has given a meaning, and those beyond.
+func TestReasonsThatCannotBeGiven(t *testing.T) {
+	t.Parallel()
+	for code := range 256 {
+		want := code != 0 && code != 6 && code != 7 && code != 8 && code <= 10
+		if got := properReason(append([]byte(reasonExtension), byte(code))); got != want {
+			t.Errorf("the code %d may be given: %v", code, got)
+		}
+	}
+}
