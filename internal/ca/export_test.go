@@ -12,7 +12,7 @@ func SetMaxMatches(n int) (restore func()) {
 
 // KeepOnce does what [Service.KeepCRLs] does again and again.
 func KeepOnce(ctx context.Context, s *Service) error {
-	due, err := s.dueCRLs(ctx)
+	due, err := s.dueCRLs(ctx, 0)
 	for _, key := range due {
 		s.keepCRL(ctx, key)
 	}

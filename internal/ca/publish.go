@@ -58,10 +58,10 @@ func (s *Service) KeepCRLs(ctx context.Context, delay time.Duration) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	free := make(chan struct{}, max(2, runtime.GOMAXPROCS(0))) // a long list shall not keep the short ones waiting
-	every := delay / 3 // one to see it, one to wait for another node, and one to build or load
+	every, age := delay/4, delay*3/10 // a list is made in every other round; the others load it in the next
 	wait := time.Duration(rand.Int64N(int64(every))) // at first, so that the nodes do not all look at once
 	for {
-		due, err := s.dueCRLs(ctx)
+		due, err := s.dueCRLs(ctx, age)
 		if err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "could not look for what was revoked", "error", err)
 		}
@@ -106,8 +106,9 @@ func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
 	}
 }
 
-// dueCRLs are the lists that are behind. It drops those of deleted authorities.
-func (s *Service) dueCRLs(ctx context.Context) (due []store.ListKey, err error) {
+// dueCRLs are the lists that are behind, and at least that old. It drops those of deleted
+// authorities.
+func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.ListKey, err error) {
 	counts, err := s.store.RevocationCounts(ctx) // before the lists: what is counted later comes the next time
 	if err != nil {
 		return nil, err
@@ -128,7 +129,7 @@ func (s *Service) dueCRLs(ctx context.Context) (due []store.ListKey, err error) 
 				return due, err
 			}
 		}
-		if s.due(key, states[key], counts[key], urls[key.AuthorityID][key.Shard]) {
+		if s.due(key, states[key], age, counts[key], urls[key.AuthorityID][key.Shard]) {
 			due = append(due, key)
 		}
 	}
@@ -136,16 +137,20 @@ func (s *Service) dueCRLs(ctx context.Context) (due []store.ListKey, err error) 
 }
 
 // due says whether a list is behind its revocations, its URLs, or what is in the database.
-// While another node is building it, that is waited for, once: the node may be gone.
-func (s *Service) due(key store.ListKey, state store.ListState, count int64, urls []string) bool {
+// What was revoked after a young list can wait until that is of age, so that not every
+// revocation of many costs a list. While another node is building it, that is waited for,
+// once: the node may be gone.
+func (s *Service) due(key store.ListKey, state store.ListState, age time.Duration, count int64, urls []string) bool {
 	newest := s.lists.newest(key)
+	now := s.now()
+	old := now.Sub(state.ThisUpdate)
 	switch {
 	case newest != nil && newest.Number < state.Number: // what is loaded may do, or be built upon
 		return true
 	case state.Number == 0:
 		return false // the first to ask builds it, or is doing so
-	case state.ThisUpdate.Equal(s.now().Truncate(time.Second)):
-		return false // whoever has this one would not see by its time that another one is newer
+	case old >= 0 && old < age || state.ThisUpdate.Equal(now.Truncate(time.Second)):
+		return false // of two lists of one second, caches could not see by their times which is newer
 	case state.Revocations >= count:
 		return newest != nil && !names(newest, urls)
 	case s.expired(context.Background(), key.AuthorityID):
