@@ -164,13 +164,13 @@ type announcement struct {
 	urls chan [2]string
 }
 
-var listensOn = regexp.MustCompile(`(?s)listens on (https://\S+)\n.*publishes: +http://\S+?(:\d+) `)
+var listensOn = regexp.MustCompile(`(?s)listens on (https://\S+)\n.*publishes: +on (\S+),`)
 
 func (a *announcement) Write(p []byte) (int, error) {
 	if a.urls != nil {
 		a.text = append(a.text, p...)
 		if found := listensOn.FindSubmatch(a.text); found != nil {
-			a.urls <- [2]string{string(found[1]), "127.0.0.1" + string(found[2])}
+			a.urls <- [2]string{string(found[1]), string(found[2])}
 			a.urls = nil
 		}
 	}
