@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"sync"
@@ -151,4 +152,34 @@ func mending(lintName string) string {
 		}
 	}
 	return "change the request or the profile, and try again"
+}
+
+// Lint gives all that the lints find in a certificate, whoever made it, errors included. One
+// that the linter cannot read is an Unprocessable error.
+func Lint(der []byte) (findings []notary.Finding, err error) {
+	checks, err := checks()
+	if err != nil || len(checks) == 0 {
+		return nil, notary.InternalError("load the lints", err)
+	}
+	certificate, err := parseForLint(der)
+	if err != nil {
+		return nil, &notary.Error{Kind: notary.Unprocessable, Err: err, Message: "the linter cannot parse the certificate"}
+	}
+	for _, check := range checks {
+		if finding, found := check.finding(certificate); found {
+			findings = append(findings, finding)
+		}
+	}
+	return findings, nil
+}
+
+// parseForLint is zlint's own way to read a certificate, which was written for those that are
+// on the web: it shall not break on what an attacker wrote.
+func parseForLint(der []byte) (certificate *zx509.Certificate, err error) {
+	defer func() {
+		if recover() != nil {
+			certificate, err = nil, errors.New("the parser broke down")
+		}
+	}()
+	return zx509.ParseCertificate(der)
 }

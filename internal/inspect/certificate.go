@@ -1,0 +1,258 @@
+package inspect
+
+import (
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+)
+
+// Certificate is what a certificate says (RFC 5280, section 4). Lists of more than 100 are cut.
+type Certificate struct {
+	Subject            string    `json:"subject"`
+	Issuer             string    `json:"issuer"`
+	SerialNumber       string    `json:"serial_number"` // hexadecimal
+	NotBefore          time.Time `json:"not_before"`
+	NotAfter           time.Time `json:"not_after"` // the last second in which it is valid
+	Key                string    `json:"key"`
+	SignatureAlgorithm string    `json:"signature_algorithm"`
+	DNSNames           []string  `json:"dns_names,omitempty"`
+	IPAddresses        []string  `json:"ip_addresses,omitempty"`
+	EmailAddresses     []string  `json:"email_addresses,omitempty"`
+	URIs               []string  `json:"uris,omitempty"`
+	IsCA               bool      `json:"is_ca"`
+	PathLength         *int      `json:"path_length,omitempty"` // nil where it is not limited
+	SelfSigned         bool      `json:"self_signed"`
+	KeyUsage           []string  `json:"key_usage,omitempty"`
+	ExtKeyUsage        []string  `json:"ext_key_usage,omitempty"`
+	Permitted          []string  `json:"permitted_names,omitempty"`
+	Excluded           []string  `json:"excluded_names,omitempty"`
+	Policies           []string  `json:"policies,omitempty"`
+	CRLURLs            []string  `json:"crl_urls,omitempty"`
+	OCSPURLs           []string  `json:"ocsp_urls,omitempty"`
+	IssuerURLs         []string  `json:"issuer_urls,omitempty"`
+	MustStaple         bool      `json:"must_staple"`
+	SubjectKeyID       string    `json:"subject_key_id,omitempty"`
+	AuthorityKeyID     string    `json:"authority_key_id,omitempty"`
+	SHA256             string    `json:"sha256"` // of the DER, hexadecimal
+	SHA1               string    `json:"sha1"`   // which old programs show
+}
+
+func (r *reader) readCertificate(der []byte) Object {
+	o := Object{Kind: KindCertificate}
+	if len(der) > maxDER {
+		o.fail("too_large", "", "it has %d octets: one of more than %d KiB is not read", len(der), maxDER>>10)
+		return o
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		o.fail("unreadable", "RFC 5280, section 4.1", "it cannot be parsed: %s", reason(err))
+		return o
+	}
+	o.certificate = c
+	o.Certificate = certificateFacts(c)
+	o.Name = shortName(c.Subject, c.RawSubject, slices.Concat(o.Certificate.DNSNames, o.Certificate.IPAddresses,
+		o.Certificate.EmailAddresses, o.Certificate.URIs))
+	o.checkValidity(c, r.now)
+	o.checkKey(c.PublicKey)
+	o.checkCertificate(c)
+	return o
+}
+
+func certificateFacts(c *x509.Certificate) *Certificate {
+	sum := sha1.Sum(c.Raw)
+	facts := &Certificate{
+		Subject: nameText(c.RawSubject), Issuer: nameText(c.RawIssuer), SerialNumber: pki.SerialString(c.SerialNumber),
+		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), Key: keyName(c.PublicKey, c.PublicKeyAlgorithm),
+		SignatureAlgorithm: c.SignatureAlgorithm.String(), IsCA: c.IsCA, SelfSigned: isSelfSigned(c),
+		DNSNames: visibleList(c.DNSNames), EmailAddresses: visibleList(c.EmailAddresses),
+		KeyUsage: keyUsageNames(c.KeyUsage), ExtKeyUsage: extKeyUsageNames(c),
+		CRLURLs: visibleList(c.CRLDistributionPoints), OCSPURLs: visibleList(c.OCSPServer), IssuerURLs: visibleList(c.IssuingCertificateURL),
+		MustStaple: mustStaple(c), SubjectKeyID: hexText(c.SubjectKeyId), AuthorityKeyID: hexText(c.AuthorityKeyId),
+		SHA256: pki.Fingerprint(c.Raw), SHA1: hex.EncodeToString(sum[:]),
+	}
+	facts.IPAddresses = visibleList(texts(c.IPAddresses))
+	facts.URIs = visibleList(texts(c.URIs))
+	facts.Policies = visibleList(texts(c.Policies))
+	facts.Permitted = nameConstraints(c.PermittedDNSDomains, c.PermittedIPRanges, c.PermittedEmailAddresses, c.PermittedURIDomains)
+	facts.Excluded = nameConstraints(c.ExcludedDNSDomains, c.ExcludedIPRanges, c.ExcludedEmailAddresses, c.ExcludedURIDomains)
+	if c.IsCA && (c.MaxPathLen > 0 || c.MaxPathLen == 0 && c.MaxPathLenZero) {
+		facts.PathLength = &c.MaxPathLen
+	}
+	return facts
+}
+
+func texts[T fmt.Stringer](list []T) (all []string) {
+	for _, element := range list[:min(len(list), maxList+1)] {
+		all = append(all, element.String())
+	}
+	return all
+}
+
+func nameConstraints(dns []string, ips []*net.IPNet, emails, uris []string) []string {
+	var all []string
+	for _, kind := range []struct {
+		prefix string
+		list   []string
+	}{{"DNS:", dns}, {"IP:", texts(ips)}, {"e-mail:", emails}, {"URI:", uris}} {
+		for _, name := range kind.list[:min(len(kind.list), maxList)] {
+			all = append(all, kind.prefix+name)
+		}
+	}
+	return visibleList(all)
+}
+
+func isSelfSigned(c *x509.Certificate) bool {
+	return string(c.RawSubject) == string(c.RawIssuer) &&
+		(len(c.AuthorityKeyId) == 0 || len(c.SubjectKeyId) == 0 || string(c.AuthorityKeyId) == string(c.SubjectKeyId))
+}
+
+// mustStaple says whether the certificate asks for a stapled OCSP response: TLS feature 5 of
+// RFC 7633.
+func mustStaple(c *x509.Certificate) bool {
+	for _, extension := range c.Extensions {
+		if !extension.Id.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}) {
+			continue
+		}
+		var features []int
+		_, err := asn1.Unmarshal(extension.Value, &features)
+		return err == nil && slices.Contains(features, 5)
+	}
+	return false
+}
+
+// soon is how long before its end a certificate should be renewed: for the short-lived in
+// proportion to their life.
+func soon(c *x509.Certificate) time.Duration {
+	const day = 24 * time.Hour
+	life := c.NotAfter.Sub(c.NotBefore)
+	if c.IsCA {
+		return min(180*day, life/10)
+	}
+	return min(21*day, life/4)
+}
+
+func (o *Object) checkValidity(c *x509.Certificate, now time.Time) {
+	const clause = "RFC 5280, section 4.1.2.5"
+	switch left := c.NotAfter.Sub(now); {
+	case c.NotAfter.Before(c.NotBefore):
+		o.fail("validity", clause, "its validity ends before it begins")
+	case left < 0:
+		o.fail("expired", clause, "it expired at %s: renew it", day(c.NotAfter))
+	case now.Before(c.NotBefore):
+		o.fail("not_yet_valid", clause, "it is not valid before %s: is a clock wrong?", day(c.NotBefore))
+	case left < soon(c):
+		o.warn("expires_soon", "", "it expires soon, at %s: renew it", day(c.NotAfter))
+	}
+}
+
+// checkCertificate finds what is wrong with a certificate by itself, beside its key and dates.
+func (o *Object) checkCertificate(c *x509.Certificate) {
+	o.checkSignatureAlgorithm(c.SignatureAlgorithm, isSelfSigned(c))
+	for _, oid := range c.UnhandledCriticalExtensions[:min(len(c.UnhandledCriticalExtensions), 3)] {
+		o.fail("unknown_critical_extension", "RFC 5280, section 4.2", "it has a critical extension that is not known (%s): others will refuse it, too", oidText(oid))
+	}
+	if c.IsCA {
+		o.checkAuthority(c)
+		return
+	}
+	if c.KeyUsage&x509.KeyUsageCertSign != 0 {
+		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "it may sign certificates (keyCertSign) and is no CA")
+	}
+	if isSelfSigned(c) {
+		o.warn("self_signed", "", "it is self-signed: nobody vouches for it, and each client must be told to trust it")
+	}
+	if isServer(c) {
+		o.checkServer(c)
+	}
+	o.checkLeafUsage(c)
+}
+
+func (o *Object) checkAuthority(c *x509.Certificate) {
+	switch {
+	case c.Version == 3 && !c.BasicConstraintsValid:
+		o.fail("basic_constraints", "RFC 5280, section 4.2.1.9", "its basic constraints make no sense")
+	case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
+		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "it is a CA that may not sign certificates (keyCertSign is missing)")
+	case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCRLSign == 0:
+		o.note("key_usage", "RFC 5280, section 4.2.1.3", "it may not sign revocation lists (cRLSign is missing)")
+	}
+	if names := extKeyUsageNames(c); len(names) > 0 && !slices.Contains(names, "anyExtendedKeyUsage") {
+		o.note("ca_with_eku", "RFC 5280, section 4.2.1.12", "it is a CA with an extended key usage: what is below it is good for nothing but %s", joined(names))
+	}
+	if isSelfSigned(c) {
+		o.note("root", "", "it is a root: it is trusted where it has been installed, and nowhere else")
+	}
+}
+
+// maxServerDays is what the most common platforms take of certificates that people installed.
+const maxServerDays = 825
+
+func (o *Object) checkServer(c *x509.Certificate) {
+	if len(c.DNSNames)+len(c.IPAddresses) == 0 {
+		o.fail("no_san", "RFC 9525, section 6.3", "it names no host: clients look only at the subject alternative names, not at the common name")
+	}
+	if days := c.NotAfter.Sub(c.NotBefore).Hours() / 24; days > maxServerDays {
+		o.warn("long_validity", "", "it is valid for %.0f days: Apple's systems refuse servers with more than %d", days, maxServerDays)
+	}
+	const signs, enciphers = x509.KeyUsageDigitalSignature, x509.KeyUsageKeyEncipherment
+	if c.KeyUsage != 0 && c.KeyUsage&(signs|enciphers|x509.KeyUsageKeyAgreement) == 0 {
+		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "its key usage does not fit a TLS server: digitalSignature is missing")
+	} else if c.KeyUsage != 0 && c.KeyUsage&signs == 0 {
+		o.warn("key_usage", "RFC 8446, section 4.4.2.2", "its key usage lacks digitalSignature, without which TLS 1.3 and forward secrecy are not possible")
+	}
+}
+
+// checkLeafUsage holds the key usages against the kind of key.
+func (o *Object) checkLeafUsage(c *x509.Certificate) {
+	enciphers := c.KeyUsage&(x509.KeyUsageKeyEncipherment|x509.KeyUsageDataEncipherment) != 0
+	switch c.PublicKeyAlgorithm {
+	case x509.ECDSA:
+		if enciphers {
+			o.warn("key_usage", "RFC 8813, section 3", "its key usage has keyEncipherment or dataEncipherment, which a key on an elliptic curve cannot do")
+		}
+	case x509.Ed25519:
+		if enciphers || c.KeyUsage&x509.KeyUsageKeyAgreement != 0 {
+			o.fail("key_usage", "RFC 8410, section 5", "its key usage has more than an Ed25519 key can do, which is to sign")
+		}
+	}
+}
+
+// The most that is linted: it takes a fraction of a millisecond each.
+const (
+	maxLinted    = 50
+	maxLintedDER = 32 << 10
+)
+
+// lint runs the lints that the authorities here run, on certificates that they can take.
+func (r *reader) lint() {
+	linted := 0
+	for _, i := range r.certificates() {
+		o := &r.objects[i]
+		c := o.certificate
+		if linted == maxLinted || len(c.Raw) > maxLintedDER || !verifiable(c.PublicKey) || o.linted {
+			continue
+		}
+		linted++
+		o.linted = true
+		findings, err := issuance.Lint(c.Raw)
+		if err != nil {
+			o.note("not_linted", "", "the linter cannot read it: %s", notaryMessage(err))
+		}
+		for _, finding := range findings {
+			level := notary.FindingNotice // it is only not as it should be
+			if finding.Level == notary.FindingError {
+				level = notary.FindingError
+			}
+			o.add(level, "lint", finding.Citation, "%s (lint %s)", finding.Description, finding.Lint)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package inspect
+
+import (
+	"bytes"
+	"crypto/x509"
+	"slices"
+	"time"
+)
+
+// Chain is what the certificates beside one another make: the path from the first one up.
+type Chain struct {
+	Certificates int      `json:"certificates"`
+	Path         []string `json:"path"`                     // the names, from the leaf up
+	EndsInRoot   bool     `json:"ends_in_root"`             // the last of them is self-signed
+	Missing      string   `json:"missing_issuer,omitempty"` // of the last one, where that is no root
+}
+
+// Limits on the work for a chain.
+const (
+	maxPath   = 20
+	maxChecks = 100 // signatures
+)
+
+// chain looks at several certificates as one chain. A collection of roots is none.
+func (r *reader) chain() (Object, bool) {
+	indices := r.certificates()
+	if len(indices) < 2 {
+		return Object{}, false
+	}
+	list := make([]*x509.Certificate, len(indices))
+	for n, i := range indices {
+		list[n] = r.objects[i].certificate
+	}
+	if isSelfSigned(list[0]) && isCollection(list) {
+		return Object{}, false
+	}
+	o := Object{Kind: KindChain, Chain: &Chain{Certificates: len(list)}}
+	o.checkChain(list, r.now)
+	return o, true
+}
+
+// isCollection says whether none is the issuer of another.
+func isCollection(list []*x509.Certificate) bool {
+	return !slices.ContainsFunc(list, func(c *x509.Certificate) bool { return !isSelfSigned(c) })
+}
+
+// path is a chain put into order.
+type path struct {
+	places []int // in the list, from the leaf up
+	broken bool  // the last link does not verify
+}
+
+// follow finds the way from the first certificate up.
+func follow(list []*x509.Certificate) path {
+	p := path{places: []int{leafOf(list)}}
+	for checks := 0; len(p.places) < maxPath; {
+		child := list[p.places[len(p.places)-1]]
+		if isSelfSigned(child) {
+			return p
+		}
+		next, named := -1, false
+		for i, issuer := range list {
+			if slices.Contains(p.places, i) || !bytes.Equal(issuer.RawSubject, child.RawIssuer) || !verifiable(issuer.PublicKey) {
+				continue
+			}
+			if len(child.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(child.AuthorityKeyId, issuer.SubjectKeyId) {
+				continue
+			}
+			if named = true; checks == maxChecks {
+				break
+			}
+			if checks++; issuer.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature) == nil {
+				next = i
+				break
+			}
+		}
+		if next < 0 {
+			p.broken = named
+			return p
+		}
+		p.places = append(p.places, next)
+	}
+	return p
+}
+
+// leafOf is the first certificate, or where that issued another one, the first that issued
+// none: somebody may have begun with the root.
+func leafOf(list []*x509.Certificate) int {
+	issued := func(i int) bool {
+		return slices.ContainsFunc(list, func(c *x509.Certificate) bool {
+			return c != list[i] && bytes.Equal(c.RawIssuer, list[i].RawSubject) && !isSelfSigned(c)
+		})
+	}
+	const most = 50 // of which the first that fits is looked for
+	for i := range list[:min(len(list), most)] {
+		if !issued(i) {
+			return i
+		}
+	}
+	return 0
+}
+
+// checkChain says how well the certificates follow upon one another.
+func (o *Object) checkChain(list []*x509.Certificate, now time.Time) {
+	p := follow(list)
+	for _, i := range p.places {
+		o.Chain.Path = append(o.Chain.Path, shortName(list[i].Subject, list[i].RawSubject, list[i].DNSNames))
+	}
+	last := list[p.places[len(p.places)-1]]
+	o.Name = o.Chain.Path[0]
+	o.Chain.EndsInRoot = isSelfSigned(last)
+	if !o.Chain.EndsInRoot {
+		o.Chain.Missing = nameText(last.RawIssuer)
+	}
+	if p.broken {
+		o.fail("link", "RFC 5280, section 6.1.3", "the signature of %s does not verify with the key of its issuer, which is there: "+
+			"the issuer has another key of the same name", o.Chain.Path[len(o.Chain.Path)-1])
+	}
+	o.checkOrder(list, p)
+	o.checkLinks(list, p, now)
+}
+
+// checkOrder finds what is at a wrong place, twice or needless.
+func (o *Object) checkOrder(list []*x509.Certificate, p path) {
+	seen := map[string]bool{}
+	var twice, needless int
+	for i, c := range list {
+		switch {
+		case seen[string(c.Raw)]:
+			twice++
+		case !slices.Contains(p.places, i):
+			needless++
+		}
+		seen[string(c.Raw)] = true
+	}
+	inOrder := slices.IsSorted(p.places)
+	switch {
+	case p.places[0] != 0:
+		o.warn("order", "RFC 5246, section 7.4.2", "it is in the wrong order: the certificate of %s must come first, then its issuer, and so on", o.Chain.Path[0])
+	case !inOrder:
+		o.warn("order", "RFC 5246, section 7.4.2", "it is in the wrong order: each certificate must be followed by its issuer")
+	}
+	if twice > 0 {
+		o.warn("duplicate", "", "%d of its certificates are there twice", twice)
+	}
+	if needless > 0 {
+		o.warn("superfluous", "", "%d of its certificates do not belong to the path of %s", needless, o.Chain.Path[0])
+	}
+}
+
+// checkLinks verifies the path as relying parties do that trust its end (RFC 5280, section 6):
+// rights, path lengths, name constraints, purposes.
+func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
+	var ordered []*x509.Certificate
+	for _, i := range p.places {
+		if !verifiable(list[i].PublicKey) {
+			return
+		}
+		ordered = append(ordered, list[i])
+	}
+	if len(ordered) < 2 {
+		return
+	}
+	// Dates are told with each certificate.
+	at := now
+	for _, c := range ordered {
+		if at.After(c.NotAfter) {
+			at = c.NotAfter
+		}
+		if at.Before(c.NotBefore) {
+			at = c.NotBefore
+		}
+	}
+	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
+	roots.AddCert(ordered[len(ordered)-1])
+	for _, c := range ordered[1 : len(ordered)-1] {
+		intermediates.AddCert(c)
+	}
+	options := x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+	if _, err := ordered[0].Verify(options); err != nil {
+		if !isExpiry(err) {
+			o.fail("path", "RFC 5280, section 6", "it does not verify, even for those who trust its end: %s", reason(err))
+		}
+		return
+	}
+	if usages := ordered[0].ExtKeyUsage; len(usages) > 0 && !ordered[0].IsCA {
+		options.KeyUsages = usages
+		if _, err := ordered[0].Verify(options); err != nil {
+			o.fail("purpose", "RFC 5280, section 4.2.1.12", "an authority above it may not issue for any of its purposes (%s)", joined(extKeyUsageNames(ordered[0])))
+		}
+	}
+}
+
+// isExpiry says whether a certificate did not verify because of its dates alone.
+func isExpiry(err error) bool {
+	invalid, ok := err.(x509.CertificateInvalidError)
+	return ok && invalid.Reason == x509.Expired
+}

@@ -1,0 +1,235 @@
+package inspect
+
+import (
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"notary/internal/pki"
+)
+
+// Container is what a PKCS #7 or PKCS #12 holds; the objects in it follow upon it.
+type Container struct {
+	Certificates int  `json:"certificates"`
+	CRLs         int  `json:"crls"`
+	Keys         int  `json:"private_keys"`
+	Signers      int  `json:"signers"` // of a PKCS #7: none where it only carries certificates
+	Closed       bool `json:"closed"`  // a PKCS #12 that takes a password: see [Open]
+}
+
+// oidSignedData is in DER, without tag and length (RFC 5652, section 5.1).
+var oidSignedData = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
+
+// signedData are the parts of a SignedData.
+type signedData struct {
+	certificates, crls, signers cryptobyte.String
+}
+
+// splitSignedData reads the outline of a ContentInfo (RFC 5652, sections 3 and 5.1).
+func splitSignedData(der []byte) (parts signedData, kind string, ok bool) {
+	in := cryptobyte.String(der)
+	var info, oid, content, signed cryptobyte.String
+	if !in.ReadASN1(&info, casn1.SEQUENCE) || !in.Empty() || !info.ReadASN1(&oid, casn1.OBJECT_IDENTIFIER) {
+		return parts, "", false
+	}
+	if string(oid) != oidSignedData {
+		return parts, "content of another type than SignedData", false
+	}
+	explicit := casn1.Tag(0).Constructed().ContextSpecific()
+	ok = info.ReadASN1(&content, explicit) && content.ReadASN1(&signed, casn1.SEQUENCE) &&
+		signed.SkipASN1(casn1.INTEGER) && signed.SkipASN1(casn1.SET) && signed.SkipASN1(casn1.SEQUENCE) &&
+		signed.ReadOptionalASN1(&parts.certificates, nil, explicit) &&
+		signed.ReadOptionalASN1(&parts.crls, nil, casn1.Tag(1).Constructed().ContextSpecific()) &&
+		signed.ReadASN1(&parts.signers, casn1.SET)
+	return parts, "", ok
+}
+
+func (r *reader) readPKCS7(der []byte) {
+	o := Object{Kind: KindPKCS7, Container: &Container{}}
+	parts, kind, ok := splitSignedData(der)
+	switch {
+	case kind != "":
+		o.note("not_signed_data", "", "it holds %s, which is not read", kind)
+	case !ok:
+		o.fail("unreadable", "RFC 5652, section 5.1", "it cannot be parsed")
+	}
+	o.Container.Certificates = count(parts.certificates)
+	o.Container.CRLs = count(parts.crls)
+	o.Container.Signers = count(parts.signers)
+	if ok && o.Container.Certificates+o.Container.CRLs == 0 {
+		o.warn("empty", "", "it holds no certificate")
+	}
+	r.append(o)
+	eachElement(parts.certificates, func(element []byte) { r.append(r.readCertificate(element)) })
+	eachElement(parts.crls, func(element []byte) { r.append(r.readCRL(element)) })
+}
+
+func count(list cryptobyte.String) (n int) {
+	eachElement(list, func([]byte) { n++ })
+	return n
+}
+
+// eachElement goes through a list up to its end, or to where it is broken.
+func eachElement(list cryptobyte.String, do func(element []byte)) {
+	for !list.Empty() {
+		var element cryptobyte.String
+		var tag casn1.Tag
+		if !list.ReadAnyASN1Element(&element, &tag) {
+			return
+		}
+		do(element)
+	}
+}
+
+// readClosedPKCS12 tells that there is one. Only [Open] looks into it.
+func (r *reader) readClosedPKCS12(der []byte) {
+	o := Object{Kind: KindPKCS12, Container: &Container{Closed: true}}
+	if len(der) > pki.MaxKeySize {
+		o.fail("too_large", "", "it has %d octets: one of more than %d KiB is not read", len(der), pki.MaxKeySize>>10)
+	}
+	r.append(o)
+}
+
+// IsPKCS12 says whether data is a PKCS #12, for which [Open] needs a password.
+func IsPKCS12(data []byte) bool { return shapeOf(data) == KindPKCS12 }
+
+// Open is [Read] for a PKCS #12 with its password. The errors are those of
+// [pki.OpenPKCS12]: see [pki.ErrNoPassword] and [pki.ErrWrongPassword].
+func Open(data []byte, password string, now time.Time) ([]Object, error) {
+	opened, err := pki.OpenPKCS12(data, password)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{now: now}
+	o := Object{Kind: KindPKCS12, Container: &Container{Certificates: len(opened.Certificates)}}
+	if opened.Key != nil {
+		o.Container.Keys = 1
+	}
+	if password == "" {
+		o.note("no_password", "", "it opens without a password")
+	}
+	r.append(o)
+	if opened.Key != nil {
+		key := Object{Kind: KindPrivateKey, Key: &Key{Form: "PKCS #8", Encrypted: password != ""}}
+		key.keepKey(opened.Key.Public())
+		r.append(key)
+	}
+	for _, c := range opened.Certificates {
+		r.append(r.readCertificate(c.Raw))
+	}
+	return r.finish(), nil
+}
+
+// IsWrongPassword says whether a password was the reason why [Open] failed, and another one
+// could help.
+func IsWrongPassword(err error) bool {
+	return errors.Is(err, pki.ErrNoPassword) || errors.Is(err, pki.ErrWrongPassword)
+}
+
+// checkSignatures holds lists and OCSP responses against the certificates beside them.
+func (r *reader) checkSignatures() {
+	for i := range r.objects {
+		o := &r.objects[i]
+		switch {
+		case o.list != nil:
+			r.checkListSigner(o)
+		case o.response != nil:
+			r.checkResponder(o)
+		}
+	}
+}
+
+// maxSigners is how many certificates are tried for one signature.
+const maxSigners = 20
+
+func (r *reader) checkListSigner(o *Object) {
+	tried := 0
+	for _, i := range r.certificates() {
+		c := r.objects[i].certificate
+		if string(c.RawSubject) != string(o.list.RawIssuer) || !verifiable(c.PublicKey) || tried == maxSigners {
+			continue
+		}
+		tried++
+		if o.list.CheckSignatureFrom(c) == nil {
+			o.CRL.VerifiedBy = r.objects[i].Name
+			r.markRevoked(o, c)
+			return
+		}
+	}
+	if tried > 0 {
+		o.fail("signature", "", "its signature does not verify with the certificate of its issuer beside it")
+	}
+}
+
+// markRevoked tells of certificates beside a list that are on it.
+func (r *reader) markRevoked(list *Object, issuer *x509.Certificate) {
+	var beside []int
+	for _, i := range r.certificates() {
+		if string(r.objects[i].certificate.RawIssuer) == string(issuer.RawSubject) {
+			beside = append(beside, i)
+		}
+	}
+	if len(beside) == 0 {
+		return
+	}
+	for _, entry := range list.list.RevokedCertificateEntries {
+		for _, i := range beside {
+			if r.objects[i].certificate.SerialNumber.Cmp(entry.SerialNumber) == 0 {
+				r.objects[i].fail("revoked", "", "it was revoked at %s (%s)", day(entry.RevocationTime), reasonName(entry.ReasonCode))
+			}
+		}
+	}
+}
+
+// checkResponder finds the signer of a response: a certificate that came with it, or one
+// beside it.
+func (r *reader) checkResponder(o *Object) {
+	candidates := o.response.certificates
+	for _, i := range r.certificates() {
+		candidates = append(candidates, r.objects[i].certificate)
+	}
+	var signer *x509.Certificate
+	for _, c := range candidates[:min(len(candidates), maxSigners)] {
+		if o.response.verify(c) {
+			signer = c
+			break
+		}
+	}
+	switch {
+	case signer != nil:
+		o.OCSP.VerifiedBy = shortName(signer.Subject, signer.RawSubject, nil)
+		r.checkDelegate(o, signer)
+	case len(candidates) > 0:
+		o.fail("signature", "RFC 6960, section 3.2", "its signature does not verify with any of the certificates that are with it")
+	}
+}
+
+// checkDelegate checks a responder's own certificate, given by the issuer (RFC 6960, section
+// 4.2.2.2), against that where it is there.
+func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
+	if r.now.After(signer.NotAfter) || r.now.Before(signer.NotBefore) {
+		o.fail("responder_certificate", "RFC 6960, section 4.2.2.2", "the responder's certificate is not valid now")
+	}
+	if signer.IsCA {
+		return
+	}
+	if !isDelegate(signer) {
+		o.fail("responder_certificate", "RFC 6960, section 4.2.2.2", "the responder's certificate does not let it sign OCSP responses (OCSPSigning is missing)")
+	}
+	tried := 0
+	for _, i := range r.certificates() {
+		issuer := r.objects[i].certificate
+		if string(issuer.RawSubject) != string(signer.RawIssuer) || !verifiable(issuer.PublicKey) || tried == maxSigners {
+			continue
+		}
+		if tried++; signer.CheckSignatureFrom(issuer) == nil {
+			return
+		}
+	}
+	if tried > 0 {
+		o.fail("responder_certificate", "RFC 6960, section 4.2.2.2", "the responder's certificate is not signed by the issuer of the certificates that it answers for")
+	}
+}

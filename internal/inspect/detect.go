@@ -1,0 +1,227 @@
+package inspect
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/pem"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+var beginMark = []byte("-----BEGIN ")
+
+// read finds out in what form the data is.
+func (r *reader) read(data []byte) error {
+	if bytes.Contains(data, beginMark) {
+		r.readPEM(data)
+		return nil
+	}
+	if der, ok := bareBase64(data); ok {
+		data = der
+	}
+	if !r.readDER(data) {
+		return notary.Errorf(notary.Invalid, "%s", stranger(data))
+	}
+	return nil
+}
+
+// bareBase64 decodes what was pasted without its lines BEGIN and END.
+func bareBase64(data []byte) ([]byte, bool) {
+	if len(data) == 0 || data[0] != 'M' { // as every SEQUENCE of more than 127 octets begins
+		return nil, false
+	}
+	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(string(data)), ""))
+	return der, err == nil
+}
+
+// stranger says what data is that holds nothing we know.
+func stranger(data []byte) string {
+	text := strings.ToLower(string(data[:min(len(data), 200)]))
+	switch {
+	case len(data) == 0:
+		return "there is nothing in it"
+	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}), bytes.HasPrefix(data, []byte{0xce, 0xce, 0xce, 0xce}):
+		return "this is a Java keystore of the old kind: convert it with keytool -importkeystore -deststoretype PKCS12"
+	case bytes.HasPrefix(data, []byte{0x30, 0x80}):
+		return "this is in BER with indefinite lengths, which is not read: convert it to DER with openssl"
+	case strings.HasPrefix(text, "ssh-"), strings.HasPrefix(text, "ecdsa-sha2-"):
+		return "this is a public key of OpenSSH, and no certificate"
+	case strings.Contains(text, "<html"), strings.Contains(text, "<!doctype"):
+		return "this is a web page, and no certificate"
+	default:
+		return "this is neither PEM nor DER of a certificate, request, revocation list, OCSP response, key, PKCS #7 or PKCS #12"
+	}
+}
+
+// readPEM reads every block of a text. Package pem passes over what it cannot read, so that
+// the beginnings are counted.
+func (r *reader) readPEM(data []byte) {
+	begun := bytes.Count(data, beginMark)
+	read := 0
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		read++
+		r.readBlock(block)
+	}
+	if read < begun {
+		o := Object{Kind: KindUnknown}
+		o.fail("pem_broken", "RFC 7468, section 3", "%d of %d PEM blocks cannot be read: cut off, or changed on the way", begun-read, begun)
+		r.append(o)
+	}
+}
+
+func (r *reader) readBlock(block *pem.Block) {
+	switch label := block.Type; {
+	case label == "CERTIFICATE", label == "X509 CERTIFICATE":
+		r.append(r.readCertificate(block.Bytes))
+	case label == "TRUSTED CERTIFICATE": // of OpenSSL, with what it trusts it for behind it
+		r.append(r.readCertificate(firstElement(block.Bytes)))
+	case label == "CERTIFICATE REQUEST", label == "NEW CERTIFICATE REQUEST":
+		r.append(r.readRequest(block.Bytes))
+	case label == "X509 CRL", label == "CRL":
+		r.append(r.readCRL(block.Bytes))
+	case label == "PKCS7", label == "CMS":
+		r.readPKCS7(block.Bytes)
+	case label == "OCSP RESPONSE":
+		r.append(r.readOCSP(block.Bytes))
+	case strings.HasSuffix(label, "PRIVATE KEY"):
+		r.append(r.readPrivateBlock(block))
+	case label == "PUBLIC KEY":
+		r.append(r.readPublicKey(block.Bytes))
+	case label == "EC PARAMETERS", label == "DH PARAMETERS":
+		// Which openssl writes before a key: nothing of interest.
+	default:
+		o := Object{Kind: KindUnknown, Name: visible(label)}
+		o.note("unknown_label", "", "a PEM block of the type %q is not read", label)
+		r.append(o)
+	}
+}
+
+// firstElement is the first of several DER elements, or all where there is none.
+func firstElement(der []byte) []byte {
+	in := cryptobyte.String(der)
+	var element cryptobyte.String
+	var tag casn1.Tag
+	if !in.ReadAnyASN1Element(&element, &tag) {
+		return der
+	}
+	return element
+}
+
+// readDER reads one DER element after the other; false where the first is of no known kind.
+func (r *reader) readDER(data []byte) bool {
+	rest := cryptobyte.String(data)
+	for n := 0; !rest.Empty() && len(r.objects) < MaxObjects; n++ {
+		var element cryptobyte.String
+		if !rest.ReadASN1Element(&element, casn1.SEQUENCE) || !r.readElement(element) {
+			if n > 0 {
+				o := Object{Kind: KindUnknown}
+				o.fail("trailing_data", "", "%d octets behind it are something else", len(rest))
+				r.append(o)
+			}
+			return n > 0 || r.readCut(data)
+		}
+	}
+	return len(r.objects) > 0
+}
+
+// readElement reads one DER element by its shape.
+func (r *reader) readElement(der []byte) bool {
+	switch shapeOf(der) {
+	case KindCertificate:
+		r.append(r.readCertificate(der))
+	case KindRequest:
+		r.append(r.readRequest(der))
+	case KindCRL:
+		r.append(r.readCRL(der))
+	case KindOCSP:
+		r.append(r.readOCSP(der))
+	case KindPKCS7:
+		r.readPKCS7(der)
+	case KindPKCS12:
+		r.readClosedPKCS12(der)
+	case KindPrivateKey:
+		r.append(r.readPrivateKey(der))
+	case KindPublicKey:
+		r.append(r.readPublicKey(der))
+	default:
+		return false
+	}
+	return true
+}
+
+// readCut recognises what begins like one of ours and is not whole.
+func (r *reader) readCut(data []byte) bool {
+	in := cryptobyte.String(data)
+	var element cryptobyte.String
+	if len(data) < 16 || data[0] != 0x30 || data[1] < 0x82 || data[1] > 0x84 || in.ReadASN1Element(&element, casn1.SEQUENCE) {
+		return false
+	}
+	length := 0
+	for _, octet := range data[2 : 2+data[1]&0x7f] {
+		length = length<<8 | int(octet)
+	}
+	if inner := data[2+data[1]&0x7f]; length < len(data) || length > MaxSize || inner != 0x30 && inner != 0x02 && inner != 0x06 {
+		return false
+	}
+	o := Object{Kind: KindUnknown}
+	o.fail("cut_off", "", "it is cut off: %d octets are there, and it says that it has %d", len(data), length)
+	r.append(o)
+	return true
+}
+
+// shapeOf says by its outline what a DER element is meant to be.
+func shapeOf(der []byte) Kind {
+	in := cryptobyte.String(der)
+	var body, first cryptobyte.String
+	var tag casn1.Tag
+	if !in.ReadASN1(&body, casn1.SEQUENCE) || !in.Empty() || !body.ReadAnyASN1(&first, &tag) {
+		return KindUnknown
+	}
+	explicit := casn1.Tag(0).Constructed().ContextSpecific()
+	switch {
+	case tag == casn1.SEQUENCE && body.PeekASN1Tag(casn1.SEQUENCE):
+		return signedShape(first)
+	case tag == casn1.SEQUENCE && body.PeekASN1Tag(casn1.BIT_STRING):
+		return KindPublicKey
+	case pki.IsEncryptedKey(der):
+		return KindPrivateKey
+	case tag == casn1.ENUM && (body.Empty() || body.PeekASN1Tag(explicit)):
+		return KindOCSP
+	case tag == casn1.OBJECT_IDENTIFIER && body.PeekASN1Tag(explicit):
+		return KindPKCS7
+	case tag == casn1.INTEGER && pki.IsPKCS12(der):
+		return KindPKCS12
+	case tag == casn1.INTEGER && (body.PeekASN1Tag(casn1.SEQUENCE) || body.PeekASN1Tag(casn1.INTEGER) || body.PeekASN1Tag(casn1.OCTET_STRING)):
+		return KindPrivateKey
+	default:
+		return KindUnknown
+	}
+}
+
+// signedShape tells apart what is SEQUENCE { to be signed, algorithm, signature }: a
+// certificate (RFC 5280, section 4.1), a list (section 5.1), a request (RFC 2986, section 4).
+func signedShape(tbs cryptobyte.String) Kind {
+	if tbs.PeekASN1Tag(casn1.Tag(0).Constructed().ContextSpecific()) {
+		return KindCertificate
+	}
+	var number, second, third cryptobyte.String
+	hasNumber := tbs.PeekASN1Tag(casn1.INTEGER) && tbs.ReadASN1(&number, casn1.INTEGER)
+	if !tbs.ReadASN1(&second, casn1.SEQUENCE) || !tbs.ReadASN1(&third, casn1.SEQUENCE) {
+		return KindUnknown
+	}
+	switch {
+	case tbs.PeekASN1Tag(casn1.UTCTime), tbs.PeekASN1Tag(casn1.GeneralizedTime):
+		return KindCRL
+	case hasNumber && tbs.PeekASN1Tag(casn1.SEQUENCE): // of version 1
+		return KindCertificate
+	case hasNumber:
+		return KindRequest
+	default:
+		return KindUnknown
+	}
+}

@@ -1,0 +1,129 @@
+package inspect
+
+import (
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What is shown at the most.
+const (
+	maxText       = 400 // characters of one text
+	maxList       = 100 // elements of one list
+	maxAttributes = 30  // of one name
+)
+
+// visible is s as it can be shown anywhere: without the control characters, line ends and
+// changes of direction that steer a terminal or hide what is written, which are escaped as in
+// Go and JSON, and not without end.
+func visible(s string) string {
+	var b strings.Builder
+	for i, n := 0, 0; i < len(s); n++ {
+		if n == maxText {
+			fmt.Fprintf(&b, "… (%d octets)", len(s))
+			break
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// visibleList makes every element visible, and says how many are left out.
+func visibleList(list []string) (shown []string) {
+	for i, element := range list {
+		if i == maxList {
+			return append(shown, fmt.Sprintf("… and %d others", len(list)-maxList))
+		}
+		shown = append(shown, visible(element))
+	}
+	return shown
+}
+
+// attributeNames are the short names of attributes that package pkix does not know.
+var attributeNames = map[string]string{
+	"1.2.840.113549.1.9.1":       "emailAddress",
+	"0.9.2342.19200300.100.1.25": "DC",
+	"0.9.2342.19200300.100.1.1":  "UID",
+	"2.5.4.4":                    "SN",
+	"2.5.4.12":                   "title",
+	"2.5.4.42":                   "GN",
+}
+
+// nameText writes a Name in the manner of RFC 4514, the most specific attribute first.
+func nameText(raw []byte) string {
+	var name pkix.RDNSequence
+	if rest, err := asn1.Unmarshal(raw, &name); err != nil || len(rest) > 0 {
+		return "(unreadable)"
+	}
+	var parts []string
+	for i := len(name) - 1; i >= 0; i-- {
+		for _, attribute := range name[i] {
+			if len(parts) == maxAttributes {
+				return visible(strings.Join(append(parts, "…"), ", "))
+			}
+			parts = append(parts, attributeText(attribute))
+		}
+	}
+	return visible(strings.Join(parts, ", "))
+}
+
+func attributeText(attribute pkix.AttributeTypeAndValue) string {
+	value, isText := attribute.Value.(string)
+	if short, known := attributeNames[attribute.Type.String()]; known && isText {
+		return short + "=" + value
+	}
+	return pkix.RDNSequence{{attribute}}.String()
+}
+
+// shortName is what an object is called by: its common name, or else all of the name, or else
+// one of the alternative names.
+func shortName(subject pkix.Name, raw []byte, others []string) string {
+	switch {
+	case subject.CommonName != "":
+		return visible(subject.CommonName)
+	case len(others) > 0:
+		return visible(others[0])
+	default:
+		return nameText(raw)
+	}
+}
+
+// hexText is a short octet string in lower-case hex.
+func hexText(octets []byte) string {
+	const most = 64
+	if len(octets) > most {
+		return hex.EncodeToString(octets[:most]) + "…"
+	}
+	return hex.EncodeToString(octets)
+}
+
+// day is a point in time as it stands in a sentence.
+func day(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// reason is the text of a standard library error, without the package that it is from.
+func reason(err error) string {
+	text := err.Error()
+	for _, prefix := range []string{"x509: ", "asn1: ", "pkcs12: ", "crypto/rsa: ", "crypto/ecdsa: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return visible(text)
+}
+
+// oidText is an object identifier, of which a hostile one has no end.
+func oidText(oid fmt.Stringer) string { return visible(oid.String()) }

@@ -1,0 +1,109 @@
+package inspect
+
+import (
+	"crypto/x509"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Verification is what certificates are held against.
+type Verification struct {
+	Roots *x509.CertPool // nil: the path to a root is not checked
+	Host  string         // a DNS name or IP address; empty: no name is checked
+	Now   time.Time
+}
+
+// Verify holds what [Read] gave against roots and a name, and adds to the first certificate
+// what is wrong: as a server's, where a name is given. Without a certificate it does nothing.
+func Verify(objects []Object, v Verification) {
+	r := &reader{objects: objects}
+	indices := r.certificates()
+	if len(indices) == 0 {
+		return
+	}
+	var list []*x509.Certificate
+	for _, i := range indices {
+		list = append(list, objects[i].certificate)
+	}
+	first := leafOf(list)
+	leaf := &objects[indices[first]]
+	if v.Host != "" {
+		leaf.checkHost(v.Host)
+	}
+	if v.Roots != nil {
+		leaf.checkTrust(list, first, v)
+	}
+}
+
+func (o *Object) checkHost(host string) {
+	c := o.certificate
+	if len(c.DNSNames)+len(c.IPAddresses) == 0 {
+		if !slices.ContainsFunc(o.Problems, func(p Problem) bool { return p.Code == "no_san" }) {
+			o.fail("no_san", "RFC 9525, section 6.3", "it names no host, so that it is not valid for %s", host)
+		}
+		return
+	}
+	if c.VerifyHostname(withoutBrackets(host)) != nil {
+		names := slices.Concat(o.Certificate.DNSNames, o.Certificate.IPAddresses)
+		o.fail("name_mismatch", "RFC 9525, section 6", "it is not valid for %s, but for %s", host, joined(names))
+	}
+}
+
+func withoutBrackets(host string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+}
+
+// checkTrust looks for a path to a root.
+func (o *Object) checkTrust(list []*x509.Certificate, first int, v Verification) {
+	intermediates := x509.NewCertPool()
+	for _, c := range list {
+		if !verifiable(c.PublicKey) {
+			o.note("not_verified", "", "whether it is trusted is not checked: %s has a key of a kind or size that is not taken", shortName(c.Subject, c.RawSubject, nil))
+			return
+		}
+		intermediates.AddCert(c)
+	}
+	usage := x509.ExtKeyUsageAny
+	if v.Host != "" {
+		usage = x509.ExtKeyUsageServerAuth
+	}
+	_, err := o.certificate.Verify(x509.VerifyOptions{Roots: v.Roots, Intermediates: intermediates, CurrentTime: v.Now,
+		KeyUsages: []x509.ExtKeyUsage{usage}})
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case err == nil, isExpiry(err): // which has been told
+	case errors.As(err, &unknown):
+		o.untrusted(list)
+	default:
+		o.fail("untrusted", "RFC 5280, section 6", "it does not verify: %s", reason(err))
+	}
+}
+
+// untrusted tells apart a root that is not trusted from one that cannot be reached.
+func (o *Object) untrusted(list []*x509.Certificate) {
+	p := follow(list)
+	top := list[p.places[len(p.places)-1]]
+	name := shortName(top.Subject, top.RawSubject, nil)
+	switch {
+	case isSelfSigned(top):
+		o.fail("untrusted", "", "it is not trusted: its root %s is not among the roots of this system and of --ca-cert", name)
+	case len(top.IssuingCertificateURL) > 0:
+		o.fail("incomplete", "RFC 5246, section 7.4.2", "the chain is incomplete: the certificate of %s, the issuer of %s, is missing; it can be had at %s",
+			nameText(top.RawIssuer), name, top.IssuingCertificateURL[0])
+	default:
+		o.fail("incomplete", "RFC 5246, section 7.4.2", "the chain is incomplete, or its root is not trusted: "+
+			"%s, the issuer of %s, is neither in the chain nor among the roots of this system and of --ca-cert", nameText(top.RawIssuer), name)
+	}
+}
+
+// HostOf is the host of an address host:port.
+func HostOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return host
+}
