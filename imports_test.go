@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 	"notary/client":            {"notary", "notary/api"},
 	"notary/internal/pki":      {"notary"},
 	"notary/internal/issuance": {"notary", "notary/internal/pki"},
+	"notary/internal/inspect":  {"notary", "notary/internal/pki", "notary/internal/issuance"},
 	"notary/internal/keystore": {"notary", "notary/internal/pki"},
 	"notary/internal/store":    {"notary"},
 	"notary/internal/ca": {"notary", "notary/internal/pki", "notary/internal/issuance",

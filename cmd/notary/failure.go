@@ -87,10 +87,11 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	}
 }
 
-// isLocal says whether a command works on a database itself.
+// isLocal says whether a command calls no Notary server: it works on a database itself, or on
+// what it is given.
 func isLocal(command *cobra.Command) bool {
 	words := strings.Fields(command.CommandPath())
-	return len(words) > 1 && slices.Contains([]string{"migrate", "store", "backup", "restore"}, words[1])
+	return len(words) > 1 && slices.Contains([]string{"migrate", "store", "backup", "restore", "inspect"}, words[1])
 }
 
 // localHint is the cause of what the user cannot mend: there is no log that has it.

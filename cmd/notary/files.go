@@ -51,14 +51,7 @@ func readFile(name string) ([]byte, error) {
 }
 
 func readLimited(r io.Reader, name string) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(r, maxInput+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(content) > maxInput {
-		return nil, notary.Errorf(notary.TooLarge, "%s is larger than 1 MiB: is it the right file?", name)
-	}
-	return content, nil
+	return limited(r, name, maxInput)
 }
 
 // createFile writes a file that must not be there yet, and is on the disk afterwards. It

@@ -43,7 +43,9 @@ func (p *program) execute(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	if err != nil {
-		p.report(command, err)
+		if !errors.Is(err, errFound) {
+			p.report(command, err)
+		}
 		return 1
 	}
 	return 0
@@ -55,6 +57,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.loginCommand(), p.logoutCommand(),
 		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(),
 		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(),
+		p.inspectCommand(),
 		p.statusCommand(), p.summaryCommand(), p.versionCommand(),
 	)
 	root.Version = programVersion()

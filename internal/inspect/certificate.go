@@ -173,7 +173,18 @@ func (o *Object) checkCertificate(c *x509.Certificate) {
 	if isServer(c) {
 		o.checkServer(c)
 	}
+	o.checkNames(c.DNSNames)
 	o.checkLeafUsage(c)
+}
+
+// checkNames finds a host name that no client will ever match.
+func (o *Object) checkNames(names []string) {
+	for _, name := range names[:min(len(names), maxList)] {
+		if _, err := pki.ParseNames([]string{name}); err != nil {
+			o.warn("bad_name", "RFC 1123, section 2.1", "%s", notaryMessage(err))
+			return
+		}
+	}
 }
 
 func (o *Object) checkAuthority(c *x509.Certificate) {

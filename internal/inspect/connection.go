@@ -30,7 +30,7 @@ type Connection struct {
 }
 
 // Connected says what is wrong with what a TLS server showed: the connection comes first, then
-// the certificates, then the chain, and last the stapled OCSP response.
+// the certificates, the stapled OCSP response, and last the chain.
 func Connected(h Handshake, now time.Time) []Object {
 	connection := Object{Kind: KindConnection, Name: visible(h.Address), Connection: &Connection{
 		Address: visible(h.Address), Host: visible(h.Host), Stapled: len(h.OCSP) > 0}}

@@ -207,29 +207,39 @@ func (r *reader) checkResponder(o *Object) {
 	}
 }
 
-// checkDelegate checks a responder's own certificate, given by the issuer (RFC 6960, section
-// 4.2.2.2), against that where it is there.
+// checkDelegate says whether the signer may answer (RFC 6960, section 4.2.2.2): it is the
+// issuer of the certificate in question, or has a certificate from that for this.
 func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
+	const clause = "RFC 6960, section 4.2.2.2"
 	if r.now.After(signer.NotAfter) || r.now.Before(signer.NotBefore) {
-		o.fail("responder_certificate", "RFC 6960, section 4.2.2.2", "the responder's certificate is not valid now")
+		o.fail("responder_certificate", clause, "the responder's certificate is not valid now")
 	}
-	if signer.IsCA {
-		return
+	if !signer.IsCA && !isDelegate(signer) {
+		o.fail("responder_certificate", clause, "the responder's certificate does not let it sign OCSP responses (OCSPSigning is missing)")
 	}
-	if !isDelegate(signer) {
-		o.fail("responder_certificate", "RFC 6960, section 4.2.2.2", "the responder's certificate does not let it sign OCSP responses (OCSPSigning is missing)")
+	for _, i := range r.certificates() {
+		c := r.objects[i].certificate
+		if o.response.answersFor(c) && !r.entitled(signer, c) {
+			o.fail("responder_certificate", clause, "who signed it is neither the issuer of %s nor has a certificate of that issuer", r.objects[i].Name)
+		}
+	}
+}
+
+// entitled says whether the signer is the issuer of a certificate, or stands under that. The
+// signature on its own certificate is checked where the issuer is there.
+func (r *reader) entitled(signer, c *x509.Certificate) bool {
+	if string(signer.RawSubject) == string(c.RawIssuer) {
+		return true
 	}
 	tried := 0
 	for _, i := range r.certificates() {
 		issuer := r.objects[i].certificate
-		if string(issuer.RawSubject) != string(signer.RawIssuer) || !verifiable(issuer.PublicKey) || tried == maxSigners {
+		if string(issuer.RawSubject) != string(c.RawIssuer) || !verifiable(issuer.PublicKey) || tried == maxSigners {
 			continue
 		}
 		if tried++; signer.CheckSignatureFrom(issuer) == nil {
-			return
+			return true
 		}
 	}
-	if tried > 0 {
-		o.fail("responder_certificate", "RFC 6960, section 4.2.2.2", "the responder's certificate is not signed by the issuer of the certificates that it answers for")
-	}
+	return tried == 0 && string(signer.RawIssuer) == string(c.RawIssuer)
 }

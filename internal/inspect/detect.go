@@ -126,6 +126,9 @@ func (r *reader) readDER(data []byte) bool {
 			return n > 0 || r.readCut(data)
 		}
 	}
+	if !rest.Empty() {
+		r.omitted++ // at least
+	}
 	return len(r.objects) > 0
 }
 
@@ -156,16 +159,16 @@ func (r *reader) readElement(der []byte) bool {
 
 // readCut recognises what begins like one of ours and is not whole.
 func (r *reader) readCut(data []byte) bool {
-	in := cryptobyte.String(data)
-	var element cryptobyte.String
-	if len(data) < 16 || data[0] != 0x30 || data[1] < 0x82 || data[1] > 0x84 || in.ReadASN1Element(&element, casn1.SEQUENCE) {
+	if len(data) < 16 || data[0] != 0x30 || data[1] < 0x81 || data[1] > 0x84 {
 		return false
 	}
-	length := 0
-	for _, octet := range data[2 : 2+data[1]&0x7f] {
-		length = length<<8 | int(octet)
+	header := 2 + int(data[1]&0x7f)
+	content := 0
+	for _, octet := range data[2:header] {
+		content = content<<8 | int(octet)
 	}
-	if inner := data[2+data[1]&0x7f]; length < len(data) || length > MaxSize || inner != 0x30 && inner != 0x02 && inner != 0x06 {
+	length, inner := header+content, data[header]
+	if length <= len(data) || length > MaxSize || inner != 0x30 && inner != 0x02 && inner != 0x06 {
 		return false
 	}
 	o := Object{Kind: KindUnknown}

@@ -138,7 +138,7 @@ func (r *reader) append(o Object) {
 func (r *reader) finish() []Object {
 	if r.omitted > 0 {
 		o := Object{Kind: KindUnknown}
-		o.warn("omitted", "", "%d more objects are not shown: split the file", r.omitted)
+		o.warn("omitted", "", "it holds more than %d objects, and the others are not shown: split the file", MaxObjects)
 		r.objects = append(r.objects, o)
 	}
 	r.lint()

@@ -133,7 +133,7 @@ func (o *Object) checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm, self
 	switch algorithm {
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
 		if selfSigned {
-			o.note("weak_signature", "", "it is self-signed with %s, which matters no more than the signature", algorithm)
+			o.note("weak_signature", "", "it is self-signed with %s: of a root nobody checks that", algorithm)
 			return
 		}
 		o.fail("weak_signature", "", "it is signed with %s, which can be forged: it is refused everywhere", algorithm)

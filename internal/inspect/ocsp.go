@@ -152,7 +152,9 @@ func (o *Object) readAnswers(now time.Time) {
 	}
 	for _, extension := range data.Extensions {
 		if extension.Id.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}) {
-			o.OCSP.Nonce = hexText(extension.Value)
+			nonce := extension.Value // an OCTET STRING (RFC 9654, section 2.1), which not all keep to
+			asn1.Unmarshal(extension.Value, &nonce)
+			o.OCSP.Nonce = hexText(nonce)
 		} else if extension.Critical {
 			o.fail("unknown_critical_extension", "RFC 6960, section 4.4", "it has a critical extension that is not known (%s)", oidText(extension.Id))
 		}

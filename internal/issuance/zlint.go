@@ -77,7 +77,7 @@ func lintCertificate(der []byte, warnings notary.LintWarnings) ([]notary.Finding
 	if err != nil || len(checks) == 0 {
 		return nil, notary.InternalError("load the lints", err)
 	}
-	certificate, err := zx509.ParseCertificate(der)
+	certificate, err := parseForLint(der)
 	if err != nil {
 		return nil, &notary.Error{Kind: notary.Unprocessable, Err: err,
 			Message: "the certificate was not signed: the linter cannot parse it"}
