@@ -58,8 +58,8 @@ func (s *Service) KeepCRLs(ctx context.Context, delay time.Duration) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	free := make(chan struct{}, max(2, runtime.GOMAXPROCS(0))) // a long list shall not keep the short ones waiting
-	every, age := delay/4, delay*3/10 // a list is made in every other round; the others load it in the next
-	wait := time.Duration(rand.Int64N(int64(every))) // at first, so that the nodes do not all look at once
+	every, age := delay/4, delay*3/10                          // a list is made in every other round; the others load it in the next
+	wait := time.Duration(rand.Int64N(int64(every)))           // at first, so that the nodes do not all look at once
 	for {
 		due, err := s.dueCRLs(ctx, age)
 		if err != nil && ctx.Err() == nil {
