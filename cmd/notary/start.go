@@ -82,10 +82,7 @@ func changedFlags(c *cobra.Command) map[string]any {
 // serve puts the house together and runs it until ctx ends. Key and certificate are not
 // touched before the store holds its lock.
 func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err error) {
-	if store.IsPostgres(c.db) {
-		log.Info("opening the PostgreSQL database; if it does not answer it is waited for, for half a minute")
-	}
-	st, err := store.Open(ctx, c.db, time.Now)
+	st, err := openStore(ctx, c, log)
 	if err != nil {
 		return err
 	}
@@ -116,14 +113,9 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 		return err
 	}
 	metrics := server.NewMetrics(programVersion(), authorities.Counts, log)
-	s, err := server.New(server.Config{
-		Addr:        c.listen,
-		Certificate: certificate,
-		Handler: routes(metrics, rest.New(rest.Config{
-			CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx})),
-		Metrics: metrics,
-		Log:     log,
-	})
+	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx})
+	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics, api),
+		Metrics: metrics, Log: log})
 	if err != nil {
 		return err
 	}
@@ -146,6 +138,13 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	})
 	defer forget()
 	return serveWithJobs(ctx, servers, beside...)
+}
+
+func openStore(ctx context.Context, c *config, log *slog.Logger) (*store.Store, error) {
+	if store.IsPostgres(c.db) {
+		log.Info("opening the PostgreSQL database; if it does not answer it is waited for, for half a minute")
+	}
+	return store.Open(ctx, c.db, time.Now)
 }
 
 // leaseOf is the lease of this process on the periodic work of the database.

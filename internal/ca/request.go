@@ -174,13 +174,7 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	cert := newCertificate(issued, issuer, profile)
 	cert.RequestID, cert.RequesterID, cert.Email, cert.Shard = req.ID, req.RequesterID, req.Email, shard
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.ShareAuthority(issuer.ID); err != nil {
-			return err
-		}
-		if err := refuseCompromised(ctx, tx, csr); err != nil {
-			return err
-		}
-		if err := s.requireUsable(tx, issuer, profile); err != nil {
+		if err := s.requireSignable(ctx, tx, csr, issuer, profile); err != nil {
 			return err
 		}
 		if err := s.recordURL(tx, cert, from.CRLURL); err != nil {
@@ -200,6 +194,18 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 		s.shards.committed(cert, from.CRLURL)
 	}
 	return err
+}
+
+// requireSignable checks once more, in the transaction, what a signature rests on, and keeps it
+// so: the key, the authority and the profile.
+func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *openedAuthority, p *notary.Profile) error {
+	if err := tx.ShareAuthority(issuer.ID); err != nil {
+		return err
+	}
+	if err := refuseCompromised(ctx, tx, csr); err != nil {
+		return err
+	}
+	return s.requireUsable(tx, issuer, p)
 }
 
 // Upload gives a request the certificate that an outside authority signed, as a PEM chain

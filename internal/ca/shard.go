@@ -26,8 +26,8 @@ type shards struct {
 	about map[int64]*issuedCount   // by authority
 }
 
-// issuedCount is about how many certificates an authority has issued. It is asked for now
-// and then: the number of lists is no matter of one more or less.
+// issuedCount is about how many certificates an authority has issued. It is counted again from
+// time to time: the number of lists is no matter of one more or less.
 type issuedCount struct {
 	n     int64
 	at    time.Time

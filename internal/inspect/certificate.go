@@ -48,8 +48,7 @@ type Certificate struct {
 
 func (r *reader) readCertificate(der []byte) Object {
 	o := Object{Kind: KindCertificate}
-	if len(der) > maxDER {
-		o.fail("too_large", "", "it has %d octets: one of more than %d KiB is not read", len(der), maxDER>>10)
+	if !o.fits(der) {
 		return o
 	}
 	c, err := x509.ParseCertificate(der)

@@ -89,6 +89,15 @@ func (o *Object) add(level notary.FindingLevel, code, citation, format string, a
 		Message: visible(fmt.Sprintf(format, args...))})
 }
 
+// fits says whether a certificate or request is not too large to be read.
+func (o *Object) fits(der []byte) bool {
+	if len(der) > maxDER {
+		o.fail("too_large", "", "it has %d octets: one of more than %d KiB is not read", len(der), maxDER>>10)
+		return false
+	}
+	return true
+}
+
 func (o *Object) fail(code, citation, format string, args ...any) {
 	o.add(notary.FindingError, code, citation, format, args...)
 }

@@ -22,8 +22,7 @@ type Request struct {
 
 func (r *reader) readRequest(der []byte) Object {
 	o := Object{Kind: KindRequest}
-	if len(der) > maxDER {
-		o.fail("too_large", "", "it has %d octets: one of more than %d KiB is not read", len(der), maxDER>>10)
+	if !o.fits(der) {
 		return o
 	}
 	request, err := x509.ParseCertificateRequest(der)

@@ -28,7 +28,7 @@ func TestEverybodyAcceptsAndRefuses(t *testing.T) {
 	for _, alg := range authorityKeys {
 		t.Run(string(alg), func(t *testing.T) {
 			t.Parallel()
-			s := startPublishing(t)
+			s := serveKeeping(t)
 			issuer := s.Root(t, alg)
 			for depth := range 3 {
 				if depth > 0 {
@@ -43,7 +43,7 @@ func TestEverybodyAcceptsAndRefuses(t *testing.T) {
 }
 
 // issueAndRevoke takes one certificate through its life.
-func (s *publishing) issueAndRevoke(t *testing.T, issuer int64, depth int, key crypto.Signer, alg notary.KeyAlgorithm) {
+func (s *served) issueAndRevoke(t *testing.T, issuer int64, depth int, key crypto.Signer, alg notary.KeyAlgorithm) {
 	t.Helper()
 	id := s.issue(t, issuer, key, fmt.Sprintf("www%d.example.com", depth), "10.0.0.7")
 	p := s.present(t, id)

@@ -18,7 +18,7 @@ func TestNSSAcceptsAndRefuses(t *testing.T) {
 	for _, alg := range []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384} {
 		t.Run(string(alg), func(t *testing.T) {
 			t.Parallel()
-			s := startPublishing(t)
+			s := serveKeeping(t)
 			issuer := s.Intermediate(t, s.Intermediate(t, s.Root(t, alg), alg), alg)
 			id := s.issue(t, issuer, testkit.Key(t, alg), "www.example.com")
 			p := s.present(t, id)
@@ -64,11 +64,11 @@ func newNSS(t *testing.T, p *presented) nss {
 
 func (db nss) must(t *testing.T, tool string, args ...string) {
 	t.Helper()
-	if says, ok := program(t, tool, append(args, "-d", "sql:"+db.dir)...); !ok {
+	if says, ok := run(t, tool, append(args, "-d", "sql:"+db.dir)...); !ok {
 		t.Fatal(says)
 	}
 }
 
 func (db nss) verify(t *testing.T, usage string) (says string, ok bool) {
-	return program(t, "certutil", "-V", "-e", "-n", "leaf", "-u", usage, "-d", "sql:"+db.dir)
+	return run(t, "certutil", "-V", "-e", "-n", "leaf", "-u", usage, "-d", "sql:"+db.dir)
 }

@@ -27,22 +27,22 @@ import (
 	"notary/internal/testkit"
 )
 
-// ocspServer is a World whose publications are served on a real listener.
-type ocspServer struct {
+// served is a World whose publications are served on a real listener.
+type served struct {
 	*testkit.World
 	url string
 }
 
-func newOCSPServer(t testing.TB) *ocspServer {
+func serve(t testing.TB) *served {
 	t.Helper()
 	w := testkit.New(t)
 	server := httptest.NewServer(publish.New(publish.Config{CA: w.CA, Log: slog.New(slog.DiscardHandler)}))
 	t.Cleanup(server.Close)
-	return &ocspServer{w, server.URL}
+	return &served{w, server.URL}
 }
 
 // certificate is the authority's own.
-func (s *ocspServer) certificate(t testing.TB, authorityID int64) *x509.Certificate {
+func (s *served) certificate(t testing.TB, authorityID int64) *x509.Certificate {
 	t.Helper()
 	a, err := s.CA.Authority(t.Context(), s.Admin(), authorityID)
 	testkit.Check(t, err)
@@ -52,7 +52,7 @@ func (s *ocspServer) certificate(t testing.TB, authorityID int64) *x509.Certific
 }
 
 // issued is a new certificate of the authority, and its request's id.
-func (s *ocspServer) issued(t testing.TB, authorityID int64) (*x509.Certificate, int64) {
+func (s *served) issued(t testing.TB, authorityID int64) (*x509.Certificate, int64) {
 	t.Helper()
 	id := s.Signed(t, s.Admin(), authorityID)
 	req, err := s.CA.Request(t.Context(), s.Admin(), id)
@@ -79,7 +79,7 @@ func send(t testing.TB, request *http.Request) answer {
 	return answer{response.StatusCode, response.Header, body}
 }
 
-func (s *ocspServer) post(t testing.TB, authority string, contentType string, body []byte) answer {
+func (s *served) post(t testing.TB, authority string, contentType string, body []byte) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/ocsp/"+authority, bytes.NewReader(body))
 	testkit.Check(t, err)
@@ -87,7 +87,7 @@ func (s *ocspServer) post(t testing.TB, authority string, contentType string, bo
 	return send(t, request)
 }
 
-func (s *ocspServer) get(t testing.TB, path string, header ...string) answer {
+func (s *served) get(t testing.TB, path string, header ...string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
 	testkit.Check(t, err)
@@ -136,7 +136,7 @@ func (a answer) wantError(t testing.TB, want ocsp.ResponseStatus) {
 // Each way to ask leads to the same answer.
 func TestOCSPForms(t *testing.T) {
 	t.Parallel()
-	s := newOCSPServer(t)
+	s := serve(t)
 	root := s.Root(t, notary.ECDSAP256)
 	issuer := s.certificate(t, root)
 	path := fmt.Sprintf("/ocsp/%d/", root)
@@ -175,7 +175,7 @@ func TestOCSPForms(t *testing.T) {
 // What is wrong is said in the protocol's own words, whatever it is.
 func TestOCSPBadInput(t *testing.T) {
 	t.Parallel()
-	s := newOCSPServer(t)
+	s := serve(t)
 	root := s.Root(t, notary.ECDSAP256)
 	issuer := s.certificate(t, root)
 	other := s.certificate(t, s.Intermediate(t, root, notary.ECDSAP256))
@@ -224,7 +224,7 @@ func TestOCSPBadInput(t *testing.T) {
 // Broken percent-encoding is not HTTP: it never comes as far as OCSP, and does no harm.
 func TestOCSPBrokenPercentEncoding(t *testing.T) {
 	t.Parallel()
-	s := newOCSPServer(t)
+	s := serve(t)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	testkit.Check(t, err)
 	defer conn.Close()
@@ -257,7 +257,7 @@ func repeated(t testing.TB, request []byte, n int) []byte {
 // not what is only for who asked.
 func TestOCSPCaching(t *testing.T) {
 	t.Parallel()
-	s := newOCSPServer(t)
+	s := serve(t)
 	root := s.Root(t, notary.ECDSAP256)
 	issuer := s.certificate(t, root)
 	leaf, _ := s.issued(t, root)

@@ -22,7 +22,7 @@ type pkiFiles struct {
 }
 
 // newPKIFiles makes an authority with the key, and a good, a revoked and other certificates.
-func newPKIFiles(t *testing.T, s *ocspServer, alg notary.KeyAlgorithm) pkiFiles {
+func newPKIFiles(t *testing.T, s *served, alg notary.KeyAlgorithm) pkiFiles {
 	t.Helper()
 	folder := t.TempDir()
 	write := func(name string, certificates ...*x509.Certificate) string {
@@ -44,11 +44,14 @@ func newPKIFiles(t *testing.T, s *ocspServer, alg notary.KeyAlgorithm) pkiFiles 
 	}
 }
 
-// run runs a tool and gives all that it says.
+// run runs a tool and gives its call and all that it says.
 func run(t *testing.T, tool string, args ...string) (said string, ok bool) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), tool, args...).CombinedOutput()
-	return string(out), err == nil
+	if _, ended := err.(*exec.ExitError); err != nil && !ended {
+		t.Fatalf("%s: %v", tool, err)
+	}
+	return tool + " " + strings.Join(args, " ") + "\n" + string(out), err == nil
 }
 
 // wantSaid wants the tool to say all of these, and none of what it says of bad answers.
@@ -74,7 +77,7 @@ func TestOpenSSLAcceptsTheAnswers(t *testing.T) {
 	for _, alg := range []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519} {
 		t.Run(string(alg), func(t *testing.T) {
 			t.Parallel()
-			s := newOCSPServer(t)
+			s := serve(t)
 			files := newPKIFiles(t, s, alg)
 			ask := func(args ...string) string {
 				t.Helper()
@@ -103,7 +106,7 @@ func TestToolsAcceptAResponderUnderALimitedAuthority(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	testkit.Require(t, "ocsptool")
-	s := newOCSPServer(t)
+	s := serve(t)
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, s.Clock.Now())
 	id := s.Pending(t)
 	a, err := s.CA.Authority(t.Context(), s.Admin(), id)
@@ -131,7 +134,7 @@ func TestToolsAcceptAResponderUnderALimitedAuthority(t *testing.T) {
 func TestOpenSSLIsToldWhatIsNotAnswered(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
-	s := newOCSPServer(t)
+	s := serve(t)
 	files := newPKIFiles(t, s, notary.ECDSAP256)
 	said, _ := run(t, "openssl", "ocsp", "-issuer", files.root, "-cert", files.foreign, "-url", files.url, "-CAfile", files.chain)
 	if !strings.Contains(said, "unauthorized (6)") {
@@ -146,7 +149,7 @@ func TestGnuTLSAcceptsTheAnswers(t *testing.T) {
 	for _, alg := range []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519} {
 		t.Run(string(alg), func(t *testing.T) {
 			t.Parallel()
-			s := newOCSPServer(t)
+			s := serve(t)
 			files := newPKIFiles(t, s, alg)
 			for path, words := range map[string][]string{
 				files.good:    {"Certificate Status: good", "Verifying OCSP Response: Success."},

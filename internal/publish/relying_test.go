@@ -1,17 +1,12 @@
 package publish_test
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
-	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,37 +16,28 @@ import (
 
 	"notary"
 	"notary/internal/ca"
-	"notary/internal/publish"
 	"notary/internal/testkit"
 )
 
-// publishing is a World whose publications are served.
-type publishing struct {
-	*testkit.World
-	url string
-}
-
-// startPublishing serves a World and keeps its CRLs true. Its clock is late, because each list
-// is made at a time of its own, and those of the others are those of the programs.
-func startPublishing(t *testing.T) *publishing {
+// serveKeeping serves a World and keeps its CRLs true. Its clock is late, because each list is
+// made at a time of its own, and those of the others are those of the programs.
+func serveKeeping(t *testing.T) *served {
 	t.Helper()
-	w := testkit.New(t)
-	w.Clock.Advance(-10 * time.Minute)
-	server := httptest.NewServer(publish.New(publish.Config{CA: w.CA, Log: slog.New(slog.DiscardHandler)}))
-	t.Cleanup(server.Close)
+	s := serve(t)
+	s.Clock.Advance(-10 * time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
 	var keeping sync.WaitGroup
-	keeping.Go(func() { w.CA.KeepCRLs(ctx, 50*time.Millisecond) })
+	keeping.Go(func() { s.CA.KeepCRLs(ctx, 50*time.Millisecond) })
 	t.Cleanup(func() { cancel(); keeping.Wait() })
-	return &publishing{w, server.URL}
+	return s
 }
 
 // here is where the test serves what certificates say to be elsewhere.
-func (s *publishing) here(url string) string {
+func (s *served) here(url string) string {
 	return strings.Replace(url, testkit.PublishURL, s.url, 1)
 }
 
-func (s *publishing) download(t *testing.T, url string) []byte {
+func (s *served) download(t *testing.T, url string) []byte {
 	t.Helper()
 	response, err := http.Get(s.here(url))
 	testkit.Check(t, err)
@@ -65,7 +51,7 @@ func (s *publishing) download(t *testing.T, url string) []byte {
 }
 
 // issue has a request with these names signed, and gives its id.
-func (s *publishing) issue(t *testing.T, issuer int64, key crypto.Signer, names ...string) int64 {
+func (s *served) issue(t *testing.T, issuer int64, key crypto.Signer, names ...string) int64 {
 	t.Helper()
 	id, err := s.CA.Submit(t.Context(), s.Admin(), testkit.CSR(t, key, names...))
 	testkit.Check(t, err)
@@ -74,7 +60,7 @@ func (s *publishing) issue(t *testing.T, issuer int64, key crypto.Signer, names 
 }
 
 // revoke revokes the certificate, and waits until it is on the list that it names.
-func (s *publishing) revoke(t *testing.T, requestID int64, p *presented) {
+func (s *served) revoke(t *testing.T, requestID int64, p *presented) {
 	t.Helper()
 	s.Clock.Advance(time.Second) // a list of the same second is not made anew
 	testkit.Check(t, s.CA.RevokeRequest(t.Context(), s.Admin(), requestID, notary.Superseded))
@@ -99,7 +85,7 @@ type presented struct {
 }
 
 // present writes the files of the certificate that a request has.
-func (s *publishing) present(t *testing.T, requestID int64) *presented {
+func (s *served) present(t *testing.T, requestID int64) *presented {
 	t.Helper()
 	request, err := s.CA.Request(t.Context(), s.Admin(), requestID)
 	testkit.Check(t, err)
@@ -136,7 +122,7 @@ func (p *presented) write(t *testing.T, name, text string) {
 func (p *presented) path(name string) string { return filepath.Join(p.dir, name) }
 
 // fetchLists downloads the CRLs that the certificate and its issuers name.
-func (s *publishing) fetchLists(t *testing.T, p *presented) {
+func (s *served) fetchLists(t *testing.T, p *presented) {
 	t.Helper()
 	p.lists, p.listed = nil, nil
 	for _, c := range append([]*x509.Certificate{p.leaf}, p.chain[:len(p.chain)-1]...) {
@@ -147,19 +133,6 @@ func (s *publishing) fetchLists(t *testing.T, p *presented) {
 		p.listed = append(p.listed, (&notary.CRL{DER: der}).PEM()...)
 	}
 	p.write(t, "lists.pem", string(p.listed))
-}
-
-// run gives what a program says, and whether it was content.
-func program(t *testing.T, name string, args ...string) (out string, ok bool) {
-	t.Helper()
-	var both bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Stdout, cmd.Stderr = &both, &both
-	err := cmd.Run()
-	if _, ended := err.(*exec.ExitError); err != nil && !ended {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return fmt.Sprintf("%s %s\n%s", name, strings.Join(args, " "), both.String()), err == nil
 }
 
 // purpose is what a certificate is used for, in the words of each program.
@@ -191,7 +164,7 @@ func byOpenSSL(t *testing.T, p *presented, use purpose, withLists bool) (string,
 	if withLists {
 		args = append(args, "-crl_check_all", "-CRLfile", p.path("lists.pem"))
 	}
-	return program(t, "openssl", append(args, p.path("leaf.pem"))...)
+	return run(t, "openssl", append(args, p.path("leaf.pem"))...)
 }
 
 func byGnuTLS(t *testing.T, p *presented, use purpose, withLists bool) (string, bool) {
@@ -200,7 +173,7 @@ func byGnuTLS(t *testing.T, p *presented, use purpose, withLists bool) (string, 
 	if withLists {
 		args = append(args, "--load-crl", p.path("lists.pem"))
 	}
-	return program(t, "certtool", args...)
+	return run(t, "certtool", args...)
 }
 
 func byGo(_ *testing.T, p *presented, use purpose, withLists bool) (string, bool) {
@@ -242,13 +215,13 @@ var askers = []struct {
 }
 
 func askOpenSSL(t *testing.T, p *presented, hash string) (says, status string) {
-	says, ok := program(t, "openssl", "ocsp", hash, "-issuer", p.path("issuer.pem"), "-cert", p.path("leaf.pem"),
+	says, ok := run(t, "openssl", "ocsp", hash, "-issuer", p.path("issuer.pem"), "-cert", p.path("leaf.pem"),
 		"-url", p.responder, "-CAfile", p.path("root.pem"), "-verify_other", p.path("whole.pem"))
 	return says, statusIn(says, ok && strings.Contains(says, "Response verify OK"), "leaf.pem: good", "leaf.pem: revoked")
 }
 
 func askGnuTLS(t *testing.T, p *presented) (says, status string) {
-	says, _ = program(t, "ocsptool", "--ask="+p.responder, "--load-issuer", p.path("issuer.pem"), "--load-cert", p.path("leaf.pem"),
+	says, _ = run(t, "ocsptool", "--ask="+p.responder, "--load-issuer", p.path("issuer.pem"), "--load-cert", p.path("leaf.pem"),
 		"--load-trust", p.path("issuer.pem"))
 	return says, statusIn(says, strings.Contains(says, "Verifying OCSP Response: Success"),
 		"Certificate Status: good", "Certificate Status: revoked")

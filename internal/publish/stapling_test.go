@@ -48,7 +48,7 @@ func TestStapling(t *testing.T) {
 	for _, tool := range []string{"nginx", "curl", "openssl"} {
 		testkit.Require(t, tool)
 	}
-	s := startPublishing(t)
+	s := serveKeeping(t)
 	key := testkit.Key(t, notary.ECDSAP256)
 	issuer := s.Intermediate(t, s.Root(t, notary.ECDSAP256), notary.ECDSAP256)
 	id := s.issue(t, issuer, key, "localhost", "127.0.0.1")
@@ -60,13 +60,13 @@ func TestStapling(t *testing.T) {
 
 	address := startNginx(t, p)
 	curl := func() (string, bool) {
-		return program(t, "curl", "-sS", "--cert-status", "--cacert", p.path("root.pem"), "https://"+address+"/")
+		return run(t, "curl", "-sS", "--cert-status", "--cacert", p.path("root.pem"), "https://"+address+"/")
 	}
 	says := await(t, "curl to see a good answer stapled", curl) // nginx asks at the first connection, for the next ones
 	if !strings.Contains(says, "hello") {
 		t.Errorf("curl got %s", says)
 	}
-	says, _ = program(t, "openssl", "s_client", "-status", "-connect", address, "-CAfile", p.path("root.pem"), "-verify_return_error")
+	says, _ = run(t, "openssl", "s_client", "-status", "-connect", address, "-CAfile", p.path("root.pem"), "-verify_return_error")
 	for _, want := range []string{"OCSP Response Status: successful", "Cert Status: good", "Verify return code: 0 (ok)"} {
 		if !strings.Contains(says, want) {
 			t.Errorf("openssl s_client does not say %q: %s", want, says)
