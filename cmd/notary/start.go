@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +28,7 @@ import (
 	"notary/internal/rest"
 	"notary/internal/server"
 	"notary/internal/store"
+	"notary/internal/web"
 )
 
 func newStartCommand() *cobra.Command {
@@ -114,7 +117,8 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	}
 	metrics := server.NewMetrics(programVersion(), authorities.Counts, log)
 	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx})
-	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics, api),
+	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done()})
+	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics, api, pages),
 		Metrics: metrics, Log: log})
 	if err != nil {
 		return err
@@ -192,18 +196,21 @@ func serveWithJobs(ctx context.Context, servers []*server.Server, beside ...func
 	return errors.Join(errs...)
 }
 
-// routes puts the metrics beside the API, which answers all the rest. A mux would send
-// redirects for paths that are none of ours.
-func routes(metrics *server.Metrics, api http.Handler) http.Handler {
+// routes puts the metrics and the API beside the pages, which answer all the rest. A mux would
+// send redirects for paths that are none of ours.
+func routes(metrics *server.Metrics, api, pages http.Handler) http.Handler {
 	const path = "/metrics"
 	scrape := metrics.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != path || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		switch {
+		case r.URL.Path == path && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+			r.Pattern = http.MethodGet + " " + path // the label of its own metrics
+			scrape.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, "/api/"), slices.Contains(rest.Paths, r.URL.Path):
 			api.ServeHTTP(w, r)
-			return
+		default:
+			pages.ServeHTTP(w, r)
 		}
-		r.Pattern = http.MethodGet + " " + path // the label of its own metrics
-		scrape.ServeHTTP(w, r)
 	})
 }
 

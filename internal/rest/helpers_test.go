@@ -3,18 +3,15 @@ package rest_test
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"mime"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,7 +19,6 @@ import (
 	"notary/api"
 	"notary/client"
 	"notary/internal/rest"
-	"notary/internal/server"
 	"notary/internal/testkit"
 )
 
@@ -53,36 +49,18 @@ func open(t *testing.T) *house {
 func serve(t *testing.T, w *testkit.World) *house {
 	t.Helper()
 	h := &house{World: w, logins: map[notary.Role]*client.Client{}}
-	log := slog.New(slog.DiscardHandler)
-	certFile, keyFile, err := server.SelfSigned(t.TempDir(), time.Now())
-	testkit.Check(t, err)
-	certificate, err := server.LoadCertificate(certFile, keyFile, log)
-	testkit.Check(t, err)
 	stopping, stop := context.WithCancel(context.Background())
 	h.stopping = stop
-	s, err := server.New(server.Config{
-		Addr:        "127.0.0.1:0",
-		Certificate: certificate,
-		Handler:     rest.New(rest.Config{CA: h.CA, Auth: h.Auth, Version: "v1.2.3", Log: log, Stopping: stopping}),
-		Metrics:     server.NewMetrics("v1.2.3", h.CA.Counts, log),
-		Log:         log,
-	})
-	testkit.Check(t, err)
-	ctx, end := context.WithCancel(context.Background())
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = s.Serve(ctx) })
-
-	trusted, err := os.ReadFile(certFile)
-	testkit.Check(t, err)
-	h.tls = &tls.Config{RootCAs: x509.NewCertPool()}
-	h.tls.RootCAs.AppendCertsFromPEM(trusted)
-	h.anonymous, err = client.New(client.Config{Server: s.Addr(), TLS: h.tls})
+	served := testkit.Serve(t, w, rest.New(rest.Config{CA: h.CA, Auth: h.Auth, Version: "v1.2.3",
+		Log: slog.New(slog.DiscardHandler), Stopping: stopping}))
+	h.tls = served.TLS
+	var err error
+	h.anonymous, err = client.New(client.Config{Server: served.Addr, TLS: h.tls})
 	testkit.Check(t, err)
 	t.Cleanup(func() {
 		h.anonymous.CloseIdleConnections()
 		stop()
-		end()
-		serving.Wait()
+		served.Stop()
 	})
 	return h
 }

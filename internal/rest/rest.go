@@ -31,7 +31,10 @@ type Config struct {
 	Stopping context.Context
 }
 
-// New gives the handler of everything below /api/v1, and of /status, /login and /logout.
+// Paths are those of the API outside of /api.
+var Paths = []string{"/status", "/login", "/logout"}
+
+// New gives the handler of everything below /api, and of [Paths].
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
 	r := &routes{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, huma: humago.New(mux, openAPI(c.Version))}

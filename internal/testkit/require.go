@@ -10,11 +10,25 @@ import (
 // as in CI, it fails instead.
 func Require(t testing.TB, program string) {
 	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
+	if _, err := exec.LookPath(program); err != nil {
+		missing(t, program)
 	}
+}
+
+// RequireFile is Require for a file, of which it gives the content.
+func RequireFile(t testing.TB, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		missing(t, path)
+	}
+	return content
+}
+
+func missing(t testing.TB, what string) {
+	t.Helper()
 	if os.Getenv("NOTARY_TEST_REQUIRE") != "" {
-		t.Fatalf("%s is not installed: make test installs it", program)
+		t.Fatalf("%s is not installed: make test installs it", what)
 	}
-	t.Skipf("%s is not installed", program)
+	t.Skipf("%s is not installed", what)
 }

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+
+	"notary"
+)
+
+// accountsPage is the list of accounts.
+type accountsPage struct{ Accounts []*notary.Account }
+
+func (s *site) accounts(c *call) error {
+	all, err := s.auth.Accounts(c.r.Context(), c.caller)
+	if err != nil {
+		return err
+	}
+	return c.show("accounts", "Accounts", accountsPage{all})
+}
+
+// accountForm makes an account.
+type accountForm struct{ Form form }
+
+func (s *site) newAccountPage(c *call, f form) error {
+	if err := c.caller.Require(notary.ManageAccounts); err != nil {
+		return err
+	}
+	return c.show("account-new", "New account", accountForm{f})
+}
+
+func (s *site) newAccount(c *call) error {
+	role, err := readRole(c.value("role_id"))
+	if err != nil {
+		return c.again(err, s.newAccountPage)
+	}
+	id, err := s.auth.CreateAccount(c.r.Context(), c.caller, c.value("email"), c.r.PostForm.Get("password"), role)
+	if err != nil {
+		return c.again(err, s.newAccountPage)
+	}
+	return c.done(accountPath(id), "The account is made. Tell its owner the password in person, to be changed at once.")
+}
+
+// accountPage is one account, and what can be done with it.
+type accountPage struct {
+	Account *notary.Account
+	Mine    bool
+	Form    form
+}
+
+func (s *site) accountPage(c *call, f form) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	a, err := s.auth.Account(c.r.Context(), c.caller, id)
+	if err != nil {
+		return err
+	}
+	return c.show("account", a.Email, accountPage{a, a.ID == c.caller.AccountID, f})
+}
+
+func (s *site) changeRole(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	role, err := readRole(c.value("role_id"))
+	if err != nil {
+		return c.again(err, s.accountPage)
+	}
+	if err := s.auth.ChangeRole(c.r.Context(), c.caller, id, *role); err != nil {
+		return c.again(err, s.accountPage)
+	}
+	return c.done(accountPath(id), "The account is a "+role.String()+" from now on. It has to sign in again.")
+}
+
+func (s *site) changePassword(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := s.auth.ChangePassword(c.r.Context(), c.caller, id, c.r.PostForm.Get("password")); err != nil {
+		return c.again(err, s.accountPage)
+	}
+	return c.done(accountPath(id), "The password is changed, and all sessions of the account are ended.")
+}
+
+func (s *site) deleteAccount(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := c.mustBeSure(); err != nil {
+		return c.again(err, s.accountPage)
+	}
+	if err := s.auth.DeleteAccount(c.r.Context(), c.caller, id); err != nil {
+		return c.again(err, s.accountPage)
+	}
+	return c.done("/accounts", "The account is deleted. What it did stays on record.")
+}
+
+func accountPath(id int64) string { return fmt.Sprintf("/accounts/%d", id) }
+
+// readRole reads a role as a form has it. Which there are, package auth knows.
+func readRole(text string) (*notary.Role, error) {
+	number, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, notary.FieldErrorf("role_id", "choose a role")
+	}
+	role := notary.Role(number)
+	return &role, nil
+}
+
+// rolesMay says in a few words what each role is for.
+var rolesMay = map[notary.Role]string{
+	notary.Admin:                "may do everything",
+	notary.CertificateManager:   "authorities, requests, signing, revocation",
+	notary.CertificateRequestor: "creates requests, and sees its own",
+	notary.ReadOnly:             "sees everything but accounts",
+}
+
+// roles are the choices of a role, with one of them chosen.
+func roles(chosen notary.Role) (all []option) {
+	for _, role := range notary.Roles {
+		all = append(all, option{strconv.Itoa(int(role)), role.String() + ": " + rolesMay[role], role == chosen})
+	}
+	return all
+}
+
+// Roles are the choices for a new account: at first the role that can do least harm.
+func (accountForm) Roles() []option { return roles(notary.CertificateRequestor) }
+
+// Roles are the choices for this account.
+func (p accountPage) Roles() []option { return roles(p.Account.Role) }

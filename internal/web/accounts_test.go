@@ -1,0 +1,57 @@
+package web_test
+
+import (
+	"net/url"
+	"testing"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+func TestAnAdminMakesAnAccountAndChangesIt(t *testing.T) {
+	t.Parallel()
+	b := open(t).browseAs(t, notary.Admin)
+	b.press(t, "Accounts")
+	b.look(t, "accounts")
+	b.press(t, "New account")
+	b.fill(t, "E-mail", "bob@example.com")
+	b.fill(t, "Password", testkit.Password)
+	b.look(t, "account-new")
+	b.press(t, "Make the account")
+	b.wantHeading(t, "bob@example.com")
+	b.wantText(t, "The account is made.", "Certificate Requestor")
+	b.look(t, "account")
+	b.fill(t, "Role", "1")
+	b.press(t, "Change the role")
+	b.wantText(t, "The account is a Certificate Manager from now on.")
+	b.tick(t, "Delete bob@example.com")
+	b.press(t, "Delete the account")
+	b.wantHeading(t, "Accounts")
+	b.wantText(t, "The account is deleted.")
+}
+
+func TestWhatIsWrongWithAnAccountIsSaidAtItsField(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	admin := h.as(t, notary.Admin)
+	admin.post(t, "/accounts/new", url.Values{"email": {"no address"}, "role_id": {"1"}, "password": {testkit.Password}}).
+		wantStatus(t, 400).wantText(t, `id="f-email-error"`, "This is not an e-mail address", `value="no address"`, `value="1" selected`)
+	admin.post(t, "/accounts/new", url.Values{"email": {h.Admin().Email}, "role_id": {"1"}, "password": {testkit.Password}}).
+		wantStatus(t, 409).wantText(t, "There is an account with this e-mail already")
+	admin.post(t, "/accounts/1/role", url.Values{"role_id": {"3"}}).wantStatus(t, 409).wantText(t, "This is the last Admin")
+	admin.post(t, "/accounts/2/delete", nil).wantStatus(t, 400).wantText(t, "Tick this first")
+	admin.get(t, "/accounts/99").wantStatus(t, 404)
+	admin.get(t, "/accounts/01").wantStatus(t, 404)
+}
+
+func TestOnlyAnAdminReachesAccounts(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for _, role := range []notary.Role{notary.CertificateManager, notary.CertificateRequestor, notary.ReadOnly} {
+		v := h.as(t, role)
+		for _, path := range []string{"/accounts", "/accounts/new", "/accounts/1"} {
+			v.get(t, path).wantStatus(t, 403).wantText(t, "The role "+role.String()+" does not reach this.")
+		}
+		v.post(t, "/accounts/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 403)
+	}
+}

@@ -1,0 +1,83 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed assets
+var assetFiles embed.FS
+
+// assets are the style sheet, the scripts and the icon, compressed at the start. Their names
+// in URLs hold their digest, so that a browser may keep them for ever.
+type assets struct {
+	urls   map[string]string // by the name of the file
+	bodies map[string]asset  // by the name in the URL
+}
+
+type asset struct {
+	contentType       string
+	plain, compressed []byte
+}
+
+func loadAssets() *assets {
+	a := &assets{map[string]string{}, map[string]asset{}}
+	names, _ := fs.Glob(assetFiles, "assets/*")
+	for _, name := range names {
+		plain, err := assetFiles.ReadFile(name)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		digest := sha256.Sum256(plain)
+		extension := path.Ext(name)
+		base := strings.TrimSuffix(path.Base(name), extension)
+		served := base + "-" + hex.EncodeToString(digest[:6]) + extension
+		a.urls[path.Base(name)] = "/assets/" + served
+		a.bodies[served] = asset{mime.TypeByExtension(extension), plain, compress(plain)}
+	}
+	return a
+}
+
+func compress(plain []byte) []byte {
+	var out bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // a level that exists
+	_, _ = w.Write(plain)                                   // into memory
+	_ = w.Close()
+	return out.Bytes()
+}
+
+// url is where a file is served.
+func (a *assets) url(name string) (string, error) {
+	url, ok := a.urls[name]
+	if !ok {
+		return "", fmt.Errorf("there is no asset %q", name)
+	}
+	return url, nil
+}
+
+func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	found, ok := a.bodies[r.PathValue("name")]
+	if !ok {
+		http.Error(w, "there is nothing here", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", found.contentType)
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	w.Header().Set("Vary", "Accept-Encoding")
+	body := found.plain
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		body = found.compressed
+	}
+	_, _ = w.Write(body) // the browser may be gone
+}

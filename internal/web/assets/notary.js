@@ -1,0 +1,116 @@
+// Comfort only: every page works without this script.
+
+document.documentElement.classList.add("script");
+
+const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+
+// Rows of a list, walked by j and k, opened by Enter, chosen by x.
+const rows = [...document.querySelectorAll("tr[data-href]")];
+let here = -1;
+
+function go(to) {
+  if (rows.length === 0) return;
+  rows[here]?.classList.remove("here");
+  here = Math.max(0, Math.min(rows.length - 1, to));
+  rows[here].classList.add("here");
+  rows[here].querySelector("a, input")?.focus({ preventScroll: true });
+  rows[here].scrollIntoView({ block: "nearest" });
+}
+
+const keys = {
+  "/": () => document.querySelector("[data-key='/']")?.focus(),
+  j: () => go(here + 1),
+  k: () => go(here - 1),
+  x: () => rows[here]?.querySelector("input[type=checkbox]")?.click(),
+  o: () => rows[here] && location.assign(rows[here].dataset.href),
+  n: () => document.querySelector("a[rel=next]")?.click(),
+  p: () => document.querySelector("a[rel=prev]")?.click(),
+  c: () => document.querySelector("[data-key=c]")?.click(),
+  "?": help,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && typing(event.target)) event.target.blur();
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+  const act = keys[event.key];
+  if (act) {
+    event.preventDefault();
+    act();
+  }
+});
+
+// element makes one with its children, without ever making markup of text.
+export function element(name, properties, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+function help() {
+  const shortcuts = [["/", "search"], ["j k", "down and up in a list"], ["o", "open the row"], ["x", "select the row"],
+    ["n p", "next and previous page"], ["c", "new request"], ["?", "this help"], ["Esc", "leave a field, close this"]];
+  const list = element("dl", { className: "facts" });
+  for (const [key, what] of shortcuts) list.append(element("dt", {}, element("kbd", {}, key)), element("dd", {}, what));
+  const dialog = element("dialog", {}, element("h2", {}, "The keyboard"), list,
+    element("form", { method: "dialog" }, element("button", {}, "Close")));
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+// One click selects all rows of the page; the number of those that are selected is shown.
+const all = document.querySelector("input[data-all]");
+const picks = [...document.querySelectorAll("td.pick input[type=checkbox]")];
+function counted() {
+  const chosen = picks.filter((pick) => pick.checked).length;
+  for (const place of document.querySelectorAll("[data-chosen]")) place.textContent = chosen === 0 ? "None selected" : `${chosen} selected`;
+  for (const button of document.querySelectorAll("[data-needs-choice]")) button.disabled = chosen === 0;
+  if (all) {
+    all.checked = chosen > 0 && chosen === picks.length;
+    all.indeterminate = chosen > 0 && chosen < picks.length;
+  }
+}
+all?.addEventListener("change", () => {
+  for (const pick of picks) pick.checked = all.checked;
+  counted();
+});
+for (const pick of picks) pick.addEventListener("change", counted);
+if (picks.length > 0) counted();
+
+// Copy buttons name the element whose text they copy.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    const label = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = label; }, 1500);
+  });
+}
+
+// A file is read into the field that it is dropped on, or chosen for.
+for (const place of document.querySelectorAll("[data-drop]")) {
+  const field = document.getElementById(place.dataset.drop);
+  const read = async (file) => {
+    if (!file) return;
+    field.value = await file.text();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  for (const target of [place, field]) {
+    target.addEventListener("dragover", (event) => { event.preventDefault(); place.classList.add("over"); });
+    target.addEventListener("dragleave", () => place.classList.remove("over"));
+    target.addEventListener("drop", (event) => {
+      event.preventDefault();
+      place.classList.remove("over");
+      read(event.dataTransfer.files[0]);
+    });
+  }
+}
+
+// A form is sent once.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}
+addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent; });

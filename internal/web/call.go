@@ -1,0 +1,196 @@
+package web
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"notary"
+	"notary/internal/server"
+)
+
+// The limits of a form.
+const (
+	maxForm   = 2 << 20   // octets of a posted form, files included
+	maxMemory = maxForm   // nothing is ever put into a file
+	maxKept   = 256 << 10 // octets of what was typed that a new login carries on
+)
+
+// call is one request of a browser.
+type call struct {
+	site   *site
+	w      http.ResponseWriter
+	r      *http.Request
+	caller notary.Caller
+	token  string // of the session; "" without one
+	status int    // of the page that is shown; 0 for OK
+}
+
+// handler finds out who is calling, reads the form, and runs what the route does.
+func (s *site) handler(to route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setHeaders(w.Header())
+		c := &call{site: s, w: w, r: r}
+		if err := c.prepare(to); err != nil {
+			c.fail(err)
+			return
+		}
+		switch ready, err := s.ready(c, to); {
+		case err != nil:
+			c.fail(err)
+		case ready:
+			if err := to.do(c); err != nil {
+				c.fail(err)
+			}
+		}
+	})
+}
+
+// prepare reads who is calling and what was sent.
+func (c *call) prepare(to route) error {
+	address, _, _ := net.SplitHostPort(c.r.RemoteAddr)
+	c.caller.Address = address
+	if err := c.readForm(); err != nil {
+		return err
+	}
+	cookie, err := c.r.Cookie(sessionCookie)
+	if err != nil {
+		return nil // nobody
+	}
+	caller, err := c.site.auth.Caller(c.r.Context(), cookie.Value, address)
+	if notary.KindOf(err) == notary.Unauthenticated {
+		c.dropSession() // it has ended
+		return nil
+	}
+	if err == nil {
+		c.caller, c.token = caller, cookie.Value
+	}
+	return err
+}
+
+// readForm reads a posted form, in either of the two forms in which browsers send one. The
+// content of a file stands for an empty field of the same name.
+func (c *call) readForm() error {
+	if c.r.Method != http.MethodPost {
+		return nil
+	}
+	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxForm)
+	err := c.r.ParseMultipartForm(maxMemory)
+	if errors.Is(err, http.ErrNotMultipart) {
+		err = c.r.ParseForm()
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return notary.Errorf(notary.TooLarge, "what was sent is larger than %d MiB", maxForm>>20)
+	}
+	if err != nil {
+		return notary.Errorf(notary.Invalid, "the form did not arrive whole: go back and send it again")
+	}
+	return c.readFiles()
+}
+
+// ready says whether the route can be followed. Otherwise it has answered: an empty service
+// leads to the first account, and who is not logged in to the login.
+func (s *site) ready(c *call, to route) (bool, error) {
+	if !s.initialized.Load() {
+		some, err := s.auth.HasAccounts(c.r.Context())
+		if err != nil {
+			return false, err
+		}
+		s.initialized.Store(some)
+		if !some && c.r.URL.Path != "/start" {
+			c.redirect("/start")
+			return false, nil
+		}
+	}
+	if to.access == open || c.caller.Known() {
+		return true, nil
+	}
+	if c.r.Method == http.MethodPost {
+		return false, s.signInAgain(c)
+	}
+	c.redirect("/sign-in?" + url.Values{"to": {c.r.URL.RequestURI()}}.Encode())
+	return false, nil
+}
+
+// redirect sends the browser to another page of ours.
+func (c *call) redirect(to string) { http.Redirect(c.w, c.r, to, http.StatusSeeOther) }
+
+// done ends what a form did: the browser goes to a page, which says so.
+func (c *call) done(to, message string) error {
+	c.setFlash(message)
+	c.redirect(to)
+	return nil
+}
+
+// value is a field of the form that was sent, or of the query, without blanks around it.
+func (c *call) value(name string) string { return strings.TrimSpace(c.r.FormValue(name)) }
+
+// id is the number in the path.
+func (c *call) id() (int64, error) { return readID(c.r.PathValue("id")) }
+
+func readID(text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 || strconv.FormatInt(id, 10) != text {
+		return 0, errNothingHere
+	}
+	return id, nil
+}
+
+var errNothingHere = notary.Errorf(notary.NotFound, "there is no such page")
+
+func nothingHere(*call) error { return errNothingHere }
+
+// errorPage says what went wrong, and what can be done.
+type errorPage struct {
+	Message   string
+	RequestID string // where the log knows more
+}
+
+// fail shows an error that belongs to no form.
+func (c *call) fail(err error) {
+	e := c.explain(err)
+	c.status = statuses[e.Kind]
+	p := errorPage{Message: sentence(e.Message)}
+	if e.Kind == notary.Internal {
+		p.RequestID = server.RequestID(c.r.Context())
+	}
+	if e.RetryAfter > 0 {
+		c.w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds())))
+	}
+	if err := c.show("error", http.StatusText(c.status), p); err != nil {
+		c.site.log.ErrorContext(c.r.Context(), "no page", "request_id", server.RequestID(c.r.Context()), "error", err)
+		http.Error(c.w, "something went wrong on the server", http.StatusInternalServerError)
+	}
+}
+
+// explain is the error as it can be shown. What the user cannot mend goes to the log.
+func (c *call) explain(err error) *notary.Error {
+	var e *notary.Error
+	if !errors.As(err, &e) || e.Kind == notary.Internal {
+		c.site.log.ErrorContext(c.r.Context(), "internal error", "request_id", server.RequestID(c.r.Context()), "error", err)
+		return notary.Errorf(notary.Internal, "something went wrong on the server")
+	}
+	if e.Err != nil {
+		c.site.log.WarnContext(c.r.Context(), "request failed", "request_id", server.RequestID(c.r.Context()), "error", err)
+	}
+	return e
+}
+
+// statuses are the HTTP statuses (RFC 9110, section 15) of the kinds of errors.
+var statuses = map[notary.Kind]int{
+	notary.Invalid:         http.StatusBadRequest,
+	notary.Unauthenticated: http.StatusUnauthorized,
+	notary.Forbidden:       http.StatusForbidden,
+	notary.NotFound:        http.StatusNotFound,
+	notary.Conflict:        http.StatusConflict,
+	notary.Unprocessable:   http.StatusUnprocessableEntity,
+	notary.TooLarge:        http.StatusRequestEntityTooLarge,
+	notary.RateLimited:     http.StatusTooManyRequests,
+	notary.Unavailable:     http.StatusServiceUnavailable,
+	notary.OutcomeUnknown:  http.StatusServiceUnavailable,
+	notary.Internal:        http.StatusInternalServerError,
+}

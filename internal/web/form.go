@@ -1,0 +1,182 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/url"
+	"strings"
+
+	"notary"
+)
+
+// form is what a page shows in its fields: at first what the query says, later what was typed,
+// and what is wrong with it.
+type form struct {
+	values url.Values
+	err    *notary.Error // nil for nothing
+}
+
+// again shows the page with the form once more, with what was typed and the error at its
+// field. What the form cannot mend is an error of the whole page.
+func (c *call) again(err error, show func(*call, form) error) error {
+	switch e := c.explain(err); e.Kind {
+	case notary.Internal, notary.NotFound, notary.Forbidden, notary.Unauthenticated:
+		if e.Kind != notary.Unauthenticated || c.caller.Known() {
+			return e
+		}
+		fallthrough // at the login
+	default:
+		c.status = statuses[e.Kind]
+		return show(c, form{values: c.r.PostForm, err: e})
+	}
+}
+
+// Value is what stands in a field.
+func (f form) Value(name string) string { return f.values.Get(name) }
+
+// Values is what was chosen of several.
+func (f form) Values(name string) []string { return f.values[name] }
+
+// Has says whether a value was chosen.
+func (f form) Has(name, value string) bool {
+	for _, v := range f.values[name] {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// Message is what is wrong with the form, whichever field it is about; "" for nothing.
+func (f form) Message() string {
+	if f.err == nil {
+		return ""
+	}
+	return sentence(f.err.Message)
+}
+
+// ErrorAt is what is wrong with a field; "" for nothing.
+func (f form) ErrorAt(name string) string {
+	if f.err == nil || f.err.Field != name {
+		return ""
+	}
+	return sentence(f.err.Message)
+}
+
+// field is a labelled input, as the template of that name shows it.
+type field struct {
+	Kind, Name, Label, Value string
+	Note, Error              string
+	Complete                 string // what the browser may fill in (HTML, autocomplete)
+	Needed                   bool
+	Options                  []option
+	Rows                     int
+}
+
+// option is one of the values of a choice.
+type option struct {
+	Value, Label string
+	Chosen       bool
+}
+
+// Input is a field of one line; kind is the type of an HTML input.
+func (f form) Input(kind, name, label string) field {
+	in := field{Kind: kind, Name: name, Label: label, Value: f.Value(name), Error: f.ErrorAt(name)}
+	if kind == "password" {
+		in.Value = "" // never sent back
+	}
+	return in
+}
+
+// Text is a field of several lines.
+func (f form) Text(name, label string, rows int) field {
+	return field{Kind: "lines", Name: name, Label: label, Value: f.Value(name), Error: f.ErrorAt(name), Rows: rows}
+}
+
+// Choice is a list of which one is chosen.
+func (f form) Choice(name, label string, options []option) field {
+	chosen := append([]option(nil), options...)
+	if value, typed := f.Value(name), f.values.Has(name); typed {
+		for i := range chosen {
+			chosen[i].Chosen = chosen[i].Value == value
+		}
+	}
+	return field{Kind: "choice", Name: name, Label: label, Error: f.ErrorAt(name), Options: chosen}
+}
+
+// Sure is what must be ticked before something that cannot be undone.
+func (f form) Sure(label string) field {
+	return field{Name: fieldSure, Label: label, Error: f.ErrorAt(fieldSure)}
+}
+
+const fieldSure = "sure"
+
+// mustBeSure wants [form.Sure] ticked.
+func (c *call) mustBeSure() error {
+	if c.value(fieldSure) != "yes" {
+		return notary.FieldErrorf(fieldSure, "tick this first: it cannot be undone")
+	}
+	return nil
+}
+
+// With is the field with a note below it.
+func (f field) With(note string) field { f.Note = note; return f }
+
+// Filled is the field with that value, unless something was typed.
+func (f field) Filled(value string) field {
+	if f.Value == "" {
+		f.Value = value
+	}
+	return f
+}
+
+// By lets the browser fill it in.
+func (f field) By(complete string) field { f.Complete = complete; return f }
+
+// Must is the field that cannot be left empty.
+func (f field) Must() field { f.Needed = true; return f }
+
+// sentence begins with a capital and ends with a full stop.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "?") {
+		text += "."
+	}
+	return text
+}
+
+// readFiles puts what was sent as files into the fields of their names.
+func (c *call) readFiles() error {
+	if c.r.MultipartForm == nil {
+		return nil
+	}
+	for name, files := range c.r.MultipartForm.File {
+		for _, file := range files {
+			text, err := readFile(file)
+			if err != nil {
+				return err
+			}
+			if strings.TrimSpace(text) != "" && strings.TrimSpace(c.r.PostForm.Get(name)) == "" {
+				c.r.PostForm.Set(name, text)
+				c.r.Form.Set(name, text)
+			}
+		}
+	}
+	return nil
+}
+
+func readFile(file *multipart.FileHeader) (string, error) {
+	in, err := file.Open()
+	if err != nil {
+		return "", notary.InternalError("open the file that was sent", err)
+	}
+	text, err := io.ReadAll(in) // the whole form is limited
+	if err = errors.Join(err, in.Close()); err != nil {
+		return "", notary.InternalError("read the file that was sent", err)
+	}
+	return string(text), nil
+}

@@ -1,0 +1,118 @@
+package web_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/internal/testkit"
+	"notary/internal/web"
+)
+
+// house is a World behind the pages, on the real server.
+type house struct {
+	*testkit.World
+	served *testkit.Served
+}
+
+// open serves a World with an account of every role.
+func open(t *testing.T) *house { t.Helper(); return serve(t, testkit.New(t)) }
+
+// empty serves one as it is after the first start.
+func empty(t *testing.T) *house { t.Helper(); return serve(t, testkit.Empty(t)) }
+
+func serve(t *testing.T, w *testkit.World) *house {
+	t.Helper()
+	pages := web.New(web.Config{CA: w.CA, Auth: w.Auth, Version: "v1.2.3", Log: slog.New(slog.DiscardHandler)})
+	return &house{w, testkit.Serve(t, w, pages)}
+}
+
+// visitor is a browser without any script: it keeps cookies and follows redirects.
+type visitor struct {
+	house *house
+	http  *http.Client
+}
+
+// answer is what it was shown.
+type answer struct {
+	*http.Response
+	body string
+}
+
+// visit is a visitor who has not signed in.
+func (h *house) visit(t *testing.T) *visitor {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	testkit.Check(t, err)
+	transport := &http.Transport{TLSClientConfig: h.served.TLS}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &visitor{h, &http.Client{Jar: jar, Transport: transport}}
+}
+
+// as is a visitor who has signed in as the account of that role.
+func (h *house) as(t *testing.T, role notary.Role) *visitor {
+	t.Helper()
+	v := h.visit(t)
+	v.signIn(t, h.Caller(role).Email).wantStatus(t, 200)
+	return v
+}
+
+func (v *visitor) signIn(t *testing.T, email string) answer {
+	t.Helper()
+	return v.post(t, "/sign-in", url.Values{"email": {email}, "password": {testkit.Password}})
+}
+
+func (v *visitor) get(t *testing.T, path string) answer {
+	t.Helper()
+	response, err := v.http.Get("https://" + v.house.served.Addr + path)
+	return read(t, response, err)
+}
+
+func (v *visitor) post(t *testing.T, path string, form url.Values) answer {
+	t.Helper()
+	response, err := v.http.PostForm("https://"+v.house.served.Addr+path, form)
+	return read(t, response, err)
+}
+
+func read(t *testing.T, response *http.Response, err error) answer {
+	t.Helper()
+	testkit.Check(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	testkit.Check(t, err)
+	return answer{response, string(body)}
+}
+
+// wantStatus wants that status and ends the test on another.
+func (a answer) wantStatus(t *testing.T, status int) answer {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Fatalf("%s %s: got status %d, want %d: %.2000s", a.Request.Method, a.Request.URL, a.StatusCode, status, a.body)
+	}
+	return a
+}
+
+// wantText wants every text on the page.
+func (a answer) wantText(t *testing.T, texts ...string) answer {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(a.body, text) {
+			t.Errorf("%s %s: no %q on the page: %.4000s", a.Request.Method, a.Request.URL, text, a.body)
+		}
+	}
+	return a
+}
+
+// wantAt wants to have been led to that path.
+func (a answer) wantAt(t *testing.T, path string) answer {
+	t.Helper()
+	if got := a.Request.URL.RequestURI(); got != path {
+		t.Fatalf("got to %s, want %s: %.2000s", got, path, a.body)
+	}
+	return a
+}

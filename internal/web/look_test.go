@@ -1,0 +1,69 @@
+package web_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"notary/internal/testkit"
+)
+
+// imagesVariable names a folder into which pictures of the pages are put, to be looked at.
+const imagesVariable = "NOTARY_TEST_IMAGES"
+
+// axePath is where the test command puts axe-core.
+const axePath = "../../.tools/node_modules/axe-core/axe.min.js"
+
+// look wants the page that is shown to be fit for everybody, in light and in dark, and at no
+// width to be wider than the window; and takes pictures of it, if somebody wants to look.
+func (b *browser) look(t *testing.T, name string) {
+	t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		b.scheme(t, scheme)
+		for _, width := range []int64{360, 390, 1280, 2560} {
+			b.size(t, width, max(700, width*9/16))
+			if wide := get(t, b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); wide > width {
+				t.Errorf("%s is %d pixels wide in a window of %d", name, wide, width)
+			}
+			if folder := os.Getenv(imagesVariable); folder != "" && width != 360 {
+				image := get(t, b, chromedp.FullScreenshot(100))
+				testkit.Check(t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), image, 0o600))
+			}
+		}
+		b.size(t, 1280, 900)
+		b.wantAccessible(t, name+" in "+scheme)
+	}
+	b.scheme(t, "light")
+}
+
+// violation is a rule of axe-core that does not hold, and where.
+type violation struct {
+	ID, Help, Impact string
+	Nodes            []struct{ HTML, FailureSummary string }
+}
+
+// wantAccessible has axe-core look at the page: the rules of WCAG 2.2, levels A and AA, and
+// good practice.
+func (b *browser) wantAccessible(t *testing.T, where string) {
+	t.Helper()
+	axe := string(testkit.RequireFile(t, axePath))
+
+	found := get(t, b, chromedp.Evaluate[struct {
+		Violations []violation
+		Held       int
+	}](axe+`; axe.run().then(found => ({violations: found.violations, held: found.passes.length}))`, chromedp.EvalAwaitPromise))
+	if found.Held == 0 {
+		t.Errorf("%s: axe-core found no rule to apply", where)
+	}
+	for _, v := range found.Violations {
+		var at strings.Builder
+		for _, node := range v.Nodes {
+			fmt.Fprintf(&at, "\n\t%.300s\n\t%.500s", node.HTML, node.FailureSummary)
+		}
+		t.Errorf("%s: %s (%s, %s):%s", where, v.Help, v.ID, v.Impact, at.String())
+	}
+}

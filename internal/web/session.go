@@ -1,0 +1,154 @@
+package web
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"notary"
+)
+
+// Cookies with this prefix are only taken over HTTPS, from this very host, for all of its
+// pages (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2).
+const (
+	sessionCookie = "__Host-notary-session"
+	flashCookie   = "__Host-notary-flash"
+)
+
+func (c *call) setCookie(name, value string, maxAge int) {
+	http.SetCookie(c.w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode})
+}
+
+func (c *call) dropSession() { c.setCookie(sessionCookie, "", -1) }
+
+// setFlash keeps a sentence for the next page.
+func (c *call) setFlash(message string) {
+	c.setCookie(flashCookie, base64.RawURLEncoding.EncodeToString([]byte(message)), 60)
+}
+
+// takeFlash gives the sentence of the page before, once.
+func (c *call) takeFlash() string {
+	cookie, err := c.r.Cookie(flashCookie)
+	if err != nil {
+		return ""
+	}
+	c.setCookie(flashCookie, "", -1)
+	text, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	if err != nil || len(text) > 1000 {
+		return ""
+	}
+	return strings.ToValidUTF8(string(text), "")
+}
+
+// signInForm asks who one is. Where a session has ended in the middle of a form, it carries
+// what was typed.
+type signInForm struct {
+	Form form
+	To   string // where to go then
+	Kept []kept // what was typed into which form
+}
+
+// kept is a field of a form that was sent too late.
+type kept struct{ Name, Value string }
+
+// The fields of the sign-in form itself.
+const (
+	fieldTo     = "to"
+	fieldKept   = "kept"
+	fieldAction = "kept_action"
+)
+
+func (s *site) signInPage(c *call, f form) error {
+	return c.show("sign-in", "Sign in", signInForm{Form: f, To: ourPath(f.Value(fieldTo)), Kept: keptIn(f)})
+}
+
+// signInAgain shows the login in place of what a form would have done: its session has ended.
+// The form is kept in the page, and shown again after the login.
+func (s *site) signInAgain(c *call) error {
+	typed := url.Values{}
+	for name, values := range c.r.PostForm {
+		if !secretField(name) {
+			typed[name] = values
+		}
+	}
+	f := form{values: url.Values{}, err: notary.Errorf(notary.Unauthenticated,
+		"your session has ended; sign in again, and what you typed is still there")}
+	if text := typed.Encode(); len(text) <= maxKept {
+		f.values.Set(fieldKept, text)
+		f.values.Set(fieldAction, c.r.URL.RequestURI())
+	}
+	c.status = http.StatusUnauthorized
+	return s.signInPage(c, f)
+}
+
+// secretField says whether a field is never written into a page.
+func secretField(name string) bool {
+	return strings.Contains(name, "password") || name == "private_key"
+}
+
+func keptIn(f form) []kept {
+	if f.Value(fieldAction) == "" {
+		return nil
+	}
+	return []kept{{fieldAction, f.Value(fieldAction)}, {fieldKept, f.Value(fieldKept)}}
+}
+
+func (s *site) signIn(c *call) error {
+	token, err := s.auth.Login(c.r.Context(), c.value("email"), c.r.PostForm.Get("password"), c.caller.Address)
+	if err != nil {
+		return c.again(err, s.signInPage)
+	}
+	c.setCookie(sessionCookie, token, 0)
+	if action := ourPath(c.value(fieldAction)); action != "/" {
+		return s.keptPage(c, token, action)
+	}
+	c.redirect(ourPath(c.value(fieldTo)))
+	return nil
+}
+
+// keptForm shows what was typed before a session ended, to be sent now.
+type keptForm struct {
+	Action string
+	Fields []kept
+}
+
+func (s *site) keptPage(c *call, token, action string) (err error) {
+	typed, err := url.ParseQuery(c.r.PostForm.Get(fieldKept))
+	if err != nil {
+		c.redirect("/")
+		return nil
+	}
+	if c.caller, err = s.auth.Caller(c.r.Context(), token, c.caller.Address); err != nil {
+		return err
+	}
+	p := keptForm{Action: action}
+	for name, values := range typed {
+		for _, value := range values {
+			p.Fields = append(p.Fields, kept{name, value})
+		}
+	}
+	slices.SortStableFunc(p.Fields, func(a, b kept) int { return strings.Compare(a.Name, b.Name) })
+	return c.show("kept", "Welcome back", p)
+}
+
+func (s *site) signOut(c *call) error {
+	if err := s.auth.Logout(c.r.Context(), c.caller, c.token); err != nil {
+		return err
+	}
+	c.dropSession()
+	c.w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+	return c.done("/sign-in", "You are signed out.")
+}
+
+// ourPath is a path of this site with its query; "/" for whatever else is given.
+func ourPath(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || !strings.HasPrefix(to, "/") ||
+		strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t") {
+		return "/"
+	}
+	return to
+}

@@ -1,0 +1,97 @@
+// Package web is the pages: each is a typed struct and a template, and each thing that is done
+// on one is a form (POST, redirect, GET) that works without JavaScript.
+//
+// [New] gives the handler of everything that is not the API's. To add a page: one line in
+// [site.routes], a handler that fills the page's struct by one call into package ca or auth,
+// and a template of its name. What people see around every page is in templates/layout.html,
+// the parts that pages share in templates/parts.html.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"notary/internal/auth"
+	"notary/internal/ca"
+)
+
+// Config is what the pages are made of.
+type Config struct {
+	CA      *ca.Service
+	Auth    *auth.Service
+	Version string
+	Log     *slog.Logger
+
+	// Stopping, where it is set, is closed when the server begins to stop: work on many
+	// requests then begins no more of them.
+	Stopping <-chan struct{}
+}
+
+// site is what the handlers share.
+type site struct {
+	ca       *ca.Service
+	auth     *auth.Service
+	version  string
+	log      *slog.Logger
+	stopping <-chan struct{}
+	pages    pages
+	assets   *assets
+
+	initialized atomic.Bool // that there is an account was seen once
+}
+
+// New gives the handler of the pages. It panics where a template cannot be parsed, which no
+// input can bring about.
+func New(c Config) http.Handler {
+	s := &site{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, stopping: c.Stopping, assets: loadAssets()}
+	s.pages = parsePages(s)
+	mux := http.NewServeMux()
+	mux.Handle("GET /assets/{name}", s.assets)
+	for _, r := range s.routes() {
+		mux.Handle(r.pattern, s.handler(r))
+	}
+	mux.Handle("/", s.handler(route{access: open, do: nothingHere}))
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// access says who reaches a page.
+type access int
+
+const (
+	loggedIn access = iota // whoever has logged in; what a role may do there, package ca decides
+	open                   // anybody
+)
+
+// route is a page, or what a form on one does.
+type route struct {
+	pattern string
+	access  access
+	do      func(*call) error
+}
+
+// routes are all pages, in the order in which people meet them.
+func (s *site) routes() []route {
+	return []route{
+		{"GET /start", open, page(s.startPage)},
+		{"POST /start", open, s.start},
+		{"GET /sign-in", open, page(s.signInPage)},
+		{"POST /sign-in", open, s.signIn},
+		{"POST /sign-out", loggedIn, s.signOut},
+
+		{"GET /{$}", loggedIn, s.overview},
+
+		{"GET /accounts", loggedIn, s.accounts},
+		{"GET /accounts/new", loggedIn, page(s.newAccountPage)},
+		{"POST /accounts/new", loggedIn, s.newAccount},
+		{"GET /accounts/{id}", loggedIn, page(s.accountPage)},
+		{"POST /accounts/{id}/role", loggedIn, s.changeRole},
+		{"POST /accounts/{id}/password", loggedIn, s.changePassword},
+		{"POST /accounts/{id}/delete", loggedIn, s.deleteAccount},
+	}
+}
+
+// page makes a handler of a page that can hold a form, at first an empty one.
+func page(show func(*call, form) error) func(*call) error {
+	return func(c *call) error { return show(c, form{values: c.r.URL.Query()}) }
+}
