@@ -57,20 +57,31 @@ func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 }
 
 func (w *writer) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
-	j := &job{ctx: ctx, now: now, fn: fn, result: make(chan error, 1)}
-	if err := w.enqueue(j); err != nil {
-		return err
-	}
-	return <-j.result
+	return w.await(&job{ctx: ctx, now: now, fn: fn, result: make(chan error, 1)})
 }
 
 // alone runs fn on the connection that writes, in a transaction that it shares with nobody.
 func (w *writer) alone(ctx context.Context, fn func(*sql.Conn) error) error {
-	j := &job{ctx: ctx, whole: fn, result: make(chan error, 1)}
+	return w.await(&job{ctx: ctx, whole: fn, result: make(chan error, 1)})
+}
+
+// await gives a job to the goroutine and waits for its end; also for the goroutine's own, which
+// a job brings about that calls runtime.Goexit, as the t.Fatal of a test does.
+func (w *writer) await(j *job) error {
 	if err := w.enqueue(j); err != nil {
 		return err
 	}
-	return <-j.result
+	select {
+	case err := <-j.result:
+		return err
+	case <-w.done:
+	}
+	select {
+	case err := <-j.result: // the last one before the end
+		return err
+	default:
+		return notary.InternalError("write the change", errors.New("the goroutine that writes has ended"))
+	}
 }
 
 func (w *writer) enqueue(j *job) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -306,5 +307,17 @@ func TestSQLiteFullDisk(t *testing.T) {
 	testkit.Check(t, err)
 	if got, want := summary.Requests[notary.Outstanding], int64(1+written+100); got != want {
 		t.Errorf("%d requests are counted, want %d", got, want)
+	}
+}
+
+// A write that ends the goroutine, as the t.Fatal of a test does, leaves nobody waiting.
+func TestSQLiteWriterEnds(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	for _, fn := range []func(*store.Tx) error{
+		func(*store.Tx) error { runtime.Goexit(); return nil },
+		func(*store.Tx) error { return nil },
+	} {
+		testkit.WantKind(t, s.Write(t.Context(), fn), notary.Internal)
 	}
 }
