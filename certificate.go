@@ -74,7 +74,7 @@ type Revocation struct {
 // RevocationReason is why a certificate was revoked, by its name in RFC 5280, section 5.3.1.
 type RevocationReason string
 
-// The reasons that can be given.
+// The reasons.
 const (
 	Unspecified          RevocationReason = "unspecified"
 	KeyCompromise        RevocationReason = "keyCompromise"
@@ -84,11 +84,14 @@ const (
 	CessationOfOperation RevocationReason = "cessationOfOperation"
 	PrivilegeWithdrawn   RevocationReason = "privilegeWithdrawn"
 	AACompromise         RevocationReason = "aACompromise"
+
+	// CertificateHold cannot be given, for it would need a way to lift it. The list of an
+	// authority that was imported may have it.
+	CertificateHold RevocationReason = "certificateHold"
 )
 
-// RevocationReasons are the reasons that can be given, with their codes. The two others of
-// RFC 5280 are missing on purpose: certificateHold would need a way to lift it, and
-// removeFromCRL exists only in delta CRLs.
+// RevocationReasons are the reasons with their codes. That of removeFromCRL is missing: it
+// exists only in delta CRLs.
 var RevocationReasons = map[RevocationReason]int{
 	Unspecified:          0,
 	KeyCompromise:        1,
@@ -96,6 +99,7 @@ var RevocationReasons = map[RevocationReason]int{
 	AffiliationChanged:   3,
 	Superseded:           4,
 	CessationOfOperation: 5,
+	CertificateHold:      6,
 	PrivilegeWithdrawn:   9,
 	AACompromise:         10,
 }
@@ -105,7 +109,7 @@ func ParseRevocationReason(s string) (RevocationReason, error) {
 	if s == "" {
 		return Unspecified, nil
 	}
-	if _, ok := RevocationReasons[RevocationReason(s)]; !ok {
+	if _, ok := RevocationReasons[RevocationReason(s)]; !ok || RevocationReason(s) == CertificateHold {
 		return "", FieldErrorf("reason", "%.40q is not a reason: use unspecified, keyCompromise, "+
 			"cACompromise, affiliationChanged, superseded, cessationOfOperation, "+
 			"privilegeWithdrawn or aACompromise", s)

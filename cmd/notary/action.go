@@ -101,7 +101,9 @@ func reasonFlag(c *cobra.Command, reason *string) {
 	c.Flags().StringVar(reason, "reason", "", "why, by its name in RFC 5280, such as keyCompromise or superseded (default unspecified)")
 	var names []string
 	for name := range notary.RevocationReasons {
-		names = append(names, string(name))
+		if _, err := notary.ParseRevocationReason(string(name)); err == nil {
+			names = append(names, string(name))
+		}
 	}
 	c.RegisterFlagCompletionFunc("reason", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 }

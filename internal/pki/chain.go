@@ -41,6 +41,40 @@ func ParseChain(pemText string) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
+// ParseBundle reads certificates in PEM that need not belong together, in the order that they
+// are in. Text between them, which openssl writes, is passed over; anything else than
+// certificates is refused.
+func ParseBundle(pemText string) ([]*x509.Certificate, error) {
+	doc, err := readPEM(pemText, MaxBundleSize)
+	if err != nil {
+		return nil, err
+	}
+	switch count := len(doc.blocks); {
+	case count == 0:
+		return nil, invalid("there are no certificates in PEM: they begin with -----BEGIN CERTIFICATE-----")
+	case count > MaxBundle:
+		return nil, invalid("there are %d certificates, and at most %d are taken at once", count, MaxBundle)
+	}
+	bundle := make([]*x509.Certificate, len(doc.blocks))
+	for i, block := range doc.blocks {
+		if bundle[i], err = parseCertificate(i+1, block); err != nil {
+			return nil, err
+		}
+	}
+	return bundle, nil
+}
+
+func parseCertificate(place int, block block) (*x509.Certificate, error) {
+	if block.label != labelCertificate {
+		return nil, invalid("PEM block %d is of type %.40q instead of CERTIFICATE", place, block.label)
+	}
+	certificate, err := x509.ParseCertificate(block.der)
+	if err != nil {
+		return nil, invalid("certificate %d cannot be parsed: %s", place, reason(err))
+	}
+	return certificate, nil
+}
+
 // CheckChain checks a chain from outside for a certificate of the given key, leaf first: that
 // each certificate is signed by the next, valid at the given time, and entitled to what it
 // does (RFC 5280, section 6). With wantCA the first must be an authority that can sign

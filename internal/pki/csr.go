@@ -213,14 +213,21 @@ func (p csrParts) names(subject subject) (notary.Names, error) {
 
 // checkSignatureAlgorithm refuses SHA-1 and MD5, which prove nothing any more.
 func checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm) error {
+	if goodSignature(algorithm) {
+		return nil
+	}
+	return invalid("the request is signed with an algorithm that is not accepted: " +
+		"sign it with SHA-256 or better")
+}
+
+func goodSignature(algorithm x509.SignatureAlgorithm) bool {
 	switch algorithm {
 	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
 		x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS,
 		x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512, x509.PureEd25519:
-		return nil
+		return true
 	default:
-		return invalid("the request is signed with an algorithm that is not accepted: " +
-			"sign it with SHA-256 or better")
+		return false
 	}
 }
 

@@ -22,6 +22,9 @@ const (
 	MaxChain     = 10        // certificates in a chain
 	MaxCSRSize   = 64 << 10  // octets of PEM in a request
 	MaxChainSize = 256 << 10 // octets of PEM in a chain
+
+	MaxBundle     = 1000    // certificates in a bundle
+	MaxBundleSize = 8 << 20 // octets of PEM in a bundle
 )
 
 // Fingerprint is the SHA-256 of der in lower-case hex.

@@ -25,6 +25,11 @@ var (
 	ErrWrongPassword = errors.New("pki: the password is wrong")
 )
 
+// IsPasswordError says whether an error is one of these two.
+func IsPasswordError(err error) bool {
+	return errors.Is(err, ErrNoPassword) || errors.Is(err, ErrWrongPassword)
+}
+
 // ParsePrivateKey reads the one private key of a file, in PEM or DER: PKCS #8 (RFC 5958),
 // encrypted (RFC 8018, PBES2) or not, PKCS #1 (RFC 8017), SEC 1 (RFC 5915), both also with the
 // encryption of RFC 1421, and PKCS #12 (RFC 7292). Other PEM blocks beside it are passed over.

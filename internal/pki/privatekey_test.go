@@ -14,7 +14,7 @@ import (
 )
 
 // openssl runs the program in a folder and gives what it wrote there.
-func openssl(t *testing.T, folder string, args ...string) {
+func openssl(t testing.TB, folder string, args ...string) {
 	t.Helper()
 	command := exec.Command("openssl", args...)
 	command.Dir = folder
@@ -23,7 +23,7 @@ func openssl(t *testing.T, folder string, args ...string) {
 	}
 }
 
-func readFile(t *testing.T, parts ...string) []byte {
+func readFile(t testing.TB, parts ...string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(parts...))
 	testkit.Check(t, err)

@@ -1,0 +1,205 @@
+package pki
+
+import (
+	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"time"
+
+	"notary"
+)
+
+// Limits on a CRL from elsewhere.
+const (
+	MaxCRLSize    = 24 << 20 // octets, as PEM or DER: half a million entries
+	maxCRLEntries = 500_000
+	maxCRLNumber  = 1 << 62
+)
+
+const labelCRL = "X509 CRL"
+
+// CRL is a certificate revocation list from elsewhere that [ParseCRL] accepted.
+type CRL struct {
+	Number      int64 // 0 where it has none
+	ThisUpdate  time.Time
+	Revocations []notary.Revocation
+}
+
+var (
+	oidCRLNumber           = asn1.ObjectIdentifier{2, 5, 29, 20}
+	oidReasonCode          = asn1.ObjectIdentifier{2, 5, 29, 21}
+	oidInvalidityDate      = asn1.ObjectIdentifier{2, 5, 29, 24}
+	oidDeltaCRLIndicator   = asn1.ObjectIdentifier{2, 5, 29, 27}
+	oidIssuingDistribution = asn1.ObjectIdentifier{2, 5, 29, 28}
+	oidCertificateIssuer   = asn1.ObjectIdentifier{2, 5, 29, 29}
+	oidAuthorityKeyID      = asn1.ObjectIdentifier{2, 5, 29, 35}
+)
+
+// ParseCRL reads the whole list of an authority, in PEM or DER, and checks it (RFC 5280,
+// section 5): that the authority with this certificate has signed it, that it lists all that
+// the authority has revoked, and that there is nothing in it that we would have to
+// understand and do not. It need not be current.
+//
+// Every refusal is Invalid.
+func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error) {
+	der, err := readCRL(data)
+	if err != nil {
+		return nil, err
+	}
+	list, err := x509.ParseRevocationList(der)
+	switch {
+	case err != nil && bytes.Contains([]byte(err.Error()), []byte("unsupported crl version")):
+		return nil, invalid("the CRL cannot be parsed, or is of version 1, which has neither a number nor reasons: make one of version 2 " +
+			"(with openssl ca, name a crlnumber file in its configuration)")
+	case err != nil:
+		return nil, invalid("the CRL cannot be parsed: %s", reason(err))
+	case len(list.Raw) != len(der):
+		return nil, invalid("there are %d octets after the end of the CRL", len(der)-len(list.Raw))
+	}
+	if err := checkCRLSignature(list, issuer); err != nil {
+		return nil, err
+	}
+	if err := checkCRLExtensions(list.Extensions); err != nil {
+		return nil, err
+	}
+	if list.ThisUpdate.After(now) {
+		return nil, invalid("the CRL is from the future: it says that it was made at %s", list.ThisUpdate.UTC().Format(time.RFC3339))
+	}
+	crl := &CRL{ThisUpdate: list.ThisUpdate}
+	if crl.Number, err = crlNumber(list.Number); err != nil {
+		return nil, err
+	}
+	crl.Revocations, err = readEntries(list.RevokedCertificateEntries)
+	return crl, err
+}
+
+func readCRL(data []byte) ([]byte, error) {
+	if len(data) > MaxCRLSize {
+		return nil, invalid("the CRL is larger than %d MiB", MaxCRLSize>>20)
+	}
+	if !bytes.Contains(data, []byte("-----BEGIN")) {
+		return data, nil
+	}
+	doc, err := readPEM(string(data), MaxCRLSize)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(doc.blocks) != 1:
+		return nil, invalid("there are %d PEM blocks: send exactly one CRL", len(doc.blocks))
+	case doc.blocks[0].label != labelCRL:
+		return nil, invalid("the PEM block is of type %.40q instead of %s", doc.blocks[0].label, labelCRL)
+	}
+	return doc.blocks[0].der, nil
+}
+
+func checkCRLSignature(list *x509.RevocationList, issuer *x509.Certificate) error {
+	switch {
+	case !bytes.Equal(list.RawIssuer, issuer.RawSubject):
+		return invalid("the CRL is of another authority: its issuer is not the subject of the authority's certificate")
+	case len(list.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(list.AuthorityKeyId, issuer.SubjectKeyId):
+		return invalid("the CRL is of another key of the authority: the key identifiers differ")
+	case !goodSignature(list.SignatureAlgorithm):
+		return invalid("the CRL is signed with an algorithm that is not accepted (%s): sign it with SHA-256 or better", list.SignatureAlgorithm)
+	}
+	if err := list.CheckSignatureFrom(issuer); err != nil {
+		return invalid("the signature of the CRL does not verify with the key of the authority: %s", reason(err))
+	}
+	return nil
+}
+
+// checkCRLExtensions refuses lists of a part, and what is critical and not known.
+func checkCRLExtensions(extensions []pkix.Extension) error {
+	seen := map[string]bool{}
+	for _, e := range extensions {
+		id := e.Id.String()
+		switch {
+		case seen[id]:
+			return invalid("the CRL has the extension %s twice", id)
+		case e.Id.Equal(oidDeltaCRLIndicator):
+			return invalid("this is a delta CRL, which has only what has changed: send the complete one")
+		case e.Id.Equal(oidIssuingDistribution):
+			return invalid("the CRL has an issuing distribution point: it may be of a part of the certificates " +
+				"or of several authorities (indirect). Send a list of all without it")
+		case e.Critical && !e.Id.Equal(oidCRLNumber) && !e.Id.Equal(oidAuthorityKeyID):
+			return invalid("the CRL has a critical extension that is not supported (%s)", id)
+		}
+		seen[id] = true
+	}
+	return nil
+}
+
+func crlNumber(number *big.Int) (int64, error) {
+	switch {
+	case number == nil:
+		return 0, nil
+	case number.Sign() < 0:
+		return 0, invalid("the number of the CRL is negative")
+	case number.BitLen() > 62:
+		return 0, invalid("the number of the CRL, %.60s, is beyond 2^62: numbers that go on from it cannot be kept", number)
+	}
+	return number.Int64(), nil
+}
+
+// CheckCRLNumber says whether our lists can go on from a number.
+func CheckCRLNumber(number int64) error {
+	if number < 0 || number >= maxCRLNumber {
+		return invalid("the number of the last CRL must be from 0 to 2^62")
+	}
+	return nil
+}
+
+func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error) {
+	if len(entries) > maxCRLEntries {
+		return nil, invalid("the CRL has %d entries, and at most %d are allowed", len(entries), maxCRLEntries)
+	}
+	reasons := make(map[int]notary.RevocationReason, len(notary.RevocationReasons))
+	for name, code := range notary.RevocationReasons {
+		reasons[code] = name
+	}
+	list := make([]notary.Revocation, 0, len(entries))
+	seen := make(map[string]bool, len(entries))
+	for _, entry := range entries {
+		serial := SerialString(entry.SerialNumber)
+		if entry.SerialNumber.Sign() <= 0 || entry.SerialNumber.BitLen() > 8*maxSerialOctets {
+			return nil, invalid("the CRL has the serial number %.60s, which is not positive or has more than %d octets", serial, maxSerialOctets)
+		}
+		if seen[serial] {
+			return nil, invalid("the CRL has the serial number %s twice", serial)
+		}
+		seen[serial] = true
+		if err := checkEntryExtensions(serial, entry.Extensions); err != nil {
+			return nil, err
+		}
+		if entry.RevocationTime.Unix() <= 0 {
+			return nil, invalid("the CRL has the serial number %s as revoked before 1970", serial)
+		}
+		name, known := reasons[entry.ReasonCode]
+		if !known {
+			return nil, invalid("the CRL has the reason code %d at serial number %s, which a complete list cannot have", entry.ReasonCode, serial)
+		}
+		list = append(list, notary.Revocation{Serial: serial, At: entry.RevocationTime.UTC(), Reason: name})
+	}
+	return list, nil
+}
+
+// maxSerialOctets is the limit of RFC 5280, section 4.1.2.2, with one that the sign may need.
+const maxSerialOctets = 20
+
+func checkEntryExtensions(serial string, extensions []pkix.Extension) error {
+	for i, e := range extensions {
+		switch {
+		case e.Id.Equal(oidCertificateIssuer):
+			return invalid("the CRL is an indirect one: its entry for serial number %s is of another authority", serial)
+		case e.Critical && !e.Id.Equal(oidReasonCode) && !e.Id.Equal(oidInvalidityDate):
+			return invalid("the CRL's entry for serial number %s has a critical extension that is not supported (%s)", serial, e.Id)
+		}
+		for _, earlier := range extensions[:i] {
+			if earlier.Id.Equal(e.Id) {
+				return invalid("the CRL's entry for serial number %s has the extension %s twice", serial, e.Id)
+			}
+		}
+	}
+	return nil
+}
