@@ -116,6 +116,8 @@ type reads interface {
 	AuthorityWithCertificate(context.Context, int64) (*notary.Authority, error)
 	CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error)
 	Compromised(context.Context, string) (bool, error)
+	DeletedAuthority(ctx context.Context, keyFingerprint string) (int64, error)
+	CertificateBySerial(ctx context.Context, authorityID int64, serial string) (*notary.Certificate, error)
 	RevocationCount(context.Context, int64, int) (int64, error)
 	CRL(context.Context, int64, int) (*notary.CRL, error)
 	RevocationCounts(context.Context) (map[store.ListKey]int64, error)
@@ -160,6 +162,8 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
 	do("CertificatesWithKey", second(r.CertificatesWithKey(ctx, "")))
 	do("Compromised", second(r.Compromised(ctx, "")))
+	do("DeletedAuthority", second(r.DeletedAuthority(ctx, "")))
+	do("CertificateBySerial", second(r.CertificateBySerial(ctx, 1, "")))
 	do("RevocationCount", second(r.RevocationCount(ctx, 1, 0)))
 	do("RevocationCounts", second(r.RevocationCounts(ctx)))
 	do("IssuedCount", second(r.IssuedCount(ctx, 1)))
@@ -192,6 +196,19 @@ func walkProfiles(ctx context.Context, tx *store.Tx, do func(string, error)) *no
 	p, err = tx.Profile(ctx, id)
 	do("Profile", err)
 	return p
+}
+
+// walkImport records an entry of an imported list, and then its certificate.
+func walkImport(tx *store.Tx, authorityID int64, now time.Time, do func(string, error)) {
+	cert := newCertificate(0, 77, now)
+	do("ImportRevocations", tx.ImportRevocations(authorityID, []notary.Revocation{
+		{Serial: cert.Serial, At: now, Reason: notary.CertificateHold}}))
+	var err error
+	cert.ID, err = tx.InsertCertificate(cert)
+	do("InsertCertificate", err)
+	do("SetIssuer", tx.SetIssuer(cert, authorityID))
+	cert.AuthorityID = authorityID
+	do("LinkRevocation", second(tx.LinkRevocation(cert)))
 }
 
 // walkTx goes through the life of an account, an authority and a request.
@@ -262,6 +279,8 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("ClaimAccount", tx.ClaimAccount(admin))
 	do("ClaimCertificate", second(tx.ClaimCertificate(ctx, cert)))
 	do("Changed", tx.Changed(store.Authorities))
+	walkImport(tx, a.ID, now, do)
 	do("DeleteAuthority", tx.DeleteAuthority(a))
+	do("ReviveAuthority", tx.ReviveAuthority(a.ID, []byte("sealed"), 7))
 	walkReads(ctx, tx, now, do)
 }

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"notary"
+)
+
+// forEver is the end of listing of an entry whose certificate is not known, nor when it
+// expires.
+const forEver = 1 << 60
+
+// entriesTogether is how many entries are written by one statement.
+const entriesTogether = 200
+
+// ImportRevocations records entries of the last list of an imported authority, whose
+// certificates are not known here. An entry that is there already is a [notary.Conflict].
+func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) error {
+	for some := range slices.Chunk(entries, entriesTogether) {
+		b := &binder{}
+		authority, end, values := b.bind(authorityID), b.bind(int64(forEver)), ""
+		for _, v := range some {
+			values += ", (" + authority + ", 0, " + b.bind(v.Serial) + ", " + b.bind(seconds(v.At)) + ", " +
+				b.bind(string(v.Reason)) + ", " + end + ")"
+		}
+		err := tx.later(`INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until) VALUES `+values[2:], b.args...)
+		if err != nil {
+			return err
+		}
+	}
+	tx.counts[revokedCounter(authorityID, 0)] += int64(len(entries))
+	return nil
+}
+
+// LinkRevocation makes the entry of an imported list that has the serial number of the
+// certificate its revocation, and gives it; nil where there is none.
+func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) {
+	v := notary.Revocation{Serial: c.Serial}
+	var at int64
+	err := tx.q.queryRow(context.Background(), `UPDATE revocation SET certificate_id = $1, shard = $2,
+			listed_until = (CASE WHEN revoked_at > $3 THEN revoked_at ELSE $3 END) + $4
+		WHERE authority_id = $5 AND serial = $6 AND certificate_id IS NULL RETURNING revoked_at, reason`,
+		c.ID, c.Shard, seconds(c.NotAfter), int64(listingMargin.Seconds()), c.AuthorityID, c.Serial).Scan(&at, &v.Reason)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, mapped(err)
+	}
+	if c.Shard > 0 {
+		tx.counts[revokedCounter(c.AuthorityID, c.Shard)]++
+	}
+	v.At = timeOf(at)
+	return &v, nil
+}
+
+// SetIssuer makes the authority the issuer of a certificate that was taken for an outside
+// one's until then.
+func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
+	if _, err := tx.ClaimCertificate(context.Background(), c); err != nil {
+		return err
+	}
+	err := tx.change(raced(), `UPDATE certificate SET authority_id = $1 WHERE id = $2 AND authority_id IS NULL`, authorityID, c.ID)
+	if errors.Is(err, errUnique) {
+		return notary.Errorf(notary.Conflict, "another certificate with the serial number %s is recorded already", c.Serial)
+	} else if err != nil {
+		return err
+	}
+	tx.counts[issuedCounter(authorityID)]++
+	if err := tx.later(`UPDATE request SET authority_id = $1 WHERE certificate_id = $2`, authorityID, c.ID); err != nil {
+		return err
+	}
+	return tx.Changed(Authorities) // it may be an authority's
+}
+
+// DeletedAuthority is the deleted authority that had the key with this fingerprint; 0 where
+// there is none.
+func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id int64, err error) {
+	err = r.q.queryRow(ctx, `SELECT COALESCE(MAX(a.id), 0) FROM certificate k JOIN authority a ON a.certificate_id = k.id
+		WHERE k.key_fingerprint = $1 AND a.deleted_at IS NOT NULL`, keyFingerprint).Scan(&id)
+	return id, mapped(err)
+}
+
+// ReviveAuthority gives a deleted authority its key back. Its CRLs go on from the greater of
+// the number given and that of its last one here.
+func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error {
+	err := tx.change(raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL,
+			crl_number = CASE WHEN crl_number > $2 THEN crl_number ELSE $2 END
+		WHERE id = $3 AND deleted_at IS NOT NULL`, sealedKey, crlNumber, id)
+	if err != nil {
+		return err
+	}
+	a, err := tx.Authority(context.Background(), id)
+	if err != nil {
+		return err
+	}
+	if a.Certificate != nil {
+		tx.counts[expiryCounter(a.Certificate.NotAfter)]++
+	}
+	return tx.Changed(Authorities)
+}
+
+// CertificateBySerial is the certificate of the authority with that serial number; nil where
+// there is none.
+func (r reader) CertificateBySerial(ctx context.Context, authorityID int64, serial string) (*notary.Certificate, error) {
+	cert, err := scanCertificate(r.q.queryRow(ctx, selectCertificate+`WHERE k.serial = $1 AND k.authority_id = $2`, serial, authorityID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return cert, mapped(err)
+}

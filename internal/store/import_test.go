@@ -1,0 +1,74 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// An entry whose certificate is not known stays on the lists for ever. Once the certificate is
+// known it goes when that has expired, as any entry does.
+func TestImportedRevocations(t *testing.T) {
+	t.Parallel()
+	s, clock := open(t)
+	var id int64
+	write(t, s, func(tx *store.Tx) (err error) {
+		if id, err = tx.InsertAuthority(&notary.Authority{Enabled: true, CRLNumber: 41}, []byte("sealed")); err != nil {
+			return err
+		}
+		return creation(tx, "authority", id)
+	})
+	cert := newCertificate(id, 1, clock.Now().Add(time.Hour))
+	entries := []notary.Revocation{{Serial: "ff", At: clock.Now(), Reason: notary.CertificateHold},
+		{Serial: cert.Serial, At: clock.Now(), Reason: notary.Superseded}}
+	write(t, s, func(tx *store.Tx) error { return tx.ImportRevocations(id, entries) })
+	wantEntries(t, s, id, clock.Now().AddDate(100, 0, 0), entries...)
+
+	write(t, s, func(tx *store.Tx) (err error) {
+		if cert.ID, err = tx.InsertCertificate(cert); err != nil {
+			return err
+		}
+		v, err := tx.LinkRevocation(cert)
+		if diff := cmp.Diff(&entries[1], v); diff != "" {
+			t.Errorf("the revocation (-want +got):\n%s", diff)
+		}
+		return err
+	})
+	wantEntries(t, s, id, clock.Now(), entries...)
+	wantEntries(t, s, id, clock.Now().AddDate(100, 0, 0), entries[0])
+	got, err := s.Certificate(t.Context(), cert.ID)
+	testkit.Check(t, err)
+	if diff := cmp.Diff(&entries[1], got.Revocation); diff != "" {
+		t.Errorf("the certificate's revocation (-want +got):\n%s", diff)
+	}
+	write(t, s, func(tx *store.Tx) error {
+		if v, err := tx.LinkRevocation(newCertificate(id, 2, clock.Now())); v != nil || err != nil {
+			t.Errorf("another certificate has the revocation %v (%v)", v, err)
+		}
+		_, err := tx.NextCRLNumber(id, 0, 2)
+		return err
+	})
+	if got := getAuthority(t, s, id).CRLNumber; got != 42 {
+		t.Errorf("the number of the next list is %d, want 42", got)
+	}
+}
+
+func wantEntries(t *testing.T, s *store.Store, id int64, last time.Time, want ...notary.Revocation) {
+	t.Helper()
+	var got []notary.Revocation
+	known, err := s.EachRevocation(t.Context(), id, 0, last, func(v notary.Revocation) error {
+		got = append(got, v)
+		return nil
+	})
+	testkit.Check(t, err)
+	bySerial := cmpopts.SortSlices(func(a, b notary.Revocation) bool { return a.Serial < b.Serial })
+	if diff := cmp.Diff(want, got, bySerial); diff != "" || known != 2 {
+		t.Errorf("%d known, entries (-want +got):\n%s", known, diff)
+	}
+}
