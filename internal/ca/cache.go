@@ -9,6 +9,7 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/pki"
 )
 
 // openedAuthority is an authority with its key opened, ready to sign.
@@ -74,16 +75,16 @@ func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer
 	if err != nil {
 		return nil, err
 	}
-	csr, err := authorityCSR(a)
-	if err != nil {
-		return nil, err
-	}
 	if key == nil {
+		public, err := pki.RequestKey(a.CSR)
+		if err != nil {
+			return nil, notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
+		}
 		sealed, err := s.store.SealedKey(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		if key, err = s.keys.Open(sealed, csr.PublicKey); err != nil {
+		if key, err = s.keys.Open(sealed, public); err != nil {
 			return nil, err
 		}
 	}

@@ -89,6 +89,12 @@ var useCases = map[string]struct {
 	"CreateAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.CreateAuthority(ctx, c, ca.AuthorityOptions{}))
 	}},
+	"ImportAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.ImportAuthority(ctx, c, ca.Import{}))
+	}},
+	"ImportCertificates": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.ImportCertificates(ctx, c, nothing, ""))
+	}},
 	"SignAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.SignAuthority(ctx, c, nothing, nothing)
 	}},

@@ -1,0 +1,331 @@
+package ca
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+
+	"notary"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// Import is an authority that was kept elsewhere until now.
+type Import struct {
+	Key       []byte // PKCS #8, PKCS #1 or SEC 1, in PEM or DER, or PKCS #12; encrypted or not
+	Password  string // of the key
+	Chain     string // PEM, its own certificate first; "" for that of a PKCS #12
+	CRL       []byte // its last list, in PEM or DER; nil where it has revoked nothing
+	CRLNumber int64  // the number of its last list, where there is none or it is not the last
+}
+
+// imported is what was read of an Import.
+type imported struct {
+	key    crypto.Signer
+	chain  []*x509.Certificate
+	crl    pki.CRL
+	csr    string
+	sealed []byte
+	entry  *notary.Certificate // of the authority's certificate
+}
+
+// ImportAuthority takes over an authority with its key, its chain and what it has revoked,
+// and answers its id. Its next CRL has a higher number and the same entries (RFC 5280,
+// section 5.2.3). One that was deleted here comes back as it was.
+func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o Import) (id int64, err error) {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return 0, err
+	}
+	in, err := s.readImport(o)
+	if err != nil {
+		return 0, err
+	}
+	defer s.authorities.changed()
+	defer s.answers.revoked()
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		id, err = s.recordImport(ctx, tx, caller, in)
+		return err
+	})
+	return id, err
+}
+
+// readImport checks what can be checked without the database. No error tells of the key or
+// the password.
+func (s *Service) readImport(o Import) (*imported, error) {
+	in := &imported{}
+	var err error
+	if in.key, in.chain, err = readKeyAndChain(o); err != nil {
+		return nil, err
+	}
+	if err := pki.CheckAuthority(in.chain, in.key.Public(), s.now()); err != nil {
+		return nil, err
+	}
+	if err := pki.CheckCRLNumber(o.CRLNumber); err != nil {
+		return nil, notary.WithField(err, "crl_number")
+	}
+	if len(o.CRL) > 0 {
+		crl, err := pki.ParseCRL(o.CRL, in.chain[0], s.now())
+		if err != nil {
+			return nil, notary.WithField(err, "crl")
+		}
+		in.crl = *crl
+	}
+	if err := in.goOnFrom(o.CRLNumber); err != nil {
+		return nil, err
+	}
+	in.entry = inventoryEntry(in.chain[0], in.chain[1:])
+	if in.csr, err = pki.CSRFor(in.key, in.chain[0]); err != nil {
+		return nil, err
+	}
+	if in.sealed, err = s.keys.Seal(in.key); err != nil {
+		return nil, notary.InternalError("seal the authority's key", err)
+	}
+	return in, nil
+}
+
+// goOnFrom takes the number of the last list where a later one than that sent was made, and
+// refuses a list that cannot be the authority's last one.
+func (in *imported) goOnFrom(number int64) error {
+	if number != 0 && number < in.crl.Number {
+		return notary.FieldErrorf("crl_number", "the CRL that was sent has the number %d already: leave crl_number out, or send the number "+
+			"of a later list", in.crl.Number)
+	}
+	in.crl.Number = max(in.crl.Number, number)
+	own := pki.SerialString(in.chain[0].SerialNumber)
+	for _, v := range in.crl.Revocations {
+		if len(in.chain) == 1 && v.Serial == own {
+			return notary.FieldErrorf("crl", "the CRL lists the authority itself (serial number %s): it is revoked, make a new authority", own)
+		}
+	}
+	return nil
+}
+
+func readKeyAndChain(o Import) (crypto.Signer, []*x509.Certificate, error) {
+	var inside []*x509.Certificate
+	key, err := pki.ParsePrivateKey(o.Key, o.Password)
+	if err == nil && pki.IsPKCS12(o.Key) {
+		var opened *pki.PKCS12
+		if opened, err = pki.OpenPKCS12(o.Key, o.Password); err == nil {
+			inside = opened.Certificates
+		}
+	}
+	switch {
+	case pki.IsPasswordError(err):
+		return nil, nil, notary.WithField(err, "password")
+	case err != nil:
+		return nil, nil, notary.WithField(err, "private_key")
+	case o.Chain == "" && inside == nil:
+		return nil, nil, notary.FieldErrorf("certificate_chain", "the certificate chain is missing: only a PKCS #12 can hold it beside the key")
+	case o.Chain == "":
+		return key, pki.OrderChain(inside, key.Public()), nil
+	}
+	chain, err := pki.ParseChain(o.Chain)
+	return key, chain, notary.WithField(err, "certificate_chain")
+}
+
+func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.Caller, in *imported) (int64, error) {
+	if err := tx.ClaimKey(in.entry.KeyFingerprint); err != nil {
+		return 0, err
+	}
+	if err := refuseHeld(ctx, tx, in.key.Public()); err != nil {
+		return 0, err
+	}
+	if compromised, err := tx.Compromised(ctx, in.entry.KeyFingerprint); err != nil || compromised {
+		return 0, orError(err, notary.WithField(notary.Errorf(notary.Conflict,
+			"this key was reported as compromised: make a new authority"), "private_key"))
+	}
+	a, err := s.insertImported(ctx, tx, caller, in)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.giveImported(ctx, tx, a, in); err != nil {
+		return 0, err
+	}
+	if err := s.recordEntries(ctx, tx, caller, a.ID, in.crl.Revocations); err != nil {
+		return 0, err
+	}
+	return a.ID, tx.Event(notary.EventBy(caller, "authority.import", a.ID,
+		fmt.Sprintf("%s, %s, CRL number %d with %d entries", a.CommonName, a.Key, in.crl.Number, len(in.crl.Revocations))))
+}
+
+// refuseHeld refuses a key that an authority here has.
+func refuseHeld(ctx context.Context, tx *store.Tx, key crypto.PublicKey) error {
+	all, err := tx.Authorities(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		held, err := pki.RequestKey(a.CSR)
+		if err != nil {
+			return notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
+		}
+		if pki.SameKey(held, key) {
+			return notary.WithField(notary.Errorf(notary.Conflict, "the certificate authority %d has this key: "+
+				"it is held here already", a.ID), "private_key")
+		}
+	}
+	return nil
+}
+
+// insertImported makes the authority, or finds the deleted one that had the key.
+func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notary.Caller, in *imported) (*notary.Authority, error) {
+	deleted, err := tx.DeletedAuthority(ctx, in.entry.KeyFingerprint)
+	if err != nil {
+		return nil, err
+	}
+	if deleted != 0 {
+		return s.reviveImported(ctx, tx, deleted, in)
+	}
+	a := &notary.Authority{Enabled: true, CSR: in.csr, CommonName: in.entry.CommonName, Key: in.entry.Key, PathLen: pathLenOf(in.chain[0]),
+		CRLNumber: in.crl.Number}
+	if a.Constraints, err = pki.CertificateConstraints(in.chain[0]); err != nil {
+		return nil, err
+	}
+	if a.ID, err = tx.InsertAuthority(a, in.sealed); err != nil {
+		return nil, err
+	}
+	return a, tx.Event(notary.EventBy(caller, "authority.create", a.ID, a.CommonName+", "+a.Key+", imported"))
+}
+
+// reviveImported brings back an authority that was deleted here.
+func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in *imported) (*notary.Authority, error) {
+	if err := tx.ReviveAuthority(id, in.sealed, in.crl.Number); err != nil {
+		return nil, err
+	}
+	a, err := tx.Authority(ctx, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.Status(s.now()) == notary.AuthorityRevoked:
+		return nil, notary.Errorf(notary.Conflict, "this authority was held here and revoked: make a new one")
+	case !in.crl.ThisUpdate.IsZero() && in.crl.Number < a.CRLNumber:
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the CRL has the number %d, and this authority made one with the number %d "+
+			"while it was held here: send its last one, or none", in.crl.Number, a.CRLNumber), "crl")
+	}
+	return a, nil
+}
+
+func pathLenOf(c *x509.Certificate) int {
+	if c.MaxPathLen == 0 && !c.MaxPathLenZero {
+		return -1
+	}
+	return c.MaxPathLen
+}
+
+// giveImported makes the certificate that came along the one in use, and finds out who has
+// issued it.
+func (s *Service) giveImported(ctx context.Context, tx *store.Tx, a *notary.Authority, in *imported) error {
+	issuer := a.ID // a root
+	if len(in.chain) > 1 {
+		above, err := heldIssuer(ctx, tx, in.chain[0])
+		if err != nil {
+			return err
+		}
+		issuer = above
+	}
+	id, err := recordCertificate(ctx, tx, in.entry, issuer)
+	if err != nil || a.Certificate != nil && a.Certificate.ID == id {
+		return err
+	}
+	return tx.SetAuthorityCertificate(a, id)
+}
+
+// heldIssuer is the authority here that has issued a certificate; 0 where it was an outside
+// one.
+func heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate) (int64, error) {
+	all, err := tx.Authorities(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, a := range all {
+		if a.Certificate == nil {
+			continue
+		}
+		own, err := x509.ParseCertificate(a.Certificate.DER)
+		if err != nil {
+			return 0, notary.InternalError("read the certificate", fmt.Errorf("authority %d: %w", a.ID, err))
+		}
+		if pki.IssuedBy(certificate, own) {
+			return a.ID, nil
+		}
+	}
+	return 0, nil
+}
+
+// recordCertificate adds a certificate that was issued elsewhere to the inventory, or finds
+// it there, and gives its id. Where its issuer is an authority here (0: it is not), an entry
+// of that one's imported list becomes its revocation.
+func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate, issuer int64) (id int64, err error) {
+	known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
+	if err != nil {
+		return 0, err
+	}
+	entry.AuthorityID = issuer
+	switch {
+	case known == nil:
+		entry.ID, err = tx.InsertCertificate(entry)
+	case known.AuthorityID == 0 && issuer != 0:
+		entry.ID, err = known.ID, tx.SetIssuer(known, issuer)
+	default:
+		return known.ID, nil
+	}
+	if err == nil && issuer != 0 {
+		entry.Revocation, err = tx.LinkRevocation(entry)
+	}
+	return entry.ID, err
+}
+
+// recordEntries keeps the entries of the imported list. Of an authority that was here before
+// some certificates may be known, and some of these revoked.
+func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, entries []notary.Revocation) error {
+	issued, err := tx.IssuedCount(ctx, id)
+	if err != nil {
+		return err
+	}
+	revoked, err := tx.RevocationCount(ctx, id, 0)
+	if err != nil {
+		return err
+	}
+	if issued <= 1 && revoked == 0 { // nothing but its own, which cannot be on it
+		return tx.ImportRevocations(id, entries)
+	}
+	var added []notary.Revocation
+	var known []string
+	for _, v := range entries {
+		here, revocation, err := tx.CertificateStatus(ctx, id, v.Serial)
+		if err != nil {
+			return err
+		}
+		if revocation == nil {
+			added = append(added, v)
+		}
+		if here && revocation == nil {
+			known = append(known, v.Serial)
+		}
+	}
+	if err := tx.ImportRevocations(id, added); err != nil {
+		return err
+	}
+	for _, serial := range known {
+		cert, err := tx.CertificateBySerial(ctx, id, serial)
+		if err == nil {
+			_, err = tx.LinkRevocation(cert)
+		}
+		if err == nil {
+			err = s.followImported(ctx, tx, caller, cert.ID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// orError is the first that is not nil.
+func orError(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}

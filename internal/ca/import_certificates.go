@@ -1,0 +1,144 @@
+package ca
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+
+	"notary"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// MaxImported is how many certificates one call of [Service.ImportCertificates] takes.
+const MaxImported = pki.MaxBundle
+
+// ImportedCertificates say what became of the certificates of one call.
+type ImportedCertificates struct {
+	Imported int // recorded now
+	Known    int // recorded already
+	Revoked  int // of those recorded now: by an entry of the authority's imported list
+}
+
+// ImportCertificates records certificates that an authority issued before it was held here,
+// given as PEM: all of them or, where one cannot be recorded, none. An entry of its imported
+// list with the same serial number becomes the certificate's revocation; the others can be
+// revoked like any certificate.
+func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, id int64, pemText string) (done ImportedCertificates, err error) {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return done, err
+	}
+	a, err := s.lister(ctx, id)
+	if err != nil {
+		return done, err
+	}
+	certificates, err := pki.ParseBundle(pemText)
+	if err != nil {
+		return done, notary.WithField(err, "certificates")
+	}
+	entries := make([]*notary.Certificate, len(certificates))
+	for i, c := range certificates {
+		if err := checkIssued(a, c); err != nil {
+			return done, notary.FieldErrorf("certificates", "certificate %d (serial number %.60s) %s", i+1, pki.SerialString(c.SerialNumber), err)
+		}
+		entries[i] = inventoryEntry(c, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
+	}
+	defer s.authorities.changed() // one of them may be an authority's
+	defer s.answers.revoked()
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ShareAuthority(id); err != nil {
+			return err
+		}
+		if _, err := tx.Authority(ctx, id); err != nil {
+			return err
+		}
+		if done, err = s.recordIssued(ctx, tx, caller, id, entries); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "authority.import_certificates", id,
+			fmt.Sprintf("%d recorded, %d of them revoked; %d known already", done.Imported, done.Revoked, done.Known)))
+	})
+	return done, err
+}
+
+// checkIssued says, as the end of a sentence, why a certificate is none that the authority
+// can have on its lists.
+func checkIssued(a *openedAuthority, c *x509.Certificate) error {
+	switch {
+	case c.SerialNumber.Sign() <= 0 || c.SerialNumber.BitLen() > 160:
+		return fmt.Errorf("has a serial number that is not positive, or of more than 20 octets")
+	case !pki.IssuedBy(c, a.Issuer.Certificate):
+		return fmt.Errorf("was not issued by the authority %d: its issuer or its signature is another's", a.ID)
+	}
+	return nil
+}
+
+func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, entries []*notary.Certificate) (done ImportedCertificates, err error) {
+	for i, entry := range entries {
+		known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
+		if err != nil {
+			return done, err
+		}
+		if known != nil && known.AuthorityID != 0 {
+			done.Known++
+			continue
+		}
+		_, err = recordCertificate(ctx, tx, entry, id)
+		switch {
+		case notary.KindOf(err) == notary.Conflict && known == nil:
+			return done, notary.WithField(notary.Errorf(notary.Conflict, "certificate %d has the serial number %.60s, "+
+				"which another certificate of this authority has", i+1, entry.Serial), "certificates")
+		case err != nil:
+			return done, err
+		}
+		done.Imported++
+		if entry.Revocation == nil {
+			continue
+		}
+		done.Revoked++
+		if err := s.followImported(ctx, tx, caller, entry.ID); err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// followImported does what else a revocation does, after an entry of the imported list became
+// that of a certificate: to the request or the authority that has it in use, and to a key that
+// was compromised.
+func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
+	cert, err := tx.Certificate(ctx, id)
+	if err != nil {
+		return err
+	}
+	reason := cert.Revocation.Reason
+	detail := fmt.Sprintf("authority %d, serial %s, %s, by the imported CRL", cert.AuthorityID, cert.Serial, reason)
+	if err := tx.Event(notary.EventBy(caller, "certificate.revoke", id, detail)); err != nil {
+		return err
+	}
+	if err := revokeUser(ctx, tx, caller, cert, detail); err != nil {
+		return err
+	}
+	a, err := tx.AuthorityWithCertificate(ctx, id)
+	if err != nil {
+		return err
+	}
+	if a != nil {
+		if err := tx.EnableAuthority(a.ID, false); err != nil {
+			return err
+		}
+		if err := tx.Event(notary.EventBy(caller, "authority.revoke", a.ID, string(reason))); err != nil {
+			return err
+		}
+	}
+	if reason != notary.KeyCompromise {
+		return nil
+	}
+	if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {
+		return err
+	}
+	if err := tx.ReportCompromised(cert.KeyFingerprint); err != nil {
+		return err
+	}
+	return s.revokeKey(ctx, tx, caller, cert.KeyFingerprint, reason)
+}

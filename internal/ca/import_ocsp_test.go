@@ -1,0 +1,94 @@
+package ca_test
+
+import (
+	"crypto/x509"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"notary"
+	"notary/internal/pki"
+	"notary/internal/testkit"
+)
+
+// The OCSP responder says what an imported list says, a hold included, before and after the
+// certificate is known; of what is on no list it knows only what was recorded.
+func TestOCSPOfAnImportedAuthority(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	key := testkit.Key(t, notary.ECDSAP256).Public()
+	held, good := o.Issue(t, key), o.Issue(t, key)
+	in := importOf(t, o)
+	at := w.Clock.Now().Add(-time.Hour).Truncate(time.Second)
+	in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: pki.SerialString(held.SerialNumber), At: at, Reason: notary.CertificateHold})
+	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
+	testkit.Check(t, err)
+	want := func(c *x509.Certificate, is int) {
+		t.Helper()
+		got := status(t, w, w.CA, id, pki.SerialString(c.SerialNumber))
+		if got.Status != is {
+			t.Errorf("the status is %d, want %d", got.Status, is)
+		}
+		if is == ocsp.Revoked && (got.RevocationReason != ocsp.CertificateHold || !got.RevokedAt.Equal(at)) {
+			t.Errorf("revoked at %s for reason %d", got.RevokedAt, got.RevocationReason)
+		}
+	}
+	want(held, ocsp.Revoked)
+	want(good, ocsp.Unknown)
+	_, err = w.CA.ImportCertificates(t.Context(), w.Admin(), id, testkit.PEM(held, good))
+	testkit.Check(t, err)
+	want(held, ocsp.Revoked)
+	want(good, ocsp.Good)
+}
+
+// An answer that was kept is not given after an import that revokes its certificate.
+func TestImportOvertakesOCSPAnswers(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	in := importOf(t, o)
+	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
+	testkit.Check(t, err)
+	serial := serialOf(t, w, w.Signed(t, w.Admin(), id))
+	for range 2 { // the second one may be kept
+		if got := status(t, w, w.CA, id, serial); got.Status != ocsp.Good {
+			t.Fatalf("the status is %d before", got.Status)
+		}
+	}
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
+	in.CRL = lastCRL(t, w, o, 9, notary.Revocation{Serial: serial, At: w.Clock.Now(), Reason: notary.Superseded})
+	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), in)
+	testkit.Check(t, err)
+	if got := status(t, w, w.CA, id, serial); got.Status != ocsp.Revoked {
+		t.Errorf("the status is %d after it was revoked, want %d", got.Status, ocsp.Revoked)
+	}
+}
+
+// An intermediate that is here before its root is revoked, and signs no more, as soon as the
+// root's list and the certificate have come together.
+func TestImportRevokesAnAuthority(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	below := root.Intermediate(t, notary.ECDSAP256)
+	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, below))
+	testkit.Check(t, err)
+	leaf := w.Request(t, w.Admin())
+	testkit.Check(t, sign(t, w, leaf, id))
+	in := importOf(t, root)
+	in.CRL = lastCRL(t, w, root, 3, notary.Revocation{Serial: pki.SerialString(below.Certificate.SerialNumber), At: w.Clock.Now(), Reason: notary.CACompromise})
+	rootID, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
+	testkit.Check(t, err)
+	_, err = w.CA.ImportCertificates(t.Context(), w.Admin(), rootID, testkit.PEM(below.Certificate))
+	testkit.Check(t, err)
+	wantAuthority(t, w, id, notary.AuthorityRevoked)
+	if authority(t, w, id).Enabled {
+		t.Error("the revoked authority is enabled")
+	}
+	testkit.WantKind(t, sign(t, w, w.Request(t, w.Admin()), id), notary.Conflict)
+	if number, entries := entriesOf(t, w, rootID); number != 4 || len(entries) != 1 {
+		t.Errorf("the root's list %d has %d entries, want 4 and 1", number, len(entries))
+	}
+}
