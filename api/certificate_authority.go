@@ -87,6 +87,28 @@ type UploadAuthorityCertificate struct {
 	CertificateChain string `json:"certificate_chain" doc:"PEM chain, the authority's own certificate first"`
 }
 
+// ImportCertificateAuthority takes over an authority that was kept elsewhere.
+type ImportCertificateAuthority struct {
+	PrivateKey       string `json:"private_key" doc:"PKCS #8, PKCS #1 or SEC 1 in PEM or base64 of the DER, or base64 of a PKCS #12; encrypted or not"`
+	Password         string `json:"password,omitempty" doc:"Of the key, where it is encrypted"`
+	CertificateChain string `json:"certificate_chain,omitempty" doc:"PEM, the authority's own certificate first, up to the root; may be left out where a PKCS #12 holds it"`
+	CRL              string `json:"crl,omitempty" doc:"Its last CRL, in PEM or base64 of the DER: the entries are kept, and the number goes on"`
+	CRLNumber        int64  `json:"crl_number,omitempty" minimum:"0" doc:"The number of its last CRL, where that is higher than the one sent, or none is sent"`
+}
+
+// ImportCertificates records what an authority issued before it was held here.
+type ImportCertificates struct {
+	Certificates string `json:"certificates" doc:"PEM, at most 1000, in any order"`
+}
+
+// ImportedCertificates say what became of them.
+type ImportedCertificates struct {
+	Message  string `json:"message" enum:"success"`
+	Imported int    `json:"imported" doc:"Recorded now"`
+	Known    int    `json:"known" doc:"Recorded already"`
+	Revoked  int    `json:"revoked" doc:"Of those recorded now, by an entry of the imported CRL"`
+}
+
 // CRL is an authority's certificate revocation list.
 type CRL struct {
 	CRL string `json:"crl" doc:"PEM"`

@@ -29,6 +29,16 @@ func (c *Client) CreateCertificateAuthority(ctx context.Context, body api.Create
 	return create(ctx, c, certificateAuthorities, body)
 }
 
+// ImportCertificateAuthority takes over an authority that was kept elsewhere and gives its id.
+func (c *Client) ImportCertificateAuthority(ctx context.Context, body api.ImportCertificateAuthority) (int64, error) {
+	return create(ctx, c, certificateAuthorities+"/import", body)
+}
+
+// ImportCertificates records at most 1000 certificates that the authority issued before.
+func (c *Client) ImportCertificates(ctx context.Context, id int64, body api.ImportCertificates) (api.ImportedCertificates, error) {
+	return call[api.ImportedCertificates](ctx, c, http.MethodPost, certificateAuthority(id, "/certificates"), body)
+}
+
 // UpdateCertificateAuthority enables or disables it.
 func (c *Client) UpdateCertificateAuthority(ctx context.Context, id int64, body api.UpdateCertificateAuthority) error {
 	return act(ctx, c, http.MethodPut, certificateAuthority(id, ""), body)

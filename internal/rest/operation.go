@@ -26,6 +26,8 @@ const bearer = "bearer"
 const (
 	maxBody         = 1 << 20
 	bodyTimeout     = 30 * time.Second
+	maxImportBody   = 32 << 20 // with the CRL of an authority that has revoked half a million
+	importTimeout   = 2 * time.Minute
 	maxOpenBody     = 16 << 10
 	openBodyTimeout = 5 * time.Second
 )
@@ -36,6 +38,7 @@ type operation struct {
 	status       int // of a success
 	summary      string
 	access       access
+	imports      bool // it takes a body of up to 32 MiB, and only of those who may manage authorities
 }
 
 // handle adds a call. The handler gets the caller and answers what is sent, or an error of
@@ -75,6 +78,9 @@ func (o operation) describe() huma.Operation {
 	op.MaxBodyBytes, op.BodyReadTimeout = maxBody+1, bodyTimeout // huma refuses a body of just this size
 	if o.access != withToken {
 		op.MaxBodyBytes, op.BodyReadTimeout = maxOpenBody+1, openBodyTimeout
+	}
+	if o.imports {
+		op.MaxBodyBytes, op.BodyReadTimeout = maxImportBody+1, importTimeout
 	}
 	return op
 }

@@ -46,16 +46,17 @@ func TestIDsInPaths(t *testing.T) {
 
 // bodies are well-formed ones for the calls on an object that need one.
 var bodies = map[string]string{
-	"POST /api/v1/certificate_requests/{id}/certificate":    `{"certificate": "x"}`,
-	"POST /api/v1/certificate_requests/{id}/sign":           `{"certificate_authority_id": "1"}`,
-	"PUT /api/v1/certificate_authorities/{id}":              `{"enabled": false}`,
-	"PUT /api/v1/certificate_authorities/{id}/settings":     `{"crl_shards": 4}`,
-	"POST /api/v1/certificate_authorities/{id}/sign":        `{"certificate_authority_id": "1"}`,
-	"POST /api/v1/certificate_authorities/{id}/certificate": `{"certificate_chain": "x"}`,
-	"POST /api/v1/accounts/{id}/change_password":            `{"password": "plain violet harbour engine"}`,
-	"PUT /api/v1/profiles/{id}":                             `{"key_usages": ["digitalSignature"], "validity": "30d"}`,
-	"POST /api/v1/profiles/{id}/check":                      `{"last": 1}`,
-	"PUT /api/v1/accounts/{id}/role":                        `{"role_id": 3}`,
+	"POST /api/v1/certificate_requests/{id}/certificate":     `{"certificate": "x"}`,
+	"POST /api/v1/certificate_requests/{id}/sign":            `{"certificate_authority_id": "1"}`,
+	"PUT /api/v1/certificate_authorities/{id}":               `{"enabled": false}`,
+	"PUT /api/v1/certificate_authorities/{id}/settings":      `{"crl_shards": 4}`,
+	"POST /api/v1/certificate_authorities/{id}/sign":         `{"certificate_authority_id": "1"}`,
+	"POST /api/v1/certificate_authorities/{id}/certificate":  `{"certificate_chain": "x"}`,
+	"POST /api/v1/certificate_authorities/{id}/certificates": `{"certificates": "x"}`,
+	"POST /api/v1/accounts/{id}/change_password":             `{"password": "plain violet harbour engine"}`,
+	"PUT /api/v1/profiles/{id}":                              `{"key_usages": ["digitalSignature"], "validity": "30d"}`,
+	"POST /api/v1/profiles/{id}/check":                       `{"last": 1}`,
+	"PUT /api/v1/accounts/{id}/role":                         `{"role_id": 3}`,
 }
 
 // What is not there is a 404 in the envelope, whoever asks, and never a redirect.
@@ -84,7 +85,7 @@ func TestUnknownPaths(t *testing.T) {
 }
 
 // alsoAnID are the paths that have a word where others have an {id}.
-var alsoAnID = regexp.MustCompile(`/accounts/me|/certificate_requests/(sign|revoke|reject)$|/certificates/export$`)
+var alsoAnID = regexp.MustCompile(`/accounts/me|/certificate_requests/(sign|revoke|reject)$|/certificates/export$|/certificate_authorities/import$`)
 
 // A method that a path does not know is a 405 that says which it does.
 func TestUnknownMethods(t *testing.T) {

@@ -37,7 +37,7 @@ var Paths = []string{"/status", "/login", "/logout"}
 // New gives the handler of everything below /api, and of [Paths].
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
-	r := &routes{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, huma: humago.New(mux, openAPI(c.Version))}
+	r := &routes{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, imports: make(chan struct{}, maxImports), huma: humago.New(mux, openAPI(c.Version))}
 	if c.Stopping != nil {
 		r.stopping = c.Stopping.Done()
 	}
@@ -61,6 +61,7 @@ type routes struct {
 	version string
 	log     *slog.Logger
 	crls    encodedCRLs
+	imports chan struct{} // one for each import under way
 
 	stopping <-chan struct{} // nil for never
 }

@@ -67,6 +67,8 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_authorities/{id}/sign":            {roles: managers, success: 202, prepare: anAuthorityToSign},
 	"POST /api/v1/certificate_authorities/{id}/certificate":     {roles: managers, success: 201, prepare: anAuthorityChain},
 	"POST /api/v1/certificate_authorities/{id}/revoke":          {roles: managers, success: 202, prepare: anIntermediate},
+	"POST /api/v1/certificate_authorities/import":               {roles: managers, success: 201, prepare: anImport},
+	"POST /api/v1/certificate_authorities/{id}/certificates":    {roles: managers, success: 201, prepare: issuedBefore},
 	"GET /api/v1/certificate_authorities/{id}/crl":              {roles: nobody, success: 200, prepare: anAuthority},
 	"GET /api/v1/profiles":                                      {roles: everyone, success: 200},
 	"POST /api/v1/profiles":                                     {roles: managers, success: 201, prepare: newProfile},

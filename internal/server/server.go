@@ -28,7 +28,7 @@ const (
 	bodyTimeout               = time.Minute // for the whole request, headers included
 	idleTimeout               = 2 * time.Minute
 	maxHeaderBytes            = 32 << 10
-	maxBodyBytes              = 4 << 20 // a backstop: handlers set their own, lower limits
+	maxBodyBytes              = 33 << 20 // a backstop: handlers set their own, lower limits
 	pingAfter                 = 30 * time.Second
 	pingTimeout               = 15 * time.Second
 )

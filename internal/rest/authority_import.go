@@ -1,0 +1,82 @@
+package rest
+
+import (
+	"context"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"notary"
+	"notary/api"
+	"notary/internal/ca"
+)
+
+// maxImports is how many imports are read at once: their bodies may be large.
+const maxImports = 2
+
+func (r *routes) authorityImports(path string) {
+	handleImport(r, operation{method: "POST", path: path + "/import", status: 201, imports: true,
+		summary: "Import a certificate authority with its key, chain and last CRL"}, r.importAuthority)
+	handleImport(r, operation{method: "POST", path: path + "/{id}/certificates", status: 201, imports: true,
+		summary: "Record certificates that an authority issued before it was imported"}, r.importCertificates)
+}
+
+// handleImport adds a call whose body may be large: it is read only for those who may make
+// the call, and not for too many at once.
+func handleImport[In, Out any](r *routes, o operation, handler func(context.Context, notary.Caller, *In) (*Out, error)) {
+	op := o.describe()
+	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+		if err := callerOf(ctx.Context()).Require(notary.ManageAuthorities); err != nil {
+			r.writeFailure(ctx, err)
+			return
+		}
+		select {
+		case r.imports <- struct{}{}:
+			defer func() { <-r.imports }()
+			next(ctx)
+		default:
+			busy := notary.Errorf(notary.Unavailable, "other imports are under way: try again in a moment")
+			busy.RetryAfter = time.Second
+			r.writeFailure(ctx, busy)
+		}
+	}}
+	register(r, op, handler)
+}
+
+func (r *routes) importAuthority(ctx context.Context, caller notary.Caller, in *struct {
+	Body api.ImportCertificateAuthority
+}) (*created, error) {
+	b := in.Body
+	key, err := octets("private_key", b.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	crl, err := octets("crl", b.CRL)
+	if err != nil {
+		return nil, err
+	}
+	return createdID(r.ca.ImportAuthority(ctx, caller, ca.Import{
+		Key: key, Password: b.Password, Chain: b.CertificateChain, CRL: crl, CRLNumber: b.CRLNumber}))
+}
+
+func (r *routes) importCertificates(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body api.ImportCertificates
+}) (*answer[api.ImportedCertificates], error) {
+	done, err := r.ca.ImportCertificates(ctx, caller, in.ID, in.Body.Certificates)
+	return result(api.ImportedCertificates{Message: api.Success, Imported: done.Imported, Known: done.Known, Revoked: done.Revoked}), err
+}
+
+// octets are what a field holds: PEM as it is, and anything else as base64.
+func octets(field, text string) ([]byte, error) {
+	if text == "" || strings.Contains(text, "-----BEGIN") {
+		return []byte(text), nil
+	}
+	der, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil {
+		return nil, notary.FieldErrorf(field, "%s is neither PEM nor base64", field)
+	}
+	return der, nil
+}
