@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+	"notary/internal/pki"
+)
+
+// importFlags say what authority to take over.
+type importFlags struct {
+	key, pkcs12, passwordFile string
+	chain, crl                string
+	crlNumber                 int64
+	certificates              []string
+}
+
+func (p *program) authorityImport() *cobra.Command {
+	var flags importFlags
+	c := &cobra.Command{
+		Use:   "import",
+		Short: "Take over an authority that was kept elsewhere, with what it has issued and revoked",
+		Long: "Take over an authority: its private key, which is sealed on the server and never comes back, its\n" +
+			"chain, and its last CRL, so that the next one has a higher number and the same entries.\n\n" +
+			"With --certificates, what it has issued is recorded, so that it can be found and revoked. All files\n" +
+			"are read before anything is sent. More of them can follow: notary authority import-certificates.",
+		Example: "  notary authority import --key private/cakey.pem --chain cacert.pem --crl crl.pem --certificates newcerts\n" +
+			"  notary authority import --pkcs12 ca.p12 --crl-number 41",
+		Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.importAuthority(ctx, c, flags) }),
+	}
+	c.Flags().StringVar(&flags.key, "key", "", "the `file` with its private key: PKCS #8, PKCS #1 or SEC 1, in PEM or DER, encrypted or not")
+	c.Flags().StringVar(&flags.pkcs12, "pkcs12", "", "the PKCS #12 `file` with its key and chain, instead of --key")
+	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for the standard input (default: it is asked for)")
+	c.Flags().StringVar(&flags.chain, "chain", "", "PEM `file` with its chain, its own certificate first, up to the root")
+	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with its last CRL, in PEM or DER")
+	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, where that is not the one of --crl")
+	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it has issued, in PEM or DER; may be repeated")
+	c.MarkFlagsOneRequired("key", "pkcs12")
+	c.MarkFlagsMutuallyExclusive("key", "pkcs12")
+	return c
+}
+
+func (p *program) authorityImportCertificates() *cobra.Command {
+	return &cobra.Command{
+		Use:   "import-certificates ID PATH…",
+		Short: "Record certificates that an authority issued before it was imported",
+		Long: "Record certificates that an authority issued before it was imported, from files and folders with PEM or\n" +
+			"DER. What is recorded already is passed over, so that the command can be repeated.",
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(command *cobra.Command, args []string) error {
+			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+				a, err := c.CertificateAuthority(ctx, id)
+				if err != nil {
+					return err
+				}
+				if a.Certificate == "" {
+					return notary.Errorf(notary.Conflict, "authority %d is %s: it has issued nothing", id, a.Status)
+				}
+				found, err := findIssued(args[1:], a.Certificate)
+				if err != nil {
+					return err
+				}
+				done, err := p.sendIssued(ctx, c, id, found)
+				if err != nil {
+					return err
+				}
+				return p.printImported(0, done, "of authority %d %s", id, counts(done))
+			})(command, args[:1])
+		},
+	}
+}
+
+// importAnswer is the answer to both calls.
+type importAnswer struct {
+	api.ImportedCertificates
+	ID int64 `json:"id,omitempty"`
+}
+
+func (p *program) printImported(id int64, done api.ImportedCertificates, format string, args ...any) error {
+	if p.json {
+		done.Message = api.Success
+		return p.printJSON(importAnswer{done, id})
+	}
+	return p.done(format, args...)
+}
+
+func (p *program) importAuthority(ctx context.Context, c *client.Client, flags importFlags) error {
+	body, chain, err := p.importBody(ctx, flags)
+	if err != nil {
+		return err
+	}
+	found, err := findIssued(flags.certificates, chain)
+	if err != nil {
+		return err
+	}
+	id, err := c.ImportCertificateAuthority(ctx, body)
+	if err != nil {
+		return err
+	}
+	done, err := p.sendIssued(ctx, c, id, found)
+	if err != nil {
+		return withHint(err, "authority %d is imported; record its certificates with: notary authority import-certificates %d PATH", id, id)
+	}
+	if len(flags.certificates) == 0 {
+		return p.printImported(id, done, "authority %d is imported and can sign\nnext: notary authority import-certificates %d PATH, or notary authority crl %d", id, id, id)
+	}
+	return p.printImported(id, done, "authority %d is imported and can sign; of its certificates %s\nnext: notary authority crl %d", id, counts(done), id)
+}
+
+// importBody reads what is sent, and gives the chain as well. The key is opened here first: a
+// wrong password need not go over the net.
+func (p *program) importBody(ctx context.Context, flags importFlags) (body api.ImportCertificateAuthority, chain string, err error) {
+	file := flags.key + flags.pkcs12 // one of them is empty
+	key, err := readFile(file)
+	if err != nil {
+		return body, "", err
+	}
+	if flags.pkcs12 != "" && !pki.IsPKCS12(key) {
+		return body, "", notary.Errorf(notary.Invalid, "%s is not a PKCS #12 file: give a key with --key", file)
+	}
+	if body.Password, err = p.keyPassword(ctx, key, flags.passwordFile); err != nil {
+		return body, "", err
+	}
+	body.PrivateKey, body.CRLNumber = asText(key), flags.crlNumber
+	if flags.chain != "" {
+		if chain, err = p.readInput(ctx, flags.chain); err != nil {
+			return body, "", err
+		}
+		body.CertificateChain = chain
+	} else if chain, err = insideChain(key, body.Password); err != nil {
+		return body, "", err
+	}
+	if flags.crl != "" {
+		crl, err := readLarge(flags.crl, pki.MaxCRLSize)
+		if err != nil {
+			return body, "", err
+		}
+		body.CRL = asText(crl)
+	}
+	return body, chain, nil
+}
+
+// insideChain is the chain that a PKCS #12 file holds.
+func insideChain(key []byte, password string) (string, error) {
+	if !pki.IsPKCS12(key) {
+		return "", usagef("give the authority's chain with --chain: only a PKCS #12 file can hold it beside the key")
+	}
+	opened, err := pki.OpenPKCS12(key, password)
+	if err != nil {
+		return "", err
+	}
+	var ders [][]byte
+	for _, c := range pki.OrderChain(opened.Certificates, opened.Key.Public()) {
+		ders = append(ders, c.Raw)
+	}
+	return notary.CertificatesPEM(ders...), nil
+}
+
+// keyPassword is the password of a key, "" for one that is not encrypted.
+func (p *program) keyPassword(ctx context.Context, key []byte, file string) (password string, err error) {
+	if _, err = pki.ParsePrivateKey(key, ""); !errors.Is(err, pki.ErrNoPassword) {
+		return "", err
+	}
+	if file != "" {
+		password, err = p.readPassword(ctx, file)
+	} else {
+		fd, ok := p.terminal()
+		if !ok {
+			return "", withHint(err, "name the file with it: --password-file FILE")
+		}
+		password, err = p.askSecret(ctx, fd, "Password of the authority's key")
+	}
+	if err != nil {
+		return "", err
+	}
+	_, err = pki.ParsePrivateKey(key, password)
+	return password, err
+}
+
+// asText is PEM as it is, and DER in base64.
+func asText(content []byte) string {
+	if bytes.Contains(content, []byte("-----BEGIN")) {
+		return string(content)
+	}
+	return base64.StdEncoding.EncodeToString(content)
+}
+
+// readLarge reads a file that may be larger than most.
+func readLarge(name string, limit int64) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > limit {
+		return nil, notary.Errorf(notary.TooLarge, "%s is larger than %d MiB: is it the right file?", name, limit>>20)
+	}
+	return os.ReadFile(name)
+}
