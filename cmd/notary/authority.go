@@ -14,7 +14,7 @@ import (
 func (p *program) authorityCommand() *cobra.Command {
 	return group("authority", "Certificate authorities: make, sign, enable, revoke",
 		p.authorityCreate(), p.authorityImport(), p.authorityImportCertificates(), p.authorityList(), p.authorityShow(), p.authoritySign(), p.authorityUpload(),
-		p.authorityEnable(), p.authorityDisable(), p.authorityRevoke(), p.authorityCRL(), p.authoritySettings(), p.authorityDelete())
+		p.authorityEnable(), p.authorityDisable(), p.authorityImpact(), p.authorityRevoke(), p.authorityCRL(), p.authoritySettings(), p.authorityDelete())
 }
 
 func (p *program) authorityList() *cobra.Command {
@@ -119,13 +119,6 @@ func (p *program) authorityDisable() *cobra.Command {
 	return p.onOne("disable ID", "Keep an authority from signing; its CRL stays", "authority %d is disabled",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{})
-		})
-}
-
-func (p *program) authorityRevoke() *cobra.Command {
-	return p.revoking("Revoke an authority's own certificates, for ever, and disable it", "authority",
-		func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error {
-			return c.RevokeCertificateAuthority(ctx, id, body)
 		})
 }
 

@@ -10,6 +10,14 @@ func SetMaxMatches(n int) (restore func()) {
 	return func() { maxMatches = was }
 }
 
+// SetMaxImpact makes the most certificates that are read for an impact small, until the
+// function that it gives is called.
+func SetMaxImpact(all, ofOne int) (restore func()) {
+	wasAll, wasOne := maxImpact, maxImpactOfOne
+	maxImpact, maxImpactOfOne = all, ofOne
+	return func() { maxImpact, maxImpactOfOne = wasAll, wasOne }
+}
+
 // KeepOnce does what [Service.KeepCRLs] does again and again.
 func KeepOnce(ctx context.Context, s *Service) error {
 	due, err := s.dueCRLs(ctx, 0)

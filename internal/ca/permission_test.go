@@ -131,6 +131,9 @@ var useCases = map[string]struct {
 	"TryProfile": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.TryProfile(ctx, c, nothing, ca.TryOptions{}))
 	}},
+	"Impact": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Impact(ctx, c, nothing))
+	}},
 	"RevokeAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.RevokeAuthority(ctx, c, nothing, notary.Unspecified)
 	}},

@@ -23,6 +23,7 @@ func (r *routes) certificateAuthorities() {
 	handle(r, operation{method: "POST", path: path + "/{id}/certificate", status: 201, summary: "Upload an authority's certificate signed elsewhere"}, r.uploadAuthority)
 	handle(r, operation{method: "POST", path: path + "/{id}/revoke", status: 202, summary: "Revoke an authority's certificate"}, r.revokeAuthority)
 	r.authorityImports(path)
+	r.authorityLife(path)
 	handleDocument[api.CRL](r, operation{method: "GET", path: path + "/{id}/crl", status: 200, access: open, summary: "Get an authority's CRL: PEM in JSON, or DER by Accept"},
 		r.crl, typeCRL)
 }

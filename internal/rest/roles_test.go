@@ -69,6 +69,7 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_authorities/{id}/revoke":          {roles: managers, success: 202, prepare: anIntermediate},
 	"POST /api/v1/certificate_authorities/import":               {roles: managers, success: 201, prepare: anImport},
 	"POST /api/v1/certificate_authorities/{id}/certificates":    {roles: managers, success: 201, prepare: issuedBefore},
+	"GET /api/v1/certificate_authorities/{id}/impact":           {roles: observers, success: 200, prepare: anAuthority},
 	"GET /api/v1/certificate_authorities/{id}/crl":              {roles: nobody, success: 200, prepare: anAuthority},
 	"GET /api/v1/profiles":                                      {roles: everyone, success: 200},
 	"POST /api/v1/profiles":                                     {roles: managers, success: 201, prepare: newProfile},

@@ -1,0 +1,13 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"notary/api"
+)
+
+// AuthorityImpact is what stands and falls with an authority.
+func (c *Client) AuthorityImpact(ctx context.Context, id int64) (api.AuthorityImpact, error) {
+	return call[api.AuthorityImpact](ctx, c, http.MethodGet, certificateAuthority(id, "/impact"), nil)
+}

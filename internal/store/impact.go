@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"notary"
+)
+
+// Certified is a certificate of an authority's key. An authority has several after renewals
+// and cross-signing.
+type Certified struct {
+	AuthorityID   int64
+	CommonName    string // of the authority
+	Deleted       bool   // the authority
+	CertificateID int64
+	IssuerID      int64 // the authority held here that signed it, or did before it was deleted; 0 for an outside one
+	NotAfter      time.Time
+	Revoked       bool
+}
+
+// CertifiedAuthorities are the certificates of all authorities' keys, in no order, those of
+// deleted authorities included. Its cost grows with the number of authorities only.
+func (r reader) CertifiedAuthorities(ctx context.Context) ([]Certified, error) {
+	return collect(ctx, r, scanCertified, `SELECT a.id, a.common_name, CASE WHEN a.deleted_at IS NULL THEN 0 ELSE 1 END,
+			c.id, COALESCE(c.authority_id, 0), c.not_after, CASE WHEN v.certificate_id IS NULL THEN 0 ELSE 1 END
+		FROM authority a
+		CROSS JOIN certificate k
+		CROSS JOIN certificate c
+		LEFT JOIN revocation v ON v.certificate_id = c.id
+		WHERE k.id = a.certificate_id AND c.key_fingerprint = k.key_fingerprint AND c.requester_id = 0`)
+}
+
+func scanCertified(row row) (c Certified, err error) {
+	var notAfter int64
+	err = row.Scan(&c.AuthorityID, &c.CommonName, &c.Deleted, &c.CertificateID, &c.IssuerID, &notAfter, &c.Revoked)
+	c.NotAfter = timeOf(notAfter)
+	return c, err
+}
+
+// Issued is what is to be known of a certificate to say whom its end would concern.
+type Issued struct {
+	ID        int64
+	NotAfter  time.Time
+	Email     string // of who submitted its request; "" for nobody known
+	Responder bool   // it is of the authority's OCSP responder
+	Revoked   bool
+}
+
+// LastIssued are certificates of the authority that are valid at the given time, the last to
+// expire first, revoked ones included; no more than the limit. It follows an index.
+func (r reader) LastIssued(ctx context.Context, authorityID int64, now time.Time, limit int) ([]Issued, error) {
+	return r.issued(ctx, authorityID, now, "DESC", limit)
+}
+
+// FirstIssued is [Store.LastIssued] with the first to expire first.
+func (r reader) FirstIssued(ctx context.Context, authorityID int64, now time.Time, limit int) ([]Issued, error) {
+	return r.issued(ctx, authorityID, now, "ASC", limit)
+}
+
+func (r reader) issued(ctx context.Context, authorityID int64, now time.Time, direction string, limit int) ([]Issued, error) {
+	return collectPlanned(ctx, r, scanIssued, `SELECT t.id, t.not_after, t.email,
+			CASE WHEN t.profile = $4 AND t.requester_id = 0 THEN 1 ELSE 0 END, CASE WHEN v.certificate_id IS NULL THEN 0 ELSE 1 END
+		FROM (SELECT k.id, k.not_after, k.email, k.profile, k.requester_id FROM certificate k
+			WHERE k.authority_id = $1 AND k.not_after >= $2
+			ORDER BY k.authority_id `+direction+`, k.not_after `+direction+` LIMIT $3) t
+		LEFT JOIN revocation v ON v.certificate_id = t.id`,
+		authorityID, seconds(now), limit, notary.OCSPProfile)
+}
+
+func scanIssued(row row) (i Issued, err error) {
+	var notAfter int64
+	err = row.Scan(&i.ID, &notAfter, &i.Email, &i.Responder, &i.Revoked)
+	i.NotAfter = timeOf(notAfter)
+	return i, err
+}
