@@ -56,9 +56,9 @@ func (f form) Message() string {
 	return sentence(f.err.Message)
 }
 
-// ErrorAt is what is wrong with a field; "" for nothing.
+// ErrorAt is what is wrong with a field, or with one of its lines; "" for nothing.
 func (f form) ErrorAt(name string) string {
-	if f.err == nil || f.err.Field != name {
+	if f.err == nil || f.err.Field != name && !strings.HasPrefix(f.err.Field, name+"[") {
 		return ""
 	}
 	return sentence(f.err.Message)
@@ -118,6 +118,20 @@ func (c *call) mustBeSure() error {
 		return notary.FieldErrorf(fieldSure, "tick this first: it cannot be undone")
 	}
 	return nil
+}
+
+// Checks are boxes of which any number can be ticked.
+func (f form) Checks(name, label string, options []option) field {
+	boxes := append([]option(nil), options...)
+	for i := range boxes {
+		boxes[i].Chosen = f.Has(name, boxes[i].Value)
+	}
+	return field{Kind: "checks", Name: name, Label: label, Error: f.ErrorAt(name), Options: boxes}
+}
+
+// Check is a single box.
+func (f form) Check(name, label string) field {
+	return field{Kind: "check", Name: name, Error: f.ErrorAt(name), Options: []option{{"yes", label, f.Has(name, "yes")}}}
 }
 
 // With is the field with a note below it.

@@ -81,6 +81,14 @@ func (s *site) routes() []route {
 
 		{"GET /{$}", loggedIn, s.overview},
 
+		{"GET /profiles", loggedIn, s.profiles},
+		{"GET /profiles/new", loggedIn, page(s.newProfilePage)},
+		{"POST /profiles/new", loggedIn, s.newProfile},
+		{"GET /profiles/{id}", loggedIn, page(s.profilePage)},
+		{"GET /profiles/{id}/edit", loggedIn, page(s.editProfilePage)},
+		{"POST /profiles/{id}/edit", loggedIn, s.editProfile},
+		{"POST /profiles/{id}/delete", loggedIn, s.deleteProfile},
+
 		{"GET /accounts", loggedIn, s.accounts},
 		{"GET /accounts/new", loggedIn, page(s.newAccountPage)},
 		{"POST /accounts/new", loggedIn, s.newAccount},

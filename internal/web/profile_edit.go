@@ -1,0 +1,131 @@
+package web
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"notary"
+	"notary/internal/ca"
+)
+
+// profileForm changes a profile's rules, or makes a profile. Beside them stands what would
+// become of requests by them.
+type profileForm struct {
+	Profile *notary.Profile // nil for a new one
+	Form    form
+	Tried   *notary.ProfileTrial // nil where nothing was tried
+}
+
+func (s *site) editProfilePage(c *call, f form) error { return s.profileForm(c, f, nil) }
+
+func (s *site) profileForm(c *call, f form, tried *notary.ProfileTrial) error {
+	if err := c.caller.Require(notary.ManageProfiles); err != nil {
+		return err
+	}
+	p, err := s.profileOf(c)
+	if err != nil {
+		return err
+	}
+	if !f.values.Has("version") { // nothing was typed yet
+		f.values = valuesOf(&p.Rules)
+		f.values.Set("version", strconv.Itoa(p.Version))
+		f.values.Set("last", "100")
+	}
+	return c.show("profile-edit", "Change the profile "+p.Name, profileForm{p, f, tried})
+}
+
+// editProfile saves the rules, or tries them.
+func (s *site) editProfile(c *call) error {
+	p, err := s.profileOf(c)
+	if err != nil {
+		return err
+	}
+	rules, err := readRules(c.r.PostForm)
+	if err != nil {
+		return c.again(err, s.editProfilePage)
+	}
+	if c.value("do") == "try" {
+		return s.tryProfile(c, p.ID, &rules)
+	}
+	from, err := strconv.Atoi(c.value("version"))
+	if err != nil {
+		return errNothingHere
+	}
+	version, err := s.ca.UpdateProfile(c.r.Context(), c.caller, p.ID, from, rules)
+	if err != nil {
+		return c.again(err, s.editProfilePage)
+	}
+	return c.done(profilePath(p.ID), "The profile "+p.Name+" has version "+strconv.Itoa(version)+" now.")
+}
+
+// tryProfile shows the rules again, beside what they would do.
+func (s *site) tryProfile(c *call, id int64, rules *notary.Rules) error {
+	last, err := number(c.r.PostForm, "last", 0)
+	if err != nil {
+		return c.again(err, s.editProfilePage)
+	}
+	tried, err := s.ca.TryProfile(c.r.Context(), c.caller, id, ca.TryOptions{CSR: c.value("csr"), Last: last, Rules: rules})
+	if err != nil {
+		return c.again(outOfField("profile", err), s.editProfilePage)
+	}
+	return s.profileForm(c, form{values: c.r.PostForm}, tried)
+}
+
+func (s *site) newProfilePage(c *call, f form) error {
+	if err := c.caller.Require(notary.ManageProfiles); err != nil {
+		return err
+	}
+	if !f.values.Has("validity") { // nothing was typed yet
+		model, err := s.modelOf(c)
+		if err != nil {
+			return err
+		}
+		f.values = valuesOf(&model.Rules)
+	}
+	return c.show("profile-edit", "New profile", profileForm{nil, f, nil})
+}
+
+// modelOf is the profile whose rules a new one begins with.
+func (s *site) modelOf(c *call) (*notary.Profile, error) {
+	if text := c.r.URL.Query().Get("like"); text != "" {
+		id, err := readID(text)
+		if err != nil {
+			return nil, err
+		}
+		return s.ca.Profile(c.r.Context(), c.caller, id, 0)
+	}
+	all, err := s.ca.Profiles(c.r.Context(), c.caller)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range all {
+		if p.Name == notary.DefaultProfile {
+			return p, nil
+		}
+	}
+	return all[0], nil // there is always one that comes with the program
+}
+
+func (s *site) newProfile(c *call) error {
+	rules, err := readRules(c.r.PostForm)
+	if err != nil {
+		return c.again(err, s.newProfilePage)
+	}
+	id, err := s.ca.CreateProfile(c.r.Context(), c.caller, c.value("name"), rules)
+	if err != nil {
+		return c.again(err, s.newProfilePage)
+	}
+	return c.done(profilePath(id), "The profile is made. It can be chosen wherever a request is signed.")
+}
+
+// outOfField takes the field of an error out of another one, as which it is not in the form.
+func outOfField(outer string, err error) error {
+	var e *notary.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	inner := *e
+	inner.Field = strings.TrimPrefix(e.Field, outer+".")
+	return &inner
+}

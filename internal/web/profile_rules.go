@@ -1,0 +1,224 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"notary"
+)
+
+// A form names its fields as the API does, so that an error finds its field.
+
+// nameFields are the types of names that a profile has rules for.
+var nameFields = []struct {
+	Field, Label, Example string
+	of                    func(*notary.NameRules) *notary.NameRule
+}{
+	{"names.dns", "DNS names", "example.com for itself and what is below, .example.com for what is below", func(r *notary.NameRules) *notary.NameRule { return &r.DNS }},
+	{"names.ip", "IP addresses", "10.0.0.0/8, or one address", func(r *notary.NameRules) *notary.NameRule { return &r.IP }},
+	{"names.email", "E-mail addresses", "example.com, .example.com, or one address", func(r *notary.NameRules) *notary.NameRule { return &r.Email }},
+	{"names.uri", "URIs", "a host, or spiffe://example.org/web and what is below", func(r *notary.NameRules) *notary.NameRule { return &r.URI }},
+}
+
+// valuesOf writes rules into a form.
+func valuesOf(r *notary.Rules) url.Values {
+	v := url.Values{
+		"description":         {r.Description},
+		"ca":                  flag(r.CA),
+		"key_usages":          texts(r.KeyUsages),
+		"extended_key_usages": {strings.Join(r.ExtKeyUsages, "\n")},
+		"validity":            {notary.FormatPeriod(r.Validity)},
+		"keys.allowed":        texts(r.Keys.Allowed),
+		"names.wildcards":     flag(r.Names.Wildcards),
+		"names.required":      flag(r.Names.Required),
+		"subject.others":      {string(r.Subject.Others)},
+		"subject.attributes":  {attributesText(r.Subject.Attributes)},
+		"policies":            {strings.Join(r.Policies, "\n")},
+		"ocsp_no_check":       flag(r.OCSPNoCheck),
+		"lint_warnings":       {string(r.LintWarnings)},
+	}
+	if r.MaxValidity > 0 {
+		v.Set("max_validity", notary.FormatPeriod(r.MaxValidity))
+	}
+	if r.PathLen >= 0 && r.CA {
+		v.Set("path_length", strconv.Itoa(r.PathLen))
+	}
+	for field, bits := range map[string]int{"keys.min_rsa_bits": r.Keys.MinRSABits, "keys.max_rsa_bits": r.Keys.MaxRSABits} {
+		if bits > 0 {
+			v.Set(field, strconv.Itoa(bits))
+		}
+	}
+	for _, n := range nameFields {
+		rule := n.of(&r.Names)
+		v.Set(n.Field+".allow", string(rule.Allow))
+		v.Set(n.Field+".listed", strings.Join(rule.Listed, "\n"))
+	}
+	return v
+}
+
+// readRules reads them from a form. Whether they are sound is for package ca to say.
+func readRules(v url.Values) (r notary.Rules, err error) {
+	r = notary.Rules{
+		Description: strings.TrimSpace(v.Get("description")), CA: v.Get("ca") == "yes",
+		KeyUsages: words[notary.KeyUsage](v["key_usages"]), ExtKeyUsages: lines(v.Get("extended_key_usages")),
+		Keys:     notary.KeyRules{Allowed: words[notary.KeyKind](v["keys.allowed"])},
+		Names:    notary.NameRules{Wildcards: v.Get("names.wildcards") == "yes", Required: v.Get("names.required") == "yes"},
+		Subject:  notary.SubjectRules{Others: notary.AttributeAction(v.Get("subject.others"))},
+		Policies: lines(v.Get("policies")), OCSPNoCheck: v.Get("ocsp_no_check") == "yes",
+		LintWarnings: notary.LintWarnings(v.Get("lint_warnings")),
+	}
+	if r.Validity, err = readPeriod(v, "validity"); err != nil {
+		return r, err
+	}
+	if strings.TrimSpace(v.Get("max_validity")) != "" {
+		if r.MaxValidity, err = readPeriod(v, "max_validity"); err != nil {
+			return r, err
+		}
+	}
+	if r.PathLen, err = number(v, "path_length", -1); err != nil {
+		return r, err
+	}
+	if r.Keys.MinRSABits, err = number(v, "keys.min_rsa_bits", 0); err != nil {
+		return r, err
+	}
+	if r.Keys.MaxRSABits, err = number(v, "keys.max_rsa_bits", 0); err != nil {
+		return r, err
+	}
+	for _, n := range nameFields {
+		*n.of(&r.Names) = notary.NameRule{Allow: notary.Allowance(v.Get(n.Field + ".allow")), Listed: lines(v.Get(n.Field + ".listed"))}
+	}
+	r.Subject.Attributes, err = readAttributes(v.Get("subject.attributes"))
+	return r, err
+}
+
+// attributesText writes one rule a line: the type, what becomes of it, and the value.
+func attributesText(rules []notary.AttributeRule) string {
+	var all []string
+	for _, a := range rules {
+		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s", a.Type, a.Action, a.Value)))
+	}
+	return strings.Join(all, "\n")
+}
+
+func readAttributes(text string) (rules []notary.AttributeRule, err error) {
+	for _, line := range lines(text) {
+		name, rest, _ := strings.Cut(line, " ")
+		action, value, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		if action == "" {
+			return nil, notary.FieldErrorf("subject.attributes", "%.60q does not say what becomes of the attribute: write keep, fixed or refuse after it", line)
+		}
+		rules = append(rules, notary.AttributeRule{Type: name, Action: notary.AttributeAction(action), Value: strings.TrimSpace(value)})
+	}
+	return rules, nil
+}
+
+func readPeriod(v url.Values, field string) (time.Duration, error) {
+	d, ok := notary.ParsePeriod(strings.TrimSpace(v.Get(field)))
+	if !ok || d == 0 {
+		return 0, notary.FieldErrorf(field, "write a whole number and d for days, h for hours or m for minutes, such as 90d")
+	}
+	return d, nil
+}
+
+// number reads one that may be left out.
+func number(v url.Values, field string, without int) (int, error) {
+	text := strings.TrimSpace(v.Get(field))
+	if text == "" {
+		return without, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, notary.FieldErrorf(field, "write a whole number, or leave it empty")
+	}
+	return n, nil
+}
+
+// lines are those of a text in which there is something.
+func lines(text string) (all []string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+func flag(set bool) []string {
+	if set {
+		return []string{"yes"}
+	}
+	return nil
+}
+
+func texts[T ~string](words []T) (all []string) {
+	for _, word := range words {
+		all = append(all, string(word))
+	}
+	return all
+}
+
+func words[T ~string](texts []string) (all []T) {
+	for _, text := range texts {
+		all = append(all, T(text))
+	}
+	return all
+}
+
+// The choices of the form.
+
+func (profileForm) KeyUsages() []option { return choices(notary.KeyUsages) }
+func (profileForm) KeyKinds() []option  { return choices(notary.KeyKinds) }
+
+func (profileForm) Purposes() string { return strings.Join(notary.ExtKeyUsageNames, ", ") }
+
+func (profileForm) Allowances() []option {
+	return []option{{Value: string(notary.AllowNone), Label: "none"}, {Value: string(notary.AllowAny), Label: "any"},
+		{Value: string(notary.AllowListed), Label: "those listed"}}
+}
+
+func (profileForm) Others() []option {
+	return []option{{Value: string(notary.Keep), Label: "keep them as the request has them"}, {Value: string(notary.Refuse), Label: "refuse the request"}}
+}
+
+func (profileForm) Warnings() []option {
+	return []option{{Value: string(notary.KeepWarnings), Label: "issue, and keep the warning with the certificate"},
+		{Value: string(notary.RefuseWarnings), Label: "refuse"}}
+}
+
+// NameFields are the types of names, for the form and for what is shown.
+func (profileForm) NameFields() any { return nameFields }
+
+func choices[T ~string](words []T) (all []option) {
+	for _, word := range words {
+		all = append(all, option{Value: string(word), Label: string(word)})
+	}
+	return all
+}
+
+// nameRuleView is what a profile says of names of one type.
+type nameRuleView struct {
+	Label string
+	notary.NameRule
+}
+
+// NameRules are what the profile says of each type of names.
+func (p profilePage) NameRules() (all []nameRuleView) {
+	for _, n := range nameFields {
+		all = append(all, nameRuleView{n.Label, *n.of(&p.Names)})
+	}
+	return all
+}
+
+// ValidFor is the usual validity, as people write it.
+func (p profilePage) ValidFor() string { return notary.FormatPeriod(p.Validity) }
+
+// ValidAtMost is the longest validity; "" without a limit.
+func (p profilePage) ValidAtMost() string {
+	if p.MaxValidity == 0 {
+		return ""
+	}
+	return notary.FormatPeriod(p.MaxValidity)
+}

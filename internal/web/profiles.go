@@ -1,0 +1,79 @@
+package web
+
+import (
+	"fmt"
+
+	"notary"
+)
+
+// profilesPage is the list of profiles.
+type profilesPage struct{ Profiles []*notary.Profile }
+
+func (s *site) profiles(c *call) error {
+	if err := c.caller.Require(notary.ReadProfiles); err != nil {
+		return err
+	}
+	all, err := s.ca.Profiles(c.r.Context(), c.caller)
+	if err != nil {
+		return err
+	}
+	return c.show("profiles", "Profiles", profilesPage{all})
+}
+
+// profilePage is a profile, in its newest version or a former one.
+type profilePage struct {
+	*notary.Profile
+	Newest int // version
+	Form   form
+}
+
+func (s *site) profilePage(c *call, f form) error {
+	newest, err := s.profileOf(c)
+	if err != nil {
+		return err
+	}
+	shown := newest
+	if text := c.r.URL.Query().Get("version"); text != "" {
+		version, err := readID(text)
+		if err != nil {
+			return err
+		}
+		if shown, err = s.ca.Profile(c.r.Context(), c.caller, newest.ID, int(version)); err != nil {
+			return err
+		}
+	}
+	return c.show("profile", "Profile "+shown.Name, profilePage{shown, newest.Version, f})
+}
+
+// profileOf is the profile in the path, in its newest version.
+func (s *site) profileOf(c *call) (*notary.Profile, error) {
+	id, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	return s.ca.Profile(c.r.Context(), c.caller, id, 0)
+}
+
+func (s *site) deleteProfile(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := c.mustBeSure(); err != nil {
+		return c.again(err, s.profilePage)
+	}
+	if err := s.ca.DeleteProfile(c.r.Context(), c.caller, id); err != nil {
+		return c.again(err, s.profilePage)
+	}
+	return c.done("/profiles", "The profile is deleted. What was issued by it stays.")
+}
+
+func profilePath(id int64) string { return fmt.Sprintf("/profiles/%d", id) }
+
+// Versions are all that there have been, the newest first.
+func (p profilePage) Versions() (all []int) {
+	for v := p.Newest; v > 0; v-- {
+		all = append(all, v)
+	}
+	return all
+}

@@ -1,0 +1,100 @@
+package web_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+func TestAProfileIsMadeTriedAndChanged(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for _, name := range []string{"a.example.com", "b.example.net"} {
+		_, err := h.CA.Submit(t.Context(), h.Admin(), testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), name))
+		testkit.Check(t, err)
+	}
+	b := h.browseAs(t, notary.CertificateManager)
+	b.press(t, "Profiles")
+	b.look(t, "profiles")
+	b.press(t, "server")
+	b.look(t, "profile")
+	b.press(t, "New one like it")
+	b.fill(t, "Name", "web")
+	b.press(t, "Make the profile")
+	b.wantHeading(t, "Profile web")
+	b.wantText(t, "The profile is made.")
+
+	b.press(t, "Change")
+	b.fill(t, "DNS names", "listed")
+	b.fill(t, "DNS names listed", "example.com")
+	b.press(t, "Try it")
+	b.wantText(t, "Of the last 2 requests", "1 request would be refused now, 0 requests newly allowed", "b.example.net")
+	b.look(t, "profile-edit")
+	b.press(t, "Save as a new version")
+	b.wantText(t, "The profile web has version 2 now.")
+
+	b.tick(t, "Delete the profile web")
+	b.press(t, "Delete the profile")
+	b.wantText(t, "The profile is deleted.")
+}
+
+// What a form shows of a profile it reads back as the same rules.
+func TestAProfileComesBackFromItsFormAsItWas(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v := h.as(t, notary.Admin)
+	all, err := h.CA.Profiles(t.Context(), h.Admin())
+	testkit.Check(t, err)
+	for _, p := range all {
+		path := fmt.Sprintf("/profiles/%d/edit", p.ID)
+		form := formOf(t, v.get(t, path).wantStatus(t, 200).body)
+		v.post(t, path, form).wantStatus(t, 200)
+		now, err := h.CA.Profile(t.Context(), h.Admin(), p.ID, 0)
+		testkit.Check(t, err)
+		if diff := cmp.Diff(p.Rules, now.Rules, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-before +after its form was sent):\n%s", p.Name, diff)
+		}
+	}
+}
+
+func TestWhatIsWrongWithAProfileIsSaidAtItsField(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v := h.as(t, notary.Admin)
+	form := formOf(t, v.get(t, "/profiles/1/edit").body)
+	for field, value := range map[string]string{"validity": "soon", "keys.min_rsa_bits": "many", "subject.attributes": "surname",
+		"names.dns.listed": "*.example.com", "policies": "one"} {
+		changed := url.Values{}
+		for name, values := range form {
+			changed[name] = values
+		}
+		changed.Set(field, value)
+		if strings.HasPrefix(field, "names.") {
+			changed.Set("names.dns.allow", "listed")
+		}
+		a := v.post(t, "/profiles/1/edit", changed)
+		if a.StatusCode != 400 && a.StatusCode != 422 {
+			t.Errorf("%s %q: status %d", field, value, a.StatusCode)
+		}
+		a.wantText(t, `id="f-`+field+`-error"`, value)
+	}
+	form.Set("version", "99")
+	v.post(t, "/profiles/1/edit", form).wantStatus(t, 409)
+}
+
+func TestWhoMayNotChangeProfilesIsToldSo(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v := h.as(t, notary.ReadOnly)
+	v.get(t, "/profiles").wantStatus(t, 200).wantText(t, "may look at them and not change them")
+	v.get(t, "/profiles/1").wantStatus(t, 200)
+	v.get(t, "/profiles/1/edit").wantStatus(t, 403)
+	h.as(t, notary.CertificateRequestor).get(t, "/profiles").wantStatus(t, 403)
+}
