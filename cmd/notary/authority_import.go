@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,7 @@ import (
 
 // importFlags say what authority to take over.
 type importFlags struct {
+	openssl                   string
 	key, pkcs12, passwordFile string
 	chain, crl                string
 	crlNumber                 int64
@@ -31,12 +33,16 @@ func (p *program) authorityImport() *cobra.Command {
 		Long: "Take over an authority: its private key, which is sealed on the server and never comes back, its\n" +
 			"chain, and its last CRL, so that the next one has a higher number and the same entries.\n\n" +
 			"With --certificates, what it has issued is recorded, so that it can be found and revoked. All files\n" +
-			"are read before anything is sent. More of them can follow: notary authority import-certificates.",
-		Example: "  notary authority import --key private/cakey.pem --chain cacert.pem --crl crl.pem --certificates newcerts\n" +
+			"are read before anything is sent. More of them can follow: notary authority import-certificates.\n\n" +
+			"--openssl takes all that from where openssl ca keeps it: private/cakey.pem, cacert.pem, crl.pem, crlnumber,\n" +
+			"newcerts and index.txt, whose revocations must all be on the CRL. The other flags name what is elsewhere.",
+		Example: "  notary authority import --openssl demoCA\n" +
+			"  notary authority import --key ca.key --chain ca.pem --crl ca.crl --certificates issued\n" +
 			"  notary authority import --pkcs12 ca.p12 --crl-number 41",
 		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.importAuthority(ctx, c, flags) }),
 	}
+	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca, with all that follows where this is not given")
 	c.Flags().StringVar(&flags.key, "key", "", "the `file` with its private key: PKCS #8, PKCS #1 or SEC 1, in PEM or DER, encrypted or not")
 	c.Flags().StringVar(&flags.pkcs12, "pkcs12", "", "the PKCS #12 `file` with its key and chain, instead of --key")
 	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for the standard input (default: it is asked for)")
@@ -44,7 +50,7 @@ func (p *program) authorityImport() *cobra.Command {
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with its last CRL, in PEM or DER")
 	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, where that is not the one of --crl")
 	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it has issued, in PEM or DER; may be repeated")
-	c.MarkFlagsOneRequired("key", "pkcs12")
+	c.MarkFlagsOneRequired("openssl", "key", "pkcs12")
 	c.MarkFlagsMutuallyExclusive("key", "pkcs12")
 	return c
 }
@@ -65,7 +71,7 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 				if a.Certificate == "" {
 					return notary.Errorf(notary.Conflict, "authority %d is %s: it has issued nothing", id, a.Status)
 				}
-				found, err := findIssued(args[1:], a.Certificate)
+				found, err := findIssued(args[1:], a.Certificate, p.now())
 				if err != nil {
 					return err
 				}
@@ -73,7 +79,7 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.printImported(0, done, "of authority %d %s", id, counts(done))
+				return p.printImported(id, done, found, "of authority %d %s", id, counts(done))
 			})(command, args[:1])
 		},
 	}
@@ -82,23 +88,36 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 // importAnswer is the answer to both calls.
 type importAnswer struct {
 	api.ImportedCertificates
-	ID int64 `json:"id,omitempty"`
+	ID   int64    `json:"id"`
+	URLs []string `json:"urls,omitempty"` // where the certificates say that their status can be asked for
 }
 
-func (p *program) printImported(id int64, done api.ImportedCertificates, format string, args ...any) error {
+func (p *program) printImported(id int64, done api.ImportedCertificates, found issued, format string, args ...any) error {
+	urls := found.sortedURLs()
 	if p.json {
 		done.Message = api.Success
-		return p.printJSON(importAnswer{done, id})
+		return p.printJSON(importAnswer{done, id, urls})
+	}
+	if len(urls) > 0 {
+		format += "\nits certificates say that their status is at the following URLs; have these answered with what is published here,\n" +
+			"/crl/%d.crl for a list and /ocsp/%d for OCSP (see docs/authorities.md):\n  %s"
+		args = append(args, id, id, strings.Join(urls, "\n  "))
 	}
 	return p.done(format, args...)
 }
 
 func (p *program) importAuthority(ctx context.Context, c *client.Client, flags importFlags) error {
+	if err := flags.lookIntoFolder(); err != nil {
+		return err
+	}
 	body, chain, err := p.importBody(ctx, flags)
 	if err != nil {
 		return err
 	}
-	found, err := findIssued(flags.certificates, chain)
+	if err := flags.checkIndex(&body, chain, p.now()); err != nil {
+		return err
+	}
+	found, err := findIssued(flags.certificates, chain, p.now())
 	if err != nil {
 		return err
 	}
@@ -111,9 +130,9 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 		return withHint(err, "authority %d is imported; record its certificates with: notary authority import-certificates %d PATH", id, id)
 	}
 	if len(flags.certificates) == 0 {
-		return p.printImported(id, done, "authority %d is imported and can sign\nnext: notary authority import-certificates %d PATH, or notary authority crl %d", id, id, id)
+		return p.printImported(id, done, found, "authority %d is imported and can sign\nnext: notary authority import-certificates %d PATH, or notary authority crl %d", id, id, id)
 	}
-	return p.printImported(id, done, "authority %d is imported and can sign; of its certificates %s\nnext: notary authority crl %d", id, counts(done), id)
+	return p.printImported(id, done, found, "authority %d is imported and can sign; of its certificates %s\nnext: notary authority crl %d", id, counts(done), id)
 }
 
 // importBody reads what is sent, and gives the chain as well. The key is opened here first: a

@@ -7,7 +7,10 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"notary"
 	"notary/api"
@@ -21,12 +24,21 @@ import (
 type issued struct {
 	files []string
 	count int
+	urls  map[string]bool // of CRLs and OCSP responders, as certificates that are still valid name them
+}
+
+// sortedURLs are the URLs in order, and not more than can be read.
+func (i issued) sortedURLs() []string {
+	const most = 20
+	urls := slices.Sorted(maps.Keys(i.urls))
+	return urls[:min(len(urls), most)]
 }
 
 // findIssued reads the files, and those in the folders, and checks that the authority with
 // this chain has issued each of their certificates. In folders, files without certificates
 // are passed over: openssl has its serial numbers beside them.
-func findIssued(paths []string, chain string) (found issued, err error) {
+func findIssued(paths []string, chain string, now time.Time) (found issued, err error) {
+	found.urls = map[string]bool{}
 	if len(paths) == 0 {
 		return found, nil
 	}
@@ -46,23 +58,33 @@ func findIssued(paths []string, chain string) (found issued, err error) {
 			if len(certificates) == 0 && name == path {
 				return notary.Errorf(notary.Invalid, "there is no certificate in %s", name)
 			}
-			for _, c := range certificates {
-				if !pki.IssuedBy(c, authority[0]) {
-					return notary.Errorf(notary.Invalid, "the certificate in %s with the serial number %s was not issued by %s: nothing was sent",
-						name, pki.SerialString(c.SerialNumber), authority[0].Subject)
-				}
-			}
-			if len(certificates) > 0 {
-				found.files = append(found.files, name)
-				found.count += len(certificates)
-			}
-			return nil
+			return found.add(name, certificates, authority[0], now)
 		})
 		if err != nil {
 			return found, err
 		}
 	}
 	return found, nil
+}
+
+func (i *issued) add(name string, certificates []*x509.Certificate, authority *x509.Certificate, now time.Time) error {
+	for _, c := range certificates {
+		if !pki.IssuedBy(c, authority) {
+			return notary.Errorf(notary.Invalid, "the certificate in %s with the serial number %s was not issued by %s: nothing was sent",
+				name, pki.SerialString(c.SerialNumber), authority.Subject)
+		}
+		if now.After(c.NotAfter) {
+			continue
+		}
+		for _, url := range slices.Concat(c.CRLDistributionPoints, c.OCSPServer) {
+			i.urls[url] = true
+		}
+	}
+	if len(certificates) > 0 {
+		i.files = append(i.files, name)
+		i.count += len(certificates)
+	}
+	return nil
 }
 
 // certificatesIn are the certificates in a file, in PEM or DER; none where it has other
