@@ -83,8 +83,8 @@ func properSerial(serial []byte) bool {
 		(serial[0] != 0 || len(serial) > 1 && serial[1] >= 0x80)
 }
 
-// properReason says whether an entry's extensions are a reason code alone, and one that can
-// be given: not the one that is left out, nor what needs a delta CRL.
+// properReason says whether an entry's extensions are a reason code alone, and one that a
+// whole list can have: not the one that is left out, nor what needs a delta CRL.
 func properReason(extensions []byte) bool {
 	code, ok := bytes.CutPrefix(extensions, []byte(reasonExtension))
 	return ok && len(code) == 1 && code[0] != 0 && slices.Contains(reasonCodes, code[0])

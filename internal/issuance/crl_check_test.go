@@ -121,14 +121,14 @@ func TestCheckOfAListThatWasMeantOtherwise(t *testing.T) {
 	}
 }
 
-// What is no reason code to be given is refused: 0, which is left out, the two of delta CRLs,
+// What is no reason code of a whole list is refused: 0, which is left out, that of delta CRLs,
 // the one that nobody has given a meaning, and those beyond.
-func TestReasonsThatCannotBeGiven(t *testing.T) {
+func TestReasonsThatCannotBeListed(t *testing.T) {
 	t.Parallel()
 	for code := range 256 {
-		want := code != 0 && code != 6 && code != 7 && code != 8 && code <= 10
+		want := code != 0 && code != 7 && code != 8 && code <= 10
 		if got := properReason(append([]byte(reasonExtension), byte(code))); got != want {
-			t.Errorf("the code %d may be given: %v", code, got)
+			t.Errorf("the code %d may be listed: %v", code, got)
 		}
 	}
 }

@@ -217,7 +217,7 @@ func TestCRLRefused(t *testing.T) {
 		{"serial zero", func(l *crlList) { l.revocations[0].Serial = "00" }},
 		{"serial of 21 octets", func(l *crlList) { l.revocations[0].Serial = "ff00000000000000000000000000000000000000" }},
 		{"serial of 22 octets", func(l *crlList) { l.revocations[0].Serial = "01000000000000000000000000000000000000000000" }},
-		{"unknown reason", func(l *crlList) { l.revocations[0].Reason = "certificateHold" }},
+		{"unknown reason", func(l *crlList) { l.revocations[0].Reason = "removeFromCRL" }},
 		{"no time", func(l *crlList) { l.revocations[0].At = time.Time{} }},
 		{"a time that cannot be written", func(l *crlList) { l.revocations[0].At = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 		{"two entries for one serial", func(l *crlList) { l.revocations[1].Serial = "00" + l.revocations[0].Serial }},

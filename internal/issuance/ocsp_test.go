@@ -132,8 +132,8 @@ func TestOCSPRefused(t *testing.T) {
 		{"outlives the responder", good, func(a *issuance.OCSPAnswer) { a.NextUpdate = now.AddDate(1, 0, 0) }, "validity"},
 		{"before the responder", good, func(a *issuance.OCSPAnswer) { a.ThisUpdate = now.AddDate(-1, 0, 0) }, "validity"},
 		{"unknown reason", good, func(a *issuance.OCSPAnswer) {
-			a.Certs[0].Revocation = &notary.Revocation{At: now, Reason: "certificateHold"}
-		}, "certificateHold"},
+			a.Certs[0].Revocation = &notary.Revocation{At: now, Reason: "removeFromCRL"}
+		}, "removeFromCRL"},
 		{"no time", good, func(a *issuance.OCSPAnswer) {
 			a.Certs[0].Revocation = &notary.Revocation{Reason: notary.Superseded}
 		}, "superseded"},
