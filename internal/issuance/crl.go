@@ -51,7 +51,7 @@ const (
 // methods, except for an authority whose certificate, made elsewhere, does not let it sign
 // lists: that is Unprocessable.
 func NewCRL(issuer Issuer, octets int) (*CRL, error) {
-	if issuer.Certificate.KeyUsage&x509.KeyUsageCRLSign == 0 {
+	if usage := issuer.Certificate.KeyUsage; usage != 0 && usage&x509.KeyUsageCRLSign == 0 { // none is all (RFC 5280, section 6.3.3)
 		return nil, notary.Errorf(notary.Unprocessable, "the certificate of the authority %s "+
 			"does not let it sign CRLs", nameOf(issuer.Certificate))
 	}
@@ -168,6 +168,7 @@ func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
 // header of the whole. Package x509 writes it, as a list without entries.
 func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error) {
 	certificate := *l.issuer.Certificate
+	certificate.KeyUsage |= x509.KeyUsageCRLSign // where it has none at all, as NewCRL has seen
 	if certificate.SubjectKeyId, err = issuerKeyIdentifier(l.issuer.Certificate); err != nil {
 		return nil, nil, nil, err
 	}

@@ -105,7 +105,6 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 		"no basic constraints":    {below(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false }), nil, "not that of an authority"},
 		"no keyCertSign":          {below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }), nil, "keyCertSign"},
 		"no cRLSign":              {below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), nil, "cRLSign"},
-		"no key usage":            {below(func(c *x509.Certificate) { c.KeyUsage = 0 }), nil, "lacks the key usages"},
 		"expired":                 {below(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) }), nil, "expired"},
 		"not yet valid":           {below(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) }), nil, "not valid before"},
 		"a path that is too long": {tooDeep, nil, "allows 0 authorities"},
@@ -133,6 +132,9 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 	}
 	testkit.Check(t, pki.CheckAuthority(good.Authorities(), good.Key.Public(), now))
 	testkit.Check(t, pki.CheckAuthority(root.Authorities(), root.Key.Public(), now))
+	// None at all is no restriction, and what openssl writes unless it is told.
+	noUsage := below(func(c *x509.Certificate) { c.KeyUsage = 0 })
+	testkit.Check(t, pki.CheckAuthority(noUsage.Authorities(), noUsage.Key.Public(), now))
 }
 
 // Signatures with SHA-1 and MD5, keys that are too short and negative serial numbers, as old

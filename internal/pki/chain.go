@@ -78,7 +78,7 @@ func parseCertificate(place int, block block) (*x509.Certificate, error) {
 // CheckChain checks a chain from outside for a certificate of the given key, leaf first: that
 // each certificate is signed by the next, valid at the given time, and entitled to what it
 // does (RFC 5280, section 6). With wantCA the first must be an authority that can sign
-// certificates and CRLs. The last one is taken as the trust anchor and need not be
+// certificates and CRLs; one without key usages can (section 6.1.4). The last one is taken as the trust anchor and need not be
 // self-signed.
 func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error {
 	if len(chain) == 0 {
@@ -125,7 +125,7 @@ func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) er
 		return invalid("the first certificate of the chain is that of an authority (CA)")
 	case wantCA && (!first.IsCA || !first.BasicConstraintsValid):
 		return invalid("the first certificate of the chain is not that of an authority (CA)")
-	case wantCA && first.KeyUsage&needed != needed:
+	case wantCA && first.KeyUsage != 0 && first.KeyUsage&needed != needed: // none is all (RFC 5280, section 6.1.4)
 		return invalid("the authority's certificate lacks the key usages " +
 			"keyCertSign and cRLSign")
 	}
