@@ -37,8 +37,8 @@ const (
 // Sorts are all the orders, the default first.
 var Sorts = []Sort{ByID, ByIDDown, ByNotAfter, ByNotAfterDown, ByCommonName, ByCommonNameDown}
 
-// Cursor is the place in a list at which a page ended. Only the store can read it; it fits
-// the list, filter and order that it came from.
+// Cursor is the place in a list at which a page ended or began. Only the store can read it; it
+// fits the list, filter and order that it came from.
 type Cursor string
 
 // Query asks for one page of a list.
@@ -46,7 +46,8 @@ type Query struct {
 	Filter Filter
 	Sort   Sort
 	Limit  int    // the most objects on the page, from 1 to [MaxPage]
-	After  Cursor // "" for the first page
+	After  Cursor // the page follows it; "" for the first page
+	Before Cursor // the page ends before it; not together with After
 }
 
 // The size of a page where none is asked for, and the largest.
@@ -60,4 +61,6 @@ const (
 type Page[T any] struct {
 	Items []T
 	Next  Cursor // where the next page begins; "" after the last one
+	// Previous is before what the page before this one ends; "" on the first page.
+	Previous Cursor
 }

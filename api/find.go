@@ -2,9 +2,10 @@ package api
 
 // Paging asks for a part of a list.
 type Paging struct {
-	Limit int    `json:"limit,omitempty" query:"limit" minimum:"1" maximum:"1000" doc:"The most objects on the page; 100 without it"`
-	After string `json:"after,omitempty" query:"after" minLength:"1" doc:"The value of next in the answer before: the page follows it"`
-	Sort  string `json:"sort,omitempty" query:"sort" enum:"id,-id,not_after,-not_after,common_name,-common_name" doc:"The order, by id without it; a minus sign turns it around"`
+	Limit  int    `json:"limit,omitempty" query:"limit" minimum:"1" maximum:"1000" doc:"The most objects on the page; 100 without it"`
+	After  string `json:"after,omitempty" query:"after" minLength:"1" doc:"The value of next in the answer before: the page follows it"`
+	Before string `json:"before,omitempty" query:"before" minLength:"1" doc:"The value of previous in an answer: the page ends before it; not together with after"`
+	Sort   string `json:"sort,omitempty" query:"sort" enum:"id,-id,not_after,-not_after,common_name,-common_name" doc:"The order, by id without it; a minus sign turns it around"`
 }
 
 // Filter narrows a list of requests or of certificates: what is given must all hold. It is
@@ -50,8 +51,9 @@ type CertificateQuery struct {
 // Page is a part of a list. It may hold fewer objects than were asked for, even none,
 // although there is a next one.
 type Page[T any] struct {
-	Result []T    `json:"result" nullable:"false"`
-	Next   string `json:"next,omitempty" doc:"What to send as after for the page that follows; absent on the last page"`
+	Result   []T    `json:"result" nullable:"false"`
+	Next     string `json:"next,omitempty" doc:"What to send as after for the page that follows; absent on the last page"`
+	Previous string `json:"previous,omitempty" doc:"What to send as before for the page that comes before this one; absent on the first page"`
 }
 
 // Summary counts what there is.

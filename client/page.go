@@ -43,7 +43,7 @@ func pages[T any](ctx context.Context, c *Client, path string, paging api.Paging
 			if p.Next == "" {
 				return
 			}
-			paging.After = p.Next
+			paging.After, paging.Before = p.Next, ""
 		}
 	}
 }

@@ -41,8 +41,8 @@ func page[T any](ctx context.Context, caller notary.Caller, q notary.Query,
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
 		return none, err
 	}
-	if q.Limit < 1 || q.Limit > notary.MaxPage {
-		return none, notary.FieldErrorf("limit", "the limit must be from 1 to %d", notary.MaxPage)
+	if err := checkPage(q.Limit, q.After, q.Before); err != nil {
+		return none, err
 	}
 	if !slices.Contains(notary.Sorts, q.Sort) {
 		return none, notary.FieldErrorf("sort", "%.40q is not an order: use id, not_after or common_name, with - before it for the opposite", q.Sort)
@@ -56,6 +56,17 @@ func page[T any](ctx context.Context, caller notary.Caller, q notary.Query,
 	}
 	q.Filter = own
 	return read(ctx, q)
+}
+
+// checkPage refuses what is no page.
+func checkPage(limit int, after, before notary.Cursor) error {
+	switch {
+	case limit < 1 || limit > notary.MaxPage:
+		return notary.FieldErrorf("limit", "the limit must be from 1 to %d", notary.MaxPage)
+	case after != "" && before != "":
+		return notary.FieldErrorf("before", "give after or before, not both: a page follows one place")
+	}
+	return nil
 }
 
 func each[T any](ctx context.Context, caller notary.Caller, f notary.Filter, fn func(T) error,

@@ -24,7 +24,7 @@ func handleBulk[In any](r *routes, o operation, start func(*In) (api.Bulk, bulkA
 		if err != nil {
 			return nil, err
 		}
-		f := envelopeOf("")
+		f := listForm()
 		f.live = true
 		return r.stream(f, func(emit func(any) error) error {
 			return act(ctx, caller, many, func(o ca.Outcome) error { return emit(r.outcome(ctx, o)) })

@@ -48,6 +48,31 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// A page tells where the one before it ends, and gives that one in the same order.
+func TestPagesBackwards(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	for _, query := range []string{"limit=2", "limit=2&sort=-id", "limit=1&sort=common_name&status=Active"} {
+		first := pageOf(t, s.admin(t), requestsPath, query, "")
+		next := pageOf(t, s.admin(t), requestsPath, query, first.Next)
+		if first.Previous != "" || next.Previous == "" {
+			t.Fatalf("%s: previous is %q on the first page, %q on the next", query, first.Previous, next.Previous)
+		}
+		again := pageOf(t, s.admin(t), requestsPath, query+"&before="+next.Previous, "")
+		if diff := cmp.Diff(first, again); diff != "" {
+			t.Errorf("%s: the page before the second (-first +again):\n%s", query, diff)
+		}
+	}
+	next := pageOf(t, s.admin(t), requestsPath, "limit=2", "").Next
+	path := requestsPath + "?limit=2&before=" + next
+	call(t, s.admin(t), "GET", path, nil).wantStatus(t, 200)
+	for query, field := range map[string]string{"&after=" + next: "before", "&sort=-id": "before"} {
+		if got := call(t, s.admin(t), "GET", path+query, nil).wantRefusal(t, 400, "invalid"); got.Field != field {
+			t.Errorf("%s blames %q: %s", query, got.Field, got.Error)
+		}
+	}
+}
+
 // Without a limit a page has a hundred.
 func TestDefaultPage(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ func (in certificateList) query() (notary.Query, error) {
 }
 
 func queryOf(p api.Paging, f notary.Filter) notary.Query {
-	q := notary.Query{Filter: f, Limit: p.Limit, Sort: notary.Sort(p.Sort), After: notary.Cursor(p.After)}
+	q := notary.Query{Filter: f, Limit: p.Limit, Sort: notary.Sort(p.Sort), After: notary.Cursor(p.After), Before: notary.Cursor(p.Before)}
 	if q.Limit == 0 {
 		q.Limit = notary.DefaultPage
 	}

@@ -32,7 +32,7 @@ func handleList[In interface {
 	register(r, op, func(ctx context.Context, caller notary.Caller, in *In) (*huma.StreamResponse, error) {
 		var whole In
 		if *in == whole {
-			return r.stream(envelopeOf(""), func(emit func(any) error) error {
+			return r.stream(listForm(), func(emit func(any) error) error {
 				return l.each(ctx, caller, notary.Filter{}, func(v T) error { return emit(l.encode(v)) })
 			}), nil
 		}
@@ -44,7 +44,7 @@ func handleList[In interface {
 		if err != nil {
 			return nil, err
 		}
-		return r.stream(envelopeOf(page.Next), func(emit func(any) error) error {
+		return r.stream(pageForm(page.Next, page.Previous), func(emit func(any) error) error {
 			for _, v := range page.Items {
 				if err := emit(l.encode(v)); err != nil {
 					return err
@@ -78,13 +78,25 @@ type form struct {
 	live                   bool // each element is sent at once, and not kept for the next
 }
 
-// envelopeOf is {"result": [ … ]}, with the cursor of the next page where there is one.
-func envelopeOf(next notary.Cursor) form {
-	f := form{contentType: typeJSON, before: `{"result":[`, between: ",", after: "]}\n", encode: json.Marshal}
-	if next != "" {
-		cursor, _ := json.Marshal(next) // a string cannot fail
-		f.after = `],"next":` + string(cursor) + "}\n"
+// listForm is {"result": [ … ]}.
+func listForm() form {
+	return form{contentType: typeJSON, before: `{"result":[`, between: ",", after: "]}\n", encode: json.Marshal}
+}
+
+// pageForm has the cursors of the pages beside it, where there are some.
+func pageForm(next, previous notary.Cursor) form {
+	f := listForm()
+	f.after = "]"
+	for _, c := range []struct {
+		name   string
+		cursor notary.Cursor
+	}{{"next", next}, {"previous", previous}} {
+		if c.cursor != "" {
+			cursor, _ := json.Marshal(c.cursor) // a string cannot fail
+			f.after += `,"` + c.name + `":` + string(cursor)
+		}
 	}
+	f.after += "}\n"
 	return f
 }
 

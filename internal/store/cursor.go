@@ -25,24 +25,24 @@ const (
 // cursorOf writes a place as a cursor of this list with this filter and order: a version, a
 // checksum over all of these, the id, and the value. Nothing in it is secret, and a made-up
 // one could only skip objects that its maker may see anyway.
-func cursorOf(what string, q notary.Query, p place) notary.Cursor {
+func cursorOf(what string, w want, p place) notary.Cursor {
 	b := []byte{cursorVersion}
-	b = append(b, checksum(what, q, p)...)
+	b = append(b, checksum(what, w, p)...)
 	b = strconv.AppendInt(b, p.id, 36)
 	b = append(b, ' ')
 	b = append(b, p.value...)
 	return notary.Cursor(base64.RawURLEncoding.EncodeToString(b))
 }
 
-// readCursor gives back the place.
-func readCursor(what string, q notary.Query) (place, error) {
-	refused := notary.FieldErrorf("after", "this cursor does not belong to this list with these filters and this order: begin again without it")
-	b, err := base64.RawURLEncoding.Strict().DecodeString(string(q.After))
-	if err != nil || len(q.After) > maxCursor || len(b) < 1+sealSize {
-		return place{}, notary.FieldErrorf("after", "this is not a cursor: give the value of next as it came")
+// readCursor gives back the place. Errors blame the field.
+func readCursor(what string, w want, field string, c notary.Cursor) (place, error) {
+	refused := notary.FieldErrorf(field, "this cursor does not belong to this list with these filters and this order: begin again without it")
+	b, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
+	if err != nil || len(c) > maxCursor || len(b) < 1+sealSize {
+		return place{}, notary.FieldErrorf(field, "this is not a cursor: give the value of next or previous as it came")
 	}
 	if b[0] != cursorVersion {
-		return place{}, notary.FieldErrorf("after", "this cursor was made by another version of the program: begin again without it")
+		return place{}, notary.FieldErrorf(field, "this cursor was made by another version of the program: begin again without it")
 	}
 	var p place
 	rest := string(b[1+sealSize:])
@@ -50,7 +50,7 @@ func readCursor(what string, q notary.Query) (place, error) {
 		if rest[i] == ' ' {
 			p.id, err = strconv.ParseInt(rest[:i], 36, 64)
 			p.value = rest[i+1:]
-			if err == nil && string(checksum(what, q, p)) == string(b[1:1+sealSize]) {
+			if err == nil && string(checksum(what, w, p)) == string(b[1:1+sealSize]) {
 				return p, nil
 			}
 			break
@@ -59,8 +59,8 @@ func readCursor(what string, q notary.Query) (place, error) {
 	return place{}, refused
 }
 
-func checksum(what string, q notary.Query, p place) []byte {
-	filter, _ := json.Marshal(q.Filter) // plain values cannot fail
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d %s", what, filter, q.Sort, p.id, p.value))
+func checksum(what string, w want, p place) []byte {
+	filter, _ := json.Marshal(w.filter) // plain values cannot fail
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d %s", what, filter, w.sort, p.id, p.value))
 	return sum[:sealSize]
 }

@@ -60,15 +60,17 @@ func (r reader) certificates() finder[*notary.Certificate] {
 }
 
 // Requests is one page of the requests, certificates included. A cursor that is not of this
-// list, filter and order is an Invalid error of the field "after".
+// list, filter and order is an Invalid error of the field "after" or "before".
 func (r reader) Requests(ctx context.Context, q notary.Query) (notary.Page[*notary.Request], error) {
-	return r.requests().page(ctx, q)
+	f := r.requests()
+	return f.page(ctx, wanted(q, f.conditions(q.Filter)))
 }
 
 // Certificates is one page of the inventory, DER and chain included. Errors are those of
 // [Store.Requests].
 func (r reader) Certificates(ctx context.Context, q notary.Query) (notary.Page[*notary.Certificate], error) {
-	return r.certificates().page(ctx, q)
+	f := r.certificates()
+	return f.page(ctx, wanted(q, f.conditions(q.Filter)))
 }
 
 // eachPage is how many objects [reader.EachRequest] and its like read at a time. Between the
@@ -106,51 +108,6 @@ func each[T any](ctx context.Context, page func(context.Context, notary.Query) (
 	}
 }
 
-func (f finder[T]) page(ctx context.Context, q notary.Query) (page notary.Page[T], err error) {
-	if q.Sort == "" {
-		q.Sort = notary.ByID
-	}
-	o := orderOf(q.Sort, f.alias)
-	from := o.start()
-	if q.After != "" {
-		if from, err = readCursor(f.what, q); err != nil {
-			return page, err
-		}
-	}
-	plan, err := f.plan(ctx, q.Filter, o)
-	if err != nil {
-		return page, err
-	}
-	steps := 1
-	if plan.stepwise() {
-		steps = maxSteps
-	}
-	for range steps {
-		var to *place
-		if plan.stepwise() {
-			if to, err = f.stepEnd(ctx, plan, o, from); err != nil {
-				return page, err
-			}
-		}
-		rows, err := f.rows(ctx, plan, o, from, to, q.Limit-len(page.Items)+1)
-		if err != nil {
-			return page, err
-		}
-		page.Items = append(page.Items, rows...)
-		if len(page.Items) > q.Limit {
-			page.Items = page.Items[:q.Limit]
-			page.Next = cursorOf(f.what, q, f.placeOf(page.Items[q.Limit-1], o))
-			return page, nil
-		}
-		if to == nil {
-			return page, nil
-		}
-		from = *to
-	}
-	page.Next = cursorOf(f.what, q, from)
-	return page, nil
-}
-
 // order is a list's order: by a column, and where that is the same by the id.
 type order struct {
 	column string // "id" for the id alone
@@ -161,18 +118,6 @@ type order struct {
 func orderOf(s notary.Sort, alias string) order {
 	column, down := strings.CutPrefix(string(s), "-")
 	return order{column, down, alias}
-}
-
-func (f finder[T]) placeOf(v T, o order) place {
-	id, notAfter, commonName := f.key(v)
-	switch o.column {
-	case "not_after":
-		return place{strconv.FormatInt(seconds(notAfter), 10), id}
-	case "common_name":
-		return place{commonName, id}
-	default:
-		return place{"", id}
-	}
 }
 
 // start lies before every object.

@@ -295,6 +295,52 @@ func walkPages[T any](t *testing.T, e *estate, f notary.Filter, sort notary.Sort
 	if diff := gocmp.Diff(want, pagesOf(t, q, read, id, func() {})); diff != "" {
 		t.Fatalf("%+v by %s in pages of %d (-want +got):\n%s", f, sort, q.Limit, diff)
 	}
+	there, back := thereAndBack(t, q, read, id)
+	if diff := gocmp.Diff(want, back); diff != "" {
+		t.Fatalf("%+v by %s in pages of %d, from the end (-want +got):\n%s", f, sort, q.Limit, diff)
+	}
+	if diff := gocmp.Diff(want, there); diff != "" {
+		t.Fatalf("%+v by %s in pages of %d, to the end, back, and there again (-want +got):\n%s", f, sort, q.Limit, diff)
+	}
+}
+
+// thereAndBack are the ids on all pages, met from the last page on, and met once more from
+// where that ended.
+func thereAndBack[T any](t *testing.T, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error),
+	id func(T) int64) (there, back []int64) {
+	t.Helper()
+	turn := func() (page notary.Page[T]) {
+		page, err := read(t.Context(), q)
+		testkit.Check(t, err)
+		return page
+	}
+	ids := func(page notary.Page[T]) (ids []int64) {
+		for _, v := range page.Items {
+			ids = append(ids, id(v))
+		}
+		return ids
+	}
+	page := turn()
+	if page.Previous != "" {
+		t.Error("something comes before the first page")
+	}
+	for page.Next != "" {
+		q.After = page.Next
+		page = turn()
+	}
+	back, q.After = ids(page), ""
+	for page.Previous != "" {
+		q.Before = page.Previous
+		page = turn()
+		back = append(ids(page), back...)
+	}
+	there, q.Before = ids(page), ""
+	for page.Next != "" {
+		q.After = page.Next
+		page = turn()
+		there = append(there, ids(page)...)
+	}
+	return there, back
 }
 
 // pagesOf are the ids on all pages. Something happens between them.

@@ -32,9 +32,8 @@ type plan struct {
 // stepwise says whether the order's index also gives objects that are not wanted.
 func (p plan) stepwise() bool { return p.gather == nil && len(p.rest) > 0 }
 
-// plan chooses how to reach what a filter wants, in an order.
-func (f finder[T]) plan(ctx context.Context, filter notary.Filter, o order) (p plan, err error) {
-	conditions := f.conditions(filter)
+// plan chooses how to reach what fits the conditions, in an order.
+func (f finder[T]) plan(ctx context.Context, conditions []condition, o order) (p plan, err error) {
 	driver := -1
 	for i, c := range conditions {
 		if c.indexed != nil && c.column == o.column && (driver < 0 || c.table != "") {
