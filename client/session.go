@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"notary/api"
@@ -16,6 +17,21 @@ func (c *Client) Login(ctx context.Context, login api.Login) (string, error) {
 // Logout ends the client's token.
 func (c *Client) Logout(ctx context.Context) error {
 	return act(ctx, c, http.MethodPost, "/logout", nil)
+}
+
+// Sessions are the caller's own.
+func (c *Client) Sessions(ctx context.Context) ([]api.Session, error) {
+	return call[[]api.Session](ctx, c, http.MethodGet, prefix+"/sessions", nil)
+}
+
+// EndSession ends one of the caller's own sessions.
+func (c *Client) EndSession(ctx context.Context, id int64) error {
+	return act(ctx, c, http.MethodDelete, fmt.Sprintf("%s/sessions/%d", prefix, id), nil)
+}
+
+// EndOtherSessions ends the caller's sessions but that of the client's token.
+func (c *Client) EndOtherSessions(ctx context.Context) error {
+	return act(ctx, c, http.MethodDelete, prefix+"/sessions", nil)
 }
 
 // Status needs no token.

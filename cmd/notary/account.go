@@ -16,7 +16,7 @@ import (
 func (p *program) accountCommand() *cobra.Command {
 	return group("account", "Who may use the server",
 		p.accountCreate(), p.accountList(), p.accountShow(), p.accountMe(), p.accountDelete(),
-		p.accountPassword(), p.accountRole())
+		p.accountPassword(), p.accountRole(), p.accountSessions(), p.accountEndSession(), p.accountEndOthers())
 }
 
 // roleWords are what people type for a role.
@@ -239,7 +239,7 @@ func (p *program) changeMyPassword(ctx context.Context, stdin bool) error {
 	if err != nil {
 		return err
 	}
-	if err := c.ChangeMyPassword(ctx, api.ChangeMyPassword{OldPassword: old, Password: password}); err != nil {
+	if _, err := c.ChangeMyPassword(ctx, api.ChangeMyPassword{OldPassword: old, Password: password}); err != nil {
 		return err
 	}
 	if token != t.memory.Token {

@@ -31,6 +31,8 @@ type config struct {
 	publishListen string        // host:port; "" where nothing is published
 	publishURL    string        // what certificates name; "" for one made of the port that is listened on
 	crlDelay      time.Duration // within which a revocation is on the published CRLs
+
+	sessionIdle, sessionLife time.Duration // of browsers' sessions
 }
 
 type logConfig struct {
@@ -54,6 +56,8 @@ const (
 	keyPublishListen    = "publish_listen"
 	keyPublishURL       = "publish_url"
 	keyCRLDelay         = "crl_delay"
+	keySessionIdle      = "session_idle"
+	keySessionLife      = "session_life"
 	keyLogLevel         = "logging.system.level"
 	keyLogFormat        = "logging.system.format"
 	keyLogOutput        = "logging.system.output"
@@ -61,7 +65,7 @@ const (
 
 var configKeys = []string{
 	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey,
-	keyPublishListen, keyPublishURL, keyCRLDelay, keyLogLevel, keyLogFormat, keyLogOutput,
+	keyPublishListen, keyPublishURL, keyCRLDelay, keySessionIdle, keySessionLife, keyLogLevel, keyLogFormat, keyLogOutput,
 }
 
 const (
@@ -97,6 +101,7 @@ func checkConfig(s *settings, p *problems) *config {
 	c.sealKey = s.text(keySealKey, filepath.Join(c.data, "seal.key"))
 	c.listen = checkListen(s, p)
 	checkPublishing(s, c, p)
+	checkSessions(s, c, p)
 	c.log = checkLog(s, p)
 	if net.ParseIP(c.externalHostname) == nil && !server.ValidHostname(c.externalHostname) {
 		p.add(s.where(keyExternalHostname), "%q is not a host name or IP address: give the name that clients "+

@@ -38,6 +38,8 @@ func TestConfigDefaults(t *testing.T) {
 		log:              logConfig{level: slog.LevelInfo, format: "text", output: "stderr"},
 		publishListen:    "127.0.0.1:2112",
 		crlDelay:         10 * time.Second,
+		sessionIdle:      time.Hour,
+		sessionLife:      12 * time.Hour,
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -64,6 +66,8 @@ seal_key_path: DIR/s.key
 publish_listen: 0.0.0.0:3001
 publish_url: http://pki.example.com/notary/
 crl_delay: 1m
+session_idle: 15m
+session_life: 8h
 logging:
   system:
     level: debug
@@ -86,6 +90,8 @@ logging:
 		publishListen:    "0.0.0.0:3001",
 		publishURL:       "http://pki.example.com/notary",
 		crlDelay:         time.Minute,
+		sessionIdle:      15 * time.Minute,
+		sessionLife:      8 * time.Hour,
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -238,6 +244,8 @@ func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 		"a long URL":                   {file: "publish_url: 'http://a.example.com/" + strings.Repeat("x", 200) + "'", want: "has a path that not everybody would read alike"},
 		"a delay that is none":         {file: "crl_delay: soon", want: `FILE: crl_delay: "soon" is not a delay: give a time from 1s to 10m`},
 		"a delay without a unit":       {file: "crl_delay: 10", want: `FILE: crl_delay: "10" is not a delay`},
+		"a session without a unit":     {file: "session_idle: 60", want: `FILE: session_idle: "60" is no time that can be: give one from 2m to 24h`},
+		"a session without end":        {env: []string{"NOTARY_SESSION_LIFE=721h"}, want: `NOTARY_SESSION_LIFE: "721h" is no time that can be`},
 		"too short a delay":            {file: "crl_delay: 999ms", want: `FILE: crl_delay: "999ms" is not a delay`},
 		"too long a delay":             {env: []string{"NOTARY_CRL_DELAY=11m"}, want: `NOTARY_CRL_DELAY: "11m" is not a delay`},
 		"too large":                    {file: "# " + strings.Repeat("x", maxConfigFile), want: "FILE: is larger than a mebibyte"},

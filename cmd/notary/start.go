@@ -106,7 +106,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	if err != nil {
 		return err
 	}
-	accounts := auth.New(st, auth.Options{Log: log})
+	accounts := auth.New(st, auth.Options{Log: log, SessionIdle: c.sessionIdle, SessionLife: c.sessionLife})
 	initialized, err := accounts.HasAccounts(ctx)
 	if err != nil {
 		return err

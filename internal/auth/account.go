@@ -141,6 +141,35 @@ func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, ac
 // ChangeMyPassword replaces the caller's own password, and ends all of the caller's
 // sessions. It is limited like logging in: a stolen token must not help to guess.
 func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, old, password string) error {
+	return s.changeMyPassword(ctx, caller, old, password, func(*store.Tx) error { return nil })
+}
+
+// ChangeMyPasswordAndStay is ChangeMyPassword, and begins a session in the place of the one
+// with the token: of the same kind, with a token of its own, which it answers.
+func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Caller, old, password, token string) (string, notary.Session, error) {
+	if !caller.Known() {
+		return "", notary.Session{}, notary.Errorf(notary.Unauthenticated, "log in first")
+	}
+	_, current, err := s.session(ctx, token)
+	if err != nil {
+		return "", notary.Session{}, err
+	}
+	if current == nil || current.AccountID != caller.AccountID {
+		return "", notary.Session{}, notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
+	}
+	next := s.newSession(caller.AccountID, Client{caller.Address, current.UserAgent}, current.Browser)
+	err = s.changeMyPassword(ctx, caller, old, password, func(tx *store.Tx) (err error) {
+		token, err = begin(tx, &next)
+		return err
+	})
+	if err != nil {
+		return "", notary.Session{}, err
+	}
+	return token, next, nil
+}
+
+// changeMyPassword does something more once the sessions have ended.
+func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, old, password string, then func(*store.Tx) error) error {
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}
@@ -169,6 +198,9 @@ func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, ol
 			return notary.FieldErrorf("old_password", "the old password is wrong")
 		}
 		if err := tx.SetPassword(caller.AccountID, hash); err != nil {
+			return err
+		}
+		if err := then(tx); err != nil {
 			return err
 		}
 		return tx.Event(notary.EventBy(caller, "account.password", caller.AccountID, "by its owner"))

@@ -50,7 +50,7 @@ func TestFirstAccount(t *testing.T) {
 	testkit.Check(t, create("me@example.com", testkit.Password))
 	testkit.WantKind(t, create("you@example.com", testkit.Password), notary.Unauthenticated)
 
-	token, err := s.Login(t.Context(), "me@example.com", testkit.Password, "192.0.2.1")
+	token, err := s.Login(t.Context(), "me@example.com", testkit.Password, auth.Client{Address: "192.0.2.1"})
 	testkit.Check(t, err)
 	caller, err := s.Caller(t.Context(), token, "192.0.2.1")
 	testkit.Check(t, err)
@@ -109,6 +109,33 @@ var useCases = map[string]struct {
 	"ChangeMyPassword": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
 		return s.ChangeMyPassword(ctx, c, "", "")
 	}},
+	"ChangeMyPasswordAndStay": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		if !c.Known() {
+			_, _, err := s.ChangeMyPasswordAndStay(ctx, c, "", "", "")
+			return err
+		}
+		token, err := s.Login(ctx, c.Email, testkit.Password, auth.Client{})
+		if err == nil {
+			_, _, err = s.ChangeMyPasswordAndStay(ctx, c, "", "", token)
+		}
+		return err
+	}},
+	"Sessions": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.Sessions(ctx, c, "no token"))
+	}},
+	"EndSession": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.EndSession(ctx, c, 999)
+	}},
+	"EndOtherSessions": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		if !c.Known() {
+			return s.EndOtherSessions(ctx, c, "")
+		}
+		token, err := s.Login(ctx, c.Email, testkit.Password, auth.Client{})
+		if err == nil {
+			err = s.EndOtherSessions(ctx, c, token)
+		}
+		return err
+	}},
 	"Logout": {everybody, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
 		return s.Logout(ctx, c, "no token")
 	}},
@@ -116,7 +143,7 @@ var useCases = map[string]struct {
 
 // open are the methods that need no caller, because they find out who it is, or because the
 // program calls them itself.
-var open = []string{"Caller", "CleanUp", "HasAccounts", "Login"}
+var open = []string{"Caller", "CleanUp", "HasAccounts", "Login", "LoginBrowser"}
 
 func TestWhoMay(t *testing.T) {
 	t.Parallel()
@@ -266,9 +293,9 @@ func TestChangePassword(t *testing.T) {
 			}
 			login(t, w, me.Email) // still the old one
 			testkit.Check(t, change(me, newPassword))
-			_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, "192.0.2.1")
+			_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
 			testkit.WantKind(t, err, notary.Unauthenticated)
-			_, err = w.Auth.Login(t.Context(), me.Email, newPassword, "192.0.2.1")
+			_, err = w.Auth.Login(t.Context(), me.Email, newPassword, auth.Client{Address: "192.0.2.1"})
 			testkit.Check(t, err)
 		})
 	}
@@ -284,7 +311,7 @@ func TestDeleteAccount(t *testing.T) {
 	testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), me.AccountID))
 	_, err := w.Auth.Me(t.Context(), me)
 	testkit.WantKind(t, err, notary.NotFound)
-	_, err = w.Auth.Login(t.Context(), me.Email, testkit.Password, "192.0.2.1")
+	_, err = w.Auth.Login(t.Context(), me.Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
 	testkit.WantKind(t, err, notary.Unauthenticated)
 	if err := w.Auth.ChangeMyPassword(t.Context(), me, testkit.Password, newPassword); err == nil {
 		t.Error("a deleted account changed its password")

@@ -179,7 +179,7 @@ func TestLoginIsLimited(t *testing.T) {
 	w := testkit.New(t)
 	email := w.Admin().Email
 	try := func(password, address string) error {
-		_, err := w.Auth.Login(t.Context(), email, password, address)
+		_, err := w.Auth.Login(t.Context(), email, password, auth.Client{Address: address})
 		return err
 	}
 	for range 3 * auth.AccountBurst {
@@ -209,7 +209,7 @@ func TestLongNamesAreNotRemembered(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	for i := range 5 {
-		_, err := w.Auth.Login(t.Context(), strings.Repeat("x", 1<<20)+fmt.Sprint(i), "wrong", "192.0.2.1")
+		_, err := w.Auth.Login(t.Context(), strings.Repeat("x", 1<<20)+fmt.Sprint(i), "wrong", auth.Client{Address: "192.0.2.1"})
 		testkit.WantKind(t, err, notary.Unauthenticated)
 	}
 	if accounts, _, octets := auth.Tracked(w.Auth); octets > 1000 {
@@ -235,7 +235,7 @@ func TestChangeMyPasswordIsLimited(t *testing.T) {
 		testkit.WantField(t, err, "old_password")
 	}
 	wantLimited(t, change(testkit.Password, next), auth.AccountEvery)
-	_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, me.Address)
+	_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, auth.Client{Address: me.Address})
 	wantLimited(t, err, auth.AccountEvery) // one limit for both
 	w.Clock.Advance(auth.AccountEvery)
 	testkit.Check(t, change(testkit.Password, next))

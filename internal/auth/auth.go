@@ -6,6 +6,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -17,9 +18,6 @@ import (
 	"notary/internal/store"
 )
 
-// tokenLife is how long a token is good for.
-const tokenLife = 24 * time.Hour
-
 // Service keeps accounts and sessions on one database. It is safe for concurrent use.
 type Service struct {
 	store    *store.Store
@@ -27,17 +25,24 @@ type Service struct {
 	log      *slog.Logger
 	attempts *attempts
 	sessions *sessions // nil where other nodes can end them
+	seen     seen
+	limits   limits
 }
 
 // Options are what a Service may be told; the zero value is for production.
 type Options struct {
 	Now func() time.Time // time.Now without it
 	Log *slog.Logger     // slog.Default without it
+
+	// After how long without use a browser's session ends, and after how long in any case.
+	// [DefaultSessionIdle] and [DefaultSessionLife] without them.
+	SessionIdle, SessionLife time.Duration
 }
 
 // New makes the service.
 func New(st *store.Store, o Options) *Service {
-	s := &Service{store: st, now: o.Now, log: o.Log}
+	s := &Service{store: st, now: o.Now, log: o.Log, limits: limits{
+		idle: cmp.Or(o.SessionIdle, DefaultSessionIdle), life: cmp.Or(o.SessionLife, DefaultSessionLife)}}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -51,25 +56,42 @@ func New(st *store.Store, o Options) *Service {
 	return s
 }
 
-// Login answers a token for the account with that e-mail and password. What it refuses, it
-// refuses alike and after the same time, whether or not there is such an account. Too many
-// refusals, for an account or from an address, are [notary.RateLimited].
-func (s *Service) Login(ctx context.Context, email, password, address string) (string, error) {
+// Client is what somebody logs in from.
+type Client struct {
+	Address   string // the IP address
+	UserAgent string // what the program or browser calls itself
+}
+
+// Login answers a token for the account with that e-mail and password, which is good for a
+// day. What it refuses, it refuses alike and after the same time, whether or not there is such
+// an account. Too many refusals, for an account or from an address, are [notary.RateLimited].
+func (s *Service) Login(ctx context.Context, email, password string, from Client) (string, error) {
+	token, _, err := s.login(ctx, email, password, from, false)
+	return token, err
+}
+
+// LoginBrowser is Login for a browser: the session ends when it has not been used for a while,
+// and after some hours in any case.
+func (s *Service) LoginBrowser(ctx context.Context, email, password string, from Client) (string, notary.Session, error) {
+	return s.login(ctx, email, password, from, true)
+}
+
+func (s *Service) login(ctx context.Context, email, password string, from Client, browser bool) (token string, session notary.Session, err error) {
 	if email = normalizeEmail(email); len(email) > maxEmail {
 		email = "" // nobody has a longer one, nor this; it would only fill the memory
 	}
 	account, hash, err := s.store.AccountByEmail(ctx, email)
 	if err != nil {
-		return "", err
+		return "", session, err
 	}
-	if ok, err := s.attempt(ctx, email, address, hash, password); err != nil {
-		return "", err
+	if ok, err := s.attempt(ctx, email, from.Address, hash, password); err != nil {
+		return "", session, err
 	} else if !ok || account == nil {
-		s.log.WarnContext(ctx, "login refused", "email", email, "address", address)
-		return "", notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
+		s.log.WarnContext(ctx, "login refused", "email", email, "address", from.Address)
+		return "", session, notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
 	}
-	token := newToken()
-	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address}
+	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: from.Address}
+	session = s.newSession(account.ID, from, browser)
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.ShareAccount(account.ID); err != nil {
 			return err
@@ -80,12 +102,16 @@ func (s *Service) Login(ctx context.Context, email, password, address string) (s
 		} else if now != hash {
 			return notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
 		}
-		if err := tx.InsertSession(account.ID, hashToken(token), s.now().Add(tokenLife)); err != nil {
+		if token, err = begin(tx, &session); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "account.login", account.ID, ""))
+		detail := ""
+		if browser {
+			detail = "in a browser"
+		}
+		return tx.Event(notary.EventBy(caller, "account.login", account.ID, detail))
 	})
-	return token, err
+	return token, session, err
 }
 
 // attempt says whether the password fits the hash, unless too many attempts were refused
@@ -115,31 +141,32 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 	if token == "" {
 		return notary.Caller{Address: address}, nil
 	}
-	account, err := s.sessionAccount(ctx, hashToken(token))
+	account, session, err := s.session(ctx, token)
 	if err != nil {
 		return notary.Caller{}, err
 	}
 	if account == nil {
 		return notary.Caller{}, notary.Errorf(notary.Unauthenticated, "this token is not valid or has expired: log in again")
 	}
+	s.noteUse(hashToken(token), session)
 	return notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address}, nil
 }
 
-// sessionAccount is whose token has that hash; nil where nobody's.
-func (s *Service) sessionAccount(ctx context.Context, tokenHash []byte) (*notary.Account, error) {
+// session is the account and the session with that token; nil where it is nobody's.
+func (s *Service) session(ctx context.Context, token string) (*notary.Account, *notary.Session, error) {
+	tokenHash := hashToken(token)
 	if s.sessions == nil {
-		account, _, err := s.store.SessionAccount(ctx, tokenHash, s.now())
-		return account, err
+		return s.store.SessionAccount(ctx, tokenHash, s.now())
 	}
-	account, generation := s.sessions.get(tokenHash, s.now())
+	known, generation := s.sessions.get(tokenHash, s.now())
+	if known != nil {
+		return &known.account, &known.session, nil
+	}
+	account, session, err := s.store.SessionAccount(ctx, tokenHash, s.now())
 	if account != nil {
-		return account, nil
+		s.sessions.put(tokenHash, knownSession{*account, *session}, generation)
 	}
-	account, expires, err := s.store.SessionAccount(ctx, tokenHash, s.now())
-	if account != nil {
-		s.sessions.put(tokenHash, *account, expires, generation)
-	}
-	return account, err
+	return account, session, err
 }
 
 // changedSessions is deferred by whatever ends a session or changes an account.
@@ -147,26 +174,6 @@ func (s *Service) changedSessions() {
 	if s.sessions != nil {
 		s.sessions.changed()
 	}
-}
-
-// Logout ends the caller's session with that token at once.
-func (s *Service) Logout(ctx context.Context, caller notary.Caller, token string) error {
-	if !caller.Known() {
-		return notary.Errorf(notary.Unauthenticated, "log in first")
-	}
-	defer s.changedSessions()
-	return s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.DeleteSession(hashToken(token)); err != nil {
-			return err
-		}
-		return tx.Event(notary.EventBy(caller, "account.logout", caller.AccountID, ""))
-	})
-}
-
-// CleanUp removes sessions that have expired. It is called by the clock.
-func (s *Service) CleanUp(ctx context.Context) error {
-	defer s.changedSessions()
-	return s.store.Write(ctx, (*store.Tx).DeleteExpiredSessions)
 }
 
 // newToken is 256 random bits.

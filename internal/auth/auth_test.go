@@ -18,7 +18,7 @@ import (
 
 func login(t testing.TB, w *testkit.World, email string) string {
 	t.Helper()
-	token, err := w.Auth.Login(t.Context(), email, testkit.Password, "192.0.2.1")
+	token, err := w.Auth.Login(t.Context(), email, testkit.Password, auth.Client{Address: "192.0.2.1"})
 	testkit.Check(t, err)
 	return token
 }
@@ -150,11 +150,11 @@ func TestSecretsAreNotKept(t *testing.T) {
 	var log bytes.Buffer
 	s := auth.New(w.Store, auth.Options{Now: w.Clock.Now,
 		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	token, err := s.Login(t.Context(), w.Admin().Email, testkit.Password, "192.0.2.1")
+	token, err := s.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
 	testkit.Check(t, err)
 	const wrong = "mistyped violet harbour engine"
 	for range auth.AccountBurst + 1 {
-		_, err = s.Login(t.Context(), w.Admin().Email, wrong, "192.0.2.1")
+		_, err = s.Login(t.Context(), w.Admin().Email, wrong, auth.Client{Address: "192.0.2.1"})
 	}
 	testkit.WantKind(t, err, notary.RateLimited)
 

@@ -79,3 +79,6 @@ func Tracked(s *Service) (accounts, addresses, octets int) {
 func TrackedBy(a *Attempts) (accounts, addresses int) {
 	return len(a.accounts.of), len(a.addresses.of)
 }
+
+// WaitNoted waits until the uses of sessions so far are noted.
+func WaitNoted(s *Service) { s.seen.running.Wait() }

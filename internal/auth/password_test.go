@@ -102,7 +102,7 @@ func TestRefusedLoginsCostTheSame(t *testing.T) {
 		{"an e-mail too long", strings.Repeat("x", 1000) + "@example.com", testkit.Password},
 	} {
 		before := count.Load()
-		_, err := w.Auth.Login(t.Context(), tt.email, tt.password, "192.0.2.1")
+		_, err := w.Auth.Login(t.Context(), tt.email, tt.password, auth.Client{Address: "192.0.2.1"})
 		if n := count.Load() - before; n != 1 {
 			t.Errorf("%s: %d passwords were hashed, want 1", tt.name, n)
 		}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"notary"
+	"notary/internal/auth"
 	"notary/internal/jobs"
 	"notary/internal/testkit"
 )
@@ -62,7 +63,7 @@ func TestRun(t *testing.T) {
 			return n
 		}
 		login := func() {
-			_, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, "192.0.2.1")
+			_, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
 			testkit.Check(t, err)
 		}
 		number := func() int64 {

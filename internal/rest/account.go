@@ -61,8 +61,20 @@ func (r *routes) changePassword(ctx context.Context, caller notary.Caller, in *s
 	return done(r.auth.ChangePassword(ctx, caller, in.ID, in.Body.Password))
 }
 
-func (r *routes) changeMyPassword(ctx context.Context, caller notary.Caller, in *struct{ Body api.ChangeMyPassword }) (*message, error) {
-	return done(r.auth.ChangeMyPassword(ctx, caller, in.Body.OldPassword, in.Body.Password))
+type myPasswordInput struct {
+	WithBearer
+	Body api.ChangeMyPassword
+}
+
+func (r *routes) changeMyPassword(ctx context.Context, caller notary.Caller, in *myPasswordInput) (*answer[api.PasswordChanged], error) {
+	out := api.PasswordChanged{Message: api.Success}
+	var err error
+	if in.Body.Stay {
+		out.Token, _, err = r.auth.ChangeMyPasswordAndStay(ctx, caller, in.Body.OldPassword, in.Body.Password, in.token())
+	} else {
+		err = r.auth.ChangeMyPassword(ctx, caller, in.Body.OldPassword, in.Body.Password)
+	}
+	return result(out), err
 }
 
 func (r *routes) changeRole(ctx context.Context, caller notary.Caller, in *struct {

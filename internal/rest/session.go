@@ -5,23 +5,59 @@ import (
 
 	"notary"
 	"notary/api"
+	"notary/internal/auth"
 )
 
 func (r *routes) sessions() {
 	handle(r, operation{method: "POST", path: "/login", status: 200, access: open, summary: "Get a token for an e-mail and a password"}, r.login)
 	handle(r, operation{method: "POST", path: "/logout", status: 200, summary: "End the token at once"}, r.logout)
+	handle(r, operation{method: "GET", path: "/api/v1/sessions", status: 200, summary: "List one's own sessions"}, r.listSessions)
+	handle(r, operation{method: "DELETE", path: "/api/v1/sessions", status: 202, summary: "End one's own sessions but the one of this call"}, r.endOtherSessions)
+	handle(r, operation{method: "DELETE", path: "/api/v1/sessions/{id}", status: 202, summary: "End one of one's own sessions"}, r.endSession)
 	handle(r, operation{method: "GET", path: "/status", status: 200, access: open, summary: "Whether there is an account, and the version"}, r.status)
 }
 
-func (r *routes) login(ctx context.Context, caller notary.Caller, in *struct{ Body api.Login }) (*answer[api.Token], error) {
-	token, err := r.auth.Login(ctx, in.Body.Email, in.Body.Password, caller.Address)
+type loginInput struct {
+	UserAgent string `header:"User-Agent" hidden:"true"`
+	Body      api.Login
+}
+
+func (r *routes) login(ctx context.Context, caller notary.Caller, in *loginInput) (*answer[api.Token], error) {
+	token, err := r.auth.Login(ctx, in.Body.Email, in.Body.Password, auth.Client{Address: caller.Address, UserAgent: in.UserAgent})
 	return result(api.Token{Token: token}), err
 }
 
-func (r *routes) logout(ctx context.Context, caller notary.Caller, in *struct {
+// WithBearer is a call to which the token itself matters. It is exported because huma only
+// looks into exported fields.
+type WithBearer struct {
 	Authorization string `header:"Authorization" hidden:"true"`
-}) (*message, error) {
-	return done(r.auth.Logout(ctx, caller, bearerToken(in.Authorization)))
+}
+
+func (in WithBearer) token() string { return bearerToken(in.Authorization) }
+
+func (r *routes) logout(ctx context.Context, caller notary.Caller, in *struct{ WithBearer }) (*message, error) {
+	return done(r.auth.Logout(ctx, caller, in.token()))
+}
+
+func (r *routes) listSessions(ctx context.Context, caller notary.Caller, in *struct{ WithBearer }) (*answer[[]api.Session], error) {
+	all, err := r.auth.Sessions(ctx, caller, in.token())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]api.Session, len(all))
+	for i, s := range all {
+		out[i] = api.Session{ID: s.ID, Browser: s.Browser, Address: s.Address, UserAgent: s.UserAgent, CreatedAt: s.CreatedAt,
+			LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt, Current: s.Current}
+	}
+	return result(out), nil
+}
+
+func (r *routes) endSession(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {
+	return done(r.auth.EndSession(ctx, caller, in.ID))
+}
+
+func (r *routes) endOtherSessions(ctx context.Context, caller notary.Caller, in *struct{ WithBearer }) (*message, error) {
+	return done(r.auth.EndOtherSessions(ctx, caller, in.token()))
 }
 
 func (r *routes) status(ctx context.Context, _ notary.Caller, _ *none) (*answer[api.Status], error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"notary"
 )
@@ -141,42 +140,4 @@ func (tx *Tx) SetPassword(id int64, passwordHash string) error {
 	}
 	return tx.change(found(sql.ErrNoRows, "account", id),
 		`UPDATE account SET password_hash = $1 WHERE id = $2`, passwordHash, id)
-}
-
-// SessionAccount is the account whose session has that token hash and has not expired, and
-// when it will; nil where there is none.
-func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, time.Time, error) {
-	var expires int64
-	a, err := scanAccount(prefixed{r.q.queryRow(ctx, `SELECT s.expires_at, a.id, a.email, a.role, a.created_at
-		FROM session s JOIN account a ON a.id = s.account_id
-		WHERE s.token_hash = $1 AND s.expires_at > $2`, tokenHash, seconds(now)), &expires})
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, time.Time{}, nil
-	}
-	return a, timeOf(expires), mapped(err)
-}
-
-// InsertSession starts a session.
-func (tx *Tx) InsertSession(accountID int64, tokenHash []byte, expires time.Time) error {
-	_, err := tx.exec(`INSERT INTO session (token_hash, account_id, created_at, expires_at)
-		VALUES ($1, $2, $3, $4)`, tokenHash, accountID, seconds(tx.now), seconds(expires))
-	return err
-}
-
-// DeleteSession ends one session; it is no error where it has ended already.
-func (tx *Tx) DeleteSession(tokenHash []byte) error {
-	_, err := tx.exec(`DELETE FROM session WHERE token_hash = $1`, tokenHash)
-	return err
-}
-
-// DeleteSessionsOf ends all sessions of an account.
-func (tx *Tx) DeleteSessionsOf(accountID int64) error {
-	_, err := tx.exec(`DELETE FROM session WHERE account_id = $1`, accountID)
-	return err
-}
-
-// DeleteExpiredSessions removes what can no longer be used.
-func (tx *Tx) DeleteExpiredSessions() error {
-	_, err := tx.exec(`DELETE FROM session WHERE expires_at <= $1`, seconds(tx.now))
-	return err
 }

@@ -119,6 +119,11 @@ func TestAccountRaces(t *testing.T) {
 	}
 }
 
+// begin begins a session with that token hash.
+func begin(tx *store.Tx, account int64, tokenHash string, end time.Time) error {
+	return second(tx.InsertSession(&notary.Session{AccountID: account, ExpiresAt: end}, []byte(tokenHash)))
+}
+
 // A session ends with its time, with its account, with the account's role and password, and
 // when it is told to. The sessions of others go on.
 func TestSessions(t *testing.T) {
@@ -147,10 +152,10 @@ func TestSessions(t *testing.T) {
 			other := newAccount(t, s, notary.Admin, 1)
 			a := newAccount(t, s, notary.ReadOnly, 1)
 			write(t, s, func(tx *store.Tx) error {
-				if err := tx.InsertSession(other.ID, []byte("other"), clock.Now().Add(2*life)); err != nil {
+				if err := begin(tx, other.ID, "other", clock.Now().Add(2*life)); err != nil {
 					return err
 				}
-				return tx.InsertSession(a.ID, []byte("token"), clock.Now().Add(life))
+				return begin(tx, a.ID, "token", clock.Now().Add(life))
 			})
 			clock.Advance(tt.wait)
 			if tt.end != nil {
@@ -178,7 +183,7 @@ func TestDeleteExpiredSessions(t *testing.T) {
 	a := newAccount(t, s, notary.Admin, 1)
 	write(t, s, func(tx *store.Tx) error {
 		for i, life := range []time.Duration{-time.Second, 0, time.Second} {
-			if err := tx.InsertSession(a.ID, []byte{byte(i)}, clock.Now().Add(life)); err != nil {
+			if err := begin(tx, a.ID, string(rune(i)), clock.Now().Add(life)); err != nil {
 				return err
 			}
 		}

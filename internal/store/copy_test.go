@@ -248,7 +248,7 @@ func TestSQLiteRestoreAllowsForWhatCameAfter(t *testing.T) {
 	s, clock := openAt(t, path)
 	a, account := newAuthority(t, s), newAccount(t, s, notary.Admin, 1)
 	write(t, s, func(tx *store.Tx) error {
-		return tx.InsertSession(account.ID, []byte("token"), clock.Now().Add(time.Hour))
+		return begin(tx, account.ID, "token", clock.Now().Add(time.Hour))
 	})
 	_, err := store.Backup(t.Context(), path, file, nil)
 	testkit.Check(t, err)

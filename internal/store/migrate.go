@@ -19,7 +19,7 @@ import (
 var migrations embed.FS
 
 // unreleased is the last version of the schema that was in use before the first release only.
-const unreleased = 2
+const unreleased = 3
 
 // applicationID marks a SQLite file as ours: the letters NTRY.
 const applicationID = 0x4e545259

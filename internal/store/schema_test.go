@@ -54,7 +54,7 @@ type schema struct {
 var (
 	comment     = regexp.MustCompile(`--[^\n]*`)
 	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \((.*?)\)(?: WITHOUT ROWID| WITH \(.*\))?$`)
-	withID      = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate) \(\w+)\)`) // as SQLite has it by itself
+	withID      = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) \(\w+(?:, kind)?)\)`) // as SQLite has it by itself
 	reference   = regexp.MustCompile(`^(\w+) (.*) REFERENCES (\w+ \(\w+\))$`)
 	foreignKey  = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*?)(?: DEFERRABLE)?$`)
 )

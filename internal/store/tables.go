@@ -12,7 +12,8 @@ type table struct {
 // comes after what it refers to, but for the circles of certificates in use.
 var tables = []table{
 	{name: "account", key: "id", columns: []string{"id", "email", "password_hash", "role", "created_at"}},
-	{name: "session", key: "token_hash", columns: []string{"token_hash", "account_id", "created_at", "expires_at"}},
+	{name: "session", key: "id", columns: []string{"id", "token_hash", "account_id", "browser", "address", "user_agent", "created_at",
+		"last_seen_at", "expires_at"}},
 	{name: "issuer_chain", key: "id", columns: []string{"id", "fingerprint", "der"}},
 	{name: "authority", key: "id", columns: []string{"id", "enabled", "csr", "common_name", "key", "sealed_key",
 		"not_after", "path_len", "constraints", "predecessor_id", "certificate_id", "names_crl", "names_ocsp", "names_issuer",
@@ -23,7 +24,7 @@ var tables = []table{
 	{name: "profile", key: "id", columns: []string{"id", "name", "version", "builtin", "created_at", "updated_at", "deleted_at"}},
 	{name: "profile_version", key: "profile_id, version", columns: []string{"profile_id", "version", "rules", "created_at"}},
 	{name: "request", key: "id", columns: []string{"id", "fingerprint", "status", "requester_id", "email", "common_name",
-		"names", "key", "search", "certificate_id", "authority_id", "not_after", "created_at", "updated_at"}},
+		"names", "key", "search", "certificate_id", "authority_id", "not_after", "created_at", "updated_at", "rejection"}},
 	{name: "request_name", key: "name, request_id", columns: []string{"name", "request_id"}},
 	{name: "request_csr", key: "request_id", columns: []string{"request_id", "csr"}},
 	{name: "certificate", key: "id", columns: []string{"id", "request_id", "requester_id", "email", "authority_id",
@@ -36,7 +37,7 @@ var tables = []table{
 	{name: "revocation", key: "id", columns: []string{"id", "authority_id", "certificate_id", "shard", "serial", "revoked_at",
 		"reason", "listed_until"}},
 	{name: "compromised_key", key: "fingerprint", columns: []string{"fingerprint", "reported_at"}},
-	{name: "event", key: "id", columns: []string{"id", "at", "account_id", "email", "address", "action", "object_id", "detail"}},
+	{name: "event", key: "id", columns: []string{"id", "at", "account_id", "email", "address", "kind", "action", "object_id", "detail"}},
 	{name: "agreement", key: "name", columns: []string{"name", "value"},
 		from: "(SELECT name, value FROM agreement WHERE name <> '" + sealed + "') t"},
 	// The slots of a counter are nobody's business but its engine's.

@@ -12,11 +12,17 @@ CREATE TABLE account (
     created_at    BIGINT  NOT NULL
 );
 
+-- A session of a browser ends some time after it was last used: expires_at moves with that.
 CREATE TABLE session (
-    token_hash BLOB   NOT NULL PRIMARY KEY,
-    account_id BIGINT NOT NULL REFERENCES account (id),
-    created_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    token_hash   BLOB    NOT NULL UNIQUE,
+    account_id   BIGINT  NOT NULL REFERENCES account (id),
+    browser      INTEGER NOT NULL CHECK (browser IN (0, 1)),
+    address      TEXT    NOT NULL,
+    user_agent   TEXT    NOT NULL,
+    created_at   BIGINT  NOT NULL,
+    last_seen_at BIGINT  NOT NULL,
+    expires_at   BIGINT  NOT NULL
 );
 CREATE INDEX session_account ON session (account_id);
 CREATE INDEX session_expiry ON session (expires_at);
@@ -110,6 +116,7 @@ CREATE TABLE request (
     not_after      BIGINT NOT NULL,
     created_at     BIGINT NOT NULL,
     updated_at     BIGINT NOT NULL,
+    rejection      TEXT   NOT NULL DEFAULT '',
     CHECK ((status = 'Active') = (certificate_id IS NOT NULL))
 );
 CREATE UNIQUE INDEX request_fingerprint ON request (fingerprint);
@@ -216,16 +223,19 @@ CREATE TABLE compromised_key (
     reported_at BIGINT NOT NULL
 );
 
+-- Kind is the first word of the action, which says what the object is.
 CREATE TABLE event (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     at         BIGINT NOT NULL,
     account_id BIGINT NOT NULL,
     email      TEXT   NOT NULL,
     address    TEXT   NOT NULL,
+    kind       TEXT   NOT NULL,
     action     TEXT   NOT NULL,
     object_id  BIGINT NOT NULL,
     detail     TEXT   NOT NULL
 );
+CREATE INDEX event_object ON event (object_id, kind);
 
 -- Who does the periodic work, and until when nobody else may.
 CREATE TABLE lease (

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"time"
+
+	"notary/internal/auth"
+)
+
+// The limits of browsers' sessions that can be set.
+const (
+	minSession     = 2 * time.Minute // their use is noted to the minute
+	maxSessionIdle = 24 * time.Hour
+	maxSessionLife = 30 * 24 * time.Hour
+)
+
+func checkSessions(s *settings, c *config, p *problems) {
+	c.sessionIdle = checkDuration(s, keySessionIdle, auth.DefaultSessionIdle, minSession, maxSessionIdle, "2m to 24h, such as 30m", p)
+	c.sessionLife = checkDuration(s, keySessionLife, auth.DefaultSessionLife, minSession, maxSessionLife, "2m to 720h, such as 8h", p)
+}
+
+// checkDuration is a time within bounds, which are named for people.
+func checkDuration(s *settings, key string, otherwise, least, most time.Duration, bounds string, p *problems) time.Duration {
+	if !s.given(key) {
+		return otherwise
+	}
+	d, err := time.ParseDuration(s.text(key, ""))
+	if err != nil || d < least || d > most {
+		p.add(s.where(key), "%q is no time that can be: give one from %s", s.text(key, ""), bounds)
+	}
+	return d
+}

@@ -1,0 +1,236 @@
+package auth_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/testkit"
+)
+
+func loginBrowser(t testing.TB, w *testkit.World, email string) (token string, session notary.Session) {
+	t.Helper()
+	token, session, err := w.Auth.LoginBrowser(t.Context(), email, testkit.Password, auth.Client{Address: "192.0.2.1", UserAgent: "Mozilla/5.0"})
+	testkit.Check(t, err)
+	return token, session
+}
+
+// use makes a call with the token, and waits until that is noted.
+func use(t testing.TB, w *testkit.World, token string, good bool) {
+	t.Helper()
+	wantCaller(t, w, token, good)
+	auth.WaitNoted(w.Auth)
+}
+
+// A browser's session ends an hour after it was last used, and after twelve in any case. Its
+// use counts to the minute.
+func TestBrowserSessionLimits(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		pauses []time.Duration // between the calls, all of which are good
+		last   time.Duration   // until one that is not
+	}{
+		"never used":              {last: time.Hour},
+		"used once":               {[]time.Duration{time.Hour - time.Second}, time.Hour},
+		"used all the time":       {repeat(12, time.Hour-time.Second), 12 * time.Second},
+		"used to the end":         {append(repeat(14, 50*time.Minute), 19*time.Minute), time.Minute},
+		"used within the minute":  {[]time.Duration{59 * time.Second}, time.Hour - 59*time.Second},
+		"used after that, and on": {[]time.Duration{30 * time.Minute, 59 * time.Second}, time.Hour - 59*time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := testkit.New(t)
+			token, _ := loginBrowser(t, w, w.Admin().Email)
+			use(t, w, token, true)
+			for _, pause := range tt.pauses {
+				w.Clock.Advance(pause)
+				use(t, w, token, true)
+			}
+			w.Clock.Advance(tt.last - time.Second)
+			wantCaller(t, w, token, true)
+			auth.WaitNoted(w.Auth)
+			if name == "used all the time" || name == "used to the end" {
+				w.Clock.Advance(time.Second)
+			} else { // the last look was a use, too
+				w.Clock.Advance(time.Hour)
+			}
+			wantCaller(t, w, token, false)
+			testkit.Check(t, w.Auth.CleanUp(t.Context()))
+			wantCaller(t, w, token, false)
+		})
+	}
+}
+
+func repeat(n int, d time.Duration) (all []time.Duration) {
+	for range n {
+		all = append(all, d)
+	}
+	return all
+}
+
+// The limits are what the service was told, on each node, whoever noted the use.
+func TestBrowserSessionLimitsOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	options := auth.Options{Now: w.Clock.Now, SessionIdle: 10 * time.Minute, SessionLife: 25 * time.Minute}
+	one, two := auth.New(w.Store, options), auth.New(w.Store, options)
+	token, session, err := one.LoginBrowser(t.Context(), w.Admin().Email, testkit.Password, auth.Client{})
+	testkit.Check(t, err)
+	if want := w.Clock.Now().Add(10 * time.Minute); !session.ExpiresAt.Equal(want) {
+		t.Errorf("the session expires at %v, want %v", session.ExpiresAt, want)
+	}
+	for i, s := range []*auth.Service{two, one, two} {
+		w.Clock.Advance(8 * time.Minute)
+		if i > 0 { // the memory of the other is that of a single node: the real ones have none
+			s = auth.New(w.Store, options)
+		}
+		_, err := s.Caller(t.Context(), token, "")
+		testkit.Check(t, err)
+		auth.WaitNoted(s)
+	}
+	w.Clock.Advance(time.Minute)
+	_, err = auth.New(w.Store, options).Caller(t.Context(), token, "")
+	testkit.WantKind(t, err, notary.Unauthenticated)
+}
+
+// That a session is in use is noted without the call waiting, once a minute at most.
+func TestUseIsNotedOnceAMinute(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	me := w.Caller(notary.ReadOnly)
+	for _, begin := range []func() string{
+		func() string { return login(t, w, me.Email) },
+		func() string { token, _ := loginBrowser(t, w, me.Email); return token },
+	} {
+		token := begin()
+		seen := func() time.Time {
+			all, err := w.Auth.Sessions(t.Context(), me, token)
+			testkit.Check(t, err)
+			for _, s := range all {
+				if s.Current {
+					return s.LastSeenAt
+				}
+			}
+			t.Fatal("no session is the current one")
+			return time.Time{}
+		}
+		begun := w.Clock.Now()
+		w.Clock.Advance(59 * time.Second)
+		use(t, w, token, true)
+		if at := seen(); !at.Equal(begun) {
+			t.Errorf("within the first minute it was noted at %v", at)
+		}
+		w.Clock.Advance(time.Second)
+		for range 20 {
+			wantCaller(t, w, token, true)
+		}
+		auth.WaitNoted(w.Auth)
+		if at := seen(); !at.Equal(w.Clock.Now()) {
+			t.Errorf("it was last seen at %v, want %v", at, w.Clock.Now())
+		}
+	}
+}
+
+// What is noted late does not bring back a session that was ended.
+func TestUseDoesNotReviveASession(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	token, _ := loginBrowser(t, w, w.Admin().Email)
+	w.Clock.Advance(10 * time.Minute)
+	wantCaller(t, w, token, true)
+	testkit.Check(t, w.Auth.Logout(t.Context(), w.Admin(), token))
+	auth.WaitNoted(w.Auth)
+	wantCaller(t, w, token, false)
+}
+
+// One sees one's own sessions, the last begun first, and can end them; those of others do not
+// exist.
+func TestOwnSessions(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	me, other := w.NewCaller(t, w.Admin(), notary.CertificateRequestor), w.Caller(notary.ReadOnly)
+	theirs := login(t, w, other.Email)
+	begun := w.Clock.Now()
+	tool := login(t, w, me.Email)
+	browser, session := loginBrowser(t, w, me.Email)
+	all, err := w.Auth.Sessions(t.Context(), me, browser)
+	testkit.Check(t, err)
+	want := []*notary.Session{
+		{ID: session.ID, AccountID: me.AccountID, Browser: true, Address: "192.0.2.1", UserAgent: "Mozilla/5.0", CreatedAt: begun,
+			LastSeenAt: begun, ExpiresAt: begun.Add(time.Hour), Current: true},
+		{ID: session.ID - 1, AccountID: me.AccountID, Address: "192.0.2.1", CreatedAt: begun, LastSeenAt: begun, ExpiresAt: begun.Add(auth.TokenLife)},
+	}
+	if diff := cmp.Diff(want, all); diff != "" {
+		t.Fatalf("the sessions (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(*want[0], session); diff != "" {
+		t.Errorf("the session that the login gave (-want +got):\n%s", diff)
+	}
+
+	testkit.WantKind(t, w.Auth.EndSession(t.Context(), other, session.ID), notary.NotFound)
+	wantCaller(t, w, browser, true)
+	testkit.Check(t, w.Auth.EndSession(t.Context(), me, session.ID))
+	wantCaller(t, w, browser, false)
+	testkit.WantKind(t, w.Auth.EndSession(t.Context(), me, session.ID), notary.NotFound)
+
+	more := login(t, w, me.Email)
+	testkit.WantKind(t, w.Auth.EndOtherSessions(t.Context(), me, browser), notary.Unauthenticated)
+	testkit.WantKind(t, w.Auth.EndOtherSessions(t.Context(), me, theirs), notary.Unauthenticated)
+	testkit.Check(t, w.Auth.EndOtherSessions(t.Context(), me, more))
+	wantCaller(t, w, more, true)
+	wantCaller(t, w, tool, false)
+	wantCaller(t, w, theirs, true)
+	events := w.Events(t)
+	if last := events[len(events)-1]; last.Action != "account.logout" || last.ObjectID != me.AccountID || last.Detail != "all other sessions" {
+		t.Errorf("the event is %+v", last)
+	}
+}
+
+// Who changes the password can stay, in a session of the same kind with another token; all
+// others end.
+func TestChangeMyPasswordAndStay(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	me := w.Caller(notary.ReadOnly)
+	elsewhere := login(t, w, me.Email)
+	token, session := loginBrowser(t, w, me.Email)
+	for _, wrong := range []string{"", "no token", login(t, w, w.Admin().Email)} {
+		_, _, err := w.Auth.ChangeMyPasswordAndStay(t.Context(), me, testkit.Password, newPassword, wrong)
+		testkit.WantKind(t, err, notary.Unauthenticated)
+	}
+	if _, _, err := w.Auth.ChangeMyPasswordAndStay(t.Context(), me, "wrong", newPassword, token); true {
+		testkit.WantField(t, err, "old_password")
+	}
+	wantCaller(t, w, token, true)
+	next, stays, err := w.Auth.ChangeMyPasswordAndStay(t.Context(), me, testkit.Password, newPassword, token)
+	testkit.Check(t, err)
+	wantCaller(t, w, token, false)
+	wantCaller(t, w, elsewhere, false)
+	wantCaller(t, w, next, true)
+	if stays.ID == session.ID || !stays.Browser || stays.UserAgent != session.UserAgent {
+		t.Errorf("the session is %+v, want another browser's", stays)
+	}
+}
+
+// What a browser calls itself is kept as text that can be shown, and cut short.
+func TestUserAgents(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	for sent, want := range map[string]string{
+		"":                              "",
+		"notary/1.0":                    "notary/1.0",
+		"<b>\x00\n\u202e\xff</b>":       "<b></b>",
+		strings.Repeat("x", 1<<20):      strings.Repeat("x", 200),
+		"x" + strings.Repeat("ü", 1000): "x" + strings.Repeat("ü", 99),
+	} {
+		_, session, err := w.Auth.LoginBrowser(t.Context(), w.Admin().Email, testkit.Password, auth.Client{UserAgent: sent})
+		testkit.Check(t, err)
+		if session.UserAgent != want {
+			t.Errorf("%.30q is kept as %.250q, want %.250q", sent, session.UserAgent, want)
+		}
+	}
+}

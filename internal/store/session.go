@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"notary"
+)
+
+const sessionColumns = ` s.id, s.account_id, s.browser, s.address, s.user_agent, s.created_at, s.last_seen_at, s.expires_at `
+
+// sessionRow takes up the columns of a session.
+type sessionRow struct {
+	session                notary.Session
+	created, seen, expires int64
+}
+
+func (r *sessionRow) dest() []any {
+	s := &r.session
+	return []any{&s.ID, &s.AccountID, &s.Browser, &s.Address, &s.UserAgent, &r.created, &r.seen, &r.expires}
+}
+
+func (r *sessionRow) value() *notary.Session {
+	r.session.CreatedAt, r.session.LastSeenAt, r.session.ExpiresAt = timeOf(r.created), timeOf(r.seen), timeOf(r.expires)
+	return &r.session
+}
+
+// SessionAccount is the account whose session has that token hash and has not expired, and
+// the session; nil where there is none.
+func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, *notary.Session, error) {
+	var s sessionRow
+	var a notary.Account
+	var created int64
+	err := r.q.queryRow(ctx, `SELECT`+sessionColumns+`, a.id, a.email, a.role, a.created_at
+		FROM session s JOIN account a ON a.id = s.account_id
+		WHERE s.token_hash = $1 AND s.expires_at > $2`, tokenHash, seconds(now)).Scan(
+		append(s.dest(), &a.ID, &a.Email, &a.Role, &created)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil, nil
+	}
+	a.CreatedAt = timeOf(created)
+	return &a, s.value(), mapped(err)
+}
+
+// maxSessions is how many sessions of an account are listed.
+const maxSessions = 1000
+
+// Sessions are the newest sessions of an account that have not expired, the last begun first:
+// a thousand at most.
+func (r reader) Sessions(ctx context.Context, accountID int64, now time.Time) ([]*notary.Session, error) {
+	return collect(ctx, r, func(row row) (*notary.Session, error) {
+		var s sessionRow
+		err := row.Scan(s.dest()...)
+		return s.value(), err
+	}, `SELECT`+sessionColumns+`FROM session s WHERE s.account_id = $1 AND s.expires_at > $2
+		ORDER BY s.id DESC LIMIT $3`, accountID, seconds(now), maxSessions)
+}
+
+// InsertSession starts a session of an account, with its kind, origin and end, and gives its
+// id.
+func (tx *Tx) InsertSession(s *notary.Session, tokenHash []byte) (int64, error) {
+	return tx.insert(`INSERT INTO session (token_hash, account_id, browser, address, user_agent, created_at, last_seen_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $6, $7) RETURNING id`,
+		tokenHash, s.AccountID, boolInt(s.Browser), s.Address, s.UserAgent, seconds(tx.now), seconds(s.ExpiresAt))
+}
+
+// TouchSession notes that a session is in use now, and when it will end. It is no error where
+// it has ended already.
+func (tx *Tx) TouchSession(id int64, expires time.Time) error {
+	_, err := tx.exec(`UPDATE session SET last_seen_at = $1, expires_at = $2 WHERE id = $3 AND expires_at > $1`,
+		seconds(tx.now), seconds(expires), id)
+	return err
+}
+
+// DeleteSession ends one session; it is no error where it has ended already.
+func (tx *Tx) DeleteSession(tokenHash []byte) error {
+	_, err := tx.exec(`DELETE FROM session WHERE token_hash = $1`, tokenHash)
+	return err
+}
+
+// DeleteSessionOf ends one session of an account. Where the account has none of that id, it
+// is [notary.NotFound].
+func (tx *Tx) DeleteSessionOf(accountID, id int64) error {
+	return tx.change(found(sql.ErrNoRows, "session", id), `DELETE FROM session WHERE id = $1 AND account_id = $2`, id, accountID)
+}
+
+// DeleteSessionsOf ends all sessions of an account.
+func (tx *Tx) DeleteSessionsOf(accountID int64) error { return tx.DeleteOtherSessions(accountID, 0) }
+
+// DeleteOtherSessions ends all sessions of an account but one.
+func (tx *Tx) DeleteOtherSessions(accountID, but int64) error {
+	_, err := tx.exec(`DELETE FROM session WHERE account_id = $1 AND id <> $2`, accountID, but)
+	return err
+}
+
+// DeleteExpiredSessions removes what can no longer be used.
+func (tx *Tx) DeleteExpiredSessions() error {
+	_, err := tx.exec(`DELETE FROM session WHERE expires_at <= $1`, seconds(tx.now))
+	return err
+}
