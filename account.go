@@ -50,15 +50,18 @@ const (
 	ListProfiles                         // see which profiles there are
 	ReadProfiles                         // see their rules and former versions, and try them
 	ManageProfiles                       // make, change and delete profiles
+	ReadEvents                           // see who did what, but for the events of accounts
+	ReadSettings                         // see the server's settings
 )
 
 var permissions = map[Role][]Permission{
 	Admin: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests, ReadAuthorities,
-		ManageAuthorities, RevokeCertificates, ManageAccounts, ListProfiles, ReadProfiles, ManageProfiles},
+		ManageAuthorities, RevokeCertificates, ManageAccounts, ListProfiles, ReadProfiles, ManageProfiles,
+		ReadEvents, ReadSettings},
 	CertificateManager: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests,
-		ReadAuthorities, ManageAuthorities, RevokeCertificates, ListProfiles, ReadProfiles, ManageProfiles},
+		ReadAuthorities, ManageAuthorities, RevokeCertificates, ListProfiles, ReadProfiles, ManageProfiles, ReadEvents},
 	CertificateRequestor: {ReadOwnRequests, CreateRequests, ListProfiles},
-	ReadOnly:             {ReadOwnRequests, ReadRequests, ReadAuthorities, ListProfiles, ReadProfiles},
+	ReadOnly:             {ReadOwnRequests, ReadRequests, ReadAuthorities, ListProfiles, ReadProfiles, ReadEvents},
 }
 
 // Account is somebody who can log in.

@@ -1,6 +1,9 @@
 package notary
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Event is one line of the record of who did what. It is written in the transaction of the
 // change that it tells of.
@@ -20,6 +23,30 @@ type Event struct {
 func EventBy(c Caller, action string, objectID int64, detail string) Event {
 	return Event{AccountID: c.AccountID, Email: c.Email, Address: c.Address,
 		Action: action, ObjectID: objectID, Detail: detail}
+}
+
+// Kind is the first word of the action, which says what kind of object the event is of.
+func (e Event) Kind() string {
+	kind, _, _ := strings.Cut(e.Action, ".")
+	return kind
+}
+
+// EventKinds are the kinds of objects of which there are events.
+var EventKinds = []string{"request", "certificate", "authority", "profile", "account"}
+
+// EventQuery asks for one page of the record, the newest events first. What is zero does not
+// narrow; the conditions that are given must all hold.
+type EventQuery struct {
+	Kind     string    // one of [EventKinds]
+	NotKind  string    // a kind that is left out
+	ObjectID int64     // the object; only with its kind
+	Email    string    // who, as it was then
+	Action   string    // such as "request.sign"
+	From     time.Time // at this time or later
+	Until    time.Time // before this time
+	Limit    int       // the most events on the page, from 1 to [MaxPage]
+	After    Cursor    // the page follows it; "" for the first page, that of the newest
+	Before   Cursor    // the page ends before it; not together with After
 }
 
 // Summary counts what there is, for an overview and for metrics.

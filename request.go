@@ -30,6 +30,7 @@ type Request struct {
 	Key         string // such as "ECDSA P-256"
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	Rejection   string // the reason that was given for rejecting it; "" for none, and unless it is Rejected
 
 	// Certificate is the one in use; nil unless the request is Active.
 	Certificate *Certificate

@@ -159,8 +159,24 @@ func TestCalls(t *testing.T) {
 			return none(c.ChangePassword(ctx, 1, api.ChangePassword{Password: "new"}))
 		}, `POST /api/v1/accounts/1/change_password {"password":"new"}`, success, nil},
 		{"change my password", func(ctx context.Context, c *c) (any, error) {
-			return none(c.ChangeMyPassword(ctx, api.ChangeMyPassword{OldPassword: "old", Password: "new"}))
-		}, `POST /api/v1/accounts/me/change_password {"old_password":"old","password":"new"}`, success, nil},
+			return c.ChangeMyPassword(ctx, api.ChangeMyPassword{OldPassword: "old", Password: "new"})
+		}, `POST /api/v1/accounts/me/change_password {"old_password":"old","password":"new"}`, success, api.PasswordChanged{Message: "success"}},
+		{"change my password and stay", func(ctx context.Context, c *c) (any, error) {
+			return c.ChangeMyPassword(ctx, api.ChangeMyPassword{OldPassword: "old", Password: "new", Stay: true})
+		}, `POST /api/v1/accounts/me/change_password {"old_password":"old","password":"new","stay":true}`,
+			`{"result":{"message":"success","token":"t"}}`, api.PasswordChanged{Message: "success", Token: "t"}},
+		{"sessions", func(ctx context.Context, c *c) (any, error) { return c.Sessions(ctx) },
+			"GET /api/v1/sessions ", `{"result":[{"id":1,"current":true}]}`, []api.Session{{ID: 1, Current: true}}},
+		{"end session", func(ctx context.Context, c *c) (any, error) { return none(c.EndSession(ctx, 4)) },
+			"DELETE /api/v1/sessions/4 ", success, nil},
+		{"end other sessions", func(ctx context.Context, c *c) (any, error) { return none(c.EndOtherSessions(ctx)) },
+			"DELETE /api/v1/sessions ", success, nil},
+		{"events", func(ctx context.Context, c *c) (any, error) {
+			return c.EventsPage(ctx, api.EventQuery{EventFilter: api.EventFilter{Kind: "request", ObjectID: 5}, EventPaging: api.EventPaging{Before: "b"}})
+		}, "GET /api/v1/events?before=b&kind=request&limit=100&object_id=5 ", `{"result":[{"id":9}],"next":"n","previous":"p"}`,
+			api.Page[api.Event]{Result: []api.Event{{ID: 9}}, Next: "n", Previous: "p"}},
+		{"history", func(ctx context.Context, c *c) (any, error) { return c.RequestHistory(ctx, 5) },
+			"GET /api/v1/certificate_requests/5/history ", `{"result":[{"id":9}]}`, []api.Event{{ID: 9}}},
 		{"change role", func(ctx context.Context, c *c) (any, error) {
 			return none(c.ChangeRole(ctx, 1, api.ChangeRole{RoleID: 3}))
 		}, `PUT /api/v1/accounts/1/role {"role_id":3}`, success, nil},

@@ -55,7 +55,7 @@ func (p *program) rootCommand() *cobra.Command {
 	root := group("notary", "A certificate service: requests, authorities, certificates, revocation",
 		newStartCommand(),
 		p.loginCommand(), p.logoutCommand(),
-		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(),
+		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
 		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(),
 		p.inspectCommand(),
 		p.statusCommand(), p.summaryCommand(), p.versionCommand(),

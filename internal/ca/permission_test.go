@@ -44,6 +44,12 @@ var useCases = map[string]struct {
 	"Certificates": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Certificates(ctx, c, notary.Query{Sort: notary.ByID, Limit: 1}))
 	}},
+	"Events": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Events(ctx, c, notary.EventQuery{Limit: 1}))
+	}},
+	"History": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.History(ctx, c, nothing))
+	}},
 	"Summary": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Summary(ctx, c))
 	}},

@@ -41,7 +41,7 @@ func TestOpenAPIDocument(t *testing.T) {
 var (
 	filters = []string{"certificate_authority_id", "domain", "email", "expires_after", "expires_before", "fingerprint", "key",
 		"name", "name_prefix", "q", "serial_number"}
-	paging = []string{"after", "limit", "sort"}
+	paging = []string{"after", "before", "limit", "sort"}
 )
 
 // queries are the parameters of the calls that have any.
@@ -50,6 +50,7 @@ var queries = map[string][]string{
 	"GET /api/v1/certificate_requests":            slices.Concat(filters, paging, []string{"status"}),
 	"GET /api/v1/certificates":                    slices.Concat(filters, paging, []string{"revoked"}),
 	"GET /api/v1/profiles/{id}":                   {"version"},
+	"GET /api/v1/events":                          {"action", "after", "before", "email", "from", "kind", "limit", "object_id", "until"},
 	"GET /api/v1/certificates/export":             slices.Concat(filters, []string{"format", "revoked"}),
 }
 

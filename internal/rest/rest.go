@@ -48,6 +48,7 @@ func New(c Config) http.Handler {
 	r.profiles()
 	r.accounts()
 	r.summaries()
+	r.events()
 	r.sessions()
 	serveOpenAPI(mux, r.huma.OpenAPI())
 	return fallback(mux)

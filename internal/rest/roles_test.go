@@ -86,9 +86,14 @@ var roleTable = map[string]rule{
 	"PUT /api/v1/accounts/{id}/role":                            {roles: admins, success: 200, prepare: anAccountWithRole},
 	"GET /api/v1/accounts/me":                                   {roles: everyone, success: 200},
 	"POST /api/v1/accounts/me/change_password":                  {roles: everyone, success: 200, prepare: newPassword, endsToken: true},
-	"POST /login":  {roles: nobody, success: 200, prepare: aLogin},
-	"POST /logout": {roles: everyone, success: 200, endsToken: true},
-	"GET /status":  {roles: nobody, success: 200},
+	"GET /api/v1/certificate_requests/{id}/history":             {roles: everyone, success: 200, prepare: aRequest},
+	"GET /api/v1/events":                                        {roles: observers, success: 200},
+	"GET /api/v1/sessions":                                      {roles: everyone, success: 200},
+	"DELETE /api/v1/sessions":                                   {roles: everyone, success: 202},
+	"DELETE /api/v1/sessions/{id}":                              {roles: everyone, success: 202, prepare: aSession},
+	"POST /login":                                               {roles: nobody, success: 200, prepare: aLogin},
+	"POST /logout":                                              {roles: everyone, success: 200, endsToken: true},
+	"GET /status":                                               {roles: nobody, success: 200},
 }
 
 // TestRoles goes through every call that the OpenAPI document lists, with every role and
@@ -349,6 +354,14 @@ func anAccountWithRole(t *testing.T, h *house, caller notary.Caller) (int64, any
 
 func newPassword(*testing.T, *house, notary.Caller) (int64, any) {
 	return 0, api.ChangeMyPassword{OldPassword: testkit.Password, Password: testkit.Password + " two"}
+}
+
+// aSession is one more of the caller's own.
+func aSession(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	h.login(t, caller)
+	all, err := h.Auth.Sessions(t.Context(), caller, "")
+	testkit.Check(t, err)
+	return all[0].ID, nil
 }
 
 func aLogin(_ *testing.T, _ *house, caller notary.Caller) (int64, any) {

@@ -162,7 +162,7 @@ func (f *filling) life(l *Life) {
 	}
 	terms := termsOf(r.CommonName, r.Names)
 	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(), r.Key,
-		terms.search, inUse, authority, notAfter, seconds(r.CreatedAt), seconds(r.UpdatedAt))
+		terms.search, inUse, authority, notAfter, seconds(r.CreatedAt), seconds(r.UpdatedAt), r.Rejection)
 	f.add("request_csr", r.ID, r.CSR)
 	for _, name := range terms.names {
 		f.add("request_name", name, r.ID)
@@ -173,7 +173,7 @@ func (f *filling) life(l *Life) {
 		if e.ObjectID == 0 {
 			e.ObjectID = r.ID
 		}
-		f.add("event", f.event, seconds(e.At), e.AccountID, e.Email, e.Address, e.Action, e.ObjectID, e.Detail)
+		f.add("event", f.event, seconds(e.At), e.AccountID, e.Email, e.Address, e.Kind(), e.Action, e.ObjectID, e.Detail)
 	}
 }
 

@@ -101,7 +101,10 @@ type reads interface {
 	HasAccounts(context.Context) (bool, error)
 	AccountByEmail(context.Context, string) (*notary.Account, string, error)
 	PasswordHash(context.Context, int64) (string, error)
-	SessionAccount(context.Context, []byte, time.Time) (*notary.Account, time.Time, error)
+	SessionAccount(context.Context, []byte, time.Time) (*notary.Account, *notary.Session, error)
+	Sessions(context.Context, int64, time.Time) ([]*notary.Session, error)
+	Events(context.Context, notary.EventQuery) (notary.Page[*notary.Event], error)
+	RequestEvents(context.Context, int64, int) ([]*notary.Event, error)
 	Authority(context.Context, int64) (*notary.Authority, error)
 	Authorities(context.Context) ([]*notary.Authority, error)
 	HasAuthorities(context.Context) (bool, error)
@@ -149,6 +152,13 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("PasswordHash", second(r.PasswordHash(ctx, 1)))
 	_, _, err = r.SessionAccount(ctx, []byte("token"), now)
 	do("SessionAccount", err)
+	do("Sessions", second(r.Sessions(ctx, 1, now)))
+	for _, q := range []notary.EventQuery{{}, {Kind: "request", ObjectID: 1}, {Kind: "request", NotKind: "account"},
+		{Email: "somebody@example.com", Action: "request.sign"}, {From: now.Add(-time.Hour), Until: now}, {Before: someEvents(ctx, r)}} {
+		q.Limit = 1
+		do("Events", second(r.Events(ctx, q)))
+	}
+	do("RequestEvents", second(r.RequestEvents(ctx, 1, 10)))
 	do("Authority", second(r.Authority(ctx, 1)))
 	do("AuthorityWithCertificate", second(r.AuthorityWithCertificate(ctx, 1)))
 	do("Authorities", second(r.Authorities(ctx)))
@@ -183,12 +193,34 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("CertificateStatus", err)
 	do("Summary", second(r.Summary(ctx, now)))
 	do("Agreed", second(r.Agreed(ctx, "something")))
-	do("Requests", second(r.Requests(ctx, notary.Query{Limit: 1})))
-	do("Certificates", second(r.Certificates(ctx, notary.Query{Limit: 1})))
+	for _, sort := range notary.Sorts {
+		do("Requests", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1}, r.Requests))
+		do("Certificates", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1}, r.Certificates))
+		do("Requests", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Status: notary.Active}}, r.Requests))
+	}
 	do("Profiles", second(r.Profiles(ctx)))
 	do("Profile", second(r.Profile(ctx, 1)))
 	do("ProfileByName", second(r.ProfileByName(ctx, "server")))
 	do("ProfileVersion", second(r.ProfileVersion(ctx, 1, 1)))
+}
+
+// someEvents is a cursor of the record.
+func someEvents(ctx context.Context, r reads) notary.Cursor {
+	page, err := r.Events(ctx, notary.EventQuery{Limit: 1})
+	if err != nil {
+		return ""
+	}
+	return page.Next
+}
+
+// forthAndBack reads the first page, and what lies before its end.
+func forthAndBack[T any](ctx context.Context, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error)) error {
+	page, err := read(ctx, q)
+	if err != nil || page.Next == "" {
+		return err
+	}
+	q.Before = page.Next
+	return second(read(ctx, q))
 }
 
 // walkProfiles makes a profile and changes it.
@@ -222,7 +254,10 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	admin, err := insertAccount(tx, notary.Admin, 1, true)
 	do("InsertAccount", err)
 	do("InsertAccount", second(insertAccount(tx, notary.Admin, 2, false)))
-	do("InsertSession", tx.InsertSession(admin, []byte("token"), now))
+	do("InsertSession", begin(tx, admin, "token", now))
+	do("TouchSession", tx.TouchSession(1, now))
+	do("DeleteSessionOf", tx.DeleteSessionOf(admin, 1))
+	do("DeleteOtherSessions", tx.DeleteOtherSessions(admin, 1))
 	do("DeleteSession", tx.DeleteSession([]byte("token")))
 	do("DeleteSessionsOf", tx.DeleteSessionsOf(admin))
 	do("DeleteExpiredSessions", tx.DeleteExpiredSessions())
@@ -273,6 +308,12 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("ReportCompromised", tx.ReportCompromised("ab"))
 	req, err = tx.Request(ctx, id)
 	do("Request", err)
+	rejected, err := insertRequest(tx, 1, 2)
+	do("InsertRequest", err)
+	other, err := tx.Request(ctx, rejected)
+	do("Request", err)
+	do("Transition", tx.Transition(other, notary.Rejected, 0))
+	do("SetRejection", tx.SetRejection(rejected, "no"))
 	do("RequireStatus", tx.RequireStatus(ctx, req.ID, req.Status))
 	do("DeleteRequest", tx.DeleteRequest(req))
 	do("ShareKey", tx.ShareKey("ab"))

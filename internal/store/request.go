@@ -13,7 +13,7 @@ import (
 const noEnd = 1 << 60
 
 const requestColumns = ` r.id, c.csr, r.fingerprint, r.status, r.requester_id, r.email,
-	r.common_name, r.names, r.key, r.created_at, r.updated_at,` + certificateColumns
+	r.common_name, r.names, r.key, r.created_at, r.updated_at, r.rejection,` + certificateColumns
 
 // requestJoins goes with requestColumns, after a table or join named r.
 const requestJoins = `
@@ -36,7 +36,7 @@ func scanRequest(row row) (*notary.Request, error) {
 		cert             certificateRow
 	)
 	dest := []any{&req.ID, &req.CSR, &req.Fingerprint, &req.Status, &req.RequesterID, &req.Email,
-		&req.CommonName, &names, &req.Key, &created, &updated}
+		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection}
 	if err := row.Scan(append(dest, cert.dest()...)...); err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 // state, or has another certificate, it is a [notary.Conflict].
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	var notAfter int64
-	err := tx.q.queryRow(context.Background(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3,
+	err := tx.q.queryRow(context.Background(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
 			authority_id = (SELECT authority_id FROM certificate WHERE id = $2),
 			not_after = COALESCE((SELECT not_after FROM certificate WHERE id = $2), $4)
 		WHERE id = $5 AND status = $6 AND COALESCE(certificate_id, 0) = $7 RETURNING not_after`,
@@ -88,6 +88,12 @@ func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certifi
 		tx.counts[expiryCounter(timeOf(notAfter))]++
 	}
 	return nil
+}
+
+// SetRejection says why the request was rejected, once that is done. The next transition
+// forgets it.
+func (tx *Tx) SetRejection(id int64, reason string) error {
+	return tx.change(raced(), `UPDATE request SET rejection = $1 WHERE id = $2 AND status = 'Rejected'`, reason, id)
 }
 
 // RequireStatus wants that the transaction has brought the request to that status. Where it

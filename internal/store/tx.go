@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"time"
-
-	"notary"
 )
 
 // Tx is a transaction under way: see [Store.Write]. It belongs to the function that got it
@@ -49,13 +47,6 @@ func (tx *Tx) change(miss error, text string, args ...any) error {
 		return miss
 	}
 	return err
-}
-
-// Event records who did what. It is the last step of every change.
-func (tx *Tx) Event(e notary.Event) error {
-	return tx.later(`INSERT INTO event (at, account_id, email, address, action, object_id, detail)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		seconds(tx.now), e.AccountID, e.Email, e.Address, e.Action, e.ObjectID, e.Detail)
 }
 
 // seconds is the form of a time in the database; 0 stands for the zero time.

@@ -1,0 +1,86 @@
+package ca
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"notary"
+)
+
+// Events is one page of the record of who did what, the newest first. The events of accounts
+// are for those who manage accounts; who sees only its own requests may ask for the events of
+// one of them.
+func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.EventQuery) (none notary.Page[*notary.Event], err error) {
+	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+		return none, err
+	}
+	if q.Action != "" && q.Kind == "" {
+		q.Kind = notary.Event{Action: q.Action}.Kind()
+	}
+	if !caller.May(notary.ReadEvents) {
+		if q.Kind != "request" || q.ObjectID == 0 {
+			return none, caller.Require(notary.ReadEvents)
+		}
+		if _, err := s.Request(ctx, caller, q.ObjectID); err != nil {
+			return none, err
+		}
+	}
+	if !caller.May(notary.ManageAccounts) {
+		if q.Kind == "account" {
+			return none, caller.Require(notary.ManageAccounts)
+		}
+		q.NotKind = "account"
+	}
+	if err := checkPage(q.Limit, q.After, q.Before); err != nil {
+		return none, err
+	}
+	if err := checkEventQuery(q); err != nil {
+		return none, err
+	}
+	q.Email = strings.ToLower(q.Email)
+	return s.store.Events(ctx, q)
+}
+
+// checkEventQuery refuses what nobody can mean.
+func checkEventQuery(q notary.EventQuery) error {
+	for _, text := range []struct{ field, value string }{{"email", q.Email}, {"action", q.Action}} {
+		if utf8.RuneCountInString(text.value) > maxFilterText || !utf8.ValidString(text.value) || strings.ContainsRune(text.value, 0) {
+			return notary.FieldErrorf(text.field, "%s is no text of at most %d characters: nothing can match it", text.field, maxFilterText)
+		}
+	}
+	switch {
+	case q.Kind != "" && !slices.Contains(notary.EventKinds, q.Kind):
+		return notary.FieldErrorf("kind", "%.40q is not a kind of object: use %s", q.Kind, strings.Join(notary.EventKinds, ", "))
+	case q.ObjectID < 0:
+		return notary.FieldErrorf("object_id", "an id must be a positive integer")
+	case q.ObjectID != 0 && q.Kind == "":
+		return notary.FieldErrorf("kind", "say the kind of the object %d, too: %s", q.ObjectID, strings.Join(notary.EventKinds, ", "))
+	case !q.From.IsZero() && !q.Until.IsZero() && !q.From.Before(q.Until):
+		return notary.FieldErrorf("until", "until must be later than from: nothing can lie between them")
+	}
+	return nil
+}
+
+// historyLength is how many events a history has at most.
+const historyLength = 500
+
+// History is what became of a request and of the certificates that were issued for it, the
+// newest first: the last five hundred events. It is for all who may see the request.
+func (s *Service) History(ctx context.Context, caller notary.Caller, requestID int64) ([]*notary.Event, error) {
+	if _, err := s.Request(ctx, caller, requestID); err != nil {
+		return nil, err
+	}
+	all, err := s.store.RequestEvents(ctx, requestID, historyLength)
+	if err != nil {
+		return nil, err
+	}
+	// That the certificate in use was revoked is told of the request, too.
+	told := func(e *notary.Event) bool {
+		return e.Kind() == "certificate" && slices.ContainsFunc(all, func(of *notary.Event) bool {
+			return of.Action == "request.revoke" && of.Detail == e.Detail && of.At.Equal(e.At)
+		})
+	}
+	return slices.DeleteFunc(slices.Clone(all), told), nil
+}

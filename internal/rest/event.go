@@ -1,0 +1,58 @@
+package rest
+
+import (
+	"context"
+
+	"notary"
+	"notary/api"
+)
+
+func (r *routes) events() {
+	handle(r, operation{method: "GET", path: "/api/v1/events", status: 200, summary: "List who did what, the newest first: a page"}, r.listEvents)
+	handle(r, operation{method: "GET", path: "/api/v1/certificate_requests/{id}/history", status: 200, summary: "List what became of a request and its certificates, the newest first"}, r.history)
+}
+
+type eventList struct{ api.EventQuery }
+
+func (r *routes) listEvents(ctx context.Context, caller notary.Caller, in *eventList) (*struct{ Body api.Page[api.Event] }, error) {
+	q, err := in.query()
+	if err != nil {
+		return nil, err
+	}
+	page, err := r.ca.Events(ctx, caller, q)
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body api.Page[api.Event] }{api.Page[api.Event]{
+		Result: eventsToAPI(page.Items), Next: string(page.Next), Previous: string(page.Previous)}}, nil
+}
+
+func (in *eventList) query() (q notary.EventQuery, err error) {
+	q = notary.EventQuery{Kind: in.Kind, ObjectID: int64(in.ObjectID), Email: in.Email, Action: in.Action,
+		Limit: in.Limit, After: notary.Cursor(in.After), Before: notary.Cursor(in.Before)}
+	if q.Limit == 0 {
+		q.Limit = notary.DefaultPage
+	}
+	if q.From, err = moment("from", in.From); err != nil {
+		return q, err
+	}
+	q.Until, err = moment("until", in.Until)
+	return q, err
+}
+
+func (r *routes) history(ctx context.Context, caller notary.Caller, in *ByID) (*answer[[]api.Event], error) {
+	all, err := r.ca.History(ctx, caller, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return result(eventsToAPI(all)), nil
+}
+
+func eventsToAPI(events []*notary.Event) []api.Event {
+	out := make([]api.Event, len(events))
+	for i, e := range events {
+		out[i] = api.Event{ID: e.ID, At: e.At, AccountID: optional(e.AccountID), Email: e.Email, Address: e.Address,
+			Action: e.Action, ObjectID: e.ObjectID, Detail: e.Detail}
+	}
+	return out
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"notary"
+)
+
+const eventColumns = ` e.id, e.at, e.account_id, e.email, e.address, e.action, e.object_id, e.detail `
+
+// Event records who did what. It is the last step of every change.
+func (tx *Tx) Event(e notary.Event) error {
+	return tx.later(`INSERT INTO event (at, account_id, email, address, kind, action, object_id, detail)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		seconds(tx.now), e.AccountID, e.Email, e.Address, e.Kind(), e.Action, e.ObjectID, e.Detail)
+}
+
+func scanEvent(row row) (*notary.Event, error) {
+	var e notary.Event
+	var at int64
+	err := row.Scan(&e.ID, &at, &e.AccountID, &e.Email, &e.Address, &e.Action, &e.ObjectID, &e.Detail)
+	e.At = timeOf(at)
+	return &e, err
+}
+
+func (r reader) events() finder[*notary.Event] {
+	return finder[*notary.Event]{r: r, what: "event", alias: "e", columns: eventColumns, scan: scanEvent,
+		key: func(e *notary.Event) (int64, time.Time, string) { return e.ID, e.At, "" }}
+}
+
+// Events is one page of the record, the newest first. What happened to one object is found by
+// an index; otherwise the record is read backwards, in steps. Errors are those of
+// [Store.Requests].
+func (r reader) Events(ctx context.Context, q notary.EventQuery) (notary.Page[*notary.Event], error) {
+	w := want{sort: notary.ByIDDown, limit: q.Limit, after: q.After, before: q.Before}
+	q.Limit, q.After, q.Before = 0, "", ""
+	w.filter = q
+	var err error
+	if w.conditions, err = r.eventConditions(ctx, q); err != nil {
+		return notary.Page[*notary.Event]{}, err
+	}
+	return r.events().page(ctx, w)
+}
+
+func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all []condition, err error) {
+	if q.ObjectID != 0 {
+		all = append(all, condition{column: "id", indexed: func(b *binder) {
+			b.and("e.object_id = " + b.bind(q.ObjectID))
+			b.and("e.kind = " + b.bind(q.Kind))
+		}})
+	} else if !q.From.IsZero() || !q.Until.IsZero() {
+		within, err := r.eventsWithin(ctx, q.From, q.Until)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, within)
+	}
+	holds := func(fits string, value any) {
+		all = append(all, condition{holds: func(b *binder) { b.and(fits + b.bind(value)) }})
+	}
+	if q.Kind != "" && q.ObjectID == 0 {
+		holds("e.kind || '' = ", q.Kind)
+	}
+	if q.NotKind != "" {
+		holds("e.kind || '' <> ", q.NotKind)
+	}
+	if q.Email != "" {
+		holds("e.email = ", q.Email)
+	}
+	if q.Action != "" {
+		holds("e.action = ", q.Action)
+	}
+	if !q.From.IsZero() {
+		holds("e.at >= ", seconds(q.From))
+	}
+	if !q.Until.IsZero() {
+		holds("e.at < ", seconds(q.Until))
+	}
+	return all, nil
+}
+
+// disorder is by how much an event may be older than one with a smaller id: transactions
+// overtake one another, and the clocks of nodes differ.
+const disorder = time.Hour
+
+// eventsWithin are the ids that the events of a time can have.
+func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (condition, error) {
+	first, last := int64(0), int64(1<<62)
+	var err error
+	if !from.IsZero() {
+		if first, err = r.eventSince(ctx, from.Add(-disorder)); err != nil {
+			return condition{}, err
+		}
+	}
+	if !until.IsZero() {
+		if last, err = r.eventSince(ctx, until.Add(disorder)); err != nil {
+			return condition{}, err
+		}
+	}
+	return condition{column: "id", indexed: func(b *binder) {
+		b.and("e.id >= " + b.bind(first))
+		b.and("e.id <= " + b.bind(last))
+	}}, nil
+}
+
+// eventSince is the id of the first event since a time, or the one that the next event will
+// have at the least. It halves the ids until it is found.
+func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
+	var low, high int64 // what is before low is older, what is from high on is not
+	err := r.q.queryRow(ctx, `SELECT id + 1 FROM event WHERE id >= $1 ORDER BY id DESC LIMIT 1`, low).Scan(&high)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, mapped(err)
+	}
+	for low < high {
+		middle := low + (high-low)/2
+		var id, at int64
+		err := r.q.queryRow(ctx, `SELECT id, at FROM event WHERE id >= $1 ORDER BY id LIMIT 1`, middle).Scan(&id, &at)
+		switch {
+		case errors.Is(err, sql.ErrNoRows) || err == nil && at >= seconds(t):
+			high = middle
+		case err != nil:
+			return 0, mapped(err)
+		default:
+			low = id + 1
+		}
+	}
+	return low, nil
+}
+
+// RequestEvents are the newest events of a request and of the certificates that were issued
+// for it, as many as that at most, the newest first.
+func (r reader) RequestEvents(ctx context.Context, requestID int64, limit int) ([]*notary.Event, error) {
+	own, err := collect(ctx, r, scanEvent, `SELECT`+eventColumns+`FROM event e
+		WHERE e.object_id = $1 AND e.kind = 'request' ORDER BY e.id DESC LIMIT $2`, requestID, limit)
+	if err != nil {
+		return nil, err
+	}
+	others, err := collect(ctx, r, scanEvent, `SELECT`+eventColumns+`FROM certificate k CROSS JOIN event e
+		WHERE k.request_id = $1 AND e.object_id = k.id AND e.kind = 'certificate' ORDER BY k.id DESC LIMIT $2`, requestID, limit)
+	if err != nil {
+		return nil, err
+	}
+	all := append(own, others...)
+	slices.SortFunc(all, func(a, b *notary.Event) int { return int(b.ID - a.ID) })
+	return all[:min(len(all), limit)], nil
+}
