@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/auth"
 )
 
 // Cookies with this prefix are only taken over HTTPS, from this very host, for all of its
@@ -97,7 +98,8 @@ func keptIn(f form) []kept {
 }
 
 func (s *site) signIn(c *call) error {
-	token, err := s.auth.Login(c.r.Context(), c.value("email"), c.r.PostForm.Get("password"), c.caller.Address)
+	from := auth.Client{Address: c.caller.Address, UserAgent: c.r.UserAgent()}
+	token, _, err := s.auth.LoginBrowser(c.r.Context(), c.value("email"), c.r.PostForm.Get("password"), from)
 	if err != nil {
 		return c.again(err, s.signInPage)
 	}
