@@ -1,0 +1,123 @@
+package web
+
+import (
+	"encoding/pem"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/smallstep/pkcs7"
+
+	"notary"
+)
+
+// The types of what is downloaded.
+const (
+	typePEM   = "application/x-pem-file"
+	typeDER   = "application/pkix-cert"                         // RFC 2585
+	typePKCS7 = "application/pkcs7-mime; smime-type=certs-only" // RFC 8551
+	typeCRL   = "application/pkix-crl"                          // RFC 2585
+	typeCSR   = "application/pkcs10"                            // RFC 5967
+	maxName   = 60                                              // characters of the name of a file
+)
+
+// fileForm is a form in which a certificate can be had: the last part of the URL, which is
+// also how the file's name ends.
+type fileForm struct {
+	Path, Label string
+	contentType string
+	write       func(*notary.Certificate) ([]byte, error)
+}
+
+// certificateForms are all of them.
+var certificateForms = []fileForm{
+	{"fullchain.pem", "With its chain (PEM)", typePEM, func(c *notary.Certificate) ([]byte, error) { return []byte(c.ChainPEM()), nil }},
+	{"certificate.pem", "Certificate alone (PEM)", typePEM, func(c *notary.Certificate) ([]byte, error) { return []byte(c.PEM()), nil }},
+	{"certificate.cer", "Certificate alone (DER)", typeDER, func(c *notary.Certificate) ([]byte, error) { return c.DER, nil }},
+	{"chain.pem", "What is above it (PEM)", typePEM, issuersPEM},
+	{"chain.p7c", "With its chain (PKCS #7, DER)", typePKCS7, chainPKCS7},
+	{"chain.p7b", "With its chain (PKCS #7, PEM)", typePEM, chainPKCS7PEM},
+}
+
+// downloads are links to a certificate in every form: what the part "downloads" shows.
+type downloads struct {
+	Path  string // before the form
+	Forms []fileForm
+}
+
+// downloadsOf are those of a certificate, where [call.sendCertificate] answers below the path.
+func downloadsOf(c *notary.Certificate, path string) downloads {
+	d := downloads{path, certificateForms}
+	if len(c.IssuerChain) == 0 {
+		d.Forms = slices.DeleteFunc(slices.Clone(certificateForms), func(f fileForm) bool { return f.Path == "chain.pem" })
+	}
+	return d
+}
+
+func issuersPEM(c *notary.Certificate) ([]byte, error) {
+	if len(c.IssuerChain) == 0 {
+		return nil, notary.Errorf(notary.NotFound, "there is nothing above a root")
+	}
+	return []byte(notary.CertificatesPEM(c.IssuerChain...)), nil
+}
+
+// chainPKCS7 is a SignedData without signers (RFC 2315, section 9.1).
+func chainPKCS7(c *notary.Certificate) ([]byte, error) {
+	der, err := pkcs7.DegenerateCertificate(slices.Concat(c.Chain()...))
+	if err != nil {
+		return nil, notary.InternalError("write the PKCS #7", err)
+	}
+	return der, nil
+}
+
+func chainPKCS7PEM(c *notary.Certificate) ([]byte, error) {
+	der, err := chainPKCS7(c)
+	return pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: der}), err
+}
+
+// sendCertificate answers with a certificate in the form of the path's last part, {form}.
+func (c *call) sendCertificate(cert *notary.Certificate) error {
+	i := slices.IndexFunc(certificateForms, func(f fileForm) bool { return f.Path == c.r.PathValue("form") })
+	if i < 0 {
+		return errNothingHere
+	}
+	form := certificateForms[i]
+	body, err := form.write(cert)
+	if err != nil {
+		return err
+	}
+	return c.send(fileName(cert.CommonName, "certificate-"+strconv.FormatInt(cert.ID, 10))+"-"+form.Path, form.contentType, body)
+}
+
+// send answers with a file to be saved.
+func (c *call) send(name, contentType string, body []byte) error {
+	h := c.w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	c.w.WriteHeader(http.StatusOK)
+	_, _ = c.w.Write(body) // the browser may be gone
+	return nil
+}
+
+// fileName makes a name that is safe everywhere of one that somebody else chose; or the other
+// one, where nothing is left of it.
+func fileName(text, other string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(text) {
+		switch {
+		case b.Len() >= maxName:
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' && b.Len() > 0:
+			b.WriteRune(r)
+		case !strings.HasSuffix(b.String(), "-") && b.Len() > 0:
+			b.WriteByte('-')
+		}
+	}
+	name := strings.Trim(b.String(), "-.")
+	if name == "" {
+		return other
+	}
+	return name
+}
