@@ -14,6 +14,7 @@ import (
 
 	"notary"
 	"notary/internal/inspect"
+	"notary/internal/server"
 	"notary/internal/testkit"
 )
 
@@ -43,18 +44,18 @@ func TestInspectAURL(t *testing.T) {
 		w.Header().Set("Content-Length", "1000")
 		w.Write(root.Certificate.Raw[:100])
 	})
-	server := httptest.NewServer(mux)
-	defer server.Close()
+	site := httptest.NewServer(mux)
+	defer site.Close()
 	for _, path := range []string{"/root.cer", "/moved"} {
-		if out := s.must("inspect", server.URL+path).out; !strings.Contains(out, "it is a root") {
+		if out := s.must("inspect", site.URL+path).out; !strings.Contains(out, "it is a root") {
 			t.Errorf("%s: %s", path, out)
 		}
 	}
-	s.run("inspect", server.URL+"/away").wantFailure(t, "the download failed")
-	s.run("inspect", server.URL+"/page").wantFailure(t, "this is a web page")
-	s.run("inspect", server.URL+"/missing").wantFailure(t, "404 Not Found")
-	s.run("inspect", server.URL+"/endless").wantFailure(t, "larger than 64 MiB")
-	s.run("inspect", server.URL+"/broken").wantFailure(t, "the download broke off")
+	s.run("inspect", site.URL+"/away").wantFailure(t, "the download failed")
+	s.run("inspect", site.URL+"/page").wantFailure(t, "this is a web page")
+	s.run("inspect", site.URL+"/missing").wantFailure(t, "404 Not Found")
+	s.run("inspect", site.URL+"/endless").wantFailure(t, "larger than 64 MiB")
+	s.run("inspect", site.URL+"/broken").wantFailure(t, "the download broke off")
 	s.run("inspect", "https://"+s.server.Listener.Addr().String()+"/a.cer").wantFailure(t, "the download failed", "certificate")
 	s.run("inspect", "file:///etc/passwd").wantFailure(t, "only http and https")
 	s.run("inspect", "https:///x").wantFailure(t, "is not a URL")
@@ -78,6 +79,21 @@ func TestInspectAServer(t *testing.T) {
 	plain := httptest.NewServer(answer(200, ""))
 	defer plain.Close()
 	s.run("inspect", plain.Listener.Addr().String()).wantFailure(t, "does not speak TLS with us")
+}
+
+// The certificate that the server makes for itself is one that nothing is wrong with, but for
+// that nobody has signed it.
+func TestInspectOurOwnServer(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, answer(500, ""))
+	file, _, err := server.SelfSigned(t.TempDir(), s.now)
+	testkit.Check(t, err)
+	r := s.run("inspect", "--json", file)
+	var got inspected
+	testkit.Check(t, json.Unmarshal([]byte(r.out), &got))
+	if problems := got.Objects[0].Problems; len(problems) != 1 || problems[0].Code != "self_signed" {
+		t.Errorf("got %+v", problems)
+	}
 }
 
 func TestInspectHostileFiles(t *testing.T) {

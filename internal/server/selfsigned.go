@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -127,6 +128,11 @@ func selfSignedGood(certFile, keyFile string, now time.Time, dnsNames []string, 
 }
 
 func selfSign(key crypto.Signer, now time.Time, dnsNames []string, ips []net.IP) ([]byte, error) {
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	keyID := sha256.Sum256(public) // RFC 7093, section 2, shortened as method 1 has it
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "Notary (self-signed)"},
 		NotBefore:             now.Add(-time.Minute), // for clocks that are a little behind
@@ -136,6 +142,8 @@ func selfSign(key crypto.Signer, now time.Time, dnsNames []string, ips []net.IP)
 		BasicConstraintsValid: true,
 		DNSNames:              dnsNames,
 		IPAddresses:           ips,
+		SubjectKeyId:          keyID[:20],
+		AuthorityKeyId:        keyID[:20], // CreateCertificate does not take it from an issuer of the same name
 	}
 	// Without a serial number in the template, CreateCertificate takes a random one.
 	return x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
