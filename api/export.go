@@ -13,6 +13,7 @@ type ExportedCertificate struct {
 	NotBefore              time.Time  `json:"not_before"`
 	NotAfter               time.Time  `json:"not_after"`
 	Profile                string     `json:"profile"`
+	ProfileVersion         int        `json:"profile_version"`
 	CertificateAuthorityID *int64     `json:"certificate_authority_id"`
 	CertificateRequestID   *int64     `json:"certificate_request_id"`
 	Email                  string     `json:"email" doc:"Who submitted the request"`

@@ -57,8 +57,8 @@ func (r *routes) exportCertificates(ctx context.Context, caller notary.Caller, i
 func exported(c *notary.Certificate) api.ExportedCertificate {
 	out := api.ExportedCertificate{
 		ID: c.ID, CommonName: c.CommonName, Names: list(strings.Fields(c.Names.String())), Key: c.Key,
-		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter, Profile: c.Profile,
-		CertificateAuthorityID: optional(c.AuthorityID), CertificateRequestID: optional(c.RequestID),
+		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+		Profile: c.Profile, ProfileVersion: c.ProfileVersion, CertificateAuthorityID: optional(c.AuthorityID), CertificateRequestID: optional(c.RequestID),
 		Email: c.Email, CreatedAt: c.CreatedAt,
 	}
 	if c.Revocation != nil {
@@ -72,7 +72,7 @@ func jsonLine(v any) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-var exportColumns = []string{"id", "common_name", "names", "key", "serial_number", "fingerprint", "not_before", "not_after", "profile",
+var exportColumns = []string{"id", "common_name", "names", "key", "serial_number", "fingerprint", "not_before", "not_after", "profile", "profile_version",
 	"certificate_authority_id", "certificate_request_id", "email", "created_at", "revoked_at", "revocation_reason"}
 
 func csvLine(v any) ([]byte, error) {
@@ -90,7 +90,7 @@ func csvLine(v any) ([]byte, error) {
 		return t.UTC().Format(time.RFC3339)
 	}
 	return []byte(csvRow([]string{id(&c.ID), c.CommonName, strings.Join(c.Names, " "), c.Key, c.SerialNumber, c.Fingerprint,
-		at(&c.NotBefore), at(&c.NotAfter), c.Profile, id(c.CertificateAuthorityID), id(c.CertificateRequestID), c.Email,
+		at(&c.NotBefore), at(&c.NotAfter), c.Profile, strconv.Itoa(c.ProfileVersion), id(c.CertificateAuthorityID), id(c.CertificateRequestID), c.Email,
 		at(&c.CreatedAt), at(c.RevokedAt), c.RevocationReason})), nil
 }
 
