@@ -179,6 +179,10 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
+	return byProfile(func() error { return s.signAuthority(ctx, caller, id, issuerID, profileName) })
+}
+
+func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) error {
 	a, err := s.subordinate(ctx, id)
 	if err != nil {
 		return err

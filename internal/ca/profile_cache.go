@@ -2,6 +2,7 @@ package ca
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"notary"
@@ -70,6 +71,16 @@ func (s *Service) requireUsable(tx *store.Tx, issuer *openedAuthority, p *notary
 	err := tx.RequireUsable(issuer.Authority, p)
 	if notary.KindOf(err) == notary.Conflict {
 		s.profiles.changed()
+	}
+	return err
+}
+
+// byProfile does what rests on a profile, and does it once more where that turned out to be an
+// old one: another node has changed it, and this one had not heard of that.
+func byProfile(do func() error) error {
+	err := do()
+	if errors.Is(err, store.ErrOldProfile) {
+		err = do()
 	}
 	return err
 }

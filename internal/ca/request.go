@@ -143,6 +143,10 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err := caller.Require(notary.DecideRequests); err != nil {
 		return err
 	}
+	return byProfile(func() error { return s.sign(ctx, caller, id, o) })
+}
+
+func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
 	req, err := s.store.Request(ctx, id)
 	if err != nil {
 		return err

@@ -179,6 +179,10 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	return tx.Changed(Authorities)
 }
 
+// ErrOldProfile is the cause of a [notary.Conflict] with a profile that was changed after it was
+// read.
+var ErrOldProfile = errors.New("the profile was read in an older version")
+
 // RequireUsable checks, in the transaction that records what the authority signed, that it
 // still is what it was when it signed, and keeps it so: enabled, not revoked, with the same
 // certificate. The same is checked of the profile by which it signed: its version.
@@ -202,7 +206,8 @@ func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 	case usable == 0:
 		return notary.Errorf(notary.Conflict, "the certificate authority %d has just been disabled or changed", a.ID)
 	case current == 0:
-		return notary.WithField(notary.Errorf(notary.Conflict, "the profile %s has just been changed: look at it and try again", p.Name), "profile")
+		return &notary.Error{Kind: notary.Conflict, Field: "profile", Err: ErrOldProfile,
+			Message: "the profile " + p.Name + " has just been changed: look at it and try again"}
 	}
 	return nil
 }
