@@ -5,6 +5,7 @@ import (
 	"crypto"
 	_ "crypto/sha1" // of identifiers, where nothing rests on its strength
 	_ "crypto/sha256"
+	_ "crypto/sha512"
 	"crypto/x509"
 	"encoding/asn1"
 	"math/big"
@@ -30,7 +31,7 @@ type OCSPRequest struct {
 
 // OCSPCertID names a certificate by its issuer and serial number (RFC 6960, section 4.1.1).
 type OCSPCertID struct {
-	Hash     crypto.Hash // of the issuer: SHA-1 or SHA-256; 0 for one that is not supported
+	Hash     crypto.Hash // of the issuer: SHA-1, SHA-256, SHA-384 or SHA-512; 0 for one that is not supported
 	NameHash []byte      // of the issuer's name, as DER
 	KeyHash  []byte      // of the issuer's public key, without its algorithm
 	Serial   string      // as [SerialString] writes it
@@ -38,11 +39,17 @@ type OCSPCertID struct {
 }
 
 var (
-	oidSHA1          = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
-	oidSHA256        = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
 	oidOCSPNonce     = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
 	oidOCSPResponses = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 4}
 )
+
+// ocspHashes are the hashes by which an issuer can be named.
+var ocspHashes = map[string]crypto.Hash{
+	"1.3.14.3.2.26":          crypto.SHA1,
+	"2.16.840.1.101.3.4.2.1": crypto.SHA256,
+	"2.16.840.1.101.3.4.2.2": crypto.SHA384,
+	"2.16.840.1.101.3.4.2.3": crypto.SHA512,
+}
 
 // ParseOCSPRequest reads an OCSP request in DER. Who asks and whether the request is signed
 // makes no difference: everybody may ask. Extensions that are critical and not known to us
@@ -142,12 +149,7 @@ func parseOCSPCertID(raw cryptobyte.String) (OCSPCertID, error) {
 		return OCSPCertID{}, invalid("the OCSP request names a certificate in a form that is not of RFC 6960, section 4.1.1")
 	}
 	id.Serial = SerialString(serial)
-	switch {
-	case oid.Equal(oidSHA1):
-		id.Hash = crypto.SHA1
-	case oid.Equal(oidSHA256):
-		id.Hash = crypto.SHA256
-	default:
+	if id.Hash = ocspHashes[oid.String()]; id.Hash == 0 {
 		return id, nil // whatever its parameters are
 	}
 	if !algorithm.Empty() { // absent or NULL: both are in use (RFC 5754, section 2)

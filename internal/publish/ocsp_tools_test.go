@@ -70,7 +70,7 @@ func wantSaid(t *testing.T, said string, words ...string) {
 }
 
 // openssl ocsp accepts the answers, whatever key the authority has: with and without a nonce,
-// by SHA-1 and SHA-256, of one certificate and of several.
+// by SHA-1 and SHA-2, of one certificate and of several.
 func TestOpenSSLAcceptsTheAnswers(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -92,7 +92,9 @@ func TestOpenSSLAcceptsTheAnswers(t *testing.T) {
 			revoked := []string{"Response verify OK", files.revoked + ": revoked", "Reason: keyCompromise", "Revocation Time: "}
 			wantSaid(t, ask("-cert", files.revoked), revoked...)
 			wantSaid(t, ask("-no_nonce", "-cert", files.revoked), revoked...)
-			wantSaid(t, ask("-sha256", "-cert", files.revoked), revoked...)
+			for _, hash := range []string{"-sha256", "-sha384", "-sha512"} {
+				wantSaid(t, ask(hash, "-cert", files.revoked), revoked...)
+			}
 			wantSaid(t, ask("-serial", "0x1234"), "Response verify OK", "0x1234: unknown")
 			wantSaid(t, ask("-cert", files.good, "-sha256", "-cert", files.revoked, "-sha1", "-serial", "77"),
 				append(revoked, files.good+": good", "77: unknown")...)
