@@ -42,8 +42,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 		return 0, err
 	}
 	defer s.authorities.changed()
-	defer s.answers.revoked()
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.writeRevocations(ctx, func(tx *store.Tx) error {
 		id, err = s.recordImport(ctx, tx, caller, in)
 		return err
 	})

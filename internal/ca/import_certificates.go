@@ -44,8 +44,7 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 		entries[i] = inventoryEntry(c, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
 	}
 	defer s.authorities.changed() // one of them may be an authority's
-	defer s.answers.revoked()
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.writeRevocations(ctx, func(tx *store.Tx) error {
 		if err := tx.ShareAuthority(id); err != nil {
 			return err
 		}

@@ -19,9 +19,9 @@ const (
 // have been revoked since before it was made: here, which is known at once, or at another
 // node, which the count of revocations tells within a second.
 type answerCache struct {
-	mu         sync.Mutex
-	generation int64                // counts the revocations made here
-	counts     map[int64]*lastCount // by authority
+	mu          sync.Mutex
+	generations map[int64]int64      // counts the revocations made here, by authority
+	counts      map[int64]*lastCount // by authority
 
 	// What does not fit into the younger half takes the place of the older one.
 	young, old map[answerKey]keptAnswer
@@ -50,16 +50,18 @@ type keptAnswer struct {
 }
 
 func newAnswerCache() *answerCache {
-	return &answerCache{counts: map[int64]*lastCount{}, young: map[answerKey]keptAnswer{},
+	return &answerCache{generations: map[int64]int64{}, counts: map[int64]*lastCount{}, young: map[answerKey]keptAnswer{},
 		old: map[answerKey]keptAnswer{}, limit: answerCacheSize / 2}
 }
 
-// revoked tells of a revocation at this node, whatever became of it. It is called after the
-// commit, and before that is acknowledged.
-func (c *answerCache) revoked() {
+// revoked tells of revocations of these authorities at this node, whatever became of them. It
+// is called after the commit, and before that is acknowledged.
+func (c *answerCache) revoked(authorityIDs []int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.generation++
+	for _, id := range authorityIDs {
+		c.generations[id]++
+	}
 }
 
 // now is the authority's present moment. Whatever is read after it is not older.
@@ -71,9 +73,9 @@ func (c *answerCache) now(authorityID int64) moment {
 
 func (c *answerCache) momentOf(authorityID int64) moment {
 	if n := c.counts[authorityID]; n != nil {
-		return moment{c.generation, n.revocations}
+		return moment{c.generations[authorityID], n.revocations}
 	}
-	return moment{c.generation, -1}
+	return moment{c.generations[authorityID], -1}
 }
 
 // due says whether it is time to count the authority's revocations, and leaves that to the

@@ -51,6 +51,9 @@ func TestOCSPAnswersAreKept(t *testing.T) {
 	}
 	by256 := ask(t, issuer, serial, sha256Hash)
 	again("by another hash", by256, answer(by256), true)
+	elsewhere := w.Signed(t, w.Admin(), w.Root(t, notary.ECDSAP256))
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), elsewhere, notary.Superseded))
+	again("after another authority's revocation", request, third, true)
 	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
 	again("after a revocation", request, third, false)
 	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
@@ -93,6 +96,30 @@ func TestOCSPAfterEveryRevocation(t *testing.T) {
 	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), below, notary.CACompromise))
 	if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Revoked {
 		t.Errorf("after the authority's revocation: %d", got.Status)
+	}
+}
+
+// A compromised key takes with it the answers of every authority that has certified it.
+func TestOCSPAfterACompromise(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	key := testkit.Key(t, notary.ECDSAP256)
+	issuers := []int64{w.Root(t, notary.ECDSAP256), w.Root(t, notary.ECDSAP256)}
+	var serials []string
+	var last int64
+	for _, issuer := range issuers {
+		last = requestFor(t, w, key, "www.example.com")
+		testkit.Check(t, sign(t, w, last, issuer))
+		serials = append(serials, serialOf(t, w, last))
+		if got := status(t, w, w.CA, issuer, serials[len(serials)-1]); got.Status != ocsp.Good {
+			t.Errorf("authority %d, before: %d", issuer, got.Status)
+		}
+	}
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), last, notary.KeyCompromise))
+	for i, issuer := range issuers {
+		if got := status(t, w, w.CA, issuer, serials[i]); got.Status != ocsp.Revoked {
+			t.Errorf("authority %d, after: %d", issuer, got.Status)
+		}
 	}
 }
 

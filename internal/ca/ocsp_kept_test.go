@@ -18,7 +18,8 @@ func TestOvertakenAnswersAreNotGiven(t *testing.T) {
 		given    bool
 	}{
 		"by nothing":                         {func(*answerCache) {}, true},
-		"by a revocation":                    {func(c *answerCache) { c.revoked() }, false},
+		"by a revocation":                    {func(c *answerCache) { c.revoked([]int64{2, 1}) }, false},
+		"by a revocation of another":         {func(c *answerCache) { c.revoked([]int64{2}) }, true},
 		"by another node's":                  {func(c *answerCache) { c.count(1, 6) }, false},
 		"by another authority's":             {func(c *answerCache) { c.due(2, at); c.count(2, 9) }, true},
 		"by a count that was read before it": {func(c *answerCache) { c.count(1, 4) }, true},

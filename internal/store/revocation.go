@@ -30,6 +30,17 @@ func (tx *Tx) countRevocation(authorityID int64, shard int) {
 	}
 }
 
+// Revoked are the authorities of whose certificates some have been revoked in this transaction
+// so far.
+func (tx *Tx) Revoked() (authorityIDs []int64) {
+	for name := range tx.counts {
+		if key, err := revokedCounterKey(name); err == nil && key.Shard == 0 {
+			authorityIDs = append(authorityIDs, key.AuthorityID)
+		}
+	}
+	return authorityIDs
+}
+
 // listingMargin is more than what lies between the time of a revocation and its commit, and
 // between the clocks of two nodes.
 const listingMargin = time.Hour
