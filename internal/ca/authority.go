@@ -304,8 +304,12 @@ func authorityCSR(a *notary.Authority) (*pki.CSR, error) {
 	return csr, nil
 }
 
-// giveCertificate adds the certificate to the inventory and to the authority.
+// giveCertificate adds the certificate to the inventory and to the authority, whose name it must
+// keep.
 func giveCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate) (int64, error) {
+	if err := requireSameName(a, cert); err != nil {
+		return 0, err
+	}
 	id, err := tx.InsertCertificate(cert)
 	if err != nil {
 		return 0, err

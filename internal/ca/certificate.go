@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"strings"
@@ -48,6 +49,27 @@ func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notar
 		return nil, err
 	}
 	return inventoryEntry(chain[0], chain[1:]), nil
+}
+
+// requireSameName refuses a renewal under another name than that of the certificate before: what
+// the authority has issued names it, and its CRLs and OCSP answers would be another issuer's.
+func requireSameName(a *notary.Authority, cert *notary.Certificate) error {
+	if a.Certificate == nil {
+		return nil
+	}
+	before, err := x509.ParseCertificate(a.Certificate.DER)
+	if err != nil {
+		return notary.InternalError("read the authority's certificate", err)
+	}
+	after, err := x509.ParseCertificate(cert.DER)
+	if err != nil {
+		return notary.InternalError("read the new certificate", err)
+	}
+	if !bytes.Equal(before.RawSubject, after.RawSubject) {
+		return notary.Errorf(notary.Unprocessable, "the new certificate names the authority %.200q, and the one that it has %.200q: "+
+			"have it renewed under that name, which all that it has issued gives as the issuer", after.Subject, before.Subject)
+	}
+	return nil
 }
 
 // newCertificate is the inventory's entry for what the issuer has just signed by the profile.

@@ -3,7 +3,12 @@ package ca_test
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -230,6 +235,69 @@ func TestUploadAuthority(t *testing.T) {
 			}
 			fetchCRL(t, w, id)
 		})
+	}
+}
+
+// An authority without a key usage, as openssl req makes them, may do all (RFC 5280, section
+// 6.1.4 (n) and 6.3.3 (f)), and OpenSSL accepts what it signs: certificates and lists.
+func TestUploadAuthorityWithoutKeyUsage(t *testing.T) {
+	t.Parallel()
+	testkit.Require(t, "openssl")
+	w := testkit.New(t)
+	id := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
+	csr, err := pki.ParseCSR(authority(t, w, id).CSR)
+	testkit.Check(t, err)
+	root := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	chain := root.Chain(t, csr.PublicKey, func(c *x509.Certificate) { c.IsCA, c.KeyUsage, c.RawSubject = true, 0, csr.RawSubject })
+	testkit.Check(t, second(w.CA.UploadAuthority(t.Context(), w.Admin(), id, chain)))
+	good, revoked := w.Signed(t, w.Admin(), id), w.Signed(t, w.Admin(), id)
+	leaves := map[string]bool{request(t, w, good).Certificate.PEM(): true, request(t, w, revoked).Certificate.PEM(): false}
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
+	crl, err := w.CA.CRL(t.Context(), id)
+	testkit.Check(t, err)
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		testkit.Check(t, os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	list := string(pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: crl.DER}))
+	for leaf, want := range leaves {
+		out, err := exec.CommandContext(t.Context(), "openssl", "verify", "-crl_check", "-attime", fmt.Sprint(w.Clock.Now().Unix()),
+			"-CAfile", file("root.pem", testkit.PEM(root.Certificate)), "-untrusted", file("chain.pem", chain),
+			"-CRLfile", file("list.pem", list), file("leaf.pem", leaf)).CombinedOutput()
+		if (err == nil) != want {
+			t.Errorf("accepted %v, want %v: %s", err == nil, want, out)
+		}
+	}
+}
+
+// What an authority has issued names it, so that the name stays: neither its lists nor its OCSP
+// answers would be for that any more.
+func TestRenewalsKeepTheAuthoritysName(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	outside := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	id := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
+	csr, err := pki.ParseCSR(authority(t, w, id).CSR)
+	testkit.Check(t, err)
+	upload := func(name string) error {
+		return second(w.CA.UploadAuthority(t.Context(), w.Admin(), id, outside.Chain(t, csr.PublicKey, func(c *x509.Certificate) {
+			c.IsCA, c.KeyUsage, c.Subject = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign, pkix.Name{CommonName: name}
+		})))
+	}
+	testkit.Check(t, upload("Renamed by the outside one"))
+	testkit.Check(t, upload("Renamed by the outside one"))
+	err = upload("Another name")
+	testkit.WantKind(t, err, notary.Unprocessable)
+	testkit.WantText(t, err, "Renamed by the outside one")
+	before := authority(t, w, id).Certificate.ID
+
+	root := w.Root(t, notary.ECDSAP256) // whose profile goes by the request, with another name again
+	err = w.CA.SignAuthority(t.Context(), w.Admin(), id, root)
+	testkit.WantKind(t, err, notary.Unprocessable)
+	if got := authority(t, w, id).Certificate.ID; got != before {
+		t.Errorf("the authority has the certificate %d, want still %d", got, before)
 	}
 }
 
