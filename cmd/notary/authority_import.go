@@ -79,7 +79,7 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.printImported(id, done, found, "of authority %d %s", id, counts(done))
+				return p.printImported(id, done, found, "authority %d: %s", id, counts(done))
 			})(command, args[:1])
 		},
 	}
@@ -132,7 +132,7 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 	if len(flags.certificates) == 0 {
 		return p.printImported(id, done, found, "authority %d is imported and can sign\nnext: notary authority import-certificates %d PATH, or notary authority crl %d", id, id, id)
 	}
-	return p.printImported(id, done, found, "authority %d is imported and can sign; of its certificates %s\nnext: notary authority crl %d", id, counts(done), id)
+	return p.printImported(id, done, found, "authority %d is imported and can sign; its certificates: %s\nnext: notary authority crl %d", id, counts(done), id)
 }
 
 // importBody reads what is sent, and gives the chain as well. The key is opened here first: a

@@ -156,5 +156,5 @@ func (p *program) sendIssued(ctx context.Context, c *client.Client, id int64, fo
 }
 
 func counts(done api.ImportedCertificates) string {
-	return fmt.Sprintf("%d are recorded (%d of them revoked), %d were known", done.Imported, done.Revoked, done.Known)
+	return fmt.Sprintf("%d recorded (%d of them revoked), %d known already", done.Imported, done.Revoked, done.Known)
 }

@@ -41,12 +41,20 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	if err != nil {
 		return 0, err
 	}
-	defer s.authorities.changed()
 	err = s.writeRevocations(ctx, func(tx *store.Tx) error {
 		id, err = s.recordImport(ctx, tx, caller, in)
 		return err
 	})
-	return id, err
+	s.authorities.changed()
+	if err != nil {
+		return 0, err
+	}
+	s.lists.forget(id) // of one that was here before; its next list is newer than all that were made elsewhere
+	if _, err := s.CRL(ctx, id); err != nil {
+		s.log.WarnContext(ctx, "the first CRL of the imported authority could not be made, the next who asks tries again",
+			"authority", id, "error", err)
+	}
+	return id, nil
 }
 
 // readImport checks what can be checked without the database. No error tells of the key or

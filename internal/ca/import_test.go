@@ -78,7 +78,7 @@ func TestImportAuthority(t *testing.T) {
 				id, err = w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 				testkit.Check(t, err)
 			})
-			if diff := cmp.Diff([]string{"authority.create", "authority.import"}, recorded); diff != "" {
+			if diff := cmp.Diff([]string{"authority.create", "authority.import", "authority.crl"}, recorded); diff != "" {
 				t.Errorf("events (-want +got):\n%s", diff)
 			}
 			wantAuthority(t, w, id, notary.AuthorityActive)
@@ -320,5 +320,22 @@ func TestImportOfALongList(t *testing.T) {
 	testkit.Check(t, err)
 	if n := len(fetchCRL(t, w, id).RevokedCertificateEntries); n != many {
 		t.Errorf("the next list has %d entries, want %d", n, many)
+	}
+}
+
+// What was made elsewhere while an authority was deleted here is followed by a list with a
+// higher number, even if nothing was revoked meanwhile.
+func TestListAfterAnImportIsNew(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	in := importOf(t, testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()))
+	for _, last := range []int64{0, 50, 51} {
+		in.CRLNumber = last
+		id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
+		testkit.Check(t, err)
+		if number, _ := entriesOf(t, w, id); number != last+1 {
+			t.Errorf("the list after %d has the number %d", last, number)
+		}
+		testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
 	}
 }

@@ -85,12 +85,16 @@ func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id
 }
 
 // ReviveAuthority gives a deleted authority its key back. Its CRLs go on from the greater of
-// the number given and that of its last one here.
+// the number given and that of its last one here; the list of all that it had is dropped, for there
+// may be newer ones from elsewhere.
 func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error {
 	err := tx.change(raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL,
 			crl_number = CASE WHEN crl_number > $2 THEN crl_number ELSE $2 END
 		WHERE id = $3 AND deleted_at IS NOT NULL`, sealedKey, crlNumber, id)
 	if err != nil {
+		return err
+	}
+	if err := tx.later(`DELETE FROM crl WHERE authority_id = $1 AND shard = 0`, id); err != nil {
 		return err
 	}
 	a, err := tx.Authority(context.Background(), id)
