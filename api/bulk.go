@@ -20,6 +20,12 @@ type BulkRevoke struct {
 	Revoke
 }
 
+// BulkReject rejects many requests, for one reason.
+type BulkReject struct {
+	Bulk
+	Reject
+}
+
 // Outcome says what became of one of many.
 type Outcome struct {
 	ID        int64  `json:"id"`

@@ -9,6 +9,7 @@ type CertificateRequest struct {
 	CertificateChain       string     `json:"certificate_chain" doc:"PEM, leaf first up to the root; empty where there is none"`
 	Status                 string     `json:"status" enum:"Outstanding,Active,Rejected,Revoked"`
 	Email                  string     `json:"email" doc:"Who submitted it"`
+	RejectionReason        string     `json:"rejection_reason" doc:"Why it was rejected, where that was said; empty otherwise"`
 	CreatedAt              time.Time  `json:"created_at"`
 	UpdatedAt              time.Time  `json:"updated_at"`
 	CommonName             string     `json:"common_name"`
@@ -40,6 +41,11 @@ type SignCertificateRequest struct {
 	Profile                string     `json:"profile,omitempty" doc:"A profile by its name, such as server, client or server-client (the default)"`
 	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The end of validity; the profile's default without it, never past the issuer's"`
 	SigningMethod          string     `json:"signing_method,omitempty" doc:"ca, the default"`
+}
+
+// Reject decides against a request.
+type Reject struct {
+	Reason string `json:"reason,omitempty" doc:"For whoever submitted it: a few lines, at most 500 characters"`
 }
 
 // Revoke revokes a certificate.

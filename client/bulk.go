@@ -26,7 +26,7 @@ func (c *Client) RevokeCertificates(ctx context.Context, body api.BulkRevoke) it
 }
 
 // RejectCertificateRequests rejects many requests; see [Client.SignCertificateRequests].
-func (c *Client) RejectCertificateRequests(ctx context.Context, body api.Bulk) iter.Seq2[api.Outcome, error] {
+func (c *Client) RejectCertificateRequests(ctx context.Context, body api.BulkReject) iter.Seq2[api.Outcome, error] {
 	return bulk(ctx, c, "/reject", body)
 }
 

@@ -61,7 +61,10 @@ func TestCalls(t *testing.T) {
 		}, `POST /api/v1/certificate_requests/5/certificate {"certificate":"PEM"}`, created, int64(7)},
 		{"remove certificate", func(ctx context.Context, c *c) (any, error) { return none(c.RemoveCertificate(ctx, 5)) },
 			"DELETE /api/v1/certificate_requests/5/certificate ", success, nil},
-		{"reject request", func(ctx context.Context, c *c) (any, error) { return none(c.RejectCertificateRequest(ctx, 5)) },
+		{"reject request for a reason", func(ctx context.Context, c *c) (any, error) {
+			return none(c.RejectCertificateRequest(ctx, 5, api.Reject{Reason: "no"}))
+		}, `POST /api/v1/certificate_requests/5/reject {"reason":"no"}`, success, nil},
+		{"reject request", func(ctx context.Context, c *c) (any, error) { return none(c.RejectCertificateRequest(ctx, 5, api.Reject{})) },
 			"POST /api/v1/certificate_requests/5/reject ", success, nil},
 		{"revoke certificate", func(ctx context.Context, c *c) (any, error) {
 			return none(c.RevokeCertificate(ctx, 5, api.Revoke{Reason: "superseded"}))

@@ -69,9 +69,10 @@ func (c *Client) RemoveCertificate(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, certificateRequest(id, "/certificate"), nil)
 }
 
-// RejectCertificateRequest is for requests that never had a certificate.
-func (c *Client) RejectCertificateRequest(ctx context.Context, id int64) error {
-	return act(ctx, c, http.MethodPost, certificateRequest(id, "/reject"), nil)
+// RejectCertificateRequest is for requests that never had a certificate. Without a reason no
+// body is sent.
+func (c *Client) RejectCertificateRequest(ctx context.Context, id int64, body api.Reject) error {
+	return act(ctx, c, http.MethodPost, certificateRequest(id, "/reject"), unlessEmpty(body))
 }
 
 // RevokeCertificate revokes the certificate of a request. Without a reason no body is sent.

@@ -93,7 +93,7 @@ func TestBulk(t *testing.T) {
 			return c.RevokeCertificates(ctx, api.BulkRevoke{Bulk: api.Bulk{IDs: []int64{1}}, Revoke: api.Revoke{Reason: "superseded"}})
 		},
 		`POST /api/v1/certificate_requests/reject {"filter":{"status":"Outstanding","q":"x"},"expected":3}`: func(ctx context.Context, c *client.Client) outcomes {
-			return c.RejectCertificateRequests(ctx, api.Bulk{Filter: &api.RequestFilter{Status: "Outstanding", Filter: api.Filter{Q: "x"}}, Expected: &expected})
+			return c.RejectCertificateRequests(ctx, api.BulkReject{Bulk: api.Bulk{Filter: &api.RequestFilter{Status: "Outstanding", Filter: api.Filter{Q: "x"}}, Expected: &expected}})
 		},
 	} {
 		for name, test := range map[string]struct {

@@ -99,6 +99,7 @@ func (p *program) requestShow() *cobra.Command {
 				field{"Submitted by", r.Email},
 				field{"Submitted", exact(&r.CreatedAt, p.now())},
 				field{"Changed", exact(&r.UpdatedAt, p.now())},
+				field{"Rejected because", r.RejectionReason},
 				field{"Certificate", optionalID(r.CertificateID)},
 				field{"Serial number", r.SerialNumber},
 				field{"Valid from", exact(r.NotBefore, p.now())},

@@ -51,22 +51,24 @@ func (p *program) requestSign() *cobra.Command {
 }
 
 func (p *program) requestReject() *cobra.Command {
+	var body api.Reject
 	c, on := p.deciding("reject", "Reject requests that have no certificate", notary.Outstanding, "authority",
-		"  notary request reject 7\n  notary request reject --email someone@example.com")
+		"  notary request reject 7 --reason \"ask for web.example.com instead\"\n  notary request reject --email someone@example.com")
 	c.RunE = func(command *cobra.Command, args []string) error {
 		return p.decide(command, args, on, decision{
 			one: func(ctx context.Context, c *client.Client, id int64) error {
-				if err := c.RejectCertificateRequest(ctx, id); err != nil {
+				if err := c.RejectCertificateRequest(ctx, id, body); err != nil {
 					return err
 				}
 				return p.done("request %d is rejected", id)
 			},
 			many: func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error] {
-				return c.RejectCertificateRequests(ctx, on)
+				return c.RejectCertificateRequests(ctx, api.BulkReject{Bulk: on, Reject: body})
 			},
 			question: "Reject %s?", doing: "rejecting", done: "rejected",
 		})
 	}
+	c.Flags().StringVar(&body.Reason, "reason", "", "a `text` for whoever submitted the request")
 	return c
 }
 

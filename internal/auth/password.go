@@ -10,7 +10,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/ccojocar/zxcvbn-go"
 	"golang.org/x/crypto/argon2"
 
 	"notary"
@@ -68,14 +67,10 @@ func checkPassword(password, email string) error {
 	if len(password) > maxPassword {
 		return refuse("the password must have %d bytes or fewer", maxPassword)
 	}
-	name, domain, _ := strings.Cut(email, "@")
 	if strings.EqualFold(password, email) {
 		return refuse("the password must not be the e-mail address")
 	}
-	judged := []rune(password)
-	judged = judged[:min(len(judged), maxJudged)]
-	known := append([]string{email, name, domain}, keyboardWalks...)
-	if zxcvbn.PasswordStrength(string(judged), known).Entropy < minEntropy {
+	if entropy(password, email) < minEntropy {
 		return refuse("this password is among the first that are tried: take one that is less common, " +
 			"such as four words that do not belong together")
 	}

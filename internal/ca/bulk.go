@@ -63,9 +63,15 @@ func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o 
 	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
 }
 
-// RejectMany rejects each of the requests as [Service.Reject] does; see [Service.SignMany].
-func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error) error {
-	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id) })
+// RejectMany rejects each of the requests for that reason as [Service.Reject] does; see [Service.SignMany].
+func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, reason string, fn func(Outcome) error) error {
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return err
+	}
+	if _, err := checkRejection(reason); err != nil {
+		return err
+	}
+	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id, reason) })
 }
 
 // RevokeMany revokes the certificates of the requests as [Service.RevokeRequest] does; see

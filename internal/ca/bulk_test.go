@@ -23,7 +23,9 @@ func bulkActions(w *testkit.World, root int64) map[string]bulkAction {
 		"SignMany": {notary.Outstanding, notary.Active, func(ctx context.Context, c notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
 			return w.CA.SignMany(ctx, c, m, ca.SignOptions{AuthorityID: root}, fn)
 		}},
-		"RejectMany": {notary.Outstanding, notary.Rejected, w.CA.RejectMany},
+		"RejectMany": {notary.Outstanding, notary.Rejected, func(ctx context.Context, c notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+			return w.CA.RejectMany(ctx, c, m, "not ours", fn)
+		}},
 		"RevokeMany": {notary.Active, notary.Revoked, func(ctx context.Context, c notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
 			return w.CA.RevokeMany(ctx, c, m, notary.Superseded, fn)
 		}},
@@ -168,7 +170,7 @@ func TestTooManyMatch(t *testing.T) { // not parallel: the limit is everybody's
 	}
 	reject := func(expected int64) error {
 		m := ca.Many{Filter: &notary.Filter{Status: notary.Outstanding}, Expected: &expected}
-		return w.CA.RejectMany(t.Context(), w.Admin(), m, func(o ca.Outcome) error { return o.Err })
+		return w.CA.RejectMany(t.Context(), w.Admin(), m, "", func(o ca.Outcome) error { return o.Err })
 	}
 	ids = append(ids, w.Request(t, w.Admin()))
 	err := reject(4)
@@ -195,7 +197,7 @@ func init() {
 			return s.RevokeMany(ctx, c, many, notary.Unspecified, told)
 		},
 		"Reject": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-			return s.RejectMany(ctx, c, many, told)
+			return s.RejectMany(ctx, c, many, "", told)
 		},
 	} {
 		row := useCases["Reject"]

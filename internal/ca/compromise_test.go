@@ -130,7 +130,7 @@ func TestKeyCompromiseOfAnotherRequest(t *testing.T) {
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
 	_, err := w.CA.Upload(t.Context(), w.Admin(), two, outside.Chain(t, key.Public()))
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), two))
+	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), two, ""))
 	testkit.WantKind(t, w.CA.Reopen(t.Context(), w.Admin(), two), notary.Conflict)
 }
 

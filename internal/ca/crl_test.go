@@ -33,7 +33,7 @@ func TestCRLIsBuiltOnce(t *testing.T) {
 	for name, change := range map[string]func(){
 		"nothing":     func() {},
 		"a signature": func() { w.Signed(t, w.Admin(), root) },
-		"a rejection": func() { testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, w.Admin()))) },
+		"a rejection": func() { testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, w.Admin()), "")) },
 		"an end": func() {
 			testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), root, false))
 			testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), root, true))

@@ -57,7 +57,7 @@ var useCases = map[string]struct {
 		return s.Delete(ctx, c, nothing)
 	}},
 	"Reject": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return s.Reject(ctx, c, nothing)
+		return s.Reject(ctx, c, nothing, "")
 	}},
 	"RemoveCertificate": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.RemoveCertificate(ctx, c, nothing)

@@ -65,22 +65,10 @@ func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) er
 	})
 }
 
-// Reject decides against a request that has never had a certificate.
-func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64) error {
-	return s.decide(ctx, caller, id, notary.Reject, func(tx *store.Tx, req *notary.Request) error {
-		had, err := tx.CertificatesOfRequest(ctx, req.ID)
-		if err == nil && len(had) > 0 {
-			return notary.Errorf(notary.Conflict, "this request has had a certificate: "+
-				"revoke that (certificate %d) instead of rejecting the request", had[len(had)-1].ID)
-		}
-		return err
-	})
-}
-
 // RemoveCertificate takes the certificate from a request, which is Outstanding again. The
 // certificate stays in the inventory.
 func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, id int64) error {
-	return s.decide(ctx, caller, id, notary.RemoveCertificate, nil)
+	return s.decide(ctx, caller, id, notary.RemoveCertificate, "", nil)
 }
 
 // Reopen makes a rejected or revoked request Outstanding again, unless its key was
@@ -97,14 +85,14 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 	if err != nil {
 		return err
 	}
-	return s.decide(ctx, caller, id, notary.Reopen, func(tx *store.Tx, _ *notary.Request) error {
+	return s.decide(ctx, caller, id, notary.Reopen, "", func(tx *store.Tx, _ *notary.Request) error {
 		return refuseCompromised(ctx, tx, csr)
 	})
 }
 
 // decide moves a request to the state that follows from the action and leaves it without a
-// certificate, if check (where there is one) agrees.
-func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action,
+// certificate, if check (where there is one) agrees. The detail is for the event.
+func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action, detail string,
 	check func(*store.Tx, *notary.Request) error) error {
 	if err := caller.Require(notary.DecideRequests); err != nil {
 		return err
@@ -126,7 +114,7 @@ func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, ac
 				return err
 			}
 		}
-		return tx.Event(notary.EventBy(caller, "request."+string(action), id, ""))
+		return tx.Event(notary.EventBy(caller, "request."+string(action), id, detail))
 	})
 }
 

@@ -78,7 +78,7 @@ func (w *transitionWorld) act(t *testing.T, id int64, action notary.Action) erro
 		_, err := w.CA.Upload(t.Context(), w.Admin(), id, w.outside.Chain(t, publicKey(t, w.World, id)))
 		return err
 	case notary.Reject:
-		return w.CA.Reject(t.Context(), w.Admin(), id)
+		return w.CA.Reject(t.Context(), w.Admin(), id, "")
 	case notary.Revoke:
 		return w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)
 	case notary.RemoveCertificate:

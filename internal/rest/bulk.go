@@ -67,6 +67,8 @@ func (r *routes) revokeMany(in *api.BulkRevoke) (api.Bulk, bulkAction, error) {
 	}, err
 }
 
-func (r *routes) rejectMany(in *api.Bulk) (api.Bulk, bulkAction, error) {
-	return *in, r.ca.RejectMany, nil
+func (r *routes) rejectMany(in *api.BulkReject) (api.Bulk, bulkAction, error) {
+	return in.Bulk, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+		return r.ca.RejectMany(ctx, caller, m, in.Reason, fn)
+	}, nil
 }

@@ -88,7 +88,7 @@ func TestBulkGoesOn(t *testing.T) {
 	root := h.Root(t, notary.ECDSAP256)
 	outstanding := []int64{h.Request(t, h.Admin()), h.Request(t, h.Admin())}
 	rejected := h.Request(t, h.Admin())
-	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), rejected))
+	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), rejected, ""))
 	active := h.Signed(t, h.Admin(), root)
 	const missing = "there is no certificate request 987654321"
 	for _, step := range []struct {
@@ -260,7 +260,7 @@ func TestBulkCallsAtOnce(t *testing.T) {
 	for range cap(answers) {
 		go func() {
 			n := 0
-			for o, err := range c.RejectCertificateRequests(t.Context(), api.Bulk{IDs: ids}) {
+			for o, err := range c.RejectCertificateRequests(t.Context(), api.BulkReject{Bulk: api.Bulk{IDs: ids}}) {
 				if err != nil {
 					n = -1000
 				} else if o.Status == api.Success {

@@ -57,8 +57,18 @@ func (r *routes) removeCertificate(ctx context.Context, caller notary.Caller, in
 	return done(r.ca.RemoveCertificate(ctx, caller, in.ID))
 }
 
-func (r *routes) rejectRequest(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {
-	return done(r.ca.Reject(ctx, caller, in.ID))
+// rejectInput may go without a body.
+type rejectInput struct {
+	ByID
+	Body *api.Reject
+}
+
+func (r *routes) rejectRequest(ctx context.Context, caller notary.Caller, in *rejectInput) (*message, error) {
+	reason := ""
+	if in.Body != nil {
+		reason = in.Body.Reason
+	}
+	return done(r.ca.Reject(ctx, caller, in.ID, reason))
 }
 
 type signInput struct {

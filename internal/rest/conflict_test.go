@@ -68,7 +68,7 @@ func (h *house) requestThatIs(t *testing.T, status notary.RequestStatus, root in
 		return h.Request(t, h.Admin())
 	case notary.Rejected:
 		id = h.Request(t, h.Admin())
-		testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id))
+		testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id, ""))
 	case notary.Revoked:
 		id = h.Signed(t, h.Admin(), root)
 		testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), id, notary.Unspecified))

@@ -13,7 +13,7 @@ import (
 func requestToAPI(req *notary.Request) api.CertificateRequest {
 	out := api.CertificateRequest{
 		ID: req.ID, CSR: req.CSR, Status: string(req.Status), Email: req.Email,
-		CreatedAt: req.CreatedAt, UpdatedAt: req.UpdatedAt, CommonName: req.CommonName, Key: req.Key,
+		RejectionReason: req.Rejection, CreatedAt: req.CreatedAt, UpdatedAt: req.UpdatedAt, CommonName: req.CommonName, Key: req.Key,
 		DNSNames: list(req.Names.DNS), IPAddresses: list(req.Names.IP),
 		EmailAddresses: list(req.Names.Email), URIs: list(req.Names.URI),
 	}

@@ -45,7 +45,7 @@ func newShelf(t *testing.T) *shelf {
 	s.ids["books"] = books
 	testkit.Check(t, s.CA.Sign(t.Context(), s.Admin(), s.ids["web"], ca.SignOptions{AuthorityID: s.first}))
 	testkit.Check(t, s.CA.Sign(t.Context(), s.Admin(), s.ids["short"], ca.SignOptions{AuthorityID: s.second, NotAfter: s.end}))
-	testkit.Check(t, s.CA.Reject(t.Context(), s.Admin(), s.ids["mail"]))
+	testkit.Check(t, s.CA.Reject(t.Context(), s.Admin(), s.ids["mail"], ""))
 	return s
 }
 

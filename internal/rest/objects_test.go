@@ -236,6 +236,39 @@ func TestTokensEnd(t *testing.T) {
 	}
 }
 
+// The body of a rejection is optional; a reason in it is for whoever submitted the request.
+func TestRejectForAReason(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	requestor := h.Caller(notary.CertificateRequestor)
+	for body, want := range map[any]string{nil: "", `{}`: "", `{"reason": "not ours"}`: "not ours"} {
+		path := fmt.Sprintf("%s/%d", requestsPath, h.Request(t, requestor))
+		call(t, h.admin(t), "POST", path+"/reject", body).wantStatus(t, 202)
+		got := parse(t, call(t, h.as(t, notary.CertificateRequestor), "GET", path, nil).Body).(map[string]any)["result"].(map[string]any)["rejection_reason"]
+		if got != want {
+			t.Errorf("%v: the reason is %v, want %q", body, got, want)
+		}
+	}
+	path := fmt.Sprintf("%s/%d/reject", requestsPath, h.Request(t, requestor))
+	for _, body := range []string{`{"reason": "a\u0000b"}`, `{"reason": "` + strings.Repeat("x", 501) + `"}`, `{"reason": 7}`} {
+		if got := call(t, h.admin(t), "POST", path, body).wantRefusal(t, 400, "invalid"); got.Field != "reason" {
+			t.Errorf("%.40s blames %q", body, got.Field)
+		}
+	}
+	ids := []int64{h.Request(t, requestor)}
+	for o, err := range h.admin(t).RejectCertificateRequests(t.Context(), api.BulkReject{Bulk: api.Bulk{IDs: ids}, Reject: api.Reject{Reason: "all of them"}}) {
+		testkit.Check(t, err)
+		if o.Status != api.Success {
+			t.Errorf("%+v", o)
+		}
+	}
+	req, err := h.admin(t).CertificateRequest(t.Context(), ids[0])
+	testkit.Check(t, err)
+	if req.RejectionReason != "all of them" {
+		t.Errorf("the reason is %q", req.RejectionReason)
+	}
+}
+
 // Only "Bearer <token>" proves anything (RFC 6750, section 2.1).
 func TestAuthorizationHeader(t *testing.T) {
 	t.Parallel()

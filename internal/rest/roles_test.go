@@ -263,7 +263,7 @@ func signedRequests(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 
 func aRejectedRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	id, _ := aRequest(t, h, caller)
-	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id))
+	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id, ""))
 	return id, nil
 }
 

@@ -140,7 +140,7 @@ func orNull(is func(any) bool) func(any) bool {
 
 // addedFields are ours: docs/api.md and the OpenAPI document have them.
 var addedFields = map[string]func(any) bool{
-	"email": isString, "created_at": isTime, "updated_at": isTime, "common_name": isString,
+	"email": isString, "rejection_reason": isString, "created_at": isTime, "updated_at": isTime, "common_name": isString,
 	"dns_names": isStrings, "ip_addresses": isStrings, "email_addresses": isStrings, "uris": isStrings,
 	"key": isString, "serial_number": isString, "not_before": orNull(isTime), "not_after": orNull(isTime),
 	"certificate_id": orNull(isID), "certificate_authority_id": orNull(isID),

@@ -24,7 +24,7 @@ func TestSummary(t *testing.T) {
 		testkit.Check(t, err)
 	}
 	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), h.Signed(t, h.Admin(), root), notary.Unspecified))
-	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), h.Request(t, h.Admin())))
+	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), h.Request(t, h.Admin()), ""))
 	h.Request(t, h.Admin())
 	summary().wantBody(t, `{"result": {"certificate_requests": {"Outstanding": 1, "Active": 4, "Rejected": 1, "Revoked": 1},
 		"certificates": 6, "revoked": 1, "expiring": [{"days": 1, "count": 0}, {"days": 7, "count": 1}, {"days": 30, "count": 3}, {"days": 90, "count": 4}]}}`)

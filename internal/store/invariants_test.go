@@ -146,7 +146,7 @@ func wholeDatabase(t *testing.T) string {
 	root := w.Root(t, notary.ECDSAP256)
 	issuer := w.Intermediate(t, root, notary.Ed25519)
 	w.Request(t, requestor)
-	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, requestor)))
+	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, requestor), ""))
 	w.Signed(t, requestor, issuer)
 	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, requestor, issuer), notary.Superseded))
 	_, err := w.CA.CRL(t.Context(), issuer)

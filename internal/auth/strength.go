@@ -1,0 +1,70 @@
+package auth
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/ccojocar/zxcvbn-go"
+)
+
+// Strength estimates how many guesses somebody needs for a password who tries known
+// passwords, names, dates and keyboard patterns first: the decimal logarithm of that number,
+// and in words what it means.
+func Strength(password, email string) (guesses float64, words string) {
+	guesses = entropy(password, email) * math.Log10(2)
+	return guesses, number(guesses) + " guesses: " + effort(guesses-math.Log10(guessing))
+}
+
+// guessing is how many passwords a second somebody can try who has stolen the database, on
+// some tens of processors: see [argonMemory].
+const guessing = 1000
+
+// entropy is what a password is worth, in bits.
+func entropy(password, email string) float64 {
+	name, domain, _ := strings.Cut(email, "@")
+	judged := []rune(strings.ToValidUTF8(password, "?"))
+	judged = judged[:min(len(judged), maxJudged)]
+	known := append([]string{email, name, domain}, keyboardWalks...)
+	return zxcvbn.PasswordStrength(string(judged), known).Entropy
+}
+
+// number is a power of ten in words.
+func number(exponent float64) string {
+	names := []string{"", "thousand", "million", "billion", "trillion"}
+	group := int(exponent / 3)
+	switch {
+	case group == 0:
+		return "a few"
+	case group >= len(names):
+		return "more than a thousand trillion"
+	}
+	text := fmt.Sprintf("%.0f", math.Pow(10, exponent-float64(3*group)))
+	if text == "1" {
+		text = "a"
+	}
+	return "about " + text + " " + names[group]
+}
+
+// effort is so many seconds, as a power of ten, in words.
+func effort(exponent float64) string {
+	const hour, year = 3600, 365 * 24 * 3600
+	within := ""
+	switch seconds := math.Pow(10, exponent); {
+	case seconds < 1:
+		return "found at once"
+	case seconds < hour:
+		within = "an hour"
+	case seconds < 24*hour:
+		within = "a day"
+	case seconds < year/12:
+		within = "a month"
+	case seconds < year:
+		within = "a year"
+	case seconds < 100*year:
+		within = "a century"
+	default:
+		return "not found within a century, even from a stolen database"
+	}
+	return "found within " + within + " from a stolen database"
+}

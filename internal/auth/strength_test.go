@@ -1,0 +1,46 @@
+package auth_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"notary/internal/auth"
+)
+
+// The strength of a password is a number of guesses, and what that means.
+func TestStrength(t *testing.T) {
+	t.Parallel()
+	for password, want := range map[string]string{
+		"":                            "a few guesses: found at once",
+		"password1234":                "a few guesses: found at once",
+		"me@example.com":              "a few guesses: found at once",
+		"qwertyuiop":                  "about 2 thousand guesses: found within an hour from a stolen database",
+		"jelly22fish":                 "about a billion guesses: found within a month from a stolen database",
+		"plain violet harbour engine": "more than a thousand trillion guesses: not found within a century, even from a stolen database",
+	} {
+		guesses, words := auth.Strength(password, "me@example.com")
+		if words != want {
+			t.Errorf("%q: 10^%.1f, %s; want %s", password, guesses, words, want)
+		}
+	}
+	weak, _ := auth.Strength("summer winter", "")
+	strong, _ := auth.Strength("summer winter violet harbour", "")
+	if weak >= strong {
+		t.Errorf("10^%.1f guesses for two words, 10^%.1f for four", weak, strong)
+	}
+}
+
+// Whatever is typed is judged in no time.
+func TestStrengthOfAnything(t *testing.T) {
+	t.Parallel()
+	begun := time.Now()
+	for _, password := range []string{strings.Repeat("a1", 1<<19), "\xff\xfe\x00", strings.Repeat("é", 1000)} {
+		if guesses, words := auth.Strength(password, strings.Repeat("x", 1000)+"@"); guesses < 0 || words == "" {
+			t.Errorf("%.10q: 10^%.1f, %q", password, guesses, words)
+		}
+	}
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}

@@ -1,0 +1,54 @@
+package ca
+
+import (
+	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"notary"
+	"notary/internal/store"
+)
+
+const maxRejection = 500 // characters of a reason
+
+// Reject decides against a request that has never had a certificate. The reason, "" for none,
+// is a few lines for whoever submitted it, and is kept until the request is reopened.
+func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, reason string) error {
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return err
+	}
+	reason, err := checkRejection(reason)
+	if err != nil {
+		return err
+	}
+	return s.decide(ctx, caller, id, notary.Reject, reason, func(tx *store.Tx, req *notary.Request) error {
+		had, err := tx.CertificatesOfRequest(ctx, req.ID)
+		switch {
+		case err != nil:
+			return err
+		case len(had) > 0:
+			return notary.Errorf(notary.Conflict, "this request has had a certificate: "+
+				"revoke that (certificate %d) instead of rejecting the request", had[len(had)-1].ID)
+		case reason == "":
+			return nil
+		}
+		return tx.SetRejection(id, reason)
+	})
+}
+
+// checkRejection is the reason without blanks around it, and with line ends of one kind. What
+// could make it look like something else than it is is refused.
+func checkRejection(reason string) (string, error) {
+	reason = strings.TrimSpace(strings.ReplaceAll(reason, "\r\n", "\n"))
+	if utf8.RuneCountInString(reason) > maxRejection {
+		return "", notary.FieldErrorf("reason", "the reason has more than %d characters: shorten it", maxRejection)
+	}
+	odd := func(r rune) bool {
+		return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))
+	}
+	if !utf8.ValidString(reason) || strings.ContainsFunc(reason, odd) {
+		return "", notary.FieldErrorf("reason", "the reason has characters that cannot be shown: write plain text")
+	}
+	return reason, nil
+}
