@@ -298,8 +298,8 @@ func announce(out io.Writer, c *config, addr, publishAddr, publishURL, fingerpri
 	if url != defaultServer {
 		option = " --server " + url
 	}
-	fmt.Fprintf(out, "There is no account yet. Make the first one, an Admin, with:\n"+
-		"  notary account create --first --email you@example.com%s\n", option)
+	fmt.Fprintf(out, "There is no account yet. Make the first one, an Admin, in a browser at %s, or with:\n"+
+		"  notary account create --first --email you@example.com%s\n", url, option)
 }
 
 // logCause logs what the user is not shown of an error that ended the program.

@@ -287,17 +287,19 @@ func TestJobsEndWithTheServer(t *testing.T) {
 
 func TestAnnouncement(t *testing.T) {
 	t.Parallel()
-	first := "There is no account yet. Make the first one, an Admin, with:\n" +
-		"  notary account create --first --email you@example.com"
+	first := func(url string) string {
+		return "There is no account yet. Make the first one, an Admin, in a browser at " + url + ", or with:\n" +
+			"  notary account create --first --email you@example.com"
+	}
 	tests := map[string]struct {
 		addr        string
 		published   string
 		initialized bool
 		url, after  string
 	}{
-		"as by default":        {"127.0.0.1:2111", "", false, "https://127.0.0.1:2111", first + "\n"},
-		"on another port":      {"127.0.0.1:3000", "", false, "https://127.0.0.1:3000", first + " --server https://127.0.0.1:3000\n"},
-		"on all interfaces":    {"[::]:2111", "", false, "https://notary.example.com:2111", first + " --server https://notary.example.com:2111\n"},
+		"as by default":        {"127.0.0.1:2111", "", false, "https://127.0.0.1:2111", first("https://127.0.0.1:2111") + "\n"},
+		"on another port":      {"127.0.0.1:3000", "", false, "https://127.0.0.1:3000", first("https://127.0.0.1:3000") + " --server https://127.0.0.1:3000\n"},
+		"on all interfaces":    {"[::]:2111", "", false, "https://notary.example.com:2111", first("https://notary.example.com:2111") + " --server https://notary.example.com:2111\n"},
 		"with an account":      {"127.0.0.1:2111", "", true, "https://127.0.0.1:2111", ""},
 		"publishing":           {"127.0.0.1:2111", "127.0.0.1:2112", true, "https://127.0.0.1:2111", ""},
 		"on all IPv4 ones too": {"0.0.0.0:2111", "", true, "https://notary.example.com:2111", ""},

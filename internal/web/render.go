@@ -83,6 +83,7 @@ func (c *call) show(name, title string, content any) error {
 		return notary.InternalError("make the page "+name, err)
 	}
 	c.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	c.w.Header().Set("Content-Length", strconv.Itoa(out.Len()))
 	if c.status == 0 {
 		c.status = http.StatusOK
 	}
