@@ -32,6 +32,17 @@ func (c *call) again(err error, show func(*call, form) error) error {
 	}
 }
 
+// wrongFilter shows a list's page without rows and with what is wrong with its filter.
+func (c *call) wrongFilter(err error, show func(*call, form) error) error {
+	switch e := c.explain(err); e.Kind {
+	case notary.Invalid, notary.Conflict, notary.Unprocessable:
+		c.status = statuses[e.Kind]
+		return show(c, form{values: c.r.URL.Query(), err: e})
+	default:
+		return e
+	}
+}
+
 // Value is what stands in a field.
 func (f form) Value(name string) string { return f.values.Get(name) }
 

@@ -101,6 +101,7 @@ func (s *site) functions() template.FuncMap {
 		"count":   func(n any) string { return count(whole(n)) },
 		"plural":  func(n any, noun string) string { return plural(whole(n), noun) },
 		"hex":     hexPairs,
+		"object":  objectOf,
 	}
 }
 

@@ -81,6 +81,13 @@ func (s *site) routes() []route {
 
 		{"GET /{$}", loggedIn, s.overview},
 
+		{"GET /me", loggedIn, page(s.mePage)},
+		{"POST /me/password", loggedIn, s.changeMyPassword},
+		{"POST /me/sessions/end", loggedIn, s.endOtherSessions},
+		{"POST /me/sessions/{id}/end", loggedIn, s.endSession},
+
+		{"GET /events", loggedIn, page(s.events)},
+
 		{"GET /profiles", loggedIn, s.profiles},
 		{"GET /profiles/new", loggedIn, page(s.newProfilePage)},
 		{"POST /profiles/new", loggedIn, s.newProfile},

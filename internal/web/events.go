@@ -1,0 +1,105 @@
+package web
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"notary"
+)
+
+// eventsPage is the record of who did what.
+type eventsPage struct {
+	Form   form
+	Events []*notary.Event
+	Pager  pager
+	Kinds  []option
+}
+
+func (s *site) events(c *call, f form) error {
+	if err := c.caller.Require(notary.ReadEvents); err != nil {
+		return err
+	}
+	q, err := readEventQuery(f.values)
+	if err != nil {
+		return c.wrongFilter(err, s.eventsPage)
+	}
+	q.After, q.Before = c.cursors()
+	found, err := s.ca.Events(c.r.Context(), c.caller, q)
+	if err != nil {
+		return c.wrongFilter(err, s.eventsPage)
+	}
+	return c.show("events", "Events", eventsPage{f, found.Items, c.pager(found.Previous, found.Next), eventKinds(c.caller)})
+}
+
+// eventsPage is the page without events, for a filter that is not one.
+func (s *site) eventsPage(c *call, f form) error {
+	return c.show("events", "Events", eventsPage{Form: f, Kinds: eventKinds(c.caller)})
+}
+
+func readEventQuery(v url.Values) (q notary.EventQuery, err error) {
+	q = notary.EventQuery{Kind: v.Get("kind"), Email: v.Get("email"), Limit: pageSize}
+	if q.From, err = readDay(v, "from"); err != nil {
+		return q, err
+	}
+	if q.Until, err = readDay(v, "until"); err != nil {
+		return q, err
+	}
+	if !q.Until.IsZero() {
+		q.Until = q.Until.AddDate(0, 0, 1) // the day itself belongs to it
+	}
+	if text := v.Get("object_id"); text != "" {
+		if q.ObjectID, err = readID(text); err != nil {
+			return q, notary.FieldErrorf("object_id", "this is not an id")
+		}
+	}
+	return q, nil
+}
+
+// readDay reads a day as a browser sends it, in UTC; the zero time where there is none.
+func readDay(v url.Values, field string) (time.Time, error) {
+	text := v.Get(field)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return day, notary.FieldErrorf(field, "write a day such as 2027-01-31")
+	}
+	return day, nil
+}
+
+// eventKinds are the kinds of objects of which the caller may see events.
+func eventKinds(caller notary.Caller) []option {
+	all := []option{{Value: "", Label: "everything"}}
+	for _, kind := range notary.EventKinds {
+		if kind != "account" || caller.May(notary.ManageAccounts) {
+			all = append(all, option{Value: kind, Label: kind + "s"})
+		}
+	}
+	for i := range all {
+		if all[i].Value == "authority" {
+			all[i].Label = "authorities"
+		}
+	}
+	return all
+}
+
+// objectPaths are where the objects of events are shown.
+var objectPaths = map[string]string{"request": "/requests/", "certificate": "/certificates/", "authority": "/authorities/",
+	"profile": "/profiles/", "account": "/accounts/"}
+
+// object is what an event is about.
+type object struct {
+	Kind string
+	ID   int64
+	Path string // where it is shown
+}
+
+func objectOf(e *notary.Event) object {
+	o := object{Kind: e.Kind(), ID: e.ObjectID}
+	if place, ok := objectPaths[o.Kind]; ok && o.ID != 0 {
+		o.Path = place + strconv.FormatInt(o.ID, 10)
+	}
+	return o
+}

@@ -1,0 +1,52 @@
+package web
+
+import (
+	"notary"
+)
+
+// mePage is one's own account: its role, its password and its sessions.
+type mePage struct {
+	Form     form
+	Sessions []*notary.Session
+	RoleMay  string
+}
+
+func (s *site) mePage(c *call, f form) error {
+	sessions, err := s.auth.Sessions(c.r.Context(), c.caller, c.token)
+	if err != nil {
+		return err
+	}
+	return c.show("me", c.caller.Email, mePage{f, sessions, rolesMay[c.caller.Role]})
+}
+
+// changeMyPassword ends all sessions, this one too, and begins another one in its place.
+func (s *site) changeMyPassword(c *call) error {
+	old, password := c.r.PostForm.Get("old_password"), c.r.PostForm.Get("password")
+	if password != c.r.PostForm.Get("password_again") {
+		return c.again(notary.FieldErrorf("password_again", "the two passwords are not the same"), s.mePage)
+	}
+	token, _, err := s.auth.ChangeMyPasswordAndStay(c.r.Context(), c.caller, old, password, c.token)
+	if err != nil {
+		return c.again(err, s.mePage)
+	}
+	c.setCookie(sessionCookie, token, 0)
+	return c.done("/me", "Your password is changed. All other sessions are ended.")
+}
+
+func (s *site) endSession(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := s.auth.EndSession(c.r.Context(), c.caller, id); err != nil {
+		return err
+	}
+	return c.done("/me", "The session is ended.")
+}
+
+func (s *site) endOtherSessions(c *call) error {
+	if err := s.auth.EndOtherSessions(c.r.Context(), c.caller, c.token); err != nil {
+		return err
+	}
+	return c.done("/me", "All other sessions are ended.")
+}

@@ -1,0 +1,32 @@
+package web
+
+import "notary"
+
+// pageSize is how many rows a list shows at once.
+const pageSize = 50
+
+// pager leads to the pages before and after, with the same filters; "" where there is none.
+type pager struct{ Previous, Next string }
+
+// pager makes one of the cursors of the page that is shown.
+func (c *call) pager(previous, next notary.Cursor) pager {
+	return pager{c.turn("before", previous), c.turn("after", next)}
+}
+
+// turn is this page's own address, from another place in the list.
+func (c *call) turn(direction string, at notary.Cursor) string {
+	if at == "" {
+		return ""
+	}
+	query := c.r.URL.Query()
+	query.Del("before")
+	query.Del("after")
+	query.Set(direction, string(at))
+	return c.r.URL.Path + "?" + query.Encode()
+}
+
+// cursors are where in a list the page begins or ends.
+func (c *call) cursors() (after, before notary.Cursor) {
+	query := c.r.URL.Query()
+	return notary.Cursor(query.Get("after")), notary.Cursor(query.Get("before"))
+}
