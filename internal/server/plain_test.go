@@ -62,37 +62,6 @@ func TestPlainHTTPRefuses(t *testing.T) {
 	}
 }
 
-// It stops as the other one does: what is in flight may finish.
-func TestPlainHTTPStops(t *testing.T) {
-	t.Parallel()
-	entered, release := make(chan struct{}), make(chan struct{})
-	r := startPlain(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		close(entered)
-		<-release
-		io.WriteString(w, "done")
-	}))
-	answer := make(chan string, 1)
-	go func() {
-		response, err := http.Get(r.url)
-		if err != nil {
-			answer <- err.Error()
-			return
-		}
-		defer response.Body.Close()
-		body, _ := io.ReadAll(response.Body)
-		answer <- string(body)
-	}()
-	<-entered
-	r.stop()
-	close(release)
-	if got := <-answer; got != "done" {
-		t.Errorf("the answer is %q", got)
-	}
-	if err := <-r.served; err != nil {
-		t.Error(err)
-	}
-}
-
 // A listener may be opened before all else; a port in use is said there.
 func TestListenBefore(t *testing.T) {
 	t.Parallel()

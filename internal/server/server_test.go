@@ -56,11 +56,15 @@ func TestHTTP2IsOffered(t *testing.T) {
 
 func TestStopWaitsForRequestsInFlight(t *testing.T) {
 	t.Parallel()
-	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+	for name, tt := range map[string]struct{ plain, http2 bool }{"HTTP/1.1": {}, "HTTP/2": {http2: true}, "plain HTTP": {plain: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			entered, release := make(chan struct{}), make(chan struct{})
-			r := start(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			begin := start
+			if tt.plain {
+				begin = func(t *testing.T, handler http.Handler, _ func(*Config)) *running { return startPlain(t, handler) }
+			}
+			r := begin(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 				close(entered)
 				<-release
 				if req.Context().Err() != nil {
@@ -70,7 +74,7 @@ func TestStopWaitsForRequestsInFlight(t *testing.T) {
 			}), nil)
 			answer := make(chan string, 1)
 			go func() {
-				response, err := r.client(t, http2).Get(r.url)
+				response, err := r.client(t, tt.http2).Get(r.url)
 				if err != nil {
 					answer <- err.Error()
 					return
