@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"notary"
 	"notary/internal/issuance"
@@ -97,6 +98,10 @@ func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	return nil
 }
 
+// maxResponderValidity is how long an OCSP responder's certificate may last: nobody asks whether
+// it is revoked (RFC 6960, section 4.2.2.2.1).
+const maxResponderValidity = 28 * 24 * time.Hour
+
 // checkResponderRules refuses rules by which the OCSP responders could get no certificate: it
 // is for a P-256 key and has the subject of the authority, but no names.
 func checkResponderRules(rules *notary.Rules) error {
@@ -112,6 +117,8 @@ func checkResponderRules(rules *notary.Rules) error {
 		return notary.FieldErrorf("ocsp_no_check", needs+"must not be asked about themselves")
 	case !slices.Contains(rules.Keys.Allowed, notary.KindP256):
 		return notary.FieldErrorf("keys.allowed", needs+"have keys of the kind ecdsa-p256")
+	case rules.Validity > maxResponderValidity:
+		return notary.FieldErrorf("validity", needs+"cannot be revoked: give them at most %s", notary.FormatPeriod(maxResponderValidity))
 	case rules.Names.Required:
 		return notary.FieldErrorf("names.required", needs+"have no names")
 	case refuses:

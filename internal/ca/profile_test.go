@@ -165,6 +165,7 @@ func TestBuiltinProfilesStay(t *testing.T) {
 		{"ocsp", "extended_key_usages", rulesOf(t, "server", nil)},
 		{"ocsp", "ocsp_no_check", rulesOf(t, "ocsp", func(r *notary.Rules) { r.OCSPNoCheck = false })},
 		{"ocsp", "keys.allowed", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{notary.KindRSA} })},
+		{"ocsp", "validity", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Validity, r.MaxValidity = 29*24*time.Hour, 0 })},
 		{"ocsp", "names.required", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Names.Required = true })},
 		{"ocsp", "subject", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Subject.Others = notary.Refuse })},
 		{"ocsp", "key_usages", rulesOf(t, "ocsp", func(r *notary.Rules) { r.KeyUsages = []notary.KeyUsage{notary.ContentCommitment} })},
