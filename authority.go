@@ -86,7 +86,7 @@ type CRL struct {
 	Shard       int // 0: the list of all
 	Number      int64
 	DER         []byte
-	ThisUpdate  time.Time
+	ThisUpdate  time.Time // when it was made; it says itself that it is a minute older
 	NextUpdate  time.Time
 
 	// Revocations is how many revocations of the authority, or of the shard, were known when

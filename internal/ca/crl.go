@@ -15,6 +15,9 @@ import (
 const (
 	// crlValidity is how long a CRL may be relied on, from thisUpdate to nextUpdate.
 	crlValidity = 48 * time.Hour
+	// crlBackdate is for relying parties whose clocks are late: many refuse a list that is from
+	// the future by a second. Certificates are backdated by as much.
+	crlBackdate = time.Minute
 	// crlRefresh is the age at which a CRL is made anew by the clock.
 	crlRefresh = 12 * time.Hour
 )
@@ -168,7 +171,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	if err != nil {
 		return nil, err
 	}
-	crl.DER, err = list.Sign(issuance.CRLTerms{Number: crl.Number, ThisUpdate: crl.ThisUpdate, NextUpdate: crl.NextUpdate, URLs: urls})
+	crl.DER, err = list.Sign(issuance.CRLTerms{Number: crl.Number, ThisUpdate: now.Add(-crlBackdate), NextUpdate: crl.NextUpdate, URLs: urls})
 	if err != nil {
 		return nil, err
 	}

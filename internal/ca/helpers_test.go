@@ -6,8 +6,13 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"notary"
 	"notary/internal/ca"
@@ -131,4 +136,21 @@ func csrKey(t testing.TB, csrPEM string) crypto.PublicKey {
 	csr, err := pki.ParseCSR(csrPEM)
 	testkit.Check(t, err)
 	return csr.PublicKey
+}
+
+// opensslAccepts has OpenSSL verify a certificate with its chain at that time, and look it up on
+// its issuer's list.
+func opensslAccepts(t testing.TB, at time.Time, c *notary.Certificate, crl *notary.CRL) (says string, ok bool) {
+	t.Helper()
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		testkit.Check(t, os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	last := len(c.IssuerChain) - 1
+	out, err := exec.CommandContext(t.Context(), "openssl", "verify", "-crl_check", "-attime", fmt.Sprint(at.Unix()),
+		"-CAfile", file("root.pem", notary.CertificatesPEM(c.IssuerChain[last])),
+		"-untrusted", file("chain.pem", c.ChainPEM()), "-CRLfile", file("list.pem", crl.PEM()), file("leaf.pem", c.PEM())).CombinedOutput()
+	return string(out), err == nil
 }

@@ -74,7 +74,7 @@ func (r *reader) readCRL(der []byte) Object {
 		o.warn("no_authority_key_id", "RFC 5280, section 5.2.1", "it does not say which key signed it")
 	}
 	o.checkExtensions(list)
-	o.checkEntries(list)
+	o.checkEntries(list, r.now)
 	return o
 }
 
@@ -187,7 +187,7 @@ func distributionURLs(part cryptobyte.String) []string {
 }
 
 // checkEntries finds what no entry may have (RFC 5280, section 5.3).
-func (o *Object) checkEntries(list *x509.RevocationList) {
+func (o *Object) checkEntries(list *x509.RevocationList, now time.Time) {
 	seen := make(map[string]bool, len(list.RevokedCertificateEntries))
 	twice, future, unspecified := 0, 0, 0
 	for _, entry := range list.RevokedCertificateEntries {
@@ -196,7 +196,7 @@ func (o *Object) checkEntries(list *x509.RevocationList) {
 			twice++
 		}
 		seen[serial] = true
-		if entry.RevocationTime.After(list.ThisUpdate) {
+		if entry.RevocationTime.After(now) {
 			future++
 		}
 		if _, known := reasonNames[entry.ReasonCode]; !known {
@@ -207,7 +207,7 @@ func (o *Object) checkEntries(list *x509.RevocationList) {
 		o.warn("duplicate_entries", "RFC 5280, section 5.1.2.6", "%d of its entries are for serial numbers that it has already", twice)
 	}
 	if future > 0 {
-		o.note("future_entries", "RFC 5280, section 5.3.2", "%d of its entries are of a time after the list was made", future)
+		o.note("future_entries", "RFC 5280, section 5.3.2", "%d of its entries are of a time that is yet to come", future)
 	}
 	if unspecified > 0 {
 		o.fail("unknown_reason", "RFC 5280, section 5.3.1", "%d of its entries have a reason that does not exist", unspecified)
