@@ -149,7 +149,12 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	if err := s.giveImported(ctx, tx, a, in); err != nil {
 		return 0, err
 	}
-	if err := s.recordEntries(ctx, tx, caller, a.ID, in.crl.Revocations); err != nil {
+	if a.Certificate == nil { // it is new, and of what may be on its list nothing is here
+		err = tx.ImportRevocations(a.ID, in.crl.Revocations)
+	} else {
+		err = s.recordEntries(ctx, tx, caller, a.ID, in.crl.Revocations)
+	}
+	if err != nil {
 		return 0, err
 	}
 	return a.ID, tx.Event(notary.EventBy(caller, "authority.import", a.ID,
@@ -283,20 +288,9 @@ func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certific
 	return entry.ID, err
 }
 
-// recordEntries keeps the entries of the imported list. Of an authority that was here before
-// some certificates may be known, and some of these revoked.
+// recordEntries keeps the entries of the imported list of an authority that was here before:
+// some of its certificates are known, and some of these revoked.
 func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, entries []notary.Revocation) error {
-	issued, err := tx.IssuedCount(ctx, id)
-	if err != nil {
-		return err
-	}
-	revoked, err := tx.RevocationCount(ctx, id, 0)
-	if err != nil {
-		return err
-	}
-	if issued <= 1 && revoked == 0 { // nothing but its own, which cannot be on it
-		return tx.ImportRevocations(id, entries)
-	}
 	var added []notary.Revocation
 	var known []string
 	for _, v := range entries {

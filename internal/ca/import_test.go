@@ -339,3 +339,19 @@ func TestListAfterAnImportIsNew(t *testing.T) {
 		testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
 	}
 }
+
+// The one certificate of an authority is found on the list with which it comes back.
+func TestImportRevokesTheOnlyCertificate(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256)
+	in := importOf(t, o)
+	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
+	testkit.Check(t, err)
+	signed := w.Signed(t, w.Admin(), id)
+	in.CRL = lastCRL(t, w, o, 9, notary.Revocation{Serial: request(t, w, signed).Certificate.Serial, At: w.Clock.Now(), Reason: notary.Superseded})
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
+	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), in)
+	testkit.Check(t, err)
+	wantStatus(t, w, signed, notary.Revoked)
+}

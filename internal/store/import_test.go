@@ -25,12 +25,16 @@ func TestImportedRevocations(t *testing.T) {
 		return creation(tx, "authority", id)
 	})
 	cert := newCertificate(id, 1, clock.Now().Add(time.Hour))
+	cert.Shard = 2
 	entries := []notary.Revocation{{Serial: "ff", At: clock.Now(), Reason: notary.CertificateHold},
 		{Serial: cert.Serial, At: clock.Now(), Reason: notary.Superseded}}
 	write(t, s, func(tx *store.Tx) error { return tx.ImportRevocations(id, entries) })
 	wantEntries(t, s, id, clock.Now().AddDate(100, 0, 0), entries...)
 
 	write(t, s, func(tx *store.Tx) (err error) {
+		if err := tx.AddShardURL(id, cert.Shard, "http://crl.example.com/1-2.crl"); err != nil {
+			return err
+		}
 		if cert.ID, err = tx.InsertCertificate(cert); err != nil {
 			return err
 		}
@@ -42,6 +46,9 @@ func TestImportedRevocations(t *testing.T) {
 	})
 	wantEntries(t, s, id, clock.Now(), entries...)
 	wantEntries(t, s, id, clock.Now().AddDate(100, 0, 0), entries[0])
+	if n, err := s.RevocationCount(t.Context(), id, cert.Shard); n != 1 || err != nil {
+		t.Errorf("the shard of the certificate has %d revocations (%v), want 1", n, err)
+	}
 	got, err := s.Certificate(t.Context(), cert.ID)
 	testkit.Check(t, err)
 	if diff := cmp.Diff(&entries[1], got.Revocation); diff != "" {
