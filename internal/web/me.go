@@ -2,6 +2,7 @@ package web
 
 import (
 	"notary"
+	"notary/internal/auth"
 )
 
 // mePage is one's own account: its role, its password and its sessions.
@@ -30,7 +31,13 @@ func (s *site) changeMyPassword(c *call) error {
 		return c.again(err, s.mePage)
 	}
 	c.setCookie(sessionCookie, token, 0)
-	return c.done("/me", "Your password is changed. All other sessions are ended.")
+	return c.done("/me", "Your password is changed, and worth "+worth(password, c.caller.Email)+" All other sessions are ended.")
+}
+
+// worth says plainly how strong a password is.
+func worth(password, email string) string {
+	_, words := auth.Strength(password, email)
+	return words + "."
 }
 
 func (s *site) endSession(c *call) error {

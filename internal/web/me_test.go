@@ -29,7 +29,7 @@ func TestTheOwnPasswordIsChangedWithoutSigningInAgain(t *testing.T) {
 	form := url.Values{"old_password": {"wrong"}, "password": {next}, "password_again": {next}}
 	v.post(t, "/me/password", form).wantStatus(t, 400).wantText(t, `id="f-old_password-error"`, "The old password is wrong")
 	form.Set("old_password", testkit.Password)
-	v.post(t, "/me/password", form).wantAt(t, "/me").wantText(t, "Your password is changed.")
+	v.post(t, "/me/password", form).wantAt(t, "/me").wantText(t, "Your password is changed, and worth more than")
 	v.get(t, "/me").wantAt(t, "/me")
 	elsewhere.get(t, "/me").wantAt(t, "/sign-in?to=%2Fme")
 }

@@ -25,5 +25,6 @@ func (s *site) start(c *call) error {
 	if _, err := s.auth.CreateAccount(c.r.Context(), notary.Caller{Address: c.caller.Address}, c.value("email"), password, nil); err != nil {
 		return c.again(err, s.startPage)
 	}
+	c.setFlash("Welcome. Your password is worth " + worth(password, c.value("email")))
 	return s.signIn(c)
 }

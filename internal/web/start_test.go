@@ -23,7 +23,7 @@ func TestTheFirstAccountIsMadeInTheBrowser(t *testing.T) {
 	b.fill(t, "The password again", "plain violet harbour engine")
 	b.press(t, "Make the account")
 	b.wantHeading(t, "Overview")
-	b.wantText(t, "ada@example.com")
+	b.wantText(t, "ada@example.com", "Your password is worth more than a thousand trillion guesses")
 	b.look(t, "overview-empty")
 }
 
