@@ -202,7 +202,11 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, id, i
 	if err != nil {
 		return err
 	}
-	issued, err := issuance.Intermediate(issuer.Issuer, profile, csr, a.PathLen, s.authorityTerms(a))
+	terms := s.authorityTerms(a)
+	if terms.Like, err = certificateOf(a); err != nil {
+		return err
+	}
+	issued, err := issuance.Intermediate(issuer.Issuer, profile, csr, a.PathLen, terms)
 	if err != nil {
 		return err
 	}

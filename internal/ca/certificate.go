@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -54,12 +55,9 @@ func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notar
 // requireSameName refuses a renewal under another name than that of the certificate before: what
 // the authority has issued names it, and its CRLs and OCSP answers would be another issuer's.
 func requireSameName(a *notary.Authority, cert *notary.Certificate) error {
-	if a.Certificate == nil {
-		return nil
-	}
-	before, err := x509.ParseCertificate(a.Certificate.DER)
-	if err != nil {
-		return notary.InternalError("read the authority's certificate", err)
+	before, err := certificateOf(a)
+	if before == nil || err != nil {
+		return err
 	}
 	after, err := x509.ParseCertificate(cert.DER)
 	if err != nil {
@@ -70,6 +68,18 @@ func requireSameName(a *notary.Authority, cert *notary.Certificate) error {
 			"have it renewed under that name, which all that it has issued gives as the issuer", after.Subject, before.Subject)
 	}
 	return nil
+}
+
+// certificateOf is the certificate of an authority; nil where it has none yet.
+func certificateOf(a *notary.Authority) (*x509.Certificate, error) {
+	if a.Certificate == nil {
+		return nil, nil
+	}
+	certificate, err := x509.ParseCertificate(a.Certificate.DER)
+	if err != nil {
+		return nil, notary.InternalError("read the authority's certificate", fmt.Errorf("authority %d: %w", a.ID, err))
+	}
+	return certificate, nil
 }
 
 // newCertificate is the inventory's entry for what the issuer has just signed by the profile.

@@ -1,6 +1,7 @@
 package ca_test
 
 import (
+	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/rand/v2"
@@ -283,6 +284,34 @@ func TestRenewalsKeepTheAuthoritysName(t *testing.T) {
 	testkit.WantKind(t, err, notary.Unprocessable)
 	if got := authority(t, w, id).Certificate.ID; got != before {
 		t.Errorf("the authority has the certificate %d, want still %d", got, before)
+	}
+}
+
+// What an authority has issued also names its key by the identifier that was in its certificate
+// then, however that was made. A renewal here keeps it, so that OpenSSL goes on taking the
+// authority's lists for those certificates.
+func TestRenewalsKeepTheKeyIdentifier(t *testing.T) {
+	t.Parallel()
+	testkit.Require(t, "openssl")
+	w := testkit.New(t)
+	outside := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	id := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
+	csr, err := pki.ParseCSR(authority(t, w, id).CSR)
+	testkit.Check(t, err)
+	identifier := []byte("twenty octets of its")
+	testkit.Check(t, second(w.CA.UploadAuthority(t.Context(), w.Admin(), id, outside.Chain(t, csr.PublicKey, func(c *x509.Certificate) {
+		c.IsCA, c.KeyUsage, c.RawSubject, c.SubjectKeyId = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign, csr.RawSubject, identifier
+	}))))
+	before := request(t, w, w.Signed(t, w.Admin(), id)).Certificate
+	testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), id, w.Root(t, notary.ECDSAP256)))
+	if got := parsed(t, authority(t, w, id).Certificate).SubjectKeyId; !bytes.Equal(got, identifier) {
+		t.Errorf("the key's identifier is %x, want %x", got, identifier)
+	}
+	revoked(t, w, id) // so that there is a new list
+	crl, err := w.CA.CRL(t.Context(), id)
+	testkit.Check(t, err)
+	if says, ok := opensslAccepts(t, w.Clock.Now(), before, crl); !ok {
+		t.Error(says)
 	}
 }
 

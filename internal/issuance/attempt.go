@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"bytes"
 	"crypto/x509"
 	"time"
 
@@ -64,6 +65,9 @@ func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen i
 	}
 	if err := fixSubject(template, profile); err != nil {
 		return nil, err
+	}
+	if terms.Like != nil && !bytes.Equal(template.RawSubject, terms.Like.RawSubject) {
+		return nil, refused("profile", "the profile %s changes the subject: this certificate must have the very one of the authority's others", profile.Name)
 	}
 	if err := giveUsages(template, profile, csr.PublicKey); err != nil {
 		return nil, err

@@ -43,6 +43,11 @@ type Terms struct {
 
 	// Constraints are the name constraints that an authority's certificate gets.
 	Constraints notary.NameConstraints
+
+	// Like is another certificate of the authority that this one is for. It gets the same key
+	// identifier, so that what the authority issued is found to be issued by it, too, and must
+	// get the same subject. nil: there is none.
+	Like *x509.Certificate
 }
 
 const (

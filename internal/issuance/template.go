@@ -29,6 +29,9 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
+	if terms.Like != nil && len(terms.Like.SubjectKeyId) > 0 {
+		keyID = terms.Like.SubjectKeyId
+	}
 	return &x509.Certificate{
 		SerialNumber:          serial,
 		RawSubject:            csr.RawSubject, // as bytes: no attribute gets lost
