@@ -15,12 +15,13 @@ var (
 	requestKeys   = []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519}
 )
 
-// Whatever is issued is accepted by OpenSSL, GnuTLS and Go for servers and clients, and refused
-// by each of them once it is revoked, by the CRLs and the OCSP responder that it names.
+// Whatever is issued is accepted by OpenSSL, GnuTLS, Go and Java for servers and clients, and
+// refused by each of them once it is revoked, by the CRLs and the OCSP responder that it names.
 func TestEverybodyAcceptsAndRefuses(t *testing.T) {
 	for _, tool := range []string{"openssl", "certtool", "ocsptool"} {
 		testkit.Require(t, tool)
 	}
+	everybody := withJava(testkit.NewJava(t))
 	keys := map[notary.KeyAlgorithm]crypto.Signer{}
 	for _, alg := range requestKeys {
 		keys[alg] = testkit.Key(t, alg)
@@ -35,7 +36,7 @@ func TestEverybodyAcceptsAndRefuses(t *testing.T) {
 					issuer = s.Intermediate(t, issuer, alg)
 				}
 				for _, key := range requestKeys {
-					s.issueAndRevoke(t, issuer, depth, keys[key], key)
+					s.issueAndRevoke(t, everybody, issuer, depth, keys[key], key)
 				}
 			}
 		})
@@ -43,7 +44,7 @@ func TestEverybodyAcceptsAndRefuses(t *testing.T) {
 }
 
 // issueAndRevoke takes one certificate through its life.
-func (s *served) issueAndRevoke(t *testing.T, issuer int64, depth int, key crypto.Signer, alg notary.KeyAlgorithm) {
+func (s *served) issueAndRevoke(t *testing.T, by relying, issuer int64, depth int, key crypto.Signer, alg notary.KeyAlgorithm) {
 	t.Helper()
 	id := s.issue(t, issuer, key, fmt.Sprintf("www%d.example.com", depth), "10.0.0.7")
 	p := s.present(t, id)
@@ -52,7 +53,7 @@ func (s *served) issueAndRevoke(t *testing.T, issuer int64, depth int, key crypt
 	}
 	where := func(who string) string { return who + ", " + string(alg) + " under " + p.chain[0].Subject.CommonName }
 	s.fetchLists(t, p)
-	for _, who := range reliers {
+	for _, who := range by.reliers {
 		for _, use := range purposes {
 			for _, withLists := range []bool{false, true} {
 				if says, accepted := who.verify(t, p, use, withLists); !accepted {
@@ -61,21 +62,21 @@ func (s *served) issueAndRevoke(t *testing.T, issuer int64, depth int, key crypt
 			}
 		}
 	}
-	for _, who := range askers {
+	for _, who := range by.askers {
 		if says, status := who.ask(t, p); status != "good" {
 			t.Errorf("%s: %s, want good: %s", where(who.name), status, says)
 		}
 	}
 	s.revoke(t, id, p)
 	s.fetchLists(t, p)
-	for _, who := range reliers {
+	for _, who := range by.reliers {
 		for _, use := range purposes {
 			if says, accepted := who.verify(t, p, use, true); accepted {
 				t.Errorf("%s: accepted for %s although revoked: %s", where(who.name), use.name, says)
 			}
 		}
 	}
-	for _, who := range askers {
+	for _, who := range by.askers {
 		if says, status := who.ask(t, p); status != "revoked" {
 			t.Errorf("%s: %s, want revoked: %s", where(who.name), status, says)
 		}

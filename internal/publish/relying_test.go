@@ -140,11 +140,12 @@ type purpose struct {
 	name string
 	oid  string
 	go_  x509.ExtKeyUsage
+	java string
 }
 
 var purposes = []purpose{
-	{"sslserver", "1.3.6.1.5.5.7.3.1", x509.ExtKeyUsageServerAuth},
-	{"sslclient", "1.3.6.1.5.5.7.3.2", x509.ExtKeyUsageClientAuth},
+	{"sslserver", "1.3.6.1.5.5.7.3.1", x509.ExtKeyUsageServerAuth, "server"},
+	{"sslclient", "1.3.6.1.5.5.7.3.2", x509.ExtKeyUsageClientAuth, "client"},
 }
 
 // A relier verifies the chain for a purpose, with a look at the CRLs if told so, and says what
@@ -154,7 +155,30 @@ type relier struct {
 	verify func(t *testing.T, p *presented, use purpose, withLists bool) (says string, accepted bool)
 }
 
-var reliers = []relier{{"OpenSSL", byOpenSSL}, {"GnuTLS", byGnuTLS}, {"Go", byGo}}
+// An asker asks the responder that the certificate names, and says good or revoked.
+type asker struct {
+	name string
+	ask  func(t *testing.T, p *presented) (says, status string)
+}
+
+// relying are all who must agree.
+type relying struct {
+	reliers []relier
+	askers  []asker
+}
+
+// withJava are all of them.
+func withJava(java *testkit.Java) relying {
+	return relying{
+		reliers: []relier{{"OpenSSL", byOpenSSL}, {"GnuTLS", byGnuTLS}, {"Go", byGo}, {"Java", byJava(java)}},
+		askers: []asker{
+			{"openssl ocsp with SHA-1", func(t *testing.T, p *presented) (string, string) { return askOpenSSL(t, p, "-sha1") }},
+			{"openssl ocsp with SHA-256", func(t *testing.T, p *presented) (string, string) { return askOpenSSL(t, p, "-sha256") }},
+			{"ocsptool", askGnuTLS},
+			{"Java", askJava(java)},
+		},
+	}
+}
 
 func byOpenSSL(t *testing.T, p *presented, use purpose, withLists bool) (string, bool) {
 	args := []string{"verify", "-x509_strict", "-purpose", use.name, "-CAfile", p.path("root.pem")}
@@ -204,14 +228,22 @@ func byGo(_ *testing.T, p *presented, use purpose, withLists bool) (string, bool
 	return "", true
 }
 
-// askers ask the responder that the certificate names, and say good or revoked.
-var askers = []struct {
-	name string
-	ask  func(t *testing.T, p *presented) (says, status string)
-}{
-	{"openssl ocsp with SHA-1", func(t *testing.T, p *presented) (string, string) { return askOpenSSL(t, p, "-sha1") }},
-	{"openssl ocsp with SHA-256", func(t *testing.T, p *presented) (string, string) { return askOpenSSL(t, p, "-sha256") }},
-	{"ocsptool", askGnuTLS},
+func byJava(java *testkit.Java) func(*testing.T, *presented, purpose, bool) (string, bool) {
+	return func(t *testing.T, p *presented, use purpose, withLists bool) (string, bool) {
+		chain := p.forJava(use.java)
+		if withLists {
+			chain.Lists = p.path("lists.pem")
+		}
+		says, accepted := java.Verify(t, chain)
+		if !accepted && withLists && !strings.Contains(says, "(REVOKED)") {
+			t.Errorf("Java refuses for another reason than a revocation: %s", says)
+		}
+		return says, accepted
+	}
+}
+
+func (p *presented) forJava(use string) testkit.JavaChain {
+	return testkit.JavaChain{Use: use, At: time.Now(), Leaf: p.path("leaf.pem"), Intermediates: p.path("intermediates.pem"), Root: p.path("root.pem")}
 }
 
 func askOpenSSL(t *testing.T, p *presented, hash string) (says, status string) {
@@ -225,6 +257,18 @@ func askGnuTLS(t *testing.T, p *presented) (says, status string) {
 		"--load-trust", p.path("issuer.pem"))
 	return says, statusIn(says, strings.Contains(says, "Verifying OCSP Response: Success"),
 		"Certificate Status: good", "Certificate Status: revoked")
+}
+
+func askJava(java *testkit.Java) func(*testing.T, *presented) (string, string) {
+	return func(t *testing.T, p *presented) (string, string) {
+		chain := p.forJava("ocsp")
+		chain.Responder = p.responder
+		says, accepted := java.Verify(t, chain)
+		if accepted {
+			return says, "good"
+		}
+		return says, statusIn(says, true, "accepted", "(REVOKED)")
+	}
 }
 
 func statusIn(says string, verified bool, good, revoked string) string {
