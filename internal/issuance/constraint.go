@@ -45,9 +45,8 @@ func (i Issuer) checkConstraints(draft *x509.Certificate, scheme scheme) error {
 		if constraints.Len() == 0 {
 			continue
 		}
-		if kind, name := pki.Refused(constraints, draft); kind != "" {
-			return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s "+
-				"do not allow this certificate: %s name %.100q", nameOf(authority), kind, name)
+		if err := refuseName(authority, constraints, draft); err != nil {
+			return err
 		}
 		if err := checkSubtrees(authority, constraints, draft); err != nil {
 			return err
@@ -62,6 +61,21 @@ func (i Issuer) checkConstraints(draft *x509.Certificate, scheme scheme) error {
 		}
 	}
 	return nil
+}
+
+// refuseName refuses a name that the constraints of an authority above do not allow.
+func refuseName(authority *x509.Certificate, constraints notary.NameConstraints, draft *x509.Certificate) error {
+	switch kind, name := pki.Refused(constraints, draft); kind {
+	case "":
+		return nil
+	case pki.CommonName:
+		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s do not allow this certificate: "+
+			"there is no DNS name, and some programs take the common name %.100q for one: ask for a DNS name that is allowed, "+
+			"or for a common name with a space", nameOf(authority), name)
+	default:
+		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s "+
+			"do not allow this certificate: %s name %.100q", nameOf(authority), kind, name)
+	}
 }
 
 // constraintsOf are the name constraints of an authority above.

@@ -163,6 +163,21 @@ func TestAuthorityThatMayNotSign(t *testing.T) {
 	}
 }
 
+// An authority's common name that programs take for a DNS name, as Java does with every word,
+// is bound as well; and the refusal says what to do.
+func TestNameConstraintsOfACommonName(t *testing.T) {
+	t.Parallel()
+	constrained := outside(t, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
+	for _, name := range []string{"Below", "ca_1.example.net"} {
+		_, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title(name)), -1, terms)
+		wantError(t, err, notary.Unprocessable, "Outside Authority", "take the common name \""+name+"\" for one", "common name with a space")
+	}
+	under(t, constrained, "Authority Below", -1)
+	if _, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title("Below"), "ca.example.com"), -1, terms); err != nil {
+		t.Error(err)
+	}
+}
+
 // What an authority permits must lie within what those above it permit, and outside of what
 // they exclude.
 func TestSubtreesOfAnIntermediate(t *testing.T) {
@@ -201,7 +216,7 @@ func TestSubtreesOfAnIntermediate(t *testing.T) {
 		for level, issuer := range map[string]issuance.Issuer{"issuer": upper, "ancestor": below} {
 			t.Run(name+", by the "+level, func(t *testing.T) {
 				t.Parallel()
-				csr := newCSR(t, newKey(t), title("Below"))
+				csr := newCSR(t, newKey(t), title("Authority Below"))
 				issued, err := issuance.Intermediate(issuer, intermediate(), csr, -1, issuance.Terms{Now: now, Constraints: c.asked})
 				if c.words != nil {
 					wantError(t, err, notary.Unprocessable, c.words...)

@@ -2,7 +2,11 @@ package issuance_test
 
 import (
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"testing"
+
+	"notary"
+	"notary/internal/testkit"
 )
 
 // nameCase is a certificate for some names under an authority with name constraints.
@@ -10,13 +14,21 @@ type nameCase struct {
 	what                string
 	permitted, excluded []string
 	names               []string
-	commonName          string
+	commonName, email   string // in the subject
 
 	say     verdicts
 	differs string // why these are not the same
+	java    string // why Java does not accept what we issue
 }
 
-func (c nameCase) subject() pkix.Name { return pkix.Name{CommonName: c.commonName} }
+func (c nameCase) subject() pkix.Name {
+	name := pkix.Name{CommonName: c.commonName}
+	if c.email != "" {
+		name.ExtraNames = []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1},
+			Value: asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte(c.email)}}}
+	}
+	return name
+}
 
 // verdicts are who accepts the certificate.
 type verdicts struct{ we, openssl, golang bool }
@@ -54,7 +66,8 @@ var nameCases = []nameCase{
 	{what: "permitted around what is excluded", permitted: list("DNS:example.com"), excluded: list("DNS:bad.example.com"), names: list("DNS:notbad.example.com"), say: everybody},
 	{what: "every DNS name excluded", excluded: list("DNS:"), names: list("DNS:a.example.com"), say: nobody},
 	{what: "every DNS name excluded, an address", excluded: list("DNS:"), names: list("IP:10.0.0.1"), say: everybody},
-	{what: "every DNS name permitted", permitted: list("DNS:"), names: list("DNS:a.example.com"), say: everybody},
+	{what: "every DNS name permitted", permitted: list("DNS:"), names: list("DNS:a.example.com"), say: everybody,
+		java: "it fails on the empty constraint (StringIndexOutOfBoundsException)"},
 	{what: "a leading dot, a name below", permitted: list("DNS:.example.com"), names: list("DNS:a.example.com"), say: everybody},
 	{what: "a leading dot, the domain itself", permitted: list("DNS:.example.com"), names: list("DNS:example.com"), say: nobody},
 	{what: "a leading dot, excluded", excluded: list("DNS:.example.com"), names: list("DNS:a.example.com"), say: nobody},
@@ -87,11 +100,33 @@ var nameCases = []nameCase{
 	{what: "an address as a DNS name", excluded: list("IP:10.0.0.0/8"), names: list("DNS:10.0.0.1"), say: allButWe,
 		differs: "a request for it is refused; verifiers compare it with constraints on DNS names alone"},
 
+	{what: "upper case in an excluded constraint", excluded: list("DNS:EXAMPLE.com"), names: list("DNS:a.example.com"), say: nobody},
+	{what: "a wildcard in upper case", permitted: list("DNS:example.com"), names: list("DNS:*.EXAMPLE.COM"), say: everybody},
+	{what: "A-labels in upper case, excluded", excluded: list("DNS:xn--bcher-kva.example"), names: list("DNS:XN--BCHER-KVA.example"), say: nobody},
+	{what: "A-labels in upper case in an excluded constraint", excluded: list("DNS:XN--BCHER-KVA.example"), names: list("DNS:xn--bcher-kva.example"), say: nobody},
+	{what: "U-labels in the constraint", permitted: list("DNS:bücher.example"), names: list("DNS:xn--bcher-kva.example"), say: nobody},
+	{what: "U-labels in an excluded constraint", excluded: list("DNS:bücher.example"), names: list("DNS:xn--bcher-kva.example"), say: opensslAlone,
+		differs: "OpenSSL compares octets: it excludes names that nobody has; Go takes no constraint that is not ASCII"},
+	{what: "a label that is no valid A-label", permitted: list("DNS:example.com"), names: list("DNS:xn--a.example.com"), say: allButWe,
+		differs: "a request for it is refused: no name is encoded so; verifiers do not decode it"},
+	{what: "a dot alone", permitted: list("DNS:example.com"), names: list("DNS:."), say: nobody},
+	{what: "two trailing dots", permitted: list("DNS:example.com"), names: list("DNS:a.example.com.."), say: nobody},
+	{what: "a zero octet behind what is permitted", permitted: list("DNS:example.com"), names: list("DNS hex:6578616d706c652e636f6d00"), say: nobody},
+	{what: "a zero octet before what is permitted", permitted: list("DNS:example.com"), names: list("DNS hex:6576696c2e6e6574002e6578616d706c652e636f6d"), say: opensslAlone,
+		differs: "OpenSSL compares the end of all octets; Go refuses to read it"},
+
 	// common names
 	{what: "a common name alone, permitted", permitted: list("DNS:example.com"), commonName: "a.example.com", say: everybody},
 	{what: "a common name alone, not permitted", permitted: list("DNS:example.com"), commonName: "a.example.net", say: goAlone,
 		differs: "Go never takes the common name for a host; our certificate would have it as a DNS name"},
-	{what: "a common name of one word", permitted: list("DNS:example.com"), commonName: "server", say: everybody},
+	{what: "a common name of one word", permitted: list("DNS:example.com"), commonName: "server", say: allButWe,
+		differs: "Java takes it for a DNS name where there are none beside it"},
+	{what: "a common name of one word beside an e-mail address", permitted: list("DNS:example.com"), names: list("email:me@example.net"), commonName: "server", say: allButWe,
+		differs: "as above: an e-mail address is no DNS name"},
+	{what: "a common name of one word beside a DNS name", permitted: list("DNS:example.com"), names: list("DNS:a.example.com"), commonName: "server", say: everybody},
+	{what: "a common name of one word, an address is excluded", excluded: list("IP:10.0.0.0/8"), commonName: "server", say: everybody},
+	{what: "a common name of one word with an underscore", permitted: list("DNS:example.com"), commonName: "a_b", say: everybody},
+	{what: "a common name of two words", permitted: list("DNS:example.com"), commonName: "Jane Doe", say: everybody},
 	{what: "a common name with an underscore", permitted: list("DNS:example.com"), commonName: "a_b.example.net", say: goAlone,
 		differs: "Go never takes the common name for a host; OpenSSL does where there are no DNS names"},
 	{what: "a common name beside an address", permitted: list("DNS:example.com"), names: list("IP:10.0.0.1"), commonName: "a_b.example.net", say: goAlone,
@@ -111,7 +146,8 @@ var nameCases = []nameCase{
 	{what: "IPv6 beyond the prefix", permitted: list("IP:2001:db8::/32"), names: list("IP:2001:db9::1"), say: nobody},
 	{what: "IPv6 where IPv4 is permitted", permitted: list("IP:10.0.0.0/8"), names: list("IP:2001:db8::1"), say: nobody},
 	{what: "all of IPv4 excluded", excluded: list("IP:0.0.0.0/0"), names: list("IP:192.0.2.1"), say: nobody},
-	{what: "all of IPv4 excluded, IPv6", excluded: list("IP:0.0.0.0/0"), names: list("IP:2001:db8::1"), say: everybody},
+	{what: "all of IPv4 excluded, IPv6", excluded: list("IP:0.0.0.0/0"), names: list("IP:2001:db8::1"), say: everybody,
+		java: "it compares IPv4 prefixes with the first octets of IPv6 addresses"},
 	{what: "IPv4 inside IPv6, permitted", permitted: list("IP:10.0.0.0/8"), names: list("IP hex:00000000000000000000ffff0a000001"), say: everybody}, // we certify it as IPv4
 	{what: "IPv4 inside IPv6, not permitted", permitted: list("IP:10.0.0.0/8"), names: list("IP hex:00000000000000000000ffffc0000201"), say: nobody},
 	{what: "IPv4 inside IPv6, excluded as IPv4", excluded: list("IP:10.0.0.0/8"), names: list("IP hex:00000000000000000000ffff0a000001"), say: allButWe,
@@ -120,6 +156,16 @@ var nameCases = []nameCase{
 	{what: "a mask with a hole", permitted: list("IP hex:0a000000ff00ff00"), names: list("IP:10.1.0.1"), say: opensslAlone,
 		differs: "Go takes no mask that is no prefix"},
 	{what: "an address of five octets", permitted: list("IP:10.0.0.0/8"), names: list("IP hex:0a00000100"), say: nobody},
+
+	{what: "IPv4 inside IPv6, beyond what is excluded", excluded: list("IP:10.0.0.0/8"), names: list("IP hex:00000000000000000000ffffc0000201"), say: everybody}, // we certify it as IPv4
+	{what: "IPv4 inside IPv6 in the name and the constraint", permitted: list("IP hex:00000000000000000000ffff0a000000ffffffffffffffffffffffffff000000"), names: list("IP hex:00000000000000000000ffff0a000001"), say: allButWe,
+		differs: "as IPv4, as which we would certify it, it is not in a prefix of 16 octets"},
+	{what: "IPv4 where it is excluded inside IPv6", excluded: list("IP hex:00000000000000000000ffff0a000000ffffffffffffffffffffffffff000000"), names: list("IP:10.0.0.1"), say: everybody},
+	{what: "IPv4 inside IPv6 where all of IPv6 is permitted", permitted: list("IP:::/0"), names: list("IP hex:00000000000000000000ffff0a000001"), say: opensslAlone,
+		differs: "to OpenSSL it is of 16 octets and so IPv6; to Go and us it is IPv4, of which nothing is permitted"},
+	{what: "IPv4 inside IPv6 where all of IPv6 is excluded", excluded: list("IP:::/0"), names: list("IP hex:00000000000000000000ffff0a000001"), say: everybody,
+		java: "it fails on IPv4 addresses that begin like an IPv6 prefix (ArrayIndexOutOfBoundsException)"}, // we certify it as IPv4
+	{what: "IPv4 behind zeros, which is IPv6", permitted: list("IP:10.0.0.0/8"), names: list("IP:::a00:1"), say: nobody},
 
 	// e-mail addresses
 	{what: "any address at the host", permitted: list("email:example.com"), names: list("email:me@example.com"), say: everybody},
@@ -137,6 +183,32 @@ var nameCases = []nameCase{
 	{what: "an excluded address", excluded: list("email:me@example.com"), names: list("email:me@example.com"), say: nobody},
 	{what: "every address excluded", excluded: list("email:"), names: list("email:me@example.com"), say: opensslAlone,
 		differs: "RFC 5280 does not say what an empty constraint on addresses is; to OpenSSL it is a host without a name"},
+
+	{what: "the host of an address in upper case", permitted: list("email:example.com"), names: list("email:me@EXAMPLE.com"), say: everybody},
+	{what: "an excluded host in upper case", excluded: list("email:example.com"), names: list("email:me@EXAMPLE.com"), say: nobody},
+	{what: "a host in upper case in the constraint on addresses", permitted: list("email:EXAMPLE.com"), names: list("email:me@example.com"), say: everybody},
+	{what: "a host below, in upper case", permitted: list("email:.example.com"), names: list("email:me@MAIL.example.COM"), say: everybody},
+	{what: "a host below an excluded domain", excluded: list("email:.example.com"), names: list("email:me@mail.example.com"), say: nobody},
+	{what: "an excluded address, the domain in upper case", excluded: list("email:me@example.com"), names: list("email:me@EXAMPLE.com"), say: nobody},
+	{what: "a trailing dot behind the host of an address", permitted: list("email:example.com"), names: list("email:me@example.com."), say: nobody},
+	{what: "a trailing dot behind the excluded host of an address", excluded: list("email:example.com"), names: list("email:me@example.com."), say: opensslAlone,
+		differs: "OpenSSL compares octets: with the dot it is another host; Go refuses to read it"},
+	{what: "an address at an internationalised host", permitted: list("email:xn--bcher-kva.example"), names: list("email:me@XN--bcher-kva.example"), say: everybody},
+	{what: "an address at a host of U-labels", excluded: list("email:xn--bcher-kva.example"), names: list("email:me@bücher.example"), say: opensslAlone,
+		differs: "an address in a certificate is ASCII; OpenSSL does not look"},
+	{what: "an address without a host", permitted: list("email:example.com"), names: list("email:me"), say: nobody},
+	{what: "an address without a host, something else excluded", excluded: list("email:example.com"), names: list("email:me"), say: nobody},
+	{what: "two at signs", permitted: list("email:example.com"), names: list("email:me@example.net@example.com"), say: opensslAlone,
+		differs: "OpenSSL takes what is behind the last one for the host; Go refuses to read it"},
+	{what: "a quoted at sign", permitted: list("email:example.com"), names: list("email:\"me@example.net\"@example.com"), say: allButWe,
+		differs: "a request for an address with quotes is refused"},
+	{what: "an address in the subject, permitted", permitted: list("email:example.com"), email: "me@example.com", names: list("DNS:a.example.com"), say: everybody},
+	{what: "an address in the subject, not permitted", permitted: list("email:example.com"), email: "me@example.net", names: list("DNS:a.example.com"), say: goAlone,
+		differs: "RFC 5280 constrains addresses in the subject where there are no names beside it, and OpenSSL always; Go does not look at them"},
+	{what: "an address in the subject, excluded, in upper case", excluded: list("email:example.com"), email: "me@EXAMPLE.COM", names: list("DNS:a.example.com"), say: goAlone,
+		differs: "as above"},
+	{what: "an address in the subject beside a permitted one", permitted: list("email:example.com"), email: "me@example.net", names: list("email:me@example.com"), say: goAlone,
+		differs: "as above"},
 
 	// URIs
 	{what: "a URI at the host", permitted: list("URI:example.com"), names: list("URI:https://example.com/a"), say: everybody},
@@ -165,6 +237,30 @@ var nameCases = []nameCase{
 	{what: "a trailing dot behind an excluded host", excluded: list("URI:example.com"), names: list("URI:https://example.com./"), say: opensslAlone,
 		differs: "OpenSSL compares octets: with the dot it is another host; Go refuses to read it"},
 
+	{what: "a URI in upper case where it is excluded", excluded: list("URI:example.com"), names: list("URI:https://EXAMPLE.com/a"), say: nobody},
+	{what: "a host in upper case in the constraint on URIs", permitted: list("URI:EXAMPLE.com"), names: list("URI:https://example.com/a"), say: everybody},
+	{what: "a URI at a host below an excluded domain, in upper case", excluded: list("URI:.example.com"), names: list("URI:https://WWW.Example.com/a"), say: nobody},
+	{what: "a trailing dot behind a permitted host", permitted: list("URI:example.com"), names: list("URI:https://example.com./"), say: nobody},
+	{what: "a URI at an internationalised host", permitted: list("URI:xn--bcher-kva.example"), names: list("URI:https://XN--bcher-kva.example/"), say: everybody},
+	{what: "a URI at a host of U-labels", excluded: list("URI:xn--bcher-kva.example"), names: list("URI:https://bücher.example/"), say: opensslAlone,
+		differs: "a URI in a certificate is ASCII; OpenSSL does not look"},
+	{what: "a URI at an excluded host that is percent-encoded", excluded: list("URI:example.com"), names: list("URI:https://ex%61mple.com/"), say: opensslAlone,
+		differs: "OpenSSL compares octets: encoded it is another host; Go refuses to read it"},
+	{what: "a URI without a host, where hosts are permitted", permitted: list("URI:example.com"), names: list("URI:urn:isbn:0451450523"), say: nobody},
+	{what: "a mailto URI", permitted: list("URI:example.com"), names: list("URI:mailto:me@example.com"), say: nobody},
+	{what: "a URI with an empty host", permitted: list("URI:example.com"), names: list("URI:file:///example.com"), say: nobody},
+	{what: "a URI with an empty host, something else excluded", excluded: list("URI:example.com"), names: list("URI:file:///example.com"), say: nobody},
+	{what: "a URI without a host, no constraint on URIs", permitted: list("DNS:example.com"), names: list("URI:urn:isbn:0451450523"), say: opensslAlone,
+		differs: "we certify no URI without a host; nor does Go take one where there are constraints of any kind"},
+	{what: "a URI with an address, no constraint on URIs", permitted: list("DNS:example.com"), names: list("URI:https://10.0.0.1/"), say: opensslAlone,
+		differs: "Go takes none where there are constraints of any kind"},
+	{what: "a URI with IPv6", permitted: list("URI:example.com"), names: list("URI:https://[2001:db8::1]/"), say: nobody},
+	{what: "a URI with IPv4 inside IPv6, something else excluded", excluded: list("URI:example.com"), names: list("URI:https://[::ffff:10.0.0.1]/"), say: opensslAlone,
+		differs: "Go takes no address where URIs are constrained, as RFC 5280 has it"},
+	{what: "a backslash before the host", permitted: list("URI:example.com"), names: list("URI:https://evil.net\\example.com/"), say: nobody},
+	{what: "a relative URI", permitted: list("URI:example.com"), names: list("URI://example.com/a"), say: goAlone,
+		differs: "to OpenSSL, as to RFC 5280, it is no URI without a scheme; we certify none"},
+
 	// across kinds, and other kinds
 	{what: "constraints on another kind of names", permitted: list("DNS:example.com"), names: list("IP:10.0.0.1", "email:me@example.net"), say: everybody},
 	{what: "constraints on directory names, met", permitted: list("dirName:Example"), names: list("DNS:a.example.com"), say: opensslAlone,
@@ -173,29 +269,36 @@ var nameCases = []nameCase{
 		differs: "Go does not know constraints on directory names, and refuses what it does not know"},
 }
 
-// What we certify under name constraints, OpenSSL and Go accept. Where these two differ, we
-// are with the stricter, and the table says why.
+// What we certify under name constraints, OpenSSL and Go accept, and so does Java but for what
+// it cannot read. Where the first two differ, we are with the stricter, and the table says why.
 func TestNameConstraintsAgreeWithOtherVerifiers(t *testing.T) {
 	t.Parallel()
-	var roots, leaves [][]byte
+	testkit.Require(t, "openssl")
+	java := testkit.NewJava(t)
+	anchor := newRoot(t, notary.ECDSAP256, -1)
+	var authorities, leaves [][]byte
 	issued := make([]bool, len(nameCases))
 	for i, c := range nameCases {
-		root, issuer := constrained(t, i+1, c.permitted, c.excluded)
-		leaf := ours(t, root, issuer, c)
+		authority, issuer := constrained(t, anchor, i+1, c.permitted, c.excluded)
+		leaf := ours(t, authority, issuer, c)
 		issued[i] = leaf != nil
 		if leaf == nil {
 			leaf = byHand(t, issuer, c)
 		}
-		roots, leaves = append(roots, root), append(leaves, leaf)
+		authorities, leaves = append(authorities, authority), append(leaves, leaf)
 	}
-	openssl := opensslAccepts(t, roots, leaves)
+	chains := newVerified(t, anchor.Certificate, authorities, leaves)
+	openssl := chains.byOpenSSL(t)
 	for i, c := range nameCases {
-		say := verdicts{issued[i], openssl[i], goAccepts(roots[i], leaves[i])}
+		say := verdicts{issued[i], openssl[i], chains.byGo(i)}
 		if say != c.say {
 			t.Errorf("%s: accepted by %+v, want %+v", c.what, say, c.say)
 		}
 		if say.we && say != everybody {
 			t.Errorf("%s: we issue what others do not accept", c.what)
+		}
+		if says, accepted := chains.byJava(t, java, i); say.we && accepted != (c.java == "") {
+			t.Errorf("%s: what we issue, Java says: %s", c.what, says)
 		}
 		if differs := say != everybody && say != nobody; differs != (c.differs != "") {
 			t.Errorf("%s: a difference must be explained, and nothing else", c.what)

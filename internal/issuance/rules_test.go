@@ -334,7 +334,7 @@ func TestTry(t *testing.T) {
 	if signer.calls > 0 {
 		t.Errorf("%d signatures were made", signer.calls)
 	}
-	if trial := try(t, &constrained, intermediate(), newCSR(t, newKey(t), title("Below"))); !trial.OK() {
+	if trial := try(t, &constrained, intermediate(), newCSR(t, newKey(t), title("Authority Below"))); !trial.OK() {
 		t.Errorf("for an authority: %s", trial.Reason())
 	}
 }

@@ -90,8 +90,9 @@ func namesExtension(t *testing.T, names []string) []pkix.Extension {
 	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: der}}
 }
 
-// constrained is a root with the constraints, in DER, and as an issuer where it can be read.
-func constrained(t *testing.T, serial int, permitted, excluded []string) (der []byte, issuer *issuance.Issuer) {
+// constrained is an authority with the constraints under the anchor, in DER, and as an issuer
+// where it can be read.
+func constrained(t *testing.T, anchor issuance.Issuer, serial int, permitted, excluded []string) (der []byte, issuer *issuance.Issuer) {
 	t.Helper()
 	key := newKey(t)
 	template := &x509.Certificate{
@@ -102,9 +103,9 @@ func constrained(t *testing.T, serial int, permitted, excluded []string) (der []
 	if len(permitted)+len(excluded) > 0 {
 		template.ExtraExtensions = []pkix.Extension{constraintsExtension(t, permitted, excluded)}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	der, err := x509.CreateCertificate(rand.Reader, template, anchor.Certificate, key.Public(), anchor.Signer)
 	testkit.Check(t, err)
-	issuer = &issuance.Issuer{Signer: key, Certificate: template}
+	issuer = &issuance.Issuer{Signer: key, Certificate: template, Ancestors: []*x509.Certificate{anchor.Certificate}}
 	if parsed, err := x509.ParseCertificate(der); err == nil {
 		issuer.Certificate = parsed
 		return der, issuer
@@ -136,9 +137,9 @@ func requested(t *testing.T, c nameCase) string {
 }
 
 // ours is the certificate that we issue; nil where we refuse.
-func ours(t *testing.T, root []byte, issuer *issuance.Issuer, c nameCase) []byte {
+func ours(t *testing.T, authority []byte, issuer *issuance.Issuer, c nameCase) []byte {
 	t.Helper()
-	if _, err := x509.ParseCertificate(root); err != nil {
+	if _, err := x509.ParseCertificate(authority); err != nil {
 		return nil // such an authority is never held here
 	}
 	csr, err := pki.ParseCSR(requested(t, c))
@@ -152,42 +153,72 @@ func ours(t *testing.T, root []byte, issuer *issuance.Issuer, c nameCase) []byte
 	return issued.Certificate.Raw
 }
 
-// goAccepts is the verdict of package x509.
-func goAccepts(root, leaf []byte) bool {
-	anchor, err := x509.ParseCertificate(root)
+// verified are the chains of the table, as files for other programs: a leaf under an authority
+// at each place, and the anchor that all have.
+type verified struct {
+	folder              string
+	anchor              *x509.Certificate
+	authorities, leaves [][]byte
+}
+
+func newVerified(t *testing.T, anchor *x509.Certificate, authorities, leaves [][]byte) verified {
+	t.Helper()
+	v := verified{t.TempDir(), anchor, authorities, leaves}
+	write := func(name string, ders ...[]byte) {
+		var text bytes.Buffer
+		for _, der := range ders {
+			testkit.Check(t, pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: der}))
+		}
+		testkit.Check(t, os.WriteFile(v.path(name), text.Bytes(), 0o600))
+	}
+	write("anchor.pem", anchor.Raw)
+	write("authorities.pem", authorities...)
+	for i := range leaves {
+		write(fmt.Sprintf("authority%d.pem", i), authorities[i])
+		write(fmt.Sprintf("leaf%d.pem", i), leaves[i])
+	}
+	return v
+}
+
+func (v verified) path(name string) string { return filepath.Join(v.folder, name) }
+
+// byGo is the verdict of package x509 on the chain at that place.
+func (v verified) byGo(i int) bool {
+	authority, err := x509.ParseCertificate(v.authorities[i])
 	if err != nil {
 		return false
 	}
-	certificate, err := x509.ParseCertificate(leaf)
+	leaf, err := x509.ParseCertificate(v.leaves[i])
 	if err != nil {
 		return false
 	}
-	roots := x509.NewCertPool()
-	roots.AddCert(anchor)
-	_, err = certificate.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
+	roots.AddCert(v.anchor)
+	intermediates.AddCert(authority)
+	_, err = leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: now,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 	return err == nil
 }
 
-// opensslAccepts asks OpenSSL about all the leaves at once, each under the root at its place.
-func opensslAccepts(t *testing.T, roots, leaves [][]byte) []bool {
+// byJava is the verdict of Java.
+func (v verified) byJava(t *testing.T, java *testkit.Java, i int) (says string, accepted bool) {
 	t.Helper()
-	testkit.Require(t, "openssl")
-	folder := t.TempDir()
-	var anchors bytes.Buffer
-	args := []string{"verify", "-no_check_time", "-CAfile", "roots.pem"}
-	for i := range roots {
-		testkit.Check(t, pem.Encode(&anchors, &pem.Block{Type: "CERTIFICATE", Bytes: roots[i]}))
-		name := fmt.Sprintf("leaf%d.pem", i)
-		args = append(args, name)
-		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaves[i]})
-		testkit.Check(t, os.WriteFile(filepath.Join(folder, name), text, 0o600))
+	return java.Verify(t, testkit.JavaChain{Use: "client", At: now, Leaf: v.path(fmt.Sprintf("leaf%d.pem", i)),
+		Intermediates: v.path(fmt.Sprintf("authority%d.pem", i)), Root: v.path("anchor.pem")})
+}
+
+// byOpenSSL asks OpenSSL about all the chains at once.
+func (v verified) byOpenSSL(t *testing.T) []bool {
+	t.Helper()
+	args := []string{"verify", "-no_check_time", "-CAfile", "anchor.pem", "-untrusted", "authorities.pem"}
+	for i := range v.leaves {
+		args = append(args, fmt.Sprintf("leaf%d.pem", i))
 	}
-	testkit.Check(t, os.WriteFile(filepath.Join(folder, "roots.pem"), anchors.Bytes(), 0o600))
 	command := exec.Command("openssl", args...)
-	command.Dir = folder
+	command.Dir = v.folder
 	out, _ := command.CombinedOutput() // its exit status is of all of them
-	accepts := make([]bool, len(leaves))
-	for i := range leaves {
+	accepts := make([]bool, len(v.leaves))
+	for i := range accepts {
 		accepts[i] = strings.Contains("\n"+string(out), fmt.Sprintf("\nleaf%d.pem: OK\n", i))
 		if refused := strings.Contains(string(out), fmt.Sprintf("error leaf%d.pem:", i)); refused == accepts[i] {
 			t.Fatalf("openssl did not say of leaf %d: %s", i, out)

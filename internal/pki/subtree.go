@@ -59,11 +59,26 @@ func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 }
 
 // Refused finds a name of a certificate that the constraints do not allow; "" where all are
-// fine. Names are compared as RFC 5280 has it, as OpenSSL does, and in all that OpenSSL
-// compares: the subject's e-mail addresses, and where there are no DNS names a common name
-// that looks like one.
+// fine. Names are compared as RFC 5280 has it, as OpenSSL does, and in all that OpenSSL and
+// Java compare: the subject's e-mail addresses, and where there are no DNS names a common name
+// that looks like one, be it that of an authority. Then the kind is [CommonName].
 func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, name string) {
-	names := constrainedNames(c)
+	if kind, name := refusedName(constraints, constrainedNames(c)); kind != "" {
+		return kind, name
+	}
+	if common := c.Subject.CommonName; len(c.DNSNames) == 0 && looksLikeDNS(common) {
+		asDNS := notary.Subtrees{DNS: []string{strings.ToLower(common)}}
+		if kind, _ := refusedName(constraints, asDNS); kind != "" {
+			return CommonName, common
+		}
+	}
+	return "", ""
+}
+
+// CommonName is the kind of a common name that [Refused] has taken for a DNS name.
+const CommonName = "common"
+
+func refusedName(constraints notary.NameConstraints, names notary.Subtrees) (kind, name string) {
 	for _, k := range subtreeKinds {
 		permitted, excluded := k.of(constraints.Permitted), k.of(constraints.Excluded)
 		for _, name := range k.of(names) {
@@ -79,6 +94,7 @@ func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, nam
 	return "", ""
 }
 
+// constrainedNames are the names that RFC 5280 has compared, those of the subject as well.
 func constrainedNames(c *x509.Certificate) notary.Subtrees {
 	names := CertificateNames(c)
 	names.IP = nil // an IPv4 address inside an IPv6 one is in no IPv4 prefix
@@ -89,22 +105,20 @@ func constrainedNames(c *x509.Certificate) notary.Subtrees {
 	}
 	for _, attribute := range c.Subject.Names {
 		text, _ := attribute.Value.(string)
-		switch oid := attribute.Type.String(); {
-		case oid == oidEmailAddress && !slices.Contains(names.Email, text):
+		if attribute.Type.String() == oidEmailAddress && !slices.Contains(names.Email, text) {
 			names.Email = append(names.Email, text)
-		case oid == oidCommonName && len(c.DNSNames) == 0 && looksLikeDNS(text):
-			names.DNS = append(names.DNS, strings.ToLower(text))
 		}
 	}
 	return notary.Subtrees(names)
 }
 
-// looksLikeDNS says whether OpenSSL takes a common name for a DNS name: labels of letters,
-// digits, hyphens and underscores with a dot between them. So are IPv4 addresses.
+// looksLikeDNS says whether OpenSSL or Java takes a common name for a DNS name: labels of
+// letters, digits, hyphens and underscores. So are IPv4 addresses. One word is a DNS name to
+// Java alone, which knows no underscores.
 func looksLikeDNS(text string) bool {
 	labels := strings.Split(text, ".")
 	for _, label := range labels {
-		if label == "" || label[0] == '-' || label[len(label)-1] == '-' {
+		if label == "" || label[0] == '-' {
 			return false
 		}
 		for _, c := range []byte(label) {
@@ -113,7 +127,7 @@ func looksLikeDNS(text string) bool {
 			}
 		}
 	}
-	return len(labels) > 1
+	return len(labels) > 1 || !strings.Contains(text, "_")
 }
 
 func domainContains(subtree, name string) bool {
