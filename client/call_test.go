@@ -64,7 +64,9 @@ func TestCalls(t *testing.T) {
 		{"reject request for a reason", func(ctx context.Context, c *c) (any, error) {
 			return none(c.RejectCertificateRequest(ctx, 5, api.Reject{Reason: "no"}))
 		}, `POST /api/v1/certificate_requests/5/reject {"reason":"no"}`, success, nil},
-		{"reject request", func(ctx context.Context, c *c) (any, error) { return none(c.RejectCertificateRequest(ctx, 5, api.Reject{})) },
+		{"reject request", func(ctx context.Context, c *c) (any, error) {
+			return none(c.RejectCertificateRequest(ctx, 5, api.Reject{}))
+		},
 			"POST /api/v1/certificate_requests/5/reject ", success, nil},
 		{"revoke certificate", func(ctx context.Context, c *c) (any, error) {
 			return none(c.RevokeCertificate(ctx, 5, api.Revoke{Reason: "superseded"}))
@@ -178,6 +180,10 @@ func TestCalls(t *testing.T) {
 			return c.EventsPage(ctx, api.EventQuery{EventFilter: api.EventFilter{Kind: "request", ObjectID: 5}, EventPaging: api.EventPaging{Before: "b"}})
 		}, "GET /api/v1/events?before=b&kind=request&limit=100&object_id=5 ", `{"result":[{"id":9}],"next":"n","previous":"p"}`,
 			api.Page[api.Event]{Result: []api.Event{{ID: 9}}, Next: "n", Previous: "p"}},
+		{"overview", func(ctx context.Context, c *c) (any, error) { return c.Overview(ctx) },
+			"GET /api/v1/overview ", `{"result":{"weeks":[{"count":3}]}}`, api.Overview{Weeks: []api.Week{{Count: 3}}}},
+		{"state of an authority", func(ctx context.Context, c *c) (any, error) { return c.AuthorityState(ctx, 2) },
+			"GET /api/v1/certificate_authorities/2/state ", `{"result":{"id":2,"in_force":5}}`, api.AuthorityState{ID: 2, InForce: 5}},
 		{"history", func(ctx context.Context, c *c) (any, error) { return c.RequestHistory(ctx, 5) },
 			"GET /api/v1/certificate_requests/5/history ", `{"result":[{"id":9}]}`, []api.Event{{ID: 9}}},
 		{"change role", func(ctx context.Context, c *c) (any, error) {

@@ -2,10 +2,21 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"notary/api"
 )
+
+// Overview is what there is at a glance.
+func (c *Client) Overview(ctx context.Context) (api.Overview, error) {
+	return call[api.Overview](ctx, c, http.MethodGet, prefix+"/overview", nil)
+}
+
+// AuthorityState is how an authority is doing.
+func (c *Client) AuthorityState(ctx context.Context, id int64) (api.AuthorityState, error) {
+	return call[api.AuthorityState](ctx, c, http.MethodGet, fmt.Sprintf("%s/certificate_authorities/%d/state", prefix, id), nil)
+}
 
 // Summary counts what there is.
 func (c *Client) Summary(ctx context.Context) (api.Summary, error) {

@@ -13,7 +13,7 @@ import (
 
 func (p *program) authorityCommand() *cobra.Command {
 	return group("authority", "Certificate authorities: make, sign, enable, revoke",
-		p.authorityCreate(), p.authorityImport(), p.authorityImportCertificates(), p.authorityList(), p.authorityShow(), p.authoritySign(), p.authorityUpload(),
+		p.authorityCreate(), p.authorityImport(), p.authorityImportCertificates(), p.authorityList(), p.authorityShow(), p.authorityState(), p.authoritySign(), p.authorityUpload(),
 		p.authorityEnable(), p.authorityDisable(), p.authorityImpact(), p.authorityRevoke(), p.authorityCRL(), p.authoritySettings(), p.authorityDelete())
 }
 

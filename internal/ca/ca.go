@@ -33,6 +33,7 @@ type Service struct {
 	shards      shards
 	responders  responders
 	answers     *answerCache
+	expiries    expiries
 }
 
 // Options are what a Service may be told; the zero value is for production.

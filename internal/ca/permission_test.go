@@ -47,6 +47,12 @@ var useCases = map[string]struct {
 	"Events": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Events(ctx, c, notary.EventQuery{Limit: 1}))
 	}},
+	"Overview": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Overview(ctx, c))
+	}},
+	"AuthorityState": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.AuthorityState(ctx, c, nothing))
+	}},
 	"History": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.History(ctx, c, nothing))
 	}},

@@ -49,6 +49,7 @@ func New(c Config) http.Handler {
 	r.accounts()
 	r.summaries()
 	r.events()
+	r.overviews()
 	r.sessions()
 	serveOpenAPI(mux, r.huma.OpenAPI())
 	return fallback(mux)

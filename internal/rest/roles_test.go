@@ -87,6 +87,8 @@ var roleTable = map[string]rule{
 	"GET /api/v1/accounts/me":                                   {roles: everyone, success: 200},
 	"POST /api/v1/accounts/me/change_password":                  {roles: everyone, success: 200, prepare: newPassword, endsToken: true},
 	"GET /api/v1/certificate_requests/{id}/history":             {roles: everyone, success: 200, prepare: aRequest},
+	"GET /api/v1/overview":                                      {roles: everyone, success: 200},
+	"GET /api/v1/certificate_authorities/{id}/state":            {roles: observers, success: 200, prepare: anAuthority},
 	"GET /api/v1/events":                                        {roles: observers, success: 200},
 	"GET /api/v1/sessions":                                      {roles: everyone, success: 200},
 	"DELETE /api/v1/sessions":                                   {roles: everyone, success: 202},

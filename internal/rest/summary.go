@@ -16,6 +16,10 @@ func (r *routes) summary(ctx context.Context, caller notary.Caller, _ *none) (*a
 	if err != nil {
 		return nil, err
 	}
+	return result(summaryToAPI(sum)), nil
+}
+
+func summaryToAPI(sum notary.Summary) api.Summary {
 	out := api.Summary{CertificateRequests: map[string]int64{}, Certificates: sum.Certificates, Revoked: sum.Revoked}
 	for status, n := range sum.Requests {
 		out.CertificateRequests[string(status)] = n
@@ -23,5 +27,5 @@ func (r *routes) summary(ctx context.Context, caller notary.Caller, _ *none) (*a
 	for _, days := range notary.ExpiryWindows {
 		out.Expiring = append(out.Expiring, api.Expiring{Days: days, Count: sum.Expiring[days]})
 	}
-	return result(out), nil
+	return out
 }

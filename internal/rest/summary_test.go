@@ -3,10 +3,37 @@ package rest_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"notary"
 	"notary/internal/ca"
 	"notary/internal/testkit"
 )
+
+// The overview has what the role may see, and empty lists for the rest.
+func TestOverviewOfTheAPI(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	h.Signed(t, h.Admin(), root)
+	h.Request(t, h.Admin())
+	call(t, h.as(t, notary.CertificateRequestor), "GET", "/api/v1/overview", nil).wantStatus(t, 200).
+		wantBody(t, `{"result": {"summary": null, "certificates": null, "weeks": [], "authorities": [], "outstanding": [], "expiring": [], "events": []}}`)
+	o, err := h.as(t, notary.ReadOnly).Overview(t.Context())
+	testkit.Check(t, err)
+	if o.Certificates.InForce != 2 || o.Summary.CertificateRequests["Outstanding"] != 1 || len(o.Weeks) != 26 || o.Weeks[12].Count != 1 ||
+		len(o.Outstanding) != 1 || len(o.Expiring) != 1 || len(o.Events) == 0 {
+		t.Errorf("the overview is %+v", o)
+	}
+	state, err := h.as(t, notary.ReadOnly).AuthorityState(t.Context(), root)
+	testkit.Check(t, err)
+	if state.InForce != 2 || state.Status != "active" || state.CRLNumber != nil || state.NotAfter == nil {
+		t.Errorf("the state is %+v", state)
+	}
+	if diff := cmp.Diff(state, o.Authorities[0]); diff != "" {
+		t.Errorf("in the overview it is (-state +overview):\n%s", diff)
+	}
+}
 
 // The summary counts by status, and what is in use by the time that it has left.
 func TestSummary(t *testing.T) {

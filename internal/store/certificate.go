@@ -80,6 +80,7 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 		return 0, err
 	}
 	tx.counts[certificatesCounter]++
+	tx.counts[liveCounter(c.AuthorityID, c.NotAfter)]++
 	if c.AuthorityID != 0 {
 		tx.counts[issuedCounter(c.AuthorityID)]++
 	}

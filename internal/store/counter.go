@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,6 +70,44 @@ func revokedCounterKey(name string) (key ListKey, err error) {
 // issuedCounter counts the certificates that an authority issued.
 func issuedCounter(authorityID int64) string { return fmt.Sprintf("issued %d", authorityID) }
 
+// unknownCounter counts the revocations whose certificates are not known here.
+const unknownCounter = "unknown"
+
+// liveCounter counts the certificates of an issuer (0 for outside ones) that are not revoked
+// by the day on which they expire.
+func liveCounter(issuer int64, notAfter time.Time) string {
+	return fmt.Sprintf("live %s %d", notAfter.UTC().Format(time.DateOnly), issuer)
+}
+
+// issuerOf is whose certificates a [liveCounter] counts.
+func issuerOf(name string) (issuer int64, err error) {
+	return strconv.ParseInt(name[strings.LastIndexByte(name, ' ')+1:], 10, 64)
+}
+
+// InForce are the numbers of certificates that are not revoked and do not expire before this
+// day, by issuer: 0 for outside ones. It reads the kept counts.
+func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, error) {
+	all := map[int64]int64{}
+	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+		var name string
+		var n int64
+		if err := row.Scan(&name, &n); err != nil {
+			return none, err
+		}
+		issuer, err := issuerOf(name)
+		all[issuer] += n
+		return none, err
+	}, `SELECT name, CAST(SUM(value) AS BIGINT) FROM counter WHERE name >= $1 AND name < 'live!' GROUP BY name`,
+		"live "+now.UTC().Format(time.DateOnly))
+	return all, err
+}
+
+// Expiring is how many certificates in use (of active requests and of authorities) expire from
+// the hour of one time to before that of another. It reads the kept counts.
+func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
+	return r.counters(ctx, expiryCounter(from), expiryCounter(until.Add(-time.Hour)))
+}
+
 // expiryCounter counts certificates in use by the hour in which they expire.
 func expiryCounter(notAfter time.Time) string {
 	return "expiring " + notAfter.UTC().Format("2006-01-02T15")
@@ -86,7 +125,8 @@ func (r reader) counters(ctx context.Context, from, to string) (value int64, err
 	return value, mapped(err)
 }
 
-// Summary counts requests by status, certificates, and those in use by expiry, to the hour. It reads the kept counts: its cost does not grow with the database.
+// Summary counts requests by status, certificates, and those in use by expiry, to the hour.
+// It reads the kept counts: its cost does not grow with the database.
 func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, error) {
 	sum := notary.Summary{Requests: map[notary.RequestStatus]int64{}, Expiring: map[int]int64{}}
 	var err error
@@ -96,6 +136,11 @@ func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, err
 	if sum.Revoked, err = r.counters(ctx, "revoked ", "revoked!"); err != nil {
 		return sum, err
 	}
+	unknown, err := r.counter(ctx, unknownCounter)
+	if err != nil {
+		return sum, err
+	}
+	sum.Revoked -= unknown
 	for _, status := range notary.RequestStatuses {
 		n, err := r.counter(ctx, statusCounter(status))
 		if err != nil {

@@ -47,6 +47,7 @@ type ListKey struct {
 type ListState struct {
 	Number      int64 // 0 where the first one is still in the making
 	ThisUpdate  time.Time
+	NextUpdate  time.Time
 	Revocations int64 // as in [notary.CRL]
 	Known       int64 // the same of the list that got its number last; that may be in the making
 }
@@ -57,12 +58,12 @@ func (r reader) ListStates(ctx context.Context) (map[ListKey]ListState, error) {
 	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
 		var key ListKey
 		var state ListState
-		var this int64
-		err = row.Scan(&key.AuthorityID, &key.Shard, &state.Number, &this, &state.Revocations, &state.Known)
-		state.ThisUpdate = timeOf(this)
+		var this, next int64
+		err = row.Scan(&key.AuthorityID, &key.Shard, &state.Number, &this, &next, &state.Revocations, &state.Known)
+		state.ThisUpdate, state.NextUpdate = timeOf(this), timeOf(next)
 		all[key] = state
 		return none, err
-	}, `SELECT l.authority_id, l.shard, l.number, l.this_update, l.revocations, l.known
+	}, `SELECT l.authority_id, l.shard, l.number, l.this_update, l.next_update, l.revocations, l.known
 		FROM crl l JOIN authority a ON a.id = l.authority_id WHERE a.deleted_at IS NULL`)
 	return all, err
 }

@@ -189,6 +189,7 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 		f.add("certificate_name", name, c.ID)
 	}
 	f.counts[certificatesCounter]++
+	f.counts[liveCounter(c.AuthorityID, c.NotAfter)]++
 	if c.AuthorityID != 0 {
 		f.counts[issuedCounter(c.AuthorityID)]++
 	}
@@ -196,6 +197,7 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 		f.revocation++
 		f.add("revocation", f.revocation, c.AuthorityID, c.ID, c.Shard, c.Serial, seconds(v.At), string(v.Reason), listedUntil(c, v.At))
 		f.counts[revokedCounter(c.AuthorityID, 0)]++
+		f.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
 		if c.Shard > 0 {
 			f.counts[revokedCounter(c.AuthorityID, c.Shard)]++
 		}

@@ -32,6 +32,7 @@ func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) 
 		}
 	}
 	tx.counts[revokedCounter(authorityID, 0)] += int64(len(entries))
+	tx.counts[unknownCounter] += int64(len(entries))
 	return nil
 }
 
@@ -53,6 +54,8 @@ func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) 
 	if c.Shard > 0 {
 		tx.counts[revokedCounter(c.AuthorityID, c.Shard)]++
 	}
+	tx.counts[unknownCounter]--
+	tx.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
 	v.At = timeOf(at)
 	return &v, nil
 }
@@ -70,6 +73,8 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 		return err
 	}
 	tx.counts[issuedCounter(authorityID)]++
+	tx.counts[liveCounter(0, c.NotAfter)]--
+	tx.counts[liveCounter(authorityID, c.NotAfter)]++
 	if err := tx.later(`UPDATE request SET authority_id = $1 WHERE certificate_id = $2`, authorityID, c.ID); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"notary"
 )
@@ -102,6 +103,11 @@ var invariants = []invariant{
 					WHERE c.name = 'shard ' || CAST(v.authority_id AS TEXT) || ' ' || CAST(v.shard AS TEXT)) AS n
 			FROM revocation v WHERE v.shard > 0 GROUP BY v.authority_id, v.shard
 		) t WHERE n <> rows`},
+	{"revocations of certificates that are not known are counted", `
+		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) FROM (
+			SELECT (SELECT COUNT(*) FROM revocation WHERE certificate_id IS NULL) AS rows,
+				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'unknown') AS n
+		) t WHERE n <> rows`},
 	{"a certificate of a shard names a URL of it", `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT DISTINCT authority_id, shard FROM crl_shard) s ON s.authority_id = k.authority_id AND s.shard = k.shard
@@ -151,7 +157,10 @@ func check(ctx context.Context, r reader, more []invariant) error {
 				strings.Join(breaches[:min(len(breaches), 5)], ", ")))
 		}
 	}
-	return errors.Join(append(errs, checkExpiring(ctx, r))...)
+	for _, counted := range countedByExpiry {
+		errs = append(errs, counted.check(ctx, r))
+	}
+	return errors.Join(errs...)
 }
 
 func scanText(row row) (s string, err error) {
@@ -159,32 +168,44 @@ func scanText(row row) (s string, err error) {
 	return s, err
 }
 
-// checkExpiring counts the certificates in use by the hour of their expiry once more.
-func checkExpiring(ctx context.Context, r reader) error {
-	kept, counted := counts{}, counts{}
-	_, err := collect(ctx, r, func(row row) (struct{}, error) {
+// countedByExpiry are the counts by time, and what they count: issuer and end.
+var countedByExpiry = []expiryCount{
+	{"expiring ", "expiring!", func(_ int64, notAfter time.Time) string { return expiryCounter(notAfter) }, `
+		SELECT 0, k.not_after FROM request r JOIN certificate k ON k.id = r.certificate_id
+		UNION ALL
+		SELECT 0, k.not_after FROM authority a JOIN certificate k ON k.id = a.certificate_id WHERE a.deleted_at IS NULL`},
+	{"live ", "live!", liveCounter, `
+		SELECT COALESCE(k.authority_id, 0), k.not_after FROM certificate k
+		LEFT JOIN revocation v ON v.certificate_id = k.id WHERE v.certificate_id IS NULL`},
+}
+
+type expiryCount struct {
+	from, to string // between which the names lie
+	name     func(issuer int64, notAfter time.Time) string
+	counted  string
+}
+
+// check counts once more.
+func (c expiryCount) check(ctx context.Context, r reader) error {
+	kept := counts{}
+	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
 		var name string
 		var value int64
-		err := row.Scan(&name, &value)
+		err = row.Scan(&name, &value)
 		kept[name] += value
-		return struct{}{}, err
-	}, `SELECT name, value FROM counter WHERE name >= 'expiring ' AND name < 'expiring!'`)
+		return none, err
+	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2`, c.from, c.to)
 	if err != nil {
 		return err
 	}
-	_, err = collect(ctx, r, func(row row) (struct{}, error) {
-		var notAfter int64
-		err := row.Scan(&notAfter)
-		counted[expiryCounter(timeOf(notAfter))]++
-		return struct{}{}, err
-	}, `SELECT k.not_after FROM request r JOIN certificate k ON k.id = r.certificate_id
-		UNION ALL
-		SELECT k.not_after FROM authority a JOIN certificate k ON k.id = a.certificate_id WHERE a.deleted_at IS NULL`)
+	_, err = collect(ctx, r, func(row row) (none struct{}, err error) {
+		var issuer, notAfter int64
+		err = row.Scan(&issuer, &notAfter)
+		kept[c.name(issuer, timeOf(notAfter))]--
+		return none, err
+	}, c.counted)
 	if err != nil {
 		return err
-	}
-	for name, n := range counted {
-		kept[name] -= n
 	}
 	for name, n := range kept {
 		if n != 0 {

@@ -101,6 +101,10 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 			[]string{"no reference leads nowhere"}},
 		{"a row that breaks its table's rule", `UPDATE authority SET sealed_key = NULL WHERE id = 1`,
 			[]string{"the file is whole"}},
+		{"a live one counted twice", `UPDATE counter SET value = value + 1 WHERE name LIKE 'live %'`, nil},
+		{"a live one not counted", `DELETE FROM counter WHERE name LIKE 'live %'`, nil},
+		{"a live one of nobody", `INSERT INTO counter VALUES ('live 2001-01-01 7', 0, 1)`, nil},
+		{"an unknown one that does not exist", `INSERT INTO counter VALUES ('unknown', 0, 1)`, []string{"revocations of certificates that are not known are counted"}},
 		{"an expiry counted twice", `UPDATE counter SET value = value + 1 WHERE name LIKE 'expiring %'`, nil},
 		{"an expiry not counted", `DELETE FROM counter WHERE name LIKE 'expiring %'`, nil},
 		{"an expiry that does not exist", `INSERT INTO counter VALUES ('expiring 2001-01-01T00', 0, 1)`, nil},
@@ -118,7 +122,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 				}
 			}
 			if tt.broken == nil {
-				testkit.WantText(t, err, `the counter "expiring `)
+				testkit.WantText(t, err, `broken: the counter "`)
 			}
 		})
 	}

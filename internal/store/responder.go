@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"notary"
 )
@@ -22,6 +23,19 @@ func (r reader) Responder(ctx context.Context, authorityID int64) (cert *notary.
 	}
 	cert, err = row.certificate()
 	return cert, sealedKey, err
+}
+
+// ResponderEnds are the ends of validity of the responders' certificates, by authority.
+func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) {
+	all := map[int64]time.Time{}
+	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+		var authority, notAfter int64
+		err = row.Scan(&authority, &notAfter)
+		all[authority] = timeOf(notAfter)
+		return none, err
+	}, `SELECT a.id, k.not_after FROM authority a JOIN responder o ON o.authority_id = a.id
+		JOIN certificate k ON k.id = o.certificate_id WHERE a.deleted_at IS NULL`)
+	return all, err
 }
 
 // SetResponder puts a certificate and its sealed key in the place of the responder that was

@@ -20,6 +20,7 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 		return err
 	}
 	tx.countRevocation(c.AuthorityID, c.Shard)
+	tx.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
 	return nil
 }
 

@@ -1,0 +1,204 @@
+package ca
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// Overview is what there is at a glance. It reads kept counts and the beginnings of lists: its
+// cost does not grow with the database.
+func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.Overview, err error) {
+	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+		return o, err
+	}
+	if caller.May(notary.ReadRequests) {
+		if err := s.overviewOfAll(ctx, caller, &o); err != nil {
+			return o, err
+		}
+	}
+	if caller.May(notary.ReadAuthorities) {
+		if o.Authorities, err = s.authorityStates(ctx, o.Summary); err != nil {
+			return o, err
+		}
+	}
+	waiting, err := s.Requests(ctx, caller, notary.Query{Filter: notary.Filter{Status: notary.Outstanding},
+		Sort: notary.ByID, Limit: notary.OverviewLength})
+	if err != nil {
+		return o, err
+	}
+	// Only a request with a certificate in use expires.
+	expiring, err := s.Requests(ctx, caller, notary.Query{Filter: notary.Filter{ExpiresAfter: s.now()},
+		Sort: notary.ByNotAfter, Limit: notary.OverviewLength})
+	o.Outstanding, o.Expiring = waiting.Items, expiring.Items
+	return o, err
+}
+
+func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *notary.Overview) error {
+	sum, err := s.Summary(ctx, caller)
+	if err != nil {
+		return err
+	}
+	counts, err := s.expiries.of(ctx, s, sum)
+	if err != nil {
+		return err
+	}
+	events, err := s.Events(ctx, caller, notary.EventQuery{Limit: notary.OverviewLength})
+	if err != nil {
+		return err
+	}
+	o.Summary, o.Weeks, o.Events = &sum, counts.weeks, events.Items
+	o.Certificates = notary.CertificateCounts{InForce: counts.all, Revoked: sum.Revoked, Expired: sum.Certificates - counts.all - sum.Revoked}
+	return nil
+}
+
+// AuthorityState is how an authority is doing: its CRL, its OCSP responder and what it has
+// issued.
+func (s *Service) AuthorityState(ctx context.Context, caller notary.Caller, id int64) (*notary.AuthorityState, error) {
+	if err := caller.Require(notary.ReadAuthorities); err != nil {
+		return nil, err
+	}
+	a, err := s.store.Authority(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := s.Counts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states, err := s.statesOf(ctx, sum, []*notary.Authority{a})
+	if err != nil {
+		return nil, err
+	}
+	return states[0], nil
+}
+
+func (s *Service) authorityStates(ctx context.Context, sum *notary.Summary) ([]*notary.AuthorityState, error) {
+	if sum == nil {
+		counted, err := s.Counts(ctx)
+		if err != nil {
+			return nil, err
+		}
+		sum = &counted
+	}
+	all, err := s.store.Authorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.statesOf(ctx, *sum, all)
+}
+
+// endsSoon is how long before its end an authority should have a successor.
+const endsSoon = 90 * 24 * time.Hour
+
+func (s *Service) statesOf(ctx context.Context, sum notary.Summary, authorities []*notary.Authority) (all []*notary.AuthorityState, err error) {
+	counts, err := s.expiries.of(ctx, s, sum)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := s.store.ListStates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	responders, err := s.store.ResponderEnds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	for _, a := range authorities {
+		state := &notary.AuthorityState{Authority: a, Status: a.Status(now), InForce: counts.inForce[a.ID], ResponderEnd: responders[a.ID]}
+		if state.Issued, err = s.store.IssuedCount(ctx, a.ID); err != nil {
+			return nil, err
+		}
+		if state.Revocations, err = s.store.RevocationCount(ctx, a.ID, 0); err != nil {
+			return nil, err
+		}
+		state.EndsSoon = a.Certificate != nil && a.Certificate.NotAfter.Before(now.Add(endsSoon))
+		addLists(state, lists, now)
+		all = append(all, state)
+	}
+	return all, nil
+}
+
+// addLists says of an authority how its lists are.
+func addLists(state *notary.AuthorityState, lists map[store.ListKey]store.ListState, now time.Time) {
+	signs := state.Status != notary.AuthorityPending && state.Status != notary.AuthorityExpired
+	for key, list := range lists {
+		if key.AuthorityID != state.Authority.ID || list.Number == 0 {
+			continue
+		}
+		if key.Shard == 0 {
+			state.CRLNumber, state.ThisUpdate, state.NextUpdate = list.Number, list.ThisUpdate, list.NextUpdate
+		} else {
+			state.Shards++
+		}
+		if signs && list.NextUpdate.Before(now.Add(crlValidity/2)) {
+			state.CRLDue = true
+		}
+	}
+}
+
+// expiries keeps the counts by time in memory for a little while: they are the sums of some
+// thousand kept counts.
+type expiries struct {
+	mu   sync.Mutex
+	sum  notary.Summary // when they were read
+	at   time.Time
+	last *expiryCounts
+}
+
+type expiryCounts struct {
+	weeks   []notary.Week
+	inForce map[int64]int64 // by issuer
+	all     int64           // of these
+}
+
+// expiriesFor is how long they may be kept while nothing is issued or revoked.
+const expiriesFor = time.Minute
+
+// of are the counts, where the summary is that of now.
+func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*expiryCounts, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := s.now()
+	hour := now.UTC().Truncate(time.Hour)
+	if e.last != nil && now.Sub(e.at).Abs() < expiriesFor && e.last.weeks[0].From.Equal(hour) && sameCounts(e.sum, sum) {
+		return e.last, nil
+	}
+	c := &expiryCounts{}
+	var err error
+	for i := range notary.OverviewWeeks {
+		week := notary.Week{From: hour.AddDate(0, 0, 7*i), Until: hour.AddDate(0, 0, 7*(i+1))}
+		if week.Count, err = s.store.Expiring(ctx, week.From, week.Until); err != nil {
+			return nil, err
+		}
+		c.weeks = append(c.weeks, week)
+	}
+	if c.inForce, err = s.store.InForce(ctx, now); err != nil {
+		return nil, err
+	}
+	for _, n := range c.inForce {
+		c.all += n
+	}
+	e.sum, e.at, e.last = sum, now, c
+	return c, nil
+}
+
+// sameCounts says whether nothing was issued, revoked or taken from a request between two
+// summaries.
+func sameCounts(a, b notary.Summary) bool {
+	for status, n := range a.Requests {
+		if b.Requests[status] != n {
+			return false
+		}
+	}
+	for days, n := range a.Expiring {
+		if b.Expiring[days] != n {
+			return false
+		}
+	}
+	return a.Certificates == b.Certificates && a.Revoked == b.Revoked
+}

@@ -1,0 +1,61 @@
+package rest
+
+import (
+	"context"
+
+	"notary"
+	"notary/api"
+)
+
+func (r *routes) overviews() {
+	handle(r, operation{method: "GET", path: "/api/v1/overview", status: 200, summary: "What there is at a glance, as far as one may see it"}, r.overview)
+	handle(r, operation{method: "GET", path: "/api/v1/certificate_authorities/{id}/state", status: 200, summary: "How an authority is doing: its CRL, OCSP responder and certificates"}, r.authorityState)
+}
+
+func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*answer[api.Overview], error) {
+	o, err := r.ca.Overview(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	out := api.Overview{Weeks: []api.Week{}, Authorities: []api.AuthorityState{}, Outstanding: requestsToAPI(o.Outstanding),
+		Expiring: requestsToAPI(o.Expiring), Events: eventsToAPI(o.Events)}
+	if o.Summary != nil {
+		sum := summaryToAPI(*o.Summary)
+		out.Summary = &sum
+		out.Certificates = &api.CertificateCounts{InForce: o.Certificates.InForce, Expired: o.Certificates.Expired, Revoked: o.Certificates.Revoked}
+	}
+	for _, w := range o.Weeks {
+		out.Weeks = append(out.Weeks, api.Week{From: w.From, Until: w.Until, Count: w.Count})
+	}
+	for _, a := range o.Authorities {
+		out.Authorities = append(out.Authorities, stateToAPI(a))
+	}
+	return result(out), nil
+}
+
+func (r *routes) authorityState(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.AuthorityState], error) {
+	state, err := r.ca.AuthorityState(ctx, caller, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return result(stateToAPI(state)), nil
+}
+
+func stateToAPI(s *notary.AuthorityState) api.AuthorityState {
+	out := api.AuthorityState{ID: s.Authority.ID, CommonName: s.Authority.CommonName, Status: string(s.Status), EndsSoon: s.EndsSoon,
+		Issued: s.Issued, InForce: s.InForce, Revocations: s.Revocations, CRLNumber: optional(s.CRLNumber),
+		ThisUpdate: optionalTime(s.ThisUpdate), NextUpdate: optionalTime(s.NextUpdate), CRLDue: s.CRLDue, Shards: s.Shards,
+		OCSPResponderEnd: optionalTime(s.ResponderEnd)}
+	if c := s.Authority.Certificate; c != nil {
+		out.NotAfter = &c.NotAfter
+	}
+	return out
+}
+
+func requestsToAPI(requests []*notary.Request) []api.CertificateRequest {
+	out := make([]api.CertificateRequest, len(requests))
+	for i, req := range requests {
+		out[i] = requestToAPI(req)
+	}
+	return out
+}

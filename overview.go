@@ -1,0 +1,57 @@
+package notary
+
+import "time"
+
+// Overview is what there is at a glance, as far as somebody may see it.
+type Overview struct {
+	// Of who may see all requests; nil and empty for the others.
+	Summary      *Summary
+	Certificates CertificateCounts
+	Weeks        []Week // the next [OverviewWeeks], the first from the beginning of this hour on
+	Events       []*Event
+
+	Authorities []*AuthorityState // of who may see authorities
+
+	// Of the requests that one may see.
+	Outstanding []*Request // the first that wait for a decision
+	Expiring    []*Request // those whose certificates in use are the next to expire
+}
+
+// The length of the parts of an [Overview].
+const (
+	OverviewWeeks  = 26
+	OverviewLength = 10 // requests and events
+)
+
+// CertificateCounts are the certificates of the inventory by what can be said of them.
+type CertificateCounts struct {
+	InForce int64 // not revoked, and their last day has not passed
+	Expired int64 // not revoked
+	Revoked int64
+}
+
+// Week counts the certificates in use (of active requests and of authorities) that expire in
+// a span of seven days.
+type Week struct {
+	From, Until time.Time // whole hours in UTC; until is not in it
+	Count       int64
+}
+
+// AuthorityState is how an authority is doing.
+type AuthorityState struct {
+	Authority   *Authority
+	Status      AuthorityStatus
+	InForce     int64 // certificates that it issued and that are in force: see [CertificateCounts]
+	Issued      int64 // ever
+	Revocations int64 // that are known, of certificates that are not known included
+
+	// Of its list with all revocations; zero where there is none yet.
+	CRLNumber              int64
+	ThisUpdate, NextUpdate time.Time
+
+	Shards       int       // lists besides that one
+	ResponderEnd time.Time // of the OCSP responder's certificate; zero where there is none yet
+
+	EndsSoon bool // its certificate ends within 90 days, or has ended
+	CRLDue   bool // one of its lists should have been made anew: it has less than half its time left
+}
