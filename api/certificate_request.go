@@ -30,6 +30,19 @@ type CreateCertificateRequest struct {
 	CSR string `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)"`
 }
 
+// CheckCertificateRequest asks what a profile would say of a signing request.
+type CheckCertificateRequest struct {
+	CSR     string `json:"csr" doc:"PEM"`
+	Profile string `json:"profile,omitempty" doc:"By its name; server-client without it"`
+}
+
+// RequestCheck is what a profile would say of a signing request. Nothing was recorded.
+type RequestCheck struct {
+	OK       bool          `json:"ok" doc:"Whether every rule holds"`
+	Verdicts []Verdict     `json:"verdicts" nullable:"false" doc:"Of every rule"`
+	Lint     []LintFinding `json:"lint" nullable:"false" doc:"What the lints found"`
+}
+
 // UploadCertificate gives a request the certificate that an outside authority signed.
 type UploadCertificate struct {
 	Certificate string `json:"certificate" doc:"PEM chain, leaf first"`

@@ -30,6 +30,11 @@ func (c *Client) RejectCertificateRequests(ctx context.Context, body api.BulkRej
 	return bulk(ctx, c, "/reject", body)
 }
 
+// DeleteCertificateRequests deletes many requests; see [Client.SignCertificateRequests].
+func (c *Client) DeleteCertificateRequests(ctx context.Context, body api.Bulk) iter.Seq2[api.Outcome, error] {
+	return bulk(ctx, c, "/delete", body)
+}
+
 func bulk(ctx context.Context, c *Client, path string, body any) iter.Seq2[api.Outcome, error] {
 	return func(yield func(api.Outcome, error) bool) {
 		answer, err := c.open(ctx, http.MethodPost, certificateRequests+path, body)

@@ -33,6 +33,11 @@ func (c *Client) FindCertificateRequests(ctx context.Context, query api.RequestQ
 	return pages[api.CertificateRequest](ctx, c, certificateRequests, query.Paging, query.RequestFilter)
 }
 
+// CheckCertificateRequest asks what a profile would say of a signing request.
+func (c *Client) CheckCertificateRequest(ctx context.Context, body api.CheckCertificateRequest) (api.RequestCheck, error) {
+	return call[api.RequestCheck](ctx, c, http.MethodPost, certificateRequests+"/check", body)
+}
+
 // CertificateRequest is one of them.
 func (c *Client) CertificateRequest(ctx context.Context, id int64) (api.CertificateRequest, error) {
 	return call[api.CertificateRequest](ctx, c, http.MethodGet, certificateRequest(id, ""), nil)

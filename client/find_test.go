@@ -92,6 +92,9 @@ func TestBulk(t *testing.T) {
 		`POST /api/v1/certificate_requests/revoke {"ids":[1],"reason":"superseded"}`: func(ctx context.Context, c *client.Client) outcomes {
 			return c.RevokeCertificates(ctx, api.BulkRevoke{Bulk: api.Bulk{IDs: []int64{1}}, Revoke: api.Revoke{Reason: "superseded"}})
 		},
+		`POST /api/v1/certificate_requests/delete {"ids":[3]}`: func(ctx context.Context, c *client.Client) outcomes {
+			return c.DeleteCertificateRequests(ctx, api.Bulk{IDs: []int64{3}})
+		},
 		`POST /api/v1/certificate_requests/reject {"filter":{"status":"Outstanding","q":"x"},"expected":3}`: func(ctx context.Context, c *client.Client) outcomes {
 			return c.RejectCertificateRequests(ctx, api.BulkReject{Bulk: api.Bulk{Filter: &api.RequestFilter{Status: "Outstanding", Filter: api.Filter{Q: "x"}}, Expected: &expected}})
 		},

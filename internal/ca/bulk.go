@@ -80,6 +80,11 @@ func (s *Service) RevokeMany(ctx context.Context, caller notary.Caller, m Many, 
 	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.RevokeRequest(ctx, caller, id, reason) })
 }
 
+// DeleteMany deletes each of the requests as [Service.Delete] does; see [Service.SignMany].
+func (s *Service) DeleteMany(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error) error {
+	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Delete(ctx, caller, id) })
+}
+
 // many does one thing to each of the requests, several at once, and tells fn of them in
 // their order.
 func (s *Service) many(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error, do func(context.Context, int64) error) error {

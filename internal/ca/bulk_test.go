@@ -199,6 +199,9 @@ func init() {
 		"Reject": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 			return s.RejectMany(ctx, c, many, "", told)
 		},
+		"Delete": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+			return s.DeleteMany(ctx, c, many, told)
+		},
 	} {
 		row := useCases["Reject"]
 		row.call = call

@@ -2,16 +2,11 @@ package ca
 
 import (
 	"context"
-	"math/big"
-	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/idna"
-
 	"notary"
-	"notary/internal/pki"
 )
 
 // Requests is one page of the requests that the caller may see, certificates included.
@@ -113,64 +108,4 @@ func checkFilter(f notary.Filter) error {
 		return notary.FieldErrorf("expires_before", "expires_before must be later than expires_after: nothing can lie between them")
 	}
 	return nil
-}
-
-// RecordedName is a name in the form in which it is recorded: a host name in lower case and
-// with A-labels (RFC 5890), an IP address in its shortest form. What could stand only in a
-// common name is left as it is.
-func RecordedName(text string) string {
-	text = strings.TrimSpace(text)
-	if addr, err := netip.ParseAddr(text); err == nil {
-		return addr.WithZone("").Unmap().String()
-	}
-	host := strings.TrimSuffix(text, ".")
-	if !isASCII(host) && strings.Contains(host, ".") {
-		host = withALabels(host)
-	}
-	names, err := pki.ParseNames([]string{host})
-	if err != nil || len(names.DNS) != 1 {
-		return text
-	}
-	return names.DNS[0]
-}
-
-// RecordedDomain is a domain in the form in which it is recorded, without the dot or the
-// wildcard that may stand before it.
-func RecordedDomain(text string) (string, error) {
-	domain := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(text), "*"), ".")
-	domain = withALabels(strings.ToLower(strings.TrimSuffix(domain, ".")))
-	_, err := netip.ParseAddr(domain)
-	if domain == "" || err == nil || strings.ContainsAny(domain, " \t\n@/:*=") {
-		return "", notary.FieldErrorf("domain", "%.60q is not a domain: write one such as example.com, which stands for itself and all below it", text)
-	}
-	return domain, nil
-}
-
-// RecordedSerial is a serial number, in hexadecimal with or without colons, in the form in
-// which it is recorded.
-func RecordedSerial(text string) (string, error) {
-	digits := strings.ReplaceAll(strings.TrimSpace(text), ":", "")
-	n, ok := new(big.Int).SetString(digits, 16)
-	if !ok || strings.HasPrefix(digits, "+") || len(digits) > maxFilterText {
-		return "", notary.FieldErrorf("serial_number", "%.60q is not a serial number: write it in hexadecimal digits, with or without colons", text)
-	}
-	return pki.SerialString(n), nil
-}
-
-// withALabels writes the labels of a host name in ASCII, where they can be.
-func withALabels(host string) string {
-	below, wildcard := strings.CutPrefix(host, "*.")
-	ascii, err := idna.Lookup.ToASCII(below)
-	switch {
-	case err != nil || isASCII(host):
-		return host
-	case wildcard:
-		return "*." + ascii
-	default:
-		return ascii
-	}
-}
-
-func isASCII(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }

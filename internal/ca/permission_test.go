@@ -32,6 +32,9 @@ var useCases = map[string]struct {
 	"Submit": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Submit(ctx, c, ""))
 	}},
+	"TryRequest": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.TryRequest(ctx, c, "", ""))
+	}},
 	"Request": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Request(ctx, c, nothing))
 	}},

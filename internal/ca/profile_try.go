@@ -150,3 +150,20 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 	}
 	return nil
 }
+
+// TryRequest says what the profile ("" for the default) would say of a signing request, given as
+// PEM, before that is submitted: also to those who may not see the profile's rules.
+func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, profile string) (*notary.Trial, error) {
+	if err := caller.Require(notary.CreateRequests); err != nil {
+		return nil, err
+	}
+	csr, err := pki.ParseCSR(csrPEM)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.profile(ctx, profile)
+	if err != nil {
+		return nil, err
+	}
+	return trier{service: s, stored: p, changed: p}.tryCSR(ctx, csr)
+}

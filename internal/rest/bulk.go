@@ -72,3 +72,7 @@ func (r *routes) rejectMany(in *api.BulkReject) (api.Bulk, bulkAction, error) {
 		return r.ca.RejectMany(ctx, caller, m, in.Reason, fn)
 	}, nil
 }
+
+func (r *routes) deleteMany(in *api.Bulk) (api.Bulk, bulkAction, error) {
+	return *in, r.ca.DeleteMany, nil
+}

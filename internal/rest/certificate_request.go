@@ -26,10 +26,22 @@ func (r *routes) certificateRequests() {
 	handleBulk(r, operation{method: "POST", path: path + "/sign", status: 200, summary: "Sign many requests"}, r.signMany)
 	handleBulk(r, operation{method: "POST", path: path + "/revoke", status: 200, summary: "Revoke the certificates of many requests"}, r.revokeMany)
 	handleBulk(r, operation{method: "POST", path: path + "/reject", status: 200, summary: "Reject many requests"}, r.rejectMany)
+	handleBulk(r, operation{method: "POST", path: path + "/delete", status: 200, summary: "Delete many requests"}, r.deleteMany)
+	handle(r, operation{method: "POST", path: path + "/check", status: 200, summary: "Say what a profile would say of a signing request, before it is submitted"}, r.checkRequest)
 }
 
 func (r *routes) createRequest(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateCertificateRequest }) (*created, error) {
 	return createdID(r.ca.Submit(ctx, caller, in.Body.CSR))
+}
+
+func (r *routes) checkRequest(ctx context.Context, caller notary.Caller, in *struct {
+	Body api.CheckCertificateRequest
+}) (*answer[api.RequestCheck], error) {
+	trial, err := r.ca.TryRequest(ctx, caller, in.Body.CSR, in.Body.Profile)
+	if err != nil {
+		return nil, err
+	}
+	return result(api.RequestCheck{OK: trial.OK(), Verdicts: verdictsToAPI(trial), Lint: findingsToAPI(trial.Findings)}), nil
 }
 
 func (r *routes) request(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.CertificateRequest], error) {

@@ -5,6 +5,7 @@ import (
 
 	"notary"
 	"notary/api"
+	"notary/internal/ca"
 )
 
 func (r *routes) events() {
@@ -33,10 +34,10 @@ func (in *eventList) query() (q notary.EventQuery, err error) {
 	if q.Limit == 0 {
 		q.Limit = notary.DefaultPage
 	}
-	if q.From, err = moment("from", in.From); err != nil {
+	if q.From, err = ca.Moment("from", in.From); err != nil {
 		return q, err
 	}
-	q.Until, err = moment("until", in.Until)
+	q.Until, err = ca.Moment("until", in.Until)
 	return q, err
 }
 

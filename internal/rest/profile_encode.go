@@ -130,11 +130,16 @@ func checkToAPI(t *notary.ProfileTrial) api.ProfileCheck {
 	}
 	ok := t.Trial.OK()
 	out.OK = &ok
-	for _, v := range t.Trial.Verdicts {
-		out.Verdicts = append(out.Verdicts, api.Verdict{Rule: v.Rule, OK: v.OK, Reason: v.Reason})
-	}
-	out.Lint = findingsToAPI(t.Trial.Findings)
+	out.Verdicts, out.Lint = verdictsToAPI(t.Trial), findingsToAPI(t.Trial.Findings)
 	return out
+}
+
+func verdictsToAPI(t *notary.Trial) []api.Verdict {
+	all := []api.Verdict{}
+	for _, v := range t.Verdicts {
+		all = append(all, api.Verdict{Rule: v.Rule, OK: v.OK, Reason: v.Reason})
+	}
+	return all
 }
 
 func triedToAPI(requests []notary.TriedRequest) []api.Tried {

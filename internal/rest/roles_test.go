@@ -54,6 +54,8 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_requests/sign":                    {roles: managers, success: 200, prepare: requestsToSign},
 	"POST /api/v1/certificate_requests/revoke":                  {roles: managers, success: 200, prepare: signedRequests},
 	"POST /api/v1/certificate_requests/reject":                  {roles: managers, success: 200, prepare: someRequests},
+	"POST /api/v1/certificate_requests/delete":                  {roles: managers, success: 200, prepare: someRequests},
+	"POST /api/v1/certificate_requests/check":                   {roles: creators, success: 200, prepare: newCSR},
 	"GET /api/v1/certificates":                                  {roles: everyone, success: 200},
 	"GET /api/v1/certificates/export":                           {roles: everyone, success: 200},
 	"GET /api/v1/certificates/{id}":                             {roles: everyone, success: 200, prepare: aCertificate},

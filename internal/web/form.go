@@ -1,6 +1,8 @@
 package web
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -116,6 +118,12 @@ func (f form) Choice(name, label string, options []option) field {
 	return field{Kind: "choice", Name: name, Label: label, Error: f.ErrorAt(name), Options: chosen}
 }
 
+// fileField is a file in place of what is typed into the field of that name.
+type fileField struct{ Name, Text, Label string }
+
+// File is such a field; the label is that of the PEM (RFC 7468) into which script makes DER.
+func (f form) File(name, text, label string) fileField { return fileField{name, text, label} }
+
 // Sure is what must be ticked before something that cannot be undone.
 func (f form) Sure(label string) field {
 	return field{Name: fieldSure, Label: label, Error: f.ErrorAt(fieldSure)}
@@ -203,5 +211,16 @@ func readFile(file *multipart.FileHeader) (string, error) {
 	if err = errors.Join(err, in.Close()); err != nil {
 		return "", notary.InternalError("read the file that was sent", err)
 	}
-	return string(text), nil
+	return asPEM(text), nil
+}
+
+// asPEM makes PEM of a signing request or a certificate in DER, and leaves all else as it is.
+func asPEM(content []byte) string {
+	if csr, err := x509.ParseCertificateRequest(content); err == nil {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: csr.Raw}))
+	}
+	if certificates, err := x509.ParseCertificates(content); err == nil && len(certificates) > 0 {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificates[0].Raw}))
+	}
+	return string(content)
 }

@@ -6,11 +6,20 @@ import "notary"
 const pageSize = 50
 
 // pager leads to the pages before and after, with the same filters; "" where there is none.
-type pager struct{ Previous, Next string }
+type pager struct {
+	Previous, Next string
+	Short          bool // the page has fewer rows than it could, although others may follow
+}
 
 // pager makes one of the cursors of the page that is shown.
 func (c *call) pager(previous, next notary.Cursor) pager {
-	return pager{c.turn("before", previous), c.turn("after", next)}
+	return pager{Previous: c.turn("before", previous), Next: c.turn("after", next)}
+}
+
+// filled tells how many rows the page has.
+func (p pager) filled(rows int) pager {
+	p.Short = p.Next != "" && rows < pageSize
+	return p
 }
 
 // turn is this page's own address, from another place in the list.

@@ -159,7 +159,7 @@ func plural(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	if before, ok := strings.CutSuffix(noun, "y"); ok {
+	if before, ok := strings.CutSuffix(noun, "y"); ok && !strings.HasSuffix(before, "a") { // a day is none
 		noun = before + "ies"
 	} else {
 		noun += "s"

@@ -87,14 +87,27 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
+// pemOf is the text of a file, or the PEM of one that is DER (RFC 7468).
+export function pemOf(octets, label) {
+  const sequence = 0x30, multiOctetLength = 0x80;
+  if (octets[0] !== sequence || octets[1] < multiOctetLength) return new TextDecoder().decode(octets);
+  const text = btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(""));
+  return `-----BEGIN ${label}-----\n${text.match(/.{1,64}/g).join("\n")}\n-----END ${label}-----\n`;
+}
+
 // A file is read into the field that it is dropped on, or chosen for.
 for (const place of document.querySelectorAll("[data-drop]")) {
   const field = document.getElementById(place.dataset.drop);
   const read = async (file) => {
     if (!file) return;
-    field.value = await file.text();
+    field.value = pemOf(new Uint8Array(await file.arrayBuffer()), place.dataset.label);
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
+  const chooser = place.querySelector("input[type=file]");
+  chooser?.addEventListener("change", async () => {
+    await read(chooser.files[0]);
+    chooser.value = "";
+  });
   for (const target of [place, field]) {
     target.addEventListener("dragover", (event) => { event.preventDefault(); place.classList.add("over"); });
     target.addEventListener("dragleave", () => place.classList.remove("over"));

@@ -1,0 +1,139 @@
+package ca
+
+import (
+	"encoding/hex"
+	"math/big"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// What people look for is written in many ways. Here it is brought into the form in which it is
+// recorded, for the API and the pages alike.
+
+// RecordedName is a name in the form in which it is recorded: a host name in lower case and
+// with A-labels (RFC 5890), an IP address in its shortest form. What could stand only in a
+// common name is left as it is.
+func RecordedName(text string) string {
+	text = strings.TrimSpace(text)
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return addr.WithZone("").Unmap().String()
+	}
+	host := strings.TrimSuffix(text, ".")
+	if !isASCII(host) && strings.Contains(host, ".") {
+		host = withALabels(host)
+	}
+	names, err := pki.ParseNames([]string{host})
+	if err != nil || len(names.DNS) != 1 {
+		return text
+	}
+	return names.DNS[0]
+}
+
+// RecordedDomain is a domain in the form in which it is recorded, without the dot or the
+// wildcard that may stand before it.
+func RecordedDomain(text string) (string, error) {
+	domain := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(text), "*"), ".")
+	domain = withALabels(strings.ToLower(strings.TrimSuffix(domain, ".")))
+	_, err := netip.ParseAddr(domain)
+	if domain == "" || err == nil || strings.ContainsAny(domain, " \t\n@/:*=") {
+		return "", notary.FieldErrorf("domain", "%.60q is not a domain: write one such as example.com, which stands for itself and all below it", text)
+	}
+	return domain, nil
+}
+
+// RecordedSerial is a serial number, in hexadecimal with or without colons, in the form in
+// which it is recorded.
+func RecordedSerial(text string) (string, error) {
+	digits := strings.ReplaceAll(strings.TrimSpace(text), ":", "")
+	n, ok := new(big.Int).SetString(digits, 16)
+	if !ok || strings.HasPrefix(digits, "+") || len(digits) > maxFilterText {
+		return "", notary.FieldErrorf("serial_number", "%.60q is not a serial number: write it in hexadecimal digits, with or without colons", text)
+	}
+	return pki.SerialString(n), nil
+}
+
+// withALabels writes the labels of a host name in ASCII, where they can be.
+func withALabels(host string) string {
+	below, wildcard := strings.CutPrefix(host, "*.")
+	ascii, err := idna.Lookup.ToASCII(below)
+	switch {
+	case err != nil || isASCII(host):
+		return host
+	case wildcard:
+		return "*." + ascii
+	default:
+		return ascii
+	}
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+}
+
+// RecordedFingerprint is a SHA-256 fingerprint in the form in which it is recorded.
+func RecordedFingerprint(text string) (string, error) {
+	digits := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), ":", ""))
+	if octets, err := hex.DecodeString(digits); err != nil || len(octets) != 32 {
+		return "", notary.FieldErrorf("fingerprint", "%.80q is not a SHA-256 fingerprint: write its 64 hexadecimal digits, with or without colons", text)
+	}
+	return digits, nil
+}
+
+// Moment is a time (RFC 3339) that need not be given. The zero time of Go, which stands for that, was
+// long ago: the second after it means the same.
+func Moment(field, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, notary.FieldErrorf(field, "%s must be a time such as 2027-01-31T12:00:00Z (RFC 3339)", field)
+	}
+	if t.IsZero() {
+		t = t.Add(time.Second)
+	}
+	return t, nil
+}
+
+// RecordedKey is the name of a kind of key as the objects show it, however it is written: also
+// as authorities' keys are asked for, such as "rsa-2048".
+func RecordedKey(text string) string {
+	compact := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(text))
+	if bits, ok := strings.CutPrefix(compact, "rsa"); ok {
+		return "RSA " + bits
+	}
+	if curve, ok := strings.CutPrefix(compact, "ecdsap"); ok {
+		return "ECDSA P-" + curve
+	}
+	if compact == "ed25519" {
+		return "Ed25519"
+	}
+	return strings.TrimSpace(text)
+}
+
+// SearchWords are the words of a search in the form in which they are recorded.
+func SearchWords(text string) (words []string) {
+	for _, word := range strings.Fields(text) {
+		words = append(words, recordedWord(word))
+	}
+	return words
+}
+
+// recordedWord is a word of a search in the form in which it is recorded. Hexadecimal with
+// more colons than an IP address has is a serial number or a fingerprint.
+func recordedWord(word string) string {
+	const groupsOfIPv6 = 8
+	if groups := strings.Split(word, ":"); len(groups) > groupsOfIPv6 {
+		if _, err := hex.DecodeString(strings.Join(groups, "")); err == nil {
+			return strings.ToLower(strings.Join(groups, ""))
+		}
+	}
+	return RecordedName(word)
+}

@@ -1,0 +1,90 @@
+package web
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"notary"
+	"notary/internal/ca"
+)
+
+// filterFields are the conditions of a list as its URL has them, by their names in the API.
+var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "expires_after", "expires_before",
+	"serial_number", "fingerprint", "name", "name_prefix", "domain"}
+
+// readQuery reads which page of a list is asked for, the newest first where no order is.
+func readQuery(v url.Values) (notary.Query, error) {
+	f, err := readFilter(v)
+	q := notary.Query{Filter: f, Sort: notary.Sort(v.Get("sort")), Limit: pageSize,
+		After: notary.Cursor(v.Get("after")), Before: notary.Cursor(v.Get("before"))}
+	if q.Sort == "" {
+		q.Sort = notary.ByIDDown
+	}
+	return q, err
+}
+
+// readFilter reads the conditions of a list. An empty field is none.
+func readFilter(v url.Values) (f notary.Filter, err error) {
+	text := func(name string) string { return strings.TrimSpace(v.Get(name)) }
+	f = notary.Filter{Status: notary.RequestStatus(text("status")), Email: strings.ToLower(text("email")), Key: ca.RecordedKey(text("key")),
+		Search: ca.SearchWords(text("q")), NamePrefix: text("name_prefix")}
+	if name := text("name"); name != "" {
+		f.Name = ca.RecordedName(name)
+	}
+	if revoked := text("revoked"); revoked != "" {
+		is := revoked == "true"
+		f.Revoked = &is
+	}
+	if id := text("certificate_authority_id"); id != "" {
+		if f.AuthorityID, err = strconv.ParseInt(id, 10, 64); err != nil {
+			return f, notary.FieldErrorf("certificate_authority_id", "choose one of the authorities")
+		}
+	}
+	for _, read := range []struct {
+		name string
+		into *string
+		of   func(string) (string, error)
+	}{{"serial_number", &f.Serial, ca.RecordedSerial}, {"fingerprint", &f.Fingerprint, ca.RecordedFingerprint}, {"domain", &f.Domain, ca.RecordedDomain}} {
+		if given := text(read.name); given != "" && err == nil {
+			*read.into, err = read.of(given)
+		}
+	}
+	if err == nil {
+		f.ExpiresAfter, err = readMoment("expires_after", text("expires_after"))
+	}
+	if err == nil {
+		f.ExpiresBefore, err = readMoment("expires_before", text("expires_before"))
+	}
+	return f, err
+}
+
+// readMoment reads a day, which means its beginning, or a time (RFC 3339).
+func readMoment(field, text string) (time.Time, error) {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day, nil
+	}
+	return ca.Moment(field, text)
+}
+
+// listURL is the list's path with a few fields of its URL changed; "" takes one away. A change
+// of what is shown leads to the first page.
+func listURL(path string, v url.Values, changes ...string) string {
+	kept := url.Values{}
+	for _, name := range append([]string{"sort"}, filterFields...) {
+		if text := v.Get(name); text != "" {
+			kept.Set(name, text)
+		}
+	}
+	for i := 0; i+1 < len(changes); i += 2 {
+		kept.Del(changes[i])
+		if changes[i+1] != "" {
+			kept.Set(changes[i], changes[i+1])
+		}
+	}
+	if len(kept) == 0 {
+		return path
+	}
+	return path + "?" + kept.Encode()
+}

@@ -1,0 +1,142 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"notary"
+	"notary/internal/inspect"
+)
+
+// requestPage is one request: what it asks for, what was issued for it, who did what, and what
+// can be done now.
+type requestPage struct {
+	*notary.Request
+	Title       string
+	CSRFacts    *inspect.Request  // nil where it cannot be parsed
+	CSRProblems []inspect.Problem // what is wrong with it
+	Issued      *certificateView  // nil without a certificate in use
+	Cert        *notary.Certificate
+	Downloads   downloads
+	History     []*notary.Event
+	Again       string // to a new request with the same names
+	forms
+	signChoices
+}
+
+// forms are several on one page, of which one was sent.
+type forms struct {
+	Form form
+	sent string // the last part of its action
+}
+
+// At is one of the forms: empty if another one was sent.
+func (f forms) At(action string) form {
+	if f.sent == action || f.sent == "" {
+		return f.Form
+	}
+	return form{values: url.Values{}}
+}
+
+func (s *site) requestPage(c *call, f form) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	r, err := s.ca.Request(c.r.Context(), c.caller, id)
+	if err != nil {
+		return err
+	}
+	history, err := s.ca.History(c.r.Context(), c.caller, id)
+	if err != nil {
+		return err
+	}
+	p := requestPage{Request: r, Title: requestTitle(r), History: history, Again: "/requests/new?" + url.Values{"names": {namesText(r.Names)}}.Encode(),
+		forms: forms{Form: f}}
+	if c.r.Method == "POST" {
+		p.sent = c.r.URL.Path[strings.LastIndexByte(c.r.URL.Path, '/')+1:]
+	}
+	if p.signChoices, err = s.signChoices(c); err != nil {
+		return err
+	}
+	p.CSRFacts, p.CSRProblems = s.readCSR(r.CSR)
+	if r.Certificate != nil {
+		if err := p.addCertificate(s, c); err != nil {
+			return err
+		}
+	}
+	return c.show("request", p.Title, p)
+}
+
+// addCertificate adds the certificate in use.
+func (p *requestPage) addCertificate(s *site, c *call) (err error) {
+	if p.Cert, err = s.ca.RequestCertificate(c.r.Context(), c.caller, p.ID); err != nil {
+		return err
+	}
+	view := s.viewOf(p.Cert, p.all)
+	p.Issued, p.Downloads = &view, downloadsOf(p.Cert, requestPath(p.ID)+"/download")
+	return nil
+}
+
+// readCSR decodes a signing request.
+func (s *site) readCSR(csr string) (*inspect.Request, []inspect.Problem) {
+	objects, err := inspect.Read([]byte(csr), s.ca.Now())
+	if err != nil || len(objects) == 0 {
+		return nil, nil
+	}
+	return objects[0].Request, objects[0].Problems
+}
+
+// requestTitle is what a request is called.
+func requestTitle(r *notary.Request) string {
+	if title := rowOf(r).Title; title != "" {
+		return title
+	}
+	return fmt.Sprintf("Request %d", r.ID)
+}
+
+// namesText writes names one a line, as people type them.
+func namesText(n notary.Names) string {
+	var all []string
+	for _, group := range [][]string{n.DNS, n.IP, n.Email, n.URI} {
+		all = append(all, group...)
+	}
+	return strings.Join(all, "\n")
+}
+
+// downloadRequest answers with the signing request, or with the certificate in use.
+func (s *site) downloadRequest(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if c.r.PathValue("form") != "csr.pem" {
+		cert, err := s.ca.RequestCertificate(c.r.Context(), c.caller, id)
+		if err != nil {
+			return err
+		}
+		return c.sendCertificate(cert)
+	}
+	r, err := s.ca.Request(c.r.Context(), c.caller, id)
+	if err != nil {
+		return err
+	}
+	return c.send(fileName(r.CommonName, fmt.Sprintf("request-%d", r.ID))+"-csr.pem", typePEM, []byte(r.CSR))
+}
+
+// Possible says whether the request's status allows the action.
+func (p requestPage) Possible(action notary.Action) bool {
+	_, err := p.Status.Next(action)
+	return err == nil
+}
+
+// Decided says in a sentence what the status means.
+func (p requestPage) Decided() string {
+	return map[notary.RequestStatus]string{
+		notary.Outstanding: "Nobody has decided on it yet.",
+		notary.Active:      "It has a certificate in use.",
+		notary.Rejected:    "It was rejected: nothing can be signed for it unless it is reopened.",
+		notary.Revoked:     "Its certificate was revoked: nothing more can be signed for it unless it is reopened.",
+	}[p.Status]
+}

@@ -1,0 +1,203 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"notary"
+	"notary/internal/ca"
+)
+
+// signChoices are what there is to choose from when a request is signed.
+type signChoices struct {
+	Authorities []option // those that can sign now
+	Profiles    []option
+	all         []*notary.Authority
+}
+
+// signChoices finds them, as far as the caller may know of them.
+func (s *site) signChoices(c *call) (o signChoices, err error) {
+	if c.caller.May(notary.ReadAuthorities) {
+		if o.all, err = s.ca.Authorities(c.r.Context(), c.caller); err != nil {
+			return o, err
+		}
+	}
+	profiles, err := s.ca.Profiles(c.r.Context(), c.caller)
+	if err != nil {
+		return o, err
+	}
+	for _, a := range o.all {
+		if a.Status(s.ca.Now()) == notary.AuthorityActive {
+			o.Authorities = append(o.Authorities, option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a), Chosen: !a.SelfSigned() && !chosen(o.Authorities)})
+		}
+	}
+	for _, p := range profiles {
+		if !p.CA && p.Name != notary.OCSPProfile {
+			o.Profiles = append(o.Profiles, option{Value: p.Name, Label: profileLabel(p), Chosen: p.Name == notary.DefaultProfile})
+		}
+	}
+	return o, nil
+}
+
+func chosen(options []option) bool {
+	return slices.ContainsFunc(options, func(o option) bool { return o.Chosen })
+}
+
+func authorityLabel(a *notary.Authority) string {
+	label := fmt.Sprintf("%s (%d)", shortened(a.CommonName), a.ID)
+	if a.SelfSigned() {
+		label += ", a root"
+	}
+	return label
+}
+
+func profileLabel(p *notary.Profile) string {
+	label := p.Name
+	if p.Description != "" {
+		label += ": " + shortened(p.Description)
+	}
+	return label
+}
+
+// readSignOptions reads the fields by which requests are signed.
+func (s *site) readSignOptions(c *call) (o ca.SignOptions, err error) {
+	o.Profile = c.value("profile")
+	if o.AuthorityID, err = strconv.ParseInt(c.value("certificate_authority_id"), 10, 64); err != nil {
+		return o, notary.FieldErrorf("certificate_authority_id", "choose the authority that signs")
+	}
+	o.NotAfter, err = readEnd(c.value("not_valid_after"), s.ca.Now())
+	return o, err
+}
+
+// readEnd reads an end of validity: a number of days from now on, a period, or the last day.
+func readEnd(text string, now time.Time) (end time.Time, err error) {
+	if text == "" {
+		return end, nil
+	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		end = day.AddDate(0, 0, 1).Add(-time.Second)
+	} else {
+		if strings.Trim(text, "0123456789") == "" {
+			text += "d"
+		}
+		period, ok := notary.ParsePeriod(text)
+		if !ok || period == 0 {
+			return end, notary.FieldErrorf("not_valid_after", "write a number of days such as 90, or the last day such as 2027-01-31")
+		}
+		end = now.Add(period)
+	}
+	if !end.After(now) {
+		return end, notary.FieldErrorf("not_valid_after", "this day is over: the end must lie in the future")
+	}
+	return end, nil
+}
+
+// onRequest makes a handler of something that is done to the request in the path.
+func (s *site) onRequest(done string, do func(c *call, id int64) error) func(*call) error {
+	return func(c *call) error {
+		id, err := c.id()
+		if err != nil {
+			return err
+		}
+		if err := do(c, id); err != nil {
+			return c.again(err, s.requestPage)
+		}
+		return c.done(requestPath(id), done)
+	}
+}
+
+func (s *site) signRequest(c *call, id int64) error {
+	o, err := s.readSignOptions(c)
+	if err != nil {
+		return err
+	}
+	return s.ca.Sign(c.r.Context(), c.caller, id, o)
+}
+
+func (s *site) rejectRequest(c *call, id int64) error {
+	return s.ca.Reject(c.r.Context(), c.caller, id, c.value("reason"))
+}
+
+func (s *site) revokeRequest(c *call, id int64) error {
+	if err := c.mustBeSure(); err != nil {
+		return err
+	}
+	reason, err := notary.ParseRevocationReason(c.value("reason"))
+	if err != nil {
+		return err
+	}
+	return s.ca.RevokeRequest(c.r.Context(), c.caller, id, reason)
+}
+
+func (s *site) reopenRequest(c *call, id int64) error {
+	return s.ca.Reopen(c.r.Context(), c.caller, id)
+}
+
+func (s *site) uploadCertificate(c *call, id int64) error {
+	_, err := s.ca.Upload(c.r.Context(), c.caller, id, c.r.PostForm.Get("certificate"))
+	return err
+}
+
+func (s *site) removeCertificate(c *call, id int64) error {
+	if err := c.mustBeSure(); err != nil {
+		return err
+	}
+	return s.ca.RemoveCertificate(c.r.Context(), c.caller, id)
+}
+
+func (s *site) deleteRequest(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	err = c.mustBeSure()
+	if err == nil {
+		err = s.ca.Delete(c.r.Context(), c.caller, id)
+	}
+	if err != nil {
+		return c.again(err, s.requestPage)
+	}
+	return c.done("/requests", fmt.Sprintf("The request %d is deleted. What was issued for it stays in the inventory, and can still be revoked there.", id))
+}
+
+// reasonMeaning is a reason for a revocation, and what it means.
+type reasonMeaning struct {
+	Reason  notary.RevocationReason
+	Meaning string
+}
+
+// reasonMeanings are the reasons of RFC 5280, section 5.3.1, that can be given, the most usual first.
+var reasonMeanings = []reasonMeaning{
+	{notary.Unspecified, "no reason is told"},
+	{notary.KeyCompromise, "somebody else has the private key, or may have it: every certificate for this key is revoked, and the key is refused for ever"},
+	{notary.Superseded, "another certificate has taken its place"},
+	{notary.CessationOfOperation, "what it was for is no longer there"},
+	{notary.AffiliationChanged, "its names are no longer those of its holder"},
+	{notary.PrivilegeWithdrawn, "its holder may no longer have it"},
+	{notary.CACompromise, "the key of the authority is in other hands"},
+	{notary.AACompromise, "an attribute authority is compromised"},
+}
+
+// reasons are they as choices.
+func reasons() (all []option) {
+	for _, m := range reasonMeanings {
+		all = append(all, option{Value: string(m.Reason), Label: string(m.Reason) + ": " + m.Meaning})
+	}
+	return all
+}
+
+// Reasons are the choices for a revocation.
+func (requestPage) Reasons() []option { return reasons() }
+
+// errorText is an error as a sentence for people.
+func (c *call) errorText(err error) string {
+	var e *notary.Error
+	if errors.As(err, &e) && e.Kind != notary.Internal {
+		return sentence(e.Message)
+	}
+	return sentence(c.explain(err).Message)
+}

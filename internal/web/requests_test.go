@@ -1,0 +1,248 @@
+package web_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+// submit makes a request for a new key with those names.
+func (h *house) submit(t *testing.T, caller notary.Caller, names ...string) int64 {
+	t.Helper()
+	id, err := h.CA.Submit(t.Context(), caller, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), names...))
+	testkit.Check(t, err)
+	return id
+}
+
+// submitMany makes n requests, for names with the number in them.
+func (h *house) submitMany(t *testing.T, n int) (ids []int64) {
+	t.Helper()
+	key := testkit.Key(t, notary.ECDSAP256)
+	for i := range n {
+		id, err := h.CA.Submit(t.Context(), h.Admin(), testkit.CSR(t, key, fmt.Sprintf("host-%03d.example.com", i+1)))
+		testkit.Check(t, err)
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func TestAListIsWalkedForwardAndBack(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.submitMany(t, 120)
+	b := h.browseAs(t, notary.ReadOnly)
+	b.press(t, "Requests")
+	b.wantText(t, "host-120.example.com", "host-071.example.com", "Outstanding 120")
+	b.press(t, "Next")
+	b.wantText(t, "host-070.example.com", "host-021.example.com")
+	b.press(t, "Next")
+	b.wantText(t, "host-020.example.com", "host-001.example.com")
+	b.press(t, "Previous")
+	b.wantText(t, "host-070.example.com", "host-021.example.com")
+	b.press(t, "Previous")
+	b.wantText(t, "host-120.example.com", "host-071.example.com")
+}
+
+func TestRequestsAreFoundByTheirNames(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	h.submitMany(t, 12)
+	signed := h.Signed(t, h.Admin(), root)
+	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), h.submit(t, h.Caller(notary.CertificateRequestor), "rejected.example.net", "10.1.2.3"), ""))
+	b := h.browseAs(t, notary.CertificateManager)
+	b.press(t, "Requests")
+	b.run(t, chromedp.SendKeys("header input[type=search]", "host-007\r"))
+	b.run(t, chromedp.WaitVisible(`//a[@rel="none"]|//td//a[.="host-007.example.com"]`))
+	if text := b.text(t); strings.Contains(text, "host-008") {
+		t.Errorf("the search shows others: %s", text)
+	}
+	b.open(t, "/requests")
+	b.look(t, "requests")
+	b.press(t, "Rejected 1")
+	b.wantText(t, "rejected.example.net", "and 1 other")
+	b.open(t, fmt.Sprintf("/requests?certificate_authority_id=%d", root))
+	b.click(t, fmt.Sprintf(`//a[@href="/requests/%d"]`, signed))
+	b.wantText(t, "It has a certificate in use.")
+}
+
+func TestAFilterIsReadFromTheURL(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v := h.as(t, notary.ReadOnly)
+	root := h.Root(t, notary.ECDSAP256)
+	signed := h.Signed(t, h.Admin(), root)
+	h.submit(t, h.Admin(), "other.example.com")
+	link := fmt.Sprintf(`href="/requests/%d"`, signed)
+	for query, found := range map[string]bool{
+		"":                                        true,
+		"status=Active":                           true,
+		"status=Outstanding":                      false,
+		"key=ecdsa-p256":                          true,
+		"key=RSA+2048":                            false,
+		"email=" + h.Admin().Email:                true,
+		"email=nobody@example.com":                false,
+		"certificate_authority_id=1":              true,
+		"certificate_authority_id=2":              false,
+		"expires_before=2999-01-31":               true,
+		"expires_after=2999-01-31":                false,
+		"expires_before=2999-01-31T12%3A00%3A00Z": true,
+		"q=nowhere":                               false,
+	} {
+		a := v.get(t, "/requests?"+query).wantStatus(t, 200)
+		if got := strings.Contains(a.body, link); got != found {
+			t.Errorf("%s: found %v, want %v", query, got, found)
+		}
+	}
+	for query, field := range map[string]string{"expires_before=soon": "expires_before", "status=Lost": "", "certificate_authority_id=x": "certificate_authority_id",
+		"after=x": "", "sort=x": "sort", "expires_before=2026-01-01&expires_after=2026-02-01": "expires_before", "q=" + strings.Repeat("a", 400): "q"} {
+		a := v.get(t, "/requests?"+query).wantStatus(t, 400).wantText(t, `class="failure"`)
+		if field != "" {
+			a.wantText(t, `id="f-`+field+`-error"`)
+		}
+	}
+}
+
+// A full page stays small, whatever names people think of.
+func TestAFullListIsSmall(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	key := testkit.Key(t, notary.ECDSAP256)
+	long := strings.Repeat("a", 40) + ".example.com"
+	for i := range 50 {
+		_, err := h.CA.Submit(t.Context(), h.Admin(), testkit.CSR(t, key, fmt.Sprintf("h%d.%s", i, long), "x."+long, "y."+long))
+		testkit.Check(t, err)
+	}
+	a := h.as(t, notary.Admin).get(t, "/requests").wantStatus(t, 200).wantText(t, "h49.")
+	if len(a.body) > 100<<10 {
+		t.Errorf("the page has %d octets", len(a.body))
+	}
+}
+
+func TestARequestIsSignedRenewedRevokedAndReopened(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
+	id := h.submit(t, h.Caller(notary.CertificateRequestor), "www.example.com", "10.0.0.7")
+	b := h.browseAs(t, notary.CertificateManager)
+	b.open(t, fmt.Sprintf("/requests/%d", id))
+	b.wantHeading(t, "www.example.com")
+	b.wantText(t, "Nobody has decided on it yet.", "10.0.0.7", "ECDSA P-256", "request.create")
+	b.look(t, "request-outstanding")
+	b.fill(t, "Valid for", "30")
+	b.press(t, "Sign")
+	b.wantText(t, "The request is signed.", "in 30 days", "request.sign", "Test Root", "Issued by the profile server-client")
+	b.look(t, "request-active")
+	b.press(t, "Renew")
+	b.wantText(t, "The request is signed.")
+	b.fill(t, "Reason", "superseded")
+	b.tick(t, "Revoke the certificate, which cannot be undone")
+	b.press(t, "Revoke")
+	b.wantText(t, "The certificate is revoked.", "nothing more can be signed for it unless it is reopened")
+	b.look(t, "request-revoked")
+	b.press(t, "Reopen")
+	b.wantText(t, "The request is Outstanding again.")
+}
+
+func TestARequestIsRejectedAndDeletedWithoutScript(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.submit(t, h.Admin(), "www.example.com")
+	b := h.browse(t)
+	b.withoutScript(t)
+	b.open(t, "/sign-in")
+	b.fill(t, "E-mail", h.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Password", testkit.Password)
+	b.press(t, "Sign in")
+	b.open(t, fmt.Sprintf("/requests/%d", id))
+	b.fill(t, "Reason", "Ask for the name of the service instead.")
+	b.press(t, "Reject")
+	b.wantText(t, "The request is rejected.", "Rejected, because: Ask for the name of the service instead.")
+	b.press(t, "Reopen")
+	b.wantText(t, "Nobody has decided on it yet.")
+	b.run(t, chromedp.Click(`//summary[.="Delete the request"]`))
+	b.tick(t, "Delete this request")
+	b.press(t, "Delete")
+	b.wantText(t, fmt.Sprintf("The request %d is deleted.", id), "There is no request yet.")
+}
+
+// What the status does not allow is refused, and the page says what is possible.
+func TestWhatAStatusDoesNotAllow(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	v := h.as(t, notary.CertificateManager)
+	outstanding, active := h.Request(t, h.Admin()), h.Signed(t, h.Admin(), root)
+	sure := url.Values{"sure": {"yes"}}
+	post := func(id int64, action string, form url.Values) answer {
+		return v.post(t, fmt.Sprintf("/requests/%d/%s", id, action), form)
+	}
+	post(active, "reject", nil).wantStatus(t, 409).wantText(t, "revoke that")
+	post(active, "reopen", nil).wantStatus(t, 409).wantText(t, "only a rejected or revoked one can be reopened")
+	post(outstanding, "revoke", sure).wantStatus(t, 409).wantText(t, "This request has no certificate.")
+	post(outstanding, "remove", sure).wantStatus(t, 409)
+	post(active, "remove", nil).wantStatus(t, 400).wantText(t, "Tick this first")
+	post(active, "revoke", url.Values{"sure": {"yes"}, "reason": {"boredom"}}).wantStatus(t, 400).wantText(t, `id="f-reason-error"`)
+	post(outstanding, "sign", url.Values{"certificate_authority_id": {"99"}, "not_valid_after": {"7"}}).wantStatus(t, 404)
+	for end, why := range map[string]string{"soon": "number of days", "2020-01-01": "must lie in the future", "0": "number of days"} {
+		post(outstanding, "sign", url.Values{"certificate_authority_id": {"1"}, "not_valid_after": {end}}).
+			wantStatus(t, 400).wantText(t, `id="f-not_valid_after-error"`, why, `value="`+end+`"`)
+	}
+	post(outstanding, "sign", url.Values{"certificate_authority_id": {"1"}, "profile": {"nothing"}}).wantStatus(t, 400).wantText(t, `id="f-profile-error"`)
+	post(outstanding, "upload", url.Values{"certificate": {"no PEM"}}).wantStatus(t, 400).wantText(t, `id="f-certificate-error"`, "no PEM", "<details open>")
+	day := h.Clock.Now().AddDate(0, 0, 10).Format(time.DateOnly)
+	post(outstanding, "sign", url.Values{"certificate_authority_id": {"1"}, "not_valid_after": {day}}).wantStatus(t, 200).wantText(t, day)
+	post(outstanding, "remove", sure).wantStatus(t, 200).wantText(t, "The certificate is removed")
+	post(99, "sign", url.Values{"certificate_authority_id": {"1"}}).wantStatus(t, 404)
+	v.get(t, "/requests/99").wantStatus(t, 404)
+}
+
+func TestACertificateOfAnotherAuthorityIsUploaded(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	key := testkit.Key(t, notary.ECDSAP256)
+	id, err := h.CA.Submit(t.Context(), h.Admin(), testkit.CSR(t, key, "www.example.com"))
+	testkit.Check(t, err)
+	outside := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
+	v := h.as(t, notary.CertificateManager)
+	v.post(t, fmt.Sprintf("/requests/%d/upload", id), url.Values{"certificate": {outside.Chain(t, key.Public())}}).
+		wantStatus(t, 200).wantText(t, "The certificate is uploaded.", "It has a certificate in use.")
+}
+
+// Each role sees what it may, and is told what it may not.
+func TestWhatEachRoleSeesOfRequests(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	requestor := h.Caller(notary.CertificateRequestor)
+	mine, other := h.submit(t, requestor, "mine.example.com"), h.submit(t, h.Admin(), "other.example.com")
+	for _, role := range notary.Roles {
+		v := h.as(t, role)
+		list := v.get(t, "/requests").wantStatus(t, 200).wantText(t, "mine.example.com")
+		page := v.get(t, fmt.Sprintf("/requests/%d", mine)).wantStatus(t, 200)
+		decides := role == notary.Admin || role == notary.CertificateManager
+		for text, want := range map[string]bool{"other.example.com": role != notary.CertificateRequestor, "New request": role != notary.ReadOnly,
+			`action="/requests/many"`: true, `name="do" value="sign"`: decides} {
+			if got := strings.Contains(list.body, text); got != want {
+				t.Errorf("%s: %q on the list: %v, want %v", role, text, got, want)
+			}
+		}
+		if strings.Contains(page.body, "/delete") != decides || strings.Contains(page.body, "a Certificate Manager decides on it") == decides {
+			t.Errorf("%s: the page of a request shows the wrong actions", role)
+		}
+		if !decides {
+			v.post(t, fmt.Sprintf("/requests/%d/reject", mine), nil).wantStatus(t, 403)
+		}
+		status := 200
+		if role == notary.CertificateRequestor {
+			status = 404
+		}
+		v.get(t, fmt.Sprintf("/requests/%d", other)).wantStatus(t, status)
+	}
+}
