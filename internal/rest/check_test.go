@@ -1,0 +1,37 @@
+package rest_test
+
+import (
+	"testing"
+
+	"notary"
+	"notary/api"
+	"notary/internal/testkit"
+)
+
+// Before it is submitted, a signing request can be held against a profile, also by those who may
+// not read the profile's rules; nothing is recorded.
+func TestARequestIsCheckedBeforeItIsSubmitted(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	c := h.as(t, notary.CertificateRequestor)
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
+	good, err := c.CheckCertificateRequest(t.Context(), api.CheckCertificateRequest{CSR: csr})
+	testkit.Check(t, err)
+	if !good.OK || len(good.Verdicts) == 0 {
+		t.Errorf("got %+v, want every rule to hold", good)
+	}
+	bad, err := c.CheckCertificateRequest(t.Context(), api.CheckCertificateRequest{CSR: csr, Profile: "email"})
+	testkit.Check(t, err)
+	if bad.OK {
+		t.Errorf("a host name is fine for e-mail: %+v", bad)
+	}
+	_, err = c.CheckCertificateRequest(t.Context(), api.CheckCertificateRequest{CSR: "none"})
+	testkit.WantField(t, err, "csr")
+	_, err = c.CheckCertificateRequest(t.Context(), api.CheckCertificateRequest{CSR: csr, Profile: "nothing"})
+	testkit.WantField(t, err, "profile")
+	id, err := c.CreateCertificateRequest(t.Context(), api.CreateCertificateRequest{CSR: csr})
+	testkit.Check(t, err)
+	if id != 1 {
+		t.Errorf("the first request has the id %d", id)
+	}
+}
