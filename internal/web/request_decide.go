@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -192,12 +191,3 @@ func reasons() (all []option) {
 
 // Reasons are the choices for a revocation.
 func (requestPage) Reasons() []option { return reasons() }
-
-// errorText is an error as a sentence for people.
-func (c *call) errorText(err error) string {
-	var e *notary.Error
-	if errors.As(err, &e) && e.Kind != notary.Internal {
-		return sentence(e.Message)
-	}
-	return sentence(c.explain(err).Message)
-}
