@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"notary/internal/auth":   {"notary", "notary/internal/store"},
 	"notary/internal/server": {"notary", "notary/api"},
 	"notary/internal/rest": {"notary", "notary/api", "notary/internal/ca", "notary/internal/auth",
-		"notary/internal/server"},
+		"notary/internal/inspect", "notary/internal/server"},
 	"notary/internal/web": {"notary", "notary/internal/ca", "notary/internal/auth", "notary/internal/inspect",
 		"notary/internal/server"},
 	"notary/internal/publish": {"notary", "notary/internal/ca", "notary/internal/server"},

@@ -184,6 +184,11 @@ func TestCalls(t *testing.T) {
 			"GET /api/v1/overview ", `{"result":{"weeks":[{"count":3}]}}`, api.Overview{Weeks: []api.Week{{Count: 3}}}},
 		{"state of an authority", func(ctx context.Context, c *c) (any, error) { return c.AuthorityState(ctx, 2) },
 			"GET /api/v1/certificate_authorities/2/state ", `{"result":{"id":2,"in_force":5}}`, api.AuthorityState{ID: 2, InForce: 5}},
+		{"settings", func(ctx context.Context, c *c) (any, error) { return c.Settings(ctx) },
+			"GET /api/v1/settings ", `{"result":[{"key":"listen"}]}`, []api.Setting{{Key: "listen"}}},
+		{"inspect", func(ctx context.Context, c *c) (any, error) { return c.Inspect(ctx, api.Inspect{Text: "PEM"}) },
+			`POST /api/v1/inspect {"text":"PEM"}`, `{"result":{"wrong":true,"objects":[{"kind":"chain"}]}}`,
+			api.Inspection{Wrong: true, Objects: []api.InspectedObject{{Kind: "chain"}}}},
 		{"history", func(ctx context.Context, c *c) (any, error) { return c.RequestHistory(ctx, 5) },
 			"GET /api/v1/certificate_requests/5/history ", `{"result":[{"id":9}]}`, []api.Event{{ID: 9}}},
 		{"change role", func(ctx context.Context, c *c) (any, error) {

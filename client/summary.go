@@ -18,6 +18,16 @@ func (c *Client) AuthorityState(ctx context.Context, id int64) (api.AuthoritySta
 	return call[api.AuthorityState](ctx, c, http.MethodGet, fmt.Sprintf("%s/certificate_authorities/%d/state", prefix, id), nil)
 }
 
+// Settings are those with which the server runs, without secrets.
+func (c *Client) Settings(ctx context.Context) ([]api.Setting, error) {
+	return call[[]api.Setting](ctx, c, http.MethodGet, prefix+"/settings", nil)
+}
+
+// Inspect says what is in a text, and what is wrong with it.
+func (c *Client) Inspect(ctx context.Context, body api.Inspect) (api.Inspection, error) {
+	return call[api.Inspection](ctx, c, http.MethodPost, prefix+"/inspect", body)
+}
+
 // Summary counts what there is.
 func (c *Client) Summary(ctx context.Context) (api.Summary, error) {
 	return call[api.Summary](ctx, c, http.MethodGet, prefix+"/summary", nil)

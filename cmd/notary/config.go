@@ -33,6 +33,8 @@ type config struct {
 	crlDelay      time.Duration // within which a revocation is on the published CRLs
 
 	sessionIdle, sessionLife time.Duration // of browsers' sessions
+
+	inForce []notary.Setting // all of this, to be shown
 }
 
 type logConfig struct {
@@ -86,6 +88,7 @@ func loadConfig(file string, environ []string, flags map[string]any) (*config, e
 	if err := p.err(); err != nil {
 		return nil, err
 	}
+	c.inForce = inForce(s, c)
 	return c, nil
 }
 

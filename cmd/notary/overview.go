@@ -26,7 +26,9 @@ func (p *program) overviewCommand() *cobra.Command {
 }
 
 func (p *program) overviewFields(o api.Overview) (fields []field) {
-	add := func(name, format string, args ...any) { fields = append(fields, field{name, fmt.Sprintf(format, args...)}) }
+	add := func(name, format string, args ...any) {
+		fields = append(fields, field{name, fmt.Sprintf(format, args...)})
+	}
 	if o.Summary != nil {
 		add("Waiting requests", "%d", o.Summary.CertificateRequests[string(notary.Outstanding)])
 		add("Certificates", "%d in force, %d revoked, %d expired", o.Certificates.InForce, o.Certificates.Revoked, o.Certificates.Expired)

@@ -58,7 +58,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
 		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(),
 		p.inspectCommand(),
-		p.statusCommand(), p.summaryCommand(), p.overviewCommand(), p.versionCommand(),
+		p.statusCommand(), p.summaryCommand(), p.overviewCommand(), p.settingsCommand(), p.versionCommand(),
 	)
 	root.Version = programVersion()
 	root.SilenceErrors, root.SilenceUsage = true, true

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"notary"
 	"notary/api"
 	"notary/internal/auth"
 	"notary/internal/ca"
@@ -26,6 +27,9 @@ type Config struct {
 	Version string
 	Log     *slog.Logger
 
+	// Settings are those with which the server runs, to be shown: without secrets.
+	Settings []notary.Setting
+
 	// Stopping, where it is set, ends when the server begins to stop: calls on many requests
 	// then begin no more of them.
 	Stopping context.Context
@@ -37,7 +41,7 @@ var Paths = []string{"/status", "/login", "/logout"}
 // New gives the handler of everything below /api, and of [Paths].
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
-	r := &routes{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, imports: make(chan struct{}, maxImports), huma: humago.New(mux, openAPI(c.Version))}
+	r := &routes{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, settings: c.Settings, imports: make(chan struct{}, maxImports), huma: humago.New(mux, openAPI(c.Version))}
 	if c.Stopping != nil {
 		r.stopping = c.Stopping.Done()
 	}
@@ -49,6 +53,8 @@ func New(c Config) http.Handler {
 	r.accounts()
 	r.summaries()
 	r.events()
+	r.serverSettings()
+	r.inspections()
 	r.overviews()
 	r.sessions()
 	serveOpenAPI(mux, r.huma.OpenAPI())
@@ -65,6 +71,7 @@ type routes struct {
 	crls    encodedCRLs
 	imports chan struct{} // one for each import under way
 
+	settings []notary.Setting
 	stopping <-chan struct{} // nil for never
 }
 

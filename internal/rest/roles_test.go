@@ -91,6 +91,8 @@ var roleTable = map[string]rule{
 	"GET /api/v1/certificate_requests/{id}/history":             {roles: everyone, success: 200, prepare: aRequest},
 	"GET /api/v1/overview":                                      {roles: everyone, success: 200},
 	"GET /api/v1/certificate_authorities/{id}/state":            {roles: observers, success: 200, prepare: anAuthority},
+	"GET /api/v1/settings":                                      {roles: admins, success: 200},
+	"POST /api/v1/inspect":                                      {roles: everyone, success: 200, prepare: aText},
 	"GET /api/v1/events":                                        {roles: observers, success: 200},
 	"GET /api/v1/sessions":                                      {roles: everyone, success: 200},
 	"DELETE /api/v1/sessions":                                   {roles: everyone, success: 202},
@@ -366,6 +368,10 @@ func aSession(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	all, err := h.Auth.Sessions(t.Context(), caller, "")
 	testkit.Check(t, err)
 	return all[0].ID, nil
+}
+
+func aText(t *testing.T, _ *house, _ notary.Caller) (int64, any) {
+	return 0, api.Inspect{Text: testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")}
 }
 
 func aLogin(_ *testing.T, _ *house, caller notary.Caller) (int64, any) {

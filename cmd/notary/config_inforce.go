@@ -1,0 +1,70 @@
+package main
+
+import (
+	"net"
+	"strings"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// keyPassphrase stands for the variable with the passphrase, which no file may hold.
+const keyPassphrase = "key_passphrase"
+
+// inForce are the settings as they are in force, to be shown to Admins: without passwords, and
+// without what their choice has made useless.
+func inForce(s *settings, c *config) (all []notary.Setting) {
+	_, port, _ := net.SplitHostPort(c.listen)
+	values := map[string]string{
+		keyData: c.data, keyListen: c.listen, keyPort: port, keyExternalHostname: c.externalHostname,
+		keyTLSCert: c.tlsCert, keyTLSKey: c.tlsKey, keySealKey: c.sealKey,
+		keyPublishListen: c.publishListen, keyPublishURL: c.publishedAt(c.publishListen), keyCRLDelay: c.crlDelay.String(),
+		keySessionIdle: c.sessionIdle.String(), keySessionLife: c.sessionLife.String(),
+		keyLogLevel: strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
+	}
+	if store.IsPostgres(c.db) {
+		values[keyDatabase] = withoutSecrets(c.db)
+	} else {
+		values[keyDB] = c.db
+	}
+	if c.passphrase != "" {
+		values[keySealKey] = ""
+	}
+	if c.publishListen == "" {
+		values[keyPublishListen] = noPublishing
+	}
+	for _, key := range configKeys {
+		setting := notary.Setting{Key: key, Value: values[key], Source: s.from[key].kind()}
+		if s.given(key) {
+			setting.Where = s.where(key)
+		}
+		all = append(all, setting)
+	}
+	if c.passphrase != "" {
+		all = append(all, notary.Setting{Key: keyPassphrase, Source: notary.FromEnvironment, Where: envPassphrase, Secret: true})
+	}
+	return all
+}
+
+func (s source) kind() notary.SettingSource {
+	switch s.rank {
+	case rankFile:
+		return notary.FromFile
+	case rankEnvironment:
+		return notary.FromEnvironment
+	case rankFlag:
+		return notary.FromFlag
+	default:
+		return notary.FromDefault
+	}
+}
+
+// withoutSecrets is the URL of a database without user, password and parameters, each of which
+// may hold what nobody is to see. It may name several hosts, which package url does not read.
+func withoutSecrets(database string) string {
+	scheme, rest, _ := strings.Cut(database, "://")
+	if end := strings.IndexAny(rest, "?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+)
+
+// Every setting is shown as it is in force, with where it came from.
+func TestSettingsInForce(t *testing.T) {
+	t.Parallel()
+	file := configFile(t, "{port: 3000, crl_delay: 1m, publish_listen: off}")
+	c, err := loadConfig(file, []string{"NOTARY_CRL_DELAY=30s", "NOTARY_SESSION_IDLE=90m"}, map[string]any{keyData: "d"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]notary.Setting{}
+	for _, s := range c.inForce {
+		got[s.Key] = s
+	}
+	for _, want := range []notary.Setting{
+		{Key: "data", Value: "d", Source: notary.FromFlag, Where: "--data"},
+		{Key: "listen", Value: "127.0.0.1:3000", Source: notary.FromDefault},
+		{Key: "port", Value: "3000", Source: notary.FromFile, Where: file + ": port"},
+		{Key: "db_path", Value: "d/notary.db", Source: notary.FromDefault},
+		{Key: "database", Source: notary.FromDefault},
+		{Key: "seal_key_path", Value: "d/seal.key", Source: notary.FromDefault},
+		{Key: "publish_listen", Value: "off", Source: notary.FromFile, Where: file + ": publish_listen"},
+		{Key: "publish_url", Source: notary.FromDefault},
+		{Key: "crl_delay", Value: "30s", Source: notary.FromEnvironment, Where: "NOTARY_CRL_DELAY"},
+		{Key: "session_idle", Value: "1h30m0s", Source: notary.FromEnvironment, Where: "NOTARY_SESSION_IDLE"},
+		{Key: "session_life", Value: "12h0m0s", Source: notary.FromDefault},
+		{Key: "logging.system.level", Value: "info", Source: notary.FromDefault},
+	} {
+		if diff := cmp.Diff(want, got[want.Key]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", want.Key, diff)
+		}
+	}
+	if len(c.inForce) != len(configKeys) {
+		t.Errorf("%d settings of %d", len(c.inForce), len(configKeys))
+	}
+}
+
+// No password and no passphrase is among them, wherever it stands.
+func TestSettingsInForceHideSecrets(t *testing.T) {
+	t.Parallel()
+	for _, database := range []string{
+		"postgres://me:hush@db.example.com:5432/notary?sslmode=verify-full",
+		"postgres://db.example.com:5432/notary?password=hush",
+		"postgres://me:hush@a.example.com:5432,b.example.com/notary",
+	} {
+		c, err := loadConfig("", []string{"NOTARY_DATABASE=" + database, "NOTARY_KEY_PASSPHRASE=hush"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := fmt.Sprint(c.inForce); strings.Contains(text, "hush") {
+			t.Errorf("a secret is in %s", text)
+		}
+		last := c.inForce[len(c.inForce)-1]
+		if want := (notary.Setting{Key: "key_passphrase", Source: notary.FromEnvironment, Where: "NOTARY_KEY_PASSPHRASE", Secret: true}); last != want {
+			t.Errorf("the passphrase is %+v", last)
+		}
+		for _, s := range c.inForce {
+			if s.Key == keyDatabase && !strings.HasSuffix(s.Value, "/notary") || s.Key == keySealKey && s.Value != "" {
+				t.Errorf("%s is %q", s.Key, s.Value)
+			}
+		}
+	}
+}

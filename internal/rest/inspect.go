@@ -1,0 +1,42 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+
+	"notary"
+	"notary/api"
+	"notary/internal/inspect"
+)
+
+func (r *routes) inspections() {
+	handle(r, operation{method: "POST", path: "/api/v1/inspect", status: 200, summary: "Say what certificates, requests, lists and the like are, and what is wrong with them"}, r.inspect)
+}
+
+// inspect looks at a text and forgets it.
+func (r *routes) inspect(_ context.Context, _ notary.Caller, in *struct{ Body api.Inspect }) (*answer[api.Inspection], error) {
+	objects, err := inspect.Read([]byte(in.Body.Text), r.ca.Now())
+	if err != nil {
+		return nil, notary.WithField(err, "text")
+	}
+	out := api.Inspection{Wrong: inspect.Wrong(objects)}
+	out.Objects, err = objectsToAPI(objects)
+	return result(out), err
+}
+
+// objectsToAPI goes by way of JSON, in which the facts have the same names.
+func objectsToAPI(objects []inspect.Object) (out []api.InspectedObject, err error) {
+	encoded, err := json.Marshal(objects)
+	if err == nil {
+		err = json.Unmarshal(encoded, &out)
+	}
+	if err != nil {
+		return nil, notary.InternalError("write what was found", err)
+	}
+	for i := range out {
+		if out[i].Problems == nil {
+			out[i].Problems = []api.InspectionProblem{}
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,23 @@
+package rest
+
+import (
+	"context"
+
+	"notary"
+	"notary/api"
+)
+
+func (r *routes) serverSettings() {
+	handle(r, operation{method: "GET", path: "/api/v1/settings", status: 200, summary: "List the settings with which this server runs, without secrets"}, r.listSettings)
+}
+
+func (r *routes) listSettings(_ context.Context, caller notary.Caller, _ *none) (*answer[[]api.Setting], error) {
+	if err := caller.Require(notary.ReadSettings); err != nil {
+		return nil, err
+	}
+	out := make([]api.Setting, len(r.settings))
+	for i, s := range r.settings {
+		out[i] = api.Setting{Key: s.Key, Value: s.Value, Source: string(s.Source), Where: s.Where, Secret: s.Secret}
+	}
+	return result(out), nil
+}
