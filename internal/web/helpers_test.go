@@ -108,6 +108,16 @@ func (a answer) wantText(t *testing.T, texts ...string) answer {
 	return a
 }
 
+// wantNoText wants none of the texts on the page.
+func (a answer) wantNoText(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if strings.Contains(a.body, text) {
+			t.Errorf("%s %s: %q is on the page", a.Request.Method, a.Request.URL, text)
+		}
+	}
+}
+
 // wantAt wants to have been led to that path.
 func (a answer) wantAt(t *testing.T, path string) answer {
 	t.Helper()

@@ -98,6 +98,7 @@ func (s *site) functions() template.FuncMap {
 		"asset":   s.assets.url,
 		"version": func() string { return s.version },
 		"when":    func(t time.Time) when { return when{t, s.ca.Now()} },
+		"until":   func(days int) when { return when{s.ca.Now().AddDate(0, 0, days), s.ca.Now()} },
 		"count":   func(n any) string { return count(whole(n)) },
 		"plural":  func(n any, noun string) string { return plural(whole(n), noun) },
 		"hex":     hexPairs,
