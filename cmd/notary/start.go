@@ -117,7 +117,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	}
 	metrics := server.NewMetrics(programVersion(), authorities.Counts, log)
 	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx, Settings: c.inForce})
-	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done()})
+	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done(), Settings: c.inForce})
 	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics, api, pages),
 		Metrics: metrics, Log: log})
 	if err != nil {

@@ -26,10 +26,14 @@ func open(t *testing.T) *house { t.Helper(); return serve(t, testkit.New(t)) }
 // empty serves one as it is after the first start.
 func empty(t *testing.T) *house { t.Helper(); return serve(t, testkit.Empty(t)) }
 
-func serve(t *testing.T, w *testkit.World) *house {
+// serve serves a World; the edits change the configuration.
+func serve(t *testing.T, w *testkit.World, edits ...func(*web.Config)) *house {
 	t.Helper()
-	pages := web.New(web.Config{CA: w.CA, Auth: w.Auth, Version: "v1.2.3", Log: slog.New(slog.DiscardHandler)})
-	return &house{w, testkit.Serve(t, w, pages)}
+	config := web.Config{CA: w.CA, Auth: w.Auth, Version: "v1.2.3", Log: slog.New(slog.DiscardHandler)}
+	for _, edit := range edits {
+		edit(&config)
+	}
+	return &house{w, testkit.Serve(t, w, web.New(config))}
 }
 
 // visitor is a browser without any script: it keeps cookies and follows redirects.

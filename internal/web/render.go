@@ -59,6 +59,8 @@ var permissions = map[string]notary.Permission{
 	"accounts":           notary.ManageAccounts,
 	"read_profiles":      notary.ReadProfiles,
 	"manage_profiles":    notary.ManageProfiles,
+	"read_events":        notary.ReadEvents,
+	"read_settings":      notary.ReadSettings,
 }
 
 // May says whether who looks at the page may do that.

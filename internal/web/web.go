@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"notary"
 	"notary/internal/auth"
 	"notary/internal/ca"
 )
@@ -22,6 +23,9 @@ type Config struct {
 	Auth    *auth.Service
 	Version string
 	Log     *slog.Logger
+
+	// Settings are those with which the server runs, to be shown: without secrets.
+	Settings []notary.Setting
 
 	// Stopping, where it is set, is closed when the server begins to stop: work on many
 	// requests then begins no more of them.
@@ -34,6 +38,7 @@ type site struct {
 	auth     *auth.Service
 	version  string
 	log      *slog.Logger
+	settings []notary.Setting
 	stopping <-chan struct{}
 	pages    pages
 	assets   *assets
@@ -44,7 +49,7 @@ type site struct {
 // New gives the handler of the pages. It panics where a template cannot be parsed, which no
 // input can bring about.
 func New(c Config) http.Handler {
-	s := &site{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, stopping: c.Stopping, assets: loadAssets()}
+	s := &site{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, settings: c.Settings, stopping: c.Stopping, assets: loadAssets()}
 	s.pages = parsePages(s)
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/{name}", s.assets)
@@ -97,6 +102,7 @@ func (s *site) routes() []route {
 		{"POST /me/sessions/end", loggedIn, s.endOtherSessions},
 		{"POST /me/sessions/{id}/end", loggedIn, s.endSession},
 
+		{"GET /settings", loggedIn, s.settingsPage},
 		{"GET /events", loggedIn, page(s.events)},
 
 		{"GET /profiles", loggedIn, s.profiles},

@@ -1,0 +1,13 @@
+package web
+
+import "notary"
+
+// settingsPage is what the server was told at its start.
+type settingsPage struct{ Settings []notary.Setting }
+
+func (s *site) settingsPage(c *call) error {
+	if err := c.caller.Require(notary.ReadSettings); err != nil {
+		return err
+	}
+	return c.show("settings", "Settings", settingsPage{s.settings})
+}
