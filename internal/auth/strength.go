@@ -3,9 +3,12 @@ package auth
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/ccojocar/zxcvbn-go"
+	"github.com/ccojocar/zxcvbn-go/match"
+	"github.com/ccojocar/zxcvbn-go/matching"
 )
 
 // Strength estimates how many guesses somebody needs for a password who tries known
@@ -26,7 +29,25 @@ func entropy(password, email string) float64 {
 	judged := []rune(strings.ToValidUTF8(password, "?"))
 	judged = judged[:min(len(judged), maxJudged)]
 	known := append([]string{email, name, domain}, keyboardWalks...)
-	return zxcvbn.PasswordStrength(string(judged), known).Entropy
+	var without []func(match.Matcher) bool
+	if substitutes(judged) > maxSubstitutes {
+		without = append(without, matching.FilterL33tMatcher)
+	}
+	return zxcvbn.PasswordStrength(string(judged), known, without...).Entropy
+}
+
+// maxSubstitutes is with how many kinds of signs in the place of letters ("p@$$w0rd") a word
+// is still looked for: the cost grows exponentially with them, and no word has so many.
+const maxSubstitutes = 6
+
+// substitutes are the kinds of signs of a password that could stand for letters.
+func substitutes(password []rune) (n int) {
+	for _, sign := range "4@8({[<369&#!1|0$5+7%2" {
+		if slices.Contains(password, sign) {
+			n++
+		}
+	}
+	return n
 }
 
 // number is a power of ten in words.

@@ -14,6 +14,7 @@ func TestStrength(t *testing.T) {
 		"":                            "a few guesses: found at once",
 		"password1234":                "a few guesses: found at once",
 		"me@example.com":              "a few guesses: found at once",
+		"p@$$w0rd1234":                "a few guesses: found at once",
 		"qwertyuiop":                  "about 2 thousand guesses: found within an hour from a stolen database",
 		"jelly22fish":                 "about a billion guesses: found within a month from a stolen database",
 		"plain violet harbour engine": "more than a thousand trillion guesses: not found within a century, even from a stolen database",
@@ -30,10 +31,11 @@ func TestStrength(t *testing.T) {
 	}
 }
 
-// Whatever is typed is judged, however long it is.
+// Whatever is typed is judged, however long it is, and with whatever signs that could each
+// stand for several letters.
 func TestStrengthOfAnything(t *testing.T) {
 	t.Parallel()
-	for _, password := range []string{strings.Repeat("a1", 1<<19), "\xff\xfe\x00", strings.Repeat("é", 1000)} {
+	for _, password := range []string{strings.Repeat("4@8({[<369&#!1|0$5+7%2", 3), strings.Repeat("a1", 1<<19), "\xff\xfe\x00", strings.Repeat("é", 1000)} {
 		if guesses, words := auth.Strength(password, strings.Repeat("x", 1000)+"@"); guesses < 0 || words == "" {
 			t.Errorf("%.10q: 10^%.1f, %q", password, guesses, words)
 		}
