@@ -145,6 +145,10 @@ func TestAuthorityThatMayNotSign(t *testing.T) {
 	}{
 		{"not a CA", "does not let it sign certificates", func(c *x509.Certificate) { c.IsCA = false }},
 		{"without keyCertSign", "does not let it sign certificates", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }},
+		{"a key usage of nothing", "does not let it sign certificates", func(c *x509.Certificate) {
+			c.KeyUsage = 0
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: []byte{3, 1, 0}}}
+		}},
 		{"unknown critical extension", "critical extension", func(c *x509.Certificate) {
 			c.ExtraExtensions = append(c.ExtraExtensions, criticalExtension)
 		}},

@@ -176,7 +176,7 @@ func sameName(a, b []byte) bool {
 // we do not understand may forbid it: relying parties would refuse, too (RFC 5280, 4.2).
 func checkAuthority(c *x509.Certificate, now time.Time) error {
 	switch {
-	case !c.IsCA || !c.BasicConstraintsValid || c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
+	case !pki.MaySign(c):
 		return notary.Errorf(notary.Unprocessable, "the certificate of the authority %s does "+
 			"not let it sign certificates", nameOf(c))
 	case len(c.UnhandledCriticalExtensions) > 0:

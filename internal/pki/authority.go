@@ -42,8 +42,7 @@ func issuerAmong(certificates []*x509.Certificate, of *x509.Certificate) *x509.C
 }
 
 // CheckAuthority checks that a chain makes the key that of an authority that we can go on
-// with: all that [CheckChain] asks for, and that the certificates have no name constraints on
-// which verifiers do not agree.
+// with: all that [CheckChain] asks for, and serial numbers that are positive.
 func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Time) error {
 	if err := CheckKey(key); err != nil {
 		return notary.WithField(err, "private_key")
@@ -58,9 +57,6 @@ func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Ti
 	for i, certificate := range chain {
 		if certificate.SerialNumber.Sign() <= 0 {
 			return notary.FieldErrorf("certificate_chain", "certificate %d of the chain has no positive serial number", i+1)
-		}
-		if _, err := CertificateConstraints(certificate); err != nil {
-			return notary.FieldErrorf("certificate_chain", "certificate %d of the chain cannot be used: %s", i+1, err)
 		}
 	}
 	return nil

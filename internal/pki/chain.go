@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"slices"
 	"time"
 )
+
+var oidKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 15}
 
 // ParseChain reads a chain of PEM certificates, in the order that they are in. Text between
 // them is passed over (RFC 7468, section 5.2); anything else than certificates is refused,
@@ -105,6 +110,9 @@ func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, no
 			return err
 		}
 	}
+	if err := checkNames(chain); err != nil {
+		return err
+	}
 	return verify(chain, now)
 }
 
@@ -153,7 +161,7 @@ func checkLink(i int, child, issuer *x509.Certificate) error {
 	case !bytes.Equal(child.RawIssuer, issuer.RawSubject):
 		return invalid("certificate %d of the chain is not the issuer of certificate %d: "+
 			"its subject is not the issuer named there", i+1, i)
-	case !issuer.IsCA || !issuer.BasicConstraintsValid || issuer.KeyUsage != 0 && issuer.KeyUsage&x509.KeyUsageCertSign == 0:
+	case !MaySign(issuer):
 		return invalid("certificate %d of the chain is not that of an authority "+
 			"that may sign certificates", i+1)
 	case len(child.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 &&
@@ -164,6 +172,33 @@ func checkLink(i int, child, issuer *x509.Certificate) error {
 	if err := child.CheckSignatureFrom(issuer); err != nil {
 		return invalid("the signature of certificate %d does not verify with the key of "+
 			"certificate %d of the chain: %s", i, i+1, reason(err))
+	}
+	return nil
+}
+
+// MaySign says whether an authority may sign certificates by its basic constraints and its key
+// usage, if it has one: one of nothing allows nothing (RFC 5280, sections 4.2.1.3 and 4.2.1.9).
+func MaySign(c *x509.Certificate) bool {
+	limited := slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidKeyUsage) })
+	return c.IsCA && c.BasicConstraintsValid && (!limited || c.KeyUsage&x509.KeyUsageCertSign != 0)
+}
+
+// checkNames checks the names in the chain against the name constraints of all that is above
+// them (RFC 5280, section 4.2.1.10), once more than package x509: this one takes a host for a
+// domain, does not look at the subject, and passes over constraints that are not critical where
+// it does not know them.
+func checkNames(chain []*x509.Certificate) error {
+	for i, authority := range chain {
+		constraints, err := CertificateConstraints(authority)
+		if err != nil {
+			return invalid("certificate %d of the chain cannot be used: %s", i+1, err)
+		}
+		for j, below := range chain[:i] {
+			if kind, name := refusedName(constraints, constrainedNames(below)); kind != "" {
+				return invalid("the name constraints of certificate %d of the chain do not allow certificate %d: %s name %.100q",
+					i+1, j+1, kind, name)
+			}
+		}
 	}
 	return nil
 }
@@ -190,6 +225,9 @@ func checkAlone(c *x509.Certificate, wantCA bool, now time.Time) error {
 	}
 	if err := c.CheckSignatureFrom(c); err != nil {
 		return invalid("the self-signature of the certificate does not verify: %s", reason(err))
+	}
+	if err := checkNames([]*x509.Certificate{c}); err != nil {
+		return err
 	}
 	return verify([]*x509.Certificate{c}, now)
 }

@@ -153,7 +153,7 @@ func TestCheckChainRefuses(t *testing.T) {
 		{"issuer that is no authority", chainOf(underNotCA, notCA), underNotCA.key, false, "may sign certificates"},
 		{"path length", chainOf(tooDeep, underZero, zero), tooDeep.key, false, "does not verify"},
 		{"no room for an authority", chainOf(underZero, zero), underZero.key, true, "allows 0 authorities under it"},
-		{"name constraints", chainOf(outsideNames, narrow), outsideNames.key, false, "does not verify"},
+		{"name constraints", chainOf(outsideNames, narrow), outsideNames.key, false, "the name constraints of certificate 2 of the chain do not allow certificate 1: DNS name"},
 		{"unknown critical extension", chainOf(odd, root), odd.key, false, "critical extension"},
 		{"expired issuer", chainOf(underExpired, expired), underExpired.key, false, "certificate 2 of the chain expired"},
 		{"not yet valid", chainOf(early, root), early.key, false, "certificate 1 of the chain is not valid before"},

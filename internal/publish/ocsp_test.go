@@ -206,6 +206,11 @@ func TestOCSPBadInput(t *testing.T) {
 		"get the base64 of URLs":      {s.get(t, path+"MEM_-w=="), ocsp.Malformed},
 		"get base64 that is cut off":  {s.get(t, path+text[:len(text)-5]), ocsp.Malformed},
 		"get base64 with a line":      {s.get(t, path+text[:8]+"%0A"+text[8:]), ocsp.Malformed},
+		"get half of a request":       {s.get(t, path+base64.StdEncoding.EncodeToString(good[:len(good)/2])), ocsp.Malformed},
+		"get something behind it":     {s.get(t, path+base64.StdEncoding.EncodeToString(append(bytes.Clone(good), 0))), ocsp.Malformed},
+		"get 1,000 certificates":      {s.get(t, path+base64.StdEncoding.EncodeToString(repeated(t, good, 1000))), ocsp.Malformed},
+		"get a zero octet":            {s.get(t, path+text+"%00"), ocsp.Malformed},
+		"get a query":                 {s.get(t, path+"?"+text), ocsp.Malformed},
 		"get too much padding":        {s.get(t, path+text+"===="), ocsp.Malformed},
 		"get bits in the padding":     {s.get(t, path+"MR=="), ocsp.Malformed},
 		"get encoded twice":           {s.get(t, path+strings.ReplaceAll(url.QueryEscape(text+"=="), "%", "%25")), ocsp.Malformed},
@@ -221,7 +226,8 @@ func TestOCSPBadInput(t *testing.T) {
 	}
 }
 
-// Broken percent-encoding is not HTTP: it never comes as far as OCSP, and does no harm.
+// Broken percent-encoding is not HTTP (RFC 9112, section 3): it never comes as far as OCSP, and
+// does no harm.
 func TestOCSPBrokenPercentEncoding(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
