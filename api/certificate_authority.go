@@ -85,6 +85,7 @@ type SignCertificateAuthority struct {
 // UploadAuthorityCertificate gives an authority the certificate that an outside one signed.
 type UploadAuthorityCertificate struct {
 	CertificateChain string `json:"certificate_chain" doc:"PEM chain, the authority's own certificate first"`
+	Cross            bool   `json:"cross,omitempty" doc:"It is a further one: the certificate in use stays in use"`
 }
 
 // ImportCertificateAuthority takes over an authority that was kept elsewhere.

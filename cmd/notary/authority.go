@@ -14,6 +14,7 @@ import (
 func (p *program) authorityCommand() *cobra.Command {
 	return group("authority", "Certificate authorities: make, sign, enable, revoke",
 		p.authorityCreate(), p.authorityImport(), p.authorityImportCertificates(), p.authorityList(), p.authorityShow(), p.authorityState(), p.authoritySign(), p.authorityUpload(),
+		p.authorityCertificates(), p.authorityCrossSign(), p.authorityUse(), p.authorityRollOver(),
 		p.authorityEnable(), p.authorityDisable(), p.authorityImpact(), p.authorityRevoke(), p.authorityCRL(), p.authoritySettings(), p.authorityDelete())
 }
 
@@ -95,15 +96,17 @@ func (p *program) authoritySign() *cobra.Command {
 
 func (p *program) authorityUpload() *cobra.Command {
 	var chain string
+	var cross bool
 	c := p.onOne("upload ID", "Give an authority the certificate that another one outside signed", "authority %d has its certificate and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			text, err := p.readInput(ctx, chain)
 			if err != nil {
 				return err
 			}
-			return c.UploadAuthorityCertificate(ctx, id, api.UploadAuthorityCertificate{CertificateChain: text})
+			return c.UploadAuthorityCertificate(ctx, id, api.UploadAuthorityCertificate{CertificateChain: text, Cross: cross})
 		})
 	c.Flags().StringVar(&chain, "chain", "", "PEM `file` with the chain, the authority's own certificate first; - for the standard input")
+	c.Flags().BoolVar(&cross, "cross", false, "it is a further certificate: the one in use stays in use")
 	c.MarkFlagRequired("chain")
 	return c
 }

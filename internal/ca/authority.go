@@ -179,19 +179,22 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
-	return byProfile(func() error { return s.signAuthority(ctx, caller, id, issuerID, profileName) })
+	return byProfile(func() error {
+		a, err := s.subordinate(ctx, id)
+		if err != nil {
+			return err
+		}
+		csr, err := authorityCSR(a)
+		if err != nil {
+			return err
+		}
+		return s.signAuthority(ctx, caller, a, csr, issuerID, profileName)
+	})
 }
 
-func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) error {
-	a, err := s.subordinate(ctx, id)
-	if err != nil {
-		return err
-	}
+// signAuthority has the issuer sign what the request, which is for the authority's key, says.
+func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *notary.Authority, csr *pki.CSR, issuerID int64, profileName string) error {
 	issuer, err := s.issuer(ctx, issuerID)
-	if err != nil {
-		return err
-	}
-	csr, err := authorityCSR(a)
 	if err != nil {
 		return err
 	}
@@ -219,11 +222,11 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, id, i
 		if err := s.requireUsable(tx, issuer, profile); err != nil {
 			return err
 		}
-		certID, err := giveCertificate(tx, a, cert)
+		certID, err := s.giveFrom(ctx, tx, caller, a, cert)
 		if err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "authority.sign", id,
+		return tx.Event(notary.EventBy(caller, "authority.sign", a.ID,
 			fmt.Sprintf("authority %d, certificate %d, serial %s", issuer.ID, certID, cert.Serial)))
 	})
 }
@@ -258,7 +261,7 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 		if known != nil {
 			return notary.Errorf(notary.Conflict, "this certificate is recorded already")
 		}
-		if certID, err = giveCertificate(tx, a, cert); err != nil {
+		if certID, err = s.giveFrom(ctx, tx, caller, a, cert); err != nil {
 			return err
 		}
 		return tx.Event(notary.EventBy(caller, "authority.upload", id,
@@ -319,6 +322,16 @@ func giveCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate
 		return 0, err
 	}
 	return id, tx.SetAuthorityCertificate(a, id)
+}
+
+// giveFrom is giveCertificate for one from above. With its first one, a successor takes over.
+func (s *Service) giveFrom(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, cert *notary.Certificate) (int64, error) {
+	if a.Certificate == nil && a.PredecessorID != 0 {
+		if err := s.retire(ctx, tx, caller, a, fmt.Sprintf("authority %d", a.ID)); err != nil {
+			return 0, err
+		}
+	}
+	return giveCertificate(tx, a, cert)
 }
 
 // EnableAuthority enables or disables an authority. A disabled one signs nothing but its

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"sync"
 
 	"notary"
@@ -16,6 +17,7 @@ import (
 type openedAuthority struct {
 	*notary.Authority
 	issuance.Issuer
+	others []*notary.Certificate // those of its key that are not in use, nor revoked
 }
 
 // cache keeps opened authorities in memory. A change of any authority empties it, the keys
@@ -98,7 +100,9 @@ func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer
 		return nil, err
 	}
 	opened.Issuer.Certificate, opened.Ancestors = chain[0], chain[1:]
-	return opened, nil
+	all, err := s.certificatesOf(ctx, a)
+	opened.others = slices.DeleteFunc(all, func(c *notary.Certificate) bool { return c.ID == a.Certificate.ID || c.Revocation != nil })
+	return opened, err
 }
 
 // issuer is an authority that can sign now. Otherwise it says why not: it and every
@@ -111,20 +115,27 @@ func (s *Service) issuer(ctx context.Context, id int64) (*openedAuthority, error
 	if status := a.Status(s.now()); status != notary.AuthorityActive {
 		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is %s: it cannot sign", id, status)
 	}
-	for parent := a.IssuerID(); parent != 0; {
+	return a, s.requireTrustedAbove(ctx, id, a.IssuerID())
+}
+
+// requireTrustedAbove refuses where the parent of an authority (0: none is held here), or one
+// above that, is revoked or has expired.
+func (s *Service) requireTrustedAbove(ctx context.Context, id, parent int64) error {
+	for seen := map[int64]bool{}; parent != 0 && !seen[parent]; { // two may have signed one another
+		seen[parent] = true
 		above, err := s.authorities.get(ctx, parent)
 		if notary.KindOf(err) == notary.NotFound {
 			break // deleted: what it signed before is still true
 		} else if err != nil {
-			return nil, err
+			return err
 		}
 		if status := above.Status(s.now()); status == notary.AuthorityRevoked || status == notary.AuthorityExpired {
-			return nil, notary.Errorf(notary.Conflict, "the certificate authority %d, above %d, is %s: "+
+			return notary.Errorf(notary.Conflict, "the certificate authority %d, above %d, is %s: "+
 				"nobody would trust what is signed below it", parent, id, status)
 		}
 		parent = above.IssuerID()
 	}
-	return a, nil
+	return nil
 }
 
 func parseChain(c *notary.Certificate) ([]*x509.Certificate, error) {

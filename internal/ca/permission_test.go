@@ -146,6 +146,26 @@ var useCases = map[string]struct {
 	"TryProfile": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.TryProfile(ctx, c, nothing, ca.TryOptions{}))
 	}},
+	"CrossSign": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.CrossSign(ctx, c, nothing, nothing, "intermediate"))
+	}},
+	"UploadCross": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.UploadCross(ctx, c, nothing, ""))
+	}},
+	"AuthorityCertificates": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		_, _, err := s.AuthorityCertificates(ctx, c, nothing)
+		return err
+	}},
+	"UseCertificate": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.UseCertificate(ctx, c, nothing, nothing)
+	}},
+	"Chains": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		_, _, err := s.Chains(ctx, c, nothing)
+		return err
+	}},
+	"RollOver": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.RollOver(ctx, c, nothing, ca.RollOverOptions{}))
+	}},
 	"Impact": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Impact(ctx, c, nothing))
 	}},
@@ -155,7 +175,7 @@ var useCases = map[string]struct {
 }
 
 // open are the methods that need no caller.
-var open = []string{"CRL", "PublishedCRL", "AuthorityCertificate", "OCSP", "Now", "RefreshCRLs", "RenewResponders", "Counts",
+var open = []string{"CRL", "PublishedCRL", "AuthorityCertificate", "AuthorityBundle", "OCSP", "Now", "RefreshCRLs", "RenewResponders", "Counts",
 	"FollowOtherNodes", "KeepCRLs"}
 
 func second[T any](_ T, err error) error { return err }

@@ -143,6 +143,11 @@ func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Cal
 	if err := tx.Event(notary.EventBy(caller, "certificate.revoke", cert.ID, detail)); err != nil {
 		return err
 	}
+	if cert.RequestID == 0 { // it may be one of an authority's, which is published no longer
+		if err := tx.Changed(store.Authorities); err != nil {
+			return err
+		}
+	}
 	return revokeUser(ctx, tx, caller, cert, detail)
 }
 
@@ -165,7 +170,7 @@ func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificat
 			"nobody can sign a CRL for it")
 	case err != nil:
 		return err
-	case issuer.Certificate != nil && issuer.Certificate.ID == cert.ID:
+	case issuer.Certificate != nil && issuer.Certificate.KeyFingerprint == cert.KeyFingerprint:
 		return notary.Errorf(notary.Unprocessable, "a root cannot revoke itself: disable or delete it, "+
 			"and take its certificate out of every trust store")
 	}

@@ -2,6 +2,8 @@ package publish
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strings"
 
@@ -11,25 +13,37 @@ import (
 )
 
 // certificate serves the authority's own certificate ({id}.cer), which AIA extensions name
-// (RFC 5280, section 4.2.2.1), and its whole chain ({id}.p7c).
+// (RFC 5280, section 4.2.2.1), and all of its key, each with its chain ({id}.p7c).
 func (p *publisher) certificate(w http.ResponseWriter, r *http.Request, name string) error {
 	text, form, _ := strings.Cut(name, ".")
 	id, ok := authorityID(text)
 	if !ok || form != "cer" && form != "p7c" {
 		return errNothing
 	}
+	if form == "p7c" {
+		return p.bundle(w, r, id)
+	}
 	cert, err := p.ca.AuthorityCertificate(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	d := document{form: "application/pkix-cert", octets: cert.DER, modified: cert.NotBefore, until: cert.NotAfter,
-		tag: cert.Fingerprint}
-	if form == "p7c" {
-		d.form, d.tag = "application/pkcs7-mime", "chain-"+cert.Fingerprint
-		if d.octets, err = pkcs7.DegenerateCertificate(bytes.Join(cert.Chain(), nil)); err != nil {
-			return notary.InternalError("make the PKCS #7", err)
-		}
+	p.send(w, r, document{form: "application/pkix-cert", octets: cert.DER, modified: cert.NotBefore, until: cert.NotAfter,
+		tag: cert.Fingerprint})
+	return nil
+}
+
+func (p *publisher) bundle(w http.ResponseWriter, r *http.Request, id int64) error {
+	b, err := p.ca.AuthorityBundle(r.Context(), id)
+	if err != nil {
+		return err
 	}
-	p.send(w, r, d)
+	all := bytes.Join(b.Certificates, nil)
+	octets, err := pkcs7.DegenerateCertificate(all)
+	if err != nil {
+		return notary.InternalError("make the PKCS #7", err)
+	}
+	sum := sha256.Sum256(all)
+	p.send(w, r, document{form: "application/pkcs7-mime", octets: octets, modified: b.Modified, until: b.NotAfter,
+		tag: "bundle-" + hex.EncodeToString(sum[:])})
 	return nil
 }

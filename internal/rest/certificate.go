@@ -18,6 +18,7 @@ func (r *routes) certificates() {
 	handleExport(r, operation{method: "GET", path: path + "/export", status: 200, summary: "Export the inventory of certificates as CSV or JSON lines"})
 	handleDocument[api.Certificate](r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate: JSON, PEM chain, DER or PKCS #7, by Accept"},
 		r.certificate, typePEM, typeDER, typePKCS7)
+	handle(r, operation{method: "GET", path: path + "/{id}/chains", status: 200, summary: "Get every chain of a certificate"}, r.chains)
 	handle(r, operation{method: "POST", path: path + "/{id}/revoke", status: 202, summary: "Revoke a certificate of the inventory"}, r.revokeCertificate)
 }
 

@@ -143,6 +143,9 @@ func (r *routes) uploadAuthority(ctx context.Context, caller notary.Caller, in *
 	ByID
 	Body api.UploadAuthorityCertificate
 }) (*created, error) {
+	if in.Body.Cross {
+		return createdID(r.ca.UploadCross(ctx, caller, in.ID, in.Body.CertificateChain))
+	}
 	return createdID(r.ca.UploadAuthority(ctx, caller, in.ID, in.Body.CertificateChain))
 }
 

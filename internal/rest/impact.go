@@ -8,11 +8,6 @@ import (
 	"notary/api"
 )
 
-// authorityLife are the calls for what becomes of an authority.
-func (r *routes) authorityLife(path string) {
-	handle(r, operation{method: "GET", path: path + "/{id}/impact", status: 200, summary: "Count what stands and falls with an authority: the live certificates below it"}, r.impact)
-}
-
 func (r *routes) impact(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.AuthorityImpact], error) {
 	impact, err := r.ca.Impact(ctx, caller, in.ID)
 	if err != nil {

@@ -117,6 +117,9 @@ var idsInBodies = map[string]string{
 	"POST /api/v1/certificate_requests/sign":         "certificate_authority_id",
 	"POST /api/v1/certificate_authorities/{id}/sign": "certificate_authority_id",
 	"POST /api/v1/profiles/{id}/check":               "certificate_authority_id",
+
+	"POST /api/v1/certificate_authorities/{id}/cross_sign": "certificate_authority_id",
+	"PUT /api/v1/certificate_authorities/{id}/certificate": "certificate_id",
 }
 
 func TestEveryIDInABodyIsTested(t *testing.T) {

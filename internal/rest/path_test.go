@@ -50,6 +50,8 @@ var bodies = map[string]string{
 	"POST /api/v1/certificate_requests/{id}/sign":            `{"certificate_authority_id": "1"}`,
 	"PUT /api/v1/certificate_authorities/{id}":               `{"enabled": false}`,
 	"PUT /api/v1/certificate_authorities/{id}/settings":      `{"crl_shards": 4}`,
+	"PUT /api/v1/certificate_authorities/{id}/certificate":   `{"certificate_id": 1}`,
+	"POST /api/v1/certificate_authorities/{id}/cross_sign":   `{"certificate_authority_id": "1"}`,
 	"POST /api/v1/certificate_authorities/{id}/sign":         `{"certificate_authority_id": "1"}`,
 	"POST /api/v1/certificate_authorities/{id}/certificate":  `{"certificate_chain": "x"}`,
 	"POST /api/v1/certificate_authorities/{id}/certificates": `{"certificates": "x"}`,

@@ -59,6 +59,7 @@ var roleTable = map[string]rule{
 	"GET /api/v1/certificates":                                  {roles: everyone, success: 200},
 	"GET /api/v1/certificates/export":                           {roles: everyone, success: 200},
 	"GET /api/v1/certificates/{id}":                             {roles: everyone, success: 200, prepare: aCertificate},
+	"GET /api/v1/certificates/{id}/chains":                      {roles: everyone, success: 200, prepare: aCertificate},
 	"POST /api/v1/certificates/{id}/revoke":                     {roles: managers, success: 202, prepare: aCertificate},
 	"GET /api/v1/certificate_authorities":                       {roles: observers, success: 200},
 	"POST /api/v1/certificate_authorities":                      {roles: managers, success: 201, prepare: newAuthority},
@@ -71,6 +72,10 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_authorities/{id}/revoke":          {roles: managers, success: 202, prepare: anIntermediate},
 	"POST /api/v1/certificate_authorities/import":               {roles: managers, success: 201, prepare: anImport},
 	"POST /api/v1/certificate_authorities/{id}/certificates":    {roles: managers, success: 201, prepare: issuedBefore},
+	"GET /api/v1/certificate_authorities/{id}/certificates":     {roles: observers, success: 200, prepare: anAuthority},
+	"PUT /api/v1/certificate_authorities/{id}/certificate":      {roles: managers, success: 200, prepare: anAuthorityInUse},
+	"POST /api/v1/certificate_authorities/{id}/cross_sign":      {roles: managers, success: 201, prepare: anAuthorityToCross},
+	"POST /api/v1/certificate_authorities/{id}/roll_over":       {roles: managers, success: 201, prepare: anAuthority},
 	"GET /api/v1/certificate_authorities/{id}/impact":           {roles: observers, success: 200, prepare: anAuthority},
 	"GET /api/v1/certificate_authorities/{id}/crl":              {roles: nobody, success: 200, prepare: anAuthority},
 	"GET /api/v1/profiles":                                      {roles: everyone, success: 200},
@@ -299,6 +304,18 @@ func anAuthorityToDisable(t *testing.T, h *house, _ notary.Caller) (int64, any) 
 
 func anIntermediate(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 	return h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256), nil
+}
+
+func anAuthorityInUse(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	id := h.Root(t, notary.ECDSAP256)
+	a, err := h.CA.Authority(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	return id, api.UseAuthorityCertificate{CertificateID: api.ID(a.Certificate.ID)}
+}
+
+func anAuthorityToCross(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	id := h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
+	return id, api.CrossSignCertificateAuthority{CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}
 }
 
 func anAuthorityToSign(t *testing.T, h *house, _ notary.Caller) (int64, any) {

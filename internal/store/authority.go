@@ -52,16 +52,16 @@ func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err err
 const MaxValidCount = 10_000
 
 // CountValidIssuedBy counts what the authority issued that is neither expired nor revoked,
-// its own certificate and those of its OCSP responder apart. It counts no further than to
+// what it signed for itself and for its OCSP responder apart. It counts no further than to
 // [MaxValidCount] and one.
 func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now time.Time) (n int64, err error) {
-	var own int64
+	own := ""
 	if a.Certificate != nil {
-		own = a.Certificate.ID
+		own = a.Certificate.KeyFingerprint
 	}
 	err = r.q.queryRow(ctx, `SELECT COUNT(*) FROM (
 		SELECT 1 FROM certificate k
-		WHERE k.authority_id = $1 AND k.not_after >= $2 AND k.id <> $3
+		WHERE k.authority_id = $1 AND k.not_after >= $2 AND k.key_fingerprint <> $3
 			AND NOT (k.profile = $5 AND k.requester_id = 0)
 			AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = k.id)
 		ORDER BY k.not_after LIMIT $4) t`,

@@ -1,0 +1,273 @@
+package ca
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"time"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// RollOverOptions are what a roll-over may be told.
+type RollOverOptions struct {
+	KeyAlgorithm notary.KeyAlgorithm // "" for that of the old key, or the default
+	NotAfter     time.Time           // zero for the default
+}
+
+// RollOver makes an authority that goes on with the work of another one: of the same name,
+// path length, constraints and settings, with a new key. It answers the new one's id.
+//
+// A root signs itself, and the two keys vouch for one another (RFC 4210, section 4.4). An
+// intermediate is signed by its parent where that is held here; otherwise it is pending until
+// it gets its certificate. As soon as the new one can sign, the old one is disabled: it goes
+// on publishing its CRL and answering OCSP, and what it issued can be revoked.
+//
+// An authority that cannot sign, or that has a successor already, is a Conflict.
+func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64, o RollOverOptions) (newID int64, err error) {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return 0, err
+	}
+	if !o.NotAfter.IsZero() && !o.NotAfter.After(s.now()) {
+		return 0, notary.FieldErrorf("not_valid_after", "the end of validity must lie in the future")
+	}
+	old, err := s.store.Authority(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.requireActive(old); err != nil {
+		return 0, err
+	}
+	r := rollOver{s: s, caller: caller, old: old}
+	if r.root, err = s.ownRoot(ctx, old); err != nil {
+		return 0, err
+	}
+	if err := r.begin(ctx, o); err != nil {
+		return 0, err
+	}
+	if err := r.finish(ctx); err != nil {
+		r.giveUp(context.WithoutCancel(ctx))
+		return 0, err
+	}
+	return r.successor.ID, nil
+}
+
+func (s *Service) requireActive(a *notary.Authority) error {
+	if status := a.Status(s.now()); status != notary.AuthorityActive {
+		return notary.Errorf(notary.Conflict, "the certificate authority %d is %s: only an active one can be rolled over", a.ID, status)
+	}
+	return nil
+}
+
+// ownRoot is the valid certificate that the authority has signed for itself; nil where it is
+// no root. It need not be the one in use.
+func (s *Service) ownRoot(ctx context.Context, a *notary.Authority) (*x509.Certificate, error) {
+	all, err := s.certificatesOf(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range slices.Backward(all) {
+		parsed, err := x509.ParseCertificate(c.DER)
+		if err == nil && c.Revocation == nil && !s.now().After(c.NotAfter) && pki.IsSelfSigned(parsed) {
+			return parsed, nil
+		}
+	}
+	return nil, nil
+}
+
+// rollOver is one on its way. The successor is made first, without a certificate: what it and
+// the old one sign for one another names it by its id.
+type rollOver struct {
+	s         *Service
+	caller    notary.Caller
+	old       *notary.Authority
+	root      *x509.Certificate // the old one's own; nil for an intermediate
+	key       crypto.Signer     // the new one
+	request   *pki.CSR          // for the new key
+	successor *notary.Authority
+}
+
+// begin makes the key, and the successor as a pending authority.
+func (r *rollOver) begin(ctx context.Context, o RollOverOptions) error {
+	chain, err := parseChain(r.old.Certificate)
+	if err != nil {
+		return err
+	}
+	own := chain[0]
+	if o.KeyAlgorithm == "" {
+		o.KeyAlgorithm = pki.KeyAlgorithmOf(own.PublicKey)
+	}
+	if o.KeyAlgorithm == "" {
+		o.KeyAlgorithm = notary.KeyAlgorithms[0]
+	}
+	if r.key, err = pki.GenerateKey(o.KeyAlgorithm); err != nil {
+		return err
+	}
+	if r.request, err = pki.RequestLike(r.key.Public(), own); err != nil {
+		return err
+	}
+	csr, err := pki.CSRFor(r.key, own)
+	if err != nil {
+		return err
+	}
+	sealed, err := r.s.keys.Seal(r.key)
+	if err != nil {
+		return notary.InternalError("seal the authority's key", err)
+	}
+	a := &notary.Authority{Enabled: true, CSR: csr, CommonName: r.old.CommonName, Key: r.request.Key, NotAfter: o.NotAfter,
+		PathLen: r.old.PathLen, Constraints: r.old.Constraints, PredecessorID: r.old.ID}
+	err = r.s.store.Write(ctx, func(tx *store.Tx) error { return r.insert(ctx, tx, a, sealed) })
+	r.successor = a
+	return err
+}
+
+func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority, sealed []byte) error {
+	if err := tx.ClaimAuthority(r.old.ID); err != nil {
+		return err
+	}
+	old, err := tx.Authority(ctx, r.old.ID)
+	if err != nil {
+		return err
+	}
+	if err := r.s.requireActive(old); err != nil {
+		return err
+	}
+	if other, err := tx.Successor(ctx, old.ID); err != nil || other != 0 {
+		return orError(err, notary.Errorf(notary.Conflict, "the certificate authority %d is the successor of %d already: "+
+			"delete it first if it shall not be", other, old.ID))
+	}
+	if a.ID, err = tx.InsertAuthority(a, sealed); err != nil {
+		return err
+	}
+	if err := tx.SetPublication(a.ID, old.Publication); err != nil {
+		return err
+	}
+	return tx.Event(notary.EventBy(r.caller, "authority.create", a.ID,
+		fmt.Sprintf("%s, %s, successor of authority %d", a.CommonName, a.Key, old.ID)))
+}
+
+// finish gives the successor its certificate, as far as that can be done here.
+func (r *rollOver) finish(ctx context.Context) error {
+	switch parent := r.old.IssuerID(); {
+	case r.root != nil:
+		return r.linkRoots(ctx)
+	case parent == 0:
+		return nil
+	default:
+		return r.signByParent(ctx, parent)
+	}
+}
+
+// signByParent has the parent sign the successor by the profile that the old one was signed
+// by. A parent that was deleted leaves it pending.
+func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
+	_, err := r.s.authorities.get(ctx, parent)
+	if notary.KindOf(err) == notary.NotFound {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	profile := notary.IntermediateProfile
+	if used, err := r.s.profile(ctx, r.old.Certificate.Profile); err == nil && used.CA {
+		profile = used.Name
+	}
+	return r.s.signAuthority(ctx, r.caller, r.successor, r.request, parent, profile)
+}
+
+// linkRoots has the successor sign itself, and each of the two the other.
+func (r *rollOver) linkRoots(ctx context.Context) error {
+	root, err := r.s.signRoot(r.key, r.request, r.successor)
+	if err != nil {
+		return err
+	}
+	root.AuthorityID = r.successor.ID
+	chain, err := parseChain(root)
+	if err != nil {
+		return err
+	}
+	oldWithNew, err := r.link(r.successor, chain[0], r.key, r.root)
+	if err != nil {
+		return err
+	}
+	opened, err := r.s.authorities.get(ctx, r.old.ID)
+	if err != nil {
+		return err
+	}
+	newWithOld, err := r.link(r.old, r.root, opened.Signer, chain[0])
+	if err != nil {
+		return err
+	}
+	defer r.s.authorities.changed()
+	return r.s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ClaimAuthority(r.old.ID); err != nil {
+			return err
+		}
+		old, err := tx.Authority(ctx, r.old.ID)
+		if err != nil {
+			return err
+		}
+		if err := r.s.requireActive(old); err != nil {
+			return err
+		}
+		if _, err := giveCertificate(tx, r.successor, root); err != nil {
+			return err
+		}
+		var links [2]int64
+		for i, link := range []*notary.Certificate{oldWithNew, newWithOld} {
+			if links[i], err = tx.InsertCertificate(link); err != nil {
+				return err
+			}
+		}
+		detail := fmt.Sprintf("authority %d, link certificates %d and %d", r.successor.ID, links[0], links[1])
+		return r.s.retire(ctx, tx, r.caller, r.successor, detail)
+	})
+}
+
+// link is the certificate by which an authority vouches for the other root of its name.
+func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.Signer, other *x509.Certificate) (*notary.Certificate, error) {
+	issuer := openedAuthority{Authority: by, Issuer: issuance.Issuer{Certificate: own, Signer: key}}
+	r.s.urls.name(&issuer)
+	issued, err := issuance.Link(issuer.Issuer, other, r.s.terms(time.Time{}))
+	if err != nil {
+		return nil, err
+	}
+	entry := inventoryEntry(issued.Certificate, []*x509.Certificate{own})
+	entry.AuthorityID, entry.Findings = by.ID, issued.Findings
+	return entry, nil
+}
+
+// giveUp takes the successor away again that could not get its certificate. Where that is not
+// certain, because the database went away, it may have got it.
+func (r *rollOver) giveUp(ctx context.Context) {
+	a, err := r.s.store.Authority(ctx, r.successor.ID)
+	if err == nil && a.Certificate != nil {
+		return
+	}
+	if err == nil {
+		err = r.s.DeleteAuthority(ctx, r.caller, r.successor.ID, false)
+	}
+	if err != nil {
+		r.s.log.ErrorContext(ctx, "the successor that could not be signed could not be deleted",
+			"authority", r.successor.ID, "error", err)
+	}
+}
+
+// retire disables the authority whose work another one can now go on with.
+func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller, successor *notary.Authority, detail string) error {
+	id := successor.PredecessorID
+	if err := tx.ClaimAuthority(id); err != nil {
+		return err
+	}
+	err := tx.EnableAuthority(id, false)
+	if notary.KindOf(err) == notary.NotFound { // it was deleted
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return tx.Event(notary.EventBy(caller, "authority.roll_over", id, detail))
+}

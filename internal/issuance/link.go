@@ -1,0 +1,63 @@
+package issuance
+
+import (
+	"bytes"
+	"crypto/x509"
+	"time"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// Link issues the certificate by which one key of a root vouches for another one of the same
+// name (RFC 4210, section 4.4: OldWithNew and NewWithOld), with the rights of the certificate
+// that the other key has signed for itself. It begins now, and ends with the first of the two.
+// Being self-issued it counts towards no path length (RFC 5280, section 4.2.1.9).
+//
+// Errors are those of [Intermediate]; two roots that differ in name are Unprocessable.
+func Link(issuer Issuer, other *x509.Certificate, terms Terms) (*Issued, error) {
+	if !bytes.Equal(issuer.Certificate.RawSubject, other.RawSubject) {
+		return nil, notary.Errorf(notary.Unprocessable, "only keys of the same name can be linked")
+	}
+	for _, authority := range []*x509.Certificate{issuer.Certificate, other} {
+		if err := checkAuthority(authority, terms.Now); err != nil {
+			return nil, err
+		}
+	}
+	request, err := pki.RequestLike(other.PublicKey, other)
+	if err != nil {
+		return nil, err
+	}
+	if terms.Constraints, err = pki.CertificateConstraints(other); err != nil {
+		return nil, err
+	}
+	terms.Like, terms.NotAfter = other, time.Time{}
+	template, err := newTemplate(request, terms)
+	if err != nil {
+		return nil, err
+	}
+	if err := makeAuthority(template, pathLen(other), terms.Constraints); err != nil {
+		return nil, err
+	}
+	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	both := []*x509.Certificate{issuer.Certificate, other}
+	if err := setValidity(template, both, terms, other.NotAfter.Add(time.Second)); err != nil {
+		return nil, err
+	}
+	draft, scheme, err := issuer.makeDraft(template, request)
+	if err != nil {
+		return nil, err
+	}
+	if err := issuer.checkConstraints(draft, scheme); err != nil {
+		return nil, err
+	}
+	findings, err := lintCertificate(draft.Raw, notary.KeepWarnings)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := issuer.sign(draft, scheme)
+	if err != nil {
+		return nil, err
+	}
+	return &Issued{certificate, findings}, nil
+}
