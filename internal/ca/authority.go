@@ -324,16 +324,6 @@ func giveCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate
 	return id, tx.SetAuthorityCertificate(a, id)
 }
 
-// giveFrom is giveCertificate for one from above. With its first one, a successor takes over.
-func (s *Service) giveFrom(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, cert *notary.Certificate) (int64, error) {
-	if a.Certificate == nil && a.PredecessorID != 0 {
-		if err := s.retire(ctx, tx, caller, a, fmt.Sprintf("authority %d", a.ID)); err != nil {
-			return 0, err
-		}
-	}
-	return giveCertificate(tx, a, cert)
-}
-
 // EnableAuthority enables or disables an authority. A disabled one signs nothing but its
 // CRL.
 func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id int64, enabled bool) error {

@@ -25,6 +25,14 @@ func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issue
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
 	}
+	err = byProfile(func() error {
+		certID, err = s.crossSign(ctx, caller, id, issuerID, profileName)
+		return err
+	})
+	return certID, err
+}
+
+func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) (certID int64, err error) {
 	a, own, request, err := s.crossable(ctx, id)
 	if err != nil {
 		return 0, err
@@ -124,12 +132,12 @@ func (s *Service) crossable(ctx context.Context, id int64) (*notary.Authority, *
 	if err := refuseCross(s, a); err != nil {
 		return nil, nil, nil, err
 	}
-	chain, err := parseChain(a.Certificate)
+	own, err := certificateOf(a)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	request, err := pki.RequestLike(chain[0].PublicKey, chain[0])
-	return a, chain[0], request, err
+	request, err := pki.RequestLike(own.PublicKey, own)
+	return a, own, request, err
 }
 
 func refuseCross(s *Service, a *notary.Authority) error {
@@ -202,9 +210,9 @@ func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Calle
 // certificatesOf are the certificates of an authority's key and name. A request may have
 // brought the key along, too: what is no authority's is left out.
 func (s *Service) certificatesOf(ctx context.Context, a *notary.Authority) ([]*notary.Certificate, error) {
-	own, err := x509.ParseCertificate(a.Certificate.DER)
+	own, err := certificateOf(a)
 	if err != nil {
-		return nil, notary.InternalError("read the certificate", fmt.Errorf("authority %d: %w", a.ID, err))
+		return nil, err
 	}
 	all, err := s.store.CertificatesWithKey(ctx, a.Certificate.KeyFingerprint)
 	return slices.DeleteFunc(all, func(c *notary.Certificate) bool { return !isAuthority(c, own.RawSubject) }), err

@@ -94,11 +94,10 @@ type rollOver struct {
 
 // begin makes the key, and the successor as a pending authority.
 func (r *rollOver) begin(ctx context.Context, o RollOverOptions) error {
-	chain, err := parseChain(r.old.Certificate)
+	own, err := certificateOf(r.old)
 	if err != nil {
 		return err
 	}
-	own := chain[0]
 	if o.KeyAlgorithm == "" {
 		o.KeyAlgorithm = pki.KeyAlgorithmOf(own.PublicKey)
 	}
@@ -176,7 +175,7 @@ func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
 	if used, err := r.s.profile(ctx, r.old.Certificate.Profile); err == nil && used.CA {
 		profile = used.Name
 	}
-	return r.s.signAuthority(ctx, r.caller, r.successor, r.request, parent, profile)
+	return byProfile(func() error { return r.s.signAuthority(ctx, r.caller, r.successor, r.request, parent, profile) })
 }
 
 // linkRoots has the successor sign itself, and each of the two the other.
@@ -270,4 +269,14 @@ func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller
 		return err
 	}
 	return tx.Event(notary.EventBy(caller, "authority.roll_over", id, detail))
+}
+
+// giveFrom is giveCertificate for one from above. With its first one, a successor takes over.
+func (s *Service) giveFrom(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, cert *notary.Certificate) (int64, error) {
+	if a.Certificate == nil && a.PredecessorID != 0 {
+		if err := s.retire(ctx, tx, caller, a, fmt.Sprintf("authority %d", a.ID)); err != nil {
+			return 0, err
+		}
+	}
+	return giveCertificate(tx, a, cert)
 }
