@@ -161,8 +161,13 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 		"POST /api/v1/certificate_requests/sign":         h.Request(t, h.Admin()),
 		"POST /api/v1/certificate_authorities/{id}/sign": h.Pending(t),
 		"POST /api/v1/profiles/{id}/check":               1,
+
+		"POST /api/v1/certificate_authorities/{id}/cross_sign": h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256),
 	}
-	for name := range idsInBodies {
+	for name, field := range idsInBodies {
+		if field != "certificate_authority_id" {
+			continue
+		}
 		method, path, _ := strings.Cut(name, " ")
 		for _, test := range []struct {
 			name      string

@@ -99,7 +99,7 @@ func newCertificate(authority int64, serial int, notAfter time.Time) *notary.Cer
 	return &notary.Certificate{
 		AuthorityID: authority, CommonName: "a.example.com",
 		Names: notary.Names{DNS: []string{"a.example.com"}, URI: []string{"spiffe://example.org/a"}},
-		Key:   "ECDSA P-256", Serial: fmt.Sprintf("%032x", serial),
+		Key:   "ECDSA P-256", KeyFingerprint: fmt.Sprintf("%032x%032x", serial, authority), Serial: fmt.Sprintf("%032x", serial),
 		Fingerprint: fmt.Sprintf("%032x%032x", authority, serial),
 		NotBefore:   notAfter.AddDate(0, 0, -90), NotAfter: notAfter, Profile: "server",
 		DER:         []byte{0x30, 0x03, 0x02, 0x01, byte(serial)},
