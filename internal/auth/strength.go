@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/ccojocar/zxcvbn-go"
-	"github.com/ccojocar/zxcvbn-go/match"
-	"github.com/ccojocar/zxcvbn-go/matching"
 )
 
 // Strength estimates how many guesses somebody needs for a password who tries known
@@ -28,17 +26,19 @@ func entropy(password, email string) float64 {
 	name, domain, _ := strings.Cut(email, "@")
 	judged := []rune(strings.ToValidUTF8(password, "?"))
 	judged = judged[:min(len(judged), maxJudged)]
-	known := append([]string{email, name, domain}, keyboardWalks...)
-	var without []func(match.Matcher) bool
 	if substitutes(judged) > maxSubstitutes {
-		without = append(without, matching.FilterL33tMatcher)
+		judged = judged[:min(len(judged), maxBeginning)]
 	}
-	return zxcvbn.PasswordStrength(string(judged), known, without...).Entropy
+	known := append([]string{email, name, domain}, keyboardWalks...)
+	return zxcvbn.PasswordStrength(string(judged), known).Entropy
 }
 
-// maxSubstitutes is with how many kinds of signs in the place of letters ("p@$$w0rd") a word
-// is still looked for: the cost grows exponentially with them, and no word has so many.
-const maxSubstitutes = 6
+// A sign may stand for a letter ("p@$$w0rd"), some for several: the cost grows exponentially
+// with the kinds of signs. Of a password that has many, only the beginning is judged.
+const (
+	maxSubstitutes = 8
+	maxBeginning   = 24 // characters
+)
 
 // substitutes are the kinds of signs of a password that could stand for letters.
 func substitutes(password []rune) (n int) {
