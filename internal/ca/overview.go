@@ -76,6 +76,14 @@ func (s *Service) AuthorityState(ctx context.Context, caller notary.Caller, id i
 	return states[0], nil
 }
 
+// AuthorityStates is how all authorities are doing, in the order of their ids.
+func (s *Service) AuthorityStates(ctx context.Context, caller notary.Caller) ([]*notary.AuthorityState, error) {
+	if err := caller.Require(notary.ReadAuthorities); err != nil {
+		return nil, err
+	}
+	return s.authorityStates(ctx, nil)
+}
+
 func (s *Service) authorityStates(ctx context.Context, sum *notary.Summary) ([]*notary.AuthorityState, error) {
 	if sum == nil {
 		counted, err := s.Counts(ctx)

@@ -166,6 +166,9 @@ var useCases = map[string]struct {
 	"RollOver": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.RollOver(ctx, c, nothing, ca.RollOverOptions{}))
 	}},
+	"AuthorityStates": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.AuthorityStates(ctx, c))
+	}},
 	"Impact": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Impact(ctx, c, nothing))
 	}},

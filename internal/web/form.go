@@ -69,9 +69,13 @@ func (f form) Message() string {
 	return sentence(f.err.Message)
 }
 
-// ErrorAt is what is wrong with a field, or with one of its lines; "" for nothing.
+// ErrorAt is what is wrong with a field, or with one of its lines or parts; "" for nothing.
 func (f form) ErrorAt(name string) string {
-	if f.err == nil || f.err.Field != name && !strings.HasPrefix(f.err.Field, name+"[") {
+	if f.err == nil {
+		return ""
+	}
+	part, ok := strings.CutPrefix(f.err.Field, name)
+	if !ok || part != "" && part[0] != '[' && part[0] != '.' {
 		return ""
 	}
 	return sentence(f.err.Message)
@@ -96,7 +100,7 @@ type option struct {
 // Input is a field of one line; kind is the type of an HTML input.
 func (f form) Input(kind, name, label string) field {
 	in := field{Kind: kind, Name: name, Label: label, Value: f.Value(name), Error: f.ErrorAt(name)}
-	if kind == "password" {
+	if kind == "password" || kind == "file" {
 		in.Value = "" // never sent back
 	}
 	return in

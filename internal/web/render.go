@@ -27,11 +27,11 @@ func parsePages(s *site) pages {
 	if err != nil {
 		panic(err) // they are embedded
 	}
-	shared := template.Must(template.New("").Funcs(s.functions()).ParseFS(files, "layout.html", "parts.html"))
+	shared := template.Must(template.New("").Funcs(s.functions()).ParseFS(files, "layout.html", "parts*.html"))
 	names, _ := fs.Glob(files, "*.html")
 	all := pages{}
 	for _, name := range names {
-		if name != "layout.html" && name != "parts.html" {
+		if name != "layout.html" && !strings.HasPrefix(name, "parts") {
 			all[strings.TrimSuffix(name, path.Ext(name))] = template.Must(template.Must(shared.Clone()).ParseFS(files, name))
 		}
 	}

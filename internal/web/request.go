@@ -31,6 +31,15 @@ type forms struct {
 	sent string // the last part of its action
 }
 
+// formsOf are those of the page, of which the call sent one or none.
+func formsOf(c *call, f form) forms {
+	all := forms{Form: f}
+	if c.r.Method == "POST" {
+		all.sent = c.r.URL.Path[strings.LastIndexByte(c.r.URL.Path, '/')+1:]
+	}
+	return all
+}
+
 // At is one of the forms: empty if another one was sent.
 func (f forms) At(action string) form {
 	if f.sent == action || f.sent == "" {
@@ -53,10 +62,7 @@ func (s *site) requestPage(c *call, f form) error {
 		return err
 	}
 	p := requestPage{Request: r, Title: requestTitle(r), History: history, Again: "/requests/new?" + url.Values{"names": {namesText(r.Names)}}.Encode(),
-		forms: forms{Form: f}}
-	if c.r.Method == "POST" {
-		p.sent = c.r.URL.Path[strings.LastIndexByte(c.r.URL.Path, '/')+1:]
-	}
+		forms: formsOf(c, f)}
 	if p.signChoices, err = s.signChoices(c); err != nil {
 		return err
 	}

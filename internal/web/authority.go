@@ -1,0 +1,100 @@
+package web
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+
+	"notary"
+)
+
+// authorityPage is one authority, and what can be done with it.
+type authorityPage struct {
+	authorityRow
+	Issuer    *notary.Authority // held here; nil for a root, and where it is not
+	View      certificateView
+	Downloads downloads
+	Below     []authorityRow
+	Issuers   []option // that could sign it
+	Profiles  []option
+	forms
+}
+
+func (s *site) authorityPage(c *call, f form) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	a, err := s.ca.Authority(c.r.Context(), c.caller, id)
+	if err != nil {
+		return err
+	}
+	rows, err := s.authorityRows(c)
+	if err != nil {
+		return err
+	}
+	p := authorityPage{Below: below(rows, id), forms: formsOf(c, f)}
+	all := make([]*notary.Authority, len(rows))
+	for i, row := range rows {
+		all[i] = row.Authority
+		switch row.ID {
+		case id:
+			p.authorityRow = row
+		case a.IssuerID():
+			p.Issuer = row.Authority
+		}
+	}
+	if p.State == nil {
+		return errNothingHere // it was deleted just now
+	}
+	if a.Certificate != nil {
+		p.View = s.viewOf(a.Certificate, all)
+		p.Downloads = downloadsOf(a.Certificate, authorityPath(id)+"/download")
+	}
+	p.Issuers = s.possibleIssuers(all, p.Below, id)
+	if p.Profiles, err = s.authorityProfiles(c); err != nil {
+		return err
+	}
+	return c.show("authority", a.CommonName, p)
+}
+
+// possibleIssuers are the authorities that can sign now and are not below that one.
+func (s *site) possibleIssuers(all []*notary.Authority, below []authorityRow, id int64) (found []option) {
+	for _, a := range all {
+		under := slices.ContainsFunc(below, func(row authorityRow) bool { return row.ID == a.ID })
+		if a.ID != id && !under && a.Status(s.ca.Now()) == notary.AuthorityActive {
+			found = append(found, option{Value: strconv.FormatInt(a.ID, 10), Label: a.CommonName})
+		}
+	}
+	return found
+}
+
+// authorityProfiles are those by which an authority can be signed.
+func (s *site) authorityProfiles(c *call) (found []option, err error) {
+	all, err := s.ca.Profiles(c.r.Context(), c.caller)
+	for _, p := range all {
+		if p.CA {
+			found = append(found, option{p.Name, p.Name, p.Name == notary.IntermediateProfile})
+		}
+	}
+	return found, err
+}
+
+// Settings is the form for what its certificates name: as it is, unless that was typed.
+func (p authorityPage) Settings() form {
+	f, pub := p.At("settings"), p.Publication
+	if !f.values.Has("crl_shards") {
+		f.values = url.Values{"crl_shards": {strconv.Itoa(pub.Shards)}, "crl": flag(!pub.NoCRL), "ocsp": flag(!pub.NoOCSP), "issuer": flag(!pub.NoIssuer)}
+	}
+	return f
+}
+
+// CanBeSigned says whether it may get a certificate from above.
+func (p authorityPage) CanBeSigned() bool {
+	return !p.SelfSigned() && p.State.Status != notary.AuthorityRevoked
+}
+
+// CanBeRevoked says whether an authority here can put it on its list.
+func (p authorityPage) CanBeRevoked() bool {
+	return p.Issuer != nil && p.State.Status != notary.AuthorityRevoked
+}

@@ -1,0 +1,130 @@
+package web
+
+import (
+	"encoding/pem"
+	"strconv"
+
+	"notary"
+	"notary/internal/ca"
+)
+
+// signAuthority has one authority signed by another one that is held here.
+func (s *site) signAuthority(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	issuer, err := readAuthority(c.value("certificate_authority_id"))
+	if err != nil {
+		return c.again(err, s.authorityPage)
+	}
+	if err := s.ca.SignAuthorityBy(c.r.Context(), c.caller, id, issuer, c.value("profile")); err != nil {
+		return c.again(err, s.authorityPage)
+	}
+	return c.done(authorityPath(id), "The authority has its certificate, and can sign.")
+}
+
+// readAuthority reads the choice of an authority.
+func readAuthority(text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 {
+		return 0, notary.FieldErrorf("certificate_authority_id", "choose an authority")
+	}
+	return id, nil
+}
+
+// uploadAuthority takes the chain that an outside authority signed.
+func (s *site) uploadAuthority(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if _, err := s.ca.UploadAuthority(c.r.Context(), c.caller, id, c.value("certificate_chain")); err != nil {
+		return c.again(err, s.authorityPage)
+	}
+	return c.done(authorityPath(id), "The certificate is in use: the authority can sign.")
+}
+
+func (s *site) enableAuthority(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	enabled := c.value("enabled") == "yes"
+	if err := s.ca.EnableAuthority(c.r.Context(), c.caller, id, enabled); err != nil {
+		return c.again(err, s.authorityPage)
+	}
+	if enabled {
+		return c.done(authorityPath(id), "The authority is enabled.")
+	}
+	return c.done(authorityPath(id), "The authority is disabled: it signs nothing but its CRL and OCSP answers.")
+}
+
+// changeAuthority changes what its new certificates name.
+func (s *site) changeAuthority(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	shards, err := number(c.r.PostForm, "crl_shards", 0)
+	if err != nil {
+		return c.again(err, s.authorityPage)
+	}
+	names := func(what string) *bool { ticked := c.value(what) == "yes"; return &ticked }
+	change := ca.PublicationChange{CRL: names("crl"), OCSP: names("ocsp"), Issuer: names("issuer"), Shards: &shards}
+	if err := s.ca.ChangePublication(c.r.Context(), c.caller, id, change); err != nil {
+		return c.again(err, s.authorityPage)
+	}
+	return c.done(authorityPath(id), "The settings hold for what is signed from now on.")
+}
+
+// recordIssued records certificates that the authority signed before it was held here.
+func (s *site) recordIssued(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	done, err := s.ca.ImportCertificates(c.r.Context(), c.caller, id, c.value("certificates"))
+	if err != nil {
+		return c.again(err, s.authorityPage)
+	}
+	return c.done(authorityPath(id), plural(int64(done.Imported), "certificate")+" recorded, of which "+strconv.Itoa(done.Revoked)+
+		" are revoked; "+strconv.Itoa(done.Known)+" were known.")
+}
+
+// downloadAuthority sends an authority's certificate, its CRL or its signing request.
+func (s *site) downloadAuthority(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	a, err := s.ca.Authority(c.r.Context(), c.caller, id)
+	if err != nil {
+		return err
+	}
+	name := fileName(a.CommonName, "authority-"+strconv.FormatInt(id, 10))
+	switch form := c.r.PathValue("form"); form {
+	case "csr.pem":
+		return c.send(name+"-csr.pem", typePEM, []byte(a.CSR))
+	case "csr.der":
+		block, _ := pem.Decode([]byte(a.CSR))
+		if block == nil {
+			return errNothingHere // it was checked when it was stored
+		}
+		return c.send(name+".csr", typeCSR, block.Bytes)
+	case "crl.pem", "crl.der":
+		crl, err := s.ca.CRL(c.r.Context(), id)
+		switch {
+		case err != nil:
+			return err
+		case form == "crl.der":
+			return c.send(name+".crl", typeCRL, crl.DER)
+		}
+		return c.send(name+"-crl.pem", typePEM, []byte(crl.PEM()))
+	default:
+		if a.Certificate == nil {
+			return notary.Errorf(notary.NotFound, "the authority %s has no certificate yet", a.CommonName)
+		}
+		return c.sendCertificate(a.Certificate)
+	}
+}

@@ -1,0 +1,76 @@
+package web
+
+import "notary"
+
+// authorityEnd asks whether an authority shall really be revoked or deleted, and says what
+// falls with it.
+type authorityEnd struct {
+	*notary.Authority
+	Impact *notary.Impact
+	Form   form
+}
+
+func (s *site) revokeAuthorityPage(c *call, f form) error {
+	return s.authorityEndPage(c, f, "authority-revoke", "Revoke ")
+}
+
+func (s *site) deleteAuthorityPage(c *call, f form) error {
+	return s.authorityEndPage(c, f, "authority-delete", "Delete ")
+}
+
+func (s *site) authorityEndPage(c *call, f form, page, verb string) error {
+	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
+		return err
+	}
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	a, err := s.ca.Authority(c.r.Context(), c.caller, id)
+	if err != nil {
+		return err
+	}
+	impact, err := s.ca.Impact(c.r.Context(), c.caller, id)
+	if err != nil {
+		return err
+	}
+	return c.show(page, verb+a.CommonName, authorityEnd{a, impact, f})
+}
+
+func (s *site) revokeAuthority(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := c.mustBeSure(); err != nil {
+		return c.again(err, s.revokeAuthorityPage)
+	}
+	reason, err := notary.ParseRevocationReason(c.value("reason"))
+	if err == nil {
+		err = s.ca.RevokeAuthority(c.r.Context(), c.caller, id, reason)
+	}
+	if err != nil {
+		return c.again(err, s.revokeAuthorityPage)
+	}
+	return c.done(authorityPath(id), "The authority is revoked. Its issuer's CRL says so from now on.")
+}
+
+func (s *site) deleteAuthority(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := c.mustBeSure(); err != nil {
+		return c.again(err, s.deleteAuthorityPage)
+	}
+	if err := s.ca.DeleteAuthority(c.r.Context(), c.caller, id, c.value("force") == "yes"); err != nil {
+		return c.again(err, s.deleteAuthorityPage)
+	}
+	return c.done("/authorities", "The authority is deleted, and its key erased. What it signed stays on record.")
+}
+
+// Reasons are the choices of a reason.
+func (authorityEnd) Reasons() []option { return reasons() }
+
+// CanBeRevoked says whether an authority here can put it on its list.
+func (p authorityEnd) CanBeRevoked() bool { return p.IssuerID() != 0 }

@@ -1,0 +1,36 @@
+package web
+
+import (
+	"notary"
+	"notary/internal/ca"
+)
+
+// importForm takes over an authority that was kept elsewhere.
+type importForm struct{ Form form }
+
+func (s *site) importAuthorityPage(c *call, f form) error {
+	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
+		return err
+	}
+	return c.show("authority-import", "Import an authority", importForm{f})
+}
+
+func (s *site) importAuthority(c *call) error {
+	number, err := number(c.r.PostForm, "crl_number", 0)
+	if err != nil {
+		return c.again(err, s.importAuthorityPage)
+	}
+	in := ca.Import{Key: []byte(c.r.PostForm.Get("private_key")), Password: c.r.PostForm.Get("password"),
+		Chain: c.value("certificate_chain"), CRLNumber: int64(number)}
+	if crl := c.r.PostForm.Get("crl"); crl != "" {
+		in.CRL = []byte(crl)
+	}
+	if len(in.Key) == 0 {
+		return c.again(notary.FieldErrorf("private_key", "choose the file with the key"), s.importAuthorityPage)
+	}
+	id, err := s.ca.ImportAuthority(c.r.Context(), c.caller, in)
+	if err != nil {
+		return c.again(err, s.importAuthorityPage)
+	}
+	return c.done(authorityPath(id), "The authority is imported and can sign; its key is sealed. What it signed before can be recorded below.")
+}

@@ -1,0 +1,56 @@
+package web
+
+import (
+	"strings"
+
+	"notary"
+)
+
+// Name constraints stand in forms one a line, with their kind first: dns:example.com.
+
+const subtreesNote = "One a line: dns:example.com, ip:10.0.0.0/8, email:example.com, uri:.example.com"
+
+// subtreeKinds are the kinds of names, as they stand before each.
+func subtreeKinds(s *notary.Subtrees) []struct {
+	prefix string
+	list   *[]string
+} {
+	return []struct {
+		prefix string
+		list   *[]string
+	}{{"dns", &s.DNS}, {"ip", &s.IP}, {"email", &s.Email}, {"uri", &s.URI}}
+}
+
+// readSubtrees reads what stands in the field.
+func readSubtrees(field, text string) (s notary.Subtrees, err error) {
+	for _, line := range lines(text) {
+		prefix, names, _ := strings.Cut(line, ":")
+		known := false
+		for _, kind := range subtreeKinds(&s) {
+			if strings.EqualFold(strings.TrimSpace(prefix), kind.prefix) {
+				*kind.list = append(*kind.list, strings.TrimSpace(names))
+				known = true
+			}
+		}
+		if !known {
+			return s, notary.FieldErrorf(field, "%.60q does not begin with a kind of names: write dns:, ip:, email: or uri: before it", line)
+		}
+	}
+	return s, nil
+}
+
+// subtreeTexts are subtrees as they are typed.
+func subtreeTexts(s notary.Subtrees) (all []string) {
+	for _, kind := range subtreeKinds(&s) {
+		for _, names := range *kind.list {
+			all = append(all, kind.prefix+":"+names)
+		}
+	}
+	return all
+}
+
+// Permitted are the names that its certificates may be for; empty for all.
+func (p authorityPage) Permitted() []string { return subtreeTexts(p.Constraints.Permitted) }
+
+// Excluded are the names that its certificates may not be for.
+func (p authorityPage) Excluded() []string { return subtreeTexts(p.Constraints.Excluded) }

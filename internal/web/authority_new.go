@@ -1,0 +1,120 @@
+package web
+
+import (
+	"crypto/x509/pkix"
+
+	"notary"
+	"notary/internal/ca"
+)
+
+// authorityForm makes an authority.
+type authorityForm struct {
+	Form    form
+	Issuers []option
+}
+
+func (s *site) newAuthorityPage(c *call, f form) error {
+	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
+		return err
+	}
+	all, err := s.ca.Authorities(c.r.Context(), c.caller)
+	if err != nil {
+		return err
+	}
+	return c.show("authority-new", "New authority", authorityForm{f, s.possibleIssuers(all, nil, 0)})
+}
+
+// Who signs a new authority, beside those that are held here.
+const (
+	bySelf    = "self"
+	byOutside = "outside"
+)
+
+// Signers are who can sign the new authority.
+func (p authorityForm) Signers() []option {
+	signers := []option{{Value: bySelf, Label: "itself: a root"}}
+	for _, issuer := range p.Issuers {
+		issuer.Label = "the authority " + issuer.Label
+		signers = append(signers, issuer)
+	}
+	return append(signers, option{Value: byOutside, Label: "an outside authority: a signing request is made for it"})
+}
+
+func (s *site) newAuthority(c *call) error {
+	o, err := readAuthorityOptions(c, "")
+	if err != nil {
+		return c.again(err, s.newAuthorityPage)
+	}
+	var issuer int64
+	signer := c.value("signed_by")
+	switch o.SelfSigned = signer == bySelf; {
+	case signer != bySelf && signer != byOutside:
+		if issuer, err = readAuthority(signer); err != nil {
+			return c.again(notary.FieldErrorf("signed_by", "choose who signs the authority"), s.newAuthorityPage)
+		}
+	}
+	id, err := s.ca.CreateAuthority(c.r.Context(), c.caller, o)
+	if err != nil {
+		return c.again(err, s.newAuthorityPage)
+	}
+	switch {
+	case issuer != 0:
+		if err := s.ca.SignAuthority(c.r.Context(), c.caller, id, issuer); err != nil {
+			e := c.explain(err)
+			return c.done(authorityPath(id), "The authority is made, but it is not signed: "+sentence(e.Message)+" It waits for its certificate.")
+		}
+		return c.done(authorityPath(id), "The authority is made and signed, and can sign.")
+	case o.SelfSigned:
+		return c.done(authorityPath(id), "The root is made, and can sign. Install its certificate wherever it shall be trusted.")
+	}
+	return c.done(authorityPath(id), "The authority is made. Take its signing request to the outside authority, and upload here what comes back.")
+}
+
+// readAuthorityOptions reads what the fields with that prefix say of a new authority.
+func readAuthorityOptions(c *call, prefix string) (o ca.AuthorityOptions, err error) {
+	o = ca.AuthorityOptions{
+		KeyAlgorithm: notary.KeyAlgorithm(c.value("key_algorithm")),
+		DNSNames:     lines(c.value(prefix + "sans_dns")),
+		Subject: pkix.Name{
+			CommonName: c.value(prefix + "common_name"), Country: some(c.value("country_name")), Province: some(c.value("state_or_province_name")),
+			Locality: some(c.value("locality_name")), Organization: some(c.value("organization_name")),
+			OrganizationalUnit: some(c.value("organizational_unit_name")),
+		},
+	}
+	if o.NotAfter, err = readEnd(c.value(prefix+"not_valid_after"), c.site.ca.Now()); err != nil {
+		return o, atTier(prefix, err)
+	}
+	if o.PathLen, err = number(c.r.PostForm, prefix+"path_length", -1); err != nil {
+		return o, err
+	}
+	if o.Constraints.Permitted, err = readSubtrees("name_constraints.permitted", c.value("name_constraints.permitted")); err != nil {
+		return o, err
+	}
+	o.Constraints.Excluded, err = readSubtrees("name_constraints.excluded", c.value("name_constraints.excluded"))
+	return o, err
+}
+
+func some(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
+}
+
+// keyAlgorithms are the choices of a key for an authority.
+func keyAlgorithms() []option {
+	names := map[notary.KeyAlgorithm]string{
+		notary.ECDSAP256: "ECDSA P-256: short, quick, known everywhere", notary.ECDSAP384: "ECDSA P-384", notary.ECDSAP521: "ECDSA P-521",
+		notary.Ed25519: "Ed25519: browsers do not know it", notary.RSA2048: "RSA 2048", notary.RSA3072: "RSA 3072: for clients of long ago",
+		notary.RSA4096: "RSA 4096",
+	}
+	var all []option
+	for _, alg := range notary.KeyAlgorithms {
+		all = append(all, option{Value: string(alg), Label: names[alg]})
+	}
+	return all
+}
+
+func (authorityForm) KeyAlgorithms() []option { return keyAlgorithms() }
+
+func (authorityForm) SubtreesNote() string { return subtreesNote }

@@ -1,0 +1,115 @@
+package web
+
+import (
+	"errors"
+	"strconv"
+
+	"notary"
+)
+
+// twoTierForm makes a root and an authority below it in one step.
+type twoTierForm struct {
+	Form          form
+	Root, Issuing *notary.Authority // that exist, where it stopped half way; nil otherwise
+}
+
+func (s *site) twoTierPage(c *call, f form) error {
+	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
+		return err
+	}
+	p := twoTierForm{Form: f}
+	for field, a := range map[string]**notary.Authority{fieldRoot: &p.Root, fieldIssuing: &p.Issuing} {
+		if id, err := strconv.ParseInt(f.Value(field), 10, 64); err == nil {
+			if *a, err = s.ca.Authority(c.r.Context(), c.caller, id); err != nil && notary.KindOf(err) != notary.NotFound {
+				return err
+			}
+		}
+	}
+	return c.show("authority-start", "The first authorities", p)
+}
+
+// What was made when it stopped half way, by its id: sent again, the form goes on from there.
+const (
+	fieldRoot    = "root"
+	fieldIssuing = "issuing"
+)
+
+// startTwoTier makes the root, the authority below it, and signs that.
+func (s *site) startTwoTier(c *call) error {
+	organization := c.value("organization_name")
+	if organization == "" {
+		return c.again(notary.FieldErrorf("organization_name", "an authority is known by its organisation: write its name"), s.twoTierPage)
+	}
+	root, err := s.makeTier(c, fieldRoot, organization+" Root")
+	if err != nil {
+		return s.halfWay(c, err)
+	}
+	issuing, err := s.makeTier(c, fieldIssuing, organization+" Issuing")
+	if err == nil {
+		err = s.ca.SignAuthority(c.r.Context(), c.caller, issuing, root)
+	}
+	if err != nil {
+		return s.halfWay(c, err)
+	}
+	return c.done("/authorities", "Both authorities are made. Install the root's certificate wherever it shall be trusted; the one below it signs requests.")
+}
+
+// makeTier makes one of the two, unless a former attempt did, and notes its id in the form.
+func (s *site) makeTier(c *call, field, name string) (int64, error) {
+	if c.value(field) != "" {
+		return readID(c.value(field))
+	}
+	prefix := field + "_"
+	o, err := readAuthorityOptions(c, prefix)
+	if err != nil {
+		return 0, err
+	}
+	o.SelfSigned = field == fieldRoot
+	if o.Subject.CommonName == "" {
+		o.Subject.CommonName = name
+	}
+	id, err := s.ca.CreateAuthority(c.r.Context(), c.caller, o)
+	if err != nil {
+		return 0, atTier(prefix, err)
+	}
+	c.r.PostForm.Set(field, strconv.FormatInt(id, 10))
+	c.r.Form.Set(field, strconv.FormatInt(id, 10))
+	return id, nil
+}
+
+// atTier names the field of an error as the form does.
+func atTier(prefix string, err error) error {
+	var e *notary.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	at := *e
+	switch e.Field {
+	case "common_name", "not_valid_after", "path_length", "sans_dns":
+		at.Field = prefix + e.Field
+	}
+	return &at
+}
+
+// halfWay shows the form again, with what exists already, whatever the error is.
+func (s *site) halfWay(c *call, err error) error {
+	if c.value(fieldRoot) == "" {
+		return c.again(err, s.twoTierPage)
+	}
+	e := c.explain(err)
+	c.status = statuses[e.Kind]
+	return s.twoTierPage(c, form{values: c.r.PostForm, err: e})
+}
+
+func (twoTierForm) KeyAlgorithms() []option { return keyAlgorithms() }
+
+// Detailed says whether more than the default shows: something there was changed or is wrong.
+func (p twoTierForm) Detailed() bool {
+	for _, field := range []string{"root_common_name", "issuing_common_name", "country_name", "root_not_valid_after", "issuing_not_valid_after",
+		"root_path_length", "issuing_path_length"} {
+		if p.Form.Value(field) != "" && field != "issuing_path_length" || p.Form.ErrorAt(field) != "" {
+			return true
+		}
+	}
+	return p.Form.Value("key_algorithm") != "" && p.Form.Value("key_algorithm") != string(notary.KeyAlgorithms[0])
+}
