@@ -33,8 +33,6 @@ func TestActions(t *testing.T) {
 		"authority sign 2 --authority 1":              {[]string{"POST " + authorities + `/2/sign {"certificate_authority_id":"1"}`}, "is signed"},
 		"authority enable 2":                          {[]string{"PUT " + authorities + `/2 {"enabled":true}`}, "is enabled"},
 		"authority disable 2":                         {[]string{"PUT " + authorities + `/2 {"enabled":false}`}, "is disabled"},
-		"authority revoke 2":                          {[]string{"POST " + authorities + "/2/revoke"}, "authority 2 is revoked\n"},
-		"authority revoke 2 --reason keyCompromise":   {[]string{"POST " + authorities + `/2/revoke {"reason":"keyCompromise"}`}, "authority 2 is revoked\n"},
 		"authority delete 2":                          {[]string{"DELETE " + authorities + "/2"}, "is deleted"},
 		"authority delete 2 --force":                  {[]string{"DELETE " + authorities + "/2?force=true"}, "is deleted"},
 		"authority create --root --common-name R": {[]string{"POST " + authorities +
@@ -69,6 +67,25 @@ func TestActions(t *testing.T) {
 				t.Errorf("as JSON %q", r.out)
 			}
 		})
+	}
+}
+
+// Before an authority is revoked, it is told what stands and falls with it.
+func TestAuthorityRevokeTellsItsImpact(t *testing.T) {
+	t.Parallel()
+	const authority = "/api/v1/certificate_authorities/2"
+	for args, sent := range map[string]string{
+		"authority revoke 2":                        "POST " + authority + "/revoke",
+		"authority revoke 2 --reason keyCompromise": "POST " + authority + `/revoke {"reason":"keyCompromise"}`,
+	} {
+		s := newShell(t, answer(200, created)).trusted()
+		r := s.must(strings.Fields(args)...)
+		if diff := cmp.Diff([]string{"GET " + authority + "/impact", sent}, s.server.sent()); diff != "" {
+			t.Errorf("%s sent (-want +got):\n%s", args, diff)
+		}
+		if r.out != "authority 2 is revoked\n" || !strings.HasPrefix(r.err, "Live certificates below it:") {
+			t.Errorf("%s: output %q, errors %q", args, r.out, r.err)
+		}
 	}
 }
 
