@@ -36,7 +36,7 @@ func (c *Client) ImportCertificateAuthority(ctx context.Context, body api.Import
 
 // ImportCertificates records at most 1000 certificates that the authority issued before.
 func (c *Client) ImportCertificates(ctx context.Context, id int64, body api.ImportCertificates) (api.ImportedCertificates, error) {
-	return call[api.ImportedCertificates](ctx, c, http.MethodPost, certificateAuthority(id, "/certificates"), body)
+	return call[api.ImportedCertificates](ctx, c, http.MethodPost, certificateAuthority(id, "/issued"), body)
 }
 
 // UpdateCertificateAuthority enables or disables it.

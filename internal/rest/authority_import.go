@@ -19,7 +19,7 @@ const maxImports = 2
 func (r *routes) authorityImports(path string) {
 	handleImport(r, operation{method: "POST", path: path + "/import", status: 201, imports: true,
 		summary: "Import a certificate authority with its key, chain and last CRL"}, r.importAuthority)
-	handleImport(r, operation{method: "POST", path: path + "/{id}/certificates", status: 201, imports: true,
+	handleImport(r, operation{method: "POST", path: path + "/{id}/issued", status: 201, imports: true,
 		summary: "Record certificates that an authority issued before it was imported"}, r.importCertificates)
 }
 

@@ -84,7 +84,7 @@ var needsNoToken = map[string]bool{"POST /login": true, "POST /api/v1/accounts":
 
 // takesMore are the calls that take 32 MiB.
 var takesMore = map[string]bool{"POST /api/v1/certificate_authorities/import": true,
-	"POST /api/v1/certificate_authorities/{id}/certificates": true}
+	"POST /api/v1/certificate_authorities/{id}/issued": true}
 
 const maxOpenBody = 16 << 10
 

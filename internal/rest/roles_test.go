@@ -71,7 +71,7 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_authorities/{id}/certificate":     {roles: managers, success: 201, prepare: anAuthorityChain},
 	"POST /api/v1/certificate_authorities/{id}/revoke":          {roles: managers, success: 202, prepare: anIntermediate},
 	"POST /api/v1/certificate_authorities/import":               {roles: managers, success: 201, prepare: anImport},
-	"POST /api/v1/certificate_authorities/{id}/certificates":    {roles: managers, success: 201, prepare: issuedBefore},
+	"POST /api/v1/certificate_authorities/{id}/issued":          {roles: managers, success: 201, prepare: issuedBefore},
 	"GET /api/v1/certificate_authorities/{id}/certificates":     {roles: observers, success: 200, prepare: anAuthority},
 	"PUT /api/v1/certificate_authorities/{id}/certificate":      {roles: managers, success: 200, prepare: anAuthorityInUse},
 	"POST /api/v1/certificate_authorities/{id}/cross_sign":      {roles: managers, success: 201, prepare: anAuthorityToCross},
