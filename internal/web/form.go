@@ -87,6 +87,7 @@ type field struct {
 	Note, Error              string
 	Complete                 string // what the browser may fill in (HTML, autocomplete)
 	Needed                   bool
+	Either                   bool // needed, but a file can stand for it
 	Options                  []option
 	Rows                     int
 }
@@ -170,6 +171,9 @@ func (f field) Filled(value string) field {
 
 // By lets the browser fill it in.
 func (f field) By(complete string) field { f.Complete = complete; return f }
+
+// OrFile is the field that can be left empty where a file is chosen instead.
+func (f field) OrFile() field { f.Either = true; return f }
 
 // Must is the field that cannot be left empty.
 func (f field) Must() field { f.Needed = true; return f }

@@ -87,6 +87,9 @@ func (s *site) routes() []route {
 		{"GET /{$}", loggedIn, s.overview},
 
 		{"GET /requests", loggedIn, s.requests},
+		{"GET /requests/new", loggedIn, page(s.newRequestPage)},
+		{"POST /requests/new/check", loggedIn, s.checkRequest},
+		{"POST /requests/new", loggedIn, s.submitRequest},
 		{"GET /requests/{id}", loggedIn, page(s.requestPage)},
 		{"GET /requests/{id}/download/{form}", loggedIn, s.downloadRequest},
 		{"POST /requests/{id}/sign", loggedIn, s.onRequest("The request is signed. The certificate can be downloaded here.", s.signRequest)},

@@ -1,0 +1,197 @@
+// A key made in the browser, and a signing request for it (RFC 2986). The private key leaves the
+// page only as a file that the user saves; the form sends the request alone.
+
+// DER, as much of it as a request needs (X.690).
+const tags = { integer: 0x02, bits: 0x03, octets: 0x04, none: 0x05, oid: 0x06, utf8: 0x0c, sequence: 0x30, set: 0x31 };
+
+function concat(parts) {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+function lengthOf(n) {
+  if (n < 0x80) return [n];
+  const octets = [];
+  for (let rest = n; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
+  return [0x80 | octets.length, ...octets];
+}
+
+function der(tag, ...parts) {
+  const content = concat(parts.map((part) => (part instanceof Uint8Array ? part : Uint8Array.from(part))));
+  return concat([Uint8Array.from([tag, ...lengthOf(content.length)]), content]);
+}
+
+function oid(text) {
+  const [first, second, ...arcs] = text.split(".").map(Number);
+  const octets = [first * 40 + second];
+  for (const arc of arcs) {
+    const groups = [arc & 0x7f];
+    for (let rest = arc >> 7; rest > 0; rest >>= 7) groups.unshift(0x80 | (rest & 0x7f));
+    octets.push(...groups);
+  }
+  return der(tags.oid, octets);
+}
+
+// integer is that of unsigned octets in big-endian order.
+function integer(octets) {
+  let from = 0;
+  while (from < octets.length - 1 && octets[from] === 0) from++;
+  const digits = octets.slice(from);
+  return digits[0] & 0x80 ? der(tags.integer, [0], digits) : der(tags.integer, digits);
+}
+
+const utf8 = (text) => new TextEncoder().encode(text);
+
+// The kinds of keys, as WebCrypto and X.509 name them (RFC 5758, RFC 4055, RFC 8410).
+const kinds = {
+  "ecdsa-p256": { make: { name: "ECDSA", namedCurve: "P-256" }, sign: { name: "ECDSA", hash: "SHA-256" }, oid: "1.2.840.10045.4.3.2" },
+  "ecdsa-p384": { make: { name: "ECDSA", namedCurve: "P-384" }, sign: { name: "ECDSA", hash: "SHA-384" }, oid: "1.2.840.10045.4.3.3" },
+  "rsa-2048": rsa(2048),
+  "rsa-3072": rsa(3072),
+  ed25519: { make: { name: "Ed25519" }, sign: { name: "Ed25519" }, oid: "1.3.101.112" },
+};
+
+function rsa(bits) {
+  return {
+    make: { name: "RSASSA-PKCS1-v1_5", modulusLength: bits, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" },
+    sign: { name: "RSASSA-PKCS1-v1_5" }, oid: "1.2.840.113549.1.1.11", parameters: der(tags.none),
+  };
+}
+
+// ofIPv4 and ofIPv6 are the octets of an address; undefined for what is none.
+function ofIPv4(text) {
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256) ? parts.map(Number) : undefined;
+}
+
+function ofIPv6(text) {
+  if (!text.includes(":") || !/^[0-9a-f:.]+$/i.test(text)) return undefined;
+  let host;
+  try {
+    host = new URL(`http://[${text}]/`).hostname.slice(1, -1); // in its shortest form, in groups of hexadecimal
+  } catch {
+    return undefined;
+  }
+  const [head, tail] = host.split("::").map((half) => (half === "" ? [] : half.split(":")));
+  const groups = tail === undefined ? head : [...head, ...Array(8 - head.length - tail.length).fill("0"), ...tail];
+  return groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]);
+}
+
+// hostName is a name in lower case and with A-labels (RFC 5890); it may begin with a wildcard.
+function hostName(text) {
+  const wildcard = text.startsWith("*.") ? "*." : "";
+  try {
+    return wildcard + new URL(`http://${text.slice(wildcard.length)}/`).hostname;
+  } catch {
+    throw new Error(`${text} is not a name.`);
+  }
+}
+
+// generalName is a name of whichever type it looks like (RFC 5280, section 4.2.1.6).
+function generalName(text) {
+  const email = 0x81, dns = 0x82, uri = 0x86, ip = 0x87; // context-specific
+  const address = ofIPv4(text) ?? ofIPv6(text);
+  if (address) return der(ip, address);
+  if (/^[\x21-\x7e]+:\/\/[\x21-\x7e]+$/.test(text)) return der(uri, utf8(text));
+  if (/^[\x21-\x7e]+@[\x21-\x7e]+$/.test(text)) return der(email, utf8(text));
+  if (/[\s/:@?#\\]/.test(text)) throw new Error(`${text} is not a name.`);
+  return der(dns, utf8(hostName(text)));
+}
+
+// request is a signing request for the names, signed with the key.
+async function request(keys, kind, names) {
+  const context = 0xa0, longestCommonName = 64;
+  const version = der(tags.integer, [0]);
+  const commonName = names.find((name) => name.length <= longestCommonName);
+  const subject = commonName === undefined ? der(tags.sequence)
+    : der(tags.sequence, der(tags.set, der(tags.sequence, oid("2.5.4.3"), der(tags.utf8, utf8(commonName)))));
+  const alternatives = der(tags.sequence, oid("2.5.29.17"), der(tags.octets, der(tags.sequence, ...names.map(generalName))));
+  const attribute = der(tags.sequence, oid("1.2.840.113549.1.9.14"), der(tags.set, der(tags.sequence, alternatives)));
+  const publicKey = new Uint8Array(await crypto.subtle.exportKey("spki", keys.publicKey));
+  const info = der(tags.sequence, version, subject, publicKey, der(context, attribute));
+  const signature = new Uint8Array(await crypto.subtle.sign(kind.sign, keys.privateKey, info));
+  const algorithm = der(tags.sequence, oid(kind.oid), kind.parameters ?? []);
+  return der(tags.sequence, info, algorithm, der(tags.bits, [0], kind.make.name === "ECDSA" ? ecdsaValue(signature) : signature));
+}
+
+// ecdsaValue is a signature as X.509 has it (RFC 3279, section 2.2.3): WebCrypto writes r and s one
+// after the other.
+function ecdsaValue(signature) {
+  const half = signature.length / 2;
+  return der(tags.sequence, integer(signature.slice(0, half)), integer(signature.slice(half)));
+}
+
+function pem(label, octets) {
+  const text = btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(""));
+  return `-----BEGIN ${label}-----\n${text.match(/.{1,64}/g).join("\n")}\n-----END ${label}-----\n`;
+}
+
+// The page.
+const place = document.getElementById("make-key");
+const csr = document.getElementById("f-csr");
+const told = document.getElementById("key-told");
+const save = document.getElementById("save-key");
+let made = ""; // the request whose key must be saved
+let saved = true;
+
+function tell(text, wrong) {
+  told.textContent = text;
+  told.className = wrong ? "failure" : "flash";
+  told.hidden = false;
+}
+
+async function make() {
+  const names = [...new Set(document.getElementById("f-names").value.split("\n").map((name) => name.trim()).filter(Boolean))];
+  if (names.length === 0) throw new Error("Write at least one name, such as www.example.com.");
+  names.forEach(generalName); // before a key is made
+  const kind = kinds[document.getElementById("f-key").value];
+  const keys = await crypto.subtle.generateKey(kind.make, true, ["sign", "verify"]);
+  made = pem("CERTIFICATE REQUEST", await request(keys, kind, names));
+  const privateKey = pem("PRIVATE KEY", new Uint8Array(await crypto.subtle.exportKey("pkcs8", keys.privateKey)));
+  if (save.href) URL.revokeObjectURL(save.href);
+  save.href = URL.createObjectURL(new Blob([privateKey], { type: "application/x-pem-file" }));
+  save.download = `${names[0].replace(/^\*/, "wildcard").replace(/[^a-z0-9.-]+/gi, "-")}.key`;
+  save.hidden = false;
+  saved = false;
+  csr.value = made;
+  tell("The key is made, and the request for it stands in the form. Save the private key now: it is nowhere else, and gone when you leave this page.");
+  save.focus();
+}
+
+place?.querySelector("button").addEventListener("click", async (event) => {
+  event.target.disabled = true;
+  try {
+    await make();
+  } catch (error) {
+    tell(error.message || "This browser cannot make such a key.", true);
+  }
+  event.target.disabled = false;
+});
+
+save?.addEventListener("click", () => {
+  saved = true;
+  tell("Keep the private key where only the server that needs it can read it. Go on with the request.");
+});
+
+const unsaved = () => !saved && csr.value === made;
+
+csr?.form.addEventListener("submit", (event) => {
+  if (!unsaved()) return;
+  event.preventDefault();
+  delete csr.form.dataset.sent;
+  tell("Save the private key first: without it nobody can use the certificate.", true);
+  save.focus();
+});
+
+addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); });
+
+// Not every browser makes every kind of key.
+if (place) {
+  crypto.subtle.generateKey(kinds.ed25519.make, true, ["sign", "verify"])
+    .catch(() => document.querySelector("#f-key option[value=ed25519]")?.remove());
+}

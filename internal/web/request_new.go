@@ -1,0 +1,88 @@
+package web
+
+import (
+	"strings"
+
+	"notary"
+	"notary/internal/inspect"
+)
+
+// newRequestPage takes in a signing request: pasted, from a file, or with its key made here.
+type newRequestPage struct {
+	Form     form
+	Profiles []option
+}
+
+func (s *site) newRequestPage(c *call, f form) error {
+	if err := c.caller.Require(notary.CreateRequests); err != nil {
+		return err
+	}
+	choices, err := s.signChoices(c)
+	if err != nil {
+		return err
+	}
+	return c.show("request-new", "New request", newRequestPage{f, choices.Profiles})
+}
+
+// Keys are the kinds of keys that browsers make.
+func (newRequestPage) Keys() []option {
+	return []option{{Value: "ecdsa-p256", Label: "ECDSA P-256: fit for nearly everything"}, {Value: "ecdsa-p384", Label: "ECDSA P-384"},
+		{Value: "rsa-2048", Label: "RSA 2048: for old programs"}, {Value: "rsa-3072", Label: "RSA 3072"},
+		{Value: "ed25519", Label: "Ed25519: not every program knows it"}}
+}
+
+// checkedPage shows a signing request before it is submitted.
+type checkedPage struct {
+	Form     form
+	CSR      string
+	Facts    *inspect.Request
+	Problems []inspect.Problem
+	Profile  string
+	Profiles []option
+	Trial    *notary.Trial
+}
+
+// checkRequest shows what was sent, and what the profile says of it; or the form again.
+func (s *site) checkRequest(c *call) error {
+	if c.value("do") == "change" {
+		return s.newRequestPage(c, form{values: c.r.PostForm})
+	}
+	return s.checkedPage(c, form{values: c.r.PostForm})
+}
+
+func (s *site) checkedPage(c *call, f form) error {
+	csr := unixLines(f.values.Get("csr"))
+	if strings.TrimSpace(csr) == "" {
+		return c.again(notary.FieldErrorf("csr", "paste a signing request, choose its file, or make a key first"), s.newRequestPage)
+	}
+	trial, err := s.ca.TryRequest(c.r.Context(), c.caller, csr, f.Value("profile"))
+	if err != nil {
+		return c.again(err, s.newRequestPage)
+	}
+	choices, err := s.signChoices(c)
+	if err != nil {
+		return err
+	}
+	p := checkedPage{Form: f, CSR: csr, Profile: f.Value("profile"), Profiles: choices.Profiles, Trial: trial}
+	if p.Profile == "" {
+		p.Profile = notary.DefaultProfile
+	}
+	p.Facts, p.Problems = s.readCSR(csr)
+	return c.show("request-check", "Check the request", p)
+}
+
+// submitRequest records it. What was wrong since it was checked is said where it was checked.
+func (s *site) submitRequest(c *call) error {
+	id, err := s.ca.Submit(c.r.Context(), c.caller, unixLines(c.r.PostForm.Get("csr")))
+	if err != nil {
+		return c.again(err, s.newRequestPage)
+	}
+	to := requestPath(id)
+	if profile := c.value("profile"); profile != "" && c.caller.May(notary.DecideRequests) {
+		to = listURL(to, nil, "profile", profile)
+	}
+	return c.done(to, "The request is submitted.")
+}
+
+// unixLines undoes what browsers do to the ends of lines (HTML, 4.10.22.4).
+func unixLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
