@@ -108,6 +108,12 @@ func (s *site) routes() []route {
 		{"GET /settings", loggedIn, s.settingsPage},
 		{"GET /events", loggedIn, page(s.events)},
 
+		{"GET /certificates", loggedIn, s.certificates},
+		{"GET /certificates/{id}", loggedIn, page(s.certificatePage)},
+		{"GET /certificates/{id}/download/{form}", loggedIn, s.downloadCertificate},
+		{"GET /certificates/{id}/chains/{number}", loggedIn, s.downloadChain},
+		{"POST /certificates/{id}/revoke", loggedIn, s.revokeCertificate},
+
 		{"GET /authorities", loggedIn, s.authorities},
 		{"GET /authorities/start", loggedIn, page(s.twoTierPage)},
 		{"POST /authorities/start", loggedIn, s.startTwoTier},

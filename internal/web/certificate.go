@@ -1,0 +1,145 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+
+	"notary"
+)
+
+// certificatePage is one certificate of the inventory.
+type certificatePage struct {
+	*notary.Certificate
+	Title     string
+	State     string
+	Issuer    *notary.Authority // held here, and known to the caller
+	Holder    int64             // the authority that has it in use; 0 for none
+	ProfileID int64             // 0 where it is no more
+	View      certificateView
+	Downloads downloads
+	Others    []otherChain // chains beside the one that it was issued with
+	Form      form
+}
+
+// otherChain is another way from a certificate to a trust anchor.
+type otherChain struct {
+	Number  int // by which it is downloaded
+	Names   string
+	Problem string
+}
+
+func (s *site) certificatePage(c *call, f form) error {
+	cert, err := s.certificateOf(c)
+	if err != nil {
+		return err
+	}
+	p := certificatePage{Certificate: cert, State: s.stateOf(cert), Form: f, Downloads: downloadsOf(cert, certificatePath(cert.ID)+"/download")}
+	if p.Title, _ = titleOf(cert.CommonName, cert.Names); p.Title == "" {
+		p.Title = fmt.Sprintf("Certificate %d", cert.ID)
+	}
+	var all []*notary.Authority
+	if c.caller.May(notary.ReadAuthorities) {
+		if all, err = s.ca.Authorities(c.r.Context(), c.caller); err != nil {
+			return err
+		}
+	}
+	for _, a := range all {
+		if a.ID == cert.AuthorityID {
+			p.Issuer = a
+		}
+		if a.Certificate != nil && a.Certificate.ID == cert.ID {
+			p.Holder = a.ID
+		}
+	}
+	p.View = s.viewOf(cert, all)
+	if p.ProfileID, err = s.profileNamed(c, cert.Profile); err != nil {
+		return err
+	}
+	if p.Others, err = s.otherChains(c, cert.ID); err != nil {
+		return err
+	}
+	return c.show("certificate", p.Title, p)
+}
+
+// certificateOf is the certificate in the path.
+func (s *site) certificateOf(c *call) (*notary.Certificate, error) {
+	id, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	return s.ca.Certificate(c.r.Context(), c.caller, id)
+}
+
+// profileNamed is the profile of that name, where the caller may look at it.
+func (s *site) profileNamed(c *call, name string) (int64, error) {
+	if name == "" || !c.caller.May(notary.ReadProfiles) {
+		return 0, nil
+	}
+	all, err := s.ca.Profiles(c.r.Context(), c.caller)
+	for _, p := range all {
+		if p.Name == name {
+			return p.ID, err
+		}
+	}
+	return 0, err
+}
+
+// otherChains are all but the first: that is the one that was recorded, unless it ended.
+func (s *site) otherChains(c *call, id int64) (others []otherChain, err error) {
+	chains, _, err := s.ca.Chains(c.r.Context(), c.caller, id)
+	for i, chain := range chains {
+		if i > 0 {
+			others = append(others, otherChain{i + 1, strings.Join(chain.Names[1:], ", below "), sentence(chain.Problem)})
+		}
+	}
+	return others, err
+}
+
+func (s *site) downloadCertificate(c *call) error {
+	cert, err := s.certificateOf(c)
+	if err != nil {
+		return err
+	}
+	return c.sendCertificate(cert)
+}
+
+// downloadChain sends one of a certificate's chains, by its place among them.
+func (s *site) downloadChain(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	number, err := readID(c.r.PathValue("number"))
+	if err != nil {
+		return err
+	}
+	chains, _, err := s.ca.Chains(c.r.Context(), c.caller, id)
+	if err != nil {
+		return err
+	}
+	if number > int64(len(chains)) {
+		return errNothingHere
+	}
+	return c.send(fmt.Sprintf("certificate-%d-chain-%d.pem", id, number), typePEM, []byte(chains[number-1].PEM()))
+}
+
+func (s *site) revokeCertificate(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := c.mustBeSure(); err != nil {
+		return c.again(err, s.certificatePage)
+	}
+	reason, err := notary.ParseRevocationReason(c.value("reason"))
+	if err == nil {
+		err = s.ca.RevokeCertificate(c.r.Context(), c.caller, id, reason)
+	}
+	if err != nil {
+		return c.again(err, s.certificatePage)
+	}
+	return c.done(certificatePath(id), "The certificate is revoked. Its authority's CRL and OCSP responder say so from now on.")
+}
+
+// Reasons are the choices for a revocation.
+func (certificatePage) Reasons() []option { return reasons() }

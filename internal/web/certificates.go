@@ -1,0 +1,96 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"notary"
+)
+
+// certificatesPage is one page of the inventory.
+type certificatesPage struct {
+	filters
+	Rows     []certificateRow
+	Pager    pager
+	Tabs     []tab
+	Narrowed bool
+}
+
+// certificateRow is a certificate as a list shows it.
+type certificateRow struct {
+	*notary.Certificate
+	Title string // its first name
+	More  int    // names that are not shown
+	State string
+}
+
+func (s *site) certificates(c *call) error {
+	v := c.r.URL.Query()
+	q, err := readQuery(v)
+	if err != nil {
+		return c.wrongFilter(err, s.certificatesPage)
+	}
+	page, err := s.ca.Certificates(c.r.Context(), c.caller, q)
+	if err != nil {
+		return c.wrongFilter(err, s.certificatesPage)
+	}
+	return s.showCertificates(c, form{values: v}, page)
+}
+
+// certificatesPage is the list with nothing in it: the filter is wrong.
+func (s *site) certificatesPage(c *call, f form) error {
+	return s.showCertificates(c, f, notary.Page[*notary.Certificate]{})
+}
+
+func (s *site) showCertificates(c *call, f form, page notary.Page[*notary.Certificate]) error {
+	v := f.values
+	p := certificatesPage{filters: filters{Form: f, query: v}, Pager: c.pager(page.Previous, page.Next).filled(len(page.Items)),
+		Tabs: s.certificateTabs(v)}
+	p.Narrowed = slices.ContainsFunc(filterFields, func(name string) bool { return v.Get(name) != "" })
+	for _, cert := range page.Items {
+		title, more := titleOf(cert.CommonName, cert.Names)
+		p.Rows = append(p.Rows, certificateRow{cert, title, more, s.stateOf(cert)})
+	}
+	if err := p.nameAuthorities(s, c); err != nil {
+		return err
+	}
+	return c.show("certificates", "Certificates", p)
+}
+
+// stateOf is what can be said of a certificate in a word.
+func (s *site) stateOf(c *notary.Certificate) string {
+	switch now := s.ca.Now(); {
+	case c.Revocation != nil:
+		return "revoked"
+	case now.After(c.NotAfter):
+		return "expired"
+	case now.Before(c.NotBefore):
+		return "not yet valid"
+	default:
+		return "valid"
+	}
+}
+
+// expiresSoon is what the list of those that expire soon looks ahead, in days.
+const expiresSoon = 30
+
+// certificateTabs lead to the parts of the inventory that are looked at most.
+func (s *site) certificateTabs(v url.Values) []tab {
+	now := s.ca.Now().UTC()
+	today, soon := now.Format(time.DateOnly), now.AddDate(0, 0, expiresSoon).Format(time.DateOnly)
+	part := func(label, revoked, after, before string) tab {
+		return tab{Label: label, URL: listURL("/certificates", v, "revoked", revoked, "expires_after", after, "expires_before", before),
+			Here: v.Get("revoked") == revoked && v.Get("expires_after") == after && v.Get("expires_before") == before}
+	}
+	return []tab{part("All", "", "", ""), part("Valid", "false", today, ""), part(fmt.Sprintf("Expiring in %d days", expiresSoon), "false", today, soon),
+		part("Expired", "false", "", today), part("Revoked", "true", "", "")}
+}
+
+func certificatePath(id int64) string { return fmt.Sprintf("/certificates/%d", id) }
+
+// Revocations are the choices of the filter.
+func (certificatesPage) Revocations() []option {
+	return []option{{Label: "revoked or not"}, {Value: "false", Label: "not revoked"}, {Value: "true", Label: "revoked"}}
+}

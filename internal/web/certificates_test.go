@@ -1,0 +1,223 @@
+package web_test
+
+import (
+	"crypto/x509/pkix"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// certificateOf is the one that the request has in use.
+func (h *house) certificateOf(t *testing.T, request int64) *notary.Certificate {
+	t.Helper()
+	cert, err := h.CA.RequestCertificate(t.Context(), h.Admin(), request)
+	testkit.Check(t, err)
+	return cert
+}
+
+func TestACertificateIsFoundLookedAtAndRevoked(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	issuing := h.Intermediate(t, root, notary.ECDSAP256)
+	var requests []int64
+	for _, name := range []string{"www.example.com", "mail.example.com", "db.example.net"} {
+		id, err := h.CA.Submit(t.Context(), h.Caller(notary.CertificateRequestor), testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), name, "also."+name))
+		testkit.Check(t, err)
+		testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: issuing}))
+		requests = append(requests, id)
+	}
+	b := h.browseAs(t, notary.CertificateManager)
+	b.press(t, "Certificates")
+	b.look(t, "certificates")
+	b.fill(t, "Search", "mail")
+	b.press(t, "Filter")
+	b.wantText(t, "mail.example.com")
+	b.press(t, "mail.example.com")
+	b.wantHeading(t, "mail.example.com")
+	b.wantText(t, "also.mail.example.com", "Test Root", "Test Intermediate", fmt.Sprintf("request %d", requests[1]), "version 1", "not revoked",
+		h.Caller(notary.CertificateRequestor).Email)
+	b.look(t, "certificate")
+	b.fill(t, "Reason", "superseded")
+	b.tick(t, "Revoke the certificate, which cannot be undone")
+	b.press(t, "Revoke")
+	b.wantText(t, "The certificate is revoked.", "superseded", "It is revoked, for ever.")
+	b.look(t, "certificate-revoked")
+	b.press(t, "Certificates")
+	b.press(t, "Revoked")
+	b.wantText(t, "mail.example.com", "revoked")
+	if strings.Contains(b.text(t), "www.example.com") {
+		t.Error("one that is not revoked is among the revoked")
+	}
+}
+
+func TestTheInventoryIsNarrowed(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	one, two := h.Root(t, notary.ECDSAP256), h.Root(t, notary.Ed25519)
+	first, second := h.certificateOf(t, h.Signed(t, h.Admin(), one)), h.certificateOf(t, h.Signed(t, h.Admin(), two))
+	testkit.Check(t, h.CA.RevokeCertificate(t.Context(), h.Admin(), second.ID, notary.Superseded))
+	v := h.as(t, notary.ReadOnly)
+	link := func(c *notary.Certificate) string { return fmt.Sprintf(`data-href="/certificates/%d"`, c.ID) }
+	for query, has := range map[string][2]bool{
+		"":               {true, true},
+		"?revoked=true":  {false, true},
+		"?revoked=false": {true, false},
+		fmt.Sprintf("?certificate_authority_id=%d", one): {true, false},
+		"?serial_number=" + second.Serial:                {false, true},
+		"?expires_before=2001-01-01":                     {false, false},
+		"?expires_after=2001-01-01&sort=not_after":       {true, true},
+	} {
+		a := v.get(t, "/certificates"+query).wantStatus(t, http.StatusOK)
+		for i, c := range []*notary.Certificate{first, second} {
+			if strings.Contains(a.body, link(c)) != has[i] {
+				t.Errorf("%q: certificate %d is there: %v", query, i, !has[i])
+			}
+		}
+	}
+	v.get(t, "/certificates?serial_number=xyz").wantStatus(t, 400).wantText(t, "is not a serial number", `value="xyz"`)
+	v.get(t, "/certificates?expires_after=soon").wantStatus(t, 400).wantText(t, `id="f-expires_after-error"`)
+	v.get(t, "/certificates?after=nonsense").wantStatus(t, 400)
+}
+
+func TestTheInventoryIsWalkedForwardAndBack(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	for range 60 {
+		h.Signed(t, h.Admin(), root)
+	}
+	b := h.browseAs(t, notary.ReadOnly)
+	b.open(t, "/certificates")
+	first := b.text(t)
+	b.press(t, "Next")
+	if strings.Contains(b.text(t), "Next") {
+		t.Error("there is a third page")
+	}
+	b.press(t, "Previous")
+	if got := b.text(t); got != first {
+		t.Errorf("the first page is another one after the way back: %.300s", got)
+	}
+}
+
+// OpenSSL reads every form in which a certificate can be downloaded, and verifies its chain.
+func TestWhatIsDownloadedOfACertificateOpenSSLReads(t *testing.T) {
+	t.Parallel()
+	testkit.Require(t, "openssl")
+	h := open(t)
+	issuing := h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
+	cert := h.certificateOf(t, h.Signed(t, h.Caller(notary.CertificateRequestor), issuing))
+	v := h.as(t, notary.CertificateRequestor)
+	subject := []string{"x509", "-noout", "-subject", "-nameopt", "RFC2253"}
+	for form, tt := range map[string]struct {
+		command []string
+		want    string
+	}{
+		"fullchain.pem":   {subject, "CN=" + cert.CommonName},
+		"certificate.pem": {subject, "CN=" + cert.CommonName},
+		"certificate.cer": {append(subject, "-inform", "DER"), "CN=" + cert.CommonName},
+		"chain.pem":       {subject, "CN=Test Intermediate"},
+		"chain.p7c":       {[]string{"pkcs7", "-inform", "DER", "-print_certs", "-noout"}, "Test Root"},
+		"chain.p7b":       {[]string{"pkcs7", "-print_certs", "-noout"}, "Test Root"},
+	} {
+		got := v.get(t, fmt.Sprintf("/certificates/%d/download/%s", cert.ID, form)).wantStatus(t, http.StatusOK)
+		if !strings.HasPrefix(got.Header.Get("Content-Disposition"), "attachment; filename="+cert.CommonName+"-") {
+			t.Errorf("%s is named by %s", form, got.Header.Get("Content-Disposition"))
+		}
+		cmd := exec.Command("openssl", tt.command...)
+		cmd.Stdin = strings.NewReader(got.body)
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), tt.want) {
+			t.Errorf("%s: openssl %v says %s (%v), want %q", form, tt.command, out, err, tt.want)
+		}
+	}
+	v.get(t, fmt.Sprintf("/certificates/%d/download/key.pem", cert.ID)).wantStatus(t, http.StatusNotFound)
+}
+
+// A cross-signed authority makes a second way to an anchor, which can be had as well.
+func TestOtherChainsOfACertificateAreShown(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	other, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: "Other Root"}, PathLen: -1})
+	testkit.Check(t, err)
+	issuing := h.Intermediate(t, root, notary.ECDSAP256)
+	_, err = h.CA.CrossSign(t.Context(), h.Admin(), issuing, other, notary.IntermediateProfile)
+	testkit.Check(t, err)
+	cert := h.certificateOf(t, h.Signed(t, h.Admin(), issuing))
+	v := h.as(t, notary.ReadOnly)
+	path := fmt.Sprintf("/certificates/%d", cert.ID)
+	v.get(t, path).wantText(t, "Other ways to an anchor", "below Other Root", path+"/chains/2")
+	v.get(t, path+"/chains/2").wantStatus(t, http.StatusOK).wantText(t, "BEGIN CERTIFICATE")
+	v.get(t, path+"/chains/9").wantStatus(t, http.StatusNotFound)
+}
+
+func TestWhatIsWrongWithARevocationIsSaidAtItsField(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	cert := h.certificateOf(t, h.Signed(t, h.Admin(), root))
+	v := h.as(t, notary.Admin)
+	path := fmt.Sprintf("/certificates/%d", cert.ID)
+	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}}).wantStatus(t, 400).wantText(t, `id="f-sure-error"`, `value="superseded" selected`)
+	v.post(t, path+"/revoke", url.Values{"reason": {"because"}, "sure": {"yes"}}).wantStatus(t, 400).wantText(t, `id="f-reason-error"`)
+	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantAt(t, path)
+	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantStatus(t, 409).wantText(t, "revoked already")
+	v.get(t, "/certificates/99").wantStatus(t, 404)
+
+	a, err := h.CA.Authority(t.Context(), h.Admin(), root)
+	testkit.Check(t, err)
+	v.get(t, fmt.Sprintf("/certificates/%d", a.Certificate.ID)).wantText(t, fmt.Sprintf(`href="/authorities/%d/revoke"`, root))
+	h.Clock.Advance(91 * 24 * time.Hour)
+	h.as(t, notary.Admin).get(t, "/certificates?revoked=false").wantStatus(t, 200)
+}
+
+func TestEachRoleSeesOfCertificatesWhatItMay(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	mine, others := h.certificateOf(t, h.Signed(t, h.Caller(notary.CertificateRequestor), root)), h.certificateOf(t, h.Signed(t, h.Admin(), root))
+	for _, role := range notary.Roles {
+		v := h.as(t, role)
+		list := v.get(t, "/certificates").wantStatus(t, 200)
+		page := v.get(t, certificatePath(mine.ID)).wantStatus(t, 200)
+		want := http.StatusOK
+		if role == notary.CertificateRequestor {
+			want = http.StatusNotFound
+			list.wantText(t, "sees the certificates of the requests that you submitted")
+		}
+		v.get(t, certificatePath(others.ID)).wantStatus(t, want)
+		v.get(t, certificatePath(others.ID)+"/download/fullchain.pem").wantStatus(t, want)
+		if role == notary.CertificateRequestor || role == notary.ReadOnly {
+			page.wantText(t, "may not revoke")
+			v.post(t, certificatePath(mine.ID)+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantStatus(t, http.StatusForbidden)
+		}
+	}
+}
+
+func certificatePath(id int64) string { return fmt.Sprintf("/certificates/%d", id) }
+
+// Whatever a certificate is called stays text.
+func TestHostileNamesOfCertificatesStayText(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	const hostile = `<img src=x onerror=alert(1)>"'`
+	root, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: hostile}, PathLen: -1})
+	testkit.Check(t, err)
+	a, err := h.CA.Authority(t.Context(), h.Admin(), root)
+	testkit.Check(t, err)
+	v := h.as(t, notary.Admin)
+	for _, path := range []string{"/certificates", certificatePath(a.Certificate.ID), "/certificates?name=" + url.QueryEscape(hostile), "/certificates?q=" + url.QueryEscape(hostile),
+		"/certificates?key=" + url.QueryEscape(hostile)} {
+		if got := v.get(t, path); strings.Contains(got.body, "<img src=x") || !strings.Contains(got.body, "&lt;img src=x") {
+			t.Errorf("%s shows the name as it is: %.3000s", path, got.body)
+		}
+	}
+}

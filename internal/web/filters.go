@@ -1,0 +1,93 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"notary"
+)
+
+// filters are the fields by which a list is narrowed, of requests and of certificates alike.
+type filters struct {
+	Form        form
+	Authorities []option
+	Names       map[int64]string // of the authorities
+	query       url.Values
+}
+
+// nameAuthorities finds what the authorities are called, where the caller may know.
+func (p *filters) nameAuthorities(s *site, c *call) error {
+	if !c.caller.May(notary.ReadAuthorities) {
+		return nil
+	}
+	all, err := s.ca.Authorities(c.r.Context(), c.caller)
+	if err != nil {
+		return err
+	}
+	p.Names = map[int64]string{}
+	p.Authorities = []option{{Label: "any"}}
+	for _, a := range all {
+		p.Names[a.ID] = a.CommonName
+		p.Authorities = append(p.Authorities, option{Value: strconv.FormatInt(a.ID, 10), Label: fmt.Sprintf("%s (%d)", a.CommonName, a.ID)})
+	}
+	return nil
+}
+
+// Sorts are the orders to choose from.
+func (p filters) Sorts() []option {
+	return []option{{Label: "newest first"}, {Value: "id", Label: "oldest first"}, {Value: "not_after", Label: "expiring first"},
+		{Value: "-not_after", Label: "expiring last"}, {Value: "common_name", Label: "by name"}, {Value: "-common_name", Label: "by name, z to a"}}
+}
+
+// Keys are the kinds of keys to choose from.
+func (p filters) Keys() []option {
+	all := []option{{Label: "any"}}
+	for _, key := range []string{"ECDSA P-256", "ECDSA P-384", "ECDSA P-521", "Ed25519", "RSA 2048", "RSA 3072", "RSA 4096"} {
+		all = append(all, option{Value: key, Label: key})
+	}
+	return all
+}
+
+// Day is a field for a day; one for a time, where the URL has one.
+func (p filters) Day(name, label string) field {
+	kind := "date"
+	if len(p.Form.Value(name)) > len("2006-01-02") {
+		kind = "text"
+	}
+	return p.Form.Input(kind, name, label)
+}
+
+// Others are conditions of the URL for which there is no field of their own.
+func (p filters) Others() (all []kept) {
+	for _, name := range []string{"serial_number", "fingerprint", "name", "name_prefix", "domain"} {
+		if text := p.query.Get(name); text != "" {
+			all = append(all, kept{name, text})
+		}
+	}
+	return all
+}
+
+const maxTitle = 80 // characters
+
+// titleOf is the first name of something, and how many others there are.
+func titleOf(commonName string, of notary.Names) (title string, more int) {
+	names := slices.Concat(of.DNS, of.IP, of.Email, of.URI)
+	title, more = commonName, len(names)
+	if title == "" && len(names) > 0 {
+		title = names[0]
+	}
+	if slices.Contains(names, title) {
+		more--
+	}
+	return shortened(title), more
+}
+
+// shortened is a name that fits a row.
+func shortened(name string) string {
+	if runes := []rune(name); len(runes) > maxTitle {
+		return string(runes[:maxTitle]) + "…"
+	}
+	return name
+}
