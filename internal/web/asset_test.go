@@ -1,0 +1,50 @@
+package web_test
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+// maxAssets is how large all assets together may be, compressed.
+const maxAssets = 60_000
+
+func TestAssetsAreSmallCompressedAndKeptForEver(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v := h.as(t, notary.Admin)
+	named := regexp.MustCompile(`/assets/[a-z]+-[0-9a-f]{12}[.][a-z]+`)
+	urls := slices.Compact(slices.Sorted(slices.Values(named.FindAllString(v.get(t, "/requests/new").body, -1))))
+	files, err := os.ReadDir("assets")
+	testkit.Check(t, err)
+	if len(urls) != len(files) {
+		t.Errorf("the page with most of them names %q, and there are %d files", urls, len(files))
+	}
+	total := 0
+	for _, url := range urls {
+		request, err := http.NewRequest(http.MethodGet, "https://"+h.served.Addr+url, nil)
+		testkit.Check(t, err)
+		request.Header.Set("Accept-Encoding", "gzip") // set by hand, so that what comes is not unpacked
+		response, err := v.http.Do(request)
+		a := read(t, response, err).wantStatus(t, http.StatusOK)
+		if got := a.Header.Get("Content-Encoding"); got != "gzip" {
+			t.Errorf("%s is encoded as %q", url, got)
+		}
+		if got := a.Header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
+			t.Errorf("%s may be kept: %q", url, got)
+		}
+		total += len(a.body)
+	}
+	t.Logf("all assets have %d octets, compressed", total)
+	if total > maxAssets {
+		t.Errorf("all assets have %d octets, compressed, more than %d", total, maxAssets)
+	}
+	v.get(t, "/assets/notary-000000000000.css").wantStatus(t, http.StatusNotFound)
+	v.get(t, "/assets/notary.css").wantStatus(t, http.StatusNotFound)
+}

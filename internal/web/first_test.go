@@ -1,0 +1,74 @@
+package web_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+// From an empty database to a certificate that openssl accepts, as a newcomer goes, with
+// JavaScript and without.
+func TestFromNothingToACertificate(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]bool{"with script": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := empty(t).browse(t)
+			if !script {
+				b.withoutScript(t)
+			}
+			b.open(t, "/")
+			b.makeFirstAccount(t)
+			b.press(t, "Make the first authorities")
+			b.fill(t, "Organisation", "Example Inc.")
+			b.press(t, "Make both authorities")
+			b.wantText(t, "Example Inc. Root", "Example Inc. Issuing")
+			b.press(t, "Overview")
+			b.press(t, "Make the first request")
+			if script {
+				b.makeKey(t, "www.example.com")
+			} else {
+				b.fill(t, "Signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
+			}
+			b.press(t, "Check it")
+			b.press(t, "Submit the request")
+			b.press(t, "Sign")
+			b.wantText(t, "The request is signed.")
+			b.wantVerified(t)
+			b.press(t, "Overview")
+			b.wantText(t, "www.example.com", "certificates in force")
+		})
+	}
+}
+
+func (b *browser) makeFirstAccount(t *testing.T) {
+	t.Helper()
+	b.wantHeading(t, "Welcome to Notary")
+	b.fill(t, "E-mail", "ada@example.com")
+	b.fill(t, "Password", testkit.Password)
+	b.fill(t, "The password again", testkit.Password)
+	b.press(t, "Make the account")
+	b.wantText(t, "Next: an authority")
+}
+
+// makeKey makes a key for the names in the browser, and saves it.
+func (b *browser) makeKey(t *testing.T, names string) (key string) {
+	t.Helper()
+	b.fill(t, "Names, one a line", names)
+	b.run(t, chromedp.Click(`//button[.="Make the key and the request"]`), chromedp.WaitVisible("#save-key"))
+	_, key = b.download(t, "#save-key")
+	return key
+}
+
+// wantVerified has openssl verify the certificate of the request that is shown, by its own
+// chain.
+func (b *browser) wantVerified(t *testing.T) {
+	t.Helper()
+	_, leaf := b.download(t, `//a[contains(@href, "certificate.pem")]`)
+	_, above := b.download(t, `//a[.="What is above it (PEM)"]`)
+	openssl(t, map[string]string{"leaf.pem": leaf, "above.pem": above}, "verify", "-x509_strict", "-purpose", "sslserver",
+		"-CAfile", "above.pem", "leaf.pem")
+}
