@@ -248,8 +248,12 @@ func (r *reader) lint() {
 	for _, i := range r.certificates() {
 		o := &r.objects[i]
 		c := o.certificate
-		if linted == maxLinted || len(c.Raw) > maxLintedDER || !verifiable(c.PublicKey) || o.linted {
+		if len(c.Raw) > maxLintedDER || !verifiable(c.PublicKey) || o.linted {
 			continue
+		}
+		if linted == maxLinted {
+			o.note("not_linted", "", "only %d certificates are linted at once, and this and those behind it are not", maxLinted)
+			return
 		}
 		linted++
 		o.linted = true

@@ -15,11 +15,8 @@ type Chain struct {
 	Missing      string   `json:"missing_issuer,omitempty"` // of the last one, where that is no root
 }
 
-// Limits on the work for a chain.
-const (
-	maxPath   = 20
-	maxChecks = 100 // signatures
-)
+// maxPath is how many certificates a path may have.
+const maxPath = 20
 
 // chain looks at several certificates as one chain. A collection of roots is none.
 func (r *reader) chain() (Object, bool) {
@@ -35,7 +32,7 @@ func (r *reader) chain() (Object, bool) {
 		return Object{}, false
 	}
 	o := Object{Kind: KindChain, Chain: &Chain{Certificates: len(list)}}
-	o.checkChain(list, r.now)
+	r.checkChain(&o, list)
 	return o, true
 }
 
@@ -47,40 +44,41 @@ func isCollection(list []*x509.Certificate) bool {
 // path is a chain put into order.
 type path struct {
 	places []int // in the list, from the leaf up
-	broken bool  // the last link does not verify
+	err    error // why there is no further link, though a certificate of the issuer's name is there
 }
 
 // follow finds the way from the first certificate up.
-func follow(list []*x509.Certificate) path {
+func (r *reader) follow(list []*x509.Certificate) path {
 	p := path{places: []int{leafOf(list)}}
-	for checks := 0; len(p.places) < maxPath; {
+	for len(p.places) < maxPath {
 		child := list[p.places[len(p.places)-1]]
 		if isSelfSigned(child) {
 			return p
 		}
-		next, named := -1, false
+		var candidates []*x509.Certificate
 		for i, issuer := range list {
-			if slices.Contains(p.places, i) || !bytes.Equal(issuer.RawSubject, child.RawIssuer) || !verifiable(issuer.PublicKey) {
-				continue
-			}
-			if len(child.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(child.AuthorityKeyId, issuer.SubjectKeyId) {
-				continue
-			}
-			if named = true; checks == maxChecks {
-				break
-			}
-			if checks++; issuer.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature) == nil {
-				next = i
-				break
+			if !slices.Contains(p.places, i) && mayIssue(issuer, child) {
+				candidates = append(candidates, issuer)
 			}
 		}
-		if next < 0 {
-			p.broken = named
+		issuer, err := r.signer(candidates, func(issuer *x509.Certificate) error {
+			return issuer.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
+		})
+		if err != nil {
+			if err != errNoCandidate {
+				p.err = err
+			}
 			return p
 		}
-		p.places = append(p.places, next)
+		p.places = append(p.places, slices.Index(list, issuer))
 	}
 	return p
+}
+
+// mayIssue says whether a certificate is by its names that of another one's issuer.
+func mayIssue(issuer, child *x509.Certificate) bool {
+	return bytes.Equal(issuer.RawSubject, child.RawIssuer) && verifiable(issuer.PublicKey) &&
+		(len(child.AuthorityKeyId) == 0 || len(issuer.SubjectKeyId) == 0 || bytes.Equal(child.AuthorityKeyId, issuer.SubjectKeyId))
 }
 
 // leafOf is the first certificate, or where that issued another one, the first that issued
@@ -101,8 +99,8 @@ func leafOf(list []*x509.Certificate) int {
 }
 
 // checkChain says how well the certificates follow upon one another.
-func (o *Object) checkChain(list []*x509.Certificate, now time.Time) {
-	p := follow(list)
+func (r *reader) checkChain(o *Object, list []*x509.Certificate) {
+	p := r.follow(list)
 	for _, i := range p.places {
 		o.Chain.Path = append(o.Chain.Path, shortName(list[i].Subject, list[i].RawSubject, list[i].DNSNames))
 	}
@@ -112,12 +110,15 @@ func (o *Object) checkChain(list []*x509.Certificate, now time.Time) {
 	if !o.Chain.EndsInRoot {
 		o.Chain.Missing = nameText(last.RawIssuer)
 	}
-	if p.broken {
+	switch {
+	case p.err == errNotVerified:
+		o.notVerified()
+	case p.err != nil:
 		o.fail("link", "RFC 5280, section 6.1.3", "the signature of %s does not verify with the key of its issuer, which is there: "+
 			"the issuer has another key of the same name", o.Chain.Path[len(o.Chain.Path)-1])
 	}
 	o.checkOrder(list, p)
-	o.checkLinks(list, p, now)
+	o.checkLinks(list, p, r.now)
 }
 
 // checkOrder finds what is at a wrong place, twice or needless.

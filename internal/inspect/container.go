@@ -3,6 +3,7 @@ package inspect
 import (
 	"crypto/x509"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -142,44 +143,31 @@ func (r *reader) checkSignatures() {
 	}
 }
 
-// maxSigners is how many certificates are tried for one signature.
-const maxSigners = 20
-
+// checkListSigner finds the issuer of a list among the certificates beside it.
 func (r *reader) checkListSigner(o *Object) {
-	tried := 0
-	for _, i := range r.certificates() {
-		c := r.objects[i].certificate
-		if string(c.RawSubject) != string(o.list.RawIssuer) || !verifiable(c.PublicKey) || tried == maxSigners {
-			continue
-		}
-		tried++
-		if o.list.CheckSignatureFrom(c) == nil {
-			o.CRL.VerifiedBy = r.objects[i].Name
-			r.markRevoked(o, c)
-			return
-		}
-	}
-	if tried > 0 {
+	issuer, err := r.signer(r.issuers(o.list.RawIssuer, o.list.AuthorityKeyId), o.list.CheckSignatureFrom)
+	switch {
+	case err == nil:
+		o.CRL.VerifiedBy = shortName(issuer.Subject, issuer.RawSubject, nil)
+		r.markRevoked(o, issuer)
+	case err == errNotVerified:
+		o.notVerified()
+	case err != errNoCandidate:
 		o.fail("signature", "", "its signature does not verify with the certificate of its issuer beside it")
 	}
 }
 
-// markRevoked tells of certificates beside a list that are on it.
+// markRevoked tells of certificates beside a list that are on it, of each once.
 func (r *reader) markRevoked(list *Object, issuer *x509.Certificate) {
-	var beside []int
-	for _, i := range r.certificates() {
-		if string(r.objects[i].certificate.RawIssuer) == string(issuer.RawSubject) {
-			beside = append(beside, i)
-		}
-	}
-	if len(beside) == 0 {
-		return
-	}
+	entries := make(map[string]x509.RevocationListEntry, len(list.list.RevokedCertificateEntries))
 	for _, entry := range list.list.RevokedCertificateEntries {
-		for _, i := range beside {
-			if r.objects[i].certificate.SerialNumber.Cmp(entry.SerialNumber) == 0 {
-				r.objects[i].fail("revoked", "", "it was revoked at %s (%s)", day(entry.RevocationTime), reasonName(entry.ReasonCode))
-			}
+		entries[string(entry.SerialNumber.Bytes())] = entry
+	}
+	for _, i := range r.certificates() {
+		o := &r.objects[i]
+		entry, revoked := entries[string(o.certificate.SerialNumber.Bytes())]
+		if revoked && string(o.certificate.RawIssuer) == string(issuer.RawSubject) && !o.has("revoked") {
+			o.fail("revoked", "", "it was revoked at %s (%s)", day(entry.RevocationTime), reasonName(entry.ReasonCode))
 		}
 	}
 }
@@ -187,28 +175,31 @@ func (r *reader) markRevoked(list *Object, issuer *x509.Certificate) {
 // checkResponder finds the signer of a response: a certificate that came with it, or one
 // beside it.
 func (r *reader) checkResponder(o *Object) {
-	candidates := o.response.certificates
-	for _, i := range r.certificates() {
-		candidates = append(candidates, r.objects[i].certificate)
-	}
-	var signer *x509.Certificate
-	for _, c := range candidates[:min(len(candidates), maxSigners)] {
-		if o.response.verify(c) {
-			signer = c
-			break
-		}
-	}
+	signer, err := r.signer(r.responders(o.response), o.response.verify)
 	switch {
-	case signer != nil:
+	case err == nil:
 		o.OCSP.VerifiedBy = shortName(signer.Subject, signer.RawSubject, nil)
 		r.checkDelegate(o, signer)
-	case len(candidates) > 0:
+	case err == errNotVerified:
+		o.notVerified()
+	case err != errNoCandidate:
 		o.fail("signature", "RFC 6960, section 3.2", "its signature does not verify with any of the certificates that are with it")
 	}
 }
 
+// responders are the certificates that may have signed a response: those first that it names.
+func (r *reader) responders(response *ocspResponse) []*x509.Certificate {
+	candidates := slices.Clone(response.certificates)
+	for _, i := range r.certificates() {
+		candidates = append(candidates, r.objects[i].certificate)
+	}
+	candidates = slices.DeleteFunc(candidates, func(c *x509.Certificate) bool { return !verifiable(c.PublicKey) })
+	return likelyFirst(candidates, response.responderIs())
+}
+
 // checkDelegate says whether the signer may answer (RFC 6960, section 4.2.2.2): it is the
-// issuer of the certificate in question, or has a certificate from that for this.
+// issuer of the certificate in question, or has a certificate from that for this. The first
+// certificate for which it is not is told.
 func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 	const clause = "RFC 6960, section 4.2.2.2"
 	if r.now.After(signer.NotAfter) || r.now.Before(signer.NotBefore) {
@@ -219,27 +210,29 @@ func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 	}
 	for _, i := range r.certificates() {
 		c := r.objects[i].certificate
-		if o.response.answersFor(c) && !r.entitled(signer, c) {
+		if !o.response.answersFor(c) {
+			continue
+		}
+		switch err := r.entitled(signer, c); {
+		case err == errNotVerified:
+			o.notVerified()
+			return
+		case err != nil:
 			o.fail("responder_certificate", clause, "who signed it is neither the issuer of %s nor has a certificate of that issuer", r.objects[i].Name)
+			return
 		}
 	}
 }
 
 // entitled says whether the signer is the issuer of a certificate, or stands under that. The
 // signature on its own certificate is checked where the issuer is there.
-func (r *reader) entitled(signer, c *x509.Certificate) bool {
+func (r *reader) entitled(signer, c *x509.Certificate) error {
 	if string(signer.RawSubject) == string(c.RawIssuer) {
-		return true
+		return nil
 	}
-	tried := 0
-	for _, i := range r.certificates() {
-		issuer := r.objects[i].certificate
-		if string(issuer.RawSubject) != string(c.RawIssuer) || !verifiable(issuer.PublicKey) || tried == maxSigners {
-			continue
-		}
-		if tried++; signer.CheckSignatureFrom(issuer) == nil {
-			return true
-		}
+	_, err := r.signer(r.issuers(c.RawIssuer, signer.AuthorityKeyId), signer.CheckSignatureFrom)
+	if err == errNoCandidate && string(signer.RawIssuer) == string(c.RawIssuer) {
+		return nil
 	}
-	return tried == 0 && string(signer.RawIssuer) == string(c.RawIssuer)
+	return err
 }

@@ -12,6 +12,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"time"
 
 	"notary"
@@ -84,9 +85,23 @@ func Wrong(objects []Object) bool {
 	return false
 }
 
+// maxProblems is how many problems of one object are told.
+const maxProblems = 250
+
 func (o *Object) add(level notary.FindingLevel, code, citation, format string, args ...any) {
+	switch {
+	case len(o.Problems) == maxProblems:
+		level, code, citation, format, args = notary.FindingWarning, "omitted", "", "it has more than %d problems", []any{maxProblems}
+	case len(o.Problems) > maxProblems:
+		return
+	}
 	o.Problems = append(o.Problems, Problem{Code: code, Level: level, Citation: citation,
 		Message: visible(fmt.Sprintf(format, args...))})
+}
+
+// has says whether a problem of the code was found.
+func (o *Object) has(code string) bool {
+	return slices.ContainsFunc(o.Problems, func(p Problem) bool { return p.Code == code })
 }
 
 // fits says whether a certificate or request is not too large to be read.
@@ -132,6 +147,8 @@ type reader struct {
 	now     time.Time
 	objects []Object
 	omitted int // beyond MaxObjects
+
+	verifications int // of signatures, so far
 }
 
 // append takes an object in, while there is room.

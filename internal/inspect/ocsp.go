@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -216,9 +217,26 @@ func (o *Object) readResponder() {
 
 // verify checks the signature with a certificate. A delegated responder (RFC 6960, section
 // 4.2.2.2) must be entitled by the issuer.
-func (p *ocspResponse) verify(signer *x509.Certificate) bool {
-	return verifiable(signer.PublicKey) &&
-		signer.CheckSignature(p.algorithm, p.basic.Data.Raw, p.basic.Signature.RightAlign()) == nil
+func (p *ocspResponse) verify(signer *x509.Certificate) error {
+	return signer.CheckSignature(p.algorithm, p.basic.Data.Raw, p.basic.Signature.RightAlign())
+}
+
+// responderIs says whether a certificate is that of the responder which the response names, by
+// its name or the SHA-1 hash of its key.
+func (p *ocspResponse) responderIs() func(*x509.Certificate) bool {
+	responder := p.basic.Data.Responder
+	var hash []byte
+	if responder.Tag == 2 {
+		asn1.Unmarshal(responder.Bytes, &hash)
+	}
+	return func(c *x509.Certificate) bool {
+		if responder.Tag == 1 {
+			return bytes.Equal(responder.Bytes, c.RawSubject)
+		}
+		key, err := pki.KeyBits(c.RawSubjectPublicKeyInfo)
+		sum := sha1.Sum(key)
+		return err == nil && equal(hash, sum[:])
+	}
 }
 
 // isDelegate says whether a certificate is one that an issuer gave to a responder.

@@ -42,10 +42,15 @@ func (r *reader) readRequest(der []byte) Object {
 		o.Request.EmailAddresses, o.Request.URIs))
 	o.checkKey(request.PublicKey)
 	o.checkSignatureAlgorithm(request.SignatureAlgorithm, false)
-	switch {
-	case !verifiable(request.PublicKey):
+	if !verifiable(request.PublicKey) {
 		o.note("not_verified", "", "its signature is not checked: keys of this kind or size are not")
-	case request.CheckSignature() != nil:
+		return o
+	}
+	switch err := r.verify(request.CheckSignature); {
+	case err == errNotVerified:
+		o.notVerified()
+		return o
+	case err != nil:
 		o.fail("signature", "RFC 2986, section 4.2", "its own signature does not verify: it was changed after it was made, or the key is not its own")
 	}
 	o.checkSubmittable(der)
@@ -61,7 +66,7 @@ func (o *Object) checkSubmittable(der []byte) {
 		}
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
-	if _, err := pki.ParseCSR(string(text)); err != nil && verifiable(o.public) {
+	if _, err := pki.ParseStoredCSR(string(text)); err != nil { // the signature has been verified
 		o.warn("not_acceptable", "", "Notary would not take it: %s", notaryMessage(err))
 	}
 }

@@ -34,7 +34,7 @@ func Verify(objects []Object, v Verification) {
 		leaf.checkHost(v.Host)
 	}
 	if v.Roots != nil {
-		leaf.checkTrust(list, first, v)
+		r.checkTrust(leaf, list, first, v)
 	}
 }
 
@@ -57,7 +57,7 @@ func withoutBrackets(host string) string {
 }
 
 // checkTrust looks for a path to a root.
-func (o *Object) checkTrust(list []*x509.Certificate, first int, v Verification) {
+func (r *reader) checkTrust(o *Object, list []*x509.Certificate, first int, v Verification) {
 	intermediates := x509.NewCertPool()
 	for _, c := range list {
 		if !verifiable(c.PublicKey) {
@@ -76,15 +76,15 @@ func (o *Object) checkTrust(list []*x509.Certificate, first int, v Verification)
 	switch {
 	case err == nil, isExpiry(err): // which has been told
 	case errors.As(err, &unknown):
-		o.untrusted(list)
+		r.untrusted(o, list)
 	default:
 		o.fail("untrusted", "RFC 5280, section 6", "it does not verify: %s", reason(err))
 	}
 }
 
 // untrusted tells apart a root that is not trusted from one that cannot be reached.
-func (o *Object) untrusted(list []*x509.Certificate) {
-	p := follow(list)
+func (r *reader) untrusted(o *Object, list []*x509.Certificate) {
+	p := r.follow(list)
 	top := list[p.places[len(p.places)-1]]
 	name := shortName(top.Subject, top.RawSubject, nil)
 	switch {
