@@ -3,9 +3,7 @@ package ca
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
-	"runtime/debug"
 	"sync"
 
 	"notary"
@@ -126,19 +124,14 @@ func (s *Service) many(ctx context.Context, caller notary.Caller, m Many, fn fun
 
 // unlessStopped does it. A panic is the failure of this request alone: here, beside the call's
 // own goroutine, it would end the server.
-func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = notary.InternalError("decide on the request", fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
-		}
-	}()
+func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) error {
 	select {
 	case <-stop:
 		return notary.Errorf(notary.Unavailable, "the server is stopping: this request was left as it is")
 	case <-ctx.Done():
 		return ctx.Err()
 	default:
-		return do(ctx, id)
+		return notary.Recovered("decide on the request", func() error { return do(ctx, id) })
 	}
 }
 

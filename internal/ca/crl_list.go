@@ -70,6 +70,13 @@ func (l *crlLists) authorities() map[int64]bool {
 	return ids
 }
 
+// load is loadNewer for who does not hold the list.
+func (s *Service) load(ctx context.Context, key store.ListKey, list *crlList) error {
+	list.mu.Lock()
+	defer list.mu.Unlock()
+	return s.loadNewer(ctx, key, list)
+}
+
 // loadNewer takes the list from the database if a newer one is there. The caller holds the
 // list.
 func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {

@@ -32,10 +32,7 @@ func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL,
 		return nil, err
 	}
 	list := s.lists.of(key)
-	list.mu.Lock()
-	err := s.loadNewer(ctx, key, list)
-	list.mu.Unlock()
-	if err != nil {
+	if err := s.load(ctx, key, list); err != nil {
 		return nil, err
 	}
 	crl := list.newest.Load()
@@ -54,6 +51,7 @@ func (s *Service) expired(ctx context.Context, authorityID int64) bool {
 // delay, made here or at another node. Every node that publishes runs it. What is in the
 // database is compared by counts and numbers; a list is only built where something was
 // revoked, or a certificate names a new URL for it. [Service.RefreshCRLs] cares for their age.
+// What fails, be it by a panic, is logged and tried again in the next round.
 func (s *Service) KeepCRLs(ctx context.Context, delay time.Duration) {
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -61,7 +59,11 @@ func (s *Service) KeepCRLs(ctx context.Context, delay time.Duration) {
 	every, age := delay/4, delay*3/10                          // a list is made in every other round; the others load it in the next
 	wait := time.Duration(rand.Int64N(int64(every)))           // at first, so that the nodes do not all look at once
 	for {
-		due, err := s.dueCRLs(ctx, age)
+		var due []store.ListKey
+		err := notary.Recovered("look for what was revoked", func() (err error) {
+			due, err = s.dueCRLs(ctx, age)
+			return err
+		})
 		if err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "could not look for what was revoked", "error", err)
 		}
@@ -88,15 +90,13 @@ func (s *Service) KeepCRLs(ctx context.Context, delay time.Duration) {
 
 // keepCRL builds one list anew if it is behind, or takes the newer one from the database.
 func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
-	var err error
-	if s.expired(ctx, key.AuthorityID) {
-		list := s.lists.of(key)
-		list.mu.Lock()
-		err = s.loadNewer(ctx, key, list)
-		list.mu.Unlock()
-	} else {
-		_, err = s.crl(ctx, key, crlValidity)
-	}
+	err := notary.Recovered("make the list", func() error {
+		if s.expired(ctx, key.AuthorityID) {
+			return s.load(ctx, key, s.lists.of(key))
+		}
+		_, err := s.crl(ctx, key, crlValidity)
+		return err
+	})
 	switch {
 	case notary.KindOf(err) == notary.NotFound:
 		s.lists.forget(key.AuthorityID)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"notary"
 	"notary/internal/auth"
 	"notary/internal/ca"
 )
@@ -26,7 +27,7 @@ const (
 type Lease func(ctx context.Context, term time.Duration) (bool, error)
 
 // Run does the jobs at once and then by the clock, while this node has the lease, until ctx
-// ends. A job that fails is logged and tried again the next time.
+// ends. A job that fails, be it by a panic, is logged and tried again the next time.
 func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, log *slog.Logger) {
 	jobs := map[string]func(context.Context) error{
 		"refresh CRLs":          ca.RefreshCRLs,
@@ -44,7 +45,8 @@ func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, l
 		if mine && time.Since(done) >= every {
 			done = time.Now()
 			for name, job := range jobs {
-				if err := job(ctx); err != nil && ctx.Err() == nil {
+				err := notary.Recovered("do a job", func() error { return job(ctx) })
+				if err != nil && ctx.Err() == nil {
 					log.ErrorContext(ctx, "job failed", "job", name, "error", err)
 				}
 			}

@@ -1,9 +1,11 @@
 package jobs_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +14,7 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/ca"
 	"notary/internal/jobs"
 	"notary/internal/testkit"
 )
@@ -112,6 +115,43 @@ func TestRun(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		check("after the end", 1, 2)
+	})
+}
+
+// A job that panics keeps neither the others nor itself the next time from being done, and is
+// logged with its stack.
+func TestAPanicEndsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := testkit.New(t)
+		root := w.Root(t, notary.ECDSAP256)
+		broken := true
+		service, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: func() time.Time {
+			if broken {
+				panic("the clock is broken")
+			}
+			return w.Clock.Now()
+		}})
+		testkit.Check(t, err)
+		var said bytes.Buffer
+		ctx, stop := context.WithCancel(t.Context())
+		stopped := make(chan struct{})
+		go func() {
+			jobs.Run(ctx, service, w.Auth, always, slog.New(slog.NewTextHandler(&said, nil)))
+			close(stopped)
+		}()
+		synctest.Wait()
+		if text := said.String(); !strings.Contains(text, "the clock is broken") || !strings.Contains(text, "RefreshCRLs") {
+			t.Errorf("the log says %q", text)
+		}
+		broken = false
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if crl, err := w.Store.CRL(t.Context(), root, 0); err != nil || crl == nil {
+			t.Errorf("the next time there is no CRL: %v", err)
+		}
+		stop()
+		<-stopped
 	})
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -223,11 +221,6 @@ func (w *writer) exec(ctx context.Context, text string) error {
 }
 
 // protected turns a panic of fn into an error: the writer serves everybody and must go on.
-func protected(tx *Tx, fn func(*Tx) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = notary.InternalError("write the change", fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
-		}
-	}()
-	return fn(tx)
+func protected(tx *Tx, fn func(*Tx) error) error {
+	return notary.Recovered("write the change", func() error { return fn(tx) })
 }

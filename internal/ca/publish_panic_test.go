@@ -1,0 +1,60 @@
+package ca_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// Wherever a round panics, it is logged with its stack, and the next one does what is left.
+func TestKeepCRLsGoesOnAfterAPanic(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	for at := range int64(6) {
+		var calls atomic.Int64
+		armed := false
+		now := func() time.Time {
+			if armed && calls.Add(1) == at+1 {
+				panic("the clock is broken")
+			}
+			return w.Clock.Now()
+		}
+		var said bytes.Buffer
+		s, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: now, PublishURL: testkit.PublishURL,
+			Log: slog.New(slog.NewTextHandler(&said, nil))})
+		testkit.Check(t, err)
+		_, err = s.PublishedCRL(t.Context(), root, 0)
+		testkit.Check(t, err)
+		cert := revoked(t, w, root)
+		w.Clock.Advance(time.Second)
+		armed = true
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			s.KeepCRLs(ctx, 20*time.Millisecond)
+		}()
+		for onList := false; !onList; time.Sleep(time.Millisecond) { // the test's own time limit ends this
+			crl, err := s.PublishedCRL(t.Context(), root, 0)
+			testkit.Check(t, err)
+			list, err := x509.ParseRevocationList(crl.DER)
+			testkit.Check(t, err)
+			onList = listed(list, cert.Serial) != nil && calls.Load() > at
+		}
+		cancel()
+		<-ended
+		if text := said.String(); !strings.Contains(text, "the clock is broken") || !strings.Contains(text, "publish.go") {
+			t.Errorf("call %d: the log says %q", at+1, text)
+		}
+	}
+}
