@@ -230,3 +230,38 @@ func TestOpenAPIMayBeFetchedByManyAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// described is what the tests read of the OpenAPI document.
+type described struct {
+	OpenAPI    string
+	Paths      map[string]map[string]describedCall
+	Components struct {
+		Schemas         map[string]describedSchema
+		SecuritySchemes map[string]struct{ Type, Scheme string }
+	}
+}
+
+type describedCall struct {
+	Security    []map[string][]string
+	Parameters  []struct{ In, Name string }
+	RequestBody *struct{ Content describedContent }
+	Responses   map[string]struct{ Content describedContent }
+}
+
+type describedContent map[string]struct{ Schema describedSchema }
+
+type describedSchema struct {
+	Ref        string `json:"$ref"`
+	Type       any
+	Format     string
+	Properties map[string]describedSchema
+	Required   []string
+}
+
+func openAPI(t *testing.T, h *house) (document described) {
+	t.Helper()
+	body, err := h.anonymous.OpenAPI(t.Context())
+	testkit.Check(t, err)
+	testkit.Check(t, json.Unmarshal(body, &document))
+	return document
+}

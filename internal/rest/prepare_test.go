@@ -1,0 +1,180 @@
+package rest_test
+
+import (
+	"crypto/rand"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/api"
+	"notary/internal/testkit"
+)
+
+// The objects that the calls are made on.
+
+func newCSR(t *testing.T, _ *house, _ notary.Caller) (int64, any) {
+	return 0, api.CreateCertificateRequest{CSR: testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "new.example.com")}
+}
+
+// aRequest is the caller's own, where the caller may have any.
+func aRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	if !caller.May(notary.CreateRequests) {
+		caller = h.Admin()
+	}
+	return h.Request(t, caller), nil
+}
+
+func aChain(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aRequest(t, h, caller)
+	return id, api.UploadCertificate{Certificate: h.outside(t).Chain(t, h.keyOf(t, id))}
+}
+
+func aRequestToSign(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aRequest(t, h, caller)
+	return id, api.SignCertificateRequest{CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}
+}
+
+func aSignedRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	if !caller.May(notary.CreateRequests) {
+		caller = h.Admin()
+	}
+	return h.Signed(t, caller, h.Root(t, notary.ECDSAP256)), nil
+}
+
+func someRequests(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return 0, api.Bulk{IDs: []int64{h.Request(t, h.Admin()), h.Request(t, h.Caller(notary.CertificateRequestor))}}
+}
+
+func requestsToSign(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	_, some := someRequests(t, h, caller)
+	return 0, api.BulkSign{Bulk: some.(api.Bulk), SignCertificateRequest: api.SignCertificateRequest{
+		CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}}
+}
+
+func signedRequests(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	root := h.Root(t, notary.ECDSAP256)
+	return 0, api.BulkRevoke{Bulk: api.Bulk{IDs: []int64{h.Signed(t, h.Admin(), root), h.Signed(t, h.Admin(), root)}}}
+}
+
+func aRejectedRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aRequest(t, h, caller)
+	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id, ""))
+	return id, nil
+}
+
+func aCertificate(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aSignedRequest(t, h, caller)
+	request, err := h.CA.Request(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	return request.Certificate.ID, nil
+}
+
+func newAuthority(*testing.T, *house, notary.Caller) (int64, any) {
+	return 0, api.CreateCertificateAuthority{SelfSigned: true, CommonName: "Another Root"}
+}
+
+func anAuthority(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return h.Root(t, notary.ECDSAP256), nil
+}
+
+func anAuthorityWithSettings(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	shards := 4
+	return h.Root(t, notary.ECDSAP256), api.ChangeAuthoritySettings{CRLShards: &shards}
+}
+
+func anAuthorityToDisable(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return h.Root(t, notary.ECDSAP256), api.UpdateCertificateAuthority{Enabled: false}
+}
+
+func anIntermediate(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256), nil
+}
+
+func anAuthorityInUse(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	id := h.Root(t, notary.ECDSAP256)
+	a, err := h.CA.Authority(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	return id, api.UseAuthorityCertificate{CertificateID: api.ID(a.Certificate.ID)}
+}
+
+func anAuthorityToCross(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	id := h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
+	return id, api.CrossSignCertificateAuthority{CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}
+}
+
+func anAuthorityToSign(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return h.Pending(t), api.SignCertificateAuthority{CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}
+}
+
+func anAuthorityChain(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	id := h.Pending(t)
+	authority, err := h.CA.Authority(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	return id, api.UploadAuthorityCertificate{
+		CertificateChain: h.outside(t).Chain(t, publicKey(t, authority.CSR), asAuthority)}
+}
+
+// newProfile has another name each time.
+func newProfile(*testing.T, *house, notary.Caller) (int64, any) {
+	return 0, api.CreateProfile{Name: "p-" + strings.ToLower(rand.Text()), ProfileRules: someRules()}
+}
+
+func someRules() api.ProfileRules {
+	return api.ProfileRules{KeyUsages: []string{"digitalSignature"}, ExtendedKeyUsages: []string{"clientAuth"}, Validity: "30d"}
+}
+
+func aProfile(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	_, body := newProfile(t, h, caller)
+	id, err := h.admin(t).CreateProfile(t.Context(), body.(api.CreateProfile))
+	testkit.Check(t, err)
+	return id, nil
+}
+
+func aProfileToChange(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aProfile(t, h, caller)
+	return id, api.UpdateProfile{ProfileRules: someRules()}
+}
+
+func aProfileToTry(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aProfile(t, h, caller)
+	return id, api.CheckProfile{Last: 10}
+}
+
+func newAccount(*testing.T, *house, notary.Caller) (int64, any) {
+	role := int(notary.ReadOnly)
+	return 0, api.CreateAccount{Email: "new@example.com", Password: testkit.Password, RoleID: &role}
+}
+
+func anAccount(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return h.NewCaller(t, h.Admin(), notary.ReadOnly).AccountID, nil
+}
+
+func anAccountWithPassword(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := anAccount(t, h, caller)
+	return id, api.ChangePassword{Password: testkit.Password + " two"}
+}
+
+func anAccountWithRole(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := anAccount(t, h, caller)
+	return id, api.ChangeRole{RoleID: int(notary.CertificateManager)}
+}
+
+func newPassword(*testing.T, *house, notary.Caller) (int64, any) {
+	return 0, api.ChangeMyPassword{OldPassword: testkit.Password, Password: testkit.Password + " two"}
+}
+
+// aSession is one more of the caller's own.
+func aSession(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	h.login(t, caller)
+	all, err := h.Auth.Sessions(t.Context(), caller, "")
+	testkit.Check(t, err)
+	return all[0].ID, nil
+}
+
+func aText(t *testing.T, _ *house, _ notary.Caller) (int64, any) {
+	return 0, api.Inspect{Text: testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com")}
+}
+
+func aLogin(_ *testing.T, _ *house, caller notary.Caller) (int64, any) {
+	return 0, api.Login{Email: caller.Email, Password: testkit.Password}
+}
