@@ -46,19 +46,19 @@ func TestIDsInPaths(t *testing.T) {
 
 // bodies are well-formed ones for the calls on an object that need one.
 var bodies = map[string]string{
-	"POST /api/v1/certificate_requests/{id}/certificate":     `{"certificate": "x"}`,
-	"POST /api/v1/certificate_requests/{id}/sign":            `{"certificate_authority_id": "1"}`,
-	"PUT /api/v1/certificate_authorities/{id}":               `{"enabled": false}`,
-	"PUT /api/v1/certificate_authorities/{id}/settings":      `{"crl_shards": 4}`,
-	"PUT /api/v1/certificate_authorities/{id}/certificate":   `{"certificate_id": 1}`,
-	"POST /api/v1/certificate_authorities/{id}/cross_sign":   `{"certificate_authority_id": "1"}`,
-	"POST /api/v1/certificate_authorities/{id}/sign":         `{"certificate_authority_id": "1"}`,
-	"POST /api/v1/certificate_authorities/{id}/certificate":  `{"certificate_chain": "x"}`,
-	"POST /api/v1/certificate_authorities/{id}/issued": `{"certificates": "x"}`,
-	"POST /api/v1/accounts/{id}/change_password":             `{"password": "plain violet harbour engine"}`,
-	"PUT /api/v1/profiles/{id}":                              `{"key_usages": ["digitalSignature"], "validity": "30d"}`,
-	"POST /api/v1/profiles/{id}/check":                       `{"last": 1}`,
-	"PUT /api/v1/accounts/{id}/role":                         `{"role_id": 3}`,
+	"POST /api/v1/certificate_requests/{id}/certificate":    `{"certificate": "x"}`,
+	"POST /api/v1/certificate_requests/{id}/sign":           `{"certificate_authority_id": "1"}`,
+	"PUT /api/v1/certificate_authorities/{id}":              `{"enabled": false}`,
+	"PUT /api/v1/certificate_authorities/{id}/settings":     `{"crl_shards": 4}`,
+	"PUT /api/v1/certificate_authorities/{id}/certificate":  `{"certificate_id": 1}`,
+	"POST /api/v1/certificate_authorities/{id}/cross_sign":  `{"certificate_authority_id": "1"}`,
+	"POST /api/v1/certificate_authorities/{id}/sign":        `{"certificate_authority_id": "1"}`,
+	"POST /api/v1/certificate_authorities/{id}/certificate": `{"certificate_chain": "x"}`,
+	"POST /api/v1/certificate_authorities/{id}/issued":      `{"certificates": "x"}`,
+	"POST /api/v1/accounts/{id}/change_password":            `{"password": "plain violet harbour engine"}`,
+	"PUT /api/v1/profiles/{id}":                             `{"key_usages": ["digitalSignature"], "validity": "30d"}`,
+	"POST /api/v1/profiles/{id}/check":                      `{"last": 1}`,
+	"PUT /api/v1/accounts/{id}/role":                        `{"role_id": 3}`,
 }
 
 // What is not there is a 404 in the envelope, whoever asks, and never a redirect.
