@@ -19,6 +19,7 @@ type call struct {
 	method      string
 	path        string // with the query
 	accept      string // "" for JSON
+	browser     bool   // as a browser calls: who it is says a cookie
 	body        []byte
 	contentType string // of the body; "" for JSON
 	status      int    // the status that is a success; 0 for 200
@@ -33,7 +34,10 @@ func appendCall(b []byte, host, token string, c call) []byte {
 	b = append(b, c.path...)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, host...)
-	if token != "" {
+	if token != "" && c.browser {
+		b = append(b, "\r\nCookie: __Host-notary-session="...)
+		b = append(b, token...)
+	} else if token != "" {
 		b = append(b, "\r\nAuthorization: Bearer "...)
 		b = append(b, token...)
 	}

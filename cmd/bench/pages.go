@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"time"
+)
+
+// maxPage is how large the HTML of a page may be, in octets.
+const maxPage = 100_000
+
+// measurePages measures what people look at in the browser, where there is little and where
+// there is much.
+func (b *bench) measurePages(ctx context.Context) error {
+	for _, p := range b.pages() {
+		if !b.wanted(p.name) {
+			continue
+		}
+		err := b.runBeside(ctx, b.at1000, func(s *site) (operation, error) { return p.operation(s), nil },
+			func(small figure) comparison { return medianOf(small, at(someRows), budgetPage) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// webPage is a page of the site; path gives one of its addresses there.
+type webPage struct {
+	name string
+	path func(r *rand.Rand, rows int64) string
+}
+
+func (b *bench) pages() []webPage {
+	soon := time.Now().AddDate(0, 0, 7).UTC().Format(time.RFC3339)
+	authority := fmt.Sprintf("/authorities/%d", b.authority.issuing[0])
+	return []webPage{
+		{"page, overview", fixed("/")},
+		{"page, requests", fixed("/requests")},
+		{"page, requests by status", fixed("/requests?status=Active")},
+		{"page, requests that are searched for", fixed("/requests?" + url.Values{"q": {b.known[0].team}}.Encode())},
+		{"page, one request", func(r *rand.Rand, rows int64) string { return fmt.Sprintf("/requests/%d", 1+r.Int64N(rows)) }},
+		{"page, new request", fixed("/requests/new")},
+		{"page, certificates", fixed("/certificates")},
+		{"page, certificates that expire soon", fixed("/certificates?" + url.Values{"expires_before": {soon}}.Encode())},
+		{"page, one certificate", func(r *rand.Rand, rows int64) string { return fmt.Sprintf("/certificates/%d", 100+r.Int64N(rows/2)) }},
+		{"page, authorities", fixed("/authorities")},
+		{"page, one authority", fixed(authority)},
+		{"page, profiles", fixed("/profiles")},
+		{"page, accounts", fixed("/accounts")},
+		{"page, events", fixed("/events")},
+		{"page, settings", fixed("/settings")},
+		{"page, my account", fixed("/me")},
+	}
+}
+
+func fixed(path string) func(*rand.Rand, int64) string {
+	return func(*rand.Rand, int64) string { return path }
+}
+
+// operation looks at the page on a site, with one client: the time of the server to the last
+// octet, not that of waiting behind others.
+func (p webPage) operation(s *site) operation {
+	rows := int64(s.rows)
+	return operation{name: p.name, clients: 1, half: true,
+		next: func(r *rand.Rand) (call, bool) {
+			return call{method: "GET", path: p.path(r, rows), accept: "text/html", browser: true}, true
+		},
+		check: func(_ call, body []byte) error {
+			switch {
+			case len(body) > maxPage:
+				return fmt.Errorf("the page has %d octets, more than %d", len(body), maxPage)
+			case !bytes.Contains(body, []byte("<h1")) || bytes.Contains(body, []byte("Sign in to Notary")):
+				return fmt.Errorf("this is not the page: %s", excerpt(body))
+			}
+			return nil
+		}, all: true}
+}
