@@ -339,7 +339,7 @@ func TestEachRoleSeesOfAuthoritiesWhatItMay(t *testing.T) {
 	root := h.Root(t, notary.ECDSAP256)
 	id := h.Intermediate(t, root, notary.ECDSAP256)
 	pages := []string{"/authorities", authorityPath(id), "/authorities/new", "/authorities/start", "/authorities/import",
-		authorityPath(id) + "/revoke", authorityPath(id) + "/delete"}
+		authorityPath(id) + "/revoke", authorityPath(id) + "/delete", authorityPath(id) + "/cross-sign", authorityPath(id) + "/roll-over"}
 	for role, reach := range map[notary.Role]int{notary.Admin: len(pages), notary.CertificateManager: len(pages), notary.ReadOnly: 2, notary.CertificateRequestor: 0} {
 		v := h.as(t, role)
 		for i, path := range pages {
@@ -352,8 +352,8 @@ func TestEachRoleSeesOfAuthoritiesWhatItMay(t *testing.T) {
 		if reach == len(pages) {
 			continue
 		}
-		for _, action := range []string{"sign", "certificate", "issued", "enabled", "settings", "revoke", "delete"} {
-			v.post(t, fmt.Sprintf("/authorities/%d/%s", id, action), url.Values{"sure": {"yes"}, "certificate_authority_id": {"1"}}).wantStatus(t, http.StatusForbidden)
+		for _, action := range []string{"sign", "certificate", "issued", "enabled", "settings", "cross-sign", "cross-upload", "use", "roll-over", "revoke", "delete"} {
+			v.post(t, fmt.Sprintf("/authorities/%d/%s", id, action), url.Values{"sure": {"yes"}, "certificate_authority_id": {"1"}, "certificate_id": {"1"}}).wantStatus(t, http.StatusForbidden)
 		}
 		for path, form := range map[string]url.Values{"/authorities/new": {"common_name": {"X"}, "signed_by": {"self"}}, "/authorities/start": {"organization_name": {"X"}},
 			"/authorities/import": {"private_key": {"X"}, "certificate_chain": {"X"}}} {

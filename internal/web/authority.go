@@ -12,6 +12,8 @@ import (
 type authorityPage struct {
 	authorityRow
 	Issuer    *notary.Authority // held here; nil for a root, and where it is not
+	Successor *notary.Authority // that goes on for it; nil for none
+	Own       []ownCertificate  // the certificates of its key
 	View      certificateView
 	Downloads downloads
 	Below     []authorityRow
@@ -43,6 +45,9 @@ func (s *site) authorityPage(c *call, f form) error {
 		case a.IssuerID():
 			p.Issuer = row.Authority
 		}
+		if row.PredecessorID == id {
+			p.Successor = row.Authority
+		}
 	}
 	if p.State == nil {
 		return errNothingHere // it was deleted just now
@@ -50,6 +55,9 @@ func (s *site) authorityPage(c *call, f form) error {
 	if a.Certificate != nil {
 		p.View = s.viewOf(a.Certificate, all)
 		p.Downloads = downloadsOf(a.Certificate, authorityPath(id)+"/download")
+	}
+	if p.Own, err = s.ownCertificates(c, id); err != nil {
+		return err
 	}
 	p.Issuers = s.possibleIssuers(all, p.Below, id)
 	if p.Profiles, err = s.authorityProfiles(c); err != nil {

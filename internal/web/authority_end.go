@@ -19,18 +19,11 @@ func (s *site) deleteAuthorityPage(c *call, f form) error {
 }
 
 func (s *site) authorityEndPage(c *call, f form, page, verb string) error {
-	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
-		return err
-	}
-	id, err := c.id()
+	a, err := s.managedAuthority(c)
 	if err != nil {
 		return err
 	}
-	a, err := s.ca.Authority(c.r.Context(), c.caller, id)
-	if err != nil {
-		return err
-	}
-	impact, err := s.ca.Impact(c.r.Context(), c.caller, id)
+	impact, err := s.ca.Impact(c.r.Context(), c.caller, a.ID)
 	if err != nil {
 		return err
 	}

@@ -89,8 +89,3 @@ func (s *site) certificateTabs(v url.Values) []tab {
 }
 
 func certificatePath(id int64) string { return fmt.Sprintf("/certificates/%d", id) }
-
-// Revocations are the choices of the filter.
-func (certificatesPage) Revocations() []option {
-	return []option{{Label: "revoked or not"}, {Value: "false", Label: "not revoked"}, {Value: "true", Label: "revoked"}}
-}

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"notary"
+	"notary/internal/ca"
+)
+
+// crossPage gives an authority further certificates, so that it is trusted by other ways, too.
+type crossPage struct {
+	*notary.Authority
+	Issuers  []option
+	Profiles []option
+	forms
+}
+
+func (s *site) crossPage(c *call, f form) error {
+	a, err := s.managedAuthority(c)
+	if err != nil {
+		return err
+	}
+	rows, err := s.authorityRows(c)
+	if err != nil {
+		return err
+	}
+	all := make([]*notary.Authority, len(rows))
+	for i, row := range rows {
+		all[i] = row.Authority
+	}
+	p := crossPage{Authority: a, Issuers: s.possibleIssuers(all, below(rows, a.ID), a.ID), forms: formsOf(c, f)}
+	if p.Profiles, err = s.authorityProfiles(c); err != nil {
+		return err
+	}
+	return c.show("authority-cross", "Cross-sign "+a.CommonName, p)
+}
+
+// managedAuthority is the authority in the path, for those who may change it.
+func (s *site) managedAuthority(c *call) (*notary.Authority, error) {
+	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
+		return nil, err
+	}
+	id, err := c.id()
+	if err != nil {
+		return nil, err
+	}
+	return s.ca.Authority(c.r.Context(), c.caller, id)
+}
+
+const crossed = "The authority has a further certificate. The one in use stays in use, until another one is chosen below."
+
+func (s *site) crossSign(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	issuer, err := readAuthority(c.value("certificate_authority_id"))
+	if err == nil {
+		_, err = s.ca.CrossSign(c.r.Context(), c.caller, id, issuer, c.value("profile"))
+	}
+	if err != nil {
+		return c.again(err, s.crossPage)
+	}
+	return c.done(authorityPath(id), crossed)
+}
+
+func (s *site) uploadCross(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if _, err := s.ca.UploadCross(c.r.Context(), c.caller, id, c.value("certificate_chain")); err != nil {
+		return c.again(err, s.crossPage)
+	}
+	return c.done(authorityPath(id), crossed)
+}
+
+// useCertificate makes another one of the authority's certificates the one in use.
+func (s *site) useCertificate(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	cert, err := readID(c.value("certificate_id"))
+	if err != nil {
+		return err
+	}
+	if err := s.ca.UseCertificate(c.r.Context(), c.caller, id, cert); err != nil {
+		return c.again(err, s.authorityPage)
+	}
+	return c.done(authorityPath(id), "The certificate is in use: new chains begin with it.")
+}
+
+// ownCertificate is one of an authority's certificates.
+type ownCertificate struct {
+	*notary.Certificate
+	State  string
+	InUse  bool
+	Issuer string
+}
+
+// ownCertificates are all certificates of the authority's key.
+func (s *site) ownCertificates(c *call, id int64) (own []ownCertificate, err error) {
+	all, inUse, err := s.ca.AuthorityCertificates(c.r.Context(), c.caller, id)
+	for _, cert := range all {
+		own = append(own, ownCertificate{cert, s.stateOf(cert), cert.ID == inUse, s.issuerName(cert)})
+	}
+	return own, err
+}
+
+// rollOverPage makes the successor of an authority.
+type rollOverPage struct {
+	*notary.Authority
+	Form form
+}
+
+func (s *site) rollOverPage(c *call, f form) error {
+	a, err := s.managedAuthority(c)
+	if err != nil {
+		return err
+	}
+	return c.show("authority-rollover", "Roll over "+a.CommonName, rollOverPage{a, f})
+}
+
+// KeyAlgorithms are the choices of a key.
+func (rollOverPage) KeyAlgorithms() []option {
+	return append([]option{{Label: "of the same kind as now"}}, keyAlgorithms()...)
+}
+
+func (s *site) rollOver(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := c.mustBeSure(); err != nil {
+		return c.again(err, s.rollOverPage)
+	}
+	end, err := readEnd(c.value("not_valid_after"), s.ca.Now())
+	if err != nil {
+		return c.again(err, s.rollOverPage)
+	}
+	next, err := s.ca.RollOver(c.r.Context(), c.caller, id, ca.RollOverOptions{KeyAlgorithm: notary.KeyAlgorithm(c.value("key_algorithm")), NotAfter: end})
+	if err != nil {
+		return c.again(err, s.rollOverPage)
+	}
+	return c.done(authorityPath(next), "This is the successor, with a key of its own. Once it can sign, the old one signs nothing but its CRL and OCSP answers.")
+}

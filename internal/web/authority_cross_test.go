@@ -1,0 +1,62 @@
+package web_test
+
+import (
+	"crypto/x509/pkix"
+	"fmt"
+	"net/url"
+	"testing"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+func TestAnAuthorityIsCrossSignedAndRolledOver(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	_, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: "Other Root"}, PathLen: -1})
+	testkit.Check(t, err)
+	id := h.Intermediate(t, root, notary.ECDSAP256)
+	a, err := h.CA.Authority(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	b := h.browseAs(t, notary.CertificateManager)
+	b.open(t, authorityPath(id))
+	b.press(t, "Cross-sign")
+	b.look(t, "authority-cross")
+	b.fill(t, "Authority", "2")
+	b.press(t, "Cross-sign it")
+	b.wantText(t, "The authority has a further certificate.", "Certificates of its key", "CN=Other Root", "in use")
+	b.look(t, "authority-crossed")
+	b.press(t, "Use this one")
+	b.wantText(t, "The certificate is in use")
+	now, err := h.CA.Authority(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	if now.IssuerID() != 2 {
+		t.Errorf("the one in use is from authority %d", now.IssuerID())
+	}
+
+	b.press(t, "Roll over")
+	b.look(t, "authority-rollover")
+	b.tick(t, "Let a successor go on for "+a.CommonName)
+	b.press(t, "Roll over")
+	b.wantHeading(t, a.CommonName)
+	b.wantText(t, "This is the successor", fmt.Sprintf("authority %d", id), "active")
+	b.open(t, authorityPath(id))
+	b.wantText(t, "disabled", "Succeeded by")
+}
+
+func TestWhatIsWrongWithCrossSigningIsSaidAtItsField(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	id, pending := h.Intermediate(t, root, notary.ECDSAP256), h.Pending(t)
+	v := h.as(t, notary.Admin)
+	v.post(t, authorityPath(id)+"/cross-sign", url.Values{"certificate_authority_id": {"x"}}).wantStatus(t, 400).wantText(t, `id="f-certificate_authority_id-error"`)
+	v.post(t, authorityPath(id)+"/cross-upload", url.Values{"certificate_chain": {"no PEM"}}).wantStatus(t, 400).wantText(t, `id="f-certificate_chain-error"`, "no PEM")
+	v.post(t, authorityPath(pending)+"/cross-sign", url.Values{"certificate_authority_id": {fmt.Sprint(root)}, "profile": {"intermediate"}}).wantStatus(t, 409)
+	v.post(t, authorityPath(id)+"/roll-over", nil).wantStatus(t, 400).wantText(t, `id="f-sure-error"`)
+	v.post(t, authorityPath(id)+"/roll-over", url.Values{"sure": {"yes"}, "not_valid_after": {"2001-01-01"}}).wantStatus(t, 400).wantText(t, `id="f-not_valid_after-error"`)
+	v.post(t, authorityPath(id)+"/roll-over", url.Values{"sure": {"yes"}, "key_algorithm": {"dsa"}}).wantStatus(t, 400).wantText(t, `id="f-key_algorithm-error"`)
+	v.post(t, authorityPath(id)+"/use", url.Values{"certificate_id": {"99"}}).wantStatus(t, 404)
+}
