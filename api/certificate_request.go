@@ -54,6 +54,7 @@ type SignCertificateRequest struct {
 	Profile                string     `json:"profile,omitempty" doc:"A profile by its name, such as server, client or server-client (the default)"`
 	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The end of validity; the profile's default without it, never past the issuer's"`
 	SigningMethod          string     `json:"signing_method,omitempty" doc:"ca, the default"`
+	NoRenewal              bool       `json:"no_renewal,omitempty" doc:"Whether a request that has a certificate already is refused, and not renewed"`
 }
 
 // Reject decides against a request.

@@ -162,27 +162,25 @@ func (s *Service) chosen(ctx context.Context, caller notary.Caller, m Many) ([]i
 	return m.IDs, nil
 }
 
+// CountMatching is how many requests a filter matches: what [Many] expects.
+func (s *Service) CountMatching(ctx context.Context, caller notary.Caller, f notary.Filter) (n int64, err error) {
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return 0, err
+	}
+	ids, err := s.idsMatching(ctx, caller, f)
+	return int64(len(ids)), err
+}
+
 var errTooMany = errors.New("too many")
 
 // matching are the ids of the requests that the filter matches, if they are as many as
 // expected.
 func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many) (ids []int64, err error) {
-	if reflect.ValueOf(*m.Filter).IsZero() {
-		return nil, notary.FieldErrorf("filter", "filter is empty, which would mean every request: narrow it, such as by a status")
-	}
-	if m.Expected == nil {
+	if m.Expected == nil && !reflect.ValueOf(*m.Filter).IsZero() {
 		return nil, notary.FieldErrorf("expected", "expected is missing: say how many requests the filter matches")
 	}
-	err = s.EachRequest(ctx, caller, *m.Filter, func(r *notary.Request) error {
-		if len(ids) == maxMatches {
-			return errTooMany
-		}
-		ids = append(ids, r.ID)
-		return nil
-	})
+	ids, err = s.idsMatching(ctx, caller, *m.Filter)
 	switch {
-	case errors.Is(err, errTooMany):
-		return nil, notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d requests: narrow it", maxMatches), "filter")
 	case err != nil:
 		return nil, err
 	case int64(len(ids)) != *m.Expected:
@@ -190,4 +188,22 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many) (i
 			"nothing was done; look at them again", len(ids), *m.Expected), "expected")
 	}
 	return ids, nil
+}
+
+// idsMatching are the ids of the requests that the filter matches.
+func (s *Service) idsMatching(ctx context.Context, caller notary.Caller, f notary.Filter) (ids []int64, err error) {
+	if reflect.ValueOf(f).IsZero() {
+		return nil, notary.FieldErrorf("filter", "filter is empty, which would mean every request: narrow it, such as by a status")
+	}
+	err = s.EachRequest(ctx, caller, f, func(r *notary.Request) error {
+		if len(ids) == maxMatches {
+			return errTooMany
+		}
+		ids = append(ids, r.ID)
+		return nil
+	})
+	if errors.Is(err, errTooMany) {
+		err = notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d requests: narrow it", maxMatches), "filter")
+	}
+	return ids, err
 }

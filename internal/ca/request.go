@@ -123,6 +123,7 @@ type SignOptions struct {
 	AuthorityID int64
 	Profile     string    // "" for the default, server-client
 	NotAfter    time.Time // zero for the profile's default; cut to the issuer's own end
+	NoRenewal   bool      // whether a request that has a certificate already is a conflict
 }
 
 // Sign issues a certificate for a request. Where it has one already, this is a renewal: the
@@ -142,6 +143,9 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	next, err := req.Status.Next(notary.Sign)
 	if err != nil {
 		return err
+	}
+	if o.NoRenewal && req.Certificate != nil {
+		return notary.Errorf(notary.Conflict, "this request has a certificate already, and was not to be renewed")
 	}
 	profile, err := s.profile(ctx, o.Profile)
 	if err != nil {

@@ -101,7 +101,8 @@ func signOptions(in api.SignCertificateRequest) (ca.SignOptions, error) {
 		return ca.SignOptions{}, &notary.Error{Kind: notary.Unprocessable, Field: "signing_method",
 			Message: "the only signing method is ca"}
 	}
-	return ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile, NotAfter: instant(in.NotValidAfter)}, nil
+	return ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile, NotAfter: instant(in.NotValidAfter),
+		NoRenewal: in.NoRenewal}, nil
 }
 
 // revokeInput may go without a body.

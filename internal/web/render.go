@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -80,18 +81,50 @@ func (v view) In(part string) bool {
 // show answers with a page. Nothing is sent before the whole of it is made.
 func (c *call) show(name, title string, content any) error {
 	var out bytes.Buffer
-	v := view{Title: title, Path: c.r.URL.Path, Caller: c.caller, Flash: c.takeFlash(), Search: c.r.URL.Query().Get("q"), Page: content}
-	if err := c.site.pages[name].ExecuteTemplate(&out, "layout", v); err != nil {
+	if err := c.render(&out, name, c.view(title, content)); err != nil {
+		return err
+	}
+	c.w.Header().Set("Content-Length", strconv.Itoa(out.Len()))
+	c.begin()
+	_, _ = out.WriteTo(c.w) // the browser may be gone
+	return nil
+}
+
+// stream answers with a page that is sent while it is made. What goes wrong in the middle breaks
+// the connection off, so that nobody takes half a page for the whole.
+func (c *call) stream(name, title string, content any) error {
+	v := c.view(title, content) // which may set a cookie
+	c.begin()
+	if err := c.render(c.w, name, v); err != nil {
+		if c.r.Context().Err() == nil { // somebody still looks at it
+			c.explain(err) // for the log
+		}
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// flush sends what there is of a page.
+func (c *call) flush() { _ = http.NewResponseController(c.w).Flush() } // the browser may be gone
+
+func (c *call) view(title string, content any) view {
+	return view{Title: title, Path: c.r.URL.Path, Caller: c.caller, Flash: c.takeFlash(), Search: c.r.URL.Query().Get("q"), Page: content}
+}
+
+func (c *call) render(to io.Writer, name string, v view) error {
+	if err := c.site.pages[name].ExecuteTemplate(to, "layout", v); err != nil {
 		return notary.InternalError("make the page "+name, err)
 	}
+	return nil
+}
+
+// begin sends the head of a page.
+func (c *call) begin() {
 	c.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	c.w.Header().Set("Content-Length", strconv.Itoa(out.Len()))
 	if c.status == 0 {
 		c.status = http.StatusOK
 	}
 	c.w.WriteHeader(c.status)
-	_, _ = out.WriteTo(c.w) // the browser may be gone
-	return nil
 }
 
 // functions are what templates can call.

@@ -90,6 +90,8 @@ func (s *site) routes() []route {
 		{"GET /requests/new", loggedIn, page(s.newRequestPage)},
 		{"POST /requests/new/check", loggedIn, s.checkRequest},
 		{"POST /requests/new", loggedIn, s.submitRequest},
+		{"POST /requests/many", loggedIn, s.manyRequests},
+		{"POST /requests/many/run", loggedIn, s.runMany},
 		{"GET /requests/{id}", loggedIn, page(s.requestPage)},
 		{"GET /requests/{id}/download/{form}", loggedIn, s.downloadRequest},
 		{"POST /requests/{id}/sign", loggedIn, s.onRequest("The request is signed. The certificate can be downloaded here.", s.signRequest)},

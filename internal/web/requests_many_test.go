@@ -1,0 +1,164 @@
+package web_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+// wantStatuses wants so many requests to have the status.
+func (h *house) wantStatuses(t *testing.T, want int64, status notary.RequestStatus) {
+	t.Helper()
+	summary, err := h.CA.Summary(t.Context(), h.Admin())
+	testkit.Check(t, err)
+	if got := summary.Requests[status]; got != want {
+		t.Errorf("%d requests are %s, want %d", got, status, want)
+	}
+}
+
+func TestFiftyRequestsAreSignedAtOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
+	h.submitMany(t, 52)
+	b := h.browseAs(t, notary.CertificateManager)
+	b.open(t, "/requests")
+	b.run(t, chromedp.Click(`thead input[type=checkbox]`))
+	b.wantText(t, "50 selected")
+	b.press(t, "Sign…")
+	b.wantHeading(t, "Sign 50 requests")
+	b.wantText(t, "50 requests will be signed, each on its own", "host-052.example.com", "host-003.example.com")
+	b.look(t, "requests-sign")
+	b.press(t, "Sign 50 requests")
+	b.wantText(t, "50 of 50 requests are signed.")
+	b.look(t, "requests-signed")
+	h.wantStatuses(t, 50, notary.Active)
+	b.press(t, "To the requests")
+	b.wantText(t, "Outstanding 2", "Active 50")
+}
+
+// What is chosen by a filter is counted before anything is done, and all of it without script.
+func TestAllThatMatchAreRejectedWithoutScript(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.submitMany(t, 60)
+	h.submit(t, h.Admin(), "www.example.net")
+	b := h.browse(t)
+	b.withoutScript(t)
+	b.open(t, "/requests?q=host")
+	b.fill(t, "E-mail", h.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Password", testkit.Password)
+	b.press(t, "Sign in")
+	b.tick(t, "all that match, not only those selected here")
+	b.press(t, "Reject…")
+	b.wantHeading(t, "Reject 60 requests")
+	b.fill(t, "Reason", "The domain is being given up.")
+	b.press(t, "Reject 60 requests")
+	b.wantText(t, "60 of 60 requests are rejected.")
+	h.wantStatuses(t, 60, notary.Rejected)
+	h.wantStatuses(t, 1, notary.Outstanding)
+}
+
+func TestManyAreRevokedAndDeletedOnlyWhenOneIsSure(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	v := h.as(t, notary.CertificateManager)
+	ids := url.Values{}
+	for range 3 {
+		ids.Add("ids", fmt.Sprint(h.Signed(t, h.Admin(), root)))
+	}
+	ids.Add("ids", fmt.Sprint(h.Request(t, h.Admin())))
+	with := func(fields ...string) url.Values {
+		form := url.Values{"ids": ids["ids"]}
+		for i := 0; i < len(fields); i += 2 {
+			form.Set(fields[i], fields[i+1])
+		}
+		return form
+	}
+	v.post(t, "/requests/many", with("do", "revoke")).wantStatus(t, 200).wantText(t, "Revoke 4 requests",
+		"1 request of these will be left as they are: This request has no certificate.", "superseded")
+	v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded")).wantStatus(t, 400).wantText(t, "Tick this first", `value="superseded" selected`)
+	h.wantStatuses(t, 0, notary.Revoked)
+	a := v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded", "sure", "yes")).wantStatus(t, 200).
+		wantText(t, "3 of 4 requests are revoked.", "1 request could not be", "This request has no certificate.", `<progress max="4" value="4"`)
+	if a.ContentLength != -1 {
+		t.Error("the page is not sent while it is made")
+	}
+	h.wantStatuses(t, 3, notary.Revoked)
+	v.post(t, "/requests/many/run", with("do", "delete")).wantStatus(t, 400)
+	v.post(t, "/requests/many/run", with("do", "delete", "sure", "yes")).wantStatus(t, 200).wantText(t, "4 of 4 requests are deleted.")
+	h.wantStatuses(t, 0, notary.Revoked)
+}
+
+// What was signed is not signed again by a page that is loaded again, unless that is wanted.
+func TestARepeatedSignatureIsNoRenewal(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Root(t, notary.ECDSAP256)
+	v := h.as(t, notary.CertificateManager)
+	form := url.Values{"do": {"sign"}, "certificate_authority_id": {"1"}}
+	for _, id := range h.submitMany(t, 3) {
+		form.Add("ids", fmt.Sprint(id))
+	}
+	v.post(t, "/requests/many/run", form).wantText(t, "3 of 3 requests are signed.")
+	v.post(t, "/requests/many/run", form).wantText(t, "0 of 3 requests are signed.", "has a certificate already")
+	form.Set("renew", "yes")
+	v.post(t, "/requests/many/run", form).wantText(t, "3 of 3 requests are signed.")
+}
+
+// Of what is wrong with all of it, nothing is done.
+func TestWhatIsWrongWithManyIsSaidBefore(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Root(t, notary.ECDSAP256)
+	v := h.as(t, notary.CertificateManager)
+	ids := h.submitMany(t, 3)
+	one := fmt.Sprint(ids[0])
+	for _, c := range []struct {
+		form   url.Values
+		status int
+		text   string
+	}{
+		{url.Values{"do": {"sign"}, "ids": {one}}, 400, "Choose the authority"},
+		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"9"}}, 404, ""},
+		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "not_valid_after": {"<b>"}}, 400, `value="&lt;b&gt;"`},
+		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "profile": {"none"}}, 400, `id="f-profile-error"`},
+		{url.Values{"do": {"reject"}, "ids": {one, one}}, 400, "is there twice"},
+		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}, "expected": {"2"}}, 409, "is 3 now, and not 2 as expected"},
+		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {""}, "expected": {"3"}}, 400, "Filter is empty"},
+		{url.Values{"do": {"dance"}, "ids": {one}}, 404, ""},
+	} {
+		v.post(t, "/requests/many/run", c.form).wantStatus(t, c.status).wantText(t, c.text)
+	}
+	v.post(t, "/requests/many", url.Values{"do": {"sign"}, "filter": {"status=Outstanding"}}).wantAt(t, "/requests?status=Outstanding").
+		wantText(t, "select at least one request first")
+	v.post(t, "/requests/many", url.Values{"do": {"sign"}, "all": {"yes"}}).wantStatus(t, 400).wantText(t, "Filter is empty")
+	h.wantStatuses(t, 3, notary.Outstanding)
+	for _, role := range []notary.Role{notary.CertificateRequestor, notary.ReadOnly} {
+		for _, path := range []string{"/requests/many", "/requests/many/run"} {
+			v := h.as(t, role)
+			v.post(t, path, url.Values{"do": {"reject"}, "ids": {one}}).wantStatus(t, 403)
+		}
+	}
+	h.wantStatuses(t, 3, notary.Outstanding)
+}
+
+// Of a long work only the failures have lines, so that the page stays small.
+func TestALongWorkIsToldShortly(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.submitMany(t, 300)
+	v := h.as(t, notary.CertificateManager)
+	a := v.post(t, "/requests/many/run", url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}, "expected": {"300"}}).
+		wantStatus(t, 200).wantText(t, "300 of 300 requests are rejected.")
+	if n := strings.Count(a.body, "<li"); n > 60 || len(a.body) > 100<<10 {
+		t.Errorf("the page has %d lines and %d octets", n, len(a.body))
+	}
+}
