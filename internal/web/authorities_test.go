@@ -265,6 +265,7 @@ func TestAnAuthorityIsImported(t *testing.T) {
 	b.wantText(t, "The authority is imported", "number 42")
 
 	issued := testkit.PEM(outside.Issue(t, testkit.Key(t, notary.ECDSAP256).Public()))
+	b.run(t, chromedp.Click(`//summary[.="Record what it signed elsewhere"]`))
 	b.fill(t, "Certificates", issued)
 	b.press(t, "Record them")
 	b.wantText(t, "1 certificate recorded, of which 0 are revoked; 0 were known.")

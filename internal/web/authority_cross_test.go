@@ -4,7 +4,9 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"notary"
 	"notary/internal/ca"
@@ -59,4 +61,19 @@ func TestWhatIsWrongWithCrossSigningIsSaidAtItsField(t *testing.T) {
 	v.post(t, authorityPath(id)+"/roll-over", url.Values{"sure": {"yes"}, "not_valid_after": {"2001-01-01"}}).wantStatus(t, 400).wantText(t, `id="f-not_valid_after-error"`)
 	v.post(t, authorityPath(id)+"/roll-over", url.Values{"sure": {"yes"}, "key_algorithm": {"dsa"}}).wantStatus(t, 400).wantText(t, `id="f-key_algorithm-error"`)
 	v.post(t, authorityPath(id)+"/use", url.Values{"certificate_id": {"99"}}).wantStatus(t, 404)
+}
+
+// Where the session has ended, neither the key nor its password are written into the page.
+func TestASecretIsLostWithTheSession(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v := h.as(t, notary.Admin)
+	h.Clock.Advance(48 * time.Hour)
+	a := v.upload(t, "/authorities/import", url.Values{"password": {"a secret word"}, "certificate_chain": {"the chain"}},
+		map[string]string{"private_key": "the key itself", "crl": "0\x82\xff"}).wantStatus(t, 401).wantText(t, "certificate_chain=the&#43;chain")
+	for _, secret := range []string{"a secret word", "secret", "the key itself", "the&#43;key", "crl"} {
+		if strings.Contains(a.body, secret) {
+			t.Errorf("%q is on the page", secret)
+		}
+	}
 }

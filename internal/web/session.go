@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"notary"
 	"notary/internal/auth"
@@ -71,7 +72,7 @@ func (s *site) signInPage(c *call, f form) error {
 func (s *site) signInAgain(c *call) error {
 	typed := url.Values{}
 	for name, values := range c.r.PostForm {
-		if !secretField(name) {
+		if !secretField(name) && utf8.ValidString(strings.Join(values, "")) { // nor a file that is no text
 			typed[name] = values
 		}
 	}
