@@ -225,7 +225,7 @@ func TestAnAuthorityIsSignedByAnotherOneHere(t *testing.T) {
 	v := h.as(t, notary.CertificateManager)
 	page := authorityPath(id)
 	v.post(t, page+"/sign", url.Values{"certificate_authority_id": {fmt.Sprint(root)}, "profile": {"intermediate"}}).
-		wantAt(t, page).wantText(t, "The authority has its certificate", fmt.Sprintf(`href="/authorities/%d">Test Root</a>`, root))
+		wantAt(t, page).wantText(t, "The authority has its certificate", fmt.Sprintf(`href="/authorities/%d"><bdi>Test Root</bdi></a>`, root))
 	v.get(t, page).wantText(t, "Renew by an authority here")
 }
 

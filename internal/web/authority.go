@@ -71,7 +71,7 @@ func (s *site) possibleIssuers(all []*notary.Authority, below []authorityRow, id
 	for _, a := range all {
 		under := slices.ContainsFunc(below, func(row authorityRow) bool { return row.ID == a.ID })
 		if a.ID != id && !under && a.Status(s.ca.Now()) == notary.AuthorityActive {
-			found = append(found, option{Value: strconv.FormatInt(a.ID, 10), Label: a.CommonName})
+			found = append(found, option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a)})
 		}
 	}
 	return found

@@ -11,13 +11,18 @@ import (
 type twoTierForm struct {
 	Form          form
 	Root, Issuing *notary.Authority // that exist, where it stopped half way; nil otherwise
+	First         bool              // there was no authority before
 }
 
 func (s *site) twoTierPage(c *call, f form) error {
 	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
-	p := twoTierForm{Form: f}
+	all, err := s.ca.Authorities(c.r.Context(), c.caller)
+	if err != nil {
+		return err
+	}
+	p := twoTierForm{Form: f, First: len(all) == 0 || f.Value(fieldRoot) != ""}
 	for field, a := range map[string]**notary.Authority{fieldRoot: &p.Root, fieldIssuing: &p.Issuing} {
 		if id, err := strconv.ParseInt(f.Value(field), 10, 64); err == nil {
 			if *a, err = s.ca.Authority(c.r.Context(), c.caller, id); err != nil && notary.KindOf(err) != notary.NotFound {
@@ -25,7 +30,7 @@ func (s *site) twoTierPage(c *call, f form) error {
 			}
 		}
 	}
-	return c.show("authority-start", "The first authorities", p)
+	return c.show("authority-start", p.Heading(), p)
 }
 
 // What was made when it stopped half way, by its id: sent again, the form goes on from there.
@@ -99,6 +104,14 @@ func (s *site) halfWay(c *call, err error) error {
 	e := c.explain(err)
 	c.status = statuses[e.Kind]
 	return s.twoTierPage(c, form{values: c.r.PostForm, err: e})
+}
+
+// Heading tells a newcomer how far it is.
+func (p twoTierForm) Heading() string {
+	if p.First {
+		return "The first authorities"
+	}
+	return "A root and an authority below it"
 }
 
 func (twoTierForm) KeyAlgorithms() []option { return keyAlgorithms() }
