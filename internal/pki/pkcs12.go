@@ -53,18 +53,25 @@ func OpenPKCS12(data []byte, password string) (*PKCS12, error) {
 }
 
 func openPKCS12(data []byte, password string) (*PKCS12, error) {
-	key, leaf, issuers, err := pkcs12.DecodeChain(data, password)
-	if err == nil {
-		signer, err := asSigner(key)
-		if err != nil {
-			return nil, err
-		}
-		return &PKCS12{Key: signer, Certificates: append([]*x509.Certificate{leaf}, issuers...)}, nil
-	}
-	if trusted, trustErr := pkcs12.DecodeTrustStore(data, password); trustErr == nil && len(trusted) > 0 {
+	trusted, err := pkcs12.DecodeTrustStore(data, password)
+	if err == nil && len(trusted) > 0 {
 		return &PKCS12{Certificates: trusted}, nil
 	}
-	return nil, err
+	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
+		return nil, err
+	}
+	if err := checkEncryptedParts(data, password); err != nil {
+		return nil, err
+	}
+	key, leaf, issuers, err := pkcs12.DecodeChain(data, password)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := asSigner(key)
+	if err != nil {
+		return nil, err
+	}
+	return &PKCS12{Key: signer, Certificates: append([]*x509.Certificate{leaf}, issuers...)}, nil
 }
 
 // maxNesting is more than the parts of a PKCS #12 file have.
@@ -72,14 +79,15 @@ const maxNesting = 24
 
 // iterations is the sum of all counts of iterations that can be seen without the password:
 // the integers that follow upon a salt (RFC 7292, section 4 and appendix C; RFC 8018, appendix
-// A.2).
+// A.2). The library does not look at every tag, so that a count could be hidden behind another
+// one: whatever can be read as DER is looked into.
 func iterations(der cryptobyte.String, depth int) (sum int64) {
 	var value cryptobyte.String
 	var tag, before casn1.Tag
 	for !der.Empty() && depth < maxNesting && sum <= MaxIterations {
 		var n int64
 		switch {
-		case before == casn1.OCTET_STRING && der.PeekASN1Tag(casn1.INTEGER):
+		case before&0x1f == casn1.OCTET_STRING && der.PeekASN1Tag(casn1.INTEGER):
 			if !der.ReadASN1Integer(&n) { // which no computer could count to
 				n = MaxIterations + 1
 				der = nil
@@ -90,9 +98,7 @@ func iterations(der cryptobyte.String, depth int) (sum int64) {
 		case !der.ReadAnyASN1(&value, &tag):
 			return sum
 		}
-		if tag&0x20 != 0 || tag == casn1.OCTET_STRING {
-			sum += iterations(value, depth+1)
-		}
+		sum += iterations(value, depth+1)
 		before = tag
 	}
 	return sum

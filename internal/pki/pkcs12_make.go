@@ -175,7 +175,7 @@ func (o PKCS12Options) nameKey(der []byte) ([]byte, error) {
 	if o.Legacy {
 		newHash = sha1.New
 	}
-	mac := hmac.New(newHash, macKey(newHash, o.Password, file.Mac.Salt, file.Mac.Iterations))
+	mac := hmac.New(newHash, macKey(newHash, terminated(o.Password), file.Mac.Salt, file.Mac.Iterations))
 	mac.Write(file.AuthSafe.Content)
 	file.Mac.Mac.Digest = mac.Sum(nil)
 	return asn1.Marshal(file)
@@ -202,12 +202,12 @@ func nameBag(part, name []byte) ([]byte, error) {
 
 // macKey derives the key of the MAC (RFC 7292, appendix B.2, with the id 3): as long as one
 // hash, it takes but one block of that algorithm.
-func macKey(newHash func() hash.Hash, password string, salt []byte, rounds int) []byte {
+func macKey(newHash func() hash.Hash, password, salt []byte, rounds int) []byte {
 	h := newHash()
 	block := h.BlockSize()
 	h.Write(bytes.Repeat([]byte{3}, block))
 	h.Write(filled(salt, block))
-	h.Write(filled(append(bmpString(password), 0, 0), block))
+	h.Write(filled(password, block))
 	key := h.Sum(nil)
 	for range rounds - 1 {
 		h.Reset()
@@ -222,6 +222,9 @@ func filled(text []byte, block int) []byte {
 	size := (len(text) + block - 1) / block * block
 	return bytes.Repeat(text, size/max(len(text), 1)+1)[:size]
 }
+
+// terminated is a password as the MAC takes it (RFC 7292, appendix B.1).
+func terminated(password string) []byte { return append(bmpString(password), 0, 0) }
 
 // bmpString is s in UTF-16, the most significant octet first.
 func bmpString(s string) []byte {
