@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"mime/multipart"
 	"net/url"
 	"os"
@@ -64,14 +66,28 @@ func (b *browser) download(t *testing.T, xpath string) (name, content string) {
 				id, name = e.GUID, e.SuggestedFilename
 			case *downloads.EventDownloadProgress:
 				if e.GUID == id && e.State == downloads.DownloadProgressStateCompleted {
-					saved, err := os.ReadFile(filepath.Join(folder, id))
-					testkit.Check(t, err)
-					return name, string(saved)
+					return name, b.saved(t, filepath.Join(folder, id))
 				}
 			}
 		case <-b.ctx.Done():
 			t.Fatal("nothing was downloaded")
 		}
+	}
+}
+
+// saved is the content of a file that the browser has told of, which may come before the file
+// has got its name.
+func (b *browser) saved(t *testing.T, path string) string {
+	t.Helper()
+	for {
+		content, err := os.ReadFile(path)
+		switch {
+		case err == nil:
+			return string(content)
+		case !errors.Is(err, fs.ErrNotExist) || b.ctx.Err() != nil:
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 
