@@ -5,9 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io/fs"
 	"mime/multipart"
 	"net/url"
 	"os"
@@ -57,37 +55,26 @@ func (b *browser) download(t *testing.T, xpath string) (name, content string) {
 		Behavior: downloads.SetDownloadBehaviorBehaviorAllowAndName, DownloadPath: folder, EventsEnabled: &told,
 		BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID})
 	b.want(t, err)
+	tab := string(chromedp.FromContext(b.ctx).Target.TargetID)
 	b.run(t, chromedp.Click(xpath))
 	for id := ""; ; {
 		select {
 		case event := <-events:
 			switch e := event.(type) {
 			case *downloads.EventDownloadWillBegin:
-				id, name = e.GUID, e.SuggestedFilename
+				if string(e.FrameID) == tab { // the other tests' tabs are heard, too
+					id, name = e.GUID, e.SuggestedFilename
+				}
 			case *downloads.EventDownloadProgress:
 				if e.GUID == id && e.State == downloads.DownloadProgressStateCompleted {
-					return name, b.saved(t, filepath.Join(folder, id))
+					saved, err := os.ReadFile(filepath.Join(folder, id))
+					testkit.Check(t, err)
+					return name, string(saved)
 				}
 			}
 		case <-b.ctx.Done():
 			t.Fatal("nothing was downloaded")
 		}
-	}
-}
-
-// saved is the content of a file that the browser has told of, which may come before the file
-// has got its name.
-func (b *browser) saved(t *testing.T, path string) string {
-	t.Helper()
-	for {
-		content, err := os.ReadFile(path)
-		switch {
-		case err == nil:
-			return string(content)
-		case !errors.Is(err, fs.ErrNotExist) || b.ctx.Err() != nil:
-			t.Fatal(err)
-		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
