@@ -33,6 +33,11 @@ func (c *Client) FindCertificateRequests(ctx context.Context, query api.RequestQ
 	return pages[api.CertificateRequest](ctx, c, certificateRequests, query.Paging, query.RequestFilter)
 }
 
+// CertificatesOfRequest are all that were ever issued or uploaded for a request.
+func (c *Client) CertificatesOfRequest(ctx context.Context, id int64) ([]api.Certificate, error) {
+	return call[[]api.Certificate](ctx, c, http.MethodGet, certificateRequest(id, "/certificates"), nil)
+}
+
 // CheckCertificateRequest asks what a profile would say of a signing request.
 func (c *Client) CheckCertificateRequest(ctx context.Context, body api.CheckCertificateRequest) (api.RequestCheck, error) {
 	return call[api.RequestCheck](ctx, c, http.MethodPost, certificateRequests+"/check", body)

@@ -40,6 +40,15 @@ func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, 
 	return s.store.Certificate(ctx, req.Certificate.ID)
 }
 
+// CertificatesOfRequest are all that were ever issued or uploaded for a request, if the caller may
+// see that, in the order of their ids.
+func (s *Service) CertificatesOfRequest(ctx context.Context, caller notary.Caller, id int64) ([]*notary.Certificate, error) {
+	if _, err := s.Request(ctx, caller, id); err != nil {
+		return nil, err
+	}
+	return s.store.CertificatesOfRequest(ctx, id)
+}
+
 // checkChain reads an uploaded chain and checks it against the key of the CSR.
 func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notary.Certificate, error) {
 	chain, err := pki.ParseChain(chainPEM)

@@ -35,6 +35,9 @@ var useCases = map[string]struct {
 	"TryRequest": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.TryRequest(ctx, c, "", ""))
 	}},
+	"CertificatesOfRequest": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.CertificatesOfRequest(ctx, c, nothing))
+	}},
 	"CountMatching": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.CountMatching(ctx, c, notary.Filter{Status: notary.Outstanding}))
 	}},

@@ -17,6 +17,7 @@ func (r *routes) certificateRequests() {
 	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 202, summary: "Delete a certificate request"}, r.deleteRequest)
 	handleDocument[api.Certificate](r, operation{method: "GET", path: path + "/{id}/certificate", status: 200, summary: "Get the certificate in use of a request: JSON, PEM chain, DER or PKCS #7, by Accept"},
 		r.requestCertificate, typePEM, typeDER, typePKCS7)
+	handle(r, operation{method: "GET", path: path + "/{id}/certificates", status: 200, summary: "List all certificates that were ever issued or uploaded for a request"}, r.requestCertificates)
 	handle(r, operation{method: "POST", path: path + "/{id}/certificate", status: 201, summary: "Upload a certificate signed elsewhere"}, r.uploadCertificate)
 	handle(r, operation{method: "DELETE", path: path + "/{id}/certificate", status: 200, summary: "Take the certificate from a request"}, r.removeCertificate)
 	handle(r, operation{method: "POST", path: path + "/{id}/reject", status: 202, summary: "Reject a request that has never had a certificate"}, r.rejectRequest)
@@ -54,6 +55,18 @@ func (r *routes) request(ctx context.Context, caller notary.Caller, in *ByID) (*
 
 func (r *routes) deleteRequest(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {
 	return done(r.ca.Delete(ctx, caller, in.ID))
+}
+
+func (r *routes) requestCertificates(ctx context.Context, caller notary.Caller, in *ByID) (*answer[[]api.Certificate], error) {
+	all, err := r.ca.CertificatesOfRequest(ctx, caller, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := []api.Certificate{}
+	for _, c := range all {
+		out = append(out, certificateToAPI(c))
+	}
+	return result(out), nil
 }
 
 type uploadInput struct {

@@ -41,6 +41,7 @@ var roleTable = map[string]rule{
 	"GET /api/v1/certificate_requests/{id}":                     {roles: everyone, success: 200, prepare: aRequest},
 	"DELETE /api/v1/certificate_requests/{id}":                  {roles: managers, success: 202, prepare: aRequest},
 	"GET /api/v1/certificate_requests/{id}/certificate":         {roles: everyone, success: 200, prepare: aSignedRequest},
+	"GET /api/v1/certificate_requests/{id}/certificates":        {roles: everyone, success: 200, prepare: aSignedRequest},
 	"POST /api/v1/certificate_requests/{id}/certificate":        {roles: managers, success: 201, prepare: aChain},
 	"DELETE /api/v1/certificate_requests/{id}/certificate":      {roles: managers, success: 200, prepare: aSignedRequest},
 	"POST /api/v1/certificate_requests/{id}/reject":             {roles: managers, success: 202, prepare: aRequest},

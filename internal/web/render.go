@@ -137,6 +137,7 @@ func (s *site) functions() template.FuncMap {
 		"count":   func(n any) string { return count(whole(n)) },
 		"plural":  func(n any, noun string) string { return plural(whole(n), noun) },
 		"hex":     hexPairs,
+		"rule":    ruleText,
 		"object":  objectOf,
 	}
 }
@@ -225,4 +226,18 @@ func hexPairs(digits string) string {
 		b.WriteString(digits[i : i+2])
 	}
 	return b.String()
+}
+
+// ruleTexts are the words of verdicts, as people read them.
+var ruleTexts = map[string]string{
+	"key": "the kind of key", "key_usage": "what the key can do", "subject": "the subject", "names": "that there is a name",
+	"dns_names": "DNS names", "wildcards": "wildcards", "ip_addresses": "IP addresses", "email_addresses": "e-mail addresses", "uris": "URIs",
+	"validity": "the validity", "compromised_key": "that nobody has reported the key as compromised",
+}
+
+func ruleText(rule string) string {
+	if text, ok := ruleTexts[rule]; ok {
+		return text
+	}
+	return strings.ReplaceAll(rule, "_", " ")
 }

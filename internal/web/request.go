@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"notary"
@@ -18,6 +19,7 @@ type requestPage struct {
 	CSRProblems []inspect.Problem // what is wrong with it
 	Issued      *certificateView  // nil without a certificate in use
 	Cert        *notary.Certificate
+	Earlier     []*notary.Certificate // the others that were issued for it, the newest first
 	Downloads   downloads
 	History     []*notary.Event
 	Again       string // to a new request with the same names
@@ -72,6 +74,9 @@ func (s *site) requestPage(c *call, f form) error {
 			return err
 		}
 	}
+	if err := p.addEarlier(s, c); err != nil {
+		return err
+	}
 	return c.show("request", p.Title, p)
 }
 
@@ -82,6 +87,22 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 	}
 	view := s.viewOf(p.Cert, p.all)
 	p.Issued, p.Downloads = &view, downloadsOf(p.Cert, requestPath(p.ID)+"/download")
+	return nil
+}
+
+const maxEarlier = 50 // certificates: the inventory has them all
+
+// addEarlier adds the certificates that are no longer in use, or were not for long.
+func (p *requestPage) addEarlier(s *site, c *call) error {
+	all, err := s.ca.CertificatesOfRequest(c.r.Context(), c.caller, p.ID)
+	if err != nil {
+		return err
+	}
+	for _, cert := range slices.Backward(all) {
+		if (p.Cert == nil || cert.ID != p.Cert.ID) && len(p.Earlier) < maxEarlier {
+			p.Earlier = append(p.Earlier, cert)
+		}
+	}
 	return nil
 }
 

@@ -313,6 +313,14 @@ func TestHostileNamesAreOnlyText(t *testing.T) {
 			t.Errorf("%s has a script in it: %s", path, a.body)
 		}
 	}
+	outside := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
+	chain := outside.Chain(t, key.Public(), func(c *x509.Certificate) { c.Subject.CommonName, c.Subject.Organization = script+mark, []string{mark} })
+	_, err = h.CA.Upload(t.Context(), h.Admin(), id, chain)
+	testkit.Check(t, err)
+	look(requestURL(id))
+	if text := b.text(t); strings.Contains(text, mark) || !strings.Contains(text, `\u202egnp.exe`) {
+		t.Errorf("the mark turns the text around: %s", text)
+	}
 	a := v.get(t, requestURL(id)+"/download/csr.pem").wantStatus(t, 200)
 	if name := a.Header.Get("Content-Disposition"); strings.ContainsAny(name, "<>\"\u202e") {
 		t.Errorf("the file is called %s", name)

@@ -25,6 +25,8 @@ const keys = {
   o: () => rows[here] && location.assign(rows[here].dataset.href),
   n: () => document.querySelector("a[rel=next]")?.click(),
   p: () => document.querySelector("a[rel=prev]")?.click(),
+  s: () => document.querySelector("[data-key=s]")?.click(),
+  r: () => document.querySelector("[data-key=r]")?.click(),
   c: () => document.querySelector("[data-key=c]")?.click(),
   "?": help,
 };
@@ -48,7 +50,7 @@ export function element(name, properties, ...children) {
 
 function help() {
   const shortcuts = [["/", "search"], ["j k", "down and up in a list"], ["o", "open the row"], ["x", "select the row"],
-    ["n p", "next and previous page"], ["c", "new request"], ["?", "this help"], ["Esc", "leave a field, close this"]];
+    ["s r", "sign, or reject, what is selected"], ["n p", "next and previous page"], ["c", "new request"], ["?", "this help"], ["Esc", "leave a field, close this"]];
   const list = element("dl", { className: "facts" });
   for (const [key, what] of shortcuts) list.append(element("dt", {}, element("kbd", {}, key)), element("dd", {}, what));
   const dialog = element("dialog", {}, element("h2", {}, "The keyboard"), list,
