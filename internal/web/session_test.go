@@ -69,26 +69,6 @@ func TestWhatAnotherSiteSendsIsRefused(t *testing.T) {
 	v.get(t, "/").wantAt(t, "/")
 }
 
-func TestEveryPageHasTheHeadersThatKeepItSafe(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	v := h.as(t, notary.Admin)
-	for _, path := range []string{"/", "/sign-in", "/start", "/nowhere"} {
-		header := v.get(t, path).Header
-		for name, want := range map[string]string{
-			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
-				"frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-			"Cache-Control":          "no-store",
-			"X-Content-Type-Options": "nosniff",
-			"Content-Type":           "text/html; charset=utf-8",
-		} {
-			if got := header.Get(name); got != want {
-				t.Errorf("%s has %s: %q, want %q", path, name, got, want)
-			}
-		}
-	}
-}
-
 // What a session that has ended sends is kept, and can be sent again.
 func TestWhatWasTypedIsNotLostWithTheSession(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,9 @@
+package web
+
+// Patterns are those of all routes.
+func Patterns() (all []string) {
+	for _, r := range new(site).routes() {
+		all = append(all, r.pattern)
+	}
+	return all
+}

@@ -1,0 +1,84 @@
+package web_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"notary"
+	"notary/internal/web"
+)
+
+// safe are headers of every page, and of whatever else is behind the login.
+var safe = map[string]string{
+	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
+		"frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+	"Cache-Control":              "no-store",
+	"X-Content-Type-Options":     "nosniff",
+	"X-Frame-Options":            "DENY",
+	"Referrer-Policy":            "same-origin",
+	"Cross-Origin-Opener-Policy": "same-origin",
+}
+
+// maxPage is how large the HTML of a page may be, in octets.
+const maxPage = 100_000
+
+// Every page that there is can be got, is safe and small, and has one heading; and nobody gets
+// one without a login.
+func TestEveryPage(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
+	admin, stranger := h.as(t, notary.Admin), h.visit(t)
+	ids := strings.NewReplacer("{id}", "1", "{$}", "", "{form}", "certificate.pem", "{number}", "1")
+	for _, pattern := range web.Patterns() {
+		path, get := strings.CutPrefix(pattern, "GET ")
+		if !get {
+			continue
+		}
+		path = ids.Replace(path)
+		a := admin.get(t, path).wantStatus(t, http.StatusOK)
+		for name, want := range safe {
+			if got := a.Header.Get(name); got != want {
+				t.Errorf("%s has %s: %q, want %q", path, name, got, want)
+			}
+		}
+		if a.Header.Get("Content-Type") == "text/html; charset=utf-8" && strings.Count(a.body, "<h1") != 1 {
+			t.Errorf("%s has not one h1", path)
+		}
+		if len(a.body) > maxPage {
+			t.Errorf("%s has %d octets, more than %d", path, len(a.body), maxPage)
+		}
+		if path != "/start" && path != "/sign-in" {
+			stranger.get(t, path).wantText(t, "Sign in to Notary")
+		}
+	}
+}
+
+func TestAQueueIsClearedByTheKeyboard(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for range 3 {
+		h.Request(t, h.Admin())
+	}
+	b := h.browseAs(t, notary.Admin)
+	b.open(t, "/requests")
+	b.run(t, chromedp.KeyEvent("jxjx"))
+	b.wantText(t, "2 selected")
+	b.run(t, chromedp.KeyEvent("?"), chromedp.WaitVisible("dialog"))
+	b.wantText(t, "The keyboard")
+	b.run(t, chromedp.Click("dialog button"), chromedp.WaitNotPresent("dialog"))
+	b.run(t, chromedp.KeyEvent("/"), chromedp.KeyEvent("jx?")) // which are typed, not done
+	b.wantText(t, "2 selected")
+	// The slash is there because the protocol types a key apart from pressing it.
+	if typed := get(t, b, chromedp.Value(`input[name=q]`)); strings.TrimPrefix(typed, "/") != "jx?" {
+		t.Errorf("the search holds %q", typed)
+	}
+	b.run(t, chromedp.KeyEvent("\u001b"))
+	if _, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent("ko")); err != nil {
+		t.Fatal(err)
+	}
+	b.wantText(t, "Outstanding", "History")
+}
