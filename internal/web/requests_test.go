@@ -68,7 +68,7 @@ func TestRequestsAreFoundByTheirNames(t *testing.T) {
 	b.open(t, "/requests")
 	b.look(t, "requests")
 	b.press(t, "Rejected 1")
-	b.wantText(t, "rejected.example.net", "and 1 other")
+	b.wantText(t, "rejected.example.net", "+1")
 	b.open(t, fmt.Sprintf("/requests?certificate_authority_id=%d", root))
 	b.click(t, fmt.Sprintf(`//a[@href="/requests/%d"]`, signed))
 	b.wantText(t, "It has a certificate in use.")
