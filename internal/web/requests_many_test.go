@@ -162,3 +162,19 @@ func TestALongWorkIsToldShortly(t *testing.T) {
 		t.Errorf("the page has %d lines and %d octets", n, len(a.body))
 	}
 }
+
+// A queue is worked through without the mouse.
+func TestRequestsAreChosenByKeyboard(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Root(t, notary.ECDSAP256)
+	h.submitMany(t, 4)
+	b := h.browseAs(t, notary.CertificateManager)
+	b.open(t, "/requests")
+	b.run(t, chromedp.KeyEvent("jxjjx"))
+	b.wantText(t, "2 selected")
+	_, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent("s"))
+	b.want(t, err)
+	b.wantHeading(t, "Sign 2 requests")
+	b.wantText(t, "host-004.example.com", "host-002.example.com")
+}
