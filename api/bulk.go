@@ -26,6 +26,16 @@ type BulkReject struct {
 	Reject
 }
 
+// CountCertificateRequests asks how many requests a filter matches.
+type CountCertificateRequests struct {
+	Filter *RequestFilter `json:"filter,omitempty" doc:"Which requests; with something in it"`
+}
+
+// Count is how many there are.
+type Count struct {
+	Count int64 `json:"count"`
+}
+
 // Outcome says what became of one of many.
 type Outcome struct {
 	ID        int64  `json:"id"`

@@ -35,6 +35,12 @@ func (c *Client) DeleteCertificateRequests(ctx context.Context, body api.Bulk) i
 	return bulk(ctx, c, "/delete", body)
 }
 
+// CountCertificateRequests is how many requests the filter matches.
+func (c *Client) CountCertificateRequests(ctx context.Context, filter api.RequestFilter) (int64, error) {
+	n, err := call[api.Count](ctx, c, http.MethodPost, certificateRequests+"/count", api.CountCertificateRequests{Filter: &filter})
+	return n.Count, err
+}
+
 func bulk(ctx context.Context, c *Client, path string, body any) iter.Seq2[api.Outcome, error] {
 	return func(yield func(api.Outcome, error) bool) {
 		answer, err := c.open(ctx, http.MethodPost, certificateRequests+path, body)

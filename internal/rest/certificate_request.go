@@ -28,6 +28,7 @@ func (r *routes) certificateRequests() {
 	handleBulk(r, operation{method: "POST", path: path + "/revoke", status: 200, summary: "Revoke the certificates of many requests"}, r.revokeMany)
 	handleBulk(r, operation{method: "POST", path: path + "/reject", status: 200, summary: "Reject many requests"}, r.rejectMany)
 	handleBulk(r, operation{method: "POST", path: path + "/delete", status: 200, summary: "Delete many requests"}, r.deleteMany)
+	handle(r, operation{method: "POST", path: path + "/count", status: 200, summary: "Count the requests that a filter matches, as the calls on many expect it"}, r.countRequests)
 	handle(r, operation{method: "POST", path: path + "/check", status: 200, summary: "Say what a profile would say of a signing request, before it is submitted"}, r.checkRequest)
 }
 
@@ -43,6 +44,23 @@ func (r *routes) checkRequest(ctx context.Context, caller notary.Caller, in *str
 		return nil, err
 	}
 	return result(api.RequestCheck{OK: trial.OK(), Verdicts: verdictsToAPI(trial), Lint: findingsToAPI(trial.Findings)}), nil
+}
+
+func (r *routes) countRequests(ctx context.Context, caller notary.Caller, in *struct {
+	Body api.CountCertificateRequests
+}) (*answer[api.Count], error) {
+	m, err := r.many(api.Bulk{Filter: in.Body.Filter})
+	if err != nil {
+		return nil, err
+	}
+	if m.Filter == nil {
+		m.Filter = &notary.Filter{}
+	}
+	n, err := r.ca.CountMatching(ctx, caller, *m.Filter)
+	if err != nil {
+		return nil, err
+	}
+	return result(api.Count{Count: n}), nil
 }
 
 func (r *routes) request(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.CertificateRequest], error) {

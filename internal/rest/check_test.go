@@ -35,3 +35,22 @@ func TestARequestIsCheckedBeforeItIsSubmitted(t *testing.T) {
 		t.Errorf("the first request has the id %d", id)
 	}
 }
+
+// How many requests a filter matches is told, for those who may then decide on them.
+func TestWhatAFilterMatchesIsCounted(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for range 3 {
+		h.Request(t, h.Admin())
+	}
+	c := h.as(t, notary.CertificateManager)
+	for status, want := range map[string]int64{"Outstanding": 3, "Active": 0} {
+		n, err := c.CountCertificateRequests(t.Context(), api.RequestFilter{Status: status})
+		testkit.Check(t, err)
+		if n != want {
+			t.Errorf("%d are %s, want %d", n, status, want)
+		}
+	}
+	_, err := c.CountCertificateRequests(t.Context(), api.RequestFilter{})
+	testkit.WantField(t, err, "filter")
+}

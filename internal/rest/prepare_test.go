@@ -12,6 +12,10 @@ import (
 
 // The objects that the calls are made on.
 
+func aFilter(*testing.T, *house, notary.Caller) (int64, any) {
+	return 0, api.CountCertificateRequests{Filter: &api.RequestFilter{Status: "Outstanding"}}
+}
+
 func newCSR(t *testing.T, _ *house, _ notary.Caller) (int64, any) {
 	return 0, api.CreateCertificateRequest{CSR: testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "new.example.com")}
 }

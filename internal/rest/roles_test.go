@@ -52,6 +52,7 @@ var roleTable = map[string]rule{
 	"POST /api/v1/certificate_requests/revoke":                  {roles: managers, success: 200, prepare: signedRequests},
 	"POST /api/v1/certificate_requests/reject":                  {roles: managers, success: 200, prepare: someRequests},
 	"POST /api/v1/certificate_requests/delete":                  {roles: managers, success: 200, prepare: someRequests},
+	"POST /api/v1/certificate_requests/count":                   {roles: managers, success: 200, prepare: aFilter},
 	"POST /api/v1/certificate_requests/check":                   {roles: creators, success: 200, prepare: newCSR},
 	"GET /api/v1/certificates":                                  {roles: everyone, success: 200},
 	"GET /api/v1/certificates/export":                           {roles: everyone, success: 200},
