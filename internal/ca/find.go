@@ -11,24 +11,52 @@ import (
 
 // Requests is one page of the requests that the caller may see, certificates included.
 func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Query) (notary.Page[*notary.Request], error) {
+	if err := ofRequests(q.Filter); err != nil {
+		return notary.Page[*notary.Request]{}, err
+	}
 	return page(ctx, caller, q, s.store.Requests)
 }
 
 // Certificates is one page of the inventory, as far as the caller may see it.
 func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q notary.Query) (notary.Page[*notary.Certificate], error) {
+	if err := ofCertificates(q.Filter); err != nil {
+		return notary.Page[*notary.Certificate]{}, err
+	}
 	return page(ctx, caller, q, s.store.Certificates)
 }
 
 // EachRequest calls fn for every request that the caller may see and the filter lets
 // through, in the order of the ids.
 func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request) error) error {
+	if err := ofRequests(f); err != nil {
+		return err
+	}
 	return each(ctx, caller, f, fn, s.store.EachRequest)
 }
 
 // EachCertificate calls fn for every certificate that the caller may see and the filter lets
 // through, in the order of the ids.
 func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Certificate) error) error {
+	if err := ofCertificates(f); err != nil {
+		return err
+	}
 	return each(ctx, caller, f, fn, s.store.EachCertificate)
+}
+
+// ofRequests refuses what only certificates have.
+func ofRequests(f notary.Filter) error {
+	if f.Revoked != nil {
+		return notary.FieldErrorf("revoked", "certificates are looked for by revoked, requests by their status")
+	}
+	return nil
+}
+
+// ofCertificates refuses what only requests have.
+func ofCertificates(f notary.Filter) error {
+	if f.Status != "" {
+		return notary.FieldErrorf("status", "requests are looked for by their status, certificates by revoked")
+	}
+	return nil
 }
 
 func page[T any](ctx context.Context, caller notary.Caller, q notary.Query,

@@ -78,9 +78,11 @@ func (c *call) readForm() error {
 		return nil
 	}
 	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxForm)
-	err := c.r.ParseMultipartForm(maxMemory)
-	if errors.Is(err, http.ErrNotMultipart) {
-		err = c.r.ParseForm()
+	err := c.r.ParseForm() // by itself: ParseMultipartForm forgets what is wrong with a form that is not in parts
+	if err == nil {
+		if err = c.r.ParseMultipartForm(maxMemory); errors.Is(err, http.ErrNotMultipart) {
+			err = nil
+		}
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -139,10 +141,6 @@ func readID(text string) (int64, error) {
 	}
 	return id, nil
 }
-
-var errNothingHere = notary.Errorf(notary.NotFound, "there is no such page")
-
-func nothingHere(*call) error { return errNothingHere }
 
 // errorPage says what went wrong, and what can be done.
 type errorPage struct {

@@ -7,3 +7,6 @@ func Patterns() (all []string) {
 	}
 	return all
 }
+
+// Sentence is what becomes of an error's words.
+var Sentence = sentence

@@ -33,9 +33,13 @@ func readFilter(v url.Values) (f notary.Filter, err error) {
 	if name := text("name"); name != "" {
 		f.Name = ca.RecordedName(name)
 	}
-	if revoked := text("revoked"); revoked != "" {
-		is := revoked == "true"
+	switch text("revoked") {
+	case "":
+	case "true", "false":
+		is := text("revoked") == "true"
 		f.Revoked = &is
+	default:
+		return f, notary.FieldErrorf("revoked", "revoked must be true or false")
 	}
 	if id := text("certificate_authority_id"); id != "" {
 		if f.AuthorityID, err = strconv.ParseInt(id, 10, 64); err != nil {

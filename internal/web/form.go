@@ -8,6 +8,8 @@ import (
 	"mime/multipart"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"notary"
 )
@@ -183,7 +185,10 @@ func sentence(text string) string {
 	if text == "" {
 		return ""
 	}
-	text = strings.ToUpper(text[:1]) + text[1:]
+	first, size := utf8.DecodeRuneInString(text)
+	if first != utf8.RuneError {
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
 	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "?") {
 		text += "."
 	}

@@ -63,8 +63,17 @@ const (
 	fieldAction = "kept_action"
 )
 
+// signInPage asks. Only what was posted here can carry what was typed: a link that somebody else
+// made would otherwise put words into the user's mouth.
 func (s *site) signInPage(c *call, f form) error {
-	return c.show("sign-in", "Sign in", signInForm{Form: f, To: ourPath(f.Value(fieldTo)), Kept: keptIn(f)})
+	p := signInForm{Form: f, To: ourPath(f.Value(fieldTo))}
+	if c.r.Method == http.MethodPost {
+		p.Kept = keptIn(f)
+	} else if c.caller.Known() {
+		c.redirect(p.To)
+		return nil
+	}
+	return c.show("sign-in", "Sign in", p)
 }
 
 // signInAgain shows the login in place of what a form would have done: its session has ended.
@@ -104,6 +113,11 @@ func (s *site) signIn(c *call) error {
 	if err != nil {
 		return c.again(err, s.signInPage)
 	}
+	if c.caller.Known() { // the session that this browser had until now: its cookie is replaced
+		if err := s.auth.Logout(c.r.Context(), c.caller, c.token); err != nil {
+			return err
+		}
+	}
 	c.setCookie(sessionCookie, token, 0)
 	if action := ourPath(c.value(fieldAction)); action != "/" {
 		return s.keptPage(c, token, action)
@@ -137,12 +151,16 @@ func (s *site) keptPage(c *call, token, action string) (err error) {
 	return c.show("kept", "Welcome back", p)
 }
 
+// signOut ends the session, where it has not ended by itself.
 func (s *site) signOut(c *call) error {
-	if err := s.auth.Logout(c.r.Context(), c.caller, c.token); err != nil {
-		return err
+	if c.caller.Known() {
+		if err := s.auth.Logout(c.r.Context(), c.caller, c.token); err != nil {
+			return err
+		}
 	}
 	c.dropSession()
-	c.w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+	// Not the cookies: those of every host of the domain would go, of other services, too.
+	c.w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return c.done("/sign-in", "You are signed out.")
 }
 

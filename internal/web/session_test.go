@@ -84,3 +84,50 @@ func TestWhatWasTypedIsNotLostWithTheSession(t *testing.T) {
 		"kept": {"email=bob%40example.com"}}).wantStatus(t, 200).
 		wantText(t, "Welcome back", `action="/accounts/new"`, `name="email" value="bob@example.com"`)
 }
+
+// A link that somebody else made puts no words into the user's mouth.
+func TestALinkToTheLoginCarriesNoForm(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.visit(t).get(t, "/sign-in?kept_action=%2Faccounts%2F2%2Frole&kept=role_id%3D0").wantStatus(t, 200).wantNoText(t, "kept", "role_id")
+}
+
+// Whoever finds a form of somebody else on the screen is told as whom it would be sent.
+func TestAKeptFormSaysWhoWouldSendIt(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	email := h.Caller(notary.CertificateManager).Email
+	h.visit(t).post(t, "/sign-in", url.Values{"email": {email}, "password": {testkit.Password}, "kept_action": {"/requests/new"}, "kept": {"csr=a"}}).
+		wantStatus(t, 200).wantText(t, "You are signed in as <strong>"+email+"</strong>")
+}
+
+func TestSigningOutLeavesOtherServicesAlone(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v := h.as(t, notary.Admin)
+	v.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	a := v.post(t, "/sign-out", nil)
+	if got := a.Header.Get("Clear-Site-Data"); got != `"cache", "storage"` {
+		t.Errorf("Clear-Site-Data is %s, which concerns the cookies of the whole domain", got)
+	}
+}
+
+// Signing out after the session has ended is no form to be kept.
+func TestSigningOutTwiceIsNoError(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v := h.as(t, notary.Admin)
+	h.Clock.Advance(48 * time.Hour)
+	v.post(t, "/sign-out", nil).wantAt(t, "/sign-in").wantText(t, "You are signed out.")
+}
+
+// A browser has one session: signing in once more ends the one before.
+func TestSigningInAgainEndsTheSessionBefore(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v, former := h.as(t, notary.Admin), h.visit(t)
+	former.http.Jar.SetCookies(v.get(t, "/").Request.URL, v.http.Jar.Cookies(v.get(t, "/").Request.URL))
+	v.get(t, "/sign-in?to=%2Fme").wantAt(t, "/me") // and does not ask
+	v.signIn(t, h.Caller(notary.ReadOnly).Email).wantAt(t, "/").wantText(t, h.Caller(notary.ReadOnly).Email)
+	former.get(t, "/me").wantAt(t, "/sign-in?to=%2Fme")
+}

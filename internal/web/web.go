@@ -56,7 +56,7 @@ func New(c Config) http.Handler {
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.handler(r))
 	}
-	mux.Handle("/", s.handler(route{access: open, do: nothingHere}))
+	mux.Handle("/", s.handler(route{access: open, do: func(c *call) error { return nothingHere(c, mux) }}))
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -82,7 +82,7 @@ func (s *site) routes() []route {
 		{"POST /start", open, s.start},
 		{"GET /sign-in", open, page(s.signInPage)},
 		{"POST /sign-in", open, s.signIn},
-		{"POST /sign-out", loggedIn, s.signOut},
+		{"POST /sign-out", open, s.signOut},
 
 		{"GET /{$}", loggedIn, s.overview},
 
@@ -90,6 +90,7 @@ func (s *site) routes() []route {
 		{"GET /requests/new", loggedIn, page(s.newRequestPage)},
 		{"POST /requests/new/check", loggedIn, s.checkRequest},
 		{"POST /requests/new", loggedIn, s.submitRequest},
+		{"GET /requests/many", loggedIn, redirectTo("/requests")}, // from the address line: nothing is chosen
 		{"POST /requests/many", loggedIn, s.manyRequests},
 		{"POST /requests/many/run", loggedIn, s.runMany},
 		{"GET /requests/{id}", loggedIn, page(s.requestPage)},

@@ -1,0 +1,64 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"notary"
+)
+
+var errNothingHere = notary.Errorf(notary.NotFound, "there is no such page")
+
+// nothingHere answers where there is no page. What a browser may well ask for leads to one: an
+// address with a slash at its end, and one to which a form was sent.
+func nothingHere(c *call, mux *http.ServeMux) error {
+	known := func(method, path string) bool {
+		_, pattern := mux.Handler(&http.Request{Method: method, Host: c.r.Host, URL: &url.URL{Path: path}})
+		return pattern != "/"
+	}
+	path := c.r.URL.Path
+	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
+		if known(http.MethodGet, path) || known(http.MethodPost, path) {
+			return c.wrongMethod(known(http.MethodGet, path), known(http.MethodPost, path))
+		}
+		return errNothingHere
+	}
+	if whole := strings.TrimRight(path, "/"); whole != path && known(http.MethodGet, whole) {
+		c.redirect((&url.URL{Path: whole, RawQuery: c.r.URL.RawQuery}).String())
+		return nil
+	}
+	if !known(http.MethodPost, path) {
+		return errNothingHere
+	}
+	for !known(http.MethodGet, path) {
+		path = path[:strings.LastIndexByte(path, '/')]
+		if path == "" {
+			path = "/"
+		}
+	}
+	c.redirect((&url.URL{Path: path}).String())
+	return nil
+}
+
+// wrongMethod answers a method that a page does not know (RFC 9110, section 15.5.6).
+func (c *call) wrongMethod(get, post bool) error {
+	var allowed []string
+	if get {
+		allowed = append(allowed, "GET", "HEAD")
+	}
+	if post {
+		allowed = append(allowed, "POST")
+	}
+	c.w.Header().Set("Allow", strings.Join(allowed, ", "))
+	c.status = http.StatusMethodNotAllowed
+	return c.show("error", http.StatusText(c.status), errorPage{Message: "This page cannot be used in that way."})
+}
+
+// redirectTo makes a handler that leads to another page.
+func redirectTo(path string) func(*call) error {
+	return func(c *call) error {
+		c.redirect(path)
+		return nil
+	}
+}

@@ -1,0 +1,67 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/internal/testkit"
+	"notary/internal/web"
+)
+
+// What did not arrive whole is refused, and never taken for less than was sent.
+func TestAFormThatDidNotArriveWhole(t *testing.T) {
+	t.Parallel()
+	v := open(t).as(t, notary.Admin)
+	v.post(t, "/accounts/new", url.Values{"email": {strings.Repeat("a", 3<<20)}}).wantStatus(t, 413).wantText(t, "larger than 2 MiB")
+	response, err := v.http.Post("https://"+v.house.served.Addr+"/accounts/new", "application/x-www-form-urlencoded", strings.NewReader("email=%zz&role_id=2"))
+	read(t, response, err).wantStatus(t, 400).wantText(t, "did not arrive whole")
+}
+
+// A filter of the other list, or of none, is told; it is no fault of the server.
+func TestAFilterOfTheOtherList(t *testing.T) {
+	t.Parallel()
+	v := open(t).as(t, notary.Admin)
+	v.get(t, "/requests?revoked=true").wantStatus(t, 400).wantText(t, "requests by their status")
+	v.get(t, "/certificates?status=Active").wantStatus(t, 400).wantText(t, "certificates by revoked")
+	v.get(t, "/certificates?revoked=perhaps").wantStatus(t, 400).wantText(t, "true or false")
+}
+
+// The address of a form, asked for as a page, leads to where the form is.
+func TestAddressesThatAreNoPages(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Request(t, h.Admin())
+	v := h.as(t, notary.Admin)
+	for path, want := range map[string]string{
+		"/requests/1/sign": "/requests/1", "/requests/many/run": "/requests", "/requests/many": "/requests", "/requests/new/check": "/requests/new",
+		"/me/sessions/1/end": "/me", "/sign-out": "/", "/requests/": "/requests", "/requests/?q=a": "/requests?q=a", "/%2Fevil.example/": "/%2Fevil.example/",
+	} {
+		if a := v.get(t, path); a.Request.URL.Host != h.served.Addr || a.StatusCode == http.StatusOK && a.Request.URL.RequestURI() != want {
+			t.Errorf("%s leads to %s with %d, want %s", path, a.Request.URL, a.StatusCode, want)
+		}
+	}
+	v.get(t, "/nothing/").wantStatus(t, 404)
+	v.post(t, "/nothing", nil).wantStatus(t, 404)
+	a := v.post(t, "/requests", nil).wantStatus(t, 405).wantText(t, "cannot be used in that way")
+	if got := a.Header.Get("Allow"); got != "GET, HEAD" {
+		t.Errorf("Allow is %q", got)
+	}
+	r, err := http.NewRequest(http.MethodDelete, "https://"+h.served.Addr+"/requests/new", nil)
+	testkit.Check(t, err)
+	response, err := v.http.Do(r)
+	if got := read(t, response, err).wantStatus(t, 405).Header.Get("Allow"); got != "GET, HEAD, POST" {
+		t.Errorf("Allow is %q", got)
+	}
+}
+
+func TestASentenceKeepsItsFirstLetter(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"": "", "not one": "Not one.", "“a” is one": "“a” is one.", "über all?": "Über all?"} {
+		if got := web.Sentence(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
