@@ -57,7 +57,7 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	s.authorities = newCache(s.openAuthority)
+	s.authorities = newCache(s.openAuthority, s.now)
 	s.profiles = newProfileCache(st)
 	s.answers = newAnswerCache()
 	if err := s.seedProfiles(ctx); err != nil {

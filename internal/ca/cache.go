@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"notary"
 	"notary/internal/issuance"
@@ -18,12 +19,14 @@ type openedAuthority struct {
 	*notary.Authority
 	issuance.Issuer
 	others []*notary.Certificate // those of its key that are not in use, nor revoked
+	until  time.Time             // when what is above it must be looked for anew; zero for never
 }
 
 // cache keeps opened authorities in memory. A change of any authority empties it, the keys
 // apart: a key never changes.
 type cache struct {
 	open func(ctx context.Context, id int64, key crypto.Signer) (*openedAuthority, error)
+	now  func() time.Time
 
 	mu         sync.Mutex
 	generation int // counts the changes
@@ -31,8 +34,8 @@ type cache struct {
 	keys       map[int64]crypto.Signer
 }
 
-func newCache(open func(context.Context, int64, crypto.Signer) (*openedAuthority, error)) *cache {
-	return &cache{open: open, opened: map[int64]*openedAuthority{}, keys: map[int64]crypto.Signer{}}
+func newCache(open func(context.Context, int64, crypto.Signer) (*openedAuthority, error), now func() time.Time) *cache {
+	return &cache{open: open, now: now, opened: map[int64]*openedAuthority{}, keys: map[int64]crypto.Signer{}}
 }
 
 // get is the authority, from memory where it is there. What it gives is shared: read only.
@@ -40,7 +43,7 @@ func (c *cache) get(ctx context.Context, id int64) (*openedAuthority, error) {
 	c.mu.Lock()
 	a, key, generation := c.opened[id], c.keys[id], c.generation
 	c.mu.Unlock()
-	if a != nil {
+	if a != nil && (a.until.IsZero() || !c.now().After(a.until)) {
 		return a, nil
 	}
 	a, err := c.open(ctx, id, key)
@@ -95,14 +98,32 @@ func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer
 	if a.Certificate == nil {
 		return opened, nil
 	}
-	chain, err := parseChain(a.Certificate)
+	return opened, s.openChains(ctx, opened)
+}
+
+// openChains reads the authority's certificates, and what is above each of them now.
+func (s *Service) openChains(ctx context.Context, a *openedAuthority) error {
+	chain, err := s.renewChain(ctx, a.Authority.Certificate)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	opened.Issuer.Certificate, opened.Ancestors = chain[0], chain[1:]
-	all, err := s.certificatesOf(ctx, a)
-	opened.others = slices.DeleteFunc(all, func(c *notary.Certificate) bool { return c.ID == a.Certificate.ID || c.Revocation != nil })
-	return opened, err
+	a.Issuer.Certificate, a.Ancestors = chain[0], chain[1:]
+	for _, above := range a.Ancestors {
+		if ends := above.NotAfter; !s.now().After(ends) && (a.until.IsZero() || ends.Before(a.until)) {
+			a.until = ends
+		}
+	}
+	all, err := s.certificatesOf(ctx, a.Authority)
+	if err != nil {
+		return err
+	}
+	a.others = slices.DeleteFunc(all, func(c *notary.Certificate) bool { return c.ID == a.Authority.Certificate.ID || c.Revocation != nil })
+	for _, other := range a.others {
+		if _, err := s.renewChain(ctx, other); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // issuer is an authority that can sign now. Otherwise it says why not: it and every

@@ -137,6 +137,48 @@ func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]l
 	return links, nil
 }
 
+// renewChain gives a certificate what is above it now, and the chain: as it was recorded or,
+// where something of that was revoked or has expired since, by another certificate of the same
+// authority, which was renewed or cross-signed. Where there is no such way, nothing is changed.
+func (s *Service) renewChain(ctx context.Context, c *notary.Certificate) ([]*x509.Certificate, error) {
+	recorded, err := parseChain(c)
+	if err != nil {
+		return nil, err
+	}
+	sound, err := s.soundAbove(ctx, recorded[1:])
+	if err != nil || sound {
+		return recorded, err
+	}
+	search := chainSearch{s: s, now: s.now(), all: true, known: map[string][]link{}}
+	if err := search.from(ctx, recorded[:1], recorded[1:]); err != nil {
+		return nil, err
+	}
+	for _, found := range search.found {
+		if found.Problem == "" {
+			c.IssuerChain = found.Certificates[1:]
+			return parseChain(c)
+		}
+	}
+	return recorded, nil
+}
+
+// soundAbove says whether none of the certificates has expired, or was revoked here.
+func (s *Service) soundAbove(ctx context.Context, above []*x509.Certificate) (bool, error) {
+	for _, one := range above {
+		if s.now().After(one.NotAfter) {
+			return false, nil
+		}
+		known, err := s.store.CertificateByFingerprint(ctx, pki.Fingerprint(one.Raw))
+		if err != nil {
+			return false, err
+		}
+		if known != nil && known.Revocation != nil {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 // sameHolder says whether two certificates are of one key and name.
 func sameHolder(a, b *x509.Certificate) bool {
 	return bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) && bytes.Equal(a.RawSubject, b.RawSubject)

@@ -279,7 +279,7 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 	if cert.Revocation != nil {
 		return notary.Errorf(notary.Conflict, "the certificate %d is revoked", cert.ID)
 	}
-	chain, err := parseChain(cert)
+	chain, err := s.renewChain(ctx, cert)
 	if err != nil {
 		return err
 	}
@@ -288,6 +288,9 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 	}
 	if cert.AuthorityID == a.ID {
 		return nil
+	}
+	if sound, err := s.soundAbove(ctx, chain[1:]); err != nil || !sound {
+		return orError(err, notary.Errorf(notary.Conflict, "the certificate %d cannot be used: one above it is revoked", cert.ID))
 	}
 	return s.requireTrustedAbove(ctx, a.ID, cert.AuthorityID)
 }

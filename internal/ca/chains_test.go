@@ -1,0 +1,100 @@
+package ca_test
+
+import (
+	"bytes"
+	"crypto/x509"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// wantAbove wants a new certificate of the authority, and what is published of it, to have
+// the certificate above the authority's own, and not the other one.
+func wantAbove(t *testing.T, w *testkit.World, id int64, above, not *x509.Certificate) {
+	t.Helper()
+	if got := leaf(t, w, id).IssuerChain[1]; !bytes.Equal(got, above.Raw) {
+		t.Error("another certificate is above the new one's issuer")
+	}
+	bundle, err := w.CA.AuthorityBundle(t.Context(), id)
+	testkit.Check(t, err)
+	for _, der := range bundle.Certificates {
+		if bytes.Equal(der, not.Raw) {
+			t.Error("what holds no longer is published")
+		}
+	}
+}
+
+// What is signed after a certificate above was replaced and revoked has a chain without it.
+func TestNewChainsAvoidRevokedCertificates(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := named(t, w, "Root", 0)
+	upper := named(t, w, "Upper", root)
+	first := authority(t, w, upper).Certificate
+	lower := named(t, w, "Lower", upper)
+	testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), upper, root)) // a renewal
+	leaf(t, w, lower)                                                         // it is in memory now
+	cross := crossSign(t, w, lower, named(t, w, "Other", 0))
+	own := authority(t, w, lower).Certificate
+
+	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), first.ID, notary.Superseded))
+	wantAbove(t, w, lower, parsed(t, authority(t, w, upper).Certificate), parsed(t, first))
+	// So it is for one that is not in use, and it can be put in use.
+	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
+	bundle, err := w.CA.AuthorityBundle(t.Context(), lower)
+	testkit.Check(t, err)
+	for _, der := range bundle.Certificates {
+		if bytes.Equal(der, first.DER) {
+			t.Error("the revoked certificate is published")
+		}
+	}
+	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, own.ID))
+}
+
+// A certificate cannot be put in use where the only good way up from it goes through a revoked
+// one, though the authority there has another certificate.
+func TestUseCertificateBelowARevokedOne(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	upper := named(t, w, "Upper One", named(t, w, "One", 0))
+	lower := named(t, w, "Lower", upper, func(o *ca.AuthorityOptions) { o.DNSNames = []string{"ca.example.net"} })
+	first, below := authority(t, w, upper).Certificate.ID, authority(t, w, lower).Certificate.ID
+	cross := crossSign(t, w, lower, named(t, w, "Two", 0))
+	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
+	narrow := named(t, w, "Narrow", 0, func(o *ca.AuthorityOptions) { o.Constraints.Permitted.DNS = []string{"example.com"} })
+	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), upper, crossSign(t, w, upper, narrow)))
+	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, below))
+	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
+	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), first, notary.Superseded))
+	err := w.CA.UseCertificate(t.Context(), w.Admin(), lower, below)
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantText(t, err, "above it is revoked")
+}
+
+// A root that was renewed for the same key takes the place of the former one when that
+// expires, above what lasts longer.
+func TestNewChainsAvoidExpiredCertificates(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	below := o.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) { c.NotAfter = c.NotAfter.AddDate(5, 0, 0) })
+	root, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
+	testkit.Check(t, err)
+	lower, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, below))
+	testkit.Check(t, err)
+	again := *o
+	again.Certificate = nil
+	renewed := again.Issue(t, o.Key.Public(), func(c *x509.Certificate) {
+		c.Subject, c.SubjectKeyId, c.IsCA = o.Certificate.Subject, o.Certificate.SubjectKeyId, true
+		c.KeyUsage, c.NotAfter = o.Certificate.KeyUsage, c.NotAfter.AddDate(5, 0, 0)
+	})
+	cert, err := w.CA.UploadCross(t.Context(), w.Admin(), root, testkit.PEM(renewed))
+	testkit.Check(t, err)
+	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), root, cert))
+	wantAbove(t, w, lower, o.Certificate, renewed)
+	w.Clock.Advance(400 * 24 * time.Hour)
+	wantAbove(t, w, lower, renewed, o.Certificate)
+}
