@@ -324,35 +324,6 @@ func giveCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate
 	return id, tx.SetAuthorityCertificate(a, id)
 }
 
-// EnableAuthority enables or disables an authority. A disabled one signs nothing but its
-// CRL.
-func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id int64, enabled bool) error {
-	if err := caller.Require(notary.ManageAuthorities); err != nil {
-		return err
-	}
-	action := "authority.disable"
-	if enabled {
-		action = "authority.enable"
-	}
-	defer s.authorities.changed()
-	return s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.ClaimAuthority(id); err != nil {
-			return err
-		}
-		a, err := tx.Authority(ctx, id)
-		if err != nil {
-			return err
-		}
-		if enabled && a.Status(s.now()) == notary.AuthorityRevoked {
-			return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: make a new one", id)
-		}
-		if err := tx.EnableAuthority(id, enabled); err != nil {
-			return err
-		}
-		return tx.Event(notary.EventBy(caller, action, id, ""))
-	})
-}
-
 // DeleteAuthority erases an authority's key. Without force it is refused while something
 // that the authority issued is still valid, because nobody could revoke that any more.
 func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id int64, force bool) error {

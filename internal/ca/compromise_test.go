@@ -1,6 +1,7 @@
 package ca_test
 
 import (
+	"slices"
 	"testing"
 
 	"notary"
@@ -113,6 +114,29 @@ func TestKeyCompromiseOfAnAuthority(t *testing.T) {
 	}
 	testkit.WantKind(t, sign(t, w, id, sub), notary.Conflict)
 	testkit.WantKind(t, w.CA.SignAuthority(t.Context(), w.Admin(), sub, root), notary.Conflict)
+}
+
+// A root whose key was compromised cannot be revoked, but it signs no more, and cannot be
+// enabled again.
+func TestKeyCompromiseOfACrossSignedRoot(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	one, two := named(t, w, "One", 0), named(t, w, "Two", 0)
+	cross := crossSign(t, w, one, two)
+	id := w.Signed(t, w.Admin(), one)
+	events := w.EventsOf(t, func() {
+		testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), cross, notary.KeyCompromise))
+	})
+	if !slices.Equal(events, []string{"certificate.revoke", "authority.disable"}) {
+		t.Errorf("the events are %v", events)
+	}
+	wantAuthority(t, w, one, notary.AuthorityDisabled)
+	testkit.WantKind(t, sign(t, w, w.Request(t, w.Admin()), one), notary.Conflict)
+	err := w.CA.EnableAuthority(t.Context(), w.Admin(), one, true)
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantText(t, err, "compromised")
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)) // its list goes on
+	fetchCRL(t, w, one)
 }
 
 // Requests of other people with the same key were there before: none of them is signed any

@@ -136,8 +136,5 @@ func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notar
 	if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {
 		return err
 	}
-	if err := tx.ReportCompromised(cert.KeyFingerprint); err != nil {
-		return err
-	}
-	return s.revokeKey(ctx, tx, caller, cert.KeyFingerprint, reason)
+	return s.reportCompromised(ctx, tx, caller, cert.KeyFingerprint)
 }

@@ -5,11 +5,13 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/store"
 	"notary/internal/testkit"
 )
 
@@ -198,4 +200,46 @@ func TestRenewalsAndRevocationsMixed(t *testing.T) {
 		}
 	}
 	testkit.Check(t, w.Store.CheckInvariants(t.Context()))
+}
+
+// A certificate of an authority is put in use while it is being revoked alone: the authority is
+// revoked with all its certificates, or nothing is.
+func TestRevokeCertificateIsOvertaken(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	lower := named(t, w, "Lower", named(t, w, "One", 0))
+	id := crossSign(t, w, lower, named(t, w, "Two", 0))
+	cross := inventory(t, w)[id]
+	var once sync.Once
+	claimed, outcome := make(chan struct{}), make(chan error)
+	go func() {
+		<-claimed
+		outcome <- w.CA.RevokeCertificate(t.Context(), w.Admin(), cross.ID, notary.Superseded)
+	}()
+	testkit.Check(t, w.Store.Write(t.Context(), func(tx *store.Tx) error {
+		if _, err := tx.ClaimCertificate(t.Context(), cross); err != nil {
+			return err
+		}
+		once.Do(func() { close(claimed) })
+		time.Sleep(100 * time.Millisecond) // in which the revocation has begun, or not
+		a, err := tx.Authority(t.Context(), lower)
+		if err != nil {
+			return err
+		}
+		return tx.SetAuthorityCertificate(a, cross.ID)
+	}))
+	want := notary.AuthorityRevoked
+	if err := <-outcome; err != nil {
+		testkit.WantKind(t, err, notary.Conflict)
+		want = notary.AuthorityActive
+	}
+	if got := authority(t, w, lower).Status(w.Clock.Now()); got != want {
+		t.Errorf("the authority is %s", got)
+	}
+	ids, _ := certificatesOf(t, w, lower)
+	for _, id := range ids {
+		if revoked := inventory(t, w)[id].Revocation != nil; revoked != (want == notary.AuthorityRevoked) {
+			t.Errorf("certificate %d is revoked: %v, the authority is %s", id, revoked, want)
+		}
+	}
 }

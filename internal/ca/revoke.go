@@ -66,10 +66,26 @@ func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, i
 			if err := tx.ClaimAuthority(a.ID); err != nil {
 				return err
 			}
+			if err := requireUser(ctx, tx, cert, a); err != nil {
+				return err
+			}
 			return s.revokeAuthority(ctx, tx, caller, a, reason)
 		}
-		return s.revoke(ctx, tx, caller, cert, reason)
+		if err := s.revoke(ctx, tx, caller, cert, reason); err != nil {
+			return err
+		}
+		return requireUser(ctx, tx, cert, nil)
 	})
+}
+
+// requireUser checks, now that nobody else can change it, that the certificate is in use by
+// this authority or, with nil, by none: what goes with it depends on that.
+func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, before *notary.Authority) error {
+	now, err := tx.AuthorityWithCertificate(ctx, cert.ID)
+	if err == nil && (now == nil) != (before == nil) {
+		err = notary.Errorf(notary.Conflict, "another certificate of the authority has just been put in use: look which one is, and try again")
+	}
+	return err
 }
 
 // RevokeAuthority revokes the certificates that the authorities above have given to an
@@ -125,10 +141,36 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller
 	if reason != notary.KeyCompromise {
 		return nil
 	}
-	if err := tx.ReportCompromised(cert.KeyFingerprint); err != nil {
+	return s.reportCompromised(ctx, tx, caller, cert.KeyFingerprint)
+}
+
+// reportCompromised refuses a key, which the transaction has claimed, from now on, revokes
+// what was issued for it, and disables authorities that have it: a root, which no list can
+// have, must not sign with it either.
+func (s *Service) reportCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, keyFingerprint string) error {
+	if err := tx.ReportCompromised(keyFingerprint); err != nil {
 		return err
 	}
-	return s.revokeKey(ctx, tx, caller, cert.KeyFingerprint, reason)
+	if err := s.revokeKey(ctx, tx, caller, keyFingerprint, notary.KeyCompromise); err != nil {
+		return err
+	}
+	all, err := tx.CertificatesWithKey(ctx, keyFingerprint)
+	if err != nil {
+		return err
+	}
+	for _, cert := range all {
+		a, err := tx.AuthorityWithCertificate(ctx, cert.ID)
+		if err != nil {
+			return err
+		}
+		if a == nil || !a.Enabled || a.Certificate.Revocation != nil {
+			continue
+		}
+		if err := disable(tx, caller, a.ID, string(notary.KeyCompromise)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {

@@ -1,0 +1,67 @@
+package ca
+
+import (
+	"context"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// EnableAuthority enables or disables an authority. A disabled one signs nothing but its
+// CRL.
+func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id int64, enabled bool) error {
+	if err := caller.Require(notary.ManageAuthorities); err != nil {
+		return err
+	}
+	action := "authority.disable"
+	if enabled {
+		action = "authority.enable"
+	}
+	defer s.authorities.changed()
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.ClaimAuthority(id); err != nil {
+			return err
+		}
+		a, err := tx.Authority(ctx, id)
+		if err != nil {
+			return err
+		}
+		if enabled {
+			if err := s.requireEnablable(ctx, tx, a); err != nil {
+				return err
+			}
+		}
+		if err := tx.EnableAuthority(id, enabled); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, action, id, ""))
+	})
+}
+
+// requireEnablable refuses to enable an authority that nobody should trust.
+func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.Authority) error {
+	if a.Status(s.now()) == notary.AuthorityRevoked {
+		return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: make a new one", a.ID)
+	}
+	if a.Certificate == nil {
+		return nil
+	}
+	if err := tx.ShareKey(a.Certificate.KeyFingerprint); err != nil {
+		return err
+	}
+	compromised, err := tx.Compromised(ctx, a.Certificate.KeyFingerprint)
+	if err == nil && compromised {
+		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d was compromised: make a new one", a.ID)
+	}
+	return err
+}
+
+func disable(tx *store.Tx, caller notary.Caller, id int64, why string) error {
+	if err := tx.ClaimAuthority(id); err != nil {
+		return err
+	}
+	if err := tx.EnableAuthority(id, false); err != nil {
+		return err
+	}
+	return tx.Event(notary.EventBy(caller, "authority.disable", id, why))
+}
