@@ -228,6 +228,9 @@ func pathLenOf(c *x509.Certificate) int {
 // giveImported makes the certificate that came along the one in use, and finds out who has
 // issued it.
 func (s *Service) giveImported(ctx context.Context, tx *store.Tx, a *notary.Authority, in *imported) error {
+	if err := requireSameName(a, in.entry); err != nil { // it may have been here before
+		return notary.WithField(err, "certificate_chain")
+	}
 	issuer := a.ID // a root
 	if len(in.chain) > 1 {
 		above, err := heldIssuer(ctx, tx, in.chain[0])

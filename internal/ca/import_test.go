@@ -304,6 +304,26 @@ func TestImportOfADeletedAuthority(t *testing.T) {
 	testkit.WantText(t, err, "number 51")
 }
 
+// It comes back only under the name that all that it has issued gives as the issuer.
+func TestImportOfADeletedAuthorityUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
+	testkit.Check(t, err)
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
+	other := *o
+	other.Certificate = nil
+	other.Certificate = other.Issue(t, o.Key.Public(), func(c *x509.Certificate) {
+		c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
+	})
+	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, &other))
+	testkit.WantKind(t, err, notary.Unprocessable)
+	testkit.WantField(t, err, "certificate_chain")
+	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
+	testkit.Check(t, err)
+}
+
 // A long list is taken over in one transaction, in seconds.
 func TestImportOfALongList(t *testing.T) {
 	t.Parallel()
