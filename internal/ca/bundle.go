@@ -13,7 +13,7 @@ import (
 // parties can build whichever path they trust (RFC 5280, section 4.2.2.1).
 type Bundle struct {
 	Certificates [][]byte  // DER, each once: the chain of the certificate in use first, and all roots last
-	Modified     time.Time // when the newest of the authority's certificates came
+	Modified     time.Time // when the newest of the authority's certificates came, or one was revoked
 	NotAfter     time.Time // of the certificate in use
 }
 
@@ -29,6 +29,9 @@ func (s *Service) AuthorityBundle(ctx context.Context, id int64) (*Bundle, error
 		return nil, err
 	}
 	b := &Bundle{Modified: inUse.NotBefore, NotAfter: inUse.NotAfter}
+	if a.changed.After(b.Modified) {
+		b.Modified = a.changed
+	}
 	var roots [][]byte // who does not trust one shall first try the others
 	for _, c := range append([]*notary.Certificate{inUse}, a.others...) {
 		if c != inUse && c.NotAfter.Before(s.now()) {
@@ -37,9 +40,6 @@ func (s *Service) AuthorityBundle(ctx context.Context, id int64) (*Bundle, error
 		chain := c.Chain()
 		b.add(chain[:len(chain)-1])
 		roots = append(roots, chain[len(chain)-1])
-		if c != inUse {
-			b.Modified = slices.MaxFunc([]time.Time{b.Modified, c.NotBefore, c.CreatedAt}, time.Time.Compare)
-		}
 	}
 	b.add(roots)
 	return b, nil

@@ -18,8 +18,9 @@ import (
 type openedAuthority struct {
 	*notary.Authority
 	issuance.Issuer
-	others []*notary.Certificate // those of its key that are not in use, nor revoked
-	until  time.Time             // when what is above it must be looked for anew; zero for never
+	others  []*notary.Certificate // those of its key that are not in use, nor revoked
+	changed time.Time             // when the last of these came, or one was revoked; zero where there was none
+	until   time.Time             // when what is above it must be looked for anew; zero for never
 }
 
 // cache keeps opened authorities in memory. A change of any authority empties it, the keys
@@ -116,6 +117,14 @@ func (s *Service) openChains(ctx context.Context, a *openedAuthority) error {
 	all, err := s.certificatesOf(ctx, a.Authority)
 	if err != nil {
 		return err
+	}
+	for _, c := range all {
+		if c.Revocation != nil && c.Revocation.At.After(a.changed) {
+			a.changed = c.Revocation.At
+		}
+		if c.ID != a.Authority.Certificate.ID && c.CreatedAt.After(a.changed) {
+			a.changed = c.CreatedAt
+		}
 	}
 	a.others = slices.DeleteFunc(all, func(c *notary.Certificate) bool { return c.ID == a.Authority.Certificate.ID || c.Revocation != nil })
 	for _, other := range a.others {

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"testing"
+	"time"
 
 	"github.com/smallstep/pkcs7"
 
@@ -65,6 +66,37 @@ func TestBundle(t *testing.T) {
 	testkit.Check(t, err)
 	if again := s.ask(t, "GET", "/ca/3.p7c").Header.Get("ETag"); again == tag {
 		t.Error("the ETag is the same")
+	}
+}
+
+// Who asks whether there is a newer document gets the one of today, be it an older one.
+func TestOlderCertificateComesBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := t.Context()
+	id := s.Intermediate(t, s.Root(t, notary.ECDSAP256), notary.ECDSAP256)
+	a, err := s.CA.Authority(ctx, s.Admin(), id)
+	testkit.Check(t, err)
+	s.Clock.Advance(time.Hour)
+	testkit.Check(t, s.CA.SignAuthority(ctx, s.Admin(), id, 1))
+	newer := map[string]string{}
+	for _, target := range []string{"/ca/2.cer", "/ca/2.p7c"} {
+		newer[target] = s.ask(t, "GET", target).Header.Get("Last-Modified")
+	}
+	s.Clock.Advance(time.Hour)
+	renewed, err := s.CA.Authority(ctx, s.Admin(), id)
+	testkit.Check(t, err)
+	testkit.Check(t, s.CA.UseCertificate(ctx, s.Admin(), id, a.Certificate.ID))
+	testkit.Check(t, s.CA.RevokeCertificate(ctx, s.Admin(), renewed.Certificate.ID, notary.Superseded))
+	for target, modified := range newer {
+		answer := s.ask(t, "GET", target, "If-Modified-Since: "+modified)
+		if answer.StatusCode != 200 {
+			t.Errorf("%s: %d", target, answer.StatusCode)
+		}
+		again := s.ask(t, "GET", target, "If-Modified-Since: "+answer.Header.Get("Last-Modified"))
+		if again.StatusCode != 304 {
+			t.Errorf("%s again: %d", target, again.StatusCode)
+		}
 	}
 }
 

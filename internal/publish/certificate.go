@@ -28,7 +28,7 @@ func (p *publisher) certificate(w http.ResponseWriter, r *http.Request, name str
 		return err
 	}
 	p.send(w, r, document{form: "application/pkix-cert", octets: cert.DER, modified: cert.NotBefore, until: cert.NotAfter,
-		tag: cert.Fingerprint})
+		tag: cert.Fingerprint, mayGoBack: true})
 	return nil
 }
 
@@ -44,6 +44,6 @@ func (p *publisher) bundle(w http.ResponseWriter, r *http.Request, id int64) err
 	}
 	sum := sha256.Sum256(all)
 	p.send(w, r, document{form: "application/pkcs7-mime", octets: octets, modified: b.Modified, until: b.NotAfter,
-		tag: "bundle-" + hex.EncodeToString(sum[:])})
+		tag: "bundle-" + hex.EncodeToString(sum[:]), mayGoBack: true})
 	return nil
 }

@@ -13,11 +13,12 @@ const maxAge = 5 * time.Minute
 
 // document is something signed that is published.
 type document struct {
-	form     string // its media type
-	octets   []byte
-	tag      string    // another one for other octets
-	modified time.Time // since when it is the one
-	until    time.Time // when it ends: no cache may keep it for longer
+	form      string // its media type
+	octets    []byte
+	tag       string    // another one for other octets
+	modified  time.Time // since when it is the one
+	mayGoBack bool      // an older one may come in its place: only the very time is no change
+	until     time.Time // when it ends: no cache may keep it for longer
 }
 
 // send answers with the document, or with 304 where the client has it already. All answers
@@ -30,5 +31,8 @@ func (p *publisher) send(w http.ResponseWriter, r *http.Request, d document) {
 	h.Set("ETag", `"`+d.tag+`"`)
 	h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(age.Seconds())))
 	h.Set("Expires", now.Add(age).UTC().Format(http.TimeFormat))
+	if d.mayGoBack && r.Header.Get("If-Modified-Since") != d.modified.UTC().Format(http.TimeFormat) {
+		r.Header.Del("If-Modified-Since")
+	}
 	http.ServeContent(w, r, "", d.modified, bytes.NewReader(d.octets))
 }
