@@ -40,7 +40,22 @@ func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.Eve
 		return none, err
 	}
 	q.Email = strings.ToLower(q.Email)
-	return s.store.Events(ctx, q)
+	page, err := s.store.Events(ctx, q)
+	hideAddresses(caller, page.Items)
+	return page, err
+}
+
+// hideAddresses takes from events the addresses from which others called, for who sees its own
+// requests only.
+func hideAddresses(caller notary.Caller, events []*notary.Event) {
+	if caller.May(notary.ReadEvents) {
+		return
+	}
+	for _, e := range events {
+		if e.AccountID != caller.AccountID {
+			e.Address = ""
+		}
+	}
 }
 
 // checkEventQuery refuses what nobody can mean.
@@ -76,6 +91,7 @@ func (s *Service) History(ctx context.Context, caller notary.Caller, requestID i
 	if err != nil {
 		return nil, err
 	}
+	hideAddresses(caller, all)
 	// That the certificate in use was revoked is told of the request, too.
 	told := func(e *notary.Event) bool {
 		return e.Kind() == "certificate" && slices.ContainsFunc(all, func(of *notary.Event) bool {

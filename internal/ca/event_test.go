@@ -149,3 +149,28 @@ func TestHistory(t *testing.T) {
 	_, err = w.CA.History(t.Context(), requestor, w.Request(t, w.Admin()))
 	testkit.WantKind(t, err, notary.NotFound)
 }
+
+// From where others called is not told to who sees its own requests only.
+func TestAddressesInEvents(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	requestor, manager := w.Caller(notary.CertificateRequestor), w.Caller(notary.CertificateManager)
+	requestor.Address, manager.Address = "192.0.2.1", "192.0.2.2"
+	id := w.Request(t, requestor)
+	testkit.Check(t, w.CA.Reject(t.Context(), manager, id, ""))
+	for caller, want := range map[notary.Caller][]string{requestor: {"", "192.0.2.1"}, w.Caller(notary.ReadOnly): {"192.0.2.2", "192.0.2.1"}} {
+		page, err := w.CA.Events(t.Context(), caller, notary.EventQuery{Kind: "request", ObjectID: id, Limit: 10})
+		testkit.Check(t, err)
+		history, err := w.CA.History(t.Context(), caller, id)
+		testkit.Check(t, err)
+		for _, events := range [][]*notary.Event{page.Items, history} {
+			var got []string
+			for _, e := range events {
+				got = append(got, e.Address)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("the addresses that %s sees (-want +got):\n%s", caller.Role, diff)
+			}
+		}
+	}
+}
