@@ -107,7 +107,7 @@ type ImportedCertificates struct {
 	Message  string `json:"message" enum:"success"`
 	Imported int    `json:"imported" doc:"Recorded now"`
 	Known    int    `json:"known" doc:"Recorded already"`
-	Revoked  int    `json:"revoked" doc:"Of those recorded now, by an entry of the imported CRL"`
+	Revoked  int    `json:"revoked" doc:"Of those recorded now, by an entry of the imported CRL or because their key was compromised"`
 }
 
 // CRL is an authority's certificate revocation list.

@@ -17,7 +17,7 @@ const MaxImported = pki.MaxBundle
 type ImportedCertificates struct {
 	Imported int // recorded now
 	Known    int // recorded already
-	Revoked  int // of those recorded now: by an entry of the authority's imported list
+	Revoked  int // of those recorded now: by an entry of the authority's imported list, or because their key was compromised
 }
 
 // ImportCertificates records certificates that an authority issued before it was held here,
@@ -92,6 +92,13 @@ func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.
 		}
 		done.Imported++
 		if entry.Revocation == nil {
+			compromised, err := s.revokeCompromised(ctx, tx, caller, entry)
+			if err != nil {
+				return done, err
+			}
+			if compromised {
+				done.Revoked++
+			}
 			continue
 		}
 		done.Revoked++
@@ -100,6 +107,28 @@ func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.
 		}
 	}
 	return done, nil
+}
+
+// revokeCompromised revokes a certificate that was just recorded and is still valid, where its
+// key was reported as compromised before, and says so.
+func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, entry *notary.Certificate) (bool, error) {
+	if s.now().After(entry.NotAfter) {
+		return false, nil
+	}
+	if err := tx.ShareKey(entry.KeyFingerprint); err != nil {
+		return false, err
+	}
+	compromised, err := tx.Compromised(ctx, entry.KeyFingerprint)
+	if err != nil || !compromised {
+		return false, err
+	}
+	switch err := refuseRevocation(ctx, tx, entry); {
+	case notary.KindOf(err) == notary.Unprocessable: // the authority's own, of a root
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return true, s.revokeOne(ctx, tx, caller, entry, notary.KeyCompromise)
 }
 
 // followImported does what else a revocation does, after an entry of the imported list became

@@ -261,6 +261,18 @@ func TestImportedCompromise(t *testing.T) {
 	testkit.Check(t, err)
 	_, err = w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "a.example.com"))
 	testkit.WantKind(t, err, notary.Conflict)
+
+	// Another certificate for the key that comes in later is revoked with it, unless it has expired.
+	late, expired := o.Issue(t, key.Public()), o.Issue(t, key.Public(), func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Minute) })
+	done, err := w.CA.ImportCertificates(t.Context(), w.Admin(), id, testkit.PEM(late, expired))
+	testkit.Check(t, err)
+	if done.Imported != 2 || done.Revoked != 1 {
+		t.Errorf("the import is %+v", done)
+	}
+	if _, entries := entriesOf(t, w, id); entries[pki.SerialString(late.SerialNumber)].Reason != notary.KeyCompromise {
+		t.Errorf("the entries are %v", entries)
+	}
+	testkit.Check(t, w.Store.CheckInvariants(t.Context()))
 }
 
 // A deleted authority that is imported again comes back with all that it had.
