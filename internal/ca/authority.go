@@ -15,20 +15,38 @@ import (
 	"notary/internal/store"
 )
 
-// Authority is one authority.
+// Authority is one authority. Its certificate has the chain that new certificates get.
 func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64) (*notary.Authority, error) {
 	if err := caller.Require(notary.ReadAuthorities); err != nil {
 		return nil, err
 	}
-	return s.store.Authority(ctx, id)
+	a, err := s.store.Authority(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	s.showChain(ctx, a)
+	return a, nil
 }
 
-// Authorities are all authorities, in the order of their ids.
+// showChain gives an authority the chain with which it is open in memory. One that cannot be
+// opened keeps what was recorded.
+func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
+	opened, err := s.authorities.get(ctx, a.ID)
+	if err == nil && a.Certificate != nil && opened.Authority.Certificate != nil && opened.Authority.Certificate.ID == a.Certificate.ID {
+		a.Certificate.IssuerChain = opened.Authority.Certificate.IssuerChain
+	}
+}
+
+// Authorities are all authorities, in the order of their ids, as [Service.Authority] gives them.
 func (s *Service) Authorities(ctx context.Context, caller notary.Caller) ([]*notary.Authority, error) {
 	if err := caller.Require(notary.ReadAuthorities); err != nil {
 		return nil, err
 	}
-	return s.store.Authorities(ctx)
+	all, err := s.store.Authorities(ctx)
+	for _, a := range all {
+		s.showChain(ctx, a)
+	}
+	return all, err
 }
 
 // AuthorityCertificate is the authority's own certificate with its chain. It needs no caller:

@@ -18,6 +18,13 @@ func wantAbove(t *testing.T, w *testkit.World, id int64, above, not *x509.Certif
 	if got := leaf(t, w, id).IssuerChain[1]; !bytes.Equal(got, above.Raw) {
 		t.Error("another certificate is above the new one's issuer")
 	}
+	all, err := w.CA.Authorities(t.Context(), w.Admin())
+	testkit.Check(t, err)
+	for _, a := range append(all, authority(t, w, id)) {
+		if a.ID == id && !bytes.Equal(a.Certificate.IssuerChain[0], above.Raw) {
+			t.Error("the authority has another chain than what it signs")
+		}
+	}
 	bundle, err := w.CA.AuthorityBundle(t.Context(), id)
 	testkit.Check(t, err)
 	for _, der := range bundle.Certificates {
