@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"notary"
@@ -85,6 +86,8 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 	if p.Cert, err = s.ca.RequestCertificate(c.r.Context(), c.caller, p.ID); err != nil {
 		return err
 	}
+	choose(p.Authorities, strconv.FormatInt(p.Cert.AuthorityID, 10)) // a renewal is like what it renews
+	choose(p.Profiles, p.Cert.Profile)
 	view := s.viewOf(p.Cert, p.all)
 	p.Issued, p.Downloads = &view, downloadsOf(p.Cert, requestPath(p.ID)+"/download")
 	return nil

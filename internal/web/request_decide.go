@@ -46,6 +46,16 @@ func chosen(options []option) bool {
 	return slices.ContainsFunc(options, func(o option) bool { return o.Chosen })
 }
 
+// choose makes that value the chosen one, if it is there.
+func choose(options []option, value string) {
+	if !slices.ContainsFunc(options, func(o option) bool { return o.Value == value }) {
+		return
+	}
+	for i := range options {
+		options[i].Chosen = options[i].Value == value
+	}
+}
+
 func authorityLabel(a *notary.Authority) string {
 	label := fmt.Sprintf("%s (%d)", shortened(a.CommonName), a.ID)
 	if a.SelfSigned() {

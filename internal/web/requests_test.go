@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"notary"
+	"notary/internal/ca"
 	"notary/internal/testkit"
 )
 
@@ -245,5 +247,20 @@ func TestWhatEachRoleSeesOfRequests(t *testing.T) {
 			status = 404
 		}
 		v.get(t, fmt.Sprintf("/requests/%d", other)).wantStatus(t, status)
+	}
+}
+
+func TestARenewalIsLikeWhatItRenews(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	h.Intermediate(t, root, notary.ECDSAP256)
+	id := h.Request(t, h.Admin())
+	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: "server"}))
+	form := formOf(t, h.as(t, notary.Admin).get(t, requestURL(id)).body)
+	for field, want := range map[string]string{"certificate_authority_id": strconv.FormatInt(root, 10), "profile": "server"} {
+		if got := form.Get(field); got != want {
+			t.Errorf("the form has %s %q, want %q", field, got, want)
+		}
 	}
 }
