@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"mime/multipart"
@@ -196,6 +197,45 @@ func TestARequestIsMadeFromAFile(t *testing.T) {
 	b.press(t, "Check it")
 	b.press(t, "Submit the request")
 	b.wantText(t, "The request is submitted.")
+}
+
+// A file that is dropped on its place, or on the field, is read into the field.
+func TestAFileIsDroppedOnTheForm(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	text := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
+	block, _ := pem.Decode([]byte(text))
+	b := h.browseAs(t, notary.CertificateRequestor)
+	for _, place := range []string{"[data-drop]", "#f-csr"} {
+		for _, content := range [][]byte{[]byte(text), block.Bytes} {
+			b.open(t, "/requests/new")
+			b.drop(t, place, "www.csr", content)
+			filled := get(t, b, chromedp.Poll[string](`document.getElementById("f-csr").value`))
+			if got, _ := pem.Decode([]byte(filled)); got == nil || !bytes.Equal(got.Bytes, block.Bytes) {
+				t.Errorf("dropped on %s: the field has %q", place, filled)
+			}
+		}
+	}
+	b.press(t, "Check it")
+	b.press(t, "Submit the request")
+	b.wantText(t, "The request is submitted.", "www.example.com")
+}
+
+// drop drops a file on what the selector finds, as a person does who drags it over that first.
+func (b *browser) drop(t *testing.T, selector, name string, content []byte) {
+	t.Helper()
+	over := get(t, b, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
+		const dataTransfer = new DataTransfer();
+		dataTransfer.items.add(new File([Uint8Array.from(atob(%q), (c) => c.charCodeAt(0))], %q));
+		const place = document.querySelector(%q);
+		const event = (name) => new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true });
+		const taken = !place.dispatchEvent(event("dragover")); // only then does a browser let go of a file
+		place.dispatchEvent(event("drop"));
+		return taken;
+	})()`, base64.StdEncoding.EncodeToString(content), name, selector)))
+	if !over {
+		t.Errorf("%s takes no file", selector)
+	}
 }
 
 func TestWhatIsWrongWithARequestIsSaidAtItsField(t *testing.T) {

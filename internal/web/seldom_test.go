@@ -1,0 +1,95 @@
+package web_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+// What is asked before something is done to many requests, and what became of it, is as fit for
+// everybody as any page.
+func TestTheConfirmationsForManyAreFitForEverybody(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	for range 2 {
+		h.Signed(t, h.Admin(), root)
+	}
+	h.submitMany(t, 3)
+	b := h.browseAs(t, notary.CertificateManager)
+	for _, verb := range []string{"Reject", "Revoke", "Delete"} {
+		b.open(t, "/requests")
+		b.run(t, chromedp.Click(`thead input[type=checkbox]`))
+		b.press(t, verb+"…")
+		b.wantHeading(t, verb+" 5 requests")
+		b.look(t, "requests-many-"+verb)
+	}
+	b.open(t, "/requests")
+	b.run(t, chromedp.Click(`thead input[type=checkbox]`))
+	b.press(t, "Reject…")
+	b.press(t, "Reject 5 requests")
+	b.wantText(t, "3 of 5 requests are rejected. 2 requests could not be")
+	b.look(t, "requests-many-done")
+}
+
+func TestAProfileThatRefusesIsFitForEverybody(t *testing.T) {
+	t.Parallel()
+	b := open(t).browseAs(t, notary.CertificateRequestor)
+	b.open(t, "/requests/new")
+	b.fill(t, "Signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
+	b.fill(t, "Check it for", "email")
+	b.press(t, "Check it")
+	b.wantText(t, "The profile email refuses it")
+	b.look(t, "request-check-refused")
+}
+
+func TestErrorsAreFitForEverybody(t *testing.T) {
+	t.Parallel()
+	b := open(t).browseAs(t, notary.ReadOnly)
+	b.open(t, "/requests/99")
+	b.wantHeading(t, "Not Found")
+	b.look(t, "error")
+	b.open(t, "/requests/new")
+	b.wantHeading(t, "Forbidden")
+	b.look(t, "error-forbidden")
+}
+
+func TestWhatWasKeptIsFitForEverybody(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := h.browseAs(t, notary.CertificateManager)
+	b.open(t, "/requests/new")
+	b.fill(t, "Signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
+	h.Clock.Advance(48 * time.Hour)
+	b.press(t, "Check it")
+	b.wantText(t, "Your session has ended")
+	b.look(t, "sign-in-again")
+	b.fill(t, "E-mail", h.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Password", testkit.Password)
+	b.press(t, "Sign in")
+	b.wantHeading(t, "Welcome back")
+	b.look(t, "kept")
+}
+
+// Those who only look, or only ask, see pages with other parts.
+func TestThePagesOfThoseWhoDecideNothingAreFitForEverybody(t *testing.T) {
+	t.Parallel()
+	for _, role := range []notary.Role{notary.ReadOnly, notary.CertificateRequestor} {
+		h := open(t)
+		requestor, root := h.Caller(notary.CertificateRequestor), h.Root(t, notary.ECDSAP256)
+		outstanding, signed := h.Request(t, requestor), h.Signed(t, requestor, root)
+		r, err := h.CA.Request(t.Context(), h.Admin(), signed)
+		testkit.Check(t, err)
+		b := h.browseAs(t, role)
+		for name, path := range map[string]string{"overview": "/", "requests": "/requests", "outstanding": requestURL(outstanding),
+			"request": requestURL(signed), "certificate": fmt.Sprintf("/certificates/%d", r.Certificate.ID)} {
+			b.open(t, path)
+			b.look(t, fmt.Sprintf("%s-%s", role, name))
+		}
+	}
+}
