@@ -22,7 +22,7 @@ type requestPage struct {
 	Cert        *notary.Certificate
 	Earlier     []*notary.Certificate // the others that were issued for it, the newest first
 	Downloads   downloads
-	History     []*notary.Event
+	History     []told
 	Again       string // to a new request with the same names
 	forms
 	signChoices
@@ -64,11 +64,12 @@ func (s *site) requestPage(c *call, f form) error {
 	if err != nil {
 		return err
 	}
-	p := requestPage{Request: r, Title: requestTitle(r), History: history, Again: "/requests/new?" + url.Values{"names": {namesText(r.Names)}}.Encode(),
+	p := requestPage{Request: r, Title: requestTitle(r), Again: "/requests/new?" + url.Values{"names": {namesText(r.Names)}}.Encode(),
 		forms: formsOf(c, f)}
 	if p.signChoices, err = s.signChoices(c); err != nil {
 		return err
 	}
+	p.History = tell(history, p.all)
 	p.CSRFacts, p.CSRProblems = s.readCSR(r.CSR)
 	if r.Certificate != nil {
 		if err := p.addCertificate(s, c); err != nil {

@@ -1,0 +1,44 @@
+package web_test
+
+import (
+	"fmt"
+	"testing"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+// The history says in words what happened, and leads to what had a part in it.
+func TestTheHistoryOfARequestIsToldInWords(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	id := h.Signed(t, h.Caller(notary.CertificateRequestor), root)
+	r, err := h.CA.Request(t.Context(), h.Admin(), id)
+	testkit.Check(t, err)
+	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), id, notary.Superseded))
+	certificate := fmt.Sprintf(`<a href="/certificates/%d"><bdi>certificate %[1]d</bdi></a>`, r.Certificate.ID)
+	authority := fmt.Sprintf(`<a href="/authorities/%d"><bdi>Test Root</bdi></a>`, root)
+	h.as(t, notary.ReadOnly).get(t, requestURL(id)).wantText(t,
+		fmt.Sprintf("<strong>Submitted</strong> by <bdi>%s</bdi>", h.Caller(notary.CertificateRequestor).Email),
+		fmt.Sprintf("<strong>Signed</strong> by <bdi>%s</bdi> with %s: %s", h.Admin().Email, authority, certificate),
+		fmt.Sprintf("<strong>Certificate revoked</strong> by <bdi>%s</bdi> on the list of %s", h.Admin().Email, authority),
+		"request.sign", "serial "+r.Certificate.Serial, "superseded")
+
+	// Who may not look at authorities is told the number, and is led to no page that is not for it.
+	requestor := h.as(t, notary.CertificateRequestor)
+	requestor.get(t, requestURL(id)).wantText(t, fmt.Sprintf("with <bdi>authority %d</bdi>: %s", root, certificate)).
+		wantNoText(t, `href="/authorities/`)
+	requestor.get(t, fmt.Sprintf("/certificates/%d", r.Certificate.ID)).wantStatus(t, 200)
+}
+
+// What people wrote is shown as they wrote it.
+func TestAReasonIsNoMention(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.Request(t, h.Admin())
+	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id, "certificate 1, <b>authority 1</b>"))
+	h.as(t, notary.Admin).get(t, requestURL(id)).
+		wantText(t, "<strong>Rejected</strong>", "<bdi>certificate 1, &lt;b&gt;authority 1&lt;/b&gt;</bdi>").
+		wantNoText(t, `href="/certificates/1"`, "<b>authority")
+}
