@@ -113,6 +113,10 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 		if certID, err = recordCertificate(ctx, tx, cert, issuer); err != nil {
 			return err
 		}
+		if cert.Revocation != nil { // by an entry of the list with which its issuer was imported
+			return notary.WithField(notary.Errorf(notary.Conflict, "authority %d has revoked this certificate (serial number %s)",
+				issuer, cert.Serial), "certificate_chain")
+		}
 		if err := tx.Changed(store.Authorities); err != nil {
 			return err
 		}

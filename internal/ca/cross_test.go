@@ -342,3 +342,32 @@ func TestChainsOfMany(t *testing.T) {
 		t.Errorf("a chain of %d (%v)", len(chain), err)
 	}
 }
+
+// A further certificate of an authority is not taken where the imported list of its issuer has
+// it; otherwise it can be revoked here.
+func TestUploadCrossOfAnImportedIssuer(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	lower := named(t, w, "Lower", named(t, w, "Root", 0))
+	own := parsed(t, authority(t, w, lower).Certificate)
+	further := func() *x509.Certificate {
+		return o.Issue(t, own.PublicKey, func(c *x509.Certificate) {
+			c.RawSubject, c.SubjectKeyId, c.IsCA, c.KeyUsage = own.RawSubject, own.SubjectKeyId, true, own.KeyUsage
+		})
+	}
+	revoked, good := further(), further()
+	in := importOf(t, o)
+	in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: pki.SerialString(revoked.SerialNumber), At: w.Clock.Now(), Reason: notary.Superseded})
+	issuer, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
+	testkit.Check(t, err)
+	_, err = w.CA.UploadCross(t.Context(), w.Admin(), lower, testkit.PEM(revoked, o.Certificate))
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantField(t, err, "certificate_chain")
+	id, err := w.CA.UploadCross(t.Context(), w.Admin(), lower, testkit.PEM(good, o.Certificate))
+	testkit.Check(t, err)
+	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), id, notary.Superseded))
+	if listed(fetchCRL(t, w, issuer), pki.SerialString(good.SerialNumber)) == nil {
+		t.Error("it is not on its issuer's list")
+	}
+}
