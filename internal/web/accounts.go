@@ -2,20 +2,30 @@ package web
 
 import (
 	"fmt"
+	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"notary"
 )
 
 // accountsPage is the list of accounts.
-type accountsPage struct{ Accounts []*notary.Account }
+type accountsPage struct {
+	Form     form
+	Accounts []*notary.Account
+	Pager    pager
+}
 
 func (s *site) accounts(c *call) error {
 	all, err := s.auth.Accounts(c.r.Context(), c.caller)
 	if err != nil {
 		return err
 	}
-	return c.show("accounts", "Accounts", accountsPage{all})
+	f := form{values: url.Values{"email": {c.value("email")}}}
+	found := slices.DeleteFunc(slices.Clone(all), func(a *notary.Account) bool { return !strings.Contains(a.Email, strings.ToLower(f.Value("email"))) })
+	shown, pager := part(c, found)
+	return c.show("accounts", "Accounts", accountsPage{f, shown, pager})
 }
 
 // accountForm makes an account.

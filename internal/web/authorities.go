@@ -11,7 +11,10 @@ import (
 )
 
 // authoritiesPage is the tree of authorities.
-type authoritiesPage struct{ Rows []authorityRow }
+type authoritiesPage struct {
+	Rows  []authorityRow
+	Pager pager
+}
 
 // authorityRow is one authority in the tree: each follows the one that signed it.
 type authorityRow struct {
@@ -28,7 +31,8 @@ func (s *site) authorities(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.show("authorities", "Authorities", authoritiesPage{rows})
+	shown, pager := part(c, rows)
+	return c.show("authorities", "Authorities", authoritiesPage{shown, pager})
 }
 
 // authorityRows are all authorities, in the order of the tree.

@@ -97,6 +97,12 @@ func (p authorityPage) Settings() form {
 	return f
 }
 
+// FirstBelow are the authorities below it that are listed.
+func (p authorityPage) FirstBelow() []authorityRow { return p.Below[:min(len(p.Below), maxRows)] }
+
+// OtherBelow is how many are not.
+func (p authorityPage) OtherBelow() int { return len(p.Below) - len(p.FirstBelow()) }
+
 // CanBeSigned says whether it may get a certificate from above.
 func (p authorityPage) CanBeSigned() bool {
 	return !p.SelfSigned() && p.State.Status != notary.AuthorityRevoked

@@ -28,11 +28,27 @@ func (p *filters) nameAuthorities(s *site, c *call) error {
 	}
 	p.Names = map[int64]string{}
 	p.Authorities = []option{{Label: "any"}}
+	if len(all) > maxChoices {
+		p.Authorities = nil
+	}
 	for _, a := range all {
 		p.Names[a.ID] = a.CommonName
-		p.Authorities = append(p.Authorities, option{Value: strconv.FormatInt(a.ID, 10), Label: fmt.Sprintf("%s (%d)", a.CommonName, a.ID)})
+		if p.Authorities != nil {
+			p.Authorities = append(p.Authorities, option{Value: strconv.FormatInt(a.ID, 10), Label: fmt.Sprintf("%s (%d)", shortened(a.CommonName), a.ID)})
+		}
 	}
 	return nil
+}
+
+const maxChoices = 200 // authorities in a list to choose from; of more, one writes the number
+
+// Authority is the field for the authority that signed.
+func (p filters) Authority() field {
+	const name, label = "certificate_authority_id", "Authority"
+	if p.Authorities == nil {
+		return p.Form.Input("number", name, label+" (its number)")
+	}
+	return p.Form.Choice(name, label, p.Authorities)
 }
 
 // Sorts are the orders to choose from.

@@ -90,6 +90,7 @@ type field struct {
 	Complete                 string // what the browser may fill in (HTML, autocomplete)
 	Needed                   bool
 	Either                   bool // needed, but a file can stand for it
+	given                    bool // in the form, and be it empty
 	Options                  []option
 	Rows                     int
 }
@@ -102,7 +103,7 @@ type option struct {
 
 // Input is a field of one line; kind is the type of an HTML input.
 func (f form) Input(kind, name, label string) field {
-	in := field{Kind: kind, Name: name, Label: label, Value: f.Value(name), Error: f.ErrorAt(name)}
+	in := field{Kind: kind, Name: name, Label: label, Value: f.Value(name), Error: f.ErrorAt(name), given: f.values.Has(name)}
 	if kind == "password" || kind == "file" {
 		in.Value = "" // never sent back
 	}
@@ -163,9 +164,9 @@ func (f form) Check(name, label string) field {
 // With is the field with a note below it.
 func (f field) With(note string) field { f.Note = note; return f }
 
-// Filled is the field with that value, unless something was typed.
+// Filled is the field with that value, unless the form has been sent: an empty field stays empty.
 func (f field) Filled(value string) field {
-	if f.Value == "" {
+	if !f.given {
 		f.Value = value
 	}
 	return f

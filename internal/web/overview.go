@@ -1,6 +1,10 @@
 package web
 
-import "notary"
+import (
+	"slices"
+
+	"notary"
+)
 
 // overviewPage is what needs somebody's attention.
 type overviewPage struct {
@@ -35,10 +39,31 @@ func firstStep(o notary.Overview, caller notary.Caller) int {
 	}
 }
 
+const maxAuthorities = 50 // on the overview: their own page has them all
+
+// Waiting are the requests that nobody has decided on, as a list shows them.
+func (p overviewPage) Waiting() []row { return rowsOf(p.Outstanding) }
+
+// Ending are the requests whose certificates end next.
+func (p overviewPage) Ending() []row { return rowsOf(p.Expiring) }
+
+// Ends says whether any certificate ends in the weeks of the chart.
+func (p overviewPage) Ends() bool {
+	return slices.ContainsFunc(p.Weeks, func(w notary.Week) bool { return w.Count > 0 })
+}
+
+// Shown are the authorities that are listed.
+func (p overviewPage) Shown() []*notary.AuthorityState {
+	return p.Authorities[:min(len(p.Authorities), maxAuthorities)]
+}
+
+// OtherAuthorities is how many are not.
+func (p overviewPage) OtherAuthorities() int { return len(p.Authorities) - len(p.Shown()) }
+
 // NeedCare are the authorities that somebody has to look at.
 func (p overviewPage) NeedCare() (all []*notary.AuthorityState) {
 	for _, a := range p.Authorities {
-		if a.EndsSoon || a.CRLDue || a.Status == notary.AuthorityPending {
+		if len(all) < maxAuthorities && (a.EndsSoon || a.CRLDue || a.Status == notary.AuthorityPending) {
 			all = append(all, a)
 		}
 	}

@@ -1,6 +1,10 @@
 package web
 
-import "notary"
+import (
+	"strconv"
+
+	"notary"
+)
 
 // pageSize is how many rows a list shows at once.
 const pageSize = 50
@@ -20,6 +24,30 @@ func (c *call) pager(previous, next notary.Cursor) pager {
 func (p pager) filled(rows int) pager {
 	p.Short = p.Next != "" && rows < pageSize
 	return p
+}
+
+const maxRows = 100 // of a list that is in memory as a whole
+
+// part is what one page shows of such a list, from the row that the URL names.
+func part[T any](c *call, all []T) ([]T, pager) {
+	const fieldFrom = "from"
+	query := c.r.URL.Query()
+	from, err := strconv.Atoi(query.Get(fieldFrom))
+	if err != nil || from < 0 || from >= len(all) {
+		from = 0
+	}
+	at := func(row int) string {
+		query.Set(fieldFrom, strconv.Itoa(row))
+		return c.r.URL.Path + "?" + query.Encode()
+	}
+	var p pager
+	if from > 0 {
+		p.Previous = at(max(0, from-maxRows))
+	}
+	if from+maxRows < len(all) {
+		p.Next = at(from + maxRows)
+	}
+	return all[from:min(len(all), from+maxRows)], p
 }
 
 // turn is this page's own address, from another place in the list.

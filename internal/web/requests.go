@@ -107,8 +107,10 @@ type row struct {
 }
 
 // Rows are the requests of the page.
-func (p requestsPage) Rows() (rows []row) {
-	for _, r := range p.Requests {
+func (p requestsPage) Rows() []row { return rowsOf(p.Requests) }
+
+func rowsOf(requests []*notary.Request) (rows []row) {
+	for _, r := range requests {
 		rows = append(rows, rowOf(r))
 	}
 	return rows
