@@ -213,6 +213,13 @@ func (t *Trial) Reason() string {
 	return ""
 }
 
+// RequestTrial is what would become of a signing request that is submitted.
+type RequestTrial struct {
+	Trial
+	Recorded  bool  // whether it is recorded already, so that it cannot be submitted again
+	RequestID int64 // as which request; 0 where the caller may not see that
+}
+
 // ProfileTrial is what became of trying a profile.
 type ProfileTrial struct {
 	Trial *Trial // of the request that was given; nil where none was

@@ -41,6 +41,8 @@ type RequestCheck struct {
 	OK       bool          `json:"ok" doc:"Whether every rule holds"`
 	Verdicts []Verdict     `json:"verdicts" nullable:"false" doc:"Of every rule"`
 	Lint     []LintFinding `json:"lint" nullable:"false" doc:"What the lints found"`
+	Recorded bool          `json:"recorded" doc:"Whether it is recorded already, so that it cannot be submitted again"`
+	Request  int64         `json:"certificate_request_id,omitempty" doc:"As which request it is recorded, if the caller may see that"`
 }
 
 // UploadCertificate gives a request the certificate that an outside authority signed.

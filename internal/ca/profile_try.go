@@ -152,8 +152,9 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 }
 
 // TryRequest says what the profile ("" for the default) would say of a signing request, given as
-// PEM, before that is submitted: also to those who may not see the profile's rules.
-func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, profile string) (*notary.Trial, error) {
+// PEM, before that is submitted: also to those who may not see the profile's rules. It says, too,
+// whether that is recorded already.
+func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, profile string) (*notary.RequestTrial, error) {
 	if err := caller.Require(notary.CreateRequests); err != nil {
 		return nil, err
 	}
@@ -165,5 +166,22 @@ func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, 
 	if err != nil {
 		return nil, err
 	}
-	return trier{service: s, stored: p, changed: p}.tryCSR(ctx, csr)
+	trial, err := trier{service: s, stored: p, changed: p}.tryCSR(ctx, csr)
+	if err != nil {
+		return nil, err
+	}
+	found := &notary.RequestTrial{Trial: *trial}
+	return found, s.findRecorded(ctx, caller, csr, found)
+}
+
+// findRecorded says whether the signing request is recorded, and who may see it, as which one.
+func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR, found *notary.RequestTrial) error {
+	known, err := s.store.Requests(ctx, notary.Query{Filter: notary.Filter{Fingerprint: pki.Fingerprint(csr.Raw)}, Limit: 1})
+	for _, req := range known.Items {
+		found.Recorded = true
+		if caller.Sees(req.RequesterID) {
+			found.RequestID = req.ID
+		}
+	}
+	return err
 }

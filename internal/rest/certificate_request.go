@@ -43,7 +43,8 @@ func (r *routes) checkRequest(ctx context.Context, caller notary.Caller, in *str
 	if err != nil {
 		return nil, err
 	}
-	return result(api.RequestCheck{OK: trial.OK(), Verdicts: verdictsToAPI(trial), Lint: findingsToAPI(trial.Findings)}), nil
+	return result(api.RequestCheck{OK: trial.OK(), Verdicts: verdictsToAPI(&trial.Trial), Lint: findingsToAPI(trial.Findings),
+		Recorded: trial.Recorded, Request: trial.RequestID}), nil
 }
 
 func (r *routes) countRequests(ctx context.Context, caller notary.Caller, in *struct {

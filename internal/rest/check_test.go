@@ -34,6 +34,25 @@ func TestARequestIsCheckedBeforeItIsSubmitted(t *testing.T) {
 	if id != 1 {
 		t.Errorf("the first request has the id %d", id)
 	}
+	if good.Recorded || good.Request != 0 {
+		t.Errorf("it was recorded before it was submitted: %+v", good)
+	}
+}
+
+// That it is recorded already is said to everybody, and as which request to those who may see that.
+func TestAKnownRequestIsFoundOutBeforeItIsSubmitted(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
+	id, err := h.CA.Submit(t.Context(), h.Admin(), csr)
+	testkit.Check(t, err)
+	for role, request := range map[notary.Role]int64{notary.Admin: id, notary.CertificateManager: id, notary.CertificateRequestor: 0} {
+		got, err := h.as(t, role).CheckCertificateRequest(t.Context(), api.CheckCertificateRequest{CSR: csr})
+		testkit.Check(t, err)
+		if !got.OK || !got.Recorded || got.Request != request {
+			t.Errorf("%s: got %+v, want it recorded as request %d", role, got, request)
+		}
+	}
 }
 
 // How many requests a filter matches is told, for those who may then decide on them.

@@ -17,6 +17,7 @@ type told struct {
 	With   string   // how an authority takes part in it: "with", "on the list of"
 	Issuer *mention // that authority; nil for none
 	Cert   *mention // the certificate that it is about; nil for none
+	Serial string   // of that certificate, as the record has it
 	Rest   []string // what else the record says
 }
 
@@ -81,6 +82,8 @@ func (t *told) read(authorities []*notary.Authority) {
 		object := mentioned.FindStringSubmatch(part)
 		switch {
 		case part == "":
+		case strings.HasPrefix(part, "serial "):
+			t.Serial = part
 		case object != nil && object[1] == "authority" && t.With != "" && t.Issuer == nil:
 			t.Issuer = authorityMention(part, object[2], authorities)
 		case object != nil && object[1] == "certificate" && t.Cert == nil:

@@ -39,7 +39,7 @@ type checkedPage struct {
 	Problems []inspect.Problem
 	Profile  string
 	Profiles []option
-	Trial    *notary.Trial
+	Trial    *notary.RequestTrial
 }
 
 // checkRequest shows what was sent, and what the profile says of it; or the form again.

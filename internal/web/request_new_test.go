@@ -251,10 +251,23 @@ func TestWhatIsWrongWithARequestIsSaidAtItsField(t *testing.T) {
 	v.post(t, "/requests/new/check", url.Values{"csr": {csr}, "profile": {"nothing"}}).wantStatus(t, 400).wantText(t, `id="f-profile-error"`)
 	v.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 200).wantAt(t, "/requests/1")
 	v.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 409).wantText(t, `class="failure"`, csr[:100])
+	v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200).
+		wantText(t, "recorded already", `href="/requests/1"`).wantNoText(t, "Submit the request")
+	v.post(t, "/requests/new/check", url.Values{"csr": {h.recordedCSR(t)}}).wantStatus(t, 200).
+		wantText(t, "recorded already, submitted by somebody else").wantNoText(t, `href="/requests/2"`, "Submit the request")
 	reader := h.as(t, notary.ReadOnly)
 	reader.get(t, "/requests/new").wantStatus(t, 403)
 	reader.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 403)
 	reader.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 403)
+}
+
+// recordedCSR is one that the Admin has submitted.
+func (h *house) recordedCSR(t *testing.T) string {
+	t.Helper()
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "other.example.com")
+	_, err := h.CA.Submit(t.Context(), h.Admin(), csr)
+	testkit.Check(t, err)
+	return csr
 }
 
 // Who signs in again in the middle of the form sends on what was typed.
