@@ -19,6 +19,7 @@ type authorityPage struct {
 	Below     []authorityRow
 	Issuers   []option // that could sign it
 	Profiles  []option
+	History   []told // the last that was done to it, without what the program does by itself
 	forms
 }
 
@@ -63,7 +64,30 @@ func (s *site) authorityPage(c *call, f form) error {
 	if p.Profiles, err = s.authorityProfiles(c); err != nil {
 		return err
 	}
+	if p.History, err = s.authorityHistory(c, id, all); err != nil {
+		return err
+	}
 	return c.show("authority", a.CommonName, p)
+}
+
+// The events of an authority that are looked at, and those that are shown: the record has all.
+const (
+	lastEvents  = 200
+	shownEvents = 10
+)
+
+// authorityHistory is what people did to it last. Lists and responders are made by the clock, and
+// would be all that one sees.
+func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]told, error) {
+	if !c.caller.May(notary.ReadEvents) {
+		return nil, nil
+	}
+	found, err := s.ca.Events(c.r.Context(), c.caller, notary.EventQuery{Kind: "authority", ObjectID: id, Limit: lastEvents})
+	if err != nil {
+		return nil, err
+	}
+	byPeople := slices.DeleteFunc(slices.Clone(found.Items), func(e *notary.Event) bool { return e.Email == notary.SystemCaller.Email })
+	return tell(byPeople[:min(len(byPeople), shownEvents)], all), nil
 }
 
 // possibleIssuers are the authorities that can sign now and are not below that one.

@@ -42,3 +42,19 @@ func TestAReasonIsNoMention(t *testing.T) {
 		wantText(t, "<strong>Rejected</strong>", "<bdi>certificate 1, &lt;b&gt;authority 1&lt;/b&gt;</bdi>").
 		wantNoText(t, `href="/certificates/1"`, "<b>authority")
 }
+
+// What people did to an authority is told on its page, and the record of it has the rest.
+func TestTheHistoryOfAnAuthorityIsToldInWords(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	id := h.Intermediate(t, root, notary.ECDSAP256)
+	testkit.Check(t, h.CA.EnableAuthority(t.Context(), h.Admin(), id, false))
+	page, record := fmt.Sprintf("/authorities/%d", id), fmt.Sprintf("/events?kind=authority&amp;object_id=%d", id)
+	by := fmt.Sprintf("by <bdi>%s</bdi>", h.Admin().Email)
+	v := h.as(t, notary.ReadOnly)
+	v.get(t, page).wantText(t, "<strong>Made</strong> "+by, "<strong>Disabled</strong> "+by, record,
+		fmt.Sprintf(`<strong>Signed</strong> %s with <a href="/authorities/%d"><bdi>Test Root</bdi></a>`, by, root))
+	v.get(t, fmt.Sprintf("/events?kind=authority&object_id=%d", id)).
+		wantText(t, fmt.Sprintf("only those about the authority %d", id), "authority.disable").wantNoText(t, fmt.Sprintf("/authorities/%d\"", root))
+}
