@@ -51,7 +51,8 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 		return err
 	}
 	o.Summary, o.Weeks, o.Events = &sum, counts.weeks, events.Items
-	o.Certificates = notary.CertificateCounts{InForce: counts.all, Revoked: sum.Revoked, Expired: sum.Certificates - counts.all - sum.Revoked}
+	o.Certificates = notary.CertificateCounts{InForce: counts.all, Revoked: sum.Revoked,
+		Expired: max(0, sum.Certificates-counts.all-sum.Revoked)} // the counts are read one after the other
 	return nil
 }
 

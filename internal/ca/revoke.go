@@ -213,8 +213,8 @@ func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificat
 	case err != nil:
 		return err
 	case issuer.Certificate != nil && issuer.Certificate.KeyFingerprint == cert.KeyFingerprint:
-		return notary.Errorf(notary.Unprocessable, "a root cannot revoke itself: disable or delete it, "+
-			"and take its certificate out of every trust store")
+		return notary.Errorf(notary.Unprocessable, "a root cannot revoke itself: disable or delete it, take its "+
+			"certificate out of every trust store, and revoke those that others gave it by themselves")
 	}
 	return nil
 }
