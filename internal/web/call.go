@@ -159,10 +159,31 @@ func (c *call) fail(err error) {
 	if e.RetryAfter > 0 {
 		c.w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds())))
 	}
-	if err := c.show("error", http.StatusText(c.status), p); err != nil {
+	if err := c.show("error", heading(c.status), p); err != nil {
 		c.site.log.ErrorContext(c.r.Context(), "no page", "request_id", server.RequestID(c.r.Context()), "error", err)
 		http.Error(c.w, "something went wrong on the server", http.StatusInternalServerError)
 	}
+}
+
+// headings are what pages of errors are called, for people who do not know HTTP.
+var headings = map[int]string{
+	http.StatusBadRequest:            "This could not be read",
+	http.StatusForbidden:             "You may not do this",
+	http.StatusNotFound:              "Nothing is here",
+	http.StatusMethodNotAllowed:      "This page cannot do that",
+	http.StatusConflict:              "This is not possible now",
+	http.StatusUnprocessableEntity:   "This is not possible",
+	http.StatusRequestEntityTooLarge: "This is too large",
+	http.StatusTooManyRequests:       "Too often: wait a little",
+	http.StatusServiceUnavailable:    "Not at the moment",
+	http.StatusInternalServerError:   "Something went wrong",
+}
+
+func heading(status int) string {
+	if text := headings[status]; text != "" {
+		return text
+	}
+	return http.StatusText(status)
 }
 
 // explain is the error as it can be shown. What the user cannot mend goes to the log.

@@ -154,7 +154,7 @@ func TestOtherChainsOfACertificateAreShown(t *testing.T) {
 	cert := h.certificateOf(t, h.Signed(t, h.Admin(), issuing))
 	v := h.as(t, notary.ReadOnly)
 	path := fmt.Sprintf("/certificates/%d", cert.ID)
-	v.get(t, path).wantText(t, "Other ways to an anchor", "below Other Root", path+"/chains/2")
+	v.get(t, path).wantText(t, "Other chains to a trusted root", "below Other Root", path+"/chains/2")
 	v.get(t, path+"/chains/2").wantStatus(t, http.StatusOK).wantText(t, "BEGIN CERTIFICATE")
 	v.get(t, path+"/chains/9").wantStatus(t, http.StatusNotFound)
 }

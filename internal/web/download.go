@@ -36,7 +36,7 @@ var certificateForms = []fileForm{
 	{"fullchain.pem", "With its chain (PEM)", typePEM, func(c *notary.Certificate) ([]byte, error) { return []byte(c.ChainPEM()), nil }},
 	{"certificate.pem", "Certificate alone (PEM)", typePEM, func(c *notary.Certificate) ([]byte, error) { return []byte(c.PEM()), nil }},
 	{"certificate.cer", "Certificate alone (DER)", typeDER, func(c *notary.Certificate) ([]byte, error) { return c.DER, nil }},
-	{"chain.pem", "What is above it (PEM)", typePEM, issuersPEM},
+	{"chain.pem", "Chain above it (PEM)", typePEM, issuersPEM},
 	{"chain.p7c", "With its chain (PKCS #7, DER)", typePKCS7, chainPKCS7},
 	{"chain.p7b", "With its chain (PKCS #7, PEM)", typePEM, chainPKCS7PEM},
 }

@@ -68,7 +68,7 @@ func (b *browser) makeKey(t *testing.T, names string) (key string) {
 func (b *browser) wantVerified(t *testing.T) {
 	t.Helper()
 	_, leaf := b.download(t, `//a[contains(@href, "certificate.pem")]`)
-	_, above := b.download(t, `//a[.="What is above it (PEM)"]`)
+	_, above := b.download(t, `//a[.="Chain above it (PEM)"]`)
 	openssl(t, map[string]string{"leaf.pem": leaf, "above.pem": above}, "verify", "-x509_strict", "-purpose", "sslserver",
 		"-CAfile", "above.pem", "leaf.pem")
 }

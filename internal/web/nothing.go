@@ -52,7 +52,7 @@ func (c *call) wrongMethod(get, post bool) error {
 	}
 	c.w.Header().Set("Allow", strings.Join(allowed, ", "))
 	c.status = http.StatusMethodNotAllowed
-	return c.show("error", http.StatusText(c.status), errorPage{Message: "This page cannot be used in that way."})
+	return c.show("error", heading(c.status), errorPage{Message: "This page cannot be used in that way."})
 }
 
 // redirectTo makes a handler that leads to another page.

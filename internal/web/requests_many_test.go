@@ -93,7 +93,8 @@ func TestManyAreRevokedAndDeletedOnlyWhenOneIsSure(t *testing.T) {
 	}
 	h.wantStatuses(t, 3, notary.Revoked)
 	v.post(t, "/requests/many/run", with("do", "delete")).wantStatus(t, 400)
-	v.post(t, "/requests/many/run", with("do", "delete", "sure", "yes")).wantStatus(t, 200).wantText(t, "4 of 4 requests are deleted.")
+	v.post(t, "/requests/many/run", with("do", "delete", "sure", "yes")).wantStatus(t, 200).wantText(t, "4 of 4 requests are deleted.").
+		wantNoText(t, `href="/requests/1"`) // which is no more
 	h.wantStatuses(t, 0, notary.Revoked)
 }
 

@@ -52,10 +52,10 @@ func TestErrorsAreFitForEverybody(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.ReadOnly)
 	b.open(t, "/requests/99")
-	b.wantHeading(t, "Not Found")
+	b.wantHeading(t, "Nothing is here")
 	b.look(t, "error")
 	b.open(t, "/requests/new")
-	b.wantHeading(t, "Forbidden")
+	b.wantHeading(t, "You may not do this")
 	b.look(t, "error-forbidden")
 }
 

@@ -56,6 +56,17 @@ type signInForm struct {
 // kept is a field of a form that was sent too late.
 type kept struct{ Name, Value string }
 
+// Label is what the field is called.
+func (k kept) Label() string {
+	switch k.Name {
+	case "csr":
+		return "signing request"
+	case "ids":
+		return "request"
+	}
+	return strings.ReplaceAll(k.Name, "_", " ")
+}
+
 // The fields of the sign-in form itself.
 const (
 	fieldTo     = "to"
