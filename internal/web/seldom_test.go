@@ -48,6 +48,19 @@ func TestAProfileThatRefusesIsFitForEverybody(t *testing.T) {
 	b.look(t, "request-check-refused")
 }
 
+func TestARequestThatIsKnownIsFitForEverybody(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := h.browseAs(t, notary.Admin)
+	b.open(t, "/requests/new")
+	b.fill(t, "Signing request (CSR)", h.recordedCSR(t))
+	b.press(t, "Check it")
+	b.wantText(t, "recorded already")
+	b.look(t, "request-check-recorded")
+	b.press(t, "request 1")
+	b.wantHeading(t, "other.example.com")
+}
+
 func TestErrorsAreFitForEverybody(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.ReadOnly)
