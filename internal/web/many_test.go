@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 
 	"notary"
@@ -144,4 +145,15 @@ func TestAProfileThatSomebodyElseChanged(t *testing.T) {
 	mine.Set("do", "save")
 	mine.Set("description", "mine")
 	v.post(t, "/profiles/1/edit", mine).wantStatus(t, 409).wantText(t, `value="mine"`, `<a href="/profiles/1/edit">begin again`)
+}
+
+// On a narrow telephone the name of the account gives way, and the bar keeps to two lines.
+func TestTheBarFitsANarrowScreen(t *testing.T) {
+	t.Parallel()
+	b := open(t).browseAs(t, notary.CertificateRequestor)
+	b.size(t, 360, 700)
+	const apart = `document.querySelector(".bar form[action='/sign-out']").getBoundingClientRect().top - document.querySelector(".brand").getBoundingClientRect().bottom`
+	if below := get(t, b, chromedp.Evaluate[float64](apart)); below >= 0 {
+		t.Errorf("the button to sign out stands %.0f pixels below the name of the program", below)
+	}
 }
