@@ -19,7 +19,7 @@ import (
 func TestEventPagesAreWhatAPlainScanGives(t *testing.T) {
 	for _, step := range []int{10_000, 7, 1} {
 		t.Run(fmt.Sprintf("in steps of %d", step), func(t *testing.T) {
-			defer store.SetLimits(10_000, step, 3)()
+			defer store.SetLimits(0, 10_000, step, 3)()
 			s, clock := open(t)
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)

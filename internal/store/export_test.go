@@ -69,11 +69,12 @@ func Rules() []string {
 	return rules
 }
 
-// SetLimits makes the bounds of the search small, and gives what puts them back.
-func SetLimits(newFew, newStep, newMaxSteps int) (restore func()) {
-	oldFew, oldStep, oldMaxSteps := few, step, maxSteps
-	few, step, maxSteps = newFew, newStep, newMaxSteps
-	return func() { few, step, maxSteps = oldFew, oldStep, oldMaxSteps }
+// SetLimits makes the bounds of the search small, and gives what puts them back. Without a
+// glance none is taken.
+func SetLimits(newGlance, newFew, newStep, newMaxSteps int) (restore func()) {
+	oldGlance, oldFew, oldStep, oldMaxSteps := glance, few, step, maxSteps
+	glance, few, step, maxSteps = newGlance, newFew, newStep, newMaxSteps
+	return func() { glance, few, step, maxSteps = oldGlance, oldFew, oldStep, oldMaxSteps }
 }
 
 // Asked is a statement as it was run.

@@ -19,7 +19,9 @@ import (
 //
 //   - What the order's index finds by itself (no filter, or one that fits it) is read as it
 //     comes.
-//   - Otherwise each condition is asked how many ids its index has, but not further than to
+//   - Otherwise a glance is taken along the order's index: of what is very frequent, the next
+//     few hundred objects fill a page.
+//   - If they do not, each condition is asked how many ids its index has, but not further than to
 //     [few]. If one has no more, these are looked at, all of them, and put in order.
 //   - Otherwise what is looked for is frequent. The order's index is followed in steps of so
 //     many objects, and what does not fit is left out. After some steps the page is given as
@@ -27,6 +29,7 @@ import (
 //
 // Variables, so that tests can make them small.
 var (
+	glance   = 10     // objects for each that is wanted, at the first look
 	few      = 10_000 // ids that are worth being gathered
 	step     = 10_000 // objects that are looked at in one go
 	maxSteps = 10     // of one page
@@ -244,8 +247,9 @@ func (f finder[T]) which(b *binder, p plan, o order, from place, to *place, part
 	return "SELECT " + key + " AS id FROM " + table + b.where() + o.by(key)
 }
 
-// stepEnd is the place up to which the next step goes; nil where that is the end of the list.
-func (f finder[T]) stepEnd(ctx context.Context, p plan, o order, from place) (*place, error) {
+// stepEnd is the place up to which a step over so many objects goes; nil where that is the end
+// of the list.
+func (f finder[T]) stepEnd(ctx context.Context, p plan, o order, from place, size int) (*place, error) {
 	for _, part := range o.parts() {
 		b := &binder{}
 		table, key, column := f.what+" "+f.alias, f.alias+".id", "''"
@@ -259,7 +263,7 @@ func (f finder[T]) stepEnd(ctx context.Context, p plan, o order, from place) (*p
 			p.driver(b)
 		}
 		o.between(b, key, from, nil, part)
-		text := "SELECT " + column + ", " + key + " FROM " + table + b.where() + o.by(key) + " LIMIT 1 OFFSET " + b.bind(step-1)
+		text := "SELECT " + column + ", " + key + " FROM " + table + b.where() + o.by(key) + " LIMIT 1 OFFSET " + b.bind(size-1)
 		found, err := collectPlanned(ctx, f.r, scanPlace, text, b.args...)
 		if err != nil || len(found) > 0 {
 			return first(found), err

@@ -20,15 +20,17 @@ import (
 func TestPagesAreWhatAPlainScanGives(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
+		glance          int
 		few, step, max  int
 		objects, trials int
 	}{
-		{"gathered", 10_000, 10_000, 10, 200, 100},
-		{"in steps", 3, 7, 5, 200, 100},
-		{"in single steps", 0, 1, 2, 50, 50},
+		{"at a glance", 3, 10_000, 10_000, 10, 200, 100},
+		{"gathered", 0, 10_000, 10_000, 10, 200, 100},
+		{"in steps", 0, 3, 7, 5, 200, 100},
+		{"in single steps", 0, 0, 1, 2, 50, 50},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			defer store.SetLimits(tt.few, tt.step, tt.max)()
+			defer store.SetLimits(tt.glance, tt.few, tt.step, tt.max)()
 			e := newEstate(t, tt.objects)
 			for range tt.trials {
 				e.checkRequests(t, e.filter(), e.sort())
@@ -238,7 +240,7 @@ func pagesOf[T any](t *testing.T, q notary.Query, read func(context.Context, not
 // While objects come and go, those that stay are on the pages once and in order, and nothing
 // comes twice.
 func TestPagesWhileObjectsComeAndGo(t *testing.T) {
-	defer store.SetLimits(5, 20, 3)()
+	defer store.SetLimits(0, 5, 20, 3)()
 	e := newEstate(t, 200)
 	var loose []*notary.Request
 	come := func() {
@@ -270,6 +272,23 @@ func TestPagesWhileObjectsComeAndGo(t *testing.T) {
 		gone := func(id int64) bool { return !stays[id] }
 		if diff := gocmp.Diff(slices.DeleteFunc(want, gone), slices.DeleteFunc(got, gone)); diff != "" {
 			t.Errorf("%+v: of those that stay (-want +got):\n%s", q, diff)
+		}
+	}
+}
+
+// What is frequent is found at a glance: nobody counts how often it is there.
+func TestWhatIsFrequentIsNotCounted(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t, 200)
+	st, asked := store.Record(e.store)
+	page, err := st.Requests(t.Context(), notary.Query{Filter: notary.Filter{Search: []string{"example"}}, Sort: notary.ByIDDown, Limit: 2})
+	testkit.Check(t, err)
+	if len(page.Items) != 2 {
+		t.Errorf("got %d requests", len(page.Items))
+	}
+	for _, a := range *asked {
+		if strings.Contains(a.Text, "COUNT(*)") {
+			t.Errorf("asked: %s", a.Text)
 		}
 	}
 }

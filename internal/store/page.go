@@ -67,6 +67,13 @@ func (f finder[T]) page(ctx context.Context, w want) (page notary.Page[T], err e
 // walk gives the objects that follow a place, as many as are wanted or found in some steps,
 // and where it stopped: nil at the end of the list.
 func (f finder[T]) walk(ctx context.Context, w want, o order, from place) (items []T, end *place, err error) {
+	seen, err := f.glance(ctx, w, o, from)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(seen) > w.limit {
+		return f.full(w, o, seen)
+	}
 	plan, err := f.plan(ctx, w.conditions, o)
 	if err != nil {
 		return nil, nil, err
@@ -78,7 +85,7 @@ func (f finder[T]) walk(ctx context.Context, w want, o order, from place) (items
 	for range steps {
 		var to *place
 		if plan.stepwise() {
-			if to, err = f.stepEnd(ctx, plan, o, from); err != nil {
+			if to, err = f.stepEnd(ctx, plan, o, from, step); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -88,9 +95,7 @@ func (f finder[T]) walk(ctx context.Context, w want, o order, from place) (items
 		}
 		items = append(items, rows...)
 		if len(items) > w.limit {
-			items = items[:w.limit]
-			last := f.placeOf(items[w.limit-1], o)
-			return items, &last, nil
+			return f.full(w, o, items)
 		}
 		if to == nil {
 			return items, nil, nil
@@ -98,6 +103,27 @@ func (f finder[T]) walk(ctx context.Context, w want, o order, from place) (items
 		from = *to
 	}
 	return items, &from, nil
+}
+
+// glance gives what is wanted among the next objects, where the order's index does not find it
+// by itself: one more than the page has, or too few to be of use.
+func (f finder[T]) glance(ctx context.Context, w want, o order, from place) ([]T, error) {
+	plan := f.driven(w.conditions, o)
+	if !plan.stepwise() || glance == 0 {
+		return nil, nil
+	}
+	to, err := f.stepEnd(ctx, plan, o, from, glance*(w.limit+1))
+	if err != nil {
+		return nil, err
+	}
+	return f.rows(ctx, plan, o, from, to, w.limit+1)
+}
+
+// full is a page of the first of the items, of which there are more, and where it stops.
+func (f finder[T]) full(w want, o order, items []T) ([]T, *place, error) {
+	items = items[:w.limit]
+	last := f.placeOf(items[w.limit-1], o)
+	return items, &last, nil
 }
 
 func (f finder[T]) placeOf(v T, o order) place {

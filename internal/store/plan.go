@@ -32,20 +32,37 @@ type plan struct {
 // stepwise says whether the order's index also gives objects that are not wanted.
 func (p plan) stepwise() bool { return p.gather == nil && len(p.rest) > 0 }
 
+// driven is the plan that follows the order's index, and has it answer what it can.
+func (f finder[T]) driven(conditions []condition, o order) plan {
+	return planOf(conditions, driverOf(conditions, o), -1)
+}
+
 // plan chooses how to reach what fits the conditions, in an order.
-func (f finder[T]) plan(ctx context.Context, conditions []condition, o order) (p plan, err error) {
+func (f finder[T]) plan(ctx context.Context, conditions []condition, o order) (plan, error) {
+	driver, gather := driverOf(conditions, o), -1
+	if driver < 0 || len(conditions) > 1 {
+		var err error
+		if gather, err = f.fewest(ctx, conditions); err != nil {
+			return plan{}, err
+		}
+	}
+	return planOf(conditions, driver, gather), nil
+}
+
+// driverOf is the condition that the order's index answers; -1 for none.
+func driverOf(conditions []condition, o order) int {
 	driver := -1
 	for i, c := range conditions {
 		if c.indexed != nil && c.column == o.column && (driver < 0 || c.table != "") {
 			driver = i
 		}
 	}
-	gather := -1
-	if driver < 0 || len(conditions) > 1 {
-		if gather, err = f.fewest(ctx, conditions); err != nil {
-			return p, err
-		}
-	}
+	return driver
+}
+
+// planOf is the plan with these conditions for driver and gather, of which the latter takes
+// the place of the former; -1 for none.
+func planOf(conditions []condition, driver, gather int) (p plan) {
 	for i, c := range conditions {
 		switch {
 		case i == gather:
@@ -56,7 +73,7 @@ func (f finder[T]) plan(ctx context.Context, conditions []condition, o order) (p
 			p.rest = append(p.rest, c.holds)
 		}
 	}
-	return p, nil
+	return p
 }
 
 // fewest is the condition that the fewest objects fit, where these are few; -1 where all

@@ -137,6 +137,7 @@ type reads interface {
 	InForce(context.Context, time.Time) (map[int64]int64, error)
 	Expiring(context.Context, time.Time, time.Time) (int64, error)
 	ResponderEnds(context.Context) (map[int64]time.Time, error)
+	Totals(context.Context) (notary.Summary, error)
 	Summary(context.Context, time.Time) (notary.Summary, error)
 	Agreed(context.Context, string) (string, error)
 	Requests(context.Context, notary.Query) (notary.Page[*notary.Request], error)
@@ -199,6 +200,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("InForce", second(r.InForce(ctx, now)))
 	do("Expiring", second(r.Expiring(ctx, now, now)))
 	do("ResponderEnds", second(r.ResponderEnds(ctx)))
+	do("Totals", second(r.Totals(ctx)))
 	do("Summary", second(r.Summary(ctx, now)))
 	do("Agreed", second(r.Agreed(ctx, "something")))
 	for _, sort := range notary.Sorts {
