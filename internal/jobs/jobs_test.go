@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,9 +126,10 @@ func TestAPanicEndsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := testkit.New(t)
 		root := w.Root(t, notary.ECDSAP256)
-		broken := true
+		var broken atomic.Bool
+		broken.Store(true)
 		service, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: func() time.Time {
-			if broken {
+			if broken.Load() {
 				panic("the clock is broken")
 			}
 			return w.Clock.Now()
@@ -144,7 +146,7 @@ func TestAPanicEndsNothing(t *testing.T) {
 		if text := said.String(); !strings.Contains(text, "the clock is broken") || !strings.Contains(text, "RefreshCRLs") {
 			t.Errorf("the log says %q", text)
 		}
-		broken = false
+		broken.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if crl, err := w.Store.CRL(t.Context(), root, 0); err != nil || crl == nil {
