@@ -9,8 +9,8 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME    ?= 30s
 PACKAGES    ?= ./...
 
-# What is above the store runs once on each engine. Tests of SQLite's own ways are named so.
-ENGINES     := ./internal/store ./internal/ca ./internal/auth ./internal/jobs
+# The store and what is above it run once on each engine. Tests of SQLite's own ways are named so.
+ENGINES     := ./internal/ca ./internal/auth ./internal/jobs ./internal/rest
 POSTGRES    := NOTARY_TEST_ENGINE=postgres
 
 export PATH := $(PATH):/usr/sbin
@@ -25,8 +25,8 @@ test:
 # With what is installed, on the PostgreSQL server of NOTARY_TEST_POSTGRES.
 tests:
 	go test -race -timeout 20m $(PACKAGES)
-	$(POSTGRES) go test -race -timeout 20m -skip '^TestSQLite' $(ENGINES)
-	$(POSTGRES) go test ./internal/rest
+	$(POSTGRES) go test -race -timeout 20m -skip '^TestSQLite' ./internal/store
+	$(POSTGRES) go test -timeout 20m -skip '^TestSQLite' $(ENGINES)
 	go test -run AHundredThousand ./cmd/notary ./internal/store
 	$(POSTGRES) go test -run AHundredThousand ./internal/store
 

@@ -19,6 +19,7 @@ type estate struct {
 	clock    *testkit.Clock
 	issuers  []*notary.Authority
 	requests int
+	serials  map[int64][]string // see serialsOf
 }
 
 var (
@@ -32,7 +33,7 @@ func newEstate(t *testing.T, objects int) *estate {
 	t.Helper()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	e := &estate{rand: rand.New(rand.NewPCG(seed, 1))}
+	e := &estate{rand: rand.New(rand.NewPCG(seed, 1)), serials: map[int64][]string{}}
 	e.store, e.clock = open(t)
 	for range 2 {
 		e.issuers = append(e.issuers, newAuthority(t, e.store))
