@@ -102,20 +102,11 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 		if known != nil {
 			return notary.Errorf(notary.Conflict, "this certificate is recorded already")
 		}
-		certificate, err := x509.ParseCertificate(cert.DER)
-		if err != nil {
-			return notary.InternalError("read the certificate", err)
+		if err := findIssuer(ctx, tx, cert); err != nil {
+			return notary.WithField(err, "certificate_chain")
 		}
-		issuer, err := heldIssuer(ctx, tx, certificate)
-		if err != nil {
+		if certID, err = tx.InsertCertificate(cert); err != nil {
 			return err
-		}
-		if certID, err = recordCertificate(ctx, tx, cert, issuer); err != nil {
-			return err
-		}
-		if cert.Revocation != nil { // by an entry of the list with which its issuer was imported
-			return notary.WithField(notary.Errorf(notary.Conflict, "authority %d has revoked this certificate (serial number %s)",
-				issuer, cert.Serial), "certificate_chain")
 		}
 		if err := tx.Changed(store.Authorities); err != nil {
 			return err

@@ -268,6 +268,27 @@ func heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate
 	return 0, nil
 }
 
+// findIssuer notes of a certificate that is uploaded which authority here has issued it, if
+// one has: one that was imported, and had signed it elsewhere. It can be revoked here then.
+// What that one's list has already is refused.
+func findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
+	parsed, err := x509.ParseCertificate(cert.DER)
+	if err != nil {
+		return notary.InternalError("read the certificate", err)
+	}
+	if cert.AuthorityID, err = heldIssuer(ctx, tx, parsed); err != nil || cert.AuthorityID == 0 {
+		return err
+	}
+	if err := tx.ShareAuthority(cert.AuthorityID); err != nil {
+		return err
+	}
+	_, revocation, err := tx.CertificateStatus(ctx, cert.AuthorityID, cert.Serial)
+	if err == nil && revocation != nil {
+		return notary.Errorf(notary.Conflict, "the authority %d has revoked this certificate (serial number %s)", cert.AuthorityID, cert.Serial)
+	}
+	return err
+}
+
 // recordCertificate adds a certificate that was issued elsewhere to the inventory, or finds
 // it there, and gives its id. Where its issuer is an authority here (0: it is not), an entry
 // of that one's imported list becomes its revocation.

@@ -254,6 +254,9 @@ func recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert
 	case err != nil:
 		return 0, err
 	case known == nil:
+		if err := findIssuer(ctx, tx, cert); err != nil {
+			return 0, notary.WithField(err, "certificate")
+		}
 		return tx.InsertCertificate(cert)
 	case known.Revocation != nil:
 		return 0, notary.Errorf(notary.Conflict, "this certificate is revoked")

@@ -126,14 +126,8 @@ func (r *rollOver) begin(ctx context.Context, o RollOverOptions) error {
 }
 
 func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority, sealed []byte) error {
-	if err := tx.ClaimAuthority(r.old.ID); err != nil {
-		return err
-	}
-	old, err := tx.Authority(ctx, r.old.ID)
+	old, err := r.claimOld(ctx, tx)
 	if err != nil {
-		return err
-	}
-	if err := r.s.requireActive(old); err != nil {
 		return err
 	}
 	if other, err := tx.Successor(ctx, old.ID); err != nil || other != 0 {
@@ -148,6 +142,18 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 	}
 	return tx.Event(notary.EventBy(r.caller, "authority.create", a.ID,
 		fmt.Sprintf("%s, %s, successor of authority %d", a.CommonName, a.Key, old.ID)))
+}
+
+// claimOld keeps the old one as it is, which must still be active.
+func (r *rollOver) claimOld(ctx context.Context, tx *store.Tx) (*notary.Authority, error) {
+	if err := tx.ClaimAuthority(r.old.ID); err != nil {
+		return nil, err
+	}
+	old, err := tx.Authority(ctx, r.old.ID)
+	if err != nil {
+		return nil, err
+	}
+	return old, r.s.requireActive(old)
 }
 
 // finish gives the successor its certificate, as far as that can be done here.
@@ -203,14 +209,7 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 	}
 	defer r.s.authorities.changed()
 	return r.s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.ClaimAuthority(r.old.ID); err != nil {
-			return err
-		}
-		old, err := tx.Authority(ctx, r.old.ID)
-		if err != nil {
-			return err
-		}
-		if err := r.s.requireActive(old); err != nil {
+		if _, err := r.claimOld(ctx, tx); err != nil {
 			return err
 		}
 		if _, err := giveCertificate(tx, r.successor, root); err != nil {
