@@ -105,18 +105,24 @@ func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, e
 	self := *template
 	self.PublicKey = csr.PublicKey
 	issuer := Issuer{Certificate: &self, Signer: key}
-	draft, scheme, err := issuer.makeDraft(template, csr)
+	return issuer.issueRoot(template, csr)
+}
+
+// issueRoot signs the certificate of a root's key, for which there is no profile: it is linted
+// and held against the constraints like all others.
+func (i Issuer) issueRoot(template *x509.Certificate, csr *pki.CSR) (*Issued, error) {
+	draft, scheme, err := i.makeDraft(template, csr)
 	if err != nil {
 		return nil, err
 	}
-	if err := issuer.checkConstraints(draft, scheme); err != nil {
+	if err := i.checkConstraints(draft, scheme); err != nil {
 		return nil, err
 	}
 	findings, err := lintCertificate(draft.Raw, notary.KeepWarnings)
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := issuer.sign(draft, scheme)
+	certificate, err := i.sign(draft, scheme)
 	if err != nil {
 		return nil, err
 	}

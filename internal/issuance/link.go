@@ -44,20 +44,5 @@ func Link(issuer Issuer, other *x509.Certificate, terms Terms) (*Issued, error) 
 	if err := setValidity(template, both, terms, other.NotAfter.Add(time.Second)); err != nil {
 		return nil, err
 	}
-	draft, scheme, err := issuer.makeDraft(template, request)
-	if err != nil {
-		return nil, err
-	}
-	if err := issuer.checkConstraints(draft, scheme); err != nil {
-		return nil, err
-	}
-	findings, err := lintCertificate(draft.Raw, notary.KeepWarnings)
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := issuer.sign(draft, scheme)
-	if err != nil {
-		return nil, err
-	}
-	return &Issued{certificate, findings}, nil
+	return issuer.issueRoot(template, request)
 }
