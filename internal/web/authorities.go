@@ -41,11 +41,12 @@ func (s *site) authorityRows(c *call) ([]authorityRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := authorityTree{site: s, all: all, held: map[int64]bool{}}
+	t := authorityTree{site: s, all: all, held: map[int64]bool{}, added: map[int64]bool{}}
 	for _, state := range all {
 		t.held[state.Authority.ID] = true
 	}
-	for _, top := range []func(*notary.Authority) bool{(*notary.Authority).SelfSigned, t.outside, pending} {
+	anything := func(*notary.Authority) bool { return true } // of two that have signed one another, the first
+	for _, top := range []func(*notary.Authority) bool{(*notary.Authority).SelfSigned, t.outside, pending, anything} {
 		for _, state := range all {
 			if top(state.Authority) {
 				t.add(state, "", 0)
@@ -57,10 +58,11 @@ func (s *site) authorityRows(c *call) ([]authorityRow, error) {
 
 // authorityTree is on its way to become rows.
 type authorityTree struct {
-	site *site
-	all  []*notary.AuthorityState
-	held map[int64]bool
-	rows []authorityRow
+	site  *site
+	all   []*notary.AuthorityState
+	held  map[int64]bool
+	added map[int64]bool // those that have a row
+	rows  []authorityRow
 }
 
 // outside says whether it was signed by an authority that is not held here, or not any more.
@@ -70,9 +72,14 @@ func (t *authorityTree) outside(a *notary.Authority) bool {
 
 func pending(a *notary.Authority) bool { return a.Certificate == nil }
 
-// add puts an authority below the one that signed it, and below that what it signed itself.
+// add puts an authority below the one that signed it, and below that what it signed itself,
+// each once.
 func (t *authorityTree) add(state *notary.AuthorityState, above string, depth int) {
 	a := state.Authority
+	if t.added[a.ID] {
+		return
+	}
+	t.added[a.ID] = true
 	row := authorityRow{Authority: a, State: state, Depth: depth, Above: above, InForce: t.site.inForceURL(a.ID)}
 	if t.outside(a) {
 		row.Outside = t.site.issuerName(a.Certificate)

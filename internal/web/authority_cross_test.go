@@ -17,8 +17,7 @@ func TestAnAuthorityIsCrossSignedAndRolledOver(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
-	_, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: "Other Root"}, PathLen: -1})
-	testkit.Check(t, err)
+	h.namedRoot(t, "Other Root")
 	id := h.Intermediate(t, root, notary.ECDSAP256)
 	a, err := h.CA.Authority(t.Context(), h.Admin(), id)
 	testkit.Check(t, err)
@@ -76,4 +75,31 @@ func TestASecretIsLostWithTheSession(t *testing.T) {
 			t.Errorf("%q is on the page", secret)
 		}
 	}
+}
+
+// Two roots that have signed one another, and each use that certificate, are both in the tree.
+func TestAuthoritiesThatSignedOneAnotherAreShown(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	one, two := h.Root(t, notary.ECDSAP256), h.namedRoot(t, "Other Root")
+	crossSign := func(id, issuer int64) int64 {
+		certificate, err := h.CA.CrossSign(t.Context(), h.Admin(), id, issuer, notary.IntermediateProfile)
+		testkit.Check(t, err)
+		return certificate
+	}
+	ofOne, ofTwo := crossSign(one, two), crossSign(two, one)
+	testkit.Check(t, h.CA.UseCertificate(t.Context(), h.Admin(), one, ofOne))
+	testkit.Check(t, h.CA.UseCertificate(t.Context(), h.Admin(), two, ofTwo))
+	v := h.as(t, notary.Admin)
+	for _, id := range []int64{one, two} {
+		v.get(t, "/authorities").wantStatus(t, 200).wantText(t, fmt.Sprintf(`href="/authorities/%d"`, id))
+		v.get(t, fmt.Sprintf("/authorities/%d", id)).wantStatus(t, 200)
+	}
+}
+
+func (h *house) namedRoot(t *testing.T, name string) int64 {
+	t.Helper()
+	id, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: name}, PathLen: -1})
+	testkit.Check(t, err)
+	return id
 }

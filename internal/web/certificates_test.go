@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"crypto/x509/pkix"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -146,10 +145,9 @@ func TestOtherChainsOfACertificateAreShown(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
-	other, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: "Other Root"}, PathLen: -1})
-	testkit.Check(t, err)
+	other := h.namedRoot(t, "Other Root")
 	issuing := h.Intermediate(t, root, notary.ECDSAP256)
-	_, err = h.CA.CrossSign(t.Context(), h.Admin(), issuing, other, notary.IntermediateProfile)
+	_, err := h.CA.CrossSign(t.Context(), h.Admin(), issuing, other, notary.IntermediateProfile)
 	testkit.Check(t, err)
 	cert := h.certificateOf(t, h.Signed(t, h.Admin(), issuing))
 	v := h.as(t, notary.ReadOnly)
@@ -209,8 +207,7 @@ func TestHostileNamesOfCertificatesStayText(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	const hostile = `<img src=x onerror=alert(1)>"'`
-	root, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: hostile}, PathLen: -1})
-	testkit.Check(t, err)
+	root := h.namedRoot(t, hostile)
 	a, err := h.CA.Authority(t.Context(), h.Admin(), root)
 	testkit.Check(t, err)
 	v := h.as(t, notary.Admin)
