@@ -87,11 +87,16 @@ func (p *program) authoritySign() *cobra.Command {
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
 		})
-	c.Flags().Var(&issuer, "authority", "the `id` of the authority that signs")
-	c.Flags().StringVar(&profile, "profile", "", "the `name` of a profile for authorities (default intermediate)")
+	p.signerFlags(c, &issuer, &profile)
+	return c
+}
+
+// signerFlags say by which authority another one is signed, and by which profile.
+func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string) {
+	c.Flags().Var(issuer, "authority", "the `id` of the authority that signs")
+	c.Flags().StringVar(profile, "profile", "", "the `name` of a profile for authorities (default intermediate)")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	c.MarkFlagRequired("authority")
-	return c
 }
 
 func (p *program) authorityUpload() *cobra.Command {

@@ -49,10 +49,7 @@ func (p *program) authorityCrossSign() *cobra.Command {
 		return p.created(cert, "authority %d has the certificate %d from authority %d, too\nto put it in use: notary authority use %d --certificate %d",
 			id, cert, int64(issuer), id, cert)
 	})
-	c.Flags().Var(&issuer, "authority", "the `id` of the authority that signs")
-	c.Flags().StringVar(&profile, "profile", "", "the `name` of a profile for authorities (default intermediate)")
-	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
-	c.MarkFlagRequired("authority")
+	p.signerFlags(c, &issuer, &profile)
 	return c
 }
 

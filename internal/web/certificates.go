@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/url"
-	"slices"
 	"time"
 
 	"notary"
@@ -12,10 +11,8 @@ import (
 // certificatesPage is one page of the inventory.
 type certificatesPage struct {
 	filters
-	Rows     []certificateRow
-	Pager    pager
-	Tabs     []tab
-	Narrowed bool
+	Rows  []certificateRow
+	Pager pager
 }
 
 // certificateRow is a certificate as a list shows it.
@@ -46,9 +43,9 @@ func (s *site) certificatesPage(c *call, f form) error {
 
 func (s *site) showCertificates(c *call, f form, page notary.Page[*notary.Certificate]) error {
 	v := f.values
-	p := certificatesPage{filters: filters{Form: f, query: v}, Pager: c.pager(page.Previous, page.Next).filled(len(page.Items)),
-		Tabs: s.certificateTabs(v)}
-	p.Narrowed = slices.ContainsFunc(filterFields, func(name string) bool { return v.Get(name) != "" })
+	const path = "/certificates"
+	p := certificatesPage{Pager: c.pager(page.Previous, page.Next).filled(len(page.Items)), filters: filters{Form: f, query: v,
+		Path: path, Part: "revoked", Tabs: s.certificateTabs(v), Narrowed: narrows(v, ""), Clear: path}}
 	for _, cert := range page.Items {
 		title, more := titleOf(cert.CommonName, cert.Names)
 		p.Rows = append(p.Rows, certificateRow{cert, title, more, s.stateOf(cert)})

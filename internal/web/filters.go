@@ -9,16 +9,31 @@ import (
 	"notary"
 )
 
-// filters are the fields by which a list is narrowed, of requests and of certificates alike.
+// filters are the tabs and fields by which a list is narrowed, of requests and of certificates
+// alike.
 type filters struct {
 	Form        form
+	Path        string // of the list
+	Part        string // the condition that a tab sets, besides those of fields; kept by the form
+	Tabs        []tab
+	Narrowed    bool   // by a field
+	Clear       string // leads to the list without what the fields say
+	SeesAll     bool   // whether the list has what others submitted
 	Authorities []option
 	Names       map[int64]string // of the authorities
 	query       url.Values
 }
 
+// tab leads to a part of a list.
+type tab struct {
+	Label, URL string
+	Count      string // "" where it is not told
+	Here       bool
+}
+
 // nameAuthorities finds what the authorities are called, where the caller may know.
 func (p *filters) nameAuthorities(s *site, c *call) error {
+	p.SeesAll = c.caller.May(notary.ReadRequests)
 	if !c.caller.May(notary.ReadAuthorities) {
 		return nil
 	}
@@ -83,6 +98,14 @@ func (p filters) Others() (all []kept) {
 		}
 	}
 	return all
+}
+
+// Filters are they alone, for the part of that name.
+func (p filters) Filters() filters { return p }
+
+// narrows says whether the URL has any condition but that one.
+func narrows(v url.Values, but string) bool {
+	return slices.ContainsFunc(filterFields, func(name string) bool { return name != but && v.Get(name) != "" })
 }
 
 const maxTitle = 80 // characters

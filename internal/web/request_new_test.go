@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	downloads "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
@@ -268,26 +267,6 @@ func (h *house) recordedCSR(t *testing.T) string {
 	_, err := h.CA.Submit(t.Context(), h.Admin(), csr)
 	testkit.Check(t, err)
 	return csr
-}
-
-// Who signs in again in the middle of the form sends on what was typed.
-func TestASessionEndsInTheMiddleOfANewRequest(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	b := h.browseAs(t, notary.CertificateManager)
-	b.open(t, "/requests/new")
-	b.fill(t, "Signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
-	h.Clock.Advance(48 * time.Hour)
-	b.press(t, "Check it")
-	b.wantText(t, "Your session has ended")
-	b.fill(t, "E-mail", h.Caller(notary.CertificateManager).Email)
-	b.fill(t, "Password", testkit.Password)
-	b.press(t, "Sign in")
-	b.wantHeading(t, "Welcome back")
-	b.press(t, "Send it now")
-	b.wantHeading(t, "Check the request")
-	b.press(t, "Submit the request")
-	b.wantText(t, "The request is submitted.", "www.example.com")
 }
 
 // Every form of download is what openssl takes it for.

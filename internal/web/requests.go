@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/url"
-	"slices"
 
 	"notary"
 )
@@ -13,16 +12,7 @@ type requestsPage struct {
 	filters
 	Requests []*notary.Request
 	Pager    pager
-	Tabs     []tab
-	Narrowed bool   // beyond the status
 	Query    string // the filter as the URL has it
-}
-
-// tab leads to the part of a list that has one status.
-type tab struct {
-	Label, URL string
-	Count      string // "" where it is not told
-	Here       bool
 }
 
 func (s *site) requests(c *call) error {
@@ -45,8 +35,9 @@ func (s *site) requestsPage(c *call, f form) error {
 
 func (s *site) showRequests(c *call, f form, page notary.Page[*notary.Request]) error {
 	v := f.values
-	p := requestsPage{filters: filters{Form: f, query: v}, Requests: page.Items, Pager: c.pager(page.Previous, page.Next).filled(len(page.Items)), Query: onlyFilter(v).Encode()}
-	p.Narrowed = slices.ContainsFunc(filterFields, func(name string) bool { return name != "status" && v.Get(name) != "" })
+	p := requestsPage{filters: filters{Form: f, query: v, Path: "/requests", Part: "status", Narrowed: narrows(v, "status")},
+		Requests: page.Items, Pager: c.pager(page.Previous, page.Next).filled(len(page.Items)), Query: onlyFilter(v).Encode()}
+	p.Clear = listURL(p.Path, url.Values{p.Part: {v.Get(p.Part)}})
 	var counts map[notary.RequestStatus]int64
 	if c.caller.May(notary.ReadRequests) {
 		summary, err := s.ca.Summary(c.r.Context(), c.caller)
@@ -60,17 +51,6 @@ func (s *site) showRequests(c *call, f form, page notary.Page[*notary.Request]) 
 		return err
 	}
 	return c.show("requests", "Requests", p)
-}
-
-// onlyFilter are the conditions of a list, without its order and place.
-func onlyFilter(v url.Values) url.Values {
-	kept := url.Values{}
-	for _, name := range filterFields {
-		if text := v.Get(name); text != "" {
-			kept.Set(name, text)
-		}
-	}
-	return kept
 }
 
 // statusTabs lead to all requests and to those of each status, with how many there are.
@@ -93,11 +73,6 @@ func statusTabs(v url.Values, counts map[notary.RequestStatus]int64) []tab {
 }
 
 func requestPath(id int64) string { return fmt.Sprintf("/requests/%d", id) }
-
-// Unfiltered is the list without a filter, but with the status.
-func (p requestsPage) Unfiltered() string {
-	return listURL("/requests", url.Values{"status": {p.query.Get("status")}})
-}
 
 // row is a request as a list shows it.
 type row struct {

@@ -3,7 +3,6 @@ package web_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -75,17 +74,9 @@ func TestErrorsAreFitForEverybody(t *testing.T) {
 func TestWhatWasKeptIsFitForEverybody(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	b := h.browseAs(t, notary.CertificateManager)
-	b.open(t, "/requests/new")
-	b.fill(t, "Signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
-	h.Clock.Advance(48 * time.Hour)
-	b.press(t, "Check it")
-	b.wantText(t, "Your session has ended")
+	b := h.browseUntilTheSessionEnds(t)
 	b.look(t, "sign-in-again")
-	b.fill(t, "E-mail", h.Caller(notary.CertificateManager).Email)
-	b.fill(t, "Password", testkit.Password)
-	b.press(t, "Sign in")
-	b.wantHeading(t, "Welcome back")
+	b.signInAgain(t)
 	b.look(t, "kept")
 }
 

@@ -131,3 +131,35 @@ func TestSigningInAgainEndsTheSessionBefore(t *testing.T) {
 	v.signIn(t, h.Caller(notary.ReadOnly).Email).wantAt(t, "/").wantText(t, h.Caller(notary.ReadOnly).Email)
 	former.get(t, "/me").wantAt(t, "/sign-in?to=%2Fme")
 }
+
+// browseUntilTheSessionEnds is a tab in which a request was typed and sent too late.
+func (h *house) browseUntilTheSessionEnds(t *testing.T) *browser {
+	t.Helper()
+	b := h.browseAs(t, notary.CertificateManager)
+	b.open(t, "/requests/new")
+	b.fill(t, "Signing request (CSR)", testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com"))
+	h.Clock.Advance(48 * time.Hour)
+	b.press(t, "Check it")
+	b.wantText(t, "Your session has ended")
+	return b
+}
+
+func (b *browser) signInAgain(t *testing.T) {
+	t.Helper()
+	b.fill(t, "E-mail", b.house.Caller(notary.CertificateManager).Email)
+	b.fill(t, "Password", testkit.Password)
+	b.press(t, "Sign in")
+	b.wantHeading(t, "Welcome back")
+}
+
+// Who signs in again in the middle of the form sends on what was typed.
+func TestASessionEndsInTheMiddleOfANewRequest(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := h.browseUntilTheSessionEnds(t)
+	b.signInAgain(t)
+	b.press(t, "Send it now")
+	b.wantHeading(t, "Check the request")
+	b.press(t, "Submit the request")
+	b.wantText(t, "The request is submitted.", "www.example.com")
+}
