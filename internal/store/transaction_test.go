@@ -48,6 +48,33 @@ func TestPostgresConnectionLostOnce(t *testing.T) {
 	}
 }
 
+// So it is where the connection was lost since it was used last, whatever the driver has to
+// tidy up on it first.
+func TestPostgresConnectionLostBefore(t *testing.T) {
+	t.Parallel()
+	database := testkit.Postgres(t)
+	s, _ := openAt(t, database)
+	before := map[string]func(*store.Tx) error{
+		"a transaction that went through": func(*store.Tx) error { return nil },
+		"one of which a statement failed": func(tx *store.Tx) error { return tx.Event(notary.Event{Action: "\x00"}) },
+	}
+	for name, last := range before {
+		requests := countRequests(t, s)
+		_ = s.Write(t.Context(), last)
+		execute(t, database, `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+		err := s.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := insertRequest(tx, 1, requests)
+			return err
+		})
+		if err != nil {
+			t.Errorf("after %s: %v", name, err)
+			continue
+		}
+		wantRequests(t, s, requests+1)
+	}
+}
+
 // Where the second one is lost, too, the caller is to come again.
 func TestPostgresConnectionLostTwice(t *testing.T) {
 	t.Parallel()
