@@ -46,11 +46,22 @@ func (c *cluster) try(t *testing.T, data string, args ...string) (*process, erro
 		}
 		p.kill()
 		if log := p.log.String(); t.Failed() {
-			t.Logf("the end of the log of %s:\n%s", p.url, log[max(0, len(log)-3000):])
+			t.Logf("the errors in the log of %s, and its end:\n%s\n%s", p.url, errorLines(log), log[max(0, len(log)-3000):])
 		}
 	})
 	return p, p.start("", c.binary, append([]string{"start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0",
 		"--database", c.database}, args...)...)
+}
+
+// errorLines are the lines of a log that tell of what should not be.
+func errorLines(log string) string {
+	var found strings.Builder
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, " level=ERROR ") {
+			found.WriteString(line)
+		}
+	}
+	return found.String()
 }
 
 // dataFolder makes the data folder of a node, with the key file of all.
