@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -281,6 +282,44 @@ func TestOCSPBrokenPercentEncoding(t *testing.T) {
 		})
 	}
 }
+
+// The next request may come while net/http, which looks whether the client is still there, has
+// been reading since before it answered.
+func TestOCSPNextRequestWhileAnswering(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, end := net.Pipe()
+		defer client.Close()
+		conn, err := publish.Listener(oneConn{end}).Accept()
+		testkit.Check(t, err)
+		const first, next = "GET /crl/1.crl HTTP/1.1\r\n\r\n", "GET /ocsp/1/%zz HTTP/1.1\r\n\r\n"
+		go func() {
+			_, _ = io.WriteString(client, first)
+			_, _ = io.ReadFull(client, make([]byte, len("answer")))
+			_, _ = io.WriteString(client, next)
+		}()
+		_, err = io.ReadFull(conn, make([]byte, len(first)))
+		testkit.Check(t, err)
+		read, got := make(chan error), make([]byte, len(next))
+		go func() {
+			_, err := io.ReadFull(conn, got)
+			read <- err
+		}()
+		synctest.Wait() // until the reading has begun
+		_, err = io.WriteString(conn, "answer")
+		testkit.Check(t, err)
+		testkit.Check(t, <-read)
+		if want := strings.Replace(next, "%", "!", 1); string(got) != want {
+			t.Errorf("it came as %q, want %q", got, want)
+		}
+	})
+}
+
+// oneConn is a listener on which one connection comes in.
+type oneConn struct{ net.Conn }
+
+func (l oneConn) Accept() (net.Conn, error) { return l.Conn, nil }
+func (l oneConn) Addr() net.Addr            { return l.LocalAddr() }
 
 // repeated is a request that asks n times for the same.
 func repeated(t testing.TB, request []byte, n int) []byte {

@@ -1,8 +1,8 @@
 package publish
 
 import (
-	"bytes"
 	"net"
+	"strings"
 	"sync/atomic"
 )
 
@@ -33,7 +33,7 @@ const notBase64 = '!'
 // changed if it looks like a broken GET of OCSP itself.
 type ocspConn struct {
 	net.Conn
-	answered atomic.Bool // whether something was written since the last read
+	answered atomic.Bool // whether something was written since anything came
 
 	at     place
 	begun  int    // how many octets of ocspStart have come
@@ -56,20 +56,15 @@ func (c *ocspConn) Write(p []byte) (int, error) {
 }
 
 func (c *ocspConn) Read(p []byte) (int, error) {
-	if c.answered.Swap(false) {
-		c.at, c.begun = atStart, 0
-	}
 	for len(c.ready) == 0 {
-		if c.at == behind {
-			return c.Conn.Read(p)
-		}
 		n, err := c.Conn.Read(p)
-		c.ready = c.ready[:0]
-		for i, b := range p[:n] {
-			if c.at == behind {
-				c.ready = append(c.ready, p[i:n]...)
-				break
-			}
+		if n > 0 && c.answered.Swap(false) { // net/http reads on while it answers
+			c.at, c.begun = atStart, 0
+		}
+		if c.at == behind {
+			return n, err
+		}
+		for _, b := range p[:n] {
 			c.take(b)
 		}
 		if err != nil && len(c.ready) == 0 {
@@ -77,13 +72,15 @@ func (c *ocspConn) Read(p []byte) (int, error) {
 		}
 	}
 	n := copy(p, c.ready)
-	c.ready = c.ready[n:]
+	c.ready = append(c.ready[:0], c.ready[n:]...)
 	return n, nil
 }
 
-// take takes the next octet of a request line.
+// take takes the next octet.
 func (c *ocspConn) take(b byte) {
 	switch {
+	case c.at == behind:
+		c.ready = append(c.ready, b)
 	case c.at == atStart:
 		if b != ocspStart[c.begun] {
 			c.at = behind
@@ -119,4 +116,4 @@ func (c *ocspConn) release() {
 	c.escape = c.escape[:0]
 }
 
-func isHex(b byte) bool { return bytes.IndexByte([]byte("0123456789abcdefABCDEF"), b) >= 0 }
+func isHex(b byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", b) >= 0 }
