@@ -19,7 +19,7 @@ func TestTheRecordOfWhoDidWhatIsFilteredAndTurned(t *testing.T) {
 	b.look(t, "events")
 	b.fill(t, "About", "request")
 	b.press(t, "Show")
-	b.wantText(t, "request.create", "request 60")
+	b.wantText(t, "Submitted request.create", "request 60")
 	b.press(t, "Next")
 	b.wantText(t, "request 1")
 	b.press(t, "Previous")

@@ -24,7 +24,7 @@ type told struct {
 // mention is an object by its name, with a way to its page where the caller may see that.
 type mention struct{ Text, Path string }
 
-// deeds say in a history what an action is; those about certificates have an issuer.
+// deeds say in words what an action is; those about certificates have an issuer.
 var deeds = map[string]struct{ done, with string }{
 	"request.create":                {"Submitted", ""},
 	"request.sign":                  {"Signed", "with"},
@@ -33,6 +33,7 @@ var deeds = map[string]struct{ done, with string }{
 	"request.revoke":                {"Certificate revoked", "on the list of"},
 	"request.upload":                {"Certificate uploaded", ""},
 	"request.remove_certificate":    {"Certificate removed", ""},
+	"request.delete":                {"Deleted", ""},
 	"certificate.revoke":            {"Earlier certificate revoked", "on the list of"},
 	"authority.create":              {"Made", ""},
 	"authority.import":              {"Imported", ""},
@@ -49,6 +50,24 @@ var deeds = map[string]struct{ done, with string }{
 	"authority.roll_over":           {"Succeeded by another authority", ""},
 	"authority.responder":           {"OCSP responder’s certificate made", ""},
 	"authority.crl":                 {"CRL made", ""},
+	"authority.delete":              {"Deleted", ""},
+	"profile.create":                {"Made", ""},
+	"profile.update":                {"Changed", ""},
+	"profile.delete":                {"Deleted", ""},
+	"account.create":                {"Made", ""},
+	"account.role":                  {"Role changed", ""},
+	"account.password":              {"Password changed", ""},
+	"account.delete":                {"Deleted", ""},
+	"account.login":                 {"Signed in", ""},
+	"account.logout":                {"Signed out", ""},
+}
+
+// deed is an action in words, or itself where there are none.
+func deed(action string) string {
+	if said := deeds[action].done; said != "" {
+		return said
+	}
+	return action
 }
 
 // freeText are the actions whose detail people wrote.
@@ -59,10 +78,7 @@ var mentioned = regexp.MustCompile(`^(authority|certificate) ([1-9][0-9]{0,17})$
 // tell puts events into words. The authorities are those that the caller may see.
 func tell(events []*notary.Event, authorities []*notary.Authority) (all []told) {
 	for _, e := range events {
-		t := told{Event: e, Done: deeds[e.Action].done, With: deeds[e.Action].with}
-		if t.Done == "" {
-			t.Done = e.Action
-		}
+		t := told{Event: e, Done: deed(e.Action), With: deeds[e.Action].with}
 		if e.Kind() == "certificate" {
 			t.Cert = certificateMention(e.ObjectID)
 		}

@@ -139,6 +139,7 @@ func (s *site) functions() template.FuncMap {
 		"hex":     hexPairs,
 		"rule":    ruleText,
 		"object":  objectOf,
+		"deed":    deed,
 	}
 }
 
