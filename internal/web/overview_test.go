@@ -16,7 +16,7 @@ func TestTheOverviewShowsWhatNeedsSomebody(t *testing.T) {
 	h.Request(t, h.Caller(notary.CertificateRequestor))
 	h.Pending(t)
 	b := h.browseAs(t, notary.CertificateManager)
-	b.wantText(t, "Waiting for a decision", "Next to end", "waits for its certificate", "request.sign")
+	b.wantText(t, "Waiting for a decision", "Next to end", "waits for its certificate", "Signed")
 	b.look(t, "overview")
 }
 
