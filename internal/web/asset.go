@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -29,6 +28,9 @@ type asset struct {
 	plain, compressed []byte
 }
 
+// contentTypes are those of the files here, whatever the machine holds for right.
+var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
 func loadAssets() *assets {
 	a := &assets{map[string]string{}, map[string]asset{}}
 	names, _ := fs.Glob(assetFiles, "assets/*")
@@ -42,7 +44,7 @@ func loadAssets() *assets {
 		base := strings.TrimSuffix(path.Base(name), extension)
 		served := base + "-" + hex.EncodeToString(digest[:6]) + extension
 		a.urls[path.Base(name)] = "/assets/" + served
-		a.bodies[served] = asset{mime.TypeByExtension(extension), plain, compress(plain)}
+		a.bodies[served] = asset{contentTypes[extension], plain, compress(plain)}
 	}
 	return a
 }

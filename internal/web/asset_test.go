@@ -36,6 +36,9 @@ func TestAssetsAreSmallCompressedAndKeptForEver(t *testing.T) {
 		if got := a.Header.Get("Content-Encoding"); got != "gzip" {
 			t.Errorf("%s is encoded as %q", url, got)
 		}
+		if a.Header.Get("Content-Type") == "" {
+			t.Errorf("%s has no type", url)
+		}
 		if got := a.Header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
 			t.Errorf("%s may be kept: %q", url, got)
 		}
