@@ -78,7 +78,6 @@ func (s *site) makeTier(c *call, field, name string) (int64, error) {
 		return 0, atTier(prefix, err)
 	}
 	c.r.PostForm.Set(field, strconv.FormatInt(id, 10))
-	c.r.Form.Set(field, strconv.FormatInt(id, 10))
 	return id, nil
 }
 

@@ -196,7 +196,8 @@ func sentence(text string) string {
 	return text
 }
 
-// readFiles puts what was sent as files into the fields of their names.
+// readFiles puts what was sent as files into the fields of their names. What stands there is of
+// an earlier file: script empties the choice of a file that it has read.
 func (c *call) readFiles() error {
 	if c.r.MultipartForm == nil {
 		return nil
@@ -207,9 +208,8 @@ func (c *call) readFiles() error {
 			if err != nil {
 				return err
 			}
-			if strings.TrimSpace(text) != "" && strings.TrimSpace(c.r.PostForm.Get(name)) == "" {
+			if strings.TrimSpace(text) != "" {
 				c.r.PostForm.Set(name, text)
-				c.r.Form.Set(name, text)
 			}
 		}
 	}

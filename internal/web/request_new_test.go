@@ -164,17 +164,17 @@ func TestARequestIsPastedWithoutScript(t *testing.T) {
 	}
 }
 
-// A file stands for the field, with and without script, PEM or DER.
+// A file stands for the field, with and without script, PEM or DER, whatever stood there.
 func TestARequestIsMadeFromAFile(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	text := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
 	block, _ := pem.Decode([]byte(text))
 	v := h.as(t, notary.CertificateRequestor)
-	for name, content := range map[string][]byte{"www.csr": []byte(text), "www.der": block.Bytes} {
+	for name, content := range map[string][]byte{"www.csr": []byte(text), "www.der": block.Bytes, "later.csr": []byte(text)} {
 		var body bytes.Buffer
 		form := multipart.NewWriter(&body)
-		testkit.Check(t, form.WriteField("csr", ""))
+		testkit.Check(t, form.WriteField("csr", map[string]string{"later.csr": "what a wrong file left"}[name]))
 		part, err := form.CreateFormFile("csr", name)
 		testkit.Check(t, err)
 		_, err = part.Write(content)
