@@ -14,9 +14,9 @@ import (
 
 // The limits of a form.
 const (
-	maxForm   = 2 << 20   // octets of a posted form, files included
-	maxMemory = maxForm   // nothing is ever put into a file
-	maxKept   = 256 << 10 // octets of what was typed that a new login carries on
+	maxForm   = 2 << 20          // octets of a posted form, files included
+	maxMemory = maxForm          // nothing is ever put into a file
+	maxKept   = maxForm - 64<<10 // octets of what was typed that a new login carries on
 )
 
 // call is one request of a browser.
@@ -53,14 +53,18 @@ func (s *site) handler(to route) http.Handler {
 func (c *call) prepare(to route) error {
 	address, _, _ := net.SplitHostPort(c.r.RemoteAddr)
 	c.caller.Address = address
-	if err := c.readForm(); err != nil {
+	if err := c.readSession(); err != nil {
 		return err
 	}
+	return c.readForm()
+}
+
+func (c *call) readSession() error {
 	cookie, err := c.r.Cookie(sessionCookie)
 	if err != nil {
 		return nil // nobody
 	}
-	caller, err := c.site.auth.Caller(c.r.Context(), cookie.Value, address)
+	caller, err := c.site.auth.Caller(c.r.Context(), cookie.Value, c.caller.Address)
 	if notary.KindOf(err) == notary.Unauthenticated {
 		c.dropSession() // it has ended
 		return nil
@@ -72,7 +76,7 @@ func (c *call) prepare(to route) error {
 }
 
 // readForm reads a posted form, in either of the two forms in which browsers send one. The
-// content of a file stands for an empty field of the same name.
+// content of a file stands for the field of the same name.
 func (c *call) readForm() error {
 	if c.r.Method != http.MethodPost {
 		return nil
@@ -128,8 +132,15 @@ func (c *call) done(to, message string) error {
 	return nil
 }
 
-// value is a field of the form that was sent, or of the query, without blanks around it.
-func (c *call) value(name string) string { return strings.TrimSpace(c.r.FormValue(name)) }
+// value is a field of the form that was sent, without blanks around it; of the query where none
+// was sent.
+func (c *call) value(name string) string {
+	fields := c.r.PostForm
+	if c.r.Method != http.MethodPost {
+		fields = c.r.URL.Query()
+	}
+	return strings.TrimSpace(fields.Get(name))
+}
 
 // id is the number in the path.
 func (c *call) id() (int64, error) { return readID(c.r.PathValue("id")) }

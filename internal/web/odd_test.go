@@ -15,9 +15,20 @@ import (
 func TestAFormThatDidNotArriveWhole(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
-	v.post(t, "/accounts/new", url.Values{"email": {strings.Repeat("a", 3<<20)}}).wantStatus(t, 413).wantText(t, "larger than 2 MiB")
+	v.post(t, "/accounts/new", url.Values{"email": {strings.Repeat("a", 3<<20)}}).wantStatus(t, 413).wantText(t, "larger than 2 MiB", "Sign out")
 	response, err := v.http.Post("https://"+v.house.served.Addr+"/accounts/new", "application/x-www-form-urlencoded", strings.NewReader("email=%zz&role_id=2"))
 	read(t, response, err).wantStatus(t, 400).wantText(t, "did not arrive whole")
+}
+
+// A link that somebody else made fills in no form that changes something.
+func TestALinkFillsInNoDangerousForm(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
+	v := h.as(t, notary.Admin)
+	v.get(t, "/authorities/1/delete?force=yes&sure=yes").wantStatus(t, 200).wantNoText(t, "checked")
+	v.get(t, "/profiles/1/edit?version=1&validity=9000d").wantStatus(t, 200).wantNoText(t, "9000")
+	v.post(t, "/authorities/1/delete?sure=yes", nil).wantStatus(t, 400).wantText(t, "Tick this first")
 }
 
 // A filter of the other list, or of none, is told; it is no fault of the server.

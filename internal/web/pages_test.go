@@ -22,6 +22,17 @@ var safe = map[string]string{
 	"Cross-Origin-Opener-Policy": "same-origin",
 }
 
+// wantSafe wants these headers.
+func (a answer) wantSafe(t *testing.T) answer {
+	t.Helper()
+	for name, want := range safe {
+		if got := a.Header.Get(name); got != want {
+			t.Errorf("%s has %s: %q, want %q", a.Request.URL, name, got, want)
+		}
+	}
+	return a
+}
+
 // maxPage is how large the HTML of a page may be, in octets.
 const maxPage = 100_000
 
@@ -40,11 +51,7 @@ func TestEveryPage(t *testing.T) {
 		}
 		path = ids.Replace(path)
 		a := admin.get(t, path).wantStatus(t, http.StatusOK)
-		for name, want := range safe {
-			if got := a.Header.Get(name); got != want {
-				t.Errorf("%s has %s: %q, want %q", path, name, got, want)
-			}
-		}
+		a.wantSafe(t)
 		if a.Header.Get("Content-Type") == "text/html; charset=utf-8" && strings.Count(a.body, "<h1") != 1 {
 			t.Errorf("%s has not one h1", path)
 		}

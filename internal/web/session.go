@@ -90,20 +90,38 @@ func (s *site) signInPage(c *call, f form) error {
 // signInAgain shows the login in place of what a form would have done: its session has ended.
 // The form is kept in the page, and shown again after the login.
 func (s *site) signInAgain(c *call) error {
-	typed := url.Values{}
-	for name, values := range c.r.PostForm {
-		if !secretField(name) && utf8.ValidString(strings.Join(values, "")) { // nor a file that is no text
-			typed[name] = values
-		}
-	}
-	f := form{values: url.Values{}, err: notary.Errorf(notary.Unauthenticated,
-		"your session has ended; sign in again, and what you typed is still there")}
-	if text := typed.Encode(); len(text) <= maxKept {
+	text, lost := c.typed()
+	f := form{values: url.Values{}}
+	message := "your session has ended; sign in again, and what you typed is still there"
+	switch {
+	case len(url.QueryEscape(text)) > maxKept: // as the login will send it
+		message = "your session has ended; sign in again. What you sent was too large to be kept, and nothing of it was done"
+	case len(lost) > 0:
+		message += ", except: " + strings.Join(lost, ", ")
+		fallthrough
+	default:
 		f.values.Set(fieldKept, text)
 		f.values.Set(fieldAction, c.r.URL.RequestURI())
 	}
+	f.err = notary.Errorf(notary.Unauthenticated, "%s", message)
 	c.status = http.StatusUnauthorized
 	return s.signInPage(c, f)
+}
+
+// typed is what was sent that can be kept in a page, and the fields that cannot: secrets, and
+// files that are no text.
+func (c *call) typed() (text string, lost []string) {
+	keep := url.Values{}
+	for name, values := range c.r.PostForm {
+		all := strings.Join(values, "")
+		if !secretField(name) && utf8.ValidString(all) {
+			keep[name] = values
+		} else if all != "" {
+			lost = append(lost, kept{Name: name}.Label())
+		}
+	}
+	slices.Sort(lost)
+	return keep.Encode(), lost
 }
 
 // secretField says whether a field is never written into a page.

@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -64,7 +66,7 @@ func TestWhatAnotherSiteSendsIsRefused(t *testing.T) {
 		testkit.Check(t, err)
 		r.Header.Set(name, value)
 		response, err := v.http.Do(r)
-		read(t, response, err).wantStatus(t, http.StatusForbidden)
+		read(t, response, err).wantStatus(t, http.StatusForbidden).wantText(t, "<h1>You may not do this</h1>", "A page of another site sent this").wantSafe(t)
 	}
 	v.get(t, "/").wantAt(t, "/")
 }
@@ -76,13 +78,37 @@ func TestWhatWasTypedIsNotLostWithTheSession(t *testing.T) {
 	v := h.as(t, notary.Admin)
 	h.Clock.Advance(48 * time.Hour)
 	a := v.post(t, "/accounts/new", url.Values{"email": {"bob@example.com"}, "password": {"not kept at all"}}).
-		wantStatus(t, 401).wantText(t, "Your session has ended", `name="kept_action" value="/accounts/new"`, `value="email=bob%40example.com"`)
+		wantStatus(t, 401).wantText(t, "Your session has ended", `name="kept_action" value="/accounts/new"`, `value="email=bob%40example.com"`,
+		"what you typed is still there, except: password.")
 	if strings.Contains(a.body, "not kept at all") {
 		t.Error("the password is on the page")
 	}
 	v.post(t, "/sign-in", url.Values{"email": {h.Admin().Email}, "password": {testkit.Password}, "kept_action": {"/accounts/new"},
 		"kept": {"email=bob%40example.com"}}).wantStatus(t, 200).
 		wantText(t, "Welcome back", `action="/accounts/new"`, `name="email" value="bob@example.com"`)
+}
+
+// All that a form may have is kept, where it can be sent once more; otherwise nobody is told that
+// it was.
+func TestALongTextIsNotLostWithTheSession(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	v := h.as(t, notary.Admin)
+	h.Clock.Advance(48 * time.Hour)
+	path := fmt.Sprintf("/authorities/%d/issued", root)
+	a := v.post(t, path, url.Values{"certificates": {strings.Repeat("long ", 200_000)}}).
+		wantStatus(t, 401).wantText(t, "what you typed is still there.")
+	kept := url.Values{"email": {h.Admin().Email}, "password": {testkit.Password}}
+	for _, field := range []string{"kept", "kept_action"} {
+		_, value, _ := strings.Cut(a.body, `name="`+field+`" value="`)
+		value, _, _ = strings.Cut(value, `"`)
+		kept.Set(field, html.UnescapeString(value))
+	}
+	h.visit(t).post(t, "/sign-in", kept).wantStatus(t, 200).wantText(t, "Welcome back", "long long long")
+
+	v.post(t, path, url.Values{"certificates": {strings.Repeat("\n", 650_000)}}).
+		wantStatus(t, 401).wantText(t, "too large to be kept").wantNoText(t, "still there", "kept_action")
 }
 
 // A link that somebody else made puts no words into the user's mouth.

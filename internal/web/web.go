@@ -10,6 +10,7 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 
 	"notary"
@@ -57,7 +58,14 @@ func New(c Config) http.Handler {
 		mux.Handle(r.pattern, s.handler(r))
 	}
 	mux.Handle("/", s.handler(route{access: open, do: func(c *call) error { return nothingHere(c, mux) }}))
-	return http.NewCrossOriginProtection().Handler(mux)
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(s.handler(route{access: open, do: fromElsewhere}))
+	return protection.Handler(mux)
+}
+
+// fromElsewhere refuses a form that a page of another site has sent.
+func fromElsewhere(*call) error {
+	return notary.Errorf(notary.Forbidden, "a page of another site sent this, so nothing was done: begin at the overview")
 }
 
 // access says who reaches a page.
@@ -80,20 +88,20 @@ func (s *site) routes() []route {
 	return []route{
 		{"GET /start", open, page(s.startPage)},
 		{"POST /start", open, s.start},
-		{"GET /sign-in", open, page(s.signInPage)},
+		{"GET /sign-in", open, page(s.signInPage, fieldTo)},
 		{"POST /sign-in", open, s.signIn},
 		{"POST /sign-out", open, s.signOut},
 
 		{"GET /{$}", loggedIn, s.overview},
 
 		{"GET /requests", loggedIn, s.requests},
-		{"GET /requests/new", loggedIn, page(s.newRequestPage)},
+		{"GET /requests/new", loggedIn, page(s.newRequestPage, "names")},
 		{"POST /requests/new/check", loggedIn, s.checkRequest},
 		{"POST /requests/new", loggedIn, s.submitRequest},
 		{"GET /requests/many", loggedIn, redirectTo("/requests")}, // from the address line: nothing is chosen
 		{"POST /requests/many", loggedIn, s.manyRequests},
 		{"POST /requests/many/run", loggedIn, s.runMany},
-		{"GET /requests/{id}", loggedIn, page(s.requestPage)},
+		{"GET /requests/{id}", loggedIn, page(s.requestPage, "profile")},
 		{"GET /requests/{id}/download/{form}", loggedIn, s.downloadRequest},
 		{"POST /requests/{id}/sign", loggedIn, s.onRequest("The request is signed. The certificate can be downloaded here.", s.signRequest)},
 		{"POST /requests/{id}/reject", loggedIn, s.onRequest("The request is rejected.", s.rejectRequest)},
@@ -109,7 +117,7 @@ func (s *site) routes() []route {
 		{"POST /me/sessions/{id}/end", loggedIn, s.endSession},
 
 		{"GET /settings", loggedIn, s.settingsPage},
-		{"GET /events", loggedIn, page(s.events)},
+		{"GET /events", loggedIn, page(s.events, "kind", "email", "from", "until", "object_id")},
 
 		{"GET /certificates", loggedIn, s.certificates},
 		{"GET /certificates/{id}", loggedIn, page(s.certificatePage)},
@@ -160,7 +168,16 @@ func (s *site) routes() []route {
 	}
 }
 
-// page makes a handler of a page that can hold a form, at first an empty one.
-func page(show func(*call, form) error) func(*call) error {
-	return func(c *call) error { return show(c, form{values: c.r.URL.Query()}) }
+// page makes a handler of a page that can hold a form, at first an empty one. Of what the query
+// says only those fields are taken: a link that somebody else made must not fill in a form.
+func page(show func(*call, form) error, fields ...string) func(*call) error {
+	return func(c *call) error {
+		query, values := c.r.URL.Query(), url.Values{}
+		for _, name := range fields {
+			if query.Has(name) {
+				values[name] = query[name]
+			}
+		}
+		return show(c, form{values: values})
+	}
 }
