@@ -7,7 +7,7 @@ type Overview struct {
 	// Of who may see all requests; nil and empty for the others.
 	Summary      *Summary
 	Certificates CertificateCounts
-	Weeks        []Week // the next [OverviewWeeks], the first from the beginning of this hour on
+	Weeks        []Week // [OverviewWeeks] from today on, the first without the hours that have passed
 	Events       []*Event
 
 	Authorities []*AuthorityState // of who may see authorities
@@ -33,7 +33,7 @@ type CertificateCounts struct {
 // Week counts the certificates in use (of active requests and of authorities) that expire in
 // a span of seven days.
 type Week struct {
-	From, Until time.Time // whole hours in UTC; until is not in it
+	From, Until time.Time // midnight in UTC, or a whole hour of today; until is not in it
 	Count       int64
 }
 

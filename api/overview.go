@@ -6,7 +6,7 @@ import "time"
 type Overview struct {
 	Summary      *Summary             `json:"summary" doc:"null for who sees only its own requests"`
 	Certificates *CertificateCounts   `json:"certificates" doc:"By status; null for who sees only its own requests"`
-	Weeks        []Week               `json:"weeks" nullable:"false" doc:"Certificates in use that expire in each of the next 26 weeks, the first from this hour on; empty for who sees only its own requests"`
+	Weeks        []Week               `json:"weeks" nullable:"false" doc:"Certificates in use that expire in each of 26 weeks, which begin at midnight UTC, the first without the hours that have passed; empty for who sees only its own requests"`
 	Authorities  []AuthorityState     `json:"authorities" nullable:"false" doc:"Of who may see authorities"`
 	Outstanding  []CertificateRequest `json:"outstanding" nullable:"false" doc:"The first ten that wait for a decision"`
 	Expiring     []CertificateRequest `json:"expiring" nullable:"false" doc:"The ten whose certificates in use are the next to expire"`

@@ -179,8 +179,12 @@ func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*exp
 	}
 	c := &expiryCounts{}
 	var err error
+	today := hour.Truncate(24 * time.Hour)
 	for i := range notary.OverviewWeeks {
-		week := notary.Week{From: hour.AddDate(0, 0, 7*i), Until: hour.AddDate(0, 0, 7*(i+1))}
+		week := notary.Week{From: today.AddDate(0, 0, 7*i), Until: today.AddDate(0, 0, 7*(i+1))}
+		if i == 0 {
+			week.From = hour // what has expired today is not to come
+		}
 		if week.Count, err = s.store.Expiring(ctx, week.From, week.Until); err != nil {
 			return nil, err
 		}

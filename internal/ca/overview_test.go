@@ -26,15 +26,18 @@ func signedUntil(t *testing.T, w *testkit.World, caller notary.Caller, authority
 	return id
 }
 
-// A week goes from the hour of now, or of now some weeks on, to the same hour seven days
-// later.
+// A week goes from midnight to midnight; the first one begins with the hour of now.
 func TestOverviewByWeek(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	hour := w.Clock.Now().Truncate(time.Hour)
-	week := func(n int) time.Time { return hour.AddDate(0, 0, 7*n) }
-	for _, end := range []time.Time{week(1).Add(-time.Second), week(1), week(2).Add(-time.Second), week(12)} {
+	week := func(n int) time.Time {
+		if n == 0 {
+			return w.Clock.Now().Truncate(time.Hour)
+		}
+		return w.Clock.Now().Truncate(24*time.Hour).AddDate(0, 0, 7*n)
+	}
+	for _, end := range []time.Time{week(1).Add(-time.Second), week(1).AddDate(0, 0, 1), week(2).Add(-time.Second), week(12)} {
 		signedUntil(t, w, w.Admin(), root, end)
 	}
 	counts := func() map[int]int64 {
@@ -62,7 +65,6 @@ func TestOverviewByWeek(t *testing.T) {
 	}
 	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 	w.Clock.Advance(7 * 24 * time.Hour)
-	hour = w.Clock.Now().Truncate(time.Hour)
 	if diff := cmp.Diff(map[int]int64{0: 2, 11: 1}, counts()); diff != "" {
 		t.Errorf("after one less, a week later (-want +got):\n%s", diff)
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"time"
 
 	"notary"
 )
@@ -11,6 +12,7 @@ type overviewPage struct {
 	notary.Overview
 	Chart chart
 	Step  int // of the first ones, up to the first certificate; 0 when it is there
+	now   time.Time
 }
 
 // The steps on the way to the first certificate.
@@ -24,7 +26,7 @@ func (s *site) overview(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.show("overview", "Overview", overviewPage{o, chartOf(o.Weeks), firstStep(o, c.caller)})
+	return c.show("overview", "Overview", overviewPage{o, chartOf(ofRequests(o)), firstStep(o, c.caller), s.ca.Now()})
 }
 
 // firstStep is what comes next on a new service, for those who can take it.
@@ -39,6 +41,35 @@ func firstStep(o notary.Overview, caller notary.Caller) int {
 	}
 }
 
+// ofRequests are the weeks without the certificates of authorities: those of requests are what
+// a bar leads to, and the authorities are listed by themselves.
+func ofRequests(o notary.Overview) []notary.Week {
+	weeks := slices.Clone(o.Weeks)
+	for i := range weeks {
+		weeks[i].Count -= authoritiesThatEnd(o, weeks[i].From, weeks[i].Until)
+	}
+	return weeks
+}
+
+// authoritiesThatEnd is how many do from a time on and before another.
+func authoritiesThatEnd(o notary.Overview, from, until time.Time) (n int64) {
+	for _, a := range o.Authorities {
+		if c := a.Authority.Certificate; c != nil && !c.NotAfter.Before(from) && c.NotAfter.Before(until) {
+			n++
+		}
+	}
+	return n
+}
+
+// endsWithin is for how many days the overview tells how many certificates end.
+const endsWithin = 30
+
+// EndSoon is how many certificates of requests do; the counts are kept by the hour.
+func (p overviewPage) EndSoon() int64 {
+	hour := p.now.UTC().Truncate(time.Hour)
+	return p.Summary.Expiring[endsWithin] - authoritiesThatEnd(p.Overview, hour, hour.AddDate(0, 0, endsWithin).Add(time.Hour))
+}
+
 const maxAuthorities = 50 // on the overview: their own page has them all
 
 // Waiting are the requests that nobody has decided on, as a list shows them.
@@ -49,7 +80,7 @@ func (p overviewPage) Ending() []row { return rowsOf(p.Expiring) }
 
 // Ends says whether any certificate ends in the weeks of the chart.
 func (p overviewPage) Ends() bool {
-	return slices.ContainsFunc(p.Weeks, func(w notary.Week) bool { return w.Count > 0 })
+	return slices.ContainsFunc(p.Chart.Bars, func(b bar) bool { return b.Count > 0 })
 }
 
 // Shown are the authorities that are listed.
@@ -60,14 +91,22 @@ func (p overviewPage) Shown() []*notary.AuthorityState {
 // OtherAuthorities is how many are not.
 func (p overviewPage) OtherAuthorities() int { return len(p.Authorities) - len(p.Shown()) }
 
-// NeedCare are the authorities that somebody has to look at.
-func (p overviewPage) NeedCare() (all []*notary.AuthorityState) {
+// NeedCare are the authorities that somebody has to look at. The end of one that is disabled,
+// as a successor does it, or that is revoked, is nothing to prevent.
+func (p overviewPage) NeedCare() (all []caredFor) {
 	for _, a := range p.Authorities {
-		if len(all) < maxAuthorities && (a.EndsSoon || a.CRLDue || a.Status == notary.AuthorityPending) {
-			all = append(all, a)
+		ends := a.EndsSoon && a.Authority.Enabled && a.Status != notary.AuthorityRevoked
+		if len(all) < maxAuthorities && (ends || a.CRLDue || a.Status == notary.AuthorityPending) {
+			all = append(all, caredFor{a, ends})
 		}
 	}
 	return all
+}
+
+// caredFor is an authority that needs care.
+type caredFor struct {
+	*notary.AuthorityState
+	Ends bool // it ends soon, or has ended
 }
 
 // Statuses are the counts of requests in the order of a request's life.

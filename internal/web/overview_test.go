@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
 )
 
 func TestTheOverviewShowsWhatNeedsSomebody(t *testing.T) {
@@ -31,6 +33,37 @@ func TestABarLeadsToItsCertificates(t *testing.T) {
 	b.wantText(t, "Active")
 }
 
+// The chart and the tile count what their lists show: the ends of authorities are told apart.
+func TestTheEndOfAnAuthorityIsNoBar(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	h.Clock.Advance(h.certificateEnd(t, root).Sub(h.Clock.Now()) - 10*24*time.Hour)
+	v := h.as(t, notary.Admin)
+	v.get(t, "/").wantText(t, "Authorities that need care", "<b >0</b>end within 30 days").wantNoText(t, "by the week in which they end")
+	id := h.Request(t, h.Admin())
+	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().AddDate(0, 0, 9)}))
+	v.get(t, "/").wantText(t, `<b class="soon">1</b>end within 30 days`, "1 certificate from")
+}
+
+// What a successor goes on for, or was revoked, is nobody's care any more.
+func TestAnAuthorityThatIsDoneWithNeedsNoCare(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	h.Clock.Advance(h.certificateEnd(t, root).Sub(h.Clock.Now()) - 10*24*time.Hour)
+	_, err := h.CA.RollOver(t.Context(), h.Admin(), root, ca.RollOverOptions{})
+	testkit.Check(t, err)
+	h.as(t, notary.Admin).get(t, "/").wantNoText(t, "roll it over")
+}
+
+func (h *house) certificateEnd(t *testing.T, authority int64) time.Time {
+	t.Helper()
+	a, err := h.CA.Authority(t.Context(), h.Admin(), authority)
+	testkit.Check(t, err)
+	return a.Certificate.NotAfter
+}
+
 // Who sees only its own requests finds these on its overview, and nothing of the others.
 func TestTheOverviewOfARequestorIsItsOwn(t *testing.T) {
 	t.Parallel()
@@ -45,11 +78,7 @@ func TestAnAuthorityThatEndsSoonIsNamed(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
-	a, err := h.CA.Authority(t.Context(), h.Admin(), root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.Clock.Advance(a.Certificate.NotAfter.Sub(h.Clock.Now()) - 24*time.Hour)
+	h.Clock.Advance(h.certificateEnd(t, root).Sub(h.Clock.Now()) - 24*time.Hour)
 	h.as(t, notary.Admin).get(t, "/").wantText(t, "Authorities that need care", "roll it over in time")
 	h.Clock.Advance(48 * time.Hour)
 	h.as(t, notary.Admin).get(t, "/").wantText(t, "has ended")
