@@ -81,7 +81,7 @@ func (s *site) changeRole(c *call) error {
 	if err := s.auth.ChangeRole(c.r.Context(), c.caller, id, *role); err != nil {
 		return c.again(err, s.accountPage)
 	}
-	return c.done(accountPath(id), "The account is a "+role.String()+" from now on. It has to sign in again.")
+	return c.done(accountPath(id), "The role of the account is "+role.String()+" from now on. It has to sign in again.")
 }
 
 func (s *site) changePassword(c *call) error {
@@ -124,9 +124,9 @@ func readRole(text string) (*notary.Role, error) {
 // rolesMay says in a few words what each role is for.
 var rolesMay = map[notary.Role]string{
 	notary.Admin:                "may do everything",
-	notary.CertificateManager:   "authorities, requests, signing, revocation",
+	notary.CertificateManager:   "authorities, profiles, requests, signing, revocation",
 	notary.CertificateRequestor: "creates requests, and sees its own",
-	notary.ReadOnly:             "sees everything but accounts",
+	notary.ReadOnly:             "sees everything but accounts and settings",
 }
 
 // roles are the choices of a role, with one of them chosen.
