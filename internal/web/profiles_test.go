@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -43,6 +44,26 @@ func TestAProfileIsMadeTriedAndChanged(t *testing.T) {
 	b.tick(t, "Delete the profile web")
 	b.press(t, "Delete the profile")
 	b.wantText(t, "The profile is deleted.")
+}
+
+// Enter in any field tries what was typed: only its own button saves it.
+func TestEnterTriesAProfileAndSavesNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := h.browseAs(t, notary.CertificateManager)
+	b.open(t, "/profiles/1/edit")
+	for _, label := range []string{"What it is for", "Validity", "On the last requests"} {
+		b.run(t, chromedp.Focus(b.labelled(t, label)))
+		if _, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent("\r")); err != nil {
+			t.Fatal(err)
+		}
+		b.wantText(t, "There is no request yet to try it on.")
+	}
+	p, err := h.CA.Profile(t.Context(), h.Admin(), 1, 0)
+	testkit.Check(t, err)
+	if p.Version != 1 {
+		t.Errorf("Enter has saved version %d", p.Version)
+	}
 }
 
 // What a form shows of a profile it reads back as the same rules.
