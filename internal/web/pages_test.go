@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"notary"
+	"notary/internal/testkit"
 	"notary/internal/web"
 )
 
@@ -88,4 +90,49 @@ func TestAQueueIsClearedByTheKeyboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.wantText(t, "Outstanding", "History")
+}
+
+// The row that the keys act on is the one where the focus is, however it came there, and Enter
+// opens it.
+func TestTheKeysActOnTheRowWithTheFocus(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for range 3 {
+		h.Request(t, h.Admin())
+	}
+	b := h.browseAs(t, notary.Admin)
+	b.open(t, "/requests")
+	box := func(row int) string { return fmt.Sprintf("tbody tr:nth-child(%d) input", row) }
+	ticked := func(row int) bool {
+		return get(t, b, chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%q).checked", box(row))))
+	}
+	b.run(t, chromedp.KeyEvent("j"), chromedp.KeyEvent("\t"), chromedp.KeyEvent("x")) // from the link on to the next row's box
+	if ticked(1) || !ticked(2) {
+		t.Error("x has not ticked the row that Tab came to")
+	}
+	b.run(t, chromedp.Click(box(3)), chromedp.KeyEvent("x"))
+	if ticked(3) {
+		t.Error("x has not ticked off the row on which was clicked")
+	}
+	b.run(t, chromedp.Click("tbody tr:nth-child(1) td:last-child"), chromedp.KeyEvent("x"))
+	if !ticked(1) {
+		t.Error("x has not ticked the row on which was clicked")
+	}
+	id := get(t, b, chromedp.Evaluate[string](`document.querySelector("tbody tr:nth-child(2) input").value`))
+	b.run(t, chromedp.KeyEvent("j"))
+	if _, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent("\r")); err != nil {
+		t.Fatal(err)
+	}
+	if at := get(t, b, chromedp.Evaluate[string]("location.pathname")); at != "/requests/"+id {
+		t.Errorf("Enter leads to %s, want /requests/%s", at, id)
+	}
+}
+
+// A box says which request it selects, by its name.
+func TestABoxNamesTheRequestThatItSelects(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	r, err := h.CA.Request(t.Context(), h.Admin(), h.Request(t, h.Admin()))
+	testkit.Check(t, err)
+	h.as(t, notary.Admin).get(t, "/requests").wantText(t, fmt.Sprintf(`aria-label="Select %s, request %d"`, r.CommonName, r.ID))
 }

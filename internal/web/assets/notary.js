@@ -4,25 +4,32 @@ document.documentElement.classList.add("script");
 
 const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
 
-// Rows of a list, walked by j and k, opened by Enter, chosen by x.
+// Rows of a list, walked by j and k, opened by Enter or o, chosen by x. One is at the row that one
+// has come to by whichever way: these keys, Tab or the mouse.
 const rows = [...document.querySelectorAll("tr[data-href]")];
-let here = -1;
+let here;
 
-function go(to) {
-  if (rows.length === 0) return;
-  rows[here]?.classList.remove("here");
-  here = Math.max(0, Math.min(rows.length - 1, to));
-  rows[here].classList.add("here");
-  rows[here].querySelector("a, input")?.focus({ preventScroll: true });
-  rows[here].scrollIntoView({ block: "nearest" });
+function stand(row) {
+  if (!row) return;
+  here?.classList.remove("here");
+  here = row;
+  here.classList.add("here");
 }
+
+function go(step) {
+  stand(rows[Math.max(0, Math.min(rows.length - 1, rows.indexOf(here) + step))]);
+  here?.querySelector("a")?.focus({ preventScroll: true });
+  here?.scrollIntoView({ block: "nearest" });
+}
+
+for (const way of ["focusin", "click"]) document.addEventListener(way, (event) => stand(event.target.closest("tr[data-href]")));
 
 const keys = {
   "/": () => document.querySelector("[data-key='/']")?.focus(),
-  j: () => go(here + 1),
-  k: () => go(here - 1),
-  x: () => rows[here]?.querySelector("input[type=checkbox]")?.click(),
-  o: () => rows[here] && location.assign(rows[here].dataset.href),
+  j: () => go(1),
+  k: () => go(-1),
+  x: () => here?.querySelector("input[type=checkbox]")?.click(),
+  o: () => here && location.assign(here.dataset.href),
   n: () => document.querySelector("a[rel=next]")?.click(),
   p: () => document.querySelector("a[rel=prev]")?.click(),
   s: () => document.querySelector("[data-key=s]")?.click(),
