@@ -162,7 +162,7 @@ func TestAnAuthorityIsDisabledChangedRevokedAndDeleted(t *testing.T) {
 	b.wantText(t, "The authority is enabled", "active")
 
 	b.tick(t, "Where its OCSP responder is")
-	b.fill(t, "Parts of its CRL", "4")
+	b.fill(t, "CRL shards", "4")
 	b.press(t, "Save")
 	b.wantText(t, "The settings hold")
 	a, err := h.CA.Authority(t.Context(), h.Admin(), id)

@@ -14,7 +14,7 @@ import (
 type told struct {
 	*notary.Event
 	Done   string   // what was done, such as "Signed"
-	With   string   // how an authority takes part in it: "with", "on the list of"
+	With   string   // how an authority takes part in it: "with", "on the CRL of"
 	Issuer *mention // that authority; nil for none
 	Cert   *mention // the certificate that it is about; nil for none
 	Serial string   // of that certificate, as the record has it
@@ -30,11 +30,11 @@ var deeds = map[string]struct{ done, with string }{
 	"request.sign":                  {"Signed", "with"},
 	"request.reject":                {"Rejected", ""},
 	"request.reopen":                {"Reopened", ""},
-	"request.revoke":                {"Certificate revoked", "on the list of"},
+	"request.revoke":                {"Certificate revoked", "on the CRL of"},
 	"request.upload":                {"Certificate uploaded", ""},
 	"request.remove_certificate":    {"Certificate removed", ""},
 	"request.delete":                {"Deleted", ""},
-	"certificate.revoke":            {"Earlier certificate revoked", "on the list of"},
+	"certificate.revoke":            {"Earlier certificate revoked", "on the CRL of"},
 	"authority.create":              {"Made", ""},
 	"authority.import":              {"Imported", ""},
 	"authority.sign":                {"Signed", "with"},

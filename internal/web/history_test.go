@@ -22,7 +22,7 @@ func TestTheHistoryOfARequestIsToldInWords(t *testing.T) {
 	h.as(t, notary.ReadOnly).get(t, requestURL(id)).wantText(t,
 		fmt.Sprintf("<strong>Submitted</strong> by <bdi>%s</bdi>", h.Caller(notary.CertificateRequestor).Email),
 		fmt.Sprintf("<strong>Signed</strong> by <bdi>%s</bdi> with %s: %s", h.Admin().Email, authority, certificate),
-		fmt.Sprintf("<strong>Certificate revoked</strong> by <bdi>%s</bdi> on the list of %s", h.Admin().Email, authority),
+		fmt.Sprintf("<strong>Certificate revoked</strong> by <bdi>%s</bdi> on the CRL of %s", h.Admin().Email, authority),
 		"request.sign", "serial "+r.Certificate.Serial, "superseded")
 
 	// Who may not look at authorities is told the number, and is led to no page that is not for it.
