@@ -74,7 +74,6 @@ func (s *site) newAuthority(c *call) error {
 func readAuthorityOptions(c *call, prefix string) (o ca.AuthorityOptions, err error) {
 	o = ca.AuthorityOptions{
 		KeyAlgorithm: notary.KeyAlgorithm(c.value("key_algorithm")),
-		DNSNames:     lines(c.value(prefix + "sans_dns")),
 		Subject: pkix.Name{
 			CommonName: c.value(prefix + "common_name"), Country: some(c.value("country_name")), Province: some(c.value("state_or_province_name")),
 			Locality: some(c.value("locality_name")), Organization: some(c.value("organization_name")),

@@ -89,7 +89,7 @@ func atTier(prefix string, err error) error {
 	}
 	at := *e
 	switch e.Field {
-	case "common_name", "not_valid_after", "path_length", "sans_dns":
+	case "common_name", "not_valid_after", "path_length":
 		at.Field = prefix + e.Field
 	}
 	return &at
