@@ -71,6 +71,23 @@ type Revocation struct {
 	Reason RevocationReason
 }
 
+// Revocable is nil where the certificate can be put on a CRL, and otherwise says why it cannot. The
+// issuer is the authority that signed it; nil where that is not held here, or not any more.
+func (c *Certificate) Revocable(issuer *Authority) error {
+	switch {
+	case c.Revocation != nil:
+		return Errorf(Conflict, "this certificate is revoked already")
+	case c.AuthorityID == 0:
+		return Errorf(Unprocessable, "this certificate was not signed by an authority held here: revoke it where it was issued")
+	case issuer == nil:
+		return Errorf(Unprocessable, "the authority that signed this certificate was deleted: nobody can sign a CRL for it")
+	case issuer.Certificate != nil && issuer.Certificate.KeyFingerprint == c.KeyFingerprint:
+		return Errorf(Unprocessable, "a root cannot revoke itself: disable or delete it, take its "+
+			"certificate out of every trust store, and revoke those that others gave it by themselves")
+	}
+	return nil
+}
+
 // RevocationReason is why a certificate was revoked, by its name in RFC 5280, section 5.3.1.
 type RevocationReason string
 

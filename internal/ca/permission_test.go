@@ -68,6 +68,9 @@ var useCases = map[string]struct {
 	"Summary": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Summary(ctx, c))
 	}},
+	"Compromised": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Compromised(ctx, c, nothing))
+	}},
 	"Delete": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.Delete(ctx, c, nothing)
 	}},

@@ -48,6 +48,20 @@ func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (
 	return req, err
 }
 
+// Compromised says whether the key of a request was reported as compromised: nothing is signed for
+// it any more.
+func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int64) (bool, error) {
+	req, err := s.Request(ctx, caller, id)
+	if err != nil {
+		return false, err
+	}
+	csr, err := pki.ParseStoredCSR(req.CSR)
+	if err != nil {
+		return false, nil // nothing is known of its key
+	}
+	return s.store.Compromised(ctx, pki.Fingerprint(csr.RawSubjectPublicKeyInfo))
+}
+
 // Delete removes a request. The certificates issued for it stay in the inventory.
 func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := caller.Require(notary.DecideRequests); err != nil {

@@ -195,28 +195,20 @@ func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Cal
 
 // refuseRevocation says why a certificate cannot be put on a CRL.
 func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
-	if cert.Revocation != nil {
-		return notary.Errorf(notary.Conflict, "this certificate is revoked already")
-	}
-	if cert.AuthorityID == 0 {
-		return notary.Errorf(notary.Unprocessable, "this certificate was not signed by an authority held here: "+
-			"revoke it where it was issued")
+	if cert.Revocation != nil || cert.AuthorityID == 0 {
+		return cert.Revocable(nil)
 	}
 	if err := tx.ShareAuthority(cert.AuthorityID); err != nil {
 		return err
 	}
 	issuer, err := tx.Authority(ctx, cert.AuthorityID)
-	switch {
-	case notary.KindOf(err) == notary.NotFound:
-		return notary.Errorf(notary.Unprocessable, "the authority that signed this certificate was deleted: "+
-			"nobody can sign a CRL for it")
-	case err != nil:
+	if err != nil && notary.KindOf(err) != notary.NotFound {
 		return err
-	case issuer.Certificate != nil && issuer.Certificate.KeyFingerprint == cert.KeyFingerprint:
-		return notary.Errorf(notary.Unprocessable, "a root cannot revoke itself: disable or delete it, take its "+
-			"certificate out of every trust store, and revoke those that others gave it by themselves")
 	}
-	return nil
+	if err != nil {
+		issuer = nil // it was deleted
+	}
+	return cert.Revocable(issuer)
 }
 
 // revokeUser changes the request that has the certificate in use to Revoked.

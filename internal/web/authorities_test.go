@@ -387,3 +387,26 @@ func TestHostileNamesOfAuthoritiesStayText(t *testing.T) {
 	}
 	v.post(t, "/authorities/start", url.Values{"organization_name": {strings.Repeat(hostile, 3)}}).wantStatus(t, 400).wantText(t, "&lt;script&gt;alert")
 }
+
+// One rule says whether an authority can be revoked: its page, the page that asks, and the answer agree.
+func TestAnAuthorityThatCannotBeRevokedSaysWhy(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	orphan, revoked, pending := h.Intermediate(t, root, notary.ECDSAP256), h.Intermediate(t, root, notary.ECDSAP256), h.Pending(t)
+	other := h.namedRoot(t, "Other Root")
+	good := h.Intermediate(t, other, notary.ECDSAP256)
+	testkit.Check(t, h.CA.RevokeAuthority(t.Context(), h.Admin(), revoked, notary.Superseded))
+	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), root, true))
+	v := h.as(t, notary.Admin)
+	for id, why := range map[int64]string{orphan: "was deleted", revoked: "revoked already", pending: "no certificate that could be revoked", other: "A root cannot revoke itself"} {
+		form := authorityPath(id) + "/revoke"
+		v.get(t, authorityPath(id)).wantStatus(t, 200).wantNoText(t, form)
+		v.get(t, form).wantStatus(t, 200).wantText(t, why).wantNoText(t, `action="`+form)
+		if a := v.post(t, form, url.Values{"sure": {"yes"}}); a.StatusCode != 409 && a.StatusCode != 422 {
+			t.Errorf("authority %d: status %d", id, a.StatusCode)
+		}
+	}
+	v.get(t, authorityPath(good)).wantText(t, authorityPath(good)+"/revoke")
+	v.post(t, authorityPath(good)+"/revoke", url.Values{"sure": {"yes"}}).wantAt(t, authorityPath(good))
+}

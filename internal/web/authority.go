@@ -19,6 +19,7 @@ type authorityPage struct {
 	Below     []authorityRow
 	Issuers   []option // that could sign it
 	Profiles  []option
+	Stays     string // why it cannot be revoked; "" where it can
 	History   []told // the last that was done to it, without what the program does by itself
 	forms
 }
@@ -60,6 +61,7 @@ func (s *site) authorityPage(c *call, f form) error {
 	if p.Own, err = s.ownCertificates(c, id); err != nil {
 		return err
 	}
+	p.Stays = stays(a, all)
 	p.Issuers = s.possibleIssuers(all, p.Below, id)
 	if p.Profiles, err = s.authorityProfiles(c); err != nil {
 		return err
@@ -130,9 +132,4 @@ func (p authorityPage) OtherBelow() int { return len(p.Below) - len(p.FirstBelow
 // CanBeSigned says whether it may get a certificate from above.
 func (p authorityPage) CanBeSigned() bool {
 	return !p.SelfSigned() && p.State.Status != notary.AuthorityRevoked
-}
-
-// CanBeRevoked says whether an authority here can put it on its list.
-func (p authorityPage) CanBeRevoked() bool {
-	return p.Issuer != nil && p.State.Status != notary.AuthorityRevoked
 }

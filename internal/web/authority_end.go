@@ -7,6 +7,7 @@ import "notary"
 type authorityEnd struct {
 	*notary.Authority
 	Impact *notary.Impact
+	Stays  string // why it cannot be revoked; "" where it can
 	Form   form
 }
 
@@ -27,7 +28,11 @@ func (s *site) authorityEndPage(c *call, f form, page, verb string) error {
 	if err != nil {
 		return err
 	}
-	return c.show(page, verb+a.CommonName, authorityEnd{a, impact, f})
+	all, err := s.ca.Authorities(c.r.Context(), c.caller)
+	if err != nil {
+		return err
+	}
+	return c.show(page, verb+a.CommonName, authorityEnd{a, impact, stays(a, all), f})
 }
 
 func (s *site) revokeAuthority(c *call) error {
@@ -65,5 +70,10 @@ func (s *site) deleteAuthority(c *call) error {
 // Reasons are the choices of a reason.
 func (authorityEnd) Reasons() []option { return reasons() }
 
-// CanBeRevoked says whether an authority here can put it on its list.
-func (p authorityEnd) CanBeRevoked() bool { return p.IssuerID() != 0 }
+// stays says why an authority cannot be revoked; "" where it can. All are those that are held here.
+func stays(a *notary.Authority, all []*notary.Authority) string {
+	if a.Certificate == nil {
+		return "It has no certificate that could be revoked."
+	}
+	return because(a.Certificate.Revocable(issuerOf(a.Certificate, all)))
+}

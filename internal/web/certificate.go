@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"notary"
@@ -18,6 +19,7 @@ type certificatePage struct {
 	View      certificateView
 	Downloads downloads
 	Others    []otherChain // chains beside the one that it was issued with
+	Stays     string       // why it cannot be revoked; "" where it can
 	Form      form
 }
 
@@ -43,10 +45,9 @@ func (s *site) certificatePage(c *call, f form) error {
 			return err
 		}
 	}
+	p.Issuer = issuerOf(cert, all)
+	p.Stays = because(cert.Revocable(p.Issuer))
 	for _, a := range all {
-		if a.ID == cert.AuthorityID {
-			p.Issuer = a
-		}
 		if a.Certificate != nil && a.Certificate.ID == cert.ID {
 			p.Holder = a.ID
 		}
@@ -59,6 +60,15 @@ func (s *site) certificatePage(c *call, f form) error {
 		return err
 	}
 	return c.show("certificate", p.Title, p)
+}
+
+// issuerOf is the authority that signed a certificate; nil where it is not one of these.
+func issuerOf(cert *notary.Certificate, all []*notary.Authority) *notary.Authority {
+	i := slices.IndexFunc(all, func(a *notary.Authority) bool { return a.ID == cert.AuthorityID })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
 }
 
 // certificateOf is the certificate in the path.

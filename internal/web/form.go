@@ -196,6 +196,14 @@ func sentence(text string) string {
 	return text
 }
 
+// because is an error as a sentence; "" for none.
+func because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return sentence(err.Error())
+}
+
 // readFiles puts what was sent as files into the fields of their names. What stands there is of
 // an earlier file: script empties the choice of a file that it has read.
 func (c *call) readFiles() error {

@@ -24,6 +24,8 @@ type requestPage struct {
 	Downloads   downloads
 	History     []told
 	Again       string // to a new request with the same names
+	Compromised bool   // whether its key was reported: nothing is signed for it any more
+	Stays       string // why the certificate in use cannot be revoked; "" where it can
 	forms
 	signChoices
 }
@@ -69,6 +71,9 @@ func (s *site) requestPage(c *call, f form) error {
 	if p.signChoices, err = s.signChoices(c); err != nil {
 		return err
 	}
+	if p.Compromised, err = s.ca.Compromised(c.r.Context(), c.caller, id); err != nil {
+		return err
+	}
 	p.History = tell(history, p.all)
 	p.CSRFacts, p.CSRProblems = s.readCSR(r.CSR)
 	if r.Certificate != nil {
@@ -87,6 +92,7 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 	if p.Cert, err = s.ca.RequestCertificate(c.r.Context(), c.caller, p.ID); err != nil {
 		return err
 	}
+	p.Stays = because(p.Cert.Revocable(issuerOf(p.Cert, p.all)))
 	choose(p.Authorities, strconv.FormatInt(p.Cert.AuthorityID, 10)) // a renewal is like what it renews
 	choose(p.Profiles, p.Cert.Profile)
 	view := s.viewOf(p.Cert, p.all)
@@ -156,14 +162,26 @@ func (s *site) downloadRequest(c *call) error {
 	return c.send(fileName(r.CommonName, fmt.Sprintf("request-%d", r.ID))+"-csr.pem", typePEM, []byte(r.CSR))
 }
 
-// Possible says whether the request's status allows the action.
+// Possible says whether the request's status allows the action, and nothing else that is known of
+// the request is against it.
 func (p requestPage) Possible(action notary.Action) bool {
-	_, err := p.Status.Next(action)
-	return err == nil
+	if _, err := p.Status.Next(action); err != nil {
+		return false
+	}
+	switch action {
+	case notary.Sign, notary.Upload, notary.Reopen:
+		return !p.Compromised
+	case notary.Reject:
+		return len(p.Earlier) == 0
+	}
+	return true
 }
 
 // Decided says in a sentence what the status means.
 func (p requestPage) Decided() string {
+	if p.Compromised {
+		return "A certificate with this key was revoked for keyCompromise: make a new key and a new request."
+	}
 	return map[notary.RequestStatus]string{
 		notary.Outstanding: "Nobody has decided on it yet.",
 		notary.Active:      "It has a certificate in use.",

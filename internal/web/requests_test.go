@@ -207,6 +207,17 @@ func TestWhatAStatusDoesNotAllow(t *testing.T) {
 	v.get(t, "/requests/99").wantStatus(t, 404)
 }
 
+// uploaded is a request with a certificate that an outside authority signed.
+func (h *house) uploaded(t *testing.T) int64 {
+	t.Helper()
+	key := testkit.Key(t, notary.ECDSAP256)
+	id, err := h.CA.Submit(t.Context(), h.Admin(), testkit.CSR(t, key, "uploaded.example.com"))
+	testkit.Check(t, err)
+	_, err = h.CA.Upload(t.Context(), h.Admin(), id, testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now()).Chain(t, key.Public()))
+	testkit.Check(t, err)
+	return id
+}
+
 func TestACertificateOfAnotherAuthorityIsUploaded(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -262,5 +273,35 @@ func TestARenewalIsLikeWhatItRenews(t *testing.T) {
 		if got := form.Get(field); got != want {
 			t.Errorf("the form has %s %q, want %q", field, got, want)
 		}
+	}
+}
+
+// What would be refused in any case has no form; its place says why.
+func TestARequestOffersNothingThatIsAlwaysRefused(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	kept, gone := h.Root(t, notary.ECDSAP256), h.namedRoot(t, "Gone")
+	compromised, removed, orphan, uploaded := h.Signed(t, h.Admin(), kept), h.Signed(t, h.Admin(), kept), h.Signed(t, h.Admin(), gone), h.uploaded(t)
+	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), compromised, notary.KeyCompromise))
+	testkit.Check(t, h.CA.RemoveCertificate(t.Context(), h.Admin(), removed))
+	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), gone, true))
+	v := h.as(t, notary.CertificateManager)
+	for _, tt := range []struct {
+		request     int64
+		action, why string
+		status      int
+	}{
+		{compromised, "reopen", "make a new key and a new request", 409},
+		{removed, "reject", "cannot be rejected any more", 409},
+		{orphan, "revoke", "nobody can sign a CRL for it", 422},
+		{uploaded, "revoke", "revoke it where it was issued", 422},
+	} {
+		form := requestURL(tt.request) + "/" + tt.action
+		v.get(t, requestURL(tt.request)).wantText(t, tt.why).wantNoText(t, form)
+		v.post(t, form, url.Values{"sure": {"yes"}}).wantStatus(t, tt.status)
+	}
+	for _, request := range []int64{orphan, uploaded} {
+		cert := certificatePath(h.certificateOf(t, request).ID)
+		v.get(t, cert).wantStatus(t, 200).wantNoText(t, cert+"/revoke")
 	}
 }
