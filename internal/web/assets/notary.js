@@ -67,12 +67,15 @@ function help() {
   dialog.showModal();
 }
 
-// One click selects all rows of the page; the number of those that are selected is shown.
+// One click selects all rows of the page; the number of those that are selected is shown, unless
+// all that match are.
+const match = document.querySelector("input[name=all]");
 const all = document.querySelector("input[data-all]");
 const picks = [...document.querySelectorAll("td.pick input[type=checkbox]")];
 function counted() {
   const chosen = picks.filter((pick) => pick.checked).length;
-  for (const place of document.querySelectorAll("[data-chosen]")) place.textContent = chosen === 0 ? "None selected" : `${chosen} selected`;
+  const told = match?.checked ? "All that match selected" : chosen === 0 ? "None selected" : `${chosen} selected`;
+  for (const place of document.querySelectorAll("[data-chosen]")) place.textContent = told;
   for (const button of document.querySelectorAll("[data-needs-choice]")) button.disabled = chosen === 0;
   if (all) {
     all.checked = chosen > 0 && chosen === picks.length;
@@ -83,7 +86,7 @@ all?.addEventListener("change", () => {
   for (const pick of picks) pick.checked = all.checked;
   counted();
 });
-for (const pick of picks) pick.addEventListener("change", counted);
+for (const pick of [...picks, match]) pick?.addEventListener("change", counted);
 if (picks.length > 0) counted();
 
 // Copy buttons name the element whose text they copy.
