@@ -164,11 +164,30 @@ func (s *Service) chosen(ctx context.Context, caller notary.Caller, m Many) ([]i
 
 // CountMatching is how many requests a filter matches: what [Many] expects.
 func (s *Service) CountMatching(ctx context.Context, caller notary.Caller, f notary.Filter) (n int64, err error) {
+	err = s.EachMatching(ctx, caller, f, func(*notary.Request) { n++ })
+	return n, err
+}
+
+// EachMatching calls fn for each request that a filter of [Many] matches, in the order of the ids.
+func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request)) error {
 	if err := caller.Require(notary.DecideRequests); err != nil {
-		return 0, err
+		return err
 	}
-	ids, err := s.idsMatching(ctx, caller, f)
-	return int64(len(ids)), err
+	if reflect.ValueOf(f).IsZero() {
+		return notary.FieldErrorf("filter", "filter is empty, which would mean every request: narrow it, such as by a status")
+	}
+	n := 0
+	err := s.EachRequest(ctx, caller, f, func(r *notary.Request) error {
+		if n++; n > maxMatches {
+			return errTooMany
+		}
+		fn(r)
+		return nil
+	})
+	if errors.Is(err, errTooMany) {
+		err = notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d requests: narrow it", maxMatches), "filter")
+	}
+	return err
 }
 
 var errTooMany = errors.New("too many")
@@ -179,7 +198,7 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many) (i
 	if m.Expected == nil && !reflect.ValueOf(*m.Filter).IsZero() {
 		return nil, notary.FieldErrorf("expected", "expected is missing: say how many requests the filter matches")
 	}
-	ids, err = s.idsMatching(ctx, caller, *m.Filter)
+	err = s.EachMatching(ctx, caller, *m.Filter, func(r *notary.Request) { ids = append(ids, r.ID) })
 	switch {
 	case err != nil:
 		return nil, err
@@ -188,22 +207,4 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many) (i
 			"nothing was done; look at them again", len(ids), *m.Expected), "expected")
 	}
 	return ids, nil
-}
-
-// idsMatching are the ids of the requests that the filter matches.
-func (s *Service) idsMatching(ctx context.Context, caller notary.Caller, f notary.Filter) (ids []int64, err error) {
-	if reflect.ValueOf(f).IsZero() {
-		return nil, notary.FieldErrorf("filter", "filter is empty, which would mean every request: narrow it, such as by a status")
-	}
-	err = s.EachRequest(ctx, caller, f, func(r *notary.Request) error {
-		if len(ids) == maxMatches {
-			return errTooMany
-		}
-		ids = append(ids, r.ID)
-		return nil
-	})
-	if errors.Is(err, errTooMany) {
-		err = notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d requests: narrow it", maxMatches), "filter")
-	}
-	return ids, err
 }

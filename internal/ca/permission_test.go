@@ -41,6 +41,9 @@ var useCases = map[string]struct {
 	"CountMatching": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.CountMatching(ctx, c, notary.Filter{Status: notary.Outstanding}))
 	}},
+	"EachMatching": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.EachMatching(ctx, c, notary.Filter{Status: notary.Outstanding}, func(*notary.Request) {})
+	}},
 	"Request": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Request(ctx, c, nothing))
 	}},

@@ -72,10 +72,10 @@ func readMoment(field, text string) (time.Time, error) {
 	return ca.Moment(field, text)
 }
 
-// onlyFilter are the conditions of a list, without its order and place.
-func onlyFilter(v url.Values) url.Values {
+// withoutPlace are the conditions and the order of a list, without the place in it.
+func withoutPlace(v url.Values) url.Values {
 	kept := url.Values{}
-	for _, name := range filterFields {
+	for _, name := range append([]string{"sort"}, filterFields...) {
 		if text := v.Get(name); text != "" {
 			kept.Set(name, text)
 		}
@@ -86,10 +86,7 @@ func onlyFilter(v url.Values) url.Values {
 // listURL is the list's path with a few fields of its URL changed; "" takes one away. A change
 // of what is shown leads to the first page.
 func listURL(path string, v url.Values, changes ...string) string {
-	kept := onlyFilter(v)
-	if sort := v.Get("sort"); sort != "" {
-		kept.Set("sort", sort)
-	}
+	kept := withoutPlace(v)
 	for i := 0; i+1 < len(changes); i += 2 {
 		kept.Del(changes[i])
 		if changes[i+1] != "" {

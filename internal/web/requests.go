@@ -12,7 +12,7 @@ type requestsPage struct {
 	filters
 	Requests []*notary.Request
 	Pager    pager
-	Query    string // the filter as the URL has it
+	Query    string // the filter and the order, as the URL has them
 }
 
 func (s *site) requests(c *call) error {
@@ -36,7 +36,7 @@ func (s *site) requestsPage(c *call, f form) error {
 func (s *site) showRequests(c *call, f form, page notary.Page[*notary.Request]) error {
 	v := f.values
 	p := requestsPage{filters: filters{Form: f, query: v, Path: "/requests", Part: "status", Narrowed: narrows(v, "status")},
-		Requests: page.Items, Pager: c.pager(page.Previous, page.Next).filled(len(page.Items)), Query: onlyFilter(v).Encode()}
+		Requests: page.Items, Pager: c.pager(page.Previous, page.Next).filled(len(page.Items)), Query: withoutPlace(v).Encode()}
 	p.Clear = listURL(p.Path, url.Values{p.Part: {v.Get(p.Part)}})
 	var counts map[notary.RequestStatus]int64
 	if c.caller.May(notary.ReadRequests) {

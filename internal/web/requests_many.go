@@ -31,18 +31,17 @@ var manyActions = []manyAction{
 type manyPage struct {
 	manyAction
 	Form     form
-	Count    int64
-	IDs      []int64 // those that were chosen; none where a filter chooses
-	Filter   string  // as a URL has it
-	Shown    []row   // some of those that were chosen
-	Refusals []refusal
+	Count    int64            // of those that were chosen
+	Can      int64            // of these, to which it will be done
+	Renewals int64            // of these, that will be signed only where renewals are wanted
+	Refusals map[string]int64 // of these, that will be left as they are, by the reason
+	Unseen   int64            // of these, that were not looked at: among those to which it will be done
+	All      bool             // that the filter matches were chosen
+	IDs      []int64          // those that were chosen; none where the filter chooses
+	Filter   string           // of the list where they were chosen, as its URL has it
+	List     string           // its address
+	Shown    []row            // some of those that were chosen
 	signChoices
-}
-
-// refusal is how many of those that are shown will be refused, and why.
-type refusal struct {
-	Count  int
-	Reason string
 }
 
 const maxShown = 50 // requests that are named before something is done to them
@@ -51,10 +50,15 @@ const maxShown = 50 // requests that are named before something is done to them
 func (s *site) manyRequests(c *call) error {
 	v := c.r.PostForm
 	if v.Get("all") != "yes" && len(v["ids"]) == 0 {
-		filter, _ := url.ParseQuery(v.Get("filter"))
-		return c.done(listURL("/requests", filter), "Nothing was done: select at least one request first.")
+		return c.done(chosenFrom(v), "Nothing was done: select at least one request first.")
 	}
 	return s.manyPage(c, form{values: v})
+}
+
+// chosenFrom is the address of the list where the requests were chosen.
+func chosenFrom(v url.Values) string {
+	filter, _ := url.ParseQuery(v.Get("filter")) // of one that is none, what can be read
+	return listURL("/requests", filter)
 }
 
 func (s *site) manyPage(c *call, f form) error {
@@ -65,26 +69,23 @@ func (s *site) manyPage(c *call, f form) error {
 	if i < 0 {
 		return errNothingHere
 	}
-	p := manyPage{manyAction: manyActions[i], Form: f}
 	m, err := chosenIn(f.values)
 	if err != nil {
 		return err
 	}
-	if m.Filter != nil {
-		p.Filter = f.Value("filter")
-		if p.Count, err = s.ca.CountMatching(c.r.Context(), c.caller, *m.Filter); err != nil && f.err == nil {
-			return c.again(err, s.manyPage) // said on this very page
-		}
-	} else {
-		p.IDs, p.Count = m.IDs, int64(len(m.IDs))
-		if err := p.lookAt(s, c); err != nil {
-			return err
-		}
+	p := manyPage{manyAction: manyActions[i], Form: f, Refusals: map[string]int64{}, All: m.Filter != nil, IDs: m.IDs,
+		Filter: f.Value("filter"), List: chosenFrom(f.values)}
+	if p.signChoices, err = s.signChoices(c); err != nil {
+		return err
 	}
-	if p.Do == "sign" {
-		if p.signChoices, err = s.signChoices(c); err != nil {
-			return err
+	if p.All {
+		if err = s.ca.EachMatching(c.r.Context(), c.caller, *m.Filter, p.look); err != nil && f.err == nil {
+			return c.again(err, s.manyPage) // said on this very page
+		} else if err != nil {
+			p.Count = 0
 		}
+	} else if err := p.lookAtChosen(s, c); err != nil {
+		return err
 	}
 	title := p.Verb + " " + plural(p.Count, "request")
 	if p.Count == 0 {
@@ -114,41 +115,61 @@ func chosenIn(v url.Values) (m ca.Many, err error) {
 	return m, nil
 }
 
-// lookAt names the first of the requests that were chosen, and says which will be refused.
-func (p *manyPage) lookAt(s *site, c *call) error {
-	reasons := map[string]int{}
-	for _, id := range p.IDs[:min(len(p.IDs), maxShown)] {
+// lookAtChosen looks at the first of the requests that were chosen, and names them.
+func (p *manyPage) lookAtChosen(s *site, c *call) error {
+	seen := p.IDs[:min(len(p.IDs), maxShown)]
+	for _, id := range seen {
 		r, err := s.ca.Request(c.r.Context(), c.caller, id)
 		if notary.KindOf(err) == notary.NotFound {
-			reasons["it is gone"]++
+			p.Refusals["It is gone."]++
 			continue
 		}
 		if err != nil {
 			return err
 		}
 		p.Shown = append(p.Shown, rowOf(r))
-		if _, err := r.Status.Next(p.action); err != nil && p.action != "" {
-			var e *notary.Error
-			if errors.As(err, &e) {
-				reasons[e.Message]++
-			}
-		}
+		p.look(r)
 	}
-	for reason, n := range reasons {
-		p.Refusals = append(p.Refusals, refusal{n, sentence(reason)})
-	}
-	slices.SortFunc(p.Refusals, func(a, b refusal) int { return b.Count - a.Count })
+	p.Count, p.Unseen = int64(len(p.IDs)), int64(len(p.IDs)-len(seen))
+	p.Can += p.Unseen
 	return nil
+}
+
+// look counts one of the requests among those to which the same will happen.
+func (p *manyPage) look(r *notary.Request) {
+	p.Count++
+	switch err := p.refuses(r); {
+	case err != nil:
+		p.Refusals[because(err)]++
+	case p.action == notary.Sign && r.Certificate != nil:
+		p.Renewals++
+	default:
+		p.Can++
+	}
+}
+
+// refuses says why it cannot be done to the request, as far as the request shows that.
+func (p *manyPage) refuses(r *notary.Request) error {
+	if p.action == "" {
+		return nil
+	}
+	_, err := r.Status.Next(p.action)
+	if err == nil && p.action == notary.Revoke {
+		err = r.Certificate.Revocable(issuerOf(r.Certificate, p.all))
+	}
+	return err
 }
 
 // Reasons are the choices for a revocation.
 func (manyPage) Reasons() []option { return reasons() }
 
-// Others is how many are chosen and not named.
-func (p manyPage) Others() int64 { return p.Count - int64(len(p.Shown)) }
-
-// List is where those that the filter matches are listed.
-func (p manyPage) List() string { return "/requests?" + p.Filter }
+// Which are the requests to which it will be done, in words.
+func (p manyPage) Which() string {
+	if p.Can == p.Count {
+		return plural(p.Can, "request")
+	}
+	return count(p.Can) + " of these " + plural(p.Count, "request")
+}
 
 // runMany does it, and shows what becomes of each request while the work goes on.
 func (s *site) runMany(c *call) error {
@@ -218,6 +239,7 @@ type outcomesPage struct {
 	Total        int64
 	Done, Failed int64
 	Early        string // why the work ended before its end
+	List         string // where they were chosen
 	call         *call
 	outcomes     iter.Seq2[ca.Outcome, error]
 }
@@ -243,13 +265,13 @@ func (s *site) showOutcomes(c *call, a manyAction, total int64, outcomes iter.Se
 	if err != nil {
 		return c.again(err, s.manyPage)
 	}
-	p := &outcomesPage{manyAction: a, Total: total, call: c}
+	p := &outcomesPage{manyAction: a, Total: total, List: chosenFrom(c.r.PostForm), call: c}
 	p.outcomes = func(yield func(ca.Outcome, error) bool) {
 		for o, err, ok := first, error(nil), some; ok && yield(o, err); {
 			o, err, ok = next()
 		}
 	}
-	return c.stream("requests-done", plural(total, "request")+" "+a.Past, p)
+	return c.stream("requests-done", a.Verb+" "+plural(total, "request"), p)
 }
 
 // Outcomes are what becomes of the requests. Each line is sent as soon as it is known, of a long

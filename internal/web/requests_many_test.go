@@ -83,7 +83,8 @@ func TestManyAreRevokedAndDeletedOnlyWhenOneIsSure(t *testing.T) {
 		return form
 	}
 	v.post(t, "/requests/many", with("do", "revoke")).wantStatus(t, 200).wantText(t, "Revoke 4 requests",
-		"1 request of these will be left as they are: This request has no certificate.", "superseded")
+		"The certificates of 3 of these 4 requests will be revoked.",
+		"1 request will be left as it is: This request has no certificate.", "superseded", "Revoke 3 requests</button>")
 	v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded")).wantStatus(t, 400).wantText(t, "Tick this first", `value="superseded" selected`)
 	h.wantStatuses(t, 0, notary.Revoked)
 	a := v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded", "sure", "yes")).wantStatus(t, 200).
@@ -178,4 +179,91 @@ func TestRequestsAreChosenByKeyboard(t *testing.T) {
 	b.want(t, err)
 	b.wantHeading(t, "Sign 2 requests")
 	b.wantText(t, "host-004.example.com", "host-002.example.com")
+}
+
+// What is asked names what will happen, and not what the status of a request does not allow.
+func TestTheConfirmationNamesWhatWillHappen(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	active, outstanding := h.Signed(t, h.Admin(), root), h.Request(t, h.Admin())
+	v := h.as(t, notary.CertificateManager)
+	ask := func(do string, chosen url.Values) answer {
+		chosen.Set("do", do)
+		return v.post(t, "/requests/many", chosen).wantStatus(t, 200)
+	}
+	for name, chosen := range map[string]url.Values{
+		"by a filter": {"all": {"yes"}, "filter": {"key=ecdsa-p256"}},
+		"one by one":  {"ids": {fmt.Sprint(active), fmt.Sprint(outstanding)}},
+	} {
+		t.Log(name)
+		ask("reject", chosen).wantText(t, "<title>Reject 2 requests", "1 of these 2 requests will be rejected", "Reject 1 request</button>",
+			"1 request will be left as it is: This request has a certificate: revoke that instead")
+		ask("sign", chosen).wantText(t, "1 of these 2 requests will be signed", "1 request that has a certificate already will be signed only if you tick that below", `name="renew"`)
+		ask("revoke", chosen).wantText(t, "The certificate of 1 of these 2 requests will be revoked", "Revoke 1 request</button>", "This request has no certificate.")
+		ask("delete", chosen).wantText(t, "2 requests will be deleted", "Delete 2 requests</button>")
+	}
+	ask("sign", url.Values{"ids": {fmt.Sprint(outstanding)}}).wantText(t, "1 request will be signed").wantNoText(t, `name="renew"`)
+	ask("reject", url.Values{"ids": {fmt.Sprint(active)}}).wantText(t, "1 request will be left as it is").wantNoText(t, "will be rejected", "/requests/many/run")
+	v.post(t, "/requests/many/run", url.Values{"do": {"reject"}, "ids": {fmt.Sprint(active)}}).
+		wantText(t, "<title>Reject 1 request", "<h1>Reject 1 request</h1>", "0 of 1 request are rejected.")
+}
+
+// Of an uploaded certificate, and one whose authority is no more, it is said before that they stay.
+func TestTheConfirmationNamesCertificatesThatStay(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	orphan, uploaded := h.Signed(t, h.Admin(), root), h.uploaded(t)
+	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), root, true))
+	a := h.as(t, notary.CertificateManager).post(t, "/requests/many", url.Values{"do": {"revoke"}, "ids": {fmt.Sprint(orphan), fmt.Sprint(uploaded)}})
+	a.wantText(t, "The authority that signed this certificate was deleted", "revoke it where it was issued", "1 request will be left as it is").wantNoText(t, "/requests/many/run")
+}
+
+// Nobody can sign, and no button says otherwise.
+func TestWithoutAnAuthorityNothingIsSigned(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.Request(t, h.Admin())
+	h.as(t, notary.CertificateManager).post(t, "/requests/many", url.Values{"do": {"sign"}, "ids": {fmt.Sprint(id)}}).
+		wantText(t, "No authority can sign now.").wantNoText(t, "<button class=\"main\"")
+}
+
+// A list that was narrowed is there again after each step.
+func TestAQueueKeepsItsFilter(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Root(t, notary.ECDSAP256)
+	h.submitMany(t, 3)
+	b := h.browseAs(t, notary.CertificateManager)
+	const list = "/requests?q=host&sort=id&status=Outstanding"
+	here := func() string { return get(t, b, chromedp.Evaluate[string]("location.pathname + location.search")) }
+	b.open(t, list)
+	for _, way := range [][]string{{"Cancel"}, {"Sign 1 request", "To the requests"}} {
+		b.run(t, chromedp.Click(`tbody tr:first-child input[type=checkbox]`))
+		b.press(t, "Sign…")
+		for _, button := range way {
+			b.press(t, button)
+		}
+		if got := here(); got != list {
+			t.Errorf("after %v one is at %s, want %s", way, got, list)
+		}
+	}
+	b.wantText(t, "host-002.example.com", "host-003.example.com")
+	h.as(t, notary.CertificateManager).post(t, "/requests/many", url.Values{"do": {"sign"}, "all": {"yes"}, "filter": {"q=nothing&status=Active"}}).
+		wantText(t, "No request matches the filter any more.", `href="/requests?q=nothing&amp;status=Active">To the requests`)
+}
+
+// What the box says is what is chosen.
+func TestAllThatMatchAreSelected(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.submitMany(t, 2)
+	b := h.browseAs(t, notary.CertificateManager)
+	b.open(t, "/requests?q=host")
+	b.wantText(t, "None selected")
+	b.tick(t, "all that match, not only those selected here")
+	b.wantText(t, "All that match selected")
+	b.tick(t, "all that match, not only those selected here")
+	b.wantText(t, "None selected")
 }
