@@ -39,7 +39,7 @@ func (s *site) showRequests(c *call, f form, page notary.Page[*notary.Request]) 
 		Requests: page.Items, Pager: c.pager(page.Previous, page.Next).filled(len(page.Items)), Query: withoutPlace(v).Encode()}
 	p.Clear = listURL(p.Path, url.Values{p.Part: {v.Get(p.Part)}})
 	var counts map[notary.RequestStatus]int64
-	if c.caller.May(notary.ReadRequests) {
+	if c.caller.May(notary.ReadRequests) && !p.Narrowed { // they count whatever the fields say
 		summary, err := s.ca.Summary(c.r.Context(), c.caller)
 		if err != nil {
 			return err
@@ -53,7 +53,8 @@ func (s *site) showRequests(c *call, f form, page notary.Page[*notary.Request]) 
 	return c.show("requests", "Requests", p)
 }
 
-// statusTabs lead to all requests and to those of each status, with how many there are.
+// statusTabs lead to all requests and to those of each status, with how many there are, where
+// that is known.
 func statusTabs(v url.Values, counts map[notary.RequestStatus]int64) []tab {
 	here := v.Get("status")
 	tabs := []tab{{Label: "All", URL: listURL("/requests", v, "status", ""), Here: here == ""}}

@@ -305,3 +305,14 @@ func TestARequestOffersNothingThatIsAlwaysRefused(t *testing.T) {
 		v.get(t, cert).wantStatus(t, 200).wantNoText(t, cert+"/revoke")
 	}
 }
+
+// The counts of everything do not stand at the tabs of a list that was narrowed.
+func TestTabsOfANarrowedListHaveNoCounts(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Request(t, h.Admin())
+	v := h.as(t, notary.Admin)
+	const counted = `>Outstanding <span class="soft">1</span></a>`
+	v.get(t, "/requests?status=Outstanding").wantText(t, counted)
+	v.get(t, "/requests?q=nothing-like-it").wantText(t, "No request matches.", ">Outstanding</a>").wantNoText(t, counted)
+}
