@@ -73,16 +73,29 @@ func (s *site) stateOf(c *notary.Certificate) string {
 // expiresSoon is what the list of those that expire soon looks ahead, in days.
 const expiresSoon = 30
 
-// certificateTabs lead to the parts of the inventory that are looked at most.
+// certificateTabs lead to the parts of the inventory that are looked at most, as they are now. For
+// an hour one is at such a part: so long the pages of its list keep the time at which it was begun.
 func (s *site) certificateTabs(v url.Values) []tab {
-	now := s.ca.Now().UTC()
-	today, soon := now.Format(time.DateOnly), now.AddDate(0, 0, expiresSoon).Format(time.DateOnly)
-	part := func(label, revoked, after, before string) tab {
-		return tab{Label: label, URL: listURL("/certificates", v, "revoked", revoked, "expires_after", after, "expires_before", before),
-			Here: v.Get("revoked") == revoked && v.Get("expires_after") == after && v.Get("expires_before") == before}
+	const start, end = "expires_after", "expires_before"
+	now, soon := s.ca.Now(), s.ca.Now().AddDate(0, 0, expiresSoon)
+	none := func(field string) bool { return v.Get(field) == "" }
+	near := func(field string, t time.Time) bool {
+		at, err := readMoment(field, v.Get(field))
+		return err == nil && t.Sub(at).Abs() < time.Hour
 	}
-	return []tab{part("All", "", "", ""), part("Valid", "false", today, ""), part(fmt.Sprintf("Expiring in %d days", expiresSoon), "false", today, soon),
-		part("Expired", "false", "", today), part("Revoked", "true", "", "")}
+	part := func(label, revoked, after, before string, here bool) tab {
+		return tab{Label: label, URL: listURL("/certificates", v, "revoked", revoked, start, after, end, before), Here: here && v.Get("revoked") == revoked}
+	}
+	return []tab{
+		part("All", "", "", "", none(start) && none(end)),
+		part("Valid", "false", moment(now), "", near(start, now) && none(end)),
+		part(fmt.Sprintf("Expiring in %d days", expiresSoon), "false", moment(now), moment(soon), near(start, now) && near(end, soon)),
+		part("Expired", "false", "", moment(now), none(start) && near(end, now)),
+		part("Revoked", "true", "", "", none(start) && none(end)),
+	}
 }
+
+// moment is a time as a filter has it.
+func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func certificatePath(id int64) string { return fmt.Sprintf("/certificates/%d", id) }

@@ -2,12 +2,18 @@ package web_test
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"notary"
 	"notary/internal/ca"
@@ -216,5 +222,62 @@ func TestHostileNamesOfCertificatesStayText(t *testing.T) {
 		if got := v.get(t, path); strings.Contains(got.body, "<img src=x") || !strings.Contains(got.body, "&lt;img src=x") {
 			t.Errorf("%s shows the name as it is: %.3000s", path, got.body)
 		}
+	}
+}
+
+// One that expired this very day is not among the valid ones, and the tab says where one is.
+func TestTheTabsOfTheInventoryAreExact(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	v := h.as(t, notary.Admin)
+	sign := func(end time.Duration) string {
+		id := h.Request(t, h.Admin())
+		testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().Add(end)}))
+		return fmt.Sprintf(`data-href="%s"`, certificatePath(h.certificateOf(t, id).ID))
+	}
+	expired := sign(time.Minute)
+	h.Clock.Advance(2 * time.Minute)
+	soon, later := sign(time.Hour), sign(60*24*time.Hour)
+	has := func(a answer, rows ...string) {
+		t.Helper()
+		a.wantStatus(t, http.StatusOK).wantText(t, rows...)
+		for _, row := range []string{expired, soon, later} {
+			if !slices.Contains(rows, row) {
+				a.wantNoText(t, row)
+			}
+		}
+	}
+	b := h.browseAs(t, notary.Admin)
+	for tab, rows := range map[string][]string{"Valid": {soon, later}, "Expiring in 30 days": {soon}, "Expired": {expired}, "All": {expired, soon, later}, "Revoked": nil} {
+		b.open(t, "/certificates")
+		b.press(t, tab)
+		here := func() string { return get(t, b, chromedp.Text(`.tabs [aria-current]`)) }
+		if got := here(); got != tab {
+			t.Errorf("one is at %q after %q", got, tab)
+		}
+		address := get(t, b, chromedp.Evaluate[string]("location.pathname + location.search"))
+		has(v.get(t, address), rows...)
+		h.Clock.Advance(time.Minute)
+		b.open(t, address)
+		if got := here(); got != tab {
+			t.Errorf("one is at %q a minute after %q", got, tab)
+		}
+	}
+}
+
+// Certificates in force are counted by days, and listed so.
+func TestAsManyAreInForceAsAreListed(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	id := h.Request(t, h.Admin())
+	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().Add(time.Minute)}))
+	h.Clock.Advance(2 * time.Minute)
+	v := h.as(t, notary.Admin)
+	link := regexp.MustCompile(`href="(/certificates[^"]*)">(\d+) in force`).FindStringSubmatch(v.get(t, authorityPath(root)).body)
+	list := v.get(t, html.UnescapeString(link[1])).wantStatus(t, http.StatusOK)
+	if rows := strings.Count(list.body, "<tr data-href="); link[2] != strconv.Itoa(rows) {
+		t.Errorf("%s are in force, and %d are listed", link[2], rows)
 	}
 }
