@@ -115,9 +115,9 @@ func checkKeyUsages(r *notary.Rules) error {
 	case len(r.KeyUsages) == 0:
 		return notary.FieldErrorf(field, "there is no key usage, so the key could be used for nothing: give some, such as digitalSignature")
 	case r.CA && !(has(notary.KeyCertSign) && has(notary.CRLSign)):
-		return notary.FieldErrorf(field, "an authority signs certificates and CRLs: add keyCertSign and cRLSign, or set ca to false")
+		return notary.FieldErrorf(field, "an authority signs certificates and CRLs: add keyCertSign and cRLSign, or make it no profile for authorities (ca)")
 	case !r.CA && (has(notary.KeyCertSign) || has(notary.CRLSign)):
-		return notary.FieldErrorf(field, "only authorities sign certificates and CRLs: leave keyCertSign and cRLSign out, or set ca to true")
+		return notary.FieldErrorf(field, "only authorities sign certificates and CRLs: leave keyCertSign and cRLSign out, or make it a profile for authorities (ca)")
 	case (has(notary.EncipherOnly) || has(notary.DecipherOnly)) && !has(notary.KeyAgreement):
 		return notary.FieldErrorf(field, "encipherOnly and decipherOnly mean something beside keyAgreement only (RFC 5280, 4.2.1.3)")
 	case has(notary.EncipherOnly) && has(notary.DecipherOnly):
@@ -193,7 +193,7 @@ func checkPurposesFit(r *notary.Rules) error {
 func checkAuthorityRules(r *notary.Rules) error {
 	switch {
 	case !r.CA && r.PathLen != -1:
-		return notary.FieldErrorf("path_length", "only authorities have a path length: leave it out, or set ca to true")
+		return notary.FieldErrorf("path_length", "only authorities have a path length: leave it out, or make it a profile for authorities (ca)")
 	case r.PathLen < -1 || r.PathLen > maxPathLen:
 		return notary.FieldErrorf("path_length", "the path length must be from 0 to %d, or left out", maxPathLen)
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"notary"
@@ -93,12 +94,13 @@ var objectPaths = map[string]string{"request": "/requests/", "certificate": "/ce
 type object struct {
 	Kind string
 	ID   int64
-	Path string // where it is shown
+	Path string // where it is shown; "" where it is not, as after its deletion
 }
 
 func objectOf(e *notary.Event) object {
 	o := object{Kind: e.Kind(), ID: e.ObjectID}
-	if place, ok := objectPaths[o.Kind]; ok && o.ID != 0 {
+	gone := strings.HasSuffix(e.Action, ".delete")
+	if place, ok := objectPaths[o.Kind]; ok && o.ID != 0 && !gone {
 		o.Path = place + strconv.FormatInt(o.ID, 10)
 	}
 	return o

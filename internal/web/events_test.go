@@ -3,9 +3,12 @@ package web_test
 import (
 	"fmt"
 	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 
 	"notary"
+	"notary/internal/testkit"
 )
 
 func TestTheRecordOfWhoDidWhatIsFilteredAndTurned(t *testing.T) {
@@ -33,7 +36,7 @@ func TestAFilterOfEventsThatIsNoneIsRefusedAtItsField(t *testing.T) {
 		v.get(t, "/events?"+url.Values{field: {value}}.Encode()).wantStatus(t, 400).
 			wantText(t, fmt.Sprintf(`id="f-%s-error"`, field), value)
 	}
-	v.get(t, "/events?after=nonsense").wantStatus(t, 400).wantText(t, "This is not a cursor")
+	v.get(t, "/events?after=nonsense").wantStatus(t, 400).wantText(t, "This address leads to no place in the list").wantNoText(t, "Nothing here")
 }
 
 func TestEventsAreForThoseWhoMayReadThem(t *testing.T) {
@@ -43,5 +46,43 @@ func TestEventsAreForThoseWhoMayReadThem(t *testing.T) {
 	h.as(t, notary.ReadOnly).get(t, "/events").wantStatus(t, 200).wantText(t, "Those about accounts are for Admins.")
 	if a := h.as(t, notary.ReadOnly).get(t, "/events?kind=account"); a.StatusCode != 403 {
 		t.Errorf("the events of accounts: status %d", a.StatusCode)
+	}
+}
+
+// A number means another object of another kind: who asks for another kind asks for all of it.
+func TestEventsOfOneObjectAreLeftByTheForm(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Root(t, notary.ECDSAP256)
+	h.Request(t, h.Admin())
+	h.Request(t, h.Admin())
+	b := h.browseAs(t, notary.Admin)
+	b.open(t, "/events?kind=authority&object_id=1")
+	b.wantText(t, "These are only those about the authority 1.")
+	b.fill(t, "About", "request")
+	b.press(t, "Show")
+	b.wantText(t, "request 1", "request 2")
+	h.as(t, notary.Admin).get(t, "/events?object_id=1").wantStatus(t, 400).wantNoText(t, "These are only those")
+}
+
+// What was deleted has no page to which a link could lead.
+func TestADeletionLinksToNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	testkit.Check(t, h.CA.Delete(t.Context(), h.Admin(), h.Request(t, h.Admin())))
+	row := regexp.MustCompile(`(?s)request\.delete</span>.*?</tr>`).FindString(h.as(t, notary.Admin).get(t, "/events").body)
+	if !strings.Contains(row, "request 1") || strings.Contains(row, "href") {
+		t.Errorf("the deletion is told as %s", row)
+	}
+}
+
+// Where the filter is wrong, nothing is said of what there is.
+func TestAWrongFilterIsNoEmptyList(t *testing.T) {
+	t.Parallel()
+	v := open(t).as(t, notary.Admin)
+	for _, path := range []string{"/requests", "/certificates", "/events"} {
+		for _, query := range []string{"?after=garbage", "?sort=foo&email=" + strings.Repeat("a", 400)} {
+			v.get(t, path+query).wantStatus(t, 400).wantText(t, `class="failure"`).wantNoText(t, `class="empty"`)
+		}
 	}
 }

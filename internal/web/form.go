@@ -40,6 +40,9 @@ func (c *call) again(err error, show func(*call, form) error) error {
 func (c *call) wrongFilter(err error, show func(*call, form) error) error {
 	switch e := c.explain(err); e.Kind {
 	case notary.Invalid, notary.Conflict, notary.Unprocessable:
+		if e.Field == "after" || e.Field == "before" { // no field that people see
+			e = notary.FieldErrorf(e.Field, "this address leads to no place in the list: begin at its first page")
+		}
 		c.status = statuses[e.Kind]
 		return show(c, form{values: c.r.URL.Query(), err: e})
 	default:
