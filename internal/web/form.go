@@ -189,14 +189,20 @@ func sentence(text string) string {
 	if text == "" {
 		return ""
 	}
-	first, size := utf8.DecodeRuneInString(text)
-	if first != utf8.RuneError {
-		text = string(unicode.ToUpper(first)) + text[size:]
-	}
+	text = capital(text)
 	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "?") {
 		text += "."
 	}
 	return text
+}
+
+// capital makes the first letter one.
+func capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if first == utf8.RuneError {
+		return text
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // because is an error as a sentence; "" for none.

@@ -316,3 +316,10 @@ func TestTabsOfANarrowedListHaveNoCounts(t *testing.T) {
 	v.get(t, "/requests?status=Outstanding").wantText(t, counted)
 	v.get(t, "/requests?q=nothing-like-it").wantText(t, "No request matches.", ">Outstanding</a>").wantNoText(t, counted)
 }
+
+// Conditions that a URL has and no field is for are called as people call them.
+func TestFieldsOfALinkAreCalledByWords(t *testing.T) {
+	t.Parallel()
+	open(t).as(t, notary.Admin).get(t, "/requests?serial_number=0a&name_prefix=www").wantStatus(t, 200).
+		wantText(t, `<label for="f-serial_number">Serial number</label>`, `<label for="f-name_prefix">Name begins with</label>`)
+}

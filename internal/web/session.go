@@ -56,15 +56,22 @@ type signInForm struct {
 // kept is a field of a form that was sent too late.
 type kept struct{ Name, Value string }
 
+// keptLabels are what fields are called whose names do not say it.
+var keptLabels = map[string]string{"csr": "Signing request", "ids": "Request", "do": "Action", "q": "Search", "certificate_authority_id": "Authority",
+	"not_valid_after": "Valid for", "name_prefix": "Name begins with"}
+
 // Label is what the field is called.
 func (k kept) Label() string {
-	switch k.Name {
-	case "csr":
-		return "signing request"
-	case "ids":
-		return "request"
+	if label := keptLabels[k.Name]; label != "" {
+		return label
 	}
-	return strings.ReplaceAll(k.Name, "_", " ")
+	return capital(strings.ReplaceAll(k.Name, "_", " "))
+}
+
+// Told says whether people are shown the field: not what is empty, nor what a page put into the
+// form for itself.
+func (k kept) Told() bool {
+	return k.Value != "" && !slices.Contains([]string{fieldSure, "all", "expected", "version"}, k.Name)
 }
 
 // The fields of the sign-in form itself.
@@ -117,7 +124,7 @@ func (c *call) typed() (text string, lost []string) {
 		if !secretField(name) && utf8.ValidString(all) {
 			keep[name] = values
 		} else if all != "" {
-			lost = append(lost, kept{Name: name}.Label())
+			lost = append(lost, strings.ToLower(kept{Name: name}.Label()))
 		}
 	}
 	slices.Sort(lost)

@@ -189,3 +189,13 @@ func TestASessionEndsInTheMiddleOfANewRequest(t *testing.T) {
 	b.press(t, "Submit the request")
 	b.wantText(t, "The request is submitted.", "www.example.com")
 }
+
+// What is shown of a form that was kept is what was typed, and what it would do.
+func TestAKeptFormIsShownInWords(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	form := url.Values{"do": {"revoke"}, "ids": {"7"}, "reason": {"superseded"}, "sure": {"yes"}, "expected": {"1"}}
+	h.visit(t).post(t, "/sign-in", url.Values{"email": {h.Admin().Email}, "password": {testkit.Password}, "kept_action": {"/requests/many/run"}, "kept": {form.Encode()}}).
+		wantStatus(t, 200).wantText(t, "<dt>Action</dt><dd><pre dir=\"auto\">revoke", "<dt>Request</dt>", "<dt>Reason</dt>", `name="sure" value="yes"`).
+		wantNoText(t, "<dt>Sure", "<dt>Expected")
+}
