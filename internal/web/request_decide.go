@@ -42,6 +42,13 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 	return o, nil
 }
 
+// SignFields are those of a form by which requests are signed.
+func (o signChoices) SignFields(f form) []field {
+	return []field{f.Choice("certificate_authority_id", "Authority", o.Authorities), f.Choice("profile", "Profile", o.Profiles),
+		f.Input("text", "not_valid_after", "Valid for").With("A number of days such as 90, or the last day such as 2027-01-31. " +
+			"Without it, as long as the profile says; never longer than the authority.")}
+}
+
 func chosen(options []option) bool {
 	return slices.ContainsFunc(options, func(o option) bool { return o.Chosen })
 }
