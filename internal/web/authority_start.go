@@ -100,9 +100,7 @@ func (s *site) halfWay(c *call, err error) error {
 	if c.value(fieldRoot) == "" {
 		return c.again(err, s.twoTierPage)
 	}
-	e := c.explain(err)
-	c.status = statuses[e.Kind]
-	return s.twoTierPage(c, form{values: c.r.PostForm, err: e})
+	return s.twoTierPage(c, c.failed(c.r.PostForm, c.explain(err)))
 }
 
 // Heading tells a newcomer how far it is.

@@ -27,6 +27,7 @@ type call struct {
 	caller notary.Caller
 	token  string // of the session; "" without one
 	status int    // of the page that is shown; 0 for OK
+	wrong  *wrong // with the form that was sent; nil for nothing
 }
 
 // handler finds out who is calling, reads the form, and runs what the route does.

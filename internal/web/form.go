@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,7 +19,19 @@ import (
 // and what is wrong with it.
 type form struct {
 	values url.Values
-	err    *notary.Error // nil for nothing
+	err    *wrong // nil for nothing
+}
+
+// wrong is what is wrong with a form.
+type wrong struct {
+	*notary.Error
+	atField bool // said at one of the fields that are shown
+}
+
+// failed is the form with what is wrong with it, and makes that the answer's status.
+func (c *call) failed(values url.Values, e *notary.Error) form {
+	c.status, c.wrong = statuses[e.Kind], &wrong{Error: e}
+	return form{values, c.wrong}
 }
 
 // again shows the page with the form once more, with what was typed and the error at its
@@ -31,8 +44,7 @@ func (c *call) again(err error, show func(*call, form) error) error {
 		}
 		fallthrough // at the login
 	default:
-		c.status = statuses[e.Kind]
-		return show(c, form{values: c.r.PostForm, err: e})
+		return show(c, c.failed(c.r.PostForm, e))
 	}
 }
 
@@ -43,8 +55,7 @@ func (c *call) wrongFilter(err error, show func(*call, form) error) error {
 		if e.Field == "after" || e.Field == "before" { // no field that people see
 			e = notary.FieldErrorf(e.Field, "this address leads to no place in the list: begin at its first page")
 		}
-		c.status = statuses[e.Kind]
-		return show(c, form{values: c.r.URL.Query(), err: e})
+		return show(c, c.failed(c.r.URL.Query(), e))
 	default:
 		return e
 	}
@@ -86,6 +97,24 @@ func (f form) ErrorAt(name string) string {
 	return sentence(f.err.Message)
 }
 
+// shownAt is the same for a field that is shown.
+func (f form) shownAt(name string) string {
+	text := f.ErrorAt(name)
+	if text != "" {
+		f.err.atField = true
+	}
+	return text
+}
+
+// AtField says whether what is wrong is said at a field. A page is made once more where that is
+// found out below the message that says it first.
+func (f form) AtField() bool { return f.err != nil && f.err.atField }
+
+// Opens says whether anything stands in one of the fields, or is wrong with it.
+func (f form) Opens(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return f.Value(name) != "" || f.ErrorAt(name) != "" })
+}
+
 // field is a labelled input, as the template of that name shows it.
 type field struct {
 	Kind, Name, Label, Value string
@@ -106,7 +135,7 @@ type option struct {
 
 // Input is a field of one line; kind is the type of an HTML input.
 func (f form) Input(kind, name, label string) field {
-	in := field{Kind: kind, Name: name, Label: label, Value: f.Value(name), Error: f.ErrorAt(name), given: f.values.Has(name)}
+	in := field{Kind: kind, Name: name, Label: label, Value: f.Value(name), Error: f.shownAt(name), given: f.values.Has(name)}
 	if kind == "password" || kind == "file" {
 		in.Value = "" // never sent back
 	}
@@ -115,7 +144,7 @@ func (f form) Input(kind, name, label string) field {
 
 // Text is a field of several lines.
 func (f form) Text(name, label string, rows int) field {
-	return field{Kind: "lines", Name: name, Label: label, Value: f.Value(name), Error: f.ErrorAt(name), Rows: rows}
+	return field{Kind: "lines", Name: name, Label: label, Value: f.Value(name), Error: f.shownAt(name), Rows: rows}
 }
 
 // Choice is a list of which one is chosen.
@@ -126,7 +155,7 @@ func (f form) Choice(name, label string, options []option) field {
 			chosen[i].Chosen = chosen[i].Value == value
 		}
 	}
-	return field{Kind: "choice", Name: name, Label: label, Error: f.ErrorAt(name), Options: chosen}
+	return field{Kind: "choice", Name: name, Label: label, Error: f.shownAt(name), Options: chosen}
 }
 
 // fileField is a file in place of what is typed into the field of that name.
@@ -137,7 +166,7 @@ func (f form) File(name, text, label string) fileField { return fileField{name, 
 
 // Sure is what must be ticked before something that cannot be undone.
 func (f form) Sure(label string) field {
-	return field{Name: fieldSure, Label: label, Error: f.ErrorAt(fieldSure)}
+	return field{Name: fieldSure, Label: label, Error: f.shownAt(fieldSure)}
 }
 
 const fieldSure = "sure"
@@ -156,12 +185,12 @@ func (f form) Checks(name, label string, options []option) field {
 	for i := range boxes {
 		boxes[i].Chosen = f.Has(name, boxes[i].Value)
 	}
-	return field{Kind: "checks", Name: name, Label: label, Error: f.ErrorAt(name), Options: boxes}
+	return field{Kind: "checks", Name: name, Label: label, Error: f.shownAt(name), Options: boxes}
 }
 
 // Check is a single box.
 func (f form) Check(name, label string) field {
-	return field{Kind: "check", Name: name, Error: f.ErrorAt(name), Options: []option{{"yes", label, f.Has(name, "yes")}}}
+	return field{Kind: "check", Name: name, Error: f.shownAt(name), Options: []option{{"yes", label, f.Has(name, "yes")}}}
 }
 
 // With is the field with a note below it.

@@ -89,7 +89,19 @@ func read(t *testing.T, response *http.Response, err error) answer {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	testkit.Check(t, err)
-	return answer{response, string(body)}
+	a := answer{response, string(body)}
+	a.wantFocus(t)
+	return a
+}
+
+// wantFocus wants the focus of a form that failed to be at one place, and that of no other page
+// to be anywhere.
+func (a answer) wantFocus(t *testing.T) {
+	t.Helper()
+	failed := strings.Contains(a.body, "<title>Error: ")
+	if n := strings.Count(a.body, " autofocus"); failed && n != 1 || !failed && n != 0 {
+		t.Errorf("%s %s: %d places would have the focus: %.4000s", a.Request.Method, a.Request.URL, n, a.body)
+	}
 }
 
 // wantStatus wants that status and ends the test on another.

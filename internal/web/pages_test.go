@@ -136,3 +136,28 @@ func TestABoxNamesTheRequestThatItSelects(t *testing.T) {
 	testkit.Check(t, err)
 	h.as(t, notary.Admin).get(t, "/requests").wantText(t, fmt.Sprintf(`aria-label="Select %s, request %d"`, r.CommonName, r.ID))
 }
+
+// A form that failed says so in the title, and the focus is at the field that is wrong; where no
+// field is, at the message.
+func TestAFormThatFailedHasTheFocusAtWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	v := h.as(t, notary.Admin)
+	atMessage := `<p class="failure" role="alert" tabindex="-1" autofocus>`
+	v.get(t, "/requests?status=nothing").wantStatus(t, 400).wantText(t, "<title>Error: Requests · Notary</title>", atMessage)
+	h.visit(t).signIn(t, "nobody@example.com").wantStatus(t, 401).wantText(t, "<title>Error: Sign in · Notary</title>", atMessage)
+	v.get(t, "/requests").wantText(t, "<title>Requests · Notary</title>")
+	v.get(t, "/requests?expires_before=never").wantText(t, "<title>Error: ", `autofocus aria-invalid="true" aria-describedby="f-expires_before-error"`)
+	v.post(t, "/accounts/2/delete", nil).wantText(t, `name="sure" value="yes" required autofocus`)
+
+	b := h.browse(t)
+	b.withoutScript(t)
+	b.open(t, "/sign-in")
+	b.fill(t, "E-mail", "nobody@example.com")
+	b.fill(t, "Password", testkit.Password)
+	b.press(t, "Sign in")
+	b.run(t, chromedp.WaitVisible(".failure"))
+	if at := get(t, b, chromedp.Evaluate[string]("document.activeElement.className")); at != "failure" {
+		t.Errorf("without script the focus is at %q", at)
+	}
+}

@@ -110,6 +110,23 @@ func TestWhatIsWrongWithAProfileIsSaidAtItsField(t *testing.T) {
 	v.post(t, "/profiles/1/edit", form).wantStatus(t, 409)
 }
 
+// What is wrong is seen and has the focus, and be it in the part that is folded up.
+func TestWhatIsWrongWithAProfileIsNotFoldedUp(t *testing.T) {
+	t.Parallel()
+	b := open(t).browseAs(t, notary.Admin)
+	b.open(t, "/profiles/1/edit")
+	b.run(t, chromedp.Click("summary"))
+	b.fill(t, "Path length", "0")
+	b.press(t, "Save as a new version")
+	b.run(t, chromedp.WaitVisible("#f-path_length-error"))
+	if at := get(t, b, chromedp.Evaluate[string]("document.activeElement.id")); at != "f-path_length" {
+		t.Errorf("the focus is at %q", at)
+	}
+	b.look(t, "profile-failed")
+	b.open(t, "/requests?status=nothing")
+	b.look(t, "requests-failed")
+}
+
 func TestWhoMayNotChangeProfilesIsToldSo(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -42,6 +42,7 @@ func parsePages(s *site) pages {
 // view is what a template sees: the page's own struct, and what is around it.
 type view struct {
 	Title  string
+	Wrong  bool   // whether the form that was sent is shown again, with what is wrong with it
 	Path   string // of the page, by which the navigation shows where one is
 	Caller notary.Caller
 	Flash  string // what was done a moment ago
@@ -81,8 +82,15 @@ func (v view) In(part string) bool {
 // show answers with a page. Nothing is sent before the whole of it is made.
 func (c *call) show(name, title string, content any) error {
 	var out bytes.Buffer
-	if err := c.render(&out, name, c.view(title, content)); err != nil {
+	v := c.view(title, content) // which may set a cookie
+	if err := c.render(&out, name, v); err != nil {
 		return err
+	}
+	if c.wrong != nil && c.wrong.atField { // only now it is known that the message leaves the focus to the field
+		out.Reset()
+		if err := c.render(&out, name, v); err != nil {
+			return err
+		}
 	}
 	c.w.Header().Set("Content-Length", strconv.Itoa(out.Len()))
 	c.begin()
@@ -108,7 +116,7 @@ func (c *call) stream(name, title string, content any) error {
 func (c *call) flush() { _ = http.NewResponseController(c.w).Flush() } // the browser may be gone
 
 func (c *call) view(title string, content any) view {
-	return view{Title: title, Path: c.r.URL.Path, Caller: c.caller, Flash: c.takeFlash(), Search: c.r.URL.Query().Get("q"), Page: content}
+	return view{Title: title, Wrong: c.wrong != nil, Path: c.r.URL.Path, Caller: c.caller, Flash: c.takeFlash(), Search: c.r.URL.Query().Get("q"), Page: content}
 }
 
 func (c *call) render(to io.Writer, name string, v view) error {

@@ -98,7 +98,7 @@ func (s *site) signInPage(c *call, f form) error {
 // The form is kept in the page, and shown again after the login.
 func (s *site) signInAgain(c *call) error {
 	text, lost := c.typed()
-	f := form{values: url.Values{}}
+	values := url.Values{}
 	message := "your session has ended; sign in again, and what you typed is still there"
 	switch {
 	case len(url.QueryEscape(text)) > maxKept: // as the login will send it
@@ -107,12 +107,10 @@ func (s *site) signInAgain(c *call) error {
 		message += ", except: " + strings.Join(lost, ", ")
 		fallthrough
 	default:
-		f.values.Set(fieldKept, text)
-		f.values.Set(fieldAction, c.r.URL.RequestURI())
+		values.Set(fieldKept, text)
+		values.Set(fieldAction, c.r.URL.RequestURI())
 	}
-	f.err = notary.Errorf(notary.Unauthenticated, "%s", message)
-	c.status = http.StatusUnauthorized
-	return s.signInPage(c, f)
+	return s.signInPage(c, c.failed(values, notary.Errorf(notary.Unauthenticated, "%s", message)))
 }
 
 // typed is what was sent that can be kept in a page, and the fields that cannot: secrets, and
