@@ -121,14 +121,44 @@ func TestAKeyIsMadeInTheBrowserAndFitsTheCertificate(t *testing.T) {
 	}
 }
 
+// The common name is a name of the certificate, written as it is there; without a DNS name that
+// fits, there is none.
+func TestTheCommonNameIsADNSNameThatIsCertified(t *testing.T) {
+	t.Parallel()
+	b := open(t).browseAs(t, notary.CertificateRequestor)
+	long := strings.Repeat("a", 60) + ".example.com"
+	for names, want := range map[string]string{"bücher.example": "xn--bcher-kva.example", "WWW.Example.com": "www.example.com",
+		"spiffe://example.com/web\n10.0.0.7\nops@example.com\n" + long + "\n*.example.com": "*.example.com", "10.0.0.7": "", long: ""} {
+		b.open(t, "/requests/new")
+		b.fill(t, "Names, one a line", names)
+		b.run(t, chromedp.Click(`//button[.="Make the key and the request"]`), chromedp.WaitVisible("#save-key"))
+		block, _ := pem.Decode([]byte(get(t, b, chromedp.Value("#f-csr"))))
+		csr, err := x509.ParseCertificateRequest(block.Bytes)
+		testkit.Check(t, err)
+		if csr.Subject.CommonName != want {
+			t.Errorf("%q: the common name is %q, want %q", names, csr.Subject.CommonName, want)
+		}
+		b.download(t, "#save-key") // or the browser asks whether to leave
+	}
+}
+
 func TestWhatIsNoNameIsSaidBeforeAKeyIsMade(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
 	b.open(t, "/requests/new")
-	for names, why := range map[string]string{" ": "Write at least one name", "two words": "two words is not a name", "a/b": "a/b is not a name"} {
+	for names, why := range map[string]string{" ": "Write at least one name", "two words": "two words is not a name", "a/b": "a/b is not a name",
+		"1234": "1234 is not a name", "www.example.com\n10.0.0.256": "10.0.0.256 is not a name", "*.0x7f.1": "*.0x7f.1 is not a name",
+		"a_b.example.com": "a_b.example.com is not a name", "example.com.": "example.com. is not a name"} {
 		b.fill(t, "Names, one a line", names)
-		b.run(t, chromedp.Click(`//button[.="Make the key and the request"]`), chromedp.WaitVisible(`//p[@id="key-told"][contains(., "`+why+`")]`))
+		b.run(t, chromedp.Click(`//button[.="Make the key and the request"]`), chromedp.WaitVisible(`//p[@id="f-names-error"][contains(., "`+why+`")]`))
+		if at := get(t, b, chromedp.Evaluate[string]("document.activeElement.id")); at != "f-names" {
+			t.Errorf("the focus is at %q", at)
+		}
 	}
+	if made := get(t, b, chromedp.Value("#f-csr")); made != "" {
+		t.Errorf("a request was made: %s", made)
+	}
+	b.wantAccessible(t, "request-new with what is no name")
 }
 
 // Pasted and without any script, from the list to the request.

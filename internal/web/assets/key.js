@@ -83,34 +83,42 @@ function ofIPv6(text) {
 }
 
 // hostName is a name in lower case and with A-labels (RFC 5890); it may begin with a wildcard.
+// undefined for what is none, as is what ends in a number: URL takes it for an address.
 function hostName(text) {
+  const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, longest = 253; // RFC 1034, section 3.5; RFC 1123, section 2.1
+  if (/[\s/:@?#\\]/.test(text)) return undefined;
   const wildcard = text.startsWith("*.") ? "*." : "";
   try {
-    return wildcard + new URL(`http://${text.slice(wildcard.length)}/`).hostname;
+    const host = new URL(`http://${text.slice(wildcard.length)}/`).hostname, name = wildcard + host;
+    return !ofIPv4(host) && name.length <= longest && host.split(".").every((part) => label.test(part)) ? name : undefined;
   } catch {
-    throw new Error(`${text} is not a name.`);
+    return undefined;
   }
 }
 
-// generalName is a name of whichever type it looks like (RFC 5280, section 4.2.1.6).
-function generalName(text) {
-  const email = 0x81, dns = 0x82, uri = 0x86, ip = 0x87; // context-specific
+// nameOf is a name of whichever type it looks like, and, for a DNS name, that as it is certified.
+function nameOf(text) {
+  const email = 0x81, dns = 0x82, uri = 0x86, ip = 0x87; // context-specific (RFC 5280, section 4.2.1.6)
   const address = ofIPv4(text) ?? ofIPv6(text);
-  if (address) return der(ip, address);
-  if (/^[\x21-\x7e]+:\/\/[\x21-\x7e]+$/.test(text)) return der(uri, utf8(text));
-  if (/^[\x21-\x7e]+@[\x21-\x7e]+$/.test(text)) return der(email, utf8(text));
-  if (/[\s/:@?#\\]/.test(text)) throw new Error(`${text} is not a name.`);
-  return der(dns, utf8(hostName(text)));
+  if (address) return { encoded: der(ip, address) };
+  if (/^[\x21-\x7e]+:\/\/[\x21-\x7e]+$/.test(text)) return { encoded: der(uri, utf8(text)) };
+  if (/^[\x21-\x7e]+@[\x21-\x7e]+$/.test(text)) return { encoded: der(email, utf8(text)) };
+  const host = hostName(text);
+  if (!host) throw new WrongName(`${text} is not a name.`);
+  return { encoded: der(dns, utf8(host)), host };
 }
 
-// request is a signing request for the names, signed with the key.
+class WrongName extends Error {}
+
+// request is a signing request for the names, signed with the key. The first DNS name that fits is
+// the common name, too, for those who look for it there.
 async function request(keys, kind, names) {
   const context = 0xa0, longestCommonName = 64;
   const version = der(tags.integer, [0]);
-  const commonName = names.find((name) => name.length <= longestCommonName);
+  const commonName = names.find(({ host }) => host?.length <= longestCommonName)?.host;
   const subject = commonName === undefined ? der(tags.sequence)
     : der(tags.sequence, der(tags.set, der(tags.sequence, oid("2.5.4.3"), der(tags.utf8, utf8(commonName)))));
-  const alternatives = der(tags.sequence, oid("2.5.29.17"), der(tags.octets, der(tags.sequence, ...names.map(generalName))));
+  const alternatives = der(tags.sequence, oid("2.5.29.17"), der(tags.octets, der(tags.sequence, ...names.map((name) => name.encoded))));
   const attribute = der(tags.sequence, oid("1.2.840.113549.1.9.14"), der(tags.set, der(tags.sequence, alternatives)));
   const publicKey = new Uint8Array(await crypto.subtle.exportKey("spki", keys.publicKey));
   const info = der(tags.sequence, version, subject, publicKey, der(context, attribute));
@@ -133,6 +141,7 @@ function pem(label, octets) {
 
 // The page.
 const place = document.getElementById("make-key");
+const names = document.getElementById("f-names");
 const csr = document.getElementById("f-csr");
 const told = document.getElementById("key-told");
 const save = document.getElementById("save-key");
@@ -145,17 +154,33 @@ function tell(text, wrong) {
   told.hidden = false;
 }
 
+// What is wrong with the names is said there, as the server says it at a field.
+const refusal = document.createElement("p");
+if (names) {
+  Object.assign(refusal, { id: "f-names-error", className: "error", role: "alert" });
+  names.parentElement.append(refusal);
+  names.setAttribute("aria-describedby", `${refusal.id} ${names.getAttribute("aria-describedby")}`);
+}
+
+function refuse(text) {
+  refusal.textContent = text;
+  names.parentElement.classList.toggle("wrong", text !== "");
+  names.ariaInvalid = String(text !== "");
+  if (text) names.focus();
+}
+
 async function make() {
-  const names = [...new Set(document.getElementById("f-names").value.split("\n").map((name) => name.trim()).filter(Boolean))];
-  if (names.length === 0) throw new Error("Write at least one name, such as www.example.com.");
-  names.forEach(generalName); // before a key is made
+  refuse("");
+  const typed = [...new Set(names.value.split("\n").map((name) => name.trim()).filter(Boolean))];
+  if (typed.length === 0) throw new WrongName("Write at least one name, such as www.example.com.");
+  const wanted = typed.map(nameOf); // before a key is made
   const kind = kinds[document.getElementById("f-key").value];
   const keys = await crypto.subtle.generateKey(kind.make, true, ["sign", "verify"]);
-  made = pem("CERTIFICATE REQUEST", await request(keys, kind, names));
+  made = pem("CERTIFICATE REQUEST", await request(keys, kind, wanted));
   const privateKey = pem("PRIVATE KEY", new Uint8Array(await crypto.subtle.exportKey("pkcs8", keys.privateKey)));
   if (save.href) URL.revokeObjectURL(save.href);
   save.href = URL.createObjectURL(new Blob([privateKey], { type: "application/x-pem-file" }));
-  save.download = `${names[0].replace(/^\*/, "wildcard").replace(/[^a-z0-9.-]+/gi, "-")}.key`;
+  save.download = `${(wanted[0].host ?? typed[0]).replace(/^\*/, "wildcard").replace(/[^a-z0-9.-]+/gi, "-")}.key`;
   save.hidden = false;
   saved = false;
   csr.value = made;
@@ -168,7 +193,8 @@ place?.querySelector("button").addEventListener("click", async (event) => {
   try {
     await make();
   } catch (error) {
-    tell(error.message || "This browser cannot make such a key.", true);
+    if (error instanceof WrongName) refuse(error.message);
+    else tell(error.message || "This browser cannot make such a key.", true);
   }
   event.target.disabled = false;
 });
