@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -73,7 +74,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	case notary.Forbidden:
 		return "this takes the role " + rolesFor(command) + "; yours is shown by: notary account me"
 	case notary.NotFound:
-		return "what there is: notary " + nounOf(command, e.Field) + " list"
+		return "what there is: " + listOf(command, e.Field)
 	case notary.RateLimited:
 		return "try again" + after(e.RetryAfter)
 	case notary.Unavailable:
@@ -131,19 +132,7 @@ func after(wait time.Duration) string {
 
 // rolesFor are the roles that reach a command.
 func rolesFor(command *cobra.Command) string {
-	permission := notary.DecideRequests
-	switch path := command.CommandPath(); {
-	case strings.Contains(path, " account "):
-		permission = notary.ManageAccounts
-	case strings.HasSuffix(path, " request create"):
-		permission = notary.CreateRequests
-	case strings.HasSuffix(path, " authority list"), strings.HasSuffix(path, " authority show"):
-		permission = notary.ReadAuthorities
-	case strings.HasSuffix(path, " profile show"), strings.HasSuffix(path, " profile check"):
-		permission = notary.ReadProfiles
-	case strings.Contains(path, " profile "):
-		permission = notary.ManageProfiles
-	}
+	permission := permissionFor(command)
 	var names []string
 	for _, role := range notary.Roles {
 		if (notary.Caller{AccountID: 1, Role: role}).May(permission) {
@@ -153,14 +142,50 @@ func rolesFor(command *cobra.Command) string {
 	return strings.Join(names, " or ")
 }
 
-// nounOf is the kind of object that a command did not find.
-func nounOf(command *cobra.Command, field string) string {
-	if field == "certificate_authority_id" {
-		return "authority"
+// permissionFor is what the role of a command's caller must reach.
+func permissionFor(command *cobra.Command) notary.Permission {
+	_, path, _ := strings.Cut(command.CommandPath(), " ")
+	noun, _, _ := strings.Cut(path, " ")
+	switch path {
+	case "request create":
+		return notary.CreateRequests
+	case "authority list", "authority show", "authority state", "authority impact", "authority certificates":
+		return notary.ReadAuthorities
+	case "profile show", "profile check":
+		return notary.ReadProfiles
+	case "event list":
+		of := notary.Event{Action: command.Flag("action").Value.String()}.Kind()
+		if noun = cmp.Or(command.Flag("kind").Value.String(), of); noun != "account" {
+			return notary.ReadEvents
+		}
 	}
+	switch noun {
+	case "account":
+		return notary.ManageAccounts
+	case "authority":
+		return notary.ManageAuthorities
+	case "profile":
+		return notary.ManageProfiles
+	case "settings":
+		return notary.ReadSettings
+	default:
+		return notary.DecideRequests
+	}
+}
+
+// listOf is the command that lists what a command did not find.
+func listOf(command *cobra.Command, field string) string {
 	words := strings.Fields(command.CommandPath())
-	if len(words) < 3 {
-		return "request"
+	switch {
+	case field == "certificate_authority_id":
+		return "notary authority list"
+	case field == "certificate_id":
+		return "notary authority certificates " + command.Flags().Arg(0)
+	case command.Name() == "end-session":
+		return "notary account sessions"
+	case len(words) < 3:
+		return "notary request list"
+	default:
+		return "notary " + words[1] + " list"
 	}
-	return words[1]
 }

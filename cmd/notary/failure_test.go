@@ -23,8 +23,28 @@ func TestHints(t *testing.T) {
 			"error: no\nhint: this takes the role Admin or Certificate Manager or Certificate Requestor; yours is shown by: notary account me\n"},
 		"role for looking at authorities": {403, "forbidden", "no", "authority list",
 			"error: no\nhint: this takes the role Admin or Certificate Manager or Read Only; yours is shown by: notary account me\n"},
+		"role for looking at what an authority does": {403, "forbidden", "no", "authority state 1",
+			"error: no\nhint: this takes the role Admin or Certificate Manager or Read Only; yours is shown by: notary account me\n"},
+		"role for looking at what falls with an authority": {403, "forbidden", "no", "authority impact 1",
+			"error: no\nhint: this takes the role Admin or Certificate Manager or Read Only; yours is shown by: notary account me\n"},
+		"role for looking at an authority's certificates": {403, "forbidden", "no", "authority certificates 1",
+			"error: no\nhint: this takes the role Admin or Certificate Manager or Read Only; yours is shown by: notary account me\n"},
+		"role for authorities": {403, "forbidden", "no", "authority disable 1",
+			"error: no\nhint: this takes the role Admin or Certificate Manager; yours is shown by: notary account me\n"},
+		"role for events": {403, "forbidden", "no", "event list",
+			"error: no\nhint: this takes the role Admin or Certificate Manager or Read Only; yours is shown by: notary account me\n"},
+		"role for the events of accounts": {403, "forbidden", "no", "event list --kind account",
+			"error: no\nhint: this takes the role Admin; yours is shown by: notary account me\n"},
+		"role for a kind of event of accounts": {403, "forbidden", "no", "event list --action account.create",
+			"error: no\nhint: this takes the role Admin; yours is shown by: notary account me\n"},
+		"role for the settings": {403, "forbidden", "no", "settings",
+			"error: no\nhint: this takes the role Admin; yours is shown by: notary account me\n"},
 		"not found": {404, "not_found", "there is no request 1", "request show 1",
 			"error: there is no request 1\nhint: what there is: notary request list\n"},
+		"no such login": {404, "not_found", "there is no session 9", "account end-session 9",
+			"error: there is no session 9\nhint: what there is: notary account sessions\n"},
+		"no such account": {404, "not_found", "there is no account 9", "account show 9",
+			"error: there is no account 9\nhint: what there is: notary account list\n"},
 		"conflict": {409, "conflict", "this request is Rejected: reopen it first", "request reject 1",
 			"error: this request is Rejected: reopen it first\n"},
 		"a fault of the server": {500, "internal", "something went wrong", "request list",
@@ -62,5 +82,14 @@ func TestFieldIsNamed(t *testing.T) {
 		if r := s.run("request", "sign", "1", "--authority", "3"); r.err != want {
 			t.Errorf("errors %q, want %q", r.err, want)
 		}
+	}
+}
+
+func TestHintNamesTheCertificatesOfTheAuthority(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, answer(404, `{"error":"there is no certificate 9","code":"not_found","field":"certificate_id"}`)).trusted()
+	want := "error: certificate_id: there is no certificate 9\nhint: what there is: notary authority certificates 3\n"
+	if r := s.run("authority", "use", "3", "--certificate", "9"); r.err != want {
+		t.Errorf("errors %q, want %q", r.err, want)
 	}
 }
