@@ -34,9 +34,13 @@ func inForce(s *settings, c *config) (all []notary.Setting) {
 		values[keyPublishListen] = noPublishing
 	}
 	for _, key := range configKeys {
-		setting := notary.Setting{Key: key, Value: values[key], Source: s.from[key].kind()}
-		if s.given(key) {
-			setting.Where = s.where(key)
+		origin := key
+		if key == keyPort {
+			origin = portOrigin(s)
+		}
+		setting := notary.Setting{Key: key, Value: values[key], Source: s.from[origin].kind()}
+		if s.given(origin) {
+			setting.Where = s.where(origin)
 		}
 		all = append(all, setting)
 	}
@@ -44,6 +48,15 @@ func inForce(s *settings, c *config) (all []notary.Setting) {
 		all = append(all, notary.Setting{Key: keyPassphrase, Source: notary.FromEnvironment, Where: envPassphrase, Secret: true})
 	}
 	return all
+}
+
+// portOrigin is the key that the port comes from, as [checkListen] puts it together.
+func portOrigin(s *settings) string {
+	_, port, _ := splitListen(s.text(keyListen, ""))
+	if port != "" && s.rank(keyListen) > s.rank(keyPort) {
+		return keyListen
+	}
+	return keyPort
 }
 
 func (s source) kind() notary.SettingSource {

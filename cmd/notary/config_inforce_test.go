@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,36 @@ func TestSettingsInForce(t *testing.T) {
 	}
 	if len(c.inForce) != len(configKeys) {
 		t.Errorf("%d settings of %d", len(c.inForce), len(configKeys))
+	}
+}
+
+// A port that is part of listen comes from there.
+func TestSettingsInForceKnowWhereThePortIsFrom(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		file, listen string
+		want         notary.Setting
+	}{
+		"of listen":                   {"{}", ":3001", notary.Setting{Value: "3001", Source: notary.FromFlag, Where: "--listen"}},
+		"of listen, above its own":    {"{port: 3000}", ":3001", notary.Setting{Value: "3001", Source: notary.FromFlag, Where: "--listen"}},
+		"its own, below a mere host":  {"{port: 3000}", "0.0.0.0", notary.Setting{Value: "3000", Source: notary.FromFile, Where: "FILE: port"}},
+		"of neither, with a host":     {"{}", "0.0.0.0", notary.Setting{Value: "2111", Source: notary.FromDefault}},
+		"of both, which say the same": {"{port: 3000, listen: ':3000'}", "", notary.Setting{Value: "3000", Source: notary.FromFile, Where: "FILE: port"}},
+	} {
+		flags := map[string]any{}
+		if test.listen != "" {
+			flags[keyListen] = test.listen
+		}
+		file := configFile(t, test.file)
+		c, err := loadConfig(file, nil, flags)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		test.want.Key, test.want.Where = keyPort, strings.Replace(test.want.Where, "FILE", file, 1)
+		got := c.inForce[slices.Index(configKeys, keyPort)]
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
