@@ -76,7 +76,8 @@ type UpdateCertificateAuthority struct {
 	Enabled bool `json:"enabled"`
 }
 
-// SignCertificateAuthority has a pending authority signed by another one.
+// SignCertificateAuthority has an authority signed by another one, for the first time or as a
+// renewal.
 type SignCertificateAuthority struct {
 	CertificateAuthorityID ID     `json:"certificate_authority_id" doc:"The authority that signs"`
 	Profile                string `json:"profile,omitempty" doc:"A profile for authorities by its name; intermediate by default"`

@@ -59,7 +59,8 @@ func (c *Client) DeleteCertificateAuthority(ctx context.Context, id int64, force
 	return act(ctx, c, http.MethodDelete, certificateAuthority(id, query), nil)
 }
 
-// SignCertificateAuthority has a pending authority signed by another one.
+// SignCertificateAuthority has an authority signed by another one, for the first time or as a
+// renewal.
 func (c *Client) SignCertificateAuthority(ctx context.Context, id int64, body api.SignCertificateAuthority) error {
 	return act(ctx, c, http.MethodPost, certificateAuthority(id, "/sign"), body)
 }

@@ -83,7 +83,7 @@ func (p *program) printAuthority(a api.CertificateAuthority) error {
 func (p *program) authoritySign() *cobra.Command {
 	var issuer idFlag
 	var profile string
-	c := p.onOne("sign ID", "Have a pending authority signed by another one", "authority %d is signed and can sign",
+	c := p.onOne("sign ID", "Have an authority signed by another one, for the first time or as a renewal", "authority %d is signed and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
 		})

@@ -44,7 +44,7 @@ func (p *program) authorityCreate() *cobra.Command {
 	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key's algorithm: "+algorithmList())
 	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "how many authorities may follow below it (default no limit)")
 	flags.constraints.register(c)
-	flags.end.register(c, "ten years for a root, five for others")
+	flags.end.register(c, "ten years for a root, as the profile says for others")
 	c.MarkFlagRequired("common-name")
 	c.MarkFlagsMutuallyExclusive("root", "issuer")
 	c.MarkFlagsMutuallyExclusive("self-signed", "issuer")

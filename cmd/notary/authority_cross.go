@@ -95,7 +95,7 @@ func (p *program) authorityRollOver() *cobra.Command {
 			successor, id, successor)
 	})
 	c.Flags().StringVar(&key, "key-algorithm", "", "the key's algorithm (default that of the old one): "+algorithmList())
-	end.register(c, "ten years for a root, five for others")
+	end.register(c, "ten years for a root, as the profile says for others")
 	completeAlgorithms(c)
 	return c
 }

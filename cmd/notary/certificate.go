@@ -57,7 +57,7 @@ func (p *program) certificateTable() table[api.Certificate] {
 			return []string{strconv.FormatInt(e.ID, 10), shortName(e.CommonName, names), e.SerialNumber,
 				optionalID(e.CertificateAuthorityID), relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
 		},
-		empty: "no certificates yet; the first comes with an authority: notary authority create --root --common-name NAME",
+		empty: "no certificates yet; one comes with each request that is signed: notary request list",
 	}
 }
 

@@ -95,6 +95,7 @@ func (p *program) requestRevoke() *cobra.Command {
 		})
 	}
 	reasonFlag(c, &reason)
+	c.Flags().Lookup("yes").Usage = "do not ask; where the input is not a terminal nobody is asked, and what flags find is only revoked with this one"
 	return c
 }
 
