@@ -6,7 +6,6 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"notary"
@@ -364,14 +363,14 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 			return err
 		}
 		if valid > 0 && !force {
-			return notary.Errorf(notary.Conflict, "%s certificates of this authority are still valid and could "+
-				"not be revoked any more: revoke them first, or force the deletion", counted(valid))
+			return notary.Errorf(notary.Conflict, "%s still valid and could not be revoked any more: revoke first, or force the deletion",
+				counted(valid, "certificate of this authority is", "certificates of this authority are"))
 		}
 		if err := tx.DeleteAuthority(a); err != nil {
 			return err
 		}
 		return tx.Event(notary.EventBy(caller, "authority.delete", id,
-			fmt.Sprintf("%s, %s valid certificates", a.CommonName, counted(valid))))
+			fmt.Sprintf("%s, %s", a.CommonName, counted(valid, "valid certificate", "valid certificates"))))
 	})
 	if err == nil {
 		s.authorities.forget(id)
@@ -381,10 +380,14 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 	return err
 }
 
-// counted is a number of the store's count, which has an end.
-func counted(n int64) string {
-	if n > store.MaxValidCount {
-		return fmt.Sprintf("more than %d", store.MaxValidCount)
+// counted is a number of the store's count, which has an end, with what is counted.
+func counted(n int64, one, many string) string {
+	switch {
+	case n > store.MaxValidCount:
+		return fmt.Sprintf("more than %d %s", store.MaxValidCount, many)
+	case n == 1:
+		return "1 " + one
+	default:
+		return fmt.Sprintf("%d %s", n, many)
 	}
-	return strconv.FormatInt(n, 10)
 }

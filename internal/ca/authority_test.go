@@ -187,13 +187,15 @@ func TestDeleteAuthority(t *testing.T) {
 	}
 	err := remove(root, false)
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "3 certificates", "revoke them first, or force")
+	testkit.WantText(t, err, "3 certificates", "are still valid", "revoke first, or force")
 	wantAuthority(t, w, root, notary.AuthorityActive)
 
 	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), requests[0], notary.Superseded))
 	testkit.WantText(t, remove(root, false), "2 certificates")
 	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), requests[1])) // its certificate is still valid
 	testkit.WantText(t, remove(root, false), "2 certificates")
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), requests[2], notary.Superseded))
+	testkit.WantText(t, remove(root, false), "1 certificate of this authority is still valid")
 	w.Clock.Advance(91 * 24 * time.Hour)
 	recorded := w.EventsOf(t, func() { testkit.Check(t, remove(root, false)) })
 	if diff := cmp.Diff([]string{"authority.delete"}, recorded); diff != "" {
