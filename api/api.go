@@ -51,7 +51,7 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON writes a string, as the seed document has it.
+// MarshalJSON writes a string, as the API's first description has it.
 func (id ID) MarshalJSON() ([]byte, error) {
 	return json.Marshal(strconv.FormatInt(int64(id), 10))
 }

@@ -110,7 +110,7 @@ func (r *report) foot(text *strings.Builder) {
 			fmt.Fprintf(text, "%s: there was nothing left to call before it was measured\n", l.name)
 		}
 	}
-	fmt.Fprintf(text, "Budgets: %s. An operation with failures meets none.\n", design)
+	fmt.Fprintf(text, "Budgets: %s. An operation with failures meets none.\n", explained)
 	if r.options.rows < statedRows {
 		fmt.Fprintf(text, "They are stated for %s requests (--rows %d).\n", thousands(statedRows), statedRows)
 	}

@@ -200,7 +200,7 @@ func sample(s describedSchema) any {
 	}
 }
 
-// An id in a body is a string, as in the seed document, or a number.
+// An id in a body is a string, as in the API's first description, or a number.
 func TestIDsInBodies(t *testing.T) {
 	t.Parallel()
 	h := open(t)
