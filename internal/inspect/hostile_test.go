@@ -185,7 +185,6 @@ func FuzzRead(f *testing.F) {
 		f.Add(toPEM("CERTIFICATE", der))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		begun := time.Now()
 		objects, err := inspect.Read(data, now)
 		if err == nil && len(objects) == 0 {
 			t.Error("neither objects nor an error")
@@ -194,9 +193,6 @@ func FuzzRead(f *testing.F) {
 			if strings.ContainsAny(o.Name, "\x1b\n\r") {
 				t.Errorf("the name %q steers a terminal", o.Name)
 			}
-		}
-		if took := time.Since(begun); took > 5*time.Second {
-			t.Errorf("it took %s", took)
 		}
 		if inspect.IsPKCS12(data) {
 			_, _ = inspect.Open(data, "secret", now)

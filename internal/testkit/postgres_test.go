@@ -4,9 +4,6 @@ import (
 	"database/sql"
 	"net"
 	"os"
-	"path/filepath"
-	"runtime"
-	"strings"
 	"testing"
 )
 
@@ -79,29 +76,6 @@ func TestClusterLeavesNothingBehind(t *testing.T) {
 	if err := c.exec(`SELECT 1`); err == nil {
 		t.Error("the server still answers")
 	}
-}
-
-func TestServerIsNotRoot(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("there is no /proc to look into")
-	}
-	c := StartCluster(t, "fsync = off")
-	lock, err := os.ReadFile(filepath.Join(c.data(), "postmaster.pid"))
-	Check(t, err)
-	pid, _, _ := strings.Cut(string(lock), "\n")
-	status, err := os.ReadFile(filepath.Join("/proc", pid, "status"))
-	Check(t, err)
-	for line := range strings.Lines(string(status)) {
-		if ids, ok := strings.CutPrefix(line, "Uid:"); ok {
-			for _, id := range strings.Fields(ids) {
-				if id == "0" {
-					t.Errorf("the server runs as root: %s", line)
-				}
-			}
-			return
-		}
-	}
-	t.Errorf("no user in the status of process %s", pid)
 }
 
 func openDatabase(t *testing.T, url string) *sql.DB {
