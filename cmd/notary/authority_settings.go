@@ -16,7 +16,7 @@ func (p *program) authoritySettings() *cobra.Command {
 	var crl, ocsp, issuer bool
 	var shards int
 	c := &cobra.Command{
-		Use: "settings ID", Short: "Change what an authority's new certificates name of its publications, or show it", Args: cobra.ExactArgs(1),
+		Use: "settings ID", Short: "Show or change which URLs an authority's new certificates name: of its CRL, OCSP responder and certificate", Args: cobra.ExactArgs(1),
 		Example: "  notary authority settings 2\n" +
 			"  notary authority settings 2 --crl-shards 16\n" +
 			"  notary authority settings 2 --ocsp=false",
