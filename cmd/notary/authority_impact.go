@@ -77,7 +77,11 @@ func (p *program) impactFields(i api.AuthorityImpact) []field {
 }
 
 func subordinateText(a api.SubordinateImpact) string {
-	parts := []string{a.CommonName, "until " + a.NotAfter.UTC().Format(time.DateOnly), impactCount(a.Certificates, a.AtLeast) + " certificates"}
+	certificates := " certificates"
+	if a.Certificates == 1 {
+		certificates = " certificate"
+	}
+	parts := []string{a.CommonName, "until " + a.NotAfter.UTC().Format(time.DateOnly), impactCount(a.Certificates, a.AtLeast) + certificates}
 	if a.Deleted {
 		parts = append(parts, "deleted")
 	}
