@@ -23,7 +23,7 @@ func TestAnAdminMakesAnAccountAndChangesIt(t *testing.T) {
 	b.look(t, "account")
 	b.fill(t, "Role", "1")
 	b.press(t, "Change the role")
-	b.wantText(t, "The account is a Certificate Manager from now on.")
+	b.wantText(t, "The role of the account is Certificate Manager from now on.")
 	b.tick(t, "Delete bob@example.com")
 	b.press(t, "Delete the account")
 	b.wantHeading(t, "Accounts")
