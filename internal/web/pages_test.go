@@ -161,3 +161,29 @@ func TestAFormThatFailedHasTheFocusAtWhatIsWrong(t *testing.T) {
 		t.Errorf("without script the focus is at %q", at)
 	}
 }
+
+// Keys of one character are switched off where they are explained, and on again without them, and
+// stay so whoever signs in.
+func TestTheShortcutsCanBeSwitchedOff(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Request(t, h.Admin())
+	b := h.browseAs(t, notary.Admin)
+	b.open(t, "/requests")
+	b.run(t, chromedp.KeyEvent("?"), chromedp.WaitVisible("dialog[open]"))
+	b.look(t, "keyboard")
+	b.tick(t, "Single-key shortcuts")
+	b.run(t, chromedp.Click("dialog button"), chromedp.WaitNotPresent("dialog"), chromedp.KeyEvent("jx"))
+	b.wantText(t, "None selected")
+	b.press(t, "Sign out")
+	b.fill(t, "E-mail", h.Admin().Email)
+	b.fill(t, "Password", testkit.Password)
+	b.press(t, "Sign in")
+	b.open(t, "/requests")
+	b.run(t, chromedp.KeyEvent("jx?"))
+	b.wantText(t, "None selected")
+	b.run(t, chromedp.Click("[data-help]"), chromedp.WaitVisible("dialog[open]"))
+	b.tick(t, "Single-key shortcuts")
+	b.run(t, chromedp.Click("dialog button"), chromedp.WaitNotPresent("dialog"), chromedp.KeyEvent("jx"))
+	b.wantText(t, "1 selected")
+}

@@ -193,8 +193,9 @@ func (s *site) signOut(c *call) error {
 		}
 	}
 	c.dropSession()
-	// Not the cookies: those of every host of the domain would go, of other services, too.
-	c.w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	// Not the cookies: those of every host of the domain would go, of other services, too. Nor the
+	// storage, in which there is nothing but how somebody likes the pages.
+	c.w.Header().Set("Clear-Site-Data", `"cache"`)
 	return c.done("/sign-in", "You are signed out.")
 }
 

@@ -38,9 +38,19 @@ const keys = {
   "?": help,
 };
 
+// Whoever speaks to the computer presses keys unawares: they can be switched off (WCAG 2.2, criterion
+// 2.1.4). The browser remembers that, if it keeps anything.
+let shortcuts = true;
+try { shortcuts = localStorage.getItem("shortcuts") !== "off"; } catch { /* it keeps nothing */ }
+
+function switchShortcuts(on) {
+  shortcuts = on;
+  try { localStorage.setItem("shortcuts", on ? "on" : "off"); } catch { /* until the next page, then */ }
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && typing(event.target)) event.target.blur();
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+  if (!shortcuts || event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
   const act = keys[event.key];
   if (act) {
     event.preventDefault();
@@ -56,16 +66,21 @@ export function element(name, properties, ...children) {
 }
 
 function help() {
-  const shortcuts = [["/", "search"], ["j k", "down and up in a list"], ["o", "open the row"], ["x", "select the row"],
-    ["s r", "sign, or reject, what is selected"], ["n p", "next and previous page"], ["c", "new request"], ["?", "this help"], ["Esc", "leave a field, close this"]];
+  const meanings = [["/", "search"], ["j k", "down and up in a list"], ["o", "open the row"], ["x", "select the row"],
+    ["s r", "sign, or reject, what is selected"], ["n p", "next and previous page"], ["c", "new request, or a new authority, profile or account in the list of these"], ["?", "this help"], ["Esc", "leave a field, close this"]];
   const list = element("dl", { className: "facts" });
-  for (const [key, what] of shortcuts) list.append(element("dt", {}, element("kbd", {}, key)), element("dd", {}, what));
-  const dialog = element("dialog", {}, element("h2", {}, "The keyboard"), list,
-    element("form", { method: "dialog" }, element("button", {}, "Close")));
+  for (const [key, what] of meanings) list.append(element("dt", {}, element("kbd", {}, key)), element("dd", {}, what));
+  const title = element("h2", { id: "help-title" }, "The keyboard");
+  const box = element("input", { type: "checkbox", checked: shortcuts });
+  box.addEventListener("change", () => switchShortcuts(box.checked));
+  const dialog = element("dialog", {}, title, list, element("label", { className: "check" }, box, element("span", {}, "Single-key shortcuts")),
+    element("form", { method: "dialog" }, element("button", { autofocus: true }, "Close")));
+  dialog.setAttribute("aria-labelledby", title.id);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
 }
+document.querySelector("[data-help]")?.addEventListener("click", help);
 
 // One click selects all rows of the page; the number of those that are selected is shown, unless
 // all that match are.
