@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,7 @@ func (b *browser) look(t *testing.T, name string) {
 		b.size(t, 1280, 900)
 		b.wantAccessible(t, name+" in "+scheme)
 	}
+	b.wantButtonsApart(t, name)
 	b.scheme(t, "light")
 }
 
@@ -65,5 +67,18 @@ func (b *browser) wantAccessible(t *testing.T, where string) {
 			fmt.Fprintf(&at, "\n\t%.300s\n\t%.500s", node.HTML, node.FailureSummary)
 		}
 		t.Errorf("%s: %s (%s, %s):%s", where, v.Help, v.ID, v.Impact, at.String())
+	}
+}
+
+// wantButtonsApart wants no two buttons to be called the same: what is read of them out of their
+// place says what they do, and to what.
+func (b *browser) wantButtonsApart(t *testing.T, where string) {
+	t.Helper()
+	names := get(t, b, chromedp.Evaluate[[]string](`[...document.querySelectorAll("button")].map((button) => button.ariaLabel ?? button.textContent)`))
+	slices.Sort(names)
+	for i := 1; i < len(names); i++ {
+		if names[i] == names[i-1] {
+			t.Errorf("%s: several buttons are called %q", where, names[i])
+		}
 	}
 }

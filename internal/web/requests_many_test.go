@@ -267,3 +267,19 @@ func TestAllThatMatchAreSelected(t *testing.T) {
 	b.tick(t, "all that match, not only those selected here")
 	b.wantText(t, "None selected")
 }
+
+// On a narrow screen, too, one box selects all requests of the page.
+func TestAllAreSelectedOnANarrowScreen(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for range 2 {
+		h.Request(t, h.Admin())
+	}
+	b := h.browseAs(t, notary.Admin)
+	for _, width := range []int64{360, 1280} {
+		b.size(t, width, 700)
+		b.open(t, "/requests")
+		b.tick(t, "Select all on this page")
+		b.wantText(t, "2 selected")
+	}
+}

@@ -151,7 +151,6 @@ let saved = true;
 function tell(text, wrong) {
   told.textContent = text;
   told.className = wrong ? "failure" : "flash";
-  told.hidden = false;
 }
 
 // What is wrong with the names is said there, as the server says it at a field.
