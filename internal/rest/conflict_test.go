@@ -131,7 +131,7 @@ func TestRefusals(t *testing.T) {
 		{"reject what has had a certificate", "POST", request(s.signed, "/reject"), "", 409, "conflict", "", "revoke"},
 		{"revoke a root", "POST", authority(s.root, "/revoke"), "", 422, "unprocessable", "", "root"},
 		{"revoke a pending authority", "POST", authority(s.Pending(t), "/revoke"), "", 409, "conflict", "", "no certificate"},
-		{"delete an authority in use", "DELETE", authority(s.busyRoot, ""), "", 409, "conflict", "", "1 certificates"},
+		{"delete an authority in use", "DELETE", authority(s.busyRoot, ""), "", 409, "conflict", "", "1 certificate "},
 		{"CRL of a pending authority", "GET", authority(s.Pending(t), "/crl"), "", 409, "conflict", "", "no certificate"},
 		{"CRL of no authority", "GET", authority(missingID, "/crl"), "", 404, "not_found", "", ""},
 
