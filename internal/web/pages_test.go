@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,4 +187,42 @@ func TestTheShortcutsCanBeSwitchedOff(t *testing.T) {
 	b.tick(t, "Single-key shortcuts")
 	b.run(t, chromedp.Click("dialog button"), chromedp.WaitNotPresent("dialog"), chromedp.KeyEvent("jx"))
 	b.wantText(t, "1 selected")
+}
+
+// Two clicks send a form once; after a while, as when the sending was stopped, it is sent again.
+func TestAFormIsSentOnceAndCanBeSentAgain(t *testing.T) {
+	t.Parallel()
+	b := open(t).browseAs(t, notary.ReadOnly)
+	b.open(t, "/me")
+	sent := get(t, b, chromedp.Evaluate[[]bool](`[0, 200, 5000].map((later) => {
+		const event = new Event("submit", { bubbles: true, cancelable: true });
+		Object.defineProperty(event, "timeStamp", { value: 1000 + later });
+		return document.querySelector("main form").dispatchEvent(event);
+	})`))
+	if want := []bool{true, false, true}; !slices.Equal(sent, want) {
+		t.Errorf("sent: %t, want %t", sent, want)
+	}
+}
+
+func TestACopyButtonGetsItsNameBack(t *testing.T) {
+	t.Parallel()
+	b := open(t).browseAs(t, notary.CertificateRequestor)
+	b.open(t, "/requests/new")
+	name := get(t, b, chromedp.Evaluate[string](`(async () => {
+		navigator.clipboard.writeText = async () => {};
+		const timers = new Map();
+		window.setTimeout = (act) => timers.set(timers.size + 1, act).size;
+		window.clearTimeout = (timer) => timers.delete(timer);
+		const button = document.querySelector("[data-copy]");
+		for (let clicks = 0; clicks < 2; clicks++) {
+			button.click();
+			await Promise.resolve();
+		}
+		if (button.textContent !== "Copied") return "not copied";
+		for (const act of timers.values()) act();
+		return button.textContent;
+	})()`, chromedp.EvalAwaitPromise))
+	if name != "Copy the command" {
+		t.Errorf("clicked twice, the button is called %q", name)
+	}
 }

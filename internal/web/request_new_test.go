@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -248,6 +249,21 @@ func TestAFileIsDroppedOnTheForm(t *testing.T) {
 	b.press(t, "Check it")
 	b.press(t, "Submit the request")
 	b.wantText(t, "The request is submitted.", "www.example.com")
+}
+
+// Text that is dragged is dropped as everywhere else.
+func TestTextIsDroppedOnTheForm(t *testing.T) {
+	t.Parallel()
+	b := open(t).browseAs(t, notary.CertificateRequestor)
+	b.open(t, "/requests/new")
+	left := get(t, b, chromedp.Evaluate[[]bool](`["dragover", "drop"].map((name) => {
+		const dataTransfer = new DataTransfer();
+		dataTransfer.setData("text/plain", "www.example.com");
+		return document.getElementById("f-csr").dispatchEvent(new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true }));
+	})`))
+	if !slices.Equal(left, []bool{true, true}) {
+		t.Error("text that is dropped is swallowed")
+	}
 }
 
 // drop drops a file on what the selector finds, as a person does who drags it over that first.

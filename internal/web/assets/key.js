@@ -208,7 +208,6 @@ const unsaved = () => !saved && csr.value === made;
 csr?.form.addEventListener("submit", (event) => {
   if (!unsaved()) return;
   event.preventDefault();
-  delete csr.form.dataset.sent;
   tell("Save the private key first: without it nobody can use the certificate.", true);
   save.focus();
 });

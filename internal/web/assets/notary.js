@@ -106,11 +106,13 @@ if (picks.length > 0) counted();
 
 // Copy buttons name the element whose text they copy.
 for (const button of document.querySelectorAll("button[data-copy]")) {
+  const label = button.textContent;
+  let back;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    const label = button.textContent;
     button.textContent = "Copied";
-    setTimeout(() => { button.textContent = label; }, 1500);
+    clearTimeout(back);
+    back = setTimeout(() => { button.textContent = label; }, 1500);
   });
 }
 
@@ -122,7 +124,8 @@ export function pemOf(octets, label) {
   return `-----BEGIN ${label}-----\n${text.match(/.{1,64}/g).join("\n")}\n-----END ${label}-----\n`;
 }
 
-// A file is read into the field that it is dropped on, or chosen for.
+// A file is read into the field that it is dropped on, or chosen for. Text that is dragged is the
+// browser's to drop.
 for (const place of document.querySelectorAll("[data-drop]")) {
   const field = document.getElementById(place.dataset.drop);
   const read = async (file) => {
@@ -136,24 +139,30 @@ for (const place of document.querySelectorAll("[data-drop]")) {
     chooser.value = "";
   });
   for (const target of [place, field]) {
-    target.addEventListener("dragover", (event) => { event.preventDefault(); place.classList.add("over"); });
+    target.addEventListener("dragover", (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      place.classList.add("over");
+    });
     target.addEventListener("dragleave", () => place.classList.remove("over"));
     target.addEventListener("drop", (event) => {
-      event.preventDefault();
       place.classList.remove("over");
+      if (event.dataTransfer.files.length === 0) return;
+      event.preventDefault();
       read(event.dataTransfer.files[0]);
     });
   }
 }
 
-// A form is sent once.
-for (const form of document.querySelectorAll("form[method=post]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "yes";
-  });
-}
-addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent; });
+// Two clicks send a form once. After a while it can be sent again: that the sending was stopped, a
+// page is not told.
+const sent = new WeakMap();
+document.addEventListener("submit", (event) => {
+  const again = 3000; // milliseconds
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  if (event.timeStamp - sent.get(event.target) < again) event.preventDefault();
+  else sent.set(event.target, event.timeStamp);
+});
 
 // On a narrow screen the navigation is a strip: it shows where one is.
 document.querySelector("nav.parts [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
