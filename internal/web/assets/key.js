@@ -1,6 +1,9 @@
 // A key made in the browser, and a signing request for it (RFC 2986). The private key leaves the
 // page only as a file that the user saves; the form sends the request alone.
 
+// The digest in the name of the other script is not known here.
+const { pem } = await import(document.querySelector("head script").src);
+
 // DER, as much of it as a request needs (X.690).
 const tags = { integer: 0x02, bits: 0x03, octets: 0x04, none: 0x05, oid: 0x06, utf8: 0x0c, sequence: 0x30, set: 0x31 };
 
@@ -132,11 +135,6 @@ async function request(keys, kind, names) {
 function ecdsaValue(signature) {
   const half = signature.length / 2;
   return der(tags.sequence, integer(signature.slice(0, half)), integer(signature.slice(half)));
-}
-
-function pem(label, octets) {
-  const text = btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(""));
-  return `-----BEGIN ${label}-----\n${text.match(/.{1,64}/g).join("\n")}\n-----END ${label}-----\n`;
 }
 
 // The page.

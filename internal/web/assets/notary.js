@@ -59,7 +59,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // element makes one with its children, without ever making markup of text.
-export function element(name, properties, ...children) {
+function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
   return made;
@@ -91,7 +91,6 @@ function counted() {
   const chosen = picks.filter((pick) => pick.checked).length;
   const told = match?.checked ? "All that match selected" : chosen === 0 ? "None selected" : `${chosen} selected`;
   for (const place of document.querySelectorAll("[data-chosen]")) place.textContent = told;
-  for (const button of document.querySelectorAll("[data-needs-choice]")) button.disabled = chosen === 0;
   if (all) {
     all.checked = chosen > 0 && chosen === picks.length;
     all.indeterminate = chosen > 0 && chosen < picks.length;
@@ -116,12 +115,16 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
-// pemOf is the text of a file, or the PEM of one that is DER (RFC 7468).
-export function pemOf(octets, label) {
-  const sequence = 0x30, multiOctetLength = 0x80;
-  if (octets[0] !== sequence || octets[1] < multiOctetLength) return new TextDecoder().decode(octets);
+// pem is the PEM of DER (RFC 7468).
+export function pem(label, octets) {
   const text = btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join(""));
   return `-----BEGIN ${label}-----\n${text.match(/.{1,64}/g).join("\n")}\n-----END ${label}-----\n`;
+}
+
+// textOf is the text of a file, or the PEM of one that is DER.
+function textOf(octets, label) {
+  const sequence = 0x30, multiOctetLength = 0x80;
+  return octets[0] === sequence && octets[1] >= multiOctetLength ? pem(label, octets) : new TextDecoder().decode(octets);
 }
 
 // A file is read into the field that it is dropped on, or chosen for. Text that is dragged is the
@@ -130,7 +133,7 @@ for (const place of document.querySelectorAll("[data-drop]")) {
   const field = document.getElementById(place.dataset.drop);
   const read = async (file) => {
     if (!file) return;
-    field.value = pemOf(new Uint8Array(await file.arrayBuffer()), place.dataset.label);
+    field.value = textOf(new Uint8Array(await file.arrayBuffer()), place.dataset.label);
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const chooser = place.querySelector("input[type=file]");
