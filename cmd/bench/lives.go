@@ -168,7 +168,7 @@ func (l *lives) issue(life *store.Life, d draft, signed []time.Time) {
 		c := &notary.Certificate{
 			RequesterID: d.ownerID, Email: d.owner, AuthorityID: d.authority, CommonName: d.commonName,
 			Names: life.Request.Names, Key: d.key, KeyFingerprint: keyFingerprint,
-			Serial: l.hex(16), Fingerprint: l.hex(32),
+			Serial: l.serial(), Fingerprint: l.hex(32),
 			NotBefore: at.Add(-time.Minute), NotAfter: at.Add(d.validity - time.Second),
 			Profile: d.profile, CreatedAt: at, DER: d.der, IssuerChain: d.issuerChain,
 		}
@@ -202,6 +202,12 @@ func (l *lives) between(start time.Time, d time.Duration) time.Time {
 }
 
 // hex is so many random octets.
+// serial is a serial number as the inventory writes it: positive, and without an octet of zero
+// in front.
+func (l *lives) serial() string {
+	return fmt.Sprintf("%02x", 1+l.rand.IntN(0x7f)) + l.hex(15)
+}
+
 func (l *lives) hex(octets int) string {
 	b := make([]byte, octets)
 	for i := range b {
