@@ -201,13 +201,13 @@ func (l *lives) between(start time.Time, d time.Duration) time.Time {
 	return start.Add(l.upTo(min(d, l.now.Sub(start)))).Truncate(time.Second)
 }
 
-// hex is so many random octets.
 // serial is a serial number as the inventory writes it: positive, and without an octet of zero
 // in front.
 func (l *lives) serial() string {
 	return fmt.Sprintf("%02x", 1+l.rand.IntN(0x7f)) + l.hex(15)
 }
 
+// hex is so many random octets.
 func (l *lives) hex(octets int) string {
 	b := make([]byte, octets)
 	for i := range b {
