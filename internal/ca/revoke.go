@@ -202,11 +202,11 @@ func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificat
 		return err
 	}
 	issuer, err := tx.Authority(ctx, cert.AuthorityID)
-	if err != nil && notary.KindOf(err) != notary.NotFound {
-		return err
-	}
-	if err != nil {
+	switch {
+	case notary.KindOf(err) == notary.NotFound:
 		issuer = nil // it was deleted
+	case err != nil:
+		return err
 	}
 	return cert.Revocable(issuer)
 }
