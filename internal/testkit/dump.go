@@ -10,19 +10,45 @@ import (
 	"notary/internal/store"
 )
 
-// Dump is every row of every table, as text by the table's name. Two dumps are equal as long
-// as nothing at all was written between them.
+// Dump returns every row of every table, as text by the table's name. Two dumps are equal as
+// long as nothing at all was written between them.
 func (w *World) Dump(t testing.TB) map[string][]string {
 	t.Helper()
-	db := openSQL(t, w.Database)
+	return Rows(t, w.Database, Columns(t, w.Database))
+}
+
+// Columns returns the columns of every table.
+func Columns(t testing.TB, database string) map[string][]string {
+	t.Helper()
+	db := openSQL(t, database)
 	defer db.Close() // some tests make thousands of dumps
-	names := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
-	if store.IsPostgres(w.Database) {
-		names = `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`
+	names := `SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid`
+	if store.IsPostgres(database) {
+		names = `SELECT table_name, column_name FROM information_schema.columns
+			WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position`
 	}
+	rows, err := db.Query(names)
+	Check(t, err)
+	defer rows.Close()
+	columns := map[string][]string{}
+	for rows.Next() {
+		var table, column string
+		Check(t, rows.Scan(&table, &column))
+		columns[table] = append(columns[table], column)
+	}
+	Check(t, rows.Err())
+	return columns
+}
+
+// Rows returns every row of the tables, as text by the table's name, in the given columns.
+func Rows(t testing.TB, database string, columns map[string][]string) map[string][]string {
+	t.Helper()
+	db := openSQL(t, database)
+	defer db.Close()
 	dump := map[string][]string{}
-	for _, table := range rowsOf(t, db, names) {
-		dump[table] = rowsOf(t, db, `SELECT * FROM "`+table+`"`)
+	for table, names := range columns {
+		dump[table] = rowsOf(t, db, `SELECT "`+strings.Join(names, `", "`)+`" FROM "`+table+`"`)
 		slices.Sort(dump[table]) // PostgreSQL has no order of its own
 	}
 	return dump

@@ -68,8 +68,12 @@ func Empty(t testing.TB) *World {
 
 func emptyAt(t testing.TB, database string) *World {
 	t.Helper()
-	w := &World{Database: database, Keys: Keystore(t), Clock: NewClock(),
-		callers: map[notary.Role]notary.Caller{}}
+	return worldAt(t, database, NewClock(), Keystore(t))
+}
+
+func worldAt(t testing.TB, database string, clock *Clock, keys *keystore.Keystore) *World {
+	t.Helper()
+	w := &World{Database: database, Keys: keys, Clock: clock, callers: map[notary.Role]notary.Caller{}}
 	w.open(t)
 	t.Cleanup(func() {
 		Check(t, w.Store.CheckInvariants(context.Background()))

@@ -1,0 +1,108 @@
+package testkit
+
+import (
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/keystore"
+)
+
+//go:embed testdata/released/*/*.gz testdata/released/*/seal.key
+var released embed.FS
+
+// Released is a database as a released version of Notary left it, on the engine under test. It
+// holds a few of every object. Nothing has opened it yet.
+type Released struct {
+	Database string
+	Clock    *Clock // stands at the database's last event
+
+	folder string
+}
+
+// EachReleased runs fn on the database of every released schema.
+func EachReleased(t *testing.T, fn func(t *testing.T, r *Released)) {
+	t.Helper()
+	folders, err := fs.Glob(released, "testdata/released/*")
+	Check(t, err)
+	if len(folders) == 0 {
+		t.Fatal("no released database is embedded")
+	}
+	for _, folder := range folders {
+		t.Run(path.Base(folder), func(t *testing.T) {
+			t.Parallel()
+			fn(t, newReleased(t, folder))
+		})
+	}
+}
+
+func newReleased(t testing.TB, folder string) *Released {
+	t.Helper()
+	r := &Released{Database: Database(t), Clock: NewClock(), folder: folder}
+	if OnPostgres() {
+		r.loadDump(t)
+	} else {
+		Check(t, os.WriteFile(r.Database, r.unpack(t, "sqlite.db.gz"), 0o600))
+	}
+	db := openSQL(t, r.Database)
+	defer db.Close()
+	var last int64
+	Check(t, db.QueryRow(`SELECT MAX(at) FROM event`).Scan(&last))
+	r.Clock.Advance(time.Unix(last, 0).Sub(r.Clock.Now()))
+	return r
+}
+
+// psqlCommand matches what only psql understands.
+var psqlCommand = regexp.MustCompile(`(?m)^\\.*$`)
+
+func (r *Released) loadDump(t testing.TB) {
+	t.Helper()
+	db := openSQL(t, r.Database)
+	defer db.Close()
+	_, err := db.Exec(string(psqlCommand.ReplaceAll(r.unpack(t, "postgres.sql.gz"), nil)))
+	Check(t, err)
+}
+
+func (r *Released) unpack(t testing.TB, name string) []byte {
+	t.Helper()
+	packed, err := released.ReadFile(path.Join(r.folder, name))
+	Check(t, err)
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	Check(t, err)
+	content, err := io.ReadAll(z)
+	Check(t, err)
+	return content
+}
+
+// World starts a service on the database, which upgrades it. When the test ends, the database
+// must be whole.
+func (r *Released) World(t testing.TB) *World {
+	t.Helper()
+	w := worldAt(t, r.Database, r.Clock, r.keystore(t))
+	accounts, err := w.Store.Accounts(t.Context())
+	Check(t, err)
+	for _, a := range accounts {
+		w.callers[a.Role] = notary.Caller{AccountID: a.ID, Email: a.Email, Role: a.Role, Address: "192.0.2.1"}
+	}
+	return w
+}
+
+func (r *Released) keystore(t testing.TB) *keystore.Keystore {
+	t.Helper()
+	content, err := released.ReadFile(path.Join(r.folder, "seal.key"))
+	Check(t, err)
+	file := filepath.Join(t.TempDir(), "seal.key")
+	Check(t, os.WriteFile(file, content, 0o600))
+	keys, err := keystore.FromFile(file)
+	Check(t, err)
+	return keys
+}
