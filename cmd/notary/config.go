@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,8 @@ type config struct {
 
 	sessionIdle, sessionLife time.Duration // of browsers' sessions
 
+	trustedProxies []netip.Prefix
+
 	inForce []notary.Setting // all of this, to be shown
 }
 
@@ -60,6 +63,7 @@ const (
 	keyCRLDelay         = "crl_delay"
 	keySessionIdle      = "session_idle"
 	keySessionLife      = "session_life"
+	keyTrustedProxies   = "trusted_proxies"
 	keyLogLevel         = "logging.system.level"
 	keyLogFormat        = "logging.system.format"
 	keyLogOutput        = "logging.system.output"
@@ -67,7 +71,8 @@ const (
 
 var configKeys = []string{
 	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey,
-	keyPublishListen, keyPublishURL, keyCRLDelay, keySessionIdle, keySessionLife, keyLogLevel, keyLogFormat, keyLogOutput,
+	keyPublishListen, keyPublishURL, keyCRLDelay, keySessionIdle, keySessionLife, keyTrustedProxies,
+	keyLogLevel, keyLogFormat, keyLogOutput,
 }
 
 const (
@@ -105,6 +110,7 @@ func checkConfig(s *settings, p *problems) *config {
 	c.listen = checkListen(s, p)
 	checkPublishing(s, c, p)
 	checkSessions(s, c, p)
+	c.trustedProxies = checkProxies(s, p)
 	c.log = checkLog(s, p)
 	if net.ParseIP(c.externalHostname) == nil && !server.ValidHostname(c.externalHostname) {
 		p.add(s.where(keyExternalHostname), "%q is not a host name or IP address: give the name that clients "+

@@ -20,7 +20,8 @@ func inForce(s *settings, c *config) (all []notary.Setting) {
 		keyTLSCert: c.tlsCert, keyTLSKey: c.tlsKey, keySealKey: c.sealKey,
 		keyPublishListen: c.publishListen, keyPublishURL: c.publishedAt(c.publishListen), keyCRLDelay: c.crlDelay.String(),
 		keySessionIdle: c.sessionIdle.String(), keySessionLife: c.sessionLife.String(),
-		keyLogLevel: strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
+		keyTrustedProxies: proxiesText(c.trustedProxies),
+		keyLogLevel:       strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
 	}
 	if store.IsPostgres(c.db) {
 		values[keyDatabase] = withoutSecrets(c.db)

@@ -15,7 +15,7 @@ import (
 func TestSettingsInForce(t *testing.T) {
 	t.Parallel()
 	file := configFile(t, "{port: 3000, crl_delay: 1m, publish_listen: off}")
-	c, err := loadConfig(file, []string{"NOTARY_CRL_DELAY=30s", "NOTARY_SESSION_IDLE=90m"}, map[string]any{keyData: "d"})
+	c, err := loadConfig(file, []string{"NOTARY_CRL_DELAY=30s", "NOTARY_SESSION_IDLE=90m", "NOTARY_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.10"}, map[string]any{keyData: "d"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +35,7 @@ func TestSettingsInForce(t *testing.T) {
 		{Key: "crl_delay", Value: "30s", Source: notary.FromEnvironment, Where: "NOTARY_CRL_DELAY"},
 		{Key: "session_idle", Value: "1h30m0s", Source: notary.FromEnvironment, Where: "NOTARY_SESSION_IDLE"},
 		{Key: "session_life", Value: "12h0m0s", Source: notary.FromDefault},
+		{Key: "trusted_proxies", Value: "10.0.0.0/8, 192.0.2.10", Source: notary.FromEnvironment, Where: "NOTARY_TRUSTED_PROXIES"},
 		{Key: "logging.system.level", Value: "info", Source: notary.FromDefault},
 	} {
 		if diff := cmp.Diff(want, got[want.Key]); diff != "" {

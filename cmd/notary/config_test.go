@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,7 @@ func TestConfigDefaults(t *testing.T) {
 		sessionIdle:      time.Hour,
 		sessionLife:      12 * time.Hour,
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{}), cmpopts.IgnoreFields(config{}, "inForce")); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{}), cmpopts.IgnoreFields(config{}, "inForce"), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -69,6 +70,7 @@ publish_url: http://pki.example.com/notary/
 crl_delay: 1m
 session_idle: 15m
 session_life: 8h
+trusted_proxies: [192.0.2.10, 10.0.0.0/8, '2001:db8::/32']
 logging:
   system:
     level: debug
@@ -93,8 +95,10 @@ logging:
 		crlDelay:         time.Minute,
 		sessionIdle:      15 * time.Minute,
 		sessionLife:      8 * time.Hour,
+		trustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("10.0.0.0/8"),
+			netip.MustParsePrefix("2001:db8::/32")},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{}), cmpopts.IgnoreFields(config{}, "inForce")); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{}), cmpopts.IgnoreFields(config{}, "inForce"), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -320,6 +324,36 @@ func TestDistance(t *testing.T) {
 	for _, test := range tests {
 		if got := distance(test.a, test.b); got != test.want {
 			t.Errorf("%q to %q: %d, want %d", test.a, test.b, got, test.want)
+		}
+	}
+}
+
+func TestTrustedProxiesAreAListOfNetworks(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{
+		"trusted_proxies: 192.0.2.10":                     "192.0.2.10",
+		"trusted_proxies: [192.0.2.10, 10.0.0.0/8]":       "192.0.2.10, 10.0.0.0/8",
+		`trusted_proxies: "192.0.2.10, 2001:db8::/32"`:    "192.0.2.10, 2001:db8::/32",
+		"trusted_proxies:\n  - ::1\n  - 203.0.113.0/24\n": "::1, 203.0.113.0/24",
+		"trusted_proxies: []":                             "",
+	} {
+		c, err := loadConfig(configFile(t, file), nil, nil)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+		} else if got := proxiesText(c.trustedProxies); got != want {
+			t.Errorf("%s: %q, want %q", file, got, want)
+		}
+	}
+	for file, want := range map[string]string{
+		"trusted_proxies: proxy.example.com": "not a host name",
+		"trusted_proxies: [10.0.0.0/8, '']":  "not an IP address",
+		"trusted_proxies: 0.0.0.0/0":         "any client could claim",
+		"trusted_proxies: [10.0.0.1/8]":      "write 10.0.0.0/8",
+		"trusted_proxies: ''":                "has no value",
+		"listen: ['127.0.0.1:1']":            "not a list",
+	} {
+		if _, err := loadConfig(configFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", file, err, want)
 		}
 	}
 }

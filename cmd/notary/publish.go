@@ -27,8 +27,9 @@ func listenToPublish(c *config) (net.Listener, error) {
 }
 
 // newPublisher is the server of what is published; it closes the listener at its end.
-func newPublisher(listener net.Listener, c publish.Config, metrics *server.Metrics) (*server.Server, error) {
-	return server.New(server.Config{Listener: publish.Listener(listener), Handler: publish.New(c), Metrics: metrics, Log: c.Log})
+func newPublisher(listener net.Listener, c publish.Config, metrics *server.Metrics, proxies *server.TrustedProxies) (*server.Server, error) {
+	return server.New(server.Config{Listener: publish.Listener(listener), Handler: publish.New(c), Metrics: metrics, Log: c.Log,
+		Proxies: proxies})
 }
 
 // addressOf is "" for a listener that is not there.

@@ -72,6 +72,14 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 			layer.Delete(key)
 			continue
 		}
+		if list, ok := value.([]any); ok && slices.Contains(listKeys, key) {
+			if len(list) == 0 { // as good as leaving the key out
+				layer.Delete(key)
+				continue
+			}
+			value = joinList(list)
+			_ = layer.Set(key, value) // it cannot fail for a key that is there
+		}
 		switch value.(type) {
 		case string, int, int64, uint64, float64, bool:
 		case nil:
@@ -91,6 +99,17 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 	if err := s.values.Merge(layer); err != nil {
 		p.add(from.where("configuration"), "%v", err)
 	}
+}
+
+// listKeys are the keys that take several values: a list in YAML, a text with commas elsewhere.
+var listKeys = []string{keyTrustedProxies}
+
+func joinList(list []any) string {
+	texts := make([]string, len(list))
+	for i, value := range list {
+		texts[i] = fmt.Sprint(value)
+	}
+	return strings.Join(texts, ",")
 }
 
 func (s *settings) given(key string) bool { return s.from[key].rank > 0 }

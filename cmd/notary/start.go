@@ -118,8 +118,9 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	metrics := server.NewMetrics(programVersion(), authorities.Counts, log)
 	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx, Settings: c.inForce})
 	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done(), Settings: c.inForce})
+	proxies := server.NewTrustedProxies(c.trustedProxies)
 	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics, api, pages),
-		Metrics: metrics, Log: log})
+		Metrics: metrics, Log: log, Proxies: proxies})
 	if err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 		jobs.Run(ctx, authorities, accounts, leaseOf(st), log)
 	}}
 	if listener != nil {
-		publisher, err := newPublisher(listener, publish.Config{CA: authorities, Log: log}, metrics)
+		publisher, err := newPublisher(listener, publish.Config{CA: authorities, Log: log}, metrics, proxies)
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"math"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -50,7 +49,7 @@ func (a *attempts) take(email, address string) (refund func(), err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
-	from := network(address)
+	from := notary.ClientNetwork(address)
 	used := []*bucket{a.accounts.get(email+" "+from, now), a.anywhere.get(email, now), a.addresses.get(from, now)}
 	if wait := max(a.accounts.wait(used[0]), a.anywhere.wait(used[1]), a.addresses.wait(used[2])); wait > 0 {
 		wait = time.Duration(math.Ceil(wait.Seconds())) * time.Second
@@ -67,20 +66,6 @@ func (a *attempts) take(email, address string) (refund func(), err error) {
 			b.level--
 		}
 	}, nil
-}
-
-// network is who an address is counted for: itself, or in IPv6 the /64 that one host has for
-// itself.
-func network(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Is4() || ip.Is4In6() {
-		return address
-	}
-	prefix, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return address
-	}
-	return prefix.String()
 }
 
 // buckets are leaky buckets by key: each attempt pours one in, and one leaks out every so

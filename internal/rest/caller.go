@@ -2,12 +2,13 @@ package rest
 
 import (
 	"context"
-	"net"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"notary"
+	"notary/internal/server"
 )
 
 type callerKey struct{}
@@ -17,10 +18,11 @@ func callerOf(ctx context.Context) notary.Caller {
 	return caller
 }
 
-// authenticate finds out who is calling.
+// authenticate identifies the caller.
 func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 	security := ctx.Operation().Security
-	address, _, _ := net.SplitHostPort(ctx.RemoteAddr())
+	request, _ := humago.Unwrap(ctx)
+	address := server.ClientAddress(request)
 	caller := notary.Caller{Address: address}
 	if len(security) > 0 {
 		var err error

@@ -13,15 +13,6 @@ import (
 	"notary/api"
 )
 
-type requestIDKey struct{}
-
-// RequestID is the id that the log and the X-Request-Id header give to the request that
-// ctx belongs to; "" outside of one. It is random, and never one that a client sent.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
-}
-
 // handler is what surrounds every request: id, limits, headers, panic recovery, log and
 // metrics.
 type handler struct {
@@ -29,6 +20,7 @@ type handler struct {
 	metrics      *Metrics
 	log          *slog.Logger
 	writeTimeout time.Duration
+	proxies      *TrustedProxies
 	inFlight     *inFlight
 }
 
@@ -38,15 +30,16 @@ func newHandler(c Config) *handler {
 		metrics:      c.Metrics,
 		log:          c.Log,
 		writeTimeout: c.WriteTimeout,
+		proxies:      c.Proxies,
 		inFlight:     &inFlight{of: map[string]int{}},
 	}
 }
 
 func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	id := rand.Text()
+	id, client := rand.Text(), clientAddress(r, h.proxies)
 	// The mux sets the pattern on the request that it is given, so r is not copied again.
-	r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
+	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, exchange{id, client}))
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(rw, r.Body, maxBodyBytes)
 	}
@@ -60,9 +53,9 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}()
 	defer h.recover(w, r, id)
 
-	host := remoteHost(r)
-	if h.inFlight.enter(host) {
-		defer h.inFlight.leave(host)
+	network := notary.ClientNetwork(client)
+	if h.inFlight.enter(network) {
+		defer h.inFlight.leave(network)
 		h.next.ServeHTTP(w, r)
 		w.finish()
 	} else {
@@ -133,7 +126,7 @@ func (h *handler) observe(w *response, r *http.Request, id string, took time.Dur
 		slog.Int("status", status),
 		slog.Int64("bytes", w.bytes),
 		slog.Float64("ms", math.Round(took.Seconds()*1e6)/1e3),
-		slog.String("remote", remoteHost(r)),
+		slog.String("remote", ClientAddress(r)),
 		slog.String("request_id", id),
 	}
 	if w.aborted {

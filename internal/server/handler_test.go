@@ -187,7 +187,7 @@ func TestTooManyRequestsAtOnceAreToldToComeAgain(t *testing.T) {
 	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
 	request := httptest.NewRequest("GET", "/", nil)
 	for range maxInFlightAddress { // as many as are allowed
-		if !h.inFlight.enter(remoteHost(request)) {
+		if !h.inFlight.enter(ClientAddress(request)) {
 			t.Fatal("one is refused too early")
 		}
 	}
@@ -200,7 +200,7 @@ func TestTooManyRequestsAtOnceAreToldToComeAgain(t *testing.T) {
 	if !h.inFlight.enter("another address") {
 		t.Error("another client is refused, too")
 	}
-	h.inFlight.leave(remoteHost(request))
+	h.inFlight.leave(ClientAddress(request))
 	for range 2 { // the slot is given back
 		w = httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))

@@ -1,10 +1,6 @@
 package server
 
-import (
-	"net"
-	"net/http"
-	"sync"
-)
+import "sync"
 
 // How many requests are answered at once, and how many of them may come from one address:
 // one client that sends slowly, or does not read, must not keep out the others.
@@ -17,35 +13,26 @@ const (
 type inFlight struct {
 	mu  sync.Mutex
 	all int
-	of  map[string]int // by address
+	of  map[string]int // by client network
 }
 
 // enter counts one more, unless there are too many already.
-func (f *inFlight) enter(address string) bool {
+func (f *inFlight) enter(network string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.all >= maxInFlight || f.of[address] >= maxInFlightAddress {
+	if f.all >= maxInFlight || f.of[network] >= maxInFlightAddress {
 		return false
 	}
 	f.all++
-	f.of[address]++
+	f.of[network]++
 	return true
 }
 
-func (f *inFlight) leave(address string) {
+func (f *inFlight) leave(network string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.all--
-	if f.of[address]--; f.of[address] == 0 {
-		delete(f.of, address)
+	if f.of[network]--; f.of[network] == 0 {
+		delete(f.of, network)
 	}
-}
-
-// remoteHost is the address that a request came from, without the port.
-func remoteHost(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }

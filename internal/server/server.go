@@ -41,6 +41,7 @@ type Config struct {
 	Handler     http.Handler // should end in an [http.ServeMux], whose patterns name the routes in metrics
 	Metrics     *Metrics
 	Log         *slog.Logger
+	Proxies     *TrustedProxies // whose word on a client's address is believed; nil for nobody's
 
 	WriteTimeout time.Duration // how long a client may stop reading; a minute
 	StopTimeout  time.Duration // how long requests in flight may take to finish on a stop; 30 seconds

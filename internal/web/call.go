@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -52,8 +51,7 @@ func (s *site) handler(to route) http.Handler {
 
 // prepare reads who is calling and what was sent.
 func (c *call) prepare(to route) error {
-	address, _, _ := net.SplitHostPort(c.r.RemoteAddr)
-	c.caller.Address = address
+	c.caller.Address = server.ClientAddress(c.r)
 	if err := c.readSession(); err != nil {
 		return err
 	}

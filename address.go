@@ -1,0 +1,18 @@
+package notary
+
+import "net/netip"
+
+// ClientNetwork returns the network by which a client is counted and limited: its IPv4 address,
+// or the /64 of its IPv6 address, all of which one host usually has to itself. Text that is not
+// an IP address is returned unchanged.
+func ClientNetwork(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip, 64).Masked().String()
+}

@@ -1,0 +1,146 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// maxHops bounds how many trusted proxies a request may have passed.
+const maxHops = 32
+
+// clientAddress returns the IP address of the client that sent r, without a port. It is the
+// peer's own address unless the peer is a trusted proxy: then X-Forwarded-For and Forwarded
+// (RFC 7239) are followed from the right, from one trusted proxy to the next, up to the first
+// address that is not a trusted proxy. An entry that is missing, malformed or hidden ends the
+// walk at the proxy that wrote it, because everything further left may come from the client.
+func clientAddress(r *http.Request, proxies *TrustedProxies) string {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr // not a TCP connection, as in tests
+	}
+	start := peer.Addr().Unmap()
+	if !proxies.Contains(start) {
+		return start.String()
+	}
+	forwardedFor, forwarded := r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded")
+	switch {
+	case len(forwarded) == 0:
+		return proxies.follow(start, forwardedForHops(forwardedFor)).String()
+	case len(forwardedFor) == 0:
+		return proxies.follow(start, forwardedHops(forwarded)).String()
+	}
+	// A proxy usually writes one of the two and passes the other on as the client sent it.
+	client := proxies.follow(start, forwardedForHops(forwardedFor))
+	if other := proxies.follow(start, forwardedHops(forwarded)); other != client {
+		return start.String()
+	}
+	return client.String()
+}
+
+// follow returns the last address that hops, from the nearest to the farthest, lead to through
+// trusted proxies only. An invalid hop is the zero address.
+func (p *TrustedProxies) follow(from netip.Addr, hops []netip.Addr) netip.Addr {
+	for _, hop := range hops[:min(len(hops), maxHops)] {
+		if !hop.IsValid() {
+			break
+		}
+		if from = hop; !p.Contains(hop) {
+			break
+		}
+	}
+	return from
+}
+
+// forwardedForHops returns the addresses in X-Forwarded-For headers, the last one first.
+func forwardedForHops(headers []string) (hops []netip.Addr) {
+	rest := strings.Join(headers, ",")
+	for more := rest != ""; more && len(hops) < maxHops; {
+		var entry string
+		if i := strings.LastIndexByte(rest, ','); i >= 0 {
+			rest, entry = rest[:i], rest[i+1:]
+		} else {
+			entry, more = rest, false
+		}
+		hops = append(hops, parseNode(strings.Trim(entry, " \t")))
+	}
+	return hops
+}
+
+// forwardedHops returns the addresses in Forwarded headers, the last one first. A header that
+// does not parse counts as one invalid hop: its quoting may be the client's attempt to swallow
+// what a proxy has appended.
+func forwardedHops(headers []string) (hops []netip.Addr) {
+	for i := len(headers) - 1; i >= 0 && len(hops) < maxHops; i-- {
+		nodes, ok := parseForwarded(headers[i])
+		if !ok {
+			return append(hops, netip.Addr{})
+		}
+		for j := len(nodes) - 1; j >= 0; j-- {
+			hops = append(hops, parseNode(nodes[j]))
+		}
+	}
+	return hops
+}
+
+// parseNode parses an IP address, with or without a port; an IPv6 address may be in brackets.
+// Anything else, such as "unknown" or an obfuscated identifier, is the zero address.
+func parseNode(text string) netip.Addr {
+	host := text
+	if inside, ok := strings.CutPrefix(text, "["); ok {
+		address, port, ok := strings.Cut(inside, "]")
+		if !ok || !strings.Contains(address, ":") || port != "" && !isPort(port) {
+			return netip.Addr{}
+		}
+		host = address
+	} else if address, port, ok := strings.Cut(text, ":"); ok && !strings.Contains(port, ":") {
+		if !isPort(":" + port) {
+			return netip.Addr{}
+		}
+		host = address
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil || ip.Zone() != "" {
+		return netip.Addr{}
+	}
+	return ip.Unmap()
+}
+
+// isPort reports whether text is a colon and the port of RFC 7239, section 6: up to five digits,
+// or an obfuscated port, which begins with an underscore.
+func isPort(text string) bool {
+	port, ok := strings.CutPrefix(text, ":")
+	if !ok || port == "" {
+		return false
+	}
+	if port[0] == '_' {
+		return len(port) > 1 && strings.Trim(port, obfuscated) == ""
+	}
+	return len(port) <= 5 && strings.Trim(port, "0123456789") == ""
+}
+
+// obfuscated are the characters of an obfuscated identifier (RFC 7239, section 6.3).
+const obfuscated = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+
+type exchangeKey struct{}
+
+// exchange is what is known of a request before it is handled.
+type exchange struct{ requestID, client string }
+
+// RequestID returns the ID that the log and the X-Request-Id header give to the request of ctx,
+// or "" outside of a request. It is random, never one that a client sent.
+func RequestID(ctx context.Context) string {
+	e, _ := ctx.Value(exchangeKey{}).(exchange)
+	return e.requestID
+}
+
+// ClientAddress returns the IP address of the client that sent r, as text and without a port.
+// Behind a trusted proxy it is the address that the proxy reports. Limits, logs, events and
+// sessions all use it.
+func ClientAddress(r *http.Request) string {
+	if e, ok := r.Context().Value(exchangeKey{}).(exchange); ok {
+		return e.client
+	}
+	return clientAddress(r, nil)
+}
