@@ -3,6 +3,7 @@ package notary
 import (
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 )
 
@@ -55,9 +56,40 @@ func FieldErrorf(field, format string, args ...any) *Error {
 	return &Error{Kind: Invalid, Message: fmt.Sprintf(format, args...), Field: field}
 }
 
-// InternalError wraps a fault that the user cannot mend.
+// InternalError wraps a fault that the user cannot mend. If the cause is temporary, the result
+// is [Unavailable]: the database is away, or the server has run out of a resource.
 func InternalError(doing string, err error) *Error {
+	var cause *Error
+	if errors.As(err, &cause) && cause.Kind == Unavailable {
+		return cause
+	}
+	if e := Exhausted(err); e != nil {
+		return e
+	}
 	return &Error{Kind: Internal, Message: "could not " + doing, Err: err}
+}
+
+// exhaustions are the operating system's errors that pass once somebody frees a resource.
+var exhaustions = []struct {
+	errno   syscall.Errno
+	message string
+}{
+	{syscall.EMFILE, "the server has no file descriptors left: try again, and raise its limit (ulimit -n) if this happens often"},
+	{syscall.ENFILE, "the server's machine has no file descriptors left: try again in a moment"},
+	{syscall.ENOSPC, "the server's disk is full: free some space, then try again"},
+	{syscall.EDQUOT, "the server's disk quota is used up: free some space, then try again"},
+	{syscall.ENOMEM, "the server has no memory left: try again in a moment"},
+}
+
+// Exhausted returns an [Unavailable] error if err means that the server has run out of file
+// descriptors, disk space or memory, and nil otherwise.
+func Exhausted(err error) *Error {
+	for _, e := range exhaustions {
+		if errors.Is(err, e.errno) {
+			return &Error{Kind: Unavailable, RetryAfter: 5 * time.Second, Message: e.message, Err: err}
+		}
+	}
+	return nil
 }
 
 // WithField returns err with the field set where it is a [*Error] that names none yet.

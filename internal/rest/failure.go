@@ -36,7 +36,10 @@ func (e *envelope) Schema(r huma.Registry) *huma.Schema {
 // request's id; its cause goes to the log.
 func (r *routes) failure(ctx context.Context, err error) *envelope {
 	var e *notary.Error
-	if !errors.As(err, &e) || e.Kind == notary.Internal {
+	if !errors.As(err, &e) {
+		e = notary.InternalError("answer the request", err)
+	}
+	if e.Kind == notary.Internal {
 		id := server.RequestID(ctx)
 		r.log.ErrorContext(ctx, "internal error", "request_id", id, "error", err)
 		return &envelope{status: http.StatusInternalServerError, body: api.Error{

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -31,14 +32,36 @@ func mapped(err error) error {
 	case errors.As(err, &lite):
 		return mappedSQLite(lite.Code(), err)
 	case errors.As(err, &pg):
-		return mappedPostgres(pg.Code, err)
+		return mappedPostgres(pg, err)
 	case errors.Is(err, context.Canceled):
 		return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Message: "the request was given up", Err: err}
+	case notary.Exhausted(err) != nil: // on the way to the server
+		return notary.Exhausted(err)
+	case timedOut(err):
+		return slow(err)
 	case isAway(err):
 		return away(err)
+	case err.Error() == "sql: database is closed": // database/sql does not export it
+		return busy("the server is stopping")
 	default:
 		return notary.InternalError("use the database", err)
 	}
+}
+
+// sqliteSentences are what SQLite's primary result codes mean that may pass.
+var sqliteSentences = map[int]string{
+	sqlite3.SQLITE_PERM:      "the database cannot be accessed (check the permissions of its files)",
+	sqlite3.SQLITE_BUSY:      "the database is in use by another program",
+	sqlite3.SQLITE_LOCKED:    "the database is locked",
+	sqlite3.SQLITE_NOMEM:     "the server has no memory left",
+	sqlite3.SQLITE_READONLY:  "the database cannot be written at the moment (check the permissions of its files and its file system)",
+	sqlite3.SQLITE_INTERRUPT: "the request was given up",
+	sqlite3.SQLITE_IOERR:     "the database's disk reports an error",
+	sqlite3.SQLITE_FULL:      "the database's disk is full (free some space)",
+	sqlite3.SQLITE_CANTOPEN:  "the database's files cannot be opened (the server may have no file descriptors left)",
+	sqlite3.SQLITE_PROTOCOL:  "the database is locked",
+	sqlite3.SQLITE_SCHEMA:    "the database's schema has just changed",
+	sqlite3.SQLITE_NOLFS:     "the database's file system cannot hold a file of this size",
 }
 
 func mappedSQLite(code int, err error) error {
@@ -48,10 +71,8 @@ func mappedSQLite(code int, err error) error {
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: // what the row is about has just been deleted
 		return raced()
 	}
-	switch code & 0xff { // the primary code of an extended one
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
-		sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT:
-		return unavailable(err)
+	if sentence, ok := sqliteSentences[code&0xff]; ok { // the primary code of an extended one
+		return temporary(sentence, 5*time.Second, err)
 	}
 	return notary.InternalError("use the database", err)
 }
@@ -63,40 +84,88 @@ const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 	readOnlyTransaction  = "25006"
-	lockNotAvailable     = "55P03"
+	idleInTransaction    = "25P03"
+	queryCanceled        = "57014"
 	invalidPassword      = "28P01"
 	invalidAuthorization = "28000"
 	insufficientRights   = "42501"
 	unknownDatabase      = "3D000"
 )
 
-func mappedPostgres(code string, err error) error {
-	switch code {
+// state is what a code of PostgreSQL, or a class of codes, means.
+type state struct {
+	sentence string
+	away     bool // the connection, or the server as a whole, cannot be used: another may be
+}
+
+// states are by code or by class; a code wins over its class. What is not in it is a fault of
+// ours, or damage, and does not pass.
+var states = map[string]state{
+	"08":                 {"the database cannot be reached at the moment", true},
+	readOnlyTransaction:  {"the database cannot be written at the moment", true}, // after a fail-over
+	idleInTransaction:    {"the database ended the transaction because it took too long", true},
+	"25P04":              {"the database ended the transaction because it took too long", true}, // transaction_timeout
+	invalidAuthorization: {"the database refuses the server's user (check user and password in the URL of the database)", false},
+	invalidPassword:      {"the database refuses the server's user (check user and password in the URL of the database)", false},
+	unknownDatabase:      {"the database does not exist (check its name in the URL of the database)", false},
+	"40":                 {"too many changes of the same things at once", false},
+	"53":                 {"the database has run out of a resource", true},
+	"53100":              {"the database's disk is full (free some space)", true},
+	"53200":              {"the database has no memory left", true},
+	"53300":              {"the database has too many connections (raise max_connections)", true},
+	"55006":              {"the database is in use", false},
+	"55P03":              {"too many changes of the same things at once", false}, // lock_not_available
+	"57":                 {"the database cannot be reached at the moment", true}, // shutdown, crash, start
+	queryCanceled:        {"the database did not answer in time", false},
+	"58":                 {"the database's disk reports an error", true},
+}
+
+func stateOf(pg *pgconn.PgError) (state, bool) {
+	if s, ok := states[pg.Code]; ok {
+		return s, true
+	}
+	if pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery" { // a node has just upgraded the schema
+		return state{"the database's schema has just changed", true}, true
+	}
+	if len(pg.Code) != 5 {
+		return state{}, false
+	}
+	s, ok := states[pg.Code[:2]]
+	return s, ok
+}
+
+func mappedPostgres(pg *pgconn.PgError, err error) error {
+	switch pg.Code {
 	case uniqueViolation:
 		return errUnique
 	case foreignKeyViolation: // what the row is about has just been deleted
 		return raced()
-	case serializationFailure, deadlockDetected, lockNotAvailable:
-		return busyBecause(err)
-	case readOnlyTransaction:
-		return unavailable(err)
 	}
-	if isAway(err) {
-		return away(err)
+	state, ok := stateOf(pg)
+	switch {
+	case pg.Code == "40003": // statement_completion_unknown
+		return errUnknown(err)
+	case !ok:
+		return notary.InternalError("use the database", err)
+	case pg.Code[:2] == "40" || pg.Code == "55P03":
+		return temporary(state.sentence, time.Second, err)
 	}
-	return notary.InternalError("use the database", err)
+	return temporary(state.sentence, 5*time.Second, err)
 }
 
-// isAway says whether the database cannot be used now and may be later: it is not there,
-// shutting down, starting, full, or not the primary.
+// temporary is for what may pass and changed nothing.
+func temporary(sentence string, retryAfter time.Duration, err error) error {
+	return &notary.Error{Kind: notary.Unavailable, RetryAfter: retryAfter, Err: err,
+		Message: sentence + ", nothing was changed: try again"}
+}
+
+// isAway reports whether the connection or the server cannot be used now and may be later: it
+// is not there, shutting down, starting, full, or not the primary.
 func isAway(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		switch pg.Code[:2] {
-		case "08", "53", "57", "58": // connection, resources, an operator's doing, the system
-			return true
-		}
-		return pg.Code == readOnlyTransaction
+		state, _ := stateOf(pg)
+		return state.away
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error
@@ -105,27 +174,31 @@ func isAway(err error) bool {
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
-// away says that the database could not be asked.
+// away means that no query reached the database.
 func away(err error) error {
-	return &notary.Error{Kind: notary.Unavailable, RetryAfter: 5 * time.Second, Err: err,
-		Message: "the database cannot be reached at the moment, nothing was changed: try again"}
+	return temporary("the database cannot be reached at the moment", 5*time.Second, err)
 }
 
-// unavailable says that the database did not take the change, and that it may later.
+// timedOut reports whether err means that the database did not answer within a limit of ours.
+func timedOut(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// slow means that the database did not answer in time. Nothing was changed.
+func slow(err error) error {
+	return temporary("the database did not answer in time", 5*time.Second, err)
+}
+
+// unavailable means that SQLite did not make the change, and may later.
 func unavailable(err error) error {
-	return &notary.Error{Kind: notary.Unavailable, RetryAfter: 5 * time.Second, Err: err,
-		Message: "the database cannot be written at the moment, nothing was changed: try again"}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) && sqliteSentences[lite.Code()&0xff] != "" {
+		return mapped(lite)
+	}
+	return temporary("the database cannot be written at the moment", 5*time.Second, err)
 }
 
-func busy(why string) error {
-	return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second,
-		Message: why + ", nothing was changed: try again"}
-}
-
-func busyBecause(err error) error {
-	return &notary.Error{Kind: notary.Unavailable, RetryAfter: time.Second, Err: err,
-		Message: "too many changes of the same things at once, nothing was changed: try again"}
-}
+func busy(why string) error { return temporary(why, time.Second, nil) }
 
 // found maps the absence of a row to [notary.NotFound].
 func found(err error, what string, id int64) error {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"maps"
 	"slices"
 	"strings"
@@ -118,7 +117,7 @@ func (r recorded) note(text string, args []any) {
 	}
 }
 
-func (r recorded) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (r recorded) query(ctx context.Context, text string, args ...any) (rows, error) {
 	r.note(text, args)
 	return r.querier.query(ctx, text, args...)
 }
@@ -128,7 +127,7 @@ func (r recorded) queryRow(ctx context.Context, text string, args ...any) row {
 	return r.querier.queryRow(ctx, text, args...)
 }
 
-func (r recorded) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (r recorded) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
 	r.note(text, args)
 	return r.querier.queryPlanned(ctx, text, args...)
 }
@@ -162,3 +161,12 @@ func (r recordedExecutor) later(text string, args ...any) error {
 	r.note(text, args)
 	return r.executor.later(text, args...)
 }
+
+// Limit makes the limits short: for a query and its rows, a transaction, the answer to its
+// COMMIT, and the transactions in progress on a stop.
+func Limit(read, write, commit, stop time.Duration) Option {
+	return func(l *limits) { *l = limits{read, write, commit, stop} }
+}
+
+// Topics are all that nodes notify each other of.
+var Topics = topics

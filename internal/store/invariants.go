@@ -130,14 +130,14 @@ func (s *Store) CheckInvariants(ctx context.Context) error {
 	})
 }
 
-// unprepared asks each question once.
+// unprepared runs each statement once.
 type unprepared struct{ conn *sql.Conn }
 
-func (u unprepared) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	return u.conn.QueryContext(ctx, text, args...)
+func (u unprepared) query(ctx context.Context, text string, args ...any) (rows, error) {
+	return untimed(u.conn.QueryContext(ctx, text, args...))
 }
 
-func (u unprepared) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (u unprepared) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
 	return u.query(ctx, text, args...)
 }
 

@@ -85,9 +85,6 @@ func migrateSQLite(ctx context.Context, db *sql.DB) error {
 }
 
 func migratePostgres(ctx context.Context, db *sql.DB) error {
-	if err := refuseOthers(ctx, db); err != nil {
-		return err
-	}
 	provider, err := postgresMigrations(db)
 	if err != nil {
 		return err
@@ -162,7 +159,7 @@ func Schema(ctx context.Context, database string) (current, newest int64, err er
 
 func openSchema(ctx context.Context, database string) (*sql.DB, *goose.Provider, error) {
 	if IsPostgres(database) {
-		e, err := connectPostgres(ctx, database)
+		e, err := connectPostgres(ctx, database, newLimits(nil))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -25,6 +26,8 @@ const (
 	channel = "notary"
 	// pollEvery is how often a node looks for changes that it was not told of.
 	pollEvery = 5 * time.Second
+	// heartbeat is how often a node checks that the connection which listens still works.
+	heartbeat = 30 * time.Second
 )
 
 // Shared says whether other nodes may have the database open, too.
@@ -60,30 +63,62 @@ func (e *postgresEngine) watch(ctx context.Context, fn func(string)) {
 	}
 }
 
-// listen hands over what the other nodes (and this one) tell, on a connection of its own.
+// listen passes on the notifications of all nodes, on a connection of its own.
 func (e *postgresEngine) listen(ctx context.Context, fn func(string)) error {
-	conn, err := e.db.Conn(ctx)
+	conn, err := e.connection(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	return conn.Raw(func(driver any) error {
 		conn := driver.(*stdlib.Conn).Conn()
-		defer conn.Close(context.WithoutCancel(ctx)) // nobody else should get a connection that listens
-		if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+		defer e.disconnect(conn) // nobody else should get a connection that listens
+		if err := e.ask(ctx, conn, "LISTEN "+channel); err != nil {
 			return err
 		}
 		for _, topic := range topics { // whatever was missed
 			fn(topic)
 		}
 		for {
-			told, err := conn.WaitForNotification(ctx)
-			if err != nil {
+			topic, err := awaitNotification(ctx, conn, heartbeat)
+			switch {
+			case err == nil:
+				fn(topic)
+			case ctx.Err() != nil || !timedOut(err):
 				return err
+			default: // silence: is the server still there?
+				if err := e.ask(ctx, conn, "SELECT 1"); err != nil {
+					return err
+				}
 			}
-			fn(told.Payload)
 		}
 	})
+}
+
+// awaitNotification returns the topic of the next notification. The connection survives when
+// none comes in time.
+func awaitNotification(ctx context.Context, conn *pgx.Conn, limit time.Duration) (topic string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	notification, err := conn.WaitForNotification(ctx)
+	if err != nil {
+		return "", err
+	}
+	return notification.Payload, nil
+}
+
+// ask runs a statement that takes no longer than a query may.
+func (e *postgresEngine) ask(ctx context.Context, conn *pgx.Conn, statement string) error {
+	ctx, cancel := context.WithTimeout(ctx, e.limits.read)
+	defer cancel()
+	_, err := conn.Exec(ctx, statement)
+	return err
+}
+
+func (e *postgresEngine) disconnect(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
 }
 
 // poll looks for changes by their counters.

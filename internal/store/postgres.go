@@ -25,8 +25,6 @@ const (
 	// slots is over how many rows a counter is spread.
 	slots = 64
 
-	// writeTimeout is how long a transaction may take once it has begun.
-	writeTimeout = 30 * time.Second
 	// connectTimeout is how long one attempt to connect to one host may take.
 	connectTimeout = 5 * time.Second
 	// attempts is how often a transaction is run that others get in the way of.
@@ -43,6 +41,10 @@ var wholeTables = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoi
 type postgresEngine struct {
 	db     *sql.DB
 	config *pgx.ConnConfig
+	limits limits
+
+	running context.Context // of the transactions; Close cancels it when they take too long
+	cancel  context.CancelFunc
 
 	free     chan int      // the counters' slots that no transaction of this node is using
 	waiting  chan struct{} // one for each transaction that waits for a slot
@@ -50,15 +52,25 @@ type postgresEngine struct {
 	stop     sync.Once
 }
 
-func openPostgres(ctx context.Context, url string) (*postgresEngine, error) {
-	e, err := connectPostgres(ctx, url)
+func openPostgres(ctx context.Context, url string, limits limits) (*postgresEngine, error) {
+	e, err := connectPostgres(ctx, url, limits)
 	if err != nil {
 		return nil, err
 	}
-	if err := migratePostgres(ctx, e.db); err != nil {
+	if err := e.migrate(ctx); err != nil {
 		return nil, errors.Join(e.unmigrated(err), e.db.Close())
 	}
 	return e, nil
+}
+
+// migrate brings the schema up to date, on connections without the limits of the others.
+func (e *postgresEngine) migrate(ctx context.Context) error {
+	if err := refuseOthers(ctx, e.db); err != nil {
+		return err
+	}
+	db := stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(setMigrationSession))
+	defer db.Close()
+	return migratePostgres(ctx, db)
 }
 
 // unmigrated says why the schema is not there. Since PostgreSQL 15 only a database's owner
@@ -73,14 +85,16 @@ func (e *postgresEngine) unmigrated(err error) error {
 }
 
 // connectPostgres waits for the server, and leaves the schema as it is.
-func connectPostgres(ctx context.Context, url string) (*postgresEngine, error) {
+func connectPostgres(ctx context.Context, url string, limits limits) (*postgresEngine, error) {
 	config, err := parsePostgres(url)
 	if err != nil {
 		return nil, err
 	}
-	e := &postgresEngine{config: config, db: stdlib.OpenDB(*config),
+	e := &postgresEngine{config: config, db: stdlib.OpenDB(*config, stdlib.OptionAfterConnect(setSession)),
+		limits:  limits,
 		free:    make(chan int, writers),
 		waiting: make(chan struct{}, maxWaiting), stopping: make(chan struct{})}
+	e.running, e.cancel = context.WithCancel(context.Background())
 	e.db.SetMaxOpenConns(writers + pgReaders)
 	e.db.SetMaxIdleConns(writers + pgReaders)
 	e.db.SetConnMaxIdleTime(5 * time.Minute)
@@ -109,14 +123,6 @@ func parsePostgres(url string) (*pgx.ConnConfig, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "notary"
 	}
-	config.RuntimeParams["timezone"] = "UTC"
-	config.RuntimeParams["default_transaction_isolation"] = "read committed"
-	// Every query has its indexes, and wants few rows. A plan that was made while a table was
-	// small must not read it from end to end once it is large.
-	for _, way := range wholeTables {
-		config.RuntimeParams[way] = "off"
-	}
-	config.RuntimeParams["max_parallel_workers_per_gather"] = "0"
 	return config, nil
 }
 
@@ -146,7 +152,8 @@ func (e *postgresEngine) awaken(ctx context.Context) error {
 // check looks at what the store relies on.
 func (e *postgresEngine) check(ctx context.Context) error {
 	var encoding, synchronous string
-	err := e.db.QueryRowContext(ctx, `SELECT current_setting('server_encoding'), current_setting('synchronous_commit')`).
+	err := e.db.QueryRowContext(ctx, `SELECT current_setting('server_encoding'), current_setting('synchronous_commit')`,
+		pgx.QueryExecModeExec). // which any pooler understands
 		Scan(&encoding, &synchronous)
 	switch {
 	case err != nil:
@@ -157,7 +164,7 @@ func (e *postgresEngine) check(ctx context.Context) error {
 		return notary.Errorf(notary.Invalid, "the database %s has synchronous_commit set to %s, which loses what was "+
 			"acknowledged when a machine dies: set it to on, for the server, the database and the user", e.name(), synchronous)
 	}
-	return nil
+	return e.requireSessions(ctx)
 }
 
 // refusal says in one sentence why the database cannot be used.
@@ -186,9 +193,12 @@ func (e *postgresEngine) refusal(err error) error {
 	}
 }
 
+// close waits for the transactions in progress, but not for a server that hangs.
 func (e *postgresEngine) close() error {
 	e.stop.Do(func() {
 		close(e.stopping)
+		late := time.AfterFunc(e.limits.stop, e.cancel)
+		defer late.Stop()
 		for range writers { // each is free once its transaction has ended
 			<-e.free
 		}
@@ -196,10 +206,17 @@ func (e *postgresEngine) close() error {
 	return e.db.Close()
 }
 
-func (e *postgresEngine) reads() querier { return direct{e.db} }
+// connection returns one of the pool, and waits no longer for it than a query may take.
+func (e *postgresEngine) connection(ctx context.Context) (*sql.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.limits.read)
+	defer cancel()
+	return e.db.Conn(ctx)
+}
+
+func (e *postgresEngine) reads() querier { return direct{e.db, e.limits.read} }
 
 func (e *postgresEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error {
-	conn, err := e.db.Conn(ctx)
+	conn, err := e.connection(ctx)
 	if err != nil {
 		return mapped(err)
 	}
@@ -208,22 +225,26 @@ func (e *postgresEngine) snapshot(ctx context.Context, write bool, fn func(*sql.
 	if write {
 		begin = "BEGIN"
 	}
-	if _, err := conn.ExecContext(ctx, begin); err != nil {
-		return mapped(err)
-	}
-	settings := "SET CONSTRAINTS ALL DEFERRED"
 	for _, way := range wholeTables {
-		settings += "; SET LOCAL " + way + " = on"
+		begin += "; SET LOCAL " + way + " = on"
 	}
-	if _, err := conn.ExecContext(ctx, settings, pgx.QueryExecModeSimpleProtocol); err != nil {
+	begin += "; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+	if err := e.execute(ctx, conn, begin+"; SET CONSTRAINTS ALL DEFERRED"); err != nil {
 		return mapped(err)
 	}
 	if err := fn(conn); err != nil || !write {
-		_, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		return errors.Join(err, mapped(rollback))
+		return errors.Join(err, mapped(e.execute(context.WithoutCancel(ctx), conn, "ROLLBACK")))
 	}
 	_, err = conn.ExecContext(ctx, "COMMIT")
 	return mapped(err)
+}
+
+// execute runs statements that are quick unless the server hangs.
+func (e *postgresEngine) execute(ctx context.Context, conn *sql.Conn, statements string) error {
+	ctx, cancel := context.WithTimeout(ctx, e.limits.read)
+	defer cancel()
+	_, err := conn.ExecContext(ctx, statements, pgx.QueryExecModeSimpleProtocol)
+	return err
 }
 
 // bulk uses COPY, which is several times as fast as INSERT.
@@ -263,18 +284,3 @@ func (e *postgresEngine) loaded(ctx context.Context, conn *sql.Conn, tables []st
 // invariants has none: PostgreSQL checks its references always, and its files with
 // pg_amcheck.
 func (e *postgresEngine) invariants() []invariant { return nil }
-
-// direct puts questions to the pool. The driver prepares each text once for a connection.
-type direct struct{ db *sql.DB }
-
-func (d direct) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	return d.db.QueryContext(ctx, text, args...)
-}
-
-func (d direct) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	return d.db.QueryContext(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
-}
-
-func (d direct) queryRow(ctx context.Context, text string, args ...any) row {
-	return d.db.QueryRowContext(ctx, text, args...)
-}

@@ -22,6 +22,8 @@ type proxy struct {
 	conns    []net.Conn
 	loss     loss // of the next COMMIT
 	silent   bool // whether a new connection is taken and left alone
+
+	flow sync.RWMutex // locked while frozen
 }
 
 // loss is what becomes of a COMMIT, whose connection then ends.
@@ -80,6 +82,7 @@ func (p *proxy) connect(client net.Conn) {
 	go func() {
 		defer server.Close()
 		read(client, func(sent []byte) bool {
+			p.pass()
 			if bytes.Contains(sent, commit) {
 				switch p.loses() {
 				case beforeCommit:
@@ -95,6 +98,7 @@ func (p *proxy) connect(client net.Conn) {
 	go func() {
 		defer client.Close()
 		read(server, func(answer []byte) bool {
+			p.pass()
 			if lost.Load() { // until it was done: the server gives up what nobody is there for
 				return !bytes.Contains(answer, commit)
 			}
@@ -131,6 +135,19 @@ func (p *proxy) lose(what loss) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.loss = what
+}
+
+// freeze stops forwarding without ending a connection, as a server that hangs does, until
+// the returned function is called.
+func (p *proxy) freeze() (thaw func()) {
+	p.flow.Lock()
+	return sync.OnceFunc(p.flow.Unlock)
+}
+
+// pass waits while the proxy is frozen.
+func (p *proxy) pass() {
+	p.flow.RLock()
+	defer p.flow.RUnlock()
 }
 
 // cut takes the server away: there is no connection any more, and nobody listens.

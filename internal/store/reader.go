@@ -26,7 +26,7 @@ func collectPlanned[T any](ctx context.Context, r reader, scan func(row) (T, err
 	return scanAll(rows, err, scan)
 }
 
-func scanAll[T any](rows *sql.Rows, err error, scan func(row) (T, error)) ([]T, error) {
+func scanAll[T any](rows rows, err error, scan func(row) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, mapped(err)
 	}

@@ -8,10 +8,26 @@ import (
 
 // querier is what a query needs: the pool that reads, or the connection that writes.
 type querier interface {
-	query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	query(ctx context.Context, text string, args ...any) (rows, error)
 	queryRow(ctx context.Context, text string, args ...any) row
 	// queryPlanned is query for a text whose best plan depends on the arguments.
-	queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	queryPlanned(ctx context.Context, text string, args ...any) (rows, error)
+}
+
+// rows are *sql.Rows, perhaps with a deadline. Close must be called.
+type rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
+// untimed returns found as an interface that is nil on an error.
+func untimed(found *sql.Rows, err error) (rows, error) {
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // row is *sql.Row, or the error of preparing the statement.
@@ -77,15 +93,15 @@ func (s *statements) close() {
 	clear(s.prepared)
 }
 
-func (s *statements) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (s *statements) query(ctx context.Context, text string, args ...any) (rows, error) {
 	stmt, err := s.get(ctx, text)
 	if err != nil {
 		return nil, err
 	}
-	return stmt.QueryContext(ctx, args...)
+	return untimed(stmt.QueryContext(ctx, args...))
 }
 
-func (s *statements) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (s *statements) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
 	return s.query(ctx, text, args...) // SQLite plans without looking at them
 }
 
@@ -118,11 +134,11 @@ func (s *statements) later(text string, args ...any) error {
 // matters.
 type lasting struct{ *statements }
 
-func (l lasting) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (l lasting) query(ctx context.Context, text string, args ...any) (rows, error) {
 	return l.statements.query(context.WithoutCancel(ctx), text, args...)
 }
 
-func (l lasting) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (l lasting) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
 	return l.query(ctx, text, args...)
 }
 

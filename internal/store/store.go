@@ -34,17 +34,17 @@ type Store struct {
 // number of nodes; where it does not answer, Open waits for as long as ctx lasts.
 //
 // The clock gives the time of what is written: [time.Now], but in tests.
-func Open(ctx context.Context, database string, clock func() time.Time) (*Store, error) {
-	engine, err := openEngine(ctx, database)
+func Open(ctx context.Context, database string, clock func() time.Time, options ...Option) (*Store, error) {
+	engine, err := openEngine(ctx, database, newLimits(options))
 	if err != nil {
 		return nil, err
 	}
 	return &Store{reader: reader{engine.reads()}, engine: engine, now: clock}, nil
 }
 
-func openEngine(ctx context.Context, database string) (engine, error) {
+func openEngine(ctx context.Context, database string, limits limits) (engine, error) {
 	if IsPostgres(database) {
-		return openPostgres(ctx, database)
+		return openPostgres(ctx, database, limits)
 	}
 	return openSQLite(ctx, database)
 }

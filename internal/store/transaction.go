@@ -76,13 +76,14 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 	if ctx.Err() != nil {
 		return busy("the request was given up before it began")
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
-	defer cancel()
-	conn, err := e.db.Conn(ctx)
+	conn, err := e.connection(ctx)
 	if err != nil { // database/sql has tried again already
 		return mapped(err)
 	}
 	defer conn.Close()
+	// The caller's context no longer matters: only the limits and Close end the transaction.
+	ctx, cancel := context.WithTimeout(e.running, e.limits.write)
+	defer cancel()
 	run := &transaction{ctx: ctx, conn: conn}
 	run.queue("BEGIN")
 	defer func() {
@@ -100,15 +101,20 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 	if err := tx.counts.save(run, slot); err != nil {
 		return again(err)
 	}
-	return run.commit()
+	return run.commit(e.running, e.limits.commit)
 }
 
 // again marks an error before the commit after which the transaction can be run once more.
+//
+// A database that did not answer in time is not asked again at once: the caller has waited
+// long enough.
 func again(err error) error {
 	var fault *pgconn.PgError
 	switch {
+	case timedOut(err):
+		return mapped(err)
 	case errors.As(err, &fault) && (fault.Code == serializationFailure || fault.Code == deadlockDetected):
-		return &undone{error: busyBecause(err)}
+		return &undone{error: mapped(err)}
 	case isAway(err):
 		return &undone{error: err, lost: true}
 	}
@@ -177,7 +183,13 @@ func (t *transaction) flush() (failed int, err error) {
 // commit sends what is waiting, with the COMMIT. Where the server answers with an error,
 // nothing was changed, unless it ends in the middle of the COMMIT. Where it does not answer,
 // nobody knows.
-func (t *transaction) commit() error {
+//
+// The answer has a limit of its own, so that a transaction which was slow until here does not
+// make the outcome unknown.
+func (t *transaction) commit(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	t.ctx = ctx
 	t.queue("COMMIT")
 	last := len(t.waiting) - 1
 	failed, err := t.flush()
@@ -186,7 +198,7 @@ func (t *transaction) commit() error {
 	switch {
 	case err == nil, errors.As(err, &ours):
 		return err
-	case errors.As(err, &fault) && (failed < last || fault.Severity != "FATAL"):
+	case errors.As(err, &fault) && (failed < last || fault.Severity != "FATAL" || fault.Code == idleInTransaction):
 		return again(mapped(err))
 	default:
 		return errUnknown(err)
@@ -198,14 +210,14 @@ func (t *transaction) later(text string, args ...any) error {
 	return nil
 }
 
-func (t *transaction) query(_ context.Context, text string, args ...any) (*sql.Rows, error) {
+func (t *transaction) query(_ context.Context, text string, args ...any) (rows, error) {
 	if _, err := t.flush(); err != nil {
 		return nil, err
 	}
-	return t.conn.QueryContext(t.ctx, text, args...)
+	return untimed(t.conn.QueryContext(t.ctx, text, args...))
 }
 
-func (t *transaction) queryPlanned(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (t *transaction) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
 	return t.query(ctx, text, args...)
 }
 

@@ -272,9 +272,9 @@ func TestPostgresSilent(t *testing.T) {
 	wantUnavailable(t, s.Write(t.Context(), func(tx *store.Tx) error {
 		_, err := insertRequest(tx, 1, 2)
 		return err
-	}), "the database cannot be reached at the moment")
+	}), "the database did not answer in time")
 	_, err := s.Request(t.Context(), before.ID)
-	wantUnavailable(t, err, "the database cannot be reached at the moment")
+	wantUnavailable(t, err, "the database did not answer in time")
 	p.silence(false)
 	getRequest(t, s, before.ID)
 	wantRequests(t, s, 1)

@@ -199,7 +199,10 @@ func heading(status int) string {
 // explain is the error as it can be shown. What the user cannot mend goes to the log.
 func (c *call) explain(err error) *notary.Error {
 	var e *notary.Error
-	if !errors.As(err, &e) || e.Kind == notary.Internal {
+	if !errors.As(err, &e) {
+		e = notary.InternalError("show the page", err)
+	}
+	if e.Kind == notary.Internal {
 		c.site.log.ErrorContext(c.r.Context(), "internal error", "request_id", server.RequestID(c.r.Context()), "error", err)
 		return notary.Errorf(notary.Internal, "something went wrong on the server")
 	}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// DefaultReadTimeout is how long PostgreSQL may take to answer one query, unless
+// [ReadTimeout] says otherwise.
+const DefaultReadTimeout = 5 * time.Second
+
+// Option changes how [Open] opens a database.
+type Option func(*limits)
+
+// ReadTimeout limits how long a query outside of a transaction may wait for a connection and
+// for each row. A query that takes longer fails with [notary.Unavailable]. SQLite has no
+// server that could hang and ignores it.
+func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d } }
+
+// limits are how long the store waits for PostgreSQL.
+type limits struct {
+	read   time.Duration // for a connection and each row of a query
+	write  time.Duration // for a transaction, up to its COMMIT
+	commit time.Duration // for the answer to the COMMIT
+	stop   time.Duration // for the transactions in progress when the store closes
+}
+
+func newLimits(options []Option) limits {
+	l := limits{read: DefaultReadTimeout, write: 10 * time.Second, commit: 10 * time.Second, stop: 4 * time.Second}
+	for _, set := range options {
+		set(&l)
+	}
+	return l
+}
+
+// errSlow is the cause of a context that [deadline] canceled.
+var errSlow = errors.New("the database did not answer in time")
+
+// deadline cancels a query that makes no progress.
+type deadline struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	limit  time.Duration
+}
+
+func newDeadline(ctx context.Context, limit time.Duration) *deadline {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return &deadline{ctx: ctx, cancel: cancel, limit: limit,
+		timer: time.AfterFunc(limit, func() { cancel(errSlow) })}
+}
+
+// extend grants the whole time again, for the next row.
+func (d *deadline) extend() { d.timer.Reset(d.limit) }
+
+func (d *deadline) stop() {
+	d.timer.Stop()
+	d.cancel(nil)
+}
+
+// explain replaces the driver's error if the deadline caused it.
+func (d *deadline) explain(err error) error {
+	if err != nil && context.Cause(d.ctx) == errSlow {
+		return slow(err)
+	}
+	return err
+}
+
+// direct queries the pool, each query with a deadline. The driver prepares each text once
+// for a connection.
+type direct struct {
+	db    *sql.DB
+	limit time.Duration
+}
+
+func (d direct) query(ctx context.Context, text string, args ...any) (rows, error) {
+	return timedQuery(ctx, d.db, d.limit, text, args...)
+}
+
+func (d direct) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
+	return d.query(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+}
+
+func (d direct) queryRow(ctx context.Context, text string, args ...any) row {
+	return timedQueryRow(ctx, d.db, d.limit, text, args...)
+}
+
+// queryable is a pool or a connection.
+type queryable interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+}
+
+func timedQuery(ctx context.Context, db queryable, limit time.Duration, text string, args ...any) (rows, error) {
+	deadline := newDeadline(ctx, limit)
+	found, err := db.QueryContext(deadline.ctx, text, args...)
+	if err != nil {
+		err = deadline.explain(err)
+		deadline.stop()
+		return nil, err
+	}
+	return &timedRows{found, deadline}, nil
+}
+
+func timedQueryRow(ctx context.Context, db queryable, limit time.Duration, text string, args ...any) row {
+	deadline := newDeadline(ctx, limit)
+	return timedRow{db.QueryRowContext(deadline.ctx, text, args...), deadline}
+}
+
+// timedRows are rows each of which must arrive in time.
+type timedRows struct {
+	*sql.Rows
+	deadline *deadline
+}
+
+func (r *timedRows) Next() bool {
+	r.deadline.extend()
+	return r.Rows.Next()
+}
+
+func (r *timedRows) Scan(dest ...any) error { return r.deadline.explain(r.Rows.Scan(dest...)) }
+func (r *timedRows) Err() error             { return r.deadline.explain(r.Rows.Err()) }
+
+func (r *timedRows) Close() error {
+	defer r.deadline.stop()
+	return r.Rows.Close()
+}
+
+type timedRow struct {
+	row      *sql.Row
+	deadline *deadline
+}
+
+func (r timedRow) Scan(dest ...any) error {
+	defer r.deadline.stop()
+	return r.deadline.explain(r.row.Scan(dest...))
+}

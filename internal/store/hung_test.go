@@ -1,0 +1,163 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// short are limits that a server which answers keeps on a busy machine, too, in the few
+// queries before it hangs.
+var short = store.Limit(2*time.Second, 2*time.Second, 2*time.Second, time.Second)
+
+// openHung opens a database and freezes it: the server keeps its connections and takes new
+// ones, and answers none.
+func openHung(t *testing.T) (s *store.Store, thaw func()) {
+	t.Helper()
+	p := newProxy(t, testkit.Postgres(t))
+	s, err := store.Open(t.Context(), p.url, time.Now, short)
+	testkit.Check(t, err)
+	thaw = p.freeze()
+	t.Cleanup(func() {
+		thaw()
+		testkit.Check(t, s.Close())
+	})
+	return s, thaw
+}
+
+// wantLate wants the error of a database that did not answer in time.
+func wantLate(t *testing.T, err error) {
+	t.Helper()
+	wantUnavailable(t, err)
+	var e *notary.Error
+	if !errors.As(err, &e) || e.RetryAfter <= 0 {
+		t.Errorf("%v does not say when to try again", err)
+	}
+}
+
+// A read of a server that hangs ends, also when more wait than the pool has connections, and
+// succeeds once the server answers again.
+func TestPostgresHungRead(t *testing.T) {
+	t.Parallel()
+	s, thaw := openHung(t)
+	reads := map[string]func() error{
+		"row":  func() error { _, err := s.Request(t.Context(), 1); return err },
+		"list": func() error { _, err := s.Authorities(t.Context()); return err },
+		"page": func() error { _, err := s.Requests(t.Context(), notary.Query{Limit: 10}); return err },
+		"whole list": func() error {
+			return s.EachRequest(t.Context(), notary.Filter{}, func(*notary.Request) error { return nil })
+		},
+		"revocations": func() error {
+			_, err := s.EachRevocation(t.Context(), 1, 0, time.Now(), func(notary.Revocation) error { return nil })
+			return err
+		},
+		"invariants": func() error { return s.CheckInvariants(t.Context()) },
+	}
+	for name, read := range reads {
+		t.Run(name, func(t *testing.T) { wantLate(t, read()) })
+	}
+	for _, err := range testkit.Race(100, func(int) error { return reads["row"]() }) {
+		wantLate(t, err)
+	}
+	thaw()
+	_, err := s.Authorities(t.Context())
+	testkit.Check(t, err)
+}
+
+// A write to a server that hangs before it ends has changed nothing, or its outcome is unknown
+// once the COMMIT was sent; in both cases the caller is told.
+func TestPostgresHungWrite(t *testing.T) {
+	t.Parallel()
+	s, thaw := openHung(t)
+	runs := 0
+	wantLate(t, s.Write(t.Context(), func(tx *store.Tx) error {
+		runs++
+		_, err := tx.Authority(t.Context(), 1)
+		return err
+	}))
+	if runs > 1 {
+		t.Errorf("the transaction ran %d times: the caller waited for each", runs)
+	}
+	thaw()
+	wantRequests(t, s, 0)
+	_, err := insertedRequest(t, s)
+	testkit.Check(t, err)
+}
+
+func insertedRequest(t *testing.T, s *store.Store) (id int64, err error) {
+	t.Helper()
+	err = s.Write(t.Context(), func(tx *store.Tx) error {
+		id, err = insertRequest(tx, 1, 1)
+		return err
+	})
+	return id, err
+}
+
+// A server that hangs during the COMMIT may make the change afterwards.
+func TestPostgresHungCommit(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, testkit.Postgres(t))
+	s, err := store.Open(t.Context(), p.url, time.Now, short)
+	testkit.Check(t, err)
+	defer s.Close()
+	var thaw func()
+	err = s.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := insertRequest(tx, 1, 1)
+		thaw = p.freeze()
+		return err
+	})
+	thaw()
+	testkit.WantKind(t, err, notary.OutcomeUnknown)
+}
+
+// The store closes while its server hangs, transactions in progress included.
+func TestPostgresHungClose(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, testkit.Postgres(t))
+	hour := time.Hour // only the stop ends what hangs
+	s, err := store.Open(t.Context(), p.url, time.Now, store.Limit(hour, hour, hour, 100*time.Millisecond))
+	testkit.Check(t, err)
+	begun, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- s.Write(context.Background(), func(tx *store.Tx) error {
+			if _, err := tx.Authorities(t.Context()); err != nil {
+				return err
+			}
+			defer p.freeze()
+			close(begun)
+			return nil
+		})
+	}()
+	<-begun
+	testkit.Check(t, s.Close())
+	testkit.WantKind(t, <-ended, notary.OutcomeUnknown)
+}
+
+// A node whose connection fell silent hears of changes again once the server answers.
+func TestPostgresHungWatch(t *testing.T) {
+	t.Parallel()
+	s, thaw := openHung(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	told := make(chan string, 100)
+	ended := make(chan struct{})
+	go func() {
+		s.Watch(ctx, func(topic string) { told <- topic })
+		close(ended)
+	}()
+	wantLate(t, s.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.Authorities(t.Context()); return err }))
+	select {
+	case topic := <-told:
+		t.Errorf("a server that hangs told of %s", topic)
+	default:
+	}
+	thaw()
+	<-told // a connection was made anew
+	stop()
+	<-ended
+}

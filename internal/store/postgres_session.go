@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"notary"
+)
+
+// sessionSettings are what the store relies on in each session.
+//
+// They are set once a connection is established and not while it is: PgBouncer refuses unknown
+// startup parameters.
+var sessionSettings = [][2]string{
+	{"timezone", "UTC"},
+	{"default_transaction_isolation", "read committed"},
+	// Every query has its indexes, and wants few rows. A plan that was made while a table was
+	// small must not read it from end to end once it is large.
+	{wholeTables[0], "off"},
+	{wholeTables[1], "off"},
+	{wholeTables[2], "off"},
+	{"max_parallel_workers_per_gather", "0"},
+	// The server gives up what a node that is gone or cut off has left behind: its queries, the
+	// locks of its transactions, and its connections.
+	{"statement_timeout", "60s"},
+	{"idle_in_transaction_session_timeout", "60s"},
+	{"tcp_keepalives_idle", "30"},
+	{"tcp_keepalives_interval", "10"},
+	{"tcp_keepalives_count", "3"},
+	{"tcp_user_timeout", "60s"},
+}
+
+// setSession applies the session settings, except those that the URL sets.
+func setSession(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	var text strings.Builder
+	for _, setting := range sessionSettings {
+		if _, own := conn.Config().RuntimeParams[setting[0]]; !own {
+			fmt.Fprintf(&text, "SET %s = '%s'; ", setting[0], setting[1])
+		}
+	}
+	_, err := conn.Exec(ctx, text.String())
+	return err
+}
+
+// setMigrationSession is setSession without the limits: an index on a large table takes longer.
+func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
+	if err := setSession(ctx, conn); err != nil {
+		return err
+	}
+	_, err := conn.Exec(ctx, "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
+	return err
+}
+
+// probes is how often [postgresEngine.requireSessions] looks for a shared session.
+const probes = 5
+
+// requireSessions refuses a connection pooler that gives each transaction another session of
+// the server (PgBouncer's pool_mode transaction or statement). Session settings, prepared
+// statements, LISTEN and the lock around migrations need sessions.
+func (e *postgresEngine) requireSessions(ctx context.Context) error {
+	first, err := e.probe(ctx)
+	if err != nil {
+		return err
+	}
+	defer first.Close(ctx)
+	var backend uint32
+	if err := first.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&backend); err != nil {
+		return err
+	}
+	if backend == first.PgConn().PID() { // connected to the server itself
+		return nil
+	}
+	second, err := e.probe(ctx)
+	if err != nil {
+		return err
+	}
+	defer second.Close(ctx)
+	for range probes {
+		shared, err := sharesSession(ctx, first, second)
+		if err != nil {
+			return err
+		}
+		if shared {
+			return e.unpooled()
+		}
+	}
+	return nil
+}
+
+// probe connects without prepared statements, which a pooler may not support.
+func (e *postgresEngine) probe(ctx context.Context) (*pgx.Conn, error) {
+	config := e.config.Copy()
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	return pgx.ConnectConfig(ctx, config)
+}
+
+// sharesSession reports whether the second connection sees a session setting of the first, or
+// the first one loses it while the second is in a transaction.
+func sharesSession(ctx context.Context, first, second *pgx.Conn) (bool, error) {
+	mark := rand.Text()
+	if _, err := first.Exec(ctx, `SELECT set_config('notary.session', $1, false)`, mark); err != nil {
+		return false, err
+	}
+	tx, err := second.Begin(ctx)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) { // pool_mode statement allows no transactions
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer tx.Rollback(ctx)
+	const read = `SELECT COALESCE(current_setting('notary.session', true), '')`
+	var seen, kept string
+	if err := tx.QueryRow(ctx, read).Scan(&seen); err != nil {
+		return false, err
+	}
+	if err := first.QueryRow(ctx, read).Scan(&kept); err != nil {
+		return false, err
+	}
+	return seen == mark || kept != mark, nil
+}
+
+func (e *postgresEngine) unpooled() error {
+	return notary.Errorf(notary.Unprocessable, "the connection pooler in front of the database %s gives each transaction another "+
+		"session, which notary cannot work with: set pool_mode = session for this database in PgBouncer, or connect to PostgreSQL directly",
+		e.name())
+}
