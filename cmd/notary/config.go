@@ -33,6 +33,8 @@ type config struct {
 	publishURL    string        // what certificates name; "" for one made of the port that is listened on
 	crlDelay      time.Duration // within which a revocation is on the published CRLs
 
+	readTimeout time.Duration // of a query to PostgreSQL
+
 	sessionIdle, sessionLife time.Duration // of browsers' sessions
 
 	trustedProxies []netip.Prefix
@@ -61,6 +63,7 @@ const (
 	keyPublishListen    = "publish_listen"
 	keyPublishURL       = "publish_url"
 	keyCRLDelay         = "crl_delay"
+	keyReadTimeout      = "read_timeout"
 	keySessionIdle      = "session_idle"
 	keySessionLife      = "session_life"
 	keyTrustedProxies   = "trusted_proxies"
@@ -71,7 +74,7 @@ const (
 
 var configKeys = []string{
 	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey,
-	keyPublishListen, keyPublishURL, keyCRLDelay, keySessionIdle, keySessionLife, keyTrustedProxies,
+	keyPublishListen, keyPublishURL, keyCRLDelay, keyReadTimeout, keySessionIdle, keySessionLife, keyTrustedProxies,
 	keyLogLevel, keyLogFormat, keyLogOutput,
 }
 
@@ -109,6 +112,7 @@ func checkConfig(s *settings, p *problems) *config {
 	c.sealKey = s.text(keySealKey, filepath.Join(c.data, "seal.key"))
 	c.listen = checkListen(s, p)
 	checkPublishing(s, c, p)
+	c.readTimeout = checkDuration(s, keyReadTimeout, store.DefaultReadTimeout, time.Second, time.Minute, "1s to 1m, such as 5s", p)
 	checkSessions(s, c, p)
 	c.trustedProxies = checkProxies(s, p)
 	c.log = checkLog(s, p)

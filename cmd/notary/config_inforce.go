@@ -19,7 +19,7 @@ func inForce(s *settings, c *config) (all []notary.Setting) {
 		keyData: c.data, keyListen: c.listen, keyPort: port, keyExternalHostname: c.externalHostname,
 		keyTLSCert: c.tlsCert, keyTLSKey: c.tlsKey, keySealKey: c.sealKey,
 		keyPublishListen: c.publishListen, keyPublishURL: c.publishedAt(c.publishListen), keyCRLDelay: c.crlDelay.String(),
-		keySessionIdle: c.sessionIdle.String(), keySessionLife: c.sessionLife.String(),
+		keyReadTimeout: c.readTimeout.String(), keySessionIdle: c.sessionIdle.String(), keySessionLife: c.sessionLife.String(),
 		keyTrustedProxies: proxiesText(c.trustedProxies),
 		keyLogLevel:       strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
 	}

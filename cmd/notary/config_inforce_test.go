@@ -33,6 +33,7 @@ func TestSettingsInForce(t *testing.T) {
 		{Key: "publish_listen", Value: "off", Source: notary.FromFile, Where: file + ": publish_listen"},
 		{Key: "publish_url", Source: notary.FromDefault},
 		{Key: "crl_delay", Value: "30s", Source: notary.FromEnvironment, Where: "NOTARY_CRL_DELAY"},
+		{Key: "read_timeout", Value: "5s", Source: notary.FromDefault},
 		{Key: "session_idle", Value: "1h30m0s", Source: notary.FromEnvironment, Where: "NOTARY_SESSION_IDLE"},
 		{Key: "session_life", Value: "12h0m0s", Source: notary.FromDefault},
 		{Key: "trusted_proxies", Value: "10.0.0.0/8, 192.0.2.10", Source: notary.FromEnvironment, Where: "NOTARY_TRUSTED_PROXIES"},

@@ -40,6 +40,7 @@ func TestConfigDefaults(t *testing.T) {
 		log:              logConfig{level: slog.LevelInfo, format: "text", output: "stderr"},
 		publishListen:    "127.0.0.1:2112",
 		crlDelay:         10 * time.Second,
+		readTimeout:      5 * time.Second,
 		sessionIdle:      time.Hour,
 		sessionLife:      12 * time.Hour,
 	}
@@ -68,6 +69,7 @@ seal_key_path: DIR/s.key
 publish_listen: 0.0.0.0:3001
 publish_url: http://pki.example.com/notary/
 crl_delay: 1m
+read_timeout: 20s
 session_idle: 15m
 session_life: 8h
 trusted_proxies: [192.0.2.10, 10.0.0.0/8, '2001:db8::/32']
@@ -93,6 +95,7 @@ logging:
 		publishListen:    "0.0.0.0:3001",
 		publishURL:       "http://pki.example.com/notary",
 		crlDelay:         time.Minute,
+		readTimeout:      20 * time.Second,
 		sessionIdle:      15 * time.Minute,
 		sessionLife:      8 * time.Hour,
 		trustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("10.0.0.0/8"),

@@ -58,6 +58,7 @@ func newStartCommand() *cobra.Command {
 			if dumps != nil {
 				log.Warn("core dumps could not be switched off", "error", dumps)
 			}
+			defer boundStop(c.Context(), log, os.Exit)()
 			return logCause(log, serve(c.Context(), config, log, c.OutOrStdout()))
 		},
 	}
@@ -149,7 +150,7 @@ func openStore(ctx context.Context, c *config, log *slog.Logger) (*store.Store, 
 	if store.IsPostgres(c.db) {
 		log.Info("opening the PostgreSQL database; if it does not answer it is waited for, for half a minute")
 	}
-	return store.Open(ctx, c.db, time.Now)
+	return store.Open(ctx, c.db, time.Now, store.ReadTimeout(c.readTimeout))
 }
 
 // leaseOf is the lease of this process on the periodic work of the database.

@@ -44,7 +44,7 @@ type Config struct {
 	Proxies     *TrustedProxies // whose word on a client's address is believed; nil for nobody's
 
 	WriteTimeout time.Duration // how long a client may stop reading; a minute
-	StopTimeout  time.Duration // how long requests in flight may take to finish on a stop; 30 seconds
+	StopTimeout  time.Duration // how long requests in flight may take to finish on a stop; 20 seconds
 }
 
 // Server is a server that listens already.
@@ -62,7 +62,7 @@ func New(c Config) (*Server, error) {
 		c.WriteTimeout = time.Minute
 	}
 	if c.StopTimeout == 0 {
-		c.StopTimeout = 30 * time.Second
+		c.StopTimeout = 20 * time.Second
 	}
 	if c.Listener == nil {
 		var err error
