@@ -39,7 +39,8 @@ type config struct {
 
 	trustedProxies []netip.Prefix
 
-	inForce []notary.Setting // all of this, to be shown
+	values  map[string]string // every key's effective value, secrets included
+	inForce []notary.Setting  // the same for display, without secrets
 }
 
 type logConfig struct {
@@ -96,6 +97,7 @@ func loadConfig(file string, environ []string, flags map[string]any) (*config, e
 	if err := p.err(); err != nil {
 		return nil, err
 	}
+	c.values = effectiveValues(c)
 	c.inForce = inForce(s, c)
 	return c, nil
 }

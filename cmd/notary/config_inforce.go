@@ -11,9 +11,9 @@ import (
 // keyPassphrase stands for the variable with the passphrase, which no file may hold.
 const keyPassphrase = "key_passphrase"
 
-// inForce are the settings as they are in force, to be shown to Admins: without passwords, and
-// without what their choice has made useless.
-func inForce(s *settings, c *config) (all []notary.Setting) {
+// effectiveValues returns the value of every key, without those that the choice of others makes
+// useless. It includes secrets.
+func effectiveValues(c *config) map[string]string {
 	_, port, _ := net.SplitHostPort(c.listen)
 	values := map[string]string{
 		keyData: c.data, keyListen: c.listen, keyPort: port, keyExternalHostname: c.externalHostname,
@@ -24,22 +24,30 @@ func inForce(s *settings, c *config) (all []notary.Setting) {
 		keyLogLevel:       strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
 	}
 	if store.IsPostgres(c.db) {
-		values[keyDatabase] = withoutSecrets(c.db)
+		values[keyDatabase] = c.db
 	} else {
 		values[keyDB] = c.db
 	}
 	if c.passphrase != "" {
-		values[keySealKey] = ""
+		values[keySealKey], values[keyPassphrase] = "", c.passphrase
 	}
 	if c.publishListen == "" {
 		values[keyPublishListen] = noPublishing
 	}
+	return values
+}
+
+// inForce returns the settings in force for display to Admins, without secrets.
+func inForce(s *settings, c *config) (all []notary.Setting) {
 	for _, key := range configKeys {
 		origin := key
 		if key == keyPort {
 			origin = portOrigin(s)
 		}
-		setting := notary.Setting{Key: key, Value: values[key], Source: s.from[origin].kind()}
+		setting := notary.Setting{Key: key, Value: c.values[key], Source: s.from[origin].kind()}
+		if key == keyDatabase && setting.Value != "" {
+			setting.Value = withoutSecrets(setting.Value)
+		}
 		if s.given(origin) {
 			setting.Where = s.where(origin)
 		}

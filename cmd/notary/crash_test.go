@@ -71,6 +71,7 @@ type process struct {
 	url       string
 	publishes string       // http://host:port of what is published
 	log       bytes.Buffer // complete once the process has ended
+	stderr    io.Writer    // where its log goes instead, if it is set
 	once      sync.Once
 }
 
@@ -93,6 +94,9 @@ func (p *process) start(dir, binary string, args ...string) error {
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Dir = dir
 	p.cmd.Stderr = &p.log
+	if p.stderr != nil {
+		p.cmd.Stderr = p.stderr
+	}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return err

@@ -15,20 +15,20 @@ import (
 
 func TestLogGoesWhereItShould(t *testing.T) {
 	t.Parallel()
-	for _, output := range []string{"stdout", "stderr"} {
+	for _, target := range []string{"stdout", "stderr"} {
 		var stdout, stderr bytes.Buffer
-		log, closeLog, err := openLog(logConfig{output: output, format: "text"}, &stdout, &stderr)
+		log, output, err := openLog(logConfig{output: target, format: "text"}, &stdout, &stderr)
 		if err != nil {
 			t.Fatal(err)
 		}
 		log.Info("hello")
-		if err := closeLog(); err != nil {
+		if err := output.Close(); err != nil {
 			t.Fatal(err)
 		}
 		got := map[string]string{"stdout": stdout.String(), "stderr": stderr.String()}
 		for name, text := range got {
-			if strings.Contains(text, "msg=hello") != (name == output) {
-				t.Errorf("output %s: %s holds %q", output, name, text)
+			if strings.Contains(text, "msg=hello") != (name == target) {
+				t.Errorf("output %s: %s holds %q", target, name, text)
 			}
 		}
 	}
@@ -39,13 +39,13 @@ func TestLogFileIsAppendedTo(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "notary.log")
 	for range 2 {
-		log, closeLog, err := openLog(logConfig{output: name, format: "json", level: slog.LevelWarn}, nil, nil)
+		log, output, err := openLog(logConfig{output: name, format: "json", level: slog.LevelWarn}, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		log.Info("below the level")
 		log.Warn("hello", "n", 1)
-		if err := closeLog(); err != nil {
+		if err := output.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -37,29 +37,11 @@ func newStartCommand() *cobra.Command {
 		Use:   "start",
 		Short: "Start the server",
 		Long: "Start the server. Without any configuration it keeps its data in ./notary-data and listens\n" +
-			"on https://" + defaultHost + ":" + defaultPort + " with a self-signed certificate.",
+			"on https://" + defaultHost + ":" + defaultPort + " with a self-signed certificate. SIGHUP reopens its log and reloads\n" +
+			"its configuration and TLS certificate; SIGTERM and SIGINT stop it.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			dumps := preventCoreDumps()
-			config, err := loadConfig(cmp.Or(file, os.Getenv(envConfig)), os.Environ(), changedFlags(c))
-			os.Unsetenv(envPassphrase)
-			os.Unsetenv(envDatabase)
-			if err != nil {
-				return err
-			}
-			if err := makeDataFolder(config.data); err != nil {
-				return err
-			}
-			log, closeLog, err := openLog(config.log, c.OutOrStdout(), c.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			defer closeLog()
-			if dumps != nil {
-				log.Warn("core dumps could not be switched off", "error", dumps)
-			}
-			defer boundStop(c.Context(), log, os.Exit)()
-			return logCause(log, serve(c.Context(), config, log, c.OutOrStdout()))
+			return start(c, cmp.Or(file, os.Getenv(envConfig)))
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "YAML `file` with the configuration (default NOTARY_CONFIG)")
@@ -70,6 +52,37 @@ func newStartCommand() *cobra.Command {
 		"\n(default NOTARY_PUBLISH_LISTEN or "+defaultHost+":"+defaultPublishPort+")")
 	c.Flags().String(flagName(keyPublishURL), "", "`URL` of what is published, as certificates name it\n(default NOTARY_PUBLISH_URL or http://, the external_hostname and that port)")
 	return c
+}
+
+// start runs the server with the configuration in file, the environment and the flags.
+func start(c *cobra.Command, file string) error {
+	dumps := preventCoreDumps()
+	hangups, stop := catchSignals()
+	defer stop()
+	environ, flags := os.Environ(), changedFlags(c)
+	load := func() (*config, error) { return loadConfig(file, environ, flags) }
+	config, err := load()
+	os.Unsetenv(envPassphrase)
+	os.Unsetenv(envDatabase)
+	if err != nil {
+		return err
+	}
+	if err := makeDataFolder(config.data); err != nil {
+		return err
+	}
+	log, output, err := openLog(config.log, c.OutOrStdout(), c.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	if dumps != nil {
+		log.Warn("core dumps could not be switched off", "error", dumps)
+	}
+	live := newLiveConfig(config, load, log)
+	live.hangups, live.output = hangups, output
+	live.beforeReload(output.prepareFor)
+	defer boundStop(c.Context(), log, os.Exit)()
+	return logCause(log, serve(c.Context(), live, log, c.OutOrStdout()))
 }
 
 // changedFlags are the flags that were given, by the keys that they set.
@@ -85,7 +98,8 @@ func changedFlags(c *cobra.Command) map[string]any {
 
 // serve puts the house together and runs it until ctx ends. Key and certificate are not
 // touched before the store holds its lock.
-func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err error) {
+func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Writer) (err error) {
+	c := live.get()
 	st, err := openStore(ctx, c, log)
 	if err != nil {
 		return err
@@ -112,20 +126,23 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 	if err != nil {
 		return err
 	}
+	live.onReload(func(c *config) { accounts.LimitSessions(c.sessionIdle, c.sessionLife) })
 	certificate, err := openCertificate(c, log)
 	if err != nil {
 		return err
 	}
+	live.beforeReload(func(c *config) (func(), error) { return prepareCertificate(certificate, c) })
 	metrics := server.NewMetrics(programVersion(), authorities.Counts, log)
-	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx, Settings: c.inForce})
-	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done(), Settings: c.inForce})
+	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx, Settings: live.settings})
+	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done(), Settings: live.settings})
 	proxies := server.NewTrustedProxies(c.trustedProxies)
+	live.onReload(func(c *config) { proxies.Set(c.trustedProxies) })
 	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics, api, pages),
 		Metrics: metrics, Log: log, Proxies: proxies})
 	if err != nil {
 		return err
 	}
-	servers, beside := []*server.Server{s}, []func(context.Context){authorities.FollowOtherNodes, func(ctx context.Context) {
+	servers, beside := []*server.Server{s}, []func(context.Context){live.follow, authorities.FollowOtherNodes, func(ctx context.Context) {
 		jobs.Run(ctx, authorities, accounts, leaseOf(st), log)
 	}}
 	if listener != nil {
@@ -134,7 +151,9 @@ func serve(ctx context.Context, c *config, log *slog.Logger, out io.Writer) (err
 			return err
 		}
 		servers = append(servers, publisher)
-		beside = append(beside, func(ctx context.Context) { authorities.KeepCRLs(ctx, c.crlDelay) })
+		beside = append(beside, func(ctx context.Context) {
+			authorities.KeepCRLs(ctx, func() time.Duration { return live.get().crlDelay })
+		})
 	}
 	log.Info("started", "version", programVersion(), "address", s.Addr(), "data", c.data,
 		"publish_address", addressOf(listener), "publish_url", url)
@@ -263,14 +282,29 @@ func openKeystore(ctx context.Context, c *config, sealedSomething func(context.C
 }
 
 func openCertificate(c *config, log *slog.Logger) (*server.Certificate, error) {
-	certFile, keyFile := c.tlsCert, c.tlsKey
-	if certFile == "" {
-		var err error
-		if certFile, keyFile, err = server.SelfSigned(c.data, time.Now(), c.externalHostname); err != nil {
-			return nil, err
-		}
+	certFile, keyFile, err := certificateFiles(c)
+	if err != nil {
+		return nil, err
 	}
 	return server.LoadCertificate(certFile, keyFile, log)
+}
+
+// prepareCertificate loads the configured pair and returns what puts it into use.
+func prepareCertificate(certificate *server.Certificate, c *config) (use func(), err error) {
+	certFile, keyFile, err := certificateFiles(c)
+	if err != nil {
+		return nil, err
+	}
+	return certificate.Prepare(certFile, keyFile)
+}
+
+// certificateFiles returns the configured pair, or the self-signed one, which it creates if
+// necessary.
+func certificateFiles(c *config) (certFile, keyFile string, err error) {
+	if c.tlsCert != "" {
+		return c.tlsCert, c.tlsKey, nil
+	}
+	return server.SelfSigned(c.data, time.Now(), c.externalHostname)
 }
 
 // announce tells the person at the terminal where everything is and what comes next.

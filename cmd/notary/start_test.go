@@ -42,14 +42,23 @@ func localConfig(t testing.TB) *config {
 	return c
 }
 
+// fixed is c for a server that is never asked to reload it.
+func fixed(c *config) *liveConfig { return newLiveConfig(c, nil, quiet) }
+
 // startServer serves until the test ends or stop is called, which gives what serve gave.
 func startServer(t testing.TB, c *config) (url string, stop func() error) {
+	t.Helper()
+	return startLive(t, fixed(c))
+}
+
+// startLive is startServer for a configuration that can be reloaded.
+func startLive(t testing.TB, live *liveConfig) (url string, stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
 	served := make(chan error, 1)
 	go func() {
-		err := serve(ctx, c, quiet, writer)
+		err := serve(ctx, live, live.log, writer)
 		writer.CloseWithError(errors.Join(err, io.EOF))
 		served <- err
 	}()
@@ -170,7 +179,7 @@ func TestSecondServerTouchesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	err = serve(t.Context(), c, quiet, io.Discard)
+	err = serve(t.Context(), fixed(c), quiet, io.Discard)
 	if notary.KindOf(err) != notary.Unavailable || !strings.Contains(err.Error(), "another server uses the database") {
 		t.Errorf("error %v", err)
 	}
@@ -190,7 +199,7 @@ func TestPortInUse(t *testing.T) {
 	defer taken.Close()
 	c := localConfig(t)
 	c.listen = taken.Addr().String()
-	err = serve(t.Context(), c, quiet, io.Discard)
+	err = serve(t.Context(), fixed(c), quiet, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), c.listen+" is in use by another program") {
 		t.Errorf("error %v", err)
 	}
@@ -235,7 +244,7 @@ func TestLostKeyFileIsNotMadeAnew(t *testing.T) {
 	if err := os.Rename(c.sealKey, aside); err != nil {
 		t.Fatal(err)
 	}
-	err = serve(t.Context(), c, quiet, io.Discard)
+	err = serve(t.Context(), fixed(c), quiet, io.Discard)
 	if notary.KindOf(err) != notary.Conflict || !strings.Contains(err.Error(), "restore it from its backup") {
 		t.Errorf("error %v", err)
 	}
@@ -265,7 +274,7 @@ func TestPassphraseTakesThePlaceOfTheKeyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.passphrase = "another passphrase"
-	if err := serve(t.Context(), c, quiet, io.Discard); err == nil {
+	if err := serve(t.Context(), fixed(c), quiet, io.Discard); err == nil {
 		t.Error("started with the wrong passphrase")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"notary"
@@ -26,7 +27,7 @@ type Service struct {
 	attempts *attempts
 	sessions *sessions // nil where other nodes can end them
 	seen     seen
-	limits   limits
+	limits   atomic.Pointer[limits]
 }
 
 // Options are what a Service may be told; the zero value is for production.
@@ -41,8 +42,8 @@ type Options struct {
 
 // New makes the service.
 func New(st *store.Store, o Options) *Service {
-	s := &Service{store: st, now: o.Now, log: o.Log, limits: limits{
-		idle: cmp.Or(o.SessionIdle, DefaultSessionIdle), life: cmp.Or(o.SessionLife, DefaultSessionLife)}}
+	s := &Service{store: st, now: o.Now, log: o.Log}
+	s.LimitSessions(cmp.Or(o.SessionIdle, DefaultSessionIdle), cmp.Or(o.SessionLife, DefaultSessionLife))
 	if s.now == nil {
 		s.now = time.Now
 	}

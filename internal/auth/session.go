@@ -29,6 +29,10 @@ const maxUserAgent = 200 // octets
 // limits are those of a browser's session.
 type limits struct{ idle, life time.Duration }
 
+// LimitSessions sets how long a browser's session lives without use, and in any case. It
+// applies to new sessions, and to each existing one from its next use.
+func (s *Service) LimitSessions(idle, life time.Duration) { s.limits.Store(&limits{idle, life}) }
+
 // end is when a session that was begun then and is used now will end.
 func (l limits) end(begun, now time.Time) time.Time {
 	end, last := now.Add(l.idle), begun.Add(l.life)
@@ -44,7 +48,7 @@ func (s *Service) newSession(accountID int64, from Client, browser bool) notary.
 	session := notary.Session{AccountID: accountID, Browser: browser, Address: from.Address, UserAgent: plainText(from.UserAgent),
 		CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(tokenLife), Current: true}
 	if browser {
-		session.ExpiresAt = s.limits.end(now, now)
+		session.ExpiresAt = s.limits.Load().end(now, now)
 	}
 	return session
 }
@@ -106,7 +110,7 @@ func (s *Service) noteUse(tokenHash []byte, session *notary.Session) {
 	}
 	expires := session.ExpiresAt
 	if session.Browser {
-		expires = s.limits.end(session.CreatedAt, now)
+		expires = s.limits.Load().end(session.CreatedAt, now)
 	}
 	s.seen.running.Go(func() {
 		defer s.seen.end(tokenHash)

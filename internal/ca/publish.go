@@ -48,17 +48,17 @@ func (s *Service) expired(ctx context.Context, authorityID int64) bool {
 }
 
 // KeepCRLs keeps the published lists true until ctx ends: a revocation is on them after the
-// delay, made here or at another node. Every node that publishes runs it. What is in the
+// delay, which may change, made here or at another node. Every node that publishes runs it. What is in the
 // database is compared by counts and numbers; a list is only built where something was
 // revoked, or a certificate names a new URL for it. [Service.RefreshCRLs] cares for their age.
 // What fails, be it by a panic, is logged and tried again in the next round.
-func (s *Service) KeepCRLs(ctx context.Context, delay time.Duration) {
+func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	free := make(chan struct{}, max(2, runtime.GOMAXPROCS(0))) // a long list shall not keep the short ones waiting
-	every, age := delay/4, delay*3/10                          // a list is made in every other round; the others load it in the next
-	wait := time.Duration(rand.Int64N(int64(every)))           // at first, so that the nodes do not all look at once
+	wait := time.Duration(rand.Int64N(int64(delay() / 4)))     // at first, so that the nodes do not all look at once
 	for {
+		every, age := delay()/4, delay()*3/10 // a list is made in every other round; the others load it in the next
 		var due []store.ListKey
 		err := notary.Recovered("look for what was revoked", func() (err error) {
 			due, err = s.dueCRLs(ctx, age)

@@ -53,8 +53,10 @@ func serve(t *testing.T, w *testkit.World) *house {
 	h.stopping = stop
 	served := testkit.Serve(t, w, rest.New(rest.Config{CA: h.CA, Auth: h.Auth, Version: "v1.2.3",
 		Log: slog.New(slog.DiscardHandler), Stopping: stopping,
-		Settings: []notary.Setting{{Key: "listen", Value: "127.0.0.1:0", Source: notary.FromFlag, Where: "--listen"},
-			{Key: "key_passphrase", Source: notary.FromEnvironment, Secret: true}}}))
+		Settings: func() []notary.Setting {
+			return []notary.Setting{{Key: "listen", Value: "127.0.0.1:0", Source: notary.FromFlag, Where: "--listen"},
+				{Key: "key_passphrase", Source: notary.FromEnvironment, Secret: true}}
+		}}))
 	h.tls = served.TLS
 	var err error
 	h.anonymous, err = client.New(client.Config{Server: served.Addr, TLS: h.tls})

@@ -27,8 +27,8 @@ type Config struct {
 	Version string
 	Log     *slog.Logger
 
-	// Settings are those with which the server runs, to be shown: without secrets.
-	Settings []notary.Setting
+	// Settings returns the settings in force for display, without secrets.
+	Settings func() []notary.Setting
 
 	// Stopping, where it is set, ends when the server begins to stop: calls on many requests
 	// then begin no more of them.
@@ -71,7 +71,7 @@ type routes struct {
 	crls    encodedCRLs
 	imports chan struct{} // one for each import under way
 
-	settings []notary.Setting
+	settings func() []notary.Setting
 	stopping <-chan struct{} // nil for never
 }
 

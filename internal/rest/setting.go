@@ -15,8 +15,9 @@ func (r *routes) listSettings(_ context.Context, caller notary.Caller, _ *none) 
 	if err := caller.Require(notary.ReadSettings); err != nil {
 		return nil, err
 	}
-	out := make([]api.Setting, len(r.settings))
-	for i, s := range r.settings {
+	settings := r.settings()
+	out := make([]api.Setting, len(settings))
+	for i, s := range settings {
 		out[i] = api.Setting{Key: s.Key, Value: s.Value, Source: string(s.Source), Where: s.Where, Secret: s.Secret}
 	}
 	return result(out), nil

@@ -66,6 +66,22 @@ func LoadCertificate(certFile, keyFile string, log *slog.Logger) (*Certificate, 
 	return c, nil
 }
 
+// Prepare loads another pair, or the same files again, and returns a function that puts it into
+// use. Errors are those of [LoadCertificate].
+func (c *Certificate) Prepare(certFile, keyFile string) (use func(), err error) {
+	next, err := LoadCertificate(certFile, keyFile, c.log)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.certFile, c.keyFile = certFile, keyFile
+		c.loaded, c.reported = next.loaded, fileStates{}
+		c.current.Store(next.current.Load())
+	}, nil
+}
+
 // Fingerprint is the SHA-256 of the certificate in use, in lower-case hex.
 func (c *Certificate) Fingerprint() string {
 	sum := sha256.Sum256(c.current.Load().Certificate[0])

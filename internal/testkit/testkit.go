@@ -250,3 +250,6 @@ func WantField(t testing.TB, err error, field string) {
 		t.Errorf("the error %v does not blame the field %q", err, field)
 	}
 }
+
+// Always returns a function that returns d.
+func Always(d time.Duration) func() time.Duration { return func() time.Duration { return d } }

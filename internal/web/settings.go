@@ -2,12 +2,12 @@ package web
 
 import "notary"
 
-// settingsPage is what the server was told at its start.
+// settingsPage shows the settings in force.
 type settingsPage struct{ Settings []notary.Setting }
 
 func (s *site) settingsPage(c *call) error {
 	if err := c.caller.Require(notary.ReadSettings); err != nil {
 		return err
 	}
-	return c.show("settings", "Settings", settingsPage{s.settings})
+	return c.show("settings", "Settings", settingsPage{s.settings()})
 }

@@ -11,10 +11,12 @@ import (
 func TestSettingsAreShownWithoutSecretsAndToAdminsAlone(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.New(t), func(c *web.Config) {
-		c.Settings = []notary.Setting{
-			{Key: "crl_delay", Value: "10s", Source: notary.FromDefault},
-			{Key: "listen", Value: "0.0.0.0:2111", Source: notary.FromFlag, Where: "--listen"},
-			{Key: "key_passphrase", Source: notary.FromEnvironment, Where: "NOTARY_KEY_PASSPHRASE", Secret: true},
+		c.Settings = func() []notary.Setting {
+			return []notary.Setting{
+				{Key: "crl_delay", Value: "10s", Source: notary.FromDefault},
+				{Key: "listen", Value: "0.0.0.0:2111", Source: notary.FromFlag, Where: "--listen"},
+				{Key: "key_passphrase", Source: notary.FromEnvironment, Where: "NOTARY_KEY_PASSPHRASE", Secret: true},
+			}
 		}
 	})
 	b := h.browseAs(t, notary.Admin)

@@ -25,8 +25,8 @@ type Config struct {
 	Version string
 	Log     *slog.Logger
 
-	// Settings are those with which the server runs, to be shown: without secrets.
-	Settings []notary.Setting
+	// Settings returns the settings in force for display, without secrets.
+	Settings func() []notary.Setting
 
 	// Stopping, where it is set, is closed when the server begins to stop: work on many
 	// requests then begins no more of them.
@@ -39,7 +39,7 @@ type site struct {
 	auth     *auth.Service
 	version  string
 	log      *slog.Logger
-	settings []notary.Setting
+	settings func() []notary.Setting
 	stopping <-chan struct{}
 	pages    pages
 	assets   *assets

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package main
+
+import "os"
+
+// catchSignals returns no channel: this system has no signal that asks for a reload.
+func catchSignals() (hangups <-chan os.Signal, stop func()) { return nil, func() {} }
