@@ -56,3 +56,8 @@ type Status struct {
 	Initialized bool   `json:"initialized" doc:"Whether there is an account"`
 	Version     string `json:"version"`
 }
+
+// Ready is the answer of a server whose database answers.
+type Ready struct {
+	Ready bool `json:"ready" doc:"Always true: a server that is not ready answers 503"`
+}

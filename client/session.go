@@ -39,6 +39,13 @@ func (c *Client) Status(ctx context.Context) (api.Status, error) {
 	return call[api.Status](ctx, c, http.MethodGet, "/status", nil)
 }
 
+// Ready returns nil if the server's database answers, and a [notary.Unavailable] error if it does
+// not. It needs no token.
+func (c *Client) Ready(ctx context.Context) error {
+	_, err := call[api.Ready](ctx, c, http.MethodGet, "/status/ready", nil)
+	return err
+}
+
 // OpenAPI is the description of the API as JSON.
 func (c *Client) OpenAPI(ctx context.Context) ([]byte, error) {
 	return fetch(ctx, c, prefix+"/openapi.json", "application/json")

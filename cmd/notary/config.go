@@ -37,7 +37,8 @@ type config struct {
 
 	sessionIdle, sessionLife time.Duration // of browsers' sessions
 
-	trustedProxies []netip.Prefix
+	trustedProxies                      []netip.Prefix
+	proxyProtocol, publishProxyProtocol bool // on the two listeners
 
 	values  map[string]string // every key's effective value, secrets included
 	inForce []notary.Setting  // the same for display, without secrets
@@ -68,6 +69,7 @@ const (
 	keySessionIdle      = "session_idle"
 	keySessionLife      = "session_life"
 	keyTrustedProxies   = "trusted_proxies"
+	keyProxyProtocol    = "proxy_protocol"
 	keyLogLevel         = "logging.system.level"
 	keyLogFormat        = "logging.system.format"
 	keyLogOutput        = "logging.system.output"
@@ -76,7 +78,7 @@ const (
 var configKeys = []string{
 	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey,
 	keyPublishListen, keyPublishURL, keyCRLDelay, keyReadTimeout, keySessionIdle, keySessionLife, keyTrustedProxies,
-	keyLogLevel, keyLogFormat, keyLogOutput,
+	keyProxyProtocol, keyLogLevel, keyLogFormat, keyLogOutput,
 }
 
 const (
@@ -116,7 +118,7 @@ func checkConfig(s *settings, p *problems) *config {
 	checkPublishing(s, c, p)
 	c.readTimeout = checkDuration(s, keyReadTimeout, store.DefaultReadTimeout, time.Second, time.Minute, "1s to 1m, such as 5s", p)
 	checkSessions(s, c, p)
-	c.trustedProxies = checkProxies(s, p)
+	checkProxies(s, c, p)
 	c.log = checkLog(s, p)
 	if net.ParseIP(c.externalHostname) == nil && !server.ValidHostname(c.externalHostname) {
 		p.add(s.where(keyExternalHostname), "%q is not a host name or IP address: give the name that clients "+

@@ -20,8 +20,8 @@ func effectiveValues(c *config) map[string]string {
 		keyTLSCert: c.tlsCert, keyTLSKey: c.tlsKey, keySealKey: c.sealKey,
 		keyPublishListen: c.publishListen, keyPublishURL: c.publishedAt(c.publishListen), keyCRLDelay: c.crlDelay.String(),
 		keyReadTimeout: c.readTimeout.String(), keySessionIdle: c.sessionIdle.String(), keySessionLife: c.sessionLife.String(),
-		keyTrustedProxies: proxiesText(c.trustedProxies),
-		keyLogLevel:       strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
+		keyTrustedProxies: proxiesText(c.trustedProxies), keyProxyProtocol: proxyProtocolText(c),
+		keyLogLevel: strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
 	}
 	if store.IsPostgres(c.db) {
 		values[keyDatabase] = c.db

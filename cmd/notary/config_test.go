@@ -360,3 +360,25 @@ func TestTrustedProxiesAreAListOfNetworks(t *testing.T) {
 		}
 	}
 }
+
+func TestProxyProtocolOfEachListener(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][2]bool{
+		"true": {true, true}, "on": {true, true}, "listen": {true, false}, "publish_listen": {false, true}, "false": {}, "off": {},
+	} {
+		c, err := loadConfig(configFile(t, "{trusted_proxies: 192.0.2.10, proxy_protocol: "+text+"}"), nil, nil)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if got := [2]bool{c.proxyProtocol, c.publishProxyProtocol}; got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+	for file, want := range map[string]string{
+		"proxy_protocol: true":                                "trusted_proxies is missing",
+		"{trusted_proxies: 192.0.2.10, proxy_protocol: port}": "neither true nor false",
+	} {
+		if _, err := loadConfig(configFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", file, err, want)
+		}
+	}
+}

@@ -27,9 +27,10 @@ func listenToPublish(c *config) (net.Listener, error) {
 }
 
 // newPublisher is the server of what is published; it closes the listener at its end.
-func newPublisher(listener net.Listener, c publish.Config, metrics *server.Metrics, proxies *server.TrustedProxies) (*server.Server, error) {
-	return server.New(server.Config{Listener: publish.Listener(listener), Handler: publish.New(c), Metrics: metrics, Log: c.Log,
-		Proxies: proxies})
+func newPublisher(listener net.Listener, c publish.Config, metrics *server.Metrics, proxies *server.TrustedProxies,
+	proxyProtocol bool) (*server.Server, error) {
+	return server.New(server.Config{Listener: listener, Wrap: publish.Listener, Handler: publish.New(c), Metrics: metrics, Log: c.Log,
+		Proxies: proxies, ProxyProtocol: proxyProtocol})
 }
 
 // addressOf is "" for a listener that is not there.

@@ -133,20 +133,21 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 	}
 	live.beforeReload(func(c *config) (func(), error) { return prepareCertificate(certificate, c) })
 	metrics := server.NewMetrics(programVersion(), authorities.Counts, log)
-	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx, Settings: live.settings})
+	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx, Settings: live.settings,
+		Ready: st.Ready})
 	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done(), Settings: live.settings})
 	proxies := server.NewTrustedProxies(c.trustedProxies)
 	live.onReload(func(c *config) { proxies.Set(c.trustedProxies) })
 	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics, api, pages),
-		Metrics: metrics, Log: log, Proxies: proxies})
+		Metrics: metrics, Log: log, Proxies: proxies, ProxyProtocol: c.proxyProtocol, Unlimited: rest.Probes})
 	if err != nil {
 		return err
 	}
-	servers, beside := []*server.Server{s}, []func(context.Context){live.follow, authorities.FollowOtherNodes, func(ctx context.Context) {
+	servers, beside := []*server.Server{s}, []func(context.Context){live.follow, authorities.FollowOtherNodes, accounts.AwaitFirstAccount, func(ctx context.Context) {
 		jobs.Run(ctx, authorities, accounts, leaseOf(st), log)
 	}}
 	if listener != nil {
-		publisher, err := newPublisher(listener, publish.Config{CA: authorities, Log: log}, metrics, proxies)
+		publisher, err := newPublisher(listener, publish.Config{CA: authorities, Log: log}, metrics, proxies, c.publishProxyProtocol)
 		if err != nil {
 			return err
 		}

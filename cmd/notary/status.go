@@ -7,12 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"notary"
+	"notary/api"
 	"notary/client"
 )
 
 func (p *program) statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show the server, its version and who is logged in", Args: cobra.NoArgs,
+		Use: "status", Short: "Show the server, its version, its database and who is logged in", Args: cobra.NoArgs,
 		RunE: p.call(p.status),
 	}
 }
@@ -22,10 +23,16 @@ func (p *program) status(ctx context.Context, c *client.Client) error {
 	if err != nil {
 		return err
 	}
-	who := "nobody; log in with: notary login"
-	if !status.Initialized {
+	answers := c.Ready(ctx)
+	who, database := "nobody; log in with: notary login", "answers"
+	switch {
+	case answers != nil && notary.KindOf(answers) != notary.Unavailable:
+		return answers
+	case answers != nil:
+		who, database = "unknown", "does not answer"
+	case !status.Initialized:
 		who = "nobody; make the first account with: notary account create --first --email YOU"
-	} else if !p.json {
+	case !p.json:
 		me, err := c.Me(ctx)
 		switch {
 		case err == nil:
@@ -34,9 +41,14 @@ func (p *program) status(ctx context.Context, c *client.Client) error {
 			return err
 		}
 	}
-	return p.printOne(status,
+	ready := struct {
+		api.Status
+		Ready bool `json:"ready"`
+	}{status, answers == nil}
+	return p.printOne(ready,
 		field{"Server", c.Server()},
 		field{"Version", cmp.Or(status.Version, "unknown")},
+		field{"Database", database},
 		field{"Logged in", who},
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/mail"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -11,9 +12,41 @@ import (
 	"notary/internal/store"
 )
 
-// HasAccounts says whether there is any account yet.
+// HasAccounts reports whether there is any account. Once there is one, the database is not asked
+// again.
 func (s *Service) HasAccounts(ctx context.Context) (bool, error) {
-	return s.store.HasAccounts(ctx)
+	if s.initialized.Load() {
+		return true, nil
+	}
+	some, err := s.store.HasAccounts(ctx)
+	if some && err == nil {
+		s.initialized.Store(true)
+	}
+	return some, err
+}
+
+// Initialized reports whether there is any account, as far as this node knows: see
+// [Service.AwaitFirstAccount]. It does not ask the database.
+func (s *Service) Initialized() bool { return s.initialized.Load() }
+
+// firstAccountPoll is how long it takes at most until a node knows of an account that another
+// one has created.
+const firstAccountPoll = time.Second
+
+// AwaitFirstAccount returns once there is an account, which another node may create, or ctx ends.
+func (s *Service) AwaitFirstAccount(ctx context.Context) {
+	tick := time.NewTicker(firstAccountPoll)
+	defer tick.Stop()
+	for {
+		if some, err := s.HasAccounts(ctx); some && err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // CreateAccount makes an account and answers its id. While there is none, nobody needs to be
@@ -50,6 +83,9 @@ func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email
 		}
 		return tx.Event(notary.EventBy(caller, "account.create", id, a.Email+", "+a.Role.String()))
 	})
+	if err == nil {
+		s.initialized.Store(true)
+	}
 	return id, err
 }
 

@@ -28,6 +28,8 @@ type Service struct {
 	sessions *sessions // nil where other nodes can end them
 	seen     seen
 	limits   atomic.Pointer[limits]
+
+	initialized atomic.Bool // an account was seen
 }
 
 // Options are what a Service may be told; the zero value is for production.

@@ -27,6 +27,9 @@ type Config struct {
 	Version string
 	Log     *slog.Logger
 
+	// Ready returns an error if the database does not answer.
+	Ready func(context.Context) error
+
 	// Settings returns the settings in force for display, without secrets.
 	Settings func() []notary.Setting
 
@@ -35,13 +38,17 @@ type Config struct {
 	Stopping context.Context
 }
 
+// Probes are the paths that health checks ask: whether the server runs, and whether its database
+// answers. They cost little, and are answered whatever else is going on.
+var Probes = []string{"/status", "/status/ready"}
+
 // Paths are those of the API outside of /api.
-var Paths = []string{"/status", "/login", "/logout"}
+var Paths = append([]string{"/login", "/logout"}, Probes...)
 
 // New gives the handler of everything below /api, and of [Paths].
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
-	r := &routes{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, settings: c.Settings, imports: make(chan struct{}, maxImports), huma: humago.New(mux, openAPI(c.Version))}
+	r := &routes{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, ready: c.Ready, settings: c.Settings, imports: make(chan struct{}, maxImports), huma: humago.New(mux, openAPI(c.Version))}
 	if c.Stopping != nil {
 		r.stopping = c.Stopping.Done()
 	}
@@ -70,6 +77,7 @@ type routes struct {
 	log     *slog.Logger
 	crls    encodedCRLs
 	imports chan struct{} // one for each import under way
+	ready   func(context.Context) error
 
 	settings func() []notary.Setting
 	stopping <-chan struct{} // nil for never

@@ -103,6 +103,7 @@ var roleTable = map[string]rule{
 	"POST /login":                                               {roles: nobody, success: 200, prepare: aLogin},
 	"POST /logout":                                              {roles: everyone, success: 200, endsToken: true},
 	"GET /status":                                               {roles: nobody, success: 200},
+	"GET /status/ready":                                         {roles: nobody, success: 200},
 }
 
 // TestRoles goes through every call that the OpenAPI document lists, with every role and

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"time"
 
 	"notary"
 	"notary/api"
@@ -14,7 +15,8 @@ func (r *routes) sessions() {
 	handle(r, operation{method: "GET", path: "/api/v1/sessions", status: 200, summary: "List one's own sessions"}, r.listSessions)
 	handle(r, operation{method: "DELETE", path: "/api/v1/sessions", status: 202, summary: "End one's own sessions but the one of this call"}, r.endOtherSessions)
 	handle(r, operation{method: "DELETE", path: "/api/v1/sessions/{id}", status: 202, summary: "End one of one's own sessions"}, r.endSession)
-	handle(r, operation{method: "GET", path: "/status", status: 200, access: open, summary: "Whether there is an account, and the version"}, r.status)
+	handle(r, operation{method: "GET", path: Probes[0], status: 200, access: open, summary: "Get the server's status, without asking the database"}, r.status)
+	handle(r, operation{method: "GET", path: Probes[1], status: 200, access: open, summary: "Check that the database answers"}, r.readiness)
 }
 
 type loginInput struct {
@@ -60,7 +62,15 @@ func (r *routes) endOtherSessions(ctx context.Context, caller notary.Caller, in 
 	return done(r.auth.EndOtherSessions(ctx, caller, in.token()))
 }
 
-func (r *routes) status(ctx context.Context, _ notary.Caller, _ *none) (*answer[api.Status], error) {
-	initialized, err := r.auth.HasAccounts(ctx)
-	return result(api.Status{Initialized: initialized, Version: r.version}), err
+func (r *routes) status(context.Context, notary.Caller, *none) (*answer[api.Status], error) {
+	return result(api.Status{Initialized: r.auth.Initialized(), Version: r.version}), nil
+}
+
+// readyTimeout leaves time to answer within the two seconds that load balancers are promised.
+const readyTimeout = 1500 * time.Millisecond
+
+func (r *routes) readiness(ctx context.Context, _ notary.Caller, _ *none) (*answer[api.Ready], error) {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return result(api.Ready{Ready: true}), r.ready(ctx)
 }

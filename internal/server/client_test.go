@@ -193,3 +193,21 @@ func FuzzClientAddress(f *testing.F) {
 		}
 	})
 }
+
+// Health checks are answered when the client's address has all the requests in flight that it
+// may have, as behind a load balancer.
+func TestUnlimitedPathsAreAlwaysAnswered(t *testing.T) {
+	t.Parallel()
+	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	h.unlimited = []string{"/status"}
+	for range maxInFlightAddress {
+		h.inFlight.enter("192.0.2.1") // the address of httptest's requests
+	}
+	for path, want := range map[string]int{"/status": http.StatusOK, "/status/": http.StatusServiceUnavailable, "/": http.StatusServiceUnavailable} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if w.Code != want {
+			t.Errorf("%s: status %d, want %d", path, w.Code, want)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"notary"
@@ -22,6 +23,7 @@ type handler struct {
 	writeTimeout time.Duration
 	proxies      *TrustedProxies
 	inFlight     *inFlight
+	unlimited    []string
 }
 
 func newHandler(c Config) *handler {
@@ -32,6 +34,7 @@ func newHandler(c Config) *handler {
 		writeTimeout: c.WriteTimeout,
 		proxies:      c.Proxies,
 		inFlight:     &inFlight{of: map[string]int{}},
+		unlimited:    c.Unlimited,
 	}
 }
 
@@ -54,7 +57,10 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	defer h.recover(w, r, id)
 
 	network := notary.ClientNetwork(client)
-	if h.inFlight.enter(network) {
+	if slices.Contains(h.unlimited, r.URL.Path) {
+		h.next.ServeHTTP(w, r)
+		w.finish()
+	} else if h.inFlight.enter(network) {
 		defer h.inFlight.leave(network)
 		h.next.ServeHTTP(w, r)
 		w.finish()

@@ -43,6 +43,13 @@ type Config struct {
 	Log         *slog.Logger
 	Proxies     *TrustedProxies // whose word on a client's address is believed; nil for nobody's
 
+	// ProxyProtocol makes every connection from a trusted proxy begin with a PROXY header.
+	ProxyProtocol bool
+	// Wrap, if set, wraps the listener of connections as the HTTP server reads them.
+	Wrap func(net.Listener) net.Listener
+	// Unlimited are paths whose requests are answered however many are in flight.
+	Unlimited []string
+
 	WriteTimeout time.Duration // how long a client may stop reading; a minute
 	StopTimeout  time.Duration // how long requests in flight may take to finish on a stop; 20 seconds
 }
@@ -71,7 +78,7 @@ func New(c Config) (*Server, error) {
 		}
 	}
 	s := &Server{
-		listener:    c.Listener,
+		listener:    c.wrapListener(),
 		log:         c.Log,
 		stopTimeout: c.StopTimeout,
 		http: &http.Server{
@@ -95,6 +102,20 @@ func New(c Config) (*Server, error) {
 		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.Certificate.get}
 	}
 	return s, nil
+}
+
+// wrapListener returns the listener of the HTTP server. What needs the address of the peer
+// itself, such as limits on connections, belongs below the PROXY protocol: above it RemoteAddr
+// is the client's, and waits for the header.
+func (c *Config) wrapListener() net.Listener {
+	listener := c.Listener
+	if c.ProxyProtocol {
+		listener = proxyProtocol(listener, c.Proxies)
+	}
+	if c.Wrap != nil {
+		listener = c.Wrap(listener)
+	}
+	return listener
 }
 
 // Listen opens host:port, for a Server that is made later. Errors are those of [New].

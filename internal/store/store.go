@@ -23,6 +23,7 @@ type Store struct {
 
 	engine engine
 	now    func() time.Time
+	probe  probe
 }
 
 // Open opens a database and brings its schema up to date.

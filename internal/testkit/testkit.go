@@ -91,6 +91,8 @@ func (w *World) open(t testing.TB) {
 	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: log, PublishURL: PublishURL})
 	Check(t, err)
 	w.Auth = auth.New(w.Store, auth.Options{Now: w.Clock.Now, Log: log})
+	_, err = w.Auth.HasAccounts(t.Context()) // which the start of a server asks
+	Check(t, err)
 }
 
 // Reopen closes the database and opens it again, as a restart does.

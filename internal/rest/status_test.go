@@ -1,0 +1,72 @@
+package rest_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"notary"
+	"notary/client"
+	"notary/internal/auth"
+	"notary/internal/rest"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// The status comes from memory: it is there when the database is not.
+func TestStatusNeedsNoDatabase(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	call(t, h.anonymous, "GET", "/status/ready", nil).wantStatus(t, 200).wantBody(t, `{"result": {"ready": true}}`)
+	testkit.Check(t, h.Store.Close())
+	defer func() {
+		var err error
+		h.Store, err = store.Open(context.Background(), h.Database, h.Clock.Now)
+		testkit.Check(t, err)
+	}()
+	call(t, h.anonymous, "GET", "/status", nil).wantStatus(t, 200).wantBody(t, `{"result": {"initialized": true, "version": "v1.2.3"}}`)
+	call(t, h.anonymous, "GET", "/status/ready", nil).wantRefusal(t, 503, "unavailable")
+}
+
+// A database that hangs is reported as soon as the time for it is over, and the status goes on.
+func TestReadinessOfADatabaseThatHangs(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	asked := make(chan struct{}, 1)
+	served := testkit.Serve(t, w, rest.New(rest.Config{CA: w.CA, Auth: w.Auth, Version: "v1.2.3", Log: slog.New(slog.DiscardHandler),
+		Ready: func(ctx context.Context) error {
+			asked <- struct{}{}
+			<-ctx.Done() // it must end by itself
+			return &notary.Error{Kind: notary.Unavailable, Err: ctx.Err()}
+		}}))
+	c, err := client.New(client.Config{Server: served.Addr, TLS: served.TLS})
+	testkit.Check(t, err)
+	defer c.CloseIdleConnections()
+	answer := make(chan error, 1)
+	go func() { answer <- c.Ready(t.Context()) }()
+	<-asked
+	call(t, c, "GET", "/status", nil).wantStatus(t, 200)
+	testkit.WantKind(t, <-answer, notary.Unavailable)
+}
+
+// Of an account that another node creates a node hears without a restart.
+func TestStatusOfAnotherNode(t *testing.T) {
+	t.Parallel()
+	w := testkit.Empty(t)
+	other := auth.New(w.Store, auth.Options{Now: w.Clock.Now})
+	if other.Initialized() {
+		t.Error("there is an account before there is one")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	other.AwaitFirstAccount(ctx) // gives up
+	if other.Initialized() {
+		t.Error("there is an account before there is one")
+	}
+	_, err := w.Auth.CreateAccount(t.Context(), w.Admin(), "first@example.com", testkit.Password, nil)
+	testkit.Check(t, err)
+	other.AwaitFirstAccount(t.Context())
+	if !other.Initialized() {
+		t.Error("the other node does not know of the account")
+	}
+}

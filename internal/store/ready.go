@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"notary"
+)
+
+// probeTimeout is when a query that asks whether the database answers is given up, so that the
+// next one can find out that it answers again.
+const probeTimeout = 5 * time.Second
+
+// Ready returns nil if the database answers before ctx ends, and a [notary.Unavailable] error
+// otherwise. Callers at the same time share one query, so that they do not pile up in front of a
+// database that hangs.
+func (s *Store) Ready(ctx context.Context) error {
+	err := s.probe.ask(ctx, func(ctx context.Context) error {
+		var one int
+		return s.q.queryRow(ctx, `SELECT 1`).Scan(&one)
+	})
+	if err != nil {
+		return &notary.Error{Kind: notary.Unavailable, Err: err, RetryAfter: time.Second, Message: "the database does not answer"}
+	}
+	return nil
+}
+
+// probe runs one query at a time and gives its result to everybody who waits for it.
+type probe struct {
+	mu      sync.Mutex
+	running *probing // nil while nobody waits
+}
+
+type probing struct {
+	done chan struct{} // closed once err is set
+	err  error
+}
+
+func (p *probe) ask(ctx context.Context, query func(context.Context) error) error {
+	running := p.join(query)
+	select {
+	case <-running.done:
+		return running.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// join returns the query that is running, starting one if there is none.
+func (p *probe) join(query func(context.Context) error) *probing {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running != nil {
+		return p.running
+	}
+	started := &probing{done: make(chan struct{})}
+	p.running = started
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
+		defer cancel()
+		started.err = query(ctx)
+		p.mu.Lock()
+		p.running = nil
+		p.mu.Unlock()
+		close(started.done)
+	}()
+	return started
+}
