@@ -60,6 +60,11 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 	s.authorities = newCache(s.openAuthority, s.now)
 	s.profiles = newProfileCache(st)
 	s.answers = newAnswerCache()
+	lists, err := st.ListStates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.lists.inherit(lists)
 	if err := s.seedProfiles(ctx); err != nil {
 		return nil, err
 	}

@@ -53,10 +53,11 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 	}
 	newest := list.newest.Load()
 	holds := newest != nil && newest.Revocations >= count && fresh(newest, s.now(), crlValidity)
-	if holds && fresh(newest, s.now(), maxAge) && names(newest, urls) {
+	if holds && list.current(newest) && fresh(newest, s.now(), maxAge) && names(newest, urls) {
 		return newest, nil
 	}
 	crl, err := s.buildCRL(ctx, a, key, list, count)
+	list.fallback.Store(err != nil && ctx.Err() == nil)
 	if err != nil && holds {
 		s.log.WarnContext(ctx, "the CRL could not be made anew, the last one still holds",
 			"authority", key.AuthorityID, "shard", key.Shard, "error", err)
@@ -110,7 +111,7 @@ func (s *Service) buildCRL(ctx context.Context, a *openedAuthority, key store.Li
 	const attempts = 5
 	var lost error
 	for range attempts {
-		crl, err := s.buildOneCRL(ctx, a, key, list.newest.Load(), count)
+		crl, err := s.buildOneCRL(ctx, a, key, list, count)
 		if err == nil {
 			list.newest.Store(crl)
 			return crl, nil
@@ -123,7 +124,7 @@ func (s *Service) buildCRL(ctx context.Context, a *openedAuthority, key store.Li
 		if err := s.loadNewer(ctx, key, list); err != nil {
 			return nil, err
 		}
-		if newest := list.newest.Load(); newest != before && newest.Revocations >= count {
+		if newest := list.newest.Load(); newest != before && newest.Revocations >= count && list.current(newest) {
 			return newest, nil
 		}
 	}
@@ -133,8 +134,8 @@ func (s *Service) buildCRL(ctx context.Context, a *openedAuthority, key store.Li
 // entrySize is more than most entries take, in octets.
 const entrySize = 50
 
-func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store.ListKey, previous *notary.CRL, count int64) (*notary.CRL, error) {
-	now := s.now().UTC().Truncate(time.Second)
+func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store.ListKey, published *crlList, count int64) (*notary.CRL, error) {
+	now, previous, above := s.now().UTC().Truncate(time.Second), published.newest.Load(), published.inherited.Load()
 	// What the last list still had although it had expired need not be on this one; a list
 	// from the future tells nothing.
 	var last time.Time
@@ -154,7 +155,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	if err != nil {
 		return nil, err
 	}
-	known, err := s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, last, func(v notary.Revocation) error {
+	count, err = s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, last, func(v notary.Revocation) error {
 		if v.At.After(now) { // by the clock of another node, or in this moment
 			v.At = now
 		}
@@ -163,9 +164,9 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	if err != nil {
 		return nil, err
 	}
-	crl := &notary.CRL{AuthorityID: key.AuthorityID, Shard: key.Shard, ThisUpdate: now, NextUpdate: now.Add(crlValidity), Revocations: known}
+	crl := &notary.CRL{AuthorityID: key.AuthorityID, Shard: key.Shard, ThisUpdate: now, NextUpdate: now.Add(crlValidity), Revocations: count}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		crl.Number, err = tx.NextCRLNumber(key.AuthorityID, key.Shard, known)
+		crl.Number, err = tx.NextCRLNumber(key.AuthorityID, key.Shard, count, above)
 		return err
 	})
 	if err != nil {

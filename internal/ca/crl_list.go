@@ -14,14 +14,20 @@ import (
 
 // crlLists are the lists in memory: each the newest that this node has made or loaded.
 type crlLists struct {
-	mu  sync.Mutex
-	one map[store.ListKey]*crlList
+	mu        sync.Mutex
+	one       map[store.ListKey]*crlList
+	inherited map[store.ListKey]int64 // the numbers of the lists that the database held at the start
 }
 
 // crlList is one list: that of an authority's whole, or of a shard.
 type crlList struct {
 	mu     sync.Mutex                 // held while it is built or loaded
 	newest atomic.Pointer[notary.CRL] // nil before the first; written under mu
+
+	// The number of the last list that may be from before a restore: it is not published again,
+	// as newer ones may have been. Only where no new one can be built, it is better than none.
+	inherited atomic.Int64
+	fallback  atomic.Bool // whether no new one could be built
 
 	// Of the loop that keeps it true.
 	underWay atomic.Bool // whether the loop is building it
@@ -37,11 +43,23 @@ func (l *crlLists) of(key store.ListKey) *crlList {
 	}
 	if l.one[key] == nil {
 		l.one[key] = &crlList{}
+		l.one[key].inherited.Store(l.inherited[key])
 	}
 	return l.one[key]
 }
 
-// newest is the list as it is in memory; nil where it is not.
+// inherit records the lists that the database holds at the start.
+func (l *crlLists) inherit(states map[store.ListKey]store.ListState) {
+	l.inherited = map[store.ListKey]int64{}
+	for key, state := range states {
+		l.inherited[key] = state.Number
+	}
+}
+
+// current reports whether the list was certainly issued after any restore of the database.
+func (l *crlList) current(crl *notary.CRL) bool { return crl.Number > l.inherited.Load() }
+
+// newest returns the newest list in memory; nil if there is none.
 func (l *crlLists) newest(key store.ListKey) *notary.CRL {
 	l.mu.Lock()
 	list := l.one[key]
@@ -50,6 +68,20 @@ func (l *crlLists) newest(key store.ListKey) *notary.CRL {
 		return nil
 	}
 	return list.newest.Load()
+}
+
+// published returns the list in memory that can be published as it is; nil if there is none.
+func (l *crlLists) published(key store.ListKey) *notary.CRL {
+	l.mu.Lock()
+	list := l.one[key]
+	l.mu.Unlock()
+	if list == nil {
+		return nil
+	}
+	if crl := list.newest.Load(); crl != nil && (list.current(crl) || list.fallback.Load()) {
+		return crl
+	}
+	return nil
 }
 
 // forget drops the lists of a deleted authority.
@@ -77,12 +109,18 @@ func (s *Service) load(ctx context.Context, key store.ListKey, list *crlList) er
 	return s.loadNewer(ctx, key, list)
 }
 
-// loadNewer takes the list from the database if a newer one is there. The caller holds the
-// list.
+// loadNewer loads the list from the database if a newer one is there. The caller holds the list.
+// An older one means that the database was put back to an earlier state while this node runs.
 func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {
 	newest := list.newest.Load()
 	if newest != nil {
 		number, err := s.store.CRLNumber(ctx, key.AuthorityID, key.Shard)
+		if err == nil && number < newest.Number && list.current(newest) {
+			s.log.WarnContext(ctx, "the database holds an older CRL than the one published: was it restored while the server runs?",
+				"authority", key.AuthorityID, "shard", key.Shard, "published", newest.Number, "stored", number)
+			list.inherited.Store(newest.Number)
+			s.answers.revoked([]int64{key.AuthorityID})
+		}
 		if err != nil || number <= newest.Number {
 			return err
 		}

@@ -89,6 +89,17 @@ func readCRL(ctx context.Context, w *testkit.World, authorityID int64) (*x509.Re
 	return list, list.CheckSignatureFrom(issuer)
 }
 
+// issuedCRLs returns how many CRLs of the authority, and of its shards, are on record.
+func issuedCRLs(t testing.TB, w *testkit.World, authorityID int64) (n int) {
+	t.Helper()
+	for _, e := range w.Events(t) {
+		if e.Action == "authority.crl" && e.ObjectID == authorityID {
+			n++
+		}
+	}
+	return n
+}
+
 // listed is the entry of the serial number (in hexadecimal) on the list; nil where there is
 // none.
 func listed(list *x509.RevocationList, serial string) *x509.RevocationListEntry {

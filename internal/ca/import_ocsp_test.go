@@ -58,7 +58,7 @@ func TestImportOvertakesOCSPAnswers(t *testing.T) {
 		}
 	}
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
-	in.CRL = lastCRL(t, w, o, 9, notary.Revocation{Serial: serial, At: w.Clock.Now(), Reason: notary.Superseded})
+	in.CRL = lastCRL(t, w, o, w.Clock.Now().UnixMicro()+1, notary.Revocation{Serial: serial, At: w.Clock.Now(), Reason: notary.Superseded})
 	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	if got := status(t, w, w.CA, id, serial); got.Status != ocsp.Revoked {
@@ -88,7 +88,7 @@ func TestImportRevokesAnAuthority(t *testing.T) {
 		t.Error("the revoked authority is enabled")
 	}
 	testkit.WantKind(t, sign(t, w, w.Request(t, w.Admin()), id), notary.Conflict)
-	if number, entries := entriesOf(t, w, rootID); number != 4 || len(entries) != 1 {
-		t.Errorf("the root's list %d has %d entries, want 4 and 1", number, len(entries))
+	if number, entries := entriesOf(t, w, rootID); number <= 3 || len(entries) != 1 {
+		t.Errorf("the root's list %d has %d entries, want 1", number, len(entries))
 	}
 }

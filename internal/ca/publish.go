@@ -19,14 +19,14 @@ func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int
 		return nil, err
 	}
 	key := store.ListKey{AuthorityID: authorityID, Shard: shard}
-	if crl := s.lists.newest(key); crl != nil {
+	if crl := s.lists.published(key); crl != nil {
 		return crl, nil
 	}
 	return s.firstCRL(ctx, key)
 }
 
-// firstCRL is a list that is not in memory yet: the one in the database, unless that has
-// ended, or a new one. An authority that has expired keeps its last one.
+// firstCRL returns a list that is not in memory yet: the one that another node has built since this
+// one started, or a new one. An authority that has expired keeps its last one.
 func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL, error) {
 	if _, err := s.listURLs(ctx, key); err != nil {
 		return nil, err
@@ -36,7 +36,11 @@ func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL,
 		return nil, err
 	}
 	crl := list.newest.Load()
-	if crl != nil && (fresh(crl, s.now(), crlValidity) || s.expired(ctx, key.AuthorityID)) {
+	if crl != nil && s.expired(ctx, key.AuthorityID) {
+		list.fallback.Store(true)
+		return crl, nil
+	}
+	if crl != nil && list.current(crl) && fresh(crl, s.now(), crlValidity) {
 		return crl, nil
 	}
 	return s.crl(ctx, key, crlValidity)
@@ -145,7 +149,7 @@ func (s *Service) due(key store.ListKey, state store.ListState, age time.Duratio
 	now := s.now()
 	old := now.Sub(state.ThisUpdate)
 	switch {
-	case newest != nil && newest.Number < state.Number: // what is loaded may do, or be built upon
+	case newest != nil && newest.Number != state.Number: // to be loaded, or the database was put back
 		return true
 	case state.Number == 0:
 		return false // the first to ask builds it, or is doing so

@@ -52,28 +52,32 @@ func TestPublishedCRLIsBuiltForWhoAsksOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
+	wantIssued := func(want int) {
+		t.Helper()
+		if n := issuedCRLs(t, w, root); n != want {
+			t.Errorf("%d lists are issued, want %d", n, want)
+		}
+	}
 	first := revoked(t, w, root)
-	if list := published(t, w, root, 0); listed(list, first.Serial) == nil || list.Number.Int64() != 1 {
-		t.Errorf("the first list, number %v, has %d entries", list.Number, len(list.RevokedCertificateEntries))
+	if list := published(t, w, root, 0); listed(list, first.Serial) == nil {
+		t.Errorf("the first list has %d entries", len(list.RevokedCertificateEntries))
 	}
 	second := revoked(t, w, root)
-	if list := published(t, w, root, 0); list.Number.Int64() != 1 {
-		t.Errorf("asking built the list number %v", list.Number)
-	}
+	published(t, w, root, 0)
+	wantIssued(1)
 	keep(t, w)
-	if list := published(t, w, root, 0); listed(list, second.Serial) == nil || list.Number.Int64() != 2 {
-		t.Errorf("later the list, number %v, has %d entries", list.Number, len(list.RevokedCertificateEntries))
+	if list := published(t, w, root, 0); listed(list, second.Serial) == nil {
+		t.Errorf("later the list has %d entries", len(list.RevokedCertificateEntries))
 	}
 	for range 3 {
 		keep(t, w)
 	}
-	if list := published(t, w, root, 0); list.Number.Int64() != 2 {
-		t.Errorf("the list number %v was made for nothing", list.Number)
-	}
-	w.Reopen(t)
-	if list := published(t, w, root, 0); list.Number.Int64() != 2 {
-		t.Errorf("after a restart the list number %v was made", list.Number)
-	}
+	published(t, w, root, 0)
+	wantIssued(2)
+	w.Reopen(t) // the first after a start is new
+	published(t, w, root, 0)
+	published(t, w, root, 0)
+	wantIssued(3)
 	third := revoked(t, w, root)
 	if list := fetchCRL(t, w, root); listed(list, third.Serial) == nil {
 		t.Error("the API's own list is behind")
@@ -103,13 +107,13 @@ func TestPublishedCRLsByStatus(t *testing.T) {
 	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
 	keep(t, w)
 	for _, id := range []int64{root, disabled, ended} {
-		if list := published(t, w, id, 0); list.NextUpdate.Before(w.Clock.Now()) || list.Number.Int64() < 2 {
+		if list := published(t, w, id, 0); list.NextUpdate.Before(w.Clock.Now()) || issuedCRLs(t, w, id) < 2 {
 			t.Errorf("authority %d: at %v the list number %v ends at %v", id, w.Clock.Now(), list.Number, list.NextUpdate)
 		}
 	}
 	last := published(t, w, short, 0)
 	w.Reopen(t)
-	if again := published(t, w, short, 0); last.Number.Int64() != 1 || again.Number.Int64() != 1 {
+	if again := published(t, w, short, 0); issuedCRLs(t, w, short) != 1 || last.Number.Cmp(again.Number) != 0 {
 		t.Errorf("the expired authority has the lists %v and %v, want its last one", last.Number, again.Number)
 	}
 	for id, kind := range map[int64]notary.Kind{gone: notary.NotFound, pending: notary.Conflict, nothing: notary.NotFound} {

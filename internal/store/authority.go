@@ -94,17 +94,18 @@ func scanAuthority(row row) (*notary.Authority, error) {
 	return &a, err
 }
 
-// InsertAuthority records a new authority without a certificate and gives its id.
+// InsertAuthority records a new authority without a certificate and returns its id. Its CRLs
+// continue from the authority's CRL number: see [Tx.NextCRLNumber].
 func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
 	constraints, err := encodeConstraints(a.Constraints)
 	if err != nil {
 		return 0, err
 	}
 	return tx.insert(`INSERT INTO authority (enabled, csr, common_name, key, sealed_key, not_after, path_len, constraints,
-		predecessor_id, crl_number, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id`,
+		predecessor_id, crl_number, crl_base, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
 		boolInt(a.Enabled), a.CSR, a.CommonName, a.Key, sealedKey, seconds(a.NotAfter), a.PathLen, constraints,
-		nullable(a.PredecessorID), a.CRLNumber, seconds(tx.now))
+		nullable(a.PredecessorID), a.CRLNumber, tx.crlBase(a.CRLNumber), seconds(tx.now))
 }
 
 // SetAuthorityCertificate gives the authority, in the state in which it was read and not

@@ -81,7 +81,7 @@ func TestDeleteAuthority(t *testing.T) {
 			return tx.EnableAuthority(a.ID, true)
 		}),
 		"NextCRLNumber": s.Write(t.Context(), func(tx *store.Tx) error {
-			return second(tx.NextCRLNumber(a.ID, 0, 0))
+			return second(tx.NextCRLNumber(a.ID, 0, 0, 0))
 		}),
 	} {
 		if notary.KindOf(err) != notary.NotFound {

@@ -4,15 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"time"
 
 	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"notary"
 )
@@ -102,70 +97,6 @@ func seal(ctx context.Context, path string, progress Progress) (digest string, e
 	return digest, err
 }
 
-// Restore puts a backup in the place of the SQLite database at path, after it has found the
-// copy whole: its digest is right, and no rule of [Store.CheckInvariants] is broken. Where
-// there is a database already it is a [notary.Conflict], unless replace is set: then the old
-// one is kept beside it, under the name that Restore gives. A server must not be running.
-func Restore(ctx context.Context, backup, path string, replace bool, progress Progress) (kept string, err error) {
-	lock, err := lockFile(path + ".lock")
-	if err != nil {
-		return "", err
-	}
-	defer lock.Unlock()
-	_, statErr := os.Lstat(path)
-	if statErr == nil && !replace {
-		return "", notary.Errorf(notary.Conflict, "there is a database %s already: name another data folder, or say that it is to be replaced", path)
-	}
-	part := path + ".restoring"
-	defer removeDatabase(part)
-	removeDatabase(part)
-	if err := createPrivate(part); err != nil {
-		return "", err
-	}
-	if err := copyPages(ctx, backup, part); err != nil {
-		return "", err
-	}
-	if err := checkBackup(ctx, part, progress); err != nil {
-		return "", err
-	}
-	if kept, err = setAside(ctx, path); err != nil {
-		return "", err
-	}
-	return kept, moveInto(part, path)
-}
-
-// crlsAfterBackup is by how much CRL numbers are raised by a restore. Lists that were made
-// after the backup had numbers that the database does not know, and relying parties keep the
-// list with the highest (RFC 5280, section 5.2.3).
-const crlsAfterBackup = 1 << 20
-
-// checkBackup checks the copy's seal, opens it as a server would, and breaks the seal.
-// Sessions end: some may have been ended since the backup.
-func checkBackup(ctx context.Context, path string, progress Progress) error {
-	if err := checkSeal(ctx, path, progress); err != nil {
-		return err
-	}
-	s, err := Open(ctx, path, time.Now)
-	if err != nil {
-		return err
-	}
-	if err = s.CheckInvariants(ctx); err != nil {
-		err = notary.Errorf(notary.Invalid, "the backup is not whole: %v", err)
-	} else {
-		err = s.Write(ctx, func(tx *Tx) error {
-			if _, err := tx.exec(`DELETE FROM agreement WHERE name = $1`, sealed); err != nil {
-				return err
-			}
-			if _, err := tx.exec(`DELETE FROM session WHERE expires_at > 0`); err != nil {
-				return err
-			}
-			_, err := tx.exec(`UPDATE authority SET crl_number = crl_number + $1`, crlsAfterBackup)
-			return err
-		})
-	}
-	return errors.Join(err, s.Close())
-}
-
 // checkSeal compares the digest of a copy with that which it holds. The schema is left as it
 // was when the backup was made.
 func checkSeal(ctx context.Context, path string, progress Progress) error {
@@ -209,55 +140,6 @@ func fileDigest(ctx context.Context, conn *sql.Conn, progress Progress) (string,
 		all = append(all, t)
 	}
 	return digestOf(ctx, conn, all, progress)
-}
-
-// setAside gives a database that no server uses a second name, under which it is kept; "" where
-// there is none. What lies beside it and is not in it yet (of one that is damaged, or was
-// removed without that) goes along: it would be taken for a part of the next one.
-func setAside(ctx context.Context, path string) (kept string, err error) {
-	_, statErr := os.Lstat(path)
-	if statErr == nil {
-		if err := mergeLog(ctx, path); err != nil {
-			return "", err
-		}
-	}
-	kept = path + "." + time.Now().UTC().Format("20060102T150405.000Z")
-	for _, suffix := range companions {
-		if err := os.Rename(path+suffix, kept+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-	}
-	if statErr != nil {
-		return "", nil
-	}
-	// With a link there is a database at every moment, whatever happens before the new one is
-	// in its place. Not every file system has them.
-	if err := os.Link(path, kept); err != nil {
-		return kept, moveInto(path, kept)
-	}
-	return kept, nil
-}
-
-// mergeLog brings what the log of a database holds into the file. One that is damaged stays as
-// it is.
-func mergeLog(ctx context.Context, path string) error {
-	db, err := connectSQLite(path, 1, "")
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	var busy, pages, merged int
-	err = db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &merged)
-	var fault *sqlite.Error
-	switch {
-	case errors.As(err, &fault) && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, fault.Code()&0xff):
-		return nil
-	case err != nil:
-		return fmt.Errorf("could not close the database that is there: %w", err)
-	case busy != 0:
-		return notary.Errorf(notary.Unavailable, "another program is reading the database %s, such as a backup: try again when it has ended", path)
-	}
-	return nil
 }
 
 // moveInto renames a file and makes that durable.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -153,7 +154,7 @@ func TestCRLNumbers(t *testing.T) {
 	numbers := make(chan int64, 20)
 	for _, err := range testkit.Race(20, func(int) error {
 		return s.Write(t.Context(), func(tx *store.Tx) error {
-			n, err := tx.NextCRLNumber(a.ID, 0, 0)
+			n, err := tx.NextCRLNumber(a.ID, 0, 0, 0)
 			numbers <- n
 			return err
 		})
@@ -165,9 +166,10 @@ func TestCRLNumbers(t *testing.T) {
 	for n := range numbers {
 		seen[n] = true
 	}
+	floor := clock.Now().UnixMicro()
 	for n := range int64(20) {
-		if !seen[n+1] {
-			t.Errorf("the number %d was not given", n+1)
+		if !seen[floor+n] {
+			t.Errorf("the number %d was not allocated", floor+n)
 		}
 	}
 	save := func(number int64) error {
@@ -192,21 +194,63 @@ func TestCRLNumbers(t *testing.T) {
 			t.Errorf("after saving %d (-want +got):\n%s", tt.save, diff)
 		}
 	}
-	err := s.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.NextCRLNumber(99, 0, 0); return err })
+	err := s.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.NextCRLNumber(99, 0, 0, 0); return err })
 	testkit.WantKind(t, err, notary.NotFound)
+}
+
+// A CRL number follows the clock, exceeds the last one and the one published, whichever is the
+// greatest, and continues from that of an import.
+func TestNextCRLNumber(t *testing.T) {
+	t.Parallel()
+	s, clock := open(t)
+	micros := clock.Now().UnixMicro()
+	for _, tt := range []struct {
+		name             string
+		imported, above  int64
+		first, afterHour int64
+	}{
+		{"new", 0, 0, micros, micros + 3600e6},
+		{"small", 41, 0, micros, micros + 3600e6},
+		{"ahead of the clock", 1 << 61, 0, 1<<61 + 1, 1<<61 + 3600e6},
+		{"the greatest that is imported", 1<<62 - 1, 0, 1 << 62, 1<<62 - 1 + 3600e6},
+		{"published with another number", 0, micros + 7200e6, micros + 7200e6 + 1, micros + 7200e6 + 2},
+		{"published before", 0, micros - 1, micros, micros + 3600e6},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var id int64
+			write(t, s, func(tx *store.Tx) (err error) {
+				id, err = tx.InsertAuthority(&notary.Authority{Enabled: true, CRLNumber: tt.imported}, []byte("sealed"))
+				return errors.Join(err, creation(tx, "authority", id))
+			})
+			for _, step := range []struct {
+				wait  time.Duration
+				above int64
+				want  int64
+			}{{0, tt.above, tt.first}, {time.Hour, 0, tt.afterHour}, {-time.Hour, 0, tt.afterHour + 1}} {
+				clock.Advance(step.wait)
+				write(t, s, func(tx *store.Tx) error {
+					n, err := tx.NextCRLNumber(id, 0, 0, step.above)
+					if n != step.want {
+						t.Errorf("%v later the number is %d, want %d", step.wait, n, step.want)
+					}
+					return err
+				})
+			}
+		})
+	}
 }
 
 // What is on a list is on every list with a higher number: one that knows less gets none.
 func TestNoNumberForAListThatKnowsLess(t *testing.T) {
 	t.Parallel()
-	s, _ := open(t)
-	a := newAuthority(t, s)
+	s, clock := open(t)
+	a, floor := newAuthority(t, s), clock.Now().UnixMicro()
 	for _, tt := range []struct {
 		known, number int64
 		kind          notary.Kind
-	}{{3, 1, ""}, {2, 0, notary.Conflict}, {3, 2, ""}, {4, 3, ""}, {3, 0, notary.Conflict}} {
+	}{{3, floor, ""}, {2, 0, notary.Conflict}, {3, floor + 1, ""}, {4, floor + 2, ""}, {3, 0, notary.Conflict}} {
 		err := s.Write(t.Context(), func(tx *store.Tx) error {
-			n, err := tx.NextCRLNumber(a.ID, 0, tt.known)
+			n, err := tx.NextCRLNumber(a.ID, 0, tt.known, 0)
 			if n != tt.number {
 				t.Errorf("a list of %d gets the number %d, want %d", tt.known, n, tt.number)
 			}

@@ -254,7 +254,7 @@ func TestSQLiteRestoreAllowsForWhatCameAfter(t *testing.T) {
 	testkit.Check(t, err)
 	next := func(s *store.Store) (number int64) {
 		write(t, s, func(tx *store.Tx) (err error) {
-			number, err = tx.NextCRLNumber(a.ID, 0, 0)
+			number, err = tx.NextCRLNumber(a.ID, 0, 0, 0)
 			return err
 		})
 		return number

@@ -130,7 +130,7 @@ func (r reader) CRL(ctx context.Context, authorityID int64, shard int) (*notary.
 	return crl, mapped(err)
 }
 
-// CRLNumber is the number of the newest list; 0 where there is none.
+// CRLNumber returns the number of the newest list; 0 if there is none.
 func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (number int64, err error) {
 	err = r.q.queryRow(ctx, `SELECT number FROM crl WHERE authority_id = $1 AND shard = $2`, authorityID, shard).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -139,13 +139,21 @@ func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (nu
 	return number, mapped(err)
 }
 
-// NextCRLNumber gives the authority's next CRL number to a list, of all or of a shard, of
-// that many revocations. None is ever given twice; one may stay unused. A list that knows
-// fewer revocations than one that has a number already gets none, but a [notary.Conflict]:
-// what is on a list must be on all later ones.
-func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known int64) (number int64, err error) {
-	err = tx.q.queryRow(context.Background(), `UPDATE authority SET crl_number = crl_number + 1
-		WHERE id = $1 AND deleted_at IS NULL RETURNING crl_number`, authorityID).Scan(&number)
+// NextCRLNumber allocates the authority's next CRL number to a list (shard 0: the full CRL) that
+// knows that many revocations. None is ever allocated twice; one may stay unused. A list that
+// knows fewer revocations than one that has a number already is a [notary.Conflict]: what is on a
+// list must be on all later ones.
+//
+// The number is greater than the authority's last one and than above, and at least crl_base plus
+// the microseconds since 1970. No authority can issue CRLs faster than that, so a database that was
+// put back to an earlier state never allocates a number that was already published, without being
+// told of the restore (RFC 5280, section 5.2.3).
+func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (number int64, err error) {
+	err = tx.q.queryRow(context.Background(), `UPDATE authority SET crl_number = CASE
+			WHEN crl_number >= crl_base + $2 AND crl_number >= $3 THEN crl_number + 1
+			WHEN crl_base + $2 > $3 THEN crl_base + $2
+			ELSE $3 + 1 END
+		WHERE id = $1 AND deleted_at IS NULL RETURNING crl_number`, authorityID, tx.now.UnixMicro(), above).Scan(&number)
 	if err != nil {
 		return 0, found(err, "certificate authority", authorityID)
 	}
@@ -158,6 +166,9 @@ func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known int64) (number i
 	}
 	return number, nil
 }
+
+// crlBase returns by how much the number of a CRL that was issued elsewhere is ahead of the clock.
+func (tx *Tx) crlBase(number int64) int64 { return max(0, number-tx.now.UnixMicro()) }
 
 // SaveCRL keeps a list that has got a number. Where a newer one is there it is a
 // [notary.Conflict].

@@ -89,13 +89,14 @@ func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id
 	return id, mapped(err)
 }
 
-// ReviveAuthority gives a deleted authority its key back. Its CRLs go on from the greater of
-// the number given and that of its last one here; the list of all that it had is dropped, for there
-// may be newer ones from elsewhere.
+// ReviveAuthority gives a deleted authority its key back. Its CRLs continue from the greater of
+// crlNumber and the number of its last CRL here. Its full CRL is dropped: there may be newer ones
+// from elsewhere.
 func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error {
 	err := tx.change(raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL,
-			crl_number = CASE WHEN crl_number > $2 THEN crl_number ELSE $2 END
-		WHERE id = $3 AND deleted_at IS NOT NULL`, sealedKey, crlNumber, id)
+			crl_number = CASE WHEN crl_number > $2 THEN crl_number ELSE $2 END,
+			crl_base = CASE WHEN crl_base > $4 THEN crl_base ELSE $4 END
+		WHERE id = $3 AND deleted_at IS NOT NULL`, sealedKey, crlNumber, id, tx.crlBase(crlNumber))
 	if err != nil {
 		return err
 	}

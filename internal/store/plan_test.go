@@ -293,7 +293,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("RequireUsable", tx.RequireUsable(a, p))
 	do("DeleteProfile", tx.DeleteProfile(p))
 	do("EnableAuthority", tx.EnableAuthority(a.ID, true))
-	do("NextCRLNumber", second(tx.NextCRLNumber(a.ID, 0, 0)))
+	do("NextCRLNumber", second(tx.NextCRLNumber(a.ID, 0, 0, 0)))
 	do("AddShardURL", tx.AddShardURL(a.ID, 1, "http://example.com/1.crl"))
 	do("SetPublication", tx.SetPublication(a.ID, notary.Publication{}))
 	do("SaveCRL", tx.SaveCRL(&notary.CRL{AuthorityID: a.ID, Number: 1, DER: []byte{0}}))

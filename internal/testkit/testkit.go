@@ -98,7 +98,15 @@ func (w *World) open(t testing.TB) {
 // Reopen closes the database and opens it again, as a restart does.
 func (w *World) Reopen(t testing.TB) {
 	t.Helper()
+	w.Replace(t, w.Database, func() {})
+}
+
+// Replace stops the service, runs replace, and starts the service on the database with that name.
+func (w *World) Replace(t testing.TB, database string, replace func()) {
+	t.Helper()
 	Check(t, w.Store.Close())
+	replace()
+	w.Database = database
 	w.open(t)
 }
 

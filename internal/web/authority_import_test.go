@@ -48,7 +48,7 @@ func TestAnAuthorityIsImportedFromPKCS12(t *testing.T) {
 		}
 	}
 	v.upload(t, "/authorities/import", url.Values{"password": {"correct horse"}}, files).wantAt(t, "/authorities/1").
-		wantText(t, "The authority is imported", "1 revoked", "number 8")
+		wantText(t, "The authority is imported", "1 revoked", "number 1")
 	v.upload(t, "/authorities/1/issued", nil, map[string]string{"certificates": string(revoked.Raw)}).
 		wantAt(t, "/authorities/1").wantText(t, "1 certificate recorded, of which 1 are revoked")
 	v.upload(t, "/authorities/import", url.Values{"password": {"correct horse"}}, files).wantStatus(t, 409).wantText(t, `id="f-private_key-error"`)
