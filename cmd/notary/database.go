@@ -68,6 +68,9 @@ func (p *program) migrateStatus(ctx context.Context, c *config, _ []string) erro
 }
 
 func (p *program) migrateUp(ctx context.Context, c *config, _ []string) error {
+	if err := requireDatabase(c); err != nil {
+		return err
+	}
 	st, err := store.Open(ctx, c.db, time.Now)
 	if err != nil {
 		return err

@@ -100,6 +100,9 @@ func changedFlags(c *cobra.Command) map[string]any {
 // touched before the store holds its lock.
 func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Writer) (err error) {
 	c := live.get()
+	if err := requireDatabase(c); err != nil {
+		return err
+	}
 	st, err := openStore(ctx, c, log)
 	if err != nil {
 		return err

@@ -157,19 +157,27 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 
 // session is the account and the session with that token; nil where it is nobody's.
 func (s *Service) session(ctx context.Context, token string) (*notary.Account, *notary.Session, error) {
-	tokenHash := hashToken(token)
+	tokenHash, now := hashToken(token), s.now()
 	if s.sessions == nil {
-		return s.store.SessionAccount(ctx, tokenHash, s.now())
+		return s.liveSession(ctx, tokenHash, now)
 	}
-	known, generation := s.sessions.get(tokenHash, s.now())
-	if known != nil {
+	known, generation := s.sessions.get(tokenHash, now)
+	if known != nil && live(&known.session, now) {
 		return &known.account, &known.session, nil
 	}
-	account, session, err := s.store.SessionAccount(ctx, tokenHash, s.now())
+	account, session, err := s.liveSession(ctx, tokenHash, now)
 	if account != nil {
 		s.sessions.put(tokenHash, knownSession{*account, *session}, generation)
 	}
 	return account, session, err
+}
+
+func (s *Service) liveSession(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, *notary.Session, error) {
+	account, session, err := s.store.SessionAccount(ctx, tokenHash, now)
+	if err != nil || account == nil || !live(session, now) {
+		return nil, nil, err
+	}
+	return account, session, nil
 }
 
 // changedSessions is deferred by whatever ends a session or changes an account.

@@ -15,9 +15,10 @@ import (
 
 // How long sessions live.
 const (
-	tokenLife          = 24 * time.Hour // a program's token
-	DefaultSessionIdle = time.Hour      // a browser's session without use
-	DefaultSessionLife = 12 * time.Hour // a browser's session in any case
+	tokenLife          = 24 * time.Hour      // a program's token
+	DefaultSessionIdle = time.Hour           // a browser's session without use
+	DefaultSessionLife = 12 * time.Hour      // a browser's session in any case
+	maxSessionLife     = 30 * 24 * time.Hour // whatever is configured
 
 	// seenEvery is how often it is noted at most that a session is in use.
 	seenEvery = time.Minute
@@ -40,6 +41,16 @@ func (l limits) end(begun, now time.Time) time.Time {
 		return last
 	}
 	return end
+}
+
+// live reports whether a session may be used, whatever its row says about its end: it has begun,
+// and lasts no longer than any session may.
+func live(session *notary.Session, now time.Time) bool {
+	life := tokenLife
+	if session.Browser {
+		life = maxSessionLife
+	}
+	return !session.CreatedAt.After(now.Add(store.MaxClockSkew)) && now.Before(session.CreatedAt.Add(life))
 }
 
 // newSession is one that begins now.
@@ -186,7 +197,7 @@ func (s *Service) endSessions(ctx context.Context, caller notary.Caller, detail 
 	})
 }
 
-// CleanUp removes sessions that have expired. It is called by the clock.
+// CleanUp deletes expired sessions. It runs periodically.
 func (s *Service) CleanUp(ctx context.Context) error {
 	defer s.changedSessions()
 	return s.store.Write(ctx, (*store.Tx).DeleteExpiredSessions)

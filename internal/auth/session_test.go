@@ -234,3 +234,61 @@ func TestUserAgents(t *testing.T) {
 		}
 	}
 }
+
+// A session that was issued under a wrong clock ends at the latest when one issued at the same
+// moment under the right clock does, also after a restart, and does not come back.
+func TestSessionsOfAWrongClock(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{20 * time.Hour, 10 * 365 * 24 * time.Hour} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			t.Parallel()
+			w := testkit.New(t)
+			w.Clock.Advance(ahead)
+			token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+			testkit.Check(t, err)
+			browser, _ := loginBrowser(t, w, w.Admin().Email)
+			wantCaller(t, w, token, true)
+			wantCaller(t, w, browser, true)
+			w.Clock.Advance(-ahead) // the clock is set right
+			wantCaller(t, w, token, false)
+			wantCaller(t, w, browser, false)
+			sessions, err := w.Auth.Sessions(t.Context(), w.Admin(), token)
+			testkit.Check(t, err)
+			if len(sessions) > 0 {
+				t.Errorf("%d sessions from the future are listed", len(sessions))
+			}
+			w.Reopen(t)
+			wantCaller(t, w, token, false)
+			testkit.Check(t, w.Auth.CleanUp(t.Context())) // as the jobs do each minute
+			w.Clock.Advance(ahead)
+			wantCaller(t, w, token, false)
+			wantCaller(t, w, browser, false)
+		})
+	}
+}
+
+// A row that promises a longer life than any session has is not believed.
+func TestSessionsAreNeverLongerThanTheirLife(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+	testkit.Check(t, err)
+	_, err = testkit.SQL(t, w.Database).Exec(`UPDATE session SET expires_at = expires_at + 1000000`)
+	testkit.Check(t, err)
+	w.Clock.Advance(24*time.Hour - time.Second)
+	wantCaller(t, w, token, true)
+	w.Clock.Advance(time.Second)
+	w.Reopen(t)
+	wantCaller(t, w, token, false)
+}
+
+// Clocks of nodes that differ by seconds end no session.
+func TestSessionsOfAnotherNodesClock(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	w.Clock.Advance(30 * time.Second)
+	token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+	testkit.Check(t, err)
+	w.Clock.Advance(-30 * time.Second)
+	wantCaller(t, w, token, true)
+}

@@ -21,6 +21,10 @@ type Option func(*limits)
 // server that could hang and ignores it.
 func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d } }
 
+// WriteTimeout limits how long a transaction may take up to its COMMIT, and how long the answer
+// to that may take; 10 seconds each without it.
+func WriteTimeout(d time.Duration) Option { return func(l *limits) { l.write, l.commit = d, d } }
+
 // limits are how long the store waits for PostgreSQL.
 type limits struct {
 	read   time.Duration // for a connection and each row of a query

@@ -21,7 +21,7 @@ func open(t testing.TB) (*store.Store, *testkit.Clock) {
 func openAt(t testing.TB, database string) (*store.Store, *testkit.Clock) {
 	t.Helper()
 	clock := testkit.NewClock()
-	s, err := store.Open(t.Context(), database, clock.Now)
+	s, err := store.Open(t.Context(), database, clock.Now, testkit.Patient...)
 	testkit.Check(t, err)
 	t.Cleanup(func() {
 		testkit.Check(t, s.CheckInvariants(context.Background()))

@@ -27,6 +27,14 @@ func (r *sessionRow) value() *notary.Session {
 	return &r.session
 }
 
+// MaxClockSkew is how far apart the clocks of nodes may be, and what a clock may be set back
+// without consequences.
+const MaxClockSkew = time.Minute
+
+// liveSession is the condition that a session has not expired by $1, and began before $2: a
+// session from the future was issued under a wrong clock and would outlive its time.
+const liveSession = ` s.expires_at > $1 AND s.created_at <= $2 `
+
 // SessionAccount is the account whose session has that token hash and has not expired, and
 // the session; nil where there is none.
 func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, *notary.Session, error) {
@@ -35,7 +43,7 @@ func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.T
 	var created int64
 	err := r.q.queryRow(ctx, `SELECT`+sessionColumns+`, a.id, a.email, a.role, a.created_at
 		FROM session s JOIN account a ON a.id = s.account_id
-		WHERE s.token_hash = $1 AND s.expires_at > $2`, tokenHash, seconds(now)).Scan(
+		WHERE`+liveSession+`AND s.token_hash = $3`, seconds(now), seconds(now.Add(MaxClockSkew)), tokenHash).Scan(
 		append(s.dest(), &a.ID, &a.Email, &a.Role, &created)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, nil
@@ -54,8 +62,8 @@ func (r reader) Sessions(ctx context.Context, accountID int64, now time.Time) ([
 		var s sessionRow
 		err := row.Scan(s.dest()...)
 		return s.value(), err
-	}, `SELECT`+sessionColumns+`FROM session s WHERE s.account_id = $1 AND s.expires_at > $2
-		ORDER BY s.id DESC LIMIT $3`, accountID, seconds(now), maxSessions)
+	}, `SELECT`+sessionColumns+`FROM session s WHERE`+liveSession+`AND s.account_id = $3
+		ORDER BY s.id DESC LIMIT $4`, seconds(now), seconds(now.Add(MaxClockSkew)), accountID, maxSessions)
 }
 
 // InsertSession starts a session of an account, with its kind, origin and end, and gives its
@@ -95,8 +103,12 @@ func (tx *Tx) DeleteOtherSessions(accountID, but int64) error {
 	return err
 }
 
-// DeleteExpiredSessions removes what can no longer be used.
+// DeleteExpiredSessions deletes the sessions that have expired, and those that were issued under
+// a clock that was ahead.
 func (tx *Tx) DeleteExpiredSessions() error {
 	_, err := tx.exec(`DELETE FROM session WHERE expires_at <= $1`, seconds(tx.now))
+	if err == nil {
+		_, err = tx.exec(`DELETE FROM session WHERE created_at > $1`, seconds(tx.now.Add(MaxClockSkew)))
+	}
 	return err
 }

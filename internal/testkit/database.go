@@ -14,6 +14,9 @@ import (
 	"notary/internal/store"
 )
 
+// Patient makes a store wait for a busy machine: no test depends on how long a query takes.
+var Patient = []store.Option{store.ReadTimeout(10 * time.Minute), store.WriteTimeout(10 * time.Minute)}
+
 // OnPostgres says whether the tests are run on PostgreSQL. The test command runs those of
 // the store and all above it once on each engine.
 func OnPostgres() bool { return os.Getenv("NOTARY_TEST_ENGINE") == "postgres" }

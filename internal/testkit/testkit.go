@@ -86,7 +86,7 @@ func (w *World) open(t testing.TB) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	var err error
-	w.Store, err = store.Open(t.Context(), w.Database, w.Clock.Now)
+	w.Store, err = store.Open(t.Context(), w.Database, w.Clock.Now, Patient...)
 	Check(t, err)
 	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: log, PublishURL: PublishURL})
 	Check(t, err)

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// requireDatabase refuses to create a SQLite database where there was one. A first start creates
+// the database before the key file, so a key file without a database means that the database
+// was lost, is not mounted, or is elsewhere. An empty one in its place would forget every
+// certificate and revocation.
+func requireDatabase(c *config) error {
+	if store.IsPostgres(c.db) || hasContent(c.db) {
+		return nil
+	}
+	trace := ""
+	switch {
+	case hasContent(c.db + "-wal"):
+		trace = c.db + "-wal"
+	case c.passphrase == "" && hasContent(c.sealKey):
+		trace = c.sealKey
+	default:
+		return nil
+	}
+	missing := "is missing"
+	if isFile(c.db) {
+		missing = "is empty"
+	}
+	return &notary.Error{Kind: notary.Conflict, Field: keyDB, Message: fmt.Sprintf(
+		"the database %s %s, but %s is there: a database that vanished is not replaced by an empty one. "+
+			"Restore it with notary restore, correct %s or mount its folder; to begin anew, move %s away first",
+		c.db, missing, trace, keyDB, trace)}
+}
+
+func hasContent(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir() && info.Size() > 0
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"notary"
+	"notary/internal/keystore"
+	"notary/internal/testkit"
+)
+
+// A data folder whose database vanished is refused, at the start and by a migration, and is
+// left as it was.
+func TestVanishedDatabase(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		prepare func(t *testing.T, c *config)
+		refused bool
+		says    string
+	}{
+		"a new folder": {func(*testing.T, *config) {}, false, ""},
+		"a key file alone": {func(t *testing.T, c *config) {
+			testkit.Check(t, keystore.CreateFile(c.sealKey))
+		}, true, "is missing, but"},
+		"an empty file in its place": {func(t *testing.T, c *config) {
+			testkit.Check(t, keystore.CreateFile(c.sealKey))
+			testkit.Check(t, os.WriteFile(c.db, nil, 0o600))
+		}, true, "is empty, but"},
+		"a log of changes alone": {func(t *testing.T, c *config) {
+			testkit.Check(t, os.WriteFile(c.db+"-wal", []byte("changes"), 0o600))
+		}, true, "is missing, but"},
+		"a passphrase and an old key file": {func(t *testing.T, c *config) {
+			testkit.Check(t, keystore.CreateFile(c.sealKey))
+			c.passphrase = testkit.Password
+		}, false, ""},
+		"PostgreSQL": {func(t *testing.T, c *config) {
+			testkit.Check(t, keystore.CreateFile(c.sealKey))
+			c.db = "postgres://db.example.com/notary"
+		}, false, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := localConfig(t)
+			testkit.Check(t, os.MkdirAll(c.data, 0o700))
+			test.prepare(t, c)
+			err := requireDatabase(c)
+			if !test.refused {
+				testkit.Check(t, err)
+				return
+			}
+			testkit.WantKind(t, err, notary.Conflict)
+			testkit.WantText(t, err, test.says, "notary restore", "move")
+		})
+	}
+}
+
+// The whole program refuses, and makes no database.
+func TestStartWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	_, stop := startServer(t, c)
+	testkit.Check(t, stop())
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		_ = os.Remove(c.db + suffix)
+	}
+	s := newShell(t, nil)
+	for _, args := range [][]string{{"start", "--listen", "127.0.0.1:0", "--publish-listen", "off"}, {"migrate", "up"}} {
+		r := s.run(append(args, "--data", c.data)...)
+		r.wantFailure(t, "a database that vanished is not replaced by an empty one")
+	}
+	if _, err := os.Stat(filepath.Join(c.data, "notary.db")); err == nil {
+		t.Error("a database was made")
+	}
+}
