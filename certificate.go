@@ -17,7 +17,7 @@ type Certificate struct {
 	CommonName  string
 	Names       Names
 	Key         string // such as "RSA 2048"
-	// KeyFingerprint is the SHA-256 of the SubjectPublicKeyInfo, lower-case hex: what was
+	// KeyFingerprint is the identity of the key, a SHA-256 in lower-case hex: what was
 	// issued for one key is found by it.
 	KeyFingerprint string
 	Serial         string // lower-case hex, two digits an octet

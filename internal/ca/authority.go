@@ -306,10 +306,10 @@ func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority,
 	return a, nil
 }
 
-// refuseCircle refuses that an authority is signed by itself or by one below it.
+// refuseCircle refuses to have an authority signed by itself or by one below it.
 func refuseCircle(csr *pki.CSR, issuer *openedAuthority) error {
 	for _, above := range append(slices.Clone(issuer.Ancestors), issuer.Issuer.Certificate) {
-		if slices.Equal(above.RawSubjectPublicKeyInfo, csr.RawSubjectPublicKeyInfo) {
+		if pki.SameIdentity(above.PublicKey, csr.PublicKey) {
 			return notary.Errorf(notary.Conflict, "an authority cannot be signed by itself or by one below it")
 		}
 	}

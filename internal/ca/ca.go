@@ -47,8 +47,9 @@ type Options struct {
 	PublishURL string
 }
 
-// New makes the use cases and opens the key of every authority, so that a wrong key file or
-// passphrase is seen at the start and not at the first signature.
+// New creates the use cases, upgrades what earlier versions recorded, and opens the key of every
+// authority, so that a wrong key file or passphrase is seen at the start and not at the first
+// signature.
 func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Options) (*Service, error) {
 	s := &Service{store: st, keys: keys, now: o.Now, rand: o.Rand, log: o.Log, urls: urls{o.PublishURL}}
 	if s.now == nil {
@@ -72,6 +73,9 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 		if err := s.agreeOnSecret(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.upgradeKeyFingerprints(ctx); err != nil {
+		return nil, err
 	}
 	all, err := st.Authorities(ctx)
 	if err != nil {

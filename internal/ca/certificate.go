@@ -102,7 +102,7 @@ func newCertificate(issued *issuance.Issued, issuer *openedAuthority, profile *n
 func inventoryEntry(cert *x509.Certificate, issuers []*x509.Certificate) *notary.Certificate {
 	entry := &notary.Certificate{
 		CommonName: recordedCommonName(cert.Subject.CommonName), Names: pki.CertificateNames(cert), Key: pki.KeyName(cert.PublicKey),
-		KeyFingerprint: pki.Fingerprint(cert.RawSubjectPublicKeyInfo),
+		KeyFingerprint: pki.CertificateKeyFingerprint(cert),
 		Serial:         pki.SerialString(cert.SerialNumber), Fingerprint: pki.Fingerprint(cert.Raw),
 		NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, DER: cert.Raw,
 	}

@@ -98,18 +98,17 @@ func (c *chainSearch) from(ctx context.Context, path, above []*x509.Certificate)
 // itself before the others.
 func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]link, error) {
 	issuer := chain[0]
-	key := pki.Fingerprint(issuer.RawSubjectPublicKeyInfo)
-	name := key + string(issuer.RawSubject)
+	name := string(issuer.RawSubjectPublicKeyInfo) + string(issuer.RawSubject)
 	links, read := c.known[name]
 	if !read {
-		all, err := c.s.store.CertificatesWithKey(ctx, key)
+		all, err := c.s.store.CertificatesWithKey(ctx, pki.CertificateKeyFingerprint(issuer))
 		if err != nil {
 			return nil, err
 		}
 		held := false
 		for _, one := range all {
 			held = held || bytes.Equal(one.DER, issuer.Raw)
-			if one.Revocation != nil || one.NotAfter.Before(c.now) || !isAuthority(one, issuer.RawSubject) {
+			if one.Revocation != nil || one.NotAfter.Before(c.now) || !isAuthority(one, issuer) {
 				continue
 			}
 			parsed, err := parseChain(one)
@@ -179,9 +178,10 @@ func (s *Service) soundAbove(ctx context.Context, above []*x509.Certificate) (bo
 	return true, nil
 }
 
-// sameHolder says whether two certificates are of one key and name.
+// sameHolder reports whether two certificates are for the same key and name.
 func sameHolder(a, b *x509.Certificate) bool {
-	return bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) && bytes.Equal(a.RawSubject, b.RawSubject)
+	sameKey := bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) || pki.SameKey(a.PublicKey, b.PublicKey)
+	return sameKey && bytes.Equal(a.RawSubject, b.RawSubject)
 }
 
 func (c *chainSearch) add(path []*x509.Certificate) {

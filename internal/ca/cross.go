@@ -181,7 +181,7 @@ func (s *Service) checkCrossChain(chainPEM string, own *x509.Certificate, reques
 			"relying parties would refuse what the authority issued", chain[0].SubjectKeyId, own.SubjectKeyId)
 	}
 	for _, above := range chain[1:] {
-		if pki.SameKey(above.PublicKey, own.PublicKey) {
+		if pki.SameIdentity(above.PublicKey, own.PublicKey) {
 			return nil, notary.Errorf(notary.Conflict, "the chain goes through the authority's own key: an authority cannot be signed by one below it")
 		}
 	}
@@ -202,21 +202,22 @@ func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Calle
 	return all, a.Certificate.ID, err
 }
 
-// certificatesOf are the certificates of an authority's key and name. A request may have
-// brought the key along, too: what is no authority's is left out.
+// certificatesOf returns the certificates of an authority's key and name. A request may have the
+// key, too, and another key the same fingerprint: what is not the authority's is left out.
 func (s *Service) certificatesOf(ctx context.Context, a *notary.Authority) ([]*notary.Certificate, error) {
 	own, err := certificateOf(a)
 	if err != nil {
 		return nil, err
 	}
 	all, err := s.store.CertificatesWithKey(ctx, a.Certificate.KeyFingerprint)
-	return slices.DeleteFunc(all, func(c *notary.Certificate) bool { return !isAuthority(c, own.RawSubject) }), err
+	return slices.DeleteFunc(all, func(c *notary.Certificate) bool { return !isAuthority(c, own) }), err
 }
 
-// isAuthority says whether a certificate is that of an authority of that name.
-func isAuthority(c *notary.Certificate, subject []byte) bool {
+// isAuthority reports whether c is a CA certificate of the same name and key as that of an
+// authority.
+func isAuthority(c *notary.Certificate, own *x509.Certificate) bool {
 	parsed, err := x509.ParseCertificate(c.DER)
-	return err == nil && parsed.IsCA && bytes.Equal(parsed.RawSubject, subject)
+	return err == nil && parsed.IsCA && sameHolder(parsed, own)
 }
 
 // UseCertificate makes one of an authority's certificates the one in use. It must be valid,
@@ -230,7 +231,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 		return err
 	}
 	cert, err := s.store.Certificate(ctx, certID)
-	if err == nil && (cert.KeyFingerprint != a.Certificate.KeyFingerprint || !isAuthority(cert, own.RawSubject)) {
+	if err == nil && (cert.KeyFingerprint != a.Certificate.KeyFingerprint || !isAuthority(cert, own)) {
 		err = notary.Errorf(notary.Unprocessable, "the certificate %d is not one of the authority's: choose among those of its key", certID)
 	}
 	if err != nil {

@@ -46,10 +46,11 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 	if a.Certificate == nil {
 		return nil
 	}
-	if err := tx.ShareKey(a.Certificate.KeyFingerprint); err != nil {
+	certificate, err := certificateOf(a)
+	if err != nil {
 		return err
 	}
-	compromised, err := tx.Compromised(ctx, a.Certificate.KeyFingerprint)
+	compromised, err := shareKey(ctx, tx, certificate.PublicKey)
 	if err == nil && compromised {
 		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d was compromised: make a new one", a.ID)
 	}

@@ -138,7 +138,7 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	if err := refuseHeld(ctx, tx, in.key.Public()); err != nil {
 		return 0, err
 	}
-	if compromised, err := tx.Compromised(ctx, in.entry.KeyFingerprint); err != nil || compromised {
+	if compromised, err := compromised(ctx, tx, in.key.Public()); err != nil || compromised {
 		return 0, orError(err, notary.WithField(notary.Errorf(notary.Conflict,
 			"this key was reported as compromised: make a new authority"), "private_key"))
 	}
@@ -172,7 +172,7 @@ func refuseHeld(ctx context.Context, tx *store.Tx, key crypto.PublicKey) error {
 		if err != nil {
 			return notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
 		}
-		if pki.SameKey(held, key) {
+		if pki.SameIdentity(held, key) {
 			return notary.WithField(notary.Errorf(notary.Conflict, "the certificate authority %d has this key: "+
 				"it is held here already", a.ID), "private_key")
 		}
@@ -206,9 +206,16 @@ func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in
 		return nil, err
 	}
 	a, err := tx.Authority(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	public, err := pki.RequestKey(a.CSR)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
+	case !pki.SameKey(public, in.key.Public()):
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "an authority with another public key of the same private key "+
+			"(RSA exponent or point) was held here: make a new authority"), "private_key")
 	case a.Status(s.now()) == notary.AuthorityRevoked:
 		return nil, notary.Errorf(notary.Conflict, "this authority was held here and revoked: make a new one")
 	case !in.crl.ThisUpdate.IsZero() && in.crl.Number < a.CRLNumber:

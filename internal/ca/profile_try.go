@@ -106,7 +106,7 @@ func (t trier) tryCSR(ctx context.Context, csr *pki.CSR) (*notary.Trial, error) 
 	if err != nil {
 		return nil, err
 	}
-	compromised, err := t.service.store.Compromised(ctx, pki.Fingerprint(csr.RawSubjectPublicKeyInfo))
+	compromised, err := compromised(ctx, t.service.store, csr.PublicKey)
 	if err != nil {
 		return nil, err
 	}

@@ -48,8 +48,8 @@ func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (
 	return req, err
 }
 
-// Compromised says whether the key of a request was reported as compromised: nothing is signed for
-// it any more.
+// Compromised reports whether the key of a request was reported as compromised: nothing is signed
+// for it any more.
 func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int64) (bool, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int6
 	if err != nil {
 		return false, nil // nothing is known of its key
 	}
-	return s.store.Compromised(ctx, pki.Fingerprint(csr.RawSubjectPublicKeyInfo))
+	return compromised(ctx, s.store, csr.PublicKey)
 }
 
 // Delete removes a request. The certificates issued for it stay in the inventory.
@@ -281,20 +281,4 @@ func recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert
 	default:
 		return known.ID, nil
 	}
-}
-
-const compromisedKey = "a certificate with this key was revoked for keyCompromise: make a new key and a new request"
-
-// refuseCompromised refuses a key that was reported as compromised, and keeps it from being
-// reported until the transaction has ended.
-func refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
-	key := pki.Fingerprint(csr.RawSubjectPublicKeyInfo)
-	if err := tx.ShareKey(key); err != nil {
-		return err
-	}
-	compromised, err := tx.Compromised(ctx, key)
-	if err == nil && compromised {
-		return &notary.Error{Kind: notary.Conflict, Field: "csr", Message: compromisedKey}
-	}
-	return err
 }

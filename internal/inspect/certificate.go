@@ -62,6 +62,7 @@ func (r *reader) readCertificate(der []byte) Object {
 		o.Certificate.EmailAddresses, o.Certificate.URIs))
 	o.checkValidity(c, r.now)
 	o.checkKey(c.PublicKey)
+	o.checkKeyEncoding(c.RawSubjectPublicKeyInfo, c.PublicKey)
 	o.checkCertificate(c)
 	return o
 }

@@ -72,6 +72,7 @@ func (r *reader) readPublicKey(der []byte) Object {
 		return o
 	}
 	o.keepKey(public)
+	o.checkKeyEncoding(der, public)
 	return o
 }
 
@@ -115,6 +116,14 @@ func keyName(public crypto.PublicKey, algorithm x509.PublicKeyAlgorithm) string 
 func (o *Object) checkKey(public crypto.PublicKey) {
 	if err := pki.CheckKey(public); err != nil {
 		o.fail("weak_key", "", "%s", notaryMessage(err))
+	}
+}
+
+// checkKeyEncoding reports a SubjectPublicKeyInfo that is not in its canonical encoding: programs
+// that compare keys by their octets take it for another key.
+func (o *Object) checkKeyEncoding(spki []byte, public crypto.PublicKey) {
+	if err := pki.CheckKeyEncoding(spki, public); err != nil {
+		o.fail("key_encoding", "RFC 5280, section 4.1.2.7", "%s", notaryMessage(err))
 	}
 }
 

@@ -41,6 +41,7 @@ func (r *reader) readRequest(der []byte) Object {
 	o.Name = shortName(request.Subject, request.RawSubject, slices.Concat(o.Request.DNSNames, o.Request.IPAddresses,
 		o.Request.EmailAddresses, o.Request.URIs))
 	o.checkKey(request.PublicKey)
+	o.checkKeyEncoding(request.RawSubjectPublicKeyInfo, request.PublicKey)
 	o.checkSignatureAlgorithm(request.SignatureAlgorithm, false)
 	if !verifiable(request.PublicKey) {
 		o.note("not_verified", "", "its signature is not checked: keys of this kind or size are not")
@@ -61,7 +62,7 @@ func (r *reader) readRequest(der []byte) Object {
 // why not has been told.
 func (o *Object) checkSubmittable(der []byte) {
 	for _, problem := range o.Problems {
-		if problem.Code == "weak_key" || problem.Code == "signature" || problem.Code == "weak_signature" {
+		if problem.Code == "weak_key" || problem.Code == "key_encoding" || problem.Code == "signature" || problem.Code == "weak_signature" {
 			return
 		}
 	}

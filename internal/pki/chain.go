@@ -149,7 +149,11 @@ func checkOne(i int, c *x509.Certificate, now time.Time) error {
 		return invalid("certificate %d of the chain expired at %s",
 			i+1, c.NotAfter.Format(time.RFC3339))
 	}
-	if err := CheckKey(c.PublicKey); err != nil {
+	err := CheckKey(c.PublicKey)
+	if err == nil {
+		err = CheckKeyEncoding(c.RawSubjectPublicKeyInfo, c.PublicKey)
+	}
+	if err != nil {
 		return invalid("certificate %d of the chain cannot be used: %s", i+1, err)
 	}
 	return nil

@@ -170,9 +170,9 @@ func splitCSR(der []byte) (csrParts, error) {
 }
 
 func (p csrParts) checkKey() error {
-	key, err := x509.ParsePKIXPublicKey(p.key)
+	key, err := ParsePublicKey(p.key)
 	if err != nil {
-		return invalid("the key of the request cannot be used (%s): %s", reason(err), usableKeys)
+		return err
 	}
 	return CheckKey(key)
 }

@@ -51,12 +51,3 @@ func likeThat(key crypto.Signer, subject []byte, asked []pkix.Extension) (string
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: labelCSR, Bytes: der})), nil
 }
-
-// KeyFingerprint is the SHA-256 of a key's SubjectPublicKeyInfo, lower-case hex.
-func KeyFingerprint(key crypto.PublicKey) (string, error) {
-	der, err := x509.MarshalPKIXPublicKey(key)
-	if err != nil {
-		return "", notary.InternalError("write a public key", err)
-	}
-	return Fingerprint(der), nil
-}

@@ -303,7 +303,7 @@ type rawAttribute struct {
 	Values [][]pkix.Extension `asn1:"set"`
 }
 
-func publicKeyInfo(t *testing.T, key crypto.PublicKey) []byte {
+func publicKeyInfo(t testing.TB, key crypto.PublicKey) []byte {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
@@ -352,7 +352,7 @@ func TestParseCSRRefusesKeys(t *testing.T) {
 		{"exponent 1", rsaInfo(1, 1, 2048), "public exponent of the RSA key, 1,"},
 		{"P-224", publicKeyInfo(t, p224.Public()), "curve"},
 		{"X25519", publicKeyInfo(t, x25519.Public()), "not supported"},
-		{"not on the curve", offCurve, "the key of the request cannot be used"},
+		{"not on the curve", offCurve, "the key cannot be used"},
 		{"unknown", marshal(t, struct {
 			Algorithm pkix.AlgorithmIdentifier
 			Key       asn1.BitString

@@ -26,7 +26,7 @@ func RSABits() (least, most int) { return minRSABits, maxRSABits }
 
 const usableKeys = "use ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits"
 
-// CheckKey says whether a public key is good enough to be certified: of a kind that we know,
+// CheckKey reports whether a public key is good enough to be certified: of a kind that we know,
 // long enough, and without the known marks of a broken generator.
 func CheckKey(pub crypto.PublicKey) error {
 	switch key := pub.(type) {
@@ -35,10 +35,7 @@ func CheckKey(pub crypto.PublicKey) error {
 	case *ecdsa.PublicKey:
 		return checkECDSA(key)
 	case ed25519.PublicKey:
-		if len(key) != ed25519.PublicKeySize {
-			return invalid("the Ed25519 key is not of 32 octets")
-		}
-		return nil
+		return checkEd25519(key)
 	default:
 		return invalid("keys of this kind are not supported: %s", usableKeys)
 	}
@@ -200,7 +197,7 @@ func GenerateKey(alg notary.KeyAlgorithm) (crypto.Signer, error) {
 	return key, nil
 }
 
-// SameKey says whether two public keys are the same.
+// SameKey reports whether two public keys are equal, an RSA exponent included.
 func SameKey(a, b crypto.PublicKey) bool {
 	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && key.Equal(b)

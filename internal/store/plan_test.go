@@ -74,7 +74,8 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	ctx := t.Context()
 	// Copies, digests and checks read everything.
 	seen := map[string]bool{"Write": true, "Close": true, "CheckInvariants": true, "CopyTo": true, "Digest": true,
-		"EachRevocation": true, "Revoked": true, "Fill": true, "Shared": true, "Watch": true}
+		"EachRevocation": true, "Revoked": true, "Fill": true, "Shared": true, "Watch": true,
+		"CompromisedInUse": true} // after an upgrade, every compromised key
 	do := func(name string, err error) {
 		t.Helper()
 		if seen[name] = true; err != nil && notary.KindOf(err) != notary.NotFound {
@@ -84,6 +85,8 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	write(t, s, func(tx *store.Tx) error { walkTx(ctx, tx, now, do); return nil })
 	do("Agree", second(s.Agree(ctx, "something", "value")))
 	do("Lease", second(s.Lease(ctx, "something", "node", time.Minute)))
+	_, _, err := s.UpgradeKeyFingerprints(ctx, func(_ []byte, recorded string) string { return recorded + "0" })
+	do("UpgradeKeyFingerprints", err)
 	walkReads(ctx, s, now, do)
 	for _, of := range []reflect.Type{reflect.TypeFor[*store.Store](), reflect.TypeFor[*store.Tx]()} {
 		for i := range of.NumMethod() {
@@ -122,7 +125,7 @@ type reads interface {
 	CertificatesOfRequest(context.Context, int64) ([]*notary.Certificate, error)
 	AuthorityWithCertificate(context.Context, int64) (*notary.Authority, error)
 	CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error)
-	Compromised(context.Context, string) (bool, error)
+	Compromised(context.Context, ...string) (bool, error)
 	DeletedAuthority(ctx context.Context, keyFingerprint string) (int64, error)
 	CertificateBySerial(ctx context.Context, authorityID int64, serial string) (*notary.Certificate, error)
 	RevocationCount(context.Context, int64, int) (int64, error)
@@ -183,7 +186,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1}, func(*notary.Certificate) error { return nil }))
 	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
 	do("CertificatesWithKey", second(r.CertificatesWithKey(ctx, "")))
-	do("Compromised", second(r.Compromised(ctx, "")))
+	do("Compromised", second(r.Compromised(ctx, "", "")))
 	do("DeletedAuthority", second(r.DeletedAuthority(ctx, "")))
 	do("CertificateBySerial", second(r.CertificateBySerial(ctx, 1, "")))
 	do("RevocationCount", second(r.RevocationCount(ctx, 1, 0)))

@@ -56,17 +56,21 @@ func listedUntil(c *notary.Certificate, revokedAt time.Time) int64 {
 	return seconds(until.Add(listingMargin))
 }
 
-// ReportCompromised records that the key with this fingerprint (SHA-256 of its
-// SubjectPublicKeyInfo) must not be certified again.
+// ReportCompromised records that the key with this fingerprint must not be certified again.
 func (tx *Tx) ReportCompromised(keyFingerprint string) error {
 	_, err := tx.exec(`INSERT INTO compromised_key (fingerprint, reported_at) VALUES ($1, $2)
 		ON CONFLICT (fingerprint) DO NOTHING`, keyFingerprint, seconds(tx.now))
 	return err
 }
 
-// Compromised says whether the key with this fingerprint was reported.
-func (r reader) Compromised(ctx context.Context, keyFingerprint string) (bool, error) {
+// Compromised reports whether a key was reported under one of these fingerprints.
+func (r reader) Compromised(ctx context.Context, fingerprints ...string) (bool, error) {
+	b := &binder{}
+	in := ""
+	for _, f := range fingerprints {
+		in += ", " + b.bind(f)
+	}
 	var n int
-	err := r.q.queryRow(ctx, `SELECT COUNT(*) FROM compromised_key WHERE fingerprint = $1`, keyFingerprint).Scan(&n)
+	err := r.q.queryRow(ctx, `SELECT COUNT(*) FROM compromised_key WHERE fingerprint IN (`+in[2:]+`)`, b.args...).Scan(&n)
 	return n > 0, mapped(err)
 }

@@ -23,6 +23,7 @@ const (
 	theCertificate                  // that a certificate is not revoked
 	theAccount                      // the password and role of an account
 	theProfile                      // the version of a profile
+	theUpgrade                      // how far an upgrade of what is recorded has come
 )
 
 // share waits until nobody claims the thing, and keeps others from claiming it.

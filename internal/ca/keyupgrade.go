@@ -1,0 +1,70 @@
+package ca
+
+import (
+	"context"
+	"crypto/x509"
+
+	"notary/internal/pki"
+)
+
+// upgradeKeyFingerprints makes the key fingerprints that earlier versions recorded canonical:
+// compromised keys are found by them, and whatever was issued for a key. It runs before anything
+// is served, once for a database, in steps that an interruption does not undo.
+func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
+	damaged := 0
+	canonical := func(der []byte, recorded string) string {
+		fingerprint, ok := canonicalFingerprint(der, recorded)
+		if !ok {
+			damaged++
+		}
+		return fingerprint
+	}
+	upgraded := false
+	for {
+		last, done, err := s.store.UpgradeKeyFingerprints(ctx, canonical)
+		if err != nil {
+			return err
+		}
+		if done {
+			break
+		}
+		upgraded = true
+		s.log.InfoContext(ctx, "upgrading the key fingerprints of recorded certificates", "up_to_certificate", last)
+	}
+	if damaged > 0 {
+		s.log.WarnContext(ctx, "key fingerprints that do not match their certificates were left as they are: run notary check",
+			"certificates", damaged)
+	}
+	if upgraded {
+		s.warnOfCompromised(ctx)
+	}
+	return nil
+}
+
+// canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if that
+// was not computed from this certificate.
+func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok bool) {
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return recorded, false
+	}
+	fingerprint = pki.CertificateKeyFingerprint(certificate)
+	if recorded != fingerprint && recorded != pki.Fingerprint(certificate.RawSubjectPublicKeyInfo) {
+		return recorded, false
+	}
+	return fingerprint, true
+}
+
+// warnOfCompromised logs certificates whose key turns out to be one that was reported as
+// compromised. Revoking them is for a person to decide.
+func (s *Service) warnOfCompromised(ctx context.Context) {
+	const most = 100
+	ids, err := s.store.CompromisedInUse(ctx, s.now(), most)
+	switch {
+	case err != nil:
+		s.log.WarnContext(ctx, "could not look for valid certificates whose key was reported as compromised", "error", err)
+	case len(ids) > 0:
+		s.log.WarnContext(ctx, "these certificates are valid although their key was reported as compromised in another encoding: revoke them",
+			"certificates", ids)
+	}
+}

@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"notary"
+)
+
+// Key fingerprints were those of the SubjectPublicKeyInfo as it stands in the certificate, up to
+// version 4 of the schema. The migration to the next version adds the agreement below; while it
+// is there, the certificates after the id in it are still to be upgraded.
+const keysUpgraded = "key fingerprints are canonical up to certificate"
+
+// upgradeStep is how many certificates are upgraded in one transaction.
+const upgradeStep = 5_000
+
+// UpgradeKeyFingerprints gives the next certificates that an earlier version recorded the key
+// fingerprint that fn returns for their DER and their recorded fingerprint, and compromised keys
+// likewise. It returns the id of the last certificate that was read, and whether all are done. An
+// interrupted upgrade continues where it stopped; nodes that start together take turns.
+func (s *Store) UpgradeKeyFingerprints(ctx context.Context, fn func(der []byte, recorded string) string) (last int64, done bool, err error) {
+	pending, err := s.Agreed(ctx, keysUpgraded)
+	if err != nil || pending == "" {
+		return 0, true, err
+	}
+	err = s.Write(ctx, func(tx *Tx) error {
+		last, done, err = tx.upgradeKeys(ctx, fn)
+		return err
+	})
+	return last, done, err
+}
+
+func (tx *Tx) upgradeKeys(ctx context.Context, fn func(der []byte, recorded string) string) (last int64, done bool, err error) {
+	if err := tx.claim(theUpgrade, 0); err != nil {
+		return 0, false, err
+	}
+	pending, err := tx.Agreed(ctx, keysUpgraded)
+	if err != nil || pending == "" { // another node has just finished
+		return 0, true, err
+	}
+	after, err := strconv.ParseInt(pending, 10, 64)
+	if err != nil {
+		return 0, false, notary.InternalError("read how far the upgrade has come", err)
+	}
+	last, changed, err := tx.changedKeys(ctx, after, fn)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, c := range changed {
+		if err := tx.changeKey(c); err != nil {
+			return 0, false, err
+		}
+	}
+	if last == after {
+		return last, true, tx.later(`DELETE FROM agreement WHERE name = $1`, keysUpgraded)
+	}
+	return last, false, tx.later(`UPDATE agreement SET value = $1 WHERE name = $2`, strconv.FormatInt(last, 10), keysUpgraded)
+}
+
+// changedKey is a certificate whose key fingerprint changes.
+type changedKey struct {
+	certificate int64
+	from, to    string
+}
+
+// changedKeys reads the next certificates and returns the id of the last one, which is after
+// itself when there are no more. Only what changes is kept in memory.
+func (tx *Tx) changedKeys(ctx context.Context, after int64, fn func([]byte, string) string) (last int64, changed []changedKey, err error) {
+	rows, err := tx.q.query(ctx, `SELECT k.id, k.key_fingerprint, d.der FROM certificate k
+		LEFT JOIN certificate_der d ON d.certificate_id = k.id
+		WHERE k.id > $1 ORDER BY k.id LIMIT $2`, after, upgradeStep)
+	if err != nil {
+		return 0, nil, mapped(err)
+	}
+	defer rows.Close()
+	last = after
+	for rows.Next() {
+		var c changedKey
+		var der []byte
+		if err := rows.Scan(&c.certificate, &c.from, &der); err != nil {
+			return 0, nil, mapped(err)
+		}
+		last = c.certificate
+		if c.to = fn(der, c.from); c.to != c.from {
+			changed = append(changed, c)
+		}
+	}
+	return last, changed, mapped(rows.Err())
+}
+
+// changeKey changes the fingerprint of a certificate's key, and reports the key under it if it
+// was reported under the old one. That stays, for certificates that are still to come.
+func (tx *Tx) changeKey(c changedKey) error {
+	if err := tx.later(`INSERT INTO compromised_key (fingerprint, reported_at)
+		SELECT CAST($1 AS TEXT), reported_at FROM compromised_key WHERE fingerprint = $2
+		ON CONFLICT (fingerprint) DO NOTHING`, c.to, c.from); err != nil {
+		return err
+	}
+	return tx.later(`UPDATE certificate SET key_fingerprint = $1 WHERE id = $2`, c.to, c.certificate)
+}
+
+// CompromisedInUse returns up to limit certificates, issued here and valid at this time, that
+// are not revoked although their key was reported as compromised.
+func (r reader) CompromisedInUse(ctx context.Context, now time.Time, limit int) ([]int64, error) {
+	return collect(ctx, r, func(row row) (id int64, err error) {
+		err = row.Scan(&id)
+		return id, err
+	}, `SELECT k.id FROM compromised_key c JOIN certificate k ON k.key_fingerprint = c.fingerprint
+		LEFT JOIN revocation v ON v.certificate_id = k.id
+		LEFT JOIN authority a ON a.certificate_id = k.id AND a.id = k.authority_id
+		WHERE v.certificate_id IS NULL AND a.id IS NULL AND k.authority_id IS NOT NULL AND k.not_after >= $1
+		ORDER BY k.id LIMIT $2`, seconds(now), limit)
+}
