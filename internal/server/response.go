@@ -8,8 +8,9 @@ import (
 	"notary/api"
 )
 
-// response notes what is answered, and moves the write deadline on with every write, so
-// that a client may read for as long as it takes, but not stop reading.
+// response records what is answered, and extends the write deadline with every part of a write,
+// so that a client may read for as long as it takes, but not stop reading. The deadline matters
+// to HTTP/2's streams; below them [patientConn] watches the progress of the connection.
 type response struct {
 	http.ResponseWriter
 	control  *http.ResponseController
@@ -32,15 +33,25 @@ func (w *response) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *response) Write(b []byte) (int, error) {
+func (w *response) Write(b []byte) (n int, err error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
-	w.extendDeadline()
-	n, err := w.ResponseWriter.Write(b)
-	w.bytes += int64(n)
-	return n, err
+	for {
+		w.extendDeadline()
+		part := b[n:min(n+maxPart, len(b))]
+		written, err := w.ResponseWriter.Write(part)
+		n += written
+		w.bytes += int64(written)
+		if err != nil || n == len(b) {
+			return n, err
+		}
+	}
 }
+
+// maxPart is how many bytes are written under one deadline, and so what a client must read in
+// three quarters of the timeout.
+const maxPart = 16 << 10
 
 // finish prepares for what net/http writes once the handler is done.
 func (w *response) finish() { w.extendDeadline() }

@@ -108,7 +108,7 @@ func New(c Config) (*Server, error) {
 // itself, such as limits on connections, belongs below the PROXY protocol: above it RemoteAddr
 // is the client's, and waits for the header.
 func (c *Config) wrapListener() net.Listener {
-	listener := c.Listener
+	var listener net.Listener = patientListener{c.Listener, c.WriteTimeout}
 	if c.ProxyProtocol {
 		listener = proxyProtocol(listener, c.Proxies)
 	}

@@ -1,0 +1,83 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// patientListener accepts connections that wait for slow readers.
+type patientListener struct {
+	net.Listener
+	timeout time.Duration
+}
+
+func (l patientListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &patientConn{Conn: c, timeout: l.timeout, queued: func() int { return queuedBytes(c) }}, nil
+}
+
+// patientConn is a connection whose writes fail only if the peer takes nothing for the timeout.
+// A deadline cannot say that: it holds for a write as a whole, and TLS does not survive one.
+//
+// The kernel wakes a writer only when much of its buffer is free, so that the bytes which it
+// still holds count as well.
+type patientConn struct {
+	net.Conn
+	timeout time.Duration
+	queued  func() int // how many bytes the kernel still holds for the peer; -1 if unknown
+
+	mu   sync.Mutex
+	hard bool // a deadline earlier than the timeout is set, as on close
+}
+
+// SetWriteDeadline honors deadlines that leave less than half of the timeout, such as those of
+// the TLS handshake and of a close. Others only mean that the peer must make progress.
+func (c *patientConn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hard = !t.IsZero() && time.Until(t) < c.timeout/2
+	if !c.hard {
+		return nil
+	}
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// SetDeadline sets both deadlines.
+func (c *patientConn) SetDeadline(t time.Time) error {
+	return errors.Join(c.Conn.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+func (c *patientConn) Write(b []byte) (n int, err error) {
+	for before := c.queued(); ; {
+		soft, err := c.grantTime()
+		if err != nil {
+			return n, err
+		}
+		written, err := c.Conn.Write(b[n:])
+		n += written
+		if err == nil || !soft || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		after := c.queued()
+		if written == 0 && (after < 0 || after >= before) {
+			return n, err // the peer has taken nothing
+		}
+		before = after
+	}
+}
+
+// grantTime gives the next write the whole timeout, unless an earlier deadline is set.
+func (c *patientConn) grantTime() (soft bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hard {
+		return false, nil
+	}
+	return true, c.Conn.SetWriteDeadline(time.Now().Add(c.timeout))
+}
