@@ -213,7 +213,11 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 	if err != nil {
 		return err
 	}
-	if ok, err := s.attempt(ctx, caller.Email, caller.Address, known, old); err != nil {
+	origin, err := s.origin(ctx, caller.AccountID, caller.Email, caller.Address)
+	if err != nil {
+		return err
+	}
+	if ok, err := s.attempt(ctx, origin, known, old); err != nil {
 		return err
 	} else if !ok {
 		return notary.FieldErrorf("old_password", "the old password is wrong")

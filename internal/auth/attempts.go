@@ -8,115 +8,103 @@ import (
 	"notary"
 )
 
-// How many refused logins are taken without delay, and how long it then takes until one more
-// is: for one account from one address, for one account from anywhere, and for one address.
-// From anywhere it is many, so that a stranger does not lock the account's owner out.
+// How many wrong secrets are accepted without delay, and how long it then takes until one more
+// is: for one account from one network, for one account from anywhere, and for one network. The
+// limit from anywhere is high, so that a stranger does not easily lock out an account's owner.
+// From where an account has logged in before, only the first of the three counts, in a count of
+// its own: wrong passwords from elsewhere, or for other accounts, never lock its owner out there.
 const (
 	accountBurst  = 20
 	accountEvery  = 10 * time.Second
 	anywhereBurst = 1000
 	anywhereEvery = time.Second
-	addressBurst  = 100
-	addressEvery  = 2 * time.Second
-
-	// maxTracked is how many accounts and addresses are remembered at most.
-	maxTracked = 10_000
+	networkBurst  = 100
+	networkEvery  = 2 * time.Second
 )
 
-// attempts limits how often a login may be refused, by account and by address. It is
-// kept in memory: a restart forgives.
+// attempts limits how often a secret may be guessed, by what it protects and by where the guess
+// comes from. It is kept in memory: every node counts for itself, and a restart starts from zero.
 type attempts struct {
 	now func() time.Time
 
-	mu        sync.Mutex
-	accounts  buckets // from one address
-	anywhere  buckets // accounts
-	addresses buckets
+	mu       sync.Mutex
+	accounts *sketch // from one network
+	known    *sketch // the same, from where the account has logged in before
+	anywhere *sketch // accounts
+	networks *sketch
 }
 
 func newAttempts(now func() time.Time) *attempts {
 	return &attempts{
-		now:       now,
-		accounts:  buckets{burst: accountBurst, every: accountEvery, of: map[string]*bucket{}},
-		anywhere:  buckets{burst: anywhereBurst, every: anywhereEvery, of: map[string]*bucket{}},
-		addresses: buckets{burst: addressBurst, every: addressEvery, of: map[string]*bucket{}},
+		now:      now,
+		accounts: newSketch(accountBurst, accountEvery),
+		known:    newSketch(accountBurst, accountEvery),
+		anywhere: newSketch(anywhereBurst, anywhereEvery),
+		networks: newSketch(networkBurst, networkEvery),
 	}
 }
 
-// take uses up one attempt of the account and of the address. One that succeeds is given
-// back by refund.
-func (a *attempts) take(email, address string) (refund func(), err error) {
+// origin is where a guess comes from, and at what.
+type origin struct {
+	secret  string // the account's e-mail, or another name of what the secret protects
+	address string
+	known   bool // the account has logged in from there before
+}
+
+func (o origin) network() string { return notary.ClientNetwork(o.address) }
+
+// counters returns the leaky buckets in which a guess counts.
+func (a *attempts) counters(o origin, now time.Time) []counter {
+	network := o.network()
+	pair := o.secret + " " + network
+	if o.known {
+		return []counter{a.known.counter(pair, now)}
+	}
+	return []counter{a.accounts.counter(pair, now), a.anywhere.counter(o.secret, now), a.networks.counter(network, now)}
+}
+
+// take counts a guess at a secret from an address that is not known. It is what everything that
+// checks a secret calls first; refund takes the count back if the secret was right.
+func (a *attempts) take(secret, address string) (refund func(), err error) {
+	return a.takeFrom(origin{secret: secret, address: address})
+}
+
+func (a *attempts) takeFrom(o origin) (refund func(), err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now := a.now()
-	from := notary.ClientNetwork(address)
-	used := []*bucket{a.accounts.get(email+" "+from, now), a.anywhere.get(email, now), a.addresses.get(from, now)}
-	if wait := max(a.accounts.wait(used[0]), a.anywhere.wait(used[1]), a.addresses.wait(used[2])); wait > 0 {
-		wait = time.Duration(math.Ceil(wait.Seconds())) * time.Second
-		return nil, &notary.Error{Kind: notary.RateLimited, RetryAfter: wait,
-			Message: "too many logins were refused: wait " + wait.String() + " and try again"}
+	counters := a.counters(o, a.now())
+	if err := limited(counters); err != nil {
+		return nil, err
 	}
-	for _, b := range used {
-		b.level++
+	for _, c := range counters {
+		c.add(1)
 	}
 	return func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		for _, b := range used {
-			b.level--
+		for _, c := range counters {
+			c.add(-1)
 		}
 	}, nil
 }
 
-// buckets are leaky buckets by key: each attempt pours one in, and one leaks out every so
-// often. A full bucket takes no more.
-type buckets struct {
-	burst int
-	every time.Duration
-	of    map[string]*bucket
+// check returns the error that takeFrom would, and counts nothing.
+func (a *attempts) check(o origin) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return limited(a.counters(o, a.now()))
 }
 
-type bucket struct {
-	level float64
-	at    time.Time // of the level
-}
-
-// get is the bucket of the key, with what has leaked out until now taken off.
-func (b *buckets) get(key string, now time.Time) *bucket {
-	one := b.of[key]
-	if one == nil {
-		if len(b.of) >= maxTracked {
-			b.makeRoom(now)
-		}
-		one = &bucket{at: now}
-		b.of[key] = one
+// limited returns a [notary.RateLimited] error if one of the buckets is full.
+func limited(counters []counter) error {
+	var wait time.Duration
+	for _, c := range counters {
+		wait = max(wait, c.wait())
 	}
-	b.leak(one, now)
-	return one
-}
-
-func (b *buckets) leak(one *bucket, now time.Time) {
-	one.level = max(0, one.level-now.Sub(one.at).Seconds()/b.every.Seconds())
-	one.at = now
-}
-
-// wait is how long until the bucket takes one more.
-func (b *buckets) wait(one *bucket) time.Duration {
-	over := one.level + 1 - float64(b.burst)
-	return max(0, time.Duration(over*float64(b.every)))
-}
-
-// makeRoom forgets the empty buckets, and then, under an attack, any.
-func (b *buckets) makeRoom(now time.Time) {
-	for key, one := range b.of {
-		if b.leak(one, now); one.level == 0 {
-			delete(b.of, key)
-		}
+	if wait == 0 {
+		return nil
 	}
-	for key := range b.of {
-		if len(b.of) < maxTracked/2 {
-			return
-		}
-		delete(b.of, key)
-	}
+	wait = time.Duration(math.Ceil(wait.Seconds())) * time.Second
+	return &notary.Error{Kind: notary.RateLimited, RetryAfter: wait,
+		Message: "too many logins were refused: wait " + wait.String() + " and try again"}
 }

@@ -84,14 +84,14 @@ func TestAttemptsOfAnAddress(t *testing.T) {
 		_, err := auth.Take(a, fmt.Sprint(account), address)
 		return err
 	}
-	for range auth.AddressBurst {
+	for range auth.NetworkBurst {
 		testkit.Check(t, take("192.0.2.1"))
 	}
-	wantLimited(t, take("192.0.2.1"), auth.AddressEvery)
+	wantLimited(t, take("192.0.2.1"), auth.NetworkEvery)
 	testkit.Check(t, take("192.0.2.2"))
-	clock.Advance(auth.AddressEvery)
+	clock.Advance(auth.NetworkEvery)
 	testkit.Check(t, take("192.0.2.1"))
-	wantLimited(t, take("192.0.2.1"), auth.AddressEvery)
+	wantLimited(t, take("192.0.2.1"), auth.NetworkEvery)
 }
 
 // In IPv6 one host has a whole /64 to call from.
@@ -104,10 +104,10 @@ func TestAttemptsOfANetwork(t *testing.T) {
 		_, err := auth.Take(a, fmt.Sprint(account), address)
 		return err
 	}
-	for i := range auth.AddressBurst {
+	for i := range auth.NetworkBurst {
 		testkit.Check(t, take(fmt.Sprintf("2001:db8::%x", i+1)))
 	}
-	wantLimited(t, take("2001:db8::ffff:1"), auth.AddressEvery)
+	wantLimited(t, take("2001:db8::ffff:1"), auth.NetworkEvery)
 	testkit.Check(t, take("2001:db8:0:1::1"))
 }
 
@@ -116,7 +116,7 @@ func TestAttemptsAreRefunded(t *testing.T) {
 	t.Parallel()
 	clock := testkit.NewClock()
 	a := auth.NewAttempts(clock.Now)
-	for range 10 * auth.AddressBurst {
+	for range 10 * auth.NetworkBurst {
 		refund, err := auth.Take(a, "a", "192.0.2.1")
 		testkit.Check(t, err)
 		refund()
@@ -142,35 +142,30 @@ func TestAttemptsAreRefunded(t *testing.T) {
 	wantLimited(t, err, auth.AccountEvery)
 }
 
-// However many names and addresses are made up, the memory stays small, and what is busy is
-// forgotten last.
-func TestAttemptsAreBounded(t *testing.T) {
+// However many addresses and names are made up, what counts is not forgotten, and nobody else is
+// taken for it.
+func TestAttemptsAreNeverEvicted(t *testing.T) {
 	t.Parallel()
 	clock := testkit.NewClock()
 	a := auth.NewAttempts(clock.Now)
-	bounded := func() {
-		t.Helper()
-		if accounts, addresses := auth.TrackedBy(a); accounts > auth.MaxTracked || addresses > auth.MaxTracked {
-			t.Fatalf("%d accounts and %d addresses are remembered, want at most %d", accounts, addresses, auth.MaxTracked)
-		}
-	}
-	for i := range 3 * auth.MaxTracked {
-		_, err := auth.Take(a, fmt.Sprint("account ", i), fmt.Sprint("address ", i))
-		testkit.Check(t, err)
-		bounded()
-	}
-	clock.Advance(time.Hour) // all of that has leaked out
 	for range auth.AccountBurst {
 		_, err := auth.Take(a, "busy", "192.0.2.1")
 		testkit.Check(t, err)
 	}
-	for i := range auth.MaxTracked - 10 {
-		_, err := auth.Take(a, fmt.Sprint("new account ", i), fmt.Sprint("new address ", i))
+	for i := range auth.NetworkBurst {
+		_, err := auth.Take(a, fmt.Sprint("sprayed ", i), "192.0.2.2")
 		testkit.Check(t, err)
-		bounded()
+	}
+	for i := range 30_000 {
+		_, err := auth.Take(a, fmt.Sprint("account ", i), fmt.Sprint("address ", i))
+		testkit.Check(t, err)
 	}
 	_, err := auth.Take(a, "busy", "192.0.2.1")
-	wantLimited(t, err, auth.AccountEvery)
+	testkit.WantKind(t, err, notary.RateLimited)
+	_, err = auth.Take(a, "one more", "192.0.2.2")
+	testkit.WantKind(t, err, notary.RateLimited)
+	_, err = auth.Take(a, "busy", "192.0.2.3")
+	testkit.Check(t, err)
 }
 
 // The limits as whoever logs in meets them.
@@ -202,19 +197,6 @@ func TestLoginIsLimited(t *testing.T) {
 		testkit.WantKind(t, try("wrong", "192.0.2.3"), notary.Unauthenticated)
 	}
 	wantLimited(t, try("wrong", "192.0.2.3"), auth.AccountEvery)
-}
-
-// Names that nobody can have do not fill the memory.
-func TestLongNamesAreNotRemembered(t *testing.T) {
-	t.Parallel()
-	w := testkit.New(t)
-	for i := range 5 {
-		_, err := w.Auth.Login(t.Context(), strings.Repeat("x", 1<<20)+fmt.Sprint(i), "wrong", auth.Client{Address: "192.0.2.1"})
-		testkit.WantKind(t, err, notary.Unauthenticated)
-	}
-	if accounts, _, octets := auth.Tracked(w.Auth); octets > 1000 {
-		t.Errorf("%d accounts are remembered with %d octets", accounts, octets)
-	}
 }
 
 // Who has stolen a token guesses the password no faster than by logging in.

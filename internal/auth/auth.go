@@ -87,7 +87,11 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 	if err != nil {
 		return "", session, err
 	}
-	if ok, err := s.attempt(ctx, email, from.Address, hash, password); err != nil {
+	origin, err := s.origin(ctx, idOf(account), email, from.Address)
+	if err != nil {
+		return "", session, err
+	}
+	if ok, err := s.attempt(ctx, origin, hash, password); err != nil {
 		return "", session, err
 	} else if !ok || account == nil {
 		s.log.WarnContext(ctx, "login refused", "email", email, "address", from.Address)
@@ -117,25 +121,39 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 	return token, session, err
 }
 
-// attempt says whether the password fits the hash, unless too many attempts were refused
+// attempt reports whether the password matches the hash, unless too many attempts were refused
 // before. Those that wait for their turn to be hashed are not counted yet: many that are
 // right, at once, do not limit one another.
-func (s *Service) attempt(ctx context.Context, email, address, hash, password string) (bool, error) {
-	release, err := hashingSlot(ctx)
+func (s *Service) attempt(ctx context.Context, o origin, hash, password string) (bool, error) {
+	if err := s.attempts.check(o); err != nil {
+		return false, s.tooMany(ctx, o, err)
+	}
+	release, err := hashing.acquire(ctx, o.network(), o.known)
 	if err != nil {
 		return false, err
 	}
 	defer release()
-	refund, err := s.attempts.take(email, address)
+	refund, err := s.attempts.takeFrom(o)
 	if err != nil {
-		s.log.WarnContext(ctx, "too many logins", "email", email, "address", address)
-		return false, err
+		return false, s.tooMany(ctx, o, err)
 	}
 	ok, err := verifyPassword(hash, password)
 	if ok || err != nil {
 		refund()
 	}
 	return ok, err
+}
+
+func (s *Service) tooMany(ctx context.Context, o origin, err error) error {
+	s.log.WarnContext(ctx, "too many logins", "email", o.secret, "address", o.address)
+	return err
+}
+
+func idOf(account *notary.Account) int64 {
+	if account == nil {
+		return 0
+	}
+	return account.ID
 }
 
 // Caller is who holds the token, calling from address. Without a token it is nobody, which

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -11,9 +10,8 @@ import (
 const (
 	AccountBurst = accountBurst
 	AccountEvery = accountEvery
-	AddressBurst = addressBurst
-	AddressEvery = addressEvery
-	MaxTracked   = maxTracked
+	NetworkBurst = networkBurst
+	NetworkEvery = networkEvery
 
 	AnywhereBurst = anywhereBurst
 	AnywhereEvery = anywhereEvery
@@ -31,28 +29,18 @@ func HashToken(token string) []byte { return hashToken(token) }
 // Decoy is the hash that is verified where there is no account.
 func Decoy() string { return decoy }
 
-// CountHashing counts the passwords that are hashed until the test ends. It takes the place
-// of the limit on how many are at once, so no other test may run beside it.
-func CountHashing(t *testing.T) *atomic.Int64 {
-	was, count, end := hashing, new(atomic.Int64), make(chan struct{})
-	slot := make(chan struct{})
-	hashing = slot
-	go func() {
-		for {
-			select {
-			case <-slot: // one begins
-				count.Add(1)
-				slot <- struct{}{} // and ends
-			case <-end:
-				return
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		close(end)
-		hashing = was
-	})
-	return count
+// CountHashing returns how many passwords are hashed until the test ends. It replaces the queue
+// for that time, so no other test may run beside it.
+func CountHashing(t *testing.T) func() int {
+	was := hashing
+	hashing = newHashQueue(1)
+	counted := hashing
+	t.Cleanup(func() { hashing = was })
+	return func() int {
+		counted.mu.Lock()
+		defer counted.mu.Unlock()
+		return counted.granted
+	}
 }
 
 // Attempts are the limits on refused logins.
@@ -66,19 +54,8 @@ func Take(a *Attempts, email, address string) (refund func(), err error) {
 	return a.take(email, address)
 }
 
-// Tracked is how many accounts and addresses are remembered, and how many octets their names
-// have.
-func Tracked(s *Service) (accounts, addresses, octets int) {
-	for key := range s.attempts.accounts.of {
-		octets += len(key)
-	}
-	return len(s.attempts.accounts.of), len(s.attempts.addresses.of), octets
-}
-
-// TrackedBy is how many accounts and addresses these limits remember.
-func TrackedBy(a *Attempts) (accounts, addresses int) {
-	return len(a.accounts.of), len(a.addresses.of)
-}
+// AttemptsOf returns the limits of a service.
+func AttemptsOf(s *Service) *Attempts { return s.attempts }
 
 // WaitNoted waits until the uses of sessions so far are noted.
 func WaitNoted(s *Service) { s.seen.running.Wait() }

@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
-	"runtime"
 	"strings"
 	"unicode/utf8"
 
@@ -35,17 +34,14 @@ const (
 	maxJudged = 64
 )
 
-// hashing limits how many passwords are hashed at once: each takes 19 MiB and a processor.
-var hashing = make(chan struct{}, runtime.GOMAXPROCS(0))
-
-// newPassword checks that a password is fit to be one, and gives its hash.
+// newPassword checks that a password is acceptable, and returns its hash.
 func newPassword(ctx context.Context, password, email string) (string, error) {
 	if err := checkPassword(password, email); err != nil {
 		return "", err
 	}
 	salt := make([]byte, argonSalt)
-	rand.Read(salt) // never fails
-	release, err := hashingSlot(ctx)
+	rand.Read(salt)                                // never fails
+	release, err := hashing.acquire(ctx, "", true) // only who may set passwords gets here
 	if err != nil {
 		return "", err
 	}
@@ -115,14 +111,4 @@ func verifyPassword(hash, password string) (bool, error) {
 	}
 	got := argon2.IDKey([]byte(password), salt, uint32(passes), uint32(memory), lanes, argonKey)
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
-}
-
-// hashingSlot waits until a password may be hashed. The caller gives the slot back.
-func hashingSlot(ctx context.Context) (release func(), err error) {
-	select {
-	case hashing <- struct{}{}:
-		return func() { <-hashing }, nil
-	case <-ctx.Done():
-		return nil, &notary.Error{Kind: notary.Unavailable, Message: "the request was given up", Err: ctx.Err()}
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"notary"
 )
@@ -37,6 +38,16 @@ func (r reader) AccountByEmail(ctx context.Context, email string) (*notary.Accou
 func (r reader) PasswordHash(ctx context.Context, id int64) (string, error) {
 	_, hash, err := r.accountAndHash(ctx, `WHERE id = $1`, id)
 	return hash, err
+}
+
+// LoginAddresses returns the IP addresses from which an account has logged in since a time, of its
+// newest logins only.
+func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, newest int) ([]string, error) {
+	return collect(ctx, r, func(row row) (address string, err error) {
+		return address, row.Scan(&address)
+	}, `SELECT DISTINCT address FROM (SELECT address FROM event
+		WHERE object_id = $1 AND kind = 'account' AND action = 'account.login' AND at >= $2 ORDER BY id DESC LIMIT $3) logins`,
+		id, seconds(since), newest)
 }
 
 func (r reader) accountAndHash(ctx context.Context, where string, arg any) (*notary.Account, string, error) {

@@ -1,0 +1,183 @@
+package auth
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"notary"
+)
+
+// How many may wait until a password is hashed, in each lane: from one network, and in all.
+const (
+	maxWaitingNetwork = 128
+	maxWaiting        = 512
+)
+
+// knownTurns is how many known clients are served before an unknown one, while both wait.
+const knownTurns = 4
+
+// hashing limits how many passwords are hashed at once: each takes 19 MiB and a processor.
+var hashing = newHashQueue(runtime.GOMAXPROCS(0))
+
+// hashQueue gives out slots for hashing. Clients that are known go first, and among those alike
+// networks take turns, so that one that sends many passwords delays mostly itself.
+type hashQueue struct {
+	mu      sync.Mutex
+	free    int
+	known   lane
+	unknown lane
+	turns   int // given to known clients while unknown ones waited
+	granted int
+}
+
+func newHashQueue(slots int) *hashQueue {
+	return &hashQueue{free: slots, known: newLane(), unknown: newLane()}
+}
+
+// acquire waits for a slot until ctx ends. The caller gives it back by calling release.
+func (q *hashQueue) acquire(ctx context.Context, network string, known bool) (release func(), err error) {
+	w := q.enter(network, known)
+	if w == nil {
+		return q.release, nil
+	}
+	select {
+	case ok := <-w.answer:
+		if !ok {
+			return nil, &notary.Error{Kind: notary.RateLimited, RetryAfter: time.Second,
+				Message: "too many logins are waiting: try again in a moment"}
+		}
+		return q.release, nil
+	case <-ctx.Done():
+		if !q.leave(w) && <-w.answer { // the slot came at the same moment
+			q.release()
+		}
+		return nil, &notary.Error{Kind: notary.Unavailable, Message: "the request was given up", Err: ctx.Err()}
+	}
+}
+
+// enter takes a slot and returns nil, or returns who waits for one or has been refused.
+func (q *hashQueue) enter(network string, known bool) *waiter {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.free > 0 {
+		q.free--
+		q.granted++
+		return nil
+	}
+	w := &waiter{network: network, lane: &q.unknown, answer: make(chan bool, 1)}
+	if known {
+		w.lane = &q.known
+	}
+	if refused := w.lane.add(w); refused != nil {
+		refused.answer <- false
+	}
+	return w
+}
+
+// leave removes who waits no longer. It reports false for one that has its answer already.
+func (q *hashQueue) leave(w *waiter) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return w.lane.remove(w)
+}
+
+// release passes a slot on to the next in turn.
+func (q *hashQueue) release() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	next := q.next()
+	if next == nil {
+		q.free++
+		return
+	}
+	q.granted++
+	next.answer <- true
+}
+
+func (q *hashQueue) next() *waiter {
+	if q.unknown.n > 0 && (q.known.n == 0 || q.turns >= knownTurns) {
+		q.turns = 0
+		return q.unknown.next()
+	}
+	if q.unknown.n > 0 {
+		q.turns++
+	}
+	return q.known.next()
+}
+
+// waiter is one request that waits for a slot.
+type waiter struct {
+	network string
+	lane    *lane
+	answer  chan bool // true with a slot, false if it was refused
+}
+
+// lane is a queue in which networks take turns.
+type lane struct {
+	waiting map[string][]*waiter // by network; never empty
+	order   []string             // of the networks
+	n       int
+}
+
+func newLane() lane { return lane{waiting: map[string][]*waiter{}} }
+
+// add appends w and returns whom there is no room for, if anybody: w itself, or the last one of
+// the network with the most.
+func (l *lane) add(w *waiter) (refused *waiter) {
+	own := len(l.waiting[w.network])
+	if own >= maxWaitingNetwork {
+		return w
+	}
+	if l.n >= maxWaiting {
+		longest := w.network
+		for network, waiting := range l.waiting {
+			if len(waiting) > len(l.waiting[longest]) {
+				longest = network
+			}
+		}
+		most := l.waiting[longest]
+		if len(most) <= own+1 {
+			return w
+		}
+		refused = most[len(most)-1]
+		l.remove(refused)
+	}
+	if own == 0 {
+		l.order = append(l.order, w.network)
+	}
+	l.waiting[w.network] = append(l.waiting[w.network], w)
+	l.n++
+	return refused
+}
+
+// next removes and returns the first of the network whose turn it is; nil if nobody waits.
+func (l *lane) next() *waiter {
+	if l.n == 0 {
+		return nil
+	}
+	w := l.waiting[l.order[0]][0]
+	l.remove(w)
+	if i := slices.Index(l.order, w.network); i >= 0 { // to the end, if others of the network wait
+		l.order = append(slices.Delete(l.order, i, i+1), w.network)
+	}
+	return w
+}
+
+func (l *lane) remove(w *waiter) bool {
+	waiting := l.waiting[w.network]
+	i := slices.Index(waiting, w)
+	if i < 0 {
+		return false
+	}
+	l.n--
+	if waiting = slices.Delete(waiting, i, i+1); len(waiting) > 0 {
+		l.waiting[w.network] = waiting
+		return true
+	}
+	delete(l.waiting, w.network)
+	l.order = slices.DeleteFunc(l.order, func(network string) bool { return network == w.network })
+	return true
+}

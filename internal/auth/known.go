@@ -1,0 +1,27 @@
+package auth
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"notary"
+)
+
+// How long, and in how many of its last logins, an account's networks are remembered. They are
+// read from the events of its logins, so that every node knows them, and after a restart.
+const (
+	knownFor    = 90 * 24 * time.Hour
+	knownLogins = 500
+)
+
+// origin returns where a guess at the password of an account comes from. Without an account, id
+// is 0, which nothing is known of.
+func (s *Service) origin(ctx context.Context, id int64, email, address string) (origin, error) {
+	o := origin{secret: email, address: address}
+	addresses, err := s.store.LoginAddresses(ctx, id, s.now().Add(-knownFor), knownLogins)
+	o.known = address != "" && slices.ContainsFunc(addresses, func(known string) bool {
+		return notary.ClientNetwork(known) == o.network()
+	})
+	return o, err
+}

@@ -1,0 +1,75 @@
+package auth_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/testkit"
+)
+
+// Wrong passwords from elsewhere, however many, do not lock an owner out who logs in from an
+// address that the account has logged in from before; nor do wrong passwords for other accounts
+// from the same address. A restart and another node change nothing about it.
+func TestOwnersAreNotLockedOutFromKnownAddresses(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	owner := w.Admin()
+	login := func(s *auth.Service, address, password string) error {
+		_, err := s.Login(t.Context(), owner.Email, password, auth.Client{Address: address})
+		return err
+	}
+	testkit.Check(t, login(w.Auth, "192.0.2.1", testkit.Password))
+	testkit.Check(t, login(w.Auth, "2001:db8::1", testkit.Password))
+	attack := func(s *auth.Service) {
+		limits := auth.AttemptsOf(s)
+		for i := range auth.AnywhereBurst { // the account, from everywhere
+			_, _ = auth.Take(limits, owner.Email, fmt.Sprint("attacker ", i))
+		}
+		for _, address := range []string{"192.0.2.1", "2001:db8::2"} { // other accounts, from behind the same NAT
+			for i := range auth.NetworkBurst {
+				_, _ = auth.Take(limits, fmt.Sprint("account ", i), address)
+			}
+		}
+	}
+	attack(w.Auth)
+	wantLimited(t, login(w.Auth, "198.51.100.1", testkit.Password), auth.AnywhereEvery)
+	testkit.Check(t, login(w.Auth, "192.0.2.1", testkit.Password))
+	testkit.Check(t, login(w.Auth, "2001:db8::abcd", testkit.Password)) // the same /64
+	_, err := w.Auth.Login(t.Context(), w.Caller(notary.ReadOnly).Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
+	wantLimited(t, err, auth.NetworkEvery) // an account that was never there
+
+	other := auth.New(w.Store, auth.Options{Now: w.Clock.Now})
+	attack(other)
+	testkit.Check(t, login(other, "192.0.2.1", testkit.Password))
+	w.Reopen(t)
+	attack(w.Auth)
+	testkit.Check(t, login(w.Auth, "192.0.2.1", testkit.Password))
+
+	w.Clock.Advance(91 * 24 * time.Hour) // what was long ago is no longer known
+	attack(w.Auth)
+	wantLimited(t, login(w.Auth, "192.0.2.1", testkit.Password), auth.NetworkEvery)
+}
+
+// From a known address, too, a password cannot be guessed without end.
+func TestKnownAddressesAreLimited(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	owner := w.Admin()
+	login := func(address, password string) error {
+		_, err := w.Auth.Login(t.Context(), owner.Email, password, auth.Client{Address: address})
+		return err
+	}
+	for _, address := range []string{"192.0.2.1", "192.0.2.2"} {
+		testkit.Check(t, login(address, testkit.Password))
+	}
+	for range auth.AccountBurst {
+		testkit.WantKind(t, login("192.0.2.1", "wrong"), notary.Unauthenticated)
+	}
+	wantLimited(t, login("192.0.2.1", testkit.Password), auth.AccountEvery)
+	testkit.Check(t, login("192.0.2.2", testkit.Password)) // each has a count of its own
+	w.Clock.Advance(auth.AccountEvery)
+	testkit.Check(t, login("192.0.2.1", testkit.Password))
+}

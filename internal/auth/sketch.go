@@ -1,0 +1,76 @@
+package auth
+
+import (
+	"hash/maphash"
+	"math"
+	"time"
+)
+
+// The size of a sketch: half a megabyte. Cells leak faster than passwords can be hashed, so that
+// even a flood from ever new addresses leaves most of them almost empty.
+const (
+	sketchRows  = 4
+	sketchWidth = 1 << 13
+)
+
+// sketch counts in leaky buckets by key: each attempt adds one, and one leaks out in every
+// period. A bucket that is full accepts no more. It is a count-min sketch: keys share cells, one
+// in each row, and the emptiest of a key's cells is its level. Its size is fixed and nothing is
+// ever evicted, so a level may be too high but never too low, whatever other keys come. Random
+// seeds keep anybody from choosing keys that share cells with another one.
+type sketch struct {
+	burst int
+	every time.Duration
+	seeds [sketchRows]maphash.Seed
+	cells [sketchRows][]cell
+}
+
+type cell struct {
+	level float64
+	at    int64 // of the level, in Unix nanoseconds
+}
+
+func newSketch(burst int, every time.Duration) *sketch {
+	s := &sketch{burst: burst, every: every}
+	for row := range s.cells {
+		s.seeds[row] = maphash.MakeSeed()
+		s.cells[row] = make([]cell, sketchWidth)
+	}
+	return s
+}
+
+// counter is the bucket of one key.
+type counter struct {
+	of    *sketch
+	cells [sketchRows]*cell
+}
+
+// counter returns the bucket of a key as it is now.
+func (s *sketch) counter(key string, now time.Time) counter {
+	c := counter{of: s}
+	for row := range s.cells {
+		one := &s.cells[row][maphash.String(s.seeds[row], key)%sketchWidth]
+		leaked := time.Duration(now.UnixNano()-one.at).Seconds() / s.every.Seconds()
+		if leaked > 0 { // otherwise the clock was set back
+			one.level = max(0, one.level-leaked)
+		}
+		one.at = now.UnixNano()
+		c.cells[row] = one
+	}
+	return c
+}
+
+// wait returns how long it takes until the bucket accepts one more.
+func (c counter) wait() time.Duration {
+	level := math.Inf(1)
+	for _, one := range c.cells {
+		level = min(level, one.level)
+	}
+	return max(0, time.Duration((level+1-float64(c.of.burst))*float64(c.of.every)))
+}
+
+func (c counter) add(n float64) {
+	for _, one := range c.cells {
+		one.level = max(0, one.level+n)
+	}
+}
