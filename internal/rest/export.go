@@ -1,10 +1,8 @@
 package rest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -92,20 +90,4 @@ func csvLine(v any) ([]byte, error) {
 	return []byte(csvRow([]string{id(&c.ID), c.CommonName, strings.Join(c.Names, " "), c.Key, c.SerialNumber, c.Fingerprint,
 		at(&c.NotBefore), at(&c.NotAfter), c.Profile, strconv.Itoa(c.ProfileVersion), id(c.CertificateAuthorityID), id(c.CertificateRequestID), c.Email,
 		at(&c.CreatedAt), at(c.RevokedAt), c.RevocationReason})), nil
-}
-
-// csvRow is a row as RFC 4180 has it. A cell that a spreadsheet would compute gets an
-// apostrophe before it: names come from whoever sends a request.
-func csvRow(cells []string) string {
-	for i, cell := range cells {
-		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-			cells[i] = "'" + cell
-		}
-	}
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	w.UseCRLF = true
-	_ = w.Write(cells) // a Buffer takes everything
-	w.Flush()
-	return b.String()
 }

@@ -8,9 +8,9 @@ import (
 	"notary"
 )
 
-// Key fingerprints were those of the SubjectPublicKeyInfo as it stands in the certificate, up to
-// version 4 of the schema. The migration to the next version adds the agreement below; while it
-// is there, the certificates after the id in it are still to be upgraded.
+// Earlier versions recorded the fingerprint of the SubjectPublicKeyInfo as it stands in the
+// certificate. The migration that ends this adds the agreement below; while it is there, the
+// certificates after the id in it are still to be upgraded.
 const keysUpgraded = "key fingerprints are canonical up to certificate"
 
 // upgradeStep is how many certificates are upgraded in one transaction.
