@@ -35,6 +35,10 @@ type Authority struct {
 
 	// Certificate is its own, with the chain; nil while it is pending.
 	Certificate *Certificate
+
+	// Damaged says what of its record cannot be read; "" if all can. A damaged authority issues
+	// no certificates.
+	Damaged string
 }
 
 // Publication is what an authority's certificates say of where its CRL, its OCSP responder

@@ -57,6 +57,8 @@ type Summary struct {
 	// Expiring counts certificates in use (of active requests and of authorities) that
 	// expire within so many days, for each of [ExpiryWindows].
 	Expiring map[int]int64
+
+	Damaged int64 // database records of which a [Damage] is known to this node
 }
 
 // ExpiryWindows are the windows of [Summary.Expiring], in days.

@@ -9,6 +9,7 @@ type Overview struct {
 	Certificates CertificateCounts
 	Weeks        []Week // [OverviewWeeks] from today on, the first without the hours that have passed
 	Events       []*Event
+	Damaged      []Damage // the first [OverviewLength] of the records that this node could not read in full; Summary counts them
 
 	Authorities []*AuthorityState // of who may see authorities
 

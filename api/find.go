@@ -62,6 +62,8 @@ type Summary struct {
 	Certificates        int64            `json:"certificates" doc:"In the inventory, authorities' own included"`
 	Revoked             int64            `json:"revoked" doc:"Certificates in the inventory that are revoked"`
 	Expiring            []Expiring       `json:"expiring" nullable:"false" doc:"Certificates in use, by when they expire; each number includes the ones before it"`
+
+	DamagedRecords int64 `json:"damaged_records,omitzero" required:"false" doc:"Database records that this node skipped or read in part since it started because they are damaged"`
 }
 
 // Expiring counts the certificates in use that expire soon.

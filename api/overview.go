@@ -11,6 +11,8 @@ type Overview struct {
 	Outstanding  []CertificateRequest `json:"outstanding" nullable:"false" doc:"The first ten that wait for a decision"`
 	Expiring     []CertificateRequest `json:"expiring" nullable:"false" doc:"The ten whose certificates in use are the next to expire"`
 	Events       []Event              `json:"events" nullable:"false" doc:"The last ten that one may see"`
+
+	DamagedRecords []DamagedRecord `json:"damaged_records,omitempty" required:"false" nullable:"false" doc:"The first ten database records that this node could not read or use in full; see summary.damaged_records for their number"`
 }
 
 // CertificateCounts are the certificates of the inventory by status.
@@ -18,6 +20,13 @@ type CertificateCounts struct {
 	InForce int64 `json:"in_force" doc:"Not revoked, and their last day has not passed"`
 	Expired int64 `json:"expired" doc:"Not revoked"`
 	Revoked int64 `json:"revoked"`
+}
+
+// DamagedRecord is a database record that was skipped or read in part.
+type DamagedRecord struct {
+	Kind    string `json:"kind" doc:"Such as revocation, certificate or authority"`
+	ID      int64  `json:"id"`
+	Problem string `json:"problem"`
 }
 
 // Week counts the certificates in use that expire in seven days.

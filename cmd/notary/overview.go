@@ -33,6 +33,9 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 		add("Waiting requests", "%d", o.Summary.CertificateRequests[string(notary.Outstanding)])
 		add("Certificates", "%d in force, %d revoked, %d expired", o.Certificates.InForce, o.Certificates.Revoked, o.Certificates.Expired)
 	}
+	for _, d := range o.DamagedRecords {
+		add("Damaged record", "%s %d: %s", d.Kind, d.ID, d.Problem)
+	}
 	for _, w := range o.Weeks {
 		if w.Count > 0 {
 			add("Expiring from "+w.From.UTC().Format(time.DateOnly), "%d", w.Count)

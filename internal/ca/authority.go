@@ -278,7 +278,7 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 		if known != nil {
 			return notary.Errorf(notary.Conflict, "this certificate is recorded already")
 		}
-		if err := findIssuer(ctx, tx, cert); err != nil {
+		if err := s.findIssuer(ctx, tx, cert); err != nil {
 			return notary.WithField(err, "certificate_chain")
 		}
 		if certID, err = s.giveFrom(ctx, tx, caller, a, cert); err != nil {

@@ -9,6 +9,7 @@ package ca
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -34,6 +35,7 @@ type Service struct {
 	responders  responders
 	answers     *answerCache
 	expiries    expiries
+	damages     *damages
 }
 
 // Options are what a Service may be told; the zero value is for production.
@@ -58,6 +60,8 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	s.damages = newDamages(s.log)
+	st.OnDamage(s.damages.report)
 	s.authorities = newCache(s.openAuthority, s.now)
 	s.profiles = newProfileCache(st)
 	s.answers = newAnswerCache()
@@ -77,16 +81,22 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 	if err := s.upgradeKeyFingerprints(ctx); err != nil {
 		return nil, err
 	}
-	all, err := st.Authorities(ctx)
+	return s, s.openAuthorities(ctx)
+}
+
+// openAuthorities opens the key of every authority. One whose certificate or CSR cannot be read
+// does not keep the others from working.
+func (s *Service) openAuthorities(ctx context.Context) error {
+	all, err := s.store.Authorities(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, a := range all {
-		if _, err := s.authorities.get(ctx, a.ID); err != nil {
-			return nil, err
+		if _, err := s.authorities.get(ctx, a.ID); err != nil && !errors.Is(err, errDamaged) {
+			return err
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // Summary counts requests, certificates and what expires.
@@ -99,7 +109,9 @@ func (s *Service) Summary(ctx context.Context, caller notary.Caller) (notary.Sum
 
 // Counts is Summary for the program itself: for its metrics.
 func (s *Service) Counts(ctx context.Context) (notary.Summary, error) {
-	return s.store.Summary(ctx, s.now())
+	sum, err := s.store.Summary(ctx, s.now())
+	sum.Damaged = s.damages.count()
+	return sum, err
 }
 
 // FollowOtherNodes drops what is kept in memory of the authorities and profiles whenever

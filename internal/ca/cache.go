@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -82,9 +83,9 @@ func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer
 		return nil, err
 	}
 	if key == nil {
-		public, err := pki.RequestKey(a.CSR)
+		public, err := s.publicKey(a)
 		if err != nil {
-			return nil, notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
+			return nil, err
 		}
 		sealed, err := s.store.SealedKey(ctx, id)
 		if err != nil {
@@ -102,9 +103,50 @@ func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer
 	return opened, s.openChains(ctx, opened)
 }
 
+// publicKey returns the authority's key: that of its CSR or, if this cannot be read, of its
+// certificate.
+func (s *Service) publicKey(a *notary.Authority) (crypto.PublicKey, error) {
+	public, err := pki.RequestKey(a.CSR)
+	if err == nil {
+		return public, nil
+	}
+	err = fmt.Errorf("its CSR: %w", err)
+	own, certErr := certificateOf(a)
+	if certErr != nil || own == nil {
+		return nil, s.damagedAuthority(a.ID, err)
+	}
+	s.damaged("authority", a.ID, err)
+	return own.PublicKey, nil
+}
+
+// errDamaged is the cause of the error of an authority whose record is damaged, which has been
+// reported.
+var errDamaged = errors.New("the record is damaged")
+
+func (s *Service) damagedAuthority(id int64, err error) error {
+	s.damaged("authority", id, err)
+	return notary.InternalError("open the authority", fmt.Errorf("authority %d: %w: %w", id, errDamaged, err))
+}
+
+// ownChain returns the authority's certificate with what is above it now. If that cannot be
+// read, the authority publishes its CRLs and answers OCSP, but issues nothing.
+func (s *Service) ownChain(ctx context.Context, a *notary.Authority) ([]*x509.Certificate, error) {
+	chain, err := s.renewChain(ctx, a.Certificate)
+	if err == nil || notary.KindOf(err) != notary.Internal {
+		return chain, err
+	}
+	own, err := x509.ParseCertificate(a.Certificate.DER)
+	if err != nil {
+		return nil, s.damagedAuthority(a.ID, fmt.Errorf("its certificate: %w", err))
+	}
+	a.Damaged = "the chain of its certificate cannot be read"
+	s.damaged("authority", a.ID, errors.New(a.Damaged))
+	return []*x509.Certificate{own}, nil
+}
+
 // openChains reads the authority's certificates, and what is above each of them now.
 func (s *Service) openChains(ctx context.Context, a *openedAuthority) error {
-	chain, err := s.renewChain(ctx, a.Authority.Certificate)
+	chain, err := s.ownChain(ctx, a.Authority)
 	if err != nil {
 		return err
 	}
@@ -127,11 +169,18 @@ func (s *Service) openChains(ctx context.Context, a *openedAuthority) error {
 		}
 	}
 	a.others = slices.DeleteFunc(all, func(c *notary.Certificate) bool { return c.ID == a.Authority.Certificate.ID || c.Revocation != nil })
+	var readable []*notary.Certificate
 	for _, other := range a.others {
-		if _, err := s.renewChain(ctx, other); err != nil {
+		switch _, err := s.renewChain(ctx, other); {
+		case err == nil:
+			readable = append(readable, other)
+		case notary.KindOf(err) == notary.Internal:
+			s.damaged("certificate", other.ID, err)
+		default:
 			return err
 		}
 	}
+	a.others = readable
 	return nil
 }
 
@@ -144,6 +193,10 @@ func (s *Service) issuer(ctx context.Context, id int64) (*openedAuthority, error
 	}
 	if status := a.Status(s.now()); status != notary.AuthorityActive {
 		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is %s: it cannot sign", id, status)
+	}
+	if a.Damaged != "" {
+		return nil, notary.Errorf(notary.Conflict, "the database record of the certificate authority %d is damaged: %s. "+
+			"It cannot sign: restore the record from a backup", id, a.Damaged)
 	}
 	return a, s.requireTrustedAbove(ctx, id, a.IssuerID())
 }

@@ -58,6 +58,9 @@ func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notar
 	if err := pki.CheckChain(chain, csr.PublicKey, wantCA, s.now()); err != nil {
 		return nil, err
 	}
+	if err := pki.CheckSerial(chain[0]); err != nil {
+		return nil, notary.Errorf(notary.Invalid, "the first certificate of the chain could not be revoked: %s", err)
+	}
 	return inventoryEntry(chain[0], chain[1:]), nil
 }
 

@@ -113,7 +113,8 @@ func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]l
 			}
 			parsed, err := parseChain(one)
 			if err != nil {
-				return nil, err
+				c.s.damaged("certificate", one.ID, err)
+				continue
 			}
 			links = append(links, link{parsed[0], parsed[1:]})
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"notary"
@@ -151,16 +152,10 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	if own := s.urls.crl(key.AuthorityID, key.Shard); key.Shard > 0 && own != "" && !slices.Contains(urls, own) {
 		urls = append(urls, own) // the next certificate will name it
 	}
-	list, err := issuance.NewCRL(a.Issuer, int(octets))
-	if err != nil {
-		return nil, err
+	gather := func(seen map[string]bool) (*issuance.CRL, int64, error) {
+		return s.gatherCRL(ctx, a, key, entriesFor{now: now, last: last, octets: int(octets), seen: seen})
 	}
-	count, err = s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, last, func(v notary.Revocation) error {
-		if v.At.After(now) { // by the clock of another node, or in this moment
-			v.At = now
-		}
-		return list.Add(v)
-	})
+	list, count, err := gather(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +167,13 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	if err != nil {
 		return nil, err
 	}
-	crl.DER, err = list.Sign(issuance.CRLTerms{Number: crl.Number, ThisUpdate: now.Add(-crlBackdate), NextUpdate: crl.NextUpdate, URLs: urls})
+	terms := issuance.CRLTerms{Number: crl.Number, ThisUpdate: now.Add(-crlBackdate), NextUpdate: crl.NextUpdate, URLs: urls}
+	crl.DER, err = list.Sign(terms)
+	if errors.Is(err, issuance.ErrDuplicateSerial) {
+		if list, crl.Revocations, err = gather(map[string]bool{}); err == nil {
+			crl.DER, err = list.Sign(terms)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -187,6 +188,40 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.crl", key.AuthorityID, detail))
 	})
 	return crl, err
+}
+
+// entriesFor says which entries a list gets.
+type entriesFor struct {
+	now, last time.Time
+	octets    int             // that they are expected to take
+	seen      map[string]bool // serial numbers, to leave out duplicates; nil to look for none
+}
+
+// gatherCRL starts a list with the revocations that are known, and returns their number. Those that
+// cannot be listed are left out and reported.
+func (s *Service) gatherCRL(ctx context.Context, a *openedAuthority, key store.ListKey, o entriesFor) (*issuance.CRL, int64, error) {
+	list, err := issuance.NewCRL(a.Issuer, o.octets)
+	if err != nil {
+		return nil, 0, err
+	}
+	known, err := s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, o.last, func(v notary.Revocation) error {
+		serial := strings.TrimLeft(v.Serial, "0")
+		if o.seen[serial] {
+			s.damaged("authority", a.ID, fmt.Errorf("it has several revocations of the serial number %s", v.Serial))
+			return nil
+		}
+		if o.seen != nil {
+			o.seen[serial] = true
+		}
+		if v.At.After(o.now) { // by the clock of another node, or in this moment
+			v.At = o.now
+		}
+		if err := list.Add(v); err != nil {
+			s.damaged("authority", a.ID, err)
+		}
+		return nil
+	})
+	return list, known, err
 }
 
 // RefreshCRLs makes anew the CRLs that have grown old, long before anybody would miss them:
@@ -216,7 +251,7 @@ func (s *Service) RefreshCRLs(ctx context.Context) error {
 		if err == nil {
 			_, err = s.crl(ctx, key, crlRefresh)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errDamaged) {
 			errs = append(errs, fmt.Errorf("CRL of authority %d, shard %d: %w", key.AuthorityID, key.Shard, err))
 		}
 	}

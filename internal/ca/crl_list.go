@@ -31,6 +31,7 @@ type crlList struct {
 
 	// Of the loop that keeps it true.
 	underWay atomic.Bool // whether the loop is building it
+	failure  string      // why it could not be built the last time, which has been logged; "" if it could
 	awaited  int64       // how many revocations another node's list will know, which is waited for
 }
 

@@ -102,7 +102,7 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 		if known != nil {
 			return notary.Errorf(notary.Conflict, "this certificate is recorded already")
 		}
-		if err := findIssuer(ctx, tx, cert); err != nil {
+		if err := s.findIssuer(ctx, tx, cert); err != nil {
 			return notary.WithField(err, "certificate_chain")
 		}
 		if certID, err = tx.InsertCertificate(cert); err != nil {

@@ -135,7 +135,7 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	if err := tx.ClaimKey(in.entry.KeyFingerprint); err != nil {
 		return 0, err
 	}
-	if err := refuseHeld(ctx, tx, in.key.Public()); err != nil {
+	if err := s.refuseHeld(ctx, tx, in.key.Public()); err != nil {
 		return 0, err
 	}
 	if compromised, err := compromised(ctx, tx, in.key.Public()); err != nil || compromised {
@@ -162,7 +162,7 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 }
 
 // refuseHeld refuses a key that an authority here has.
-func refuseHeld(ctx context.Context, tx *store.Tx, key crypto.PublicKey) error {
+func (s *Service) refuseHeld(ctx context.Context, tx *store.Tx, key crypto.PublicKey) error {
 	all, err := tx.Authorities(ctx)
 	if err != nil {
 		return err
@@ -170,7 +170,8 @@ func refuseHeld(ctx context.Context, tx *store.Tx, key crypto.PublicKey) error {
 	for _, a := range all {
 		held, err := pki.RequestKey(a.CSR)
 		if err != nil {
-			return notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
+			s.damaged("authority", a.ID, fmt.Errorf("its CSR: %w", err))
+			continue
 		}
 		if pki.SameIdentity(held, key) {
 			return notary.WithField(notary.Errorf(notary.Conflict, "the certificate authority %d has this key: "+
@@ -240,7 +241,7 @@ func (s *Service) giveImported(ctx context.Context, tx *store.Tx, a *notary.Auth
 	}
 	issuer := a.ID // a root
 	if len(in.chain) > 1 {
-		above, err := heldIssuer(ctx, tx, in.chain[0])
+		above, err := s.heldIssuer(ctx, tx, in.chain[0])
 		if err != nil {
 			return err
 		}
@@ -255,7 +256,7 @@ func (s *Service) giveImported(ctx context.Context, tx *store.Tx, a *notary.Auth
 
 // heldIssuer is the authority here that has issued a certificate; 0 where it was an outside
 // one.
-func heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate) (int64, error) {
+func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate) (int64, error) {
 	all, err := tx.Authorities(ctx)
 	if err != nil {
 		return 0, err
@@ -266,7 +267,8 @@ func heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate
 		}
 		own, err := x509.ParseCertificate(a.Certificate.DER)
 		if err != nil {
-			return 0, notary.InternalError("read the certificate", fmt.Errorf("authority %d: %w", a.ID, err))
+			s.damaged("authority", a.ID, fmt.Errorf("its certificate: %w", err))
+			continue
 		}
 		if pki.IssuedBy(certificate, own) {
 			return a.ID, nil
@@ -278,12 +280,12 @@ func heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate
 // findIssuer notes of a certificate that is uploaded which authority here has issued it, if
 // one has: one that was imported, and had signed it elsewhere. It can be revoked here then.
 // What that one's list has already is refused.
-func findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
+func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
 	parsed, err := x509.ParseCertificate(cert.DER)
 	if err != nil {
 		return notary.InternalError("read the certificate", err)
 	}
-	if cert.AuthorityID, err = heldIssuer(ctx, tx, parsed); err != nil || cert.AuthorityID == 0 {
+	if cert.AuthorityID, err = s.heldIssuer(ctx, tx, parsed); err != nil || cert.AuthorityID == 0 {
 		return err
 	}
 	if err := tx.ShareAuthority(cert.AuthorityID); err != nil {

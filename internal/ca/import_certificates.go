@@ -63,9 +63,10 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 // checkIssued says, as the end of a sentence, why a certificate is none that the authority
 // can have on its lists.
 func checkIssued(a *openedAuthority, c *x509.Certificate) error {
+	err := pki.CheckSerial(c)
 	switch {
-	case c.SerialNumber.Sign() <= 0 || c.SerialNumber.BitLen() > 160:
-		return fmt.Errorf("has a serial number that is not positive, or of more than 20 octets")
+	case err != nil && !pki.IsSelfSigned(c): // a root is on no list
+		return fmt.Errorf("could not be revoked: %w", err)
 	case !pki.IssuedBy(c, a.Issuer.Certificate):
 		return fmt.Errorf("was not issued by the authority %d: its issuer or its signature is another's", a.ID)
 	}

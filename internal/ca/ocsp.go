@@ -2,6 +2,7 @@ package ca
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"notary"
@@ -41,6 +42,9 @@ func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) O
 		s.log.WarnContext(ctx, "an OCSP request could not be answered now", "authority", authorityID, "error", err)
 	default:
 		refusal = issuance.OCSPInternalError
+		if errors.Is(err, errDamaged) { // which has been logged
+			break
+		}
 		s.log.ErrorContext(ctx, "an OCSP request could not be answered", "authority", authorityID, "error", err)
 	}
 	return OCSPAnswer{DER: refusal.DER()}

@@ -50,7 +50,7 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 	if err != nil {
 		return err
 	}
-	o.Summary, o.Weeks, o.Events = &sum, counts.weeks, events.Items
+	o.Summary, o.Weeks, o.Events, o.Damaged = &sum, counts.weeks, events.Items, s.damages.list(notary.OverviewLength)
 	o.Certificates = notary.CertificateCounts{InForce: counts.all, Revoked: sum.Revoked,
 		Expired: max(0, sum.Certificates-counts.all-sum.Revoked)} // the counts are read one after the other
 	return nil

@@ -2,6 +2,7 @@ package ca
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -101,11 +102,15 @@ func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
 		_, err := s.crl(ctx, key, crlValidity)
 		return err
 	})
+	list := s.lists.of(key)
 	switch {
 	case notary.KindOf(err) == notary.NotFound:
 		s.lists.forget(key.AuthorityID)
-	case err != nil && ctx.Err() == nil:
-		s.log.ErrorContext(ctx, "the published CRL could not be made anew",
+	case err == nil:
+		list.failure = ""
+	case ctx.Err() == nil && list.failure != err.Error() && !errors.Is(err, errDamaged):
+		list.failure = err.Error()
+		s.log.ErrorContext(ctx, "the published CRL could not be made anew; it is tried again, and logged again once the reason changes",
 			"authority", key.AuthorityID, "shard", key.Shard, "error", err)
 	}
 }

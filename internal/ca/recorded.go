@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"math/big"
 	"net/netip"
@@ -131,8 +132,12 @@ func SearchWords(text string) (words []string) {
 func recordedWord(word string) string {
 	const groupsOfIPv6 = 8
 	if groups := strings.Split(word, ":"); len(groups) > groupsOfIPv6 {
-		if _, err := hex.DecodeString(strings.Join(groups, "")); err == nil {
-			return strings.ToLower(strings.Join(groups, ""))
+		digits := strings.ToLower(strings.Join(groups, ""))
+		if octets, err := hex.DecodeString(digits); err == nil {
+			if len(octets) != sha256.Size && octets[0] == 0 { // the sign octet of a serial number
+				digits = digits[2:]
+			}
+			return digits
 		}
 	}
 	return RecordedName(word)

@@ -245,7 +245,7 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}
-		if certID, err = recordUploaded(ctx, tx, req, cert); err != nil {
+		if certID, err = s.recordUploaded(ctx, tx, req, cert); err != nil {
 			return err
 		}
 		if err := tx.Transition(req, next, certID); err != nil {
@@ -259,7 +259,7 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 
 // recordUploaded adds the certificate to the inventory, or finds it there: it may have been
 // taken from this request before.
-func recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert *notary.Certificate) (int64, error) {
+func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert *notary.Certificate) (int64, error) {
 	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
 	if err == nil && known != nil { // nobody is to revoke it meanwhile
 		known, err = tx.ClaimCertificate(ctx, known)
@@ -268,7 +268,7 @@ func recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert
 	case err != nil:
 		return 0, err
 	case known == nil:
-		if err := findIssuer(ctx, tx, cert); err != nil {
+		if err := s.findIssuer(ctx, tx, cert); err != nil {
 			return 0, notary.WithField(err, "certificate")
 		}
 		return tx.InsertCertificate(cert)

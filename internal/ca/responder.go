@@ -235,7 +235,7 @@ func (s *Service) RenewResponders(ctx context.Context) error {
 	}
 	var errs []error
 	for _, a := range all {
-		if err := s.renewByClock(ctx, a); err != nil {
+		if err := s.renewByClock(ctx, a); err != nil && !errors.Is(err, errDamaged) {
 			errs = append(errs, fmt.Errorf("OCSP responder of authority %d: %w", a.ID, err))
 		}
 	}

@@ -63,7 +63,8 @@ func NewCRL(issuer Issuer, octets int) (*CRL, error) {
 	return &CRL{issuer: issuer, scheme: scheme, room: room, octets: make([]byte, room, room+octets+roomAfter)}, nil
 }
 
-// maxSerial is how many octets a serial number may take (RFC 5280, section 4.1.2.2).
+// maxSerial is the size in octets of the longest serial number (RFC 5280, section 4.1.2.2). Its
+// DER has one more octet if the high bit is set.
 const maxSerial = 20
 
 // Add puts an entry on the list (RFC 5280, section 5.1.2.6).
@@ -81,7 +82,7 @@ func (l *CRL) Add(v notary.Revocation) error {
 		serial = serial[1:]
 	}
 	code, known := notary.RevocationReasons[v.Reason]
-	if len(serial) == 0 || len(serial) == maxSerial && serial[0] >= 0x80 || !known || v.At.IsZero() || v.At.Year() > 9999 {
+	if len(serial) == 0 || !known || v.At.IsZero() || v.At.Year() > 9999 {
 		return unlistable(v)
 	}
 	l.octets = appendEntry(l.octets, serial, v.At.UTC(), byte(code))

@@ -46,6 +46,9 @@ func wrong(what, section string) error {
 	return notary.Errorf(notary.Internal, "the CRL %s (RFC 5280, section %s): it was not signed", what, section)
 }
 
+// ErrDuplicateSerial is returned by [CRL.Sign] for a list with two entries of one serial number.
+var ErrDuplicateSerial = wrong("has two entries for one serial number", "5.1.2.6")
+
 func (l *CRL) checkEntries(fields *cryptobyte.String) error {
 	var entries cryptobyte.String
 	var some bool
@@ -57,7 +60,7 @@ func (l *CRL) checkEntries(fields *cryptobyte.String) error {
 	for !entries.Empty() {
 		var entry, serial cryptobyte.String
 		if !entries.ReadASN1(&entry, casn1.SEQUENCE) || !entry.ReadASN1(&serial, casn1.INTEGER) || !properSerial(serial) {
-			return wrong("has an entry without a positive serial number of at most 20 octets", "5.1.2.6")
+			return wrong("has an entry without a positive serial number of at most 160 bits", "5.1.2.6")
 		}
 		if !skipTime(&entry) {
 			return wrong("has an entry without a proper time", "5.1.2.6")
@@ -71,16 +74,16 @@ func (l *CRL) checkEntries(fields *cryptobyte.String) error {
 		return wrong("has not as many entries as were added", "5.1.2.6")
 	}
 	if slices.Sort(sums); hasTwins(sums) {
-		return wrong("has two entries for one serial number", "5.1.2.6")
+		return ErrDuplicateSerial
 	}
 	return nil
 }
 
-// properSerial says whether the content of an INTEGER is positive, no longer than a serial
-// number may be, and written in its only form.
+// properSerial reports whether the content of an INTEGER is positive, has at most 160 bits and
+// is in DER.
 func properSerial(serial []byte) bool {
-	return len(serial) > 0 && len(serial) <= maxSerial && serial[0] < 0x80 &&
-		(serial[0] != 0 || len(serial) > 1 && serial[1] >= 0x80)
+	value, signed := bytes.CutPrefix(serial, []byte{0})
+	return len(value) > 0 && len(value) <= maxSerial && signed == (value[0] >= 0x80)
 }
 
 // properReason says whether an entry's extensions are a reason code alone, and one that a

@@ -215,7 +215,7 @@ func TestCRLRefused(t *testing.T) {
 		{"serial of half an octet", func(l *crlList) { l.revocations[0].Serial = "abc" }},
 		{"no serial", func(l *crlList) { l.revocations[0].Serial = "" }},
 		{"serial zero", func(l *crlList) { l.revocations[0].Serial = "00" }},
-		{"serial of 21 octets", func(l *crlList) { l.revocations[0].Serial = "ff00000000000000000000000000000000000000" }},
+		{"serial of 162 bits", func(l *crlList) { l.revocations[0].Serial = "0300000000000000000000000000000000000000ff" }},
 		{"serial of 22 octets", func(l *crlList) { l.revocations[0].Serial = "01000000000000000000000000000000000000000000" }},
 		{"unknown reason", func(l *crlList) { l.revocations[0].Reason = "removeFromCRL" }},
 		{"no time", func(l *crlList) { l.revocations[0].At = time.Time{} }},

@@ -37,6 +37,7 @@ func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, l
 	clock := time.NewTicker(tick)
 	defer clock.Stop()
 	var done time.Time
+	failures := map[string]string{} // that have been logged, by job
 	for {
 		mine, err := lease(ctx, term)
 		if err != nil && ctx.Err() == nil {
@@ -46,8 +47,12 @@ func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, l
 			done = time.Now()
 			for name, job := range jobs {
 				err := notary.Recovered("do a job", func() error { return job(ctx) })
-				if err != nil && ctx.Err() == nil {
-					log.ErrorContext(ctx, "job failed", "job", name, "error", err)
+				switch {
+				case err == nil:
+					delete(failures, name)
+				case ctx.Err() == nil && failures[name] != err.Error():
+					failures[name] = err.Error()
+					log.ErrorContext(ctx, "job failed; it is tried again, and logged again once the reason changes", "job", name, "error", err)
 				}
 			}
 		}

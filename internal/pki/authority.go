@@ -41,8 +41,9 @@ func issuerAmong(certificates []*x509.Certificate, of *x509.Certificate) *x509.C
 	return nil
 }
 
-// CheckAuthority checks that a chain makes the key that of an authority that we can go on
-// with: all that [CheckChain] asks for, and serial numbers that are positive.
+// CheckAuthority checks that a chain makes the key that of an authority that can be taken over:
+// all that [CheckChain] requires and, unless it is a root, a serial number that its issuer's CRL
+// can list. Roots and the issuers above may have any serial number.
 func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Time) error {
 	if err := CheckKey(key); err != nil {
 		return notary.WithField(err, "private_key")
@@ -54,10 +55,11 @@ func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Ti
 	if err := CheckChain(chain, key, true, now); err != nil {
 		return notary.WithField(err, "certificate_chain")
 	}
-	for i, certificate := range chain {
-		if certificate.SerialNumber.Sign() <= 0 {
-			return notary.FieldErrorf("certificate_chain", "certificate %d of the chain has no positive serial number", i+1)
-		}
+	if IsSelfSigned(chain[0]) {
+		return nil
+	}
+	if err := CheckSerial(chain[0]); err != nil {
+		return notary.FieldErrorf("certificate_chain", "the authority's certificate could not be revoked: %s", err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package pki_test
 
 import (
 	"crypto/x509"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -137,8 +138,8 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 	testkit.Check(t, pki.CheckAuthority(noUsage.Authorities(), noUsage.Key.Public(), now))
 }
 
-// Signatures with SHA-1 and MD5, keys that are too short and negative serial numbers, as old
-// authorities have them.
+// Signatures with SHA-1 and MD5 and keys that are too short, as old authorities have them, are
+// refused. The serial number of a root matters to nobody.
 func TestCheckAuthorityRefusesOldForms(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -148,8 +149,8 @@ func TestCheckAuthorityRefusesOldForms(t *testing.T) {
 		"sha1":     {"rsa:2048 -sha1", "self-signature"},
 		"md5":      {"rsa:2048 -md5", "self-signature"},
 		"short":    {"rsa:1024", "1024 bits"},
-		"negative": {"rsa:2048 -set_serial -5", "negative serial number"},
-		"zero":     {"rsa:2048 -set_serial 0", "serial number"},
+		"negative": {"rsa:2048 -set_serial -5", ""},
+		"zero":     {"rsa:2048 -set_serial 0", ""},
 	} {
 		args := append(strings.Fields("req -x509 -nodes -keyout "+name+".key -out "+name+".pem -newkey "+c.args), usage...)
 		openssl(t, folder, args...)
@@ -159,7 +160,46 @@ func TestCheckAuthorityRefusesOldForms(t *testing.T) {
 		if err == nil {
 			err = pki.CheckAuthority(chain, key.Public(), time.Now().Add(time.Minute))
 		}
+		if c.words == "" {
+			testkit.Check(t, err)
+			continue
+		}
 		testkit.WantKind(t, err, notary.Invalid)
 		testkit.WantText(t, err, c.words)
+	}
+}
+
+// The serial number of an authority that may have to be revoked must fit a CRL; those of the
+// issuers above may be any.
+func TestCheckAuthoritySerial(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for name, c := range map[string]struct {
+		own, above string // in hexadecimal
+		words      string
+	}{
+		"160 bits":               {strings.Repeat("ff", 20), "01", ""},
+		"162 bits":               {"03" + strings.Repeat("ff", 20), "01", "21 octets"},
+		"0":                      {"0", "01", "not positive"},
+		"0 above":                {"01", "0", ""},
+		"25 octets above":        {"01", strings.Repeat("7f", 25), ""},
+		"160 bits below a large": {strings.Repeat("80", 20), strings.Repeat("7f", 25), ""},
+	} {
+		serial := func(hex string) func(*x509.Certificate) {
+			return func(c *x509.Certificate) {
+				c.SerialNumber, _ = new(big.Int).SetString(hex, 16)
+			}
+		}
+		root := testkit.OutsideRoot(t, notary.ECDSAP256, now)
+		upper := root.Intermediate(t, notary.ECDSAP256, serial(c.above))
+		own := upper.Intermediate(t, notary.ECDSAP256, serial(c.own))
+		err := pki.CheckAuthority(own.Authorities(), own.Key.Public(), now)
+		if c.words == "" {
+			testkit.Check(t, err)
+			continue
+		}
+		testkit.WantText(t, err, c.words)
+		testkit.WantField(t, err, "certificate_chain")
+		t.Log(name)
 	}
 }

@@ -162,8 +162,8 @@ func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error
 	seen := make(map[string]bool, len(entries))
 	for _, entry := range entries {
 		serial := SerialString(entry.SerialNumber)
-		if entry.SerialNumber.Sign() <= 0 || entry.SerialNumber.BitLen() > 8*maxSerialOctets {
-			return nil, invalid("the CRL has the serial number %.60s, which is not positive or has more than %d octets", serial, maxSerialOctets)
+		if err := notary.CheckSerial(serial); err != nil {
+			return nil, invalid("the CRL has an entry that no CRL of ours could list: %s", err)
 		}
 		if seen[serial] {
 			return nil, invalid("the CRL has the serial number %s twice", serial)
@@ -183,9 +183,6 @@ func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error
 	}
 	return list, nil
 }
-
-// maxSerialOctets is the limit of RFC 5280, section 4.1.2.2, with one that the sign may need.
-const maxSerialOctets = 20
 
 func checkEntryExtensions(serial string, extensions []pkix.Extension) error {
 	for i, e := range extensions {

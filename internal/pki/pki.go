@@ -9,6 +9,7 @@ package pki
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"math/big"
 	"strings"
@@ -46,6 +47,9 @@ func SerialString(n *big.Int) string {
 		return digits
 	}
 }
+
+// CheckSerial returns an error unless a CRL can list the certificate: see [notary.CheckSerial].
+func CheckSerial(c *x509.Certificate) error { return notary.CheckSerial(SerialString(c.SerialNumber)) }
 
 // invalid makes the error of an input that can never be accepted as it is.
 func invalid(format string, args ...any) *notary.Error {

@@ -27,6 +27,9 @@ func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*
 	for _, w := range o.Weeks {
 		out.Weeks = append(out.Weeks, api.Week{From: w.From, Until: w.Until, Count: w.Count})
 	}
+	for _, d := range o.Damaged {
+		out.DamagedRecords = append(out.DamagedRecords, api.DamagedRecord{Kind: d.Kind, ID: d.ID, Problem: d.Problem})
+	}
 	for _, a := range o.Authorities {
 		out.Authorities = append(out.Authorities, stateToAPI(a))
 	}

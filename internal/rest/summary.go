@@ -20,7 +20,8 @@ func (r *routes) summary(ctx context.Context, caller notary.Caller, _ *none) (*a
 }
 
 func summaryToAPI(sum notary.Summary) api.Summary {
-	out := api.Summary{CertificateRequests: map[string]int64{}, Certificates: sum.Certificates, Revoked: sum.Revoked}
+	out := api.Summary{CertificateRequests: map[string]int64{}, Certificates: sum.Certificates, Revoked: sum.Revoked,
+		DamagedRecords: sum.Damaged}
 	for status, n := range sum.Requests {
 		out.CertificateRequests[string(status)] = n
 	}

@@ -105,6 +105,8 @@ var (
 		"Certificate requests, by status.", []string{"status"}, nil)
 	expiringDesc = prometheus.NewDesc("notary_certificates_expiring",
 		"Certificates in use that expire within so many days.", []string{"days"}, nil)
+	damagedDesc = prometheus.NewDesc("notary_damaged_records",
+		"Database records that this node skipped or read in part because they are damaged.", nil, nil)
 )
 
 // summaryCollector makes series of what the service counts.
@@ -116,6 +118,7 @@ type summaryCollector struct {
 func (summaryCollector) Describe(descs chan<- *prometheus.Desc) {
 	descs <- requestsDesc
 	descs <- expiringDesc
+	descs <- damagedDesc
 }
 
 func (c summaryCollector) Collect(metrics chan<- prometheus.Metric) {
@@ -126,6 +129,7 @@ func (c summaryCollector) Collect(metrics chan<- prometheus.Metric) {
 		c.log.Error("could not count requests and certificates for the metrics", "error", err)
 		metrics <- prometheus.NewInvalidMetric(requestsDesc, err)
 		metrics <- prometheus.NewInvalidMetric(expiringDesc, err)
+		metrics <- prometheus.NewInvalidMetric(damagedDesc, err)
 		return
 	}
 	for _, status := range notary.RequestStatuses {
@@ -136,4 +140,5 @@ func (c summaryCollector) Collect(metrics chan<- prometheus.Metric) {
 		metrics <- prometheus.MustNewConstMetric(expiringDesc, prometheus.GaugeValue,
 			float64(summary.Expiring[days]), strconv.Itoa(days))
 	}
+	metrics <- prometheus.MustNewConstMetric(damagedDesc, prometheus.GaugeValue, float64(summary.Damaged))
 }

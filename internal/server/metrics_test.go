@@ -59,6 +59,7 @@ func TestMetricsCountWhatThereIs(t *testing.T) {
 	summary := notary.Summary{
 		Requests: map[notary.RequestStatus]int64{notary.Outstanding: 3, notary.Active: 12},
 		Expiring: map[int]int64{7: 2, 30: 5, 90: 9},
+		Damaged:  3,
 	}
 	m := NewMetrics("", func(context.Context) (notary.Summary, error) { return summary, nil }, (&logBuffer{}).logger())
 	wantIn(t, scrape(t, m),
@@ -69,7 +70,8 @@ func TestMetricsCountWhatThereIs(t *testing.T) {
 		`notary_certificates_expiring{days="1"} 0`,
 		`notary_certificates_expiring{days="7"} 2`,
 		`notary_certificates_expiring{days="30"} 5`,
-		`notary_certificates_expiring{days="90"} 9`)
+		`notary_certificates_expiring{days="90"} 9`,
+		"notary_damaged_records 3\n")
 }
 
 func TestFailingSummaryCostsItsOwnSeriesOnly(t *testing.T) {

@@ -70,9 +70,9 @@ func (p prefixed) Scan(dest ...any) error { return p.row.Scan(append([]any{p.fir
 
 func scanAccount(row row) (*notary.Account, error) {
 	var a notary.Account
-	var created int64
+	var created instant
 	err := row.Scan(&a.ID, &a.Email, &a.Role, &created)
-	a.CreatedAt = timeOf(created)
+	a.CreatedAt = created.time()
 	return &a, err
 }
 

@@ -17,13 +17,13 @@ const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.
 // Authority is the authority with that id, its certificate and chain included. Deleted ones
 // are not found.
 func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, error) {
-	a, err := scanAuthority(r.q.queryRow(ctx, selectAuthority+`WHERE a.id = $1 AND a.deleted_at IS NULL`, id))
+	a, err := r.scanAuthority(r.q.queryRow(ctx, selectAuthority+`WHERE a.id = $1 AND a.deleted_at IS NULL`, id))
 	return a, found(err, "certificate authority", id)
 }
 
 // AuthorityWithCertificate is the authority that uses the certificate; nil where none does.
 func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int64) (*notary.Authority, error) {
-	a, err := scanAuthority(r.q.queryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`, certificateID))
+	a, err := r.scanAuthority(r.q.queryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`, certificateID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -32,7 +32,7 @@ func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int6
 
 // Authorities are all that are not deleted, in the order of their ids.
 func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
-	return collect(ctx, r, scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
+	return collect(ctx, r, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }
 
 // HasAuthorities says whether there is a sealed key that the key file must open.
@@ -69,29 +69,35 @@ func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now
 	return n, mapped(err)
 }
 
-func scanAuthority(row row) (*notary.Authority, error) {
+func (r reader) scanAuthority(row row) (*notary.Authority, error) {
 	var (
-		a                 notary.Authority
-		crl, ocsp, issuer bool
-		notAfter, created int64
-		constraints       string
-		predecessor       sql.NullInt64
-		cert              certificateRow
+		a                            notary.Authority
+		crl, ocsp, issuer            bool
+		notAfter, created            instant
+		pathLen, shards, predecessor number
+		crlNumber                    number
+		constraints                  string
+		cert                         certificateRow
 	)
-	dest := []any{&a.ID, &a.Enabled, &a.CSR, &a.CommonName, &a.Key, &notAfter, &a.PathLen,
-		&constraints, &predecessor, &crl, &ocsp, &issuer, &a.Publication.Shards, &a.CRLNumber, &created}
+	dest := []any{&a.ID, &a.Enabled, &a.CSR, &a.CommonName, &a.Key, &notAfter, &pathLen,
+		&constraints, &predecessor, &crl, &ocsp, &issuer, &shards, &crlNumber, &created}
 	if err := row.Scan(append(dest, cert.dest()...)...); err != nil {
 		return nil, err
 	}
-	a.PredecessorID = predecessor.Int64
-	a.NotAfter, a.CreatedAt = timeOf(notAfter), timeOf(created)
-	a.Publication.NoCRL, a.Publication.NoOCSP, a.Publication.NoIssuer = !crl, !ocsp, !issuer
+	a.PathLen, a.PredecessorID, a.CRLNumber = int(pathLen.Int64), predecessor.Int64, crlNumber.Int64
+	a.NotAfter, a.CreatedAt = notAfter.time(), created.time()
+	a.Publication = notary.Publication{NoCRL: !crl, NoOCSP: !ocsp, NoIssuer: !issuer, Shards: int(shards.Int64)}
+	a.Certificate = cert.certificate(r)
 	var err error
-	if a.Constraints, err = decodeConstraints(constraints); err != nil {
-		return nil, err
+	a.Constraints, err = decodeConstraints(constraints)
+	problems := unreadable(column{"not_after", notAfter.unreadable()}, column{"path_len", pathLen.bad}, column{"constraints", err != nil},
+		column{"predecessor_id", predecessor.bad}, column{"crl_shards", shards.bad}, column{"crl_number", crlNumber.bad},
+		column{"created_at", created.unreadable()})
+	r.damage.add("authority", a.ID, problems)
+	if all := append(problems, cert.problems...); len(all) > 0 {
+		a.Damaged = all[0]
 	}
-	a.Certificate, err = cert.certificate()
-	return &a, err
+	return &a, nil
 }
 
 // InsertAuthority records a new authority without a certificate and returns its id. Its CRLs

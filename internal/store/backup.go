@@ -104,7 +104,7 @@ func checkSeal(ctx context.Context, path string, progress Progress) error {
 }
 
 func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) error {
-	want, err := reader{unprepared{conn}}.Agreed(ctx, sealed)
+	want, err := reader{q: unprepared{conn}}.Agreed(ctx, sealed)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) error {
 // fileDigest is a digest over every row of every table of a file, whichever version its
 // schema has.
 func fileDigest(ctx context.Context, conn *sql.Conn, progress Progress) (string, error) {
-	r := reader{unprepared{conn}}
+	r := reader{q: unprepared{conn}}
 	names, err := collect(ctx, r, scanText, `SELECT name FROM sqlite_master WHERE type = 'table'
 		AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version' ORDER BY name`)
 	if err != nil {

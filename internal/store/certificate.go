@@ -24,17 +24,16 @@ func (r reader) Certificate(ctx context.Context, id int64) (*notary.Certificate,
 	if err != nil {
 		return nil, found(err, "certificate", id)
 	}
-	cert, err := row.certificate()
-	if err != nil {
-		return nil, err
+	cert := row.certificate(r)
+	if cert.Findings, err = decodeFindings(lint); err != nil {
+		r.damage.add("certificate", id, []string{"its lint findings cannot be read"})
 	}
-	cert.Findings, err = decodeFindings(lint)
-	return cert, err
+	return cert, nil
 }
 
 // CertificateByFingerprint is the certificate with that fingerprint; nil where there is none.
 func (r reader) CertificateByFingerprint(ctx context.Context, fingerprint string) (*notary.Certificate, error) {
-	cert, err := scanCertificate(r.q.queryRow(ctx, selectCertificate+`WHERE k.fingerprint = $1`, fingerprint))
+	cert, err := r.scanCertificate(r.q.queryRow(ctx, selectCertificate+`WHERE k.fingerprint = $1`, fingerprint))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -43,21 +42,21 @@ func (r reader) CertificateByFingerprint(ctx context.Context, fingerprint string
 
 // CertificatesOfRequest are all that were ever issued or uploaded for the request.
 func (r reader) CertificatesOfRequest(ctx context.Context, requestID int64) ([]*notary.Certificate, error) {
-	return collect(ctx, r, scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
+	return collect(ctx, r, r.scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
 }
 
 // CertificatesWithKey are all that were ever issued or uploaded for the key with that
 // fingerprint.
 func (r reader) CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error) {
-	return collect(ctx, r, scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`, keyFingerprint)
+	return collect(ctx, r, r.scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`, keyFingerprint)
 }
 
-func scanCertificate(row row) (*notary.Certificate, error) {
+func (r reader) scanCertificate(row row) (*notary.Certificate, error) {
 	var cert certificateRow
 	if err := row.Scan(cert.dest()...); err != nil {
 		return nil, err
 	}
-	return cert.certificate()
+	return cert.certificate(r), nil
 }
 
 // InsertCertificate adds a certificate to the inventory and gives its id.

@@ -95,8 +95,12 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 			return none, err
 		}
 		issuer, err := issuerOf(name)
+		if err != nil {
+			r.damage.add("counter", 0, []string{fmt.Sprintf("the counter %.60q cannot be read", name)})
+			return none, nil
+		}
 		all[issuer] += n
-		return none, err
+		return none, nil
 	}, `SELECT name, CAST(SUM(value) AS BIGINT) FROM counter WHERE name >= $1 AND name < 'live!' GROUP BY name`,
 		"live "+now.UTC().Format(time.DateOnly))
 	return all, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"notary"
@@ -20,13 +21,17 @@ func (r reader) RevocationCounts(ctx context.Context) (map[ListKey]int64, error)
 	all := map[ListKey]int64{}
 	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
 		var name string
-		var n int64
+		var n number
 		if err := row.Scan(&name, &n); err != nil {
 			return none, err
 		}
 		key, err := revokedCounterKey(name)
-		all[key] += n
-		return none, err
+		if err != nil || n.bad {
+			r.damage.add("counter", key.AuthorityID, []string{fmt.Sprintf("the counter %.60q cannot be read", name)})
+			return none, nil
+		}
+		all[key] += n.Int64
+		return none, nil
 	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2 OR name >= $3 AND name < $4`,
 		"revoked ", "revoked!", "shard ", "shard!")
 	return all, err
@@ -57,11 +62,14 @@ func (r reader) ListStates(ctx context.Context) (map[ListKey]ListState, error) {
 	all := map[ListKey]ListState{}
 	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
 		var key ListKey
-		var state ListState
-		var this, next int64
-		err = row.Scan(&key.AuthorityID, &key.Shard, &state.Number, &this, &next, &state.Revocations, &state.Known)
-		state.ThisUpdate, state.NextUpdate = timeOf(this), timeOf(next)
-		all[key] = state
+		var this, next instant
+		var shard, last, revocations, known number
+		err = row.Scan(&key.AuthorityID, &shard, &last, &this, &next, &revocations, &known)
+		key.Shard = int(shard.Int64)
+		r.damage.add("crl", key.AuthorityID, unreadable(column{"shard", shard.bad}, column{"number", last.bad},
+			column{"this_update", this.unreadable()}, column{"next_update", next.unreadable()},
+			column{"revocations", revocations.bad}, column{"known", known.bad}))
+		all[key] = ListState{last.Int64, this.time(), next.time(), revocations.Int64, known.Int64}
 		return none, err
 	}, `SELECT l.authority_id, l.shard, l.number, l.this_update, l.next_update, l.revocations, l.known
 		FROM crl l JOIN authority a ON a.id = l.authority_id WHERE a.deleted_at IS NULL`)
@@ -71,7 +79,7 @@ func (r reader) ListStates(ctx context.Context) (map[ListKey]ListState, error) {
 // MaxShards is over how many lists an authority's CRL can be spread.
 const MaxShards = 1000
 
-const selectRevocations = `SELECT serial, revoked_at, reason FROM revocation
+const selectRevocations = `SELECT id, serial, revoked_at, reason FROM revocation
 	WHERE authority_id = $1 AND shard >= $2 AND shard <= $3 AND listed_until >= $4`
 
 // EachRevocation gives the entries of a list (shard 0: of all) one after the other, without
@@ -81,7 +89,7 @@ const selectRevocations = `SELECT serial, revoked_at, reason FROM revocation
 func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
 	add func(notary.Revocation) error) (known int64, err error) {
 	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
-		r := reader{unprepared{conn}}
+		r := reader{q: unprepared{conn}, damage: s.damage}
 		if known, err = r.RevocationCount(ctx, authorityID, shard); err != nil {
 			return err
 		}
@@ -95,11 +103,15 @@ func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int
 		}
 		defer rows.Close()
 		for rows.Next() {
-			v, err := scanRevocation(rows)
-			if err != nil {
+			var v revocationRow
+			if err := rows.Scan(&v.id, &v.serial, &v.at, &v.reason); err != nil {
 				return mapped(err)
 			}
-			if err := add(v); err != nil {
+			s.damage.add("revocation", v.id, v.problems())
+			if notary.CheckSerial(v.serial) != nil {
+				continue
+			}
+			if err := add(v.value()); err != nil {
 				return err
 			}
 		}
@@ -108,25 +120,50 @@ func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int
 	return known, err
 }
 
-func scanRevocation(row row) (v notary.Revocation, err error) {
-	var at int64
-	err = row.Scan(&v.Serial, &at, &v.Reason)
-	v.At = timeOf(at)
-	return v, err
+// revocationRow is a row of the table revocation.
+type revocationRow struct {
+	id     int64
+	serial string
+	at     instant
+	reason string
+}
+
+// problems describes what keeps the revocation from being listed as it was recorded.
+func (v revocationRow) problems() []string {
+	if err := notary.CheckSerial(v.serial); err != nil {
+		return []string{"it is on no CRL: " + err.Error()}
+	}
+	_, known := notary.RevocationReasons[notary.RevocationReason(v.reason)]
+	return unreadable(column{"revoked_at", v.unknownTime()}, column{"reason", !known})
+}
+
+func (v revocationRow) unknownTime() bool { return v.at.unreadable() || v.at.Int64 == 0 }
+
+// value returns the revocation. One whose time or reason is unreadable is still a revocation:
+// it counts from 1970 on, without a reason.
+func (v revocationRow) value() notary.Revocation {
+	revocation := notary.Revocation{Serial: v.serial, At: v.at.time(), Reason: notary.RevocationReason(v.reason)}
+	if v.unknownTime() {
+		revocation.At = time.Unix(0, 0).UTC()
+	}
+	if _, known := notary.RevocationReasons[revocation.Reason]; !known {
+		revocation.Reason = notary.Unspecified
+	}
+	return revocation
 }
 
 // CRL is the authority's newest list of all (shard 0) or of a shard; nil where there is none
 // yet.
 func (r reader) CRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
 	crl := &notary.CRL{AuthorityID: authorityID, Shard: shard}
-	var this, next int64
+	var this, next instant
 	err := r.q.queryRow(ctx, `SELECT number, der, this_update, next_update, revocations FROM crl
 		WHERE authority_id = $1 AND shard = $2 AND number > 0`, authorityID, shard).Scan(
 		&crl.Number, &crl.DER, &this, &next, &crl.Revocations)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	crl.ThisUpdate, crl.NextUpdate = timeOf(this), timeOf(next)
+	crl.ThisUpdate, crl.NextUpdate = this.time(), next.time()
 	return crl, mapped(err)
 }
 

@@ -19,16 +19,18 @@ func (tx *Tx) Event(e notary.Event) error {
 		seconds(tx.now), e.AccountID, e.Email, e.Address, e.Kind(), e.Action, e.ObjectID, e.Detail)
 }
 
-func scanEvent(row row) (*notary.Event, error) {
+func (r reader) scanEvent(row row) (*notary.Event, error) {
 	var e notary.Event
-	var at int64
-	err := row.Scan(&e.ID, &at, &e.AccountID, &e.Email, &e.Address, &e.Action, &e.ObjectID, &e.Detail)
-	e.At = timeOf(at)
+	var at instant
+	var account, object number
+	err := row.Scan(&e.ID, &at, &account, &e.Email, &e.Address, &e.Action, &object, &e.Detail)
+	e.At, e.AccountID, e.ObjectID = at.time(), account.Int64, object.Int64
+	r.damage.add("event", e.ID, unreadable(column{"at", at.unreadable()}, column{"account_id", account.bad}, column{"object_id", object.bad}))
 	return &e, err
 }
 
 func (r reader) events() finder[*notary.Event] {
-	return finder[*notary.Event]{r: r, what: "event", alias: "e", columns: eventColumns, scan: scanEvent,
+	return finder[*notary.Event]{r: r, what: "event", alias: "e", columns: eventColumns, scan: r.scanEvent,
 		key: func(e *notary.Event) (int64, time.Time, string) { return e.ID, e.At, "" }}
 }
 
@@ -117,10 +119,11 @@ func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
 	}
 	for low < high {
 		middle := low + (high-low)/2
-		var id, at int64
+		var id int64
+		var at number
 		err := r.q.queryRow(ctx, `SELECT id, at FROM event WHERE id >= $1 ORDER BY id LIMIT 1`, middle).Scan(&id, &at)
 		switch {
-		case errors.Is(err, sql.ErrNoRows) || err == nil && at >= seconds(t):
+		case errors.Is(err, sql.ErrNoRows) || err == nil && at.Int64 >= seconds(t):
 			high = middle
 		case err != nil:
 			return 0, mapped(err)
@@ -134,12 +137,12 @@ func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
 // RequestEvents are the newest events of a request and of the certificates that were issued
 // for it, as many as that at most, the newest first.
 func (r reader) RequestEvents(ctx context.Context, requestID int64, limit int) ([]*notary.Event, error) {
-	own, err := collect(ctx, r, scanEvent, `SELECT`+eventColumns+`FROM event e
+	own, err := collect(ctx, r, r.scanEvent, `SELECT`+eventColumns+`FROM event e
 		WHERE e.object_id = $1 AND e.kind = 'request' ORDER BY e.id DESC LIMIT $2`, requestID, limit)
 	if err != nil {
 		return nil, err
 	}
-	others, err := collect(ctx, r, scanEvent, `SELECT`+eventColumns+`FROM certificate k CROSS JOIN event e
+	others, err := collect(ctx, r, r.scanEvent, `SELECT`+eventColumns+`FROM certificate k CROSS JOIN event e
 		WHERE k.request_id = $1 AND e.object_id = k.id AND e.kind = 'certificate' ORDER BY k.id DESC LIMIT $2`, requestID, limit)
 	if err != nil {
 		return nil, err

@@ -86,7 +86,7 @@ type Asked struct {
 // DELETE statements, each text once.
 func Record(s *Store) (*Store, *[]Asked) {
 	e := &recorder{engine: s.engine, asked: &[]Asked{}}
-	return &Store{reader: reader{recorded{s.engine.reads(), e.asked}}, engine: e, now: s.now}, e.asked
+	return &Store{reader: reader{q: recorded{s.engine.reads(), e.asked}, damage: s.damage}, engine: e, now: s.now}, e.asked
 }
 
 type recorder struct {
@@ -97,7 +97,7 @@ type recorder struct {
 func (e *recorder) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
 	return e.engine.write(ctx, now, func(tx *Tx) error {
 		asked := recorded{tx.q, e.asked}
-		tx.reader = reader{asked}
+		tx.reader = reader{q: asked, damage: tx.damage}
 		tx.sql = recordedExecutor{tx.sql, asked}
 		return fn(tx)
 	})

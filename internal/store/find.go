@@ -47,7 +47,7 @@ type finder[T any] struct {
 }
 
 func (r reader) requests() finder[*notary.Request] {
-	return finder[*notary.Request]{r: r, what: "request", alias: "r", columns: requestColumns, joins: requestJoins, scan: scanRequest,
+	return finder[*notary.Request]{r: r, what: "request", alias: "r", columns: requestColumns, joins: requestJoins, scan: r.scanRequest,
 		key: func(req *notary.Request) (int64, time.Time, string) {
 			if req.Certificate == nil {
 				return req.ID, time.Unix(noEnd, 0), req.CommonName
@@ -58,7 +58,7 @@ func (r reader) requests() finder[*notary.Request] {
 
 func (r reader) certificates() finder[*notary.Certificate] {
 	return finder[*notary.Certificate]{r: r, what: "certificate", alias: "k", columns: certificateColumns,
-		joins: certificateJoins, scan: scanCertificate,
+		joins: certificateJoins, scan: r.scanCertificate,
 		key: func(c *notary.Certificate) (int64, time.Time, string) { return c.ID, c.NotAfter, c.CommonName }}
 }
 
@@ -166,6 +166,9 @@ func (o order) between(b *binder, key string, from place, to *place, part part) 
 		b.and(key + after + b.bind(from.id))
 	default:
 		b.and(column + after + b.bind(o.argument(from)))
+		if o.column == "not_after" && !o.down { // what is no number, in SQLite, comes behind all numbers
+			b.and(column + " <= " + b.bind(int64(math.MaxInt64)))
+		}
 	}
 	switch {
 	case to == nil:

@@ -32,9 +32,9 @@ func (r reader) CertifiedAuthorities(ctx context.Context) ([]Certified, error) {
 }
 
 func scanCertified(row row) (c Certified, err error) {
-	var notAfter int64
+	var notAfter instant
 	err = row.Scan(&c.AuthorityID, &c.CommonName, &c.Deleted, &c.CertificateID, &c.IssuerID, &notAfter, &c.Revoked)
-	c.NotAfter = timeOf(notAfter)
+	c.NotAfter = notAfter.time()
 	return c, err
 }
 
@@ -69,8 +69,8 @@ func (r reader) issued(ctx context.Context, authorityID int64, now time.Time, di
 }
 
 func scanIssued(row row) (i Issued, err error) {
-	var notAfter int64
+	var notAfter instant
 	err = row.Scan(&i.ID, &notAfter, &i.Email, &i.Responder, &i.Revoked)
-	i.NotAfter = timeOf(notAfter)
+	i.NotAfter = notAfter.time()
 	return i, err
 }

@@ -39,12 +39,11 @@ func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) 
 // LinkRevocation makes the entry of an imported list that has the serial number of the
 // certificate its revocation, and gives it; nil where there is none.
 func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) {
-	v := notary.Revocation{Serial: c.Serial}
-	var at int64
+	v := revocationRow{serial: c.Serial}
 	err := tx.q.queryRow(context.Background(), `UPDATE revocation SET certificate_id = $1, shard = $2,
 			listed_until = (CASE WHEN revoked_at > $3 THEN revoked_at ELSE $3 END) + $4
 		WHERE authority_id = $5 AND serial = $6 AND certificate_id IS NULL RETURNING revoked_at, reason`,
-		c.ID, c.Shard, seconds(c.NotAfter), int64(listingMargin.Seconds()), c.AuthorityID, c.Serial).Scan(&at, &v.Reason)
+		c.ID, c.Shard, seconds(c.NotAfter), int64(listingMargin.Seconds()), c.AuthorityID, c.Serial).Scan(&v.at, &v.reason)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
@@ -56,8 +55,8 @@ func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) 
 	}
 	tx.counts[unknownCounter]--
 	tx.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
-	v.At = timeOf(at)
-	return &v, nil
+	revocation := v.value()
+	return &revocation, nil
 }
 
 // SetIssuer makes the authority the issuer of a certificate that was taken for an outside
@@ -116,7 +115,7 @@ func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error
 // CertificateBySerial is the certificate of the authority with that serial number; nil where
 // there is none.
 func (r reader) CertificateBySerial(ctx context.Context, authorityID int64, serial string) (*notary.Certificate, error) {
-	cert, err := scanCertificate(r.q.queryRow(ctx, selectCertificate+`WHERE k.serial = $1 AND k.authority_id = $2`, serial, authorityID))
+	cert, err := r.scanCertificate(r.q.queryRow(ctx, selectCertificate+`WHERE k.serial = $1 AND k.authority_id = $2`, serial, authorityID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -126,7 +126,7 @@ var invariants = []invariant{
 // and doubts.
 func (s *Store) CheckInvariants(ctx context.Context) error {
 	return s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
-		return check(ctx, reader{unprepared{conn}}, s.engine.invariants())
+		return check(ctx, reader{q: unprepared{conn}}, s.engine.invariants())
 	})
 }
 

@@ -128,7 +128,7 @@ func (e *postgresEngine) poll(ctx context.Context, fn func(string)) {
 	defer clock.Stop()
 	for {
 		for _, topic := range topics {
-			n, err := (reader{e.reads()}).counter(ctx, changesCounter(topic))
+			n, err := (reader{q: e.reads()}).counter(ctx, changesCounter(topic))
 			if err == nil && n != known[topic] {
 				known[topic] = n
 				fn(topic)

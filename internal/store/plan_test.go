@@ -74,7 +74,7 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	ctx := t.Context()
 	// Copies, digests and checks read everything.
 	seen := map[string]bool{"Write": true, "Close": true, "CheckInvariants": true, "CopyTo": true, "Digest": true,
-		"EachRevocation": true, "Revoked": true, "Fill": true, "Shared": true, "Watch": true,
+		"EachRevocation": true, "OnDamage": true, "Revoked": true, "Fill": true, "Shared": true, "Watch": true, "Ready": true,
 		"CompromisedInUse": true} // after an upgrade, every compromised key
 	do := func(name string, err error) {
 		t.Helper()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"notary"
 )
@@ -15,9 +16,18 @@ const profileColumns = ` p.id, p.name, v.version, p.builtin, p.created_at, v.cre
 const selectProfiles = `SELECT` + profileColumns + `FROM profile p
 	JOIN profile_version v ON v.profile_id = p.id AND v.version = p.version `
 
-// Profiles are all that are not deleted, in the order of their ids.
+// Profiles returns all profiles that are not deleted, ordered by id. One whose rules cannot be
+// read is left out.
 func (r reader) Profiles(ctx context.Context) ([]*notary.Profile, error) {
-	return collect(ctx, r, scanProfile, selectProfiles+`WHERE p.deleted_at IS NULL ORDER BY p.id`)
+	all, err := collect(ctx, r, func(row row) (*notary.Profile, error) {
+		p, err := scanProfile(row)
+		if p != nil && err != nil {
+			r.damage.add("profile", p.ID, []string{"its rules cannot be read"})
+			return nil, nil
+		}
+		return p, err
+	}, selectProfiles+`WHERE p.deleted_at IS NULL ORDER BY p.id`)
+	return slices.DeleteFunc(all, func(p *notary.Profile) bool { return p == nil }), err
 }
 
 // Profile is the profile with that id. Deleted ones are not found.
@@ -46,18 +56,19 @@ func (r reader) ProfileVersion(ctx context.Context, id int64, version int) (*not
 	return p, mapped(err)
 }
 
+// scanProfile reads a profile. If its rules cannot be read, it returns the rest with the error.
 func scanProfile(row row) (*notary.Profile, error) {
 	var (
 		p                notary.Profile
-		created, updated int64
+		created, updated instant
 		rules            string
 	)
 	if err := row.Scan(&p.ID, &p.Name, &p.Version, &p.Builtin, &created, &updated, &rules); err != nil {
 		return nil, err
 	}
-	p.CreatedAt, p.UpdatedAt = timeOf(created), timeOf(updated)
+	p.CreatedAt, p.UpdatedAt = created.time(), updated.time()
 	if err := json.Unmarshal([]byte(rules), &p.Rules); err != nil {
-		return nil, notary.InternalError("read the profile "+p.Name, err)
+		return &p, notary.InternalError("read the profile "+p.Name, err)
 	}
 	return &p, nil
 }

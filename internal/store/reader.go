@@ -4,14 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"encoding/asn1"
-	"fmt"
 
 	"notary"
 )
 
 // reader is what [Store] and [Tx] can both read.
 type reader struct {
-	q querier
+	q      querier
+	damage *damageReport
 }
 
 // collect gives all the rows of a query.
@@ -57,10 +57,13 @@ const certificateJoins = `
 
 // certificateRow takes up the columns of a certificate, each of which may be NULL.
 type certificateRow struct {
-	id, request, requester, authority                                                   sql.NullInt64
+	id, request, requester, authority                                                   number
 	email, commonName, names, key, keyFingerprint, serial, fingerprint, profile, reason sql.NullString
-	notBefore, notAfter, profileVersion, shard, createdAt, revokedAt                    sql.NullInt64
+	notBefore, notAfter, createdAt, revokedAt                                           instant
+	profileVersion, shard                                                               number
 	der, chain                                                                          []byte
+
+	problems []string // set by certificate
 }
 
 func (c *certificateRow) dest() []any {
@@ -69,28 +72,35 @@ func (c *certificateRow) dest() []any {
 		&c.revokedAt, &c.reason, &c.der, &c.chain}
 }
 
-// certificate is nil where the join found none.
-func (c *certificateRow) certificate() (*notary.Certificate, error) {
+// unreadable describes what cannot be read of the certificate.
+func (c *certificateRow) unreadable(chain error) []string {
+	return unreadable(column{"request_id", c.request.bad}, column{"requester_id", c.requester.bad}, column{"authority_id", c.authority.bad},
+		column{"not_before", c.notBefore.unreadable()}, column{"not_after", c.notAfter.unreadable()},
+		column{"profile_version", c.profileVersion.bad}, column{"shard", c.shard.bad}, column{"created_at", c.createdAt.unreadable()},
+		column{"der of its issuer chain", chain != nil}, column{"der", c.id.Valid && len(c.der) == 0})
+}
+
+// certificate returns what is readable of the certificate; nil if the join found none.
+func (c *certificateRow) certificate(r reader) *notary.Certificate {
 	if !c.id.Valid {
-		return nil, nil
+		return nil
 	}
 	chain, err := splitDER(c.chain)
-	if err != nil {
-		return nil, notary.InternalError("read the certificate", fmt.Errorf("chain of certificate %d: %w", c.id.Int64, err))
-	}
+	c.problems = c.unreadable(err)
+	r.damage.add("certificate", c.id.Int64, c.problems)
 	cert := &notary.Certificate{
 		ID: c.id.Int64, RequestID: c.request.Int64, RequesterID: c.requester.Int64, Email: c.email.String, AuthorityID: c.authority.Int64,
 		CommonName: c.commonName.String, Names: notary.ParseNames(c.names.String), Key: c.key.String, KeyFingerprint: c.keyFingerprint.String,
 		Serial: c.serial.String, Fingerprint: c.fingerprint.String, Profile: c.profile.String,
 		ProfileVersion: int(c.profileVersion.Int64), Shard: int(c.shard.Int64),
-		NotBefore: timeOf(c.notBefore.Int64), NotAfter: timeOf(c.notAfter.Int64), CreatedAt: timeOf(c.createdAt.Int64),
+		NotBefore: c.notBefore.time(), NotAfter: c.notAfter.time(), CreatedAt: c.createdAt.time(),
 		DER: c.der, IssuerChain: chain,
 	}
-	if c.revokedAt.Valid {
-		cert.Revocation = &notary.Revocation{Serial: cert.Serial, At: timeOf(c.revokedAt.Int64),
-			Reason: notary.RevocationReason(c.reason.String)}
+	if c.reason.Valid {
+		v := revocationRow{0, cert.Serial, c.revokedAt, c.reason.String}.value()
+		cert.Revocation = &v
 	}
-	return cert, nil
+	return cert
 }
 
 // splitDER takes apart certificates that stand one after the other.

@@ -24,27 +24,29 @@ const selectRequest = `SELECT` + requestColumns + `FROM request r` + requestJoin
 
 // Request is the request with that id, its certificate and chain included.
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
-	req, err := scanRequest(r.q.queryRow(ctx, selectRequest+`WHERE r.id = $1`, id))
+	req, err := r.scanRequest(r.q.queryRow(ctx, selectRequest+`WHERE r.id = $1`, id))
 	return req, found(err, "certificate request", id)
 }
 
-func scanRequest(row row) (*notary.Request, error) {
+func (r reader) scanRequest(row row) (*notary.Request, error) {
 	var (
 		req              notary.Request
 		names            string
-		created, updated int64
+		requester        number
+		created, updated instant
 		cert             certificateRow
 	)
-	dest := []any{&req.ID, &req.CSR, &req.Fingerprint, &req.Status, &req.RequesterID, &req.Email,
+	dest := []any{&req.ID, &req.CSR, &req.Fingerprint, &req.Status, &requester, &req.Email,
 		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection}
 	if err := row.Scan(append(dest, cert.dest()...)...); err != nil {
 		return nil, err
 	}
 	req.Names = notary.ParseNames(names)
-	req.CreatedAt, req.UpdatedAt = timeOf(created), timeOf(updated)
-	var err error
-	req.Certificate, err = cert.certificate()
-	return &req, err
+	req.RequesterID, req.CreatedAt, req.UpdatedAt = requester.Int64, created.time(), updated.time()
+	req.Certificate = cert.certificate(r)
+	r.damage.add("request", req.ID, unreadable(column{"requester_id", requester.bad}, column{"created_at", created.unreadable()},
+		column{"updated_at", updated.unreadable()}))
+	return &req, nil
 }
 
 // InsertRequest records a new Outstanding request and gives its id. The same CSR twice is a

@@ -21,17 +21,17 @@ func (r reader) Responder(ctx context.Context, authorityID int64) (cert *notary.
 	} else if err != nil {
 		return nil, nil, mapped(err)
 	}
-	cert, err = row.certificate()
-	return cert, sealedKey, err
+	return row.certificate(r), sealedKey, nil
 }
 
 // ResponderEnds are the ends of validity of the responders' certificates, by authority.
 func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) {
 	all := map[int64]time.Time{}
 	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
-		var authority, notAfter int64
+		var authority int64
+		var notAfter instant
 		err = row.Scan(&authority, &notAfter)
-		all[authority] = timeOf(notAfter)
+		all[authority] = notAfter.time()
 		return none, err
 	}, `SELECT a.id, k.not_after FROM authority a JOIN responder o ON o.authority_id = a.id
 		JOIN certificate k ON k.id = o.certificate_id WHERE a.deleted_at IS NULL`)
@@ -55,20 +55,24 @@ func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey [
 // imported authority tells of is known, too.
 func (r reader) CertificateStatus(ctx context.Context, authorityID int64, serial string) (known bool, v *notary.Revocation, err error) {
 	type status struct {
-		at     sql.NullInt64
+		id     number
+		at     instant
 		reason sql.NullString
 	}
 	found, err := collect(ctx, r, func(row row) (s status, err error) {
-		err = row.Scan(&s.at, &s.reason)
+		err = row.Scan(&s.id, &s.at, &s.reason)
 		return s, err
-	}, `SELECT v.revoked_at, v.reason FROM certificate k
+	}, `SELECT v.id, v.revoked_at, v.reason FROM certificate k
 		LEFT JOIN revocation v ON v.certificate_id = k.id WHERE k.serial = $1 AND k.authority_id = $2
 		UNION ALL
-		SELECT v.revoked_at, v.reason FROM revocation v
+		SELECT v.id, v.revoked_at, v.reason FROM revocation v
 		WHERE v.authority_id = $2 AND v.serial = $1 AND v.certificate_id IS NULL`, serial, authorityID)
 	for _, s := range found {
-		if s.at.Valid {
-			v = &notary.Revocation{Serial: serial, At: timeOf(s.at.Int64), Reason: notary.RevocationReason(s.reason.String)}
+		if s.id.Valid {
+			row := revocationRow{s.id.Int64, serial, s.at, s.reason.String}
+			r.damage.add("revocation", row.id, row.problems())
+			revocation := row.value()
+			v = &revocation
 		}
 	}
 	return len(found) > 0, v, err

@@ -98,7 +98,7 @@ func (tx *Tx) beginAfterRestore(replaced map[string]int64) error {
 func crlNumbers(ctx context.Context, path string) map[string]int64 {
 	numbers := map[string]int64{}
 	_ = onFile(ctx, path, "?_pragma=busy_timeout(5000)&_pragma=query_only(1)", func(conn *sql.Conn) error {
-		_, err := collect(ctx, reader{unprepared{conn}}, func(row row) (none struct{}, err error) {
+		_, err := collect(ctx, reader{q: unprepared{conn}}, func(row row) (none struct{}, err error) {
 			var csr string
 			var number int64
 			err = row.Scan(&csr, &number)

@@ -14,7 +14,7 @@ const sessionColumns = ` s.id, s.account_id, s.browser, s.address, s.user_agent,
 // sessionRow takes up the columns of a session.
 type sessionRow struct {
 	session                notary.Session
-	created, seen, expires int64
+	created, seen, expires instant
 }
 
 func (r *sessionRow) dest() []any {
@@ -23,7 +23,7 @@ func (r *sessionRow) dest() []any {
 }
 
 func (r *sessionRow) value() *notary.Session {
-	r.session.CreatedAt, r.session.LastSeenAt, r.session.ExpiresAt = timeOf(r.created), timeOf(r.seen), timeOf(r.expires)
+	r.session.CreatedAt, r.session.LastSeenAt, r.session.ExpiresAt = r.created.time(), r.seen.time(), r.expires.time()
 	return &r.session
 }
 
@@ -40,7 +40,7 @@ const liveSession = ` s.expires_at > $1 AND s.created_at <= $2 `
 func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, *notary.Session, error) {
 	var s sessionRow
 	var a notary.Account
-	var created int64
+	var created instant
 	err := r.q.queryRow(ctx, `SELECT`+sessionColumns+`, a.id, a.email, a.role, a.created_at
 		FROM session s JOIN account a ON a.id = s.account_id
 		WHERE`+liveSession+`AND s.token_hash = $3`, seconds(now), seconds(now.Add(MaxClockSkew)), tokenHash).Scan(
@@ -48,7 +48,7 @@ func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.T
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, nil
 	}
-	a.CreatedAt = timeOf(created)
+	a.CreatedAt = created.time()
 	return &a, s.value(), mapped(err)
 }
 

@@ -160,7 +160,7 @@ func (e *sqliteEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table st
 // dropIndexes drops what the query gives: names of indexes, and the statements that made them.
 func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string) (again []string, err error) {
 	var drop []string
-	_, err = collect(ctx, reader{unprepared{conn}}, func(row row) (none struct{}, err error) {
+	_, err = collect(ctx, reader{q: unprepared{conn}}, func(row row) (none struct{}, err error) {
 		var name, text string
 		err = row.Scan(&name, &text)
 		drop, again = append(drop, "DROP INDEX "+name), append(again, text)

@@ -40,7 +40,7 @@ func Open(ctx context.Context, database string, clock func() time.Time, options 
 	if err != nil {
 		return nil, err
 	}
-	return &Store{reader: reader{engine.reads()}, engine: engine, now: clock}, nil
+	return &Store{reader: reader{q: engine.reads(), damage: &damageReport{}}, engine: engine, now: clock}, nil
 }
 
 func openEngine(ctx context.Context, database string, limits limits) (engine, error) {
@@ -69,5 +69,8 @@ func (s *Store) Close() error { return s.engine.close() }
 // changed, unless the error says that this is not known. Once fn has begun, the end of ctx
 // no longer matters: the caller learns what became of the change.
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
-	return s.engine.write(ctx, s.now(), fn)
+	return s.engine.write(ctx, s.now(), func(tx *Tx) error {
+		tx.damage = s.damage
+		return fn(tx)
+	})
 }

@@ -94,7 +94,7 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}()
-	tx := &Tx{reader: reader{run}, sql: run, now: now, counts: counts{}}
+	tx := &Tx{reader: reader{q: run}, sql: run, now: now, counts: counts{}}
 	if err := protected(tx, fn); err != nil {
 		return again(err)
 	}

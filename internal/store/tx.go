@@ -57,11 +57,13 @@ func seconds(t time.Time) int64 {
 	return t.Unix()
 }
 
+// timeOf returns the time of a column, the nearest one that JSON can express if it is out of
+// range.
 func timeOf(seconds int64) time.Time {
 	if seconds == 0 {
 		return time.Time{}
 	}
-	return time.Unix(seconds, 0).UTC()
+	return time.Unix(min(max(seconds, earliest), latest), 0).UTC()
 }
 
 func boolInt(b bool) int {

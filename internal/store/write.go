@@ -200,7 +200,7 @@ func (w *writer) attempt(ctx context.Context, j *job, total counts) error {
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
 		return errors.Join(errTransactionLost, err)
 	}
-	tx := &Tx{reader: reader{lasting{w.sql}}, sql: w.sql, now: j.now, counts: counts{}, alone: true}
+	tx := &Tx{reader: reader{q: lasting{w.sql}}, sql: w.sql, now: j.now, counts: counts{}, alone: true}
 	err := protected(tx, j.fn)
 	if err != nil {
 		if undo := w.exec(ctx, "ROLLBACK TO job"); undo != nil {

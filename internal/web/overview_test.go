@@ -22,6 +22,20 @@ func TestTheOverviewShowsWhatNeedsSomebody(t *testing.T) {
 	b.look(t, "overview")
 }
 
+// A revocation that no CRL can list is shown to those who look after the service.
+func TestTheOverviewShowsDamagedRecords(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	h.Exec(t, `INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until)
+		VALUES ($1, 0, '00', 1, 'superseded', 1152921504606846976)`, root)
+	_, err := h.CA.CRL(t.Context(), root)
+	testkit.Check(t, err)
+	b := h.browseAs(t, notary.ReadOnly)
+	b.wantText(t, "Damaged records", "1 database record", "serial number 0 is not positive")
+	h.Exec(t, `DELETE FROM revocation WHERE serial = '00'`)
+}
+
 // Each bar of the chart leads to what it counts.
 func TestABarLeadsToItsCertificates(t *testing.T) {
 	t.Parallel()

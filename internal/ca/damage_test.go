@@ -1,0 +1,202 @@
+package ca_test
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// logged collects log lines.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// count returns how many lines hold all the words.
+func (l *logged) count(words ...string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.text.String()) {
+		found := true
+		for _, word := range words {
+			found = found && strings.Contains(line, word)
+		}
+		if found {
+			n++
+		}
+	}
+	return n
+}
+
+// restarted opens the service on the same database once more, with a log of its own.
+func restarted(t testing.TB, w *testkit.World) *logged {
+	t.Helper()
+	log := &logged{}
+	service, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(log, nil))})
+	testkit.Check(t, err)
+	w.CA = service
+	return log
+}
+
+// A revocation that no CRL can list does not keep the others from their lists: it is left out,
+// logged once, counted and shown.
+func TestOneRevocationDoesNotStopACRL(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	var serials []string
+	for range 4 {
+		req := w.Signed(t, w.Admin(), root)
+		serials = append(serials, request(t, w, req).Certificate.Serial)
+		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), req, notary.Superseded))
+	}
+	long := strings.Repeat("7f", 22)
+	change := func(text string, args ...any) { w.Exec(t, text, args...) }
+	change(`UPDATE revocation SET serial = '00' WHERE serial = $1`, serials[0])
+	change(`UPDATE certificate SET serial = '00' WHERE serial = $1`, serials[0])
+	change(`UPDATE revocation SET serial = $2 WHERE serial = $1`, serials[1], long)
+	change(`UPDATE certificate SET serial = $2 WHERE serial = $1`, serials[1], long)
+	change(`UPDATE revocation SET reason = 'sabotage' WHERE serial = $1`, serials[2])
+	if testkit.OnPostgres() {
+		change(`UPDATE revocation SET revoked_at = 4000000000000 WHERE serial = $1`, serials[3])
+	} else {
+		change(`UPDATE revocation SET revoked_at = 'yesterday' WHERE serial = $1`, serials[3])
+	}
+	log := restarted(t, w)
+	later := w.Signed(t, w.Admin(), root)
+	serials = append(serials, request(t, w, later).Certificate.Serial)
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), later, notary.Superseded))
+
+	for range 3 {
+		w.Clock.Advance(25 * time.Hour)
+		list := fetchCRL(t, w, root)
+		for _, serial := range serials[2:] {
+			if listed(list, serial) == nil {
+				t.Errorf("the CRL does not list %s", serial)
+			}
+		}
+		if n := len(list.RevokedCertificateEntries); n != 3 {
+			t.Errorf("the CRL has %d entries, want 3", n)
+		}
+		testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	}
+	for _, serial := range serials[2:] {
+		if got := status(t, w, w.CA, root, serial).Status; got != ocsp.Revoked {
+			t.Errorf("OCSP says %d of %s", got, serial)
+		}
+	}
+	if len(inventory(t, w)) < len(serials) {
+		t.Error("certificates are missing from the list")
+	}
+	overview, err := w.CA.Overview(t.Context(), w.Admin())
+	testkit.Check(t, err)
+	sum, err := w.CA.Counts(t.Context())
+	testkit.Check(t, err)
+	if len(overview.Damaged) != 4 || sum.Damaged != 4 || overview.Summary.Damaged != 4 {
+		t.Errorf("damaged records: %v, counted %d", overview.Damaged, sum.Damaged)
+	}
+	if n := log.count("damaged database record"); n != 4 {
+		t.Errorf("%d lines in the log, want one for each of 4 records", n)
+	}
+	repairRevocations(t, w, serials)
+}
+
+// repairRevocations restores what the test has damaged, for the check of the invariants.
+func repairRevocations(t testing.TB, w *testkit.World, serials []string) {
+	t.Helper()
+	for i, serial := range []string{"00", strings.Repeat("7f", 22)} {
+		w.Exec(t, `UPDATE certificate SET serial = $2 WHERE serial = $1`, serial, serials[i])
+		w.Exec(t, `UPDATE revocation SET serial = $2 WHERE serial = $1`, serial, serials[i])
+	}
+	w.Exec(t, `UPDATE revocation SET revoked_at = 1 WHERE serial = $1`, serials[3])
+}
+
+// Two revocations of one serial number make one entry.
+func TestDuplicateRevocationDoesNotStopACRL(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	req := w.Signed(t, w.Admin(), root)
+	serial := request(t, w, req).Certificate.Serial
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), req, notary.Superseded))
+	w.Exec(t, `INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until) VALUES ($1, 0, $2, 1, 'superseded', 1152921504606846976)`,
+		root, serial)
+	log := restarted(t, w)
+	if n := len(fetchCRL(t, w, root).RevokedCertificateEntries); n != 1 {
+		t.Errorf("the CRL has %d entries, want 1", n)
+	}
+	if n := log.count("several revocations"); n != 1 {
+		t.Errorf("%d lines in the log, want 1", n)
+	}
+	w.Exec(t, `DELETE FROM revocation WHERE certificate_id IS NULL`)
+}
+
+// An authority whose records are damaged concerns itself alone: the program starts, the others
+// sign, lists and imports go on.
+func TestOneAuthorityDoesNotStopTheOthers(t *testing.T) {
+	t.Parallel()
+	for what, damage := range map[string]string{
+		"certificate": `UPDATE certificate_der SET der = %s WHERE certificate_id = (SELECT certificate_id FROM authority WHERE id = $1)`,
+		"chain":       `UPDATE issuer_chain SET der = %s WHERE id = (SELECT k.issuer_chain_id FROM certificate k JOIN authority a ON a.certificate_id = k.id WHERE a.id = $1)`,
+		"CSR":         `UPDATE authority SET csr = 'none' WHERE id = $1`,
+		"constraints": `UPDATE authority SET constraints = 'none' WHERE id = $1`,
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			w := testkit.New(t)
+			root := w.Root(t, notary.ECDSAP256)
+			bad, good := w.Intermediate(t, root, notary.ECDSAP256), w.Root(t, notary.ECDSAP256)
+			w.Signed(t, w.Admin(), bad)
+			garbage := `x'0102'`
+			if testkit.OnPostgres() {
+				garbage = `'\x0102'`
+			}
+			if strings.Contains(damage, "%s") {
+				damage = fmt.Sprintf(damage, garbage)
+			}
+			w.Exec(t, damage, bad)
+			restarted(t, w)
+
+			w.Signed(t, w.Admin(), good)
+			fetchCRL(t, w, good)
+			testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+			testkit.Check(t, w.CA.RenewResponders(t.Context()))
+			if all, err := w.CA.Authorities(t.Context(), w.Admin()); err != nil || len(all) != 3 {
+				t.Errorf("listed %d authorities: %v", len(all), err)
+			}
+			inventory(t, w)
+			o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+			_, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
+			testkit.Check(t, err)
+			req := w.Request(t, w.Admin())
+			_, err = w.CA.Upload(t.Context(), w.Admin(), req, o.Chain(t, publicKey(t, w, req)))
+			testkit.Check(t, err)
+			if err := sign(t, w, w.Request(t, w.Admin()), bad); (err == nil) != (what == "CSR") {
+				t.Errorf("signing by the damaged authority: %v", err)
+			}
+			overview, err := w.CA.Overview(t.Context(), w.Admin())
+			testkit.Check(t, err)
+			if len(overview.Damaged) == 0 {
+				t.Error("the overview does not show the damage")
+			}
+			if _, err := w.CA.CRL(t.Context(), bad); err != nil && what != "certificate" {
+				t.Errorf("the authority's own CRL: %v", err)
+			}
+		})
+	}
+}

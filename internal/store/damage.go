@@ -1,0 +1,79 @@
+package store
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"notary"
+)
+
+// damageReport passes on what is wrong with a record. It is shared by all readers of a store.
+type damageReport struct {
+	to atomic.Pointer[func(notary.Damage)]
+}
+
+func (r *damageReport) add(kind string, id int64, problems []string) {
+	if r == nil || len(problems) == 0 {
+		return
+	}
+	if to := r.to.Load(); to != nil {
+		(*to)(notary.Damage{Kind: kind, ID: id, Problem: problems[0]})
+	}
+}
+
+// OnDamage has report called for every damaged record that is read from now on, each time that
+// it is read.
+func (s *Store) OnDamage(report func(notary.Damage)) { s.damage.to.Store(&report) }
+
+// The times that JSON and X.509 can express.
+var (
+	earliest = time.Time{}.Unix()
+	latest   = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC).Unix()
+)
+
+// number is a column of integers. SQLite keeps whatever is written into one: what is not an
+// integer is read as absent, so that one row does not fail a list.
+type number struct {
+	Int64 int64
+	Valid bool
+	bad   bool
+}
+
+// Scan implements [database/sql.Scanner].
+func (n *number) Scan(value any) error {
+	*n = number{}
+	switch value := value.(type) {
+	case nil:
+	case int64:
+		n.Int64, n.Valid = value, true
+	default:
+		n.bad = true
+	}
+	return nil
+}
+
+// instant is a column of times.
+type instant struct{ number }
+
+// time returns the time, the nearest one that can be expressed if it is out of range.
+func (t instant) time() time.Time { return timeOf(t.Int64) }
+
+// unreadable reports whether the column holds no time that can be expressed.
+func (t instant) unreadable() bool { return t.bad || t.Int64 < earliest || t.Int64 > latest }
+
+// column is a column of a record, and whether its value is unreadable.
+type column struct {
+	name string
+	bad  bool
+}
+
+// unreadable describes the columns whose values cannot be read.
+func unreadable(columns ...column) (problems []string) {
+	for _, c := range columns {
+		if c.bad {
+			problems = append(problems, fmt.Sprintf("the column %s cannot be read", c.name))
+		}
+	}
+	return problems
+}
