@@ -16,7 +16,7 @@ import (
 func (p *program) accountCommand() *cobra.Command {
 	return group("account", "Who may use the server",
 		p.accountCreate(), p.accountList(), p.accountShow(), p.accountMe(), p.accountDelete(),
-		p.accountPassword(), p.accountRole(), p.accountSessions(), p.accountEndSession(), p.accountEndOthers())
+		p.accountPassword(), p.accountRecover(), p.accountRole(), p.accountSessions(), p.accountEndSession(), p.accountEndOthers())
 }
 
 // roleWords are what people type for a role.

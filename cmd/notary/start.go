@@ -149,6 +149,9 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 	servers, beside := []*server.Server{s}, []func(context.Context){live.follow, authorities.FollowOtherNodes, accounts.AwaitFirstAccount, func(ctx context.Context) {
 		jobs.Run(ctx, authorities, accounts, leaseOf(st), log)
 	}}
+	if !st.Shared() {
+		beside = append(beside, func(ctx context.Context) { serveRecoveries(ctx, c.data, accounts, log) })
+	}
 	if listener != nil {
 		publisher, err := newPublisher(listener, publish.Config{CA: authorities, Log: log}, metrics, proxies, c.publishProxyProtocol)
 		if err != nil {

@@ -143,7 +143,7 @@ var useCases = map[string]struct {
 
 // open are the methods that need no caller, because they find out who it is, or because the
 // program calls them itself.
-var open = []string{"AwaitFirstAccount", "Caller", "CleanUp", "HasAccounts", "Initialized", "LimitSessions", "Login", "LoginBrowser"}
+var open = []string{"AwaitFirstAccount", "Caller", "CleanUp", "HasAccounts", "Initialized", "LimitSessions", "Login", "LoginBrowser", "Recover"}
 
 func TestWhoMay(t *testing.T) {
 	t.Parallel()

@@ -57,6 +57,7 @@ var deeds = map[string]struct{ done, with string }{
 	"account.create":                {"Made", ""},
 	"account.role":                  {"Role changed", ""},
 	"account.password":              {"Password changed", ""},
+	"account.recover":               {"Recovered on the server", ""},
 	"account.delete":                {"Deleted", ""},
 	"account.login":                 {"Signed in", ""},
 	"account.logout":                {"Signed out", ""},

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/store"
+)
+
+func (p *program) accountRecover() *cobra.Command {
+	var email string
+	var stdin, generate, create bool
+	c := withDatabaseFlag(onDatabase(&cobra.Command{
+		Use:   "recover",
+		Short: "Reset an Admin's password on the server",
+		Long: "Reset an Admin's password on the server, for when nobody can log in. It works on the database itself\n" +
+			"and needs no login, but the rights of the server's user. The account's sessions end, and the reset is an\n" +
+			"event. A server may be running.\n\n" +
+			"The new password comes from a prompt, from the first line of the standard input with\n" +
+			"--password-stdin, or from " + passwordVariable + "; with --generate it is random and printed once.",
+		Example: "  notary account recover --email admin@example.com --data /var/lib/notary\n" +
+			"  notary account recover --email admin@example.com --generate --config /etc/notary.yaml",
+		Args: cobra.NoArgs,
+	}, func(ctx context.Context, c *config, _ []string) error {
+		password := ""
+		if generate {
+			password = rand.Text()
+		} else {
+			var err error
+			if password, err = p.readSecret(ctx, newPassword(email, stdin)); err != nil {
+				return err
+			}
+		}
+		hash, err := auth.NewPasswordHash(ctx, password, email)
+		if err != nil {
+			return err
+		}
+		if err := recoverAccount(ctx, c, auth.Recovery{Email: email, PasswordHash: hash, Create: create}); err != nil {
+			return err
+		}
+		if generate {
+			if p.json {
+				return p.printJSON(map[string]string{"email": email, "password": password})
+			}
+			if _, err := fmt.Fprintln(p.out, password); err != nil {
+				return err
+			}
+		}
+		return p.done("%s has a new password, and its sessions are ended", email)
+	}))
+	c.Flags().StringVar(&email, "email", "", "the Admin's e-mail address")
+	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
+	c.Flags().BoolVar(&generate, "generate", false, "generate the password and print it")
+	c.Flags().BoolVar(&create, "create", false, "create the account, or make it an Admin, if there is no Admin left")
+	c.MarkFlagRequired("email")
+	c.MarkFlagsMutuallyExclusive("password-stdin", "generate")
+	return c
+}
+
+// recoverAccount changes the database, or has the server do it that has a SQLite database open.
+func recoverAccount(ctx context.Context, c *config, r auth.Recovery) (err error) {
+	if !store.IsPostgres(c.db) && !isFile(c.db) {
+		return notary.Errorf(notary.NotFound, "there is no database %s: name the server's data folder with --data or --config", c.db)
+	}
+	st, err := store.Open(ctx, c.db, time.Now)
+	if notary.KindOf(err) == notary.Unavailable && !store.IsPostgres(c.db) {
+		return askServerToRecover(ctx, c.data, r)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	return auth.New(st, auth.Options{}).Recover(ctx, r)
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"notary"
+	"notary/internal/auth"
+)
+
+// A SQLite database belongs to the server that runs. "notary account recover" therefore leaves
+// its request as a file in the data folder, which only the server's user can write, and the
+// server leaves the outcome beside it.
+const (
+	recoveryFile    = "account-recovery.json"
+	recoveryOutcome = "account-recovery-outcome.json"
+
+	recoveryPoll    = 500 * time.Millisecond
+	recoveryWait    = 20 * time.Second
+	maxRecoveryFile = 64 << 10
+)
+
+// recoveryResult is the outcome of a recovery; without an error it succeeded.
+type recoveryResult struct {
+	Kind    notary.Kind `json:"kind,omitempty"`
+	Message string      `json:"message,omitempty"`
+}
+
+// askServerToRecover leaves the request to the server that has the database open.
+func askServerToRecover(ctx context.Context, folder string, r auth.Recovery) error {
+	request, outcome := filepath.Join(folder, recoveryFile), filepath.Join(folder, recoveryOutcome)
+	if err := os.Remove(outcome); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return notary.InternalError("remove "+outcome, err)
+	}
+	if err := writeJSON(request, r); err != nil {
+		return notary.Errorf(notary.Forbidden, "cannot write to %s: run this as the server's user (%v)", folder, err)
+	}
+	defer os.Remove(request)
+	ctx, cancel := context.WithTimeout(ctx, recoveryWait)
+	defer cancel()
+	for {
+		var result recoveryResult
+		if found, err := takeJSON(outcome, &result); err != nil {
+			return err
+		} else if found && result.Message != "" {
+			return notary.Errorf(result.Kind, "%s", result.Message)
+		} else if found {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return notary.Errorf(notary.Unavailable, "the server that has the database open does not answer: stop it and try again")
+		case <-time.After(recoveryPoll):
+		}
+	}
+}
+
+// serveRecoveries carries out the requests in a data folder until ctx ends.
+func serveRecoveries(ctx context.Context, folder string, accounts *auth.Service, log *slog.Logger) {
+	tick := time.NewTicker(recoveryPoll)
+	defer tick.Stop()
+	for {
+		if err := serveRecovery(ctx, folder, accounts, log); err != nil {
+			log.Error("the recovery of an account failed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func serveRecovery(ctx context.Context, folder string, accounts *auth.Service, log *slog.Logger) error {
+	var r auth.Recovery
+	found, err := takeJSON(filepath.Join(folder, recoveryFile), &r)
+	if err == nil && !found {
+		return nil
+	}
+	if err == nil {
+		err = accounts.Recover(ctx, r)
+	}
+	if err != nil {
+		log.Warn("an account was not recovered", "error", err)
+	} else {
+		log.Warn("an Admin's password was reset on the server", "email", r.Email)
+	}
+	return writeJSON(filepath.Join(folder, recoveryOutcome), resultOf(err))
+}
+
+func resultOf(err error) recoveryResult {
+	var e *notary.Error
+	switch {
+	case err == nil:
+		return recoveryResult{}
+	case errors.Is(err, fs.ErrPermission):
+		return recoveryResult{notary.Forbidden, "the server may not read the request: run this as the server's user"}
+	case errors.As(err, &e) && e.Err == nil:
+		return recoveryResult{e.Kind, e.Message}
+	}
+	return recoveryResult{notary.KindOf(err), "the server could not do it: its log says why"}
+}
+
+// takeJSON reads a file and removes it. It reports false if there is none. Links and files that
+// others can read or write are removed unread.
+func takeJSON(name string, v any) (found bool, err error) {
+	info, err := os.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer os.Remove(name)
+	private := info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" // which has no such modes
+	if !info.Mode().IsRegular() || !private || info.Size() > maxRecoveryFile {
+		return false, notary.Errorf(notary.Forbidden, "%s is not a small file of the server's user alone: it is ignored", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	decoder := json.NewDecoder(io.LimitReader(f, maxRecoveryFile))
+	decoder.DisallowUnknownFields()
+	return true, decoder.Decode(v)
+}
+
+// writeJSON writes a file as a whole, for its owner alone.
+func writeJSON(name string, v any) error {
+	var content bytes.Buffer
+	if err := json.NewEncoder(&content).Encode(v); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".account-recovery-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content.Bytes())
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}

@@ -1,0 +1,84 @@
+package auth
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// Recovery gives an Admin a new password without the old one. It is for whoever controls the
+// server itself.
+type Recovery struct {
+	Email        string `json:"email"`
+	PasswordHash string `json:"password_hash"` // of [NewPasswordHash]
+	Create       bool   `json:"create"`        // make the account an Admin if there is none
+}
+
+// NewPasswordHash checks that a password is acceptable for an account, and returns its hash.
+func NewPasswordHash(ctx context.Context, password, email string) (string, error) {
+	return newPassword(ctx, password, normalizeEmail(email))
+}
+
+// Recover sets the password of an Admin and ends its sessions. With Create it makes an Admin,
+// of an existing account or a new one, but only while there is no other.
+func (s *Service) Recover(ctx context.Context, r Recovery) error {
+	r.Email = normalizeEmail(r.Email)
+	if err := checkEmail(r.Email); err != nil {
+		return err
+	}
+	defer s.changedSessions()
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		accounts, err := tx.Accounts(ctx)
+		if err != nil {
+			return err
+		}
+		account, detail, err := recovered(tx, accounts, r)
+		if err != nil {
+			return err
+		}
+		if err := tx.SetPassword(account.ID, r.PasswordHash); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(notary.SystemCaller, "account.recover", account.ID, account.Email+", "+detail))
+	})
+	if err == nil {
+		s.initialized.Store(true)
+	}
+	return err
+}
+
+// recovered returns the Admin that gets a new password, making it one if it may.
+func recovered(tx *store.Tx, accounts []*notary.Account, r Recovery) (_ *notary.Account, detail string, err error) {
+	var account *notary.Account
+	var admins []string
+	for _, a := range accounts {
+		if a.Role == notary.Admin {
+			admins = append(admins, a.Email)
+		}
+		if a.Email == r.Email {
+			account = a
+		}
+	}
+	switch {
+	case slices.Contains(admins, r.Email):
+		return account, "password reset on the server", tx.ClaimAccount(account.ID)
+	case len(admins) > 0:
+		return nil, "", notary.FieldErrorf("email", "%s is not an Admin: the Admins are %s", r.Email, strings.Join(admins, ", "))
+	case !r.Create:
+		return nil, "", notary.FieldErrorf("email", "there is no Admin: use --create to make %s one", r.Email)
+	case account != nil:
+		if err := tx.ClaimAccount(account.ID); err != nil {
+			return nil, "", err
+		}
+		return account, "made an Admin on the server", tx.SetRole(account, notary.Admin)
+	}
+	account = &notary.Account{Email: r.Email, Role: notary.Admin}
+	if account.ID, err = tx.InsertAccount(account, r.PasswordHash, false); err != nil {
+		return nil, "", err
+	}
+	return account, "created on the server", tx.Event(notary.EventBy(notary.SystemCaller, "account.create", account.ID,
+		account.Email+", "+account.Role.String()))
+}
