@@ -12,9 +12,11 @@ type Account struct {
 
 // CreateAccount makes an account.
 type CreateAccount struct {
-	Email    string `json:"email"`
-	Password string `json:"password" doc:"12 characters or more"`
-	RoleID   *int   `json:"role_id,omitempty" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only; the first account is always an Admin"`
+	Email     string `json:"email,omitempty"`
+	Username  string `json:"username,omitempty" doc:"Another name for email"`
+	Password  string `json:"password" doc:"12 characters or more"`
+	SetupCode string `json:"setup_code,omitempty" doc:"Needed for the first account: the server prints it at its start"`
+	RoleID    *int   `json:"role_id,omitempty" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only; the first account is always an Admin"`
 }
 
 // ChangePassword sets somebody's password.
@@ -42,7 +44,8 @@ type ChangeRole struct {
 
 // Login asks for a token.
 type Login struct {
-	Email    string `json:"email"`
+	Email    string `json:"email,omitempty"`
+	Username string `json:"username,omitempty" doc:"Another name for email"`
 	Password string `json:"password"`
 }
 

@@ -57,7 +57,7 @@ type node struct {
 // startNode starts a server on the data folder and waits for its first answer. Its log goes
 // into a file beside the folder. A database of "" is the SQLite file in the folder.
 func startNode(ctx context.Context, program, data, database string) (_ *node, err error) {
-	environment := foreignEnvironment()
+	environment := append(foreignEnvironment(), "NOTARY_SETUP_CODE=off")
 	if database != "" {
 		environment = append(environment, "NOTARY_DATABASE="+database) // where no list of processes shows the password
 	}

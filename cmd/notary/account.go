@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -34,13 +36,14 @@ func parseRole(word string) (int, error) {
 }
 
 func (p *program) accountCreate() *cobra.Command {
-	var email, role string
+	var email, role, data string
 	var first, stdin bool
 	c := &cobra.Command{
 		Use:   "create",
-		Short: "Make an account",
-		Long: "Make an account. The first one of a server (--first) is an Admin, needs no login, and\n" +
-			"is logged in with at once.\n\n" +
+		Short: "Create an account",
+		Long: "Create an account. The first one of a server (--first) is an Admin, needs no login, and\n" +
+			"is logged in with at once. It takes the setup code that the server prints at its start: from\n" +
+			envSetupCode + ", from the server's data folder where that is on this machine, or from a prompt.\n\n" +
 			"The new account's password comes from a prompt, from the first line of the standard\n" +
 			"input with --password-stdin, or from " + passwordVariable + ".",
 		Example: "  notary account create --first --email me@example.com\n" +
@@ -48,7 +51,7 @@ func (p *program) accountCreate() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if first {
-				return p.createFirstAccount(c.Context(), email, stdin)
+				return p.createFirstAccount(c.Context(), email, cmp.Or(data, p.env(envData), defaultData), stdin)
 			}
 			if role == "" {
 				return usagef("--role is needed: %s", roleHelp)
@@ -60,7 +63,8 @@ func (p *program) accountCreate() *cobra.Command {
 	}
 	c.Flags().StringVar(&email, "email", "", "the account's e-mail address")
 	c.Flags().StringVar(&role, "role", "", roleHelp)
-	c.Flags().BoolVar(&first, "first", false, "make the server's first account, and log in")
+	c.Flags().BoolVar(&first, "first", false, "create the server's first account, and log in")
+	c.Flags().StringVar(&data, keyData, "", "the server's data `folder`, with its setup code (default NOTARY_DATA or ./"+defaultData+"); only with --first")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	c.MarkFlagRequired("email")
 	c.MarkFlagsMutuallyExclusive("first", "role")
@@ -85,10 +89,10 @@ func (p *program) createAccount(ctx context.Context, c *client.Client, email, ro
 	if err != nil {
 		return err
 	}
-	return p.created(id, "account %d made for %s (%s)", id, email, notary.Role(roleID))
+	return p.created(id, "account %d created for %s (%s)", id, email, notary.Role(roleID))
 }
 
-func (p *program) createFirstAccount(ctx context.Context, email string, stdin bool) error {
+func (p *program) createFirstAccount(ctx context.Context, email, data string, stdin bool) error {
 	t, c, err := p.firstContact(ctx, false)
 	if err != nil {
 		return err
@@ -99,20 +103,54 @@ func (p *program) createFirstAccount(ctx context.Context, email string, stdin bo
 	}
 	if status.Initialized {
 		return withHint(notary.Errorf(notary.Conflict, "%s has its first account already", t.server),
-			"log in with: notary login; an Admin makes further ones without --first")
+			"log in with: notary login; an Admin creates further ones without --first")
 	}
 	password, err := p.readSecret(ctx, newPassword(email, stdin))
 	if err != nil {
 		return err
 	}
-	id, err := c.CreateAccount(ctx, api.CreateAccount{Email: email, Password: password})
+	id, err := p.sendFirstAccount(ctx, c, api.CreateAccount{Email: email, Password: password, SetupCode: p.setupCode(t.server, data)})
 	if err != nil {
 		return err
 	}
 	if err := p.logInAndRemember(ctx, t, c, email, password); err != nil {
-		return withHint(err, "the account was made: log in with: notary login --email %s", email)
+		return withHint(err, "the account was created: log in with: notary login --email %s", email)
 	}
-	return p.created(id, "account %d made for %s (%s), and logged in with it to %s", id, email, notary.Admin, t.server)
+	return p.created(id, "account %d created for %s (%s), and logged in with it to %s", id, email, notary.Admin, t.server)
+}
+
+// setupCode returns the setup code of a server: that of the environment, or that in the data folder where the
+// server is on this machine. It is "" where neither is known.
+func (p *program) setupCode(server, data string) string {
+	if code := p.env(envSetupCode); isSecret(code) {
+		return code
+	}
+	if !isLoopback(server) {
+		return ""
+	}
+	code, err := readSetupCode(data)
+	if err != nil {
+		return ""
+	}
+	return code
+}
+
+// sendFirstAccount creates the account, and asks for the setup code where the one that was found is not right.
+func (p *program) sendFirstAccount(ctx context.Context, c *client.Client, body api.CreateAccount) (int64, error) {
+	id, err := c.CreateAccount(ctx, body)
+	var e *notary.Error
+	if !errors.As(err, &e) || e.Field != "setup_code" {
+		return id, err
+	}
+	if _, ok := p.terminal(); !ok {
+		return 0, withHint(err, "give it in %s, or name the server's data folder with --data", envSetupCode)
+	}
+	p.notice("%s", e.Message)
+	fmt.Fprint(p.err, "Setup code: ")
+	if body.SetupCode, err = p.readLine(ctx); err != nil {
+		return 0, err
+	}
+	return c.CreateAccount(ctx, body)
 }
 
 func (p *program) accountList() *cobra.Command {

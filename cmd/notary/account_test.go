@@ -41,7 +41,7 @@ func TestPasswordSources(t *testing.T) {
 			}
 			if test.want == nil {
 				r.wantFailure(t, "password")
-			} else if r.code != 0 || r.out != "account 7 made for a@b.c (Certificate Manager)\n" {
+			} else if r.code != 0 || r.out != "account 7 created for a@b.c (Certificate Manager)\n" {
 				t.Errorf("%+v", r)
 			}
 		})

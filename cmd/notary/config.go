@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/auth"
 	"notary/internal/server"
 	"notary/internal/store"
 )
@@ -26,6 +27,7 @@ type config struct {
 	db               string // SQLite file, or the URL of a PostgreSQL database; may hold a password
 	sealKey          string // key file that opens the authorities' private keys
 	passphrase       string // opens the keys in place of the key file; a secret
+	setupCode        string // that the first account takes, noSetupCode for none, "" for a random one; a secret
 	tlsCert, tlsKey  string // both empty for a self-signed certificate
 	log              logConfig
 
@@ -62,6 +64,7 @@ const (
 	keyDB               = "db_path"
 	keyDatabase         = "database"
 	keySealKey          = "seal_key_path"
+	keySetupCode        = "setup_code"
 	keyPublishListen    = "publish_listen"
 	keyPublishURL       = "publish_url"
 	keyCRLDelay         = "crl_delay"
@@ -76,7 +79,7 @@ const (
 )
 
 var configKeys = []string{
-	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey,
+	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey, keySetupCode,
 	keyPublishListen, keyPublishURL, keyCRLDelay, keyReadTimeout, keySessionIdle, keySessionLife, keyTrustedProxies,
 	keyProxyProtocol, keyLogLevel, keyLogFormat, keyLogOutput,
 }
@@ -87,6 +90,8 @@ const (
 
 	defaultPublishPort = "2112"
 	noPublishing       = "off"
+
+	noSetupCode = "off"
 )
 
 // loadConfig reads the configuration from a YAML file ("" for none), environment (as
@@ -106,7 +111,7 @@ func loadConfig(file string, environ []string, flags map[string]any) (*config, e
 
 func checkConfig(s *settings, p *problems) *config {
 	c := &config{
-		data:             s.text(keyData, "notary-data"),
+		data:             s.text(keyData, defaultData),
 		externalHostname: s.text(keyExternalHostname, "localhost"),
 		tlsCert:          s.text(keyTLSCert, ""),
 		tlsKey:           s.text(keyTLSKey, ""),
@@ -119,6 +124,7 @@ func checkConfig(s *settings, p *problems) *config {
 	c.readTimeout = checkDuration(s, keyReadTimeout, store.DefaultReadTimeout, time.Second, time.Minute, "1s to 1m, such as 5s", p)
 	checkSessions(s, c, p)
 	checkProxies(s, c, p)
+	c.setupCode = checkSetupCode(s, p)
 	c.log = checkLog(s, p)
 	if net.ParseIP(c.externalHostname) == nil && !server.ValidHostname(c.externalHostname) {
 		p.add(s.where(keyExternalHostname), "%q is not a host name or IP address: give the name that clients "+
@@ -147,6 +153,16 @@ func checkDatabase(s *settings, data string, p *problems) string {
 		p.add(s.where(keyDatabase), "%s is set as well: leave one of the two out", keyDB)
 	}
 	return url
+}
+
+// checkSetupCode returns the setup code that was given, if any. No problem repeats it.
+func checkSetupCode(s *settings, p *problems) string {
+	code := strings.TrimSpace(s.text(keySetupCode, ""))
+	if s.given(keySetupCode) && code != noSetupCode && len(code) < auth.MinSetupCode {
+		p.add(s.where(keySetupCode), "the setup code must have %d characters or more; %q lets anybody create the first account",
+			auth.MinSetupCode, noSetupCode)
+	}
+	return code
 }
 
 // databaseName is the database for people, without a password.

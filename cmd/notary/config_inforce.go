@@ -21,7 +21,8 @@ func effectiveValues(c *config) map[string]string {
 		keyPublishListen: c.publishListen, keyPublishURL: c.publishedAt(c.publishListen), keyCRLDelay: c.crlDelay.String(),
 		keyReadTimeout: c.readTimeout.String(), keySessionIdle: c.sessionIdle.String(), keySessionLife: c.sessionLife.String(),
 		keyTrustedProxies: proxiesText(c.trustedProxies), keyProxyProtocol: proxyProtocolText(c),
-		keyLogLevel: strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
+		keySetupCode: c.setupCode,
+		keyLogLevel:  strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
 	}
 	if store.IsPostgres(c.db) {
 		values[keyDatabase] = c.db
@@ -48,6 +49,9 @@ func inForce(s *settings, c *config) (all []notary.Setting) {
 		if key == keyDatabase && setting.Value != "" {
 			setting.Value = withoutSecrets(setting.Value)
 		}
+		if key == keySetupCode && isSecret(setting.Value) {
+			setting.Value, setting.Secret = "", true
+		}
 		if s.given(origin) {
 			setting.Where = s.where(origin)
 		}
@@ -58,6 +62,9 @@ func inForce(s *settings, c *config) (all []notary.Setting) {
 	}
 	return all
 }
+
+// isSecret reports whether a setup code is set, and must not be shown.
+func isSecret(setupCode string) bool { return setupCode != "" && setupCode != noSetupCode }
 
 // portOrigin is the key that the port comes from, as [checkListen] puts it together.
 func portOrigin(s *settings) string {

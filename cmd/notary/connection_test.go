@@ -215,7 +215,7 @@ func TestFirstAccount(t *testing.T) {
 	s := newShell(t, accounts(false))
 	first := []string{"account", "create", "--first", "--email", "me@example.com", "--password-stdin"}
 	r := s.runWith(password, first...)
-	if want := "account 1 made for me@example.com (Admin), and logged in with it to " + s.server.URL + "\n"; r.code != 0 || r.out != want {
+	if want := "account 1 created for me@example.com (Admin), and logged in with it to " + s.server.URL + "\n"; r.code != 0 || r.out != want {
 		t.Fatalf("first account: %+v, want %q", r, want)
 	}
 	s.must("account", "me")

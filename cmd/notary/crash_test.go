@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -67,6 +68,7 @@ func buildProgram(t *testing.T) string {
 
 // process is a server as a process of its own.
 type process struct {
+	env       []string // beside that of the test
 	cmd       *exec.Cmd
 	url       string
 	publishes string       // http://host:port of what is published
@@ -83,7 +85,7 @@ var (
 // startProcess starts a server, which the end of the test kills.
 func startProcess(t *testing.T, binary string, args ...string) *process {
 	t.Helper()
-	p := &process{}
+	p := &process{env: []string{"NOTARY_SETUP_CODE=off"}}
 	testkit.Check(t, p.start("", binary, args...))
 	t.Cleanup(p.kill)
 	return p
@@ -93,6 +95,7 @@ func startProcess(t *testing.T, binary string, args ...string) *process {
 func (p *process) start(dir, binary string, args ...string) error {
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Dir = dir
+	p.cmd.Env = append(os.Environ(), p.env...)
 	p.cmd.Stderr = &p.log
 	if p.stderr != nil {
 		p.cmd.Stderr = p.stderr

@@ -92,7 +92,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 // what it is given.
 func isLocal(command *cobra.Command) bool {
 	words := strings.Fields(command.CommandPath())
-	return len(words) > 1 && slices.Contains([]string{"migrate", "store", "backup", "restore", "inspect"}, words[1])
+	return len(words) > 1 && slices.Contains([]string{"migrate", "store", "backup", "restore", "inspect", "setup-code"}, words[1])
 }
 
 // localHint is the cause of what the user cannot mend: there is no log that has it.

@@ -53,7 +53,7 @@ func (p *program) execute(ctx context.Context, args []string) int {
 
 func (p *program) rootCommand() *cobra.Command {
 	root := group("notary", "A certificate service: requests, authorities, certificates, revocation",
-		newStartCommand(),
+		newStartCommand(), p.setupCodeCommand(),
 		p.loginCommand(), p.logoutCommand(),
 		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
 		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(),

@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("NOTARY_PASSWORD", testkit.Password)
+			env.Setenv("NOTARY_DATA", "data")
 			env.Values[serverKey] = new(process)
 			return nil
 		},

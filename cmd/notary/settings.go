@@ -172,6 +172,8 @@ const (
 	envConfig     = "NOTARY_CONFIG"
 	envPassphrase = "NOTARY_KEY_PASSPHRASE"
 	envDatabase   = "NOTARY_DATABASE"
+	envSetupCode  = "NOTARY_SETUP_CODE"
+	envData       = "NOTARY_DATA"
 )
 
 func environmentName(key string) string {

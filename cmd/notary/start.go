@@ -64,6 +64,7 @@ func start(c *cobra.Command, file string) error {
 	config, err := load()
 	os.Unsetenv(envPassphrase)
 	os.Unsetenv(envDatabase)
+	os.Unsetenv(envSetupCode)
 	if err != nil {
 		return err
 	}
@@ -124,8 +125,9 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 	if err != nil {
 		return err
 	}
-	accounts := auth.New(st, auth.Options{Log: log, SessionIdle: c.sessionIdle, SessionLife: c.sessionLife})
-	initialized, err := accounts.HasAccounts(ctx)
+	accounts := auth.New(st, auth.Options{Log: log, SessionIdle: c.sessionIdle, SessionLife: c.sessionLife,
+		NoSetupCode: c.setupCode == noSetupCode, OnFirstAccount: func() { c.dropSetupCodeFile(log) }})
+	setup, err := prepareSetup(ctx, c, accounts, log)
 	if err != nil {
 		return err
 	}
@@ -164,7 +166,8 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 	}
 	log.Info("started", "version", programVersion(), "address", s.Addr(), "data", c.data,
 		"publish_address", addressOf(listener), "publish_url", url)
-	announce(out, c, s.Addr(), addressOf(listener), url, certificate.Fingerprint(), initialized)
+	announce(out, c, s.Addr(), addressOf(listener), url, certificate.Fingerprint())
+	setup.announce(out, c, c.reachedAt(s.Addr()))
 	forget := context.AfterFunc(ctx, func() {
 		log.Info("stopping: requests in flight may finish; a second signal stops at once")
 	})
@@ -314,19 +317,10 @@ func certificateFiles(c *config) (certFile, keyFile string, err error) {
 	return server.SelfSigned(c.data, time.Now(), c.externalHostname)
 }
 
-// announce tells the person at the terminal where everything is and what comes next.
-func announce(out io.Writer, c *config, addr, publishAddr, publishURL, fingerprint string, initialized bool) {
-	url := "https://" + addr
-	host, port, _ := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		url = "https://" + net.JoinHostPort(c.externalHostname, port)
-	}
-	data := c.data
-	if absolute, err := filepath.Abs(data); err == nil {
-		data = absolute
-	}
-	fmt.Fprintf(out, "Notary listens on %s\n", url)
-	fmt.Fprintf(out, "  data:        %s\n", data)
+// announce tells the person at the terminal where everything is.
+func announce(out io.Writer, c *config, addr, publishAddr, publishURL, fingerprint string) {
+	fmt.Fprintf(out, "Notary listens on %s\n", c.reachedAt(addr))
+	fmt.Fprintf(out, "  data:        %s\n", absolute(c.data))
 	if store.IsPostgres(c.db) {
 		fmt.Fprintf(out, "  database:    PostgreSQL\n")
 	}
@@ -334,15 +328,22 @@ func announce(out io.Writer, c *config, addr, publishAddr, publishURL, fingerpri
 		fmt.Fprintf(out, "  publishes:   on %s, which certificates name %s\n", publishAddr, publishURL)
 	}
 	fmt.Fprintf(out, "  certificate: SHA-256 %s\n", fingerprint)
-	if initialized {
-		return
+}
+
+// reachedAt returns the URL at which clients reach the address that is listened on.
+func (c *config) reachedAt(addr string) string {
+	host, port, _ := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		return "https://" + net.JoinHostPort(c.externalHostname, port)
 	}
-	option := ""
-	if url != defaultServer {
-		option = " --server " + url
+	return "https://" + addr
+}
+
+func absolute(path string) string {
+	if found, err := filepath.Abs(path); err == nil {
+		return found
 	}
-	fmt.Fprintf(out, "There is no account yet. Make the first one, an Admin, in a browser at %s, or with:\n"+
-		"  notary account create --first --email you@example.com%s\n", url, option)
+	return path
 }
 
 // logCause logs what the user is not shown of an error that ended the program.

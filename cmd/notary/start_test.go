@@ -28,11 +28,11 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// localConfig is the default configuration on a folder of the test's own and a free port.
+// localConfig is the default configuration on a folder of the test's own and a free port, without a setup code.
 func localConfig(t testing.TB) *config {
 	t.Helper()
 	c, err := loadConfig("", nil, map[string]any{
-		keyData: filepath.Join(t.TempDir(), "notary-data"), keyListen: "127.0.0.1:0", keyPublishListen: "127.0.0.1:0"})
+		keyData: filepath.Join(t.TempDir(), "notary-data"), keyListen: "127.0.0.1:0", keyPublishListen: "127.0.0.1:0", keySetupCode: noSetupCode})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,33 +296,27 @@ func TestJobsEndWithTheServer(t *testing.T) {
 
 func TestAnnouncement(t *testing.T) {
 	t.Parallel()
-	first := func(url string) string {
-		return "There is no account yet. Make the first one, an Admin, in a browser at " + url + ", or with:\n" +
-			"  notary account create --first --email you@example.com"
-	}
 	tests := map[string]struct {
-		addr        string
-		published   string
-		initialized bool
-		url, after  string
+		addr      string
+		published string
+		url       string
 	}{
-		"as by default":        {"127.0.0.1:2111", "", false, "https://127.0.0.1:2111", first("https://127.0.0.1:2111") + "\n"},
-		"on another port":      {"127.0.0.1:3000", "", false, "https://127.0.0.1:3000", first("https://127.0.0.1:3000") + " --server https://127.0.0.1:3000\n"},
-		"on all interfaces":    {"[::]:2111", "", false, "https://notary.example.com:2111", first("https://notary.example.com:2111") + " --server https://notary.example.com:2111\n"},
-		"with an account":      {"127.0.0.1:2111", "", true, "https://127.0.0.1:2111", ""},
-		"publishing":           {"127.0.0.1:2111", "127.0.0.1:2112", true, "https://127.0.0.1:2111", ""},
-		"on all IPv4 ones too": {"0.0.0.0:2111", "", true, "https://notary.example.com:2111", ""},
+		"as by default":        {"127.0.0.1:2111", "", "https://127.0.0.1:2111"},
+		"on another port":      {"127.0.0.1:3000", "", "https://127.0.0.1:3000"},
+		"on all interfaces":    {"[::]:2111", "", "https://notary.example.com:2111"},
+		"publishing":           {"127.0.0.1:2111", "127.0.0.1:2112", "https://127.0.0.1:2111"},
+		"on all IPv4 ones too": {"0.0.0.0:2111", "", "https://notary.example.com:2111"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			announce(&out, &config{data: "/srv/notary", externalHostname: "notary.example.com"}, test.addr, test.published, "http://notary.example.com:2112", "abcd", test.initialized)
+			announce(&out, &config{data: "/srv/notary", externalHostname: "notary.example.com"}, test.addr, test.published, "http://notary.example.com:2112", "abcd")
 			want := "Notary listens on " + test.url + "\n  data:        /srv/notary\n"
 			if test.published != "" {
 				want += "  publishes:   on " + test.published + ", which certificates name http://notary.example.com:2112\n"
 			}
-			want += "  certificate: SHA-256 abcd\n" + test.after
+			want += "  certificate: SHA-256 abcd\n"
 			if out.String() != want {
 				t.Errorf("got\n%s\nwant\n%s", &out, want)
 			}

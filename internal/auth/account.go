@@ -49,23 +49,14 @@ func (s *Service) AwaitFirstAccount(ctx context.Context) {
 	}
 }
 
-// CreateAccount makes an account and answers its id. While there is none, nobody needs to be
-// logged in, and the account is an Admin whatever role is asked for; of two such calls at
-// once, one makes the account.
+// CreateAccount creates an account and returns its id. The first one is created by [Service.CreateFirstAccount].
 func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email, password string, role *notary.Role) (id int64, err error) {
-	some, err := s.store.HasAccounts(ctx)
-	if err != nil {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return 0, err
 	}
-	first := !some
-	a := &notary.Account{Email: normalizeEmail(email), Role: notary.Admin}
-	if !first {
-		if err := caller.Require(notary.ManageAccounts); err != nil {
-			return 0, err
-		}
-		if a.Role, err = checkRole(role); err != nil {
-			return 0, err
-		}
+	a := &notary.Account{Email: normalizeEmail(email)}
+	if a.Role, err = checkRole(role); err != nil {
+		return 0, err
 	}
 	if err := checkEmail(a.Email); err != nil {
 		return 0, err
@@ -75,17 +66,11 @@ func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email
 		return 0, err
 	}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		if id, err = tx.InsertAccount(a, hash, first); err != nil {
+		if id, err = tx.InsertAccount(a, hash, false); err != nil {
 			return err
-		}
-		if first {
-			caller.AccountID, caller.Email = id, a.Email
 		}
 		return tx.Event(notary.EventBy(caller, "account.create", id, a.Email+", "+a.Role.String()))
 	})
-	if err == nil {
-		s.initialized.Store(true)
-	}
 	return id, err
 }
 

@@ -3,8 +3,6 @@ package auth_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,64 +12,10 @@ import (
 
 	"notary"
 	"notary/internal/auth"
-	"notary/internal/store"
 	"notary/internal/testkit"
 )
 
 const newPassword = "another violet harbour engine"
-
-// empty is a service on a database without accounts.
-func empty(t *testing.T) *auth.Service {
-	t.Helper()
-	clock := testkit.NewClock()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "notary.db"), clock.Now)
-	testkit.Check(t, err)
-	t.Cleanup(func() {
-		testkit.Check(t, s.CheckInvariants(context.Background()))
-		testkit.Check(t, s.Close())
-	})
-	return auth.New(s, auth.Options{Now: clock.Now, Log: slog.New(slog.DiscardHandler)})
-}
-
-// While there is no account, anybody makes the first, and it is an Admin whatever was asked
-// for. From then on, nobody unknown does.
-func TestFirstAccount(t *testing.T) {
-	t.Parallel()
-	s := empty(t)
-	reader := notary.ReadOnly
-	create := func(email, password string) error {
-		return second(s.CreateAccount(t.Context(), notary.Caller{}, email, password, &reader))
-	}
-	testkit.WantKind(t, create("me@example.com", "short"), notary.Invalid)
-	testkit.WantKind(t, create("me", testkit.Password), notary.Invalid)
-	if some, err := s.HasAccounts(t.Context()); some || err != nil {
-		t.Errorf("the refused calls made an account (%v)", err)
-	}
-	testkit.Check(t, create("me@example.com", testkit.Password))
-	testkit.WantKind(t, create("you@example.com", testkit.Password), notary.Unauthenticated)
-
-	token, err := s.Login(t.Context(), "me@example.com", testkit.Password, auth.Client{Address: "192.0.2.1"})
-	testkit.Check(t, err)
-	caller, err := s.Caller(t.Context(), token, "192.0.2.1")
-	testkit.Check(t, err)
-	all, err := s.Accounts(t.Context(), caller)
-	testkit.Check(t, err)
-	if len(all) != 1 || all[0].Role != notary.Admin {
-		t.Errorf("the accounts are %+v, want one Admin", all)
-	}
-}
-
-// Twenty at once: one account.
-func TestFirstAccountRace(t *testing.T) {
-	t.Parallel()
-	s := empty(t)
-	kinds := testkit.Kinds(testkit.Race(20, func(i int) error {
-		return second(s.CreateAccount(t.Context(), notary.Caller{}, fmt.Sprintf("a%d@example.com", i), testkit.Password, nil))
-	}))
-	if kinds[""] != 1 || kinds[notary.Conflict]+kinds[notary.Unauthenticated] != 19 {
-		t.Errorf("outcomes: %v, want one success; the others come too late", kinds)
-	}
-}
 
 func second[T any](_ T, err error) error { return err }
 
@@ -143,7 +87,8 @@ var useCases = map[string]struct {
 
 // open are the methods that need no caller, because they find out who it is, or because the
 // program calls them itself.
-var open = []string{"AwaitFirstAccount", "Caller", "CleanUp", "HasAccounts", "Initialized", "LimitSessions", "Login", "LoginBrowser", "Recover"}
+var open = []string{"AwaitFirstAccount", "Caller", "CleanUp", "CreateFirstAccount", "HasAccounts", "Initialized", "IsSetupCode",
+	"LimitSessions", "Login", "LoginBrowser", "NeedsSetupCode", "OfferSetupCode", "Recover", "SetSetupCode"}
 
 func TestWhoMay(t *testing.T) {
 	t.Parallel()

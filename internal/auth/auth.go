@@ -29,7 +29,9 @@ type Service struct {
 	seen     seen
 	limits   atomic.Pointer[limits]
 
-	initialized atomic.Bool // an account was seen
+	initialized    atomic.Bool // an account was seen
+	noSetupCode    bool
+	onFirstAccount func() // nil for nothing to do
 }
 
 // Options are what a Service may be told; the zero value is for production.
@@ -40,11 +42,16 @@ type Options struct {
 	// After how long without use a browser's session ends, and after how long in any case.
 	// [DefaultSessionIdle] and [DefaultSessionLife] without them.
 	SessionIdle, SessionLife time.Duration
+
+	// NoSetupCode lets anybody create the first account.
+	NoSetupCode bool
+	// OnFirstAccount is called after the first account was created. It may be nil.
+	OnFirstAccount func()
 }
 
 // New makes the service.
 func New(st *store.Store, o Options) *Service {
-	s := &Service{store: st, now: o.Now, log: o.Log}
+	s := &Service{store: st, now: o.Now, log: o.Log, noSetupCode: o.NoSetupCode, onFirstAccount: o.OnFirstAccount}
 	s.LimitSessions(cmp.Or(o.SessionIdle, DefaultSessionIdle), cmp.Or(o.SessionLife, DefaultSessionLife))
 	if s.now == nil {
 		s.now = time.Now

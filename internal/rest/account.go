@@ -1,16 +1,18 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 
 	"notary"
 	"notary/api"
+	"notary/internal/auth"
 )
 
 func (r *routes) accounts() {
 	const path = "/api/v1/accounts"
 	handle(r, operation{method: "GET", path: path, status: 200, summary: "List accounts"}, r.listAccounts)
-	handle(r, operation{method: "POST", path: path, status: 201, access: tokenIsFit, summary: "Create an account; the first one needs no token"}, r.createAccount)
+	handle(r, operation{method: "POST", path: path, status: 201, access: tokenIsFit, summary: "Create an account; the first one needs no token, but the setup code"}, r.createAccount)
 	handle(r, operation{method: "GET", path: path + "/me", status: 200, summary: "Get one's own account"}, r.me)
 	handle(r, operation{method: "POST", path: path + "/me/change_password", status: 200, summary: "Change one's own password"}, r.changeMyPassword)
 	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get an account"}, r.account)
@@ -32,7 +34,29 @@ func (r *routes) listAccounts(ctx context.Context, caller notary.Caller, _ *none
 }
 
 func (r *routes) createAccount(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateAccount }) (*created, error) {
-	return createdID(r.auth.CreateAccount(ctx, caller, in.Body.Email, in.Body.Password, (*notary.Role)(in.Body.RoleID)))
+	email, err := emailOf(in.Body.Email, in.Body.Username, in.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	if caller.Known() {
+		return createdID(r.auth.CreateAccount(ctx, caller, email, in.Body.Password, (*notary.Role)(in.Body.RoleID)))
+	}
+	return createdID(r.auth.CreateFirstAccount(ctx, auth.FirstAccount{
+		Email: email, Password: in.Body.Password, SetupCode: in.Body.SetupCode, Address: caller.Address}))
+}
+
+// emailOf returns the e-mail address, for which username is another name. Neither it nor the password may be
+// missing.
+func emailOf(email, username, password string) (string, error) {
+	switch {
+	case email == "" && username == "":
+		return "", notary.FieldErrorf("email", "email is missing")
+	case email != "" && username != "" && email != username:
+		return "", notary.FieldErrorf("username", "username is another name for email: give one of the two")
+	case password == "":
+		return "", notary.FieldErrorf("password", "password is empty")
+	}
+	return cmp.Or(email, username), nil
 }
 
 func (r *routes) me(ctx context.Context, caller notary.Caller, _ *none) (*answer[api.Account], error) {

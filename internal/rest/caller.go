@@ -46,7 +46,16 @@ func bearerToken(header string) string {
 	}
 	scheme, token, _ := strings.Cut(header, " ")
 	if token = strings.TrimSpace(token); token == "" || !strings.EqualFold(scheme, "Bearer") {
-		return "no bearer token"
+		return noBearerToken
 	}
 	return token
+}
+
+// noBearerToken stands for what an Authorization header holds in place of a bearer token.
+const noBearerToken = "no bearer token"
+
+// bears reports whether an Authorization header has a bearer token, valid or not.
+func bears(header string) bool {
+	token := bearerToken(header)
+	return token != "" && token != noBearerToken
 }

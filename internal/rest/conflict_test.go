@@ -208,12 +208,12 @@ func TestRefusedLogins(t *testing.T) {
 	t.Error("100 refused logins were not too many")
 }
 
-// The first account is made without a token, and exactly one of those that race for it.
+// The first account is created without a token, but with the setup code, and exactly one of those that race for it.
 func TestFirstAccount(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))
 	create := func(email string) (answer, error) {
-		body := fmt.Sprintf(`{"email": %q, "password": %q, "role_id": 3}`, email, testkit.Password)
+		body := fmt.Sprintf(`{"email": %q, "password": %q, "role_id": 3, "setup_code": %q}`, email, testkit.Password, testkit.SetupCode)
 		response, err := h.anonymous.Raw(t.Context(), "POST", accountsPath, []byte(body), nil)
 		return answer{response, "POST " + accountsPath}, err
 	}

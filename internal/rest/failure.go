@@ -74,3 +74,10 @@ func (r *routes) writeFailure(ctx huma.Context, err error) {
 func refused(status int, kind notary.Kind, message string) *envelope {
 	return &envelope{status: status, body: api.Error{Error: message, Code: string(kind)}}
 }
+
+// write sends the envelope for a call that no handler took.
+func (e *envelope) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", typeJSON)
+	w.WriteHeader(e.status)
+	_ = json.NewEncoder(w).Encode(e) // the client may be gone
+}

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"path"
@@ -26,9 +25,7 @@ func fallback(mux *http.ServeMux) http.Handler {
 			out = refused(http.StatusMethodNotAllowed, "method_not_allowed",
 				fmt.Sprintf("%.20s does not work here: use %s", r.Method, strings.Join(allowed, " or ")))
 		}
-		w.Header().Set("Content-Type", typeJSON)
-		w.WriteHeader(out.status)
-		_ = json.NewEncoder(w).Encode(out) // the client may be gone
+		out.write(w)
 	})
 }
 

@@ -65,7 +65,7 @@ func New(c Config) http.Handler {
 	r.overviews()
 	r.sessions()
 	serveOpenAPI(mux, r.huma.OpenAPI())
-	return fallback(mux)
+	return refuseCrossOrigin(fallback(mux))
 }
 
 // routes is what the handlers share.

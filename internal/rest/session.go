@@ -25,7 +25,11 @@ type loginInput struct {
 }
 
 func (r *routes) login(ctx context.Context, caller notary.Caller, in *loginInput) (*answer[api.Token], error) {
-	token, err := r.auth.Login(ctx, in.Body.Email, in.Body.Password, auth.Client{Address: caller.Address, UserAgent: in.UserAgent})
+	email, err := emailOf(in.Body.Email, in.Body.Username, in.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	token, err := r.auth.Login(ctx, email, in.Body.Password, auth.Client{Address: caller.Address, UserAgent: in.UserAgent})
 	return result(api.Token{Token: token}), err
 }
 

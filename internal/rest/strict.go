@@ -23,13 +23,18 @@ func (c strictContext) Unwrap() huma.Context { return c.humaContext }
 
 // Header leaves out Accept, which [prefer] reads: huma panics on "a;,b". A Content-Type other
 // than JSON is one that huma does not know: by itself it would take "+;" for JSON, and not
-// "Application/JSON".
+// "Application/JSON". Without a bearer token it must be there: a page of another site can have a
+// browser send a body without one, or of a simple type, but nothing else without asking first.
 func (c strictContext) Header(name string) string {
 	switch name {
 	case "Accept":
 		return ""
 	case "Content-Type":
-		return contentType(headerValues(c.humaContext, name))
+		media := contentType(headerValues(c.humaContext, name))
+		if media == "" && !bears(c.humaContext.Header("Authorization")) {
+			return unsupported
+		}
+		return media
 	}
 	return c.humaContext.Header(name)
 }
@@ -43,7 +48,9 @@ func (c strictContext) Param(name string) string {
 	return text
 }
 
-// contentType is JSON, "" where there is none, or "unsupported".
+const unsupported = "unsupported"
+
+// contentType is JSON, "" where there is none, or [unsupported].
 func contentType(values []string) string {
 	if strings.Join(values, "") == "" {
 		return ""
@@ -51,7 +58,7 @@ func contentType(values []string) string {
 	media, params, err := mime.ParseMediaType(values[0])
 	charset, given := params["charset"]
 	if len(values) > 1 || err != nil || media != typeJSON || given && !strings.EqualFold(charset, "utf-8") {
-		return "unsupported"
+		return unsupported
 	}
 	return typeJSON
 }

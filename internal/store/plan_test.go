@@ -102,6 +102,7 @@ type reads interface {
 	Account(context.Context, int64) (*notary.Account, error)
 	Accounts(context.Context) ([]*notary.Account, error)
 	HasAccounts(context.Context) (bool, error)
+	SetupCodeHash(context.Context) (string, error)
 	AccountByEmail(context.Context, string) (*notary.Account, string, error)
 	PasswordHash(context.Context, int64) (string, error)
 	SessionAccount(context.Context, []byte, time.Time) (*notary.Account, *notary.Session, error)
@@ -155,6 +156,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("Account", second(r.Account(ctx, 1)))
 	do("Accounts", second(r.Accounts(ctx)))
 	do("HasAccounts", second(r.HasAccounts(ctx)))
+	do("SetupCodeHash", second(r.SetupCodeHash(ctx)))
 	_, _, err := r.AccountByEmail(ctx, "")
 	do("AccountByEmail", err)
 	do("PasswordHash", second(r.PasswordHash(ctx, 1)))
@@ -264,6 +266,10 @@ func walkImport(tx *store.Tx, authorityID int64, now time.Time, do func(string, 
 
 // walkTx goes through the life of an account, an authority and a request.
 func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, error)) {
+	do("SetSetupCode", tx.SetSetupCode("hash"))
+	do("OfferSetupCode", second(tx.OfferSetupCode("hash")))
+	do("UseSetupCode", second(tx.UseSetupCode("hash")))
+	do("DropSetupCode", tx.DropSetupCode())
 	admin, err := insertAccount(tx, notary.Admin, 1, true)
 	do("InsertAccount", err)
 	do("InsertAccount", second(insertAccount(tx, notary.Admin, 2, false)))

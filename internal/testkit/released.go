@@ -87,7 +87,7 @@ func (r *Released) unpack(t testing.TB, name string) []byte {
 // must be whole.
 func (r *Released) World(t testing.TB) *World {
 	t.Helper()
-	w := worldAt(t, r.Database, r.Clock, r.keystore(t))
+	w := worldAt(t, r.Database, r.Clock, r.keystore(t), true)
 	accounts, err := w.Store.Accounts(t.Context())
 	Check(t, err)
 	for _, a := range accounts {

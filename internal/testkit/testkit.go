@@ -25,6 +25,9 @@ import (
 // Password is one that is accepted. Every account of a [World] has it.
 const Password = "plain violet harbour engine"
 
+// SetupCode is what the first account of an [Empty] World takes.
+const SetupCode = "AAAAA-BBBBB-CCCCC-DDDDD"
+
 // PublishURL is where the certificates of a [World] say that its CRLs are.
 const PublishURL = "http://pki.example.com"
 
@@ -39,7 +42,8 @@ type World struct {
 	// Database is its name, as for [store.Open].
 	Database string
 
-	callers map[notary.Role]notary.Caller
+	callers     map[notary.Role]notary.Caller
+	noSetupCode bool
 }
 
 // New makes a World. When the test ends, the database must be whole.
@@ -51,29 +55,29 @@ func New(t testing.TB) *World {
 // NewAt is New on the database with that name.
 func NewAt(t testing.TB, database string) *World {
 	t.Helper()
-	w := emptyAt(t, database)
-	admin := notary.Caller{}
+	w := emptyAt(t, database, true)
 	for _, role := range notary.Roles {
-		w.callers[role] = w.NewCaller(t, admin, role)
-		admin = w.callers[notary.Admin]
+		w.callers[role] = w.NewCaller(t, w.Admin(), role)
 	}
 	return w
 }
 
-// Empty makes a World without accounts, as it is after the first start.
+// Empty makes a World without accounts, as it is after the first start. Its setup code is [SetupCode].
 func Empty(t testing.TB) *World {
 	t.Helper()
-	return emptyAt(t, Database(t))
+	w := emptyAt(t, Database(t), false)
+	Check(t, w.Auth.SetSetupCode(t.Context(), SetupCode))
+	return w
 }
 
-func emptyAt(t testing.TB, database string) *World {
+func emptyAt(t testing.TB, database string, noSetupCode bool) *World {
 	t.Helper()
-	return worldAt(t, database, NewClock(), Keystore(t))
+	return worldAt(t, database, NewClock(), Keystore(t), noSetupCode)
 }
 
-func worldAt(t testing.TB, database string, clock *Clock, keys *keystore.Keystore) *World {
+func worldAt(t testing.TB, database string, clock *Clock, keys *keystore.Keystore, noSetupCode bool) *World {
 	t.Helper()
-	w := &World{Database: database, Keys: keys, Clock: clock, callers: map[notary.Role]notary.Caller{}}
+	w := &World{Database: database, Keys: keys, Clock: clock, noSetupCode: noSetupCode, callers: map[notary.Role]notary.Caller{}}
 	w.open(t)
 	t.Cleanup(func() {
 		Check(t, w.Store.CheckInvariants(context.Background()))
@@ -90,7 +94,7 @@ func (w *World) open(t testing.TB) {
 	Check(t, err)
 	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: log, PublishURL: PublishURL})
 	Check(t, err)
-	w.Auth = auth.New(w.Store, auth.Options{Now: w.Clock.Now, Log: log})
+	w.Auth = auth.New(w.Store, auth.Options{Now: w.Clock.Now, Log: log, NoSetupCode: w.noSetupCode})
 	_, err = w.Auth.HasAccounts(t.Context()) // which the start of a server asks
 	Check(t, err)
 }
@@ -116,11 +120,17 @@ func (w *World) Caller(role notary.Role) notary.Caller { return w.callers[role] 
 // Admin is the account that may do everything.
 func (w *World) Admin() notary.Caller { return w.callers[notary.Admin] }
 
-// NewCaller makes one more account of that role.
+// NewCaller creates one more account of that role. Without an admin it is the first one.
 func (w *World) NewCaller(t testing.TB, admin notary.Caller, role notary.Role) notary.Caller {
 	t.Helper()
 	email := randomLabel() + "@example.com"
-	id, err := w.Auth.CreateAccount(t.Context(), admin, email, Password, &role)
+	var id int64
+	var err error
+	if admin.Known() {
+		id, err = w.Auth.CreateAccount(t.Context(), admin, email, Password, &role)
+	} else {
+		id, err = w.Auth.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: email, Password: Password})
+	}
 	Check(t, err)
 	return notary.Caller{AccountID: id, Email: email, Role: role, Address: "192.0.2.1"}
 }

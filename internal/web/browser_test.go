@@ -64,6 +64,14 @@ type browser struct {
 // complained of anything, and must have asked nobody but us.
 func (h *house) browse(t *testing.T) *browser {
 	t.Helper()
+	b := h.browseElsewhere(t)
+	t.Cleanup(func() { b.wantNoFault(t) })
+	return b
+}
+
+// browseElsewhere opens a tab in a fresh profile, for pages that are not ours.
+func (h *house) browseElsewhere(t *testing.T) *browser {
+	t.Helper()
 	testkit.Require(t, "chromium")
 	chromium.once.Do(startChromium)
 	testkit.Check(t, chromium.err)
@@ -73,10 +81,7 @@ func (h *house) browse(t *testing.T) *browser {
 	testkit.Check(t, chromedp.Listen(tab, b.listen))
 	ctx, cancel := context.WithTimeout(tab, 2*time.Minute)
 	b.ctx = ctx
-	t.Cleanup(func() {
-		cancel()
-		b.wantNoFault(t)
-	})
+	t.Cleanup(cancel)
 	command(t, b, log.Enable, cdp.Empty{})
 	command(t, b, network.Enable, network.EnableParams{})
 	b.size(t, 1280, 900)

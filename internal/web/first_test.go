@@ -20,7 +20,12 @@ func TestFromNothingToACertificate(t *testing.T) {
 			if !script {
 				b.withoutScript(t)
 			}
-			b.open(t, "/")
+			if script {
+				b.open(t, "/start#setup="+testkit.SetupCode) // as the start prints it
+			} else {
+				b.open(t, "/")
+				b.fill(t, "Setup code", testkit.SetupCode)
+			}
 			b.makeFirstAccount(t)
 			b.press(t, "Make the first authorities")
 			b.fill(t, "Organisation", "Example Inc.")

@@ -55,6 +55,7 @@ var deeds = map[string]struct{ done, with string }{
 	"profile.update":                {"Changed", ""},
 	"profile.delete":                {"Deleted", ""},
 	"account.create":                {"Made", ""},
+	"account.setup_code":            {"Setup code created", ""},
 	"account.role":                  {"Role changed", ""},
 	"account.password":              {"Password changed", ""},
 	"account.recover":               {"Recovered on the server", ""},

@@ -96,7 +96,8 @@ func TestLongNamesInLists(t *testing.T) {
 func TestAFieldThatWasEmptiedStaysEmpty(t *testing.T) {
 	t.Parallel()
 	v := empty(t).visit(t)
-	v.post(t, "/start", url.Values{"email": {"a@example.com"}, "password": {testkit.Password}, "password_again": {testkit.Password}})
+	v.post(t, "/start", url.Values{"setup_code": {testkit.SetupCode}, "email": {"a@example.com"}, "password": {testkit.Password},
+		"password_again": {testkit.Password}})
 	if got := formOf(t, v.get(t, "/authorities/start").body).Get("issuing_path_length"); got != "0" {
 		t.Errorf("at first the path length is %q", got)
 	}

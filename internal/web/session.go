@@ -131,7 +131,7 @@ func (c *call) typed() (text string, lost []string) {
 
 // secretField says whether a field is never written into a page.
 func secretField(name string) bool {
-	return strings.Contains(name, "password") || name == "private_key"
+	return strings.Contains(name, "password") || name == "private_key" || name == fieldSetupCode
 }
 
 func keptIn(f form) []kept {

@@ -1,19 +1,27 @@
 package web
 
-import "notary"
+import (
+	"notary"
+	"notary/internal/auth"
+)
 
-// startForm makes the first account.
-type startForm struct{ Form form }
+const fieldSetupCode = "setup_code"
+
+// startForm creates the first account.
+type startForm struct {
+	Form      form
+	SetupCode bool // whether it takes the setup code
+}
 
 func (s *site) startPage(c *call, f form) error {
 	if s.initialized.Load() {
 		c.redirect("/")
 		return nil
 	}
-	return c.show("start", "Welcome to Notary", startForm{f})
+	return c.show("start", "Welcome to Notary", startForm{f, s.auth.NeedsSetupCode()})
 }
 
-// start makes the first account, an Admin, and signs it in.
+// start creates the first account, an Admin, and signs it in.
 func (s *site) start(c *call) error {
 	password := c.r.PostForm.Get("password")
 	if password != c.r.PostForm.Get("password_again") {
@@ -22,7 +30,11 @@ func (s *site) start(c *call) error {
 	if s.initialized.Load() { // otherwise a signed-in Admin would make one more
 		return c.done("/sign-in", "There is an account already: sign in.")
 	}
-	if _, err := s.auth.CreateAccount(c.r.Context(), notary.Caller{Address: c.caller.Address}, c.value("email"), password, nil); err != nil {
+	first := auth.FirstAccount{Email: c.value("email"), Password: password, SetupCode: c.value(fieldSetupCode), Address: c.caller.Address}
+	if _, err := s.auth.CreateFirstAccount(c.r.Context(), first); err != nil {
+		if e := c.explain(err); e.Field == fieldSetupCode { // Forbidden, but the form can mend it
+			return s.startPage(c, c.failed(c.r.PostForm, e))
+		}
 		return c.again(err, s.startPage)
 	}
 	c.setFlash("Welcome. Your password is worth " + worth(password, c.value("email")))

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// service opens the database of a server that does not run.
+func service(t *testing.T, c *config) (*auth.Service, func()) {
+	t.Helper()
+	st, err := store.Open(t.Context(), c.db, time.Now)
+	testkit.Check(t, err)
+	return auth.New(st, auth.Options{Log: quiet}), func() { testkit.Check(t, st.Close()) }
+}
+
+// prepared is a start up to its setup code.
+func prepared(t *testing.T, c *config) *setup {
+	t.Helper()
+	accounts, done := service(t, c)
+	defer done()
+	s, err := prepareSetup(t.Context(), c, accounts, quiet)
+	testkit.Check(t, err)
+	return s
+}
+
+func (s *setup) creates(t *testing.T, c *config, email string) error {
+	t.Helper()
+	accounts, done := service(t, c)
+	defer done()
+	_, err := accounts.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: email, Password: testkit.Password, SetupCode: s.code})
+	return err
+}
+
+func codeFile(c *config) string { return filepath.Join(c.data, setupCodeName) }
+
+// On SQLite the code stays in its file until it is used. A database of an earlier version has none at first, as a
+// new one, and a code that is lost is replaced.
+func TestSetupCodeOnSQLite(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	c.setupCode = ""
+	first := prepared(t, c)
+	wantModes(t, c.data, map[string]fs.FileMode{setupCodeName: 0o600})
+	if again := prepared(t, c); again.code != first.code || first.code == "" {
+		t.Errorf("the code was %q, and is %q after a restart", first.code, again.code)
+	}
+	testkit.Check(t, os.Remove(codeFile(c)))
+	second := prepared(t, c)
+	if second.code == first.code {
+		t.Error("a lost code is still the same")
+	}
+	testkit.Check(t, os.WriteFile(codeFile(c), []byte(first.code), 0o600))
+	third := prepared(t, c) // as after a restore of another database
+	if third.code == first.code || third.code == second.code {
+		t.Error("a code that is not that of the database was kept")
+	}
+	testkit.WantKind(t, first.creates(t, c, "me@example.com"), notary.Forbidden)
+	testkit.Check(t, third.creates(t, c, "me@example.com"))
+	if s := prepared(t, c); s != nil {
+		t.Errorf("with an account there is a setup: %+v", s)
+	}
+	if _, err := os.Stat(codeFile(c)); err == nil {
+		t.Error("the file of the used code is still there")
+	}
+}
+
+func TestSetupCodeOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	c.setupCode = ""
+	prepared(t, c)
+	c.setupCode = "plain violet harbour"
+	if s := prepared(t, c); !s.needsCode || s.code != "" || !s.given {
+		t.Errorf("setup %+v", s)
+	}
+	if _, err := os.Stat(codeFile(c)); err == nil {
+		t.Error("the file of the replaced code is still there")
+	}
+	testkit.Check(t, (&setup{code: c.setupCode}).creates(t, c, "me@example.com"))
+}
+
+func TestSetupCodeSettings(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"off": "off", " plain violet ": "plain violet", "12345678": "12345678"} {
+		c, err := loadConfig("", []string{envSetupCode + "=" + value}, nil)
+		testkit.Check(t, err)
+		if c.setupCode != want {
+			t.Errorf("%q is read as %q", value, c.setupCode)
+		}
+		for _, s := range c.inForce {
+			if s.Key == keySetupCode && (s.Value != "" && s.Value != "off" || s.Secret != (want != "off")) {
+				t.Errorf("%q is shown as %+v", value, s)
+			}
+		}
+	}
+	_, err := loadConfig("", []string{envSetupCode + "=violet"}, nil)
+	testkit.WantText(t, err, envSetupCode, "8 characters or more")
+	if strings.Contains(err.Error(), "violet") {
+		t.Errorf("the code is repeated: %v", err)
+	}
+}
+
+func TestSetupAnnouncement(t *testing.T) {
+	t.Parallel()
+	const local, elsewhere = "https://127.0.0.1:2111", "https://notary.example.com:2111"
+	tests := map[string]struct {
+		setup *setup
+		c     config
+		url   string
+		want  string
+	}{
+		"with an account": {nil, config{data: defaultData}, local, ""},
+		"as by default": {&setup{needsCode: true, code: "A-B"}, config{data: defaultData, db: "notary.db"}, local,
+			"https://127.0.0.1:2111/start#setup=A-B\nor with:\n  notary account create --first --email you@example.com\n"},
+		"elsewhere": {&setup{needsCode: true, code: "A-B"}, config{data: "/srv/notary", db: "notary.db"}, elsewhere,
+			"https://notary.example.com:2111/start#setup=A-B\nor with:\n  notary account create --first --email you@example.com" +
+				" --server https://notary.example.com:2111 --data /srv/notary\n"},
+		"on PostgreSQL": {&setup{needsCode: true, code: "A-B"}, config{data: defaultData, db: "postgres://x"}, local,
+			"It takes the setup code A-B, which is printed only once.\n"},
+		"a node that did not create it": {&setup{needsCode: true}, config{data: defaultData, db: "postgres://x"}, local,
+			`"notary setup-code" creates a new one`},
+		"given":        {&setup{needsCode: true, given: true}, config{data: defaultData}, local, "It takes the setup code of the configuration (setup_code).\n"},
+		"switched off": {&setup{}, config{data: defaultData}, local, "Anybody can do that: the setup code is switched off.\n"},
+	}
+	for name, test := range tests {
+		var out bytes.Buffer
+		test.setup.announce(&out, &test.c, test.url)
+		if !strings.Contains(out.String(), test.want) || (test.setup == nil) != (out.Len() == 0) {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, &out, test.want)
+		}
+	}
+}
+
+// The command finds the code in the environment, or in the data folder of a server on this machine.
+func TestFirstAccountFindsTheSetupCode(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	testkit.Check(t, os.WriteFile(filepath.Join(data, setupCodeName), []byte("A-B\n"), 0o600))
+	for name, test := range map[string]struct{ variable, data, server, want string }{
+		"in the data folder":          {"", data, "https://127.0.0.1:2111", "A-B"},
+		"of a server elsewhere":       {"", data, "https://notary.example.com:2111", ""},
+		"in the environment":          {"C-D", data, "https://notary.example.com:2111", "C-D"},
+		"switched off in the server":  {"off", data, "https://127.0.0.1:2111", "A-B"},
+		"in a folder that is missing": {"", filepath.Join(data, "missing"), "https://127.0.0.1:2111", ""},
+	} {
+		p := &program{env: func(name string) string { return map[string]string{envSetupCode: test.variable}[name] }}
+		if got := p.setupCode(test.server, test.data); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}

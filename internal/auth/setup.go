@@ -1,0 +1,159 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"strings"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// MinSetupCode is the minimum length of a setup code that somebody chooses, in octets.
+const MinSetupCode = 8
+
+// NewSetupCode returns a random setup code: 100 bits, in groups that can be typed.
+func NewSetupCode() string {
+	text := rand.Text()
+	return strings.Join([]string{text[:5], text[5:10], text[10:15], text[15:20]}, "-")
+}
+
+// SetSetupCode makes code the one that creating the first account takes. It fails with [notary.Conflict] once
+// there is an account.
+func (s *Service) SetSetupCode(ctx context.Context, code string) error {
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.SetSetupCode(hashSetupCode(code)); err != nil {
+			return err
+		}
+		return setupCodeEvent(tx)
+	})
+}
+
+// OfferSetupCode makes code the setup code unless there is one, and reports whether it did. Of several nodes
+// that start on an empty database, one succeeds.
+func (s *Service) OfferSetupCode(ctx context.Context, code string) (stored bool, err error) {
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if stored, err = tx.OfferSetupCode(hashSetupCode(code)); err != nil || !stored {
+			return err
+		}
+		return setupCodeEvent(tx)
+	})
+	return stored, err
+}
+
+func setupCodeEvent(tx *store.Tx) error {
+	return tx.Event(notary.EventBy(notary.SystemCaller, "account.setup_code", 0, ""))
+}
+
+// IsSetupCode reports whether code is the one that creating the first account takes.
+func (s *Service) IsSetupCode(ctx context.Context, code string) (bool, error) {
+	want, err := s.store.SetupCodeHash(ctx)
+	return want != "" && subtle.ConstantTimeCompare([]byte(hashSetupCode(code)), []byte(want)) == 1, err
+}
+
+// NeedsSetupCode reports whether creating the first account takes a setup code.
+func (s *Service) NeedsSetupCode() bool { return !s.noSetupCode }
+
+// hashSetupCode returns a setup code as the database has it. Codes are random, and deleted when they are used.
+func hashSetupCode(code string) string {
+	sum := sha256.Sum256([]byte(strings.TrimSpace(code)))
+	return hex.EncodeToString(sum[:])
+}
+
+// FirstAccount is what somebody sends who creates the first account.
+type FirstAccount struct {
+	Email, Password, SetupCode string
+
+	Address string // the IP address that the call came from
+}
+
+// CreateFirstAccount creates the first account, an Admin, and returns its id. It takes the setup code, unless
+// the service needs none. Of two calls at once, one creates the account.
+func (s *Service) CreateFirstAccount(ctx context.Context, f FirstAccount) (id int64, err error) {
+	if err := s.requireNoAccount(ctx); err != nil {
+		return 0, err
+	}
+	if err := s.checkSetupCode(ctx, f); err != nil {
+		// The code is gone, too, where another call has just created the account.
+		return 0, cmp.Or(s.requireNoAccount(ctx), err)
+	}
+	a := &notary.Account{Email: normalizeEmail(f.Email), Role: notary.Admin}
+	if err := checkEmail(a.Email); err != nil {
+		return 0, err
+	}
+	hash, err := newPassword(ctx, f.Password, a.Email)
+	if err != nil {
+		return 0, err
+	}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if id, err = tx.InsertAccount(a, hash, true); err != nil {
+			return err
+		}
+		if err := s.useSetupCode(tx, f); err != nil {
+			return err
+		}
+		caller := notary.Caller{AccountID: id, Email: a.Email, Role: a.Role, Address: f.Address}
+		return tx.Event(notary.EventBy(caller, "account.create", id, a.Email+", "+a.Role.String()))
+	})
+	if err != nil {
+		return 0, err
+	}
+	s.initialized.Store(true)
+	if s.onFirstAccount != nil {
+		s.onFirstAccount()
+	}
+	return id, nil
+}
+
+func (s *Service) requireNoAccount(ctx context.Context) error {
+	some, err := s.store.HasAccounts(ctx)
+	if err == nil && some {
+		err = notary.Errorf(notary.Unauthenticated, "log in first")
+	}
+	return err
+}
+
+// setupCodeAttempts stands for an account in the limits on refused logins. No e-mail address is like it.
+const setupCodeAttempts = "setup code"
+
+// checkSetupCode refuses a setup code that is missing or wrong. Wrong ones are limited like logins.
+func (s *Service) checkSetupCode(ctx context.Context, f FirstAccount) error {
+	switch {
+	case s.noSetupCode:
+		return nil
+	case f.SetupCode == "":
+		return wrongSetupCode("the first account takes the setup code")
+	}
+	refund, err := s.attempts.take(setupCodeAttempts, f.Address)
+	if err != nil {
+		return err
+	}
+	ok, err := s.IsSetupCode(ctx, f.SetupCode)
+	if ok || err != nil {
+		refund()
+		return err
+	}
+	s.log.WarnContext(ctx, "wrong setup code", "address", f.Address)
+	return wrongSetupCode("the setup code is wrong")
+}
+
+// useSetupCode deletes the setup code. It may have been replaced since it was checked.
+func (s *Service) useSetupCode(tx *store.Tx, f FirstAccount) error {
+	if s.noSetupCode {
+		return tx.DropSetupCode()
+	}
+	if ok, err := tx.UseSetupCode(hashSetupCode(f.SetupCode)); ok || err != nil {
+		return err
+	}
+	return wrongSetupCode("the setup code was replaced")
+}
+
+func wrongSetupCode(finding string) error {
+	return &notary.Error{Kind: notary.Forbidden, Field: "setup_code", Message: finding +
+		": the server prints it at its start and keeps it in the file setup-code of its data folder; " +
+		"\"notary setup-code\", run on the server, makes a new one"}
+}

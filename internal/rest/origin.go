@@ -1,0 +1,21 @@
+package rest
+
+import (
+	"net/http"
+
+	"notary"
+)
+
+// refuseCrossOrigin refuses what a page of another site has a browser send, unless it carries a bearer token:
+// no browser adds that by itself.
+func refuseCrossOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if bears(r.Header.Get("Authorization")) || protection.Check(r) == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		refused(http.StatusForbidden, notary.Forbidden,
+			"a page of another site sent this call, so nothing was done: calls from other origins need a bearer token").write(w)
+	})
+}

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+
+	"notary"
+)
+
+// setupCode names the agreement that holds the hash of the setup code.
+const setupCode = "setup code"
+
+// SetupCodeHash returns the hash of the code that creating the first account takes, or "" if there is none.
+func (r reader) SetupCodeHash(ctx context.Context) (string, error) { return r.Agreed(ctx, setupCode) }
+
+// SetSetupCode replaces the hash of the setup code. It fails with [notary.Conflict] once there is an account.
+func (tx *Tx) SetSetupCode(hash string) error {
+	if err := tx.claimSetup(); err != nil {
+		return err
+	}
+	_, err := tx.exec(`INSERT INTO agreement (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, setupCode, hash)
+	return err
+}
+
+// OfferSetupCode stores the hash of a setup code unless there is one, and reports whether it was stored.
+func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
+	if err := tx.claimSetup(); err != nil {
+		return false, err
+	}
+	n, err := tx.exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, setupCode, hash)
+	return n == 1, err
+}
+
+// claimSetup locks out the creation of the first account until the transaction ends.
+func (tx *Tx) claimSetup() error {
+	return tx.change(notary.Errorf(notary.Conflict, "there is an account already, so that no setup code is needed: log in"),
+		`UPDATE counter SET value = 0 WHERE name = 'accounts' AND value = 0`)
+}
+
+// UseSetupCode deletes the setup code with that hash, and reports whether it was still the one in force.
+func (tx *Tx) UseSetupCode(hash string) (bool, error) {
+	n, err := tx.exec(`DELETE FROM agreement WHERE name = $1 AND value = $2`, setupCode, hash)
+	return n == 1, err
+}
+
+// DropSetupCode deletes the setup code, if there is one.
+func (tx *Tx) DropSetupCode() error {
+	_, err := tx.exec(`DELETE FROM agreement WHERE name = $1`, setupCode)
+	return err
+}
