@@ -42,6 +42,9 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 	if err := issuance.CheckRules(&rules); err != nil {
 		return 0, err
 	}
+	if err := refuseResponders(name, &rules); err != nil {
+		return 0, err
+	}
 	defer s.profiles.changed()
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if id, err = tx.InsertProfile(&notary.Profile{Name: name, Rules: rules}); err != nil {
@@ -88,7 +91,8 @@ func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id in
 // checkBuiltin refuses rules by which the program could not issue what it issues by itself.
 func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	switch {
-	case !p.Builtin:
+	case !p.Builtin || p.Name != notary.OCSPProfile && issuance.CertifiesResponders(rules):
+		return refuseResponders(p.Name, rules)
 	case p.CA != rules.CA:
 		return notary.FieldErrorf("ca", "the profile %s comes with the program, which needs it for what it is for: "+
 			"make another one", p.Name)
@@ -96,6 +100,16 @@ func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 		return checkResponderRules(rules)
 	}
 	return nil
+}
+
+// refuseResponders refuses rules for OCSP responders in any profile but the one that the program
+// certifies its own keys by.
+func refuseResponders(name string, rules *notary.Rules) error {
+	if name == notary.OCSPProfile || !issuance.CertifiesResponders(rules) {
+		return nil
+	}
+	return notary.FieldErrorf("extended_key_usages", "a requester with a certificate for OCSPSigning could forge OCSP responses: "+
+		"Notary certifies its responders by itself, by the profile %s. Leave OCSPSigning out", notary.OCSPProfile)
 }
 
 // maxResponderValidity is how long an OCSP responder's certificate may last: nobody asks whether

@@ -15,7 +15,8 @@ type attempt struct {
 	profile *notary.Profile
 	csr     *pki.CSR
 	terms   Terms
-	pathLen int // of an authority; -1 for that of the profile
+	pathLen int  // of an authority; -1 for that of the profile
+	ownKey  bool // the program generated the key
 
 	template *x509.Certificate
 	draft    *x509.Certificate
@@ -46,6 +47,9 @@ func (a *attempt) steps() []step {
 	var list []step
 	if a.issuer != nil {
 		list = append(list, before...)
+	}
+	if CertifiesResponders(&a.profile.Rules) {
+		list = append(list, step{"ocsp_signing", (*attempt).checkResponderKey})
 	}
 	for _, rule := range profileRules {
 		list = append(list, step{rule.name, func(a *attempt) error { return rule.check(a.profile, a.csr) }})
@@ -120,6 +124,15 @@ func Try(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*n
 	}
 	trial.Findings = a.findings
 	return trial, nil
+}
+
+// checkResponderKey refuses to certify the key of a request for OCSP signing.
+func (a *attempt) checkResponderKey() error {
+	if a.ownKey {
+		return nil
+	}
+	return refused("profile", "the profile %s is for OCSP responders, whose keys Notary generates by itself: "+
+		"a certificate by it could forge OCSP responses. Choose another profile", a.profile.Name)
 }
 
 func (a *attempt) checkIssuer() error {

@@ -10,11 +10,11 @@ import (
 	"notary/internal/pki"
 )
 
-// NewResponder has the authority issue the certificate of its OCSP responder, for that key
-// and by the profile for responders (RFC 6960, section 4.2.2.2). Errors are those of [Leaf];
+// NewResponder has the authority issue the certificate of its OCSP responder, for a key that the
+// program has generated and by the profile for responders (RFC 6960, section 4.2.2.2). Errors are those of [Leaf];
 // a profile that makes no responder is Unprocessable, too.
 func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, terms Terms) (*Issued, error) {
-	if !profile.OCSPNoCheck || !slices.Contains(profile.ExtKeyUsages, notary.OCSPSigning) ||
+	if profile.CA || !profile.OCSPNoCheck || !slices.Contains(profile.ExtKeyUsages, notary.OCSPSigning) ||
 		!slices.Contains(profile.KeyUsages, notary.DigitalSignature) {
 		return nil, refused("profile", "the profile %s makes no OCSP responders: they need the key usage digitalSignature, "+
 			"the extended key usage OCSPSigning, and no check of their own status", profile.Name)
@@ -24,7 +24,12 @@ func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, ter
 		return nil, err
 	}
 	issuer.CRLURL, issuer.CertificateURL, issuer.OCSPURL = "", "", "" // nobody asks for the status of such a certificate
-	return Leaf(issuer, profile, csr, terms)
+	a, err := newAttempt(&issuer, profile, csr, -1, terms)
+	if err != nil {
+		return nil, err
+	}
+	a.ownKey = true
+	return a.issue()
 }
 
 // responderRequest names the responder after its authority, under whose name it stays, or,

@@ -229,7 +229,7 @@ func TestProfileExtensions(t *testing.T) {
 	if diff := cmp.Diff([]string{"1.3.6.1.4.1.99999.1", "2.23.140.1.2.1"}, policies); diff != "" {
 		t.Errorf("policies (-want +got):\n%s", diff)
 	}
-	responder, err := issuance.Leaf(issuer, profile(t, "ocsp"), leafCSR(t, "ocsp.example.com"), terms)
+	responder, err := issuance.NewResponder(issuer, profile(t, "ocsp"), newKey(t), terms)
 	if err != nil {
 		t.Fatal(err)
 	}
