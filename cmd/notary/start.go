@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -141,10 +139,12 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx, Settings: live.settings,
 		Ready: st.Ready})
 	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done(), Settings: live.settings})
+	limits := connectionLimits(listener, log)
 	proxies := server.NewTrustedProxies(c.trustedProxies)
 	live.onReload(func(c *config) { proxies.Set(c.trustedProxies) })
 	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics, api, pages),
-		Metrics: metrics, Log: log, Proxies: proxies, ProxyProtocol: c.proxyProtocol, Unlimited: rest.Probes})
+		Metrics: metrics, Log: log, Proxies: proxies, ProxyProtocol: c.proxyProtocol, Unlimited: rest.Probes,
+		Clients: knownClients(accounts), Connections: limits})
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 		beside = append(beside, func(ctx context.Context) { serveRecoveries(ctx, c.data, accounts, log) })
 	}
 	if listener != nil {
-		publisher, err := newPublisher(listener, publish.Config{CA: authorities, Log: log}, metrics, proxies, c.publishProxyProtocol)
+		publisher, err := newPublisher(listener, publish.Config{CA: authorities, Log: log}, metrics, proxies, c.publishProxyProtocol, limits)
 		if err != nil {
 			return err
 		}
@@ -237,7 +237,7 @@ func routes(metrics *server.Metrics, api, pages http.Handler) http.Handler {
 		case r.URL.Path == path && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 			r.Pattern = http.MethodGet + " " + path // the label of its own metrics
 			scrape.ServeHTTP(w, r)
-		case strings.HasPrefix(r.URL.Path, "/api/"), slices.Contains(rest.Paths, r.URL.Path):
+		case isAPI(r):
 			api.ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)

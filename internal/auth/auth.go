@@ -32,6 +32,7 @@ type Service struct {
 	initialized    atomic.Bool // an account was seen
 	noSetupCode    bool
 	onFirstAccount func() // nil for nothing to do
+	recognized     recognized
 }
 
 // Options are what a Service may be told; the zero value is for production.
@@ -174,8 +175,10 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 		return notary.Caller{}, err
 	}
 	if account == nil {
+		s.recognized.remove(hashToken(token))
 		return notary.Caller{}, notary.Errorf(notary.Unauthenticated, "this token is not valid or has expired: log in again")
 	}
+	s.recognized.add(hashToken(token), s.now())
 	s.noteUse(hashToken(token), session)
 	return notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address}, nil
 }

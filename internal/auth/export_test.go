@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"strconv"
 	"testing"
 	"time"
 )
@@ -59,3 +60,14 @@ func AttemptsOf(s *Service) *Attempts { return s.attempts }
 
 // WaitNoted waits until the uses of sessions so far are noted.
 func WaitNoted(s *Service) { s.seen.running.Wait() }
+
+const MaxRecognized = maxRecognized
+
+// RecognizedAfter returns how many tokens are kept after n have been recognized at once.
+func RecognizedAfter(now time.Time, n int) int {
+	r := &recognized{}
+	for i := range n {
+		r.add([]byte(strconv.Itoa(i)), now)
+	}
+	return len(r.until)
+}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"notary/internal/ca"
+	"notary/internal/server"
 )
 
 const (
@@ -25,6 +26,9 @@ const (
 	// gets to read the answer.
 	maxOCSPExcess = 2 << 20
 )
+
+// BodyLimit is the limit for the body of an OCSP request.
+var BodyLimit = server.BodyLimit{Bytes: maxOCSPBody, Time: 5 * time.Second}
 
 // asking are the methods of OCSP.
 var asking = []string{http.MethodGet, http.MethodHead, http.MethodPost}

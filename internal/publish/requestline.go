@@ -55,6 +55,17 @@ func (c *ocspConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
+// NetConn returns the connection below, by which the server counts it.
+func (c *ocspConn) NetConn() net.Conn { return c.Conn }
+
+// CloseWrite lets a client read the answer before the connection is closed.
+func (c *ocspConn) CloseWrite() error {
+	if below, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return below.CloseWrite()
+	}
+	return nil
+}
+
 func (c *ocspConn) Read(p []byte) (int, error) {
 	for len(c.ready) == 0 {
 		n, err := c.Conn.Read(p)

@@ -16,6 +16,9 @@ import (
 // maxImports is how many imports are read at once: their bodies may be large.
 const maxImports = 2
 
+// importPaths are the patterns of [path.Match] for the calls with large bodies.
+var importPaths = []string{"/api/v1/certificate_authorities/import", "/api/v1/certificate_authorities/*/issued"}
+
 func (r *routes) authorityImports(path string) {
 	handleImport(r, operation{method: "POST", path: path + "/import", status: 201, imports: true,
 		summary: "Import a certificate authority with its key, chain and last CRL"}, r.importAuthority)

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,6 +38,9 @@ func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	next(huma.WithValue(ctx, callerKey{}, caller))
 }
+
+// BearerToken returns the bearer token of a call, or "".
+func BearerToken(r *http.Request) string { return bearerToken(r.Header.Get("Authorization")) }
 
 // bearerToken takes the token out of an Authorization header (RFC 6750, 2.1). What is there
 // in another form is a token that nobody has.

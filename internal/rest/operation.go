@@ -2,12 +2,15 @@ package rest
 
 import (
 	"context"
+	"net/http"
+	"path"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"notary"
+	"notary/internal/server"
 )
 
 // Who may make a call without a token.
@@ -21,16 +24,26 @@ const (
 
 const bearer = "bearer"
 
-// The largest request body in bytes, and how long it may take to arrive. What can be sent
-// without a token is held shorter.
+// The largest request body in bytes, and how long it may take to arrive, of calls with a token.
+// The server limits all others (see [server.Clients]).
 const (
-	maxBody         = 1 << 20
-	bodyTimeout     = 30 * time.Second
-	maxImportBody   = 32 << 20 // with the CRL of an authority that has revoked half a million
-	importTimeout   = 2 * time.Minute
-	maxOpenBody     = 16 << 10
-	openBodyTimeout = 5 * time.Second
+	maxBody       = 1 << 20
+	bodyTimeout   = 30 * time.Second
+	maxImportBody = 32 << 20 // with the CRL of an authority that has revoked half a million
+	importTimeout = 2 * time.Minute
+	maxOpenBody   = 16 << 10 // of calls that need no token
 )
+
+// BodyLimit returns the limit for the body of a call with a valid token. Imports are read by
+// their handlers, which admit few at once.
+func BodyLimit(r *http.Request) server.BodyLimit {
+	for _, pattern := range importPaths {
+		if ok, _ := path.Match(pattern, r.URL.Path); ok && r.Method == http.MethodPost {
+			return server.BodyLimit{Bytes: maxImportBody, Time: importTimeout, Stream: true}
+		}
+	}
+	return server.BodyLimit{Bytes: maxBody, Time: bodyTimeout}
+}
 
 // operation is one call of the API.
 type operation struct {
@@ -75,12 +88,12 @@ func (o operation) describe() huma.Operation {
 	case tokenIsFit:
 		op.Security = []map[string][]string{{bearer: {}}, {}}
 	}
-	op.MaxBodyBytes, op.BodyReadTimeout = maxBody+1, bodyTimeout // huma refuses a body of just this size
+	op.MaxBodyBytes = maxBody + 1 // huma refuses a body of just this size
 	if o.access != withToken {
-		op.MaxBodyBytes, op.BodyReadTimeout = maxOpenBody+1, openBodyTimeout
+		op.MaxBodyBytes = maxOpenBody + 1
 	}
 	if o.imports {
-		op.MaxBodyBytes, op.BodyReadTimeout = maxImportBody+1, importTimeout
+		op.MaxBodyBytes = maxImportBody + 1
 	}
 	return op
 }

@@ -124,7 +124,7 @@ func TestEverythingSeesTheClient(t *testing.T) {
 	r.RemoteAddr = "192.0.2.10:4711"
 	r.Header.Set("X-Forwarded-For", "2001:db8:2::1")
 	for range maxInFlightAddress { // another address in the client's /64 takes all that it may have
-		h.inFlight.enter(notary.ClientNetwork("2001:db8:2::ffff"))
+		h.inFlight.enter(notary.ClientNetwork("2001:db8:2::ffff"), false)
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
@@ -201,7 +201,7 @@ func TestUnlimitedPathsAreAlwaysAnswered(t *testing.T) {
 	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	h.unlimited = []string{"/status"}
 	for range maxInFlightAddress {
-		h.inFlight.enter("192.0.2.1") // the address of httptest's requests
+		h.inFlight.enter("192.0.2.1", false) // the address of httptest's requests
 	}
 	for path, want := range map[string]int{"/status": http.StatusOK, "/status/": http.StatusServiceUnavailable, "/": http.StatusServiceUnavailable} {
 		w := httptest.NewRecorder()

@@ -22,6 +22,9 @@ type handler struct {
 	log          *slog.Logger
 	writeTimeout time.Duration
 	proxies      *TrustedProxies
+	clients      Clients
+	unknownBody  BodyLimit
+	bodies       *bodies
 	inFlight     *inFlight
 	unlimited    []string
 }
@@ -33,7 +36,10 @@ func newHandler(c Config) *handler {
 		log:          c.Log,
 		writeTimeout: c.WriteTimeout,
 		proxies:      c.Proxies,
-		inFlight:     &inFlight{of: map[string]int{}},
+		clients:      c.Clients,
+		unknownBody:  c.UnknownBody,
+		bodies:       newBodies(c.UnknownBody),
+		inFlight:     newInFlight(c.Connections.Unknown),
 		unlimited:    c.Unlimited,
 	}
 }
@@ -43,9 +49,6 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	id, client := rand.Text(), clientAddress(r, h.proxies)
 	// The mux sets the pattern on the request that it is given, so r is not copied again.
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, exchange{id, client}))
-	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = http.MaxBytesReader(rw, r.Body, maxBodyBytes)
-	}
 	w := &response{ResponseWriter: rw, control: http.NewResponseController(rw), timeout: h.writeTimeout}
 	setHeaders(w.Header(), id)
 
@@ -56,23 +59,86 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}()
 	defer h.recover(w, r, id)
 
-	network := notary.ClientNetwork(client)
 	if slices.Contains(h.unlimited, r.URL.Path) {
-		h.next.ServeHTTP(w, r)
-		w.finish()
-	} else if h.inFlight.enter(network) {
-		defer h.inFlight.leave(network)
-		h.next.ServeHTTP(w, r)
-		w.finish()
+		h.probe(w, r)
 	} else {
-		w.Header().Set("Retry-After", "1")
-		if r.ProtoMajor == 1 { // otherwise net/http reads the body, however slowly it comes, before it answers
-			w.Header().Set("Connection", "close")
-		}
-		w.writeError(http.StatusServiceUnavailable, api.Error{
-			Error: "the server has too many requests to answer at present; try again in a moment",
-			Code:  string(notary.Unavailable)})
+		h.handle(w, r, notary.ClientNetwork(client))
 	}
+}
+
+// probe answers a request that no limit applies to. Its body, if any, is not read.
+func (h *handler) probe(w *response, r *http.Request) {
+	c := connOf(r.Context())
+	c.begin()
+	defer c.end()
+	w.setReadDeadline(h.unknownBody.Time)
+	h.next.ServeHTTP(w, r)
+	w.finish()
+}
+
+// handle reads the body of a request, takes a slot and passes the request on. Slots are for
+// requests that have arrived: a client that sends slowly does not take one from others.
+func (h *handler) handle(w *response, r *http.Request, address string) {
+	c, known := connOf(r.Context()), h.clients.known(r)
+	c.received(address, known)
+	if !known && hasBody(r) && (r.ContentLength < 0 || r.ContentLength > h.unknownBody.Bytes) {
+		done, ok := h.enter(c, address, false)
+		if !ok {
+			h.refuse(w, r)
+			return
+		}
+		known = h.clients.check(r)
+		done()
+		c.received(address, known)
+	}
+	free, ok := h.bodies.receive(w, r, address, h.bodyLimit(r, known), known)
+	if !ok {
+		h.refuse(w, r)
+		return
+	}
+	defer free()
+	done, ok := h.enter(c, address, known)
+	if !ok {
+		h.refuse(w, r)
+		return
+	}
+	defer done()
+	h.next.ServeHTTP(w, r)
+	w.finish()
+	if !known && h.clients.known(r) { // the handler has looked up its session or token
+		c.received(address, true)
+	}
+}
+
+// enter takes a slot, and keeps the connection open until done is called.
+func (h *handler) enter(c *conn, address string, known bool) (done func(), ok bool) {
+	if !h.inFlight.enter(address, known) {
+		return nil, false
+	}
+	c.begin()
+	return func() {
+		c.end()
+		h.inFlight.leave(address, known)
+	}, true
+}
+
+func (h *handler) bodyLimit(r *http.Request, known bool) BodyLimit {
+	if !known || h.clients.Body == nil {
+		return h.unknownBody
+	}
+	return h.clients.Body(r)
+}
+
+// refuse answers that the server is busy.
+func (h *handler) refuse(w *response, r *http.Request) {
+	w.Header().Set("Retry-After", "1")
+	if r.ProtoMajor == 1 { // otherwise net/http reads the body, however slowly it comes, before it answers
+		w.Header().Set("Connection", "close")
+		w.setReadDeadline(h.unknownBody.Time)
+	}
+	w.writeError(http.StatusServiceUnavailable, api.Error{
+		Error: "the server has too many requests to answer at present; try again in a moment",
+		Code:  string(notary.Unavailable)})
 }
 
 // setHeaders sets the headers of every response. They fit an API; pages set their own

@@ -1,13 +1,10 @@
 package server
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +16,7 @@ import (
 func surround(next http.Handler) (*handler, *logBuffer) {
 	log := &logBuffer{}
 	return newHandler(Config{Handler: next, Log: log.logger(), WriteTimeout: time.Minute,
-		Metrics: NewMetrics("v1.2.3", noSummary, log.logger())}), log
+		Metrics: NewMetrics("v1.2.3", noSummary, log.logger())}.withDefaults()), log
 }
 
 func TestRequestIDIsOurs(t *testing.T) {
@@ -135,7 +132,7 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 func TestRefusedBodyIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	h, _ := surround(http.NotFoundHandler())
-	h.inFlight.all = maxInFlight
+	h.inFlight.all.total = maxInFlight
 	s := httptest.NewServer(h)
 	defer s.Close()
 	body, writer := io.Pipe() // a body of which nothing ever comes
@@ -178,71 +175,5 @@ func TestHeaders(t *testing.T) {
 				t.Errorf("%s: %q, want %q", test.header, got, test.want)
 			}
 		})
-	}
-}
-
-func TestTooManyRequestsAtOnceAreToldToComeAgain(t *testing.T) {
-	t.Parallel()
-	called := false
-	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
-	request := httptest.NewRequest("GET", "/", nil)
-	for range maxInFlightAddress { // as many as are allowed
-		if !h.inFlight.enter(ClientAddress(request)) {
-			t.Fatal("one is refused too early")
-		}
-	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, request)
-	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || called {
-		t.Errorf("status %d, Retry-After %q, called %v", w.Code, w.Header().Get("Retry-After"), called)
-	}
-	wantIn(t, w.Body.String(), `"code":"unavailable"`)
-	if !h.inFlight.enter("another address") {
-		t.Error("another client is refused, too")
-	}
-	h.inFlight.leave(ClientAddress(request))
-	for range 2 { // the slot is given back
-		w = httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-		if w.Code != http.StatusOK || !called {
-			t.Errorf("status %d, called %v once there was room", w.Code, called)
-		}
-	}
-}
-
-func TestAllAddressesTogetherAreLimited(t *testing.T) {
-	t.Parallel()
-	f := &inFlight{of: map[string]int{}}
-	for i := range maxInFlight {
-		if !f.enter(strconv.Itoa(i)) {
-			t.Fatalf("request %d is refused", i)
-		}
-	}
-	if f.enter("one more") {
-		t.Error("one more is let in")
-	}
-}
-
-func TestPanicGivesTheSlotBack(t *testing.T) {
-	t.Parallel()
-	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oops") }))
-	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
-	if h.inFlight.all != 0 || len(h.inFlight.of) != 0 {
-		t.Errorf("%d slots are still taken", h.inFlight.all)
-	}
-}
-
-func TestBodiesHaveABackstop(t *testing.T) {
-	t.Parallel()
-	var err error
-	h, _ := surround(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, err = io.Copy(io.Discard, r.Body)
-	}))
-	for size, tooLarge := range map[int]bool{maxBodyBytes: false, maxBodyBytes + 1: true} {
-		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", bytes.NewReader(make([]byte, size))))
-		var limit *http.MaxBytesError
-		if errors.As(err, &limit) != tooLarge {
-			t.Errorf("%d bytes: %v, want refused %v", size, err, tooLarge)
-		}
 	}
 }

@@ -2,37 +2,61 @@ package server
 
 import "sync"
 
-// How many requests are answered at once, and how many of them may come from one address:
-// one client that sends slowly, or does not read, must not keep out the others.
+// How many requests are handled at once. A quarter of the slots, of all and of each network,
+// is reserved for clients with a session or token.
 const (
 	maxInFlight        = 1024
 	maxInFlightAddress = maxInFlight / 4
 )
 
-// inFlight counts the requests that are being answered.
+// unreserved returns how many of n slots clients without a session or token may take.
+func unreserved(n int) int { return n * 3 / 4 }
+
+// inFlight counts the requests that are being handled.
 type inFlight struct {
-	mu  sync.Mutex
-	all int
-	of  map[string]int // by client network
+	mu         sync.Mutex
+	maxUnknown int // at most unreserved(maxInFlight)
+	all        slots
+	of         map[string]slots // by network
 }
 
-// enter counts one more, unless there are too many already.
-func (f *inFlight) enter(network string) bool {
+// slots are those that are taken.
+type slots struct{ total, unknown int }
+
+func newInFlight(unknownConnections int) *inFlight {
+	// With half of the connections waiting there is always one to close for a newcomer.
+	return &inFlight{maxUnknown: min(unreserved(maxInFlight), max(unknownConnections/2, 1)), of: map[string]slots{}}
+}
+
+// enter takes a slot. It reports false if none is free.
+func (f *inFlight) enter(network string, known bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.all >= maxInFlight || f.of[network] >= maxInFlightAddress {
+	from := f.of[network]
+	if f.all.total >= maxInFlight || from.total >= maxInFlightAddress {
 		return false
 	}
-	f.all++
-	f.of[network]++
+	if !known && (f.all.unknown >= f.maxUnknown || from.unknown >= unreserved(maxInFlightAddress)) {
+		return false
+	}
+	f.add(network, known, 1)
 	return true
 }
 
-func (f *inFlight) leave(network string) {
+// leave returns a slot that enter took.
+func (f *inFlight) leave(network string, known bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.all--
-	if f.of[network]--; f.of[network] == 0 {
+	f.add(network, known, -1)
+}
+
+func (f *inFlight) add(network string, known bool, n int) {
+	from := f.of[network]
+	from.total, f.all.total = from.total+n, f.all.total+n
+	if !known {
+		from.unknown, f.all.unknown = from.unknown+n, f.all.unknown+n
+	}
+	if f.of[network] = from; from.total == 0 {
 		delete(f.of, network)
 	}
 }

@@ -27,6 +27,8 @@ type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+	open     prometheus.Gauge
+	closed   *prometheus.CounterVec
 }
 
 // NewMetrics makes the metrics. summary is called at every scrape; where it fails, that is
@@ -48,6 +50,17 @@ func NewMetrics(version string, summary func(context.Context) (notary.Summary, e
 			Help: "HTTP requests being answered now.",
 		}),
 	}
+	m.open = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "notary_http_connections",
+		Help: "Open connections of all listeners.",
+	})
+	m.closed = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "notary_http_connections_closed_total",
+		Help: "Connections closed by a limit: idle without a session, closed to make room, or refused.",
+	}, []string{"reason"})
+	for _, reason := range []string{closedIdle, closedForRoom, refusedNoRoom} {
+		m.closed.WithLabelValues(reason)
+	}
 	buildInfo := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "notary_build_info",
 		Help:        "Always 1; the label tells the version.",
@@ -57,7 +70,7 @@ func NewMetrics(version string, summary func(context.Context) (notary.Summary, e
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.inFlight, buildInfo,
+		m.requests, m.duration, m.inFlight, m.open, m.closed, buildInfo,
 		summaryCollector{summary: summary, log: log},
 	)
 	return m

@@ -70,6 +70,18 @@ func (w *response) extendDeadline() {
 	_ = w.control.SetWriteDeadline(now.Add(w.timeout))
 }
 
+// SetReadDeadline does nothing. Only the server sets deadlines for bodies, because it reads them.
+func (w *response) SetReadDeadline(time.Time) error { return nil }
+
+// setReadDeadline bounds the time until the body has arrived; 0 lifts the bound.
+func (w *response) setReadDeadline(limit time.Duration) {
+	var deadline time.Time
+	if limit > 0 {
+		deadline = time.Now().Add(limit)
+	}
+	_ = w.control.SetReadDeadline(deadline) // the error is that of writers without deadlines
+}
+
 func (w *response) writeError(status int, f api.Error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -25,12 +25,16 @@ import (
 // mean no good; well-behaved clients never meet them.
 const (
 	handshakeAndHeaderTimeout = 10 * time.Second
-	bodyTimeout               = time.Minute // for the whole request, headers included
+	unknownWait               = 10 * time.Second // without a session or token: in the handshake, a header, or idle
 	idleTimeout               = 2 * time.Minute
 	maxHeaderBytes            = 32 << 10
-	maxBodyBytes              = 33 << 20 // a backstop: handlers set their own, lower limits
 	pingAfter                 = 30 * time.Second
 	pingTimeout               = 15 * time.Second
+
+	// What HTTP/2 buffers of bodies that are not read yet, and streams of one connection.
+	maxStreams          = 100
+	maxConnectionBuffer = 256 << 10
+	maxStreamBuffer     = 128 << 10
 )
 
 // Config is what a [Server] needs. The zero durations stand for the defaults that are named.
@@ -50,6 +54,10 @@ type Config struct {
 	// Unlimited are paths whose requests are answered however many are in flight.
 	Unlimited []string
 
+	Clients     Clients          // tells clients with a session or token from others; nobody has one without it
+	UnknownBody BodyLimit        // for the bodies of others; 16 KiB in 5 seconds
+	Connections ConnectionLimits // those of [ShareDescriptors] with a single listener
+
 	WriteTimeout time.Duration // how long a client may stop reading; a minute
 	StopTimeout  time.Duration // how long requests in flight may take to finish on a stop; 20 seconds
 }
@@ -58,41 +66,60 @@ type Config struct {
 type Server struct {
 	http        *http.Server
 	listener    net.Listener
+	connections *connections
 	log         *slog.Logger
 	stopTimeout time.Duration
 }
 
-// New listens. Connections wait until [Server.Serve] is called. Errors are [notary.Error]
-// values for the person who starts the program.
-func New(c Config) (*Server, error) {
+func (c Config) withDefaults() Config {
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = time.Minute
 	}
 	if c.StopTimeout == 0 {
 		c.StopTimeout = 20 * time.Second
 	}
+	if c.UnknownBody == (BodyLimit{}) {
+		c.UnknownBody = unknownBody
+	}
+	if c.Connections == (ConnectionLimits{}) {
+		c.Connections = ShareDescriptors(1)
+	}
+	return c
+}
+
+// New listens. Connections wait until [Server.Serve] is called. Errors are [notary.Error]
+// values for the person who starts the program.
+func New(c Config) (*Server, error) {
+	c = c.withDefaults()
 	if c.Listener == nil {
 		var err error
 		if c.Listener, err = Listen(c.Addr); err != nil {
 			return nil, err
 		}
 	}
+	open := newConnections(c)
 	s := &Server{
-		listener:    c.wrapListener(),
+		listener:    c.wrapListener(open),
+		connections: open,
 		log:         c.Log,
 		stopTimeout: c.StopTimeout,
 		http: &http.Server{
 			Handler:           newHandler(c),
 			ReadHeaderTimeout: handshakeAndHeaderTimeout,
-			ReadTimeout:       bodyTimeout,
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
+			ConnContext:       withConn,
+			// No ReadTimeout: the handler sets a deadline for each body.
 			// No WriteTimeout: it would cut long lists. The handler sets a deadline that
 			// moves on with every write; these two do the same below HTTP/2's streams.
 			HTTP2: &http.HTTP2Config{
 				WriteByteTimeout: c.WriteTimeout,
 				SendPingTimeout:  pingAfter,
 				PingTimeout:      pingTimeout,
+
+				MaxConcurrentStreams:          maxStreams,
+				MaxReceiveBufferPerConnection: maxConnectionBuffer,
+				MaxReceiveBufferPerStream:     maxStreamBuffer,
 			},
 			DisableGeneralOptionsHandler: true,
 			ErrorLog:                     newErrorLog(c.Log),
@@ -104,11 +131,11 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// wrapListener returns the listener of the HTTP server. What needs the address of the peer
-// itself, such as limits on connections, belongs below the PROXY protocol: above it RemoteAddr
-// is the client's, and waits for the header.
-func (c *Config) wrapListener() net.Listener {
-	var listener net.Listener = patientListener{c.Listener, c.WriteTimeout}
+// wrapListener returns the listener of the HTTP server. Connections are limited below the PROXY
+// protocol, by the address of the peer itself: above it RemoteAddr is the client's, and waits
+// for the header.
+func (c *Config) wrapListener(open *connections) net.Listener {
+	var listener net.Listener = newLimitedListener(patientListener{c.Listener, c.WriteTimeout}, open, c.Log)
 	if c.ProxyProtocol {
 		listener = proxyProtocol(listener, c.Proxies)
 	}
@@ -149,6 +176,9 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 // finish (cutting them off after the stop timeout) and gives nil. Their contexts do not end
 // with ctx. Any other end is an error.
 func (s *Server) Serve(ctx context.Context) error {
+	sweep, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSweeping()
+	go s.connections.closeIdleConnections(sweep)
 	failed := make(chan error, 1)
 	go func() {
 		if s.http.TLSConfig == nil {

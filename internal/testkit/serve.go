@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,31 @@ type Served struct {
 	Stop func()      // lets what is in flight finish; when the test ends it is called at the latest
 }
 
+// clients recognizes the holders of tokens and sessions, as the program does. Handlers limit
+// bodies further.
+func (w *World) clients() server.Clients {
+	const cookie = "__Host-notary-session="
+	token := func(r *http.Request) string {
+		bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		for part := range strings.SplitSeq(r.Header.Get("Cookie"), "; ") {
+			if session, ok := strings.CutPrefix(part, cookie); ok {
+				return session
+			}
+		}
+		return bearer
+	}
+	return server.Clients{
+		Known: func(r *http.Request) bool { return w.Auth.Recognizes(token(r)) },
+		Check: func(r *http.Request) bool {
+			caller, err := w.Auth.Caller(r.Context(), token(r), "")
+			return err == nil && caller.Known()
+		},
+		Body: func(*http.Request) server.BodyLimit {
+			return server.BodyLimit{Bytes: 33 << 20, Time: time.Minute, Stream: true}
+		},
+	}
+}
+
 // Serve serves the handler over HTTPS until the test ends.
 func Serve(t testing.TB, w *World, handler http.Handler) *Served {
 	t.Helper()
@@ -30,7 +56,7 @@ func Serve(t testing.TB, w *World, handler http.Handler) *Served {
 	certificate, err := server.LoadCertificate(certFile, keyFile, log)
 	Check(t, err)
 	s, err := server.New(server.Config{Addr: "127.0.0.1:0", Certificate: certificate, Handler: handler,
-		Metrics: server.NewMetrics("test", w.CA.Counts, log), Log: log})
+		Metrics: server.NewMetrics("test", w.CA.Counts, log), Log: log, Clients: w.clients()})
 	Check(t, err)
 	trusted, err := os.ReadFile(certFile)
 	Check(t, err)

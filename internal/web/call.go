@@ -2,10 +2,12 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"notary"
 	"notary/internal/server"
@@ -13,10 +15,25 @@ import (
 
 // The limits of a form.
 const (
-	maxForm   = 2 << 20          // octets of a posted form, files included
-	maxMemory = maxForm          // nothing is ever put into a file
-	maxKept   = maxForm - 64<<10 // octets of what was typed that a new login carries on
+	maxForm   = 2 << 20 // octets of a posted form, files included
+	formTime  = time.Minute
+	maxMemory = maxForm  // nothing is ever put into a file
+	maxKept   = 12 << 10 // octets of what was typed that a new login, a form of 16 KiB, carries on
 )
+
+// BodyLimit returns the limit for a form that is sent with a valid session.
+func BodyLimit(*http.Request) server.BodyLimit {
+	return server.BodyLimit{Bytes: maxForm, Time: formTime}
+}
+
+// SessionToken returns the token of the session that a request carries, or "".
+func SessionToken(r *http.Request) string {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
 
 // call is one request of a browser.
 type call struct {
@@ -35,7 +52,12 @@ func (s *site) handler(to route) http.Handler {
 		setHeaders(w.Header())
 		c := &call{site: s, w: w, r: r}
 		if err := c.prepare(to); err != nil {
-			c.fail(err)
+			if to.access == loggedIn && !c.caller.Known() && notary.KindOf(err) == notary.TooLarge {
+				err = s.signInAgain(c, true)
+			}
+			if err != nil {
+				c.fail(err)
+			}
 			return
 		}
 		switch ready, err := s.ready(c, to); {
@@ -59,17 +81,17 @@ func (c *call) prepare(to route) error {
 }
 
 func (c *call) readSession() error {
-	cookie, err := c.r.Cookie(sessionCookie)
-	if err != nil {
+	token := SessionToken(c.r)
+	if token == "" {
 		return nil // nobody
 	}
-	caller, err := c.site.auth.Caller(c.r.Context(), cookie.Value, c.caller.Address)
+	caller, err := c.site.auth.Caller(c.r.Context(), token, c.caller.Address)
 	if notary.KindOf(err) == notary.Unauthenticated {
 		c.dropSession() // it has ended
 		return nil
 	}
 	if err == nil {
-		c.caller, c.token = caller, cookie.Value
+		c.caller, c.token = caller, token
 	}
 	return err
 }
@@ -89,12 +111,20 @@ func (c *call) readForm() error {
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return notary.Errorf(notary.TooLarge, "what was sent is larger than %d MiB", maxForm>>20)
+		return errFormTooLarge(tooLarge.Limit)
 	}
 	if err != nil {
 		return notary.Errorf(notary.Invalid, "the form did not arrive whole: go back and send it again")
 	}
 	return c.readFiles()
+}
+
+func errFormTooLarge(limit int64) error {
+	size := fmt.Sprintf("%d MiB", limit>>20)
+	if limit < 1<<20 {
+		size = fmt.Sprintf("%d KiB", limit>>10)
+	}
+	return notary.Errorf(notary.TooLarge, "what was sent is larger than %s", size)
 }
 
 // ready says whether the route can be followed. Otherwise it has answered: an empty service
@@ -115,7 +145,7 @@ func (s *site) ready(c *call, to route) (bool, error) {
 		return true, nil
 	}
 	if c.r.Method == http.MethodPost {
-		return false, s.signInAgain(c)
+		return false, s.signInAgain(c, false)
 	}
 	c.redirect("/sign-in?" + url.Values{"to": {c.r.URL.RequestURI()}}.Encode())
 	return false, nil

@@ -95,13 +95,14 @@ func (s *site) signInPage(c *call, f form) error {
 }
 
 // signInAgain shows the login in place of what a form would have done: its session has ended.
-// The form is kept in the page, and shown again after the login.
-func (s *site) signInAgain(c *call) error {
+// The form is kept in the page, and shown again after the login, unless it was too large to be
+// read without a session.
+func (s *site) signInAgain(c *call, tooLarge bool) error {
 	text, lost := c.typed()
 	values := url.Values{}
 	message := "your session has ended; sign in again, and what you typed is still there"
 	switch {
-	case len(url.QueryEscape(text)) > maxKept: // as the login will send it
+	case tooLarge, len(url.QueryEscape(text)) > maxKept: // as the login will send it
 		message = "your session has ended; sign in again. What you sent was too large to be kept, and nothing of it was done"
 	case len(lost) > 0:
 		message += ", except: " + strings.Join(lost, ", ")

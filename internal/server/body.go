@@ -1,0 +1,178 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// BodyLimit bounds the body of a request.
+type BodyLimit struct {
+	Bytes int64
+	Time  time.Duration // for all of it to arrive
+
+	// Stream passes the body to the handler as it arrives. Without it the handler runs once the
+	// whole body is in memory. It is for bodies that the handler admits itself.
+	Stream bool
+}
+
+// unknownBody is the limit for clients without a valid session or token.
+var unknownBody = BodyLimit{Bytes: 16 << 10, Time: 5 * time.Second}
+
+// Clients tells clients with a valid session or token, who are known, from all others. The zero
+// value knows nobody.
+type Clients struct {
+	// Known reports whether the session or token of a request was valid when it was last used.
+	// It answers from memory: it is called before any limit.
+	Known func(*http.Request) bool
+
+	// Check looks up a session or token that Known does not know. It is called within the
+	// limits for unknown clients, before a body that is too large for those is read.
+	Check func(*http.Request) bool
+
+	// Body returns the limit for the body of a known client.
+	Body func(*http.Request) BodyLimit
+}
+
+func (c Clients) known(r *http.Request) bool { return c.Known != nil && c.Known(r) }
+
+func (c Clients) check(r *http.Request) bool { return c.Check != nil && c.Check(r) }
+
+// The memory for bodies that have arrived or are arriving, together 48 MiB. Each is counted in
+// full until its request has been handled.
+const (
+	smallBody     = 16 << 10 // what unknown clients may send; larger ones have a budget of their own
+	smallBudget   = 16 << 20 // once for unknown and once for known clients
+	smallShare    = smallBudget / 16
+	largeBudget   = 16 << 20
+	largeShare    = largeBudget / 2
+	minBodyCharge = 1 << 10         // what a request costs that waits for a short body
+	bodyWait      = 5 * time.Second // for memory
+)
+
+// bodies reads the bodies of requests.
+type bodies struct {
+	unknown, small, large *budget
+	wait                  time.Duration
+}
+
+func newBodies(unknown BodyLimit) *bodies {
+	return &bodies{
+		unknown: newBudget(max(smallBudget, 16*unknown.Bytes), max(smallShare, unknown.Bytes)),
+		small:   newBudget(smallBudget, smallShare),
+		large:   newBudget(largeBudget, largeShare),
+		wait:    bodyWait,
+	}
+}
+
+func (b *bodies) budget(n int64, known bool) *budget {
+	switch {
+	case !known:
+		return b.unknown
+	case n <= smallBody:
+		return b.small
+	default:
+		return b.large
+	}
+}
+
+// hasBody reports whether a request has a body, or may have one.
+func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
+
+// receive reads the body of r into memory. What was wrong with it the handler finds out when it
+// reads it. ok is false if there is no memory for it; otherwise free must be called after the
+// request has been handled.
+func (b *bodies) receive(w *response, r *http.Request, address string, limit BodyLimit, known bool) (free func(), ok bool) {
+	if !hasBody(r) {
+		return func() {}, true
+	}
+	if limit.Stream {
+		r.Body = &streamedBody{http.MaxBytesReader(w.ResponseWriter, r.Body, limit.Bytes), w}
+		w.setReadDeadline(limit.Time)
+		return func() {}, true
+	}
+	if r.ContentLength > limit.Bytes { // none of it is read
+		w.setReadDeadline(limit.Time)
+		r.Body = failedBody{nil, tooLarge(w.ResponseWriter, limit.Bytes), r.Body}.reader()
+		return func() {}, true
+	}
+	n := r.ContentLength
+	if n < 0 {
+		n = limit.Bytes
+	}
+	n = max(n, minBodyCharge)
+	from := b.budget(n, known)
+	ctx, cancel := context.WithTimeout(r.Context(), b.wait)
+	defer cancel()
+	if !from.take(ctx, address, n) {
+		return nil, false
+	}
+	r.Body = readBody(w, r, limit)
+	return func() { from.give(address, n) }, true
+}
+
+// readBody reads a body within its limit and returns what has arrived, ending with the error if
+// it is not the whole.
+func readBody(w *response, r *http.Request, limit BodyLimit) io.ReadCloser {
+	w.setReadDeadline(limit.Time)
+	var content bytes.Buffer
+	if r.ContentLength > 0 {
+		content.Grow(int(r.ContentLength) + bytes.MinRead) // so that ReadFrom does not grow it
+	}
+	_, err := content.ReadFrom(http.MaxBytesReader(w.ResponseWriter, r.Body, limit.Bytes))
+	if err == nil {
+		w.setReadDeadline(0)
+	}
+	return failedBody{content.Bytes(), err, r.Body}.reader()
+}
+
+// failedBody is the beginning of a body and the error that kept the rest away.
+type failedBody struct {
+	arrived []byte
+	err     error // nil for a whole body
+	closer  io.Closer
+}
+
+func (b failedBody) reader() io.ReadCloser {
+	var reader io.Reader = bytes.NewReader(b.arrived)
+	if b.err != nil {
+		reader = io.MultiReader(reader, failingReader{b.err})
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{reader, b.closer}
+}
+
+type failingReader struct{ err error }
+
+func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
+
+// tooLarge returns the error for a body beyond the limit. It tells net/http, by reading beyond a
+// limit of nothing, to close an HTTP/1 connection after the answer rather than read the body.
+func tooLarge(w http.ResponseWriter, limit int64) error {
+	_, err := http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+	if beyond := (*http.MaxBytesError)(nil); errors.As(err, &beyond) {
+		beyond.Limit = limit
+	}
+	return err
+}
+
+// streamedBody lifts the read deadline at the end of the body: over HTTP/1 it would otherwise
+// end the context of a request that takes longer.
+type streamedBody struct {
+	io.ReadCloser
+	w *response
+}
+
+func (b *streamedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.w.setReadDeadline(0)
+	}
+	return n, err
+}

@@ -1,0 +1,262 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// stalledBody is a body that never arrives. It tells when somebody begins to wait for it.
+type stalledBody struct {
+	once    sync.Once
+	waiting func()
+	end     <-chan struct{}
+}
+
+func (b *stalledBody) Read([]byte) (int, error) {
+	b.once.Do(b.waiting)
+	<-b.end
+	return 0, os.ErrDeadlineExceeded
+}
+
+func (b *stalledBody) Close() error { return nil }
+
+// As many stalled bodies as there are slots do not keep a slot from anybody.
+func TestStalledBodiesTakeNoSlots(t *testing.T) {
+	t.Parallel()
+	h, _ := surround(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	var waiting, running sync.WaitGroup
+	end := make(chan struct{})
+	for i := range maxInFlight {
+		r := httptest.NewRequest("POST", "/", nil)
+		r.RemoteAddr = fmt.Sprintf("192.0.%d.%d:1", i/250, i%250)
+		waiting.Add(1)
+		r.Body, r.ContentLength = &stalledBody{waiting: waiting.Done, end: end}, 100
+		running.Go(func() { h.ServeHTTP(httptest.NewRecorder(), r) })
+	}
+	waiting.Wait()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != http.StatusOK {
+		t.Errorf("status %d beside the stalled bodies", w.Code)
+	}
+	if h.inFlight.all.total != 0 {
+		t.Errorf("they take %d slots", h.inFlight.all.total)
+	}
+	close(end)
+	running.Wait()
+	wantUnused(t, h.bodies.unknown)
+}
+
+func wantUnused(t *testing.T, b *budget) {
+	t.Helper()
+	if b.used != 0 || len(b.of) != 0 || len(b.waiting) != 0 {
+		t.Errorf("the budget is in use: %d bytes, %v, %d claims", b.used, b.of, len(b.waiting))
+	}
+}
+
+// countingBody counts the bytes that are read of a body that repeats one byte.
+type countingBody struct{ left, read int }
+
+func (b *countingBody) Read(p []byte) (int, error) {
+	n := min(len(p), b.left)
+	b.left, b.read = b.left-n, b.read+n
+	if n == 0 {
+		return 0, io.EOF
+	}
+	copy(p, bytes.Repeat([]byte("a"), n))
+	return n, nil
+}
+
+func (b *countingBody) Close() error { return nil }
+
+// What an unknown client sends is read up to its limit; of a body that says that it is larger,
+// nothing is read. A token that the memory does not know is looked up before that.
+func TestBodyLimits(t *testing.T) {
+	t.Parallel()
+	const unknown, known = 16 << 10, 2 << 20
+	for name, tt := range map[string]struct {
+		size              int
+		chunked           bool
+		recognized, valid bool // the token, by memory and by lookup
+		looked            bool // up
+		read              int
+		limit             int64 // that was exceeded; 0 for none
+	}{
+		"unknown":                     {size: unknown, read: unknown},
+		"unknown, too large":          {size: unknown + 1, looked: true, limit: unknown},
+		"unknown, chunked":            {size: unknown, chunked: true, looked: true, read: unknown},
+		"unknown, chunked, too large": {size: known, chunked: true, looked: true, read: unknown + 1, limit: unknown},
+		"known":                       {size: known, recognized: true, read: known},
+		"known, too large":            {size: known + 1, recognized: true, limit: known},
+		"known, chunked, too large":   {size: 3 * known, chunked: true, recognized: true, read: known + 1, limit: known},
+		"not recognized yet":          {size: known, valid: true, looked: true, read: known},
+		"not recognized yet, small":   {size: unknown, valid: true, read: unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var err error
+			var arrived int64
+			h, _ := surround(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				arrived, err = io.Copy(io.Discard, r.Body)
+			}))
+			body, looked := &countingBody{left: tt.size}, false
+			h.clients = Clients{
+				Known: func(*http.Request) bool { return tt.recognized },
+				Check: func(*http.Request) bool {
+					if looked = true; body.read > 0 {
+						t.Errorf("%d bytes were read before the token was looked up", body.read)
+					}
+					return tt.valid
+				},
+				Body: func(*http.Request) BodyLimit { return BodyLimit{Bytes: known, Time: time.Minute} },
+			}
+			r := httptest.NewRequest("POST", "/", body)
+			if r.ContentLength = int64(tt.size); tt.chunked {
+				r.ContentLength = -1
+			}
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			var tooLarge *http.MaxBytesError
+			if errors.As(err, &tooLarge) != (tt.limit > 0) || tt.limit > 0 && tooLarge.Limit != tt.limit {
+				t.Errorf("the error is %v, want the limit %d", err, tt.limit)
+			}
+			if tt.limit == 0 && (err != nil || arrived != int64(tt.size)) {
+				t.Errorf("%d bytes reach the handler, %v", arrived, err)
+			}
+			if body.read != tt.read || looked != tt.looked {
+				t.Errorf("read %d bytes, looked up %v, want %d and %v", body.read, looked, tt.read, tt.looked)
+			}
+			for _, b := range []*budget{h.bodies.unknown, h.bodies.small, h.bodies.large} {
+				wantUnused(t, b)
+			}
+		})
+	}
+}
+
+// timedRecorder notes the read deadlines that a response is given, in seconds from now on; 0
+// stands for none.
+type timedRecorder struct {
+	*httptest.ResponseRecorder
+	set []time.Duration
+}
+
+func (d *timedRecorder) SetReadDeadline(t time.Time) error {
+	if t.IsZero() {
+		d.set = append(d.set, 0)
+	} else {
+		d.set = append(d.set, time.Until(t))
+	}
+	return nil
+}
+
+// A body has a deadline of its own, which ends with it and which a handler cannot change.
+func TestBodyDeadlines(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, tt := range map[string]struct {
+			known, stream bool
+			want          time.Duration
+		}{
+			"unknown": {want: 5 * time.Second}, "known": {known: true, want: time.Minute},
+			"stream": {known: true, stream: true, want: time.Minute},
+		} {
+			h, _ := surround(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second))
+				io.Copy(io.Discard, r.Body)
+			}))
+			h.clients = Clients{
+				Known: func(*http.Request) bool { return tt.known },
+				Body:  func(*http.Request) BodyLimit { return BodyLimit{Bytes: 100, Time: time.Minute, Stream: tt.stream} },
+			}
+			w := &timedRecorder{ResponseRecorder: httptest.NewRecorder()}
+			h.ServeHTTP(w, httptest.NewRequest("POST", "/", bytes.NewReader([]byte("body"))))
+			if len(w.set) != 2 || w.set[0] != tt.want || w.set[1] != 0 {
+				t.Errorf("%s: the deadlines are %v, want %v, and then none", name, w.set, tt.want)
+			}
+		}
+	})
+}
+
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(100, 60)
+		served := make(chan string, 10)
+		take := func(network string, n int64) {
+			go func() {
+				if b.take(t.Context(), network, n) {
+					served <- network
+				}
+			}()
+			synctest.Wait() // so that they come one after the other
+		}
+		want := func(networks ...string) {
+			t.Helper()
+			synctest.Wait()
+			for _, want := range networks {
+				select {
+				case got := <-served:
+					if got != want {
+						t.Errorf("%s is served, want %s", got, want)
+					}
+				default:
+					t.Fatalf("%s is not served", want)
+				}
+			}
+			if len(served) > 0 {
+				t.Fatalf("%s is served, too", <-served)
+			}
+		}
+		take("a", 50)
+		take("a", 20) // beyond the share of a
+		take("b", 50)
+		want("a", "b")
+		take("c", 30) // later, but it holds nothing
+		ctx, cancel := context.WithCancel(t.Context())
+		go cancel()
+		if b.take(ctx, "d", 100) {
+			t.Error("a claim is granted that does not fit")
+		}
+		b.give("b", 20)
+		want() // neither fits
+		b.give("b", 30)
+		want("c")
+		b.give("a", 50)
+		want("a")
+		b.give("a", 20)
+		b.give("c", 30)
+		wantUnused(t, b)
+	})
+}
+
+// Without memory for its body a request waits, and is then told to come again.
+func TestBodyWaitsForMemory(t *testing.T) {
+	t.Parallel()
+	for name, released := range map[string]bool{"none": false, "in time": true} {
+		synctest.Test(t, func(t *testing.T) {
+			h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			h.bodies.unknown = newBudget(minBodyCharge, minBodyCharge)
+			h.bodies.unknown.take(t.Context(), "others", 10)
+			if released {
+				time.AfterFunc(bodyWait/2, func() { h.bodies.unknown.give("others", 10) })
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest("POST", "/", bytes.NewReader([]byte("body"))))
+			if got := w.Code == http.StatusOK; got != released {
+				t.Errorf("memory %s: status %d", name, w.Code)
+			}
+			if !released && w.Header().Get("Retry-After") == "" {
+				t.Error("there is no Retry-After")
+			}
+		})
+	}
+}

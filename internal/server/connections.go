@@ -1,0 +1,328 @@
+package server
+
+import (
+	"container/heap"
+	"container/list"
+	"net"
+	"sync"
+	"time"
+)
+
+// connections counts the open connections of a listener. When a limit is reached it closes
+// connections that wait for their client, those without a session or token first: the longest
+// waiting connection of the address that has the most of them. A connection on which a request
+// is being handled is never closed.
+type connections struct {
+	limits  ConnectionLimits
+	now     func() time.Time
+	metrics *Metrics
+	proxies *TrustedProxies
+
+	proxyProtocol bool // a connection from a trusted proxy is that of a single client
+
+	mu      sync.Mutex
+	open    map[*conn]struct{}
+	unknown int // of those, without a session or token
+	sources map[string]*source
+	waiting sourceHeap // sources with unknown connections that wait for their client
+}
+
+// Reasons for which a connection is closed or refused.
+const (
+	closedIdle    = "idle"
+	closedForRoom = "limit"
+	refusedNoRoom = "refused"
+)
+
+// source is a client address with connections.
+type source struct {
+	network string
+	open    int
+	waiting list.List // of unknown connections, the longest waiting one first
+	index   int       // in the heap; -1 outside
+}
+
+// conn is a connection that is counted. Its fields are guarded by connections.mu.
+type conn struct {
+	net.Conn
+	of      *connections
+	source  *source // nil for a trusted proxy, which stands for many clients
+	proxied bool    // the source is a proxy until a request names the client (PROXY protocol)
+	known   bool    // its last request had a valid session or token
+	busy    int     // requests being handled
+	since   time.Time
+	place   *list.Element // in source.waiting; nil while known or busy
+}
+
+func newConnections(c Config) *connections {
+	return &connections{limits: c.Connections, now: time.Now, metrics: c.Metrics, proxies: c.Proxies, proxyProtocol: c.ProxyProtocol,
+		open: map[*conn]struct{}{}, sources: map[string]*source{}}
+}
+
+// admit counts a new connection, closing others to make room. It returns nil if there is none.
+func (t *connections) admit(c net.Conn) *conn {
+	network, trusted := t.limitAddress(c)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	admitted := &conn{Conn: c, of: t, since: t.now()}
+	if trusted && !t.proxyProtocol {
+		admitted.known = true
+	} else {
+		admitted.source, admitted.proxied = t.source(network), trusted
+	}
+	if !t.hasRoom(admitted) {
+		t.metrics.closed.WithLabelValues(refusedNoRoom).Inc()
+		return nil
+	}
+	t.metrics.open.Inc()
+	t.open[admitted] = struct{}{}
+	if admitted.source != nil {
+		t.unknown++
+		t.enter(admitted)
+		t.wait(admitted)
+	}
+	return admitted
+}
+
+// enter counts c for its source.
+func (t *connections) enter(c *conn) {
+	c.source.open++
+	t.sources[c.source.network] = c.source
+}
+
+// leave stops counting c for its source.
+func (t *connections) leave(c *conn) {
+	if c.source.open--; c.source.open == 0 {
+		delete(t.sources, c.source.network)
+	}
+}
+
+// identify counts c, which came through a proxy, for the client that its request names.
+func (t *connections) identify(c *conn, network string) {
+	t.stopWaiting(c)
+	t.leave(c)
+	c.source, c.proxied = t.source(network), false
+	if c.source.open >= t.limits.PerAddress {
+		t.evict(t.oldestOf(c.source))
+	}
+	t.enter(c)
+}
+
+// hasRoom reports whether a new connection fits within the limits, closing others where it helps.
+func (t *connections) hasRoom(c *conn) bool {
+	if c.source != nil {
+		if !c.proxied && c.source.open >= t.limits.PerAddress && !t.evict(t.oldestOf(c.source)) {
+			return false
+		}
+		if t.unknown >= t.limits.Unknown && !t.evict(t.oldestUnknown()) {
+			return false
+		}
+	}
+	return len(t.open) < t.limits.Total || t.evict(t.oldestUnknown()) || t.evict(t.oldestKnown(nil))
+}
+
+func (t *connections) source(network string) *source {
+	if s := t.sources[network]; s != nil {
+		return s
+	}
+	return &source{network: network, index: -1}
+}
+
+// oldestUnknown returns the longest waiting unknown connection of the source that has the most
+// of them, or nil.
+func (t *connections) oldestUnknown() *conn {
+	if len(t.waiting) == 0 {
+		return nil
+	}
+	return t.waiting[0].waiting.Front().Value.(*conn)
+}
+
+// oldestOf returns the connection of a source to close first, or nil if all are busy.
+func (t *connections) oldestOf(s *source) *conn {
+	if first := s.waiting.Front(); first != nil {
+		return first.Value.(*conn)
+	}
+	return t.oldestKnown(s)
+}
+
+// oldestKnown returns the longest idle connection with a session or token, of one source or, if
+// that is nil, of all. It is called only when no unknown connection is left to close.
+func (t *connections) oldestKnown(s *source) (oldest *conn) {
+	for c := range t.open {
+		if c.source == nil || s != nil && c.source != s || !c.known || c.busy > 0 {
+			continue
+		}
+		if oldest == nil || c.since.Before(oldest.since) {
+			oldest = c
+		}
+	}
+	return oldest
+}
+
+// evict closes a connection to make room. It reports whether there was one.
+func (t *connections) evict(c *conn) bool {
+	if c == nil {
+		return false
+	}
+	t.drop(c, closedForRoom)
+	return true
+}
+
+func (t *connections) drop(c *conn, reason string) {
+	t.remove(c)
+	t.metrics.closed.WithLabelValues(reason).Inc()
+	_ = c.Conn.Close() // net/http sees the connection end, and cleans up
+}
+
+// makeRoom closes one connection that waits for its client, if there is one without a session.
+func (t *connections) makeRoom() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.evict(t.oldestUnknown())
+}
+
+// closeIdle closes the unknown connections that have waited for their client for too long,
+// whether in the handshake, in a header, in a body or between two requests.
+func (t *connections) closeIdle() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	limit := t.now().Add(-unknownWait)
+	for c := range t.open {
+		if c.place != nil && c.since.Before(limit) {
+			t.drop(c, closedIdle)
+		}
+	}
+}
+
+// remove stops counting c. A second call does nothing.
+func (t *connections) remove(c *conn) {
+	if _, open := t.open[c]; !open {
+		return
+	}
+	t.stopWaiting(c)
+	delete(t.open, c)
+	t.metrics.open.Dec()
+	if c.source == nil {
+		return
+	}
+	if !c.known {
+		t.unknown--
+	}
+	t.leave(c)
+}
+
+// wait puts an unknown connection that has no request being handled at the end of the queue.
+func (t *connections) wait(c *conn) {
+	t.stopWaiting(c)
+	c.since = t.now()
+	if _, open := t.open[c]; !open || c.known || c.busy > 0 {
+		return
+	}
+	c.place = c.source.waiting.PushBack(c)
+	t.reorder(c.source)
+}
+
+func (t *connections) stopWaiting(c *conn) {
+	if c.place == nil {
+		return
+	}
+	c.source.waiting.Remove(c.place)
+	c.place = nil
+	t.reorder(c.source)
+}
+
+// reorder moves a source to its place in the heap.
+func (t *connections) reorder(s *source) {
+	switch waits := s.waiting.Len() > 0; {
+	case waits && s.index < 0:
+		heap.Push(&t.waiting, s)
+	case waits:
+		heap.Fix(&t.waiting, s.index)
+	case s.index >= 0:
+		heap.Remove(&t.waiting, s.index)
+	}
+}
+
+// received notes that a request's header has arrived, from which network, and whether it carries
+// a valid session or token.
+func (c *conn) received(network string, known bool) {
+	if c == nil {
+		return
+	}
+	t := c.of
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, open := t.open[c]; !open || c.source == nil {
+		return
+	}
+	if c.proxied {
+		t.identify(c, network)
+	}
+	if known && !c.known {
+		t.unknown--
+	} else if !known && c.known {
+		t.unknown++
+	}
+	c.known = known
+	t.wait(c)
+}
+
+// begin notes that a request is being handled, so that the connection is not closed.
+func (c *conn) begin() {
+	if c == nil {
+		return
+	}
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.busy++
+	c.of.stopWaiting(c)
+}
+
+// end notes that a request has been handled.
+func (c *conn) end() {
+	if c == nil {
+		return
+	}
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.busy--
+	c.of.wait(c)
+}
+
+// Close closes the connection and stops counting it.
+func (c *conn) Close() error {
+	c.of.mu.Lock()
+	c.of.remove(c)
+	c.of.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// CloseWrite lets net/http finish an answer before it closes a plain connection.
+func (c *conn) CloseWrite() error {
+	if below, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return below.CloseWrite()
+	}
+	return nil
+}
+
+// sourceHeap is a [heap.Interface] with the source that has the most waiting connections first.
+type sourceHeap []*source
+
+func (h sourceHeap) Len() int           { return len(h) }
+func (h sourceHeap) Less(i, j int) bool { return h[i].waiting.Len() > h[j].waiting.Len() }
+func (h sourceHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *sourceHeap) Push(s any) {
+	s.(*source).index = len(*h)
+	*h = append(*h, s.(*source))
+}
+
+func (h *sourceHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	last.index = -1
+	*h = (*h)[:len(*h)-1]
+	return last
+}

@@ -1,0 +1,370 @@
+package server
+
+import (
+	"bufio"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// peer is a connection from an address that notes that it is closed.
+type peer struct {
+	net.Conn
+	address string
+	closed  bool
+}
+
+func (p *peer) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(p.address))
+}
+func (p *peer) Close() error { p.closed = true; return nil }
+
+// table is a table of connections with a clock.
+type table struct {
+	*connections
+	clock time.Time
+}
+
+func newTable(limits ConnectionLimits, proxies ...string) *table {
+	t := &table{clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	log := &logBuffer{}
+	var prefixes []netip.Prefix
+	for _, proxy := range proxies {
+		prefixes = append(prefixes, netip.MustParsePrefix(proxy))
+	}
+	t.connections = newConnections(Config{Connections: limits, Metrics: NewMetrics("", noSummary, log.logger()),
+		Proxies: NewTrustedProxies(prefixes)})
+	t.now = func() time.Time { return t.clock }
+	return t
+}
+
+// scrape returns the metrics.
+func (t *table) scrape() string {
+	w := httptest.NewRecorder()
+	t.metrics.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	return w.Body.String()
+}
+
+// connect admits a connection a second after the one before; c is nil if it is refused.
+func (t *table) connect(address string) (*peer, *conn) {
+	t.clock = t.clock.Add(time.Second)
+	p := &peer{address: address}
+	return p, t.admit(p)
+}
+
+func (t *table) mustConnect(test *testing.T, address string) (*peer, *conn) {
+	test.Helper()
+	p, c := t.connect(address)
+	if c == nil {
+		test.Fatalf("a connection of %s is refused", address)
+	}
+	return p, c
+}
+
+func wantClosed(t *testing.T, peers ...*peer) {
+	t.Helper()
+	for i, p := range peers {
+		if !p.closed {
+			t.Errorf("connection %d, of %s, is open", i, p.address)
+		}
+	}
+}
+
+func wantOpen(t *testing.T, peers ...*peer) {
+	t.Helper()
+	for i, p := range peers {
+		if p.closed {
+			t.Errorf("connection %d, of %s, is closed", i, p.address)
+		}
+	}
+}
+
+var wide = ConnectionLimits{Total: 100, Unknown: 100, PerAddress: 100}
+
+// An address that has all its connections loses its oldest idle one, whatever others do. Each
+// loopback address counts by itself, and an IPv6 address by its /64.
+func TestConnectionsOfOneAddress(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ first, second, third, other string }{
+		"IPv4":        {"192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3", "192.0.2.2:1"},
+		"loopback":    {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.2:1"},
+		"IPv6":        {"[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8:0:0:f::]:1", "[2001:db8:0:1::1]:1"},
+		"IPv4 mapped": {"192.0.2.1:1", "[::ffff:192.0.2.1]:1", "192.0.2.1:3", "[::ffff:192.0.2.2]:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			limits := wide
+			limits.PerAddress = 2
+			table := newTable(limits)
+			other, _ := table.mustConnect(t, tt.other)
+			first, _ := table.mustConnect(t, tt.first)
+			second, _ := table.mustConnect(t, tt.second)
+			third, _ := table.mustConnect(t, tt.third)
+			wantClosed(t, first)
+			wantOpen(t, other, second, third)
+		})
+	}
+}
+
+// A connection on which something is being done is not closed for a new one. One with a session
+// is closed only after those without.
+func TestConnectionsThatAreNeededStay(t *testing.T) {
+	t.Parallel()
+	limits := wide
+	limits.PerAddress = 3
+	table := newTable(limits)
+	busy, c := table.mustConnect(t, "192.0.2.1:1")
+	c.begin()
+	known, session := table.mustConnect(t, "192.0.2.1:2")
+	session.received("", true)
+	idle, _ := table.mustConnect(t, "192.0.2.1:3")
+	next, c := table.mustConnect(t, "192.0.2.1:4")
+	wantClosed(t, idle)
+	c.begin()
+	wantOpen(t, busy, known, next)
+	last, c := table.mustConnect(t, "192.0.2.1:5")
+	wantClosed(t, known)
+	c.begin()
+	if _, c := table.connect("192.0.2.1:6"); c != nil {
+		t.Error("a connection is admitted though all of its address are busy")
+	}
+	c.end()
+	if _, c := table.connect("192.0.2.1:6"); c == nil {
+		t.Error("a connection is refused though there is one to close")
+	}
+	wantClosed(t, last)
+	wantOpen(t, busy, next)
+}
+
+// When the limit of all is reached, the address with the most idle connections loses one: a
+// client with a single connection keeps it, though it is the oldest.
+func TestBusiestAddressMakesRoom(t *testing.T) {
+	t.Parallel()
+	limits := wide
+	limits.Unknown = 6
+	table := newTable(limits)
+	single, _ := table.mustConnect(t, "192.0.2.1:1")
+	_, session := table.mustConnect(t, "192.0.2.2:1")
+	session.received("", true)
+	var flood []*peer
+	for _, address := range []string{"192.0.2.3:1", "192.0.2.3:2", "192.0.2.3:3", "192.0.2.4:1", "192.0.2.4:2"} {
+		p, _ := table.mustConnect(t, address)
+		flood = append(flood, p)
+	}
+	next, _ := table.mustConnect(t, "192.0.2.5:1")
+	wantClosed(t, flood[0])
+	wantOpen(t, append(flood[1:], single, next)...)
+	wantIn(t, table.scrape(), `notary_http_connections_closed_total{reason="limit"} 1`, "notary_http_connections 7")
+}
+
+// Clients with a session may use what the limit for unknown clients leaves, and take it from
+// them in the end.
+func TestConnectionsInTotal(t *testing.T) {
+	t.Parallel()
+	table := newTable(ConnectionLimits{Total: 3, Unknown: 2, PerAddress: 3})
+	var sessions []*peer
+	for _, address := range []string{"192.0.2.1:1", "192.0.2.2:1"} {
+		p, c := table.mustConnect(t, address)
+		c.received("", true)
+		sessions = append(sessions, p)
+	}
+	unknown, _ := table.mustConnect(t, "192.0.2.3:1")
+	third, c := table.mustConnect(t, "192.0.2.4:1")
+	wantClosed(t, unknown)
+	c.received("", true)
+	wantOpen(t, append(sessions, third)...)
+	_, c = table.mustConnect(t, "192.0.2.5:1")
+	wantClosed(t, sessions[0])
+	c.received("", true)
+	c.received("", false) // its session has ended
+	_, c = table.mustConnect(t, "192.0.2.6:1")
+	wantOpen(t, sessions[1], third)
+	for c := range table.open {
+		c.begin()
+	}
+	if _, refused := table.connect("192.0.2.7:1"); refused != nil {
+		t.Error("there are more connections than the limit")
+	}
+	wantIn(t, table.scrape(), `notary_http_connections_closed_total{reason="refused"} 1`)
+	c.Close()
+	table.mustConnect(t, "192.0.2.7:1")
+}
+
+// What waits too long for a client without a session is closed, whatever it waits for; the other
+// connections stay.
+func TestIdleConnectionsWithoutSessionAreClosed(t *testing.T) {
+	t.Parallel()
+	table := newTable(wide, "192.0.2.9/32")
+	never, _ := table.mustConnect(t, "192.0.2.1:1")
+	before, c := table.mustConnect(t, "192.0.2.1:2")
+	c.received("", false)
+	c.begin()
+	c.end()
+	busy, c := table.mustConnect(t, "192.0.2.1:3")
+	c.begin()
+	known, c := table.mustConnect(t, "192.0.2.1:4")
+	c.received("", true)
+	proxy, _ := table.mustConnect(t, "192.0.2.9:1")
+	table.clock = table.clock.Add(unknownWait)
+	fresh, c := table.mustConnect(t, "192.0.2.1:5")
+	c.received("", false)
+	table.closeIdle()
+	wantClosed(t, never, before)
+	wantOpen(t, busy, known, proxy, fresh)
+}
+
+// A trusted proxy stands for many clients: only the total limits it.
+func TestConnectionsOfATrustedProxy(t *testing.T) {
+	t.Parallel()
+	table := newTable(ConnectionLimits{Total: 4, Unknown: 1, PerAddress: 1}, "192.0.2.0/30")
+	var proxies []*peer
+	for _, address := range []string{"192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1"} {
+		p, c := table.mustConnect(t, address)
+		c.received("", false)
+		proxies = append(proxies, p)
+	}
+	client, _ := table.mustConnect(t, "198.51.100.1:1")
+	fourth, _ := table.mustConnect(t, "192.0.2.1:3")
+	wantClosed(t, client)
+	wantOpen(t, append(proxies, fourth)...)
+	if _, c := table.connect("192.0.2.1:4"); c != nil {
+		t.Error("there are more connections than the limit")
+	}
+}
+
+// Behind the PROXY protocol a connection is counted for the client, once it is known, and closed
+// like any other while it has no session.
+func TestConnectionsThroughTheProxyProtocol(t *testing.T) {
+	t.Parallel()
+	table := newTable(ConnectionLimits{Total: 10, Unknown: 10, PerAddress: 2}, "192.0.2.9/32")
+	table.proxyProtocol = true
+	var all []*peer
+	for i := range 4 {
+		p, c := table.mustConnect(t, "192.0.2.9:1")
+		if i < 3 {
+			c.received("203.0.113.1", false)
+		}
+		all = append(all, p)
+	}
+	wantClosed(t, all[0])
+	wantOpen(t, all[1:]...)
+	if table.sources["203.0.113.1"].open != 2 || table.sources["192.0.2.9"].open != 1 {
+		t.Errorf("the client has %d connections, the proxy %d",
+			table.sources["203.0.113.1"].open, table.sources["192.0.2.9"].open)
+	}
+	table.clock = table.clock.Add(2 * unknownWait)
+	table.closeIdle()
+	wantClosed(t, all...)
+}
+
+// Nothing is left of connections that were closed, by whichever side and however often.
+func TestClosedConnectionsAreForgotten(t *testing.T) {
+	t.Parallel()
+	table := newTable(wide)
+	var all []*conn
+	for i := range 10 {
+		_, c := table.mustConnect(t, "192.0.2.1:1")
+		c.received("", i%2 == 0)
+		c.begin()
+		all = append(all, c)
+	}
+	for i, c := range all {
+		if i < 5 {
+			c.Close()
+		}
+		c.end()
+		c.received("", i%3 == 0) // as a second stream of HTTP/2 does
+		c.Close()
+		c.Close()
+	}
+	if len(table.open)+len(table.sources)+len(table.waiting)+table.unknown != 0 {
+		t.Errorf("there are left %d connections, %d sources, %d in the heap, %d unknown",
+			len(table.open), len(table.sources), len(table.waiting), table.unknown)
+	}
+	wantIn(t, table.scrape(), "notary_http_connections 0")
+}
+
+// Idle connections up to the limit and beyond keep nobody out, and take none from a client with
+// a session. Bare connections and such in the middle of a header count alike.
+func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	for name, tls := range map[string]bool{"TLS": true, "plain": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var served atomic.Int64
+			r := start(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served.Add(1) }), func(c *Config) {
+				c.Connections = ConnectionLimits{Total: 8, Unknown: 6, PerAddress: 4}
+				c.Clients.Known = func(r *http.Request) bool { return r.Header.Get("Authorization") != "" }
+				if !tls {
+					c.Certificate = nil
+				}
+			})
+			if r.url = "http://" + r.addr; tls {
+				r.url = "https://" + r.addr
+			}
+			client := r.client(t, false)
+			get := func() {
+				t.Helper()
+				request, _ := http.NewRequestWithContext(t.Context(), "GET", r.url, nil)
+				request.Header.Set("Authorization", "Bearer token")
+				response, err := client.Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+			}
+			get()
+			for i := range 40 {
+				idle, err := net.Dial("tcp", r.addr)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer idle.Close()
+				if i%2 == 0 {
+					io.WriteString(idle, "GET / HTTP/1.1\r\nHost: a\r\nX-")
+				}
+				get()
+			}
+			if served.Load() != 41 {
+				t.Errorf("%d requests were served", served.Load())
+			}
+		})
+	}
+}
+
+// HTTP/2 has limits of its own: streams, and what is buffered of bodies.
+func TestHTTP2Limits(t *testing.T) {
+	t.Parallel()
+	r := start(t, http.NotFoundHandler(), nil)
+	conn, err := tls.Dial("tcp", r.addr, &tls.Config{RootCAs: r.roots, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, http2.ClientPreface)
+	framer := http2.NewFramer(conn, bufio.NewReader(conn))
+	framer.WriteSettings()
+	frame, err := framer.ReadFrame()
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, ok := frame.(*http2.SettingsFrame)
+	if !ok {
+		t.Fatalf("the first frame is %v", frame)
+	}
+	for id, want := range map[http2.SettingID]uint32{http2.SettingMaxConcurrentStreams: maxStreams,
+		http2.SettingInitialWindowSize: maxStreamBuffer} {
+		if got, _ := settings.Value(id); got != want {
+			t.Errorf("%v is %d, want %d", id, got, want)
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package server
+
+// ConnectionLimits bound the open connections of a listener.
+type ConnectionLimits struct {
+	Total      int
+	Unknown    int // of clients without a valid session or token
+	PerAddress int // from one IPv4 address or IPv6 /64
+}
+
+// Bounds of what [ShareDescriptors] returns.
+const (
+	maxConnections        = 16384
+	maxUnknownConnections = 2048 // each takes up to 50 KiB of memory with TLS
+	maxAddressConnections = 512
+	minReserve            = 64   // file descriptors kept for everything but connections
+	maxReserve            = 1024 // of them, when the process may have many
+)
+
+// ShareDescriptors divides the file descriptors of the process between its listeners and
+// returns the limits of each. A quarter of them, but at most 1,024, is kept for the database,
+// files and outgoing connections. It raises the process's soft limit to its hard limit.
+func ShareDescriptors(listeners int) ConnectionLimits {
+	return shareDescriptors(descriptorLimit(), listeners)
+}
+
+func shareDescriptors(descriptors, listeners int) ConnectionLimits {
+	reserve := min(max(descriptors/4, minReserve), maxReserve)
+	total := min(max((descriptors-reserve)/listeners, 16), maxConnections)
+	return ConnectionLimits{
+		Total:      total,
+		Unknown:    min(total*3/4, maxUnknownConnections),
+		PerAddress: min(total/4, maxAddressConnections),
+	}
+}

@@ -1,0 +1,24 @@
+//go:build unix
+
+package server
+
+import "syscall"
+
+// descriptorLimit returns how many file descriptors the process may have open.
+func descriptorLimit() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return defaultDescriptors
+	}
+	if limit.Cur < limit.Max {
+		raised := limit
+		raised.Cur = raised.Max
+		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised) == nil {
+			limit = raised
+		}
+	}
+	return int(min(uint64(limit.Cur), 1<<20)) // it may be "infinity"
+}
+
+// defaultDescriptors is assumed when the system does not tell.
+const defaultDescriptors = 1024
