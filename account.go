@@ -79,6 +79,7 @@ type Caller struct {
 	Email     string
 	Role      Role
 	Address   string // the IP address that the call came from; "" for the program itself
+	SessionID int64  // the session of its token; 0 for a caller that has none, such as the program itself
 }
 
 // SystemCaller is the program itself, in the events of what happens by the clock.

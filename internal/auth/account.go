@@ -65,7 +65,7 @@ func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email
 	if err != nil {
 		return 0, err
 	}
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if id, err = tx.InsertAccount(a, hash, false); err != nil {
 			return err
 		}
@@ -143,10 +143,7 @@ func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, ac
 		return err
 	}
 	defer s.changedSessions()
-	return s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.ClaimAccount(id); err != nil {
-			return err
-		}
+	return s.store.WriteAccount(ctx, caller, id, func(tx *store.Tx) error {
 		a, err := tx.Account(ctx, id)
 		if err != nil {
 			return err
@@ -198,6 +195,9 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 	if err != nil {
 		return err
 	}
+	if known == "" {
+		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted: nothing more is done for it", caller.Email)
+	}
 	origin, err := s.origin(ctx, caller.AccountID, caller.Email, caller.Address)
 	if err != nil {
 		return err
@@ -212,10 +212,7 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 		return err
 	}
 	defer s.changedSessions()
-	return s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.ClaimAccount(caller.AccountID); err != nil {
-			return err
-		}
+	return s.store.WriteAccount(ctx, caller, caller.AccountID, func(tx *store.Tx) error {
 		// It may have been changed while the old one was being checked.
 		if now, err := tx.PasswordHash(ctx, caller.AccountID); err != nil {
 			return err

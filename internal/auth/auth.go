@@ -107,10 +107,7 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 	}
 	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: from.Address}
 	session = s.newSession(account.ID, from, browser)
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.ShareAccount(account.ID); err != nil {
-			return err
-		}
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		// The password may have been changed while it was being checked.
 		if now, err := tx.PasswordHash(ctx, account.ID); err != nil {
 			return err
@@ -180,7 +177,7 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 	}
 	s.recognized.add(hashToken(token), s.now())
 	s.noteUse(hashToken(token), session)
-	return notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address}, nil
+	return notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address, SessionID: session.ID}, nil
 }
 
 // session is the account and the session with that token; nil where it is nobody's.

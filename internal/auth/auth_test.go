@@ -50,6 +50,10 @@ func TestLogin(t *testing.T) {
 			want.Address = "2001:db8::1"
 			got, err := w.Auth.Caller(t.Context(), token, "2001:db8::1")
 			testkit.Check(t, err)
+			if got.SessionID == 0 {
+				t.Error("the caller has no session")
+			}
+			got.SessionID = 0
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("the caller (-want +got):\n%s", diff)
 			}

@@ -189,7 +189,7 @@ func (s *Service) endSessions(ctx context.Context, caller notary.Caller, detail 
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}
 	defer s.changedSessions()
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return s.store.WriteAccount(ctx, caller, caller.AccountID, func(tx *store.Tx) error {
 		if err := end(tx); err != nil {
 			return err
 		}

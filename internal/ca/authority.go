@@ -106,7 +106,7 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 	if err != nil {
 		return 0, notary.InternalError("seal the authority's key", err)
 	}
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if a.ID, err = tx.InsertAuthority(a, sealed); err != nil {
 			return err
 		}
@@ -232,7 +232,7 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 	}
 	cert := newCertificate(issued, issuer, profile)
 	defer s.authorities.changed()
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}
@@ -267,7 +267,7 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 		return 0, notary.WithField(err, "certificate_chain")
 	}
 	defer s.authorities.changed()
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}
@@ -350,7 +350,7 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
-	err := s.store.Write(ctx, func(tx *store.Tx) error {
+	err := s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimAuthority(id); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"notary"
 	"notary/internal/issuance"
@@ -40,7 +41,9 @@ const atOnce = 16
 
 // SignMany signs each of the requests as [Service.Sign] does, in a transaction of its own,
 // and calls fn for each in their order. It gives an error where nothing was done, and where
-// fn gave one or ctx ended: then the requests after it may be done or not.
+// fn gave one or ctx ended: then the requests after it may be done or not. If the caller's account
+// or session ends meanwhile, what is left fails as unauthenticated, so that the outcomes tell how
+// many were done.
 func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o SignOptions, fn func(Outcome) error) error {
 	if err := caller.Require(notary.DecideRequests); err != nil {
 		return err
@@ -93,6 +96,10 @@ func (s *Service) many(ctx context.Context, caller notary.Caller, m Many, fn fun
 	if err != nil {
 		return err
 	}
+	if err := s.store.Verify(ctx, caller); err != nil {
+		return err
+	}
+	do = untilRefused(do)
 	var running sync.WaitGroup
 	defer running.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -132,6 +139,22 @@ func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(
 		return ctx.Err()
 	default:
 		return notary.Recovered("decide on the request", func() error { return do(ctx, id) })
+	}
+}
+
+// untilRefused returns do until that fails because the caller's account or session has ended.
+// From then on everything fails alike, and nothing more is begun.
+func untilRefused(do func(context.Context, int64) error) func(context.Context, int64) error {
+	var refusal atomic.Pointer[error]
+	return func(ctx context.Context, id int64) error {
+		if err := refusal.Load(); err != nil {
+			return *err
+		}
+		err := do(ctx, id)
+		if notary.KindOf(err) == notary.Unauthenticated {
+			refusal.Store(&err)
+		}
+		return err
 	}
 }
 

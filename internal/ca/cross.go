@@ -56,7 +56,7 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 	}
 	cert := newCertificate(issued, issuer, profile)
 	defer s.authorities.changed()
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.requireCrossable(ctx, tx, a, request); err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 		return 0, notary.WithField(err, "certificate_chain")
 	}
 	defer s.authorities.changed()
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.requireCrossable(ctx, tx, a, request); err != nil {
 			return err
 		}
@@ -241,7 +241,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 		return notary.WithField(err, "certificate_id")
 	}
 	defer s.authorities.changed()
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimAuthority(id); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"notary"
+	"notary/internal/store"
 )
 
 // Requests is one page of the requests that the caller may see, certificates included.
@@ -31,7 +32,7 @@ func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notar
 	if err := ofRequests(f); err != nil {
 		return err
 	}
-	return each(ctx, caller, f, fn, s.store.EachRequest)
+	return each(ctx, s.store, caller, f, fn, s.store.EachRequest)
 }
 
 // EachCertificate calls fn for every certificate that the caller may see and the filter lets
@@ -40,7 +41,7 @@ func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f n
 	if err := ofCertificates(f); err != nil {
 		return err
 	}
-	return each(ctx, caller, f, fn, s.store.EachCertificate)
+	return each(ctx, s.store, caller, f, fn, s.store.EachCertificate)
 }
 
 // ofRequests refuses what only certificates have.
@@ -92,7 +93,11 @@ func checkPage(limit int, after, before notary.Cursor) error {
 	return nil
 }
 
-func each[T any](ctx context.Context, caller notary.Caller, f notary.Filter, fn func(T) error,
+// verifyEvery is after how many objects of a long list the caller is verified again.
+const verifyEvery = 100
+
+// each reads a whole list. It stops at its next step when the caller's account or session ends.
+func each[T any](ctx context.Context, st *store.Store, caller notary.Caller, f notary.Filter, fn func(T) error,
 	read func(context.Context, notary.Filter, func(T) error) error) error {
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
 		return err
@@ -104,7 +109,15 @@ func each[T any](ctx context.Context, caller notary.Caller, f notary.Filter, fn 
 	if !ok {
 		return nil
 	}
-	return read(ctx, own, fn)
+	n := 0
+	return read(ctx, own, func(v T) error {
+		if n++; n%verifyEvery == 0 {
+			if err := st.Verify(ctx, caller); err != nil {
+				return err
+			}
+		}
+		return fn(v)
+	})
 }
 
 const (

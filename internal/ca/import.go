@@ -41,7 +41,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	if err != nil {
 		return 0, err
 	}
-	err = s.writeRevocations(ctx, func(tx *store.Tx) error {
+	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		id, err = s.recordImport(ctx, tx, caller, in)
 		return err
 	})

@@ -15,8 +15,11 @@ func TestListsOfAnAccountThatTookAnEmailOver(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	before := w.Caller(notary.CertificateRequestor)
 	w.Signed(t, before, root)
+	testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), before.AccountID))
+	id, err := w.Auth.CreateAccount(t.Context(), w.Admin(), before.Email, testkit.Password, &before.Role)
+	testkit.Check(t, err)
 	after := before
-	after.AccountID += 1000
+	after.AccountID = id
 	own := w.Signed(t, after, root)
 	for _, filter := range []notary.Filter{{}, {Key: "ECDSA P-256"}, {AuthorityID: root}, {Email: before.Email}} {
 		for _, sort := range notary.Sorts {

@@ -46,7 +46,7 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 		return 0, err
 	}
 	defer s.profiles.changed()
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if id, err = tx.InsertProfile(&notary.Profile{Name: name, Rules: rules}); err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id in
 		return 0, err
 	}
 	defer s.profiles.changed()
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimProfile(id); err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func (s *Service) DeleteProfile(ctx context.Context, caller notary.Caller, id in
 		return err
 	}
 	defer s.profiles.changed()
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimProfile(id); err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM strin
 		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), RequesterID: caller.AccountID, Email: caller.Email,
 		CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key,
 	}
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) er
 	if err := caller.Require(notary.DecideRequests); err != nil {
 		return err
 	}
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		req, err := tx.Request(ctx, id)
 		if err != nil {
 			return err
@@ -111,7 +111,7 @@ func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, ac
 	if err := caller.Require(notary.DecideRequests); err != nil {
 		return err
 	}
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		req, err := tx.Request(ctx, id)
 		if err != nil {
 			return err
@@ -183,7 +183,7 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	}
 	cert := newCertificate(issued, issuer, profile)
 	cert.RequestID, cert.RequesterID, cert.Email, cert.Shard = req.ID, req.RequesterID, req.Email, shard
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.requireSignable(ctx, tx, csr, issuer, profile); err != nil {
 			return err
 		}
@@ -241,7 +241,7 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 		return 0, notary.WithField(err, "certificate")
 	}
 	cert.RequestID, cert.RequesterID, cert.Email = req.ID, req.RequesterID, req.Email
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}

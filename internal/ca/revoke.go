@@ -10,9 +10,9 @@ import (
 
 // writeRevocations is Write for what may revoke: whatever becomes of it, when it returns no kept
 // OCSP answer of the authorities in question is given any more.
-func (s *Service) writeRevocations(ctx context.Context, fn func(*store.Tx) error) error {
+func (s *Service) writeRevocations(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	var issuers []int64
-	err := s.store.Write(ctx, func(tx *store.Tx) error {
+	err := s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		err := fn(tx)
 		issuers = append(issuers, tx.Revoked()...) // of an attempt that is made again, too
 		return err
@@ -31,7 +31,7 @@ func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id in
 	if reason == notary.KeyCompromise { // an authority may have the key, too
 		defer s.authorities.changed()
 	}
-	return s.writeRevocations(ctx, func(tx *store.Tx) error {
+	return s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		req, err := tx.Request(ctx, id)
 		if err != nil {
 			return err
@@ -53,7 +53,7 @@ func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, i
 		return err
 	}
 	defer s.authorities.changed() // it may be an authority's
-	return s.writeRevocations(ctx, func(tx *store.Tx) error {
+	return s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		cert, err := tx.Certificate(ctx, id)
 		if err != nil {
 			return err
@@ -95,7 +95,7 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 		return err
 	}
 	defer s.authorities.changed()
-	return s.writeRevocations(ctx, func(tx *store.Tx) error {
+	return s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimAuthority(id); err != nil {
 			return err
 		}

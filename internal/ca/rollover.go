@@ -120,7 +120,7 @@ func (r *rollOver) begin(ctx context.Context, o RollOverOptions) error {
 	}
 	a := &notary.Authority{Enabled: true, CSR: csr, CommonName: r.old.CommonName, Key: r.request.Key, NotAfter: o.NotAfter,
 		PathLen: r.old.PathLen, Constraints: r.old.Constraints, PredecessorID: r.old.ID}
-	err = r.s.store.Write(ctx, func(tx *store.Tx) error { return r.insert(ctx, tx, a, sealed) })
+	err = r.s.store.WriteAs(ctx, r.caller, func(tx *store.Tx) error { return r.insert(ctx, tx, a, sealed) })
 	r.successor = a
 	return err
 }
@@ -208,7 +208,7 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 		return err
 	}
 	defer r.s.authorities.changed()
-	return r.s.store.Write(ctx, func(tx *store.Tx) error {
+	return r.s.store.WriteAs(ctx, r.caller, func(tx *store.Tx) error {
 		if _, err := r.claimOld(ctx, tx); err != nil {
 			return err
 		}

@@ -13,8 +13,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
+
+	"notary"
 )
 
 // Store is an open database. It is safe for concurrent use.
@@ -59,7 +62,8 @@ func IsPostgres(database string) bool {
 func (s *Store) Close() error { return s.engine.close() }
 
 // Write runs fn in a transaction and returns after its commit is durable. An error of fn
-// undoes what fn did and is returned as it is.
+// undoes what fn did and is returned as it is. It is for what the program does by itself; what
+// somebody asked for goes through [Store.WriteAs].
 //
 // On SQLite writes that come in together share a commit, so fn must be quick: what takes
 // time (signing, hashing) is done before. On PostgreSQL fn may run more than once, after
@@ -69,8 +73,28 @@ func (s *Store) Close() error { return s.engine.close() }
 // changed, unless the error says that this is not known. Once fn has begun, the end of ctx
 // no longer matters: the caller learns what became of the change.
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
-	return s.engine.write(ctx, s.now(), func(tx *Tx) error {
+	return s.WriteAs(ctx, notary.SystemCaller, fn)
+}
+
+// WriteAs is Write on behalf of a caller, whom it verifies in the same transaction: if the account
+// was deleted or given another role, or the session has ended, since the caller was identified, it
+// fails as [notary.Unauthenticated], and until the commit none of that can happen.
+func (s *Store) WriteAs(ctx context.Context, by notary.Caller, fn func(*Tx) error) error {
+	return s.WriteAccount(ctx, by, 0, fn)
+}
+
+// WriteAccount is WriteAs for a change to an account or its sessions. It waits for those who rely
+// on the account, and keeps others from it.
+func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn func(*Tx) error) error {
+	err := s.engine.write(ctx, s.now(), func(tx *Tx) error {
 		tx.damage = s.damage
+		if err := tx.verify(by, id); err != nil {
+			return err
+		}
 		return fn(tx)
 	})
+	if errors.Is(err, errStale) {
+		return s.stale(ctx, by)
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -101,6 +102,9 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 	if err := tx.counts.save(run, slot); err != nil {
 		return again(err)
 	}
+	if err := run.flushNeeds(); err != nil {
+		return again(mapped(err))
+	}
 	return run.commit(e.running, e.limits.commit)
 }
 
@@ -135,15 +139,17 @@ type transaction struct {
 	conn    *sql.Conn
 	begun   bool // whether anything was sent
 	waiting []statement
+	missed  error // of a statement that had to find a row and did not
 }
 
 type statement struct {
 	text string
 	args []any
+	miss error // if it must find a row: the error where it does not
 }
 
 func (t *transaction) queue(text string, args ...any) {
-	t.waiting = append(t.waiting, statement{text, args})
+	t.waiting = append(t.waiting, statement{text: text, args: args})
 }
 
 // flush sends what is waiting, and gives the first error and the number of the statement that
@@ -156,7 +162,8 @@ func (t *transaction) flush() (failed int, err error) {
 	for _, s := range t.waiting {
 		batch.Queue(s.text, s.args...)
 	}
-	last := t.waiting[len(t.waiting)-1].text
+	sent := t.waiting
+	last := sent[len(sent)-1].text
 	t.waiting, t.begun = nil, true
 	err = t.conn.Raw(func(driver any) (err error) {
 		results := driver.(*stdlib.Conn).Conn().SendBatch(t.ctx, batch)
@@ -170,6 +177,9 @@ func (t *transaction) flush() (failed int, err error) {
 			if err != nil {
 				return err
 			}
+			if miss := sent[failed].miss; miss != nil && done.RowsAffected() == 0 {
+				t.missed = miss
+			}
 			// A transaction of which a statement has failed is undone by a COMMIT.
 			if failed == batch.Len()-1 && last == "COMMIT" && done.String() != "COMMIT" {
 				return notary.InternalError("use the database", errors.New("the error of a statement was overlooked"))
@@ -177,7 +187,20 @@ func (t *transaction) flush() (failed int, err error) {
 		}
 		return nil
 	})
+	if err == nil {
+		err = t.missed
+	}
 	return failed, err
+}
+
+// flushNeeds sends what is waiting if a statement of it must find a row: that has to be known
+// before the COMMIT is sent.
+func (t *transaction) flushNeeds() error {
+	if !slices.ContainsFunc(t.waiting, func(s statement) bool { return s.miss != nil }) {
+		return t.missed
+	}
+	_, err := t.flush()
+	return err
 }
 
 // commit sends what is waiting, with the COMMIT. Where the server answers with an error,

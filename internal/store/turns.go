@@ -21,7 +21,7 @@ const (
 	theKey         topic = iota + 1 // that a key is not compromised, by its fingerprint
 	theAuthority                    // that an authority can sign
 	theCertificate                  // that a certificate is not revoked
-	theAccount                      // the password and role of an account
+	theAccount                      // the password, role and sessions of an account: see [Tx.verify]
 	theProfile                      // the version of a profile
 	theUpgrade                      // how far an upgrade of what is recorded has come
 )
@@ -82,11 +82,8 @@ func (tx *Tx) ClaimCertificate(ctx context.Context, c *notary.Certificate) (*not
 	return tx.Certificate(ctx, c.ID)
 }
 
-// ShareAccount keeps the account's password and role as they are until the end of the
-// transaction.
-func (tx *Tx) ShareAccount(id int64) error { return tx.share(theAccount, id) }
-
-// ClaimAccount waits for those who are logging in to the account, and keeps others from it.
+// ClaimAccount waits for those who rely on the account, and keeps others from it: see
+// [Store.WriteAccount].
 func (tx *Tx) ClaimAccount(id int64) error { return tx.claim(theAccount, id) }
 
 // ShareProfile keeps the profile in its version until the end of the transaction.

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -33,6 +35,21 @@ func (tx *Tx) exec(text string, args ...any) (int64, error) {
 
 // later runs a statement that cannot meet what is there already.
 func (tx *Tx) later(text string, args ...any) error { return mapped(tx.sql.later(text, args...)) }
+
+// need runs a query that must find a row, and otherwise makes the transaction fail with miss: at
+// once, or with what is read next, or with the commit.
+func (tx *Tx) need(miss error, text string, args ...any) error {
+	if run, ok := tx.sql.(*transaction); ok {
+		run.waiting = append(run.waiting, statement{text, args, miss})
+		return nil
+	}
+	var one int
+	err := tx.q.queryRow(context.Background(), text, args...).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return miss
+	}
+	return mapped(err)
+}
 
 // insert runs an INSERT … RETURNING id.
 func (tx *Tx) insert(text string, args ...any) (id int64, err error) {

@@ -208,6 +208,7 @@ func (c *call) fail(err error) {
 // headings are what pages of errors are called, for people who do not know HTTP.
 var headings = map[int]string{
 	http.StatusBadRequest:            "This could not be read",
+	http.StatusUnauthorized:          "You are logged out",
 	http.StatusForbidden:             "You may not do this",
 	http.StatusNotFound:              "Nothing is here",
 	http.StatusMethodNotAllowed:      "This page cannot do that",

@@ -1,0 +1,73 @@
+package ca_test
+
+import (
+	"testing"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// A bulk action whose caller's account is deleted on the way stops: what is under way may end, the
+// rest fails as unauthenticated, and the outcomes tell which were done.
+func TestManyStopWithTheCallersAccount(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	for name, a := range bulkActions(w, root) {
+		t.Run(name, func(t *testing.T) {
+			caller := w.NewCaller(t, w.Admin(), notary.CertificateManager)
+			ids := a.requests(t, w, root, 4*atOnce)
+			told, done := 0, 0
+			testkit.Check(t, a.do(t.Context(), caller, ca.Many{IDs: ids}, func(o ca.Outcome) error {
+				if told++; told == 3 {
+					testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), caller.AccountID))
+				}
+				if o.Err == nil {
+					done++
+				} else {
+					testkit.WantKind(t, o.Err, notary.Unauthenticated)
+					testkit.WantText(t, o.Err, "was deleted")
+				}
+				return nil
+			}))
+			if told != len(ids) || done < 3 || done > 3+atOnce {
+				t.Errorf("told of %d, done %d", told, done)
+			}
+			if n := count(t, w, ids, a.to); n != done {
+				t.Errorf("%d are %s, but %d were told to be", n, a.to, done)
+			}
+			err := a.do(t.Context(), caller, ca.Many{IDs: ids}, func(ca.Outcome) error { t.Error("told of one"); return nil })
+			testkit.WantKind(t, err, notary.Unauthenticated)
+		})
+	}
+}
+
+// A long list, such as an export, ends at its next step.
+func TestListsStopWithTheCallersAccount(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	sample := w.Signed(t, w.Admin(), w.Root(t, notary.ECDSAP256))
+	testkit.Fill(t, w.Store, sample, 350)
+	for name, list := range map[string]func(notary.Caller, func()) error{
+		"requests": func(caller notary.Caller, fn func()) error {
+			return w.CA.EachRequest(t.Context(), caller, notary.Filter{}, func(*notary.Request) error { fn(); return nil })
+		},
+		"certificates": func(caller notary.Caller, fn func()) error {
+			return w.CA.EachCertificate(t.Context(), caller, notary.Filter{}, func(*notary.Certificate) error { fn(); return nil })
+		},
+	} {
+		caller := w.NewCaller(t, w.Admin(), notary.CertificateManager)
+		n := 0
+		err := list(caller, func() {
+			if n++; n == 110 {
+				testkit.Check(t, w.Auth.ChangeRole(t.Context(), w.Admin(), caller.AccountID, notary.CertificateRequestor))
+			}
+		})
+		testkit.WantKind(t, err, notary.Unauthenticated)
+		testkit.WantText(t, err, "the role of")
+		if n < 110 || n > 210 {
+			t.Errorf("%s: %d objects were listed", name, n)
+		}
+	}
+}

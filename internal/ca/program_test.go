@@ -1,0 +1,75 @@
+package ca_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"notary/internal/testkit"
+)
+
+// byItself are the functions of packages ca and auth that write on behalf of the program: nobody
+// asked for it, or who asked is not known yet.
+var byItself = []string{"CleanUp", "CreateFirstAccount", "OfferSetupCode", "Recover", "SetSetupCode", "buildOneCRL", "makeResponder", "noteUse", "seedProfiles"}
+
+// The store verifies the caller in WriteAs. This finds the use case that calls Write instead, which
+// is for the program itself.
+func TestUseCasesWriteForTheirCaller(t *testing.T) {
+	t.Parallel()
+	var found []string
+	for _, folder := range []string{".", "../auth"} {
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		testkit.Check(t, err)
+		for _, name := range files {
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			testkit.Check(t, err)
+			if file.Name.Name != "ca" && file.Name.Name != "auth" {
+				continue
+			}
+			for _, declared := range file.Decls {
+				if function, ok := declared.(*ast.FuncDecl); ok && writesForTheProgram(function) {
+					found = append(found, function.Name.Name)
+				}
+			}
+		}
+	}
+	for _, name := range found {
+		if !slices.Contains(byItself, name) {
+			t.Errorf("%s calls Write, so that nobody verifies its caller: use WriteAs", name)
+		}
+	}
+	for _, name := range byItself {
+		if !slices.Contains(found, name) {
+			t.Errorf("%s does not call Write any more", name)
+		}
+	}
+}
+
+// writesForTheProgram reports whether a function calls Write, or is [notary.SystemCaller] to the
+// store in another way than by an event.
+func writesForTheProgram(function *ast.FuncDecl) (found bool) {
+	ast.Inspect(function, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if ok && nameOf(call.Fun) == "EventBy" {
+			return false
+		}
+		if ok && nameOf(call.Fun) == "Write" {
+			found = true
+		}
+		if e, ok := n.(ast.Expr); ok && nameOf(e) == "SystemCaller" {
+			found = true
+		}
+		return true
+	})
+	return found
+}
+
+func nameOf(e ast.Expr) string {
+	if selector, ok := e.(*ast.SelectorExpr); ok {
+		return selector.Sel.Name
+	}
+	return ""
+}

@@ -1,0 +1,93 @@
+package rest_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// changesNothing are the calls that only compute, though their method is POST.
+var changesNothing = []string{"POST /api/v1/certificate_requests/count", "POST /api/v1/certificate_requests/check",
+	"POST /api/v1/profiles/{id}/check", "POST /api/v1/inspect"}
+
+// Every call that changes something refuses a caller whose account was deleted or demoted, or who
+// was logged out, between authentication and the change. On SQLite the node keeps sessions in
+// memory and does not see what the test changes behind its back: that opens this gap.
+func TestSQLiteEveryChangeVerifiesTheCaller(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	if h.Store.Shared() {
+		t.Skip("sessions are not kept in memory")
+	}
+	n := 0
+	for _, name := range slices.Sorted(maps.Keys(roleTable)) {
+		r := roleTable[name]
+		if r.open() || strings.HasPrefix(name, "GET ") || slices.Contains(changesNothing, name) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			for _, end := range []string{"deleted", "demoted", "logged out"} {
+				n++
+				victim, token := newVictim(t, h, n)
+				c := h.anonymous.WithToken(token)
+				call(t, c, "GET", accountsPath+"/me", nil).wantStatus(t, 200) // from now on it is in memory
+				method, path, id, body := r.question(t, h, name, victim)
+				endVictim(t, h, victim, end)
+				before := h.Dump(t)
+				refusal := call(t, c, method, at(path, id), body).wantRefusal(t, 401, "unauthenticated")
+				if diff := cmp.Diff(before, h.Dump(t)); diff != "" {
+					t.Errorf("%s: something was written (-before +after):\n%.2000s", end, diff)
+				}
+				if want := map[string]string{"deleted": "deleted", "demoted": "role", "logged out": "session"}[end]; !strings.Contains(refusal.Error, want) {
+					t.Errorf("%s: the refusal is %q", end, refusal.Error)
+				}
+			}
+		})
+	}
+}
+
+// newVictim makes an Admin with a session, straight in the store.
+func newVictim(t *testing.T, h *house, n int) (caller notary.Caller, token string) {
+	t.Helper()
+	token = fmt.Sprintf("the token of victim %d", n)
+	sum := sha256.Sum256([]byte(token))
+	a := &notary.Account{Email: fmt.Sprintf("victim-%d@example.com", n), Role: notary.Admin}
+	_, hash, err := h.Store.AccountByEmail(t.Context(), h.Admin().Email) // testkit.Password
+	testkit.Check(t, err)
+	testkit.Check(t, h.Store.Write(t.Context(), func(tx *store.Tx) (err error) {
+		if a.ID, err = tx.InsertAccount(a, hash, false); err != nil {
+			return err
+		}
+		if err := tx.Event(notary.EventBy(notary.SystemCaller, "account.create", a.ID, "")); err != nil {
+			return err
+		}
+		_, err = tx.InsertSession(&notary.Session{AccountID: a.ID, ExpiresAt: h.Clock.Now().Add(time.Hour)}, sum[:])
+		return err
+	}))
+	return notary.Caller{AccountID: a.ID, Email: a.Email, Role: a.Role}, token
+}
+
+func endVictim(t *testing.T, h *house, victim notary.Caller, how string) {
+	t.Helper()
+	account := &notary.Account{ID: victim.AccountID, Role: victim.Role}
+	testkit.Check(t, h.Store.Write(t.Context(), func(tx *store.Tx) error {
+		switch how {
+		case "deleted":
+			return tx.DeleteAccount(account)
+		case "demoted":
+			return tx.SetRole(account, notary.ReadOnly)
+		default:
+			return tx.DeleteSessionsOf(victim.AccountID)
+		}
+	}))
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"notary"
+)
+
+// errStale ends a transaction whose caller has lost its account, role or session since it was
+// identified. [Store.stale] says which.
+var errStale = notary.Errorf(notary.Unauthenticated, "the account or the session of this call has ended: log in again")
+
+// principalQuery finds a row while the caller is who it was when it was identified. The program
+// itself needs no row: text is "".
+func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
+	text, args = `SELECT 1 FROM account WHERE id = $1 AND role = $2`, []any{by.AccountID, int(by.Role)}
+	if by.SessionID != 0 {
+		text += ` AND EXISTS (SELECT 1 FROM session WHERE id = $3 AND account_id = $1 AND expires_at > $4)`
+		args = append(args, by.SessionID, seconds(now))
+	}
+	return text, args
+}
+
+// verify makes the transaction fail unless the caller is who it was when it was identified, and
+// keeps that so until its end. It claims the accounts that the transaction changes, and shares
+// the caller's, in the order of their ids: two transactions never wait for one another.
+func (tx *Tx) verify(by notary.Caller, changed int64) error {
+	lock := func(id int64) error {
+		switch id {
+		case 0:
+			return nil
+		case changed:
+			return tx.claim(theAccount, id)
+		}
+		return tx.share(theAccount, id)
+	}
+	if err := errors.Join(lock(min(by.AccountID, changed)), lock(max(by.AccountID, changed))); err != nil {
+		return err
+	}
+	switch {
+	case by == notary.SystemCaller:
+		return nil
+	case !by.Known():
+		return notary.Errorf(notary.Unauthenticated, "log in first")
+	}
+	text, args := principalQuery(by, tx.now)
+	return tx.need(errStale, text, args...)
+}
+
+// Verify returns an Unauthenticated error if the caller's account was deleted or given another
+// role, or its session has ended, since the caller was identified. Long reads call it between
+// their steps; [Store.WriteAs] does it in each transaction.
+func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
+	text, args := principalQuery(by, s.now())
+	var one int
+	err := s.q.queryRow(ctx, text, args...).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s.stale(ctx, by)
+	}
+	return mapped(err)
+}
+
+// stale explains errStale.
+func (s *Store) stale(ctx context.Context, by notary.Caller) error {
+	account, err := s.Account(ctx, by.AccountID)
+	switch {
+	case notary.KindOf(err) == notary.NotFound:
+		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted: nothing more is done for it", by.Email)
+	case err != nil:
+		return errStale
+	case account.Role != by.Role:
+		return notary.Errorf(notary.Unauthenticated, "the role of %s was changed from %s to %s: log in again", by.Email, by.Role, account.Role)
+	}
+	return notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
+}
