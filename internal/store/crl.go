@@ -86,6 +86,10 @@ const selectRevocations = `SELECT id, serial, revoked_at, reason FROM revocation
 // those that are due no longer: which the last list, made at the given time, still had although
 // their certificates had expired. The zero time leaves out none. They are of one moment, in
 // which there were that many revocations, those left out included.
+//
+// They are read in one snapshot and not in steps: an import may move an entry to another shard or
+// end meanwhile ([Tx.LinkRevocation]), and a list read in steps could then miss it. The snapshot
+// lasts for the time that it takes to encode them, which no client can prolong.
 func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
 	add func(notary.Revocation) error) (known int64, err error) {
 	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {

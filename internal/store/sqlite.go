@@ -27,9 +27,14 @@ const (
 	loadCache  = "-1000000"
 )
 
-// checkpoint is how many pages of 4 KiB may be in the log before they are put into the file.
-// Many of them are written again and again until then: indexes of random values.
-const checkpoint = "16000"
+// The write-ahead log. A checkpoint copies it into the file once it has that many pages of 4 KiB.
+// Pages that are written again and again until then, as those of indexes of random values are, are
+// copied once: a longer log is quicker, but takes space on the disk beside the data. A log that grew
+// beyond the limit, because a long read kept it from being reused, is truncated afterwards.
+const (
+	checkpoint = "2000"    // 8 MB
+	logLimit   = "8388608" // octets
+)
 
 // sqliteEngine is one file, which one process at a time has open: one connection writes, others
 // read.
@@ -57,7 +62,8 @@ func openSQLite(ctx context.Context, path string) (_ *sqliteEngine, err error) {
 	if err := claimFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	if e.single, err = connectSQLite(path, 1, "&_pragma=cache_size("+writeCache+")&_pragma=wal_autocheckpoint("+checkpoint+")"); err != nil {
+	if e.single, err = connectSQLite(path, 1, "&_pragma=cache_size("+writeCache+")&_pragma=wal_autocheckpoint("+checkpoint+
+		")&_pragma=journal_size_limit("+logLimit+")"); err != nil {
 		return nil, err
 	}
 	if err := migrateSQLite(ctx, e.single); err != nil {

@@ -7,6 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"notary"
 )
 
@@ -112,14 +115,46 @@ func (w *writer) run() {
 	defer close(w.done)
 	for first := w.first(); first != nil; first = w.first() {
 		batch := w.waiting(first)
-		err := w.commit(batch)
+		w.settle(batch)
+		if full := diskFull(batch); len(full) > 0 && w.freeLog() == nil {
+			w.settle(full)
+		}
 		for _, j := range batch {
-			if err != nil {
-				j.err = err
-			}
 			j.result <- j.err
 		}
 	}
+}
+
+// settle commits the batch and leaves in each job what became of it.
+func (w *writer) settle(batch []*job) {
+	if err := w.commit(batch); err != nil {
+		for _, j := range batch {
+			j.err = err
+		}
+	}
+}
+
+// diskFull returns the jobs that failed for lack of space and can run again.
+func diskFull(batch []*job) (full []*job) {
+	for _, j := range batch {
+		var fault *sqlite.Error
+		if j.whole == nil && errors.As(j.err, &fault) && fault.Code()&0xff == sqlite3.SQLITE_FULL {
+			full = append(full, j)
+		}
+	}
+	return full
+}
+
+// freeLog copies the log into the file and truncates it: it may take what the next commit needs. It
+// hardly waits for readers, as all writes wait for it.
+func (w *writer) freeLog() error {
+	ctx := context.Background()
+	if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 100"); err != nil {
+		return err
+	}
+	defer w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 5000")
+	var busy, pages, copied int
+	return w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied)
 }
 
 // first waits for the next job; nil is the end.

@@ -264,7 +264,7 @@ func TestSQLiteFullDisk(t *testing.T) {
 		})
 	}
 	written-- // the last did not
-	wantUnavailable(t, full, "the database cannot be written at the moment")
+	wantUnavailable(t, full, "disk is full")
 	if got := getRequest(t, s, before.ID); !cmp.Equal(before, got) {
 		t.Error("what was there is not there any more")
 	}
