@@ -56,7 +56,7 @@ func (p *program) rootCommand() *cobra.Command {
 		newStartCommand(), p.setupCodeCommand(),
 		p.loginCommand(), p.logoutCommand(),
 		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
-		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(),
+		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(), p.checkCommand(),
 		p.inspectCommand(),
 		p.statusCommand(), p.summaryCommand(), p.overviewCommand(), p.settingsCommand(), p.versionCommand(),
 	)

@@ -96,7 +96,7 @@ func backUp(t *testing.T, w *testkit.World) (restore func(database string)) {
 			w.Replace(t, database, func() {})
 		}
 	}
-	_, err := store.Backup(t.Context(), w.Database, file, nil)
+	_, err := store.Backup(t.Context(), w.Database, file, store.Checks{}, nil)
 	testkit.Check(t, err)
 	return func(string) {
 		w.Replace(t, w.Database, func() {

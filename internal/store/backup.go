@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"modernc.org/sqlite"
 
@@ -17,9 +18,9 @@ const sealed = "digest of the backup"
 
 // Backup copies the SQLite database in the file at path, which a server may be using, to a
 // new file: everything that was acknowledged before the call, as at one moment. No writer
-// waits for it. The copy holds its own digest, by which [Restore] knows whether it is whole;
-// Backup gives it, too.
-func Backup(ctx context.Context, path, to string, progress Progress) (digest string, err error) {
+// waits for it. The copy is checked as by [Store.Check]: a damaged one is not kept. It holds its own
+// digest, by which [Restore] knows whether it is whole, and which Backup returns.
+func Backup(ctx context.Context, path, to string, checks Checks, progress Progress) (digest string, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", notary.Errorf(notary.NotFound, "there is no database %s to back up", path)
 	}
@@ -35,10 +36,47 @@ func Backup(ctx context.Context, path, to string, progress Progress) (digest str
 	if err := copyPages(ctx, path, part); err != nil {
 		return "", err
 	}
+	if err := checkCopy(ctx, part, checks, progress); err != nil {
+		return "", err
+	}
 	if digest, err = seal(ctx, part, progress); err != nil {
 		return "", err
 	}
 	return digest, moveInto(part, to)
+}
+
+// checkCopy refuses a damaged copy. Of one with the schema of another version only the file is
+// checked.
+func checkCopy(ctx context.Context, path string, checks Checks, progress Progress) error {
+	var found []Damage
+	report := func(d Damage) { found = append(found, d) }
+	current, newest, err := Schema(ctx, path)
+	if isCorrupt(err) || err == nil && current == newest {
+		err = CheckDatabase(ctx, path, checks, progress, report)
+	} else if err == nil {
+		err = checkFile(ctx, path, report)
+	}
+	if len(found) == 0 {
+		return err
+	}
+	var some []string
+	for _, d := range found[:min(len(found), 5)] {
+		some = append(some, d.String())
+	}
+	return notary.Errorf(notary.Internal, "the database is damaged, and no backup was kept: %s (%d in all). Run notary check for the whole list, "+
+		"and restore an earlier backup", strings.Join(some, "; "), len(found))
+}
+
+// checkFile checks the file alone, whatever the version of its schema.
+func checkFile(ctx context.Context, path string, report func(Damage)) error {
+	return onFile(ctx, path, "?_pragma=query_only(1)", func(conn *sql.Conn) error {
+		for _, rule := range (&sqliteEngine{}).invariants() {
+			if err := rule.check(ctx, reader{unprepared{conn}}); err != nil {
+				report(Damage{DamagedFile, err.Error()})
+			}
+		}
+		return nil
+	})
 }
 
 // onFile runs fn on a connection of its own to a SQLite file, whatever the version of its

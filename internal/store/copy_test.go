@@ -147,7 +147,7 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 	mu.Lock()
 	before := len(acknowledged)
 	mu.Unlock()
-	_, err := store.Backup(t.Context(), path, file, nil)
+	_, err := store.Backup(t.Context(), path, file, store.Checks{}, nil)
 	close(stop)
 	writing.Wait()
 	testkit.Check(t, err)
@@ -175,11 +175,11 @@ func TestSQLiteRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path, file := wholeDatabase(t), filepath.Join(folder, "backup.db")
-	_, err := store.Backup(t.Context(), path, file, nil)
+	_, err := store.Backup(t.Context(), path, file, store.Checks{}, nil)
 	testkit.Check(t, err)
-	_, err = store.Backup(t.Context(), path, file, nil)
+	_, err = store.Backup(t.Context(), path, file, store.Checks{}, nil)
 	testkit.WantKind(t, err, notary.Conflict)
-	_, err = store.Backup(t.Context(), filepath.Join(folder, "nothing.db"), file+"2", nil)
+	_, err = store.Backup(t.Context(), filepath.Join(folder, "nothing.db"), file+"2", store.Checks{}, nil)
 	testkit.WantKind(t, err, notary.NotFound)
 
 	target := filepath.Join(folder, "notary.db")
@@ -250,7 +250,7 @@ func TestSQLiteRestoreAllowsForWhatCameAfter(t *testing.T) {
 	write(t, s, func(tx *store.Tx) error {
 		return begin(tx, account.ID, "token", clock.Now().Add(time.Hour))
 	})
-	_, err := store.Backup(t.Context(), path, file, nil)
+	_, err := store.Backup(t.Context(), path, file, store.Checks{}, nil)
 	testkit.Check(t, err)
 	next := func(s *store.Store) (number int64) {
 		write(t, s, func(tx *store.Tx) (err error) {
@@ -271,5 +271,33 @@ func TestSQLiteRestoreAllowsForWhatCameAfter(t *testing.T) {
 	}
 	if who, _, err := restored.SessionAccount(t.Context(), []byte("token"), clock.Now()); who != nil || err != nil {
 		t.Errorf("after the restore %v is logged in (%v)", who, err)
+	}
+}
+
+// A backup whose schema is not that of this version is not restored, although its digest is right.
+func TestRestoreComparesTheSchema(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ change, text string }{
+		{`DROP INDEX request_email`, "index request_email is missing"},
+		{`CREATE TRIGGER thief AFTER INSERT ON account BEGIN DELETE FROM event; END`, "trigger thief does not belong there"},
+		{`CREATE VIEW spy AS SELECT email FROM account`, "view spy does not belong there"},
+		{`CREATE TABLE other (id INTEGER)`, "table other does not belong there"},
+	} {
+		folder := t.TempDir()
+		path, file, database := filepath.Join(folder, "old.db"), filepath.Join(folder, "backup.db"), filepath.Join(folder, "notary.db")
+		testkit.Check(t, reopen(t, path).CheckInvariants(t.Context()))
+		db := testkit.SQL(t, path)
+		_, err := db.Exec(tt.change)
+		testkit.Check(t, err)
+		_, err = store.Backup(t.Context(), path, file, store.Checks{}, nil)
+		testkit.WantText(t, err, "damaged", tt.text)
+
+		// One that was made by a version that did not look.
+		testkit.Check(t, store.BackupUnchecked(t.Context(), path, file))
+		_, err = store.Restore(t.Context(), file, database, false, nil)
+		testkit.WantText(t, err, tt.text)
+		if _, err := os.Stat(database); !os.IsNotExist(err) {
+			t.Errorf("the backup was restored (%v)", err)
+		}
 	}
 }

@@ -24,6 +24,8 @@ type engine interface {
 	// loaded makes the ids that are given next follow those that bulk has added, and the
 	// planner know how many there are.
 	loaded(ctx context.Context, conn *sql.Conn, tables []string) error
+	// schemas reads the schema on a connection of a snapshot, and what the migrations create.
+	schemas(ctx context.Context, conn *sql.Conn) (got, want schemaObjects, err error)
 	// invariants are the engine's own checks of its files.
 	invariants() []invariant
 	// watch calls fn whenever another node has changed the topic, until ctx ends.

@@ -145,17 +145,22 @@ func (u unprepared) queryRow(ctx context.Context, text string, args ...any) row 
 	return u.conn.QueryRowContext(ctx, text, args...)
 }
 
+// check returns an error with what breaks the rule.
+func (rule invariant) check(ctx context.Context, r reader) error {
+	breaches, err := collect(ctx, r, scanText, rule.breaches)
+	if err != nil {
+		return fmt.Errorf("checking that %s: %w", rule.says, err)
+	}
+	if len(breaches) > 0 {
+		return fmt.Errorf("broken: %s (%d: %s)", rule.says, len(breaches), strings.Join(breaches[:min(len(breaches), 5)], ", "))
+	}
+	return nil
+}
+
 func check(ctx context.Context, r reader, more []invariant) error {
 	var errs []error
 	for _, rule := range slices.Concat(invariants, more) {
-		breaches, err := collect(ctx, r, scanText, rule.breaches)
-		if err != nil {
-			return fmt.Errorf("checking that %s: %w", rule.says, err)
-		}
-		if len(breaches) > 0 {
-			errs = append(errs, fmt.Errorf("broken: %s (%d: %s)", rule.says, len(breaches),
-				strings.Join(breaches[:min(len(breaches), 5)], ", ")))
-		}
+		errs = append(errs, rule.check(ctx, r))
 	}
 	for _, counted := range countedByExpiry {
 		errs = append(errs, counted.check(ctx, r))

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"modernc.org/sqlite"
@@ -17,7 +18,7 @@ import (
 )
 
 // Restore replaces the SQLite database at path with a backup, after it has verified the copy: its
-// digest is right, and no rule of [Store.CheckInvariants] is broken. A database that exists is a
+// digest is right, no rule of [Store.CheckInvariants] is broken, and its schema is that of this version. A database that exists is a
 // [notary.Conflict], unless replace is set: then it is kept beside the new one, under the name that
 // Restore returns. A server must not be running.
 func Restore(ctx context.Context, backup, path string, replace bool, progress Progress) (kept string, err error) {
@@ -66,9 +67,13 @@ func checkBackup(ctx context.Context, path string, replaced map[string]int64, pr
 	if err != nil {
 		return err
 	}
+	var differences []string
 	if err = s.CheckInvariants(ctx); err != nil {
 		err = notary.Errorf(notary.Invalid, "the backup is not whole: %v", err)
-	} else {
+	} else if differences, err = s.schemaDifferences(ctx); err == nil && len(differences) > 0 {
+		err = notary.Errorf(notary.Invalid, "the schema of the backup is not the one that notary creates: %s. Restore a backup from before that change",
+			strings.Join(differences, "; "))
+	} else if err == nil {
 		err = s.Write(ctx, func(tx *Tx) error { return tx.beginAfterRestore(replaced) })
 	}
 	return errors.Join(err, s.Close())
@@ -137,6 +142,12 @@ func setAside(ctx context.Context, path string) (kept string, err error) {
 	return kept, nil
 }
 
+// isCorrupt reports whether SQLite found the file to be damaged.
+func isCorrupt(err error) bool {
+	var fault *sqlite.Error
+	return errors.As(err, &fault) && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, fault.Code()&0xff)
+}
+
 // mergeLog brings what the log of a database holds into the file. One that is damaged stays as
 // it is.
 func mergeLog(ctx context.Context, path string) error {
@@ -147,9 +158,8 @@ func mergeLog(ctx context.Context, path string) error {
 	defer db.Close()
 	var busy, pages, merged int
 	err = db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &merged)
-	var fault *sqlite.Error
 	switch {
-	case errors.As(err, &fault) && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, fault.Code()&0xff):
+	case isCorrupt(err):
 		return nil
 	case err != nil:
 		return fmt.Errorf("could not close the database that is there: %w", err)

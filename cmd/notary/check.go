@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/keystore"
+	"notary/internal/store"
+)
+
+func (p *program) checkCommand() *cobra.Command {
+	return withDatabaseFlag(onDatabase(&cobra.Command{
+		Use:   "check",
+		Short: "Check the whole database for damage",
+		Long: "Check the whole database for damage, while a server uses it or not: the file or the cluster's references, the\n" +
+			"schema, the rules between the rows, every value, and every certificate, CSR and CRL against its fingerprint or\n" +
+			"signature. If the key file (or passphrase) is there, every sealed private key is opened, too. Nothing is changed.\n" +
+			"Each finding is a line; the exit code is 1 if there is one.",
+		Example: "  notary check --data /var/lib/notary\n  notary check --database postgres://notary@db.example.com/notary",
+		Args:    cobra.NoArgs,
+	}, p.check))
+}
+
+func (p *program) check(ctx context.Context, c *config, _ []string) error {
+	keys, err := existingKeys(c)
+	if err != nil {
+		return err
+	}
+	if keys == nil {
+		p.notice("there is no key file %s: sealed private keys are not checked", c.sealKey)
+	}
+	bar := p.newBar()
+	found := []map[string]string{}
+	count := 0
+	err = store.CheckDatabase(ctx, c.db, ca.RecordChecks(keys), bar.of("checking"), func(d store.Damage) {
+		count++
+		if p.json {
+			found = append(found, map[string]string{"kind": string(d.Kind), "text": d.Text})
+			return
+		}
+		bar.end()
+		_ = p.done("%s", d)
+	})
+	bar.end()
+	if err != nil {
+		return err
+	}
+	if p.json {
+		if err := p.printJSON(map[string]any{"damage": found}); err != nil {
+			return err
+		}
+	} else if count == 0 {
+		return p.done("no damage found")
+	}
+	if count > 0 {
+		return notary.Errorf(notary.Internal, "the database is damaged (%d findings): stop the server and restore a backup", count)
+	}
+	return nil
+}
+
+// existingKeys opens the key file, or uses the passphrase; nil if there is neither.
+func existingKeys(c *config) (*keystore.Keystore, error) {
+	switch {
+	case c.passphrase != "":
+		return keystore.FromPassphrase(c.passphrase)
+	case isFile(c.sealKey):
+		return keystore.FromFile(c.sealKey)
+	}
+	return nil, nil
+}

@@ -1,0 +1,106 @@
+package ca
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"notary"
+	"notary/internal/keystore"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// RecordChecks compare what is recorded of certificates, requests and CRLs with the DER and PEM in
+// the record. With a keystore they also open the sealed private keys; keys may be nil.
+func RecordChecks(keys *keystore.Keystore) store.Checks {
+	checks := store.Checks{Certificate: checkCertificate, Request: checkRequest, CRL: checkCRL}
+	if keys != nil {
+		checks.Key = func(sealed []byte, c *notary.Certificate, csr string) error { return checkKey(keys, sealed, c, csr) }
+	}
+	return checks
+}
+
+// checkCertificate reports what is recorded of a certificate and not in its DER.
+func checkCertificate(c *notary.Certificate) error {
+	if pki.Fingerprint(c.DER) != c.Fingerprint {
+		return errors.New("the certificate does not match its fingerprint")
+	}
+	cert, err := x509.ParseCertificate(c.DER)
+	if err != nil {
+		return fmt.Errorf("the certificate cannot be parsed: %w", err)
+	}
+	want := inventoryEntry(cert, nil)
+	switch {
+	case want.Serial != c.Serial:
+		return errors.New("the serial number is not the certificate's")
+	case !want.NotBefore.Equal(c.NotBefore) || !want.NotAfter.Equal(c.NotAfter):
+		return errors.New("the validity is not the certificate's")
+	case want.CommonName != c.CommonName || want.Names.String() != c.Names.String():
+		return errors.New("the names are not the certificate's")
+	case want.Key != c.Key:
+		return errors.New("the kind of key is not the certificate's")
+	}
+	return nil
+}
+
+// checkRequest reports what is recorded of a request and not in its CSR. The rules by which a CSR is
+// accepted may have changed since, so that it is not checked by them.
+func checkRequest(req *notary.Request) error {
+	block, _ := pem.Decode([]byte(req.CSR))
+	if block == nil {
+		return errors.New("the CSR is not PEM")
+	}
+	if pki.Fingerprint(block.Bytes) != req.Fingerprint {
+		return errors.New("the CSR does not match its fingerprint")
+	}
+	csr, err := pki.ParseCSR(req.CSR)
+	if err != nil {
+		return nil
+	}
+	if csr.CommonName != req.CommonName || csr.Names.String() != req.Names.String() || csr.Key != req.Key {
+		return errors.New("the names or the kind of key are not the CSR's")
+	}
+	return nil
+}
+
+// checkCRL reports a CRL that its authority has not signed, or that is not the recorded one.
+func checkCRL(crl *notary.CRL, a *notary.Authority) error {
+	list, err := x509.ParseRevocationList(crl.DER)
+	if err != nil {
+		return fmt.Errorf("the CRL cannot be parsed: %w", err)
+	}
+	if list.Number == nil || !list.Number.IsInt64() || list.Number.Int64() != crl.Number || !list.NextUpdate.Equal(crl.NextUpdate) {
+		return errors.New("the CRL is not the one that is recorded")
+	}
+	if a.Certificate == nil {
+		return errors.New("the authority has no certificate")
+	}
+	issuer, err := x509.ParseCertificate(a.Certificate.DER)
+	if err != nil {
+		return fmt.Errorf("the authority's certificate cannot be parsed: %w", err)
+	}
+	return list.CheckSignatureFrom(issuer)
+}
+
+// checkKey reports a sealed private key that does not open, or is not that of the certificate; of
+// the CSR if there is no certificate.
+func checkKey(keys *keystore.Keystore, sealed []byte, c *notary.Certificate, csr string) error {
+	var public crypto.PublicKey
+	if c != nil {
+		cert, err := x509.ParseCertificate(c.DER)
+		if err != nil {
+			return fmt.Errorf("the certificate cannot be parsed: %w", err)
+		}
+		public = cert.PublicKey
+	} else {
+		var err error
+		if public, err = pki.RequestKey(csr); err != nil {
+			return err
+		}
+	}
+	_, err := keys.Open(sealed, public)
+	return err
+}

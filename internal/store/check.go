@@ -1,0 +1,357 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"notary"
+)
+
+// Damage is what a check found to be wrong.
+type Damage struct {
+	Kind DamageKind
+	Text string
+}
+
+func (d Damage) String() string { return string(d.Kind) + ": " + d.Text }
+
+// DamageKind is what is damaged.
+type DamageKind string
+
+// The kinds of damage, in the order in which they are looked for.
+const (
+	DamagedFile   DamageKind = "file"   // pages and indexes, by the engine's own checks
+	DamagedSchema DamageKind = "schema" // tables, indexes, triggers and views that differ from this version's
+	DamagedRule   DamageKind = "rule"   // see [Store.CheckInvariants]
+	DamagedRow    DamageKind = "row"    // values that this program does not write
+	DamagedRecord DamageKind = "record" // a row that differs from the DER or PEM in it
+)
+
+// Checks compare records with the DER or PEM in them, which the store does not read. Nil ones are
+// left out.
+type Checks struct {
+	Certificate func(*notary.Certificate) error
+	Request     func(*notary.Request) error
+	CRL         func(*notary.CRL, *notary.Authority) error
+	Key         func(sealed []byte, certificate *notary.Certificate, csr string) error
+}
+
+// stepRows is how many rows a check reads at once: writers and checkpoints never wait for long.
+const stepRows = 500
+
+// CheckDatabase opens a database for reading only, which a server may be using, and checks all of
+// it: see [Store.Check]. The schema must be that of this version.
+func CheckDatabase(ctx context.Context, database string, checks Checks, progress Progress, report func(Damage)) error {
+	current, newest, err := Schema(ctx, database)
+	switch {
+	case isCorrupt(err):
+		report(Damage{DamagedFile, err.Error()})
+		return nil
+	case err != nil:
+		return err
+	case current != newest:
+		return notary.Errorf(notary.Unprocessable, "the schema has version %d, this program checks version %d: use the program of that "+
+			"version, or run notary migrate up first", current, newest)
+	}
+	s, err := openForReading(ctx, database)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Check(ctx, checks, progress, report), s.Close())
+}
+
+// openForReading opens a database without locking or changing it.
+func openForReading(ctx context.Context, database string) (*Store, error) {
+	if IsPostgres(database) {
+		e, err := connectPostgres(ctx, database, newLimits(nil))
+		if err != nil {
+			return nil, err
+		}
+		return &Store{reader: reader{e.reads()}, engine: e}, nil
+	}
+	if _, err := os.Stat(database); err != nil {
+		return nil, notary.Errorf(notary.NotFound, "there is no database %s", database)
+	}
+	e := &sqliteEngine{}
+	var err error
+	if e.read, err = connectSQLite(database, readers, "&_pragma=query_only(1)"); err != nil {
+		return nil, err
+	}
+	e.pool = newStatements(e.read)
+	return &Store{reader: reader{e.reads()}, engine: e}, nil
+}
+
+// checker runs the parts of a check. A part that fails is damage, too.
+type checker struct {
+	*Store
+	checks   Checks
+	progress Progress
+	report   func(Damage)
+}
+
+func (c checker) found(kind DamageKind, format string, args ...any) {
+	c.report(Damage{kind, fmt.Sprintf(format, args...)})
+}
+
+// Check checks the whole database and reports what is damaged: the engine's file, the schema, the
+// rules between the rows, every value, and every certificate, request, CRL and key. The error says
+// why it could not be completed. Memory does not grow with the database.
+func (s *Store) Check(ctx context.Context, checks Checks, progress Progress, report func(Damage)) error {
+	c := checker{s, checks, progress, report}
+	for _, part := range []func(context.Context){c.file, c.schema, c.rules, c.rows, c.records} {
+		if part(ctx); ctx.Err() != nil {
+			return mapped(ctx.Err())
+		}
+	}
+	return nil
+}
+
+func (c checker) file(ctx context.Context) { c.invariants(ctx, DamagedFile, c.engine.invariants()) }
+
+func (c checker) rules(ctx context.Context) {
+	c.invariants(ctx, DamagedRule, invariants)
+	err := c.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
+		for _, counted := range countedByExpiry {
+			if err := counted.check(ctx, reader{unprepared{conn}}); err != nil {
+				c.found(DamagedRule, "%v", err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		c.found(DamagedRule, "%v", err)
+	}
+}
+
+// invariants checks each rule in a snapshot of its own.
+func (c checker) invariants(ctx context.Context, kind DamageKind, rules []invariant) {
+	for i, rule := range rules {
+		err := c.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
+			return rule.check(ctx, reader{unprepared{conn}})
+		})
+		if err != nil {
+			c.found(kind, "%v", err)
+		}
+		c.progress.tell(string(kind)+" checks", int64(i+1), int64(len(rules)))
+	}
+}
+
+// rows reads every value of every table.
+func (c checker) rows(ctx context.Context) {
+	for _, t := range tables {
+		if err := c.table(ctx, t); err != nil {
+			c.found(DamagedRow, "table %s cannot be read: %v", t.name, err)
+		}
+	}
+}
+
+// table reads a table in steps along its key.
+func (c checker) table(ctx context.Context, t table) error {
+	keys := strings.Split(t.key, ", ")
+	var params []string
+	for i := range keys {
+		params = append(params, fmt.Sprintf("$%d", i+1))
+	}
+	text, after := "SELECT "+strings.Join(t.columns, ", ")+" FROM "+t.source(), []any(nil)
+	tail := fmt.Sprintf(" ORDER BY %s LIMIT %d", t.key, stepRows)
+	for done := int64(0); ; {
+		query := text + tail
+		if after != nil {
+			query = text + " WHERE (" + t.key + ") > (" + strings.Join(params, ", ") + ")" + tail
+		}
+		rows, err := collect(ctx, c.reader, scanValues(len(t.columns)), query, after...)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			for i, v := range row {
+				if fault := valueFault(t.columns[i], v); fault != "" {
+					c.found(DamagedRow, "%s in table %s, column %s, row %s", fault, t.name, t.columns[i], rowName(t, keys, row))
+				}
+			}
+		}
+		done += int64(len(rows))
+		c.progress.tell(t.name, done, done)
+		if len(rows) < stepRows {
+			return nil
+		}
+		after = nil
+		for _, key := range keys {
+			after = append(after, rows[len(rows)-1][slices.Index(t.columns, key)])
+		}
+	}
+}
+
+func scanValues(n int) func(row) ([]any, error) {
+	return func(row row) ([]any, error) {
+		values, dest := make([]any, n), make([]any, n)
+		for i := range values {
+			dest[i] = &values[i]
+		}
+		return values, row.Scan(dest...)
+	}
+}
+
+func rowName(t table, keys []string, row []any) string {
+	var parts []string
+	for _, key := range keys {
+		parts = append(parts, fmt.Sprintf("%s %.60q", key, fmt.Sprint(row[slices.Index(t.columns, key)])))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// octetColumns hold octets and jsonColumns JSON; all other columns hold text or integers.
+var (
+	octetColumns = []string{"der", "sealed_key", "token_hash"}
+	jsonColumns  = []string{"rules", "findings"}
+)
+
+// valueFault says what is wrong with a value; "" for nothing.
+func valueFault(column string, v any) string {
+	switch v := v.(type) {
+	case nil, int64:
+		return ""
+	case []byte:
+		if !slices.Contains(octetColumns, column) {
+			return "octets"
+		}
+	case string:
+		switch {
+		case !utf8.ValidString(v) || strings.ContainsRune(v, 0):
+			return "text that is not UTF-8"
+		case slices.Contains(octetColumns, column):
+			return "text"
+		case slices.Contains(jsonColumns, column) && !json.Valid([]byte(v)):
+			return "text that is not JSON"
+		}
+	default:
+		return fmt.Sprintf("a value of type %T", v)
+	}
+	return ""
+}
+
+// records checks what holds DER or PEM.
+func (c checker) records(ctx context.Context) {
+	c.chains(ctx)
+	c.each(ctx, "certificate", func(id int64) error { return c.certificate(ctx, id) })
+	c.each(ctx, "request", func(id int64) error { return c.request(ctx, id) })
+	c.each(ctx, "authority", func(id int64) error { return c.authority(ctx, id) })
+}
+
+func (c checker) certificate(ctx context.Context, id int64) error {
+	if c.checks.Certificate == nil {
+		return nil
+	}
+	cert, err := c.Certificate(ctx, id)
+	if err != nil {
+		return ignoreDeleted(err)
+	}
+	return c.checks.Certificate(cert)
+}
+
+func (c checker) request(ctx context.Context, id int64) error {
+	if c.checks.Request == nil {
+		return nil
+	}
+	req, err := c.Request(ctx, id)
+	if err != nil {
+		return ignoreDeleted(err)
+	}
+	return c.checks.Request(req)
+}
+
+// authority checks the keys and CRLs of an authority that is not deleted.
+func (c checker) authority(ctx context.Context, id int64) error {
+	a, err := c.Authority(ctx, id)
+	if err != nil {
+		return ignoreDeleted(err)
+	}
+	var errs []error
+	if c.checks.Key != nil {
+		sealed, err := c.SealedKey(ctx, id)
+		if err == nil {
+			err = c.checks.Key(sealed, a.Certificate, a.CSR)
+		}
+		responder, responderKey, failed := c.Responder(ctx, id)
+		if failed == nil && responder != nil {
+			failed = c.checks.Key(responderKey, responder, "")
+		}
+		errs = append(errs, err, failed)
+	}
+	if c.checks.CRL == nil {
+		return errors.Join(errs...)
+	}
+	states, err := collect(ctx, c.reader, scanNumber, `SELECT shard FROM crl WHERE authority_id = $1 AND number > 0 ORDER BY shard`, id)
+	errs = append(errs, err)
+	for _, shard := range states {
+		crl, err := c.CRL(ctx, id, int(shard))
+		if err == nil && crl != nil {
+			err = c.checks.CRL(crl, a)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("CRL of shard %d: %w", shard, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ignoreDeleted drops the error of a record that was deleted since its id was read.
+func ignoreDeleted(err error) error {
+	if notary.KindOf(err) == notary.NotFound {
+		return nil
+	}
+	return err
+}
+
+// each calls check with the ids of a table, in steps.
+func (c checker) each(ctx context.Context, table string, check func(id int64) error) {
+	for after, done := int64(0), int64(0); ctx.Err() == nil; {
+		ids, err := collect(ctx, c.reader, scanNumber,
+			fmt.Sprintf(`SELECT id FROM %s WHERE id > $1 ORDER BY id LIMIT %d`, table, stepRows), after)
+		if err != nil {
+			c.found(DamagedRecord, "table %s cannot be read: %v", table, err)
+			return
+		}
+		for _, id := range ids {
+			if err := check(id); err != nil {
+				c.found(DamagedRecord, "%s %d: %v", table, id, err)
+			}
+			after = id
+		}
+		done += int64(len(ids))
+		c.progress.tell(table+" records", done, done)
+		if len(ids) < stepRows {
+			return
+		}
+	}
+}
+
+// chains compares the chains with their fingerprints.
+func (c checker) chains(ctx context.Context) {
+	c.each(ctx, "issuer_chain", func(id int64) error {
+		var fingerprint string
+		var der []byte
+		err := c.q.queryRow(ctx, `SELECT fingerprint, der FROM issuer_chain WHERE id = $1`, id).Scan(&fingerprint, &der)
+		if err != nil {
+			return mapped(err)
+		}
+		if sum := sha256.Sum256(der); hex.EncodeToString(sum[:]) != fingerprint {
+			return errors.New("the certificates do not match their fingerprint")
+		}
+		return nil
+	})
+}
+
+func scanNumber(row row) (n int64, err error) {
+	err = row.Scan(&n)
+	return n, err
+}

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// schemaObjects are the definitions of tables, columns, indexes, triggers and views, by kind and
+// name.
+type schemaObjects map[string]string
+
+// schema compares the schema with what the migrations of this version create.
+func (c checker) schema(ctx context.Context) {
+	differences, err := c.schemaDifferences(ctx)
+	if err != nil {
+		c.found(DamagedSchema, "the schema could not be compared: %v", err)
+	}
+	for _, text := range differences {
+		c.found(DamagedSchema, "%s", text)
+	}
+	c.progress.tell("schema", 1, 1)
+}
+
+// schemaDifferences returns in which objects the schema differs from what the migrations of this
+// version create.
+func (s *Store) schemaDifferences(ctx context.Context) (differences []string, err error) {
+	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
+		got, want, err := s.engine.schemas(ctx, conn)
+		if err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(want)) {
+			switch text, ok := got[name]; {
+			case !ok:
+				differences = append(differences, name+" is missing")
+			case text != want[name]:
+				differences = append(differences, fmt.Sprintf("%s differs: %s instead of %s", name, text, want[name]))
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(got)) {
+			if _, ok := want[name]; !ok {
+				differences = append(differences, name+" does not belong there")
+			}
+		}
+		return nil
+	})
+	return differences, err
+}
+
+func readObjects(ctx context.Context, conn *sql.Conn, query string, args ...any) (schemaObjects, error) {
+	objects := schemaObjects{}
+	_, err := collect(ctx, reader{unprepared{conn}}, func(row row) (none struct{}, err error) {
+		var name, text string
+		err = row.Scan(&name, &text)
+		objects[name] = strings.Join(strings.Fields(text), " ")
+		return none, err
+	}, query, args...)
+	return objects, err
+}
+
+// schemas reads the schema of the file, and that of a new database in memory.
+func (e *sqliteEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want schemaObjects, err error) {
+	const query = `SELECT type || ' ' || name, COALESCE(sql, '') FROM sqlite_master
+		WHERE name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'`
+	if got, err = readObjects(ctx, conn, query); err != nil {
+		return nil, nil, err
+	}
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1) // each connection has a database of its own
+	if err := migrateSQLite(ctx, db); err != nil {
+		return nil, nil, err
+	}
+	memory, err := db.Conn(ctx)
+	if err != nil {
+		return nil, nil, mapped(err)
+	}
+	defer memory.Close()
+	want, err = readObjects(ctx, memory, query)
+	return got, want, err
+}
+
+// referenceSchema is where the schema of this version is created, in a transaction that is undone.
+const referenceSchema = "notary_reference"
+
+const postgresObjects = `
+	SELECT 'column ' || table_name || '.' || column_name, data_type || ' ' || COALESCE(collation_name, '') || ' nullable ' ||
+		is_nullable || ' default ' || COALESCE(column_default, '') || ' identity ' || is_identity
+	FROM information_schema.columns WHERE table_schema = $1 AND table_name <> 'goose_db_version'
+	UNION ALL
+	SELECT 'index ' || indexname, indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename <> 'goose_db_version'
+	UNION ALL
+	SELECT 'constraint ' || r.relname || '.' || c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c
+	JOIN pg_class r ON r.oid = c.conrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+	WHERE n.nspname = $1 AND r.relname <> 'goose_db_version'
+	UNION ALL
+	SELECT 'trigger ' || r.relname || '.' || t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t
+	JOIN pg_class r ON r.oid = t.tgrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+	WHERE n.nspname = $1 AND NOT t.tgisinternal
+	UNION ALL
+	SELECT 'rule ' || tablename || '.' || rulename, definition FROM pg_rules WHERE schemaname = $1
+	UNION ALL
+	SELECT 'view ' || viewname, definition FROM pg_views WHERE schemaname = $1`
+
+// schemas reads the schema of the database, and that of a new one. The user needs the right to
+// create a schema, which the owner of a database has.
+func (e *postgresEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want schemaObjects, err error) {
+	var name string
+	if err := conn.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&name); err != nil {
+		return nil, nil, mapped(err)
+	}
+	if got, err = readObjects(ctx, conn, postgresObjects, name); err != nil {
+		return nil, nil, err
+	}
+	own, err := e.db.Conn(ctx)
+	if err != nil {
+		return nil, nil, mapped(err)
+	}
+	defer own.Close()
+	tx, err := own.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, nil, mapped(err)
+	}
+	defer tx.Rollback()
+	text, err := postgresSchema()
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = tx.ExecContext(ctx, "CREATE SCHEMA "+referenceSchema+"; SET LOCAL search_path TO "+referenceSchema+";\n"+text,
+		pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		return nil, nil, mapped(err)
+	}
+	want, err = readObjects(ctx, own, postgresObjects, referenceSchema)
+	return unqualified(got, name), unqualified(want, referenceSchema), err
+}
+
+// unqualified removes the name of the schema from definitions.
+func unqualified(objects schemaObjects, schema string) schemaObjects {
+	for name, text := range objects {
+		objects[name] = strings.ReplaceAll(text, schema+".", "")
+	}
+	return objects
+}
+
+// postgresSchema returns the text of all migrations.
+func postgresSchema() (string, error) {
+	files, err := fs.Glob(migrations, "migrations/postgres/*.sql")
+	if err != nil {
+		return "", err
+	}
+	var all strings.Builder
+	for _, file := range files {
+		text, err := migrations.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		all.Write(text)
+	}
+	return all.String(), nil
+}
