@@ -41,7 +41,8 @@ func TestCheckFindsDamage(t *testing.T) {
 			text         string
 			damage, mend string
 		}{
-			{store.DamagedSchema, "index request_email is missing", `DROP INDEX request_email`, `CREATE INDEX request_email ON request (email)`},
+			{store.DamagedSchema, "index request_fingerprint is missing", `DROP INDEX request_fingerprint`,
+				`CREATE UNIQUE INDEX request_fingerprint ON request (fingerprint)`},
 			{store.DamagedSchema, "view spy does not belong there", `CREATE VIEW spy AS SELECT email FROM account`, `DROP VIEW spy`},
 			{store.DamagedSchema, "extra", `CREATE INDEX extra ON account (role)`, `DROP INDEX extra`},
 			{store.DamagedSchema, "other", `ALTER TABLE account ADD COLUMN other BIGINT`, `ALTER TABLE account DROP COLUMN other`},
