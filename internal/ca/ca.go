@@ -12,6 +12,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"notary"
@@ -36,6 +37,8 @@ type Service struct {
 	answers     *answerCache
 	expiries    expiries
 	damages     *damages
+	checking    sync.Mutex // guards checked
+	checked     store.CheckStep
 }
 
 // Options are what a Service may be told; the zero value is for production.

@@ -115,3 +115,30 @@ func TestChangedPages(t *testing.T) {
 		}
 	})
 }
+
+// The periodic check comes across a damaged record, and the overview counts it.
+func TestPeriodicCheckFindsDamage(t *testing.T) {
+	t.Parallel()
+	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
+		w := r.World(t)
+		check := func() int64 {
+			t.Helper()
+			for range 60 { // more than there are tables and rules
+				testkit.Check(t, w.CA.CheckRecords(t.Context()))
+			}
+			sum, err := w.CA.Counts(t.Context())
+			testkit.Check(t, err)
+			return sum.Damaged
+		}
+		if n := check(); n != 0 {
+			t.Fatalf("%d records of an undamaged database are damaged", n)
+		}
+		w.Exec(t, `UPDATE request SET fingerprint = '0' || fingerprint WHERE id = 7`)
+		w.Exec(t, `UPDATE certificate SET not_before = not_before + 1 WHERE id = 7`)
+		if n := check(); n != 2 {
+			t.Errorf("%d records are damaged, want 2", n)
+		}
+		w.Exec(t, `UPDATE request SET fingerprint = SUBSTR(fingerprint, 2) WHERE id = 7`)
+		w.Exec(t, `UPDATE certificate SET not_before = not_before - 1 WHERE id = 7`)
+	})
+}

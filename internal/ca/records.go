@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"context"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
@@ -21,6 +22,16 @@ func RecordChecks(keys *keystore.Keystore) store.Checks {
 		checks.Key = func(sealed []byte, c *notary.Certificate, csr string) error { return checkKey(keys, sealed, c, csr) }
 	}
 	return checks
+}
+
+// CheckRecords checks the next part of the database for damage: all of it in turn. It runs
+// periodically. Damage is logged, counted in a metric and shown on the overview.
+func (s *Service) CheckRecords(ctx context.Context) error {
+	s.checking.Lock()
+	defer s.checking.Unlock()
+	return s.store.CheckNext(ctx, &s.checked, RecordChecks(nil), func(d store.Damage, kind string, id int64) {
+		s.damaged(kind, id, errors.New(d.Text))
+	})
 }
 
 // checkCertificate reports what is recorded of a certificate and not in its DER.

@@ -33,6 +33,7 @@ func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, l
 		"refresh CRLs":          ca.RefreshCRLs,
 		"renew OCSP responders": ca.RenewResponders,
 		"clean sessions":        auth.CleanUp,
+		"check records":         ca.CheckRecords,
 	}
 	clock := time.NewTicker(tick)
 	defer clock.Stop()

@@ -71,7 +71,7 @@ func checkCopy(ctx context.Context, path string, checks Checks, progress Progres
 func checkFile(ctx context.Context, path string, report func(Damage)) error {
 	return onFile(ctx, path, "?_pragma=query_only(1)", func(conn *sql.Conn) error {
 		for _, rule := range (&sqliteEngine{}).invariants() {
-			if err := rule.check(ctx, reader{unprepared{conn}}); err != nil {
+			if err := rule.check(ctx, reader{q: unprepared{conn}}); err != nil {
 				report(Damage{DamagedFile, err.Error()})
 			}
 		}

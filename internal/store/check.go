@@ -66,6 +66,9 @@ func CheckDatabase(ctx context.Context, database string, checks Checks, progress
 	if err != nil {
 		return err
 	}
+	s.OnDamage(func(d notary.Damage) {
+		report(Damage{DamagedRecord, fmt.Sprintf("%s %d: %s", d.Kind, d.ID, d.Problem)})
+	})
 	return errors.Join(s.Check(ctx, checks, progress, report), s.Close())
 }
 
@@ -76,7 +79,7 @@ func openForReading(ctx context.Context, database string) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Store{reader: reader{e.reads()}, engine: e}, nil
+		return &Store{reader: reader{q: e.reads(), damage: &damageReport{}}, engine: e}, nil
 	}
 	if _, err := os.Stat(database); err != nil {
 		return nil, notary.Errorf(notary.NotFound, "there is no database %s", database)
@@ -87,7 +90,7 @@ func openForReading(ctx context.Context, database string) (*Store, error) {
 		return nil, err
 	}
 	e.pool = newStatements(e.read)
-	return &Store{reader: reader{e.reads()}, engine: e}, nil
+	return &Store{reader: reader{q: e.reads(), damage: &damageReport{}}, engine: e}, nil
 }
 
 // checker runs the parts of a check. A part that fails is damage, too.
@@ -121,7 +124,7 @@ func (c checker) rules(ctx context.Context) {
 	c.invariants(ctx, DamagedRule, invariants)
 	err := c.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
 		for _, counted := range countedByExpiry {
-			if err := counted.check(ctx, reader{unprepared{conn}}); err != nil {
+			if err := counted.check(ctx, reader{q: unprepared{conn}}); err != nil {
 				c.found(DamagedRule, "%v", err)
 			}
 		}
@@ -136,7 +139,7 @@ func (c checker) rules(ctx context.Context) {
 func (c checker) invariants(ctx context.Context, kind DamageKind, rules []invariant) {
 	for i, rule := range rules {
 		err := c.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
-			return rule.check(ctx, reader{unprepared{conn}})
+			return rule.check(ctx, reader{q: unprepared{conn}})
 		})
 		if err != nil {
 			c.found(kind, "%v", err)

@@ -26,6 +26,8 @@ type engine interface {
 	loaded(ctx context.Context, conn *sql.Conn, tables []string) error
 	// schemas reads the schema on a connection of a snapshot, and what the migrations create.
 	schemas(ctx context.Context, conn *sql.Conn) (got, want schemaObjects, err error)
+	// quickChecks are the engine's checks of its files in short steps.
+	quickChecks() []invariant
 	// invariants are the engine's own checks of its files.
 	invariants() []invariant
 	// watch calls fn whenever another node has changed the topic, until ctx ends.

@@ -16,7 +16,7 @@ import (
 
 // What may be in SQLite's log: until the checkpoint, and one more change.
 const (
-	logLimit   = 8 << 20
+	logLimit   = 16 << 20
 	changeSize = 256 << 10
 )
 
@@ -43,7 +43,7 @@ func TestSQLiteLogStaysShort(t *testing.T) {
 	t.Parallel()
 	s, logSize := openLog(t)
 	most := int64(0)
-	for range 100 {
+	for range 200 {
 		testkit.Check(t, grow(s, t))
 		most = max(most, logSize())
 	}
@@ -56,7 +56,7 @@ func TestSQLiteLogStaysShort(t *testing.T) {
 		return tx.ImportRevocations(a.ID, []notary.Revocation{{Serial: "0a", At: time.Now(), Reason: notary.Superseded}})
 	})
 	_, err := s.EachRevocation(t.Context(), a.ID, 0, time.Time{}, func(notary.Revocation) error {
-		for range 100 {
+		for range 200 {
 			testkit.Check(t, grow(s, t))
 		}
 		return nil

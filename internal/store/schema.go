@@ -56,7 +56,7 @@ func (s *Store) schemaDifferences(ctx context.Context) (differences []string, er
 
 func readObjects(ctx context.Context, conn *sql.Conn, query string, args ...any) (schemaObjects, error) {
 	objects := schemaObjects{}
-	_, err := collect(ctx, reader{unprepared{conn}}, func(row row) (none struct{}, err error) {
+	_, err := collect(ctx, reader{q: unprepared{conn}}, func(row row) (none struct{}, err error) {
 		var name, text string
 		err = row.Scan(&name, &text)
 		objects[name] = strings.Join(strings.Fields(text), " ")

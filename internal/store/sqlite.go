@@ -32,8 +32,8 @@ const (
 // copied once: a longer log is quicker, but takes space on the disk beside the data. A log that grew
 // beyond the limit, because a long read kept it from being reused, is truncated afterwards.
 const (
-	checkpoint = "2000"    // 8 MB
-	logLimit   = "8388608" // octets
+	checkpoint = "4000"     // 16 MB
+	logLimit   = "16777216" // octets
 )
 
 // sqliteEngine is one file, which one process at a time has open: one connection writes, others

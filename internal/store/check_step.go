@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"notary"
+)
+
+// CheckStep remembers how far the periodic check of a database in use has come. The zero value
+// starts at the beginning; after the end it starts again.
+type CheckStep struct {
+	certificate, request int64
+	rule                 int
+}
+
+// CheckNext checks the next part of the database: a few hundred certificates and requests, and one
+// table of the file or one rule between the rows. Report gets what is damaged and the id of the
+// record, 0 if it is not one record.
+func (s *Store) CheckNext(ctx context.Context, step *CheckStep, checks Checks, report func(d Damage, kind string, id int64)) error {
+	c := checker{Store: s, checks: checks}
+	err := c.next(ctx, "certificate", &step.certificate, c.certificate, report)
+	if err == nil {
+		err = c.next(ctx, "request", &step.request, c.request, report)
+	}
+	if err != nil {
+		return err
+	}
+	rules := slices.Concat(s.engine.quickChecks(), invariants)
+	step.rule = (step.rule + 1) % len(rules)
+	rule := rules[step.rule]
+	var breaches []string
+	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) (err error) {
+		breaches, err = collect(ctx, reader{q: unprepared{conn}}, scanText, rule.breaches)
+		return err
+	})
+	switch {
+	case isCorrupt(err):
+		report(Damage{DamagedFile, err.Error()}, "database", 0)
+		return nil
+	case err != nil:
+		return err
+	case len(breaches) > 0:
+		report(Damage{DamagedRule, fmt.Sprintf("broken: %s (%d: %.200s)", rule.says, len(breaches), breaches[0])}, "database", 0)
+	}
+	return nil
+}
+
+// next checks the records after the id, and begins again after the last one.
+func (c checker) next(ctx context.Context, table string, after *int64, check func(context.Context, int64) error,
+	report func(d Damage, kind string, id int64)) error {
+	ids, err := collect(ctx, c.reader, scanNumber, fmt.Sprintf(`SELECT id FROM %s WHERE id > $1 ORDER BY id LIMIT %d`, table, stepRows), *after)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := check(ctx, id); err != nil {
+			if ctx.Err() != nil || notary.KindOf(err) == notary.Unavailable {
+				return err
+			}
+			report(Damage{DamagedRecord, fmt.Sprintf("%s %d: %v", table, id, err)}, table, id)
+		}
+		*after = id
+	}
+	if len(ids) < stepRows {
+		*after = 0
+	}
+	return nil
+}
+
+// quickChecks are SQLite's checks of the pages, table by table.
+func (e *sqliteEngine) quickChecks() (checks []invariant) {
+	for _, t := range tables {
+		checks = append(checks, invariant{"the pages of the table " + t.name + " are whole",
+			`SELECT quick_check FROM pragma_quick_check('` + t.name + `') WHERE quick_check <> 'ok'`})
+	}
+	return checks
+}
+
+// quickChecks are none: a cluster checks its pages itself.
+func (e *postgresEngine) quickChecks() []invariant { return nil }
