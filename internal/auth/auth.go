@@ -102,7 +102,8 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 	if ok, err := s.attempt(ctx, origin, hash, password); err != nil {
 		return "", session, err
 	} else if !ok || account == nil {
-		s.log.WarnContext(ctx, "login refused", "email", email, "address", from.Address)
+		// Not what was typed: people type passwords into the wrong field.
+		s.log.WarnContext(ctx, "login refused", "account_id", idOf(account), "address", from.Address)
 		return "", session, notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
 	}
 	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: from.Address}
@@ -150,7 +151,7 @@ func (s *Service) attempt(ctx context.Context, o origin, hash, password string) 
 }
 
 func (s *Service) tooMany(ctx context.Context, o origin, err error) error {
-	s.log.WarnContext(ctx, "too many logins", "email", o.secret, "address", o.address)
+	s.log.WarnContext(ctx, "too many logins", "address", o.address)
 	return err
 }
 

@@ -161,6 +161,11 @@ func TestSecretsAreNotKept(t *testing.T) {
 		_, err = s.Login(t.Context(), w.Admin().Email, wrong, auth.Client{Address: "192.0.2.1"})
 	}
 	testkit.WantKind(t, err, notary.RateLimited)
+	const misplaced = "violet harbour typed as an e-mail"
+	for range auth.AccountBurst + 1 {
+		_, err = s.Login(t.Context(), misplaced, wrong, auth.Client{Address: "192.0.2.1"})
+	}
+	testkit.WantKind(t, err, notary.RateLimited)
 
 	database := fmt.Append(nil, w.Dump(t))
 	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(token)))
@@ -177,6 +182,7 @@ func TestSecretsAreNotKept(t *testing.T) {
 		"the token in the log":                  {log.Bytes(), token, false},
 		"the password in the log":               {log.Bytes(), testkit.Password, false},
 		"the wrong password in the log":         {log.Bytes(), wrong, false},
+		"what was typed as e-mail in the log":   {log.Bytes(), misplaced, false},
 		"the refusals in the log":               {log.Bytes(), "login refused", true},
 		"the limit in the log":                  {log.Bytes(), "too many logins", true},
 	} {

@@ -30,7 +30,11 @@ func entropy(password, email string) float64 {
 		judged = judged[:min(len(judged), maxBeginning)]
 	}
 	known := append([]string{email, name, domain}, keyboardWalks...)
-	return zxcvbn.PasswordStrength(string(judged), known).Entropy
+	bits := zxcvbn.PasswordStrength(string(judged), known).Entropy
+	if predictable(string(judged), email) {
+		return min(bits, predictableEntropy)
+	}
+	return bits
 }
 
 // A sign may stand for a letter ("p@$$w0rd"), some for several: the cost grows exponentially
