@@ -36,7 +36,7 @@ func parseRole(word string) (int, error) {
 }
 
 func (p *program) accountCreate() *cobra.Command {
-	var email, role, data string
+	var email, role string
 	var first, stdin bool
 	c := &cobra.Command{
 		Use:   "create",
@@ -51,7 +51,7 @@ func (p *program) accountCreate() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if first {
-				return p.createFirstAccount(c.Context(), email, cmp.Or(data, p.env(envData), defaultData), stdin)
+				return p.createFirstAccount(c.Context(), email, cmp.Or(p.data, p.env(envData), defaultData), stdin)
 			}
 			if role == "" {
 				return usagef("--role is needed: %s", roleHelp)
@@ -64,7 +64,8 @@ func (p *program) accountCreate() *cobra.Command {
 	c.Flags().StringVar(&email, "email", "", "the account's e-mail address")
 	c.Flags().StringVar(&role, "role", "", roleHelp)
 	c.Flags().BoolVar(&first, "first", false, "create the server's first account, and log in")
-	c.Flags().StringVar(&data, keyData, "", "the server's data `folder`, with its setup code (default NOTARY_DATA or ./"+defaultData+"); only with --first")
+	p.fingerprintFlag(c)
+	c.Flags().StringVar(&p.data, keyData, "", "the server's data `folder`, with its setup code (default NOTARY_DATA or ./"+defaultData+"); only with --first")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	c.MarkFlagRequired("email")
 	c.MarkFlagsMutuallyExclusive("first", "role")

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"path/filepath"
+	"strings"
 
 	"notary"
 	"notary/client"
@@ -103,9 +105,9 @@ func (p *program) connect() (*client.Client, error) {
 	return t.client(cmp.Or(p.token, p.env("NOTARY_TOKEN"), t.memory.Token))
 }
 
-// firstContact connects for a login: the certificate of a server that was never seen before
-// and that the system does not trust is taken as it is, shown, and remembered once the login
-// succeeds. acceptNew does the same for a server that was seen before.
+// firstContact connects for a login. The certificate of a server that was never seen before, and that the
+// system does not trust, is remembered once [program.trust] accepts it and the login succeeds. acceptNew does
+// the same for a server that was seen before.
 func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *client.Client, error) {
 	t, err := p.target()
 	if err != nil {
@@ -132,7 +134,7 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 	if err != nil {
 		return t, nil, err
 	}
-	if err := p.trust(ctx, t.server, certificate); err != nil {
+	if err := p.trust(ctx, t.server, certificate, acceptNew); err != nil {
 		return t, nil, err
 	}
 	t.memory.Certificate = notary.CertificatesPEM(certificate.Raw)
@@ -140,11 +142,41 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 	return t, c, err
 }
 
-// trust shows a certificate to a person, and asks where somebody else could stand between.
-func (p *program) trust(ctx context.Context, server string, certificate *x509.Certificate) error {
-	p.notice("%s is not known yet. Its certificate, trusted on first use, has the SHA-256 fingerprint\n  %s\nwhich the server prints at its start.",
-		server, pki.Fingerprint(certificate.Raw))
-	return p.confirm(ctx, isLoopback(server), "Is that the server's fingerprint?")
+// trust accepts the certificate of an unknown server if it is the self-signed one in the data folder of this
+// machine, if --fingerprint names it, or if a person says so. Where nobody is there to ask, it is refused.
+func (p *program) trust(ctx context.Context, server string, certificate *x509.Certificate, acceptNew bool) error {
+	fingerprint := pki.Fingerprint(certificate.Raw)
+	if data := cmp.Or(p.data, p.env(envData), defaultData); isLoopback(server) && isOwnCertificate(data, certificate) {
+		p.notice("%s has the certificate of the data folder %s, with the SHA-256 fingerprint\n  %s", server, data, fingerprint)
+		return nil
+	}
+	if p.fingerprint != "" {
+		if !strings.EqualFold(strings.ReplaceAll(p.fingerprint, ":", ""), fingerprint) {
+			return notary.Errorf(notary.Invalid, "the certificate of %s has the SHA-256 fingerprint %s, not that of --fingerprint: nothing was sent", server, fingerprint)
+		}
+		return nil
+	}
+	p.notice("%s is not known yet. Its certificate has the SHA-256 fingerprint\n  %s\nThe server prints its own at its start.", server, fingerprint)
+	if _, ok := p.terminal(); !ok && !acceptNew {
+		return withHint(notary.Errorf(notary.Unavailable, "the certificate of %s is not trusted, and nobody is there to confirm it", server),
+			"compare the fingerprint and give it with --fingerprint, name the server's authority with --ca-cert, or its data folder in NOTARY_DATA")
+	}
+	return p.confirm(ctx, false, "Is that the server's fingerprint?")
+}
+
+// isOwnCertificate reports whether the certificate is the self-signed one of a data folder that nobody but this
+// user and root can have written.
+func isOwnCertificate(data string, certificate *x509.Certificate) bool {
+	file := filepath.Join(data, "self-signed.crt")
+	if !isWrittenByUser(data) || !isWrittenByUser(file) {
+		return false
+	}
+	content, err := readFile(file)
+	if err != nil {
+		return false
+	}
+	block, _ := pem.Decode(content)
+	return block != nil && bytes.Equal(block.Bytes, certificate.Raw)
 }
 
 func isLoopback(server string) bool {

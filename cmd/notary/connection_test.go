@@ -18,6 +18,7 @@ func accounts(initialized bool) http.Handler {
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(map[string]any{"result": map[string]any{"initialized": initialized, "version": "v1"}})
 	})
+	mux.HandleFunc("GET /status/ready", answer(200, success))
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		if body, _ := io.ReadAll(r.Body); !strings.Contains(string(body), "correct horse") {
 			refuse(401, "unauthenticated", "the e-mail or the password is wrong")(w, r)
@@ -83,6 +84,33 @@ func TestTrustOnFirstUse(t *testing.T) {
 		t.Fatalf("accepting: %+v, want the fingerprint %s", r, second)
 	}
 	s.must("account", "me")
+}
+
+// An unknown server is not trusted without a person or a fingerprint, not even on this machine, unless its
+// certificate is in a data folder that only this user can write.
+func TestUnknownServerIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, accounts(true))
+	data, fingerprint := s.env[envData], pki.Fingerprint(s.server.certificate.Load().Leaf.Raw)
+	refused := func(args ...string) {
+		t.Helper()
+		s.runWith(password, append(login, args...)...).wantFailure(t, fingerprint)
+		for _, call := range s.server.sent() {
+			if strings.HasPrefix(call, "POST") {
+				t.Errorf("the server was sent %s", call)
+			}
+		}
+	}
+	if err := os.Chmod(data, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	refused()
+	s.env[envData] = t.TempDir()
+	refused()
+	refused("--fingerprint", strings.Repeat("0", len(fingerprint)))
+	if r := s.runWith(password, append(login, "--fingerprint", strings.ToUpper(fingerprint))...); r.code != 0 {
+		t.Errorf("with its fingerprint: %+v", r)
+	}
 }
 
 func TestWrongPasswordRemembersNothing(t *testing.T) {

@@ -33,8 +33,13 @@ func (p *program) loginCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&email, "email", "", "the account's e-mail address")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
+	p.fingerprintFlag(c)
 	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "accept that the server has another certificate than the one remembered")
 	return c
+}
+
+func (p *program) fingerprintFlag(c *cobra.Command) {
+	c.Flags().StringVar(&p.fingerprint, "fingerprint", "", "the SHA-256 `fingerprint` of the server's certificate, to trust it without being asked")
 }
 
 func (p *program) login(ctx context.Context, email string, stdin, acceptNew bool) error {

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
+	"errors"
 	"io"
 	"log"
 	"math/big"
@@ -44,8 +45,12 @@ type result struct {
 
 func newShell(t *testing.T, handler http.Handler) *shell {
 	t.Helper()
-	return &shell{t: t, server: newTestServer(t, handler), configDir: filepath.Join(t.TempDir(), "notary"),
-		env: map[string]string{}, now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
+	server, data := newTestServer(t, handler), t.TempDir()
+	if err := errors.Join(os.Chmod(data, 0o700), os.WriteFile(filepath.Join(data, "self-signed.crt"), []byte(server.pem()), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return &shell{t: t, server: server, configDir: filepath.Join(t.TempDir(), "notary"),
+		env: map[string]string{envData: data}, now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
 }
 
 // run runs "notary args…" against the test's server.

@@ -25,6 +25,7 @@ type program struct {
 	lines *bufio.Reader // of in
 
 	server, token, caCert string
+	data, fingerprint     string // by which the certificate of an unknown server is verified
 	json                  bool
 }
 
