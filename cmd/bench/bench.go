@@ -54,9 +54,14 @@ func measure(ctx context.Context, o options, progress io.Writer) (_ *report, err
 	defer func() { err = errors.Join(err, b.engine.close()) }()
 	defer func() { err = errors.Join(err, b.site.stop(), b.at100.stop(), b.at1000.stop()) }()
 	b.report = newReport(o, b.engine.version)
-	for _, step := range []func(context.Context) error{
-		b.build, b.setUp, b.fillAll, b.measureReads, b.measurePages, b.measureProcess, b.measurePublishing, b.measureWrites, b.measureRevoking, b.measureBuilding,
-	} {
+	steps := []func(context.Context) error{b.build, b.setUp, b.fillAll}
+	if o.overload {
+		steps = append(steps, b.measureOverload)
+	} else {
+		steps = append(steps, b.measureReads, b.measurePages, b.measureProcess,
+			b.measurePublishing, b.measureWrites, b.measureRevoking, b.measureBuilding)
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return b.report, err
 		}

@@ -39,6 +39,7 @@ type options struct {
 	only     *regexp.Regexp
 	json     bool
 	strict   bool
+	overload bool
 }
 
 const (
@@ -93,6 +94,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	flags.StringVar(&only, "only", "", "measure only the operations whose names match the `regexp`")
 	flags.BoolVar(&o.json, "json", false, "print JSON instead of a table")
 	flags.BoolVar(&o.strict, "strict", false, "exit with 1 if a budget is missed or a call has failed")
+	flags.BoolVar(&o.overload, "overload", false, "measure only a logged-in load beside thousands of clients without a session")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

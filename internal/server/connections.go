@@ -9,9 +9,8 @@ import (
 )
 
 // connections counts the open connections of a listener. When a limit is reached it closes
-// connections that wait for their client, those without a session or token first: the longest
-// waiting connection of the address that has the most of them. A connection on which a request
-// is being handled is never closed.
+// connections that wait for their client, those without a session or token first. A connection
+// on which a request is being handled is never closed.
 type connections struct {
 	limits  ConnectionLimits
 	now     func() time.Time
@@ -26,6 +25,9 @@ type connections struct {
 	sources map[string]*source
 	waiting sourceHeap // sources with unknown connections that wait for their client
 }
+
+// newFor is how long a connection counts as new.
+const newFor = 2 * time.Second
 
 // Reasons for which a connection is closed or refused.
 const (
@@ -128,11 +130,17 @@ func (t *connections) source(network string) *source {
 	return &source{network: network, index: -1}
 }
 
-// oldestUnknown returns the longest waiting unknown connection of the source that has the most
-// of them, or nil.
-func (t *connections) oldestUnknown() *conn {
-	if len(t.waiting) == 0 {
-		return nil
+// oldestUnknown returns the unknown connection to close first, or nil if none waits for its
+// client. It is the longest waiting one of all or, while all are new as in a flood, of the source
+// that has the most: the connections of a client that has just come are not closed for idle ones.
+func (t *connections) oldestUnknown() (oldest *conn) {
+	for _, s := range t.waiting {
+		if first := s.waiting.Front().Value.(*conn); oldest == nil || first.since.Before(oldest.since) {
+			oldest = first
+		}
+	}
+	if oldest == nil || t.now().Sub(oldest.since) >= newFor {
+		return oldest
 	}
 	return t.waiting[0].waiting.Front().Value.(*conn)
 }

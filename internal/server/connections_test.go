@@ -31,10 +31,11 @@ func (p *peer) Close() error { p.closed = true; return nil }
 type table struct {
 	*connections
 	clock time.Time
+	pause time.Duration // before each new connection
 }
 
 func newTable(limits ConnectionLimits, proxies ...string) *table {
-	t := &table{clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	t := &table{pause: time.Second, clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	log := &logBuffer{}
 	var prefixes []netip.Prefix
 	for _, proxy := range proxies {
@@ -53,9 +54,9 @@ func (t *table) scrape() string {
 	return w.Body.String()
 }
 
-// connect admits a connection a second after the one before; c is nil if it is refused.
+// connect admits a connection after the pause; c is nil if it is refused.
 func (t *table) connect(address string) (*peer, *conn) {
-	t.clock = t.clock.Add(time.Second)
+	t.clock = t.clock.Add(t.pause)
 	p := &peer{address: address}
 	return p, t.admit(p)
 }
@@ -144,13 +145,14 @@ func TestConnectionsThatAreNeededStay(t *testing.T) {
 	wantOpen(t, busy, next)
 }
 
-// When the limit of all is reached, the address with the most idle connections loses one: a
-// client with a single connection keeps it, though it is the oldest.
+// When the limit of all is reached and all connections are new, the address with the most loses
+// one: a client with a single connection keeps it, though it is the oldest.
 func TestBusiestAddressMakesRoom(t *testing.T) {
 	t.Parallel()
 	limits := wide
 	limits.Unknown = 6
 	table := newTable(limits)
+	table.pause = time.Millisecond
 	single, _ := table.mustConnect(t, "192.0.2.1:1")
 	_, session := table.mustConnect(t, "192.0.2.2:1")
 	session.received("", true)
@@ -163,6 +165,27 @@ func TestBusiestAddressMakesRoom(t *testing.T) {
 	wantClosed(t, flood[0])
 	wantOpen(t, append(flood[1:], single, next)...)
 	wantIn(t, table.scrape(), `notary_http_connections_closed_total{reason="limit"} 1`, "notary_http_connections 7")
+}
+
+// Otherwise the oldest makes room: a client that opens several connections at once loses none of
+// them to others that have been idle.
+func TestOldestConnectionMakesRoom(t *testing.T) {
+	t.Parallel()
+	limits := wide
+	limits.Unknown = 6
+	table := newTable(limits)
+	var idle, fresh []*peer
+	for _, address := range []string{"192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1", "192.0.2.4:1"} {
+		p, _ := table.mustConnect(t, address)
+		idle = append(idle, p)
+	}
+	table.clock, table.pause = table.clock.Add(newFor), time.Millisecond
+	for range 6 {
+		p, _ := table.mustConnect(t, "192.0.2.5:1")
+		fresh = append(fresh, p)
+	}
+	wantClosed(t, idle...)
+	wantOpen(t, fresh...)
 }
 
 // Clients with a session may use what the limit for unknown clients leaves, and take it from
