@@ -175,7 +175,7 @@ func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Cal
 	if current == nil || current.AccountID != caller.AccountID {
 		return "", notary.Session{}, notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
 	}
-	next := s.newSession(caller.AccountID, Client{caller.Address, current.UserAgent}, current.Browser)
+	next := s.newSession(caller.AccountID, Client{Address: caller.Address, UserAgent: current.UserAgent}, current.Browser)
 	err = s.changeMyPassword(ctx, caller, old, password, func(tx *store.Tx) (err error) {
 		token, err = begin(tx, &next)
 		return err
@@ -198,7 +198,7 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 	if known == "" {
 		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted: nothing more is done for it", caller.Email)
 	}
-	origin, err := s.origin(ctx, caller.AccountID, caller.Email, caller.Address)
+	origin, err := s.origin(ctx, caller.AccountID, caller.Email, Client{Address: caller.Address})
 	if err != nil {
 		return err
 	}

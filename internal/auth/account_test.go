@@ -88,7 +88,7 @@ var useCases = map[string]struct {
 // open are the methods that need no caller, because they find out who it is, or because the
 // program calls them itself.
 var open = []string{"AwaitFirstAccount", "Caller", "CleanUp", "CreateFirstAccount", "HasAccounts", "Initialized", "IsSetupCode",
-	"LimitSessions", "Login", "LoginBrowser", "NeedsSetupCode", "OfferSetupCode", "Recognizes", "Recover", "SetSetupCode"}
+	"LimitSessions", "Login", "LoginBrowser", "NeedsSetupCode", "NewDevice", "OfferSetupCode", "Recognizes", "Recover", "SetSetupCode"}
 
 func TestWhoMay(t *testing.T) {
 	t.Parallel()

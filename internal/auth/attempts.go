@@ -48,7 +48,8 @@ func newAttempts(now func() time.Time) *attempts {
 type origin struct {
 	secret  string // the account's e-mail, or another name of what the secret protects
 	address string
-	known   bool // the account has logged in from there before
+	device  string // the browser, if the account has logged in there before
+	known   bool   // the account has logged in from there before
 }
 
 func (o origin) network() string { return notary.ClientNetwork(o.address) }
@@ -57,7 +58,10 @@ func (o origin) network() string { return notary.ClientNetwork(o.address) }
 func (a *attempts) counters(o origin, now time.Time) []counter {
 	network := o.network()
 	pair := o.secret + " " + network
-	if o.known {
+	switch {
+	case o.device != "":
+		return []counter{a.known.counter(o.secret+" "+o.device, now)}
+	case o.known:
 		return []counter{a.known.counter(pair, now)}
 	}
 	return []counter{a.accounts.counter(pair, now), a.anywhere.counter(o.secret, now), a.networks.counter(network, now)}

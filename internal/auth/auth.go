@@ -71,6 +71,7 @@ func New(st *store.Store, o Options) *Service {
 type Client struct {
 	Address   string // the IP address
 	UserAgent string // what the program or browser calls itself
+	Device    string // the token of [Service.NewDevice] that a browser has kept
 }
 
 // Login answers a token for the account with that e-mail and password, which is good for a
@@ -95,7 +96,7 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 	if err != nil {
 		return "", session, err
 	}
-	origin, err := s.origin(ctx, idOf(account), email, from.Address)
+	origin, err := s.origin(ctx, idOf(account), email, from)
 	if err != nil {
 		return "", session, err
 	}

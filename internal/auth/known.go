@@ -17,10 +17,14 @@ const (
 
 // origin returns where a guess at the password of an account comes from. Without an account, id
 // is 0, which nothing is known of.
-func (s *Service) origin(ctx context.Context, id int64, email, address string) (origin, error) {
-	o := origin{secret: email, address: address}
+func (s *Service) origin(ctx context.Context, id int64, email string, from Client) (o origin, err error) {
+	address := from.Address
+	o = origin{secret: email, address: address}
+	if o.device, err = s.device(ctx, id, from.Device); err != nil {
+		return o, err
+	}
 	addresses, err := s.store.LoginAddresses(ctx, id, s.now().Add(-knownFor), knownLogins)
-	o.known = address != "" && slices.ContainsFunc(addresses, func(known string) bool {
+	o.known = o.device != "" || address != "" && slices.ContainsFunc(addresses, func(known string) bool {
 		return notary.ClientNetwork(known) == o.network()
 	})
 	return o, err

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,4 +73,39 @@ func TestKnownAddressesAreLimited(t *testing.T) {
 	testkit.Check(t, login("192.0.2.2", testkit.Password)) // each has a count of its own
 	w.Clock.Advance(auth.AccountEvery)
 	testkit.Check(t, login("192.0.2.1", testkit.Password))
+}
+
+// A browser in which the account has logged in is known wherever it is, also beside somebody who
+// guesses passwords from the same address. Its token is good for that account alone.
+func TestOwnersAreNotLockedOutOfTheirBrowsers(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	owner, other := w.Admin(), w.Caller(notary.ReadOnly)
+	device, err := w.Auth.NewDevice(t.Context(), owner.AccountID)
+	testkit.Check(t, err)
+	const nat = "192.0.2.1"
+	login := func(email, password, device string) error {
+		_, _, err := w.Auth.LoginBrowser(t.Context(), email, password, auth.Client{Address: nat, Device: device})
+		return err
+	}
+	testkit.Check(t, login(owner.Email, testkit.Password, "")) // the address is known, but so it is to the attacker
+	limits := auth.AttemptsOf(w.Auth)
+	for range auth.AccountBurst {
+		testkit.WantKind(t, login(owner.Email, "wrong", ""), notary.Unauthenticated)
+		_, err := auth.Take(limits, other.Email, nat)
+		testkit.Check(t, err)
+	}
+	wantLimited(t, login(owner.Email, testkit.Password, ""), auth.AccountEvery)
+	testkit.Check(t, login(owner.Email, testkit.Password, device))
+	wantLimited(t, login(other.Email, testkit.Password, device), auth.AccountEvery)
+	for _, forged := range []string{device[:len(device)-2], "_" + device[1:], device + "AAAA", "%", strings.Repeat("A", len(device))} {
+		if forged == device {
+			continue
+		}
+		wantLimited(t, login(owner.Email, testkit.Password, forged), auth.AccountEvery)
+	}
+	for range auth.AccountBurst { // guesses from the browser itself count, too
+		testkit.WantKind(t, login(owner.Email, "wrong", device), notary.Unauthenticated)
+	}
+	wantLimited(t, login(owner.Email, testkit.Password, device), auth.AccountEvery)
 }

@@ -10,6 +10,7 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/server"
 )
 
 // Cookies with this prefix are only taken over HTTPS, from this very host, for all of its
@@ -17,6 +18,7 @@ import (
 const (
 	sessionCookie = "__Host-notary-session"
 	flashCookie   = "__Host-notary-flash"
+	deviceCookie  = "__Host-notary-device"
 )
 
 func (c *call) setCookie(name, value string, maxAge int) {
@@ -25,6 +27,16 @@ func (c *call) setCookie(name, value string, maxAge int) {
 }
 
 func (c *call) dropSession() { c.setCookie(sessionCookie, "", -1) }
+
+// rememberDevice lets the account log in from this browser even while others guess its password.
+func (c *call) rememberDevice(accountID int64) {
+	device, err := c.site.auth.NewDevice(c.r.Context(), accountID)
+	if err != nil { // the login itself has succeeded
+		c.site.log.WarnContext(c.r.Context(), "could not remember the browser", "request_id", server.RequestID(c.r.Context()), "error", err)
+		return
+	}
+	c.setCookie(deviceCookie, device, int(auth.DeviceLife.Seconds()))
+}
 
 // setFlash keeps a sentence for the next page.
 func (c *call) setFlash(message string) {
@@ -144,7 +156,10 @@ func keptIn(f form) []kept {
 
 func (s *site) signIn(c *call) error {
 	from := auth.Client{Address: c.caller.Address, UserAgent: c.r.UserAgent()}
-	token, _, err := s.auth.LoginBrowser(c.r.Context(), c.value("email"), c.r.PostForm.Get("password"), from)
+	if cookie, err := c.r.Cookie(deviceCookie); err == nil {
+		from.Device = cookie.Value
+	}
+	token, session, err := s.auth.LoginBrowser(c.r.Context(), c.value("email"), c.r.PostForm.Get("password"), from)
 	if err != nil {
 		return c.again(err, s.signInPage)
 	}
@@ -154,6 +169,7 @@ func (s *site) signIn(c *call) error {
 		}
 	}
 	c.setCookie(sessionCookie, token, 0)
+	c.rememberDevice(session.AccountID)
 	if action := ourPath(c.value(fieldAction)); action != "/" {
 		return s.keptPage(c, token, action)
 	}

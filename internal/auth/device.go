@@ -1,0 +1,74 @@
+package auth
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"time"
+)
+
+// DeviceLife is how long a browser is recognized in which an account has logged in.
+const DeviceLife = knownFor
+
+// A device token names the account that has logged in, when, and a random number for its own
+// count of wrong passwords. It only loosens the limits on logins: whoever has it still needs the
+// password.
+const (
+	deviceNonce   = 16 // octets
+	devicePayload = 8 + 8 + deviceNonce
+)
+
+// NewDevice returns a token by which a browser is recognized in which the account has logged in,
+// from whatever address.
+func (s *Service) NewDevice(ctx context.Context, accountID int64) (string, error) {
+	key, err := s.deviceKey(ctx)
+	if err != nil {
+		return "", err
+	}
+	payload := binary.BigEndian.AppendUint64(nil, uint64(accountID))
+	payload = binary.BigEndian.AppendUint64(payload, uint64(s.now().Unix()))
+	nonce := make([]byte, deviceNonce)
+	rand.Read(nonce) // never fails
+	payload = append(payload, nonce...)
+	return base64.RawURLEncoding.EncodeToString(append(payload, sign(key, payload)...)), nil
+}
+
+// device returns the name of the device that a token stands for, or "" if the token is not
+// valid for the account.
+func (s *Service) device(ctx context.Context, accountID int64, token string) (string, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(raw) != devicePayload+sha256.Size || accountID == 0 {
+		return "", nil
+	}
+	key, err := s.deviceKey(ctx)
+	if err != nil {
+		return "", err
+	}
+	payload := raw[:devicePayload]
+	issued := time.Unix(int64(binary.BigEndian.Uint64(payload[8:])), 0)
+	if !hmac.Equal(raw[devicePayload:], sign(key, payload)) || binary.BigEndian.Uint64(payload) != uint64(accountID) ||
+		!s.now().Before(issued.Add(DeviceLife)) {
+		return "", nil
+	}
+	return hex.EncodeToString(payload[16:]), nil
+}
+
+func sign(key, payload []byte) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write(payload)
+	return mac.Sum(nil)
+}
+
+// deviceKey returns the key that signs device tokens, which all nodes share.
+func (s *Service) deviceKey(ctx context.Context) ([]byte, error) {
+	const name = "device key"
+	text, err := s.store.Agreed(ctx, name)
+	if err == nil && text == "" {
+		text, err = s.store.Agree(ctx, name, rand.Text()+rand.Text())
+	}
+	return []byte(text), err
+}
