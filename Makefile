@@ -24,11 +24,11 @@ test:
 
 # With what is installed, on the PostgreSQL server of NOTARY_TEST_POSTGRES.
 tests:
-	go test -race -timeout 20m $(PACKAGES)
-	$(POSTGRES) go test -race -timeout 20m -skip '^TestSQLite' ./internal/store
-	$(POSTGRES) go test -timeout 20m -skip '^TestSQLite' $(ENGINES)
-	go test -run AHundredThousand ./cmd/notary ./internal/store
-	$(POSTGRES) go test -run AHundredThousand ./internal/store
+	go test -race -timeout 2h $(PACKAGES)
+	$(POSTGRES) go test -race -timeout 2h -skip '^TestSQLite' ./internal/store
+	$(POSTGRES) go test -timeout 2h -skip '^TestSQLite' $(ENGINES)
+	go test -timeout 2h -run AHundredThousand ./cmd/notary ./internal/store
+	$(POSTGRES) go test -timeout 2h -run AHundredThousand ./internal/store
 
 lint:
 	test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }

@@ -18,9 +18,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// hangGuard ends a test that would never end. No verdict depends on it.
-const hangGuard = 3 * time.Minute
-
 // PostgreSQL hangs: its processes are suspended. Reads and writes are refused with a time to try
 // again, the server still stops by itself, and what was acknowledged is there afterwards.
 func TestHungPostgres(t *testing.T) {
@@ -30,7 +27,7 @@ func TestHungPostgres(t *testing.T) {
 	c := newCluster(t, binary, postgres.URL("notary"))
 	node := c.start(t)
 	l := prepare(t, connect(t, node.url))
-	ctx, cancel := context.WithTimeout(t.Context(), hangGuard)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	csr, err := newTestCSR()
 	testkit.Check(t, err)
@@ -50,7 +47,7 @@ func TestHungPostgres(t *testing.T) {
 	}()
 
 	testkit.Check(t, node.cmd.Process.Signal(syscall.SIGTERM))
-	guard := time.AfterFunc(hangGuard, func() { _ = node.cmd.Process.Signal(syscall.SIGQUIT) })
+	guard := time.AfterFunc(testkit.Patience, func() { _ = node.cmd.Process.Signal(syscall.SIGQUIT) })
 	_ = node.cmd.Wait()
 	guard.Stop()
 	if code := node.cmd.ProcessState.ExitCode(); code != 0 && !strings.Contains(node.log.String(), "did not stop in time") {

@@ -206,7 +206,7 @@ func nodesHearOfAuthorities(t *testing.T, c *cluster) {
 		begun := time.Now()
 		for err := signThere(); !is(err); err = signThere() {
 			testkit.WantKind(t, err, notary.Conflict)
-			if time.Since(begun) > 30*time.Second {
+			if time.Since(begun) > testkit.Patience {
 				t.Fatalf("it is not known on the other node that it is %s: %v", what, err)
 			}
 			time.Sleep(5 * time.Millisecond)

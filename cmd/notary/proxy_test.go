@@ -74,12 +74,11 @@ func startProxy(t *testing.T, c *config, url string) string {
 			t.Logf("nginx: %s", log.String())
 		}
 	})
-	for range 200 {
+	for begun := time.Now(); time.Since(begun) < testkit.Patience; time.Sleep(50 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			conn.Close()
 			return "http://" + address
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatal("nginx does not listen")
 	return ""

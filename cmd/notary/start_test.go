@@ -340,7 +340,7 @@ func TestStartCommandUnsetsThePassphrase(t *testing.T) {
 
 func TestStartCommandUntilItsContextEnds(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	reader, writer := io.Pipe()
 	go func() {

@@ -118,12 +118,11 @@ func startNginx(t *testing.T, p *presented) string {
 func await(t *testing.T, what string, try func() (says string, holds bool)) string {
 	t.Helper()
 	var says string
-	for range 200 {
+	for begun := time.Now(); time.Since(begun) < testkit.Patience; time.Sleep(50 * time.Millisecond) {
 		var holds bool
 		if says, holds = try(); holds {
 			return says
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatalf("waited in vain for %s: %s", what, says)
 	return ""

@@ -150,6 +150,14 @@ func ExplainPostgres(ctx context.Context, s *Store, a Asked) (plan string, err e
 	return plan, err
 }
 
+// SetPollEvery changes how often a node looks for changes that it was not told of, and returns what
+// puts it back.
+func SetPollEvery(d time.Duration) (restore func()) {
+	old := pollEvery
+	pollEvery = d
+	return func() { pollEvery = old }
+}
+
 // SetPatience changes how long the start waits for PostgreSQL, and gives what puts it back.
 func SetPatience(d time.Duration) (restore func()) {
 	old := patience

@@ -24,11 +24,13 @@ var topics = []string{Authorities, Profiles}
 const (
 	// channel is where nodes tell each other of changes.
 	channel = "notary"
-	// pollEvery is how often a node looks for changes that it was not told of.
-	pollEvery = 5 * time.Second
 	// heartbeat is how often a node checks that the connection which listens still works.
 	heartbeat = 30 * time.Second
 )
+
+// pollEvery is how often a node looks for changes that it was not told of. A variable, so that a
+// test can make it long.
+var pollEvery = 5 * time.Second
 
 // Shared says whether other nodes may have the database open, too.
 func (s *Store) Shared() bool {

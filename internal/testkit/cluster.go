@@ -34,9 +34,6 @@ type Cluster struct {
 	gone   chan struct{} // closed when the server and all its children have ended
 }
 
-// patience is how long a server may take to start or to end before the test fails.
-const patience = time.Minute
-
 // StartCluster makes a cluster and starts it. The options are lines of postgresql.conf, such
 // as "fsync=off".
 func StartCluster(t testing.TB, options ...string) *Cluster {
@@ -204,7 +201,7 @@ func (c *Cluster) run() error {
 
 // answer waits for the server to answer.
 func (c *Cluster) answer() error {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(Patience)
 	for {
 		err := c.exec(`SELECT 1`)
 		if err == nil {
@@ -227,7 +224,7 @@ func (c *Cluster) end(t testing.TB, signal os.Signal) {
 	Check(t, c.server.Process.Signal(signal))
 	select {
 	case <-c.gone:
-	case <-time.After(patience):
+	case <-time.After(Patience):
 		t.Fatalf("PostgreSQL still runs:\n%s", c.log())
 	}
 }
@@ -235,7 +232,7 @@ func (c *Cluster) end(t testing.TB, signal os.Signal) {
 // awaitStandby waits until a standby of that name streams.
 func (c *Cluster) awaitStandby(t testing.TB, name string) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(Patience)
 	for {
 		streams, err := c.ask(`SELECT count(*) > 0 FROM pg_stat_replication WHERE state = 'streaming' AND application_name = $1`, name)
 		Check(t, err)

@@ -6,7 +6,17 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"testing"
+	"time"
 )
+
+// CPUTime returns the processor time that this process has used.
+func CPUTime(t testing.TB) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	Check(t, syscall.Getrusage(syscall.RUSAGE_SELF, &used))
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
 
 // runAs lets a program run as that user where we are root, in a process group of its own.
 func runAs(cmd *exec.Cmd, uid, gid uint32) {

@@ -271,5 +271,9 @@ func WantField(t testing.TB, err error, field string) {
 	}
 }
 
+// Patience is how long a test waits for what must come, so that one that hangs ends. It is far more
+// than any busy machine needs: no verdict depends on it.
+const Patience = 15 * time.Minute
+
 // Always returns a function that returns d.
 func Always(d time.Duration) func() time.Duration { return func() time.Duration { return d } }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -79,7 +78,7 @@ func (h *house) browseElsewhere(t *testing.T) *browser {
 	t.Cleanup(cancelTab)
 	b := &browser{house: h}
 	testkit.Check(t, chromedp.Listen(tab, b.listen))
-	ctx, cancel := context.WithTimeout(tab, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(tab, testkit.Patience)
 	b.ctx = ctx
 	t.Cleanup(cancel)
 	command(t, b, log.Enable, cdp.Empty{})
