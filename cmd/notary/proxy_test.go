@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"notary"
 	"notary/internal/auth"
 	"notary/internal/store"
 	"notary/internal/testkit"
@@ -103,7 +102,7 @@ func TestBehindNginx(t *testing.T) {
 	st, err := store.Open(t.Context(), c.db, time.Now)
 	testkit.Check(t, err)
 	const email = "admin@example.com"
-	_, err = auth.New(st, auth.Options{}).CreateAccount(t.Context(), notary.Caller{}, email, testkit.Password, nil)
+	_, err = auth.New(st, auth.Options{NoSetupCode: true}).CreateFirstAccount(t.Context(), auth.FirstAccount{Email: email, Password: testkit.Password})
 	testkit.Check(t, err)
 	testkit.Check(t, st.Close())
 	url, _ := startServer(t, c)

@@ -63,7 +63,8 @@ func TestStatusOfAnotherNode(t *testing.T) {
 	if other.Initialized() {
 		t.Error("there is an account before there is one")
 	}
-	_, err := w.Auth.CreateAccount(t.Context(), w.Admin(), "first@example.com", testkit.Password, nil)
+	_, err := w.Auth.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: "first@example.com",
+		Password: testkit.Password, SetupCode: testkit.SetupCode})
 	testkit.Check(t, err)
 	other.AwaitFirstAccount(t.Context())
 	if !other.Initialized() {
