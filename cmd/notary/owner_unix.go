@@ -3,17 +3,25 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"syscall"
 )
 
-// isWrittenByUser reports whether only this user and root can write a file or folder.
-func isWrittenByUser(name string) bool {
+// ownerAndMode reports whether a file belongs to neither this user nor root, and its mode. ok is false if there is
+// no such file.
+func ownerAndMode(name string) (foreign bool, mode fs.FileMode, ok bool) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return false
+		return false, 0, false
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Uid != 0 && int(stat.Uid) != os.Geteuid(), info.Mode(), ok
+}
+
+// isWrittenByUser reports whether only this user and root can write a file or folder.
+func isWrittenByUser(name string) bool {
 	const groupAndOthers = 0o022
-	return ok && (stat.Uid == 0 || int(stat.Uid) == os.Geteuid()) && info.Mode().Perm()&groupAndOthers == 0
+	foreign, mode, ok := ownerAndMode(name)
+	return ok && !foreign && mode&groupAndOthers == 0
 }

@@ -99,6 +99,9 @@ func changedFlags(c *cobra.Command) map[string]any {
 // touched before the store holds its lock.
 func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Writer) (err error) {
 	c := live.get()
+	if err := requirePrivate(c); err != nil {
+		return err
+	}
 	if err := requireDatabase(c); err != nil {
 		return err
 	}
