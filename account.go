@@ -52,12 +52,13 @@ const (
 	ManageProfiles                       // make, change and delete profiles
 	ReadEvents                           // see who did what, but for the events of accounts
 	ReadSettings                         // see the server's settings
+	CertifyOutsideKeys                   // have authorities here certify the keys of imported authorities
 )
 
 var permissions = map[Role][]Permission{
 	Admin: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests, ReadAuthorities,
 		ManageAuthorities, RevokeCertificates, ManageAccounts, ListProfiles, ReadProfiles, ManageProfiles,
-		ReadEvents, ReadSettings},
+		ReadEvents, ReadSettings, CertifyOutsideKeys},
 	CertificateManager: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests,
 		ReadAuthorities, ManageAuthorities, RevokeCertificates, ListProfiles, ReadProfiles, ManageProfiles, ReadEvents},
 	CertificateRequestor: {ReadOwnRequests, CreateRequests, ListProfiles},

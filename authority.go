@@ -36,6 +36,10 @@ type Authority struct {
 	// Certificate is its own, with the chain; nil while it is pending.
 	Certificate *Certificate
 
+	// KeyKnownOutside reports whether the key was imported: a copy of it may exist elsewhere. Only
+	// an Admin has such a key certified.
+	KeyKnownOutside bool
+
 	// Damaged says what of its record cannot be read; "" if all can. A damaged authority issues
 	// no certificates.
 	Damaged string

@@ -21,6 +21,7 @@ type CertificateAuthority struct {
 	PathLength      *int             `json:"path_length" doc:"How many authorities may follow below it; null for no limit"`
 	NameConstraints *NameConstraints `json:"name_constraints" doc:"For which names its certificates may be; null for all"`
 	PredecessorID   *int64           `json:"predecessor_id" doc:"The authority of the same name that it was rolled over from"`
+	KeyKnownOutside bool             `json:"key_known_outside,omitzero" required:"false" doc:"Its key was imported, so that a copy of it may exist elsewhere; only an Admin has it certified"`
 }
 
 // NameConstraints say for which names certificates below an authority may be (RFC 5280,

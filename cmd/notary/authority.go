@@ -56,6 +56,14 @@ func (p *program) authorityShow() *cobra.Command {
 	return c
 }
 
+// keyText describes the key, and whether a copy of it may exist elsewhere.
+func keyText(a api.CertificateAuthority) string {
+	if a.KeyKnownOutside {
+		return a.Key + ", key known outside"
+	}
+	return a.Key
+}
+
 func (p *program) printAuthority(a api.CertificateAuthority) error {
 	pathLength, constraints := "", api.NameConstraints{}
 	if a.PathLength != nil {
@@ -68,7 +76,7 @@ func (p *program) printAuthority(a api.CertificateAuthority) error {
 		field{"Authority", strconv.FormatInt(a.ID, 10)},
 		field{"Status", a.Status},
 		field{"Common name", a.CommonName},
-		field{"Key", a.Key},
+		field{"Key", keyText(a)},
 		field{"Issuer", optionalID(a.IssuerID)},
 		field{"Successor of", optionalID(a.PredecessorID)},
 		field{"Path length", pathLength},

@@ -236,6 +236,9 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}
+		if err := refuseOutsideKey(ctx, tx, caller, csr.PublicKey); err != nil {
+			return err
+		}
 		if err := s.requireUsable(tx, issuer, profile); err != nil {
 			return err
 		}

@@ -60,6 +60,9 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 		if err := s.requireCrossable(ctx, tx, a, request); err != nil {
 			return err
 		}
+		if err := refuseOutsideKey(ctx, tx, caller, request.PublicKey); err != nil {
+			return err
+		}
 		if err := s.requireUsable(tx, issuer, profile); err != nil {
 			return err
 		}

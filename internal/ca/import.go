@@ -191,7 +191,7 @@ func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notar
 		return s.reviveImported(ctx, tx, deleted, in)
 	}
 	a := &notary.Authority{Enabled: true, CSR: in.csr, CommonName: in.entry.CommonName, Key: in.entry.Key, PathLen: pathLenOf(in.chain[0]),
-		CRLNumber: in.crl.Number}
+		CRLNumber: in.crl.Number, KeyKnownOutside: true}
 	if a.Constraints, err = pki.CertificateConstraints(in.chain[0]); err != nil {
 		return nil, err
 	}

@@ -187,6 +187,9 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 		if err := s.requireSignable(ctx, tx, csr, issuer, profile); err != nil {
 			return err
 		}
+		if err := refuseOutsideKey(ctx, tx, caller, csr.PublicKey); err != nil {
+			return err
+		}
 		if err := s.recordURL(tx, cert, from.CRLURL); err != nil {
 			return err
 		}

@@ -47,6 +47,11 @@ func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64, 
 	if r.root, err = s.ownRoot(ctx, old); err != nil {
 		return 0, err
 	}
+	if r.root != nil { // the new root certifies the key of the old one
+		if err := refuseOutsideKey(ctx, s.store, caller, r.root.PublicKey); err != nil {
+			return 0, err
+		}
+	}
 	if err := r.begin(ctx, o); err != nil {
 		return 0, err
 	}

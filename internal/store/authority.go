@@ -10,7 +10,7 @@ import (
 )
 
 const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.not_after, a.path_len,
-	a.constraints, a.predecessor_id, a.names_crl, a.names_ocsp, a.names_issuer, a.crl_shards, a.crl_number, a.created_at,` + certificateColumns + `
+	a.constraints, a.predecessor_id, a.names_crl, a.names_ocsp, a.names_issuer, a.crl_shards, a.crl_number, a.created_at, a.key_known_outside,` + certificateColumns + `
 	FROM authority a
 	LEFT JOIN certificate k ON k.id = a.certificate_id` + certificateJoins
 
@@ -80,7 +80,7 @@ func (r reader) scanAuthority(row row) (*notary.Authority, error) {
 		cert                         certificateRow
 	)
 	dest := []any{&a.ID, &a.Enabled, &a.CSR, &a.CommonName, &a.Key, &notAfter, &pathLen,
-		&constraints, &predecessor, &crl, &ocsp, &issuer, &shards, &crlNumber, &created}
+		&constraints, &predecessor, &crl, &ocsp, &issuer, &shards, &crlNumber, &created, &a.KeyKnownOutside}
 	if err := row.Scan(append(dest, cert.dest()...)...); err != nil {
 		return nil, err
 	}
@@ -108,10 +108,10 @@ func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, err
 		return 0, err
 	}
 	return tx.insert(`INSERT INTO authority (enabled, csr, common_name, key, sealed_key, not_after, path_len, constraints,
-		predecessor_id, crl_number, crl_base, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
+		predecessor_id, crl_number, crl_base, created_at, key_known_outside)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
 		boolInt(a.Enabled), a.CSR, a.CommonName, a.Key, sealedKey, seconds(a.NotAfter), a.PathLen, constraints,
-		nullable(a.PredecessorID), a.CRLNumber, tx.crlBase(a.CRLNumber), seconds(tx.now))
+		nullable(a.PredecessorID), a.CRLNumber, tx.crlBase(a.CRLNumber), seconds(tx.now), boolInt(a.KeyKnownOutside))
 }
 
 // SetAuthorityCertificate gives the authority, in the state in which it was read and not

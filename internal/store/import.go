@@ -80,6 +80,15 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	return tx.Changed(Authorities) // it may be an authority's
 }
 
+// KeyKnownOutside reports whether the key with this fingerprint is that of an imported authority,
+// deleted ones included.
+func (r reader) KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error) {
+	var n int
+	err := r.q.queryRow(ctx, `SELECT COUNT(*) FROM certificate k JOIN authority a ON a.certificate_id = k.id
+		WHERE k.key_fingerprint = $1 AND a.key_known_outside = 1`, keyFingerprint).Scan(&n)
+	return n > 0, mapped(err)
+}
+
 // DeletedAuthority is the deleted authority that had the key with this fingerprint; 0 where
 // there is none.
 func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id int64, err error) {
@@ -92,7 +101,7 @@ func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id
 // crlNumber and the number of its last CRL here. Its full CRL is dropped: there may be newer ones
 // from elsewhere.
 func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error {
-	err := tx.change(raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL,
+	err := tx.change(raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL, key_known_outside = 1,
 			crl_number = CASE WHEN crl_number > $2 THEN crl_number ELSE $2 END,
 			crl_base = CASE WHEN crl_base > $4 THEN crl_base ELSE $4 END
 		WHERE id = $3 AND deleted_at IS NOT NULL`, sealedKey, crlNumber, id, tx.crlBase(crlNumber))

@@ -1,0 +1,33 @@
+package ca
+
+import (
+	"context"
+	"crypto"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// outsideKeys is what a store and a transaction both know of imported keys.
+type outsideKeys interface {
+	KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error)
+}
+
+// refuseOutsideKey refuses to certify the key of an imported authority, be it deleted, unless the
+// caller is an Admin: a copy of the key may exist elsewhere, and who has it would be trusted
+// like an authority of ours.
+func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, key crypto.PublicKey) error {
+	if caller.May(notary.CertifyOutsideKeys) {
+		return nil
+	}
+	fingerprint, err := pki.KeyFingerprint(key)
+	if err != nil {
+		return err
+	}
+	outside, err := known.KeyKnownOutside(ctx, fingerprint)
+	if err == nil && outside {
+		err = notary.Errorf(notary.Forbidden, "this is the key of an imported authority, of which a copy may exist elsewhere: "+
+			"only an Admin can have it certified")
+	}
+	return err
+}

@@ -1,0 +1,56 @@
+package ca_test
+
+import (
+	"testing"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// A Certificate Manager cannot have the key of an imported authority certified: not as an
+// authority, nor by a request, nor after the authority was deleted and imported again.
+func TestOnlyAdminsCertifyOutsideKeys(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	manager := w.Caller(notary.CertificateManager)
+	root := w.Root(t, notary.ECDSAP256)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	csr := testkit.CSR(t, o.Key, "leaf.example.com")
+	req, err := w.CA.Submit(t.Context(), manager, csr)
+	testkit.Check(t, err)
+	var id int64
+	refused := func(when string) {
+		t.Helper()
+		for what, err := range map[string]error{
+			"cross-signed": second(w.CA.CrossSign(t.Context(), manager, id, root, notary.IntermediateProfile)),
+			"rolled over":  second(w.CA.RollOver(t.Context(), manager, id, ca.RollOverOptions{})),
+		} {
+			if notary.KindOf(err) != notary.Forbidden {
+				t.Errorf("%s %s: %v", what, when, err)
+			}
+		}
+	}
+	signRequest := func(caller notary.Caller) error {
+		return w.CA.Sign(t.Context(), caller, req, ca.SignOptions{AuthorityID: root})
+	}
+	id, err = w.CA.ImportAuthority(t.Context(), manager, importOf(t, o))
+	testkit.Check(t, err)
+	if !authority(t, w, id).KeyKnownOutside || authority(t, w, root).KeyKnownOutside {
+		t.Error("the imported authority, and no other, has a key known outside")
+	}
+	refused("once imported")
+	testkit.WantKind(t, signRequest(manager), notary.Forbidden)
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), manager, id, true))
+	testkit.WantKind(t, signRequest(manager), notary.Forbidden)
+	id, err = w.CA.ImportAuthority(t.Context(), manager, importOf(t, o))
+	testkit.Check(t, err)
+	refused("once imported again")
+
+	below, err := w.CA.ImportAuthority(t.Context(), manager, importOf(t, testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256)))
+	testkit.Check(t, err)
+	testkit.WantKind(t, w.CA.SignAuthority(t.Context(), manager, below, root), notary.Forbidden)
+
+	_, err = w.CA.CrossSign(t.Context(), w.Admin(), id, root, notary.IntermediateProfile)
+	testkit.Check(t, err)
+}
