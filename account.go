@@ -53,12 +53,13 @@ const (
 	ReadEvents                           // see who did what, but for the events of accounts
 	ReadSettings                         // see the server's settings
 	CertifyOutsideKeys                   // have authorities here certify the keys of imported authorities
+	ConfirmClock                         // confirm the server's clock after it jumped
 )
 
 var permissions = map[Role][]Permission{
 	Admin: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests, ReadAuthorities,
 		ManageAuthorities, RevokeCertificates, ManageAccounts, ListProfiles, ReadProfiles, ManageProfiles,
-		ReadEvents, ReadSettings, CertifyOutsideKeys},
+		ReadEvents, ReadSettings, CertifyOutsideKeys, ConfirmClock},
 	CertificateManager: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests,
 		ReadAuthorities, ManageAuthorities, RevokeCertificates, ListProfiles, ReadProfiles, ManageProfiles, ReadEvents},
 	CertificateRequestor: {ReadOwnRequests, CreateRequests, ListProfiles},

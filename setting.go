@@ -1,5 +1,7 @@
 package notary
 
+import "time"
+
 // SettingSource is what decided on a [Setting].
 type SettingSource string
 
@@ -18,4 +20,11 @@ type Setting struct {
 	Source SettingSource
 	Where  string // the file and key, variable or flag that it comes from; "" for a default
 	Secret bool   // whether it is set and kept to the server
+}
+
+// ClockState is what the server knows of its clock.
+type ClockState struct {
+	Time         time.Time // by the server's own clock
+	DatabaseTime time.Time // by that of PostgreSQL; zero on SQLite
+	Stopped      string    // why nothing is issued; "" while it is
 }

@@ -23,6 +23,16 @@ func (c *Client) Settings(ctx context.Context) ([]api.Setting, error) {
 	return call[[]api.Setting](ctx, c, http.MethodGet, prefix+"/settings", nil)
 }
 
+// Clock returns the server's time, and whether its clock has stopped issuance.
+func (c *Client) Clock(ctx context.Context) (api.Clock, error) {
+	return call[api.Clock](ctx, c, http.MethodGet, prefix+"/clock", nil)
+}
+
+// ConfirmClock confirms that the server's clock is right, so that issuance continues.
+func (c *Client) ConfirmClock(ctx context.Context) error {
+	return act(ctx, c, http.MethodPost, prefix+"/clock/confirm", nil)
+}
+
 // Inspect says what is in a text, and what is wrong with it.
 func (c *Client) Inspect(ctx context.Context, body api.Inspect) (api.Inspection, error) {
 	return call[api.Inspection](ctx, c, http.MethodPost, prefix+"/inspect", body)

@@ -168,6 +168,8 @@ func permissionFor(command *cobra.Command) notary.Permission {
 		return notary.ManageProfiles
 	case "settings":
 		return notary.ReadSettings
+	case "clock":
+		return notary.ConfirmClock
 	default:
 		return notary.DecideRequests
 	}

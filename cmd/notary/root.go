@@ -59,7 +59,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
 		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(), p.checkCommand(),
 		p.inspectCommand(),
-		p.statusCommand(), p.summaryCommand(), p.overviewCommand(), p.settingsCommand(), p.versionCommand(),
+		p.statusCommand(), p.summaryCommand(), p.overviewCommand(), p.settingsCommand(), p.clockCommand(), p.versionCommand(),
 	)
 	root.Version = programVersion()
 	root.SilenceErrors, root.SilenceUsage = true, true

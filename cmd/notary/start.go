@@ -20,6 +20,7 @@ import (
 	"notary"
 	"notary/internal/auth"
 	"notary/internal/ca"
+	"notary/internal/clock"
 	"notary/internal/jobs"
 	"notary/internal/keystore"
 	"notary/internal/publish"
@@ -122,7 +123,11 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 		defer listener.Close() // where something else fails
 	}
 	url := c.publishedAt(addressOf(listener))
-	authorities, err := ca.New(ctx, st, keys, ca.Options{Log: log, PublishURL: url})
+	guard := clock.New(st, clock.Options{Log: log})
+	if err := guard.Check(ctx); err != nil {
+		return err
+	}
+	authorities, err := ca.New(ctx, st, keys, ca.Options{Log: log, PublishURL: url, MayIssue: guard.MayIssue})
 	if err != nil {
 		return err
 	}
@@ -139,7 +144,7 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 	}
 	live.beforeReload(func(c *config) (func(), error) { return prepareCertificate(certificate, c) })
 	metrics := server.NewMetrics(programVersion(), authorities.Counts, log)
-	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx, Settings: live.settings,
+	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Clock: guard, Version: programVersion(), Log: log, Stopping: ctx, Settings: live.settings,
 		Ready: st.Ready})
 	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done(), Settings: live.settings})
 	limits := connectionLimits(listener, log)
@@ -151,7 +156,7 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 	if err != nil {
 		return err
 	}
-	servers, beside := []*server.Server{s}, []func(context.Context){live.follow, authorities.FollowOtherNodes, accounts.AwaitFirstAccount, func(ctx context.Context) {
+	servers, beside := []*server.Server{s}, []func(context.Context){live.follow, guard.Run, authorities.FollowOtherNodes, accounts.AwaitFirstAccount, func(ctx context.Context) {
 		jobs.Run(ctx, authorities, accounts, leaseOf(st), log)
 	}}
 	if !st.Shared() {

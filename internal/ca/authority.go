@@ -176,6 +176,9 @@ func named(err error, field string) error {
 }
 
 func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority) (*notary.Certificate, error) {
+	if err := s.mayIssue(); err != nil {
+		return nil, err
+	}
 	issued, err := issuance.Root(key, csr, a.PathLen, s.authorityTerms(a))
 	if err != nil {
 		return nil, err
@@ -224,6 +227,9 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 	}
 	terms := s.authorityTerms(a)
 	if terms.Like, err = certificateOf(a); err != nil {
+		return err
+	}
+	if err := s.mayIssue(); err != nil {
 		return err
 	}
 	issued, err := issuance.Intermediate(issuer.Issuer, profile, csr, a.PathLen, terms)

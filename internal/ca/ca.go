@@ -29,6 +29,8 @@ type Service struct {
 	log   *slog.Logger
 	urls  urls
 
+	mayIssue func() error
+
 	authorities *cache
 	profiles    *profileCache
 	lists       crlLists
@@ -46,6 +48,10 @@ type Options struct {
 	Now  func() time.Time // time.Now without it
 	Rand io.Reader        // for serial numbers; crypto/rand without it
 	Log  *slog.Logger     // slog.Default without it
+
+	// MayIssue, if set, returns why no certificate may be issued at present. OCSP responder
+	// certificates and CRLs do not depend on it.
+	MayIssue func() error
 
 	// PublishURL is where what certificates name is published, without a slash at its end;
 	// without it they name nothing.
@@ -65,6 +71,9 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 	}
 	s.damages = newDamages(s.log)
 	st.OnDamage(s.damages.report)
+	if s.mayIssue = o.MayIssue; s.mayIssue == nil {
+		s.mayIssue = func() error { return nil }
+	}
 	s.authorities = newCache(s.openAuthority, s.now)
 	s.profiles = newProfileCache(st)
 	s.answers = newAnswerCache()

@@ -50,6 +50,9 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 	}
 	terms := s.authorityTerms(a)
 	terms.Like = own
+	if err := s.mayIssue(); err != nil {
+		return 0, err
+	}
 	issued, err := issuance.Intermediate(issuer.Issuer, profile, request, a.PathLen, terms)
 	if err != nil {
 		return 0, err

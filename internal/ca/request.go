@@ -177,6 +177,9 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err != nil {
 		return err
 	}
+	if err := s.mayIssue(); err != nil {
+		return err
+	}
 	issued, err := issuance.Leaf(from, profile, csr, s.terms(o.NotAfter))
 	if err != nil {
 		return err

@@ -43,6 +43,9 @@ func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64, 
 	if err := s.requireActive(old); err != nil {
 		return 0, err
 	}
+	if err := s.mayIssue(); err != nil { // before the successor is recorded
+		return 0, err
+	}
 	r := rollOver{s: s, caller: caller, old: old}
 	if r.root, err = s.ownRoot(ctx, old); err != nil {
 		return 0, err

@@ -18,12 +18,14 @@ import (
 	"notary/api"
 	"notary/internal/auth"
 	"notary/internal/ca"
+	"notary/internal/clock"
 )
 
 // Config is what the API is made of.
 type Config struct {
 	CA      *ca.Service
 	Auth    *auth.Service
+	Clock   *clock.Guard
 	Version string
 	Log     *slog.Logger
 
@@ -48,7 +50,7 @@ var Paths = append([]string{"/login", "/logout"}, Probes...)
 // New gives the handler of everything below /api, and of [Paths].
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
-	r := &routes{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, ready: c.Ready, settings: c.Settings, imports: make(chan struct{}, maxImports), huma: humago.New(mux, openAPI(c.Version))}
+	r := &routes{ca: c.CA, auth: c.Auth, clock: c.Clock, version: c.Version, log: c.Log, ready: c.Ready, settings: c.Settings, imports: make(chan struct{}, maxImports), huma: humago.New(mux, openAPI(c.Version))}
 	if c.Stopping != nil {
 		r.stopping = c.Stopping.Done()
 	}
@@ -61,6 +63,7 @@ func New(c Config) http.Handler {
 	r.summaries()
 	r.events()
 	r.serverSettings()
+	r.serverClock()
 	r.inspections()
 	r.overviews()
 	r.sessions()
@@ -73,6 +76,7 @@ type routes struct {
 	huma    huma.API
 	ca      *ca.Service
 	auth    *auth.Service
+	clock   *clock.Guard
 	version string
 	log     *slog.Logger
 	crls    encodedCRLs

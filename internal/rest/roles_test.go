@@ -95,6 +95,8 @@ var roleTable = map[string]rule{
 	"GET /api/v1/overview":                                      {roles: everyone, success: 200},
 	"GET /api/v1/certificate_authorities/{id}/state":            {roles: observers, success: 200, prepare: anAuthority},
 	"GET /api/v1/settings":                                      {roles: admins, success: 200},
+	"GET /api/v1/clock":                                         {roles: admins, success: 200},
+	"POST /api/v1/clock/confirm":                                {roles: admins, success: 202},
 	"POST /api/v1/inspect":                                      {roles: everyone, success: 200, prepare: aText},
 	"GET /api/v1/events":                                        {roles: observers, success: 200},
 	"GET /api/v1/sessions":                                      {roles: everyone, success: 200},

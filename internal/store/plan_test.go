@@ -73,8 +73,9 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	t.Helper()
 	ctx := t.Context()
 	// Copies, digests and checks read everything.
-	seen := map[string]bool{"Write": true, "WriteAs": true, "WriteAccount": true, "Close": true, "CheckInvariants": true, "Check": true, "CheckNext": true, "CopyTo": true, "Digest": true,
-		"EachRevocation": true, "OnDamage": true, "Revoked": true, "Fill": true, "Shared": true, "Watch": true, "Ready": true,
+	seen := map[string]bool{"Write": true, "WriteAs": true, "WriteAccount": true, "Close": true, "CheckInvariants": true,
+		"Check": true, "CheckNext": true, "CopyTo": true, "Digest": true, "EachRevocation": true, "OnDamage": true, "Revoked": true,
+		"Fill": true, "Shared": true, "Watch": true, "Ready": true, "DatabaseTime": true,
 		"LoginAddresses":   true, // scans the few events that it found
 		"CompromisedInUse": true} // after an upgrade, every compromised key
 	do := func(name string, err error) {
@@ -147,6 +148,8 @@ type reads interface {
 	Totals(context.Context) (notary.Summary, error)
 	Summary(context.Context, time.Time) (notary.Summary, error)
 	Agreed(context.Context, string) (string, error)
+	ClockMark(context.Context) (store.ClockMark, error)
+	NewestEvent(context.Context) (int64, time.Time, error)
 	Requests(context.Context, notary.Query) (notary.Page[*notary.Request], error)
 	Certificates(context.Context, notary.Query) (notary.Page[*notary.Certificate], error)
 	Profiles(context.Context) ([]*notary.Profile, error)
@@ -211,6 +214,9 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("Totals", second(r.Totals(ctx)))
 	do("Summary", second(r.Summary(ctx, now)))
 	do("Agreed", second(r.Agreed(ctx, "something")))
+	do("ClockMark", second(r.ClockMark(ctx)))
+	_, _, err = r.NewestEvent(ctx)
+	do("NewestEvent", err)
 	for _, sort := range notary.Sorts {
 		do("Requests", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1}, r.Requests))
 		do("Certificates", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1}, r.Certificates))
@@ -283,6 +289,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("DeleteSession", tx.DeleteSession([]byte("token")))
 	do("DeleteSessionsOf", tx.DeleteSessionsOf(admin))
 	do("DeleteExpiredSessions", tx.DeleteExpiredSessions())
+	do("SetClockMark", tx.SetClockMark(store.ClockMark{At: now}))
 	do("SetPassword", tx.SetPassword(admin, "hash"))
 	account, err := tx.Account(ctx, admin)
 	do("Account", err)

@@ -60,6 +60,8 @@ var deeds = map[string]struct{ done, with string }{
 	"account.password":              {"Password changed", ""},
 	"account.recover":               {"Recovered on the server", ""},
 	"account.delete":                {"Deleted", ""},
+	"clock.stop":                    {"Issuance stopped: the clock jumped", ""},
+	"clock.confirm":                 {"Clock confirmed", ""},
 	"account.login":                 {"Signed in", ""},
 	"account.logout":                {"Signed out", ""},
 }

@@ -1,0 +1,10 @@
+package api
+
+import "time"
+
+// Clock is what the server knows of its clock.
+type Clock struct {
+	Time         time.Time  `json:"time" doc:"By the server's own clock"`
+	DatabaseTime *time.Time `json:"database_time" doc:"By PostgreSQL's clock; null on SQLite"`
+	Stopped      string     `json:"stopped" doc:"Why no certificate is issued; empty while the clock can be trusted"`
+}

@@ -1,0 +1,235 @@
+package clock
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// every is how often the clock is compared with the record.
+const every = time.Minute
+
+// Guard decides whether the clock can be trusted for issuance. It is safe for concurrent use.
+type Guard struct {
+	store  *store.Store
+	now    func() time.Time
+	uptime func() (boot string, uptime time.Duration)
+	log    *slog.Logger
+
+	database func(context.Context) (time.Time, error)
+
+	checking sync.Mutex // held while the record is read and changed
+	checked  bool       // whether there was a check
+
+	mu        sync.Mutex
+	last      moment // at which the clock was right
+	jumped    string // how the clock was set; "" while it is right or confirmed
+	apart     string // how it differs from the database's
+	persisted bool   // whether jumped is on record
+}
+
+// Options configure a Guard; the zero value is for production.
+type Options struct {
+	Now    func() time.Time                           // time.Now without it
+	Uptime func() (boot string, uptime time.Duration) // that of the machine without it
+	Log    *slog.Logger                               // slog.Default without it
+
+	// Database returns the time of the database's own clock, or the zero time if it has none;
+	// [store.Store.DatabaseTime] without it.
+	Database func(context.Context) (time.Time, error)
+}
+
+// New returns a Guard that has not checked the record yet.
+func New(st *store.Store, o Options) *Guard {
+	g := &Guard{store: st, now: o.Now, uptime: o.Uptime, log: o.Log}
+	if g.now == nil {
+		g.now = time.Now
+	}
+	if g.uptime == nil {
+		g.uptime = systemUptime
+	}
+	if g.database = o.Database; g.database == nil {
+		g.database = st.DatabaseTime
+	}
+	if g.log == nil {
+		g.log = slog.Default()
+	}
+	return g
+}
+
+// Run checks the clock each minute until ctx ends.
+func (g *Guard) Run(ctx context.Context) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := g.Check(ctx); err != nil && ctx.Err() == nil {
+				g.log.WarnContext(ctx, "could not compare the clock with the record", "error", err)
+			}
+		}
+	}
+}
+
+// MayIssue returns nil while the clock can be trusted, and otherwise an error that says why not
+// and what to do.
+func (g *Guard) MayIssue() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.observe()
+	switch {
+	case g.jumped != "":
+		return refusal(g.jumped + ": nothing is issued until an Admin confirms the clock (correct it first if it is wrong; notary clock confirm)")
+	case g.apart != "":
+		return refusal(g.apart + ": nothing is issued until they agree (correct the one that is wrong)")
+	}
+	return nil
+}
+
+func refusal(message string) error {
+	return &notary.Error{Kind: notary.Unavailable, RetryAfter: every, Message: message}
+}
+
+func (g *Guard) moment() moment {
+	boot, uptime := g.uptime()
+	return moment{g.now().Round(0), boot, uptime} // without Go's monotonic clock
+}
+
+// observe compares the clock with the last observation. It holds mu.
+func (g *Guard) observe() moment {
+	m := g.moment()
+	if g.jumped == "" && !g.last.wall.IsZero() {
+		g.jumped = jump(g.last, m)
+	}
+	if g.jumped == "" && m.wall.After(g.last.wall) {
+		g.last = m
+	}
+	return m
+}
+
+// Check compares the clock with the record and with the database's clock. A jump is recorded
+// with an event; otherwise the mark moves on.
+func (g *Guard) Check(ctx context.Context) error {
+	g.checking.Lock()
+	defer g.checking.Unlock()
+	mark, err := g.store.ClockMark(ctx)
+	if err != nil {
+		return err
+	}
+	event, at, err := g.store.NewestEvent(ctx)
+	if err != nil {
+		return err
+	}
+	database, err := g.database(ctx)
+	if err != nil {
+		return err
+	}
+	if event <= mark.EventID || g.checked && !database.IsZero() { // of nodes, each compares itself with the database
+		at = time.Time{}
+	}
+	g.checked = true
+	m, jumped, different := g.judge(mark, at, database)
+	switch {
+	case jumped != "" && mark.Stopped == "":
+		return g.recordStop(ctx, mark, jumped)
+	case jumped != "" || different:
+		return nil
+	}
+	return g.store.Write(ctx, func(tx *store.Tx) error {
+		return tx.SetClockMark(store.ClockMark{At: m.wall, Boot: m.boot, Uptime: m.uptime, EventID: mark.EventID})
+	})
+}
+
+// judge updates the state by the record: a mark, the time of the newest event that counts, and
+// the database's time.
+func (g *Guard) judge(mark store.ClockMark, event, database time.Time) (m moment, jumped string, different bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.persisted && mark.Stopped == "" { // confirmed on another node
+		g.jumped, g.persisted, g.last = "", false, moment{}
+	}
+	m = g.observe()
+	if g.jumped == "" {
+		g.jumped = cmp.Or(mark.Stopped, sinceMark(mark, m))
+	}
+	if g.jumped == "" && event.Sub(m.wall) > store.MaxClockSkew {
+		g.jumped = wentBack(event, m.wall)
+	}
+	g.apart, g.persisted = apart(m.wall, database), mark.Stopped != ""
+	return m, g.jumped, g.apart != ""
+}
+
+func sinceMark(mark store.ClockMark, m moment) string {
+	if mark.At.IsZero() {
+		return ""
+	}
+	return jump(moment{mark.At, mark.Boot, mark.Uptime}, m)
+}
+
+func (g *Guard) recordStop(ctx context.Context, mark store.ClockMark, why string) error {
+	mark.Stopped = why
+	err := g.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.SetClockMark(mark); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(notary.SystemCaller, "clock.stop", 0, why))
+	})
+	if err != nil {
+		return err
+	}
+	g.log.ErrorContext(ctx, "issuance stopped until an Admin confirms the clock", "reason", why)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.persisted = true
+	return nil
+}
+
+// State returns the clock's state, for those who may see settings.
+func (g *Guard) State(ctx context.Context, caller notary.Caller) (notary.ClockState, error) {
+	if err := caller.Require(notary.ReadSettings); err != nil {
+		return notary.ClockState{}, err
+	}
+	database, err := g.database(ctx)
+	if err != nil {
+		return notary.ClockState{}, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m := g.observe()
+	return notary.ClockState{Time: m.wall.UTC(), DatabaseTime: database, Stopped: cmp.Or(g.jumped, g.apart)}, nil
+}
+
+// Confirm accepts the clock as it is, so that issuance continues. It is recorded with an event.
+func (g *Guard) Confirm(ctx context.Context, caller notary.Caller) error {
+	if err := caller.Require(notary.ConfirmClock); err != nil {
+		return err
+	}
+	g.checking.Lock()
+	defer g.checking.Unlock()
+	newest, _, err := g.store.NewestEvent(ctx)
+	if err != nil {
+		return err
+	}
+	m := g.moment()
+	err = g.store.Write(ctx, func(tx *store.Tx) error {
+		mark := store.ClockMark{At: m.wall, Boot: m.boot, Uptime: m.uptime, EventID: newest}
+		if err := tx.SetClockMark(mark); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "clock.confirm", 0, text(m.wall)))
+	})
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.last, g.jumped, g.persisted = m, "", false
+	return nil
+}

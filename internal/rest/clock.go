@@ -1,0 +1,30 @@
+package rest
+
+import (
+	"context"
+
+	"notary"
+	"notary/api"
+)
+
+func (r *routes) serverClock() {
+	handle(r, operation{method: "GET", path: "/api/v1/clock", status: 200, summary: "Get the server's time, and whether its clock has stopped issuance"}, r.getClock)
+	handle(r, operation{method: "POST", path: "/api/v1/clock/confirm", status: 202,
+		summary: "Confirm that the server's clock is right, so that issuance continues"}, r.confirmClock)
+}
+
+func (r *routes) getClock(ctx context.Context, caller notary.Caller, _ *none) (*answer[api.Clock], error) {
+	state, err := r.clock.State(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	out := api.Clock{Time: state.Time, Stopped: state.Stopped}
+	if !state.DatabaseTime.IsZero() {
+		out.DatabaseTime = &state.DatabaseTime
+	}
+	return result(out), nil
+}
+
+func (r *routes) confirmClock(ctx context.Context, caller notary.Caller, _ *none) (*message, error) {
+	return done(r.clock.Confirm(ctx, caller))
+}

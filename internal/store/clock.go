@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// ClockMark is the last moment at which the clock was seen to be right.
+type ClockMark struct {
+	At      time.Time     // zero if there is none yet
+	Boot    string        // identifies the boot of the machine; "" if unknown
+	Uptime  time.Duration // since that boot
+	EventID int64         // the newest event when an Admin last confirmed the clock
+	Stopped string        // why nothing is issued; "" while it is
+}
+
+// ClockMark returns the last mark, which is zero on a new database.
+func (r reader) ClockMark(ctx context.Context) (m ClockMark, err error) {
+	var at, uptime int64
+	err = r.q.queryRow(ctx, `SELECT at, boot, uptime, event_id, stopped FROM clock WHERE id = 1`).
+		Scan(&at, &m.Boot, &uptime, &m.EventID, &m.Stopped)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ClockMark{}, nil
+	}
+	m.At, m.Uptime = timeOf(at), time.Duration(uptime)*time.Second
+	return m, mapped(err)
+}
+
+// SetClockMark replaces the mark.
+func (tx *Tx) SetClockMark(m ClockMark) error {
+	_, err := tx.exec(`INSERT INTO clock (id, at, boot, uptime, event_id, stopped) VALUES (1, $1, $2, $3, $4, $5)
+		ON CONFLICT (id) DO UPDATE SET at = $1, boot = $2, uptime = $3, event_id = $4, stopped = $5`,
+		seconds(m.At), m.Boot, int64(m.Uptime/time.Second), m.EventID, m.Stopped)
+	return err
+}
+
+// NewestEvent returns the id and time of the newest event; 0 and the zero time if there is none.
+func (r reader) NewestEvent(ctx context.Context) (id int64, at time.Time, err error) {
+	var recorded int64
+	err = r.q.queryRow(ctx, `SELECT id, at FROM event WHERE id > 0 ORDER BY id DESC LIMIT 1`).Scan(&id, &recorded)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, time.Time{}, nil
+	}
+	return id, timeOf(recorded), mapped(err)
+}
+
+// DatabaseTime returns the time of the database server's own clock, or the zero time on SQLite,
+// which has none.
+func (s *Store) DatabaseTime(ctx context.Context) (time.Time, error) {
+	if !s.Shared() {
+		return time.Time{}, nil
+	}
+	var now int64
+	err := s.reader.q.queryRow(ctx, `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)`).Scan(&now)
+	return timeOf(now), mapped(err)
+}
