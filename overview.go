@@ -56,3 +56,20 @@ type AuthorityState struct {
 	EndsSoon bool // its certificate ends within 90 days, or has ended
 	CRLDue   bool // one of its lists should have been made anew: it has less than half its time left
 }
+
+// Statistics are counts for monitoring.
+type Statistics struct {
+	Summary
+	Counts      CertificateCounts
+	Authorities []AuthorityCounts
+}
+
+// AuthorityCounts are the certificates that an authority issued.
+type AuthorityCounts struct {
+	ID          int64
+	CommonName  string
+	NotAfter    time.Time // zero while it is pending
+	Issued      int64
+	InForce     int64
+	Revocations int64 // of certificates that are not known included
+}

@@ -37,6 +37,9 @@ type config struct {
 
 	readTimeout time.Duration // of a query to PostgreSQL
 
+	metricsToken  string // bearer token for /metrics; "" for none; a secret
+	metricsListen string // host:port of a listener for metrics alone; "" for none
+
 	sessionIdle, sessionLife time.Duration // of browsers' sessions
 
 	trustedProxies                      []netip.Prefix
@@ -73,6 +76,8 @@ const (
 	keySessionLife      = "session_life"
 	keyTrustedProxies   = "trusted_proxies"
 	keyProxyProtocol    = "proxy_protocol"
+	keyMetricsToken     = "metrics_token"
+	keyMetricsListen    = "metrics_listen"
 	keyLogLevel         = "logging.system.level"
 	keyLogFormat        = "logging.system.format"
 	keyLogOutput        = "logging.system.output"
@@ -81,7 +86,7 @@ const (
 var configKeys = []string{
 	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey, keySetupCode,
 	keyPublishListen, keyPublishURL, keyCRLDelay, keyReadTimeout, keySessionIdle, keySessionLife, keyTrustedProxies,
-	keyProxyProtocol, keyLogLevel, keyLogFormat, keyLogOutput,
+	keyProxyProtocol, keyMetricsToken, keyMetricsListen, keyLogLevel, keyLogFormat, keyLogOutput,
 }
 
 const (
@@ -125,6 +130,7 @@ func checkConfig(s *settings, p *problems) *config {
 	checkSessions(s, c, p)
 	checkProxies(s, c, p)
 	c.setupCode = checkSetupCode(s, p)
+	checkMetrics(s, c, p)
 	c.log = checkLog(s, p)
 	if net.ParseIP(c.externalHostname) == nil && !server.ValidHostname(c.externalHostname) {
 		p.add(s.where(keyExternalHostname), "%q is not a host name or IP address: give the name that clients "+

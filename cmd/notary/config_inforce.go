@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net"
 	"strings"
 
@@ -21,8 +22,9 @@ func effectiveValues(c *config) map[string]string {
 		keyPublishListen: c.publishListen, keyPublishURL: c.publishedAt(c.publishListen), keyCRLDelay: c.crlDelay.String(),
 		keyReadTimeout: c.readTimeout.String(), keySessionIdle: c.sessionIdle.String(), keySessionLife: c.sessionLife.String(),
 		keyTrustedProxies: proxiesText(c.trustedProxies), keyProxyProtocol: proxyProtocolText(c),
-		keySetupCode: c.setupCode,
-		keyLogLevel:  strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
+		keySetupCode:    c.setupCode,
+		keyMetricsToken: c.metricsToken, keyMetricsListen: cmp.Or(c.metricsListen, noPublishing),
+		keyLogLevel: strings.ToLower(c.log.level.String()), keyLogFormat: c.log.format, keyLogOutput: c.log.output,
 	}
 	if store.IsPostgres(c.db) {
 		values[keyDatabase] = c.db
@@ -51,6 +53,9 @@ func inForce(s *settings, c *config) (all []notary.Setting) {
 		}
 		if key == keySetupCode && isSecret(setting.Value) {
 			setting.Value, setting.Secret = "", true
+		}
+		if key == keyMetricsToken {
+			setting.Value, setting.Secret = "", c.metricsToken != ""
 		}
 		if s.given(origin) {
 			setting.Where = s.where(origin)

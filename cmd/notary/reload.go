@@ -20,6 +20,7 @@ var reloadable = map[string]func(running, loaded *config){
 	keyCRLDelay:       func(running, loaded *config) { running.crlDelay = loaded.crlDelay },
 	keySessionIdle:    func(running, loaded *config) { running.sessionIdle = loaded.sessionIdle },
 	keySessionLife:    func(running, loaded *config) { running.sessionLife = loaded.sessionLife },
+	keyMetricsToken:   func(running, loaded *config) { running.metricsToken = loaded.metricsToken },
 	keyTrustedProxies: func(running, loaded *config) { running.trustedProxies = loaded.trustedProxies },
 	keyLogLevel:       func(running, loaded *config) { running.log.level = loaded.log.level },
 	keyLogOutput:      func(running, loaded *config) { running.log.output = loaded.log.output },

@@ -152,6 +152,7 @@ func TestReloadableSettings(t *testing.T) {
 		keyCRLDelay:       func(c *config) { c.crlDelay = time.Minute },
 		keySessionIdle:    func(c *config) { c.sessionIdle = 10 * time.Minute },
 		keySessionLife:    func(c *config) { c.sessionLife = 10 * time.Hour },
+		keyMetricsToken:   func(c *config) { c.metricsToken = scrapeToken },
 		keyTrustedProxies: func(c *config) { c.trustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} },
 		keyLogLevel:       func(c *config) { c.log.level = slog.LevelDebug },
 		keyLogOutput:      func(c *config) { c.log.output = "stdout" },

@@ -64,6 +64,7 @@ func start(c *cobra.Command, file string) error {
 	os.Unsetenv(envPassphrase)
 	os.Unsetenv(envDatabase)
 	os.Unsetenv(envSetupCode)
+	os.Unsetenv(envMetricsToken)
 	if err != nil {
 		return err
 	}
@@ -143,14 +144,15 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 		return err
 	}
 	live.beforeReload(func(c *config) (func(), error) { return prepareCertificate(certificate, c) })
-	metrics := server.NewMetrics(programVersion(), authorities.Counts, log)
+	metrics := server.NewMetrics(programVersion(), authorities.Statistics, log)
+	token := func() string { return live.get().metricsToken }
 	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Clock: guard, Version: programVersion(), Log: log, Stopping: ctx, Settings: live.settings,
 		Ready: st.Ready})
 	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done(), Settings: live.settings})
 	limits := connectionLimits(listener, log)
 	proxies := server.NewTrustedProxies(c.trustedProxies)
 	live.onReload(func(c *config) { proxies.Set(c.trustedProxies) })
-	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics, api, pages),
+	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics.Protected(token), api, pages),
 		Metrics: metrics, Log: log, Proxies: proxies, ProxyProtocol: c.proxyProtocol, Unlimited: rest.Probes,
 		Clients: knownClients(accounts), Connections: limits})
 	if err != nil {
@@ -171,6 +173,13 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 		beside = append(beside, func(ctx context.Context) {
 			authorities.KeepCRLs(ctx, func() time.Duration { return live.get().crlDelay })
 		})
+	}
+	if c.metricsListen != "" {
+		scraped, err := newMetricsServer(c.metricsListen, metrics, token, log)
+		if err != nil {
+			return err
+		}
+		servers = append(servers, scraped)
 	}
 	log.Info("started", "version", programVersion(), "address", s.Addr(), "data", c.data,
 		"publish_address", addressOf(listener), "publish_url", url)
@@ -237,14 +246,11 @@ func serveWithJobs(ctx context.Context, servers []*server.Server, beside ...func
 
 // routes puts the metrics and the API beside the pages, which answer all the rest. A mux would
 // send redirects for paths that are none of ours.
-func routes(metrics *server.Metrics, api, pages http.Handler) http.Handler {
-	const path = "/metrics"
-	scrape := metrics.Handler()
+func routes(metrics, api, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.URL.Path == path && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-			r.Pattern = http.MethodGet + " " + path // the label of its own metrics
-			scrape.ServeHTTP(w, r)
+		case isScrape(r):
+			metrics.ServeHTTP(w, r)
 		case isAPI(r):
 			api.ServeHTTP(w, r)
 		default:

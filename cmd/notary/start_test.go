@@ -116,13 +116,6 @@ func TestServeFromNothing(t *testing.T) {
 	if status, body := fetch(t, c, url+"/status"); status != 200 || !strings.Contains(body, `"initialized":false`) {
 		t.Errorf("/status: %d %s", status, body)
 	}
-	status, body := fetch(t, c, url+"/metrics")
-	for _, want := range []string{`notary_certificate_requests{status="Outstanding"} 0`,
-		`notary_certificates_expiring{days="30"} 0`, `route="/status"`, "go_goroutines"} {
-		if status != 200 || !strings.Contains(body, want) {
-			t.Errorf("/metrics: %d, want %q in\n%s", status, want, body)
-		}
-	}
 	if status, body := fetch(t, c, url+"/api/v1/nothing"); status != 404 || !strings.Contains(body, `"code":"not_found"`) {
 		t.Errorf("an unknown path: %d %s", status, body)
 	}

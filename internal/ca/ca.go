@@ -119,7 +119,7 @@ func (s *Service) Summary(ctx context.Context, caller notary.Caller) (notary.Sum
 	return s.Counts(ctx)
 }
 
-// Counts is Summary for the program itself: for its metrics.
+// Counts is Summary for the program itself.
 func (s *Service) Counts(ctx context.Context) (notary.Summary, error) {
 	sum, err := s.store.Summary(ctx, s.now())
 	sum.Damaged = s.damages.count()

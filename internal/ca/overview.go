@@ -51,8 +51,7 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 		return err
 	}
 	o.Summary, o.Weeks, o.Events, o.Damaged = &sum, counts.weeks, events.Items, s.damages.list(notary.OverviewLength)
-	o.Certificates = notary.CertificateCounts{InForce: counts.all, Revoked: sum.Revoked,
-		Expired: max(0, sum.Certificates-counts.all-sum.Revoked)} // the counts are read one after the other
+	o.Certificates = certificateCounts(sum, counts)
 	return nil
 }
 

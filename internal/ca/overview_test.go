@@ -188,3 +188,29 @@ func TestOverviewByRole(t *testing.T) {
 		}
 	}
 }
+
+// The counts for monitoring are those of the inventory.
+func TestStatistics(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	sub := w.Intermediate(t, root, notary.ECDSAP256)
+	testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), sub))
+	revoked := w.Signed(t, w.Admin(), sub)
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
+	short := w.Request(t, w.Admin())
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), short, ca.SignOptions{AuthorityID: sub, NotAfter: w.Clock.Now().AddDate(0, 0, 1)}))
+	w.Clock.Advance(72 * time.Hour)
+	got, err := w.CA.Statistics(t.Context())
+	testkit.Check(t, err)
+	if got.Certificates != 5 || got.Counts != (notary.CertificateCounts{InForce: 3, Expired: 1, Revoked: 1}) {
+		t.Errorf("%d certificates, %+v", got.Certificates, got.Counts)
+	}
+	want := []notary.AuthorityCounts{
+		{ID: root, CommonName: "Test Root", NotAfter: authority(t, w, root).Certificate.NotAfter, Issued: 2, InForce: 2},
+		{ID: sub, CommonName: authority(t, w, sub).CommonName, NotAfter: authority(t, w, sub).Certificate.NotAfter, Issued: 3, InForce: 1, Revocations: 1},
+	}
+	if diff := cmp.Diff(want, got.Authorities); diff != "" {
+		t.Errorf("authorities (-want +got):\n%s", diff)
+	}
+}

@@ -39,7 +39,7 @@ func (b *logBuffer) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-func noSummary(context.Context) (notary.Summary, error) { return notary.Summary{}, nil }
+func noSummary(context.Context) (notary.Statistics, error) { return notary.Statistics{}, nil }
 
 // running is a server that a test talks to.
 type running struct {

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -16,14 +18,15 @@ import (
 )
 
 const (
-	summaryTimeout = 5 * time.Second
-	scrapesAtOnce  = 4 // each asks the database; the caller need not be known
+	statisticsTimeout = 5 * time.Second
+	scrapesAtOnce     = 4 // each asks the database
 )
 
-// Metrics are what GET /metrics shows: the Go runtime, the process, HTTP requests, and what
-// there is of certificates.
+// Metrics are what GET /metrics shows: the Go runtime, the process, HTTP requests, and counts of
+// requests, certificates and CAs.
 type Metrics struct {
 	registry *prometheus.Registry
+	public   *prometheus.Registry // for clients without a token
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
@@ -31,11 +34,12 @@ type Metrics struct {
 	closed   *prometheus.CounterVec
 }
 
-// NewMetrics makes the metrics. summary is called at every scrape; where it fails, that is
-// logged and the series made from it are missing.
-func NewMetrics(version string, summary func(context.Context) (notary.Summary, error), log *slog.Logger) *Metrics {
+// NewMetrics creates the metrics. It calls statistics at every scrape; an error is logged, and
+// the series made from them are missing.
+func NewMetrics(version string, statistics func(context.Context) (notary.Statistics, error), log *slog.Logger) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
+		public:   prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "notary_http_requests_total",
 			Help: "HTTP requests answered.",
@@ -71,12 +75,38 @@ func NewMetrics(version string, summary func(context.Context) (notary.Summary, e
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.duration, m.inFlight, m.open, m.closed, buildInfo,
-		summaryCollector{summary: summary, log: log},
+		statisticsCollector{statistics: statistics, log: log},
 	)
+	m.public.MustRegister(buildInfo)
 	return m
 }
 
-// Handler answers a scrape. It needs no login, so the series hold counts and nothing else.
+// Protected answers a scrape that carries the token as its bearer token (RFC 6750) with all
+// series, and refuses one without. While there is no token, it answers with the version alone.
+func (m *Metrics) Protected(token func() string) http.Handler {
+	public, all := promhttp.HandlerFor(m.public, promhttp.HandlerOpts{}), m.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch secret := token(); {
+		case secret == "":
+			public.ServeHTTP(w, r)
+		case bearerIs(r, secret):
+			all.ServeHTTP(w, r)
+		default:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="metrics"`)
+			http.Error(w, "send the metrics_token of the configuration as a bearer token", http.StatusUnauthorized)
+		}
+	})
+}
+
+// bearerIs reports whether the request carries this token. The time that it takes tells nothing
+// of the token.
+func bearerIs(r *http.Request, token string) bool {
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	got, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(token))
+	return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+}
+
+// Handler answers every scrape with all series.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorHandling:       promhttp.ContinueOnError,
@@ -111,47 +141,4 @@ func routeLabel(pattern string) string {
 		return "other"
 	}
 	return pattern
-}
-
-var (
-	requestsDesc = prometheus.NewDesc("notary_certificate_requests",
-		"Certificate requests, by status.", []string{"status"}, nil)
-	expiringDesc = prometheus.NewDesc("notary_certificates_expiring",
-		"Certificates in use that expire within so many days.", []string{"days"}, nil)
-	damagedDesc = prometheus.NewDesc("notary_damaged_records",
-		"Database records that this node skipped or read in part because they are damaged.", nil, nil)
-)
-
-// summaryCollector makes series of what the service counts.
-type summaryCollector struct {
-	summary func(context.Context) (notary.Summary, error)
-	log     *slog.Logger
-}
-
-func (summaryCollector) Describe(descs chan<- *prometheus.Desc) {
-	descs <- requestsDesc
-	descs <- expiringDesc
-	descs <- damagedDesc
-}
-
-func (c summaryCollector) Collect(metrics chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), summaryTimeout)
-	defer cancel()
-	summary, err := c.summary(ctx)
-	if err != nil {
-		c.log.Error("could not count requests and certificates for the metrics", "error", err)
-		metrics <- prometheus.NewInvalidMetric(requestsDesc, err)
-		metrics <- prometheus.NewInvalidMetric(expiringDesc, err)
-		metrics <- prometheus.NewInvalidMetric(damagedDesc, err)
-		return
-	}
-	for _, status := range notary.RequestStatuses {
-		metrics <- prometheus.MustNewConstMetric(requestsDesc, prometheus.GaugeValue,
-			float64(summary.Requests[status]), string(status))
-	}
-	for _, days := range notary.ExpiryWindows {
-		metrics <- prometheus.MustNewConstMetric(expiringDesc, prometheus.GaugeValue,
-			float64(summary.Expiring[days]), strconv.Itoa(days))
-	}
-	metrics <- prometheus.MustNewConstMetric(damagedDesc, prometheus.GaugeValue, float64(summary.Damaged))
 }

@@ -56,12 +56,20 @@ func TestMetricsCountRequestsByRoute(t *testing.T) {
 
 func TestMetricsCountWhatThereIs(t *testing.T) {
 	t.Parallel()
-	summary := notary.Summary{
-		Requests: map[notary.RequestStatus]int64{notary.Outstanding: 3, notary.Active: 12},
-		Expiring: map[int]int64{7: 2, 30: 5, 90: 9},
-		Damaged:  3,
+	statistics := notary.Statistics{
+		Summary: notary.Summary{
+			Requests:     map[notary.RequestStatus]int64{notary.Outstanding: 3, notary.Active: 12},
+			Expiring:     map[int]int64{7: 2, 30: 5, 90: 9},
+			Certificates: 20,
+			Damaged:      3,
+		},
+		Counts: notary.CertificateCounts{InForce: 11, Expired: 5, Revoked: 4},
+		Authorities: []notary.AuthorityCounts{
+			{ID: 1, CommonName: `Root "A"`, NotAfter: time.Unix(2_000_000_000, 0), Issued: 18, InForce: 10, Revocations: 4},
+			{ID: 2, CommonName: "pending"},
+		},
 	}
-	m := NewMetrics("", func(context.Context) (notary.Summary, error) { return summary, nil }, (&logBuffer{}).logger())
+	m := NewMetrics("", func(context.Context) (notary.Statistics, error) { return statistics, nil }, (&logBuffer{}).logger())
 	wantIn(t, scrape(t, m),
 		`notary_certificate_requests{status="Outstanding"} 3`,
 		`notary_certificate_requests{status="Active"} 12`,
@@ -71,14 +79,61 @@ func TestMetricsCountWhatThereIs(t *testing.T) {
 		`notary_certificates_expiring{days="7"} 2`,
 		`notary_certificates_expiring{days="30"} 5`,
 		`notary_certificates_expiring{days="90"} 9`,
-		"notary_damaged_records 3\n")
+		"notary_certificates 20\n", "notary_certificates_valid 11\n", "notary_certificates_expired 5\n", "notary_certificates_revoked 4\n",
+		"notary_damaged_records 3\n",
+		`notary_ca_certificates{ca="Root \"A\"",ca_id="1"} 18`,
+		`notary_ca_certificates_valid{ca="Root \"A\"",ca_id="1"} 10`,
+		`notary_ca_revocations{ca="Root \"A\"",ca_id="1"} 4`,
+		`notary_ca_not_after_timestamp_seconds{ca="Root \"A\"",ca_id="1"} 2e+09`,
+		`notary_ca_certificates{ca="pending",ca_id="2"} 0`)
+	if strings.Contains(scrape(t, m), `notary_ca_not_after_timestamp_seconds{ca="pending"`) {
+		t.Error("a pending CA has an expiry")
+	}
+}
+
+// Without the token nobody sees more than the version; while there is none, everybody does.
+func TestMetricsNeedTheirToken(t *testing.T) {
+	t.Parallel()
+	m := NewMetrics("v1.2.3", noSummary, (&logBuffer{}).logger())
+	const secret = "correct-horse-battery"
+	for _, test := range []struct {
+		token, authorization string
+		status               int
+		all                  bool
+	}{
+		{"", "", 200, false},
+		{"", "Bearer ", 200, false},
+		{"", "Bearer " + secret, 200, false},
+		{secret, "", 401, false},
+		{secret, "Bearer", 401, false},
+		{secret, "Bearer correct-horse", 401, false},
+		{secret, "Basic " + secret, 401, false},
+		{secret, secret, 401, false},
+		{secret, "Bearer " + secret, 200, true},
+		{secret, "bearer " + secret, 200, true},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
+		r.Header.Set("Authorization", test.authorization)
+		m.Protected(func() string { return test.token }).ServeHTTP(w, r)
+		if w.Code != test.status {
+			t.Errorf("token %q, %q: status %d", test.token, test.authorization, w.Code)
+		}
+		for _, series := range []string{"go_goroutines", "process_", "notary_certificate", "notary_http", "promhttp"} {
+			if strings.Contains(w.Body.String(), series) && !test.all {
+				t.Errorf("token %q, %q: %s is shown", test.token, test.authorization, series)
+			}
+		}
+		if shown := strings.Contains(w.Body.String(), "notary_certificates "); shown != test.all {
+			t.Errorf("token %q, %q: the series are shown: %v", test.token, test.authorization, shown)
+		}
+	}
 }
 
 func TestFailingSummaryCostsItsOwnSeriesOnly(t *testing.T) {
 	t.Parallel()
 	log := &logBuffer{}
-	m := NewMetrics("v1.2.3", func(context.Context) (notary.Summary, error) {
-		return notary.Summary{}, errors.New("the disk is on fire")
+	m := NewMetrics("v1.2.3", func(context.Context) (notary.Statistics, error) {
+		return notary.Statistics{}, errors.New("the disk is on fire")
 	}, log.logger())
 	scrape(t, m)
 	text := scrape(t, m) // the first failure shows in the second scrape

@@ -70,6 +70,22 @@ func revokedCounterKey(name string) (key ListKey, err error) {
 // issuedCounter counts the certificates that an authority issued.
 func issuedCounter(authorityID int64) string { return fmt.Sprintf("issued %d", authorityID) }
 
+// IssuedCounts returns how many certificates each authority issued. It reads the kept counts.
+func (r reader) IssuedCounts(ctx context.Context) (map[int64]int64, error) {
+	all := map[int64]int64{}
+	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+		var name string
+		var n int64
+		if err := row.Scan(&name, &n); err != nil {
+			return none, err
+		}
+		issuer, err := issuerOf(name)
+		all[issuer] += n
+		return none, err
+	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2`, "issued ", "issued!")
+	return all, err
+}
+
 // unknownCounter counts the revocations whose certificates are not known here.
 const unknownCounter = "unknown"
 
@@ -79,7 +95,7 @@ func liveCounter(issuer int64, notAfter time.Time) string {
 	return fmt.Sprintf("live %s %d", notAfter.UTC().Format(time.DateOnly), issuer)
 }
 
-// issuerOf is whose certificates a [liveCounter] counts.
+// issuerOf returns whose certificates a [liveCounter] or an [issuedCounter] counts.
 func issuerOf(name string) (issuer int64, err error) {
 	return strconv.ParseInt(name[strings.LastIndexByte(name, ' ')+1:], 10, 64)
 }

@@ -56,7 +56,7 @@ func Serve(t testing.TB, w *World, handler http.Handler) *Served {
 	certificate, err := server.LoadCertificate(certFile, keyFile, log)
 	Check(t, err)
 	s, err := server.New(server.Config{Addr: "127.0.0.1:0", Certificate: certificate, Handler: handler,
-		Metrics: server.NewMetrics("test", w.CA.Counts, log), Log: log, Clients: w.clients()})
+		Metrics: server.NewMetrics("test", w.CA.Statistics, log), Log: log, Clients: w.clients()})
 	Check(t, err)
 	trusted, err := os.ReadFile(certFile)
 	Check(t, err)

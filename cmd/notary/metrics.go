@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"notary"
+	"notary/internal/server"
+)
+
+const metricsPath = "/metrics"
+
+// isScrape reports whether a request is for the metrics, and labels it as such.
+func isScrape(r *http.Request) bool {
+	if r.URL.Path != metricsPath || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	r.Pattern = http.MethodGet + " " + metricsPath // the label of its own metrics
+	return true
+}
+
+// newMetricsServer returns the server of metrics_listen, which answers with all series, or only
+// to the token if there is one.
+func newMetricsServer(addr string, metrics *server.Metrics, token func() string, log *slog.Logger) (*server.Server, error) {
+	open, protected := metrics.Handler(), metrics.Protected(token)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !isScrape(r):
+			http.NotFound(w, r)
+		case token() == "":
+			open.ServeHTTP(w, r)
+		default:
+			protected.ServeHTTP(w, r)
+		}
+	})
+	listener, err := server.Listen(addr)
+	if err != nil {
+		var e *notary.Error
+		if errors.As(err, &e) {
+			named := *e
+			named.Field, named.Message = keyMetricsListen, e.Message+" ("+keyMetricsListen+")"
+			return nil, &named
+		}
+		return nil, err
+	}
+	s, err := server.New(server.Config{Listener: listener, Handler: handler, Metrics: metrics, Log: log})
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return s, nil
+}

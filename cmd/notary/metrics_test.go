@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/internal/server"
+	"notary/internal/testkit"
+)
+
+const scrapeToken = "0123456789abcdef0123"
+
+// scrape fetches the metrics with an Authorization header.
+func scrape(t *testing.T, url, authorization string) (status int, body string) {
+	t.Helper()
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	testkit.Check(t, err)
+	r.Header.Set("Authorization", authorization)
+	response, err := transport.RoundTrip(r)
+	testkit.Check(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	testkit.Check(t, err)
+	return response.StatusCode, string(text)
+}
+
+// Only a scrape with the token sees counts, activity and the state of the process.
+func TestMetricsOnTheMainListener(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	url, stop := startServer(t, c)
+	status, body := scrape(t, url+"/metrics", "")
+	if status != 200 || !strings.Contains(body, "notary_build_info") || strings.Count(body, "# TYPE") != 1 {
+		t.Errorf("without a token in the configuration: %d %s", status, body)
+	}
+	testkit.Check(t, stop())
+
+	c = localConfig(t)
+	c.metricsToken = scrapeToken
+	url, _ = startServer(t, c)
+	for _, authorization := range []string{"", "Bearer wrong"} {
+		if status, body := scrape(t, url+"/metrics", authorization); status != 401 || strings.Contains(body, "notary_") {
+			t.Errorf("%q: %d %s", authorization, status, body)
+		}
+	}
+	status, body = scrape(t, url+"/metrics", "Bearer "+scrapeToken)
+	for _, want := range []string{`notary_certificate_requests{status="Outstanding"} 0`, "notary_certificates 0\n", "notary_certificates_expired 0\n",
+		`notary_certificates_expiring{days="30"} 0`, `route="/metrics"`, "go_goroutines"} {
+		if status != 200 || !strings.Contains(body, want) {
+			t.Errorf("%d, want %q in\n%s", status, want, body)
+		}
+	}
+}
+
+// The listener of metrics_listen has nothing but metrics, and wants the token if there is one.
+func TestMetricsOnTheirOwnListener(t *testing.T) {
+	t.Parallel()
+	statistics := func(context.Context) (notary.Statistics, error) { return notary.Statistics{}, nil }
+	token := ""
+	s, err := newMetricsServer("127.0.0.1:0", server.NewMetrics("v1", statistics, quiet), func() string { return token }, quiet)
+	testkit.Check(t, err)
+	ctx, end := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx) }()
+	defer func() { end(); testkit.Check(t, <-done) }()
+	url := "http://" + s.Addr()
+	if status, body := scrape(t, url+"/metrics", ""); status != 200 || !strings.Contains(body, "notary_certificates 0\n") {
+		t.Errorf("%d %s", status, body)
+	}
+	for _, path := range []string{"/", "/status", "/api/v1/certificates", "/metrics/"} {
+		if status, _ := scrape(t, url+path, ""); status != 404 {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	token = scrapeToken
+	if status, _ := scrape(t, url+"/metrics", ""); status != 401 {
+		t.Errorf("without the token: %d", status)
+	}
+	if status, _ := scrape(t, url+"/metrics", "Bearer "+scrapeToken); status != 200 {
+		t.Errorf("with the token: %d", status)
+	}
+}
+
+func TestMetricsConfiguration(t *testing.T) {
+	t.Parallel()
+	c, err := loadConfig(configFile(t, "{metrics_listen: \"127.0.0.1\"}"), []string{envMetricsToken + "=" + scrapeToken}, nil)
+	testkit.Check(t, err)
+	if c.metricsToken != scrapeToken || c.metricsListen != "127.0.0.1:2113" {
+		t.Errorf("token %q, listener %q", c.metricsToken, c.metricsListen)
+	}
+	for _, s := range c.inForce {
+		if strings.Contains(s.Value, scrapeToken) || s.Key == keyMetricsToken && !s.Secret {
+			t.Errorf("the settings show %+v", s)
+		}
+	}
+	for text, words := range map[string]string{
+		"metrics_token: short":                "at least 16 characters",
+		"metrics_token: 'with a space in it'": "visible ASCII",
+		"metrics_listen: 'not an address'":    "is not an address",
+	} {
+		_, err := loadConfig(configFile(t, text), nil, nil)
+		testkit.WantText(t, err, words)
+		if strings.Contains(err.Error(), "short") || strings.Contains(err.Error(), "with a space") {
+			t.Errorf("the error repeats the token: %v", err)
+		}
+	}
+}

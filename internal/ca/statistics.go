@@ -1,0 +1,48 @@
+package ca
+
+import (
+	"context"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// Statistics returns counts for monitoring, of the program itself. It reads kept counts: its cost
+// does not grow with the inventory.
+func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err error) {
+	if st.Summary, err = s.Counts(ctx); err != nil {
+		return st, err
+	}
+	counts, err := s.expiries.of(ctx, s, st.Summary)
+	if err != nil {
+		return st, err
+	}
+	st.Counts = certificateCounts(st.Summary, counts)
+	issued, err := s.store.IssuedCounts(ctx)
+	if err != nil {
+		return st, err
+	}
+	revoked, err := s.store.RevocationCounts(ctx)
+	if err != nil {
+		return st, err
+	}
+	authorities, err := s.store.Authorities(ctx)
+	if err != nil {
+		return st, err
+	}
+	for _, a := range authorities {
+		c := notary.AuthorityCounts{ID: a.ID, CommonName: a.CommonName, Issued: issued[a.ID],
+			InForce: counts.inForce[a.ID], Revocations: revoked[store.ListKey{AuthorityID: a.ID}]}
+		if a.Certificate != nil {
+			c.NotAfter = a.Certificate.NotAfter
+		}
+		st.Authorities = append(st.Authorities, c)
+	}
+	return st, nil
+}
+
+// certificateCounts derives what has expired. The counts were read one after the other.
+func certificateCounts(sum notary.Summary, counts *expiryCounts) notary.CertificateCounts {
+	return notary.CertificateCounts{InForce: counts.all, Revoked: sum.Revoked,
+		Expired: max(0, sum.Certificates-counts.all-sum.Revoked)}
+}

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"notary"
+)
+
+var (
+	requestsDesc = prometheus.NewDesc("notary_certificate_requests",
+		"Certificate requests, by status.", []string{"status"}, nil)
+	expiringDesc = prometheus.NewDesc("notary_certificates_expiring",
+		"Certificates in use that expire within so many days.", []string{"days"}, nil)
+	damagedDesc = prometheus.NewDesc("notary_damaged_records",
+		"Database records that this node skipped or read in part because they are damaged.", nil, nil)
+	certificatesDesc = prometheus.NewDesc("notary_certificates",
+		"Certificates ever issued, uploaded or imported.", nil, nil)
+	validDesc = prometheus.NewDesc("notary_certificates_valid",
+		"Certificates that are neither revoked nor expired.", nil, nil)
+	expiredDesc = prometheus.NewDesc("notary_certificates_expired",
+		"Certificates that expired without being revoked.", nil, nil)
+	revokedDesc = prometheus.NewDesc("notary_certificates_revoked",
+		"Certificates that are revoked.", nil, nil)
+	caCertificatesDesc = prometheus.NewDesc("notary_ca_certificates",
+		"Certificates ever issued by the CA.", caLabels, nil)
+	caValidDesc = prometheus.NewDesc("notary_ca_certificates_valid",
+		"Certificates issued by the CA that are neither revoked nor expired.", caLabels, nil)
+	caRevocationsDesc = prometheus.NewDesc("notary_ca_revocations",
+		"Revocations by the CA, imported ones included.", caLabels, nil)
+	caExpiryDesc = prometheus.NewDesc("notary_ca_not_after_timestamp_seconds",
+		"When the CA certificate in use expires, in seconds since 1970.", caLabels, nil)
+
+	caLabels        = []string{"ca_id", "ca"}
+	statisticsDescs = []*prometheus.Desc{requestsDesc, expiringDesc, damagedDesc, certificatesDesc, validDesc, expiredDesc, revokedDesc,
+		caCertificatesDesc, caValidDesc, caRevocationsDesc, caExpiryDesc}
+)
+
+// statisticsCollector makes series of what the service counts.
+type statisticsCollector struct {
+	statistics func(context.Context) (notary.Statistics, error)
+	log        *slog.Logger
+}
+
+func (statisticsCollector) Describe(descs chan<- *prometheus.Desc) {
+	for _, desc := range statisticsDescs {
+		descs <- desc
+	}
+}
+
+func (c statisticsCollector) Collect(metrics chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), statisticsTimeout)
+	defer cancel()
+	s, err := c.statistics(ctx)
+	if err != nil {
+		c.log.Error("could not count requests and certificates for the metrics", "error", err)
+		for _, desc := range statisticsDescs {
+			metrics <- prometheus.NewInvalidMetric(desc, err)
+		}
+		return
+	}
+	gauge := func(desc *prometheus.Desc, value int64, labels ...string) {
+		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), labels...)
+	}
+	for _, status := range notary.RequestStatuses {
+		gauge(requestsDesc, s.Requests[status], string(status))
+	}
+	for _, days := range notary.ExpiryWindows {
+		gauge(expiringDesc, s.Expiring[days], strconv.Itoa(days))
+	}
+	gauge(damagedDesc, int64(s.Damaged))
+	gauge(certificatesDesc, s.Certificates)
+	gauge(validDesc, s.Counts.InForce)
+	gauge(expiredDesc, s.Counts.Expired)
+	gauge(revokedDesc, s.Counts.Revoked)
+	for _, a := range s.Authorities {
+		labels := []string{strconv.FormatInt(a.ID, 10), a.CommonName}
+		gauge(caCertificatesDesc, a.Issued, labels...)
+		gauge(caValidDesc, a.InForce, labels...)
+		gauge(caRevocationsDesc, a.Revocations, labels...)
+		if !a.NotAfter.IsZero() { // it is pending
+			gauge(caExpiryDesc, a.NotAfter.Unix(), labels...)
+		}
+	}
+}
