@@ -24,8 +24,8 @@ type inFlight struct {
 type slots struct{ total, unknown int }
 
 func newInFlight(unknownConnections int) *inFlight {
-	// With half of the connections waiting there is always one to close for a newcomer.
-	return &inFlight{maxUnknown: min(unreserved(maxInFlight), max(unknownConnections/2, 1)), of: map[string]slots{}}
+	// Some connections always wait for their client: there is one to close for a newcomer.
+	return &inFlight{maxUnknown: min(unreserved(maxInFlight), unreserved(unknownConnections)), of: map[string]slots{}}
 }
 
 // enter takes a slot. It reports false if none is free.

@@ -72,7 +72,7 @@ func TestSlotsAreReservedForKnownClients(t *testing.T) {
 func TestSlotsFollowTheConnectionLimit(t *testing.T) {
 	t.Parallel()
 	f := newInFlight(10)
-	for i := range 5 {
+	for i := range 7 {
 		mustEnter(t, f, 1, strconv.Itoa(i), false)
 	}
 	if f.enter("one more", false) {

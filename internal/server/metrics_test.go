@@ -34,7 +34,7 @@ func TestMetricsCountRequestsByRoute(t *testing.T) {
 	mux.HandleFunc("GET /busy", func(http.ResponseWriter, *http.Request) {
 		wantIn(t, scrape(t, metrics), "notary_http_requests_in_flight 1\n")
 	})
-	h := newHandler(Config{Handler: mux, Metrics: metrics, Log: log.logger(), WriteTimeout: time.Minute})
+	h := newHandler(Config{Handler: mux, Metrics: metrics, Log: log.logger(), WriteTimeout: time.Minute}.withDefaults())
 	for _, call := range []string{"GET /things/1", "GET /things/2", "GET /nothing/3", "BREW /coffee", "GET /boom", "GET /busy"} {
 		method, path, _ := strings.Cut(call, " ")
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
