@@ -5,7 +5,6 @@ import (
 	"net"
 
 	"notary"
-	"notary/internal/publish"
 	"notary/internal/server"
 )
 
@@ -24,14 +23,6 @@ func listenToPublish(c *config) (net.Listener, error) {
 		return nil, &told
 	}
 	return listener, err
-}
-
-// newPublisher is the server of what is published; it closes the listener at its end. Nobody
-// has a session there.
-func newPublisher(listener net.Listener, c publish.Config, metrics *server.Metrics, proxies *server.TrustedProxies,
-	proxyProtocol bool, limits server.ConnectionLimits) (*server.Server, error) {
-	return server.New(server.Config{Listener: listener, Wrap: publish.Listener, Handler: publish.New(c), Metrics: metrics, Log: c.Log,
-		Proxies: proxies, ProxyProtocol: proxyProtocol, UnknownBody: publish.BodyLimit, Connections: limits})
 }
 
 // addressOf is "" for a listener that is not there.

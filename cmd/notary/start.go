@@ -12,22 +12,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"notary"
-	"notary/internal/auth"
 	"notary/internal/ca"
-	"notary/internal/clock"
 	"notary/internal/jobs"
 	"notary/internal/keystore"
-	"notary/internal/publish"
-	"notary/internal/rest"
 	"notary/internal/server"
 	"notary/internal/store"
-	"notary/internal/web"
 )
 
 func newStartCommand() *cobra.Command {
@@ -97,101 +91,6 @@ func changedFlags(c *cobra.Command) map[string]any {
 	return given
 }
 
-// serve puts the house together and runs it until ctx ends. Key and certificate are not
-// touched before the store holds its lock.
-func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Writer) (err error) {
-	c := live.get()
-	if err := requirePrivate(c); err != nil {
-		return err
-	}
-	if err := requireDatabase(c); err != nil {
-		return err
-	}
-	st, err := openStore(ctx, c, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, st.Close()) }()
-	keys, err := openKeystore(ctx, c, sealedSomething(st), log)
-	if err != nil {
-		return err
-	}
-	listener, err := listenToPublish(c)
-	if err != nil {
-		return err
-	}
-	if listener != nil {
-		defer listener.Close() // where something else fails
-	}
-	url := c.publishedAt(addressOf(listener))
-	guard := clock.New(st, clock.Options{Log: log})
-	if err := guard.Check(ctx); err != nil {
-		return err
-	}
-	authorities, err := ca.New(ctx, st, keys, ca.Options{Log: log, PublishURL: url, MayIssue: guard.MayIssue})
-	if err != nil {
-		return err
-	}
-	accounts := auth.New(st, auth.Options{Log: log, SessionIdle: c.sessionIdle, SessionLife: c.sessionLife,
-		NoSetupCode: c.setupCode == noSetupCode, OnFirstAccount: func() { c.dropSetupCodeFile(log) }})
-	setup, err := prepareSetup(ctx, c, accounts, log)
-	if err != nil {
-		return err
-	}
-	live.onReload(func(c *config) { accounts.LimitSessions(c.sessionIdle, c.sessionLife) })
-	certificate, err := openCertificate(c, log)
-	if err != nil {
-		return err
-	}
-	live.beforeReload(func(c *config) (func(), error) { return prepareCertificate(certificate, c) })
-	metrics := server.NewMetrics(programVersion(), authorities.Statistics, log)
-	token := func() string { return live.get().metricsToken }
-	api := rest.New(rest.Config{CA: authorities, Auth: accounts, Clock: guard, Version: programVersion(), Log: log, Stopping: ctx, Settings: live.settings,
-		Ready: st.Ready})
-	pages := web.New(web.Config{CA: authorities, Auth: accounts, Version: programVersion(), Log: log, Stopping: ctx.Done(), Settings: live.settings})
-	limits := connectionLimits(listener, log)
-	proxies := server.NewTrustedProxies(c.trustedProxies)
-	live.onReload(func(c *config) { proxies.Set(c.trustedProxies) })
-	s, err := server.New(server.Config{Addr: c.listen, Certificate: certificate, Handler: routes(metrics.Protected(token), api, pages),
-		Metrics: metrics, Log: log, Proxies: proxies, ProxyProtocol: c.proxyProtocol, Unlimited: rest.Probes,
-		Clients: knownClients(accounts), Connections: limits})
-	if err != nil {
-		return err
-	}
-	servers, beside := []*server.Server{s}, []func(context.Context){live.follow, guard.Run, authorities.FollowOtherNodes, accounts.AwaitFirstAccount, func(ctx context.Context) {
-		jobs.Run(ctx, authorities, accounts, leaseOf(st), log)
-	}}
-	if !st.Shared() {
-		beside = append(beside, func(ctx context.Context) { serveRecoveries(ctx, c.data, accounts, log) })
-	}
-	if listener != nil {
-		publisher, err := newPublisher(listener, publish.Config{CA: authorities, Log: log}, metrics, proxies, c.publishProxyProtocol, limits)
-		if err != nil {
-			return err
-		}
-		servers = append(servers, publisher)
-		beside = append(beside, func(ctx context.Context) {
-			authorities.KeepCRLs(ctx, func() time.Duration { return live.get().crlDelay })
-		})
-	}
-	if c.metricsListen != "" {
-		scraped, err := newMetricsServer(c.metricsListen, metrics, token, log)
-		if err != nil {
-			return err
-		}
-		servers = append(servers, scraped)
-	}
-	log.Info("started", "version", programVersion(), "address", s.Addr(), "data", c.data,
-		"publish_address", addressOf(listener), "publish_url", url)
-	announce(out, c, s.Addr(), addressOf(listener), url, certificate.Fingerprint())
-	setup.announce(out, c, c.reachedAt(s.Addr()))
-	forget := context.AfterFunc(ctx, func() {
-		log.Info("stopping: requests in flight may finish; a second signal stops at once")
-	})
-	defer forget()
-	return serveWithJobs(ctx, servers, beside...)
-}
-
 func openStore(ctx context.Context, c *config, log *slog.Logger) (*store.Store, error) {
 	if store.IsPostgres(c.db) {
 		log.Info("opening the PostgreSQL database; if it does not answer it is waited for, for half a minute")
@@ -217,31 +116,6 @@ func sealedSomething(st *store.Store) func(context.Context) (bool, error) {
 		sample, err := st.Agreed(ctx, ca.SealedSample)
 		return sample != "", err
 	}
-}
-
-// serveWithJobs gives back once all have ended, which they do with the first of the servers.
-func serveWithJobs(ctx context.Context, servers []*server.Server, beside ...func(context.Context)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var running sync.WaitGroup
-	for _, run := range beside {
-		running.Go(func() { run(ctx) })
-	}
-	ended := make(chan error, len(servers))
-	for _, s := range servers {
-		running.Go(func() {
-			err := s.Serve(ctx)
-			cancel()
-			ended <- err
-		})
-	}
-	running.Wait()
-	close(ended)
-	var errs []error
-	for err := range ended {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }
 
 // routes puts the metrics and the API beside the pages, which answer all the rest. A mux would

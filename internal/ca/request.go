@@ -187,10 +187,7 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	cert := newCertificate(issued, issuer, profile)
 	cert.RequestID, cert.RequesterID, cert.Email, cert.Shard = req.ID, req.RequesterID, req.Email, shard
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := s.requireSignable(ctx, tx, csr, issuer, profile); err != nil {
-			return err
-		}
-		if err := refuseOutsideKey(ctx, tx, caller, csr.PublicKey); err != nil {
+		if err := s.requireSignable(ctx, tx, caller, csr, issuer, profile); err != nil {
 			return err
 		}
 		if err := s.recordURL(tx, cert, from.CRLURL); err != nil {
@@ -212,9 +209,13 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	return err
 }
 
-// requireSignable checks once more, in the transaction, what a signature rests on, and keeps it
-// so: the key, the authority and the profile.
-func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *openedAuthority, p *notary.Profile) error {
+// requireSignable checks in the transaction what a signature rests on, and keeps it so until the
+// transaction ends: the key, the authority and the profile.
+func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, caller notary.Caller, csr *pki.CSR,
+	issuer *openedAuthority, p *notary.Profile) error {
+	if err := refuseOutsideKey(ctx, tx, caller, csr.PublicKey); err != nil {
+		return err
+	}
 	if err := tx.ShareAuthority(issuer.ID); err != nil {
 		return err
 	}
