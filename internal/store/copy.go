@@ -14,9 +14,9 @@ import (
 // copyRows is how many rows are added at once.
 const copyRows = 5_000
 
-// firstStart are the tables that the first start fills: the built-in profiles and what nodes
-// agree on. What somebody did with them later has its event.
-var firstStart = []string{"profile_version", "profile", "agreement"}
+// firstStart are the tables that the first start fills: the built-in profiles, what nodes agree on
+// and the clock's mark. What somebody did with them later has its event.
+var firstStart = []string{"profile_version", "profile", "agreement", "clock"}
 
 // CopyTo copies everything into another, empty database, of whichever engine, and gives the
 // digest of what it has read. It is one transaction there: a copy that breaks off leaves

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"notary"
 	"notary/internal/store"
@@ -52,6 +54,19 @@ func TestCopyBetweenEngines(t *testing.T) {
 	before.Requests[notary.Outstanding]++
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("the counts after one more request (-want +got):\n%s", diff)
+	}
+}
+
+// A copy has every column of every table. Leases and the versions of migrations stay behind.
+func TestCopyHasEveryColumn(t *testing.T) {
+	t.Parallel()
+	want := testkit.Columns(t, wholeDatabase(t))
+	maps.DeleteFunc(want, func(table string, _ []string) bool {
+		return table == "lease" || table == "goose_db_version"
+	})
+	byName := cmpopts.SortSlices(func(a, b string) bool { return a < b })
+	if diff := cmp.Diff(want, store.CopiedColumns(), byName); diff != "" {
+		t.Errorf("the columns of a copy (-want +got):\n%s", diff)
 	}
 }
 

@@ -59,6 +59,15 @@ func Statements(s *Store) []string {
 	return slices.Compact(texts)
 }
 
+// CopiedColumns returns the columns that a copy has, by table.
+func CopiedColumns() map[string][]string {
+	copied := map[string][]string{}
+	for _, t := range tables {
+		copied[t.name] = t.columns
+	}
+	return copied
+}
+
 // Rules are the invariants, in words.
 func Rules() []string {
 	var rules []string

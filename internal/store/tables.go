@@ -17,7 +17,7 @@ var tables = []table{
 	{name: "issuer_chain", key: "id", columns: []string{"id", "fingerprint", "der"}},
 	{name: "authority", key: "id", columns: []string{"id", "enabled", "csr", "common_name", "key", "sealed_key",
 		"not_after", "path_len", "constraints", "predecessor_id", "certificate_id", "names_crl", "names_ocsp", "names_issuer",
-		"crl_shards", "crl_number", "crl_base", "created_at", "deleted_at"}},
+		"crl_shards", "crl_number", "crl_base", "created_at", "deleted_at", "key_known_outside"}},
 	{name: "crl", key: "authority_id, shard", columns: []string{"authority_id", "shard", "known", "number",
 		"this_update", "next_update", "revocations", "der"}},
 	{name: "crl_shard", key: "authority_id, shard, url", columns: []string{"authority_id", "shard", "url"}},
@@ -38,6 +38,7 @@ var tables = []table{
 		"reason", "listed_until"}},
 	{name: "compromised_key", key: "fingerprint", columns: []string{"fingerprint", "reported_at"}},
 	{name: "event", key: "id", columns: []string{"id", "at", "account_id", "email", "address", "kind", "action", "object_id", "detail"}},
+	{name: "clock", key: "id", columns: []string{"id", "at", "boot", "uptime", "event_id", "stopped"}},
 	{name: "agreement", key: "name", columns: []string{"name", "value"},
 		from: "(SELECT name, value FROM agreement WHERE name <> '" + sealed + "') t"},
 	// The slots of a counter are nobody's business but its engine's.
