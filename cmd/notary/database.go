@@ -18,8 +18,7 @@ import (
 
 // The commands of this file work on a database itself, and call no server.
 
-// onDatabase is a command for the database that "notary start" would use with the same
-// flags.
+// onDatabase makes c a command for the database that "notary start" uses with the same flags.
 func onDatabase(c *cobra.Command, do func(ctx context.Context, config *config, args []string) error) *cobra.Command {
 	var file string
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -29,6 +28,7 @@ func onDatabase(c *cobra.Command, do func(ctx context.Context, config *config, a
 		}
 		return do(c.Context(), config, args)
 	}
+	c.Annotations = map[string]string{localCommand: ""}
 	c.Flags().StringVar(&file, "config", "", "YAML `file` with the server's configuration (default NOTARY_CONFIG)")
 	c.Flags().String(keyData, "", "the server's data `folder` (default NOTARY_DATA or ./notary-data)")
 	return c
@@ -97,8 +97,9 @@ func (p *program) storeCopy() *cobra.Command {
 			"opening the authorities' keys.",
 		Example: "  notary store copy --from notary-data/notary.db --to postgres://notary@db.example.com/notary\n" +
 			"  notary store copy --from postgres://notary@db.example.com/notary --to new/notary.db",
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return p.copyStore(c.Context(), from, to) },
+		Args:        cobra.NoArgs,
+		Annotations: map[string]string{localCommand: ""},
+		RunE:        func(c *cobra.Command, _ []string) error { return p.copyStore(c.Context(), from, to) },
 	}
 	c.Flags().StringVar(&from, "from", "", "SQLite `file`, or URL of PostgreSQL; - for that of NOTARY_DATABASE")
 	c.Flags().StringVar(&to, "to", "", "the same for the new one; a file that is not there is made")

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -88,11 +87,13 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	}
 }
 
-// isLocal says whether a command calls no Notary server: it works on a database itself, or on
-// what it is given.
+// localCommand annotates a command that calls no Notary server: it works on a database itself, or
+// on its arguments.
+const localCommand = "local"
+
 func isLocal(command *cobra.Command) bool {
-	words := strings.Fields(command.CommandPath())
-	return len(words) > 1 && slices.Contains([]string{"migrate", "store", "backup", "restore", "inspect", "setup-code"}, words[1])
+	_, ok := command.Annotations[localCommand]
+	return ok
 }
 
 // localHint is the cause of what the user cannot mend: there is no log that has it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -57,6 +58,23 @@ func TestHints(t *testing.T) {
 			s := newShell(t, refuse(test.status, test.code, test.message)).trusted()
 			if r := s.runWith("CSR", strings.Fields(test.command)...); r.code != 1 || r.out != "" || r.err != test.want {
 				t.Errorf("exit %d, output %q, errors\n%swant\n%s", r.code, r.out, r.err, test.want)
+			}
+		})
+	}
+}
+
+// A command that works on a database gives no hint about a server, its log or roles.
+func TestLocalCommandsHaveNoHintOfAServer(t *testing.T) {
+	t.Parallel()
+	nowhere := filepath.Join(t.TempDir(), "nowhere")
+	for _, command := range []string{
+		"check", "account recover --email me@example.com --generate", "setup-code", "backup copy.db", "restore copy.db", "migrate status",
+	} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			r := newShell(t, nil).run(append(strings.Fields(command), "--data", nowhere)...)
+			if r.code != 1 || strings.Contains(r.err, "hint: what there is") || strings.Contains(r.err, "the server's log") {
+				t.Errorf("exit %d, errors\n%s", r.code, r.err)
 			}
 		})
 	}

@@ -42,7 +42,8 @@ func (p *program) inspectCommand() *cobra.Command {
 			"  notary inspect www.example.com:443\n" +
 			"  notary inspect http://ca.example.com/crl/2.crl\n" +
 			"  openssl req -in a.csr | notary inspect -",
-		Args: cobra.ExactArgs(1),
+		Args:        cobra.ExactArgs(1),
+		Annotations: map[string]string{localCommand: ""},
 		RunE: func(command *cobra.Command, args []string) error {
 			return p.inspect(command.Context(), args[0], flags)
 		},
