@@ -18,7 +18,8 @@ import (
 func (p *program) accountCommand() *cobra.Command {
 	return group("account", "Who may use the server",
 		p.accountCreate(), p.accountList(), p.accountShow(), p.accountMe(), p.accountDelete(),
-		p.accountPassword(), p.accountRecover(), p.accountRole(), p.accountSessions(), p.accountEndSession(), p.accountEndOthers())
+		p.accountPassword(), p.accountRecover(), p.accountRole(),
+		p.accountSessions(), p.accountEndSession(), p.accountEndOthers())
 }
 
 // roleWords are what people type for a role.
@@ -41,9 +42,9 @@ func (p *program) accountCreate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Create an account",
-		Long: "Create an account. The first one of a server (--first) is an Admin, needs no login, and\n" +
-			"is logged in with at once. It takes the setup code that the server prints at its start: from\n" +
-			envSetupCode + ", from the server's data folder where that is on this machine, or from a prompt.\n\n" +
+		Long: "Create an account. The server's first account (--first) is an Admin, needs no login, and is\n" +
+			"logged in at once. Creating it requires the setup code that the server prints at startup: from\n" +
+			envSetupCode + ", from the data folder of a server on this machine, or from a prompt.\n\n" +
 			"The new account's password comes from a prompt, from the first line of the standard\n" +
 			"input with --password-stdin, or from " + passwordVariable + ".",
 		Example: "  notary account create --first --email me@example.com\n" +
@@ -63,9 +64,10 @@ func (p *program) accountCreate() *cobra.Command {
 	}
 	c.Flags().StringVar(&email, "email", "", "the account's e-mail address")
 	c.Flags().StringVar(&role, "role", "", roleHelp)
-	c.Flags().BoolVar(&first, "first", false, "create the server's first account, and log in")
+	c.Flags().BoolVar(&first, "first", false, "create the server's first account and log in")
 	p.fingerprintFlag(c)
-	c.Flags().StringVar(&p.data, keyData, "", "the server's data `folder`, with its setup code (default NOTARY_DATA or ./"+defaultData+"); only with --first")
+	c.Flags().StringVar(&p.data, keyData, "", "with --first: the server's data `folder`, which has the setup code "+
+		"(default NOTARY_DATA or ./"+defaultData+")")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	c.MarkFlagRequired("email")
 	c.MarkFlagsMutuallyExclusive("first", "role")
@@ -104,13 +106,14 @@ func (p *program) createFirstAccount(ctx context.Context, email, data string, st
 	}
 	if status.Initialized {
 		return withHint(notary.Errorf(notary.Conflict, "%s has its first account already", t.server),
-			"log in with: notary login; an Admin creates further ones without --first")
+			"log in with: notary login; an Admin creates further accounts without --first")
 	}
 	password, err := p.readSecret(ctx, newPassword(email, stdin))
 	if err != nil {
 		return err
 	}
-	id, err := p.sendFirstAccount(ctx, c, api.CreateAccount{Email: email, Password: password, SetupCode: p.setupCode(t.server, data)})
+	id, err := p.sendFirstAccount(ctx, c, api.CreateAccount{
+		Email: email, Password: password, SetupCode: p.setupCode(t.server, data)})
 	if err != nil {
 		return err
 	}
@@ -120,8 +123,8 @@ func (p *program) createFirstAccount(ctx context.Context, email, data string, st
 	return p.created(id, "account %d created for %s (%s), and logged in with it to %s", id, email, notary.Admin, t.server)
 }
 
-// setupCode returns the setup code of a server: that of the environment, or that in the data folder where the
-// server is on this machine. It is "" where neither is known.
+// setupCode returns the setup code from the environment or, if the server is on this machine, from its data
+// folder. It returns "" if there is none.
 func (p *program) setupCode(server, data string) string {
 	if code := p.env(envSetupCode); isSecret(code) {
 		return code
@@ -136,7 +139,7 @@ func (p *program) setupCode(server, data string) string {
 	return code
 }
 
-// sendFirstAccount creates the account, and asks for the setup code where the one that was found is not right.
+// sendFirstAccount creates the account. If the server refuses the setup code, it prompts for one and tries again.
 func (p *program) sendFirstAccount(ctx context.Context, c *client.Client, body api.CreateAccount) (int64, error) {
 	id, err := c.CreateAccount(ctx, body)
 	var e *notary.Error
@@ -144,7 +147,7 @@ func (p *program) sendFirstAccount(ctx context.Context, c *client.Client, body a
 		return id, err
 	}
 	if _, ok := p.terminal(); !ok {
-		return 0, withHint(err, "give it in %s, or name the server's data folder with --data", envSetupCode)
+		return 0, withHint(err, "set %s, or name the server's data folder with --data", envSetupCode)
 	}
 	p.notice("%s", e.Message)
 	fmt.Fprint(p.err, "Setup code: ")

@@ -20,9 +20,9 @@ func (p *program) accountRecover() *cobra.Command {
 	c := withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "recover",
 		Short: "Reset an Admin's password on the server",
-		Long: "Reset an Admin's password on the server, for when nobody can log in. It works on the database itself\n" +
-			"and needs no login, but the rights of the server's user. The account's sessions end, and the reset is an\n" +
-			"event. A server may be running.\n\n" +
+		Long: "Reset an Admin's password when nobody can log in. Run it on the server, as the server's user: it works\n" +
+			"on the database itself and needs no login. The server may be running. The account's sessions end, and\n" +
+			"the reset is recorded as an event.\n\n" +
 			"The new password comes from a prompt, from the first line of the standard input with\n" +
 			"--password-stdin, or from " + passwordVariable + "; with --generate it is random and printed once.",
 		Example: "  notary account recover --email admin@example.com --data /var/lib/notary\n" +
@@ -64,10 +64,12 @@ func (p *program) accountRecover() *cobra.Command {
 	return c
 }
 
-// recoverAccount changes the database, or has the server do it that has a SQLite database open.
+// recoverAccount resets the password in the database. If a running server has the SQLite database open, that
+// server does it.
 func recoverAccount(ctx context.Context, c *config, r auth.Recovery) (err error) {
 	if !store.IsPostgres(c.db) && !isFile(c.db) {
-		return notary.Errorf(notary.NotFound, "there is no database %s: name the server's data folder with --data or --config", c.db)
+		return notary.Errorf(notary.NotFound,
+			"there is no database %s: name the server's data folder with --data or --config", c.db)
 	}
 	st, err := store.Open(ctx, c.db, time.Now)
 	if notary.KindOf(err) == notary.Unavailable && !store.IsPostgres(c.db) {

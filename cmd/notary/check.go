@@ -15,10 +15,10 @@ func (p *program) checkCommand() *cobra.Command {
 	return withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "check",
 		Short: "Check the whole database for damage",
-		Long: "Check the whole database for damage, while a server uses it or not: the file or the cluster's references, the\n" +
-			"schema, the rules between the rows, every value, and every certificate, CSR and CRL against its fingerprint or\n" +
-			"signature. If the key file (or passphrase) is there, every sealed private key is opened, too. Nothing is changed.\n" +
-			"Each finding is a line; the exit code is 1 if there is one.",
+		Long: "Check the whole database for damage; a server may be using it. The check covers SQLite's file, the\n" +
+			"schema, the rules between the rows, every value, and every certificate, CSR and CRL against its\n" +
+			"fingerprint or signature. With the key file or passphrase it also opens every sealed private key.\n" +
+			"It changes nothing. Each finding is a line; the exit code is 1 if there is any.",
 		Example: "  notary check --data /var/lib/notary\n  notary check --database postgres://notary@db.example.com/notary",
 		Args:    cobra.NoArgs,
 	}, p.check))
@@ -56,12 +56,13 @@ func (p *program) check(ctx context.Context, c *config, _ []string) error {
 		return p.done("no damage found")
 	}
 	if count > 0 {
-		return notary.Errorf(notary.Internal, "the database is damaged (%d findings): stop the server and restore a backup", count)
+		return notary.Errorf(notary.Internal,
+			"the database is damaged (number of findings: %d): stop the server and restore a backup", count)
 	}
 	return nil
 }
 
-// existingKeys opens the key file, or uses the passphrase; nil if there is neither.
+// existingKeys returns the keystore of the passphrase or the key file; nil if there is neither.
 func existingKeys(c *config) (*keystore.Keystore, error) {
 	switch {
 	case c.passphrase != "":

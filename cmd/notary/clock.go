@@ -10,10 +10,11 @@ import (
 )
 
 func (p *program) clockCommand() *cobra.Command {
-	confirm := &cobra.Command{Use: "confirm", Short: "Confirm that the server's clock is right, so that issuance continues", Args: cobra.NoArgs,
-		Long: "Confirm that the server's clock is right, so that issuance continues. When the clock goes back, or ahead by more\n" +
-			"than a day, the server issues nothing until an Admin confirms the clock; CRLs and OCSP responses continue.\n" +
-			"Look at the time first (notary clock show), and correct the clock if it is wrong.",
+	confirm := &cobra.Command{
+		Use: "confirm", Short: "Confirm the server's clock to resume issuance", Args: cobra.NoArgs,
+		Long: "Confirm the server's clock to resume issuance. If the clock goes back by more than a minute, or ahead by\n" +
+			"more than a day, the server issues nothing until an Admin confirms the clock. CRLs and OCSP responses\n" +
+			"continue. Check the time first (notary clock show), and correct the clock if it is wrong.",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			if err := c.ConfirmClock(ctx); err != nil {
 				return err
@@ -24,7 +25,8 @@ func (p *program) clockCommand() *cobra.Command {
 }
 
 func (p *program) clockShow() *cobra.Command {
-	return &cobra.Command{Use: "show", Short: "Show the server's time, and whether its clock has stopped issuance", Args: cobra.NoArgs,
+	return &cobra.Command{
+		Use: "show", Short: "Show the server's time and whether issuance is stopped", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			state, err := c.Clock(ctx)
 			if err != nil {

@@ -27,7 +27,7 @@ type config struct {
 	db               string // SQLite file, or the URL of a PostgreSQL database; may hold a password
 	sealKey          string // key file that opens the authorities' private keys
 	passphrase       string // opens the keys in place of the key file; a secret
-	setupCode        string // that the first account takes, noSetupCode for none, "" for a random one; a secret
+	setupCode        string // required for the first account; noSetupCode for none, "" for a random one; a secret
 	tlsCert, tlsKey  string // both empty for a self-signed certificate
 	log              logConfig
 
@@ -126,7 +126,8 @@ func checkConfig(s *settings, p *problems) *config {
 	c.sealKey = s.text(keySealKey, filepath.Join(c.data, "seal.key"))
 	c.listen = checkListen(s, p)
 	checkPublishing(s, c, p)
-	c.readTimeout = checkDuration(s, keyReadTimeout, store.DefaultReadTimeout, time.Second, time.Minute, "1s to 1m, such as 5s", p)
+	c.readTimeout = checkDuration(s, keyReadTimeout, store.DefaultReadTimeout, time.Second, time.Minute,
+		"1s to 1m, such as 5s", p)
 	checkSessions(s, c, p)
 	checkProxies(s, c, p)
 	c.setupCode = checkSetupCode(s, p)
@@ -165,7 +166,8 @@ func checkDatabase(s *settings, data string, p *problems) string {
 func checkSetupCode(s *settings, p *problems) string {
 	code := strings.TrimSpace(s.text(keySetupCode, ""))
 	if s.given(keySetupCode) && code != noSetupCode && len(code) < auth.MinSetupCode {
-		p.add(s.where(keySetupCode), "the setup code must have %d characters or more; %q lets anybody create the first account",
+		p.add(s.where(keySetupCode),
+			"the setup code must have %d characters or more; %q lets anybody create the first account",
 			auth.MinSetupCode, noSetupCode)
 	}
 	return code

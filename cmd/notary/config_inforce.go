@@ -12,15 +12,16 @@ import (
 // keyPassphrase stands for the variable with the passphrase, which no file may hold.
 const keyPassphrase = "key_passphrase"
 
-// effectiveValues returns the value of every key, without those that the choice of others makes
-// useless. It includes secrets.
+// effectiveValues returns the value of every key, except of those that another setting overrides. It
+// includes secrets.
 func effectiveValues(c *config) map[string]string {
 	_, port, _ := net.SplitHostPort(c.listen)
 	values := map[string]string{
 		keyData: c.data, keyListen: c.listen, keyPort: port, keyExternalHostname: c.externalHostname,
 		keyTLSCert: c.tlsCert, keyTLSKey: c.tlsKey, keySealKey: c.sealKey,
 		keyPublishListen: c.publishListen, keyPublishURL: c.publishedAt(c.publishListen), keyCRLDelay: c.crlDelay.String(),
-		keyReadTimeout: c.readTimeout.String(), keySessionIdle: c.sessionIdle.String(), keySessionLife: c.sessionLife.String(),
+		keyReadTimeout: c.readTimeout.String(),
+		keySessionIdle: c.sessionIdle.String(), keySessionLife: c.sessionLife.String(),
 		keyTrustedProxies: proxiesText(c.trustedProxies), keyProxyProtocol: proxyProtocolText(c),
 		keySetupCode:    c.setupCode,
 		keyMetricsToken: c.metricsToken, keyMetricsListen: cmp.Or(c.metricsListen, noPublishing),
@@ -68,7 +69,7 @@ func inForce(s *settings, c *config) (all []notary.Setting) {
 	return all
 }
 
-// isSecret reports whether a setup code is set, and must not be shown.
+// isSecret reports whether the setting setup_code is a code, which must not be shown.
 func isSecret(setupCode string) bool { return setupCode != "" && setupCode != noSetupCode }
 
 // portOrigin is the key that the port comes from, as [checkListen] puts it together.

@@ -12,7 +12,7 @@ func checkProxies(s *settings, c *config, p *problems) {
 	checkProxyProtocol(s, c, p)
 }
 
-// checkTrustedProxies parses trusted_proxies, a list or a text with commas.
+// checkTrustedProxies parses trusted_proxies, a list or a comma-separated string.
 func checkTrustedProxies(s *settings, p *problems) (prefixes []netip.Prefix) {
 	if !s.given(keyTrustedProxies) {
 		return nil
@@ -49,7 +49,7 @@ func checkProxyProtocol(s *settings, c *config, p *problems) {
 	}
 }
 
-// proxiesText formats networks as trusted_proxies has them.
+// proxiesText formats networks in the syntax of trusted_proxies.
 func proxiesText(prefixes []netip.Prefix) string {
 	texts := make([]string, len(prefixes))
 	for i, prefix := range prefixes {

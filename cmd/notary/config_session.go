@@ -25,7 +25,7 @@ func checkDuration(s *settings, key string, otherwise, least, most time.Duration
 	}
 	d, err := time.ParseDuration(s.text(key, ""))
 	if err != nil || d < least || d > most {
-		p.add(s.where(key), "%q is no time that can be: give one from %s", s.text(key, ""), bounds)
+		p.add(s.where(key), "%q is not a duration in the allowed range: use %s", s.text(key, ""), bounds)
 	}
 	return d
 }

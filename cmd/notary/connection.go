@@ -142,30 +142,35 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 	return t, c, err
 }
 
-// trust accepts the certificate of an unknown server if it is the self-signed one in the data folder of this
-// machine, if --fingerprint names it, or if a person says so. Where nobody is there to ask, it is refused.
+// trust accepts the certificate of an unknown server if it is the self-signed one in a data folder on this
+// machine, if --fingerprint matches it, or if the user confirms it. Without a terminal, it refuses.
 func (p *program) trust(ctx context.Context, server string, certificate *x509.Certificate, acceptNew bool) error {
 	fingerprint := pki.Fingerprint(certificate.Raw)
 	if data := cmp.Or(p.data, p.env(envData), defaultData); isLoopback(server) && isOwnCertificate(data, certificate) {
-		p.notice("%s has the certificate of the data folder %s, with the SHA-256 fingerprint\n  %s", server, data, fingerprint)
+		p.notice("%s has the certificate of the data folder %s, with the SHA-256 fingerprint\n  %s",
+			server, data, fingerprint)
 		return nil
 	}
 	if p.fingerprint != "" {
 		if !strings.EqualFold(strings.ReplaceAll(p.fingerprint, ":", ""), fingerprint) {
-			return notary.Errorf(notary.Invalid, "the certificate of %s has the SHA-256 fingerprint %s, not that of --fingerprint: nothing was sent", server, fingerprint)
+			return notary.Errorf(notary.Invalid, "the certificate of %s has the SHA-256 fingerprint %s, "+
+				"not that of --fingerprint: nothing was sent", server, fingerprint)
 		}
 		return nil
 	}
-	p.notice("%s is not known yet. Its certificate has the SHA-256 fingerprint\n  %s\nThe server prints its own at its start.", server, fingerprint)
+	p.notice("%s is not known yet. Its certificate has the SHA-256 fingerprint\n  %s\n"+
+		"Compare it with the one that the server prints at startup.", server, fingerprint)
 	if _, ok := p.terminal(); !ok && !acceptNew {
-		return withHint(notary.Errorf(notary.Unavailable, "the certificate of %s is not trusted, and nobody is there to confirm it", server),
-			"compare the fingerprint and give it with --fingerprint, name the server's authority with --ca-cert, or its data folder in NOTARY_DATA")
+		return withHint(notary.Errorf(notary.Unavailable,
+			"the certificate of %s is not trusted, and there is no terminal to confirm it", server),
+			"compare the fingerprint and pass it with --fingerprint, name the server's CA with --ca-cert, "+
+				"or its data folder in NOTARY_DATA")
 	}
 	return p.confirm(ctx, false, "Is that the server's fingerprint?")
 }
 
-// isOwnCertificate reports whether the certificate is the self-signed one of a data folder that nobody but this
-// user and root can have written.
+// isOwnCertificate reports whether certificate is the self-signed one of a data folder that only this user and
+// root can write.
 func isOwnCertificate(data string, certificate *x509.Certificate) bool {
 	file := filepath.Join(data, "self-signed.crt")
 	if !isWrittenByUser(data) || !isWrittenByUser(file) {

@@ -37,7 +37,7 @@ func openLog(c logConfig, stdout, stderr io.Writer) (*slog.Logger, *logOutput, e
 
 // prepare opens the configured destination and returns a function that switches the log to it.
 // A file is appended to, and created with mode 0600. It is opened again even if the name is the
-// same, because log rotation renames the file that is open.
+// same, because log rotation renames the open file.
 func (o *logOutput) prepare(c logConfig) (use func(), err error) {
 	var out io.Writer
 	var file *os.File
@@ -58,7 +58,7 @@ func (o *logOutput) prepare(c logConfig) (use func(), err error) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.file != nil {
-			o.file.Close() // there is no log left that could report an error
+			o.file.Close() // there is no log left to report an error to
 		}
 		o.out, o.file = out, file
 	}, nil

@@ -39,7 +39,8 @@ func (p *program) loginCommand() *cobra.Command {
 }
 
 func (p *program) fingerprintFlag(c *cobra.Command) {
-	c.Flags().StringVar(&p.fingerprint, "fingerprint", "", "the SHA-256 `fingerprint` of the server's certificate, to trust it without being asked")
+	c.Flags().StringVar(&p.fingerprint, "fingerprint", "",
+		"the SHA-256 `fingerprint` of the server's certificate, to trust it without a prompt")
 }
 
 func (p *program) login(ctx context.Context, email string, stdin, acceptNew bool) error {

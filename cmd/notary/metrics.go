@@ -16,13 +16,14 @@ func isScrape(r *http.Request) bool {
 	if r.URL.Path != metricsPath || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	r.Pattern = http.MethodGet + " " + metricsPath // the label of its own metrics
+	r.Pattern = http.MethodGet + " " + metricsPath // the route label in the HTTP metrics
 	return true
 }
 
-// newMetricsServer returns the server of metrics_listen, which answers with all series, or only
-// to the token if there is one.
-func newMetricsServer(addr string, metrics *server.Metrics, token func() string, log *slog.Logger) (*server.Server, error) {
+// newMetricsServer returns the server of metrics_listen. It answers scrapes with all series, and
+// requires the token if there is one.
+func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
+	log *slog.Logger) (*server.Server, error) {
 	open, protected := metrics.Handler(), metrics.Protected(token)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {

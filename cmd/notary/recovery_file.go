@@ -17,9 +17,9 @@ import (
 	"notary/internal/auth"
 )
 
-// A SQLite database belongs to the server that runs. "notary account recover" therefore leaves
-// its request as a file in the data folder, which only the server's user can write, and the
-// server leaves the outcome beside it.
+// Only one process can have a SQLite database open. "notary account recover" therefore writes its
+// request to a file in the data folder, which only the server's user can write, and the server
+// writes the outcome next to it.
 const (
 	recoveryFile    = "account-recovery.json"
 	recoveryOutcome = "account-recovery-outcome.json"
@@ -35,7 +35,7 @@ type recoveryResult struct {
 	Message string      `json:"message,omitempty"`
 }
 
-// askServerToRecover leaves the request to the server that has the database open.
+// askServerToRecover has the server that has the database open carry out the request.
 func askServerToRecover(ctx context.Context, folder string, r auth.Recovery) error {
 	request, outcome := filepath.Join(folder, recoveryFile), filepath.Join(folder, recoveryOutcome)
 	if err := os.Remove(outcome); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -58,13 +58,14 @@ func askServerToRecover(ctx context.Context, folder string, r auth.Recovery) err
 		}
 		select {
 		case <-ctx.Done():
-			return notary.Errorf(notary.Unavailable, "the server that has the database open does not answer: stop it and try again")
+			return notary.Errorf(notary.Unavailable,
+				"the server that has the database open does not answer: stop it and try again")
 		case <-time.After(recoveryPoll):
 		}
 	}
 }
 
-// serveRecoveries carries out the requests in a data folder until ctx ends.
+// serveRecoveries carries out the recovery requests in a data folder until ctx ends.
 func serveRecoveries(ctx context.Context, folder string, accounts *auth.Service, log *slog.Logger) {
 	tick := time.NewTicker(recoveryPoll)
 	defer tick.Stop()
@@ -107,11 +108,11 @@ func resultOf(err error) recoveryResult {
 	case errors.As(err, &e) && e.Err == nil:
 		return recoveryResult{e.Kind, e.Message}
 	}
-	return recoveryResult{notary.KindOf(err), "the server could not do it: its log says why"}
+	return recoveryResult{notary.KindOf(err), "the server could not reset the password: its log has the cause"}
 }
 
-// takeJSON reads a file and removes it. It reports false if there is none. Links and files that
-// others can read or write are removed unread.
+// takeJSON reads a file and removes it. It reports false if there is none. Links, and files that
+// other users can read or write, are removed unread.
 func takeJSON(name string, v any) (found bool, err error) {
 	info, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -123,7 +124,8 @@ func takeJSON(name string, v any) (found bool, err error) {
 	defer os.Remove(name)
 	private := info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" // which has no such modes
 	if !info.Mode().IsRegular() || !private || info.Size() > maxRecoveryFile {
-		return false, notary.Errorf(notary.Forbidden, "%s is not a small file of the server's user alone: it is ignored", name)
+		return false, notary.Errorf(notary.Forbidden,
+			"%s is not a small regular file that only the server's user can read: it is ignored", name)
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -135,7 +137,7 @@ func takeJSON(name string, v any) (found bool, err error) {
 	return true, decoder.Decode(v)
 }
 
-// writeJSON writes a file as a whole, for its owner alone.
+// writeJSON replaces a file atomically. Only its owner can read it.
 func writeJSON(name string, v any) error {
 	var content bytes.Buffer
 	if err := json.NewEncoder(&content).Encode(v); err != nil {

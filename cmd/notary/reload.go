@@ -12,8 +12,8 @@ import (
 	"notary"
 )
 
-// reloadable holds the settings that a running server can change, each with what takes it over
-// from a configuration that was loaded again. All others need a restart.
+// reloadable are the settings that a reload changes, each with the function that copies it from
+// the loaded configuration to the running one. All others need a restart.
 var reloadable = map[string]func(running, loaded *config){
 	keyTLSCert:        func(running, loaded *config) { running.tlsCert = loaded.tlsCert },
 	keyTLSKey:         func(running, loaded *config) { running.tlsKey = loaded.tlsKey },
@@ -56,8 +56,8 @@ func (l *liveConfig) onReload(apply func(*config)) {
 	l.beforeReload(func(c *config) (func(), error) { return func() { apply(c) }, nil })
 }
 
-// beforeReload registers a function that prepares for a new configuration and returns what puts
-// it into use. If any of these functions fails, the running configuration stays as it is.
+// beforeReload registers a function that prepares for a new configuration and returns a function
+// that applies it. If any of these functions fails, the running configuration stays as it is.
 func (l *liveConfig) beforeReload(prepare func(*config) (commit func(), err error)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,34 +85,36 @@ func (l *liveConfig) reload() {
 	l.reopenLog(running.log)
 	loaded, err := l.load()
 	if err != nil {
-		l.log.Error("configuration not reloaded: the server keeps the one it runs with", "error", err)
+		l.log.Error("configuration not reloaded: the running one stays in force", "error", err)
 		return
 	}
 	next, changed, fixed := merge(running, loaded)
 	if err := l.apply(next); err != nil {
-		l.log.Error("configuration not reloaded: the server keeps the one it runs with", "error", err)
+		l.log.Error("configuration not reloaded: the running one stays in force", "error", err)
 		return
 	}
 	l.log.Info("configuration reloaded", "changed", strings.Join(changed, ", "))
 	if len(fixed) > 0 {
-		l.log.Warn("some changed settings need a restart of the server and are not in force yet", "settings", strings.Join(fixed, ", "))
+		l.log.Warn("some changed settings need a restart to take effect",
+			"settings", strings.Join(fixed, ", "))
 	}
 }
 
-// reopenLog is apart from the configuration, so that a broken file does not stop log rotation.
+// reopenLog reopens the log before the configuration is loaded, so that an invalid configuration
+// does not stop log rotation.
 func (l *liveConfig) reopenLog(c logConfig) {
 	if l.output == nil {
 		return
 	}
 	use, err := l.output.prepare(c)
 	if err != nil {
-		l.log.Error("log not reopened: it goes on in the file that is open", "error", err)
+		l.log.Error("log not reopened: logging continues to the open file", "error", err)
 		return
 	}
 	use()
 }
 
-// apply puts next into use unless it cannot be prepared for.
+// apply replaces the running configuration with next, unless a preparation fails.
 func (l *liveConfig) apply(next *config) error {
 	var commits []func()
 	for _, prepare := range l.prepares {

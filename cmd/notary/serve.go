@@ -69,7 +69,8 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 	if err := n.clock.Check(ctx); err != nil {
 		return err
 	}
-	n.authorities, err = ca.New(ctx, n.store, keys, ca.Options{Log: log, PublishURL: n.publishURL, MayIssue: n.clock.MayIssue})
+	n.authorities, err = ca.New(ctx, n.store, keys,
+		ca.Options{Log: log, PublishURL: n.publishURL, MayIssue: n.clock.MayIssue})
 	if err != nil {
 		return err
 	}

@@ -73,12 +73,12 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 			continue
 		}
 		if list, ok := value.([]any); ok && slices.Contains(listKeys, key) {
-			if len(list) == 0 { // as good as leaving the key out
+			if len(list) == 0 { // the same as leaving the key out
 				layer.Delete(key)
 				continue
 			}
 			value = joinList(list)
-			_ = layer.Set(key, value) // it cannot fail for a key that is there
+			_ = layer.Set(key, value) // it cannot fail for an existing key
 		}
 		switch value.(type) {
 		case string, int, int64, uint64, float64, bool:
@@ -101,7 +101,7 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 	}
 }
 
-// listKeys are the keys that take several values: a list in YAML, a text with commas elsewhere.
+// listKeys are the keys that take several values: a list in YAML, comma-separated elsewhere.
 var listKeys = []string{keyTrustedProxies}
 
 func joinList(list []any) string {

@@ -20,19 +20,19 @@ import (
 )
 
 const (
-	setupCodeName = "setup-code" // of the file in the data folder
+	setupCodeName = "setup-code" // a file in the data folder
 	defaultData   = "notary-data"
 )
 
-// setup is what is needed to create the first account. It is nil once there is one.
+// setup describes how to create the first account. It is nil once there is one.
 type setup struct {
 	needsCode bool
-	code      string // "" where it is not known here, or not to be printed
+	code      string // "" if it is unknown here, or must not be printed
 	given     bool   // whether the configuration sets it
 }
 
-// prepareSetup sees to it that a database without an account has a setup code. On SQLite the code is in a file of
-// the data folder, and a lost one is replaced; on PostgreSQL only the node that creates it knows it.
+// prepareSetup ensures that a database without an account has a setup code. On SQLite the code is kept in a file
+// in the data folder and replaced if it is lost. On PostgreSQL only the node that creates it knows it.
 func prepareSetup(ctx context.Context, c *config, accounts *auth.Service, log *slog.Logger) (*setup, error) {
 	initialized, err := accounts.HasAccounts(ctx)
 	if err != nil {
@@ -70,8 +70,8 @@ func offerCode(ctx context.Context, accounts *auth.Service) (*setup, error) {
 	return s, err
 }
 
-// keptCode returns the code of the file in the data folder. It creates both where the file is missing, or is
-// not that of the database.
+// keptCode returns the code in the data folder's file. If there is no file, or the database has another code, it
+// creates a new one.
 func keptCode(ctx context.Context, c *config, accounts *auth.Service) (*setup, error) {
 	if code, err := readSetupCode(c.data); err == nil {
 		if good, err := accounts.IsSetupCode(ctx, code); good || err != nil {
@@ -82,7 +82,7 @@ func keptCode(ctx context.Context, c *config, accounts *auth.Service) (*setup, e
 	return &setup{needsCode: true, code: code}, err
 }
 
-// createCode replaces the setup code, and on SQLite its file. Where the file cannot be written, the next start
+// createCode replaces the setup code and, on SQLite, its file. If the file cannot be written, the next start
 // replaces both.
 func createCode(ctx context.Context, c *config, accounts *auth.Service) (string, error) {
 	code := auth.NewSetupCode()
@@ -100,16 +100,16 @@ func readSetupCode(data string) (string, error) {
 	return strings.TrimSpace(string(content)), err
 }
 
-// dropSetupCodeFile removes the file of a setup code that no longer counts.
+// dropSetupCodeFile removes the file of a setup code that is no longer valid.
 func (c *config) dropSetupCodeFile(log *slog.Logger) {
 	err := os.Remove(filepath.Join(c.data, setupCodeName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		log.Warn("could not remove the file of the setup code, which opens nothing any more", "error", err)
+		log.Warn("could not remove the file of the setup code, which is no longer valid", "error", err)
 	}
 }
 
-// announce tells the person at the terminal how to create the first account. The fragment of the link is sent to
-// nobody: it gets into no log and no Referer header.
+// announce prints how to create the first account. Browsers do not send the fragment of the link, so the code
+// gets into no log and no Referer header.
 func (s *setup) announce(out io.Writer, c *config, url string) {
 	if s == nil {
 		return
@@ -128,22 +128,24 @@ func (s *setup) announce(out io.Writer, c *config, url string) {
 		"or with:\n  notary account create --first --email you@example.com%s\n", link, options)
 	switch {
 	case !s.needsCode:
-		fmt.Fprintf(out, "Anybody can do that: the setup code is switched off.\n")
+		fmt.Fprintf(out, "Anybody can: the setup code is off.\n")
 	case s.given:
-		fmt.Fprintf(out, "It takes the setup code of the configuration (%s).\n", keySetupCode)
+		fmt.Fprintf(out, "This requires the setup code of the configuration (%s).\n", keySetupCode)
 	case s.code == "":
-		fmt.Fprintf(out, "It takes the setup code that was printed when the database was created; \"notary setup-code\" creates a new one.\n")
+		fmt.Fprintf(out, "This requires the setup code that was printed when the database was created; "+
+			"\"notary setup-code\" creates a new one.\n")
 	case store.IsPostgres(c.db):
-		fmt.Fprintf(out, "It takes the setup code %s, which is printed only once.\n", s.code)
+		fmt.Fprintf(out, "This requires the setup code %s, which is printed only once.\n", s.code)
 	}
 }
 
 func (p *program) setupCodeCommand() *cobra.Command {
 	return withDatabaseFlag(onDatabase(&cobra.Command{
 		Use:   "setup-code",
-		Short: "Create a new setup code, which the first account takes",
-		Long: "Create a new setup code in place of the present one, and print it. The first account of a server takes it.\n" +
-			"It works on the server's database itself: stop a server on SQLite first. Nodes on PostgreSQL may run.",
+		Short: "Replace the setup code that the first account requires",
+		Long: "Replace the setup code, which is required to create the server's first account, and print the new one.\n" +
+			"The command works on the server's database itself: stop a server on SQLite first. Nodes on PostgreSQL\n" +
+			"may be running.",
 		Example: "  notary setup-code --data /var/lib/notary",
 		Args:    cobra.NoArgs,
 	}, p.newSetupCode))
@@ -151,10 +153,12 @@ func (p *program) setupCodeCommand() *cobra.Command {
 
 func (p *program) newSetupCode(ctx context.Context, c *config, _ []string) (err error) {
 	if c.setupCode != "" {
-		return notary.Errorf(notary.Conflict, "%s is set in the configuration, and a start would put it back: remove it there first", keySetupCode)
+		return notary.Errorf(notary.Conflict,
+			"%s is set in the configuration, which the next start would restore: remove it there first", keySetupCode)
 	}
 	if !store.IsPostgres(c.db) && !isFile(c.db) {
-		return notary.Errorf(notary.NotFound, "there is no database %s: the start of a server creates it, with its setup code", c.db)
+		return notary.Errorf(notary.NotFound,
+			"there is no database %s: notary start creates it together with a setup code", c.db)
 	}
 	st, err := store.Open(ctx, c.db, time.Now)
 	if notary.KindOf(err) == notary.Unavailable && isFile(filepath.Join(c.data, setupCodeName)) {

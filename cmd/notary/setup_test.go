@@ -126,11 +126,11 @@ func TestSetupAnnouncement(t *testing.T) {
 			"https://notary.example.com:2111/start#setup=A-B\nor with:\n  notary account create --first --email you@example.com" +
 				" --server https://notary.example.com:2111 --data /srv/notary\n"},
 		"on PostgreSQL": {&setup{needsCode: true, code: "A-B"}, config{data: defaultData, db: "postgres://x"}, local,
-			"It takes the setup code A-B, which is printed only once.\n"},
+			"This requires the setup code A-B, which is printed only once.\n"},
 		"a node that did not create it": {&setup{needsCode: true}, config{data: defaultData, db: "postgres://x"}, local,
 			`"notary setup-code" creates a new one`},
-		"given":        {&setup{needsCode: true, given: true}, config{data: defaultData}, local, "It takes the setup code of the configuration (setup_code).\n"},
-		"switched off": {&setup{}, config{data: defaultData}, local, "Anybody can do that: the setup code is switched off.\n"},
+		"given":        {&setup{needsCode: true, given: true}, config{data: defaultData}, local, "This requires the setup code of the configuration (setup_code).\n"},
+		"switched off": {&setup{}, config{data: defaultData}, local, "Anybody can: the setup code is off.\n"},
 	}
 	for name, test := range tests {
 		var out bytes.Buffer

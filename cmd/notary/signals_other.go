@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// catchSignals returns no channel: this system has no signal that asks for a reload.
+// catchSignals returns no channel: this system has no signal that requests a reload.
 func catchSignals() (hangups <-chan os.Signal, stop func()) { return nil, func() {} }

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// catchSignals keeps the signals that mean something to other servers from ending this one, and
-// returns a channel with those that ask for a reload. A SIGPIPE comes from a standard output or
-// error that nobody reads any more; nothing reads the channel of the signals to ignore.
+// catchSignals keeps signals that other servers use from ending this one, and returns a channel
+// with those that request a reload. SIGPIPE is caught because the reader of standard output or
+// error may be gone. Nothing reads the channel of ignored signals.
 func catchSignals() (hangups <-chan os.Signal, stop func()) {
 	reload, ignored := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)

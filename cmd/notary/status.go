@@ -31,7 +31,7 @@ func (p *program) status(ctx context.Context, c *client.Client) error {
 	case answers != nil:
 		who, database = "unknown", "does not answer"
 	case !status.Initialized:
-		who = "nobody; make the first account with: notary account create --first --email YOU"
+		who = "nobody; create the first account with: notary account create --first --email YOU"
 	case !p.json:
 		me, err := c.Me(ctx)
 		switch {

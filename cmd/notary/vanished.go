@@ -8,10 +8,10 @@ import (
 	"notary/internal/store"
 )
 
-// requireDatabase refuses to create a SQLite database where there was one. A first start creates
-// the database before the key file, so a key file without a database means that the database
-// was lost, is not mounted, or is elsewhere. An empty one in its place would forget every
-// certificate and revocation.
+// requireDatabase refuses to create a SQLite database in place of one that vanished. A first start
+// creates the database before the key file, so a key file without a database means that the
+// database was lost, is not mounted, or is elsewhere. An empty one would forget every certificate
+// and revocation.
 func requireDatabase(c *config) error {
 	if store.IsPostgres(c.db) || hasContent(c.db) {
 		return nil
@@ -30,8 +30,8 @@ func requireDatabase(c *config) error {
 		missing = "is empty"
 	}
 	return &notary.Error{Kind: notary.Conflict, Field: keyDB, Message: fmt.Sprintf(
-		"the database %s %s, but %s is there: a database that vanished is not replaced by an empty one. "+
-			"Restore it with notary restore, correct %s or mount its folder; to begin anew, move %s away first",
+		"the database %s %s, but %s exists: an empty database would forget every certificate. "+
+			"Restore it with notary restore, correct %s or mount its folder; to start over, move %s away first",
 		c.db, missing, trace, keyDB, trace)}
 }
 
