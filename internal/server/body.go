@@ -45,13 +45,16 @@ func (c Clients) check(r *http.Request) bool { return c.Check != nil && c.Check(
 // The memory for bodies that have arrived or are arriving, together 48 MiB. Each is counted in
 // full until its request has been handled.
 const (
-	smallBody     = 16 << 10 // what unknown clients may send; larger ones have a budget of their own
-	smallBudget   = 16 << 20 // once for unknown and once for known clients
-	smallShare    = smallBudget / 16
-	largeBudget   = 16 << 20
-	largeShare    = largeBudget / 2
-	minBodyCharge = 1 << 10         // what a request costs that waits for a short body
-	bodyWait      = 5 * time.Second // for memory
+	smallBody   = 16 << 10 // what unknown clients may send; larger ones have a budget of their own
+	smallBudget = 16 << 20 // once for unknown and once for known clients
+	smallShare  = smallBudget / 16
+	largeBudget = 16 << 20
+	largeShare  = largeBudget / 2
+	bodyWait    = 5 * time.Second // for memory
+
+	// What a request costs whose body is short, with its headers and its goroutine.
+	minBodyCharge    = 1 << 10
+	minUnknownCharge = 8 << 10 // its body may never arrive
 )
 
 // bodies reads the bodies of requests.
@@ -80,6 +83,13 @@ func (b *bodies) budget(n int64, known bool) *budget {
 	}
 }
 
+func minCharge(known bool) int64 {
+	if known {
+		return minBodyCharge
+	}
+	return minUnknownCharge
+}
+
 // hasBody reports whether a request has a body, or may have one.
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
@@ -104,8 +114,8 @@ func (b *bodies) receive(w *response, r *http.Request, address string, limit Bod
 	if n < 0 {
 		n = limit.Bytes
 	}
-	n = max(n, minBodyCharge)
 	from := b.budget(n, known)
+	n = max(n, minCharge(known))
 	ctx, cancel := context.WithTimeout(r.Context(), b.wait)
 	defer cancel()
 	if !from.take(ctx, address, n) {

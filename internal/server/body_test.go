@@ -244,7 +244,7 @@ func TestBodyWaitsForMemory(t *testing.T) {
 	for name, released := range map[string]bool{"none": false, "in time": true} {
 		synctest.Test(t, func(t *testing.T) {
 			h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-			h.bodies.unknown = newBudget(minBodyCharge, minBodyCharge)
+			h.bodies.unknown = newBudget(minUnknownCharge, minUnknownCharge)
 			h.bodies.unknown.take(t.Context(), "others", 10)
 			if released {
 				time.AfterFunc(bodyWait/2, func() { h.bodies.unknown.give("others", 10) })

@@ -2,7 +2,15 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync"
+)
+
+// How many requests may wait for memory, of one address and in all. Each takes memory itself:
+// over HTTP/2 a single connection has a hundred of them.
+const (
+	maxClaims        = 512
+	maxClaimsAddress = maxClaims / 8
 )
 
 // budget is an amount of memory that requests share. Those that do not fit wait, and the one
@@ -15,6 +23,7 @@ type budget struct {
 	used    int64
 	of      map[string]int64 // by address
 	waiting []*claim         // the earliest first
+	claims  map[string]int   // waiting ones, by address
 }
 
 // claim is a request that waits for its memory.
@@ -22,28 +31,58 @@ type claim struct {
 	address string
 	n       int64
 	granted chan struct{}
+	refused chan struct{} // closed if the claim had to make room for another one
 }
 
 func newBudget(total, share int64) *budget {
-	return &budget{total: total, share: share, of: map[string]int64{}}
+	return &budget{total: total, share: share, of: map[string]int64{}, claims: map[string]int{}}
 }
 
-// take takes n bytes for an address and waits for them until ctx ends. It reports whether it
-// got them.
+// take takes n bytes for an address and waits for them until ctx ends, unless too many wait
+// already. It reports whether it got them.
 func (b *budget) take(ctx context.Context, address string, n int64) bool {
-	c := &claim{address: address, n: n, granted: make(chan struct{})}
-	b.mu.Lock()
-	b.waiting = append(b.waiting, c)
-	b.grant()
-	b.mu.Unlock()
+	c := &claim{address: address, n: n, granted: make(chan struct{}), refused: make(chan struct{})}
+	b.enter(c)
 	select {
 	case <-c.granted:
 		return true
+	case <-c.refused:
+		return false
 	case <-ctx.Done():
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.withdraw(c)
+}
+
+// enter grants a claim or has it wait, and refuses one if too many wait.
+func (b *budget) enter(c *claim) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting = append(b.waiting, c)
+	b.claims[c.address]++
+	b.grant()
+	if b.claims[c.address] > maxClaimsAddress {
+		b.refuse(c)
+	} else if len(b.waiting) > maxClaims {
+		b.refuse(b.excessive())
+	}
+}
+
+// excessive returns the newest claim of the address with the most.
+func (b *budget) excessive() (newest *claim) {
+	for _, c := range b.waiting {
+		if newest == nil || b.claims[c.address] >= b.claims[newest.address] {
+			newest = c
+		}
+	}
+	return newest
+}
+
+func (b *budget) refuse(c *claim) {
+	if b.withdraw(c) {
+		close(c.refused)
+	}
 }
 
 // give returns n bytes of an address.
@@ -81,7 +120,10 @@ func (b *budget) grant() {
 func (b *budget) withdraw(c *claim) bool {
 	for i, other := range b.waiting {
 		if other == c {
-			b.waiting = append(b.waiting[:i], b.waiting[i+1:]...)
+			b.waiting = slices.Delete(b.waiting, i, i+1)
+			if b.claims[c.address]--; b.claims[c.address] == 0 {
+				delete(b.claims, c.address)
+			}
 			return true
 		}
 	}

@@ -364,7 +364,7 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	}
 }
 
-// HTTP/2 has limits of its own: streams, and what is buffered of bodies.
+// HTTP/2 has limits of its own: streams, and what is buffered of frames and bodies.
 func TestHTTP2Limits(t *testing.T) {
 	t.Parallel()
 	r := start(t, http.NotFoundHandler(), nil)
@@ -385,7 +385,7 @@ func TestHTTP2Limits(t *testing.T) {
 		t.Fatalf("the first frame is %v", frame)
 	}
 	for id, want := range map[http2.SettingID]uint32{http2.SettingMaxConcurrentStreams: maxStreams,
-		http2.SettingInitialWindowSize: maxStreamBuffer} {
+		http2.SettingInitialWindowSize: maxStreamBuffer, http2.SettingMaxFrameSize: 16 << 10} {
 		if got, _ := settings.Value(id); got != want {
 			t.Errorf("%v is %d, want %d", id, got, want)
 		}

@@ -24,6 +24,7 @@ type handler struct {
 	proxies      *TrustedProxies
 	clients      Clients
 	unknownBody  BodyLimit
+	crowd        *crowd
 	bodies       *bodies
 	inFlight     *inFlight
 	unlimited    []string
@@ -38,6 +39,7 @@ func newHandler(c Config) *handler {
 		proxies:      c.Proxies,
 		clients:      c.Clients,
 		unknownBody:  c.UnknownBody,
+		crowd:        newCrowd(),
 		bodies:       newBodies(c.UnknownBody),
 		inFlight:     newInFlight(c.Connections.Unknown),
 		unlimited:    c.Unlimited,
@@ -46,7 +48,17 @@ func newHandler(c Config) *handler {
 
 func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	id, client := rand.Text(), clientAddress(r, h.proxies)
+	client := clientAddress(r, h.proxies)
+	network, known, probe := notary.ClientNetwork(client), h.clients.known(r), slices.Contains(h.unlimited, r.URL.Path)
+	if !known && !probe {
+		leave, ok := h.crowd.enter(network)
+		if !ok {
+			h.turnAway(rw, r)
+			return
+		}
+		defer leave()
+	}
+	id := rand.Text()
 	// The mux sets the pattern on the request that it is given, so r is not copied again.
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, exchange{id, client}))
 	w := &response{ResponseWriter: rw, control: http.NewResponseController(rw), timeout: h.writeTimeout}
@@ -59,11 +71,18 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}()
 	defer h.recover(w, r, id)
 
-	if slices.Contains(h.unlimited, r.URL.Path) {
+	if probe {
 		h.probe(w, r)
 	} else {
-		h.handle(w, r, notary.ClientNetwork(client))
+		h.handle(w, r, network, known)
 	}
+}
+
+// turnAway answers one of too many requests at the least cost: it is counted, but not logged.
+func (h *handler) turnAway(w http.ResponseWriter, r *http.Request) {
+	h.metrics.observe(r, http.StatusServiceUnavailable, 0)
+	w.Header().Set("Retry-After", "1")
+	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
 // probe answers a request that no limit applies to. Its body, if any, is not read.
@@ -78,8 +97,8 @@ func (h *handler) probe(w *response, r *http.Request) {
 
 // handle reads the body of a request, takes a slot and passes the request on. Slots are for
 // requests that have arrived: a client that sends slowly does not take one from others.
-func (h *handler) handle(w *response, r *http.Request, address string) {
-	c, known := connOf(r.Context()), h.clients.known(r)
+func (h *handler) handle(w *response, r *http.Request, address string, known bool) {
+	c := connOf(r.Context())
 	c.received(address, known)
 	if !known && hasBody(r) && (r.ContentLength < 0 || r.ContentLength > h.unknownBody.Bytes) {
 		done, ok := h.enter(c, address, false)

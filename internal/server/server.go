@@ -32,9 +32,10 @@ const (
 	pingTimeout               = 15 * time.Second
 
 	// What HTTP/2 buffers of bodies that are not read yet, and streams of one connection.
-	maxStreams          = 100
+	maxStreams          = 32
 	maxConnectionBuffer = 256 << 10
 	maxStreamBuffer     = 128 << 10
+	maxFrame            = 16 << 10 // the least that the protocol allows; each connection buffers one
 )
 
 // Config is what a [Server] needs. The zero durations stand for the defaults that are named.
@@ -118,6 +119,7 @@ func New(c Config) (*Server, error) {
 				PingTimeout:      pingTimeout,
 
 				MaxConcurrentStreams:          maxStreams,
+				MaxReadFrameSize:              maxFrame,
 				MaxReceiveBufferPerConnection: maxConnectionBuffer,
 				MaxReceiveBufferPerStream:     maxStreamBuffer,
 			},

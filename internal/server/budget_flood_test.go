@@ -1,0 +1,49 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+// Over HTTP/2 one address has thousands of requests whose bodies never arrive. Most of them are
+// refused at once, so that they take no memory, and those of another address are not.
+func TestStalledBodiesAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := surround(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+		const flood, addresses, atMost = 5000, 50, 2600
+		var answered atomic.Int64
+		var running sync.WaitGroup
+		end := make(chan struct{})
+		stall := func(address string) *httptest.ResponseRecorder {
+			r, w := httptest.NewRequest("POST", "/", nil), httptest.NewRecorder()
+			r.RemoteAddr = address + ":1"
+			r.Body, r.ContentLength = &stalledBody{waiting: func() {}, end: end}, 10
+			running.Go(func() {
+				h.ServeHTTP(w, r)
+				answered.Add(1)
+			})
+			synctest.Wait()
+			return w
+		}
+		for i := range flood {
+			stall(fmt.Sprintf("192.0.2.%d", i%addresses))
+		}
+		if left := flood - answered.Load(); left > atMost {
+			t.Errorf("%d requests wait for their bodies, want at most %d", left, atMost)
+		}
+		before := answered.Load() // a request of the flood makes room for one of another address
+		if w := stall("198.51.100.1"); answered.Load() != before+1 || w.Code != http.StatusOK {
+			t.Errorf("another address gets %d, and %d are answered for it", w.Code, answered.Load()-before)
+		}
+		close(end)
+		running.Wait()
+		wantUnused(t, h.bodies.unknown)
+	})
+}
