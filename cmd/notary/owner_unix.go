@@ -5,23 +5,71 @@ package main
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 )
 
-// ownerAndMode reports whether a file belongs to neither this user nor root, and its mode. ok is false if there is
-// no such file.
-func ownerAndMode(name string) (foreign bool, mode fs.FileMode, ok bool) {
+// ownerAndMode returns the owner and the mode of a file or folder, of its target if it is a
+// symbolic link. ok is false if there is no such file.
+func ownerAndMode(name string) (owner user, mode fs.FileMode, ok bool) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return false, 0, false
+		return anotherUser, 0, false
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && stat.Uid != 0 && int(stat.Uid) != os.Geteuid(), info.Mode(), ok
+	if !ok {
+		return anotherUser, 0, false
+	}
+	return ownerOf(stat.Uid), info.Mode(), true
+}
+
+func ownerOf(uid uint32) user {
+	switch int(uid) {
+	case 0:
+		return rootUser
+	case os.Geteuid():
+		return thisUser
+	default:
+		return anotherUser
+	}
 }
 
 // isWrittenByUser reports whether only this user and root can write a file or folder.
 func isWrittenByUser(name string) bool {
-	const groupAndOthers = 0o022
-	foreign, mode, ok := ownerAndMode(name)
-	return ok && !foreign && mode&groupAndOthers == 0
+	owner, mode, ok := ownerAndMode(name)
+	return ok && owner != anotherUser && mode&writable == 0
+}
+
+// lookupFolders returns the folders in which the system looks up the parts of path, those of
+// symbolic links included.
+func lookupFolders(path string) (folders []string) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil
+	}
+	const root, maxParts = "/", 1000 // symbolic links may be a loop
+	folder, rest := root, strings.Split(path, "/")
+	for i := 0; len(rest) > 0 && i < maxParts; i++ {
+		part := rest[0]
+		rest = rest[1:]
+		if part == "" || part == "." {
+			continue
+		}
+		if !slices.Contains(folders, folder) {
+			folders = append(folders, folder)
+		}
+		name := filepath.Join(folder, part) // ".." is the parent, because folder has no links
+		target, err := os.Readlink(name)
+		switch {
+		case err != nil: // not a link
+			folder = name
+		case filepath.IsAbs(target):
+			folder, rest = root, append(strings.Split(target, "/"), rest...)
+		default:
+			rest = append(strings.Split(target, "/"), rest...)
+		}
+	}
+	return folders
 }

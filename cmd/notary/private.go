@@ -1,52 +1,122 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"notary"
 	"notary/internal/store"
 )
 
-// requirePrivate refuses a data folder that others can write, and files in it that others can read or write.
+// Permissions that nobody but a file's owner needs.
+const (
+	writable    fs.FileMode = 0o022 // by the group and others
+	accessible  fs.FileMode = 0o077 // in any way by the group and others
+	exceptGroup fs.FileMode = 0o027 // as accessible, but the group may read
+)
+
+// user is the owner of a file, as seen from this process.
+type user int
+
+const (
+	anotherUser user = iota
+	rootUser
+	thisUser
+)
+
+// requirePrivate refuses a data folder, database or key file that other users can change, and
+// secrets that they can read. The error names each file with the command that protects it.
 func requirePrivate(c *config) error {
-	const writable, accessible fs.FileMode = 0o022, 0o077
-	if err := requireMode(c.data, writable, "go-w"); err != nil {
-		return err
+	secrets := []string{c.sealKey, filepath.Join(c.data, setupCodeName), filepath.Join(c.data, "self-signed.key")}
+	if !store.IsPostgres(c.db) {
+		secrets = append(secrets, c.db, c.db+"-wal", c.db+"-shm", c.db+"-journal")
 	}
-	files := []string{c.sealKey, filepath.Join(c.data, setupCodeName), filepath.Join(c.data, "self-signed.key")}
-	if c.tlsKey != "" {
-		files = append(files, c.tlsKey)
+	problems := []string{modeProblem(c.data, writable), tlsKeyProblem(c)}
+	for _, name := range secrets {
+		problems = append(problems, modeProblem(name, accessible))
 	}
-	for _, name := range files {
-		if err := requireMode(name, writable, "go-w"); err != nil {
-			return err
-		}
+	for _, name := range append(secrets, c.data, c.tlsKey) {
+		problems = append(problems, folderProblems(name)...)
 	}
-	if err := requireMode(c.sealKey, accessible, "go="); err != nil {
-		return err
-	}
-	if store.IsPostgres(c.db) {
-		return nil
-	}
-	for _, name := range []string{c.db, c.db + "-wal", c.db + "-shm"} {
-		if err := requireMode(name, writable, "go-w"); err != nil {
-			return err
-		}
-	}
-	return nil
+	return refusal(problems)
 }
 
-// requireMode refuses a file of another user, and one with any of these bits. One that is missing is not refused.
-func requireMode(name string, bits fs.FileMode, change string) error {
-	foreign, mode, ok := ownerAndMode(name)
+// requirePrivateTLSKey refuses a configured TLS key that other users can read or replace.
+func requirePrivateTLSKey(c *config) error {
+	return refusal(append(folderProblems(c.tlsKey), tlsKeyProblem(c)))
+}
+
+// tlsKeyProblem describes what is wrong with the permissions of the configured TLS key. The group
+// may read a key of root's: Debian keeps TLS keys as root:ssl-cert with mode 0640 and adds the
+// users of servers to that group.
+func tlsKeyProblem(c *config) string {
+	if c.tlsKey == "" {
+		return ""
+	}
+	if owner, _, ok := ownerAndMode(c.tlsKey); ok && owner == rootUser {
+		return modeProblem(c.tlsKey, exceptGroup)
+	}
+	return modeProblem(c.tlsKey, accessible)
+}
+
+// modeProblem describes a file or folder of another user, or one with any of the forbidden bits.
+// It returns "" for one that is missing.
+func modeProblem(name string, forbidden fs.FileMode) string {
+	owner, mode, ok := ownerAndMode(name)
 	switch {
 	case !ok:
-		return nil
-	case foreign:
-		return notary.Errorf(notary.Forbidden, "%s belongs to another user, who could change it: run chown on it, or start the server as that user", name)
-	case mode&bits != 0:
-		return notary.Errorf(notary.Forbidden, "%s is open to other users (mode %04o): run chmod %s %s", name, mode.Perm(), change, name)
+		return ""
+	case owner == anotherUser:
+		return name + " belongs to another user, who could change it: run chown on it, or start the server as that user"
+	case mode&forbidden != 0:
+		return fmt.Sprintf("%s is open to other users (mode %04o): run chmod %s %s", name, mode.Perm(), withoutBits(forbidden), name)
 	}
-	return nil
+	return ""
+}
+
+// withoutBits returns the symbolic mode that makes chmod remove the forbidden bits.
+func withoutBits(forbidden fs.FileMode) string {
+	switch forbidden {
+	case writable:
+		return "go-w"
+	case exceptGroup:
+		return "g-w,o="
+	default:
+		return "go="
+	}
+}
+
+// folderProblems describes the folders above path, and above the targets of symbolic links on
+// the way to it, in which any user could replace what path leads to. Folders that only a group
+// can write are accepted: they are common (a umask of 002, fsGroup in Kubernetes), and an
+// administrator chooses who is in the group.
+func folderProblems(path string) (problems []string) {
+	if path == "" {
+		return nil
+	}
+	for _, folder := range lookupFolders(path) {
+		_, mode, ok := ownerAndMode(folder)
+		if ok && mode&0o002 != 0 && mode&fs.ModeSticky == 0 {
+			problems = append(problems, fmt.Sprintf("%s is writable by every user (mode %04o), who could replace what is in it: run chmod o-w %s",
+				folder, mode.Perm(), folder))
+		}
+	}
+	return problems
+}
+
+// refusal makes one error of the problems, those that are "" or repeated aside.
+func refusal(problems []string) error {
+	slices.Sort(problems)
+	problems = slices.DeleteFunc(slices.Compact(problems), func(problem string) bool { return problem == "" })
+	switch len(problems) {
+	case 0:
+		return nil
+	case 1:
+		return notary.Errorf(notary.Forbidden, "%s", problems[0])
+	}
+	return notary.Errorf(notary.Forbidden, "%d files and folders are not protected from other users:\n  %s",
+		len(problems), strings.Join(problems, "\n  "))
 }

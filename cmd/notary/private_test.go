@@ -1,19 +1,27 @@
+//go:build unix
+
 package main
 
 import (
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"notary"
 	"notary/internal/testkit"
 )
 
-// A data folder that others can write, or a key file that they can read, is refused by name, with what to do.
+// A data folder that others can write, or a secret in it that they can read, is refused by name,
+// with what to do.
 func TestOpenDataIsRefused(t *testing.T) {
 	t.Parallel()
-	for name, mode := range map[string]os.FileMode{"": 0o777, "seal.key": 0o644, "notary.db": 0o666, "self-signed.key": 0o620} {
+	for name, mode := range map[string]os.FileMode{
+		"": 0o777, "seal.key": 0o644, "self-signed.key": 0o620, setupCodeName: 0o604,
+		"notary.db": 0o640, "notary.db-wal": 0o604, "notary.db-shm": 0o666,
+	} {
 		c := localConfig(t)
 		path := filepath.Join(c.data, name)
 		if name != "" {
@@ -23,5 +31,121 @@ func TestOpenDataIsRefused(t *testing.T) {
 		err := serve(t.Context(), newLiveConfig(c, nil, quiet), quiet, io.Discard)
 		testkit.WantKind(t, err, notary.Forbidden)
 		testkit.WantText(t, err, path, "chmod go")
+	}
+}
+
+// Every file that is open to others is named at once.
+func TestOpenFilesAreAllNamed(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	for _, name := range []string{c.sealKey, c.db} {
+		testkit.Check(t, os.WriteFile(name, nil, 0o600))
+		testkit.Check(t, os.Chmod(name, 0o660))
+	}
+	testkit.WantText(t, requirePrivate(c), "2 files", "chmod go= "+c.sealKey, "chmod go= "+c.db)
+}
+
+// The group may read a TLS key of root's, as Debian's ssl-cert does, and nobody else's.
+func TestTLSKeyThatOthersReadIsRefused(t *testing.T) {
+	t.Parallel()
+	root := os.Geteuid() == 0
+	for mode, refused := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o440: !root, 0o640: !root, 0o660: true, 0o644: true, 0o604: true} {
+		c := localConfig(t)
+		c.tlsKey = filepath.Join(t.TempDir(), "tls.key")
+		testkit.Check(t, os.WriteFile(c.tlsKey, nil, 0o600))
+		testkit.Check(t, os.Chmod(c.tlsKey, mode))
+		for name, err := range map[string]error{"start": requirePrivate(c), "reload": requirePrivateTLSKey(c)} {
+			if refused != (notary.KindOf(err) == notary.Forbidden) || refused && !strings.Contains(err.Error(), c.tlsKey) {
+				t.Errorf("%s with mode %04o: %v", name, mode, err)
+			}
+		}
+	}
+}
+
+// A reload does not take a TLS key that others can read.
+func TestReloadRefusesAnOpenTLSKey(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	certificate, err := openCertificate(c, slog.New(slog.DiscardHandler))
+	testkit.Check(t, err)
+	c.tlsCert, c.tlsKey = filepath.Join(c.data, "self-signed.crt"), filepath.Join(c.data, "self-signed.key")
+	_, err = prepareCertificate(certificate, c)
+	testkit.Check(t, err)
+	testkit.Check(t, os.Chmod(c.tlsKey, 0o644))
+	_, err = prepareCertificate(certificate, c)
+	testkit.WantKind(t, err, notary.Forbidden)
+}
+
+// A data folder is checked where a symbolic link leads, and so are the folders above both.
+func TestDataFolderBehindALinkIsChecked(t *testing.T) {
+	t.Parallel()
+	outer, target := t.TempDir(), t.TempDir()
+	data := filepath.Join(target, "data")
+	testkit.Check(t, os.Mkdir(data, 0o700))
+	testkit.Check(t, os.Symlink(data, filepath.Join(outer, "second")))
+	testkit.Check(t, os.Mkdir(filepath.Join(outer, "links"), 0o700))
+	testkit.Check(t, os.Symlink("../second", filepath.Join(outer, "links", "first")))
+	c := localConfig(t)
+	c.data = filepath.Join(outer, "links", "first")
+	testkit.Check(t, requirePrivate(c))
+	for folder, advice := range map[string]string{
+		data: "chmod go-w " + c.data, target: "chmod o-w " + target, outer: "chmod o-w " + outer,
+		filepath.Join(outer, "links"): "chmod o-w " + filepath.Join(outer, "links"),
+	} {
+		testkit.Check(t, os.Chmod(folder, 0o777))
+		err := requirePrivate(c)
+		testkit.WantKind(t, err, notary.Forbidden)
+		testkit.WantText(t, err, advice)
+		testkit.Check(t, os.Chmod(folder, 0o700))
+	}
+	for _, mode := range []os.FileMode{0o777 | os.ModeSticky, 0o770} {
+		testkit.Check(t, os.Chmod(target, mode))
+		testkit.Check(t, requirePrivate(c))
+	}
+}
+
+// A loop of links ends the search, and the start names what is missing later on.
+func TestLookupFoldersOfALoop(t *testing.T) {
+	t.Parallel()
+	loop := filepath.Join(t.TempDir(), "loop")
+	testkit.Check(t, os.Symlink(loop, loop))
+	if folders := lookupFolders(loop); folders[len(folders)-1] != filepath.Dir(loop) {
+		t.Errorf("the loop is looked up in %q", folders)
+	}
+}
+
+// A configuration file with a secret that everybody can read is refused, and so is one that
+// everybody can write.
+func TestOpenConfigurationIsRefused(t *testing.T) {
+	t.Parallel()
+	const open, group = 0o644, 0o640
+	for _, test := range []struct {
+		content string
+		mode    os.FileMode
+		want    string
+	}{
+		{"setup_code: a-long-code", open, "it holds secrets (setup_code): run chmod o= "},
+		{"metrics_token: 0123456789abcdef", open, "metrics_token"},
+		{"database: postgres://notary:secret@db1,db2:5432/notary", open, "database"},
+		{"database: postgres://notary@db/notary?sslmode=require&password=secret", open, "database"},
+		{"setup_code: a-long-code", group, ""},
+		{"database: postgres://notary@db1:5432,db2:5432/notary?sslmode=require", open, ""},
+		{"{setup_code: off, port: 3000}", open, ""},
+		{"port: 3000", 0o646, "every user can change this file"},
+	} {
+		file := configFile(t, test.content)
+		testkit.Check(t, os.Chmod(file, test.mode))
+		_, err := loadConfig(file, []string{"NOTARY_SETUP_CODE=another-code"}, nil)
+		switch {
+		case test.want == "":
+			testkit.Check(t, err)
+		case err == nil:
+			t.Errorf("%s with mode %04o is accepted", test.content, test.mode)
+		default:
+			testkit.WantText(t, err, file, test.want)
+			if strings.Contains(err.Error(), "secret@") {
+				t.Errorf("the error shows the password: %v", err)
+			}
+		}
 	}
 }

@@ -45,6 +45,7 @@ func readSettings(file string, environ []string, flags map[string]any, p *proble
 			p.add(file, "%v", err)
 		}
 		s.load(source{rankFile, file}, confmap.Provider(content, ""), p)
+		s.checkConfigFile(file, p)
 	}
 	s.load(source{rank: rankEnvironment}, env.Provider(".", env.Opt{
 		Prefix:      envPrefix,

@@ -189,6 +189,9 @@ func openCertificate(c *config, log *slog.Logger) (*server.Certificate, error) {
 
 // prepareCertificate loads the configured pair and returns what puts it into use.
 func prepareCertificate(certificate *server.Certificate, c *config) (use func(), err error) {
+	if err := requirePrivateTLSKey(c); err != nil {
+		return nil, err
+	}
 	certFile, keyFile, err := certificateFiles(c)
 	if err != nil {
 		return nil, err

@@ -170,11 +170,15 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 		t.Errorf("the backup has mode %v (%v), want -rw-------", info.Mode(), err)
 	}
 
+	testkit.Check(t, os.Chmod(file, 0o644)) // whatever mode a copy of it has
 	restored := filepath.Join(t.TempDir(), "notary.db")
 	kept, err := store.Restore(t.Context(), file, restored, false, nil)
 	testkit.Check(t, err)
 	if kept != "" {
 		t.Errorf("something was kept as %s", kept)
+	}
+	if info, err := os.Stat(restored); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the restored database has mode %v (%v), want -rw-------", info.Mode(), err)
 	}
 	again := reopen(t, restored)
 	testkit.Check(t, again.CheckInvariants(t.Context()))

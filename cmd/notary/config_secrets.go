@@ -1,0 +1,45 @@
+package main
+
+import (
+	"io/fs"
+	"strings"
+)
+
+// checkConfigFile refuses a configuration file that every user can write, and one with secrets
+// that every user can read. Its group may read it, as in root:notary with mode 0640.
+func (s *settings) checkConfigFile(name string, p *problems) {
+	_, mode, ok := ownerAndMode(name)
+	const write, read fs.FileMode = 0o002, 0o004
+	secrets := s.secretKeys()
+	switch {
+	case !ok:
+	case mode&write != 0:
+		p.add(name, "every user can change this file (mode %04o): run chmod o= %s", mode.Perm(), name)
+	case mode&read != 0 && len(secrets) > 0:
+		p.add(name, "every user can read this file (mode %04o), and it holds secrets (%s): run chmod o= %s, or give them in variables",
+			mode.Perm(), strings.Join(secrets, ", "), name)
+	}
+}
+
+// secretKeys returns the keys whose values are secrets.
+func (s *settings) secretKeys() (keys []string) {
+	if isSecret(s.text(keySetupCode, "")) {
+		keys = append(keys, keySetupCode)
+	}
+	if s.given(keyMetricsToken) {
+		keys = append(keys, keyMetricsToken)
+	}
+	if holdsPassword(s.text(keyDatabase, "")) {
+		keys = append(keys, keyDatabase)
+	}
+	return keys
+}
+
+// holdsPassword reports whether the URL of a database has a password, of the user or of a client
+// key. It may name several hosts, which package url does not read.
+func holdsPassword(database string) bool {
+	_, rest, _ := strings.Cut(database, "://")
+	address, parameters, _ := strings.Cut(rest, "?")
+	userInfo := address[:max(strings.LastIndexByte(address, '@'), 0)]
+	return strings.Contains(userInfo, ":") || strings.Contains(parameters, "password=") // also sslpassword
+}
