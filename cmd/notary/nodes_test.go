@@ -39,7 +39,7 @@ func (c *cluster) start(t *testing.T, args ...string) *process {
 
 // try starts a node on a data folder, if that is not refused.
 func (c *cluster) try(t *testing.T, data string, args ...string) (*process, error) {
-	p := &process{}
+	p := &process{env: []string{"NOTARY_SETUP_CODE=off"}}
 	t.Cleanup(func() {
 		if p.cmd == nil {
 			return

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/auth"
 	"notary/internal/ca"
 	"notary/internal/keystore"
 	"notary/internal/store"
@@ -215,7 +216,12 @@ func makeAuthority(t *testing.T, c *config, keys *keystore.Keystore) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller := notary.Caller{AccountID: 1, Role: notary.Admin}
+	accounts := auth.New(st, auth.Options{Log: quiet, NoSetupCode: true})
+	id, err := accounts.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: "first@example.com", Password: "plain violet harbour engine"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller := notary.Caller{AccountID: id, Role: notary.Admin}
 	if _, err := service.CreateAuthority(t.Context(), caller, ca.AuthorityOptions{
 		SelfSigned: true, Subject: pkix.Name{CommonName: "Root"}, PathLen: -1}); err != nil {
 		t.Fatal(err)

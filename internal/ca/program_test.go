@@ -56,7 +56,7 @@ func writesForTheProgram(function *ast.FuncDecl) (found bool) {
 		if ok && nameOf(call.Fun) == "EventBy" {
 			return false
 		}
-		if ok && nameOf(call.Fun) == "Write" {
+		if ok && isStoreWrite(call.Fun) {
 			found = true
 		}
 		if e, ok := n.(ast.Expr); ok && nameOf(e) == "SystemCaller" {
@@ -65,6 +65,12 @@ func writesForTheProgram(function *ast.FuncDecl) (found bool) {
 		return true
 	})
 	return found
+}
+
+// isStoreWrite reports whether a call is one of Write on a store.
+func isStoreWrite(called ast.Expr) bool {
+	selector, ok := called.(*ast.SelectorExpr)
+	return ok && selector.Sel.Name == "Write" && nameOf(selector.X) == "store"
 }
 
 func nameOf(e ast.Expr) string {
