@@ -218,7 +218,7 @@ func (g *Guard) Confirm(ctx context.Context, caller notary.Caller) error {
 		return err
 	}
 	m := g.moment()
-	err = g.store.Write(ctx, func(tx *store.Tx) error {
+	err = g.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		mark := store.ClockMark{At: m.wall, Boot: m.boot, Uptime: m.uptime, EventID: newest}
 		if err := tx.SetClockMark(mark); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,6 +38,8 @@ type house struct {
 	tls       *tls.Config // trusts the server
 	stopping  func()      // tells the API that the server is about to stop
 
+	begun atomic.Pointer[func()] // called, if set, when the body of an answer begins
+
 	mu     sync.Mutex
 	logins map[notary.Role]*client.Client
 }
@@ -52,12 +55,12 @@ func serve(t *testing.T, w *testkit.World) *house {
 	h := &house{World: w, logins: map[notary.Role]*client.Client{}}
 	stopping, stop := context.WithCancel(context.Background())
 	h.stopping = stop
-	served := testkit.Serve(t, w, rest.New(rest.Config{CA: h.CA, Auth: h.Auth, Clock: clock.New(w.Store, clock.Options{Now: w.Clock.Now}), Version: "v1.2.3", Ready: w.Store.Ready,
+	served := testkit.Serve(t, w, h.watched(rest.New(rest.Config{CA: h.CA, Auth: h.Auth, Clock: clock.New(w.Store, clock.Options{Now: w.Clock.Now}), Version: "v1.2.3", Ready: w.Store.Ready,
 		Log: slog.New(slog.DiscardHandler), Stopping: stopping,
 		Settings: func() []notary.Setting {
 			return []notary.Setting{{Key: "listen", Value: "127.0.0.1:0", Source: notary.FromFlag, Where: "--listen"},
 				{Key: "key_passphrase", Source: notary.FromEnvironment, Secret: true}}
-		}}))
+		}})))
 	h.tls = served.TLS
 	var err error
 	h.anonymous, err = client.New(client.Config{Server: served.Addr, TLS: h.tls})
@@ -69,6 +72,29 @@ func serve(t *testing.T, w *testkit.World) *house {
 	})
 	return h
 }
+
+// watched calls h.begun when the first octets of an answer's body are written.
+func (h *house) watched(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if begun := h.begun.Load(); begun != nil {
+			w = &watchedResponse{ResponseWriter: w, begun: *begun}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type watchedResponse struct {
+	http.ResponseWriter
+	once  sync.Once
+	begun func()
+}
+
+func (w *watchedResponse) Write(b []byte) (int, error) {
+	defer w.once.Do(w.begun)
+	return w.ResponseWriter.Write(b)
+}
+
+func (w *watchedResponse) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // as is a client of the account of that role which every World has.
 func (h *house) as(t *testing.T, role notary.Role) *client.Client {
