@@ -81,11 +81,12 @@ func pgbouncer(t *testing.T, database, mode string, poolSize int) string {
 }
 
 // A pooler that shares a session among clients is refused, at the first start and on a
-// database that is there, in one sentence that says what to do.
+// database that is there, in one sentence that says what to do. So is one with a single session,
+// which nobody else gets while it is in a transaction.
 func TestPgBouncerWithoutSessions(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"transaction", "statement"} {
-		for _, poolSize := range []int{2, 20} {
+		for _, poolSize := range []int{1, 2, 20} {
 			t.Run(fmt.Sprint(mode, poolSize), func(t *testing.T) {
 				t.Parallel()
 				database := testkit.Postgres(t)

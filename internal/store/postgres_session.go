@@ -123,10 +123,13 @@ func sharesSession(ctx context.Context, first, second *pgx.Conn) (bool, error) {
 	if err := tx.QueryRow(ctx, read).Scan(&seen); err != nil {
 		return false, err
 	}
+	if seen == mark { // do not wait for another session: it may be the only one of the pool
+		return true, nil
+	}
 	if err := first.QueryRow(ctx, read).Scan(&kept); err != nil {
 		return false, err
 	}
-	return seen == mark || kept != mark, nil
+	return kept != mark, nil
 }
 
 func (e *postgresEngine) unpooled() error {
