@@ -89,11 +89,12 @@ const selectRevocations = `SELECT id, serial, revoked_at, reason FROM revocation
 //
 // They are read in one snapshot and not in steps: an import may move an entry to another shard or
 // end meanwhile ([Tx.LinkRevocation]), and a list read in steps could then miss it. The snapshot
-// lasts for the time that it takes to encode them, which no client can prolong.
+// lasts for the time that it takes to encode them, which no client can prolong. If PostgreSQL hangs
+// meanwhile, the next row is waited for no longer than a query may take ([ReadTimeout]).
 func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
 	add func(notary.Revocation) error) (known int64, err error) {
 	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
-		r := reader{q: unprepared{conn}, damage: s.damage}
+		r := reader{q: s.engine.snapshotReads(conn), damage: s.damage}
 		if known, err = r.RevocationCount(ctx, authorityID, shard); err != nil {
 			return err
 		}

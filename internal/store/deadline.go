@@ -74,10 +74,10 @@ func (d *deadline) explain(err error) error {
 	return err
 }
 
-// direct queries the pool, each query with a deadline. The driver prepares each text once
-// for a connection.
+// direct queries the pool or the connection of a snapshot, each query with a deadline. The driver
+// prepares each text once for a connection.
 type direct struct {
-	db    *sql.DB
+	db    queryable
 	limit time.Duration
 }
 

@@ -16,6 +16,9 @@ type engine interface {
 	// whatever is written meanwhile. Where write is set fn may change the database, in one
 	// transaction at whose end only the references need to be right; an error undoes it.
 	snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error
+	// snapshotReads returns the querier for a list that is read in a snapshot. Like those of reads,
+	// its queries fail with [notary.Unavailable] if the server hangs before or between the rows.
+	snapshotReads(conn *sql.Conn) querier
 	// bulk adds many rows to a table, on the connection of a snapshot that may write.
 	bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error
 	// dropIndexes drops the indexes of a table that no constraint needs, and gives the

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -67,6 +68,46 @@ func TestPostgresHungRead(t *testing.T) {
 	thaw()
 	_, err := s.Authorities(t.Context())
 	testkit.Check(t, err)
+}
+
+// A server that hangs between two entries of a CRL ends the list, and the next one is complete.
+func TestPostgresHungList(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, testkit.Postgres(t))
+	s, err := store.Open(t.Context(), p.url, time.Now, short)
+	testkit.Check(t, err)
+	defer s.Close()
+	a := newAuthority(t, s)
+	const first, second = "7e57000000000001", "7e57000000000002"
+	write(t, s, func(tx *store.Tx) error {
+		return tx.ImportRevocations(a.ID, []notary.Revocation{
+			{Serial: first, At: time.Now(), Reason: notary.Superseded},
+			{Serial: second, At: time.Now(), Reason: notary.Superseded}})
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
+	defer cancel()
+	var serials []string
+	read := func() error {
+		serials = nil
+		_, err := s.EachRevocation(ctx, a.ID, 0, time.Time{}, func(v notary.Revocation) error {
+			serials = append(serials, v.Serial)
+			return nil
+		})
+		return err
+	}
+	thaw := p.freezeBefore(second)
+	wantLate(t, read())
+	if ctx.Err() != nil {
+		t.Fatal("the list was given up by its reader, not by the store")
+	}
+	if !slices.Equal(serials, []string{first}) {
+		t.Errorf("the server hung after %q, want it to hang after the first entry", serials)
+	}
+	thaw()
+	testkit.Check(t, read())
+	if !slices.Equal(serials, []string{first, second}) {
+		t.Errorf("the entries are %q", serials)
+	}
 }
 
 // A write to a server that hangs before it ends has changed nothing, or its outcome is unknown

@@ -130,7 +130,7 @@ func (s *Store) CheckInvariants(ctx context.Context) error {
 	})
 }
 
-// unprepared runs each statement once.
+// unprepared runs each statement once, for as long as it takes.
 type unprepared struct{ conn *sql.Conn }
 
 func (u unprepared) query(ctx context.Context, text string, args ...any) (rows, error) {

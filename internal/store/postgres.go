@@ -239,6 +239,8 @@ func (e *postgresEngine) snapshot(ctx context.Context, write bool, fn func(*sql.
 	return mapped(err)
 }
 
+func (e *postgresEngine) snapshotReads(conn *sql.Conn) querier { return direct{conn, e.limits.read} }
+
 // execute runs statements that are quick unless the server hangs.
 func (e *postgresEngine) execute(ctx context.Context, conn *sql.Conn, statements string) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.read)

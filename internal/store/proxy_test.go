@@ -20,8 +20,10 @@ type proxy struct {
 	mu       sync.Mutex
 	listener net.Listener
 	conns    []net.Conn
-	loss     loss // of the next COMMIT
-	silent   bool // whether a new connection is taken and left alone
+	loss     loss   // of the next COMMIT
+	silent   bool   // whether a new connection is taken and left alone
+	last     []byte // freeze before this part of an answer; nil for none
+	frozen   bool   // by last
 
 	flow sync.RWMutex // locked while frozen
 }
@@ -102,7 +104,12 @@ func (p *proxy) connect(client net.Conn) {
 			if lost.Load() { // until it was done: the server gives up what nobody is there for
 				return !bytes.Contains(answer, commit)
 			}
-			_, err := client.Write(answer)
+			before, after := p.split(answer)
+			_, err := client.Write(before)
+			p.pass()
+			if err == nil {
+				_, err = client.Write(after)
+			}
 			return err == nil
 		})
 	}()
@@ -142,6 +149,35 @@ func (p *proxy) lose(what loss) {
 func (p *proxy) freeze() (thaw func()) {
 	p.flow.Lock()
 	return sync.OnceFunc(p.flow.Unlock)
+}
+
+// freezeBefore freezes in the middle of an answer, before the text, until the returned function is
+// called.
+func (p *proxy) freezeBefore(text string) (thaw func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = []byte(text)
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.frozen {
+			p.flow.Unlock()
+		}
+		p.last, p.frozen = nil, false
+	}
+}
+
+// split returns what arrives of an answer before the proxy freezes, and the rest.
+func (p *proxy) split(answer []byte) (before, after []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := bytes.Index(answer, p.last)
+	if p.last == nil || p.frozen || i < 0 {
+		return answer, nil
+	}
+	p.flow.Lock()
+	p.frozen = true
+	return answer[:i], answer[i:]
 }
 
 // pass waits while the proxy is frozen.

@@ -120,6 +120,8 @@ func (e *sqliteEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Co
 	return fn(conn)
 }
 
+func (e *sqliteEngine) snapshotReads(conn *sql.Conn) querier { return unprepared{conn} }
+
 // maxParameters is how many parameters one of our statements has at the most.
 const maxParameters = 2000
 
