@@ -123,7 +123,9 @@ func takeJSON(name string, v any) (found bool, err error) {
 	}
 	defer os.Remove(name)
 	private := info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" // which has no such modes
-	if !info.Mode().IsRegular() || !private || info.Size() > maxRecoveryFile {
+	owner, _, known := ownerAndMode(name)
+	foreign := known && owner == anotherUser
+	if !info.Mode().IsRegular() || foreign || !private || info.Size() > maxRecoveryFile {
 		return false, notary.Errorf(notary.Forbidden,
 			"%s is not a small regular file that only the server's user can read: it is ignored", name)
 	}
