@@ -27,6 +27,10 @@ var (
 	budgetStreaming      = &budget{below: 128, unit: "MiB", origin: explained}
 	budgetOverload       = &budget{atLeast: 0.8, unit: "×", origin: explained}
 	budgetOverloadMemory = &budget{below: 200, unit: "MiB", origin: explained}
+	budgetHungRead       = &budget{atMost: 6, unit: "s", origin: explained}
+	budgetHungStatus     = &budget{atMost: 100, unit: "ms", origin: explained}
+	budgetHungReady      = &budget{atMost: 2, unit: "s", origin: explained}
+	budgetHungStop       = &budget{atMost: 30, unit: "s", origin: explained}
 	budgetBinary         = &budget{below: 45, unit: "MiB", origin: explained}
 )
 
