@@ -9,7 +9,8 @@ import (
 // network, waiting for their bodies included.
 const (
 	maxCrowd        = 4096
-	maxCrowdNetwork = 512
+	maxCrowdNetwork = maxCrowd / 8 // while there is no other one
+	fairCrowd       = 5            // see [fair]
 	crowdCells      = 1 << 12
 )
 
@@ -32,7 +33,7 @@ func (c *crowd) enter(network string) (leave func(), ok bool) {
 		c.all.Add(-1)
 		cell.Add(-1)
 	}
-	if all, own := c.all.Add(1), cell.Add(1); all > maxCrowd || own > maxCrowdNetwork {
+	if all, own := c.all.Add(1)-1, cell.Add(1)-1; !fair(int(own), maxCrowd, int(all), fairCrowd) {
 		leave()
 		return nil, false
 	}

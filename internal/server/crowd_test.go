@@ -39,6 +39,29 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
+// A few networks that hold what they can, such as by reading no answer, leave room for others.
+func TestFewNetworksDoNotTakeAllPlaces(t *testing.T) {
+	t.Parallel()
+	f, c := newInFlight(maxUnknownConnections), newCrowd()
+	for i := range 80 {
+		network := "192.0.2." + strconv.Itoa(i)
+		for f.enter(network, false) {
+		}
+		for ok := true; ok; {
+			_, ok = c.enter(network)
+		}
+	}
+	for i := range 10 {
+		network := "198.51.100." + strconv.Itoa(i)
+		if !f.enter(network, false) {
+			t.Errorf("newcomer %d gets no slot beside 80 networks", i+1)
+		}
+		if _, ok := c.enter(network); !ok {
+			t.Errorf("newcomer %d is turned away beside 80 networks", i+1)
+		}
+	}
+}
+
 // Clients with a session, and health checks, do not meet the limit.
 func TestCrowdIsOfUnknownClients(t *testing.T) {
 	t.Parallel()

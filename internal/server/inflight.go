@@ -12,6 +12,17 @@ const (
 // unreserved returns how many of n slots clients without a session or token may take.
 func unreserved(n int) int { return n * 3 / 4 }
 
+// fairSlots is how many times as many slots as a network has must be free for it to get one more:
+// a network alone gets a quarter of all.
+const fairSlots = 2
+
+// fair reports whether a network that has some of the places may have one more. The fewer are
+// free, the fewer each network may have, and the last quarter is for networks with one or none, so
+// that a few networks cannot take all.
+func fair(own, places, taken, times int) bool {
+	return taken < places && (own < 2 || own*times < unreserved(places)-taken)
+}
+
 // inFlight counts the requests that are being handled.
 type inFlight struct {
 	mu         sync.Mutex
@@ -36,7 +47,7 @@ func (f *inFlight) enter(network string, known bool) bool {
 	if f.all.total >= maxInFlight || from.total >= maxInFlightAddress {
 		return false
 	}
-	if !known && (f.all.unknown >= f.maxUnknown || from.unknown >= unreserved(maxInFlightAddress)) {
+	if !known && (from.unknown >= unreserved(maxInFlightAddress) || !fair(from.unknown, f.maxUnknown, f.all.unknown, fairSlots)) {
 		return false
 	}
 	f.add(network, known, 1)
