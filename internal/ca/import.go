@@ -142,6 +142,9 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 		return 0, orError(err, notary.WithField(notary.Errorf(notary.Conflict,
 			"this key was reported as compromised: make a new authority"), "private_key"))
 	}
+	if err := tx.RecordOutsideKey(in.entry.KeyFingerprint); err != nil {
+		return 0, err
+	}
 	a, err := s.insertImported(ctx, tx, caller, in)
 	if err != nil {
 		return 0, err

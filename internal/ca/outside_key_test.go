@@ -54,3 +54,21 @@ func TestOnlyAdminsCertifyOutsideKeys(t *testing.T) {
 	_, err = w.CA.CrossSign(t.Context(), w.Admin(), id, root, notary.IntermediateProfile)
 	testkit.Check(t, err)
 }
+
+// The key of a deleted imported authority is recognized although its certificate is damaged.
+func TestOutsideKeyOutlivesItsCertificate(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	manager := w.Caller(notary.CertificateManager)
+	root := w.Root(t, notary.ECDSAP256)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	id, err := w.CA.ImportAuthority(t.Context(), manager, importOf(t, o))
+	testkit.Check(t, err)
+	req, err := w.CA.Submit(t.Context(), manager, testkit.CSR(t, o.Key, "leaf.example.com"))
+	testkit.Check(t, err)
+	used := authority(t, w, id).Certificate
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), manager, id, true))
+	w.Exec(t, `UPDATE certificate SET key_fingerprint = 'damaged' WHERE id = $1`, used.ID)
+	testkit.WantKind(t, w.CA.Sign(t.Context(), manager, req, ca.SignOptions{AuthorityID: root}), notary.Forbidden)
+	w.Exec(t, `UPDATE certificate SET key_fingerprint = $1 WHERE id = $2`, used.KeyFingerprint, used.ID)
+}

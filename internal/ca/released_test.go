@@ -1,6 +1,7 @@
 package ca_test
 
 import (
+	"crypto"
 	"crypto/x509"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/pki"
 	"notary/internal/store"
 	"notary/internal/testkit"
 )
@@ -91,6 +93,45 @@ func TestUpgradedDatabaseWorks(t *testing.T) {
 		w.Reopen(t)
 		testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
 	})
+}
+
+// After an upgrade the imported authority, and no other, has a key known outside.
+func TestUpgradeMarksImportedKeys(t *testing.T) {
+	t.Parallel()
+	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
+		w := r.World(t)
+		all, err := w.Store.Authorities(t.Context())
+		testkit.Check(t, err)
+		var marked []string
+		for _, a := range all {
+			if a.KeyKnownOutside {
+				marked = append(marked, a.CommonName)
+			}
+			if a.Certificate == nil {
+				continue
+			}
+			known, err := w.Store.KeyKnownOutside(t.Context(), keyFingerprint(t, parsed(t, a.Certificate).PublicKey))
+			testkit.Check(t, err)
+			if known != a.KeyKnownOutside {
+				t.Errorf("%s: the authority is marked %t, its key %t", a.CommonName, a.KeyKnownOutside, known)
+			}
+		}
+		imported, err := w.Store.Authority(t.Context(), importedByReleased)
+		testkit.Check(t, err)
+		if !slices.Equal(marked, []string{imported.CommonName}) {
+			t.Errorf("marked are %q, want %q alone", marked, imported.CommonName)
+		}
+	})
+}
+
+// importedByReleased is the id of the authority that was imported into the released databases.
+const importedByReleased = 14
+
+func keyFingerprint(t *testing.T, key crypto.PublicKey) string {
+	t.Helper()
+	fingerprint, err := pki.KeyFingerprint(key)
+	testkit.Check(t, err)
+	return fingerprint
 }
 
 // wantWorking wants the authority to sign, to revoke, to publish and to answer.

@@ -80,12 +80,17 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	return tx.Changed(Authorities) // it may be an authority's
 }
 
+// RecordOutsideKey records that a copy of the key with this fingerprint may exist elsewhere.
+func (tx *Tx) RecordOutsideKey(keyFingerprint string) error {
+	_, err := tx.exec(`INSERT INTO outside_key (fingerprint) VALUES ($1) ON CONFLICT (fingerprint) DO NOTHING`, keyFingerprint)
+	return err
+}
+
 // KeyKnownOutside reports whether the key with this fingerprint is that of an imported authority,
 // deleted ones included.
 func (r reader) KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error) {
 	var n int
-	err := r.q.queryRow(ctx, `SELECT COUNT(*) FROM certificate k JOIN authority a ON a.certificate_id = k.id
-		WHERE k.key_fingerprint = $1 AND a.key_known_outside = 1`, keyFingerprint).Scan(&n)
+	err := r.q.queryRow(ctx, `SELECT COUNT(*) FROM outside_key WHERE fingerprint = $1`, keyFingerprint).Scan(&n)
 	return n > 0, mapped(err)
 }
 

@@ -90,11 +90,17 @@ func (tx *Tx) changedKeys(ctx context.Context, after int64, fn func([]byte, stri
 	return last, changed, mapped(rows.Err())
 }
 
-// changeKey changes the fingerprint of a certificate's key, and reports the key under it if it
-// was reported under the old one. That stays, for certificates that are still to come.
+// changeKey changes the fingerprint of a certificate's key, and records the key under it as
+// compromised or known outside if it was recorded under the old one. That stays, for
+// certificates that are still to come.
 func (tx *Tx) changeKey(c changedKey) error {
 	if err := tx.later(`INSERT INTO compromised_key (fingerprint, reported_at)
 		SELECT CAST($1 AS TEXT), reported_at FROM compromised_key WHERE fingerprint = $2
+		ON CONFLICT (fingerprint) DO NOTHING`, c.to, c.from); err != nil {
+		return err
+	}
+	if err := tx.later(`INSERT INTO outside_key (fingerprint)
+		SELECT CAST($1 AS TEXT) FROM outside_key WHERE fingerprint = $2
 		ON CONFLICT (fingerprint) DO NOTHING`, c.to, c.from); err != nil {
 		return err
 	}

@@ -359,6 +359,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	walkImport(tx, a.ID, now, do)
 	do("DeleteAuthority", tx.DeleteAuthority(a))
 	do("KeyKnownOutside", second(tx.KeyKnownOutside(ctx, "0123")))
+	do("RecordOutsideKey", tx.RecordOutsideKey("0123"))
 	do("ReviveAuthority", tx.ReviveAuthority(a.ID, []byte("sealed"), 7))
 	walkReads(ctx, tx, now, do)
 }

@@ -37,6 +37,7 @@ var tables = []table{
 	{name: "revocation", key: "id", columns: []string{"id", "authority_id", "certificate_id", "shard", "serial", "revoked_at",
 		"reason", "listed_until"}},
 	{name: "compromised_key", key: "fingerprint", columns: []string{"fingerprint", "reported_at"}},
+	{name: "outside_key", key: "fingerprint", columns: []string{"fingerprint"}},
 	{name: "event", key: "id", columns: []string{"id", "at", "account_id", "email", "address", "kind", "action", "object_id", "detail"}},
 	{name: "clock", key: "id", columns: []string{"id", "at", "boot", "uptime", "event_id", "stopped"}},
 	{name: "agreement", key: "name", columns: []string{"name", "value"},
