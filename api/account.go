@@ -15,7 +15,7 @@ type CreateAccount struct {
 	Email     string `json:"email,omitempty"`
 	Username  string `json:"username,omitempty" doc:"Another name for email"`
 	Password  string `json:"password" doc:"12 characters or more"`
-	SetupCode string `json:"setup_code,omitempty" doc:"Needed for the first account: the server prints it at its start"`
+	SetupCode string `json:"setup_code,omitempty" doc:"Required for the first account: the server prints it at startup"`
 	RoleID    *int   `json:"role_id,omitempty" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only; the first account is always an Admin"`
 }
 

@@ -12,8 +12,8 @@ import (
 	"notary/internal/store"
 )
 
-// HasAccounts reports whether there is any account. Once there is one, the database is not asked
-// again.
+// HasAccounts reports whether there is any account. Once there is one, it no longer queries the
+// database.
 func (s *Service) HasAccounts(ctx context.Context) (bool, error) {
 	if s.initialized.Load() {
 		return true, nil
@@ -26,11 +26,10 @@ func (s *Service) HasAccounts(ctx context.Context) (bool, error) {
 }
 
 // Initialized reports whether there is any account, as far as this node knows: see
-// [Service.AwaitFirstAccount]. It does not ask the database.
+// [Service.AwaitFirstAccount]. It does not query the database.
 func (s *Service) Initialized() bool { return s.initialized.Load() }
 
-// firstAccountPoll is how long it takes at most until a node knows of an account that another
-// one has created.
+// firstAccountPoll is how often a node without accounts looks for one that another node created.
 const firstAccountPoll = time.Second
 
 // AwaitFirstAccount returns once there is an account, which another node may create, or ctx ends.

@@ -8,11 +8,11 @@ import (
 	"notary"
 )
 
-// How many wrong secrets are accepted without delay, and how long it then takes until one more
-// is: for one account from one network, for one account from anywhere, and for one network. The
-// limit from anywhere is high, so that a stranger does not easily lock out an account's owner.
-// From where an account has logged in before, only the first of the three counts, in a count of
-// its own: wrong passwords from elsewhere, or for other accounts, never lock its owner out there.
+// Limits on wrong secrets: how many are accepted without delay, and how often one more after that.
+// They apply to one account from one network, to one account from anywhere, and to one network. The
+// limit from anywhere is high, so that a stranger does not easily lock out an account's owner. Where
+// an account has logged in before, only the first of the three applies, with a count of its own:
+// wrong passwords from elsewhere, or for other accounts, never lock its owner out there.
 const (
 	accountBurst  = 20
 	accountEvery  = 10 * time.Second
@@ -22,8 +22,8 @@ const (
 	networkEvery  = 2 * time.Second
 )
 
-// attempts limits how often a secret may be guessed, by what it protects and by where the guess
-// comes from. It is kept in memory: every node counts for itself, and a restart starts from zero.
+// attempts limits how often a secret may be guessed, by target and by origin. It is kept in memory:
+// every node counts for itself, and a restart starts from zero.
 type attempts struct {
 	now func() time.Time
 
@@ -44,9 +44,9 @@ func newAttempts(now func() time.Time) *attempts {
 	}
 }
 
-// origin is where a guess comes from, and at what.
+// origin describes a guess: its target and where it comes from.
 type origin struct {
-	secret  string // the account's e-mail, or another name of what the secret protects
+	secret  string // the account's e-mail address, or another name for the target
 	address string
 	device  string // the browser, if the account has logged in there before
 	known   bool   // the account has logged in from there before
@@ -67,8 +67,8 @@ func (a *attempts) counters(o origin, now time.Time) []counter {
 	return []counter{a.accounts.counter(pair, now), a.anywhere.counter(o.secret, now), a.networks.counter(network, now)}
 }
 
-// take counts a guess at a secret from an address that is not known. It is what everything that
-// checks a secret calls first; refund takes the count back if the secret was right.
+// take counts a guess from an unknown address. Every check of a secret calls it first; refund undoes
+// the count if the secret was right.
 func (a *attempts) take(secret, address string) (refund func(), err error) {
 	return a.takeFrom(origin{secret: secret, address: address})
 }
@@ -92,7 +92,7 @@ func (a *attempts) takeFrom(o origin) (refund func(), err error) {
 	}, nil
 }
 
-// check returns the error that takeFrom would, and counts nothing.
+// check returns the error that takeFrom would return, without counting.
 func (a *attempts) check(o origin) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

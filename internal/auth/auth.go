@@ -103,7 +103,7 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 	if ok, err := s.attempt(ctx, origin, hash, password); err != nil {
 		return "", session, err
 	} else if !ok || account == nil {
-		// Not what was typed: people type passwords into the wrong field.
+		// The e-mail is not logged: people type passwords into the wrong field.
 		s.log.WarnContext(ctx, "login refused", "account_id", idOf(account), "address", from.Address)
 		return "", session, notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
 	}
@@ -129,8 +129,8 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 }
 
 // attempt reports whether the password matches the hash, unless too many attempts were refused
-// before. Those that wait for their turn to be hashed are not counted yet: many that are
-// right, at once, do not limit one another.
+// before. Attempts that wait to be hashed are not counted yet, so that many correct ones at once
+// do not limit each other.
 func (s *Service) attempt(ctx context.Context, o origin, hash, password string) (bool, error) {
 	if err := s.attempts.check(o); err != nil {
 		return false, s.tooMany(ctx, o, err)
@@ -179,7 +179,8 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 	}
 	s.recognized.add(hashToken(token), s.now())
 	s.noteUse(hashToken(token), session)
-	return notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address, SessionID: session.ID}, nil
+	return notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: address,
+		SessionID: session.ID}, nil
 }
 
 // session is the account and the session with that token; nil where it is nobody's.
@@ -199,7 +200,9 @@ func (s *Service) session(ctx context.Context, token string) (*notary.Account, *
 	return account, session, err
 }
 
-func (s *Service) liveSession(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, *notary.Session, error) {
+// liveSession returns the session with that token hash and its account; nil if it is not [live].
+func (s *Service) liveSession(ctx context.Context, tokenHash []byte,
+	now time.Time) (*notary.Account, *notary.Session, error) {
 	account, session, err := s.store.SessionAccount(ctx, tokenHash, now)
 	if err != nil || account == nil || !live(session, now) {
 		return nil, nil, err

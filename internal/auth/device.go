@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// DeviceLife is how long a browser is recognized in which an account has logged in.
+// DeviceLife is how long a browser is recognized after a login.
 const DeviceLife = knownFor
 
-// A device token names the account that has logged in, when, and a random number for its own
-// count of wrong passwords. It only loosens the limits on logins: whoever has it still needs the
-// password.
+// A device token holds the account that logged in, the time, and a random number that identifies
+// its own count of wrong passwords. It only loosens the login limits: the password is still
+// required.
 const (
 	deviceNonce   = 16 // octets
 	devicePayload = 8 + 8 + deviceNonce
 )
 
-// NewDevice returns a token by which a browser is recognized in which the account has logged in,
-// from whatever address.
+// NewDevice returns a token that identifies a browser in which the account has logged in, whatever
+// its address.
 func (s *Service) NewDevice(ctx context.Context, accountID int64) (string, error) {
 	key, err := s.deviceKey(ctx)
 	if err != nil {
@@ -37,8 +37,8 @@ func (s *Service) NewDevice(ctx context.Context, accountID int64) (string, error
 	return base64.RawURLEncoding.EncodeToString(append(payload, sign(key, payload)...)), nil
 }
 
-// device returns the name of the device that a token stands for, or "" if the token is not
-// valid for the account.
+// device returns the name of the device that a token identifies, or "" if the token is not valid
+// for the account.
 func (s *Service) device(ctx context.Context, accountID int64, token string) (string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(raw) != devicePayload+sha256.Size || accountID == 0 {

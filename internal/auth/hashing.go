@@ -10,7 +10,7 @@ import (
 	"notary"
 )
 
-// How many may wait until a password is hashed, in each lane: from one network, and in all.
+// How many requests may wait in each lane: from one network, and in total.
 const (
 	maxWaitingNetwork = 128
 	maxWaiting        = 512
@@ -22,8 +22,8 @@ const knownTurns = 4
 // hashing limits how many passwords are hashed at once: each takes 19 MiB and a processor.
 var hashing = newHashQueue(runtime.GOMAXPROCS(0))
 
-// hashQueue gives out slots for hashing. Clients that are known go first, and among those alike
-// networks take turns, so that one that sends many passwords delays mostly itself.
+// hashQueue grants slots for hashing. Known clients go first. Within a lane networks take turns, so
+// that one that sends many passwords mostly delays itself.
 type hashQueue struct {
 	mu      sync.Mutex
 	free    int
@@ -58,7 +58,7 @@ func (q *hashQueue) acquire(ctx context.Context, network string, known bool) (re
 	}
 }
 
-// enter takes a slot and returns nil, or returns who waits for one or has been refused.
+// enter takes a free slot and returns nil, or returns a waiter, which may be refused already.
 func (q *hashQueue) enter(network string, known bool) *waiter {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -77,7 +77,7 @@ func (q *hashQueue) enter(network string, known bool) *waiter {
 	return w
 }
 
-// leave removes who waits no longer. It reports false for one that has its answer already.
+// leave removes a waiter that gives up. It reports false if w has its answer already.
 func (q *hashQueue) leave(w *waiter) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -124,8 +124,8 @@ type lane struct {
 
 func newLane() lane { return lane{waiting: map[string][]*waiter{}} }
 
-// add appends w and returns whom there is no room for, if anybody: w itself, or the last one of
-// the network with the most.
+// add appends w and returns the waiter that does not fit, if any: w itself, or the last one of the
+// network with the most.
 func (l *lane) add(w *waiter) (refused *waiter) {
 	own := len(l.waiting[w.network])
 	if own >= maxWaitingNetwork {
@@ -153,7 +153,7 @@ func (l *lane) add(w *waiter) (refused *waiter) {
 	return refused
 }
 
-// next removes and returns the first of the network whose turn it is; nil if nobody waits.
+// next removes and returns the first waiter of the network that is next; nil if there is none.
 func (l *lane) next() *waiter {
 	if l.n == 0 {
 		return nil

@@ -8,15 +8,14 @@ import (
 	"notary"
 )
 
-// How long, and in how many of its last logins, an account's networks are remembered. They are
-// read from the events of its logins, so that every node knows them, and after a restart.
+// An account's known networks are those of its last knownLogins logins within knownFor. They are
+// read from its login events, so that every node knows them, also after a restart.
 const (
 	knownFor    = 90 * 24 * time.Hour
 	knownLogins = 500
 )
 
-// origin returns where a guess at the password of an account comes from. Without an account, id
-// is 0, which nothing is known of.
+// origin describes a guess at an account's password. The id is 0 if there is no such account.
 func (s *Service) origin(ctx context.Context, id int64, email string, from Client) (o origin, err error) {
 	address := from.Address
 	o = origin{secret: email, address: address}

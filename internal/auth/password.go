@@ -41,7 +41,7 @@ func newPassword(ctx context.Context, password, email string) (string, error) {
 	}
 	salt := make([]byte, argonSalt)
 	rand.Read(salt)                                // never fails
-	release, err := hashing.acquire(ctx, "", true) // only who may set passwords gets here
+	release, err := hashing.acquire(ctx, "", true) // the caller may set passwords
 	if err != nil {
 		return "", err
 	}

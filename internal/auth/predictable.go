@@ -13,7 +13,7 @@ const (
 	minRepeated = 10
 	// freeDigits is how many digits beside a predictable word are as predictable as a year or a counter.
 	freeDigits = 4
-	// predictableEntropy is what a predictable password is worth at most, in bits.
+	// predictableEntropy is the most entropy that a predictable password is credited with, in bits.
 	predictableEntropy = 15
 )
 
@@ -31,14 +31,19 @@ var predictableWords = longestFirst(strings.Fields(`
 	1qaz 2wsx 3edc 4rfv 5tgb zaq1 xsw2 cde3 vfr4 qaz wsx edc 1q2w 3e4r 5t6y 5t6z q1w2 e3r4 t5y6 t5z6`))
 
 // predictableRuns are rows of keys, and what is counted or recited: four of them in a row are one guess.
-var predictableRuns = []string{"qwertyuiop", "qwertzuiopü", "asdfghjklöä", "zxcvbnm", "yxcvbnm", "1234567890", "abcdefghijklmnopqrstuvwxyz"}
+var predictableRuns = []string{
+	"qwertyuiop", "qwertzuiopü", "asdfghjklöä", "zxcvbnm", "yxcvbnm", "1234567890", "abcdefghijklmnopqrstuvwxyz",
+}
+
+// substitutions undoes the usual replacements of letters.
+var substitutions = strings.NewReplacer(
+	"0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i")
 
 // predictable reports whether a password is little more than predictable words, repetitions, numbers and signs.
 func predictable(password, email string) bool {
 	lower := strings.ToLower(password)
 	words := slices.Concat(predictableWords, emailParts(email))
-	plain := strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i").Replace(lower)
-	return littleElse(lower, longestFirst(words)) || littleElse(plain, longestFirst(words))
+	return littleElse(lower, longestFirst(words)) || littleElse(substitutions.Replace(lower), longestFirst(words))
 }
 
 // littleElse reports whether little is left of a password without the words, runs and repetitions in it.
@@ -105,7 +110,7 @@ func follows(text, run []rune, step int) int {
 	return n
 }
 
-// collapse replaces what is repeated at once by one of it: "abcabcabc" by "abc".
+// collapse reduces adjacent repetitions to one: "abcabcabc" to "abc".
 func collapse(text string) string {
 	runes := []rune(text)
 	for size := len(runes) / 2; size > 0; size-- {

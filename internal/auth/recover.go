@@ -9,8 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// Recovery gives an Admin a new password without the old one. It is for whoever controls the
-// server itself.
+// Recovery gives an Admin a new password without the old one. It is for the operator of the server.
 type Recovery struct {
 	Email        string `json:"email"`
 	PasswordHash string `json:"password_hash"` // of [NewPasswordHash]
@@ -22,8 +21,8 @@ func NewPasswordHash(ctx context.Context, password, email string) (string, error
 	return newPassword(ctx, password, normalizeEmail(email))
 }
 
-// Recover sets the password of an Admin and ends its sessions. With Create it makes an Admin,
-// of an existing account or a new one, but only while there is no other.
+// Recover sets the password of an Admin and ends its sessions. If there is no Admin and Create is
+// set, it makes the account an Admin, creating it if necessary.
 func (s *Service) Recover(ctx context.Context, r Recovery) error {
 	r.Email = normalizeEmail(r.Email)
 	if err := checkEmail(r.Email); err != nil {
@@ -50,7 +49,7 @@ func (s *Service) Recover(ctx context.Context, r Recovery) error {
 	return err
 }
 
-// recovered returns the Admin that gets a new password, making it one if it may.
+// recovered returns the Admin that gets a new password.
 func recovered(tx *store.Tx, accounts []*notary.Account, r Recovery) (_ *notary.Account, detail string, err error) {
 	var account *notary.Account
 	var admins []string
@@ -66,7 +65,8 @@ func recovered(tx *store.Tx, accounts []*notary.Account, r Recovery) (_ *notary.
 	case slices.Contains(admins, r.Email):
 		return account, "password reset on the server", tx.ClaimAccount(account.ID)
 	case len(admins) > 0:
-		return nil, "", notary.FieldErrorf("email", "%s is not an Admin: the Admins are %s", r.Email, strings.Join(admins, ", "))
+		return nil, "", notary.FieldErrorf("email", "%s is not an Admin: the Admins are %s", r.Email,
+			strings.Join(admins, ", "))
 	case !r.Create:
 		return nil, "", notary.FieldErrorf("email", "there is no Admin: use --create to make %s one", r.Email)
 	case account != nil:

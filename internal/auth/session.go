@@ -43,8 +43,8 @@ func (l limits) end(begun, now time.Time) time.Time {
 	return end
 }
 
-// live reports whether a session may be used, whatever its row says about its end: it has begun,
-// and lasts no longer than any session may.
+// live reports whether a session has begun and is within the maximum lifetime of its kind, whatever
+// expiry is recorded for it.
 func live(session *notary.Session, now time.Time) bool {
 	life := tokenLife
 	if session.Browser {

@@ -22,8 +22,8 @@ func NewSetupCode() string {
 	return strings.Join([]string{text[:5], text[5:10], text[10:15], text[15:20]}, "-")
 }
 
-// SetSetupCode makes code the one that creating the first account takes. It fails with [notary.Conflict] once
-// there is an account.
+// SetSetupCode replaces the setup code that creating the first account requires. It fails with
+// [notary.Conflict] once there is an account.
 func (s *Service) SetSetupCode(ctx context.Context, code string) error {
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.SetSetupCode(hashSetupCode(code)); err != nil {
@@ -33,8 +33,8 @@ func (s *Service) SetSetupCode(ctx context.Context, code string) error {
 	})
 }
 
-// OfferSetupCode makes code the setup code unless there is one, and reports whether it did. Of several nodes
-// that start on an empty database, one succeeds.
+// OfferSetupCode sets the setup code unless there is one, and reports whether it did. Of several nodes that
+// start on an empty database, one succeeds.
 func (s *Service) OfferSetupCode(ctx context.Context, code string) (stored bool, err error) {
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if stored, err = tx.OfferSetupCode(hashSetupCode(code)); err != nil || !stored {
@@ -49,36 +49,37 @@ func setupCodeEvent(tx *store.Tx) error {
 	return tx.Event(notary.EventBy(notary.SystemCaller, "account.setup_code", 0, ""))
 }
 
-// IsSetupCode reports whether code is the one that creating the first account takes.
+// IsSetupCode reports whether code is the setup code.
 func (s *Service) IsSetupCode(ctx context.Context, code string) (bool, error) {
 	want, err := s.store.SetupCodeHash(ctx)
 	return want != "" && subtle.ConstantTimeCompare([]byte(hashSetupCode(code)), []byte(want)) == 1, err
 }
 
-// NeedsSetupCode reports whether creating the first account takes a setup code.
+// NeedsSetupCode reports whether creating the first account requires a setup code.
 func (s *Service) NeedsSetupCode() bool { return !s.noSetupCode }
 
-// hashSetupCode returns a setup code as the database has it. Codes are random, and deleted when they are used.
+// hashSetupCode returns the hash of a setup code that the database holds. A fast hash will do: codes are random,
+// and deleted once they are used.
 func hashSetupCode(code string) string {
 	sum := sha256.Sum256([]byte(strings.TrimSpace(code)))
 	return hex.EncodeToString(sum[:])
 }
 
-// FirstAccount is what somebody sends who creates the first account.
+// FirstAccount is a request to create the first account.
 type FirstAccount struct {
 	Email, Password, SetupCode string
 
 	Address string // the IP address that the call came from
 }
 
-// CreateFirstAccount creates the first account, an Admin, and returns its id. It takes the setup code, unless
-// the service needs none. Of two calls at once, one creates the account.
+// CreateFirstAccount creates the first account, an Admin, and returns its id. It requires the setup code unless
+// the service has none. Of two calls at once, one creates the account.
 func (s *Service) CreateFirstAccount(ctx context.Context, f FirstAccount) (id int64, err error) {
 	if err := s.requireNoAccount(ctx); err != nil {
 		return 0, err
 	}
 	if err := s.checkSetupCode(ctx, f); err != nil {
-		// The code is gone, too, where another call has just created the account.
+		// The code is gone as well if another call has just created the account.
 		return 0, cmp.Or(s.requireNoAccount(ctx), err)
 	}
 	a := &notary.Account{Email: normalizeEmail(f.Email), Role: notary.Admin}
@@ -117,7 +118,7 @@ func (s *Service) requireNoAccount(ctx context.Context) error {
 	return err
 }
 
-// setupCodeAttempts stands for an account in the limits on refused logins. No e-mail address is like it.
+// setupCodeAttempts takes the place of an account in the login limits. It is not a valid e-mail address.
 const setupCodeAttempts = "setup code"
 
 // checkSetupCode refuses a setup code that is missing or wrong. Wrong ones are limited like logins.
@@ -126,7 +127,7 @@ func (s *Service) checkSetupCode(ctx context.Context, f FirstAccount) error {
 	case s.noSetupCode:
 		return nil
 	case f.SetupCode == "":
-		return wrongSetupCode("the first account takes the setup code")
+		return wrongSetupCode("the first account requires the setup code")
 	}
 	refund, err := s.attempts.take(setupCodeAttempts, f.Address)
 	if err != nil {
@@ -154,6 +155,6 @@ func (s *Service) useSetupCode(tx *store.Tx, f FirstAccount) error {
 
 func wrongSetupCode(finding string) error {
 	return &notary.Error{Kind: notary.Forbidden, Field: "setup_code", Message: finding +
-		": the server prints it at its start and keeps it in the file setup-code of its data folder; " +
-		"\"notary setup-code\", run on the server, makes a new one"}
+		": the server prints it at startup and keeps it in the file setup-code in its data folder; " +
+		"run \"notary setup-code\" on the server to replace it"}
 }

@@ -78,15 +78,16 @@ func (g *Guard) Run(ctx context.Context) {
 	}
 }
 
-// MayIssue returns nil while the clock can be trusted, and otherwise an error that says why not
-// and what to do.
+// MayIssue returns nil while the clock can be trusted, and otherwise an error with the reason and
+// the remedy.
 func (g *Guard) MayIssue() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.observe()
 	switch {
 	case g.jumped != "":
-		return refusal(g.jumped + ": nothing is issued until an Admin confirms the clock (correct it first if it is wrong; notary clock confirm)")
+		return refusal(g.jumped + ": nothing is issued until an Admin confirms the clock " +
+			"(correct it first if it is wrong; notary clock confirm)")
 	case g.apart != "":
 		return refusal(g.apart + ": nothing is issued until they agree (correct the one that is wrong)")
 	}

@@ -38,7 +38,7 @@ func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, l
 	clock := time.NewTicker(tick)
 	defer clock.Stop()
 	var done time.Time
-	failures := map[string]string{} // that have been logged, by job
+	failures := map[string]string{} // the last one logged, by job
 	for {
 		mine, err := lease(ctx, term)
 		if err != nil && ctx.Err() == nil {
@@ -53,7 +53,8 @@ func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, l
 					delete(failures, name)
 				case ctx.Err() == nil && failures[name] != err.Error():
 					failures[name] = err.Error()
-					log.ErrorContext(ctx, "job failed; it is tried again, and logged again once the reason changes", "job", name, "error", err)
+					log.ErrorContext(ctx, "job failed; it is retried, and logged again when the reason changes",
+						"job", name, "error", err)
 				}
 			}
 		}

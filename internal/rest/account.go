@@ -12,7 +12,8 @@ import (
 func (r *routes) accounts() {
 	const path = "/api/v1/accounts"
 	handle(r, operation{method: "GET", path: path, status: 200, summary: "List accounts"}, r.listAccounts)
-	handle(r, operation{method: "POST", path: path, status: 201, access: tokenIsFit, summary: "Create an account; the first one needs no token, but the setup code"}, r.createAccount)
+	handle(r, operation{method: "POST", path: path, status: 201, access: tokenIsFit,
+		summary: "Create an account; the first one needs the setup code instead of a token"}, r.createAccount)
 	handle(r, operation{method: "GET", path: path + "/me", status: 200, summary: "Get one's own account"}, r.me)
 	handle(r, operation{method: "POST", path: path + "/me/change_password", status: 200, summary: "Change one's own password"}, r.changeMyPassword)
 	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get an account"}, r.account)

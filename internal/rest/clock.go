@@ -8,9 +8,10 @@ import (
 )
 
 func (r *routes) serverClock() {
-	handle(r, operation{method: "GET", path: "/api/v1/clock", status: 200, summary: "Get the server's time, and whether its clock has stopped issuance"}, r.getClock)
+	handle(r, operation{method: "GET", path: "/api/v1/clock", status: 200,
+		summary: "Get the server's time and whether issuance is stopped"}, r.getClock)
 	handle(r, operation{method: "POST", path: "/api/v1/clock/confirm", status: 202,
-		summary: "Confirm that the server's clock is right, so that issuance continues"}, r.confirmClock)
+		summary: "Confirm the server's clock to resume issuance"}, r.confirmClock)
 }
 
 func (r *routes) getClock(ctx context.Context, caller notary.Caller, _ *none) (*answer[api.Clock], error) {

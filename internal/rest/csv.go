@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Spreadsheets compute what begins with a formula sign: the beginning of a cell, and whatever
-// follows a character at which they may split it, however the cell is quoted. Names come from
-// whoever sends a request.
+// Spreadsheets evaluate text that begins with a formula sign, at the beginning of a cell and after
+// every character at which they may split it, however the cell is quoted. The names in a request
+// are chosen by its sender.
 const (
 	cellSeparators = ",;\t\n\r| "
 	formulaSigns   = "=+-@\t\r\n＝＋－＠"
 	cellQuotes     = `'"`
 )
 
-// csvRow returns a row as RFC 4180 has it, in which nothing is a formula to a spreadsheet.
+// csvRow encodes a row (RFC 4180) so that a spreadsheet finds no formula in it.
 func csvRow(cells []string) string {
 	for i, cell := range cells {
 		cells[i] = inertCell(cell)
@@ -29,8 +29,8 @@ func csvRow(cells []string) string {
 }
 
 // inertCell puts an apostrophe before every part of a cell that begins with a formula sign,
-// quotes before the sign passed over. Leaving out one apostrophe where quotes and a sign follow
-// it gives the cell again.
+// ignoring quotes before the sign. Removing one apostrophe wherever quotes or nothing and a sign
+// follow it restores the cell.
 func inertCell(cell string) string {
 	if !strings.ContainsAny(cell, formulaSigns) {
 		return cell

@@ -50,7 +50,8 @@ func authorityToAPI(a *notary.Authority, now time.Time) api.CertificateAuthority
 		Key: a.Key, IssuerID: optional(a.IssuerID()), CreatedAt: a.CreatedAt,
 		Settings: api.AuthoritySettings{CRL: !a.Publication.NoCRL, OCSP: !a.Publication.NoOCSP, Issuer: !a.Publication.NoIssuer,
 			CRLShards: a.Publication.Shards},
-		NameConstraints: constraintsToAPI(a.Constraints), PredecessorID: optional(a.PredecessorID), KeyKnownOutside: a.KeyKnownOutside,
+		NameConstraints: constraintsToAPI(a.Constraints), PredecessorID: optional(a.PredecessorID),
+		KeyKnownOutside: a.KeyKnownOutside,
 	}
 	if a.PathLen >= 0 {
 		out.PathLength = &a.PathLen

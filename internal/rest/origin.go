@@ -6,8 +6,8 @@ import (
 	"notary"
 )
 
-// refuseCrossOrigin refuses what a page of another site has a browser send, unless it carries a bearer token:
-// no browser adds that by itself.
+// refuseCrossOrigin refuses requests that a page of another site has a browser send, unless they carry a bearer
+// token, which no browser adds by itself.
 func refuseCrossOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -40,8 +40,8 @@ type Config struct {
 	Stopping context.Context
 }
 
-// Probes are the paths that health checks ask: whether the server runs, and whether its database
-// answers. They cost little, and are answered whatever else is going on.
+// Probes are the paths of health checks: whether the server runs, and whether its database
+// answers. They are cheap and exempt from all limits.
 var Probes = []string{"/status", "/status/ready"}
 
 // Paths are those of the API outside of /api.
@@ -50,7 +50,8 @@ var Paths = append([]string{"/login", "/logout"}, Probes...)
 // New gives the handler of everything below /api, and of [Paths].
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
-	r := &routes{ca: c.CA, auth: c.Auth, clock: c.Clock, version: c.Version, log: c.Log, ready: c.Ready, settings: c.Settings, imports: make(chan struct{}, maxImports), huma: humago.New(mux, openAPI(c.Version))}
+	r := &routes{ca: c.CA, auth: c.Auth, clock: c.Clock, version: c.Version, log: c.Log, ready: c.Ready,
+		settings: c.Settings, imports: make(chan struct{}, maxImports), huma: humago.New(mux, openAPI(c.Version))}
 	if c.Stopping != nil {
 		r.stopping = c.Stopping.Done()
 	}

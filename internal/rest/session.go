@@ -15,8 +15,10 @@ func (r *routes) sessions() {
 	handle(r, operation{method: "GET", path: "/api/v1/sessions", status: 200, summary: "List one's own sessions"}, r.listSessions)
 	handle(r, operation{method: "DELETE", path: "/api/v1/sessions", status: 202, summary: "End one's own sessions but the one of this call"}, r.endOtherSessions)
 	handle(r, operation{method: "DELETE", path: "/api/v1/sessions/{id}", status: 202, summary: "End one of one's own sessions"}, r.endSession)
-	handle(r, operation{method: "GET", path: Probes[0], status: 200, access: open, summary: "Get the server's status, without asking the database"}, r.status)
-	handle(r, operation{method: "GET", path: Probes[1], status: 200, access: open, summary: "Check that the database answers"}, r.readiness)
+	handle(r, operation{method: "GET", path: Probes[0], status: 200, access: open,
+		summary: "Get the server's status, without asking the database"}, r.status)
+	handle(r, operation{method: "GET", path: Probes[1], status: 200, access: open,
+		summary: "Check that the database answers"}, r.readiness)
 }
 
 type loginInput struct {

@@ -23,8 +23,8 @@ func (c strictContext) Unwrap() huma.Context { return c.humaContext }
 
 // Header leaves out Accept, which [prefer] reads: huma panics on "a;,b". A Content-Type other
 // than JSON is one that huma does not know: by itself it would take "+;" for JSON, and not
-// "Application/JSON". Without a bearer token it must be there: a page of another site can have a
-// browser send a body without one, or of a simple type, but nothing else without asking first.
+// "Application/JSON". Without a bearer token it is required: a page of another site can have a
+// browser send a body without a type or of a simple type, but JSON only after a preflight.
 func (c strictContext) Header(name string) string {
 	switch name {
 	case "Accept":

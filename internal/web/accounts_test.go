@@ -17,7 +17,7 @@ func TestAnAdminMakesAnAccountAndChangesIt(t *testing.T) {
 	b.fill(t, "E-mail", "bob@example.com")
 	b.fill(t, "Password", testkit.Password)
 	b.look(t, "account-new")
-	b.press(t, "Make the account")
+	b.press(t, "Create account")
 	b.wantHeading(t, "bob@example.com")
 	b.wantText(t, "The account is made.", "Certificate Requestor")
 	b.look(t, "account")

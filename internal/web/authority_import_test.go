@@ -48,10 +48,13 @@ func TestAnAuthorityIsImportedFromPKCS12(t *testing.T) {
 		}
 	}
 	v.upload(t, "/authorities/import", url.Values{"password": {"correct horse"}}, files).wantAt(t, "/authorities/1").
-		wantText(t, "The authority is imported", "1 revoked", "number 1")
+		wantText(t, "The authority is imported", "1 revoked", "number 1", "key known outside")
 	v.upload(t, "/authorities/1/issued", nil, map[string]string{"certificates": string(revoked.Raw)}).
 		wantAt(t, "/authorities/1").wantText(t, "1 certificate recorded, of which 1 are revoked")
 	v.upload(t, "/authorities/import", url.Values{"password": {"correct horse"}}, files).wantStatus(t, 409).wantText(t, `id="f-private_key-error"`)
+	b := h.browseAs(t, notary.CertificateManager)
+	b.open(t, "/authorities/1")
+	b.look(t, "authority-imported")
 }
 
 // What is larger than a form may be is refused with a sentence.

@@ -18,7 +18,7 @@ const (
 	maxForm   = 2 << 20 // octets of a posted form, files included
 	formTime  = time.Minute
 	maxMemory = maxForm  // nothing is ever put into a file
-	maxKept   = 12 << 10 // octets of what was typed that a new login, a form of 16 KiB, carries on
+	maxKept   = 12 << 10 // octets of a form that a new login, a form of 16 KiB, carries along
 )
 
 // BodyLimit returns the limit for a form that is sent with a valid session.
@@ -208,7 +208,7 @@ func (c *call) fail(err error) {
 // headings are what pages of errors are called, for people who do not know HTTP.
 var headings = map[int]string{
 	http.StatusBadRequest:            "This could not be read",
-	http.StatusUnauthorized:          "You are logged out",
+	http.StatusUnauthorized:          "You are signed out",
 	http.StatusForbidden:             "You may not do this",
 	http.StatusNotFound:              "Nothing is here",
 	http.StatusMethodNotAllowed:      "This page cannot do that",

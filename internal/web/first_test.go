@@ -54,8 +54,8 @@ func (b *browser) makeFirstAccount(t *testing.T) {
 	b.wantHeading(t, "Welcome to Notary")
 	b.fill(t, "E-mail", "ada@example.com")
 	b.fill(t, "Password", testkit.Password)
-	b.fill(t, "The password again", testkit.Password)
-	b.press(t, "Make the account")
+	b.fill(t, "Confirm password", testkit.Password)
+	b.press(t, "Create account")
 	b.wantText(t, "Next: an authority")
 }
 

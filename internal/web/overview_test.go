@@ -34,6 +34,7 @@ func TestTheOverviewShowsDamagedRecords(t *testing.T) {
 	b := h.browseAs(t, notary.ReadOnly)
 	b.wantText(t, "Damaged records", "1 database record", "serial number 0 is not positive")
 	h.Exec(t, `DELETE FROM revocation WHERE serial = '00'`)
+	b.look(t, "overview-damaged")
 }
 
 // Each bar of the chart leads to what it counts.

@@ -32,7 +32,8 @@ func (c *call) dropSession() { c.setCookie(sessionCookie, "", -1) }
 func (c *call) rememberDevice(accountID int64) {
 	device, err := c.site.auth.NewDevice(c.r.Context(), accountID)
 	if err != nil { // the login itself has succeeded
-		c.site.log.WarnContext(c.r.Context(), "could not remember the browser", "request_id", server.RequestID(c.r.Context()), "error", err)
+		c.site.log.WarnContext(c.r.Context(), "could not remember the browser",
+			"request_id", server.RequestID(c.r.Context()), "error", err)
 		return
 	}
 	c.setCookie(deviceCookie, device, int(auth.DeviceLife.Seconds()))
@@ -107,8 +108,8 @@ func (s *site) signInPage(c *call, f form) error {
 }
 
 // signInAgain shows the login in place of what a form would have done: its session has ended.
-// The form is kept in the page, and shown again after the login, unless it was too large to be
-// read without a session.
+// The page keeps the form and shows it again after the login, unless it was too large to read
+// without a session.
 func (s *site) signInAgain(c *call, tooLarge bool) error {
 	text, lost := c.typed()
 	values := url.Values{}

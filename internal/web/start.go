@@ -10,7 +10,7 @@ const fieldSetupCode = "setup_code"
 // startForm creates the first account.
 type startForm struct {
 	Form      form
-	SetupCode bool // whether it takes the setup code
+	SetupCode bool // whether it requires the setup code
 }
 
 func (s *site) startPage(c *call, f form) error {
@@ -30,9 +30,11 @@ func (s *site) start(c *call) error {
 	if s.initialized.Load() { // otherwise a signed-in Admin would make one more
 		return c.done("/sign-in", "There is an account already: sign in.")
 	}
-	first := auth.FirstAccount{Email: c.value("email"), Password: password, SetupCode: c.value(fieldSetupCode), Address: c.caller.Address}
+	first := auth.FirstAccount{
+		Email: c.value("email"), Password: password, SetupCode: c.value(fieldSetupCode), Address: c.caller.Address,
+	}
 	if _, err := s.auth.CreateFirstAccount(c.r.Context(), first); err != nil {
-		if e := c.explain(err); e.Field == fieldSetupCode { // Forbidden, but the form can mend it
+		if e := c.explain(err); e.Field == fieldSetupCode { // Forbidden, but the user can correct the form
 			return s.startPage(c, c.failed(c.r.PostForm, e))
 		}
 		return c.again(err, s.startPage)

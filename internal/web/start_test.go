@@ -24,27 +24,27 @@ func TestTheFirstAccountIsMadeInTheBrowser(t *testing.T) {
 	b.open(t, "/")
 	b.wantHeading(t, "Welcome to Notary")
 	b.fill(t, "E-mail", "ada@example.com")
-	for _, label := range []string{"Password", "The password again"} {
+	for _, label := range []string{"Password", "Confirm password"} {
 		b.fill(t, label, testkit.Password)
 	}
 	b.fill(t, "Setup code", "AAAAA-BBBBB-CCCCC-XXXXX")
-	b.press(t, "Make the account")
+	b.press(t, "Create account")
 	b.look(t, "start-code")
-	b.wantText(t, "The setup code is wrong: the server prints it at its start", "notary setup-code")
+	b.wantText(t, "The setup code is wrong: the server prints it at startup", "notary setup-code")
 
 	b.fill(t, "Setup code", testkit.SetupCode)
-	for _, label := range []string{"Password", "The password again"} {
+	for _, label := range []string{"Password", "Confirm password"} {
 		b.fill(t, label, "password1234")
 	}
-	b.press(t, "Make the account")
+	b.press(t, "Create account")
 	b.look(t, "start")
 	b.wantText(t, "This password is among the first that are tried")
 
 	// The setup code and the e-mail are still there.
-	for _, label := range []string{"Password", "The password again"} {
+	for _, label := range []string{"Password", "Confirm password"} {
 		b.fill(t, label, testkit.Password)
 	}
-	b.press(t, "Make the account")
+	b.press(t, "Create account")
 	b.wantHeading(t, "Overview")
 	b.wantText(t, "ada@example.com", "Your password is worth more than a thousand trillion guesses")
 	b.look(t, "overview-empty")

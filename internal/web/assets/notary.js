@@ -170,8 +170,8 @@ document.addEventListener("submit", (event) => {
 // On a narrow screen the navigation is a strip: it shows where one is.
 document.querySelector("nav.parts [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-// The link that the server prints carries the setup code in its fragment, which browsers send to nobody. It does
-// not stay in the address.
+// The link that the server prints carries the setup code in its fragment, which browsers do not send. Remove it
+// from the address.
 const setup = new URLSearchParams(location.hash.slice(1)).get("setup");
 if (setup) {
   const field = document.querySelector("input[name=setup_code]");
