@@ -40,8 +40,8 @@ type Authority struct {
 	// an Admin has such a key certified.
 	KeyKnownOutside bool
 
-	// Damaged says what of its record cannot be read; "" if all can. A damaged authority issues
-	// no certificates.
+	// Damaged describes what cannot be read of its record; "" if it is intact. A damaged authority
+	// issues no certificates.
 	Damaged string
 }
 

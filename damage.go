@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Damage describes a database record that cannot be read or used in full. The lists, CRLs and
-// responses that it belongs to go on without it, or with what is readable of it.
+// Damage describes a database record that cannot be read or used in full. Lists, CRLs and responses
+// continue without it, or with what is readable of it.
 type Damage struct {
 	Kind    string // of the record, such as "revocation"
 	ID      int64

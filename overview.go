@@ -9,7 +9,7 @@ type Overview struct {
 	Certificates CertificateCounts
 	Weeks        []Week // [OverviewWeeks] from today on, the first without the hours that have passed
 	Events       []*Event
-	Damaged      []Damage // the first [OverviewLength] of the records that this node could not read in full; Summary counts them
+	Damaged      []Damage // the first [OverviewLength] damaged records found by this node; Summary counts all
 
 	Authorities []*AuthorityState // of who may see authorities
 

@@ -22,9 +22,9 @@ type Setting struct {
 	Secret bool   // whether it is set and kept to the server
 }
 
-// ClockState is what the server knows of its clock.
+// ClockState is the state of the server's clock.
 type ClockState struct {
 	Time         time.Time // by the server's own clock
 	DatabaseTime time.Time // by that of PostgreSQL; zero on SQLite
-	Stopped      string    // why nothing is issued; "" while it is
+	Stopped      string    // why nothing is issued; "" while certificates are
 }

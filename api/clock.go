@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// Clock is what the server knows of its clock.
+// Clock is the state of the server's clock.
 type Clock struct {
 	Time         time.Time  `json:"time" doc:"By the server's own clock"`
 	DatabaseTime *time.Time `json:"database_time" doc:"By PostgreSQL's clock; null on SQLite"`

@@ -135,7 +135,8 @@ func (s *Service) buildCRL(ctx context.Context, a *openedAuthority, key store.Li
 // entrySize is more than most entries take, in octets.
 const entrySize = 50
 
-func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store.ListKey, published *crlList, count int64) (*notary.CRL, error) {
+func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store.ListKey, published *crlList,
+	count int64) (*notary.CRL, error) {
 	now, previous, above := s.now().UTC().Truncate(time.Second), published.newest.Load(), published.inherited.Load()
 	// What the last list still had although it had expired need not be on this one; a list
 	// from the future tells nothing.
@@ -159,7 +160,8 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	if err != nil {
 		return nil, err
 	}
-	crl := &notary.CRL{AuthorityID: key.AuthorityID, Shard: key.Shard, ThisUpdate: now, NextUpdate: now.Add(crlValidity), Revocations: count}
+	crl := &notary.CRL{AuthorityID: key.AuthorityID, Shard: key.Shard, ThisUpdate: now, NextUpdate: now.Add(crlValidity),
+		Revocations: count}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		crl.Number, err = tx.NextCRLNumber(key.AuthorityID, key.Shard, count, above)
 		return err
@@ -167,7 +169,8 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	if err != nil {
 		return nil, err
 	}
-	terms := issuance.CRLTerms{Number: crl.Number, ThisUpdate: now.Add(-crlBackdate), NextUpdate: crl.NextUpdate, URLs: urls}
+	terms := issuance.CRLTerms{Number: crl.Number, URLs: urls,
+		ThisUpdate: now.Add(-crlBackdate), NextUpdate: crl.NextUpdate}
 	crl.DER, err = list.Sign(terms)
 	if errors.Is(err, issuance.ErrDuplicateSerial) {
 		if list, crl.Revocations, err = gather(map[string]bool{}); err == nil {
@@ -190,7 +193,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	return crl, err
 }
 
-// entriesFor says which entries a list gets.
+// entriesFor selects the entries of a list.
 type entriesFor struct {
 	now, last time.Time
 	octets    int             // that they are expected to take
@@ -199,7 +202,8 @@ type entriesFor struct {
 
 // gatherCRL starts a list with the revocations that are known, and returns their number. Those that
 // cannot be listed are left out and reported.
-func (s *Service) gatherCRL(ctx context.Context, a *openedAuthority, key store.ListKey, o entriesFor) (*issuance.CRL, int64, error) {
+func (s *Service) gatherCRL(ctx context.Context, a *openedAuthority, key store.ListKey,
+	o entriesFor) (*issuance.CRL, int64, error) {
 	list, err := issuance.NewCRL(a.Issuer, o.octets)
 	if err != nil {
 		return nil, 0, err

@@ -24,8 +24,8 @@ type crlList struct {
 	mu     sync.Mutex                 // held while it is built or loaded
 	newest atomic.Pointer[notary.CRL] // nil before the first; written under mu
 
-	// The number of the last list that may be from before a restore: it is not published again,
-	// as newer ones may have been. Only where no new one can be built, it is better than none.
+	// The number of the last list that may be from before a restore. It is not published again, as
+	// newer ones may have been, unless no new one can be built.
 	inherited atomic.Int64
 	fallback  atomic.Bool // whether no new one could be built
 
@@ -110,14 +110,15 @@ func (s *Service) load(ctx context.Context, key store.ListKey, list *crlList) er
 	return s.loadNewer(ctx, key, list)
 }
 
-// loadNewer loads the list from the database if a newer one is there. The caller holds the list.
+// loadNewer loads the list from the database if that has a newer one. The caller holds the list.
 // An older one means that the database was put back to an earlier state while this node runs.
 func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {
 	newest := list.newest.Load()
 	if newest != nil {
 		number, err := s.store.CRLNumber(ctx, key.AuthorityID, key.Shard)
 		if err == nil && number < newest.Number && list.current(newest) {
-			s.log.WarnContext(ctx, "the database holds an older CRL than the one published: was it restored while the server runs?",
+			s.log.WarnContext(ctx,
+				"the database holds an older CRL than the one published: was it restored while the server runs?",
 				"authority", key.AuthorityID, "shard", key.Shard, "published", newest.Number, "stored", number)
 			list.inherited.Store(newest.Number)
 			s.answers.revoked([]int64{key.AuthorityID})

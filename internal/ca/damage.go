@@ -12,8 +12,8 @@ const (
 	maxDamageKnown  = 100_000 // records; further ones are not counted
 )
 
-// damages keeps which damaged records this node has come across since it started. Each is logged
-// once, however often it is read.
+// damages holds the damaged records that this node has found since it started. Each is logged once,
+// however often it is read.
 type damages struct {
 	log *slog.Logger
 
@@ -43,7 +43,8 @@ func (d *damages) report(damage notary.Damage) {
 	switch n := len(d.known); {
 	case n <= maxDamageLogged:
 		d.first = append(d.first, damage)
-		d.log.Error("a damaged database record was skipped or read in part", "kind", damage.Kind, "id", damage.ID, "problem", damage.Problem)
+		d.log.Error("a damaged database record was skipped or read in part",
+			"kind", damage.Kind, "id", damage.ID, "problem", damage.Problem)
 	case n == maxDamageLogged+1:
 		d.log.Error("further damaged database records are counted but not logged")
 	}

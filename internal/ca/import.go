@@ -218,8 +218,8 @@ func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in
 	case err != nil:
 		return nil, notary.InternalError("read the authority's CSR", fmt.Errorf("authority %d: %w", a.ID, err))
 	case !pki.SameKey(public, in.key.Public()):
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "an authority with another public key of the same private key "+
-			"(RSA exponent or point) was held here: make a new authority"), "private_key")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "an authority with another public key of the same "+
+			"private key (RSA exponent or point) was held here: create a new authority"), "private_key")
 	case a.Status(s.now()) == notary.AuthorityRevoked:
 		return nil, notary.Errorf(notary.Conflict, "this authority was held here and revoked: make a new one")
 	case !in.crl.ThisUpdate.IsZero() && in.crl.Number < a.CRLNumber:

@@ -7,9 +7,9 @@ import (
 	"notary/internal/pki"
 )
 
-// upgradeKeyFingerprints makes the key fingerprints that earlier versions recorded canonical:
-// compromised keys are found by them, and whatever was issued for a key. It runs before anything
-// is served, once for a database, in steps that an interruption does not undo.
+// upgradeKeyFingerprints makes the key fingerprints that earlier versions recorded canonical.
+// Compromised keys and the certificates of a key are looked up by them. It runs once for a database,
+// before the server answers, in steps that an interruption does not undo.
 func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	damaged := 0
 	canonical := func(der []byte, recorded string) string {
@@ -32,7 +32,8 @@ func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 		s.log.InfoContext(ctx, "upgrading the key fingerprints of recorded certificates", "up_to_certificate", last)
 	}
 	if damaged > 0 {
-		s.log.WarnContext(ctx, "key fingerprints that do not match their certificates were left as they are: run notary check",
+		s.log.WarnContext(ctx,
+			"key fingerprints that do not match their certificates were left as they are: run notary check",
 			"certificates", damaged)
 	}
 	if upgraded {
@@ -64,7 +65,8 @@ func (s *Service) warnOfCompromised(ctx context.Context) {
 	case err != nil:
 		s.log.WarnContext(ctx, "could not look for valid certificates whose key was reported as compromised", "error", err)
 	case len(ids) > 0:
-		s.log.WarnContext(ctx, "these certificates are valid although their key was reported as compromised in another encoding: revoke them",
+		s.log.WarnContext(ctx,
+			"these certificates are valid although their key was reported as compromised in another encoding: revoke them",
 			"certificates", ids)
 	}
 }

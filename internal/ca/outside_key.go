@@ -13,9 +13,9 @@ type outsideKeys interface {
 	KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error)
 }
 
-// refuseOutsideKey refuses to certify the key of an imported authority, be it deleted, unless the
-// caller is an Admin: a copy of the key may exist elsewhere, and who has it would be trusted
-// like an authority of ours.
+// refuseOutsideKey refuses to certify the key of an imported authority, deleted or not, unless the
+// caller is an Admin: a copy of the key may exist elsewhere, and its holder would be trusted like
+// an authority of ours.
 func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, key crypto.PublicKey) error {
 	if caller.May(notary.CertifyOutsideKeys) {
 		return nil
@@ -26,8 +26,8 @@ func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Call
 	}
 	outside, err := known.KeyKnownOutside(ctx, fingerprint)
 	if err == nil && outside {
-		err = notary.Errorf(notary.Forbidden, "this is the key of an imported authority, of which a copy may exist elsewhere: "+
-			"only an Admin can have it certified")
+		err = notary.Errorf(notary.Forbidden, "this is the key of an imported authority, of which a copy may exist "+
+			"elsewhere: only an Admin can have it certified")
 	}
 	return err
 }

@@ -108,8 +108,8 @@ func refuseResponders(name string, rules *notary.Rules) error {
 	if name == notary.OCSPProfile || !issuance.CertifiesResponders(rules) {
 		return nil
 	}
-	return notary.FieldErrorf("extended_key_usages", "a requester with a certificate for OCSPSigning could forge OCSP responses: "+
-		"Notary certifies its responders by itself, by the profile %s. Leave OCSPSigning out", notary.OCSPProfile)
+	return notary.FieldErrorf("extended_key_usages", "a requester with a certificate for OCSPSigning could forge OCSP "+
+		"responses: Notary certifies its responders by itself, by the profile %s. Leave OCSPSigning out", notary.OCSPProfile)
 }
 
 // maxResponderValidity is how long an OCSP responder's certificate may last: nobody asks whether

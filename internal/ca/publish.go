@@ -52,8 +52,8 @@ func (s *Service) expired(ctx context.Context, authorityID int64) bool {
 	return err == nil && a.Status(s.now()) == notary.AuthorityExpired
 }
 
-// KeepCRLs keeps the published lists true until ctx ends: a revocation is on them after the
-// delay, which may change, made here or at another node. Every node that publishes runs it. What is in the
+// KeepCRLs keeps the published lists current until ctx ends: a revocation, made here or on another
+// node, is on them after the delay, which may change. Every node that publishes runs it. What is in the
 // database is compared by counts and numbers; a list is only built where something was
 // revoked, or a certificate names a new URL for it. [Service.RefreshCRLs] cares for their age.
 // What fails, be it by a panic, is logged and tried again in the next round.
@@ -110,7 +110,7 @@ func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
 		list.failure = ""
 	case ctx.Err() == nil && list.failure != err.Error() && !errors.Is(err, errDamaged):
 		list.failure = err.Error()
-		s.log.ErrorContext(ctx, "the published CRL could not be made anew; it is tried again, and logged again once the reason changes",
+		s.log.ErrorContext(ctx, "could not rebuild the published CRL; it is retried, and logged again when the reason changes",
 			"authority", key.AuthorityID, "shard", key.Shard, "error", err)
 	}
 }

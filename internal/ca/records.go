@@ -34,7 +34,7 @@ func (s *Service) CheckRecords(ctx context.Context) error {
 	})
 }
 
-// checkCertificate reports what is recorded of a certificate and not in its DER.
+// checkCertificate returns an error if what is recorded of a certificate differs from its DER.
 func checkCertificate(c *notary.Certificate) error {
 	if pki.Fingerprint(c.DER) != c.Fingerprint {
 		return errors.New("the certificate does not match its fingerprint")
@@ -57,8 +57,8 @@ func checkCertificate(c *notary.Certificate) error {
 	return nil
 }
 
-// checkRequest reports what is recorded of a request and not in its CSR. The rules by which a CSR is
-// accepted may have changed since, so that it is not checked by them.
+// checkRequest returns an error if what is recorded of a request differs from its CSR. The rules for
+// CSRs may have changed since it was accepted, so it is not checked by them.
 func checkRequest(req *notary.Request) error {
 	block, _ := pem.Decode([]byte(req.CSR))
 	if block == nil {
@@ -77,13 +77,14 @@ func checkRequest(req *notary.Request) error {
 	return nil
 }
 
-// checkCRL reports a CRL that its authority has not signed, or that is not the recorded one.
+// checkCRL returns an error for a CRL that its authority has not signed, or that is not the recorded one.
 func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 	list, err := x509.ParseRevocationList(crl.DER)
 	if err != nil {
 		return fmt.Errorf("the CRL cannot be parsed: %w", err)
 	}
-	if list.Number == nil || !list.Number.IsInt64() || list.Number.Int64() != crl.Number || !list.NextUpdate.Equal(crl.NextUpdate) {
+	number := list.Number
+	if number == nil || !number.IsInt64() || number.Int64() != crl.Number || !list.NextUpdate.Equal(crl.NextUpdate) {
 		return errors.New("the CRL is not the one that is recorded")
 	}
 	if a.Certificate == nil {
@@ -96,8 +97,8 @@ func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 	return list.CheckSignatureFrom(issuer)
 }
 
-// checkKey reports a sealed private key that does not open, or is not that of the certificate; of
-// the CSR if there is no certificate.
+// checkKey returns an error for a sealed private key that does not open, or does not match the
+// certificate, or the CSR if there is no certificate.
 func checkKey(keys *keystore.Keystore, sealed []byte, c *notary.Certificate, csr string) error {
 	var public crypto.PublicKey
 	if c != nil {

@@ -266,7 +266,8 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 
 // recordUploaded adds the certificate to the inventory, or finds it there: it may have been
 // taken from this request before.
-func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request, cert *notary.Certificate) (int64, error) {
+func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request,
+	cert *notary.Certificate) (int64, error) {
 	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
 	if err == nil && known != nil { // nobody is to revoke it meanwhile
 		known, err = tx.ClaimCertificate(ctx, known)

@@ -62,7 +62,8 @@ func (r *reader) readRequest(der []byte) Object {
 // why not has been told.
 func (o *Object) checkSubmittable(der []byte) {
 	for _, problem := range o.Problems {
-		if problem.Code == "weak_key" || problem.Code == "key_encoding" || problem.Code == "signature" || problem.Code == "weak_signature" {
+		switch problem.Code {
+		case "weak_key", "key_encoding", "signature", "weak_signature":
 			return
 		}
 	}

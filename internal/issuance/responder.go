@@ -11,8 +11,8 @@ import (
 )
 
 // NewResponder has the authority issue the certificate of its OCSP responder, for a key that the
-// program has generated and by the profile for responders (RFC 6960, section 4.2.2.2). Errors are those of [Leaf];
-// a profile that makes no responder is Unprocessable, too.
+// program has generated and by the profile for responders (RFC 6960, section 4.2.2.2). Errors are
+// those of [Leaf]; a profile that makes no responder is Unprocessable, too.
 func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, terms Terms) (*Issued, error) {
 	if profile.CA || !profile.OCSPNoCheck || !slices.Contains(profile.ExtKeyUsages, notary.OCSPSigning) ||
 		!slices.Contains(profile.KeyUsages, notary.DigitalSignature) {

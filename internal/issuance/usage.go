@@ -74,8 +74,8 @@ func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
 
 // CertifiesResponders reports whether certificates by these rules may sign OCSP responses for
 // their issuer: relying parties go by id-kp-OCSPSigning alone (RFC 6960, section 4.2.2.2). Only
-// keys that the program generates are certified by such rules: whoever else had one could
-// declare revoked certificates good.
+// keys that the program generates are certified by such rules: anybody else with such a key
+// could declare revoked certificates good.
 func CertifiesResponders(r *notary.Rules) bool {
 	signing, _ := purposeOID(notary.OCSPSigning)
 	return slices.ContainsFunc(r.ExtKeyUsages, func(purpose string) bool {

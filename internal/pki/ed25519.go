@@ -8,7 +8,7 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// checkEd25519 refuses what no generator makes: an encoding that is not canonical, and a point
+// checkEd25519 refuses keys that no generator makes: an encoding that is not canonical, and a point
 // outside of the subgroup of prime order. Adding a point of small order to a key gives another
 // one whose signatures the holder can make, too.
 func checkEd25519(key ed25519.PublicKey) error {
@@ -30,8 +30,8 @@ func checkEd25519(key ed25519.PublicKey) error {
 }
 
 // hasPrimeOrder reports whether a point is in the subgroup of prime order, its identity
-// excluded: multiplying by the cofactor 8 and by its inverse modulo that order changes only
-// the others.
+// excluded: multiplying by the cofactor 8 and then by its inverse modulo that order changes all
+// other points.
 func hasPrimeOrder(point *edwards25519.Point) bool {
 	multiple := new(edwards25519.Point).MultByCofactor(point)
 	if multiple.Equal(edwards25519.NewIdentityPoint()) == 1 {

@@ -26,8 +26,8 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 }
 
 // CheckKeyEncoding refuses a SubjectPublicKeyInfo that holds the key in another encoding than
-// the canonical one (RFC 3279, 5480 and 8410, in DER). Parsers pass over what is wrong with it,
-// and programs that compare keys by their octets take it for another key.
+// the canonical one (RFC 3279, 5480 and 8410, in DER). Parsers tolerate other encodings, and
+// programs that compare keys by their octets take them for other keys.
 func CheckKeyEncoding(spki []byte, key crypto.PublicKey) error {
 	canonical, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil || bytes.Equal(spki, canonical) {
@@ -80,7 +80,7 @@ func splitSPKI(der []byte) (p spkiParts) {
 	return p
 }
 
-// misencoded says what is wrong with a SubjectPublicKeyInfo; "" if nothing known is.
+// misencoded describes what is wrong with a SubjectPublicKeyInfo; "" if it finds nothing.
 func misencoded(der []byte) string {
 	p := splitSPKI(der)
 	switch {

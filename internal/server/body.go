@@ -93,10 +93,11 @@ func minCharge(known bool) int64 {
 // hasBody reports whether a request has a body, or may have one.
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
-// receive reads the body of r into memory. What was wrong with it the handler finds out when it
-// reads it. ok is false if there is no memory for it; otherwise free must be called after the
-// request has been handled.
-func (b *bodies) receive(w *response, r *http.Request, address string, limit BodyLimit, known bool) (free func(), ok bool) {
+// receive reads the body of r into memory. The handler gets an error of it when it reads the body.
+// ok is false if there is no memory for it; otherwise free must be called after the request has
+// been handled.
+func (b *bodies) receive(w *response, r *http.Request, address string, limit BodyLimit,
+	known bool) (free func(), ok bool) {
 	if !hasBody(r) {
 		return func() {}, true
 	}
@@ -125,8 +126,8 @@ func (b *bodies) receive(w *response, r *http.Request, address string, limit Bod
 	return func() { from.give(address, n) }, true
 }
 
-// readBody reads a body within its limit and returns what has arrived, ending with the error if
-// it is not the whole.
+// readBody reads a body within its limit and returns what has arrived, followed by the error if it
+// is incomplete.
 func readBody(w *response, r *http.Request, limit BodyLimit) io.ReadCloser {
 	w.setReadDeadline(limit.Time)
 	var content bytes.Buffer
@@ -140,7 +141,7 @@ func readBody(w *response, r *http.Request, limit BodyLimit) io.ReadCloser {
 	return failedBody{content.Bytes(), err, r.Body}.reader()
 }
 
-// failedBody is the beginning of a body and the error that kept the rest away.
+// failedBody is what arrived of a body and the error that ended it.
 type failedBody struct {
 	arrived []byte
 	err     error // nil for a whole body

@@ -57,7 +57,8 @@ type conn struct {
 }
 
 func newConnections(c Config) *connections {
-	return &connections{limits: c.Connections, now: time.Now, metrics: c.Metrics, proxies: c.Proxies, proxyProtocol: c.ProxyProtocol,
+	return &connections{limits: c.Connections, now: time.Now, metrics: c.Metrics,
+		proxies: c.Proxies, proxyProtocol: c.ProxyProtocol,
 		open: map[*conn]struct{}{}, sources: map[string]*source{}}
 }
 

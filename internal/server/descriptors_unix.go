@@ -17,8 +17,8 @@ func descriptorLimit() int {
 			limit = raised
 		}
 	}
-	return int(min(uint64(limit.Cur), 1<<20)) // it may be "infinity"
+	return int(min(uint64(limit.Cur), 1<<20)) // it may be RLIM_INFINITY
 }
 
-// defaultDescriptors is assumed when the system does not tell.
+// defaultDescriptors is assumed if the limit cannot be read.
 const defaultDescriptors = 1024

@@ -36,7 +36,7 @@ func newLimitedListener(l net.Listener, open *connections, log *slog.Logger) *li
 	return limited
 }
 
-// How long to wait after failures to accept that follow each other.
+// Bounds of the pause after consecutive failures to accept.
 const (
 	minAcceptWait = 5 * time.Millisecond
 	maxAcceptWait = time.Second
@@ -72,15 +72,10 @@ func (l *limitedListener) Close() error {
 	return l.Listener.Close()
 }
 
-// isExhausted reports whether err means that the process or the system has run out of
-// something that comes back.
+// isExhausted reports whether err means that the process or the system has run out of a resource
+// that may be freed later.
 func isExhausted(err error) bool {
-	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
-		if errors.Is(err, errno) {
-			return true
-		}
-	}
-	return false
+	return notary.Exhausted(err) != nil || errors.Is(err, syscall.ENOBUFS)
 }
 
 // closeIdleConnections closes idle connections until ctx ends.
@@ -97,8 +92,8 @@ func (t *connections) closeIdleConnections(ctx context.Context) {
 	}
 }
 
-// limitAddress returns the network of a connection's peer, and whether it is a trusted proxy.
-// Their connections are not limited by its address.
+// limitAddress returns the network of a connection's peer, and whether it is a trusted proxy, whose
+// connections are not limited by address.
 func (t *connections) limitAddress(c net.Conn) (network string, trusted bool) {
 	peer, err := netip.ParseAddrPort(c.RemoteAddr().String())
 	if err != nil {

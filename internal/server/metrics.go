@@ -36,7 +36,8 @@ type Metrics struct {
 
 // NewMetrics creates the metrics. It calls statistics at every scrape; an error is logged, and
 // the series made from them are missing.
-func NewMetrics(version string, statistics func(context.Context) (notary.Statistics, error), log *slog.Logger) *Metrics {
+func NewMetrics(version string, statistics func(context.Context) (notary.Statistics, error),
+	log *slog.Logger) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		public:   prometheus.NewRegistry(),
@@ -98,8 +99,7 @@ func (m *Metrics) Protected(token func() string) http.Handler {
 	})
 }
 
-// bearerIs reports whether the request carries this token. The time that it takes tells nothing
-// of the token.
+// bearerIs reports whether the request carries this token. It compares in constant time.
 func bearerIs(r *http.Request, token string) bool {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	got, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(token))

@@ -8,8 +8,8 @@ import (
 	"notary"
 )
 
-// TrustedProxies are the reverse proxies and load balancers whose word on a client's address is
-// believed. A nil value trusts nobody. It is safe for concurrent use.
+// TrustedProxies are the reverse proxies and load balancers that are trusted to report a client's
+// address. A nil value trusts none. It is safe for concurrent use.
 type TrustedProxies struct {
 	prefixes atomic.Pointer[[]netip.Prefix]
 }
@@ -57,10 +57,11 @@ func ParseTrustedProxy(text string) (netip.Prefix, error) {
 	prefix, err := netip.ParsePrefix(text)
 	switch {
 	case err != nil || prefix.Addr().Is4In6():
-		return netip.Prefix{}, notary.Errorf(notary.Invalid, "%q is not a network: write it as 10.0.0.0/8 or 2001:db8::/32", text)
+		return netip.Prefix{}, notary.Errorf(notary.Invalid,
+			"%q is not a network: write it as 10.0.0.0/8 or 2001:db8::/32", text)
 	case prefix.Bits() == 0:
 		return netip.Prefix{}, notary.Errorf(notary.Invalid,
-			"%s is every address, so that any client could claim to be another: name the networks of the proxies", text)
+			"%s contains every address, so any client could claim any address: name the networks of the proxies", text)
 	case prefix != prefix.Masked():
 		return netip.Prefix{}, notary.Errorf(notary.Invalid, "%s has bits beyond its prefix: write %s", text, prefix.Masked())
 	}

@@ -46,13 +46,13 @@ type Config struct {
 	Handler     http.Handler // should end in an [http.ServeMux], whose patterns name the routes in metrics
 	Metrics     *Metrics
 	Log         *slog.Logger
-	Proxies     *TrustedProxies // whose word on a client's address is believed; nil for nobody's
+	Proxies     *TrustedProxies // trusted to report client addresses; nil for none
 
 	// ProxyProtocol makes every connection from a trusted proxy begin with a PROXY header.
 	ProxyProtocol bool
-	// Wrap, if set, wraps the listener of connections as the HTTP server reads them.
+	// Wrap, if set, wraps the listener, above the connection limits and the PROXY protocol.
 	Wrap func(net.Listener) net.Listener
-	// Unlimited are paths whose requests are answered however many are in flight.
+	// Unlimited are paths that are exempt from the limits on requests.
 	Unlimited []string
 
 	Clients     Clients          // tells clients with a session or token from others; nobody has one without it

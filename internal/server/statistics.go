@@ -35,11 +35,12 @@ var (
 		"When the CA certificate in use expires, in seconds since 1970.", caLabels, nil)
 
 	caLabels        = []string{"ca_id", "ca"}
-	statisticsDescs = []*prometheus.Desc{requestsDesc, expiringDesc, damagedDesc, certificatesDesc, validDesc, expiredDesc, revokedDesc,
+	statisticsDescs = []*prometheus.Desc{requestsDesc, expiringDesc, damagedDesc,
+		certificatesDesc, validDesc, expiredDesc, revokedDesc,
 		caCertificatesDesc, caValidDesc, caRevocationsDesc, caExpiryDesc}
 )
 
-// statisticsCollector makes series of what the service counts.
+// statisticsCollector collects the counts of the service.
 type statisticsCollector struct {
 	statistics func(context.Context) (notary.Statistics, error)
 	log        *slog.Logger

@@ -45,8 +45,8 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 	return digest, moveInto(part, to)
 }
 
-// checkCopy refuses a damaged copy. Of one with the schema of another version only the file is
-// checked.
+// checkCopy refuses a damaged copy. If the copy has the schema of another version, only the file
+// is checked.
 func checkCopy(ctx context.Context, path string, checks Checks, progress Progress) error {
 	var found []Damage
 	report := func(d Damage) { found = append(found, d) }
@@ -63,8 +63,8 @@ func checkCopy(ctx context.Context, path string, checks Checks, progress Progres
 	for _, d := range found[:min(len(found), 5)] {
 		some = append(some, d.String())
 	}
-	return notary.Errorf(notary.Internal, "the database is damaged, and no backup was kept: %s (%d in all). Run notary check for the whole list, "+
-		"and restore an earlier backup", strings.Join(some, "; "), len(found))
+	return notary.Errorf(notary.Internal, "the database is damaged, and no backup was kept: %s (%d in all). "+
+		"Run notary check for the whole list, and restore an earlier backup", strings.Join(some, "; "), len(found))
 }
 
 // checkFile checks the file alone, whatever the version of its schema.

@@ -16,7 +16,7 @@ import (
 	"notary"
 )
 
-// Damage is what a check found to be wrong.
+// Damage is a finding of a check.
 type Damage struct {
 	Kind DamageKind
 	Text string
@@ -59,8 +59,8 @@ func CheckDatabase(ctx context.Context, database string, checks Checks, progress
 	case err != nil:
 		return err
 	case current != newest:
-		return notary.Errorf(notary.Unprocessable, "the schema has version %d, this program checks version %d: use the program of that "+
-			"version, or run notary migrate up first", current, newest)
+		return notary.Errorf(notary.Unprocessable, "the schema has version %d, this program checks version %d: "+
+			"use the program of that version, or run notary migrate up first", current, newest)
 	}
 	s, err := openForReading(ctx, database)
 	if err != nil {
@@ -93,7 +93,7 @@ func openForReading(ctx context.Context, database string) (*Store, error) {
 	return &Store{reader: reader{q: e.reads(), damage: &damageReport{}}, engine: e}, nil
 }
 
-// checker runs the parts of a check. A part that fails is damage, too.
+// checker runs the parts of a check. A part that fails counts as damage.
 type checker struct {
 	*Store
 	checks   Checks
@@ -106,8 +106,8 @@ func (c checker) found(kind DamageKind, format string, args ...any) {
 }
 
 // Check checks the whole database and reports what is damaged: the engine's file, the schema, the
-// rules between the rows, every value, and every certificate, request, CRL and key. The error says
-// why it could not be completed. Memory does not grow with the database.
+// rules between the rows, every value, and every certificate, request, CRL and key. It returns an
+// error if it could not be completed. Memory does not grow with the database.
 func (s *Store) Check(ctx context.Context, checks Checks, progress Progress, report func(Damage)) error {
 	c := checker{s, checks, progress, report}
 	for _, part := range []func(context.Context){c.file, c.schema, c.rules, c.rows, c.records} {
@@ -218,7 +218,7 @@ var (
 	jsonColumns  = []string{"rules", "findings"}
 )
 
-// valueFault says what is wrong with a value; "" for nothing.
+// valueFault describes what is wrong with a value; "" if it is valid.
 func valueFault(column string, v any) string {
 	switch v := v.(type) {
 	case nil, int64:
@@ -293,9 +293,10 @@ func (c checker) authority(ctx context.Context, id int64) error {
 	if c.checks.CRL == nil {
 		return errors.Join(errs...)
 	}
-	states, err := collect(ctx, c.reader, scanNumber, `SELECT shard FROM crl WHERE authority_id = $1 AND number > 0 ORDER BY shard`, id)
+	shards, err := collect(ctx, c.reader, scanNumber,
+		`SELECT shard FROM crl WHERE authority_id = $1 AND number > 0 ORDER BY shard`, id)
 	errs = append(errs, err)
-	for _, shard := range states {
+	for _, shard := range shards {
 		crl, err := c.CRL(ctx, id, int(shard))
 		if err == nil && crl != nil {
 			err = c.checks.CRL(crl, a)

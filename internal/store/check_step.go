@@ -9,17 +9,18 @@ import (
 	"notary"
 )
 
-// CheckStep remembers how far the periodic check of a database in use has come. The zero value
-// starts at the beginning; after the end it starts again.
+// CheckStep is the position of the periodic check of a database in use. The zero value is the
+// beginning, which follows the end.
 type CheckStep struct {
 	certificate, request int64
 	rule                 int
 }
 
 // CheckNext checks the next part of the database: a few hundred certificates and requests, and one
-// table of the file or one rule between the rows. Report gets what is damaged and the id of the
-// record, 0 if it is not one record.
-func (s *Store) CheckNext(ctx context.Context, step *CheckStep, checks Checks, report func(d Damage, kind string, id int64)) error {
+// table of the file or one rule between the rows. It calls report with each damage and the kind and
+// id of the record, which is 0 if the damage is not that of one record.
+func (s *Store) CheckNext(ctx context.Context, step *CheckStep, checks Checks,
+	report func(d Damage, kind string, id int64)) error {
 	c := checker{Store: s, checks: checks}
 	err := c.next(ctx, "certificate", &step.certificate, c.certificate, report)
 	if err == nil {
@@ -43,7 +44,8 @@ func (s *Store) CheckNext(ctx context.Context, step *CheckStep, checks Checks, r
 	case err != nil:
 		return err
 	case len(breaches) > 0:
-		report(Damage{DamagedRule, fmt.Sprintf("broken: %s (%d: %.200s)", rule.says, len(breaches), breaches[0])}, "database", 0)
+		text := fmt.Sprintf("broken: %s (%d: %.200s)", rule.says, len(breaches), breaches[0])
+		report(Damage{DamagedRule, text}, "database", 0)
 	}
 	return nil
 }
@@ -51,7 +53,8 @@ func (s *Store) CheckNext(ctx context.Context, step *CheckStep, checks Checks, r
 // next checks the records after the id, and begins again after the last one.
 func (c checker) next(ctx context.Context, table string, after *int64, check func(context.Context, int64) error,
 	report func(d Damage, kind string, id int64)) error {
-	ids, err := collect(ctx, c.reader, scanNumber, fmt.Sprintf(`SELECT id FROM %s WHERE id > $1 ORDER BY id LIMIT %d`, table, stepRows), *after)
+	ids, err := collect(ctx, c.reader, scanNumber,
+		fmt.Sprintf(`SELECT id FROM %s WHERE id > $1 ORDER BY id LIMIT %d`, table, stepRows), *after)
 	if err != nil {
 		return err
 	}

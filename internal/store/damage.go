@@ -8,7 +8,8 @@ import (
 	"notary"
 )
 
-// damageReport passes on what is wrong with a record. It is shared by all readers of a store.
+// damageReport passes damaged records to the function of [Store.OnDamage]. All readers of a store
+// share it.
 type damageReport struct {
 	to atomic.Pointer[func(notary.Damage)]
 }
@@ -22,8 +23,7 @@ func (r *damageReport) add(kind string, id int64, problems []string) {
 	}
 }
 
-// OnDamage has report called for every damaged record that is read from now on, each time that
-// it is read.
+// OnDamage sets the function that is called each time a damaged record is read.
 func (s *Store) OnDamage(report func(notary.Damage)) { s.damage.to.Store(&report) }
 
 // The times that JSON and X.509 can express.
@@ -32,7 +32,7 @@ var (
 	latest   = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC).Unix()
 )
 
-// number is a column of integers. SQLite keeps whatever is written into one: what is not an
+// number is a column of integers. SQLite stores values of any type in it: one that is not an
 // integer is read as absent, so that one row does not fail a list.
 type number struct {
 	Int64 int64

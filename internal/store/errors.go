@@ -48,7 +48,7 @@ func mapped(err error) error {
 	}
 }
 
-// sqliteSentences are what SQLite's primary result codes mean that may pass.
+// sqliteSentences describe those of SQLite's primary result codes that may be temporary.
 var sqliteSentences = map[int]string{
 	sqlite3.SQLITE_PERM:      "the database cannot be accessed (check the permissions of its files)",
 	sqlite3.SQLITE_BUSY:      "the database is in use by another program",
@@ -92,14 +92,14 @@ const (
 	unknownDatabase      = "3D000"
 )
 
-// state is what a code of PostgreSQL, or a class of codes, means.
+// state is the meaning of a code of PostgreSQL, or of a class of codes.
 type state struct {
 	sentence string
 	away     bool // the connection, or the server as a whole, cannot be used: another may be
 }
 
-// states are by code or by class; a code wins over its class. What is not in it is a fault of
-// ours, or damage, and does not pass.
+// states maps codes and classes of codes; a code takes precedence over its class. All others are
+// bugs or damage, and permanent.
 var states = map[string]state{
 	"08":                 {"the database cannot be reached at the moment", true},
 	readOnlyTransaction:  {"the database cannot be written at the moment", true}, // after a fail-over
@@ -153,7 +153,7 @@ func mappedPostgres(pg *pgconn.PgError, err error) error {
 	return temporary(state.sentence, 5*time.Second, err)
 }
 
-// temporary is for what may pass and changed nothing.
+// temporary returns the error of a condition that may pass and changed nothing.
 func temporary(sentence string, retryAfter time.Duration, err error) error {
 	return &notary.Error{Kind: notary.Unavailable, RetryAfter: retryAfter, Err: err,
 		Message: sentence + ", nothing was changed: try again"}

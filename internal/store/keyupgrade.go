@@ -16,11 +16,14 @@ const keysUpgraded = "key fingerprints are canonical up to certificate"
 // upgradeStep is how many certificates are upgraded in one transaction.
 const upgradeStep = 5_000
 
-// UpgradeKeyFingerprints gives the next certificates that an earlier version recorded the key
-// fingerprint that fn returns for their DER and their recorded fingerprint, and compromised keys
-// likewise. It returns the id of the last certificate that was read, and whether all are done. An
-// interrupted upgrade continues where it stopped; nodes that start together take turns.
-func (s *Store) UpgradeKeyFingerprints(ctx context.Context, fn func(der []byte, recorded string) string) (last int64, done bool, err error) {
+// keyFingerprinter returns the key fingerprint of a certificate, given its DER and the recorded one.
+type keyFingerprinter = func(der []byte, recorded string) string
+
+// UpgradeKeyFingerprints replaces the key fingerprints of the next certificates that an earlier
+// version recorded, and those of compromised keys, by those that fn returns. It returns the id of
+// the last certificate that was read, and whether all are done. An interrupted upgrade continues
+// where it stopped; nodes that start together take turns.
+func (s *Store) UpgradeKeyFingerprints(ctx context.Context, fn keyFingerprinter) (last int64, done bool, err error) {
 	pending, err := s.Agreed(ctx, keysUpgraded)
 	if err != nil || pending == "" {
 		return 0, true, err
@@ -32,7 +35,7 @@ func (s *Store) UpgradeKeyFingerprints(ctx context.Context, fn func(der []byte, 
 	return last, done, err
 }
 
-func (tx *Tx) upgradeKeys(ctx context.Context, fn func(der []byte, recorded string) string) (last int64, done bool, err error) {
+func (tx *Tx) upgradeKeys(ctx context.Context, fn keyFingerprinter) (last int64, done bool, err error) {
 	if err := tx.claim(theUpgrade, 0); err != nil {
 		return 0, false, err
 	}
@@ -56,7 +59,8 @@ func (tx *Tx) upgradeKeys(ctx context.Context, fn func(der []byte, recorded stri
 	if last == after {
 		return last, true, tx.later(`DELETE FROM agreement WHERE name = $1`, keysUpgraded)
 	}
-	return last, false, tx.later(`UPDATE agreement SET value = $1 WHERE name = $2`, strconv.FormatInt(last, 10), keysUpgraded)
+	return last, false, tx.later(`UPDATE agreement SET value = $1 WHERE name = $2`,
+		strconv.FormatInt(last, 10), keysUpgraded)
 }
 
 // changedKey is a certificate whose key fingerprint changes.
@@ -67,7 +71,7 @@ type changedKey struct {
 
 // changedKeys reads the next certificates and returns the id of the last one, which is after
 // itself when there are no more. Only what changes is kept in memory.
-func (tx *Tx) changedKeys(ctx context.Context, after int64, fn func([]byte, string) string) (last int64, changed []changedKey, err error) {
+func (tx *Tx) changedKeys(ctx context.Context, after int64, fn keyFingerprinter) (last int64, changed []changedKey, err error) {
 	rows, err := tx.q.query(ctx, `SELECT k.id, k.key_fingerprint, d.der FROM certificate k
 		LEFT JOIN certificate_der d ON d.certificate_id = k.id
 		WHERE k.id > $1 ORDER BY k.id LIMIT $2`, after, upgradeStep)
@@ -90,9 +94,9 @@ func (tx *Tx) changedKeys(ctx context.Context, after int64, fn func([]byte, stri
 	return last, changed, mapped(rows.Err())
 }
 
-// changeKey changes the fingerprint of a certificate's key, and records the key under it as
-// compromised or known outside if it was recorded under the old one. That stays, for
-// certificates that are still to come.
+// changeKey changes the fingerprint of a certificate's key. If the key is recorded as compromised or
+// known outside under the old fingerprint, it is recorded under the new one as well; the old record
+// stays for certificates that are still to be upgraded.
 func (tx *Tx) changeKey(c changedKey) error {
 	if err := tx.later(`INSERT INTO compromised_key (fingerprint, reported_at)
 		SELECT CAST($1 AS TEXT), reported_at FROM compromised_key WHERE fingerprint = $2

@@ -13,8 +13,8 @@ import (
 // identified. [Store.stale] says which.
 var errStale = notary.Errorf(notary.Unauthenticated, "the account or the session of this call has ended: log in again")
 
-// principalQuery finds a row while the caller is who it was when it was identified. The program
-// itself needs no row: text is "".
+// principalQuery finds a row while the caller's account, role and session are those with which it
+// was identified.
 func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 	text, args = `SELECT 1 FROM account WHERE id = $1 AND role = $2`, []any{by.AccountID, int(by.Role)}
 	if by.SessionID != 0 {
@@ -24,9 +24,10 @@ func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 	return text, args
 }
 
-// verify makes the transaction fail unless the caller is who it was when it was identified, and
-// keeps that so until its end. It claims the accounts that the transaction changes, and shares
-// the caller's, in the order of their ids: two transactions never wait for one another.
+// verify makes the transaction fail unless the caller's account, role and session are those with
+// which it was identified, and keeps them so until the transaction ends. It claims the account that
+// the transaction changes and shares the caller's, in the order of their ids: no two transactions
+// wait for each other.
 func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	lock := func(id int64) error {
 		switch id {
@@ -72,7 +73,8 @@ func (s *Store) stale(ctx context.Context, by notary.Caller) error {
 	case err != nil:
 		return errStale
 	case account.Role != by.Role:
-		return notary.Errorf(notary.Unauthenticated, "the role of %s was changed from %s to %s: log in again", by.Email, by.Role, account.Role)
+		return notary.Errorf(notary.Unauthenticated, "the role of %s was changed from %s to %s: log in again",
+			by.Email, by.Role, account.Role)
 	}
 	return notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
 }

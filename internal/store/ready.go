@@ -8,8 +8,8 @@ import (
 	"notary"
 )
 
-// probeTimeout is when a query that asks whether the database answers is given up, so that the
-// next one can find out that it answers again.
+// probeTimeout bounds the query that tests whether the database answers, so that the next one can
+// find that it answers again.
 const probeTimeout = 5 * time.Second
 
 // Ready returns nil if the database answers before ctx ends, and a [notary.Unavailable] error
@@ -21,15 +21,16 @@ func (s *Store) Ready(ctx context.Context) error {
 		return s.q.queryRow(ctx, `SELECT 1`).Scan(&one)
 	})
 	if err != nil {
-		return &notary.Error{Kind: notary.Unavailable, Err: err, RetryAfter: time.Second, Message: "the database does not answer"}
+		return &notary.Error{Kind: notary.Unavailable, Err: err, RetryAfter: time.Second,
+			Message: "the database does not answer"}
 	}
 	return nil
 }
 
-// probe runs one query at a time and gives its result to everybody who waits for it.
+// probe runs one query at a time and gives its result to all callers that wait for it.
 type probe struct {
 	mu      sync.Mutex
-	running *probing // nil while nobody waits
+	running *probing // nil while no query runs
 }
 
 type probing struct {

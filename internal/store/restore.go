@@ -17,10 +17,10 @@ import (
 	"notary"
 )
 
-// Restore replaces the SQLite database at path with a backup, after it has verified the copy: its
-// digest is right, no rule of [Store.CheckInvariants] is broken, and its schema is that of this version. A database that exists is a
-// [notary.Conflict], unless replace is set: then it is kept beside the new one, under the name that
-// Restore returns. A server must not be running.
+// Restore replaces the SQLite database at path with a backup, after verifying the copy: its digest
+// is right, no rule of [Store.CheckInvariants] is broken, and its schema is that of this version. An
+// existing database is a [notary.Conflict] unless replace is set: then it is kept beside the new one,
+// under the name that Restore returns. A server must not be running.
 func Restore(ctx context.Context, backup, path string, replace bool, progress Progress) (kept string, err error) {
 	lock, err := lockFile(path + ".lock")
 	if err != nil {
@@ -29,7 +29,8 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	defer lock.Unlock()
 	_, statErr := os.Lstat(path)
 	if statErr == nil && !replace {
-		return "", notary.Errorf(notary.Conflict, "there is a database %s already: name another data folder, or say that it is to be replaced", path)
+		return "", notary.Errorf(notary.Conflict,
+			"there is a database %s already: restore to another data folder, or replace it with --replace", path)
 	}
 	part := path + ".restoring"
 	defer removeDatabase(part)
@@ -53,8 +54,8 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	return kept, moveInto(part, path)
 }
 
-// clockError is by how much CRL numbers are raised beyond the clock by a restore: lists that were
-// published after the backup may have been numbered by a clock that was ahead.
+// clockError is how far a restore raises CRL numbers beyond the clock: lists that were published
+// after the backup may have been numbered by a clock that was ahead.
 const clockError = 24 * time.Hour
 
 // checkBackup verifies the seal of the copy at path, opens it as a server would and prepares it
@@ -71,8 +72,8 @@ func checkBackup(ctx context.Context, path string, replaced map[string]int64, pr
 	if err = s.CheckInvariants(ctx); err != nil {
 		err = notary.Errorf(notary.Invalid, "the backup is not whole: %v", err)
 	} else if differences, err = s.schemaDifferences(ctx); err == nil && len(differences) > 0 {
-		err = notary.Errorf(notary.Invalid, "the schema of the backup is not the one that notary creates: %s. Restore a backup from before that change",
-			strings.Join(differences, "; "))
+		err = notary.Errorf(notary.Invalid, "the schema of the backup is not the one that notary creates: %s. "+
+			"Restore a backup from before that change", strings.Join(differences, "; "))
 	} else if err == nil {
 		err = s.Write(ctx, func(tx *Tx) error { return tx.beginAfterRestore(replaced) })
 	}

@@ -9,7 +9,7 @@ import (
 // setupCode names the agreement that holds the hash of the setup code.
 const setupCode = "setup code"
 
-// SetupCodeHash returns the hash of the code that creating the first account takes, or "" if there is none.
+// SetupCodeHash returns the hash of the setup code, or "" if there is none.
 func (r reader) SetupCodeHash(ctx context.Context) (string, error) { return r.Agreed(ctx, setupCode) }
 
 // SetSetupCode replaces the hash of the setup code. It fails with [notary.Conflict] once there is an account.
@@ -33,7 +33,8 @@ func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
 
 // claimSetup locks out the creation of the first account until the transaction ends.
 func (tx *Tx) claimSetup() error {
-	return tx.change(notary.Errorf(notary.Conflict, "there is an account already, so that no setup code is needed: log in"),
+	return tx.change(
+		notary.Errorf(notary.Conflict, "there is an account already, so that no setup code is needed: log in"),
 		`UPDATE counter SET value = 0 WHERE name = 'accounts' AND value = 0`)
 }
 

@@ -28,9 +28,9 @@ const (
 )
 
 // The write-ahead log. A checkpoint copies it into the file once it has that many pages of 4 KiB.
-// Pages that are written again and again until then, as those of indexes of random values are, are
-// copied once: a longer log is quicker, but takes space on the disk beside the data. A log that grew
-// beyond the limit, because a long read kept it from being reused, is truncated afterwards.
+// Pages that are written repeatedly until then, such as those of indexes of random values, are copied
+// once: a longer log is faster but takes more disk space. A log that grew beyond the limit, because a
+// long read kept it from being reused, is truncated afterwards.
 const (
 	checkpoint = "4000"     // 16 MB
 	logLimit   = "16777216" // octets

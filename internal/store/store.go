@@ -62,8 +62,8 @@ func IsPostgres(database string) bool {
 func (s *Store) Close() error { return s.engine.close() }
 
 // Write runs fn in a transaction and returns after its commit is durable. An error of fn
-// undoes what fn did and is returned as it is. It is for what the program does by itself; what
-// somebody asked for goes through [Store.WriteAs].
+// undoes what fn did and is returned as it is. It is for what the program does by itself; changes
+// on behalf of a caller go through [Store.WriteAs].
 //
 // On SQLite writes that come in together share a commit, so fn must be quick: what takes
 // time (signing, hashing) is done before. On PostgreSQL fn may run more than once, after
@@ -83,8 +83,8 @@ func (s *Store) WriteAs(ctx context.Context, by notary.Caller, fn func(*Tx) erro
 	return s.WriteAccount(ctx, by, 0, fn)
 }
 
-// WriteAccount is WriteAs for a change to an account or its sessions. It waits for those who rely
-// on the account, and keeps others from it.
+// WriteAccount is WriteAs for a change to an account or its sessions. It waits for the transactions
+// that rely on the account, and blocks others until it ends.
 func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn func(*Tx) error) error {
 	err := s.engine.write(ctx, s.now(), func(tx *Tx) error {
 		tx.damage = s.damage

@@ -82,7 +82,7 @@ func (tx *Tx) ClaimCertificate(ctx context.Context, c *notary.Certificate) (*not
 	return tx.Certificate(ctx, c.ID)
 }
 
-// ClaimAccount waits for those who rely on the account, and keeps others from it: see
+// ClaimAccount waits for the transactions that rely on the account, and blocks others: see
 // [Store.WriteAccount].
 func (tx *Tx) ClaimAccount(id int64) error { return tx.claim(theAccount, id) }
 

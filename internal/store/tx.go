@@ -36,8 +36,8 @@ func (tx *Tx) exec(text string, args ...any) (int64, error) {
 // later runs a statement that cannot meet what is there already.
 func (tx *Tx) later(text string, args ...any) error { return mapped(tx.sql.later(text, args...)) }
 
-// need runs a query that must find a row, and otherwise makes the transaction fail with miss: at
-// once, or with what is read next, or with the commit.
+// need runs a query that must find a row. Otherwise the transaction fails with miss: at once, at the
+// next read, or at the commit.
 func (tx *Tx) need(miss error, text string, args ...any) error {
 	if run, ok := tx.sql.(*transaction); ok {
 		run.waiting = append(run.waiting, statement{text, args, miss})

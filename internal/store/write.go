@@ -125,7 +125,7 @@ func (w *writer) run() {
 	}
 }
 
-// settle commits the batch and leaves in each job what became of it.
+// settle commits the batch and sets the error of each job.
 func (w *writer) settle(batch []*job) {
 	if err := w.commit(batch); err != nil {
 		for _, j := range batch {
@@ -145,8 +145,8 @@ func diskFull(batch []*job) (full []*job) {
 	return full
 }
 
-// freeLog copies the log into the file and truncates it: it may take what the next commit needs. It
-// hardly waits for readers, as all writes wait for it.
+// freeLog copies the log into the file and truncates it to free disk space. It waits only briefly for
+// readers, because all writes wait for it.
 func (w *writer) freeLog() error {
 	ctx := context.Background()
 	if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 100"); err != nil {
