@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/x509/pkix"
 	"fmt"
-	"slices"
 	"time"
 
 	"notary"
@@ -313,16 +312,6 @@ func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority,
 		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: make a new one", id)
 	}
 	return a, nil
-}
-
-// refuseCircle refuses to have an authority signed by itself or by one below it.
-func refuseCircle(csr *pki.CSR, issuer *openedAuthority) error {
-	for _, above := range append(slices.Clone(issuer.Ancestors), issuer.Issuer.Certificate) {
-		if pki.SameIdentity(above.PublicKey, csr.PublicKey) {
-			return notary.Errorf(notary.Conflict, "an authority cannot be signed by itself or by one below it")
-		}
-	}
-	return nil
 }
 
 // authorityTerms are the terms of every certificate that the authority gets.

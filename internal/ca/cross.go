@@ -296,3 +296,13 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 	}
 	return s.requireTrustedAbove(ctx, a.ID, cert.AuthorityID)
 }
+
+// refuseCircle refuses to have an authority signed by itself or by one below it.
+func refuseCircle(csr *pki.CSR, issuer *openedAuthority) error {
+	for _, above := range append(slices.Clone(issuer.Ancestors), issuer.Issuer.Certificate) {
+		if pki.SameIdentity(above.PublicKey, csr.PublicKey) {
+			return notary.Errorf(notary.Conflict, "an authority cannot be signed by itself or by one below it")
+		}
+	}
+	return nil
+}
