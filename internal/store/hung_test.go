@@ -169,7 +169,7 @@ func TestPostgresHungClose(t *testing.T) {
 			if _, err := tx.Authorities(t.Context()); err != nil {
 				return err
 			}
-			defer p.freeze()
+			p.freeze()
 			close(begun)
 			return nil
 		})
