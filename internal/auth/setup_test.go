@@ -16,7 +16,7 @@ func first(email string) auth.FirstAccount {
 	return auth.FirstAccount{Email: email, Password: testkit.Password, SetupCode: testkit.SetupCode, Address: "192.0.2.1"}
 }
 
-// Whoever knows the setup code creates the first account, an Admin. From then on it opens nothing.
+// The setup code creates the first account, an Admin, and is void from then on.
 func TestFirstAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)
