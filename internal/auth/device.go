@@ -16,7 +16,7 @@ const DeviceLife = knownFor
 
 // A device token holds the account that logged in, the time, and a random number that identifies
 // its own count of wrong passwords. It only loosens the login limits: the password is still
-// required.
+// required. A change of the password invalidates it.
 const (
 	deviceNonce   = 16 // octets
 	devicePayload = 8 + 8 + deviceNonce
@@ -25,7 +25,7 @@ const (
 // NewDevice returns a token that identifies a browser in which the account has logged in, whatever
 // its address.
 func (s *Service) NewDevice(ctx context.Context, accountID int64) (string, error) {
-	key, err := s.deviceKey(ctx)
+	key, err := s.deviceKey(ctx, accountID)
 	if err != nil {
 		return "", err
 	}
@@ -44,7 +44,7 @@ func (s *Service) device(ctx context.Context, accountID int64, token string) (st
 	if err != nil || len(raw) != devicePayload+sha256.Size || accountID == 0 {
 		return "", nil
 	}
-	key, err := s.deviceKey(ctx)
+	key, err := s.deviceKey(ctx, accountID)
 	if err != nil {
 		return "", err
 	}
@@ -63,12 +63,17 @@ func sign(key, payload []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// deviceKey returns the key that signs device tokens, which all nodes share.
-func (s *Service) deviceKey(ctx context.Context) ([]byte, error) {
+// deviceKey returns the key that signs the device tokens of an account with its present password. All
+// nodes derive it from the same secret.
+func (s *Service) deviceKey(ctx context.Context, accountID int64) ([]byte, error) {
 	const name = "device key"
-	text, err := s.store.Agreed(ctx, name)
-	if err == nil && text == "" {
-		text, err = s.store.Agree(ctx, name, rand.Text()+rand.Text())
+	secret, err := s.store.Agreed(ctx, name)
+	if err == nil && secret == "" {
+		secret, err = s.store.Agree(ctx, name, rand.Text()+rand.Text())
 	}
-	return []byte(text), err
+	if err != nil {
+		return nil, err
+	}
+	password, err := s.store.PasswordHash(ctx, accountID)
+	return sign([]byte(secret), []byte(password)), err
 }

@@ -75,6 +75,29 @@ func TestKnownAddressesAreLimited(t *testing.T) {
 	testkit.Check(t, login("192.0.2.1", testkit.Password))
 }
 
+// A change of the password invalidates the tokens of browsers.
+func TestDevicesEndWithThePassword(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	owner := w.Caller(notary.ReadOnly)
+	device, err := w.Auth.NewDevice(t.Context(), owner.AccountID)
+	testkit.Check(t, err)
+	const newPassword = "another pass phrase 7"
+	testkit.Check(t, w.Auth.ChangePassword(t.Context(), w.Admin(), owner.AccountID, newPassword))
+	for range auth.AccountBurst {
+		_, err := auth.Take(auth.AttemptsOf(w.Auth), owner.Email, "192.0.2.1")
+		testkit.Check(t, err)
+	}
+	login := func(device string) error {
+		_, _, err := w.Auth.LoginBrowser(t.Context(), owner.Email, newPassword, auth.Client{Address: "192.0.2.1", Device: device})
+		return err
+	}
+	wantLimited(t, login(device), auth.AccountEvery)
+	device, err = w.Auth.NewDevice(t.Context(), owner.AccountID)
+	testkit.Check(t, err)
+	testkit.Check(t, login(device))
+}
+
 // A browser in which the account has logged in is known wherever it is, also beside somebody who
 // guesses passwords from the same address. Its token is good for that account alone.
 func TestOwnersAreNotLockedOutOfTheirBrowsers(t *testing.T) {
