@@ -27,7 +27,8 @@ type Guard struct {
 	checked  bool       // whether there was a check
 
 	mu        sync.Mutex
-	last      moment // at which the clock was right
+	first     moment // at which the clock was right, since the start or since it was confirmed
+	last      moment // the latest such moment
 	jumped    string // how the clock was set; "" while it is right or confirmed
 	apart     string // how it differs from the database's
 	persisted bool   // whether jumped is on record
@@ -106,8 +107,11 @@ func (g *Guard) moment() moment {
 // observe compares the clock with the last observation. It holds mu.
 func (g *Guard) observe() moment {
 	m := g.moment()
-	if g.jumped == "" && !g.last.wall.IsZero() {
-		g.jumped = jump(g.last, m)
+	if g.first.wall.IsZero() {
+		g.first, g.last = m, m
+	}
+	if g.jumped == "" {
+		g.jumped = cmp.Or(jump(g.last, m), jump(g.first, m)) // small steps add up
 	}
 	if g.jumped == "" && m.wall.After(g.last.wall) {
 		g.last = m
@@ -154,7 +158,7 @@ func (g *Guard) judge(mark store.ClockMark, event, database time.Time) (m moment
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.persisted && mark.Stopped == "" { // confirmed on another node
-		g.jumped, g.persisted, g.last = "", false, moment{}
+		g.jumped, g.persisted, g.first, g.last = "", false, moment{}, moment{}
 	}
 	m = g.observe()
 	if g.jumped == "" {
@@ -231,6 +235,6 @@ func (g *Guard) Confirm(ctx context.Context, caller notary.Caller) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.last, g.jumped, g.persisted = m, "", false
+	g.first, g.last, g.jumped, g.persisted = m, m, "", false
 	return nil
 }

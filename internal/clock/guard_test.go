@@ -97,6 +97,21 @@ func TestNormalClocks(t *testing.T) {
 	}
 }
 
+// Steps that are each too small to stop issuance add up.
+func TestSmallStepsAddUp(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	for range 2 {
+		m.want(t, "before the sum is a day", false)
+		m.pass(time.Minute)
+		m.clock.Advance(20 * time.Hour)
+		m.check(t)
+	}
+	m.want(t, "after two steps of 20 hours", true, "the server's clock went ahead by 40h0m0s")
+	testkit.Check(t, m.Confirm(t.Context(), m.Admin()))
+	m.want(t, "once confirmed", false)
+}
+
 // A clock that goes back, or ahead by more than a day, stops issuance at once, over restarts,
 // until an Admin confirms it.
 func TestJumpsStopIssuance(t *testing.T) {
