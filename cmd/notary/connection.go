@@ -184,6 +184,7 @@ func isOwnCertificate(data string, certificate *x509.Certificate) bool {
 	return block != nil && bytes.Equal(block.Bytes, certificate.Raw)
 }
 
+// isLoopback reports whether the host of a URL is localhost or a loopback address.
 func isLoopback(server string) bool {
 	u, err := url.Parse(server)
 	if err != nil {

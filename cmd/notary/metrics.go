@@ -21,7 +21,9 @@ func isScrape(r *http.Request) bool {
 }
 
 // newMetricsServer returns the server of metrics_listen. It answers scrapes with all series, and
-// requires the token if there is one.
+// requires the token if there is one. Without a token a loopback listener answers only to its
+// address or localhost: a website could otherwise read the metrics in a local browser, through a
+// name that resolves to the loopback address (DNS rebinding).
 func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
 	log *slog.Logger) (*server.Server, error) {
 	open, protected := metrics.Handler(), metrics.Protected(token)
@@ -29,6 +31,8 @@ func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
 		switch {
 		case !isScrape(r):
 			http.NotFound(w, r)
+		case token() == "" && isLoopback("http://"+addr) && !isLoopback("http://"+r.Host):
+			http.Error(w, "use the address of "+keyMetricsListen+", or set "+keyMetricsToken, http.StatusForbidden)
 		case token() == "":
 			open.ServeHTTP(w, r)
 		default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -77,6 +78,19 @@ func TestMetricsOnTheirOwnListener(t *testing.T) {
 	for _, path := range []string{"/", "/status", "/api/v1/certificates", "/metrics/"} {
 		if status, _ := scrape(t, url+path, ""); status != 404 {
 			t.Errorf("%s: %d", path, status)
+		}
+	}
+	_, port, err := net.SplitHostPort(s.Addr())
+	testkit.Check(t, err)
+	for host, want := range map[string]int{"localhost:" + port: 200, "attacker.example:" + port: 403, "127.0.0.1.attacker.example": 403} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", url+"/metrics", nil)
+		testkit.Check(t, err)
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		testkit.Check(t, err)
+		testkit.Check(t, resp.Body.Close())
+		if resp.StatusCode != want {
+			t.Errorf("Host %s: %d, want %d", host, resp.StatusCode, want)
 		}
 	}
 	token = scrapeToken
