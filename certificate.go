@@ -37,13 +37,16 @@ type Certificate struct {
 	Findings []Finding
 
 	// DER and IssuerChain (issuer first, up to the root) are only filled by the calls that
-	// say so: lists do without them.
+	// say so: lists do without them. The DER of a damaged record is nil.
 	DER         []byte
 	IssuerChain [][]byte
 }
 
-// Chain is the certificate followed by its issuers, as DER.
+// Chain returns the certificate followed by its issuers, as DER; nil if the certificate is damaged.
 func (c *Certificate) Chain() [][]byte {
+	if len(c.DER) == 0 {
+		return nil
+	}
 	return append([][]byte{c.DER}, c.IssuerChain...)
 }
 
@@ -59,6 +62,9 @@ func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", de
 func encodePEM(label string, ders ...[]byte) string {
 	var b strings.Builder
 	for _, der := range ders {
+		if len(der) == 0 {
+			continue // damaged
+		}
 		_ = pem.Encode(&b, &pem.Block{Type: label, Bytes: der}) // a Builder takes everything
 	}
 	return b.String()

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"notary"
+	"notary/internal/pki"
 	"notary/internal/store"
 )
 
@@ -168,10 +171,11 @@ func (l *lives) issue(life *store.Life, d draft, signed []time.Time) {
 		c := &notary.Certificate{
 			RequesterID: d.ownerID, Email: d.owner, AuthorityID: d.authority, CommonName: d.commonName,
 			Names: life.Request.Names, Key: d.key, KeyFingerprint: keyFingerprint,
-			Serial: l.serial(), Fingerprint: l.hex(32),
+			Serial:    l.serial(),
 			NotBefore: at.Add(-time.Minute), NotAfter: at.Add(d.validity - time.Second),
-			Profile: d.profile, CreatedAt: at, DER: d.der, IssuerChain: d.issuerChain,
+			Profile: d.profile, CreatedAt: at, IssuerChain: d.issuerChain,
 		}
+		c.DER, c.Fingerprint = l.variant(d.der)
 		life.Certificates = append(life.Certificates, c)
 		l.decide(life, at, "request.sign", fmt.Sprintf("authority %d, serial %s", d.authority, c.Serial))
 	}
@@ -199,6 +203,12 @@ func (l *lives) upTo(d time.Duration) time.Duration {
 // between is a random time after start, at most d later and not in the future.
 func (l *lives) between(start time.Time, d time.Duration) time.Time {
 	return start.Add(l.upTo(min(d, l.now.Sub(start)))).Truncate(time.Second)
+}
+
+// variant returns the DER of a certificate with another signature, and its fingerprint.
+func (l *lives) variant(der []byte) (variant []byte, fingerprint string) {
+	variant = binary.BigEndian.AppendUint64(slices.Clone(der[:len(der)-8]), l.rand.Uint64())
+	return variant, pki.Fingerprint(variant)
 }
 
 // serial is a serial number as the inventory writes it: positive, and without an octet of zero

@@ -16,7 +16,7 @@ import (
 // made are n lives of one sample.
 func made(n int, from ...sample) []store.Life {
 	if from == nil {
-		from = []sample{{weight: 1, csr: "csr", key: "ECDSA P-256", authority: 7, der: []byte("der")}}
+		from = []sample{{weight: 1, csr: "csr", key: "ECDSA P-256", authority: 7, der: []byte("the DER of a certificate")}}
 	}
 	l := newLives(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC), from)
 	all := make([]store.Life, n)

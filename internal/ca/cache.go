@@ -222,6 +222,9 @@ func (s *Service) requireTrustedAbove(ctx context.Context, id, parent int64) err
 }
 
 func parseChain(c *notary.Certificate) ([]*x509.Certificate, error) {
+	if _, err := intact(c, nil); err != nil {
+		return nil, err
+	}
 	chain := make([]*x509.Certificate, 0, 1+len(c.IssuerChain))
 	for _, der := range c.Chain() {
 		cert, err := x509.ParseCertificate(der)

@@ -24,6 +24,14 @@ func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int6
 	if err == nil && !caller.Sees(cert.RequesterID) {
 		return nil, notary.Errorf(notary.NotFound, "there is no certificate %d", id)
 	}
+	return intact(cert, err)
+}
+
+// intact returns cert, or an error if its DER is damaged: [store.Store.Certificate] leaves it out then.
+func intact(cert *notary.Certificate, err error) (*notary.Certificate, error) {
+	if err == nil && len(cert.DER) == 0 {
+		return nil, notary.InternalError("read certificate", fmt.Errorf("the record of certificate %d is damaged: run notary check", cert.ID))
+	}
 	return cert, err
 }
 
@@ -37,7 +45,7 @@ func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, 
 	if req.Certificate == nil {
 		return nil, notary.Errorf(notary.NotFound, "certificate request %d is %s: it has no certificate", id, req.Status)
 	}
-	return s.store.Certificate(ctx, req.Certificate.ID)
+	return intact(s.store.Certificate(ctx, req.Certificate.ID))
 }
 
 // CertificatesOfRequest are all that were ever issued or uploaded for a request, if the caller may

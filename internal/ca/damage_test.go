@@ -3,6 +3,7 @@ package ca_test
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -199,4 +200,65 @@ func TestOneAuthorityDoesNotStopTheOthers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Changed DER is not served, does not stop a list, and its certificate can still be revoked.
+func TestChangedDERIsNotServed(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	id := w.Signed(t, w.Admin(), root)
+	cert := request(t, w, id).Certificate
+	change := func(der []byte) {
+		w.Exec(t, `UPDATE certificate_der SET der = $1 WHERE certificate_id = $2`, der, cert.ID)
+	}
+	der := slices.Clone(cert.DER)
+	der[len(der)-1] ^= 1 // in the signature: it parses
+	change(der)
+	log := restarted(t, w)
+
+	_, byID := w.CA.Certificate(t.Context(), w.Admin(), cert.ID)
+	_, ofRequest := w.CA.RequestCertificate(t.Context(), w.Admin(), id)
+	for _, err := range []error{byID, ofRequest} {
+		if notary.KindOf(err) != notary.Internal || !strings.Contains(err.Error(), "run notary check") {
+			t.Errorf("reading the damaged certificate: %v", err)
+		}
+	}
+	for _, listed := range inventory(t, w) {
+		if listed.ID == cert.ID && listed.ChainPEM() != "" {
+			t.Error("a list holds the damaged certificate")
+		}
+	}
+	if got := request(t, w, id).Certificate.ChainPEM(); got != "" {
+		t.Errorf("the request has the chain\n%s", got)
+	}
+	if n := log.count("damaged database record", "fingerprint"); n != 1 {
+		t.Errorf("%d lines in the log, want 1", n)
+	}
+	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), cert.ID, notary.Superseded))
+	if listed(fetchCRL(t, w, root), cert.Serial) == nil {
+		t.Error("the CRL does not list the damaged certificate")
+	}
+	change(cert.DER)
+}
+
+// A CA whose certificate was changed signs nothing.
+func TestChangedCACertificateSignsNothing(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	req := w.Request(t, w.Admin())
+	a, err := w.CA.Authority(t.Context(), w.Admin(), root)
+	testkit.Check(t, err)
+	change := func(der []byte) {
+		w.Exec(t, `UPDATE certificate_der SET der = $1 WHERE certificate_id = $2`, der, a.Certificate.ID)
+	}
+	der := slices.Clone(a.Certificate.DER)
+	der[len(der)-1] ^= 1
+	change(der)
+	restarted(t, w)
+	if err := w.CA.Sign(t.Context(), w.Admin(), req, ca.SignOptions{AuthorityID: root}); err == nil {
+		t.Error("the CA signed with a changed certificate")
+	}
+	change(a.Certificate.DER)
 }

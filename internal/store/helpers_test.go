@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -96,15 +98,26 @@ func getAuthority(t testing.TB, s *store.Store, id int64) *notary.Authority {
 // newCertificate is a certificate with that serial number. The store does not look inside;
 // the chain is of things that are DER, as the store takes them apart.
 func newCertificate(authority int64, serial int, notAfter time.Time) *notary.Certificate {
-	return &notary.Certificate{
+	c := &notary.Certificate{
 		AuthorityID: authority, CommonName: "a.example.com",
 		Names: notary.Names{DNS: []string{"a.example.com"}, URI: []string{"spiffe://example.org/a"}},
 		Key:   "ECDSA P-256", KeyFingerprint: fmt.Sprintf("%032x%032x", serial, authority), Serial: fmt.Sprintf("%032x", serial),
-		Fingerprint: fmt.Sprintf("%032x%032x", authority, serial),
-		NotBefore:   notAfter.AddDate(0, 0, -90), NotAfter: notAfter, Profile: "server",
-		DER:         []byte{0x30, 0x03, 0x02, 0x01, byte(serial)},
+		NotBefore: notAfter.AddDate(0, 0, -90), NotAfter: notAfter, Profile: "server",
 		IssuerChain: [][]byte{{0x30, 0x00}, {0x30, 0x03, 0x02, 0x01, 0x07}},
 	}
+	setDER(c, fmt.Sprintf("%d of authority %d", serial, authority))
+	return c
+}
+
+// setDER gives c the DER of a string, and its fingerprint.
+func setDER(c *notary.Certificate, text string) {
+	c.DER = append([]byte{0x0c, byte(len(text))}, text...)
+	c.Fingerprint = fingerprintOf(c.DER)
+}
+
+func fingerprintOf(der []byte) string {
+	digest := sha256.Sum256(der)
+	return hex.EncodeToString(digest[:])
 }
 
 // activate gives the request a certificate.
@@ -154,7 +167,8 @@ func lives(issuers []int64, now time.Time, n int) func(func(store.Life) bool) {
 			l.Events = []notary.Event{{At: now, Action: "request.create"}}
 			c := newCertificate(issuers[i/10%len(issuers)], i*7919, now.Add(time.Duration(i%5000)*time.Hour))
 			c.CommonName, c.Names, c.Key, c.KeyFingerprint = name, l.Request.Names, l.Request.Key, l.Request.Fingerprint
-			c.Serial, c.Fingerprint = l.Request.Fingerprint[:32], l.Request.Fingerprint
+			c.Serial = l.Request.Fingerprint[:32]
+			setDER(c, name)
 			switch {
 			case i%10 == 0:
 				l.Request.Status, c.Revocation = notary.Revoked, &notary.Revocation{At: now, Reason: notary.Superseded}

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/asn1"
+	"encoding/hex"
 
 	"notary"
 )
@@ -80,13 +82,23 @@ func (c *certificateRow) unreadable(chain error) []string {
 		column{"der of its issuer chain", chain != nil}, column{"der", c.id.Valid && len(c.der) == 0})
 }
 
-// certificate returns what is readable of the certificate; nil if the join found none.
+// intact reports whether the DER has the recorded fingerprint. Changed DER is never served.
+func (c *certificateRow) intact() bool {
+	digest := sha256.Sum256(c.der)
+	return len(c.der) == 0 || hex.EncodeToString(digest[:]) == c.fingerprint.String
+}
+
+// certificate returns what is readable of the certificate; nil if the join found none. Without
+// intact DER, the DER is nil.
 func (c *certificateRow) certificate(r reader) *notary.Certificate {
 	if !c.id.Valid {
 		return nil
 	}
 	chain, err := splitDER(c.chain)
 	c.problems = c.unreadable(err)
+	if !c.intact() {
+		c.problems, c.der = append(c.problems, "its DER does not match its fingerprint"), nil
+	}
 	r.damage.add("certificate", c.id.Int64, c.problems)
 	cert := &notary.Certificate{
 		ID: c.id.Int64, RequestID: c.request.Int64, RequesterID: c.requester.Int64, Email: c.email.String, AuthorityID: c.authority.Int64,

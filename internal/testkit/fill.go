@@ -2,7 +2,11 @@ package testkit
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 
 	"notary"
@@ -10,8 +14,8 @@ import (
 )
 
 // Fill puts n copies of a signed request, with copies of its certificate, straight into the
-// store. A copy has its own fingerprints and serial number, and the CSR and DER of the
-// sample, so that no time goes into signing.
+// store. A copy has a serial number and a fingerprint of its own, and the CSR and, but for its
+// signature, the DER of the sample, so that no time goes into signing.
 func Fill(t testing.TB, st *store.Store, sample int64, n int) {
 	t.Helper()
 	req, err := st.Request(t.Context(), sample)
@@ -40,7 +44,8 @@ func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) e
 	if err := tx.Event(notary.EventBy(by, "request.create", id, "")); err != nil {
 		return err
 	}
-	cert.RequestID, cert.Serial, cert.Fingerprint = id, fmt.Sprintf("%032x", i), req.Fingerprint
+	cert.RequestID, cert.Serial = id, fmt.Sprintf("%032x", i)
+	cert.DER, cert.Fingerprint = Variant(cert.DER, uint64(i))
 	certID, err := tx.InsertCertificate(&cert)
 	if err != nil {
 		return err
@@ -53,4 +58,12 @@ func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) e
 		return err
 	}
 	return tx.Event(notary.EventBy(by, "request.sign", id, ""))
+}
+
+// Variant returns the DER of a certificate with n in the last octets of its signature, and the
+// fingerprint of that: another certificate that parses as the first does.
+func Variant(der []byte, n uint64) (variant []byte, fingerprint string) {
+	variant = binary.BigEndian.AppendUint64(slices.Clone(der[:len(der)-8]), n)
+	digest := sha256.Sum256(variant)
+	return variant, hex.EncodeToString(digest[:])
 }
