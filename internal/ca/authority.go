@@ -241,7 +241,7 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 		if err := refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}
-		if err := refuseOutsideKey(ctx, tx, caller, csr.PublicKey); err != nil {
+		if err := refuseOutsideKey(ctx, tx, caller, csr.Identity.Fingerprint); err != nil {
 			return err
 		}
 		if err := s.requireUsable(tx, issuer, profile); err != nil {

@@ -2,7 +2,6 @@ package ca
 
 import (
 	"context"
-	"crypto"
 
 	"notary"
 	"notary/internal/pki"
@@ -13,7 +12,7 @@ const compromisedKey = "a certificate with this key was revoked for keyCompromis
 
 // refuseCompromised refuses a CSR whose key was reported as compromised.
 func refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
-	compromised, err := shareKey(ctx, tx, csr.PublicKey)
+	compromised, err := shareKey(ctx, tx, csr.Identity)
 	if err == nil && compromised {
 		return &notary.Error{Kind: notary.Conflict, Field: "csr", Message: compromisedKey}
 	}
@@ -22,12 +21,8 @@ func refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 
 // shareKey reports whether a key was reported as compromised, and keeps it from being reported
 // until the transaction has ended.
-func shareKey(ctx context.Context, tx *store.Tx, key crypto.PublicKey) (bool, error) {
-	fingerprint, err := pki.KeyFingerprint(key)
-	if err != nil {
-		return false, err
-	}
-	if err := tx.ShareKey(fingerprint); err != nil {
+func shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentity) (bool, error) {
+	if err := tx.ShareKey(key.Fingerprint); err != nil {
 		return false, err
 	}
 	return compromised(ctx, tx, key)
@@ -41,14 +36,6 @@ type reports interface {
 // compromised reports whether a key, or another one of the same private key, was reported as
 // compromised. A report whose key was not found when fingerprints became canonical is still
 // recorded under the former one.
-func compromised(ctx context.Context, in reports, key crypto.PublicKey) (bool, error) {
-	fingerprint, err := pki.KeyFingerprint(key)
-	if err != nil {
-		return false, err
-	}
-	former, err := pki.FormerKeyFingerprint(key)
-	if err != nil {
-		return false, err
-	}
-	return in.Compromised(ctx, fingerprint, former)
+func compromised(ctx context.Context, in reports, key pki.KeyIdentity) (bool, error) {
+	return in.Compromised(ctx, key.Fingerprint, key.Former)
 }

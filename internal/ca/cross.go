@@ -63,7 +63,7 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 		if err := s.requireCrossable(ctx, tx, a, request); err != nil {
 			return err
 		}
-		if err := refuseOutsideKey(ctx, tx, caller, request.PublicKey); err != nil {
+		if err := refuseOutsideKey(ctx, tx, caller, request.Identity.Fingerprint); err != nil {
 			return err
 		}
 		if err := s.requireUsable(tx, issuer, profile); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"notary"
+	"notary/internal/pki"
 	"notary/internal/store"
 )
 
@@ -50,7 +51,11 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 	if err != nil {
 		return err
 	}
-	compromised, err := shareKey(ctx, tx, certificate.PublicKey)
+	key, err := pki.IdentifyKey(certificate.PublicKey)
+	if err != nil {
+		return err
+	}
+	compromised, err := shareKey(ctx, tx, key)
 	if err == nil && compromised {
 		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d was compromised: make a new one", a.ID)
 	}

@@ -138,7 +138,11 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	if err := s.refuseHeld(ctx, tx, in.key.Public()); err != nil {
 		return 0, err
 	}
-	if compromised, err := compromised(ctx, tx, in.key.Public()); err != nil || compromised {
+	key, err := pki.IdentifyKey(in.key.Public())
+	if err != nil {
+		return 0, err
+	}
+	if compromised, err := compromised(ctx, tx, key); err != nil || compromised {
 		return 0, orError(err, notary.WithField(notary.Errorf(notary.Conflict,
 			"this key was reported as compromised: make a new authority"), "private_key"))
 	}

@@ -2,10 +2,8 @@ package ca
 
 import (
 	"context"
-	"crypto"
 
 	"notary"
-	"notary/internal/pki"
 )
 
 // outsideKeys is what a store and a transaction both know of imported keys.
@@ -16,15 +14,11 @@ type outsideKeys interface {
 // refuseOutsideKey refuses to certify the key of an imported authority, deleted or not, unless the
 // caller is an Admin: a copy of the key may exist elsewhere, and its holder would be trusted like
 // an authority of ours.
-func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, key crypto.PublicKey) error {
+func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, keyFingerprint string) error {
 	if caller.May(notary.CertifyOutsideKeys) {
 		return nil
 	}
-	fingerprint, err := pki.KeyFingerprint(key)
-	if err != nil {
-		return err
-	}
-	outside, err := known.KeyKnownOutside(ctx, fingerprint)
+	outside, err := known.KeyKnownOutside(ctx, keyFingerprint)
 	if err == nil && outside {
 		err = notary.Errorf(notary.Forbidden, "this is the key of an imported authority, of which a copy may exist "+
 			"elsewhere: only an Admin can have it certified")

@@ -106,7 +106,7 @@ func (t trier) tryCSR(ctx context.Context, csr *pki.CSR) (*notary.Trial, error) 
 	if err != nil {
 		return nil, err
 	}
-	compromised, err := compromised(ctx, t.service.store, csr.PublicKey)
+	compromised, err := compromised(ctx, t.service.store, csr.Identity)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int6
 	if err != nil {
 		return false, nil // nothing is known of its key
 	}
-	return compromised(ctx, s.store, csr.PublicKey)
+	return compromised(ctx, s.store, csr.Identity)
 }
 
 // Delete removes a request. The certificates issued for it stay in the inventory.
@@ -213,7 +213,7 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 // transaction ends: the key, the authority and the profile.
 func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, caller notary.Caller, csr *pki.CSR,
 	issuer *openedAuthority, p *notary.Profile) error {
-	if err := refuseOutsideKey(ctx, tx, caller, csr.PublicKey); err != nil {
+	if err := refuseOutsideKey(ctx, tx, caller, csr.Identity.Fingerprint); err != nil {
 		return err
 	}
 	if err := tx.ShareAuthority(issuer.ID); err != nil {

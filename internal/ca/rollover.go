@@ -51,7 +51,7 @@ func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64, 
 		return 0, err
 	}
 	if r.root != nil { // the new root certifies the key of the old one
-		if err := refuseOutsideKey(ctx, s.store, caller, r.root.PublicKey); err != nil {
+		if err := refuseOutsideKey(ctx, s.store, caller, pki.CertificateKeyFingerprint(r.root)); err != nil {
 			return 0, err
 		}
 	}

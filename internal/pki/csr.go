@@ -25,6 +25,7 @@ type CSR struct {
 	Names      notary.Names
 	CommonName string // "" where the subject has none
 	Key        string // as [KeyName] writes it
+	Identity   KeyIdentity
 }
 
 // ParseCSR reads and checks a request: exactly one PEM block with nothing around it, a key
@@ -112,8 +113,12 @@ func parseUnverified(pemText string) (*CSR, error) {
 	if err := checkSignatureAlgorithm(request.SignatureAlgorithm); err != nil {
 		return nil, err
 	}
+	identity, err := identify(request.PublicKey, parts.key)
+	if err != nil {
+		return nil, err
+	}
 	return &CSR{CertificateRequest: request, PEM: pemText, Names: names,
-		CommonName: subject.commonName, Key: KeyName(request.PublicKey)}, nil
+		CommonName: subject.commonName, Key: KeyName(request.PublicKey), Identity: identity}, nil
 }
 
 // readCSR takes the one request out of its PEM. Text around it is refused: the request is

@@ -16,12 +16,17 @@ func RequestLike(key crypto.PublicKey, certificate *x509.Certificate) (*CSR, err
 	if err != nil {
 		return nil, notary.InternalError("write a public key", err)
 	}
+	identity, err := IdentifyKey(key)
+	if err != nil {
+		return nil, err
+	}
 	return &CSR{
 		CertificateRequest: &x509.CertificateRequest{
 			RawSubject: certificate.RawSubject, Subject: certificate.Subject,
 			RawSubjectPublicKeyInfo: info, PublicKey: key, PublicKeyAlgorithm: certificate.PublicKeyAlgorithm,
 		},
 		Names: CertificateNames(certificate), CommonName: certificate.Subject.CommonName, Key: KeyName(key),
+		Identity: identity,
 	}, nil
 }
 

@@ -1,12 +1,14 @@
 package pki
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"math/big"
+	"slices"
 
 	"notary"
 )
@@ -19,31 +21,52 @@ import (
 // usualExponent is the RSA exponent of key identities.
 const usualExponent = 65537
 
+// KeyIdentity identifies a public key and all others with the same private key.
+type KeyIdentity struct {
+	Fingerprint string // see [KeyFingerprint]
+
+	// Former is what the key may have been recorded under before fingerprints were canonical: with
+	// its own exponent, or as the other one of the two points.
+	Former string
+}
+
+// IdentifyKey returns the identity of a public key.
+func IdentifyKey(key crypto.PublicKey) (KeyIdentity, error) {
+	spki, err := marshalKey(key)
+	if err != nil {
+		return KeyIdentity{}, err
+	}
+	return identify(key, spki)
+}
+
+// identify returns the identity of the key of an spki that [ParsePublicKey] accepted.
+func identify(key crypto.PublicKey, spki []byte) (KeyIdentity, error) {
+	canonical, err := canonicalSPKI(key, spki)
+	if err != nil {
+		return KeyIdentity{}, err
+	}
+	id := KeyIdentity{Fingerprint: Fingerprint(canonical), Former: Fingerprint(spki)}
+	if _, ok := key.(*rsa.PublicKey); !ok && bytes.Equal(canonical, spki) {
+		other := slices.Clone(spki)
+		negate(other, key)
+		id.Former = Fingerprint(other)
+	}
+	return id, nil
+}
+
 // KeyFingerprint returns the identity of a public key: the SHA-256, in lower-case hex, of the
 // DER SubjectPublicKeyInfo that stands for all keys with the same private key. For most RSA
 // keys and for half of the others it is the SHA-256 of their own SubjectPublicKeyInfo.
 func KeyFingerprint(key crypto.PublicKey) (string, error) {
-	spki, err := identityDER(key)
+	spki, err := marshalKey(key)
 	if err != nil {
 		return "", err
 	}
-	return Fingerprint(spki), nil
-}
-
-// FormerKeyFingerprint returns the fingerprint that the key may have been recorded under before
-// fingerprints were canonical, if that is not its [KeyFingerprint]: with its own exponent, or as
-// the other one of the two points.
-func FormerKeyFingerprint(key crypto.PublicKey) (string, error) {
-	if rsaKey, ok := key.(*rsa.PublicKey); ok {
-		spki, err := marshalKey(rsaKey)
-		return Fingerprint(spki), err
-	}
-	spki, err := identityDER(key)
+	canonical, err := canonicalSPKI(key, spki)
 	if err != nil {
 		return "", err
 	}
-	negate(spki, key)
-	return Fingerprint(spki), nil
+	return Fingerprint(canonical), nil
 }
 
 // CertificateKeyFingerprint returns the [KeyFingerprint] of a certificate's key. A key of an
@@ -71,23 +94,24 @@ func SameIdentity(a, b crypto.PublicKey) bool {
 	return err == nil && one == other
 }
 
-// identityDER returns the SubjectPublicKeyInfo that a key is identified by.
-func identityDER(key crypto.PublicKey) ([]byte, error) {
+// canonicalSPKI returns the SubjectPublicKeyInfo that a key with that spki is identified by.
+func canonicalSPKI(key crypto.PublicKey, spki []byte) ([]byte, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
+		if key.E == usualExponent {
+			return spki, nil
+		}
 		return marshalKey(&rsa.PublicKey{N: key.N, E: usualExponent})
 	case *ecdsa.PublicKey:
-		spki, err := marshalKey(key)
-		if err == nil && spki[len(spki)-1]&1 == 1 {
+		if spki[len(spki)-1]&1 == 1 {
+			spki = slices.Clone(spki)
 			negate(spki, key)
 		}
-		return spki, err
+		return spki, nil
 	case ed25519.PublicKey:
-		spki, err := marshalKey(key)
-		if err == nil {
-			spki[len(spki)-1] &^= ed25519Sign
-		}
-		return spki, err
+		spki = slices.Clone(spki)
+		spki[len(spki)-1] &^= ed25519Sign
+		return spki, nil
 	default:
 		return nil, invalid("keys of this kind are not supported: %s", usableKeys)
 	}

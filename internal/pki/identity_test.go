@@ -85,7 +85,7 @@ func wantSameIdentity(t *testing.T, name string, variant, key crypto.PublicKey) 
 }
 
 // A key recorded under the SHA-256 of its SubjectPublicKeyInfo is found for each of its points.
-func TestFormerKeyFingerprint(t *testing.T) {
+func TestFormerFingerprints(t *testing.T) {
 	t.Parallel()
 	for _, alg := range identityAlgorithms {
 		key := newKey(t, alg)
@@ -95,9 +95,12 @@ func TestFormerKeyFingerprint(t *testing.T) {
 			}
 			variant, err := pki.ParsePublicKey(v.SPKI)
 			testkit.Check(t, err)
-			former, err := pki.FormerKeyFingerprint(variant)
+			id, err := pki.IdentifyKey(variant)
 			testkit.Check(t, err)
-			found := []string{fingerprint(t, variant), former}
+			if id.Fingerprint != fingerprint(t, variant) {
+				t.Errorf("%s: the identity has the fingerprint %s", alg, id.Fingerprint)
+			}
+			found := []string{id.Fingerprint, id.Former}
 			if !slices.Contains(found, pki.Fingerprint(v.SPKI)) {
 				t.Errorf("%s: the variant's own fingerprint is not found", alg)
 			}
