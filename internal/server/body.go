@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -117,9 +116,7 @@ func (b *bodies) receive(w *response, r *http.Request, address string, limit Bod
 	}
 	from := b.budget(n, known)
 	n = max(n, minCharge(known))
-	ctx, cancel := context.WithTimeout(r.Context(), b.wait)
-	defer cancel()
-	if !from.take(ctx, address, n) {
+	if !from.take(r.Context(), address, n, b.wait) {
 		return nil, false
 	}
 	r.Body = readBody(w, r, limit)
@@ -130,15 +127,21 @@ func (b *bodies) receive(w *response, r *http.Request, address string, limit Bod
 // is incomplete.
 func readBody(w *response, r *http.Request, limit BodyLimit) io.ReadCloser {
 	w.setReadDeadline(limit.Time)
-	var content bytes.Buffer
-	if r.ContentLength > 0 {
-		content.Grow(int(r.ContentLength) + bytes.MinRead) // so that ReadFrom does not grow it
-	}
-	_, err := content.ReadFrom(http.MaxBytesReader(w.ResponseWriter, r.Body, limit.Bytes))
+	content, err := readAll(w, r, limit.Bytes)
 	if err == nil {
 		w.setReadDeadline(0)
 	}
-	return failedBody{content.Bytes(), err, r.Body}.reader()
+	return failedBody{content, err, r.Body}.reader()
+}
+
+// readAll reads a body, whose declared length, if any, is within the limit.
+func readAll(w *response, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength < 0 {
+		return io.ReadAll(http.MaxBytesReader(w.ResponseWriter, r.Body, limit))
+	}
+	content := make([]byte, r.ContentLength) // net/http reads no more than that
+	n, err := io.ReadFull(r.Body, content)
+	return content[:n], err
 }
 
 // failedBody is what arrived of a body and the error that ended it.

@@ -193,7 +193,7 @@ func TestBudget(t *testing.T) {
 		served := make(chan string, 10)
 		take := func(network string, n int64) {
 			go func() {
-				if b.take(t.Context(), network, n) {
+				if b.take(t.Context(), network, n, time.Hour) {
 					served <- network
 				}
 			}()
@@ -223,7 +223,7 @@ func TestBudget(t *testing.T) {
 		take("c", 30) // later, but it holds nothing
 		ctx, cancel := context.WithCancel(t.Context())
 		go cancel()
-		if b.take(ctx, "d", 100) {
+		if b.take(ctx, "d", 100, time.Hour) {
 			t.Error("a claim is granted that does not fit")
 		}
 		b.give("b", 20)
@@ -238,6 +238,28 @@ func TestBudget(t *testing.T) {
 	})
 }
 
+// Addresses that hold memory do not get the last quarter: it is for newcomers.
+func TestBudgetReservesAQuarterForNewcomers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(16, 4)
+		ended, end := context.WithCancel(t.Context())
+		end()
+		for round := range 4 {
+			for i := range 8 {
+				if got, want := b.take(ended, fmt.Sprint(i), 1, time.Hour), round == 0 || round == 1 && i < 4; got != want {
+					t.Errorf("address %d gets its unit %d: %t, want %t", i, round+1, got, want)
+				}
+			}
+		}
+		for i := range 4 {
+			if !b.take(ended, fmt.Sprint("newcomer ", i), 1, time.Hour) {
+				t.Errorf("newcomer %d is not served", i)
+			}
+		}
+	})
+}
+
 // Without memory for its body a request waits, and is then told to come again.
 func TestBodyWaitsForMemory(t *testing.T) {
 	t.Parallel()
@@ -245,7 +267,7 @@ func TestBodyWaitsForMemory(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 			h.bodies.unknown = newBudget(minUnknownCharge, minUnknownCharge)
-			h.bodies.unknown.take(t.Context(), "others", 10)
+			h.bodies.unknown.take(t.Context(), "others", 10, bodyWait)
 			if released {
 				time.AfterFunc(bodyWait/2, func() { h.bodies.unknown.give("others", 10) })
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // How many requests may wait for memory, of one address and in all. Each takes memory itself:
@@ -38,11 +39,16 @@ func newBudget(total, share int64) *budget {
 	return &budget{total: total, share: share, of: map[string]int64{}, claims: map[string]int{}}
 }
 
-// take takes n bytes for an address and waits for them until ctx ends, unless too many wait
-// already. It reports whether it got them.
-func (b *budget) take(ctx context.Context, address string, n int64) bool {
+// take takes n bytes for an address and waits for them, at most for wait and until ctx ends, unless
+// too many wait already. It reports whether it got them.
+func (b *budget) take(ctx context.Context, address string, n int64, wait time.Duration) bool {
+	if b.takeNow(address, n) {
+		return true
+	}
 	c := &claim{address: address, n: n, granted: make(chan struct{}), refused: make(chan struct{})}
 	b.enter(c)
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
 	select {
 	case <-c.granted:
 		return true
@@ -53,6 +59,22 @@ func (b *budget) take(ctx context.Context, address string, n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.withdraw(c)
+}
+
+// takeNow takes n bytes if nobody waits and they are free.
+func (b *budget) takeNow(address string, n int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting) > 0 || !b.fits(address, n) {
+		return false
+	}
+	b.add(address, n)
+	return true
+}
+
+func (b *budget) add(address string, n int64) {
+	b.used += n
+	b.of[address] += n
 }
 
 // enter grants a claim or has it wait, and refuses one if too many wait.
@@ -101,8 +123,7 @@ func (b *budget) grant() {
 	for {
 		var next *claim
 		for _, c := range b.waiting {
-			fits := b.used+c.n <= b.total && b.of[c.address]+c.n <= b.share
-			if fits && (next == nil || b.of[c.address] < b.of[next.address]) {
+			if b.fits(c.address, c.n) && (next == nil || b.of[c.address] < b.of[next.address]) {
 				next = c
 			}
 		}
@@ -110,10 +131,16 @@ func (b *budget) grant() {
 			return
 		}
 		b.withdraw(next)
-		b.used += next.n
-		b.of[next.address] += next.n
+		b.add(next.address, next.n)
 		close(next.granted)
 	}
+}
+
+// fits reports whether an address can have n more bytes now. The last quarter is for addresses
+// that hold nothing, so that a few addresses cannot take all.
+func (b *budget) fits(address string, n int64) bool {
+	own, used := b.of[address]+n, b.used+n
+	return own <= b.share && used <= b.total && (own == n || used <= b.total*3/4)
 }
 
 // withdraw takes a claim from the queue. It reports false if it was granted before.

@@ -3,6 +3,7 @@ package server
 import (
 	"container/heap"
 	"container/list"
+	"maps"
 	"net"
 	"sync"
 	"time"
@@ -19,15 +20,23 @@ type connections struct {
 
 	proxyProtocol bool // a connection from a trusted proxy is that of a single client
 
-	mu      sync.Mutex
-	open    map[*conn]struct{}
-	unknown int // of those, without a session or token
-	sources map[string]*source
-	waiting sourceHeap // sources with unknown connections that wait for their client
+	mu       sync.Mutex
+	open     map[*conn]struct{}
+	unknown  int // of those, without a session or token
+	sources  map[string]*source
+	waiting  sourceHeap           // sources with unknown connections that wait for their client
+	familiar map[string]time.Time // networks and when they last had a valid session or token
 }
 
-// newFor is how long a connection counts as new.
-const newFor = 2 * time.Second
+const (
+	newFor = 2 * time.Second // how long a connection counts as new
+
+	// How long a network counts as familiar after a request with a valid session or token, and how
+	// many networks do at most.
+	familiarFor  = time.Hour
+	maxFamiliar  = 4096
+	familiarStep = time.Minute // how exactly the time is known
+)
 
 // Reasons for which a connection is closed or refused.
 const (
@@ -38,10 +47,11 @@ const (
 
 // source is a client address with connections.
 type source struct {
-	network string
-	open    int
-	waiting list.List // of unknown connections, the longest waiting one first
-	index   int       // in the heap; -1 outside
+	network  string
+	familiar bool // it had a valid session or token in the last hour: closed after all others
+	open     int
+	waiting  list.List // of unknown connections, the longest waiting one first
+	index    int       // in the heap; -1 outside
 }
 
 // conn is a connection that is counted. Its fields are guarded by connections.mu.
@@ -59,7 +69,7 @@ type conn struct {
 func newConnections(c Config) *connections {
 	return &connections{limits: c.Connections, now: time.Now, metrics: c.Metrics,
 		proxies: c.Proxies, proxyProtocol: c.ProxyProtocol,
-		open: map[*conn]struct{}{}, sources: map[string]*source{}}
+		open: map[*conn]struct{}{}, sources: map[string]*source{}, familiar: map[string]time.Time{}}
 }
 
 // admit counts a new connection, closing others to make room. It returns nil if there is none.
@@ -128,15 +138,37 @@ func (t *connections) source(network string) *source {
 	if s := t.sources[network]; s != nil {
 		return s
 	}
-	return &source{network: network, index: -1}
+	seen, familiar := t.familiar[network]
+	return &source{network: network, familiar: familiar && t.now().Sub(seen) < familiarFor, index: -1}
+}
+
+// remember notes that a network has a valid session or token. Its new connections are then closed last
+// to make room: somebody who opens many from elsewhere does not keep its users out.
+func (t *connections) remember(s *source) {
+	now := t.now()
+	if now.Sub(t.familiar[s.network]) < familiarStep {
+		return
+	}
+	if len(t.familiar) >= maxFamiliar {
+		maps.DeleteFunc(t.familiar, func(_ string, seen time.Time) bool { return now.Sub(seen) >= familiarFor })
+	}
+	if _, listed := t.familiar[s.network]; !listed && len(t.familiar) >= maxFamiliar {
+		return
+	}
+	t.familiar[s.network] = now
+	if !s.familiar {
+		s.familiar = true
+		t.reorder(s)
+	}
 }
 
 // oldestUnknown returns the unknown connection to close first, or nil if none waits for its
 // client. It is the longest waiting one of all or, while all are new as in a flood, of the source
 // that has the most: the connections of a client that has just come are not closed for idle ones.
+// Those of familiar networks come last.
 func (t *connections) oldestUnknown() (oldest *conn) {
 	for _, s := range t.waiting {
-		if first := s.waiting.Front().Value.(*conn); oldest == nil || first.since.Before(oldest.since) {
+		if first := s.waiting.Front().Value.(*conn); oldest == nil || first.closedBefore(oldest) {
 			oldest = first
 		}
 	}
@@ -144,6 +176,14 @@ func (t *connections) oldestUnknown() (oldest *conn) {
 		return oldest
 	}
 	return t.waiting[0].waiting.Front().Value.(*conn)
+}
+
+// closedBefore reports whether c is closed before other to make room.
+func (c *conn) closedBefore(other *conn) bool {
+	if c.source.familiar != other.source.familiar {
+		return other.source.familiar
+	}
+	return c.since.Before(other.since)
 }
 
 // oldestOf returns the connection of a source to close first, or nil if all are busy.
@@ -273,6 +313,9 @@ func (c *conn) received(network string, known bool) {
 		t.unknown++
 	}
 	c.known = known
+	if known {
+		t.remember(c.source)
+	}
 	t.wait(c)
 }
 
@@ -314,11 +357,17 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// sourceHeap is a [heap.Interface] with the source that has the most waiting connections first.
+// sourceHeap is a [heap.Interface] with the source that has the most waiting connections first, and
+// familiar ones last.
 type sourceHeap []*source
 
-func (h sourceHeap) Len() int           { return len(h) }
-func (h sourceHeap) Less(i, j int) bool { return h[i].waiting.Len() > h[j].waiting.Len() }
+func (h sourceHeap) Len() int { return len(h) }
+func (h sourceHeap) Less(i, j int) bool {
+	if h[i].familiar != h[j].familiar {
+		return h[j].familiar
+	}
+	return h[i].waiting.Len() > h[j].waiting.Len()
+}
 func (h sourceHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].index, h[j].index = i, j

@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -186,6 +187,37 @@ func TestOldestConnectionMakesRoom(t *testing.T) {
 	}
 	wantClosed(t, idle...)
 	wantOpen(t, fresh...)
+}
+
+// A network that has had a session opens many connections amid a flood from elsewhere, before any
+// of them has sent its token.
+func TestFamiliarNetworksAreClosedLast(t *testing.T) {
+	t.Parallel()
+	table := newTable(ConnectionLimits{PerAddress: 100, Unknown: 100, Total: 200})
+	table.pause = time.Millisecond // all connections are new
+	_, c := table.mustConnect(t, "192.0.2.1:1")
+	c.received("192.0.2.1", true)
+	_ = c.Close()
+	flood := func() {
+		for i := range 50 {
+			table.mustConnect(t, fmt.Sprintf("198.51.100.%d:1", i))
+		}
+	}
+	flood()
+	flood()
+	var own []*peer
+	for range 30 {
+		p, _ := table.mustConnect(t, "192.0.2.1:1")
+		own = append(own, p)
+	}
+	flood()
+	wantOpen(t, own...)
+
+	table.clock = table.clock.Add(familiarFor)
+	table.closeIdle()
+	if table.source("192.0.2.1").familiar {
+		t.Error("the network is familiar for ever")
+	}
 }
 
 // Clients with a session may use what the limit for unknown clients leaves, and take it from

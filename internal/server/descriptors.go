@@ -10,7 +10,7 @@ type ConnectionLimits struct {
 // Bounds of what [ShareDescriptors] returns.
 const (
 	maxConnections        = 16384
-	maxUnknownConnections = 1024 // each takes up to 100 KiB of memory during a TLS handshake
+	maxUnknownConnections = 768 // each takes up to 100 KiB of memory during a TLS handshake
 	maxAddressConnections = 512
 	minReserve            = 64   // file descriptors kept for everything but connections
 	maxReserve            = 1024 // of them, when the process may have many

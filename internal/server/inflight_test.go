@@ -45,7 +45,7 @@ func TestTooManyRequestsAtOnceAreToldToComeAgain(t *testing.T) {
 // they share with others.
 func TestSlotsAreReservedForKnownClients(t *testing.T) {
 	t.Parallel()
-	f := newInFlight(maxUnknownConnections)
+	f := newInFlight(maxConnections)
 	mustEnter(t, f, unreserved(maxInFlightAddress), "192.0.2.1", false)
 	if f.enter("192.0.2.1", false) {
 		t.Error("an unknown client takes a reserved slot of its address")

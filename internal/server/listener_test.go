@@ -19,8 +19,8 @@ func TestShareDescriptors(t *testing.T) {
 		{512, 2, ConnectionLimits{192, 144, 48}},
 		{1024, 2, ConnectionLimits{384, 288, 96}},
 		{1024, 1, ConnectionLimits{768, 576, 192}},
-		{20_000, 2, ConnectionLimits{9488, 1024, 512}},
-		{1 << 20, 2, ConnectionLimits{16384, 1024, 512}},
+		{20_000, 2, ConnectionLimits{9488, 768, 512}},
+		{1 << 20, 2, ConnectionLimits{16384, 768, 512}},
 	} {
 		if got := shareDescriptors(tt.descriptors, tt.listeners); got != tt.want {
 			t.Errorf("%d descriptors for %d listeners: %+v, want %+v", tt.descriptors, tt.listeners, got, tt.want)

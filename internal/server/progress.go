@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"math"
 	"net"
 	"os"
 	"sync"
@@ -22,7 +23,8 @@ func (l patientListener) Accept() (net.Conn, error) {
 	return &patientConn{Conn: c, timeout: l.timeout, queued: func() int { return queuedBytes(c) }}, nil
 }
 
-// patientConn is a connection whose writes fail only if the peer takes nothing for the timeout.
+// patientConn is a connection whose writes fail only if the peer takes nothing for the timeout, or
+// for twice as long where a write had to wait from its start.
 // A deadline cannot say that: it holds for a write as a whole, and TLS does not survive one.
 //
 // The kernel wakes a writer only when much of its buffer is free, so that the bytes which it
@@ -54,7 +56,7 @@ func (c *patientConn) SetDeadline(t time.Time) error {
 }
 
 func (c *patientConn) Write(b []byte) (n int, err error) {
-	for before := c.queued(); ; {
+	for before := math.MaxInt; ; { // not asked for until a write has to wait: it costs a system call
 		soft, err := c.grantTime()
 		if err != nil {
 			return n, err
