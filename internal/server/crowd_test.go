@@ -1,6 +1,7 @@
 package server
 
 import (
+	"hash/maphash"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -52,12 +53,22 @@ func TestFewNetworksDoNotTakeAllPlaces(t *testing.T) {
 		}
 	}
 	for i := range 10 {
-		network := "198.51.100." + strconv.Itoa(i)
+		network := newcomer(c, i)
 		if !f.enter(network, false) {
 			t.Errorf("newcomer %d gets no slot beside 80 networks", i+1)
 		}
 		if _, ok := c.enter(network); !ok {
 			t.Errorf("newcomer %d is turned away beside 80 networks", i+1)
+		}
+	}
+}
+
+// newcomer returns a network that shares its cell with no other one.
+func newcomer(c *crowd, i int) string {
+	for n := i; ; n += 10 {
+		network := "198.51.100." + strconv.Itoa(n)
+		if c.networks[maphash.String(c.seed, network)%crowdCells].Load() == 0 {
+			return network
 		}
 	}
 }
