@@ -162,7 +162,7 @@ func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error 
 	case sameName(subject, i.Certificate.RawSubject):
 		return notary.Errorf(notary.Unprocessable, "the subject of the request is that of "+
 			"the authority itself: a certificate needs a subject of its own")
-	case pki.SameIdentity(csr.PublicKey, i.Certificate.PublicKey):
+	case csr.Identity.Fingerprint == pki.CertificateKeyFingerprint(i.Certificate):
 		return notary.Errorf(notary.Unprocessable, "the key of the request is that of "+
 			"the authority itself: a certificate needs a key of its own")
 	}
