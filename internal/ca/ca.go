@@ -37,6 +37,7 @@ type Service struct {
 	shards      shards
 	responders  responders
 	answers     *answerCache
+	verdicts    *verdicts
 	expiries    expiries
 	damages     *damages
 	checking    sync.Mutex // guards checked
@@ -76,7 +77,7 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 	}
 	s.authorities = newCache(s.openAuthority, s.now)
 	s.profiles = newProfileCache(st)
-	s.answers = newAnswerCache()
+	s.answers, s.verdicts = newAnswerCache(), newVerdicts()
 	lists, err := st.ListStates(ctx)
 	if err != nil {
 		return nil, err

@@ -69,7 +69,9 @@ func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notar
 	if err := pki.CheckSerial(chain[0]); err != nil {
 		return nil, notary.Errorf(notary.Invalid, "the first certificate of the chain could not be revoked: %s", err)
 	}
-	return inventoryEntry(chain[0], chain[1:]), nil
+	entry := inventoryEntry(chain[0], chain[1:])
+	entry.Findings = issuance.ChainFindings(chain)
+	return entry, nil
 }
 
 // requireSameName refuses a renewal under another name than that of the certificate before: what

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"fmt"
 	"slices"
 	"time"
 
@@ -191,9 +190,7 @@ func (c *chainSearch) add(path []*x509.Certificate) {
 		chain.Certificates = append(chain.Certificates, one.Raw)
 		chain.Names = append(chain.Names, subjectText(one))
 	}
-	if err := pki.CheckChain(path, path[0].PublicKey, path[0].IsCA, c.now); err != nil {
-		chain.Problem = fmt.Sprint(err)
-	}
+	chain.Problem = c.s.verdicts.problem(path, c.now)
 	c.found = append(c.found, chain)
 }
 

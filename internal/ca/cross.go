@@ -223,7 +223,7 @@ func (s *Service) certificatesOf(ctx context.Context, a *notary.Authority) ([]*n
 // authority.
 func isAuthority(c *notary.Certificate, own *x509.Certificate) bool {
 	parsed, err := x509.ParseCertificate(c.DER)
-	return err == nil && parsed.IsCA && sameHolder(parsed, own)
+	return err == nil && pki.IsAuthority(parsed) && sameHolder(parsed, own)
 }
 
 // UseCertificate makes one of an authority's certificates the one in use. It must be valid,

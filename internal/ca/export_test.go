@@ -1,6 +1,12 @@
 package ca
 
-import "context"
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"sync/atomic"
+	"time"
+)
 
 // SetMaxMatches makes the most requests that a filter of a bulk action may match small, until
 // the function that it gives is called.
@@ -35,4 +41,15 @@ func CountAgain(s *Service) {
 	s.shards.mu.Lock()
 	defer s.shards.mu.Unlock()
 	clear(s.shards.about)
+}
+
+// CountChainChecks counts the checks of chains from now on.
+func CountChainChecks(s *Service) *atomic.Int64 {
+	var count atomic.Int64
+	check := s.verdicts.check
+	s.verdicts.check = func(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error {
+		count.Add(1)
+		return check(chain, key, wantCA, now)
+	}
+	return &count
 }

@@ -38,7 +38,7 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 	}
 	entries := make([]*notary.Certificate, len(certificates))
 	for i, c := range certificates {
-		if err := checkIssued(a, c); err != nil {
+		if err := pki.CheckIssued(c, a.Issuer.Certificate); err != nil {
 			return done, notary.FieldErrorf("certificates", "certificate %d (serial number %.60s) %s", i+1, pki.SerialString(c.SerialNumber), err)
 		}
 		entries[i] = inventoryEntry(c, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
@@ -58,19 +58,6 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 			fmt.Sprintf("%d recorded, %d of them revoked; %d known already", done.Imported, done.Revoked, done.Known)))
 	})
 	return done, err
-}
-
-// checkIssued says, as the end of a sentence, why a certificate is none that the authority
-// can have on its lists.
-func checkIssued(a *openedAuthority, c *x509.Certificate) error {
-	err := pki.CheckSerial(c)
-	switch {
-	case err != nil && !pki.IsSelfSigned(c): // a root is on no list
-		return fmt.Errorf("could not be revoked: %w", err)
-	case !pki.IssuedBy(c, a.Issuer.Certificate):
-		return fmt.Errorf("was not issued by the authority %d: its issuer or its signature is another's", a.ID)
-	}
-	return nil
 }
 
 func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, entries []*notary.Certificate) (done ImportedCertificates, err error) {

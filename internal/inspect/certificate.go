@@ -64,6 +64,9 @@ func (r *reader) readCertificate(der []byte) Object {
 	o.checkKey(c.PublicKey)
 	o.checkKeyEncoding(c.RawSubjectPublicKeyInfo, c.PublicKey)
 	o.checkCertificate(c)
+	if err := pki.CheckGeneralNames(c); err != nil {
+		o.fail("general_name", "RFC 5280, section 4.2.1.6", "%s", notaryMessage(err))
+	}
 	return o
 }
 
@@ -111,7 +114,7 @@ func nameConstraints(dns []string, ips []*net.IPNet, emails, uris []string) []st
 }
 
 func isSelfSigned(c *x509.Certificate) bool {
-	return string(c.RawSubject) == string(c.RawIssuer) &&
+	return pki.IsSelfIssued(c) &&
 		(len(c.AuthorityKeyId) == 0 || len(c.SubjectKeyId) == 0 || string(c.AuthorityKeyId) == string(c.SubjectKeyId))
 }
 

@@ -1,10 +1,11 @@
 package inspect
 
 import (
-	"bytes"
 	"crypto/x509"
 	"slices"
 	"time"
+
+	"notary/internal/pki"
 )
 
 // Chain is what the certificates beside one another make: the path from the first one up.
@@ -14,9 +15,6 @@ type Chain struct {
 	EndsInRoot   bool     `json:"ends_in_root"`             // the last of them is self-signed
 	Missing      string   `json:"missing_issuer,omitempty"` // of the last one, where that is no root
 }
-
-// maxPath is how many certificates a path may have.
-const maxPath = 20
 
 // chain looks at several certificates as one chain. A collection of roots is none.
 func (r *reader) chain() (Object, bool) {
@@ -39,63 +37,6 @@ func (r *reader) chain() (Object, bool) {
 // isCollection says whether none is the issuer of another.
 func isCollection(list []*x509.Certificate) bool {
 	return !slices.ContainsFunc(list, func(c *x509.Certificate) bool { return !isSelfSigned(c) })
-}
-
-// path is a chain put into order.
-type path struct {
-	places []int // in the list, from the leaf up
-	err    error // why there is no further link, though a certificate of the issuer's name is there
-}
-
-// follow finds the way from the first certificate up.
-func (r *reader) follow(list []*x509.Certificate) path {
-	p := path{places: []int{leafOf(list)}}
-	for len(p.places) < maxPath {
-		child := list[p.places[len(p.places)-1]]
-		if isSelfSigned(child) {
-			return p
-		}
-		var candidates []*x509.Certificate
-		for i, issuer := range list {
-			if !slices.Contains(p.places, i) && mayIssue(issuer, child) {
-				candidates = append(candidates, issuer)
-			}
-		}
-		issuer, err := r.signer(candidates, func(issuer *x509.Certificate) error {
-			return issuer.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
-		})
-		if err != nil {
-			if err != errNoCandidate {
-				p.err = err
-			}
-			return p
-		}
-		p.places = append(p.places, slices.Index(list, issuer))
-	}
-	return p
-}
-
-// mayIssue says whether a certificate is by its names that of another one's issuer.
-func mayIssue(issuer, child *x509.Certificate) bool {
-	return bytes.Equal(issuer.RawSubject, child.RawIssuer) && verifiable(issuer.PublicKey) &&
-		(len(child.AuthorityKeyId) == 0 || len(issuer.SubjectKeyId) == 0 || bytes.Equal(child.AuthorityKeyId, issuer.SubjectKeyId))
-}
-
-// leafOf is the first certificate, or where that issued another one, the first that issued
-// none: somebody may have begun with the root.
-func leafOf(list []*x509.Certificate) int {
-	issued := func(i int) bool {
-		return slices.ContainsFunc(list, func(c *x509.Certificate) bool {
-			return c != list[i] && bytes.Equal(c.RawIssuer, list[i].RawSubject) && !isSelfSigned(c)
-		})
-	}
-	const most = 50 // of which the first that fits is looked for
-	for i := range list[:min(len(list), most)] {
-		if !issued(i) {
-			return i
-		}
-	}
-	return 0
 }
 
 // checkChain says how well the certificates follow upon one another.
@@ -129,7 +70,7 @@ func (o *Object) checkOrder(list []*x509.Certificate, p path) {
 		switch {
 		case seen[string(c.Raw)]:
 			twice++
-		case !slices.Contains(p.places, i):
+		case !slices.Contains(p.reached, i):
 			needless++
 		}
 		seen[string(c.Raw)] = true
@@ -162,7 +103,13 @@ func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 	if len(ordered) < 2 {
 		return
 	}
+	if refused, err := pki.FirstRefusedName(ordered); err == nil && refused != nil && refused.Kind != pki.TooMany {
+		o.fail("path", "RFC 5280, section 4.2.1.10", "%s has the %s name %q, which the name constraints of %s do not allow",
+			o.Chain.Path[refused.Certificate], refused.Kind, visible(refused.Name), o.Chain.Path[refused.Authority])
+		return
+	}
 	// Dates are told with each certificate.
+	ordered = pki.Comparable(ordered)
 	at := now
 	for _, c := range ordered {
 		if at.After(c.NotAfter) {

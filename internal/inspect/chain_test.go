@@ -7,9 +7,12 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/smallstep/pkcs7"
 	"golang.org/x/crypto/ocsp"
 
 	"notary"
@@ -90,6 +93,110 @@ func issuedBy(t *testing.T, issuer *x509.Certificate, w world) *x509.Certificate
 	return outside.Issue(t, testkit.Key(t, notary.ECDSAP256).Public(), edited(func(c *x509.Certificate) {
 		c.Subject = pkix.Name{CommonName: "b.example.com"}
 	}))
+}
+
+// Of several certificates of an issuer's name, the one is followed by which the path verifies. The
+// others belong to it, too.
+func TestEachIssuerOfANameIsFollowed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := testkit.OutsideRoot(t, notary.ECDSAP256, now)
+	issuer := w.issuer.Certificate
+	alike := func(edit func(*x509.Certificate)) func(*x509.Certificate) {
+		return func(c *x509.Certificate) {
+			c.Subject, c.SubjectKeyId, c.IsCA, c.KeyUsage = issuer.Subject, issuer.SubjectKeyId, true, issuer.KeyUsage
+			edit(c)
+		}
+	}
+	crossed := other.Issue(t, w.issuer.Key.Public(), alike(func(*x509.Certificate) {}))
+	expired := w.root.Issue(t, w.issuer.Key.Public(), alike(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) }))
+	constrained := w.root.Issue(t, w.issuer.Key.Public(), alike(func(c *x509.Certificate) {
+		c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.org"}, true
+	}))
+	root := w.root.Certificate
+	for name, c := range map[string]struct {
+		certs []*x509.Certificate
+		want  []string
+		ends  bool
+	}{
+		"one whose root is missing":    {[]*x509.Certificate{w.leaf, crossed, issuer, root}, nil, true},
+		"one that has expired":         {[]*x509.Certificate{w.leaf, expired, issuer, root}, []string{"expired"}, true},
+		"one that constrains names":    {[]*x509.Certificate{w.leaf, constrained, issuer, root}, nil, true},
+		"two with their roots":         {[]*x509.Certificate{w.leaf, crossed, issuer, other.Certificate, root}, nil, true},
+		"only one that constrains":     {[]*x509.Certificate{w.leaf, constrained, root}, []string{"path"}, true},
+		"only one that is not rooted":  {[]*x509.Certificate{w.leaf, crossed, root}, []string{"superfluous"}, false},
+		"one that is there two times":  {[]*x509.Certificate{w.leaf, crossed, crossed, issuer, root}, []string{"duplicate"}, true},
+		"one of another key and name":  {[]*x509.Certificate{w.leaf, other.Certificate, issuer, root}, []string{"superfluous"}, true},
+		"a namesake that did not sign": {[]*x509.Certificate{w.leaf, again(t, w.root, testkit.Key(t, notary.ECDSAP256), issuer), issuer, root}, []string{"superfluous"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			objects := readCertificates(t, c.certs...)
+			wantWrong(t, objects, c.want...)
+			if got := chainOf(t, objects).EndsInRoot; got != c.ends {
+				t.Errorf("it ends in a root: %v", got)
+			}
+		})
+	}
+}
+
+// Of a name that is not allowed, the certificate with the name is told and the authority that does not
+// allow it.
+func TestWhoseNameIsNotAllowed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	constrained := w.root.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) {
+		c.Subject = pkix.Name{CommonName: "Constrained CA"}
+		c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.org"}, true
+	})
+	below := constrained.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: "Issuing CA"} })
+	leaf := below.Issue(t, w.key.Public(), asServer)
+	objects := readCertificates(t, leaf, below.Certificate, constrained.Certificate, w.root.Certificate)
+	want := `a.example.com has the DNS name "a.example.com", which the name constraints of Constrained CA do not allow`
+	if all := told(objects); !strings.Contains(all, want) {
+		t.Errorf("%q is not told, but:\n%s", want, all)
+	}
+}
+
+// The names of a chain's links need not be the same octets.
+func TestChainsWhoseNamesMatch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	upper, err := asn1.Marshal(pkix.Name{CommonName: strings.ToUpper(w.issuer.Certificate.Subject.CommonName)}.ToRDNSequence())
+	testkit.Check(t, err)
+	leaf := testkit.Reissue(t, w.leaf, w.issuer.Key, testkit.Form{Issuer: upper})
+	objects := readCertificates(t, leaf, w.issuer.Certificate, w.root.Certificate)
+	wantWrong(t, objects)
+	if c := chainOf(t, objects); len(c.Path) != 3 || !c.EndsInRoot {
+		t.Errorf("got %+v", c)
+	}
+}
+
+// A block labelled CERTIFICATE may hold several certificates, or a PKCS #7.
+func TestSeveralCertificatesInOneBlock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	raw := slices.Concat(w.leaf.Raw, w.issuer.Certificate.Raw, w.root.Certificate.Raw)
+	bag, err := pkcs7.DegenerateCertificate(raw)
+	testkit.Check(t, err)
+	for _, der := range [][]byte{raw, bag} {
+		objects := read(t, toPEM("CERTIFICATE", der))
+		wantWrong(t, objects)
+		if c := chainOf(t, objects); c.Certificates != 3 || !c.EndsInRoot {
+			t.Errorf("got %+v", c)
+		}
+	}
+}
+
+// A general name with a wrong tag is told.
+func TestWrongGeneralNamesAreTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	odd := testkit.Reissue(t, w.leaf, w.issuer.Key, testkit.Form{Without: []asn1.ObjectIdentifier{testkit.SubjectAltName},
+		With: []pkix.Extension{{Id: testkit.SubjectAltName, Value: []byte("\x30\x12\x80\x01\x61\x82\x0da.example.com")}}})
+	if codes := wrong(readCertificates(t, odd)...); !slices.Contains(codes, "general_name") {
+		t.Errorf("wrong is %v", codes)
+	}
 }
 
 // A collection of roots, as systems have it, is no chain.

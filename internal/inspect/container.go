@@ -21,51 +21,24 @@ type Container struct {
 	Closed       bool `json:"closed"`  // a PKCS #12 that takes a password: see [Open]
 }
 
-// oidSignedData is in DER, without tag and length (RFC 5652, section 5.1).
-var oidSignedData = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
-
-// signedData are the parts of a SignedData.
-type signedData struct {
-	certificates, crls, signers cryptobyte.String
-}
-
-// splitSignedData reads the outline of a ContentInfo (RFC 5652, sections 3 and 5.1).
-func splitSignedData(der []byte) (parts signedData, kind string, ok bool) {
-	in := cryptobyte.String(der)
-	var info, oid, content, signed cryptobyte.String
-	if !in.ReadASN1(&info, casn1.SEQUENCE) || !in.Empty() || !info.ReadASN1(&oid, casn1.OBJECT_IDENTIFIER) {
-		return parts, "", false
-	}
-	if string(oid) != oidSignedData {
-		return parts, "content of another type than SignedData", false
-	}
-	explicit := casn1.Tag(0).Constructed().ContextSpecific()
-	ok = info.ReadASN1(&content, explicit) && content.ReadASN1(&signed, casn1.SEQUENCE) &&
-		signed.SkipASN1(casn1.INTEGER) && signed.SkipASN1(casn1.SET) && signed.SkipASN1(casn1.SEQUENCE) &&
-		signed.ReadOptionalASN1(&parts.certificates, nil, explicit) &&
-		signed.ReadOptionalASN1(&parts.crls, nil, casn1.Tag(1).Constructed().ContextSpecific()) &&
-		signed.ReadASN1(&parts.signers, casn1.SET)
-	return parts, "", ok
-}
-
 func (r *reader) readPKCS7(der []byte) {
 	o := Object{Kind: KindPKCS7, Container: &Container{}}
-	parts, kind, ok := splitSignedData(der)
+	parts, other, ok := pki.SplitSignedData(der)
 	switch {
-	case kind != "":
-		o.note("not_signed_data", "", "it holds %s, which is not read", kind)
+	case other:
+		o.note("not_signed_data", "", "it holds content of another type than SignedData, which is not read")
 	case !ok:
 		o.fail("unreadable", "RFC 5652, section 5.1", "it cannot be parsed")
 	}
-	o.Container.Certificates = count(parts.certificates)
-	o.Container.CRLs = count(parts.crls)
-	o.Container.Signers = count(parts.signers)
+	o.Container.Certificates = count(parts.Certificates)
+	o.Container.CRLs = count(parts.CRLs)
+	o.Container.Signers = count(parts.Signers)
 	if ok && o.Container.Certificates+o.Container.CRLs == 0 {
 		o.warn("empty", "", "it holds no certificate")
 	}
 	r.append(o)
-	eachElement(parts.certificates, func(element []byte) { r.append(r.readCertificate(element)) })
-	eachElement(parts.crls, func(element []byte) { r.append(r.readCRL(element)) })
+	eachElement(parts.Certificates, func(element []byte) { r.append(r.readCertificate(element)) })
+	eachElement(parts.CRLs, func(element []byte) { r.append(r.readCRL(element)) })
 }
 
 func count(list cryptobyte.String) (n int) {

@@ -76,8 +76,8 @@ func (r *reader) readPEM(data []byte) {
 
 func (r *reader) readBlock(block *pem.Block) {
 	switch label := block.Type; {
-	case label == "CERTIFICATE", label == "X509 CERTIFICATE":
-		r.append(r.readCertificate(block.Bytes))
+	case label == "CERTIFICATE", label == "X509 CERTIFICATE", label == "CERTIFICATE CHAIN":
+		r.readCertificates(block.Bytes)
 	case label == "TRUSTED CERTIFICATE": // of OpenSSL, with what it trusts it for behind it
 		r.append(r.readCertificate(firstElement(block.Bytes)))
 	case label == "CERTIFICATE REQUEST", label == "NEW CERTIFICATE REQUEST":
@@ -98,6 +98,22 @@ func (r *reader) readBlock(block *pem.Block) {
 		o := Object{Kind: KindUnknown, Name: visible(label)}
 		o.note("unknown_label", "", "a PEM block of the type %q is not read", label)
 		r.append(o)
+	}
+}
+
+// readCertificates reads a block of certificates, which may hold several, or a PKCS #7.
+func (r *reader) readCertificates(der []byte) {
+	if pki.IsSignedData(der) {
+		r.readPKCS7(der)
+		return
+	}
+	list, err := pki.CertificatesInDER(der)
+	if err != nil || len(list) == 1 {
+		r.append(r.readCertificate(der))
+		return
+	}
+	for _, certificate := range list {
+		r.append(r.readCertificate(certificate.Raw))
 	}
 }
 
@@ -130,6 +146,17 @@ func (r *reader) readDER(data []byte) bool {
 		r.omitted++ // at least
 	}
 	return len(r.objects) > 0
+}
+
+// HoldsCertificates reports whether data begins with the DER of a certificate or a PKCS #7.
+func HoldsCertificates(data []byte) bool {
+	in := cryptobyte.String(data)
+	var first cryptobyte.String
+	if !in.ReadASN1Element(&first, casn1.SEQUENCE) {
+		return false
+	}
+	shape := shapeOf(first)
+	return shape == KindCertificate || shape == KindPKCS7
 }
 
 // readElement reads one DER element by its shape.

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
-	"slices"
 	"strings"
 
 	"notary"
@@ -72,6 +71,9 @@ func refuseName(authority *x509.Certificate, constraints notary.NameConstraints,
 		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s do not allow this certificate: "+
 			"there is no DNS name, and some programs take the common name %.100q for one: ask for a DNS name that is allowed, "+
 			"or for a common name with a space", nameOf(authority), name)
+	case pki.TooMany:
+		return notary.Errorf(notary.Unprocessable, "the authority %s has too many name constraints for a certificate "+
+			"with so many names: relying parties would refuse it; ask for fewer names", nameOf(authority))
 	default:
 		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s "+
 			"do not allow this certificate: %s name %.100q", nameOf(authority), kind, name)
@@ -120,20 +122,11 @@ func signForChecks(draft *x509.Certificate, scheme scheme) (*x509.Certificate, c
 	return &signed, throwAway.key.Public(), nil
 }
 
-// checkPurposes takes an authority's extended key usages, which it seldom has, for a limit on
-// those under it, as all common verifiers do. They hold them against everything but the
-// authority's OCSP responder.
+// checkPurposes refuses purposes for which the authority may not issue.
 func checkPurposes(authority, draft *x509.Certificate) error {
-	if len(authority.ExtKeyUsage)+len(authority.UnknownExtKeyUsage) == 0 ||
-		slices.Contains(authority.ExtKeyUsage, x509.ExtKeyUsageAny) {
-		return nil
-	}
-	allowed := append(purposes(authority), x509.ExtKeyUsageOCSPSigning.OID().String())
-	for _, purpose := range purposes(draft) {
-		if !slices.Contains(allowed, purpose) {
-			return notary.Errorf(notary.Unprocessable, "the authority %s may not issue for the "+
-				"purposes of this profile: choose another profile", nameOf(authority))
-		}
+	if len(forbiddenPurposes(authority, draft)) > 0 {
+		return notary.Errorf(notary.Unprocessable, "the authority %s may not issue for the "+
+			"purposes of this profile: choose another profile", nameOf(authority))
 	}
 	return nil
 }

@@ -9,13 +9,9 @@
 package issuance
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"io"
-	"strings"
 	"time"
 
 	"notary"
@@ -159,7 +155,7 @@ func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error 
 	switch {
 	case !pki.SameKey(i.Signer.Public(), i.Certificate.PublicKey):
 		return notary.Errorf(notary.Internal, "the authority's key is not that of its certificate")
-	case sameName(subject, i.Certificate.RawSubject):
+	case pki.SameName(subject, i.Certificate.RawSubject):
 		return notary.Errorf(notary.Unprocessable, "the subject of the request is that of "+
 			"the authority itself: a certificate needs a subject of its own")
 	case csr.Identity.Fingerprint == pki.CertificateKeyFingerprint(i.Certificate):
@@ -167,15 +163,6 @@ func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error 
 			"the authority itself: a certificate needs a key of its own")
 	}
 	return nil
-}
-
-// sameName compares two names by what they say, not by their string types and case (RFC 5280,
-// section 7.1).
-func sameName(a, b []byte) bool {
-	var one, other pkix.RDNSequence
-	_, errA := asn1.Unmarshal(a, &one)
-	_, errB := asn1.Unmarshal(b, &other)
-	return bytes.Equal(a, b) || errA == nil && errB == nil && strings.EqualFold(one.String(), other.String())
 }
 
 // checkAuthority says whether an authority is entitled to issue now. Critical extensions that

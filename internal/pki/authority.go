@@ -1,9 +1,9 @@
 package pki
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
+	"errors"
 	"slices"
 	"time"
 
@@ -17,28 +17,7 @@ func OrderChain(certificates []*x509.Certificate, key crypto.PublicKey) []*x509.
 	if first < 0 {
 		return certificates
 	}
-	chain := []*x509.Certificate{certificates[first]}
-	for len(chain) <= MaxChain {
-		last := chain[len(chain)-1]
-		if bytes.Equal(last.RawIssuer, last.RawSubject) {
-			break
-		}
-		next := issuerAmong(certificates, last)
-		if next == nil {
-			break
-		}
-		chain = append(chain, next)
-	}
-	return chain
-}
-
-func issuerAmong(certificates []*x509.Certificate, of *x509.Certificate) *x509.Certificate {
-	for _, c := range certificates {
-		if bytes.Equal(c.RawSubject, of.RawIssuer) && of.CheckSignatureFrom(c) == nil {
-			return c
-		}
-	}
-	return nil
+	return chainFrom(certificates[first], certificates)
 }
 
 // CheckAuthority checks that a chain makes the key that of an authority that can be taken over:
@@ -64,10 +43,37 @@ func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Ti
 	return nil
 }
 
-// IssuedBy says whether a certificate was issued by the authority with that certificate: its
+// IssuedBy reports whether a certificate was issued by the authority with that certificate: its
 // issuer is named there, and the signature verifies with the key. It may be one of long ago,
 // by whatever rules: expired, or signed with SHA-1.
 func IssuedBy(certificate, authority *x509.Certificate) bool {
-	return bytes.Equal(certificate.RawIssuer, authority.RawSubject) &&
-		authority.CheckSignature(certificate.SignatureAlgorithm, certificate.RawTBSCertificate, certificate.Signature) == nil
+	return SameName(certificate.RawIssuer, authority.RawSubject) && checkIssuedSignature(certificate, authority) == nil
+}
+
+func checkIssuedSignature(certificate, authority *x509.Certificate) error {
+	return authority.CheckSignature(certificate.SignatureAlgorithm, certificate.RawTBSCertificate, certificate.Signature)
+}
+
+// CheckIssued returns an error unless a certificate of long ago can be recorded as issued by the
+// authority, and revoked. Its message is the end of a sentence that begins with the certificate.
+func CheckIssued(certificate, authority *x509.Certificate) error {
+	err := CheckSerial(certificate)
+	switch {
+	case err != nil && !IsSelfSigned(certificate): // a root is on no list
+		return invalid("could not be revoked: %s", err)
+	case !SameName(certificate.RawIssuer, authority.RawSubject):
+		return invalid("was not issued by this authority: it names another issuer, %.200q", certificate.Issuer)
+	}
+	var insecure x509.InsecureAlgorithmError
+	switch err := checkIssuedSignature(certificate, authority); {
+	case errors.As(err, &insecure), errors.Is(err, x509.ErrUnsupportedAlgorithm):
+		return invalid("has a signature that is not verified here (%s), so that anybody may have made it: if it is in use, revoke it "+
+			"before the import, so that its serial number is on the imported CRL", reason(err))
+	case err != nil:
+		return invalid("was not issued by this authority: its signature is that of another key")
+	}
+	if err := CheckGeneralNames(certificate); err != nil {
+		return invalid("cannot be recorded: %s", err)
+	}
+	return nil
 }

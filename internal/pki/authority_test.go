@@ -116,7 +116,7 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 			c.DNSNames = []string{"ca.example.net"}
 		}), nil, "ca.example.net"},
 		"constraints on directory names": {below(func(c *x509.Certificate) {
-			c.ExtraExtensions = append(c.ExtraExtensions, extension(false, []byte{0x30, 6, 0xa0, 4, 0x30, 2, 0xa4, 0}, 2, 5, 29, 30))
+			c.ExtraExtensions = append(c.ExtraExtensions, extension(false, []byte{0x30, 8, 0xa0, 6, 0x30, 4, 0xa4, 2, 0x30, 0}, 2, 5, 29, 30))
 		}), nil, "directoryName"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,15 +138,15 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 	testkit.Check(t, pki.CheckAuthority(noUsage.Authorities(), noUsage.Key.Public(), now))
 }
 
-// Signatures with SHA-1 and MD5 and keys that are too short, as old authorities have them, are
-// refused. The serial number of a root matters to nobody.
+// Signatures with MD5 and keys that are too short, as old authorities have them, are refused. The
+// serial number of a root and the hash of its self-signature do not matter.
 func TestCheckAuthorityRefusesOldForms(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	folder := t.TempDir()
 	usage := []string{"-addext", "keyUsage=critical,keyCertSign,cRLSign", "-subj", "/CN=Old"}
 	for name, c := range map[string]struct{ args, words string }{
-		"sha1":     {"rsa:2048 -sha1", "self-signature"},
+		"sha1":     {"rsa:2048 -sha1", ""},
 		"md5":      {"rsa:2048 -md5", "self-signature"},
 		"short":    {"rsa:1024", "1024 bits"},
 		"negative": {"rsa:2048 -set_serial -5", ""},

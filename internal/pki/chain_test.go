@@ -1,17 +1,23 @@
 package pki_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/base64"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/smallstep/pkcs7"
+
 	"notary"
 	"notary/internal/pki"
+	"notary/internal/testkit"
 )
 
 func chainOf(links ...authority) []*x509.Certificate {
@@ -60,15 +66,15 @@ func TestParseChain(t *testing.T) {
 		{"no PEM", "leaf", "not a certificate chain"},
 		{"private key", text + toPEM("RSA PRIVATE KEY", []byte{1}), "treat that key as exposed"},
 		{"CRL within", text + crl, `PEM block 3 is of type "X509 CRL"`},
-		{"trusted certificate", strings.ReplaceAll(text, " CERTIFICATE", " TRUSTED CERTIFICATE"), "TRUSTED CERTIFICATE"},
+		{"another label", strings.ReplaceAll(text, " CERTIFICATE", " ATTRIBUTE CERTIFICATE"), "ATTRIBUTE CERTIFICATE"},
 		{"headers", strings.ReplaceAll(text, "CERTIFICATE-----\nM", "CERTIFICATE-----\nX: y\n\nM"), "headers"},
 		{"twice the same", encode(chainOf(leaf, root, leaf)), "certificates 1 and 3 of the chain are the same"},
-		{"eleven", encode(chainOf(eleven...)), "11 certificates, and at most 10"},
-		{"broken", toPEM("CERTIFICATE", []byte{0x30, 0}), "certificate 1 of the chain cannot be parsed"},
-		{"trailing DER", toPEM("CERTIFICATE", append(slices.Clone(root.certificate.Raw), 0)), "certificate 1 of the chain cannot be parsed"},
+		{"eleven", encode(chainOf(eleven...)), "more than 10 certificates"},
+		{"broken", toPEM("CERTIFICATE", []byte{0x30, 0}), "certificate 1 cannot be parsed"},
+		{"trailing DER", toPEM("CERTIFICATE", append(slices.Clone(root.certificate.Raw), 0)), "certificate 2 cannot be parsed"},
 		{"cut off", text[:len(text)-10], "broken"},
 		{"begin not at the start of a line", "x" + text, "broken"},
-		{"too long", strings.Repeat(text, 1<<20/len(text)), "longer than 256 KiB"},
+		{"too long", strings.Repeat(text, 1<<20/len(text)), "more than 256 KiB"},
 	} {
 		_, err := pki.ParseChain(test.text)
 		if err == nil {
@@ -86,6 +92,7 @@ func TestCheckChainTakes(t *testing.T) {
 	leaf := issue(t, &issuing, "leaf", false, nil)
 	zero := issue(t, nil, "Zero", true, func(c *x509.Certificate) { c.MaxPathLenZero = true })
 	underZero := issue(t, &zero, "leaf", false, nil)
+	alone := issue(t, nil, "alone", false, nil)
 	for name, test := range map[string]struct {
 		chain  []*x509.Certificate
 		key    crypto.Signer
@@ -96,6 +103,7 @@ func TestCheckChainTakes(t *testing.T) {
 		"intermediate":             {chainOf(issuing, middle, root), issuing.key, true},
 		"root alone":               {chainOf(root), root.key, true},
 		"leaf below path length 0": {chainOf(underZero, zero), underZero.key, false},
+		"self-signed leaf":         {chainOf(alone), alone.key, false},
 	} {
 		if err := pki.CheckChain(test.chain, test.key.Public(), test.wantCA, now); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -124,6 +132,15 @@ func TestCheckChainRefuses(t *testing.T) {
 	})
 	expired := issue(t, nil, "Old", true, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
 	underExpired := issue(t, &expired, "leaf", false, nil)
+	oldIssuing := issue(t, &expired, "Old Issuing", true, nil)
+	underOldIssuing := issue(t, &oldIssuing, "leaf", false, nil)
+	weak := testkit.Reissue(t, leaf.certificate, root.key, testkit.Form{Hash: crypto.SHA1, Issuer: root.certificate.RawSubject})
+	weakIssuer := testkit.Reissue(t, issuing.certificate, root.key, testkit.Form{Hash: crypto.SHA1})
+	below := leaf.certificate
+	alone := issue(t, nil, "alone", false, nil)
+	forgedLeaf := *alone.certificate
+	forgedLeaf.Signature = slices.Clone(forgedLeaf.Signature)
+	forgedLeaf.Signature[len(forgedLeaf.Signature)-1] ^= 1
 	early := issue(t, &root, "early", false, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) })
 	forged := *root.certificate // no signature of its own
 	forged.Signature = slices.Clone(forged.Signature)
@@ -153,6 +170,11 @@ func TestCheckChainRefuses(t *testing.T) {
 		{"issuer that is no authority", chainOf(underNotCA, notCA), underNotCA.key, false, "may sign certificates"},
 		{"path length", chainOf(tooDeep, underZero, zero), tooDeep.key, false, "does not verify"},
 		{"no room for an authority", chainOf(underZero, zero), underZero.key, true, "allows 0 authorities under it"},
+		{"signed with SHA-1", []*x509.Certificate{weak, root.certificate}, leaf.key, false, "signed with an algorithm that is not accepted (ECDSA-SHA1)"},
+		{"an intermediate signed with SHA-1", []*x509.Certificate{below, weakIssuer, root.certificate}, leaf.key, false, "certificate 2 of the chain is signed with an algorithm"},
+		{"an intermediate signed with SHA-1, without the root", []*x509.Certificate{below, weakIssuer}, leaf.key, false, "certificate 2 of the chain is signed with an algorithm"},
+		{"an expired root", chainOf(underOldIssuing, oldIssuing, expired), underOldIssuing.key, false, "certificate 3 of the chain expired at 2030-05-06T07:08:08Z; the chain may end below its root: leave that out"},
+		{"a self-signed leaf that was changed", []*x509.Certificate{&forgedLeaf}, alone.key, false, "self-signature"},
 		{"name constraints", chainOf(outsideNames, narrow), outsideNames.key, false, "the name constraints of certificate 2 of the chain do not allow certificate 1: DNS name"},
 		{"unknown critical extension", chainOf(odd, root), odd.key, false, "critical extension"},
 		{"expired issuer", chainOf(underExpired, expired), underExpired.key, false, "certificate 2 of the chain expired"},
@@ -165,5 +187,169 @@ func TestCheckChainRefuses(t *testing.T) {
 			err := pki.CheckChain(test.chain, test.key.Public(), test.wantCA, now)
 			wantInvalid(t, err, "", test.words)
 		})
+	}
+}
+
+// Certificates come in every form that people have them in; those of a PKCS #7, which is a set, are put
+// in order.
+func TestFormsOfChains(t *testing.T) {
+	t.Parallel()
+	root := issue(t, nil, "Root", true, nil)
+	issuing := issue(t, &root, "Issuing", true, nil)
+	leaf := issue(t, &issuing, "leaf", false, nil)
+	want := chainOf(leaf, issuing, root)
+	raw := slices.Concat(leaf.certificate.Raw, issuing.certificate.Raw, root.certificate.Raw)
+	text := encode(want)
+	bag, err := pkcs7.DegenerateCertificate(slices.Concat(root.certificate.Raw, leaf.certificate.Raw, issuing.certificate.Raw))
+	testkit.Check(t, err)
+	trusted := toPEM("TRUSTED CERTIFICATE", append(slices.Clone(leaf.certificate.Raw), 0x30, 0))
+	units := []byte{0xff, 0xfe}
+	for _, c := range []byte(text) {
+		units = append(units, c, 0)
+	}
+	for name, given := range map[string]string{
+		"PEM":                           text,
+		"PEM with a byte order mark":    "\xef\xbb\xbf" + text,
+		"PEM in UTF-16":                 string(units),
+		"PEM in UTF-16 in base64":       base64.StdEncoding.EncodeToString(units),
+		"X509 CERTIFICATE":              strings.ReplaceAll(text, " CERTIFICATE", " X509 CERTIFICATE"),
+		"TRUSTED CERTIFICATE":           trusted + encode(want[1:]),
+		"DER":                           string(raw),
+		"DER in base64":                 base64.StdEncoding.EncodeToString(raw),
+		"DER in lines of base64":        strings.Join(slices.Collect(strings.SplitAfterSeq(base64.StdEncoding.EncodeToString(raw), "A")), "\r\n"),
+		"DER in one block":              toPEM("CERTIFICATE", raw),
+		"PKCS #7":                       string(bag),
+		"PKCS #7 in base64":             base64.StdEncoding.EncodeToString(bag),
+		"PKCS #7 in PEM":                toPEM("PKCS7", bag),
+		"PKCS #7 under CMS":             toPEM("CMS", bag),
+		"PKCS #7 under CERTIFICATE":     toPEM("CERTIFICATE", bag),
+		"PKCS #7 under a chain's label": toPEM("CERTIFICATE CHAIN", bag),
+	} {
+		chain, err := pki.ParseChain(given)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if !slices.EqualFunc(chain, want, (*x509.Certificate).Equal) {
+			t.Errorf("%s: got %d certificates, or not in order", name, len(chain))
+		}
+		if bundle, err := pki.ParseBundle(given); err != nil || len(bundle) != 3 {
+			t.Errorf("%s: a bundle of %d: %v", name, len(bundle), err)
+		}
+	}
+	signed, other := bag[:len(bag):len(bag)], bytes.Replace(bag, []byte("\x01\x07\x02"), []byte("\x01\x07\x03"), 1)
+	for name, test := range map[string]struct{ given, words string }{
+		"BER":                      {"\x30\x80" + string(raw), "indefinite lengths: convert it"},
+		"another PKCS #7":          {string(other), "not of the type SignedData"},
+		"a broken PKCS #7":         {toPEM("PKCS7", append(signed, 1)), "certificate 4 cannot be parsed"},
+		"a PKCS #7 without any":    {toPEM("PKCS7", emptyBag(t)), "no certificate in the PKCS #7"},
+		"certificates and garbage": {string(raw) + "garbage", "certificate 4 cannot be parsed"},
+		"a PKCS #12":               {string(pkcs12Outline), "openssl pkcs12 -nokeys"},
+		"a key in UTF-16":          {"\xff\xfe" + strings.Join(strings.Split(toPEM("PRIVATE KEY", []byte{1}), ""), "\x00") + "\x00", "treat that key as exposed"},
+	} {
+		if _, err := pki.ParseChain(test.given); err == nil {
+			t.Errorf("%s: taken", name)
+		} else {
+			wantInvalid(t, err, "", test.words)
+		}
+	}
+}
+
+var pkcs12Outline = []byte{0x30, 0x14, 2, 1, 3, 0x30, 0x0f, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1, 0xa0, 2, 4, 0}
+
+func emptyBag(tb testing.TB) []byte {
+	tb.Helper()
+	bag, err := pkcs7.DegenerateCertificate(nil)
+	testkit.Check(tb, err)
+	return bag
+}
+
+// What is odd about a trust anchor does not matter at the end of a chain (RFC 5280, section 6.1.1).
+func TestOddRootsEndAChain(t *testing.T) {
+	t.Parallel()
+	for name, form := range oddRoots {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := issue(t, nil, "Root", true, nil)
+			issuing := issue(t, &root, "Issuing", true, func(c *x509.Certificate) { c.AuthorityKeyId = nil })
+			leaf := issue(t, &issuing, "leaf", false, nil)
+			root.certificate = testkit.Reissue(t, root.certificate, root.key, form)
+			chain := chainOf(leaf, issuing, root)
+			testkit.Check(t, pki.CheckChain(chain, leaf.key.Public(), false, now))
+			testkit.Check(t, pki.CheckChain(chain[1:], issuing.key.Public(), true, now))
+		})
+	}
+}
+
+// oddRoots are what roots of long ago differ in.
+var oddRoots = map[string]testkit.Form{
+	"version 1":            {Version1: true},
+	"SHA-1":                {Hash: crypto.SHA1},
+	"serial 0":             {Serial: []byte{0}},
+	"a negative serial":    {Serial: []byte{0xfb}},
+	"23 octets":            {Serial: slices.Repeat([]byte{0x7f}, 23)},
+	"no key identifier":    {Without: []asn1.ObjectIdentifier{testkit.SubjectKeyID}},
+	"no basic constraints": {Without: []asn1.ObjectIdentifier{testkit.BasicConstraints, testkit.KeyUsage}},
+}
+
+// A root of such a kind can be taken over, unless relying parties would refuse what it signs.
+func TestOddRootsAreAuthorities(t *testing.T) {
+	t.Parallel()
+	for name, form := range oddRoots {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := issue(t, nil, "Root", true, nil)
+			root.certificate = testkit.Reissue(t, root.certificate, root.key, form)
+			err := pki.CheckAuthority(chainOf(root), root.key.Public(), now)
+			if name == "no basic constraints" {
+				wantInvalid(t, err, "certificate_chain", "relying parties would refuse what it signs")
+				return
+			}
+			testkit.Check(t, err)
+			leaf := issue(t, &root, "leaf", false, func(c *x509.Certificate) { c.AuthorityKeyId = nil })
+			testkit.Check(t, pki.CheckChain(chainOf(leaf, root), leaf.key.Public(), false, now))
+		})
+	}
+}
+
+// Names and name constraints are compared up to the limit of OpenSSL, all certificates of a chain
+// together.
+func TestTooManyNamesAndConstraints(t *testing.T) {
+	t.Parallel()
+	list := func(n int, format string) (names []string) {
+		for i := range n {
+			names = append(names, fmt.Sprintf(format, i))
+		}
+		return names
+	}
+	constrained := issue(t, nil, "Root", true, func(c *x509.Certificate) { c.ExcludedDNSDomains = list(1024, "x%d.example.net") })
+	fits := issue(t, &constrained, "leaf", false, func(c *x509.Certificate) { c.DNSNames = list(1024, "a%d.example.com") })
+	testkit.Check(t, pki.CheckChain(chainOf(fits, constrained), fits.key.Public(), false, now))
+	beyond := issue(t, &constrained, "leaf", false, func(c *x509.Certificate) { c.DNSNames = list(1025, "a%d.example.com") })
+	err := pki.CheckChain(chainOf(beyond, constrained), beyond.key.Public(), false, now)
+	wantInvalid(t, err, "", "too many names and name constraints")
+	constraints, err := pki.CertificateConstraints(constrained.certificate)
+	testkit.Check(t, err)
+	if kind, _ := pki.Refused(constraints, beyond.certificate); kind != pki.TooMany {
+		t.Errorf("refused is %q", kind)
+	}
+}
+
+// Why a certificate cannot be recorded as issued is said as it is.
+func TestCheckIssued(t *testing.T) {
+	t.Parallel()
+	key := newKey(t, notary.RSA2048)
+	root := testkit.OutsideRoot(t, notary.RSA2048, now)
+	leaf := root.Issue(t, key.Public())
+	namesake := testkit.Reissue(t, leaf, key, testkit.Form{})
+	old := testkit.Reissue(t, leaf, root.Key, testkit.Form{Hash: crypto.SHA1})
+	testkit.Check(t, pki.CheckIssued(leaf, root.Certificate))
+	testkit.Check(t, pki.CheckIssued(old, root.Certificate))
+	testkit.Check(t, pki.CheckIssued(root.Certificate, root.Certificate))
+	for words, c := range map[string]*x509.Certificate{
+		"signature is that of another key":    namesake,
+		"is not verified here (cannot verify": testkit.Reissue(t, leaf, root.Key, testkit.Form{Hash: crypto.MD5}),
+		"it names another issuer":             testkit.OutsideRoot(t, notary.ECDSAP256, now).Issue(t, key.Public()),
+		"could not be revoked":                testkit.Reissue(t, leaf, root.Key, testkit.Form{Serial: []byte{0xfb}}),
+	} {
+		wantInvalid(t, pki.CheckIssued(c, root.Certificate), "", words)
 	}
 }

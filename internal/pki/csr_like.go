@@ -1,7 +1,6 @@
 package pki
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
 
@@ -30,11 +29,11 @@ func RequestLike(key crypto.PublicKey, certificate *x509.Certificate) (*CSR, err
 	}, nil
 }
 
-// IsSelfSigned says whether a certificate is signed with the key that it is for. One that is
+// IsSelfSigned reports whether a certificate is signed with the key that it is for. One that is
 // only self-issued (RFC 5280, section 3.2) names itself as its issuer, too, but another key of
 // the same name has signed it.
 func IsSelfSigned(c *x509.Certificate) bool {
-	return bytes.Equal(c.RawIssuer, c.RawSubject) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+	return IsSelfIssued(c) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
 // KeyAlgorithmOf is the algorithm by which [GenerateKey] makes a key of the same kind; "" where

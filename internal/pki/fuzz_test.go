@@ -9,9 +9,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/smallstep/pkcs7"
 
 	"notary"
 	"notary/internal/pki"
+	"notary/internal/testkit"
 )
 
 // asPEM gives the fuzzer two ways in: PEM as it is, and anything else as the content of a
@@ -92,7 +94,15 @@ func FuzzParseChain(f *testing.F) {
 	f.Add(encode(chainOf(root, issuing, leaf)))
 	f.Add("subject=/CN=leaf\n" + strings.ReplaceAll(good, "\n", "\r\n"))
 	f.Add(good + toPEM("X509 CRL", []byte{0x30, 0}))
+	bag, err := pkcs7.DegenerateCertificate(slices.Concat(root.certificate.Raw, leaf.certificate.Raw, issuing.certificate.Raw))
+	testkit.Check(f, err)
+	f.Add(string(bag))
+	f.Add(toPEM("TRUSTED CERTIFICATE", append(slices.Clone(root.certificate.Raw), 0x30, 0)))
+	f.Add("\xff\xfe-\x00")
 	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := pki.ParseChain(text); err != nil { // DER, base64 or UTF-16
+			wantInvalid(t, err, "", "")
+		}
 		chain, err := pki.ParseChain(asPEM("CERTIFICATE", text))
 		if err != nil {
 			wantInvalid(t, err, "", "")
@@ -115,7 +125,7 @@ func FuzzParseChain(f *testing.F) {
 			first := chain[0]
 			if err := pki.CheckChain(chain, first.PublicKey, wantCA, first.NotBefore); err != nil {
 				wantInvalid(t, err, "", "")
-			} else if first.IsCA != wantCA || pki.CheckKey(first.PublicKey) != nil {
+			} else if wantCA && !pki.IsAuthority(first) || !wantCA && first.IsCA || pki.CheckKey(first.PublicKey) != nil {
 				t.Error("taken, though it is not of the kind that was wanted")
 			}
 		}

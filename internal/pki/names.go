@@ -46,26 +46,36 @@ func ParseNames(list []string) (notary.Names, error) {
 	return names, checkCount(names)
 }
 
-// CertificateNames are the subject alternative names of a certificate. It may come from an
-// outside authority, so that they are only normalised; names with spaces or control
-// characters, which match nothing, are left out.
+// CertificateNames returns the subject alternative names of a certificate. It may come from an
+// outside authority: names are only normalised, and those with spaces or control characters, which
+// match nothing, are left out.
 func CertificateNames(c *x509.Certificate) notary.Names {
 	var names notary.Names
 	for _, name := range c.DNSNames {
-		add(&names.DNS, strings.ToLower(name))
+		names.DNS = append(names.DNS, strings.ToLower(name))
 	}
 	for _, ip := range c.IPAddresses {
 		if addr, ok := netip.AddrFromSlice(ip); ok {
-			add(&names.IP, addr.Unmap().String())
+			names.IP = append(names.IP, addr.Unmap().String())
 		}
 	}
-	for _, email := range c.EmailAddresses {
-		add(&names.Email, email)
-	}
 	for _, uri := range c.URIs {
-		add(&names.URI, uri.String())
+		names.URI = append(names.URI, uri.String())
 	}
-	return names
+	return notary.Names{DNS: distinct(names.DNS), IP: distinct(names.IP), Email: distinct(c.EmailAddresses), URI: distinct(names.URI)}
+}
+
+// distinct returns the names that can match something, each once. It takes linear time: a
+// certificate from elsewhere can have tens of thousands.
+func distinct(names []string) (list []string) {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if name != "" && isVisible(name) && !seen[name] {
+			seen[name] = true
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // Addresses gives the IP addresses and URIs of names in the form that package x509 takes.

@@ -17,7 +17,7 @@ type PKCS12 struct {
 	Certificates []*x509.Certificate // the first is that of the key, where there is one
 }
 
-// IsPKCS12 says whether der looks like a PFX (RFC 7292, section 4).
+// IsPKCS12 reports whether der looks like a PFX (RFC 7292, section 4).
 func IsPKCS12(der []byte) bool {
 	in := cryptobyte.String(der)
 	var pfx, content cryptobyte.String
@@ -33,6 +33,9 @@ func OpenPKCS12(data []byte, password string) (*PKCS12, error) {
 	if len(data) > MaxKeySize {
 		return nil, invalid("the PKCS #12 file is larger than %d KiB: is it the right one?", MaxKeySize>>10)
 	}
+	if isIndefinite(data) {
+		return nil, invalid("the file is in BER with indefinite lengths, which is not read%s", rewritePKCS12)
+	}
 	if !IsPKCS12(data) {
 		return nil, invalid("this is not a PKCS #12 file in DER")
 	}
@@ -43,13 +46,27 @@ func OpenPKCS12(data []byte, password string) (*PKCS12, error) {
 	switch {
 	case err == nil:
 		return opened, nil
+	case !hasMAC(data):
+		return nil, invalid("the PKCS #12 file has no MAC, so that nobody could tell whether it was changed, or the password is wrong%s",
+			rewritePKCS12)
 	case errors.Is(err, pkcs12.ErrIncorrectPassword) && password == "":
 		return nil, noPassword("the PKCS #12 file")
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return nil, wrongPassword("the PKCS #12 file")
 	default:
-		return nil, invalid("the PKCS #12 file cannot be read: %s", strings.TrimPrefix(reason(err), "pkcs12: "))
+		return nil, invalid("the PKCS #12 file cannot be read: %s%s", strings.TrimPrefix(reason(err), "pkcs12: "), rewritePKCS12)
 	}
+}
+
+// rewritePKCS12 is the advice about a file that other programs may read, as the end of a sentence.
+const rewritePKCS12 = ": write it again with openssl pkcs12 -in FILE -noenc -out ALL.pem, then openssl pkcs12 -export -in ALL.pem -out NEW.p12, " +
+	"and delete ALL.pem"
+
+// hasMAC reports whether a PFX has a MAC (RFC 7292, section 4), by which its password is checked.
+func hasMAC(der []byte) bool {
+	in := cryptobyte.String(der)
+	var pfx, mac cryptobyte.String
+	return in.ReadASN1(&pfx, casn1.SEQUENCE) && pfx.SkipASN1(casn1.INTEGER) && pfx.SkipASN1(casn1.SEQUENCE) && pfx.ReadASN1(&mac, casn1.SEQUENCE)
 }
 
 func openPKCS12(data []byte, password string) (*PKCS12, error) {

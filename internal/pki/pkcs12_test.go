@@ -168,3 +168,27 @@ func TestOpenPKCS12RefusesWhatIsHostile(t *testing.T) {
 		testkit.WantKind(t, err, notary.Invalid)
 	}
 }
+
+// A file that is not read says what is wrong, and how to write one that is.
+func TestPKCS12ThatMustBeWrittenAgain(t *testing.T) {
+	t.Parallel()
+	testkit.Require(t, "openssl")
+	folder := t.TempDir()
+	key := testkit.Key(t, notary.RSA2048)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	testkit.Check(t, err)
+	writeFile(t, folder, "all.pem", toPEM("PRIVATE KEY", der)+testkit.PEM(chainFor(t, key)...))
+	openssl(t, folder, "pkcs12", "-export", "-in", "all.pem", "-passout", "pass:"+pkcs12Password, "-nomac", "-out", "nomac.p12")
+	openssl(t, folder, "pkcs12", "-export", "-in", "all.pem", "-passout", "pass:"+pkcs12Password, "-out", "der.p12")
+	whole := readFile(t, folder, "der.p12")
+	ber := append(append([]byte{0x30, 0x80}, whole[4:]...), 0, 0)
+	for words, data := range map[string][]byte{"has no MAC": readFile(t, folder, "nomac.p12"), "BER with indefinite lengths": ber} {
+		for _, password := range []string{pkcs12Password, ""} {
+			_, err := pki.OpenPKCS12(data, password)
+			wantInvalid(t, err, "", words)
+			testkit.WantText(t, err, "openssl pkcs12 -in FILE -noenc")
+			_, err = pki.ParsePrivateKey(data, password)
+			wantInvalid(t, err, "", words)
+		}
+	}
+}

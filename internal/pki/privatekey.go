@@ -48,7 +48,7 @@ func ParsePrivateKey(data []byte, password string) (crypto.Signer, error) {
 		}
 		return parseKeyBlock(block, password)
 	}
-	if IsPKCS12(data) {
+	if IsPKCS12(data) || isIndefinite(data) {
 		opened, err := OpenPKCS12(data, password)
 		if err != nil {
 			return nil, err

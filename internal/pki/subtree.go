@@ -58,12 +58,21 @@ func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 	return "", ""
 }
 
-// Refused finds a name of a certificate that the constraints do not allow; "" where all are
-// fine. Names are compared as RFC 5280 has it, as OpenSSL does, and in all that OpenSSL and
-// Java compare: the subject's e-mail addresses, and where there are no DNS names a common name
-// that looks like one, be it that of an authority. Then the kind is [CommonName].
+// maxComparisons is how many comparisons of a name with a name constraint one check makes. The limit
+// is that of OpenSSL, which refuses what would take more.
+const maxComparisons = 1 << 20
+
+// Refused returns the kind and text of a name of a certificate that the constraints do not allow; ""
+// if all are allowed. Names are compared as RFC 5280 requires, as OpenSSL does, and in all that
+// OpenSSL and Java compare: the subject's e-mail addresses and, in a certificate without DNS names, a
+// common name that looks like one, even that of an authority. Then the kind is [CommonName]. If the
+// comparison would take too long, the kind is [TooMany].
 func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, name string) {
-	if kind, name := refusedName(constraints, constrainedNames(c)); kind != "" {
+	names := constrainedNames(c)
+	if constraints.Len() > 0 && names.Len() > maxComparisons/constraints.Len() {
+		return TooMany, ""
+	}
+	if kind, name := refusedName(constraints, names); kind != "" {
 		return kind, name
 	}
 	if common := c.Subject.CommonName; len(c.DNSNames) == 0 && looksLikeDNS(common) {
@@ -75,8 +84,11 @@ func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, nam
 	return "", ""
 }
 
-// CommonName is the kind of a common name that [Refused] has taken for a DNS name.
-const CommonName = "common"
+// What [Refused] returns beside the kinds of names.
+const (
+	CommonName = "common" // a common name, taken for a DNS name
+	TooMany    = "too many"
+)
 
 func refusedName(constraints notary.NameConstraints, names notary.Subtrees) (kind, name string) {
 	for _, k := range subtreeKinds {
@@ -94,7 +106,7 @@ func refusedName(constraints notary.NameConstraints, names notary.Subtrees) (kin
 	return "", ""
 }
 
-// constrainedNames are the names that RFC 5280 has compared, those of the subject as well.
+// constrainedNames returns the names that RFC 5280 has compared, those of the subject included.
 func constrainedNames(c *x509.Certificate) notary.Subtrees {
 	names := CertificateNames(c)
 	names.IP = nil // an IPv4 address inside an IPv6 one is in no IPv4 prefix
@@ -104,8 +116,7 @@ func constrainedNames(c *x509.Certificate) notary.Subtrees {
 		}
 	}
 	for _, attribute := range c.Subject.Names {
-		text, _ := attribute.Value.(string)
-		if attribute.Type.String() == oidEmailAddress && !slices.Contains(names.Email, text) {
+		if text, _ := attribute.Value.(string); attribute.Type.String() == oidEmailAddress {
 			names.Email = append(names.Email, text)
 		}
 	}

@@ -1,0 +1,80 @@
+package ca
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"sync"
+	"time"
+
+	"notary/internal/pki"
+)
+
+// maxVerdicts is how many verdicts are kept.
+const maxVerdicts = 1000
+
+// verdicts keeps what [pki.CheckChain] said of chains. A check verifies every signature and compares
+// every name, and the chains of a certificate are asked for again and again.
+type verdicts struct {
+	check func(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error
+
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]verdict
+}
+
+// verdict holds from the last to the next time at which a certificate of the chain begins or ends.
+type verdict struct {
+	problem     string // "" for a good chain
+	from, until time.Time
+}
+
+func newVerdicts() *verdicts {
+	return &verdicts{check: pki.CheckChain, known: map[[sha256.Size]byte]verdict{}}
+}
+
+// problem returns why relying parties would refuse a chain; "" if nothing speaks against it.
+func (v *verdicts) problem(chain []*x509.Certificate, now time.Time) string {
+	key := chainHash(chain)
+	v.mu.Lock()
+	known, ok := v.known[key]
+	v.mu.Unlock()
+	if ok && !now.Before(known.from) && now.Before(known.until) {
+		return known.problem
+	}
+	known = verdict{}
+	if err := v.check(chain, chain[0].PublicKey, pki.IsAuthority(chain[0]), now); err != nil {
+		known.problem = err.Error()
+	}
+	known.from, known.until = unchanged(chain, now)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.known) >= maxVerdicts {
+		clear(v.known)
+	}
+	v.known[key] = known
+	return known.problem
+}
+
+func chainHash(chain []*x509.Certificate) [sha256.Size]byte {
+	hash := sha256.New()
+	for _, c := range chain {
+		hash.Write(c.Raw) // DER says itself where it ends
+	}
+	return [sha256.Size]byte(hash.Sum(nil))
+}
+
+// unchanged returns the time around now in which the same certificates of a chain are valid.
+func unchanged(chain []*x509.Certificate, now time.Time) (from, until time.Time) {
+	until = now.AddDate(1, 0, 0)
+	for _, c := range chain {
+		for _, change := range []time.Time{c.NotBefore, c.NotAfter.Add(time.Nanosecond)} { // NotAfter is the last moment
+			switch {
+			case change.After(now) && change.Before(until):
+				until = change
+			case !change.After(now) && change.After(from):
+				from = change
+			}
+		}
+	}
+	return from, until
+}

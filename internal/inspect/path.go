@@ -1,0 +1,187 @@
+package inspect
+
+import (
+	"bytes"
+	"crypto/x509"
+	"slices"
+
+	"notary/internal/pki"
+)
+
+// Limits on the search for a path. A file can hold many certificates of one name.
+const (
+	maxPath  = 20  // certificates in a path
+	maxSteps = 200 // links that are followed
+	maxTried = 16  // paths that are checked
+)
+
+// path is a chain put into order.
+type path struct {
+	places  []int // in the list, from the leaf up
+	err     error // why there is no further link, though a certificate of the issuer's name is there
+	reached []int // places of all certificates to which some path leads
+}
+
+// pathSearch looks for the best path from a certificate up: of several certificates of one name, each
+// is tried.
+type pathSearch struct {
+	r                 *reader
+	list              []*x509.Certificate
+	subjects, issuers []string // of the list, in the form in which names that match are the same
+	selfSigned        []bool
+	duplicate         []bool // the same certificate is in the list before
+	signed            map[[2]int]error
+	steps, tried      int
+
+	best    path
+	quality int
+}
+
+// The qualities of a path, in rising order.
+const (
+	untried = iota
+	broken
+	incomplete     // it ends below a root
+	unsound        // it ends in a root, and something is wrong with it
+	soundToTheRoot // nothing is wrong with it
+)
+
+// newPathSearch prepares a search: each certificate is looked at once, however many paths there are.
+func newPathSearch(r *reader, list []*x509.Certificate) *pathSearch {
+	s := &pathSearch{r: r, list: list, signed: map[[2]int]error{}}
+	seen := map[string]bool{}
+	for _, c := range list {
+		s.subjects = append(s.subjects, pki.NameKey(c.RawSubject))
+		s.issuers = append(s.issuers, pki.NameKey(c.RawIssuer))
+		s.selfSigned = append(s.selfSigned, isSelfSigned(c))
+		s.duplicate = append(s.duplicate, seen[string(c.Raw)])
+		seen[string(c.Raw)] = true
+	}
+	return s
+}
+
+// follow returns the best path from the leaf up.
+func (r *reader) follow(list []*x509.Certificate) path {
+	s := newPathSearch(r, list)
+	s.from([]int{s.leaf()})
+	return s.best
+}
+
+// leafOf returns the place of the leaf in a list.
+func leafOf(list []*x509.Certificate) int { return newPathSearch(nil, list).leaf() }
+
+// leaf returns the place of the first certificate or, if that issued another one, of the first that
+// issued none: the list may begin with the root.
+func (s *pathSearch) leaf() int {
+	const most = 50 // that are looked at
+	for i := range s.list[:min(len(s.list), most)] {
+		issued := false
+		for j := range s.list {
+			issued = issued || s.list[j] != s.list[i] && s.issuers[j] == s.subjects[i] && !s.selfSigned[j]
+		}
+		if !issued {
+			return i
+		}
+	}
+	return 0
+}
+
+// from goes on from the last certificate of a path.
+func (s *pathSearch) from(places []int) {
+	last := places[len(places)-1]
+	if s.selfSigned[last] || len(places) == maxPath {
+		s.offer(places, nil)
+		return
+	}
+	var failed error
+	followed := false
+	candidates := 0
+	for i := range s.list {
+		if s.duplicate[i] || slices.Contains(places, i) || !s.mayIssue(i, last) {
+			continue
+		}
+		if candidates++; candidates > maxSigners || s.steps == maxSteps {
+			failed = errNotVerified
+			break
+		}
+		if err := s.verify(i, last); err != nil {
+			failed = err
+			continue
+		}
+		s.steps++
+		followed = true
+		s.from(append(slices.Clone(places), i))
+	}
+	if !followed {
+		s.offer(places, failed)
+	}
+}
+
+// mayIssue reports whether a certificate is by its name and key identifier that of another one's issuer.
+func (s *pathSearch) mayIssue(issuer, child int) bool {
+	above, below := s.list[issuer], s.list[child]
+	return s.subjects[issuer] == s.issuers[child] && verifiable(above.PublicKey) &&
+		(len(below.AuthorityKeyId) == 0 || len(above.SubjectKeyId) == 0 || bytes.Equal(below.AuthorityKeyId, above.SubjectKeyId))
+}
+
+// verify verifies the signature of a link once, however many paths go through it.
+func (s *pathSearch) verify(issuer, child int) error {
+	link := [2]int{issuer, child}
+	err, known := s.signed[link]
+	if !known {
+		c := s.list[child]
+		err = s.r.verify(func() error {
+			return s.list[issuer].CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
+		})
+		s.signed[link] = err
+	}
+	return err
+}
+
+// offer takes a path that does not go on, if it is better than those before.
+func (s *pathSearch) offer(places []int, err error) {
+	for _, i := range places {
+		if !slices.Contains(s.best.reached, i) {
+			s.best.reached = append(s.best.reached, i)
+		}
+	}
+	if quality := s.qualityOf(places, err); quality > s.quality {
+		s.quality = quality
+		s.best.places, s.best.err = places, err
+	}
+}
+
+func (s *pathSearch) qualityOf(places []int, err error) int {
+	switch {
+	case err != nil:
+		return broken
+	case !s.selfSigned[places[len(places)-1]]:
+		return incomplete
+	case s.tried == maxTried:
+		return unsound
+	}
+	s.tried++
+	if s.isSound(places) {
+		return soundToTheRoot
+	}
+	return unsound
+}
+
+// isSound reports whether relying parties that trust its end accept a path by all but its signatures,
+// which are verified.
+func (s *pathSearch) isSound(places []int) bool {
+	var chain []*x509.Certificate
+	for n, i := range places {
+		c := s.list[i]
+		limited := c.MaxPathLen > 0 || c.MaxPathLen == 0 && c.MaxPathLenZero
+		switch {
+		case s.r.now.Before(c.NotBefore), s.r.now.After(c.NotAfter):
+			return false
+		case n > 0 && !pki.MaySign(c), n > 0 && limited && n-1 > c.MaxPathLen:
+			return false
+		}
+		chain = append(chain, c)
+	}
+	refused, err := pki.FirstRefusedName(chain)
+	return refused == nil && err == nil
+}

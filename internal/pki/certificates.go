@@ -1,0 +1,218 @@
+package pki
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+	"unicode/utf16"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// limits are those on what [readCertificates] reads.
+type limits struct {
+	octets, certificates int
+}
+
+// certificates are what [readCertificates] found.
+type certificates struct {
+	list      []*x509.Certificate
+	unordered bool // some came as a set
+}
+
+// Labels of PEM blocks with certificates, beside CERTIFICATE.
+const (
+	labelX509Certificate = "X509 CERTIFICATE"    // RFC 7468, section 5.1: older programs write it
+	labelTrusted         = "TRUSTED CERTIFICATE" // of OpenSSL, with what it is trusted for
+	labelPKCS7           = "PKCS7"               // RFC 7468, section 8
+	labelCMS             = "CMS"                 // section 9
+	labelCertChain       = "CERTIFICATE CHAIN"   // a PKCS #7 of older programs
+)
+
+const beginPEM = "-----BEGIN "
+
+// readCertificates reads certificates in PEM, in DER, one after the other, or in base64 of DER.
+// Each element can be a certificate or a PKCS #7 with certificates, whatever the label of its block.
+// Text between PEM blocks is passed over (RFC 7468, section 5.2); anything else is refused.
+func readCertificates(text string, limit limits) (certificates, error) {
+	if len(text) > limit.octets {
+		return certificates{}, invalid("the certificates have more than %d KiB", limit.octets>>10)
+	}
+	text = decodeUTF(text)
+	if !strings.Contains(text, beginPEM) {
+		if decoded, ok := bareBase64(text); ok {
+			text = decodeUTF(decoded)
+		}
+	}
+	var found certificates
+	var err error
+	if strings.Contains(text, beginPEM) {
+		err = found.addPEM(text, limit)
+	} else {
+		err = found.addDER([]byte(text), limit)
+	}
+	if err != nil {
+		return certificates{}, err
+	}
+	return found, nil
+}
+
+// decodeUTF removes a byte order mark, and decodes UTF-16, which editors on Windows write.
+func decodeUTF(text string) string {
+	var order binary.ByteOrder
+	switch {
+	case strings.HasPrefix(text, "\xff\xfe"):
+		order = binary.LittleEndian
+	case strings.HasPrefix(text, "\xfe\xff"):
+		order = binary.BigEndian
+	default:
+		return strings.TrimPrefix(text, "\xef\xbb\xbf")
+	}
+	units := make([]uint16, len(text)/2-1)
+	for i := range units {
+		units[i] = order.Uint16([]byte(text[2*i+2:]))
+	}
+	return string(utf16.Decode(units))
+}
+
+// bareBase64 decodes base64 without the lines BEGIN and END.
+func bareBase64(text string) (string, bool) {
+	packed := strings.Join(strings.Fields(text), "")
+	if packed == "" {
+		return "", false
+	}
+	der, err := base64.StdEncoding.Strict().DecodeString(packed)
+	return string(der), err == nil
+}
+
+func (f *certificates) addPEM(text string, limit limits) error {
+	doc, err := readPEM(text, limit.octets)
+	switch {
+	case err != nil:
+		return err
+	case len(doc.blocks) == 0:
+		return noCertificates
+	}
+	for i, block := range doc.blocks {
+		known, err := f.addBlock(block.label, block.der, limit)
+		if !known {
+			err = invalid("PEM block %d is of type %.40q instead of CERTIFICATE or PKCS7", i+1, block.label)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addBlock reads a PEM block, if its label is one of certificates.
+func (f *certificates) addBlock(label string, der []byte, limit limits) (known bool, err error) {
+	switch label {
+	case labelCertificate, labelX509Certificate, labelPKCS7, labelCMS, labelCertChain:
+		return true, f.addDER(der, limit)
+	case labelTrusted:
+		return true, f.addDER(withoutTrust(der), limit)
+	default:
+		return false, nil
+	}
+}
+
+// withoutTrust removes what OpenSSL writes behind a certificate: a SEQUENCE.
+func withoutTrust(der []byte) []byte {
+	in := cryptobyte.String(der)
+	var certificate, trust cryptobyte.String
+	if in.ReadASN1Element(&certificate, casn1.SEQUENCE) && in.ReadASN1(&trust, casn1.SEQUENCE) && in.Empty() {
+		return certificate
+	}
+	return der
+}
+
+// noCertificates is the error of input in which there are none.
+var noCertificates error = invalid("this is not a certificate chain in PEM, PKCS #7 or DER: " +
+	"it must hold -----BEGIN CERTIFICATE-----, or be base64 of the DER")
+
+// CertificatesInDER reads certificates, and those in PKCS #7, one after the other. Those before an
+// error are returned with it.
+func CertificatesInDER(der []byte) ([]*x509.Certificate, error) {
+	var found certificates
+	err := found.addDER(der, limits{len(der), len(der)})
+	return found.list, err
+}
+
+// CertificatesInBlock is [CertificatesInDER] for the content of a PEM block. Known reports whether the
+// label is one of certificates.
+func CertificatesInBlock(label string, der []byte) (list []*x509.Certificate, known bool, err error) {
+	var found certificates
+	known, err = found.addBlock(label, der, limits{len(der), len(der)})
+	return found.list, known, err
+}
+
+// LooksLikeCertificate reports whether der begins as a certificate of version 3 does, even if it
+// cannot be parsed.
+func LooksLikeCertificate(der []byte) bool {
+	in := cryptobyte.String(der)
+	var certificate, signed cryptobyte.String
+	return in.ReadASN1(&certificate, casn1.SEQUENCE) && certificate.ReadASN1(&signed, casn1.SEQUENCE) && signed.PeekASN1Tag(constructed(0))
+}
+
+// addDER reads elements of DER one after the other: certificates, or PKCS #7 with certificates.
+func (f *certificates) addDER(der []byte, limit limits) error {
+	in := cryptobyte.String(der)
+	if !in.PeekASN1Tag(casn1.SEQUENCE) {
+		return noCertificates
+	}
+	for !in.Empty() {
+		var element cryptobyte.String
+		switch {
+		case isIndefinite(in):
+			return invalid("certificate %d is in BER with indefinite lengths: convert it with openssl pkcs7 -inform DER -print_certs, "+
+				"or openssl x509 -inform DER", len(f.list)+1)
+		case !in.ReadASN1Element(&element, casn1.SEQUENCE):
+			return invalid("certificate %d cannot be parsed: it is cut off, or something else follows upon its end", len(f.list)+1)
+		}
+		if err := f.addElement(element, limit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isIndefinite reports whether in begins with a SEQUENCE of indefinite length.
+func isIndefinite(in []byte) bool {
+	return len(in) > 1 && in[0] == byte(casn1.SEQUENCE) && in[1] == 0x80
+}
+
+func (f *certificates) addElement(der []byte, limit limits) error {
+	switch {
+	case IsSignedData(der):
+		bag, err := signedCertificates(der)
+		if err != nil {
+			return err
+		}
+		f.unordered = true
+		for _, certificate := range bag {
+			if err := f.addCertificate(certificate, limit); err != nil {
+				return err
+			}
+		}
+		return nil
+	case IsPKCS12(der):
+		return invalid("this is a PKCS #12, and not a certificate chain: take the certificates out of it with openssl pkcs12 -nokeys")
+	default:
+		return f.addCertificate(der, limit)
+	}
+}
+
+func (f *certificates) addCertificate(der []byte, limit limits) error {
+	if len(f.list) == limit.certificates {
+		return invalid("there are more than %d certificates, and no more are taken at once", limit.certificates)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return invalid("certificate %d cannot be parsed: %s", len(f.list)+1, reason(err))
+	}
+	f.list = append(f.list, certificate)
+	return nil
+}

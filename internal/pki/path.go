@@ -1,0 +1,287 @@
+package pki
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"slices"
+	"time"
+
+	"notary"
+)
+
+var oidKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 15}
+
+// CheckChain checks a chain from outside for a certificate of the given key, leaf first: that
+// each certificate is signed by the next, valid at the given time, and entitled to what it
+// does (RFC 5280, section 6). With wantCA the first must be an authority that can sign
+// certificates and CRLs; one without key usages can (section 6.1.4). The last one is taken as the
+// trust anchor and need not be self-signed. A chain of one certificate must be.
+func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error {
+	if len(chain) == 0 {
+		return invalid("the chain is empty")
+	}
+	if err := checkFirst(chain, key, wantCA); err != nil {
+		return err
+	}
+	if len(chain) == 1 {
+		return checkAlone(chain[0], wantCA, now)
+	}
+	last := len(chain) - 1
+	path := append(slices.Clone(chain[:last]), asAnchor(chain[last]))
+	for i, certificate := range path {
+		if err := checkOne(path, i, now); err != nil {
+			return err
+		}
+		if i > 0 {
+			if err := checkLink(path, i, path[i-1], certificate); err != nil {
+				return err
+			}
+		}
+	}
+	if wantCA {
+		if err := checkRoom(path); err != nil {
+			return err
+		}
+	}
+	if err := checkNames(path); err != nil {
+		return err
+	}
+	return verify(path, now)
+}
+
+// checkFirst checks that the chain is for this key and starts with the right kind.
+func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) error {
+	first, last := chain[0], chain[len(chain)-1]
+	if !SameKey(first.PublicKey, key) {
+		if SameKey(last.PublicKey, key) {
+			return invalid("the chain is in the reverse order: " +
+				"send the certificate first, then its issuer, and the root last")
+		}
+		return invalid("the first certificate of the chain is for another key than the " +
+			"request's: send the certificate that was made for this request, leaf first")
+	}
+	const needed = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	switch {
+	case !wantCA && first.IsCA:
+		return invalid("the first certificate of the chain is that of an authority (CA)")
+	case wantCA && !IsAuthority(first):
+		return invalid("the first certificate of the chain is not that of an authority (CA): its basic constraints do not say so, " +
+			"and relying parties would refuse what it signs")
+	case wantCA && first.KeyUsage != 0 && first.KeyUsage&needed != needed: // none is all (RFC 5280, section 6.1.4)
+		return invalid("the authority's certificate lacks the key usages " +
+			"keyCertSign and cRLSign")
+	}
+	return nil
+}
+
+// checkOne checks certificate i of the chain by itself.
+func checkOne(chain []*x509.Certificate, i int, now time.Time) error {
+	c := chain[i]
+	switch {
+	case now.Before(c.NotBefore):
+		return invalid("certificate %d of the chain is not valid before %s%s",
+			i+1, c.NotBefore.Format(time.RFC3339), rootHint(chain, i))
+	case now.After(c.NotAfter):
+		return invalid("certificate %d of the chain expired at %s%s",
+			i+1, c.NotAfter.Format(time.RFC3339), rootHint(chain, i))
+	case !goodSignature(c.SignatureAlgorithm) && !IsSelfIssued(c): // of a trust anchor it does not matter
+		return invalid("certificate %d of the chain is signed with an algorithm that is not accepted (%s): have it issued again",
+			i+1, c.SignatureAlgorithm)
+	}
+	err := CheckKey(c.PublicKey)
+	if err == nil {
+		err = CheckKeyEncoding(c.RawSubjectPublicKeyInfo, c.PublicKey)
+	}
+	if err == nil {
+		err = CheckGeneralNames(c)
+	}
+	if err != nil {
+		return invalid("certificate %d of the chain cannot be used: %s%s", i+1, err, rootHint(chain, i))
+	}
+	return nil
+}
+
+// rootHint returns advice for an error about certificate i, if that is a root which the chain can do
+// without.
+func rootHint(chain []*x509.Certificate, i int) string {
+	if i == len(chain)-1 && i >= 2 && IsSelfIssued(chain[i]) {
+		return "; the chain may end below its root: leave that out"
+	}
+	return ""
+}
+
+// checkLink checks that the issuer, certificate i of the chain, issued the one before it.
+func checkLink(chain []*x509.Certificate, i int, child, issuer *x509.Certificate) error {
+	switch {
+	case !SameName(child.RawIssuer, issuer.RawSubject):
+		return invalid("certificate %d of the chain is not the issuer of certificate %d: "+
+			"its subject is not the issuer named there", i+1, i)
+	case !MaySign(issuer):
+		return invalid("certificate %d of the chain is not that of an authority "+
+			"that may sign certificates%s", i+1, rootHint(chain, i))
+	case len(child.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 &&
+		!bytes.Equal(child.AuthorityKeyId, issuer.SubjectKeyId):
+		return invalid("certificate %d of the chain is not the issuer of certificate %d: "+
+			"the key identifiers differ", i+1, i)
+	}
+	if err := child.CheckSignatureFrom(issuer); err != nil {
+		return invalid("the signature of certificate %d does not verify with the key of "+
+			"certificate %d of the chain: %s", i, i+1, reason(err))
+	}
+	return nil
+}
+
+// IsAuthority reports whether a certificate is that of an authority. One of version 1 has no
+// extensions to say so: it is an authority if it is self-signed, for then it can only be a root.
+func IsAuthority(c *x509.Certificate) bool {
+	return c.IsCA && c.BasicConstraintsValid || c.Version == 1 && IsSelfSigned(c)
+}
+
+// MaySign reports whether an authority may sign certificates by its basic constraints and its key
+// usage, if it has one: one of nothing allows nothing (RFC 5280, sections 4.2.1.3 and 4.2.1.9).
+func MaySign(c *x509.Certificate) bool {
+	limited := slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidKeyUsage) })
+	return IsAuthority(c) && (!limited || c.KeyUsage&x509.KeyUsageCertSign != 0)
+}
+
+// asAnchor returns the last certificate of a chain as an authority. Only name and key of a trust
+// anchor matter (RFC 5280, section 6.1.1): a root without basic constraints is one, too. What its
+// extensions forbid stays forbidden, because relying parties apply them.
+func asAnchor(c *x509.Certificate) *x509.Certificate {
+	if c.BasicConstraintsValid || !IsSelfSigned(c) {
+		return c
+	}
+	anchor := *c
+	anchor.IsCA, anchor.BasicConstraintsValid, anchor.MaxPathLen = true, true, -1
+	return &anchor
+}
+
+// checkNames checks the names in the chain against the name constraints of all that is above
+// them (RFC 5280, section 4.2.1.10), in addition to package x509: that takes a host for a
+// domain, does not look at the subject, and passes over constraints that are not critical where
+// it does not know them.
+func checkNames(chain []*x509.Certificate) error {
+	refused, err := FirstRefusedName(chain)
+	switch {
+	case err != nil || refused == nil:
+		return err
+	case refused.Kind == TooMany:
+		return invalid("the chain has too many names and name constraints, which relying parties would refuse: "+
+			"certificate %d has names that certificate %d constrains", refused.Certificate+1, refused.Authority+1)
+	default:
+		return invalid("the name constraints of certificate %d of the chain do not allow certificate %d: %s name %.100q",
+			refused.Authority+1, refused.Certificate+1, refused.Kind, refused.Name)
+	}
+}
+
+// RefusedName is a name that the name constraints of an authority above do not allow.
+type RefusedName struct {
+	Certificate, Authority int    // places in the chain
+	Kind, Name             string // as [Refused] returns them
+}
+
+// FirstRefusedName returns the first name in a chain that the constraints above do not allow; nil if
+// there is none. Self-issued authorities are exempt from them (RFC 5280, section 4.2.1.10).
+func FirstRefusedName(chain []*x509.Certificate) (*RefusedName, error) {
+	names := make([]notary.Subtrees, len(chain))
+	for i, c := range chain {
+		if i == 0 || !IsSelfIssued(c) {
+			names[i] = constrainedNames(c)
+		}
+	}
+	comparisons := 0
+	for i, authority := range chain {
+		constraints, err := CertificateConstraints(authority)
+		if err != nil {
+			return nil, invalid("certificate %d of the chain cannot be used: %s%s", i+1, err, rootHint(chain, i))
+		}
+		for j := range i {
+			if comparisons += names[j].Len() * constraints.Len(); comparisons > maxComparisons {
+				return &RefusedName{j, i, TooMany, ""}, nil
+			}
+			if kind, name := refusedName(constraints, names[j]); kind != "" {
+				return &RefusedName{j, i, kind, name}, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// checkRoom checks that the path lengths leave room for the first certificate as an authority
+// (RFC 5280, section 4.2.1.9). Package x509 takes the first for the end of the path, which no
+// path length counts.
+func checkRoom(chain []*x509.Certificate) error {
+	for below, issuer := range chain[1:] {
+		limited := issuer.MaxPathLen > 0 || issuer.MaxPathLen == 0 && issuer.MaxPathLenZero
+		if limited && below+1 > issuer.MaxPathLen {
+			return invalid("certificate %d of the chain allows %d authorities under it, and has %d",
+				below+2, issuer.MaxPathLen, below+1)
+		}
+	}
+	return nil
+}
+
+// checkAlone checks a chain of one certificate, which must be self-signed.
+func checkAlone(c *x509.Certificate, wantCA bool, now time.Time) error {
+	if !IsSelfIssued(c) {
+		return invalid("the chain has only one certificate: " +
+			"add that of its issuer, and so on up to the root")
+	}
+	chain := []*x509.Certificate{c}
+	if err := checkOne(chain, 0, now); err != nil {
+		return err
+	}
+	if err := c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); err != nil {
+		return invalid("the self-signature of the certificate does not verify: %s", reason(err))
+	}
+	if wantCA && !MaySign(c) {
+		return invalid("the first certificate of the chain is not that of an authority that may sign certificates")
+	}
+	if err := checkNames(chain); err != nil {
+		return err
+	}
+	return verify(chain, now)
+}
+
+// verify has package x509 check what concerns the chain as a whole: path lengths, name constraints,
+// critical extensions, policies.
+func verify(chain []*x509.Certificate, now time.Time) error {
+	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
+	path := Comparable(chain)
+	last := len(path) - 1
+	roots.AddCert(path[last])
+	for _, c := range path[min(1, last):last] {
+		intermediates.AddCert(c)
+	}
+	_, err := path[0].Verify(x509.VerifyOptions{
+		Roots:         roots,
+		Intermediates: intermediates,
+		CurrentTime:   now,
+		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	if err != nil {
+		return invalid("the chain does not verify: %s", reason(err))
+	}
+	return nil
+}
+
+// Comparable returns copies of the certificates of a chain for package x509, which is stricter than
+// RFC 5280: it compares names octet by octet, and applies name constraints to self-issued
+// authorities. In the copies names that match are the same, and those authorities have no names.
+func Comparable(chain []*x509.Certificate) []*x509.Certificate {
+	path := make([]*x509.Certificate, len(chain))
+	for i, c := range chain {
+		link := *c
+		if i > 0 && IsSelfIssued(c) {
+			link.Extensions = slices.DeleteFunc(slices.Clone(c.Extensions), func(e pkix.Extension) bool { return e.Id.Equal(oidSAN) })
+		}
+		if i > 0 && SameName(c.RawSubject, chain[i-1].RawIssuer) {
+			link.RawSubject = chain[i-1].RawIssuer
+		}
+		path[i] = &link
+	}
+	return path
+}
