@@ -75,6 +75,10 @@ type Revocation struct {
 	Serial string // lower-case hex
 	At     time.Time
 	Reason RevocationReason
+
+	// What an imported CRL says of it besides. It is read only for CRLs, which repeat it.
+	InvalidityDate  time.Time // since when the key may have been compromised (section 5.3.2); zero if unknown
+	HoldInstruction string    // the object identifier of what to do about a hold (X.509, 9.5.3.2); "" for none
 }
 
 // Revocable is nil where the certificate can be put on a CRL, and otherwise says why it cannot. The

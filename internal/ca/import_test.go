@@ -3,6 +3,8 @@ package ca_test
 import (
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -33,11 +35,28 @@ func lastCRL(t testing.TB, w *testkit.World, o *testkit.Outside, number int64, e
 	for _, v := range entries {
 		serial, _ := new(big.Int).SetString(v.Serial, 16)
 		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{
-			SerialNumber: serial, RevocationTime: v.At, ReasonCode: notary.RevocationReasons[v.Reason]})
+			SerialNumber: serial, RevocationTime: v.At, ReasonCode: notary.RevocationReasons[v.Reason], ExtraExtensions: entryExtensions(t, v)})
 	}
 	der, err := x509.CreateRevocationList(rand.Reader, list, o.Certificate, o.Key)
 	testkit.Check(t, err)
 	return der
+}
+
+// entryExtensions returns the extensions of an entry beside its reason.
+func entryExtensions(t testing.TB, v notary.Revocation) (list []pkix.Extension) {
+	t.Helper()
+	add := func(value any, params string, oid ...int) {
+		der, err := asn1.MarshalWithParams(value, params)
+		testkit.Check(t, err)
+		list = append(list, pkix.Extension{Id: oid, Value: der})
+	}
+	if oid, ok := pki.ParseOID(v.HoldInstruction); ok {
+		add(oid, "", 2, 5, 29, 23)
+	}
+	if !v.InvalidityDate.IsZero() {
+		add(v.InvalidityDate, "generalized", 2, 5, 29, 24)
+	}
+	return list
 }
 
 // entriesOf are the entries of the authority's present list, by serial number.

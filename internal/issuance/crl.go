@@ -15,6 +15,7 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"notary"
+	"notary/internal/pki"
 )
 
 // CRL is a certificate revocation list (RFC 5280, section 5) in the making: [NewCRL] begins
@@ -85,7 +86,7 @@ func (l *CRL) Add(v notary.Revocation) error {
 	if len(serial) == 0 || !known || v.At.IsZero() || v.At.Year() > 9999 {
 		return unlistable(v)
 	}
-	l.octets = appendEntry(l.octets, serial, v.At.UTC(), byte(code))
+	l.octets = appendEntry(l.octets, serial, v, byte(code))
 	l.entries++
 	return nil
 }
@@ -98,12 +99,21 @@ func unlistable(v notary.Revocation) error {
 		v.Serial, v.At, v.Reason)
 }
 
-// reasonExtension is the extension of an entry with its reason code, up to that (RFC 5280,
-// section 5.3.1).
-const reasonExtension = "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01"
+// Extensions of entries, up to their values (RFC 5280, section 5.3).
+const (
+	reasonExtension     = "\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01" // then the code
+	invalidityExtension = "\x30\x18\x06\x03\x55\x1d\x18\x04\x11\x18\x0f" // then 15 characters
+	generalizedTime     = "20060102150405Z"
+)
+
+var oidHoldInstruction = asn1.ObjectIdentifier{2, 5, 29, 23}
+
+// maxHoldInstruction is the DER size of the longest hold instruction that is listed. Those of X9.57
+// have 9 octets.
+const maxHoldInstruction = 22
 
 // appendEntry writes an entry, which is shorter than 128 octets.
-func appendEntry(b, serial []byte, at time.Time, code byte) []byte {
+func appendEntry(b, serial []byte, v notary.Revocation, code byte) []byte {
 	start := len(b) + 2
 	b = append(b, byte(casn1.SEQUENCE), 0, byte(casn1.INTEGER), byte(len(serial)))
 	if serial[0] >= 0x80 { // it would be negative
@@ -111,19 +121,56 @@ func appendEntry(b, serial []byte, at time.Time, code byte) []byte {
 		b = append(b, 0)
 	}
 	b = append(b, serial...)
+	at := v.At.UTC()
 	if year := at.Year(); year >= 1950 && year < 2050 { // RFC 5280, section 5.1.2.4
 		b = append(b, byte(casn1.UTCTime), 13)
 		b = at.AppendFormat(b, "060102150405Z")
 	} else {
 		b = append(b, byte(casn1.GeneralizedTime), 15)
-		b = at.AppendFormat(b, "20060102150405Z")
+		b = at.AppendFormat(b, generalizedTime)
 	}
+	b = appendEntryExtensions(b, v, code)
+	b[start-1] = byte(len(b) - start)
+	return b
+}
+
+// appendEntryExtensions writes the extensions of an entry; nothing if it has none.
+func appendEntryExtensions(b []byte, v notary.Revocation, code byte) []byte {
+	start := len(b) + 2
+	b = append(b, byte(casn1.SEQUENCE), 0)
 	if code != 0 { // unspecified is left out
 		b = append(b, reasonExtension...)
 		b = append(b, code)
 	}
+	if v.Reason == notary.CertificateHold && v.HoldInstruction != "" {
+		b = append(b, holdExtension(v.HoldInstruction)...)
+	}
+	if at := v.InvalidityDate.UTC(); !v.InvalidityDate.IsZero() && at.Year() >= 0 && at.Year() <= 9999 {
+		b = append(b, invalidityExtension...)
+		b = at.AppendFormat(b, generalizedTime)
+	}
+	if len(b) == start {
+		return b[:start-2]
+	}
 	b[start-1] = byte(len(b) - start)
 	return b
+}
+
+// holdExtension returns the extension of a hold instruction; nothing if that cannot be written.
+func holdExtension(instruction string) []byte {
+	oid, ok := pki.ParseOID(instruction)
+	if !ok {
+		return nil
+	}
+	value, err := asn1.Marshal(oid)
+	if err != nil || len(value) > maxHoldInstruction {
+		return nil
+	}
+	der, err := asn1.Marshal(pkix.Extension{Id: oidHoldInstruction, Value: value})
+	if err != nil {
+		return nil
+	}
+	return der
 }
 
 // Sign ends the list: it is checked, signed, and the signature verified. The list cannot be

@@ -65,8 +65,8 @@ func (l *CRL) checkEntries(fields *cryptobyte.String) error {
 		if !skipTime(&entry) {
 			return wrong("has an entry without a proper time", "5.1.2.6")
 		}
-		if !entry.Empty() && !properReason(entry) {
-			return wrong("has an entry with more than a reason that can be given", "5.3.1")
+		if !entry.Empty() && !properExtensions(entry) {
+			return wrong("has an entry with other extensions than those that were meant", "5.3")
 		}
 		sums = append(sums, maphash.Bytes(seed, serial))
 	}
@@ -86,11 +86,43 @@ func properSerial(serial []byte) bool {
 	return len(value) > 0 && len(value) <= maxSerial && signed == (value[0] >= 0x80)
 }
 
-// properReason says whether an entry's extensions are a reason code alone, and one that a
-// whole list can have: not the one that is left out, nor what needs a delta CRL.
-func properReason(extensions []byte) bool {
-	code, ok := bytes.CutPrefix(extensions, []byte(reasonExtension))
-	return ok && len(code) == 1 && code[0] != 0 && slices.Contains(reasonCodes, code[0])
+// properExtensions reports whether an entry's extensions are at most a reason code, a hold
+// instruction and an invalidity date. The reason is one that a full CRL can have: not the one that is
+// left out, nor what needs a delta CRL.
+func properExtensions(extensions []byte) bool {
+	if len(extensions) < 3 || extensions[0] != byte(casn1.SEQUENCE) || int(extensions[1]) != len(extensions)-2 {
+		return false
+	}
+	rest := extensions[2:]
+	if code, ok := bytes.CutPrefix(rest, []byte(reasonExtension)); ok {
+		if len(code) == 0 || code[0] == 0 || !slices.Contains(reasonCodes, code[0]) {
+			return false
+		}
+		rest = code[1:]
+	}
+	rest = withoutHold(rest)
+	if date, ok := bytes.CutPrefix(rest, []byte(invalidityExtension)); ok {
+		if len(date) < len(generalizedTime) {
+			return false
+		}
+		if _, err := time.Parse(generalizedTime, string(date[:len(generalizedTime)])); err != nil {
+			return false
+		}
+		rest = date[len(generalizedTime):]
+	}
+	return len(rest) == 0
+}
+
+// withoutHold cuts a hold instruction off the start of extensions.
+func withoutHold(extensions []byte) []byte {
+	in := cryptobyte.String(extensions)
+	var one, value cryptobyte.String
+	var id, instruction asn1.ObjectIdentifier
+	if in.ReadASN1(&one, casn1.SEQUENCE) && one.ReadASN1ObjectIdentifier(&id) && id.Equal(oidHoldInstruction) &&
+		one.ReadASN1(&value, casn1.OCTET_STRING) && one.Empty() && value.ReadASN1ObjectIdentifier(&instruction) && value.Empty() {
+		return in
+	}
+	return extensions
 }
 
 var reasonCodes = func() (codes []byte) {

@@ -38,6 +38,10 @@ func checked(t *testing.T) (*CRL, []byte, CRLTerms) {
 			t.Fatal(err)
 		}
 	}
+	hold := notary.Revocation{Serial: "04", At: at, Reason: notary.CertificateHold, HoldInstruction: "1.2.840.10040.2.2", InvalidityDate: at.AddDate(-1, 0, 0)}
+	if err := list.Add(hold); err != nil {
+		t.Fatal(err)
+	}
 	terms := CRLTerms{Number: 300, ThisUpdate: at, NextUpdate: at.Add(time.Hour), URLs: []string{"http://a/1-1.crl", "http://b/1-1.crl"}}
 	der, err := list.Sign(terms)
 	if err != nil {
@@ -73,12 +77,14 @@ func TestEveryChangeOfAListIsFound(t *testing.T) {
 			start++
 		}
 	}
-	in([]byte("\x06\x03\x2b\x65\x70"))                                                // id-Ed25519
-	for _, serial := range []string{"\x02\x01\x02", "\x03\x00\xff\x02", "\x01\x03"} { // with their lengths
+	in([]byte("\x06\x03\x2b\x65\x70"))                                                            // id-Ed25519
+	for _, serial := range []string{"\x02\x01\x02", "\x03\x00\xff\x02", "\x01\x03", "\x01\x04"} { // with their lengths
 		in([]byte("\x02" + serial))
 	}
 	in([]byte("300102030405Z"))
-	for _, code := range []string{"\x01", "\x04"} {
+	in([]byte("20290102030405Z"))              // the invalidity date
+	in([]byte("\x2a\x86\x48\xce\x38\x02\x02")) // the hold instruction
+	for _, code := range []string{"\x01", "\x04", "\x06"} {
 		in([]byte(reasonExtension + code))
 	}
 	for i := range tbs {
@@ -127,7 +133,7 @@ func TestReasonsThatCannotBeListed(t *testing.T) {
 	t.Parallel()
 	for code := range 256 {
 		want := code != 0 && code != 7 && code != 8 && code <= 10
-		if got := properReason(append([]byte(reasonExtension), byte(code))); got != want {
+		if got := properExtensions(append([]byte("\x30\x0c"+reasonExtension), byte(code))); got != want {
 			t.Errorf("the code %d may be listed: %v", code, got)
 		}
 	}

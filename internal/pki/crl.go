@@ -8,6 +8,8 @@ import (
 	"math/big"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+
 	"notary"
 )
 
@@ -30,6 +32,7 @@ type CRL struct {
 var (
 	oidCRLNumber           = asn1.ObjectIdentifier{2, 5, 29, 20}
 	oidReasonCode          = asn1.ObjectIdentifier{2, 5, 29, 21}
+	oidHoldInstruction     = asn1.ObjectIdentifier{2, 5, 29, 23}
 	oidInvalidityDate      = asn1.ObjectIdentifier{2, 5, 29, 24}
 	oidDeltaCRLIndicator   = asn1.ObjectIdentifier{2, 5, 29, 27}
 	oidIssuingDistribution = asn1.ObjectIdentifier{2, 5, 29, 28}
@@ -96,7 +99,7 @@ func readCRL(data []byte) ([]byte, error) {
 
 func checkCRLSignature(list *x509.RevocationList, issuer *x509.Certificate) error {
 	switch {
-	case !bytes.Equal(list.RawIssuer, issuer.RawSubject):
+	case !SameName(list.RawIssuer, issuer.RawSubject):
 		return invalid("the CRL is of another authority: its issuer is not the subject of the authority's certificate")
 	case len(list.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(list.AuthorityKeyId, issuer.SubjectKeyId):
 		return invalid("the CRL is of another key of the authority: the key identifiers differ")
@@ -179,17 +182,46 @@ func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error
 		if !known {
 			return nil, invalid("the CRL has the reason code %d at serial number %s, which a complete list cannot have", entry.ReasonCode, serial)
 		}
-		list = append(list, notary.Revocation{Serial: serial, At: entry.RevocationTime.UTC(), Reason: name})
+		revocation := notary.Revocation{Serial: serial, At: entry.RevocationTime.UTC(), Reason: name}
+		if err := readEntryExtensions(&revocation, entry.Extensions); err != nil {
+			return nil, err
+		}
+		list = append(list, revocation)
 	}
 	return list, nil
 }
+
+// readEntryExtensions reads the extensions of an entry that later CRLs repeat.
+func readEntryExtensions(v *notary.Revocation, extensions []pkix.Extension) error {
+	for _, e := range extensions {
+		in := cryptobyte.String(e.Value)
+		switch {
+		case e.Id.Equal(oidInvalidityDate):
+			ok := in.ReadASN1GeneralizedTime(&v.InvalidityDate) && in.Empty()
+			if v.InvalidityDate = v.InvalidityDate.UTC(); !ok || v.InvalidityDate.Year() < 1950 {
+				return invalid("the CRL's entry for serial number %s has an invalidity date that is no GeneralizedTime since 1950", v.Serial)
+			}
+		case e.Id.Equal(oidHoldInstruction):
+			var oid asn1.ObjectIdentifier
+			if !in.ReadASN1ObjectIdentifier(&oid) || !in.Empty() || len(e.Value) > maxHoldInstruction {
+				return invalid("the CRL's entry for serial number %s has a hold instruction that is no object identifier of at most %d octets",
+					v.Serial, maxHoldInstruction)
+			}
+			v.HoldInstruction = oid.String()
+		}
+	}
+	return nil
+}
+
+// maxHoldInstruction is the DER size of the longest hold instruction. Those of X9.57 have 9 octets.
+const maxHoldInstruction = 22
 
 func checkEntryExtensions(serial string, extensions []pkix.Extension) error {
 	for i, e := range extensions {
 		switch {
 		case e.Id.Equal(oidCertificateIssuer):
 			return invalid("the CRL is an indirect one: its entry for serial number %s is of another authority", serial)
-		case e.Critical && !e.Id.Equal(oidReasonCode) && !e.Id.Equal(oidInvalidityDate):
+		case e.Critical && !e.Id.Equal(oidReasonCode) && !e.Id.Equal(oidInvalidityDate) && !e.Id.Equal(oidHoldInstruction):
 			return invalid("the CRL's entry for serial number %s has a critical extension that is not supported (%s)", serial, e.Id)
 		}
 		for _, earlier := range extensions[:i] {

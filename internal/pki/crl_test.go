@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -114,11 +115,15 @@ func TestParseCRLRefuses(t *testing.T) {
 		"an unknown critical extension":         {withExtension(extension(true, asn1.NullBytes, 1, 2, 3)), nil, "critical extension"},
 		"an entry of another authority":         {withEntries(entry(5, 0, extension(true, []byte{0x30, 0}, 2, 5, 29, 29))), nil, "indirect"},
 		"an entry's unknown critical extension": {withEntries(entry(5, 0, extension(true, asn1.NullBytes, 1, 2, 3))), nil, "serial number 05"},
-		"a serial number twice":                 {withEntries(entry(5, 0), entry(6, 0), entry(5, 1)), nil, "05 twice"},
-		"a negative serial number":              {withEntries(entry(-5, 0)), nil, "not positive"},
-		"a serial number of zero":               {withEntries(entry(0, 0)), nil, "not positive"},
-		"an unused reason":                      {withEntries(entry(5, 7)), nil, "reason code 7"},
-		"a removal":                             {withEntries(entry(5, 8)), nil, "reason code 8"},
+		"an invalidity date that is none":       {withEntries(entry(5, 0, extension(false, asn1.NullBytes, 2, 5, 29, 24))), nil, "invalidity date"},
+		"a hold instruction that is none":       {withEntries(entry(5, 6, extension(false, asn1.NullBytes, 2, 5, 29, 23))), nil, "hold instruction"},
+		"an endless hold instruction": {withEntries(entry(5, 6, extension(false, append([]byte{6, 40}, slices.Repeat([]byte{1}, 40)...), 2, 5, 29, 23))),
+			nil, "hold instruction"},
+		"a serial number twice":    {withEntries(entry(5, 0), entry(6, 0), entry(5, 1)), nil, "05 twice"},
+		"a negative serial number": {withEntries(entry(-5, 0)), nil, "not positive"},
+		"a serial number of zero":  {withEntries(entry(0, 0)), nil, "not positive"},
+		"an unused reason":         {withEntries(entry(5, 7)), nil, "reason code 7"},
+		"a removal":                {withEntries(entry(5, 8)), nil, "reason code 8"},
 		"a revocation before 1970": {withEntries(x509.RevocationListEntry{SerialNumber: big.NewInt(5), RevocationTime: time.Unix(0, 0)}),
 			nil, "before 1970"},
 	} {

@@ -79,7 +79,7 @@ func (r reader) ListStates(ctx context.Context) (map[ListKey]ListState, error) {
 // MaxShards is over how many lists an authority's CRL can be spread.
 const MaxShards = 1000
 
-const selectRevocations = `SELECT id, serial, revoked_at, reason FROM revocation
+const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_date, hold_instruction FROM revocation
 	WHERE authority_id = $1 AND shard >= $2 AND shard <= $3 AND listed_until >= $4`
 
 // EachRevocation gives the entries of a list (shard 0: of all) one after the other, without
@@ -109,7 +109,7 @@ func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int
 		defer rows.Close()
 		for rows.Next() {
 			var v revocationRow
-			if err := rows.Scan(&v.id, &v.serial, &v.at, &v.reason); err != nil {
+			if err := rows.Scan(&v.id, &v.serial, &v.at, &v.reason, &v.invalidity, &v.hold); err != nil {
 				return mapped(err)
 			}
 			s.damage.add("revocation", v.id, v.problems())
@@ -131,6 +131,9 @@ type revocationRow struct {
 	serial string
 	at     instant
 	reason string
+
+	invalidity instant // NULL if unknown
+	hold       sql.NullString
 }
 
 // problems describes what keeps the revocation from being listed as it was recorded.
@@ -139,7 +142,8 @@ func (v revocationRow) problems() []string {
 		return []string{"it is on no CRL: " + err.Error()}
 	}
 	_, known := notary.RevocationReasons[notary.RevocationReason(v.reason)]
-	return unreadable(column{"revoked_at", v.unknownTime()}, column{"reason", !known})
+	return unreadable(column{"revoked_at", v.unknownTime()}, column{"reason", !known},
+		column{"invalidity_date", v.invalidity.unreadable()})
 }
 
 func (v revocationRow) unknownTime() bool { return v.at.unreadable() || v.at.Int64 == 0 }
@@ -147,7 +151,10 @@ func (v revocationRow) unknownTime() bool { return v.at.unreadable() || v.at.Int
 // value returns the revocation. One whose time or reason is unreadable is still a revocation:
 // it counts from 1970 on, without a reason.
 func (v revocationRow) value() notary.Revocation {
-	revocation := notary.Revocation{Serial: v.serial, At: v.at.time(), Reason: notary.RevocationReason(v.reason)}
+	revocation := notary.Revocation{Serial: v.serial, At: v.at.time(), Reason: notary.RevocationReason(v.reason), HoldInstruction: v.hold.String}
+	if v.invalidity.Valid && !v.invalidity.unreadable() {
+		revocation.InvalidityDate = v.invalidity.time()
+	}
 	if v.unknownTime() {
 		revocation.At = time.Unix(0, 0).UTC()
 	}

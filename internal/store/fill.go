@@ -195,7 +195,7 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	}
 	if v := c.Revocation; v != nil {
 		f.revocation++
-		f.add("revocation", f.revocation, c.AuthorityID, c.ID, c.Shard, c.Serial, seconds(v.At), string(v.Reason), listedUntil(c, v.At))
+		f.add("revocation", f.revocation, c.AuthorityID, c.ID, c.Shard, c.Serial, seconds(v.At), string(v.Reason), listedUntil(c, v.At), nil, nil)
 		f.counts[revokedCounter(c.AuthorityID, 0)]++
 		f.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
 		if c.Shard > 0 {

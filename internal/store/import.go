@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"time"
 
 	"notary"
 )
@@ -24,9 +25,11 @@ func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) 
 		authority, end, values := b.bind(authorityID), b.bind(int64(forEver)), ""
 		for _, v := range some {
 			values += ", (" + authority + ", 0, " + b.bind(v.Serial) + ", " + b.bind(seconds(v.At)) + ", " +
-				b.bind(string(v.Reason)) + ", " + end + ")"
+				b.bind(string(v.Reason)) + ", " + end + ", " + b.bind(dateOrNull(v.InvalidityDate)) + ", " +
+				b.bind(textOrNull(v.HoldInstruction)) + ")"
 		}
-		err := tx.later(`INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until) VALUES `+values[2:], b.args...)
+		err := tx.later(`INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until, invalidity_date,
+			hold_instruction) VALUES `+values[2:], b.args...)
 		if err != nil {
 			return err
 		}
@@ -34,6 +37,20 @@ func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) 
 	tx.counts[revokedCounter(authorityID, 0)] += int64(len(entries))
 	tx.counts[unknownCounter] += int64(len(entries))
 	return nil
+}
+
+func dateOrNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.Unix()
+}
+
+func textOrNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // LinkRevocation makes the entry of an imported list that has the serial number of the

@@ -109,7 +109,7 @@ func (c *certificateRow) certificate(r reader) *notary.Certificate {
 		DER: c.der, IssuerChain: chain,
 	}
 	if c.reason.Valid {
-		v := revocationRow{0, cert.Serial, c.revokedAt, c.reason.String}.value()
+		v := revocationRow{serial: cert.Serial, at: c.revokedAt, reason: c.reason.String}.value()
 		cert.Revocation = &v
 	}
 	return cert

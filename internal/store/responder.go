@@ -69,7 +69,7 @@ func (r reader) CertificateStatus(ctx context.Context, authorityID int64, serial
 		WHERE v.authority_id = $2 AND v.serial = $1 AND v.certificate_id IS NULL`, serial, authorityID)
 	for _, s := range found {
 		if s.id.Valid {
-			row := revocationRow{s.id.Int64, serial, s.at, s.reason.String}
+			row := revocationRow{id: s.id.Int64, serial: serial, at: s.at, reason: s.reason.String}
 			r.damage.add("revocation", row.id, row.problems())
 			revocation := row.value()
 			v = &revocation

@@ -35,7 +35,7 @@ var tables = []table{
 	{name: "certificate_lint", key: "certificate_id", columns: []string{"certificate_id", "findings"}},
 	{name: "responder", key: "authority_id", columns: []string{"authority_id", "certificate_id", "sealed_key"}},
 	{name: "revocation", key: "id", columns: []string{"id", "authority_id", "certificate_id", "shard", "serial", "revoked_at",
-		"reason", "listed_until"}},
+		"reason", "listed_until", "invalidity_date", "hold_instruction"}},
 	{name: "compromised_key", key: "fingerprint", columns: []string{"fingerprint", "reported_at"}},
 	{name: "outside_key", key: "fingerprint", columns: []string{"fingerprint"}},
 	{name: "event", key: "id", columns: []string{"id", "at", "account_id", "email", "address", "kind", "action", "object_id", "detail"}},
