@@ -112,13 +112,13 @@ func (p *program) authorityUpload() *cobra.Command {
 	var cross bool
 	c := p.onOne("upload ID", "Give an authority the certificate that another one outside signed", "authority %d has its certificate and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
-			text, err := p.readInput(ctx, chain)
+			text, err := p.readCertificates(ctx, chain)
 			if err != nil {
 				return err
 			}
 			return c.UploadAuthorityCertificate(ctx, id, api.UploadAuthorityCertificate{CertificateChain: text, Cross: cross})
 		})
-	c.Flags().StringVar(&chain, "chain", "", "PEM `file` with the chain, the authority's own certificate first; - for the standard input")
+	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, the authority's own certificate first, as PEM, DER or PKCS #7; - for the standard input")
 	c.Flags().BoolVar(&cross, "cross", false, "it is a further certificate: the one in use stays in use")
 	c.MarkFlagRequired("chain")
 	return c

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -34,22 +35,26 @@ func (p *program) authorityImport() *cobra.Command {
 			"chain, and its last CRL, so that the next one has a higher number and the same entries.\n\n" +
 			"With --certificates, what it has issued is recorded, so that it can be found and revoked. All files\n" +
 			"are read before anything is sent. More of them can follow: notary authority import-certificates.\n\n" +
-			"--openssl takes all that from where openssl ca keeps it: private/cakey.pem, cacert.pem, crl.pem, crlnumber,\n" +
-			"newcerts and index.txt, whose revocations must all be on the CRL. The other flags name what is elsewhere.",
+			"--openssl takes all that from where openssl ca or easy-rsa keeps it: private/cakey.pem or private/ca.key,\n" +
+			"cacert.pem or ca.crt, crl.pem, crlnumber, newcerts or certs_by_serial and issued, and index.txt, whose\n" +
+			"revocations must all be on the CRL. The other flags name what is elsewhere.\n\n" +
+			"A certificate in a folder that cannot be recorded is named, and all others are recorded; the exit status is 1\n" +
+			"then.",
 		Example: "  notary authority import --openssl demoCA\n" +
+			"  notary authority import --openssl easy-rsa/pki --password-file password.txt\n" +
 			"  notary authority import --key ca.key --chain ca.pem --crl ca.crl --certificates issued\n" +
 			"  notary authority import --pkcs12 ca.p12 --crl-number 41",
 		Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.importAuthority(ctx, c, flags) }),
 	}
-	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca, with all that follows where this is not given")
+	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca or easy-rsa, for what the following flags do not name")
 	c.Flags().StringVar(&flags.key, "key", "", "the `file` with its private key: PKCS #8, PKCS #1 or SEC 1, in PEM or DER, encrypted or not")
 	c.Flags().StringVar(&flags.pkcs12, "pkcs12", "", "the PKCS #12 `file` with its key and chain, instead of --key")
 	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for the standard input (default: it is asked for)")
-	c.Flags().StringVar(&flags.chain, "chain", "", "PEM `file` with its chain, its own certificate first, up to the root")
+	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with its chain, its own certificate first, up to the root: PEM, DER or PKCS #7")
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with its last CRL, in PEM or DER")
 	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, where that is not the one of --crl")
-	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it has issued, in PEM or DER; may be repeated")
+	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it has issued, in PEM, DER or PKCS #7; may be repeated")
 	c.MarkFlagsOneRequired("openssl", "key", "pkcs12")
 	c.MarkFlagsMutuallyExclusive("key", "pkcs12")
 	return c
@@ -59,8 +64,9 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 	return &cobra.Command{
 		Use:   "import-certificates ID PATH…",
 		Short: "Record certificates that an authority issued before it was imported",
-		Long: "Record certificates that an authority issued before it was imported, from files and folders with PEM or\n" +
-			"DER. What is recorded already is passed over, so that the command can be repeated.",
+		Long: "Record certificates that an authority issued before it was imported, from files and folders with PEM,\n" +
+			"DER or PKCS #7. What is recorded already is skipped, so that the command can be repeated. A certificate in\n" +
+			"a folder that cannot be recorded is named, and all others are recorded; the exit status is 1 then.",
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(command *cobra.Command, args []string) error {
 			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
@@ -79,7 +85,7 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.printImported(id, done, found, "authority %d: %s", id, counts(done))
+				return errors.Join(p.printImported(id, done, found, "authority %d: %s", id, counts(done)), found.refusals())
 			})(command, args[:1])
 		},
 	}
@@ -88,15 +94,16 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 // importAnswer is the answer to both calls.
 type importAnswer struct {
 	api.ImportedCertificates
-	ID   int64    `json:"id"`
-	URLs []string `json:"urls,omitempty"` // where the certificates say that their status can be asked for
+	ID      int64         `json:"id"`
+	Refused []refusedFile `json:"refused,omitempty"`
+	URLs    []string      `json:"urls,omitempty"` // where the certificates say that their status can be asked for
 }
 
 func (p *program) printImported(id int64, done api.ImportedCertificates, found issued, format string, args ...any) error {
 	urls := found.sortedURLs()
 	if p.json {
 		done.Message = api.Success
-		return p.printJSON(importAnswer{done, id, urls})
+		return p.printJSON(importAnswer{done, id, found.refused, urls})
 	}
 	if len(urls) > 0 {
 		format += "\nits certificates say that their status is at the following URLs; have these answered with what is published here,\n" +
@@ -132,7 +139,8 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 	if len(flags.certificates) == 0 {
 		return p.printImported(id, done, found, "authority %d is imported and can sign\nnext: notary authority import-certificates %d PATH, or notary authority crl %d", id, id, id)
 	}
-	return p.printImported(id, done, found, "authority %d is imported and can sign; its certificates: %s\nnext: notary authority crl %d", id, counts(done), id)
+	return errors.Join(p.printImported(id, done, found,
+		"authority %d is imported and can sign; its certificates: %s\nnext: notary authority crl %d", id, counts(done), id), found.refusals())
 }
 
 // importBody reads what is sent, and gives the chain as well. The key is opened here first: a
@@ -144,14 +152,15 @@ func (p *program) importBody(ctx context.Context, flags importFlags) (body api.I
 		return body, "", err
 	}
 	if flags.pkcs12 != "" && !pki.IsPKCS12(key) {
-		return body, "", notary.Errorf(notary.Invalid, "%s is not a PKCS #12 file: give a key with --key", file)
+		_, err := pki.OpenPKCS12(key, "")
+		return body, "", withHint(notary.Errorf(notary.Invalid, "%s: %s", file, err), "give a key that is no PKCS #12 with --key")
 	}
 	if body.Password, err = p.keyPassword(ctx, key, flags.passwordFile); err != nil {
 		return body, "", err
 	}
 	body.PrivateKey, body.CRLNumber = asText(key), flags.crlNumber
 	if flags.chain != "" {
-		if chain, err = p.readInput(ctx, flags.chain); err != nil {
+		if chain, err = p.readCertificates(ctx, flags.chain); err != nil {
 			return body, "", err
 		}
 		body.CertificateChain = chain
@@ -205,7 +214,16 @@ func (p *program) keyPassword(ctx context.Context, key []byte, file string) (pas
 	return password, err
 }
 
-// asText is PEM as it is, and DER in base64.
+// readCertificates is readInput for certificates: text as it is, and anything else in base64.
+func (p *program) readCertificates(ctx context.Context, name string) (string, error) {
+	text, err := p.readInput(ctx, name)
+	if !utf8.ValidString(text) {
+		text = base64.StdEncoding.EncodeToString([]byte(text))
+	}
+	return text, err
+}
+
+// asText returns PEM unchanged and encodes DER as base64.
 func asText(content []byte) string {
 	if bytes.Contains(content, []byte("-----BEGIN")) {
 		return string(content)

@@ -18,27 +18,37 @@ import (
 	"notary/internal/pki"
 )
 
-// What openssl ca has in its folder, by the names of the configuration that comes with it.
+// What openssl ca keeps in its folder, by the names of the configuration that comes with it, and
+// easy-rsa in its own.
 const (
-	opensslKey      = "private/cakey.pem"
-	opensslChain    = "cacert.pem"
 	opensslCRL      = "crl.pem"
 	opensslNumber   = "crlnumber" // of its next list, in hex
-	opensslIssued   = "newcerts"
 	opensslIndex    = "index.txt"
 	opensslMaxIndex = 1 << 30
+
+	easyRSAKey = "private/ca.key"
 )
 
-// lookIntoFolder puts the files of openssl's folder in the place of flags that were not given.
-func (f *importFlags) lookIntoFolder() error {
+var (
+	opensslKeys   = []string{"private/cakey.pem", easyRSAKey}
+	opensslChains = []string{"cacert.pem", "ca.crt"}
+	opensslIssued = []string{"newcerts", "certs_by_serial", "issued", "revoked/certs_by_serial", "renewed/certs_by_serial"}
+)
+
+// lookIntoFolder finds the files of openssl's folder for flags that were not given.
+func (f *importFlags) lookIntoFolder() (err error) {
 	if f.openssl == "" {
 		return nil
 	}
 	if f.key == "" && f.pkcs12 == "" {
-		f.key = filepath.Join(f.openssl, opensslKey)
+		if f.key, err = f.oneOf(opensslKeys, "--key"); err != nil {
+			return err
+		}
 	}
 	if f.chain == "" && f.pkcs12 == "" {
-		f.chain = filepath.Join(f.openssl, opensslChain)
+		if f.chain, err = f.oneOf(opensslChains, "--chain"); err != nil {
+			return err
+		}
 	}
 	if err := f.ifThere(opensslCRL, func(name string) {
 		if f.crl == "" {
@@ -47,11 +57,26 @@ func (f *importFlags) lookIntoFolder() error {
 	}); err != nil {
 		return err
 	}
-	return f.ifThere(opensslIssued, func(name string) {
-		if f.certificates == nil {
-			f.certificates = []string{name}
+	if f.certificates != nil {
+		return nil
+	}
+	for _, folder := range opensslIssued {
+		if err := f.ifThere(folder, func(name string) { f.certificates = append(f.certificates, name) }); err != nil {
+			return err
 		}
-	})
+	}
+	return nil
+}
+
+// oneOf returns the first of the files that is in the folder.
+func (f *importFlags) oneOf(files []string, flag string) (found string, err error) {
+	for _, file := range files {
+		if err := f.ifThere(file, func(name string) { found = name }); err != nil || found != "" {
+			return found, err
+		}
+	}
+	return "", notary.Errorf(notary.NotFound, "%s has no %s, as openssl ca or easy-rsa would: name the file with %s",
+		f.openssl, strings.Join(files, " or "), flag)
 }
 
 // ifThere calls fn with a file of the folder that may be missing.
@@ -100,9 +125,17 @@ func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain str
 	if len(missing) > 0 {
 		return withHint(notary.Errorf(notary.Conflict, "%s has revoked what the CRL does not list: %d in all, the first with the serial number %s",
 			filepath.Join(f.openssl, opensslIndex), len(missing), missing[0]),
-			"make a new list: openssl ca -gencrl -out %s", filepath.Join(f.openssl, opensslCRL))
+			"make a new list: %s", f.newListCommand())
 	}
 	return nil
+}
+
+// newListCommand returns the command that makes a new list.
+func (f *importFlags) newListCommand() string {
+	if strings.HasSuffix(f.key, filepath.FromSlash(easyRSAKey)) {
+		return "easyrsa gen-crl"
+	}
+	return "openssl ca -gencrl -out " + filepath.Join(f.openssl, opensslCRL)
 }
 
 // parseOwnCRL reads what [asText] has made of a list of the authority with the chain.

@@ -142,7 +142,7 @@ func (p *program) requestUpload() *cobra.Command {
 	c := &cobra.Command{
 		Use: "upload ID", Short: "Give a request the certificate that another authority signed", Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
-			text, err := p.readInput(ctx, chain)
+			text, err := p.readCertificates(ctx, chain)
 			if err != nil {
 				return err
 			}
@@ -153,7 +153,7 @@ func (p *program) requestUpload() *cobra.Command {
 			return p.created(certificate, "request %d has certificate %d now", id, certificate)
 		}),
 	}
-	c.Flags().StringVar(&chain, "chain", "", "PEM `file` with the chain, leaf first; - for the standard input")
+	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, leaf first, as PEM, DER or PKCS #7; - for the standard input")
 	c.MarkFlagRequired("chain")
 	return c
 }

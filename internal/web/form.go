@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"notary"
+	"notary/internal/inspect"
 )
 
 // form is what a page shows in its fields: at first what the query says, later what was typed,
@@ -274,13 +275,14 @@ func readFile(file *multipart.FileHeader) (string, error) {
 	return asPEM(text), nil
 }
 
-// asPEM makes PEM of a signing request or a certificate in DER, and leaves all else as it is.
+// asPEM encodes a signing request or certificates in DER as PEM, and returns anything else as text.
+// Of several certificates, or a PKCS #7, all are in one block, which uploads accept.
 func asPEM(content []byte) string {
 	if csr, err := x509.ParseCertificateRequest(content); err == nil {
 		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: csr.Raw}))
 	}
-	if certificates, err := x509.ParseCertificates(content); err == nil && len(certificates) > 0 {
-		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificates[0].Raw}))
+	if inspect.HoldsCertificates(content) {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: content}))
 	}
 	return string(content)
 }

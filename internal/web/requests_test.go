@@ -1,14 +1,17 @@
 package web_test
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/smallstep/pkcs7"
 
 	"notary"
 	"notary/internal/ca"
@@ -228,6 +231,37 @@ func TestACertificateOfAnotherAuthorityIsUploaded(t *testing.T) {
 	v := h.as(t, notary.CertificateManager)
 	v.post(t, fmt.Sprintf("/requests/%d/upload", id), url.Values{"certificate": {outside.Chain(t, key.Public())}}).
 		wantStatus(t, 200).wantText(t, "The certificate is uploaded.", "It has a certificate in use.")
+}
+
+// A file with several certificates is uploaded whole, in whatever form.
+func TestUploadedFilesKeepEveryCertificate(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	outside := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now()).Intermediate(t, notary.ECDSAP256)
+	v := h.as(t, notary.CertificateManager)
+	for name, form := range map[string]func(text string, raw, bag []byte) string{
+		"PEM":              func(text string, _, _ []byte) string { return text },
+		"concatenated DER": func(_ string, raw, _ []byte) string { return string(raw) },
+		"PKCS #7":          func(_ string, _, bag []byte) string { return string(bag) },
+		"UTF-16": func(text string, _, _ []byte) string {
+			return "\xff\xfe" + strings.Join(strings.Split(text, ""), "\x00") + "\x00"
+		},
+	} {
+		key := testkit.Key(t, notary.ECDSAP256)
+		id, err := h.CA.Submit(t.Context(), h.Admin(), testkit.CSR(t, key, "www.example.com"))
+		testkit.Check(t, err)
+		chain := append([]*x509.Certificate{outside.Issue(t, key.Public())}, outside.Authorities()...)
+		raw := slices.Concat(chain[0].Raw, chain[1].Raw, chain[2].Raw)
+		bag, err := pkcs7.DegenerateCertificate(raw)
+		testkit.Check(t, err)
+		v.upload(t, fmt.Sprintf("/requests/%d/upload", id), nil, map[string]string{"certificate": form(testkit.PEM(chain...), raw, bag)}).
+			wantStatus(t, 200).wantText(t, "The certificate is uploaded.")
+		request, err := h.CA.Request(t.Context(), h.Admin(), id)
+		testkit.Check(t, err)
+		if got := request.Certificate.ChainPEM(); got != testkit.PEM(chain...) {
+			t.Errorf("%s: the chain is\n%s", name, got)
+		}
+	}
 }
 
 // Each role sees what it may, and is told what it may not.
