@@ -3,6 +3,8 @@ package pki
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/hex"
+	"slices"
 	"sync"
 
 	"filippo.io/edwards25519"
@@ -26,7 +28,62 @@ func checkEd25519(key ed25519.PublicKey) error {
 		return invalid("the Ed25519 key is not a point of prime order (RFC 8032, section 5.1): " +
 			"the key is broken or was tampered with, make a new one")
 	}
+	if trivialEd25519()[ed25519Identity(key)] {
+		return errTrivialKey()
+	}
 	return nil
+}
+
+// ed25519Identity returns the key, or its negation if that is the one with the even x.
+func ed25519Identity(key ed25519.PublicKey) (identity [ed25519.PublicKeySize]byte) {
+	copy(identity[:], key)
+	identity[len(identity)-1] &^= ed25519Sign
+	return identity
+}
+
+// trivialMultiples is how many multiples of the base point are refused as keys.
+const trivialMultiples = 1 << 10
+
+// trivialEd25519 has the keys of trivial seeds, published examples and small scalars.
+var trivialEd25519 = sync.OnceValue(func() map[[ed25519.PublicKeySize]byte]bool {
+	known := map[[ed25519.PublicKeySize]byte]bool{}
+	for _, seed := range trivialSeeds() {
+		key, _ := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
+		known[ed25519Identity(key)] = true
+	}
+	base, sum := edwards25519.NewGeneratorPoint(), edwards25519.NewIdentityPoint()
+	for range trivialMultiples {
+		sum.Add(sum, base)
+		known[ed25519Identity(sum.Bytes())] = true
+	}
+	return known
+})
+
+// publishedSeeds are those of RFC 8032, section 7.1, and RFC 8410, section 10.3.
+var publishedSeeds = []string{
+	"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+	"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+	"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+	"d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842",
+}
+
+// trivialSeeds returns repeated octets, single octets at either end, octets that count up, and
+// published examples.
+func trivialSeeds() (seeds [][]byte) {
+	const size = ed25519.SeedSize
+	for octet := range 256 {
+		first, last := make([]byte, size), make([]byte, size)
+		first[0], last[size-1] = byte(octet), byte(octet)
+		seeds = append(seeds, slices.Repeat([]byte{byte(octet)}, size), first, last)
+	}
+	for _, text := range publishedSeeds {
+		seed, err := hex.DecodeString(text)
+		if err != nil {
+			panic(err) // it is a constant
+		}
+		seeds = append(seeds, seed)
+	}
+	return append(seeds, counting(0, size), counting(1, size))
 }
 
 // hasPrimeOrder reports whether a point is in the subgroup of prime order, its identity

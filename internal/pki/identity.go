@@ -18,9 +18,6 @@ import (
 // another of these, so all of them have one identity: that of the RSA modulus with the exponent
 // 65537, of the ECDSA point with the even y, and of the Ed25519 point with the even x.
 
-// usualExponent is the RSA exponent of key identities.
-const usualExponent = 65537
-
 // KeyIdentity identifies a public key and all others with the same private key.
 type KeyIdentity struct {
 	Fingerprint string // see [KeyFingerprint]
@@ -98,10 +95,10 @@ func SameIdentity(a, b crypto.PublicKey) bool {
 func canonicalSPKI(key crypto.PublicKey, spki []byte) ([]byte, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		if key.E == usualExponent {
+		if key.E == UsualExponent {
 			return spki, nil
 		}
-		return marshalKey(&rsa.PublicKey{N: key.N, E: usualExponent})
+		return marshalKey(&rsa.PublicKey{N: key.N, E: UsualExponent})
 	case *ecdsa.PublicKey:
 		if spki[len(spki)-1]&1 == 1 {
 			spki = slices.Clone(spki)

@@ -8,8 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
-	"math/big"
-	"sync"
 
 	"notary"
 )
@@ -26,8 +24,9 @@ func RSABits() (least, most int) { return minRSABits, maxRSABits }
 
 const usableKeys = "use ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits"
 
-// CheckKey reports whether a public key is good enough to be certified: of a kind that we know,
-// long enough, and without the known marks of a broken generator.
+// CheckKey returns an Invalid error for a public key that is not good enough to be certified: of an
+// unsupported kind or size, or one whose private key can be computed or guessed. Small RSA exponents
+// are accepted: see [SmallExponent].
 func CheckKey(pub crypto.PublicKey) error {
 	switch key := pub.(type) {
 	case *rsa.PublicKey:
@@ -47,8 +46,12 @@ func checkECDSA(key *ecdsa.PublicKey) error {
 	default:
 		return invalid("the curve of the ECDSA key is not supported: %s", usableKeys)
 	}
-	if _, err := key.ECDH(); err != nil {
+	point, err := key.ECDH()
+	if err != nil {
 		return invalid("the ECDSA key is not a point of its curve")
+	}
+	if isTrivialPoint(key.Curve, point.Bytes()) {
+		return errTrivialKey()
 	}
 	return nil
 }
@@ -63,94 +66,30 @@ func checkRSA(key *rsa.PublicKey) error {
 	case key.E < 3 || key.E%2 == 0 || int64(key.E) >= 1<<32:
 		return invalid("the public exponent of the RSA key, %d, is not an odd number "+
 			"from 3 to 2^32: make a key with the exponent 65537", key.E)
-	case hasSmallFactor(key.N):
-		return invalid("the modulus of the RSA key has a small prime factor: " +
-			"the key is broken, make a new one")
-	case hasCloseFactors(key.N):
-		return invalid("the modulus of the RSA key is a product of two close primes " +
-			"(CVE-2022-26320): the key is broken, make a new one with another program")
+	}
+	if reason := rsaVerdicts.of(key.N); reason != "" {
+		return invalid("%s", reason)
 	}
 	return nil
 }
 
-// smallPrimes is the product of all primes below 752, as many as NIST SP 800-89, section
-// 5.3.3, asks for.
-var smallPrimes = sync.OnceValue(func() *big.Int {
-	product := big.NewInt(1)
-	for n := int64(2); n < 752; n++ {
-		if p := big.NewInt(n); p.ProbablyPrime(0) {
-			product.Mul(product, p)
-		}
-	}
-	return product
-})
-
-func hasSmallFactor(n *big.Int) bool {
-	primes := smallPrimes()
-	rest := new(big.Int).Mod(n, primes)
-	return rest.Sign() == 0 || rest.GCD(nil, nil, rest, primes).Cmp(big.NewInt(1)) != 0
+// errTrivialKey is the error of a key whose private key can be guessed.
+func errTrivialKey() error {
+	return invalid("the private key of this key is a trivial or published number: " +
+		"the key is broken, make a new one with a random number generator")
 }
 
-// hasCloseFactors looks for n = (a-b)(a+b) by Fermat's method: it finds p and q within a
-// hundred rounds only when they are far closer than chance could make them.
-func hasCloseFactors(n *big.Int) bool {
-	const rounds = 100
-	a := new(big.Int).Sqrt(n)
-	square, root := new(big.Int).Mul(a, a), new(big.Int)
-	if square.Cmp(n) == 0 {
-		return true
-	}
-	one := big.NewInt(1)
-	step := new(big.Int).Lsh(a, 1) // (a+1)² = a² + 2a + 1
-	rest := square.Sub(square, n)
-	for range rounds {
-		rest.Add(rest, step).Add(rest, one)
-		step.Add(step, big.NewInt(2))
-		if !maybeSquare(rest) {
-			continue
-		}
-		if root.Sqrt(rest); root.Mul(root, root).Cmp(rest) == 0 {
-			return true
-		}
-	}
-	return false
-}
+// UsualExponent is the smallest RSA exponent that is accepted without further ado. Smaller ones are
+// sound only with correct padding, which implementations have got wrong (CVE-2006-4339).
+const UsualExponent = 65537
 
-// maybeSquare is false for all but a few in a thousand of the numbers that are no squares, at
-// far less than the cost of a root. A square is 0, 1, 4, 9, 16, 17, 25, 33, 36, 41, 49 or 57
-// modulo 64, and modulo an odd prime only about half of the remainders are squares.
-func maybeSquare(n *big.Int) bool {
-	const squares = 1<<0 | 1<<1 | 1<<4 | 1<<9 | 1<<16 | 1<<17 | 1<<25 | 1<<33 | 1<<36 |
-		1<<41 | 1<<49 | 1<<57
-	words := n.Bits()
-	if len(words) > 0 && uint64(squares)>>(words[0]&63)&1 == 0 {
-		return false
+// SmallExponent returns the exponent of an RSA key if it is below [UsualExponent]; 0 otherwise and
+// for other kinds of keys.
+func SmallExponent(pub crypto.PublicKey) int {
+	if key, ok := pub.(*rsa.PublicKey); ok && key.E < UsualExponent {
+		return key.E
 	}
-	rest := new(big.Int).Mod(n, oddPrimesProduct).Int64()
-	for i, p := range oddPrimes {
-		if squaresModulo[i]>>(rest%p)&1 == 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// oddPrimes are the first ones, oddPrimesProduct their product; bit r of a mask in
-// squaresModulo says that r is a square modulo the prime at the same place.
-var (
-	oddPrimes                       = [...]int64{3, 5, 7, 11, 13, 17, 19, 23}
-	oddPrimesProduct, squaresModulo = sieve()
-)
-
-func sieve() (product *big.Int, masks [len(oddPrimes)]uint64) {
-	product = big.NewInt(1)
-	for i, p := range oddPrimes {
-		product.Mul(product, big.NewInt(p))
-		for n := range p {
-			masks[i] |= 1 << (n * n % p)
-		}
-	}
-	return product, masks
+	return 0
 }
 
 // KeyName names a key's algorithm and size for people: "ECDSA P-256", "RSA 2048", "Ed25519".

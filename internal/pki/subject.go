@@ -150,6 +150,12 @@ func (a attribute) check(tag casn1.Tag, text string) error {
 	return nil
 }
 
+// invisible are characters that change how text looks or compares and are not seen themselves: control
+// and format characters, among them those of zero width and those that turn the direction of writing
+// around, separators of lines and paragraphs, and what Unicode calls ignorable.
+var invisible = []*unicode.RangeTable{unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector,
+	unicode.Other_Default_Ignorable_Code_Point}
+
 // validString says whether text is of the given type and fit to be shown to people: without
 // control characters, among them those that turn the direction of writing around.
 func validString(tag casn1.Tag, text string) bool {
@@ -158,7 +164,7 @@ func validString(tag casn1.Tag, text string) bool {
 	}
 	for _, r := range text {
 		switch {
-		case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Bidi_Control, r):
+		case unicode.In(r, invisible...):
 			return false
 		case tag == casn1.IA5String && r >= utf8.RuneSelf:
 			return false

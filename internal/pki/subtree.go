@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 
 	"notary"
 )
@@ -65,8 +66,9 @@ const maxComparisons = 1 << 20
 // Refused returns the kind and text of a name of a certificate that the constraints do not allow; ""
 // if all are allowed. Names are compared as RFC 5280 requires, as OpenSSL does, and in all that
 // OpenSSL and Java compare: the subject's e-mail addresses and, in a certificate without DNS names, a
-// common name that looks like one, even that of an authority. Then the kind is [CommonName]. If the
-// comparison would take too long, the kind is [TooMany].
+// common name that looks like one, even that of an authority. So is, beside any names, a common name
+// that people may take for a host. Then the kind is [CommonName]. If the comparison would take too
+// long, the kind is [TooMany].
 func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, name string) {
 	names := constrainedNames(c)
 	if constraints.Len() > 0 && names.Len() > maxComparisons/constraints.Len() {
@@ -81,6 +83,11 @@ func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, nam
 			return CommonName, common
 		}
 	}
+	if names := lookalike(c); names.Len() > 0 {
+		if kind, _ := refusedName(constraints, names); kind != "" {
+			return CommonName, c.Subject.CommonName
+		}
+	}
 	return "", ""
 }
 
@@ -89,6 +96,20 @@ const (
 	CommonName = "common" // a common name, taken for a DNS name
 	TooMany    = "too many"
 )
+
+// lookalike returns the host that people may take the common name for.
+func lookalike(c *x509.Certificate) (names notary.Subtrees) {
+	host, ok := LooksLikeHost(c.Subject.CommonName)
+	if !ok {
+		return names
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		names.IP = []string{host}
+	} else {
+		names.DNS = []string{host}
+	}
+	return names
+}
 
 func refusedName(constraints notary.NameConstraints, names notary.Subtrees) (kind, name string) {
 	for _, k := range subtreeKinds {
@@ -202,10 +223,12 @@ func hostOf(uri string) string {
 	return rest[:len(rest)-len(strings.TrimLeftFunc(rest, func(r rune) bool { return r != '/' && r != ':' }))]
 }
 
-// plainAuthority says whether a URI has nothing before and behind its host that verifiers
-// take for a part of it or not: a user, or a query or fragment without a path.
+// plainAuthority reports whether a URI has nothing in and around its host that verifiers read in
+// different ways: a user, a query or fragment without a path, encoded characters, a backslash.
 func plainAuthority(uri string) bool {
 	_, rest, found := strings.Cut(uri, "://")
 	authority, _, _ := strings.Cut(rest, "/")
-	return found && !strings.ContainsAny(authority, "@?#[")
+	return found && !strings.ContainsFunc(authority, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._:", r)
+	})
 }

@@ -1,0 +1,101 @@
+package pki
+
+import (
+	"math/big"
+	"math/bits"
+	"sync"
+)
+
+// fermatRounds is how many candidates [hasCloseFactors] tries, a multiple of 64. It finds primes
+// that agree in about half of their bits less 10; those of a sound generator never do.
+const fermatRounds = 1 << 20
+
+// hasCloseFactors looks for n = a² - b² = (a-b)(a+b) by Fermat's method: it tries the numbers a from
+// the square root of n on. A sieve rules out almost all of them, so that hardly any square root
+// has to be computed.
+func hasCloseFactors(n *big.Int) bool {
+	a := new(big.Int).Sqrt(n)
+	if isSquareOf(a, n) {
+		return true
+	}
+	a.Add(a, big.NewInt(1))
+	sieve := newFermatSieve(a, n)
+	for first := 0; first < fermatRounds; first += 64 {
+		for left := sieve.candidates(first); left != 0; left &= left - 1 {
+			if leavesSquare(a, first+bits.TrailingZeros64(left), n) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// leavesSquare reports whether (a+i)² - n is a square.
+func leavesSquare(a *big.Int, i int, n *big.Int) bool {
+	rest := new(big.Int).Add(a, big.NewInt(int64(i)))
+	rest.Mul(rest, rest).Sub(rest, n)
+	return isSquareOf(new(big.Int).Sqrt(rest), rest)
+}
+
+func isSquareOf(root, n *big.Int) bool { return new(big.Int).Mul(root, root).Cmp(n) == 0 }
+
+// fermatSieve rules out candidates a+i for which (a+i)² - n is no square modulo 64 or a small prime.
+type fermatSieve struct {
+	mod64   uint64         // bit i: a+i is left modulo 64
+	modulos []moduloFilter // one for each prime
+}
+
+// moduloFilter has at place r the candidates from a+r to a+r+63 that are left.
+type moduloFilter []uint64
+
+// sievePrimes are enough to leave fewer than one candidate in a million.
+var sievePrimes = primesBelow(74)[1:]
+
+func newFermatSieve(a, n *big.Int) fermatSieve {
+	sieve := fermatSieve{mod64: newModuloFilter(mod(a, 64), mod(n, 64), 64)[0]}
+	for _, p := range sievePrimes {
+		sieve.modulos = append(sieve.modulos, newModuloFilter(mod(a, p), mod(n, p), p))
+	}
+	return sieve
+}
+
+func newModuloFilter(a, n, modulus int) moduloFilter {
+	squares := squaresModulo()[modulus]
+	left := func(i int) uint64 {
+		x := a + i
+		rest := (x*x%modulus - n + modulus) % modulus
+		return squares[rest]
+	}
+	filter := make(moduloFilter, modulus)
+	for i := range 64 {
+		filter[0] |= left(i) << i
+	}
+	for r := 1; r < modulus; r++ {
+		filter[r] = filter[r-1]>>1 | left(r+63)<<63
+	}
+	return filter
+}
+
+// squaresModulo has 1 at the squares modulo 64 and each of the sieve's primes.
+var squaresModulo = sync.OnceValue(func() map[int][]uint64 {
+	all := map[int][]uint64{}
+	for _, modulus := range append([]int{64}, sievePrimes...) {
+		all[modulus] = make([]uint64, modulus)
+		for n := range modulus {
+			all[modulus][n*n%modulus] = 1
+		}
+	}
+	return all
+})
+
+// candidates returns which of the 64 numbers from a+first on are left, as bits. First is a multiple
+// of 64.
+func (s *fermatSieve) candidates(first int) uint64 {
+	left := s.mod64
+	for _, filter := range s.modulos {
+		if left &= filter[uint32(first)%uint32(len(filter))]; left == 0 {
+			break
+		}
+	}
+	return left
+}

@@ -1,0 +1,85 @@
+package pki
+
+import (
+	"crypto/rand"
+	"fmt"
+	"math/big"
+	"testing"
+)
+
+// A modulus is examined once, also after thousands of others.
+func TestVerdictsAreRemembered(t *testing.T) {
+	t.Parallel()
+	checks := 0
+	v := verdicts{check: func(n *big.Int) string {
+		checks++
+		return n.String()
+	}}
+	for range 3 {
+		for n := range int64(100) {
+			if got, want := v.of(big.NewInt(n)), big.NewInt(n).String(); got != want {
+				t.Fatalf("the verdict on %s is %s", want, got)
+			}
+		}
+	}
+	if checks != 100 {
+		t.Errorf("100 numbers were examined %d times", checks)
+	}
+	for n := range int64(maxVerdicts + 10) {
+		v.of(big.NewInt(1000 + n))
+	}
+	checks = 0
+	v.of(big.NewInt(99))
+	if checks != 0 || len(v.recent)+len(v.older) > 2*maxVerdicts {
+		t.Errorf("%d checks, %d and %d verdicts kept", checks, len(v.recent), len(v.older))
+	}
+}
+
+// The sieve rules out no candidate that leaves a square, and almost all others.
+func TestFermatSieve(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		a, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 1024))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 512))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.SetBit(a, 1023, 1)
+		n := new(big.Int).Mul(a, a)
+		n.Sub(n, b.Mul(b, b)) // (a-b)(a+b)
+		for _, before := range []int{0, 1, 63, 64, 12345} {
+			start := new(big.Int).Sub(a, big.NewInt(int64(before)))
+			sieve := newFermatSieve(start, n)
+			if sieve.candidates(before&^63)>>(before&63)&1 == 0 {
+				t.Fatalf("the sieve from a-%d on rules a out", before)
+			}
+			left := 0
+			for first := 0; first < 1<<18; first += 64 {
+				if sieve.candidates(first) != 0 {
+					left++
+				}
+			}
+			if left > 10 {
+				t.Errorf("%d candidates of 2^18 are left", left)
+			}
+		}
+	}
+}
+
+func BenchmarkWeakModulus(b *testing.B) {
+	for _, bits := range []int{2048, 4096} {
+		p, _ := rand.Prime(rand.Reader, bits/2)
+		q, _ := rand.Prime(rand.Reader, bits/2)
+		n := p.Mul(p, q)
+		for i, name := range []string{"ROCA", "small factor", "close factors", "prime"} {
+			b.Run(fmt.Sprintf("%d bits, %s", bits, name), func(b *testing.B) {
+				for b.Loop() {
+					rsaChecks[i].fails(n)
+				}
+			})
+		}
+	}
+}
