@@ -105,6 +105,9 @@ type KeyRules struct {
 	Allowed    []KeyKind
 	MinRSABits int // 0 for what every RSA key must have, 2048
 	MaxRSABits int // 0 for what every RSA key may have, 8192
+
+	// MinRSAExponent is the smallest public exponent of RSA keys, from 3 on; 0 for 65537.
+	MinRSAExponent int
 }
 
 // NameRules say which subject alternative names a request may ask for, by their type. What
@@ -117,7 +120,21 @@ type NameRules struct {
 
 	Wildcards bool // whether DNS names may be wildcards
 	Required  bool // whether there must be at least one name, of whichever type
+
+	// NoHost is what becomes of a request by a profile with serverAuth whose certificate would name
+	// no host. If empty, it is reported only if the profile has clientAuth, too, and the common name
+	// does not look like a host.
+	NoHost NoHostAction
 }
+
+// NoHostAction is what becomes of a server's request that names no host.
+type NoHostAction string
+
+// The actions on such a request.
+const (
+	RefuseNoHost NoHostAction = "refuse"
+	ReportNoHost NoHostAction = "report" // the certificate is issued with a warning
+)
 
 // NameRule says which names of one type are allowed.
 type NameRule struct {

@@ -35,6 +35,8 @@ type ProfileKeys struct {
 	Allowed    []string `json:"allowed,omitzero" required:"true" nullable:"false" doc:"Some of rsa, ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519"`
 	MinRSABits int      `json:"min_rsa_bits,omitempty" doc:"2048 without it"`
 	MaxRSABits int      `json:"max_rsa_bits,omitempty" doc:"8192 without it"`
+
+	MinRSAExponent int `json:"min_rsa_exponent,omitempty" doc:"Smallest public exponent of RSA keys, such as 3; 65537 without it"`
 }
 
 // ProfileNames say which subject alternative names a request may ask for. A type that is left
@@ -46,6 +48,7 @@ type ProfileNames struct {
 	URI       *ProfileNameRule `json:"uri,omitempty" doc:"A host example.com, .example.com for those below, or spiffe://example.com/web is listed"`
 	Wildcards bool             `json:"wildcards" required:"false" doc:"Whether DNS names may be wildcards"`
 	Required  bool             `json:"required" required:"false" doc:"Whether there must be at least one name"`
+	NoHost    string           `json:"no_host,omitempty" doc:"With serverAuth: refuse a request that names no host, or report it; without it, report it only if the profile has clientAuth, too, and the common name does not look like a host"`
 }
 
 // ProfileNameRule says which names of one type are allowed.

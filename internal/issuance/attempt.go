@@ -54,6 +54,7 @@ func (a *attempt) steps() []step {
 	for _, rule := range profileRules {
 		list = append(list, step{rule.name, func(a *attempt) error { return rule.check(a.profile, a.csr) }})
 	}
+	list = append(list, step{"server_name", (*attempt).checkServerName})
 	list = append(list, step{"validity", (*attempt).setValidity})
 	if a.issuer != nil {
 		list = append(list, after...)
@@ -63,6 +64,7 @@ func (a *attempt) steps() []step {
 
 // newAttempt makes the template, which is the request seen through the profile.
 func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*attempt, error) {
+	csr = withServerName(&profile.Rules, csr)
 	template, err := newTemplate(csr, terms)
 	if err != nil {
 		return nil, err
@@ -179,11 +181,12 @@ func (a *attempt) checkConstraints() error {
 	return a.issuer.checkConstraints(a.draft, a.scheme)
 }
 
-func (a *attempt) lint() (err error) {
+func (a *attempt) lint() error {
 	if a.draft == nil {
 		return errNoDraft()
 	}
-	a.findings, err = lintCertificate(a.draft.Raw, a.profile.LintWarnings)
+	found, err := lintCertificate(a.draft.Raw, a.profile.LintWarnings)
+	a.findings = append(a.findings, found...)
 	return err
 }
 

@@ -69,7 +69,7 @@ func refuseName(authority *x509.Certificate, constraints notary.NameConstraints,
 		return nil
 	case pki.CommonName:
 		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s do not allow this certificate: "+
-			"there is no DNS name, and some programs take the common name %.100q for one: ask for a DNS name that is allowed, "+
+			"people may look for a host there, and some programs take the common name %.100q for one: ask for a DNS name that is allowed, "+
 			"or for a common name with a space", nameOf(authority), name)
 	case pki.TooMany:
 		return notary.Errorf(notary.Unprocessable, "the authority %s has too many name constraints for a certificate "+

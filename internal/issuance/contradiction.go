@@ -75,6 +75,11 @@ func checkKeyRules(r *notary.Rules) error {
 		return notary.FieldErrorf("keys.min_rsa_bits", "RSA keys are not allowed: leave their size out, or allow rsa")
 	case !rsa && keys.MaxRSABits != 0:
 		return notary.FieldErrorf("keys.max_rsa_bits", "RSA keys are not allowed: leave their size out, or allow rsa")
+	case !rsa && keys.MinRSAExponent != 0:
+		return notary.FieldErrorf("keys.min_rsa_exponent", "RSA keys are not allowed: leave their exponent out, or allow rsa")
+	case keys.MinRSAExponent != 0 && (keys.MinRSAExponent < 3 || keys.MinRSAExponent > pki.UsualExponent || keys.MinRSAExponent%2 == 0):
+		return notary.FieldErrorf("keys.min_rsa_exponent", "the smallest RSA exponent must be an odd number from 3 to %d",
+			pki.UsualExponent)
 	case keys.MinRSABits != 0 && (keys.MinRSABits < least || keys.MinRSABits > most):
 		return notary.FieldErrorf("keys.min_rsa_bits", "the shortest RSA key must have from %d to %d bits", least, most)
 	case keys.MaxRSABits != 0 && (keys.MaxRSABits < max(least, keys.MinRSABits) || keys.MaxRSABits > most):

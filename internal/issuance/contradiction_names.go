@@ -94,6 +94,10 @@ func checkNamesFit(r *notary.Rules) error {
 		return notary.FieldErrorf("names.wildcards", "wildcards are DNS names, and none is allowed: allow DNS names, or set wildcards to false")
 	case n.Required && none(n.DNS, n.IP, n.Email, n.URI):
 		return notary.FieldErrorf("names.required", "a name is required and none is allowed: allow names of some type, or set required to false")
+	case !slices.Contains([]notary.NoHostAction{"", notary.RefuseNoHost, notary.ReportNoHost}, n.NoHost):
+		return notary.FieldErrorf("names.no_host", "%.40q is nothing to do with a server that names no host: use refuse or report", n.NoHost)
+	case n.NoHost != "" && !forServers(r):
+		return notary.FieldErrorf("names.no_host", "this is about TLS servers: add the extended key usage serverAuth, or leave it out")
 	case slices.Contains(r.ExtKeyUsages, notary.EmailProtection) && none(n.Email):
 		return notary.FieldErrorf("names.email.allow", "emailProtection is for e-mail addresses, and none is allowed: allow any or list some")
 	case slices.Contains(r.ExtKeyUsages, notary.ServerAuth) && none(n.DNS, n.IP, n.URI):

@@ -3,6 +3,7 @@ package issuance
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -61,11 +62,12 @@ func matchesHost(host, entry string) bool {
 	return host == entry || strings.HasPrefix(entry, ".") && strings.HasSuffix(host, entry)
 }
 
-// matchesURI says whether a URI has the entry's host, or begins with the entry: that has a
-// scheme then, and may end only where a part of the path does.
+// matchesURI reports whether a URI has the entry's host, or begins with the entry: that has a
+// scheme then, and may end only where a part of the path does. A URI that programs read in different
+// ways matches nothing.
 func matchesURI(name, entry string) bool {
 	uri, err := url.Parse(name)
-	if err != nil || uri.User != nil {
+	if err != nil || !isUnambiguous(uri) {
 		return false
 	}
 	if !strings.Contains(entry, "://") {
@@ -76,11 +78,62 @@ func matchesURI(name, entry string) bool {
 		return false
 	}
 	path, under := uri.EscapedPath(), prefix.EscapedPath()
-	for segment := range strings.SplitSeq(strings.ToLower(path), "/") {
-		if segment = strings.ReplaceAll(segment, "%2e", "."); segment == "." || segment == ".." {
-			return false // it leads elsewhere
-		}
-	}
 	rest, ok := strings.CutPrefix(path, under)
 	return ok && (rest == "" || under == "" || strings.HasSuffix(under, "/") || strings.HasPrefix(rest, "/"))
+}
+
+// isUnambiguous reports whether all programs find the same host and path in a URI: it has no user, its
+// host is a DNS name or an IP address, and its path neither leads upwards nor hides characters that
+// separate parts of a URI.
+func isUnambiguous(uri *url.URL) bool {
+	if uri.User != nil || uri.Opaque != "" || !isPlainHost(uri.Hostname()) {
+		return false
+	}
+	path := uri.EscapedPath()
+	for segment := range strings.SplitSeq(path, "/") {
+		segment, _, _ = strings.Cut(segment, ";") // some programs drop such parameters
+		if segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return !hidesSeparator(path)
+}
+
+// isPlainHost reports whether a host is an IP address, or a name of letters, digits, hyphens and
+// underscores, which SPIFFE allows, between dots.
+func isPlainHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	for label := range strings.SplitSeq(strings.ToLower(host), ".") {
+		if label == "" || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// hidesSeparator reports whether a path contains a backslash, or a percent-encoded character that is
+// special in a URI or has no need to be encoded (RFC 3986, sections 2.2 and 2.3). Programs decode
+// them before or after they look at the path, some of them twice.
+func hidesSeparator(path string) bool {
+	for i := range len(path) {
+		switch {
+		case path[i] == '\\':
+			return true
+		case path[i] != '%':
+			continue
+		}
+		octet, err := strconv.ParseUint(path[i+1:min(i+3, len(path))], 16, 8)
+		if err != nil || octet < ' ' || octet == 0x7f || isSpecial(byte(octet)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isSpecial reports whether an octet is reserved or unreserved in URIs, a percent sign or a backslash.
+func isSpecial(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+		strings.IndexByte("-._~:/?#[]@!$&'()*+,;=%\\", c) >= 0
 }

@@ -133,7 +133,8 @@ var nameCases = []nameCase{
 		differs: "as above: an address is no DNS name"},
 	{what: "a common name that is an address", permitted: list("DNS:example.com", "IP:10.0.0.0/8"), names: list("IP:10.0.0.1"), commonName: "10.0.0.1", say: goAlone,
 		differs: "OpenSSL takes it for a DNS name"},
-	{what: "a common name beside DNS names", permitted: list("DNS:example.com"), names: list("DNS:a.example.com"), commonName: "a_b.example.net", say: everybody},
+	{what: "a common name beside DNS names", permitted: list("DNS:example.com"), names: list("DNS:a.example.com"), commonName: "a_b.example.net", say: allButWe,
+		differs: "verifiers do not look at it, and people may take it for the host"},
 	{what: "a person's common name", permitted: list("DNS:example.com"), names: list("email:me@example.net"), commonName: "Jane Doe", say: everybody},
 
 	// IP addresses

@@ -7,6 +7,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,9 @@ func (g *generator) issue(issuer issuance.Issuer, csr *pki.CSR) (*issuance.Issue
 func (g *generator) csr(t *testing.T) *pki.CSR {
 	t.Helper()
 	names := g.names()
+	if slices.Contains(g.profile.ExtKeyUsages, notary.ServerAuth) {
+		names = append(names, "server.example.com")
+	}
 	subject := g.subject(names)
 	if g.profile.CA && subject.CommonName == "" {
 		subject.CommonName = g.text(1, 64)

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -30,6 +31,7 @@ var profileRules = []rule{
 	{"ip_addresses", checkIPAddresses},
 	{"email_addresses", checkEmailAddresses},
 	{"uris", checkURIs},
+	{"common_name", checkCommonName},
 }
 
 // kindOf is the kind of a key that package pki accepts, and the bits of an RSA key.
@@ -57,12 +59,30 @@ func checkKeyKind(p *notary.Profile, csr *pki.CSR) error {
 	switch keys := p.Keys; {
 	case !slices.Contains(keys.Allowed, kind):
 		return refusedBy(p, "does not allow the key %s: make a request with one of %s", pki.KeyName(csr.PublicKey), listed(keys.Allowed))
+	case !AllowsExponent(&p.Rules, csr.PublicKey):
+		return refusedBy(p, "takes RSA keys with a public exponent of at least %d, and this one has %d: "+
+			"make a request with a new key", leastExponent(&p.Rules), pki.SmallExponent(csr.PublicKey))
 	case kind == notary.KindRSA && bits < keys.MinRSABits:
 		return refusedBy(p, "wants RSA keys of at least %d bits, and this one has %d: make a request with a longer key", keys.MinRSABits, bits)
 	case kind == notary.KindRSA && keys.MaxRSABits > 0 && bits > keys.MaxRSABits:
 		return refusedBy(p, "takes RSA keys of at most %d bits, and this one has %d: make a request with a shorter key", keys.MaxRSABits, bits)
 	}
 	return nil
+}
+
+// leastExponent returns the smallest RSA exponent that the rules allow.
+func leastExponent(r *notary.Rules) int {
+	if r.Keys.MinRSAExponent == 0 {
+		return pki.UsualExponent
+	}
+	return r.Keys.MinRSAExponent
+}
+
+// AllowsExponent reports whether the rules allow a key's RSA exponent, which is the only property of keys
+// that is refused by default and can be allowed.
+func AllowsExponent(r *notary.Rules, key crypto.PublicKey) bool {
+	small := pki.SmallExponent(key)
+	return small == 0 || slices.Contains(r.Keys.Allowed, notary.KindRSA) && small >= leastExponent(r)
 }
 
 func checkKeyUsage(p *notary.Profile, csr *pki.CSR) error {
@@ -146,6 +166,20 @@ func checkEmailAddresses(p *notary.Profile, csr *pki.CSR) error {
 
 func checkURIs(p *notary.Profile, csr *pki.CSR) error {
 	return checkNameRule(p, p.Names.URI, "URI", csr.Names.URI, matchesURI)
+}
+
+// checkCommonName applies the rules for names to a common name that may be taken for one. One that is
+// a name in its canonical form is among the request's names already.
+func checkCommonName(p *notary.Profile, csr *pki.CSR) error {
+	host, ok := pki.LooksLikeHost(csr.CommonName)
+	if !ok || slices.Contains(csr.Names.DNS, host) || slices.Contains(csr.Names.IP, host) {
+		return nil
+	}
+	const reading = " (as which people may read the common name)"
+	if _, err := netip.ParseAddr(host); err == nil {
+		return checkNameRule(p, p.Names.IP, "IP address"+reading, []string{host}, matchesIP)
+	}
+	return checkNameRule(p, p.Names.DNS, "DNS name"+reading, []string{host}, matchesDNS)
 }
 
 // checkNameRule finds the first name of a type that the profile does not allow.

@@ -38,7 +38,10 @@ func onlyListed(entries ...string) notary.NameRule {
 func TestRules(t *testing.T) {
 	t.Parallel()
 	names := func(names ...string) *pki.CSR { return leafCSR(t, names...) }
-	withKey := func(alg notary.KeyAlgorithm) *pki.CSR { return newCSR(t, leafKey(alg), title("Somebody")) }
+	withKey := func(alg notary.KeyAlgorithm) *pki.CSR { return newCSR(t, leafKey(alg), title("Jane Doe")) }
+	called := func(name string, names ...string) *pki.CSR {
+		return newCSR(t, leafKey(notary.ECDSAP256), title(name), append(names, "10.0.0.1")...)
+	}
 	withSubject := func(subject pkix.Name) *pki.CSR {
 		return newCSR(t, leafKey(notary.ECDSAP256), subject, "a.example.com")
 	}
@@ -83,7 +86,18 @@ func TestRules(t *testing.T) {
 			[]*pki.CSR{names("https://example.com/x", "ftp://EXAMPLE.com:21/", "x://a.example.org/"), names("spiffe://example.net/web", "spiffe://example.net/web/7"), names("https://example.net/a/b")},
 			[]*pki.CSR{names("https://a.example.com/"), names("x://example.org/"), names("spiffe://example.net/website"), names("spiffe://example.net/"),
 				names("spiffe://example.net.evil.com/web"), names("https://example.net/web"), names("spiffe://example.net/web/../admin"),
-				names("spiffe://example.net/web/%2e%2E/admin"), names("https://me@example.com/"), names("https://example.net/a")}, "URI"},
+				names("spiffe://example.net/web/%2e%2E/admin"), names("https://me@example.com/"), names("https://example.net/a"),
+				names("https://example.net/a/..%2Fadmin"), names("https://example.net/a/%2e%2e%2fadmin"), names("https://example.net/a/..%5Cadmin"),
+				names("https://example.net/a/%252e%252e/admin"), names("https://example.net/a/..;x/admin"), names("spiffe://example.net/web%2Fx"),
+				names("https://example.net/a/%40x"), names("https://example.net/a/%00"), names("https://evil.com;.example.org/"),
+				names("https://example.com%25/"), names("https://@example.com/")}, "URI"},
+		{"common_name", func(r *notary.Rules) { r.Names.DNS = onlyListed("example.com") },
+			[]*pki.CSR{called("a.example.com."), called("A.Example.COM"), called("Jane Doe"), called("nas01"), called("Version 1.2"),
+				called("a_b.example.com")},
+			[]*pki.CSR{called("evil.com."), called("exаmple.com"), called("ｅvil.com"), called("evil。com"), called("a_b.evil.com"),
+				called(" evil.com"), called("münchen.evil.com")}, "may read the common name"},
+		{"common_name", func(r *notary.Rules) { r.Names.IP = onlyListed("10.0.0.0/8", "fe80::/64") },
+			[]*pki.CSR{called("fe80::1%eth0"), called("10.0.0.1")}, []*pki.CSR{called("fe81::1%eth0"), called("[2001:db8::1]")}, "may read the common name"},
 	}
 	for _, test := range tests {
 		p := changed(t, test.edit)

@@ -77,11 +77,7 @@ func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
 // keys that the program generates are certified by such rules: anybody else with such a key
 // could declare revoked certificates good.
 func CertifiesResponders(r *notary.Rules) bool {
-	signing, _ := purposeOID(notary.OCSPSigning)
-	return slices.ContainsFunc(r.ExtKeyUsages, func(purpose string) bool {
-		oid, ok := purposeOID(purpose)
-		return ok && (oid.Equal(signing) || oid.String() == anyExtKeyUsage)
-	})
+	return hasPurpose(r, notary.OCSPSigning) || hasPurpose(r, anyExtKeyUsage)
 }
 
 const anyExtKeyUsage = "2.5.29.37.0"

@@ -18,9 +18,10 @@ func rulesToAPI(r *notary.Rules) api.ProfileRules {
 		Description: r.Description, CA: r.CA,
 		KeyUsages: texts(r.KeyUsages), ExtendedKeyUsages: list(r.ExtKeyUsages),
 		Validity: notary.FormatPeriod(r.Validity),
-		Keys:     &api.ProfileKeys{Allowed: texts(r.Keys.Allowed), MinRSABits: r.Keys.MinRSABits, MaxRSABits: r.Keys.MaxRSABits},
+		Keys: &api.ProfileKeys{Allowed: texts(r.Keys.Allowed), MinRSABits: r.Keys.MinRSABits, MaxRSABits: r.Keys.MaxRSABits,
+			MinRSAExponent: r.Keys.MinRSAExponent},
 		Names: &api.ProfileNames{DNS: nameRuleToAPI(r.Names.DNS), IP: nameRuleToAPI(r.Names.IP), Email: nameRuleToAPI(r.Names.Email),
-			URI: nameRuleToAPI(r.Names.URI), Wildcards: r.Names.Wildcards, Required: r.Names.Required},
+			URI: nameRuleToAPI(r.Names.URI), Wildcards: r.Names.Wildcards, Required: r.Names.Required, NoHost: string(r.Names.NoHost)},
 		Subject:  &api.ProfileSubject{Others: string(r.Subject.Others), Attributes: []api.ProfileAttribute{}},
 		Policies: list(r.Policies), OCSPNoCheck: r.OCSPNoCheck, LintWarnings: string(r.LintWarnings),
 	}
@@ -72,13 +73,14 @@ func rulesFromAPI(in api.ProfileRules) (notary.Rules, error) {
 		}
 	}
 	if in.Keys != nil {
-		r.Keys = notary.KeyRules{Allowed: named[notary.KeyKind](in.Keys.Allowed), MinRSABits: in.Keys.MinRSABits, MaxRSABits: in.Keys.MaxRSABits}
+		r.Keys = notary.KeyRules{Allowed: named[notary.KeyKind](in.Keys.Allowed), MinRSABits: in.Keys.MinRSABits, MaxRSABits: in.Keys.MaxRSABits,
+			MinRSAExponent: in.Keys.MinRSAExponent}
 	}
 	if in.Names == nil {
 		in.Names = &api.ProfileNames{}
 	}
 	r.Names = notary.NameRules{DNS: nameRuleFromAPI(in.Names.DNS), IP: nameRuleFromAPI(in.Names.IP), Email: nameRuleFromAPI(in.Names.Email),
-		URI: nameRuleFromAPI(in.Names.URI), Wildcards: in.Names.Wildcards, Required: in.Names.Required}
+		URI: nameRuleFromAPI(in.Names.URI), Wildcards: in.Names.Wildcards, Required: in.Names.Required, NoHost: notary.NoHostAction(in.Names.NoHost)}
 	if r.LintWarnings == "" {
 		r.LintWarnings = notary.KeepWarnings
 	}

@@ -34,6 +34,7 @@ func valuesOf(r *notary.Rules) url.Values {
 		"keys.allowed":        texts(r.Keys.Allowed),
 		"names.wildcards":     flag(r.Names.Wildcards),
 		"names.required":      flag(r.Names.Required),
+		"names.no_host":       {string(r.Names.NoHost)},
 		"subject.others":      {string(r.Subject.Others)},
 		"subject.attributes":  {attributesText(r.Subject.Attributes)},
 		"policies":            {strings.Join(r.Policies, "\n")},
@@ -46,7 +47,8 @@ func valuesOf(r *notary.Rules) url.Values {
 	if r.PathLen >= 0 && r.CA {
 		v.Set("path_length", strconv.Itoa(r.PathLen))
 	}
-	for field, bits := range map[string]int{"keys.min_rsa_bits": r.Keys.MinRSABits, "keys.max_rsa_bits": r.Keys.MaxRSABits} {
+	for field, bits := range map[string]int{"keys.min_rsa_bits": r.Keys.MinRSABits, "keys.max_rsa_bits": r.Keys.MaxRSABits,
+		"keys.min_rsa_exponent": r.Keys.MinRSAExponent} {
 		if bits > 0 {
 			v.Set(field, strconv.Itoa(bits))
 		}
@@ -64,8 +66,9 @@ func readRules(v url.Values) (r notary.Rules, err error) {
 	r = notary.Rules{
 		Description: strings.TrimSpace(v.Get("description")), CA: v.Get("ca") == "yes",
 		KeyUsages: words[notary.KeyUsage](v["key_usages"]), ExtKeyUsages: lines(v.Get("extended_key_usages")),
-		Keys:     notary.KeyRules{Allowed: words[notary.KeyKind](v["keys.allowed"])},
-		Names:    notary.NameRules{Wildcards: v.Get("names.wildcards") == "yes", Required: v.Get("names.required") == "yes"},
+		Keys: notary.KeyRules{Allowed: words[notary.KeyKind](v["keys.allowed"])},
+		Names: notary.NameRules{Wildcards: v.Get("names.wildcards") == "yes", Required: v.Get("names.required") == "yes",
+			NoHost: notary.NoHostAction(v.Get("names.no_host"))},
 		Subject:  notary.SubjectRules{Others: notary.AttributeAction(v.Get("subject.others"))},
 		Policies: lines(v.Get("policies")), OCSPNoCheck: v.Get("ocsp_no_check") == "yes",
 		LintWarnings: notary.LintWarnings(v.Get("lint_warnings")),
@@ -85,6 +88,9 @@ func readRules(v url.Values) (r notary.Rules, err error) {
 		return r, err
 	}
 	if r.Keys.MaxRSABits, err = number(v, "keys.max_rsa_bits", 0); err != nil {
+		return r, err
+	}
+	if r.Keys.MinRSAExponent, err = number(v, "keys.min_rsa_exponent", 0); err != nil {
 		return r, err
 	}
 	for _, n := range nameFields {
@@ -181,6 +187,12 @@ func (profileForm) Allowances() []option {
 
 func (profileForm) Others() []option {
 	return []option{{Value: string(notary.Keep), Label: "keep them as the request has them"}, {Value: string(notary.Refuse), Label: "refuse the request"}}
+}
+
+// NoHosts are what can become of a server's request that names no host.
+func (profileForm) NoHosts() []option {
+	return []option{{Value: "", Label: "refuse, unless it looks like a client's"}, {Value: string(notary.RefuseNoHost), Label: "refuse"},
+		{Value: string(notary.ReportNoHost), Label: "issue with a warning"}}
 }
 
 func (profileForm) Warnings() []option {

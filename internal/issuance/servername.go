@@ -1,0 +1,74 @@
+package issuance
+
+import (
+	"slices"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// forServers reports whether certificates by these rules are for TLS servers.
+func forServers(r *notary.Rules) bool { return hasPurpose(r, notary.ServerAuth) }
+
+// hasPurpose reports whether the rules have an extended key usage, by its name or its identifier.
+func hasPurpose(r *notary.Rules, purpose string) bool {
+	want, _ := purposeOID(purpose)
+	return slices.ContainsFunc(r.ExtKeyUsages, func(given string) bool {
+		oid, ok := purposeOID(given)
+		return ok && oid.Equal(want)
+	})
+}
+
+// withServerName returns the request of a server that names no host with the one that its common name
+// is, also if that is a single label: clients look for it in the subject alternative names only
+// (RFC 9525, section 2). Names of several labels and addresses are there already, whatever the
+// profile. The common name of a request that does name hosts is not taken for a further one.
+func withServerName(r *notary.Rules, csr *pki.CSR) *pki.CSR {
+	if !forServers(r) || namesServer(csr.Names) {
+		return csr
+	}
+	host, err := pki.CommonNameHost(csr.CommonName)
+	if err != nil {
+		return csr // checkServerName tells why
+	}
+	named := *csr
+	named.Names.DNS, named.Names.IP = host.DNS, host.IP
+	return &named
+}
+
+// namesServer reports whether clients can know a server by one of the names. Services that are known
+// by a URI (SPIFFE) have no other name.
+func namesServer(names notary.Names) bool { return len(names.DNS)+len(names.IP)+len(names.URI) > 0 }
+
+// checkServerName refuses or reports a certificate for servers that names no server, as the profile
+// has it.
+func (a *attempt) checkServerName() error {
+	if !forServers(&a.profile.Rules) || namesServer(a.csr.Names) {
+		return nil
+	}
+	_, why := pki.CommonNameHost(a.csr.CommonName)
+	if refusesNoHost(&a.profile.Rules, a.csr.CommonName) {
+		return refusedBy(a.profile, "is for servers, and the request names none: %s. Ask for a DNS name or an IP address "+
+			"as a subject alternative name or, if this is no server, choose another profile, such as client", why)
+	}
+	a.findings = append(a.findings, notary.Finding{
+		Lint: "w_server_names_no_host", Level: notary.FindingWarning, Citation: "RFC 9525: 6.3",
+		Description: "TLS clients will not accept this certificate of a server: it has no DNS name or IP address as a " +
+			"subject alternative name, and " + why.Error(),
+	})
+	return nil
+}
+
+// refusesNoHost reports whether a request for a server without a name is refused. If the profile does
+// not say, it is reported only where the certificate may be that of a client and the common name does
+// not look like a host.
+func refusesNoHost(r *notary.Rules, commonName string) bool {
+	switch _, likeHost := pki.LooksLikeHost(commonName); {
+	case r.LintWarnings == notary.RefuseWarnings:
+		return true
+	case r.Names.NoHost != "":
+		return r.Names.NoHost == notary.RefuseNoHost
+	default:
+		return likeHost || !hasPurpose(r, notary.ClientAuth)
+	}
+}
