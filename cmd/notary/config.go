@@ -29,6 +29,7 @@ type config struct {
 	passphrase       string // opens the keys in place of the key file; a secret
 	setupCode        string // required for the first account; noSetupCode for none, "" for a random one; a secret
 	tlsCert, tlsKey  string // both empty for a self-signed certificate
+	blockedKeys      string // file with the keys that are never certified; "" for none
 	log              logConfig
 
 	publishListen string        // host:port; "" where nothing is published
@@ -67,6 +68,7 @@ const (
 	keyDB               = "db_path"
 	keyDatabase         = "database"
 	keySealKey          = "seal_key_path"
+	keyBlockedKeys      = "blocked_keys_path"
 	keySetupCode        = "setup_code"
 	keyPublishListen    = "publish_listen"
 	keyPublishURL       = "publish_url"
@@ -84,7 +86,8 @@ const (
 )
 
 var configKeys = []string{
-	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey, keySetupCode,
+	keyData, keyListen, keyPort, keyExternalHostname, keyTLSCert, keyTLSKey, keyDB, keyDatabase, keySealKey,
+	keyBlockedKeys, keySetupCode,
 	keyPublishListen, keyPublishURL, keyCRLDelay, keyReadTimeout, keySessionIdle, keySessionLife, keyTrustedProxies,
 	keyProxyProtocol, keyMetricsToken, keyMetricsListen, keyLogLevel, keyLogFormat, keyLogOutput,
 }
@@ -120,6 +123,7 @@ func checkConfig(s *settings, p *problems) *config {
 		externalHostname: s.text(keyExternalHostname, "localhost"),
 		tlsCert:          s.text(keyTLSCert, ""),
 		tlsKey:           s.text(keyTLSKey, ""),
+		blockedKeys:      s.text(keyBlockedKeys, ""),
 		passphrase:       s.passphrase,
 	}
 	c.db = checkDatabase(s, c.data, p)
@@ -259,7 +263,7 @@ func checkFiles(s *settings, c *config, p *problems) {
 		}
 		p.add(s.where(there), "%s is missing beside it: give both, or neither for a self-signed certificate", missing)
 	}
-	for _, key := range []string{keyTLSCert, keyTLSKey} {
+	for _, key := range []string{keyTLSCert, keyTLSKey, keyBlockedKeys} {
 		if name := s.text(key, ""); name != "" && !isFile(name) {
 			p.add(s.where(key), "there is no file %s", name)
 		}

@@ -19,6 +19,7 @@ func effectiveValues(c *config) map[string]string {
 	values := map[string]string{
 		keyData: c.data, keyListen: c.listen, keyPort: port, keyExternalHostname: c.externalHostname,
 		keyTLSCert: c.tlsCert, keyTLSKey: c.tlsKey, keySealKey: c.sealKey,
+		keyBlockedKeys:   c.blockedKeys,
 		keyPublishListen: c.publishListen, keyPublishURL: c.publishedAt(c.publishListen), keyCRLDelay: c.crlDelay.String(),
 		keyReadTimeout: c.readTimeout.String(),
 		keySessionIdle: c.sessionIdle.String(), keySessionLife: c.sessionLife.String(),

@@ -20,6 +20,7 @@ import (
 type inspectFlags struct {
 	name         string
 	passwordFile string
+	blockedKeys  string
 	output       string
 }
 
@@ -50,6 +51,7 @@ func (p *program) inspectCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&flags.name, "name", "", "the host `name` or IP address that the certificate must be for (default that of the server)")
 	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of a PKCS #12 (default: it is asked for)")
+	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` with keys to report: a SHA-256 of a public key on each line")
 	c.Flags().StringVar(&flags.output, "output", "text", "the `format`: text, or json, which is the same as --json")
 	c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
@@ -73,10 +75,15 @@ func (p *program) inspect(ctx context.Context, source string, flags inspectFlags
 	default:
 		return usagef("--output is text or json, not %q", flags.output)
 	}
+	blocked, err := readBlockedKeys(flags.blockedKeys)
+	if err != nil {
+		return err
+	}
 	objects, err := p.look(ctx, source, flags)
 	if err != nil {
 		return err
 	}
+	inspect.ReportBlocked(objects, blocked.Contains)
 	wrong := inspect.Wrong(objects)
 	if p.json {
 		err = p.printJSON(inspected{source, wrong, objects})

@@ -17,6 +17,7 @@ import (
 var reloadable = map[string]func(running, loaded *config){
 	keyTLSCert:        func(running, loaded *config) { running.tlsCert = loaded.tlsCert },
 	keyTLSKey:         func(running, loaded *config) { running.tlsKey = loaded.tlsKey },
+	keyBlockedKeys:    func(running, loaded *config) { running.blockedKeys = loaded.blockedKeys },
 	keyCRLDelay:       func(running, loaded *config) { running.crlDelay = loaded.crlDelay },
 	keySessionIdle:    func(running, loaded *config) { running.sessionIdle = loaded.sessionIdle },
 	keySessionLife:    func(running, loaded *config) { running.sessionLife = loaded.sessionLife },

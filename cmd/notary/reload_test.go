@@ -149,6 +149,7 @@ func TestReloadableSettings(t *testing.T) {
 	changes := map[string]func(*config){
 		keyTLSCert:        func(c *config) { c.tlsCert = "new.crt" },
 		keyTLSKey:         func(c *config) { c.tlsKey = "new.key" },
+		keyBlockedKeys:    func(c *config) { c.blockedKeys = "blocked-keys" },
 		keyCRLDelay:       func(c *config) { c.crlDelay = time.Minute },
 		keySessionIdle:    func(c *config) { c.sessionIdle = 10 * time.Minute },
 		keySessionLife:    func(c *config) { c.sessionLife = 10 * time.Hour },

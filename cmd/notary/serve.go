@@ -74,6 +74,9 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 	if err != nil {
 		return err
 	}
+	if err := n.blockKeys(); err != nil {
+		return err
+	}
 	if err := n.openAccounts(ctx); err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 		return 0, notary.InternalError("seal the authority's key", err)
 	}
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if a.ID, err = tx.InsertAuthority(a, sealed); err != nil {
+		if a.ID, err = insertAuthority(tx, a, sealed, key.Public()); err != nil {
 			return err
 		}
 		if root != nil {
@@ -238,7 +238,7 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 	cert := newCertificate(issued, issuer, profile)
 	defer s.authorities.changed()
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := refuseCompromised(ctx, tx, csr); err != nil {
+		if err := s.refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}
 		if err := refuseOutsideKey(ctx, tx, caller, csr.Identity.Fingerprint); err != nil {
@@ -276,7 +276,7 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 	}
 	defer s.authorities.changed()
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := refuseCompromised(ctx, tx, csr); err != nil {
+		if err := s.refuseCompromised(ctx, tx, csr); err != nil {
 			return err
 		}
 		known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)

@@ -13,10 +13,12 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"notary"
 	"notary/internal/keystore"
+	"notary/internal/pki"
 	"notary/internal/store"
 )
 
@@ -29,7 +31,8 @@ type Service struct {
 	log   *slog.Logger
 	urls  urls
 
-	mayIssue func() error
+	mayIssue  func() error
+	blocklist atomic.Pointer[pki.Blocklist]
 
 	authorities *cache
 	profiles    *profileCache
@@ -92,6 +95,9 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 		}
 	}
 	if err := s.upgradeKeyFingerprints(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.recordHeldKeys(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.openAuthorities(ctx)

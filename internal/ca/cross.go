@@ -164,7 +164,7 @@ func (s *Service) requireCrossable(ctx context.Context, tx *store.Tx, a *notary.
 	if err := refuseCross(s, now); err != nil {
 		return err
 	}
-	return refuseCompromised(ctx, tx, request)
+	return s.refuseCompromised(ctx, tx, request)
 }
 
 // checkCrossChain checks that relying parties can put the certificate in the place of the one

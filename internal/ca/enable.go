@@ -51,15 +51,20 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 	if err != nil {
 		return err
 	}
-	key, err := pki.IdentifyKey(certificate.PublicKey)
+	identity, err := pki.IdentifyKey(certificate.PublicKey)
 	if err != nil {
 		return err
 	}
-	compromised, err := shareKey(ctx, tx, key)
-	if err == nil && compromised {
+	key, err := s.shareKey(ctx, tx, identity)
+	switch {
+	case err != nil:
+		return err
+	case key.Compromised:
 		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d was compromised: make a new one", a.ID)
+	case key.blocked:
+		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d is on the list of blocked keys: make a new one", a.ID)
 	}
-	return err
+	return nil
 }
 
 func disable(tx *store.Tx, caller notary.Caller, id int64, why string) error {

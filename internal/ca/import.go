@@ -41,6 +41,9 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	if err != nil {
 		return 0, err
 	}
+	if err := s.refuseSmallExponent(ctx, in.key.Public()); err != nil {
+		return 0, named(err, "private_key")
+	}
 	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		id, err = s.recordImport(ctx, tx, caller, in)
 		return err
@@ -138,13 +141,22 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	if err := s.refuseHeld(ctx, tx, in.key.Public()); err != nil {
 		return 0, err
 	}
-	key, err := pki.IdentifyKey(in.key.Public())
+	identity, err := pki.IdentifyKey(in.key.Public())
 	if err != nil {
 		return 0, err
 	}
-	if compromised, err := compromised(ctx, tx, key); err != nil || compromised {
-		return 0, orError(err, notary.WithField(notary.Errorf(notary.Conflict,
-			"this key was reported as compromised: make a new authority"), "private_key"))
+	key, err := s.lookUpKey(ctx, tx, identity)
+	switch {
+	case err != nil:
+		return 0, err
+	case key.blocked:
+		return 0, notary.FieldErrorf("private_key", "this key is on the list of blocked keys: make a new authority")
+	case key.Compromised:
+		return 0, notary.WithField(notary.Errorf(notary.Conflict,
+			"this key was reported as compromised: make a new authority"), "private_key")
+	}
+	if err := s.refuseCertifiedKey(ctx, tx, in.entry.KeyFingerprint); err != nil {
+		return 0, err
 	}
 	if err := tx.RecordOutsideKey(in.entry.KeyFingerprint); err != nil {
 		return 0, err
@@ -202,7 +214,7 @@ func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notar
 	if a.Constraints, err = pki.CertificateConstraints(in.chain[0]); err != nil {
 		return nil, err
 	}
-	if a.ID, err = tx.InsertAuthority(a, in.sealed); err != nil {
+	if a.ID, err = insertAuthority(tx, a, in.sealed, in.key.Public()); err != nil {
 		return nil, err
 	}
 	return a, tx.Event(notary.EventBy(caller, "authority.create", a.ID, a.CommonName+", "+a.Key+", imported"))

@@ -100,22 +100,28 @@ func (t trier) try(ctx context.Context, o TryOptions) (*notary.ProfileTrial, err
 	return outcome, nil
 }
 
-// tryCSR gives the verdict of every rule, and of the record of compromised keys.
+// tryCSR returns the verdict of every rule, and those on the record of the key.
 func (t trier) tryCSR(ctx context.Context, csr *pki.CSR) (*notary.Trial, error) {
 	trial, err := issuance.Try(t.issuer, t.changed, csr, t.service.terms(time.Time{}))
 	if err != nil {
 		return nil, err
 	}
-	compromised, err := compromised(ctx, t.service.store, csr.Identity)
+	key, err := t.service.lookUpKey(ctx, t.service.store, csr.Identity)
 	if err != nil {
 		return nil, err
 	}
-	verdict := notary.Verdict{Rule: "compromised_key", OK: !compromised}
-	if compromised {
-		verdict.Reason = compromisedKey
-	}
-	trial.Verdicts = append(trial.Verdicts, verdict)
+	trial.Verdicts = append(trial.Verdicts,
+		keyVerdict("compromised_key", key.Compromised, compromisedKey),
+		keyVerdict("blocked_key", key.blocked, blockedKey),
+		keyVerdict("authority_key", key.AuthorityID != 0, heldKey(key.AuthorityID)))
 	return trial, nil
+}
+
+func keyVerdict(rule string, refused bool, reason string) notary.Verdict {
+	if !refused {
+		reason = ""
+	}
+	return notary.Verdict{Rule: rule, OK: !refused, Reason: reason}
 }
 
 // compare tells where the changed profile says something else of a recorded request. Where

@@ -20,12 +20,15 @@ func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM strin
 	if err != nil {
 		return 0, err
 	}
+	if err := s.refuseSmallExponent(ctx, csr.PublicKey); err != nil {
+		return 0, err
+	}
 	req := &notary.Request{
 		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), RequesterID: caller.AccountID, Email: caller.Email,
 		CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key,
 	}
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := refuseCompromised(ctx, tx, csr); err != nil {
+		if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
 			return err
 		}
 		if id, err = tx.InsertRequest(req); err != nil {
@@ -59,7 +62,8 @@ func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int6
 	if err != nil {
 		return false, nil // nothing is known of its key
 	}
-	return compromised(ctx, s.store, csr.Identity)
+	key, err := s.lookUpKey(ctx, s.store, csr.Identity)
+	return key.Compromised, err
 }
 
 // Delete removes a request. The certificates issued for it stay in the inventory.
@@ -100,7 +104,7 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 		return err
 	}
 	return s.decide(ctx, caller, id, notary.Reopen, "", func(tx *store.Tx, _ *notary.Request) error {
-		return refuseCompromised(ctx, tx, csr)
+		return s.refuseEndEntity(ctx, tx, csr)
 	})
 }
 
@@ -187,7 +191,7 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	cert := newCertificate(issued, issuer, profile)
 	cert.RequestID, cert.RequesterID, cert.Email, cert.Shard = req.ID, req.RequesterID, req.Email, shard
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := s.requireSignable(ctx, tx, caller, csr, issuer, profile); err != nil {
+		if err := s.requireSignable(ctx, tx, csr, issuer, profile); err != nil {
 			return err
 		}
 		if err := s.recordURL(tx, cert, from.CRLURL); err != nil {
@@ -211,15 +215,12 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 
 // requireSignable checks in the transaction what a signature rests on, and keeps it so until the
 // transaction ends: the key, the authority and the profile.
-func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, caller notary.Caller, csr *pki.CSR,
-	issuer *openedAuthority, p *notary.Profile) error {
-	if err := refuseOutsideKey(ctx, tx, caller, csr.Identity.Fingerprint); err != nil {
-		return err
-	}
+func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *openedAuthority,
+	p *notary.Profile) error {
 	if err := tx.ShareAuthority(issuer.ID); err != nil {
 		return err
 	}
-	if err := refuseCompromised(ctx, tx, csr); err != nil {
+	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
 		return err
 	}
 	return s.requireUsable(tx, issuer, p)
@@ -243,13 +244,16 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 	if err != nil {
 		return 0, err
 	}
+	if err := s.refuseSmallExponent(ctx, csr.PublicKey); err != nil {
+		return 0, err
+	}
 	cert, err := s.checkChain(chainPEM, csr, false)
 	if err != nil {
 		return 0, notary.WithField(err, "certificate")
 	}
 	cert.RequestID, cert.RequesterID, cert.Email = req.ID, req.RequesterID, req.Email
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := refuseCompromised(ctx, tx, csr); err != nil {
+		if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
 			return err
 		}
 		if certID, err = s.recordUploaded(ctx, tx, req, cert); err != nil {

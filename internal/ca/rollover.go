@@ -142,7 +142,7 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 		return orError(err, notary.Errorf(notary.Conflict, "the certificate authority %d is the successor of %d already: "+
 			"delete it first if it shall not be", other, old.ID))
 	}
-	if a.ID, err = tx.InsertAuthority(a, sealed); err != nil {
+	if a.ID, err = insertAuthority(tx, a, sealed, r.key.Public()); err != nil {
 		return err
 	}
 	if err := tx.SetPublication(a.ID, old.Publication); err != nil {

@@ -61,7 +61,7 @@ func (r *reader) readCertificate(der []byte) Object {
 	o.Name = shortName(c.Subject, c.RawSubject, slices.Concat(o.Certificate.DNSNames, o.Certificate.IPAddresses,
 		o.Certificate.EmailAddresses, o.Certificate.URIs))
 	o.checkValidity(c, r.now)
-	o.checkKey(c.PublicKey)
+	r.checkKey(&o, c.PublicKey)
 	o.checkKeyEncoding(c.RawSubjectPublicKeyInfo, c.PublicKey)
 	o.checkCertificate(c)
 	if err := pki.CheckGeneralNames(c); err != nil {

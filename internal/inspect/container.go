@@ -88,7 +88,7 @@ func Open(data []byte, password string, now time.Time) ([]Object, error) {
 	r.append(o)
 	if opened.Key != nil {
 		key := Object{Kind: KindPrivateKey, Key: &Key{Form: "PKCS #8", Encrypted: password != ""}}
-		key.keepKey(opened.Key.Public())
+		r.keepKey(&key, opened.Key.Public())
 		r.append(key)
 	}
 	for _, c := range opened.Certificates {

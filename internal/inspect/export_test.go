@@ -7,6 +7,7 @@ const (
 	MaxVerifications = maxVerifications
 	MaxLinted        = maxLinted
 	MaxProblems      = maxProblems
+	MaxKeyWork       = maxKeyWork
 )
 
 // Work is what [Read] does with data: how many signatures it verifies, and how many

@@ -149,6 +149,7 @@ type reader struct {
 	omitted int // beyond MaxObjects
 
 	verifications int // of signatures, so far
+	keyWork       int // for examining RSA keys, so far: see [keyWork]
 }
 
 // append takes an object in, while there is room.

@@ -59,7 +59,7 @@ func (r *reader) readPrivateKey(der []byte) Object {
 		o.fail("unreadable", "", "it cannot be read: it is damaged, or of a kind that cannot sign")
 		return o
 	}
-	o.keepKey(signer.Public())
+	r.keepKey(&o, signer.Public())
 	o.note("unencrypted", "", "it is not encrypted: whoever can read this has the key")
 	return o
 }
@@ -71,18 +71,18 @@ func (r *reader) readPublicKey(der []byte) Object {
 		o.fail("unreadable", "RFC 5280, section 4.1.2.7", "it cannot be read: %s", reason(err))
 		return o
 	}
-	o.keepKey(public)
+	r.keepKey(&o, public)
 	o.checkKeyEncoding(der, public)
 	return o
 }
 
-func (o *Object) keepKey(public crypto.PublicKey) {
+func (r *reader) keepKey(o *Object, public crypto.PublicKey) {
 	o.public = public
 	o.Key.Key = keyName(public, x509.UnknownPublicKeyAlgorithm)
 	if spki, err := x509.MarshalPKIXPublicKey(public); err == nil {
 		o.Key.SPKI = pki.Fingerprint(spki)
 	}
-	o.checkKey(public)
+	r.checkKey(o, public)
 }
 
 // keyForm is the structure that a private key is in.
@@ -113,9 +113,50 @@ func keyName(public crypto.PublicKey, algorithm x509.PublicKeyAlgorithm) string 
 	return algorithm.String()
 }
 
-func (o *Object) checkKey(public crypto.PublicKey) {
+// Looking for weaknesses of an RSA key takes about as long as a signature by it: some milliseconds
+// for 2048 bits and a tenth of a second for 8192.
+const (
+	maxKeyWork  = 2048 // in all of one call: 256 keys of 2048 bits, 4 of 8192
+	notExamined = "key_not_examined"
+)
+
+// keyWork returns how long it takes to examine a key, in units of the time for 1024 bits.
+func keyWork(public crypto.PublicKey) int {
+	key, ok := public.(*rsa.PublicKey)
+	if !ok {
+		return 0
+	}
+	units := key.N.BitLen() / 1024
+	return units * units * units
+}
+
+// checkKey reports a key that can be computed or guessed, while there may be more work.
+func (r *reader) checkKey(o *Object, public crypto.PublicKey) {
+	if verifiable(public) {
+		if r.keyWork += keyWork(public); r.keyWork > maxKeyWork {
+			o.note(notExamined, "", "its RSA key is not examined for weaknesses, because there are too many: give fewer")
+			return
+		}
+	}
 	if err := pki.CheckKey(public); err != nil {
 		o.fail("weak_key", "", "%s", notaryMessage(err))
+	} else if exponent := pki.SmallExponent(public); exponent != 0 {
+		o.warn("small_exponent", "FIPS 186-5, section A.1.1", "the public exponent of its RSA key is %d: Notary certifies it only "+
+			"by a profile that allows exponents below %d", exponent, pki.UsualExponent)
+	}
+}
+
+// ReportBlocked adds a problem to each object whose key is blocked.
+func ReportBlocked(objects []Object, blocked func(crypto.PublicKey) bool) {
+	for i := range objects {
+		o := &objects[i]
+		public := o.public
+		if o.certificate != nil {
+			public = o.certificate.PublicKey
+		}
+		if public != nil && blocked(public) {
+			o.fail("blocked_key", "", "its key is on the list of blocked keys: make a new one")
+		}
 	}
 }
 

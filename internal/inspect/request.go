@@ -40,7 +40,7 @@ func (r *reader) readRequest(der []byte) Object {
 	}
 	o.Name = shortName(request.Subject, request.RawSubject, slices.Concat(o.Request.DNSNames, o.Request.IPAddresses,
 		o.Request.EmailAddresses, o.Request.URIs))
-	o.checkKey(request.PublicKey)
+	r.checkKey(&o, request.PublicKey)
 	o.checkKeyEncoding(request.RawSubjectPublicKeyInfo, request.PublicKey)
 	o.checkSignatureAlgorithm(request.SignatureAlgorithm, false)
 	if !verifiable(request.PublicKey) {
@@ -54,7 +54,9 @@ func (r *reader) readRequest(der []byte) Object {
 	case err != nil:
 		o.fail("signature", "RFC 2986, section 4.2", "its own signature does not verify: it was changed after it was made, or the key is not its own")
 	}
-	o.checkSubmittable(der)
+	if !o.has(notExamined) {
+		o.checkSubmittable(der)
+	}
 	return o
 }
 

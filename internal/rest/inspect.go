@@ -19,6 +19,7 @@ func (r *routes) inspect(_ context.Context, _ notary.Caller, in *struct{ Body ap
 	if err != nil {
 		return nil, notary.WithField(err, "text")
 	}
+	inspect.ReportBlocked(objects, r.ca.Blocked)
 	out := api.Inspection{Wrong: inspect.Wrong(objects)}
 	out.Objects, err = objectsToAPI(objects)
 	return result(out), err

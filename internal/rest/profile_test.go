@@ -181,7 +181,8 @@ func TestProfileCheck(t *testing.T) {
 		}
 	}
 	want := []string{"authority", "key", "key_usage", "subject", "names", "dns_names", "wildcards", "ip_addresses", "email_addresses", "uris",
-		"validity", "path_length", "certificate", "constraints", "lint", "compromised_key"}
+		"common_name", "server_name", "validity", "path_length", "certificate", "constraints", "lint", "compromised_key", "blocked_key",
+		"authority_key"}
 	if diff := cmp.Diff(want, rules); diff != "" {
 		t.Errorf("verdicts (-want +got):\n%s", diff)
 	}

@@ -94,8 +94,8 @@ func (tx *Tx) changedKeys(ctx context.Context, after int64, fn keyFingerprinter)
 	return last, changed, mapped(rows.Err())
 }
 
-// changeKey changes the fingerprint of a certificate's key. If the key is recorded as compromised or
-// known outside under the old fingerprint, it is recorded under the new one as well; the old record
+// changeKey changes the fingerprint of a certificate's key. If the key is recorded as compromised, held
+// here or known outside under the old fingerprint, it is recorded under the new one as well; the old record
 // stays for certificates that are still to be upgraded.
 func (tx *Tx) changeKey(c changedKey) error {
 	if err := tx.later(`INSERT INTO compromised_key (fingerprint, reported_at)
@@ -105,6 +105,11 @@ func (tx *Tx) changeKey(c changedKey) error {
 	}
 	if err := tx.later(`INSERT INTO outside_key (fingerprint)
 		SELECT CAST($1 AS TEXT) FROM outside_key WHERE fingerprint = $2
+		ON CONFLICT (fingerprint) DO NOTHING`, c.to, c.from); err != nil {
+		return err
+	}
+	if err := tx.later(`INSERT INTO held_key (fingerprint, authority_id, responder)
+		SELECT CAST($1 AS TEXT), authority_id, responder FROM held_key WHERE fingerprint = $2
 		ON CONFLICT (fingerprint) DO NOTHING`, c.to, c.from); err != nil {
 		return err
 	}

@@ -42,6 +42,9 @@ func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) 
 // read before, by the id of its certificate; 0 for none. Where another node has been quicker
 // it is a [notary.Conflict].
 func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey []byte) error {
+	if err := tx.recordResponderKey(authorityID, certificateID); err != nil {
+		return err
+	}
 	if before == 0 {
 		return tx.change(raced(), `INSERT INTO responder (authority_id, certificate_id, sealed_key) VALUES ($1, $2, $3)
 			ON CONFLICT (authority_id) DO NOTHING`, authorityID, certificateID, sealedKey)

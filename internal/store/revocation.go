@@ -65,12 +65,6 @@ func (tx *Tx) ReportCompromised(keyFingerprint string) error {
 
 // Compromised reports whether a key was reported under one of these fingerprints.
 func (r reader) Compromised(ctx context.Context, fingerprints ...string) (bool, error) {
-	b := &binder{}
-	in := ""
-	for _, f := range fingerprints {
-		in += ", " + b.bind(f)
-	}
-	var n int
-	err := r.q.queryRow(ctx, `SELECT COUNT(*) FROM compromised_key WHERE fingerprint IN (`+in[2:]+`)`, b.args...).Scan(&n)
-	return n > 0, mapped(err)
+	key, err := r.KeyRecord(ctx, fingerprints...)
+	return key.Compromised, err
 }

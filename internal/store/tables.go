@@ -38,6 +38,7 @@ var tables = []table{
 		"reason", "listed_until", "invalidity_date", "hold_instruction"}},
 	{name: "compromised_key", key: "fingerprint", columns: []string{"fingerprint", "reported_at"}},
 	{name: "outside_key", key: "fingerprint", columns: []string{"fingerprint"}},
+	{name: "held_key", key: "fingerprint", columns: []string{"fingerprint", "authority_id", "responder"}},
 	{name: "event", key: "id", columns: []string{"id", "at", "account_id", "email", "address", "kind", "action", "object_id", "detail"}},
 	{name: "clock", key: "id", columns: []string{"id", "at", "boot", "uptime", "event_id", "stopped"}},
 	{name: "agreement", key: "name", columns: []string{"name", "value"},

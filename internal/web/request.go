@@ -122,6 +122,7 @@ func (s *site) readCSR(csr string) (*inspect.Request, []inspect.Problem) {
 	if err != nil || len(objects) == 0 {
 		return nil, nil
 	}
+	inspect.ReportBlocked(objects, s.ca.Blocked)
 	return objects[0].Request, objects[0].Problems
 }
 

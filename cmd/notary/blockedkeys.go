@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"notary/internal/pki"
+)
+
+// readBlockedKeys reads a list of blocked keys. Without a file it is empty.
+func readBlockedKeys(name string) (*pki.Blocklist, error) {
+	if name == "" {
+		return &pki.Blocklist{}, nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	list, err := pki.ReadBlocklist(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return list, nil
+}
+
+// blockKeys loads the list of blocked keys now and at each reload. A list that cannot be read fails
+// the start; at a reload the former one stays in force.
+func (n *node) blockKeys() error {
+	list, err := readBlockedKeys(n.config.blockedKeys)
+	if err != nil {
+		return fmt.Errorf("%s: %w", keyBlockedKeys, err)
+	}
+	n.authorities.BlockKeys(list)
+	n.live.beforeReload(func(c *config) (func(), error) {
+		list, err := readBlockedKeys(c.blockedKeys)
+		return func() {
+			n.authorities.BlockKeys(list)
+			n.log.Info("blocked keys loaded", "keys", list.Len())
+		}, err
+	})
+	return nil
+}

@@ -1,0 +1,219 @@
+package ca_test
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"math/big"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+	"notary/internal/testkit"
+)
+
+// authorityKeyOf opens the key of an authority as nobody but the program can.
+func authorityKeyOf(t testing.TB, w *testkit.World, id int64) crypto.Signer {
+	t.Helper()
+	sealed, err := w.Store.SealedKey(t.Context(), id)
+	testkit.Check(t, err)
+	key, err := w.Keys.Open(sealed, csrKey(t, authority(t, w, id).CSR))
+	testkit.Check(t, err)
+	return key
+}
+
+// responderKey opens the key of an authority's OCSP responder.
+func responderKey(t testing.TB, w *testkit.World, id int64) crypto.Signer {
+	t.Helper()
+	responderOf(t, w, w.CA, id)
+	cert, sealed, err := w.Store.Responder(t.Context(), id)
+	testkit.Check(t, err)
+	key, err := w.Keys.Open(sealed, parsed(t, cert).PublicKey)
+	testkit.Check(t, err)
+	return key
+}
+
+// heldKeys are the keys of authorities in every state, and of their responders.
+func heldKeys(t testing.TB, w *testkit.World) map[string]crypto.Signer {
+	t.Helper()
+	root := w.Root(t, notary.ECDSAP256)
+	disabled, deleted, pending := w.Root(t, notary.Ed25519), w.Root(t, notary.ECDSAP384), w.Pending(t)
+	deletedPending, former := w.Pending(t), w.Root(t, notary.RSA2048)
+	keys := map[string]crypto.Signer{
+		"active": authorityKeyOf(t, w, root), "its responder": responderKey(t, w, root),
+		"intermediate": authorityKeyOf(t, w, w.Intermediate(t, root, notary.ECDSAP521)),
+		"disabled":     authorityKeyOf(t, w, disabled), "pending": authorityKeyOf(t, w, pending),
+		"deleted": authorityKeyOf(t, w, deleted), "responder of a deleted one": responderKey(t, w, deleted),
+		"deleted while pending": authorityKeyOf(t, w, deletedPending), "rolled over": authorityKeyOf(t, w, former),
+	}
+	successor, err := w.CA.RollOver(t.Context(), w.Admin(), former, ca.RollOverOptions{})
+	testkit.Check(t, err)
+	keys["successor"] = authorityKeyOf(t, w, successor)
+	testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), disabled, false))
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), deleted, true))
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), deletedPending, true))
+	return keys
+}
+
+// wantHeld wants a request for the key to be refused as that of an authority, and its trial to say so.
+func wantHeld(t testing.TB, w *testkit.World, what, csr string) {
+	t.Helper()
+	_, err := w.CA.Submit(t.Context(), w.Admin(), csr)
+	if notary.KindOf(err) != notary.Conflict || !strings.Contains(err.Error(), "was the key of the certificate authority") {
+		t.Errorf("%s: %v", what, err)
+	}
+	trial, err := w.CA.TryRequest(t.Context(), w.Admin(), csr, "")
+	testkit.Check(t, err)
+	for _, v := range trial.Verdicts {
+		if v.OK == (v.Rule == "authority_key") {
+			t.Errorf("%s: verdict %+v", what, v)
+		}
+	}
+}
+
+// No key of an authority or responder is certified as that of an end entity, whatever became of them,
+// and in no other form. A database of an earlier version gets the same record.
+func TestAuthorityKeysAreNotCertified(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	keys := heldKeys(t, w)
+	for what, key := range keys {
+		wantHeld(t, w, what, testkit.CSR(t, key, "leaf.example.com"))
+	}
+	for _, v := range testkit.KeyVariants(t, keys["active"]) {
+		if v.Related {
+			wantHeld(t, w, v.Name, v.CSR(t, "leaf.example.com"))
+		}
+	}
+	w.Exec(t, `DELETE FROM held_key WHERE responder = 0`)
+	w.Reopen(t)
+	for what, key := range keys {
+		wantHeld(t, w, what+", after an upgrade", testkit.CSR(t, key, "leaf.example.com"))
+	}
+}
+
+// A request that was recorded before its key became that of an authority is neither signed, nor
+// renewed, nor takes an upload, nor is reopened.
+func TestKeysOfImportedAuthoritiesAreNotCertified(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	issuer := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	open, rejected := requestFor(t, w, o.Key, "a.example.com"), requestFor(t, w, o.Key, "b.example.com")
+	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), rejected, ""))
+	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
+	testkit.Check(t, err)
+	refused := func(when string) {
+		t.Helper()
+		var bulk error
+		testkit.Check(t, w.CA.SignMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{open}}, ca.SignOptions{AuthorityID: root},
+			func(o ca.Outcome) error { bulk = o.Err; return nil }))
+		_, upload := w.CA.Upload(t.Context(), w.Admin(), open, issuer.Chain(t, o.Key.Public()))
+		for what, err := range map[string]error{"sign": sign(t, w, open, root), "bulk": bulk, "upload": upload,
+			"reopen": w.CA.Reopen(t.Context(), w.Admin(), rejected)} {
+			if notary.KindOf(err) != notary.Conflict || !strings.Contains(err.Error(), "was the key") {
+				t.Errorf("%s, %s: %v", when, what, err)
+			}
+		}
+	}
+	refused("imported")
+	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
+	refused("deleted")
+	wantStatus(t, w, open, notary.Outstanding)
+}
+
+// The key of a valid certificate of an end entity does not become that of an authority.
+func TestCertifiedKeysAreNotImported(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	req := requestFor(t, w, o.Key, "a.example.com")
+	testkit.Check(t, sign(t, w, req, root))
+	_, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantField(t, err, "private_key")
+	testkit.WantText(t, err, "of an end entity")
+	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), req, notary.Superseded))
+	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
+	testkit.Check(t, err)
+}
+
+// An authority gets further certificates for its key by its own calls.
+func TestAuthorityKeysAreRecertified(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root, other := w.Root(t, notary.ECDSAP256), newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1})
+	id := w.Intermediate(t, root, notary.ECDSAP256)
+	_, err := w.CA.CrossSign(t.Context(), w.Admin(), id, other, notary.IntermediateProfile)
+	testkit.Check(t, err)
+	testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), id, root))
+	_, err = w.CA.RollOver(t.Context(), w.Admin(), root, ca.RollOverOptions{})
+	testkit.Check(t, err)
+}
+
+// exponent3 returns an RSA key with the public exponent 3.
+func exponent3(t testing.TB) crypto.Signer {
+	t.Helper()
+	one, three := big.NewInt(1), big.NewInt(3)
+	for {
+		key, ok := testkit.Key(t, notary.RSA2048).(*rsa.PrivateKey)
+		if !ok {
+			t.Fatal("this is no RSA key")
+		}
+		phi := new(big.Int).Mul(new(big.Int).Sub(key.Primes[0], one), new(big.Int).Sub(key.Primes[1], one))
+		if d := new(big.Int).ModInverse(three, phi); d != nil {
+			small := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: key.N, E: 3}, D: d, Primes: key.Primes}
+			small.Precompute()
+			return small
+		}
+	}
+}
+
+// An RSA exponent below 65537 needs a profile that allows it, at submission and at the signature.
+func TestSmallRSAExponents(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	csr := testkit.CSR(t, exponent3(t), "a.example.com")
+	_, err := w.CA.Submit(t.Context(), w.Admin(), csr)
+	testkit.WantKind(t, err, notary.Invalid)
+	testkit.WantField(t, err, "csr")
+	testkit.WantText(t, err, "exponent of the RSA key is 3", "min_rsa_exponent")
+	rules := issuance.Builtins()[0].Rules
+	rules.Keys.MinRSAExponent = 3
+	_, err = w.CA.CreateProfile(t.Context(), w.Admin(), "old-devices", rules)
+	testkit.Check(t, err)
+	id, err := w.CA.Submit(t.Context(), w.Admin(), csr)
+	testkit.Check(t, err)
+	testkit.WantKind(t, sign(t, w, id, root), notary.Unprocessable)
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: "old-devices"}))
+}
+
+// A blocked key is refused wherever one is certified or taken in.
+func TestBlockedKeys(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	issuer := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
+	req := requestFor(t, w, o.Key, "a.example.com")
+	fingerprint, err := pki.KeyFingerprint(o.Key.Public())
+	testkit.Check(t, err)
+	list, err := pki.ReadBlocklist(strings.NewReader(fingerprint))
+	testkit.Check(t, err)
+	w.CA.BlockKeys(list)
+	_, submit := w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, o.Key, "b.example.com"))
+	_, upload := w.CA.Upload(t.Context(), w.Admin(), req, issuer.Chain(t, o.Key.Public()))
+	_, imported := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
+	for what, err := range map[string]error{"submit": submit, "sign": sign(t, w, req, root), "upload": upload, "import": imported} {
+		if notary.KindOf(err) != notary.Invalid || !strings.Contains(err.Error(), "list of blocked keys") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	w.CA.BlockKeys(&pki.Blocklist{})
+	testkit.Check(t, sign(t, w, req, root))
+}

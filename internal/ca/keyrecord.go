@@ -1,0 +1,175 @@
+package ca
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+const (
+	compromisedKey = "a certificate with this key was revoked for keyCompromise: make a new key and a new request"
+	blockedKey     = "this key is on the list of blocked keys: make a new key and a new request"
+)
+
+// heldKey is why the key of an authority is not certified as that of an end entity.
+func heldKey(authorityID int64) string {
+	return fmt.Sprintf("this is or was the key of the certificate authority %d or of its OCSP responder, "+
+		"which has no other use: make a new key and a new request", authorityID)
+}
+
+// refuseEndEntity refuses a CSR whose key must not be certified as that of an end entity, and keeps
+// the key from becoming such a one until the transaction ends. If a certificate of an authority's
+// key were revoked for keyCompromise, so would be the authority.
+func (s *Service) refuseEndEntity(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
+	key, err := s.shareKey(ctx, tx, csr.Identity)
+	if err != nil {
+		return err
+	}
+	if err := refuseRecorded(key); err != nil {
+		return err
+	}
+	if key.AuthorityID != 0 {
+		return &notary.Error{Kind: notary.Conflict, Field: "csr", Message: heldKey(key.AuthorityID)}
+	}
+	return nil
+}
+
+// refuseCompromised refuses the CSR of an authority whose key was reported as compromised or is
+// blocked.
+func (s *Service) refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
+	key, err := s.shareKey(ctx, tx, csr.Identity)
+	if err != nil {
+		return err
+	}
+	return refuseRecorded(key)
+}
+
+func refuseRecorded(key keyRecord) error {
+	switch {
+	case key.blocked:
+		return notary.FieldErrorf("csr", blockedKey)
+	case key.Compromised:
+		return &notary.Error{Kind: notary.Conflict, Field: "csr", Message: compromisedKey}
+	}
+	return nil
+}
+
+// keyRecord is what is known of a key.
+type keyRecord struct {
+	store.KeyRecord
+	blocked bool
+}
+
+// shareKey looks a key up and keeps it from being reported as compromised, or taken in as that of
+// an authority, until the transaction ends.
+func (s *Service) shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentity) (keyRecord, error) {
+	if err := tx.ShareKey(key.Fingerprint); err != nil {
+		return keyRecord{}, err
+	}
+	return s.lookUpKey(ctx, tx, key)
+}
+
+// keyRecords is where keys are looked up: the store, or a transaction.
+type keyRecords interface {
+	KeyRecord(ctx context.Context, fingerprints ...string) (store.KeyRecord, error)
+}
+
+// lookUpKey returns what is known of a key or another public key of the same private key. A record
+// whose key was not found when fingerprints became canonical is still under the former one.
+func (s *Service) lookUpKey(ctx context.Context, in keyRecords, key pki.KeyIdentity) (keyRecord, error) {
+	recorded, err := in.KeyRecord(ctx, key.Fingerprint, key.Former)
+	return keyRecord{recorded, s.blocklist.Load().ContainsIdentity(key)}, err
+}
+
+// refuseSmallExponent refuses an RSA key with a public exponent that no profile allows. By which
+// profile it will be signed is not known yet.
+func (s *Service) refuseSmallExponent(ctx context.Context, key crypto.PublicKey) error {
+	exponent := pki.SmallExponent(key)
+	if exponent == 0 {
+		return nil
+	}
+	profiles, err := s.store.Profiles(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range profiles {
+		if issuance.AllowsExponent(&p.Rules, key) {
+			return nil
+		}
+	}
+	return notary.FieldErrorf("csr", "the public exponent of the RSA key is %d, and no profile allows one below %d "+
+		"(min_rsa_exponent): make a new key with the exponent %[2]d", exponent, pki.UsualExponent)
+}
+
+// BlockKeys replaces the list of keys that are never certified.
+func (s *Service) BlockKeys(list *pki.Blocklist) { s.blocklist.Store(list) }
+
+// Blocked reports whether a key is on the list of keys that are never certified.
+func (s *Service) Blocked(key crypto.PublicKey) bool { return s.blocklist.Load().Contains(key) }
+
+// insertAuthority records a new authority and that its key is held here.
+func insertAuthority(tx *store.Tx, a *notary.Authority, sealed []byte, key crypto.PublicKey) (id int64, err error) {
+	fingerprint, err := pki.KeyFingerprint(key)
+	if err != nil {
+		return 0, err
+	}
+	if id, err = tx.InsertAuthority(a, sealed); err != nil {
+		return 0, err
+	}
+	return id, tx.RecordHeldKey(fingerprint, id)
+}
+
+// recordHeldKeys records the keys of authorities that an earlier version created. It runs before the
+// server answers.
+func (s *Service) recordHeldKeys(ctx context.Context) error {
+	missing, err := s.store.UnrecordedKeys(ctx)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		for _, a := range missing {
+			fingerprint, err := requestFingerprint(a.CSR)
+			if err != nil {
+				s.damaged("authority", a.AuthorityID, fmt.Errorf("its CSR: %w", err))
+				continue
+			}
+			if err := tx.RecordHeldKey(fingerprint, a.AuthorityID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func requestFingerprint(csrPEM string) (string, error) {
+	key, err := pki.RequestKey(csrPEM)
+	if err != nil {
+		return "", err
+	}
+	return pki.KeyFingerprint(key)
+}
+
+// refuseCertifiedKey refuses to take in the key of an authority for which an authority here has
+// issued the certificate of an end entity that is still valid.
+func (s *Service) refuseCertifiedKey(ctx context.Context, tx *store.Tx, fingerprint string) error {
+	all, err := tx.CertificatesWithKey(ctx, fingerprint)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if c.AuthorityID == 0 || c.Revocation != nil || s.now().After(c.NotAfter) {
+			continue
+		}
+		if parsed, err := x509.ParseCertificate(c.DER); err == nil && !parsed.IsCA {
+			return notary.WithField(notary.Errorf(notary.Conflict, "the certificate %d, of an end entity, has this key: "+
+				"revoke it first, or create an authority with a new key", c.ID), "private_key")
+		}
+	}
+	return nil
+}

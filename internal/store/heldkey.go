@@ -1,0 +1,57 @@
+package store
+
+import "context"
+
+// KeyRecord is what is recorded of a key.
+type KeyRecord struct {
+	Compromised bool
+
+	// AuthorityID is the authority that has or had the key, for itself or its OCSP responder; 0 if
+	// there is none.
+	AuthorityID int64
+}
+
+// KeyRecord returns what is recorded of a key under any of these fingerprints.
+func (r reader) KeyRecord(ctx context.Context, fingerprints ...string) (k KeyRecord, err error) {
+	b := &binder{}
+	in := ""
+	for _, f := range fingerprints {
+		in += ", " + b.bind(f)
+	}
+	in = `(` + in[2:] + `)`
+	err = r.q.queryRow(ctx, `SELECT EXISTS (SELECT 1 FROM compromised_key WHERE fingerprint IN `+in+`),
+		COALESCE((SELECT MIN(h.authority_id) FROM held_key h WHERE h.fingerprint IN `+in+`), 0)`, b.args...).
+		Scan(&k.Compromised, &k.AuthorityID)
+	return k, mapped(err)
+}
+
+// RecordHeldKey records that the authority has the key with this fingerprint. The record outlives
+// the authority.
+func (tx *Tx) RecordHeldKey(fingerprint string, authorityID int64) error {
+	return tx.later(`INSERT INTO held_key (fingerprint, authority_id, responder) VALUES ($1, $2, 0)
+		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, authorityID)
+}
+
+// recordResponderKey records the key of a certificate as that of the authority's OCSP responder.
+func (tx *Tx) recordResponderKey(authorityID, certificateID int64) error {
+	return tx.later(`INSERT INTO held_key (fingerprint, authority_id, responder)
+		SELECT k.key_fingerprint, CAST($1 AS BIGINT), 1 FROM certificate k WHERE k.id = $2
+		ON CONFLICT (fingerprint) DO NOTHING`, authorityID, certificateID)
+}
+
+// UnrecordedKey is the signing request of an authority whose key is not recorded.
+type UnrecordedKey struct {
+	AuthorityID int64
+	CSR         string
+}
+
+// UnrecordedKeys returns the authorities, deleted ones included, whose keys are not recorded: those
+// that an earlier version created.
+func (r reader) UnrecordedKeys(ctx context.Context) ([]UnrecordedKey, error) {
+	return collect(ctx, r, func(row row) (k UnrecordedKey, err error) {
+		err = row.Scan(&k.AuthorityID, &k.CSR)
+		return k, err
+	}, `SELECT a.id, a.csr FROM authority a WHERE NOT EXISTS (
+			SELECT 1 FROM held_key h WHERE h.authority_id = a.id AND h.responder = 0)
+		ORDER BY a.id`)
+}
