@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"notary"
 )
 
 // What the tests need to see of the inside.
@@ -21,6 +23,12 @@ const (
 // Enqueue puts a write into the queue as [Store.Write] does, and gives what waits for its
 // result.
 func Enqueue(s *Store, fn func(*Tx) error) (wait func() error, err error) {
+	return EnqueueAs(s, notary.SystemCaller, 0, fn)
+}
+
+// EnqueueAs is Enqueue for [Store.WriteAccount].
+func EnqueueAs(s *Store, by notary.Caller, changed int64, fn func(*Tx) error) (wait func() error, err error) {
+	fn = s.as(by, changed, fn)
 	j := &job{ctx: context.Background(), now: s.now(), fn: fn, result: make(chan error, 1)}
 	if err := s.engine.(*sqliteEngine).writer.enqueue(j); err != nil {
 		return nil, err

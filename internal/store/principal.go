@@ -43,13 +43,36 @@ func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	}
 	switch {
 	case by == notary.SystemCaller:
+		clear(tx.verified) // the program may change any account
 		return nil
 	case !by.Known():
 		return notary.Errorf(notary.Unauthenticated, "log in first")
+	case changed != 0:
+		clear(tx.verified)
+	case tx.verified[principalOf(by)]:
+		return nil
 	}
 	text, args := principalQuery(by, tx.now)
-	return tx.need(errStale, text, args...)
+	if err := tx.need(errStale, text, args...); err != nil {
+		return err
+	}
+	if tx.verified != nil && changed == 0 {
+		tx.verified[principalOf(by)] = true
+	}
+	return nil
 }
+
+// verifiedCallers are those that were verified in a commit that several transactions share, since
+// the last of these that may have changed accounts or sessions. No other transaction can meanwhile.
+type verifiedCallers map[principal]bool
+
+// principal is what [principalQuery] verifies.
+type principal struct {
+	account, session int64
+	role             notary.Role
+}
+
+func principalOf(by notary.Caller) principal { return principal{by.AccountID, by.SessionID, by.Role} }
 
 // Verify returns an Unauthenticated error if the caller's account was deleted or given another
 // role, or its session has ended, since the caller was identified. Long reads call it between

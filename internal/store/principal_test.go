@@ -92,6 +92,42 @@ func TestWriteVerifiesTheCaller(t *testing.T) {
 
 // A transaction that only changes, and reads nothing, is refused too: PostgreSQL would be sent
 // all of it at once, with the COMMIT.
+// Writes that share a commit verify their caller again after one of them has changed it.
+func TestSQLiteWritesOfOneCommitVerifyTheCaller(t *testing.T) {
+	t.Parallel()
+	for name, ending := range endings {
+		for who, byProgram := range map[string]bool{"by an Admin": false, "by the program": true} {
+			t.Run(name+" "+who, func(t *testing.T) {
+				t.Parallel()
+				s, clock := open(t)
+				admin := newPrincipal(t, s, clock, notary.Admin, 0)
+				by := newPrincipal(t, s, clock, notary.Admin, 1)
+				enqueue := func(by notary.Caller, changed int64, fn func(*store.Tx) error) (wait func() error) {
+					wait, err := store.EnqueueAs(s, by, changed, fn)
+					testkit.Check(t, err)
+					return wait
+				}
+				attempt := func(n int) (wait func() error) {
+					return enqueue(by, 0, func(tx *store.Tx) error { _, err := insertRequest(tx, by.AccountID, n); return err })
+				}
+				release := hold(t, s)
+				first, second := attempt(1), attempt(2)
+				end := func(tx *store.Tx) error { return ending.end(tx, by) }
+				if byProgram {
+					admin = notary.SystemCaller
+				}
+				ended := enqueue(admin, by.AccountID, end)
+				third := attempt(3)
+				release()
+				for _, wait := range []func() error{first, second, ended} {
+					testkit.Check(t, wait())
+				}
+				testkit.WantKind(t, third(), notary.Unauthenticated)
+			})
+		}
+	}
+}
+
 func TestWriteVerifiesTheCallerBeforeTheCommit(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)

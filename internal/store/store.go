@@ -86,15 +86,20 @@ func (s *Store) WriteAs(ctx context.Context, by notary.Caller, fn func(*Tx) erro
 // WriteAccount is WriteAs for a change to an account or its sessions. It waits for the transactions
 // that rely on the account, and blocks others until it ends.
 func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn func(*Tx) error) error {
-	err := s.engine.write(ctx, s.now(), func(tx *Tx) error {
-		tx.damage = s.damage
-		if err := tx.verify(by, id); err != nil {
-			return err
-		}
-		return fn(tx)
-	})
+	err := s.engine.write(ctx, s.now(), s.as(by, id, fn))
 	if errors.Is(err, errStale) {
 		return s.stale(ctx, by)
 	}
 	return err
+}
+
+// as returns fn preceded by the verification of the caller.
+func (s *Store) as(by notary.Caller, changed int64, fn func(*Tx) error) func(*Tx) error {
+	return func(tx *Tx) error {
+		tx.damage = s.damage
+		if err := tx.verify(by, changed); err != nil {
+			return err
+		}
+		return fn(tx)
+	}
 }

@@ -16,6 +16,8 @@ type Tx struct {
 	counts counts
 	alone  bool           // whether no other transaction is under way, as on SQLite
 	turns  map[int64]bool // what it has shared or claimed already: whether claimed
+
+	verified verifiedCallers // of the same commit; nil if the transaction has a commit of its own
 }
 
 // executor changes the database.

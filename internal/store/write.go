@@ -200,7 +200,7 @@ func (w *writer) commit(batch []*job) (err error) {
 			_, _ = w.conn.ExecContext(ctx, "ROLLBACK") // the engine may have done it already
 		}
 	}()
-	counts := counts{}
+	counts, verified := counts{}, verifiedCallers{}
 	for _, j := range batch {
 		if j.whole != nil { // and so the only one
 			if err = w.exec(ctx, "PRAGMA defer_foreign_keys = ON"); err == nil { // until the COMMIT
@@ -208,7 +208,7 @@ func (w *writer) commit(batch []*job) (err error) {
 			}
 			break
 		}
-		if j.err = w.attempt(ctx, j, counts); errors.Is(j.err, errTransactionLost) {
+		if j.err = w.attempt(ctx, j, counts, verified); errors.Is(j.err, errTransactionLost) {
 			return unavailable(j.err)
 		}
 	}
@@ -228,14 +228,14 @@ func (w *writer) commit(batch []*job) (err error) {
 // when the disk is full.
 var errTransactionLost = errors.New("the transaction was lost")
 
-func (w *writer) attempt(ctx context.Context, j *job, total counts) error {
+func (w *writer) attempt(ctx context.Context, j *job, total counts, verified verifiedCallers) error {
 	if j.ctx.Err() != nil { // the caller has gone before its turn
 		return busy("the request was given up before it began")
 	}
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
 		return errors.Join(errTransactionLost, err)
 	}
-	tx := &Tx{reader: reader{q: lasting{w.sql}}, sql: w.sql, now: j.now, counts: counts{}, alone: true}
+	tx := &Tx{reader: reader{q: lasting{w.sql}}, sql: w.sql, now: j.now, counts: counts{}, alone: true, verified: verified}
 	err := protected(tx, j.fn)
 	if err != nil {
 		if undo := w.exec(ctx, "ROLLBACK TO job"); undo != nil {
