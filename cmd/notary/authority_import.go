@@ -153,7 +153,7 @@ func (p *program) importBody(ctx context.Context, flags importFlags) (body api.I
 	}
 	if flags.pkcs12 != "" && !pki.IsPKCS12(key) {
 		_, err := pki.OpenPKCS12(key, "")
-		return body, "", withHint(notary.Errorf(notary.Invalid, "%s: %s", file, err), "give a key that is no PKCS #12 with --key")
+		return body, "", withHint(notary.Errorf(notary.Invalid, "%s: %s", file, err), "a key in another form is given with --key")
 	}
 	if body.Password, err = p.keyPassword(ctx, key, flags.passwordFile); err != nil {
 		return body, "", err

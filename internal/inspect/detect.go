@@ -48,7 +48,8 @@ func stranger(data []byte) string {
 	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}), bytes.HasPrefix(data, []byte{0xce, 0xce, 0xce, 0xce}):
 		return "this is a Java keystore of the old kind: convert it with keytool -importkeystore -deststoretype PKCS12"
 	case bytes.HasPrefix(data, []byte{0x30, 0x80}):
-		return "this is in BER with indefinite lengths, which is not read: convert it to DER with openssl"
+		return "this is in BER with indefinite lengths, which is not read: write a PKCS #12 again with openssl pkcs12 -in FILE -noenc -out ALL.pem " +
+			"and openssl pkcs12 -export -in ALL.pem -out NEW.p12, and a PKCS #7 with openssl pkcs7 -inform DER -in FILE -out NEW.p7b"
 	case strings.HasPrefix(text, "ssh-"), strings.HasPrefix(text, "ecdsa-sha2-"):
 		return "this is a public key of OpenSSH, and no certificate"
 	case strings.Contains(text, "<html"), strings.Contains(text, "<!doctype"):

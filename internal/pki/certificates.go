@@ -38,7 +38,7 @@ const beginPEM = "-----BEGIN "
 // Text between PEM blocks is passed over (RFC 7468, section 5.2); anything else is refused.
 func readCertificates(text string, limit limits) (certificates, error) {
 	if len(text) > limit.octets {
-		return certificates{}, invalid("the certificates have more than %d KiB", limit.octets>>10)
+		return certificates{}, invalid("the certificates are longer than %d KiB", limit.octets>>10)
 	}
 	text = decodeUTF(text)
 	if !strings.Contains(text, beginPEM) {
@@ -111,12 +111,15 @@ func (f *certificates) addPEM(text string, limit limits) error {
 func (f *certificates) addBlock(label string, der []byte, limit limits) (known bool, err error) {
 	switch label {
 	case labelCertificate, labelX509Certificate, labelPKCS7, labelCMS, labelCertChain:
-		return true, f.addDER(der, limit)
 	case labelTrusted:
-		return true, f.addDER(withoutTrust(der), limit)
+		der = withoutTrust(der)
 	default:
 		return false, nil
 	}
+	if err = f.addDER(der, limit); err == noCertificates {
+		err = invalid("certificate %d cannot be parsed: its PEM block does not hold DER", len(f.list)+1)
+	}
+	return true, err
 }
 
 // withoutTrust removes what OpenSSL writes behind a certificate: a SEQUENCE.
@@ -207,7 +210,7 @@ func (f *certificates) addElement(der []byte, limit limits) error {
 
 func (f *certificates) addCertificate(der []byte, limit limits) error {
 	if len(f.list) == limit.certificates {
-		return invalid("there are more than %d certificates, and no more are taken at once", limit.certificates)
+		return invalid("there are too many certificates: at most %d are accepted at once", limit.certificates)
 	}
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {

@@ -69,12 +69,12 @@ func TestParseChain(t *testing.T) {
 		{"another label", strings.ReplaceAll(text, " CERTIFICATE", " ATTRIBUTE CERTIFICATE"), "ATTRIBUTE CERTIFICATE"},
 		{"headers", strings.ReplaceAll(text, "CERTIFICATE-----\nM", "CERTIFICATE-----\nX: y\n\nM"), "headers"},
 		{"twice the same", encode(chainOf(leaf, root, leaf)), "certificates 1 and 3 of the chain are the same"},
-		{"eleven", encode(chainOf(eleven...)), "more than 10 certificates"},
+		{"eleven", encode(chainOf(eleven...)), "at most 10"},
 		{"broken", toPEM("CERTIFICATE", []byte{0x30, 0}), "certificate 1 cannot be parsed"},
 		{"trailing DER", toPEM("CERTIFICATE", append(slices.Clone(root.certificate.Raw), 0)), "certificate 2 cannot be parsed"},
 		{"cut off", text[:len(text)-10], "broken"},
 		{"begin not at the start of a line", "x" + text, "broken"},
-		{"too long", strings.Repeat(text, 1<<20/len(text)), "more than 256 KiB"},
+		{"too long", strings.Repeat(text, 1<<20/len(text)), "longer than 256 KiB"},
 	} {
 		_, err := pki.ParseChain(test.text)
 		if err == nil {

@@ -60,6 +60,15 @@ func TestGeneralNamesAreReadStrictly(t *testing.T) {
 	}
 }
 
+// So is a request for one.
+func TestRequestsWithWrongGeneralNames(t *testing.T) {
+	t.Parallel()
+	for _, tag := range []int{0, 3, 4, 5, 9} {
+		_, err := pki.ParseCSR(withSAN(t, generalName(2, "a.example.com"), generalName(tag, "a")))
+		wantInvalid(t, err, "csr", "a name of a type that is not supported (unknown type)")
+	}
+}
+
 // So is a chain with one, and a certificate that is recorded as issued.
 func TestChainsWithWrongGeneralNames(t *testing.T) {
 	t.Parallel()

@@ -53,6 +53,9 @@ func OpenPKCS12(data []byte, password string) (*PKCS12, error) {
 		return nil, noPassword("the PKCS #12 file")
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return nil, wrongPassword("the PKCS #12 file")
+	case strings.Contains(err.Error(), "expected exactly one key bag"):
+		return nil, invalid("the PKCS #12 file has several private keys, or none: export one alone, with its certificates, such as with " +
+			"keytool -importkeystore -srcalias ALIAS -destkeystore NEW.p12 -deststoretype PKCS12")
 	default:
 		return nil, invalid("the PKCS #12 file cannot be read: %s%s", strings.TrimPrefix(reason(err), "pkcs12: "), rewritePKCS12)
 	}
