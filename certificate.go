@@ -42,6 +42,28 @@ type Certificate struct {
 	IssuerChain [][]byte
 }
 
+// The statuses of a certificate.
+const (
+	CertificateValid       = "valid"
+	CertificateExpired     = "expired"
+	CertificateRevoked     = "revoked"
+	CertificateNotYetValid = "not yet valid"
+)
+
+// Status returns the status of the certificate at a time.
+func (c *Certificate) Status(now time.Time) string {
+	switch {
+	case c.Revocation != nil:
+		return CertificateRevoked
+	case now.After(c.NotAfter):
+		return CertificateExpired
+	case now.Before(c.NotBefore):
+		return CertificateNotYetValid
+	default:
+		return CertificateValid
+	}
+}
+
 // Chain returns the certificate followed by its issuers, as DER; nil if the certificate is damaged.
 func (c *Certificate) Chain() [][]byte {
 	if len(c.DER) == 0 {

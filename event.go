@@ -54,8 +54,8 @@ type Summary struct {
 	Requests     map[RequestStatus]int64
 	Certificates int64 // ever recorded, those of authorities included
 	Revoked      int64 // of these
-	// Expiring counts certificates in use (of active requests and of authorities) that
-	// expire within so many days, for each of [ExpiryWindows].
+	// Expiring counts the certificates that expire within so many days, for each of [ExpiryWindows]:
+	// see [Filter.Expiring].
 	Expiring map[int]int64
 
 	Damaged int64 // database records of which a [Damage] is known to this node

@@ -19,6 +19,31 @@ type Filter struct {
 	Search        []string      // words, each of which begins a label of a name, an e-mail, a key, …
 	ExpiresAfter  time.Time     // the last second of validity is this one or a later one
 	ExpiresBefore time.Time     // the last second of validity lies before this one
+
+	// Expiring narrows to the certificates that expire within this time, for requests those in use:
+	// valid ones that no later certificate for the same names and owner replaces. See [EndOfWindow].
+	Expiring time.Duration
+	Now      time.Time `json:"-"` // when Expiring begins; set by the use cases
+}
+
+// Window returns the filter with the bounds on the end of validity that Expiring sets.
+func (f Filter) Window() Filter {
+	if now := f.Now.Truncate(time.Second); f.ExpiresAfter.Before(now) {
+		f.ExpiresAfter = now
+	}
+	if end := EndOfWindow(f.Now, f.Expiring); f.ExpiresBefore.IsZero() || end.Before(f.ExpiresBefore) {
+		f.ExpiresBefore = end
+	}
+	return f
+}
+
+// MaxWindow is the longest time that [Filter.Expiring] may look ahead.
+const MaxWindow = 100 * 365 * 24 * time.Hour
+
+// EndOfWindow returns before when a certificate that expires within this time from now expires: the
+// end of the hour, because the counts are kept by the hour.
+func EndOfWindow(now time.Time, within time.Duration) time.Time {
+	return now.UTC().Add(within).Truncate(time.Hour).Add(time.Hour)
 }
 
 // Sort is the order of a list; what is equal is in the order of the ids.

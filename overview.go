@@ -13,9 +13,12 @@ type Overview struct {
 
 	Authorities []*AuthorityState // of who may see authorities
 
-	// Of the requests that one may see.
-	Outstanding []*Request // the first that wait for a decision
-	Expiring    []*Request // those whose certificates in use are the next to expire
+	PublishWarning string // of who manages authorities: what is wrong with publish_url; "" if nothing is
+
+	// Of what one may see.
+	Outstanding      []*Request     // the first that wait for a decision
+	Expiring         []*Certificate // the next to expire: see [Filter.Expiring]
+	ExpiringRequests []*Request     // those whose certificates in use are the next to expire
 }
 
 // The length of the parts of an [Overview].
@@ -26,13 +29,12 @@ const (
 
 // CertificateCounts are the certificates of the inventory by what can be said of them.
 type CertificateCounts struct {
-	InForce int64 // not revoked, and their last day has not passed
+	InForce int64 // neither revoked nor expired
 	Expired int64 // not revoked
 	Revoked int64
 }
 
-// Week counts the certificates in use (of active requests and of authorities) that expire in
-// a span of seven days.
+// Week counts the certificates that expire in a span of seven days: see [Filter.Expiring].
 type Week struct {
 	From, Until time.Time // midnight in UTC, or a whole hour of today; until is not in it
 	Count       int64

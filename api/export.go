@@ -20,4 +20,5 @@ type ExportedCertificate struct {
 	CreatedAt              time.Time  `json:"created_at"`
 	RevokedAt              *time.Time `json:"revoked_at"`
 	RevocationReason       string     `json:"revocation_reason"`
+	Status                 string     `json:"status" enum:"valid,expired,revoked,not yet valid" doc:"When it was exported"`
 }

@@ -22,6 +22,7 @@ type Filter struct {
 	Q                      string `json:"q,omitempty" query:"q" minLength:"1" doc:"Words, all of which must be found: each begins a label of a name, an e-mail address, a serial number, a fingerprint or a kind of key, or is a status of requests"`
 	ExpiresAfter           string `json:"expires_after,omitempty" query:"expires_after" format:"date-time" doc:"The end of validity is this or later"`
 	ExpiresBefore          string `json:"expires_before,omitempty" query:"expires_before" format:"date-time" doc:"The end of validity is earlier"`
+	Expiring               string `json:"expiring,omitempty" query:"expiring" minLength:"1" example:"30d" doc:"Only certificates that expire within this period, such as 30d, or this number of days, to the hour; for requests, the certificate in use. Expired and revoked ones are left out, and those that a later certificate for the same names and owner replaces"`
 }
 
 // RequestFilter narrows the list of requests.
@@ -61,12 +62,12 @@ type Summary struct {
 	CertificateRequests map[string]int64 `json:"certificate_requests" doc:"By status"`
 	Certificates        int64            `json:"certificates" doc:"In the inventory, authorities' own included"`
 	Revoked             int64            `json:"revoked" doc:"Certificates in the inventory that are revoked"`
-	Expiring            []Expiring       `json:"expiring" nullable:"false" doc:"Certificates in use, by when they expire; each number includes the ones before it"`
+	Expiring            []Expiring       `json:"expiring" nullable:"false" doc:"Certificates that expire soon, as the filter expiring lists them; each number includes the ones before it"`
 
 	DamagedRecords int64 `json:"damaged_records,omitzero" required:"false" doc:"Database records that this node skipped or read in part since it started because they are damaged"`
 }
 
-// Expiring counts the certificates in use that expire soon.
+// Expiring counts the certificates that expire soon: those that [Filter.Expiring] lists.
 type Expiring struct {
 	Days  int   `json:"days" doc:"From now"`
 	Count int64 `json:"count"`

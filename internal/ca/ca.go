@@ -100,6 +100,9 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 	if err := s.recordHeldKeys(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.upgradeReplaced(ctx); err != nil {
+		return nil, err
+	}
 	return s, s.openAuthorities(ctx)
 }
 

@@ -15,6 +15,7 @@ func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Q
 	if err := ofRequests(q.Filter); err != nil {
 		return notary.Page[*notary.Request]{}, err
 	}
+	q.Filter.Now = s.now()
 	return page(ctx, caller, q, s.store.Requests)
 }
 
@@ -23,6 +24,7 @@ func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q nota
 	if err := ofCertificates(q.Filter); err != nil {
 		return notary.Page[*notary.Certificate]{}, err
 	}
+	q.Filter.Now = s.now()
 	return page(ctx, caller, q, s.store.Certificates)
 }
 
@@ -32,6 +34,7 @@ func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notar
 	if err := ofRequests(f); err != nil {
 		return err
 	}
+	f.Now = s.now()
 	return each(ctx, s.store, caller, f, fn, s.store.EachRequest)
 }
 
@@ -41,6 +44,7 @@ func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f n
 	if err := ofCertificates(f); err != nil {
 		return err
 	}
+	f.Now = s.now()
 	return each(ctx, s.store, caller, f, fn, s.store.EachCertificate)
 }
 

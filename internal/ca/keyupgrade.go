@@ -42,6 +42,18 @@ func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	return nil
 }
 
+// upgradeReplaced determines which certificates that earlier versions recorded have been replaced, in
+// steps like those of [Service.upgradeKeyFingerprints].
+func (s *Service) upgradeReplaced(ctx context.Context) error {
+	for {
+		last, done, err := s.store.UpgradeReplaced(ctx)
+		if err != nil || done {
+			return err
+		}
+		s.log.InfoContext(ctx, "determining which recorded certificates have been replaced", "up_to_certificate", last)
+	}
+}
+
 // canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if that
 // was not computed from this certificate.
 func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok bool) {

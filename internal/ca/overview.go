@@ -25,15 +25,21 @@ func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.
 			return o, err
 		}
 	}
+	if caller.May(notary.ManageAuthorities) {
+		o.PublishWarning = s.PublishWarning()
+	}
 	waiting, err := s.Requests(ctx, caller, notary.Query{Filter: notary.Filter{Status: notary.Outstanding},
 		Sort: notary.ByID, Limit: notary.OverviewLength})
 	if err != nil {
 		return o, err
 	}
-	// Only a request with a certificate in use expires.
-	expiring, err := s.Requests(ctx, caller, notary.Query{Filter: notary.Filter{ExpiresAfter: s.now()},
-		Sort: notary.ByNotAfter, Limit: notary.OverviewLength})
-	o.Outstanding, o.Expiring = waiting.Items, expiring.Items
+	next := notary.Query{Filter: notary.Filter{Expiring: notary.MaxWindow}, Sort: notary.ByNotAfter, Limit: notary.OverviewLength}
+	requests, err := s.Requests(ctx, caller, next)
+	if err != nil {
+		return o, err
+	}
+	certificates, err := s.Certificates(ctx, caller, next)
+	o.Outstanding, o.ExpiringRequests, o.Expiring = waiting.Items, requests.Items, certificates.Items
 	return o, err
 }
 
@@ -181,10 +187,11 @@ func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*exp
 	today := hour.Truncate(24 * time.Hour)
 	for i := range notary.OverviewWeeks {
 		week := notary.Week{From: today.AddDate(0, 0, 7*i), Until: today.AddDate(0, 0, 7*(i+1))}
+		from := week.From
 		if i == 0 {
-			week.From = hour // what has expired today is not to come
+			week.From, from = hour, now // what has expired today is not to come
 		}
-		if week.Count, err = s.store.Expiring(ctx, week.From, week.Until); err != nil {
+		if week.Count, err = s.store.Expiring(ctx, from, week.Until); err != nil {
 			return nil, err
 		}
 		c.weeks = append(c.weeks, week)

@@ -172,11 +172,11 @@ func TestOverviewByRole(t *testing.T) {
 	if diff := cmp.Diff(waiting[:10], ids(o.Outstanding)); diff != "" {
 		t.Errorf("of a requestor, waiting (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]int64{soon, late}, ids(o.Expiring)); diff != "" {
+	if diff := cmp.Diff([]int64{soon, late}, ids(o.ExpiringRequests)); diff != "" {
 		t.Errorf("of a requestor, expiring (-want +got):\n%s", diff)
 	}
 	o = overview(t, w, w.Caller(notary.CertificateManager))
-	if diff := cmp.Diff([]int64{sooner, soon, late}, ids(o.Expiring)); diff != "" {
+	if diff := cmp.Diff([]int64{sooner, soon, late}, ids(o.ExpiringRequests)); diff != "" {
 		t.Errorf("of all, expiring (-want +got):\n%s", diff)
 	}
 	if len(o.Outstanding) != 10 || len(o.Events) != 10 || len(o.Authorities) != 1 || o.Summary.Requests[notary.Outstanding] != 24 {

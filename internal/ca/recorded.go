@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"math/big"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -101,6 +102,22 @@ func Moment(field, text string) (time.Time, error) {
 		t = t.Add(time.Second)
 	}
 	return t, nil
+}
+
+// Window reads how far ahead a list of expiring certificates looks: a period such as 30d, or a number
+// of days. The zero value stands for "".
+func Window(field, text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	if _, err := strconv.Atoi(text); err == nil {
+		text += "d"
+	}
+	within, ok := notary.ParsePeriod(text)
+	if !ok || within <= 0 || within > notary.MaxWindow {
+		return 0, notary.FieldErrorf(field, "%s must be a number of days, or a period such as 30d or 12h", field)
+	}
+	return within, nil
 }
 
 // RecordedKey is the name of a kind of key as the objects show it, however it is written: also

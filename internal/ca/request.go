@@ -287,7 +287,7 @@ func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, req *notary.
 	case known.Revocation != nil:
 		return 0, notary.Errorf(notary.Conflict, "this certificate is revoked")
 	case known.RequestID == 0:
-		return known.ID, tx.AdoptCertificate(known.ID, req)
+		return known.ID, tx.AdoptCertificate(known, req)
 	case known.RequestID != req.ID:
 		return 0, notary.Errorf(notary.Conflict, "this certificate belongs to the certificate request %d", known.RequestID)
 	default:

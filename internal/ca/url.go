@@ -1,6 +1,11 @@
 package ca
 
-import "fmt"
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
 
 // urls are what certificates name of their authority's publications, below the base that is
 // published; all empty without one. Package publish serves them.
@@ -38,4 +43,25 @@ func (u urls) name(a *openedAuthority) {
 	if a.Publication.NoOCSP {
 		a.OCSPURL = ""
 	}
+}
+
+// PublishWarning returns what is wrong with the URL that certificates name; "" if nothing is. Only the
+// machine itself reaches a URL of the loopback interface, and certificates keep theirs for life.
+func (s *Service) PublishWarning() string {
+	if !isLoopback(s.urls.base) {
+		return ""
+	}
+	return "Certificates name " + s.urls.base + " as the place of their CRL, OCSP responder and issuing certificate, which other " +
+		"machines cannot reach. Set publish_url before the first certificate is issued: certificates keep the URL for life."
+}
+
+// isLoopback reports whether a URL leads to the machine itself.
+func isLoopback(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
 }

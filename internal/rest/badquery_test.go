@@ -19,6 +19,7 @@ var badFilters = map[string][]string{
 	"domain":                   {".", "*", "*.", "10.0.0.7", "2001:db8::1", "me@example.com", "https://example.com/", "a b", "a.*.b", strings.Repeat("a", 10_000)},
 	"expires_after":            {"yesterday", "2027-01-31", "2027-01-31 12:00:00", "1767225600", "2027-02-30T00:00:00Z", "2027-01-31T12:00:00+01", "10000-01-01T00:00:00Z", "30d"},
 	"expires_before":           {"never", "-1", "2027-13-01T00:00:00Z"},
+	"expiring":                 {"soon", "0", "-30d", "30 d", "1.5d", "99999d", "2027-01-31T00:00:00Z"},
 	"name":                     {" ", "a\x00b", strings.Repeat("a", 10_000)},
 	"name_prefix":              {" ", "\x00", strings.Repeat("a", 301)},
 	"key":                      {" ", "RSA \x00", strings.Repeat("k", 301)},

@@ -47,17 +47,18 @@ func (r *routes) exportCertificates(ctx context.Context, caller notary.Caller, i
 		f = form{contentType: typeLines, encode: jsonLine}
 	}
 	f.fileName = "certificates-" + r.ca.Now().UTC().Format(time.DateOnly) + "." + cmp.Or(in.Format, "csv")
+	now := r.ca.Now()
 	return r.stream(f, func(emit func(any) error) error {
-		return r.ca.EachCertificate(ctx, caller, filter, func(c *notary.Certificate) error { return emit(exported(c)) })
+		return r.ca.EachCertificate(ctx, caller, filter, func(c *notary.Certificate) error { return emit(exported(c, now)) })
 	}), nil
 }
 
-func exported(c *notary.Certificate) api.ExportedCertificate {
+func exported(c *notary.Certificate, now time.Time) api.ExportedCertificate {
 	out := api.ExportedCertificate{
 		ID: c.ID, CommonName: c.CommonName, Names: list(strings.Fields(c.Names.String())), Key: c.Key,
 		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
 		Profile: c.Profile, ProfileVersion: c.ProfileVersion, CertificateAuthorityID: optional(c.AuthorityID), CertificateRequestID: optional(c.RequestID),
-		Email: c.Email, CreatedAt: c.CreatedAt,
+		Email: c.Email, CreatedAt: c.CreatedAt, Status: c.Status(now),
 	}
 	if c.Revocation != nil {
 		out.RevokedAt, out.RevocationReason = &c.Revocation.At, string(c.Revocation.Reason)
@@ -71,7 +72,7 @@ func jsonLine(v any) ([]byte, error) {
 }
 
 var exportColumns = []string{"id", "common_name", "names", "key", "serial_number", "fingerprint", "not_before", "not_after", "profile", "profile_version",
-	"certificate_authority_id", "certificate_request_id", "email", "created_at", "revoked_at", "revocation_reason"}
+	"certificate_authority_id", "certificate_request_id", "email", "created_at", "revoked_at", "revocation_reason", "status"}
 
 func csvLine(v any) ([]byte, error) {
 	c := v.(api.ExportedCertificate)
@@ -89,5 +90,5 @@ func csvLine(v any) ([]byte, error) {
 	}
 	return []byte(csvRow([]string{id(&c.ID), c.CommonName, strings.Join(c.Names, " "), c.Key, c.SerialNumber, c.Fingerprint,
 		at(&c.NotBefore), at(&c.NotAfter), c.Profile, strconv.Itoa(c.ProfileVersion), id(c.CertificateAuthorityID), id(c.CertificateRequestID), c.Email,
-		at(&c.CreatedAt), at(c.RevokedAt), c.RevocationReason})), nil
+		at(&c.CreatedAt), at(c.RevokedAt), c.RevocationReason, c.Status})), nil
 }

@@ -78,12 +78,12 @@ func TestExport(t *testing.T) {
 	want := []map[string]string{{
 		"id": "1", "common_name": "Test Root", "names": "", "key": "ECDSA P-256", "serial_number": own.Serial, "fingerprint": own.Fingerprint,
 		"not_before": at(own.NotBefore), "not_after": at(own.NotAfter), "profile": own.Profile, "profile_version": "0", "certificate_authority_id": fmt.Sprint(root),
-		"certificate_request_id": "", "email": "", "created_at": at(h.Clock.Now()), "revoked_at": "", "revocation_reason": "",
+		"certificate_request_id": "", "email": "", "created_at": at(h.Clock.Now()), "revoked_at": "", "revocation_reason": "", "status": "valid",
 	}, {
 		"id": "2", "common_name": "a.example.com", "names": "DNS:a.example.com DNS:b.example.com IP:10.0.0.7", "key": "Ed25519",
 		"serial_number": leaf.Serial, "fingerprint": leaf.Fingerprint, "not_before": at(leaf.NotBefore), "not_after": at(leaf.NotAfter),
 		"profile": "client", "profile_version": "1", "certificate_authority_id": fmt.Sprint(root), "certificate_request_id": fmt.Sprint(id), "email": requestor.Email,
-		"created_at": at(h.Clock.Now()), "revoked_at": at(h.Clock.Now()), "revocation_reason": "superseded",
+		"created_at": at(h.Clock.Now()), "revoked_at": at(h.Clock.Now()), "revocation_reason": "superseded", "status": "revoked",
 	}}
 	for _, query := range []string{"", "?format=csv"} {
 		if diff := cmp.Diff(want, rowsOf(t, h.admin(t), query)); diff != "" {
@@ -93,11 +93,12 @@ func TestExport(t *testing.T) {
 	now := h.Clock.Now()
 	lines := []api.ExportedCertificate{{
 		ID: 1, CommonName: "Test Root", Names: []string{}, Key: "ECDSA P-256", SerialNumber: own.Serial, Fingerprint: own.Fingerprint,
-		NotBefore: own.NotBefore, NotAfter: own.NotAfter, Profile: own.Profile, CertificateAuthorityID: &root, CreatedAt: now,
+		NotBefore: own.NotBefore, NotAfter: own.NotAfter, Profile: own.Profile, CertificateAuthorityID: &root, CreatedAt: now, Status: "valid",
 	}, {
 		ID: 2, CommonName: "a.example.com", Names: []string{"DNS:a.example.com", "DNS:b.example.com", "IP:10.0.0.7"}, Key: "Ed25519",
 		SerialNumber: leaf.Serial, Fingerprint: leaf.Fingerprint, NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter, Profile: "client",
 		ProfileVersion: 1, CertificateAuthorityID: &root, CertificateRequestID: &id, Email: requestor.Email, CreatedAt: now, RevokedAt: &now, RevocationReason: "superseded",
+		Status: "revoked",
 	}}
 	if diff := cmp.Diff(lines, linesOf(t, h.admin(t))); diff != "" {
 		t.Errorf("JSON lines (-want +got):\n%s", diff)
@@ -109,7 +110,7 @@ func TestEmptyExport(t *testing.T) {
 	h := open(t)
 	a := call(t, h.admin(t), "GET", exportPath, nil).wantStatus(t, 200)
 	const columns = "id,common_name,names,key,serial_number,fingerprint,not_before,not_after,profile,profile_version,certificate_authority_id," +
-		"certificate_request_id,email,created_at,revoked_at,revocation_reason\r\n"
+		"certificate_request_id,email,created_at,revoked_at,revocation_reason,status\r\n"
 	if string(a.Body) != columns {
 		t.Errorf("got %q", a.Body)
 	}

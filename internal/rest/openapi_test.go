@@ -39,7 +39,7 @@ func TestOpenAPIDocument(t *testing.T) {
 
 // What narrows a list, and what takes a part of it.
 var (
-	filters = []string{"certificate_authority_id", "domain", "email", "expires_after", "expires_before", "fingerprint", "key",
+	filters = []string{"certificate_authority_id", "domain", "email", "expires_after", "expires_before", "expiring", "fingerprint", "key",
 		"name", "name_prefix", "q", "serial_number"}
 	paging = []string{"after", "before", "limit", "sort"}
 )

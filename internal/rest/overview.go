@@ -18,11 +18,17 @@ func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*
 		return nil, err
 	}
 	out := api.Overview{Weeks: []api.Week{}, Authorities: []api.AuthorityState{}, Outstanding: requestsToAPI(o.Outstanding),
-		Expiring: requestsToAPI(o.Expiring), Events: eventsToAPI(o.Events)}
+		Expiring: requestsToAPI(o.ExpiringRequests), ExpiringCertificates: []api.Certificate{}, Events: eventsToAPI(o.Events)}
+	for _, c := range o.Expiring {
+		out.ExpiringCertificates = append(out.ExpiringCertificates, certificateToAPI(c))
+	}
 	if o.Summary != nil {
 		sum := summaryToAPI(*o.Summary)
 		out.Summary = &sum
 		out.Certificates = &api.CertificateCounts{InForce: o.Certificates.InForce, Expired: o.Certificates.Expired, Revoked: o.Certificates.Revoked}
+	}
+	if o.PublishWarning != "" {
+		out.Warnings = []string{o.PublishWarning}
 	}
 	for _, w := range o.Weeks {
 		out.Weeks = append(out.Weeks, api.Week{From: w.From, Until: w.Until, Count: w.Count})

@@ -79,6 +79,9 @@ func filterOf(in api.Filter) (f notary.Filter, err error) {
 	if f.ExpiresBefore, err = ca.Moment("expires_before", in.ExpiresBefore); err != nil {
 		return f, err
 	}
+	if f.Expiring, err = ca.Window("expiring", in.Expiring); err != nil {
+		return f, err
+	}
 	return f, blank(in)
 }
 

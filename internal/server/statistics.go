@@ -14,7 +14,7 @@ var (
 	requestsDesc = prometheus.NewDesc("notary_certificate_requests",
 		"Certificate requests, by status.", []string{"status"}, nil)
 	expiringDesc = prometheus.NewDesc("notary_certificates_expiring",
-		"Certificates in use that expire within so many days.", []string{"days"}, nil)
+		"Certificates that expire within so many days and are neither revoked nor replaced by a later one for the same names and owner.", []string{"days"}, nil)
 	damagedDesc = prometheus.NewDesc("notary_damaged_records",
 		"Database records that this node skipped or read in part because they are damaged.", nil, nil)
 	certificatesDesc = prometheus.NewDesc("notary_certificates",

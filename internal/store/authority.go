@@ -127,15 +127,6 @@ func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) 
 	if err != nil {
 		return err
 	}
-	if a.Certificate != nil {
-		tx.counts[expiryCounter(a.Certificate.NotAfter)]--
-	}
-	var notAfter int64
-	err = tx.q.queryRow(context.Background(), `SELECT not_after FROM certificate WHERE id = $1`, certificateID).Scan(&notAfter)
-	if err != nil {
-		return found(err, "certificate", certificateID)
-	}
-	tx.counts[expiryCounter(timeOf(notAfter))]++
 	return tx.Changed(Authorities)
 }
 
@@ -179,9 +170,6 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	}
 	if _, err := tx.exec(`DELETE FROM responder WHERE authority_id = $1`, a.ID); err != nil {
 		return err
-	}
-	if a.Certificate != nil {
-		tx.counts[expiryCounter(a.Certificate.NotAfter)]--
 	}
 	return tx.Changed(Authorities)
 }

@@ -59,20 +59,18 @@ func (r reader) scanCertificate(row row) (*notary.Certificate, error) {
 	return cert.certificate(r), nil
 }
 
-// InsertCertificate adds a certificate to the inventory and gives its id.
+// InsertCertificate adds a certificate to the inventory and returns its id.
 func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
+	m := memberOf(c, newMember)
+	if err := tx.claimNames(m.set); err != nil {
+		return 0, err
+	}
 	chain, err := tx.issuerChain(bytes.Join(c.IssuerChain, nil))
 	if err != nil {
 		return 0, err
 	}
 	terms := termsOf(c.CommonName, c.Names)
-	id, err := tx.insert(`INSERT INTO certificate (request_id, requester_id, email, authority_id, issuer_chain_id,
-		common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after, profile,
-		profile_version, shard, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id`,
-		nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain,
-		c.CommonName, c.Names.String(), c.Key, terms.search, c.KeyFingerprint, c.Serial, c.Fingerprint,
-		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, seconds(tx.now))
+	id, err := tx.insertCertificate(c, m, chain, terms.search)
 	if errors.Is(err, errUnique) {
 		return 0, notary.Errorf(notary.Conflict, "this certificate is recorded already")
 	} else if err != nil {
@@ -98,6 +96,29 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	return id, tx.insertNames("certificate", id, terms.names)
 }
 
+func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, search string) (int64, error) {
+	b := &binder{}
+	values := ""
+	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain, c.CommonName,
+		c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint, seconds(c.NotBefore), seconds(c.NotAfter),
+		c.Profile, c.ProfileVersion, c.Shard, seconds(tx.now)} {
+		values += b.bind(value) + ", "
+	}
+	set, replacement, replaced := "NULL, ", "NULL", "0"
+	if m.set != "" {
+		set, replacement, replaced = b.bind(m.set)+", ", m.replacement(b), m.countReplaced(b)
+	}
+	var count int64
+	err := tx.q.queryRow(context.Background(), `INSERT INTO certificate (request_id, requester_id, email, authority_id,
+		issuer_chain_id, common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after, profile,
+		profile_version, shard, created_at, name_set, replaced_by)
+		VALUES (`+values+set+replacement+`) RETURNING id, COALESCE(replaced_by, 0), `+replaced, b.args...).Scan(&m.id, &m.replacedBy, &count)
+	if err != nil || m.set == "" {
+		return m.id, mapped(err)
+	}
+	return m.id, tx.joined(m, count)
+}
+
 // issuerChain is the id of the row that holds these certificates.
 func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 	sum := sha256.Sum256(der)
@@ -119,7 +140,16 @@ func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 
 // AdoptCertificate gives a certificate of the inventory that belongs to no request to this
 // one.
-func (tx *Tx) AdoptCertificate(id int64, req *notary.Request) error {
-	return tx.change(raced(), `UPDATE certificate SET request_id = $1, requester_id = $2, email = $3
-		WHERE id = $4 AND request_id IS NULL`, req.ID, req.RequesterID, req.Email, id)
+func (tx *Tx) AdoptCertificate(c *notary.Certificate, req *notary.Request) error {
+	if err := tx.leaveNames(c); err != nil {
+		return err
+	}
+	err := tx.change(raced(), `UPDATE certificate SET request_id = $1, requester_id = $2, email = $3
+		WHERE id = $4 AND request_id IS NULL`, req.ID, req.RequesterID, req.Email, c.ID)
+	if err != nil {
+		return err
+	}
+	m := memberOf(c, c.ID)
+	m.owner = req.RequesterID
+	return tx.joinNames(m)
 }

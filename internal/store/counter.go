@@ -100,8 +100,8 @@ func issuerOf(name string) (issuer int64, err error) {
 	return strconv.ParseInt(name[strings.LastIndexByte(name, ' ')+1:], 10, 64)
 }
 
-// InForce are the numbers of certificates that are not revoked and do not expire before this
-// day, by issuer: 0 for outside ones. It reads the kept counts.
+// InForce counts the certificates that are neither revoked nor expired, by issuer: 0 for outside
+// ones. It reads the kept counts, and the certificates that expired earlier in the day.
 func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, error) {
 	all := map[int64]int64{}
 	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
@@ -119,16 +119,38 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 		return none, nil
 	}, `SELECT name, CAST(SUM(value) AS BIGINT) FROM counter WHERE name >= $1 AND name < 'live!' GROUP BY name`,
 		"live "+now.UTC().Format(time.DateOnly))
+	if err != nil {
+		return nil, err
+	}
+	expired, err := collect(ctx, r, scanNumber, `SELECT COALESCE(k.authority_id, 0) FROM certificate k
+		LEFT JOIN revocation v ON v.certificate_id = k.id
+		WHERE k.not_after >= $1 AND k.not_after < $2 AND v.certificate_id IS NULL`,
+		seconds(now.Truncate(24*time.Hour)), seconds(now))
+	for _, issuer := range expired {
+		all[issuer]--
+	}
 	return all, err
 }
 
-// Expiring is how many certificates in use (of active requests and of authorities) expire from
-// the hour of one time to before that of another. It reads the kept counts.
+// Expiring counts the current certificates that expire at one time or later and before another, a
+// whole hour. It reads the kept counts, and the certificates that expired earlier in the hour.
 func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
-	return r.counters(ctx, expiryCounter(from), expiryCounter(until.Add(-time.Hour)))
+	n, err := r.counters(ctx, expiryCounter(from), expiryCounter(until.Add(-time.Hour)))
+	if err != nil {
+		return 0, err
+	}
+	passed, err := r.expiredThisHour(ctx, from)
+	return n - passed, err
 }
 
-// expiryCounter counts certificates in use by the hour in which they expire.
+// expiredThisHour counts the current certificates that expired in the hour of now.
+func (r reader) expiredThisHour(ctx context.Context, now time.Time) (n int64, err error) {
+	err = r.q.queryRow(ctx, `SELECT COUNT(*) FROM certificate k WHERE k.not_after >= $1 AND k.not_after < $2 AND `+current("k"),
+		seconds(now.Truncate(time.Hour)), seconds(now)).Scan(&n)
+	return n, mapped(err)
+}
+
+// expiryCounter counts current certificates by the hour in which they expire.
 func expiryCounter(notAfter time.Time) string {
 	return "expiring " + notAfter.UTC().Format("2006-01-02T15")
 }
@@ -170,19 +192,25 @@ func (r reader) Totals(ctx context.Context) (notary.Summary, error) {
 	return sum, nil
 }
 
-// Summary counts requests by status, certificates, and those in use by expiry, to the hour.
-// It reads the kept counts: its cost does not grow with the database.
+// Summary counts requests by status, certificates, and the current ones by expiry. Its cost does not
+// grow with the database.
 func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, error) {
 	sum, err := r.Totals(ctx)
 	if err != nil {
 		return sum, err
 	}
+	passed, err := r.expiredThisHour(ctx, now)
+	if err != nil {
+		return sum, err
+	}
 	sum.Expiring = map[int]int64{}
 	for _, days := range notary.ExpiryWindows {
-		sum.Expiring[days], err = r.counters(ctx, expiryCounter(now), expiryCounter(now.AddDate(0, 0, days)))
+		last := notary.EndOfWindow(now, time.Duration(days)*24*time.Hour).Add(-time.Hour)
+		n, err := r.counters(ctx, expiryCounter(now), expiryCounter(last))
 		if err != nil {
 			return sum, err
 		}
+		sum.Expiring[days] = n - passed
 	}
 	return sum, nil
 }

@@ -57,7 +57,7 @@ func TestSummaryOfRequests(t *testing.T) {
 	}
 }
 
-// A window holds what expires from the present hour to the same hour so many days on.
+// A window holds what expires from now to the end of the same hour so many days on.
 func TestSummaryOfExpiry(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2030, 3, 30, 10, 20, 30, 0, time.UTC)
@@ -72,7 +72,8 @@ func TestSummaryOfExpiry(t *testing.T) {
 		want     map[int]int64
 	}{
 		{"the hour before", hour.Add(-time.Second), none},
-		{"the start of this hour", hour, all},
+		{"the start of this hour", hour, none},
+		{"a second ago", now.Add(-time.Second), none},
 		{"now", now, all},
 		{"the last second of a day", lastOf(1), all},
 		{"a second later", lastOf(1).Add(time.Second), from7},
@@ -96,16 +97,20 @@ func TestSummaryOfExpiry(t *testing.T) {
 					t.Errorf("%s: expiring (-want +got):\n%s", what, diff)
 				}
 			}
-			req := activate(t, s, newRequest(t, s, 1, 1), newCertificate(authority.ID, 1, tt.notAfter))
-			check("in use by a request", tt.want)
-			req = activate(t, s, req, newCertificate(authority.ID, 2, now.AddDate(1, 0, 0)))
+			revoke := func(cert *notary.Certificate) {
+				t.Helper()
+				write(t, s, func(tx *store.Tx) error { return tx.InsertRevocation(cert, notary.Superseded) })
+			}
+			first := newCertificate(authority.ID, 1, tt.notAfter)
+			first.NotBefore = now.AddDate(-1, 0, 0)
+			first = insertCertificate(t, s, first)
+			check("issued", tt.want)
+			renewal := insertCertificate(t, s, newCertificate(authority.ID, 2, now.AddDate(1, 0, 0)))
 			check("after a renewal", none)
-			write(t, s, func(tx *store.Tx) error { return tx.DeleteRequest(req) })
-
-			a := give(t, s, authority.ID, newCertificate(authority.ID, 3, tt.notAfter))
-			check("in use by an authority", tt.want)
-			write(t, s, func(tx *store.Tx) error { return tx.DeleteAuthority(a) })
-			check("after the authority's deletion", none)
+			revoke(renewal)
+			check("after the revocation of the renewal", tt.want)
+			revoke(first)
+			check("after its own revocation", none)
 		})
 	}
 }

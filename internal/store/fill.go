@@ -57,9 +57,12 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 			return err
 		}
 	}
-	return s.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
+	if err := s.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
 		return s.engine.loaded(ctx, conn, tableNames())
-	})
+	}); err != nil {
+		return err
+	}
+	return s.markFilled(ctx)
 }
 
 // prepare drops the indexes of the large tables, lays the names aside, and gives what puts
@@ -158,7 +161,6 @@ func (f *filling) life(l *Life) {
 	if r.Status == notary.Active {
 		c := l.Certificates[len(l.Certificates)-1]
 		inUse, authority, notAfter = c.ID, nullable(c.AuthorityID), seconds(c.NotAfter)
-		f.counts[expiryCounter(c.NotAfter)]++
 	}
 	terms := termsOf(r.CommonName, r.Names)
 	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(), r.Key,
@@ -183,7 +185,7 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	terms := termsOf(c.CommonName, c.Names)
 	f.add("certificate", c.ID, r.ID, c.RequesterID, c.Email, nullable(c.AuthorityID), f.chain(c), c.CommonName,
 		c.Names.String(), c.Key, terms.search, c.KeyFingerprint, c.Serial, c.Fingerprint,
-		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, seconds(c.NotBefore))
+		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, seconds(c.NotBefore), f.names(c), nil)
 	f.add("certificate_der", c.ID, c.DER)
 	for _, name := range terms.names {
 		f.add("certificate_name", name, c.ID)
@@ -202,6 +204,32 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 			f.counts[revokedCounter(c.AuthorityID, c.Shard)]++
 		}
 	}
+}
+
+// names returns the name_set of a certificate, which is taken for current until [Store.markFilled].
+func (f *filling) names(c *notary.Certificate) any {
+	set := nameSet(c)
+	if set == "" || c.Revocation != nil {
+		return nil
+	}
+	f.counts[expiryCounter(c.NotAfter)]++
+	return set
+}
+
+// markFilled marks the certificates that were replaced by others.
+func (s *Store) markFilled(ctx context.Context) error {
+	members, err := collect(ctx, s.reader, scanMember, `SELECT `+memberColumns+` FROM certificate k
+		WHERE k.replaced_by IS NULL AND k.name_set IN (SELECT name_set FROM certificate
+			WHERE name_set IS NOT NULL AND replaced_by IS NULL GROUP BY name_set HAVING COUNT(*) > 1)`)
+	if err != nil {
+		return err
+	}
+	return s.Write(ctx, func(tx *Tx) error {
+		for _, m := range members {
+			tx.counts[expiryCounter(timeOf(m.notAfter))]--
+		}
+		return tx.replaceAgain(members, func(m member) { tx.counts[expiryCounter(timeOf(m.notAfter))]++ })
+	})
 }
 
 // chain is the id of the row with the certificate's issuers.

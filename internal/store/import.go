@@ -73,7 +73,7 @@ func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) 
 	tx.counts[unknownCounter]--
 	tx.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
 	revocation := v.value()
-	return &revocation, nil
+	return &revocation, tx.leaveNames(c)
 }
 
 // SetIssuer makes the authority the issuer of a certificate that was taken for an outside
@@ -132,13 +132,6 @@ func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error
 	}
 	if err := tx.later(`DELETE FROM crl WHERE authority_id = $1 AND shard = 0`, id); err != nil {
 		return err
-	}
-	a, err := tx.Authority(context.Background(), id)
-	if err != nil {
-		return err
-	}
-	if a.Certificate != nil {
-		tx.counts[expiryCounter(a.Certificate.NotAfter)]++
 	}
 	return tx.Changed(Authorities)
 }

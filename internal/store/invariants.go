@@ -108,6 +108,18 @@ var invariants = []invariant{
 			SELECT (SELECT COUNT(*) FROM revocation WHERE certificate_id IS NULL) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'unknown') AS n
 		) t WHERE n <> rows`},
+	{"what is revoked or renewed by the program is not among the certificates with its names, and all others are", `
+		SELECT CAST(k.id AS TEXT) FROM certificate k
+		LEFT JOIN (SELECT certificate_id AS revoked FROM revocation) v ON v.revoked = k.id
+		WHERE (k.name_set IS NULL) <> (v.revoked IS NOT NULL OR (k.profile = '` + notary.OCSPProfile + `' AND k.requester_id = 0))
+			AND NOT EXISTS (SELECT 1 FROM agreement WHERE name = '` + replacedMarked + `')`},
+	{"a certificate is replaced by a later one for the same names and owner", `
+		SELECT CAST(x.id AS TEXT) FROM certificate x LEFT JOIN certificate y ON y.id = x.replaced_by AND ` + replaces + `
+		WHERE x.replaced_by IS NOT NULL AND y.id IS NULL`},
+	{"no certificate is current if another one replaces it", `
+		SELECT CAST(x.id AS TEXT) FROM certificate x WHERE x.replaced_by IS NULL AND (
+			EXISTS (SELECT 1 FROM certificate y WHERE y.replaced_by IS NULL AND ` + replaces + `)
+			OR EXISTS (SELECT 1 FROM certificate y WHERE y.requester_id = 0 AND ` + replaces + `))`},
 	{"a certificate of a shard names a URL of it", `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT DISTINCT authority_id, shard FROM crl_shard) s ON s.authority_id = k.authority_id AND s.shard = k.shard
@@ -120,6 +132,11 @@ var invariants = []invariant{
 		SELECT 'no Admin' FROM counter WHERE name = 'accounts' AND value > 0
 			AND NOT EXISTS (SELECT 1 FROM account WHERE role = 0)`},
 }
+
+// replaces is the condition that the certificate y replaces x: see [member].
+const replaces = `y.name_set = x.name_set AND (y.requester_id = x.requester_id OR y.requester_id = 0 OR x.requester_id = 0)
+	AND y.not_before >= x.not_before AND y.not_after >= x.not_after
+	AND (y.not_before > x.not_before OR y.not_after > x.not_after OR y.id > x.id)`
 
 // CheckInvariants says whether the database is whole: nil, or an error with each rule that
 // is broken and by what. It reads everything, at one moment, so it is for tests, restores
@@ -175,10 +192,8 @@ func scanText(row row) (s string, err error) {
 
 // countedByExpiry are the counts by time, and what they count: issuer and end.
 var countedByExpiry = []expiryCount{
-	{"expiring ", "expiring!", func(_ int64, notAfter time.Time) string { return expiryCounter(notAfter) }, `
-		SELECT 0, k.not_after FROM request r JOIN certificate k ON k.id = r.certificate_id
-		UNION ALL
-		SELECT 0, k.not_after FROM authority a JOIN certificate k ON k.id = a.certificate_id WHERE a.deleted_at IS NULL`},
+	{"expiring ", "expiring!", func(_ int64, notAfter time.Time) string { return expiryCounter(notAfter) },
+		`SELECT 0, k.not_after FROM certificate k WHERE ` + current("k")},
 	{"live ", "live!", liveCounter, `
 		SELECT COALESCE(k.authority_id, 0), k.not_after FROM certificate k
 		LEFT JOIN revocation v ON v.certificate_id = k.id WHERE v.certificate_id IS NULL`},

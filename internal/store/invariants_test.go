@@ -20,6 +20,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		request = `(SELECT MIN(id) FROM request WHERE status = 'Active')`
 		revoked = `(SELECT MIN(id) FROM request WHERE status = 'Revoked')`
 		inUse   = `(SELECT certificate_id FROM request WHERE id = ` + request + `)`
+		grouped = "what is revoked or renewed by the program is not among the certificates with its names, and all others are"
 	)
 	tests := []struct {
 		name   string
@@ -37,7 +38,15 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 				SELECT id, authority_id, shard, serial, 1, 'unspecified', 1 FROM certificate WHERE id = ` + inUse + `;
 			UPDATE counter SET value = value + 1
 				WHERE name = 'revoked ' || (SELECT authority_id FROM certificate WHERE id = ` + inUse + `)`,
-			[]string{"an active request has a certificate of its own that is not revoked"}},
+			[]string{"an active request has a certificate of its own that is not revoked", grouped}},
+		{"a valid certificate without its names", `UPDATE certificate SET name_set = NULL WHERE id = ` + inUse, []string{grouped}},
+		{"a certificate that is replaced by an earlier one", `
+			UPDATE certificate SET replaced_by = (SELECT MIN(id) FROM certificate) WHERE id = ` + inUse,
+			[]string{"a certificate is replaced by a later one for the same names and owner"}},
+		{"a certificate with the names of a later one", `
+			UPDATE certificate SET name_set = (SELECT name_set FROM certificate WHERE id = ` + inUse + `), not_before = 0, not_after = 1
+				WHERE id = (SELECT certificate_id FROM authority WHERE id = 1)`,
+			[]string{"no certificate is current if another one replaces it"}},
 		{"a revoked request without a revocation", `
 			UPDATE certificate SET request_id = NULL WHERE request_id = ` + revoked,
 			[]string{"a revoked request has a revoked certificate"}},

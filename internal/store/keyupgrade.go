@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"strconv"
 	"time"
-
-	"notary"
 )
 
 // Earlier versions recorded the fingerprint of the SubjectPublicKeyInfo as it stands in the
@@ -13,54 +10,25 @@ import (
 // certificates after the id in it are still to be upgraded.
 const keysUpgraded = "key fingerprints are canonical up to certificate"
 
-// upgradeStep is how many certificates are upgraded in one transaction.
-const upgradeStep = 5_000
-
 // keyFingerprinter returns the key fingerprint of a certificate, given its DER and the recorded one.
 type keyFingerprinter = func(der []byte, recorded string) string
 
 // UpgradeKeyFingerprints replaces the key fingerprints of the next certificates that an earlier
 // version recorded, and those of compromised keys, by those that fn returns. It returns the id of
-// the last certificate that was read, and whether all are done. An interrupted upgrade continues
-// where it stopped; nodes that start together take turns.
+// the last certificate that was read, and whether all are done.
 func (s *Store) UpgradeKeyFingerprints(ctx context.Context, fn keyFingerprinter) (last int64, done bool, err error) {
-	pending, err := s.Agreed(ctx, keysUpgraded)
-	if err != nil || pending == "" {
-		return 0, true, err
-	}
-	err = s.Write(ctx, func(tx *Tx) error {
-		last, done, err = tx.upgradeKeys(ctx, fn)
-		return err
-	})
-	return last, done, err
-}
-
-func (tx *Tx) upgradeKeys(ctx context.Context, fn keyFingerprinter) (last int64, done bool, err error) {
-	if err := tx.claim(theUpgrade, 0); err != nil {
-		return 0, false, err
-	}
-	pending, err := tx.Agreed(ctx, keysUpgraded)
-	if err != nil || pending == "" { // another node has just finished
-		return 0, true, err
-	}
-	after, err := strconv.ParseInt(pending, 10, 64)
-	if err != nil {
-		return 0, false, notary.InternalError("read how far the upgrade has come", err)
-	}
-	last, changed, err := tx.changedKeys(ctx, after, fn)
-	if err != nil {
-		return 0, false, err
-	}
-	for _, c := range changed {
-		if err := tx.changeKey(c); err != nil {
-			return 0, false, err
+	return s.upgrade(ctx, keysUpgraded, func(tx *Tx, after int64) (int64, error) {
+		last, changed, err := tx.changedKeys(ctx, after, fn)
+		if err != nil {
+			return 0, err
 		}
-	}
-	if last == after {
-		return last, true, tx.later(`DELETE FROM agreement WHERE name = $1`, keysUpgraded)
-	}
-	return last, false, tx.later(`UPDATE agreement SET value = $1 WHERE name = $2`,
-		strconv.FormatInt(last, 10), keysUpgraded)
+		for _, c := range changed {
+			if err := tx.changeKey(c); err != nil {
+				return 0, err
+			}
+		}
+		return last, nil
+	})
 }
 
 // changedKey is a certificate whose key fingerprint changes.

@@ -92,20 +92,33 @@ func migratePostgres(ctx context.Context, db *sql.DB) error {
 	return migrate(ctx, provider)
 }
 
-// refuseOthers refuses a PostgreSQL database that is somebody else's.
+// refuseOthers refuses a PostgreSQL database with the tables of another program, or with tables that
+// this user may not read, as a restore by another user leaves them.
 func refuseOthers(ctx context.Context, db *sql.DB) error {
-	var tables int
+	var tables, unreadable int
 	var ours bool
-	err := db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(BOOL_OR(table_name IN ('goose_db_version', 'issuer_chain')), false)
-		FROM information_schema.tables WHERE table_schema = current_schema()`).Scan(&tables, &ours)
-	if err != nil {
+	var user string
+	err := db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(BOOL_OR(c.relname IN ('goose_db_version', 'issuer_chain')), false),
+			COUNT(*) FILTER (WHERE NOT has_table_privilege(c.oid, 'SELECT')), current_user
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p')`).Scan(&tables, &ours, &unreadable, &user)
+	switch {
+	case err != nil:
 		return err
-	}
-	if tables > 0 && !ours {
-		return errors.New("it holds the tables of another program: make a database for notary alone")
+	case tables > 0 && !ours:
+		return errors.New("it holds the tables of another program: create a database for notary alone")
+	case unreadable > 0:
+		return &notary.Error{Kind: notary.Forbidden, Message: fmt.Sprintf(
+			"the tables of the database belong to another user, and %s may not read them: restore it with pg_restore --no-owner --role=%[1]s", user)}
 	}
 	return nil
 }
+
+// errNoVersion is for a database that has tables but not the record of their version.
+var errNoVersion = errors.New("it has tables but no goose_db_version, which holds the version of the schema: restore the whole backup")
+
+// errUnreleased is for a database that was made before the first release.
+var errUnreleased = errors.New("it was made before the first release, in a form that is no longer read: begin with a new one")
 
 // migrate brings the schema up to date. A database that is newer than this program is
 // refused.
@@ -118,7 +131,7 @@ func migrate(ctx context.Context, provider *goose.Provider) error {
 	case current > newest:
 		return fmt.Errorf("its schema has version %d, this program knows %d: run the newer program that made it", current, newest)
 	case current > 0 && current <= unreleased:
-		return errors.New("it was made before the first release, in a form that is no longer read: begin with a new one")
+		return errUnreleased
 	case current == newest:
 		return nil
 	}
@@ -128,8 +141,8 @@ func migrate(ctx context.Context, provider *goose.Provider) error {
 	return nil
 }
 
-// Schema says which version of the schema a database has, 0 for an empty one, and which this
-// program would bring it to. Nothing is changed; a server may be running.
+// Schema returns the version of a database's schema, 0 for an empty one, and that to which this program
+// would migrate it. It fails if this program could not. Nothing is changed; a server may be running.
 func Schema(ctx context.Context, database string) (current, newest int64, err error) {
 	db, provider, err := openSchema(ctx, database)
 	if err != nil {
@@ -137,10 +150,10 @@ func Schema(ctx context.Context, database string) (current, newest int64, err er
 	}
 	defer db.Close()
 	newest = provider.ListSources()[len(provider.ListSources())-1].Version
-	var there bool
-	table := `SELECT COUNT(*) > 0 FROM sqlite_master WHERE name = 'goose_db_version'`
+	var versioned, tables bool
+	query := `SELECT COUNT(*) FILTER (WHERE name = 'goose_db_version') > 0, COUNT(*) FILTER (WHERE name = 'account') > 0 FROM sqlite_master`
 	if IsPostgres(database) {
-		table = `SELECT to_regclass('goose_db_version') IS NOT NULL`
+		query = `SELECT to_regclass('goose_db_version') IS NOT NULL, to_regclass('account') IS NOT NULL`
 		err = refuseOthers(ctx, db)
 	} else {
 		_, err = claimed(ctx, db)
@@ -148,11 +161,17 @@ func Schema(ctx context.Context, database string) (current, newest int64, err er
 	if err != nil {
 		return 0, 0, fmt.Errorf("the database: %w", err)
 	}
-	if err := db.QueryRowContext(ctx, table).Scan(&there); err != nil {
+	if err := db.QueryRowContext(ctx, query).Scan(&versioned, &tables); err != nil {
 		return 0, 0, mapped(err)
 	}
-	if there {
+	if !versioned && tables {
+		return 0, 0, fmt.Errorf("the database: %w", errNoVersion)
+	}
+	if versioned {
 		current, err = provider.GetDBVersion(ctx)
+	}
+	if err == nil && current > 0 && current <= unreleased {
+		return 0, 0, fmt.Errorf("the database: %w", errUnreleased)
 	}
 	return current, newest, mapped(err)
 }

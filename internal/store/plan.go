@@ -139,6 +139,10 @@ func (f finder[T]) conditions(filter notary.Filter) (all []condition) {
 	if filter.Revoked != nil {
 		all = append(all, revoked(*filter.Revoked))
 	}
+	if filter.Expiring > 0 {
+		filter = filter.Window()
+		all = append(all, f.current())
+	}
 	if !filter.ExpiresAfter.IsZero() || !filter.ExpiresBefore.IsZero() {
 		all = append(all, f.expires(filter))
 	}
@@ -248,6 +252,16 @@ func revoked(yes bool) condition {
 		table:   "revocation p",
 		key:     "p.certificate_id",
 	}
+}
+
+// current is the condition that the certificate, for a request the one in use, is current.
+func (f finder[T]) current() condition {
+	if f.what == "certificate" {
+		return condition{holds: func(b *binder) { b.and(current("k")) }}
+	}
+	return condition{holds: func(b *binder) {
+		b.and("EXISTS (SELECT 1 FROM certificate s WHERE s.id = " + f.alias + ".certificate_id AND " + current("s") + ")")
+	}}
 }
 
 // expires is the window in which the last second of validity lies.

@@ -89,6 +89,8 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	do("Lease", second(s.Lease(ctx, "something", "node", time.Minute)))
 	_, _, err := s.UpgradeKeyFingerprints(ctx, func(_ []byte, recorded string) string { return recorded + "0" })
 	do("UpgradeKeyFingerprints", err)
+	_, _, err = s.UpgradeReplaced(ctx)
+	do("UpgradeReplaced", err)
 	walkReads(ctx, s, now, do)
 	_ = s.Verify(ctx, notary.Caller{AccountID: 1, SessionID: 1}) // it has ended
 	do("Verify", nil)
@@ -227,6 +229,9 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 		do("Requests", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1}, r.Requests))
 		do("Certificates", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1}, r.Certificates))
 		do("Requests", forthAndBack(ctx, notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Status: notary.Active}}, r.Requests))
+		expiring := notary.Query{Sort: sort, Limit: 1, Filter: notary.Filter{Expiring: time.Hour, Now: now}}
+		do("Requests", forthAndBack(ctx, expiring, r.Requests))
+		do("Certificates", forthAndBack(ctx, expiring, r.Certificates))
 	}
 	do("Profiles", second(r.Profiles(ctx)))
 	do("Profile", second(r.Profile(ctx, 1)))
@@ -277,6 +282,19 @@ func walkImport(tx *store.Tx, authorityID int64, now time.Time, do func(string, 
 	do("SetIssuer", tx.SetIssuer(cert, authorityID))
 	cert.AuthorityID = authorityID
 	do("LinkRevocation", second(tx.LinkRevocation(cert)))
+}
+
+// walkRenewal replaces a certificate of an account, and takes that back.
+func walkRenewal(tx *store.Tx, authorityID int64, now time.Time, do func(string, error)) {
+	var renewal *notary.Certificate
+	for i := range 2 {
+		renewal = newCertificate(authorityID, 80+i, now.AddDate(0, 0, i))
+		renewal.RequesterID = 7
+		var err error
+		renewal.ID, err = tx.InsertCertificate(renewal)
+		do("InsertCertificate", err)
+	}
+	do("InsertRevocation", tx.InsertRevocation(renewal, notary.Superseded))
 }
 
 // walkTx goes through the life of an account, an authority and a request.
@@ -336,7 +354,8 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	warned.Findings = []notary.Finding{{Lint: "w_something", Level: notary.FindingWarning}}
 	certID, err := tx.InsertCertificate(warned)
 	do("InsertCertificate", err)
-	do("AdoptCertificate", tx.AdoptCertificate(certID, req))
+	warned.ID = certID
+	do("AdoptCertificate", tx.AdoptCertificate(warned, req))
 	do("Transition", tx.Transition(req, notary.Active, certID))
 	cert, err := tx.Certificate(ctx, certID)
 	do("Certificate", err)
@@ -362,6 +381,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("ClaimCertificate", second(tx.ClaimCertificate(ctx, cert)))
 	do("Changed", tx.Changed(store.Authorities))
 	walkImport(tx, a.ID, now, do)
+	walkRenewal(tx, a.ID, now, do)
 	do("DeleteAuthority", tx.DeleteAuthority(a))
 	do("KeyKnownOutside", second(tx.KeyKnownOutside(ctx, "0123")))
 	do("RecordOutsideKey", tx.RecordOutsideKey("0123"))

@@ -77,6 +77,10 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 // may make tables in it, which many find out here.
 func (e *postgresEngine) unmigrated(err error) error {
 	var theirs *pgconn.PgError
+	var ours *notary.Error
+	if errors.As(err, &ours) {
+		return err
+	}
 	if errors.As(err, &theirs) && theirs.Code == insufficientRights {
 		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
 			"the user %s may not make tables in the database %s: make it the owner, with ALTER DATABASE … OWNER TO …", e.config.User, e.name())}

@@ -104,7 +104,7 @@ func TestPostgresOpenRefuses(t *testing.T) {
 		{"another program's tables", func(t *testing.T, database string) string {
 			execute(t, database, `CREATE TABLE invoice (id bigint)`)
 			return database
-		}, notary.Internal, []string{"the tables of another program", "make a database for notary alone"}},
+		}, notary.Internal, []string{"the tables of another program", "create a database for notary alone"}},
 		{"synchronous_commit switched off", func(t *testing.T, database string) string {
 			execute(t, database, `ALTER DATABASE `+nameOf(t, database)+` SET synchronous_commit = off`)
 			return database

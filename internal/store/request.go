@@ -74,22 +74,15 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 // the certificate that is then in use (0: none). Where the request is no longer in that
 // state, or has another certificate, it is a [notary.Conflict].
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
-	var notAfter int64
-	err := tx.q.queryRow(context.Background(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
+	err := tx.change(raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
 			authority_id = (SELECT authority_id FROM certificate WHERE id = $2),
 			not_after = COALESCE((SELECT not_after FROM certificate WHERE id = $2), $4)
-		WHERE id = $5 AND status = $6 AND COALESCE(certificate_id, 0) = $7 RETURNING not_after`,
-		next, nullable(certificateID), seconds(tx.now), noEnd, req.ID, req.Status, certificateOf(req)).Scan(&notAfter)
-	if errors.Is(err, sql.ErrNoRows) {
-		return raced()
-	} else if err != nil {
-		return mapped(err)
+		WHERE id = $5 AND status = $6 AND COALESCE(certificate_id, 0) = $7`,
+		next, nullable(certificateID), seconds(tx.now), noEnd, req.ID, req.Status, certificateOf(req))
+	if err == nil {
+		tx.countRequest(req, next)
 	}
-	tx.countRequest(req, next)
-	if certificateID != 0 {
-		tx.counts[expiryCounter(timeOf(notAfter))]++
-	}
-	return nil
+	return err
 }
 
 // SetRejection says why the request was rejected, once that is done. The next transition
@@ -147,15 +140,11 @@ func (tx *Tx) DeleteRequest(req *notary.Request) error {
 	return nil
 }
 
-// countRequest keeps the counts true when a request leaves its status, and its certificate,
-// for another status ("" for its deletion).
+// countRequest counts a request that leaves its status for another one ("" for its deletion).
 func (tx *Tx) countRequest(was *notary.Request, next notary.RequestStatus) {
 	tx.counts[statusCounter(was.Status)]--
 	if next != "" {
 		tx.counts[statusCounter(next)]++
-	}
-	if was.Certificate != nil {
-		tx.counts[expiryCounter(was.Certificate.NotAfter)]--
 	}
 }
 

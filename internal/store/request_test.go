@@ -208,7 +208,7 @@ func TestDeleteRequest(t *testing.T) {
 	if again.ID == req.ID {
 		t.Errorf("the id %d was given twice", req.ID)
 	}
-	write(t, s, func(tx *store.Tx) error { return tx.AdoptCertificate(cert.ID, again) })
-	err = s.Write(t.Context(), func(tx *store.Tx) error { return tx.AdoptCertificate(cert.ID, again) })
+	write(t, s, func(tx *store.Tx) error { return tx.AdoptCertificate(cert, again) })
+	err = s.Write(t.Context(), func(tx *store.Tx) error { return tx.AdoptCertificate(cert, again) })
 	testkit.WantKind(t, err, notary.Conflict)
 }

@@ -21,7 +21,7 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 	}
 	tx.countRevocation(c.AuthorityID, c.Shard)
 	tx.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
-	return nil
+	return tx.leaveNames(c)
 }
 
 func (tx *Tx) countRevocation(authorityID int64, shard int) {

@@ -54,7 +54,7 @@ type schema struct {
 var (
 	comment     = regexp.MustCompile(`--[^\n]*`)
 	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \((.*?)\)(?: WITHOUT ROWID| WITH \(.*\))?$`)
-	withID      = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) \(\w+(?:, kind)?)\)`) // as SQLite has it by itself
+	withID      = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) \(\w+(?:, kind|, not_after|, requester_id, not_after)?)\)`) // as SQLite has it by itself
 	reference   = regexp.MustCompile(`^(\w+) (.*) REFERENCES (\w+ \(\w+\))$`)
 	foreignKey  = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*?)(?: DEFERRABLE)?$`)
 )
@@ -76,6 +76,7 @@ func readSchema(t *testing.T, path string, types [][2]string) schema {
 		} else if m := foreignKey.FindStringSubmatch(statement); m != nil {
 			s.Tables[m[1]] = append(s.Tables[m[1]], m[2])
 		} else {
+			statement = strings.TrimSuffix(statement, ` COLLATE "C"`) // of an added column
 			s.Other = append(s.Other, withID.ReplaceAllString(statement, "$1, id)"))
 		}
 	}

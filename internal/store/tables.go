@@ -29,7 +29,7 @@ var tables = []table{
 	{name: "request_csr", key: "request_id", columns: []string{"request_id", "csr"}},
 	{name: "certificate", key: "id", columns: []string{"id", "request_id", "requester_id", "email", "authority_id",
 		"issuer_chain_id", "common_name", "names", "key", "search", "key_fingerprint", "serial", "fingerprint",
-		"not_before", "not_after", "profile", "profile_version", "shard", "created_at"}},
+		"not_before", "not_after", "profile", "profile_version", "shard", "created_at", "name_set", "replaced_by"}},
 	{name: "certificate_name", key: "name, certificate_id", columns: []string{"name", "certificate_id"}},
 	{name: "certificate_der", key: "certificate_id", columns: []string{"certificate_id", "der"}},
 	{name: "certificate_lint", key: "certificate_id", columns: []string{"certificate_id", "findings"}},

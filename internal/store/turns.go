@@ -24,6 +24,7 @@ const (
 	theAccount                      // the password, role and sessions of an account: see [Tx.verify]
 	theProfile                      // the version of a profile
 	theUpgrade                      // how far an upgrade of what is recorded has come
+	theNames                        // which of the certificates with the same names are current
 )
 
 // share waits until nobody claims the thing, and keeps others from claiming it.

@@ -275,3 +275,24 @@ func (c *Cluster) log() string {
 	text, _ := os.ReadFile(c.logFile())
 	return string(text[max(0, len(text)-4000):])
 }
+
+// Ordinary creates an ordinary user with a database of the same name, as an administrator would: the
+// superuser is postgres from then on. It returns the URL of any database for that user, and the
+// variables by which PostgreSQL's programs connect as the superuser.
+func (c *Cluster) Ordinary(t testing.TB, user string) (databaseURL func(database string) string, admin []string) {
+	t.Helper()
+	password, _ := c.base.User.Password()
+	c.Exec(t, `CREATE ROLE postgres SUPERUSER LOGIN PASSWORD '`+password+`'`)
+	first := c.base.User.Username()
+	c.base.User = url.UserPassword("postgres", password)
+	c.Exec(t, `ALTER ROLE `+first+` RENAME TO initial`)
+	c.Exec(t, `CREATE ROLE `+user+` LOGIN PASSWORD '`+password+`'`)
+	c.Exec(t, `CREATE DATABASE `+user+` OWNER `+user+` ENCODING 'UTF8' TEMPLATE template0`)
+	databaseURL = func(database string) string {
+		u := *c.base
+		u.User = url.UserPassword(user, password)
+		return u.JoinPath(database).String()
+	}
+	return databaseURL, []string{"PGHOST=" + c.base.Hostname(), "PGPORT=" + c.base.Port(), "PGUSER=postgres", "PGPASSWORD=" + password,
+		"PATH=" + c.bin + string(os.PathListSeparator) + os.Getenv("PATH")}
+}

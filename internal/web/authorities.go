@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"time"
 
 	"notary"
 	"notary/internal/inspect"
@@ -118,10 +117,10 @@ func (s *site) issuerName(c *notary.Certificate) string {
 	return objects[0].Certificate.Issuer
 }
 
-// inForceURL is where the certificates of an authority are listed that are in force today.
+// inForceURL is where the certificates of an authority are listed that are valid now.
 func (s *site) inForceURL(id int64) string {
 	return listURL("/certificates", url.Values{}, "certificate_authority_id", strconv.FormatInt(id, 10), "revoked", "false",
-		"expires_after", s.ca.Now().UTC().Format(time.DateOnly))
+		"expires_after", moment(s.ca.Now()))
 }
 
 // Indent is the class that moves the name to the right.

@@ -101,7 +101,7 @@ type ownCertificate struct {
 func (s *site) ownCertificates(c *call, id int64) (own []ownCertificate, err error) {
 	all, inUse, err := s.ca.AuthorityCertificates(c.r.Context(), c.caller, id)
 	for _, cert := range all {
-		own = append(own, ownCertificate{cert, s.stateOf(cert), cert.ID == inUse, s.issuerName(cert)})
+		own = append(own, ownCertificate{cert, cert.Status(s.ca.Now()), cert.ID == inUse, s.issuerName(cert)})
 	}
 	return own, err
 }

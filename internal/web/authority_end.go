@@ -15,6 +15,15 @@ func (s *site) revokeAuthorityPage(c *call, f form) error {
 	return s.authorityEndPage(c, f, "authority-revoke", "Revoke ")
 }
 
+// disableAuthorityPage asks before an authority is disabled.
+func (s *site) disableAuthorityPage(c *call, f form) error {
+	a, err := s.managedAuthority(c)
+	if err != nil {
+		return err
+	}
+	return c.show("authority-disable", "Disable "+a.CommonName, authorityEnd{Authority: a, Form: f})
+}
+
 func (s *site) deleteAuthorityPage(c *call, f form) error {
 	return s.authorityEndPage(c, f, "authority-delete", "Delete ")
 }

@@ -11,6 +11,8 @@ import (
 type authorityForm struct {
 	Form    form
 	Issuers []option
+
+	PublishWarning string
 }
 
 func (s *site) newAuthorityPage(c *call, f form) error {
@@ -21,7 +23,7 @@ func (s *site) newAuthorityPage(c *call, f form) error {
 	if err != nil {
 		return err
 	}
-	return c.show("authority-new", "New authority", authorityForm{f, s.possibleIssuers(all, nil, 0)})
+	return c.show("authority-new", "New authority", authorityForm{f, s.possibleIssuers(all, nil, 0), s.ca.PublishWarning()})
 }
 
 // Who signs a new authority, beside those that are held here.

@@ -12,6 +12,8 @@ type twoTierForm struct {
 	Form          form
 	Root, Issuing *notary.Authority // that exist, where it stopped half way; nil otherwise
 	First         bool              // there was no authority before
+
+	PublishWarning string
 }
 
 func (s *site) twoTierPage(c *call, f form) error {
@@ -22,7 +24,7 @@ func (s *site) twoTierPage(c *call, f form) error {
 	if err != nil {
 		return err
 	}
-	p := twoTierForm{Form: f, First: len(all) == 0 || f.Value(fieldRoot) != ""}
+	p := twoTierForm{Form: f, First: len(all) == 0 || f.Value(fieldRoot) != "", PublishWarning: s.ca.PublishWarning()}
 	for field, a := range map[string]**notary.Authority{fieldRoot: &p.Root, fieldIssuing: &p.Issuing} {
 		if id, err := strconv.ParseInt(f.Value(field), 10, 64); err == nil {
 			if *a, err = s.ca.Authority(c.r.Context(), c.caller, id); err != nil && notary.KindOf(err) != notary.NotFound {

@@ -35,7 +35,7 @@ func (s *site) certificatePage(c *call, f form) error {
 	if err != nil {
 		return err
 	}
-	p := certificatePage{Certificate: cert, State: s.stateOf(cert), Form: f, Downloads: downloadsOf(cert, certificatePath(cert.ID)+"/download")}
+	p := certificatePage{Certificate: cert, State: cert.Status(s.ca.Now()), Form: f, Downloads: downloadsOf(cert, certificatePath(cert.ID)+"/download")}
 	if p.Title, _ = titleOf(cert.CommonName, cert.Names); p.Title == "" {
 		p.Title = fmt.Sprintf("Certificate %d", cert.ID)
 	}

@@ -48,7 +48,7 @@ func (s *site) showCertificates(c *call, f form, page notary.Page[*notary.Certif
 		Path: path, Part: "revoked", Tabs: s.certificateTabs(v), Narrowed: narrows(v, ""), Clear: path}}
 	for _, cert := range page.Items {
 		title, more := titleOf(cert.CommonName, cert.Names)
-		p.Rows = append(p.Rows, certificateRow{cert, title, more, s.stateOf(cert)})
+		p.Rows = append(p.Rows, certificateRow{cert, title, more, cert.Status(s.ca.Now())})
 	}
 	if err := p.nameAuthorities(s, c); err != nil {
 		return err
@@ -56,42 +56,35 @@ func (s *site) showCertificates(c *call, f form, page notary.Page[*notary.Certif
 	return c.show("certificates", "Certificates", p)
 }
 
-// stateOf is what can be said of a certificate in a word.
-func (s *site) stateOf(c *notary.Certificate) string {
-	switch now := s.ca.Now(); {
-	case c.Revocation != nil:
-		return "revoked"
-	case now.After(c.NotAfter):
-		return "expired"
-	case now.Before(c.NotBefore):
-		return "not yet valid"
-	default:
-		return "valid"
-	}
-}
-
-// expiresSoon is what the list of those that expire soon looks ahead, in days.
+// expiresSoon is how far the list of expiring certificates looks ahead, in days.
 const expiresSoon = 30
+
+// expiringURL leads to the list of the certificates that expire within so many days, which the
+// overview counts.
+func expiringURL(days int) string {
+	return fmt.Sprintf("/certificates?expiring=%dd&sort=%s", days, notary.ByNotAfter)
+}
 
 // certificateTabs lead to the parts of the inventory that are looked at most, as they are now. For
 // an hour one is at such a part: so long the pages of its list keep the time at which it was begun.
 func (s *site) certificateTabs(v url.Values) []tab {
-	const start, end = "expires_after", "expires_before"
-	now, soon := s.ca.Now(), s.ca.Now().AddDate(0, 0, expiresSoon)
+	const start, end, expiring = "expires_after", "expires_before", "expiring"
+	now, soon := s.ca.Now(), fmt.Sprintf("%dd", expiresSoon)
 	none := func(field string) bool { return v.Get(field) == "" }
 	near := func(field string, t time.Time) bool {
 		at, err := readMoment(field, v.Get(field))
 		return err == nil && t.Sub(at).Abs() < time.Hour
 	}
-	part := func(label, revoked, after, before string, here bool) tab {
-		return tab{Label: label, URL: listURL("/certificates", v, "revoked", revoked, start, after, end, before), Here: here && v.Get("revoked") == revoked}
+	part := func(label, revoked, within, after, before string, here bool) tab {
+		return tab{Label: label, URL: listURL("/certificates", v, "revoked", revoked, expiring, within, start, after, end, before),
+			Here: here && v.Get("revoked") == revoked && v.Get(expiring) == within}
 	}
 	return []tab{
-		part("All", "", "", "", none(start) && none(end)),
-		part("Valid", "false", moment(now), "", near(start, now) && none(end)),
-		part(fmt.Sprintf("Expiring in %d days", expiresSoon), "false", moment(now), moment(soon), near(start, now) && near(end, soon)),
-		part("Expired", "false", "", moment(now), none(start) && near(end, now)),
-		part("Revoked", "true", "", "", none(start) && none(end)),
+		part("All", "", "", "", "", none(start) && none(end)),
+		part("Valid", "false", "", moment(now), "", near(start, now) && none(end)),
+		part(fmt.Sprintf("Expiring in %d days", expiresSoon), "", soon, "", "", none(start) && none(end)),
+		part("Expired", "false", "", "", moment(now), none(start) && near(end, now)),
+		part("Revoked", "true", "", "", "", none(start) && none(end)),
 	}
 }
 

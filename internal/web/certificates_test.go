@@ -266,7 +266,7 @@ func TestTheTabsOfTheInventoryAreExact(t *testing.T) {
 	}
 }
 
-// Certificates in force are counted by days, and listed so.
+// As many valid certificates are counted as are listed.
 func TestAsManyAreInForceAsAreListed(t *testing.T) {
 	t.Parallel()
 	h := open(t)

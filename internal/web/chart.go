@@ -23,6 +23,9 @@ type bar struct {
 	List                string // where they are listed
 }
 
+// chartDays is how far the chart looks ahead.
+const chartDays = 7 * notary.OverviewWeeks
+
 // The measures of the chart, in its own units.
 const (
 	chartHeight = 150
@@ -48,8 +51,8 @@ func chartOf(weeks []notary.Week) chart {
 		if i%labelEvery == 0 {
 			b.Label = w.From.Format("2 Jan")
 		}
-		b.List = "/requests?" + url.Values{"expires_after": {w.From.Format(time.RFC3339)}, "expires_before": {w.Until.Format(time.RFC3339)},
-			"sort": {string(notary.ByNotAfter)}}.Encode()
+		b.List = expiringURL(chartDays) + "&" + url.Values{"expires_after": {w.From.Format(time.RFC3339)},
+			"expires_before": {w.Until.Format(time.RFC3339)}}.Encode()
 		c.Bars = append(c.Bars, b)
 	}
 	return c

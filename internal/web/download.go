@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"crypto/x509"
 	"encoding/pem"
 	"mime"
 	"net/http"
@@ -37,6 +39,7 @@ var certificateForms = []fileForm{
 	{"certificate.pem", "Certificate alone (PEM)", typePEM, func(c *notary.Certificate) ([]byte, error) { return []byte(c.PEM()), nil }},
 	{"certificate.cer", "Certificate alone (DER)", typeDER, func(c *notary.Certificate) ([]byte, error) { return c.DER, nil }},
 	{"chain.pem", "Chain above it (PEM)", typePEM, issuersPEM},
+	{"root.pem", "Root (PEM)", typePEM, rootPEM},
 	{"chain.p7c", "With its chain (PKCS #7, DER)", typePKCS7, chainPKCS7},
 	{"chain.p7b", "With its chain (PKCS #7, PEM)", typePEM, chainPKCS7PEM},
 }
@@ -50,9 +53,9 @@ type downloads struct {
 // downloadsOf are those of a certificate, where [call.sendCertificate] answers below the path.
 func downloadsOf(c *notary.Certificate, path string) downloads {
 	d := downloads{path, certificateForms}
-	if len(c.IssuerChain) == 0 {
-		d.Forms = slices.DeleteFunc(slices.Clone(certificateForms), func(f fileForm) bool { return f.Path == "chain.pem" })
-	}
+	d.Forms = slices.DeleteFunc(slices.Clone(certificateForms), func(f fileForm) bool {
+		return f.Path == "chain.pem" && len(c.IssuerChain) == 0 || f.Path == "root.pem" && rootOf(c) == nil
+	})
 	return d
 }
 
@@ -61,6 +64,26 @@ func issuersPEM(c *notary.Certificate) ([]byte, error) {
 		return nil, notary.Errorf(notary.NotFound, "there is nothing above a root")
 	}
 	return []byte(notary.CertificatesPEM(c.IssuerChain...)), nil
+}
+
+// rootOf returns the root at the end of a certificate's chain; nil if it ends in none.
+func rootOf(c *notary.Certificate) []byte {
+	if len(c.IssuerChain) == 0 {
+		return nil
+	}
+	last := c.IssuerChain[len(c.IssuerChain)-1]
+	if root, err := x509.ParseCertificate(last); err != nil || !bytes.Equal(root.RawSubject, root.RawIssuer) {
+		return nil
+	}
+	return last
+}
+
+func rootPEM(c *notary.Certificate) ([]byte, error) {
+	root := rootOf(c)
+	if root == nil {
+		return nil, notary.Errorf(notary.NotFound, "the chain of this certificate does not end in a root")
+	}
+	return []byte(notary.CertificatesPEM(root)), nil
 }
 
 // chainPKCS7 is a SignedData without signers (RFC 2315, section 9.1).

@@ -11,7 +11,7 @@ import (
 )
 
 // filterFields are the conditions of a list as its URL has them, by their names in the API.
-var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "expires_after", "expires_before",
+var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "expires_after", "expires_before", "expiring",
 	"serial_number", "fingerprint", "name", "name_prefix", "domain"}
 
 // readQuery reads which page of a list is asked for, the newest first where no order is.
@@ -60,6 +60,9 @@ func readFilter(v url.Values) (f notary.Filter, err error) {
 	}
 	if err == nil {
 		f.ExpiresBefore, err = readMoment("expires_before", text("expires_before"))
+	}
+	if err == nil {
+		f.Expiring, err = ca.Window("expiring", text("expiring"))
 	}
 	return f, err
 }

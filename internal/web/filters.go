@@ -92,7 +92,7 @@ func (p filters) Day(name, label string) field {
 
 // Others are conditions of the URL for which there is no field of their own.
 func (p filters) Others() (all []kept) {
-	for _, name := range []string{"serial_number", "fingerprint", "name", "name_prefix", "domain"} {
+	for _, name := range []string{"expiring", "serial_number", "fingerprint", "name", "name_prefix", "domain"} {
 		if text := p.query.Get(name); text != "" {
 			all = append(all, kept{name, text})
 		}

@@ -44,7 +44,7 @@ func TestFromNothingToACertificate(t *testing.T) {
 			b.wantText(t, "The request is signed.")
 			b.wantVerified(t)
 			b.press(t, "Overview")
-			b.wantText(t, "www.example.com", " in force, ")
+			b.wantText(t, "www.example.com", " valid, ")
 		})
 	}
 }

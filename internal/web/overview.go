@@ -26,7 +26,7 @@ func (s *site) overview(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.show("overview", "Overview", overviewPage{o, chartOf(ofRequests(o)), firstStep(o, c.caller), s.ca.Now()})
+	return c.show("overview", "Overview", overviewPage{o, chartOf(o.Weeks), firstStep(o, c.caller), s.ca.Now()})
 }
 
 // firstStep is what comes next on a new service, for those who can take it.
@@ -41,42 +41,23 @@ func firstStep(o notary.Overview, caller notary.Caller) int {
 	}
 }
 
-// ofRequests are the weeks without the certificates of authorities: those of requests are what
-// a bar leads to, and the authorities are listed by themselves.
-func ofRequests(o notary.Overview) []notary.Week {
-	weeks := slices.Clone(o.Weeks)
-	for i := range weeks {
-		weeks[i].Count -= authoritiesThatEnd(o, weeks[i].From, weeks[i].Until)
-	}
-	return weeks
-}
-
-// authoritiesThatEnd is how many do from a time on and before another.
-func authoritiesThatEnd(o notary.Overview, from, until time.Time) (n int64) {
-	for _, a := range o.Authorities {
-		if c := a.Authority.Certificate; c != nil && !c.NotAfter.Before(from) && c.NotAfter.Before(until) {
-			n++
-		}
-	}
-	return n
-}
-
-// endsWithin is for how many days the overview tells how many certificates end.
-const endsWithin = 30
-
-// EndSoon is how many certificates of requests do; the counts are kept by the hour.
-func (p overviewPage) EndSoon() int64 {
-	hour := p.now.UTC().Truncate(time.Hour)
-	return p.Summary.Expiring[endsWithin] - authoritiesThatEnd(p.Overview, hour, hour.AddDate(0, 0, endsWithin).Add(time.Hour))
-}
+// ExpiringSoon returns how many certificates expire soon, and ExpiringList where they are listed.
+func (p overviewPage) ExpiringSoon() int64  { return p.Summary.Expiring[expiresSoon] }
+func (p overviewPage) ExpiringList() string { return expiringURL(expiresSoon) }
 
 const maxAuthorities = 50 // on the overview: their own page has them all
 
 // Waiting are the requests that nobody has decided on, as a list shows them.
 func (p overviewPage) Waiting() []row { return rowsOf(p.Outstanding) }
 
-// Ending are the requests whose certificates end next.
-func (p overviewPage) Ending() []row { return rowsOf(p.Expiring) }
+// Ending are the certificates that expire next.
+func (p overviewPage) Ending() (rows []certificateRow) {
+	for _, cert := range p.Expiring {
+		title, more := titleOf(cert.CommonName, cert.Names)
+		rows = append(rows, certificateRow{cert, title, more, cert.Status(p.now)})
+	}
+	return rows
+}
 
 // Ends says whether any certificate ends in the weeks of the chart.
 func (p overviewPage) Ends() bool {

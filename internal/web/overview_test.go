@@ -18,7 +18,7 @@ func TestTheOverviewShowsWhatNeedsSomebody(t *testing.T) {
 	h.Request(t, h.Caller(notary.CertificateRequestor))
 	h.Pending(t)
 	b := h.browseAs(t, notary.CertificateManager)
-	b.wantText(t, "Waiting for a decision", "Next to end", "waits for its certificate", "Signed")
+	b.wantText(t, "Waiting for a decision", "Expiring soon", "waits for its certificate", "Signed")
 	b.look(t, "overview")
 }
 
@@ -44,21 +44,31 @@ func TestABarLeadsToItsCertificates(t *testing.T) {
 	h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
 	b := h.browseAs(t, notary.Admin)
 	b.click(t, `//*[name()='svg']//*[name()='a']`)
-	b.wantHeading(t, "Requests")
-	b.wantText(t, "Active")
+	b.wantHeading(t, "Certificates")
+	b.wantText(t, "valid")
 }
 
-// The chart and the tile count what their lists show: the ends of authorities are told apart.
-func TestTheEndOfAnAuthorityIsNoBar(t *testing.T) {
+// The chart and the tile count what their lists show, certificates of CAs included, and no longer
+// what was replaced.
+func TestTheOverviewCountsWhatItsListsShow(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
-	h.Clock.Advance(h.certificateEnd(t, root).Sub(h.Clock.Now()) - 10*24*time.Hour)
 	v := h.as(t, notary.Admin)
-	v.get(t, "/").wantText(t, "Authorities that need care", "<b >0</b>end within 30 days").wantNoText(t, "by the week in which they end")
-	id := h.Request(t, h.Admin())
-	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().AddDate(0, 0, 9)}))
-	v.get(t, "/").wantText(t, `<b class="soon">1</b>end within 30 days`, "1 certificate from")
+	v.get(t, "/").wantText(t, "<b >0</b>Expiring in 30 days")
+	h.Clock.Advance(h.certificateEnd(t, root).Sub(h.Clock.Now()) - 10*24*time.Hour)
+	v = h.as(t, notary.Admin) // the session has ended
+	v.get(t, "/").wantText(t, "CAs that need attention", `<b class="soon">1</b>Expiring in 30 days`, "1 certificate from")
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "web.example.com")
+	id, err := h.CA.Submit(t.Context(), h.Admin(), csr)
+	testkit.Check(t, err)
+	for _, days := range []int{3, 9} { // the second is a renewal
+		testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().AddDate(0, 0, days)}))
+		v.get(t, "/").wantText(t, `<b class="soon">2</b>Expiring in 30 days`)
+		h.Clock.Advance(time.Minute)
+	}
+	h.as(t, notary.Admin).get(t, "/certificates?expiring=30d").wantStatus(t, 200).wantText(t, "web.example.com",
+		fmt.Sprintf(`data-href="%s"`, certificatePath(h.certificateOf(t, id).ID)))
 }
 
 // What a successor goes on for, or was revoked, is nobody's care any more.
@@ -94,7 +104,7 @@ func TestAnAuthorityThatEndsSoonIsNamed(t *testing.T) {
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
 	h.Clock.Advance(h.certificateEnd(t, root).Sub(h.Clock.Now()) - 24*time.Hour)
-	h.as(t, notary.Admin).get(t, "/").wantText(t, "Authorities that need care", "roll it over in time")
+	h.as(t, notary.Admin).get(t, "/").wantText(t, "CAs that need attention", "plan its renewal")
 	h.Clock.Advance(48 * time.Hour)
-	h.as(t, notary.Admin).get(t, "/").wantText(t, "has ended")
+	h.as(t, notary.Admin).get(t, "/").wantText(t, "has expired")
 }

@@ -63,6 +63,7 @@ var permissions = map[string]notary.Permission{
 	"manage_profiles":    notary.ManageProfiles,
 	"read_events":        notary.ReadEvents,
 	"read_settings":      notary.ReadSettings,
+	"certify_outside":    notary.CertifyOutsideKeys,
 }
 
 // May says whether who looks at the page may do that.

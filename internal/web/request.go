@@ -26,6 +26,7 @@ type requestPage struct {
 	Again       string // to a new request with the same names
 	Compromised bool   // whether its key was reported: nothing is signed for it any more
 	Stays       string // why the certificate in use cannot be revoked; "" where it can
+	Expired     bool   // whether the certificate in use has
 	forms
 	signChoices
 }
@@ -92,6 +93,7 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 	if p.Cert, err = s.ca.RequestCertificate(c.r.Context(), c.caller, p.ID); err != nil {
 		return err
 	}
+	p.Expired = p.Cert.Status(s.ca.Now()) == notary.CertificateExpired
 	p.Stays = because(p.Cert.Revocable(issuerOf(p.Cert, p.all)))
 	choose(p.Authorities, strconv.FormatInt(p.Cert.AuthorityID, 10)) // a renewal is like what it renews
 	choose(p.Profiles, p.Cert.Profile)
@@ -182,6 +184,9 @@ func (p requestPage) Possible(action notary.Action) bool {
 func (p requestPage) Decided() string {
 	if p.Compromised {
 		return "A certificate with this key was revoked for keyCompromise: make a new key and a new request."
+	}
+	if p.Cert != nil && p.Expired {
+		return "Its certificate has expired."
 	}
 	return map[notary.RequestStatus]string{
 		notary.Outstanding: "Nobody has decided on it yet.",

@@ -11,6 +11,8 @@ import (
 type newRequestPage struct {
 	Form     form
 	Profiles []option
+
+	PublishWarning string // for who manages authorities
 }
 
 func (s *site) newRequestPage(c *call, f form) error {
@@ -21,7 +23,11 @@ func (s *site) newRequestPage(c *call, f form) error {
 	if err != nil {
 		return err
 	}
-	return c.show("request-new", "New request", newRequestPage{f, choices.Profiles})
+	p := newRequestPage{Form: f, Profiles: choices.Profiles}
+	if c.caller.May(notary.ManageAuthorities) {
+		p.PublishWarning = s.ca.PublishWarning()
+	}
+	return c.show("request-new", "New request", p)
 }
 
 // Keys are the kinds of keys that browsers make.

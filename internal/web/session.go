@@ -71,7 +71,7 @@ type kept struct{ Name, Value string }
 
 // keptLabels are what fields are called whose names do not say it.
 var keptLabels = map[string]string{"csr": "Signing request", "ids": "Request", "do": "Action", "q": "Search", "certificate_authority_id": "Authority",
-	"not_valid_after": "Valid for", "name_prefix": "Name begins with"}
+	"not_valid_after": "Valid for", "name_prefix": "Name begins with", "expiring": "Expiring within"}
 
 // Label is what the field is called.
 func (k kept) Label() string {

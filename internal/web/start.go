@@ -11,6 +11,8 @@ const fieldSetupCode = "setup_code"
 type startForm struct {
 	Form      form
 	SetupCode bool // whether it requires the setup code
+
+	PublishWarning string
 }
 
 func (s *site) startPage(c *call, f form) error {
@@ -18,7 +20,7 @@ func (s *site) startPage(c *call, f form) error {
 		c.redirect("/")
 		return nil
 	}
-	return c.show("start", "Welcome to Notary", startForm{f, s.auth.NeedsSetupCode()})
+	return c.show("start", "Welcome to Notary", startForm{f, s.auth.NeedsSetupCode(), s.ca.PublishWarning()})
 }
 
 // start creates the first account, an Admin, and signs it in.

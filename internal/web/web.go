@@ -137,6 +137,7 @@ func (s *site) routes() []route {
 		{"POST /authorities/{id}/sign", loggedIn, s.signAuthority},
 		{"POST /authorities/{id}/certificate", loggedIn, s.uploadAuthority},
 		{"POST /authorities/{id}/issued", loggedIn, s.recordIssued},
+		{"GET /authorities/{id}/disable", loggedIn, page(s.disableAuthorityPage)},
 		{"POST /authorities/{id}/enabled", loggedIn, s.enableAuthority},
 		{"POST /authorities/{id}/settings", loggedIn, s.changeAuthority},
 		{"GET /authorities/{id}/cross-sign", loggedIn, page(s.crossPage)},

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"strconv"
+
+	"notary"
+)
+
+// upgradeStep is how many certificates are upgraded in one transaction.
+const upgradeStep = 5_000
+
+// upgrade runs the next step of an upgrade that SQL alone cannot make. The migration that ends with
+// it adds an agreement of this name, whose value is the id up to which the certificates are upgraded;
+// it is deleted at the end. Step upgrades those that follow an id and returns the id of the last one,
+// or the same id when there are no more. An interrupted upgrade continues where it stopped; nodes
+// that start together take turns.
+func (s *Store) upgrade(ctx context.Context, name string, step func(tx *Tx, after int64) (int64, error)) (last int64, done bool, err error) {
+	pending, err := s.Agreed(ctx, name)
+	if err != nil || pending == "" {
+		return 0, true, err
+	}
+	err = s.Write(ctx, func(tx *Tx) error {
+		if err := tx.claim(theUpgrade, 0); err != nil {
+			return err
+		}
+		pending, err := tx.Agreed(ctx, name)
+		if done = pending == ""; err != nil || done { // another node has just finished
+			return err
+		}
+		after, err := strconv.ParseInt(pending, 10, 64)
+		if err != nil {
+			return notary.InternalError("read how far the upgrade has come", err)
+		}
+		if last, err = step(tx, after); err != nil {
+			return err
+		}
+		if done = last == after; done {
+			return tx.later(`DELETE FROM agreement WHERE name = $1`, name)
+		}
+		return tx.later(`UPDATE agreement SET value = $1 WHERE name = $2`, strconv.FormatInt(last, 10), name)
+	})
+	return last, done, err
+}
+
+// replacedMarked is the agreement while certificates of earlier versions are to be marked as replaced.
+const replacedMarked = "replaced certificates are marked up to certificate"
+
+// UpgradeReplaced determines, of the next certificates that an earlier version recorded, which are
+// current. It returns the id of the last one, and whether all are done.
+func (s *Store) UpgradeReplaced(ctx context.Context) (last int64, done bool, err error) {
+	return s.upgrade(ctx, replacedMarked, func(tx *Tx, after int64) (int64, error) {
+		certificates, err := collect(ctx, tx.reader, scanUnmarked, `SELECT k.id, k.requester_id, k.common_name, k.names, k.fingerprint,
+			k.profile, k.not_before, k.not_after, CASE WHEN k.name_set IS NULL AND v.id IS NULL THEN 1 ELSE 0 END
+			FROM certificate k LEFT JOIN revocation v ON v.certificate_id = k.id
+			WHERE k.id > $1 ORDER BY k.id LIMIT $2`, after, upgradeStep)
+		for _, c := range certificates {
+			if after = c.ID; err == nil && c.unmarked {
+				err = tx.joinNames(memberOf(&c.Certificate, c.ID))
+			}
+		}
+		return after, err
+	})
+}
+
+// unmarked is a certificate in part, and whether it is still to be marked: it is neither revoked
+// nor recorded by this version.
+type unmarked struct {
+	notary.Certificate
+	unmarked bool
+}
+
+func scanUnmarked(row row) (c unmarked, err error) {
+	var requester number
+	var notBefore, notAfter instant
+	var names string
+	err = row.Scan(&c.ID, &requester, &c.CommonName, &names, &c.Fingerprint, &c.Profile, &notBefore, &notAfter, &c.unmarked)
+	c.Names, c.RequesterID = notary.ParseNames(names), requester.Int64
+	c.NotBefore, c.NotAfter = notBefore.time(), notAfter.time()
+	c.unmarked = c.unmarked && !requester.bad && !notBefore.unreadable() && !notAfter.unreadable()
+	return c, err
+}

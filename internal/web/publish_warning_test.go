@@ -1,0 +1,34 @@
+package web_test
+
+import (
+	"testing"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// publishedAt serves a World whose certificates name this URL.
+func publishedAt(t *testing.T, w *testkit.World, url string) *house {
+	t.Helper()
+	var err error
+	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, PublishURL: url})
+	testkit.Check(t, err)
+	return serve(t, w)
+}
+
+// A URL that only this machine reaches is warned of on every page that leads to the first
+// certificate, for those who can do something about it.
+func TestWarningOfAPublishURLOnThisMachine(t *testing.T) {
+	t.Parallel()
+	const local, warning = "http://localhost:2112", "Set publish_url"
+	publishedAt(t, testkit.Empty(t), local).visit(t).get(t, "/start").wantText(t, warning, local)
+	h := publishedAt(t, testkit.New(t), local)
+	for _, path := range []string{"/", "/authorities/start", "/authorities/new", "/requests/new"} {
+		h.as(t, notary.Admin).get(t, path).wantText(t, warning)
+	}
+	for _, path := range []string{"/", "/requests/new"} {
+		h.as(t, notary.CertificateRequestor).get(t, path).wantNoText(t, warning)
+	}
+	open(t).as(t, notary.Admin).get(t, "/").wantNoText(t, warning)
+}
