@@ -36,6 +36,23 @@ func (p *program) callOn(do func(ctx context.Context, c *client.Client, id int64
 	}
 }
 
+// allowed reports whether the caller has a permission; also if that cannot be found out. It keeps
+// commands from suggesting what the server would refuse.
+func allowed(ctx context.Context, c *client.Client, p notary.Permission) bool {
+	me, err := c.Me(ctx)
+	return err != nil || notary.Caller{AccountID: me.ID, Role: notary.Role(me.RoleID)}.May(p)
+}
+
+// suggest returns a suggestion for those who have the permission, and nothing for others.
+func suggest(ctx context.Context, c *client.Client, p notary.Permission, suggestion string) func() string {
+	return func() string {
+		if !allowed(ctx, c, p) {
+			return ""
+		}
+		return "; " + suggestion
+	}
+}
+
 func parseID(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || id < 1 {

@@ -26,7 +26,8 @@ func (p *program) authorityList() *cobra.Command {
 				row: func(a api.CertificateAuthority) []string {
 					return []string{strconv.FormatInt(a.ID, 10), a.Status, a.CommonName, a.Key, optionalID(a.IssuerID), relative(a.NotAfter, p.now())}
 				},
-				empty: "no authorities yet; make a root with: notary authority create --root --common-name NAME",
+				empty: "no authorities yet",
+				next:  suggest(ctx, c, notary.ManageAuthorities, "create a root with: notary authority create --root --common-name NAME"),
 			})
 		})}
 }
@@ -40,8 +41,11 @@ func (p *program) authorityShow() *cobra.Command {
 			case err != nil:
 				return err
 			case certificate && a.Certificate == "":
-				return withHint(notary.Errorf(notary.Conflict, "authority %d is %s: it has no certificate", id, a.Status),
-					"sign it with: notary authority sign %d --authority ID", id)
+				err := notary.Errorf(notary.Conflict, "authority %d is %s: it has no certificate", id, a.Status)
+				if allowed(ctx, c, notary.ManageAuthorities) {
+					return withHint(err, "sign it with: notary authority sign %d --authority ID", id)
+				}
+				return err
 			case certificate:
 				return outFlags{}.write(p, []byte(a.Certificate))
 			case csr:
@@ -101,7 +105,7 @@ func (p *program) authoritySign() *cobra.Command {
 
 // signerFlags say by which authority another one is signed, and by which profile.
 func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string) {
-	c.Flags().Var(issuer, "authority", "the `id` of the authority that signs")
+	authorityFlag(c, issuer, "authority", "the `id` or common name of the authority that signs")
 	c.Flags().StringVar(profile, "profile", "", "the `name` of a profile for authorities (default intermediate)")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	c.MarkFlagRequired("authority")

@@ -39,7 +39,7 @@ func (p *program) authorityCreate() *cobra.Command {
 	flags.subject.register(c, "needed")
 	c.Flags().BoolVar(&flags.root, "root", false, "a root: it signs itself")
 	c.Flags().BoolVar(&flags.selfSigned, "self-signed", false, "the same as --root")
-	c.Flags().Var(&flags.issuer, "issuer", "the `id` of the authority that signs it at once")
+	authorityFlag(c, &flags.issuer, "issuer", "the `id` or common name of the authority that signs it at once")
 	c.Flags().StringArrayVar(&flags.dnsNames, "dns-name", nil, "a DNS `name` in its certificate; may be repeated")
 	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key's algorithm: "+algorithmList())
 	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "how many authorities may follow below it (default no limit)")

@@ -71,8 +71,8 @@ func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decid
 		}
 		return p.done("no %s request fits: nothing to do", filter.Status)
 	}
-	if _, asked := p.terminal(); !asked && !on.yes && d.forEver {
-		return usagef("the filter finds %s, and nobody is there to ask: give --yes as well", requests(n))
+	if _, asked := p.terminal(); !asked && !on.yes {
+		return usagef("the flags find %s, and there is no terminal to ask on: add --yes", requests(n))
 	}
 	if err := p.confirm(ctx, on.yes, d.question, requests(n)); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"notary"
 	"notary/api"
 	"notary/client"
 )
@@ -25,7 +26,7 @@ func (p *program) certificateCommand() *cobra.Command {
 func (p *program) certificateList() *cobra.Command {
 	var flags listFlags
 	c := &cobra.Command{Use: "list", Short: "List the certificates, or those that fit", Args: cobra.NoArgs,
-		Example: "  notary certificate list --expires-after 0d --expires-before 30d --revoked=false --sort not_after\n" +
+		Example: "  notary certificate list --expiring 30d --sort not_after\n" +
 			"  notary certificate list --serial 3A:F0:12",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			paging, err := flags.paging()
@@ -51,14 +52,23 @@ func (p *program) certificateList() *cobra.Command {
 
 func (p *program) certificateTable() table[api.Certificate] {
 	return table[api.Certificate]{
-		header: []string{"ID", "NAME", "SERIAL NUMBER", "AUTHORITY", "EXPIRES", "REVOKED"},
+		header: []string{"ID", "STATUS", "NAME", "SERIAL NUMBER", "AUTHORITY", "EXPIRES", "REVOKED"},
 		row: func(e api.Certificate) []string {
 			names := slices.Concat(e.DNSNames, e.IPAddresses, e.EmailAddresses, e.URIs)
-			return []string{strconv.FormatInt(e.ID, 10), shortName(e.CommonName, names), e.SerialNumber,
+			return []string{strconv.FormatInt(e.ID, 10), p.certificateStatus(e), shortName(e.CommonName, names), e.SerialNumber,
 				optionalID(e.CertificateAuthorityID), relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
 		},
 		empty: "no certificates yet; one comes with each request that is signed: notary request list",
 	}
+}
+
+// certificateStatus returns the status of a certificate in a word.
+func (p *program) certificateStatus(e api.Certificate) string {
+	c := notary.Certificate{NotBefore: e.NotBefore, NotAfter: e.NotAfter}
+	if e.RevokedAt != nil {
+		c.Revocation = &notary.Revocation{}
+	}
+	return c.Status(p.now())
 }
 
 func (p *program) certificateShow() *cobra.Command {
@@ -70,6 +80,7 @@ func (p *program) certificateShow() *cobra.Command {
 			}
 			return p.printOne(e, append([]field{
 				{"Certificate", strconv.FormatInt(e.ID, 10)},
+				{"Status", p.certificateStatus(e)},
 				{"Common name", e.CommonName},
 				{"DNS names", strings.Join(e.DNSNames, ", ")},
 				{"IP addresses", strings.Join(e.IPAddresses, ", ")},

@@ -40,7 +40,7 @@ func withDatabaseFlag(c *cobra.Command) *cobra.Command {
 }
 
 func (p *program) migrateCommand() *cobra.Command {
-	status := onDatabase(&cobra.Command{Use: "status", Short: "Say which version the schema has", Args: cobra.NoArgs}, p.migrateStatus)
+	status := onDatabase(&cobra.Command{Use: "status", Short: "Show the version of the schema", Args: cobra.NoArgs}, p.migrateStatus)
 	up := onDatabase(&cobra.Command{Use: "up", Short: "Bring the schema up to date",
 		Long: "Bring the schema up to date, as the start of a server does. Of several at once one makes the changes.",
 		Args: cobra.NoArgs}, p.migrateUp)
@@ -48,6 +48,9 @@ func (p *program) migrateCommand() *cobra.Command {
 }
 
 func (p *program) migrateStatus(ctx context.Context, c *config, _ []string) error {
+	if err := requireDatabase(c); err != nil {
+		return err
+	}
 	current, newest, err := store.Schema(ctx, c.db)
 	if err != nil {
 		return err

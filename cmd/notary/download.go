@@ -22,12 +22,13 @@ const (
 	formatFullchain = "fullchain" // the certificate and its issuers
 	formatChain     = "chain"     // the issuers alone
 	formatLeaf      = "leaf"      // the certificate alone
+	formatRoot      = "root"      // the root alone
 	formatDER       = "der"       // the certificate alone, binary
 	formatPKCS7     = "pkcs7"     // the certificate and its issuers (RFC 2315)
 	formatPKCS12    = "pkcs12"    // with the private key (RFC 7292)
 )
 
-var formats = []string{formatPEM, formatFullchain, formatChain, formatLeaf, formatDER, formatPKCS7, formatPKCS12}
+var formats = []string{formatPEM, formatFullchain, formatChain, formatLeaf, formatRoot, formatDER, formatPKCS7, formatPKCS12}
 
 // downloadFlags say in which form and where to.
 type downloadFlags struct {
@@ -51,8 +52,8 @@ func (p *program) download(short, example string, get func(ctx context.Context, 
 		Use: "download ID", Short: short, Example: example, Args: cobra.ExactArgs(1),
 		Long: short + ".\n\n" +
 			"pem and fullchain are the certificate and its issuers up to the root, chain the issuers\n" +
-			"alone, leaf the certificate alone; der is that in binary. pkcs7 is the whole chain: binary\n" +
-			"in files named .p7b, .p7c, .der or .spc, PEM in others. pkcs12 is the whole chain with the\n" +
+			"alone, leaf the certificate alone, root the root alone; der is the certificate in binary.\n" +
+			"pkcs7 is the whole chain: binary in files named .p7b, .p7c, .der or .spc, PEM in others. pkcs12 is the whole chain with the\n" +
 			"private key, which is read from --key and never sent; its password is asked for, read from\n" +
 			"a file, or made and shown once.",
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
@@ -170,6 +171,11 @@ func (f downloadFlags) encode(d downloaded) ([]byte, error) {
 	switch f.format {
 	case formatLeaf:
 		return chainPEM(d.chain[:1]), nil
+	case formatRoot:
+		if d.root() == nil {
+			return nil, notary.Errorf(notary.Conflict, "the chain does not end in a root: ask whoever issued the certificate for it")
+		}
+		return chainPEM([]*x509.Certificate{d.root()}), nil
 	case formatDER:
 		return d.chain[0].Raw, nil
 	case formatChain:

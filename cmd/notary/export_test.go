@@ -73,13 +73,13 @@ func TestSummary(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(200, `{"result":{"certificate_requests":{"Outstanding":3,"Active":1200,"Rejected":0,"Revoked":4},
 		"certificates":1300,"revoked":5,"expiring":[{"days":1,"count":0},{"days":30,"count":17}]}}`)).trusted()
-	want := "Outstanding requests:             3\n" +
-		"Active requests:                  1200\n" +
-		"Rejected requests:                0\n" +
-		"Revoked requests:                 4\n" +
-		"Certificates:                     1300, of which 5 are revoked\n" +
-		"In use, expiring within a day:    0\n" +
-		"In use, expiring within 30 days:  17\n"
+	want := "Outstanding requests:     3\n" +
+		"Active requests:          1200\n" +
+		"Rejected requests:        0\n" +
+		"Revoked requests:         4\n" +
+		"Certificates:             1300, of which 5 are revoked\n" +
+		"Expiring within a day:    0\n" +
+		"Expiring within 30 days:  17\n"
 	if got := s.must("summary").out; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

@@ -36,7 +36,7 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 		f.names = append(f.names, name)
 	}
 	text(&f.filter.Email, "email", "only those that the account with this `address` submitted")
-	c.Flags().Var(&f.issuer, issuerFlag, "only those with a certificate that the authority of this `id` signed")
+	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate that the authority with this `id` or common name signed")
 	f.names = append(f.names, issuerFlag)
 	text(&f.filter.SerialNumber, "serial", "only the one with this serial `number`, in hexadecimal")
 	text(&f.filter.Fingerprint, "fingerprint", "only the one with this `SHA-256`, of the certificate or the CSR")
@@ -47,6 +47,7 @@ func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	text(&f.filter.Q, "search", "only those in which all of these `words` are found: the beginnings of parts of names, e-mail addresses, serial numbers, fingerprints and kinds of keys, or the status of a request")
 	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or from now on, such as 30d, 12h or -7d")
 	text(&f.before, "expires-before", "only those that expire before this `time`")
+	text(&f.filter.Expiring, "expiring", "only certificates that expire within this `period`, such as 30d, and are neither revoked nor replaced by a later one for the same names and owner")
 }
 
 func (f *filterFlags) registerStatus() {
@@ -175,7 +176,7 @@ func (f *listFlags) paging() (api.Paging, error) {
 func show[T any](ctx context.Context, p *program, f listFlags, t table[T], id func(T) int64, read func() iter.Seq2[T, error]) error {
 	limited := func() iter.Seq2[T, error] { return first(f.limit, read()) }
 	if f.given() {
-		t.empty = "nothing fits"
+		t.empty, t.next = "nothing fits", nil
 	}
 	if f.watch {
 		return newWatch(p, t, id, limited).run(ctx, f.interval)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -119,7 +121,7 @@ func (w *watch[T]) lines(list iter.Seq2[T, error]) error {
 			return err
 		}
 		if !w.p.json {
-			writeRow(out, w.table.row(v))
+			fmt.Fprintln(out, strings.Join(cleanCells(w.table.row(v)), "\t"))
 		} else if err := compact.Encode(v); err != nil {
 			return err
 		}

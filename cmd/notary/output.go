@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -82,55 +81,6 @@ func (p *program) printOne(v any, fields ...field) error {
 		}
 	}
 	return w.Flush()
-}
-
-// table says how a list is shown to people.
-type table[T any] struct {
-	header []string
-	row    func(T) []string
-	empty  string // said instead when there is nothing
-}
-
-// tableBatch is how many rows are aligned with each other: as many as are kept in memory.
-const tableBatch = 500
-
-// printList writes a list while it comes, so that memory does not grow with it.
-func printList[T any](p *program, list iter.Seq2[T, error], t table[T]) error {
-	if p.json {
-		return printJSONList(p.out, list)
-	}
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	n := 0
-	for element, err := range list {
-		if err != nil {
-			w.Flush()
-			return err
-		}
-		if n == 0 {
-			writeRow(w, t.header)
-		}
-		writeRow(w, t.row(element))
-		if n++; n%tableBatch == 0 {
-			if err := w.Flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if n == 0 {
-		p.notice("%s", t.empty)
-	}
-	return w.Flush()
-}
-
-func writeRow(w io.Writer, cells []string) {
-	cells = slices.Clone(cells)
-	for i, cell := range cells {
-		if cell == "" {
-			cell = "-"
-		}
-		cells[i] = strings.ReplaceAll(printable(cell), "\n", " ")
-	}
-	fmt.Fprintln(w, strings.Join(cells, "\t"))
 }
 
 // printJSONList leaves the array open where the list breaks off, so that nobody takes it for

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +32,10 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 	}
 	if o.Summary != nil {
 		add("Waiting requests", "%d", o.Summary.CertificateRequests[string(notary.Outstanding)])
-		add("Certificates", "%d in force, %d revoked, %d expired", o.Certificates.InForce, o.Certificates.Revoked, o.Certificates.Expired)
+		add("Certificates", "%d valid, %d revoked, %d expired", o.Certificates.InForce, o.Certificates.Revoked, o.Certificates.Expired)
+	}
+	for _, warning := range o.Warnings {
+		add("Warning", "%s", warning)
 	}
 	for _, d := range o.DamagedRecords {
 		add("Damaged record", "%s %d: %s", d.Kind, d.ID, d.Problem)
@@ -45,17 +49,24 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 		add(fmt.Sprintf("Authority %d", a.ID), "%s", strings.Join(p.authorityWords(a), ", "))
 	}
 	for _, r := range o.Outstanding {
-		add(fmt.Sprintf("Request %d waits", r.ID), "%s, of %s, %s", shortName(r.CommonName, r.DNSNames), r.Email, relative(&r.CreatedAt, p.now()))
+		name := shortName(r.CommonName, slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs))
+		add(fmt.Sprintf("Request %d waits", r.ID), "%s", joined(name, r.Email, relative(&r.CreatedAt, p.now())))
 	}
-	for _, r := range o.Expiring {
-		add(fmt.Sprintf("Request %d expires", r.ID), "%s, of %s, %s", shortName(r.CommonName, r.DNSNames), r.Email, relative(r.NotAfter, p.now()))
+	for _, c := range o.ExpiringCertificates {
+		name := shortName(c.CommonName, slices.Concat(c.DNSNames, c.IPAddresses, c.EmailAddresses, c.URIs))
+		add(fmt.Sprintf("Certificate %d expires", c.ID), "%s", joined(name, c.Email, relative(&c.NotAfter, p.now())))
 	}
 	return fields
 }
 
+// joined lists the texts that are not empty.
+func joined(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
+}
+
 // authorityWords say in a line how an authority is doing.
 func (p *program) authorityWords(a api.AuthorityState) []string {
-	words := []string{a.CommonName, a.Status, fmt.Sprintf("%d in force", a.InForce)}
+	words := []string{a.CommonName, a.Status, fmt.Sprintf("%d valid certificates", a.InForce)}
 	if a.EndsSoon {
 		words = append(words, "its certificate ends "+relative(a.NotAfter, p.now()))
 	}

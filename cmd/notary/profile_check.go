@@ -31,7 +31,7 @@ func (p *program) profileCheck() *cobra.Command {
 			"  notary profile check web --file web.json --last 500"}
 	c.Flags().StringVar(&flags.csr, "csr", "", "PEM `file` with a signing request, - for the standard input")
 	c.Flags().IntVar(&flags.last, "last", 0, "how `many` of the last requests to look at, up to 1000")
-	c.Flags().Var(&flags.authority, "authority", "the `id` of an authority whose constraints count, and for which is linted")
+	authorityFlag(c, &flags.authority, "authority", "the `id` or common name of an authority whose constraints count, and for which is linted")
 	profileFile(c, &flags.file, "the `file` with changed rules, JSON or YAML")
 	c.MarkFlagsOneRequired("csr", "last")
 	c.RunE = func(command *cobra.Command, args []string) error {

@@ -31,11 +31,18 @@ func parseProfile(name, content string) (e api.Profile, err error) {
 		return notary.Errorf(notary.Invalid, "%s holds no profile that can be read: %s", name, strings.Join(strings.Fields(text), " "))
 	}
 	var values map[string]any // YAML is more than JSON
-	if err := yaml.Unmarshal([]byte(content), &values); err != nil {
+	if err := yaml.Unmarshal([]byte(strings.TrimPrefix(content, "\ufeff")), &values); err != nil {
 		return e, invalid(err)
 	}
 	if values == nil {
 		return e, notary.Errorf(notary.Invalid, "%s is empty: write a profile as notary profile show NAME --json does", name)
+	}
+	if result, ok := values["result"].(map[string]any); ok && len(values) == 1 { // an answer of the API
+		values = result
+	}
+	if _, ok := values["Profile"]; ok {
+		return e, notary.Errorf(notary.Invalid, "%s is a profile as notary profile show prints it for people: "+
+			"add --json to have it in the form that can be read again", name)
 	}
 	text, err := json.Marshal(values)
 	if err != nil {

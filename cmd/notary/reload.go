@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
@@ -94,7 +95,7 @@ func (l *liveConfig) reload() {
 		l.log.Error("configuration not reloaded: the running one stays in force", "error", err)
 		return
 	}
-	l.log.Info("configuration reloaded", "changed", strings.Join(changed, ", "))
+	l.log.Info("configuration reloaded", "changed", cmp.Or(strings.Join(changed, ", "), "none"))
 	if len(fixed) > 0 {
 		l.log.Warn("some changed settings need a restart to take effect",
 			"settings", strings.Join(fixed, ", "))

@@ -103,7 +103,7 @@ func TestReloadComparesWithWhatRuns(t *testing.T) {
 	}
 	r.write(t, "{port: 3000, crl_delay: 10s}") // the default, spelled out
 	r.reload()
-	if n := strings.Count(r.log.String(), "need a restart"); n != 2 || !strings.HasSuffix(r.log.String(), "changed=\"\"\n") {
+	if n := strings.Count(r.log.String(), "need a restart"); n != 2 || !strings.HasSuffix(r.log.String(), "changed=none\n") {
 		t.Errorf("%d warnings, want 2, and no change:\n%s", n, r.log)
 	}
 }

@@ -27,7 +27,7 @@ func (p *program) requestList() *cobra.Command {
 	var flags listFlags
 	c := &cobra.Command{Use: "list", Short: "List the requests, or those that fit", Args: cobra.NoArgs,
 		Example: "  notary request list --status Outstanding --domain example.com\n" +
-			"  notary request list --expires-before 30d --sort not_after --limit 20\n" +
+			"  notary request list --expiring 30d --sort not_after --limit 20\n" +
 			"  notary request list --search \"web example.com\" --watch",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			paging, err := flags.paging()
@@ -38,7 +38,9 @@ func (p *program) requestList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return show(ctx, p, flags, p.requestTable(), func(r api.CertificateRequest) int64 { return r.ID },
+			t := p.requestTable()
+			t.next = suggest(ctx, c, notary.CreateRequests, "create one with: notary request create --name host.example.com")
+			return show(ctx, p, flags, t, func(r api.CertificateRequest) int64 { return r.ID },
 				func() iter.Seq2[api.CertificateRequest, error] {
 					if paging == (api.Paging{}) {
 						return c.CertificateRequests(ctx)
@@ -56,11 +58,43 @@ func (p *program) requestTable() table[api.CertificateRequest] {
 		header: []string{"ID", "STATUS", "NAME", "KEY", "EXPIRES", "SUBMITTED BY"},
 		row: func(r api.CertificateRequest) []string {
 			names := slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs)
-			return []string{strconv.FormatInt(r.ID, 10), r.Status, shortName(r.CommonName, names), r.Key,
+			return []string{strconv.FormatInt(r.ID, 10), p.requestStatus(r), shortName(r.CommonName, names), r.Key,
 				relative(r.NotAfter, p.now()), r.Email}
 		},
-		empty: "no requests yet; make one with: notary request create --name host.example.com",
+		empty: "no requests yet",
 	}
+}
+
+// revokedFields describe the certificate of a revoked request that was revoked last.
+func (p *program) revokedFields(ctx context.Context, c *client.Client, r api.CertificateRequest) ([]field, error) {
+	if p.json || r.Status != string(notary.Revoked) {
+		return nil, nil
+	}
+	all, err := c.CertificatesOfRequest(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	var last api.Certificate
+	for _, cert := range all {
+		if cert.RevokedAt != nil && (last.RevokedAt == nil || !cert.RevokedAt.Before(*last.RevokedAt)) {
+			last = cert
+		}
+	}
+	return []field{
+		{"Certificate", optionalID(&last.ID)},
+		{"Serial number", last.SerialNumber},
+		{"Signed by authority", optionalID(last.CertificateAuthorityID)},
+		{"Revoked", exact(last.RevokedAt, p.now())},
+		{"Reason", last.RevocationReason},
+	}, nil
+}
+
+// requestStatus returns the status of a request, and whether its certificate has expired.
+func (p *program) requestStatus(r api.CertificateRequest) string {
+	if r.NotAfter != nil && p.now().After(*r.NotAfter) {
+		return r.Status + " (expired)"
+	}
+	return r.Status
 }
 
 // shortName names a certificate in a table: the common name, or else its first name, and how
@@ -87,25 +121,29 @@ func (p *program) requestShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.printOne(r,
-				field{"Request", strconv.FormatInt(r.ID, 10)},
-				field{"Status", r.Status},
-				field{"Common name", r.CommonName},
-				field{"DNS names", strings.Join(r.DNSNames, ", ")},
-				field{"IP addresses", strings.Join(r.IPAddresses, ", ")},
-				field{"E-mail addresses", strings.Join(r.EmailAddresses, ", ")},
-				field{"URIs", strings.Join(r.URIs, ", ")},
-				field{"Key", r.Key},
-				field{"Submitted by", r.Email},
-				field{"Submitted", exact(&r.CreatedAt, p.now())},
-				field{"Changed", exact(&r.UpdatedAt, p.now())},
-				field{"Rejected because", r.RejectionReason},
-				field{"Certificate", optionalID(r.CertificateID)},
-				field{"Serial number", r.SerialNumber},
-				field{"Valid from", exact(r.NotBefore, p.now())},
-				field{"Valid until", exact(r.NotAfter, p.now())},
-				field{"Signed by authority", optionalID(r.CertificateAuthorityID)},
-			)
+			revoked, err := p.revokedFields(ctx, c, r)
+			if err != nil {
+				return err
+			}
+			return p.printOne(r, append([]field{
+				{"Request", strconv.FormatInt(r.ID, 10)},
+				{"Status", p.requestStatus(r)},
+				{"Common name", r.CommonName},
+				{"DNS names", strings.Join(r.DNSNames, ", ")},
+				{"IP addresses", strings.Join(r.IPAddresses, ", ")},
+				{"E-mail addresses", strings.Join(r.EmailAddresses, ", ")},
+				{"URIs", strings.Join(r.URIs, ", ")},
+				{"Key", r.Key},
+				{"Submitted by", r.Email},
+				{"Submitted", exact(&r.CreatedAt, p.now())},
+				{"Changed", exact(&r.UpdatedAt, p.now())},
+				{"Rejected because", r.RejectionReason},
+				{"Certificate", optionalID(r.CertificateID)},
+				{"Serial number", r.SerialNumber},
+				{"Valid from", exact(r.NotBefore, p.now())},
+				{"Valid until", exact(r.NotAfter, p.now())},
+				{"Signed by authority", optionalID(r.CertificateAuthorityID)},
+			}, revoked...)...)
 		})}
 }
 
@@ -169,8 +207,12 @@ func (p *program) requestDownload() *cobra.Command {
 				return r.CertificateChain, err
 			}
 			err = notary.Errorf(notary.Conflict, "request %d is %s: it has no certificate", r.ID, r.Status)
-			if r.Status == string(notary.Outstanding) {
+			switch {
+			case r.Status != string(notary.Outstanding):
+			case allowed(ctx, c, notary.DecideRequests):
 				err = withHint(err, "sign it with: notary request sign %d --authority ID", r.ID)
+			default:
+				err = withHint(err, "a Certificate Manager has to sign it first")
 			}
 			return "", err
 		})

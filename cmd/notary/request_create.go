@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -67,7 +68,7 @@ func (p *program) submitCSR(ctx context.Context, c *client.Client, file string) 
 	if err != nil {
 		return err
 	}
-	return p.created(id, "request %d is submitted\nnext: notary request sign %d --authority ID", id, id)
+	return p.created(id, "request %d is submitted\n%s", id, p.afterSubmission(ctx, c, id))
 }
 
 // requestCreated is the answer to a create with what only this machine knows.
@@ -101,7 +102,15 @@ func (p *program) createRequest(ctx context.Context, c *client.Client, flags req
 	if p.json {
 		return p.printJSON(requestCreated{api.Created{Message: api.Success, ID: id}, keyFile})
 	}
-	return p.done("request %d is submitted; its key is in %s\nnext: notary request sign %d --authority ID", id, keyFile, id)
+	return p.done("request %d is submitted; its key is in %s\n%s", id, keyFile, p.afterSubmission(ctx, c, id))
+}
+
+// afterSubmission returns what the caller can do next with a request.
+func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int64) string {
+	if p.json || allowed(ctx, c, notary.DecideRequests) {
+		return fmt.Sprintf("next: notary request sign %d --authority ID", id)
+	}
+	return fmt.Sprintf("next, once a Certificate Manager has signed it: notary request download %d", id)
 }
 
 // makeCSR makes a key and a request for it that proves its possession.

@@ -42,7 +42,7 @@ func (p *program) requestSign() *cobra.Command {
 			question: fmt.Sprintf("Sign %%s with authority %d?", authority), doing: "signing", done: "signed",
 		})
 	}
-	c.Flags().Var(&authority, "authority", "the `id` of the authority that signs")
+	authorityFlag(c, &authority, "authority", "the `id` or common name of the authority that signs")
 	c.Flags().StringVar(&profile, "profile", "", "the profile's `name`: see notary profile list (default server-client)")
 	end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
 	c.MarkFlagRequired("authority")
@@ -95,7 +95,6 @@ func (p *program) requestRevoke() *cobra.Command {
 		})
 	}
 	reasonFlag(c, &reason)
-	c.Flags().Lookup("yes").Usage = "do not ask; where the input is not a terminal nobody is asked, and what flags find is only revoked with this one"
 	return c
 }
 
@@ -115,6 +114,7 @@ func (p *program) deciding(verb, short string, status notary.RequestStatus, issu
 	on := &decidedOn{status: status}
 	on.register(c, issuerFlag)
 	on.registerStatus()
-	yesFlag(c, &on.yes)
+	c.Flags().BoolVarP(&on.yes, "yes", "y", false, "do not ask; without a terminal to ask on, requests that flags find are only "+
+		"decided on with this one")
 	return c, on
 }

@@ -71,7 +71,7 @@ func (p *program) rootCommand() *cobra.Command {
 	flags.StringVar(&p.token, "token", "", "the token to call it with (default NOTARY_TOKEN, or that of notary login)")
 	flags.StringVar(&p.caCert, "ca-cert", "", "PEM `file` with the authorities to trust for the server (default NOTARY_CA_CERT)")
 	flags.BoolVar(&p.json, "json", false, "print JSON")
-	markActions(root)
+	p.wrapActions(root)
 	return root
 }
 
@@ -98,19 +98,26 @@ type actionError struct{ error }
 
 func (e actionError) Unwrap() error { return e.error }
 
-// markActions wraps what the commands return into an actionError. Every other error of
-// cobra's Execute tells that the command line itself is wrong.
-func markActions(c *cobra.Command) {
+// wrapActions resolves names before the commands run, and wraps what they return into an actionError.
+// Every other error of cobra's Execute means that the command line itself is wrong.
+func (p *program) wrapActions(c *cobra.Command) {
 	if run := c.RunE; run != nil {
 		c.RunE = func(c *cobra.Command, args []string) error {
-			if err := run(c, args); err != nil {
+			args, err := p.resolveNames(c, args)
+			if err == nil {
+				err = run(c, args)
+			}
+			if err != nil {
 				return actionError{err}
 			}
 			return nil
 		}
 	}
+	if c.Args != nil {
+		c.Args = hintSwitches(c.Args)
+	}
 	for _, sub := range c.Commands() {
-		markActions(sub)
+		p.wrapActions(sub)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -38,6 +39,8 @@ type node struct {
 	limits      server.ConnectionLimits
 	publishing  net.Listener // nil if nothing is published
 	publishURL  string
+
+	metricsAddress string // of the listener for metrics alone; "" if there is none
 }
 
 // serve opens everything and serves until ctx ends. The key file and the TLS certificate are not
@@ -134,7 +137,7 @@ func (n *node) listen(ctx context.Context) ([]*server.Server, error) {
 		if err != nil {
 			return nil, err
 		}
-		servers = append(servers, scraped)
+		servers, n.metricsAddress = append(servers, scraped), scraped.Addr()
 	}
 	return servers, nil
 }
@@ -201,8 +204,13 @@ func (n *node) background() []func(context.Context) {
 func (n *node) announce(out io.Writer, addr string) {
 	published := addressOf(n.publishing)
 	n.log.Info("started", "version", programVersion(), "address", addr, "data", n.config.data,
-		"publish_address", published, "publish_url", n.publishURL)
-	announce(out, n.config, addr, published, n.publishURL, n.certificate.Fingerprint())
+		"publish_address", published, "publish_url", n.publishURL, "metrics_address", n.metricsAddress)
+	announce(out, n.config, endpoints{addr, published, n.publishURL, n.metricsAddress, n.certificate.Fingerprint()})
+	if warning := n.authorities.PublishWarning(); warning != "" {
+		n.log.Warn("other machines cannot reach what certificates name: set "+keyPublishURL+" before the first certificate is issued",
+			keyPublishURL, n.publishURL)
+		fmt.Fprintf(out, "Warning: %s\n", warning)
+	}
 	n.setup.announce(out, n.config, n.config.reachedAt(addr))
 }
 

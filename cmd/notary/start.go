@@ -208,17 +208,23 @@ func certificateFiles(c *config) (certFile, keyFile string, err error) {
 	return server.SelfSigned(c.data, time.Now(), c.externalHostname)
 }
 
+// endpoints are where a running server is reached; the addresses of listeners that there are not are empty.
+type endpoints struct{ addr, publishAddr, publishURL, metricsAddr, fingerprint string }
+
 // announce tells the person at the terminal where everything is.
-func announce(out io.Writer, c *config, addr, publishAddr, publishURL, fingerprint string) {
-	fmt.Fprintf(out, "Notary listens on %s\n", c.reachedAt(addr))
+func announce(out io.Writer, c *config, e endpoints) {
+	fmt.Fprintf(out, "Notary listens on %s\n", c.reachedAt(e.addr))
 	fmt.Fprintf(out, "  data:        %s\n", absolute(c.data))
 	if store.IsPostgres(c.db) {
 		fmt.Fprintf(out, "  database:    PostgreSQL\n")
 	}
-	if publishAddr != "" {
-		fmt.Fprintf(out, "  publishes:   on %s, which certificates name %s\n", publishAddr, publishURL)
+	if e.publishAddr != "" {
+		fmt.Fprintf(out, "  publishes:   on %s, which certificates name %s\n", e.publishAddr, e.publishURL)
 	}
-	fmt.Fprintf(out, "  certificate: SHA-256 %s\n", fingerprint)
+	if e.metricsAddr != "" {
+		fmt.Fprintf(out, "  metrics:     on http://%s/metrics\n", e.metricsAddr)
+	}
+	fmt.Fprintf(out, "  certificate: SHA-256 %s\n", e.fingerprint)
 }
 
 // reachedAt returns the URL at which clients reach the address that is listened on.

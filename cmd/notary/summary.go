@@ -31,9 +31,9 @@ func (p *program) summary(ctx context.Context, c *client.Client) error {
 	}
 	fields = append(fields, field{"Certificates", fmt.Sprintf("%d, of which %d are revoked", sum.Certificates, sum.Revoked)})
 	for _, e := range sum.Expiring {
-		within := fmt.Sprintf("In use, expiring within %d days", e.Days)
+		within := fmt.Sprintf("Expiring within %d days", e.Days)
 		if e.Days == 1 {
-			within = "In use, expiring within a day"
+			within = "Expiring within a day"
 		}
 		fields = append(fields, field{within, strconv.FormatInt(e.Count, 10)})
 	}
