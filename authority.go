@@ -100,6 +100,9 @@ type CRL struct {
 	// Revocations is how many revocations of the authority, or of the shard, were known when
 	// the list was made: the list is true as long as there are no more.
 	Revocations int64
+
+	// Final reports whether the authority has expired and issues no newer list.
+	Final bool
 }
 
 // PEM is the list as PEM (RFC 7468, section 6).

@@ -92,6 +92,20 @@ func encodePEM(label string, ders ...[]byte) string {
 	return b.String()
 }
 
+// Issuance is how a certificate was issued here: its zero value stands for one from elsewhere.
+type Issuance struct {
+	AuthorityID int64
+	Profile     string
+}
+
+// Issuance returns how the certificate was issued.
+func (c *Certificate) Issuance() Issuance {
+	if c.Profile == "" {
+		return Issuance{}
+	}
+	return Issuance{c.AuthorityID, c.Profile}
+}
+
 // Revocation is the entry of a certificate on its issuer's CRL (RFC 5280, section 5.3).
 type Revocation struct {
 	Serial string // lower-case hex
@@ -101,14 +115,43 @@ type Revocation struct {
 	// What an imported CRL says of it besides. It is read only for CRLs, which repeat it.
 	InvalidityDate  time.Time // since when the key may have been compromised (section 5.3.2); zero if unknown
 	HoldInstruction string    // the object identifier of what to do about a hold (X.509, 9.5.3.2); "" for none
+	// Imported reports whether only an imported CRL knows of the certificate. It is set where a CRL is built.
+	Imported bool
 }
 
-// Revocable is nil where the certificate can be put on a CRL, and otherwise says why it cannot. The
-// issuer is the authority that signed it; nil where that is not held here, or not any more.
-func (c *Certificate) Revocable(issuer *Authority) error {
+// RevokedCertificate is a certificate that a call revoked, or whose revocation it corrected.
+type RevokedCertificate struct {
+	ID       int64
+	Serial   string           // lower-case hex
+	Previous RevocationReason // the reason that was replaced; "" if it was not revoked before
+}
+
+// Revocable returns why the certificate cannot be revoked, or nil if it can. The issuer is the authority
+// that signed it; nil if that is not, or no longer, held here.
+func (c *Certificate) Revocable(issuer *Authority) error { return c.RevocableFor("", issuer) }
+
+// RevocableFor is [Certificate.Revocable] for a reason, which may replace that of an earlier revocation.
+func (c *Certificate) RevocableFor(reason RevocationReason, issuer *Authority) error {
+	if c.Revocation != nil && !reason.Replaces(c.Revocation.Reason) {
+		return Errorf(Conflict, "this certificate is revoked already (%s)%s", c.Revocation.Reason, laterReasons(c.Revocation.Reason))
+	}
+	return c.listable(issuer)
+}
+
+// laterReasons says, as the end of a sentence, which reasons can replace that of a revocation.
+func laterReasons(former RevocationReason) string {
+	switch former {
+	case KeyCompromise:
+		return ""
+	case CertificateHold:
+		return ": any other reason can replace the hold"
+	}
+	return ": only keyCompromise is accepted as a later reason"
+}
+
+// listable returns why no CRL of ours can list the certificate.
+func (c *Certificate) listable(issuer *Authority) error {
 	switch {
-	case c.Revocation != nil:
-		return Errorf(Conflict, "this certificate is revoked already")
 	case c.AuthorityID == 0:
 		return Errorf(Unprocessable, "this certificate was not signed by an authority held here: revoke it where it was issued")
 	case issuer == nil:
@@ -138,6 +181,12 @@ const (
 	// authority that was imported may have it.
 	CertificateHold RevocationReason = "certificateHold"
 )
+
+// Replaces reports whether a revocation for the former reason can be corrected to this one: a key can
+// turn out to be compromised later, and a hold is not final.
+func (r RevocationReason) Replaces(former RevocationReason) bool {
+	return r == KeyCompromise && former != KeyCompromise || former == CertificateHold && r != CertificateHold && r != ""
+}
 
 // RevocationReasons are the reasons with their codes. That of removeFromCRL is missing: it
 // exists only in delta CRLs.

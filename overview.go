@@ -74,4 +74,5 @@ type AuthorityCounts struct {
 	Issued      int64
 	InForce     int64
 	Revocations int64 // of certificates that are not known included
+	CRLFindings int64 // of the linter, in the CRLs that this node built last
 }

@@ -70,7 +70,7 @@ func refusal(s RequestStatus, a Action) string {
 	switch {
 	case s == Rejected || s == Revoked:
 		if a == Revoke && s == Revoked {
-			return "the certificate of this request is revoked already"
+			return "the certificate of this request is revoked already: only keyCompromise is accepted as a later reason"
 		}
 		return "this request is " + string(s) + ": reopen it first"
 	case a == Reject:

@@ -114,5 +114,6 @@ type ImportedCertificates struct {
 
 // CRL is an authority's certificate revocation list.
 type CRL struct {
-	CRL string `json:"crl" doc:"PEM"`
+	CRL  string `json:"crl" doc:"PEM"`
+	Note string `json:"note,omitempty" doc:"Why there is no newer one, if the authority has expired"`
 }

@@ -52,11 +52,12 @@ type UploadCertificate struct {
 
 // SignCertificateRequest has a request signed by an authority held here.
 type SignCertificateRequest struct {
-	CertificateAuthorityID ID         `json:"certificate_authority_id" doc:"The authority that signs"`
-	Profile                string     `json:"profile,omitempty" doc:"A profile by its name, such as server, client or server-client (the default)"`
+	CertificateAuthorityID ID         `json:"certificate_authority_id,omitempty" doc:"The authority that signs. By default the one that signed the current or, without one, the latest certificate of the request; needed if no authority held here did"`
+	Profile                string     `json:"profile,omitempty" doc:"A profile by its name. By default the one of the current or, without one, the latest certificate of the request, and server-client for the first"`
 	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The end of validity; the profile's default without it, never past the issuer's"`
 	SigningMethod          string     `json:"signing_method,omitempty" doc:"ca, the default"`
 	NoRenewal              bool       `json:"no_renewal,omitempty" doc:"Whether a request that has a certificate already is refused, and not renewed"`
+	KeepFormer             bool       `json:"keep_former,omitempty" doc:"Whether a request that has had a certificate keeps the authority and profile of that, even if others are given: those are for the other requests of a bulk call"`
 }
 
 // Reject decides against a request.
@@ -66,7 +67,34 @@ type Reject struct {
 
 // Revoke revokes a certificate.
 type Revoke struct {
-	Reason string `json:"reason,omitempty" doc:"By its name in RFC 5280, 5.3.1; unspecified by default"`
+	Reason string `json:"reason,omitempty" doc:"By its name in RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
+}
+
+// RevokeCertificateRequest revokes the certificates of a request.
+type RevokeCertificateRequest struct {
+	Reason      string `json:"reason,omitempty" doc:"By its name in RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
+	OnlyCurrent bool   `json:"only_current,omitempty" doc:"Revoke the current certificate alone. By default every valid certificate of the request is revoked"`
+}
+
+// Revocations are what a revocation did.
+type Revocations struct {
+	Message    string                  `json:"message" enum:"success"`
+	Revoked    []RevokedCertificate    `json:"revoked" nullable:"false" doc:"Certificates that were revoked, or whose reason was corrected"`
+	NotRevoked []NotRevokedCertificate `json:"not_revoked,omitempty" nullable:"false" doc:"Valid certificates of the request that cannot be revoked here"`
+}
+
+// RevokedCertificate is a certificate that a call revoked.
+type RevokedCertificate struct {
+	ID             int64  `json:"id"`
+	SerialNumber   string `json:"serial_number" doc:"Hexadecimal"`
+	PreviousReason string `json:"previous_reason,omitempty" doc:"The reason that was replaced, if the certificate was revoked before"`
+}
+
+// NotRevokedCertificate is a valid certificate that a call could not revoke.
+type NotRevokedCertificate struct {
+	ID           int64  `json:"id"`
+	SerialNumber string `json:"serial_number" doc:"Hexadecimal"`
+	Error        string `json:"error" doc:"Why"`
 }
 
 // Certificate is an entry of the inventory.

@@ -16,23 +16,28 @@ import (
 // that it yields; where it is the first, and does not match [ErrOutcomeUnknown], nothing was
 // done.
 func (c *Client) SignCertificateRequests(ctx context.Context, body api.BulkSign) iter.Seq2[api.Outcome, error] {
-	return bulk(ctx, c, "/sign", body)
+	return bulk(ctx, c, certificateRequests+"/sign", body)
+}
+
+// PreviewSign returns what [Client.SignCertificateRequests] would do.
+func (c *Client) PreviewSign(ctx context.Context, body api.BulkSign) (api.SignPreview, error) {
+	return call[api.SignPreview](ctx, c, http.MethodPost, certificateRequests+"/sign/preview", body)
 }
 
 // RevokeCertificates revokes the certificates of many requests; see
 // [Client.SignCertificateRequests].
 func (c *Client) RevokeCertificates(ctx context.Context, body api.BulkRevoke) iter.Seq2[api.Outcome, error] {
-	return bulk(ctx, c, "/revoke", body)
+	return bulk(ctx, c, certificateRequests+"/revoke", body)
 }
 
 // RejectCertificateRequests rejects many requests; see [Client.SignCertificateRequests].
 func (c *Client) RejectCertificateRequests(ctx context.Context, body api.BulkReject) iter.Seq2[api.Outcome, error] {
-	return bulk(ctx, c, "/reject", body)
+	return bulk(ctx, c, certificateRequests+"/reject", body)
 }
 
 // DeleteCertificateRequests deletes many requests; see [Client.SignCertificateRequests].
 func (c *Client) DeleteCertificateRequests(ctx context.Context, body api.Bulk) iter.Seq2[api.Outcome, error] {
-	return bulk(ctx, c, "/delete", body)
+	return bulk(ctx, c, certificateRequests+"/delete", body)
 }
 
 // CountCertificateRequests is how many requests the filter matches.
@@ -41,9 +46,20 @@ func (c *Client) CountCertificateRequests(ctx context.Context, filter api.Reques
 	return n.Count, err
 }
 
+// RevokeInventoryCertificates revokes many certificates of the inventory; see [Client.SignCertificateRequests].
+func (c *Client) RevokeInventoryCertificates(ctx context.Context, body api.BulkRevokeCertificates) iter.Seq2[api.Outcome, error] {
+	return bulk(ctx, c, certificates+"/revoke", body)
+}
+
+// CountCertificates returns how many certificates the filter matches.
+func (c *Client) CountCertificates(ctx context.Context, filter api.CertificateFilter) (int64, error) {
+	n, err := call[api.Count](ctx, c, http.MethodPost, certificates+"/count", api.CountCertificates{Filter: &filter})
+	return n.Count, err
+}
+
 func bulk(ctx context.Context, c *Client, path string, body any) iter.Seq2[api.Outcome, error] {
 	return func(yield func(api.Outcome, error) bool) {
-		answer, err := c.open(ctx, http.MethodPost, certificateRequests+path, body)
+		answer, err := c.open(ctx, http.MethodPost, path, body)
 		if err == nil {
 			err = elements(answer, yield, brokenBulk)
 		}

@@ -69,19 +69,19 @@ func TestCalls(t *testing.T) {
 		},
 			"POST /api/v1/certificate_requests/5/reject ", success, nil},
 		{"revoke certificate", func(ctx context.Context, c *c) (any, error) {
-			return none(c.RevokeCertificate(ctx, 5, api.Revoke{Reason: "superseded"}))
-		}, `POST /api/v1/certificate_requests/5/certificate/revoke {"reason":"superseded"}`, success, nil},
+			return c.RevokeCertificate(ctx, 5, api.RevokeCertificateRequest{Reason: "superseded"})
+		}, `POST /api/v1/certificate_requests/5/certificate/revoke {"reason":"superseded"}`, success, api.Revocations{Message: "success"}},
 		{"revoke certificate without a reason", func(ctx context.Context, c *c) (any, error) {
-			return none(c.RevokeCertificate(ctx, 5, api.Revoke{}))
-		}, "POST /api/v1/certificate_requests/5/certificate/revoke ", success, nil},
+			return c.RevokeCertificate(ctx, 5, api.RevokeCertificateRequest{})
+		}, "POST /api/v1/certificate_requests/5/certificate/revoke ", success, api.Revocations{Message: "success"}},
 		{"reopen request", func(ctx context.Context, c *c) (any, error) { return none(c.ReopenCertificateRequest(ctx, 5)) },
 			"POST /api/v1/certificate_requests/5/reopen ", success, nil},
 
 		{"get certificate", func(ctx context.Context, c *c) (any, error) { return c.Certificate(ctx, 9) },
 			"GET /api/v1/certificates/9 ", `{"result":{"id":9}}`, api.Certificate{ID: 9}},
 		{"revoke inventory certificate", func(ctx context.Context, c *c) (any, error) {
-			return none(c.RevokeInventoryCertificate(ctx, 9, api.Revoke{Reason: "keyCompromise"}))
-		}, `POST /api/v1/certificates/9/revoke {"reason":"keyCompromise"}`, success, nil},
+			return c.RevokeInventoryCertificate(ctx, 9, api.Revoke{Reason: "keyCompromise"})
+		}, `POST /api/v1/certificates/9/revoke {"reason":"keyCompromise"}`, success, api.Revocations{Message: "success"}},
 
 		{"list profiles", func(ctx context.Context, c *c) (any, error) { return c.Profiles(ctx) },
 			"GET /api/v1/profiles ", `{"result":[{"id":1,"name":"server","key_usages":["digitalSignature"]}]}`,
@@ -132,8 +132,8 @@ func TestCalls(t *testing.T) {
 			return none(c.UploadAuthorityCertificate(ctx, 2, api.UploadAuthorityCertificate{CertificateChain: "PEM"}))
 		}, `POST /api/v1/certificate_authorities/2/certificate {"certificate_chain":"PEM"}`, created, nil},
 		{"revoke authority", func(ctx context.Context, c *c) (any, error) {
-			return none(c.RevokeCertificateAuthority(ctx, 2, api.Revoke{Reason: "cessationOfOperation"}))
-		}, `POST /api/v1/certificate_authorities/2/revoke {"reason":"cessationOfOperation"}`, success, nil},
+			return c.RevokeCertificateAuthority(ctx, 2, api.Revoke{Reason: "cessationOfOperation"})
+		}, `POST /api/v1/certificate_authorities/2/revoke {"reason":"cessationOfOperation"}`, success, api.Revocations{Message: "success"}},
 		{"CRL", func(ctx context.Context, c *c) (any, error) { return c.CRL(ctx, 2) },
 			"GET /api/v1/certificate_authorities/2/crl ", "DER", []byte("DER")},
 

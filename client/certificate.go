@@ -62,6 +62,6 @@ func (c *Client) Certificate(ctx context.Context, id int64) (api.Certificate, er
 
 // RevokeInventoryCertificate revokes any certificate of the inventory. Without a reason no
 // body is sent.
-func (c *Client) RevokeInventoryCertificate(ctx context.Context, id int64, body api.Revoke) error {
-	return act(ctx, c, http.MethodPost, fmt.Sprintf("%s/%d/revoke", certificates, id), unlessEmpty(body))
+func (c *Client) RevokeInventoryCertificate(ctx context.Context, id int64, body api.Revoke) (api.Revocations, error) {
+	return call[api.Revocations](ctx, c, http.MethodPost, fmt.Sprintf("%s/%d/revoke", certificates, id), unlessEmpty(body))
 }

@@ -72,8 +72,8 @@ func (c *Client) UploadAuthorityCertificate(ctx context.Context, id int64, body 
 
 // RevokeCertificateAuthority revokes the authority's own certificates and disables it.
 // Without a reason no body is sent.
-func (c *Client) RevokeCertificateAuthority(ctx context.Context, id int64, body api.Revoke) error {
-	return act(ctx, c, http.MethodPost, certificateAuthority(id, "/revoke"), unlessEmpty(body))
+func (c *Client) RevokeCertificateAuthority(ctx context.Context, id int64, body api.Revoke) (api.Revocations, error) {
+	return call[api.Revocations](ctx, c, http.MethodPost, certificateAuthority(id, "/revoke"), unlessEmpty(body))
 }
 
 // CRL is the authority's certificate revocation list in DER (RFC 5280, section 5). It needs

@@ -85,9 +85,10 @@ func (c *Client) RejectCertificateRequest(ctx context.Context, id int64, body ap
 	return act(ctx, c, http.MethodPost, certificateRequest(id, "/reject"), unlessEmpty(body))
 }
 
-// RevokeCertificate revokes the certificate of a request. Without a reason no body is sent.
-func (c *Client) RevokeCertificate(ctx context.Context, id int64, body api.Revoke) error {
-	return act(ctx, c, http.MethodPost, certificateRequest(id, "/certificate/revoke"), unlessEmpty(body))
+// RevokeCertificate revokes every valid certificate of a request or, with OnlyCurrent, the current one alone.
+// If no field is set, no body is sent.
+func (c *Client) RevokeCertificate(ctx context.Context, id int64, body api.RevokeCertificateRequest) (api.Revocations, error) {
+	return call[api.Revocations](ctx, c, http.MethodPost, certificateRequest(id, "/certificate/revoke"), unlessEmpty(body))
 }
 
 // ReopenCertificateRequest makes a rejected or revoked one outstanding again.

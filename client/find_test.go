@@ -90,7 +90,7 @@ func TestBulk(t *testing.T) {
 				SignCertificateRequest: api.SignCertificateRequest{CertificateAuthorityID: 4, Profile: "server"}})
 		},
 		`POST /api/v1/certificate_requests/revoke {"ids":[1],"reason":"superseded"}`: func(ctx context.Context, c *client.Client) outcomes {
-			return c.RevokeCertificates(ctx, api.BulkRevoke{Bulk: api.Bulk{IDs: []int64{1}}, Revoke: api.Revoke{Reason: "superseded"}})
+			return c.RevokeCertificates(ctx, api.BulkRevoke{Bulk: api.Bulk{IDs: []int64{1}}, RevokeCertificateRequest: api.RevokeCertificateRequest{Reason: "superseded"}})
 		},
 		`POST /api/v1/certificate_requests/delete {"ids":[3]}`: func(ctx context.Context, c *client.Client) outcomes {
 			return c.DeleteCertificateRequests(ctx, api.Bulk{IDs: []int64{3}})

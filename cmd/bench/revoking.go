@@ -110,7 +110,8 @@ func (b *bench) measureCRL(ctx context.Context, name string, active *ids) error 
 		if !ok {
 			return false, nil
 		}
-		return true, c.RevokeCertificate(ctx, id, api.Revoke{})
+		_, err := c.RevokeCertificate(ctx, id, api.RevokeCertificateRequest{})
+		return true, err
 	}
 	_, err = b.run(ctx, op)
 	return err

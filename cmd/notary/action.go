@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"notary"
-	"notary/api"
 	"notary/client"
 )
 
@@ -100,18 +99,6 @@ func (p *program) destructive(use, short, question, sentence string, do func(ctx
 
 func yesFlag(c *cobra.Command, yes *bool) {
 	c.Flags().BoolVarP(yes, "yes", "y", false, "do not ask; nor is anybody asked where the input is not a terminal")
-}
-
-// revoking is a destructive command that takes a reason. The object is as it stands in a
-// sentence, before its id.
-func (p *program) revoking(short, object string, do func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error) *cobra.Command {
-	var reason string
-	c := p.destructive("revoke ID", short, "Revoke "+object+" %d for ever?", object+" %d is revoked",
-		func(ctx context.Context, c *client.Client, id int64) error {
-			return do(ctx, c, id, api.Revoke{Reason: reason})
-		})
-	reasonFlag(c, &reason)
-	return c
 }
 
 func reasonFlag(c *cobra.Command, reason *string) {

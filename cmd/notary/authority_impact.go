@@ -44,7 +44,8 @@ func (p *program) authorityRevoke() *cobra.Command {
 			if err := p.confirm(ctx, yes, "Revoke authority %d for ever?", id); err != nil {
 				return err
 			}
-			return c.RevokeCertificateAuthority(ctx, id, api.Revoke{Reason: reason})
+			_, err = c.RevokeCertificateAuthority(ctx, id, api.Revoke{Reason: reason})
+			return err
 		})
 	yesFlag(c, &yes)
 	reasonFlag(c, &reason)

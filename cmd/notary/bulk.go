@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -18,10 +19,12 @@ import (
 type decision struct {
 	one      func(ctx context.Context, c *client.Client, id int64) error
 	many     func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error]
-	question string // with how many requests as %s
+	explain  func(ctx context.Context, c *client.Client, on api.Bulk) error // before the question; nil for nothing
+	question string                                                         // with how many requests as %s
 	doing    string
 	done     string
-	forEver  bool // it asks although every request was named
+	forEver  bool   // it asks although every request was named
+	noun     string // of what it is done to; "" for request
 }
 
 // decide does it to the requests that the command line names.
@@ -36,16 +39,12 @@ func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d
 	case len(args) == 0:
 		return p.call(func(ctx context.Context, c *client.Client) error { return p.decideOnFound(ctx, c, on, d) })(command, nil)
 	}
-	var ids []int64
-	for _, arg := range args {
-		id, err := parseID(arg)
-		if err != nil {
-			return err
-		}
-		ids = append(ids, id)
+	ids, err := parseIDs(args)
+	if err != nil {
+		return err
 	}
 	return p.call(func(ctx context.Context, c *client.Client) error {
-		if err := p.confirm(ctx, on.yes || !d.forEver, d.question, requests(len(ids))); err != nil {
+		if err := p.confirmMany(ctx, c, on.yes || !d.forEver, d, api.Bulk{IDs: ids}, len(ids)); err != nil {
 			return err
 		}
 		return p.follow(d.many(ctx, c, api.Bulk{IDs: ids}), len(ids), d)
@@ -74,11 +73,22 @@ func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decid
 	if _, asked := p.terminal(); !asked && !on.yes {
 		return usagef("the flags find %s, and there is no terminal to ask on: add --yes", requests(n))
 	}
-	if err := p.confirm(ctx, on.yes, d.question, requests(n)); err != nil {
+	expected := int64(n)
+	bulk := api.Bulk{Filter: &filter, Expected: &expected}
+	if err := p.confirmMany(ctx, c, on.yes, d, bulk, n); err != nil {
 		return err
 	}
-	expected := int64(n)
-	return p.follow(d.many(ctx, c, api.Bulk{Filter: &filter, Expected: &expected}), n, d)
+	return p.follow(d.many(ctx, c, bulk), n, d)
+}
+
+// confirmMany says what would be done, and asks.
+func (p *program) confirmMany(ctx context.Context, c *client.Client, yes bool, d decision, on api.Bulk, n int) error {
+	if _, asked := p.terminal(); asked && !yes && d.explain != nil {
+		if err := d.explain(ctx, c, on); err != nil {
+			return err
+		}
+	}
+	return p.confirm(ctx, yes, d.question, requests(n))
 }
 
 // maxFound is what the server takes on in one call.
@@ -97,11 +107,14 @@ func countRequests(ctx context.Context, c *client.Client, filter api.RequestFilt
 	return n, nil
 }
 
-func requests(n int) string {
+func requests(n int) string { return counted(n, "request") }
+
+// counted returns a number with a noun, such as "3 requests".
+func counted(n int, noun string) string {
 	if n == 1 {
-		return "1 request"
+		return "1 " + noun
 	}
-	return strconv.Itoa(n) + " requests"
+	return strconv.Itoa(n) + " " + noun + "s"
 }
 
 func areOf(n int) string {
@@ -113,7 +126,9 @@ func areOf(n int) string {
 
 // follow shows how far the work is, and at the end what became of it.
 func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decision) error {
-	var failed failures
+	noun := cmp.Or(d.noun, "request")
+	failed := failures{noun: noun}
+	var left []api.NotRevokedCertificate
 	told := 0
 	watched := func(yield func(api.Outcome, error) bool) {
 		bar := p.newBar()
@@ -123,6 +138,7 @@ func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decis
 				told++
 				bar.show(d.doing, int64(told), int64(of))
 				failed.add(o)
+				left = append(left, o.NotRevoked...)
 			}
 			if !yield(o, err) {
 				return
@@ -140,19 +156,23 @@ func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decis
 		return broken
 	}
 	if !p.json {
-		if err := p.done("%d of %s %s %s", told-failed.count, requests(of), areOf(of), d.done); err != nil {
+		if err := p.done("%d of %s %s %s", told-failed.count, counted(of, noun), areOf(of), d.done); err != nil {
 			return err
 		}
 		failed.tell(p)
+		for _, e := range left {
+			p.notice("certificate %d is still valid: %s", e.ID, e.Error)
+		}
 	}
 	if broken == nil && failed.count > 0 {
-		broken = notary.Errorf(notary.Conflict, "%d of %s could not be %s", failed.count, requests(of), d.done)
+		broken = notary.Errorf(notary.Conflict, "%d of %s could not be %s", failed.count, counted(of, noun), d.done)
 	}
 	return broken
 }
 
-// failures are the requests that something could not be done to, by the reason.
+// failures are the requests, or other objects, that something could not be done to, by the reason.
 type failures struct {
+	noun    string
 	count   int
 	reasons []string // in the order in which they came
 	ids     map[string][]int64
@@ -187,7 +207,7 @@ func (f *failures) tell(p *program) {
 		ids := f.ids[reason]
 		if len(ids) < manyShare {
 			for _, id := range ids {
-				p.notice("request %d: %s", id, reason)
+				p.notice("%s %d: %s", f.noun, id, reason)
 			}
 			continue
 		}
@@ -199,6 +219,6 @@ func (f *failures) tell(p *program) {
 		if len(ids) > idsShown {
 			more = fmt.Sprintf(" and %d more", len(ids)-idsShown)
 		}
-		p.notice("%d requests, %s%s: %s", len(ids), strings.Join(shown, ", "), more, reason)
+		p.notice("%s, %s%s: %s", counted(len(ids), f.noun), strings.Join(shown, ", "), more, reason)
 	}
 }

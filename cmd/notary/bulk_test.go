@@ -26,6 +26,12 @@ func TestDecisionsOnMany(t *testing.T) {
 			"POST " + path + `/sign {"ids":[1,2,3],"certificate_authority_id":"2"}`}, "2 of 3 requests are signed\n"},
 		"request sign 1 2 --authority 2 --profile client --days 30": {[]string{
 			"POST " + path + `/sign {"ids":[1,2],"certificate_authority_id":"2","profile":"client","not_valid_after":"2026-07-01T12:00:00Z"}`}, "2 of 2 requests are signed\n"},
+		"request sign 1 2": {[]string{"POST " + path + `/sign {"ids":[1,2]}`}, "2 of 2 requests are signed\n"},
+		"request sign 1 2 --authority 2 --keep-former": {[]string{
+			"POST " + path + `/sign {"ids":[1,2],"certificate_authority_id":"2","keep_former":true}`}, "2 of 2 requests are signed\n"},
+		"request revoke 1 2 --only-current": {[]string{"POST " + path + `/revoke {"ids":[1,2],"only_current":true}`}, "2 of 2 requests are revoked\n"},
+		"certificate revoke 1 2 --reason superseded": {[]string{
+			`POST /api/v1/certificates/revoke {"ids":[1,2],"reason":"superseded"}`}, "2 of 2 certificates are revoked\n"},
 		"request reject 1 2": {[]string{
 			"POST " + path + `/reject {"ids":[1,2]}`}, "2 of 2 requests are rejected\n"},
 		"request revoke 1 2 --reason superseded": {[]string{
@@ -94,7 +100,9 @@ func TestDecisionUsage(t *testing.T) {
 		"request reject":                                   {"name the requests by their ids", "--status Outstanding"},
 		"request revoke":                                   {"--status Active"},
 		"request sign --authority 1":                       {"name the requests"},
-		"request sign 1 2":                                 {"authority"},
+		"certificate revoke":                               {"name the certificates"},
+		"certificate revoke 1 --domain example.com":        {"not both"},
+		"certificate revoke 1 x":                           {`"x" is not an id`},
 		"request reject 1 --status Active":                 {"not both"},
 		"request reject 1 x":                               {`"x" is not an id`},
 		"request reject 1 0":                               {`"0" is not an id`},
@@ -102,7 +110,7 @@ func TestDecisionUsage(t *testing.T) {
 		"request reject --expires-before soon":             {"--expires-before"},
 		"request sign 1 2 --authority 2 --not-after never": {"--not-after"},
 	} {
-		s.run(strings.Fields(args)...).wantFailure(t, append(words, "hint: see notary request")...)
+		s.run(strings.Fields(args)...).wantFailure(t, append(words, "hint: see notary "+strings.Fields(args)[0])...)
 	}
 	s.run("request", "reject", "--email", "").wantFailure(t, "--email is empty")
 	if calls := s.server.sent(); calls != nil {

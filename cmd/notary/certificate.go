@@ -18,9 +18,7 @@ import (
 func (p *program) certificateCommand() *cobra.Command {
 	return group("certificate", "The inventory: every certificate issued or uploaded",
 		p.certificateList(), p.certificateShow(), p.certificateDownload(), p.certificateChains(), p.certificateExport(),
-		p.revoking("Revoke a certificate, for ever", "certificate", func(ctx context.Context, c *client.Client, id int64, body api.Revoke) error {
-			return c.RevokeInventoryCertificate(ctx, id, body)
-		}))
+		p.certificateRevoke())
 }
 
 func (p *program) certificateList() *cobra.Command {

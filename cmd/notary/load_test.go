@@ -89,7 +89,7 @@ func (l *load) do(ctx context.Context, d deed) {
 	if d == sign {
 		err = node.SignCertificateRequest(ctx, target.id, api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
 	} else {
-		err = node.RevokeCertificate(ctx, target.id, api.Revoke{})
+		_, err = node.RevokeCertificate(ctx, target.id, api.RevokeCertificateRequest{})
 	}
 	if failure := target.end(d, err, begun); failure != "" {
 		l.failed(failure)

@@ -153,7 +153,8 @@ func nodesDecideAtOnce(t *testing.T, c *cluster) {
 			if i == 0 {
 				return l.nodes[0].SignCertificateRequest(t.Context(), id, with)
 			}
-			return l.nodes[1].RevokeCertificate(t.Context(), id, api.Revoke{})
+			_, err := l.nodes[1].RevokeCertificate(t.Context(), id, api.RevokeCertificateRequest{})
+			return err
 		})
 		req, err := l.client.CertificateRequest(t.Context(), id)
 		testkit.Check(t, err)

@@ -17,18 +17,21 @@ import (
 
 func (p *program) requestSign() *cobra.Command {
 	var authority idFlag
-	var profile string
+	var body api.SignCertificateRequest
 	var end endFlags
 	c, on := p.deciding("sign", "Have requests signed by an authority", notary.Outstanding, "issued-by",
 		"  notary request sign 7 --authority 2\n"+
 			"  notary request sign 7 8 9 --authority 2 --profile server --days 30\n"+
-			"  notary request sign --domain example.com --authority 2")
+			"  notary request sign --domain example.com --authority 2\n"+
+			"  notary request sign --status Active --expires-before 30d")
+	c.Long += "\n\nWithout --authority and --profile, a request that has had a certificate is signed by the authority and\n" +
+		"profile of that. The first certificate of a request needs --authority."
 	c.RunE = func(command *cobra.Command, args []string) error {
 		notAfter, err := end.end(p.now())
 		if err != nil {
 			return err
 		}
-		body := api.SignCertificateRequest{CertificateAuthorityID: api.ID(authority), Profile: profile, NotValidAfter: notAfter}
+		body.CertificateAuthorityID, body.NotValidAfter = api.ID(authority), notAfter
 		return p.decide(command, args, on, decision{
 			one: func(ctx context.Context, c *client.Client, id int64) error {
 				if err := c.SignCertificateRequest(ctx, id, body); err != nil {
@@ -39,15 +42,45 @@ func (p *program) requestSign() *cobra.Command {
 			many: func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error] {
 				return c.SignCertificateRequests(ctx, api.BulkSign{Bulk: on, SignCertificateRequest: body})
 			},
-			question: fmt.Sprintf("Sign %%s with authority %d?", authority), doing: "signing", done: "signed",
+			explain: func(ctx context.Context, c *client.Client, on api.Bulk) error {
+				preview, err := c.PreviewSign(ctx, api.BulkSign{Bulk: on, SignCertificateRequest: body})
+				p.tellGroups(preview.Groups)
+				return err
+			},
+			question: "Sign %s?", doing: "signing", done: "signed",
 		})
 	}
-	authorityFlag(c, &authority, "authority", "the `id` or common name of the authority that signs")
-	c.Flags().StringVar(&profile, "profile", "", "the profile's `name`: see notary profile list (default server-client)")
+	authorityFlag(c, &authority, "authority", "the `id` or common name of the authority that signs (default the one of the former certificate)")
+	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default the one of the former certificate, or server-client)")
+	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "use --authority and --profile only for requests that have had no certificate")
 	end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
-	c.MarkFlagRequired("authority")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
+}
+
+// tellGroups says which requests would be signed by which authority and profile.
+func (p *program) tellGroups(groups []api.SignGroup) {
+	for _, g := range groups {
+		p.notice("%s: %s", requests(int(g.Count)), groupText(g))
+	}
+}
+
+func groupText(g api.SignGroup) string {
+	if g.Error != "" {
+		return "not signed: " + g.Error
+	}
+	text := fmt.Sprintf("profile %s, authority %d", g.Profile, *g.CertificateAuthorityID)
+	switch former := g.FormerCertificateAuthorityID; {
+	case former == nil:
+	case *former == *g.CertificateAuthorityID && g.FormerProfile == g.Profile:
+		text += ", as before"
+	default:
+		text += fmt.Sprintf(" instead of profile %s, authority %d", g.FormerProfile, *former)
+	}
+	if g.Renewal {
+		text += " (renewal)"
+	}
+	return text
 }
 
 func (p *program) requestReject() *cobra.Command {
@@ -69,32 +102,6 @@ func (p *program) requestReject() *cobra.Command {
 		})
 	}
 	c.Flags().StringVar(&body.Reason, "reason", "", "a `text` for whoever submitted the request")
-	return c
-}
-
-func (p *program) requestRevoke() *cobra.Command {
-	var reason string
-	c, on := p.deciding("revoke", "Revoke the certificates of requests, for ever", notary.Active, "authority",
-		"  notary request revoke 7 --reason keyCompromise\n"+
-			"  notary request revoke --authority 2 --domain example.com --reason cessationOfOperation")
-	c.RunE = func(command *cobra.Command, args []string) error {
-		return p.decide(command, args, on, decision{
-			one: func(ctx context.Context, c *client.Client, id int64) error {
-				if err := p.confirm(ctx, on.yes, "Revoke the certificate of request %d for ever?", id); err != nil {
-					return err
-				}
-				if err := c.RevokeCertificate(ctx, id, api.Revoke{Reason: reason}); err != nil {
-					return err
-				}
-				return p.done("the certificate of request %d is revoked", id)
-			},
-			many: func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error] {
-				return c.RevokeCertificates(ctx, api.BulkRevoke{Bulk: on, Revoke: api.Revoke{Reason: reason}})
-			},
-			question: "Revoke the certificates of %s for ever?", doing: "revoking", done: "revoked", forEver: true,
-		})
-	}
-	reasonFlag(c, &reason)
 	return c
 }
 

@@ -190,11 +190,11 @@ func TestDeleteAuthority(t *testing.T) {
 	testkit.WantText(t, err, "3 certificates", "are still valid", "revoke first, or force")
 	wantAuthority(t, w, root, notary.AuthorityActive)
 
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), requests[0], notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), requests[0], notary.Superseded))
 	testkit.WantText(t, remove(root, false), "2 certificates")
 	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), requests[1])) // its certificate is still valid
 	testkit.WantText(t, remove(root, false), "2 certificates")
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), requests[2], notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), requests[2], notary.Superseded))
 	testkit.WantText(t, remove(root, false), "1 certificate of this authority is still valid")
 	w.Clock.Advance(91 * 24 * time.Hour)
 	recorded := w.EventsOf(t, func() { testkit.Check(t, remove(root, false)) })
@@ -213,9 +213,9 @@ func TestDeleteAuthority(t *testing.T) {
 	testkit.Check(t, remove(root, true))
 	wantStatus(t, w, id, notary.Active)
 	for name, err := range map[string]error{
-		"request":      w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded),
-		"certificate":  w.CA.RevokeCertificate(t.Context(), w.Admin(), request(t, w, id).Certificate.ID, notary.Superseded),
-		"intermediate": w.CA.RevokeAuthority(t.Context(), w.Admin(), child, notary.Superseded),
+		"request":      w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded),
+		"certificate":  w.RevokeCertificate(t.Context(), w.Admin(), request(t, w, id).Certificate.ID, notary.Superseded),
+		"intermediate": w.RevokeAuthority(t.Context(), w.Admin(), child, notary.Superseded),
 	} {
 		if notary.KindOf(err) != notary.Unprocessable || !strings.Contains(err.Error(), "was deleted") {
 			t.Errorf("%s: got error %v, want that its authority was deleted", name, err)
@@ -244,7 +244,7 @@ func TestAuthorityEvents(t *testing.T) {
 		{func() error { return w.CA.EnableAuthority(t.Context(), w.Admin(), id, false) }, []string{"authority.disable"}},
 		{func() error { return w.CA.EnableAuthority(t.Context(), w.Admin(), id, true) }, []string{"authority.enable"}},
 		{func() error {
-			return w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.CACompromise)
+			return w.RevokeAuthority(t.Context(), w.Admin(), id, notary.CACompromise)
 		}, []string{"certificate.revoke", "authority.revoke"}},
 		{func() error { return w.CA.DeleteAuthority(t.Context(), w.Admin(), id, false) }, []string{"authority.delete"}},
 	} {
@@ -269,7 +269,7 @@ func TestRevokeAuthority(t *testing.T) {
 	id := w.Intermediate(t, root, notary.Ed25519)
 	leaf := w.Signed(t, w.Admin(), id)
 	serial := authority(t, w, id).Certificate.Serial
-	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.CACompromise))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), id, notary.CACompromise))
 
 	wantAuthority(t, w, id, notary.AuthorityRevoked)
 	entry := listed(fetchCRL(t, w, root), serial)
@@ -280,7 +280,7 @@ func TestRevokeAuthority(t *testing.T) {
 		t.Error("it is still enabled")
 	}
 	for name, err := range map[string]error{
-		"revoke again": w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.Superseded),
+		"revoke again": w.RevokeAuthority(t.Context(), w.Admin(), id, notary.Superseded),
 		"renew":        w.CA.SignAuthority(t.Context(), w.Admin(), id, root),
 		"upload":       second(w.CA.UploadAuthority(t.Context(), w.Admin(), id, "")),
 	} {
@@ -288,7 +288,7 @@ func TestRevokeAuthority(t *testing.T) {
 			t.Errorf("%s: got error %v, want a conflict", name, err)
 		}
 	}
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), leaf, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), leaf, notary.Superseded))
 	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
 	if n := len(fetchCRL(t, w, id).RevokedCertificateEntries); n != 1 {
 		t.Errorf("its own list has %d entries, want 1", n)
@@ -301,10 +301,10 @@ func TestRevokedAuthorityLosesEveryCertificate(t *testing.T) {
 	t.Parallel()
 	for name, revoke := range map[string]func(w *testkit.World, id int64) error{
 		"as an authority": func(w *testkit.World, id int64) error {
-			return w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.CACompromise)
+			return w.RevokeAuthority(t.Context(), w.Admin(), id, notary.CACompromise)
 		},
 		"as a certificate": func(w *testkit.World, id int64) error {
-			return w.CA.RevokeCertificate(t.Context(), w.Admin(), authority(t, w, id).Certificate.ID, notary.CACompromise)
+			return w.RevokeCertificate(t.Context(), w.Admin(), authority(t, w, id).Certificate.ID, notary.CACompromise)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -332,9 +332,9 @@ func TestRootCannotRevokeItself(t *testing.T) {
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	for name, revoke := range map[string]func() error{
-		"as an authority": func() error { return w.CA.RevokeAuthority(t.Context(), w.Admin(), root, notary.KeyCompromise) },
+		"as an authority": func() error { return w.RevokeAuthority(t.Context(), w.Admin(), root, notary.KeyCompromise) },
 		"as a certificate": func() error {
-			return w.CA.RevokeCertificate(t.Context(), w.Admin(), authority(t, w, root).Certificate.ID, notary.KeyCompromise)
+			return w.RevokeCertificate(t.Context(), w.Admin(), authority(t, w, root).Certificate.ID, notary.KeyCompromise)
 		},
 	} {
 		err := revoke()

@@ -2,8 +2,6 @@ package ca
 
 import (
 	"context"
-	"errors"
-	"reflect"
 	"sync"
 	"sync/atomic"
 
@@ -11,23 +9,24 @@ import (
 	"notary/internal/issuance"
 )
 
-// Many names the requests that something is done to: by their ids, or by a filter.
+// Many selects the requests, or the certificates, of a bulk call: by their ids, or by a filter.
 type Many struct {
 	IDs []int64 // in the order in which it is done
 
 	Filter   *notary.Filter // instead of IDs; never an empty one
-	Expected *int64         // how many requests the filter matches; with another number nothing is done
+	Expected *int64         // how many the filter matches; with another number nothing is done
 
 	// Stop, where it is set, is closed when nothing more shall be begun: what is left fails
 	// as unavailable.
 	Stop <-chan struct{}
 }
 
-// Outcome is what became of one request of many. Err is what the call for that request
-// alone would have given.
+// Outcome is the result for one request or certificate of many. Err is what the call for it alone would
+// have returned.
 type Outcome struct {
-	ID  int64
-	Err error
+	ID          int64
+	Err         error
+	Revocations Revocations // of a revocation
 }
 
 // The most that one call takes on.
@@ -48,20 +47,31 @@ func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o 
 	if err := caller.Require(notary.DecideRequests); err != nil {
 		return err
 	}
-	profile, err := s.profile(ctx, o.Profile)
-	if err != nil {
+	if err := s.checkGiven(ctx, o); err != nil {
 		return err
 	}
-	if err := issuance.CheckEnd(profile, s.terms(o.NotAfter)); err != nil {
-		return err
+	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
+}
+
+// checkGiven refuses what would fail for every request.
+func (s *Service) checkGiven(ctx context.Context, o SignOptions) error {
+	if o.Profile != "" {
+		profile, err := s.profile(ctx, o.Profile)
+		if err != nil {
+			return err
+		}
+		if err := issuance.CheckEnd(profile, s.terms(o.NotAfter)); err != nil {
+			return err
+		}
 	}
 	if !o.NotAfter.IsZero() && !o.NotAfter.After(s.now()) {
 		return notary.FieldErrorf("not_valid_after", "not_valid_after is not in the future")
 	}
-	if _, err := s.issuer(ctx, o.AuthorityID); err != nil {
-		return err
+	if o.AuthorityID == 0 {
+		return nil
 	}
-	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
+	_, err := s.issuer(ctx, o.AuthorityID)
+	return err
 }
 
 // RejectMany rejects each of the requests for that reason as [Service.Reject] does; see [Service.SignMany].
@@ -75,10 +85,11 @@ func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, 
 	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id, reason) })
 }
 
-// RevokeMany revokes the certificates of the requests as [Service.RevokeRequest] does; see
-// [Service.SignMany].
-func (s *Service) RevokeMany(ctx context.Context, caller notary.Caller, m Many, reason notary.RevocationReason, fn func(Outcome) error) error {
-	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.RevokeRequest(ctx, caller, id, reason) })
+// RevokeMany revokes each of the requests as [Service.RevokeRequest] does; see [Service.SignMany].
+func (s *Service) RevokeMany(ctx context.Context, caller notary.Caller, m Many, o RevokeOptions, fn func(Outcome) error) error {
+	return s.revokeMany(ctx, caller, m, s.requestSelection(), fn, func(ctx context.Context, id int64) (Revocations, error) {
+		return s.RevokeRequest(ctx, caller, id, o)
+	})
 }
 
 // DeleteMany deletes each of the requests as [Service.Delete] does; see [Service.SignMany].
@@ -86,13 +97,19 @@ func (s *Service) DeleteMany(ctx context.Context, caller notary.Caller, m Many, 
 	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Delete(ctx, caller, id) })
 }
 
-// many does one thing to each of the requests, several at once, and tells fn of them in
-// their order.
+// many does one thing to each of the requests; see [Service.manyOf].
 func (s *Service) many(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error, do func(context.Context, int64) error) error {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	return s.manyOf(ctx, caller, m, s.requestSelection(), fn, do)
+}
+
+// manyOf does one thing to each of the selected objects, several at once, and reports the outcomes to fn in
+// their order.
+func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of selection, fn func(Outcome) error,
+	do func(context.Context, int64) error) error {
+	if err := caller.Require(of.permission); err != nil {
 		return err
 	}
-	ids, err := s.chosen(ctx, caller, m)
+	ids, err := chosen(ctx, caller, m, of)
 	if err != nil {
 		return err
 	}
@@ -114,7 +131,7 @@ func (s *Service) many(ctx context.Context, caller notary.Caller, m Many, fn fun
 			case <-ctx.Done():
 				return
 			}
-			running.Go(func() { outcome <- Outcome{id, unlessStopped(ctx, m.Stop, id, do)} })
+			running.Go(func() { outcome <- Outcome{ID: id, Err: unlessStopped(ctx, m.Stop, id, do)} })
 		}
 	})
 	for outcome := range outcomes {
@@ -134,11 +151,11 @@ func (s *Service) many(ctx context.Context, caller notary.Caller, m Many, fn fun
 func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) error {
 	select {
 	case <-stop:
-		return notary.Errorf(notary.Unavailable, "the server is stopping: this request was left as it is")
+		return notary.Errorf(notary.Unavailable, "the server is stopping: this one was left as it is")
 	case <-ctx.Done():
 		return ctx.Err()
 	default:
-		return notary.Recovered("decide on the request", func() error { return do(ctx, id) })
+		return notary.Recovered("do one of many", func() error { return do(ctx, id) })
 	}
 }
 
@@ -156,78 +173,4 @@ func untilRefused(do func(context.Context, int64) error) func(context.Context, i
 		}
 		return err
 	}
-}
-
-// chosen are the ids of the requests that m names.
-func (s *Service) chosen(ctx context.Context, caller notary.Caller, m Many) ([]int64, error) {
-	switch {
-	case m.Filter != nil && m.IDs != nil:
-		return nil, notary.FieldErrorf("ids", "give ids or a filter, not both")
-	case m.Filter != nil:
-		return s.matching(ctx, caller, m)
-	case m.Expected != nil:
-		return nil, notary.FieldErrorf("expected", "expected goes with a filter: leave it out, or give a filter instead of ids")
-	case len(m.IDs) == 0:
-		return nil, notary.FieldErrorf("ids", "no request is named: give ids with at least one id, or a filter")
-	case len(m.IDs) > maxIDs:
-		return nil, notary.FieldErrorf("ids", "there are %d ids, and at most %d are taken at once: send them in parts, or give a filter", len(m.IDs), maxIDs)
-	}
-	seen := make(map[int64]bool, len(m.IDs))
-	for _, id := range m.IDs {
-		if id < 1 {
-			return nil, notary.FieldErrorf("ids", "%d is not an id: ids are positive integers", id)
-		}
-		if seen[id] {
-			return nil, notary.FieldErrorf("ids", "the id %d is there twice", id)
-		}
-		seen[id] = true
-	}
-	return m.IDs, nil
-}
-
-// CountMatching is how many requests a filter matches: what [Many] expects.
-func (s *Service) CountMatching(ctx context.Context, caller notary.Caller, f notary.Filter) (n int64, err error) {
-	err = s.EachMatching(ctx, caller, f, func(*notary.Request) { n++ })
-	return n, err
-}
-
-// EachMatching calls fn for each request that a filter of [Many] matches, in the order of the ids.
-func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request)) error {
-	if err := caller.Require(notary.DecideRequests); err != nil {
-		return err
-	}
-	if reflect.ValueOf(f).IsZero() {
-		return notary.FieldErrorf("filter", "filter is empty, which would mean every request: narrow it, such as by a status")
-	}
-	n := 0
-	err := s.EachRequest(ctx, caller, f, func(r *notary.Request) error {
-		if n++; n > maxMatches {
-			return errTooMany
-		}
-		fn(r)
-		return nil
-	})
-	if errors.Is(err, errTooMany) {
-		err = notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d requests: narrow it", maxMatches), "filter")
-	}
-	return err
-}
-
-var errTooMany = errors.New("too many")
-
-// matching are the ids of the requests that the filter matches, if they are as many as
-// expected.
-func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many) (ids []int64, err error) {
-	if m.Expected == nil && !reflect.ValueOf(*m.Filter).IsZero() {
-		return nil, notary.FieldErrorf("expected", "expected is missing: say how many requests the filter matches")
-	}
-	err = s.EachMatching(ctx, caller, *m.Filter, func(r *notary.Request) { ids = append(ids, r.ID) })
-	switch {
-	case err != nil:
-		return nil, err
-	case int64(len(ids)) != *m.Expected:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the number of requests that the filter matches is %d now, and not %d as expected: "+
-			"nothing was done; look at them again", len(ids), *m.Expected), "expected")
-	}
-	return ids, nil
 }

@@ -27,7 +27,7 @@ func bulkActions(w *testkit.World, root int64) map[string]bulkAction {
 			return w.CA.RejectMany(ctx, c, m, "not ours", fn)
 		}},
 		"RevokeMany": {notary.Active, notary.Revoked, func(ctx context.Context, c notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
-			return w.CA.RevokeMany(ctx, c, m, notary.Superseded, fn)
+			return w.CA.RevokeMany(ctx, c, m, ca.RevokeOptions{Reason: notary.Superseded}, fn)
 		}},
 	}
 }
@@ -194,7 +194,7 @@ func init() {
 			return s.SignMany(ctx, c, many, ca.SignOptions{AuthorityID: nothing}, told)
 		},
 		"Revoke": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-			return s.RevokeMany(ctx, c, many, notary.Unspecified, told)
+			return s.RevokeMany(ctx, c, many, ca.RevokeOptions{}, told)
 		},
 		"Reject": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 			return s.RejectMany(ctx, c, many, "", told)

@@ -47,7 +47,7 @@ func TestNewChainsAvoidRevokedCertificates(t *testing.T) {
 	cross := crossSign(t, w, lower, named(t, w, "Other", 0))
 	own := authority(t, w, lower).Certificate
 
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), first.ID, notary.Superseded))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), first.ID, notary.Superseded))
 	wantAbove(t, w, lower, parsed(t, authority(t, w, upper).Certificate), parsed(t, first))
 	// So it is for one that is not in use, and it can be put in use.
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
@@ -75,7 +75,7 @@ func TestUseCertificateBelowARevokedOne(t *testing.T) {
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), upper, crossSign(t, w, upper, narrow)))
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, below))
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), first, notary.Superseded))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), first, notary.Superseded))
 	err := w.CA.UseCertificate(t.Context(), w.Admin(), lower, below)
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantText(t, err, "above it is revoked")

@@ -42,7 +42,7 @@ func TestNothingIsIssuedUnderAWrongClock(t *testing.T) {
 			t.Errorf("%s: something was recorded", name)
 		}
 	}
-	testkit.Check(t, service.RevokeRequest(ctx, admin, signed, notary.KeyCompromise))
+	testkit.Check(t, second(service.RevokeRequest(ctx, admin, signed, ca.RevokeOptions{Reason: notary.KeyCompromise})))
 	crl, err := service.CRL(ctx, root)
 	if err != nil || crl.Revocations != 1 {
 		t.Errorf("the CRL lists %v: %v, want the revoked certificate", crl, err)

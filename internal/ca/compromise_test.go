@@ -15,10 +15,10 @@ func TestKeyCompromise(t *testing.T) {
 	t.Parallel()
 	for name, revoke := range map[string]func(w *testkit.World, id, older int64) error{
 		"of the request": func(w *testkit.World, id, _ int64) error {
-			return w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise)
+			return w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise)
 		},
 		"of an older certificate": func(w *testkit.World, _, older int64) error {
-			return w.CA.RevokeCertificate(t.Context(), w.Admin(), older, notary.KeyCompromise)
+			return w.RevokeCertificate(t.Context(), w.Admin(), older, notary.KeyCompromise)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -36,12 +36,12 @@ func TestKeyCompromise(t *testing.T) {
 				testkit.Check(t, sign(t, w, id, authorityID))
 				certs = append(certs, request(t, w, id).Certificate)
 			}
-			testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), certs[1].ID, notary.Superseded))
+			testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), certs[1].ID, notary.Superseded))
 
 			testkit.Check(t, revoke(w, id, certs[0].ID))
 			wantStatus(t, w, id, notary.Revoked)
 			wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{
-				expired: "", certs[0]: notary.KeyCompromise, certs[1]: notary.Superseded, certs[2]: notary.KeyCompromise})
+				expired: "", certs[0]: notary.KeyCompromise, certs[1]: notary.KeyCompromise, certs[2]: notary.KeyCompromise})
 
 			// It is not reopened, and the key comes in with no other request either.
 			err := w.CA.Reopen(t.Context(), w.Admin(), id)
@@ -88,7 +88,7 @@ func TestKeyCompromiseRevokesByKey(t *testing.T) {
 	testkit.Check(t, sign(t, w, one, root))
 	testkit.Check(t, sign(t, w, two, root))
 	other := request(t, w, two).Certificate
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), one, notary.KeyCompromise))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), one, notary.KeyCompromise))
 	wantStatus(t, w, two, notary.Revoked)
 	wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{other: notary.KeyCompromise})
 }
@@ -106,7 +106,7 @@ func TestKeyCompromiseOfAnAuthority(t *testing.T) {
 	id := w.Request(t, w.Admin())
 	testkit.Check(t, sign(t, w, id, sub)) // its key is open in memory
 
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), older.ID, notary.KeyCompromise))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), older.ID, notary.KeyCompromise))
 	wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{
 		older: notary.KeyCompromise, newer: notary.KeyCompromise})
 	if got := authority(t, w, sub).Status(w.Clock.Now()); got != notary.AuthorityRevoked {
@@ -125,7 +125,7 @@ func TestKeyCompromiseOfACrossSignedRoot(t *testing.T) {
 	cross := crossSign(t, w, one, two)
 	id := w.Signed(t, w.Admin(), one)
 	events := w.EventsOf(t, func() {
-		testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), cross, notary.KeyCompromise))
+		testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), cross, notary.KeyCompromise))
 	})
 	if !slices.Equal(events, []string{"certificate.revoke", "authority.disable"}) {
 		t.Errorf("the events are %v", events)
@@ -135,7 +135,7 @@ func TestKeyCompromiseOfACrossSignedRoot(t *testing.T) {
 	err := w.CA.EnableAuthority(t.Context(), w.Admin(), one, true)
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantText(t, err, "compromised")
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)) // its list goes on
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)) // its list goes on
 	fetchCRL(t, w, one)
 }
 
@@ -148,7 +148,7 @@ func TestKeyCompromiseOfAnotherRequest(t *testing.T) {
 	key := testkit.Key(t, notary.ECDSAP256)
 	one, two := requestFor(t, w, key, "one.example.com"), requestFor(t, w, key, "two.example.com")
 	testkit.Check(t, sign(t, w, one, root))
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), one, notary.KeyCompromise))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), one, notary.KeyCompromise))
 
 	testkit.WantKind(t, sign(t, w, two, root), notary.Conflict)
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
@@ -158,7 +158,7 @@ func TestKeyCompromiseOfAnotherRequest(t *testing.T) {
 	testkit.WantKind(t, w.CA.Reopen(t.Context(), w.Admin(), two), notary.Conflict)
 }
 
-// Other reasons leave the other certificates and the key alone.
+// Other reasons leave the key alone.
 func TestOtherReasons(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -173,8 +173,8 @@ func TestOtherReasons(t *testing.T) {
 		older := request(t, w, id).Certificate
 		testkit.Check(t, sign(t, w, id, root))
 		newer := request(t, w, id).Certificate
-		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, reason))
-		wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{older: "", newer: reason})
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, reason))
+		wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{older: reason, newer: reason})
 		testkit.Check(t, w.CA.Reopen(t.Context(), w.Admin(), id))
 		testkit.Check(t, sign(t, w, id, root))
 		requestFor(t, w, key, "b.example.com")

@@ -17,7 +17,8 @@ const (
 	// crlValidity is how long a CRL may be relied on, from thisUpdate to nextUpdate.
 	crlValidity = 48 * time.Hour
 	// crlBackdate is for relying parties whose clocks are late: many refuse a list that is from
-	// the future by a second. Certificates are backdated by as much.
+	// the future by a second. Certificates are backdated by as much. No entry may be later than
+	// thisUpdate, so a revocation of the last minute is listed with that time.
 	crlBackdate = time.Minute
 	// crlRefresh is the age at which a CRL is made anew by the clock.
 	crlRefresh = 12 * time.Hour
@@ -53,6 +54,9 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 		return nil, err
 	}
 	newest := list.newest.Load()
+	if a.expired(s.now()) {
+		return lastCRL(a, list)
+	}
 	holds := newest != nil && newest.Revocations >= count && fresh(newest, s.now(), crlValidity)
 	if holds && list.current(newest) && fresh(newest, s.now(), maxAge) && names(newest, urls) {
 		return newest, nil
@@ -65,6 +69,26 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 		return newest, nil
 	}
 	return crl, err
+}
+
+// lastCRL returns the last list of an expired authority. A newer one would be signed with a certificate that
+// relying parties no longer accept.
+func lastCRL(a *openedAuthority, list *crlList) (*notary.CRL, error) {
+	newest := list.newest.Load()
+	if newest == nil {
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d expired at %s: it issues no new CRL, and has no earlier one",
+			a.ID, a.Issuer.Certificate.NotAfter.UTC().Format(time.RFC3339))
+	}
+	list.fallback.Store(true)
+	last := *newest
+	last.Final = true
+	return &last, nil
+}
+
+// expired reports whether every certificate for the authority's key has expired.
+func (a *openedAuthority) expired(now time.Time) bool {
+	return a.Issuer.Certificate != nil && now.After(a.Issuer.Certificate.NotAfter) &&
+		!slices.ContainsFunc(a.others, func(c *notary.Certificate) bool { return !now.After(c.NotAfter) })
 }
 
 // lister is an authority that can sign lists: it has a certificate, be that revoked, or the
@@ -153,33 +177,35 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	if own := s.urls.crl(key.AuthorityID, key.Shard); key.Shard > 0 && own != "" && !slices.Contains(urls, own) {
 		urls = append(urls, own) // the next certificate will name it
 	}
-	gather := func(seen map[string]bool) (*issuance.CRL, int64, error) {
+	gather := func(seen map[string]bool) (gathered, error) {
 		return s.gatherCRL(ctx, a, key, entriesFor{now: now, last: last, octets: int(octets), seen: seen})
 	}
-	list, count, err := gather(nil)
+	list, err := gather(nil)
 	if err != nil {
 		return nil, err
 	}
 	crl := &notary.CRL{AuthorityID: key.AuthorityID, Shard: key.Shard, ThisUpdate: now, NextUpdate: now.Add(crlValidity),
-		Revocations: count}
+		Revocations: list.known}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		crl.Number, err = tx.NextCRLNumber(key.AuthorityID, key.Shard, count, above)
+		crl.Number, err = tx.NextCRLNumber(key.AuthorityID, key.Shard, list.known, above)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	terms := issuance.CRLTerms{Number: crl.Number, URLs: urls,
-		ThisUpdate: now.Add(-crlBackdate), NextUpdate: crl.NextUpdate}
+		ThisUpdate: list.thisUpdate, NextUpdate: crl.NextUpdate}
 	crl.DER, err = list.Sign(terms)
 	if errors.Is(err, issuance.ErrDuplicateSerial) {
-		if list, crl.Revocations, err = gather(map[string]bool{}); err == nil {
+		if list, err = gather(map[string]bool{}); err == nil {
+			crl.Revocations, terms.ThisUpdate = list.known, list.thisUpdate
 			crl.DER, err = list.Sign(terms)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
+	s.lintCRL(ctx, key, published, list.CRL)
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.SaveCRL(crl); err != nil {
 			return err
@@ -200,15 +226,38 @@ type entriesFor struct {
 	seen      map[string]bool // serial numbers, to leave out duplicates; nil to look for none
 }
 
-// gatherCRL starts a list with the revocations that are known, and returns their number. Those that
-// cannot be listed are left out and reported.
-func (s *Service) gatherCRL(ctx context.Context, a *openedAuthority, key store.ListKey,
-	o entriesFor) (*issuance.CRL, int64, error) {
-	list, err := issuance.NewCRL(a.Issuer, o.octets)
-	if err != nil {
-		return nil, 0, err
+// gathered is a list with its entries.
+type gathered struct {
+	*issuance.CRL
+	known      int64     // revocations, those included that are not listed
+	thisUpdate time.Time // not before the time of any entry
+}
+
+// dated returns the revocation as it is listed. One recorded here in the last minute, or by a node whose clock
+// is ahead, gets the time of thisUpdate. An imported one keeps its time, unless that is in the future, and
+// thisUpdate follows.
+func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
+	if v.Imported {
+		if v.At.After(now) {
+			v.At = now
+		}
+		if v.At.After(g.thisUpdate) {
+			g.thisUpdate = v.At
+		}
+	} else if limit := now.Add(-crlBackdate); v.At.After(limit) {
+		v.At = limit
 	}
-	known, err := s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, o.last, func(v notary.Revocation) error {
+	return v
+}
+
+// gatherCRL starts a list with the revocations that are known. Those that cannot be listed are left out and
+// reported.
+func (s *Service) gatherCRL(ctx context.Context, a *openedAuthority, key store.ListKey, o entriesFor) (g gathered, err error) {
+	g.thisUpdate = o.now.Add(-crlBackdate)
+	if g.CRL, err = issuance.NewCRL(a.Issuer, o.octets); err != nil {
+		return g, err
+	}
+	g.known, err = s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, o.last, func(v notary.Revocation) error {
 		serial := strings.TrimLeft(v.Serial, "0")
 		if o.seen[serial] {
 			s.damaged("authority", a.ID, fmt.Errorf("it has several revocations of the serial number %s", v.Serial))
@@ -217,15 +266,12 @@ func (s *Service) gatherCRL(ctx context.Context, a *openedAuthority, key store.L
 		if o.seen != nil {
 			o.seen[serial] = true
 		}
-		if v.At.After(o.now) { // by the clock of another node, or in this moment
-			v.At = o.now
-		}
-		if err := list.Add(v); err != nil {
+		if err := g.Add(g.dated(v, o.now)); err != nil {
 			s.damaged("authority", a.ID, err)
 		}
 		return nil
 	})
-	return list, known, err
+	return g, err
 }
 
 // RefreshCRLs makes anew the CRLs that have grown old, long before anybody would miss them:
@@ -242,14 +288,14 @@ func (s *Service) RefreshCRLs(ctx context.Context) error {
 	}
 	var errs []error
 	for _, a := range all {
-		if status := a.Status(s.now()); status == notary.AuthorityPending || status == notary.AuthorityExpired {
+		if a.Status(s.now()) == notary.AuthorityPending {
 			continue
 		}
 		states[store.ListKey{AuthorityID: a.ID}] = store.ListState{}
 	}
 	for _, key := range sortedKeys(states) {
 		a, err := s.authorities.get(ctx, key.AuthorityID)
-		if err == nil && a.Status(s.now()) == notary.AuthorityExpired {
+		if err == nil && a.expired(s.now()) {
 			continue
 		}
 		if err == nil {

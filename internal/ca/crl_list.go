@@ -33,6 +33,9 @@ type crlList struct {
 	underWay atomic.Bool // whether the loop is building it
 	failure  string      // why it could not be built the last time, which has been logged; "" if it could
 	awaited  int64       // how many revocations another node's list will know, which is waited for
+
+	findings atomic.Int64 // of the linter, in the list that this node built last
+	linted   string       // the lints of these findings, which have been logged; written under mu
 }
 
 // of is the list, to be built or loaded.
@@ -101,6 +104,17 @@ func (l *crlLists) authorities() map[int64]bool {
 		ids[key.AuthorityID] = true
 	}
 	return ids
+}
+
+// findings returns how many lint findings the lists of each authority have that this node built.
+func (l *crlLists) findings() map[int64]int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := map[int64]int64{}
+	for key, list := range l.one {
+		all[key.AuthorityID] += list.findings.Load()
+	}
+	return all
 }
 
 // load is loadNewer for who does not hold the list.

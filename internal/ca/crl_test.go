@@ -39,7 +39,7 @@ func TestCRLIsBuiltOnce(t *testing.T) {
 			testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), root, true))
 		},
 		"another authority's revocation": func() {
-			testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), w.Root(t, notary.Ed25519)), notary.Superseded))
+			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), w.Root(t, notary.Ed25519)), notary.Superseded))
 		},
 		"the jobs": func() { testkit.Check(t, w.CA.RefreshCRLs(t.Context())) },
 	} {
@@ -62,7 +62,7 @@ func TestCRLIsBuiltWhenAskedFor(t *testing.T) {
 	for range 5 {
 		id := w.Signed(t, w.Admin(), root)
 		serials = append(serials, request(t, w, id).Certificate.Serial)
-		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 	}
 	list := fetchCRL(t, w, root)
 	if n := issuedCRLs(t, w, root); n != 2 {
@@ -102,7 +102,7 @@ func TestCRLKnowsWhatWasAcknowledged(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if err := w.CA.RevokeRequest(t.Context(), w.Admin(), ids[i], notary.Superseded); err != nil {
+		if err := w.RevokeRequest(t.Context(), w.Admin(), ids[i], notary.Superseded); err != nil {
 			return err
 		}
 		after, err := w.CA.CRL(t.Context(), root)
@@ -194,7 +194,7 @@ func TestRefreshCRLs(t *testing.T) {
 	short := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, NotAfter: w.Clock.Now().Add(time.Hour)})
 	deleted := w.Root(t, notary.ECDSAP256)
 	testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), disabled, false))
-	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), revoked, notary.Superseded))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), revoked, notary.Superseded))
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), deleted, false))
 	issued := func() map[int64]int {
 		all := map[int64]int{}
@@ -229,7 +229,7 @@ func TestCRLNumberRises(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	var numbers []int64
 	revokeAndFetch := func(s *ca.Service) int64 {
-		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
 		crl, err := s.CRL(t.Context(), root)
 		testkit.Check(t, err)
 		return crl.Number
@@ -246,7 +246,7 @@ func TestCRLNumberRises(t *testing.T) {
 	}
 
 	// Both build at once.
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
 	services := []*ca.Service{w.CA, second}
 	made := make([]int64, 2)
 	for _, err := range testkit.Race(2, func(i int) error {
@@ -291,7 +291,7 @@ func TestCRLReasons(t *testing.T) {
 	for reason := range want {
 		id := w.Signed(t, w.Admin(), root)
 		serials[reason] = request(t, w, id).Certificate.Serial
-		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, reason))
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, reason))
 		w.Clock.Advance(time.Second)
 	}
 	list := fetchCRL(t, w, root)

@@ -130,7 +130,7 @@ func TestCrossSignRoots(t *testing.T) {
 	leaf(t, w, two)
 	// A root's certificate of its own cannot be revoked, in use or not.
 	own, _ := certificatesOf(t, w, two)
-	err := w.CA.RevokeCertificate(t.Context(), w.Admin(), own[0], notary.Superseded)
+	err := w.RevokeCertificate(t.Context(), w.Admin(), own[0], notary.Superseded)
 	testkit.WantKind(t, err, notary.Unprocessable)
 	// Neither is it among what a deletion would leave behind.
 	if impact := impactOf(t, w, three); len(impact.Authorities) != 2 || !impact.Authorities[0].Elsewhere || !impact.Authorities[1].Elsewhere {
@@ -151,7 +151,7 @@ func TestCrossSignRefuses(t *testing.T) {
 	disabled := named(t, w, "Disabled", 0)
 	testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), disabled, false))
 	revoked := named(t, w, "Revoked", root)
-	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), revoked, notary.Superseded))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), revoked, notary.Superseded))
 	namesake := named(t, w, "Lower", 0)
 	for name, tt := range map[string]struct {
 		id, issuer int64
@@ -228,8 +228,8 @@ func TestUseCertificateRefuses(t *testing.T) {
 	middle := named(t, w, "Middle", three)
 	lower := named(t, w, "Lower", one)
 	revoked, above := crossSign(t, w, lower, two), crossSign(t, w, lower, middle)
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), revoked, notary.Superseded))
-	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), middle, notary.Superseded))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), revoked, notary.Superseded))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), middle, notary.Superseded))
 	soon := named(t, w, "Soon", 0, func(o *ca.AuthorityOptions) { o.NotAfter = w.Clock.Now().Add(time.Hour) })
 	expired := crossSign(t, w, lower, soon)
 	w.Clock.Advance(2 * time.Hour)
@@ -279,7 +279,7 @@ func TestRevokeCross(t *testing.T) {
 	first := authority(t, w, lower).Certificate
 	certificate := leaf(t, w, lower)
 
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), third, notary.Superseded))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), third, notary.Superseded))
 	wantAuthority(t, w, lower, notary.AuthorityActive)
 	wantChains(t, chainsOf(t, w, certificate.ID), []string{"Lower", "One"}, []string{"Lower", "Two"})
 	bundle, err := w.CA.AuthorityBundle(t.Context(), lower)
@@ -289,7 +289,7 @@ func TestRevokeCross(t *testing.T) {
 	}
 
 	events := w.EventsOf(t, func() {
-		testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), lower, notary.CessationOfOperation))
+		testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), lower, notary.CessationOfOperation))
 	})
 	if !slices.Equal(events, []string{"certificate.revoke", "certificate.revoke", "authority.revoke"}) {
 		t.Errorf("the events are %v", events)
@@ -367,7 +367,7 @@ func TestUploadCrossOfAnImportedIssuer(t *testing.T) {
 	testkit.WantField(t, err, "certificate_chain")
 	id, err := w.CA.UploadCross(t.Context(), w.Admin(), lower, testkit.PEM(good, o.Certificate))
 	testkit.Check(t, err)
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), id, notary.Superseded))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), id, notary.Superseded))
 	if listed(fetchCRL(t, w, issuer), pki.SerialString(good.SerialNumber)) == nil {
 		t.Error("it is not on its issuer's list")
 	}

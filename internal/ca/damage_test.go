@@ -64,7 +64,7 @@ func TestOneRevocationDoesNotStopACRL(t *testing.T) {
 	for range 4 {
 		req := w.Signed(t, w.Admin(), root)
 		serials = append(serials, request(t, w, req).Certificate.Serial)
-		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), req, notary.Superseded))
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), req, notary.Superseded))
 	}
 	long := strings.Repeat("7f", 22)
 	change := func(text string, args ...any) { w.Exec(t, text, args...) }
@@ -81,7 +81,7 @@ func TestOneRevocationDoesNotStopACRL(t *testing.T) {
 	log := restarted(t, w)
 	later := w.Signed(t, w.Admin(), root)
 	serials = append(serials, request(t, w, later).Certificate.Serial)
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), later, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), later, notary.Superseded))
 
 	for range 3 {
 		w.Clock.Advance(25 * time.Hour)
@@ -134,7 +134,7 @@ func TestDuplicateRevocationDoesNotStopACRL(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	req := w.Signed(t, w.Admin(), root)
 	serial := request(t, w, req).Certificate.Serial
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), req, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), req, notary.Superseded))
 	w.Exec(t, `INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until) VALUES ($1, 0, $2, 1, 'superseded', 1152921504606846976)`,
 		root, serial)
 	log := restarted(t, w)
@@ -235,7 +235,7 @@ func TestChangedDERIsNotServed(t *testing.T) {
 	if n := log.count("damaged database record", "fingerprint"); n != 1 {
 		t.Errorf("%d lines in the log, want 1", n)
 	}
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), cert.ID, notary.Superseded))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), cert.ID, notary.Superseded))
 	if listed(fetchCRL(t, w, root), cert.Serial) == nil {
 		t.Error("the CRL does not list the damaged certificate")
 	}

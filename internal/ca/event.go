@@ -95,7 +95,7 @@ func (s *Service) History(ctx context.Context, caller notary.Caller, requestID i
 	// That the certificate in use was revoked is told of the request, too.
 	told := func(e *notary.Event) bool {
 		return e.Kind() == "certificate" && slices.ContainsFunc(all, func(of *notary.Event) bool {
-			return of.Action == "request.revoke" && of.Detail == e.Detail && of.At.Equal(e.At)
+			return of.Action == "request.revoke" && strings.HasPrefix(of.Detail, e.Detail) && of.At.Equal(e.At)
 		})
 	}
 	return slices.DeleteFunc(slices.Clone(all), told), nil

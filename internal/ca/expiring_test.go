@@ -103,7 +103,7 @@ func TestExpiringIsOneDefinition(t *testing.T) {
 	want("imported", imported, again, others, more)
 	sign(submit(owner, "old.example.com"), days(60))
 	want("the imported one renewed", again, others, more)
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), again, notary.Superseded))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), again, notary.Superseded))
 	want("the last revoked", renewal, others, more)
 	w.Clock.Advance(13 * 24 * time.Hour)
 	want("the renewal expired", others, more)

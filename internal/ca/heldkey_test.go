@@ -137,7 +137,7 @@ func TestCertifiedKeysAreNotImported(t *testing.T) {
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantField(t, err, "private_key")
 	testkit.WantText(t, err, "of an end entity")
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), req, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), req, notary.Superseded))
 	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
 	testkit.Check(t, err)
 }

@@ -39,7 +39,7 @@ func TestImpact(t *testing.T) {
 		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: []int64{upper, lower}[i%2], NotAfter: end}))
 		ids = append(ids, id)
 	}
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), ids[2], notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), ids[2], notary.Superseded))
 	w.Clock.Advance(2 * time.Hour) // the first has expired
 	testkit.Check(t, w.CA.RenewResponders(t.Context()))
 

@@ -110,7 +110,7 @@ func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller no
 	if err != nil || !compromised {
 		return false, err
 	}
-	switch err := refuseRevocation(ctx, tx, entry); {
+	switch err := refuseRevocation(ctx, tx, entry, notary.KeyCompromise); {
 	case notary.KindOf(err) == notary.Unprocessable: // the authority's own, of a root
 		return false, nil
 	case err != nil:

@@ -122,7 +122,7 @@ func TestImportAuthority(t *testing.T) {
 						t.Errorf("its revocation (-want +got):\n%s", diff)
 					}
 				} else if c.Serial == pki.SerialString(before[1].SerialNumber) {
-					testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), c.ID, notary.Superseded))
+					testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), c.ID, notary.Superseded))
 				}
 			}
 			first := number
@@ -182,7 +182,7 @@ func TestImportBelowAnotherAuthority(t *testing.T) {
 	}
 	wantAuthority(t, w, thirdID, notary.AuthorityRevoked)
 	for _, id := range []int64{firstID, secondID} {
-		testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.Superseded))
+		testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), id, notary.Superseded))
 		if listed(fetchCRL(t, w, rootID), authority(t, w, id).Certificate.Serial) == nil {
 			t.Errorf("the authority %d is not on the root's list", id)
 		}
@@ -306,7 +306,7 @@ func TestImportOfADeletedAuthority(t *testing.T) {
 	testkit.Check(t, err)
 	revoked, signed := w.Signed(t, w.Admin(), id), w.Signed(t, w.Admin(), id)
 	serial := request(t, w, signed).Certificate.Serial
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
 
 	at := w.Clock.Now().Add(-time.Hour).Truncate(time.Second)

@@ -28,7 +28,7 @@ func TestUploadOfWhatAnImportedAuthoritySigned(t *testing.T) {
 	if leaf.AuthorityID != held {
 		t.Errorf("the issuer of the request's certificate is %d, want %d", leaf.AuthorityID, held)
 	}
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 
 	lower := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
 	_, err = w.CA.UploadAuthority(t.Context(), w.Admin(), lower, root.Chain(t, keyOf(t, authority(t, w, lower).CSR), asAuthority))
@@ -37,7 +37,7 @@ func TestUploadOfWhatAnImportedAuthoritySigned(t *testing.T) {
 	if below.IssuerID() != held {
 		t.Errorf("the issuer of the authority is %d, want %d", below.IssuerID(), held)
 	}
-	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), lower, notary.Superseded))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), lower, notary.Superseded))
 	if _, entries := entriesOf(t, w, held); len(entries) != 2 || entries[leaf.Serial].Reason != notary.Superseded ||
 		entries[below.Certificate.Serial].Reason != notary.Superseded {
 		t.Errorf("the list has %v", entries)

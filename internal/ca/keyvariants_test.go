@@ -36,7 +36,7 @@ func TestCompromisedKeyDoesNotComeBack(t *testing.T) {
 			w := testkit.New(t)
 			root := w.Root(t, notary.ECDSAP256)
 			key, id := certified(t, w, root, alg)
-			testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
+			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
 			for _, v := range testkit.KeyVariants(t, key) {
 				text := v.CSR(t, "again.example.com")
 				if _, err := w.CA.Submit(t.Context(), w.Admin(), text); notary.KindOf(err) != variantRefusal(v) {
@@ -74,7 +74,7 @@ func TestKeyCompromiseRevokesRelatedKeys(t *testing.T) {
 		testkit.Check(t, err)
 		testkit.Check(t, sign(t, w, other, root))
 		cert := request(t, w, other).Certificate
-		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
 		wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{cert: notary.KeyCompromise})
 	}
 }
@@ -103,7 +103,7 @@ func TestCertificatesWithVariantsOfAKey(t *testing.T) {
 			key, id := certified(t, w, root, alg)
 			held, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, outside))
 			testkit.Check(t, err)
-			testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
+			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
 			for _, v := range testkit.KeyVariants(t, key) {
 				if _, err := x509.ParsePKIXPublicKey(v.SPKI); err != nil {
 					continue // no certificate with it can be read
@@ -204,7 +204,7 @@ func TestUpgradeOfCompromisedKeys(t *testing.T) {
 		for _, alg := range variantAlgorithms {
 			key, id := certified(t, w, root, alg)
 			keys = append(keys, key)
-			testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
+			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
 		}
 	}
 	want := inventory(t, w)

@@ -114,6 +114,9 @@ func (s *Service) signOCSP(ctx context.Context, a *openedAuthority, request *pki
 			if err != nil {
 				return OCSPAnswer{}, false, err
 			}
+			if v := status.Revocation; v != nil && v.At.After(now) { // by the clock of another node, or imported
+				v.At = now
+			}
 		}
 		known = known && status.Known
 		said.Certs = append(said.Certs, status)

@@ -52,11 +52,11 @@ func TestOCSPAnswersAreKept(t *testing.T) {
 	by256 := ask(t, issuer, serial, sha256Hash)
 	again("by another hash", by256, answer(by256), true)
 	elsewhere := w.Signed(t, w.Admin(), w.Root(t, notary.ECDSAP256))
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), elsewhere, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), elsewhere, notary.Superseded))
 	again("after another authority's revocation", request, third, true)
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
 	again("after a revocation", request, third, false)
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 	if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Revoked {
 		t.Errorf("after its own revocation: %d", got.Status)
 	}
@@ -69,13 +69,13 @@ func TestOCSPAfterEveryRevocation(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	for name, revoke := range map[string]func(id int64) error{
 		"of the request": func(id int64) error {
-			return w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)
+			return w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)
 		},
 		"of the certificate": func(id int64) error {
-			return w.CA.RevokeCertificate(t.Context(), w.Admin(), request(t, w, id).Certificate.ID, notary.Superseded)
+			return w.RevokeCertificate(t.Context(), w.Admin(), request(t, w, id).Certificate.ID, notary.Superseded)
 		},
 		"of many": func(id int64) error {
-			return w.CA.RevokeMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}}, notary.Superseded, func(o ca.Outcome) error { return o.Err })
+			return w.CA.RevokeMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}}, ca.RevokeOptions{Reason: notary.Superseded}, func(o ca.Outcome) error { return o.Err })
 		},
 	} {
 		id := w.Signed(t, w.Admin(), root)
@@ -93,7 +93,7 @@ func TestOCSPAfterEveryRevocation(t *testing.T) {
 	if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Good {
 		t.Errorf("before the authority's revocation: %d", got.Status)
 	}
-	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), below, notary.CACompromise))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), below, notary.CACompromise))
 	if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Revoked {
 		t.Errorf("after the authority's revocation: %d", got.Status)
 	}
@@ -115,7 +115,7 @@ func TestOCSPAfterACompromise(t *testing.T) {
 			t.Errorf("authority %d, before: %d", issuer, got.Status)
 		}
 	}
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), last, notary.KeyCompromise))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), last, notary.KeyCompromise))
 	for i, issuer := range issuers {
 		if got := status(t, w, w.CA, issuer, serials[i]); got.Status != ocsp.Revoked {
 			t.Errorf("authority %d, after: %d", issuer, got.Status)
@@ -137,7 +137,7 @@ func TestOCSPSeesOtherNodes(t *testing.T) {
 			t.Errorf("at first: %d", got.Status)
 		}
 	}
-	testkit.Check(t, other.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+	testkit.Check(t, second(other.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.Superseded})))
 	w.Clock.Advance(time.Second)
 	if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Revoked {
 		t.Errorf("a second after the revocation: %d", got.Status)
@@ -170,7 +170,7 @@ func TestOCSPRaceWithRevocation(t *testing.T) {
 				}
 			})
 		}
-		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 		revoked.Store(true)
 		if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Revoked {
 			t.Errorf("after the revocation: %d", got.Status)

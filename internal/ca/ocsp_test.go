@@ -142,7 +142,7 @@ func TestOCSP(t *testing.T) {
 	for _, reason := range []notary.RevocationReason{notary.Unspecified, notary.KeyCompromise, notary.AACompromise} {
 		id := w.Signed(t, w.Admin(), issuing)
 		want[serialOf(t, w, id)] = ocsp.Response{Status: ocsp.Revoked, RevokedAt: revokedAt, RevocationReason: notary.RevocationReasons[reason]}
-		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, reason))
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, reason))
 	}
 	w.Clock.Advance(time.Hour)
 	issuer := authorityCertificate(t, w, issuing)
@@ -188,7 +188,7 @@ func TestOCSPOfImportedRevocation(t *testing.T) {
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	revoked := w.Signed(t, w.Admin(), root)
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
 	w.Exec(t, `INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until)
 		SELECT authority_id, 0, '0abc', 5, 'cessationOfOperation', 9 FROM revocation`)
 	w.Exec(t, `UPDATE counter SET value = value + 1 WHERE name LIKE 'revoked %' AND value > 0`)
@@ -213,7 +213,7 @@ func TestOCSPByAuthority(t *testing.T) {
 	w.CA.OCSP(t.Context(), deleted, requests[deleted])
 	w.CA.OCSP(t.Context(), short, requests[short])
 	testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), disabled, false))
-	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), revoked, notary.CACompromise))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), revoked, notary.CACompromise))
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), deleted, true))
 	w.Clock.Advance(time.Hour)
 	for _, id := range []int64{disabled, revoked} {

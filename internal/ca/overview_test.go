@@ -63,7 +63,7 @@ func TestOverviewByWeek(t *testing.T) {
 	if diff := cmp.Diff(map[int]int64{0: 1, 1: 2, 3: 1, 12: 1}, counts()); diff != "" {
 		t.Errorf("after one more (-want +got):\n%s", diff)
 	}
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 	w.Clock.Advance(7 * 24 * time.Hour)
 	if diff := cmp.Diff(map[int]int64{0: 2, 11: 1}, counts()); diff != "" {
 		t.Errorf("after one less, a week later (-want +got):\n%s", diff)
@@ -81,7 +81,7 @@ func TestOverviewByStatusAndAuthority(t *testing.T) {
 		w.Signed(t, w.Admin(), one)
 	}
 	signedUntil(t, w, w.Admin(), two, w.Clock.Now().Add(2*day))
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), two), notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), two), notary.Superseded))
 	outside := w.Request(t, w.Admin())
 	_, err := w.CA.Upload(t.Context(), w.Admin(), outside, testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Chain(t, publicKey(t, w, outside)))
 	testkit.Check(t, err)
@@ -119,7 +119,7 @@ func TestAuthorityState(t *testing.T) {
 	if s := state(root); s.CRLNumber != 0 || !s.NextUpdate.IsZero() || !s.ResponderEnd.IsZero() || s.CRLDue || s.InForce != 1 || s.Issued != 1 {
 		t.Errorf("the new one is %+v", s)
 	}
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
 	_, err := w.CA.CRL(t.Context(), root)
 	testkit.Check(t, err)
 	s := state(root)
@@ -197,7 +197,7 @@ func TestStatistics(t *testing.T) {
 	sub := w.Intermediate(t, root, notary.ECDSAP256)
 	testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), sub))
 	revoked := w.Signed(t, w.Admin(), sub)
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
 	short := w.Request(t, w.Admin())
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), short, ca.SignOptions{AuthorityID: sub, NotAfter: w.Clock.Now().AddDate(0, 0, 1)}))
 	w.Clock.Advance(72 * time.Hour)

@@ -93,7 +93,16 @@ var useCases = map[string]struct {
 		return second(s.Upload(ctx, c, nothing, ""))
 	}},
 	"RevokeRequest": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return s.RevokeRequest(ctx, c, nothing, notary.Unspecified)
+		return second(s.RevokeRequest(ctx, c, nothing, ca.RevokeOptions{Reason: notary.Unspecified}))
+	}},
+	"CountMatchingCertificates": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.CountMatchingCertificates(ctx, c, notary.Filter{Key: "RSA 2048"}))
+	}},
+	"SignPlan": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.SignPlan(ctx, c, ca.Many{IDs: []int64{nothing}}, ca.SignOptions{}))
+	}},
+	"RevokeManyCertificates": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.RevokeManyCertificates(ctx, c, ca.Many{IDs: []int64{nothing}}, notary.Unspecified, func(ca.Outcome) error { return nil })
 	}},
 	"Certificate": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Certificate(ctx, c, nothing))
@@ -105,7 +114,7 @@ var useCases = map[string]struct {
 		return s.EachCertificate(ctx, c, notary.Filter{}, func(*notary.Certificate) error { return nil })
 	}},
 	"RevokeCertificate": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return s.RevokeCertificate(ctx, c, nothing, notary.Unspecified)
+		return second(s.RevokeCertificate(ctx, c, nothing, notary.Unspecified))
 	}},
 	"Authority": {readers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Authority(ctx, c, nothing))
@@ -185,7 +194,7 @@ var useCases = map[string]struct {
 		return second(s.Impact(ctx, c, nothing))
 	}},
 	"RevokeAuthority": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return s.RevokeAuthority(ctx, c, nothing, notary.Unspecified)
+		return second(s.RevokeAuthority(ctx, c, nothing, notary.Unspecified))
 	}},
 }
 

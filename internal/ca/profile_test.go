@@ -335,7 +335,7 @@ func TestTryProfileKnowsCompromisedKeys(t *testing.T) {
 	key := testkit.Key(t, notary.ECDSAP256)
 	id := requestFor(t, w, key, "a.example.com")
 	testkit.Check(t, sign(t, w, id, w.Root(t, notary.ECDSAP256)))
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
 	trial, err := w.CA.TryProfile(t.Context(), w.Admin(), profileByName(t, w, "server").ID, ca.TryOptions{CSR: testkit.CSR(t, key, "b.example.com")})
 	testkit.Check(t, err)
 	if trial.Trial.OK() || !strings.Contains(trial.Trial.Reason(), "keyCompromise") {

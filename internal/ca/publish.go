@@ -49,7 +49,7 @@ func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL,
 
 func (s *Service) expired(ctx context.Context, authorityID int64) bool {
 	a, err := s.authorities.get(ctx, authorityID)
-	return err == nil && a.Status(s.now()) == notary.AuthorityExpired
+	return err == nil && a.expired(s.now())
 }
 
 // KeepCRLs keeps the published lists current until ctx ends: a revocation, made here or on another

@@ -42,7 +42,7 @@ func revoked(t testing.TB, w *testkit.World, authorityID int64) *notary.Certific
 	t.Helper()
 	id := w.Signed(t, w.Admin(), authorityID)
 	cert := request(t, w, id).Certificate
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 	return cert
 }
 
@@ -101,7 +101,7 @@ func TestPublishedCRLsByStatus(t *testing.T) {
 		published(t, w, id, 0)
 	}
 	testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), disabled, false))
-	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), ended, notary.Superseded))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), ended, notary.Superseded))
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), gone, true))
 	w.Clock.Advance(100 * time.Hour)
 	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
@@ -135,7 +135,7 @@ func TestExpiredEntriesAppearOnceMore(t *testing.T) {
 	id := w.Request(t, w.Admin())
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: w.Clock.Now().Add(time.Hour)}))
 	serial := request(t, w, id).Certificate.Serial
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
 	stays := revoked(t, w, root)
 	for i, want := range []bool{true, true, false, false} {
 		list := published(t, w, root, 0)
@@ -231,7 +231,7 @@ func TestListsAreMadeWhileManyRevoke(t *testing.T) {
 	}
 	for i, err := range testkit.Race(callers, func(i int) error {
 		for n := i * each; n < (i+1)*each; n++ {
-			if err := w.CA.RevokeRequest(t.Context(), w.Admin(), ids[n], notary.Superseded); err != nil {
+			if err := w.RevokeRequest(t.Context(), w.Admin(), ids[n], notary.Superseded); err != nil {
 				return err
 			}
 			w.Clock.Advance(time.Second)
@@ -313,7 +313,7 @@ func TestOnlyShardsThatChangedAreMadeAnew(t *testing.T) {
 	}
 	want := numbers()
 	for shard := 1; shard <= shards; shard++ {
-		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), inShard[shard], notary.Superseded))
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), inShard[shard], notary.Superseded))
 		keep(t, w)
 		got := numbers()
 		if got[0] <= want[0] || got[shard] <= want[shard] {

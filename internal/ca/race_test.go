@@ -60,13 +60,13 @@ func TestSignIsOvertaken(t *testing.T) {
 			testkit.Check(t, w.act(t, id, notary.Reopen))
 		}},
 		"by the key's compromise": {notary.Active, func(t *testing.T, id, _ int64) {
-			testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
+			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
 		}},
 		"by the authority's end": {notary.Outstanding, func(t *testing.T, _, authorityID int64) {
 			testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), authorityID, false))
 		}},
 		"by the authority's revocation": {notary.Outstanding, func(t *testing.T, _, authorityID int64) {
-			testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), authorityID, notary.CACompromise))
+			testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), authorityID, notary.CACompromise))
 		}},
 		"by the authority's renewal": {notary.Outstanding, func(t *testing.T, _, authorityID int64) {
 			testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), authorityID, w.root))
@@ -138,7 +138,7 @@ func TestRenewalIsOvertakenByRevocation(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	id := w.Intermediate(t, root, notary.ECDSAP256)
 	s := interrupted(t, w, func() {
-		testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.Superseded))
+		testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), id, notary.Superseded))
 	})
 	testkit.WantKind(t, s.SignAuthority(t.Context(), w.Admin(), id, root), notary.Conflict)
 	if got := authority(t, w, id).Status(w.Clock.Now()); got != notary.AuthorityRevoked {
@@ -214,7 +214,7 @@ func TestRevokeCertificateIsOvertaken(t *testing.T) {
 	claimed, outcome := make(chan struct{}), make(chan error)
 	go func() {
 		<-claimed
-		outcome <- w.CA.RevokeCertificate(t.Context(), w.Admin(), cross.ID, notary.Superseded)
+		outcome <- w.RevokeCertificate(t.Context(), w.Admin(), cross.ID, notary.Superseded)
 	}()
 	testkit.Check(t, w.Store.Write(t.Context(), func(tx *store.Tx) error {
 		if _, err := tx.ClaimCertificate(t.Context(), cross); err != nil {

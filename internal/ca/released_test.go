@@ -144,7 +144,7 @@ func wantWorking(t *testing.T, w *testkit.World, a *notary.Authority) {
 	issuer := parsed(t, a.Certificate)
 	testkit.Check(t, parsed(t, cert).CheckSignatureFrom(issuer))
 	wantOCSP(t, w, a.ID, issuer, cert.Serial, ocsp.Good)
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 	wantOCSP(t, w, a.ID, issuer, cert.Serial, ocsp.Revoked)
 	after := fetchCRL(t, w, a.ID)
 	if after.Number.Cmp(before.Number) <= 0 || listed(after, cert.Serial) == nil {

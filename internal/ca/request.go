@@ -136,13 +136,19 @@ func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, ac
 	})
 }
 
-// SignOptions say how a request is signed.
+// SignOptions are how a request is signed.
 type SignOptions struct {
-	AuthorityID int64
-	Profile     string    // "" for the default, server-client
+	AuthorityID int64     // 0 for the authority of its former certificate
+	Profile     string    // "" for the profile of its former certificate, or else server-client
 	NotAfter    time.Time // zero for the profile's default; cut to the issuer's own end
 	NoRenewal   bool      // whether a request that has a certificate already is a conflict
+
+	// KeepFormer makes a request that has had a certificate keep its authority and profile even if others
+	// are given: these are for the other requests of a bulk call.
+	KeepFormer bool
 }
+
+var errRenewal = notary.Errorf(notary.Conflict, "this request has a certificate already, and was not to be renewed")
 
 // Sign issues a certificate for a request. Where it has one already, this is a renewal: the
 // older one stays in the inventory.
@@ -163,13 +169,9 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 		return err
 	}
 	if o.NoRenewal && req.Certificate != nil {
-		return notary.Errorf(notary.Conflict, "this request has a certificate already, and was not to be renewed")
+		return errRenewal
 	}
-	profile, err := s.profile(ctx, o.Profile)
-	if err != nil {
-		return err
-	}
-	issuer, err := s.issuer(ctx, o.AuthorityID)
+	issuer, profile, err := s.signer(ctx, req, o)
 	if err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func TestResponderIsRevoked(t *testing.T) {
 	responderOf(t, w, other, root)
 	cert, _, err := w.Store.Responder(t.Context(), root)
 	testkit.Check(t, err)
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), cert.ID, notary.KeyCompromise))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), cert.ID, notary.KeyCompromise))
 	second := responderOf(t, w, w.CA, root)
 	if second.Equal(first) {
 		t.Error("the revoked one still answers")

@@ -65,7 +65,7 @@ func TestCRLNumberAfterARestore(t *testing.T) {
 	revoke := func(n int) {
 		t.Helper()
 		for _, id := range requests[:n] {
-			testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
+			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 			w.Clock.Advance(time.Millisecond)
 			lists.fetch(t, w, root)
 		}
@@ -137,7 +137,7 @@ func TestDatabasePutBackUnderARunningService(t *testing.T) {
 	lists.fetch(t, w, root)
 	w.Exec(t, `CREATE TABLE saved_crl AS SELECT * FROM crl`)
 	w.Exec(t, `CREATE TABLE saved_number AS SELECT id, crl_number FROM authority`)
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), requests[0], notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), requests[0], notary.Superseded))
 	w.Clock.Advance(time.Second)
 	lists.fetch(t, w, root)
 	w.Exec(t, `DELETE FROM crl`)

@@ -1,15 +1,38 @@
 package ca
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"notary"
 	"notary/internal/store"
 )
 
-// writeRevocations is Write for what may revoke: whatever becomes of it, when it returns no kept
-// OCSP answer of the authorities in question is given any more.
+// RevokeOptions are how a request is revoked.
+type RevokeOptions struct {
+	Reason      notary.RevocationReason
+	OnlyCurrent bool // whether its older certificates stay valid
+}
+
+// Revocations are what a revocation did. Its certificates are in the order of their ids.
+type Revocations struct {
+	Revoked    []notary.RevokedCertificate
+	NotRevoked []NotRevoked
+}
+
+// NotRevoked is a valid certificate of a request that cannot be revoked here.
+type NotRevoked struct {
+	ID     int64
+	Serial string
+	Err    error // why
+}
+
+// writeRevocations is [store.Store.WriteAs] for a change that may revoke. When it returns, cached OCSP
+// responses of the issuers are no longer served, even if the change failed.
 func (s *Service) writeRevocations(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	var issuers []int64
 	err := s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
@@ -21,39 +44,153 @@ func (s *Service) writeRevocations(ctx context.Context, caller notary.Caller, fn
 	return err
 }
 
-// RevokeRequest revokes the certificate of a request. With [notary.KeyCompromise], here and
-// in the other revocations, every certificate for the same key that is still valid is revoked
-// with it, and the key is refused from then on.
-func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+// writeRevoked is writeRevocations, and returns the certificates that fn revoked.
+func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) (done Revocations, err error) {
+	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
+		err := fn(tx)
+		done.Revoked = slices.Clone(tx.RevokedCertificates())
 		return err
-	}
-	if reason == notary.KeyCompromise { // an authority may have the key, too
-		defer s.authorities.changed()
-	}
-	return s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
-		req, err := tx.Request(ctx, id)
-		if err != nil {
-			return err
-		}
-		if _, err := req.Status.Next(notary.Revoke); err != nil {
-			return err
-		}
-		if err := s.revoke(ctx, tx, caller, req.Certificate, reason); err != nil {
-			return err
-		}
-		return tx.RequireStatus(ctx, id, notary.Revoked) // a renewal may have been quicker
 	})
+	if err != nil {
+		return Revocations{}, err
+	}
+	slices.SortFunc(done.Revoked, func(a, b notary.RevokedCertificate) int { return cmp.Compare(a.ID, b.ID) })
+	return done, nil
 }
 
-// RevokeCertificate revokes any certificate of the inventory. Where a request or an
-// authority uses it, that is revoked too.
-func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
-	if err := caller.Require(notary.RevokeCertificates); err != nil {
+// RevokeRequest revokes every valid certificate of a request or, if the options say so, the current one
+// alone. With [notary.KeyCompromise], here and in the other revocations, every certificate for the same key
+// that is still valid is revoked with it, the reason of earlier revocations is corrected, and the key is
+// refused from then on.
+func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, o RevokeOptions) (Revocations, error) {
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return Revocations{}, err
+	}
+	if o.Reason == notary.KeyCompromise {
+		if o.OnlyCurrent {
+			return Revocations{}, notary.FieldErrorf("only_current", "only_current cannot be combined with keyCompromise: "+
+				"every certificate for a compromised key is revoked")
+		}
+		defer s.authorities.changed() // an authority may have the key, too
+	}
+	var left []NotRevoked
+	done, err := s.writeRevoked(ctx, caller, func(tx *store.Tx) (err error) {
+		left, err = s.revokeRequest(ctx, tx, caller, id, o)
+		return err
+	})
+	if err == nil {
+		done.NotRevoked = left
+	}
+	return done, err
+}
+
+func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, o RevokeOptions) (left []NotRevoked, err error) {
+	req, err := tx.Request(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if req.Status == notary.Revoked && !o.OnlyCurrent {
+		return nil, s.correctRequest(ctx, tx, caller, id, o.Reason)
+	}
+	if _, err := req.Status.Next(notary.Revoke); err != nil {
+		return nil, err
+	}
+	if o.Reason == notary.KeyCompromise { // before any certificate is claimed
+		if err := tx.ClaimKey(req.Certificate.KeyFingerprint); err != nil {
+			return nil, err
+		}
+	}
+	if !o.OnlyCurrent {
+		if left, err = s.revokeOlder(ctx, tx, caller, req, o.Reason); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.revoke(ctx, tx, caller, req.Certificate, o.Reason); err != nil {
+		return nil, err
+	}
+	return left, tx.RequireStatus(ctx, id, notary.Revoked) // a renewal may have been quicker
+}
+
+// revokeOlder revokes the valid certificates of a request except the current one, and returns those that
+// cannot be revoked here.
+func (s *Service) revokeOlder(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
+	reason notary.RevocationReason) (left []NotRevoked, err error) {
+	all, err := tx.CertificatesOfRequest(ctx, req.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, cert := range all {
+		if cert.ID == req.Certificate.ID || cert.Revocation != nil || s.now().After(cert.NotAfter) {
+			continue
+		}
+		refusal, err := s.revokeUnlessRefused(ctx, tx, caller, cert, reason)
+		if err != nil {
+			return nil, err
+		}
+		if notary.KindOf(refusal) == notary.Unprocessable { // not revoked by somebody else just now
+			left = append(left, NotRevoked{cert.ID, cert.Serial, refusal})
+		}
+	}
+	return left, nil
+}
+
+// revokeUnlessRefused revokes a certificate, or returns why it cannot be revoked as it is now. Then nothing
+// has been changed.
+func (s *Service) revokeUnlessRefused(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
+	reason notary.RevocationReason) (refusal, err error) {
+	if cert, err = tx.ClaimCertificate(ctx, cert); err != nil {
+		return nil, err
+	}
+	refusal = refuseRevocation(ctx, tx, cert, reason)
+	switch notary.KindOf(refusal) {
+	case "":
+		return nil, s.revokeOne(ctx, tx, caller, cert, reason)
+	case notary.Conflict, notary.Unprocessable:
+		return refusal, nil
+	}
+	return nil, refusal
+}
+
+// correctRequest gives the revocations of a revoked request another reason, if that can replace theirs.
+func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+	all, err := tx.CertificatesOfRequest(ctx, id)
+	if err != nil {
 		return err
 	}
+	all = slices.DeleteFunc(all, func(c *notary.Certificate) bool { return c.Revocation == nil || !reason.Replaces(c.Revocation.Reason) })
+	_, refusal := notary.Revoked.Next(notary.Revoke) // unless one can be corrected
+	for i, cert := range all {
+		if i == 0 && reason == notary.KeyCompromise {
+			if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {
+				return err
+			}
+		}
+		if refusal, err = s.revokeUnlessRefused(ctx, tx, caller, cert, reason); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(tx.RevokedCertificates()) == 0:
+		return refusal
+	case reason == notary.KeyCompromise:
+		return s.reportCompromised(ctx, tx, caller, all[0].KeyFingerprint)
+	}
+	return nil
+}
+
+// RevokeCertificate revokes any certificate of the inventory. A request or authority that uses it is
+// revoked with it.
+func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) (Revocations, error) {
+	return s.revokeCertificate(ctx, caller, id, reason, true)
+}
+
+func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason,
+	authorities bool) (Revocations, error) {
+	if err := caller.Require(notary.RevokeCertificates); err != nil {
+		return Revocations{}, err
+	}
 	defer s.authorities.changed() // it may be an authority's
-	return s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
+	return s.writeRevoked(ctx, caller, func(tx *store.Tx) error {
 		cert, err := tx.Certificate(ctx, id)
 		if err != nil {
 			return err
@@ -61,6 +198,10 @@ func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, i
 		a, err := tx.AuthorityWithCertificate(ctx, id)
 		if err != nil {
 			return err
+		}
+		if a != nil && !authorities {
+			return notary.Errorf(notary.Conflict, "the certificate authority %d uses this certificate: revoke the authority, "+
+				"or this certificate by itself", a.ID)
 		}
 		if a != nil {
 			if err := tx.ClaimAuthority(a.ID); err != nil {
@@ -90,12 +231,12 @@ func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, be
 
 // RevokeAuthority revokes the certificates that the authorities above have given to an
 // authority, and disables it. What it issued stays visible.
-func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) (Revocations, error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
-		return err
+		return Revocations{}, err
 	}
 	defer s.authorities.changed()
-	return s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
+	return s.writeRevoked(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimAuthority(id); err != nil {
 			return err
 		}
@@ -125,14 +266,14 @@ func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller nota
 	return tx.Event(notary.EventBy(caller, "authority.revoke", a.ID, string(reason)))
 }
 
-// revoke is the one way in which certificates are revoked.
+// revoke revokes a certificate that somebody named, or corrects the reason for which it was revoked.
 func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
 	if reason == notary.KeyCompromise { // what is being signed for the key is waited for
 		if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {
 			return err
 		}
 	}
-	if err := refuseRevocation(ctx, tx, cert); err != nil {
+	if err := refuseRevocation(ctx, tx, cert, reason); err != nil {
 		return err
 	}
 	if err := s.revokeOne(ctx, tx, caller, cert, reason); err != nil {
@@ -144,39 +285,14 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller
 	return s.reportCompromised(ctx, tx, caller, cert.KeyFingerprint)
 }
 
-// reportCompromised refuses a key, which the transaction has claimed, from now on, revokes
-// what was issued for it, and disables authorities that have it: a root, which no list can
-// have, must not sign with it either.
-func (s *Service) reportCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, keyFingerprint string) error {
-	if err := tx.ReportCompromised(keyFingerprint); err != nil {
-		return err
-	}
-	if err := s.revokeKey(ctx, tx, caller, keyFingerprint, notary.KeyCompromise); err != nil {
-		return err
-	}
-	all, err := tx.CertificatesWithKey(ctx, keyFingerprint)
-	if err != nil {
-		return err
-	}
-	for _, cert := range all {
-		a, err := tx.AuthorityWithCertificate(ctx, cert.ID)
-		if err != nil {
-			return err
-		}
-		if a == nil || !a.Enabled || a.Certificate.Revocation != nil {
-			continue
-		}
-		if err := disable(tx, caller, a.ID, string(notary.KeyCompromise)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
+// revokeOne revokes a certificate or, if it was revoked since the caller read it, corrects the reason.
 func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
 	cert, err := tx.ClaimCertificate(ctx, cert)
 	if err != nil {
 		return err
+	}
+	if cert.Revocation != nil {
+		return correctRevocation(tx, caller, cert, reason)
 	}
 	if err := tx.InsertRevocation(cert, reason); err != nil {
 		return err
@@ -193,10 +309,29 @@ func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Cal
 	return revokeUser(ctx, tx, caller, cert, detail)
 }
 
-// refuseRevocation says why a certificate cannot be put on a CRL.
-func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
-	if cert.Revocation != nil || cert.AuthorityID == 0 {
-		return cert.Revocable(nil)
+// correctRevocation replaces the reason of a revocation.
+func correctRevocation(tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
+	former := cert.Revocation.Reason
+	if !reason.Replaces(former) {
+		return cert.RevocableFor(reason, nil)
+	}
+	if err := tx.CorrectRevocation(cert, reason); err != nil {
+		return err
+	}
+	detail := fmt.Sprintf("authority %d, serial %s, before: %s, after: %s", cert.AuthorityID, cert.Serial, former, reason)
+	if err := tx.Event(notary.EventBy(caller, "certificate.correct_reason", cert.ID, detail)); err != nil {
+		return err
+	}
+	if cert.RequestID == 0 {
+		return tx.Changed(store.Authorities)
+	}
+	return nil
+}
+
+// refuseRevocation returns why a certificate cannot be revoked for the reason.
+func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificate, reason notary.RevocationReason) error {
+	if cert.AuthorityID == 0 || cert.Revocation != nil && !reason.Replaces(cert.Revocation.Reason) {
+		return cert.RevocableFor(reason, nil)
 	}
 	if err := tx.ShareAuthority(cert.AuthorityID); err != nil {
 		return err
@@ -208,7 +343,7 @@ func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificat
 	case err != nil:
 		return err
 	}
-	return cert.Revocable(issuer)
+	return cert.RevocableFor(reason, issuer)
 }
 
 // revokeUser changes the request that has the certificate in use to Revoked.
@@ -230,32 +365,32 @@ func revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *n
 	if err := tx.Transition(req, next, 0); err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(caller, "request.revoke", req.ID, detail))
-}
-
-// revokeKey revokes what was issued for a key and is still valid, whoever uses it.
-func (s *Service) revokeKey(ctx context.Context, tx *store.Tx, caller notary.Caller, keyFingerprint string, reason notary.RevocationReason) error {
-	all, err := tx.CertificatesWithKey(ctx, keyFingerprint)
+	older, err := revokedBefore(ctx, tx, cert)
 	if err != nil {
 		return err
 	}
-	for _, cert := range all {
-		if s.now().After(cert.NotAfter) {
-			continue
-		}
-		cert, err := tx.ClaimCertificate(ctx, cert) // as it is now: one that was just revoked is passed over
-		if err == nil {
-			err = refuseRevocation(ctx, tx, cert)
-		}
-		if kind := notary.KindOf(err); kind == notary.Conflict || kind == notary.Unprocessable {
-			continue // revoked already, or not ours to revoke
-		}
-		if err == nil {
-			err = s.revokeOne(ctx, tx, caller, cert, reason)
-		}
-		if err != nil {
-			return err
+	return tx.Event(notary.EventBy(caller, "request.revoke", req.ID, detail+older))
+}
+
+// revokedBefore names, for the event of a request, its other certificates that the transaction has
+// revoked so far.
+func revokedBefore(ctx context.Context, tx *store.Tx, cert *notary.Certificate) (string, error) {
+	revoked := tx.RevokedCertificates()
+	if len(revoked) < 2 {
+		return "", nil
+	}
+	all, err := tx.CertificatesOfRequest(ctx, cert.RequestID)
+	if err != nil {
+		return "", err
+	}
+	var ids []string
+	for _, one := range all {
+		if one.ID != cert.ID && slices.ContainsFunc(revoked, func(r notary.RevokedCertificate) bool { return r.ID == one.ID }) {
+			ids = append(ids, strconv.FormatInt(one.ID, 10))
 		}
 	}
-	return nil
+	if len(ids) == 0 {
+		return "", nil
+	}
+	return ", also certificates " + strings.Join(ids, ", "), nil
 }

@@ -65,7 +65,7 @@ func TestRollOverOfARoot(t *testing.T) {
 			}
 
 			// The old one goes on with its list, which is not that of the new one.
-			testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), before, notary.Superseded))
+			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), before, notary.Superseded))
 			lists := []*x509.RevocationList{fetchCRL(t, w, old), fetchCRL(t, w, successor)}
 			if len(lists[0].RevokedCertificateEntries) != 1 || len(lists[1].RevokedCertificateEntries) != 0 ||
 				!bytes.Equal(lists[0].AuthorityKeyId, oldRoot.SubjectKeyId) || !bytes.Equal(lists[1].AuthorityKeyId, newRoot.SubjectKeyId) {
@@ -89,7 +89,7 @@ func TestRevokeLink(t *testing.T) {
 	if link.AuthorityID != successor {
 		t.Fatalf("the certificates of the old one are %v", ids)
 	}
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), link.ID, notary.CessationOfOperation))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), link.ID, notary.CessationOfOperation))
 	if listed(fetchCRL(t, w, successor), link.Serial) == nil {
 		t.Error("it is not on the list of the successor")
 	}
@@ -119,12 +119,12 @@ func TestRollOverOfAnIntermediate(t *testing.T) {
 	wantAuthority(t, w, old, notary.AuthorityDisabled)
 	wantChains(t, chainsOf(t, w, before.ID), []string{"Lower", "Root"})
 	wantChains(t, chainsOf(t, w, leaf(t, w, successor).ID), []string{"Lower", "Root"})
-	testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), before.ID, notary.Superseded))
+	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), before.ID, notary.Superseded))
 	if listed(fetchCRL(t, w, old), before.Serial) == nil || listed(fetchCRL(t, w, successor), before.Serial) != nil {
 		t.Error("the two have the same list")
 	}
 	// The old one revoked leaves the successor alone.
-	testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), old, notary.CessationOfOperation))
+	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), old, notary.CessationOfOperation))
 	wantAuthority(t, w, successor, notary.AuthorityActive)
 }
 

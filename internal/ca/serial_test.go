@@ -39,7 +39,7 @@ func TestSerialOf160Bits(t *testing.T) {
 	testkit.Check(t, err)
 	for _, cert := range inventory(t, w) {
 		if cert.AuthorityID == id && cert.Serial != pki.SerialString(o.Certificate.SerialNumber) {
-			testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), cert.ID, notary.KeyCompromise))
+			testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), cert.ID, notary.KeyCompromise))
 		}
 	}
 	list := fetchCRL(t, w, id)

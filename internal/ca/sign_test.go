@@ -144,15 +144,15 @@ func TestSignNeedsAnActiveAuthority(t *testing.T) {
 			w.Clock.Advance(6 * year)
 		}, notary.Conflict, "is expired: it cannot sign"},
 		"revoked": {func(t *testing.T, w *testkit.World, _, issuer int64) {
-			testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), issuer, notary.CessationOfOperation))
+			testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), issuer, notary.CessationOfOperation))
 		}, notary.Conflict, "is revoked: it cannot sign"},
 		"revoked and enabled": {func(t *testing.T, w *testkit.World, _, issuer int64) {
-			testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), issuer, notary.CessationOfOperation))
+			testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), issuer, notary.CessationOfOperation))
 			testkit.WantKind(t, w.CA.EnableAuthority(t.Context(), w.Admin(), issuer, true), notary.Conflict)
 		}, notary.Conflict, "is revoked: it cannot sign"},
 		"revoked as a certificate": {func(t *testing.T, w *testkit.World, _, issuer int64) {
 			cert := authority(t, w, issuer).Certificate.ID
-			testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), cert, notary.KeyCompromise))
+			testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), cert, notary.KeyCompromise))
 		}, notary.Conflict, "is revoked: it cannot sign"},
 		"deleted": {func(t *testing.T, w *testkit.World, _, issuer int64) {
 			testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), issuer, false))
@@ -170,7 +170,7 @@ func TestSignNeedsAnActiveAuthority(t *testing.T) {
 			root := w.Root(t, notary.ECDSAP256)
 			issuer := w.Intermediate(t, root, notary.ECDSAP256)
 			w.Signed(t, w.Admin(), root) // so that it is in the cache
-			testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), issuer), notary.Superseded))
+			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), issuer), notary.Superseded))
 			tt.end(t, w, root, issuer)
 			for _, restarted := range []bool{false, true} {
 				if restarted {
@@ -196,11 +196,11 @@ func TestSignNeedsActiveAncestors(t *testing.T) {
 		want string
 	}{
 		"the parent revoked": {func(t *testing.T, w *testkit.World, _, middle int64) {
-			testkit.Check(t, w.CA.RevokeAuthority(t.Context(), w.Admin(), middle, notary.KeyCompromise))
+			testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), middle, notary.KeyCompromise))
 		}, "is revoked: nobody would trust"},
 		"the parent's certificate revoked": {func(t *testing.T, w *testkit.World, _, middle int64) {
 			cert := authority(t, w, middle).Certificate.ID
-			testkit.Check(t, w.CA.RevokeCertificate(t.Context(), w.Admin(), cert, notary.KeyCompromise))
+			testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), cert, notary.KeyCompromise))
 		}, "is revoked: nobody would trust"},
 		"everything above expired": {func(_ *testing.T, w *testkit.World, _, _ int64) {
 			w.Clock.Advance(11 * 366 * 24 * time.Hour)
@@ -233,7 +233,7 @@ func TestPendingAuthority(t *testing.T) {
 	_, crlErr := w.CA.CRL(t.Context(), pending)
 	for name, err := range map[string]error{
 		"sign":   sign(t, w, w.Request(t, w.Admin()), pending),
-		"revoke": w.CA.RevokeAuthority(t.Context(), w.Admin(), pending, notary.Unspecified),
+		"revoke": w.RevokeAuthority(t.Context(), w.Admin(), pending, notary.Unspecified),
 		"CRL":    crlErr,
 	} {
 		if notary.KindOf(err) != notary.Conflict {

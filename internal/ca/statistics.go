@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"notary"
-	"notary/internal/store"
 )
 
 // Statistics returns counts for monitoring, of the program itself. It reads kept counts: its cost
@@ -22,7 +21,7 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 	if err != nil {
 		return st, err
 	}
-	revoked, err := s.store.RevocationCounts(ctx)
+	revoked, err := s.store.RevokedCounts(ctx)
 	if err != nil {
 		return st, err
 	}
@@ -30,9 +29,10 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 	if err != nil {
 		return st, err
 	}
+	findings := s.lists.findings()
 	for _, a := range authorities {
 		c := notary.AuthorityCounts{ID: a.ID, CommonName: a.CommonName, Issued: issued[a.ID],
-			InForce: counts.inForce[a.ID], Revocations: revoked[store.ListKey{AuthorityID: a.ID}]}
+			InForce: counts.inForce[a.ID], Revocations: revoked[a.ID], CRLFindings: findings[a.ID]}
 		if a.Certificate != nil {
 			c.NotAfter = a.Certificate.NotAfter
 		}

@@ -163,7 +163,7 @@ func TestUploadAgain(t *testing.T) {
 		testkit.Check(t, err)
 		wantID(t, again, own.ID)
 
-		testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)) // still ours to revoke
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)) // still ours to revoke
 		testkit.Check(t, w.CA.Reopen(t.Context(), w.Admin(), id))
 		_, err = upload(id, own.ChainPEM())
 		testkit.WantKind(t, err, notary.Conflict)
@@ -226,7 +226,7 @@ func TestUploadAuthority(t *testing.T) {
 			if a := authority(t, w, id); a.IssuerID() != 0 || a.SelfSigned() {
 				t.Errorf("its issuer is %d, want none of ours", a.IssuerID())
 			}
-			if kind := notary.KindOf(w.CA.RevokeAuthority(t.Context(), w.Admin(), id, notary.Unspecified)); kind != notary.Unprocessable {
+			if kind := notary.KindOf(w.RevokeAuthority(t.Context(), w.Admin(), id, notary.Unspecified)); kind != notary.Unprocessable {
 				t.Errorf("revoking it here gives %q", kind)
 			}
 			fetchCRL(t, w, id)
@@ -248,7 +248,7 @@ func TestUploadAuthorityWithoutKeyUsage(t *testing.T) {
 	testkit.Check(t, second(w.CA.UploadAuthority(t.Context(), w.Admin(), id, chain)))
 	good, revoked := w.Signed(t, w.Admin(), id), w.Signed(t, w.Admin(), id)
 	leaves := map[*notary.Certificate]bool{request(t, w, good).Certificate: true, request(t, w, revoked).Certificate: false}
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
 	crl, err := w.CA.CRL(t.Context(), id)
 	testkit.Check(t, err)
 	for leaf, want := range leaves {

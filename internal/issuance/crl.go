@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math/big"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -28,6 +29,8 @@ type CRL struct {
 	entries int
 	room    int    // at the start of octets, for what comes before the entries
 	octets  []byte // the room and the entries
+	linted  int    // where the entries end that are linted, if there are more
+	excerpt []byte // what [CRL.Lint] reads: the signed list, with the first entries only if it is long
 }
 
 // CRLTerms are what a list says apart from its entries.
@@ -85,6 +88,9 @@ func (l *CRL) Add(v notary.Revocation) error {
 	code, known := notary.RevocationReasons[v.Reason]
 	if len(serial) == 0 || !known || v.At.IsZero() || v.At.Year() > 9999 {
 		return unlistable(v)
+	}
+	if l.entries == maxLinted {
+		l.linted = len(l.octets)
 	}
 	l.octets = appendEntry(l.octets, serial, v, byte(code))
 	l.entries++
@@ -182,6 +188,7 @@ func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	first := slices.Clip(before)
 	if l.entries > 0 { // otherwise they are left out (RFC 5280, section 5.1.2.6)
 		before = append(before, header(casn1.SEQUENCE, len(l.octets)-l.room)...)
 	}
@@ -203,13 +210,24 @@ func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
 	if err := l.issuer.Certificate.CheckSignature(l.scheme.algorithm, tbs, signature); err != nil {
 		return nil, notary.InternalError("verify the authority's signature on the CRL", err)
 	}
-	l.octets = append(l.octets, algorithm...)
-	l.octets = append(l.octets, header(casn1.BIT_STRING, len(signature)+1)...)
-	l.octets = append(append(l.octets, 0), signature...)
+	rest := slices.Concat(algorithm, header(casn1.BIT_STRING, len(signature)+1), []byte{0}, signature)
+	if l.linted > 0 {
+		l.excerpt = sequence(sequence(first, sequence(l.octets[l.room:l.linted]), after), rest)
+	}
+	l.octets = append(l.octets, rest...)
 	whole := header(casn1.SEQUENCE, len(l.octets)-start)
 	start -= len(whole)
 	copy(l.octets[start:], whole)
+	if l.linted == 0 {
+		l.excerpt = l.octets[start:]
+	}
 	return l.octets[start:], nil
+}
+
+// sequence encodes a SEQUENCE of these elements.
+func sequence(elements ...[]byte) []byte {
+	content := slices.Concat(elements...)
+	return append(header(casn1.SEQUENCE, len(content)), content...)
 }
 
 // frame is what is signed but for the entries: what comes before and after them, without the

@@ -35,7 +35,7 @@ func (l *CRL) check(tbs []byte, terms CRLTerms) error {
 	case !okNext || !next.Equal(terms.NextUpdate) || !next.After(this):
 		return wrong("does not end after it begins", "5.1.2.5")
 	}
-	if err := l.checkEntries(&fields); err != nil {
+	if err := l.checkEntries(&fields, this.Format(generalizedTime)); err != nil {
 		return err
 	}
 	return l.checkExtensions(fields, terms)
@@ -49,7 +49,9 @@ func wrong(what, section string) error {
 // ErrDuplicateSerial is returned by [CRL.Sign] for a list with two entries of one serial number.
 var ErrDuplicateSerial = wrong("has two entries for one serial number", "5.1.2.6")
 
-func (l *CRL) checkEntries(fields *cryptobyte.String) error {
+// checkEntries checks the entries. None may have been revoked later than thisUpdate, which is in the form of
+// generalizedTime.
+func (l *CRL) checkEntries(fields *cryptobyte.String, thisUpdate string) error {
 	var entries cryptobyte.String
 	var some bool
 	if !fields.ReadOptionalASN1(&entries, &some, casn1.SEQUENCE) || some && entries.Empty() {
@@ -62,8 +64,11 @@ func (l *CRL) checkEntries(fields *cryptobyte.String) error {
 		if !entries.ReadASN1(&entry, casn1.SEQUENCE) || !entry.ReadASN1(&serial, casn1.INTEGER) || !properSerial(serial) {
 			return wrong("has an entry without a positive serial number of at most 160 bits", "5.1.2.6")
 		}
-		if !skipTime(&entry) {
+		switch late, ok := readEntryTime(&entry, thisUpdate); {
+		case !ok:
 			return wrong("has an entry without a proper time", "5.1.2.6")
+		case late:
+			return wrong("has an entry that was revoked after thisUpdate", "5.1.2.4")
 		}
 		if !entry.Empty() && !properExtensions(entry) {
 			return wrong("has an entry with other extensions than those that were meant", "5.3")
@@ -223,27 +228,35 @@ func readTime(in *cryptobyte.String) (t time.Time, ok bool) {
 	return t, in.ReadASN1GeneralizedTime(&t)
 }
 
-// skipTime is readTime where the time itself does not matter; it takes a tenth of the time.
-func skipTime(in *cryptobyte.String) bool {
+// readEntryTime checks the form of a time, which takes a tenth of the time of [readTime], and reports whether
+// it is later than latest, a time in the form of generalizedTime.
+func readEntryTime(in *cryptobyte.String, latest string) (late, ok bool) {
 	var text cryptobyte.String
 	var tag casn1.Tag
 	if !in.ReadAnyASN1(&text, &tag) {
-		return false
+		return false, false
 	}
+	century := "20"
 	switch {
 	case tag == casn1.GeneralizedTime && len(text) == 15:
-		text = text[2:]
+		century, text = string(text[:2]), text[2:]
 	case tag != casn1.UTCTime || len(text) != 13:
-		return false
+		return false, false
+	case text[0] >= '5': // RFC 5280, section 4.1.2.5.1
+		century = "19"
 	}
 	for _, c := range text[:12] {
 		if c < '0' || c > '9' {
-			return false
+			return false, false
 		}
 	}
 	two := func(i int) int { return int(text[i]-'0')*10 + int(text[i+1]-'0') }
 	month, day := two(2), two(4)
-	return text[12] == 'Z' && month >= 1 && month <= 12 && day >= 1 && day <= 31 && two(6) < 24 && two(8) < 60 && two(10) < 60
+	ok = text[12] == 'Z' && month >= 1 && month <= 12 && day >= 1 && day <= 31 && two(6) < 24 && two(8) < 60 && two(10) < 60
+	if century != latest[:2] {
+		return century > latest[:2], ok
+	}
+	return string(text) > latest[2:], ok
 }
 
 // ListURLs are the URLs in the issuing distribution point of a list that was made here; nil

@@ -138,3 +138,33 @@ func TestReasonsThatCannotBeListed(t *testing.T) {
 		}
 	}
 }
+
+// An entry that was revoked after thisUpdate keeps the list from being signed, in both forms of a time.
+func TestEntriesLaterThanThisUpdate(t *testing.T) {
+	t.Parallel()
+	list, _, terms := checked(t)
+	for _, tt := range []struct {
+		at, thisUpdate time.Time
+		late           bool
+	}{
+		{terms.ThisUpdate, terms.ThisUpdate, false},
+		{terms.ThisUpdate.Add(time.Second), terms.ThisUpdate, true},
+		{time.Date(1999, 12, 31, 23, 59, 59, 0, time.UTC), terms.ThisUpdate, false},
+		{time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC), terms.ThisUpdate, true},
+		{time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC), false},
+		{time.Date(2050, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC), true},
+		{time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC), true},
+	} {
+		one, err := NewCRL(list.issuer, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := one.Add(notary.Revocation{Serial: "01", At: tt.at, Reason: notary.Superseded}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = one.Sign(CRLTerms{Number: 1, ThisUpdate: tt.thisUpdate, NextUpdate: tt.thisUpdate.Add(time.Hour)})
+		if (err != nil) != tt.late {
+			t.Errorf("revoked at %s, thisUpdate %s: %v", tt.at, tt.thisUpdate, err)
+		}
+	}
+}

@@ -186,6 +186,9 @@ func lintCRL(t *testing.T, der []byte) {
 	}
 	applied := 0
 	for _, check := range lint.GlobalRegistry().RevocationListLints().Lints() {
+		if check.Name == "e_crl_revocation_date_too_early" { // some lists have entries of 1950
+			continue
+		}
 		result := check.Execute(crl, lint.Configuration{})
 		if result.Status >= lint.Warn {
 			t.Errorf("%s: %s", check.Name, result.Details)

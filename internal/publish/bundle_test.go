@@ -87,7 +87,7 @@ func TestOlderCertificateComesBack(t *testing.T) {
 	renewed, err := s.CA.Authority(ctx, s.Admin(), id)
 	testkit.Check(t, err)
 	testkit.Check(t, s.CA.UseCertificate(ctx, s.Admin(), id, a.Certificate.ID))
-	testkit.Check(t, s.CA.RevokeCertificate(ctx, s.Admin(), renewed.Certificate.ID, notary.Superseded))
+	testkit.Check(t, s.RevokeCertificate(ctx, s.Admin(), renewed.Certificate.ID, notary.Superseded))
 	for target, modified := range newer {
 		answer := s.ask(t, "GET", target, "If-Modified-Since: "+modified)
 		if answer.StatusCode != 200 {

@@ -35,7 +35,7 @@ func newPKIFiles(t *testing.T, s *served, alg notary.KeyAlgorithm) pkiFiles {
 	rootCertificate, issuer := s.certificate(t, root), s.certificate(t, issuing)
 	good, _ := s.issued(t, issuing)
 	revoked, id := s.issued(t, issuing)
-	testkit.Check(t, s.CA.RevokeRequest(t.Context(), s.Admin(), id, notary.KeyCompromise))
+	testkit.Check(t, s.RevokeRequest(t.Context(), s.Admin(), id, notary.KeyCompromise))
 	foreign, _ := s.issued(t, root)
 	return pkiFiles{
 		url: fmt.Sprintf("%s/ocsp/%d", s.url, issuing), root: write("root", rootCertificate), issuer: write("issuer", issuer),

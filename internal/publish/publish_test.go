@@ -133,7 +133,7 @@ func TestHeaders(t *testing.T) {
 		}
 	}
 	before := s.ask(t, "GET", "/crl/1.crl").Header.Get("ETag")
-	testkit.Check(t, s.CA.RevokeRequest(t.Context(), s.Admin(), s.Signed(t, s.Admin(), root), notary.Superseded))
+	testkit.Check(t, s.RevokeRequest(t.Context(), s.Admin(), s.Signed(t, s.Admin(), root), notary.Superseded))
 	if _, err := s.CA.CRL(t.Context(), root); err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestOthersReadTheLists(t *testing.T) {
 			request, err := s.CA.Request(t.Context(), s.Admin(), id)
 			testkit.Check(t, err)
 			certs = append(certs, request.Certificate)
-			testkit.Check(t, s.CA.RevokeRequest(t.Context(), s.Admin(), id, notary.KeyCompromise))
+			testkit.Check(t, s.RevokeRequest(t.Context(), s.Admin(), id, notary.KeyCompromise))
 		}
 		for _, cert := range certs {
 			for _, name := range []string{fmt.Sprintf("%d", root), fmt.Sprintf("%d-%d", root, cert.Shard)} {

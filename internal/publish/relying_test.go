@@ -63,7 +63,7 @@ func (s *served) issue(t *testing.T, issuer int64, key crypto.Signer, names ...s
 func (s *served) revoke(t *testing.T, requestID int64, p *presented) {
 	t.Helper()
 	s.Clock.Advance(time.Second) // a list of the same second is not made anew
-	testkit.Check(t, s.CA.RevokeRequest(t.Context(), s.Admin(), requestID, notary.Superseded))
+	testkit.Check(t, s.RevokeRequest(t.Context(), s.Admin(), requestID, notary.Superseded))
 	await(t, "the published list to have the revocation", func() (string, bool) {
 		list, err := x509.ParseRevocationList(s.download(t, p.leaf.CRLDistributionPoints[0]))
 		testkit.Check(t, err)

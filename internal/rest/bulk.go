@@ -12,18 +12,15 @@ import (
 
 // handleBulk adds a call on many requests, which answers what became of each while the work
 // goes on. start says what is to be done, once the body is found to be in order.
-func handleBulk[In any](r *routes, o operation, start func(*In) (api.Bulk, bulkAction, error)) {
+func handleBulk[In any](r *routes, o operation, start func(*In) (ca.Many, bulkAction, error)) {
 	op := o.describe()
 	op.Responses = answers[[]api.Outcome](r, o.status)
 	register(r, op, func(ctx context.Context, caller notary.Caller, in *struct{ Body In }) (*huma.StreamResponse, error) {
-		body, act, err := start(&in.Body)
+		many, act, err := start(&in.Body)
 		if err != nil {
 			return nil, err
 		}
-		many, err := r.many(body)
-		if err != nil {
-			return nil, err
-		}
+		many.Stop = r.stopping
 		f := listForm()
 		f.live = true
 		return r.stream(f, func(emit func(any) error) error {
@@ -32,11 +29,12 @@ func handleBulk[In any](r *routes, o operation, start func(*In) (api.Bulk, bulkA
 	})
 }
 
-// bulkAction does something to many requests.
+// bulkAction does something to many requests or certificates.
 type bulkAction func(context.Context, notary.Caller, ca.Many, func(ca.Outcome) error) error
 
-func (r *routes) many(in api.Bulk) (ca.Many, error) {
-	many := ca.Many{IDs: in.IDs, Expected: in.Expected, Stop: r.stopping}
+// many returns the requests that the body of a bulk call selects.
+func many(in api.Bulk) (ca.Many, error) {
+	many := ca.Many{IDs: in.IDs, Expected: in.Expected}
 	if in.Filter == nil {
 		return many, nil
 	}
@@ -47,32 +45,87 @@ func (r *routes) many(in api.Bulk) (ca.Many, error) {
 
 func (r *routes) outcome(ctx context.Context, o ca.Outcome) api.Outcome {
 	if o.Err == nil {
-		return api.Outcome{ID: o.ID, Status: api.Success}
+		out := api.Outcome{ID: o.ID, Status: api.Success, NotRevoked: notRevokedToAPI(o.Revocations.NotRevoked)}
+		if len(o.Revocations.Revoked) > 0 {
+			out.Revoked = revokedToAPI(o.Revocations.Revoked)
+		}
+		return out
 	}
 	why := r.failure(ctx, o.Err).body
 	return api.Outcome{ID: o.ID, Status: api.Failed, Error: why.Error, Code: why.Code, Field: why.Field, RequestID: why.RequestID}
 }
 
-func (r *routes) signMany(in *api.BulkSign) (api.Bulk, bulkAction, error) {
+func (r *routes) signMany(in *api.BulkSign) (ca.Many, bulkAction, error) {
 	options, err := signOptions(in.SignCertificateRequest)
-	return in.Bulk, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+	if err != nil {
+		return ca.Many{}, nil, err
+	}
+	m, err := many(in.Bulk)
+	return m, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
 		return r.ca.SignMany(ctx, caller, m, options, fn)
 	}, err
 }
 
-func (r *routes) revokeMany(in *api.BulkRevoke) (api.Bulk, bulkAction, error) {
-	reason, err := notary.ParseRevocationReason(in.Reason)
-	return in.Bulk, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
-		return r.ca.RevokeMany(ctx, caller, m, reason, fn)
+func (r *routes) previewSign(ctx context.Context, caller notary.Caller, in *struct{ Body api.BulkSign }) (*answer[api.SignPreview], error) {
+	options, err := signOptions(in.Body.SignCertificateRequest)
+	if err != nil {
+		return nil, err
+	}
+	m, err := many(in.Body.Bulk)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := r.ca.SignPlan(ctx, caller, m, options)
+	if err != nil {
+		return nil, err
+	}
+	out := api.SignPreview{Groups: []api.SignGroup{}}
+	for _, g := range groups {
+		out.Count += g.Count
+		out.Groups = append(out.Groups, api.SignGroup{Count: g.Count, CertificateAuthorityID: optional(g.Issuance.AuthorityID),
+			Profile: g.Issuance.Profile, Renewal: g.Renewal, FormerCertificateAuthorityID: optional(g.Former.AuthorityID),
+			FormerProfile: g.Former.Profile, Error: g.Refusal})
+	}
+	return result(out), nil
+}
+
+func (r *routes) revokeMany(in *api.BulkRevoke) (ca.Many, bulkAction, error) {
+	options, err := revokeOptions(&in.RevokeCertificateRequest)
+	if err != nil {
+		return ca.Many{}, nil, err
+	}
+	m, err := many(in.Bulk)
+	return m, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+		return r.ca.RevokeMany(ctx, caller, m, options, fn)
 	}, err
 }
 
-func (r *routes) rejectMany(in *api.BulkReject) (api.Bulk, bulkAction, error) {
-	return in.Bulk, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
-		return r.ca.RejectMany(ctx, caller, m, in.Reason, fn)
+func (r *routes) revokeManyCertificates(in *api.BulkRevokeCertificates) (ca.Many, bulkAction, error) {
+	reason, err := notary.ParseRevocationReason(in.Reason)
+	if err != nil {
+		return ca.Many{}, nil, err
+	}
+	m := ca.Many{IDs: in.IDs, Expected: in.Expected}
+	if in.Filter != nil {
+		f, err := certificateFilter(*in.Filter)
+		if err != nil {
+			return ca.Many{}, nil, err
+		}
+		m.Filter = &f
+	}
+	return m, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+		return r.ca.RevokeManyCertificates(ctx, caller, m, reason, fn)
 	}, nil
 }
 
-func (r *routes) deleteMany(in *api.Bulk) (api.Bulk, bulkAction, error) {
-	return *in, r.ca.DeleteMany, nil
+func (r *routes) rejectMany(in *api.BulkReject) (ca.Many, bulkAction, error) {
+	m, err := many(in.Bulk)
+	return m, func(ctx context.Context, caller notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
+		return r.ca.RejectMany(ctx, caller, m, in.Reason, fn)
+	}, err
+}
+
+func (r *routes) deleteMany(in *api.Bulk) (ca.Many, bulkAction, error) {
+	m, err := many(*in)
+	return m, r.ca.DeleteMany, err
 }

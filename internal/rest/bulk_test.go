@@ -19,6 +19,9 @@ func outcomes(t *testing.T, a answer) []api.Outcome {
 	t.Helper()
 	var all api.Result[[]api.Outcome]
 	testkit.Check(t, json.Unmarshal(a.wantStatus(t, 200).Body, &all))
+	for i := range all.Result {
+		all.Result[i].Revoked = nil // which has tests of its own
+	}
 	return all.Result
 }
 
@@ -235,7 +238,6 @@ func TestBulkIsRefusedOnce(t *testing.T) {
 			{"/sign", fmt.Sprintf(`"certificate_authority_id": %d, "profile": "nothing"`, root), 400, "invalid", "profile"},
 			{"/sign", fmt.Sprintf(`"certificate_authority_id": %d, "signing_method": "acme"`, root), 422, "unprocessable", "signing_method"},
 			{"/sign", fmt.Sprintf(`"certificate_authority_id": %d, "not_valid_after": "2001-01-01T00:00:00Z"`, root), 400, "invalid", "not_valid_after"},
-			{"/sign", `"profile": "server"`, 400, "invalid", "certificate_authority_id"},
 			{"/revoke", `"reason": "certificateHold"`, 400, "invalid", "reason"},
 		} {
 			body := fmt.Sprintf(`{"ids": [%d, %d], %s}`, ids[0], ids[1], test.rest)

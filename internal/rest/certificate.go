@@ -9,6 +9,7 @@ import (
 
 	"notary"
 	"notary/api"
+	"notary/internal/ca"
 )
 
 func (r *routes) certificates() {
@@ -20,6 +21,8 @@ func (r *routes) certificates() {
 		r.certificate, typePEM, typeDER, typePKCS7)
 	handle(r, operation{method: "GET", path: path + "/{id}/chains", status: 200, summary: "Get every chain of a certificate"}, r.chains)
 	handle(r, operation{method: "POST", path: path + "/{id}/revoke", status: 202, summary: "Revoke a certificate of the inventory"}, r.revokeCertificate)
+	handleBulk(r, operation{method: "POST", path: path + "/revoke", status: 200, summary: "Revoke many certificates of the inventory"}, r.revokeManyCertificates)
+	handle(r, operation{method: "POST", path: path + "/count", status: 200, summary: "Count the certificates that a filter matches, as bulk revocation expects it"}, r.countCertificates)
 }
 
 // document is an answer in a form of its own.
@@ -87,10 +90,48 @@ func pkcs7Document(c *notary.Certificate) (*document, error) {
 	return newDocument(typePKCS7+"; smime-type=certs-only", body), nil
 }
 
-func (r *routes) revokeCertificate(ctx context.Context, caller notary.Caller, in *revokeInput) (*message, error) {
+func (r *routes) revokeCertificate(ctx context.Context, caller notary.Caller, in *revokeInput) (*answer[api.Revocations], error) {
 	reason, err := in.reason()
 	if err != nil {
 		return nil, err
 	}
-	return done(r.ca.RevokeCertificate(ctx, caller, in.ID, reason))
+	return revocations(r.ca.RevokeCertificate(ctx, caller, in.ID, reason))
+}
+
+// revocations answers a revocation.
+func revocations(done ca.Revocations, err error) (*answer[api.Revocations], error) {
+	return result(api.Revocations{Message: api.Success, Revoked: revokedToAPI(done.Revoked),
+		NotRevoked: notRevokedToAPI(done.NotRevoked)}), err
+}
+
+func revokedToAPI(all []notary.RevokedCertificate) []api.RevokedCertificate {
+	out := make([]api.RevokedCertificate, len(all))
+	for i, c := range all {
+		out[i] = api.RevokedCertificate{ID: c.ID, SerialNumber: c.Serial, PreviousReason: string(c.Previous)}
+	}
+	return out
+}
+
+func notRevokedToAPI(all []ca.NotRevoked) (out []api.NotRevokedCertificate) {
+	for _, c := range all {
+		out = append(out, api.NotRevokedCertificate{ID: c.ID, SerialNumber: c.Serial, Error: c.Err.Error()})
+	}
+	return out
+}
+
+func (r *routes) countCertificates(ctx context.Context, caller notary.Caller, in *struct {
+	Body api.CountCertificates
+}) (*answer[api.Count], error) {
+	var f notary.Filter
+	if in.Body.Filter != nil {
+		var err error
+		if f, err = certificateFilter(*in.Body.Filter); err != nil {
+			return nil, err
+		}
+	}
+	n, err := r.ca.CountMatchingCertificates(ctx, caller, f)
+	if err != nil {
+		return nil, err
+	}
+	return result(api.Count{Count: n}), nil
 }

@@ -149,12 +149,12 @@ func (r *routes) uploadAuthority(ctx context.Context, caller notary.Caller, in *
 	return createdID(r.ca.UploadAuthority(ctx, caller, in.ID, in.Body.CertificateChain))
 }
 
-func (r *routes) revokeAuthority(ctx context.Context, caller notary.Caller, in *revokeInput) (*message, error) {
+func (r *routes) revokeAuthority(ctx context.Context, caller notary.Caller, in *revokeInput) (*answer[api.Revocations], error) {
 	reason, err := in.reason()
 	if err != nil {
 		return nil, err
 	}
-	return done(r.ca.RevokeAuthority(ctx, caller, in.ID, reason))
+	return revocations(r.ca.RevokeAuthority(ctx, caller, in.ID, reason))
 }
 
 func (r *routes) crl(ctx context.Context, _ notary.Caller, in *ByID) (*document, error) {

@@ -22,12 +22,13 @@ func (r *routes) certificateRequests() {
 	handle(r, operation{method: "DELETE", path: path + "/{id}/certificate", status: 200, summary: "Take the certificate from a request"}, r.removeCertificate)
 	handle(r, operation{method: "POST", path: path + "/{id}/reject", status: 202, summary: "Reject a request that has never had a certificate"}, r.rejectRequest)
 	handle(r, operation{method: "POST", path: path + "/{id}/sign", status: 202, summary: "Sign a request with an authority held here"}, r.signRequest)
-	handle(r, operation{method: "POST", path: path + "/{id}/certificate/revoke", status: 202, summary: "Revoke the certificate of a request"}, r.revokeRequest)
+	handle(r, operation{method: "POST", path: path + "/{id}/certificate/revoke", status: 202, summary: "Revoke every valid certificate of a request, or the current one alone"}, r.revokeRequest)
 	handle(r, operation{method: "POST", path: path + "/{id}/reopen", status: 202, summary: "Make a rejected or revoked request outstanding again"}, r.reopenRequest)
 	handleBulk(r, operation{method: "POST", path: path + "/sign", status: 200, summary: "Sign many requests"}, r.signMany)
 	handleBulk(r, operation{method: "POST", path: path + "/revoke", status: 200, summary: "Revoke the certificates of many requests"}, r.revokeMany)
 	handleBulk(r, operation{method: "POST", path: path + "/reject", status: 200, summary: "Reject many requests"}, r.rejectMany)
 	handleBulk(r, operation{method: "POST", path: path + "/delete", status: 200, summary: "Delete many requests"}, r.deleteMany)
+	handle(r, operation{method: "POST", path: path + "/sign/preview", status: 200, summary: "Preview what signing many requests would do"}, r.previewSign)
 	handle(r, operation{method: "POST", path: path + "/count", status: 200, summary: "Count the requests that a filter matches, as the calls on many expect it"}, r.countRequests)
 	handle(r, operation{method: "POST", path: path + "/check", status: 200, summary: "Say what a profile would say of a signing request, before it is submitted"}, r.checkRequest)
 }
@@ -50,7 +51,7 @@ func (r *routes) checkRequest(ctx context.Context, caller notary.Caller, in *str
 func (r *routes) countRequests(ctx context.Context, caller notary.Caller, in *struct {
 	Body api.CountCertificateRequests
 }) (*answer[api.Count], error) {
-	m, err := r.many(api.Bulk{Filter: in.Body.Filter})
+	m, err := many(api.Bulk{Filter: in.Body.Filter})
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func signOptions(in api.SignCertificateRequest) (ca.SignOptions, error) {
 			Message: "the only signing method is ca"}
 	}
 	return ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile, NotAfter: instant(in.NotValidAfter),
-		NoRenewal: in.NoRenewal}, nil
+		NoRenewal: in.NoRenewal, KeepFormer: in.KeepFormer}, nil
 }
 
 // revokeInput may go without a body.
@@ -150,12 +151,24 @@ func (in *revokeInput) reason() (notary.RevocationReason, error) {
 	return notary.ParseRevocationReason(in.Body.Reason)
 }
 
-func (r *routes) revokeRequest(ctx context.Context, caller notary.Caller, in *revokeInput) (*message, error) {
-	reason, err := in.reason()
+func (r *routes) revokeRequest(ctx context.Context, caller notary.Caller, in *struct {
+	ByID
+	Body *api.RevokeCertificateRequest // may be missing
+}) (*answer[api.Revocations], error) {
+	options, err := revokeOptions(in.Body)
 	if err != nil {
 		return nil, err
 	}
-	return done(r.ca.RevokeRequest(ctx, caller, in.ID, reason))
+	return revocations(r.ca.RevokeRequest(ctx, caller, in.ID, options))
+}
+
+func revokeOptions(in *api.RevokeCertificateRequest) (o ca.RevokeOptions, err error) {
+	if in == nil {
+		in = &api.RevokeCertificateRequest{}
+	}
+	o.OnlyCurrent = in.OnlyCurrent
+	o.Reason, err = notary.ParseRevocationReason(in.Reason)
+	return o, err
 }
 
 func (r *routes) reopenRequest(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {

@@ -71,7 +71,7 @@ func (h *house) requestThatIs(t *testing.T, status notary.RequestStatus, root in
 		testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id, ""))
 	case notary.Revoked:
 		id = h.Signed(t, h.Admin(), root)
-		testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), id, notary.Unspecified))
+		testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), id, notary.Unspecified))
 	default:
 		id = h.Signed(t, h.Admin(), root)
 	}
@@ -93,7 +93,7 @@ func newScene(t *testing.T) *scene {
 	_, err := h.CA.Upload(t.Context(), h.Admin(), s.uploaded, h.outside(t).Chain(t, h.keyOf(t, s.uploaded)))
 	testkit.Check(t, err)
 	s.compromised = h.Signed(t, h.Admin(), s.root)
-	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), s.compromised, notary.KeyCompromise))
+	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), s.compromised, notary.KeyCompromise))
 	s.narrow, err = h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: commonName("Narrow Root"), PathLen: 0})
 	testkit.Check(t, err)
 	return s

@@ -18,6 +18,7 @@ type encodedCRLs struct {
 
 type encodedCRL struct {
 	number int64
+	final  bool
 	pem    func() string
 	json   func() []byte // the envelope, with the list as PEM in it
 }
@@ -26,11 +27,15 @@ type encodedCRL struct {
 func (c *encodedCRLs) of(crl *notary.CRL) *encodedCRL {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known := c.newest[crl.AuthorityID]; known != nil && known.number == crl.Number {
+	if known := c.newest[crl.AuthorityID]; known != nil && known.number == crl.Number && known.final == crl.Final {
 		return known
 	}
-	one := &encodedCRL{number: crl.Number, pem: sync.OnceValue(crl.PEM), json: sync.OnceValue(func() []byte {
-		body, _ := json.Marshal(api.Result[api.CRL]{Result: api.CRL{CRL: crl.PEM()}}) // a string cannot fail
+	one := &encodedCRL{number: crl.Number, final: crl.Final, pem: sync.OnceValue(crl.PEM), json: sync.OnceValue(func() []byte {
+		out := api.CRL{CRL: crl.PEM()}
+		if crl.Final {
+			out.Note = "the authority has expired and issues no new CRL: this is its last one"
+		}
+		body, _ := json.Marshal(api.Result[api.CRL]{Result: out}) // a string cannot fail
 		return body
 	})}
 	if c.newest == nil {

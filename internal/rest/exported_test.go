@@ -68,7 +68,7 @@ func TestExport(t *testing.T) {
 	id, err := h.CA.Submit(t.Context(), requestor, testkit.CSR(t, testkit.Key(t, notary.Ed25519), "a.example.com", "b.example.com", "10.0.0.7"))
 	testkit.Check(t, err)
 	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: "client"}))
-	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), id, notary.Superseded))
+	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), id, notary.Superseded))
 	own, err := h.CA.Certificate(t.Context(), h.Admin(), 1)
 	testkit.Check(t, err)
 	leaf, err := h.CA.Certificate(t.Context(), h.Admin(), 2)

@@ -207,7 +207,7 @@ func TestFilters(t *testing.T) {
 func TestFiltersOfCertificates(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
-	testkit.Check(t, s.CA.RevokeRequest(t.Context(), s.Admin(), s.ids["short"], notary.Superseded))
+	testkit.Check(t, s.RevokeRequest(t.Context(), s.Admin(), s.ids["short"], notary.Superseded))
 	web, err := s.CA.Request(t.Context(), s.Admin(), s.ids["web"])
 	testkit.Check(t, err)
 	const own = 0

@@ -118,7 +118,7 @@ func TestFormsOfACertificate(t *testing.T) {
 	wantForms(t, h, fmt.Sprintf("%s/%d/certificate", requestsPath, request.ID), want)
 
 	// Once it is revoked, the request has none.
-	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), request.ID, notary.Superseded))
+	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), request.ID, notary.Superseded))
 	path := fmt.Sprintf("%s/%d/certificate", requestsPath, request.ID)
 	call(t, h.admin(t), "GET", path, nil, "Accept", asPEM).wantRefusal(t, 404, "not_found")
 	wantForms(t, h, fmt.Sprintf("%s/%d", certificatesPath, request.Certificate.ID), want)
@@ -162,7 +162,7 @@ func TestFormsOfACRL(t *testing.T) {
 	h := open(t)
 	root := h.Root(t, notary.ECDSAP256)
 	signed := h.Signed(t, h.Admin(), root)
-	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), signed, notary.Superseded))
+	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), signed, notary.Superseded))
 	authority, err := h.CA.Authority(t.Context(), h.Admin(), root)
 	testkit.Check(t, err)
 	issuer, err := x509.ParseCertificate(authority.Certificate.DER)

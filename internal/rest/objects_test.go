@@ -115,6 +115,7 @@ func TestListsShowARequestorOnlyTheirOwn(t *testing.T) {
 var idsInBodies = map[string]string{
 	"POST /api/v1/certificate_requests/{id}/sign":    "certificate_authority_id",
 	"POST /api/v1/certificate_requests/sign":         "certificate_authority_id",
+	"POST /api/v1/certificate_requests/sign/preview": "certificate_authority_id",
 	"POST /api/v1/certificate_authorities/{id}/sign": "certificate_authority_id",
 	"POST /api/v1/profiles/{id}/check":               "certificate_authority_id",
 
@@ -150,7 +151,7 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), deleted, true))
 	testkit.Check(t, h.CA.EnableAuthority(t.Context(), h.Admin(), disabled, false))
 	revoked = h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
-	testkit.Check(t, h.CA.RevokeAuthority(t.Context(), h.Admin(), revoked, notary.Unspecified))
+	testkit.Check(t, h.RevokeAuthority(t.Context(), h.Admin(), revoked, notary.Unspecified))
 	expired, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true,
 		Subject: commonName("Short-lived Root"), PathLen: -1, NotAfter: h.Clock.Now().Add(time.Hour)})
 	testkit.Check(t, err)
@@ -159,6 +160,7 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 	objects := map[string]int64{
 		"POST /api/v1/certificate_requests/{id}/sign":    h.Request(t, h.Admin()),
 		"POST /api/v1/certificate_requests/sign":         h.Request(t, h.Admin()),
+		"POST /api/v1/certificate_requests/sign/preview": h.Request(t, h.Admin()),
 		"POST /api/v1/certificate_authorities/{id}/sign": h.Pending(t),
 		"POST /api/v1/profiles/{id}/check":               1,
 

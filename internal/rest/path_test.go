@@ -87,7 +87,7 @@ func TestUnknownPaths(t *testing.T) {
 }
 
 // alsoAnID are the paths that have a word where others have an {id}.
-var alsoAnID = regexp.MustCompile(`/accounts/me|/certificate_requests/(sign|revoke|reject|delete|check|count)$|/certificates/export$|/certificate_authorities/import$`)
+var alsoAnID = regexp.MustCompile(`/accounts/me|/certificate_requests/(sign|revoke|reject|delete|check|count)$|/certificates/(export|revoke|count)$|/certificate_authorities/import$`)
 
 // A method that a path does not know is a 405 that says which it does.
 func TestUnknownMethods(t *testing.T) {

@@ -60,6 +60,16 @@ func signedRequests(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 	return 0, api.BulkRevoke{Bulk: api.Bulk{IDs: []int64{h.Signed(t, h.Admin(), root), h.Signed(t, h.Admin(), root)}}}
 }
 
+func certificatesToRevoke(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	one, _ := aCertificate(t, h, caller)
+	two, _ := aCertificate(t, h, caller)
+	return 0, api.BulkRevokeCertificates{IDs: []int64{one, two}}
+}
+
+func aCertificateFilter(*testing.T, *house, notary.Caller) (int64, any) {
+	return 0, api.CountCertificates{Filter: &api.CertificateFilter{Revoked: "false"}}
+}
+
 func aRejectedRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	id, _ := aRequest(t, h, caller)
 	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id, ""))

@@ -18,6 +18,7 @@ import (
 
 // changesNothing are the calls that only compute, though their method is POST.
 var changesNothing = []string{"POST /api/v1/certificate_requests/count", "POST /api/v1/certificate_requests/check",
+	"POST /api/v1/certificate_requests/sign/preview", "POST /api/v1/certificates/count",
 	"POST /api/v1/profiles/{id}/check", "POST /api/v1/inspect"}
 
 // Every call that changes something refuses a caller whose account was deleted or demoted, or who

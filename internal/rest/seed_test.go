@@ -77,7 +77,9 @@ func TestSeedDocument(t *testing.T) {
 	})
 	step("revoke a certificate", func(t *testing.T) {
 		serial := envelope(t, call(t, c, "GET", one, nil)).(map[string]any)["serial_number"].(string)
-		call(t, c, "POST", one+"/certificate/revoke", nil).wantStatus(t, 202).wantBody(t, seedSuccess)
+		id := envelope(t, call(t, c, "GET", one, nil)).(map[string]any)["certificate_id"]
+		result := envelope(t, call(t, c, "POST", one+"/certificate/revoke", nil).wantStatus(t, 202))
+		wantExtras(t, result, map[string]any{"message": "success", "revoked": []any{map[string]any{"id": id, "serial_number": serial}}})
 		wantSeedRequest(t, envelope(t, call(t, c, "GET", one, nil).wantStatus(t, 200)), 1, "", "Revoked")
 		if listed := revokedSerials(t, h, root); !slices.Equal(listed, []string{serial}) {
 			t.Errorf("the CRL lists %v, want %s", listed, serial)

@@ -50,7 +50,7 @@ func TestSummary(t *testing.T) {
 		err := h.CA.Sign(t.Context(), h.Admin(), h.Request(t, h.Admin()), ca.SignOptions{AuthorityID: root, NotAfter: h.Clock.Now().AddDate(0, 0, days)})
 		testkit.Check(t, err)
 	}
-	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), h.Signed(t, h.Admin(), root), notary.Unspecified))
+	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), h.Signed(t, h.Admin(), root), notary.Unspecified))
 	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), h.Request(t, h.Admin()), ""))
 	h.Request(t, h.Admin())
 	summary().wantBody(t, `{"result": {"certificate_requests": {"Outstanding": 1, "Active": 4, "Rejected": 1, "Revoked": 1},

@@ -31,13 +31,15 @@ var (
 		"Certificates issued by the CA that are neither revoked nor expired.", caLabels, nil)
 	caRevocationsDesc = prometheus.NewDesc("notary_ca_revocations",
 		"Revocations by the CA, imported ones included.", caLabels, nil)
+	crlFindingsDesc = prometheus.NewDesc("notary_crl_lint_findings",
+		"Lint findings in the CRLs of the CA that this node built last.", caLabels, nil)
 	caExpiryDesc = prometheus.NewDesc("notary_ca_not_after_timestamp_seconds",
 		"When the CA certificate in use expires, in seconds since 1970.", caLabels, nil)
 
 	caLabels        = []string{"ca_id", "ca"}
 	statisticsDescs = []*prometheus.Desc{requestsDesc, expiringDesc, damagedDesc,
 		certificatesDesc, validDesc, expiredDesc, revokedDesc,
-		caCertificatesDesc, caValidDesc, caRevocationsDesc, caExpiryDesc}
+		caCertificatesDesc, caValidDesc, caRevocationsDesc, crlFindingsDesc, caExpiryDesc}
 )
 
 // statisticsCollector collects the counts of the service.
@@ -82,6 +84,7 @@ func (c statisticsCollector) Collect(metrics chan<- prometheus.Metric) {
 		gauge(caCertificatesDesc, a.Issued, labels...)
 		gauge(caValidDesc, a.InForce, labels...)
 		gauge(caRevocationsDesc, a.Revocations, labels...)
+		gauge(crlFindingsDesc, a.CRLFindings, labels...)
 		if !a.NotAfter.IsZero() { // it is pending
 			gauge(caExpiryDesc, a.NotAfter.Unix(), labels...)
 		}

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"slices"
 
 	"notary"
 )
@@ -44,6 +45,35 @@ func (r reader) CertificateByFingerprint(ctx context.Context, fingerprint string
 func (r reader) CertificatesOfRequest(ctx context.Context, requestID int64) ([]*notary.Certificate, error) {
 	return collect(ctx, r, r.scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
 }
+
+// LatestIssuances returns how the latest certificate of each of the requests was issued. Requests that never
+// had a certificate are missing.
+func (r reader) LatestIssuances(ctx context.Context, requestIDs []int64) (map[int64]notary.Issuance, error) {
+	all := map[int64]notary.Issuance{}
+	for some := range slices.Chunk(requestIDs, issuancesTogether) {
+		b := &binder{}
+		in := ""
+		for _, id := range some {
+			in += ", " + b.bind(id)
+		}
+		_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+			var cert notary.Certificate
+			var requestID, authority number
+			err = row.Scan(&requestID, &authority, &cert.Profile)
+			cert.AuthorityID = authority.Int64
+			all[requestID.Int64] = cert.Issuance()
+			return none, err
+		}, `SELECT k.request_id, k.authority_id, k.profile FROM certificate k WHERE k.id IN (
+			SELECT MAX(id) FROM certificate WHERE request_id IN (`+in[2:]+`) GROUP BY request_id)`, b.args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// issuancesTogether is how many requests one query looks at.
+const issuancesTogether = 200
 
 // CertificatesWithKey are all that were ever issued or uploaded for the key with that
 // fingerprint.

@@ -57,11 +57,17 @@ func revokedCounter(authorityID int64, shard int) string {
 	return fmt.Sprintf("shard %d %d", authorityID, shard)
 }
 
-// revokedCounterKey is what a counter counts the revocations of.
+// correctedCounter counts the corrected revocations of an authority, or of a shard of its CRL.
+func correctedCounter(authorityID int64, shard int) string {
+	return fmt.Sprintf("corrected %d %d", authorityID, shard)
+}
+
+// revokedCounterKey returns the list whose revocations or corrections a counter counts.
 func revokedCounterKey(name string) (key ListKey, err error) {
-	if strings.HasPrefix(name, "shard ") {
-		_, err = fmt.Sscanf(name, "shard %d %d", &key.AuthorityID, &key.Shard)
-	} else {
+	switch kind, _, _ := strings.Cut(name, " "); kind {
+	case "shard", "corrected":
+		_, err = fmt.Sscanf(name, kind+" %d %d", &key.AuthorityID, &key.Shard)
+	default:
 		_, err = fmt.Sscanf(name, "revoked %d", &key.AuthorityID)
 	}
 	return key, err
@@ -72,17 +78,26 @@ func issuedCounter(authorityID int64) string { return fmt.Sprintf("issued %d", a
 
 // IssuedCounts returns how many certificates each authority issued. It reads the kept counts.
 func (r reader) IssuedCounts(ctx context.Context) (map[int64]int64, error) {
+	return r.countsByIssuer(ctx, "issued")
+}
+
+// countsByIssuer returns the counters of one kind by the authority at the end of their names.
+func (r reader) countsByIssuer(ctx context.Context, kind string) (map[int64]int64, error) {
 	all := map[int64]int64{}
 	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
 		var name string
-		var n int64
+		var n number
 		if err := row.Scan(&name, &n); err != nil {
 			return none, err
 		}
 		issuer, err := issuerOf(name)
-		all[issuer] += n
-		return none, err
-	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2`, "issued ", "issued!")
+		if err != nil || n.bad {
+			r.damage.add("counter", issuer, []string{fmt.Sprintf("the counter %.60q cannot be read", name)})
+			return none, nil
+		}
+		all[issuer] += n.Int64
+		return none, nil
+	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2`, kind+" ", kind+"!")
 	return all, err
 }
 

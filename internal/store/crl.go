@@ -10,13 +10,15 @@ import (
 	"notary"
 )
 
-// RevocationCount is how many revocations of the authority are known, or of one shard of its
-// CRL. It only rises: a CRL made from that many is true while it stays the same.
-func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard int) (int64, error) {
-	return r.counter(ctx, revokedCounter(authorityID, shard))
+// RevocationCount returns how many revocations, and corrections of revocations, of the authority or of one
+// shard of its CRL are recorded. It only rises: a CRL is current while the count is the one it was built at.
+func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard int) (count int64, err error) {
+	err = r.q.queryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name IN ($1, $2)`,
+		revokedCounter(authorityID, shard), correctedCounter(authorityID, shard)).Scan(&count)
+	return count, mapped(err)
 }
 
-// RevocationCounts are all the numbers of [reader.RevocationCount] that are not zero.
+// RevocationCounts returns every count of [reader.RevocationCount] that is not zero.
 func (r reader) RevocationCounts(ctx context.Context) (map[ListKey]int64, error) {
 	all := map[ListKey]int64{}
 	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
@@ -32,9 +34,15 @@ func (r reader) RevocationCounts(ctx context.Context) (map[ListKey]int64, error)
 		}
 		all[key] += n.Int64
 		return none, nil
-	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2 OR name >= $3 AND name < $4`,
-		"revoked ", "revoked!", "shard ", "shard!")
+	}, `SELECT name, value FROM counter WHERE name >= $1 AND name < $2 OR name >= $3 AND name < $4
+			OR name >= $5 AND name < $6`,
+		"revoked ", "revoked!", "shard ", "shard!", "corrected ", "corrected!")
 	return all, err
+}
+
+// RevokedCounts returns how many revocations each authority has recorded.
+func (r reader) RevokedCounts(ctx context.Context) (map[int64]int64, error) {
+	return r.countsByIssuer(ctx, "revoked")
 }
 
 // IssuedCount is how many certificates the authority has issued.
@@ -79,7 +87,7 @@ func (r reader) ListStates(ctx context.Context) (map[ListKey]ListState, error) {
 // MaxShards is over how many lists an authority's CRL can be spread.
 const MaxShards = 1000
 
-const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_date, hold_instruction FROM revocation
+const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_date, hold_instruction, certificate_id FROM revocation
 	WHERE authority_id = $1 AND shard >= $2 AND shard <= $3 AND listed_until >= $4`
 
 // EachRevocation gives the entries of a list (shard 0: of all) one after the other, without
@@ -109,14 +117,17 @@ func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int
 		defer rows.Close()
 		for rows.Next() {
 			var v revocationRow
-			if err := rows.Scan(&v.id, &v.serial, &v.at, &v.reason, &v.invalidity, &v.hold); err != nil {
+			var certificate sql.NullInt64
+			if err := rows.Scan(&v.id, &v.serial, &v.at, &v.reason, &v.invalidity, &v.hold, &certificate); err != nil {
 				return mapped(err)
 			}
 			s.damage.add("revocation", v.id, v.problems())
 			if notary.CheckSerial(v.serial) != nil {
 				continue
 			}
-			if err := add(v.value()); err != nil {
+			revocation := v.value()
+			revocation.Imported = !certificate.Valid
+			if err := add(revocation); err != nil {
 				return err
 			}
 		}

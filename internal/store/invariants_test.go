@@ -161,7 +161,7 @@ func wholeDatabase(t *testing.T) string {
 	w.Request(t, requestor)
 	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, requestor), ""))
 	w.Signed(t, requestor, issuer)
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, requestor, issuer), notary.Superseded))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, requestor, issuer), notary.Superseded))
 	_, err := w.CA.CRL(t.Context(), issuer)
 	testkit.Check(t, err)
 	return copyOf(t, w.Database)

@@ -74,7 +74,7 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	ctx := t.Context()
 	// Copies, digests and checks read everything.
 	seen := map[string]bool{"Write": true, "WriteAs": true, "WriteAccount": true, "Close": true, "CheckInvariants": true,
-		"Check": true, "CheckNext": true, "CopyTo": true, "Digest": true, "EachRevocation": true, "OnDamage": true, "Revoked": true,
+		"Check": true, "CheckNext": true, "CopyTo": true, "Digest": true, "EachRevocation": true, "OnDamage": true, "Revoked": true, "RevokedCertificates": true,
 		"Fill": true, "Shared": true, "Watch": true, "Ready": true, "DatabaseTime": true,
 		"LoginAddresses":   true, // scans the few events that it found
 		"CompromisedInUse": true} // after an upgrade, every compromised key
@@ -140,6 +140,8 @@ type reads interface {
 	RevocationCount(context.Context, int64, int) (int64, error)
 	CRL(context.Context, int64, int) (*notary.CRL, error)
 	RevocationCounts(context.Context) (map[store.ListKey]int64, error)
+	RevokedCounts(context.Context) (map[int64]int64, error)
+	LatestIssuances(ctx context.Context, requestIDs []int64) (map[int64]notary.Issuance, error)
 	IssuedCount(context.Context, int64) (int64, error)
 	IssuedCounts(context.Context) (map[int64]int64, error)
 	ListStates(context.Context) (map[store.ListKey]store.ListState, error)
@@ -206,6 +208,8 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("CertificateBySerial", second(r.CertificateBySerial(ctx, 1, "")))
 	do("RevocationCount", second(r.RevocationCount(ctx, 1, 0)))
 	do("RevocationCounts", second(r.RevocationCounts(ctx)))
+	do("RevokedCounts", second(r.RevokedCounts(ctx)))
+	do("LatestIssuances", second(r.LatestIssuances(ctx, []int64{1, 2})))
 	do("IssuedCount", second(r.IssuedCount(ctx, 1)))
 	do("IssuedCounts", second(r.IssuedCounts(ctx)))
 	do("ListStates", second(r.ListStates(ctx)))
@@ -360,6 +364,8 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	cert, err := tx.Certificate(ctx, certID)
 	do("Certificate", err)
 	do("InsertRevocation", tx.InsertRevocation(cert, notary.Unspecified))
+	cert.Revocation = &notary.Revocation{Reason: notary.Unspecified}
+	do("CorrectRevocation", tx.CorrectRevocation(cert, notary.KeyCompromise))
 	do("ReportCompromised", tx.ReportCompromised("ab"))
 	req, err = tx.Request(ctx, id)
 	do("Request", err)

@@ -21,8 +21,32 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 	}
 	tx.countRevocation(c.AuthorityID, c.Shard)
 	tx.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
+	tx.revoked = append(tx.revoked, notary.RevokedCertificate{ID: c.ID, Serial: c.Serial})
 	return tx.leaveNames(c)
 }
+
+// CorrectRevocation replaces the reason of a certificate's revocation, whose time stays. The certificate is
+// as it was read: if its revocation has changed since, this is a [notary.Conflict]. The next CRL lists the
+// entry even if the certificate has expired.
+func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationReason) error {
+	until := listedUntil(c, tx.now)
+	err := tx.change(raced(), `UPDATE revocation SET reason = $1,
+			listed_until = CASE WHEN listed_until > $2 THEN listed_until ELSE $2 END
+		WHERE certificate_id = $3 AND reason = $4`, reason, until, c.ID, c.Revocation.Reason)
+	if err != nil {
+		return err
+	}
+	tx.counts[correctedCounter(c.AuthorityID, 0)]++
+	if c.Shard > 0 {
+		tx.counts[correctedCounter(c.AuthorityID, c.Shard)]++
+	}
+	tx.revoked = append(tx.revoked, notary.RevokedCertificate{ID: c.ID, Serial: c.Serial, Previous: c.Revocation.Reason})
+	return nil
+}
+
+// RevokedCertificates returns the certificates that this transaction has revoked so far, and those whose
+// revocations it has corrected.
+func (tx *Tx) RevokedCertificates() []notary.RevokedCertificate { return tx.revoked }
 
 func (tx *Tx) countRevocation(authorityID int64, shard int) {
 	tx.counts[revokedCounter(authorityID, 0)]++
@@ -31,8 +55,7 @@ func (tx *Tx) countRevocation(authorityID int64, shard int) {
 	}
 }
 
-// Revoked are the authorities of whose certificates some have been revoked in this transaction
-// so far.
+// Revoked returns the authorities whose revocations this transaction has changed so far.
 func (tx *Tx) Revoked() (authorityIDs []int64) {
 	for name := range tx.counts {
 		if key, err := revokedCounterKey(name); err == nil && key.Shard == 0 {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"notary"
 )
 
 // Tx is a transaction under way: see [Store.Write]. It belongs to the function that got it
@@ -17,7 +19,8 @@ type Tx struct {
 	alone  bool           // whether no other transaction is under way, as on SQLite
 	turns  map[int64]bool // what it has shared or claimed already: whether claimed
 
-	verified verifiedCallers // of the same commit; nil if the transaction has a commit of its own
+	verified verifiedCallers             // of the same commit; nil if the transaction has a commit of its own
+	revoked  []notary.RevokedCertificate // by this transaction
 }
 
 // executor changes the database.

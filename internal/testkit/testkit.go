@@ -182,6 +182,24 @@ func (w *World) Signed(t testing.TB, caller notary.Caller, authority int64) int6
 	return id
 }
 
+// RevokeRequest revokes every valid certificate of a request.
+func (w *World) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+	_, err := w.CA.RevokeRequest(ctx, caller, id, ca.RevokeOptions{Reason: reason})
+	return err
+}
+
+// RevokeCertificate revokes a certificate.
+func (w *World) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+	_, err := w.CA.RevokeCertificate(ctx, caller, id, reason)
+	return err
+}
+
+// RevokeAuthority revokes an authority.
+func (w *World) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) error {
+	_, err := w.CA.RevokeAuthority(ctx, caller, id, reason)
+	return err
+}
+
 // Key makes a private key.
 func Key(t testing.TB, alg notary.KeyAlgorithm) crypto.Signer {
 	t.Helper()

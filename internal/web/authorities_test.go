@@ -396,7 +396,7 @@ func TestAnAuthorityThatCannotBeRevokedSaysWhy(t *testing.T) {
 	orphan, revoked, pending := h.Intermediate(t, root, notary.ECDSAP256), h.Intermediate(t, root, notary.ECDSAP256), h.Pending(t)
 	other := h.namedRoot(t, "Other Root")
 	good := h.Intermediate(t, other, notary.ECDSAP256)
-	testkit.Check(t, h.CA.RevokeAuthority(t.Context(), h.Admin(), revoked, notary.Superseded))
+	testkit.Check(t, h.RevokeAuthority(t.Context(), h.Admin(), revoked, notary.Superseded))
 	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), root, true))
 	v := h.as(t, notary.Admin)
 	for id, why := range map[int64]string{orphan: "was deleted", revoked: "revoked already", pending: "no certificate that could be revoked", other: "A root cannot revoke itself"} {

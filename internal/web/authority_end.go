@@ -1,6 +1,9 @@
 package web
 
-import "notary"
+import (
+	"notary"
+	"notary/internal/ca"
+)
 
 // authorityEnd asks whether an authority shall really be revoked or deleted, and says what
 // falls with it.
@@ -53,13 +56,14 @@ func (s *site) revokeAuthority(c *call) error {
 		return c.again(err, s.revokeAuthorityPage)
 	}
 	reason, err := notary.ParseRevocationReason(c.value("reason"))
+	var done ca.Revocations
 	if err == nil {
-		err = s.ca.RevokeAuthority(c.r.Context(), c.caller, id, reason)
+		done, err = s.ca.RevokeAuthority(c.r.Context(), c.caller, id, reason)
 	}
 	if err != nil {
 		return c.again(err, s.revokeAuthorityPage)
 	}
-	return c.done(authorityPath(id), "The authority is revoked. Its issuer's CRL says so from now on.")
+	return c.done(authorityPath(id), "The authority is revoked. "+revokedText(done)+" Its issuer's CRL says so from now on.")
 }
 
 func (s *site) deleteAuthority(c *call) error {

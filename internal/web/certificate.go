@@ -132,24 +132,3 @@ func (s *site) downloadChain(c *call) error {
 	}
 	return c.send(fmt.Sprintf("certificate-%d-chain-%d.pem", id, number), typePEM, []byte(chains[number-1].PEM()))
 }
-
-func (s *site) revokeCertificate(c *call) error {
-	id, err := c.id()
-	if err != nil {
-		return err
-	}
-	if err := c.mustBeSure(); err != nil {
-		return c.again(err, s.certificatePage)
-	}
-	reason, err := notary.ParseRevocationReason(c.value("reason"))
-	if err == nil {
-		err = s.ca.RevokeCertificate(c.r.Context(), c.caller, id, reason)
-	}
-	if err != nil {
-		return c.again(err, s.certificatePage)
-	}
-	return c.done(certificatePath(id), "The certificate is revoked. Its authority's CRL and OCSP responder say so from now on.")
-}
-
-// Reasons are the choices for a revocation.
-func (certificatePage) Reasons() []option { return reasons() }

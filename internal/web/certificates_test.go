@@ -54,7 +54,7 @@ func TestACertificateIsFoundLookedAtAndRevoked(t *testing.T) {
 	b.fill(t, "Reason", "superseded")
 	b.tick(t, "Revoke the certificate, which cannot be undone")
 	b.press(t, "Revoke")
-	b.wantText(t, "The certificate is revoked.", "superseded", "It is revoked, for ever.")
+	b.wantText(t, "The certificate is revoked.", "superseded", "Revoked for superseded.")
 	b.look(t, "certificate-revoked")
 	b.press(t, "Certificates")
 	b.press(t, "Revoked")
@@ -69,7 +69,7 @@ func TestTheInventoryIsNarrowed(t *testing.T) {
 	h := open(t)
 	one, two := h.Root(t, notary.ECDSAP256), h.Root(t, notary.Ed25519)
 	first, second := h.certificateOf(t, h.Signed(t, h.Admin(), one)), h.certificateOf(t, h.Signed(t, h.Admin(), two))
-	testkit.Check(t, h.CA.RevokeCertificate(t.Context(), h.Admin(), second.ID, notary.Superseded))
+	testkit.Check(t, h.RevokeCertificate(t.Context(), h.Admin(), second.ID, notary.Superseded))
 	v := h.as(t, notary.ReadOnly)
 	link := func(c *notary.Certificate) string { return fmt.Sprintf(`data-href="/certificates/%d"`, c.ID) }
 	for query, has := range map[string][2]bool{

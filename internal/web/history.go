@@ -35,6 +35,7 @@ var deeds = map[string]struct{ done, with string }{
 	"request.remove_certificate":    {"Certificate removed", ""},
 	"request.delete":                {"Deleted", ""},
 	"certificate.revoke":            {"Earlier certificate revoked", "on the CRL of"},
+	"certificate.correct_reason":    {"Revocation reason corrected", "on the CRL of"},
 	"authority.create":              {"Made", ""},
 	"authority.import":              {"Imported", ""},
 	"authority.sign":                {"Signed", "with"},

@@ -16,7 +16,7 @@ func TestTheHistoryOfARequestIsToldInWords(t *testing.T) {
 	id := h.Signed(t, h.Caller(notary.CertificateRequestor), root)
 	r, err := h.CA.Request(t.Context(), h.Admin(), id)
 	testkit.Check(t, err)
-	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), id, notary.Superseded))
+	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), id, notary.Superseded))
 	certificate := fmt.Sprintf(`<a href="/certificates/%d"><bdi>certificate %[1]d</bdi></a>`, r.Certificate.ID)
 	authority := fmt.Sprintf(`<a href="/authorities/%d"><bdi>Test Root</bdi></a>`, root)
 	h.as(t, notary.ReadOnly).get(t, requestURL(id)).wantText(t,

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"notary"
 	"notary/internal/inspect"
@@ -23,10 +24,12 @@ type requestPage struct {
 	Earlier     []*notary.Certificate // the others that were issued for it, the newest first
 	Downloads   downloads
 	History     []told
-	Again       string // to a new request with the same names
-	Compromised bool   // whether its key was reported: nothing is signed for it any more
-	Stays       string // why the certificate in use cannot be revoked; "" where it can
-	Expired     bool   // whether the certificate in use has
+	Again       string   // to a new request with the same names
+	Compromised bool     // whether its key was reported: nothing is signed for it any more
+	Stays       string   // why the certificate in use cannot be revoked; "" where it can
+	Gone        []string // what a renewal cannot keep of the former certificate
+	now         time.Time
+	Expired     bool // whether the certificate in use has
 	forms
 	signChoices
 }
@@ -68,7 +71,7 @@ func (s *site) requestPage(c *call, f form) error {
 		return err
 	}
 	p := requestPage{Request: r, Title: requestTitle(r), Again: "/requests/new?" + url.Values{"names": {namesText(r.Names)}}.Encode(),
-		forms: formsOf(c, f)}
+		now: s.ca.Now(), forms: formsOf(c, f)}
 	if p.signChoices, err = s.signChoices(c); err != nil {
 		return err
 	}
@@ -85,6 +88,7 @@ func (s *site) requestPage(c *call, f form) error {
 	if err := p.addEarlier(s, c); err != nil {
 		return err
 	}
+	p.chooseFormer()
 	return c.show("request", p.Title, p)
 }
 
@@ -95,8 +99,6 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 	}
 	p.Expired = p.Cert.Status(s.ca.Now()) == notary.CertificateExpired
 	p.Stays = because(p.Cert.Revocable(issuerOf(p.Cert, p.all)))
-	choose(p.Authorities, strconv.FormatInt(p.Cert.AuthorityID, 10)) // a renewal is like what it renews
-	choose(p.Profiles, p.Cert.Profile)
 	view := s.viewOf(p.Cert, p.all)
 	p.Issued, p.Downloads = &view, downloadsOf(p.Cert, requestPath(p.ID)+"/download")
 	return nil
@@ -116,6 +118,25 @@ func (p *requestPage) addEarlier(s *site, c *call) error {
 		}
 	}
 	return nil
+}
+
+// chooseFormer selects the authority and the profile of the certificate in use or, without one, of the latest.
+func (p *requestPage) chooseFormer() {
+	former := p.Cert
+	if former == nil && len(p.Earlier) > 0 {
+		former = p.Earlier[0]
+	}
+	if former == nil || former.Profile == "" || len(p.Authorities) == 0 || len(p.Profiles) == 0 {
+		return // signed elsewhere, or nothing to choose from
+	}
+	authority := strconv.FormatInt(former.AuthorityID, 10)
+	p.Authorities, p.Profiles = choose(p.Authorities, authority), choose(p.Profiles, former.Profile)
+	if p.Authorities[0].Value == "" {
+		p.Gone = append(p.Gone, "the authority "+authorityMention(authority, authority, p.all).Text+" cannot sign")
+	}
+	if p.Profiles[0].Value == "" {
+		p.Gone = append(p.Gone, "the profile "+former.Profile+" was deleted")
+	}
 }
 
 // readCSR decodes a signing request.

@@ -53,14 +53,18 @@ func chosen(options []option) bool {
 	return slices.ContainsFunc(options, func(o option) bool { return o.Chosen })
 }
 
-// choose makes that value the chosen one, if it is there.
-func choose(options []option, value string) {
-	if !slices.ContainsFunc(options, func(o option) bool { return o.Value == value }) {
-		return
-	}
+// choose selects the option with that value. If there is none, an option that asks for a choice is selected:
+// nothing else takes its place by itself.
+func choose(options []option, value string) []option {
+	found := false
 	for i := range options {
 		options[i].Chosen = options[i].Value == value
+		found = found || options[i].Chosen
 	}
+	if !found && len(options) > 0 {
+		options = append([]option{{Label: "Choose…", Chosen: true}}, options...)
+	}
+	return options
 }
 
 func authorityLabel(a *notary.Authority) string {
@@ -138,17 +142,6 @@ func (s *site) rejectRequest(c *call, id int64) error {
 	return s.ca.Reject(c.r.Context(), c.caller, id, c.value("reason"))
 }
 
-func (s *site) revokeRequest(c *call, id int64) error {
-	if err := c.mustBeSure(); err != nil {
-		return err
-	}
-	reason, err := notary.ParseRevocationReason(c.value("reason"))
-	if err != nil {
-		return err
-	}
-	return s.ca.RevokeRequest(c.r.Context(), c.caller, id, reason)
-}
-
 func (s *site) reopenRequest(c *call, id int64) error {
 	return s.ca.Reopen(c.r.Context(), c.caller, id)
 }
@@ -179,32 +172,3 @@ func (s *site) deleteRequest(c *call) error {
 	}
 	return c.done("/requests", fmt.Sprintf("The request %d is deleted. What was issued for it stays in the inventory, and can still be revoked there.", id))
 }
-
-// reasonMeaning is a reason for a revocation, and what it means.
-type reasonMeaning struct {
-	Reason  notary.RevocationReason
-	Meaning string
-}
-
-// reasonMeanings are the reasons of RFC 5280, section 5.3.1, that can be given, the most usual first.
-var reasonMeanings = []reasonMeaning{
-	{notary.Unspecified, "no reason is told"},
-	{notary.KeyCompromise, "somebody else has the private key, or may have it: every certificate for this key is revoked, and the key is refused for ever"},
-	{notary.Superseded, "another certificate has taken its place"},
-	{notary.CessationOfOperation, "what it was for is no longer there"},
-	{notary.AffiliationChanged, "its names are no longer those of its holder"},
-	{notary.PrivilegeWithdrawn, "its holder may no longer have it"},
-	{notary.CACompromise, "the key of the authority is in other hands"},
-	{notary.AACompromise, "an attribute authority is compromised"},
-}
-
-// reasons are they as choices.
-func reasons() (all []option) {
-	for _, m := range reasonMeanings {
-		all = append(all, option{Value: string(m.Reason), Label: string(m.Reason) + ": " + m.Meaning})
-	}
-	return all
-}
-
-// Reasons are the choices for a revocation.
-func (requestPage) Reasons() []option { return reasons() }

@@ -34,6 +34,7 @@ type manyPage struct {
 	Count    int64            // of those that were chosen
 	Can      int64            // of these, to which it will be done
 	Renewals int64            // of these, that will be signed only where renewals are wanted
+	Later    int64            // of these, that are revoked already: only keyCompromise changes that
 	Refusals map[string]int64 // of these, that will be left as they are, by the reason
 	Unseen   int64            // of these, that were not looked at: among those to which it will be done
 	All      bool             // that the filter matches were chosen
@@ -41,6 +42,7 @@ type manyPage struct {
 	Filter   string           // of the list where they were chosen, as its URL has it
 	List     string           // its address
 	Shown    []row            // some of those that were chosen
+	Groups   []signGroup      // how those that are signed will be signed
 	signChoices
 }
 
@@ -86,6 +88,11 @@ func (s *site) manyPage(c *call, f form) error {
 		}
 	} else if err := p.lookAtChosen(s, c); err != nil {
 		return err
+	}
+	if p.action == notary.Sign && p.Count > 0 {
+		if p.Groups, err = s.signGroups(c, m, p.all); err != nil {
+			return err
+		}
 	}
 	title := p.Verb + " " + plural(p.Count, "request")
 	if p.Count == 0 {
@@ -139,6 +146,8 @@ func (p *manyPage) lookAtChosen(s *site, c *call) error {
 func (p *manyPage) look(r *notary.Request) {
 	p.Count++
 	switch err := p.refuses(r); {
+	case p.action == notary.Revoke && r.Status == notary.Revoked:
+		p.Later++
 	case err != nil:
 		p.Refusals[because(err)]++
 	case p.action == notary.Sign && r.Certificate != nil:
@@ -213,7 +222,7 @@ func (s *site) signMany(c *call, m ca.Many, fn func(ca.Outcome) error) error {
 	if err != nil {
 		return err
 	}
-	o.NoRenewal = c.value("renew") != "yes"
+	o.NoRenewal, o.KeepFormer = c.value("renew") != "yes", c.value("former") != "replace"
 	return s.ca.SignMany(c.r.Context(), c.caller, m, o, fn)
 }
 
@@ -222,11 +231,11 @@ func (s *site) rejectMany(c *call, m ca.Many, fn func(ca.Outcome) error) error {
 }
 
 func (s *site) revokeMany(c *call, m ca.Many, fn func(ca.Outcome) error) error {
-	reason, err := notary.ParseRevocationReason(c.value("reason"))
+	o, err := readRevokeOptions(c)
 	if err != nil {
 		return err
 	}
-	return s.ca.RevokeMany(c.r.Context(), c.caller, m, reason, fn)
+	return s.ca.RevokeMany(c.r.Context(), c.caller, m, o, fn)
 }
 
 func (s *site) deleteMany(c *call, m ca.Many, fn func(ca.Outcome) error) error {
@@ -248,6 +257,7 @@ type outcomesPage struct {
 type outcome struct {
 	ID     int64
 	Told   bool   // whether the request has a line of its own
+	Which  string // what was revoked
 	Reason string // why it failed; "" for a success
 	Step   int64  // how many are through, where that is told
 }
@@ -289,6 +299,9 @@ func (p *outcomesPage) Outcomes() iter.Seq[outcome] {
 				line.Told, line.Reason = p.Failed <= maxTold, sentence(p.call.explain(o.Err).Message)
 			} else {
 				p.Done++
+				if len(o.Revocations.Revoked)+len(o.Revocations.NotRevoked) > 1 {
+					line.Which = revokedText(o.Revocations)
+				}
 			}
 			through := p.Done + p.Failed
 			if through%max(1, p.Total/steps) == 0 {

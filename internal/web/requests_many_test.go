@@ -83,7 +83,7 @@ func TestManyAreRevokedAndDeletedOnlyWhenOneIsSure(t *testing.T) {
 		return form
 	}
 	v.post(t, "/requests/many", with("do", "revoke")).wantStatus(t, 200).wantText(t, "Revoke 4 requests",
-		"The certificates of 3 of these 4 requests will be revoked.",
+		"Every valid certificate of 3 of these 4 requests will be revoked",
 		"1 request will be left as it is: This request has no certificate.", "superseded", "Revoke 3 requests</button>")
 	v.post(t, "/requests/many/run", with("do", "revoke", "reason", "superseded")).wantStatus(t, 400).wantText(t, "Tick this first", `value="superseded" selected`)
 	h.wantStatuses(t, 0, notary.Revoked)

@@ -316,7 +316,7 @@ func TestARequestOffersNothingThatIsAlwaysRefused(t *testing.T) {
 	h := open(t)
 	kept, gone := h.Root(t, notary.ECDSAP256), h.namedRoot(t, "Gone")
 	compromised, removed, orphan, uploaded := h.Signed(t, h.Admin(), kept), h.Signed(t, h.Admin(), kept), h.Signed(t, h.Admin(), gone), h.uploaded(t)
-	testkit.Check(t, h.CA.RevokeRequest(t.Context(), h.Admin(), compromised, notary.KeyCompromise))
+	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), compromised, notary.KeyCompromise))
 	testkit.Check(t, h.CA.RemoveCertificate(t.Context(), h.Admin(), removed))
 	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), gone, true))
 	v := h.as(t, notary.CertificateManager)

@@ -105,7 +105,7 @@ func (s *site) routes() []route {
 		{"GET /requests/{id}/download/{form}", loggedIn, s.downloadRequest},
 		{"POST /requests/{id}/sign", loggedIn, s.onRequest("The request is signed. The certificate can be downloaded here.", s.signRequest)},
 		{"POST /requests/{id}/reject", loggedIn, s.onRequest("The request is rejected.", s.rejectRequest)},
-		{"POST /requests/{id}/revoke", loggedIn, s.onRequest("The certificate is revoked.", s.revokeRequest)},
+		{"POST /requests/{id}/revoke", loggedIn, s.revokeRequest},
 		{"POST /requests/{id}/reopen", loggedIn, s.onRequest("The request is Outstanding again.", s.reopenRequest)},
 		{"POST /requests/{id}/upload", loggedIn, s.onRequest("The certificate is uploaded.", s.uploadCertificate)},
 		{"POST /requests/{id}/remove", loggedIn, s.onRequest("The certificate is removed: the request is Outstanding again.", s.removeCertificate)},

@@ -1,0 +1,153 @@
+package ca
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"sync"
+
+	"notary"
+)
+
+// selection is how the objects of a bulk call are found.
+type selection struct {
+	noun       string // of several
+	permission notary.Permission
+	each       func(context.Context, notary.Caller, notary.Filter, func(id int64) error) error
+}
+
+func (s *Service) requestSelection() selection {
+	return selection{"requests", notary.DecideRequests,
+		func(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(int64) error) error {
+			return s.EachRequest(ctx, caller, f, func(r *notary.Request) error { return fn(r.ID) })
+		}}
+}
+
+func (s *Service) certificateSelection() selection {
+	return selection{"certificates", notary.RevokeCertificates,
+		func(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(int64) error) error {
+			return s.EachCertificate(ctx, caller, f, func(c *notary.Certificate) error { return fn(c.ID) })
+		}}
+}
+
+// chosen returns the ids that m selects.
+func chosen(ctx context.Context, caller notary.Caller, m Many, of selection) ([]int64, error) {
+	switch {
+	case m.Filter != nil && m.IDs != nil:
+		return nil, notary.FieldErrorf("ids", "give ids or a filter, not both")
+	case m.Filter != nil:
+		return matching(ctx, caller, m, of)
+	case m.Expected != nil:
+		return nil, notary.FieldErrorf("expected", "expected goes with a filter: leave it out, or give a filter instead of ids")
+	case len(m.IDs) == 0:
+		return nil, notary.FieldErrorf("ids", "no %s are named: give ids with at least one id, or a filter", of.noun)
+	case len(m.IDs) > maxIDs:
+		return nil, notary.FieldErrorf("ids", "there are %d ids, and at most %d are taken at once: send them in parts, or give a filter", len(m.IDs), maxIDs)
+	}
+	seen := make(map[int64]bool, len(m.IDs))
+	for _, id := range m.IDs {
+		if id < 1 {
+			return nil, notary.FieldErrorf("ids", "%d is not an id: ids are positive integers", id)
+		}
+		if seen[id] {
+			return nil, notary.FieldErrorf("ids", "the id %d is there twice", id)
+		}
+		seen[id] = true
+	}
+	return m.IDs, nil
+}
+
+// CountMatching returns how many requests a filter matches, as [Many] expects it.
+func (s *Service) CountMatching(ctx context.Context, caller notary.Caller, f notary.Filter) (int64, error) {
+	return countMatching(ctx, caller, f, s.requestSelection())
+}
+
+// CountMatchingCertificates is [Service.CountMatching] for certificates.
+func (s *Service) CountMatchingCertificates(ctx context.Context, caller notary.Caller, f notary.Filter) (int64, error) {
+	return countMatching(ctx, caller, f, s.certificateSelection())
+}
+
+func countMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection) (n int64, err error) {
+	err = eachMatching(ctx, caller, f, of, func(int64) { n++ })
+	return n, err
+}
+
+// EachMatching calls fn for each request that a filter of [Many] matches, in the order of the ids.
+func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request)) error {
+	var r *notary.Request
+	of := s.requestSelection()
+	of.each = func(ctx context.Context, caller notary.Caller, f notary.Filter, next func(int64) error) error {
+		return s.EachRequest(ctx, caller, f, func(one *notary.Request) error {
+			r = one
+			return next(one.ID)
+		})
+	}
+	return eachMatching(ctx, caller, f, of, func(int64) { fn(r) })
+}
+
+var errTooMany = errors.New("too many")
+
+func eachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection, fn func(id int64)) error {
+	if err := caller.Require(of.permission); err != nil {
+		return err
+	}
+	if reflect.ValueOf(f).IsZero() {
+		return notary.FieldErrorf("filter", "filter is empty, which would mean all %s: narrow it, such as by a name", of.noun)
+	}
+	n := 0
+	err := of.each(ctx, caller, f, func(id int64) error {
+		if n++; n > maxMatches {
+			return errTooMany
+		}
+		fn(id)
+		return nil
+	})
+	if errors.Is(err, errTooMany) {
+		err = notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d %s: narrow it", maxMatches, of.noun), "filter")
+	}
+	return err
+}
+
+// matching returns the ids that the filter matches, if they are as many as expected.
+func matching(ctx context.Context, caller notary.Caller, m Many, of selection) (ids []int64, err error) {
+	if m.Expected == nil && !reflect.ValueOf(*m.Filter).IsZero() {
+		return nil, notary.FieldErrorf("expected", "expected is missing: say how many %s the filter matches", of.noun)
+	}
+	err = eachMatching(ctx, caller, *m.Filter, of, func(id int64) { ids = append(ids, id) })
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(ids)) != *m.Expected:
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the number of %s that the filter matches is %d now, and not %d as expected: "+
+			"nothing was done; look at them again", of.noun, len(ids), *m.Expected), "expected")
+	}
+	return ids, nil
+}
+
+// RevokeManyCertificates revokes each of the certificates as [Service.RevokeCertificate] does, except those in
+// use by an authority: revoking these takes everything below with them, so they are revoked by themselves.
+// See [Service.SignMany].
+func (s *Service) RevokeManyCertificates(ctx context.Context, caller notary.Caller, m Many, reason notary.RevocationReason,
+	fn func(Outcome) error) error {
+	return s.revokeMany(ctx, caller, m, s.certificateSelection(), fn, func(ctx context.Context, id int64) (Revocations, error) {
+		return s.revokeCertificate(ctx, caller, id, reason, false)
+	})
+}
+
+// revokeMany revokes each of the selected objects, and adds to each outcome what was revoked.
+func (s *Service) revokeMany(ctx context.Context, caller notary.Caller, m Many, of selection, fn func(Outcome) error,
+	revoke func(context.Context, int64) (Revocations, error)) error {
+	var revocations sync.Map // by id
+	return s.manyOf(ctx, caller, m, of, func(o Outcome) error {
+		if done, ok := revocations.LoadAndDelete(o.ID); ok {
+			o.Revocations = done.(Revocations)
+		}
+		return fn(o)
+	}, func(ctx context.Context, id int64) error {
+		done, err := revoke(ctx, id)
+		if err == nil {
+			revocations.Store(id, done)
+		}
+		return err
+	})
+}

@@ -1,0 +1,34 @@
+package ca
+
+import (
+	"context"
+	"strings"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/store"
+)
+
+// lintCRL lints a list that was just built, logs what is new, and counts it for the metrics. The list is
+// published all the same: relying parties need its revocations more than its form, and what would keep them
+// from reading it has been refused before.
+func (s *Service) lintCRL(ctx context.Context, key store.ListKey, published *crlList, list *issuance.CRL) {
+	findings, err := list.Lint()
+	if err != nil {
+		findings = []notary.Finding{{Lint: "unreadable", Level: notary.FindingError, Description: err.Error()}}
+	}
+	var names []string
+	for _, f := range findings {
+		names = append(names, f.Lint)
+	}
+	published.findings.Store(int64(len(findings)))
+	linted := strings.Join(names, " ")
+	if linted == published.linted {
+		return
+	}
+	published.linted = linted
+	for _, f := range findings {
+		s.log.ErrorContext(ctx, "the CRL has a lint finding; it is published nevertheless", "authority", key.AuthorityID,
+			"shard", key.Shard, "lint", f.Lint, "level", f.Level, "finding", f.Description, "citation", f.Citation)
+	}
+}

@@ -1,0 +1,92 @@
+package ca
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"notary"
+)
+
+// signer returns the authority and the profile that sign a request.
+func (s *Service) signer(ctx context.Context, req *notary.Request, o SignOptions) (*openedAuthority, *notary.Profile, error) {
+	var former notary.Issuance
+	if o.open() {
+		var err error
+		if former, err = s.formerOf(ctx, req); err != nil {
+			return nil, nil, err
+		}
+	}
+	chosen := o.choose(former)
+	profile, err := s.profileOr(ctx, chosen.Profile, former)
+	if err != nil {
+		return nil, nil, err
+	}
+	issuer, err := s.issuerOr(ctx, chosen.AuthorityID, former)
+	return issuer, profile, err
+}
+
+// open reports whether the options depend on how a request was signed before.
+func (o SignOptions) open() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
+
+// choose returns how a request is signed whose former certificate was issued like that.
+func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
+	given := notary.Issuance{AuthorityID: o.AuthorityID, Profile: o.Profile}
+	if o.KeepFormer && former != (notary.Issuance{}) {
+		given = notary.Issuance{}
+	}
+	return notary.Issuance{AuthorityID: cmp.Or(given.AuthorityID, former.AuthorityID),
+		Profile: cmp.Or(given.Profile, former.Profile, notary.DefaultProfile)}
+}
+
+// formerOf returns how the current certificate of a request was issued or, without one, its latest.
+func (s *Service) formerOf(ctx context.Context, req *notary.Request) (notary.Issuance, error) {
+	if req.Certificate != nil {
+		return req.Certificate.Issuance(), nil
+	}
+	all, err := s.store.LatestIssuances(ctx, []int64{req.ID})
+	return all[req.ID], err
+}
+
+// profileOr is [Service.profile], with an error of its own if the profile is that of a former certificate.
+func (s *Service) profileOr(ctx context.Context, name string, former notary.Issuance) (*notary.Profile, error) {
+	p, err := s.profile(ctx, name)
+	if notary.KindOf(err) == notary.Invalid && name == former.Profile {
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the profile of its former certificate, %s, was deleted: "+
+			"name the profile to sign with", name), "profile")
+	}
+	return p, err
+}
+
+// issuerOr is [Service.issuer], with an error of its own if the authority is that of a former certificate.
+func (s *Service) issuerOr(ctx context.Context, id int64, former notary.Issuance) (*openedAuthority, error) {
+	if id == 0 {
+		return nil, notary.FieldErrorf("certificate_authority_id", "certificate_authority_id is missing: name the authority that signs, "+
+			"since no authority held here has signed a certificate for this request")
+	}
+	a, err := s.issuer(ctx, id)
+	if err == nil || id != former.AuthorityID {
+		return a, err
+	}
+	switch notary.KindOf(err) {
+	case notary.NotFound:
+		err = notary.Errorf(notary.Conflict, "the authority of its former certificate, %d, was deleted: name the authority that signs", id)
+	case notary.Conflict:
+		err = notary.Errorf(notary.Conflict, "%s. It signed the former certificate: name another authority%s", err, s.successorOf(ctx, id))
+	}
+	return nil, notary.WithField(err, "certificate_authority_id")
+}
+
+// successorOf names, for the end of a sentence, the authority that has succeeded another one.
+func (s *Service) successorOf(ctx context.Context, id int64) string {
+	all, err := s.store.Authorities(ctx)
+	if err != nil {
+		return ""
+	}
+	for _, a := range all {
+		if a.PredecessorID == id && a.Status(s.now()) == notary.AuthorityActive {
+			return fmt.Sprintf(", such as its successor %d", a.ID)
+		}
+	}
+	return ""
+}

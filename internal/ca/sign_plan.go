@@ -1,0 +1,123 @@
+package ca
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"notary"
+)
+
+// SignGroup is what [Service.SignMany] would do to requests that are treated alike.
+type SignGroup struct {
+	Count    int64
+	Issuance notary.Issuance // with which authority and profile they are signed
+	Former   notary.Issuance // those of their former certificates; zero if they have had none
+	Renewal  bool            // whether they have a certificate that is in use
+	Refusal  string          // why they are not signed; "" if they are
+}
+
+// SignPlan groups the selected requests by what [Service.SignMany] would do to them, the largest group first.
+// What only signing itself can tell, such as whether the profile allows the names, is left out. The filter
+// needs no expected count.
+func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many, o SignOptions) ([]SignGroup, error) {
+	if err := caller.Require(notary.DecideRequests); err != nil {
+		return nil, err
+	}
+	if err := s.checkGiven(ctx, o); err != nil {
+		return nil, err
+	}
+	requests, err := s.requestsOf(ctx, caller, m)
+	if err != nil {
+		return nil, err
+	}
+	var without []int64
+	for _, r := range requests {
+		if r.Certificate == nil {
+			without = append(without, r.ID)
+		}
+	}
+	former, err := s.store.LatestIssuances(ctx, without)
+	if err != nil {
+		return nil, err
+	}
+	groups := map[SignGroup]int64{}
+	refusals := map[SignGroup]string{} // by the group without its refusal
+	for _, r := range requests {
+		if r.Certificate != nil {
+			former[r.ID] = r.Certificate.Issuance()
+		}
+		groups[s.planOne(ctx, r, former[r.ID], o, refusals)]++
+	}
+	return sortedGroups(groups), nil
+}
+
+// planOne returns the group of one request.
+func (s *Service) planOne(ctx context.Context, r *notary.Request, former notary.Issuance, o SignOptions,
+	refusals map[SignGroup]string) SignGroup {
+	if _, err := r.Status.Next(notary.Sign); err != nil {
+		return SignGroup{Refusal: err.Error()}
+	}
+	g := SignGroup{Former: former, Issuance: o.choose(former), Renewal: r.Certificate != nil}
+	if g.Renewal && o.NoRenewal {
+		g.Refusal = errRenewal.Error()
+		return g
+	}
+	refusal, known := refusals[g]
+	if !known {
+		_, err := s.profileOr(ctx, g.Issuance.Profile, former)
+		if err == nil {
+			_, err = s.issuerOr(ctx, g.Issuance.AuthorityID, former)
+		}
+		if err != nil {
+			refusal = err.Error()
+		}
+		refusals[g] = refusal
+	}
+	g.Refusal = refusal
+	return g
+}
+
+func sortedGroups(groups map[SignGroup]int64) []SignGroup {
+	sorted := slices.Collect(maps.Keys(groups))
+	for i := range sorted {
+		sorted[i].Count = groups[sorted[i]]
+	}
+	slices.SortFunc(sorted, func(a, b SignGroup) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Issuance.AuthorityID, b.Issuance.AuthorityID),
+			cmp.Compare(a.Issuance.Profile, b.Issuance.Profile), cmp.Compare(a.Former.Profile, b.Former.Profile),
+			cmp.Compare(a.Refusal, b.Refusal))
+	})
+	return sorted
+}
+
+// requestsOf returns the selected requests, as far as a plan needs them. One that is gone is left out.
+func (s *Service) requestsOf(ctx context.Context, caller notary.Caller, m Many) (all []*notary.Request, err error) {
+	add := func(r *notary.Request) {
+		slim := &notary.Request{ID: r.ID, Status: r.Status}
+		if c := r.Certificate; c != nil {
+			slim.Certificate = &notary.Certificate{AuthorityID: c.AuthorityID, Profile: c.Profile}
+		}
+		all = append(all, slim)
+	}
+	if m.Filter != nil && m.IDs == nil {
+		err = s.EachMatching(ctx, caller, *m.Filter, add)
+		return all, err
+	}
+	m.Expected = nil
+	ids, err := chosen(ctx, caller, m, s.requestSelection())
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		switch r, err := s.store.Request(ctx, id); {
+		case notary.KindOf(err) == notary.NotFound:
+		case err != nil:
+			return nil, err
+		default:
+			add(r)
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,169 @@
+package web
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"notary"
+	"notary/internal/ca"
+)
+
+// revokeRequest revokes the certificates of the request in the path.
+func (s *site) revokeRequest(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	o, err := readRevokeOptions(c)
+	if err == nil {
+		err = c.mustBeSure()
+	}
+	if err != nil {
+		return c.again(err, s.requestPage)
+	}
+	done, err := s.ca.RevokeRequest(c.r.Context(), c.caller, id, o)
+	if err != nil {
+		return c.again(err, s.requestPage)
+	}
+	return c.done(requestPath(id), revokedText(done))
+}
+
+// readRevokeOptions reads the fields by which requests are revoked.
+func readRevokeOptions(c *call) (o ca.RevokeOptions, err error) {
+	o.OnlyCurrent = c.value("only_current") == "yes"
+	o.Reason, err = notary.ParseRevocationReason(c.value("reason"))
+	return o, err
+}
+
+func (s *site) revokeCertificate(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := c.mustBeSure(); err != nil {
+		return c.again(err, s.certificatePage)
+	}
+	reason, err := notary.ParseRevocationReason(c.value("reason"))
+	var done ca.Revocations
+	if err == nil {
+		done, err = s.ca.RevokeCertificate(c.r.Context(), c.caller, id, reason)
+	}
+	if err != nil {
+		return c.again(err, s.certificatePage)
+	}
+	return c.done(certificatePath(id), revokedText(done)+" CRL and OCSP say so from now on.")
+}
+
+// revokedText says which certificates were revoked, if it was not only the one.
+func revokedText(done ca.Revocations) string {
+	var revoked, corrected []int64
+	for _, c := range done.Revoked {
+		if c.Previous == "" {
+			revoked = append(revoked, c.ID)
+		} else {
+			corrected = append(corrected, c.ID)
+		}
+	}
+	if len(revoked) == 1 && len(corrected)+len(done.NotRevoked) == 0 {
+		return "The certificate is revoked."
+	}
+	var said []string
+	if len(revoked) > 0 {
+		said = append(said, "Revoked: "+certificateList(revoked)+".")
+	}
+	if len(corrected) > 0 {
+		said = append(said, "Reason corrected: "+certificateList(corrected)+".")
+	}
+	for _, c := range done.NotRevoked {
+		said = append(said, fmt.Sprintf("Still valid: certificate %d. %s", c.ID, because(c.Err)))
+	}
+	return strings.Join(said, " ")
+}
+
+const maxListed = 20 // certificates that a message names
+
+// certificateList names certificates in a sentence, such as "certificates 5, 6 and 7".
+func certificateList(ids []int64) string {
+	var all []string
+	for _, id := range ids[:min(len(ids), maxListed)] {
+		all = append(all, strconv.FormatInt(id, 10))
+	}
+	switch more := len(ids) - len(all); {
+	case len(ids) == 1:
+		return "certificate " + all[0]
+	case more > 0:
+		return fmt.Sprintf("certificates %s and %d more", strings.Join(all, ", "), more)
+	}
+	last := len(all) - 1
+	return "certificates " + strings.Join(all[:last], ", ") + " and " + all[last]
+}
+
+// reasonMeaning is a reason for a revocation, and what it means.
+type reasonMeaning struct {
+	Reason  notary.RevocationReason
+	Meaning string
+}
+
+// reasonMeanings are the reasons of RFC 5280, section 5.3.1, that can be given, the most usual first.
+var reasonMeanings = []reasonMeaning{
+	{notary.Unspecified, "no reason is told"},
+	{notary.KeyCompromise, "somebody else has the private key, or may have it: every certificate for this key is revoked, and the key is refused for ever"},
+	{notary.Superseded, "another certificate has taken its place"},
+	{notary.CessationOfOperation, "what it was for is no longer there"},
+	{notary.AffiliationChanged, "its names are no longer those of its holder"},
+	{notary.PrivilegeWithdrawn, "its holder may no longer have it"},
+	{notary.CACompromise, "the key of the authority is in other hands"},
+	{notary.AACompromise, "an attribute authority is compromised"},
+}
+
+// reasons returns them as choices.
+func reasons() (all []option) {
+	for _, m := range reasonMeanings {
+		all = append(all, option{Value: string(m.Reason), Label: string(m.Reason) + ": " + m.Meaning})
+	}
+	return all
+}
+
+// laterReasons returns the choices that can replace the reason of a revocation.
+func laterReasons(former notary.RevocationReason) []option {
+	return slices.DeleteFunc(reasons(), func(o option) bool { return !notary.RevocationReason(o.Value).Replaces(former) })
+}
+
+// Reasons are the choices for a revocation.
+func (requestPage) Reasons() []option { return reasons() }
+
+// LaterReasons are the choices for correcting the revocation of a revoked request; none if no reason can
+// replace those of its certificates.
+func (p requestPage) LaterReasons() []option {
+	if p.Status != notary.Revoked || p.Compromised {
+		return nil
+	}
+	var all []option
+	for _, c := range p.Earlier {
+		if c.Revocation == nil {
+			continue
+		}
+		if later := laterReasons(c.Revocation.Reason); len(later) > len(all) {
+			all = later
+		}
+	}
+	return all
+}
+
+// StillValid are the older certificates that a revocation of the request takes along.
+func (p requestPage) StillValid() (valid []*notary.Certificate) {
+	for _, c := range p.Earlier {
+		if c.Revocation == nil && !p.now.After(c.NotAfter) {
+			valid = append(valid, c)
+		}
+	}
+	return valid
+}
+
+// Reasons are the choices for a revocation.
+func (certificatePage) Reasons() []option { return reasons() }
+
+// LaterReasons are the choices for correcting the certificate's revocation.
+func (p certificatePage) LaterReasons() []option { return laterReasons(p.Revocation.Reason) }

@@ -1,0 +1,90 @@
+package web_test
+
+import (
+	"crypto/x509/pkix"
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/testkit"
+)
+
+// The page of a request names the older certificates that a revocation takes along, and afterwards what
+// was revoked; on a revoked one, only the reason can be corrected.
+func TestARevocationNamesItsCertificates(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	id := h.Signed(t, h.Admin(), root)
+	older := h.certificateOf(t, id).ID
+	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{}))
+	current := h.certificateOf(t, id).ID
+	v := h.as(t, notary.CertificateManager)
+	v.get(t, requestURL(id)).wantText(t, "Older certificates that are still valid are revoked, too", fmt.Sprintf(">certificate %d</a>", older),
+		`name="only_current"`)
+	v.post(t, requestURL(id)+"/revoke", url.Values{"sure": {"yes"}, "reason": {"superseded"}}).
+		wantText(t, fmt.Sprintf("Revoked: certificates %d and %d.", older, current), "Report key compromise")
+	v.post(t, requestURL(id)+"/revoke", url.Values{"sure": {"yes"}, "reason": {"superseded"}}).wantStatus(t, 409)
+
+	// By the certificate's page, for both at once: they have one key.
+	page := certificatePath(older)
+	v.get(t, page).wantText(t, "Revoked for superseded.", "Correct the reason", `value="keyCompromise"`).wantNoText(t, `value="unspecified"`)
+	v.post(t, page+"/revoke", url.Values{"sure": {"yes"}, "reason": {"keyCompromise"}}).
+		wantText(t, fmt.Sprintf("Reason corrected: certificates %d and %d.", older, current), "Revoked for keyCompromise.").
+		wantNoText(t, "Correct the reason")
+	v.get(t, requestURL(id)).wantText(t, "Revocation reason corrected").wantNoText(t, "Report key compromise")
+}
+
+// With the box ticked, the older certificate stays valid.
+func TestARevocationOfOnlyTheCurrentCertificate(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
+	older := h.certificateOf(t, id).ID
+	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{}))
+	current := h.certificateOf(t, id).ID
+	h.as(t, notary.Admin).post(t, requestURL(id)+"/revoke", url.Values{"sure": {"yes"}, "reason": {"superseded"}, "only_current": {"yes"}}).
+		wantText(t, "The certificate is revoked.")
+	for id, revoked := range map[int64]bool{older: false, current: true} {
+		c, err := h.CA.Certificate(t.Context(), h.Admin(), id)
+		testkit.Check(t, err)
+		if (c.Revocation != nil) != revoked {
+			t.Errorf("certificate %d is revoked: %t", id, !revoked)
+		}
+	}
+}
+
+// A request whose former authority cannot sign any more is offered no other one by itself, and a bulk
+// signature groups the requests by what they had.
+func TestARenewalNeverChangesTheAuthorityByItself(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	other := h.namedRoot(t, "Other Root")
+	short, err := h.CA.CreateAuthority(t.Context(), h.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: "Short Root"},
+		PathLen: -1, NotAfter: h.Clock.Now().Add(48 * time.Hour)})
+	testkit.Check(t, err)
+	id, lasting := h.Request(t, h.Admin()), h.Request(t, h.Admin())
+	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), id, ca.SignOptions{AuthorityID: short, Profile: "server"}))
+	testkit.Check(t, h.CA.Sign(t.Context(), h.Admin(), lasting, ca.SignOptions{AuthorityID: other, Profile: "client"}))
+	testkit.Check(t, h.CA.EnableAuthority(t.Context(), h.Admin(), short, false))
+	v := h.as(t, notary.Admin)
+	form := formOf(t, v.get(t, requestURL(id)).wantText(t, "It cannot be renewed as it was", "Short Root").body)
+	if got := form.Get("certificate_authority_id"); got != "" {
+		t.Errorf("the form has the authority %q", got)
+	}
+	v.post(t, requestURL(id)+"/sign", url.Values{"certificate_authority_id": {""}, "profile": {"server"}}).wantStatus(t, 400)
+	fresh := h.Request(t, h.Admin())
+	chosen := url.Values{"do": {"sign"}, "ids": {fmt.Sprint(id), fmt.Sprint(lasting), fmt.Sprint(fresh)}}
+	v.post(t, "/requests/many", chosen).wantText(t, "1 request with profile client from <bdi>Other Root</bdi>, as before (renewal)",
+		"1 request with profile server from <bdi>Short Root</bdi>, as before", "is disabled", "1 request without a certificate until now")
+	chosen.Set("certificate_authority_id", fmt.Sprint(other))
+	chosen.Set("profile", "server-client")
+	chosen.Set("renew", "yes")
+	v.post(t, "/requests/many/run", chosen).wantText(t, "2 of 3 requests are signed.", "is disabled")
+	if c := h.certificateOf(t, lasting); c.Profile != "client" || c.AuthorityID != other {
+		t.Errorf("renewed by authority %d, profile %s", c.AuthorityID, c.Profile)
+	}
+}

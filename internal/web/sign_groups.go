@@ -1,0 +1,51 @@
+package web
+
+import (
+	"strconv"
+
+	"notary"
+	"notary/internal/ca"
+)
+
+// signGroup is what signing would do to requests that are treated alike.
+type signGroup struct {
+	ca.SignGroup
+	Authority string // the name of the authority of their former certificates; "" without one
+}
+
+// HasFormer reports whether these requests have had a certificate from an authority held here.
+func (g signGroup) HasFormer() bool { return g.SignGroup.Former != (notary.Issuance{}) }
+
+// signGroups groups the chosen requests by the authority and profile of their former certificates.
+func (s *site) signGroups(c *call, m ca.Many, authorities []*notary.Authority) (groups []signGroup, err error) {
+	plan, err := s.ca.SignPlan(c.r.Context(), c.caller, m, ca.SignOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range plan {
+		shown := signGroup{SignGroup: g}
+		if id := g.Former.AuthorityID; id != 0 {
+			shown.Authority = authorityMention(strconv.FormatInt(id, 10), strconv.FormatInt(id, 10), authorities).Text
+		}
+		groups = append(groups, shown)
+	}
+	return groups, nil
+}
+
+// HasFormer reports whether some of the requests have had a certificate.
+func (p manyPage) HasFormer() bool {
+	for _, g := range p.Groups {
+		if g.HasFormer() {
+			return true
+		}
+	}
+	return false
+}
+
+// FormerField is how requests are signed that have had a certificate.
+func (p manyPage) FormerField() field {
+	return p.Form.Choice("former", "Requests that have had a certificate", []option{
+		{Value: "keep", Label: "Keep the authority and profile of that certificate", Chosen: true},
+		{Value: "replace", Label: "Use the authority and profile chosen above"},
+	})
+}
