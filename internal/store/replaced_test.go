@@ -219,7 +219,7 @@ func TestUpgradeReplaced(t *testing.T) {
 
 // What replaces what is found by an index, whatever else has the same names: the work of a signature
 // does not grow with the number of renewals.
-func TestReplacementsAreFoundByAnIndex(t *testing.T) {
+func TestSQLiteReplacementsAreFoundByAnIndex(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
 	walk(t, s, clock.Now())
