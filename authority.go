@@ -65,7 +65,7 @@ func (a *Authority) Status(now time.Time) AuthorityStatus {
 		return AuthorityPending
 	case a.Certificate.Revocation != nil:
 		return AuthorityRevoked
-	case now.After(a.Certificate.NotAfter):
+	case a.Certificate.Expired(now):
 		return AuthorityExpired
 	case !a.Enabled:
 		return AuthorityDisabled

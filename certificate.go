@@ -72,6 +72,9 @@ func (c *Certificate) Chain() [][]byte {
 	return append([][]byte{c.DER}, c.IssuerChain...)
 }
 
+// Expired reports whether the certificate's validity has ended.
+func (c *Certificate) Expired(now time.Time) bool { return now.After(c.NotAfter) }
+
 // PEM is the certificate alone (RFC 7468, section 5).
 func (c *Certificate) PEM() string { return CertificatesPEM(c.DER) }
 

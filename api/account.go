@@ -28,13 +28,6 @@ type ChangePassword struct {
 type ChangeMyPassword struct {
 	OldPassword string `json:"old_password"`
 	Password    string `json:"password" doc:"The new one: 12 characters or more"`
-	Stay        bool   `json:"stay,omitempty" doc:"Whether to answer a new token, because all tokens end"`
-}
-
-// PasswordChanged answers that one's own password is changed.
-type PasswordChanged struct {
-	Message string `json:"message"`
-	Token   string `json:"token,omitempty" doc:"A new one, where it was asked for"`
 }
 
 // ChangeRole sets somebody's role.

@@ -5,7 +5,7 @@ import "time"
 // CertificateAuthority is an authority whose key the server holds.
 type CertificateAuthority struct {
 	ID          int64             `json:"id"`
-	Enabled     bool              `json:"enabled"`
+	Enabled     bool              `json:"enabled" doc:"False while it is disabled or pending"`
 	Status      string            `json:"status" enum:"pending,active,disabled,expired,revoked"`
 	CSR         string            `json:"csr" doc:"PEM: what an outside authority would sign"`
 	Certificate string            `json:"certificate" doc:"PEM chain, its own first; empty while it is pending"`

@@ -23,6 +23,7 @@ type CertificateRequest struct {
 	NotBefore              *time.Time `json:"not_before"`
 	NotAfter               *time.Time `json:"not_after"`
 	CertificateAuthorityID *int64     `json:"certificate_authority_id" doc:"The issuer; null where it is not held here"`
+	Expired                bool       `json:"expired" doc:"The certificate in use has expired"`
 }
 
 // CreateCertificateRequest submits a signing request.

@@ -42,10 +42,9 @@ func (c *Client) ChangePassword(ctx context.Context, id int64, body api.ChangePa
 	return act(ctx, c, http.MethodPost, account(id, "/change_password"), body)
 }
 
-// ChangeMyPassword sets the caller's own password and ends their tokens. It gives a new one
-// where the caller wants to stay.
-func (c *Client) ChangeMyPassword(ctx context.Context, body api.ChangeMyPassword) (api.PasswordChanged, error) {
-	return call[api.PasswordChanged](ctx, c, http.MethodPost, accounts+"/me/change_password", body)
+// ChangeMyPassword sets the caller's own password and ends their sessions, except the one of the call.
+func (c *Client) ChangeMyPassword(ctx context.Context, body api.ChangeMyPassword) error {
+	return act(ctx, c, http.MethodPost, accounts+"/me/change_password", body)
 }
 
 // ChangeRole sets somebody's role and ends their tokens.

@@ -236,7 +236,9 @@ func (p *program) accountPassword() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return p.changeMyPassword(command.Context(), stdin)
+				return p.call(func(ctx context.Context, c *client.Client) error {
+					return p.changeMyPassword(ctx, c, stdin)
+				})(command, args)
 			}
 			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 				return p.changePassword(ctx, c, id, stdin)
@@ -258,17 +260,8 @@ func (p *program) changePassword(ctx context.Context, c *client.Client, id int64
 	return p.done("the password of account %d is changed", id)
 }
 
-// changeMyPassword also logs in again, because the change ended the login that made it.
-func (p *program) changeMyPassword(ctx context.Context, stdin bool) error {
-	t, err := p.target()
-	if err != nil {
-		return err
-	}
-	token := cmp.Or(p.token, p.env("NOTARY_TOKEN"), t.memory.Token)
-	c, err := t.client(token)
-	if err != nil {
-		return err
-	}
+// changeMyPassword changes the password of the account that the token belongs to. The token stays valid.
+func (p *program) changeMyPassword(ctx context.Context, c *client.Client, stdin bool) error {
 	me, err := c.Me(ctx)
 	if err != nil {
 		return err
@@ -281,14 +274,8 @@ func (p *program) changeMyPassword(ctx context.Context, stdin bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.ChangeMyPassword(ctx, api.ChangeMyPassword{OldPassword: old, Password: password}); err != nil {
+	if err := c.ChangeMyPassword(ctx, api.ChangeMyPassword{OldPassword: old, Password: password}); err != nil {
 		return err
 	}
-	if token != t.memory.Token {
-		return p.done("the password of %s is changed; log in with it for a new token", me.Email)
-	}
-	if err := p.logInAndRemember(ctx, t, c, me.Email, password); err != nil {
-		return withHint(err, "the password was changed: log in with: notary login --email %s", me.Email)
-	}
-	return p.done("the password of %s is changed, and logged in with it again", me.Email)
+	return p.done("password of %s changed; all other sessions ended", me.Email)
 }

@@ -56,13 +56,12 @@ func TestChangeMyPassword(t *testing.T) {
 	}
 	s.server.sent()
 	r := s.runWith("old one\ncorrect horse 2\n", "account", "password", "--password-stdin")
-	if r.code != 0 || !strings.Contains(r.out, "logged in with it again") {
+	if r.code != 0 || !strings.Contains(r.out, "all other sessions ended") {
 		t.Fatalf("%+v", r)
 	}
 	want := []string{
 		"GET /api/v1/accounts/me",
 		`POST /api/v1/accounts/me/change_password {"old_password":"old one","password":"correct horse 2"}`,
-		`POST /login {"email":"me@example.com","password":"correct horse 2"}`,
 	}
 	if diff := cmp.Diff(want, s.server.sent()); diff != "" {
 		t.Errorf("sent (-want +got):\n%s", diff)

@@ -117,7 +117,7 @@ func (s *Service) ChangeRole(ctx context.Context, caller notary.Caller, id int64
 	})
 }
 
-// ChangePassword sets the password of an account and ends its sessions.
+// ChangePassword sets the password of an account and ends its sessions, except the caller's own.
 func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id int64, password string) error {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return err
@@ -131,7 +131,7 @@ func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id i
 		return err
 	}
 	return s.change(ctx, caller, id, "account.password", func(tx *store.Tx, a *notary.Account) (string, error) {
-		return "", tx.SetPassword(a.ID, hash)
+		return "", tx.SetPassword(a.ID, hash, caller.SessionID)
 	})
 }
 
@@ -155,14 +155,14 @@ func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, ac
 	})
 }
 
-// ChangeMyPassword replaces the caller's own password, and ends all of the caller's
-// sessions. It is limited like logging in: a stolen token must not help to guess.
+// ChangeMyPassword replaces the caller's own password and ends all of the caller's sessions except the one that
+// makes the call. It is limited like logging in: a stolen token must not help to guess.
 func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, old, password string) error {
-	return s.changeMyPassword(ctx, caller, old, password, func(*store.Tx) error { return nil })
+	return s.changeMyPassword(ctx, caller, old, password, caller.SessionID, func(*store.Tx) error { return nil })
 }
 
-// ChangeMyPasswordAndStay is ChangeMyPassword, and begins a session in the place of the one
-// with the token: of the same kind, with a token of its own, which it answers.
+// ChangeMyPasswordAndStay is ChangeMyPassword for a browser: it replaces the session with the token by a new one of the same
+// kind, so that a stolen cookie is worthless, and returns the new token.
 func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Caller, old, password, token string) (string, notary.Session, error) {
 	if !caller.Known() {
 		return "", notary.Session{}, notary.Errorf(notary.Unauthenticated, "log in first")
@@ -175,7 +175,7 @@ func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Cal
 		return "", notary.Session{}, notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
 	}
 	next := s.newSession(caller.AccountID, Client{Address: caller.Address, UserAgent: current.UserAgent}, current.Browser)
-	err = s.changeMyPassword(ctx, caller, old, password, func(tx *store.Tx) (err error) {
+	err = s.changeMyPassword(ctx, caller, old, password, 0, func(tx *store.Tx) (err error) {
 		token, err = begin(tx, &next)
 		return err
 	})
@@ -185,8 +185,9 @@ func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Cal
 	return token, next, nil
 }
 
-// changeMyPassword does something more once the sessions have ended.
-func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, old, password string, then func(*store.Tx) error) error {
+// changeMyPassword ends all sessions except keepSession, then calls then in the same transaction.
+func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, old, password string, keepSession int64,
+	then func(*store.Tx) error) error {
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}
@@ -218,7 +219,7 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 		} else if now != known {
 			return notary.FieldErrorf("old_password", "the old password is wrong")
 		}
-		if err := tx.SetPassword(caller.AccountID, hash); err != nil {
+		if err := tx.SetPassword(caller.AccountID, hash, keepSession); err != nil {
 			return err
 		}
 		if err := then(tx); err != nil {

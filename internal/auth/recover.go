@@ -38,7 +38,7 @@ func (s *Service) Recover(ctx context.Context, r Recovery) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.SetPassword(account.ID, r.PasswordHash); err != nil {
+		if err := tx.SetPassword(account.ID, r.PasswordHash, 0); err != nil {
 			return err
 		}
 		return tx.Event(notary.EventBy(notary.SystemCaller, "account.recover", account.ID, account.Email+", "+detail))

@@ -3,6 +3,8 @@ package pki
 import (
 	"encoding/base64"
 	"strings"
+
+	"notary"
 )
 
 // The labels of RFC 7468 that we read.
@@ -30,7 +32,7 @@ type document struct {
 // (RFC 1421) are refused, and so is any private key.
 func readPEM(text string, limit int) (document, error) {
 	if len(text) > limit {
-		return document{}, invalid("the PEM text is longer than %d KiB", limit>>10)
+		return document{}, notary.Errorf(notary.TooLarge, "the PEM text is larger than %d KiB, the limit", limit>>10)
 	}
 	if strings.Contains(text, "PRIVATE KEY-----") {
 		return document{}, invalid("the text holds a private key, which must never be sent: " +

@@ -21,7 +21,7 @@ import (
 const (
 	MaxNames     = 100       // subject alternative names in a request, its common name included
 	MaxChain     = 10        // certificates in a chain
-	MaxCSRSize   = 64 << 10  // octets of PEM in a request
+	MaxCSRSize   = 1 << 20   // octets of PEM in a request: the largest body of an API call
 	MaxChainSize = 256 << 10 // octets of PEM in a chain
 
 	MaxBundle     = 1000    // certificates in a bundle

@@ -15,7 +15,8 @@ func (r *routes) accounts() {
 	handle(r, operation{method: "POST", path: path, status: 201, access: tokenIsFit,
 		summary: "Create an account; the first one needs the setup code instead of a token"}, r.createAccount)
 	handle(r, operation{method: "GET", path: path + "/me", status: 200, summary: "Get one's own account"}, r.me)
-	handle(r, operation{method: "POST", path: path + "/me/change_password", status: 200, summary: "Change one's own password"}, r.changeMyPassword)
+	handle(r, operation{method: "POST", path: path + "/me/change_password", status: 201,
+		summary: "Change one's own password"}, r.changeMyPassword)
 	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get an account"}, r.account)
 	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 202, summary: "Delete an account"}, r.deleteAccount)
 	handle(r, operation{method: "POST", path: path + "/{id}/change_password", status: 200, summary: "Set an account's password"}, r.changePassword)
@@ -86,20 +87,8 @@ func (r *routes) changePassword(ctx context.Context, caller notary.Caller, in *s
 	return done(r.auth.ChangePassword(ctx, caller, in.ID, in.Body.Password))
 }
 
-type myPasswordInput struct {
-	WithBearer
-	Body api.ChangeMyPassword
-}
-
-func (r *routes) changeMyPassword(ctx context.Context, caller notary.Caller, in *myPasswordInput) (*answer[api.PasswordChanged], error) {
-	out := api.PasswordChanged{Message: api.Success}
-	var err error
-	if in.Body.Stay {
-		out.Token, _, err = r.auth.ChangeMyPasswordAndStay(ctx, caller, in.Body.OldPassword, in.Body.Password, in.token())
-	} else {
-		err = r.auth.ChangeMyPassword(ctx, caller, in.Body.OldPassword, in.Body.Password)
-	}
-	return result(out), err
+func (r *routes) changeMyPassword(ctx context.Context, caller notary.Caller, in *struct{ Body api.ChangeMyPassword }) (*message, error) {
+	return done(r.auth.ChangeMyPassword(ctx, caller, in.Body.OldPassword, in.Body.Password))
 }
 
 func (r *routes) changeRole(ctx context.Context, caller notary.Caller, in *struct {

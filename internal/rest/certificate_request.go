@@ -11,7 +11,7 @@ import (
 func (r *routes) certificateRequests() {
 	const path = "/api/v1/certificate_requests"
 	handleList[requestList](r, operation{method: "GET", path: path, status: 200, summary: "List certificate requests: all without parameters, otherwise a page"},
-		listing[*notary.Request, api.CertificateRequest]{r.ca.EachRequest, r.ca.Requests, requestToAPI})
+		listing[*notary.Request, api.CertificateRequest]{r.ca.EachRequest, r.ca.Requests, r.requestToAPI})
 	handle(r, operation{method: "POST", path: path, status: 201, summary: "Submit a certificate request"}, r.createRequest)
 	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate request"}, r.request)
 	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 202, summary: "Delete a certificate request"}, r.deleteRequest)
@@ -70,7 +70,7 @@ func (r *routes) request(ctx context.Context, caller notary.Caller, in *ByID) (*
 	if err != nil {
 		return nil, err
 	}
-	return result(requestToAPI(req)), nil
+	return result(r.requestToAPI(req)), nil
 }
 
 func (r *routes) deleteRequest(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {

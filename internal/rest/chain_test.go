@@ -59,7 +59,6 @@ func refusedUploads(t *testing.T, root *testkit.Outside, now time.Time, csr stri
 		{"a signing request", csr, "CERTIFICATE REQUEST"},
 		{"a private key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "private key"},
 		{"no DER", pem(&x509.Certificate{Raw: []byte("hello")}), "cannot be parsed"},
-		{"1 MB of it", strings.Repeat(pem(leaf), 900_000/len(pem(leaf))), "longer than 256 KiB"},
 		{"the leaf alone", pem(leaf), "only one certificate"},
 		{"the root alone", pem(top), "another key"},
 		{"the root first", pem(top, leaf), "reverse order"},

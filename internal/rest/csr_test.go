@@ -63,7 +63,7 @@ func refusedPEM(t *testing.T) map[string]refusedCSR {
 	}
 	encoded := strings.Split(good, "\n")[1]
 	return map[string]refusedCSR{
-		"nothing":                   {says: "not a certificate request in PEM"},
+		"nothing":                   {says: "csr is missing"},
 		"white space":               {text: " \n\t\r\n", says: "not a certificate request in PEM"},
 		"DER":                       {text: "0\x82", says: "not a certificate request in PEM"},
 		"base64 without a frame":    {text: encoded, says: "not a certificate request in PEM"},
@@ -73,8 +73,8 @@ func refusedPEM(t *testing.T) map[string]refusedCSR {
 		"with a certificate":        {text: good + labelled("CERTIFICATE"), says: "2 PEM blocks"},
 		"with a private key":        {text: labelled("PRIVATE KEY") + good, says: "private key"},
 		"a certificate":             {text: labelled("CERTIFICATE"), says: `of type "CERTIFICATE"`},
-		"1 MB of blocks":            {text: strings.Repeat(good, (1<<20-100_000)/len(good)), says: "longer than 64 KiB"},
-		"1 MB in one block":         {text: strings.Replace(good, encoded, strings.Repeat("A", 900_000), 1), says: "longer than 64 KiB"},
+		"1 MB of blocks":            {text: strings.Repeat(good, (1<<20-100_000)/len(good)), says: "PEM blocks"},
+		"1 MB in one block":         {text: strings.Replace(good, encoded, strings.Repeat("A", 900_000), 1), says: "does not hold a certificate request"},
 		"cut off":                   {text: good[:len(good)/2], says: "cut off"},
 		"its end missing":           {text: strings.TrimSuffix(good, "-----END CERTIFICATE REQUEST-----\n"), says: "cut off"},
 		"another end":               {text: strings.Replace(good, "END CERTIFICATE REQUEST", "END CERTIFICATE", 1), says: "broken at the line"},

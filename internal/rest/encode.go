@@ -10,7 +10,7 @@ import (
 
 // From the vocabulary to the wire.
 
-func requestToAPI(req *notary.Request) api.CertificateRequest {
+func (r *routes) requestToAPI(req *notary.Request) api.CertificateRequest {
 	out := api.CertificateRequest{
 		ID: req.ID, CSR: req.CSR, Status: string(req.Status), Email: req.Email,
 		RejectionReason: req.Rejection, CreatedAt: req.CreatedAt, UpdatedAt: req.UpdatedAt, CommonName: req.CommonName, Key: req.Key,
@@ -22,6 +22,7 @@ func requestToAPI(req *notary.Request) api.CertificateRequest {
 		out.CertificateID = &c.ID
 		out.SerialNumber = c.Serial
 		out.NotBefore, out.NotAfter = &c.NotBefore, &c.NotAfter
+		out.Expired = c.Expired(r.ca.Now())
 		out.CertificateAuthorityID = optional(c.AuthorityID)
 	}
 	return out
@@ -46,7 +47,7 @@ func certificateToAPI(c *notary.Certificate) api.Certificate {
 // authorityToAPI leaves the CRL to the caller.
 func authorityToAPI(a *notary.Authority, now time.Time) api.CertificateAuthority {
 	out := api.CertificateAuthority{
-		ID: a.ID, Enabled: a.Enabled, Status: string(a.Status(now)), CSR: a.CSR, CommonName: a.CommonName,
+		ID: a.ID, Enabled: a.Enabled && a.Certificate != nil, Status: string(a.Status(now)), CSR: a.CSR, CommonName: a.CommonName,
 		Key: a.Key, IssuerID: optional(a.IssuerID()), CreatedAt: a.CreatedAt,
 		Settings: api.AuthoritySettings{CRL: !a.Publication.NoCRL, OCSP: !a.Publication.NoOCSP, Issuer: !a.Publication.NoIssuer,
 			CRLShards: a.Publication.Shards},

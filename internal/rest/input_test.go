@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"notary"
+	"notary/api"
+	"notary/client"
+	"notary/internal/pki"
 	"notary/internal/testkit"
 )
 
@@ -240,18 +243,72 @@ func TestContentTypes(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	body := map[string]string{"csr": seedCSR}
-	post := func(headers ...string) answer { return call(t, h.admin(t), "POST", requestsPath, body, headers...) }
+	post := func(c *client.Client, headers ...string) answer { return call(t, c, "POST", requestsPath, body, headers...) }
+	login := api.Login{Email: h.Admin().Email, Password: testkit.Password}
 	h.wantUnchanged(t, func() {
-		for _, unfit := range []string{"text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+		for _, unfit := range []string{"", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
 			"application/x-pem-file", "application/problem+json", "application/json, text/plain", "application/json; charset=latin1",
 			"application/json; charset", "application", "json", "+;", ";+", ";", "*/*", strings.Repeat("x", 10_000)} {
-			post("Content-Type", unfit).wantRefusal(t, 415, "invalid")
+			call(t, h.anonymous, "POST", "/login", login, "Content-Type", unfit).wantRefusal(t, 415, "invalid")
 		}
-		post("Content-Type", "application/json", "Content-Type", "text/plain").wantRefusal(t, 415, "invalid")
-		post("Content-Type", "application/json", "Content-Type", "application/json").wantRefusal(t, 415, "invalid")
+		for _, second := range []string{"text/plain", "application/json"} {
+			call(t, h.anonymous, "POST", "/login", login, "Content-Type", "application/json", "Content-Type", second).
+				wantRefusal(t, 415, "invalid")
+		}
 	})
-	post("Content-Type", "application/json").wantStatus(t, 201)
-	for _, fit := range []string{"application/json; charset=utf-8", "application/json ;charset=UTF-8", "Application/JSON", ""} {
-		post("Content-Type", fit).wantRefusal(t, 409, "conflict") // read, and recorded already
+	for _, fit := range []string{"application/json", "application/json; charset=utf-8", "application/json ;charset=UTF-8", "Application/JSON"} {
+		call(t, h.anonymous, "POST", "/login", login, "Content-Type", fit).wantStatus(t, 200)
+	}
+	post(h.admin(t), "Content-Type", "application/json").wantStatus(t, 201)
+	for _, withToken := range []string{"", "application/x-www-form-urlencoded", "text/plain", "+;"} { // as curl -d sends it
+		post(h.admin(t), "Content-Type", withToken).wantRefusal(t, 409, "conflict") // read, and recorded already
+	}
+}
+
+// An empty string stands for an optional value that is absent, in every body and query, whatever its type.
+func TestEmptyStringsAreAbsent(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	request := func() string { return fmt.Sprintf("%s/%d", requestsPath, h.Request(t, h.Admin())) }
+	for _, test := range []struct {
+		path, body string
+		status     int
+	}{
+		{request() + "/sign", `{"certificate_authority_id": "` + fmt.Sprint(root) + `", "profile": "", "not_valid_after": "", "signing_method": "", "no_renewal": ""}`, 202},
+		{request() + "/reject", `{"reason": ""}`, 202},
+		{authoritiesPath, `{"self_signed": true, "common_name": "Second Root", "sans_dns": "", "country_name": "", "state_or_province_name": "",
+			"locality_name": "", "organization_name": "", "organizational_unit_name": "", "not_valid_after": "", "key_algorithm": "",
+			"path_length": "", "name_constraints": ""}`, 201},
+		{fmt.Sprintf("%s/%d/roll_over", authoritiesPath, root), `{"key_algorithm": "", "not_valid_after": ""}`, 201},
+		{requestsPath + "/count", `{"filter": {"status": "Active", "email": "", "certificate_authority_id": "", "expires_after": "", "q": ""}}`, 200},
+		{"/api/v1/profiles/1/check", `{"csr": "", "certificate_authority_id": "", "last": 1}`, 200},
+	} {
+		call(t, h.admin(t), "POST", test.path, test.body).wantStatus(t, test.status)
+	}
+	for _, query := range []string{"?limit=&after=&before=&sort=&status=&q=&email=&certificate_authority_id=&expires_after=&domain", ""} {
+		if all := envelope(t, call(t, h.admin(t), "GET", requestsPath+query, nil).wantStatus(t, 200)).([]any); len(all) != 2 {
+			t.Errorf("%q lists %d requests, want 2", query, len(all))
+		}
+	}
+	call(t, h.admin(t), "DELETE", fmt.Sprintf("%s/%d?force=", authoritiesPath, root), nil).wantRefusal(t, 409, "conflict")
+	for field, body := range map[string]string{"csr": `{"csr": ""}`, "unknown": `{"csr": "x", "unknown": ""}`} {
+		if refusal := call(t, h.admin(t), "POST", requestsPath, body).wantRefusal(t, 400, "invalid"); refusal.Field != field {
+			t.Errorf("%s: field %q: %s", body, refusal.Field, refusal.Error)
+		}
+	}
+}
+
+// A CSR may be as large as a body. Beyond that it is 413, as any body is.
+func TestLargestCSR(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	large := func(n int) string { return strings.Replace(seedCSR, "\n", strings.Repeat(" ", n)+"\n", 1) }
+	call(t, h.admin(t), "POST", requestsPath, map[string]string{"csr": large(1<<20 - 4<<10)}).wantStatus(t, 201)
+	call(t, h.admin(t), "POST", requestsPath, map[string]string{"csr": large(1 << 20)}).wantRefusal(t, 413, "too_large")
+	chain := map[string]string{"certificate": large(pki.MaxChainSize)}
+	refusal := call(t, h.admin(t), "POST", requestsPath+"/1/certificate", chain).wantRefusal(t, 413, "too_large")
+	if refusal.Field != "certificate" {
+		t.Errorf("field %q: %s", refusal.Field, refusal.Error)
 	}
 }

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,6 +104,9 @@ func explain(d *huma.ErrorDetail) (message, field string) {
 	case field == "":
 		subject = theBody
 	}
+	if finding == validation.MsgExpectedString && d.Value == nil {
+		return subject + " is missing", field
+	}
 	if sentence, ok := sentences[finding]; ok {
 		return fmt.Sprintf(sentence, subject), field
 	}
@@ -134,13 +138,14 @@ func missing(message string) (name string, ok bool) {
 	return argument(message, validation.MsgExpectedRequiredProperty)
 }
 
-// strictJSON refuses what encoding/json would mend in silence.
+// strictJSON refuses what encoding/json would mend in silence. Empty strings in objects stand for absent values.
 var strictJSON = huma.Format{
 	Marshal: huma.DefaultJSONFormat.Marshal,
 	Unmarshal: func(data []byte, v any) error {
 		if !utf8.Valid(data) {
 			return errors.New(theBody + " is not valid UTF-8")
 		}
+		data = emptyAsNull(data)
 		err := json.Unmarshal(data, v)
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
@@ -158,6 +163,37 @@ var strictJSON = huma.Format{
 		}
 		return err
 	},
+}
+
+// emptyAsNull returns a JSON text with null in place of the empty strings in its objects. What is not JSON is
+// returned unchanged.
+func emptyAsNull(data []byte) []byte {
+	if !bytes.Contains(data, []byte(`""`)) || !json.Valid(data) {
+		return data
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var v any
+	_ = decoder.Decode(&v) // it is valid
+	replaceEmpty(v)
+	replaced, _ := json.Marshal(v) // what was decoded can be encoded
+	return replaced
+}
+
+func replaceEmpty(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, field := range v {
+			if field == "" {
+				v[name] = nil
+			}
+			replaceEmpty(field)
+		}
+	case []any:
+		for _, element := range v {
+			replaceEmpty(element)
+		}
+	}
 }
 
 // written is a field's path without the Go types that it is embedded in: names in JSON begin

@@ -222,10 +222,6 @@ func TestTokensEnd(t *testing.T) {
 		{"logout", func(t *testing.T, c *client.Client, _ string) {
 			testkit.Check(t, c.Logout(t.Context()))
 		}},
-		{"change of one's own password", func(t *testing.T, c *client.Client, _ string) {
-			_, err := c.ChangeMyPassword(t.Context(), api.ChangeMyPassword{OldPassword: testkit.Password, Password: testkit.Password + " two"})
-			testkit.Check(t, err)
-		}},
 		{"change of the password by an Admin", func(t *testing.T, _ *client.Client, account string) {
 			call(t, h.admin(t), "POST", account+"/change_password", api.ChangePassword{Password: testkit.Password + " two"}).wantStatus(t, 200)
 		}},
@@ -244,6 +240,62 @@ func TestTokensEnd(t *testing.T) {
 			call(t, c, "GET", me, nil).wantRefusal(t, 401, "unauthenticated")
 		})
 	}
+}
+
+// Whoever changes the own password stays logged in, by either call; all other sessions end.
+func TestChangingOnesPasswordKeepsTheSession(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	me := h.NewCaller(t, h.Admin(), notary.Admin)
+	c, other := h.login(t, me), h.login(t, me)
+	mine := accountsPath + "/me"
+	change := api.ChangeMyPassword{OldPassword: testkit.Password, Password: testkit.Password + " two"}
+	call(t, c, "POST", mine+"/change_password", change).wantStatus(t, 201).wantBody(t, seedSuccess)
+	call(t, other, "GET", mine, nil).wantRefusal(t, 401, "unauthenticated")
+	call(t, c, "GET", mine, nil).wantStatus(t, 200)
+
+	path := fmt.Sprintf("%s/%d/change_password", accountsPath, me.AccountID)
+	call(t, c, "POST", path, api.ChangePassword{Password: testkit.Password + " three"}).wantStatus(t, 200)
+	call(t, c, "GET", mine, nil).wantStatus(t, 200)
+}
+
+// Expired is shown beside the status, which never changes by the clock.
+func TestExpiredCertificateOfARequest(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
+	want := func(expired bool) {
+		t.Helper()
+		request, err := h.login(t, h.Admin()).CertificateRequest(t.Context(), id)
+		testkit.Check(t, err)
+		if request.Status != string(notary.Active) || request.Expired != expired {
+			t.Errorf("status %s, expired %t, want %t", request.Status, request.Expired, expired)
+		}
+	}
+	want(false)
+	h.Clock.Advance(91 * 24 * time.Hour)
+	want(true)
+}
+
+// A pending authority is not enabled, whatever is recorded for the time when it has a certificate.
+func TestPendingAuthorityIsNotEnabled(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id, root := h.Pending(t), h.Root(t, notary.ECDSAP256)
+	path := fmt.Sprintf("%s/%d", authoritiesPath, id)
+	want := func(enabled bool, status string) {
+		t.Helper()
+		a, err := h.admin(t).CertificateAuthority(t.Context(), id)
+		testkit.Check(t, err)
+		if a.Enabled != enabled || a.Status != status {
+			t.Errorf("enabled %t and %s, want %t and %s", a.Enabled, a.Status, enabled, status)
+		}
+	}
+	want(false, "pending")
+	call(t, h.admin(t), "PUT", path, map[string]bool{"enabled": true}).wantStatus(t, 200)
+	want(false, "pending")
+	call(t, h.admin(t), "POST", path+"/sign", map[string]int64{"certificate_authority_id": root}).wantStatus(t, 202)
+	want(true, "active")
 }
 
 // The body of a rejection is optional; a reason in it is for whoever submitted the request.

@@ -17,8 +17,8 @@ func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*
 	if err != nil {
 		return nil, err
 	}
-	out := api.Overview{Weeks: []api.Week{}, Authorities: []api.AuthorityState{}, Outstanding: requestsToAPI(o.Outstanding),
-		Expiring: requestsToAPI(o.ExpiringRequests), ExpiringCertificates: []api.Certificate{}, Events: eventsToAPI(o.Events)}
+	out := api.Overview{Weeks: []api.Week{}, Authorities: []api.AuthorityState{}, Outstanding: r.requestsToAPI(o.Outstanding),
+		Expiring: r.requestsToAPI(o.ExpiringRequests), ExpiringCertificates: []api.Certificate{}, Events: eventsToAPI(o.Events)}
 	for _, c := range o.Expiring {
 		out.ExpiringCertificates = append(out.ExpiringCertificates, certificateToAPI(c))
 	}
@@ -61,10 +61,10 @@ func stateToAPI(s *notary.AuthorityState) api.AuthorityState {
 	return out
 }
 
-func requestsToAPI(requests []*notary.Request) []api.CertificateRequest {
+func (r *routes) requestsToAPI(requests []*notary.Request) []api.CertificateRequest {
 	out := make([]api.CertificateRequest, len(requests))
 	for i, req := range requests {
-		out[i] = requestToAPI(req)
+		out[i] = r.requestToAPI(req)
 	}
 	return out
 }

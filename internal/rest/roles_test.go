@@ -31,7 +31,7 @@ type rule struct {
 	// and the body of a call that is in order. nil: neither is needed.
 	prepare func(t *testing.T, h *house, caller notary.Caller) (id int64, body any)
 
-	endsToken bool // a success ends the token that it was made with
+	ownLogin bool // the call changes the login that it is made with, or its account
 }
 
 // roleTable is every call, by its method and path in the OpenAPI document.
@@ -93,7 +93,7 @@ var roleTable = map[string]rule{
 	"POST /api/v1/accounts/{id}/change_password":                {roles: admins, success: 200, prepare: anAccountWithPassword},
 	"PUT /api/v1/accounts/{id}/role":                            {roles: admins, success: 200, prepare: anAccountWithRole},
 	"GET /api/v1/accounts/me":                                   {roles: everyone, success: 200},
-	"POST /api/v1/accounts/me/change_password":                  {roles: everyone, success: 200, prepare: newPassword, endsToken: true},
+	"POST /api/v1/accounts/me/change_password":                  {roles: everyone, success: 201, prepare: newPassword, ownLogin: true},
 	"GET /api/v1/certificate_requests/{id}/history":             {roles: everyone, success: 200, prepare: aRequest},
 	"GET /api/v1/overview":                                      {roles: everyone, success: 200},
 	"GET /api/v1/certificate_authorities/{id}/state":            {roles: observers, success: 200, prepare: anAuthority},
@@ -106,7 +106,7 @@ var roleTable = map[string]rule{
 	"DELETE /api/v1/sessions":                                   {roles: everyone, success: 202},
 	"DELETE /api/v1/sessions/{id}":                              {roles: everyone, success: 202, prepare: aSession},
 	"POST /login":                                               {roles: nobody, success: 200, prepare: aLogin},
-	"POST /logout":                                              {roles: everyone, success: 200, endsToken: true},
+	"POST /logout":                                              {roles: everyone, success: 200, ownLogin: true},
 	"GET /status":                                               {roles: nobody, success: 200},
 	"GET /status/ready":                                         {roles: nobody, success: 200},
 }
@@ -150,7 +150,7 @@ func (r rule) tryAllowed(t *testing.T, h *house, name string, expired *client.Cl
 	for _, role := range notary.Roles {
 		if r.open() || slices.Contains(r.roles, role) {
 			caller, c := h.Caller(role), h.as(t, role)
-			if r.endsToken {
+			if r.ownLogin {
 				caller = h.NewCaller(t, h.Admin(), role)
 				c = h.login(t, caller)
 			}

@@ -126,6 +126,7 @@ func envelope(t *testing.T, a answer) any {
 var utc = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`)
 
 func isString(v any) bool { _, ok := v.(string); return ok }
+func isBool(v any) bool   { _, ok := v.(bool); return ok }
 func isTime(v any) bool   { s, ok := v.(string); return ok && utc.MatchString(s) }
 func isID(v any) bool {
 	n, ok := v.(json.Number)
@@ -145,7 +146,7 @@ var addedFields = map[string]func(any) bool{
 	"email": isString, "rejection_reason": isString, "created_at": isTime, "updated_at": isTime, "common_name": isString,
 	"dns_names": isStrings, "ip_addresses": isStrings, "email_addresses": isStrings, "uris": isStrings,
 	"key": isString, "serial_number": isString, "not_before": orNull(isTime), "not_after": orNull(isTime),
-	"certificate_id": orNull(isID), "certificate_authority_id": orNull(isID),
+	"certificate_id": orNull(isID), "certificate_authority_id": orNull(isID), "expired": isBool,
 }
 
 // wantSeedRequest wants the document's object with exactly these values, and the added

@@ -21,22 +21,27 @@ type strictContext struct{ humaContext }
 // Unwrap lets huma reach what is below.
 func (c strictContext) Unwrap() huma.Context { return c.humaContext }
 
-// Header leaves out Accept, which [prefer] reads: huma panics on "a;,b". A Content-Type other
-// than JSON is one that huma does not know: by itself it would take "+;" for JSON, and not
-// "Application/JSON". Without a bearer token it is required: a page of another site can have a
-// browser send a body without a type or of a simple type, but JSON only after a preflight.
+// Header leaves out Accept, which [prefer] reads: huma panics on "a;,b". Huma sees the Content-Type
+// as JSON or as [unsupported]: by itself it would take "+;" for JSON, and not "Application/JSON".
 func (c strictContext) Header(name string) string {
 	switch name {
 	case "Accept":
 		return ""
 	case "Content-Type":
-		media := contentType(headerValues(c.humaContext, name))
-		if media == "" && !bears(c.humaContext.Header("Authorization")) {
-			return unsupported
-		}
-		return media
+		return c.contentType()
 	}
 	return c.humaContext.Header(name)
+}
+
+// contentType returns the media type as which the body is read. With a bearer token that is JSON
+// whatever the header says, because curl -d sends the type of a form. Without one the header is
+// required: a page of another site can have a browser send a body without a type or of a simple
+// type, but JSON only after a preflight.
+func (c strictContext) contentType() string {
+	if bears(c.humaContext.Header("Authorization")) || isJSON(headerValues(c.humaContext, "Content-Type")) {
+		return typeJSON
+	}
+	return unsupported
 }
 
 // Param gives an id only in its one form: not "+1" or "01".
@@ -50,17 +55,14 @@ func (c strictContext) Param(name string) string {
 
 const unsupported = "unsupported"
 
-// contentType is JSON, "" where there is none, or [unsupported].
-func contentType(values []string) string {
-	if strings.Join(values, "") == "" {
-		return ""
+// isJSON reports whether the values of a Content-Type header are one that means JSON in UTF-8.
+func isJSON(values []string) bool {
+	if len(values) != 1 {
+		return false
 	}
 	media, params, err := mime.ParseMediaType(values[0])
 	charset, given := params["charset"]
-	if len(values) > 1 || err != nil || media != typeJSON || given && !strings.EqualFold(charset, "utf-8") {
-		return unsupported
-	}
-	return typeJSON
+	return err == nil && media == typeJSON && (!given || strings.EqualFold(charset, "utf-8"))
 }
 
 func headerValues(ctx huma.Context, name string) (values []string) {
@@ -72,8 +74,8 @@ func headerValues(ctx huma.Context, name string) (values []string) {
 	return values
 }
 
-// strict refuses a query that package url would read by leaving things out, and values that
-// huma would take for parameters that are not there.
+// strict refuses a query that package url would read by leaving things out. A parameter without a
+// value is absent (huma).
 func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	address := ctx.URL()
 	if address.RawQuery != "" {
@@ -83,8 +85,8 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 			return
 		}
 		for name, values := range query {
-			if wrong := unfit(values); wrong != "" {
-				r.writeFailure(ctx, notary.FieldErrorf(clip(name), "query parameter %s %s", clip(name), wrong))
+			if fault := valueFault(values); fault != "" {
+				r.writeFailure(ctx, notary.FieldErrorf(clip(name), "query parameter %s %s", clip(name), fault))
 				return
 			}
 		}
@@ -92,15 +94,13 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	next(strictContext{huma.WithValue(ctx, acceptKey{}, strings.Join(headerValues(ctx, "Accept"), ","))})
 }
 
-// unfit says what is wrong with the values of a parameter; "" where nothing is.
-func unfit(values []string) string {
+// valueFault returns what is wrong with the values of a parameter, or "".
+func valueFault(values []string) string {
 	switch {
 	case len(values) > 1:
-		return "is given more than once"
-	case values[0] == "":
-		return "has no value: give it one, or leave it out"
+		return "is given more than once: give it once"
 	case !utf8.ValidString(values[0]):
-		return "is not text in UTF-8"
+		return "is not valid UTF-8"
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -100,7 +101,9 @@ func TestCrowdIsOfUnknownClients(t *testing.T) {
 		if w.Code != tt.status {
 			t.Errorf("%s: status %d, want %d", name, w.Code, tt.status)
 		}
-		if refused := w.Code != http.StatusOK; refused && (log.String() != before || w.Header().Get("Retry-After") == "") {
+		if refused := w.Code != http.StatusOK; refused && !strings.Contains(w.Body.String(), `"code":"unavailable"`) {
+			t.Errorf("%s: the body is %q", name, w.Body)
+		} else if refused && (log.String() != before || w.Header().Get("Retry-After") == "") {
 			t.Errorf("%s: it is logged, or there is no Retry-After: %s", name, w.Header())
 		}
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"log/slog"
 	"math"
 	"net/http"
@@ -82,8 +83,16 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 func (h *handler) turnAway(w http.ResponseWriter, r *http.Request) {
 	h.metrics.observe(r, http.StatusServiceUnavailable, 0)
 	w.Header().Set("Retry-After", "1")
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = w.Write(busyBody) // the client may be gone
 }
+
+// busy is the error of a request for which a limit leaves no room.
+var busy = api.Error{Error: "the server has too many requests to answer at present; try again in a moment",
+	Code: string(notary.Unavailable)}
+
+var busyBody, _ = json.Marshal(busy)
 
 // probe answers a request that no limit applies to. Its body, if any, is not read.
 func (h *handler) probe(w *response, r *http.Request) {
@@ -155,9 +164,7 @@ func (h *handler) refuse(w *response, r *http.Request) {
 		w.Header().Set("Connection", "close")
 		w.setReadDeadline(h.unknownBody.Time)
 	}
-	w.writeError(http.StatusServiceUnavailable, api.Error{
-		Error: "the server has too many requests to answer at present; try again in a moment",
-		Code:  string(notary.Unavailable)})
+	w.writeError(http.StatusServiceUnavailable, busy)
 }
 
 // setHeaders sets the headers of every response. They fit an API; pages set their own

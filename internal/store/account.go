@@ -144,9 +144,9 @@ func (tx *Tx) dropAdmin(role notary.Role) error {
 		`UPDATE counter SET value = value - 1 WHERE name = 'admins' AND value > 1`)
 }
 
-// SetPassword replaces the password of an account and ends its sessions.
-func (tx *Tx) SetPassword(id int64, passwordHash string) error {
-	if err := tx.DeleteSessionsOf(id); err != nil {
+// SetPassword replaces the password of an account and ends its sessions except keepSession, which may be 0.
+func (tx *Tx) SetPassword(id int64, passwordHash string, keepSession int64) error {
+	if err := tx.DeleteOtherSessions(id, keepSession); err != nil {
 		return err
 	}
 	return tx.change(found(sql.ErrNoRows, "account", id),

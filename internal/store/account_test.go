@@ -140,7 +140,7 @@ func TestSessions(t *testing.T) {
 		"clean-up before":     {wait: life - time.Second, want: true, end: func(tx *store.Tx, _ *notary.Account) error { return tx.DeleteExpiredSessions() }},
 		"clean-up":            {wait: life, end: func(tx *store.Tx, _ *notary.Account) error { return tx.DeleteExpiredSessions() }},
 		"logout":              {end: func(tx *store.Tx, _ *notary.Account) error { return tx.DeleteSession([]byte("token")) }},
-		"password":            {end: func(tx *store.Tx, a *notary.Account) error { return tx.SetPassword(a.ID, "new") }},
+		"password":            {end: func(tx *store.Tx, a *notary.Account) error { return tx.SetPassword(a.ID, "new", 0) }},
 		"role":                {end: func(tx *store.Tx, a *notary.Account) error { return tx.SetRole(a, notary.CertificateManager) }},
 		"the role it has":     {want: true, end: func(tx *store.Tx, a *notary.Account) error { return tx.SetRole(a, a.Role) }},
 		"deletion":            {end: func(tx *store.Tx, a *notary.Account) error { return tx.DeleteAccount(a) }},
@@ -200,10 +200,10 @@ func TestSetPassword(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
 	a := newAccount(t, s, notary.Admin, 1)
-	write(t, s, func(tx *store.Tx) error { return tx.SetPassword(a.ID, "another") })
+	write(t, s, func(tx *store.Tx) error { return tx.SetPassword(a.ID, "another", 0) })
 	if hash, err := s.PasswordHash(t.Context(), a.ID); hash != "another" || err != nil {
 		t.Errorf("the hash is %q (%v)", hash, err)
 	}
-	err := s.Write(t.Context(), func(tx *store.Tx) error { return tx.SetPassword(99, "x") })
+	err := s.Write(t.Context(), func(tx *store.Tx) error { return tx.SetPassword(99, "x", 0) })
 	testkit.WantKind(t, err, notary.NotFound)
 }

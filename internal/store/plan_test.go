@@ -318,7 +318,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("DeleteSessionsOf", tx.DeleteSessionsOf(admin))
 	do("DeleteExpiredSessions", tx.DeleteExpiredSessions())
 	do("SetClockMark", tx.SetClockMark(store.ClockMark{At: now}))
-	do("SetPassword", tx.SetPassword(admin, "hash"))
+	do("SetPassword", tx.SetPassword(admin, "hash", 1))
 	account, err := tx.Account(ctx, admin)
 	do("Account", err)
 	do("SetRole", tx.SetRole(account, notary.ReadOnly))
