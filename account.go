@@ -1,6 +1,9 @@
 package notary
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Role is what an [Account] may do. The numbers are part of the API.
 type Role int
@@ -56,6 +59,27 @@ const (
 	ConfirmClock                         // confirm the server's clock after it jumped
 )
 
+// permissionTexts follow "permission to".
+var permissionTexts = map[Permission]string{
+	ReadOwnRequests:    "see certificate requests",
+	ReadRequests:       "see the certificate requests of others",
+	CreateRequests:     "create certificate requests",
+	DecideRequests:     "decide on certificate requests",
+	ReadAuthorities:    "see certificate authorities",
+	ManageAuthorities:  "manage certificate authorities",
+	RevokeCertificates: "revoke certificates",
+	ManageAccounts:     "manage accounts",
+	ListProfiles:       "list profiles",
+	ReadProfiles:       "see the rules of profiles",
+	ManageProfiles:     "manage profiles",
+	ReadEvents:         "see events",
+	ReadSettings:       "see the server's settings",
+	CertifyOutsideKeys: "have the keys of imported authorities certified",
+	ConfirmClock:       "manage the server's clock",
+}
+
+func (p Permission) String() string { return permissionTexts[p] }
+
 var permissions = map[Role][]Permission{
 	Admin: {ReadOwnRequests, ReadRequests, CreateRequests, DecideRequests, ReadAuthorities,
 		ManageAuthorities, RevokeCertificates, ManageAccounts, ListProfiles, ReadProfiles, ManageProfiles,
@@ -95,12 +119,12 @@ func (c Caller) May(p Permission) bool {
 	if !c.Known() {
 		return false
 	}
-	for _, has := range permissions[c.Role] {
-		if has == p {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(permissions[c.Role], p)
+}
+
+// RolesWith returns the roles that have a permission.
+func RolesWith(p Permission) []Role {
+	return slices.DeleteFunc(slices.Clone(Roles), func(r Role) bool { return !slices.Contains(permissions[r], p) })
 }
 
 // Require is the first line of every use case: nil where the caller may, otherwise
@@ -110,7 +134,7 @@ func (c Caller) Require(p Permission) error {
 	case !c.Known():
 		return Errorf(Unauthenticated, "log in first")
 	case !c.May(p):
-		return Errorf(Forbidden, "the role %s does not reach this", c.Role)
+		return Errorf(Forbidden, "the role %s does not have permission to %s: ask an Admin", c.Role, p)
 	}
 	return nil
 }

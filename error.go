@@ -15,7 +15,7 @@ type Kind string
 const (
 	Invalid         Kind = "invalid"         // the input can never be accepted as it is
 	Unauthenticated Kind = "unauthenticated" // nobody known is asking
-	Forbidden       Kind = "forbidden"       // the caller's role does not reach this
+	Forbidden       Kind = "forbidden"       // the caller's role does not have the permission
 	NotFound        Kind = "not_found"
 	Conflict        Kind = "conflict"      // the present state does not allow it
 	Unprocessable   Kind = "unprocessable" // well-formed, but policy refuses it

@@ -5,52 +5,52 @@ import "time"
 // Account is somebody who can log in.
 type Account struct {
 	ID        int64     `json:"id"`
-	Email     string    `json:"email"`
-	RoleID    int       `json:"role_id" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only" minimum:"0" maximum:"3"`
+	Email     string    `json:"email" example:"dana@example.com"`
+	RoleID    int       `json:"role_id" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only" minimum:"0" maximum:"3" example:"1"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// CreateAccount makes an account.
+// CreateAccount creates an account.
 type CreateAccount struct {
-	Email     string `json:"email,omitempty"`
-	Username  string `json:"username,omitempty" doc:"Another name for email"`
-	Password  string `json:"password" doc:"12 characters or more"`
+	Email     string `json:"email,omitempty" example:"dana@example.com"`
+	Username  string `json:"username,omitempty" doc:"Alias of email"`
+	Password  string `json:"password" doc:"12 characters or more" example:"quiet orchard lantern 7"`
 	SetupCode string `json:"setup_code,omitempty" doc:"Required for the first account: the server prints it at startup"`
-	RoleID    *int   `json:"role_id,omitempty" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only; the first account is always an Admin"`
+	RoleID    *int   `json:"role_id,omitempty" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only; the first account is always an Admin" example:"2"`
 }
 
-// ChangePassword sets somebody's password.
+// ChangePassword sets an account's password.
 type ChangePassword struct {
-	Password string `json:"password" doc:"12 characters or more"`
+	Password string `json:"password" doc:"12 characters or more" example:"quiet orchard lantern 7"`
 }
 
 // ChangeMyPassword sets one's own password.
 type ChangeMyPassword struct {
-	OldPassword string `json:"old_password"`
-	Password    string `json:"password" doc:"The new one: 12 characters or more"`
+	OldPassword string `json:"old_password" doc:"The current password"`
+	Password    string `json:"password" doc:"The new password: 12 characters or more" example:"quiet orchard lantern 7"`
 }
 
-// ChangeRole sets somebody's role.
+// ChangeRole sets an account's role.
 type ChangeRole struct {
-	RoleID int `json:"role_id" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only"`
+	RoleID int `json:"role_id" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only" example:"1"`
 }
 
 // Login asks for a token.
 type Login struct {
-	Email    string `json:"email,omitempty"`
-	Username string `json:"username,omitempty" doc:"Another name for email"`
+	Email    string `json:"email,omitempty" example:"dana@example.com"`
+	Username string `json:"username,omitempty" doc:"Alias of email"`
 	Password string `json:"password"`
 }
 
-// Token is what proves who is calling: sent as "Authorization: Bearer <token>".
+// Token is a bearer token: it is sent as "Authorization: Bearer <token>".
 type Token struct {
-	Token string `json:"token"`
+	Token string `json:"token" doc:"Send it as Authorization: Bearer <token>"`
 }
 
-// Status says whether the server has an account yet, and its version.
+// Status reports whether the server has an account, and its version.
 type Status struct {
 	Initialized bool   `json:"initialized" doc:"Whether there is an account"`
-	Version     string `json:"version"`
+	Version     string `json:"version" example:"v1.2.3"`
 }
 
 // Ready is the answer of a server whose database answers.

@@ -19,19 +19,19 @@ type Result[T any] struct {
 // Error is the envelope of every failure.
 type Error struct {
 	Error     string `json:"error" doc:"One sentence: what is wrong and what to do"`
-	Code      string `json:"code" doc:"A stable word, such as not_found"`
-	Field     string `json:"field,omitempty" doc:"The input at fault, where it is one"`
+	Code      string `json:"code" enum:"invalid,unauthenticated,forbidden,not_found,method_not_allowed,conflict,unprocessable,too_large,rate_limited,unavailable,outcome_unknown,internal" doc:"A stable word"`
+	Field     string `json:"field,omitempty" doc:"The input at fault, if there is one" example:"csr"`
 	RequestID string `json:"request_id,omitempty" doc:"Names an unexpected fault in the server's log"`
 }
 
 // Message answers an action.
 type Message struct {
-	Message string `json:"message" example:"success"`
+	Message string `json:"message" enum:"success"`
 }
 
 // Created answers a create.
 type Created struct {
-	Message string `json:"message" example:"success"`
+	Message string `json:"message" enum:"success"`
 	ID      int64  `json:"id" example:"1"`
 }
 

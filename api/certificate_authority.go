@@ -58,15 +58,15 @@ type ChangeAuthoritySettings struct {
 // CreateCertificateAuthority makes an authority with a new key.
 type CreateCertificateAuthority struct {
 	SelfSigned             bool       `json:"self_signed,omitempty" doc:"A root, active at once; otherwise pending with a CSR"`
-	CommonName             string     `json:"common_name"`
+	CommonName             string     `json:"common_name" example:"Example Issuing CA 1"`
 	SANsDNS                string     `json:"sans_dns,omitempty" doc:"DNS names, separated by commas"`
-	CountryName            string     `json:"country_name,omitempty" doc:"Two letters (ISO 3166)"`
+	CountryName            string     `json:"country_name,omitempty" doc:"Two letters (ISO 3166)" example:"DE"`
 	StateOrProvinceName    string     `json:"state_or_province_name,omitempty"`
 	LocalityName           string     `json:"locality_name,omitempty"`
-	OrganizationName       string     `json:"organization_name,omitempty"`
+	OrganizationName       string     `json:"organization_name,omitempty" example:"Example Inc."`
 	OrganizationalUnitName string     `json:"organizational_unit_name,omitempty"`
 	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The end of validity: by default ten years for a root, as its profile says for an intermediate"`
-	KeyAlgorithm           string     `json:"key_algorithm,omitempty" doc:"ecdsa-p256 (the default), ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072 or rsa-4096"`
+	KeyAlgorithm           string     `json:"key_algorithm,omitempty" enum:"ecdsa-p256,ecdsa-p384,ecdsa-p521,ed25519,rsa-2048,rsa-3072,rsa-4096" doc:"ecdsa-p256 by default"`
 	PathLength             *int       `json:"path_length,omitempty" doc:"How many authorities may follow below it (RFC 5280, 4.2.1.9); no limit without it"`
 
 	NameConstraints *NameConstraints `json:"name_constraints,omitempty" nullable:"false" doc:"For which names its certificates may be, and those of authorities below; all without it"`

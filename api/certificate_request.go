@@ -28,7 +28,7 @@ type CertificateRequest struct {
 
 // CreateCertificateRequest submits a signing request.
 type CreateCertificateRequest struct {
-	CSR string `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)"`
+	CSR string `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)" example:"-----BEGIN CERTIFICATE REQUEST-----\nMIICrjCC…\n-----END CERTIFICATE REQUEST-----\n"`
 }
 
 // CheckCertificateRequest asks what a profile would say of a signing request.
@@ -68,12 +68,12 @@ type Reject struct {
 
 // Revoke revokes a certificate.
 type Revoke struct {
-	Reason string `json:"reason,omitempty" doc:"By its name in RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
+	Reason string `json:"reason,omitempty" enum:"unspecified,keyCompromise,cACompromise,affiliationChanged,superseded,cessationOfOperation,privilegeWithdrawn,aACompromise" doc:"RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
 }
 
 // RevokeCertificateRequest revokes the certificates of a request.
 type RevokeCertificateRequest struct {
-	Reason      string `json:"reason,omitempty" doc:"By its name in RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
+	Reason      string `json:"reason,omitempty" enum:"unspecified,keyCompromise,cACompromise,affiliationChanged,superseded,cessationOfOperation,privilegeWithdrawn,aACompromise" doc:"RFC 5280, 5.3.1; unspecified by default. keyCompromise is accepted after another reason"`
 	OnlyCurrent bool   `json:"only_current,omitempty" doc:"Revoke the current certificate alone. By default every valid certificate of the request is revoked"`
 }
 

@@ -22,7 +22,7 @@ type UseAuthorityCertificate struct {
 
 // RollOverCertificateAuthority makes a successor with a new key.
 type RollOverCertificateAuthority struct {
-	KeyAlgorithm  string     `json:"key_algorithm,omitempty" doc:"As for a new authority; by default that of the old key"`
+	KeyAlgorithm  string     `json:"key_algorithm,omitempty" enum:"ecdsa-p256,ecdsa-p384,ecdsa-p521,ed25519,rsa-2048,rsa-3072,rsa-4096" doc:"By default that of the old key"`
 	NotValidAfter *time.Time `json:"not_valid_after,omitempty" doc:"As for a new authority"`
 }
 

@@ -18,7 +18,7 @@ type ProfileRules struct {
 	Description       string          `json:"description" required:"false" doc:"One line, for people"`
 	CA                bool            `json:"ca" required:"false" doc:"For authorities (RFC 5280, 4.2.1.9)"`
 	PathLength        *int            `json:"path_length,omitempty" doc:"Of an authority: how many more may follow below it at the most; no limit without it"`
-	KeyUsages         []string        `json:"key_usages,omitzero" required:"true" nullable:"false" doc:"By their names in RFC 5280, 4.2.1.3; each certificate gets those that fit its key"`
+	KeyUsages         []string        `json:"key_usages,omitzero" required:"true" nullable:"false" enum:"digitalSignature,contentCommitment,keyEncipherment,dataEncipherment,keyAgreement,keyCertSign,cRLSign,encipherOnly,decipherOnly" example:"digitalSignature" doc:"By their names in RFC 5280, 4.2.1.3; each certificate gets those that fit its key"`
 	ExtendedKeyUsages []string        `json:"extended_key_usages,omitzero" required:"false" nullable:"false" doc:"serverAuth, clientAuth, codeSigning, emailProtection, timeStamping, OCSPSigning, or dotted object identifiers"`
 	Validity          string          `json:"validity" doc:"Where no end is asked for: a number and d, h or m" example:"90d"`
 	MaxValidity       string          `json:"max_validity,omitempty" doc:"The longest that can be asked for; no limit but the issuer's without it" example:"398d"`
@@ -27,12 +27,12 @@ type ProfileRules struct {
 	Subject           *ProfileSubject `json:"subject,omitempty" doc:"The subject stays as it is without it"`
 	Policies          []string        `json:"policies,omitzero" required:"false" nullable:"false" doc:"Object identifiers of certificate policies (RFC 5280, 4.2.1.4)"`
 	OCSPNoCheck       bool            `json:"ocsp_no_check" required:"false" doc:"id-pkix-ocsp-nocheck (RFC 6960, 4.2.2.2.1)"`
-	LintWarnings      string          `json:"lint_warnings" required:"false" doc:"keep (the default) or refuse: what becomes of a certificate of which a lint warns"`
+	LintWarnings      string          `json:"lint_warnings" required:"false" enum:"keep,refuse" doc:"Whether a certificate with lint warnings is issued (keep, the default) or refused"`
 }
 
 // ProfileKeys say which keys are certified.
 type ProfileKeys struct {
-	Allowed    []string `json:"allowed,omitzero" required:"true" nullable:"false" doc:"Some of rsa, ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519"`
+	Allowed    []string `json:"allowed,omitzero" required:"true" nullable:"false" enum:"rsa,ecdsa-p256,ecdsa-p384,ecdsa-p521,ed25519"`
 	MinRSABits int      `json:"min_rsa_bits,omitempty" doc:"2048 without it"`
 	MaxRSABits int      `json:"max_rsa_bits,omitempty" doc:"8192 without it"`
 
@@ -53,20 +53,20 @@ type ProfileNames struct {
 
 // ProfileNameRule says which names of one type are allowed.
 type ProfileNameRule struct {
-	Allow  string   `json:"allow" doc:"any, listed or none"`
+	Allow  string   `json:"allow" enum:"any,listed,none"`
 	Listed []string `json:"listed,omitzero" required:"false" nullable:"false"`
 }
 
 // ProfileSubject says what becomes of the attributes of a request's subject.
 type ProfileSubject struct {
-	Others     string             `json:"others" required:"false" doc:"keep (the default) or refuse: the attributes without a rule of their own"`
+	Others     string             `json:"others" required:"false" enum:"keep,refuse" doc:"What happens to attributes without a rule of their own: keep by default"`
 	Attributes []ProfileAttribute `json:"attributes,omitzero" required:"false" nullable:"false"`
 }
 
 // ProfileAttribute is the rule for one type of attribute.
 type ProfileAttribute struct {
 	Type  string `json:"type" doc:"Such as organization_name, or a dotted object identifier"`
-	Rule  string `json:"rule" doc:"keep, fixed or refuse"`
+	Rule  string `json:"rule" enum:"keep,fixed,refuse"`
 	Value string `json:"value,omitempty" doc:"Of a fixed one: what every certificate has"`
 }
 
@@ -84,7 +84,7 @@ type UpdateProfile struct {
 
 // UpdatedProfile answers a change of a profile.
 type UpdatedProfile struct {
-	Message string `json:"message" example:"success"`
+	Message string `json:"message" enum:"success"`
 	Version int    `json:"version" doc:"That of the new rules"`
 }
 

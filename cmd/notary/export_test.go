@@ -86,6 +86,6 @@ func TestSummary(t *testing.T) {
 	if got := s.must("summary", "--json").out; !strings.Contains(got, `"Outstanding": 3`) || !strings.Contains(got, `"days": 30`) {
 		t.Errorf("as JSON %s", got)
 	}
-	newShell(t, refuse(403, "forbidden", "the role Certificate Requestor does not reach this")).trusted().
-		run("summary").wantFailure(t, "does not reach this", "hint: ", "notary request list")
+	newShell(t, refuse(403, "forbidden", "the role Certificate Requestor does not have permission")).trusted().
+		run("summary").wantFailure(t, "does not have permission", "hint: ", "notary request list")
 }

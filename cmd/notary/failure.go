@@ -133,12 +133,9 @@ func after(wait time.Duration) string {
 
 // rolesFor are the roles that reach a command.
 func rolesFor(command *cobra.Command) string {
-	permission := permissionFor(command)
 	var names []string
-	for _, role := range notary.Roles {
-		if (notary.Caller{AccountID: 1, Role: role}).May(permission) {
-			names = append(names, role.String())
-		}
+	for _, role := range notary.RolesWith(permissionFor(command)) {
+		names = append(names, role.String())
 	}
 	return strings.Join(names, " or ")
 }

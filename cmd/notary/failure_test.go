@@ -16,8 +16,8 @@ func TestHints(t *testing.T) {
 	}{
 		"a token that is not good": {401, "unauthenticated", "this token is not valid", "request list",
 			"error: this token is not valid\nhint: the token is that of --token or NOTARY_TOKEN: give another, or leave it out and log in with: notary login\n"},
-		"role for requests": {403, "forbidden", "the role Read Only does not reach this", "request reject 1",
-			"error: the role Read Only does not reach this\nhint: this takes the role Admin or Certificate Manager; yours is shown by: notary account me\n"},
+		"role for requests": {403, "forbidden", "the role Read Only does not have permission to do this", "request reject 1",
+			"error: the role Read Only does not have permission to do this\nhint: this takes the role Admin or Certificate Manager; yours is shown by: notary account me\n"},
 		"role for accounts": {403, "forbidden", "no", "account list",
 			"error: no\nhint: this takes the role Admin; yours is shown by: notary account me\n"},
 		"role for creating": {403, "forbidden", "no", "request create --csr -",

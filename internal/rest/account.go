@@ -11,16 +11,26 @@ import (
 
 func (r *routes) accounts() {
 	const path = "/api/v1/accounts"
-	handle(r, operation{method: "GET", path: path, status: 200, summary: "List accounts"}, r.listAccounts)
-	handle(r, operation{method: "POST", path: path, status: 201, access: tokenIsFit,
-		summary: "Create an account; the first one needs the setup code instead of a token"}, r.createAccount)
-	handle(r, operation{method: "GET", path: path + "/me", status: 200, summary: "Get one's own account"}, r.me)
-	handle(r, operation{method: "POST", path: path + "/me/change_password", status: 201,
-		summary: "Change one's own password"}, r.changeMyPassword)
-	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get an account"}, r.account)
-	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 202, summary: "Delete an account"}, r.deleteAccount)
-	handle(r, operation{method: "POST", path: path + "/{id}/change_password", status: 200, summary: "Set an account's password"}, r.changePassword)
-	handle(r, operation{method: "PUT", path: path + "/{id}/role", status: 200, summary: "Set an account's role"}, r.changeRole)
+	const one = path + "/{id}"
+	handle(r, operation{id: "listAccounts", method: "GET", path: path, status: 200, needs: notary.ManageAccounts,
+		summary: "List accounts", doc: "All accounts, in the order of their ids."}, r.listAccounts)
+	handle(r, operation{id: "createAccount", method: "POST", path: path, status: 201, access: tokenIsFit,
+		needs: notary.ManageAccounts, errors: []int{409, 429}, summary: "Create an account",
+		doc: "The first account needs the setup code instead of a token, and is an Admin."}, r.createAccount)
+	handle(r, operation{id: "getMyAccount", method: "GET", path: path + "/me", status: 200, summary: "Get one's own account",
+		doc: "The account that the token belongs to."}, r.me)
+	handle(r, operation{id: "changeMyPassword", method: "POST", path: path + "/me/change_password", status: 201,
+		errors: []int{429}, summary: "Change one's own password",
+		doc: "Ends all of one's sessions except the one of the call."}, r.changeMyPassword)
+	handle(r, operation{id: "getAccount", method: "GET", path: one, status: 200, needs: notary.ManageAccounts,
+		summary: "Get an account", doc: "Passwords are never returned."}, r.account)
+	handle(r, operation{id: "deleteAccount", method: "DELETE", path: one, status: 202, needs: notary.ManageAccounts,
+		errors: []int{409}, summary: "Delete an account", doc: "Ends its sessions. The last Admin cannot be deleted."}, r.deleteAccount)
+	handle(r, operation{id: "changePassword", method: "POST", path: one + "/change_password", status: 200,
+		needs: notary.ManageAccounts, summary: "Set an account's password", doc: "Ends the sessions of the account."}, r.changePassword)
+	handle(r, operation{id: "changeRole", method: "PUT", path: one + "/role", status: 200, needs: notary.ManageAccounts,
+		errors: []int{409}, summary: "Set an account's role",
+		doc: "Ends the sessions of the account. The last Admin keeps the role."}, r.changeRole)
 }
 
 func (r *routes) listAccounts(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Account], error) {

@@ -20,10 +20,12 @@ const maxImports = 2
 var importPaths = []string{"/api/v1/certificate_authorities/import", "/api/v1/certificate_authorities/*/issued"}
 
 func (r *routes) authorityImports(path string) {
-	handleImport(r, operation{method: "POST", path: path + "/import", status: 201, imports: true,
-		summary: "Import a certificate authority with its key, chain and last CRL"}, r.importAuthority)
-	handleImport(r, operation{method: "POST", path: path + "/{id}/issued", status: 201, imports: true,
-		summary: "Record certificates that an authority issued before it was imported"}, r.importCertificates)
+	handleImport(r, operation{id: "importCertificateAuthority", method: "POST", path: path + "/import", status: 201, imports: true,
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Import a certificate authority",
+		doc: "Takes over a CA with its key, its chain and its last CRL."}, r.importAuthority)
+	handleImport(r, operation{id: "importIssuedCertificates", method: "POST", path: path + "/{id}/issued", status: 201, imports: true,
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Import certificates that an authority issued before",
+		doc: "All of them are recorded, or none."}, r.importCertificates)
 }
 
 // handleImport adds a call whose body may be large: it is read only for those who may make

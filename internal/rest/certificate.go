@@ -14,15 +14,24 @@ import (
 
 func (r *routes) certificates() {
 	const path = "/api/v1/certificates"
-	handleList[certificateList](r, operation{method: "GET", path: path, status: 200, summary: "List the inventory of certificates: all without parameters, otherwise a page"},
+	handleList[certificateList](r, operation{id: "listCertificates", method: "GET", path: path, status: 200,
+		summary: "List certificates", doc: "The inventory of every certificate issued, uploaded or imported. " + wholeOrPage + ownOnly},
 		listing[*notary.Certificate, api.Certificate]{r.ca.EachCertificate, r.ca.Certificates, certificateToAPI})
-	handleExport(r, operation{method: "GET", path: path + "/export", status: 200, summary: "Export the inventory of certificates as CSV or JSON lines"})
-	handleDocument[api.Certificate](r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate: JSON, PEM chain, DER or PKCS #7, by Accept"},
-		r.certificate, typePEM, typeDER, typePKCS7)
-	handle(r, operation{method: "GET", path: path + "/{id}/chains", status: 200, summary: "Get every chain of a certificate"}, r.chains)
-	handle(r, operation{method: "POST", path: path + "/{id}/revoke", status: 202, summary: "Revoke a certificate of the inventory"}, r.revokeCertificate)
-	handleBulk(r, operation{method: "POST", path: path + "/revoke", status: 200, summary: "Revoke many certificates of the inventory"}, r.revokeManyCertificates)
-	handle(r, operation{method: "POST", path: path + "/count", status: 200, summary: "Count the certificates that a filter matches, as bulk revocation expects it"}, r.countCertificates)
+	handleExport(r, operation{id: "exportCertificates", method: "GET", path: path + "/export", status: 200,
+		summary: "Export certificates", doc: "The inventory as a file in CSV or JSON Lines. " + ownOnly})
+	handleDocument[api.Certificate](r, operation{id: "getCertificate", method: "GET", path: path + "/{id}", status: 200,
+		summary: "Get a certificate", doc: byAccept + ownOnly}, r.certificate, typePEM, typeDER, typePKCS7)
+	handle(r, operation{id: "listChainsOfCertificate", method: "GET", path: path + "/{id}/chains", status: 200,
+		summary: "List the chains of a certificate", doc: "Every chain from the certificate to a trust anchor. " + ownOnly}, r.chains)
+	handle(r, operation{id: "revokeCertificate", method: "POST", path: path + "/{id}/revoke", status: 202,
+		needs: notary.RevokeCertificates, errors: []int{409, 422}, summary: "Revoke a certificate",
+		doc: "A request or CA that uses the certificate is revoked with it."}, r.revokeCertificate)
+	handleBulk(r, operation{id: "revokeCertificates", method: "POST", path: path + "/revoke", status: 200,
+		needs: notary.RevokeCertificates, errors: []int{409, 422}, summary: "Revoke many certificates", doc: eachCertificate},
+		r.revokeManyCertificates)
+	handle(r, operation{id: "countCertificates", method: "POST", path: path + "/count", status: 200,
+		needs: notary.RevokeCertificates, errors: []int{422}, summary: "Count the certificates that a filter matches",
+		doc: "The call on many certificates takes this number as `expected`."}, r.countCertificates)
 }
 
 // document is an answer in a form of its own.
@@ -44,6 +53,7 @@ func handleDocument[T any](r *routes, o operation, handler func(context.Context,
 	for _, form := range forms {
 		op.Responses[strconv.Itoa(o.status)].Content[form] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	}
+	op.Responses[strconv.Itoa(o.status)].Headers = headerRefs("Vary")
 	register(r, op, handler)
 }
 

@@ -13,19 +13,39 @@ import (
 
 func (r *routes) certificateAuthorities() {
 	const path = "/api/v1/certificate_authorities"
-	handle(r, operation{method: "GET", path: path, status: 200, summary: "List certificate authorities"}, r.authorities)
-	handle(r, operation{method: "POST", path: path, status: 201, summary: "Create a certificate authority"}, r.createAuthority)
-	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate authority"}, r.authority)
-	handle(r, operation{method: "PUT", path: path + "/{id}", status: 200, summary: "Enable or disable a certificate authority"}, r.updateAuthority)
-	handle(r, operation{method: "PUT", path: path + "/{id}/settings", status: 200, summary: "Change what an authority's certificates name of its publications"}, r.changeSettings)
-	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 200, summary: "Delete a certificate authority"}, r.deleteAuthority)
-	handle(r, operation{method: "POST", path: path + "/{id}/sign", status: 202, summary: "Sign an authority with another one held here"}, r.signAuthority)
-	handle(r, operation{method: "POST", path: path + "/{id}/certificate", status: 201, summary: "Upload an authority's certificate signed elsewhere"}, r.uploadAuthority)
-	handle(r, operation{method: "POST", path: path + "/{id}/revoke", status: 202, summary: "Revoke an authority's certificate"}, r.revokeAuthority)
+	const one = path + "/{id}"
+	handle(r, operation{id: "listCertificateAuthorities", method: "GET", path: path, status: 200,
+		needs: notary.ReadAuthorities, summary: "List certificate authorities",
+		doc: "The CAs whose keys this server holds."}, r.authorities)
+	handle(r, operation{id: "createCertificateAuthority", method: "POST", path: path, status: 201,
+		needs: notary.ManageAuthorities, errors: []int{422}, summary: "Create a certificate authority",
+		doc: "Generates its key. A root is active at once; any other CA is pending until its CSR is signed, here or elsewhere."},
+		r.createAuthority)
+	handle(r, operation{id: "getCertificateAuthority", method: "GET", path: one, status: 200,
+		needs: notary.ReadAuthorities, summary: "Get a certificate authority", doc: "Private keys are never returned."}, r.authority)
+	handle(r, operation{id: "updateCertificateAuthority", method: "PUT", path: one, status: 200,
+		needs: notary.ManageAuthorities, errors: []int{409}, summary: "Enable or disable a certificate authority",
+		doc: "A disabled CA signs only its CRLs and OCSP responses."}, r.updateAuthority)
+	handle(r, operation{id: "updateCertificateAuthoritySettings", method: "PUT", path: one + "/settings", status: 200,
+		needs: notary.ManageAuthorities, errors: []int{409}, summary: "Change the settings of a certificate authority",
+		doc: "They apply to certificates that it issues from then on. What is left out stays unchanged."}, r.changeSettings)
+	handle(r, operation{id: "deleteCertificateAuthority", method: "DELETE", path: one, status: 200,
+		needs: notary.ManageAuthorities, errors: []int{409}, summary: "Delete a certificate authority",
+		doc: "Erases its key. Refused while a certificate that it issued is valid, unless `force` is true."}, r.deleteAuthority)
+	handle(r, operation{id: "signCertificateAuthority", method: "POST", path: one + "/sign", status: 202,
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Sign a certificate authority with another one",
+		doc: "For the first time, or to renew its certificate."}, r.signAuthority)
+	handle(r, operation{id: "uploadAuthorityCertificate", method: "POST", path: one + "/certificate", status: 201,
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Upload an authority's certificate issued elsewhere",
+		doc: "The chain has the CA's own certificate first."}, r.uploadAuthority)
+	handle(r, operation{id: "revokeCertificateAuthority", method: "POST", path: one + "/revoke", status: 202,
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Revoke a certificate authority",
+		doc: "Its issuer must be held here. All other certificates of its key are revoked, too."}, r.revokeAuthority)
 	r.authorityImports(path)
 	r.authorityLife(path)
-	handleDocument[api.CRL](r, operation{method: "GET", path: path + "/{id}/crl", status: 200, access: open, summary: "Get an authority's CRL: PEM in JSON, or DER by Accept"},
-		r.crl, typeCRL)
+	handleDocument[api.CRL](r, operation{id: "getCRL", method: "GET", path: one + "/crl", status: 200, access: open,
+		errors: []int{409}, summary: "Get the CRL of a certificate authority",
+		doc: "PEM in JSON, or DER with `Accept: application/pkix-crl`."}, r.crl, typeCRL)
 }
 
 func (r *routes) authorities(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.CertificateAuthority], error) {

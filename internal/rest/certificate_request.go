@@ -10,27 +10,65 @@ import (
 
 func (r *routes) certificateRequests() {
 	const path = "/api/v1/certificate_requests"
-	handleList[requestList](r, operation{method: "GET", path: path, status: 200, summary: "List certificate requests: all without parameters, otherwise a page"},
+	const one = path + "/{id}"
+	handleList[requestList](r, operation{id: "listCertificateRequests", method: "GET", path: path, status: 200,
+		summary: "List certificate requests", doc: wholeOrPage + ownOnly},
 		listing[*notary.Request, api.CertificateRequest]{r.ca.EachRequest, r.ca.Requests, r.requestToAPI})
-	handle(r, operation{method: "POST", path: path, status: 201, summary: "Submit a certificate request"}, r.createRequest)
-	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a certificate request"}, r.request)
-	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 202, summary: "Delete a certificate request"}, r.deleteRequest)
-	handleDocument[api.Certificate](r, operation{method: "GET", path: path + "/{id}/certificate", status: 200, summary: "Get the certificate in use of a request: JSON, PEM chain, DER or PKCS #7, by Accept"},
+	handle(r, operation{id: "createCertificateRequest", method: "POST", path: path, status: 201,
+		needs: notary.CreateRequests, errors: []int{409}, summary: "Create a certificate request",
+		doc: "Submits a CSR (PKCS #10) for a decision. A CSR is recorded once."}, r.createRequest)
+	handle(r, operation{id: "getCertificateRequest", method: "GET", path: one, status: 200,
+		summary: "Get a certificate request", doc: ownOnly}, r.request)
+	handle(r, operation{id: "deleteCertificateRequest", method: "DELETE", path: one, status: 202,
+		needs: notary.DecideRequests, summary: "Delete a certificate request",
+		doc: "Its certificates stay in the inventory, where they can be revoked."}, r.deleteRequest)
+	handleDocument[api.Certificate](r, operation{id: "getCertificateOfRequest", method: "GET", path: one + "/certificate",
+		status: 200, summary: "Get the certificate in use of a request", doc: byAccept + ownOnly},
 		r.requestCertificate, typePEM, typeDER, typePKCS7)
-	handle(r, operation{method: "GET", path: path + "/{id}/certificates", status: 200, summary: "List all certificates that were ever issued or uploaded for a request"}, r.requestCertificates)
-	handle(r, operation{method: "POST", path: path + "/{id}/certificate", status: 201, summary: "Upload a certificate signed elsewhere"}, r.uploadCertificate)
-	handle(r, operation{method: "DELETE", path: path + "/{id}/certificate", status: 200, summary: "Take the certificate from a request"}, r.removeCertificate)
-	handle(r, operation{method: "POST", path: path + "/{id}/reject", status: 202, summary: "Reject a request that has never had a certificate"}, r.rejectRequest)
-	handle(r, operation{method: "POST", path: path + "/{id}/sign", status: 202, summary: "Sign a request with an authority held here"}, r.signRequest)
-	handle(r, operation{method: "POST", path: path + "/{id}/certificate/revoke", status: 202, summary: "Revoke every valid certificate of a request, or the current one alone"}, r.revokeRequest)
-	handle(r, operation{method: "POST", path: path + "/{id}/reopen", status: 202, summary: "Make a rejected or revoked request outstanding again"}, r.reopenRequest)
-	handleBulk(r, operation{method: "POST", path: path + "/sign", status: 200, summary: "Sign many requests"}, r.signMany)
-	handleBulk(r, operation{method: "POST", path: path + "/revoke", status: 200, summary: "Revoke the certificates of many requests"}, r.revokeMany)
-	handleBulk(r, operation{method: "POST", path: path + "/reject", status: 200, summary: "Reject many requests"}, r.rejectMany)
-	handleBulk(r, operation{method: "POST", path: path + "/delete", status: 200, summary: "Delete many requests"}, r.deleteMany)
-	handle(r, operation{method: "POST", path: path + "/sign/preview", status: 200, summary: "Preview what signing many requests would do"}, r.previewSign)
-	handle(r, operation{method: "POST", path: path + "/count", status: 200, summary: "Count the requests that a filter matches, as the calls on many expect it"}, r.countRequests)
-	handle(r, operation{method: "POST", path: path + "/check", status: 200, summary: "Say what a profile would say of a signing request, before it is submitted"}, r.checkRequest)
+	handle(r, operation{id: "listCertificatesOfRequest", method: "GET", path: one + "/certificates", status: 200,
+		summary: "List all certificates of a request",
+		doc:     "Every certificate ever issued or uploaded for the request. " + ownOnly}, r.requestCertificates)
+	handle(r, operation{id: "uploadCertificate", method: "POST", path: one + "/certificate", status: 201,
+		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Upload a certificate issued elsewhere",
+		doc: "The chain has the leaf first. Every link must verify, and the leaf must be for the key of the request."},
+		r.uploadCertificate)
+	handle(r, operation{id: "removeCertificate", method: "DELETE", path: one + "/certificate", status: 200,
+		needs: notary.DecideRequests, errors: []int{409}, summary: "Remove the certificate from a request",
+		doc: "The request is Outstanding again. The certificate stays valid, and in the inventory."}, r.removeCertificate)
+	handle(r, operation{id: "rejectCertificateRequest", method: "POST", path: one + "/reject", status: 202,
+		needs: notary.DecideRequests, errors: []int{409}, summary: "Reject a certificate request",
+		doc: "Only while the request has never had a certificate."}, r.rejectRequest)
+	handle(r, operation{id: "signCertificateRequest", method: "POST", path: one + "/sign", status: 202,
+		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Sign a certificate request",
+		doc: "Issues a certificate from a certificate authority held here. Signing an Active request renews it."}, r.signRequest)
+	handle(r, operation{id: "revokeCertificateOfRequest", method: "POST", path: one + "/certificate/revoke", status: 202,
+		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Revoke the certificates of a request",
+		doc: "Every valid certificate of the request, or with `only_current` the current one alone."}, r.revokeRequest)
+	handle(r, operation{id: "reopenCertificateRequest", method: "POST", path: one + "/reopen", status: 202,
+		needs: notary.DecideRequests, errors: []int{409}, summary: "Reopen a rejected or revoked request",
+		doc: "The request is Outstanding again. After keyCompromise this is refused."}, r.reopenRequest)
+	r.manyRequests(path)
+	handle(r, operation{id: "checkCertificateRequest", method: "POST", path: path + "/check", status: 200,
+		needs: notary.CreateRequests, errors: []int{404, 409, 422}, summary: "Check a CSR against a profile",
+		doc: "Returns the verdict of every rule of the profile, and the lint findings. Nothing is recorded."}, r.checkRequest)
+}
+
+// manyRequests adds the calls on many requests at once.
+func (r *routes) manyRequests(path string) {
+	handleBulk(r, operation{id: "signCertificateRequests", method: "POST", path: path + "/sign", status: 200,
+		needs: notary.DecideRequests, errors: []int{404, 409, 422}, summary: "Sign many certificate requests", doc: eachOutcome}, r.signMany)
+	handleBulk(r, operation{id: "revokeCertificatesOfRequests", method: "POST", path: path + "/revoke", status: 200,
+		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Revoke the certificates of many requests", doc: eachOutcome}, r.revokeMany)
+	handleBulk(r, operation{id: "rejectCertificateRequests", method: "POST", path: path + "/reject", status: 200,
+		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Reject many certificate requests", doc: eachOutcome}, r.rejectMany)
+	handleBulk(r, operation{id: "deleteCertificateRequests", method: "POST", path: path + "/delete", status: 200,
+		needs: notary.DecideRequests, errors: []int{409, 422}, summary: "Delete many certificate requests", doc: eachOutcome}, r.deleteMany)
+	handle(r, operation{id: "previewSigning", method: "POST", path: path + "/sign/preview", status: 200,
+		needs: notary.DecideRequests, errors: []int{404, 409, 422}, summary: "Preview the signing of many requests",
+		doc: "Groups the requests by the profile and CA that would sign them. Nothing is changed."}, r.previewSign)
+	handle(r, operation{id: "countCertificateRequests", method: "POST", path: path + "/count", status: 200,
+		needs: notary.DecideRequests, errors: []int{422}, summary: "Count the requests that a filter matches",
+		doc: "The calls on many requests take this number as `expected`."}, r.countRequests)
 }
 
 func (r *routes) createRequest(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateCertificateRequest }) (*created, error) {

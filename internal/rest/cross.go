@@ -11,11 +11,22 @@ import (
 
 // authorityLife are the calls for further certificates of an authority, and for its end.
 func (r *routes) authorityLife(path string) {
-	handle(r, operation{method: "GET", path: path + "/{id}/certificates", status: 200, summary: "List the certificates of an authority's key"}, r.authorityCertificates)
-	handle(r, operation{method: "PUT", path: path + "/{id}/certificate", status: 200, summary: "Choose which of an authority's certificates is in use"}, r.useCertificate)
-	handle(r, operation{method: "POST", path: path + "/{id}/cross_sign", status: 201, summary: "Have another authority held here sign a further certificate for an authority"}, r.crossSign)
-	handle(r, operation{method: "POST", path: path + "/{id}/roll_over", status: 201, summary: "Make the successor of an authority, with a new key"}, r.rollOver)
-	handle(r, operation{method: "GET", path: path + "/{id}/impact", status: 200, summary: "Count what stands and falls with an authority: the live certificates below it"}, r.impact)
+	one := path + "/{id}"
+	handle(r, operation{id: "listCertificatesOfAuthority", method: "GET", path: one + "/certificates", status: 200,
+		needs: notary.ReadAuthorities, summary: "List the certificates of an authority",
+		doc: "All certificates of its key: cross-certificates and former ones, too."}, r.authorityCertificates)
+	handle(r, operation{id: "useAuthorityCertificate", method: "PUT", path: one + "/certificate", status: 200,
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Choose the certificate that an authority uses",
+		doc: "New chains begin with it, and it is published as the CA's own."}, r.useCertificate)
+	handle(r, operation{id: "crossSignCertificateAuthority", method: "POST", path: one + "/cross_sign", status: 201,
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Cross-sign a certificate authority",
+		doc: "Another CA held here issues a further certificate for it. The certificate in use stays in use."}, r.crossSign)
+	handle(r, operation{id: "rollOverCertificateAuthority", method: "POST", path: one + "/roll_over", status: 201,
+		needs: notary.ManageAuthorities, errors: []int{409, 422}, summary: "Roll over a certificate authority",
+		doc: "Creates its successor: a CA of the same name with a new key."}, r.rollOver)
+	handle(r, operation{id: "getImpactOfAuthority", method: "GET", path: one + "/impact", status: 200,
+		needs: notary.ReadAuthorities, summary: "Count the certificates that depend on an authority",
+		doc: "The valid certificates below it at any depth: what its revocation would invalidate."}, r.impact)
 }
 
 func (r *routes) authorityCertificates(ctx context.Context, caller notary.Caller, in *ByID) (*answer[[]api.AuthorityCertificate], error) {

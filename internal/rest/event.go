@@ -9,8 +9,12 @@ import (
 )
 
 func (r *routes) events() {
-	handle(r, operation{method: "GET", path: "/api/v1/events", status: 200, summary: "List who did what, the newest first: a page"}, r.listEvents)
-	handle(r, operation{method: "GET", path: "/api/v1/certificate_requests/{id}/history", status: 200, summary: "List what became of a request and its certificates, the newest first"}, r.history)
+	handle(r, operation{id: "listEvents", method: "GET", path: "/api/v1/events", status: 200, needs: notary.ReadEvents,
+		summary: "List events", doc: "A page of the record of who did what, the newest first. Certificate Requestors may " +
+			"list the events of one of their own requests, by `kind=request` and `object_id`."}, r.listEvents)
+	handle(r, operation{id: "getHistoryOfRequest", method: "GET", path: "/api/v1/certificate_requests/{id}/history", status: 200,
+		summary: "Get the history of a certificate request",
+		doc:     "The last 500 events of the request and its certificates, the newest first. " + ownOnly}, r.history)
 }
 
 type eventList struct{ api.EventQuery }

@@ -30,6 +30,7 @@ func handleExport(r *routes, o operation) {
 	op := o.describe()
 	status := strconv.Itoa(o.status)
 	op.Responses = answersJSON[api.ExportedCertificate](r, o.status)
+	op.Responses[status].Headers = headerRefs("Content-Disposition")
 	op.Responses[status].Content = map[string]*huma.MediaType{
 		"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}},
 		typeLines:  op.Responses[status].Content[typeJSON],

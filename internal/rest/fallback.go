@@ -19,7 +19,7 @@ func fallback(mux *http.ServeMux) http.Handler {
 			mux.ServeHTTP(w, r)
 			return
 		}
-		out := refused(http.StatusNotFound, notary.NotFound, fmt.Sprintf("there is nothing at %.100q", r.URL.Path))
+		out := refused(http.StatusNotFound, notary.NotFound, fmt.Sprintf("there is no API call at %.100q: check the path", r.URL.Path))
 		if allowed := methods(mux, r); clean && len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			out = refused(http.StatusMethodNotAllowed, "method_not_allowed",

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,6 +44,9 @@ type house struct {
 
 	mu     sync.Mutex
 	logins map[notary.Role]*client.Client
+
+	answeredMu sync.Mutex
+	answered   map[string]map[int]bool // statuses by the pattern of the mux
 }
 
 // open serves a new World until the test ends.
@@ -52,15 +57,16 @@ func open(t *testing.T) *house {
 
 func serve(t *testing.T, w *testkit.World) *house {
 	t.Helper()
-	h := &house{World: w, logins: map[notary.Role]*client.Client{}}
+	h := &house{World: w, logins: map[notary.Role]*client.Client{}, answered: map[string]map[int]bool{}}
 	stopping, stop := context.WithCancel(context.Background())
 	h.stopping = stop
-	served := testkit.Serve(t, w, h.watched(rest.New(rest.Config{CA: h.CA, Auth: h.Auth, Clock: clock.New(w.Store, clock.Options{Now: w.Clock.Now}), Version: "v1.2.3", Ready: w.Store.Ready,
+	handler := rest.New(rest.Config{CA: h.CA, Auth: h.Auth, Clock: clock.New(w.Store, clock.Options{Now: w.Clock.Now}), Version: "v1.2.3", Ready: w.Store.Ready,
 		Log: slog.New(slog.DiscardHandler), Stopping: stopping,
 		Settings: func() []notary.Setting {
 			return []notary.Setting{{Key: "listen", Value: "127.0.0.1:0", Source: notary.FromFlag, Where: "--listen"},
 				{Key: "key_passphrase", Source: notary.FromEnvironment, Secret: true}}
-		}})))
+		}})
+	served := testkit.Serve(t, w, h.watched(handler))
 	h.tls = served.TLS
 	var err error
 	h.anonymous, err = client.New(client.Config{Server: served.Addr, TLS: h.tls})
@@ -69,27 +75,65 @@ func serve(t *testing.T, w *testkit.World) *house {
 		h.anonymous.CloseIdleConnections()
 		stop()
 		served.Stop()
+		h.wantDocumented(t, handler)
 	})
 	return h
 }
 
-// watched calls h.begun when the first octets of an answer's body are written.
+// watched calls h.begun when the first octets of an answer's body are written, and notes the statuses of all
+// answers.
 func (h *house) watched(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		watched := &watchedResponse{ResponseWriter: w, begun: func() {}}
 		if begun := h.begun.Load(); begun != nil {
-			w = &watchedResponse{ResponseWriter: w, begun: *begun}
+			watched.begun = *begun
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(watched, r)
+		h.answeredMu.Lock()
+		defer h.answeredMu.Unlock()
+		if h.answered[r.Pattern] == nil {
+			h.answered[r.Pattern] = map[int]bool{}
+		}
+		h.answered[r.Pattern][watched.status] = true
 	})
+}
+
+// wantDocumented wants every status that a call answered with in the OpenAPI document.
+func (h *house) wantDocumented(t *testing.T, handler http.Handler) {
+	t.Helper()
+	served := httptest.NewRecorder()
+	handler.ServeHTTP(served, httptest.NewRequest("GET", "/api/v1/openapi.json", nil))
+	var document described
+	testkit.Check(t, json.Unmarshal(served.Body.Bytes(), &document))
+	h.answeredMu.Lock()
+	defer h.answeredMu.Unlock()
+	for pattern, statuses := range h.answered {
+		method, path, _ := strings.Cut(pattern, " ")
+		call, ok := document.Paths[path][strings.ToLower(method)]
+		for status := range statuses {
+			if _, documented := call.Responses[strconv.Itoa(status)]; ok && status != 0 && !documented {
+				t.Errorf("%s answered %d, which the OpenAPI document does not have", pattern, status)
+			}
+		}
+	}
 }
 
 type watchedResponse struct {
 	http.ResponseWriter
-	once  sync.Once
-	begun func()
+	status int
+	once   sync.Once
+	begun  func()
+}
+
+func (w *watchedResponse) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *watchedResponse) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
 	defer w.once.Do(w.begun)
 	return w.ResponseWriter.Write(b)
 }

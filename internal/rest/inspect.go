@@ -10,7 +10,9 @@ import (
 )
 
 func (r *routes) inspections() {
-	handle(r, operation{method: "POST", path: "/api/v1/inspect", status: 200, summary: "Say what certificates, requests, lists and the like are, and what is wrong with them"}, r.inspect)
+	handle(r, operation{id: "inspect", method: "POST", path: "/api/v1/inspect", status: 200, errors: []int{422},
+		summary: "Inspect certificates, CSRs, CRLs and keys",
+		doc:     "Returns what a text holds and what is wrong with it. Nothing is recorded."}, r.inspect)
 }
 
 // inspect looks at a text and forgets it.

@@ -32,13 +32,13 @@ func malformed(status int, message string, errs []error) *envelope {
 	switch {
 	case status == http.StatusRequestEntityTooLarge, errors.As(errors.Join(errs...), &tooLarge):
 		return refused(http.StatusRequestEntityTooLarge, notary.TooLarge,
-			"the request body is larger than this call takes")
+			"the request body is too large: at most 1 MiB (16 KiB without a valid token, 32 MiB for imports)")
 	case status == http.StatusUnsupportedMediaType:
 		return refused(status, notary.Invalid, "send JSON, with the header Content-Type: application/json")
 	case status == http.StatusRequestTimeout:
 		return refused(status, notary.Invalid, "the request body did not arrive in time")
 	case status == http.StatusNotAcceptable:
-		return refused(status, notary.Invalid, "this cannot be had in a form that the Accept header names")
+		return refused(status, notary.Invalid, "no available format matches the Accept header")
 	}
 	if message == "request body is required" {
 		message = theBody + " is missing: send a JSON object"
@@ -146,23 +146,27 @@ var strictJSON = huma.Format{
 			return errors.New(theBody + " is not valid UTF-8")
 		}
 		data = emptyAsNull(data)
-		err := json.Unmarshal(data, v)
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			if syntax.Offset == int64(len(data)) && strings.Contains(err.Error(), "unexpected end") {
-				return errors.New(theBody + " is not valid JSON: it ends too early")
-			}
-			return fmt.Errorf("%s is not valid JSON: %w (octet %d)", theBody, err, syntax.Offset)
-		}
-		// Of the types only a number's size is left: the rest was checked before.
-		var mismatch *json.UnmarshalTypeError
-		if errors.As(err, &mismatch) && mismatch.Field != "" {
-			return fmt.Errorf("%s: %s", written(mismatch.Field), numberOutOfRange)
-		} else if mismatch != nil {
-			return errors.New(theBody + " has a number that is out of range")
-		}
-		return err
+		return jsonFault(data, json.Unmarshal(data, v))
 	},
+}
+
+// jsonFault puts an error of encoding/json into our words.
+func jsonFault(data []byte, err error) error {
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax) && (syntax.Offset < 1 || strings.Contains(err.Error(), "unexpected end")):
+		return errors.New(theBody + " is not valid JSON: it ends too early")
+	case syntax != nil:
+		unexpected, _ := utf8.DecodeRune(data[syntax.Offset-1:])
+		return fmt.Errorf("%s is not valid JSON: unexpected %q at octet %d", theBody, unexpected, syntax.Offset)
+	// Of the types only a number's size is left: the rest was checked before.
+	case errors.As(err, &mismatch) && mismatch.Field != "":
+		return fmt.Errorf("%s: %s", written(mismatch.Field), numberOutOfRange)
+	case mismatch != nil:
+		return errors.New(theBody + " has a number that is out of range")
+	}
+	return err
 }
 
 // emptyAsNull returns a JSON text with null in place of the empty strings in its objects. What is not JSON is

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,16 +20,63 @@ func openAPI(version string) huma.Config {
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
-			Info:    &huma.Info{Title: "Notary", Version: version, Description: "Certificate requests, certificates and the authorities that sign them."},
+			Info: &huma.Info{Title: "Notary", Version: version, Description: introduction,
+				Contact: &huma.Contact{Name: "The operator of this server"},
+				License: &huma.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"}},
+			Servers: []*huma.Server{{URL: "/", Description: "This server"}},
+			Tags:    openAPITags(),
 			Components: &huma.Components{
-				Schemas:         registry,
-				SecuritySchemes: map[string]*huma.SecurityScheme{bearer: {Type: "http", Scheme: "bearer"}},
+				Schemas:   registry,
+				Responses: failureResponses(registry),
+				Headers:   responseHeaders,
+				SecuritySchemes: map[string]*huma.SecurityScheme{bearer: {Type: "http", Scheme: "bearer",
+					Description: "The token that `POST /login` returns."}},
 			},
+			OnAddOperation: []huma.AddOpFunc{addResponses},
 		},
 		Formats:                      map[string]huma.Format{typeJSON: strictJSON},
 		DefaultFormat:                typeJSON,
 		RejectUnknownQueryParameters: true,
 	}
+}
+
+const introduction = "Certificate requests, certificates and the certificate authorities (CAs) that sign them.\n\n" +
+	"A success is `{\"result\": …}`; a failure is `{\"error\", \"code\"}`, with the `field` at fault if there is one. " +
+	"Times are RFC 3339 in UTC. An empty string for an optional value means that it is absent."
+
+// tags group the operations by the first segment of their paths.
+var tags = []struct {
+	name, description string
+	segments          []string
+}{
+	{"Certificate requests", "CSRs (PKCS #10) and what was decided on them.", []string{"certificate_requests"}},
+	{"Certificates", "The inventory: every certificate issued, uploaded or imported.", []string{"certificates"}},
+	{"Certificate authorities", "The CAs whose keys this server holds, and their CRLs.", []string{"certificate_authorities"}},
+	{"Profiles", "The rules by which certificates are issued.", []string{"profiles"}},
+	{"Overview", "Counts, and what needs attention.", []string{"overview", "summary"}},
+	{"Events", "The record of who did what.", []string{"events"}},
+	{"Accounts", "Who may use the server, and in which role.", []string{"accounts"}},
+	{"Sessions", "Logins: bearer tokens and browser sessions.", []string{"login", "logout", "sessions"}},
+	{"Inspection", "What certificates, CSRs, CRLs and keys contain.", []string{"inspect"}},
+	{"Server", "Health, settings and the clock.", []string{"status", "settings", "clock"}},
+}
+
+func openAPITags() (all []*huma.Tag) {
+	for _, tag := range tags {
+		all = append(all, &huma.Tag{Name: tag.name, Description: tag.description})
+	}
+	return all
+}
+
+// tagOf returns the name of the tag of a path.
+func tagOf(path string) string {
+	segment, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, "/api/v1"), "/"), "/")
+	for _, tag := range tags {
+		if slices.Contains(tag.segments, segment) {
+			return tag.name
+		}
+	}
+	panic("no tag for " + path)
 }
 
 // idSchema describes [api.ID].

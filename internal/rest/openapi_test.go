@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"notary"
+	"notary/api"
 	"notary/internal/testkit"
 )
 
@@ -56,8 +58,18 @@ var queries = map[string][]string{
 
 // wantCall wants a call described as docs/api.md has it.
 func (d described) wantCall(t *testing.T, name string, c describedCall, r rule) {
-	if got, want := slices.Sorted(maps.Keys(c.Responses)), []string{strconv.Itoa(r.success), "default"}; !slices.Equal(got, want) {
-		t.Fatalf("responses %v, want %v", got, want)
+	if c.Responses[strconv.Itoa(r.success)].Content == nil {
+		t.Fatalf("no response %d", r.success)
+	}
+	var roles []string
+	for _, role := range r.roles {
+		roles = append(roles, role.String())
+	}
+	if diff := cmp.Diff(roles, c.RequiredRoles); diff != "" {
+		t.Errorf("required roles (-want +got):\n%s", diff)
+	}
+	if c.OperationID == "" || c.Summary == "" || c.Description == "" || len(c.Tags) != 1 {
+		t.Errorf("operation id %q, summary %q, description %q, tags %q", c.OperationID, c.Summary, c.Description, c.Tags)
 	}
 	var inPath, inQuery []string
 	for _, parameter := range c.Parameters {
@@ -75,7 +87,7 @@ func (d described) wantCall(t *testing.T, name string, c describedCall, r rule) 
 	if diff := cmp.Diff(slices.Sorted(slices.Values(queries[name])), slices.Sorted(slices.Values(inQuery))); diff != "" {
 		t.Errorf("query parameters (-want +got):\n%s", diff)
 	}
-	if needed := c.Security != nil; needed == r.open() {
+	if c.Security == nil || len(c.Security) == 0 != r.open() {
 		t.Errorf("security %v", c.Security)
 	}
 	content := c.Responses[strconv.Itoa(r.success)].Content
@@ -83,12 +95,69 @@ func (d described) wantCall(t *testing.T, name string, c describedCall, r rule) 
 	if _, ok := success.Properties["result"]; !isFile(content) && (!ok || !slices.Equal(success.Required, []string{"result"})) {
 		t.Errorf("the success is not in its envelope: %+v", success)
 	}
-	failure := d.resolve(t, c.Responses["default"].Content["application/json"].Schema)
+	for status, response := range c.Responses {
+		if response.Ref != "" {
+			d.wantFailure(t, status, d.Components.Responses[strings.TrimPrefix(response.Ref, "#/components/responses/")])
+		}
+	}
+	for _, status := range []string{"400", "500", "503"} {
+		if c.Responses[status].Ref == "" {
+			t.Errorf("no response %s", status)
+		}
+	}
+}
+
+// wantFailure wants the envelope of failures, with an example for each code of the status.
+func (d described) wantFailure(t *testing.T, status string, r describedResponse) {
+	content := r.Content["application/json"]
+	failure := d.resolve(t, content.Schema)
 	if got, want := slices.Sorted(maps.Keys(failure.Properties)), []string{"code", "error", "field", "request_id"}; !slices.Equal(got, want) {
 		t.Errorf("the failure has %v, want %v", got, want)
 	}
 	if !slices.Equal(failure.Required, []string{"error", "code"}) {
 		t.Errorf("the failure always has %v", failure.Required)
+	}
+	for code, of := range api.Statuses {
+		if _, ok := content.Examples[code]; strconv.Itoa(of) == status && (!ok || !strings.Contains(r.Description, code)) {
+			t.Errorf("%s: nothing about the code %s", status, code)
+		}
+	}
+}
+
+// The enumerations, which are written as tags, are those of the vocabulary.
+func TestOpenAPIEnums(t *testing.T) {
+	t.Parallel()
+	document := openAPI(t, open(t))
+	codes := append(slices.Collect(maps.Keys(api.Statuses)), "method_not_allowed")
+	reasons := slices.DeleteFunc(slices.Collect(maps.Keys(notary.RevocationReasons)), func(r notary.RevocationReason) bool {
+		return r == notary.CertificateHold // it cannot be given
+	})
+	wantEnum(t, document, "Error", "code", codes)
+	wantEnum(t, document, "Revoke", "reason", reasons)
+	wantEnum(t, document, "CertificateRequest", "status", notary.RequestStatuses)
+	wantEnum(t, document, "CreateCertificateAuthority", "key_algorithm", notary.KeyAlgorithms)
+	wantEnum(t, document, "RollOverCertificateAuthority", "key_algorithm", notary.KeyAlgorithms)
+	wantEnum(t, document, "ProfileRules", "key_usages", notary.KeyUsages)
+	wantEnum(t, document, "ProfileKeys", "allowed", notary.KeyKinds)
+	wantEnum(t, document, "ProfileNameRule", "allow", []notary.Allowance{notary.AllowAny, notary.AllowListed, notary.AllowNone})
+	wantEnum(t, document, "ProfileSubject", "others", []notary.AttributeAction{notary.Keep, notary.Refuse})
+	wantEnum(t, document, "ProfileAttribute", "rule", []notary.AttributeAction{notary.Keep, notary.Fix, notary.Refuse})
+	wantEnum(t, document, "ProfileRules", "lint_warnings", []notary.LintWarnings{notary.KeepWarnings, notary.RefuseWarnings})
+}
+
+func wantEnum[T ~string](t *testing.T, d described, schema, property string, words []T) {
+	t.Helper()
+	of := d.Components.Schemas[schema].Properties[property]
+	if of.Items != nil {
+		of = *of.Items
+	}
+	var want []string
+	for _, word := range words {
+		want = append(want, string(word))
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(of.Enum))); diff != "" {
+		t.Errorf("%s.%s (-want +got):\n%s", schema, property, diff)
 	}
 }
 
@@ -237,18 +306,31 @@ type described struct {
 	Paths      map[string]map[string]describedCall
 	Components struct {
 		Schemas         map[string]describedSchema
+		Responses       map[string]describedResponse
 		SecuritySchemes map[string]struct{ Type, Scheme string }
 	}
 }
 
 type describedCall struct {
-	Security    []map[string][]string
-	Parameters  []struct{ In, Name string }
-	RequestBody *struct{ Content describedContent }
-	Responses   map[string]struct{ Content describedContent }
+	OperationID, Summary, Description string
+	Tags                              []string
+	RequiredRoles                     []string `json:"x-required-roles"`
+	Security                          []map[string][]string
+	Parameters                        []struct{ In, Name string }
+	RequestBody                       *struct{ Content describedContent }
+	Responses                         map[string]describedResponse
 }
 
-type describedContent map[string]struct{ Schema describedSchema }
+type describedResponse struct {
+	Ref         string `json:"$ref"`
+	Description string
+	Content     describedContent
+}
+
+type describedContent map[string]struct {
+	Schema   describedSchema
+	Examples map[string]any
+}
 
 type describedSchema struct {
 	Ref        string `json:"$ref"`
@@ -256,6 +338,8 @@ type describedSchema struct {
 	Format     string
 	Properties map[string]describedSchema
 	Required   []string
+	Enum       []string
+	Items      *describedSchema
 }
 
 func openAPI(t *testing.T, h *house) (document described) {

@@ -47,12 +47,25 @@ func BodyLimit(r *http.Request) server.BodyLimit {
 
 // operation is one call of the API.
 type operation struct {
+	id           string // in the OpenAPI document, after which generated clients name their methods
 	method, path string
 	status       int // of a success
-	summary      string
+	summary, doc string
+	needs        notary.Permission // which the use case requires; the OpenAPI document has its roles
+	errors       []int             // statuses besides those that follow from the other fields: see [failureStatuses]
 	access       access
 	imports      bool // it takes a body of up to 32 MiB, and only of those who may manage authorities
 }
+
+// Sentences that several operations share.
+const (
+	ownOnly         = "Certificate Requestors see only what they submitted."
+	wholeOrPage     = "Without parameters the answer is the whole list, streamed. With any parameter it is a page. "
+	byAccept        = "By `Accept` as JSON, as PEM (chain), as DER (the certificate alone) or as PKCS #7 (chain). "
+	eachCertificate = "The certificates are named by `ids`, or by `filter` and `expected`. The answer has the outcome of each."
+	eachOutcome     = "The requests are named by `ids`, or by `filter` and `expected`. The answer has the outcome of each, " +
+		"and is sent while the work goes on: one that fails stops none of the others."
+)
 
 // handle adds a call. The handler gets the caller and answers what is sent, or an error of
 // the vocabulary.
@@ -72,21 +85,26 @@ func register[In, Out any](r *routes, op huma.Operation, handler func(context.Co
 
 func (o operation) describe() huma.Operation {
 	op := huma.Operation{
-		OperationID:   operationID(o.method, o.path),
+		OperationID:   o.id,
 		Method:        o.method,
 		Path:          o.path,
 		DefaultStatus: o.status,
 		Summary:       o.summary,
-		Tags:          []string{strings.Split(strings.TrimPrefix(o.path, "/api/v1/"), "/")[0]},
-	}
-	if op.Tags[0] == "" {
-		op.Tags = []string{"server"}
+		Description:   o.doc,
+		Tags:          []string{tagOf(o.path)},
+		Security:      []map[string][]string{},
+		Metadata:      map[string]any{operationKey: o},
 	}
 	switch o.access {
 	case withToken:
 		op.Security = []map[string][]string{{bearer: {}}}
 	case tokenIsFit:
 		op.Security = []map[string][]string{{bearer: {}}, {}}
+	}
+	if o.access != open {
+		roles := roleNames(o.needs)
+		op.Description += " Required role: " + strings.Join(roles, ", ") + "."
+		op.Extensions = map[string]any{"x-required-roles": roles}
 	}
 	op.MaxBodyBytes = maxBody + 1 // huma refuses a body of just this size
 	if o.access != withToken {
@@ -98,8 +116,9 @@ func (o operation) describe() huma.Operation {
 	return op
 }
 
-// operationID makes "post-certificate-requests-id-sign" of a method and path.
-func operationID(method, path string) string {
-	path = strings.TrimPrefix(path, "/api/v1")
-	return strings.ToLower(method) + strings.NewReplacer("/", "-", "_", "-", "{", "", "}", "").Replace(path)
+func roleNames(p notary.Permission) (names []string) {
+	for _, role := range notary.RolesWith(p) {
+		names = append(names, role.String())
+	}
+	return names
 }

@@ -8,8 +8,11 @@ import (
 )
 
 func (r *routes) overviews() {
-	handle(r, operation{method: "GET", path: "/api/v1/overview", status: 200, summary: "What there is at a glance, as far as one may see it"}, r.overview)
-	handle(r, operation{method: "GET", path: "/api/v1/certificate_authorities/{id}/state", status: 200, summary: "How an authority is doing: its CRL, OCSP responder and certificates"}, r.authorityState)
+	handle(r, operation{id: "getOverview", method: "GET", path: "/api/v1/overview", status: 200, summary: "Get the overview",
+		doc: "Counts, pending requests, what expires next and the last events, as far as the caller may see them."}, r.overview)
+	handle(r, operation{id: "getStateOfAuthority", method: "GET", path: "/api/v1/certificate_authorities/{id}/state", status: 200,
+		needs: notary.ReadAuthorities, summary: "Get the state of a certificate authority",
+		doc: "Its certificate, CRL, OCSP responder and numbers of certificates."}, r.authorityState)
 }
 
 func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*answer[api.Overview], error) {

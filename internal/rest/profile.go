@@ -10,12 +10,20 @@ import (
 
 func (r *routes) profiles() {
 	const path = "/api/v1/profiles"
-	handle(r, operation{method: "GET", path: path, status: 200, summary: "List the profiles by which certificates are issued"}, r.listProfiles)
-	handle(r, operation{method: "POST", path: path, status: 201, summary: "Create a profile"}, r.createProfile)
-	handle(r, operation{method: "GET", path: path + "/{id}", status: 200, summary: "Get a profile, or one of its former versions"}, r.profile)
-	handle(r, operation{method: "PUT", path: path + "/{id}", status: 200, summary: "Change a profile: a new version"}, r.updateProfile)
-	handle(r, operation{method: "DELETE", path: path + "/{id}", status: 202, summary: "Delete a profile that is not built in"}, r.deleteProfile)
-	handle(r, operation{method: "POST", path: path + "/{id}/check", status: 200, summary: "Try a profile without issuing"}, r.checkProfile)
+	handle(r, operation{id: "listProfiles", method: "GET", path: path, status: 200, summary: "List profiles",
+		doc: "All profiles with their rules."}, r.listProfiles)
+	handle(r, operation{id: "createProfile", method: "POST", path: path, status: 201, needs: notary.ManageProfiles,
+		errors: []int{409}, summary: "Create a profile", doc: "A profile is the set of rules by which certificates are issued."},
+		r.createProfile)
+	handle(r, operation{id: "getProfile", method: "GET", path: path + "/{id}", status: 200, needs: notary.ReadProfiles,
+		summary: "Get a profile", doc: "The newest version, or a former one with `version`."}, r.profile)
+	handle(r, operation{id: "updateProfile", method: "PUT", path: path + "/{id}", status: 200, needs: notary.ManageProfiles,
+		errors: []int{409}, summary: "Update a profile", doc: "Replaces all its rules by a new version."}, r.updateProfile)
+	handle(r, operation{id: "deleteProfile", method: "DELETE", path: path + "/{id}", status: 202, needs: notary.ManageProfiles,
+		errors: []int{409}, summary: "Delete a profile", doc: "Built-in profiles cannot be deleted."}, r.deleteProfile)
+	handle(r, operation{id: "checkProfile", method: "POST", path: path + "/{id}/check", status: 200, needs: notary.ReadProfiles,
+		errors: []int{409, 422}, summary: "Try a profile without issuing",
+		doc: "Checks a CSR or the last requests against the profile, or against the rules that it may get."}, r.checkProfile)
 }
 
 func (r *routes) listProfiles(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Profile], error) {

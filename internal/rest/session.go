@@ -10,15 +10,21 @@ import (
 )
 
 func (r *routes) sessions() {
-	handle(r, operation{method: "POST", path: "/login", status: 200, access: open, summary: "Get a token for an e-mail and a password"}, r.login)
-	handle(r, operation{method: "POST", path: "/logout", status: 200, summary: "End the token at once"}, r.logout)
-	handle(r, operation{method: "GET", path: "/api/v1/sessions", status: 200, summary: "List one's own sessions"}, r.listSessions)
-	handle(r, operation{method: "DELETE", path: "/api/v1/sessions", status: 202, summary: "End one's own sessions but the one of this call"}, r.endOtherSessions)
-	handle(r, operation{method: "DELETE", path: "/api/v1/sessions/{id}", status: 202, summary: "End one of one's own sessions"}, r.endSession)
-	handle(r, operation{method: "GET", path: Probes[0], status: 200, access: open,
-		summary: "Get the server's status, without asking the database"}, r.status)
-	handle(r, operation{method: "GET", path: Probes[1], status: 200, access: open,
-		summary: "Check that the database answers"}, r.readiness)
+	handle(r, operation{id: "login", method: "POST", path: "/login", status: 200, access: open, errors: []int{401, 429},
+		summary: "Log in", doc: "Returns a bearer token, which is valid for 24 hours."}, r.login)
+	handle(r, operation{id: "logout", method: "POST", path: "/logout", status: 200, summary: "Log out",
+		doc: "Ends the token at once."}, r.logout)
+	handle(r, operation{id: "listSessions", method: "GET", path: "/api/v1/sessions", status: 200,
+		summary: "List one's own sessions", doc: "Tokens and browser sessions, the newest first."}, r.listSessions)
+	handle(r, operation{id: "endOtherSessions", method: "DELETE", path: "/api/v1/sessions", status: 202,
+		summary: "End one's other sessions", doc: "Ends all of one's sessions except the one of the call."}, r.endOtherSessions)
+	handle(r, operation{id: "endSession", method: "DELETE", path: "/api/v1/sessions/{id}", status: 202,
+		summary: "End one of one's own sessions", doc: "Its token or browser session is invalid at once."}, r.endSession)
+	handle(r, operation{id: "getStatus", method: "GET", path: Probes[0], status: 200, access: open,
+		summary: "Get the server's status", doc: "Answered without a query of the database, and exempt from limits."}, r.status)
+	handle(r, operation{id: "getReadiness", method: "GET", path: Probes[1], status: 200, access: open,
+		summary: "Check that the database answers", doc: "Answered within two seconds: 503 if the database does not answer."},
+		r.readiness)
 }
 
 type loginInput struct {

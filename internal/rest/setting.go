@@ -8,7 +8,8 @@ import (
 )
 
 func (r *routes) serverSettings() {
-	handle(r, operation{method: "GET", path: "/api/v1/settings", status: 200, summary: "List the settings with which this server runs, without secrets"}, r.listSettings)
+	handle(r, operation{id: "listSettings", method: "GET", path: "/api/v1/settings", status: 200, needs: notary.ReadSettings,
+		summary: "List the server's settings", doc: "Each with its source. Secrets are not returned."}, r.listSettings)
 }
 
 func (r *routes) listSettings(_ context.Context, caller notary.Caller, _ *none) (*answer[[]api.Setting], error) {

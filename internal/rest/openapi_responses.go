@@ -1,0 +1,127 @@
+package rest
+
+import (
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"notary"
+	"notary/api"
+)
+
+// failureDoc describes the failures of one status in the OpenAPI document.
+type failureDoc struct {
+	name        string // of the component
+	description string
+	headers     []string
+	examples    map[string]string // messages by their codes
+}
+
+var failureDocs = map[int]failureDoc{
+	400: {"Invalid", "The request can never be accepted as it is. `field` names the input at fault.", nil,
+		map[string]string{"invalid": "csr is missing"}},
+	401: {"Unauthenticated", "There is no token, or it is not valid any more.", []string{"WWW-Authenticate"},
+		map[string]string{"unauthenticated": "log in first: this call needs a token"}},
+	403: {"Forbidden", "The role does not have the permission, the setup code is wrong, or a page of another origin sent the call.", nil,
+		map[string]string{"forbidden": "the role Read Only does not have permission to manage accounts: ask an Admin"}},
+	404: {"NotFound", "The object does not exist, or the caller may not see it.", nil,
+		map[string]string{"not_found": "there is no certificate request 7"}},
+	408: {"Timeout", "The body did not arrive in time.", nil,
+		map[string]string{"invalid": "the request body did not arrive in time"}},
+	409: {"Conflict", "The present state does not allow it.", nil,
+		map[string]string{"conflict": "this request is Rejected: reopen it first"}},
+	413: {"TooLarge", "The body is larger than 1 MiB: 16 KiB without a valid token, 32 MiB for imports.", nil,
+		map[string]string{"too_large": "the request body is too large: at most 1 MiB (16 KiB without a valid token, 32 MiB for imports)"}},
+	415: {"UnsupportedMediaType", "Without a token a body needs `Content-Type: application/json`.", nil,
+		map[string]string{"invalid": "send JSON, with the header Content-Type: application/json"}},
+	422: {"Unprocessable", "The input is well-formed, but the profile, a policy or a lint refuses it.", nil,
+		map[string]string{"unprocessable": "the profile server does not allow the DNS name a.example.org"}},
+	429: {"RateLimited", "There were too many failed attempts.", []string{"Retry-After"},
+		map[string]string{"rate_limited": "too many failed attempts: try again in 60 seconds"}},
+	500: {"InternalError", "An unexpected fault. `request_id` names it in the server's log.", nil,
+		map[string]string{"internal": "something went wrong on the server: its log tells more under this request id"}},
+	503: {"Unavailable", "With `unavailable` nothing was changed. With `outcome_unknown` the change may have been made: look first.",
+		[]string{"Retry-After"}, map[string]string{
+			"unavailable":     "the database does not answer: try again in a moment",
+			"outcome_unknown": "the database went away in the middle of the commit: look whether the change was made"}},
+}
+
+// responseHeaders are the header components of the OpenAPI document.
+var responseHeaders = map[string]*huma.Param{
+	"X-Request-Id":     {Description: "Names the call in the server's log.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"Retry-After":      {Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger}},
+	"Vary":                {Description: "Accept, which chooses the form.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"Content-Disposition": {Description: "The name of the file.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"WWW-Authenticate": {Description: "The scheme, Bearer (RFC 6750).", Schema: &huma.Schema{Type: huma.TypeString}},
+}
+
+func headerRefs(names ...string) map[string]*huma.Param {
+	refs := map[string]*huma.Param{}
+	for _, name := range append(names, "X-Request-Id") {
+		refs[name] = &huma.Param{Ref: "#/components/headers/" + name}
+	}
+	return refs
+}
+
+// failureResponses returns the response components of the OpenAPI document.
+func failureResponses(registry huma.Registry) map[string]*huma.Response {
+	schema := registry.Schema(reflect.TypeFor[api.Error](), true, "")
+	components := map[string]*huma.Response{}
+	for _, doc := range failureDocs {
+		examples := map[string]*huma.Example{}
+		for code, message := range doc.examples {
+			examples[code] = &huma.Example{Value: api.Error{Error: message, Code: code}}
+		}
+		codes := strings.Join(slices.Sorted(maps.Keys(doc.examples)), "`, `")
+		components[doc.name] = &huma.Response{
+			Description: doc.description + " Code: `" + codes + "`.",
+			Headers:     headerRefs(doc.headers...),
+			Content:     map[string]*huma.MediaType{typeJSON: {Schema: schema, Examples: examples}},
+		}
+	}
+	return components
+}
+
+// operationKey is where an [operation] is in the metadata of huma's.
+const operationKey = "operation"
+
+// addResponses completes the responses of an operation, of which huma knows the success.
+func addResponses(_ *huma.OpenAPI, op *huma.Operation) {
+	delete(op.Responses, "default")
+	success := op.Responses[strconv.Itoa(op.DefaultStatus)]
+	if success.Headers == nil {
+		success.Headers = map[string]*huma.Param{}
+	}
+	maps.Copy(success.Headers, headerRefs())
+	o := op.Metadata[operationKey].(operation)
+	for _, status := range failureStatuses(o, op.RequestBody != nil) {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: "#/components/responses/" + failureDocs[status].name}
+	}
+}
+
+// failureStatuses returns the statuses of the failures that an operation can answer with.
+func failureStatuses(o operation, hasBody bool) []int {
+	all := append([]int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}, o.errors...)
+	if strings.Contains(o.path, "{id}") {
+		all = append(all, http.StatusNotFound)
+	}
+	if hasBody {
+		all = append(all, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge)
+	}
+	if o.access != open {
+		all = append(all, http.StatusUnauthorized)
+	}
+	if o.access != withToken && hasBody {
+		all = append(all, http.StatusUnsupportedMediaType)
+	}
+	// A page of another origin can have a browser send all methods but GET.
+	if o.method != http.MethodGet || len(roleNames(o.needs)) < len(notary.Roles) {
+		all = append(all, http.StatusForbidden)
+	}
+	return all
+}
