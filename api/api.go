@@ -41,8 +41,11 @@ const Success = "success"
 // ID is an id that may be written as a string or as a number.
 type ID int64
 
-// UnmarshalJSON reads 3 and "3".
+// UnmarshalJSON reads 3 and "3". null, as everywhere in package json, changes nothing.
 func (id *ID) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
 	n, err := strconv.ParseInt(string(bytes.Trim(b, `"`)), 10, 64)
 	if err != nil {
 		return errors.New("an id must be a positive integer, written in digits alone")

@@ -54,7 +54,7 @@ func refusedUploads(t *testing.T, root *testkit.Outside, now time.Time, csr stri
 	}
 	pem := testkit.PEM
 	return []upload{
-		{"nothing", "", "not a certificate chain in PEM"},
+		{"nothing", "", "certificate is missing"},
 		{"text", "certificate", "not a certificate chain in PEM"},
 		{"a signing request", csr, "CERTIFICATE REQUEST"},
 		{"a private key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "private key"},

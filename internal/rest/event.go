@@ -10,6 +10,7 @@ import (
 
 func (r *routes) events() {
 	handle(r, operation{id: "listEvents", method: "GET", path: "/api/v1/events", status: 200, needs: notary.ReadEvents,
+		errors:  []int{404},
 		summary: "List events", doc: "A page of the record of who did what, the newest first. Certificate Requestors may " +
 			"list the events of one of their own requests, by `kind=request` and `object_id`."}, r.listEvents)
 	handle(r, operation{id: "getHistoryOfRequest", method: "GET", path: "/api/v1/certificate_requests/{id}/history", status: 200,

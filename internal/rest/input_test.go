@@ -243,7 +243,9 @@ func TestContentTypes(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	body := map[string]string{"csr": seedCSR}
-	post := func(c *client.Client, headers ...string) answer { return call(t, c, "POST", requestsPath, body, headers...) }
+	post := func(c *client.Client, headers ...string) answer {
+		return call(t, c, "POST", requestsPath, body, headers...)
+	}
 	login := api.Login{Email: h.Admin().Email, Password: testkit.Password}
 	h.wantUnchanged(t, func() {
 		for _, unfit := range []string{"", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",

@@ -85,7 +85,7 @@ type idSchema struct{}
 func (idSchema) Schema(huma.Registry) *huma.Schema {
 	least, most := 1.0, 1e15 // as far as JSON numbers are exact everywhere
 	return &huma.Schema{OneOf: []*huma.Schema{
-		{Type: huma.TypeString, Pattern: `^[1-9][0-9]{0,14}$`, PatternDescription: "a positive integer"},
+		{Type: huma.TypeString, Pattern: `^[1-9][0-9]{0,14}$`},
 		{Type: huma.TypeInteger, Minimum: &least, Maximum: &most},
 	}}
 }

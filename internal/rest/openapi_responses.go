@@ -53,11 +53,11 @@ var failureDocs = map[int]failureDoc{
 
 // responseHeaders are the header components of the OpenAPI document.
 var responseHeaders = map[string]*huma.Param{
-	"X-Request-Id":     {Description: "Names the call in the server's log.", Schema: &huma.Schema{Type: huma.TypeString}},
-	"Retry-After":      {Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger}},
+	"X-Request-Id":        {Description: "Names the call in the server's log.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"Retry-After":         {Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger}},
 	"Vary":                {Description: "Accept, which chooses the form.", Schema: &huma.Schema{Type: huma.TypeString}},
 	"Content-Disposition": {Description: "The name of the file.", Schema: &huma.Schema{Type: huma.TypeString}},
-	"WWW-Authenticate": {Description: "The scheme, Bearer (RFC 6750).", Schema: &huma.Schema{Type: huma.TypeString}},
+	"WWW-Authenticate":    {Description: "The scheme, Bearer (RFC 6750).", Schema: &huma.Schema{Type: huma.TypeString}},
 }
 
 func headerRefs(names ...string) map[string]*huma.Param {

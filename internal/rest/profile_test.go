@@ -89,7 +89,7 @@ func TestProfilesRefused(t *testing.T) {
 	h.wantUnchanged(t, func() {
 		for _, tt := range []struct{ rules, field string }{
 			{`"validity": "a while"`, "validity"}, {`"validity": "0d"`, "validity"}, {`"validity": ""`, "validity"}, {`"max_validity": "1y"`, "max_validity"},
-			{`"validity": "90d", "max_validity": "30d"`, "validity"}, {`"key_usages": []`, "key_usages"}, {`"key_usages": ["sign"]`, "key_usages"},
+			{`"validity": "90d", "max_validity": "30d"`, "validity"}, {`"key_usages": []`, "key_usages"}, {`"key_usages": ["sign"]`, "key_usages[0]"},
 			{`"path_length": 0`, "path_length"}, {`"path_length": -1`, "path_length"}, {`"ca": true, "extended_key_usages": ["serverAuth"]`, "key_usages"},
 			{`"keys": {"allowed": []}`, "keys.allowed"}, {`"keys": {"allowed": ["rsa"], "min_rsa_bits": 512}`, "keys.min_rsa_bits"},
 			{`"keys": {}`, "keys.allowed"}, {`"names": {"dns": {"allow": "some"}}`, "names.dns.allow"}, {`"names": {"dns": {}}`, "names.dns.allow"},

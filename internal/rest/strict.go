@@ -16,7 +16,10 @@ import (
 type humaContext = huma.Context
 
 // strictContext shows huma a call as we read it, where huma reads more loosely.
-type strictContext struct{ humaContext }
+type strictContext struct {
+	humaContext
+	query url.Values
+}
 
 // Unwrap lets huma reach what is below.
 func (c strictContext) Unwrap() huma.Context { return c.humaContext }
@@ -53,6 +56,9 @@ func (c strictContext) Param(name string) string {
 	return text
 }
 
+// Query returns a parameter's value. Huma would read "true" where there is none.
+func (c strictContext) Query(name string) string { return c.query.Get(name) }
+
 const unsupported = "unsupported"
 
 // isJSON reports whether the values of a Content-Type header are one that means JSON in UTF-8.
@@ -77,10 +83,10 @@ func headerValues(ctx huma.Context, name string) (values []string) {
 // strict refuses a query that package url would read by leaving things out. A parameter without a
 // value is absent (huma).
 func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
-	address := ctx.URL()
-	if address.RawQuery != "" {
-		query, err := url.ParseQuery(address.RawQuery)
-		if err != nil {
+	var query url.Values
+	if address := ctx.URL(); address.RawQuery != "" {
+		var err error
+		if query, err = url.ParseQuery(address.RawQuery); err != nil {
 			r.writeFailure(ctx, notary.Errorf(notary.Invalid, "the query of the URL is not well-formed: encode the percent signs and semicolons in its values"))
 			return
 		}
@@ -91,7 +97,7 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 			}
 		}
 	}
-	next(strictContext{huma.WithValue(ctx, acceptKey{}, strings.Join(headerValues(ctx, "Accept"), ","))})
+	next(strictContext{huma.WithValue(ctx, acceptKey{}, strings.Join(headerValues(ctx, "Accept"), ",")), query})
 }
 
 // valueFault returns what is wrong with the values of a parameter, or "".
