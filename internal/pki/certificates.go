@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"notary"
 )
 
 // limits are those on what [readCertificates] reads.
@@ -38,7 +40,7 @@ const beginPEM = "-----BEGIN "
 // Text between PEM blocks is passed over (RFC 7468, section 5.2); anything else is refused.
 func readCertificates(text string, limit limits) (certificates, error) {
 	if len(text) > limit.octets {
-		return certificates{}, invalid("the certificates are longer than %d KiB", limit.octets>>10)
+		return certificates{}, notary.Errorf(notary.TooLarge, "the certificates are larger than %d KiB, the limit", limit.octets>>10)
 	}
 	text = decodeUTF(text)
 	if !strings.Contains(text, beginPEM) {
