@@ -58,7 +58,7 @@ func refusedUploads(t *testing.T, root *testkit.Outside, now time.Time, csr stri
 		{"text", "certificate", "not a certificate chain in PEM"},
 		{"a signing request", csr, "CERTIFICATE REQUEST"},
 		{"a private key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "private key"},
-		{"no DER", pem(&x509.Certificate{Raw: []byte("hello")}), "not a certificate chain in PEM"},
+		{"no DER", pem(&x509.Certificate{Raw: []byte("hello")}), "cannot be parsed"},
 		{"the leaf alone", pem(leaf), "only one certificate"},
 		{"the root alone", pem(top), "another key"},
 		{"the root first", pem(top, leaf), "reverse order"},
