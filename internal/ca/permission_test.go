@@ -200,7 +200,7 @@ var useCases = map[string]struct {
 
 // open are the methods that need no caller.
 var open = []string{"CRL", "PublishedCRL", "AuthorityCertificate", "AuthorityBundle", "OCSP", "Now", "RefreshCRLs", "RenewResponders", "Counts",
-	"FollowOtherNodes", "KeepCRLs", "CheckRecords", "Statistics", "BlockKeys", "Blocked"}
+	"FollowOtherNodes", "KeepCRLs", "CheckRecords", "Statistics", "BlockKeys", "Blocked", "PublishWarning"}
 
 func second[T any](_ T, err error) error { return err }
 

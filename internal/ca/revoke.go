@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"notary"
 	"notary/internal/store"
@@ -157,8 +155,13 @@ func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notar
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(c *notary.Certificate) bool { return c.Revocation == nil || !reason.Replaces(c.Revocation.Reason) })
 	_, refusal := notary.Revoked.Next(notary.Revoke) // unless one can be corrected
+	all = slices.DeleteFunc(all, func(c *notary.Certificate) bool {
+		if c.Revocation != nil && !reason.Replaces(c.Revocation.Reason) {
+			refusal = c.RevocableFor(reason, nil)
+		}
+		return c.Revocation == nil || !reason.Replaces(c.Revocation.Reason)
+	})
 	for i, cert := range all {
 		if i == 0 && reason == notary.KeyCompromise {
 			if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {
@@ -370,27 +373,4 @@ func revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *n
 		return err
 	}
 	return tx.Event(notary.EventBy(caller, "request.revoke", req.ID, detail+older))
-}
-
-// revokedBefore names, for the event of a request, its other certificates that the transaction has
-// revoked so far.
-func revokedBefore(ctx context.Context, tx *store.Tx, cert *notary.Certificate) (string, error) {
-	revoked := tx.RevokedCertificates()
-	if len(revoked) < 2 {
-		return "", nil
-	}
-	all, err := tx.CertificatesOfRequest(ctx, cert.RequestID)
-	if err != nil {
-		return "", err
-	}
-	var ids []string
-	for _, one := range all {
-		if one.ID != cert.ID && slices.ContainsFunc(revoked, func(r notary.RevokedCertificate) bool { return r.ID == one.ID }) {
-			ids = append(ids, strconv.FormatInt(one.ID, 10))
-		}
-	}
-	if len(ids) == 0 {
-		return "", nil
-	}
-	return ", also certificates " + strings.Join(ids, ", "), nil
 }

@@ -2,6 +2,9 @@ package ca
 
 import (
 	"context"
+	"slices"
+	"strconv"
+	"strings"
 
 	"notary"
 	"notary/internal/store"
@@ -53,4 +56,27 @@ func (s *Service) revokeKey(ctx context.Context, tx *store.Tx, caller notary.Cal
 		}
 	}
 	return nil
+}
+
+// revokedBefore names, for the event of a request, its other certificates that the transaction has
+// revoked so far.
+func revokedBefore(ctx context.Context, tx *store.Tx, cert *notary.Certificate) (string, error) {
+	revoked := tx.RevokedCertificates()
+	if len(revoked) < 2 {
+		return "", nil
+	}
+	all, err := tx.CertificatesOfRequest(ctx, cert.RequestID)
+	if err != nil {
+		return "", err
+	}
+	var ids []string
+	for _, one := range all {
+		if one.ID != cert.ID && slices.ContainsFunc(revoked, func(r notary.RevokedCertificate) bool { return r.ID == one.ID }) {
+			ids = append(ids, strconv.FormatInt(one.ID, 10))
+		}
+	}
+	if len(ids) == 0 {
+		return "", nil
+	}
+	return ", also certificates " + strings.Join(ids, ", "), nil
 }
