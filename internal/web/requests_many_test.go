@@ -200,7 +200,7 @@ func TestTheConfirmationNamesWhatWillHappen(t *testing.T) {
 		ask("reject", chosen).wantText(t, "<title>Reject 2 requests", "1 of these 2 requests will be rejected", "Reject 1 request</button>",
 			"1 request will be left as it is: This request has a certificate: revoke that instead")
 		ask("sign", chosen).wantText(t, "1 of these 2 requests will be signed", "1 request that has a certificate already will be signed only if you tick that below", `name="renew"`)
-		ask("revoke", chosen).wantText(t, "The certificate of 1 of these 2 requests will be revoked", "Revoke 1 request</button>", "This request has no certificate.")
+		ask("revoke", chosen).wantText(t, "Every valid certificate of 1 of these 2 requests will be revoked", "Revoke 1 request</button>", "This request has no certificate.")
 		ask("delete", chosen).wantText(t, "2 requests will be deleted", "Delete 2 requests</button>")
 	}
 	ask("sign", url.Values{"ids": {fmt.Sprint(outstanding)}}).wantText(t, "1 request will be signed").wantNoText(t, `name="renew"`)
