@@ -216,11 +216,16 @@ func TestIDsInBodies(t *testing.T) {
 		sign(t, id).wantStatus(t, 202)
 	}
 	for _, id := range []string{"0", "-1", "1.5", "1.0", "1e0", "1e400", "9223372036854775807", "9223372036854775808",
-		`"0"`, `"-1"`, `"+1"`, `"01"`, `" 1"`, `"1 "`, `"1.0"`, `"1e0"`, `"0x1"`, `"x"`, `""`, `"\u0661"`, `"1\u0000"`,
-		`"9223372036854775808"`, `"99999999999999999999999999"`, "null", "true", "[1]", `{"id": 1}`} {
+		`"0"`, `"-1"`, `"+1"`, `"01"`, `" 1"`, `"1 "`, `"1.0"`, `"1e0"`, `"0x1"`, `"x"`, `"\u0661"`, `"1\u0000"`,
+		`"9223372036854775808"`, `"99999999999999999999999999"`, "true", "[1]", `{"id": 1}`} {
 		refusal := sign(t, id).wantRefusal(t, 400, "invalid")
 		if !strings.Contains(refusal.Error, "positive integer") && id != "1e400" {
 			t.Errorf("%s: %s", id, refusal.Error)
+		}
+	}
+	for _, absent := range []string{`""`, "null"} {
+		if refusal := sign(t, absent).wantRefusal(t, 400, "invalid"); refusal.Field != "certificate_authority_id" {
+			t.Errorf("%s: %s", absent, refusal.Error)
 		}
 	}
 	for _, id := range []string{"987654321", `"987654321"`} {

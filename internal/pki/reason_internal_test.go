@@ -1,0 +1,22 @@
+package pki
+
+import (
+	"encoding/asn1"
+	"errors"
+	"strings"
+	"testing"
+)
+
+// Refusals are in words for whoever sent the file, not in those of Go's parsers.
+func TestReasonHasNoTermsOfPackageASN1(t *testing.T) {
+	t.Parallel()
+	_, err := asn1.Unmarshal([]byte{2, 1, 1}, &[]int{})
+	for _, cause := range []error{err, errors.New("x509: malformed tbs certificate"), errors.New("x509: malformed spki")} {
+		got := reason(cause)
+		for _, term := range []string{"asn1", "x509", "tags don't match", "tbs", "spki"} {
+			if strings.Contains(got, term) {
+				t.Errorf("%q becomes %q", cause, got)
+			}
+		}
+	}
+}
