@@ -6,7 +6,10 @@
 // what went wrong.
 package notary
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Names are the subject alternative names of a request or certificate, by type
 // (RFC 5280, section 4.2.1.6), each in the form that is compared: DNS names in lower case
@@ -16,11 +19,25 @@ type Names struct {
 	IP    []string
 	Email []string
 	URI   []string
+	UPN   []string // user principal names of Windows, an otherName
 }
+
+// UPNPrefix marks a user principal name where names of all types are typed or shown: without it,
+// it would be an e-mail address.
+const UPNPrefix = "upn:"
 
 // Len is the number of names of all types.
 func (n Names) Len() int {
-	return len(n.DNS) + len(n.IP) + len(n.Email) + len(n.URI)
+	return len(n.DNS) + len(n.IP) + len(n.Email) + len(n.URI) + len(n.UPN)
+}
+
+// All returns the names of all types as they are typed, user principal names with [UPNPrefix].
+func (n Names) All() []string {
+	all := slices.Concat(n.DNS, n.IP, n.Email, n.URI)
+	for _, upn := range n.UPN {
+		all = append(all, UPNPrefix+upn)
+	}
+	return all
 }
 
 // String lists the names in openssl's notation: "DNS:a.example.com IP:10.0.0.7". No name
@@ -58,8 +75,8 @@ type nameGroup struct {
 	names  *[]string
 }
 
-func (n *Names) groups() [4]nameGroup {
-	return [4]nameGroup{
-		{"DNS:", &n.DNS}, {"IP:", &n.IP}, {"email:", &n.Email}, {"URI:", &n.URI},
+func (n *Names) groups() [5]nameGroup {
+	return [5]nameGroup{
+		{"DNS:", &n.DNS}, {"IP:", &n.IP}, {"email:", &n.Email}, {"URI:", &n.URI}, {"UPN:", &n.UPN},
 	}
 }

@@ -46,6 +46,9 @@ type Rules struct {
 	Names   NameRules
 	Subject SubjectRules
 
+	// SHA1Requests allows requests that are signed with SHA-1, for devices that cannot do better.
+	SHA1Requests bool
+
 	Policies    []string // dotted object identifiers of certificate policies (RFC 5280, 4.2.1.4)
 	OCSPNoCheck bool     // id-pkix-ocsp-nocheck (RFC 6960, section 4.2.2.2.1)
 
@@ -117,15 +120,21 @@ type NameRules struct {
 	IP    NameRule // "10.0.0.0/8", or one address
 	Email NameRule // a domain "example.com", those below ".example.com", or one address
 	URI   NameRule // a host "example.com", those below ".example.com", or "spiffe://example.org/web" and what is below
+	UPN   NameRule // a domain "corp.example", those below ".corp.example", or one user principal name
 
-	Wildcards bool // whether DNS names may be wildcards
-	Required  bool // whether there must be at least one name, of whichever type
+	Wildcards   bool // whether DNS names may be wildcards
+	Underscores bool // whether DNS names may have underscores, which host names do not have
+	Required    bool // whether there must be at least one name, of whichever type
+	Max         int  // how many names there may be, of all types; 0 for [DefaultMaxNames]
 
 	// NoHost is what becomes of a request by a profile with serverAuth whose certificate would name
 	// no host. If empty, it is reported only if the profile has clientAuth, too, and the common name
 	// does not look like a host.
 	NoHost NoHostAction
 }
+
+// DefaultMaxNames is how many names a request may have unless the profile allows more.
+const DefaultMaxNames = 100
 
 // NoHostAction is what becomes of a server's request that names no host.
 type NoHostAction string
@@ -141,6 +150,10 @@ type NameRule struct {
 	Allow  Allowance
 	Listed []string // for [AllowListed]
 }
+
+// None reports whether no name of the type is allowed. Rules that were recorded before there was a
+// rule for the type allow none.
+func (r NameRule) None() bool { return r.Allow == AllowNone || r.Allow == "" }
 
 // Allowance is how much of something is allowed.
 type Allowance string
@@ -191,9 +204,10 @@ type Verdict struct {
 	Reason string // why not, and how to mend it; "" where it holds
 }
 
-// Finding is what a lint found in a certificate.
+// Finding is what a lint found in a certificate, or what is notable about its request: something
+// that is asked for and not issued, or that departs from a standard.
 type Finding struct {
-	Lint        string // the lint's name, such as "w_subject_dn_trailing_whitespace"
+	Lint        string // its name, such as "w_subject_dn_trailing_whitespace" or "csr_string_type"
 	Level       FindingLevel
 	Description string
 	Citation    string // the clause, such as "RFC 5280: 4.1.2.6"
@@ -233,8 +247,8 @@ func (t *Trial) Reason() string {
 // RequestTrial is what would become of a signing request that is submitted.
 type RequestTrial struct {
 	Trial
-	Recorded  bool  // whether it is recorded already, so that it cannot be submitted again
-	RequestID int64 // as which request; 0 where the caller may not see that
+	Recorded  bool  // whether the caller has submitted it already, so that it cannot do so again
+	RequestID int64 // as which request; 0 if it has not
 }
 
 // ProfileTrial is what became of trying a profile.

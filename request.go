@@ -21,7 +21,12 @@ var RequestStatuses = []RequestStatus{Outstanding, Active, Rejected, Revoked}
 type Request struct {
 	ID          int64
 	CSR         string // PEM, byte for byte as submitted
-	Fingerprint string // SHA-256 of the CSR's DER, lower-case hex: the same CSR is recorded once
+	Fingerprint string // SHA-256 of the CSR's DER, lower-case hex
+
+	// Content is the SHA-256, in lower-case hex, of the part of the CSR that is signed. An account
+	// can record the same content once; the signature, which others can vary, does not count.
+	Content string
+
 	Status      RequestStatus
 	RequesterID int64  // the account that submitted it, even when that is gone
 	Email       string // that account's e-mail
@@ -32,8 +37,21 @@ type Request struct {
 	UpdatedAt   time.Time
 	Rejection   string // the reason that was given for rejecting it; "" for none, and unless it is Rejected
 
+	// Findings are what was notable when it was submitted: what it asks for and no profile issues,
+	// and where it departs from a standard.
+	Findings []Finding
+
 	// Certificate is the one in use; nil unless the request is Active.
 	Certificate *Certificate
+}
+
+// Notable returns the findings about the request as it stands: those of the certificate in use if
+// a profile issued it, and otherwise those of its submission.
+func (r *Request) Notable() []Finding {
+	if c := r.Certificate; c != nil && c.Profile != "" {
+		return c.Findings
+	}
+	return r.Findings
 }
 
 // Action is something that is done to a request.

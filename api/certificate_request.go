@@ -17,6 +17,7 @@ type CertificateRequest struct {
 	IPAddresses            []string   `json:"ip_addresses" nullable:"false"`
 	EmailAddresses         []string   `json:"email_addresses" nullable:"false"`
 	URIs                   []string   `json:"uris" nullable:"false"`
+	UPNs                   []string   `json:"user_principal_names" nullable:"false" doc:"Of Windows: an otherName"`
 	Key                    string     `json:"key" example:"ECDSA P-256"`
 	CertificateID          *int64     `json:"certificate_id" doc:"The certificate in use, in the inventory"`
 	SerialNumber           string     `json:"serial_number" doc:"Hexadecimal; empty where there is no certificate"`
@@ -24,6 +25,8 @@ type CertificateRequest struct {
 	NotAfter               *time.Time `json:"not_after"`
 	CertificateAuthorityID *int64     `json:"certificate_authority_id" doc:"The issuer; null where it is not held here"`
 	Expired                bool       `json:"expired" doc:"The certificate in use has expired"`
+
+	Findings []LintFinding `json:"findings,omitzero" required:"false" nullable:"false" doc:"What is notable: what the CSR asks for and does not get, where it departs from a standard, and, with a certificate, what the lints found; absent in lists"`
 }
 
 // CreateCertificateRequest submits a signing request.
@@ -42,8 +45,8 @@ type RequestCheck struct {
 	OK       bool          `json:"ok" doc:"Whether every rule holds"`
 	Verdicts []Verdict     `json:"verdicts" nullable:"false" doc:"Of every rule"`
 	Lint     []LintFinding `json:"lint" nullable:"false" doc:"What the lints found"`
-	Recorded bool          `json:"recorded" doc:"Whether it is recorded already, so that it cannot be submitted again"`
-	Request  int64         `json:"certificate_request_id,omitempty" doc:"As which request it is recorded, if the caller may see that"`
+	Recorded bool          `json:"recorded" doc:"Whether the caller has submitted it already, so that it cannot be submitted again"`
+	Request  int64         `json:"certificate_request_id,omitempty" doc:"As which request it is recorded"`
 }
 
 // UploadCertificate gives a request the certificate that an outside authority signed.
@@ -59,6 +62,11 @@ type SignCertificateRequest struct {
 	SigningMethod          string     `json:"signing_method,omitempty" doc:"ca, the default"`
 	NoRenewal              bool       `json:"no_renewal,omitempty" doc:"Whether a request that has a certificate already is refused, and not renewed"`
 	KeepFormer             bool       `json:"keep_former,omitempty" doc:"Whether a request that has had a certificate keeps the authority and profile of that, even if others are given: those are for the other requests of a bulk call"`
+
+	Subject         string           `json:"subject,omitempty" doc:"Instead of that of the CSR, as RFC 4514 writes it: the most specific attribute first" example:"CN=web.example.com,O=Example,C=DE"`
+	Names           []string         `json:"names,omitzero" required:"false" nullable:"false" doc:"Instead of those of the CSR: host names, IP addresses, e-mail addresses, URIs, and user principal names after upn:. A common name that is a host name is among the names in any case"`
+	PathLength      *int             `json:"path_length,omitempty" minimum:"0" doc:"Of a subordinate CA, with a profile for CAs: how many CAs may follow below it; that of the profile without it"`
+	NameConstraints *NameConstraints `json:"name_constraints,omitempty" nullable:"false" doc:"Of a subordinate CA: for which names the certificates below it may be; all without it"`
 }
 
 // Reject decides against a request.
@@ -110,6 +118,7 @@ type Certificate struct {
 	IPAddresses            []string   `json:"ip_addresses" nullable:"false"`
 	EmailAddresses         []string   `json:"email_addresses" nullable:"false"`
 	URIs                   []string   `json:"uris" nullable:"false"`
+	UPNs                   []string   `json:"user_principal_names" nullable:"false" doc:"Of Windows: an otherName"`
 	Key                    string     `json:"key" example:"RSA 2048"`
 	Email                  string     `json:"email" doc:"Who submitted the request; empty for an authority's own"`
 	SerialNumber           string     `json:"serial_number" doc:"Hexadecimal"`
@@ -122,5 +131,6 @@ type Certificate struct {
 	RevokedAt              *time.Time `json:"revoked_at"`
 	RevocationReason       string     `json:"revocation_reason" doc:"Empty while it is not revoked"`
 
-	Lint []LintFinding `json:"lint,omitzero" required:"false" nullable:"false" doc:"What the lints found when it was issued, notices and warnings; absent in lists"`
+	Findings []LintFinding `json:"findings,omitzero" required:"false" nullable:"false" doc:"What was notable when it was issued: what its CSR asked for and did not get, and what the lints found; absent in lists"`
+	Lint     []LintFinding `json:"lint,omitzero" required:"false" nullable:"false" doc:"The same as findings, under the name that earlier versions know"`
 }

@@ -27,6 +27,7 @@ type ProfileRules struct {
 	Subject           *ProfileSubject `json:"subject,omitempty" doc:"The subject stays as it is without it"`
 	Policies          []string        `json:"policies,omitzero" required:"false" nullable:"false" doc:"Object identifiers of certificate policies (RFC 5280, 4.2.1.4)"`
 	OCSPNoCheck       bool            `json:"ocsp_no_check" required:"false" doc:"id-pkix-ocsp-nocheck (RFC 6960, 4.2.2.2.1)"`
+	SHA1Requests      bool            `json:"sha1_requests" required:"false" doc:"Whether requests that are signed with SHA-1 are allowed, for devices that cannot do better"`
 	LintWarnings      string          `json:"lint_warnings" required:"false" enum:"keep,refuse" doc:"Whether a certificate with lint warnings is issued (keep, the default) or refused"`
 }
 
@@ -46,9 +47,13 @@ type ProfileNames struct {
 	IP        *ProfileNameRule `json:"ip,omitempty" doc:"10.0.0.0/8 or one address is listed"`
 	Email     *ProfileNameRule `json:"email,omitempty" doc:"example.com, .example.com for the domains below, or one address is listed"`
 	URI       *ProfileNameRule `json:"uri,omitempty" doc:"A host example.com, .example.com for those below, or spiffe://example.com/web is listed"`
+	UPN       *ProfileNameRule `json:"upn,omitempty" doc:"User principal names: corp.example, .corp.example for the domains below, or one name is listed"`
 	Wildcards bool             `json:"wildcards" required:"false" doc:"Whether DNS names may be wildcards"`
 	Required  bool             `json:"required" required:"false" doc:"Whether there must be at least one name"`
 	NoHost    string           `json:"no_host,omitempty" doc:"With serverAuth: refuse a request that names no host, or report it; without it, report it only if the profile has clientAuth, too, and the common name does not look like a host"`
+
+	Underscores bool `json:"underscores" required:"false" doc:"Whether DNS names may have underscores, which host names do not have"`
+	Max         int  `json:"max,omitempty" minimum:"0" maximum:"1000" doc:"How many names there may be; 100 without it"`
 }
 
 // ProfileNameRule says which names of one type are allowed.
@@ -121,12 +126,13 @@ type Tried struct {
 	IPAddresses    []string `json:"ip_addresses" nullable:"false"`
 	EmailAddresses []string `json:"email_addresses" nullable:"false"`
 	URIs           []string `json:"uris" nullable:"false"`
+	UPNs           []string `json:"user_principal_names" nullable:"false"`
 	Reason         string   `json:"reason" doc:"Why it is refused, now or until now"`
 }
 
-// LintFinding is what a lint found in a certificate.
+// LintFinding is what a lint found in a certificate, or what is notable about its request.
 type LintFinding struct {
-	Lint        string `json:"lint" example:"w_subject_dn_trailing_whitespace"`
+	Lint        string `json:"lint" example:"w_subject_dn_trailing_whitespace" doc:"Its name; those about requests begin with csr_"`
 	Level       string `json:"level" enum:"notice,warning,error"`
 	Description string `json:"description"`
 	Citation    string `json:"citation" doc:"The clause" example:"RFC 5280: 4.1.2.6"`

@@ -92,10 +92,10 @@ func TestCalls(t *testing.T) {
 			"GET /api/v1/profiles/3?version=2 ", `{"result":{"id":3,"version":2}}`, api.Profile{ID: 3, Version: 2}},
 		{"create profile", func(ctx context.Context, c *c) (any, error) {
 			return c.CreateProfile(ctx, api.CreateProfile{Name: "web", ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}, Validity: "30d"}})
-		}, `POST /api/v1/profiles {"name":"web","description":"","ca":false,"key_usages":["digitalSignature"],"validity":"30d","ocsp_no_check":false,"lint_warnings":""}`, created, int64(7)},
+		}, `POST /api/v1/profiles {"name":"web","description":"","ca":false,"key_usages":["digitalSignature"],"validity":"30d","ocsp_no_check":false,"sha1_requests":false,"lint_warnings":""}`, created, int64(7)},
 		{"update profile", func(ctx context.Context, c *c) (any, error) {
 			return c.UpdateProfile(ctx, 3, api.UpdateProfile{Version: &three, ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}, Validity: "30d"}})
-		}, `PUT /api/v1/profiles/3 {"version":3,"description":"","ca":false,"key_usages":["digitalSignature"],"validity":"30d","ocsp_no_check":false,"lint_warnings":""}`,
+		}, `PUT /api/v1/profiles/3 {"version":3,"description":"","ca":false,"key_usages":["digitalSignature"],"validity":"30d","ocsp_no_check":false,"sha1_requests":false,"lint_warnings":""}`,
 			`{"result":{"message":"success","version":4}}`, 4},
 		{"delete profile", func(ctx context.Context, c *c) (any, error) { return none(c.DeleteProfile(ctx, 3)) },
 			"DELETE /api/v1/profiles/3 ", success, nil},

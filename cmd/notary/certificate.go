@@ -52,7 +52,7 @@ func (p *program) certificateTable() table[api.Certificate] {
 	return table[api.Certificate]{
 		header: []string{"ID", "STATUS", "NAME", "SERIAL NUMBER", "AUTHORITY", "EXPIRES", "REVOKED"},
 		row: func(e api.Certificate) []string {
-			names := slices.Concat(e.DNSNames, e.IPAddresses, e.EmailAddresses, e.URIs)
+			names := slices.Concat(e.DNSNames, e.IPAddresses, e.EmailAddresses, e.URIs, e.UPNs)
 			return []string{strconv.FormatInt(e.ID, 10), p.certificateStatus(e), shortName(e.CommonName, names), e.SerialNumber,
 				optionalID(e.CertificateAuthorityID), relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
 		},
@@ -84,6 +84,7 @@ func (p *program) certificateShow() *cobra.Command {
 				{"IP addresses", strings.Join(e.IPAddresses, ", ")},
 				{"E-mail addresses", strings.Join(e.EmailAddresses, ", ")},
 				{"URIs", strings.Join(e.URIs, ", ")},
+				{"User principal names", strings.Join(e.UPNs, ", ")},
 				{"Key", e.Key},
 				{"Profile", profileText(e)},
 				{"Serial number", e.SerialNumber},
@@ -95,7 +96,7 @@ func (p *program) certificateShow() *cobra.Command {
 				{"Signed by authority", optionalID(e.CertificateAuthorityID)},
 				{"Revoked", exact(e.RevokedAt, p.now())},
 				{"Reason", e.RevocationReason},
-			}, lintFields(e.Lint)...)...)
+			}, findingFields(e.Findings)...)...)
 		})}
 }
 
@@ -107,11 +108,11 @@ func profileText(e api.Certificate) string {
 	return fmt.Sprintf("%s, version %d", e.Profile, e.ProfileVersion)
 }
 
-// lintFields are what the lints found, a line each.
-func lintFields(findings []api.LintFinding) []field {
+// findingFields are findings, a line each.
+func findingFields(findings []api.LintFinding) []field {
 	fields := make([]field, len(findings))
 	for i, f := range findings {
-		fields[i] = field{"Lint", lintText(f)}
+		fields[i] = field{"Finding", lintText(f)}
 	}
 	return fields
 }

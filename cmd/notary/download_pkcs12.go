@@ -164,10 +164,8 @@ const maxAliasLength = 64
 func aliasOf(c *x509.Certificate) string {
 	names := pki.CertificateNames(c)
 	name := c.Subject.CommonName
-	for _, list := range [][]string{names.DNS, names.IP, names.Email, names.URI} {
-		if name == "" && len(list) > 0 {
-			name = list[0]
-		}
+	if all := names.All(); name == "" && len(all) > 0 {
+		name = all[0]
 	}
 	alias := []rune(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) || r > 0xffff || r == unicode.ReplacementChar {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"notary"
+	"notary/internal/pki"
 )
 
 // maxInput is what the server takes too.
@@ -23,6 +24,7 @@ const maxInput = 1 << 20
 // input. Private keys, which the server would refuse, do not get that far.
 func (p *program) readInput(ctx context.Context, name string) (string, error) {
 	content, err := p.readAny(ctx, name)
+	content = pki.DecodeText(content)
 	if bytes.Contains(content, []byte("PRIVATE KEY-----")) {
 		if name == "-" {
 			name = "the standard input"

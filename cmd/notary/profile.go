@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -86,14 +87,15 @@ func (p *program) profileShow() *cobra.Command {
 }
 
 func profileFields(p *program, e api.Profile) []field {
-	pathLength, wildcards := "", ""
+	pathLength, wildcards, underscores, most := "", "", "", ""
 	if e.PathLength != nil {
 		pathLength = strconv.Itoa(*e.PathLength)
 	}
 	names := api.ProfileNames{}
 	if e.Names != nil {
 		names = *e.Names
-		wildcards = yesNo(names.Wildcards)
+		wildcards, underscores = yesNo(names.Wildcards), yesNo(names.Underscores)
+		most = strconv.Itoa(cmp.Or(names.Max, notary.DefaultMaxNames))
 	}
 	return []field{
 		{"Profile", strconv.FormatInt(e.ID, 10)},
@@ -110,10 +112,14 @@ func profileFields(p *program, e api.Profile) []field {
 		{"Keys", keysText(e.Keys)},
 		{"DNS names", nameRuleText(names.DNS)},
 		{"Wildcards", wildcards},
+		{"Underscores", underscores},
 		{"IP addresses", nameRuleText(names.IP)},
 		{"E-mail addresses", nameRuleText(names.Email)},
 		{"URIs", nameRuleText(names.URI)},
+		{"User principal names", nameRuleText(names.UPN)},
+		{"Most names", most},
 		{"A name is required", yesNo(names.Required)},
+		{"SHA-1 requests", yesNo(e.SHA1Requests)},
 		{"Subject", subjectText(e.Subject)},
 		{"Policies", strings.Join(e.Policies, ", ")},
 		{"OCSP no check", yesNo(e.OCSPNoCheck)},

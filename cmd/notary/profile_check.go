@@ -118,7 +118,7 @@ func (p *program) printTried(what string, looked int, requests []api.Tried) erro
 	return printList(p, each(requests, nil), table[api.Tried]{
 		header: []string{"REQUEST", "NAME", "REASON"},
 		row: func(t api.Tried) []string {
-			names := slices.Concat(t.DNSNames, t.IPAddresses, t.EmailAddresses, t.URIs)
+			names := slices.Concat(t.DNSNames, t.IPAddresses, t.EmailAddresses, t.URIs, t.UPNs)
 			return []string{strconv.FormatInt(t.ID, 10), shortName(t.CommonName, names), t.Reason}
 		},
 	})

@@ -57,7 +57,7 @@ func (p *program) requestTable() table[api.CertificateRequest] {
 	return table[api.CertificateRequest]{
 		header: []string{"ID", "STATUS", "NAME", "KEY", "EXPIRES", "SUBMITTED BY"},
 		row: func(r api.CertificateRequest) []string {
-			names := slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs)
+			names := slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs, r.UPNs)
 			return []string{strconv.FormatInt(r.ID, 10), p.requestStatus(r), shortName(r.CommonName, names), r.Key,
 				relative(r.NotAfter, p.now()), r.Email}
 		},
@@ -133,6 +133,7 @@ func (p *program) requestShow() *cobra.Command {
 				{"IP addresses", strings.Join(r.IPAddresses, ", ")},
 				{"E-mail addresses", strings.Join(r.EmailAddresses, ", ")},
 				{"URIs", strings.Join(r.URIs, ", ")},
+				{"User principal names", strings.Join(r.UPNs, ", ")},
 				{"Key", r.Key},
 				{"Submitted by", r.Email},
 				{"Submitted", exact(&r.CreatedAt, p.now())},
@@ -143,7 +144,7 @@ func (p *program) requestShow() *cobra.Command {
 				{"Valid from", exact(r.NotBefore, p.now())},
 				{"Valid until", exact(r.NotAfter, p.now())},
 				{"Signed by authority", optionalID(r.CertificateAuthorityID)},
-			}, revoked...)...)
+			}, append(revoked, findingFields(r.Findings)...)...)...)
 		})}
 }
 

@@ -19,11 +19,14 @@ func (p *program) requestSign() *cobra.Command {
 	var authority idFlag
 	var body api.SignCertificateRequest
 	var end endFlags
+	var own signFlags
 	c, on := p.deciding("sign", "Have requests signed by an authority", notary.Outstanding, "issued-by",
 		"  notary request sign 7 --authority 2\n"+
 			"  notary request sign 7 8 9 --authority 2 --profile server --days 30\n"+
 			"  notary request sign --domain example.com --authority 2\n"+
-			"  notary request sign --status Active --expires-before 30d")
+			"  notary request sign --status Active --expires-before 30d\n"+
+			"  notary request sign 7 --authority 2 --subject 'CN=web.example.com,O=Example' --name web.example.com\n"+
+			"  notary request sign 7 --authority 1 --profile intermediate --path-length 0 --permit dns:example.com")
 	c.Long += "\n\nWithout --authority and --profile, a request that has had a certificate is signed by the authority and\n" +
 		"profile of that. The first certificate of a request needs --authority."
 	c.RunE = func(command *cobra.Command, args []string) error {
@@ -32,6 +35,9 @@ func (p *program) requestSign() *cobra.Command {
 			return err
 		}
 		body.CertificateAuthorityID, body.NotValidAfter = api.ID(authority), notAfter
+		if err := own.fill(command, &body); err != nil {
+			return err
+		}
 		return p.decide(command, args, on, decision{
 			one: func(ctx context.Context, c *client.Client, id int64) error {
 				if err := c.SignCertificateRequest(ctx, id, body); err != nil {
@@ -54,6 +60,7 @@ func (p *program) requestSign() *cobra.Command {
 	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default the one of the former certificate, or server-client)")
 	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "use --authority and --profile only for requests that have had no certificate")
 	end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
+	own.register(c)
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
 }

@@ -55,9 +55,15 @@ func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o 
 
 // checkGiven refuses what would fail for every request.
 func (s *Service) checkGiven(ctx context.Context, o SignOptions) error {
+	if err := o.refuseReplacement(); err != nil {
+		return err
+	}
 	if o.Profile != "" {
 		profile, err := s.profile(ctx, o.Profile)
 		if err != nil {
+			return err
+		}
+		if err := o.checkMany(profile); err != nil {
 			return err
 		}
 		if err := issuance.CheckEnd(profile, s.terms(o.NotAfter)); err != nil {

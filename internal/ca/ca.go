@@ -103,6 +103,9 @@ func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Option
 	if err := s.upgradeReplaced(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.upgradeContents(ctx); err != nil {
+		return nil, err
+	}
 	return s, s.openAuthorities(ctx)
 }
 

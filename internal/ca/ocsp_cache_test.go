@@ -2,6 +2,7 @@ package ca_test
 
 import (
 	"bytes"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -107,8 +108,8 @@ func TestOCSPAfterACompromise(t *testing.T) {
 	issuers := []int64{w.Root(t, notary.ECDSAP256), w.Root(t, notary.ECDSAP256)}
 	var serials []string
 	var last int64
-	for _, issuer := range issuers {
-		last = requestFor(t, w, key, "www.example.com")
+	for i, issuer := range issuers {
+		last = requestFor(t, w, key, fmt.Sprintf("www%d.example.com", i))
 		testkit.Check(t, sign(t, w, last, issuer))
 		serials = append(serials, serialOf(t, w, last))
 		if got := status(t, w, w.CA, issuer, serials[len(serials)-1]); got.Status != ocsp.Good {

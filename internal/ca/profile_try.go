@@ -157,9 +157,9 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 	return nil
 }
 
-// TryRequest says what the profile ("" for the default) would say of a signing request, given as
-// PEM, before that is submitted: also to those who may not see the profile's rules. It says, too,
-// whether that is recorded already.
+// TryRequest returns what the profile ("" for the default) would say of a signing request, given as
+// PEM, before it is submitted: also to those who may not see the profile's rules. It also returns
+// whether the caller has submitted it already.
 func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, profile string) (*notary.RequestTrial, error) {
 	if err := caller.Require(notary.CreateRequests); err != nil {
 		return nil, err
@@ -180,14 +180,10 @@ func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, 
 	return found, s.findRecorded(ctx, caller, csr, found)
 }
 
-// findRecorded says whether the signing request is recorded, and who may see it, as which one.
-func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR, found *notary.RequestTrial) error {
-	known, err := s.store.Requests(ctx, notary.Query{Filter: notary.Filter{Fingerprint: pki.Fingerprint(csr.Raw)}, Limit: 1})
-	for _, req := range known.Items {
-		found.Recorded = true
-		if caller.Sees(req.RequesterID) {
-			found.RequestID = req.ID
-		}
-	}
+// findRecorded sets whether the caller has submitted the signing request already. What others have
+// submitted is none of its business, and does not keep it from submitting.
+func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR, found *notary.RequestTrial) (err error) {
+	found.RequestID, err = s.store.RequestWithContent(ctx, caller.AccountID, csr.Content())
+	found.Recorded = found.RequestID != 0
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 
@@ -60,12 +59,15 @@ func checkCertificate(c *notary.Certificate) error {
 // checkRequest returns an error if what is recorded of a request differs from its CSR. The rules for
 // CSRs may have changed since it was accepted, so it is not checked by them.
 func checkRequest(req *notary.Request) error {
-	block, _ := pem.Decode([]byte(req.CSR))
-	if block == nil {
+	der, err := pki.DecodeCSR(req.CSR)
+	if err != nil {
 		return errors.New("the CSR is not PEM")
 	}
-	if pki.Fingerprint(block.Bytes) != req.Fingerprint {
+	if pki.Fingerprint(der) != req.Fingerprint {
 		return errors.New("the CSR does not match its fingerprint")
+	}
+	if content, err := pki.CSRContent(req.CSR); err == nil && req.Content != "" && req.Content != content {
+		return errors.New("the recorded content is not the CSR's")
 	}
 	csr, err := pki.ParseCSR(req.CSR)
 	if err != nil {

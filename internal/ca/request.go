@@ -3,7 +3,6 @@ package ca
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"notary"
 	"notary/internal/issuance"
@@ -11,7 +10,7 @@ import (
 	"notary/internal/store"
 )
 
-// Submit records a signing request given as PEM and answers its id.
+// Submit records a signing request given as PEM and returns its id.
 func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM string) (id int64, err error) {
 	if err := caller.Require(notary.CreateRequests); err != nil {
 		return 0, err
@@ -24,8 +23,8 @@ func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM strin
 		return 0, err
 	}
 	req := &notary.Request{
-		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), RequesterID: caller.AccountID, Email: caller.Email,
-		CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key,
+		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), Content: csr.Content(), RequesterID: caller.AccountID, Email: caller.Email,
+		CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key, Findings: append(csr.Findings, issuance.Asked(csr)...),
 	}
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
@@ -136,18 +135,6 @@ func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, ac
 	})
 }
 
-// SignOptions are how a request is signed.
-type SignOptions struct {
-	AuthorityID int64     // 0 for the authority of its former certificate
-	Profile     string    // "" for the profile of its former certificate, or else server-client
-	NotAfter    time.Time // zero for the profile's default; cut to the issuer's own end
-	NoRenewal   bool      // whether a request that has a certificate already is a conflict
-
-	// KeepFormer makes a request that has had a certificate keep its authority and profile even if others
-	// are given: these are for the other requests of a bulk call.
-	KeepFormer bool
-}
-
 var errRenewal = notary.Errorf(notary.Conflict, "this request has a certificate already, and was not to be renewed")
 
 // Sign issues a certificate for a request. Where it has one already, this is a renewal: the
@@ -175,7 +162,16 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err != nil {
 		return err
 	}
-	csr, err := pki.ParseStoredCSR(req.CSR)
+	if profile.CA {
+		if err := caller.Require(notary.ManageAuthorities); err != nil {
+			return err
+		}
+	}
+	err = o.check(profile)
+	if err != nil {
+		return err
+	}
+	csr, err := signedCSR(req, &o)
 	if err != nil {
 		return err
 	}
@@ -186,7 +182,7 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err := s.mayIssue(); err != nil {
 		return err
 	}
-	issued, err := issuance.Leaf(from, profile, csr, s.terms(o.NotAfter))
+	issued, err := s.issue(from, profile, csr, o)
 	if err != nil {
 		return err
 	}
@@ -206,13 +202,25 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 		if err := tx.Transition(req, next, certID); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "request.sign", id,
-			fmt.Sprintf("authority %d, certificate %d, serial %s", issuer.ID, certID, cert.Serial)))
+		return tx.Event(notary.EventBy(caller, "request.sign", id, signDetail(cert, certID, csr, o, profile)))
 	})
 	if err == nil {
 		s.shards.committed(cert, from.CRLURL)
 	}
 	return err
+}
+
+// signedCSR returns the request as it is signed, with the subject and names of the options or, in a
+// renewal, those that replaced its own before.
+func signedCSR(req *notary.Request, o *SignOptions) (*pki.CSR, error) {
+	csr, err := pki.ParseStoredCSR(req.CSR)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.inherit(req); err != nil {
+		return nil, err
+	}
+	return csr.Replace(o.replacement())
 }
 
 // requireSignable checks in the transaction what a signature rests on, and keeps it so until the

@@ -28,6 +28,7 @@ type Certificate struct {
 	IPAddresses        []string  `json:"ip_addresses,omitempty"`
 	EmailAddresses     []string  `json:"email_addresses,omitempty"`
 	URIs               []string  `json:"uris,omitempty"`
+	UPNs               []string  `json:"user_principal_names,omitempty"`
 	IsCA               bool      `json:"is_ca"`
 	PathLength         *int      `json:"path_length,omitempty"` // nil where it is not limited
 	SelfSigned         bool      `json:"self_signed"`
@@ -59,7 +60,7 @@ func (r *reader) readCertificate(der []byte) Object {
 	o.certificate = c
 	o.Certificate = certificateFacts(c)
 	o.Name = shortName(c.Subject, c.RawSubject, slices.Concat(o.Certificate.DNSNames, o.Certificate.IPAddresses,
-		o.Certificate.EmailAddresses, o.Certificate.URIs))
+		o.Certificate.EmailAddresses, o.Certificate.URIs, o.Certificate.UPNs))
 	o.checkValidity(c, r.now)
 	r.checkKey(&o, c.PublicKey)
 	o.checkKeyEncoding(c.RawSubjectPublicKeyInfo, c.PublicKey)
@@ -84,6 +85,7 @@ func certificateFacts(c *x509.Certificate) *Certificate {
 	}
 	facts.IPAddresses = visibleList(texts(c.IPAddresses))
 	facts.URIs = visibleList(texts(c.URIs))
+	facts.UPNs = visibleList(pki.UPNs(c.Extensions))
 	facts.Policies = visibleList(texts(c.Policies))
 	facts.Permitted = nameConstraints(c.PermittedDNSDomains, c.PermittedIPRanges, c.PermittedEmailAddresses, c.PermittedURIDomains)
 	facts.Excluded = nameConstraints(c.ExcludedDNSDomains, c.ExcludedIPRanges, c.ExcludedEmailAddresses, c.ExcludedURIDomains)

@@ -15,8 +15,9 @@ import (
 
 var beginMark = []byte("-----BEGIN ")
 
-// read finds out in what form the data is.
+// read detects the form of the data. It skips a byte order mark, with which no DER begins.
 func (r *reader) read(data []byte) error {
+	data = bytes.TrimPrefix(pki.DecodeText(data), []byte("\ufeff"))
 	if bytes.Contains(data, beginMark) {
 		r.readPEM(data)
 		return nil

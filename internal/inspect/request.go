@@ -1,10 +1,10 @@
 package inspect
 
 import (
-	"crypto/x509"
 	"encoding/pem"
 	"slices"
 
+	"notary/internal/issuance"
 	"notary/internal/pki"
 )
 
@@ -17,6 +17,7 @@ type Request struct {
 	IPAddresses        []string `json:"ip_addresses,omitempty"`
 	EmailAddresses     []string `json:"email_addresses,omitempty"`
 	URIs               []string `json:"uris,omitempty"`
+	UPNs               []string `json:"user_principal_names,omitempty"`
 	SHA256             string   `json:"sha256"` // of the DER, hexadecimal
 }
 
@@ -25,9 +26,9 @@ func (r *reader) readRequest(der []byte) Object {
 	if !o.fits(der) {
 		return o
 	}
-	request, err := x509.ParseCertificateRequest(der)
+	request, err := pki.ReadCSR(der)
 	if err != nil {
-		o.fail("unreadable", "RFC 2986, section 4", "it cannot be parsed: %s", reason(err))
+		o.fail("unreadable", "RFC 2986, section 4", "it cannot be parsed: %s", notaryMessage(err))
 		return o
 	}
 	o.public = request.PublicKey
@@ -36,13 +37,16 @@ func (r *reader) readRequest(der []byte) Object {
 		SignatureAlgorithm: request.SignatureAlgorithm.String(),
 		DNSNames:           visibleList(request.DNSNames), IPAddresses: visibleList(texts(request.IPAddresses)),
 		EmailAddresses: visibleList(request.EmailAddresses), URIs: visibleList(texts(request.URIs)),
+		UPNs:   visibleList(pki.UPNs(request.Extensions)),
 		SHA256: pki.Fingerprint(der),
 	}
 	o.Name = shortName(request.Subject, request.RawSubject, slices.Concat(o.Request.DNSNames, o.Request.IPAddresses,
-		o.Request.EmailAddresses, o.Request.URIs))
+		o.Request.EmailAddresses, o.Request.URIs, o.Request.UPNs))
 	r.checkKey(&o, request.PublicKey)
 	o.checkKeyEncoding(request.RawSubjectPublicKeyInfo, request.PublicKey)
-	o.checkSignatureAlgorithm(request.SignatureAlgorithm, false)
+	if !pki.SignedWithSHA1(request.SignatureAlgorithm) { // which is among the findings
+		o.checkSignatureAlgorithm(request.SignatureAlgorithm, false)
+	}
 	if !verifiable(request.PublicKey) {
 		o.note("not_verified", "", "its signature is not checked: keys of this kind or size are not")
 		return o
@@ -60,8 +64,17 @@ func (r *reader) readRequest(der []byte) Object {
 	return o
 }
 
-// checkSubmittable says whether the service here would take the request, unless the reason
-// why not has been told.
+// IsRequest reports whether content is the DER of a certificate signing request.
+func IsRequest(content []byte) bool {
+	_, err := pki.ReadCSR(content)
+	return err == nil
+}
+
+// Text returns the content of a text file as UTF-8; see [pki.DecodeText].
+func Text(content []byte) string { return string(pki.DecodeText(content)) }
+
+// checkSubmittable warns if Notary would not accept the request, unless the reason is reported
+// already, and reports what it finds notable about it.
 func (o *Object) checkSubmittable(der []byte) {
 	for _, problem := range o.Problems {
 		switch problem.Code {
@@ -70,7 +83,12 @@ func (o *Object) checkSubmittable(der []byte) {
 		}
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
-	if _, err := pki.ParseStoredCSR(string(text)); err != nil { // the signature has been verified
+	csr, err := pki.ParseStoredCSR(string(text)) // the signature has been verified
+	if err != nil {
 		o.warn("not_acceptable", "", "Notary would not take it: %s", notaryMessage(err))
+		return
+	}
+	for _, finding := range append(csr.Findings, issuance.Asked(csr)...) {
+		o.add(finding.Level, finding.Lint, finding.Citation, "%s", finding.Description)
 	}
 }

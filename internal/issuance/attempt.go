@@ -3,6 +3,7 @@ package issuance
 import (
 	"bytes"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"notary"
@@ -75,6 +76,9 @@ func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen i
 	if terms.Like != nil && !bytes.Equal(template.RawSubject, terms.Like.RawSubject) {
 		return nil, refused("profile", "the profile %s changes the subject: this certificate must have the very one of the authority's others", profile.Name)
 	}
+	if err := addUPNs(template, csr.Names); err != nil {
+		return nil, err
+	}
 	if err := giveUsages(template, profile, csr.PublicKey); err != nil {
 		return nil, err
 	}
@@ -101,7 +105,17 @@ func (a *attempt) issue() (*Issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Issued{certificate, a.findings}, nil
+	return &Issued{certificate, a.allFindings()}, nil
+}
+
+// allFindings returns what is notable about the request, what it asks for in vain, and what the
+// lints found.
+func (a *attempt) allFindings() []notary.Finding {
+	list := slices.Clone(a.csr.Findings)
+	if a.draft != nil {
+		list = append(list, a.unmet()...)
+	}
+	return append(list, a.findings...)
 }
 
 // Try says of every rule whether it holds for the request: those of the profile and, where
@@ -124,7 +138,7 @@ func Try(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*n
 		}
 		trial.Verdicts = append(trial.Verdicts, verdict)
 	}
-	trial.Findings = a.findings
+	trial.Findings = a.allFindings()
 	return trial, nil
 }
 

@@ -41,7 +41,7 @@ func builtin(name string, rules notary.Rules) *notary.Profile {
 // leafRules are those of a machine or person that is anybody's: every key, every name, the
 // subject as it is.
 func leafRules(description string, purposes ...string) notary.Rules {
-	anyName := notary.NameRule{Allow: notary.AllowAny}
+	anyName, noName := notary.NameRule{Allow: notary.AllowAny}, notary.NameRule{Allow: notary.AllowNone}
 	return notary.Rules{
 		Description:  description,
 		PathLen:      -1,
@@ -49,7 +49,7 @@ func leafRules(description string, purposes ...string) notary.Rules {
 		ExtKeyUsages: purposes,
 		Validity:     leafValidity,
 		Keys:         notary.KeyRules{Allowed: notary.KeyKinds},
-		Names:        notary.NameRules{DNS: anyName, IP: anyName, Email: anyName, URI: anyName, Wildcards: true},
+		Names:        notary.NameRules{DNS: anyName, IP: anyName, Email: anyName, URI: anyName, UPN: noName, Wildcards: true},
 		Subject:      notary.SubjectRules{Others: notary.Keep},
 		LintWarnings: notary.KeepWarnings,
 	}
@@ -75,7 +75,7 @@ func codeSigningRules() notary.Rules {
 	rules := leafRules("Signing of programs", notary.CodeSigning)
 	rules.Validity, rules.MaxValidity = codeSigningValidity, 3*codeSigningValidity
 	rules.Names = notary.NameRules{DNS: none, IP: none, Email: notary.NameRule{Allow: notary.AllowAny},
-		URI: notary.NameRule{Allow: notary.AllowAny}}
+		URI: notary.NameRule{Allow: notary.AllowAny}, UPN: none}
 	return rules
 }
 
@@ -84,6 +84,6 @@ func emailRules() notary.Rules {
 	rules := leafRules("Signed and encrypted e-mail (S/MIME)", notary.EmailProtection)
 	rules.KeyUsages = append(rules.KeyUsages, notary.KeyEncipherment, notary.KeyAgreement)
 	rules.Validity, rules.MaxValidity = emailValidity, 3*emailValidity
-	rules.Names = notary.NameRules{DNS: none, IP: none, Email: notary.NameRule{Allow: notary.AllowAny}, URI: none, Required: true}
+	rules.Names = notary.NameRules{DNS: none, IP: none, Email: notary.NameRule{Allow: notary.AllowAny}, URI: none, UPN: none, Required: true}
 	return rules
 }

@@ -24,13 +24,17 @@ func nameRules(r *notary.Rules) []nameRule {
 		{"names.dns", r.Names.DNS, isDomain, "example.com (for itself and what is below) or .example.com (for what is below)"},
 		{"names.ip", r.Names.IP, isRange, "10.0.0.0/8, 2001:db8::/32 or one address"},
 		{"names.email", r.Names.Email, isMailbox, "example.com, .example.com (for the domains below) or one address"},
-		{"names.uri", r.Names.URI, isURIRule, "example.com, .example.com (for the hosts below) or spiffe://example.com/web"},
+		{"names.uri", r.Names.URI, isURIRule, "example.com, .example.com (for the hosts below), spiffe://example.com/web or urn:example:"},
+		{"names.upn", r.Names.UPN, isUPNRule, "corp.example, .corp.example (for the domains below) or one user principal name"},
 	}
 }
 
 func checkNameRules(r *notary.Rules) error {
 	for _, n := range nameRules(r) {
 		field := n.field + ".listed"
+		if n.field == "names.upn" && n.rule.Allow == "" {
+			continue
+		}
 		switch {
 		case !slices.Contains([]notary.Allowance{notary.AllowAny, notary.AllowListed, notary.AllowNone}, n.rule.Allow):
 			return notary.FieldErrorf(n.field+".allow", "%.40q does not say what is allowed: use any, listed or none", n.rule.Allow)
@@ -71,9 +75,20 @@ func isMailbox(entry string) bool {
 	return err == nil && len(names.Email) == 1
 }
 
-func isURIRule(entry string) bool {
-	if !strings.Contains(entry, "://") {
+func isUPNRule(entry string) bool {
+	if !strings.Contains(entry, "@") {
 		return isDomain(entry)
+	}
+	names, err := pki.ParseNames([]string{notary.UPNPrefix + entry})
+	return err == nil && len(names.UPN) == 1
+}
+
+func isURIRule(entry string) bool {
+	if !strings.Contains(entry, ":") {
+		return isDomain(entry)
+	}
+	if !strings.Contains(entry, "://") {
+		return isOpaqueRule(entry)
 	}
 	names, err := pki.ParseNames([]string{entry})
 	if err != nil || len(names.URI) != 1 {
@@ -83,16 +98,30 @@ func isURIRule(entry string) bool {
 	return err == nil && uri.User == nil && uri.RawQuery == "" && uri.Fragment == "" && !uri.ForceQuery && matchesURI(entry, entry)
 }
 
+// isOpaqueRule reports whether an entry is a URI without a host, or the beginning of such URIs up
+// to a colon.
+func isOpaqueRule(entry string) bool {
+	if !strings.Contains(entry, ":") || strings.Contains(entry, "://") {
+		return false
+	}
+	names, err := pki.ParseNames([]string{strings.TrimSuffix(entry, ":") + ":a"})
+	return err == nil && len(names.URI) == 1
+}
+
 // checkNamesFit holds the rules for names against each other and the purposes.
 func checkNamesFit(r *notary.Rules) error {
 	none := func(rules ...notary.NameRule) bool {
-		return !slices.ContainsFunc(rules, func(n notary.NameRule) bool { return n.Allow != notary.AllowNone })
+		return !slices.ContainsFunc(rules, func(n notary.NameRule) bool { return !n.None() })
 	}
 	n := r.Names
 	switch {
 	case n.Wildcards && none(n.DNS):
 		return notary.FieldErrorf("names.wildcards", "wildcards are DNS names, and none is allowed: allow DNS names, or set wildcards to false")
-	case n.Required && none(n.DNS, n.IP, n.Email, n.URI):
+	case n.Underscores && none(n.DNS):
+		return notary.FieldErrorf("names.underscores", "no DNS name is allowed: allow DNS names, or set underscores to false")
+	case n.Max < 0 || n.Max > pki.MaxNames:
+		return notary.FieldErrorf("names.max", "the number of names must be from 1 to %d; %d if it is left out", pki.MaxNames, notary.DefaultMaxNames)
+	case n.Required && none(n.DNS, n.IP, n.Email, n.URI, n.UPN):
 		return notary.FieldErrorf("names.required", "a name is required and none is allowed: allow names of some type, or set required to false")
 	case !slices.Contains([]notary.NoHostAction{"", notary.RefuseNoHost, notary.ReportNoHost}, n.NoHost):
 		return notary.FieldErrorf("names.no_host", "%.40q is nothing to do with a server that names no host: use refuse or report", n.NoHost)

@@ -38,7 +38,7 @@ func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
 		{slices.EqualFunc(draft.Policies, meant.Policies, x509.OID.Equal), "its policies must be those of the profile"},
 		{bytes.Equal(draft.AuthorityKeyId, meant.AuthorityKeyId), "its authority key identifier must be the authority's"},
 		{bytes.Equal(draft.SubjectKeyId, meant.SubjectKeyId), "its subject key identifier must be that of its key"},
-		{csr.Names.Len() <= pki.MaxNames, "it must not have more than 100 names"},
+		{csr.Names.Len() <= pki.MaxNames, "it has too many names"},
 		{sameNames(pki.CertificateNames(draft), csr.Names), "its names must be those of the request"},
 		{len(draft.UnhandledCriticalExtensions) == 0, "it must not have unknown critical extensions"},
 	}
@@ -88,5 +88,5 @@ func constraintsIn(extensions []pkix.Extension) []byte {
 
 func sameNames(a, b notary.Names) bool {
 	return slices.Equal(a.DNS, b.DNS) && slices.Equal(a.IP, b.IP) &&
-		slices.Equal(a.Email, b.Email) && slices.Equal(a.URI, b.URI)
+		slices.Equal(a.Email, b.Email) && slices.Equal(a.URI, b.URI) && slices.Equal(a.UPN, b.UPN)
 }

@@ -64,9 +64,12 @@ func matchesHost(host, entry string) bool {
 
 // matchesURI reports whether a URI has the entry's host, or begins with the entry: that has a
 // scheme then, and may end only where a part of the path does. A URI that programs read in different
-// ways matches nothing.
+// ways matches nothing. One without a host is the entry, or begins with one that ends in a colon.
 func matchesURI(name, entry string) bool {
 	uri, err := url.Parse(name)
+	if err == nil && uri.Opaque != "" {
+		return name == entry || isOpaqueRule(entry) && strings.HasSuffix(entry, ":") && strings.HasPrefix(name, entry)
+	}
 	if err != nil || !isUnambiguous(uri) {
 		return false
 	}

@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -24,14 +25,18 @@ type rule struct {
 var profileRules = []rule{
 	{"key", checkKeyKind},
 	{"key_usage", checkKeyUsage},
+	{"request_signature", checkRequestSignature},
 	{"subject", checkSubject},
 	{"names", checkRequired},
 	{"dns_names", checkDNSNames},
 	{"wildcards", checkWildcards},
+	{"underscores", checkUnderscores},
 	{"ip_addresses", checkIPAddresses},
 	{"email_addresses", checkEmailAddresses},
 	{"uris", checkURIs},
 	{"common_name", checkCommonName},
+	{"user_principal_names", checkUPNs},
+	{"max_names", checkNameCount},
 }
 
 // kindOf is the kind of a key that package pki accepts, and the bits of an RSA key.
@@ -91,6 +96,15 @@ func checkKeyUsage(p *notary.Profile, csr *pki.CSR) error {
 			listed(p.KeyUsages), pki.KeyName(csr.PublicKey))
 	}
 	return nil
+}
+
+// checkRequestSignature refuses a request signed with SHA-1 unless the profile allows it.
+func checkRequestSignature(p *notary.Profile, csr *pki.CSR) error {
+	if p.SHA1Requests || !pki.SignedWithSHA1(csr.SignatureAlgorithm) {
+		return nil
+	}
+	return refusedBy(p, "does not allow requests that are signed with SHA-1: sign the request with SHA-256, "+
+		"or choose a profile with sha1_requests")
 }
 
 // checkSubject finds attributes that the profile refuses.
@@ -156,6 +170,27 @@ func checkWildcards(p *notary.Profile, csr *pki.CSR) error {
 	return nil
 }
 
+func checkUnderscores(p *notary.Profile, csr *pki.CSR) error {
+	if p.Names.Underscores {
+		return nil
+	}
+	for _, name := range csr.Names.DNS {
+		if strings.Contains(name, "_") {
+			return refusedBy(p, "does not allow underscores in DNS names such as %.80s, which no host name has: "+
+				"make a request without it, or choose a profile with names.underscores", name)
+		}
+	}
+	return nil
+}
+
+func checkNameCount(p *notary.Profile, csr *pki.CSR) error {
+	most := cmp.Or(p.Names.Max, notary.DefaultMaxNames)
+	if n := csr.Names.Len(); n > most {
+		return refusedBy(p, "allows at most %d names, and the request has %d: split it, or choose a profile with a higher names.max", most, n)
+	}
+	return nil
+}
+
 func checkIPAddresses(p *notary.Profile, csr *pki.CSR) error {
 	return checkNameRule(p, p.Names.IP, "IP address", csr.Names.IP, matchesIP)
 }
@@ -168,10 +203,19 @@ func checkURIs(p *notary.Profile, csr *pki.CSR) error {
 	return checkNameRule(p, p.Names.URI, "URI", csr.Names.URI, matchesURI)
 }
 
-// checkCommonName applies the rules for names to a common name that may be taken for one. One that is
+// checkCommonName applies the rules for names to common names that may be taken for one. One that is
 // a name in its canonical form is among the request's names already.
 func checkCommonName(p *notary.Profile, csr *pki.CSR) error {
-	host, ok := pki.LooksLikeHost(csr.CommonName)
+	for _, commonName := range pki.CommonNames(csr.Subject) {
+		if err := checkLookalike(p, csr, commonName); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkLookalike(p *notary.Profile, csr *pki.CSR, commonName string) error {
+	host, ok := pki.LooksLikeHost(commonName)
 	if !ok || slices.Contains(csr.Names.DNS, host) || slices.Contains(csr.Names.IP, host) {
 		return nil
 	}
@@ -180,6 +224,10 @@ func checkCommonName(p *notary.Profile, csr *pki.CSR) error {
 		return checkNameRule(p, p.Names.IP, "IP address"+reading, []string{host}, matchesIP)
 	}
 	return checkNameRule(p, p.Names.DNS, "DNS name"+reading, []string{host}, matchesDNS)
+}
+
+func checkUPNs(p *notary.Profile, csr *pki.CSR) error {
+	return checkNameRule(p, p.Names.UPN, "user principal name", csr.Names.UPN, matchesEmail)
 }
 
 // checkNameRule finds the first name of a type that the profile does not allow.

@@ -34,6 +34,16 @@ func onlyListed(entries ...string) notary.NameRule {
 	return notary.NameRule{Allow: notary.AllowListed, Listed: entries}
 }
 
+// signedWithSHA1 is a request that looks as if it were: how it was signed matters to profiles alone.
+func signedWithSHA1(t *testing.T) *pki.CSR {
+	t.Helper()
+	csr := *leafCSR(t, "a.example.com")
+	request := *csr.CertificateRequest
+	request.SignatureAlgorithm = x509.ECDSAWithSHA1
+	csr.CertificateRequest = &request
+	return &csr
+}
+
 // Each rule of a profile, with what it lets through and what it refuses, and as what verdict.
 func TestRules(t *testing.T) {
 	t.Parallel()
@@ -98,6 +108,21 @@ func TestRules(t *testing.T) {
 				called(" evil.com"), called("münchen.evil.com")}, "may read the common name"},
 		{"common_name", func(r *notary.Rules) { r.Names.IP = onlyListed("10.0.0.0/8", "fe80::/64") },
 			[]*pki.CSR{called("fe80::1%eth0"), called("10.0.0.1")}, []*pki.CSR{called("fe81::1%eth0"), called("[2001:db8::1]")}, "may read the common name"},
+		{"uris", func(r *notary.Rules) {
+			r.Names.URI = onlyListed("urn:example:", "tag:example.com,2026:a", "example.com")
+		},
+			[]*pki.CSR{names("urn:example:pump:1", "tag:example.com,2026:a"), names("https://example.com/")},
+			[]*pki.CSR{names("urn:other:pump"), names("urn:example"), names("tag:example.com,2026:ab"), names("sip:example.com")}, "URI"},
+		{"underscores", func(*notary.Rules) {}, []*pki.CSR{names("a.example.com")}, []*pki.CSR{names("a_b.example.com")}, "a_b.example.com"},
+		{"underscores", func(r *notary.Rules) { r.Names.Underscores = true }, []*pki.CSR{names("_a._tcp.example.com")}, nil, ""},
+		{"user_principal_names", func(r *notary.Rules) { r.Names.UPN = onlyListed("corp.example", ".ad.example", "me@example.net") },
+			[]*pki.CSR{names("a.example.com", "upn:a@corp.example", "upn:A@CORP.example", "upn:b@x.ad.example", "upn:me@example.net")},
+			[]*pki.CSR{names("a.example.com", "upn:a@x.corp.example"), names("a.example.com", "upn:a@ad.example"), names("a.example.com", "upn:you@example.net")},
+			"user principal name"},
+		{"max_names", func(r *notary.Rules) { r.Names.Max = 2 },
+			[]*pki.CSR{names("a.example.com", "10.0.0.1")}, []*pki.CSR{names("a.example.com", "b.example.com", "10.0.0.1")}, "at most 2 names"},
+		{"request_signature", func(*notary.Rules) {}, []*pki.CSR{names("a.example.com")}, []*pki.CSR{signedWithSHA1(t)}, "signed with SHA-1"},
+		{"request_signature", func(r *notary.Rules) { r.SHA1Requests = true }, []*pki.CSR{signedWithSHA1(t)}, nil, ""},
 	}
 	for _, test := range tests {
 		p := changed(t, test.edit)

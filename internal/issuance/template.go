@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
@@ -44,6 +45,21 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 		IPAddresses:           ips,
 		URIs:                  uris,
 	}, nil
+}
+
+// emptySubject is a Name without attributes. The names are critical beside it (RFC 5280, section
+// 4.2.1.6).
+var emptySubject = []byte{0x30, 0}
+
+// addUPNs writes the subject alternative names into the template as an extension if there are
+// user principal names, which package x509 does not know.
+func addUPNs(template *x509.Certificate, names notary.Names) error {
+	if len(names.UPN) == 0 {
+		return nil
+	}
+	san, err := pki.SANExtension(names, bytes.Equal(template.RawSubject, emptySubject))
+	template.ExtraExtensions = append(template.ExtraExtensions, san)
+	return err
 }
 
 // fixSubject gives the template the subject's attributes that the profile fixes.

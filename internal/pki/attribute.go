@@ -73,23 +73,14 @@ func CheckAttribute(a Attribute) error {
 	return err
 }
 
-// encode writes the attribute in the string type that its value fits into.
+// encode returns the DER of the attribute, in the string type that its value fits into.
 func (a Attribute) encode() ([]byte, error) {
 	oid, ok := ParseOID(a.Type)
 	if !ok {
 		return nil, invalid("%.60q is not a type of attribute", a.Type)
 	}
-	rule, known := attributes[a.Type]
-	if !known {
-		rule = otherAttribute
-		rule.name = "attribute " + a.Type
-	}
-	tag := rule.tags[0]
-	for _, t := range rule.tags {
-		if t == casn1.PrintableString && validString(t, a.Value) {
-			tag = t
-		}
-	}
+	rule := attributeRule(a.Type)
+	tag := rule.fitting(a.Value)
 	if err := rule.check(tag, a.Value); err != nil {
 		return nil, err
 	}

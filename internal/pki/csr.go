@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
@@ -8,6 +9,7 @@ import (
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -19,29 +21,37 @@ import (
 // CSR is a certificate signing request (PKCS #10, RFC 2986) that passed every check of
 // [ParseCSR], now or, as to its signature, when it was submitted. Names and CommonName are
 // the checked ones: use them, not those of the embedded request.
+//
+// The embedded request has the subject as the certificate will have it; Raw and
+// RawTBSCertificateRequest are as submitted.
 type CSR struct {
 	*x509.CertificateRequest
 	PEM        string // as submitted, byte for byte
 	Names      notary.Names
-	CommonName string // "" where the subject has none
+	CommonName string // "" where the subject has none; of several the last
 	Key        string // as [KeyName] writes it
 	Identity   KeyIdentity
+	Asked      []AskedExtension
+	Findings   []notary.Finding // where the request departs from a standard
+
+	asked notary.Names // those of Names that the subject does not imply
 }
 
-// ParseCSR reads and checks a request: exactly one PEM block with nothing around it, a key
-// that is worth certifying, the request's own signature, a subject and names that can go
-// into a certificate as they are.
+// ParseCSR reads and checks a request: exactly one PEM block, a key that is worth certifying, the
+// request's own signature, a subject and names that can go into a certificate. Departures from
+// the standards that devices are known for, and that harm nobody, are findings.
 //
 // A common name that is a host name or an IP address is among the names, asked for or not
 // (RFC 9525 has clients look nowhere else), and so are the subject's e-mail addresses
-// (RFC 5280, section 4.1.2.6). Everything else that a request may ask for — the rights of an
-// authority, key usages, validity — is ignored: profiles decide on that.
+// (RFC 5280, section 4.1.2.6). Everything else that a request may ask for, such as the rights of
+// an authority or key usages, is in Asked: profiles decide on that. They also decide on what
+// only some sites want: SHA-1 signatures, underscores, user principal names, many names.
 //
 // Every refusal is an Invalid error of the field "csr".
 func ParseCSR(pemText string) (*CSR, error) {
 	csr, err := parseCSR(pemText)
 	if err != nil {
-		return nil, ofCSR(err)
+		return nil, inField(err, "csr")
 	}
 	return csr, nil
 }
@@ -55,19 +65,19 @@ func ParseCSR(pemText string) (*CSR, error) {
 func ParseStoredCSR(pemText string) (*CSR, error) {
 	csr, err := parseUnverified(pemText)
 	if err != nil {
-		return nil, ofCSR(err)
+		return nil, inField(err, "csr")
 	}
 	return csr, nil
 }
 
-// ofCSR puts the blame on the request as a whole, whichever part of it is at fault.
-func ofCSR(err error) error {
+// inField blames the field for an error, whichever part of it is at fault.
+func inField(err error, field string) error {
 	var e *notary.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	blamed := *e
-	blamed.Field = "csr"
+	blamed.Field = field
 	return &blamed
 }
 
@@ -86,7 +96,7 @@ func parseCSR(pemText string) (*CSR, error) {
 // parseUnverified makes all the checks but that of the signature, which proves that who made
 // the request holds its key.
 func parseUnverified(pemText string) (*CSR, error) {
-	der, err := readCSR(pemText)
+	der, err := DecodeCSR(pemText)
 	if err != nil {
 		return nil, err
 	}
@@ -106,9 +116,9 @@ func parseUnverified(pemText string) (*CSR, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := x509.ParseCertificateRequest(der)
+	request, err := parts.parse(subject.der)
 	if err != nil {
-		return nil, invalid("the certificate request cannot be parsed: %s", reason(err))
+		return nil, err
 	}
 	if err := checkSignatureAlgorithm(request.SignatureAlgorithm); err != nil {
 		return nil, err
@@ -117,61 +127,129 @@ func parseUnverified(pemText string) (*CSR, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &CSR{CertificateRequest: request, PEM: pemText, Names: names,
-		CommonName: subject.commonName, Key: KeyName(request.PublicKey), Identity: identity}, nil
-}
-
-// readCSR takes the one request out of its PEM. Text around it is refused: the request is
-// kept and served again byte for byte.
-func readCSR(pemText string) ([]byte, error) {
-	doc, err := readPEM(pemText, MaxCSRSize)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(doc.blocks) == 0:
-		return nil, invalid("this is not a certificate request in PEM: " +
-			"it must start with -----BEGIN CERTIFICATE REQUEST-----")
-	case len(doc.blocks) > 1:
-		return nil, invalid("there are %d PEM blocks: send exactly one certificate request",
-			len(doc.blocks))
-	case doc.blocks[0].label != labelCSR && doc.blocks[0].label != labelNewCSR:
-		return nil, invalid("the PEM block is of type %.40q instead of CERTIFICATE REQUEST",
-			doc.blocks[0].label)
-	case doc.prose:
-		return nil, invalid("there is text around the PEM block: send only the certificate request")
+	findings := slices.Concat(parts.formFindings(), subject.findings, names.findings)
+	if SignedWithSHA1(request.SignatureAlgorithm) {
+		findings = append(findings, csrWarning("sha1", "",
+			"The CSR is signed with SHA-1: only profiles that allow it (sha1_requests) sign it."))
 	}
-	return doc.blocks[0].der, nil
+	return &CSR{CertificateRequest: request, PEM: pemText, Names: names.names, CommonName: subject.commonName,
+		Key: KeyName(request.PublicKey), Identity: identity, Asked: names.extensions, asked: names.requested,
+		Findings: findings}, nil
 }
 
 // csrParts are the parts of a CertificationRequestInfo (RFC 2986, section 4.1), still DER.
 type csrParts struct {
+	der, info                cryptobyte.String // whole
 	subject, key, attributes cryptobyte.String
+	rest                     cryptobyte.String // the signature and its algorithm
+	version                  int
+	noAttributes             bool
 }
 
+// maxVersion is the highest version number that is read. RFC 2986 defines 0 alone; many programs
+// write 1 or 2, as for certificates, and openssl does not look at it.
+const maxVersion = 2
+
 func splitCSR(der []byte) (csrParts, error) {
-	var parts csrParts
+	parts := csrParts{der: der}
 	var request, info, algorithm cryptobyte.String
 	var signature asn1.BitString
-	var version int
+	var hasAttributes bool
 	in := cryptobyte.String(der)
-	if !in.ReadASN1(&request, casn1.SEQUENCE) ||
-		!request.ReadASN1(&info, casn1.SEQUENCE) ||
-		!info.ReadASN1Integer(&version) ||
+	if !in.ReadASN1(&request, casn1.SEQUENCE) || !request.ReadASN1Element(&parts.info, casn1.SEQUENCE) {
+		return csrParts{}, notACSR()
+	}
+	inner := parts.info
+	parts.rest = request
+	if !inner.ReadASN1(&info, casn1.SEQUENCE) ||
+		!info.ReadASN1Integer(&parts.version) ||
 		!info.ReadASN1Element(&parts.subject, casn1.SEQUENCE) ||
 		!info.ReadASN1Element(&parts.key, casn1.SEQUENCE) ||
-		!info.ReadOptionalASN1(&parts.attributes, nil, casn1.Tag(0).ContextSpecific().Constructed()) ||
+		!info.ReadOptionalASN1(&parts.attributes, &hasAttributes, casn1.Tag(0).ContextSpecific().Constructed()) ||
 		!info.Empty() ||
 		!request.ReadASN1(&algorithm, casn1.SEQUENCE) ||
 		!request.ReadASN1BitString(&signature) || !request.Empty() {
-		return csrParts{}, invalid("the PEM block does not hold a certificate request (RFC 2986)")
+		return csrParts{}, notACSR()
 	}
+	parts.noAttributes = !hasAttributes
 	if !in.Empty() {
 		return csrParts{}, invalid("there are %d octets after the end of the certificate request", len(in))
 	}
-	if version != 0 {
-		return csrParts{}, invalid("the certificate request is not of version 1 (RFC 2986)")
+	if parts.version < 0 || parts.version > maxVersion {
+		return csrParts{}, invalid("the certificate request has the version number %d: it must be 0 (RFC 2986)", parts.version)
 	}
 	return parts, nil
+}
+
+func notACSR() error {
+	return invalid("the PEM block does not hold a certificate request (RFC 2986)")
+}
+
+// parse has package x509 parse the request with the given subject. Where the request departs from
+// what package x509 reads, it parses a copy that does not; the signed bytes stay the submitted ones.
+func (p csrParts) parse(subject []byte) (*x509.CertificateRequest, error) {
+	der := []byte(p.der)
+	if p.noAttributes || p.version != 0 || !bytes.Equal(subject, p.subject) {
+		var err error
+		if der, err = p.standardForm(subject); err != nil {
+			return nil, err
+		}
+	}
+	request, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return nil, invalid("the certificate request cannot be parsed: %s", reason(err))
+	}
+	request.Raw, request.RawTBSCertificateRequest, request.Version = p.der, p.info, p.version
+	return request, nil
+}
+
+// ReadCSR parses the DER of a request as leniently as [ParseCSR] does, and checks nothing of what it
+// says. The subject stays in its string types.
+func ReadCSR(der []byte) (*x509.CertificateRequest, error) {
+	if request, err := x509.ParseCertificateRequest(der); err == nil {
+		return request, nil
+	}
+	parts, err := splitCSR(der)
+	if err != nil {
+		return nil, err
+	}
+	return parts.parse(parts.subject)
+}
+
+// Content returns the SHA-256, in lower-case hex, of what the request's signature is over. It
+// identifies the request: its signature can be another one, by the same key, at any time.
+func (c *CSR) Content() string { return Fingerprint(c.RawTBSCertificateRequest) }
+
+// CSRContent returns the [CSR.Content] of a stored request, be it acceptable today or not.
+func CSRContent(pemText string) (string, error) {
+	der, err := DecodeCSR(pemText)
+	if err != nil {
+		return "", err
+	}
+	parts, err := splitCSR(der)
+	if err != nil {
+		return "", err
+	}
+	return Fingerprint(parts.info), nil
+}
+
+// standardForm returns the request as RFC 2986 would have it, under the old signature.
+func (p csrParts) standardForm(subject []byte) ([]byte, error) {
+	var b cryptobyte.Builder
+	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1Int64(0)
+			b.AddBytes(subject)
+			b.AddBytes(p.key)
+			b.AddASN1(casn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(p.attributes) })
+		})
+		b.AddBytes(p.rest)
+	})
+	der, err := b.Bytes()
+	if err != nil {
+		return nil, notary.InternalError("encode the certificate request", err)
+	}
+	return der, nil
 }
 
 func (p csrParts) checkKey() error {
@@ -182,47 +260,76 @@ func (p csrParts) checkKey() error {
 	return CheckKey(key)
 }
 
-// names are the names that the request asks for, with those that its subject implies.
-func (p csrParts) names(subject subject) (notary.Names, error) {
-	var names notary.Names
-	san, err := requestedSAN(p.attributes)
-	if err != nil {
-		return names, err
-	}
-	if san != nil {
-		if names, err = parseSAN(san); err != nil {
-			return names, err
-		}
-	}
-	if dns, ip, ok := asHost(subject.commonName); ok && ip != "" {
-		err = addIP(&names, ip)
-	} else if ok {
-		err = addDNS(&names, dns)
-	} else if strings.Contains(subject.commonName, "*") {
-		_, err = checkDNS(subject.commonName)
-	}
-	if err != nil {
-		return names, err
-	}
-	for _, email := range subject.emails {
-		if err := addEmail(&names, email); err != nil {
-			return names, err
-		}
-	}
-	if subject.commonName == "" && names.Len() == 0 {
-		return names, invalid("the request names nobody: " +
-			"give it a common name or subject alternative names")
-	}
-	return names, checkCount(names)
+// askedNames are the names that a request asks for, and what else is in its attributes.
+type askedNames struct {
+	names      notary.Names // with those that the subject implies
+	requested  notary.Names // without them
+	extensions []AskedExtension
+	findings   []notary.Finding
 }
 
-// checkSignatureAlgorithm refuses SHA-1 and MD5, which prove nothing any more.
-func checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm) error {
-	if goodSignature(algorithm) {
-		return nil
+// names returns the names that the request asks for, with those that its subject implies.
+func (p csrParts) names(subject subject) (a askedNames, err error) {
+	var san []byte
+	if san, a.extensions, err = requestedExtensions(p.attributes); err != nil {
+		return a, err
 	}
-	return invalid("the request is signed with an algorithm that is not accepted: " +
-		"sign it with SHA-256 or better")
+	if san != nil {
+		if a.requested, a.findings, err = parseSAN(san); err != nil {
+			return a, err
+		}
+	}
+	a.names = cloneNames(a.requested)
+	if err := addImplied(&a.names, subject); err != nil {
+		return a, err
+	}
+	if subject.commonName == "" && a.names.Len() == 0 {
+		return a, invalid("the request names nobody: " +
+			"give it a common name or subject alternative names")
+	}
+	return a, checkCount(a.names)
+}
+
+// addImplied adds the names that a subject implies: common names that are host names or IP
+// addresses, and e-mail addresses.
+func addImplied(names *notary.Names, subject subject) (err error) {
+	for _, commonName := range subject.commonNames {
+		if dns, ip, ok := asHost(commonName); ok && ip != "" {
+			err = addIP(names, ip)
+		} else if ok {
+			err = addDNS(names, dns)
+		} else if strings.Contains(commonName, "*") {
+			_, err = checkDNS(commonName)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, email := range subject.emails {
+		if err := addEmail(names, email); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSignatureAlgorithm refuses MD5 and what is unknown. SHA-1 is for profiles to decide on: the
+// signature proves possession of the key alone, and nobody else chose what is signed.
+func checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm) error {
+	switch {
+	case goodSignature(algorithm), SignedWithSHA1(algorithm):
+		return nil
+	case algorithm == x509.MD5WithRSA || algorithm == x509.MD2WithRSA:
+		return invalid("the request is signed with %s, which is not accepted: sign it with SHA-256 or better", algorithm)
+	default:
+		return invalid("the request is signed with an algorithm that is not accepted: " +
+			"sign it with SHA-256 or better")
+	}
+}
+
+// SignedWithSHA1 reports whether a request's signature uses SHA-1, which a profile must allow.
+func SignedWithSHA1(algorithm x509.SignatureAlgorithm) bool {
+	return algorithm == x509.SHA1WithRSA || algorithm == x509.ECDSAWithSHA1
 }
 
 func goodSignature(algorithm x509.SignatureAlgorithm) bool {
@@ -236,9 +343,9 @@ func goodSignature(algorithm x509.SignatureAlgorithm) bool {
 	}
 }
 
-// NewCSR makes a request, in PEM, that [ParseCSR] accepts. It asks for the extensions beside
-// the names; we ourselves heed none in the requests of others. A subject that ParseCSR would
-// refuse is an Invalid error of the attribute's field in the API, such as "common_name".
+// NewCSR creates a request, in PEM, that [ParseCSR] accepts. It asks for the extensions beside the
+// names. A subject that ParseCSR would refuse is an Invalid error of the attribute's field in the
+// API, such as "common_name".
 func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names, asked ...pkix.Extension) (pemText string, err error) {
 	rawSubject, err := asn1.Marshal(subject.ToRDNSequence())
 	if err != nil {
@@ -250,6 +357,13 @@ func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names, asked ...p
 	ips, uris, err := Addresses(names)
 	if err != nil {
 		return "", err
+	}
+	if len(names.UPN) > 0 {
+		san, err := SANExtension(names, false)
+		if err != nil {
+			return "", err
+		}
+		asked = append(slices.Clone(asked), san)
 	}
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
 		RawSubject:      rawSubject,

@@ -15,13 +15,13 @@ import (
 // RequestKey is the key that a stored request is for. Unlike [ParseStoredCSR] it also reads
 // the request of an imported authority, whose subject may be one that is no longer certified.
 func RequestKey(pemText string) (crypto.PublicKey, error) {
-	der, err := readCSR(pemText)
+	der, err := DecodeCSR(pemText)
 	if err != nil {
 		return nil, err
 	}
-	request, err := x509.ParseCertificateRequest(der)
+	request, err := ReadCSR(der)
 	if err != nil {
-		return nil, invalid("the certificate request cannot be parsed: %s", reason(err))
+		return nil, err
 	}
 	return request.PublicKey, nil
 }

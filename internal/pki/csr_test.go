@@ -140,10 +140,11 @@ func TestParseCSRRefusesPEM(t *testing.T) {
 		{"DER", string(block.Bytes), "not a certificate request in PEM"},
 		{"a certificate", toPEM("CERTIFICATE", block.Bytes), `of type "CERTIFICATE"`},
 		{"two", good + good, "2 PEM blocks"},
-		{"text before", "Hello\n" + good, "text around"},
-		{"text after", good + "bye", "text around"},
 		{"NUL after", good + "\x00", "text around"},
-		{"byte order mark", "\ufeff" + good, "broken at the line"},
+		{"text that is not UTF-8 before", "M\xfcller\n" + good, "text around"},
+		{"text that turns the direction", "\u202eabc\n" + good, "text around"},
+		{"UTF-16", string(utf16Text(good, false)), "encoded as UTF-16"},
+		{"UTF-16 as JSON has it", "\ufffd\ufffd" + strings.Join(strings.Split(good, ""), "\x00") + "\x00", "encoded as UTF-16"},
 		{"indented", " " + good, "broken at the line"},
 		{"headers", lines[0] + "Proc-Type: 4,ENCRYPTED\n\n" + strings.Join(lines[1:], ""), "headers"},
 		{"no end", strings.Join(lines[:len(lines)-2], ""), "cut off"},
@@ -174,53 +175,59 @@ func TestParseCSRRefusesContent(t *testing.T) {
 	t.Parallel()
 	good := csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"}})
 	der := func() []byte { block, _ := pem.Decode([]byte(good)); return block.Bytes }
-	version2 := der()
-	version2[strings.Index(string(version2), "\x02\x01\x00")+2] = 1
+	version := func(n byte) string {
+		content := der()
+		content[strings.Index(string(content), "\x02\x01\x00")+2] = n
+		return toPEM("CERTIFICATE REQUEST", content)
+	}
 	var many []asn1.RawValue
-	for i := range 1000 {
+	for i := range pki.MaxNames + 1 {
 		many = append(many, generalName(2, fmt.Sprintf("n%d.example.com", i)))
 	}
 	oneTooMany := x509.CertificateRequest{Subject: pkix.Name{CommonName: "cn.example.com"}}
-	for i := range 100 {
+	for i := range pki.MaxNames {
 		oneTooMany.DNSNames = append(oneTooMany.DNSNames, fmt.Sprintf("n%d.example.com", i))
 	}
-	ecdsaWithSHA1 := strings.ReplaceAll(string(der()), "\x2a\x86\x48\xce\x3d\x04\x03\x02", "\x2a\x86\x48\xce\x3d\x04\x03\x00")
+	unknownSignature := strings.ReplaceAll(string(der()), "\x2a\x86\x48\xce\x3d\x04\x03\x02", "\x2a\x86\x48\xce\x3d\x04\x03\x00")
 
 	utf8, printable, ia5, bmp := asn1.TagUTF8String, asn1.TagPrintableString, asn1.TagIA5String, asn1.TagBMPString
 	tests := []struct{ name, text, words string }{
 		{"not DER", toPEM("CERTIFICATE REQUEST", []byte("hello")), "does not hold a certificate request"},
 		{"a certificate", toPEM("CERTIFICATE REQUEST", issue(t, nil, "x", false, nil).certificate.Raw), "does not hold a certificate request"},
 		{"trailing DER", toPEM("CERTIFICATE REQUEST", append(der(), 5, 0)), "2 octets after the end"},
-		{"version 2", toPEM("CERTIFICATE REQUEST", version2), "not of version 1"},
-		{"SHA-1", toPEM("CERTIFICATE REQUEST", []byte(ecdsaWithSHA1)), "sign it with SHA-256"},
+		{"version 3", version(3), "version number 3"},
+		{"version -1", version(0xff), "version number -1"},
+		{"unknown signature", toPEM("CERTIFICATE REQUEST", []byte(unknownSignature)), "sign it with SHA-256"},
 		{"nobody", csrPEM(t, testKey(), x509.CertificateRequest{}), "names nobody"},
 		{"nobody but an organization", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{Organization: []string{"Acme"}}}), "names nobody"},
-		{"1,000 names", withSAN(t, many...), "more than 100 names"},
-		{"100 names and a common name", csrPEM(t, testKey(), oneTooMany), "101 names"},
+		{"1,001 names", withSAN(t, many...), "more than 1000 names"},
+		{"1,000 names and a common name", csrPEM(t, testKey(), oneTooMany), "1001 names"},
 
-		{"NUL in the CN", withSubject(t, oidCN, utf8, "a.example.com\x00.evil"), "characters that are not allowed"},
-		{"newline in the CN", withSubject(t, oidCN, utf8, "a\nb"), "characters that are not allowed"},
-		{"C1 control in the CN", withSubject(t, oidCN, utf8, "a\u0085b"), "characters that are not allowed"},
-		{"writing turned around", withSubject(t, oidCN, utf8, "a\u202eb"), "characters that are not allowed"},
-		{"CN not UTF-8", withSubject(t, oidCN, utf8, "a\xff"), "characters that are not allowed"},
-		{"CN in the wrong alphabet", withSubject(t, oidCN, printable, "a@b"), "characters that are not allowed"},
+		{"NUL in the CN", withSubject(t, oidCN, utf8, "a.example.com\x00.evil"), "the character U+0000"},
+		{"newline in the CN", withSubject(t, oidCN, utf8, "a\nb"), "the character U+000A"},
+		{"C1 control in the CN", withSubject(t, oidCN, utf8, "a\u0085b"), "the character U+0085"},
+		{"writing turned around", withSubject(t, oidCN, utf8, "a\u202eb"), "the character U+202E"},
+		{"CN not UTF-8", withSubject(t, oidCN, utf8, "a\xff"), "not valid UTF-8"},
+		{"CN in the wrong alphabet", withSubject(t, oidCN, printable, "a@b"), "PrintableString, which does not have the character '@': make the request with UTF8String"},
 		{"CN empty", withSubject(t, oidCN, utf8, ""), "is empty"},
 		{"CN too long", withSubject(t, oidCN, utf8, strings.Repeat("ü", 65)), "65 characters"},
-		{"CN as BMPString", withSubject(t, oidCN, bmp, "\x00a"), "string type"},
-		{"CN as TeletexString", withSubject(t, oidCN, asn1.TagT61String, "a"), "string type"},
-		{"CN as IA5String", withSubject(t, oidCN, ia5, "a"), "string type"},
-		{"CN as integer", withSubject(t, oidCN, asn1.TagInteger, "\x01"), "string type"},
-		{"country as UTF8String", withSubject(t, oidCountry, utf8, "DE"), "string type"},
+		{"wildcard CN in PrintableString", withSubject(t, oidCN, printable, "*.example.com"), "PrintableString, which does not have the character '*'"},
+		{"CN as BMPString of odd length", withSubject(t, oidCN, bmp, "\x00ab"), "not a well-formed BMPString"},
+		{"CN as BMPString with a surrogate", withSubject(t, oidCN, bmp, "\xd8\x00"), "not a well-formed BMPString"},
+		{"CN as UniversalString beyond Unicode", withSubject(t, oidCN, 28, "\x00\x11\x00\x00"), "not a well-formed UniversalString"},
+		{"NUL in a BMPString", withSubject(t, oidCN, bmp, "\x00a\x00\x00"), "the character U+0000"},
+		{"C1 control in a T61String", withSubject(t, oidCN, asn1.TagT61String, "a\x85"), "the character U+0085"},
+		{"Latin-1 in an IA5String", withSubject(t, oidEmail, ia5, "j\xfcrgen@example.com"), "IA5String, which is ASCII only, and has the octet 0xfc"},
+		{"CN as integer", withSubject(t, oidCN, asn1.TagInteger, "\x01"), "not text"},
+		{"country that is not printable", withSubject(t, oidCountry, utf8, "D_"), "PrintableString, which does not have the character '_'"},
 		{"country of three letters", withSubject(t, oidCountry, printable, "DEU"), "exactly 2"},
 		{"country of one letter", withSubject(t, oidCountry, printable, "D"), "exactly 2"},
 		{"organization too long", withSubject(t, oidOrg, utf8, strings.Repeat("a", 65)), "organization in the subject has 65"},
-		{"e-mail as UTF8String", withSubject(t, oidEmail, utf8, "me@example.com"), "string type"},
 		{"e-mail that is none", withSubject(t, oidEmail, ia5, "me"), "not an e-mail address"},
-		{"two CNs", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{CommonName: "a", ExtraNames: []pkix.AttributeTypeAndValue{{Type: oidCN, Value: "b"}, {Type: oidCN, Value: "c"}}}}), "more than one common name"},
 		{"21 attributes", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{OrganizationalUnit: strings.Split(strings.Repeat("a,", 20)+"a", ",")}}), "more than 20 attributes"},
 		{"wildcard CN that is too wide", withSubject(t, oidCN, utf8, "*.com"), "too wide"},
 
-		{"otherName", withSAN(t, asn1.RawValue{Class: 2, Tag: 0, IsCompound: true, Bytes: []byte{6, 1, 0x2a}}), "otherName"},
+		{"otherName", withSAN(t, asn1.RawValue{Class: 2, Tag: 0, IsCompound: true, Bytes: []byte{6, 1, 0x2a}}), "otherName of the type 1.2"},
 		{"directoryName", withSAN(t, asn1.RawValue{Class: 2, Tag: 4, IsCompound: true, Bytes: []byte{0x30, 0}}), "directoryName"},
 		{"registeredID", withSAN(t, generalName(8, "\x2a")), "registeredID"},
 		{"unknown general name", withSAN(t, generalName(13, "x")), "unknown type"},
@@ -381,10 +388,10 @@ func TestNewCSRRefuses(t *testing.T) {
 		{"long common name", pkix.Name{CommonName: strings.Repeat("a", 65)}, notary.Names{}, "common_name", "65 characters"},
 		{"country", pkix.Name{CommonName: "a", Country: []string{"Germany"}}, notary.Names{}, "country_name", "exactly 2"},
 		{"state", pkix.Name{CommonName: "a", Province: []string{strings.Repeat("a", 129)}}, notary.Names{}, "state_or_province_name", "129"},
-		{"locality", pkix.Name{CommonName: "a", Locality: []string{"a\tb"}}, notary.Names{}, "locality_name", "control characters"},
+		{"locality", pkix.Name{CommonName: "a", Locality: []string{"a\tb"}}, notary.Names{}, "locality_name", "U+0009"},
 		{"organization", pkix.Name{CommonName: "a", Organization: []string{""}}, notary.Names{}, "organization_name", "empty"},
 		{"unit", pkix.Name{CommonName: "a", OrganizationalUnit: []string{strings.Repeat("a", 65)}}, notary.Names{}, "organizational_unit_name", "65"},
-		{"DNS name", pkix.Name{CommonName: "a"}, notary.Names{DNS: []string{"a_b.example.com"}}, "", "underscore"},
+		{"DNS name", pkix.Name{CommonName: "a"}, notary.Names{DNS: []string{"-a.example.com"}}, "", "hyphen"},
 		{"IP address", pkix.Name{CommonName: "a"}, notary.Names{IP: []string{"10.0.0.256"}}, "", "not an IP address"},
 		{"nobody", pkix.Name{}, notary.Names{}, "", "names nobody"},
 	}

@@ -3,6 +3,7 @@ package pki_test
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"slices"
 	"strings"
@@ -42,6 +43,11 @@ func FuzzParseCSR(f *testing.F) {
 	f.Add(good + good)
 	f.Add(toPEM("PRIVATE KEY", []byte{0x30, 0}))
 	f.Add(withSAN(f, generalName(2, "10.0.0.7"), generalName(7, "\x0a\x00\x00\x07")))
+	f.Add("\ufeff" + good)
+	f.Add(withSAN(f, generalName(6, "urn:plc1:Vendor:App"), upn("jane@corp.example")))
+	f.Add(withSubject(f, oidCN, asn1.TagT61String, "M\xfcller"))
+	f.Add(withSubject(f, oidCN, asn1.TagBMPString, "\x00M\x00\xfc"))
+	f.Add(deviceCSR{version: 2, noAttributes: true}.pem(f))
 	f.Fuzz(func(t *testing.T, text string) {
 		text = asPEM("CERTIFICATE REQUEST", text)
 		csr, err := pki.ParseCSR(text)
@@ -64,7 +70,7 @@ func FuzzParseCSR(f *testing.F) {
 		if diff := cmp.Diff(csr.Names, notary.ParseNames(csr.Names.String())); diff != "" {
 			t.Errorf("names as text and back: -want +got\n%s", diff)
 		}
-		again, err := pki.ParseNames(slices.Concat(csr.Names.DNS, csr.Names.IP, csr.Names.Email, csr.Names.URI))
+		again, err := pki.ParseNames(csr.Names.All())
 		if err != nil {
 			t.Fatalf("names %s: %v", csr.Names, err)
 		}
@@ -75,9 +81,34 @@ func FuzzParseCSR(f *testing.F) {
 		if want := len(csr.DNSNames) + len(csr.IPAddresses) + len(csr.EmailAddresses) + len(csr.URIs); want > 0 && csr.Names.Len() == 0 {
 			t.Error("names were lost")
 		}
+		if content, err := pki.CSRContent(text); err != nil || content != csr.Content() {
+			t.Errorf("content %s, %v instead of %s", content, err, csr.Content())
+		}
+		replaced, err := csr.Replace(pki.Replacement{Subject: pki.SubjectText(csr.RawSubject), Names: csr.Names.All()})
+		if len(csr.Subject.Names) > 0 && err == nil && replaced.Names.String() != csr.Names.String() {
+			t.Errorf("replaced by itself: names %s instead of %s", replaced.Names, csr.Names)
+		}
 		block := toPEM("CERTIFICATE REQUEST", csr.Raw)
 		if _, err := pki.ParseCSR(block); err != nil {
 			t.Errorf("encoded again: %v", err)
+		}
+	})
+}
+
+// A subject that ParseSubject accepts reads the same once it is written.
+func FuzzParseSubject(f *testing.F) {
+	for _, text := range []string{"CN=web,O=Example,C=DE", `CN=a\,b+UID=x`, `O=\ a\ `, `CN=\c3\bc`, "emailAddress=a@example.com", `CN=#41`, "2.5.4.3=a"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		raw, err := pki.ParseSubject(text)
+		if err != nil {
+			wantInvalid(t, err, "subject", "")
+			return
+		}
+		again, err := pki.ParseSubject(pki.SubjectText(raw))
+		if err != nil || !slices.Equal(raw, again) {
+			t.Errorf("%q is written as %q: %v", text, pki.SubjectText(raw), err)
 		}
 	})
 }

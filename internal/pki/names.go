@@ -24,7 +24,8 @@ const (
 
 // ParseNames reads names as a person types them, each of the type that its form shows:
 // "a.example.com", "*.example.com", "10.0.0.7", "2001:db8::1", "me@example.com",
-// "spiffe://example.org/web". They come back checked, normalised and without duplicates.
+// "spiffe://example.org/web", "urn:example:pump", "upn:me@corp.example" (a user principal name).
+// They come back checked, normalised and without duplicates.
 func ParseNames(list []string) (notary.Names, error) {
 	var names notary.Names
 	for _, text := range list {
@@ -32,7 +33,9 @@ func ParseNames(list []string) (notary.Names, error) {
 		var err error
 		if _, notIP := netip.ParseAddr(text); notIP == nil {
 			err = addIP(&names, text)
-		} else if strings.Contains(text, "://") {
+		} else if upn, ok := strings.CutPrefix(text, notary.UPNPrefix); ok {
+			err = addUPN(&names, upn)
+		} else if strings.Contains(text, ":") {
 			err = addURI(&names, text)
 		} else if strings.Contains(text, "@") {
 			err = addEmail(&names, text)
@@ -62,7 +65,8 @@ func CertificateNames(c *x509.Certificate) notary.Names {
 	for _, uri := range c.URIs {
 		names.URI = append(names.URI, uri.String())
 	}
-	return notary.Names{DNS: distinct(names.DNS), IP: distinct(names.IP), Email: distinct(c.EmailAddresses), URI: distinct(names.URI)}
+	return notary.Names{DNS: distinct(names.DNS), IP: distinct(names.IP), Email: distinct(c.EmailAddresses), URI: distinct(names.URI),
+		UPN: distinct(UPNs(c.Extensions))}
 }
 
 // distinct returns the names that can match something, each once. It takes linear time: a
@@ -113,15 +117,16 @@ func checkCount(names notary.Names) error {
 	return nil
 }
 
-// IsHostName says whether text, in lower case, is a DNS name that a certificate can have, and
-// no wildcard.
+// IsHostName reports whether text is a host name in lower case (RFC 1123), and no wildcard.
 func IsHostName(text string) bool {
 	name, err := checkDNS(text)
 	return err == nil && name == text && !strings.HasPrefix(name, "*")
 }
 
+// addDNS adds a DNS name, which may have underscores: whether these are certified is for profiles
+// to decide.
 func addDNS(names *notary.Names, text string) error {
-	name, err := checkDNS(text)
+	name, err := checkDNSName(text, true)
 	if err == nil {
 		add(&names.DNS, name)
 	}
@@ -159,7 +164,10 @@ func addURI(names *notary.Names, text string) error {
 // checkDNS checks a name in the preferred syntax of RFC 1034, section 3.5, as RFC 1123,
 // section 2.1, relaxed it, with a wildcard as RFC 9525, section 6.3, allows it, and gives it
 // in lower case.
-func checkDNS(text string) (string, error) {
+func checkDNS(text string) (string, error) { return checkDNSName(text, false) }
+
+// checkDNSName is checkDNS for names that may have underscores.
+func checkDNSName(text string, underscores bool) (string, error) {
 	name := strings.ToLower(text)
 	switch {
 	case name == "":
@@ -181,7 +189,7 @@ func checkDNS(text string) (string, error) {
 		return "", invalid("the wildcard %.60q is too wide: at least two labels must follow it", name)
 	}
 	for _, label := range labels {
-		if err := checkLabel(name, label); err != nil {
+		if err := checkLabel(name, label, underscores); err != nil {
 			return "", err
 		}
 	}
@@ -191,7 +199,7 @@ func checkDNS(text string) (string, error) {
 	return name, nil
 }
 
-func checkLabel(name, label string) error {
+func checkLabel(name, label string, underscores bool) error {
 	switch {
 	case label == "":
 		return invalid("the DNS name %.60q has an empty label", name)
@@ -200,13 +208,13 @@ func checkLabel(name, label string) error {
 	case strings.Contains(label, "*"):
 		return invalid("the DNS name %.60q has a wildcard in an odd place: "+
 			"only the whole leftmost label can be *", name)
-	case strings.Contains(label, "_"):
+	case !underscores && strings.Contains(label, "_"):
 		return invalid("the DNS name %.60q has an underscore, which no host name has", name)
 	case label[0] == '-' || label[len(label)-1] == '-':
 		return invalid("the DNS name %.60q has a label that starts or ends with a hyphen", name)
 	}
 	for _, c := range []byte(label) {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
 			return invalid("the DNS name %.60q has a character other than letters, "+
 				"digits and hyphens", name)
 		}
@@ -246,19 +254,32 @@ func checkEmail(text string) error {
 	return nil
 }
 
-// checkURI takes an absolute URI with a host (RFC 5280, section 4.2.1.6) in the form in which
-// package url would write it, so that it is certified byte for byte as it was asked for.
+// hierarchical are schemes whose URIs always have an authority.
+var hierarchical = []string{"http", "https", "ftp", "ldap", "ldaps", "ws", "wss", "coap", "coaps", "spiffe"}
+
+// checkURI takes an absolute URI (RFC 5280, section 4.2.1.6) in the form in which package url
+// would write it, so that it is certified byte for byte as it was asked for. It has a host, or is
+// of a scheme without one, such as urn:, tag: and sip:.
 func checkURI(text string) error {
+	if host, port, found := strings.Cut(text, ":"); found && port != "" && strings.Trim(port, "0123456789") == "" {
+		return invalid("%.60q looks like a host and a port: give the host %.60q alone", text, host)
+	}
 	uri, err := url.Parse(text)
-	if err != nil || len(text) > maxURI || !isVisible(text) || !isASCII(text) ||
-		uri.Scheme == "" || uri.Host == "" || uri.Opaque != "" || uri.String() != text {
-		return invalid("%.60q is not an absolute URI with a scheme and a host", text)
+	if err != nil || len(text) > maxURI || !isVisible(text) || !isASCII(text) || uri.Scheme == "" || uri.String() != text {
+		return invalid("%.60q is not an absolute URI in its normal form, such as https://example.com/a or urn:example:a", text)
+	}
+	opaque := uri.Opaque != "" && uri.Host == ""
+	switch {
+	case opaque && (slices.Contains(hierarchical, uri.Scheme) || strings.Contains(uri.Scheme, ".")), !opaque && uri.Host == "":
+		return invalid("the URI %.60q has no host: write %s://, and the host after it", text, uri.Scheme)
+	case opaque && strings.ContainsAny(uri.Opaque, "\"\\<>^`{|}[]"):
+		return invalid("the URI %.60q has a character that must be percent-encoded (RFC 3986)", text)
 	}
 	return nil
 }
 
-// asHost says whether a common name is a host name or an IP address, rather than a title or
-// a person's name: those of one word are not taken for a host, but for localhost.
+// asHost reports whether a common name is a host name or an IP address, rather than a title or
+// a person's name: those of one word are not taken for a host, except for localhost.
 func asHost(commonName string) (dns, ip string, ok bool) {
 	if addr, err := netip.ParseAddr(commonName); err == nil && addr.Zone() == "" {
 		return "", commonName, true
@@ -268,6 +289,20 @@ func asHost(commonName string) (dns, ip string, ok bool) {
 		return "", "", false
 	}
 	return name, "", true
+}
+
+func isAddress(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
+}
+
+// shortestAddress returns an IP address in the form of [notary.Names]; "" if it is none.
+func shortestAddress(text string) string {
+	addr, err := netip.ParseAddr(text)
+	if err != nil || addr.Zone() != "" {
+		return ""
+	}
+	return addr.Unmap().String()
 }
 
 func isASCII(s string) bool {

@@ -19,15 +19,20 @@ func TestParseNames(t *testing.T) {
 	t.Parallel()
 	got, err := pki.ParseNames([]string{"B.Example.com", "a.example.com", " b.example.com ", "*.example.com",
 		"localhost", "10.0.0.7", "2001:DB8:0:0::1", "2001:db8::1", "::ffff:10.0.0.7", "me@example.com",
-		"spiffe://x/y", "https://user@example.com:8443/a?b=c", "r3---sn-x.example.com", "123.example.com"})
+		"spiffe://x/y", "https://user@example.com:8443/a?b=c", "r3---sn-x.example.com", "123.example.com",
+		"host_1.example.com", "urn:plc1:Vendor:App", "tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1105", "sip:alice@example.com",
+		"upn:jane@corp.example", "upn:dc1$@corp.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := notary.Names{
-		DNS:   []string{"b.example.com", "a.example.com", "*.example.com", "localhost", "r3---sn-x.example.com", "123.example.com"},
+		DNS: []string{"b.example.com", "a.example.com", "*.example.com", "localhost", "r3---sn-x.example.com", "123.example.com",
+			"host_1.example.com"},
 		IP:    []string{"10.0.0.7", "2001:db8::1"},
 		Email: []string{"me@example.com"},
-		URI:   []string{"spiffe://x/y", "https://user@example.com:8443/a?b=c"},
+		URI: []string{"spiffe://x/y", "https://user@example.com:8443/a?b=c", "urn:plc1:Vendor:App",
+			"tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1105", "sip:alice@example.com"},
+		UPN: []string{"jane@corp.example", "dc1$@corp.example"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -49,10 +54,21 @@ func TestParseNamesRefuses(t *testing.T) {
 		{"a.example.com.", "ends with a dot"},
 		{"a..example.com", "empty label"},
 		{".example.com", "empty label"},
-		{"a_b.example.com", "underscore"},
 		{"-a.example.com", "hyphen"},
 		{"a-.example.com", "hyphen"},
-		{"a.example.com:443", "character other than"},
+		{"a.example.com:443", "looks like a host and a port"},
+		{"localhost:8080", "looks like a host and a port"},
+		{"a.example.com:x", "has no host"},
+		{"https:example.com", "has no host"},
+		{"file:///etc/passwd", "has no host"},
+		{"urn:a b", "not an absolute URI"},
+		{"urn:a|b", "percent-encoded"},
+		{"urn:", "has no host"},
+		{"upn:jane", "not a user principal name"},
+		{"upn:@corp.example", "not a user principal name"},
+		{"upn:jane@*.corp.example", "not a user principal name"},
+		{"upn:jane doe@corp.example", "not a user principal name"},
+		{"upn:ja\u200bne@corp.example", "not a user principal name"},
 		{"a/b.example.com", "character other than"},
 		{"bücher.example", "not ASCII"},
 		{"xn--a.example", "no valid internationalised"},
@@ -94,13 +110,13 @@ func TestParseNamesRefuses(t *testing.T) {
 		})
 	}
 	var many []string
-	for i := range 101 {
+	for i := range pki.MaxNames + 1 {
 		many = append(many, fmt.Sprintf("n%d.example.com", i))
 	}
 	_, err := pki.ParseNames(many)
-	wantInvalid(t, err, "", "101 names")
+	wantInvalid(t, err, "", "1001 names")
 	if _, err := pki.ParseNames(many[1:]); err != nil {
-		t.Errorf("a hundred names are refused: %v", err)
+		t.Errorf("a thousand names are refused: %v", err)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 
 // Limits on what is read.
 const (
-	MaxNames     = 100       // subject alternative names in a request, its common name included
+	MaxNames     = 1000      // subject alternative names in a request, its common name included; profiles allow fewer
 	MaxChain     = 10        // certificates in a chain
 	MaxCSRSize   = 1 << 20   // octets of PEM in a request: the largest body of an API call
 	MaxChainSize = 256 << 10 // octets of PEM in a chain

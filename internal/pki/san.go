@@ -3,6 +3,7 @@ package pki
 import (
 	"encoding/asn1"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -20,6 +21,7 @@ var (
 
 // The general names of RFC 5280, section 4.2.1.6, that can be certified.
 var (
+	tagOther = casn1.Tag(0).ContextSpecific().Constructed()
 	tagEmail = casn1.Tag(1).ContextSpecific()
 	tagDNS   = casn1.Tag(2).ContextSpecific()
 	tagURI   = casn1.Tag(6).ContextSpecific()
@@ -28,50 +30,59 @@ var (
 
 // generalNames are the names of the other types, for messages.
 var generalNames = map[casn1.Tag]string{
-	casn1.Tag(0).ContextSpecific().Constructed(): "otherName",
 	casn1.Tag(3).ContextSpecific().Constructed(): "x400Address",
 	casn1.Tag(4).ContextSpecific().Constructed(): "directoryName",
 	casn1.Tag(5).ContextSpecific().Constructed(): "ediPartyName",
 	casn1.Tag(8).ContextSpecific():               "registeredID",
 }
 
-// requestedSAN finds the value of the subject alternative name extension among the
-// attributes of a request (the content of their SET); nil where it asks for none. Package
-// x509 passes over attributes that it cannot read; a name must not get lost that way.
-func requestedSAN(attributes cryptobyte.String) ([]byte, error) {
-	var san []byte
+// maxAsked is how many extensions a request may ask for.
+const maxAsked = 50
+
+// requestedExtensions returns the value of the subject alternative name extension among the
+// attributes of a request (the content of their SET), nil if it asks for none, and the other
+// requested extensions. Package x509 skips attributes that it cannot read; a name must not get
+// lost that way.
+func requestedExtensions(attributes cryptobyte.String) (san []byte, others []AskedExtension, err error) {
+	var all []AskedExtension
 	for !attributes.Empty() {
 		var attribute, values cryptobyte.String
 		var oid asn1.ObjectIdentifier
 		if !attributes.ReadASN1(&attribute, casn1.SEQUENCE) ||
 			!attribute.ReadASN1ObjectIdentifier(&oid) ||
 			!attribute.ReadASN1(&values, casn1.SET) || !attribute.Empty() {
-			return nil, invalid("the attributes of the request are not well-formed")
+			return nil, nil, invalid("the attributes of the request are not well-formed")
 		}
 		if !oid.Equal(oidExtensionRequest) && !oid.Equal(oidMicrosoftExtensionRequest) {
 			continue
 		}
-		found, err := findSAN(values)
+		some, err := readExtensions(values)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if san != nil && found != nil {
-			return nil, invalid("the request asks for subject alternative names twice")
-		}
-		if found != nil {
-			san = found
+		if all = append(all, some...); len(all) > maxAsked {
+			return nil, nil, invalid("the request asks for more than %d extensions", maxAsked)
 		}
 	}
-	return san, nil
+	for _, extension := range all {
+		switch {
+		case !extension.ID.Equal(oidSAN):
+			others = append(others, extension)
+		case san != nil:
+			return nil, nil, invalid("the request asks for subject alternative names twice")
+		default:
+			san = extension.Value
+		}
+	}
+	return san, others, nil
 }
 
-// findSAN reads the one value of an extension request: SEQUENCE OF Extension.
-func findSAN(values cryptobyte.String) ([]byte, error) {
+// readExtensions reads the one value of an extension request: SEQUENCE OF Extension.
+func readExtensions(values cryptobyte.String) (list []AskedExtension, err error) {
 	var extensions cryptobyte.String
 	if !values.ReadASN1(&extensions, casn1.SEQUENCE) || !values.Empty() {
 		return nil, invalid("the requested extensions are not well-formed")
 	}
-	var san []byte
 	for !extensions.Empty() {
 		var extension, value cryptobyte.String
 		var oid asn1.ObjectIdentifier
@@ -82,40 +93,47 @@ func findSAN(values cryptobyte.String) ([]byte, error) {
 			!extension.ReadASN1(&value, casn1.OCTET_STRING) || !extension.Empty() {
 			return nil, invalid("the requested extensions are not well-formed")
 		}
-		if !oid.Equal(oidSAN) {
-			continue
-		}
-		if san != nil {
-			return nil, invalid("the request asks for subject alternative names twice")
-		}
-		san = value
+		list = append(list, AskedExtension{oid, value})
 	}
-	return san, nil
+	return list, nil
 }
 
-// parseSAN reads the value of a subject alternative name extension. Names of a type that we
-// do not certify are refused rather than left out.
-func parseSAN(der []byte) (notary.Names, error) {
+// parseSAN reads the value of a subject alternative name extension. Names of a type that is not
+// certified are refused rather than left out; a DNS name that only repeats an IP address, as
+// devices write for old clients, is left out with a finding.
+func parseSAN(der []byte) (names notary.Names, findings []notary.Finding, err error) {
 	in := cryptobyte.String(der)
 	var list cryptobyte.String
 	if !in.ReadASN1(&list, casn1.SEQUENCE) || !in.Empty() || list.Empty() {
-		return notary.Names{}, invalid("the subject alternative names are not well-formed")
+		return names, nil, invalid("the subject alternative names are not well-formed")
 	}
-	var names notary.Names
+	var addresses []string // given as DNS names
 	for count := 1; !list.Empty(); count++ {
 		if count > MaxNames {
-			return notary.Names{}, invalid("there are more than %d names", MaxNames)
+			return names, nil, invalid("there are more than %d names", MaxNames)
 		}
 		var value cryptobyte.String
 		var tag casn1.Tag
 		if !list.ReadAnyASN1(&value, &tag) {
-			return notary.Names{}, invalid("the subject alternative names are not well-formed")
+			return names, nil, invalid("the subject alternative names are not well-formed")
+		}
+		if tag == tagDNS && isAddress(string(value)) {
+			addresses = append(addresses, string(value))
+			continue
 		}
 		if err := addGeneralName(&names, tag, value); err != nil {
-			return notary.Names{}, err
+			return names, nil, err
 		}
 	}
-	return names, nil
+	for _, address := range addresses {
+		if !slices.Contains(names.IP, shortestAddress(address)) {
+			_, err := checkDNS(address)
+			return names, nil, err
+		}
+		findings = append(findings, csrNotice("address_as_dns_name", "RFC 5280: 4.2.1.6",
+			"The CSR has the IP address %s as a DNS name, too. The certificate has it as an IP address name alone.", address))
+	}
+	return names, findings, nil
 }
 
 func addGeneralName(names *notary.Names, tag casn1.Tag, value []byte) error {
@@ -132,12 +150,14 @@ func addGeneralName(names *notary.Names, tag casn1.Tag, value []byte) error {
 			return invalid("an IP address name has %d octets instead of 4 or 16", len(value))
 		}
 		return addIP(names, addr.String())
+	case tagOther:
+		return addOtherName(names, value)
 	default:
 		kind, ok := generalNames[tag]
 		if !ok {
 			kind = "unknown type"
 		}
 		return invalid("the request has a name of a type that is not supported (%s): "+
-			"use DNS names, IP addresses, e-mail addresses and URIs", kind)
+			"use DNS names, IP addresses, e-mail addresses, URIs and user principal names", kind)
 	}
 }

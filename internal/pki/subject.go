@@ -1,7 +1,9 @@
 package pki
 
 import (
+	"bytes"
 	"encoding/asn1"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -28,10 +30,11 @@ var (
 	directoryString = []casn1.Tag{casn1.UTF8String, casn1.PrintableString}
 	printableString = []casn1.Tag{casn1.PrintableString}
 	ia5String       = []casn1.Tag{casn1.IA5String}
+	pkcs9String     = []casn1.Tag{casn1.UTF8String, casn1.PrintableString, casn1.IA5String}
 )
 
 // attributes are the rules by object identifier: RFC 5280, appendix A.1, with RFC 4519 for
-// street, postal code and user id.
+// street, postal code and user id, and RFC 2985 for the unstructured name and address.
 var attributes = map[string]attribute{
 	"2.5.4.3":                    {"common name", "common_name", 64, 1, directoryString},
 	"2.5.4.4":                    {"surname", "surname", 32768, 1, directoryString},
@@ -52,6 +55,8 @@ var attributes = map[string]attribute{
 	"0.9.2342.19200300.100.1.1":  {"user id", "user_id", 256, 1, directoryString},
 	"0.9.2342.19200300.100.1.25": {"domain component", "domain_component", 63, 1, ia5String},
 	"1.2.840.113549.1.9.1":       {"e-mail address", "email_address", 255, 1, ia5String},
+	"1.2.840.113549.1.9.2":       {"unstructured name", "unstructured_name", 255, 1, pkcs9String},
+	"1.2.840.113549.1.9.8":       {"unstructured address", "unstructured_address", 255, 1, directoryString},
 }
 
 const (
@@ -62,80 +67,110 @@ const (
 // otherAttribute is the rule for types that we do not know.
 var otherAttribute = attribute{"attribute", "", 256, 1, directoryString}
 
-// subject is what is needed of a subject beyond its bytes.
+// subject is what is needed of a subject.
 type subject struct {
-	commonName string
-	emails     []string
+	der         []byte   // as the certificate has it
+	commonName  string   // the last one, which is the most specific
+	commonNames []string // all of them
+	emails      []string
+	findings    []notary.Finding
 }
 
-// parseSubject reads a Name (RFC 5280, section 4.1.2.4) strictly: what it accepts can be put
-// into a certificate as it is, byte for byte. Errors name the attribute's field in the API.
+// parseSubject reads a Name (RFC 5280, section 4.1.2.4). It stays as it is, byte for byte, but
+// for attributes of a string type that a certificate must not have: these are encoded again, with
+// a finding. Errors name the attribute's field in the API.
 func parseSubject(der []byte) (subject, error) {
 	in := cryptobyte.String(der)
-	var rdns cryptobyte.String
-	if !in.ReadASN1(&rdns, casn1.SEQUENCE) || !in.Empty() {
+	var sequence cryptobyte.String
+	if !in.ReadASN1(&sequence, casn1.SEQUENCE) || !in.Empty() {
 		return subject{}, invalid("the subject is not well-formed")
 	}
-	var s subject
-	for count := 0; !rdns.Empty(); {
-		var rdn cryptobyte.String
-		if !rdns.ReadASN1(&rdn, casn1.SET) || rdn.Empty() {
+	s := subject{der: der}
+	var rdns [][][]byte
+	for count := 0; !sequence.Empty(); {
+		var set cryptobyte.String
+		if !sequence.ReadASN1(&set, casn1.SET) || set.Empty() {
 			return subject{}, invalid("the subject is not well-formed")
 		}
-		for ; !rdn.Empty(); count++ {
+		var rdn [][]byte
+		before := len(s.findings)
+		for ; !set.Empty(); count++ {
 			if count == maxAttributes {
 				return subject{}, invalid("the subject has more than %d attributes", maxAttributes)
 			}
-			if err := s.readAttribute(&rdn); err != nil {
+			encoded, err := s.readAttribute(&set)
+			if err != nil {
 				return subject{}, err
 			}
+			rdn = append(rdn, encoded)
 		}
+		if len(s.findings) > before { // DER has the members of a set in the order of their encodings
+			slices.SortFunc(rdn, bytes.Compare)
+		}
+		rdns = append(rdns, rdn)
 	}
-	return s, nil
+	if len(s.findings) == 0 {
+		return s, nil
+	}
+	var err error
+	s.der, err = joinSubject(rdns)
+	return s, err
 }
 
-func (s *subject) readAttribute(rdn *cryptobyte.String) error {
-	var pair, value cryptobyte.String
+// readAttribute reads the next attribute and returns its encoding in the certificate.
+func (s *subject) readAttribute(rdn *cryptobyte.String) (encoded []byte, err error) {
+	var element, pair, value cryptobyte.String
 	var oid asn1.ObjectIdentifier
 	var tag casn1.Tag
-	if !rdn.ReadASN1(&pair, casn1.SEQUENCE) || !pair.ReadASN1ObjectIdentifier(&oid) ||
+	if !rdn.ReadASN1Element(&element, casn1.SEQUENCE) {
+		return nil, invalid("the subject is not well-formed")
+	}
+	in := element
+	if !in.ReadASN1(&pair, casn1.SEQUENCE) || !pair.ReadASN1ObjectIdentifier(&oid) ||
 		!pair.ReadAnyASN1(&value, &tag) || !pair.Empty() {
-		return invalid("the subject is not well-formed")
+		return nil, invalid("the subject is not well-formed")
 	}
-	rule, known := attributes[oid.String()]
-	if !known {
-		rule = otherAttribute
-		rule.name = "attribute " + oid.String()
+	rule := attributeRule(oid.String())
+	text, err := rule.decodeString(tag, value)
+	if err != nil {
+		return nil, notary.WithField(err, rule.field)
 	}
-	text := string(value)
-	if err := rule.check(tag, text); err != nil {
-		return notary.WithField(err, rule.field)
+	encoded, as := element, tag
+	if !slices.Contains(rule.tags, tag) {
+		as = rule.fitting(text)
+		s.findings = append(s.findings, reencoded(rule, tag, as, text))
+	}
+	if err := rule.check(as, text); err != nil {
+		return nil, notary.WithField(err, rule.field)
+	}
+	if as != tag {
+		if encoded, err = (Attribute{oid.String(), text}).encode(); err != nil {
+			return nil, notary.WithField(err, rule.field)
+		}
 	}
 	switch oid.String() {
 	case oidCommonName:
-		if s.commonName != "" {
-			return notary.FieldErrorf(rule.field, "the subject has more than one common name")
-		}
 		s.commonName = text
+		s.commonNames = append(s.commonNames, text)
 	case oidEmailAddress:
 		s.emails = append(s.emails, text)
 	}
-	return nil
+	return encoded, nil
+}
+
+// attributeRule returns the rule for a type of attribute.
+func attributeRule(oid string) attribute {
+	rule, known := attributes[oid]
+	if !known {
+		rule = otherAttribute
+		rule.name = "attribute " + oid
+	}
+	return rule
 }
 
 func (a attribute) check(tag casn1.Tag, text string) error {
-	allowed := false
-	for _, t := range a.tags {
-		allowed = allowed || t == tag
-	}
-	if !allowed {
-		return invalid("the %s in the subject is of a string type that is not allowed there: "+
-			"use UTF8String or PrintableString (IA5String for e-mail addresses and domain "+
-			"components, PrintableString for the country)", a.name)
-	}
-	if !validString(tag, text) {
-		return invalid("the %s in the subject has characters that are not allowed there, "+
-			"such as control characters", a.name)
+	if err := a.checkCharacters(tag, text); err != nil {
+		return err
 	}
 	length := utf8.RuneCountInString(text)
 	switch {
@@ -156,7 +191,7 @@ func (a attribute) check(tag casn1.Tag, text string) error {
 var invisible = []*unicode.RangeTable{unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector,
 	unicode.Other_Default_Ignorable_Code_Point}
 
-// validString says whether text is of the given type and fit to be shown to people: without
+// validString reports whether text is of the given type and fit to be shown to people: without
 // control characters, among them those that turn the direction of writing around.
 func validString(tag casn1.Tag, text string) bool {
 	if !utf8.ValidString(text) {
@@ -175,7 +210,7 @@ func validString(tag casn1.Tag, text string) bool {
 	return true
 }
 
-// isPrintable says whether r is in the alphabet of PrintableString (RFC 5280, appendix B).
+// isPrintable reports whether r is in the alphabet of PrintableString (RFC 5280, appendix B).
 func isPrintable(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
 		strings.ContainsRune(" '()+,-./:=?", r)

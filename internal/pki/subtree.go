@@ -2,6 +2,7 @@ package pki
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"net/netip"
 	"slices"
 	"strings"
@@ -77,18 +78,31 @@ func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, nam
 	if kind, name := refusedName(constraints, names); kind != "" {
 		return kind, name
 	}
-	if common := c.Subject.CommonName; len(c.DNSNames) == 0 && looksLikeDNS(common) {
+	for _, common := range CommonNames(c.Subject) {
+		if len(c.DNSNames) > 0 || !looksLikeDNS(common) {
+			continue
+		}
 		asDNS := notary.Subtrees{DNS: []string{strings.ToLower(common)}}
 		if kind, _ := refusedName(constraints, asDNS); kind != "" {
 			return CommonName, common
 		}
 	}
-	if names := lookalike(c); names.Len() > 0 {
-		if kind, _ := refusedName(constraints, names); kind != "" {
-			return CommonName, c.Subject.CommonName
+	for _, common := range CommonNames(c.Subject) {
+		if kind, _ := refusedName(constraints, lookalike(common)); kind != "" {
+			return CommonName, common
 		}
 	}
 	return "", ""
+}
+
+// CommonNames returns all common names of a subject, which may have several.
+func CommonNames(subject pkix.Name) (list []string) {
+	for _, attribute := range subject.Names {
+		if text, ok := attribute.Value.(string); ok && attribute.Type.String() == oidCommonName {
+			list = append(list, text)
+		}
+	}
+	return list
 }
 
 // What [Refused] returns beside the kinds of names.
@@ -97,9 +111,9 @@ const (
 	TooMany    = "too many"
 )
 
-// lookalike returns the host that people may take the common name for.
-func lookalike(c *x509.Certificate) (names notary.Subtrees) {
-	host, ok := LooksLikeHost(c.Subject.CommonName)
+// lookalike returns the host that people may take a common name for, if there is one.
+func lookalike(commonName string) (names notary.Subtrees) {
+	host, ok := LooksLikeHost(commonName)
 	if !ok {
 		return names
 	}
@@ -141,7 +155,7 @@ func constrainedNames(c *x509.Certificate) notary.Subtrees {
 			names.Email = append(names.Email, text)
 		}
 	}
-	return notary.Subtrees(names)
+	return notary.Subtrees{DNS: names.DNS, IP: names.IP, Email: names.Email, URI: names.URI}
 }
 
 // looksLikeDNS says whether OpenSSL or Java takes a common name for a DNS name: labels of

@@ -83,7 +83,8 @@ func certificateDocument(ctx context.Context, c *notary.Certificate) (*document,
 		return pkcs7Document(c)
 	default:
 		out := certificateToAPI(c)
-		out.Lint = findingsToAPI(c.Findings)
+		out.Findings = findingsToAPI(c.Findings)
+		out.Lint = out.Findings
 		return jsonDocument(out)
 	}
 }

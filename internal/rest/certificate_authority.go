@@ -106,9 +106,7 @@ func (r *routes) createAuthority(ctx context.Context, caller notary.Caller, in *
 			o.PathLen = -2 // -1, no limit, is not for clients to say
 		}
 	}
-	if c := b.NameConstraints; c != nil {
-		o.Constraints = notary.NameConstraints{Permitted: notary.Subtrees(c.Permitted), Excluded: notary.Subtrees(c.Excluded)}
-	}
+	o.Constraints = constraintsFromAPI(b.NameConstraints)
 	return createdID(r.ca.CreateAuthority(ctx, caller, o))
 }
 

@@ -108,7 +108,9 @@ func (r *routes) request(ctx context.Context, caller notary.Caller, in *ByID) (*
 	if err != nil {
 		return nil, err
 	}
-	return result(r.requestToAPI(req)), nil
+	out := r.requestToAPI(req)
+	out.Findings = findingsToAPI(req.Notable())
+	return result(out), nil
 }
 
 func (r *routes) deleteRequest(ctx context.Context, caller notary.Caller, in *ByID) (*message, error) {
@@ -173,7 +175,8 @@ func signOptions(in api.SignCertificateRequest) (ca.SignOptions, error) {
 			Message: "the only signing method is ca"}
 	}
 	return ca.SignOptions{AuthorityID: int64(in.CertificateAuthorityID), Profile: in.Profile, NotAfter: instant(in.NotValidAfter),
-		NoRenewal: in.NoRenewal, KeepFormer: in.KeepFormer}, nil
+		NoRenewal: in.NoRenewal, KeepFormer: in.KeepFormer, Subject: in.Subject, Names: in.Names, PathLen: in.PathLength,
+		Constraints: constraintsFromAPI(in.NameConstraints)}, nil
 }
 
 // revokeInput may go without a body.

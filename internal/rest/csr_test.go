@@ -67,8 +67,9 @@ func refusedPEM(t *testing.T) map[string]refusedCSR {
 		"white space":               {text: " \n\t\r\n", says: "not a certificate request in PEM"},
 		"DER":                       {text: "0\x82", says: "not a certificate request in PEM"},
 		"base64 without a frame":    {text: encoded, says: "not a certificate request in PEM"},
-		"text before":               {text: "Here you are:\n" + good, says: "text around"},
-		"text after":                {text: good + "Thanks!\n", says: "text around"},
+		"control characters before": {text: "Here you are:\x07\n" + good, says: "text around"},
+		"NUL after":                 {text: good + "\x00", says: "text around"},
+		"UTF-16":                    {text: "\ufffd\ufffd" + strings.Join(strings.Split(good, ""), "\x00") + "\x00", says: "encoded as UTF-16"},
 		"two of them":               {text: good + good, says: "2 PEM blocks"},
 		"with a certificate":        {text: good + labelled("CERTIFICATE"), says: "2 PEM blocks"},
 		"with a private key":        {text: labelled("PRIVATE KEY") + good, says: "private key"},
@@ -110,8 +111,8 @@ func refusedStructures(t *testing.T) map[string]refusedCSR {
 		"no DER":               {says: "does not hold a certificate request", spec: spoilt(func([]byte) []byte { return []byte("hello") })},
 		"DER cut off":          {says: "does not hold a certificate request", spec: spoilt(func(der []byte) []byte { return der[:len(der)-1] })},
 		"octets after the DER": {says: "1 octets after the end", spec: spoilt(func(der []byte) []byte { return append(der, 0) })},
-		"version 2":            {says: "version 1", spec: with(func(s *csrSpec) { s.version = 1 })},
-		"signed with SHA-1":    {says: "SHA-256 or better", spec: with(func(s *csrSpec) { s.algorithm = oidECDSAWithSHA1 })},
+		"version 3":            {says: "version number 3", spec: with(func(s *csrSpec) { s.version = 3 })},
+		"SHA-1 that is not":    {says: "signature does not verify", spec: with(func(s *csrSpec) { s.algorithm = oidECDSAWithSHA1 })},
 		"signed by a key of another kind": {says: "signature does not verify",
 			spec: with(func(s *csrSpec) { s.algorithm = oidRSAWithSHA256 })},
 	}
@@ -163,29 +164,27 @@ func refusedSubjects() map[string]refusedCSR {
 		return csrSpec{subject: append(cn("a.example.com"), rdn{oidOrganization, tag, text})}
 	}
 	return map[string]refusedCSR{
-		"nobody":                  {says: "names nobody", spec: csrSpec{}},
-		"only an organization":    {says: "names nobody", spec: csrSpec{subject: []rdn{{oidOrganization, casn1.UTF8String, "Example"}}}},
-		"an empty common name":    {says: "empty", spec: csrSpec{subject: cn("")}},
-		"two common names":        {says: "more than one common name", spec: csrSpec{subject: append(cn("a.example.com"), cn("b.example.com")...)}},
-		"a long common name":      {says: "65 characters", spec: csrSpec{subject: cn(strings.Repeat("x", 65))}},
-		"NUL in the common name":  {says: "characters that are not allowed", spec: csrSpec{subject: cn("a.example.com\x00.evil.example")}},
-		"a line end in it":        {says: "characters that are not allowed", spec: csrSpec{subject: cn("a.example.com\nb.example.com")}},
-		"the direction turned":    {says: "characters that are not allowed", spec: csrSpec{subject: cn("moc.elpmaxe\u202e")}},
-		"no UTF-8":                {says: "characters that are not allowed", spec: csrSpec{subject: cn("a\xff")}},
-		"PrintableString with @":  {says: "characters that are not allowed", spec: csrSpec{subject: []rdn{{oidCommonName, casn1.PrintableString, "a@b"}}}},
-		"TeletexString":           {says: "string type", spec: org(casn1.T61String, "M\xfcller")},
-		"BMPString":               {says: "string type", spec: org(bmpString, "\x00E\x00x")},
-		"UniversalString":         {says: "string type", spec: org(universalString, "\x00\x00\x00E")},
-		"NumericString":           {says: "string type", spec: org(numericString, "1")},
-		"IA5String":               {says: "string type", spec: org(casn1.IA5String, "Example")},
-		"GeneralString":           {says: "string type", spec: org(casn1.GeneralString, "Example")},
-		"an integer":              {says: "string type", spec: org(casn1.INTEGER, "\x01")},
-		"a constructed string":    {says: "string type", spec: org(casn1.UTF8String.Constructed(), "\x0c\x01E")},
-		"a country of 3 letters":  {says: "exactly 2", spec: csrSpec{subject: append(cn("a.example.com"), rdn{oidCountry, casn1.PrintableString, "TUR"})}},
-		"a country in UTF8String": {says: "string type", spec: csrSpec{subject: append(cn("a.example.com"), rdn{oidCountry, casn1.UTF8String, "TR"})}},
-		"21 attributes":           {says: "more than 20", spec: csrSpec{subject: slices.Repeat([]rdn{{oidOrganization, casn1.UTF8String, "Example"}}, 21)}},
-		"a wildcard alone":        {says: "wildcard", spec: csrSpec{subject: cn("*")}},
-		"a wildcard for a TLD":    {says: "wildcard", spec: csrSpec{subject: cn("*.com")}},
+		"nobody":                                      {says: "names nobody", spec: csrSpec{}},
+		"only an organization":                        {says: "names nobody", spec: csrSpec{subject: []rdn{{oidOrganization, casn1.UTF8String, "Example"}}}},
+		"an empty common name":                        {says: "empty", spec: csrSpec{subject: cn("")}},
+		"a long common name":                          {says: "65 characters", spec: csrSpec{subject: cn(strings.Repeat("x", 65))}},
+		"NUL in the common name":                      {says: "U+0000", spec: csrSpec{subject: cn("a.example.com\x00.evil.example")}},
+		"a line end in it":                            {says: "U+000A", spec: csrSpec{subject: cn("a.example.com\nb.example.com")}},
+		"the direction turned":                        {says: "U+202E", spec: csrSpec{subject: cn("moc.elpmaxe\u202e")}},
+		"no UTF-8":                                    {says: "not valid UTF-8", spec: csrSpec{subject: cn("a\xff")}},
+		"PrintableString with @":                      {says: "PrintableString", spec: csrSpec{subject: []rdn{{oidCommonName, casn1.PrintableString, "a@b"}}}},
+		"BMPString of odd length":                     {says: "BMPString", spec: org(bmpString, "\x00E\x00")},
+		"UniversalString, cut":                        {says: "UniversalString", spec: org(universalString, "\x00\x00\x00")},
+		"Latin-1 in IA5String":                        {says: "IA5String", spec: org(casn1.IA5String, "M\xfcller")},
+		"NUL in TeletexString":                        {says: "U+0000", spec: org(casn1.T61String, "a\x00b")},
+		"GeneralString":                               {says: "not text", spec: org(casn1.GeneralString, "Example")},
+		"an integer":                                  {says: "not text", spec: org(casn1.INTEGER, "\x01")},
+		"a constructed string":                        {says: "not text", spec: org(casn1.UTF8String.Constructed(), "\x0c\x01E")},
+		"a country of 3 letters":                      {says: "exactly 2", spec: csrSpec{subject: append(cn("a.example.com"), rdn{oidCountry, casn1.PrintableString, "TUR"})}},
+		"a country with a hyphen":                     {says: "PrintableString", spec: csrSpec{subject: append(cn("a.example.com"), rdn{oidCountry, casn1.PrintableString, "T_"})}},
+		"21 attributes":                               {says: "more than 20", spec: csrSpec{subject: slices.Repeat([]rdn{{oidOrganization, casn1.UTF8String, "Example"}}, 21)}},
+		"a wildcard alone":                            {says: "wildcard", spec: csrSpec{subject: cn("*")}},
+		"a wildcard for a TLD":                        {says: "wildcard", spec: csrSpec{subject: cn("*.com")}},
 		"a wildcard in the middle of the common name": {says: "wildcard", spec: csrSpec{subject: cn("a.*.example.com")}},
 	}
 }
@@ -197,11 +196,11 @@ func refusedNames() map[string]refusedCSR {
 			extensions: []extension{sanExtension(dns("a.example.com")), sanExtension(dns("b.example.com"))}}},
 		"names: no DER": {says: "not well-formed", spec: csrSpec{subject: cn("a.example.com"), extensions: []extension{{oidSAN, []byte("x")}}}},
 	}
-	for count, says := range map[int]string{101: "more than 100", 1000: "more than 100"} {
+	for count, says := range map[int]string{1001: "more than 1000", 1500: "more than 1000"} {
 		all[fmt.Sprint(count, " names")] = refusedCSR{says: says, spec: csrSpec{names: manyNames(count)}}
 	}
 	// The common name counts, too.
-	all["100 names and another in the subject"] = refusedCSR{says: "101 names", spec: csrSpec{subject: cn("one.more.example.com"), names: manyNames(100)}}
+	all["1000 names and another in the subject"] = refusedCSR{says: "1001 names", spec: csrSpec{subject: cn("one.more.example.com"), names: manyNames(1000)}}
 	for _, test := range []struct {
 		tag         uint8
 		value, says string
@@ -209,15 +208,15 @@ func refusedNames() map[string]refusedCSR {
 		{2, "", "empty"}, {2, "*", "wildcard"}, {2, "*.com", "wildcard"}, {2, "*.", "ends with a dot"}, {2, "a.*.example.com", "wildcard"},
 		{2, "w*.example.com", "wildcard"}, {2, "*w.example.com", "wildcard"}, {2, "*.*.example.com", "wildcard"},
 		{2, "**.example.com", "wildcard"}, {2, "example.*", "wildcard"}, {2, "a.example.com\x00.evil.example", "character other than"},
-		{2, "a b.example.com", "character other than"}, {2, "a.example.com\n", "character other than"}, {2, "a_b.example.com", "underscore"},
+		{2, "a b.example.com", "character other than"}, {2, "a.example.com\n", "character other than"},
 		{2, "-a.example.com", "hyphen"}, {2, "a..example.com", "empty label"}, {2, ".example.com", "empty label"}, {2, "example.com.", "ends with a dot"},
 		{2, "bücher.example.com", "A-labels"}, {2, "xn--zzzzzzzzz999.example.com", "internationalised"},
 		{2, strings.Repeat("a", 64) + ".example.com", "63"}, {2, strings.Repeat("a.", 130) + "example.com", "253"},
 		{2, "10.0.0.7", "IP address"}, {2, "2001:db8::1", "IP address"}, {2, "10.0.0", "ends in a number"}, {2, "https://a.example.com", "character other than"},
 		{7, "\x0a\x00\x00", "3 octets"}, {7, "\x0a\x00\x00\x07\xff\xff\xff\x00", "8 octets"}, {7, "", "0 octets"},
 		{1, "nobody", "e-mail"}, {1, "a@b@example.com", "e-mail"}, {1, "a@", "e-mail"}, {1, "a\x00@example.com", "e-mail"},
-		{6, "/relative", "URI"}, {6, "https://", "URI"}, {6, "mailto:a@example.com", "URI"}, {6, "https://a.example.com/\x00", "URI"},
-		{0, "\x06\x03\x2a\x03\x04", "otherName"}, {4, "\x30\x00", "directoryName"}, {8, "\x2a\x03\x04", "registeredID"}, {9, "x", "unknown type"},
+		{6, "/relative", "URI"}, {6, "https://", "URI"}, {6, "https:a.example.com", "URI"}, {6, "https://a.example.com/\x00", "URI"},
+		{0, "\x06\x03\x2a\x03\x04", "not supported"}, {4, "\x30\x00", "directoryName"}, {8, "\x2a\x03\x04", "registeredID"}, {9, "x", "unknown type"},
 	} {
 		all[fmt.Sprintf("name %d %.40q", test.tag, test.value)] = refusedCSR{says: test.says,
 			spec: csrSpec{subject: cn("Somebody"), names: []generalName{{test.tag, test.value}}}}
@@ -273,12 +272,14 @@ func TestAcceptedCSRs(t *testing.T) {
 	}
 }
 
-// The same request is recorded once, however its PEM is written and whoever sends it.
+// The same request is recorded once for each account, however its PEM is written.
 func TestRecordedAlready(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	csr := csrSpec{subject: cn("a.example.com")}.pem(t)
-	call(t, h.as(t, notary.CertificateRequestor), "POST", requestsPath, api.CreateCertificateRequest{CSR: csr}).wantStatus(t, 201)
+	for _, role := range []notary.Role{notary.Admin, notary.CertificateRequestor} {
+		call(t, h.as(t, role), "POST", requestsPath, api.CreateCertificateRequest{CSR: csr}).wantStatus(t, 201)
+	}
 	h.wantUnchanged(t, func() {
 		for _, text := range []string{csr, strings.ReplaceAll(csr, "\n", "\r\n"), strings.TrimSpace(csr)} {
 			for _, role := range []notary.Role{notary.Admin, notary.CertificateRequestor} {

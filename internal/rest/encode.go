@@ -15,7 +15,7 @@ func (r *routes) requestToAPI(req *notary.Request) api.CertificateRequest {
 		ID: req.ID, CSR: req.CSR, Status: string(req.Status), Email: req.Email,
 		RejectionReason: req.Rejection, CreatedAt: req.CreatedAt, UpdatedAt: req.UpdatedAt, CommonName: req.CommonName, Key: req.Key,
 		DNSNames: list(req.Names.DNS), IPAddresses: list(req.Names.IP),
-		EmailAddresses: list(req.Names.Email), URIs: list(req.Names.URI),
+		EmailAddresses: list(req.Names.Email), URIs: list(req.Names.URI), UPNs: list(req.Names.UPN),
 	}
 	if c := req.Certificate; c != nil {
 		out.CertificateChain = c.ChainPEM()
@@ -33,7 +33,7 @@ func certificateToAPI(c *notary.Certificate) api.Certificate {
 		ID: c.ID, Certificate: c.PEM(), CertificateChain: c.ChainPEM(),
 		CertificateRequestID: optional(c.RequestID), CertificateAuthorityID: optional(c.AuthorityID),
 		CommonName: c.CommonName, DNSNames: list(c.Names.DNS), IPAddresses: list(c.Names.IP),
-		EmailAddresses: list(c.Names.Email), URIs: list(c.Names.URI), Key: c.Key, Email: c.Email,
+		EmailAddresses: list(c.Names.Email), URIs: list(c.Names.URI), UPNs: list(c.Names.UPN), Key: c.Key, Email: c.Email,
 		SerialNumber: c.Serial, Fingerprint: c.Fingerprint, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
 		Profile: c.Profile, ProfileVersion: c.ProfileVersion, CreatedAt: c.CreatedAt,
 	}
@@ -69,6 +69,13 @@ func constraintsToAPI(c notary.NameConstraints) *api.NameConstraints {
 		return nil
 	}
 	return &api.NameConstraints{Permitted: api.Subtrees(c.Permitted), Excluded: api.Subtrees(c.Excluded)}
+}
+
+func constraintsFromAPI(c *api.NameConstraints) notary.NameConstraints {
+	if c == nil {
+		return notary.NameConstraints{}
+	}
+	return notary.NameConstraints{Permitted: notary.Subtrees(c.Permitted), Excluded: notary.Subtrees(c.Excluded)}
 }
 
 func accountToAPI(a *notary.Account) api.Account {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"time"
 
 	"notary"
@@ -21,9 +22,11 @@ func rulesToAPI(r *notary.Rules) api.ProfileRules {
 		Keys: &api.ProfileKeys{Allowed: texts(r.Keys.Allowed), MinRSABits: r.Keys.MinRSABits, MaxRSABits: r.Keys.MaxRSABits,
 			MinRSAExponent: r.Keys.MinRSAExponent},
 		Names: &api.ProfileNames{DNS: nameRuleToAPI(r.Names.DNS), IP: nameRuleToAPI(r.Names.IP), Email: nameRuleToAPI(r.Names.Email),
-			URI: nameRuleToAPI(r.Names.URI), Wildcards: r.Names.Wildcards, Required: r.Names.Required, NoHost: string(r.Names.NoHost)},
+			URI: nameRuleToAPI(r.Names.URI), UPN: nameRuleToAPI(r.Names.UPN), Wildcards: r.Names.Wildcards,
+			Underscores: r.Names.Underscores, Required: r.Names.Required, Max: r.Names.Max, NoHost: string(r.Names.NoHost)},
 		Subject:  &api.ProfileSubject{Others: string(r.Subject.Others), Attributes: []api.ProfileAttribute{}},
 		Policies: list(r.Policies), OCSPNoCheck: r.OCSPNoCheck, LintWarnings: string(r.LintWarnings),
+		SHA1Requests: r.SHA1Requests,
 	}
 	if r.PathLen >= 0 {
 		out.PathLength = &r.PathLen
@@ -38,7 +41,7 @@ func rulesToAPI(r *notary.Rules) api.ProfileRules {
 }
 
 func nameRuleToAPI(r notary.NameRule) *api.ProfileNameRule {
-	return &api.ProfileNameRule{Allow: string(r.Allow), Listed: list(r.Listed)}
+	return &api.ProfileNameRule{Allow: string(cmp.Or(r.Allow, notary.AllowNone)), Listed: list(r.Listed)}
 }
 
 func texts[T ~string](words []T) []string {
@@ -57,6 +60,7 @@ func rulesFromAPI(in api.ProfileRules) (notary.Rules, error) {
 		KeyUsages: named[notary.KeyUsage](in.KeyUsages), ExtKeyUsages: in.ExtendedKeyUsages,
 		Keys: notary.KeyRules{Allowed: notary.KeyKinds}, Subject: notary.SubjectRules{Others: notary.Keep},
 		Policies: in.Policies, OCSPNoCheck: in.OCSPNoCheck, LintWarnings: notary.LintWarnings(in.LintWarnings),
+		SHA1Requests: in.SHA1Requests,
 	}
 	if in.PathLength != nil {
 		if r.PathLen = *in.PathLength; r.PathLen < 0 {
@@ -80,7 +84,8 @@ func rulesFromAPI(in api.ProfileRules) (notary.Rules, error) {
 		in.Names = &api.ProfileNames{}
 	}
 	r.Names = notary.NameRules{DNS: nameRuleFromAPI(in.Names.DNS), IP: nameRuleFromAPI(in.Names.IP), Email: nameRuleFromAPI(in.Names.Email),
-		URI: nameRuleFromAPI(in.Names.URI), Wildcards: in.Names.Wildcards, Required: in.Names.Required, NoHost: notary.NoHostAction(in.Names.NoHost)}
+		URI: nameRuleFromAPI(in.Names.URI), UPN: nameRuleFromAPI(in.Names.UPN), Wildcards: in.Names.Wildcards,
+		Underscores: in.Names.Underscores, Required: in.Names.Required, Max: in.Names.Max, NoHost: notary.NoHostAction(in.Names.NoHost)}
 	if r.LintWarnings == "" {
 		r.LintWarnings = notary.KeepWarnings
 	}
@@ -148,7 +153,7 @@ func triedToAPI(requests []notary.TriedRequest) []api.Tried {
 	out := make([]api.Tried, len(requests))
 	for i, r := range requests {
 		out[i] = api.Tried{ID: r.ID, CommonName: r.CommonName, DNSNames: list(r.Names.DNS), IPAddresses: list(r.Names.IP),
-			EmailAddresses: list(r.Names.Email), URIs: list(r.Names.URI), Reason: r.Reason}
+			EmailAddresses: list(r.Names.Email), URIs: list(r.Names.URI), UPNs: list(r.Names.UPN), Reason: r.Reason}
 	}
 	return out
 }

@@ -25,9 +25,10 @@ const wholeProfile = `{
 	"extended_key_usages": ["serverAuth"], "validity": "30d", "max_validity": "90d",
 	"keys": {"allowed": ["rsa", "ecdsa-p256"], "min_rsa_bits": 3072, "max_rsa_bits": 4096},
 	"names": {"dns": {"allow": "listed", "listed": ["example.com"]}, "ip": {"allow": "listed", "listed": ["10.0.0.0/8"]},
-		"uri": {"allow": "any"}, "wildcards": true, "required": true},
+		"uri": {"allow": "any"}, "upn": {"allow": "listed", "listed": ["corp.example"]},
+		"wildcards": true, "underscores": true, "required": true, "max": 200},
 	"subject": {"others": "refuse", "attributes": [{"type": "organization_name", "rule": "fixed", "value": "Example"}, {"type": "common_name", "rule": "keep"}]},
-	"policies": ["1.3.6.1.4.1.99999.1"], "lint_warnings": "refuse"
+	"policies": ["1.3.6.1.4.1.99999.1"], "lint_warnings": "refuse", "sha1_requests": true
 }`
 
 // A profile comes back as it was sent, with what was left out filled in; what comes can be
@@ -44,10 +45,10 @@ func TestProfilesComeBack(t *testing.T) {
 		Names: &api.ProfileNames{DNS: &api.ProfileNameRule{Allow: "listed", Listed: []string{"example.com"}},
 			IP:    &api.ProfileNameRule{Allow: "listed", Listed: []string{"10.0.0.0/8"}},
 			Email: &api.ProfileNameRule{Allow: "none", Listed: []string{}}, URI: &api.ProfileNameRule{Allow: "any", Listed: []string{}},
-			Wildcards: true, Required: true},
+			UPN: &api.ProfileNameRule{Allow: "listed", Listed: []string{"corp.example"}}, Wildcards: true, Underscores: true, Required: true, Max: 200},
 		Subject: &api.ProfileSubject{Others: "refuse", Attributes: []api.ProfileAttribute{
 			{Type: "organization_name", Rule: "fixed", Value: "Example"}, {Type: "common_name", Rule: "keep"}}},
-		Policies: []string{"1.3.6.1.4.1.99999.1"}, LintWarnings: "refuse"}}
+		Policies: []string{"1.3.6.1.4.1.99999.1"}, LintWarnings: "refuse", SHA1Requests: true}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the profile (-want +got):\n%s", diff)
 	}
@@ -74,7 +75,7 @@ func TestProfileDefaults(t *testing.T) {
 	none := &api.ProfileNameRule{Allow: "none", Listed: []string{}}
 	want := api.ProfileRules{KeyUsages: []string{"digitalSignature"}, ExtendedKeyUsages: []string{}, Validity: "36h",
 		Keys:    &api.ProfileKeys{Allowed: []string{"rsa", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "ed25519"}},
-		Names:   &api.ProfileNames{DNS: none, IP: none, Email: none, URI: none},
+		Names:   &api.ProfileNames{DNS: none, IP: none, Email: none, URI: none, UPN: none},
 		Subject: &api.ProfileSubject{Others: "keep", Attributes: []api.ProfileAttribute{}}, Policies: []string{}, LintWarnings: "keep"}
 	if diff := cmp.Diff(want, got.ProfileRules); diff != "" {
 		t.Errorf("the rules (-want +got):\n%s", diff)
@@ -180,9 +181,9 @@ func TestProfileCheck(t *testing.T) {
 			t.Errorf("the verdict of %s is %t: %s", v.Rule, v.OK, v.Reason)
 		}
 	}
-	want := []string{"authority", "key", "key_usage", "subject", "names", "dns_names", "wildcards", "ip_addresses", "email_addresses", "uris",
-		"common_name", "server_name", "validity", "path_length", "certificate", "constraints", "lint", "compromised_key", "blocked_key",
-		"authority_key"}
+	want := []string{"authority", "key", "key_usage", "request_signature", "subject", "names", "dns_names", "wildcards", "underscores",
+		"ip_addresses", "email_addresses", "uris", "common_name", "user_principal_names", "max_names", "server_name", "validity", "path_length",
+		"certificate", "constraints", "lint", "compromised_key", "blocked_key", "authority_key"}
 	if diff := cmp.Diff(want, rules); diff != "" {
 		t.Errorf("verdicts (-want +got):\n%s", diff)
 	}

@@ -164,7 +164,8 @@ func (f *filling) life(l *Life) {
 	}
 	terms := termsOf(r.CommonName, r.Names)
 	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(), r.Key,
-		terms.search, inUse, authority, notAfter, seconds(r.CreatedAt), seconds(r.UpdatedAt), r.Rejection)
+		terms.search, inUse, authority, notAfter, seconds(r.CreatedAt), seconds(r.UpdatedAt), r.Rejection,
+		r.Content, nil)
 	f.add("request_csr", r.ID, r.CSR)
 	for _, name := range terms.names {
 		f.add("request_name", name, r.ID)

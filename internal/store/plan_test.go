@@ -91,6 +91,8 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	do("UpgradeKeyFingerprints", err)
 	_, _, err = s.UpgradeReplaced(ctx)
 	do("UpgradeReplaced", err)
+	_, _, err = s.UpgradeContents(ctx, func(csr string) string { return "ab" })
+	do("UpgradeContents", err)
 	walkReads(ctx, s, now, do)
 	_ = s.Verify(ctx, notary.Caller{AccountID: 1, SessionID: 1}) // it has ended
 	do("Verify", nil)
@@ -129,6 +131,7 @@ type reads interface {
 	Certificate(context.Context, int64) (*notary.Certificate, error)
 	CertificateByFingerprint(context.Context, string) (*notary.Certificate, error)
 	EachCertificate(context.Context, notary.Filter, func(*notary.Certificate) error) error
+	RequestWithContent(context.Context, int64, string) (int64, error)
 	CertificatesOfRequest(context.Context, int64) ([]*notary.Certificate, error)
 	AuthorityWithCertificate(context.Context, int64) (*notary.Authority, error)
 	CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error)
@@ -193,6 +196,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("LastIssued", second(r.LastIssued(ctx, 1, now, 1)))
 	do("FirstIssued", second(r.FirstIssued(ctx, 1, now, 1)))
 	do("Request", second(r.Request(ctx, 1)))
+	do("RequestWithContent", second(r.RequestWithContent(ctx, 1, "ab")))
 	do("EachRequest", r.EachRequest(ctx, notary.Filter{}, func(*notary.Request) error { return nil }))
 	do("EachRequest", r.EachRequest(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1}, func(*notary.Request) error { return nil }))
 	do("Certificate", second(r.Certificate(ctx, 1)))

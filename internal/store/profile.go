@@ -151,11 +151,11 @@ func (tx *Tx) DeleteProfile(p *notary.Profile) error {
 	return tx.Changed(Profiles)
 }
 
-// encodeFindings writes what the lints found, for the table certificate_lint.
+// encodeFindings returns findings as they are recorded.
 func encodeFindings(findings []notary.Finding) (string, error) {
 	text, err := json.Marshal(findings)
 	if err != nil {
-		return "", notary.InternalError("write what the lints found", err)
+		return "", notary.InternalError("encode the findings", err)
 	}
 	return string(text), nil
 }
@@ -165,7 +165,7 @@ func decodeFindings(text sql.NullString) (findings []notary.Finding, err error) 
 		return nil, nil
 	}
 	if err := json.Unmarshal([]byte(text.String), &findings); err != nil {
-		return nil, notary.InternalError("read what the lints found", err)
+		return nil, notary.InternalError("read the findings", err)
 	}
 	return findings, nil
 }

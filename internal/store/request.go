@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"notary"
 )
@@ -13,7 +14,7 @@ import (
 const noEnd = 1 << 60
 
 const requestColumns = ` r.id, c.csr, r.fingerprint, r.status, r.requester_id, r.email,
-	r.common_name, r.names, r.key, r.created_at, r.updated_at, r.rejection,` + certificateColumns
+	r.common_name, r.names, r.key, r.created_at, r.updated_at, r.rejection, r.content, r.findings,` + certificateColumns
 
 // requestJoins goes with requestColumns, after a table or join named r.
 const requestJoins = `
@@ -22,44 +23,83 @@ const requestJoins = `
 
 const selectRequest = `SELECT` + requestColumns + `FROM request r` + requestJoins
 
-// Request is the request with that id, its certificate and chain included.
+// Request returns the request with that id, with its certificate and chain and what is notable about
+// both.
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
-	req, err := r.scanRequest(r.q.queryRow(ctx, selectRequest+`WHERE r.id = $1`, id))
-	return req, found(err, "certificate request", id)
+	var lint sql.NullString
+	req, err := r.scanRequestAnd(r.q.queryRow(ctx, `SELECT`+requestColumns+`, l.findings FROM request r`+requestJoins+`
+		LEFT JOIN certificate_lint l ON l.certificate_id = r.certificate_id
+		WHERE r.id = $1`, id), &lint)
+	if err != nil {
+		return nil, found(err, "certificate request", id)
+	}
+	if req.Certificate != nil {
+		if req.Certificate.Findings, err = decodeFindings(lint); err != nil {
+			r.damage.add("certificate", req.Certificate.ID, []string{"its lint findings cannot be read"})
+		}
+	}
+	return req, nil
 }
 
-func (r reader) scanRequest(row row) (*notary.Request, error) {
+func (r reader) scanRequest(row row) (*notary.Request, error) { return r.scanRequestAnd(row) }
+
+// scanRequestAnd reads a request, and the columns after its own into more.
+func (r reader) scanRequestAnd(row row, more ...any) (*notary.Request, error) {
 	var (
 		req              notary.Request
 		names            string
+		findings         sql.NullString
 		requester        number
 		created, updated instant
 		cert             certificateRow
 	)
 	dest := []any{&req.ID, &req.CSR, &req.Fingerprint, &req.Status, &requester, &req.Email,
-		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection}
-	if err := row.Scan(append(dest, cert.dest()...)...); err != nil {
+		&req.CommonName, &names, &req.Key, &created, &updated, &req.Rejection,
+		&req.Content, &findings}
+	if err := row.Scan(slices.Concat(dest, cert.dest(), more)...); err != nil {
 		return nil, err
 	}
 	req.Names = notary.ParseNames(names)
 	req.RequesterID, req.CreatedAt, req.UpdatedAt = requester.Int64, created.time(), updated.time()
 	req.Certificate = cert.certificate(r)
+	var err error
+	if req.Findings, err = decodeFindings(findings); err != nil {
+		r.damage.add("request", req.ID, []string{"its findings cannot be read"})
+	}
 	r.damage.add("request", req.ID, unreadable(column{"requester_id", requester.bad}, column{"created_at", created.unreadable()},
 		column{"updated_at", updated.unreadable()}))
 	return &req, nil
 }
 
-// InsertRequest records a new Outstanding request and gives its id. The same CSR twice is a
-// [notary.Conflict].
+// RequestWithContent returns the id of the request with that content and requester; 0 if there is none.
+func (r reader) RequestWithContent(ctx context.Context, requesterID int64, content string) (id int64, err error) {
+	err = r.q.queryRow(ctx, `SELECT id FROM request WHERE requester_id = $1 AND content = $2 AND content <> ''`,
+		requesterID, content).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, mapped(err)
+}
+
+// InsertRequest records a new Outstanding request and returns its id. The same content twice from one
+// requester is a [notary.Conflict]; what others have submitted does not matter.
 func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	terms := termsOf(req.CommonName, req.Names)
+	var findings any
+	if len(req.Findings) > 0 {
+		encoded, err := encodeFindings(req.Findings)
+		if err != nil {
+			return 0, err
+		}
+		findings = encoded
+	}
 	id, err := tx.insert(`INSERT INTO request
-		(fingerprint, status, requester_id, email, common_name, names, key, search, not_after, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) RETURNING id`,
-		req.Fingerprint, notary.Outstanding, req.RequesterID, req.Email, req.CommonName,
-		req.Names.String(), req.Key, terms.search, noEnd, seconds(tx.now))
+		(fingerprint, content, status, requester_id, email, common_name, names, key, search, findings, not_after, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id`,
+		req.Fingerprint, req.Content, notary.Outstanding, req.RequesterID, req.Email, req.CommonName,
+		req.Names.String(), req.Key, terms.search, findings, noEnd, seconds(tx.now))
 	if errors.Is(err, errUnique) {
-		return 0, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "this CSR is recorded already"}
+		return 0, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "you have submitted this CSR already"}
 	} else if err != nil {
 		return 0, err
 	}

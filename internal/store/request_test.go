@@ -20,7 +20,7 @@ func TestRequest(t *testing.T) {
 	authority := newAuthority(t, s)
 	req := newRequest(t, s, 7, 1)
 	want := &notary.Request{
-		ID: 1, CSR: "the CSR 7-1", Fingerprint: req.Fingerprint, Status: notary.Outstanding,
+		ID: 1, CSR: "the CSR 7-1", Fingerprint: req.Fingerprint, Content: req.Content, Status: notary.Outstanding,
 		RequesterID: 7, Email: "somebody@example.com", CommonName: "a.example.com",
 		Names: notary.Names{DNS: []string{"a.example.com"}, IP: []string{"10.0.0.7"}}, Key: "ECDSA P-256",
 		CreatedAt: clock.Now(), UpdatedAt: clock.Now(),
@@ -43,7 +43,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// The same CSR is recorded once, also by two at once.
+// The same content is recorded once for each requester, also by several at once.
 func TestInsertRequestTwice(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -55,6 +55,34 @@ func TestInsertRequestTwice(t *testing.T) {
 	}))
 	if diff := cmp.Diff(map[notary.Kind]int{"": 1, notary.Conflict: 7}, kinds); diff != "" {
 		t.Errorf("the same CSR eight times (-want +got):\n%s", diff)
+	}
+	kinds = testkit.Kinds(testkit.Race(8, func(i int) error {
+		return s.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := insertRequest(tx, int64(2+i/2), 1)
+			return err
+		})
+	}))
+	if diff := cmp.Diff(map[notary.Kind]int{"": 4, notary.Conflict: 4}, kinds); diff != "" {
+		t.Errorf("the same CSR twice from each of four (-want +got):\n%s", diff)
+	}
+}
+
+// What was notable when a request was submitted is recorded with it.
+func TestFindingsOfARequest(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	want := []notary.Finding{{Lint: "csr_version", Level: notary.FindingNotice, Description: "version 1", Citation: "RFC 2986: 4.1"}}
+	var id int64
+	write(t, s, func(tx *store.Tx) (err error) {
+		if id, err = tx.InsertRequest(&notary.Request{CSR: "the CSR", Fingerprint: "1", Content: "1", RequesterID: 1, Findings: want}); err != nil {
+			return err
+		}
+		return creation(tx, "request", id)
+	})
+	got, err := s.Request(t.Context(), id)
+	testkit.Check(t, err)
+	if diff := cmp.Diff(want, got.Findings); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
 	}
 }
 

@@ -41,7 +41,7 @@ func termsOf(commonName string, names notary.Names) terms {
 		}
 	}
 	add(commonName)
-	for _, name := range slices.Concat(names.DNS, names.IP, names.Email, names.URI) {
+	for _, name := range slices.Concat(names.DNS, names.IP, names.Email, names.URI, names.UPN) {
 		add(name)
 	}
 	search.WriteString("\n")

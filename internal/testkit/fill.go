@@ -36,7 +36,7 @@ func Fill(t testing.TB, st *store.Store, sample int64, n int) {
 func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) error {
 	by := notary.Caller{AccountID: req.RequesterID, Email: req.Email}
 	cert := *req.Certificate
-	req.Fingerprint = fmt.Sprintf("%064x", i)
+	req.Fingerprint, req.Content = fmt.Sprintf("%064x", i), ""
 	id, err := tx.InsertRequest(&req)
 	if err != nil {
 		return err

@@ -112,7 +112,7 @@ const maxTitle = 80 // characters
 
 // titleOf is the first name of something, and how many others there are.
 func titleOf(commonName string, of notary.Names) (title string, more int) {
-	names := slices.Concat(of.DNS, of.IP, of.Email, of.URI)
+	names := of.All()
 	title, more = commonName, len(names)
 	if title == "" && len(names) > 0 {
 		title = names[0]

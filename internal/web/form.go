@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -278,11 +277,11 @@ func readFile(file *multipart.FileHeader) (string, error) {
 // asPEM encodes a signing request or certificates in DER as PEM, and returns anything else as text.
 // Of several certificates, or a PKCS #7, all are in one block, which uploads accept.
 func asPEM(content []byte) string {
-	if csr, err := x509.ParseCertificateRequest(content); err == nil {
-		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: csr.Raw}))
+	if inspect.IsRequest(content) {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: content}))
 	}
 	if inspect.HoldsCertificates(content) {
 		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: content}))
 	}
-	return string(content)
+	return inspect.Text(content)
 }

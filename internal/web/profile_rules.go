@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -21,6 +22,7 @@ var nameFields = []struct {
 	{"names.ip", "IP addresses", "10.0.0.0/8, or one address", func(r *notary.NameRules) *notary.NameRule { return &r.IP }},
 	{"names.email", "E-mail addresses", "example.com, .example.com, or one address", func(r *notary.NameRules) *notary.NameRule { return &r.Email }},
 	{"names.uri", "URIs", "a host, or spiffe://example.org/web and what is below", func(r *notary.NameRules) *notary.NameRule { return &r.URI }},
+	{"names.upn", "User principal names", "corp.example, .corp.example, or one name", func(r *notary.NameRules) *notary.NameRule { return &r.UPN }},
 }
 
 // valuesOf writes rules into a form.
@@ -33,8 +35,10 @@ func valuesOf(r *notary.Rules) url.Values {
 		"validity":            {notary.FormatPeriod(r.Validity)},
 		"keys.allowed":        texts(r.Keys.Allowed),
 		"names.wildcards":     flag(r.Names.Wildcards),
+		"names.underscores":   flag(r.Names.Underscores),
 		"names.required":      flag(r.Names.Required),
 		"names.no_host":       {string(r.Names.NoHost)},
+		"sha1_requests":       flag(r.SHA1Requests),
 		"subject.others":      {string(r.Subject.Others)},
 		"subject.attributes":  {attributesText(r.Subject.Attributes)},
 		"policies":            {strings.Join(r.Policies, "\n")},
@@ -47,15 +51,15 @@ func valuesOf(r *notary.Rules) url.Values {
 	if r.PathLen >= 0 && r.CA {
 		v.Set("path_length", strconv.Itoa(r.PathLen))
 	}
-	for field, bits := range map[string]int{"keys.min_rsa_bits": r.Keys.MinRSABits, "keys.max_rsa_bits": r.Keys.MaxRSABits,
-		"keys.min_rsa_exponent": r.Keys.MinRSAExponent} {
-		if bits > 0 {
-			v.Set(field, strconv.Itoa(bits))
+	for field, n := range map[string]int{"keys.min_rsa_bits": r.Keys.MinRSABits, "keys.max_rsa_bits": r.Keys.MaxRSABits,
+		"keys.min_rsa_exponent": r.Keys.MinRSAExponent, "names.max": r.Names.Max} {
+		if n > 0 {
+			v.Set(field, strconv.Itoa(n))
 		}
 	}
 	for _, n := range nameFields {
 		rule := n.of(&r.Names)
-		v.Set(n.Field+".allow", string(rule.Allow))
+		v.Set(n.Field+".allow", string(cmp.Or(rule.Allow, notary.AllowNone)))
 		v.Set(n.Field+".listed", strings.Join(rule.Listed, "\n"))
 	}
 	return v
@@ -67,11 +71,11 @@ func readRules(v url.Values) (r notary.Rules, err error) {
 		Description: strings.TrimSpace(v.Get("description")), CA: v.Get("ca") == "yes",
 		KeyUsages: words[notary.KeyUsage](v["key_usages"]), ExtKeyUsages: lines(v.Get("extended_key_usages")),
 		Keys: notary.KeyRules{Allowed: words[notary.KeyKind](v["keys.allowed"])},
-		Names: notary.NameRules{Wildcards: v.Get("names.wildcards") == "yes", Required: v.Get("names.required") == "yes",
-			NoHost: notary.NoHostAction(v.Get("names.no_host"))},
+		Names: notary.NameRules{Wildcards: v.Get("names.wildcards") == "yes", Underscores: v.Get("names.underscores") == "yes",
+			Required: v.Get("names.required") == "yes", NoHost: notary.NoHostAction(v.Get("names.no_host"))},
 		Subject:  notary.SubjectRules{Others: notary.AttributeAction(v.Get("subject.others"))},
 		Policies: lines(v.Get("policies")), OCSPNoCheck: v.Get("ocsp_no_check") == "yes",
-		LintWarnings: notary.LintWarnings(v.Get("lint_warnings")),
+		LintWarnings: notary.LintWarnings(v.Get("lint_warnings")), SHA1Requests: v.Get("sha1_requests") == "yes",
 	}
 	if r.Validity, err = readPeriod(v, "validity"); err != nil {
 		return r, err
@@ -91,6 +95,9 @@ func readRules(v url.Values) (r notary.Rules, err error) {
 		return r, err
 	}
 	if r.Keys.MinRSAExponent, err = number(v, "keys.min_rsa_exponent", 0); err != nil {
+		return r, err
+	}
+	if r.Names.Max, err = number(v, "names.max", 0); err != nil {
 		return r, err
 	}
 	for _, n := range nameFields {

@@ -159,11 +159,7 @@ func requestTitle(r *notary.Request) string {
 
 // namesText writes names one a line, as people type them.
 func namesText(n notary.Names) string {
-	var all []string
-	for _, group := range [][]string{n.DNS, n.IP, n.Email, n.URI} {
-		all = append(all, group...)
-	}
-	return strings.Join(all, "\n")
+	return strings.Join(n.All(), "\n")
 }
 
 // downloadRequest answers with the signing request, or with the certificate in use.
@@ -200,6 +196,14 @@ func (p requestPage) Possible(action notary.Action) bool {
 	}
 	return true
 }
+
+// CAChoices are the profiles by which the request can be signed as a subordinate CA.
+func (p requestPage) CAChoices() []option {
+	return append([]option{{Label: "None: not a CA"}}, p.CAProfiles...)
+}
+
+// SubtreesNote explains how name constraints are typed.
+func (requestPage) SubtreesNote() string { return subtreesNote }
 
 // Decided says in a sentence what the status means.
 func (p requestPage) Decided() string {

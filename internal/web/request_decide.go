@@ -15,6 +15,7 @@ import (
 type signChoices struct {
 	Authorities []option // those that can sign now
 	Profiles    []option
+	CAProfiles  []option // those for CAs, if the caller may sign by them
 	all         []*notary.Authority
 }
 
@@ -35,6 +36,9 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 		}
 	}
 	for _, p := range profiles {
+		if p.CA && c.caller.May(notary.ManageAuthorities) {
+			o.CAProfiles = append(o.CAProfiles, option{Value: p.Name, Label: profileLabel(p)})
+		}
 		if !p.CA && p.Name != notary.OCSPProfile {
 			o.Profiles = append(o.Profiles, option{Value: p.Name, Label: profileLabel(p), Chosen: p.Name == notary.DefaultProfile})
 		}
@@ -93,6 +97,27 @@ func (s *site) readSignOptions(c *call) (o ca.SignOptions, err error) {
 	return o, err
 }
 
+// readOwnOptions reads the fields that are for one request alone: what its certificate has instead of
+// what the CSR asks for, and the limits of a subordinate CA.
+func readOwnOptions(c *call, o *ca.SignOptions) (err error) {
+	if profile := c.value("ca_profile"); profile != "" {
+		o.Profile = profile
+	}
+	o.Subject, o.Names = c.value("subject"), lines(c.r.PostForm.Get("names"))
+	pathLen, err := number(c.r.PostForm, "path_length", -1)
+	if err != nil {
+		return err
+	}
+	if c.value("path_length") != "" {
+		o.PathLen = &pathLen
+	}
+	if o.Constraints.Permitted, err = readSubtrees("name_constraints.permitted", c.value("name_constraints.permitted")); err != nil {
+		return err
+	}
+	o.Constraints.Excluded, err = readSubtrees("name_constraints.excluded", c.value("name_constraints.excluded"))
+	return err
+}
+
 // readEnd reads an end of validity: a number of days from now on, a period, or the last day.
 func readEnd(text string, now time.Time) (end time.Time, err error) {
 	if text == "" {
@@ -133,6 +158,9 @@ func (s *site) onRequest(done string, do func(c *call, id int64) error) func(*ca
 func (s *site) signRequest(c *call, id int64) error {
 	o, err := s.readSignOptions(c)
 	if err != nil {
+		return err
+	}
+	if err := readOwnOptions(c, &o); err != nil {
 		return err
 	}
 	return s.ca.Sign(c.r.Context(), c.caller, id, o)

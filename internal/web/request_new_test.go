@@ -297,9 +297,9 @@ func TestWhatIsWrongWithARequestIsSaidAtItsField(t *testing.T) {
 	v.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 200).wantAt(t, "/requests/1")
 	v.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 409).wantText(t, `class="failure"`, csr[:100])
 	v.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 200).
-		wantText(t, "recorded already", `href="/requests/1"`).wantNoText(t, "Submit the request")
+		wantText(t, "have submitted this signing request already", `href="/requests/1"`).wantNoText(t, "Submit the request")
 	v.post(t, "/requests/new/check", url.Values{"csr": {h.recordedCSR(t)}}).wantStatus(t, 200).
-		wantText(t, "recorded already, submitted by somebody else").wantNoText(t, `href="/requests/2"`, "Submit the request")
+		wantText(t, "Submit the request").wantNoText(t, "already", `href="/requests/2"`)
 	reader := h.as(t, notary.ReadOnly)
 	reader.get(t, "/requests/new").wantStatus(t, 403)
 	reader.post(t, "/requests/new/check", url.Values{"csr": {csr}}).wantStatus(t, 403)

@@ -54,7 +54,7 @@ func TestARequestThatIsKnownIsFitForEverybody(t *testing.T) {
 	b.open(t, "/requests/new")
 	b.fill(t, "Signing request (CSR)", h.recordedCSR(t))
 	b.press(t, "Check it")
-	b.wantText(t, "recorded already")
+	b.wantText(t, "have submitted this signing request already")
 	b.look(t, "request-check-recorded")
 	b.press(t, "request 1")
 	b.wantHeading(t, "other.example.com")

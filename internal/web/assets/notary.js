@@ -121,10 +121,12 @@ export function pem(label, octets) {
   return `-----BEGIN ${label}-----\n${text.match(/.{1,64}/g).join("\n")}\n-----END ${label}-----\n`;
 }
 
-// textOf is the text of a file, or the PEM of one that is DER.
+// textOf returns the text of a file, or the PEM of one that is DER. Windows programs write UTF-16.
 function textOf(octets, label) {
   const sequence = 0x30, multiOctetLength = 0x80;
-  return octets[0] === sequence && octets[1] >= multiOctetLength ? pem(label, octets) : new TextDecoder().decode(octets);
+  if (octets[0] === sequence && octets[1] >= multiOctetLength) return pem(label, octets);
+  const mark = octets[0] << 8 | octets[1];
+  return new TextDecoder({ 0xfffe: "utf-16le", 0xfeff: "utf-16be" }[mark]).decode(octets);
 }
 
 // A file is read into the field that it is dropped on, or chosen for. Text that is dragged is the

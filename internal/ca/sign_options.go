@@ -1,0 +1,132 @@
+package ca
+
+import (
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"time"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+)
+
+// SignOptions are how a request is signed.
+type SignOptions struct {
+	AuthorityID int64     // 0 for the authority of its former certificate
+	Profile     string    // "" for the profile of its former certificate, or else server-client; one for CAs makes a subordinate CA
+	NotAfter    time.Time // zero for the profile's default; cut to the issuer's own end
+	NoRenewal   bool      // whether a request that has a certificate already is a conflict
+
+	// KeepFormer makes a request that has had a certificate keep its authority and profile even if others
+	// are given: these are for the other requests of a bulk call.
+	KeepFormer bool
+
+	// What the certificate has instead of what the request asks for. It goes by the same rules.
+	Subject string   // as RFC 4514 writes it; "" for that of the request
+	Names   []string // as people type them; nil for those of the request
+
+	// Of a subordinate CA.
+	PathLen     *int // nil for that of the profile
+	Constraints notary.NameConstraints
+}
+
+func (o SignOptions) replacement() pki.Replacement {
+	return pki.Replacement{Subject: o.Subject, Names: o.Names}
+}
+
+// inherit keeps a subject and names that replaced those of the CSR in the certificate in use, unless
+// the options have others: a renewal does not change them silently.
+func (o *SignOptions) inherit(req *notary.Request) error {
+	if req.Certificate == nil || !o.replacement().IsZero() {
+		return nil
+	}
+	for _, finding := range req.Certificate.Findings {
+		switch finding.Lint {
+		case pki.SubjectReplaced:
+			current, err := x509.ParseCertificate(req.Certificate.DER)
+			if err != nil {
+				return notary.InternalError("read the certificate in use", err)
+			}
+			o.Subject = pki.SubjectText(current.RawSubject)
+		case pki.NamesReplaced:
+			o.Names = append([]string{}, req.Certificate.Names.All()...)
+		}
+	}
+	return nil
+}
+
+// check refuses options that do not fit the profile, and gives the constraints their checked form.
+func (o *SignOptions) check(profile *notary.Profile) (err error) {
+	switch {
+	case profile.CA && o.Profile != profile.Name:
+		return unprocessable("profile", "the former certificate of this request is that of a CA: name the profile %s, and the path "+
+			"length and name constraints, to sign it as a CA again", profile.Name)
+	case !profile.CA && o.PathLen != nil:
+		return unprocessable("path_length", "the profile %s is not for CAs, which alone have a path length: choose one for CAs, "+
+			"such as %s, or leave it out", profile.Name, notary.IntermediateProfile)
+	case !profile.CA && o.Constraints.Len() > 0:
+		return unprocessable("name_constraints", "the profile %s is not for CAs, which alone have name constraints: choose one "+
+			"for CAs, such as %s, or leave them out", profile.Name, notary.IntermediateProfile)
+	case o.PathLen != nil && (*o.PathLen < 0 || *o.PathLen > maxPathLen):
+		return notary.FieldErrorf("path_length", "the path length must be from 0 to %d, or left out", maxPathLen)
+	}
+	o.Constraints, err = pki.CheckNameConstraints(o.Constraints)
+	return err
+}
+
+// refuseReplacement refuses a subject and names for many requests.
+func (o *SignOptions) refuseReplacement() error {
+	switch {
+	case o.Subject != "":
+		return notary.FieldErrorf("subject", "a subject is for one request: sign that by itself")
+	case o.Names != nil:
+		return notary.FieldErrorf("names", "names are for one request: sign that by itself")
+	}
+	return nil
+}
+
+// checkMany refuses what is decided for each request by itself.
+func (o *SignOptions) checkMany(profile *notary.Profile) error {
+	if profile.CA {
+		return unprocessable("profile", "the profile %s is for CAs: sign each of their requests by itself", profile.Name)
+	}
+	return o.check(profile)
+}
+
+func unprocessable(field, format string, args ...any) error {
+	return notary.WithField(notary.Errorf(notary.Unprocessable, format, args...), field)
+}
+
+// issue signs the request: for an end entity, or for a subordinate CA if the profile is for CAs.
+func (s *Service) issue(issuer issuance.Issuer, profile *notary.Profile, csr *pki.CSR, o SignOptions) (*issuance.Issued, error) {
+	terms := s.terms(o.NotAfter)
+	if !profile.CA {
+		return issuance.Leaf(issuer, profile, csr, terms)
+	}
+	terms.Constraints = o.Constraints
+	pathLen := -1
+	if o.PathLen != nil {
+		pathLen = *o.PathLen
+	}
+	return issuance.Intermediate(issuer, profile, csr, pathLen, terms)
+}
+
+// signDetail is what the event of a signature records.
+func signDetail(cert *notary.Certificate, certID int64, csr *pki.CSR, o SignOptions, profile *notary.Profile) string {
+	parts := []string{fmt.Sprintf("authority %d", cert.AuthorityID), fmt.Sprintf("certificate %d", certID), "serial " + cert.Serial}
+	if profile.CA {
+		parts = append(parts, "subordinate CA by the profile "+profile.Name)
+		if o.PathLen != nil {
+			parts = append(parts, fmt.Sprintf("path length %d", *o.PathLen))
+		}
+	}
+	if o.Subject != "" {
+		// A comma with a blank separates the parts.
+		parts = append(parts, "subject replaced by "+strings.ReplaceAll(pki.SubjectText(csr.RawSubject), ", ", `,\20`))
+	}
+	if o.Names != nil {
+		parts = append(parts, "names replaced by "+csr.Names.String())
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,137 @@
+package issuance
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"slices"
+	"strings"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// What requests ask for beside their subject, names and key. Profiles decide on it, and what a
+// request does not get is reported.
+
+// decided are the extensions that findings of their own report, or that authorities always set
+// by themselves (RFC 5280, sections 4.2.1.1 and 4.2.1.2).
+var decided = []string{"2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.14", "2.5.29.35"}
+
+// extensionNames are the names of extensions that requests ask for.
+var extensionNames = map[string]string{
+	"2.5.29.30": "name constraints", "2.5.29.31": "CRL distribution points", "2.5.29.32": "certificate policies",
+	"2.5.29.33": "policy mappings", "2.5.29.36": "policy constraints", "2.5.29.18": "issuer alternative names",
+	"1.3.6.1.5.5.7.1.1": "authority information access", "1.3.6.1.5.5.7.1.24": "TLS feature (must-staple)",
+	"1.3.6.1.4.1.311.20.2": "Microsoft certificate template name", "1.3.6.1.4.1.311.21.7": "Microsoft certificate template",
+	"1.3.6.1.4.1.311.21.1": "Microsoft CA version", "1.3.6.1.4.1.311.21.10": "Microsoft application policies",
+	"1.3.6.1.4.1.311.25.2": "Microsoft security identifier", "1.2.840.113549.1.9.15": "S/MIME capabilities",
+	"2.16.840.1.113730.1.1": "Netscape certificate type", "2.16.840.1.113730.1.13": "Netscape comment",
+}
+
+// Asked returns findings about what a request asks for and no profile for machines or people
+// issues. What depends on the profile is reported once it is signed.
+func Asked(csr *pki.CSR) (list []notary.Finding) {
+	if csr.AsksForCA() {
+		list = append(list, askedCA("Only a signature by a profile for CAs, which whoever signs has to choose, makes it one."))
+	}
+	for _, extension := range csr.Asked {
+		if oid := extension.ID.String(); !slices.Contains(decided, oid) && oid != "2.5.29.30" && oid != "2.5.29.32" {
+			list = append(list, notIssued(extension))
+		}
+	}
+	return list
+}
+
+func askedCA(outcome string) notary.Finding {
+	return notary.Finding{Lint: "csr_ca", Level: notary.FindingWarning, Citation: "RFC 5280: 4.2.1.9",
+		Description: "The CSR asks for the certificate of a CA (CA:TRUE). " + outcome}
+}
+
+func askedNotice(name, citation, format string, args ...any) notary.Finding {
+	return notary.Finding{Lint: name, Level: notary.FindingNotice, Citation: citation, Description: fmt.Sprintf(format, args...)}
+}
+
+func notIssued(extension pki.AskedExtension) notary.Finding {
+	return askedNotice("csr_extension", "", "The CSR asks for the extension %s, which is not issued.", extensionName(extension.ID))
+}
+
+func extensionName(id asn1.ObjectIdentifier) string {
+	if name, ok := extensionNames[id.String()]; ok {
+		return name + " (" + id.String() + ")"
+	}
+	return id.String()
+}
+
+// unmet returns findings about what the request asks for and the draft does not have.
+func (a *attempt) unmet() (list []notary.Finding) {
+	if a.csr.AsksForCA() && !a.draft.IsCA {
+		list = append(list, askedCA("The profile "+a.profile.Name+" is not for CAs: the certificate cannot sign others."))
+	}
+	if missing := a.missingUsages(); len(missing) > 0 {
+		list = append(list, askedNotice("csr_key_usage", "RFC 5280: 4.2.1.3",
+			"The CSR asks for the key usages %s, which the profile %s does not give to this kind of key.", strings.Join(missing, ", "), a.profile.Name))
+	}
+	if missing := a.missingPurposes(); len(missing) > 0 {
+		list = append(list, askedNotice("csr_extended_key_usage", "RFC 5280: 4.2.1.12",
+			"The CSR asks for the extended key usages %s, which the profile %s does not give.", strings.Join(missing, ", "), a.profile.Name))
+	}
+	for _, extension := range a.csr.Asked {
+		if slices.Contains(decided, extension.ID.String()) {
+			continue
+		}
+		switch value, found := extensionValue(a.draft, extension.ID); {
+		case !found:
+			list = append(list, notIssued(extension))
+		case !bytes.Equal(value, extension.Value):
+			list = append(list, askedNotice("csr_extension", "",
+				"The CSR asks for another value of the extension %s than the certificate has.", extensionName(extension.ID)))
+		}
+	}
+	return list
+}
+
+func extensionValue(c *x509.Certificate, id asn1.ObjectIdentifier) (value []byte, found bool) {
+	for _, extension := range c.Extensions {
+		if extension.Id.Equal(id) {
+			return extension.Value, true
+		}
+	}
+	return nil, false
+}
+
+// missingUsages are the names of the key usages that were asked for in vain. Those of a CA are
+// told with CA:TRUE.
+func (a *attempt) missingUsages() (missing []string) {
+	asked := x509.KeyUsage(a.csr.AskedKeyUsage()) &^ a.draft.KeyUsage
+	if a.csr.AsksForCA() && !a.draft.IsCA {
+		asked &^= x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	}
+	for _, usage := range notary.KeyUsages {
+		if asked&keyUsages[usage] != 0 {
+			missing = append(missing, string(usage))
+		}
+	}
+	return missing
+}
+
+func (a *attempt) missingPurposes() (missing []string) {
+	has := purposes(a.draft)
+	for _, oid := range a.csr.AskedExtKeyUsages() {
+		if !slices.Contains(has, oid.String()) {
+			missing = append(missing, purposeName(oid.String()))
+		}
+	}
+	return missing
+}
+
+// purposeName returns the name of an extended key usage, or its object identifier if it has none.
+func purposeName(oid string) string {
+	for name, usage := range extKeyUsages {
+		if usage.OID().String() == oid {
+			return name
+		}
+	}
+	return oid
+}

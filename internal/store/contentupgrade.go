@@ -1,0 +1,57 @@
+package store
+
+import "context"
+
+// contentsRecorded is the agreement that is there while requests of earlier versions have no content.
+const contentsRecorded = "request contents are recorded up to request"
+
+// UpgradeContents records the content of the next requests that an earlier version recorded, as fn
+// returns it for a CSR in PEM; "" if it cannot be read. Of several requests with the same content and
+// requester the oldest one gets it. It returns the id of the last request that was read, and whether
+// all are done.
+func (s *Store) UpgradeContents(ctx context.Context, fn func(csr string) string) (last int64, done bool, err error) {
+	return s.upgrade(ctx, contentsRecorded, func(tx *Tx, after int64) (int64, error) {
+		last, contents, err := tx.contentsAfter(ctx, after, fn)
+		if err != nil {
+			return 0, err
+		}
+		for _, c := range contents {
+			if err := tx.later(`UPDATE request SET content = $1 WHERE id = $2 AND content = '' AND NOT EXISTS
+				(SELECT 1 FROM request o WHERE o.requester_id = $3 AND o.content = $1 AND o.content <> '')`, c.content, c.id, c.requester); err != nil {
+				return 0, err
+			}
+		}
+		return last, nil
+	})
+}
+
+// requestContent is the content of a request.
+type requestContent struct {
+	id, requester int64
+	content       string
+}
+
+// contentsAfter computes the content of the next requests. It returns the id of the last one, which is
+// after itself if there are no more.
+func (tx *Tx) contentsAfter(ctx context.Context, after int64, fn func(csr string) string) (last int64, all []requestContent, err error) {
+	rows, err := tx.q.query(ctx, `SELECT r.id, r.requester_id, c.csr FROM request r
+		JOIN request_csr c ON c.request_id = r.id
+		WHERE r.id > $1 ORDER BY r.id LIMIT $2`, after, upgradeStep)
+	if err != nil {
+		return 0, nil, mapped(err)
+	}
+	defer rows.Close()
+	last = after
+	for rows.Next() {
+		var c requestContent
+		var csr string
+		if err := rows.Scan(&c.id, &c.requester, &csr); err != nil {
+			return 0, nil, mapped(err)
+		}
+		last = c.id
+		if c.content = fn(csr); c.content != "" {
+			all = append(all, c)
+		}
+	}
+	return last, all, mapped(rows.Err())
+}
