@@ -35,7 +35,7 @@ func (p *program) requestSign() *cobra.Command {
 			return err
 		}
 		body.CertificateAuthorityID, body.NotValidAfter = api.ID(authority), notAfter
-		if err := own.fill(command, &body); err != nil {
+		if err := own.fill(command, args, &body); err != nil {
 			return err
 		}
 		return p.decide(command, args, on, decision{
@@ -60,7 +60,8 @@ func (p *program) requestSign() *cobra.Command {
 	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default the one of the former certificate, or server-client)")
 	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "use --authority and --profile only for requests that have had no certificate")
 	end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
-	own.register(c)
+	own.register(c, on)
+	c.MarkFlagRequired("authority")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
 }

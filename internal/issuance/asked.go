@@ -34,7 +34,7 @@ var extensionNames = map[string]string{
 // issues. What depends on the profile is reported once it is signed.
 func Asked(csr *pki.CSR) (list []notary.Finding) {
 	if csr.AsksForCA() {
-		list = append(list, askedCA("Only a signature by a profile for CAs, which whoever signs has to choose, makes it one."))
+		list = append(list, askedCA(notary.FindingNotice, "Only a signature by a profile for CAs, which whoever signs has to choose, makes it one."))
 	}
 	for _, extension := range csr.Asked {
 		if oid := extension.ID.String(); !slices.Contains(decided, oid) && oid != "2.5.29.30" && oid != "2.5.29.32" {
@@ -44,8 +44,8 @@ func Asked(csr *pki.CSR) (list []notary.Finding) {
 	return list
 }
 
-func askedCA(outcome string) notary.Finding {
-	return notary.Finding{Lint: "csr_ca", Level: notary.FindingWarning, Citation: "RFC 5280: 4.2.1.9",
+func askedCA(level notary.FindingLevel, outcome string) notary.Finding {
+	return notary.Finding{Lint: "csr_ca", Level: level, Citation: "RFC 5280: 4.2.1.9",
 		Description: "The CSR asks for the certificate of a CA (CA:TRUE). " + outcome}
 }
 
@@ -67,7 +67,7 @@ func extensionName(id asn1.ObjectIdentifier) string {
 // unmet returns findings about what the request asks for and the draft does not have.
 func (a *attempt) unmet() (list []notary.Finding) {
 	if a.csr.AsksForCA() && !a.draft.IsCA {
-		list = append(list, askedCA("The profile "+a.profile.Name+" is not for CAs: the certificate cannot sign others."))
+		list = append(list, askedCA(notary.FindingWarning, "The profile "+a.profile.Name+" is not for CAs: the certificate cannot sign others."))
 	}
 	if missing := a.missingUsages(); len(missing) > 0 {
 		list = append(list, askedNotice("csr_key_usage", "RFC 5280: 4.2.1.3",
