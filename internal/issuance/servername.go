@@ -27,7 +27,7 @@ func withServerName(r *notary.Rules, csr *pki.CSR) *pki.CSR {
 	if !forServers(r) || namesServer(csr.Names) {
 		return csr
 	}
-	host, err := pki.CommonNameHost(csr.CommonName)
+	host, err := pki.CommonNameHost(csr.CommonName, r.Names.Underscores)
 	if err != nil {
 		return csr // checkServerName tells why
 	}
@@ -46,7 +46,7 @@ func (a *attempt) checkServerName() error {
 	if !forServers(&a.profile.Rules) || namesServer(a.csr.Names) {
 		return nil
 	}
-	_, why := pki.CommonNameHost(a.csr.CommonName)
+	_, why := pki.CommonNameHost(a.csr.CommonName, a.profile.Names.Underscores)
 	if refusesNoHost(&a.profile.Rules, a.csr.CommonName) {
 		return refusedBy(a.profile, "is for servers, and the request names none: %s. Ask for a DNS name or an IP address "+
 			"as a subject alternative name or, if this is no server, choose another profile, such as client", why)

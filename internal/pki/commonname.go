@@ -54,8 +54,8 @@ func looseIP(text string) (ip string, ok bool) {
 
 // CommonNameHost returns the name that stands for a common name in the certificate of a server: a
 // DNS name, also of a single label, or an IP address. If the common name is neither, the error says
-// why.
-func CommonNameHost(commonName string) (names notary.Names, err error) {
+// why. A name with an underscore counts only if underscores are allowed.
+func CommonNameHost(commonName string, underscores bool) (names notary.Names, err error) {
 	switch addr, notIP := netip.ParseAddr(commonName); {
 	case commonName == "":
 		err = invalid("there is no common name")
@@ -67,7 +67,10 @@ func CommonNameHost(commonName string) (names notary.Names, err error) {
 	case !isASCII(commonName):
 		err = notALabels(commonName)
 	default:
-		err = addDNS(&names, commonName)
+		var name string
+		if name, err = checkDNSName(commonName, underscores); err == nil {
+			add(&names.DNS, name)
+		}
 	}
 	return names, err
 }
