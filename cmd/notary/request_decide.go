@@ -61,7 +61,6 @@ func (p *program) requestSign() *cobra.Command {
 	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "use --authority and --profile only for requests that have had no certificate")
 	end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
 	own.register(c, on)
-	c.MarkFlagRequired("authority")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c
 }

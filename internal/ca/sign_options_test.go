@@ -109,7 +109,8 @@ func TestSignSubordinateCA(t *testing.T) {
 	if events := w.Events(t); !strings.Contains(events[len(events)-1].Detail, "subordinate CA by the profile intermediate, path length 0") {
 		t.Errorf("the event says %q", events[len(events)-1].Detail)
 	}
-	testkit.Check(t, w.CA.RevokeRequest(t.Context(), w.Admin(), id, notary.CACompromise))
+	_, err := w.CA.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.CACompromise})
+	testkit.Check(t, err)
 	if listed(fetchCRL(t, w, root), req.Certificate.Serial) == nil {
 		t.Error("the CRL does not list the subordinate CA")
 	}
@@ -206,7 +207,7 @@ func TestProfilesAllowWhatDevicesNeed(t *testing.T) {
 		allow      func(*notary.Rules)
 	}{
 		"underscores": {"A host", []string{"host_1.example.com"}, "underscores", func(r *notary.Rules) { r.Names.Underscores = true }},
-		"upn": {"Jane Doe", []string{"upn:jane@corp.example"}, "user principal name", func(r *notary.Rules) {
+		"upn": {"Jane Doe", []string{"dc1.corp.example", "upn:jane@corp.example"}, "user principal name", func(r *notary.Rules) {
 			r.Names.UPN = notary.NameRule{Allow: notary.AllowListed, Listed: []string{"corp.example"}}
 		}},
 		"many": {"Many hosts", many, "at most 100 names", func(r *notary.Rules) { r.Names.Max = 200 }},
