@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/ocsp"
@@ -20,6 +21,10 @@ import (
 var recomputed = map[string]string{
 	"goose_db_version": "records the migrations",
 }
+
+// recomputedCounters begin the names of counters that a later migration deletes and the program counts
+// anew under another definition: [store.Store.CheckInvariants] compares them with the rows.
+const recomputedCounters = "expiring "
 
 // gaining are the tables to which a migration may add rows.
 var gaining = []string{"agreement", "counter"}
@@ -48,6 +53,9 @@ func TestUpgradeKeepsEveryRow(t *testing.T) {
 				t.Errorf("%s: the released database has no row", table)
 			}
 			lost, added := difference(rows, after[table]), difference(after[table], rows)
+			if table == "counter" {
+				lost = slices.DeleteFunc(lost, func(row string) bool { return strings.HasPrefix(row, recomputedCounters) })
+			}
 			if len(lost) > 0 || (len(added) > 0 && !slices.Contains(gaining, table)) {
 				t.Errorf("%s: lost %q, gained %q", table, lost, added)
 			}
