@@ -160,22 +160,22 @@ func (p *program) lookAtContent(ctx context.Context, content []byte, source stri
 	return objects, nil
 }
 
-// openPKCS12 opens the file with no password, with that of the flags, or with one that
-// somebody is asked for.
+// openPKCS12 opens the file with the empty password if possible, else with that of the flags or one
+// that is prompted for.
 func (p *program) openPKCS12(ctx context.Context, content []byte, source string, flags inspectFlags) ([]inspect.Object, error) {
 	password := ""
-	var err error
-	if flags.passwordFile != "" {
-		if password, err = p.readPassword(ctx, flags.passwordFile); err != nil {
-			return nil, err
-		}
-	}
 	open := func() ([]inspect.Object, error) {
 		return waitFor(ctx, func() ([]inspect.Object, error) { return inspect.Open(content, password, p.now()) })
 	}
 	objects, err := open()
-	if !inspect.IsWrongPassword(err) || password != "" {
+	if !inspect.IsWrongPassword(err) {
 		return objects, err
+	}
+	if flags.passwordFile != "" {
+		if password, err = p.readPassword(ctx, flags.passwordFile); err != nil {
+			return nil, err
+		}
+		return open()
 	}
 	fd, ok := p.terminal()
 	if !ok {

@@ -26,16 +26,31 @@ func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM strin
 		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), Content: csr.Content(), RequesterID: caller.AccountID, Email: caller.Email,
 		CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key, Findings: append(csr.Findings, issuance.Asked(csr)...),
 	}
+	recorded := false
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
 			return err
 		}
 		if id, err = tx.InsertRequest(req); err != nil {
+			recorded = notary.KindOf(err) == notary.Conflict
 			return err
 		}
 		return tx.Event(notary.EventBy(caller, "request.create", id, ""))
 	})
+	if recorded {
+		err = s.nameRecorded(ctx, req, err)
+	}
 	return id, err
+}
+
+// nameRecorded returns the conflict of a CSR that the requester has submitted before, with the id of
+// that request if it can be found.
+func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflict error) error {
+	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.Content)
+	if err != nil || id == 0 {
+		return conflict
+	}
+	return notary.WithField(notary.Errorf(notary.Conflict, "you have submitted this CSR already: it is certificate request %d", id), "csr")
 }
 
 // Request is one request, if the caller may see it. To the others it does not exist.

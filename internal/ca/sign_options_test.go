@@ -116,6 +116,30 @@ func TestSignSubordinateCA(t *testing.T) {
 	}
 }
 
+// A CSR does not set the path length of its certificate; whoever signs learns that it asks for another one.
+func TestPathLengthOfACSRIsAFinding(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	zero, one := 0, 1
+	for _, c := range []struct {
+		given *int
+		want  []string
+		words string
+	}{{nil, []string{"csr_path_length", "csr_extension"}, "no limit"}, {&one, []string{"csr_path_length", "csr_extension"}, "has 1"},
+		{&zero, []string{"csr_extension"}, ""}} {
+		template := caRequest()
+		template.ExtraExtensions[0].Value = []byte{0x30, 6, 1, 1, 0xff, 2, 1, 0}
+		id := submit(t, w, template)
+		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: notary.IntermediateProfile, PathLen: c.given}))
+		found := request(t, w, id).Notable()
+		wantFindings(t, "the request", found, c.want...)
+		if !strings.Contains(found[0].Description, c.words) {
+			t.Errorf("%q does not say %q", found[0].Description, c.words)
+		}
+	}
+}
+
 func TestSignSubordinateCARefuses(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

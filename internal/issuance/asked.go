@@ -49,6 +49,15 @@ func askedCA(level notary.FindingLevel, outcome string) notary.Finding {
 		Description: "The CSR asks for the certificate of a CA (CA:TRUE). " + outcome}
 }
 
+func askedPathLen(asked, issued int) notary.Finding {
+	has := "has no limit"
+	if issued >= 0 {
+		has = fmt.Sprintf("has %d", issued)
+	}
+	return askedNotice("csr_path_length", "RFC 5280: 4.2.1.9",
+		"The CSR asks for the path length %d. The certificate %s: whoever signs sets it.", asked, has)
+}
+
 func askedNotice(name, citation, format string, args ...any) notary.Finding {
 	return notary.Finding{Lint: name, Level: notary.FindingNotice, Citation: citation, Description: fmt.Sprintf(format, args...)}
 }
@@ -68,6 +77,9 @@ func extensionName(id asn1.ObjectIdentifier) string {
 func (a *attempt) unmet() (list []notary.Finding) {
 	if a.csr.AsksForCA() && !a.draft.IsCA {
 		list = append(list, askedCA(notary.FindingWarning, "The profile "+a.profile.Name+" is not for CAs: the certificate cannot sign others."))
+	}
+	if asked, ok := a.csr.AskedPathLen(); ok && a.draft.IsCA && asked != pathLen(a.draft) {
+		list = append(list, askedPathLen(asked, pathLen(a.draft)))
 	}
 	if missing := a.missingUsages(); len(missing) > 0 {
 		list = append(list, askedNotice("csr_key_usage", "RFC 5280: 4.2.1.3",

@@ -32,11 +32,23 @@ func (c *CSR) askedExtension(oid asn1.ObjectIdentifier) (value cryptobyte.String
 // AsksForCA reports whether the request asks for the certificate of an authority: CA:TRUE in the
 // basic constraints (RFC 5280, section 4.2.1.9). A path length alone is not asked for.
 func (c *CSR) AsksForCA() bool {
+	_, isCA := c.askedBasicConstraints()
+	return isCA
+}
+
+// AskedPathLen returns the path length constraint that a request for the certificate of an authority
+// asks for; ok is false if it asks for none.
+func (c *CSR) AskedPathLen() (pathLen int, ok bool) {
+	rest, isCA := c.askedBasicConstraints()
+	ok = isCA && rest.ReadASN1Integer(&pathLen) && pathLen >= 0
+	return pathLen, ok
+}
+
+// askedBasicConstraints reports whether the basic constraints have CA:TRUE, and returns what follows it.
+func (c *CSR) askedBasicConstraints() (rest cryptobyte.String, isCA bool) {
 	value, ok := c.askedExtension(oidBasicConstraints)
-	var sequence cryptobyte.String
-	var isCA bool
-	return ok && value.ReadASN1(&sequence, casn1.SEQUENCE) && sequence.PeekASN1Tag(casn1.BOOLEAN) &&
-		sequence.ReadASN1Boolean(&isCA) && isCA
+	ok = ok && value.ReadASN1(&rest, casn1.SEQUENCE) && rest.PeekASN1Tag(casn1.BOOLEAN) && rest.ReadASN1Boolean(&isCA)
+	return rest, ok && isCA
 }
 
 // AskedKeyUsage returns the bits of the key usage that the request asks for, the first in bit 0;

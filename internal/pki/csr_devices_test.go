@@ -262,6 +262,33 @@ func TestAskedExtensions(t *testing.T) {
 	}
 }
 
+func TestAskedPathLen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		value []byte
+		want  int
+		ok    bool
+	}{
+		"none":           {[]byte{0x30, 3, 1, 1, 0xff}, 0, false},
+		"zero":           {[]byte{0x30, 6, 1, 1, 0xff, 2, 1, 0}, 0, true},
+		"three":          {[]byte{0x30, 6, 1, 1, 0xff, 2, 1, 3}, 3, true},
+		"negative":       {[]byte{0x30, 6, 1, 1, 0xff, 2, 1, 0x80}, 0, false},
+		"not of a CA":    {[]byte{0x30, 3, 2, 1, 0}, 0, false},
+		"CA:FALSE":       {[]byte{0x30, 6, 1, 1, 0, 2, 1, 0}, 0, false},
+		"beyond an int":  {append([]byte{0x30, 14, 1, 1, 0xff, 2, 9}, make([]byte, 9)...), 0, false},
+		"not an integer": {[]byte{0x30, 6, 1, 1, 0xff, 4, 1, 0}, 0, false},
+	} {
+		csr, err := pki.ParseCSR(csrPEM(t, testKey(), x509.CertificateRequest{DNSNames: []string{"a.example.com"},
+			ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: c.value}}}))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got, ok := csr.AskedPathLen(); ok != c.ok || ok && got != c.want {
+			t.Errorf("%s: path length %d, %v; want %d, %v", name, got, ok, c.want, c.ok)
+		}
+	}
+}
+
 func TestReplace(t *testing.T) {
 	t.Parallel()
 	csr, err := pki.ParseCSR(csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{CommonName: "old.example.com"},

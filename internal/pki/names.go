@@ -240,6 +240,10 @@ func isALabel(label string) bool {
 // checkEmail takes addr-spec of RFC 5322, section 3.4.1, without quotes, comments and domain
 // literals.
 func checkEmail(text string) error {
+	if !isASCII(text) {
+		return invalid("%.60q is not an e-mail address in ASCII: write its domain with A-labels (xn--…), "+
+			"and no other letters before the @", text)
+	}
 	local, domain, found := strings.Cut(text, "@")
 	atoms := strings.Trim(local, ".") == local && !strings.Contains(local, "..")
 	for _, c := range []byte(local) {
