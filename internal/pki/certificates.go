@@ -3,9 +3,7 @@ package pki
 import (
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/binary"
 	"strings"
-	"unicode/utf16"
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -61,22 +59,9 @@ func readCertificates(text string, limit limits) (certificates, error) {
 	return found, nil
 }
 
-// decodeUTF removes a byte order mark, and decodes UTF-16, which editors on Windows write.
+// decodeUTF decodes UTF-16, which editors on Windows write, and removes a byte order mark.
 func decodeUTF(text string) string {
-	var order binary.ByteOrder
-	switch {
-	case strings.HasPrefix(text, "\xff\xfe"):
-		order = binary.LittleEndian
-	case strings.HasPrefix(text, "\xfe\xff"):
-		order = binary.BigEndian
-	default:
-		return strings.TrimPrefix(text, "\xef\xbb\xbf")
-	}
-	units := make([]uint16, len(text)/2-1)
-	for i := range units {
-		units[i] = order.Uint16([]byte(text[2*i+2:]))
-	}
-	return string(utf16.Decode(units))
+	return strings.TrimPrefix(string(DecodeText([]byte(text))), byteOrderMark)
 }
 
 // bareBase64 decodes base64 without the lines BEGIN and END.

@@ -8,6 +8,8 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"fmt"
+	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -329,6 +331,46 @@ func TestTooManyNamesAndConstraints(t *testing.T) {
 	testkit.Check(t, err)
 	if kind, _ := pki.Refused(constraints, beyond.certificate); kind != pki.TooMany {
 		t.Errorf("refused is %q", kind)
+	}
+}
+
+// A comparison with a very long name or name constraint counts as several: it takes as long.
+func TestLongNamesAndConstraints(t *testing.T) {
+	t.Parallel()
+	var many []string
+	for i := range 5000 {
+		many = append(many, fmt.Sprintf("a%d.example", i))
+	}
+	long := strings.Repeat("a.", 60_000) + "example"
+	for name, shapes := range map[string]struct{ authority, leaf func(*x509.Certificate) }{
+		"name": {func(c *x509.Certificate) { c.ExcludedURIDomains = many },
+			func(c *x509.Certificate) { c.URIs = []*url.URL{{Scheme: "https", Host: long}} }},
+		"constraint": {func(c *x509.Certificate) { c.ExcludedDNSDomains = []string{long} },
+			func(c *x509.Certificate) { c.DNSNames = many }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := issue(t, nil, "Root", true, shapes.authority)
+			leaf := issue(t, &root, "leaf", false, shapes.leaf)
+			refused, err := pki.FirstRefusedName(chainOf(leaf, root))
+			testkit.Check(t, err)
+			if refused == nil || refused.Kind != pki.TooMany {
+				t.Errorf("refused is %v", refused)
+			}
+		})
+	}
+}
+
+// UTF-16 is decoded in linear time, whatever it holds.
+func TestLongUTF16(t *testing.T) {
+	const octets = 128 << 10
+	text := base64.StdEncoding.EncodeToString([]byte("\xff\xfe" + strings.Repeat("A\x00", octets/2)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := pki.ParseBundle(text)
+	runtime.ReadMemStats(&after)
+	wantInvalid(t, err, "", "no certificates")
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 100*octets {
+		t.Errorf("allocated %d octets to read %d", allocated, octets)
 	}
 }
 

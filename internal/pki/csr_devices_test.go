@@ -121,6 +121,7 @@ func TestParseCSROfDevices(t *testing.T) {
 		"text before":        {"Certificate Request:\n    Data: Müller\n" + deviceCSR{}.pem(t), nil},
 		"text after":         {deviceCSR{}.pem(t) + "\nregards\n", nil},
 		"an address, twice":  {withSAN(t, generalName(2, "10.0.0.7"), generalName(7, "\x0a\x00\x00\x07")), []string{"csr_address_as_dns_name"}},
+		"an address, often":  {withSAN(t, generalName(2, "10.0.0.7"), generalName(2, "10.0.0.7"), generalName(7, "\x0a\x00\x00\x07")), []string{"csr_address_as_dns_name"}},
 		"IPv6, other form":   {withSAN(t, generalName(2, "2001:DB8:0::1"), generalName(7, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01")), []string{"csr_address_as_dns_name"}},
 		"a URN":              {withSAN(t, generalName(6, "urn:plc1:Vendor:App")), nil},
 		"a UPN":              {withSAN(t, upn("jane@corp.example"), generalName(2, "dc1.corp.example")), nil},

@@ -28,6 +28,9 @@ const (
 // They come back checked, normalised and without duplicates.
 func ParseNames(list []string) (notary.Names, error) {
 	var names notary.Names
+	if len(list) > MaxNames { // adding takes quadratic time
+		return names, tooManyNames(len(list))
+	}
 	for _, text := range list {
 		text = strings.TrimSpace(text)
 		var err error
@@ -112,9 +115,13 @@ func add(to *[]string, name string) {
 
 func checkCount(names notary.Names) error {
 	if names.Len() > MaxNames {
-		return invalid("there are %d names, and at most %d are allowed", names.Len(), MaxNames)
+		return tooManyNames(names.Len())
 	}
 	return nil
+}
+
+func tooManyNames(n int) error {
+	return invalid("there are %d names, and at most %d are allowed", n, MaxNames)
 }
 
 // IsHostName reports whether text is a host name in lower case (RFC 1123), and no wildcard.
@@ -267,6 +274,9 @@ var hierarchical = []string{"http", "https", "ftp", "ldap", "ldaps", "ws", "wss"
 func checkURI(text string) error {
 	if host, port, found := strings.Cut(text, ":"); found && port != "" && strings.Trim(port, "0123456789") == "" {
 		return invalid("%.60q looks like a host and a port: give the host %.60q alone", text, host)
+	}
+	if isAddress(text) || strings.HasPrefix(text, notary.UPNPrefix) { // as [ParseNames] reads it
+		return invalid("the URI %.60q reads like a name of another type: give it as an IP address or a user principal name", text)
 	}
 	uri, err := url.Parse(text)
 	if err != nil || len(text) > maxURI || !isVisible(text) || !isASCII(text) || uri.Scheme == "" || uri.String() != text {

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 
 	"notary"
 	"notary/internal/pki"
+	"notary/internal/testkit"
 )
 
 func TestParseNames(t *testing.T) {
@@ -43,6 +45,24 @@ func TestParseNames(t *testing.T) {
 	if none, err := pki.ParseNames(nil); err != nil || none.Len() != 0 {
 		t.Errorf("no names: got %v, %v", none, err)
 	}
+}
+
+// Every name that a URI can have is read back as a URI: who signs sees names as they are typed.
+func TestURIsLikeOtherNames(t *testing.T) {
+	t.Parallel()
+	for _, uri := range []string{"upn:admin@corp.example", "fe80::1"} {
+		_, err := pki.ParseCSR(withSAN(t, generalName(6, uri)))
+		wantInvalid(t, err, "csr", "reads like a name of another type")
+	}
+}
+
+// The number of names is limited before they are compared with one another.
+func TestParseNamesLimit(t *testing.T) {
+	t.Parallel()
+	_, err := pki.ParseNames(slices.Repeat([]string{"a.example.com"}, pki.MaxNames))
+	testkit.Check(t, err)
+	_, err = pki.ParseNames(slices.Repeat([]string{"a.example.com"}, pki.MaxNames+1))
+	wantInvalid(t, err, "", "1001 names")
 }
 
 func TestParseNamesRefuses(t *testing.T) {

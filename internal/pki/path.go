@@ -192,14 +192,14 @@ func FirstRefusedName(chain []*x509.Certificate) (*RefusedName, error) {
 			names[i] = constrainedNames(c)
 		}
 	}
-	comparisons := 0
+	total := 0
 	for i, authority := range chain {
 		constraints, err := CertificateConstraints(authority)
 		if err != nil {
 			return nil, invalid("certificate %d of the chain cannot be used: %s%s", i+1, err, rootHint(chain, i))
 		}
 		for j := range i {
-			if comparisons += names[j].Len() * constraints.Len(); comparisons > maxComparisons {
+			if total += comparisons(constraints, names[j]); total > maxComparisons {
 				return &RefusedName{j, i, TooMany, ""}, nil
 			}
 			if kind, name := refusedName(constraints, names[j]); kind != "" {

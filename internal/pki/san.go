@@ -118,7 +118,9 @@ func parseSAN(der []byte) (names notary.Names, findings []notary.Finding, err er
 			return names, nil, invalid("the subject alternative names are not well-formed")
 		}
 		if tag == tagDNS && isAddress(string(value)) {
-			addresses = append(addresses, string(value))
+			if !slices.Contains(addresses, string(value)) {
+				addresses = append(addresses, string(value))
+			}
 			continue
 		}
 		if err := addGeneralName(&names, tag, value); err != nil {

@@ -64,6 +64,21 @@ func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 // is that of OpenSSL, which refuses what would take more.
 const maxComparisons = 1 << 20
 
+// comparisons returns how many comparisons of names with constraints a check makes. Longer texts
+// than those of real names count as several, because comparing them takes longer.
+func comparisons(constraints notary.NameConstraints, names notary.Subtrees) int {
+	return weight(names) * (weight(constraints.Permitted) + weight(constraints.Excluded))
+}
+
+func weight(names notary.Subtrees) (n int) {
+	for _, k := range subtreeKinds {
+		for _, name := range k.of(names) {
+			n += 1 + len(name)/(maxDNS+1)
+		}
+	}
+	return n
+}
+
 // Refused returns the kind and text of a name of a certificate that the constraints do not allow; ""
 // if all are allowed. Names are compared as RFC 5280 requires, as OpenSSL does, and in all that
 // OpenSSL and Java compare: the subject's e-mail addresses and, in a certificate without DNS names, a
@@ -72,7 +87,7 @@ const maxComparisons = 1 << 20
 // long, the kind is [TooMany].
 func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, name string) {
 	names := constrainedNames(c)
-	if constraints.Len() > 0 && names.Len() > maxComparisons/constraints.Len() {
+	if comparisons(constraints, names) > maxComparisons {
 		return TooMany, ""
 	}
 	if kind, name := refusedName(constraints, names); kind != "" {
