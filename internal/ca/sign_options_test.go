@@ -87,6 +87,30 @@ func TestWhatARequestDoesNotGetIsAFinding(t *testing.T) {
 	}
 }
 
+// Findings stay short, whatever a request asks for: they are stored with every certificate.
+func TestFindingsStayShort(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	var usages []asn1.ObjectIdentifier
+	for i := range 2000 {
+		usages = append(usages, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, i})
+	}
+	value, err := asn1.Marshal(usages)
+	testkit.Check(t, err)
+	long := append(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999}, slices.Repeat([]int{7}, 2000)...)
+	id := submit(t, w, x509.CertificateRequest{DNSNames: []string{"a.example.com"}, ExtraExtensions: []pkix.Extension{
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Value: value}, {Id: long, Value: []byte{5, 0}}}})
+	testkit.Check(t, sign(t, w, id, root))
+	found := request(t, w, id).Notable()
+	wantFindings(t, "the signed request", found, "csr_extended_key_usage", "csr_extension")
+	for _, finding := range found {
+		if len(finding.Description) > 500 {
+			t.Errorf("%s has %d octets: %.200s", finding.Lint, len(finding.Description), finding.Description)
+		}
+	}
+}
+
 // The request of a CA that is kept elsewhere is signed as a subordinate CA by an explicit call.
 func TestSignSubordinateCA(t *testing.T) {
 	t.Parallel()

@@ -70,7 +70,16 @@ func extensionName(id asn1.ObjectIdentifier) string {
 	if name, ok := extensionNames[id.String()]; ok {
 		return name + " (" + id.String() + ")"
 	}
-	return id.String()
+	return clipped(id.String())
+}
+
+// clipped shortens an object identifier, which a request may have of any length.
+func clipped(oid string) string {
+	const most = 100
+	if len(oid) > most {
+		return oid[:most] + "…"
+	}
+	return oid
 }
 
 // unmet returns findings about what the request asks for and the draft does not have.
@@ -87,7 +96,7 @@ func (a *attempt) unmet() (list []notary.Finding) {
 	}
 	if missing := a.missingPurposes(); len(missing) > 0 {
 		list = append(list, askedNotice("csr_extended_key_usage", "RFC 5280: 4.2.1.12",
-			"The CSR asks for the extended key usages %s, which the profile %s does not give.", strings.Join(missing, ", "), a.profile.Name))
+			"The CSR asks for the extended key usages %s, which the profile %s does not give.", listed(missing), a.profile.Name))
 	}
 	for _, extension := range a.csr.Asked {
 		if slices.Contains(decided, extension.ID.String()) {
@@ -145,5 +154,5 @@ func purposeName(oid string) string {
 			return name
 		}
 	}
-	return oid
+	return clipped(oid)
 }
