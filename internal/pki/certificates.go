@@ -11,39 +11,39 @@ import (
 	"notary"
 )
 
-// limits are those on what [readCertificates] reads.
+// limits bounds what [readCertificates] reads.
 type limits struct {
 	octets, certificates int
 }
 
-// certificates are what [readCertificates] found.
+// certificates is the result of [readCertificates].
 type certificates struct {
 	list      []*x509.Certificate
-	unordered bool // some came as a set
+	unordered bool // some are from a PKCS #7, which is a set
 }
 
-// Labels of PEM blocks with certificates, beside CERTIFICATE.
+// Labels of PEM blocks with certificates besides CERTIFICATE.
 const (
-	labelX509Certificate = "X509 CERTIFICATE"    // RFC 7468, section 5.1: older programs write it
-	labelTrusted         = "TRUSTED CERTIFICATE" // of OpenSSL, with what it is trusted for
+	labelX509Certificate = "X509 CERTIFICATE"    // written by older programs (RFC 7468, section 5.1)
+	labelTrusted         = "TRUSTED CERTIFICATE" // OpenSSL's, with trust settings
 	labelPKCS7           = "PKCS7"               // RFC 7468, section 8
 	labelCMS             = "CMS"                 // section 9
-	labelCertChain       = "CERTIFICATE CHAIN"   // a PKCS #7 of older programs
+	labelCertChain       = "CERTIFICATE CHAIN"   // PKCS #7 from older programs
 )
 
 const beginPEM = "-----BEGIN "
 
 // readCertificates reads certificates in PEM, in DER, one after the other, or in base64 of DER.
 // Each element can be a certificate or a PKCS #7 with certificates, whatever the label of its block.
-// Text between PEM blocks is passed over (RFC 7468, section 5.2); anything else is refused.
+// Text between PEM blocks is skipped (RFC 7468, section 5.2); anything else is refused.
 func readCertificates(text string, limit limits) (certificates, error) {
 	if len(text) > limit.octets {
 		return certificates{}, notary.Errorf(notary.TooLarge, "the certificates are larger than %d KiB, the limit", limit.octets>>10)
 	}
-	text = decodeUTF(text)
+	text = plainText(text)
 	if !strings.Contains(text, beginPEM) {
 		if decoded, ok := bareBase64(text); ok {
-			text = decodeUTF(decoded)
+			text = plainText(decoded)
 		}
 	}
 	var found certificates
@@ -59,12 +59,12 @@ func readCertificates(text string, limit limits) (certificates, error) {
 	return found, nil
 }
 
-// decodeUTF decodes UTF-16, which editors on Windows write, and removes a byte order mark.
-func decodeUTF(text string) string {
+// plainText returns text as UTF-8 without a byte order mark.
+func plainText(text string) string {
 	return strings.TrimPrefix(string(DecodeText([]byte(text))), byteOrderMark)
 }
 
-// bareBase64 decodes base64 without the lines BEGIN and END.
+// bareBase64 decodes base64 that has no BEGIN and END lines.
 func bareBase64(text string) (string, bool) {
 	packed := strings.Join(strings.Fields(text), "")
 	if packed == "" {
@@ -80,7 +80,7 @@ func (f *certificates) addPEM(text string, limit limits) error {
 	case err != nil:
 		return err
 	case len(doc.blocks) == 0:
-		return noCertificates
+		return errNoCertificates
 	}
 	for i, block := range doc.blocks {
 		known, err := f.addBlock(block.label, block.der, limit)
@@ -94,7 +94,7 @@ func (f *certificates) addPEM(text string, limit limits) error {
 	return nil
 }
 
-// addBlock reads a PEM block, if its label is one of certificates.
+// addBlock reads a PEM block if its label is that of certificates.
 func (f *certificates) addBlock(label string, der []byte, limit limits) (known bool, err error) {
 	switch label {
 	case labelCertificate, labelX509Certificate, labelPKCS7, labelCMS, labelCertChain:
@@ -103,13 +103,13 @@ func (f *certificates) addBlock(label string, der []byte, limit limits) (known b
 	default:
 		return false, nil
 	}
-	if err = f.addDER(der, limit); err == noCertificates {
+	if err = f.addDER(der, limit); err == errNoCertificates {
 		err = invalid("certificate %d cannot be parsed: its PEM block does not hold DER", len(f.list)+1)
 	}
 	return true, err
 }
 
-// withoutTrust removes what OpenSSL writes behind a certificate: a SEQUENCE.
+// withoutTrust strips the trust settings, a SEQUENCE, that OpenSSL appends to a certificate.
 func withoutTrust(der []byte) []byte {
 	in := cryptobyte.String(der)
 	var certificate, trust cryptobyte.String
@@ -119,28 +119,28 @@ func withoutTrust(der []byte) []byte {
 	return der
 }
 
-// noCertificates is the error of input in which there are none.
-var noCertificates error = invalid("this is not a certificate chain in PEM, PKCS #7 or DER: " +
+// errNoCertificates is returned for input without any certificate.
+var errNoCertificates error = invalid("this is not a certificate chain in PEM, PKCS #7 or DER: " +
 	"it must hold -----BEGIN CERTIFICATE-----, or be base64 of the DER")
 
-// CertificatesInDER reads certificates, and those in PKCS #7, one after the other. Those before an
-// error are returned with it.
+// CertificatesInDER reads a sequence of certificates and PKCS #7 structures. With an error it returns the
+// certificates before it.
 func CertificatesInDER(der []byte) ([]*x509.Certificate, error) {
 	var found certificates
 	err := found.addDER(der, limits{len(der), len(der)})
 	return found.list, err
 }
 
-// CertificatesInBlock is [CertificatesInDER] for the content of a PEM block. Known reports whether the
-// label is one of certificates.
+// CertificatesInBlock is [CertificatesInDER] for the content of a PEM block. It also reports whether the
+// label is that of certificates.
 func CertificatesInBlock(label string, der []byte) (list []*x509.Certificate, known bool, err error) {
 	var found certificates
 	known, err = found.addBlock(label, der, limits{len(der), len(der)})
 	return found.list, known, err
 }
 
-// LooksLikeCertificate reports whether der begins as a certificate of version 3 does, even if it
-// cannot be parsed.
+// LooksLikeCertificate reports whether der begins like a version 3 certificate, even if it cannot be
+// parsed.
 func LooksLikeCertificate(der []byte) bool {
 	in := cryptobyte.String(der)
 	var certificate, signed cryptobyte.String
@@ -151,7 +151,7 @@ func LooksLikeCertificate(der []byte) bool {
 func (f *certificates) addDER(der []byte, limit limits) error {
 	in := cryptobyte.String(der)
 	if !in.PeekASN1Tag(casn1.SEQUENCE) {
-		return noCertificates
+		return errNoCertificates
 	}
 	for !in.Empty() {
 		var element cryptobyte.String
@@ -160,7 +160,7 @@ func (f *certificates) addDER(der []byte, limit limits) error {
 			return invalid("certificate %d is in BER with indefinite lengths: convert it with openssl pkcs7 -inform DER -print_certs, "+
 				"or openssl x509 -inform DER", len(f.list)+1)
 		case !in.ReadASN1Element(&element, casn1.SEQUENCE):
-			return invalid("certificate %d cannot be parsed: it is cut off, or something else follows upon its end", len(f.list)+1)
+			return invalid("certificate %d cannot be parsed: it is cut off, or something else follows it", len(f.list)+1)
 		}
 		if err := f.addElement(element, limit); err != nil {
 			return err

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// ParseChain reads the certificates of a chain, in any form that [readCertificates] knows, in the
-// order that they are in. Those of a PKCS #7, which is a set, are put in the order of a chain.
-// Duplicates are refused. Use [CheckChain] to check that it is a chain.
+// ParseChain reads the certificates of a chain in any form that [readCertificates] supports. They keep
+// their order, except for those of a PKCS #7, which is a set: these are sorted into a chain. Duplicates
+// are refused. Use [CheckChain] to verify the chain.
 func ParseChain(text string) ([]*x509.Certificate, error) {
 	found, err := readCertificates(text, limits{MaxChainSize, MaxChain})
 	if err != nil {
@@ -27,18 +27,17 @@ func ParseChain(text string) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
-// ParseBundle reads certificates that need not belong together, in any form that [readCertificates]
-// knows.
+// ParseBundle reads unrelated certificates in any form that [readCertificates] supports.
 func ParseBundle(text string) ([]*x509.Certificate, error) {
 	found, err := readCertificates(text, limits{MaxBundleSize, MaxBundle})
-	if err == noCertificates {
+	if err == errNoCertificates {
 		return nil, invalid("there are no certificates in PEM, PKCS #7 or DER: in PEM they begin with -----BEGIN CERTIFICATE-----")
 	}
 	return found.list, err
 }
 
-// inOrder puts certificates in the order of a chain that begins with the one that is the issuer of
-// none. If several are, the order stays.
+// inOrder sorts certificates into a chain that begins with the only one that issued none of the others.
+// If there is no such certificate, or more than one, it returns the list unchanged.
 func inOrder(list []*x509.Certificate) []*x509.Certificate {
 	var first *x509.Certificate
 	for _, c := range list {
@@ -58,8 +57,7 @@ func inOrder(list []*x509.Certificate) []*x509.Certificate {
 	return chainFrom(first, list)
 }
 
-// chainFrom returns a certificate and behind each the one that issued it, as far as these are in the
-// list.
+// chainFrom builds the chain from a certificate upwards, as far as the list has the issuers.
 func chainFrom(first *x509.Certificate, list []*x509.Certificate) []*x509.Certificate {
 	chain := []*x509.Certificate{first}
 	for len(chain) <= MaxChain {

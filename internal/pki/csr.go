@@ -165,7 +165,7 @@ func splitCSR(der []byte) (csrParts, error) {
 		!info.ReadASN1Integer(&parts.version) ||
 		!info.ReadASN1Element(&parts.subject, casn1.SEQUENCE) ||
 		!info.ReadASN1Element(&parts.key, casn1.SEQUENCE) ||
-		!info.ReadOptionalASN1(&parts.attributes, &hasAttributes, casn1.Tag(0).ContextSpecific().Constructed()) ||
+		!info.ReadOptionalASN1(&parts.attributes, &hasAttributes, constructed(0)) ||
 		!info.Empty() ||
 		!request.ReadASN1(&algorithm, casn1.SEQUENCE) ||
 		!request.ReadASN1BitString(&signature) || !request.Empty() {
@@ -241,7 +241,7 @@ func (p csrParts) standardForm(subject []byte) ([]byte, error) {
 			b.AddASN1Int64(0)
 			b.AddBytes(subject)
 			b.AddBytes(p.key)
-			b.AddASN1(casn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(p.attributes) })
+			b.AddASN1(constructed(0), func(b *cryptobyte.Builder) { b.AddBytes(p.attributes) })
 		})
 		b.AddBytes(p.rest)
 	})

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -26,11 +25,7 @@ func DecodeText(content []byte) []byte {
 	default:
 		return content
 	}
-	units := make([]uint16, 0, len(content)/2)
-	for i := 2; i < len(content); i += 2 {
-		units = append(units, order.Uint16(content[i:]))
-	}
-	return []byte(string(utf16.Decode(units)))
+	return []byte(decodeUTF16(content[2:], order))
 }
 
 // DecodeCSR returns the DER of the only certificate request in a PEM text. Like openssl it skips

@@ -42,7 +42,7 @@ func isSquareOf(root, n *big.Int) bool { return new(big.Int).Mul(root, root).Cmp
 // fermatSieve rules out candidates a+i for which (a+i)² - n is no square modulo 64 or a small prime.
 type fermatSieve struct {
 	mod64   uint64         // bit i: a+i is left modulo 64
-	modulos []moduloFilter // one for each prime
+	filters []moduloFilter // one for each prime
 }
 
 // moduloFilter has at place r the candidates from a+r to a+r+63 that are left.
@@ -54,7 +54,7 @@ var sievePrimes = primesBelow(74)[1:]
 func newFermatSieve(a, n *big.Int) fermatSieve {
 	sieve := fermatSieve{mod64: newModuloFilter(mod(a, 64), mod(n, 64), 64)[0]}
 	for _, p := range sievePrimes {
-		sieve.modulos = append(sieve.modulos, newModuloFilter(mod(a, p), mod(n, p), p))
+		sieve.filters = append(sieve.filters, newModuloFilter(mod(a, p), mod(n, p), p))
 	}
 	return sieve
 }
@@ -92,7 +92,7 @@ var squaresModulo = sync.OnceValue(func() map[int][]uint64 {
 // of 64.
 func (s *fermatSieve) candidates(first int) uint64 {
 	left := s.mod64
-	for _, filter := range s.modulos {
+	for _, filter := range s.filters {
 		if left &= filter[uint32(first)%uint32(len(filter))]; left == 0 {
 			break
 		}

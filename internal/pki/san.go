@@ -21,7 +21,7 @@ var (
 
 // The general names of RFC 5280, section 4.2.1.6, that can be certified.
 var (
-	tagOther = casn1.Tag(0).ContextSpecific().Constructed()
+	tagOther = constructed(0)
 	tagEmail = casn1.Tag(1).ContextSpecific()
 	tagDNS   = casn1.Tag(2).ContextSpecific()
 	tagURI   = casn1.Tag(6).ContextSpecific()

@@ -14,15 +14,13 @@ import (
 	"notary"
 )
 
-// User principal names are the names by which Windows knows an account, such as for logon with a
-// smart card and 802.1X: an otherName with a UTF8String.
+// User principal names identify accounts in Windows, for smart card logon and 802.1X: an otherName with a
+// UTF8String.
 
 var oidUPN = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}
 
 // maxUPN is the limit of Active Directory, in characters.
 const maxUPN = 1024
-
-var explicit0 = casn1.Tag(0).ContextSpecific().Constructed()
 
 func addUPN(names *notary.Names, text string) error {
 	user, domain, found := strings.Cut(text, "@")
@@ -38,7 +36,7 @@ func addUPN(names *notary.Names, text string) error {
 	return nil
 }
 
-// addOtherName adds the name of an otherName, of which the value is given.
+// addOtherName adds the name in the value of an otherName.
 func addOtherName(names *notary.Names, value cryptobyte.String) error {
 	var oid asn1.ObjectIdentifier
 	var inner, text cryptobyte.String
@@ -49,14 +47,14 @@ func addOtherName(names *notary.Names, value cryptobyte.String) error {
 		return invalid("the request has an otherName of the type %s, which is not supported: of these names only "+
 			"user principal names (%s) are", oid, oidUPN)
 	}
-	if !value.ReadASN1(&inner, explicit0) || !value.Empty() || !inner.ReadASN1(&text, casn1.UTF8String) || !inner.Empty() {
+	if !value.ReadASN1(&inner, constructed(0)) || !value.Empty() || !inner.ReadASN1(&text, casn1.UTF8String) || !inner.Empty() {
 		return invalid("a user principal name is not well-formed: it must be a UTF8String")
 	}
 	return addUPN(names, string(text))
 }
 
-// UPNs returns the user principal names among the extensions of a certificate or request. They may
-// come from outside: what cannot be read is left out.
+// UPNs returns the user principal names in the extensions of a certificate or request. It skips names
+// that it cannot read, because these may come from anywhere.
 func UPNs(extensions []pkix.Extension) (list []string) {
 	for _, extension := range extensions {
 		in := cryptobyte.String(extension.Value)
@@ -79,8 +77,8 @@ func UPNs(extensions []pkix.Extension) (list []string) {
 	return list
 }
 
-// SANExtension returns the subject alternative names as an extension. Package x509 writes it by
-// itself unless there are user principal names.
+// SANExtension returns the subject alternative name extension. Package x509 encodes it too, but without
+// user principal names.
 func SANExtension(names notary.Names, critical bool) (pkix.Extension, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -103,7 +101,7 @@ func SANExtension(names notary.Names, critical bool) (pkix.Extension, error) {
 		for _, upn := range names.UPN {
 			b.AddASN1(tagOther, func(b *cryptobyte.Builder) {
 				b.AddASN1ObjectIdentifier(oidUPN)
-				b.AddASN1(explicit0, func(b *cryptobyte.Builder) {
+				b.AddASN1(constructed(0), func(b *cryptobyte.Builder) {
 					b.AddASN1(casn1.UTF8String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(upn)) })
 				})
 			})
