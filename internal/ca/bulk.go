@@ -9,7 +9,7 @@ import (
 	"notary/internal/issuance"
 )
 
-// Many selects the requests, or the certificates, of a bulk call: by their ids, or by a filter.
+// Many selects the requests or certificates of a bulk call, by id or by a filter.
 type Many struct {
 	IDs []int64 // in the order in which it is done
 
@@ -53,7 +53,7 @@ func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o 
 	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
 }
 
-// checkGiven refuses what would fail for every request.
+// checkGiven refuses options that would fail for every request.
 func (s *Service) checkGiven(ctx context.Context, o SignOptions) error {
 	if err := o.refuseReplacement(); err != nil {
 		return err
@@ -103,13 +103,13 @@ func (s *Service) DeleteMany(ctx context.Context, caller notary.Caller, m Many, 
 	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Delete(ctx, caller, id) })
 }
 
-// many does one thing to each of the requests; see [Service.manyOf].
+// many applies do to each of the requests; see [Service.manyOf].
 func (s *Service) many(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error, do func(context.Context, int64) error) error {
 	return s.manyOf(ctx, caller, m, s.requestSelection(), fn, do)
 }
 
-// manyOf does one thing to each of the selected objects, several at once, and reports the outcomes to fn in
-// their order.
+// manyOf applies do to each of the selected objects, several at a time, and reports the outcomes to fn in
+// order.
 func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of selection, fn func(Outcome) error,
 	do func(context.Context, int64) error) error {
 	if err := caller.Require(of.permission); err != nil {

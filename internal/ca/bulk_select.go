@@ -9,9 +9,9 @@ import (
 	"notary"
 )
 
-// selection is how the objects of a bulk call are found.
+// selection defines how the objects of a bulk call are found.
 type selection struct {
-	noun       string // of several
+	noun       string // plural
 	permission notary.Permission
 	each       func(context.Context, notary.Caller, notary.Filter, func(id int64) error) error
 }

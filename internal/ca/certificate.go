@@ -27,7 +27,7 @@ func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int6
 	return intact(cert, err)
 }
 
-// intact returns cert, or an error if its DER is damaged: [store.Store.Certificate] leaves it out then.
+// intact returns cert, or an error if its DER is damaged, in which case [store.Store.Certificate] omits it.
 func intact(cert *notary.Certificate, err error) (*notary.Certificate, error) {
 	if err == nil && len(cert.DER) == 0 {
 		return nil, notary.InternalError("read certificate", fmt.Errorf("the record of certificate %d is damaged: run notary check", cert.ID))

@@ -6,8 +6,8 @@ import (
 	"notary/internal/pki"
 )
 
-// upgradeContents records the content of the requests that earlier versions recorded without it. It
-// runs once for a database, before the server answers, in steps that an interruption does not undo.
+// upgradeContents adds the content hash to requests that earlier versions recorded without it. It runs once
+// per database, before the server answers. An interrupted upgrade continues where it stopped.
 func (s *Service) upgradeContents(ctx context.Context) error {
 	unreadable := 0
 	content := func(csr string) string {

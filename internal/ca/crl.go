@@ -71,8 +71,8 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 	return crl, err
 }
 
-// lastCRL returns the last list of an expired authority. A newer one would be signed with a certificate that
-// relying parties no longer accept.
+// lastCRL returns the last CRL of an expired authority, whose certificate relying parties no longer accept
+// for a newer one.
 func lastCRL(a *openedAuthority, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
@@ -226,16 +226,16 @@ type entriesFor struct {
 	seen      map[string]bool // serial numbers, to leave out duplicates; nil to look for none
 }
 
-// gathered is a list with its entries.
+// gathered is a CRL with its entries.
 type gathered struct {
 	*issuance.CRL
 	known      int64     // revocations, those included that are not listed
 	thisUpdate time.Time // not before the time of any entry
 }
 
-// dated returns the revocation as it is listed. One recorded here in the last minute, or by a node whose clock
-// is ahead, gets the time of thisUpdate. An imported one keeps its time, unless that is in the future, and
-// thisUpdate follows.
+// dated returns the revocation with the time that the CRL lists. If it was recorded in the last minute, or
+// by a node whose clock is ahead, that is thisUpdate. An imported revocation keeps its time unless that is
+// in the future, and thisUpdate is moved to it.
 func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 	if v.Imported {
 		if v.At.After(now) {
@@ -250,8 +250,7 @@ func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 	return v
 }
 
-// gatherCRL starts a list with the revocations that are known. Those that cannot be listed are left out and
-// reported.
+// gatherCRL starts a CRL with the known revocations. Those that cannot be listed are skipped and reported.
 func (s *Service) gatherCRL(ctx context.Context, a *openedAuthority, key store.ListKey, o entriesFor) (g gathered, err error) {
 	g.thisUpdate = o.now.Add(-crlBackdate)
 	if g.CRL, err = issuance.NewCRL(a.Issuer, o.octets); err != nil {

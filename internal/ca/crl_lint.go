@@ -9,9 +9,9 @@ import (
 	"notary/internal/store"
 )
 
-// lintCRL lints a list that was just built, logs what is new, and counts it for the metrics. The list is
-// published all the same: relying parties need its revocations more than its form, and what would keep them
-// from reading it has been refused before.
+// lintCRL lints a newly built CRL, logs new findings and counts them for the metrics. The CRL is published
+// anyway because relying parties need its revocations; faults that would make it unreadable were refused
+// before.
 func (s *Service) lintCRL(ctx context.Context, key store.ListKey, published *crlList, list *issuance.CRL) {
 	findings, err := list.Lint()
 	if err != nil {

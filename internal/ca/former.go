@@ -8,7 +8,7 @@ import (
 	"notary"
 )
 
-// signer returns the authority and the profile that sign a request.
+// signer returns the authority and the profile with which a request is signed.
 func (s *Service) signer(ctx context.Context, req *notary.Request, o SignOptions) (*openedAuthority, *notary.Profile, error) {
 	var former notary.Issuance
 	if o.open() {
@@ -29,7 +29,7 @@ func (s *Service) signer(ctx context.Context, req *notary.Request, o SignOptions
 // open reports whether the options depend on how a request was signed before.
 func (o SignOptions) open() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
 
-// choose returns how a request is signed whose former certificate was issued like that.
+// choose returns the authority and profile for a request, given those of its former certificate.
 func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
 	given := notary.Issuance{AuthorityID: o.AuthorityID, Profile: o.Profile}
 	if o.KeepFormer && former != (notary.Issuance{}) {
@@ -39,7 +39,7 @@ func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
 		Profile: cmp.Or(given.Profile, former.Profile, notary.DefaultProfile)}
 }
 
-// formerOf returns how the current certificate of a request was issued or, without one, its latest.
+// formerOf returns how the current certificate of a request was issued or, if there is none, its latest.
 func (s *Service) formerOf(ctx context.Context, req *notary.Request) (notary.Issuance, error) {
 	if req.Certificate != nil {
 		return req.Certificate.Issuance(), nil
@@ -48,7 +48,7 @@ func (s *Service) formerOf(ctx context.Context, req *notary.Request) (notary.Iss
 	return all[req.ID], err
 }
 
-// profileOr is [Service.profile], with an error of its own if the profile is that of a former certificate.
+// profileOr is [Service.profile] with a specific error for the profile of a former certificate.
 func (s *Service) profileOr(ctx context.Context, name string, former notary.Issuance) (*notary.Profile, error) {
 	p, err := s.profile(ctx, name)
 	if notary.KindOf(err) == notary.Invalid && name == former.Profile {
@@ -58,7 +58,7 @@ func (s *Service) profileOr(ctx context.Context, name string, former notary.Issu
 	return p, err
 }
 
-// issuerOr is [Service.issuer], with an error of its own if the authority is that of a former certificate.
+// issuerOr is [Service.issuer] with a specific error for the authority of a former certificate.
 func (s *Service) issuerOr(ctx context.Context, id int64, former notary.Issuance) (*openedAuthority, error) {
 	if id == 0 {
 		return nil, notary.FieldErrorf("certificate_authority_id", "certificate_authority_id is missing: name the authority that signs, "+
@@ -77,7 +77,7 @@ func (s *Service) issuerOr(ctx context.Context, id int64, former notary.Issuance
 	return nil, notary.WithField(err, "certificate_authority_id")
 }
 
-// successorOf names, for the end of a sentence, the authority that has succeeded another one.
+// successorOf returns the end of a sentence that names the successor of an authority, or "".
 func (s *Service) successorOf(ctx context.Context, id int64) string {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {

@@ -17,15 +17,15 @@ const (
 	blockedKey     = "this key is on the list of blocked keys: make a new key and a new request"
 )
 
-// heldKey is why the key of an authority is not certified as that of an end entity.
+// heldKey returns why the key of an authority is not certified as that of an end entity.
 func heldKey(authorityID int64) string {
 	return fmt.Sprintf("this is or was the key of the certificate authority %d or of its OCSP responder, "+
 		"which has no other use: make a new key and a new request", authorityID)
 }
 
-// refuseEndEntity refuses a CSR whose key must not be certified as that of an end entity, and keeps
-// the key from becoming such a one until the transaction ends. If a certificate of an authority's
-// key were revoked for keyCompromise, so would be the authority.
+// refuseEndEntity refuses a CSR whose key must not be certified as that of an end entity. The key's status
+// cannot change until the transaction ends. Revoking such a certificate of an authority's key for
+// keyCompromise would also revoke the authority.
 func (s *Service) refuseEndEntity(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 	key, err := s.shareKey(ctx, tx, csr.Identity)
 	if err != nil {
@@ -66,8 +66,8 @@ type keyRecord struct {
 	blocked bool
 }
 
-// shareKey looks a key up and keeps it from being reported as compromised, or taken in as that of
-// an authority, until the transaction ends.
+// shareKey looks a key up and blocks reports of its compromise, and its import as that of an authority,
+// until the transaction ends.
 func (s *Service) shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentity) (keyRecord, error) {
 	if err := tx.ShareKey(key.Fingerprint); err != nil {
 		return keyRecord{}, err
@@ -75,20 +75,20 @@ func (s *Service) shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentit
 	return s.lookUpKey(ctx, tx, key)
 }
 
-// keyRecords is where keys are looked up: the store, or a transaction.
+// keyRecords looks up keys: the store or a transaction.
 type keyRecords interface {
 	KeyRecord(ctx context.Context, fingerprints ...string) (store.KeyRecord, error)
 }
 
-// lookUpKey returns what is known of a key or another public key of the same private key. A record
-// whose key was not found when fingerprints became canonical is still under the former one.
+// lookUpKey returns what is known of a key or of another public key of the same private key. Records whose
+// key was not found when fingerprints became canonical are still under the former fingerprint.
 func (s *Service) lookUpKey(ctx context.Context, in keyRecords, key pki.KeyIdentity) (keyRecord, error) {
 	recorded, err := in.KeyRecord(ctx, key.Fingerprint, key.Former)
 	return keyRecord{recorded, s.blocklist.Load().ContainsIdentity(key)}, err
 }
 
-// refuseSmallExponent refuses an RSA key with a public exponent that no profile allows. By which
-// profile it will be signed is not known yet.
+// refuseSmallExponent refuses an RSA key with a public exponent that no profile allows, because the
+// profile is not known yet.
 func (s *Service) refuseSmallExponent(ctx context.Context, key crypto.PublicKey) error {
 	exponent := pki.SmallExponent(key)
 	if exponent == 0 {
@@ -155,8 +155,8 @@ func requestFingerprint(csrPEM string) (string, error) {
 	return pki.KeyFingerprint(key)
 }
 
-// refuseCertifiedKey refuses to take in the key of an authority for which an authority here has
-// issued the certificate of an end entity that is still valid.
+// refuseCertifiedKey refuses to import the key of an authority if an authority held here has issued a
+// still valid end-entity certificate for it.
 func (s *Service) refuseCertifiedKey(ctx context.Context, tx *store.Tx, fingerprint string) error {
 	all, err := tx.CertificatesWithKey(ctx, fingerprint)
 	if err != nil {

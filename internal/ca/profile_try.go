@@ -157,9 +157,9 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 	return nil
 }
 
-// TryRequest returns what the profile ("" for the default) would say of a signing request, given as
-// PEM, before it is submitted: also to those who may not see the profile's rules. It also returns
-// whether the caller has submitted it already.
+// TryRequest checks a signing request in PEM against a profile ("" for the default) before it is submitted,
+// even for callers who may not see the profile's rules. It also returns whether the caller has already
+// submitted it.
 func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, profile string) (*notary.RequestTrial, error) {
 	if err := caller.Require(notary.CreateRequests); err != nil {
 		return nil, err
@@ -180,8 +180,8 @@ func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, 
 	return found, s.findRecorded(ctx, caller, csr, found)
 }
 
-// findRecorded sets whether the caller has submitted the signing request already. What others have
-// submitted is none of its business, and does not keep it from submitting.
+// findRecorded sets whether the caller has already submitted the signing request. Requests of others do
+// not count and are not disclosed.
 func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR, found *notary.RequestTrial) (err error) {
 	found.RequestID, err = s.store.RequestWithContent(ctx, caller.AccountID, csr.Content())
 	found.Recorded = found.RequestID != 0

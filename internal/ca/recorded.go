@@ -104,8 +104,8 @@ func Moment(field, text string) (time.Time, error) {
 	return t, nil
 }
 
-// Window reads how far ahead a list of expiring certificates looks: a period such as 30d, or a number
-// of days. The zero value stands for "".
+// Window parses how far ahead a list of expiring certificates looks: a period such as 30d, or a number of
+// days. It returns 0 for "".
 func Window(field, text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil

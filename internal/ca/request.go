@@ -177,13 +177,7 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err != nil {
 		return err
 	}
-	if profile.CA {
-		if err := caller.Require(notary.ManageAuthorities); err != nil {
-			return err
-		}
-	}
-	err = o.check(profile)
-	if err != nil {
+	if err := o.allow(caller, profile); err != nil {
 		return err
 	}
 	csr, err := signedCSR(req, &o)
@@ -225,8 +219,8 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	return err
 }
 
-// signedCSR returns the request as it is signed, with the subject and names of the options or, in a
-// renewal, those that replaced its own before.
+// signedCSR returns the request to sign, with the subject and names of the options or, in a renewal, those
+// of the former certificate that replaced its own.
 func signedCSR(req *notary.Request, o *SignOptions) (*pki.CSR, error) {
 	csr, err := pki.ParseStoredCSR(req.CSR)
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 	"notary/internal/store"
 )
 
-// RevokeOptions are how a request is revoked.
+// RevokeOptions are the options of [Service.RevokeRequest].
 type RevokeOptions struct {
 	Reason      notary.RevocationReason
 	OnlyCurrent bool // whether its older certificates stay valid
 }
 
-// Revocations are what a revocation did. Its certificates are in the order of their ids.
+// Revocations is the result of a revocation. Its certificates are in the order of their ids.
 type Revocations struct {
 	Revoked    []notary.RevokedCertificate
 	NotRevoked []NotRevoked
@@ -26,7 +26,7 @@ type Revocations struct {
 type NotRevoked struct {
 	ID     int64
 	Serial string
-	Err    error // why
+	Err    error // the reason
 }
 
 // writeRevocations is [store.Store.WriteAs] for a change that may revoke. When it returns, cached OCSP
@@ -56,10 +56,9 @@ func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller, fn fun
 	return done, nil
 }
 
-// RevokeRequest revokes every valid certificate of a request or, if the options say so, the current one
-// alone. With [notary.KeyCompromise], here and in the other revocations, every certificate for the same key
-// that is still valid is revoked with it, the reason of earlier revocations is corrected, and the key is
-// refused from then on.
+// RevokeRequest revokes every valid certificate of a request or, with OnlyCurrent, only the current one. With
+// [notary.KeyCompromise], here and in the other revocations, every valid certificate for the same key is
+// revoked, the reason of earlier revocations is corrected, and the key is blocked.
 func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, o RevokeOptions) (Revocations, error) {
 	if err := caller.Require(notary.DecideRequests); err != nil {
 		return Revocations{}, err
@@ -106,7 +105,7 @@ func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary
 	if err := s.revoke(ctx, tx, caller, req.Certificate, o.Reason); err != nil {
 		return nil, err
 	}
-	return left, tx.RequireStatus(ctx, id, notary.Revoked) // a renewal may have been quicker
+	return left, tx.RequireStatus(ctx, id, notary.Revoked) // a concurrent renewal may have won
 }
 
 // revokeOlder revokes the valid certificates of a request except the current one, and returns those that
@@ -132,8 +131,8 @@ func (s *Service) revokeOlder(ctx context.Context, tx *store.Tx, caller notary.C
 	return left, nil
 }
 
-// revokeUnlessRefused revokes a certificate, or returns why it cannot be revoked as it is now. Then nothing
-// has been changed.
+// revokeUnlessRefused revokes a certificate or, without changing anything, returns why it cannot be revoked
+// in its present state.
 func (s *Service) revokeUnlessRefused(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
 	reason notary.RevocationReason) (refusal, err error) {
 	if cert, err = tx.ClaimCertificate(ctx, cert); err != nil {
@@ -149,7 +148,8 @@ func (s *Service) revokeUnlessRefused(ctx context.Context, tx *store.Tx, caller 
 	return nil, refusal
 }
 
-// correctRequest gives the revocations of a revoked request another reason, if that can replace theirs.
+// correctRequest corrects the reason of a revoked request's revocations where the new reason may replace
+// the old one.
 func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, reason notary.RevocationReason) error {
 	all, err := tx.CertificatesOfRequest(ctx, id)
 	if err != nil {
@@ -269,7 +269,7 @@ func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller nota
 	return tx.Event(notary.EventBy(caller, "authority.revoke", a.ID, string(reason)))
 }
 
-// revoke revokes a certificate that somebody named, or corrects the reason for which it was revoked.
+// revoke revokes a certificate, or corrects the reason for which it was revoked.
 func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
 	if reason == notary.KeyCompromise { // what is being signed for the key is waited for
 		if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {

@@ -10,9 +10,8 @@ import (
 	"notary/internal/store"
 )
 
-// reportCompromised refuses a key, which the transaction has claimed, from now on, revokes
-// what was issued for it, and disables authorities that have it: a root, which no list can
-// have, must not sign with it either.
+// reportCompromised blocks a key that the transaction has claimed, revokes its certificates, and disables
+// authorities that have it, including roots, which no CRL can list.
 func (s *Service) reportCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, keyFingerprint string) error {
 	if err := tx.ReportCompromised(keyFingerprint); err != nil {
 		return err
@@ -39,8 +38,8 @@ func (s *Service) reportCompromised(ctx context.Context, tx *store.Tx, caller no
 	return nil
 }
 
-// revokeKey revokes every certificate for a key that has not expired, whoever uses it. One that is revoked
-// already gets the reason if that can replace its own.
+// revokeKey revokes every unexpired certificate for a key, whoever uses it. The reason of earlier
+// revocations is corrected if the new one may replace it.
 func (s *Service) revokeKey(ctx context.Context, tx *store.Tx, caller notary.Caller, keyFingerprint string,
 	reason notary.RevocationReason) error {
 	all, err := tx.CertificatesWithKey(ctx, keyFingerprint)
@@ -58,8 +57,8 @@ func (s *Service) revokeKey(ctx context.Context, tx *store.Tx, caller notary.Cal
 	return nil
 }
 
-// revokedBefore names, for the event of a request, its other certificates that the transaction has
-// revoked so far.
+// revokedBefore returns, for the event of a request, a list of its other certificates that the transaction
+// has revoked so far.
 func revokedBefore(ctx context.Context, tx *store.Tx, cert *notary.Certificate) (string, error) {
 	revoked := tx.RevokedCertificates()
 	if len(revoked) < 2 {

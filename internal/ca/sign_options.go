@@ -11,23 +11,26 @@ import (
 	"notary/internal/pki"
 )
 
-// SignOptions are how a request is signed.
+// SignOptions are the options of [Service.Sign].
 type SignOptions struct {
-	AuthorityID int64     // 0 for the authority of its former certificate
-	Profile     string    // "" for the profile of its former certificate, or else server-client; one for CAs makes a subordinate CA
-	NotAfter    time.Time // zero for the profile's default; cut to the issuer's own end
-	NoRenewal   bool      // whether a request that has a certificate already is a conflict
+	AuthorityID int64 // 0 for the authority of its former certificate
+
+	// Profile is "" for the profile of its former certificate or, without one, server-client. A profile for
+	// CAs makes a subordinate CA.
+	Profile   string
+	NotAfter  time.Time // zero for the profile's default; cut to the issuer's own end
+	NoRenewal bool      // whether a request that has a certificate already is a conflict
 
 	// KeepFormer makes a request that has had a certificate keep its authority and profile even if others
 	// are given: these are for the other requests of a bulk call.
 	KeepFormer bool
 
-	// What the certificate has instead of what the request asks for. It goes by the same rules.
+	// Replacements for what the request asks for. The same rules apply to them.
 	Subject string   // as RFC 4514 writes it; "" for that of the request
 	Names   []string // as people type them; nil for those of the request
 
-	// Of a subordinate CA.
-	PathLen     *int // nil for that of the profile
+	// For subordinate CAs.
+	PathLen     *int // nil for the profile's
 	Constraints notary.NameConstraints
 }
 
@@ -35,8 +38,8 @@ func (o SignOptions) replacement() pki.Replacement {
 	return pki.Replacement{Subject: o.Subject, Names: o.Names}
 }
 
-// inherit keeps a subject and names that replaced those of the CSR in the certificate in use, unless
-// the options have others: a renewal does not change them silently.
+// inherit keeps the subject and names that replaced those of the CSR in the current certificate, unless the
+// options replace them again: a renewal does not change them silently.
 func (o *SignOptions) inherit(req *notary.Request) error {
 	if req.Certificate == nil || !o.replacement().IsZero() {
 		return nil
@@ -56,7 +59,17 @@ func (o *SignOptions) inherit(req *notary.Request) error {
 	return nil
 }
 
-// check refuses options that do not fit the profile, and gives the constraints their checked form.
+// allow returns an error unless the caller may sign by the profile and the options fit it.
+func (o *SignOptions) allow(caller notary.Caller, profile *notary.Profile) error {
+	if profile.CA {
+		if err := caller.Require(notary.ManageAuthorities); err != nil {
+			return err
+		}
+	}
+	return o.check(profile)
+}
+
+// check refuses options that do not fit the profile, and normalizes the constraints.
 func (o *SignOptions) check(profile *notary.Profile) (err error) {
 	switch {
 	case profile.CA && o.Profile != profile.Name:
@@ -75,7 +88,7 @@ func (o *SignOptions) check(profile *notary.Profile) (err error) {
 	return err
 }
 
-// refuseReplacement refuses a subject and names for many requests.
+// refuseReplacement refuses a subject and names in a bulk call.
 func (o *SignOptions) refuseReplacement() error {
 	switch {
 	case o.Subject != "":
@@ -86,7 +99,7 @@ func (o *SignOptions) refuseReplacement() error {
 	return nil
 }
 
-// checkMany refuses what is decided for each request by itself.
+// checkMany refuses options that must be set for each request individually.
 func (o *SignOptions) checkMany(profile *notary.Profile) error {
 	if profile.CA {
 		return unprocessable("profile", "the profile %s is for CAs: sign each of their requests by itself", profile.Name)
@@ -112,7 +125,7 @@ func (s *Service) issue(issuer issuance.Issuer, profile *notary.Profile, csr *pk
 	return issuance.Intermediate(issuer, profile, csr, pathLen, terms)
 }
 
-// signDetail is what the event of a signature records.
+// signDetail returns the detail of a signature's event.
 func signDetail(cert *notary.Certificate, certID int64, csr *pki.CSR, o SignOptions, profile *notary.Profile) string {
 	parts := []string{fmt.Sprintf("authority %d", cert.AuthorityID), fmt.Sprintf("certificate %d", certID), "serial " + cert.Serial}
 	if profile.CA {
@@ -122,7 +135,7 @@ func signDetail(cert *notary.Certificate, certID int64, csr *pki.CSR, o SignOpti
 		}
 	}
 	if o.Subject != "" {
-		// A comma with a blank separates the parts.
+		// A comma and a space separate the parts.
 		parts = append(parts, "subject replaced by "+strings.ReplaceAll(pki.SubjectText(csr.RawSubject), ", ", `,\20`))
 	}
 	if o.Names != nil {

@@ -9,17 +9,17 @@ import (
 	"notary"
 )
 
-// SignGroup is what [Service.SignMany] would do to requests that are treated alike.
+// SignGroup describes requests that [Service.SignMany] would treat alike.
 type SignGroup struct {
 	Count    int64
-	Issuance notary.Issuance // with which authority and profile they are signed
-	Former   notary.Issuance // those of their former certificates; zero if they have had none
-	Renewal  bool            // whether they have a certificate that is in use
+	Issuance notary.Issuance // the authority and profile with which they are signed
+	Former   notary.Issuance // those of their former certificates; zero if there are none
+	Renewal  bool            // whether they have a current certificate
 	Refusal  string          // why they are not signed; "" if they are
 }
 
 // SignPlan groups the selected requests by what [Service.SignMany] would do to them, the largest group first.
-// What only signing itself can tell, such as whether the profile allows the names, is left out. The filter
+// It leaves out what only signing can determine, such as whether the profile allows the names. The filter
 // needs no expected count.
 func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many, o SignOptions) ([]SignGroup, error) {
 	if err := caller.Require(notary.DecideRequests); err != nil {
@@ -92,7 +92,7 @@ func sortedGroups(groups map[SignGroup]int64) []SignGroup {
 	return sorted
 }
 
-// requestsOf returns the selected requests, as far as a plan needs them. One that is gone is left out.
+// requestsOf returns the parts of the selected requests that a plan needs. Deleted requests are skipped.
 func (s *Service) requestsOf(ctx context.Context, caller notary.Caller, m Many) (all []*notary.Request, err error) {
 	add := func(r *notary.Request) {
 		slim := &notary.Request{ID: r.ID, Status: r.Status}

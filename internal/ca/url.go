@@ -45,8 +45,8 @@ func (u urls) name(a *openedAuthority) {
 	}
 }
 
-// PublishWarning returns what is wrong with the URL that certificates name; "" if nothing is. Only the
-// machine itself reaches a URL of the loopback interface, and certificates keep theirs for life.
+// PublishWarning returns a warning if certificates would name a loopback URL, which no other machine can
+// reach, and "" otherwise. Certificates keep the URL for life.
 func (s *Service) PublishWarning() string {
 	if !isLoopback(s.urls.base) {
 		return ""
@@ -55,7 +55,7 @@ func (s *Service) PublishWarning() string {
 		"machines cannot reach. Set publish_url before the first certificate is issued: certificates keep the URL for life."
 }
 
-// isLoopback reports whether a URL leads to the machine itself.
+// isLoopback reports whether a URL points to the local machine.
 func isLoopback(base string) bool {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" {

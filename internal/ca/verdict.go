@@ -10,11 +10,11 @@ import (
 	"notary/internal/pki"
 )
 
-// maxVerdicts is how many verdicts are kept.
+// maxVerdicts is the size of the cache.
 const maxVerdicts = 1000
 
-// verdicts keeps what [pki.CheckChain] said of chains. A check verifies every signature and compares
-// every name, and the chains of a certificate are asked for again and again.
+// verdicts caches the results of [pki.CheckChain], which verifies every signature and compares every name.
+// The chains of a certificate are requested often.
 type verdicts struct {
 	check func(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error
 
@@ -22,7 +22,7 @@ type verdicts struct {
 	known map[[sha256.Size]byte]verdict
 }
 
-// verdict holds from the last to the next time at which a certificate of the chain begins or ends.
+// verdict is valid between two times at which a certificate of the chain becomes valid or expires.
 type verdict struct {
 	problem     string // "" for a good chain
 	from, until time.Time
@@ -32,7 +32,7 @@ func newVerdicts() *verdicts {
 	return &verdicts{check: pki.CheckChain, known: map[[sha256.Size]byte]verdict{}}
 }
 
-// problem returns why relying parties would refuse a chain; "" if nothing speaks against it.
+// problem returns why relying parties would refuse a chain, or "".
 func (v *verdicts) problem(chain []*x509.Certificate, now time.Time) string {
 	key := chainHash(chain)
 	v.mu.Lock()
@@ -58,12 +58,12 @@ func (v *verdicts) problem(chain []*x509.Certificate, now time.Time) string {
 func chainHash(chain []*x509.Certificate) [sha256.Size]byte {
 	hash := sha256.New()
 	for _, c := range chain {
-		hash.Write(c.Raw) // DER says itself where it ends
+		hash.Write(c.Raw) // DER is self-delimiting
 	}
 	return [sha256.Size]byte(hash.Sum(nil))
 }
 
-// unchanged returns the time around now in which the same certificates of a chain are valid.
+// unchanged returns the period around now in which the same certificates of a chain are valid.
 func unchanged(chain []*x509.Certificate, now time.Time) (from, until time.Time) {
 	until = now.AddDate(1, 0, 0)
 	for _, c := range chain {

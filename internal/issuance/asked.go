@@ -12,11 +12,11 @@ import (
 	"notary/internal/pki"
 )
 
-// What requests ask for beside their subject, names and key. Profiles decide on it, and what a
-// request does not get is reported.
+// What requests ask for besides their subject, names and key. Profiles decide on it; what a request does
+// not get is reported.
 
-// decided are the extensions that findings of their own report, or that authorities always set
-// by themselves (RFC 5280, sections 4.2.1.1 and 4.2.1.2).
+// decided are the extensions that have findings of their own or that the CA always sets (RFC 5280,
+// sections 4.2.1.1 and 4.2.1.2).
 var decided = []string{"2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.14", "2.5.29.35"}
 
 // extensionNames are the names of extensions that requests ask for.
@@ -30,8 +30,8 @@ var extensionNames = map[string]string{
 	"2.16.840.1.113730.1.1": "Netscape certificate type", "2.16.840.1.113730.1.13": "Netscape comment",
 }
 
-// Asked returns findings about what a request asks for and no profile for machines or people
-// issues. What depends on the profile is reported once it is signed.
+// Asked returns findings about requested extensions that no end-entity profile issues. What depends on
+// the profile is reported when the request is signed.
 func Asked(csr *pki.CSR) (list []notary.Finding) {
 	if csr.AsksForCA() {
 		list = append(list, askedCA(notary.FindingNotice, "Only a signature by a profile for CAs, which whoever signs has to choose, makes it one."))
@@ -82,7 +82,7 @@ func clipped(oid string) string {
 	return oid
 }
 
-// unmet returns findings about what the request asks for and the draft does not have.
+// unmet returns findings about what the request asks for and the draft lacks.
 func (a *attempt) unmet() (list []notary.Finding) {
 	if a.csr.AsksForCA() && !a.draft.IsCA {
 		list = append(list, askedCA(notary.FindingWarning, "The profile "+a.profile.Name+" is not for CAs: the certificate cannot sign others."))
@@ -122,8 +122,8 @@ func extensionValue(c *x509.Certificate, id asn1.ObjectIdentifier) (value []byte
 	return nil, false
 }
 
-// missingUsages are the names of the key usages that were asked for in vain. Those of a CA are
-// told with CA:TRUE.
+// missingUsages returns the requested key usages that the draft lacks. Those of a CA are reported with
+// CA:TRUE.
 func (a *attempt) missingUsages() (missing []string) {
 	asked := x509.KeyUsage(a.csr.AskedKeyUsage()) &^ a.draft.KeyUsage
 	if a.csr.AsksForCA() && !a.draft.IsCA {
@@ -141,18 +141,8 @@ func (a *attempt) missingPurposes() (missing []string) {
 	has := purposes(a.draft)
 	for _, oid := range a.csr.AskedExtKeyUsages() {
 		if !slices.Contains(has, oid.String()) {
-			missing = append(missing, purposeName(oid.String()))
+			missing = append(missing, oid.String())
 		}
 	}
-	return missing
-}
-
-// purposeName returns the name of an extended key usage, or its object identifier if it has none.
-func purposeName(oid string) string {
-	for name, usage := range extKeyUsages {
-		if usage.OID().String() == oid {
-			return name
-		}
-	}
-	return clipped(oid)
+	return purposeNames(missing)
 }

@@ -108,8 +108,8 @@ func (a *attempt) issue() (*Issued, error) {
 	return &Issued{certificate, a.allFindings()}, nil
 }
 
-// allFindings returns what is notable about the request, what it asks for in vain, and what the
-// lints found.
+// allFindings returns the findings about the request, what it asks for and does not get, and the lint
+// findings.
 func (a *attempt) allFindings() []notary.Finding {
 	list := slices.Clone(a.csr.Findings)
 	if a.draft != nil {

@@ -29,8 +29,8 @@ type CRL struct {
 	entries int
 	room    int    // at the start of octets, for what comes before the entries
 	octets  []byte // the room and the entries
-	linted  int    // where the entries end that are linted, if there are more
-	excerpt []byte // what [CRL.Lint] reads: the signed list, with the first entries only if it is long
+	linted  int    // where the linted entries end, if there are more
+	excerpt []byte // what [CRL.Lint] reads: the signed list, with only the first entries of a long one
 }
 
 // CRLTerms are what a list says apart from its entries.

@@ -12,9 +12,8 @@ import (
 	"notary"
 )
 
-// maxLinted is how many entries of a list zlint reads. It decodes each several times: a list of a hundred
-// thousand would take it longer than building the list. What its lints find in entries, [CRL.Sign] checks in
-// all of them.
+// maxLinted is how many entries of a CRL zlint reads. It decodes each several times, which for a hundred
+// thousand takes longer than building the CRL. [CRL.Sign] checks all entries for what these lints find.
 const maxLinted = 1000
 
 // crlChecks returns zlint's lints for CRLs by RFCs and the community. Those of the CA/Browser Forum are for
@@ -29,8 +28,8 @@ var crlChecks = sync.OnceValues(func() ([]*lint.RevocationListLint, error) {
 	return registry.RevocationListLints().Lints(), nil
 })
 
-// Lint returns what zlint finds in the list, after [CRL.Sign]: warnings and errors. A list of more than a
-// thousand entries is linted with the first thousand.
+// Lint returns the warnings and errors of zlint. It must be called after [CRL.Sign]. Of a CRL with more
+// than a thousand entries it reads the first thousand.
 func (l *CRL) Lint() ([]notary.Finding, error) { return lintCRL(l.excerpt) }
 
 func lintCRL(der []byte) (findings []notary.Finding, err error) {

@@ -9,8 +9,8 @@ import (
 	"notary"
 )
 
-// ChainFindings returns what relying parties may refuse a chain from elsewhere for, although it is a
-// valid one: purposes of the first certificate for which an authority above may not issue.
+// ChainFindings returns findings about a valid chain from elsewhere that relying parties may refuse: its
+// first certificate has purposes for which an authority further up may not issue.
 func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 	if len(chain) == 0 {
 		return nil
@@ -29,9 +29,9 @@ func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 	return findings
 }
 
-// forbiddenPurposes returns the purposes of a certificate for which an authority may not issue: all
-// common verifiers take an authority's extended key usages, which it seldom has, for a limit on those
-// under it. Exempt is the authority's OCSP responder.
+// forbiddenPurposes returns the purposes of a certificate for which an authority may not issue. All common
+// verifiers apply an authority's extended key usages, if it has any, to the certificates below it. The
+// authority's OCSP responder is exempt.
 func forbiddenPurposes(authority, certificate *x509.Certificate) (forbidden []string) {
 	if len(authority.ExtKeyUsage)+len(authority.UnknownExtKeyUsage) == 0 ||
 		slices.Contains(authority.ExtKeyUsage, x509.ExtKeyUsageAny) {
@@ -41,13 +41,19 @@ func forbiddenPurposes(authority, certificate *x509.Certificate) (forbidden []st
 	return slices.DeleteFunc(purposes(certificate), func(p string) bool { return slices.Contains(allowed, p) })
 }
 
-// purposeNames returns the names of purposes, and the object identifiers of those that have none.
-func purposeNames(oids []string) []string {
-	names := slices.Clone(oids)
-	for name, usage := range extKeyUsages {
-		if i := slices.Index(names, usage.OID().String()); i >= 0 {
-			names[i] = name
-		}
+// purposeNames returns the names of extended key usages, or their object identifiers if they have none.
+func purposeNames(oids []string) (names []string) {
+	for _, oid := range oids {
+		names = append(names, purposeName(oid))
 	}
 	return names
+}
+
+func purposeName(oid string) string {
+	for name, usage := range extKeyUsages {
+		if usage.OID().String() == oid {
+			return name
+		}
+	}
+	return clipped(oid)
 }

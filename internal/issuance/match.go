@@ -62,9 +62,9 @@ func matchesHost(host, entry string) bool {
 	return host == entry || strings.HasPrefix(entry, ".") && strings.HasSuffix(host, entry)
 }
 
-// matchesURI reports whether a URI has the entry's host, or begins with the entry: that has a
-// scheme then, and may end only where a part of the path does. A URI that programs read in different
-// ways matches nothing. One without a host is the entry, or begins with one that ends in a colon.
+// matchesURI reports whether a URI has the entry's host or, for an entry with a scheme, begins with the
+// entry up to the end of a path segment. A URI without a host matches if it equals the entry, or begins
+// with an entry that ends in a colon. A URI that programs read in different ways matches nothing.
 func matchesURI(name, entry string) bool {
 	uri, err := url.Parse(name)
 	if err == nil && uri.Opaque != "" {

@@ -19,29 +19,28 @@ func hasPurpose(r *notary.Rules, purpose string) bool {
 	})
 }
 
-// withServerName returns the request of a server that names no host with the one that its common name
-// is, also if that is a single label: clients look for it in the subject alternative names only
-// (RFC 9525, section 2). Names of several labels and addresses are there already, whatever the
-// profile. The common name of a request that does name hosts is not taken for a further one.
+// withServerName copies the common name of a server's request to its names if it names no host, even if
+// the common name is a single label: clients only look at the subject alternative names (RFC 9525,
+// section 2). Common names with several labels and IP addresses are among the names already, whatever
+// the profile.
 func withServerName(r *notary.Rules, csr *pki.CSR) *pki.CSR {
 	if !forServers(r) || namesServer(csr.Names) {
 		return csr
 	}
 	host, err := pki.CommonNameHost(csr.CommonName, r.Names.Underscores)
 	if err != nil {
-		return csr // checkServerName tells why
+		return csr // checkServerName reports why
 	}
 	named := *csr
 	named.Names.DNS, named.Names.IP = host.DNS, host.IP
 	return &named
 }
 
-// namesServer reports whether clients can know a server by one of the names. Services that are known
-// by a URI (SPIFFE) have no other name.
+// namesServer reports whether clients can identify a server by one of the names. Services that are
+// identified by a URI (SPIFFE) have no other name.
 func namesServer(names notary.Names) bool { return len(names.DNS)+len(names.IP)+len(names.URI) > 0 }
 
-// checkServerName refuses or reports a certificate for servers that names no server, as the profile
-// has it.
+// checkServerName refuses or reports a server certificate that names no host, according to the profile.
 func (a *attempt) checkServerName() error {
 	if !forServers(&a.profile.Rules) || namesServer(a.csr.Names) {
 		return nil
@@ -59,9 +58,8 @@ func (a *attempt) checkServerName() error {
 	return nil
 }
 
-// refusesNoHost reports whether a request for a server without a name is refused. If the profile does
-// not say, it is reported only where the certificate may be that of a client and the common name does
-// not look like a host.
+// refusesNoHost reports whether a server's request without a host is refused. By default it is only
+// reported if the certificate may be for a client and the common name does not look like a host.
 func refusesNoHost(r *notary.Rules, commonName string) bool {
 	switch _, likeHost := pki.LooksLikeHost(commonName); {
 	case r.LintWarnings == notary.RefuseWarnings:

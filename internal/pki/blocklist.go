@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// The limits of a [Blocklist].
+// Limits of a [Blocklist].
 const (
 	MaxBlockedKeys  = 2_000_000
-	maxBlockedWidth = 1024 // octets of a line
+	maxBlockedWidth = 1024 // octets per line
 )
 
 // Blocklist is a set of keys that are never certified, such as those of firmware images or a flawed
@@ -24,9 +24,9 @@ type Blocklist struct {
 	sorted [][sha256.Size]byte
 }
 
-// ReadBlocklist reads a list of keys: on each line the SHA-256 of a SubjectPublicKeyInfo in
-// hexadecimal. What follows it after a space, empty lines, and lines that begin with # are comments.
-// An error names the line at fault.
+// ReadBlocklist reads a list of keys: on each line the SHA-256 of a SubjectPublicKeyInfo in hexadecimal,
+// and optionally a comment after a space. Empty lines and lines that begin with # are skipped. Errors
+// name the line at fault.
 func ReadBlocklist(r io.Reader) (*Blocklist, error) {
 	list := &Blocklist{}
 	lines := bufio.NewScanner(r)
@@ -70,7 +70,7 @@ func (l *Blocklist) Contains(key crypto.PublicKey) bool {
 		return false
 	}
 	id, err := IdentifyKey(key)
-	return err == nil && l.ContainsIdentity(id) // others are of a kind that is not supported
+	return err == nil && l.ContainsIdentity(id) // keys of other kinds are not supported
 }
 
 // ContainsIdentity is Contains for a key that has been identified.

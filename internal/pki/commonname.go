@@ -11,13 +11,13 @@ import (
 	"notary"
 )
 
-// hostMapping maps a name as browsers do before they look it up (UTS #46), and does not check it.
+// hostMapping maps a name as browsers do before a lookup (UTS #46), without checking it.
 var hostMapping = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false),
 	idna.ValidateLabels(false))
 
-// LooksLikeHost reports whether people or programs may take a common name for a host, and returns
-// that host as DNS has it: in lower case, with A-labels, without spaces around it, dots at its end
-// and the zone of an address. Words without a dot are not taken for hosts.
+// LooksLikeHost reports whether people or programs may take a common name for a host. It returns that
+// host in lower case with A-labels, without surrounding spaces, trailing dots or the zone of an address.
+// Words without a dot do not look like hosts.
 func LooksLikeHost(commonName string) (host string, ok bool) {
 	text := strings.TrimFunc(norm.NFKC.String(commonName), isPadding)
 	if ip, ok := looseIP(text); ok {
@@ -35,11 +35,11 @@ func LooksLikeHost(commonName string) (host string, ok bool) {
 	return host, true
 }
 
-// isPadding reports whether r at the end of a name is not seen.
+// isPadding reports whether r is invisible at the end of a name.
 func isPadding(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, invisible...) }
 
 // isHostRune reports whether r may be part of a host name, wildcards and names with underscores
-// included. What cannot be mapped to ASCII is not ruled out.
+// included. Characters that cannot be mapped to ASCII may be, too.
 func isHostRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-._*", r) ||
 		r >= 0x80 && !unicode.IsSpace(r)
@@ -52,15 +52,15 @@ func looseIP(text string) (ip string, ok bool) {
 	return addr.Unmap().String(), err == nil
 }
 
-// CommonNameHost returns the name that stands for a common name in the certificate of a server: a
-// DNS name, also of a single label, or an IP address. If the common name is neither, the error says
-// why. A name with an underscore counts only if underscores are allowed.
+// CommonNameHost returns the subject alternative name for the common name of a server: a DNS name, which
+// may be a single label, or an IP address. If the common name is neither, the error says why. A name with
+// an underscore is a DNS name only if underscores are allowed.
 func CommonNameHost(commonName string, underscores bool) (names notary.Names, err error) {
 	switch addr, notIP := netip.ParseAddr(commonName); {
 	case commonName == "":
 		err = invalid("there is no common name")
 	case notIP == nil && addr.Zone() != "":
-		err = invalid("the common name %.60q is an IP address with a zone, which means something on one machine only: "+
+		err = invalid("the common name %.60q is an IP address with a zone, which is meaningful on one machine only: "+
 			"leave the zone out", commonName)
 	case notIP == nil:
 		err = addIP(&names, commonName)
@@ -75,7 +75,7 @@ func CommonNameHost(commonName string, underscores bool) (names notary.Names, er
 	return names, err
 }
 
-// notALabels refuses a common name that is not ASCII and says how to write it, if it is a host name.
+// notALabels refuses a common name that is not ASCII. If it is a host name, the error has its A-labels.
 func notALabels(commonName string) error {
 	label, err := idna.Lookup.ToASCII(commonName)
 	if _, bad := checkDNS(label); err != nil || bad != nil {

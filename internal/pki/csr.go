@@ -146,8 +146,8 @@ type csrParts struct {
 	noAttributes             bool
 }
 
-// maxVersion is the highest version number that is read. RFC 2986 defines 0 alone; many programs
-// write 1 or 2, as for certificates, and openssl does not look at it.
+// maxVersion is the highest version number that is accepted. RFC 2986 defines only 0, but many programs
+// write 1 or 2, as in certificates, and openssl ignores it.
 const maxVersion = 2
 
 func splitCSR(der []byte) (csrParts, error) {
@@ -185,8 +185,8 @@ func notACSR() error {
 	return invalid("the PEM block does not hold a certificate request (RFC 2986)")
 }
 
-// parse has package x509 parse the request with the given subject. Where the request departs from
-// what package x509 reads, it parses a copy that does not; the signed bytes stay the submitted ones.
+// parse has package x509 parse the request with the given subject. If package x509 would not accept the
+// request, it parses a copy in standard form; the signed bytes stay the submitted ones.
 func (p csrParts) parse(subject []byte) (*x509.CertificateRequest, error) {
 	der := []byte(p.der)
 	if p.noAttributes || p.version != 0 || !bytes.Equal(subject, p.subject) {
@@ -203,8 +203,8 @@ func (p csrParts) parse(subject []byte) (*x509.CertificateRequest, error) {
 	return request, nil
 }
 
-// ReadCSR parses the DER of a request as leniently as [ParseCSR] does, and checks nothing of what it
-// says. The subject stays in its string types.
+// ReadCSR parses the DER of a request as leniently as [ParseCSR] does, without checking its content. The
+// subject keeps its string types.
 func ReadCSR(der []byte) (*x509.CertificateRequest, error) {
 	if request, err := x509.ParseCertificateRequest(der); err == nil {
 		return request, nil
@@ -216,11 +216,11 @@ func ReadCSR(der []byte) (*x509.CertificateRequest, error) {
 	return parts.parse(parts.subject)
 }
 
-// Content returns the SHA-256, in lower-case hex, of what the request's signature is over. It
-// identifies the request: its signature can be another one, by the same key, at any time.
+// Content returns the SHA-256, in lower-case hex, of the signed part of the request. It identifies the
+// request: the same key can produce other signatures at any time.
 func (c *CSR) Content() string { return Fingerprint(c.RawTBSCertificateRequest) }
 
-// CSRContent returns the [CSR.Content] of a stored request, be it acceptable today or not.
+// CSRContent returns the [CSR.Content] of a stored request, even if it would not be accepted today.
 func CSRContent(pemText string) (string, error) {
 	der, err := DecodeCSR(pemText)
 	if err != nil {
@@ -233,7 +233,7 @@ func CSRContent(pemText string) (string, error) {
 	return Fingerprint(parts.info), nil
 }
 
-// standardForm returns the request as RFC 2986 would have it, under the old signature.
+// standardForm returns the request in the form of RFC 2986, with the old signature.
 func (p csrParts) standardForm(subject []byte) ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -260,7 +260,7 @@ func (p csrParts) checkKey() error {
 	return CheckKey(key)
 }
 
-// askedNames are the names that a request asks for, and what else is in its attributes.
+// askedNames has the names that a request asks for and the other content of its attributes.
 type askedNames struct {
 	names      notary.Names // with those that the subject implies
 	requested  notary.Names // without them
@@ -313,8 +313,8 @@ func addImplied(names *notary.Names, subject subject) (err error) {
 	return nil
 }
 
-// checkSignatureAlgorithm refuses MD5 and what is unknown. SHA-1 is for profiles to decide on: the
-// signature proves possession of the key alone, and nobody else chose what is signed.
+// checkSignatureAlgorithm refuses MD5 and unknown algorithms. SHA-1 is left to profiles: the signature only
+// proves possession of the key, and no attacker chose what is signed.
 func checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm) error {
 	switch {
 	case goodSignature(algorithm), SignedWithSHA1(algorithm):

@@ -8,8 +8,8 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// AskedExtension is an extension that a request asks for, other than its names. Profiles decide
-// what a certificate gets; what a request does not get is reported.
+// AskedExtension is an extension that a request asks for besides its names. Profiles decide what a
+// certificate gets; requested extensions that it does not get are reported.
 type AskedExtension struct {
 	ID    asn1.ObjectIdentifier
 	Value []byte

@@ -8,8 +8,8 @@ import (
 	"notary"
 )
 
-// Findings about requests: what was read although a standard forbids it, and what is asked for
-// and never issued. Their names begin with "csr_"; those of lints begin with "n_", "w_" or "e_".
+// Findings about requests: departures from a standard that are tolerated, and requested extensions that
+// are never issued. Their names begin with "csr_"; those of lints begin with "n_", "w_" or "e_".
 
 func csrNotice(name, citation, format string, args ...any) notary.Finding {
 	return notary.Finding{Lint: "csr_" + name, Level: notary.FindingNotice,
@@ -27,7 +27,7 @@ func reencoded(a attribute, from, to casn1.Tag, text string) notary.Finding {
 		"The %s is a %s in the CSR. The certificate has it as %s: %q.", a.name, stringTypes[from], stringTypes[to], text)
 }
 
-// formFindings are those about the form of a request.
+// formFindings returns the findings about the form of a request.
 func (p csrParts) formFindings() (list []notary.Finding) {
 	if p.noAttributes {
 		list = append(list, csrNotice("no_attributes", "RFC 2986: 4.1",

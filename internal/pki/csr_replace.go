@@ -9,13 +9,13 @@ import (
 	"notary"
 )
 
-// The names of the findings that say what was replaced.
+// Names of the findings about replacements.
 const (
 	SubjectReplaced = "csr_subject_replaced"
 	NamesReplaced   = "csr_names_replaced"
 )
 
-// Replacement is what whoever signs puts in the place of what a request asks for.
+// Replacement is the subject and the names that the signer sets instead of the requested ones.
 type Replacement struct {
 	Subject string   // as [ParseSubject] reads it; "" for that of the request
 	Names   []string // as [ParseNames] reads them; nil for those of the request
@@ -75,7 +75,7 @@ func (c *CSR) replaceSubject(text string) error {
 	return nil
 }
 
-// implyNames sets the names to those that are asked for and those that the subject implies.
+// implyNames sets the names to the requested ones and those that the subject implies.
 func (c *CSR) implyNames() error {
 	subject, err := parseSubject(c.RawSubject)
 	if err != nil {
@@ -92,7 +92,7 @@ func (c *CSR) implyNames() error {
 	return checkCount(names)
 }
 
-// drop removes the findings of that name.
+// drop removes the findings with this name.
 func (c *CSR) drop(name string) {
 	c.Findings = slices.DeleteFunc(c.Findings, func(f notary.Finding) bool { return f.Lint == name })
 }

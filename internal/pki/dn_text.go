@@ -22,7 +22,7 @@ var shortNames = []struct{ name, oid string }{
 	{"unstructuredAddress", "1.2.840.113549.1.9.8"},
 }
 
-// maxNameText is the longest distinguished name that is read, in octets.
+// maxNameText is the maximum size of a distinguished name in octets.
 const maxNameText = 8 << 10
 
 // SubjectText returns a Name as RFC 4514 writes it, such as "CN=web,O=Example,C=DE". [ParseSubject]
@@ -97,7 +97,7 @@ func parseSubjectText(text string) ([]byte, error) {
 	return joinSubject(rdns)
 }
 
-// parsePair reads a type and its value, such as "O=Example".
+// parsePair parses a type and its value, such as "O=Example", and returns the attribute's DER.
 func parsePair(text string) ([]byte, error) {
 	name, value, found := strings.Cut(text, "=")
 	name = strings.TrimSpace(name)
@@ -140,7 +140,7 @@ func splitUnescaped(text string, separator byte) (parts []string) {
 	return append(parts, text[start:])
 }
 
-// unescaped undoes the escapes of a value, and drops white space around it.
+// unescaped resolves the escapes of a value and trims the space around it.
 func unescaped(text string) (value string, ok bool) {
 	text = strings.TrimLeft(text, " ")
 	if strings.HasPrefix(text, "#") || strings.HasPrefix(text, `"`) {

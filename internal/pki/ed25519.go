@@ -34,7 +34,7 @@ func checkEd25519(key ed25519.PublicKey) error {
 	return nil
 }
 
-// ed25519Identity returns the key, or its negation if that is the one with the even x.
+// ed25519Identity returns the key or its negation, whichever has the even x.
 func ed25519Identity(key ed25519.PublicKey) (identity [ed25519.PublicKeySize]byte) {
 	copy(identity[:], key)
 	identity[len(identity)-1] &^= ed25519Sign

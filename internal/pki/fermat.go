@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// fermatRounds is how many candidates [hasCloseFactors] tries, a multiple of 64. It finds primes
-// that agree in about half of their bits less 10; those of a sound generator never do.
+// fermatRounds is how many candidates [hasCloseFactors] tries, a multiple of 64. It finds primes that
+// agree in about half of their bits less 10, which those of a sound generator never do.
 const fermatRounds = 1 << 20
 
 // hasCloseFactors looks for n = a² - b² = (a-b)(a+b) by Fermat's method: it tries the numbers a from
@@ -41,14 +41,14 @@ func isSquareOf(root, n *big.Int) bool { return new(big.Int).Mul(root, root).Cmp
 
 // fermatSieve rules out candidates a+i for which (a+i)² - n is no square modulo 64 or a small prime.
 type fermatSieve struct {
-	mod64   uint64         // bit i: a+i is left modulo 64
+	mod64   uint64         // bit i: a+i remains modulo 64
 	filters []moduloFilter // one for each prime
 }
 
-// moduloFilter has at place r the candidates from a+r to a+r+63 that are left.
+// moduloFilter has at index r the remaining candidates from a+r to a+r+63.
 type moduloFilter []uint64
 
-// sievePrimes are enough to leave fewer than one candidate in a million.
+// sievePrimes leave fewer than one candidate in a million.
 var sievePrimes = primesBelow(74)[1:]
 
 func newFermatSieve(a, n *big.Int) fermatSieve {
@@ -76,7 +76,7 @@ func newModuloFilter(a, n, modulus int) moduloFilter {
 	return filter
 }
 
-// squaresModulo has 1 at the squares modulo 64 and each of the sieve's primes.
+// squaresModulo has 1 at the index of each square, for the modulus 64 and each of the sieve's primes.
 var squaresModulo = sync.OnceValue(func() map[int][]uint64 {
 	all := map[int][]uint64{}
 	for _, modulus := range append([]int{64}, sievePrimes...) {
@@ -88,8 +88,7 @@ var squaresModulo = sync.OnceValue(func() map[int][]uint64 {
 	return all
 })
 
-// candidates returns which of the 64 numbers from a+first on are left, as bits. First is a multiple
-// of 64.
+// candidates returns which of the 64 numbers from a+first on remain, as bits. First is a multiple of 64.
 func (s *fermatSieve) candidates(first int) uint64 {
 	left := s.mod64
 	for _, filter := range s.filters {

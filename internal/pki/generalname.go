@@ -21,7 +21,7 @@ func implicit(n uint8) casn1.Tag { return casn1.Tag(n).ContextSpecific() }
 func constructed(n uint8) casn1.Tag { return implicit(n).Constructed() }
 
 // generalNameForms checks the content of each choice of GeneralName (RFC 5280, section 4.2.1.6).
-// A tag that is not here is none of them: [0] for example is always constructed.
+// Other tags are invalid: [0], for example, is always constructed.
 var generalNameForms = map[casn1.Tag]func(content cryptobyte.String) bool{
 	constructed(0): isOtherName,
 	tagEmail:       isIA5,
@@ -75,9 +75,9 @@ func hasPaddedArc(content []byte) bool {
 	return false
 }
 
-// CheckGeneralNames returns an error unless every GeneralName in the extensions of a certificate
-// is tagged and encoded as RFC 5280 requires. Package x509 skips names whose tag it does not know;
-// other programs take them for names, so that a certificate would be for more than we see.
+// CheckGeneralNames returns an error unless every GeneralName in the extensions of a certificate is
+// tagged and encoded as RFC 5280 requires. Package x509 skips names with an unknown tag, but other
+// programs accept them, so the certificate would be valid for more names than Notary sees.
 func CheckGeneralNames(c *x509.Certificate) error {
 	for _, e := range c.Extensions {
 		for _, known := range nameExtensions {
@@ -90,7 +90,7 @@ func CheckGeneralNames(c *x509.Certificate) error {
 	return nil
 }
 
-// nameExtensions are the extensions with a GeneralName in them.
+// nameExtensions are the extensions that contain GeneralNames.
 var nameExtensions = []struct {
 	oid           asn1.ObjectIdentifier
 	name, section string
@@ -106,14 +106,14 @@ var nameExtensions = []struct {
 	{oidSubjectInfo, "subject information access", "4.2.2.2", isInfoAccess},
 }
 
-// isGeneralNames reports whether der is a SEQUENCE of GeneralNames. RFC 5280 requires one, but openssl
-// ca writes none for email:copy if there is no address.
+// isGeneralNames reports whether der is a SEQUENCE of GeneralNames. RFC 5280 requires at least one, but
+// openssl ca writes an empty sequence for email:copy without an address.
 func isGeneralNames(der cryptobyte.String) bool {
 	var names cryptobyte.String
 	return der.ReadASN1(&names, casn1.SEQUENCE) && der.Empty() && areGeneralNames(names)
 }
 
-// areGeneralNames reports whether content is GeneralNames alone.
+// areGeneralNames reports whether content consists of GeneralNames.
 func areGeneralNames(content cryptobyte.String) bool {
 	for !content.Empty() {
 		if !readGeneralName(&content) {
@@ -189,7 +189,7 @@ func eachInSequence(der cryptobyte.String, check func(content cryptobyte.String)
 	return der.ReadASN1(&list, casn1.SEQUENCE) && der.Empty() && each(list, check)
 }
 
-// each reports whether list holds SEQUENCEs alone, and all pass the check.
+// each reports whether list consists of SEQUENCEs that all pass the check.
 func each(list cryptobyte.String, check func(content cryptobyte.String) bool) bool {
 	for !list.Empty() {
 		var one cryptobyte.String

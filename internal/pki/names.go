@@ -72,8 +72,8 @@ func CertificateNames(c *x509.Certificate) notary.Names {
 		UPN: distinct(UPNs(c.Extensions))}
 }
 
-// distinct returns the names that can match something, each once. It takes linear time: a
-// certificate from elsewhere can have tens of thousands.
+// distinct returns the names that can match anything, without duplicates. It runs in linear time because
+// a certificate from elsewhere can have tens of thousands.
 func distinct(names []string) (list []string) {
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {
@@ -310,7 +310,7 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// shortestAddress returns an IP address in the form of [notary.Names]; "" if it is none.
+// shortestAddress returns an IP address in the form of [notary.Names], or "".
 func shortestAddress(text string) string {
 	addr, err := netip.ParseAddr(text)
 	if err != nil || addr.Zone() != "" {

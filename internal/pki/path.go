@@ -87,7 +87,7 @@ func checkOne(chain []*x509.Certificate, i int, now time.Time) error {
 	case now.After(c.NotAfter):
 		return invalid("certificate %d of the chain expired at %s%s",
 			i+1, c.NotAfter.Format(time.RFC3339), rootHint(chain, i))
-	case !goodSignature(c.SignatureAlgorithm) && !IsSelfIssued(c): // of a trust anchor it does not matter
+	case !goodSignature(c.SignatureAlgorithm) && !IsSelfIssued(c): // a trust anchor's does not matter
 		return invalid("certificate %d of the chain is signed with an algorithm that is not accepted (%s): have it issued again",
 			i+1, c.SignatureAlgorithm)
 	}
@@ -104,8 +104,7 @@ func checkOne(chain []*x509.Certificate, i int, now time.Time) error {
 	return nil
 }
 
-// rootHint returns advice for an error about certificate i, if that is a root which the chain can do
-// without.
+// rootHint returns advice for an error about certificate i if it is a root that the chain does not need.
 func rootHint(chain []*x509.Certificate, i int) string {
 	if i == len(chain)-1 && i >= 2 && IsSelfIssued(chain[i]) {
 		return "; the chain may end below its root: leave that out"
@@ -134,14 +133,14 @@ func checkLink(chain []*x509.Certificate, i int, child, issuer *x509.Certificate
 	return nil
 }
 
-// IsAuthority reports whether a certificate is that of an authority. One of version 1 has no
-// extensions to say so: it is an authority if it is self-signed, for then it can only be a root.
+// IsAuthority reports whether a certificate is that of an authority. One of version 1, which has no
+// extensions, is an authority if it is self-signed: it can only be a root.
 func IsAuthority(c *x509.Certificate) bool {
 	return c.IsCA && c.BasicConstraintsValid || c.Version == 1 && IsSelfSigned(c)
 }
 
 // MaySign reports whether an authority may sign certificates by its basic constraints and its key
-// usage, if it has one: one of nothing allows nothing (RFC 5280, sections 4.2.1.3 and 4.2.1.9).
+// usage if it has one: an empty key usage allows nothing (RFC 5280, sections 4.2.1.3 and 4.2.1.9).
 func MaySign(c *x509.Certificate) bool {
 	limited := slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidKeyUsage) })
 	return IsAuthority(c) && (!limited || c.KeyUsage&x509.KeyUsageCertSign != 0)
@@ -177,14 +176,13 @@ func checkNames(chain []*x509.Certificate) error {
 	}
 }
 
-// RefusedName is a name that the name constraints of an authority above do not allow.
+// RefusedName is a name that the name constraints of an authority further up do not allow.
 type RefusedName struct {
-	Certificate, Authority int    // places in the chain
+	Certificate, Authority int    // indices in the chain
 	Kind, Name             string // as [Refused] returns them
 }
 
-// FirstRefusedName returns the first name in a chain that the constraints above do not allow; nil if
-// there is none. Self-issued authorities are exempt from them (RFC 5280, section 4.2.1.10).
+// FirstRefusedName returns the first name in a chain that the constraints further up do not allow, or nil. Self-issued authorities are exempt from them (RFC 5280, section 4.2.1.10).
 func FirstRefusedName(chain []*x509.Certificate) (*RefusedName, error) {
 	names := make([]notary.Subtrees, len(chain))
 	for i, c := range chain {

@@ -61,7 +61,7 @@ func OpenPKCS12(data []byte, password string) (*PKCS12, error) {
 	}
 }
 
-// rewritePKCS12 is the advice about a file that other programs may read, as the end of a sentence.
+// rewritePKCS12 ends a sentence with advice on a file that other programs may be able to read.
 const rewritePKCS12 = ": write it again with openssl pkcs12 -in FILE -noenc -out ALL.pem, then openssl pkcs12 -export -in ALL.pem -out NEW.p12, " +
 	"and delete ALL.pem"
 

@@ -5,14 +5,14 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// SignedData are the parts of a PKCS #7 or CMS SignedData (RFC 5652, section 5.1) that are read
-// here, each the content of a SET.
+// SignedData has the parts of a PKCS #7 or CMS SignedData (RFC 5652, section 5.1) that are read here,
+// each the content of a SET.
 type SignedData struct {
 	Certificates, CRLs, Signers []byte
 }
 
-// contentTypes is what all content types of PKCS #7 begin with, and oidSignedData is that of
-// SignedData; both without tag and length.
+// contentTypes is the common prefix of the content types of PKCS #7. Like oidSignedData it has no tag and
+// length.
 const (
 	contentTypes  = "\x2a\x86\x48\x86\xf7\x0d\x01\x07"
 	oidSignedData = contentTypes + "\x02"
@@ -26,8 +26,8 @@ func IsSignedData(der []byte) bool {
 		len(oid) == len(oidSignedData) && string(oid[:len(contentTypes)]) == contentTypes
 }
 
-// SplitSignedData reads the outline of a ContentInfo (RFC 5652, sections 3 and 5.1). Of another
-// content type than SignedData, other is true.
+// SplitSignedData reads the outline of a ContentInfo (RFC 5652, sections 3 and 5.1). Other is true if its
+// content type is not SignedData.
 func SplitSignedData(der []byte) (parts SignedData, other, ok bool) {
 	in := cryptobyte.String(der)
 	var info, oid, content, signed, certificates, crls, signers cryptobyte.String
@@ -45,8 +45,8 @@ func SplitSignedData(der []byte) (parts SignedData, other, ok bool) {
 	return SignedData{certificates, crls, signers}, false, ok
 }
 
-// signedCertificates returns the certificates that a PKCS #7 carries. Its signatures, if it has any,
-// do not matter: a certificate proves itself.
+// signedCertificates returns the certificates in a PKCS #7. Its signatures, if any, are not verified,
+// because each certificate has its own.
 func signedCertificates(der []byte) (list [][]byte, err error) {
 	parts, other, ok := SplitSignedData(der)
 	switch {
@@ -61,7 +61,7 @@ func signedCertificates(der []byte) (list [][]byte, err error) {
 	for in := cryptobyte.String(parts.Certificates); !in.Empty(); {
 		var certificate cryptobyte.String
 		if !in.ReadASN1Element(&certificate, casn1.SEQUENCE) {
-			return nil, invalid("the PKCS #7 holds something else than X.509 certificates")
+			return nil, invalid("the PKCS #7 holds something other than X.509 certificates")
 		}
 		list = append(list, certificate)
 	}

@@ -76,9 +76,8 @@ type subject struct {
 	findings    []notary.Finding
 }
 
-// parseSubject reads a Name (RFC 5280, section 4.1.2.4). It stays as it is, byte for byte, but
-// for attributes of a string type that a certificate must not have: these are encoded again, with
-// a finding. Errors name the attribute's field in the API.
+// parseSubject reads a Name (RFC 5280, section 4.1.2.4). It stays unchanged, byte for byte, except for
+// attributes of a string type that certificates must not have: these are re-encoded, with a finding. Errors name the attribute's field in the API.
 func parseSubject(der []byte) (subject, error) {
 	in := cryptobyte.String(der)
 	var sequence cryptobyte.String
@@ -185,9 +184,9 @@ func (a attribute) check(tag casn1.Tag, text string) error {
 	return nil
 }
 
-// invisible are characters that change how text looks or compares and are not seen themselves: control
-// and format characters, among them those of zero width and those that turn the direction of writing
-// around, separators of lines and paragraphs, and what Unicode calls ignorable.
+// invisible are characters that change how text looks or compares without being visible: control and
+// format characters, including zero-width and bidirectional ones, line and paragraph separators, and
+// what Unicode calls ignorable.
 var invisible = []*unicode.RangeTable{unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector,
 	unicode.Other_Default_Ignorable_Code_Point}
 

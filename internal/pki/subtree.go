@@ -60,8 +60,8 @@ func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 	return "", ""
 }
 
-// maxComparisons is how many comparisons of a name with a name constraint one check makes. The limit
-// is that of OpenSSL, which refuses what would take more.
+// maxComparisons limits how many comparisons of names with name constraints one check makes. OpenSSL has
+// the same limit and refuses certificates that need more.
 const maxComparisons = 1 << 20
 
 // comparisons returns how many comparisons of names with constraints a check makes. Longer texts
@@ -110,7 +110,7 @@ func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, nam
 	return "", ""
 }
 
-// CommonNames returns all common names of a subject, which may have several.
+// CommonNames returns all common names of a subject.
 func CommonNames(subject pkix.Name) (list []string) {
 	for _, attribute := range subject.Names {
 		if text, ok := attribute.Value.(string); ok && attribute.Type.String() == oidCommonName {
@@ -120,13 +120,13 @@ func CommonNames(subject pkix.Name) (list []string) {
 	return list
 }
 
-// What [Refused] returns beside the kinds of names.
+// What [Refused] returns besides the kinds of names.
 const (
 	CommonName = "common" // a common name, taken for a DNS name
 	TooMany    = "too many"
 )
 
-// lookalike returns the host that people may take a common name for, if there is one.
+// lookalike returns the host for which people may take a common name, if any.
 func lookalike(commonName string) (names notary.Subtrees) {
 	host, ok := LooksLikeHost(commonName)
 	if !ok {

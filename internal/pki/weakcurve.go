@@ -9,14 +9,13 @@ import (
 	"sync"
 )
 
-// trivialScalars is up to which number private keys are guessed. Their public keys, the first
-// multiples of the generator, are found in a table.
+// trivialScalars is how many small private keys are refused: the first multiples of the generator are
+// their public keys, which are kept in a table.
 const trivialScalars = 1 << 13
 
 // trivialPoints are the public keys of trivial private keys for each curve: small numbers, powers
-// of two, repeated octets and published examples, and their negations. A key is found by the last
-// 64 bits of its x coordinate, which are those of a random key with a probability below 2^-49. The
-// examples are those of RFC 6979, appendix A.2.
+// of two, repeated octets and published examples (RFC 6979, appendix A.2), and their negations. Keys are
+// looked up by the last 64 bits of the x coordinate. A random key matches with a probability below 2^-49.
 var trivialPoints = map[elliptic.Curve]func() []uint64{
 	elliptic.P256(): newTrivialPoints(elliptic.P256(), ecdh.P256(),
 		"c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"),
@@ -27,8 +26,7 @@ var trivialPoints = map[elliptic.Curve]func() []uint64{
 			"66f6d8fbec67db89ec0c08b0e996b83538"),
 }
 
-// isTrivialPoint reports whether a point, encoded without compression, is the public key of a
-// private key that is guessed at once.
+// isTrivialPoint reports whether an uncompressed point is the public key of a trivial private key.
 func isTrivialPoint(curve elliptic.Curve, point []byte) bool {
 	_, found := slices.BinarySearch(trivialPoints[curve](), endOfX(point))
 	return found
@@ -40,8 +38,7 @@ func endOfX(point []byte) uint64 {
 	return binary.BigEndian.Uint64(x[len(x)-8:])
 }
 
-// newTrivialPoints returns a function that computes the sorted table of a curve when it is first
-// called.
+// newTrivialPoints returns a function that computes the sorted table of a curve on its first call.
 func newTrivialPoints(curve elliptic.Curve, base ecdh.Curve, example string) func() []uint64 {
 	return sync.OnceValue(func() []uint64 {
 		params := curve.Params()
@@ -62,8 +59,8 @@ func newTrivialPoints(curve elliptic.Curve, base ecdh.Curve, example string) fun
 
 var last64 = new(big.Int).SetUint64(1<<64 - 1)
 
-// notableScalars returns numbers that are not small and still trivial as private keys. Some may be
-// above the order of the curve.
+// notableScalars returns private keys that are trivial without being small. Some may exceed the order of
+// the curve.
 func notableScalars(params *elliptic.CurveParams, example string) (all []*big.Int) {
 	for shift := 16; shift < params.BitSize; shift++ {
 		all = append(all, new(big.Int).Lsh(big.NewInt(1), uint(shift)))
@@ -92,8 +89,8 @@ func counting(first, length int) []byte {
 type affinePoint struct{ x, y *big.Int }
 
 // smallMultiples returns the first multiples of the generator of a curve y² = x³ - 3x + b. Each pass
-// adds the last one to all others, which doubles their number and takes a single inversion. Nothing
-// is secret, so that math/big is good enough.
+// adds the last one to all others, which doubles their number and takes a single inversion. Nothing here
+// is secret, so math/big is safe.
 func smallMultiples(params *elliptic.CurveParams, count int) []affinePoint {
 	points := []affinePoint{{params.Gx, params.Gy}}
 	for len(points) < count {

@@ -110,8 +110,8 @@ func hasSmallFactor(n *big.Int) bool {
 // exponentiation.
 func isPrime(n *big.Int) bool { return n.ProbablyPrime(0) }
 
-// rocaMarks are primes with the remainders that the moduli of the flawed library have: the powers
-// of 65537. Primes for which these are all remainders tell nothing and are left out.
+// rocaMarks are primes with the residues that moduli of the flawed library have: the powers of 65537.
+// Primes for which these are all residues are useless and left out.
 var rocaMarks = sync.OnceValue(func() (marks []residues) {
 	for _, p := range primesBelow(168)[1:] {
 		mark := residues{prime: p}
@@ -127,8 +127,8 @@ var rocaMarks = sync.OnceValue(func() (marks []residues) {
 	return marks
 })
 
-// isROCA reports whether n has the fingerprint of the library. A random modulus has it with a
-// probability below 2^-27.
+// isROCA reports whether n has the library's fingerprint. A random modulus has it with a probability
+// below 2^-27.
 func isROCA(n *big.Int) bool {
 	for _, mark := range rocaMarks() {
 		if !mark.has(mod(n, mark.prime)) {
@@ -138,7 +138,7 @@ func isROCA(n *big.Int) bool {
 	return true
 }
 
-// residues is a set of remainders modulo a prime below 192.
+// residues is a set of residues modulo a prime below 192.
 type residues struct {
 	prime int
 	bits  [3]uint64
