@@ -46,16 +46,13 @@ func (r reader) CertificatesOfRequest(ctx context.Context, requestID int64) ([]*
 	return collect(ctx, r, r.scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
 }
 
-// LatestIssuances returns how the latest certificate of each of the requests was issued. Requests that never
-// had a certificate are missing.
+// LatestIssuances returns how the latest certificate of each request was issued. It omits requests that
+// never had a certificate.
 func (r reader) LatestIssuances(ctx context.Context, requestIDs []int64) (map[int64]notary.Issuance, error) {
 	all := map[int64]notary.Issuance{}
 	for some := range slices.Chunk(requestIDs, issuancesTogether) {
 		b := &binder{}
-		in := ""
-		for _, id := range some {
-			in += ", " + b.bind(id)
-		}
+		in := bindAll(b, some)
 		_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
 			var cert notary.Certificate
 			var requestID, authority number
@@ -64,7 +61,7 @@ func (r reader) LatestIssuances(ctx context.Context, requestIDs []int64) (map[in
 			all[requestID.Int64] = cert.Issuance()
 			return none, err
 		}, `SELECT k.request_id, k.authority_id, k.profile FROM certificate k WHERE k.id IN (
-			SELECT MAX(id) FROM certificate WHERE request_id IN (`+in[2:]+`) GROUP BY request_id)`, b.args...)
+			SELECT MAX(id) FROM certificate WHERE request_id IN (`+in+`) GROUP BY request_id)`, b.args...)
 		if err != nil {
 			return nil, err
 		}

@@ -62,7 +62,7 @@ func correctedCounter(authorityID int64, shard int) string {
 	return fmt.Sprintf("corrected %d %d", authorityID, shard)
 }
 
-// revokedCounterKey returns the list whose revocations or corrections a counter counts.
+// revokedCounterKey returns the CRL whose revocations or corrections a counter counts.
 func revokedCounterKey(name string) (key ListKey, err error) {
 	switch kind, _, _ := strings.Cut(name, " "); kind {
 	case "shard", "corrected":
@@ -147,8 +147,8 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 	return all, err
 }
 
-// Expiring counts the current certificates that expire at one time or later and before another, a
-// whole hour. It reads the kept counts, and the certificates that expired earlier in the hour.
+// Expiring counts the current certificates that expire from one time until, exclusively, another, which
+// must be a whole hour. It reads the kept counts and the certificates that expired earlier in the hour.
 func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
 	n, err := r.counters(ctx, expiryCounter(from), expiryCounter(until.Add(-time.Hour)))
 	if err != nil {

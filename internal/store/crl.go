@@ -10,8 +10,8 @@ import (
 	"notary"
 )
 
-// RevocationCount returns how many revocations, and corrections of revocations, of the authority or of one
-// shard of its CRL are recorded. It only rises: a CRL is current while the count is the one it was built at.
+// RevocationCount returns how many revocations and corrections are recorded for the authority or for one
+// shard of its CRL. It never falls: a CRL is current while the count is that with which it was built.
 func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard int) (count int64, err error) {
 	err = r.q.queryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name IN ($1, $2)`,
 		revokedCounter(authorityID, shard), correctedCounter(authorityID, shard)).Scan(&count)

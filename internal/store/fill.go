@@ -207,7 +207,7 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	}
 }
 
-// names returns the name_set of a certificate, which is taken for current until [Store.markFilled].
+// names returns the name_set of a certificate, which counts as current until [Store.markFilled].
 func (f *filling) names(c *notary.Certificate) any {
 	set := nameSet(c)
 	if set == "" || c.Revocation != nil {

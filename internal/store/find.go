@@ -299,6 +299,15 @@ func (b *binder) bind(arg any) string {
 	return "$" + strconv.Itoa(len(b.args))
 }
 
+// bindAll binds the elements of a list for IN.
+func bindAll[T any](b *binder, list []T) string {
+	placeholders := make([]string, len(list))
+	for i, arg := range list {
+		placeholders[i] = b.bind(arg)
+	}
+	return strings.Join(placeholders, ", ")
+}
+
 func (b *binder) and(condition string) { b.conditions = append(b.conditions, condition) }
 
 func (b *binder) where() string {

@@ -14,19 +14,15 @@ type KeyRecord struct {
 // KeyRecord returns what is recorded of a key under any of these fingerprints.
 func (r reader) KeyRecord(ctx context.Context, fingerprints ...string) (k KeyRecord, err error) {
 	b := &binder{}
-	in := ""
-	for _, f := range fingerprints {
-		in += ", " + b.bind(f)
-	}
-	in = `(` + in[2:] + `)`
+	in := `(` + bindAll(b, fingerprints) + `)`
 	err = r.q.queryRow(ctx, `SELECT EXISTS (SELECT 1 FROM compromised_key WHERE fingerprint IN `+in+`),
 		COALESCE((SELECT MIN(h.authority_id) FROM held_key h WHERE h.fingerprint IN `+in+`), 0)`, b.args...).
 		Scan(&k.Compromised, &k.AuthorityID)
 	return k, mapped(err)
 }
 
-// RecordHeldKey records that the authority has the key with this fingerprint. The record outlives
-// the authority.
+// RecordHeldKey records that the authority has the key with this fingerprint. The record outlives the
+// authority.
 func (tx *Tx) RecordHeldKey(fingerprint string, authorityID int64) error {
 	return tx.later(`INSERT INTO held_key (fingerprint, authority_id, responder) VALUES ($1, $2, 0)
 		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, authorityID)
@@ -45,8 +41,8 @@ type UnrecordedKey struct {
 	CSR         string
 }
 
-// UnrecordedKeys returns the authorities, deleted ones included, whose keys are not recorded: those
-// that an earlier version created.
+// UnrecordedKeys returns the authorities whose keys are not recorded because an earlier version created
+// them, including deleted ones.
 func (r reader) UnrecordedKeys(ctx context.Context) ([]UnrecordedKey, error) {
 	return collect(ctx, r, func(row row) (k UnrecordedKey, err error) {
 		err = row.Scan(&k.AuthorityID, &k.CSR)

@@ -114,10 +114,10 @@ func refuseOthers(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// errNoVersion is for a database that has tables but not the record of their version.
+// errNoVersion is returned for a database with tables but no record of their version.
 var errNoVersion = errors.New("it has tables but no goose_db_version, which holds the version of the schema: restore the whole backup")
 
-// errUnreleased is for a database that was made before the first release.
+// errUnreleased is returned for a database from before the first release.
 var errUnreleased = errors.New("it was made before the first release, in a form that is no longer read: begin with a new one")
 
 // migrate brings the schema up to date. A database that is newer than this program is

@@ -62,8 +62,8 @@ func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	return nil
 }
 
-// verifiedCallers are those that were verified in a commit that several transactions share, since
-// the last of these that may have changed accounts or sessions. No other transaction can meanwhile.
+// verifiedCallers are the callers verified in a commit that several transactions share, since the last of
+// these that may have changed accounts or sessions. Other transactions cannot change any meanwhile.
 type verifiedCallers map[principal]bool
 
 // principal is what [principalQuery] verifies.

@@ -88,8 +88,8 @@ func (c *certificateRow) intact() bool {
 	return len(c.der) == 0 || hex.EncodeToString(digest[:]) == c.fingerprint.String
 }
 
-// certificate returns what is readable of the certificate; nil if the join found none. Without
-// intact DER, the DER is nil.
+// certificate returns what is readable of the certificate, or nil if the join found none. Damaged DER is
+// omitted.
 func (c *certificateRow) certificate(r reader) *notary.Certificate {
 	if !c.id.Valid {
 		return nil

@@ -13,23 +13,23 @@ import (
 	"notary"
 )
 
-// A certificate is replaced once there is a later one for the same names and owner that is not
-// revoked: one that begins no earlier and expires no earlier. Imported certificates have no owner;
-// they replace, and are replaced by, those of any. What is neither revoked nor replaced is current,
-// and what expires soon is counted and listed among the current certificates only.
+// A certificate is replaced once there is a later one for the same names and owner that is not revoked:
+// one that becomes valid no earlier and expires no earlier. Imported certificates have no owner: they
+// replace, and are replaced by, those of any owner. Certificates that are neither revoked nor replaced are
+// current, and only these are counted and listed as expiring.
 //
-// Each certificate refers to one that replaces it, so that a revocation finds what becomes current
-// again, and inserting or revoking one costs the same however many others have its names. Dates
-// decide and not the order of insertion: a certificate never outlives the one that replaces it.
+// Each certificate refers to one that replaces it, so that a revocation finds those that become current
+// again. The cost of an insertion or revocation does not depend on how many others have the same names.
+// Dates decide, not the order of insertion: a certificate never outlives the one that replaces it.
 
-// current is the condition that a certificate, under this alias, is neither revoked nor replaced. It
-// keeps the planner from the index of these, which is in the order of the names.
+// current returns the condition that the certificate with this alias is neither revoked nor replaced. Its
+// form keeps the planner from using the index of current certificates, which is ordered by names.
 func current(alias string) string {
 	return "(" + alias + ".name_set || '') IS NOT NULL AND (" + alias + ".replaced_by + 0) IS NULL"
 }
 
-// nameSet returns what identifies the names of a certificate, whatever their order; "" if nobody
-// renews it: the program itself replaces the certificates of OCSP responders.
+// nameSet returns a digest of the names of a certificate that does not depend on their order. It is "" for
+// OCSP responders, whose certificates the program itself replaces.
 func nameSet(c *notary.Certificate) string {
 	if c.Profile == notary.OCSPProfile && c.RequesterID == 0 {
 		return ""
@@ -44,7 +44,7 @@ func nameSet(c *notary.Certificate) string {
 	slices.Sort(names)
 	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
 	if len(names) == 0 {
-		return c.Fingerprint // it has the names of no other
+		return c.Fingerprint // it shares its names with no other
 	}
 	sum := sha256.Sum256([]byte(strings.Join(names, "\n")))
 	return hex.EncodeToString(sum[:16])
@@ -57,16 +57,16 @@ type member struct {
 	replacedBy                     int64 // the id of a certificate; 0 while it is current
 }
 
-// newMember stands for a certificate that is about to be inserted: its id will be the greatest.
+// newMember is the id of a certificate that is about to be inserted: it will be the greatest.
 const newMember = math.MaxInt64
 
 func memberOf(c *notary.Certificate, id int64) member {
 	return member{set: nameSet(c), id: id, owner: c.RequesterID, notBefore: seconds(c.NotBefore), notAfter: seconds(c.NotAfter)}
 }
 
-// replacement is an expression for a certificate that replaces this one, NULL if there is none. It
-// is one of the current certificates of the same owner, or any without an owner: those need not be
-// current, because what replaces them may be somebody else's.
+// replacement returns an expression for a certificate that replaces this one, or NULL. That is a current
+// certificate of the same owner or any certificate without an owner. The latter need not be current,
+// because another owner's may have replaced it.
 func (m member) replacement(b *binder) string {
 	from := "FROM certificate y WHERE y.name_set = " + b.bind(m.set) + " AND "
 	later := " AND y.not_after >= " + b.bind(m.notAfter) + m.compare(b, "y", " >= ", " > ")
@@ -77,7 +77,7 @@ func (m member) replacement(b *binder) string {
 		"(SELECT y.id " + from + "y.requester_id = 0" + later + " ORDER BY y.not_after DESC, y.id DESC LIMIT 1))"
 }
 
-// replaces is the condition that a current certificate x is replaced by this one.
+// replaces returns the condition that this certificate replaces a current certificate x.
 func (m member) replaces(b *binder) string {
 	owner := ""
 	if m.owner != 0 {
@@ -87,15 +87,15 @@ func (m member) replaces(b *binder) string {
 		" AND x.not_after <= " + b.bind(m.notAfter) + m.compare(b, "x", " <= ", " < ")
 }
 
-// compare is the rest of the condition that another certificate is later, or earlier: one of two
-// that are valid for the same time is replaced by that with the greater id.
+// compare returns the rest of the condition that another certificate is later, or earlier. Of two with the
+// same validity, the one with the greater id is later.
 func (m member) compare(b *binder, alias, notBefore, strictly string) string {
 	from, to, id := b.bind(m.notBefore), b.bind(m.notAfter), b.bind(m.id)
 	return " AND " + alias + ".not_before" + notBefore + from + " AND (" + alias + ".not_before" + strictly + from +
 		" OR " + alias + ".not_after" + strictly + to + " OR " + alias + ".id" + strictly + id + ")"
 }
 
-// claimNames makes the transactions wait for each other that change certificates with these names.
+// claimNames serializes the transactions that change certificates with these names.
 func (tx *Tx) claimNames(set string) error {
 	if set == "" {
 		return nil
@@ -103,8 +103,8 @@ func (tx *Tx) claimNames(set string) error {
 	return tx.claim(theNames, keyTurn(set))
 }
 
-// joined counts a certificate that has joined those with its names, and marks those that it replaces,
-// of which there are count.
+// joined counts a certificate that has joined those with its names, and marks the count others that it
+// replaces.
 func (tx *Tx) joined(m member, count int64) error {
 	if m.replacedBy == 0 {
 		tx.counts[expiryCounter(timeOf(m.notAfter))]++
@@ -137,13 +137,13 @@ func (tx *Tx) joinNames(m member) error {
 	return tx.joined(m, count)
 }
 
-// countReplaced is an expression, for RETURNING, of how many others the certificate replaces.
+// countReplaced returns an expression, for RETURNING, of how many others the certificate replaces.
 func (m member) countReplaced(b *binder) string {
 	return "(SELECT COUNT(*) FROM certificate x WHERE x.id <> certificate.id AND " + m.replaces(b) + ")"
 }
 
-// leaveNames takes a certificate from those with its names: it is revoked, or gets another owner.
-// What it replaced is current again if nothing else replaces it.
+// leaveNames removes a certificate from those with its names because it is revoked or gets another owner.
+// Those that it replaced become current again unless others replace them.
 func (tx *Tx) leaveNames(c *notary.Certificate) error {
 	ctx := context.Background()
 	if err := tx.claimNames(nameSet(c)); err != nil {
@@ -177,8 +177,8 @@ func scanMember(row row) (m member, err error) {
 	return m, err
 }
 
-// replaceAgain determines what replaces each of the certificates, and calls fn for those that
-// nothing does. The latest come first: they may replace the others.
+// replaceAgain determines what replaces each of the certificates, and calls fn for those that nothing
+// replaces. It begins with the latest ones, which may replace the others.
 func (tx *Tx) replaceAgain(members []member, fn func(member)) error {
 	slices.SortFunc(members, func(a, b member) int {
 		return slices.Compare([]int64{b.notAfter, b.notBefore, b.id}, []int64{a.notAfter, a.notBefore, a.id})

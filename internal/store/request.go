@@ -71,7 +71,7 @@ func (r reader) scanRequestAnd(row row, more ...any) (*notary.Request, error) {
 	return &req, nil
 }
 
-// RequestWithContent returns the id of the request with that content and requester; 0 if there is none.
+// RequestWithContent returns the id of the request with this content and requester, or 0.
 func (r reader) RequestWithContent(ctx context.Context, requesterID int64, content string) (id int64, err error) {
 	err = r.q.queryRow(ctx, `SELECT id FROM request WHERE requester_id = $1 AND content = $2 AND content <> ''`,
 		requesterID, content).Scan(&id)
@@ -81,8 +81,8 @@ func (r reader) RequestWithContent(ctx context.Context, requesterID int64, conte
 	return id, mapped(err)
 }
 
-// InsertRequest records a new Outstanding request and returns its id. The same content twice from one
-// requester is a [notary.Conflict]; what others have submitted does not matter.
+// InsertRequest records a new Outstanding request and returns its id. A second request with the same
+// content and requester is a [notary.Conflict]; requests of others do not matter.
 func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	terms := termsOf(req.CommonName, req.Names)
 	var findings any

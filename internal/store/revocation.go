@@ -25,9 +25,9 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 	return tx.leaveNames(c)
 }
 
-// CorrectRevocation replaces the reason of a certificate's revocation, whose time stays. The certificate is
-// as it was read: if its revocation has changed since, this is a [notary.Conflict]. The next CRL lists the
-// entry even if the certificate has expired.
+// CorrectRevocation replaces the reason of a certificate's revocation and keeps its time. If the revocation
+// has changed since the certificate was read, the error is a [notary.Conflict]. The next CRL lists the entry
+// even if the certificate has expired.
 func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationReason) error {
 	until := listedUntil(c, tx.now)
 	err := tx.change(raced(), `UPDATE revocation SET reason = $1,
@@ -44,7 +44,7 @@ func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationR
 	return nil
 }
 
-// RevokedCertificates returns the certificates that this transaction has revoked so far, and those whose
+// RevokedCertificates returns the certificates that this transaction has so far revoked or whose
 // revocations it has corrected.
 func (tx *Tx) RevokedCertificates() []notary.RevokedCertificate { return tx.revoked }
 
