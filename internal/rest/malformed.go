@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -145,6 +144,9 @@ var strictJSON = huma.Format{
 		if !utf8.Valid(data) {
 			return errors.New(theBody + " is not valid UTF-8")
 		}
+		if err := checkNesting(data); err != nil {
+			return err
+		}
 		data = emptyAsNull(data)
 		return jsonFault(data, json.Unmarshal(data, v))
 	},
@@ -167,37 +169,6 @@ func jsonFault(data []byte, err error) error {
 		return errors.New(theBody + " has a number that is out of range")
 	}
 	return err
-}
-
-// emptyAsNull returns a JSON text with null in place of the empty strings in its objects. What is not JSON is
-// returned unchanged.
-func emptyAsNull(data []byte) []byte {
-	if !bytes.Contains(data, []byte(`""`)) || !json.Valid(data) {
-		return data
-	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var v any
-	_ = decoder.Decode(&v) // it is valid
-	replaceEmpty(v)
-	replaced, _ := json.Marshal(v) // what was decoded can be encoded
-	return replaced
-}
-
-func replaceEmpty(v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, field := range v {
-			if field == "" {
-				v[name] = nil
-			}
-			replaceEmpty(field)
-		}
-	case []any:
-		for _, element := range v {
-			replaceEmpty(element)
-		}
-	}
 }
 
 // written is a field's path without the Go types that it is embedded in: names in JSON begin
