@@ -226,7 +226,7 @@ func signedCSR(req *notary.Request, o *SignOptions) (*pki.CSR, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := o.inherit(req); err != nil {
+	if err := o.inherit(req, csr); err != nil {
 		return nil, err
 	}
 	return csr.Replace(o.replacement())

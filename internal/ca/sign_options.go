@@ -38,25 +38,46 @@ func (o SignOptions) replacement() pki.Replacement {
 	return pki.Replacement{Subject: o.Subject, Names: o.Names}
 }
 
-// inherit keeps the subject and names that replaced those of the CSR in the current certificate, unless the
-// options replace them again: a renewal does not change them silently.
-func (o *SignOptions) inherit(req *notary.Request) error {
-	if req.Certificate == nil || !o.replacement().IsZero() {
-		return nil
+// inherit keeps the subject and names that replaced those of the CSR in the current certificate, each unless the
+// options replace it again: a renewal does not change them silently.
+func (o *SignOptions) inherit(req *notary.Request, csr *pki.CSR) error {
+	former, err := formerReplacement(req)
+	if err != nil {
+		return err
+	}
+	if o.Names == nil && o.Subject != "" && former.Names != nil {
+		implied, err := csr.Replace(pki.Replacement{Subject: former.Subject})
+		if err == nil && implied.Names.String() == req.Certificate.Names.String() {
+			former.Names = nil // the former subject alone changed them
+		}
+	}
+	if o.Subject == "" {
+		o.Subject = former.Subject
+	}
+	if o.Names == nil {
+		o.Names = former.Names
+	}
+	return nil
+}
+
+// formerReplacement returns the subject and names that replaced those of the CSR in the current certificate.
+func formerReplacement(req *notary.Request) (former pki.Replacement, err error) {
+	if req.Certificate == nil {
+		return former, nil
 	}
 	for _, finding := range req.Certificate.Findings {
 		switch finding.Lint {
 		case pki.SubjectReplaced:
 			current, err := x509.ParseCertificate(req.Certificate.DER)
 			if err != nil {
-				return notary.InternalError("read the certificate in use", err)
+				return former, notary.InternalError("read the certificate in use", err)
 			}
-			o.Subject = pki.SubjectText(current.RawSubject)
+			former.Subject = pki.SubjectText(current.RawSubject)
 		case pki.NamesReplaced:
-			o.Names = append([]string{}, req.Certificate.Names.All()...)
+			former.Names = append([]string{}, req.Certificate.Names.All()...)
 		}
 	}
-	return nil
+	return former, nil
 }
 
 // allow returns an error unless the caller may sign by the profile and the options fit it.

@@ -239,6 +239,31 @@ func TestSignWithAnotherSubjectAndNames(t *testing.T) {
 	}
 }
 
+// A renewal that replaces the subject or the names alone keeps the other one, and does not return to that of the CSR.
+func TestRenewalReplacesOneOfSubjectAndNames(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	id := submit(t, w, x509.CertificateRequest{Subject: pkix.Name{CommonName: "Printer"}, DNSNames: []string{"a.example.com", "evil.example.net"}})
+	check := func(o ca.SignOptions, subject, names string) {
+		t.Helper()
+		o.AuthorityID = root
+		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, o))
+		cert := request(t, w, id).Certificate
+		if got := parsed(t, cert).Subject.String(); got != subject || cert.Names.String() != names {
+			t.Errorf("subject %s, names %s", got, cert.Names)
+		}
+	}
+	check(ca.SignOptions{Names: []string{"a.example.com"}}, "CN=Printer", "DNS:a.example.com")
+	check(ca.SignOptions{Subject: "CN=Printer 2"}, "CN=Printer 2", "DNS:a.example.com")
+	check(ca.SignOptions{Names: []string{"b.example.com"}}, "CN=Printer 2", "DNS:b.example.com")
+
+	id = submit(t, w, x509.CertificateRequest{Subject: pkix.Name{CommonName: "Scanner"}, DNSNames: []string{"a.example.com"}})
+	check(ca.SignOptions{Subject: "CN=b.example.com"}, "CN=b.example.com", "DNS:a.example.com DNS:b.example.com")
+	check(ca.SignOptions{}, "CN=b.example.com", "DNS:a.example.com DNS:b.example.com")
+	check(ca.SignOptions{Subject: "CN=c.example.com"}, "CN=c.example.com", "DNS:a.example.com DNS:c.example.com")
+}
+
 // What only some sites want is recorded, and signed by a profile that allows it.
 func TestProfilesAllowWhatDevicesNeed(t *testing.T) {
 	t.Parallel()
