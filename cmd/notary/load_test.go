@@ -89,7 +89,7 @@ func (l *load) do(ctx context.Context, d deed) {
 	if d == sign {
 		err = node.SignCertificateRequest(ctx, target.id, api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
 	} else {
-		_, err = node.RevokeCertificate(ctx, target.id, api.RevokeCertificateRequest{})
+		_, err = node.RevokeCertificate(ctx, target.id, api.RevokeCertificateRequest{OnlyCurrent: true})
 	}
 	if failure := target.end(d, err, begun); failure != "" {
 		l.failed(failure)

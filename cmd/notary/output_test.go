@@ -40,7 +40,7 @@ func TestListsAsTables(t *testing.T) {
 		"authority list": {`[{"id":1,"status":"active","common_name":"R","key":"Ed25519","not_after":"2036-06-01T00:00:00Z"},{"id":2,"status":"pending","common_name":"I","key":"Ed25519","issuer_id":1}]`,
 			"ID  STATUS   COMMON NAME  KEY      ISSUER  EXPIRES\n1   active   R            Ed25519  -       2036-06-01\n2   pending  I            Ed25519  1       -\n"},
 		"certificate list": {`[{"id":1,"common_name":"R","serial_number":"0a","certificate_authority_id":1,"not_after":"2026-06-01T11:00:00Z","revoked_at":"2026-06-01T11:59:30Z"}]`,
-			"ID  NAME  SERIAL NUMBER  AUTHORITY  EXPIRES     REVOKED\n1   R     0a             1          60 min ago  now\n"},
+			"ID  STATUS   NAME  SERIAL NUMBER  AUTHORITY  EXPIRES     REVOKED\n1   revoked  R     0a             1          60 min ago  now\n"},
 	} {
 		s := newShell(t, answer(200, `{"result":`+test.answer+`}`)).trusted()
 		if diff := cmp.Diff(test.want, s.must(strings.Fields(args)...).out); diff != "" {
