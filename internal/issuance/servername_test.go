@@ -71,7 +71,7 @@ func TestServerWithoutHost(t *testing.T) {
 		{"fe80::1%eth0", "leave the zone out", "leave the zone out"},
 		{"аpple.com", "A-labels", "A-labels"}, // the first letter is Cyrillic
 		{"müller", "", "xn--mller-kva"},
-		{"Jane Doe", "", "other than letters"},
+		{"Jane Doe", "", `the common name "Jane Doe" is not a host name`},
 		{"", "", "no common name"},
 	} {
 		subject := title(test.commonName)

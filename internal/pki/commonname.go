@@ -66,6 +66,8 @@ func CommonNameHost(commonName string, underscores bool) (names notary.Names, er
 		err = addIP(&names, commonName)
 	case !isASCII(commonName):
 		err = notALabels(commonName)
+	case strings.ContainsFunc(strings.ToLower(commonName), func(r rune) bool { return !isHostRune(r) }):
+		err = invalid("the common name %.60q is not a host name, which has only letters, digits, hyphens and dots", commonName)
 	default:
 		var name string
 		if name, err = checkDNSName(commonName, underscores); err == nil {

@@ -284,6 +284,8 @@ func checkURI(text string) error {
 	}
 	opaque := uri.Opaque != "" && uri.Host == ""
 	switch {
+	case text == uri.Scheme+":" && !slices.Contains(hierarchical, uri.Scheme):
+		return invalid("the URI %.60q has nothing after its scheme", text)
 	case opaque && (slices.Contains(hierarchical, uri.Scheme) || strings.Contains(uri.Scheme, ".")), !opaque && uri.Host == "":
 		return invalid("the URI %.60q has no host: write %s://, and the host after it", text, uri.Scheme)
 	case opaque && strings.ContainsAny(uri.Opaque, "\"\\<>^`{|}[]"):
