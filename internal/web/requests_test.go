@@ -149,7 +149,7 @@ func TestARequestIsSignedRenewedRevokedAndReopened(t *testing.T) {
 	b.press(t, "Renew")
 	b.wantText(t, "The request is signed.", "Earlier certificates")
 	b.fill(t, "Reason", "superseded")
-	b.tick(t, "Revoke the certificate, which cannot be undone")
+	b.tick(t, "Revoke these certificates, which cannot be undone")
 	b.press(t, "Revoke")
 	b.wantText(t, "The certificate is revoked.", "nothing more can be signed for it unless it is reopened", "Certificates that it had", "superseded")
 	b.look(t, "request-revoked")
