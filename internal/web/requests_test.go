@@ -151,7 +151,7 @@ func TestARequestIsSignedRenewedRevokedAndReopened(t *testing.T) {
 	b.fill(t, "Reason", "superseded")
 	b.tick(t, "Revoke these certificates, which cannot be undone")
 	b.press(t, "Revoke")
-	b.wantText(t, "The certificate is revoked.", "nothing more can be signed for it unless it is reopened", "Certificates that it had", "superseded")
+	b.wantText(t, "Revoked: certificates 3 and 4.", "nothing more can be signed for it unless it is reopened", "Certificates that it had", "superseded")
 	b.look(t, "request-revoked")
 	b.press(t, "Reopen")
 	b.wantText(t, "The request is Outstanding again.")
