@@ -21,8 +21,6 @@ const requestJoins = `
 	JOIN request_csr c ON c.request_id = r.id
 	LEFT JOIN certificate k ON k.id = r.certificate_id` + certificateJoins
 
-const selectRequest = `SELECT` + requestColumns + `FROM request r` + requestJoins
-
 // Request returns the request with that id, with its certificate and chain and what is notable about
 // both.
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
