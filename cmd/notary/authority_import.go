@@ -214,7 +214,7 @@ func (p *program) keyPassword(ctx context.Context, key []byte, file string) (pas
 	return password, err
 }
 
-// readCertificates is readInput for certificates: text as it is, and anything else in base64.
+// readCertificates reads certificates from a file. It returns text unchanged and encodes anything else as base64.
 func (p *program) readCertificates(ctx context.Context, name string) (string, error) {
 	text, err := p.readInput(ctx, name)
 	if !utf8.ValidString(text) {

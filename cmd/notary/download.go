@@ -173,7 +173,7 @@ func (f downloadFlags) encode(d downloaded) ([]byte, error) {
 		return chainPEM(d.chain[:1]), nil
 	case formatRoot:
 		if d.root() == nil {
-			return nil, notary.Errorf(notary.Conflict, "the chain does not end in a root: ask whoever issued the certificate for it")
+			return nil, notary.Errorf(notary.Conflict, "the chain does not end in a root: ask the issuing CA for it")
 		}
 		return chainPEM([]*x509.Certificate{d.root()}), nil
 	case formatDER:

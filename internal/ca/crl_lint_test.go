@@ -63,7 +63,7 @@ func TestNoEntryIsLaterThanThisUpdate(t *testing.T) {
 		},
 	} {
 		id := revoke()
-		for range 2 { // now, and when it is made anew
+		for range 2 { // now, and when it is regenerated
 			crl, err := w.CA.CRL(t.Context(), id)
 			testkit.Check(t, err)
 			list, err := x509.ParseRevocationList(crl.DER)
@@ -122,7 +122,7 @@ func TestLintFindingsOnACRL(t *testing.T) {
 }
 
 // An expired authority signs no CRL: its last one stays published, a revocation is still recorded, and
-// whoever asks is told why.
+// callers are told why.
 func TestExpiredAuthorityIssuesNoCRL(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
