@@ -43,6 +43,10 @@ type Request struct {
 
 	// Certificate is the one in use; nil unless the request is Active.
 	Certificate *Certificate
+
+	// Latest is how its latest certificate was issued, even if the request does not have it any more.
+	// Lists leave it out.
+	Latest Issuance
 }
 
 // Notable returns the findings about the request as it stands: those of the certificate in use if

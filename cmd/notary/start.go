@@ -49,6 +49,7 @@ func newStartCommand() *cobra.Command {
 
 // start runs the server with the configuration in file, the environment and the flags.
 func start(c *cobra.Command, file string) error {
+	tuneCollector()
 	dumps := preventCoreDumps()
 	hangups, stop := catchSignals()
 	defer stop()

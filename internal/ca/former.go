@@ -12,10 +12,7 @@ import (
 func (s *Service) signer(ctx context.Context, req *notary.Request, o SignOptions) (*openedAuthority, *notary.Profile, error) {
 	var former notary.Issuance
 	if o.open() {
-		var err error
-		if former, err = s.formerOf(ctx, req); err != nil {
-			return nil, nil, err
-		}
+		former = formerOf(req)
 	}
 	chosen := o.choose(former)
 	profile, err := s.profileOr(ctx, chosen.Profile, former)
@@ -40,12 +37,11 @@ func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
 }
 
 // formerOf returns how the current certificate of a request was issued or, if there is none, its latest.
-func (s *Service) formerOf(ctx context.Context, req *notary.Request) (notary.Issuance, error) {
+func formerOf(req *notary.Request) notary.Issuance {
 	if req.Certificate != nil {
-		return req.Certificate.Issuance(), nil
+		return req.Certificate.Issuance()
 	}
-	all, err := s.store.LatestIssuances(ctx, []int64{req.ID})
-	return all[req.ID], err
+	return req.Latest
 }
 
 // profileOr is [Service.profile] with a specific error for the profile of a former certificate.

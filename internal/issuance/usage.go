@@ -64,10 +64,20 @@ var extKeyUsages = map[string]x509.ExtKeyUsage{
 	notary.OCSPSigning:     x509.ExtKeyUsageOCSPSigning,
 }
 
-// purposeOID is the object identifier of a purpose, given by its name or as one already.
+// purposeOIDs are the object identifiers of the purposes that rules name most.
+var purposeOIDs = func() map[string]asn1.ObjectIdentifier {
+	oids := map[string]asn1.ObjectIdentifier{}
+	oids[anyExtKeyUsage], _ = pki.ParseOID(anyExtKeyUsage)
+	for name, usage := range extKeyUsages {
+		oids[name], _ = pki.ParseOID(usage.OID().String())
+	}
+	return oids
+}()
+
+// purposeOID returns the object identifier of a purpose that is given by its name or its identifier.
 func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
-	if usage, ok := extKeyUsages[purpose]; ok {
-		purpose = usage.OID().String()
+	if oid, ok := purposeOIDs[purpose]; ok {
+		return oid, true
 	}
 	return pki.ParseOID(purpose)
 }

@@ -24,13 +24,17 @@ const requestJoins = `
 // Request returns the request with that id, with its certificate and chain and what is notable about
 // both.
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
-	var lint sql.NullString
-	req, err := r.scanRequestAnd(r.q.queryRow(ctx, `SELECT`+requestColumns+`, l.findings FROM request r`+requestJoins+`
+	var lint, profile sql.NullString
+	var authority number
+	req, err := r.scanRequestAnd(r.q.queryRow(ctx, `SELECT`+requestColumns+`, l.findings, latest.authority_id, latest.profile
+		FROM request r`+requestJoins+`
 		LEFT JOIN certificate_lint l ON l.certificate_id = r.certificate_id
-		WHERE r.id = $1`, id), &lint)
+		LEFT JOIN certificate latest ON latest.id = (SELECT MAX(id) FROM certificate WHERE request_id = r.id)
+		WHERE r.id = $1`, id), &lint, &authority, &profile)
 	if err != nil {
 		return nil, found(err, "certificate request", id)
 	}
+	req.Latest = (&notary.Certificate{AuthorityID: authority.Int64, Profile: profile.String}).Issuance()
 	if req.Certificate != nil {
 		if req.Certificate.Findings, err = decodeFindings(lint); err != nil {
 			r.damage.add("certificate", req.Certificate.ID, []string{"its lint findings cannot be read"})

@@ -34,7 +34,7 @@ func TestRequest(t *testing.T) {
 	req = activate(t, s, req, cert)
 	want.Status, want.UpdatedAt = notary.Active, clock.Now()
 	cert.ID, cert.CreatedAt = 1, clock.Now()
-	want.Certificate = cert
+	want.Certificate, want.Latest = cert, notary.Issuance{AuthorityID: authority.ID, Profile: cert.Profile}
 	if diff := cmp.Diff(want, req); diff != "" {
 		t.Errorf("an active request (-want +got):\n%s", diff)
 	}

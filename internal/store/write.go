@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,8 +20,8 @@ const (
 	maxBatch   = 128  // writes in one commit
 )
 
-// writer is the one goroutine that changes a SQLite database. It takes the writes that are
-// waiting, without waiting for more, and commits them together.
+// writer is the one goroutine that changes a SQLite database. It commits together
+// the writes that are waiting and those that arrive while they run, without waiting for more.
 type writer struct {
 	mu      sync.RWMutex // guards stopped, and with it the closing of queue
 	stopped bool
@@ -114,10 +116,9 @@ func (w *writer) stop() {
 func (w *writer) run() {
 	defer close(w.done)
 	for first := w.first(); first != nil; first = w.first() {
-		batch := w.waiting(first)
-		w.settle(batch)
+		batch := w.settle(w.arriving(first))
 		if full := diskFull(batch); len(full) > 0 && w.freeLog() == nil {
-			w.settle(full)
+			w.settle(slices.Values(full))
 		}
 		for _, j := range batch {
 			j.result <- j.err
@@ -125,13 +126,15 @@ func (w *writer) run() {
 	}
 }
 
-// settle commits the batch and sets the error of each job.
-func (w *writer) settle(batch []*job) {
-	if err := w.commit(batch); err != nil {
+// settle commits the jobs together, sets the error of each, and returns them.
+func (w *writer) settle(jobs iter.Seq[*job]) (batch []*job) {
+	batch, err := w.commit(jobs)
+	if err != nil {
 		for _, j := range batch {
 			j.err = err
 		}
 	}
+	return batch
 }
 
 // diskFull returns the jobs that failed for lack of space and can run again.
@@ -166,62 +169,65 @@ func (w *writer) first() *job {
 	return <-w.queue
 }
 
-// waiting is first and what else is in the queue at this moment. What wants to be alone
-// comes first or waits.
-func (w *writer) waiting(first *job) []*job {
-	batch := []*job{first}
-	for len(batch) < maxBatch && first.whole == nil {
-		select {
-		case j, ok := <-w.queue:
-			if !ok {
-				return batch
-			}
-			if j.whole != nil {
-				w.next = j
-				return batch
-			}
-			batch = append(batch, j)
-		default:
-			return batch
+// arriving yields first, and after each job the next one that is waiting by then: jobs that arrive while
+// others run join their commit. A job that runs alone comes first or waits.
+func (w *writer) arriving(first *job) iter.Seq[*job] {
+	return func(yield func(*job) bool) {
+		for j, n := first, 1; j != nil && yield(j) && n < maxBatch && j.whole == nil; n++ {
+			j = w.poll()
 		}
 	}
-	return batch
 }
 
-// commit runs the batch in one transaction, each job in a savepoint of its own. An error
-// means that nothing of the batch was kept.
-func (w *writer) commit(batch []*job) (err error) {
-	ctx := context.Background()
-	if err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return unavailable(err)
+// poll returns a waiting job that can share a commit, or nil.
+func (w *writer) poll() *job {
+	select {
+	case j, ok := <-w.queue:
+		if ok && j.whole != nil {
+			w.next, j = j, nil
+		}
+		return j
+	default:
+		return nil
 	}
+}
+
+// commit runs the jobs in one transaction, each in a savepoint of its own, and returns those that
+// it began. An error means that no change of theirs was kept.
+func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
+	ctx := context.Background()
+	begin := w.exec(ctx, "BEGIN IMMEDIATE")
 	defer func() {
 		if err != nil {
 			_, _ = w.conn.ExecContext(ctx, "ROLLBACK") // the engine may have done it already
 		}
 	}()
 	counts, verified := counts{}, verifiedCallers{}
-	for _, j := range batch {
+	for j := range jobs {
+		batch = append(batch, j)
+		if begin != nil {
+			return batch, unavailable(begin)
+		}
 		if j.whole != nil { // and so the only one
 			if err = w.exec(ctx, "PRAGMA defer_foreign_keys = ON"); err == nil { // until the COMMIT
 				err = j.whole(w.conn)
 			}
+			if err != nil {
+				return batch, err
+			}
 			break
 		}
 		if j.err = w.attempt(ctx, j, counts, verified); errors.Is(j.err, errTransactionLost) {
-			return unavailable(j.err)
+			return batch, unavailable(j.err)
 		}
 	}
-	if err != nil {
-		return err
-	}
 	if err := counts.save(w.sql, 0); err != nil {
-		return unavailable(err)
+		return batch, unavailable(err)
 	}
 	if err := w.exec(ctx, "COMMIT"); err != nil {
-		return unavailable(err)
+		return batch, unavailable(err)
 	}
-	return nil
+	return batch, nil
 }
 
 // errTransactionLost says that the engine gave up the whole transaction, as SQLite does
