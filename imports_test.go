@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"notary":                   {},
 	"notary/api":               {},
 	"notary/client":            {"notary", "notary/api"},
+	"notary/internal/files":    {"notary"},
 	"notary/internal/pki":      {"notary"},
 	"notary/internal/issuance": {"notary", "notary/internal/pki"},
 	"notary/internal/inspect":  {"notary", "notary/internal/pki", "notary/internal/issuance"},

@@ -11,6 +11,7 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/files"
 	"notary/internal/store"
 )
 
@@ -67,7 +68,7 @@ func (p *program) accountRecover() *cobra.Command {
 // recoverAccount resets the password in the database. If a running server has the SQLite database open, that
 // server does it.
 func recoverAccount(ctx context.Context, c *config, r auth.Recovery) (err error) {
-	if !store.IsPostgres(c.db) && !isFile(c.db) {
+	if !store.IsPostgres(c.db) && !files.IsFile(c.db) {
 		return notary.Errorf(notary.NotFound,
 			"there is no database %s: name the server's data folder with --data or --config", c.db)
 	}

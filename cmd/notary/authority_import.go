@@ -14,6 +14,7 @@ import (
 	"notary"
 	"notary/api"
 	"notary/client"
+	"notary/internal/files"
 	"notary/internal/pki"
 )
 
@@ -147,7 +148,7 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 // wrong password need not go over the net.
 func (p *program) importBody(ctx context.Context, flags importFlags) (body api.ImportCertificateAuthority, chain string, err error) {
 	file := flags.key + flags.pkcs12 // one of them is empty
-	key, err := readFile(file)
+	key, err := files.Read(file)
 	if err != nil {
 		return body, "", err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"notary"
 	"notary/api"
+	"notary/internal/files"
 	"notary/internal/pki"
 )
 
@@ -69,14 +70,14 @@ func (f *importFlags) lookIntoFolder() (err error) {
 }
 
 // oneOf returns the first of the files that is in the folder.
-func (f *importFlags) oneOf(files []string, flag string) (found string, err error) {
-	for _, file := range files {
+func (f *importFlags) oneOf(names []string, flag string) (found string, err error) {
+	for _, file := range names {
 		if err := f.ifThere(file, func(name string) { found = name }); err != nil || found != "" {
 			return found, err
 		}
 	}
 	return "", notary.Errorf(notary.NotFound, "%s has no %s, as openssl ca or easy-rsa would: name the file with %s",
-		f.openssl, strings.Join(files, " or "), flag)
+		f.openssl, strings.Join(names, " or "), flag)
 }
 
 // ifThere calls fn with a file of the folder that may be missing.
@@ -163,7 +164,7 @@ func (f *importFlags) nextNumber() (next int64, err error) {
 }
 
 func readNumber(name string) (int64, error) {
-	content, err := readFile(name)
+	content, err := files.Read(name)
 	if err != nil {
 		return 0, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/files"
 	"notary/internal/keystore"
 	"notary/internal/store"
 )
@@ -67,7 +68,7 @@ func existingKeys(c *config) (*keystore.Keystore, error) {
 	switch {
 	case c.passphrase != "":
 		return keystore.FromPassphrase(c.passphrase)
-	case isFile(c.sealKey):
+	case files.IsFile(c.sealKey):
 		return keystore.FromFile(c.sealKey)
 	}
 	return nil, nil

@@ -15,6 +15,7 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/files"
 	"notary/internal/server"
 	"notary/internal/store"
 )
@@ -264,7 +265,7 @@ func checkFiles(s *settings, c *config, p *problems) {
 		p.add(s.where(there), "%s is missing beside it: give both, or neither for a self-signed certificate", missing)
 	}
 	for _, key := range []string{keyTLSCert, keyTLSKey, keyBlockedKeys} {
-		if name := s.text(key, ""); name != "" && !isFile(name) {
+		if name := s.text(key, ""); name != "" && !files.IsFile(name) {
 			p.add(s.where(key), "there is no file %s", name)
 		}
 	}
@@ -274,25 +275,15 @@ func checkFiles(s *settings, c *config, p *problems) {
 			continue
 		}
 		folder := filepath.Dir(name)
-		if filepath.Clean(folder) != filepath.Clean(c.data) && !isFolder(folder) {
+		if filepath.Clean(folder) != filepath.Clean(c.data) && !files.IsFolder(folder) {
 			p.add(s.where(key), "there is no folder %s to hold %s: make it first", folder, filepath.Base(name))
-		} else if isFolder(name) {
+		} else if files.IsFolder(name) {
 			p.add(s.where(key), "%s is a folder: give the path of a file", name)
 		}
 	}
 	if info, err := os.Stat(c.data); err == nil && !info.IsDir() {
 		p.add(s.where(keyData), "%s is not a folder", c.data)
 	}
-}
-
-func isFile(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && !info.IsDir()
-}
-
-func isFolder(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.IsDir()
 }
 
 // problems are all that is wrong with a configuration.

@@ -3,12 +3,14 @@ package main
 import (
 	"io/fs"
 	"strings"
+
+	"notary/internal/files"
 )
 
 // checkConfigFile refuses a configuration file that every user can write, and one with secrets
 // that every user can read. Its group may read it, as in root:notary with mode 0640.
 func (s *settings) checkConfigFile(name string, p *problems) {
-	_, mode, ok := ownerAndMode(name)
+	_, mode, ok := files.OwnerAndMode(name)
 	const write, read fs.FileMode = 0o002, 0o004
 	secrets := s.secretKeys()
 	switch {

@@ -15,6 +15,7 @@ import (
 
 	"notary"
 	"notary/client"
+	"notary/internal/files"
 	"notary/internal/pki"
 )
 
@@ -53,7 +54,7 @@ func (p *program) target() (target, error) {
 
 // readCertificates reads the certificates of a PEM file and leaves out what else is there.
 func readCertificates(path string) (string, error) {
-	rest, err := readFile(path)
+	rest, err := files.Read(path)
 	if err != nil {
 		return "", err
 	}
@@ -173,10 +174,10 @@ func (p *program) trust(ctx context.Context, server string, certificate *x509.Ce
 // root can write.
 func isOwnCertificate(data string, certificate *x509.Certificate) bool {
 	file := filepath.Join(data, "self-signed.crt")
-	if !isWrittenByUser(data) || !isWrittenByUser(file) {
+	if !files.IsWrittenByUser(data) || !files.IsWrittenByUser(file) {
 		return false
 	}
-	content, err := readFile(file)
+	content, err := files.Read(file)
 	if err != nil {
 		return false
 	}

@@ -13,6 +13,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/files"
 	"notary/internal/store"
 )
 
@@ -153,7 +154,7 @@ func (p *program) openNamed(ctx context.Context, name string, mustBeThere bool) 
 			return nil, usagef("- stands for the database of %s, which is not set", envDatabase)
 		}
 	}
-	if mustBeThere && !store.IsPostgres(name) && !isFile(name) {
+	if mustBeThere && !store.IsPostgres(name) && !files.IsFile(name) {
 		return nil, notary.Errorf(notary.NotFound, "there is no file %s", name)
 	}
 	return store.Open(ctx, name, time.Now)
@@ -200,7 +201,7 @@ func (p *program) restoreCommand() *cobra.Command {
 		if err := onlySQLite(c, "pg_restore or the copied cluster"); err != nil {
 			return err
 		}
-		if !isFile(args[0]) {
+		if !files.IsFile(args[0]) {
 			return notary.Errorf(notary.NotFound, "there is no file %s", args[0])
 		}
 		if err := makeDataFolder(filepath.Dir(c.db)); err != nil {
@@ -215,7 +216,7 @@ func (p *program) restoreCommand() *cobra.Command {
 		if kept != "" {
 			p.notice("the database that was there is kept as %s", kept)
 		}
-		if !isFile(c.sealKey) && c.passphrase == "" {
+		if !files.IsFile(c.sealKey) && c.passphrase == "" {
 			p.notice("there is no key file %s: put back the one that belongs to this database before the start", c.sealKey)
 		}
 		return p.done("%s is restored", c.db)

@@ -16,6 +16,7 @@ import (
 
 	"notary"
 	"notary/api"
+	"notary/internal/files"
 	"notary/internal/pki"
 )
 
@@ -88,11 +89,11 @@ func (p *program) writePKCS12(ctx context.Context, flags downloadFlags, d downlo
 	if err != nil {
 		return err
 	}
-	files, err := makeStores(flags, d, key, password)
+	stores, err := makeStores(flags, d, key, password)
 	if err != nil {
 		return err
 	}
-	for _, file := range files {
+	for _, file := range stores {
 		if err := file.to.place(file.content, file.mode); err != nil {
 			return err
 		}
@@ -107,7 +108,7 @@ type storeFile struct {
 	mode    fs.FileMode
 }
 
-func makeStores(flags downloadFlags, d downloaded, key crypto.Signer, password string) (files []storeFile, err error) {
+func makeStores(flags downloadFlags, d downloaded, key crypto.Signer, password string) (stores []storeFile, err error) {
 	options := pki.PKCS12Options{Password: password, Legacy: flags.pkcs12.legacy}
 	if key != nil {
 		options.Alias = flags.keyAlias(d)
@@ -115,7 +116,7 @@ func makeStores(flags downloadFlags, d downloaded, key crypto.Signer, password s
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, storeFile{flags.outFlags, content, 0o600})
+		stores = append(stores, storeFile{flags.outFlags, content, 0o600})
 	}
 	if flags.pkcs12.trustStore != "" {
 		anchor := d.chain[len(d.chain)-1]
@@ -125,9 +126,9 @@ func makeStores(flags downloadFlags, d downloaded, key crypto.Signer, password s
 			return nil, err
 		}
 		// First, so that no key store is left whose password was never shown.
-		files = slices.Insert(files, 0, storeFile{flags.pkcs12.trust(&flags), content, 0o644})
+		stores = slices.Insert(stores, 0, storeFile{flags.pkcs12.trust(&flags), content, 0o644})
 	}
-	return files, nil
+	return stores, nil
 }
 
 // storesWritten says what was written, and the password where nobody knows it yet.
@@ -222,7 +223,7 @@ func (p *program) readPassword(ctx context.Context, file string) (string, error)
 	if file == "-" {
 		return p.readSecret(ctx, secret{stdin: true})
 	}
-	content, err := waitFor(ctx, func() ([]byte, error) { return readFile(file) })
+	content, err := waitFor(ctx, func() ([]byte, error) { return files.Read(file) })
 	if err != nil {
 		return "", err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"notary"
 	"notary/client"
+	"notary/internal/files"
 )
 
 func (p *program) certificateExport() *cobra.Command {
@@ -101,5 +102,5 @@ func (f outFlags) copyFile(from io.Reader) error {
 		os.Remove(file.Name())
 		return err
 	}
-	return syncFolder(folder)
+	return files.SyncFolder(folder)
 }

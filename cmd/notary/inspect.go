@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"notary"
+	"notary/internal/files"
 	"notary/internal/inspect"
 )
 
@@ -207,7 +208,7 @@ func (p *program) roots() (*x509.CertPool, error) {
 func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
 	return waitFor(ctx, func() ([]byte, error) {
 		if name == "-" {
-			return limited(p.lines, "the standard input", inspect.MaxSize)
+			return files.ReadLimit(p.lines, "the standard input", inspect.MaxSize)
 		}
 		file, err := os.Open(name)
 		if err != nil {
@@ -217,7 +218,7 @@ func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
 		if info, err := file.Stat(); err == nil && info.IsDir() {
 			return nil, notary.Errorf(notary.Invalid, "%s is a folder: give the path of a file", name)
 		}
-		return limited(file, name, inspect.MaxSize)
+		return files.ReadLimit(file, name, inspect.MaxSize)
 	})
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/files"
 	"notary/internal/inspect"
 )
 
@@ -19,18 +19,6 @@ const (
 	handshakeTimeout = 15 * time.Second
 	downloadTimeout  = 2 * time.Minute
 )
-
-// limited reads up to most octets, and refuses more.
-func limited(r io.Reader, name string, most int64) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(content)) > most {
-		return nil, notary.Errorf(notary.TooLarge, "%s is larger than %d MiB: is it the right one?", name, most>>20)
-	}
-	return content, nil
-}
 
 // isAddress says whether a text is host:port.
 func isAddress(text string) bool {
@@ -75,7 +63,7 @@ func (p *program) download64(ctx context.Context, u *url.URL) ([]byte, error) {
 	if answer.StatusCode != http.StatusOK {
 		return nil, notary.Errorf(notary.Invalid, "%s answers %s", u, answer.Status)
 	}
-	content, err := limited(answer.Body, u.String(), inspect.MaxSize)
+	content, err := files.ReadLimit(answer.Body, u.String(), inspect.MaxSize)
 	if err != nil && notary.KindOf(err) != notary.TooLarge {
 		err = &notary.Error{Kind: notary.Invalid, Err: err, Message: "the download broke off: " + cause(err)}
 	}

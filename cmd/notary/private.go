@@ -8,23 +8,14 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/files"
 	"notary/internal/store"
 )
 
 // Permissions that nobody but a file's owner needs.
 const (
-	writable    fs.FileMode = 0o022 // by the group and others
 	accessible  fs.FileMode = 0o077 // in any way by the group and others
 	exceptGroup fs.FileMode = 0o027 // as accessible, but the group may read
-)
-
-// user is the owner of a file, as seen from this process.
-type user int
-
-const (
-	anotherUser user = iota
-	rootUser
-	thisUser
 )
 
 // requirePrivate refuses a data folder, database or key file that other users can change, and
@@ -34,7 +25,7 @@ func requirePrivate(c *config) error {
 	if !store.IsPostgres(c.db) {
 		secrets = append(secrets, c.db, c.db+"-wal", c.db+"-shm", c.db+"-journal")
 	}
-	problems := []string{modeProblem(c.data, writable), tlsKeyProblem(c)}
+	problems := []string{modeProblem(c.data, files.Writable), tlsKeyProblem(c)}
 	for _, name := range secrets {
 		problems = append(problems, modeProblem(name, accessible))
 	}
@@ -56,7 +47,7 @@ func tlsKeyProblem(c *config) string {
 	if c.tlsKey == "" {
 		return ""
 	}
-	if owner, _, ok := ownerAndMode(c.tlsKey); ok && owner == rootUser {
+	if owner, _, ok := files.OwnerAndMode(c.tlsKey); ok && owner == files.RootUser {
 		return modeProblem(c.tlsKey, exceptGroup)
 	}
 	return modeProblem(c.tlsKey, accessible)
@@ -65,11 +56,11 @@ func tlsKeyProblem(c *config) string {
 // modeProblem describes a file or folder of another user, or one with any of the forbidden bits.
 // It returns "" for one that is missing.
 func modeProblem(name string, forbidden fs.FileMode) string {
-	owner, mode, ok := ownerAndMode(name)
+	owner, mode, ok := files.OwnerAndMode(name)
 	switch {
 	case !ok:
 		return ""
-	case owner == anotherUser:
+	case owner == files.OtherUser:
 		return name + " belongs to another user, who could change it: run chown on it, or start the server as that user"
 	case mode&forbidden != 0:
 		return fmt.Sprintf("%s is open to other users (mode %04o): run chmod %s %s", name, mode.Perm(), withoutBits(forbidden), name)
@@ -80,7 +71,7 @@ func modeProblem(name string, forbidden fs.FileMode) string {
 // withoutBits returns the symbolic mode that makes chmod remove the forbidden bits.
 func withoutBits(forbidden fs.FileMode) string {
 	switch forbidden {
-	case writable:
+	case files.Writable:
 		return "go-w"
 	case exceptGroup:
 		return "g-w,o="
@@ -97,8 +88,8 @@ func folderProblems(path string) (problems []string) {
 	if path == "" {
 		return nil
 	}
-	for _, folder := range lookupFolders(path) {
-		_, mode, ok := ownerAndMode(folder)
+	for _, folder := range files.LookupFolders(path) {
+		_, mode, ok := files.OwnerAndMode(folder)
 		if ok && mode&0o002 != 0 && mode&fs.ModeSticky == 0 {
 			problems = append(problems, fmt.Sprintf("%s is writable by every user (mode %04o), who could replace what is in it: run chmod o-w %s",
 				folder, mode.Perm(), folder))

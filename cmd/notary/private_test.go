@@ -104,16 +104,6 @@ func TestDataFolderBehindALinkIsChecked(t *testing.T) {
 	}
 }
 
-// A loop of links ends the search, and the start names what is missing later on.
-func TestLookupFoldersOfALoop(t *testing.T) {
-	t.Parallel()
-	loop := filepath.Join(t.TempDir(), "loop")
-	testkit.Check(t, os.Symlink(loop, loop))
-	if folders := lookupFolders(loop); folders[len(folders)-1] != filepath.Dir(loop) {
-		t.Errorf("the loop is looked up in %q", folders)
-	}
-}
-
 // A configuration file with a secret that everybody can read is refused, and so is one that
 // everybody can write.
 func TestOpenConfigurationIsRefused(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/files"
 )
 
 // Only one process can have a SQLite database open. "notary account recover" therefore writes its
@@ -123,8 +124,8 @@ func takeJSON(name string, v any) (found bool, err error) {
 	}
 	defer os.Remove(name)
 	private := info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" // which has no such modes
-	owner, _, known := ownerAndMode(name)
-	foreign := known && owner == anotherUser
+	owner, _, known := files.OwnerAndMode(name)
+	foreign := known && owner == files.OtherUser
 	if !info.Mode().IsRegular() || foreign || !private || info.Size() > maxRecoveryFile {
 		return false, notary.Errorf(notary.Forbidden,
 			"%s is not a small regular file that only the server's user can read: it is ignored", name)

@@ -16,6 +16,7 @@ import (
 	"notary"
 	"notary/api"
 	"notary/client"
+	"notary/internal/files"
 	"notary/internal/pki"
 )
 
@@ -149,7 +150,7 @@ func writeKey(file string, key crypto.Signer) error {
 	if err != nil {
 		return err
 	}
-	err = createFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
+	err = files.Create(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return withHint(notary.Errorf(notary.Conflict, "%s is there already, and a key is never overwritten", file),
 			"choose another file with --key-out")

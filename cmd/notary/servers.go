@@ -10,6 +10,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"notary"
+	"notary/internal/files"
 )
 
 // servers is what the command line remembers between calls, in servers.json.
@@ -34,7 +35,7 @@ func (p *program) loadServers() (servers, error) {
 		return known, nil
 	}
 	path := filepath.Join(p.configDir, serversFile)
-	content, err := readFile(path)
+	content, err := files.Read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return known, nil
@@ -74,5 +75,5 @@ func (p *program) changeServers(change func(*servers)) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(path, append(content, '\n'), 0o600)
+	return files.Replace(path, append(content, '\n'), 0o600)
 }

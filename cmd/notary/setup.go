@@ -16,6 +16,7 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/files"
 	"notary/internal/store"
 )
 
@@ -89,14 +90,14 @@ func createCode(ctx context.Context, c *config, accounts *auth.Service) (string,
 	if err := accounts.SetSetupCode(ctx, code); err != nil || store.IsPostgres(c.db) {
 		return code, err
 	}
-	if err := replaceFile(filepath.Join(c.data, setupCodeName), []byte(code+"\n"), 0o600); err != nil {
+	if err := files.Replace(filepath.Join(c.data, setupCodeName), []byte(code+"\n"), 0o600); err != nil {
 		return "", notary.InternalError("write the setup code", err)
 	}
 	return code, nil
 }
 
 func readSetupCode(data string) (string, error) {
-	content, err := readFile(filepath.Join(data, setupCodeName))
+	content, err := files.Read(filepath.Join(data, setupCodeName))
 	return strings.TrimSpace(string(content)), err
 }
 
@@ -156,12 +157,12 @@ func (p *program) newSetupCode(ctx context.Context, c *config, _ []string) (err 
 		return notary.Errorf(notary.Conflict,
 			"%s is set in the configuration, which the next start would restore: remove it there first", keySetupCode)
 	}
-	if !store.IsPostgres(c.db) && !isFile(c.db) {
+	if !store.IsPostgres(c.db) && !files.IsFile(c.db) {
 		return notary.Errorf(notary.NotFound,
 			"there is no database %s: notary start creates it together with a setup code", c.db)
 	}
 	st, err := store.Open(ctx, c.db, time.Now)
-	if notary.KindOf(err) == notary.Unavailable && isFile(filepath.Join(c.data, setupCodeName)) {
+	if notary.KindOf(err) == notary.Unavailable && files.IsFile(filepath.Join(c.data, setupCodeName)) {
 		return withHint(err, "its setup code is in %s", filepath.Join(c.data, setupCodeName))
 	}
 	if err != nil {

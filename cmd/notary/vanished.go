@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"notary"
+	"notary/internal/files"
 	"notary/internal/store"
 )
 
@@ -26,7 +27,7 @@ func requireDatabase(c *config) error {
 		return nil
 	}
 	missing := "is missing"
-	if isFile(c.db) {
+	if files.IsFile(c.db) {
 		missing = "is empty"
 	}
 	return &notary.Error{Kind: notary.Conflict, Field: keyDB, Message: fmt.Sprintf(

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package files
 
 import (
 	"io/fs"
@@ -11,40 +11,40 @@ import (
 	"syscall"
 )
 
-// ownerAndMode returns the owner and the mode of a file or folder, of its target if it is a
+// OwnerAndMode returns the owner and the mode of a file or folder, of its target if it is a
 // symbolic link. ok is false if there is no such file.
-func ownerAndMode(name string) (owner user, mode fs.FileMode, ok bool) {
+func OwnerAndMode(name string) (owner Owner, mode fs.FileMode, ok bool) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return anotherUser, 0, false
+		return OtherUser, 0, false
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return anotherUser, 0, false
+		return OtherUser, 0, false
 	}
 	return ownerOf(stat.Uid), info.Mode(), true
 }
 
-func ownerOf(uid uint32) user {
+func ownerOf(uid uint32) Owner {
 	switch int(uid) {
 	case 0:
-		return rootUser
+		return RootUser
 	case os.Geteuid():
-		return thisUser
+		return ThisUser
 	default:
-		return anotherUser
+		return OtherUser
 	}
 }
 
-// isWrittenByUser reports whether only this user and root can write a file or folder.
-func isWrittenByUser(name string) bool {
-	owner, mode, ok := ownerAndMode(name)
-	return ok && owner != anotherUser && mode&writable == 0
+// IsWrittenByUser reports whether only this Owner and root can write a file or folder.
+func IsWrittenByUser(name string) bool {
+	owner, mode, ok := OwnerAndMode(name)
+	return ok && owner != OtherUser && mode&Writable == 0
 }
 
-// lookupFolders returns the folders in which the system looks up the parts of path, those of
+// LookupFolders returns the folders in which the system looks up the parts of path, those of
 // symbolic links included.
-func lookupFolders(path string) (folders []string) {
+func LookupFolders(path string) (folders []string) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil
