@@ -1,11 +1,12 @@
 package api
 
 // Bulk names the requests that a bulk call is for: by their ids, or by a filter together
-// with the number of requests that it is expected to match.
+// with what it is expected to match.
 type Bulk struct {
-	IDs      []int64        `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
-	Filter   *RequestFilter `json:"filter,omitempty" doc:"Instead of ids; with something in it, and matching at most 100000 requests"`
-	Expected *int64         `json:"expected,omitempty" minimum:"0" doc:"With a filter: how many requests it matches. Where that is not so, nothing is done"`
+	IDs       []int64        `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
+	Filter    *RequestFilter `json:"filter,omitempty" doc:"Instead of ids; with something in it, and matching at most 100000 requests"`
+	Expected  *int64         `json:"expected,omitempty" minimum:"0" doc:"With a filter and without selection: how many requests it matches. Where that is not so, nothing is done"`
+	Selection string         `json:"selection,omitempty" maxLength:"64" doc:"With a filter: the selection from the count or preview. If the requests or their states have changed since, nothing is done"`
 }
 
 // BulkSign has many requests signed by an authority held here.
@@ -16,8 +17,9 @@ type BulkSign struct {
 
 // SignPreview is what a bulk signature would do.
 type SignPreview struct {
-	Count  int64       `json:"count" doc:"How many requests are selected, as expected takes it"`
-	Groups []SignGroup `json:"groups" nullable:"false" doc:"The requests that are treated alike, the largest group first"`
+	Count     int64       `json:"count" doc:"How many requests are selected, as expected takes it"`
+	Selection string      `json:"selection,omitempty" doc:"With a filter: identifies the requests and their states, as selection takes it"`
+	Groups    []SignGroup `json:"groups" nullable:"false" doc:"The requests that are treated alike, the largest group first"`
 }
 
 // SignGroup is what a bulk signature would do to requests that are treated alike.
@@ -41,7 +43,9 @@ type BulkRevoke struct {
 type BulkRevokeCertificates struct {
 	IDs      []int64            `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
 	Filter   *CertificateFilter `json:"filter,omitempty" doc:"Instead of ids; with something in it, and matching at most 100000 certificates"`
-	Expected *int64             `json:"expected,omitempty" minimum:"0" doc:"With a filter: how many certificates it matches. If that has changed, nothing is done"`
+	Expected *int64             `json:"expected,omitempty" minimum:"0" doc:"With a filter and without selection: how many certificates it matches. If that has changed, nothing is done"`
+
+	Selection string `json:"selection,omitempty" maxLength:"64" doc:"With a filter: the selection from the count. If the certificates have changed since, nothing is done"`
 	Revoke
 }
 
@@ -61,9 +65,10 @@ type CountCertificateRequests struct {
 	Filter *RequestFilter `json:"filter,omitempty" doc:"Which requests; with something in it"`
 }
 
-// Count is how many there are.
+// Count is what a filter matches.
 type Count struct {
-	Count int64 `json:"count"`
+	Count     int64  `json:"count" doc:"As expected takes it"`
+	Selection string `json:"selection" doc:"Identifies the matches and their states (a SHA-256 in hex), as selection takes it"`
 }
 
 // Outcome says what became of one of many.

@@ -40,10 +40,9 @@ func (c *Client) DeleteCertificateRequests(ctx context.Context, body api.Bulk) i
 	return bulk(ctx, c, certificateRequests+"/delete", body)
 }
 
-// CountCertificateRequests is how many requests the filter matches.
-func (c *Client) CountCertificateRequests(ctx context.Context, filter api.RequestFilter) (int64, error) {
-	n, err := call[api.Count](ctx, c, http.MethodPost, certificateRequests+"/count", api.CountCertificateRequests{Filter: &filter})
-	return n.Count, err
+// CountCertificateRequests returns how many requests the filter matches, and their selection for a bulk call.
+func (c *Client) CountCertificateRequests(ctx context.Context, filter api.RequestFilter) (api.Count, error) {
+	return call[api.Count](ctx, c, http.MethodPost, certificateRequests+"/count", api.CountCertificateRequests{Filter: &filter})
 }
 
 // RevokeInventoryCertificates revokes many certificates of the inventory; see [Client.SignCertificateRequests].
@@ -51,10 +50,9 @@ func (c *Client) RevokeInventoryCertificates(ctx context.Context, body api.BulkR
 	return bulk(ctx, c, certificates+"/revoke", body)
 }
 
-// CountCertificates returns how many certificates the filter matches.
-func (c *Client) CountCertificates(ctx context.Context, filter api.CertificateFilter) (int64, error) {
-	n, err := call[api.Count](ctx, c, http.MethodPost, certificates+"/count", api.CountCertificates{Filter: &filter})
-	return n.Count, err
+// CountCertificates returns how many certificates the filter matches, and their selection for a bulk call.
+func (c *Client) CountCertificates(ctx context.Context, filter api.CertificateFilter) (api.Count, error) {
+	return call[api.Count](ctx, c, http.MethodPost, certificates+"/count", api.CountCertificates{Filter: &filter})
 }
 
 func bulk(ctx context.Context, c *Client, path string, body any) iter.Seq2[api.Outcome, error] {

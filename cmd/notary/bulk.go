@@ -51,7 +51,7 @@ func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d
 	})(command, nil)
 }
 
-// decideOnFound counts the requests that the flags find, asks, and sends the number along.
+// decideOnFound counts the requests that the flags find, asks, and sends along which they are.
 func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decidedOn, d decision) error {
 	filter, err := on.requests(p.now())
 	if err != nil {
@@ -60,10 +60,11 @@ func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decid
 	if filter.Status == "" {
 		filter.Status = string(on.status)
 	}
-	n, err := countRequests(ctx, c, filter)
+	found, err := c.CountCertificateRequests(ctx, filter)
 	if err != nil {
 		return err
 	}
+	n := int(found.Count)
 	if n == 0 {
 		if p.json {
 			return p.printJSON([]api.Outcome{})
@@ -73,8 +74,7 @@ func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decid
 	if _, asked := p.terminal(); !asked && !on.yes {
 		return usagef("the flags find %s, and there is no terminal to ask on: add --yes", requests(n))
 	}
-	expected := int64(n)
-	bulk := api.Bulk{Filter: &filter, Expected: &expected}
+	bulk := api.Bulk{Filter: &filter, Selection: found.Selection}
 	if err := p.confirmMany(ctx, c, on.yes, d, bulk, n); err != nil {
 		return err
 	}
@@ -89,22 +89,6 @@ func (p *program) confirmMany(ctx context.Context, c *client.Client, yes bool, d
 		}
 	}
 	return p.confirm(ctx, yes, d.question, requests(n))
-}
-
-// maxFound is what the server takes on in one call.
-const maxFound = 100_000
-
-func countRequests(ctx context.Context, c *client.Client, filter api.RequestFilter) (n int, err error) {
-	query := api.RequestQuery{Paging: api.Paging{Limit: notary.MaxPage}, RequestFilter: filter}
-	for _, err := range c.FindCertificateRequests(ctx, query) {
-		if err != nil {
-			return n, err
-		}
-		if n++; n > maxFound {
-			return n, notary.Errorf(notary.Unprocessable, "more than %d requests fit: narrow the flags", maxFound)
-		}
-	}
-	return n, nil
 }
 
 func requests(n int) string { return counted(n, "request") }

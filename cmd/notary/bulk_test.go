@@ -17,7 +17,7 @@ import (
 func TestDecisionsOnMany(t *testing.T) {
 	t.Parallel()
 	const path = "/api/v1/certificate_requests"
-	two := `{"result":[{"id":7},{"id":8}]}`
+	two := `{"result":{"count":2,"selection":"abc"}}`
 	for args, test := range map[string]struct {
 		sent []string
 		says string
@@ -37,22 +37,22 @@ func TestDecisionsOnMany(t *testing.T) {
 		"request revoke 1 2 --reason superseded": {[]string{
 			"POST " + path + `/revoke {"ids":[1,2],"reason":"superseded"}`}, "2 of 2 requests are revoked\n"},
 		"request sign --domain example.com --authority 2 --yes": {[]string{
-			"GET " + path + "?domain=example.com&limit=1000&status=Outstanding",
-			"POST " + path + `/sign {"filter":{"status":"Outstanding","domain":"example.com"},"expected":2,"certificate_authority_id":"2"}`}, "2 of 2 requests are signed\n"},
+			"POST " + path + `/count {"filter":{"status":"Outstanding","domain":"example.com"}}`,
+			"POST " + path + `/sign {"filter":{"status":"Outstanding","domain":"example.com"},"selection":"abc","certificate_authority_id":"2"}`}, "2 of 2 requests are signed\n"},
 		"request sign --status active --issued-by 1 --authority 2 --yes": {[]string{
-			"GET " + path + "?certificate_authority_id=1&limit=1000&status=Active",
-			"POST " + path + `/sign {"filter":{"status":"Active","certificate_authority_id":"1"},"expected":2,"certificate_authority_id":"2"}`}, "2 of 2 requests are signed\n"},
+			"POST " + path + `/count {"filter":{"status":"Active","certificate_authority_id":"1"}}`,
+			"POST " + path + `/sign {"filter":{"status":"Active","certificate_authority_id":"1"},"selection":"abc","certificate_authority_id":"2"}`}, "2 of 2 requests are signed\n"},
 		"request reject --email a@example.com --expires-before 1d --yes": {[]string{
-			"GET " + path + "?email=a%40example.com&expires_before=2026-06-02T12%3A00%3A00Z&limit=1000&status=Outstanding",
-			"POST " + path + `/reject {"filter":{"status":"Outstanding","email":"a@example.com","expires_before":"2026-06-02T12:00:00Z"},"expected":2}`}, "2 of 2 requests are rejected\n"},
+			"POST " + path + `/count {"filter":{"status":"Outstanding","email":"a@example.com","expires_before":"2026-06-02T12:00:00Z"}}`,
+			"POST " + path + `/reject {"filter":{"status":"Outstanding","email":"a@example.com","expires_before":"2026-06-02T12:00:00Z"},"selection":"abc"}`}, "2 of 2 requests are rejected\n"},
 		"request revoke --authority 1 -y": {[]string{
-			"GET " + path + "?certificate_authority_id=1&limit=1000&status=Active",
-			"POST " + path + `/revoke {"filter":{"status":"Active","certificate_authority_id":"1"},"expected":2}`}, "2 of 2 requests are revoked\n"},
+			"POST " + path + `/count {"filter":{"status":"Active","certificate_authority_id":"1"}}`,
+			"POST " + path + `/revoke {"filter":{"status":"Active","certificate_authority_id":"1"},"selection":"abc"}`}, "2 of 2 requests are revoked\n"},
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			s := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == "GET" {
+				if strings.HasSuffix(r.URL.Path, "/count") {
 					answer(200, two)(w, r)
 					return
 				}
@@ -159,15 +159,15 @@ func TestDecisionsThatEndEarly(t *testing.T) {
 	refused.run("request", "sign", "1", "2", "--authority", "2").wantFailure(t, "error: the certificate authority 2 is disabled")
 
 	changed := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == "GET" {
-			answer(200, `{"result":[{"id":1}]}`)(w, r)
+		if strings.HasSuffix(r.URL.Path, "/count") {
+			answer(200, `{"result":{"count":1,"selection":"abc"}}`)(w, r)
 			return
 		}
-		refuse(409, "conflict", "the number is 2 now, and not 1 as expected")(w, r)
+		refuse(409, "conflict", "the selection has changed: nothing was done")(w, r)
 	})).trusted()
-	changed.run("request", "reject", "--status", "Outstanding", "--yes").wantFailure(t, "error: the number is 2 now")
+	changed.run("request", "reject", "--status", "Outstanding", "--yes").wantFailure(t, "error: the selection has changed")
 
-	nothing := newShell(t, answer(200, `{"result":[]}`)).trusted()
+	nothing := newShell(t, answer(200, `{"result":{"count":0,"selection":"abc"}}`)).trusted()
 	if r := nothing.must("request", "reject", "--domain", "example.com"); r.out != "no Outstanding request fits: nothing to do\n" {
 		t.Errorf("nothing fits: %+v", r)
 	}
@@ -175,7 +175,7 @@ func TestDecisionsThatEndEarly(t *testing.T) {
 		t.Errorf("nothing fits, as JSON: %+v", r)
 	}
 	for _, call := range nothing.server.sent() {
-		if strings.HasPrefix(call, "POST") {
+		if !strings.Contains(call, "/count ") {
 			t.Errorf("sent %s", call)
 		}
 	}

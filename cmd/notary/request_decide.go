@@ -124,7 +124,7 @@ func (p *program) deciding(verb, short string, status notary.RequestStatus, issu
 	c := &cobra.Command{Use: verb + " [ID...]", Short: short, Example: example, Args: cobra.ArbitraryArgs,
 		Long: short + ".\n\nThe requests are named by their ids, or found by the flags that narrow a list. With these,\n" +
 			"without --status, only those are meant that are " + string(status) + "; they are counted first, and nothing\n" +
-			"is done where their number has changed since."}
+			"is done if other requests match since, or one of them has changed."}
 	on := &decidedOn{status: status}
 	on.register(c, issuerFlag)
 	on.registerStatus()

@@ -80,7 +80,7 @@ func (p *program) certificateRevoke() *cobra.Command {
 	c := &cobra.Command{Use: "revoke [ID...]", Short: "Revoke certificates, for ever", Args: cobra.ArbitraryArgs,
 		Long: "Revoke certificates, for ever.\n\nThey are named by their ids, or found by the flags that narrow a list: without --revoked\n" +
 			"only those that are not revoked yet. What the flags find is counted first, and nothing is done\n" +
-			"where the number has changed since. A certificate in use by an authority is only revoked alone.\n" +
+			"if other certificates match since. A certificate in use by an authority is only revoked alone.\n" +
 			"On a revoked certificate, keyCompromise corrects the reason and blocks the key.",
 		Example: "  notary certificate revoke 9 --reason superseded\n" +
 			"  notary certificate revoke 9 12 13 --reason keyCompromise\n" +
@@ -135,11 +135,11 @@ func (p *program) revokeCertificates(ctx context.Context, c *client.Client, ids 
 		if filter.Revoked == "" {
 			filter.Revoked = "false"
 		}
-		count, err := c.CountCertificates(ctx, filter)
+		found, err := c.CountCertificates(ctx, filter)
 		if err != nil {
 			return err
 		}
-		bulk.Filter, bulk.Expected, n = &filter, &count, int(count)
+		bulk.Filter, bulk.Selection, n = &filter, found.Selection, int(found.Count)
 		if _, asked := p.terminal(); !asked && !yes && n > 0 {
 			return usagef("the flags find %s, and there is no terminal to ask on: add --yes", counted(n, "certificate"))
 		}

@@ -13,8 +13,12 @@ import (
 type Many struct {
 	IDs []int64 // in the order in which it is done
 
-	Filter   *notary.Filter // instead of IDs; never an empty one
-	Expected *int64         // how many the filter matches; with another number nothing is done
+	Filter *notary.Filter // instead of IDs; never an empty one
+
+	// What the filter matched when the caller looked at it, by [Selection]. At least one is needed with a
+	// filter. If it matches anything else by now, nothing is done.
+	Expected *int64 // its count
+	Digest   string
 
 	// Stop, where it is set, is closed when nothing more shall be begun: what is left fails
 	// as unavailable.

@@ -2,7 +2,11 @@ package ca
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"hash"
 	"reflect"
 	"sync"
 
@@ -13,20 +17,64 @@ import (
 type selection struct {
 	noun       string // plural
 	permission notary.Permission
-	each       func(context.Context, notary.Caller, notary.Filter, func(id int64) error) error
+	each       func(context.Context, notary.Caller, notary.Filter, func(match) error) error
+}
+
+// match is an object that a filter matches.
+type match struct {
+	id    int64
+	state string // changes whenever something else might happen to the object
+}
+
+func matchingRequest(r *notary.Request) match {
+	var certificate int64
+	if r.Certificate != nil {
+		certificate = r.Certificate.ID
+	}
+	return match{r.ID, fmt.Sprint(r.Status, certificate, r.UpdatedAt.UnixNano())}
+}
+
+func matchingCertificate(c *notary.Certificate) match {
+	if c.Revocation == nil {
+		return match{c.ID, ""}
+	}
+	return match{c.ID, string(c.Revocation.Reason)}
+}
+
+// Selection identifies what a filter of [Many] matches.
+type Selection struct {
+	Count  int64
+	Digest string // a SHA-256 over the ids and states, in lower-case hex
+}
+
+// selector computes a [Selection] from its matches, in the order of their ids.
+type selector struct {
+	count  int64
+	digest hash.Hash
+}
+
+func newSelector() *selector { return &selector{digest: sha256.New()} }
+
+func (s *selector) add(m match) {
+	s.count++
+	fmt.Fprintln(s.digest, m.id, m.state)
+}
+
+func (s *selector) selection() Selection {
+	return Selection{s.count, hex.EncodeToString(s.digest.Sum(nil))}
 }
 
 func (s *Service) requestSelection() selection {
 	return selection{"requests", notary.DecideRequests,
-		func(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(int64) error) error {
-			return s.EachRequest(ctx, caller, f, func(r *notary.Request) error { return fn(r.ID) })
+		func(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(match) error) error {
+			return s.EachRequest(ctx, caller, f, func(r *notary.Request) error { return fn(matchingRequest(r)) })
 		}}
 }
 
 func (s *Service) certificateSelection() selection {
 	return selection{"certificates", notary.RevokeCertificates,
-		func(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(int64) error) error {
-			return s.EachCertificate(ctx, caller, f, func(c *notary.Certificate) error { return fn(c.ID) })
+		func(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(match) error) error {
+			return s.EachCertificate(ctx, caller, f, func(c *notary.Certificate) error { return fn(matchingCertificate(c)) })
 		}}
 }
 
@@ -39,6 +87,8 @@ func chosen(ctx context.Context, caller notary.Caller, m Many, of selection) ([]
 		return matching(ctx, caller, m, of)
 	case m.Expected != nil:
 		return nil, notary.FieldErrorf("expected", "expected goes with a filter: leave it out, or give a filter instead of ids")
+	case m.Digest != "":
+		return nil, notary.FieldErrorf("selection", "selection goes with a filter: leave it out, or give a filter instead of ids")
 	case len(m.IDs) == 0:
 		return nil, notary.FieldErrorf("ids", "no %s are named: give ids with at least one id, or a filter", of.noun)
 	case len(m.IDs) > maxIDs:
@@ -57,29 +107,28 @@ func chosen(ctx context.Context, caller notary.Caller, m Many, of selection) ([]
 	return m.IDs, nil
 }
 
-// CountMatching returns how many requests a filter matches, as [Many] expects it.
-func (s *Service) CountMatching(ctx context.Context, caller notary.Caller, f notary.Filter) (int64, error) {
-	return countMatching(ctx, caller, f, s.requestSelection())
+// Select returns what a filter of requests matches, as [Many] expects it.
+func (s *Service) Select(ctx context.Context, caller notary.Caller, f notary.Filter) (Selection, error) {
+	return selectMatching(ctx, caller, f, s.requestSelection())
 }
 
-// CountMatchingCertificates is [Service.CountMatching] for certificates.
-func (s *Service) CountMatchingCertificates(ctx context.Context, caller notary.Caller, f notary.Filter) (int64, error) {
-	return countMatching(ctx, caller, f, s.certificateSelection())
+// SelectCertificates is [Service.Select] for certificates.
+func (s *Service) SelectCertificates(ctx context.Context, caller notary.Caller, f notary.Filter) (Selection, error) {
+	return selectMatching(ctx, caller, f, s.certificateSelection())
 }
 
-func countMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection) (n int64, err error) {
-	err = eachMatching(ctx, caller, f, of, func(int64) { n++ })
-	return n, err
+func selectMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection) (Selection, error) {
+	return eachMatching(ctx, caller, f, of, func(int64) {})
 }
 
 // EachMatching calls fn for each request that a filter of [Many] matches, in the order of the ids.
-func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request)) error {
+func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request)) (Selection, error) {
 	var r *notary.Request
 	of := s.requestSelection()
-	of.each = func(ctx context.Context, caller notary.Caller, f notary.Filter, next func(int64) error) error {
+	of.each = func(ctx context.Context, caller notary.Caller, f notary.Filter, next func(match) error) error {
 		return s.EachRequest(ctx, caller, f, func(one *notary.Request) error {
 			r = one
-			return next(one.ID)
+			return next(matchingRequest(one))
 		})
 	}
 	return eachMatching(ctx, caller, f, of, func(int64) { fn(r) })
@@ -87,39 +136,43 @@ func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f nota
 
 var errTooMany = errors.New("too many")
 
-func eachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection, fn func(id int64)) error {
+// eachMatching calls fn for each match, in the order of the ids.
+func eachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection, fn func(id int64)) (Selection, error) {
 	if err := caller.Require(of.permission); err != nil {
-		return err
+		return Selection{}, err
 	}
 	if reflect.ValueOf(f).IsZero() {
-		return notary.FieldErrorf("filter", "filter is empty, which would mean all %s: narrow it, such as by a name", of.noun)
+		return Selection{}, notary.FieldErrorf("filter", "filter is empty, which would mean all %s: narrow it, such as by a name", of.noun)
 	}
-	n := 0
-	err := of.each(ctx, caller, f, func(id int64) error {
-		if n++; n > maxMatches {
+	matches := newSelector()
+	err := of.each(ctx, caller, f, func(m match) error {
+		if matches.add(m); matches.count > int64(maxMatches) {
 			return errTooMany
 		}
-		fn(id)
+		fn(m.id)
 		return nil
 	})
 	if errors.Is(err, errTooMany) {
 		err = notary.WithField(notary.Errorf(notary.Unprocessable, "the filter matches more than %d %s: narrow it", maxMatches, of.noun), "filter")
 	}
-	return err
+	return matches.selection(), err
 }
 
-// matching returns the ids that the filter matches, if they are as many as expected.
+// matching returns the ids that the filter matches, if they are those that the caller looked at.
 func matching(ctx context.Context, caller notary.Caller, m Many, of selection) (ids []int64, err error) {
-	if m.Expected == nil && !reflect.ValueOf(*m.Filter).IsZero() {
-		return nil, notary.FieldErrorf("expected", "expected is missing: say how many %s the filter matches", of.noun)
+	if m.Expected == nil && m.Digest == "" && !reflect.ValueOf(*m.Filter).IsZero() {
+		return nil, notary.FieldErrorf("expected", "expected is missing: say how many %s the filter matches, or give their selection", of.noun)
 	}
-	err = eachMatching(ctx, caller, *m.Filter, of, func(id int64) { ids = append(ids, id) })
+	now, err := eachMatching(ctx, caller, *m.Filter, of, func(id int64) { ids = append(ids, id) })
 	switch {
 	case err != nil:
 		return nil, err
-	case int64(len(ids)) != *m.Expected:
+	case m.Expected != nil && now.Count != *m.Expected:
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the number of %s that the filter matches is %d now, and not %d as expected: "+
-			"nothing was done; look at them again", of.noun, len(ids), *m.Expected), "expected")
+			"nothing was done; look at them again", of.noun, now.Count, *m.Expected), "expected")
+	case m.Digest != "" && now.Digest != m.Digest:
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the selection has changed: nothing was done; "+
+			"look at it again"), "selection")
 	}
 	return ids, nil
 }

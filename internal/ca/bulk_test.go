@@ -226,3 +226,53 @@ func TestWhoMayDecideOnMany(t *testing.T) {
 	}
 	wantStatus(t, w, id, notary.Outstanding)
 }
+
+// A filter whose matches changed after the preview does nothing, although their number is the same.
+func TestChangedSelection(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	root := w.Root(t, notary.ECDSAP256)
+	filter := notary.Filter{Search: ca.SearchWords("example")}
+	first, second := w.Request(t, w.Admin()), w.Request(t, w.Admin())
+	look := func() ca.Many {
+		t.Helper()
+		matched, err := w.CA.Select(t.Context(), w.Admin(), filter)
+		testkit.Check(t, err)
+		if matched.Count != 2 {
+			t.Fatalf("%d requests match, want 2", matched.Count)
+		}
+		return ca.Many{Filter: &filter, Expected: &matched.Count, Digest: matched.Digest}
+	}
+	sign := func(m ca.Many) error {
+		return w.CA.SignMany(t.Context(), w.Admin(), m, ca.SignOptions{AuthorityID: root}, func(o ca.Outcome) error { return o.Err })
+	}
+	signSecond := func() {
+		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), second, ca.SignOptions{AuthorityID: root}))
+	}
+	for i, change := range []func(){
+		func() {
+			testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), first))
+			w.Request(t, w.Admin())
+		},
+		signSecond,
+		signSecond, // a renewal
+	} {
+		m := look()
+		change()
+		err := sign(m)
+		testkit.WantKind(t, err, notary.Conflict)
+		testkit.WantField(t, err, "selection")
+		testkit.WantText(t, err, "the selection has changed")
+		if t.Failed() {
+			t.Fatalf("after change %d", i)
+		}
+	}
+	_, digest, err := w.CA.SignPlan(t.Context(), w.Admin(), ca.Many{Filter: &filter}, ca.SignOptions{AuthorityID: root})
+	testkit.Check(t, err)
+	m := look()
+	if digest != m.Digest {
+		t.Errorf("the plan has the digest %s, the selection %s", digest, m.Digest)
+	}
+	testkit.Check(t, sign(m))
+	testkit.WantField(t, sign(ca.Many{IDs: []int64{second}, Digest: digest}), "selection")
+}

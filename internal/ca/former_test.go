@@ -111,7 +111,7 @@ func TestBulkRenewalKeepsAuthorityAndProfile(t *testing.T) {
 			return nil
 		}))
 	}
-	plan, err := w.CA.SignPlan(t.Context(), w.Admin(), ca.Many{IDs: ids}, ca.SignOptions{})
+	plan, _, err := w.CA.SignPlan(t.Context(), w.Admin(), ca.Many{IDs: ids}, ca.SignOptions{})
 	testkit.Check(t, err)
 	signMany(ca.SignOptions{})
 	for id, issuance := range want {
@@ -164,7 +164,7 @@ func TestSignPlan(t *testing.T) {
 	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, w.Admin()), ""))
 	former := notary.Issuance{AuthorityID: two, Profile: "client"}
 	m := ca.Many{Filter: &notary.Filter{Search: ca.SearchWords("example")}}
-	got, err := w.CA.SignPlan(t.Context(), w.Admin(), m, ca.SignOptions{AuthorityID: one})
+	got, _, err := w.CA.SignPlan(t.Context(), w.Admin(), m, ca.SignOptions{AuthorityID: one})
 	testkit.Check(t, err)
 	want := []ca.SignGroup{
 		{Count: 3, Issuance: notary.Issuance{AuthorityID: one, Profile: "client"}, Former: former, Renewal: true},
@@ -174,7 +174,7 @@ func TestSignPlan(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
-	got, err = w.CA.SignPlan(t.Context(), w.Admin(), m, ca.SignOptions{AuthorityID: one, KeepFormer: true})
+	got, _, err = w.CA.SignPlan(t.Context(), w.Admin(), m, ca.SignOptions{AuthorityID: one, KeepFormer: true})
 	testkit.Check(t, err)
 	if got[0].Issuance != former {
 		t.Errorf("the renewals are planned as %+v", got[0])

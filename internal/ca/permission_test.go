@@ -38,11 +38,11 @@ var useCases = map[string]struct {
 	"CertificatesOfRequest": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.CertificatesOfRequest(ctx, c, nothing))
 	}},
-	"CountMatching": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return second(s.CountMatching(ctx, c, notary.Filter{Status: notary.Outstanding}))
+	"Select": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Select(ctx, c, notary.Filter{Status: notary.Outstanding}))
 	}},
 	"EachMatching": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return s.EachMatching(ctx, c, notary.Filter{Status: notary.Outstanding}, func(*notary.Request) {})
+		return second(s.EachMatching(ctx, c, notary.Filter{Status: notary.Outstanding}, func(*notary.Request) {}))
 	}},
 	"Request": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Request(ctx, c, nothing))
@@ -95,11 +95,12 @@ var useCases = map[string]struct {
 	"RevokeRequest": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.RevokeRequest(ctx, c, nothing, ca.RevokeOptions{Reason: notary.Unspecified}))
 	}},
-	"CountMatchingCertificates": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return second(s.CountMatchingCertificates(ctx, c, notary.Filter{Key: "RSA 2048"}))
+	"SelectCertificates": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.SelectCertificates(ctx, c, notary.Filter{Key: "RSA 2048"}))
 	}},
 	"SignPlan": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-		return second(s.SignPlan(ctx, c, ca.Many{IDs: []int64{nothing}}, ca.SignOptions{}))
+		_, _, err := s.SignPlan(ctx, c, ca.Many{IDs: []int64{nothing}}, ca.SignOptions{})
+		return err
 	}},
 	"RevokeManyCertificates": {managers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.RevokeManyCertificates(ctx, c, ca.Many{IDs: []int64{nothing}}, notary.Unspecified, func(ca.Outcome) error { return nil })

@@ -20,18 +20,23 @@ type SignGroup struct {
 
 // SignPlan groups the selected requests by what [Service.SignMany] would do to them, the largest group first.
 // It leaves out what only signing can determine, such as whether the profile allows the names. The filter
-// needs no expected count.
-func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many, o SignOptions) ([]SignGroup, error) {
+// needs no expected count. The digest is that of its [Selection], and empty without a filter.
+func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many, o SignOptions) (all []SignGroup, digest string, err error) {
 	if err := caller.Require(notary.DecideRequests); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := s.checkGiven(ctx, o); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	requests, err := s.requestsOf(ctx, caller, m)
+	requests, digest, err := s.requestsOf(ctx, caller, m)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	all, err = s.planAll(ctx, requests, o)
+	return all, digest, err
+}
+
+func (s *Service) planAll(ctx context.Context, requests []*notary.Request, o SignOptions) ([]SignGroup, error) {
 	var without []int64
 	for _, r := range requests {
 		if r.Certificate == nil {
@@ -92,8 +97,9 @@ func sortedGroups(groups map[SignGroup]int64) []SignGroup {
 	return sorted
 }
 
-// requestsOf returns the parts of the selected requests that a plan needs. Deleted requests are skipped.
-func (s *Service) requestsOf(ctx context.Context, caller notary.Caller, m Many) (all []*notary.Request, err error) {
+// requestsOf returns the parts of the selected requests that a plan needs, and the digest of the filter's
+// [Selection]. Deleted requests are skipped.
+func (s *Service) requestsOf(ctx context.Context, caller notary.Caller, m Many) (all []*notary.Request, digest string, err error) {
 	add := func(r *notary.Request) {
 		slim := &notary.Request{ID: r.ID, Status: r.Status}
 		if c := r.Certificate; c != nil {
@@ -102,22 +108,22 @@ func (s *Service) requestsOf(ctx context.Context, caller notary.Caller, m Many) 
 		all = append(all, slim)
 	}
 	if m.Filter != nil && m.IDs == nil {
-		err = s.EachMatching(ctx, caller, *m.Filter, add)
-		return all, err
+		matched, err := s.EachMatching(ctx, caller, *m.Filter, add)
+		return all, matched.Digest, err
 	}
-	m.Expected = nil
+	m.Expected, m.Digest = nil, ""
 	ids, err := chosen(ctx, caller, m, s.requestSelection())
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	for _, id := range ids {
 		switch r, err := s.store.Request(ctx, id); {
 		case notary.KindOf(err) == notary.NotFound:
 		case err != nil:
-			return nil, err
+			return nil, "", err
 		default:
 			add(r)
 		}
 	}
-	return all, nil
+	return all, "", nil
 }

@@ -34,7 +34,7 @@ type bulkAction func(context.Context, notary.Caller, ca.Many, func(ca.Outcome) e
 
 // many returns the requests that the body of a bulk call selects.
 func many(in api.Bulk) (ca.Many, error) {
-	many := ca.Many{IDs: in.IDs, Expected: in.Expected}
+	many := ca.Many{IDs: in.IDs, Expected: in.Expected, Digest: in.Selection}
 	if in.Filter == nil {
 		return many, nil
 	}
@@ -75,11 +75,11 @@ func (r *routes) previewSign(ctx context.Context, caller notary.Caller, in *stru
 	if err != nil {
 		return nil, err
 	}
-	groups, err := r.ca.SignPlan(ctx, caller, m, options)
+	groups, digest, err := r.ca.SignPlan(ctx, caller, m, options)
 	if err != nil {
 		return nil, err
 	}
-	out := api.SignPreview{Groups: []api.SignGroup{}}
+	out := api.SignPreview{Selection: digest, Groups: []api.SignGroup{}}
 	for _, g := range groups {
 		out.Count += g.Count
 		out.Groups = append(out.Groups, api.SignGroup{Count: g.Count, CertificateAuthorityID: optional(g.Issuance.AuthorityID),
@@ -105,7 +105,7 @@ func (r *routes) revokeManyCertificates(in *api.BulkRevokeCertificates) (ca.Many
 	if err != nil {
 		return ca.Many{}, nil, err
 	}
-	m := ca.Many{IDs: in.IDs, Expected: in.Expected}
+	m := ca.Many{IDs: in.IDs, Expected: in.Expected, Digest: in.Selection}
 	if in.Filter != nil {
 		f, err := certificateFilter(*in.Filter)
 		if err != nil {

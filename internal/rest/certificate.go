@@ -31,7 +31,7 @@ func (r *routes) certificates() {
 		r.revokeManyCertificates)
 	handle(r, operation{id: "countCertificates", method: "POST", path: path + "/count", status: 200,
 		needs: notary.RevokeCertificates, errors: []int{422}, summary: "Count the certificates that a filter matches",
-		doc: "The call on many certificates takes this number as `expected`."}, r.countCertificates)
+		doc: "The call on many certificates takes `selection`, so that it does nothing once the matches have changed."}, r.countCertificates)
 }
 
 // document is an answer in a form of its own.
@@ -140,9 +140,9 @@ func (r *routes) countCertificates(ctx context.Context, caller notary.Caller, in
 			return nil, err
 		}
 	}
-	n, err := r.ca.CountMatchingCertificates(ctx, caller, f)
+	matched, err := r.ca.SelectCertificates(ctx, caller, f)
 	if err != nil {
 		return nil, err
 	}
-	return result(api.Count{Count: n}), nil
+	return result(api.Count{Count: matched.Count, Selection: matched.Digest}), nil
 }

@@ -68,7 +68,7 @@ func (r *routes) manyRequests(path string) {
 		doc: "Groups the requests by the profile and CA that would sign them. Nothing is changed."}, r.previewSign)
 	handle(r, operation{id: "countCertificateRequests", method: "POST", path: path + "/count", status: 200,
 		needs: notary.DecideRequests, errors: []int{422}, summary: "Count the requests that a filter matches",
-		doc: "The calls on many requests take this number as `expected`."}, r.countRequests)
+		doc: "The calls on many requests take `selection`, so that they do nothing once the matches or their states have changed."}, r.countRequests)
 }
 
 func (r *routes) createRequest(ctx context.Context, caller notary.Caller, in *struct{ Body api.CreateCertificateRequest }) (*created, error) {
@@ -96,11 +96,11 @@ func (r *routes) countRequests(ctx context.Context, caller notary.Caller, in *st
 	if m.Filter == nil {
 		m.Filter = &notary.Filter{}
 	}
-	n, err := r.ca.CountMatching(ctx, caller, *m.Filter)
+	matched, err := r.ca.Select(ctx, caller, *m.Filter)
 	if err != nil {
 		return nil, err
 	}
-	return result(api.Count{Count: n}), nil
+	return result(api.Count{Count: matched.Count, Selection: matched.Digest}), nil
 }
 
 func (r *routes) request(ctx context.Context, caller notary.Caller, in *ByID) (*answer[api.CertificateRequest], error) {

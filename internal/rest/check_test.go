@@ -66,8 +66,8 @@ func TestWhatAFilterMatchesIsCounted(t *testing.T) {
 	for status, want := range map[string]int64{"Outstanding": 3, "Active": 0} {
 		n, err := c.CountCertificateRequests(t.Context(), api.RequestFilter{Status: status})
 		testkit.Check(t, err)
-		if n != want {
-			t.Errorf("%d are %s, want %d", n, status, want)
+		if n.Count != want {
+			t.Errorf("%d are %s, want %d", n.Count, status, want)
 		}
 	}
 	_, err := c.CountCertificateRequests(t.Context(), api.RequestFilter{})

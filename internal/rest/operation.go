@@ -62,8 +62,8 @@ const (
 	ownOnly         = "Certificate Requestors see only what they submitted."
 	wholeOrPage     = "Without parameters the answer is the whole list, streamed. With any parameter it is a page. "
 	byAccept        = "By `Accept` as JSON, as PEM (chain), as DER (the certificate alone) or as PKCS #7 (chain). "
-	eachCertificate = "The certificates are named by `ids`, or by `filter` and `expected`. The answer has the outcome of each."
-	eachOutcome     = "The requests are named by `ids`, or by `filter` and `expected`. The answer has the outcome of each, " +
+	eachCertificate = "The certificates are named by `ids`, or by `filter` and `selection` (or `expected`). The answer has the outcome of each."
+	eachOutcome     = "The requests are named by `ids`, or by `filter` and `selection` (or `expected`). The answer has the outcome of each, " +
 		"and is sent while the work goes on: one that fails stops none of the others."
 )
 

@@ -3,6 +3,7 @@ package rest_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,8 +70,8 @@ func TestBulkRevocationOfCertificates(t *testing.T) {
 	filter := api.CertificateFilter{Revoked: "false", Filter: api.Filter{Domain: "example.com"}}
 	n, err := c.CountCertificates(t.Context(), filter)
 	testkit.Check(t, err)
-	if n != 3 {
-		t.Errorf("%d certificates match, want 3", n)
+	if n.Count != 3 {
+		t.Errorf("%d certificates match, want 3", n.Count)
 	}
 	path := certificatesPath + "/revoke"
 	call(t, c, "POST", path, map[string]any{"filter": filter, "expected": 2}).wantRefusal(t, 409, "conflict")
@@ -90,8 +91,40 @@ func TestBulkRevocationOfCertificates(t *testing.T) {
 			t.Errorf("by filter: %+v", o)
 		}
 	}
-	if n, err = c.CountCertificates(t.Context(), filter); n != 0 || err != nil {
-		t.Errorf("%d are left (%v)", n, err)
+	if n, err = c.CountCertificates(t.Context(), filter); n.Count != 0 || err != nil {
+		t.Errorf("%d are left (%v)", n.Count, err)
+	}
+}
+
+// The selection of a count or preview is that of the call on many; it is refused once other objects match.
+func TestBulkBySelection(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	c := h.as(t, notary.CertificateManager)
+	root := h.Root(t, notary.ECDSAP256)
+	first := h.Signed(t, h.Admin(), root)
+	filter := api.CertificateFilter{Revoked: "false", Filter: api.Filter{Domain: "example.com"}}
+	old, err := c.CountCertificates(t.Context(), filter)
+	testkit.Check(t, err)
+	body := api.BulkSign{Bulk: api.Bulk{Filter: &api.RequestFilter{Status: "Active"}}}
+	preview, err := c.PreviewSign(t.Context(), body)
+	testkit.Check(t, err)
+	_, err = h.CA.RevokeRequest(t.Context(), h.Admin(), first, ca.RevokeOptions{})
+	testkit.Check(t, err)
+	h.Signed(t, h.Admin(), root)
+
+	signPath, revokePath := requestsPath+"/sign", certificatesPath+"/revoke"
+	refusal := call(t, c, "POST", signPath, map[string]any{"filter": body.Filter, "selection": preview.Selection}).wantRefusal(t, 409, "conflict")
+	if refusal.Field != "selection" || !strings.Contains(refusal.Error, "the selection has changed") {
+		t.Errorf("refused with %+v", refusal)
+	}
+	call(t, c, "POST", revokePath, map[string]any{"filter": filter, "selection": old.Selection}).wantRefusal(t, 409, "conflict")
+
+	now, err := c.CountCertificateRequests(t.Context(), *body.Filter)
+	testkit.Check(t, err)
+	got := outcomes(t, call(t, c, "POST", signPath, map[string]any{"filter": body.Filter, "selection": now.Selection}))
+	if len(got) != 1 || got[0].Status != "success" {
+		t.Errorf("signed: %+v", got)
 	}
 }
 

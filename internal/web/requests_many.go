@@ -32,6 +32,7 @@ type manyPage struct {
 	manyAction
 	Form     form
 	Count    int64            // of those that were chosen
+	Digest   string           // of those that the filter chose, as [ca.Many] takes it
 	Can      int64            // of these, to which it will be done
 	Renewals int64            // of these, that will be signed only where renewals are wanted
 	Later    int64            // of these, that are revoked already: only keyCompromise changes that
@@ -81,7 +82,8 @@ func (s *site) manyPage(c *call, f form) error {
 		return err
 	}
 	if p.All {
-		if err = s.ca.EachMatching(c.r.Context(), c.caller, *m.Filter, p.look); err != nil && f.err == nil {
+		matched, err := s.ca.EachMatching(c.r.Context(), c.caller, *m.Filter, p.look)
+		if p.Digest = matched.Digest; err != nil && f.err == nil {
 			return c.again(err, s.manyPage) // said on this very page
 		} else if err != nil {
 			p.Count = 0
@@ -196,7 +198,7 @@ func (s *site) runMany(c *call) error {
 		if total, err = strconv.ParseInt(c.value("expected"), 10, 64); err != nil {
 			return errNothingHere
 		}
-		m.Expected = &total
+		m.Expected, m.Digest = &total, c.value("selection")
 	}
 	if manyActions[i].dangerous {
 		if err := c.mustBeSure(); err != nil {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -149,6 +150,23 @@ func TestWhatIsWrongWithManyIsSaidBefore(t *testing.T) {
 			v.post(t, path, url.Values{"do": {"reject"}, "ids": {one}}).wantStatus(t, 403)
 		}
 	}
+	h.wantStatuses(t, 3, notary.Outstanding)
+}
+
+// If another request matches the filter than those that the page showed, nothing is done.
+func TestAChangedSelectionIsShownAgain(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ids := h.submitMany(t, 3)
+	v := h.as(t, notary.CertificateManager)
+	page := v.post(t, "/requests/many", url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}}).wantStatus(t, 200)
+	shown := url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}}
+	for _, field := range regexp.MustCompile(`name="(expected|selection)" value="([^"]*)"`).FindAllStringSubmatch(page.body, -1) {
+		shown.Set(field[1], field[2])
+	}
+	testkit.Check(t, h.CA.Delete(t.Context(), h.Admin(), ids[0]))
+	h.submit(t, h.Admin(), "another.example.com")
+	v.post(t, "/requests/many/run", shown).wantStatus(t, 409).wantText(t, "selection has changed", "Reject 3 requests")
 	h.wantStatuses(t, 3, notary.Outstanding)
 }
 

@@ -84,7 +84,7 @@ func (k kept) Label() string {
 // Told says whether people are shown the field: not what is empty, nor what a page put into the
 // form for itself.
 func (k kept) Told() bool {
-	return k.Value != "" && !slices.Contains([]string{fieldSure, "all", "expected", "version"}, k.Name)
+	return k.Value != "" && !slices.Contains([]string{fieldSure, "all", "expected", "selection", "version"}, k.Name)
 }
 
 // The fields of the sign-in form itself.

@@ -18,7 +18,7 @@ func (g signGroup) HasFormer() bool { return g.SignGroup.Former != (notary.Issua
 
 // signGroups groups the chosen requests by the authority and profile of their former certificates.
 func (s *site) signGroups(c *call, m ca.Many, authorities []*notary.Authority) (groups []signGroup, err error) {
-	plan, err := s.ca.SignPlan(c.r.Context(), c.caller, m, ca.SignOptions{})
+	plan, _, err := s.ca.SignPlan(c.r.Context(), c.caller, m, ca.SignOptions{})
 	if err != nil {
 		return nil, err
 	}
