@@ -28,7 +28,7 @@ func TestStartAnnouncesListenersAndWarns(t *testing.T) {
 			t.Parallel()
 			c := localConfig(t)
 			c.publishURL, c.metricsListen = tt.publishURL, "127.0.0.1:0"
-			var log lockedBuffer // the notice of the stop may come late
+			var log testkit.Buffer // the notice of the stop may come late
 			out := announcement(t, c, slog.New(slog.NewTextHandler(&log, nil)))
 			if !strings.Contains(out, "  metrics:     on http://127.0.0.1:") || !strings.Contains(log.String(), "metrics_address=127.0.0.1:") {
 				t.Errorf("the listener for metrics is not announced:\n%s\n%s", out, log.String())

@@ -38,23 +38,29 @@ func TestBlockedKeysFollowTheirFile(t *testing.T) {
 		}
 	}
 	block(keys[0] + " *firmware.pem\n")
-	r := newReloading(t, "{blocked_keys_path: "+name+"}")
-	n := &node{live: r.liveConfig, config: r.get(), log: slog.New(slog.NewTextHandler(r.log, nil)), authorities: w.CA}
+	var written testkit.Buffer
+	log := slog.New(slog.NewTextHandler(&written, nil))
+	file := testkit.ConfigFile(t, "{blocked_keys_path: "+name+"}")
+	load := func() (*config, error) { return loadConfig(file, nil, nil) }
+	c, err := load()
+	testkit.Check(t, err)
+	live := newLiveConfig(c, load, log)
+	n := &node{live: live, config: c, log: log, authorities: w.CA}
 	testkit.Check(t, n.blockKeys())
 	want(true, false)
 	block("# the other one\n" + keys[1])
-	r.reload()
+	live.reload()
 	want(false, true)
 	block(keys[0] + "\nmistake\n")
-	r.reload()
+	live.reload()
 	want(false, true)
-	if !strings.Contains(r.log.String(), "line 2") {
-		t.Errorf("the log does not name the mistake:\n%s", r.log)
+	if !strings.Contains(written.String(), "line 2") {
+		t.Errorf("the log does not name the mistake:\n%s", written.String())
 	}
 	if err := n.blockKeys(); err == nil || !strings.Contains(err.Error(), "blocked_keys_path: "+name+": line 2") {
 		t.Errorf("a start with the mistake: %v", err)
 	}
-	r.write(t, "{}")
-	r.reload()
+	testkit.Check(t, os.WriteFile(file, []byte("{}"), 0o600))
+	live.reload()
 	want(false, false)
 }

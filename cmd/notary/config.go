@@ -94,6 +94,8 @@ var configKeys = []string{
 }
 
 const (
+	defaultData = "notary-data"
+
 	defaultHost = "127.0.0.1"
 	defaultPort = "2111"
 

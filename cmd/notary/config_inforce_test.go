@@ -9,12 +9,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"notary"
+	"notary/internal/testkit"
 )
 
 // Every setting is shown as it is in force, with where it came from.
 func TestSettingsInForce(t *testing.T) {
 	t.Parallel()
-	file := configFile(t, "{port: 3000, crl_delay: 1m, publish_listen: off}")
+	file := testkit.ConfigFile(t, "{port: 3000, crl_delay: 1m, publish_listen: off}")
 	c, err := loadConfig(file, []string{"NOTARY_CRL_DELAY=30s", "NOTARY_SESSION_IDLE=90m", "NOTARY_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.10"}, map[string]any{keyData: "d"})
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +66,7 @@ func TestSettingsInForceKnowWhereThePortIsFrom(t *testing.T) {
 		if test.listen != "" {
 			flags[keyListen] = test.listen
 		}
-		file := configFile(t, test.file)
+		file := testkit.ConfigFile(t, test.file)
 		c, err := loadConfig(file, nil, flags)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)

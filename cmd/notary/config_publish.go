@@ -114,3 +114,12 @@ func (c *config) publishedAt(addr string) string {
 	_, port, _ := net.SplitHostPort(addr)
 	return "http://" + net.JoinHostPort(c.externalHostname, port)
 }
+
+// reachedAt returns the URL at which clients reach the address that is listened on.
+func (c *config) reachedAt(addr string) string {
+	host, port, _ := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		return "https://" + net.JoinHostPort(c.externalHostname, port)
+	}
+	return "https://" + addr
+}

@@ -13,17 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"notary"
+	"notary/internal/testkit"
 )
-
-// configFile writes a YAML file and gives its path.
-func configFile(t *testing.T, content string) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "notary.yaml")
-	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
 
 func TestConfigDefaults(t *testing.T) {
 	t.Parallel()
@@ -57,7 +48,7 @@ func TestConfigFileWithEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	file := configFile(t, strings.ReplaceAll(`
+	file := testkit.ConfigFile(t, strings.ReplaceAll(`
 data: DIR/data
 listen: 0.0.0.0
 port: 3000
@@ -140,7 +131,7 @@ func TestWhereTheServerListens(t *testing.T) {
 			if test.flag != "" {
 				flags[keyListen] = test.flag
 			}
-			got, err := loadConfig(configFile(t, test.file), test.env, flags)
+			got, err := loadConfig(testkit.ConfigFile(t, test.file), test.env, flags)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +170,7 @@ func TestWhatIsPublishedWhere(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := loadConfig(configFile(t, test.file), nil, test.flags)
+			c, err := loadConfig(testkit.ConfigFile(t, test.file), nil, test.flags)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -218,13 +209,13 @@ func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 		"listen's host":      {file: "listen: 'a b:1'", want: `FILE: listen: "a b:1" is not an address`},
 		"two ports":          {file: "{listen: 'a:1', port: 2}", want: "FILE: port: 2 contradicts listen, which says 1: give the port in one of them"},
 		"hostname is a URL":  {file: "external_hostname: https://a", want: `FILE: external_hostname: "https://a" is not a host name or IP address`},
-		"key without cert":   {file: "key_path: " + configFile(t, ""), want: "FILE: key_path: cert_path is missing beside it"},
-		"cert without key":   {file: "cert_path: " + configFile(t, ""), want: "FILE: cert_path: key_path is missing beside it"},
-		"no such file": {file: "{cert_path: " + dir + "/c, key_path: " + configFile(t, "") + "}",
+		"key without cert":   {file: "key_path: " + testkit.ConfigFile(t, ""), want: "FILE: key_path: cert_path is missing beside it"},
+		"cert without key":   {file: "cert_path: " + testkit.ConfigFile(t, ""), want: "FILE: cert_path: key_path is missing beside it"},
+		"no such file": {file: "{cert_path: " + dir + "/c, key_path: " + testkit.ConfigFile(t, "") + "}",
 			want: "FILE: cert_path: there is no file " + dir + "/c"},
 		"no such folder":    {file: "db_path: " + dir + "/sub/n.db", want: "FILE: db_path: there is no folder " + dir + "/sub to hold n.db: make it first"},
 		"a folder":          {file: "seal_key_path: " + dir, want: "FILE: seal_key_path: " + dir + " is a folder: give the path of a file"},
-		"data is a file":    {file: "data: " + configFile(t, ""), want: "notary.yaml is not a folder"},
+		"data is a file":    {file: "data: " + testkit.ConfigFile(t, ""), want: "notary.yaml is not a folder"},
 		"level":             {file: "logging: {system: {level: loud}}", want: `FILE: logging.system.level: "loud" is not a level: use debug, info, warn or error`},
 		"format":            {env: []string{"NOTARY_LOGGING_SYSTEM_FORMAT=xml"}, want: `NOTARY_LOGGING_SYSTEM_FORMAT: "xml" is not a format: use text or json`},
 		"misspelt variable": {env: []string{"NOTARY_LISTN=a"}, want: "NOTARY_LISTN: unknown variable: did you mean NOTARY_LISTEN?"},
@@ -261,7 +252,7 @@ func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			file := configFile(t, test.file)
+			file := testkit.ConfigFile(t, test.file)
 			_, err := loadConfig(file, test.env, nil)
 			if notary.KindOf(err) != notary.Invalid {
 				t.Fatalf("error %v, want an invalid configuration", err)
@@ -281,7 +272,7 @@ func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 
 func TestAllErrorsAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
-	file := configFile(t, "prot: 1\nlogging: {system: {level: loud, format: xml}}\nkey_path: /missing")
+	file := testkit.ConfigFile(t, "prot: 1\nlogging: {system: {level: loud, format: xml}}\nkey_path: /missing")
 	_, err := loadConfig(file, []string{"NOTARY_PORT=x"}, map[string]any{keyListen: "a:b:c"})
 	if err == nil {
 		t.Fatal("accepted")
@@ -340,7 +331,7 @@ func TestTrustedProxiesAreAListOfNetworks(t *testing.T) {
 		"trusted_proxies:\n  - ::1\n  - 203.0.113.0/24\n": "::1, 203.0.113.0/24",
 		"trusted_proxies: []":                             "",
 	} {
-		c, err := loadConfig(configFile(t, file), nil, nil)
+		c, err := loadConfig(testkit.ConfigFile(t, file), nil, nil)
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 		} else if got := proxiesText(c.trustedProxies); got != want {
@@ -355,7 +346,7 @@ func TestTrustedProxiesAreAListOfNetworks(t *testing.T) {
 		"trusted_proxies: ''":                "has no value",
 		"listen: ['127.0.0.1:1']":            "not a list",
 	} {
-		if _, err := loadConfig(configFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := loadConfig(testkit.ConfigFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)
 		}
 	}
@@ -366,7 +357,7 @@ func TestProxyProtocolOfEachListener(t *testing.T) {
 	for text, want := range map[string][2]bool{
 		"true": {true, true}, "on": {true, true}, "listen": {true, false}, "publish_listen": {false, true}, "false": {}, "off": {},
 	} {
-		c, err := loadConfig(configFile(t, "{trusted_proxies: 192.0.2.10, proxy_protocol: "+text+"}"), nil, nil)
+		c, err := loadConfig(testkit.ConfigFile(t, "{trusted_proxies: 192.0.2.10, proxy_protocol: "+text+"}"), nil, nil)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 		} else if got := [2]bool{c.proxyProtocol, c.publishProxyProtocol}; got != want {
@@ -377,7 +368,7 @@ func TestProxyProtocolOfEachListener(t *testing.T) {
 		"proxy_protocol: true":                                "trusted_proxies is missing",
 		"{trusted_proxies: 192.0.2.10, proxy_protocol: port}": "neither true nor false",
 	} {
-		if _, err := loadConfig(configFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := loadConfig(testkit.ConfigFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)
 		}
 	}

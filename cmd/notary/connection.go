@@ -72,7 +72,7 @@ func readCertificates(path string) (string, error) {
 
 // client calls the target with the given token.
 func (t target) client(token string) (*client.Client, error) {
-	config := client.Config{Server: t.server, Token: token}
+	settings := client.Config{Server: t.server, Token: token}
 	switch m := t.memory; {
 	case m.Certificate != "":
 		block, _ := pem.Decode([]byte(m.Certificate))
@@ -83,15 +83,15 @@ func (t target) client(token string) (*client.Client, error) {
 		if err != nil {
 			return nil, errForgotten
 		}
-		config.TLS = client.Pin(certificate)
+		settings.TLS = client.Pin(certificate)
 	case m.CACertificates != "":
 		roots := x509.NewCertPool()
 		if !roots.AppendCertsFromPEM([]byte(m.CACertificates)) {
 			return nil, errForgotten
 		}
-		config.TLS = &tls.Config{RootCAs: roots}
+		settings.TLS = &tls.Config{RootCAs: roots}
 	}
-	return client.New(config)
+	return client.New(settings)
 }
 
 var errForgotten = notary.Errorf(notary.Invalid,

@@ -20,14 +20,14 @@ import (
 // The commands of this file work on a database itself, and call no server.
 
 // onDatabase makes c a command for the database that "notary start" uses with the same flags.
-func onDatabase(c *cobra.Command, do func(ctx context.Context, config *config, args []string) error) *cobra.Command {
+func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config, args []string) error) *cobra.Command {
 	var file string
-	c.RunE = func(c *cobra.Command, args []string) error {
-		config, err := loadConfig(cmp.Or(file, os.Getenv(envConfig)), os.Environ(), changedFlags(c))
+	c.RunE = func(command *cobra.Command, args []string) error {
+		c, err := loadConfig(cmp.Or(file, os.Getenv(envConfig)), os.Environ(), changedFlags(command))
 		if err != nil {
 			return err
 		}
-		return do(c.Context(), config, args)
+		return do(command.Context(), c, args)
 	}
 	c.Annotations = map[string]string{localCommand: ""}
 	c.Flags().StringVar(&file, "config", "", "YAML `file` with the server's configuration (default NOTARY_CONFIG)")

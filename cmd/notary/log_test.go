@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"notary"
+	"notary/internal/testkit"
 )
 
 func TestLogGoesWhereItShould(t *testing.T) {
@@ -69,5 +71,55 @@ func TestLogFileThatCannotBeWritten(t *testing.T) {
 	_, _, err := openLog(logConfig{output: filepath.Join(t.TempDir(), "missing", "notary.log")}, nil, nil)
 	if notary.KindOf(err) != notary.Invalid || !strings.Contains(err.Error(), "cannot write the log") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A renamed log is reopened, as log rotation needs it, even where the configuration is broken.
+func TestReloadReopensTheLog(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "notary.log")
+	log, output, err := openLog(logConfig{output: name, format: "text"}, nil, nil)
+	testkit.Check(t, err)
+	defer output.Close()
+	broken := errors.New("broken")
+	l := newLiveConfig(&config{log: logConfig{output: name}}, func() (*config, error) { return nil, broken }, log)
+	l.reopen = output.prepare
+	log.Info("before")
+	testkit.Check(t, os.Rename(name, name+".1"))
+	log.Info("between")
+	l.reload()
+	log.Info("after")
+	for file, want := range map[string][3]bool{name + ".1": {true, true, false}, name: {false, false, true}} {
+		content, err := os.ReadFile(file)
+		testkit.Check(t, err)
+		for i, word := range []string{"before", "between", "after"} {
+			if strings.Contains(string(content), "msg="+word) != want[i] {
+				t.Errorf("%s: %q in it is %v, want %v", file, word, !want[i], want[i])
+			}
+		}
+	}
+}
+
+func TestReloadMovesTheLogAndChangesItsLevel(t *testing.T) {
+	t.Parallel()
+	file := testkit.ConfigFile(t, "{}")
+	load := func() (*config, error) { return loadConfig(file, nil, nil) }
+	c, err := load()
+	testkit.Check(t, err)
+	var stderr bytes.Buffer
+	log, output, err := openLog(c.log, nil, &stderr)
+	testkit.Check(t, err)
+	defer output.Close()
+	live := newLiveConfig(c, load, quiet)
+	live.reopen = output.prepare
+	live.beforeReload(output.prepareFor)
+	name := filepath.Join(t.TempDir(), "new.log")
+	testkit.Check(t, os.WriteFile(file, []byte("{logging: {system: {level: debug, output: "+name+"}}}"), 0o600))
+	live.reload()
+	log.Debug("details")
+	content, err := os.ReadFile(name)
+	testkit.Check(t, err)
+	if !strings.Contains(string(content), "msg=details") || stderr.Len() > 0 {
+		t.Errorf("new log:\n%sold one:\n%s", content, &stderr)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-const scrapeToken = "0123456789abcdef0123"
+const metricsToken = "0123456789abcdef0123"
 
 // scrape fetches the metrics with an Authorization header.
 func scrape(t *testing.T, url, authorization string) (status int, body string) {
@@ -44,14 +44,14 @@ func TestMetricsOnTheMainListener(t *testing.T) {
 	testkit.Check(t, stop())
 
 	c = localConfig(t)
-	c.metricsToken = scrapeToken
+	c.metricsToken = metricsToken
 	url, _ = startServer(t, c)
 	for _, authorization := range []string{"", "Bearer wrong"} {
 		if status, body := scrape(t, url+"/metrics", authorization); status != 401 || strings.Contains(body, "notary_") {
 			t.Errorf("%q: %d %s", authorization, status, body)
 		}
 	}
-	status, body = scrape(t, url+"/metrics", "Bearer "+scrapeToken)
+	status, body = scrape(t, url+"/metrics", "Bearer "+metricsToken)
 	for _, want := range []string{`notary_certificate_requests{status="Outstanding"} 0`, "notary_certificates 0\n", "notary_certificates_expired 0\n",
 		`notary_certificates_expiring{days="30"} 0`, `route="/metrics"`, "go_goroutines"} {
 		if status != 200 || !strings.Contains(body, want) {
@@ -93,36 +93,11 @@ func TestMetricsOnTheirOwnListener(t *testing.T) {
 			t.Errorf("Host %s: %d, want %d", host, resp.StatusCode, want)
 		}
 	}
-	token = scrapeToken
+	token = metricsToken
 	if status, _ := scrape(t, url+"/metrics", ""); status != 401 {
 		t.Errorf("without the token: %d", status)
 	}
-	if status, _ := scrape(t, url+"/metrics", "Bearer "+scrapeToken); status != 200 {
+	if status, _ := scrape(t, url+"/metrics", "Bearer "+metricsToken); status != 200 {
 		t.Errorf("with the token: %d", status)
-	}
-}
-
-func TestMetricsConfiguration(t *testing.T) {
-	t.Parallel()
-	c, err := loadConfig(configFile(t, "{metrics_listen: \"127.0.0.1\"}"), []string{envMetricsToken + "=" + scrapeToken}, nil)
-	testkit.Check(t, err)
-	if c.metricsToken != scrapeToken || c.metricsListen != "127.0.0.1:2113" {
-		t.Errorf("token %q, listener %q", c.metricsToken, c.metricsListen)
-	}
-	for _, s := range c.inForce {
-		if strings.Contains(s.Value, scrapeToken) || s.Key == keyMetricsToken && !s.Secret {
-			t.Errorf("the settings show %+v", s)
-		}
-	}
-	for text, words := range map[string]string{
-		"metrics_token: short":                "at least 16 characters",
-		"metrics_token: 'with a space in it'": "visible ASCII",
-		"metrics_listen: 'not an address'":    "is not an address",
-	} {
-		_, err := loadConfig(configFile(t, text), nil, nil)
-		testkit.WantText(t, err, words)
-		if strings.Contains(err.Error(), "short") || strings.Contains(err.Error(), "with a space") {
-			t.Errorf("the error repeats the token: %v", err)
-		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 // Whatever node a revocation is made on, all publish it within the delay. Numbers only rise
 // for somebody who asks one node.
 func nodesPublish(t *testing.T, c *cluster) {
-	config := configFile(t, "{publish_url: 'http://pki.example.com', crl_delay: 2s}")
+	config := testkit.ConfigFile(t, "{publish_url: 'http://pki.example.com', crl_delay: 2s}")
 	nodes := []*process{c.start(t, "--config", config), c.start(t, "--config", config)}
 	l := loadOn(t, nodes...)
 	four := 4

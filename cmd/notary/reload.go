@@ -31,9 +31,9 @@ var reloadable = map[string]func(running, loaded *config){
 // liveConfig is the configuration of a running server, which a reload replaces. It is safe for
 // concurrent use.
 type liveConfig struct {
-	load    func() (*config, error) // from the file, environment and flags of the start
-	hangups <-chan os.Signal        // each asks for a reload
-	output  *logOutput              // reopened by every reload; may be nil
+	load    func() (*config, error)                 // from the file, environment and flags of the start
+	hangups <-chan os.Signal                        // each asks for a reload
+	reopen  func(logConfig) (use func(), err error) // reopens the log at every reload; may be nil
 	log     *slog.Logger
 	current atomic.Pointer[config]
 
@@ -105,10 +105,10 @@ func (l *liveConfig) reload() {
 // reopenLog reopens the log before the configuration is loaded, so that an invalid configuration
 // does not stop log rotation.
 func (l *liveConfig) reopenLog(c logConfig) {
-	if l.output == nil {
+	if l.reopen == nil {
 		return
 	}
-	use, err := l.output.prepare(c)
+	use, err := l.reopen(c)
 	if err != nil {
 		l.log.Error("log not reopened: logging continues to the open file", "error", err)
 		return

@@ -1,50 +1,28 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"notary/internal/server"
 	"notary/internal/testkit"
 )
-
-// lockedBuffer is a buffer that one goroutine reads while another writes it.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
 
 // reloading is a configuration that follows a file of the test's own.
 type reloading struct {
 	*liveConfig
 	file string
-	log  *lockedBuffer
+	log  *testkit.Buffer
 }
 
 func newReloading(t *testing.T, content string) *reloading {
 	t.Helper()
-	r := &reloading{file: configFile(t, content), log: &lockedBuffer{}}
+	r := &reloading{file: testkit.ConfigFile(t, content), log: &testkit.Buffer{}}
 	load := func() (*config, error) { return loadConfig(r.file, nil, nil) }
 	c, err := load()
 	testkit.Check(t, err)
@@ -177,86 +155,5 @@ func TestReloadableSettings(t *testing.T) {
 		if got := effectiveValues(next); got[key] != loaded.values[key] || got[key] == running.values[key] {
 			t.Errorf("%s: now %q, want %q", key, got[key], loaded.values[key])
 		}
-	}
-}
-
-// A renamed log is reopened, as log rotation needs it, even where the configuration is broken.
-func TestReloadReopensTheLog(t *testing.T) {
-	t.Parallel()
-	name := filepath.Join(t.TempDir(), "notary.log")
-	log, output, err := openLog(logConfig{output: name, format: "text"}, nil, nil)
-	testkit.Check(t, err)
-	defer output.Close()
-	broken := errors.New("broken")
-	l := newLiveConfig(&config{log: logConfig{output: name}}, func() (*config, error) { return nil, broken }, log)
-	l.output = output
-	log.Info("before")
-	testkit.Check(t, os.Rename(name, name+".1"))
-	log.Info("between")
-	l.reload()
-	log.Info("after")
-	for file, want := range map[string][3]bool{name + ".1": {true, true, false}, name: {false, false, true}} {
-		content, err := os.ReadFile(file)
-		testkit.Check(t, err)
-		for i, word := range []string{"before", "between", "after"} {
-			if strings.Contains(string(content), "msg="+word) != want[i] {
-				t.Errorf("%s: %q in it is %v, want %v", file, word, !want[i], want[i])
-			}
-		}
-	}
-}
-
-func TestReloadMovesTheLogAndChangesItsLevel(t *testing.T) {
-	t.Parallel()
-	r := newReloading(t, "{}")
-	var stderr bytes.Buffer
-	log, output, err := openLog(r.get().log, nil, &stderr)
-	testkit.Check(t, err)
-	defer output.Close()
-	r.liveConfig.output = output
-	r.beforeReload(output.prepareFor)
-	name := filepath.Join(t.TempDir(), "new.log")
-	r.write(t, "{logging: {system: {level: debug, output: "+name+"}}}")
-	r.reload()
-	log.Debug("details")
-	content, err := os.ReadFile(name)
-	testkit.Check(t, err)
-	if !strings.Contains(string(content), "msg=details") || stderr.Len() > 0 {
-		t.Errorf("new log:\n%sold one:\n%s", content, &stderr)
-	}
-}
-
-// Connections that begin after a reload are shown the certificate of the new files, and a log
-// line can be written from any goroutine meanwhile.
-func TestReloadOfARunningServer(t *testing.T) {
-	t.Parallel()
-	c := localConfig(t)
-	folder := filepath.Join(c.data, "tls")
-	testkit.Check(t, os.Mkdir(folder, 0o700))
-	certFile, keyFile, err := server.SelfSigned(folder, time.Now(), "other.example.com")
-	testkit.Check(t, err)
-	log := &lockedBuffer{}
-	hangups := make(chan os.Signal)
-	load := func() (*config, error) {
-		next := *c
-		next.tlsCert, next.tlsKey = certFile, keyFile
-		next.values = effectiveValues(&next)
-		return &next, nil
-	}
-	live := newLiveConfig(c, load, slog.New(slog.NewTextHandler(log, nil)))
-	live.hangups = hangups
-	url, _ := startLive(t, live)
-	var writing sync.WaitGroup
-	writing.Go(func() { live.log.Info("beside") })
-	hangups <- os.Interrupt // whichever it is
-	hangups <- os.Interrupt // taken when the first reload is done
-	writing.Wait()
-	next := *c
-	next.data = folder // whose certificate fetch trusts
-	if status, _ := fetch(t, &next, url+"/status"); status != 200 {
-		t.Errorf("status %d", status)
-	}
-	if !strings.Contains(log.String(), `msg="configuration reloaded" changed="cert_path, key_path"`) {
-		t.Errorf("log:\n%s", log)
 	}
 }

@@ -101,7 +101,7 @@ func (n *node) openAccounts(ctx context.Context) (err error) {
 		SessionIdle:    n.config.sessionIdle,
 		SessionLife:    n.config.sessionLife,
 		NoSetupCode:    n.config.setupCode == noSetupCode,
-		OnFirstAccount: func() { n.config.dropSetupCodeFile(n.log) },
+		OnFirstAccount: func() { dropSetupCodeFile(n.config, n.log) },
 	})
 	n.live.onReload(func(c *config) { n.accounts.LimitSessions(c.sessionIdle, c.sessionLife) })
 	n.setup, err = prepareSetup(ctx, n.config, n.accounts, n.log)

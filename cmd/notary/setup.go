@@ -20,10 +20,7 @@ import (
 	"notary/internal/store"
 )
 
-const (
-	setupCodeName = "setup-code" // a file in the data folder
-	defaultData   = "notary-data"
-)
+const setupCodeName = "setup-code" // a file in the data folder
 
 // setup describes how to create the first account. It is nil once there is one.
 type setup struct {
@@ -40,7 +37,7 @@ func prepareSetup(ctx context.Context, c *config, accounts *auth.Service, log *s
 		return nil, err
 	}
 	if initialized || c.setupCode != "" || store.IsPostgres(c.db) {
-		c.dropSetupCodeFile(log)
+		dropSetupCodeFile(c, log)
 	}
 	switch {
 	case initialized:
@@ -102,7 +99,7 @@ func readSetupCode(data string) (string, error) {
 }
 
 // dropSetupCodeFile removes the file of a setup code that is no longer valid.
-func (c *config) dropSetupCodeFile(log *slog.Logger) {
+func dropSetupCodeFile(c *config, log *slog.Logger) {
 	err := os.Remove(filepath.Join(c.data, setupCodeName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		log.Warn("could not remove the file of the setup code, which is no longer valid", "error", err)

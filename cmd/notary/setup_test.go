@@ -89,27 +89,6 @@ func TestSetupCodeOfTheConfiguration(t *testing.T) {
 	testkit.Check(t, (&setup{code: c.setupCode}).creates(t, c, "me@example.com"))
 }
 
-func TestSetupCodeSettings(t *testing.T) {
-	t.Parallel()
-	for value, want := range map[string]string{"off": "off", " plain violet ": "plain violet", "12345678": "12345678"} {
-		c, err := loadConfig("", []string{envSetupCode + "=" + value}, nil)
-		testkit.Check(t, err)
-		if c.setupCode != want {
-			t.Errorf("%q is read as %q", value, c.setupCode)
-		}
-		for _, s := range c.inForce {
-			if s.Key == keySetupCode && (s.Value != "" && s.Value != "off" || s.Secret != (want != "off")) {
-				t.Errorf("%q is shown as %+v", value, s)
-			}
-		}
-	}
-	_, err := loadConfig("", []string{envSetupCode + "=violet"}, nil)
-	testkit.WantText(t, err, envSetupCode, "8 characters or more")
-	if strings.Contains(err.Error(), "violet") {
-		t.Errorf("the code is repeated: %v", err)
-	}
-}
-
 func TestSetupAnnouncement(t *testing.T) {
 	t.Parallel()
 	const local, elsewhere = "https://127.0.0.1:2111", "https://notary.example.com:2111"

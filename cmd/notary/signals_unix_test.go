@@ -21,7 +21,7 @@ func TestSignals(t *testing.T) {
 	binary := buildProgram(t)
 	dir := t.TempDir()
 	log := filepath.Join(dir, "notary.log")
-	file := configFile(t, "{logging: {system: {output: "+log+"}}}")
+	file := testkit.ConfigFile(t, "{logging: {system: {output: "+log+"}}}")
 	p := startProcess(t, binary, "start", "--config", file, "--data", filepath.Join(dir, "data"),
 		"--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0")
 	for _, s := range []syscall.Signal{syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE} {

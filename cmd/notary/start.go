@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -48,14 +47,14 @@ func newStartCommand() *cobra.Command {
 }
 
 // start runs the server with the configuration in file, the environment and the flags.
-func start(c *cobra.Command, file string) error {
+func start(command *cobra.Command, file string) error {
 	tuneCollector()
 	dumps := preventCoreDumps()
 	hangups, stop := catchSignals()
 	defer stop()
-	environ, flags := os.Environ(), changedFlags(c)
+	environ, flags := os.Environ(), changedFlags(command)
 	load := func() (*config, error) { return loadConfig(file, environ, flags) }
-	config, err := load()
+	c, err := load()
 	os.Unsetenv(envPassphrase)
 	os.Unsetenv(envDatabase)
 	os.Unsetenv(envSetupCode)
@@ -63,10 +62,10 @@ func start(c *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := makeDataFolder(config.data); err != nil {
+	if err := makeDataFolder(c.data); err != nil {
 		return err
 	}
-	log, output, err := openLog(config.log, c.OutOrStdout(), c.ErrOrStderr())
+	log, output, err := openLog(c.log, command.OutOrStdout(), command.ErrOrStderr())
 	if err != nil {
 		return err
 	}
@@ -74,11 +73,11 @@ func start(c *cobra.Command, file string) error {
 	if dumps != nil {
 		log.Warn("core dumps could not be switched off", "error", dumps)
 	}
-	live := newLiveConfig(config, load, log)
-	live.hangups, live.output = hangups, output
+	live := newLiveConfig(c, load, log)
+	live.hangups, live.reopen = hangups, output.prepare
 	live.beforeReload(output.prepareFor)
-	defer boundStop(c.Context(), log, os.Exit)()
-	return logCause(log, serve(c.Context(), live, log, c.OutOrStdout()))
+	defer boundStop(command.Context(), log, os.Exit)()
+	return logCause(log, serve(command.Context(), live, log, command.OutOrStdout()))
 }
 
 // changedFlags are the flags that were given, by the keys that they set.
@@ -226,15 +225,6 @@ func announce(out io.Writer, c *config, e endpoints) {
 		fmt.Fprintf(out, "  metrics:     on http://%s/metrics\n", e.metricsAddr)
 	}
 	fmt.Fprintf(out, "  certificate: SHA-256 %s\n", e.fingerprint)
-}
-
-// reachedAt returns the URL at which clients reach the address that is listened on.
-func (c *config) reachedAt(addr string) string {
-	host, port, _ := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		return "https://" + net.JoinHostPort(c.externalHostname, port)
-	}
-	return "https://" + addr
 }
 
 func absolute(path string) string {

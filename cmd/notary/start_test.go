@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +25,9 @@ import (
 	"notary/internal/auth"
 	"notary/internal/ca"
 	"notary/internal/keystore"
+	"notary/internal/server"
 	"notary/internal/store"
+	"notary/internal/testkit"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -32,8 +35,7 @@ var quiet = slog.New(slog.DiscardHandler)
 // localConfig is the default configuration on a folder of the test's own and a free port, without a setup code.
 func localConfig(t testing.TB) *config {
 	t.Helper()
-	c, err := loadConfig("", nil, map[string]any{
-		keyData: filepath.Join(t.TempDir(), "notary-data"), keyListen: "127.0.0.1:0", keyPublishListen: "127.0.0.1:0", keySetupCode: noSetupCode})
+	c, err := loadConfig("", nil, localFlags(filepath.Join(t.TempDir(), "notary-data")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,23 +45,27 @@ func localConfig(t testing.TB) *config {
 	return c
 }
 
+func localFlags(data string) map[string]any {
+	return map[string]any{keyData: data, keyListen: "127.0.0.1:0", keyPublishListen: "127.0.0.1:0", keySetupCode: noSetupCode}
+}
+
 // fixed is c for a server that is never asked to reload it.
 func fixed(c *config) *liveConfig { return newLiveConfig(c, nil, quiet) }
 
 // startServer serves until the test ends or stop is called, which gives what serve gave.
 func startServer(t testing.TB, c *config) (url string, stop func() error) {
 	t.Helper()
-	return startLive(t, fixed(c))
+	return startLive(t, fixed(c), quiet)
 }
 
 // startLive is startServer for a configuration that can be reloaded.
-func startLive(t testing.TB, live *liveConfig) (url string, stop func() error) {
+func startLive(t testing.TB, live *liveConfig, log *slog.Logger) (url string, stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
 	served := make(chan error, 1)
 	go func() {
-		err := serve(ctx, live, live.log, writer)
+		err := serve(ctx, live, log, writer)
 		writer.CloseWithError(errors.Join(err, io.EOF))
 		served <- err
 	}()
@@ -352,7 +358,7 @@ func TestStartCommandUntilItsContextEnds(t *testing.T) {
 	command := newStartCommand()
 	command.SetOut(writer)
 	command.SetArgs([]string{"--data", filepath.Join(t.TempDir(), "a", "b"), "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0",
-		"--config", configFile(t, "{listen: '192.0.2.1:1', logging: {system: {format: json, output: "+logFile+"}}}")})
+		"--config", testkit.ConfigFile(t, "{listen: '192.0.2.1:1', logging: {system: {format: json, output: "+logFile+"}}}")})
 	if err := command.ExecuteContext(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -362,5 +368,38 @@ func TestStartCommandUntilItsContextEnds(t *testing.T) {
 	}
 	if !bytes.Contains(log, []byte(`"msg":"started"`)) || !bytes.Contains(log, []byte(`"msg":"stopping`)) {
 		t.Errorf("log:\n%s", log)
+	}
+}
+
+// Connections that begin after a reload are shown the certificate of the new files, and a log
+// line can be written from any goroutine meanwhile.
+func TestReloadOfARunningServer(t *testing.T) {
+	t.Parallel()
+	c := localConfig(t)
+	folder := filepath.Join(c.data, "tls")
+	testkit.Check(t, os.Mkdir(folder, 0o700))
+	certFile, keyFile, err := server.SelfSigned(folder, time.Now(), "other.example.com")
+	testkit.Check(t, err)
+	var written testkit.Buffer
+	log := slog.New(slog.NewTextHandler(&written, nil))
+	hangups := make(chan os.Signal)
+	load := func() (*config, error) {
+		return loadConfig("", []string{"NOTARY_CERT_PATH=" + certFile, "NOTARY_KEY_PATH=" + keyFile}, localFlags(c.data))
+	}
+	live := newLiveConfig(c, load, log)
+	live.hangups = hangups
+	url, _ := startLive(t, live, log)
+	var writing sync.WaitGroup
+	writing.Go(func() { log.Info("beside") })
+	hangups <- os.Interrupt // whichever it is
+	hangups <- os.Interrupt // taken when the first reload is done
+	writing.Wait()
+	next := *c
+	next.data = folder // whose certificate fetch trusts
+	if status, _ := fetch(t, &next, url+"/status"); status != 200 {
+		t.Errorf("status %d", status)
+	}
+	if !strings.Contains(written.String(), `msg="configuration reloaded" changed="cert_path, key_path"`) {
+		t.Errorf("log:\n%s", written.String())
 	}
 }

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"notary/internal/testkit"
+)
+
+const scrapeToken = "0123456789abcdef0123"
+
+func TestSetupCodeSettings(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"off": "off", " plain violet ": "plain violet", "12345678": "12345678"} {
+		c, err := loadConfig("", []string{envSetupCode + "=" + value}, nil)
+		testkit.Check(t, err)
+		if c.setupCode != want {
+			t.Errorf("%q is read as %q", value, c.setupCode)
+		}
+		for _, s := range c.inForce {
+			if s.Key == keySetupCode && (s.Value != "" && s.Value != "off" || s.Secret != (want != "off")) {
+				t.Errorf("%q is shown as %+v", value, s)
+			}
+		}
+	}
+	_, err := loadConfig("", []string{envSetupCode + "=violet"}, nil)
+	testkit.WantText(t, err, envSetupCode, "8 characters or more")
+	if strings.Contains(err.Error(), "violet") {
+		t.Errorf("the code is repeated: %v", err)
+	}
+}
+
+func TestMetricsConfiguration(t *testing.T) {
+	t.Parallel()
+	c, err := loadConfig(testkit.ConfigFile(t, "{metrics_listen: \"127.0.0.1\"}"), []string{envMetricsToken + "=" + scrapeToken}, nil)
+	testkit.Check(t, err)
+	if c.metricsToken != scrapeToken || c.metricsListen != "127.0.0.1:2113" {
+		t.Errorf("token %q, listener %q", c.metricsToken, c.metricsListen)
+	}
+	for _, s := range c.inForce {
+		if strings.Contains(s.Value, scrapeToken) || s.Key == keyMetricsToken && !s.Secret {
+			t.Errorf("the settings show %+v", s)
+		}
+	}
+	for text, words := range map[string]string{
+		"metrics_token: short":                "at least 16 characters",
+		"metrics_token: 'with a space in it'": "visible ASCII",
+		"metrics_listen: 'not an address'":    "is not an address",
+	} {
+		_, err := loadConfig(testkit.ConfigFile(t, text), nil, nil)
+		testkit.WantText(t, err, words)
+		if strings.Contains(err.Error(), "short") || strings.Contains(err.Error(), "with a space") {
+			t.Errorf("the error repeats the token: %v", err)
+		}
+	}
+}
