@@ -13,6 +13,7 @@ import (
 	"notary"
 	"notary/api"
 	"notary/client"
+	"notary/internal/config"
 )
 
 func (p *program) accountCommand() *cobra.Command {
@@ -44,7 +45,7 @@ func (p *program) accountCreate() *cobra.Command {
 		Short: "Create an account",
 		Long: "Create an account. The server's first account (--first) is an Admin, needs no login, and is\n" +
 			"logged in at once. Creating it requires the setup code that the server prints at startup: from\n" +
-			envSetupCode + ", from the data folder of a server on this machine, or from a prompt.\n\n" +
+			config.EnvSetupCode + ", from the data folder of a server on this machine, or from a prompt.\n\n" +
 			"The new account's password comes from a prompt, from the first line of the standard\n" +
 			"input with --password-stdin, or from " + passwordVariable + ".",
 		Example: "  notary account create --first --email me@example.com\n" +
@@ -52,7 +53,7 @@ func (p *program) accountCreate() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if first {
-				return p.createFirstAccount(c.Context(), email, cmp.Or(p.data, p.env(envData), defaultData), stdin)
+				return p.createFirstAccount(c.Context(), email, cmp.Or(p.data, p.env(config.EnvData), config.DefaultData), stdin)
 			}
 			if role == "" {
 				return usagef("--role is needed: %s", roleHelp)
@@ -66,8 +67,8 @@ func (p *program) accountCreate() *cobra.Command {
 	c.Flags().StringVar(&role, "role", "", roleHelp)
 	c.Flags().BoolVar(&first, "first", false, "create the server's first account and log in")
 	p.fingerprintFlag(c)
-	c.Flags().StringVar(&p.data, keyData, "", "with --first: the server's data `folder`, which has the setup code "+
-		"(default NOTARY_DATA or ./"+defaultData+")")
+	c.Flags().StringVar(&p.data, config.KeyData, "", "with --first: the server's data `folder`, which has the setup code "+
+		"(default NOTARY_DATA or ./"+config.DefaultData+")")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	c.MarkFlagRequired("email")
 	c.MarkFlagsMutuallyExclusive("first", "role")
@@ -126,7 +127,7 @@ func (p *program) createFirstAccount(ctx context.Context, email, data string, st
 // setupCode returns the setup code from the environment or, if the server is on this machine, from its data
 // folder. It returns "" if there is none.
 func (p *program) setupCode(server, data string) string {
-	if code := p.env(envSetupCode); isSecret(code) {
+	if code := p.env(config.EnvSetupCode); config.IsSetupCode(code) {
 		return code
 	}
 	if !isLoopback(server) {
@@ -147,7 +148,7 @@ func (p *program) sendFirstAccount(ctx context.Context, c *client.Client, body a
 		return id, err
 	}
 	if _, ok := p.terminal(); !ok {
-		return 0, withHint(err, "set %s, or name the server's data folder with --data", envSetupCode)
+		return 0, withHint(err, "set %s, or name the server's data folder with --data", config.EnvSetupCode)
 	}
 	p.notice("%s", e.Message)
 	fmt.Fprint(p.err, "Setup code: ")

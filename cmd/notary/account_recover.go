@@ -11,6 +11,7 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/config"
 	"notary/internal/files"
 	"notary/internal/store"
 )
@@ -29,7 +30,7 @@ func (p *program) accountRecover() *cobra.Command {
 		Example: "  notary account recover --email admin@example.com --data /var/lib/notary\n" +
 			"  notary account recover --email admin@example.com --generate --config /etc/notary.yaml",
 		Args: cobra.NoArgs,
-	}, func(ctx context.Context, c *config, _ []string) error {
+	}, func(ctx context.Context, c *config.Config, _ []string) error {
 		password := ""
 		if generate {
 			password = rand.Text()
@@ -67,14 +68,14 @@ func (p *program) accountRecover() *cobra.Command {
 
 // recoverAccount resets the password in the database. If a running server has the SQLite database open, that
 // server does it.
-func recoverAccount(ctx context.Context, c *config, r auth.Recovery) (err error) {
-	if !store.IsPostgres(c.db) && !files.IsFile(c.db) {
+func recoverAccount(ctx context.Context, c *config.Config, r auth.Recovery) (err error) {
+	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
 		return notary.Errorf(notary.NotFound,
-			"there is no database %s: name the server's data folder with --data or --config", c.db)
+			"there is no database %s: name the server's data folder with --data or --config", c.DB)
 	}
-	st, err := store.Open(ctx, c.db, time.Now)
-	if notary.KindOf(err) == notary.Unavailable && !store.IsPostgres(c.db) {
-		return askServerToRecover(ctx, c.data, r)
+	st, err := store.Open(ctx, c.DB, time.Now)
+	if notary.KindOf(err) == notary.Unavailable && !store.IsPostgres(c.DB) {
+		return askServerToRecover(ctx, c.Data, r)
 	}
 	if err != nil {
 		return err

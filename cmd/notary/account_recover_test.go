@@ -20,29 +20,29 @@ func TestAccountRecover(t *testing.T) {
 	c := localConfig(t)
 	const email = "admin@example.com"
 	logIn := func(password string) error {
-		st, err := store.Open(t.Context(), c.db, time.Now)
+		st, err := store.Open(t.Context(), c.DB, time.Now)
 		testkit.Check(t, err)
 		defer st.Close()
 		_, err = auth.New(st, auth.Options{}).Login(t.Context(), email, password, auth.Client{Address: "192.0.2.1"})
 		return err
 	}
 	s := newShell(t, nil)
-	s.run("account", "recover", "--email", email, "--generate", "--data", c.data).wantFailure(t, "there is no database")
+	s.run("account", "recover", "--email", email, "--generate", "--data", c.Data).wantFailure(t, "there is no database")
 
 	_, stop := startServer(t, c) // makes the database
-	s.run("account", "recover", "--email", email, "--generate", "--data", c.data).wantFailure(t, "--create")
-	first := strings.TrimSpace(s.must("account", "recover", "--email", email, "--create", "--generate", "--data", c.data).out)
+	s.run("account", "recover", "--email", email, "--generate", "--data", c.Data).wantFailure(t, "--create")
+	first := strings.TrimSpace(s.must("account", "recover", "--email", email, "--create", "--generate", "--data", c.Data).out)
 	testkit.Check(t, stop())
 	testkit.Check(t, logIn(strings.Fields(first)[0]))
 
 	const second = "orange lantern gravel window"
-	if r := s.runWith(second+"\n", "account", "recover", "--email", email, "--password-stdin", "--data", c.data); r.code != 0 {
+	if r := s.runWith(second+"\n", "account", "recover", "--email", email, "--password-stdin", "--data", c.Data); r.code != 0 {
 		t.Fatalf("exit %d: %s", r.code, r.err)
 	}
 	testkit.Check(t, logIn(second))
 	testkit.WantKind(t, logIn(strings.Fields(first)[0]), notary.Unauthenticated)
 	for _, name := range []string{recoveryFile, recoveryOutcome} {
-		if _, err := os.Stat(filepath.Join(c.data, name)); err == nil {
+		if _, err := os.Stat(filepath.Join(c.Data, name)); err == nil {
 			t.Errorf("%s is left behind", name)
 		}
 	}

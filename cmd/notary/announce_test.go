@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"notary/internal/config"
 	"notary/internal/testkit"
 )
 
@@ -27,7 +28,7 @@ func TestStartAnnouncesListenersAndWarns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := localConfig(t)
-			c.publishURL, c.metricsListen = tt.publishURL, "127.0.0.1:0"
+			c.PublishURL, c.MetricsListen = tt.publishURL, "127.0.0.1:0"
 			var log testkit.Buffer // the notice of the stop may come late
 			out := announcement(t, c, slog.New(slog.NewTextHandler(&log, nil)))
 			if !strings.Contains(out, "  metrics:     on http://127.0.0.1:") || !strings.Contains(log.String(), "metrics_address=127.0.0.1:") {
@@ -43,14 +44,14 @@ func TestStartAnnouncesListenersAndWarns(t *testing.T) {
 }
 
 // announcement starts a server, and stops it once it has announced itself. It returns what it printed.
-func announcement(t *testing.T, c *config, log *slog.Logger) string {
+func announcement(t *testing.T, c *config.Config, log *slog.Logger) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	reader, writer := io.Pipe()
 	served := make(chan error, 1)
 	go func() {
-		live := newLiveConfig(c, nil, log)
+		live := config.NewLive(c, nil, log)
 		err := serve(ctx, live, log, writer)
 		writer.CloseWithError(errors.Join(err, io.EOF))
 		served <- err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"notary/internal/config"
 	"notary/internal/pki"
 )
 
@@ -27,13 +28,13 @@ func readBlockedKeys(name string) (*pki.Blocklist, error) {
 // blockKeys loads the list of blocked keys now and at each reload. A list that cannot be read fails
 // the start; at a reload the former one stays in force.
 func (n *node) blockKeys() error {
-	list, err := readBlockedKeys(n.config.blockedKeys)
+	list, err := readBlockedKeys(n.config.BlockedKeys)
 	if err != nil {
-		return fmt.Errorf("%s: %w", keyBlockedKeys, err)
+		return fmt.Errorf("%s: %w", config.KeyBlockedKeys, err)
 	}
 	n.authorities.BlockKeys(list)
-	n.live.beforeReload(func(c *config) (func(), error) {
-		list, err := readBlockedKeys(c.blockedKeys)
+	n.live.BeforeReload(func(c *config.Config) (func(), error) {
+		list, err := readBlockedKeys(c.BlockedKeys)
 		return func() {
 			n.authorities.BlockKeys(list)
 			n.log.Info("blocked keys loaded", "keys", list.Len())

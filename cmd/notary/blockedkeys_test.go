@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"notary"
+	"notary/internal/config"
 	"notary/internal/pki"
 	"notary/internal/testkit"
 )
@@ -41,18 +42,18 @@ func TestBlockedKeysFollowTheirFile(t *testing.T) {
 	var written testkit.Buffer
 	log := slog.New(slog.NewTextHandler(&written, nil))
 	file := testkit.ConfigFile(t, "{blocked_keys_path: "+name+"}")
-	load := func() (*config, error) { return loadConfig(file, nil, nil) }
+	load := func() (*config.Config, error) { return config.Load(file, nil, nil) }
 	c, err := load()
 	testkit.Check(t, err)
-	live := newLiveConfig(c, load, log)
+	live := config.NewLive(c, load, log)
 	n := &node{live: live, config: c, log: log, authorities: w.CA}
 	testkit.Check(t, n.blockKeys())
 	want(true, false)
 	block("# the other one\n" + keys[1])
-	live.reload()
+	live.Reload()
 	want(false, true)
 	block(keys[0] + "\nmistake\n")
-	live.reload()
+	live.Reload()
 	want(false, true)
 	if !strings.Contains(written.String(), "line 2") {
 		t.Errorf("the log does not name the mistake:\n%s", written.String())
@@ -61,6 +62,6 @@ func TestBlockedKeysFollowTheirFile(t *testing.T) {
 		t.Errorf("a start with the mistake: %v", err)
 	}
 	testkit.Check(t, os.WriteFile(file, []byte("{}"), 0o600))
-	live.reload()
+	live.Reload()
 	want(false, false)
 }

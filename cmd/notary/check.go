@@ -7,6 +7,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/config"
 	"notary/internal/files"
 	"notary/internal/keystore"
 	"notary/internal/store"
@@ -25,18 +26,18 @@ func (p *program) checkCommand() *cobra.Command {
 	}, p.check))
 }
 
-func (p *program) check(ctx context.Context, c *config, _ []string) error {
+func (p *program) check(ctx context.Context, c *config.Config, _ []string) error {
 	keys, err := existingKeys(c)
 	if err != nil {
 		return err
 	}
 	if keys == nil {
-		p.notice("there is no key file %s: sealed private keys are not checked", c.sealKey)
+		p.notice("there is no key file %s: sealed private keys are not checked", c.SealKey)
 	}
 	bar := p.newBar()
 	found := []map[string]string{}
 	count := 0
-	err = store.CheckDatabase(ctx, c.db, ca.RecordChecks(keys), bar.of("checking"), func(d store.Damage) {
+	err = store.CheckDatabase(ctx, c.DB, ca.RecordChecks(keys), bar.of("checking"), func(d store.Damage) {
 		count++
 		if p.json {
 			found = append(found, map[string]string{"kind": string(d.Kind), "text": d.Text})
@@ -64,12 +65,12 @@ func (p *program) check(ctx context.Context, c *config, _ []string) error {
 }
 
 // existingKeys returns the keystore of the passphrase or the key file; nil if there is neither.
-func existingKeys(c *config) (*keystore.Keystore, error) {
+func existingKeys(c *config.Config) (*keystore.Keystore, error) {
 	switch {
-	case c.passphrase != "":
-		return keystore.FromPassphrase(c.passphrase)
-	case files.IsFile(c.sealKey):
-		return keystore.FromFile(c.sealKey)
+	case c.Passphrase != "":
+		return keystore.FromPassphrase(c.Passphrase)
+	case files.IsFile(c.SealKey):
+		return keystore.FromFile(c.SealKey)
 	}
 	return nil, nil
 }

@@ -16,7 +16,7 @@ func TestClockIsConfirmed(t *testing.T) {
 	url, stop := startServer(t, c)
 	l := prepare(t, connect(t, url))
 	testkit.Check(t, stop())
-	_, err := testkit.SQL(t, c.db).Exec(`UPDATE event SET at = at + 7200`)
+	_, err := testkit.SQL(t, c.DB).Exec(`UPDATE event SET at = at + 7200`)
 	testkit.Check(t, err)
 
 	url, _ = startServer(t, c)
@@ -33,7 +33,7 @@ func TestClockIsConfirmed(t *testing.T) {
 
 	s := newShell(t, nil)
 	s.env["NOTARY_SERVER"], s.env["NOTARY_TOKEN"] = url, l.client.Token()
-	s.env["NOTARY_CA_CERT"] = c.data + "/self-signed.crt"
+	s.env["NOTARY_CA_CERT"] = c.Data + "/self-signed.crt"
 	s.must("clock", "show")
 	s.must("clock", "confirm")
 	_, err = client.CreateCertificateAuthority(t.Context(), root)

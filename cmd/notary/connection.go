@@ -15,6 +15,7 @@ import (
 
 	"notary"
 	"notary/client"
+	"notary/internal/config"
 	"notary/internal/files"
 	"notary/internal/pki"
 )
@@ -147,7 +148,7 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 // machine, if --fingerprint matches it, or if the user confirms it. Without a terminal, it refuses.
 func (p *program) trust(ctx context.Context, server string, certificate *x509.Certificate, acceptNew bool) error {
 	fingerprint := pki.Fingerprint(certificate.Raw)
-	if data := cmp.Or(p.data, p.env(envData), defaultData); isLoopback(server) && isOwnCertificate(data, certificate) {
+	if data := cmp.Or(p.data, p.env(config.EnvData), config.DefaultData); isLoopback(server) && isOwnCertificate(data, certificate) {
 		p.notice("%s has the certificate of the data folder %s, with the SHA-256 fingerprint\n  %s",
 			server, data, fingerprint)
 		return nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"notary/internal/config"
 	"notary/internal/pki"
 )
 
@@ -91,7 +92,7 @@ func TestTrustOnFirstUse(t *testing.T) {
 func TestUnknownServerIsNotTrusted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, accounts(true))
-	data, fingerprint := s.env[envData], pki.Fingerprint(s.server.certificate.Load().Leaf.Raw)
+	data, fingerprint := s.env[config.EnvData], pki.Fingerprint(s.server.certificate.Load().Leaf.Raw)
 	refused := func(args ...string) {
 		t.Helper()
 		s.runWith(password, append(login, args...)...).wantFailure(t, fingerprint)
@@ -105,7 +106,7 @@ func TestUnknownServerIsNotTrusted(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused()
-	s.env[envData] = t.TempDir()
+	s.env[config.EnvData] = t.TempDir()
 	refused()
 	refused("--fingerprint", strings.Repeat("0", len(fingerprint)))
 	if r := s.runWith(password, append(login, "--fingerprint", strings.ToUpper(fingerprint))...); r.code != 0 {

@@ -13,6 +13,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/config"
 	"notary/internal/files"
 	"notary/internal/store"
 )
@@ -20,10 +21,10 @@ import (
 // The commands of this file work on a database itself, and call no server.
 
 // onDatabase makes c a command for the database that "notary start" uses with the same flags.
-func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config, args []string) error) *cobra.Command {
+func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config.Config, args []string) error) *cobra.Command {
 	var file string
 	c.RunE = func(command *cobra.Command, args []string) error {
-		c, err := loadConfig(cmp.Or(file, os.Getenv(envConfig)), os.Environ(), changedFlags(command))
+		c, err := config.Load(cmp.Or(file, os.Getenv(config.EnvConfig)), os.Environ(), changedFlags(command))
 		if err != nil {
 			return err
 		}
@@ -31,12 +32,12 @@ func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config, args [
 	}
 	c.Annotations = map[string]string{localCommand: ""}
 	c.Flags().StringVar(&file, "config", "", "YAML `file` with the server's configuration (default NOTARY_CONFIG)")
-	c.Flags().String(keyData, "", "the server's data `folder` (default NOTARY_DATA or ./notary-data)")
+	c.Flags().String(config.KeyData, "", "the server's data `folder` (default NOTARY_DATA or ./notary-data)")
 	return c
 }
 
 func withDatabaseFlag(c *cobra.Command) *cobra.Command {
-	c.Flags().String(keyDatabase, "", "`URL` of a PostgreSQL database (default NOTARY_DATABASE)")
+	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database (default NOTARY_DATABASE)")
 	return c
 }
 
@@ -48,11 +49,11 @@ func (p *program) migrateCommand() *cobra.Command {
 	return group("migrate", "The schema of a database", withDatabaseFlag(status), withDatabaseFlag(up))
 }
 
-func (p *program) migrateStatus(ctx context.Context, c *config, _ []string) error {
+func (p *program) migrateStatus(ctx context.Context, c *config.Config, _ []string) error {
 	if err := requireDatabase(c); err != nil {
 		return err
 	}
-	current, newest, err := store.Schema(ctx, c.db)
+	current, newest, err := store.Schema(ctx, c.DB)
 	if err != nil {
 		return err
 	}
@@ -72,11 +73,11 @@ func (p *program) migrateStatus(ctx context.Context, c *config, _ []string) erro
 	return err
 }
 
-func (p *program) migrateUp(ctx context.Context, c *config, _ []string) error {
+func (p *program) migrateUp(ctx context.Context, c *config.Config, _ []string) error {
 	if err := requireDatabase(c); err != nil {
 		return err
 	}
-	st, err := store.Open(ctx, c.db, time.Now)
+	st, err := store.Open(ctx, c.DB, time.Now)
 	if err != nil {
 		return err
 	}
@@ -150,8 +151,8 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 // openNamed opens a database by what was typed. One that must be there is not made.
 func (p *program) openNamed(ctx context.Context, name string, mustBeThere bool) (*store.Store, error) {
 	if name == "-" {
-		if name = p.env(envDatabase); name == "" {
-			return nil, usagef("- stands for the database of %s, which is not set", envDatabase)
+		if name = p.env(config.EnvDatabase); name == "" {
+			return nil, usagef("- stands for the database of %s, which is not set", config.EnvDatabase)
 		}
 	}
 	if mustBeThere && !store.IsPostgres(name) && !files.IsFile(name) {
@@ -170,12 +171,12 @@ func (p *program) backupCommand() *cobra.Command {
 			"Keep the key file (seal.key) elsewhere: it opens those keys. For PostgreSQL see docs/operations.md.",
 		Example: "  notary backup /backup/notary-2026-11-25.db --data /var/lib/notary",
 		Args:    cobra.ExactArgs(1),
-	}, func(ctx context.Context, c *config, args []string) error {
+	}, func(ctx context.Context, c *config.Config, args []string) error {
 		if err := onlySQLite(c, "pg_dump or pg_basebackup"); err != nil {
 			return err
 		}
 		bar := p.newBar()
-		digest, err := store.Backup(ctx, c.db, args[0], ca.RecordChecks(nil), bar.of("checking the copy"))
+		digest, err := store.Backup(ctx, c.DB, args[0], ca.RecordChecks(nil), bar.of("checking the copy"))
 		bar.end()
 		if err != nil {
 			return err
@@ -197,18 +198,18 @@ func (p *program) restoreCommand() *cobra.Command {
 			"--replace is given, and is kept beside the new one even then.",
 		Example: "  notary restore /backup/notary-2026-11-25.db --data /var/lib/notary",
 		Args:    cobra.ExactArgs(1),
-	}, func(ctx context.Context, c *config, args []string) error {
+	}, func(ctx context.Context, c *config.Config, args []string) error {
 		if err := onlySQLite(c, "pg_restore or the copied cluster"); err != nil {
 			return err
 		}
 		if !files.IsFile(args[0]) {
 			return notary.Errorf(notary.NotFound, "there is no file %s", args[0])
 		}
-		if err := makeDataFolder(filepath.Dir(c.db)); err != nil {
+		if err := makeDataFolder(filepath.Dir(c.DB)); err != nil {
 			return err
 		}
 		bar := p.newBar()
-		kept, err := store.Restore(ctx, args[0], c.db, replace, bar.of("checking"))
+		kept, err := store.Restore(ctx, args[0], c.DB, replace, bar.of("checking"))
 		bar.end()
 		if err != nil {
 			return err
@@ -216,17 +217,17 @@ func (p *program) restoreCommand() *cobra.Command {
 		if kept != "" {
 			p.notice("the database that was there is kept as %s", kept)
 		}
-		if !files.IsFile(c.sealKey) && c.passphrase == "" {
-			p.notice("there is no key file %s: put back the one that belongs to this database before the start", c.sealKey)
+		if !files.IsFile(c.SealKey) && c.Passphrase == "" {
+			p.notice("there is no key file %s: put back the one that belongs to this database before the start", c.SealKey)
 		}
-		return p.done("%s is restored", c.db)
+		return p.done("%s is restored", c.DB)
 	})
 	c.Flags().BoolVar(&replace, "replace", false, "replace a database that is there; it is kept under another name")
 	return c
 }
 
-func onlySQLite(c *config, with string) error {
-	if store.IsPostgres(c.db) {
+func onlySQLite(c *config.Config, with string) error {
+	if store.IsPostgres(c.DB) {
 		return notary.Errorf(notary.Unprocessable, "the database is PostgreSQL: use its own tools, %s (docs/operations.md says how)", with)
 	}
 	return nil

@@ -243,7 +243,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 	l.wantAllAnswered(t)
 	l.verify(t)
 	testkit.Check(t, stop())
-	checkWhole(t, c.db)
+	checkWhole(t, c.DB)
 }
 
 // checkWhole opens the database of servers that have ended, and checks it.

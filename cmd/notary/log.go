@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"notary"
+	"notary/internal/config"
 )
 
 // logOutput is the destination of the log: a file, which can be reopened, or a standard stream.
@@ -21,7 +22,7 @@ type logOutput struct {
 }
 
 // openLog opens the log as configured.
-func openLog(c logConfig, stdout, stderr io.Writer) (*slog.Logger, *logOutput, error) {
+func openLog(c config.Log, stdout, stderr io.Writer) (*slog.Logger, *logOutput, error) {
 	o := &logOutput{stdout: stdout, stderr: stderr}
 	use, err := o.prepare(c)
 	if err != nil {
@@ -29,7 +30,7 @@ func openLog(c logConfig, stdout, stderr io.Writer) (*slog.Logger, *logOutput, e
 	}
 	use()
 	options := &slog.HandlerOptions{Level: &o.level}
-	if c.format == "json" {
+	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(o, options)), o, nil
 	}
 	return slog.New(slog.NewTextHandler(o, options)), o, nil
@@ -38,23 +39,23 @@ func openLog(c logConfig, stdout, stderr io.Writer) (*slog.Logger, *logOutput, e
 // prepare opens the configured destination and returns a function that switches the log to it.
 // A file is appended to, and created with mode 0600. It is opened again even if the name is the
 // same, because log rotation renames the open file.
-func (o *logOutput) prepare(c logConfig) (use func(), err error) {
+func (o *logOutput) prepare(c config.Log) (use func(), err error) {
 	var out io.Writer
 	var file *os.File
-	switch c.output {
+	switch c.Output {
 	case "stderr":
 		out = o.stderr
 	case "stdout":
 		out = o.stdout
 	default:
-		file, err = os.OpenFile(c.output, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		file, err = os.OpenFile(c.Output, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {
-			return nil, notary.FieldErrorf(keyLogOutput, "cannot write the log: %v", err)
+			return nil, notary.FieldErrorf(config.KeyLogOutput, "cannot write the log: %v", err)
 		}
 		out = file
 	}
 	return func() {
-		o.level.Set(c.level)
+		o.level.Set(c.Level)
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.file != nil {
@@ -64,8 +65,8 @@ func (o *logOutput) prepare(c logConfig) (use func(), err error) {
 	}, nil
 }
 
-// prepareFor is prepare for [liveConfig.beforeReload].
-func (o *logOutput) prepareFor(c *config) (use func(), err error) { return o.prepare(c.log) }
+// prepareFor is prepare for [config.Live.beforeReload].
+func (o *logOutput) prepareFor(c *config.Config) (use func(), err error) { return o.prepare(c.Log) }
 
 // Write writes one record.
 func (o *logOutput) Write(record []byte) (int, error) {

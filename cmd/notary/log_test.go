@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"notary"
+	"notary/internal/config"
 	"notary/internal/testkit"
 )
 
@@ -19,7 +20,7 @@ func TestLogGoesWhereItShould(t *testing.T) {
 	t.Parallel()
 	for _, target := range []string{"stdout", "stderr"} {
 		var stdout, stderr bytes.Buffer
-		log, output, err := openLog(logConfig{output: target, format: "text"}, &stdout, &stderr)
+		log, output, err := openLog(config.Log{Output: target, Format: "text"}, &stdout, &stderr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +42,7 @@ func TestLogFileIsAppendedTo(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "notary.log")
 	for range 2 {
-		log, output, err := openLog(logConfig{output: name, format: "json", level: slog.LevelWarn}, nil, nil)
+		log, output, err := openLog(config.Log{Output: name, Format: "json", Level: slog.LevelWarn}, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +69,7 @@ func TestLogFileIsAppendedTo(t *testing.T) {
 
 func TestLogFileThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	_, _, err := openLog(logConfig{output: filepath.Join(t.TempDir(), "missing", "notary.log")}, nil, nil)
+	_, _, err := openLog(config.Log{Output: filepath.Join(t.TempDir(), "missing", "notary.log")}, nil, nil)
 	if notary.KindOf(err) != notary.Invalid || !strings.Contains(err.Error(), "cannot write the log") {
 		t.Errorf("error %v", err)
 	}
@@ -78,16 +79,16 @@ func TestLogFileThatCannotBeWritten(t *testing.T) {
 func TestReloadReopensTheLog(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "notary.log")
-	log, output, err := openLog(logConfig{output: name, format: "text"}, nil, nil)
+	log, output, err := openLog(config.Log{Output: name, Format: "text"}, nil, nil)
 	testkit.Check(t, err)
 	defer output.Close()
 	broken := errors.New("broken")
-	l := newLiveConfig(&config{log: logConfig{output: name}}, func() (*config, error) { return nil, broken }, log)
-	l.reopen = output.prepare
+	l := config.NewLive(&config.Config{Log: config.Log{Output: name}}, func() (*config.Config, error) { return nil, broken }, log)
+	l.Reopen = output.prepare
 	log.Info("before")
 	testkit.Check(t, os.Rename(name, name+".1"))
 	log.Info("between")
-	l.reload()
+	l.Reload()
 	log.Info("after")
 	for file, want := range map[string][3]bool{name + ".1": {true, true, false}, name: {false, false, true}} {
 		content, err := os.ReadFile(file)
@@ -103,19 +104,19 @@ func TestReloadReopensTheLog(t *testing.T) {
 func TestReloadMovesTheLogAndChangesItsLevel(t *testing.T) {
 	t.Parallel()
 	file := testkit.ConfigFile(t, "{}")
-	load := func() (*config, error) { return loadConfig(file, nil, nil) }
+	load := func() (*config.Config, error) { return config.Load(file, nil, nil) }
 	c, err := load()
 	testkit.Check(t, err)
 	var stderr bytes.Buffer
-	log, output, err := openLog(c.log, nil, &stderr)
+	log, output, err := openLog(c.Log, nil, &stderr)
 	testkit.Check(t, err)
 	defer output.Close()
-	live := newLiveConfig(c, load, quiet)
-	live.reopen = output.prepare
-	live.beforeReload(output.prepareFor)
+	live := config.NewLive(c, load, quiet)
+	live.Reopen = output.prepare
+	live.BeforeReload(output.prepareFor)
 	name := filepath.Join(t.TempDir(), "new.log")
 	testkit.Check(t, os.WriteFile(file, []byte("{logging: {system: {level: debug, output: "+name+"}}}"), 0o600))
-	live.reload()
+	live.Reload()
 	log.Debug("details")
 	content, err := os.ReadFile(name)
 	testkit.Check(t, err)

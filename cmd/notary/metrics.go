@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"notary"
+	"notary/internal/config"
 	"notary/internal/server"
 )
 
@@ -32,7 +33,7 @@ func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
 		case !isScrape(r):
 			http.NotFound(w, r)
 		case token() == "" && isLoopback("http://"+addr) && !isLoopback("http://"+r.Host):
-			http.Error(w, "use the address of "+keyMetricsListen+", or set "+keyMetricsToken, http.StatusForbidden)
+			http.Error(w, "use the address of "+config.KeyMetricsListen+", or set "+config.KeyMetricsToken, http.StatusForbidden)
 		case token() == "":
 			open.ServeHTTP(w, r)
 		default:
@@ -44,7 +45,7 @@ func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
 		var e *notary.Error
 		if errors.As(err, &e) {
 			named := *e
-			named.Field, named.Message = keyMetricsListen, e.Message+" ("+keyMetricsListen+")"
+			named.Field, named.Message = config.KeyMetricsListen, e.Message+" ("+config.KeyMetricsListen+")"
 			return nil, &named
 		}
 		return nil, err

@@ -44,7 +44,7 @@ func TestMetricsOnTheMainListener(t *testing.T) {
 	testkit.Check(t, stop())
 
 	c = localConfig(t)
-	c.metricsToken = metricsToken
+	c.MetricsToken = metricsToken
 	url, _ = startServer(t, c)
 	for _, authorization := range []string{"", "Bearer wrong"} {
 		if status, body := scrape(t, url+"/metrics", authorization); status != 401 || strings.Contains(body, "notary_") {

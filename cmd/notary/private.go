@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/config"
 	"notary/internal/files"
 	"notary/internal/store"
 )
@@ -20,37 +21,37 @@ const (
 
 // requirePrivate refuses a data folder, database or key file that other users can change, and
 // secrets that they can read. The error names each file with the command that protects it.
-func requirePrivate(c *config) error {
-	secrets := []string{c.sealKey, filepath.Join(c.data, setupCodeName), filepath.Join(c.data, "self-signed.key")}
-	if !store.IsPostgres(c.db) {
-		secrets = append(secrets, c.db, c.db+"-wal", c.db+"-shm", c.db+"-journal")
+func requirePrivate(c *config.Config) error {
+	secrets := []string{c.SealKey, filepath.Join(c.Data, setupCodeName), filepath.Join(c.Data, "self-signed.key")}
+	if !store.IsPostgres(c.DB) {
+		secrets = append(secrets, c.DB, c.DB+"-wal", c.DB+"-shm", c.DB+"-journal")
 	}
-	problems := []string{modeProblem(c.data, files.Writable), tlsKeyProblem(c)}
+	problems := []string{modeProblem(c.Data, files.Writable), tlsKeyProblem(c)}
 	for _, name := range secrets {
 		problems = append(problems, modeProblem(name, accessible))
 	}
-	for _, name := range append(secrets, c.data, c.tlsKey) {
+	for _, name := range append(secrets, c.Data, c.TLSKey) {
 		problems = append(problems, folderProblems(name)...)
 	}
 	return refusal(problems)
 }
 
 // requirePrivateTLSKey refuses a configured TLS key that other users can read or replace.
-func requirePrivateTLSKey(c *config) error {
-	return refusal(append(folderProblems(c.tlsKey), tlsKeyProblem(c)))
+func requirePrivateTLSKey(c *config.Config) error {
+	return refusal(append(folderProblems(c.TLSKey), tlsKeyProblem(c)))
 }
 
 // tlsKeyProblem describes what is wrong with the permissions of the configured TLS key. The group
 // may read a key of root's: Debian keeps TLS keys as root:ssl-cert with mode 0640 and adds the
 // users of servers to that group.
-func tlsKeyProblem(c *config) string {
-	if c.tlsKey == "" {
+func tlsKeyProblem(c *config.Config) string {
+	if c.TLSKey == "" {
 		return ""
 	}
-	if owner, _, ok := files.OwnerAndMode(c.tlsKey); ok && owner == files.RootUser {
-		return modeProblem(c.tlsKey, exceptGroup)
+	if owner, _, ok := files.OwnerAndMode(c.TLSKey); ok && owner == files.RootUser {
+		return modeProblem(c.TLSKey, exceptGroup)
 	}
-	return modeProblem(c.tlsKey, accessible)
+	return modeProblem(c.TLSKey, accessible)
 }
 
 // modeProblem describes a file or folder of another user, or one with any of the forbidden bits.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"notary"
+	"notary/internal/config"
 	"notary/internal/testkit"
 )
 
@@ -23,12 +24,12 @@ func TestOpenDataIsRefused(t *testing.T) {
 		"notary.db": 0o640, "notary.db-wal": 0o604, "notary.db-shm": 0o666,
 	} {
 		c := localConfig(t)
-		path := filepath.Join(c.data, name)
+		path := filepath.Join(c.Data, name)
 		if name != "" {
 			testkit.Check(t, os.WriteFile(path, nil, 0o600))
 		}
 		testkit.Check(t, os.Chmod(path, mode))
-		err := serve(t.Context(), newLiveConfig(c, nil, quiet), quiet, io.Discard)
+		err := serve(t.Context(), config.NewLive(c, nil, quiet), quiet, io.Discard)
 		testkit.WantKind(t, err, notary.Forbidden)
 		testkit.WantText(t, err, path, "chmod go")
 	}
@@ -38,11 +39,11 @@ func TestOpenDataIsRefused(t *testing.T) {
 func TestOpenFilesAreAllNamed(t *testing.T) {
 	t.Parallel()
 	c := localConfig(t)
-	for _, name := range []string{c.sealKey, c.db} {
+	for _, name := range []string{c.SealKey, c.DB} {
 		testkit.Check(t, os.WriteFile(name, nil, 0o600))
 		testkit.Check(t, os.Chmod(name, 0o660))
 	}
-	testkit.WantText(t, requirePrivate(c), "2 files", "chmod go= "+c.sealKey, "chmod go= "+c.db)
+	testkit.WantText(t, requirePrivate(c), "2 files", "chmod go= "+c.SealKey, "chmod go= "+c.DB)
 }
 
 // The group may read a TLS key of root's, as Debian's ssl-cert does, and nobody else's.
@@ -51,11 +52,11 @@ func TestTLSKeyThatOthersReadIsRefused(t *testing.T) {
 	root := os.Geteuid() == 0
 	for mode, refused := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o440: !root, 0o640: !root, 0o660: true, 0o644: true, 0o604: true} {
 		c := localConfig(t)
-		c.tlsKey = filepath.Join(t.TempDir(), "tls.key")
-		testkit.Check(t, os.WriteFile(c.tlsKey, nil, 0o600))
-		testkit.Check(t, os.Chmod(c.tlsKey, mode))
+		c.TLSKey = filepath.Join(t.TempDir(), "tls.key")
+		testkit.Check(t, os.WriteFile(c.TLSKey, nil, 0o600))
+		testkit.Check(t, os.Chmod(c.TLSKey, mode))
 		for name, err := range map[string]error{"start": requirePrivate(c), "reload": requirePrivateTLSKey(c)} {
-			if refused != (notary.KindOf(err) == notary.Forbidden) || refused && !strings.Contains(err.Error(), c.tlsKey) {
+			if refused != (notary.KindOf(err) == notary.Forbidden) || refused && !strings.Contains(err.Error(), c.TLSKey) {
 				t.Errorf("%s with mode %04o: %v", name, mode, err)
 			}
 		}
@@ -68,10 +69,10 @@ func TestReloadRefusesAnOpenTLSKey(t *testing.T) {
 	c := localConfig(t)
 	certificate, err := openCertificate(c, slog.New(slog.DiscardHandler))
 	testkit.Check(t, err)
-	c.tlsCert, c.tlsKey = filepath.Join(c.data, "self-signed.crt"), filepath.Join(c.data, "self-signed.key")
+	c.TLSCert, c.TLSKey = filepath.Join(c.Data, "self-signed.crt"), filepath.Join(c.Data, "self-signed.key")
 	_, err = prepareCertificate(certificate, c)
 	testkit.Check(t, err)
-	testkit.Check(t, os.Chmod(c.tlsKey, 0o644))
+	testkit.Check(t, os.Chmod(c.TLSKey, 0o644))
 	_, err = prepareCertificate(certificate, c)
 	testkit.WantKind(t, err, notary.Forbidden)
 }
@@ -86,10 +87,10 @@ func TestDataFolderBehindALinkIsChecked(t *testing.T) {
 	testkit.Check(t, os.Mkdir(filepath.Join(outer, "links"), 0o700))
 	testkit.Check(t, os.Symlink("../second", filepath.Join(outer, "links", "first")))
 	c := localConfig(t)
-	c.data = filepath.Join(outer, "links", "first")
+	c.Data = filepath.Join(outer, "links", "first")
 	testkit.Check(t, requirePrivate(c))
 	for folder, advice := range map[string]string{
-		data: "chmod go-w " + c.data, target: "chmod o-w " + target, outer: "chmod o-w " + outer,
+		data: "chmod go-w " + c.Data, target: "chmod o-w " + target, outer: "chmod o-w " + outer,
 		filepath.Join(outer, "links"): "chmod o-w " + filepath.Join(outer, "links"),
 	} {
 		testkit.Check(t, os.Chmod(folder, 0o777))

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"notary/api"
+	"notary/internal/config"
 )
 
 // shell runs commands as a person would, one after the other, against a server that the
@@ -50,7 +51,7 @@ func newShell(t *testing.T, handler http.Handler) *shell {
 		t.Fatal(err)
 	}
 	return &shell{t: t, server: server, configDir: filepath.Join(t.TempDir(), "notary"),
-		env: map[string]string{envData: data}, now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
+		env: map[string]string{config.EnvData: data}, now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
 }
 
 // run runs "notary args…" against the test's server.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"notary/internal/auth"
+	"notary/internal/config"
 	"notary/internal/store"
 	"notary/internal/testkit"
 )
@@ -51,7 +52,7 @@ http {
 `
 
 // startProxy runs nginx in front of a server until the test ends, and returns its URL.
-func startProxy(t *testing.T, c *config, url string) string {
+func startProxy(t *testing.T, c *config.Config, url string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	testkit.Check(t, err)
@@ -59,7 +60,7 @@ func startProxy(t *testing.T, c *config, url string) string {
 	testkit.Check(t, listener.Close())
 	dir := t.TempDir()
 	file := filepath.Join(dir, "nginx.conf")
-	certificate, err := filepath.Abs(filepath.Join(c.data, "self-signed.crt"))
+	certificate, err := filepath.Abs(filepath.Join(c.Data, "self-signed.crt"))
 	testkit.Check(t, err)
 	testkit.Check(t, os.WriteFile(file, fmt.Appendf(nil, proxyConfig, dir, address, url, certificate), 0o600))
 	nginx := exec.Command("nginx", "-p", dir, "-c", file)
@@ -98,8 +99,8 @@ func TestBehindNginx(t *testing.T) {
 	testkit.Require(t, "nginx")
 	t.Parallel()
 	c := localConfig(t)
-	c.trustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	st, err := store.Open(t.Context(), c.db, time.Now)
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	st, err := store.Open(t.Context(), c.DB, time.Now)
 	testkit.Check(t, err)
 	const email = "admin@example.com"
 	_, err = auth.New(st, auth.Options{NoSetupCode: true}).CreateFirstAccount(t.Context(), auth.FirstAccount{Email: email, Password: testkit.Password})

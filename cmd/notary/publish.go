@@ -5,21 +5,22 @@ import (
 	"net"
 
 	"notary"
+	"notary/internal/config"
 	"notary/internal/server"
 )
 
 // listenToPublish opens the port of what is published, before the certificates' URLs are made
 // of it; nil where nothing is published.
-func listenToPublish(c *config) (net.Listener, error) {
-	if c.publishListen == "" {
+func listenToPublish(c *config.Config) (net.Listener, error) {
+	if c.PublishListen == "" {
 		return nil, nil
 	}
-	listener, err := server.Listen(c.publishListen)
+	listener, err := server.Listen(c.PublishListen)
 	var e *notary.Error
 	if errors.As(err, &e) {
 		told := *e
-		told.Field = keyPublishListen
-		told.Message += " (" + keyPublishListen + ", where CRLs are published; " + noPublishing + " publishes nothing)"
+		told.Field = config.KeyPublishListen
+		told.Message += " (" + config.KeyPublishListen + ", where CRLs are published; " + config.Off + " publishes nothing)"
 		return nil, &told
 	}
 	return listener, err

@@ -13,6 +13,7 @@ import (
 	"notary/internal/auth"
 	"notary/internal/ca"
 	"notary/internal/clock"
+	"notary/internal/config"
 	"notary/internal/jobs"
 	"notary/internal/publish"
 	"notary/internal/rest"
@@ -23,8 +24,8 @@ import (
 
 // node is a running server: the database, the use cases on it, and what its listeners share.
 type node struct {
-	live   *liveConfig
-	config *config // at the start: what cannot be reloaded
+	live   *config.Live
+	config *config.Config // at the start: what cannot be reloaded
 	log    *slog.Logger
 
 	store       *store.Store
@@ -45,8 +46,8 @@ type node struct {
 
 // serve opens everything and serves until ctx ends. The key file and the TLS certificate are not
 // touched before the store holds its lock.
-func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Writer) (err error) {
-	n := &node{live: live, config: live.get(), log: log}
+func serve(ctx context.Context, live *config.Live, log *slog.Logger, out io.Writer) (err error) {
+	n := &node{live: live, config: live.Get(), log: log}
 	if err := requirePrivate(n.config); err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 	if n.publishing != nil {
 		defer n.publishing.Close() // if anything below fails
 	}
-	n.publishURL = n.config.publishedAt(addressOf(n.publishing))
+	n.publishURL = n.config.PublishedURL(addressOf(n.publishing))
 	n.clock = clock.New(n.store, clock.Options{Log: log})
 	if err := n.clock.Check(ctx); err != nil {
 		return err
@@ -98,12 +99,12 @@ func serve(ctx context.Context, live *liveConfig, log *slog.Logger, out io.Write
 func (n *node) openAccounts(ctx context.Context) (err error) {
 	n.accounts = auth.New(n.store, auth.Options{
 		Log:            n.log,
-		SessionIdle:    n.config.sessionIdle,
-		SessionLife:    n.config.sessionLife,
-		NoSetupCode:    n.config.setupCode == noSetupCode,
+		SessionIdle:    n.config.SessionIdle,
+		SessionLife:    n.config.SessionLife,
+		NoSetupCode:    n.config.SetupCode == config.NoSetupCode,
 		OnFirstAccount: func() { dropSetupCodeFile(n.config, n.log) },
 	})
-	n.live.onReload(func(c *config) { n.accounts.LimitSessions(c.sessionIdle, c.sessionLife) })
+	n.live.OnReload(func(c *config.Config) { n.accounts.LimitSessions(c.SessionIdle, c.SessionLife) })
 	n.setup, err = prepareSetup(ctx, n.config, n.accounts, n.log)
 	return err
 }
@@ -114,9 +115,9 @@ func (n *node) listen(ctx context.Context) ([]*server.Server, error) {
 	if n.certificate, err = openCertificate(n.config, n.log); err != nil {
 		return nil, err
 	}
-	n.live.beforeReload(func(c *config) (func(), error) { return prepareCertificate(n.certificate, c) })
-	n.proxies = server.NewTrustedProxies(n.config.trustedProxies)
-	n.live.onReload(func(c *config) { n.proxies.Set(c.trustedProxies) })
+	n.live.BeforeReload(func(c *config.Config) (func(), error) { return prepareCertificate(n.certificate, c) })
+	n.proxies = server.NewTrustedProxies(n.config.TrustedProxies)
+	n.live.OnReload(func(c *config.Config) { n.proxies.Set(c.TrustedProxies) })
 	n.metrics = server.NewMetrics(programVersion(), n.authorities.Statistics, n.log)
 	n.limits = connectionLimits(n.publishing, n.log)
 
@@ -132,8 +133,8 @@ func (n *node) listen(ctx context.Context) ([]*server.Server, error) {
 		}
 		servers = append(servers, publisher)
 	}
-	if n.config.metricsListen != "" {
-		scraped, err := newMetricsServer(n.config.metricsListen, n.metrics, n.metricsToken, n.log)
+	if n.config.MetricsListen != "" {
+		scraped, err := newMetricsServer(n.config.MetricsListen, n.metrics, n.metricsToken, n.log)
 		if err != nil {
 			return nil, err
 		}
@@ -145,17 +146,17 @@ func (n *node) listen(ctx context.Context) ([]*server.Server, error) {
 // newMainServer returns the server of the API and the pages.
 func (n *node) newMainServer(ctx context.Context) (*server.Server, error) {
 	api := rest.New(rest.Config{CA: n.authorities, Auth: n.accounts, Clock: n.clock, Version: programVersion(),
-		Log: n.log, Stopping: ctx, Settings: n.live.settings, Ready: n.store.Ready})
+		Log: n.log, Stopping: ctx, Settings: n.live.Settings, Ready: n.store.Ready})
 	pages := web.New(web.Config{CA: n.authorities, Auth: n.accounts, Version: programVersion(),
-		Log: n.log, Stopping: ctx.Done(), Settings: n.live.settings})
+		Log: n.log, Stopping: ctx.Done(), Settings: n.live.Settings})
 	return server.New(server.Config{
-		Addr:          n.config.listen,
+		Addr:          n.config.Listen,
 		Certificate:   n.certificate,
 		Handler:       routes(n.metrics.Protected(n.metricsToken), api, pages),
 		Metrics:       n.metrics,
 		Log:           n.log,
 		Proxies:       n.proxies,
-		ProxyProtocol: n.config.proxyProtocol,
+		ProxyProtocol: n.config.ProxyProtocol,
 		Unlimited:     rest.Probes,
 		Clients:       knownClients(n.accounts),
 		Connections:   n.limits,
@@ -172,29 +173,29 @@ func (n *node) newPublisher() (*server.Server, error) {
 		Metrics:       n.metrics,
 		Log:           n.log,
 		Proxies:       n.proxies,
-		ProxyProtocol: n.config.publishProxyProtocol,
+		ProxyProtocol: n.config.PublishProxyProtocol,
 		UnknownBody:   publish.BodyLimit,
 		Connections:   n.limits,
 	})
 }
 
-func (n *node) metricsToken() string { return n.live.get().metricsToken }
+func (n *node) metricsToken() string { return n.live.Get().MetricsToken }
 
 // background returns what runs beside the servers.
 func (n *node) background() []func(context.Context) {
 	all := []func(context.Context){
-		n.live.follow,
+		n.live.Follow,
 		n.clock.Run,
 		n.authorities.FollowOtherNodes,
 		n.accounts.AwaitFirstAccount,
 		func(ctx context.Context) { jobs.Run(ctx, n.authorities, n.accounts, leaseOf(n.store), n.log) },
 	}
 	if !n.store.Shared() {
-		all = append(all, func(ctx context.Context) { serveRecoveries(ctx, n.config.data, n.accounts, n.log) })
+		all = append(all, func(ctx context.Context) { serveRecoveries(ctx, n.config.Data, n.accounts, n.log) })
 	}
 	if n.publishing != nil {
 		all = append(all, func(ctx context.Context) {
-			n.authorities.KeepCRLs(ctx, func() time.Duration { return n.live.get().crlDelay })
+			n.authorities.KeepCRLs(ctx, func() time.Duration { return n.live.Get().CRLDelay })
 		})
 	}
 	return all
@@ -203,15 +204,15 @@ func (n *node) background() []func(context.Context) {
 // announce tells the log and the person at the terminal that the server has started.
 func (n *node) announce(out io.Writer, addr string) {
 	published := addressOf(n.publishing)
-	n.log.Info("started", "version", programVersion(), "address", addr, "data", n.config.data,
+	n.log.Info("started", "version", programVersion(), "address", addr, "data", n.config.Data,
 		"publish_address", published, "publish_url", n.publishURL, "metrics_address", n.metricsAddress)
 	announce(out, n.config, endpoints{addr, published, n.publishURL, n.metricsAddress, n.certificate.Fingerprint()})
 	if warning := n.authorities.PublishWarning(); warning != "" {
-		n.log.Warn("other machines cannot reach what certificates name: set "+keyPublishURL+" before the first certificate is issued",
-			keyPublishURL, n.publishURL)
+		n.log.Warn("other machines cannot reach what certificates name: set "+config.KeyPublishURL+" before the first certificate is issued",
+			config.KeyPublishURL, n.publishURL)
 		fmt.Fprintf(out, "Warning: %s\n", warning)
 	}
-	n.setup.announce(out, n.config, n.config.reachedAt(addr))
+	n.setup.announce(out, n.config, n.config.URL(addr))
 }
 
 // serveWithJobs returns once all have ended, which they do when the first of the servers ends.

@@ -16,6 +16,7 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/config"
 	"notary/internal/files"
 	"notary/internal/store"
 )
@@ -31,32 +32,32 @@ type setup struct {
 
 // prepareSetup ensures that a database without an account has a setup code. On SQLite the code is kept in a file
 // in the data folder and replaced if it is lost. On PostgreSQL only the node that creates it knows it.
-func prepareSetup(ctx context.Context, c *config, accounts *auth.Service, log *slog.Logger) (*setup, error) {
+func prepareSetup(ctx context.Context, c *config.Config, accounts *auth.Service, log *slog.Logger) (*setup, error) {
 	initialized, err := accounts.HasAccounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if initialized || c.setupCode != "" || store.IsPostgres(c.db) {
+	if initialized || c.SetupCode != "" || store.IsPostgres(c.DB) {
 		dropSetupCodeFile(c, log)
 	}
 	switch {
 	case initialized:
 		return nil, nil
-	case c.setupCode == noSetupCode:
+	case c.SetupCode == config.NoSetupCode:
 		return &setup{}, nil
-	case c.setupCode != "":
+	case c.SetupCode != "":
 		return &setup{needsCode: true, given: true}, setGivenCode(ctx, c, accounts)
-	case store.IsPostgres(c.db):
+	case store.IsPostgres(c.DB):
 		return offerCode(ctx, accounts)
 	}
 	return keptCode(ctx, c, accounts)
 }
 
-func setGivenCode(ctx context.Context, c *config, accounts *auth.Service) error {
-	if same, err := accounts.IsSetupCode(ctx, c.setupCode); same || err != nil {
+func setGivenCode(ctx context.Context, c *config.Config, accounts *auth.Service) error {
+	if same, err := accounts.IsSetupCode(ctx, c.SetupCode); same || err != nil {
 		return err
 	}
-	return accounts.SetSetupCode(ctx, c.setupCode)
+	return accounts.SetSetupCode(ctx, c.SetupCode)
 }
 
 func offerCode(ctx context.Context, accounts *auth.Service) (*setup, error) {
@@ -70,8 +71,8 @@ func offerCode(ctx context.Context, accounts *auth.Service) (*setup, error) {
 
 // keptCode returns the code in the data folder's file. If there is no file, or the database has another code, it
 // creates a new one.
-func keptCode(ctx context.Context, c *config, accounts *auth.Service) (*setup, error) {
-	if code, err := readSetupCode(c.data); err == nil {
+func keptCode(ctx context.Context, c *config.Config, accounts *auth.Service) (*setup, error) {
+	if code, err := readSetupCode(c.Data); err == nil {
 		if good, err := accounts.IsSetupCode(ctx, code); good || err != nil {
 			return &setup{needsCode: true, code: code}, err
 		}
@@ -82,12 +83,12 @@ func keptCode(ctx context.Context, c *config, accounts *auth.Service) (*setup, e
 
 // createCode replaces the setup code and, on SQLite, its file. If the file cannot be written, the next start
 // replaces both.
-func createCode(ctx context.Context, c *config, accounts *auth.Service) (string, error) {
+func createCode(ctx context.Context, c *config.Config, accounts *auth.Service) (string, error) {
 	code := auth.NewSetupCode()
-	if err := accounts.SetSetupCode(ctx, code); err != nil || store.IsPostgres(c.db) {
+	if err := accounts.SetSetupCode(ctx, code); err != nil || store.IsPostgres(c.DB) {
 		return code, err
 	}
-	if err := files.Replace(filepath.Join(c.data, setupCodeName), []byte(code+"\n"), 0o600); err != nil {
+	if err := files.Replace(filepath.Join(c.Data, setupCodeName), []byte(code+"\n"), 0o600); err != nil {
 		return "", notary.InternalError("write the setup code", err)
 	}
 	return code, nil
@@ -99,8 +100,8 @@ func readSetupCode(data string) (string, error) {
 }
 
 // dropSetupCodeFile removes the file of a setup code that is no longer valid.
-func dropSetupCodeFile(c *config, log *slog.Logger) {
-	err := os.Remove(filepath.Join(c.data, setupCodeName))
+func dropSetupCodeFile(c *config.Config, log *slog.Logger) {
+	err := os.Remove(filepath.Join(c.Data, setupCodeName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		log.Warn("could not remove the file of the setup code, which is no longer valid", "error", err)
 	}
@@ -108,7 +109,7 @@ func dropSetupCodeFile(c *config, log *slog.Logger) {
 
 // announce prints how to create the first account. Browsers do not send the fragment of the link, so the code
 // gets into no log and no Referer header.
-func (s *setup) announce(out io.Writer, c *config, url string) {
+func (s *setup) announce(out io.Writer, c *config.Config, url string) {
 	if s == nil {
 		return
 	}
@@ -119,8 +120,8 @@ func (s *setup) announce(out io.Writer, c *config, url string) {
 	if url != defaultServer {
 		options = " --server " + url
 	}
-	if filepath.Clean(c.data) != defaultData {
-		options += " --data " + absolute(c.data)
+	if filepath.Clean(c.Data) != config.DefaultData {
+		options += " --data " + absolute(c.Data)
 	}
 	fmt.Fprintf(out, "There is no account yet. Create the first one, an Admin, in a browser at\n  %s\n"+
 		"or with:\n  notary account create --first --email you@example.com%s\n", link, options)
@@ -128,11 +129,11 @@ func (s *setup) announce(out io.Writer, c *config, url string) {
 	case !s.needsCode:
 		fmt.Fprintf(out, "Anybody can: the setup code is off.\n")
 	case s.given:
-		fmt.Fprintf(out, "This requires the setup code of the configuration (%s).\n", keySetupCode)
+		fmt.Fprintf(out, "This requires the setup code of the configuration (%s).\n", config.KeySetupCode)
 	case s.code == "":
 		fmt.Fprintf(out, "This requires the setup code that was printed when the database was created; "+
 			"\"notary setup-code\" creates a new one.\n")
-	case store.IsPostgres(c.db):
+	case store.IsPostgres(c.DB):
 		fmt.Fprintf(out, "This requires the setup code %s, which is printed only once.\n", s.code)
 	}
 }
@@ -149,18 +150,18 @@ func (p *program) setupCodeCommand() *cobra.Command {
 	}, p.newSetupCode))
 }
 
-func (p *program) newSetupCode(ctx context.Context, c *config, _ []string) (err error) {
-	if c.setupCode != "" {
+func (p *program) newSetupCode(ctx context.Context, c *config.Config, _ []string) (err error) {
+	if c.SetupCode != "" {
 		return notary.Errorf(notary.Conflict,
-			"%s is set in the configuration, which the next start would restore: remove it there first", keySetupCode)
+			"%s is set in the configuration, which the next start would restore: remove it there first", config.KeySetupCode)
 	}
-	if !store.IsPostgres(c.db) && !files.IsFile(c.db) {
+	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
 		return notary.Errorf(notary.NotFound,
-			"there is no database %s: notary start creates it together with a setup code", c.db)
+			"there is no database %s: notary start creates it together with a setup code", c.DB)
 	}
-	st, err := store.Open(ctx, c.db, time.Now)
-	if notary.KindOf(err) == notary.Unavailable && files.IsFile(filepath.Join(c.data, setupCodeName)) {
-		return withHint(err, "its setup code is in %s", filepath.Join(c.data, setupCodeName))
+	st, err := store.Open(ctx, c.DB, time.Now)
+	if notary.KindOf(err) == notary.Unavailable && files.IsFile(filepath.Join(c.Data, setupCodeName)) {
+		return withHint(err, "its setup code is in %s", filepath.Join(c.Data, setupCodeName))
 	}
 	if err != nil {
 		return err

@@ -11,20 +11,21 @@ import (
 
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/config"
 	"notary/internal/store"
 	"notary/internal/testkit"
 )
 
 // service opens the database of a server that does not run.
-func service(t *testing.T, c *config) (*auth.Service, func()) {
+func service(t *testing.T, c *config.Config) (*auth.Service, func()) {
 	t.Helper()
-	st, err := store.Open(t.Context(), c.db, time.Now)
+	st, err := store.Open(t.Context(), c.DB, time.Now)
 	testkit.Check(t, err)
 	return auth.New(st, auth.Options{Log: quiet}), func() { testkit.Check(t, st.Close()) }
 }
 
 // prepared is a start up to its setup code.
-func prepared(t *testing.T, c *config) *setup {
+func prepared(t *testing.T, c *config.Config) *setup {
 	t.Helper()
 	accounts, done := service(t, c)
 	defer done()
@@ -33,7 +34,7 @@ func prepared(t *testing.T, c *config) *setup {
 	return s
 }
 
-func (s *setup) creates(t *testing.T, c *config, email string) error {
+func (s *setup) creates(t *testing.T, c *config.Config, email string) error {
 	t.Helper()
 	accounts, done := service(t, c)
 	defer done()
@@ -41,16 +42,16 @@ func (s *setup) creates(t *testing.T, c *config, email string) error {
 	return err
 }
 
-func codeFile(c *config) string { return filepath.Join(c.data, setupCodeName) }
+func codeFile(c *config.Config) string { return filepath.Join(c.Data, setupCodeName) }
 
 // On SQLite the code stays in its file until it is used. A database of an earlier version has none at first, as a
 // new one, and a code that is lost is replaced.
 func TestSetupCodeOnSQLite(t *testing.T) {
 	t.Parallel()
 	c := localConfig(t)
-	c.setupCode = ""
+	c.SetupCode = ""
 	first := prepared(t, c)
-	wantModes(t, c.data, map[string]fs.FileMode{setupCodeName: 0o600})
+	wantModes(t, c.Data, map[string]fs.FileMode{setupCodeName: 0o600})
 	if again := prepared(t, c); again.code != first.code || first.code == "" {
 		t.Errorf("the code was %q, and is %q after a restart", first.code, again.code)
 	}
@@ -77,16 +78,16 @@ func TestSetupCodeOnSQLite(t *testing.T) {
 func TestSetupCodeOfTheConfiguration(t *testing.T) {
 	t.Parallel()
 	c := localConfig(t)
-	c.setupCode = ""
+	c.SetupCode = ""
 	prepared(t, c)
-	c.setupCode = "plain violet harbour"
+	c.SetupCode = "plain violet harbour"
 	if s := prepared(t, c); !s.needsCode || s.code != "" || !s.given {
 		t.Errorf("setup %+v", s)
 	}
 	if _, err := os.Stat(codeFile(c)); err == nil {
 		t.Error("the file of the replaced code is still there")
 	}
-	testkit.Check(t, (&setup{code: c.setupCode}).creates(t, c, "me@example.com"))
+	testkit.Check(t, (&setup{code: c.SetupCode}).creates(t, c, "me@example.com"))
 }
 
 func TestSetupAnnouncement(t *testing.T) {
@@ -94,22 +95,22 @@ func TestSetupAnnouncement(t *testing.T) {
 	const local, elsewhere = "https://127.0.0.1:2111", "https://notary.example.com:2111"
 	tests := map[string]struct {
 		setup *setup
-		c     config
+		c     config.Config
 		url   string
 		want  string
 	}{
-		"with an account": {nil, config{data: defaultData}, local, ""},
-		"as by default": {&setup{needsCode: true, code: "A-B"}, config{data: defaultData, db: "notary.db"}, local,
+		"with an account": {nil, config.Config{Data: config.DefaultData}, local, ""},
+		"as by default": {&setup{needsCode: true, code: "A-B"}, config.Config{Data: config.DefaultData, DB: "notary.db"}, local,
 			"https://127.0.0.1:2111/start#setup=A-B\nor with:\n  notary account create --first --email you@example.com\n"},
-		"elsewhere": {&setup{needsCode: true, code: "A-B"}, config{data: "/srv/notary", db: "notary.db"}, elsewhere,
+		"elsewhere": {&setup{needsCode: true, code: "A-B"}, config.Config{Data: "/srv/notary", DB: "notary.db"}, elsewhere,
 			"https://notary.example.com:2111/start#setup=A-B\nor with:\n  notary account create --first --email you@example.com" +
 				" --server https://notary.example.com:2111 --data /srv/notary\n"},
-		"on PostgreSQL": {&setup{needsCode: true, code: "A-B"}, config{data: defaultData, db: "postgres://x"}, local,
+		"on PostgreSQL": {&setup{needsCode: true, code: "A-B"}, config.Config{Data: config.DefaultData, DB: "postgres://x"}, local,
 			"This requires the setup code A-B, which is printed only once.\n"},
-		"a node that did not create it": {&setup{needsCode: true}, config{data: defaultData, db: "postgres://x"}, local,
+		"a node that did not create it": {&setup{needsCode: true}, config.Config{Data: config.DefaultData, DB: "postgres://x"}, local,
 			`"notary setup-code" creates a new one`},
-		"given":        {&setup{needsCode: true, given: true}, config{data: defaultData}, local, "This requires the setup code of the configuration (setup_code).\n"},
-		"switched off": {&setup{}, config{data: defaultData}, local, "Anybody can: the setup code is off.\n"},
+		"given":        {&setup{needsCode: true, given: true}, config.Config{Data: config.DefaultData}, local, "This requires the setup code of the configuration (setup_code).\n"},
+		"switched off": {&setup{}, config.Config{Data: config.DefaultData}, local, "Anybody can: the setup code is off.\n"},
 	}
 	for name, test := range tests {
 		var out bytes.Buffer
@@ -132,7 +133,7 @@ func TestFirstAccountFindsTheSetupCode(t *testing.T) {
 		"switched off in the server":  {"off", data, "https://127.0.0.1:2111", "A-B"},
 		"in a folder that is missing": {"", filepath.Join(data, "missing"), "https://127.0.0.1:2111", ""},
 	} {
-		p := &program{env: func(name string) string { return map[string]string{envSetupCode: test.variable}[name] }}
+		p := &program{env: func(name string) string { return map[string]string{config.EnvSetupCode: test.variable}[name] }}
 		if got := p.setupCode(test.server, test.data); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}

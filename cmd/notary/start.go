@@ -17,6 +17,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/config"
 	"notary/internal/jobs"
 	"notary/internal/keystore"
 	"notary/internal/server"
@@ -29,20 +30,20 @@ func newStartCommand() *cobra.Command {
 		Use:   "start",
 		Short: "Start the server",
 		Long: "Start the server. Without any configuration it keeps its data in ./notary-data and listens\n" +
-			"on https://" + defaultHost + ":" + defaultPort + " with a self-signed certificate. SIGHUP reopens its log and reloads\n" +
+			"on https://" + config.DefaultHost + ":" + config.DefaultPort + " with a self-signed certificate. SIGHUP reopens its log and reloads\n" +
 			"its configuration and TLS certificate; SIGTERM and SIGINT stop it.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return start(c, cmp.Or(file, os.Getenv(envConfig)))
+			return start(c, cmp.Or(file, os.Getenv(config.EnvConfig)))
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "YAML `file` with the configuration (default NOTARY_CONFIG)")
-	c.Flags().String(keyData, "", "`folder` for database, key file and certificate (default NOTARY_DATA or ./notary-data)")
-	c.Flags().String(keyDatabase, "", "`URL` of a PostgreSQL database, postgres://user@host:5432/name, in place of SQLite\n(default NOTARY_DATABASE; a password is better given there, where no list of processes shows it)")
-	c.Flags().String(keyListen, "", "`address` to listen on, host:port (default NOTARY_LISTEN or "+defaultHost+":"+defaultPort+")")
-	c.Flags().String(flagName(keyPublishListen), "", "`address` to publish CRLs, CA certificates and OCSP answers on over plain HTTP, host:port, or "+noPublishing+
-		"\n(default NOTARY_PUBLISH_LISTEN or "+defaultHost+":"+defaultPublishPort+")")
-	c.Flags().String(flagName(keyPublishURL), "", "`URL` of what is published, as certificates name it\n(default NOTARY_PUBLISH_URL or http://, the external_hostname and that port)")
+	c.Flags().String(config.KeyData, "", "`folder` for database, key file and certificate (default NOTARY_DATA or ./notary-data)")
+	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database, postgres://user@host:5432/name, in place of SQLite\n(default NOTARY_DATABASE; a password is better given there, where no list of processes shows it)")
+	c.Flags().String(config.KeyListen, "", "`address` to listen on, host:port (default NOTARY_LISTEN or "+config.DefaultHost+":"+config.DefaultPort+")")
+	c.Flags().String(config.FlagName(config.KeyPublishListen), "", "`address` to publish CRLs, CA certificates and OCSP answers on over plain HTTP, host:port, or "+config.Off+
+		"\n(default NOTARY_PUBLISH_LISTEN or "+config.DefaultHost+":"+config.DefaultPublishPort+")")
+	c.Flags().String(config.FlagName(config.KeyPublishURL), "", "`URL` of what is published, as certificates name it\n(default NOTARY_PUBLISH_URL or http://, the external_hostname and that port)")
 	return c
 }
 
@@ -53,19 +54,19 @@ func start(command *cobra.Command, file string) error {
 	hangups, stop := catchSignals()
 	defer stop()
 	environ, flags := os.Environ(), changedFlags(command)
-	load := func() (*config, error) { return loadConfig(file, environ, flags) }
+	load := func() (*config.Config, error) { return config.Load(file, environ, flags) }
 	c, err := load()
-	os.Unsetenv(envPassphrase)
-	os.Unsetenv(envDatabase)
-	os.Unsetenv(envSetupCode)
-	os.Unsetenv(envMetricsToken)
+	os.Unsetenv(config.EnvPassphrase)
+	os.Unsetenv(config.EnvDatabase)
+	os.Unsetenv(config.EnvSetupCode)
+	os.Unsetenv(config.EnvMetricsToken)
 	if err != nil {
 		return err
 	}
-	if err := makeDataFolder(c.data); err != nil {
+	if err := makeDataFolder(c.Data); err != nil {
 		return err
 	}
-	log, output, err := openLog(c.log, command.OutOrStdout(), command.ErrOrStderr())
+	log, output, err := openLog(c.Log, command.OutOrStdout(), command.ErrOrStderr())
 	if err != nil {
 		return err
 	}
@@ -73,9 +74,9 @@ func start(command *cobra.Command, file string) error {
 	if dumps != nil {
 		log.Warn("core dumps could not be switched off", "error", dumps)
 	}
-	live := newLiveConfig(c, load, log)
-	live.hangups, live.reopen = hangups, output.prepare
-	live.beforeReload(output.prepareFor)
+	live := config.NewLive(c, load, log)
+	live.Hangups, live.Reopen = hangups, output.prepare
+	live.BeforeReload(output.prepareFor)
 	defer boundStop(command.Context(), log, os.Exit)()
 	return logCause(log, serve(command.Context(), live, log, command.OutOrStdout()))
 }
@@ -83,19 +84,19 @@ func start(command *cobra.Command, file string) error {
 // changedFlags are the flags that were given, by the keys that they set.
 func changedFlags(c *cobra.Command) map[string]any {
 	given := map[string]any{}
-	for _, key := range []string{keyData, keyListen, keyDatabase, keyPublishListen, keyPublishURL} {
-		if flag := c.Flags().Lookup(flagName(key)); flag != nil && flag.Changed {
+	for _, key := range []string{config.KeyData, config.KeyListen, config.KeyDatabase, config.KeyPublishListen, config.KeyPublishURL} {
+		if flag := c.Flags().Lookup(config.FlagName(key)); flag != nil && flag.Changed {
 			given[key] = flag.Value.String()
 		}
 	}
 	return given
 }
 
-func openStore(ctx context.Context, c *config, log *slog.Logger) (*store.Store, error) {
-	if store.IsPostgres(c.db) {
+func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (*store.Store, error) {
+	if store.IsPostgres(c.DB) {
 		log.Info("opening the PostgreSQL database; if it does not answer it is waited for, for half a minute")
 	}
-	return store.Open(ctx, c.db, time.Now, store.ReadTimeout(c.readTimeout))
+	return store.Open(ctx, c.DB, time.Now, store.ReadTimeout(c.ReadTimeout))
 }
 
 // leaseOf is the lease of this process on the periodic work of the database.
@@ -154,13 +155,13 @@ func makeDataFolder(path string) error {
 
 // openKeystore opens what opens the authorities' keys. A key file is made only while there
 // is nothing that another one may have sealed.
-func openKeystore(ctx context.Context, c *config, sealedSomething func(context.Context) (bool, error),
+func openKeystore(ctx context.Context, c *config.Config, sealedSomething func(context.Context) (bool, error),
 	log *slog.Logger) (*keystore.Keystore, error) {
-	if c.passphrase != "" {
-		return keystore.FromPassphrase(c.passphrase)
+	if c.Passphrase != "" {
+		return keystore.FromPassphrase(c.Passphrase)
 	}
-	if _, err := os.Stat(c.sealKey); !errors.Is(err, fs.ErrNotExist) {
-		return keystore.FromFile(c.sealKey)
+	if _, err := os.Stat(c.SealKey); !errors.Is(err, fs.ErrNotExist) {
+		return keystore.FromFile(c.SealKey)
 	}
 	sealed, err := sealedSomething(ctx)
 	if err != nil {
@@ -169,17 +170,17 @@ func openKeystore(ctx context.Context, c *config, sealedSomething func(context.C
 	if sealed {
 		return nil, notary.Errorf(notary.Conflict, "the key file %s is missing, and without it the private keys of the "+
 			"authorities in %s cannot be opened: restore it from its backup, copy it from another node, or set %s where a passphrase was used",
-			c.sealKey, c.databaseName(), envPassphrase)
+			c.SealKey, c.DatabaseName(), config.EnvPassphrase)
 	}
-	if err := keystore.CreateFile(c.sealKey); err != nil {
+	if err := keystore.CreateFile(c.SealKey); err != nil {
 		return nil, err
 	}
 	log.Info("key file made: back it up apart from the database, for without it the authorities' keys are lost",
-		"file", c.sealKey)
-	return keystore.FromFile(c.sealKey)
+		"file", c.SealKey)
+	return keystore.FromFile(c.SealKey)
 }
 
-func openCertificate(c *config, log *slog.Logger) (*server.Certificate, error) {
+func openCertificate(c *config.Config, log *slog.Logger) (*server.Certificate, error) {
 	certFile, keyFile, err := certificateFiles(c)
 	if err != nil {
 		return nil, err
@@ -188,7 +189,7 @@ func openCertificate(c *config, log *slog.Logger) (*server.Certificate, error) {
 }
 
 // prepareCertificate loads the configured pair and returns what puts it into use.
-func prepareCertificate(certificate *server.Certificate, c *config) (use func(), err error) {
+func prepareCertificate(certificate *server.Certificate, c *config.Config) (use func(), err error) {
 	if err := requirePrivateTLSKey(c); err != nil {
 		return nil, err
 	}
@@ -201,21 +202,21 @@ func prepareCertificate(certificate *server.Certificate, c *config) (use func(),
 
 // certificateFiles returns the configured pair, or the self-signed one, which it creates if
 // necessary.
-func certificateFiles(c *config) (certFile, keyFile string, err error) {
-	if c.tlsCert != "" {
-		return c.tlsCert, c.tlsKey, nil
+func certificateFiles(c *config.Config) (certFile, keyFile string, err error) {
+	if c.TLSCert != "" {
+		return c.TLSCert, c.TLSKey, nil
 	}
-	return server.SelfSigned(c.data, time.Now(), c.externalHostname)
+	return server.SelfSigned(c.Data, time.Now(), c.ExternalHostname)
 }
 
 // endpoints are where a running server is reached; the addresses of listeners that there are not are empty.
 type endpoints struct{ addr, publishAddr, publishURL, metricsAddr, fingerprint string }
 
 // announce tells the person at the terminal where everything is.
-func announce(out io.Writer, c *config, e endpoints) {
-	fmt.Fprintf(out, "Notary listens on %s\n", c.reachedAt(e.addr))
-	fmt.Fprintf(out, "  data:        %s\n", absolute(c.data))
-	if store.IsPostgres(c.db) {
+func announce(out io.Writer, c *config.Config, e endpoints) {
+	fmt.Fprintf(out, "Notary listens on %s\n", c.URL(e.addr))
+	fmt.Fprintf(out, "  data:        %s\n", absolute(c.Data))
+	if store.IsPostgres(c.DB) {
 		fmt.Fprintf(out, "  database:    PostgreSQL\n")
 	}
 	if e.publishAddr != "" {

@@ -24,6 +24,7 @@ import (
 	"notary"
 	"notary/internal/auth"
 	"notary/internal/ca"
+	"notary/internal/config"
 	"notary/internal/keystore"
 	"notary/internal/server"
 	"notary/internal/store"
@@ -33,33 +34,33 @@ import (
 var quiet = slog.New(slog.DiscardHandler)
 
 // localConfig is the default configuration on a folder of the test's own and a free port, without a setup code.
-func localConfig(t testing.TB) *config {
+func localConfig(t testing.TB) *config.Config {
 	t.Helper()
-	c, err := loadConfig("", nil, localFlags(filepath.Join(t.TempDir(), "notary-data")))
+	c, err := config.Load("", nil, localFlags(filepath.Join(t.TempDir(), "notary-data")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := makeDataFolder(c.data); err != nil {
+	if err := makeDataFolder(c.Data); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
 func localFlags(data string) map[string]any {
-	return map[string]any{keyData: data, keyListen: "127.0.0.1:0", keyPublishListen: "127.0.0.1:0", keySetupCode: noSetupCode}
+	return map[string]any{config.KeyData: data, config.KeyListen: "127.0.0.1:0", config.KeyPublishListen: "127.0.0.1:0", config.KeySetupCode: config.NoSetupCode}
 }
 
 // fixed is c for a server that is never asked to reload it.
-func fixed(c *config) *liveConfig { return newLiveConfig(c, nil, quiet) }
+func fixed(c *config.Config) *config.Live { return config.NewLive(c, nil, quiet) }
 
 // startServer serves until the test ends or stop is called, which gives what serve gave.
-func startServer(t testing.TB, c *config) (url string, stop func() error) {
+func startServer(t testing.TB, c *config.Config) (url string, stop func() error) {
 	t.Helper()
 	return startLive(t, fixed(c), quiet)
 }
 
 // startLive is startServer for a configuration that can be reloaded.
-func startLive(t testing.TB, live *liveConfig, log *slog.Logger) (url string, stop func() error) {
+func startLive(t testing.TB, live *config.Live, log *slog.Logger) (url string, stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
@@ -94,9 +95,9 @@ func startLive(t testing.TB, live *liveConfig, log *slog.Logger) (url string, st
 }
 
 // fetch gives what the server answers to somebody who trusts its own certificate.
-func fetch(t *testing.T, c *config, url string) (int, string) {
+func fetch(t *testing.T, c *config.Config, url string) (int, string) {
 	t.Helper()
-	certPEM, err := os.ReadFile(filepath.Join(c.data, "self-signed.crt"))
+	certPEM, err := os.ReadFile(filepath.Join(c.Data, "self-signed.crt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func TestServeFromNothing(t *testing.T) {
 	if status, body := fetch(t, c, url+"/api/v1/nothing"); status != 404 || !strings.Contains(body, `"code":"not_found"`) {
 		t.Errorf("an unknown path: %d %s", status, body)
 	}
-	wantModes(t, c.data, map[string]fs.FileMode{
+	wantModes(t, c.Data, map[string]fs.FileMode{
 		"": 0o700, "notary.db": 0o600, "seal.key": 0o600, "self-signed.key": 0o600, "self-signed.crt": 0o644})
 	if err := stop(); err != nil {
 		t.Errorf("an orderly stop gave %v", err)
@@ -150,7 +151,7 @@ func TestRestartKeepsWhatThereIs(t *testing.T) {
 	c := localConfig(t)
 	contents := func() (all []string) {
 		for _, name := range []string{"seal.key", "self-signed.key", "self-signed.crt"} {
-			content, err := os.ReadFile(filepath.Join(c.data, name))
+			content, err := os.ReadFile(filepath.Join(c.Data, name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -174,7 +175,7 @@ func TestRestartKeepsWhatThereIs(t *testing.T) {
 func TestSecondServerTouchesNothing(t *testing.T) {
 	t.Parallel()
 	c := localConfig(t)
-	st, err := store.Open(t.Context(), c.db, time.Now) // as a first server does before anything else
+	st, err := store.Open(t.Context(), c.DB, time.Now) // as a first server does before anything else
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func TestSecondServerTouchesNothing(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	for _, name := range []string{"seal.key", "self-signed.key", "self-signed.crt"} {
-		if _, err := os.Stat(filepath.Join(c.data, name)); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(c.Data, name)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v, want it untouched", name, err)
 		}
 	}
@@ -198,12 +199,12 @@ func TestPortInUse(t *testing.T) {
 	}
 	defer taken.Close()
 	c := localConfig(t)
-	c.listen = taken.Addr().String()
+	c.Listen = taken.Addr().String()
 	err = serve(t.Context(), fixed(c), quiet, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), c.listen+" is in use by another program") {
+	if err == nil || !strings.Contains(err.Error(), c.Listen+" is in use by another program") {
 		t.Errorf("error %v", err)
 	}
-	st, err := store.Open(t.Context(), c.db, time.Now)
+	st, err := store.Open(t.Context(), c.DB, time.Now)
 	if err != nil {
 		t.Fatalf("the lock is still held: %v", err)
 	}
@@ -211,9 +212,9 @@ func TestPortInUse(t *testing.T) {
 }
 
 // makeAuthority seals an authority's key in the database of c.
-func makeAuthority(t *testing.T, c *config, keys *keystore.Keystore) {
+func makeAuthority(t *testing.T, c *config.Config, keys *keystore.Keystore) {
 	t.Helper()
-	st, err := store.Open(t.Context(), c.db, time.Now)
+	st, err := store.Open(t.Context(), c.DB, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,26 +238,26 @@ func makeAuthority(t *testing.T, c *config, keys *keystore.Keystore) {
 func TestLostKeyFileIsNotMadeAnew(t *testing.T) {
 	t.Parallel()
 	c := localConfig(t)
-	if err := keystore.CreateFile(c.sealKey); err != nil {
+	if err := keystore.CreateFile(c.SealKey); err != nil {
 		t.Fatal(err)
 	}
-	keys, err := keystore.FromFile(c.sealKey)
+	keys, err := keystore.FromFile(c.SealKey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	makeAuthority(t, c, keys)
-	aside := c.sealKey + ".aside"
-	if err := os.Rename(c.sealKey, aside); err != nil {
+	aside := c.SealKey + ".aside"
+	if err := os.Rename(c.SealKey, aside); err != nil {
 		t.Fatal(err)
 	}
 	err = serve(t.Context(), fixed(c), quiet, io.Discard)
 	if notary.KindOf(err) != notary.Conflict || !strings.Contains(err.Error(), "restore it from its backup") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := os.Stat(c.sealKey); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(c.SealKey); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal("a key file that opens nothing was put in the place of the lost one")
 	}
-	if err := os.Rename(aside, c.sealKey); err != nil {
+	if err := os.Rename(aside, c.SealKey); err != nil {
 		t.Fatal(err)
 	}
 	startServer(t, c) // with the restored file all is well
@@ -265,20 +266,20 @@ func TestLostKeyFileIsNotMadeAnew(t *testing.T) {
 func TestPassphraseTakesThePlaceOfTheKeyFile(t *testing.T) {
 	t.Parallel()
 	c := localConfig(t)
-	c.passphrase = "plain violet harbour engine"
-	keys, err := keystore.FromPassphrase(c.passphrase)
+	c.Passphrase = "plain violet harbour engine"
+	keys, err := keystore.FromPassphrase(c.Passphrase)
 	if err != nil {
 		t.Fatal(err)
 	}
 	makeAuthority(t, c, keys)
 	_, stop := startServer(t, c)
-	if _, err := os.Stat(c.sealKey); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(c.SealKey); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a key file was made although a passphrase is set: %v", err)
 	}
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	c.passphrase = "another passphrase"
+	c.Passphrase = "another passphrase"
 	if err := serve(t.Context(), fixed(c), quiet, io.Discard); err == nil {
 		t.Error("started with the wrong passphrase")
 	}
@@ -292,7 +293,7 @@ func TestJobsEndWithTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Whatever still ran would hold the database.
-	st, err := store.Open(t.Context(), c.db, time.Now)
+	st, err := store.Open(t.Context(), c.DB, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +317,7 @@ func TestAnnouncement(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			announce(&out, &config{data: "/srv/notary", externalHostname: "notary.example.com"}, endpoints{test.addr, test.published, "http://notary.example.com:2112", "", "abcd"})
+			announce(&out, &config.Config{Data: "/srv/notary", ExternalHostname: "notary.example.com"}, endpoints{test.addr, test.published, "http://notary.example.com:2112", "", "abcd"})
 			want := "Notary listens on " + test.url + "\n  data:        /srv/notary\n"
 			if test.published != "" {
 				want += "  publishes:   on " + test.published + ", which certificates name http://notary.example.com:2112\n"
@@ -331,14 +332,14 @@ func TestAnnouncement(t *testing.T) {
 
 // Not parallel: it changes the environment.
 func TestStartCommandUnsetsThePassphrase(t *testing.T) {
-	t.Setenv(envPassphrase, "plain violet harbour engine")
+	t.Setenv(config.EnvPassphrase, "plain violet harbour engine")
 	command := newStartCommand()
 	command.SilenceErrors, command.SilenceUsage = true, true
 	command.SetArgs([]string{"--config", filepath.Join(t.TempDir(), "missing.yaml")})
 	if err := command.ExecuteContext(t.Context()); err == nil {
 		t.Error("a missing configuration was accepted")
 	}
-	if value, ok := os.LookupEnv(envPassphrase); ok {
+	if value, ok := os.LookupEnv(config.EnvPassphrase); ok {
 		t.Errorf("the passphrase is still in the environment: %q", value)
 	}
 }
@@ -376,18 +377,18 @@ func TestStartCommandUntilItsContextEnds(t *testing.T) {
 func TestReloadOfARunningServer(t *testing.T) {
 	t.Parallel()
 	c := localConfig(t)
-	folder := filepath.Join(c.data, "tls")
+	folder := filepath.Join(c.Data, "tls")
 	testkit.Check(t, os.Mkdir(folder, 0o700))
 	certFile, keyFile, err := server.SelfSigned(folder, time.Now(), "other.example.com")
 	testkit.Check(t, err)
 	var written testkit.Buffer
 	log := slog.New(slog.NewTextHandler(&written, nil))
 	hangups := make(chan os.Signal)
-	load := func() (*config, error) {
-		return loadConfig("", []string{"NOTARY_CERT_PATH=" + certFile, "NOTARY_KEY_PATH=" + keyFile}, localFlags(c.data))
+	load := func() (*config.Config, error) {
+		return config.Load("", []string{"NOTARY_CERT_PATH=" + certFile, "NOTARY_KEY_PATH=" + keyFile}, localFlags(c.Data))
 	}
-	live := newLiveConfig(c, load, log)
-	live.hangups = hangups
+	live := config.NewLive(c, load, log)
+	live.Hangups = hangups
 	url, _ := startLive(t, live, log)
 	var writing sync.WaitGroup
 	writing.Go(func() { log.Info("beside") })
@@ -395,7 +396,7 @@ func TestReloadOfARunningServer(t *testing.T) {
 	hangups <- os.Interrupt // taken when the first reload is done
 	writing.Wait()
 	next := *c
-	next.data = folder // whose certificate fetch trusts
+	next.Data = folder // whose certificate fetch trusts
 	if status, _ := fetch(t, &next, url+"/status"); status != 200 {
 		t.Errorf("status %d", status)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"notary"
+	"notary/internal/config"
 	"notary/internal/files"
 	"notary/internal/store"
 )
@@ -13,27 +14,27 @@ import (
 // creates the database before the key file, so a key file without a database means that the
 // database was lost, is not mounted, or is elsewhere. An empty one would forget every certificate
 // and revocation.
-func requireDatabase(c *config) error {
-	if store.IsPostgres(c.db) || hasContent(c.db) {
+func requireDatabase(c *config.Config) error {
+	if store.IsPostgres(c.DB) || hasContent(c.DB) {
 		return nil
 	}
 	trace := ""
 	switch {
-	case hasContent(c.db + "-wal"):
-		trace = c.db + "-wal"
-	case c.passphrase == "" && hasContent(c.sealKey):
-		trace = c.sealKey
+	case hasContent(c.DB + "-wal"):
+		trace = c.DB + "-wal"
+	case c.Passphrase == "" && hasContent(c.SealKey):
+		trace = c.SealKey
 	default:
 		return nil
 	}
 	missing := "is missing"
-	if files.IsFile(c.db) {
+	if files.IsFile(c.DB) {
 		missing = "is empty"
 	}
-	return &notary.Error{Kind: notary.Conflict, Field: keyDB, Message: fmt.Sprintf(
+	return &notary.Error{Kind: notary.Conflict, Field: config.KeyDB, Message: fmt.Sprintf(
 		"the database %s %s, but %s exists: an empty database would forget every certificate. "+
 			"Restore it with notary restore, correct %s or mount its folder; to start over, move %s away first",
-		c.db, missing, trace, keyDB, trace)}
+		c.DB, missing, trace, config.KeyDB, trace)}
 }
 
 func hasContent(name string) bool {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"notary"
+	"notary/internal/config"
 	"notary/internal/keystore"
 	"notary/internal/testkit"
 )
@@ -15,35 +16,35 @@ import (
 func TestVanishedDatabase(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		prepare func(t *testing.T, c *config)
+		prepare func(t *testing.T, c *config.Config)
 		refused bool
 		says    string
 	}{
-		"a new folder": {func(*testing.T, *config) {}, false, ""},
-		"a key file alone": {func(t *testing.T, c *config) {
-			testkit.Check(t, keystore.CreateFile(c.sealKey))
+		"a new folder": {func(*testing.T, *config.Config) {}, false, ""},
+		"a key file alone": {func(t *testing.T, c *config.Config) {
+			testkit.Check(t, keystore.CreateFile(c.SealKey))
 		}, true, "is missing, but"},
-		"an empty file in its place": {func(t *testing.T, c *config) {
-			testkit.Check(t, keystore.CreateFile(c.sealKey))
-			testkit.Check(t, os.WriteFile(c.db, nil, 0o600))
+		"an empty file in its place": {func(t *testing.T, c *config.Config) {
+			testkit.Check(t, keystore.CreateFile(c.SealKey))
+			testkit.Check(t, os.WriteFile(c.DB, nil, 0o600))
 		}, true, "is empty, but"},
-		"a log of changes alone": {func(t *testing.T, c *config) {
-			testkit.Check(t, os.WriteFile(c.db+"-wal", []byte("changes"), 0o600))
+		"a log of changes alone": {func(t *testing.T, c *config.Config) {
+			testkit.Check(t, os.WriteFile(c.DB+"-wal", []byte("changes"), 0o600))
 		}, true, "is missing, but"},
-		"a passphrase and an old key file": {func(t *testing.T, c *config) {
-			testkit.Check(t, keystore.CreateFile(c.sealKey))
-			c.passphrase = testkit.Password
+		"a passphrase and an old key file": {func(t *testing.T, c *config.Config) {
+			testkit.Check(t, keystore.CreateFile(c.SealKey))
+			c.Passphrase = testkit.Password
 		}, false, ""},
-		"PostgreSQL": {func(t *testing.T, c *config) {
-			testkit.Check(t, keystore.CreateFile(c.sealKey))
-			c.db = "postgres://db.example.com/notary"
+		"PostgreSQL": {func(t *testing.T, c *config.Config) {
+			testkit.Check(t, keystore.CreateFile(c.SealKey))
+			c.DB = "postgres://db.example.com/notary"
 		}, false, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := localConfig(t)
-			testkit.Check(t, os.MkdirAll(c.data, 0o700))
+			testkit.Check(t, os.MkdirAll(c.Data, 0o700))
 			test.prepare(t, c)
 			err := requireDatabase(c)
 			if !test.refused {
@@ -63,14 +64,14 @@ func TestStartWithoutTheDatabase(t *testing.T) {
 	_, stop := startServer(t, c)
 	testkit.Check(t, stop())
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		_ = os.Remove(c.db + suffix)
+		_ = os.Remove(c.DB + suffix)
 	}
 	s := newShell(t, nil)
 	for _, args := range [][]string{{"start", "--listen", "127.0.0.1:0", "--publish-listen", "off"}, {"migrate", "up"}} {
-		r := s.run(append(args, "--data", c.data)...)
+		r := s.run(append(args, "--data", c.Data)...)
 		r.wantFailure(t, "an empty database would forget every certificate")
 	}
-	if _, err := os.Stat(filepath.Join(c.data, "notary.db")); err == nil {
+	if _, err := os.Stat(filepath.Join(c.Data, "notary.db")); err == nil {
 		t.Error("a database was made")
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ import (
 
 const maxConfigFile = 1 << 20 // bytes
 
-// settings are the values of a configuration before they are checked, each with the source
+// Settings are the values of a configuration before they are checked, each with the source
 // that it came from. A source of higher rank overrides those below it.
 type settings struct {
 	values *koanf.Koanf
@@ -68,7 +68,7 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 		return
 	}
 	for key, value := range layer.All() {
-		if !slices.Contains(configKeys, key) {
+		if !slices.Contains(Keys, key) {
 			p.add(from.where(key), "%s", unknownKey(key))
 			layer.Delete(key)
 			continue
@@ -103,7 +103,7 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 }
 
 // listKeys are the keys that take several values: a list in YAML, comma-separated elsewhere.
-var listKeys = []string{keyTrustedProxies}
+var listKeys = []string{KeyTrustedProxies}
 
 func joinList(list []any) string {
 	texts := make([]string, len(list))
@@ -134,13 +134,13 @@ func (s source) where(key string) string {
 	case rankEnvironment:
 		return environmentName(key)
 	case rankFlag:
-		return "--" + flagName(key)
+		return "--" + FlagName(key)
 	}
 	return key
 }
 
-// flagName is the flag that sets a key.
-func flagName(key string) string { return strings.ReplaceAll(key, "_", "-") }
+// FlagName is the flag that sets a key.
+func FlagName(key string) string { return strings.ReplaceAll(key, "_", "-") }
 
 func readConfigFile(name string) (map[string]any, error) {
 	f, err := os.Open(name)
@@ -170,11 +170,11 @@ func readConfigFile(name string) (map[string]any, error) {
 
 const (
 	envPrefix     = "NOTARY_"
-	envConfig     = "NOTARY_CONFIG"
-	envPassphrase = "NOTARY_KEY_PASSPHRASE"
-	envDatabase   = "NOTARY_DATABASE"
-	envSetupCode  = "NOTARY_SETUP_CODE"
-	envData       = "NOTARY_DATA"
+	EnvConfig     = "NOTARY_CONFIG"
+	EnvPassphrase = "NOTARY_KEY_PASSPHRASE"
+	EnvDatabase   = "NOTARY_DATABASE"
+	EnvSetupCode  = "NOTARY_SETUP_CODE"
+	EnvData       = "NOTARY_DATA"
 )
 
 func environmentName(key string) string {
@@ -186,11 +186,11 @@ func environmentName(key string) string {
 // sets for a service called notary, one of which, NOTARY_PORT=tcp://10.0.0.1:2111, has the
 // name of one of ours. Only what looks like a slip of the pen is refused.
 func environmentKey(name, value string, p *problems) string {
-	known := []string{envConfig, envPassphrase}
-	for _, key := range configKeys {
+	known := []string{EnvConfig, EnvPassphrase}
+	for _, key := range Keys {
 		known = append(known, environmentName(key))
 		if name == environmentName(key) {
-			if value == "" || key == keyPort && strings.Contains(value, "://") {
+			if value == "" || key == KeyPort && strings.Contains(value, "://") {
 				return ""
 			}
 			return key
@@ -212,9 +212,9 @@ func environmentKey(name, value string, p *problems) string {
 // keys to a key file, without anybody noticing.
 func readPassphrase(environ []string, p *problems) string {
 	for _, variable := range environ {
-		if value, ok := strings.CutPrefix(variable, envPassphrase+"="); ok {
+		if value, ok := strings.CutPrefix(variable, EnvPassphrase+"="); ok {
 			if value == "" {
-				p.add(envPassphrase, "is empty: give the passphrase, or unset it to use a key file")
+				p.add(EnvPassphrase, "is empty: give the passphrase, or unset it to use a key file")
 			}
 			return value
 		}
@@ -224,7 +224,7 @@ func readPassphrase(environ []string, p *problems) string {
 
 func unknownKey(key string) string {
 	last := key[strings.LastIndex(key, ".")+1:]
-	for _, known := range configKeys {
+	for _, known := range Keys {
 		if strings.HasPrefix(known, key+".") {
 			return "takes no value itself: write its keys below it, such as " + known
 		}
@@ -232,15 +232,15 @@ func unknownKey(key string) string {
 			return "unknown key: " + known + " takes one value, without " + rest + " below it"
 		}
 	}
-	if near := nearest(key, configKeys); near != "" {
+	if near := nearest(key, Keys); near != "" {
 		return "unknown key: did you mean " + near + "?"
 	}
-	for _, known := range configKeys {
+	for _, known := range Keys {
 		if strings.HasSuffix(known, "."+last) {
 			return "unknown key: did you mean " + known + "?"
 		}
 	}
-	return "unknown key: the keys are " + strings.Join(configKeys, ", ")
+	return "unknown key: the keys are " + strings.Join(Keys, ", ")
 }
 
 // nearest is the known word that takes the fewest slips of the pen to become s; "" where

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"log/slog"
@@ -18,24 +18,24 @@ import (
 
 func TestConfigDefaults(t *testing.T) {
 	t.Parallel()
-	got, err := loadConfig("", nil, nil)
+	got, err := Load("", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &config{
-		data:             "notary-data",
-		listen:           "127.0.0.1:2111",
-		externalHostname: "localhost",
-		db:               filepath.Join("notary-data", "notary.db"),
-		sealKey:          filepath.Join("notary-data", "seal.key"),
-		log:              logConfig{level: slog.LevelInfo, format: "text", output: "stderr"},
-		publishListen:    "127.0.0.1:2112",
-		crlDelay:         10 * time.Second,
-		readTimeout:      5 * time.Second,
-		sessionIdle:      time.Hour,
-		sessionLife:      12 * time.Hour,
+	want := &Config{
+		Data:             "notary-data",
+		Listen:           "127.0.0.1:2111",
+		ExternalHostname: "localhost",
+		DB:               filepath.Join("notary-data", "notary.db"),
+		SealKey:          filepath.Join("notary-data", "seal.key"),
+		Log:              Log{Level: slog.LevelInfo, Format: "text", Output: "stderr"},
+		PublishListen:    "127.0.0.1:2112",
+		CRLDelay:         10 * time.Second,
+		ReadTimeout:      5 * time.Second,
+		SessionIdle:      time.Hour,
+		SessionLife:      12 * time.Hour,
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{}), cmpopts.IgnoreFields(config{}, "inForce", "values"), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, Log{}), cmpopts.IgnoreFields(Config{}, "inForce", "values"), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -70,29 +70,29 @@ logging:
     output: DIR/notary.log
     format: json
 `, "DIR", dir))
-	got, err := loadConfig(file, nil, nil)
+	got, err := Load(file, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &config{
-		data:             filepath.Join(dir, "data"),
-		listen:           "0.0.0.0:3000",
-		externalHostname: "notary.example.com",
-		db:               filepath.Join(dir, "n.db"),
-		sealKey:          filepath.Join(dir, "s.key"),
-		tlsCert:          filepath.Join(dir, "tls.crt"),
-		tlsKey:           filepath.Join(dir, "tls.key"),
-		log:              logConfig{level: slog.LevelDebug, format: "json", output: filepath.Join(dir, "notary.log")},
-		publishListen:    "0.0.0.0:3001",
-		publishURL:       "http://pki.example.com/notary",
-		crlDelay:         time.Minute,
-		readTimeout:      20 * time.Second,
-		sessionIdle:      15 * time.Minute,
-		sessionLife:      8 * time.Hour,
-		trustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("10.0.0.0/8"),
+	want := &Config{
+		Data:             filepath.Join(dir, "data"),
+		Listen:           "0.0.0.0:3000",
+		ExternalHostname: "notary.example.com",
+		DB:               filepath.Join(dir, "n.db"),
+		SealKey:          filepath.Join(dir, "s.key"),
+		TLSCert:          filepath.Join(dir, "tls.crt"),
+		TLSKey:           filepath.Join(dir, "tls.key"),
+		Log:              Log{Level: slog.LevelDebug, Format: "json", Output: filepath.Join(dir, "notary.log")},
+		PublishListen:    "0.0.0.0:3001",
+		PublishURL:       "http://pki.example.com/notary",
+		CRLDelay:         time.Minute,
+		ReadTimeout:      20 * time.Second,
+		SessionIdle:      15 * time.Minute,
+		SessionLife:      8 * time.Hour,
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("10.0.0.0/8"),
 			netip.MustParsePrefix("2001:db8::/32")},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, logConfig{}), cmpopts.IgnoreFields(config{}, "inForce", "values"), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, Log{}), cmpopts.IgnoreFields(Config{}, "inForce", "values"), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -129,14 +129,14 @@ func TestWhereTheServerListens(t *testing.T) {
 			t.Parallel()
 			flags := map[string]any{}
 			if test.flag != "" {
-				flags[keyListen] = test.flag
+				flags[KeyListen] = test.flag
 			}
-			got, err := loadConfig(testkit.ConfigFile(t, test.file), test.env, flags)
+			got, err := Load(testkit.ConfigFile(t, test.file), test.env, flags)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.listen != test.want {
-				t.Errorf("listens on %q, want %q", got.listen, test.want)
+			if got.Listen != test.want {
+				t.Errorf("listens on %q, want %q", got.Listen, test.want)
 			}
 		})
 	}
@@ -164,18 +164,18 @@ func TestWhatIsPublishedWhere(t *testing.T) {
 		"off":                  {file: "publish_listen: off"},
 		"off, as YAML has it":  {file: "publish_listen: false"},
 		"elsewhere":            {file: "{publish_listen: 'off', publish_url: http://pki.example.com}", url: "http://pki.example.com"},
-		"by flags": {file: "publish_listen: ':1'", flags: map[string]any{keyPublishListen: "127.0.0.1:0", keyPublishURL: "http://a.example.com"},
+		"by flags": {file: "publish_listen: ':1'", flags: map[string]any{KeyPublishListen: "127.0.0.1:0", KeyPublishURL: "http://a.example.com"},
 			listen: "127.0.0.1:0", addr: "127.0.0.1:4567", url: "http://a.example.com"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := loadConfig(testkit.ConfigFile(t, test.file), nil, test.flags)
+			c, err := Load(testkit.ConfigFile(t, test.file), nil, test.flags)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if url := c.publishedAt(test.addr); c.publishListen != test.listen || url != test.url {
-				t.Errorf("listens on %q as %q, want %q as %q", c.publishListen, url, test.listen, test.url)
+			if url := c.PublishedURL(test.addr); c.PublishListen != test.listen || url != test.url {
+				t.Errorf("listens on %q as %q, want %q as %q", c.PublishListen, url, test.listen, test.url)
 			}
 		})
 	}
@@ -253,7 +253,7 @@ func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file := testkit.ConfigFile(t, test.file)
-			_, err := loadConfig(file, test.env, nil)
+			_, err := Load(file, test.env, nil)
 			if notary.KindOf(err) != notary.Invalid {
 				t.Fatalf("error %v, want an invalid configuration", err)
 			}
@@ -273,7 +273,7 @@ func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 func TestAllErrorsAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	file := testkit.ConfigFile(t, "prot: 1\nlogging: {system: {level: loud, format: xml}}\nkey_path: /missing")
-	_, err := loadConfig(file, []string{"NOTARY_PORT=x"}, map[string]any{keyListen: "a:b:c"})
+	_, err := Load(file, []string{"NOTARY_PORT=x"}, map[string]any{KeyListen: "a:b:c"})
 	if err == nil {
 		t.Fatal("accepted")
 	}
@@ -290,7 +290,7 @@ func TestAllErrorsAreReportedAtOnce(t *testing.T) {
 func TestMissingConfigFile(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "missing.yaml")
-	_, err := loadConfig(name, nil, nil)
+	_, err := Load(name, nil, nil)
 	if err == nil || err.Error() != name+": there is no such file" {
 		t.Errorf("error %v", err)
 	}
@@ -301,7 +301,7 @@ func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
 	environ := []string{"NOTARY_SERVER=x", "NOTARY_TOKEN=x", "NOTARY_CA_CERT=x", "NOTARY_PASSWORD=x",
 		"NOTARY_NEW_PASSWORD=x", "NOTARY_CONFIG=x", "NOTARY_SERVICE_HOST=x", "NOTARY_SERVICE_PORT=x",
 		"NOTARY_PORT_2111_TCP=tcp://x", "NOTARY_HOST=x", "PORT=x", "PATH=x"}
-	if _, err := loadConfig("", environ, nil); err != nil {
+	if _, err := Load("", environ, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -331,10 +331,10 @@ func TestTrustedProxiesAreAListOfNetworks(t *testing.T) {
 		"trusted_proxies:\n  - ::1\n  - 203.0.113.0/24\n": "::1, 203.0.113.0/24",
 		"trusted_proxies: []":                             "",
 	} {
-		c, err := loadConfig(testkit.ConfigFile(t, file), nil, nil)
+		c, err := Load(testkit.ConfigFile(t, file), nil, nil)
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
-		} else if got := proxiesText(c.trustedProxies); got != want {
+		} else if got := proxiesText(c.TrustedProxies); got != want {
 			t.Errorf("%s: %q, want %q", file, got, want)
 		}
 	}
@@ -346,7 +346,7 @@ func TestTrustedProxiesAreAListOfNetworks(t *testing.T) {
 		"trusted_proxies: ''":                "has no value",
 		"listen: ['127.0.0.1:1']":            "not a list",
 	} {
-		if _, err := loadConfig(testkit.ConfigFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Load(testkit.ConfigFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)
 		}
 	}
@@ -357,10 +357,10 @@ func TestProxyProtocolOfEachListener(t *testing.T) {
 	for text, want := range map[string][2]bool{
 		"true": {true, true}, "on": {true, true}, "listen": {true, false}, "publish_listen": {false, true}, "false": {}, "off": {},
 	} {
-		c, err := loadConfig(testkit.ConfigFile(t, "{trusted_proxies: 192.0.2.10, proxy_protocol: "+text+"}"), nil, nil)
+		c, err := Load(testkit.ConfigFile(t, "{trusted_proxies: 192.0.2.10, proxy_protocol: "+text+"}"), nil, nil)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
-		} else if got := [2]bool{c.proxyProtocol, c.publishProxyProtocol}; got != want {
+		} else if got := [2]bool{c.ProxyProtocol, c.PublishProxyProtocol}; got != want {
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
 	}
@@ -368,7 +368,7 @@ func TestProxyProtocolOfEachListener(t *testing.T) {
 		"proxy_protocol: true":                                "trusted_proxies is missing",
 		"{trusted_proxies: 192.0.2.10, proxy_protocol: port}": "neither true nor false",
 	} {
-		if _, err := loadConfig(testkit.ConfigFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Load(testkit.ConfigFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"strings"
@@ -12,19 +12,19 @@ const scrapeToken = "0123456789abcdef0123"
 func TestSetupCodeSettings(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"off": "off", " plain violet ": "plain violet", "12345678": "12345678"} {
-		c, err := loadConfig("", []string{envSetupCode + "=" + value}, nil)
+		c, err := Load("", []string{EnvSetupCode + "=" + value}, nil)
 		testkit.Check(t, err)
-		if c.setupCode != want {
-			t.Errorf("%q is read as %q", value, c.setupCode)
+		if c.SetupCode != want {
+			t.Errorf("%q is read as %q", value, c.SetupCode)
 		}
 		for _, s := range c.inForce {
-			if s.Key == keySetupCode && (s.Value != "" && s.Value != "off" || s.Secret != (want != "off")) {
+			if s.Key == KeySetupCode && (s.Value != "" && s.Value != "off" || s.Secret != (want != "off")) {
 				t.Errorf("%q is shown as %+v", value, s)
 			}
 		}
 	}
-	_, err := loadConfig("", []string{envSetupCode + "=violet"}, nil)
-	testkit.WantText(t, err, envSetupCode, "8 characters or more")
+	_, err := Load("", []string{EnvSetupCode + "=violet"}, nil)
+	testkit.WantText(t, err, EnvSetupCode, "8 characters or more")
 	if strings.Contains(err.Error(), "violet") {
 		t.Errorf("the code is repeated: %v", err)
 	}
@@ -32,13 +32,13 @@ func TestSetupCodeSettings(t *testing.T) {
 
 func TestMetricsConfiguration(t *testing.T) {
 	t.Parallel()
-	c, err := loadConfig(testkit.ConfigFile(t, "{metrics_listen: \"127.0.0.1\"}"), []string{envMetricsToken + "=" + scrapeToken}, nil)
+	c, err := Load(testkit.ConfigFile(t, "{metrics_listen: \"127.0.0.1\"}"), []string{EnvMetricsToken + "=" + scrapeToken}, nil)
 	testkit.Check(t, err)
-	if c.metricsToken != scrapeToken || c.metricsListen != "127.0.0.1:2113" {
-		t.Errorf("token %q, listener %q", c.metricsToken, c.metricsListen)
+	if c.MetricsToken != scrapeToken || c.MetricsListen != "127.0.0.1:2113" {
+		t.Errorf("token %q, listener %q", c.MetricsToken, c.MetricsListen)
 	}
 	for _, s := range c.inForce {
-		if strings.Contains(s.Value, scrapeToken) || s.Key == keyMetricsToken && !s.Secret {
+		if strings.Contains(s.Value, scrapeToken) || s.Key == KeyMetricsToken && !s.Secret {
 			t.Errorf("the settings show %+v", s)
 		}
 	}
@@ -47,7 +47,7 @@ func TestMetricsConfiguration(t *testing.T) {
 		"metrics_token: 'with a space in it'": "visible ASCII",
 		"metrics_listen: 'not an address'":    "is not an address",
 	} {
-		_, err := loadConfig(testkit.ConfigFile(t, text), nil, nil)
+		_, err := Load(testkit.ConfigFile(t, text), nil, nil)
 		testkit.WantText(t, err, words)
 		if strings.Contains(err.Error(), "short") || strings.Contains(err.Error(), "with a space") {
 			t.Errorf("the error repeats the token: %v", err)

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"time"
@@ -13,9 +13,9 @@ const (
 	maxSessionLife = 30 * 24 * time.Hour
 )
 
-func checkSessions(s *settings, c *config, p *problems) {
-	c.sessionIdle = checkDuration(s, keySessionIdle, auth.DefaultSessionIdle, minSession, maxSessionIdle, "2m to 24h, such as 30m", p)
-	c.sessionLife = checkDuration(s, keySessionLife, auth.DefaultSessionLife, minSession, maxSessionLife, "2m to 720h, such as 8h", p)
+func checkSessions(s *settings, c *Config, p *problems) {
+	c.SessionIdle = checkDuration(s, KeySessionIdle, auth.DefaultSessionIdle, minSession, maxSessionIdle, "2m to 24h, such as 30m", p)
+	c.SessionLife = checkDuration(s, KeySessionLife, auth.DefaultSessionLife, minSession, maxSessionLife, "2m to 720h, such as 8h", p)
 }
 
 // checkDuration is a time within bounds, which are named for people.

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"io/fs"
@@ -25,14 +25,14 @@ func (s *settings) checkConfigFile(name string, p *problems) {
 
 // secretKeys returns the keys whose values are secrets.
 func (s *settings) secretKeys() (keys []string) {
-	if isSecret(s.text(keySetupCode, "")) {
-		keys = append(keys, keySetupCode)
+	if IsSetupCode(s.text(KeySetupCode, "")) {
+		keys = append(keys, KeySetupCode)
 	}
-	if s.given(keyMetricsToken) {
-		keys = append(keys, keyMetricsToken)
+	if s.given(KeyMetricsToken) {
+		keys = append(keys, KeyMetricsToken)
 	}
-	if holdsPassword(s.text(keyDatabase, "")) {
-		keys = append(keys, keyDatabase)
+	if holdsPassword(s.text(KeyDatabase, "")) {
+		keys = append(keys, KeyDatabase)
 	}
 	return keys
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ import (
 
 // reloading is a configuration that follows a file of the test's own.
 type reloading struct {
-	*liveConfig
+	*Live
 	file string
 	log  *testkit.Buffer
 }
@@ -23,10 +23,10 @@ type reloading struct {
 func newReloading(t *testing.T, content string) *reloading {
 	t.Helper()
 	r := &reloading{file: testkit.ConfigFile(t, content), log: &testkit.Buffer{}}
-	load := func() (*config, error) { return loadConfig(r.file, nil, nil) }
+	load := func() (*Config, error) { return Load(r.file, nil, nil) }
 	c, err := load()
 	testkit.Check(t, err)
-	r.liveConfig = newLiveConfig(c, load, slog.New(slog.NewTextHandler(r.log, nil)))
+	r.Live = NewLive(c, load, slog.New(slog.NewTextHandler(r.log, nil)))
 	return r
 }
 
@@ -37,26 +37,26 @@ func (r *reloading) write(t *testing.T, content string) {
 
 // value returns a setting in force, as it is displayed.
 func (r *reloading) value(key string) string {
-	return r.settings()[slices.Index(configKeys, key)].Value
+	return r.Settings()[slices.Index(Keys, key)].Value
 }
 
 func TestReloadAppliesWhatCanChange(t *testing.T) {
 	t.Parallel()
 	r := newReloading(t, "{crl_delay: 10s, port: 3000}")
-	var got *config
-	r.onReload(func(c *config) { got = c })
+	var got *Config
+	r.OnReload(func(c *Config) { got = c })
 	r.write(t, "{crl_delay: 30s, port: 3001, session_idle: 5m, external_hostname: pki.example.com}")
-	r.reload()
-	if got == nil || got != r.get() {
-		t.Fatalf("subscriber was given %p, in force is %p", got, r.get())
+	r.Reload()
+	if got == nil || got != r.Get() {
+		t.Fatalf("subscriber was given %p, in force is %p", got, r.Get())
 	}
-	if got.crlDelay != 30*time.Second || got.sessionIdle != 5*time.Minute {
-		t.Errorf("crl_delay %v, session_idle %v", got.crlDelay, got.sessionIdle)
+	if got.CRLDelay != 30*time.Second || got.SessionIdle != 5*time.Minute {
+		t.Errorf("crl_delay %v, session_idle %v", got.CRLDelay, got.SessionIdle)
 	}
-	if got.listen != "127.0.0.1:3000" || got.externalHostname != "localhost" {
-		t.Errorf("listen %s and external_hostname %s were changed", got.listen, got.externalHostname)
+	if got.Listen != "127.0.0.1:3000" || got.ExternalHostname != "localhost" {
+		t.Errorf("listen %s and external_hostname %s were changed", got.Listen, got.ExternalHostname)
 	}
-	for key, want := range map[string]string{keyCRLDelay: "30s", keySessionIdle: "5m0s", keyPort: "3000", keyExternalHostname: "localhost"} {
+	for key, want := range map[string]string{KeyCRLDelay: "30s", KeySessionIdle: "5m0s", KeyPort: "3000", KeyExternalHostname: "localhost"} {
 		if value := r.value(key); value != want {
 			t.Errorf("settings show %s %s, want %s", key, value, want)
 		}
@@ -74,13 +74,13 @@ func TestReloadComparesWithWhatRuns(t *testing.T) {
 	t.Parallel()
 	r := newReloading(t, "{port: 3000}")
 	r.write(t, "{port: 3001}")
-	r.reload()
-	r.reload()
+	r.Reload()
+	r.Reload()
 	if n := strings.Count(r.log.String(), "need a restart"); n != 2 {
 		t.Errorf("%d warnings, want 2:\n%s", n, r.log)
 	}
 	r.write(t, "{port: 3000, crl_delay: 10s}") // the default, spelled out
-	r.reload()
+	r.Reload()
 	if n := strings.Count(r.log.String(), "need a restart"); n != 2 || !strings.HasSuffix(r.log.String(), "changed=none\n") {
 		t.Errorf("%d warnings, want 2, and no change:\n%s", n, r.log)
 	}
@@ -95,11 +95,11 @@ func TestReloadKeepsTheConfigurationOnErrors(t *testing.T) {
 		"missing certificate": {"{crl_delay: 30s, cert_path: /missing.crt, key_path: /missing.key}", "there is no file /missing.crt"},
 	} {
 		r := newReloading(t, "{crl_delay: 10s}")
-		r.onReload(func(*config) { t.Errorf("%s: applied", name) })
-		before := r.get()
+		r.OnReload(func(*Config) { t.Errorf("%s: applied", name) })
+		before := r.Get()
 		r.write(t, test.content)
-		r.reload()
-		if r.get() != before {
+		r.Reload()
+		if r.Get() != before {
 			t.Errorf("%s: the configuration in force changed", name)
 		}
 		if log := r.log.String(); !strings.Contains(log, "configuration not reloaded") || !strings.Contains(log, test.want) {
@@ -112,39 +112,39 @@ func TestReloadKeepsTheConfigurationOnErrors(t *testing.T) {
 func TestReloadIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	r := newReloading(t, "{crl_delay: 10s}")
-	r.onReload(func(*config) { t.Error("applied") })
-	r.beforeReload(func(*config) (func(), error) { return nil, errors.New("no such thing") })
+	r.OnReload(func(*Config) { t.Error("applied") })
+	r.BeforeReload(func(*Config) (func(), error) { return nil, errors.New("no such thing") })
 	r.write(t, "{crl_delay: 30s}")
-	r.reload()
-	if r.get().crlDelay != 10*time.Second || !strings.Contains(r.log.String(), "no such thing") {
-		t.Errorf("crl_delay %v, log:\n%s", r.get().crlDelay, r.log)
+	r.Reload()
+	if r.Get().CRLDelay != 10*time.Second || !strings.Contains(r.log.String(), "no such thing") {
+		t.Errorf("crl_delay %v, log:\n%s", r.Get().CRLDelay, r.log)
 	}
 }
 
 // Each key that can be reloaded is one of the configuration, and is taken over.
 func TestReloadableSettings(t *testing.T) {
 	t.Parallel()
-	changes := map[string]func(*config){
-		keyTLSCert:        func(c *config) { c.tlsCert = "new.crt" },
-		keyTLSKey:         func(c *config) { c.tlsKey = "new.key" },
-		keyBlockedKeys:    func(c *config) { c.blockedKeys = "blocked-keys" },
-		keyCRLDelay:       func(c *config) { c.crlDelay = time.Minute },
-		keySessionIdle:    func(c *config) { c.sessionIdle = 10 * time.Minute },
-		keySessionLife:    func(c *config) { c.sessionLife = 10 * time.Hour },
-		keyMetricsToken:   func(c *config) { c.metricsToken = scrapeToken },
-		keyTrustedProxies: func(c *config) { c.trustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} },
-		keyLogLevel:       func(c *config) { c.log.level = slog.LevelDebug },
-		keyLogOutput:      func(c *config) { c.log.output = "stdout" },
+	changes := map[string]func(*Config){
+		KeyTLSCert:        func(c *Config) { c.TLSCert = "new.crt" },
+		KeyTLSKey:         func(c *Config) { c.TLSKey = "new.key" },
+		KeyBlockedKeys:    func(c *Config) { c.BlockedKeys = "blocked-keys" },
+		KeyCRLDelay:       func(c *Config) { c.CRLDelay = time.Minute },
+		KeySessionIdle:    func(c *Config) { c.SessionIdle = 10 * time.Minute },
+		KeySessionLife:    func(c *Config) { c.SessionLife = 10 * time.Hour },
+		KeyMetricsToken:   func(c *Config) { c.MetricsToken = scrapeToken },
+		KeyTrustedProxies: func(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} },
+		KeyLogLevel:       func(c *Config) { c.Log.Level = slog.LevelDebug },
+		KeyLogOutput:      func(c *Config) { c.Log.Output = "stdout" },
 	}
 	for key := range reloadable {
 		change := changes[key]
-		if change == nil || !slices.Contains(configKeys, key) {
+		if change == nil || !slices.Contains(Keys, key) {
 			t.Errorf("%s: not a setting of this test", key)
 			continue
 		}
-		running, err := loadConfig("", nil, nil)
+		running, err := Load("", nil, nil)
 		testkit.Check(t, err)
-		loaded, err := loadConfig("", nil, nil)
+		loaded, err := Load("", nil, nil)
 		testkit.Check(t, err)
 		change(loaded)
 		loaded.values = effectiveValues(loaded)

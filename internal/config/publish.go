@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"cmp"
@@ -17,37 +17,37 @@ const (
 	maxCRLDelay     = 10 * time.Minute
 )
 
-func checkPublishing(s *settings, c *config, p *problems) {
-	c.publishListen = checkPublishListen(s, c.listen, p)
-	c.publishURL = checkPublishURL(s, p)
-	c.crlDelay = defaultCRLDelay
-	if s.given(keyCRLDelay) {
-		delay, err := time.ParseDuration(s.text(keyCRLDelay, ""))
+func checkPublishing(s *settings, c *Config, p *problems) {
+	c.PublishListen = checkPublishListen(s, c.Listen, p)
+	c.PublishURL = checkPublishURL(s, p)
+	c.CRLDelay = defaultCRLDelay
+	if s.given(KeyCRLDelay) {
+		delay, err := time.ParseDuration(s.text(KeyCRLDelay, ""))
 		if err != nil || delay < minCRLDelay || delay > maxCRLDelay {
-			p.add(s.where(keyCRLDelay), "%q is not a delay: give a time from 1s to 10m, such as 30s", s.text(keyCRLDelay, ""))
+			p.add(s.where(KeyCRLDelay), "%q is not a delay: give a time from 1s to 10m, such as 30s", s.text(KeyCRLDelay, ""))
 		}
-		c.crlDelay = delay
+		c.CRLDelay = delay
 	}
 }
 
 func checkPublishListen(s *settings, listen string, p *problems) string {
-	text := s.text(keyPublishListen, net.JoinHostPort(defaultHost, defaultPublishPort))
-	if text == noPublishing || text == "false" { // which is what YAML makes of off
+	text := s.text(KeyPublishListen, net.JoinHostPort(DefaultHost, DefaultPublishPort))
+	if text == Off || text == "false" { // which is what YAML makes of off
 		return ""
 	}
 	host, port, ok := splitListen(text)
 	if !ok {
-		p.add(s.where(keyPublishListen), "%q is not an address: write host:port, such as 127.0.0.1:2112, "+
+		p.add(s.where(KeyPublishListen), "%q is not an address: write host:port, such as 127.0.0.1:2112, "+
 			"0.0.0.0:2112 for all interfaces, or off", text)
 	}
-	port = cmp.Or(port, defaultPublishPort)
+	port = cmp.Or(port, DefaultPublishPort)
 	mainHost, mainPort, _ := net.SplitHostPort(listen)
 	if ok && port == mainPort && port != "0" && (host == mainHost || anyInterface(host) || anyInterface(mainHost)) {
-		where := s.where(keyPublishListen)
-		if !s.given(keyPublishListen) {
-			where = s.where(keyListen)
+		where := s.where(KeyPublishListen)
+		if !s.given(KeyPublishListen) {
+			where = s.where(KeyListen)
 		}
-		p.add(where, "%s and %s are the same port %s: what is published needs one of its own", keyListen, keyPublishListen, port)
+		p.add(where, "%s and %s are the same port %s: what is published needs one of its own", KeyListen, KeyPublishListen, port)
 	}
 	return net.JoinHostPort(host, port)
 }
@@ -60,13 +60,13 @@ func anyInterface(host string) bool {
 // checkPublishURL is without a slash at its end. It is plain HTTP because whoever checks a TLS
 // certificate cannot be asked to check another one first (RFC 5280, section 8).
 func checkPublishURL(s *settings, p *problems) string {
-	if !s.given(keyPublishURL) {
+	if !s.given(KeyPublishURL) {
 		return ""
 	}
-	text := s.text(keyPublishURL, "")
+	text := s.text(KeyPublishURL, "")
 	u, err := url.Parse(text)
 	bad := func(what string) string {
-		p.add(s.where(keyPublishURL), "%q %s: write what certificates are to name, such as http://pki.example.com", text, what)
+		p.add(s.where(KeyPublishURL), "%q %s: write what certificates are to name, such as http://pki.example.com", text, what)
 		return ""
 	}
 	switch {
@@ -105,21 +105,21 @@ func plainPath(path string) bool {
 	return true
 }
 
-// publishedAt is the URL that certificates name, where the server that publishes listens on
+// PublishedURL is the URL that certificates name, where the server that publishes listens on
 // that address ("" for none).
-func (c *config) publishedAt(addr string) string {
-	if c.publishURL != "" || addr == "" {
-		return c.publishURL // another node or a copy of what is published here may serve it
+func (c *Config) PublishedURL(addr string) string {
+	if c.PublishURL != "" || addr == "" {
+		return c.PublishURL // another node or a copy of what is published here may serve it
 	}
 	_, port, _ := net.SplitHostPort(addr)
-	return "http://" + net.JoinHostPort(c.externalHostname, port)
+	return "http://" + net.JoinHostPort(c.ExternalHostname, port)
 }
 
-// reachedAt returns the URL at which clients reach the address that is listened on.
-func (c *config) reachedAt(addr string) string {
+// URL returns the URL at which clients reach the address that is listened on.
+func (c *Config) URL(addr string) string {
 	host, port, _ := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		return "https://" + net.JoinHostPort(c.externalHostname, port)
+		return "https://" + net.JoinHostPort(c.ExternalHostname, port)
 	}
 	return "https://" + addr
 }

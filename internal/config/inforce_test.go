@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 func TestSettingsInForce(t *testing.T) {
 	t.Parallel()
 	file := testkit.ConfigFile(t, "{port: 3000, crl_delay: 1m, publish_listen: off}")
-	c, err := loadConfig(file, []string{"NOTARY_CRL_DELAY=30s", "NOTARY_SESSION_IDLE=90m", "NOTARY_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.10"}, map[string]any{keyData: "d"})
+	c, err := Load(file, []string{"NOTARY_CRL_DELAY=30s", "NOTARY_SESSION_IDLE=90m", "NOTARY_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.10"}, map[string]any{KeyData: "d"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +44,8 @@ func TestSettingsInForce(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", want.Key, diff)
 		}
 	}
-	if len(c.inForce) != len(configKeys) {
-		t.Errorf("%d settings of %d", len(c.inForce), len(configKeys))
+	if len(c.inForce) != len(Keys) {
+		t.Errorf("%d settings of %d", len(c.inForce), len(Keys))
 	}
 }
 
@@ -64,15 +64,15 @@ func TestSettingsInForceKnowWhereThePortIsFrom(t *testing.T) {
 	} {
 		flags := map[string]any{}
 		if test.listen != "" {
-			flags[keyListen] = test.listen
+			flags[KeyListen] = test.listen
 		}
 		file := testkit.ConfigFile(t, test.file)
-		c, err := loadConfig(file, nil, flags)
+		c, err := Load(file, nil, flags)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		test.want.Key, test.want.Where = keyPort, strings.Replace(test.want.Where, "FILE", file, 1)
-		got := c.inForce[slices.Index(configKeys, keyPort)]
+		test.want.Key, test.want.Where = KeyPort, strings.Replace(test.want.Where, "FILE", file, 1)
+		got := c.inForce[slices.Index(Keys, KeyPort)]
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -87,7 +87,7 @@ func TestSettingsInForceHideSecrets(t *testing.T) {
 		"postgres://db.example.com:5432/notary?password=hush",
 		"postgres://me:hush@a.example.com:5432,b.example.com/notary",
 	} {
-		c, err := loadConfig("", []string{"NOTARY_DATABASE=" + database, "NOTARY_KEY_PASSPHRASE=hush"}, nil)
+		c, err := Load("", []string{"NOTARY_DATABASE=" + database, "NOTARY_KEY_PASSPHRASE=hush"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestSettingsInForceHideSecrets(t *testing.T) {
 			t.Errorf("the passphrase is %+v", last)
 		}
 		for _, s := range c.inForce {
-			if s.Key == keyDatabase && !strings.HasSuffix(s.Value, "/notary") || s.Key == keySealKey && s.Value != "" {
+			if s.Key == KeyDatabase && !strings.HasSuffix(s.Value, "/notary") || s.Key == KeySealKey && s.Value != "" {
 				t.Errorf("%s is %q", s.Key, s.Value)
 			}
 		}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package config
 
 import (
 	"os"
@@ -31,7 +31,7 @@ func TestOpenConfigurationIsRefused(t *testing.T) {
 	} {
 		file := testkit.ConfigFile(t, test.content)
 		testkit.Check(t, os.Chmod(file, test.mode))
-		_, err := loadConfig(file, []string{"NOTARY_SETUP_CODE=another-code"}, nil)
+		_, err := Load(file, []string{"NOTARY_SETUP_CODE=another-code"}, nil)
 		switch {
 		case test.want == "":
 			testkit.Check(t, err)

@@ -1,0 +1,312 @@
+// Package config reads the server's configuration from a YAML file, the environment and flags, checks it, and reloads
+// it while the server runs.
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/files"
+	"notary/internal/server"
+	"notary/internal/store"
+)
+
+// Config is how a server runs, checked and with every default filled in.
+type Config struct {
+	Data             string // folder
+	Listen           string // host:port
+	ExternalHostname string // DNS name or IP address
+	DB               string // SQLite file, or the URL of a PostgreSQL database; may hold a password
+	SealKey          string // key file that opens the authorities' private keys
+	Passphrase       string // opens the keys in place of the key file; a secret
+	SetupCode        string // required for the first account; noSetupCode for none, "" for a random one; a secret
+	TLSCert, TLSKey  string // both empty for a self-signed certificate
+	BlockedKeys      string // file with the keys that are never certified; "" for none
+	Log              Log
+
+	PublishListen string        // host:port; "" where nothing is published
+	PublishURL    string        // what certificates name; "" for one made of the port that is listened on
+	CRLDelay      time.Duration // within which a revocation is on the published CRLs
+
+	ReadTimeout time.Duration // of a query to PostgreSQL
+
+	MetricsToken  string // bearer token for /metrics; "" for none; a secret
+	MetricsListen string // host:port of a listener for metrics alone; "" for none
+
+	SessionIdle, SessionLife time.Duration // of browsers' sessions
+
+	TrustedProxies                      []netip.Prefix
+	ProxyProtocol, PublishProxyProtocol bool // on the two listeners
+
+	values  map[string]string // every key's effective value, secrets included
+	inForce []notary.Setting  // the same for display, without secrets
+}
+
+type Log struct {
+	Level  slog.Level
+	Format string // text or json
+	Output string // stderr, stdout or a file
+}
+
+// The keys of the configuration. As a variable, NOTARY_ comes before them, in upper case
+// and with _ for the dots.
+const (
+	KeyData             = "data"
+	KeyListen           = "listen"
+	KeyPort             = "port"
+	KeyExternalHostname = "external_hostname"
+	KeyTLSCert          = "cert_path"
+	KeyTLSKey           = "key_path"
+	KeyDB               = "db_path"
+	KeyDatabase         = "database"
+	KeySealKey          = "seal_key_path"
+	KeyBlockedKeys      = "blocked_keys_path"
+	KeySetupCode        = "setup_code"
+	KeyPublishListen    = "publish_listen"
+	KeyPublishURL       = "publish_url"
+	KeyCRLDelay         = "crl_delay"
+	KeyReadTimeout      = "read_timeout"
+	KeySessionIdle      = "session_idle"
+	KeySessionLife      = "session_life"
+	KeyTrustedProxies   = "trusted_proxies"
+	KeyProxyProtocol    = "proxy_protocol"
+	KeyMetricsToken     = "metrics_token"
+	KeyMetricsListen    = "metrics_listen"
+	KeyLogLevel         = "logging.system.level"
+	KeyLogFormat        = "logging.system.format"
+	KeyLogOutput        = "logging.system.output"
+)
+
+var Keys = []string{
+	KeyData, KeyListen, KeyPort, KeyExternalHostname, KeyTLSCert, KeyTLSKey, KeyDB, KeyDatabase, KeySealKey,
+	KeyBlockedKeys, KeySetupCode,
+	KeyPublishListen, KeyPublishURL, KeyCRLDelay, KeyReadTimeout, KeySessionIdle, KeySessionLife, KeyTrustedProxies,
+	KeyProxyProtocol, KeyMetricsToken, KeyMetricsListen, KeyLogLevel, KeyLogFormat, KeyLogOutput,
+}
+
+const (
+	DefaultData = "notary-data"
+
+	DefaultHost = "127.0.0.1"
+	DefaultPort = "2111"
+
+	DefaultPublishPort = "2112"
+	Off                = "off"
+
+	NoSetupCode = "off"
+)
+
+// Load reads the configuration from a YAML file ("" for none), environment (as
+// [os.Environ] gives it) and flags (key to value), of which the latter win. It reports
+// everything that is wrong with it in one error.
+func Load(file string, environ []string, flags map[string]any) (*Config, error) {
+	p := &problems{}
+	s := readSettings(file, environ, flags, p)
+	c := checkConfig(s, p)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	c.values = effectiveValues(c)
+	c.inForce = inForce(s, c)
+	return c, nil
+}
+
+func checkConfig(s *settings, p *problems) *Config {
+	c := &Config{
+		Data:             s.text(KeyData, DefaultData),
+		ExternalHostname: s.text(KeyExternalHostname, "localhost"),
+		TLSCert:          s.text(KeyTLSCert, ""),
+		TLSKey:           s.text(KeyTLSKey, ""),
+		BlockedKeys:      s.text(KeyBlockedKeys, ""),
+		Passphrase:       s.passphrase,
+	}
+	c.DB = checkDatabase(s, c.Data, p)
+	c.SealKey = s.text(KeySealKey, filepath.Join(c.Data, "seal.key"))
+	c.Listen = checkListen(s, p)
+	checkPublishing(s, c, p)
+	c.ReadTimeout = checkDuration(s, KeyReadTimeout, store.DefaultReadTimeout, time.Second, time.Minute,
+		"1s to 1m, such as 5s", p)
+	checkSessions(s, c, p)
+	checkProxies(s, c, p)
+	c.SetupCode = checkSetupCode(s, p)
+	checkMetrics(s, c, p)
+	c.Log = checkLog(s, p)
+	if net.ParseIP(c.ExternalHostname) == nil && !server.ValidHostname(c.ExternalHostname) {
+		p.add(s.where(KeyExternalHostname), "%q is not a host name or IP address: give the name that clients "+
+			"use, such as notary.example.com, without https:// or a port", c.ExternalHostname)
+	}
+	if c.Passphrase != "" && s.given(KeySealKey) {
+		p.add(s.where(KeySealKey), "%s is set as well: the keys are opened by one of the two, so leave the other out", EnvPassphrase)
+	}
+	checkFiles(s, c, p)
+	return c
+}
+
+// checkDatabase is the SQLite file, or the URL of a PostgreSQL database where one is given.
+// No problem repeats the URL, which holds a password.
+func checkDatabase(s *settings, data string, p *problems) string {
+	file := s.text(KeyDB, filepath.Join(data, "notary.db"))
+	if !s.given(KeyDatabase) {
+		return file
+	}
+	url := s.text(KeyDatabase, "")
+	if !store.IsPostgres(url) {
+		p.add(s.where(KeyDatabase), "this is not the URL of a PostgreSQL database: write postgres://user:password@host:5432/name, "+
+			"or leave it out for SQLite (whose file is %s)", KeyDB)
+	}
+	if s.given(KeyDB) {
+		p.add(s.where(KeyDatabase), "%s is set as well: leave one of the two out", KeyDB)
+	}
+	return url
+}
+
+// checkSetupCode returns the setup code that was given, if any. No problem repeats it.
+func checkSetupCode(s *settings, p *problems) string {
+	code := strings.TrimSpace(s.text(KeySetupCode, ""))
+	if s.given(KeySetupCode) && code != NoSetupCode && len(code) < auth.MinSetupCode {
+		p.add(s.where(KeySetupCode),
+			"the setup code must have %d characters or more; %q lets anybody create the first account",
+			auth.MinSetupCode, NoSetupCode)
+	}
+	return code
+}
+
+// DatabaseName is the database for people, without a password.
+func (c *Config) DatabaseName() string {
+	if store.IsPostgres(c.DB) {
+		return "the PostgreSQL database"
+	}
+	return c.DB
+}
+
+// checkListen puts the address together from listen and port. Where they name different
+// ports the stronger source wins; from the same source that is a contradiction.
+func checkListen(s *settings, p *problems) string {
+	host, port := DefaultHost, ""
+	if s.given(KeyListen) {
+		var ok bool
+		if host, port, ok = splitListen(s.text(KeyListen, "")); !ok {
+			p.add(s.where(KeyListen), "%q is not an address: write host:port, such as 127.0.0.1:2111, or "+
+				"0.0.0.0:2111 for all interfaces", s.text(KeyListen, ""))
+		}
+	}
+	if s.given(KeyPort) {
+		own := s.text(KeyPort, "")
+		if !isPort(own) {
+			p.add(s.where(KeyPort), "%q is not a port: give a number from 1 to 65535", own)
+		}
+		switch order := cmp.Compare(s.rank(KeyPort), s.rank(KeyListen)); {
+		case port == "" || order > 0:
+			port = own
+		case order == 0 && port != own:
+			p.add(s.where(KeyPort), "%s contradicts %s, which says %s: give the port in one of them",
+				own, KeyListen, port)
+		}
+	}
+	return net.JoinHostPort(host, cmp.Or(port, DefaultPort))
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
+}
+
+// splitListen reads "host:port", "host" and ":port" (all interfaces). The host is a name
+// or an IP address, an IPv6 one in brackets where a port follows.
+func splitListen(s string) (host, port string, ok bool) {
+	bare := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	if net.ParseIP(bare) != nil || server.ValidHostname(s) {
+		return bare, "", true
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", "", false
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", "", false
+	}
+	return host, port, host == "" || net.ParseIP(host) != nil || server.ValidHostname(host)
+}
+
+func checkLog(s *settings, p *problems) Log {
+	c := Log{
+		Format: s.text(KeyLogFormat, "text"),
+		Output: s.text(KeyLogOutput, "stderr"),
+	}
+	levels := map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	}
+	level := s.text(KeyLogLevel, "info")
+	var ok bool
+	if c.Level, ok = levels[strings.ToLower(level)]; !ok {
+		p.add(s.where(KeyLogLevel), "%q is not a level: use debug, info, warn or error", level)
+	}
+	if c.Format != "text" && c.Format != "json" {
+		p.add(s.where(KeyLogFormat), "%q is not a format: use text or json", c.Format)
+	}
+	return c
+}
+
+// checkFiles finds what would only come out later, one by one: files that are not there,
+// and files that would be made in folders that are not.
+func checkFiles(s *settings, c *Config, p *problems) {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		there, missing := KeyTLSCert, KeyTLSKey
+		if c.TLSCert == "" {
+			there, missing = missing, there
+		}
+		p.add(s.where(there), "%s is missing beside it: give both, or neither for a self-signed certificate", missing)
+	}
+	for _, key := range []string{KeyTLSCert, KeyTLSKey, KeyBlockedKeys} {
+		if name := s.text(key, ""); name != "" && !files.IsFile(name) {
+			p.add(s.where(key), "there is no file %s", name)
+		}
+	}
+	for _, key := range []string{KeyDB, KeySealKey, KeyLogOutput} {
+		name := s.text(key, "")
+		if name == "" || key == KeyLogOutput && (name == "stderr" || name == "stdout") {
+			continue
+		}
+		folder := filepath.Dir(name)
+		if filepath.Clean(folder) != filepath.Clean(c.Data) && !files.IsFolder(folder) {
+			p.add(s.where(key), "there is no folder %s to hold %s: make it first", folder, filepath.Base(name))
+		} else if files.IsFolder(name) {
+			p.add(s.where(key), "%s is a folder: give the path of a file", name)
+		}
+	}
+	if info, err := os.Stat(c.Data); err == nil && !info.IsDir() {
+		p.add(s.where(KeyData), "%s is not a folder", c.Data)
+	}
+}
+
+// problems are all that is wrong with a configuration.
+type problems struct{ lines []string }
+
+// add notes a problem with what the source says, such as "notary.yaml: port".
+func (p *problems) add(where, format string, args ...any) {
+	p.lines = append(p.lines, where+": "+fmt.Sprintf(format, args...))
+}
+
+// err is nil where there are none.
+func (p *problems) err() error {
+	switch len(p.lines) {
+	case 0:
+		return nil
+	case 1:
+		return notary.Errorf(notary.Invalid, "%s", p.lines[0])
+	}
+	slices.Sort(p.lines)
+	return notary.Errorf(notary.Invalid, "the configuration has %d errors:\n  %s",
+		len(p.lines), strings.Join(p.lines, "\n  "))
+}
