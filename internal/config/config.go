@@ -30,7 +30,7 @@ type Config struct {
 	DB               string // SQLite file, or the URL of a PostgreSQL database; may hold a password
 	SealKey          string // key file that opens the authorities' private keys
 	Passphrase       string // opens the keys in place of the key file; a secret
-	SetupCode        string // required for the first account; noSetupCode for none, "" for a random one; a secret
+	SetupCode        string // required for the first account; [NoSetupCode] for none, "" for a random one; a secret
 	TLSCert, TLSKey  string // both empty for a self-signed certificate
 	BlockedKeys      string // file with the keys that are never certified; "" for none
 	Log              Log
@@ -53,14 +53,14 @@ type Config struct {
 	inForce []notary.Setting  // the same for display, without secrets
 }
 
+// Log configures the log.
 type Log struct {
 	Level  slog.Level
 	Format string // text or json
 	Output string // stderr, stdout or a file
 }
 
-// The keys of the configuration. As a variable, NOTARY_ comes before them, in upper case
-// and with _ for the dots.
+// The keys of the configuration. The variable of a key has the prefix NOTARY_, is in upper case, and has _ for dots.
 const (
 	KeyData             = "data"
 	KeyListen           = "listen"
@@ -88,12 +88,19 @@ const (
 	KeyLogOutput        = "logging.system.output"
 )
 
+// Keys are all keys, in the order in which they are shown.
 var Keys = []string{
 	KeyData, KeyListen, KeyPort, KeyExternalHostname, KeyTLSCert, KeyTLSKey, KeyDB, KeyDatabase, KeySealKey,
 	KeyBlockedKeys, KeySetupCode,
 	KeyPublishListen, KeyPublishURL, KeyCRLDelay, KeyReadTimeout, KeySessionIdle, KeySessionLife, KeyTrustedProxies,
 	KeyProxyProtocol, KeyMetricsToken, KeyMetricsListen, KeyLogLevel, KeyLogFormat, KeyLogOutput,
 }
+
+// Off disables publishing or the listener for metrics.
+const Off = "off"
+
+// NoSetupCode lets anybody create the first account.
+const NoSetupCode = "off"
 
 const (
 	DefaultData = "notary-data"
@@ -102,14 +109,10 @@ const (
 	DefaultPort = "2111"
 
 	DefaultPublishPort = "2112"
-	Off                = "off"
-
-	NoSetupCode = "off"
 )
 
-// Load reads the configuration from a YAML file ("" for none), environment (as
-// [os.Environ] gives it) and flags (key to value), of which the latter win. It reports
-// everything that is wrong with it in one error.
+// Load reads the configuration from a YAML file ("" for none), the environment (in the form of [os.Environ]) and flags
+// (by key), each overriding the ones before. It reports all mistakes in one error.
 func Load(file string, environ []string, flags map[string]any) (*Config, error) {
 	p := &problems{}
 	s := readSettings(file, environ, flags, p)
@@ -147,14 +150,15 @@ func checkConfig(s *settings, p *problems) *Config {
 			"use, such as notary.example.com, without https:// or a port", c.ExternalHostname)
 	}
 	if c.Passphrase != "" && s.given(KeySealKey) {
-		p.add(s.where(KeySealKey), "%s is set as well: the keys are opened by one of the two, so leave the other out", EnvPassphrase)
+		p.add(s.where(KeySealKey), "%s is set as well: the keys are opened by one of the two, so leave the other out",
+			EnvPassphrase)
 	}
 	checkFiles(s, c, p)
 	return c
 }
 
-// checkDatabase is the SQLite file, or the URL of a PostgreSQL database where one is given.
-// No problem repeats the URL, which holds a password.
+// checkDatabase returns the URL of the PostgreSQL database, or the SQLite file if there is no URL. No problem repeats
+// the URL, which may hold a password.
 func checkDatabase(s *settings, data string, p *problems) string {
 	file := s.text(KeyDB, filepath.Join(data, "notary.db"))
 	if !s.given(KeyDatabase) {
@@ -162,8 +166,8 @@ func checkDatabase(s *settings, data string, p *problems) string {
 	}
 	url := s.text(KeyDatabase, "")
 	if !store.IsPostgres(url) {
-		p.add(s.where(KeyDatabase), "this is not the URL of a PostgreSQL database: write postgres://user:password@host:5432/name, "+
-			"or leave it out for SQLite (whose file is %s)", KeyDB)
+		p.add(s.where(KeyDatabase), "this is not the URL of a PostgreSQL database: write "+
+			"postgres://user:password@host:5432/name, or leave it out for SQLite (whose file is %s)", KeyDB)
 	}
 	if s.given(KeyDB) {
 		p.add(s.where(KeyDatabase), "%s is set as well: leave one of the two out", KeyDB)
@@ -182,7 +186,7 @@ func checkSetupCode(s *settings, p *problems) string {
 	return code
 }
 
-// DatabaseName is the database for people, without a password.
+// DatabaseName names the database in messages, without a password.
 func (c *Config) DatabaseName() string {
 	if store.IsPostgres(c.DB) {
 		return "the PostgreSQL database"
@@ -190,8 +194,8 @@ func (c *Config) DatabaseName() string {
 	return c.DB
 }
 
-// checkListen puts the address together from listen and port. Where they name different
-// ports the stronger source wins; from the same source that is a contradiction.
+// checkListen combines listen and port to an address. If they name different ports, the source of higher rank wins;
+// from the same source that is a mistake.
 func checkListen(s *settings, p *problems) string {
 	host, port := DefaultHost, ""
 	if s.given(KeyListen) {
@@ -258,8 +262,7 @@ func checkLog(s *settings, p *problems) Log {
 	return c
 }
 
-// checkFiles finds what would only come out later, one by one: files that are not there,
-// and files that would be made in folders that are not.
+// checkFiles reports missing files, and files to be created in missing folders, before the server fails on the first.
 func checkFiles(s *settings, c *Config, p *problems) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		there, missing := KeyTLSCert, KeyTLSKey
@@ -290,15 +293,15 @@ func checkFiles(s *settings, c *Config, p *problems) {
 	}
 }
 
-// problems are all that is wrong with a configuration.
+// problems collects the mistakes in a configuration.
 type problems struct{ lines []string }
 
-// add notes a problem with what the source says, such as "notary.yaml: port".
+// add records a mistake at a place such as "notary.yaml: port".
 func (p *problems) add(where, format string, args ...any) {
 	p.lines = append(p.lines, where+": "+fmt.Sprintf(format, args...))
 }
 
-// err is nil where there are none.
+// err returns one error for all of them, or nil.
 func (p *problems) err() error {
 	switch len(p.lines) {
 	case 0:

@@ -9,7 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// keyPassphrase stands for the variable with the passphrase, which no file may hold.
+// keyPassphrase is shown for the passphrase, which only the environment can set.
 const keyPassphrase = "key_passphrase"
 
 // effectiveValues returns the value of every key, except of those that another setting overrides. It
@@ -65,7 +65,8 @@ func inForce(s *settings, c *Config) (all []notary.Setting) {
 		all = append(all, setting)
 	}
 	if c.Passphrase != "" {
-		all = append(all, notary.Setting{Key: keyPassphrase, Source: notary.FromEnvironment, Where: EnvPassphrase, Secret: true})
+		all = append(all, notary.Setting{
+			Key: keyPassphrase, Source: notary.FromEnvironment, Where: EnvPassphrase, Secret: true})
 	}
 	return all
 }
@@ -73,7 +74,7 @@ func inForce(s *settings, c *Config) (all []notary.Setting) {
 // IsSetupCode reports whether the setting setup_code is a code, which must not be shown.
 func IsSetupCode(setupCode string) bool { return setupCode != "" && setupCode != NoSetupCode }
 
-// portOrigin is the key that the port comes from, as [checkListen] puts it together.
+// portOrigin returns the key that sets the port; see [checkListen].
 func portOrigin(s *settings) string {
 	_, port, _ := splitListen(s.text(KeyListen, ""))
 	if port != "" && s.rank(KeyListen) > s.rank(KeyPort) {
@@ -95,8 +96,8 @@ func (s source) kind() notary.SettingSource {
 	}
 }
 
-// withoutSecrets is the URL of a database without user, password and parameters, each of which
-// may hold what nobody is to see. It may name several hosts, which package url does not read.
+// withoutSecrets returns the URL of a database without user, password and parameters, any of which may be secret.
+// Package url does not parse such a URL if it names several hosts.
 func withoutSecrets(database string) string {
 	scheme, rest, _ := strings.Cut(database, "://")
 	if end := strings.IndexAny(rest, "?#"); end >= 0 {

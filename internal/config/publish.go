@@ -10,7 +10,7 @@ import (
 	"notary/internal/server"
 )
 
-// The delays that can be set, and the one that is not.
+// The default of crl_delay, and its bounds.
 const (
 	defaultCRLDelay = 10 * time.Second
 	minCRLDelay     = time.Second
@@ -24,7 +24,8 @@ func checkPublishing(s *settings, c *Config, p *problems) {
 	if s.given(KeyCRLDelay) {
 		delay, err := time.ParseDuration(s.text(KeyCRLDelay, ""))
 		if err != nil || delay < minCRLDelay || delay > maxCRLDelay {
-			p.add(s.where(KeyCRLDelay), "%q is not a delay: give a time from 1s to 10m, such as 30s", s.text(KeyCRLDelay, ""))
+			p.add(s.where(KeyCRLDelay), "%q is not a delay: give a time from 1s to 10m, such as 30s",
+				s.text(KeyCRLDelay, ""))
 		}
 		c.CRLDelay = delay
 	}
@@ -32,7 +33,7 @@ func checkPublishing(s *settings, c *Config, p *problems) {
 
 func checkPublishListen(s *settings, listen string, p *problems) string {
 	text := s.text(KeyPublishListen, net.JoinHostPort(DefaultHost, DefaultPublishPort))
-	if text == Off || text == "false" { // which is what YAML makes of off
+	if text == Off || text == "false" { // YAML reads off as false
 		return ""
 	}
 	host, port, ok := splitListen(text)
@@ -47,7 +48,8 @@ func checkPublishListen(s *settings, listen string, p *problems) string {
 		if !s.given(KeyPublishListen) {
 			where = s.where(KeyListen)
 		}
-		p.add(where, "%s and %s are the same port %s: what is published needs one of its own", KeyListen, KeyPublishListen, port)
+		p.add(where, "%s and %s are the same port %s: what is published needs one of its own",
+			KeyListen, KeyPublishListen, port)
 	}
 	return net.JoinHostPort(host, port)
 }
@@ -57,8 +59,8 @@ func anyInterface(host string) bool {
 	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
-// checkPublishURL is without a slash at its end. It is plain HTTP because whoever checks a TLS
-// certificate cannot be asked to check another one first (RFC 5280, section 8).
+// checkPublishURL returns publish_url without a slash at the end. It must be plain HTTP: fetching a CRL over TLS would
+// require checking another certificate first (RFC 5280, section 8).
 func checkPublishURL(s *settings, p *problems) string {
 	if !s.given(KeyPublishURL) {
 		return ""
@@ -66,14 +68,16 @@ func checkPublishURL(s *settings, p *problems) string {
 	text := s.text(KeyPublishURL, "")
 	u, err := url.Parse(text)
 	bad := func(what string) string {
-		p.add(s.where(KeyPublishURL), "%q %s: write what certificates are to name, such as http://pki.example.com", text, what)
+		p.add(s.where(KeyPublishURL), "%q %s: write what certificates are to name, such as http://pki.example.com",
+			text, what)
 		return ""
 	}
 	switch {
 	case err != nil || u.Host == "" || u.Opaque != "":
 		return bad("is not a URL")
 	case u.Scheme != "http":
-		return bad("does not begin with http://, and must: whoever checks a certificate cannot check that of the server first")
+		return bad("does not begin with http://, and must: " +
+			"whoever checks a certificate cannot check that of the server first")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(text, "#"):
 		return bad("has a user, query or fragment")
 	case net.ParseIP(u.Hostname()) == nil && !server.ValidHostname(u.Hostname()):
@@ -89,8 +93,7 @@ func checkPublishURL(s *settings, p *problems) string {
 // maxPublishURL keeps certificates small.
 const maxPublishURL = 200
 
-// plainPath says whether a path is of letters, digits and a few signs, without dots that lead
-// elsewhere.
+// plainPath reports whether a path has only unreserved characters (RFC 3986) and no empty or dot segments.
 func plainPath(path string) bool {
 	for _, part := range strings.Split(strings.Trim(path, "/"), "/") {
 		if path != "" && path != "/" && (part == "" || part == "." || part == "..") {
@@ -105,8 +108,8 @@ func plainPath(path string) bool {
 	return true
 }
 
-// PublishedURL is the URL that certificates name, where the server that publishes listens on
-// that address ("" for none).
+// PublishedURL returns the URL that certificates name if the publishing listener has the address addr ("" for no
+// listener).
 func (c *Config) PublishedURL(addr string) string {
 	if c.PublishURL != "" || addr == "" {
 		return c.PublishURL // another node or a copy of what is published here may serve it

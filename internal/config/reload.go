@@ -31,9 +31,10 @@ var reloadable = map[string]func(running, loaded *Config){
 // Live is the configuration of a running server, which a reload replaces. It is safe for
 // concurrent use.
 type Live struct {
-	load    func() (*Config, error)           // from the file, environment and flags of the start
-	Hangups <-chan os.Signal                  // each asks for a reload
+	Hangups <-chan os.Signal                  // each requests a reload
 	Reopen  func(Log) (use func(), err error) // reopens the log at every reload; may be nil
+
+	load    func() (*Config, error)
 	log     *slog.Logger
 	current atomic.Pointer[Config]
 
@@ -41,6 +42,8 @@ type Live struct {
 	prepares []func(*Config) (commit func(), err error)
 }
 
+// NewLive returns a running server's configuration, initially c. A reload calls load, which reads the same file,
+// environment and flags as at the start.
 func NewLive(c *Config, load func() (*Config, error), log *slog.Logger) *Live {
 	l := &Live{load: load, log: log}
 	l.current.Store(c)

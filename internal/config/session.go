@@ -14,12 +14,15 @@ const (
 )
 
 func checkSessions(s *settings, c *Config, p *problems) {
-	c.SessionIdle = checkDuration(s, KeySessionIdle, auth.DefaultSessionIdle, minSession, maxSessionIdle, "2m to 24h, such as 30m", p)
-	c.SessionLife = checkDuration(s, KeySessionLife, auth.DefaultSessionLife, minSession, maxSessionLife, "2m to 720h, such as 8h", p)
+	c.SessionIdle = checkDuration(s, KeySessionIdle, auth.DefaultSessionIdle, minSession, maxSessionIdle,
+		"2m to 24h, such as 30m", p)
+	c.SessionLife = checkDuration(s, KeySessionLife, auth.DefaultSessionLife, minSession, maxSessionLife,
+		"2m to 720h, such as 8h", p)
 }
 
-// checkDuration is a time within bounds, which are named for people.
-func checkDuration(s *settings, key string, otherwise, least, most time.Duration, bounds string, p *problems) time.Duration {
+// checkDuration returns a duration within bounds, which the error describes.
+func checkDuration(s *settings, key string, otherwise, least, most time.Duration, bounds string,
+	p *problems) time.Duration {
 	if !s.given(key) {
 		return otherwise
 	}

@@ -17,17 +17,17 @@ import (
 
 const maxConfigFile = 1 << 20 // bytes
 
-// Settings are the values of a configuration before they are checked, each with the source
-// that it came from. A source of higher rank overrides those below it.
+// settings are the unchecked values of a configuration, each with its source. A source of higher rank overrides those
+// below it.
 type settings struct {
 	values *koanf.Koanf
 	from   map[string]source
 
-	passphrase string // only a variable, so that it is in no file and no list of processes
+	passphrase string // from the environment only, so that no file or process list shows it
 }
 
 type source struct {
-	rank int    // 0 for what is given nowhere
+	rank int    // 0 for a default
 	name string // of the file
 }
 
@@ -59,8 +59,8 @@ func readSettings(file string, environ []string, flags map[string]any, p *proble
 	return s
 }
 
-// load puts what a source gives above what is there. Each layer is looked at by itself
-// first, so that every value can be traced to its source.
+// load merges the values of a source over those loaded before. It checks them first, so that a mistake names its
+// source.
 func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 	layer := koanf.New(".")
 	if err := layer.Load(provider, nil); err != nil {
@@ -116,7 +116,7 @@ func joinList(list []any) string {
 func (s *settings) given(key string) bool { return s.from[key].rank > 0 }
 func (s *settings) rank(key string) int   { return s.from[key].rank }
 
-// text is the value as text, however YAML read it.
+// text returns a value as text, whatever type YAML gave it.
 func (s *settings) text(key, otherwise string) string {
 	if !s.given(key) {
 		return otherwise
@@ -124,7 +124,7 @@ func (s *settings) text(key, otherwise string) string {
 	return fmt.Sprint(s.values.Get(key))
 }
 
-// where names the place of a value as its writer knows it.
+// where names the place that sets a value, as its author knows it.
 func (s *settings) where(key string) string { return s.from[key].where(key) }
 
 func (s source) where(key string) string {
@@ -139,7 +139,7 @@ func (s source) where(key string) string {
 	return key
 }
 
-// FlagName is the flag that sets a key.
+// FlagName returns the name of the flag that sets a key.
 func FlagName(key string) string { return strings.ReplaceAll(key, "_", "-") }
 
 func readConfigFile(name string) (map[string]any, error) {
@@ -168,6 +168,7 @@ func readConfigFile(name string) (map[string]any, error) {
 	return values, nil
 }
 
+// The variables of the environment that other packages read or unset.
 const (
 	envPrefix     = "NOTARY_"
 	EnvConfig     = "NOTARY_CONFIG"
@@ -181,10 +182,9 @@ func environmentName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// environmentKey is the key that a variable sets; "" for one that is not ours. Other
-// variables with the prefix exist: those of the other commands, and those that Kubernetes
-// sets for a service called notary, one of which, NOTARY_PORT=tcp://10.0.0.1:2111, has the
-// name of one of ours. Only what looks like a slip of the pen is refused.
+// environmentKey returns the key that a variable sets, or "". Other variables have the prefix too: those of the client
+// commands, and those that Kubernetes sets for a service called notary, of which NOTARY_PORT=tcp://10.0.0.1:2111 even
+// has the name of a setting. Only names that look like typing errors are refused.
 func environmentKey(name, value string, p *problems) string {
 	known := []string{EnvConfig, EnvPassphrase}
 	for _, key := range Keys {
@@ -208,8 +208,7 @@ func environmentKey(name, value string, p *problems) string {
 	return ""
 }
 
-// readPassphrase refuses an empty one: what was to hold a secret would otherwise leave the
-// keys to a key file, without anybody noticing.
+// readPassphrase rejects an empty passphrase, which would otherwise silently select the key file.
 func readPassphrase(environ []string, p *problems) string {
 	for _, variable := range environ {
 		if value, ok := strings.CutPrefix(variable, EnvPassphrase+"="); ok {
@@ -243,8 +242,7 @@ func unknownKey(key string) string {
 	return "unknown key: the keys are " + strings.Join(Keys, ", ")
 }
 
-// nearest is the known word that takes the fewest slips of the pen to become s; "" where
-// that would be more than two, or more than one in three letters.
+// nearest returns the known word with the smallest [distance] to s, or "" if that is above two or a third of the word.
 func nearest(s string, known []string) string {
 	best, least := "", 3
 	for _, word := range known {
@@ -255,8 +253,8 @@ func nearest(s string, known []string) string {
 	return best
 }
 
-// distance is how many letters must be put in, taken out, changed or swapped with their
-// neighbour to make b from a (optimal string alignment).
+// distance returns the number of insertions, deletions, substitutions and transpositions that turn a into b (optimal
+// string alignment).
 func distance(a, b string) int {
 	d := make([][]int, len(a)+1) // d[i][j] is the distance of a[:i] and b[:j]
 	for i := range d {
