@@ -25,7 +25,7 @@ test:
 # With what is installed, on the PostgreSQL server of NOTARY_TEST_POSTGRES.
 tests:
 	go test -race -timeout 2h $(PACKAGES)
-	$(POSTGRES) go test -race -timeout 2h -skip '^TestSQLite' ./internal/store
+	$(POSTGRES) go test -race -timeout 2h -skip '^TestSQLite' ./internal/db ./internal/store/...
 	$(POSTGRES) go test -timeout 2h -skip '^TestSQLite' $(ENGINES)
 	go test -timeout 2h -run AHundredThousand ./cmd/notary ./internal/store
 	$(POSTGRES) go test -timeout 2h -run AHundredThousand ./internal/store

@@ -7,24 +7,25 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 const selectAccount = `SELECT id, email, role, created_at FROM account `
 
 // Account is the account with that id.
 func (r reader) Account(ctx context.Context, id int64) (*notary.Account, error) {
-	a, err := scanAccount(r.q.queryRow(ctx, selectAccount+`WHERE id = $1`, id))
+	a, err := scanAccount(r.q.QueryRow(ctx, selectAccount+`WHERE id = $1`, id))
 	return a, found(err, "account", id)
 }
 
 // Accounts are all accounts in the order of their ids.
 func (r reader) Accounts(ctx context.Context) ([]*notary.Account, error) {
-	return collect(ctx, r, scanAccount, selectAccount+`ORDER BY id`)
+	return db.Collect(ctx, r.q, scanAccount, selectAccount+`ORDER BY id`)
 }
 
 // HasAccounts says whether there is any account.
 func (r reader) HasAccounts(ctx context.Context) (bool, error) {
-	n, err := r.counter(ctx, "accounts")
+	n, err := db.Counter(ctx, r.q, "accounts")
 	return n > 0, err
 }
 
@@ -43,32 +44,32 @@ func (r reader) PasswordHash(ctx context.Context, id int64) (string, error) {
 // LoginAddresses returns the IP addresses from which an account has logged in since a time, of its
 // newest logins only.
 func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, newest int) ([]string, error) {
-	return collect(ctx, r, func(row row) (address string, err error) {
+	return db.Collect(ctx, r.q, func(row db.Row) (address string, err error) {
 		return address, row.Scan(&address)
 	}, `SELECT DISTINCT address FROM (SELECT address FROM event
 		WHERE object_id = $1 AND kind = 'account' AND action = 'account.login' AND at >= $2 ORDER BY id DESC LIMIT $3) logins`,
-		id, seconds(since), newest)
+		id, db.Seconds(since), newest)
 }
 
 func (r reader) accountAndHash(ctx context.Context, where string, arg any) (*notary.Account, string, error) {
 	var hash string
 	a, err := scanAccount(prefixed{
-		r.q.queryRow(ctx, `SELECT password_hash, id, email, role, created_at FROM account `+where, arg), &hash})
+		r.q.QueryRow(ctx, `SELECT password_hash, id, email, role, created_at FROM account `+where, arg), &hash})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, "", nil
 	}
-	return a, hash, mapped(err)
+	return a, hash, db.MapError(err)
 }
 
 // prefixed scans one column more, in front.
 type prefixed struct {
-	row
+	db.Row
 	first any
 }
 
-func (p prefixed) Scan(dest ...any) error { return p.row.Scan(append([]any{p.first}, dest...)...) }
+func (p prefixed) Scan(dest ...any) error { return p.Row.Scan(append([]any{p.first}, dest...)...) }
 
-func scanAccount(row row) (*notary.Account, error) {
+func scanAccount(row db.Row) (*notary.Account, error) {
 	var a notary.Account
 	var created instant
 	err := row.Scan(&a.ID, &a.Email, &a.Role, &created)
@@ -84,17 +85,17 @@ func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) 
 	if first {
 		guard += ` AND value = 0`
 	}
-	if err := tx.change(notary.Errorf(notary.Conflict, "there is an account already: log in"), guard); err != nil {
+	if err := tx.db.Change(notary.Errorf(notary.Conflict, "there is an account already: log in"), guard); err != nil {
 		return 0, err
 	}
 	if a.Role == notary.Admin {
-		if _, err := tx.exec(`UPDATE counter SET value = value + 1 WHERE name = 'admins'`); err != nil {
+		if _, err := tx.db.Exec(`UPDATE counter SET value = value + 1 WHERE name = 'admins'`); err != nil {
 			return 0, err
 		}
 	}
-	id, err := tx.insert(`INSERT INTO account (email, password_hash, role, created_at)
-		VALUES ($1, $2, $3, $4) RETURNING id`, a.Email, passwordHash, int(a.Role), seconds(tx.now))
-	if errors.Is(err, errUnique) {
+	id, err := tx.db.Insert(`INSERT INTO account (email, password_hash, role, created_at)
+		VALUES ($1, $2, $3, $4) RETURNING id`, a.Email, passwordHash, int(a.Role), db.Seconds(tx.db.Now()))
+	if errors.Is(err, db.ErrUnique) {
 		return 0, &notary.Error{Kind: notary.Conflict, Field: "email", Message: "there is an account with this e-mail already"}
 	}
 	return id, err
@@ -106,13 +107,13 @@ func (tx *Tx) DeleteAccount(a *notary.Account) error {
 	if err := tx.dropAdmin(a.Role); err != nil {
 		return err
 	}
-	if _, err := tx.exec(`UPDATE counter SET value = value - 1 WHERE name = 'accounts'`); err != nil {
+	if _, err := tx.db.Exec(`UPDATE counter SET value = value - 1 WHERE name = 'accounts'`); err != nil {
 		return err
 	}
 	if err := tx.DeleteSessionsOf(a.ID); err != nil {
 		return err
 	}
-	return tx.change(raced(), `DELETE FROM account WHERE id = $1 AND role = $2`, a.ID, int(a.Role))
+	return tx.db.Change(db.Raced(), `DELETE FROM account WHERE id = $1 AND role = $2`, a.ID, int(a.Role))
 }
 
 // SetRole gives the account, in the role in which it was read, another one, and ends its
@@ -125,14 +126,14 @@ func (tx *Tx) SetRole(a *notary.Account, role notary.Role) error {
 		return err
 	}
 	if role == notary.Admin {
-		if _, err := tx.exec(`UPDATE counter SET value = value + 1 WHERE name = 'admins'`); err != nil {
+		if _, err := tx.db.Exec(`UPDATE counter SET value = value + 1 WHERE name = 'admins'`); err != nil {
 			return err
 		}
 	}
 	if err := tx.DeleteSessionsOf(a.ID); err != nil {
 		return err
 	}
-	return tx.change(raced(), `UPDATE account SET role = $1 WHERE id = $2 AND role = $3`, int(role), a.ID, int(a.Role))
+	return tx.db.Change(db.Raced(), `UPDATE account SET role = $1 WHERE id = $2 AND role = $3`, int(role), a.ID, int(a.Role))
 }
 
 // dropAdmin counts one Admin less, if the role is that, and refuses to go down to none.
@@ -140,7 +141,7 @@ func (tx *Tx) dropAdmin(role notary.Role) error {
 	if role != notary.Admin {
 		return nil
 	}
-	return tx.change(notary.Errorf(notary.Conflict, "this is the last Admin: make another account an Admin first"),
+	return tx.db.Change(notary.Errorf(notary.Conflict, "this is the last Admin: make another account an Admin first"),
 		`UPDATE counter SET value = value - 1 WHERE name = 'admins' AND value > 1`)
 }
 
@@ -149,6 +150,6 @@ func (tx *Tx) SetPassword(id int64, passwordHash string, keepSession int64) erro
 	if err := tx.DeleteOtherSessions(id, keepSession); err != nil {
 		return err
 	}
-	return tx.change(found(sql.ErrNoRows, "account", id),
+	return tx.db.Change(found(sql.ErrNoRows, "account", id),
 		`UPDATE account SET password_hash = $1 WHERE id = $2`, passwordHash, id)
 }

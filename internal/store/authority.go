@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.not_after, a.path_len,
@@ -17,34 +18,34 @@ const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.
 // Authority is the authority with that id, its certificate and chain included. Deleted ones
 // are not found.
 func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, error) {
-	a, err := r.scanAuthority(r.q.queryRow(ctx, selectAuthority+`WHERE a.id = $1 AND a.deleted_at IS NULL`, id))
+	a, err := r.scanAuthority(r.q.QueryRow(ctx, selectAuthority+`WHERE a.id = $1 AND a.deleted_at IS NULL`, id))
 	return a, found(err, "certificate authority", id)
 }
 
 // AuthorityWithCertificate is the authority that uses the certificate; nil where none does.
 func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int64) (*notary.Authority, error) {
-	a, err := r.scanAuthority(r.q.queryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`, certificateID))
+	a, err := r.scanAuthority(r.q.QueryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`, certificateID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return a, mapped(err)
+	return a, db.MapError(err)
 }
 
 // Authorities are all that are not deleted, in the order of their ids.
 func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
-	return collect(ctx, r, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
+	return db.Collect(ctx, r.q, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }
 
 // HasAuthorities says whether there is a sealed key that the key file must open.
 func (r reader) HasAuthorities(ctx context.Context) (bool, error) {
 	var n int
-	err := r.q.queryRow(ctx, `SELECT COUNT(*) FROM authority WHERE sealed_key IS NOT NULL`).Scan(&n)
-	return n > 0, mapped(err)
+	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM authority WHERE sealed_key IS NOT NULL`).Scan(&n)
+	return n > 0, db.MapError(err)
 }
 
 // SealedKey is the authority's private key as package keystore sealed it.
 func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err error) {
-	err = r.q.queryRow(ctx, `SELECT sealed_key FROM authority WHERE id = $1 AND deleted_at IS NULL`, id).Scan(&sealed)
+	err = r.q.QueryRow(ctx, `SELECT sealed_key FROM authority WHERE id = $1 AND deleted_at IS NULL`, id).Scan(&sealed)
 	return sealed, found(err, "certificate authority", id)
 }
 
@@ -59,17 +60,17 @@ func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now
 	if a.Certificate != nil {
 		own = a.Certificate.KeyFingerprint
 	}
-	err = r.q.queryRow(ctx, `SELECT COUNT(*) FROM (
+	err = r.q.QueryRow(ctx, `SELECT COUNT(*) FROM (
 		SELECT 1 FROM certificate k
 		WHERE k.authority_id = $1 AND k.not_after >= $2 AND k.key_fingerprint <> $3
 			AND NOT (k.profile = $5 AND k.requester_id = 0)
 			AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = k.id)
 		ORDER BY k.not_after LIMIT $4) t`,
-		a.ID, seconds(now), own, MaxValidCount+1, notary.OCSPProfile).Scan(&n)
-	return n, mapped(err)
+		a.ID, db.Seconds(now), own, MaxValidCount+1, notary.OCSPProfile).Scan(&n)
+	return n, db.MapError(err)
 }
 
-func (r reader) scanAuthority(row row) (*notary.Authority, error) {
+func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 	var (
 		a                            notary.Authority
 		crl, ocsp, issuer            bool
@@ -107,11 +108,11 @@ func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	return tx.insert(`INSERT INTO authority (enabled, csr, common_name, key, sealed_key, not_after, path_len, constraints,
+	return tx.db.Insert(`INSERT INTO authority (enabled, csr, common_name, key, sealed_key, not_after, path_len, constraints,
 		predecessor_id, crl_number, crl_base, created_at, key_known_outside)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
-		boolInt(a.Enabled), a.CSR, a.CommonName, a.Key, sealedKey, seconds(a.NotAfter), a.PathLen, constraints,
-		nullable(a.PredecessorID), a.CRLNumber, tx.crlBase(a.CRLNumber), seconds(tx.now), boolInt(a.KeyKnownOutside))
+		boolInt(a.Enabled), a.CSR, a.CommonName, a.Key, sealedKey, db.Seconds(a.NotAfter), a.PathLen, constraints,
+		nullable(a.PredecessorID), a.CRLNumber, tx.crlBase(a.CRLNumber), db.Seconds(tx.db.Now()), boolInt(a.KeyKnownOutside))
 }
 
 // SetAuthorityCertificate gives the authority, in the state in which it was read and not
@@ -120,7 +121,7 @@ func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) 
 	if err := tx.ClaimAuthority(a.ID); err != nil {
 		return err
 	}
-	err := tx.change(raced(), `UPDATE authority SET certificate_id = $1
+	err := tx.db.Change(db.Raced(), `UPDATE authority SET certificate_id = $1
 		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL
 			AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = $3)`,
 		certificateID, a.ID, authorityCertificate(a))
@@ -139,7 +140,7 @@ func authorityCertificate(a *notary.Authority) int64 {
 
 // EnableAuthority enables or disables the authority.
 func (tx *Tx) EnableAuthority(id int64, enabled bool) error {
-	err := tx.change(found(sql.ErrNoRows, "certificate authority", id),
+	err := tx.db.Change(found(sql.ErrNoRows, "certificate authority", id),
 		`UPDATE authority SET enabled = $1 WHERE id = $2 AND deleted_at IS NULL`, boolInt(enabled), id)
 	if err != nil {
 		return err
@@ -149,7 +150,7 @@ func (tx *Tx) EnableAuthority(id int64, enabled bool) error {
 
 // SetPublication changes what the authority's certificates will say of its publications.
 func (tx *Tx) SetPublication(id int64, p notary.Publication) error {
-	err := tx.change(found(sql.ErrNoRows, "certificate authority", id),
+	err := tx.db.Change(found(sql.ErrNoRows, "certificate authority", id),
 		`UPDATE authority SET names_crl = $1, names_ocsp = $2, names_issuer = $3, crl_shards = $4
 		WHERE id = $5 AND deleted_at IS NULL`,
 		boolInt(!p.NoCRL), boolInt(!p.NoOCSP), boolInt(!p.NoIssuer), p.Shards, id)
@@ -162,13 +163,13 @@ func (tx *Tx) SetPublication(id int64, p notary.Publication) error {
 // DeleteAuthority erases the keys of the authority and of its OCSP responder, and hides it.
 // Its row stays for what it issued.
 func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
-	err := tx.change(raced(), `UPDATE authority SET sealed_key = NULL, enabled = 0, deleted_at = $1
+	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = NULL, enabled = 0, deleted_at = $1
 		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL`,
-		seconds(tx.now), a.ID, authorityCertificate(a))
+		db.Seconds(tx.db.Now()), a.ID, authorityCertificate(a))
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(`DELETE FROM responder WHERE authority_id = $1`, a.ID); err != nil {
+	if _, err := tx.db.Exec(`DELETE FROM responder WHERE authority_id = $1`, a.ID); err != nil {
 		return err
 	}
 	return tx.Changed(Authorities)
@@ -189,7 +190,7 @@ func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 		return err
 	}
 	var usable, current int
-	err := tx.q.queryRow(context.Background(), `SELECT
+	err := tx.q.QueryRow(context.Background(), `SELECT
 		(SELECT COUNT(*) FROM authority a LEFT JOIN revocation v ON v.certificate_id = a.certificate_id
 			WHERE a.id = $1 AND a.enabled = 1 AND a.deleted_at IS NULL AND a.certificate_id = $2
 				AND v.certificate_id IS NULL),
@@ -197,7 +198,7 @@ func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 		a.ID, authorityCertificate(a), p.ID, p.Version).Scan(&usable, &current)
 	switch {
 	case err != nil:
-		return mapped(err)
+		return db.MapError(err)
 	case usable == 0:
 		return notary.Errorf(notary.Conflict, "the certificate authority %d has just been disabled or changed", a.ID)
 	case current == 0:

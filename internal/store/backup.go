@@ -3,14 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 
-	"modernc.org/sqlite"
-
 	"notary"
+	"notary/internal/db"
 )
 
 // sealed is the agreement that holds the digest of a backup.
@@ -28,12 +25,12 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 		return "", notary.Errorf(notary.Conflict, "%s is there already: name another file for the backup", to)
 	}
 	part := to + ".part"
-	removeDatabase(part) // of an earlier one that broke off
-	defer removeDatabase(part)
-	if err := createPrivate(part); err != nil {
+	db.RemoveFile(part) // of an earlier one that broke off
+	defer db.RemoveFile(part)
+	if err := db.CreatePrivate(part); err != nil {
 		return "", err
 	}
-	if err := copyPages(ctx, path, part); err != nil {
+	if err := schema.CopyFile(ctx, path, part); err != nil {
 		return "", err
 	}
 	if err := checkCopy(ctx, part, checks, progress); err != nil {
@@ -42,7 +39,7 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 	if digest, err = seal(ctx, part, progress); err != nil {
 		return "", err
 	}
-	return digest, moveInto(part, to)
+	return digest, db.MoveFile(part, to)
 }
 
 // checkCopy refuses a damaged copy. If the copy has the schema of another version, only the file
@@ -51,10 +48,14 @@ func checkCopy(ctx context.Context, path string, checks Checks, progress Progres
 	var found []Damage
 	report := func(d Damage) { found = append(found, d) }
 	current, newest, err := Schema(ctx, path)
-	if isCorrupt(err) || err == nil && current == newest {
+	if db.Corrupt(err) || err == nil && current == newest {
 		err = CheckDatabase(ctx, path, checks, progress, report)
 	} else if err == nil {
-		err = checkFile(ctx, path, report)
+		var damage []error
+		damage, err = db.CheckFile(ctx, path)
+		for _, d := range damage {
+			report(Damage{DamagedFile, d.Error()})
+		}
 	}
 	if len(found) == 0 {
 		return err
@@ -67,70 +68,15 @@ func checkCopy(ctx context.Context, path string, checks Checks, progress Progres
 		"Run notary check for the whole list, and restore an earlier backup", strings.Join(some, "; "), len(found))
 }
 
-// checkFile checks the file alone, whatever the version of its schema.
-func checkFile(ctx context.Context, path string, report func(Damage)) error {
-	return onFile(ctx, path, "?_pragma=query_only(1)", func(conn *sql.Conn) error {
-		for _, rule := range (&sqliteEngine{}).invariants() {
-			if err := rule.check(ctx, reader{q: unprepared{conn}}); err != nil {
-				report(Damage{DamagedFile, err.Error()})
-			}
-		}
-		return nil
-	})
-}
-
-// onFile runs fn on a connection of its own to a SQLite file, whatever the version of its
-// schema.
-func onFile(ctx context.Context, path, settings string, fn func(*sql.Conn) error) error {
-	db, err := sql.Open("sqlite", fileURI(path)+settings)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return mapped(err)
-	}
-	defer conn.Close()
-	return fn(conn)
-}
-
-// copyPages copies the file through SQLite, in one read transaction.
-func copyPages(ctx context.Context, path, to string) error {
-	return onFile(ctx, path, "?_pragma=busy_timeout(5000)&_pragma=query_only(1)", func(conn *sql.Conn) error {
-		return copyPagesOn(ctx, conn, path, to)
-	})
-}
-
-func copyPagesOn(ctx context.Context, conn *sql.Conn, path, to string) error {
-	var id int
-	if err := conn.QueryRowContext(ctx, `SELECT application_id FROM pragma_application_id`).Scan(&id); err != nil || id != applicationID {
-		return notary.Errorf(notary.Invalid, "%s is not a database of notary", path)
-	}
-	return mapped(conn.Raw(func(driver any) error {
-		backup, err := driver.(interface {
-			NewBackup(string) (*sqlite.Backup, error)
-		}).NewBackup(fileURI(to))
-		if err != nil {
-			return err
-		}
-		for more := true; more && err == nil; {
-			more, err = backup.Step(-1) // all pages at once: one moment
-		}
-		return errors.Join(err, backup.Finish())
-	}))
-}
-
 // seal puts its digest into a copy.
 func seal(ctx context.Context, path string, progress Progress) (digest string, err error) {
-	const settings = "?_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)"
-	err = onFile(ctx, path, settings, func(conn *sql.Conn) error {
+	err = db.OnFile(ctx, path, db.WriteFile, func(conn *sql.Conn) error {
 		if digest, err = fileDigest(ctx, conn, progress); err != nil {
 			return err
 		}
 		_, err := conn.ExecContext(ctx, `INSERT INTO agreement (name, value) VALUES ($1, $2)
 			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, sealed, digest)
-		return mapped(err)
+		return db.MapError(err)
 	})
 	return digest, err
 }
@@ -138,11 +84,11 @@ func seal(ctx context.Context, path string, progress Progress) (digest string, e
 // checkSeal compares the digest of a copy with that which it holds. The schema is left as it
 // was when the backup was made.
 func checkSeal(ctx context.Context, path string, progress Progress) error {
-	return onFile(ctx, path, "?_pragma=query_only(1)", func(conn *sql.Conn) error { return checkSealOn(ctx, conn, progress) })
+	return db.OnFile(ctx, path, db.ReadClosedFile, func(conn *sql.Conn) error { return checkSealOn(ctx, conn, progress) })
 }
 
 func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) error {
-	want, err := reader{q: unprepared{conn}}.Agreed(ctx, sealed)
+	want, err := db.Agreed(ctx, db.OnConn(conn), sealed)
 	if err != nil {
 		return err
 	}
@@ -159,15 +105,15 @@ func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) error {
 // fileDigest is a digest over every row of every table of a file, whichever version its
 // schema has.
 func fileDigest(ctx context.Context, conn *sql.Conn, progress Progress) (string, error) {
-	r := reader{q: unprepared{conn}}
-	names, err := collect(ctx, r, scanText, `SELECT name FROM sqlite_master WHERE type = 'table'
+	q := db.OnConn(conn)
+	names, err := db.Collect(ctx, q, db.Scan[string], `SELECT name FROM sqlite_master WHERE type = 'table'
 		AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version' ORDER BY name`)
 	if err != nil {
 		return "", err
 	}
 	var all []table
 	for _, name := range names {
-		columns, err := collect(ctx, r, scanText, `SELECT '"' || name || '"' FROM pragma_table_info($1) ORDER BY cid`, name)
+		columns, err := db.Collect(ctx, q, db.Scan[string], `SELECT '"' || name || '"' FROM pragma_table_info($1) ORDER BY cid`, name)
 		if err != nil {
 			return "", err
 		}
@@ -178,32 +124,4 @@ func fileDigest(ctx context.Context, conn *sql.Conn, progress Progress) (string,
 		all = append(all, t)
 	}
 	return digestOf(ctx, conn, all, progress)
-}
-
-// moveInto renames a file and makes that durable.
-func moveInto(from, to string) error {
-	f, err := os.OpenFile(from, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(from, to); err != nil {
-		return err
-	}
-	folder, err := os.Open(filepath.Dir(to))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
-}
-
-// companions are the files that SQLite has beside a database.
-var companions = []string{"-wal", "-shm", "-journal"}
-
-func removeDatabase(path string) {
-	for _, suffix := range append([]string{"", ".lock"}, companions...) {
-		_ = os.Remove(path + suffix)
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"notary"
+	"notary/internal/db"
 )
 
 const selectCertificate = `SELECT` + certificateColumns + `FROM certificate k` + certificateJoins
@@ -19,7 +20,7 @@ const selectCertificate = `SELECT` + certificateColumns + `FROM certificate k` +
 func (r reader) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
 	var row certificateRow
 	var lint sql.NullString
-	err := r.q.queryRow(ctx, `SELECT`+certificateColumns+`, l.findings FROM certificate k`+certificateJoins+`
+	err := r.q.QueryRow(ctx, `SELECT`+certificateColumns+`, l.findings FROM certificate k`+certificateJoins+`
 		LEFT JOIN certificate_lint l ON l.certificate_id = k.id
 		WHERE k.id = $1`, id).Scan(append(row.dest(), &lint)...)
 	if err != nil {
@@ -34,16 +35,16 @@ func (r reader) Certificate(ctx context.Context, id int64) (*notary.Certificate,
 
 // CertificateByFingerprint is the certificate with that fingerprint; nil where there is none.
 func (r reader) CertificateByFingerprint(ctx context.Context, fingerprint string) (*notary.Certificate, error) {
-	cert, err := r.scanCertificate(r.q.queryRow(ctx, selectCertificate+`WHERE k.fingerprint = $1`, fingerprint))
+	cert, err := r.scanCertificate(r.q.QueryRow(ctx, selectCertificate+`WHERE k.fingerprint = $1`, fingerprint))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return cert, mapped(err)
+	return cert, db.MapError(err)
 }
 
 // CertificatesOfRequest are all that were ever issued or uploaded for the request.
 func (r reader) CertificatesOfRequest(ctx context.Context, requestID int64) ([]*notary.Certificate, error) {
-	return collect(ctx, r, r.scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
+	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
 }
 
 // LatestIssuances returns how the latest certificate of each request was issued. It omits requests that
@@ -51,9 +52,9 @@ func (r reader) CertificatesOfRequest(ctx context.Context, requestID int64) ([]*
 func (r reader) LatestIssuances(ctx context.Context, requestIDs []int64) (map[int64]notary.Issuance, error) {
 	all := map[int64]notary.Issuance{}
 	for some := range slices.Chunk(requestIDs, issuancesTogether) {
-		b := &binder{}
-		in := bindAll(b, some)
-		_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+		b := &db.Binder{}
+		in := db.BindAll(b, some)
+		_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
 			var cert notary.Certificate
 			var requestID, authority number
 			err = row.Scan(&requestID, &authority, &cert.Profile)
@@ -61,7 +62,7 @@ func (r reader) LatestIssuances(ctx context.Context, requestIDs []int64) (map[in
 			all[requestID.Int64] = cert.Issuance()
 			return none, err
 		}, `SELECT k.request_id, k.authority_id, k.profile FROM certificate k WHERE k.id IN (
-			SELECT MAX(id) FROM certificate WHERE request_id IN (`+in+`) GROUP BY request_id)`, b.args...)
+			SELECT MAX(id) FROM certificate WHERE request_id IN (`+in+`) GROUP BY request_id)`, b.Args...)
 		if err != nil {
 			return nil, err
 		}
@@ -75,10 +76,10 @@ const issuancesTogether = 200
 // CertificatesWithKey are all that were ever issued or uploaded for the key with that
 // fingerprint.
 func (r reader) CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error) {
-	return collect(ctx, r, r.scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`, keyFingerprint)
+	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`, keyFingerprint)
 }
 
-func (r reader) scanCertificate(row row) (*notary.Certificate, error) {
+func (r reader) scanCertificate(row db.Row) (*notary.Certificate, error) {
 	var cert certificateRow
 	if err := row.Scan(cert.dest()...); err != nil {
 		return nil, err
@@ -98,17 +99,17 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	}
 	terms := termsOf(c.CommonName, c.Names)
 	id, err := tx.insertCertificate(c, m, chain, terms.search)
-	if errors.Is(err, errUnique) {
+	if errors.Is(err, db.ErrUnique) {
 		return 0, notary.Errorf(notary.Conflict, "this certificate is recorded already")
 	} else if err != nil {
 		return 0, err
 	}
-	tx.counts[certificatesCounter]++
-	tx.counts[liveCounter(c.AuthorityID, c.NotAfter)]++
+	tx.db.Count(certificatesCounter, 1)
+	tx.db.Count(liveCounter(c.AuthorityID, c.NotAfter), 1)
 	if c.AuthorityID != 0 {
-		tx.counts[issuedCounter(c.AuthorityID)]++
+		tx.db.Count(issuedCounter(c.AuthorityID), 1)
 	}
-	if err = tx.later(`INSERT INTO certificate_der (certificate_id, der) VALUES ($1, $2)`, id, c.DER); err != nil {
+	if err = tx.db.Later(`INSERT INTO certificate_der (certificate_id, der) VALUES ($1, $2)`, id, c.DER); err != nil {
 		return 0, err
 	}
 	if len(c.Findings) > 0 {
@@ -116,7 +117,7 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := tx.later(`INSERT INTO certificate_lint (certificate_id, findings) VALUES ($1, $2)`, id, findings); err != nil {
+		if err := tx.db.Later(`INSERT INTO certificate_lint (certificate_id, findings) VALUES ($1, $2)`, id, findings); err != nil {
 			return 0, err
 		}
 	}
@@ -124,24 +125,24 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 }
 
 func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, search string) (int64, error) {
-	b := &binder{}
+	b := &db.Binder{}
 	values := ""
 	for _, value := range []any{nullable(c.RequestID), c.RequesterID, c.Email, nullable(c.AuthorityID), chain, c.CommonName,
-		c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint, seconds(c.NotBefore), seconds(c.NotAfter),
-		c.Profile, c.ProfileVersion, c.Shard, seconds(tx.now)} {
-		values += b.bind(value) + ", "
+		c.Names.String(), c.Key, search, c.KeyFingerprint, c.Serial, c.Fingerprint, db.Seconds(c.NotBefore), db.Seconds(c.NotAfter),
+		c.Profile, c.ProfileVersion, c.Shard, db.Seconds(tx.db.Now())} {
+		values += b.Bind(value) + ", "
 	}
 	set, replacement, replaced := "NULL, ", "NULL", "0"
 	if m.set != "" {
-		set, replacement, replaced = b.bind(m.set)+", ", m.replacement(b), m.countReplaced(b)
+		set, replacement, replaced = b.Bind(m.set)+", ", m.replacement(b), m.countReplaced(b)
 	}
 	var count int64
-	err := tx.q.queryRow(context.Background(), `INSERT INTO certificate (request_id, requester_id, email, authority_id,
+	err := tx.q.QueryRow(context.Background(), `INSERT INTO certificate (request_id, requester_id, email, authority_id,
 		issuer_chain_id, common_name, names, key, search, key_fingerprint, serial, fingerprint, not_before, not_after, profile,
 		profile_version, shard, created_at, name_set, replaced_by)
-		VALUES (`+values+set+replacement+`) RETURNING id, COALESCE(replaced_by, 0), `+replaced, b.args...).Scan(&m.id, &m.replacedBy, &count)
+		VALUES (`+values+set+replacement+`) RETURNING id, COALESCE(replaced_by, 0), `+replaced, b.Args...).Scan(&m.id, &m.replacedBy, &count)
 	if err != nil || m.set == "" {
-		return m.id, mapped(err)
+		return m.id, db.MapError(err)
 	}
 	return m.id, tx.joined(m, count)
 }
@@ -151,18 +152,18 @@ func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 	sum := sha256.Sum256(der)
 	fingerprint := hex.EncodeToString(sum[:])
 	find := func() error {
-		return tx.q.queryRow(context.Background(), `SELECT id FROM issuer_chain WHERE fingerprint = $1`,
+		return tx.q.QueryRow(context.Background(), `SELECT id FROM issuer_chain WHERE fingerprint = $1`,
 			fingerprint).Scan(&id)
 	}
 	if err = find(); !errors.Is(err, sql.ErrNoRows) {
-		return id, mapped(err)
+		return id, db.MapError(err)
 	}
-	_, err = tx.exec(`INSERT INTO issuer_chain (fingerprint, der) VALUES ($1, $2)
+	_, err = tx.db.Exec(`INSERT INTO issuer_chain (fingerprint, der) VALUES ($1, $2)
 		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, der) // another transaction may be quicker
 	if err != nil {
 		return 0, err
 	}
-	return id, mapped(find())
+	return id, db.MapError(find())
 }
 
 // AdoptCertificate gives a certificate of the inventory that belongs to no request to this
@@ -171,7 +172,7 @@ func (tx *Tx) AdoptCertificate(c *notary.Certificate, req *notary.Request) error
 	if err := tx.leaveNames(c); err != nil {
 		return err
 	}
-	err := tx.change(raced(), `UPDATE certificate SET request_id = $1, requester_id = $2, email = $3
+	err := tx.db.Change(db.Raced(), `UPDATE certificate SET request_id = $1, requester_id = $2, email = $3
 		WHERE id = $4 AND request_id IS NULL`, req.ID, req.RequesterID, req.Email, c.ID)
 	if err != nil {
 		return err

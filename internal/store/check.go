@@ -8,12 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // Damage is a finding of a check.
@@ -53,7 +53,7 @@ const stepRows = 500
 func CheckDatabase(ctx context.Context, database string, checks Checks, progress Progress, report func(Damage)) error {
 	current, newest, err := Schema(ctx, database)
 	switch {
-	case isCorrupt(err):
+	case db.Corrupt(err):
 		report(Damage{DamagedFile, err.Error()})
 		return nil
 	case err != nil:
@@ -74,23 +74,11 @@ func CheckDatabase(ctx context.Context, database string, checks Checks, progress
 
 // openForReading opens a database without locking or changing it.
 func openForReading(ctx context.Context, database string) (*Store, error) {
-	if IsPostgres(database) {
-		e, err := connectPostgres(ctx, database, newLimits(nil))
-		if err != nil {
-			return nil, err
-		}
-		return &Store{reader: reader{q: e.reads(), damage: &damageReport{}}, engine: e}, nil
-	}
-	if _, err := os.Stat(database); err != nil {
-		return nil, notary.Errorf(notary.NotFound, "there is no database %s", database)
-	}
-	e := &sqliteEngine{}
-	var err error
-	if e.read, err = connectSQLite(database, readers, "&_pragma=query_only(1)"); err != nil {
+	d, err := db.OpenForReading(ctx, database, schema)
+	if err != nil {
 		return nil, err
 	}
-	e.pool = newStatements(e.read)
-	return &Store{reader: reader{q: e.reads(), damage: &damageReport{}}, engine: e}, nil
+	return newStore(d, nil), nil
 }
 
 // checker runs the parts of a check. A part that fails counts as damage.
@@ -112,19 +100,31 @@ func (s *Store) Check(ctx context.Context, checks Checks, progress Progress, rep
 	c := checker{s, checks, progress, report}
 	for _, part := range []func(context.Context){c.file, c.schema, c.rules, c.rows, c.records} {
 		if part(ctx); ctx.Err() != nil {
-			return mapped(ctx.Err())
+			return db.MapError(ctx.Err())
 		}
 	}
 	return nil
 }
 
-func (c checker) file(ctx context.Context) { c.invariants(ctx, DamagedFile, c.engine.invariants()) }
+// schema compares the schema with what the migrations of this version create.
+func (c checker) schema(ctx context.Context) {
+	differences, err := c.db.SchemaDifferences(ctx)
+	if err != nil {
+		c.found(DamagedSchema, "the schema could not be compared: %v", err)
+	}
+	for _, text := range differences {
+		c.found(DamagedSchema, "%s", text)
+	}
+	c.progress.tell("schema", 1, 1)
+}
+
+func (c checker) file(ctx context.Context) { c.invariants(ctx, DamagedFile, c.db.FileRules()) }
 
 func (c checker) rules(ctx context.Context) {
 	c.invariants(ctx, DamagedRule, invariants)
-	err := c.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
+	err := c.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
 		for _, counted := range countedByExpiry {
-			if err := counted.check(ctx, reader{q: unprepared{conn}}); err != nil {
+			if err := counted.check(ctx, db.OnConn(conn)); err != nil {
 				c.found(DamagedRule, "%v", err)
 			}
 		}
@@ -136,10 +136,10 @@ func (c checker) rules(ctx context.Context) {
 }
 
 // invariants checks each rule in a snapshot of its own.
-func (c checker) invariants(ctx context.Context, kind DamageKind, rules []invariant) {
+func (c checker) invariants(ctx context.Context, kind DamageKind, rules []db.Rule) {
 	for i, rule := range rules {
-		err := c.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
-			return rule.check(ctx, reader{q: unprepared{conn}})
+		err := c.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
+			return rule.Check(ctx, db.OnConn(conn))
 		})
 		if err != nil {
 			c.found(kind, "%v", err)
@@ -171,7 +171,7 @@ func (c checker) table(ctx context.Context, t table) error {
 		if after != nil {
 			query = text + " WHERE (" + t.key + ") > (" + strings.Join(params, ", ") + ")" + tail
 		}
-		rows, err := collect(ctx, c.reader, scanValues(len(t.columns)), query, after...)
+		rows, err := db.Collect(ctx, c.reader.q, scanValues(len(t.columns)), query, after...)
 		if err != nil {
 			return err
 		}
@@ -194,8 +194,8 @@ func (c checker) table(ctx context.Context, t table) error {
 	}
 }
 
-func scanValues(n int) func(row) ([]any, error) {
-	return func(row row) ([]any, error) {
+func scanValues(n int) func(db.Row) ([]any, error) {
+	return func(row db.Row) ([]any, error) {
 		values, dest := make([]any, n), make([]any, n)
 		for i := range values {
 			dest[i] = &values[i]
@@ -293,7 +293,7 @@ func (c checker) authority(ctx context.Context, id int64) error {
 	if c.checks.CRL == nil {
 		return errors.Join(errs...)
 	}
-	shards, err := collect(ctx, c.reader, scanNumber,
+	shards, err := db.Collect(ctx, c.reader.q, db.Scan[int64],
 		`SELECT shard FROM crl WHERE authority_id = $1 AND number > 0 ORDER BY shard`, id)
 	errs = append(errs, err)
 	for _, shard := range shards {
@@ -319,7 +319,7 @@ func ignoreDeleted(err error) error {
 // each calls check with the ids of a table, in steps.
 func (c checker) each(ctx context.Context, table string, check func(id int64) error) {
 	for after, done := int64(0), int64(0); ctx.Err() == nil; {
-		ids, err := collect(ctx, c.reader, scanNumber,
+		ids, err := db.Collect(ctx, c.reader.q, db.Scan[int64],
 			fmt.Sprintf(`SELECT id FROM %s WHERE id > $1 ORDER BY id LIMIT %d`, table, stepRows), after)
 		if err != nil {
 			c.found(DamagedRecord, "table %s cannot be read: %v", table, err)
@@ -344,18 +344,13 @@ func (c checker) chains(ctx context.Context) {
 	c.each(ctx, "issuer_chain", func(id int64) error {
 		var fingerprint string
 		var der []byte
-		err := c.q.queryRow(ctx, `SELECT fingerprint, der FROM issuer_chain WHERE id = $1`, id).Scan(&fingerprint, &der)
+		err := c.q.QueryRow(ctx, `SELECT fingerprint, der FROM issuer_chain WHERE id = $1`, id).Scan(&fingerprint, &der)
 		if err != nil {
-			return mapped(err)
+			return db.MapError(err)
 		}
 		if sum := sha256.Sum256(der); hex.EncodeToString(sum[:]) != fingerprint {
 			return errors.New("the certificates do not match their fingerprint")
 		}
 		return nil
 	})
-}
-
-func scanNumber(row row) (n int64, err error) {
-	err = row.Scan(&n)
-	return n, err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // CheckStep is the position of the periodic check of a database in use. The zero value is the
@@ -29,22 +30,22 @@ func (s *Store) CheckNext(ctx context.Context, step *CheckStep, checks Checks,
 	if err != nil {
 		return err
 	}
-	rules := slices.Concat(s.engine.quickChecks(), invariants)
+	rules := slices.Concat(s.db.QuickChecks(tableNames()), invariants)
 	step.rule = (step.rule + 1) % len(rules)
 	rule := rules[step.rule]
 	var breaches []string
-	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) (err error) {
-		breaches, err = collect(ctx, reader{q: unprepared{conn}}, scanText, rule.breaches)
+	err = s.db.Snapshot(ctx, false, func(conn *sql.Conn) (err error) {
+		breaches, err = db.Collect(ctx, db.OnConn(conn), db.Scan[string], rule.Breaches)
 		return err
 	})
 	switch {
-	case isCorrupt(err):
+	case db.Corrupt(err):
 		report(Damage{DamagedFile, err.Error()}, "database", 0)
 		return nil
 	case err != nil:
 		return err
 	case len(breaches) > 0:
-		text := fmt.Sprintf("broken: %s (%d: %.200s)", rule.says, len(breaches), breaches[0])
+		text := fmt.Sprintf("broken: %s (%d: %.200s)", rule.Says, len(breaches), breaches[0])
 		report(Damage{DamagedRule, text}, "database", 0)
 	}
 	return nil
@@ -53,7 +54,7 @@ func (s *Store) CheckNext(ctx context.Context, step *CheckStep, checks Checks,
 // next checks the records after the id, and begins again after the last one.
 func (c checker) next(ctx context.Context, table string, after *int64, check func(context.Context, int64) error,
 	report func(d Damage, kind string, id int64)) error {
-	ids, err := collect(ctx, c.reader, scanNumber,
+	ids, err := db.Collect(ctx, c.reader.q, db.Scan[int64],
 		fmt.Sprintf(`SELECT id FROM %s WHERE id > $1 ORDER BY id LIMIT %d`, table, stepRows), *after)
 	if err != nil {
 		return err
@@ -72,15 +73,3 @@ func (c checker) next(ctx context.Context, table string, after *int64, check fun
 	}
 	return nil
 }
-
-// quickChecks are SQLite's checks of the pages, table by table.
-func (e *sqliteEngine) quickChecks() (checks []invariant) {
-	for _, t := range tables {
-		checks = append(checks, invariant{"the pages of the table " + t.name + " are whole",
-			`SELECT quick_check FROM pragma_quick_check('` + t.name + `') WHERE quick_check <> 'ok'`})
-	}
-	return checks
-}
-
-// quickChecks are none: a cluster checks its pages itself.
-func (e *postgresEngine) quickChecks() []invariant { return nil }

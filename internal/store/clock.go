@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"notary/internal/db"
 )
 
 // ClockMark is the last moment at which the clock was seen to be right.
@@ -19,31 +21,31 @@ type ClockMark struct {
 // ClockMark returns the last mark, which is zero on a new database.
 func (r reader) ClockMark(ctx context.Context) (m ClockMark, err error) {
 	var at, uptime int64
-	err = r.q.queryRow(ctx, `SELECT at, boot, uptime, event_id, stopped FROM clock WHERE id = 1`).
+	err = r.q.QueryRow(ctx, `SELECT at, boot, uptime, event_id, stopped FROM clock WHERE id = 1`).
 		Scan(&at, &m.Boot, &uptime, &m.EventID, &m.Stopped)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ClockMark{}, nil
 	}
-	m.At, m.Uptime = timeOf(at), time.Duration(uptime)*time.Second
-	return m, mapped(err)
+	m.At, m.Uptime = db.TimeOf(at), time.Duration(uptime)*time.Second
+	return m, db.MapError(err)
 }
 
 // SetClockMark replaces the mark.
 func (tx *Tx) SetClockMark(m ClockMark) error {
-	_, err := tx.exec(`INSERT INTO clock (id, at, boot, uptime, event_id, stopped) VALUES (1, $1, $2, $3, $4, $5)
+	_, err := tx.db.Exec(`INSERT INTO clock (id, at, boot, uptime, event_id, stopped) VALUES (1, $1, $2, $3, $4, $5)
 		ON CONFLICT (id) DO UPDATE SET at = $1, boot = $2, uptime = $3, event_id = $4, stopped = $5`,
-		seconds(m.At), m.Boot, int64(m.Uptime/time.Second), m.EventID, m.Stopped)
+		db.Seconds(m.At), m.Boot, int64(m.Uptime/time.Second), m.EventID, m.Stopped)
 	return err
 }
 
 // NewestEvent returns the id and time of the newest event; 0 and the zero time if there is none.
 func (r reader) NewestEvent(ctx context.Context) (id int64, at time.Time, err error) {
 	var recorded int64
-	err = r.q.queryRow(ctx, `SELECT id, at FROM event WHERE id > 0 ORDER BY id DESC LIMIT 1`).Scan(&id, &recorded)
+	err = r.q.QueryRow(ctx, `SELECT id, at FROM event WHERE id > 0 ORDER BY id DESC LIMIT 1`).Scan(&id, &recorded)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, time.Time{}, nil
 	}
-	return id, timeOf(recorded), mapped(err)
+	return id, db.TimeOf(recorded), db.MapError(err)
 }
 
 // DatabaseTime returns the time of the database server's own clock, or the zero time on SQLite,
@@ -53,6 +55,6 @@ func (s *Store) DatabaseTime(ctx context.Context) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	var now int64
-	err := s.reader.q.queryRow(ctx, `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)`).Scan(&now)
-	return timeOf(now), mapped(err)
+	err := s.reader.q.QueryRow(ctx, `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)`).Scan(&now)
+	return db.TimeOf(now), db.MapError(err)
 }

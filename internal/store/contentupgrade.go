@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"notary/internal/db"
+)
 
 // contentsRecorded is the agreement that exists while requests of earlier versions have no content hash.
 const contentsRecorded = "request contents are recorded up to request"
@@ -16,7 +20,7 @@ func (s *Store) UpgradeContents(ctx context.Context, fn func(csr string) string)
 			return 0, err
 		}
 		for _, c := range contents {
-			if err := tx.later(`UPDATE request SET content = $1 WHERE id = $2 AND content = '' AND NOT EXISTS
+			if err := tx.db.Later(`UPDATE request SET content = $1 WHERE id = $2 AND content = '' AND NOT EXISTS
 				(SELECT 1 FROM request o WHERE o.requester_id = $3 AND o.content = $1 AND o.content <> '')`, c.content, c.id, c.requester); err != nil {
 				return 0, err
 			}
@@ -34,11 +38,11 @@ type requestContent struct {
 // contentsAfter computes the content hashes of the requests that follow an id. It also returns the id of
 // the last one, or the same id if there are no more.
 func (tx *Tx) contentsAfter(ctx context.Context, after int64, fn func(csr string) string) (last int64, all []requestContent, err error) {
-	rows, err := tx.q.query(ctx, `SELECT r.id, r.requester_id, c.csr FROM request r
+	rows, err := tx.q.Query(ctx, `SELECT r.id, r.requester_id, c.csr FROM request r
 		JOIN request_csr c ON c.request_id = r.id
 		WHERE r.id > $1 ORDER BY r.id LIMIT $2`, after, upgradeStep)
 	if err != nil {
-		return 0, nil, mapped(err)
+		return 0, nil, db.MapError(err)
 	}
 	defer rows.Close()
 	last = after
@@ -46,12 +50,12 @@ func (tx *Tx) contentsAfter(ctx context.Context, after int64, fn func(csr string
 		var c requestContent
 		var csr string
 		if err := rows.Scan(&c.id, &c.requester, &csr); err != nil {
-			return 0, nil, mapped(err)
+			return 0, nil, db.MapError(err)
 		}
 		last = c.id
 		if c.content = fn(csr); c.content != "" {
 			all = append(all, c)
 		}
 	}
-	return last, all, mapped(rows.Err())
+	return last, all, db.MapError(rows.Err())
 }

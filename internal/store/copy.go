@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // copyRows is how many rows are added at once.
@@ -26,11 +27,11 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, progress Progress) (diges
 		return "", err
 	}
 	sum := sha256.New()
-	err = s.engine.snapshot(ctx, false, func(from *sql.Conn) error {
-		return to.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
+	err = s.db.Snapshot(ctx, false, func(from *sql.Conn) error {
+		return to.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 			for _, table := range append(slices.Clone(firstStart), "counter") {
 				if _, err := conn.ExecContext(ctx, "DELETE FROM "+table); err != nil {
-					return mapped(err)
+					return db.MapError(err)
 				}
 			}
 			for _, t := range tables {
@@ -45,7 +46,7 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, progress Progress) (diges
 			if err := keepSeeds(ctx, conn); err != nil {
 				return err
 			}
-			return to.engine.loaded(ctx, conn, tableNames())
+			return to.db.Loaded(ctx, conn, tableNames())
 		})
 	})
 	return hex.EncodeToString(sum.Sum(nil)), err
@@ -55,7 +56,7 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, progress Progress) (diges
 func keepSeeds(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, `INSERT INTO counter (name, slot, value) VALUES ('accounts', 0, 0), ('admins', 0, 0)
 		ON CONFLICT (name, slot) DO NOTHING`)
-	return mapped(err)
+	return db.MapError(err)
 }
 
 // requireEmpty refuses a database in which there is anything.
@@ -65,9 +66,9 @@ func (s *Store) requireEmpty(ctx context.Context) error {
 			continue
 		}
 		var n int
-		err := s.reader.q.queryRow(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM "+t.source()+" LIMIT 1) s").Scan(&n)
+		err := s.reader.q.QueryRow(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM "+t.source()+" LIMIT 1) s").Scan(&n)
 		if err != nil {
-			return mapped(err)
+			return db.MapError(err)
 		}
 		if n > 0 {
 			return notary.Errorf(notary.Conflict, "the database to copy into is not empty, there is something in the table %s: name a new one", t.name)
@@ -84,7 +85,7 @@ type adder struct {
 
 func (s *Store) adder(ctx context.Context, conn *sql.Conn, t table) *adder {
 	return &adder{add: func(rows [][]any) error {
-		if err := s.engine.bulk(ctx, conn, t.name, t.columns, rows); err != nil {
+		if err := s.db.Bulk(ctx, conn, t.name, t.columns, rows); err != nil {
 			return fmt.Errorf("copying into %s: %w", t.name, err)
 		}
 		return nil

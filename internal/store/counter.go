@@ -3,47 +3,13 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
-
-// counts are changes of counters by name, gathered in a transaction and written at its end.
-type counts map[string]int64
-
-func (c counts) add(other counts) {
-	for name, n := range other {
-		c[name] += n
-	}
-}
-
-// save writes the changes in the order of their names, so that two transactions never wait
-// for one another.
-func (c counts) save(s executor, slot int) error {
-	names := make([]string, 0, len(c))
-	for name, n := range c {
-		if n != 0 {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for some := range slices.Chunk(names, namesTogether) {
-		b := &binder{}
-		values, bound := "", b.bind(slot)
-		for _, name := range some {
-			values += ", (" + b.bind(name) + ", " + bound + ", " + b.bind(c[name]) + ")"
-		}
-		err := s.later(`INSERT INTO counter (name, slot, value) VALUES `+values[2:]+`
-			ON CONFLICT (name, slot) DO UPDATE SET value = counter.value + excluded.value`, b.args...)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 const certificatesCounter = "certificates"
 
@@ -84,7 +50,7 @@ func (r reader) IssuedCounts(ctx context.Context) (map[int64]int64, error) {
 // countsByIssuer returns the counters of one kind by the authority at the end of their names.
 func (r reader) countsByIssuer(ctx context.Context, kind string) (map[int64]int64, error) {
 	all := map[int64]int64{}
-	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
 		var name string
 		var n number
 		if err := row.Scan(&name, &n); err != nil {
@@ -119,7 +85,7 @@ func issuerOf(name string) (issuer int64, err error) {
 // ones. It reads the kept counts, and the certificates that expired earlier in the day.
 func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, error) {
 	all := map[int64]int64{}
-	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
 		var name string
 		var n int64
 		if err := row.Scan(&name, &n); err != nil {
@@ -137,10 +103,10 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 	if err != nil {
 		return nil, err
 	}
-	expired, err := collect(ctx, r, scanNumber, `SELECT COALESCE(k.authority_id, 0) FROM certificate k
+	expired, err := db.Collect(ctx, r.q, db.Scan[int64], `SELECT COALESCE(k.authority_id, 0) FROM certificate k
 		LEFT JOIN revocation v ON v.certificate_id = k.id
 		WHERE k.not_after >= $1 AND k.not_after < $2 AND v.certificate_id IS NULL`,
-		seconds(now.Truncate(24*time.Hour)), seconds(now))
+		db.Seconds(now.Truncate(24*time.Hour)), db.Seconds(now))
 	for _, issuer := range expired {
 		all[issuer]--
 	}
@@ -150,7 +116,7 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 // Expiring counts the current certificates that expire from one time until, exclusively, another, which
 // must be a whole hour. It reads the kept counts and the certificates that expired earlier in the hour.
 func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
-	n, err := r.counters(ctx, expiryCounter(from), expiryCounter(until.Add(-time.Hour)))
+	n, err := db.SumCounters(ctx, r.q, expiryCounter(from), expiryCounter(until.Add(-time.Hour)))
 	if err != nil {
 		return 0, err
 	}
@@ -160,9 +126,9 @@ func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, err
 
 // expiredThisHour counts the current certificates that expired in the hour of now.
 func (r reader) expiredThisHour(ctx context.Context, now time.Time) (n int64, err error) {
-	err = r.q.queryRow(ctx, `SELECT COUNT(*) FROM certificate k WHERE k.not_after >= $1 AND k.not_after < $2 AND `+current("k"),
-		seconds(now.Truncate(time.Hour)), seconds(now)).Scan(&n)
-	return n, mapped(err)
+	err = r.q.QueryRow(ctx, `SELECT COUNT(*) FROM certificate k WHERE k.not_after >= $1 AND k.not_after < $2 AND `+current("k"),
+		db.Seconds(now.Truncate(time.Hour)), db.Seconds(now)).Scan(&n)
+	return n, db.MapError(err)
 }
 
 // expiryCounter counts current certificates by the hour in which they expire.
@@ -170,35 +136,23 @@ func expiryCounter(notAfter time.Time) string {
 	return "expiring " + notAfter.UTC().Format("2006-01-02T15")
 }
 
-func (r reader) counter(ctx context.Context, name string) (value int64, err error) {
-	err = r.q.queryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name = $1`, name).Scan(&value)
-	return value, mapped(err)
-}
-
-// counters is the sum of those whose names lie between the two, the ends included.
-func (r reader) counters(ctx context.Context, from, to string) (value int64, err error) {
-	err = r.q.queryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter
-		WHERE name >= $1 AND name <= $2`, from, to).Scan(&value)
-	return value, mapped(err)
-}
-
 // Totals are a Summary without what expires, which takes the sums of some thousand counts.
 func (r reader) Totals(ctx context.Context) (notary.Summary, error) {
 	sum := notary.Summary{Requests: map[notary.RequestStatus]int64{}}
 	var err error
-	if sum.Certificates, err = r.counter(ctx, certificatesCounter); err != nil {
+	if sum.Certificates, err = db.Counter(ctx, r.q, certificatesCounter); err != nil {
 		return sum, err
 	}
-	if sum.Revoked, err = r.counters(ctx, "revoked ", "revoked!"); err != nil {
+	if sum.Revoked, err = db.SumCounters(ctx, r.q, "revoked ", "revoked!"); err != nil {
 		return sum, err
 	}
-	unknown, err := r.counter(ctx, unknownCounter)
+	unknown, err := db.Counter(ctx, r.q, unknownCounter)
 	if err != nil {
 		return sum, err
 	}
 	sum.Revoked -= unknown
 	for _, status := range notary.RequestStatuses {
-		n, err := r.counter(ctx, statusCounter(status))
+		n, err := db.Counter(ctx, r.q, statusCounter(status))
 		if err != nil {
 			return sum, err
 		}
@@ -221,7 +175,7 @@ func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, err
 	sum.Expiring = map[int]int64{}
 	for _, days := range notary.ExpiryWindows {
 		last := notary.EndOfWindow(now, time.Duration(days)*24*time.Hour).Add(-time.Hour)
-		n, err := r.counters(ctx, expiryCounter(now), expiryCounter(last))
+		n, err := db.SumCounters(ctx, r.q, expiryCounter(now), expiryCounter(last))
 		if err != nil {
 			return sum, err
 		}

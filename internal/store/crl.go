@@ -8,20 +8,21 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // RevocationCount returns how many revocations and corrections are recorded for the authority or for one
 // shard of its CRL. It never falls: a CRL is current while the count is that with which it was built.
 func (r reader) RevocationCount(ctx context.Context, authorityID int64, shard int) (count int64, err error) {
-	err = r.q.queryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name IN ($1, $2)`,
+	err = r.q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name IN ($1, $2)`,
 		revokedCounter(authorityID, shard), correctedCounter(authorityID, shard)).Scan(&count)
-	return count, mapped(err)
+	return count, db.MapError(err)
 }
 
 // RevocationCounts returns every count of [reader.RevocationCount] that is not zero.
 func (r reader) RevocationCounts(ctx context.Context) (map[ListKey]int64, error) {
 	all := map[ListKey]int64{}
-	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
 		var name string
 		var n number
 		if err := row.Scan(&name, &n); err != nil {
@@ -47,7 +48,7 @@ func (r reader) RevokedCounts(ctx context.Context) (map[int64]int64, error) {
 
 // IssuedCount is how many certificates the authority has issued.
 func (r reader) IssuedCount(ctx context.Context, authorityID int64) (int64, error) {
-	return r.counter(ctx, issuedCounter(authorityID))
+	return db.Counter(ctx, r.q, issuedCounter(authorityID))
 }
 
 // ListKey names a list of an authority: that of all (shard 0), or of a shard.
@@ -68,7 +69,7 @@ type ListState struct {
 // ListStates are the states of all lists of authorities that are not deleted.
 func (r reader) ListStates(ctx context.Context) (map[ListKey]ListState, error) {
 	all := map[ListKey]ListState{}
-	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
 		var key ListKey
 		var this, next instant
 		var shard, last, revocations, known number
@@ -101,8 +102,8 @@ const selectRevocations = `SELECT id, serial, revoked_at, reason, invalidity_dat
 // meanwhile, the next row is waited for no longer than a query may take ([ReadTimeout]).
 func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int, last time.Time,
 	add func(notary.Revocation) error) (known int64, err error) {
-	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
-		r := reader{q: s.engine.snapshotReads(conn), damage: s.damage}
+	err = s.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
+		r := reader{q: s.db.SnapshotReads(conn), damage: s.damage}
 		if known, err = r.RevocationCount(ctx, authorityID, shard); err != nil {
 			return err
 		}
@@ -110,16 +111,16 @@ func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int
 		if shard == 0 {
 			to = MaxShards
 		}
-		rows, err := r.q.query(ctx, selectRevocations, authorityID, from, to, seconds(last))
+		rows, err := r.q.Query(ctx, selectRevocations, authorityID, from, to, db.Seconds(last))
 		if err != nil {
-			return mapped(err)
+			return db.MapError(err)
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var v revocationRow
 			var certificate sql.NullInt64
 			if err := rows.Scan(&v.id, &v.serial, &v.at, &v.reason, &v.invalidity, &v.hold, &certificate); err != nil {
-				return mapped(err)
+				return db.MapError(err)
 			}
 			s.damage.add("revocation", v.id, v.problems())
 			if notary.CheckSerial(v.serial) != nil {
@@ -131,7 +132,7 @@ func (s *Store) EachRevocation(ctx context.Context, authorityID int64, shard int
 				return err
 			}
 		}
-		return mapped(rows.Err())
+		return db.MapError(rows.Err())
 	})
 	return known, err
 }
@@ -180,23 +181,23 @@ func (v revocationRow) value() notary.Revocation {
 func (r reader) CRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
 	crl := &notary.CRL{AuthorityID: authorityID, Shard: shard}
 	var this, next instant
-	err := r.q.queryRow(ctx, `SELECT number, der, this_update, next_update, revocations FROM crl
+	err := r.q.QueryRow(ctx, `SELECT number, der, this_update, next_update, revocations FROM crl
 		WHERE authority_id = $1 AND shard = $2 AND number > 0`, authorityID, shard).Scan(
 		&crl.Number, &crl.DER, &this, &next, &crl.Revocations)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	crl.ThisUpdate, crl.NextUpdate = this.time(), next.time()
-	return crl, mapped(err)
+	return crl, db.MapError(err)
 }
 
 // CRLNumber returns the number of the newest list; 0 if there is none.
 func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (number int64, err error) {
-	err = r.q.queryRow(ctx, `SELECT number FROM crl WHERE authority_id = $1 AND shard = $2`, authorityID, shard).Scan(&number)
+	err = r.q.QueryRow(ctx, `SELECT number FROM crl WHERE authority_id = $1 AND shard = $2`, authorityID, shard).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
-	return number, mapped(err)
+	return number, db.MapError(err)
 }
 
 // NextCRLNumber allocates the authority's next CRL number to a list (shard 0: the full CRL) that
@@ -209,15 +210,15 @@ func (r reader) CRLNumber(ctx context.Context, authorityID int64, shard int) (nu
 // put back to an earlier state never allocates a number that was already published, without being
 // told of the restore (RFC 5280, section 5.2.3).
 func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (number int64, err error) {
-	err = tx.q.queryRow(context.Background(), `UPDATE authority SET crl_number = CASE
+	err = tx.q.QueryRow(context.Background(), `UPDATE authority SET crl_number = CASE
 			WHEN crl_number >= crl_base + $2 AND crl_number >= $3 THEN crl_number + 1
 			WHEN crl_base + $2 > $3 THEN crl_base + $2
 			ELSE $3 + 1 END
-		WHERE id = $1 AND deleted_at IS NULL RETURNING crl_number`, authorityID, tx.now.UnixMicro(), above).Scan(&number)
+		WHERE id = $1 AND deleted_at IS NULL RETURNING crl_number`, authorityID, tx.db.Now().UnixMicro(), above).Scan(&number)
 	if err != nil {
 		return 0, found(err, "certificate authority", authorityID)
 	}
-	err = tx.change(raced(), `INSERT INTO crl (authority_id, shard, known, number, der, this_update, next_update, revocations)
+	err = tx.db.Change(db.Raced(), `INSERT INTO crl (authority_id, shard, known, number, der, this_update, next_update, revocations)
 		VALUES ($1, $2, $3, 0, $4, 0, 0, 0)
 		ON CONFLICT (authority_id, shard) DO UPDATE SET known = excluded.known WHERE crl.known <= excluded.known`,
 		authorityID, shard, known, []byte{})
@@ -228,14 +229,14 @@ func (tx *Tx) NextCRLNumber(authorityID int64, shard int, known, above int64) (n
 }
 
 // crlBase returns by how much the number of a CRL that was issued elsewhere is ahead of the clock.
-func (tx *Tx) crlBase(number int64) int64 { return max(0, number-tx.now.UnixMicro()) }
+func (tx *Tx) crlBase(number int64) int64 { return max(0, number-tx.db.Now().UnixMicro()) }
 
 // SaveCRL keeps a list that has got a number. Where a newer one is there it is a
 // [notary.Conflict].
 func (tx *Tx) SaveCRL(c *notary.CRL) error {
-	return tx.change(raced(), `UPDATE crl SET number = $1, der = $2, this_update = $3, next_update = $4, revocations = $5
+	return tx.db.Change(db.Raced(), `UPDATE crl SET number = $1, der = $2, this_update = $3, next_update = $4, revocations = $5
 		WHERE authority_id = $6 AND shard = $7 AND number < $1`,
-		c.Number, c.DER, seconds(c.ThisUpdate), seconds(c.NextUpdate), c.Revocations, c.AuthorityID, c.Shard)
+		c.Number, c.DER, db.Seconds(c.ThisUpdate), db.Seconds(c.NextUpdate), c.Revocations, c.AuthorityID, c.Shard)
 }
 
 // ShardURLs are the URLs that certificates name for the shards of the authority's CRL.
@@ -244,7 +245,7 @@ func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]str
 		shard int
 		url   string
 	}
-	all, err := collect(ctx, r, func(row row) (o one, err error) {
+	all, err := db.Collect(ctx, r.q, func(row db.Row) (o one, err error) {
 		err = row.Scan(&o.shard, &o.url)
 		return o, err
 	}, `SELECT shard, url FROM crl_shard WHERE authority_id = $1 ORDER BY shard, url`, authorityID)
@@ -257,7 +258,7 @@ func (r reader) ShardURLs(ctx context.Context, authorityID int64) (map[int][]str
 
 // AddShardURL records that certificates of the shard may name this URL.
 func (tx *Tx) AddShardURL(authorityID int64, shard int, url string) error {
-	_, err := tx.exec(`INSERT INTO crl_shard (authority_id, shard, url) VALUES ($1, $2, $3)
+	_, err := tx.db.Exec(`INSERT INTO crl_shard (authority_id, shard, url) VALUES ($1, $2, $3)
 		ON CONFLICT (authority_id, shard, url) DO NOTHING`, authorityID, shard, url)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // damageReport passes damaged records to the function of [Store.OnDamage]. All readers of a store
@@ -25,12 +26,6 @@ func (r *damageReport) add(kind string, id int64, problems []string) {
 
 // OnDamage sets the function that is called each time a damaged record is read.
 func (s *Store) OnDamage(report func(notary.Damage)) { s.damage.to.Store(&report) }
-
-// The times that JSON and X.509 can express.
-var (
-	earliest = time.Time{}.Unix()
-	latest   = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC).Unix()
-)
 
 // number is a column of integers. SQLite stores values of any type in it: one that is not an
 // integer is read as absent, so that one row does not fail a list.
@@ -57,10 +52,10 @@ func (n *number) Scan(value any) error {
 type instant struct{ number }
 
 // time returns the time, the nearest one that can be expressed if it is out of range.
-func (t instant) time() time.Time { return timeOf(t.Int64) }
+func (t instant) time() time.Time { return db.TimeOf(t.Int64) }
 
 // unreadable reports whether the column holds no time that can be expressed.
-func (t instant) unreadable() bool { return t.bad || t.Int64 < earliest || t.Int64 > latest }
+func (t instant) unreadable() bool { return t.bad || !db.InRange(t.Int64) }
 
 // column is a column of a record, and whether its value is unreadable.
 type column struct {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // Progress is told how much of a table has been read. A nil one is told nothing.
@@ -25,7 +26,7 @@ func (p Progress) tell(table string, rows, of int64) {
 // Digest is a SHA-256 over everything that is stored, in hex: two databases with the same
 // digest hold the same, whatever their engines. It reads everything, at one moment.
 func (s *Store) Digest(ctx context.Context, progress Progress) (digest string, err error) {
-	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
+	err = s.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
 		digest, err = digestOf(ctx, conn, tables, progress)
 		return err
 	})
@@ -47,7 +48,7 @@ func digestOf(ctx context.Context, conn *sql.Conn, tables []table, progress Prog
 func (t table) each(ctx context.Context, conn *sql.Conn, sum hash.Hash, progress Progress, fn func([]any) error) error {
 	var count int64
 	if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+t.source()).Scan(&count); err != nil {
-		return mapped(err)
+		return db.MapError(err)
 	}
 	fmt.Fprintf(sum, "%s %d\n", t.name, count)
 	order := ""
@@ -56,7 +57,7 @@ func (t table) each(ctx context.Context, conn *sql.Conn, sum hash.Hash, progress
 	}
 	rows, err := conn.QueryContext(ctx, "SELECT "+strings.Join(t.columns, ", ")+" FROM "+t.source()+order)
 	if err != nil {
-		return mapped(err)
+		return db.MapError(err)
 	}
 	defer rows.Close()
 	var n int64
@@ -66,7 +67,7 @@ func (t table) each(ctx context.Context, conn *sql.Conn, sum hash.Hash, progress
 			dest[i] = &row[i]
 		}
 		if err := rows.Scan(dest...); err != nil {
-			return mapped(err)
+			return db.MapError(err)
 		}
 		for i, v := range row { // SQLite's driver gives no octets as nil
 			if octets, ok := v.([]byte); ok && octets == nil {
@@ -86,7 +87,7 @@ func (t table) each(ctx context.Context, conn *sql.Conn, sum hash.Hash, progress
 		}
 	}
 	progress.tell(t.name, n, count)
-	return mapped(rows.Err())
+	return db.MapError(rows.Err())
 }
 
 // progressEvery is after how many rows progress is told again.

@@ -8,18 +8,19 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 const eventColumns = ` e.id, e.at, e.account_id, e.email, e.address, e.action, e.object_id, e.detail `
 
 // Event records who did what. It is the last step of every change.
 func (tx *Tx) Event(e notary.Event) error {
-	return tx.later(`INSERT INTO event (at, account_id, email, address, kind, action, object_id, detail)
+	return tx.db.Later(`INSERT INTO event (at, account_id, email, address, kind, action, object_id, detail)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		seconds(tx.now), e.AccountID, e.Email, e.Address, e.Kind(), e.Action, e.ObjectID, e.Detail)
+		db.Seconds(tx.db.Now()), e.AccountID, e.Email, e.Address, e.Kind(), e.Action, e.ObjectID, e.Detail)
 }
 
-func (r reader) scanEvent(row row) (*notary.Event, error) {
+func (r reader) scanEvent(row db.Row) (*notary.Event, error) {
 	var e notary.Event
 	var at instant
 	var account, object number
@@ -50,9 +51,9 @@ func (r reader) Events(ctx context.Context, q notary.EventQuery) (notary.Page[*n
 
 func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all []condition, err error) {
 	if q.ObjectID != 0 {
-		all = append(all, condition{column: "id", indexed: func(b *binder) {
-			b.and("e.object_id = " + b.bind(q.ObjectID))
-			b.and("e.kind = " + b.bind(q.Kind))
+		all = append(all, condition{column: "id", indexed: func(b *db.Binder) {
+			b.And("e.object_id = " + b.Bind(q.ObjectID))
+			b.And("e.kind = " + b.Bind(q.Kind))
 		}})
 	} else if !q.From.IsZero() || !q.Until.IsZero() {
 		within, err := r.eventsWithin(ctx, q.From, q.Until)
@@ -62,7 +63,7 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 		all = append(all, within)
 	}
 	holds := func(fits string, value any) {
-		all = append(all, condition{holds: func(b *binder) { b.and(fits + b.bind(value)) }})
+		all = append(all, condition{holds: func(b *db.Binder) { b.And(fits + b.Bind(value)) }})
 	}
 	if q.Kind != "" && q.ObjectID == 0 {
 		holds("e.kind || '' = ", q.Kind)
@@ -77,10 +78,10 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 		holds("e.action = ", q.Action)
 	}
 	if !q.From.IsZero() {
-		holds("e.at >= ", seconds(q.From))
+		holds("e.at >= ", db.Seconds(q.From))
 	}
 	if !q.Until.IsZero() {
-		holds("e.at < ", seconds(q.Until))
+		holds("e.at < ", db.Seconds(q.Until))
 	}
 	return all, nil
 }
@@ -103,9 +104,9 @@ func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (condit
 			return condition{}, err
 		}
 	}
-	return condition{column: "id", indexed: func(b *binder) {
-		b.and("e.id >= " + b.bind(first))
-		b.and("e.id <= " + b.bind(last))
+	return condition{column: "id", indexed: func(b *db.Binder) {
+		b.And("e.id >= " + b.Bind(first))
+		b.And("e.id <= " + b.Bind(last))
 	}}, nil
 }
 
@@ -113,20 +114,20 @@ func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (condit
 // have at the least. It halves the ids until it is found.
 func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
 	var low, high int64 // what is before low is older, what is from high on is not
-	err := r.q.queryRow(ctx, `SELECT id + 1 FROM event WHERE id >= $1 ORDER BY id DESC LIMIT 1`, low).Scan(&high)
+	err := r.q.QueryRow(ctx, `SELECT id + 1 FROM event WHERE id >= $1 ORDER BY id DESC LIMIT 1`, low).Scan(&high)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, mapped(err)
+		return 0, db.MapError(err)
 	}
 	for low < high {
 		middle := low + (high-low)/2
 		var id int64
 		var at number
-		err := r.q.queryRow(ctx, `SELECT id, at FROM event WHERE id >= $1 ORDER BY id LIMIT 1`, middle).Scan(&id, &at)
+		err := r.q.QueryRow(ctx, `SELECT id, at FROM event WHERE id >= $1 ORDER BY id LIMIT 1`, middle).Scan(&id, &at)
 		switch {
-		case errors.Is(err, sql.ErrNoRows) || err == nil && at.Int64 >= seconds(t):
+		case errors.Is(err, sql.ErrNoRows) || err == nil && at.Int64 >= db.Seconds(t):
 			high = middle
 		case err != nil:
-			return 0, mapped(err)
+			return 0, db.MapError(err)
 		default:
 			low = id + 1
 		}
@@ -137,12 +138,12 @@ func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
 // RequestEvents are the newest events of a request and of the certificates that were issued
 // for it, as many as that at most, the newest first.
 func (r reader) RequestEvents(ctx context.Context, requestID int64, limit int) ([]*notary.Event, error) {
-	own, err := collect(ctx, r, r.scanEvent, `SELECT`+eventColumns+`FROM event e
+	own, err := db.Collect(ctx, r.q, r.scanEvent, `SELECT`+eventColumns+`FROM event e
 		WHERE e.object_id = $1 AND e.kind = 'request' ORDER BY e.id DESC LIMIT $2`, requestID, limit)
 	if err != nil {
 		return nil, err
 	}
-	others, err := collect(ctx, r, r.scanEvent, `SELECT`+eventColumns+`FROM certificate k CROSS JOIN event e
+	others, err := db.Collect(ctx, r.q, r.scanEvent, `SELECT`+eventColumns+`FROM certificate k CROSS JOIN event e
 		WHERE k.request_id = $1 AND e.object_id = k.id AND e.kind = 'certificate' ORDER BY k.id DESC LIMIT $2`, requestID, limit)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // Life is one request with all that became of it, for [Store.Fill].
@@ -57,8 +58,8 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 			return err
 		}
 	}
-	if err := s.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
-		return s.engine.loaded(ctx, conn, tableNames())
+	if err := s.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
+		return s.db.Loaded(ctx, conn, tableNames())
 	}); err != nil {
 		return err
 	}
@@ -69,15 +70,15 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 // all that in order at the end: with a million rows that is quicker than to find the place of
 // each.
 func (f *filling) prepare(ctx context.Context) (again []string, err error) {
-	err = f.store.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
+	err = f.store.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 		for _, table := range []string{"request", "certificate"} {
-			some, err := f.store.engine.dropIndexes(ctx, conn, table)
+			some, err := f.store.db.DropIndexes(ctx, conn, table, "request_certificate", "certificate_request") // by which references are checked
 			if err != nil {
 				return err
 			}
 			names := table + "_name"
 			if _, err := conn.ExecContext(ctx, "CREATE TABLE "+f.into(names)+" AS SELECT * FROM "+names+" LIMIT 0"); err != nil {
-				return mapped(err)
+				return db.MapError(err)
 			}
 			again = append(append(again, some...), fmt.Sprintf("INSERT INTO %s (name, %s_id) SELECT name, %[2]s_id FROM %s ORDER BY name, %[2]s_id",
 				names, table, f.into(names)), "DROP TABLE "+f.into(names))
@@ -97,9 +98,9 @@ func (f *filling) into(table string) string {
 
 // execAlone runs one statement in a transaction of its own.
 func (s *Store) execAlone(ctx context.Context, text string) error {
-	return s.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
+	return s.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(ctx, text)
-		return mapped(err)
+		return db.MapError(err)
 	})
 }
 
@@ -110,18 +111,18 @@ type filling struct {
 	chains                                          map[string]int64
 
 	rows   map[string][][]any // by table
-	counts counts
+	counts db.Counts
 }
 
 func (f *filling) lastIDs(ctx context.Context) error {
 	for table, last := range map[string]*int64{"request": &f.request, "certificate": &f.certificate,
 		"revocation": &f.revocation, "event": &f.event, "issuer_chain": &f.issuer} {
-		err := f.store.reader.q.queryRow(ctx, "SELECT COALESCE(MAX(id), 0) FROM "+table).Scan(last)
+		err := f.store.reader.q.QueryRow(ctx, "SELECT COALESCE(MAX(id), 0) FROM "+table).Scan(last)
 		if err != nil {
-			return mapped(err)
+			return db.MapError(err)
 		}
 	}
-	_, err := collect(ctx, f.store.reader, func(row row) (none struct{}, err error) {
+	_, err := db.Collect(ctx, f.store.reader.q, func(row db.Row) (none struct{}, err error) {
 		var id int64
 		var fingerprint string
 		err = row.Scan(&id, &fingerprint)
@@ -132,19 +133,22 @@ func (f *filling) lastIDs(ctx context.Context) error {
 }
 
 func (f *filling) write(ctx context.Context, lives []Life) error {
-	f.rows, f.counts = map[string][][]any{}, counts{}
+	f.rows, f.counts = map[string][][]any{}, db.Counts{}
 	for i := range lives {
 		f.life(&lives[i])
 	}
-	return f.store.engine.snapshot(ctx, true, func(conn *sql.Conn) error {
+	return f.store.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 		for _, t := range tables {
 			if rows := f.rows[t.name]; len(rows) > 0 {
-				if err := f.store.engine.bulk(ctx, conn, f.into(t.name), t.columns, rows); err != nil {
+				if err := f.store.db.Bulk(ctx, conn, f.into(t.name), t.columns, rows); err != nil {
 					return err
 				}
 			}
 		}
-		return f.counts.save(plain{ctx, conn}, 0)
+		return f.counts.Save(func(text string, args ...any) error {
+			_, err := conn.ExecContext(ctx, text, args...)
+			return db.MapError(err)
+		})
 	})
 }
 
@@ -160,11 +164,11 @@ func (f *filling) life(l *Life) {
 	inUse, authority, notAfter := any(nil), any(nil), int64(noEnd)
 	if r.Status == notary.Active {
 		c := l.Certificates[len(l.Certificates)-1]
-		inUse, authority, notAfter = c.ID, nullable(c.AuthorityID), seconds(c.NotAfter)
+		inUse, authority, notAfter = c.ID, nullable(c.AuthorityID), db.Seconds(c.NotAfter)
 	}
 	terms := termsOf(r.CommonName, r.Names)
 	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(), r.Key,
-		terms.search, inUse, authority, notAfter, seconds(r.CreatedAt), seconds(r.UpdatedAt), r.Rejection,
+		terms.search, inUse, authority, notAfter, db.Seconds(r.CreatedAt), db.Seconds(r.UpdatedAt), r.Rejection,
 		r.Content, nil)
 	f.add("request_csr", r.ID, r.CSR)
 	for _, name := range terms.names {
@@ -176,7 +180,7 @@ func (f *filling) life(l *Life) {
 		if e.ObjectID == 0 {
 			e.ObjectID = r.ID
 		}
-		f.add("event", f.event, seconds(e.At), e.AccountID, e.Email, e.Address, e.Kind(), e.Action, e.ObjectID, e.Detail)
+		f.add("event", f.event, db.Seconds(e.At), e.AccountID, e.Email, e.Address, e.Kind(), e.Action, e.ObjectID, e.Detail)
 	}
 }
 
@@ -186,7 +190,7 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	terms := termsOf(c.CommonName, c.Names)
 	f.add("certificate", c.ID, r.ID, c.RequesterID, c.Email, nullable(c.AuthorityID), f.chain(c), c.CommonName,
 		c.Names.String(), c.Key, terms.search, c.KeyFingerprint, c.Serial, c.Fingerprint,
-		seconds(c.NotBefore), seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, seconds(c.NotBefore), f.names(c), nil)
+		db.Seconds(c.NotBefore), db.Seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, db.Seconds(c.NotBefore), f.names(c), nil)
 	f.add("certificate_der", c.ID, c.DER)
 	for _, name := range terms.names {
 		f.add("certificate_name", name, c.ID)
@@ -198,7 +202,7 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	}
 	if v := c.Revocation; v != nil {
 		f.revocation++
-		f.add("revocation", f.revocation, c.AuthorityID, c.ID, c.Shard, c.Serial, seconds(v.At), string(v.Reason), listedUntil(c, v.At), nil, nil)
+		f.add("revocation", f.revocation, c.AuthorityID, c.ID, c.Shard, c.Serial, db.Seconds(v.At), string(v.Reason), listedUntil(c, v.At), nil, nil)
 		f.counts[revokedCounter(c.AuthorityID, 0)]++
 		f.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
 		if c.Shard > 0 {
@@ -219,7 +223,7 @@ func (f *filling) names(c *notary.Certificate) any {
 
 // markFilled marks the certificates that were replaced by others.
 func (s *Store) markFilled(ctx context.Context) error {
-	members, err := collect(ctx, s.reader, scanMember, `SELECT `+memberColumns+` FROM certificate k
+	members, err := db.Collect(ctx, s.reader.q, scanMember, `SELECT `+memberColumns+` FROM certificate k
 		WHERE k.replaced_by IS NULL AND k.name_set IN (SELECT name_set FROM certificate
 			WHERE name_set IS NOT NULL AND replaced_by IS NULL GROUP BY name_set HAVING COUNT(*) > 1)`)
 	if err != nil {
@@ -227,9 +231,9 @@ func (s *Store) markFilled(ctx context.Context) error {
 	}
 	return s.Write(ctx, func(tx *Tx) error {
 		for _, m := range members {
-			tx.counts[expiryCounter(timeOf(m.notAfter))]--
+			tx.db.Count(expiryCounter(db.TimeOf(m.notAfter)), -1)
 		}
-		return tx.replaceAgain(members, func(m member) { tx.counts[expiryCounter(timeOf(m.notAfter))]++ })
+		return tx.replaceAgain(members, func(m member) { tx.db.Count(expiryCounter(db.TimeOf(m.notAfter)), 1) })
 	})
 }
 
@@ -244,19 +248,4 @@ func (f *filling) chain(c *notary.Certificate) int64 {
 		f.add("issuer_chain", f.issuer, fingerprint, der)
 	}
 	return f.chains[fingerprint]
-}
-
-// plain runs each statement by itself.
-type plain struct {
-	ctx  context.Context
-	conn *sql.Conn
-}
-
-func (p plain) exec(_ context.Context, text string, args ...any) (int64, error) {
-	return 0, p.later(text, args...)
-}
-
-func (p plain) later(text string, args ...any) error {
-	_, err := p.conn.ExecContext(p.ctx, text, args...)
-	return mapped(err)
 }

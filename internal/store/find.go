@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // A list is read page by page, each beginning after the key of the last object before it,
@@ -42,7 +43,7 @@ type finder[T any] struct {
 	alias   string // of the table
 	columns string // of an object
 	joins   string // where they come from, beside the table
-	scan    func(row) (T, error)
+	scan    func(db.Row) (T, error)
 	key     func(T) (id int64, notAfter time.Time, commonName string)
 }
 
@@ -152,7 +153,7 @@ func (o order) parts() []part {
 }
 
 // between narrows a query to the part that follows from, up to to (nil for no bound).
-func (o order) between(b *binder, key string, from place, to *place, part part) {
+func (o order) between(b *db.Binder, key string, from place, to *place, part part) {
 	after, until := " > ", " <= "
 	if o.down {
 		after, until = " < ", " >= "
@@ -160,22 +161,22 @@ func (o order) between(b *binder, key string, from place, to *place, part part) 
 	column := o.alias + "." + o.column
 	switch {
 	case o.column == "id":
-		b.and(key + after + b.bind(from.id))
+		b.And(key + after + b.Bind(from.id))
 	case part == level:
-		b.and(column + " = " + b.bind(o.argument(from)))
-		b.and(key + after + b.bind(from.id))
+		b.And(column + " = " + b.Bind(o.argument(from)))
+		b.And(key + after + b.Bind(from.id))
 	default:
-		b.and(column + after + b.bind(o.argument(from)))
+		b.And(column + after + b.Bind(o.argument(from)))
 		if o.column == "not_after" && !o.down { // what is no number, in SQLite, comes behind all numbers
-			b.and(column + " <= " + b.bind(int64(math.MaxInt64)))
+			b.And(column + " <= " + b.Bind(int64(math.MaxInt64)))
 		}
 	}
 	switch {
 	case to == nil:
 	case o.column == "id":
-		b.and(key + until + b.bind(to.id))
+		b.And(key + until + b.Bind(to.id))
 	default:
-		b.and(fmt.Sprintf("(%s, %s)%s(%s, %s)", column, key, until, b.bind(o.argument(*to)), b.bind(to.id)))
+		b.And(fmt.Sprintf("(%s, %s)%s(%s, %s)", column, key, until, b.Bind(o.argument(*to)), b.Bind(to.id)))
 	}
 }
 
@@ -217,28 +218,28 @@ func (f finder[T]) rows(ctx context.Context, p plan, o order, from place, to *pl
 
 // rowsOf first finds which they are, from as few tables as can be, then all about them.
 func (f finder[T]) rowsOf(ctx context.Context, p plan, o order, from place, to *place, part part, limit int) ([]T, error) {
-	b := &binder{}
-	page := f.which(b, p, o, from, to, part) + " LIMIT " + b.bind(limit)
+	b := &db.Binder{}
+	page := f.which(b, p, o, from, to, part) + " LIMIT " + b.Bind(limit)
 	text := "SELECT" + f.columns + "FROM (" + page + ") page CROSS JOIN " + f.what + " " + f.alias + f.joins +
 		" WHERE " + f.alias + ".id = page.id" + o.by(f.alias+".id")
-	return collectPlanned(ctx, f.r, f.scan, text, b.args...)
+	return db.CollectPlanned(ctx, f.r.q, f.scan, text, b.Args...)
 }
 
 // which selects the ids of the next objects. CROSS JOIN is a join like any other, but SQLite
 // takes the tables in this order.
-func (f finder[T]) which(b *binder, p plan, o order, from place, to *place, part part) string {
+func (f finder[T]) which(b *db.Binder, p plan, o order, from place, to *place, part part) string {
 	table, key := f.what+" "+f.alias, f.alias+".id"
 	switch {
 	case p.gather != nil:
 		table = "(SELECT DISTINCT id FROM (" + p.gather(b) + ") u) g CROSS JOIN " + table
-		b.and(key + " = g.id")
+		b.And(key + " = g.id")
 	case p.table == "":
 	case len(p.rest) == 0:
 		table, key = p.table, p.key
 	default:
 		o.between(b, key, from, to, part)
 		table, key = p.table+" CROSS JOIN "+table, p.key
-		b.and(f.alias + ".id = " + key)
+		b.And(f.alias + ".id = " + key)
 	}
 	if p.driver != nil {
 		p.driver(b)
@@ -247,14 +248,14 @@ func (f finder[T]) which(b *binder, p plan, o order, from place, to *place, part
 		holds(b)
 	}
 	o.between(b, key, from, to, part)
-	return "SELECT " + key + " AS id FROM " + table + b.where() + o.by(key)
+	return "SELECT " + key + " AS id FROM " + table + b.Where() + o.by(key)
 }
 
 // stepEnd is the place up to which a step over so many objects goes; nil where that is the end
 // of the list.
 func (f finder[T]) stepEnd(ctx context.Context, p plan, o order, from place, size int) (*place, error) {
 	for _, part := range o.parts() {
-		b := &binder{}
+		b := &db.Binder{}
 		table, key, column := f.what+" "+f.alias, f.alias+".id", "''"
 		if p.table != "" {
 			table, key = p.table, p.key
@@ -266,8 +267,8 @@ func (f finder[T]) stepEnd(ctx context.Context, p plan, o order, from place, siz
 			p.driver(b)
 		}
 		o.between(b, key, from, nil, part)
-		text := "SELECT " + column + ", " + key + " FROM " + table + b.where() + o.by(key) + " LIMIT 1 OFFSET " + b.bind(size-1)
-		found, err := collectPlanned(ctx, f.r, scanPlace, text, b.args...)
+		text := "SELECT " + column + ", " + key + " FROM " + table + b.Where() + o.by(key) + " LIMIT 1 OFFSET " + b.Bind(size-1)
+		found, err := db.CollectPlanned(ctx, f.r.q, scanPlace, text, b.Args...)
 		if err != nil || len(found) > 0 {
 			return first(found), err
 		}
@@ -283,36 +284,7 @@ func first(found []place) *place {
 	return &found[0]
 }
 
-func scanPlace(row row) (p place, err error) {
+func scanPlace(row db.Row) (p place, err error) {
 	err = row.Scan(&p.value, &p.id)
 	return p, err
-}
-
-// binder puts a query together: conditions, and arguments with their numbers.
-type binder struct {
-	conditions []string
-	args       []any
-}
-
-func (b *binder) bind(arg any) string {
-	b.args = append(b.args, arg)
-	return "$" + strconv.Itoa(len(b.args))
-}
-
-// bindAll binds the elements of a list for IN.
-func bindAll[T any](b *binder, list []T) string {
-	placeholders := make([]string, len(list))
-	for i, arg := range list {
-		placeholders[i] = b.bind(arg)
-	}
-	return strings.Join(placeholders, ", ")
-}
-
-func (b *binder) and(condition string) { b.conditions = append(b.conditions, condition) }
-
-func (b *binder) where() string {
-	if len(b.conditions) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(b.conditions, " AND ")
 }

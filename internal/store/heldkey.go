@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"notary/internal/db"
+)
 
 // KeyRecord is what is recorded of a key.
 type KeyRecord struct {
@@ -13,24 +17,24 @@ type KeyRecord struct {
 
 // KeyRecord returns what is recorded of a key under any of these fingerprints.
 func (r reader) KeyRecord(ctx context.Context, fingerprints ...string) (k KeyRecord, err error) {
-	b := &binder{}
-	in := `(` + bindAll(b, fingerprints) + `)`
-	err = r.q.queryRow(ctx, `SELECT EXISTS (SELECT 1 FROM compromised_key WHERE fingerprint IN `+in+`),
-		COALESCE((SELECT MIN(h.authority_id) FROM held_key h WHERE h.fingerprint IN `+in+`), 0)`, b.args...).
+	b := &db.Binder{}
+	in := `(` + db.BindAll(b, fingerprints) + `)`
+	err = r.q.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM compromised_key WHERE fingerprint IN `+in+`),
+		COALESCE((SELECT MIN(h.authority_id) FROM held_key h WHERE h.fingerprint IN `+in+`), 0)`, b.Args...).
 		Scan(&k.Compromised, &k.AuthorityID)
-	return k, mapped(err)
+	return k, db.MapError(err)
 }
 
 // RecordHeldKey records that the authority has the key with this fingerprint. The record outlives the
 // authority.
 func (tx *Tx) RecordHeldKey(fingerprint string, authorityID int64) error {
-	return tx.later(`INSERT INTO held_key (fingerprint, authority_id, responder) VALUES ($1, $2, 0)
+	return tx.db.Later(`INSERT INTO held_key (fingerprint, authority_id, responder) VALUES ($1, $2, 0)
 		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, authorityID)
 }
 
 // recordResponderKey records the key of a certificate as that of the authority's OCSP responder.
 func (tx *Tx) recordResponderKey(authorityID, certificateID int64) error {
-	return tx.later(`INSERT INTO held_key (fingerprint, authority_id, responder)
+	return tx.db.Later(`INSERT INTO held_key (fingerprint, authority_id, responder)
 		SELECT k.key_fingerprint, CAST($1 AS BIGINT), 1 FROM certificate k WHERE k.id = $2
 		ON CONFLICT (fingerprint) DO NOTHING`, authorityID, certificateID)
 }
@@ -44,7 +48,7 @@ type UnrecordedKey struct {
 // UnrecordedKeys returns the authorities whose keys are not recorded because an earlier version created
 // them, including deleted ones.
 func (r reader) UnrecordedKeys(ctx context.Context) ([]UnrecordedKey, error) {
-	return collect(ctx, r, func(row row) (k UnrecordedKey, err error) {
+	return db.Collect(ctx, r.q, func(row db.Row) (k UnrecordedKey, err error) {
 		err = row.Scan(&k.AuthorityID, &k.CSR)
 		return k, err
 	}, `SELECT a.id, a.csr FROM authority a WHERE NOT EXISTS (

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,10 +21,10 @@ func open(t testing.TB) (*store.Store, *testkit.Clock) {
 	return openAt(t, testkit.Database(t))
 }
 
-func openAt(t testing.TB, database string) (*store.Store, *testkit.Clock) {
+func openAt(t testing.TB, database string, options ...store.Option) (*store.Store, *testkit.Clock) {
 	t.Helper()
 	clock := testkit.NewClock()
-	s, err := store.Open(t.Context(), database, clock.Now, testkit.Patient...)
+	s, err := store.Open(t.Context(), database, clock.Now, slices.Concat(testkit.Patient, options)...)
 	testkit.Check(t, err)
 	t.Cleanup(func() {
 		testkit.Check(t, s.CheckInvariants(context.Background()))

@@ -14,14 +14,14 @@ import (
 
 // short are limits that a server which answers keeps on a busy machine, too, in the few
 // queries before it hangs.
-var short = store.Limit(2*time.Second, 2*time.Second, 2*time.Second, time.Second)
+var short = store.Limit(2*time.Second, 2*time.Second, time.Second)
 
 // openHung opens a database and freezes it: the server keeps its connections and takes new
 // ones, and answers none.
 func openHung(t *testing.T) (s *store.Store, thaw func()) {
 	t.Helper()
 	p := newProxy(t, testkit.Postgres(t))
-	s, err := store.Open(t.Context(), p.url, time.Now, short)
+	s, err := store.Open(t.Context(), p.url, time.Now, short...)
 	testkit.Check(t, err)
 	thaw = p.freeze()
 	t.Cleanup(func() {
@@ -74,7 +74,7 @@ func TestPostgresHungRead(t *testing.T) {
 func TestPostgresHungList(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, testkit.Postgres(t))
-	s, err := store.Open(t.Context(), p.url, time.Now, short)
+	s, err := store.Open(t.Context(), p.url, time.Now, short...)
 	testkit.Check(t, err)
 	defer s.Close()
 	a := newAuthority(t, s)
@@ -143,7 +143,7 @@ func insertedRequest(t *testing.T, s *store.Store) (id int64, err error) {
 func TestPostgresHungCommit(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, testkit.Postgres(t))
-	s, err := store.Open(t.Context(), p.url, time.Now, short)
+	s, err := store.Open(t.Context(), p.url, time.Now, short...)
 	testkit.Check(t, err)
 	defer s.Close()
 	var thaw func()
@@ -161,7 +161,7 @@ func TestPostgresHungClose(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, testkit.Postgres(t))
 	hour := time.Hour // only the stop ends what hangs
-	s, err := store.Open(t.Context(), p.url, time.Now, store.Limit(hour, hour, hour, 100*time.Millisecond))
+	s, err := store.Open(t.Context(), p.url, time.Now, store.Limit(hour, hour, 100*time.Millisecond)...)
 	testkit.Check(t, err)
 	begun, ended := make(chan struct{}), make(chan error, 1)
 	go func() {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // Certified is a certificate of an authority's key. An authority has several after renewals
@@ -22,7 +23,7 @@ type Certified struct {
 // CertifiedAuthorities are the certificates of all authorities' keys, in no order, those of
 // deleted authorities included. Its cost grows with the number of authorities only.
 func (r reader) CertifiedAuthorities(ctx context.Context) ([]Certified, error) {
-	return collect(ctx, r, scanCertified, `SELECT a.id, a.common_name, CASE WHEN a.deleted_at IS NULL THEN 0 ELSE 1 END,
+	return db.Collect(ctx, r.q, scanCertified, `SELECT a.id, a.common_name, CASE WHEN a.deleted_at IS NULL THEN 0 ELSE 1 END,
 			c.id, COALESCE(c.authority_id, 0), c.not_after, CASE WHEN v.certificate_id IS NULL THEN 0 ELSE 1 END
 		FROM authority a
 		CROSS JOIN certificate k
@@ -31,7 +32,7 @@ func (r reader) CertifiedAuthorities(ctx context.Context) ([]Certified, error) {
 		WHERE k.id = a.certificate_id AND c.key_fingerprint = k.key_fingerprint AND c.requester_id = 0`)
 }
 
-func scanCertified(row row) (c Certified, err error) {
+func scanCertified(row db.Row) (c Certified, err error) {
 	var notAfter instant
 	err = row.Scan(&c.AuthorityID, &c.CommonName, &c.Deleted, &c.CertificateID, &c.IssuerID, &notAfter, &c.Revoked)
 	c.NotAfter = notAfter.time()
@@ -59,16 +60,16 @@ func (r reader) FirstIssued(ctx context.Context, authorityID int64, now time.Tim
 }
 
 func (r reader) issued(ctx context.Context, authorityID int64, now time.Time, direction string, limit int) ([]Issued, error) {
-	return collectPlanned(ctx, r, scanIssued, `SELECT t.id, t.not_after, t.email,
+	return db.CollectPlanned(ctx, r.q, scanIssued, `SELECT t.id, t.not_after, t.email,
 			CASE WHEN t.profile = $4 AND t.requester_id = 0 THEN 1 ELSE 0 END, CASE WHEN v.certificate_id IS NULL THEN 0 ELSE 1 END
 		FROM (SELECT k.id, k.not_after, k.email, k.profile, k.requester_id FROM certificate k
 			WHERE k.authority_id = $1 AND k.not_after >= $2
 			ORDER BY k.authority_id `+direction+`, k.not_after `+direction+` LIMIT $3) t
 		LEFT JOIN revocation v ON v.certificate_id = t.id`,
-		authorityID, seconds(now), limit, notary.OCSPProfile)
+		authorityID, db.Seconds(now), limit, notary.OCSPProfile)
 }
 
-func scanIssued(row row) (i Issued, err error) {
+func scanIssued(row db.Row) (i Issued, err error) {
 	var notAfter instant
 	err = row.Scan(&i.ID, &notAfter, &i.Email, &i.Responder, &i.Revoked)
 	i.NotAfter = notAfter.time()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // forEver is the end of listing of an entry whose certificate is not known, nor when it
@@ -21,21 +22,21 @@ const entriesTogether = 200
 // certificates are not known here. An entry that is there already is a [notary.Conflict].
 func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) error {
 	for some := range slices.Chunk(entries, entriesTogether) {
-		b := &binder{}
-		authority, end, values := b.bind(authorityID), b.bind(int64(forEver)), ""
+		b := &db.Binder{}
+		authority, end, values := b.Bind(authorityID), b.Bind(int64(forEver)), ""
 		for _, v := range some {
-			values += ", (" + authority + ", 0, " + b.bind(v.Serial) + ", " + b.bind(seconds(v.At)) + ", " +
-				b.bind(string(v.Reason)) + ", " + end + ", " + b.bind(dateOrNull(v.InvalidityDate)) + ", " +
-				b.bind(textOrNull(v.HoldInstruction)) + ")"
+			values += ", (" + authority + ", 0, " + b.Bind(v.Serial) + ", " + b.Bind(db.Seconds(v.At)) + ", " +
+				b.Bind(string(v.Reason)) + ", " + end + ", " + b.Bind(dateOrNull(v.InvalidityDate)) + ", " +
+				b.Bind(textOrNull(v.HoldInstruction)) + ")"
 		}
-		err := tx.later(`INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until, invalidity_date,
-			hold_instruction) VALUES `+values[2:], b.args...)
+		err := tx.db.Later(`INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until, invalidity_date,
+			hold_instruction) VALUES `+values[2:], b.Args...)
 		if err != nil {
 			return err
 		}
 	}
-	tx.counts[revokedCounter(authorityID, 0)] += int64(len(entries))
-	tx.counts[unknownCounter] += int64(len(entries))
+	tx.db.Count(revokedCounter(authorityID, 0), int64(len(entries)))
+	tx.db.Count(unknownCounter, int64(len(entries)))
 	return nil
 }
 
@@ -57,21 +58,21 @@ func textOrNull(text string) any {
 // certificate its revocation, and gives it; nil where there is none.
 func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) {
 	v := revocationRow{serial: c.Serial}
-	err := tx.q.queryRow(context.Background(), `UPDATE revocation SET certificate_id = $1, shard = $2,
+	err := tx.q.QueryRow(context.Background(), `UPDATE revocation SET certificate_id = $1, shard = $2,
 			listed_until = (CASE WHEN revoked_at > $3 THEN revoked_at ELSE $3 END) + $4
 		WHERE authority_id = $5 AND serial = $6 AND certificate_id IS NULL RETURNING revoked_at, reason`,
-		c.ID, c.Shard, seconds(c.NotAfter), int64(listingMargin.Seconds()), c.AuthorityID, c.Serial).Scan(&v.at, &v.reason)
+		c.ID, c.Shard, db.Seconds(c.NotAfter), int64(listingMargin.Seconds()), c.AuthorityID, c.Serial).Scan(&v.at, &v.reason)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
 	case err != nil:
-		return nil, mapped(err)
+		return nil, db.MapError(err)
 	}
 	if c.Shard > 0 {
-		tx.counts[revokedCounter(c.AuthorityID, c.Shard)]++
+		tx.db.Count(revokedCounter(c.AuthorityID, c.Shard), 1)
 	}
-	tx.counts[unknownCounter]--
-	tx.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
+	tx.db.Count(unknownCounter, -1)
+	tx.db.Count(liveCounter(c.AuthorityID, c.NotAfter), -1)
 	revocation := v.value()
 	return &revocation, tx.leaveNames(c)
 }
@@ -82,16 +83,16 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	if _, err := tx.ClaimCertificate(context.Background(), c); err != nil {
 		return err
 	}
-	err := tx.change(raced(), `UPDATE certificate SET authority_id = $1 WHERE id = $2 AND authority_id IS NULL`, authorityID, c.ID)
-	if errors.Is(err, errUnique) {
+	err := tx.db.Change(db.Raced(), `UPDATE certificate SET authority_id = $1 WHERE id = $2 AND authority_id IS NULL`, authorityID, c.ID)
+	if errors.Is(err, db.ErrUnique) {
 		return notary.Errorf(notary.Conflict, "another certificate with the serial number %s is recorded already", c.Serial)
 	} else if err != nil {
 		return err
 	}
-	tx.counts[issuedCounter(authorityID)]++
-	tx.counts[liveCounter(0, c.NotAfter)]--
-	tx.counts[liveCounter(authorityID, c.NotAfter)]++
-	if err := tx.later(`UPDATE request SET authority_id = $1 WHERE certificate_id = $2`, authorityID, c.ID); err != nil {
+	tx.db.Count(issuedCounter(authorityID), 1)
+	tx.db.Count(liveCounter(0, c.NotAfter), -1)
+	tx.db.Count(liveCounter(authorityID, c.NotAfter), 1)
+	if err := tx.db.Later(`UPDATE request SET authority_id = $1 WHERE certificate_id = $2`, authorityID, c.ID); err != nil {
 		return err
 	}
 	return tx.Changed(Authorities) // it may be an authority's
@@ -99,7 +100,7 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 
 // RecordOutsideKey records that a copy of the key with this fingerprint may exist elsewhere.
 func (tx *Tx) RecordOutsideKey(keyFingerprint string) error {
-	_, err := tx.exec(`INSERT INTO outside_key (fingerprint) VALUES ($1) ON CONFLICT (fingerprint) DO NOTHING`, keyFingerprint)
+	_, err := tx.db.Exec(`INSERT INTO outside_key (fingerprint) VALUES ($1) ON CONFLICT (fingerprint) DO NOTHING`, keyFingerprint)
 	return err
 }
 
@@ -107,30 +108,30 @@ func (tx *Tx) RecordOutsideKey(keyFingerprint string) error {
 // deleted ones included.
 func (r reader) KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error) {
 	var n int
-	err := r.q.queryRow(ctx, `SELECT COUNT(*) FROM outside_key WHERE fingerprint = $1`, keyFingerprint).Scan(&n)
-	return n > 0, mapped(err)
+	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM outside_key WHERE fingerprint = $1`, keyFingerprint).Scan(&n)
+	return n > 0, db.MapError(err)
 }
 
 // DeletedAuthority is the deleted authority that had the key with this fingerprint; 0 where
 // there is none.
 func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id int64, err error) {
-	err = r.q.queryRow(ctx, `SELECT COALESCE(MAX(a.id), 0) FROM certificate k JOIN authority a ON a.certificate_id = k.id
+	err = r.q.QueryRow(ctx, `SELECT COALESCE(MAX(a.id), 0) FROM certificate k JOIN authority a ON a.certificate_id = k.id
 		WHERE k.key_fingerprint = $1 AND a.deleted_at IS NOT NULL`, keyFingerprint).Scan(&id)
-	return id, mapped(err)
+	return id, db.MapError(err)
 }
 
 // ReviveAuthority gives a deleted authority its key back. Its CRLs continue from the greater of
 // crlNumber and the number of its last CRL here. Its full CRL is dropped: there may be newer ones
 // from elsewhere.
 func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error {
-	err := tx.change(raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL, key_known_outside = 1,
+	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL, key_known_outside = 1,
 			crl_number = CASE WHEN crl_number > $2 THEN crl_number ELSE $2 END,
 			crl_base = CASE WHEN crl_base > $4 THEN crl_base ELSE $4 END
 		WHERE id = $3 AND deleted_at IS NOT NULL`, sealedKey, crlNumber, id, tx.crlBase(crlNumber))
 	if err != nil {
 		return err
 	}
-	if err := tx.later(`DELETE FROM crl WHERE authority_id = $1 AND shard = 0`, id); err != nil {
+	if err := tx.db.Later(`DELETE FROM crl WHERE authority_id = $1 AND shard = 0`, id); err != nil {
 		return err
 	}
 	return tx.Changed(Authorities)
@@ -139,9 +140,9 @@ func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error
 // CertificateBySerial is the certificate of the authority with that serial number; nil where
 // there is none.
 func (r reader) CertificateBySerial(ctx context.Context, authorityID int64, serial string) (*notary.Certificate, error) {
-	cert, err := r.scanCertificate(r.q.queryRow(ctx, selectCertificate+`WHERE k.serial = $1 AND k.authority_id = $2`, serial, authorityID))
+	cert, err := r.scanCertificate(r.q.QueryRow(ctx, selectCertificate+`WHERE k.serial = $1 AND k.authority_id = $2`, serial, authorityID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return cert, mapped(err)
+	return cert, db.MapError(err)
 }

@@ -4,48 +4,44 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
-// invariant is something that is always true of a whole database, as a query for what
-// breaks it: one text column, one row for each breach.
-type invariant struct{ says, breaches string }
-
-var invariants = []invariant{
-	{"an active request has a certificate of its own that is not revoked", `
+// invariants are always true of an intact database.
+var invariants = []db.Rule{
+	{Says: "an active request has a certificate of its own that is not revoked", Breaches: `
 		SELECT CAST(r.id AS TEXT) FROM request r
 		JOIN certificate k ON k.id = r.certificate_id
 		LEFT JOIN revocation v ON v.certificate_id = k.id
 		WHERE k.request_id IS NULL OR k.request_id <> r.id OR v.certificate_id IS NOT NULL`},
-	{"a revoked request has a revoked certificate", `
+	{Says: "a revoked request has a revoked certificate", Breaches: `
 		SELECT CAST(r.id AS TEXT) FROM request r WHERE r.status = 'Revoked' AND NOT EXISTS (
 			SELECT 1 FROM certificate k JOIN revocation v ON v.certificate_id = k.id WHERE k.request_id = r.id)`},
-	{"a request has its CSR", `
+	{Says: "a request has its CSR", Breaches: `
 		SELECT CAST(r.id AS TEXT) FROM request r
 		LEFT JOIN request_csr c ON c.request_id = r.id WHERE c.request_id IS NULL`},
-	{"a certificate has its DER", `
+	{Says: "a certificate has its DER", Breaches: `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN certificate_der d ON d.certificate_id = k.id WHERE d.certificate_id IS NULL`},
-	{"a revocation names the issuer and serial number of its certificate", `
+	{Says: "a revocation names the issuer and serial number of its certificate", Breaches: `
 		SELECT CAST(v.certificate_id AS TEXT) FROM revocation v
 		JOIN certificate k ON k.id = v.certificate_id
 		WHERE k.authority_id IS NULL OR k.authority_id <> v.authority_id OR k.serial <> v.serial OR k.shard <> v.shard`},
-	{"no CRL is ahead of its authority's number", `
+	{Says: "no CRL is ahead of its authority's number", Breaches: `
 		SELECT CAST(c.authority_id AS TEXT) FROM crl c
 		JOIN authority a ON a.id = c.authority_id WHERE c.number > a.crl_number`},
-	{"a certificate that an authority uses names it", `
+	{Says: "a certificate that an authority uses names it", Breaches: `
 		SELECT CAST(a.id AS TEXT) FROM authority a
 		JOIN certificate k ON k.id = a.certificate_id WHERE k.request_id IS NOT NULL`},
-	{"an OCSP responder has a certificate of its authority, which is not deleted", `
+	{Says: "an OCSP responder has a certificate of its authority, which is not deleted", Breaches: `
 		SELECT CAST(o.authority_id AS TEXT) FROM responder o
 		JOIN certificate k ON k.id = o.certificate_id JOIN authority a ON a.id = o.authority_id
 		WHERE k.authority_id IS NULL OR k.authority_id <> o.authority_id OR a.deleted_at IS NOT NULL`},
-	{"every request, authority and account has the event of its creation", `
+	{Says: "every request, authority and account has the event of its creation", Breaches: `
 		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r
 		LEFT JOIN (SELECT object_id FROM event WHERE action = 'request.create') e ON e.object_id = r.id
 		WHERE e.object_id IS NULL
@@ -57,11 +53,11 @@ var invariants = []invariant{
 		SELECT 'account ' || CAST(a.id AS TEXT) FROM account a
 		LEFT JOIN (SELECT object_id FROM event WHERE action = 'account.create') e ON e.object_id = a.id
 		WHERE e.object_id IS NULL`},
-	{"a request says of its certificate in use what that says", `
+	{Says: "a request says of its certificate in use what that says", Breaches: `
 		SELECT CAST(r.id AS TEXT) FROM request r LEFT JOIN certificate k ON k.id = r.certificate_id
 		WHERE COALESCE(r.authority_id, 0) <> COALESCE(k.authority_id, 0)
 			OR r.not_after <> COALESCE(k.not_after, 1152921504606846976)`}, // noEnd
-	{"what has names is found by them, and no name leads nowhere", `
+	{Says: "what has names is found by them, and no name leads nowhere", Breaches: `
 		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r
 		LEFT JOIN (SELECT DISTINCT request_id FROM request_name) n ON n.request_id = r.id
 		WHERE n.request_id IS NULL AND LENGTH(r.search) > 1
@@ -73,58 +69,58 @@ var invariants = []invariant{
 		SELECT n.name FROM request_name n LEFT JOIN request r ON r.id = n.request_id WHERE r.id IS NULL
 		UNION ALL
 		SELECT n.name FROM certificate_name n LEFT JOIN certificate k ON k.id = n.certificate_id WHERE k.id IS NULL`},
-	{"certificates are counted", `
+	{Says: "certificates are counted", Breaches: `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) FROM (
 			SELECT (SELECT COUNT(*) FROM certificate) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'certificates') AS n
 		) t WHERE n <> rows`},
-	{"what each authority issued is counted", `
+	{Says: "what each authority issued is counted", Breaches: `
 		SELECT 'authority ' || CAST(id AS TEXT) FROM (
 			SELECT a.id, (SELECT COUNT(*) FROM certificate k WHERE k.authority_id = a.id) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'issued ' || CAST(a.id AS TEXT)) AS n
 			FROM authority a
 		) t WHERE n <> rows`},
-	{"requests are counted by status", `
+	{Says: "requests are counted by status", Breaches: `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) || ' ' || status FROM (
 			SELECT s.status, (SELECT COUNT(*) FROM request r WHERE r.status = s.status) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'requests ' || s.status) AS n
 			FROM (SELECT 'Outstanding' AS status UNION SELECT 'Active' UNION SELECT 'Rejected' UNION SELECT 'Revoked') s
 		) t WHERE n <> rows`},
-	{"revocations are counted by authority", `
+	{Says: "revocations are counted by authority", Breaches: `
 		SELECT 'authority ' || CAST(id AS TEXT) FROM (
 			SELECT a.id, (SELECT COUNT(*) FROM revocation v WHERE v.authority_id = a.id) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'revoked ' || CAST(a.id AS TEXT)) AS n
 			FROM authority a
 		) t WHERE n <> rows`},
-	{"revocations are counted by shard", `
+	{Says: "revocations are counted by shard", Breaches: `
 		SELECT 'shard ' || CAST(shard AS TEXT) || ' of authority ' || CAST(authority_id AS TEXT) FROM (
 			SELECT v.authority_id, v.shard, COUNT(*) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c
 					WHERE c.name = 'shard ' || CAST(v.authority_id AS TEXT) || ' ' || CAST(v.shard AS TEXT)) AS n
 			FROM revocation v WHERE v.shard > 0 GROUP BY v.authority_id, v.shard
 		) t WHERE n <> rows`},
-	{"revocations of certificates that are not known are counted", `
+	{Says: "revocations of certificates that are not known are counted", Breaches: `
 		SELECT 'counted ' || CAST(n AS TEXT) || ', there are ' || CAST(rows AS TEXT) FROM (
 			SELECT (SELECT COUNT(*) FROM revocation WHERE certificate_id IS NULL) AS rows,
 				(SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter c WHERE c.name = 'unknown') AS n
 		) t WHERE n <> rows`},
-	{"what is revoked or renewed by the program is not among the certificates with its names, and all others are", `
+	{Says: "what is revoked or renewed by the program is not among the certificates with its names, and all others are", Breaches: `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT certificate_id AS revoked FROM revocation) v ON v.revoked = k.id
 		WHERE (k.name_set IS NULL) <> (v.revoked IS NOT NULL OR (k.profile = '` + notary.OCSPProfile + `' AND k.requester_id = 0))
 			AND NOT EXISTS (SELECT 1 FROM agreement WHERE name = '` + replacedMarked + `')`},
-	{"a certificate is replaced by a later one for the same names and owner", `
+	{Says: "a certificate is replaced by a later one for the same names and owner", Breaches: `
 		SELECT CAST(x.id AS TEXT) FROM certificate x LEFT JOIN certificate y ON y.id = x.replaced_by AND ` + replaces + `
 		WHERE x.replaced_by IS NOT NULL AND y.id IS NULL`},
-	{"no certificate is current if another one replaces it", `
+	{Says: "no certificate is current if another one replaces it", Breaches: `
 		SELECT CAST(x.id AS TEXT) FROM certificate x WHERE x.replaced_by IS NULL AND (
 			EXISTS (SELECT 1 FROM certificate y WHERE y.replaced_by IS NULL AND ` + replaces + `)
 			OR EXISTS (SELECT 1 FROM certificate y WHERE y.requester_id = 0 AND ` + replaces + `))`},
-	{"a certificate of a shard names a URL of it", `
+	{Says: "a certificate of a shard names a URL of it", Breaches: `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT DISTINCT authority_id, shard FROM crl_shard) s ON s.authority_id = k.authority_id AND s.shard = k.shard
 		WHERE k.shard > 0 AND s.shard IS NULL`},
-	{"accounts and Admins are counted, and there is an Admin", `
+	{Says: "accounts and Admins are counted, and there is an Admin", Breaches: `
 		SELECT 'accounts' FROM counter WHERE name = 'accounts' AND value <> (SELECT COUNT(*) FROM account)
 		UNION ALL
 		SELECT 'admins' FROM counter WHERE name = 'admins' AND value <> (SELECT COUNT(*) FROM account WHERE role = 0)
@@ -142,52 +138,20 @@ const replaces = `y.name_set = x.name_set AND (y.requester_id = x.requester_id O
 // is broken and by what. It reads everything, at one moment, so it is for tests, restores
 // and doubts.
 func (s *Store) CheckInvariants(ctx context.Context) error {
-	return s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
-		return check(ctx, reader{q: unprepared{conn}}, s.engine.invariants())
+	return s.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
+		return check(ctx, db.OnConn(conn), s.db.FileRules())
 	})
 }
 
-// unprepared runs each statement once, for as long as it takes.
-type unprepared struct{ conn *sql.Conn }
-
-func (u unprepared) query(ctx context.Context, text string, args ...any) (rows, error) {
-	return untimed(u.conn.QueryContext(ctx, text, args...))
-}
-
-func (u unprepared) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
-	return u.query(ctx, text, args...)
-}
-
-func (u unprepared) queryRow(ctx context.Context, text string, args ...any) row {
-	return u.conn.QueryRowContext(ctx, text, args...)
-}
-
-// check returns an error with what breaks the rule.
-func (rule invariant) check(ctx context.Context, r reader) error {
-	breaches, err := collect(ctx, r, scanText, rule.breaches)
-	if err != nil {
-		return fmt.Errorf("checking that %s: %w", rule.says, err)
-	}
-	if len(breaches) > 0 {
-		return fmt.Errorf("broken: %s (%d: %s)", rule.says, len(breaches), strings.Join(breaches[:min(len(breaches), 5)], ", "))
-	}
-	return nil
-}
-
-func check(ctx context.Context, r reader, more []invariant) error {
+func check(ctx context.Context, q db.Querier, more []db.Rule) error {
 	var errs []error
 	for _, rule := range slices.Concat(invariants, more) {
-		errs = append(errs, rule.check(ctx, r))
+		errs = append(errs, rule.Check(ctx, q))
 	}
 	for _, counted := range countedByExpiry {
-		errs = append(errs, counted.check(ctx, r))
+		errs = append(errs, counted.check(ctx, q))
 	}
 	return errors.Join(errs...)
-}
-
-func scanText(row row) (s string, err error) {
-	err = row.Scan(&s)
-	return s, err
 }
 
 // countedByExpiry are the counts by time, and what they count: issuer and end.
@@ -206,9 +170,9 @@ type expiryCount struct {
 }
 
 // check counts once more.
-func (c expiryCount) check(ctx context.Context, r reader) error {
-	kept := counts{}
-	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+func (c expiryCount) check(ctx context.Context, q db.Querier) error {
+	kept := db.Counts{}
+	_, err := db.Collect(ctx, q, func(row db.Row) (none struct{}, err error) {
 		var name string
 		var value int64
 		err = row.Scan(&name, &value)
@@ -218,10 +182,10 @@ func (c expiryCount) check(ctx context.Context, r reader) error {
 	if err != nil {
 		return err
 	}
-	_, err = collect(ctx, r, func(row row) (none struct{}, err error) {
+	_, err = db.Collect(ctx, q, func(row db.Row) (none struct{}, err error) {
 		var issuer, notAfter int64
 		err = row.Scan(&issuer, &notAfter)
-		kept[c.name(issuer, timeOf(notAfter))]--
+		kept[c.name(issuer, db.TimeOf(notAfter))]--
 		return none, err
 	}, c.counted)
 	if err != nil {

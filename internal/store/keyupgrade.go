@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"notary/internal/db"
 )
 
 // Earlier versions recorded the fingerprint of the SubjectPublicKeyInfo as it stands in the
@@ -40,11 +42,11 @@ type changedKey struct {
 // changedKeys reads the next certificates and returns the id of the last one, which is after
 // itself when there are no more. Only what changes is kept in memory.
 func (tx *Tx) changedKeys(ctx context.Context, after int64, fn keyFingerprinter) (last int64, changed []changedKey, err error) {
-	rows, err := tx.q.query(ctx, `SELECT k.id, k.key_fingerprint, d.der FROM certificate k
+	rows, err := tx.q.Query(ctx, `SELECT k.id, k.key_fingerprint, d.der FROM certificate k
 		LEFT JOIN certificate_der d ON d.certificate_id = k.id
 		WHERE k.id > $1 ORDER BY k.id LIMIT $2`, after, upgradeStep)
 	if err != nil {
-		return 0, nil, mapped(err)
+		return 0, nil, db.MapError(err)
 	}
 	defer rows.Close()
 	last = after
@@ -52,47 +54,47 @@ func (tx *Tx) changedKeys(ctx context.Context, after int64, fn keyFingerprinter)
 		var c changedKey
 		var der []byte
 		if err := rows.Scan(&c.certificate, &c.from, &der); err != nil {
-			return 0, nil, mapped(err)
+			return 0, nil, db.MapError(err)
 		}
 		last = c.certificate
 		if c.to = fn(der, c.from); c.to != c.from {
 			changed = append(changed, c)
 		}
 	}
-	return last, changed, mapped(rows.Err())
+	return last, changed, db.MapError(rows.Err())
 }
 
 // changeKey changes the fingerprint of a certificate's key. If the key is recorded as compromised, held
 // here or known outside under the old fingerprint, it is recorded under the new one as well; the old record
 // stays for certificates that are still to be upgraded.
 func (tx *Tx) changeKey(c changedKey) error {
-	if err := tx.later(`INSERT INTO compromised_key (fingerprint, reported_at)
+	if err := tx.db.Later(`INSERT INTO compromised_key (fingerprint, reported_at)
 		SELECT CAST($1 AS TEXT), reported_at FROM compromised_key WHERE fingerprint = $2
 		ON CONFLICT (fingerprint) DO NOTHING`, c.to, c.from); err != nil {
 		return err
 	}
-	if err := tx.later(`INSERT INTO outside_key (fingerprint)
+	if err := tx.db.Later(`INSERT INTO outside_key (fingerprint)
 		SELECT CAST($1 AS TEXT) FROM outside_key WHERE fingerprint = $2
 		ON CONFLICT (fingerprint) DO NOTHING`, c.to, c.from); err != nil {
 		return err
 	}
-	if err := tx.later(`INSERT INTO held_key (fingerprint, authority_id, responder)
+	if err := tx.db.Later(`INSERT INTO held_key (fingerprint, authority_id, responder)
 		SELECT CAST($1 AS TEXT), authority_id, responder FROM held_key WHERE fingerprint = $2
 		ON CONFLICT (fingerprint) DO NOTHING`, c.to, c.from); err != nil {
 		return err
 	}
-	return tx.later(`UPDATE certificate SET key_fingerprint = $1 WHERE id = $2`, c.to, c.certificate)
+	return tx.db.Later(`UPDATE certificate SET key_fingerprint = $1 WHERE id = $2`, c.to, c.certificate)
 }
 
 // CompromisedInUse returns up to limit certificates, issued here and valid at this time, that
 // are not revoked although their key was reported as compromised.
 func (r reader) CompromisedInUse(ctx context.Context, now time.Time, limit int) ([]int64, error) {
-	return collect(ctx, r, func(row row) (id int64, err error) {
+	return db.Collect(ctx, r.q, func(row db.Row) (id int64, err error) {
 		err = row.Scan(&id)
 		return id, err
 	}, `SELECT k.id FROM compromised_key c JOIN certificate k ON k.key_fingerprint = c.fingerprint
 		LEFT JOIN revocation v ON v.certificate_id = k.id
 		LEFT JOIN authority a ON a.certificate_id = k.id AND a.id = k.authority_id
 		WHERE v.certificate_id IS NULL AND a.id IS NULL AND k.authority_id IS NOT NULL AND k.not_after >= $1
-		ORDER BY k.id LIMIT $2`, seconds(now), limit)
+		ORDER BY k.id LIMIT $2`, db.Seconds(now), limit)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 	"notary/internal/store"
 	"notary/internal/testkit"
 )
@@ -142,13 +143,12 @@ func TestNodesAgree(t *testing.T) {
 }
 
 // A node is told of each change on another one, also after the connection was lost by which
-// it is told; a change made meanwhile is not overlooked. Not parallel, as it changes for all how
-// often they look for themselves.
+// it is told; a change made meanwhile is not overlooked.
 func TestNodesWatch(t *testing.T) {
-	defer store.SetPollEvery(24 * time.Hour)()
+	t.Parallel()
 	database := testkit.Postgres(t)
 	here, _ := openAt(t, database)
-	there, _ := openAt(t, database)
+	there, _ := openAt(t, database, db.PollInterval(24*time.Hour))
 	told := make(chan string, 1000)
 	ctx, stop := context.WithCancel(t.Context())
 	watched := make(chan struct{})

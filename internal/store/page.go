@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // want is which page of a list is wanted.
@@ -130,7 +131,7 @@ func (f finder[T]) placeOf(v T, o order) place {
 	id, notAfter, commonName := f.key(v)
 	switch o.column {
 	case "not_after":
-		return place{strconv.FormatInt(seconds(notAfter), 10), id}
+		return place{strconv.FormatInt(db.Seconds(notAfter), 10), id}
 	case "common_name":
 		return place{commonName, id}
 	default:

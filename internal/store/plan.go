@@ -5,28 +5,29 @@ import (
 	"fmt"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // condition is one thing that a filter asks for.
 type condition struct {
 	// holds narrows a query to the objects that fit, without using an index for it.
-	holds func(*binder)
+	holds func(*db.Binder)
 	// ids is a query for the ids that fit, by an index; nil where there is none.
-	ids func(*binder) string
+	ids func(*db.Binder) string
 	// indexed narrows a query to the objects that fit where an index has them in the order
 	// of a column. The index is that of the list's table, or of another one, in which key
 	// names the object.
-	indexed    func(*binder)
+	indexed    func(*db.Binder)
 	column     string
 	table, key string
 }
 
 // plan is how a list is read: what an index gives by itself, then what else must hold.
 type plan struct {
-	driver     func(*binder)        // the condition that the order's index answers; nil for none
-	table, key string               // whose index that is; "" for the list's own table
-	gather     func(*binder) string // the ids to look at, in place of the order's index; nil for none
-	rest       []func(*binder)
+	driver     func(*db.Binder)        // the condition that the order's index answers; nil for none
+	table, key string                  // whose index that is; "" for the list's own table
+	gather     func(*db.Binder) string // the ids to look at, in place of the order's index; nil for none
+	rest       []func(*db.Binder)
 }
 
 // stepwise says whether the order's index also gives objects that are not wanted.
@@ -84,9 +85,9 @@ func (f finder[T]) fewest(ctx context.Context, conditions []condition) (int, err
 		if c.ids == nil {
 			continue
 		}
-		b := &binder{}
-		text := "SELECT COUNT(*) FROM (" + c.ids(b) + " LIMIT " + b.bind(least) + ") t"
-		n, err := collectPlanned(ctx, f.r, scanInt, text, b.args...)
+		b := &db.Binder{}
+		text := "SELECT COUNT(*) FROM (" + c.ids(b) + " LIMIT " + b.Bind(least) + ") t"
+		n, err := db.CollectPlanned(ctx, f.r.q, db.Scan[int], text, b.Args...)
 		if err != nil {
 			return -1, err
 		}
@@ -95,11 +96,6 @@ func (f finder[T]) fewest(ctx context.Context, conditions []condition) (int, err
 		}
 	}
 	return best, nil
-}
-
-func scanInt(row row) (n int, err error) {
-	err = row.Scan(&n)
-	return n, err
 }
 
 func (f finder[T]) conditions(filter notary.Filter) (all []condition) {
@@ -156,9 +152,11 @@ func (f finder[T]) equal(column string, value any) condition {
 		neutral = " + 0"
 	}
 	return condition{
-		holds:   func(b *binder) { b.and(f.alias + "." + column + neutral + " = " + b.bind(value)) },
-		ids:     func(b *binder) string { return "SELECT id FROM " + f.what + " WHERE " + column + " = " + b.bind(value) },
-		indexed: func(b *binder) { b.and(same + b.bind(value)) },
+		holds: func(b *db.Binder) { b.And(f.alias + "." + column + neutral + " = " + b.Bind(value)) },
+		ids: func(b *db.Binder) string {
+			return "SELECT id FROM " + f.what + " WHERE " + column + " = " + b.Bind(value)
+		},
+		indexed: func(b *db.Binder) { b.And(same + b.Bind(value)) },
 		column:  "id",
 	}
 }
@@ -170,11 +168,11 @@ func (f finder[T]) submitter(email string, owner int64) condition {
 	if owner == 0 {
 		return c
 	}
-	own := func(b *binder) { b.and(f.alias + ".requester_id = " + b.bind(owner)) }
+	own := func(b *db.Binder) { b.And(f.alias + ".requester_id = " + b.Bind(owner)) }
 	all, ids, indexed := c.holds, c.ids, c.indexed
-	c.holds = func(b *binder) { all(b); own(b) }
-	c.ids = func(b *binder) string { return ids(b) + " AND requester_id = " + b.bind(owner) }
-	c.indexed = func(b *binder) { indexed(b); own(b) }
+	c.holds = func(b *db.Binder) { all(b); own(b) }
+	c.ids = func(b *db.Binder) string { return ids(b) + " AND requester_id = " + b.Bind(owner) }
+	c.indexed = func(b *db.Binder) { indexed(b); own(b) }
 	return c
 }
 
@@ -191,9 +189,9 @@ func (f finder[T]) serial(serial string) condition {
 		return f.unique("serial", serial)
 	}
 	return condition{
-		holds: func(b *binder) { b.and(f.hasHad("s.serial = " + b.bind(serial))) },
-		ids: func(b *binder) string {
-			return "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND serial = " + b.bind(serial)
+		holds: func(b *db.Binder) { b.And(f.hasHad("s.serial = " + b.Bind(serial))) },
+		ids: func(b *db.Binder) string {
+			return "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND serial = " + b.Bind(serial)
 		},
 	}
 }
@@ -208,10 +206,10 @@ func (f finder[T]) named(term, text string) condition {
 	table, id := f.what+"_name", f.what+"_id"
 	return condition{
 		holds: f.contains(text),
-		ids: func(b *binder) string {
-			return "SELECT " + id + " AS id FROM " + table + " WHERE name = " + b.bind(term)
+		ids: func(b *db.Binder) string {
+			return "SELECT " + id + " AS id FROM " + table + " WHERE name = " + b.Bind(term)
 		},
-		indexed: func(b *binder) { b.and("n.name = " + b.bind(term)) },
+		indexed: func(b *db.Binder) { b.And("n.name = " + b.Bind(term)) },
 		column:  "id",
 		table:   table + " n",
 		key:     "n." + id,
@@ -222,32 +220,34 @@ func (f finder[T]) named(term, text string) condition {
 func (f finder[T]) prefixed(term, text string) condition {
 	return condition{
 		holds: f.contains(text),
-		ids:   func(b *binder) string { return f.namesFrom(b, term) },
+		ids:   func(b *db.Binder) string { return f.namesFrom(b, term) },
 	}
 }
 
-func (f finder[T]) namesFrom(b *binder, term string) string {
-	return fmt.Sprintf("SELECT %s_id AS id FROM %[1]s_name WHERE name >= %s AND name < %s", f.what, b.bind(term), b.bind(end(term)))
+func (f finder[T]) namesFrom(b *db.Binder, term string) string {
+	return fmt.Sprintf("SELECT %s_id AS id FROM %[1]s_name WHERE name >= %s AND name < %s", f.what, b.Bind(term), b.Bind(end(term)))
 }
 
-func (f finder[T]) contains(text string) func(*binder) {
-	return func(b *binder) { b.and(f.like("search", "%"+pattern.Replace(text)+"%", b)) }
+func (f finder[T]) contains(text string) func(*db.Binder) {
+	return func(b *db.Binder) { b.And(f.like("search", "%"+pattern.Replace(text)+"%", b)) }
 }
 
-func (f finder[T]) like(column, text string, b *binder) string {
-	return f.alias + "." + column + " LIKE " + b.bind(text) + ` ESCAPE '\'`
+func (f finder[T]) like(column, text string, b *db.Binder) string {
+	return f.alias + "." + column + " LIKE " + b.Bind(text) + ` ESCAPE '\'`
 }
 
 // revoked is a condition of certificates.
 func revoked(yes bool) condition {
 	const revoked = "EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = k.id)"
 	if !yes {
-		return condition{holds: func(b *binder) { b.and("NOT " + revoked) }}
+		return condition{holds: func(b *db.Binder) { b.And("NOT " + revoked) }}
 	}
 	return condition{
-		holds:   func(b *binder) { b.and(revoked) },
-		ids:     func(b *binder) string { return "SELECT certificate_id AS id FROM revocation WHERE certificate_id > 0" },
-		indexed: func(*binder) {},
+		holds: func(b *db.Binder) { b.And(revoked) },
+		ids: func(b *db.Binder) string {
+			return "SELECT certificate_id AS id FROM revocation WHERE certificate_id > 0"
+		},
+		indexed: func(*db.Binder) {},
 		column:  "id",
 		table:   "revocation p",
 		key:     "p.certificate_id",
@@ -257,26 +257,26 @@ func revoked(yes bool) condition {
 // current is the condition that the certificate, for a request the one in use, is current.
 func (f finder[T]) current() condition {
 	if f.what == "certificate" {
-		return condition{holds: func(b *binder) { b.and(current("k")) }}
+		return condition{holds: func(b *db.Binder) { b.And(current("k")) }}
 	}
-	return condition{holds: func(b *binder) {
-		b.and("EXISTS (SELECT 1 FROM certificate s WHERE s.id = " + f.alias + ".certificate_id AND " + current("s") + ")")
+	return condition{holds: func(b *db.Binder) {
+		b.And("EXISTS (SELECT 1 FROM certificate s WHERE s.id = " + f.alias + ".certificate_id AND " + current("s") + ")")
 	}}
 }
 
 // expires is the window in which the last second of validity lies.
 func (f finder[T]) expires(filter notary.Filter) condition {
-	from, to := seconds(filter.ExpiresAfter), int64(noEnd)
+	from, to := db.Seconds(filter.ExpiresAfter), int64(noEnd)
 	if !filter.ExpiresBefore.IsZero() {
-		to = seconds(filter.ExpiresBefore)
+		to = db.Seconds(filter.ExpiresBefore)
 	}
-	within := func(b *binder, column string) string {
-		return column + " >= " + b.bind(from) + " AND " + column + " < " + b.bind(to)
+	within := func(b *db.Binder, column string) string {
+		return column + " >= " + b.Bind(from) + " AND " + column + " < " + b.Bind(to)
 	}
 	return condition{
-		holds:   func(b *binder) { b.and(within(b, "("+f.alias+".not_after + 0)")) },
-		ids:     func(b *binder) string { return "SELECT id FROM " + f.what + " WHERE " + within(b, "not_after") },
-		indexed: func(b *binder) { b.and(within(b, f.alias+".not_after")) },
+		holds:   func(b *db.Binder) { b.And(within(b, "("+f.alias+".not_after + 0)")) },
+		ids:     func(b *db.Binder) string { return "SELECT id FROM " + f.what + " WHERE " + within(b, "not_after") },
+		indexed: func(b *db.Binder) { b.And(within(b, f.alias+".not_after")) },
 		column:  "not_after",
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 	"notary/internal/store"
 	"notary/internal/testkit"
 )
@@ -153,12 +154,15 @@ func unusedAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// Not parallel, as it changes for how long all wait.
 func TestPostgresNobodyListens(t *testing.T) {
-	defer store.SetPatience(1500 * time.Millisecond)()
+	t.Parallel()
+	short := db.StartTimeout(1500 * time.Millisecond)
 	database := otherURL(t, testkit.Postgres(t), func(u *url.URL) { u.Host = unusedAddress(t) })
 	begun := time.Now()
-	wantRefused(t, t.Context(), database, notary.Unavailable, "is the server running, and are host, port and TLS right?")
+	_, err := store.Open(t.Context(), database, time.Now, short)
+	testkit.WantKind(t, err, notary.Unavailable)
+	testkit.WantText(t, err, "is the server running, and are host, port and TLS right?")
+	wantNoPassword(t, database, err)
 	if waited := time.Since(begun); waited < 1500*time.Millisecond {
 		t.Errorf("it was given up after %v", waited)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // errStale ends a transaction whose caller has lost its account, role or session since it was
@@ -19,7 +20,7 @@ func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 	text, args = `SELECT 1 FROM account WHERE id = $1 AND role = $2`, []any{by.AccountID, int(by.Role)}
 	if by.SessionID != 0 {
 		text += ` AND EXISTS (SELECT 1 FROM session WHERE id = $3 AND account_id = $1 AND expires_at > $4)`
-		args = append(args, by.SessionID, seconds(now))
+		args = append(args, by.SessionID, db.Seconds(now))
 	}
 	return text, args
 }
@@ -34,39 +35,38 @@ func (tx *Tx) verify(by notary.Caller, changed int64) error {
 		case 0:
 			return nil
 		case changed:
-			return tx.claim(theAccount, id)
+			return tx.db.Lock(lockAccount, id)
 		}
-		return tx.share(theAccount, id)
+		return tx.db.LockShared(lockAccount, id)
 	}
 	if err := errors.Join(lock(min(by.AccountID, changed)), lock(max(by.AccountID, changed))); err != nil {
 		return err
 	}
+	verified := tx.db.Verified()
 	switch {
 	case by == notary.SystemCaller:
-		clear(tx.verified) // the program may change any account
+		clear(verified) // the program may change any account
 		return nil
 	case !by.Known():
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	case changed != 0:
-		clear(tx.verified)
-	case tx.verified[principalOf(by)]:
+		clear(verified)
+	case verified[principalOf(by)]:
 		return nil
 	}
-	text, args := principalQuery(by, tx.now)
-	if err := tx.need(errStale, text, args...); err != nil {
+	text, args := principalQuery(by, tx.db.Now())
+	if err := tx.db.Need(errStale, text, args...); err != nil {
 		return err
 	}
-	if tx.verified != nil && changed == 0 {
-		tx.verified[principalOf(by)] = true
+	if verified != nil && changed == 0 {
+		verified[principalOf(by)] = true
 	}
 	return nil
 }
 
-// verifiedCallers are the callers verified in a commit that several transactions share, since the last of
-// these that may have changed accounts or sessions. Other transactions cannot change any meanwhile.
-type verifiedCallers map[principal]bool
-
-// principal is what [principalQuery] verifies.
+// principal is what [principalQuery] verifies. Those verified in a commit that several transactions share
+// ([db.Tx.Verified]) are remembered until one of these may have changed accounts or sessions. Other
+// transactions cannot change any meanwhile.
 type principal struct {
 	account, session int64
 	role             notary.Role
@@ -80,11 +80,11 @@ func principalOf(by notary.Caller) principal { return principal{by.AccountID, by
 func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
 	text, args := principalQuery(by, s.now())
 	var one int
-	err := s.q.queryRow(ctx, text, args...).Scan(&one)
+	err := s.q.QueryRow(ctx, text, args...).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s.stale(ctx, by)
 	}
-	return mapped(err)
+	return db.MapError(err)
 }
 
 // stale explains errStale.

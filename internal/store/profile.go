@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"notary"
+	"notary/internal/db"
 )
 
 const profileColumns = ` p.id, p.name, v.version, p.builtin, p.created_at, v.created_at, v.rules `
@@ -19,7 +20,7 @@ const selectProfiles = `SELECT` + profileColumns + `FROM profile p
 // Profiles returns all profiles that are not deleted, ordered by id. One whose rules cannot be
 // read is left out.
 func (r reader) Profiles(ctx context.Context) ([]*notary.Profile, error) {
-	all, err := collect(ctx, r, func(row row) (*notary.Profile, error) {
+	all, err := db.Collect(ctx, r.q, func(row db.Row) (*notary.Profile, error) {
 		p, err := scanProfile(row)
 		if p != nil && err != nil {
 			r.damage.add("profile", p.ID, []string{"its rules cannot be read"})
@@ -32,32 +33,32 @@ func (r reader) Profiles(ctx context.Context) ([]*notary.Profile, error) {
 
 // Profile is the profile with that id. Deleted ones are not found.
 func (r reader) Profile(ctx context.Context, id int64) (*notary.Profile, error) {
-	p, err := scanProfile(r.q.queryRow(ctx, selectProfiles+`WHERE p.id = $1 AND p.deleted_at IS NULL`, id))
+	p, err := scanProfile(r.q.QueryRow(ctx, selectProfiles+`WHERE p.id = $1 AND p.deleted_at IS NULL`, id))
 	return p, found(err, "profile", id)
 }
 
 // ProfileByName is the profile with that name; nil where there is none.
 func (r reader) ProfileByName(ctx context.Context, name string) (*notary.Profile, error) {
-	p, err := scanProfile(r.q.queryRow(ctx, selectProfiles+`WHERE p.name = $1 AND p.deleted_at IS NULL`, name))
+	p, err := scanProfile(r.q.QueryRow(ctx, selectProfiles+`WHERE p.name = $1 AND p.deleted_at IS NULL`, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return p, mapped(err)
+	return p, db.MapError(err)
 }
 
 // ProfileVersion is the profile with that id as it was in that version.
 func (r reader) ProfileVersion(ctx context.Context, id int64, version int) (*notary.Profile, error) {
-	p, err := scanProfile(r.q.queryRow(ctx, `SELECT`+profileColumns+`FROM profile p
+	p, err := scanProfile(r.q.QueryRow(ctx, `SELECT`+profileColumns+`FROM profile p
 		JOIN profile_version v ON v.profile_id = p.id
 		WHERE p.id = $1 AND v.version = $2 AND p.deleted_at IS NULL`, id, version))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, notary.Errorf(notary.NotFound, "there is no version %d of the profile %d", version, id)
 	}
-	return p, mapped(err)
+	return p, db.MapError(err)
 }
 
 // scanProfile reads a profile. If its rules cannot be read, it returns the rest with the error.
-func scanProfile(row row) (*notary.Profile, error) {
+func scanProfile(row db.Row) (*notary.Profile, error) {
 	var (
 		p                notary.Profile
 		created, updated instant
@@ -76,15 +77,15 @@ func scanProfile(row row) (*notary.Profile, error) {
 // SeedProfile records a built-in profile unless there is, or was, one of that name. Nodes may
 // do so at the same time.
 func (tx *Tx) SeedProfile(p *notary.Profile) error {
-	n, err := tx.exec(`INSERT INTO profile (name, version, builtin, created_at, updated_at)
-		VALUES ($1, 1, 1, $2, $2) ON CONFLICT (name) DO NOTHING`, p.Name, seconds(tx.now))
+	n, err := tx.db.Exec(`INSERT INTO profile (name, version, builtin, created_at, updated_at)
+		VALUES ($1, 1, 1, $2, $2) ON CONFLICT (name) DO NOTHING`, p.Name, db.Seconds(tx.db.Now()))
 	if err != nil || n == 0 {
 		return err
 	}
 	var id int64
-	err = tx.q.queryRow(context.Background(), `SELECT id FROM profile WHERE name = $1`, p.Name).Scan(&id)
+	err = tx.q.QueryRow(context.Background(), `SELECT id FROM profile WHERE name = $1`, p.Name).Scan(&id)
 	if err != nil {
-		return mapped(err)
+		return db.MapError(err)
 	}
 	return tx.insertVersion(id, 1, p.Rules)
 }
@@ -94,15 +95,15 @@ func (tx *Tx) SeedProfile(p *notary.Profile) error {
 // is a [notary.Conflict].
 func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 	var version int
-	err = tx.q.queryRow(context.Background(), `INSERT INTO profile (name, version, builtin, created_at, updated_at)
+	err = tx.q.QueryRow(context.Background(), `INSERT INTO profile (name, version, builtin, created_at, updated_at)
 		VALUES ($1, 1, 0, $2, $2)
 		ON CONFLICT (name) DO UPDATE SET version = profile.version + 1, updated_at = excluded.updated_at, deleted_at = NULL
 			WHERE profile.deleted_at IS NOT NULL
-		RETURNING id, version`, p.Name, seconds(tx.now)).Scan(&id, &version)
+		RETURNING id, version`, p.Name, db.Seconds(tx.db.Now())).Scan(&id, &version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, notary.WithField(notary.Errorf(notary.Conflict, "there is a profile %s already: change that one, or choose another name", p.Name), "name")
 	} else if err != nil {
-		return 0, mapped(err)
+		return 0, db.MapError(err)
 	}
 	if err := tx.insertVersion(id, version, p.Rules); err != nil {
 		return 0, err
@@ -117,8 +118,8 @@ func (tx *Tx) UpdateProfile(p *notary.Profile, rules notary.Rules) (version int,
 		return 0, err
 	}
 	version = p.Version + 1
-	err = tx.change(raced(), `UPDATE profile SET version = $1, updated_at = $2
-		WHERE id = $3 AND version = $4 AND deleted_at IS NULL`, version, seconds(tx.now), p.ID, p.Version)
+	err = tx.db.Change(db.Raced(), `UPDATE profile SET version = $1, updated_at = $2
+		WHERE id = $3 AND version = $4 AND deleted_at IS NULL`, version, db.Seconds(tx.db.Now()), p.ID, p.Version)
 	if err != nil {
 		return 0, err
 	}
@@ -133,8 +134,8 @@ func (tx *Tx) insertVersion(id int64, version int, rules notary.Rules) error {
 	if err != nil {
 		return notary.InternalError("write the profile", err)
 	}
-	return tx.later(`INSERT INTO profile_version (profile_id, version, rules, created_at) VALUES ($1, $2, $3, $4)`,
-		id, version, string(text), seconds(tx.now))
+	return tx.db.Later(`INSERT INTO profile_version (profile_id, version, rules, created_at) VALUES ($1, $2, $3, $4)`,
+		id, version, string(text), db.Seconds(tx.db.Now()))
 }
 
 // DeleteProfile hides the profile in the version in which it was read. Its row and versions
@@ -143,8 +144,8 @@ func (tx *Tx) DeleteProfile(p *notary.Profile) error {
 	if err := tx.ClaimProfile(p.ID); err != nil {
 		return err
 	}
-	err := tx.change(raced(), `UPDATE profile SET deleted_at = $1
-		WHERE id = $2 AND version = $3 AND deleted_at IS NULL AND builtin = 0`, seconds(tx.now), p.ID, p.Version)
+	err := tx.db.Change(db.Raced(), `UPDATE profile SET deleted_at = $1
+		WHERE id = $2 AND version = $3 AND deleted_at IS NULL AND builtin = 0`, db.Seconds(tx.db.Now()), p.ID, p.Version)
 	if err != nil {
 		return err
 	}

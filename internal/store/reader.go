@@ -1,47 +1,19 @@
 package store
 
 import (
-	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/asn1"
 	"encoding/hex"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // reader is what [Store] and [Tx] can both read.
 type reader struct {
-	q      querier
+	q      db.Querier
 	damage *damageReport
-}
-
-// collect gives all the rows of a query.
-func collect[T any](ctx context.Context, r reader, scan func(row) (T, error), text string, args ...any) ([]T, error) {
-	rows, err := r.q.query(ctx, text, args...)
-	return scanAll(rows, err, scan)
-}
-
-// collectPlanned is collect for the queries of lists.
-func collectPlanned[T any](ctx context.Context, r reader, scan func(row) (T, error), text string, args ...any) ([]T, error) {
-	rows, err := r.q.queryPlanned(ctx, text, args...)
-	return scanAll(rows, err, scan)
-}
-
-func scanAll[T any](rows rows, err error, scan func(row) (T, error)) ([]T, error) {
-	if err != nil {
-		return nil, mapped(err)
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, mapped(err)
-		}
-		all = append(all, v)
-	}
-	return all, mapped(rows.Err())
 }
 
 // certificateColumns is what [certificateRow] scans: a certificate with its revocation. All

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // A certificate is replaced once there is a later one for the same names and owner that is not revoked:
@@ -61,36 +62,36 @@ type member struct {
 const newMember = math.MaxInt64
 
 func memberOf(c *notary.Certificate, id int64) member {
-	return member{set: nameSet(c), id: id, owner: c.RequesterID, notBefore: seconds(c.NotBefore), notAfter: seconds(c.NotAfter)}
+	return member{set: nameSet(c), id: id, owner: c.RequesterID, notBefore: db.Seconds(c.NotBefore), notAfter: db.Seconds(c.NotAfter)}
 }
 
 // replacement returns an expression for a certificate that replaces this one, or NULL. That is a current
 // certificate of the same owner or any certificate without an owner. The latter need not be current,
 // because another owner's may have replaced it.
-func (m member) replacement(b *binder) string {
-	from := "FROM certificate y WHERE y.name_set = " + b.bind(m.set) + " AND "
-	later := " AND y.not_after >= " + b.bind(m.notAfter) + m.compare(b, "y", " >= ", " > ")
+func (m member) replacement(b *db.Binder) string {
+	from := "FROM certificate y WHERE y.name_set = " + b.Bind(m.set) + " AND "
+	later := " AND y.not_after >= " + b.Bind(m.notAfter) + m.compare(b, "y", " >= ", " > ")
 	if m.owner == 0 {
 		return "(SELECT MAX(y.id) " + from + "y.replaced_by IS NULL" + later + ")"
 	}
-	return "COALESCE((SELECT MAX(y.id) " + from + "y.replaced_by IS NULL AND y.requester_id = " + b.bind(m.owner) + later + "), " +
+	return "COALESCE((SELECT MAX(y.id) " + from + "y.replaced_by IS NULL AND y.requester_id = " + b.Bind(m.owner) + later + "), " +
 		"(SELECT y.id " + from + "y.requester_id = 0" + later + " ORDER BY y.not_after DESC, y.id DESC LIMIT 1))"
 }
 
 // replaces returns the condition that this certificate replaces a current certificate x.
-func (m member) replaces(b *binder) string {
+func (m member) replaces(b *db.Binder) string {
 	owner := ""
 	if m.owner != 0 {
-		owner = " AND x.requester_id IN (" + b.bind(m.owner) + ", 0)"
+		owner = " AND x.requester_id IN (" + b.Bind(m.owner) + ", 0)"
 	}
-	return "x.name_set = " + b.bind(m.set) + " AND x.replaced_by IS NULL" + owner +
-		" AND x.not_after <= " + b.bind(m.notAfter) + m.compare(b, "x", " <= ", " < ")
+	return "x.name_set = " + b.Bind(m.set) + " AND x.replaced_by IS NULL" + owner +
+		" AND x.not_after <= " + b.Bind(m.notAfter) + m.compare(b, "x", " <= ", " < ")
 }
 
 // compare returns the rest of the condition that another certificate is later, or earlier. Of two with the
 // same validity, the one with the greater id is later.
-func (m member) compare(b *binder, alias, notBefore, strictly string) string {
-	from, to, id := b.bind(m.notBefore), b.bind(m.notAfter), b.bind(m.id)
+func (m member) compare(b *db.Binder, alias, notBefore, strictly string) string {
+	from, to, id := b.Bind(m.notBefore), b.Bind(m.notAfter), b.Bind(m.id)
 	return " AND " + alias + ".not_before" + notBefore + from + " AND (" + alias + ".not_before" + strictly + from +
 		" OR " + alias + ".not_after" + strictly + to + " OR " + alias + ".id" + strictly + id + ")"
 }
@@ -100,24 +101,24 @@ func (tx *Tx) claimNames(set string) error {
 	if set == "" {
 		return nil
 	}
-	return tx.claim(theNames, keyTurn(set))
+	return tx.db.Lock(lockNames, lockID(set))
 }
 
 // joined counts a certificate that has joined those with its names, and marks the count others that it
 // replaces.
 func (tx *Tx) joined(m member, count int64) error {
 	if m.replacedBy == 0 {
-		tx.counts[expiryCounter(timeOf(m.notAfter))]++
+		tx.db.Count(expiryCounter(db.TimeOf(m.notAfter)), 1)
 	}
 	if count == 0 {
 		return nil
 	}
-	b := &binder{}
-	id := b.bind(m.id)
-	ends, err := collect(context.Background(), tx.reader, scanNumber,
-		"UPDATE certificate AS x SET replaced_by = "+id+" WHERE x.id <> "+id+" AND "+m.replaces(b)+" RETURNING not_after", b.args...)
+	b := &db.Binder{}
+	id := b.Bind(m.id)
+	ends, err := db.Collect(context.Background(), tx.reader.q, db.Scan[int64],
+		"UPDATE certificate AS x SET replaced_by = "+id+" WHERE x.id <> "+id+" AND "+m.replaces(b)+" RETURNING not_after", b.Args...)
 	for _, notAfter := range ends {
-		tx.counts[expiryCounter(timeOf(notAfter))]--
+		tx.db.Count(expiryCounter(db.TimeOf(notAfter)), -1)
 	}
 	return err
 }
@@ -127,18 +128,18 @@ func (tx *Tx) joinNames(m member) error {
 	if m.set == "" {
 		return nil
 	}
-	b := &binder{}
+	b := &db.Binder{}
 	var count int64
-	err := tx.q.queryRow(context.Background(), "UPDATE certificate SET name_set = "+b.bind(m.set)+", replaced_by = "+m.replacement(b)+
-		" WHERE id = "+b.bind(m.id)+" RETURNING COALESCE(replaced_by, 0), "+m.countReplaced(b), b.args...).Scan(&m.replacedBy, &count)
+	err := tx.q.QueryRow(context.Background(), "UPDATE certificate SET name_set = "+b.Bind(m.set)+", replaced_by = "+m.replacement(b)+
+		" WHERE id = "+b.Bind(m.id)+" RETURNING COALESCE(replaced_by, 0), "+m.countReplaced(b), b.Args...).Scan(&m.replacedBy, &count)
 	if err != nil {
-		return mapped(err)
+		return db.MapError(err)
 	}
 	return tx.joined(m, count)
 }
 
 // countReplaced returns an expression, for RETURNING, of how many others the certificate replaces.
-func (m member) countReplaced(b *binder) string {
+func (m member) countReplaced(b *db.Binder) string {
 	return "(SELECT COUNT(*) FROM certificate x WHERE x.id <> certificate.id AND " + m.replaces(b) + ")"
 }
 
@@ -150,29 +151,29 @@ func (tx *Tx) leaveNames(c *notary.Certificate) error {
 		return err
 	}
 	var replacement, notAfter int64
-	err := tx.q.queryRow(ctx, `SELECT COALESCE(replaced_by, 0), not_after FROM certificate
+	err := tx.q.QueryRow(ctx, `SELECT COALESCE(replaced_by, 0), not_after FROM certificate
 		WHERE id = $1 AND name_set IS NOT NULL`, c.ID).Scan(&replacement, &notAfter)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	} else if err != nil {
-		return mapped(err)
+		return db.MapError(err)
 	}
 	if replacement == 0 {
-		tx.counts[expiryCounter(timeOf(notAfter))]--
+		tx.db.Count(expiryCounter(db.TimeOf(notAfter)), -1)
 	}
-	if err := tx.later(`UPDATE certificate SET name_set = NULL, replaced_by = NULL WHERE id = $1`, c.ID); err != nil {
+	if err := tx.db.Later(`UPDATE certificate SET name_set = NULL, replaced_by = NULL WHERE id = $1`, c.ID); err != nil {
 		return err
 	}
-	left, err := collect(ctx, tx.reader, scanMember, `SELECT `+memberColumns+` FROM certificate k WHERE k.replaced_by = $1`, c.ID)
+	left, err := db.Collect(ctx, tx.reader.q, scanMember, `SELECT `+memberColumns+` FROM certificate k WHERE k.replaced_by = $1`, c.ID)
 	if err != nil {
 		return err
 	}
-	return tx.replaceAgain(left, func(m member) { tx.counts[expiryCounter(timeOf(m.notAfter))]++ })
+	return tx.replaceAgain(left, func(m member) { tx.db.Count(expiryCounter(db.TimeOf(m.notAfter)), 1) })
 }
 
 const memberColumns = `k.name_set, k.id, k.requester_id, k.not_before, k.not_after`
 
-func scanMember(row row) (m member, err error) {
+func scanMember(row db.Row) (m member, err error) {
 	err = row.Scan(&m.set, &m.id, &m.owner, &m.notBefore, &m.notAfter)
 	return m, err
 }
@@ -184,12 +185,12 @@ func (tx *Tx) replaceAgain(members []member, fn func(member)) error {
 		return slices.Compare([]int64{b.notAfter, b.notBefore, b.id}, []int64{a.notAfter, a.notBefore, a.id})
 	})
 	for _, m := range members {
-		b := &binder{}
+		b := &db.Binder{}
 		var replacement int64
-		err := tx.q.queryRow(context.Background(), "UPDATE certificate SET replaced_by = "+m.replacement(b)+
-			" WHERE id = "+b.bind(m.id)+" RETURNING COALESCE(replaced_by, 0)", b.args...).Scan(&replacement)
+		err := tx.q.QueryRow(context.Background(), "UPDATE certificate SET replaced_by = "+m.replacement(b)+
+			" WHERE id = "+b.Bind(m.id)+" RETURNING COALESCE(replaced_by, 0)", b.Args...).Scan(&replacement)
 		if err != nil {
-			return mapped(err)
+			return db.MapError(err)
 		}
 		if replacement == 0 {
 			fn(m)

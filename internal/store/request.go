@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // noEnd stands for the end of validity of a request without a certificate: in a list by
@@ -26,7 +27,7 @@ const requestJoins = `
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
 	var lint, profile sql.NullString
 	var authority number
-	req, err := r.scanRequestAnd(r.q.queryRow(ctx, `SELECT`+requestColumns+`, l.findings, latest.authority_id, latest.profile
+	req, err := r.scanRequestAnd(r.q.QueryRow(ctx, `SELECT`+requestColumns+`, l.findings, latest.authority_id, latest.profile
 		FROM request r`+requestJoins+`
 		LEFT JOIN certificate_lint l ON l.certificate_id = r.certificate_id
 		LEFT JOIN certificate latest ON latest.id = (SELECT MAX(id) FROM certificate WHERE request_id = r.id)
@@ -43,10 +44,10 @@ func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) 
 	return req, nil
 }
 
-func (r reader) scanRequest(row row) (*notary.Request, error) { return r.scanRequestAnd(row) }
+func (r reader) scanRequest(row db.Row) (*notary.Request, error) { return r.scanRequestAnd(row) }
 
 // scanRequestAnd reads a request, and the columns after its own into more.
-func (r reader) scanRequestAnd(row row, more ...any) (*notary.Request, error) {
+func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error) {
 	var (
 		req              notary.Request
 		names            string
@@ -75,12 +76,12 @@ func (r reader) scanRequestAnd(row row, more ...any) (*notary.Request, error) {
 
 // RequestWithContent returns the id of the request with this content and requester, or 0.
 func (r reader) RequestWithContent(ctx context.Context, requesterID int64, content string) (id int64, err error) {
-	err = r.q.queryRow(ctx, `SELECT id FROM request WHERE requester_id = $1 AND content = $2 AND content <> ''`,
+	err = r.q.QueryRow(ctx, `SELECT id FROM request WHERE requester_id = $1 AND content = $2 AND content <> ''`,
 		requesterID, content).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
-	return id, mapped(err)
+	return id, db.MapError(err)
 }
 
 // InsertRequest records a new Outstanding request and returns its id. A second request with the same
@@ -95,18 +96,18 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 		}
 		findings = encoded
 	}
-	id, err := tx.insert(`INSERT INTO request
+	id, err := tx.db.Insert(`INSERT INTO request
 		(fingerprint, content, status, requester_id, email, common_name, names, key, search, findings, not_after, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id`,
 		req.Fingerprint, req.Content, notary.Outstanding, req.RequesterID, req.Email, req.CommonName,
-		req.Names.String(), req.Key, terms.search, findings, noEnd, seconds(tx.now))
-	if errors.Is(err, errUnique) {
+		req.Names.String(), req.Key, terms.search, findings, noEnd, db.Seconds(tx.db.Now()))
+	if errors.Is(err, db.ErrUnique) {
 		return 0, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "you have submitted this CSR already"}
 	} else if err != nil {
 		return 0, err
 	}
-	tx.counts[statusCounter(notary.Outstanding)]++
-	if err := tx.later(`INSERT INTO request_csr (request_id, csr) VALUES ($1, $2)`, id, req.CSR); err != nil {
+	tx.db.Count(statusCounter(notary.Outstanding), 1)
+	if err := tx.db.Later(`INSERT INTO request_csr (request_id, csr) VALUES ($1, $2)`, id, req.CSR); err != nil {
 		return 0, err
 	}
 	return id, tx.insertNames("request", id, terms.names)
@@ -116,11 +117,11 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 // the certificate that is then in use (0: none). Where the request is no longer in that
 // state, or has another certificate, it is a [notary.Conflict].
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
-	err := tx.change(raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
+	err := tx.db.Change(db.Raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
 			authority_id = (SELECT authority_id FROM certificate WHERE id = $2),
 			not_after = COALESCE((SELECT not_after FROM certificate WHERE id = $2), $4)
 		WHERE id = $5 AND status = $6 AND COALESCE(certificate_id, 0) = $7`,
-		next, nullable(certificateID), seconds(tx.now), noEnd, req.ID, req.Status, certificateOf(req))
+		next, nullable(certificateID), db.Seconds(tx.db.Now()), noEnd, req.ID, req.Status, certificateOf(req))
 	if err == nil {
 		tx.countRequest(req, next)
 	}
@@ -130,21 +131,21 @@ func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certifi
 // SetRejection says why the request was rejected, once that is done. The next transition
 // forgets it.
 func (tx *Tx) SetRejection(id int64, reason string) error {
-	return tx.change(raced(), `UPDATE request SET rejection = $1 WHERE id = $2 AND status = 'Rejected'`, reason, id)
+	return tx.db.Change(db.Raced(), `UPDATE request SET rejection = $1 WHERE id = $2 AND status = 'Rejected'`, reason, id)
 }
 
 // RequireStatus wants that the transaction has brought the request to that status. Where it
 // has not, because another one was quicker, it is a [notary.Conflict].
 func (tx *Tx) RequireStatus(ctx context.Context, id int64, want notary.RequestStatus) error {
-	if tx.alone {
+	if tx.db.Alone() {
 		return nil
 	}
 	var status notary.RequestStatus
-	err := tx.q.queryRow(ctx, `SELECT status FROM request WHERE id = $1`, id).Scan(&status)
+	err := tx.q.QueryRow(ctx, `SELECT status FROM request WHERE id = $1`, id).Scan(&status)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && status != want {
-		return raced()
+		return db.Raced()
 	}
-	return mapped(err)
+	return db.MapError(err)
 }
 
 func certificateOf(req *notary.Request) int64 {
@@ -157,23 +158,23 @@ func certificateOf(req *notary.Request) int64 {
 // DeleteRequest removes the request in the state in which it was read. The certificates
 // issued for it stay.
 func (tx *Tx) DeleteRequest(req *notary.Request) error {
-	if _, err := tx.exec(`UPDATE certificate SET request_id = NULL WHERE request_id = $1`, req.ID); err != nil {
+	if _, err := tx.db.Exec(`UPDATE certificate SET request_id = NULL WHERE request_id = $1`, req.ID); err != nil {
 		return err
 	}
-	if _, err := tx.exec(`DELETE FROM request_csr WHERE request_id = $1`, req.ID); err != nil {
+	if _, err := tx.db.Exec(`DELETE FROM request_csr WHERE request_id = $1`, req.ID); err != nil {
 		return err
 	}
 	var search string
-	err := tx.q.queryRow(context.Background(), `SELECT search FROM request WHERE id = $1`, req.ID).Scan(&search)
+	err := tx.q.QueryRow(context.Background(), `SELECT search FROM request WHERE id = $1`, req.ID).Scan(&search)
 	if errors.Is(err, sql.ErrNoRows) {
-		return raced()
+		return db.Raced()
 	} else if err != nil {
-		return mapped(err)
+		return db.MapError(err)
 	}
 	if err := tx.deleteNames("request", req.ID, namesIn(search)); err != nil {
 		return err
 	}
-	err = tx.change(raced(), `DELETE FROM request
+	err = tx.db.Change(db.Raced(), `DELETE FROM request
 		WHERE id = $1 AND status = $2 AND COALESCE(certificate_id, 0) = $3`, req.ID, req.Status, certificateOf(req))
 	if err != nil {
 		return err
@@ -184,19 +185,8 @@ func (tx *Tx) DeleteRequest(req *notary.Request) error {
 
 // countRequest counts a request that leaves its status for another one ("" for its deletion).
 func (tx *Tx) countRequest(was *notary.Request, next notary.RequestStatus) {
-	tx.counts[statusCounter(was.Status)]--
+	tx.db.Count(statusCounter(was.Status), -1)
 	if next != "" {
-		tx.counts[statusCounter(next)]++
+		tx.db.Count(statusCounter(next), 1)
 	}
-}
-
-func raced() error {
-	return notary.Errorf(notary.Conflict, "somebody else has just changed this: look at it again")
-}
-
-func nullable(id int64) any {
-	if id == 0 {
-		return nil
-	}
-	return id
 }

@@ -7,19 +7,20 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // Responder is the certificate of the one who answers OCSP requests for the authority, and
 // its private key as package keystore sealed it; both nil where there is none.
 func (r reader) Responder(ctx context.Context, authorityID int64) (cert *notary.Certificate, sealedKey []byte, err error) {
 	var row certificateRow
-	err = r.q.queryRow(ctx, `SELECT o.sealed_key,`+certificateColumns+`FROM responder o
+	err = r.q.QueryRow(ctx, `SELECT o.sealed_key,`+certificateColumns+`FROM responder o
 		JOIN certificate k ON k.id = o.certificate_id`+certificateJoins+`WHERE o.authority_id = $1`, authorityID).Scan(
 		append([]any{&sealedKey}, row.dest()...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, nil
 	} else if err != nil {
-		return nil, nil, mapped(err)
+		return nil, nil, db.MapError(err)
 	}
 	return row.certificate(r), sealedKey, nil
 }
@@ -27,7 +28,7 @@ func (r reader) Responder(ctx context.Context, authorityID int64) (cert *notary.
 // ResponderEnds are the ends of validity of the responders' certificates, by authority.
 func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) {
 	all := map[int64]time.Time{}
-	_, err := collect(ctx, r, func(row row) (none struct{}, err error) {
+	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
 		var authority int64
 		var notAfter instant
 		err = row.Scan(&authority, &notAfter)
@@ -46,10 +47,10 @@ func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey [
 		return err
 	}
 	if before == 0 {
-		return tx.change(raced(), `INSERT INTO responder (authority_id, certificate_id, sealed_key) VALUES ($1, $2, $3)
+		return tx.db.Change(db.Raced(), `INSERT INTO responder (authority_id, certificate_id, sealed_key) VALUES ($1, $2, $3)
 			ON CONFLICT (authority_id) DO NOTHING`, authorityID, certificateID, sealedKey)
 	}
-	return tx.change(raced(), `UPDATE responder SET certificate_id = $1, sealed_key = $2
+	return tx.db.Change(db.Raced(), `UPDATE responder SET certificate_id = $1, sealed_key = $2
 		WHERE authority_id = $3 AND certificate_id = $4`, certificateID, sealedKey, authorityID, before)
 }
 
@@ -62,7 +63,7 @@ func (r reader) CertificateStatus(ctx context.Context, authorityID int64, serial
 		at     instant
 		reason sql.NullString
 	}
-	found, err := collect(ctx, r, func(row row) (s status, err error) {
+	found, err := db.Collect(ctx, r.q, func(row db.Row) (s status, err error) {
 		err = row.Scan(&s.id, &s.at, &s.reason)
 		return s, err
 	}, `SELECT v.id, v.revoked_at, v.reason FROM certificate k

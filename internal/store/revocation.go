@@ -6,21 +6,22 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // InsertRevocation revokes a certificate of an authority held here. A second time is a
 // [notary.Conflict].
 func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationReason) error {
-	_, err := tx.exec(`INSERT INTO revocation (authority_id, certificate_id, shard, serial, revoked_at, reason, listed_until)
+	_, err := tx.db.Exec(`INSERT INTO revocation (authority_id, certificate_id, shard, serial, revoked_at, reason, listed_until)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		c.AuthorityID, c.ID, c.Shard, c.Serial, seconds(tx.now), reason, listedUntil(c, tx.now))
-	if errors.Is(err, errUnique) {
+		c.AuthorityID, c.ID, c.Shard, c.Serial, db.Seconds(tx.db.Now()), reason, listedUntil(c, tx.db.Now()))
+	if errors.Is(err, db.ErrUnique) {
 		return notary.Errorf(notary.Conflict, "this certificate is revoked already")
 	} else if err != nil {
 		return err
 	}
 	tx.countRevocation(c.AuthorityID, c.Shard)
-	tx.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
+	tx.db.Count(liveCounter(c.AuthorityID, c.NotAfter), -1)
 	tx.revoked = append(tx.revoked, notary.RevokedCertificate{ID: c.ID, Serial: c.Serial})
 	return tx.leaveNames(c)
 }
@@ -29,16 +30,16 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 // has changed since the certificate was read, the error is a [notary.Conflict]. The next CRL lists the entry
 // even if the certificate has expired.
 func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationReason) error {
-	until := listedUntil(c, tx.now)
-	err := tx.change(raced(), `UPDATE revocation SET reason = $1,
+	until := listedUntil(c, tx.db.Now())
+	err := tx.db.Change(db.Raced(), `UPDATE revocation SET reason = $1,
 			listed_until = CASE WHEN listed_until > $2 THEN listed_until ELSE $2 END
 		WHERE certificate_id = $3 AND reason = $4`, reason, until, c.ID, c.Revocation.Reason)
 	if err != nil {
 		return err
 	}
-	tx.counts[correctedCounter(c.AuthorityID, 0)]++
+	tx.db.Count(correctedCounter(c.AuthorityID, 0), 1)
 	if c.Shard > 0 {
-		tx.counts[correctedCounter(c.AuthorityID, c.Shard)]++
+		tx.db.Count(correctedCounter(c.AuthorityID, c.Shard), 1)
 	}
 	tx.revoked = append(tx.revoked, notary.RevokedCertificate{ID: c.ID, Serial: c.Serial, Previous: c.Revocation.Reason})
 	return nil
@@ -49,15 +50,15 @@ func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationR
 func (tx *Tx) RevokedCertificates() []notary.RevokedCertificate { return tx.revoked }
 
 func (tx *Tx) countRevocation(authorityID int64, shard int) {
-	tx.counts[revokedCounter(authorityID, 0)]++
+	tx.db.Count(revokedCounter(authorityID, 0), 1)
 	if shard > 0 {
-		tx.counts[revokedCounter(authorityID, shard)]++
+		tx.db.Count(revokedCounter(authorityID, shard), 1)
 	}
 }
 
 // Revoked returns the authorities whose revocations this transaction has changed so far.
 func (tx *Tx) Revoked() (authorityIDs []int64) {
-	for name := range tx.counts {
+	for name := range tx.db.Counted() {
 		if key, err := revokedCounterKey(name); err == nil && key.Shard == 0 {
 			authorityIDs = append(authorityIDs, key.AuthorityID)
 		}
@@ -76,13 +77,13 @@ func listedUntil(c *notary.Certificate, revokedAt time.Time) int64 {
 	if revokedAt.After(until) {
 		until = revokedAt
 	}
-	return seconds(until.Add(listingMargin))
+	return db.Seconds(until.Add(listingMargin))
 }
 
 // ReportCompromised records that the key with this fingerprint must not be certified again.
 func (tx *Tx) ReportCompromised(keyFingerprint string) error {
-	_, err := tx.exec(`INSERT INTO compromised_key (fingerprint, reported_at) VALUES ($1, $2)
-		ON CONFLICT (fingerprint) DO NOTHING`, keyFingerprint, seconds(tx.now))
+	_, err := tx.db.Exec(`INSERT INTO compromised_key (fingerprint, reported_at) VALUES ($1, $2)
+		ON CONFLICT (fingerprint) DO NOTHING`, keyFingerprint, db.Seconds(tx.db.Now()))
 	return err
 }
 

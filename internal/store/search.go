@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // A word of the free search fits an object of which something begins with it: a label of a
@@ -24,7 +25,7 @@ func (f finder[T]) word(text string) condition {
 	bySerial := f.what == "request" && hexadecimal.MatchString(text)
 	status := statusOf(f.what, text)
 	return condition{
-		holds: func(b *binder) {
+		holds: func(b *db.Binder) {
 			any := []string{f.like("search", "%"+pattern.Replace(marked(text))+"%", b)}
 			for _, c := range begin {
 				any = append(any, f.like(c.column, pattern.Replace(c.text)+"%", b))
@@ -33,11 +34,11 @@ func (f finder[T]) word(text string) condition {
 				any = append(any, f.hasHad(beginsWith(b, "s.serial", text)))
 			}
 			if status != "" {
-				any = append(any, f.alias+".status || '' = "+b.bind(string(status)))
+				any = append(any, f.alias+".status || '' = "+b.Bind(string(status)))
 			}
-			b.and("(" + strings.Join(any, " OR ") + ")")
+			b.And("(" + strings.Join(any, " OR ") + ")")
 		},
-		ids: func(b *binder) string {
+		ids: func(b *db.Binder) string {
 			texts := []string{f.namesFrom(b, text)}
 			for _, c := range begin {
 				texts = append(texts, fmt.Sprintf("SELECT id FROM %s WHERE %s", f.what, beginsWith(b, c.column, c.text)))
@@ -46,7 +47,7 @@ func (f finder[T]) word(text string) condition {
 				texts = append(texts, "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND "+beginsWith(b, "serial", text))
 			}
 			if status != "" {
-				texts = append(texts, "SELECT id FROM request WHERE status = "+b.bind(string(status)))
+				texts = append(texts, "SELECT id FROM request WHERE status = "+b.Bind(string(status)))
 			}
 			return strings.Join(texts, " UNION ALL ")
 		},
@@ -68,8 +69,8 @@ func (f finder[T]) beginnings(text string) []beginning {
 	return all
 }
 
-func beginsWith(b *binder, column, text string) string {
-	return column + " >= " + b.bind(text) + " AND " + column + " < " + b.bind(end(text))
+func beginsWith(b *db.Binder, column, text string) string {
+	return column + " >= " + b.Bind(text) + " AND " + column + " < " + b.Bind(end(text))
 }
 
 // keyWords is how many letters of a kind of key are enough to mean it.

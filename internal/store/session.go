@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 const sessionColumns = ` s.id, s.account_id, s.browser, s.address, s.user_agent, s.created_at, s.last_seen_at, s.expires_at `
@@ -41,15 +42,15 @@ func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.T
 	var s sessionRow
 	var a notary.Account
 	var created instant
-	err := r.q.queryRow(ctx, `SELECT`+sessionColumns+`, a.id, a.email, a.role, a.created_at
+	err := r.q.QueryRow(ctx, `SELECT`+sessionColumns+`, a.id, a.email, a.role, a.created_at
 		FROM session s JOIN account a ON a.id = s.account_id
-		WHERE`+liveSession+`AND s.token_hash = $3`, seconds(now), seconds(now.Add(MaxClockSkew)), tokenHash).Scan(
+		WHERE`+liveSession+`AND s.token_hash = $3`, db.Seconds(now), db.Seconds(now.Add(MaxClockSkew)), tokenHash).Scan(
 		append(s.dest(), &a.ID, &a.Email, &a.Role, &created)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, nil
 	}
 	a.CreatedAt = created.time()
-	return &a, s.value(), mapped(err)
+	return &a, s.value(), db.MapError(err)
 }
 
 // maxSessions is how many sessions of an account are listed.
@@ -58,40 +59,40 @@ const maxSessions = 1000
 // Sessions are the newest sessions of an account that have not expired, the last begun first:
 // a thousand at most.
 func (r reader) Sessions(ctx context.Context, accountID int64, now time.Time) ([]*notary.Session, error) {
-	return collect(ctx, r, func(row row) (*notary.Session, error) {
+	return db.Collect(ctx, r.q, func(row db.Row) (*notary.Session, error) {
 		var s sessionRow
 		err := row.Scan(s.dest()...)
 		return s.value(), err
 	}, `SELECT`+sessionColumns+`FROM session s WHERE`+liveSession+`AND s.account_id = $3
-		ORDER BY s.id DESC LIMIT $4`, seconds(now), seconds(now.Add(MaxClockSkew)), accountID, maxSessions)
+		ORDER BY s.id DESC LIMIT $4`, db.Seconds(now), db.Seconds(now.Add(MaxClockSkew)), accountID, maxSessions)
 }
 
 // InsertSession starts a session of an account, with its kind, origin and end, and gives its
 // id.
 func (tx *Tx) InsertSession(s *notary.Session, tokenHash []byte) (int64, error) {
-	return tx.insert(`INSERT INTO session (token_hash, account_id, browser, address, user_agent, created_at, last_seen_at, expires_at)
+	return tx.db.Insert(`INSERT INTO session (token_hash, account_id, browser, address, user_agent, created_at, last_seen_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $6, $7) RETURNING id`,
-		tokenHash, s.AccountID, boolInt(s.Browser), s.Address, s.UserAgent, seconds(tx.now), seconds(s.ExpiresAt))
+		tokenHash, s.AccountID, boolInt(s.Browser), s.Address, s.UserAgent, db.Seconds(tx.db.Now()), db.Seconds(s.ExpiresAt))
 }
 
 // TouchSession notes that a session is in use now, and when it will end. It is no error where
 // it has ended already.
 func (tx *Tx) TouchSession(id int64, expires time.Time) error {
-	_, err := tx.exec(`UPDATE session SET last_seen_at = $1, expires_at = $2 WHERE id = $3 AND expires_at > $1`,
-		seconds(tx.now), seconds(expires), id)
+	_, err := tx.db.Exec(`UPDATE session SET last_seen_at = $1, expires_at = $2 WHERE id = $3 AND expires_at > $1`,
+		db.Seconds(tx.db.Now()), db.Seconds(expires), id)
 	return err
 }
 
 // DeleteSession ends one session; it is no error where it has ended already.
 func (tx *Tx) DeleteSession(tokenHash []byte) error {
-	_, err := tx.exec(`DELETE FROM session WHERE token_hash = $1`, tokenHash)
+	_, err := tx.db.Exec(`DELETE FROM session WHERE token_hash = $1`, tokenHash)
 	return err
 }
 
 // DeleteSessionOf ends one session of an account. Where the account has none of that id, it
 // is [notary.NotFound].
 func (tx *Tx) DeleteSessionOf(accountID, id int64) error {
-	return tx.change(found(sql.ErrNoRows, "session", id), `DELETE FROM session WHERE id = $1 AND account_id = $2`, id, accountID)
+	return tx.db.Change(found(sql.ErrNoRows, "session", id), `DELETE FROM session WHERE id = $1 AND account_id = $2`, id, accountID)
 }
 
 // DeleteSessionsOf ends all sessions of an account.
@@ -99,16 +100,16 @@ func (tx *Tx) DeleteSessionsOf(accountID int64) error { return tx.DeleteOtherSes
 
 // DeleteOtherSessions ends all sessions of an account but one.
 func (tx *Tx) DeleteOtherSessions(accountID, but int64) error {
-	_, err := tx.exec(`DELETE FROM session WHERE account_id = $1 AND id <> $2`, accountID, but)
+	_, err := tx.db.Exec(`DELETE FROM session WHERE account_id = $1 AND id <> $2`, accountID, but)
 	return err
 }
 
 // DeleteExpiredSessions deletes the sessions that have expired, and those that were issued under
 // a clock that was ahead.
 func (tx *Tx) DeleteExpiredSessions() error {
-	_, err := tx.exec(`DELETE FROM session WHERE expires_at <= $1`, seconds(tx.now))
+	_, err := tx.db.Exec(`DELETE FROM session WHERE expires_at <= $1`, db.Seconds(tx.db.Now()))
 	if err == nil {
-		_, err = tx.exec(`DELETE FROM session WHERE created_at > $1`, seconds(tx.now.Add(MaxClockSkew)))
+		_, err = tx.db.Exec(`DELETE FROM session WHERE created_at > $1`, db.Seconds(tx.db.Now().Add(MaxClockSkew)))
 	}
 	return err
 }

@@ -17,7 +17,7 @@ func (tx *Tx) SetSetupCode(hash string) error {
 	if err := tx.claimSetup(); err != nil {
 		return err
 	}
-	_, err := tx.exec(`INSERT INTO agreement (name, value) VALUES ($1, $2)
+	_, err := tx.db.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, setupCode, hash)
 	return err
 }
@@ -27,25 +27,25 @@ func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
 	if err := tx.claimSetup(); err != nil {
 		return false, err
 	}
-	n, err := tx.exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, setupCode, hash)
+	n, err := tx.db.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, setupCode, hash)
 	return n == 1, err
 }
 
 // claimSetup locks out the creation of the first account until the transaction ends.
 func (tx *Tx) claimSetup() error {
-	return tx.change(
+	return tx.db.Change(
 		notary.Errorf(notary.Conflict, "there is an account already, so that no setup code is needed: log in"),
 		`UPDATE counter SET value = 0 WHERE name = 'accounts' AND value = 0`)
 }
 
 // UseSetupCode deletes the setup code with that hash, and reports whether it was still the one in force.
 func (tx *Tx) UseSetupCode(hash string) (bool, error) {
-	n, err := tx.exec(`DELETE FROM agreement WHERE name = $1 AND value = $2`, setupCode, hash)
+	n, err := tx.db.Exec(`DELETE FROM agreement WHERE name = $1 AND value = $2`, setupCode, hash)
 	return n == 1, err
 }
 
 // DropSetupCode deletes the setup code, if there is one.
 func (tx *Tx) DropSetupCode() error {
-	_, err := tx.exec(`DELETE FROM agreement WHERE name = $1`, setupCode)
+	_, err := tx.db.Exec(`DELETE FROM agreement WHERE name = $1`, setupCode)
 	return err
 }

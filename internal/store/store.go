@@ -1,77 +1,122 @@
-// Package store keeps everything in SQL, and does nothing else: rows to vocabulary and back.
+// Package store translates between rows and vocabulary, noun by noun.
 //
-// [Open] gives a [Store]. Reads are methods of the Store; every change goes through
+// [Open] returns a [Store]. Reads are methods of the Store; every change goes through
 // [Store.Write], which returns only after the change is durable. The methods of [Tx] are
-// small steps that package ca and package auth put together into one transaction, an event
-// included.
+// small steps that package ca and package auth put together into one transaction, including
+// its event.
 //
-// The SQL has one text for SQLite and PostgreSQL: numbered parameters, and nothing that only
-// one of them knows. What the two do differently is an [engine]. The database is trusted for
+// Engines, transactions, locks and migrations are those of package db. The database is trusted for
 // availability and not for secrecy: private keys come here sealed, passwords and tokens
 // hashed. What [Store.Write] has acknowledged is never lost; what it has not may be.
 package store
 
 import (
 	"context"
+	"crypto/rand"
+	"embed"
 	"errors"
+	"io/fs"
 	"strings"
 	"time"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	reader // on the connections that read
 
-	engine engine
-	now    func() time.Time
-	probe  probe
+	db  *db.DB
+	now func() time.Time
 }
 
-// Open opens a database and brings its schema up to date.
-//
-// It is named by the path of a SQLite file, which is made where there is none, or by the URL
-// of a PostgreSQL database (postgres://user:password@host:port/name; several hosts and the
-// parameters of libpq are taken). The file is locked until Close: a second Open fails with
-// [notary.Unavailable], in this process or another. A PostgreSQL database may be open on any
-// number of nodes; where it does not answer, Open waits for as long as ctx lasts.
-//
-// The clock gives the time of what is written: [time.Now], but in tests.
+// An Option configures a [Store]: see [Open].
+type Option = db.Option
+
+// ReadTimeout limits how long a query outside of a transaction may take: see [db.ReadTimeout].
+func ReadTimeout(d time.Duration) Option { return db.ReadTimeout(d) }
+
+// WriteTimeout limits how long a transaction may take: see [db.WriteTimeout].
+func WriteTimeout(d time.Duration) Option { return db.WriteTimeout(d) }
+
+// DefaultReadTimeout applies without [ReadTimeout].
+const DefaultReadTimeout = db.DefaultReadTimeout
+
+//go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
+var migrations embed.FS
+
+// schema is what notary keeps in a database. The migrations are here, beside the queries that use the
+// tables.
+var schema = db.Schema{
+	Migrations:    files(),
+	ApplicationID: 0x4e545259, // the letters NTRY
+	Table:         "issuer_chain",
+	Unreleased:    3,
+}
+
+func files() fs.FS {
+	folder, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the name is valid
+	}
+	return folder
+}
+
+// Schema returns the version of a database's schema, 0 for an empty one, and that to which this program
+// would migrate it: see [db.Schema.Version].
+func Schema(ctx context.Context, database string) (current, newest int64, err error) {
+	return schema.Version(ctx, database)
+}
+
+// Open opens a database and migrates its schema: see [db.Open].
 func Open(ctx context.Context, database string, clock func() time.Time, options ...Option) (*Store, error) {
-	engine, err := openEngine(ctx, database, newLimits(options))
+	d, err := db.Open(ctx, database, schema, clock, options...)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{reader: reader{q: engine.reads(), damage: &damageReport{}}, engine: engine, now: clock}, nil
+	return newStore(d, clock), nil
 }
 
-func openEngine(ctx context.Context, database string, limits limits) (engine, error) {
-	if IsPostgres(database) {
-		return openPostgres(ctx, database, limits)
-	}
-	return openSQLite(ctx, database)
+func newStore(d *db.DB, clock func() time.Time) *Store {
+	return &Store{reader: reader{q: d.Reads(), damage: &damageReport{}}, db: d, now: clock}
 }
 
-// IsPostgres says whether a database is named by the URL of PostgreSQL, and not by a path.
-func IsPostgres(database string) bool {
-	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
+// IsPostgres reports whether a database is named by the URL of PostgreSQL rather than by a path.
+func IsPostgres(database string) bool { return db.IsPostgres(database) }
+
+// Close waits for the writes in progress, refuses further ones, and closes the database.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Ready returns nil if the database answers before ctx ends: see [db.DB.Ready].
+func (s *Store) Ready(ctx context.Context) error { return s.db.Ready(ctx) }
+
+// Shared reports whether other nodes may have the database open, too.
+func (s *Store) Shared() bool { return s.db.Shared() }
+
+// Watch calls fn whenever another node may have changed a topic, until ctx ends: see [db.DB.Watch].
+func (s *Store) Watch(ctx context.Context, fn func(topic string)) { s.db.Watch(ctx, topics, fn) }
+
+// Lease reports whether the holder has the lease of that name: see [db.DB.Lease].
+func (s *Store) Lease(ctx context.Context, name, holder string, term time.Duration) (held bool, err error) {
+	return s.db.Lease(ctx, name, holder, term)
 }
 
-// Close waits for the writes that are under way, refuses further ones, and closes.
-func (s *Store) Close() error { return s.engine.close() }
+// Agree returns the value of that name on which all nodes agree: see [db.DB.Agree].
+func (s *Store) Agree(ctx context.Context, name, value string) (agreed string, err error) {
+	return s.db.Agree(ctx, name, value)
+}
 
-// Write runs fn in a transaction and returns after its commit is durable. An error of fn
-// undoes what fn did and is returned as it is. It is for what the program does by itself; changes
-// on behalf of a caller go through [Store.WriteAs].
-//
-// On SQLite writes that come in together share a commit, so fn must be quick: what takes
-// time (signing, hashing) is done before. On PostgreSQL fn may run more than once, after
-// another transaction got in its way: it must not count on what it did the last time.
-//
-// A full queue and a database that fails or is away are [notary.Unavailable]: nothing was
-// changed, unless the error says that this is not known. Once fn has begun, the end of ctx
-// no longer matters: the caller learns what became of the change.
+// Agreed returns the value of that name on which all nodes agree; "" if there is none.
+func (r reader) Agreed(ctx context.Context, name string) (string, error) {
+	return db.Agreed(ctx, r.q, name)
+}
+
+// NodeID returns a name for this process among the nodes on a database.
+func NodeID() string { return strings.ToLower(rand.Text()[:12]) }
+
+// Write runs fn in a transaction and returns after its commit is durable: see [db.DB.Write]. It is for
+// what the program does by itself; changes on behalf of a caller go through [Store.WriteAs].
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 	return s.WriteAs(ctx, notary.SystemCaller, fn)
 }
@@ -86,7 +131,7 @@ func (s *Store) WriteAs(ctx context.Context, by notary.Caller, fn func(*Tx) erro
 // WriteAccount is WriteAs for a change to an account or its sessions. It waits for the transactions
 // that rely on the account, and blocks others until it ends.
 func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn func(*Tx) error) error {
-	err := s.engine.write(ctx, s.now(), s.as(by, id, fn))
+	err := s.db.Write(ctx, s.as(by, id, fn))
 	if errors.Is(err, errStale) {
 		return s.stale(ctx, by)
 	}
@@ -94,9 +139,9 @@ func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn
 }
 
 // as returns fn preceded by the verification of the caller.
-func (s *Store) as(by notary.Caller, changed int64, fn func(*Tx) error) func(*Tx) error {
-	return func(tx *Tx) error {
-		tx.damage = s.damage
+func (s *Store) as(by notary.Caller, changed int64, fn func(*Tx) error) func(*db.Tx) error {
+	return func(inner *db.Tx) error {
+		tx := &Tx{reader: reader{q: inner, damage: s.damage}, db: inner}
 		if err := tx.verify(by, changed); err != nil {
 			return err
 		}

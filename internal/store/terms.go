@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // terms are what the names of a request or certificate are found by.
@@ -129,12 +130,12 @@ const namesTogether = 50
 
 func (tx *Tx) insertNames(what string, id int64, names []string) error {
 	for some := range slices.Chunk(names, namesTogether) {
-		b := &binder{}
-		values, bound := "", b.bind(id)
+		b := &db.Binder{}
+		values, bound := "", b.Bind(id)
 		for _, name := range some {
-			values += ", (" + bound + ", " + b.bind(name) + ")"
+			values += ", (" + bound + ", " + b.Bind(name) + ")"
 		}
-		if err := tx.later("INSERT INTO "+what+"_name ("+what+"_id, name) VALUES "+values[2:], b.args...); err != nil {
+		if err := tx.db.Later("INSERT INTO "+what+"_name ("+what+"_id, name) VALUES "+values[2:], b.Args...); err != nil {
 			return err
 		}
 	}
@@ -143,7 +144,7 @@ func (tx *Tx) insertNames(what string, id int64, names []string) error {
 
 func (tx *Tx) deleteNames(what string, id int64, names []string) error {
 	for _, name := range names {
-		if err := tx.later(`DELETE FROM `+what+`_name WHERE `+what+`_id = $1 AND name = $2`, id, name); err != nil {
+		if err := tx.db.Later(`DELETE FROM `+what+`_name WHERE `+what+`_id = $1 AND name = $2`, id, name); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"notary"
+	"notary/internal/db"
 )
 
 // upgradeStep is how many certificates or requests are upgraded in one transaction.
@@ -20,7 +21,7 @@ func (s *Store) upgrade(ctx context.Context, name string, step func(tx *Tx, afte
 		return 0, true, err
 	}
 	err = s.Write(ctx, func(tx *Tx) error {
-		if err := tx.claim(theUpgrade, 0); err != nil {
+		if err := tx.db.Lock(lockUpgrade, 0); err != nil {
 			return err
 		}
 		pending, err := tx.Agreed(ctx, name)
@@ -35,9 +36,9 @@ func (s *Store) upgrade(ctx context.Context, name string, step func(tx *Tx, afte
 			return err
 		}
 		if done = last == after; done {
-			return tx.later(`DELETE FROM agreement WHERE name = $1`, name)
+			return tx.db.Later(`DELETE FROM agreement WHERE name = $1`, name)
 		}
-		return tx.later(`UPDATE agreement SET value = $1 WHERE name = $2`, strconv.FormatInt(last, 10), name)
+		return tx.db.Later(`UPDATE agreement SET value = $1 WHERE name = $2`, strconv.FormatInt(last, 10), name)
 	})
 	return last, done, err
 }
@@ -49,7 +50,7 @@ const replacedMarked = "replaced certificates are marked up to certificate"
 // returns the id of the last one, and whether all are done.
 func (s *Store) UpgradeReplaced(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, replacedMarked, func(tx *Tx, after int64) (int64, error) {
-		certificates, err := collect(ctx, tx.reader, scanUnmarked, `SELECT k.id, k.requester_id, k.common_name, k.names, k.fingerprint,
+		certificates, err := db.Collect(ctx, tx.reader.q, scanUnmarked, `SELECT k.id, k.requester_id, k.common_name, k.names, k.fingerprint,
 			k.profile, k.not_before, k.not_after, CASE WHEN k.name_set IS NULL AND v.id IS NULL THEN 1 ELSE 0 END
 			FROM certificate k LEFT JOIN revocation v ON v.certificate_id = k.id
 			WHERE k.id > $1 ORDER BY k.id LIMIT $2`, after, upgradeStep)
@@ -69,7 +70,7 @@ type unmarked struct {
 	unmarked bool
 }
 
-func scanUnmarked(row row) (c unmarked, err error) {
+func scanUnmarked(row db.Row) (c unmarked, err error) {
 	var requester number
 	var notBefore, notAfter instant
 	var names string

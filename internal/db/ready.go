@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -15,10 +15,10 @@ const probeTimeout = 5 * time.Second
 // Ready returns nil if the database answers before ctx ends, and a [notary.Unavailable] error
 // otherwise. Callers at the same time share one query, so that they do not pile up in front of a
 // database that hangs.
-func (s *Store) Ready(ctx context.Context) error {
-	err := s.probe.ask(ctx, func(ctx context.Context) error {
+func (d *DB) Ready(ctx context.Context) error {
+	err := d.probe.ask(ctx, func(ctx context.Context) error {
 		var one int
-		return s.q.queryRow(ctx, `SELECT 1`).Scan(&one)
+		return d.Reads().QueryRow(ctx, `SELECT 1`).Scan(&one)
 	})
 	if err != nil {
 		return &notary.Error{Kind: notary.Unavailable, Err: err, RetryAfter: time.Second,

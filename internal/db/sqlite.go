@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ const (
 // sqliteEngine is one file, which one process at a time has open: one connection writes, others
 // read.
 type sqliteEngine struct {
+	schema Schema
 	lock   *flock.Flock
 	read   *sql.DB
 	single *sql.DB // of the one connection that writes
@@ -46,27 +48,27 @@ type sqliteEngine struct {
 	writer *writer
 }
 
-func openSQLite(ctx context.Context, path string) (_ *sqliteEngine, err error) {
-	e := &sqliteEngine{}
+func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngine, err error) {
+	e := &sqliteEngine{schema: schema}
 	defer func() {
 		if err != nil {
 			e.close()
 		}
 	}()
-	if e.lock, err = lockFile(path + ".lock"); err != nil {
+	if e.lock, err = LockFile(path); err != nil {
 		return nil, err
 	}
-	if err := createPrivate(path); err != nil {
+	if err := CreatePrivate(path); err != nil {
 		return nil, err
 	}
-	if err := claimFile(ctx, path); err != nil {
+	if err := schema.claimFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	if e.single, err = connectSQLite(path, 1, "&_pragma=cache_size("+writeCache+")&_pragma=wal_autocheckpoint("+checkpoint+
 		")&_pragma=journal_size_limit("+logLimit+")"); err != nil {
 		return nil, err
 	}
-	if err := migrateSQLite(ctx, e.single); err != nil {
+	if err := schema.migrateSQLite(ctx, e.single); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	if e.read, err = connectSQLite(path, readers, "&_pragma=query_only(1)"); err != nil {
@@ -75,6 +77,18 @@ func openSQLite(ctx context.Context, path string) (_ *sqliteEngine, err error) {
 	e.pool = newStatements(e.read)
 	e.writer, err = startWriter(ctx, e.single)
 	return e, err
+}
+
+// readSQLite opens a file for reading only.
+func readSQLite(path string, schema Schema) (*sqliteEngine, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, notary.Errorf(notary.NotFound, "there is no database %s", path)
+	}
+	read, err := connectSQLite(path, readers, "&_pragma=query_only(1)")
+	if err != nil {
+		return nil, err
+	}
+	return &sqliteEngine{schema: schema, read: read, pool: newStatements(read)}, nil
 }
 
 func (e *sqliteEngine) close() error {
@@ -93,7 +107,7 @@ func (e *sqliteEngine) close() error {
 	return errors.Join(errs...)
 }
 
-func (e *sqliteEngine) reads() querier { return e.pool }
+func (e *sqliteEngine) reads() Querier { return e.pool }
 
 func (e *sqliteEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
 	return e.writer.write(ctx, now, fn)
@@ -103,24 +117,24 @@ func (e *sqliteEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Co
 	if write {
 		return e.writer.alone(ctx, func(conn *sql.Conn) error {
 			if _, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+loadCache+"; PRAGMA temp_store = FILE"); err != nil {
-				return mapped(err)
+				return MapError(err)
 			}
 			return fn(conn)
 		})
 	}
 	conn, err := e.read.Conn(ctx)
 	if err != nil {
-		return mapped(err)
+		return MapError(err)
 	}
 	defer conn.Close()
 	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
-		return mapped(err)
+		return MapError(err)
 	}
 	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 	return fn(conn)
 }
 
-func (e *sqliteEngine) snapshotReads(conn *sql.Conn) querier { return unprepared{conn} }
+func (e *sqliteEngine) snapshotReads(conn *sql.Conn) Querier { return onConn{conn} }
 
 // maxParameters is how many parameters one of our statements has at the most.
 const maxParameters = 2000
@@ -133,7 +147,7 @@ func (e *sqliteEngine) bulk(ctx context.Context, conn *sql.Conn, table string, c
 			args = append(args, row...)
 		}
 		if _, err := conn.ExecContext(ctx, insertText(table, columns, n), args...); err != nil {
-			return mapped(err)
+			return MapError(err)
 		}
 		rows = rows[n:]
 	}
@@ -160,18 +174,19 @@ func insertText(table string, columns []string, rows int) string {
 	return b.String()
 }
 
-func (e *sqliteEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table string) ([]string, error) {
-	return dropIndexes(ctx, conn, `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL
-		AND name NOT IN ('request_certificate', 'certificate_request')`, table) // by which references are checked
+func (e *sqliteEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table string, keep []string) ([]string, error) {
+	return dropIndexes(ctx, conn, `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL`, table, keep)
 }
 
-// dropIndexes drops what the query gives: names of indexes, and the statements that made them.
-func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string) (again []string, err error) {
+// dropIndexes drops the indexes that the query finds, by name and definition, except those to keep.
+func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string, keep []string) (again []string, err error) {
 	var drop []string
-	_, err = collect(ctx, reader{q: unprepared{conn}}, func(row row) (none struct{}, err error) {
+	_, err = Collect(ctx, OnConn(conn), func(row Row) (none struct{}, err error) {
 		var name, text string
 		err = row.Scan(&name, &text)
-		drop, again = append(drop, "DROP INDEX "+name), append(again, text)
+		if !slices.Contains(keep, name) {
+			drop, again = append(drop, "DROP INDEX "+name), append(again, text)
+		}
 		return none, err
 	}, query, table)
 	for _, text := range drop {
@@ -179,36 +194,46 @@ func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string) (agai
 			_, err = conn.ExecContext(ctx, text)
 		}
 	}
-	return again, mapped(err)
+	return again, MapError(err)
 }
 
 // loaded has nothing to do for the ids: SQLite goes on from the greatest.
 func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) error {
 	_, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+writeCache+"; PRAGMA temp_store = MEMORY; PRAGMA shrink_memory")
-	return mapped(err)
+	return MapError(err)
 }
 
-// invariants are SQLite's own checks.
-func (e *sqliteEngine) invariants() []invariant {
-	return []invariant{
+// rules are SQLite's own checks.
+func (e *sqliteEngine) rules() []Rule {
+	return []Rule{
 		{"the file is whole", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
 		{"no reference leads nowhere", `SELECT "table" || ' ' || CAST(rowid AS TEXT) FROM pragma_foreign_key_check`},
 	}
 }
 
-// watch has nobody to hear of: the file is locked for this process.
-func (e *sqliteEngine) watch(ctx context.Context, _ func(string)) { <-ctx.Done() }
+// quickChecks are SQLite's checks of the pages, table by table.
+func (e *sqliteEngine) quickChecks(tables []string) (checks []Rule) {
+	for _, table := range tables {
+		checks = append(checks, Rule{"the pages of the table " + table + " are whole",
+			`SELECT quick_check FROM pragma_quick_check('` + table + `') WHERE quick_check <> 'ok'`})
+	}
+	return checks
+}
 
-func lockFile(path string) (*flock.Flock, error) {
-	lock := flock.New(path, flock.SetPermissions(0o600))
+// watch has no other nodes to hear of: the file is locked by this process.
+func (e *sqliteEngine) watch(ctx context.Context, _ []string, _ func(string)) { <-ctx.Done() }
+
+// LockFile locks a SQLite database for this process.
+func LockFile(path string) (*flock.Flock, error) {
+	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("could not lock %s: %w", path, err)
+		return nil, fmt.Errorf("could not lock %s.lock: %w", path, err)
 	}
 	if !locked {
 		return nil, notary.Errorf(notary.Unavailable,
 			"another server uses the database %s: stop it first, or give this one its own data folder",
-			filepath.Base(path[:len(path)-len(".lock")]))
+			filepath.Base(path))
 	}
 	return lock, nil
 }
@@ -232,9 +257,9 @@ func fileURI(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath()
 }
 
-// createPrivate makes the file for its owner alone; SQLite gives its companions (-wal, -shm)
+// CreatePrivate creates the file for its owner alone; SQLite gives its companions (-wal, -shm)
 // the same mode.
-func createPrivate(path string) error {
+func CreatePrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("could not open the database: %w", err)

@@ -1,9 +1,8 @@
-package store
+package db
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,47 +14,38 @@ import (
 	"notary"
 )
 
-//go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
-var migrations embed.FS
-
-// unreleased is the last version of the schema that was in use before the first release only.
-const unreleased = 3
-
-// applicationID marks a SQLite file as ours: the letters NTRY.
-const applicationID = 0x4e545259
-
-// claimFile marks a new file as ours, and refuses one that is somebody else's before anything
+// claimFile marks a new file as the program's, and refuses that of another program before anything
 // is changed in it.
-func claimFile(ctx context.Context, path string) error {
+func (s Schema) claimFile(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", fileURI(path))
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if claimed, err := claimed(ctx, db); claimed || err != nil {
+	if claimed, err := s.claimed(ctx, db); claimed || err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
+	_, err = db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, s.ApplicationID))
 	return err
 }
 
-// claimed says whether a file is ours, or nobody's yet. One that is somebody else's is an
-// error.
-func claimed(ctx context.Context, db *sql.DB) (bool, error) {
-	var id, objects int
+// claimed reports whether a file is marked as the program's. A file of another program is an error.
+func (s Schema) claimed(ctx context.Context, db *sql.DB) (bool, error) {
+	var id int32
+	var objects int
 	err := db.QueryRowContext(ctx, `SELECT application_id, (SELECT COUNT(*) FROM sqlite_master)
 		FROM pragma_application_id`).Scan(&id, &objects)
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("it cannot be read (is this a database of notary?): %w", err)
-	case id != applicationID && (id != 0 || objects > 0):
+	case id != s.ApplicationID && (id != 0 || objects > 0):
 		return false, errors.New("it belongs to another program: name another file")
 	}
-	return id == applicationID, nil
+	return id == s.ApplicationID, nil
 }
 
-func sqliteMigrations(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations/sqlite")
+func (s Schema) sqliteMigrations(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(s.Migrations, "sqlite")
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +54,8 @@ func sqliteMigrations(db *sql.DB) (*goose.Provider, error) {
 
 // postgresMigrations run under a lock in the database: of nodes that start together, one
 // makes the changes and the others wait.
-func postgresMigrations(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations/postgres")
+func (s Schema) postgresMigrations(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(s.Migrations, "postgres")
 	if err != nil {
 		return nil, err
 	}
@@ -76,32 +66,32 @@ func postgresMigrations(db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
 }
 
-func migrateSQLite(ctx context.Context, db *sql.DB) error {
-	provider, err := sqliteMigrations(db)
+func (s Schema) migrateSQLite(ctx context.Context, db *sql.DB) error {
+	provider, err := s.sqliteMigrations(db)
 	if err != nil {
 		return err
 	}
-	return migrate(ctx, provider)
+	return s.migrate(ctx, provider)
 }
 
-func migratePostgres(ctx context.Context, db *sql.DB) error {
-	provider, err := postgresMigrations(db)
+func (s Schema) migratePostgres(ctx context.Context, db *sql.DB) error {
+	provider, err := s.postgresMigrations(db)
 	if err != nil {
 		return err
 	}
-	return migrate(ctx, provider)
+	return s.migrate(ctx, provider)
 }
 
 // refuseOthers refuses a PostgreSQL database with the tables of another program, or with tables that
 // this user may not read, as a restore by another user leaves them.
-func refuseOthers(ctx context.Context, db *sql.DB) error {
+func (s Schema) refuseOthers(ctx context.Context, db *sql.DB) error {
 	var tables, unreadable int
 	var ours bool
 	var user string
-	err := db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(BOOL_OR(c.relname IN ('goose_db_version', 'issuer_chain')), false),
+	err := db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(BOOL_OR(c.relname IN ('goose_db_version', $1)), false),
 			COUNT(*) FILTER (WHERE NOT has_table_privilege(c.oid, 'SELECT')), current_user
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p')`).Scan(&tables, &ours, &unreadable, &user)
+		WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p')`, s.Table).Scan(&tables, &ours, &unreadable, &user)
 	switch {
 	case err != nil:
 		return err
@@ -120,9 +110,9 @@ var errNoVersion = errors.New("it has tables but no goose_db_version, which hold
 // errUnreleased is returned for a database from before the first release.
 var errUnreleased = errors.New("it was made before the first release, in a form that is no longer read: begin with a new one")
 
-// migrate brings the schema up to date. A database that is newer than this program is
+// migrate migrates the schema to the newest version. A database that is newer than this program is
 // refused.
-func migrate(ctx context.Context, provider *goose.Provider) error {
+func (s Schema) migrate(ctx context.Context, provider *goose.Provider) error {
 	newest := provider.ListSources()[len(provider.ListSources())-1].Version
 	current, err := provider.GetDBVersion(ctx)
 	switch {
@@ -130,7 +120,7 @@ func migrate(ctx context.Context, provider *goose.Provider) error {
 		return fmt.Errorf("could not read the schema's version: %w", err)
 	case current > newest:
 		return fmt.Errorf("its schema has version %d, this program knows %d: run the newer program that made it", current, newest)
-	case current > 0 && current <= unreleased:
+	case current > 0 && current <= s.Unreleased:
 		return errUnreleased
 	case current == newest:
 		return nil
@@ -141,28 +131,28 @@ func migrate(ctx context.Context, provider *goose.Provider) error {
 	return nil
 }
 
-// Schema returns the version of a database's schema, 0 for an empty one, and that to which this program
+// Version returns the version of a database's schema, 0 for an empty one, and that to which this program
 // would migrate it. It fails if this program could not. Nothing is changed; a server may be running.
-func Schema(ctx context.Context, database string) (current, newest int64, err error) {
-	db, provider, err := openSchema(ctx, database)
+func (s Schema) Version(ctx context.Context, database string) (current, newest int64, err error) {
+	db, provider, err := s.open(ctx, database)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer db.Close()
 	newest = provider.ListSources()[len(provider.ListSources())-1].Version
 	var versioned, tables bool
-	query := `SELECT COUNT(*) FILTER (WHERE name = 'goose_db_version') > 0, COUNT(*) FILTER (WHERE name = 'account') > 0 FROM sqlite_master`
+	query := `SELECT COUNT(*) FILTER (WHERE name = 'goose_db_version') > 0, COUNT(*) FILTER (WHERE name = $1) > 0 FROM sqlite_master`
 	if IsPostgres(database) {
-		query = `SELECT to_regclass('goose_db_version') IS NOT NULL, to_regclass('account') IS NOT NULL`
-		err = refuseOthers(ctx, db)
+		query = `SELECT to_regclass('goose_db_version') IS NOT NULL, to_regclass($1) IS NOT NULL`
+		err = s.refuseOthers(ctx, db)
 	} else {
-		_, err = claimed(ctx, db)
+		_, err = s.claimed(ctx, db)
 	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("the database: %w", err)
 	}
-	if err := db.QueryRowContext(ctx, query).Scan(&versioned, &tables); err != nil {
-		return 0, 0, mapped(err)
+	if err := db.QueryRowContext(ctx, query, s.Table).Scan(&versioned, &tables); err != nil {
+		return 0, 0, MapError(err)
 	}
 	if !versioned && tables {
 		return 0, 0, fmt.Errorf("the database: %w", errNoVersion)
@@ -170,19 +160,19 @@ func Schema(ctx context.Context, database string) (current, newest int64, err er
 	if versioned {
 		current, err = provider.GetDBVersion(ctx)
 	}
-	if err == nil && current > 0 && current <= unreleased {
+	if err == nil && current > 0 && current <= s.Unreleased {
 		return 0, 0, fmt.Errorf("the database: %w", errUnreleased)
 	}
-	return current, newest, mapped(err)
+	return current, newest, MapError(err)
 }
 
-func openSchema(ctx context.Context, database string) (*sql.DB, *goose.Provider, error) {
+func (s Schema) open(ctx context.Context, database string) (*sql.DB, *goose.Provider, error) {
 	if IsPostgres(database) {
-		e, err := connectPostgres(ctx, database, newLimits(nil))
+		e, err := connectPostgres(ctx, database, s, newLimits(nil))
 		if err != nil {
 			return nil, nil, err
 		}
-		provider, err := postgresMigrations(e.db)
+		provider, err := s.postgresMigrations(e.db)
 		return e.db, provider, err
 	}
 	if _, err := os.Stat(database); err != nil {
@@ -192,6 +182,6 @@ func openSchema(ctx context.Context, database string) (*sql.DB, *goose.Provider,
 	if err != nil {
 		return nil, nil, err
 	}
-	provider, err := sqliteMigrations(db)
+	provider, err := s.sqliteMigrations(db)
 	return db, provider, err
 }

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -37,13 +37,13 @@ func TestPostgresCodes(t *testing.T) {
 	}
 	for kind, codes := range tests {
 		for _, code := range codes {
-			err := mapped(fmt.Errorf("query: %w", &pgconn.PgError{Code: code, Message: "the server's words"}))
+			err := MapError(fmt.Errorf("query: %w", &pgconn.PgError{Code: code, Message: "the server's words"}))
 			wantMapped(t, code, err, kind)
 		}
 	}
 	plan := &pgconn.PgError{Code: "0A000", Routine: "RevalidateCachedQuery", Message: "cached plan must not change result type"}
-	wantMapped(t, "a plan from before an upgrade", mapped(plan), notary.Unavailable)
-	wantMapped(t, "another feature", mapped(&pgconn.PgError{Code: "0A000"}), notary.Internal)
+	wantMapped(t, "a plan from before an upgrade", MapError(plan), notary.Unavailable)
+	wantMapped(t, "another feature", MapError(&pgconn.PgError{Code: "0A000"}), notary.Internal)
 }
 
 func TestSQLiteCodes(t *testing.T) {
@@ -83,9 +83,9 @@ func TestErrorsOfTheConnection(t *testing.T) {
 		"a connection given back":   {sql.ErrConnDone, "cannot be reached"},
 		"the store has closed":      {errors.New("sql: database is closed"), "the server is stopping"},
 	} {
-		err := mapped(fmt.Errorf("query: %w", test.err))
+		err := MapError(fmt.Errorf("query: %w", test.err))
 		if name == "the store has closed" {
-			err = mapped(test.err)
+			err = MapError(test.err)
 		}
 		wantMapped(t, name, err, notary.Unavailable)
 		if !strings.Contains(err.Error(), test.says) {

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 // [ReadTimeout] says otherwise.
 const DefaultReadTimeout = 5 * time.Second
 
-// Option changes how [Open] opens a database.
+// Option configures a database: see [Open].
 type Option func(*limits)
 
 // ReadTimeout limits how long a query outside of a transaction may wait for a connection and
@@ -25,16 +25,29 @@ func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d }
 // to that may take; 10 seconds each without it.
 func WriteTimeout(d time.Duration) Option { return func(l *limits) { l.write, l.commit = d, d } }
 
-// limits are how long the store waits for PostgreSQL.
+// StopTimeout limits how long Close waits for the transactions in progress; 4 seconds without it.
+func StopTimeout(d time.Duration) Option { return func(l *limits) { l.stop = d } }
+
+// StartTimeout limits how long Open waits for a server that does not answer; 30 seconds without it.
+func StartTimeout(d time.Duration) Option { return func(l *limits) { l.start = d } }
+
+// PollInterval is how often a node looks for changes that no notification told it of; 5 seconds
+// without it.
+func PollInterval(d time.Duration) Option { return func(l *limits) { l.poll = d } }
+
+// limits are how long PostgreSQL is waited for.
 type limits struct {
 	read   time.Duration // for a connection and each row of a query
 	write  time.Duration // for a transaction, up to its COMMIT
 	commit time.Duration // for the answer to the COMMIT
-	stop   time.Duration // for the transactions in progress when the store closes
+	stop   time.Duration // for the transactions in progress when the database closes
+	start  time.Duration // for a server that does not answer at the start
+	poll   time.Duration // between two looks for changes that no notification told of
 }
 
 func newLimits(options []Option) limits {
-	l := limits{read: DefaultReadTimeout, write: 10 * time.Second, commit: 10 * time.Second, stop: 4 * time.Second}
+	l := limits{read: DefaultReadTimeout, write: 10 * time.Second, commit: 10 * time.Second, stop: 4 * time.Second,
+		start: 30 * time.Second, poll: 5 * time.Second}
 	for _, set := range options {
 		set(&l)
 	}
@@ -81,15 +94,15 @@ type direct struct {
 	limit time.Duration
 }
 
-func (d direct) query(ctx context.Context, text string, args ...any) (rows, error) {
+func (d direct) Query(ctx context.Context, text string, args ...any) (Rows, error) {
 	return timedQuery(ctx, d.db, d.limit, text, args...)
 }
 
-func (d direct) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
-	return d.query(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+func (d direct) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
+	return d.Query(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }
 
-func (d direct) queryRow(ctx context.Context, text string, args ...any) row {
+func (d direct) QueryRow(ctx context.Context, text string, args ...any) Row {
 	return timedQueryRow(ctx, d.db, d.limit, text, args...)
 }
 
@@ -99,7 +112,7 @@ type queryable interface {
 	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
 }
 
-func timedQuery(ctx context.Context, db queryable, limit time.Duration, text string, args ...any) (rows, error) {
+func timedQuery(ctx context.Context, db queryable, limit time.Duration, text string, args ...any) (Rows, error) {
 	deadline := newDeadline(ctx, limit)
 	found, err := db.QueryContext(deadline.ctx, text, args...)
 	if err != nil {
@@ -110,7 +123,7 @@ func timedQuery(ctx context.Context, db queryable, limit time.Duration, text str
 	return &timedRows{found, deadline}, nil
 }
 
-func timedQueryRow(ctx context.Context, db queryable, limit time.Duration, text string, args ...any) row {
+func timedQueryRow(ctx context.Context, db queryable, limit time.Duration, text string, args ...any) Row {
 	deadline := newDeadline(ctx, limit)
 	return timedRow{db.QueryRowContext(deadline.ctx, text, args...), deadline}
 }

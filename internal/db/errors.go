@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -17,17 +18,17 @@ import (
 	"notary"
 )
 
-// errUnique says that a row with this key is there already. The methods that can meet it
-// say what that means.
-var errUnique = errors.New("a row with this key is there already")
+// ErrUnique is returned when a row with this key exists already. Callers say what that means.
+var ErrUnique = errors.New("a row with this key is there already")
 
-// mapped turns a driver's error into one of ours, by its code.
-func mapped(err error) error {
+// MapError turns a driver's error into a [notary.Error], by its code. It leaves [sql.ErrNoRows] and
+// [ErrUnique] to the caller.
+func MapError(err error) error {
 	var lite *sqlite.Error
 	var pg *pgconn.PgError
 	var ours *notary.Error
 	switch {
-	case err == nil, errors.Is(err, sql.ErrNoRows), errors.Is(err, errUnique), errors.As(err, &ours):
+	case err == nil, errors.Is(err, sql.ErrNoRows), errors.Is(err, ErrUnique), errors.As(err, &ours):
 		return err
 	case errors.As(err, &lite):
 		return mappedSQLite(lite.Code(), err)
@@ -67,9 +68,9 @@ var sqliteSentences = map[int]string{
 func mappedSQLite(code int, err error) error {
 	switch code {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return errUnique
+		return ErrUnique
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: // what the row is about has just been deleted
-		return raced()
+		return Raced()
 	}
 	if sentence, ok := sqliteSentences[code&0xff]; ok { // the primary code of an extended one
 		return temporary(sentence, 5*time.Second, err)
@@ -137,9 +138,9 @@ func stateOf(pg *pgconn.PgError) (state, bool) {
 func mappedPostgres(pg *pgconn.PgError, err error) error {
 	switch pg.Code {
 	case uniqueViolation:
-		return errUnique
+		return ErrUnique
 	case foreignKeyViolation: // what the row is about has just been deleted
-		return raced()
+		return Raced()
 	}
 	state, ok := stateOf(pg)
 	switch {
@@ -193,17 +194,21 @@ func slow(err error) error {
 func unavailable(err error) error {
 	var lite *sqlite.Error
 	if errors.As(err, &lite) && sqliteSentences[lite.Code()&0xff] != "" {
-		return mapped(lite)
+		return MapError(lite)
 	}
 	return temporary("the database cannot be written at the moment", 5*time.Second, err)
 }
 
 func busy(why string) error { return temporary(why, time.Second, nil) }
 
-// found maps the absence of a row to [notary.NotFound].
-func found(err error, what string, id int64) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return notary.Errorf(notary.NotFound, "there is no %s %d", what, id)
-	}
-	return mapped(err)
+// Raced returns the error of a change to something that another transaction has changed since it was
+// read.
+func Raced() error {
+	return notary.Errorf(notary.Conflict, "somebody else has just changed this: look at it again")
+}
+
+// Corrupt reports whether SQLite found the file to be damaged.
+func Corrupt(err error) bool {
+	var fault *sqlite.Error
+	return errors.As(err, &fault) && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, fault.Code()&0xff)
 }

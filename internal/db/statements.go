@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// querier is what a query needs: the pool that reads, or the connection that writes.
-type querier interface {
-	query(ctx context.Context, text string, args ...any) (rows, error)
-	queryRow(ctx context.Context, text string, args ...any) row
-	// queryPlanned is query for a text whose best plan depends on the arguments.
-	queryPlanned(ctx context.Context, text string, args ...any) (rows, error)
+// Querier is what a query needs: the pool that reads, or the connection that writes.
+type Querier interface {
+	Query(ctx context.Context, text string, args ...any) (Rows, error)
+	QueryRow(ctx context.Context, text string, args ...any) Row
+	// QueryPlanned is Query for a text whose best plan depends on the arguments.
+	QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error)
 }
 
-// rows are *sql.Rows, perhaps with a deadline. Close must be called.
-type rows interface {
+// Rows are *sql.Rows, perhaps with a deadline. Close must be called.
+type Rows interface {
 	Next() bool
 	Scan(dest ...any) error
 	Err() error
@@ -23,15 +23,15 @@ type rows interface {
 }
 
 // untimed returns found as an interface that is nil on an error.
-func untimed(found *sql.Rows, err error) (rows, error) {
+func untimed(found *sql.Rows, err error) (Rows, error) {
 	if err != nil {
 		return nil, err
 	}
 	return found, nil
 }
 
-// row is *sql.Row, or the error of preparing the statement.
-type row interface{ Scan(dest ...any) error }
+// Row is *sql.Row, or the error of preparing the statement.
+type Row interface{ Scan(dest ...any) error }
 
 type failedRow struct{ err error }
 
@@ -93,7 +93,7 @@ func (s *statements) close() {
 	clear(s.prepared)
 }
 
-func (s *statements) query(ctx context.Context, text string, args ...any) (rows, error) {
+func (s *statements) Query(ctx context.Context, text string, args ...any) (Rows, error) {
 	stmt, err := s.get(ctx, text)
 	if err != nil {
 		return nil, err
@@ -101,11 +101,11 @@ func (s *statements) query(ctx context.Context, text string, args ...any) (rows,
 	return untimed(stmt.QueryContext(ctx, args...))
 }
 
-func (s *statements) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
-	return s.query(ctx, text, args...) // SQLite plans without looking at them
+func (s *statements) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
+	return s.Query(ctx, text, args...) // SQLite plans without looking at them
 }
 
-func (s *statements) queryRow(ctx context.Context, text string, args ...any) row {
+func (s *statements) QueryRow(ctx context.Context, text string, args ...any) Row {
 	stmt, err := s.get(ctx, text)
 	if err != nil {
 		return failedRow{err}
@@ -134,14 +134,14 @@ func (s *statements) later(text string, args ...any) error {
 // matters.
 type lasting struct{ *statements }
 
-func (l lasting) query(ctx context.Context, text string, args ...any) (rows, error) {
-	return l.statements.query(context.WithoutCancel(ctx), text, args...)
+func (l lasting) Query(ctx context.Context, text string, args ...any) (Rows, error) {
+	return l.statements.Query(context.WithoutCancel(ctx), text, args...)
 }
 
-func (l lasting) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
-	return l.query(ctx, text, args...)
+func (l lasting) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
+	return l.Query(ctx, text, args...)
 }
 
-func (l lasting) queryRow(ctx context.Context, text string, args ...any) row {
-	return l.statements.queryRow(context.WithoutCancel(ctx), text, args...)
+func (l lasting) QueryRow(ctx context.Context, text string, args ...any) Row {
+	return l.statements.QueryRow(context.WithoutCancel(ctx), text, args...)
 }

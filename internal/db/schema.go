@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -12,61 +12,53 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// schemaObjects are the definitions of tables, columns, indexes, triggers and views, by kind and
-// name.
-type schemaObjects map[string]string
+// objects are the definitions of tables, columns, indexes, triggers and views, by kind and name.
+type objects map[string]string
 
-// schema compares the schema with what the migrations of this version create.
-func (c checker) schema(ctx context.Context) {
-	differences, err := c.schemaDifferences(ctx)
-	if err != nil {
-		c.found(DamagedSchema, "the schema could not be compared: %v", err)
-	}
-	for _, text := range differences {
-		c.found(DamagedSchema, "%s", text)
-	}
-	c.progress.tell("schema", 1, 1)
-}
-
-// schemaDifferences returns in which objects the schema differs from what the migrations of this
+// SchemaDifferences returns in which objects the schema differs from what the migrations of this
 // version create.
-func (s *Store) schemaDifferences(ctx context.Context) (differences []string, err error) {
-	err = s.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
-		got, want, err := s.engine.schemas(ctx, conn)
+func (d *DB) SchemaDifferences(ctx context.Context) (differences []string, err error) {
+	err = d.engine.snapshot(ctx, false, func(conn *sql.Conn) error {
+		got, want, err := d.engine.schemas(ctx, conn)
 		if err != nil {
 			return err
 		}
-		for _, name := range slices.Sorted(maps.Keys(want)) {
-			switch text, ok := got[name]; {
-			case !ok:
-				differences = append(differences, name+" is missing")
-			case text != want[name]:
-				differences = append(differences, fmt.Sprintf("%s differs: %s instead of %s", name, text, want[name]))
-			}
-		}
-		for _, name := range slices.Sorted(maps.Keys(got)) {
-			if _, ok := want[name]; !ok {
-				differences = append(differences, name+" does not belong there")
-			}
-		}
+		differences = got.differences(want)
 		return nil
 	})
 	return differences, err
 }
 
-func readObjects(ctx context.Context, conn *sql.Conn, query string, args ...any) (schemaObjects, error) {
-	objects := schemaObjects{}
-	_, err := collect(ctx, reader{q: unprepared{conn}}, func(row row) (none struct{}, err error) {
+func (got objects) differences(want objects) (differences []string) {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		switch text, ok := got[name]; {
+		case !ok:
+			differences = append(differences, name+" is missing")
+		case text != want[name]:
+			differences = append(differences, fmt.Sprintf("%s differs: %s instead of %s", name, text, want[name]))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		if _, ok := want[name]; !ok {
+			differences = append(differences, name+" does not belong there")
+		}
+	}
+	return differences
+}
+
+func readObjects(ctx context.Context, conn *sql.Conn, query string, args ...any) (objects, error) {
+	all := objects{}
+	_, err := Collect(ctx, OnConn(conn), func(row Row) (none struct{}, err error) {
 		var name, text string
 		err = row.Scan(&name, &text)
-		objects[name] = strings.Join(strings.Fields(text), " ")
+		all[name] = strings.Join(strings.Fields(text), " ")
 		return none, err
 	}, query, args...)
-	return objects, err
+	return all, err
 }
 
 // schemas reads the schema of the file, and that of a new database in memory.
-func (e *sqliteEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want schemaObjects, err error) {
+func (e *sqliteEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want objects, err error) {
 	const query = `SELECT type || ' ' || name, COALESCE(sql, '') FROM sqlite_master
 		WHERE name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'`
 	if got, err = readObjects(ctx, conn, query); err != nil {
@@ -78,12 +70,12 @@ func (e *sqliteEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want s
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1) // each connection has a database of its own
-	if err := migrateSQLite(ctx, db); err != nil {
+	if err := e.schema.migrateSQLite(ctx, db); err != nil {
 		return nil, nil, err
 	}
 	memory, err := db.Conn(ctx)
 	if err != nil {
-		return nil, nil, mapped(err)
+		return nil, nil, MapError(err)
 	}
 	defer memory.Close()
 	want, err = readObjects(ctx, memory, query)
@@ -114,54 +106,54 @@ const postgresObjects = `
 
 // schemas reads the schema of the database, and that of a new one. The user needs the right to
 // create a schema, which the owner of a database has.
-func (e *postgresEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want schemaObjects, err error) {
+func (e *postgresEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want objects, err error) {
 	var name string
 	if err := conn.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&name); err != nil {
-		return nil, nil, mapped(err)
+		return nil, nil, MapError(err)
 	}
 	if got, err = readObjects(ctx, conn, postgresObjects, name); err != nil {
 		return nil, nil, err
 	}
 	own, err := e.db.Conn(ctx)
 	if err != nil {
-		return nil, nil, mapped(err)
+		return nil, nil, MapError(err)
 	}
 	defer own.Close()
 	tx, err := own.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, nil, mapped(err)
+		return nil, nil, MapError(err)
 	}
 	defer tx.Rollback()
-	text, err := postgresSchema()
+	text, err := e.schema.postgresText()
 	if err != nil {
 		return nil, nil, err
 	}
 	_, err = tx.ExecContext(ctx, "CREATE SCHEMA "+referenceSchema+"; SET LOCAL search_path TO "+referenceSchema+";\n"+text,
 		pgx.QueryExecModeSimpleProtocol)
 	if err != nil {
-		return nil, nil, mapped(err)
+		return nil, nil, MapError(err)
 	}
 	want, err = readObjects(ctx, own, postgresObjects, referenceSchema)
 	return unqualified(got, name), unqualified(want, referenceSchema), err
 }
 
 // unqualified removes the name of the schema from definitions.
-func unqualified(objects schemaObjects, schema string) schemaObjects {
-	for name, text := range objects {
-		objects[name] = strings.ReplaceAll(text, schema+".", "")
+func unqualified(all objects, schema string) objects {
+	for name, text := range all {
+		all[name] = strings.ReplaceAll(text, schema+".", "")
 	}
-	return objects
+	return all
 }
 
-// postgresSchema returns the text of all migrations.
-func postgresSchema() (string, error) {
-	files, err := fs.Glob(migrations, "migrations/postgres/*.sql")
+// postgresText returns the text of all migrations for PostgreSQL.
+func (s Schema) postgresText() (string, error) {
+	files, err := fs.Glob(s.Migrations, "postgres/*.sql")
 	if err != nil {
 		return "", err
 	}
 	var all strings.Builder
 	for _, file := range files {
-		text, err := migrations.ReadFile(file)
+		text, err := fs.ReadFile(s.Migrations, file)
 		if err != nil {
 			return "", err
 		}

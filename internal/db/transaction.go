@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -79,7 +79,7 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 	}
 	conn, err := e.connection(ctx)
 	if err != nil { // database/sql has tried again already
-		return mapped(err)
+		return MapError(err)
 	}
 	defer conn.Close()
 	// The caller's context no longer matters: only the limits and Close end the transaction.
@@ -95,15 +95,15 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}()
-	tx := &Tx{reader: reader{q: run}, sql: run, now: now, counts: counts{}}
+	tx := &Tx{Querier: run, sql: run, now: now, counts: Counts{}}
 	if err := protected(tx, fn); err != nil {
 		return again(err)
 	}
-	if err := tx.counts.save(run, slot); err != nil {
+	if err := tx.counts.save(run.later, slot); err != nil {
 		return again(err)
 	}
 	if err := run.flushNeeds(); err != nil {
-		return again(mapped(err))
+		return again(MapError(err))
 	}
 	return run.commit(e.running, e.limits.commit)
 }
@@ -116,9 +116,9 @@ func again(err error) error {
 	var fault *pgconn.PgError
 	switch {
 	case timedOut(err):
-		return mapped(err)
+		return MapError(err)
 	case errors.As(err, &fault) && (fault.Code == serializationFailure || fault.Code == deadlockDetected):
-		return &undone{error: mapped(err)}
+		return &undone{error: MapError(err)}
 	case isAway(err):
 		return &undone{error: err, lost: true}
 	}
@@ -222,7 +222,7 @@ func (t *transaction) commit(ctx context.Context, limit time.Duration) error {
 	case err == nil, errors.As(err, &ours):
 		return err
 	case errors.As(err, &fault) && (failed < last || fault.Severity != "FATAL" || fault.Code == idleInTransaction):
-		return again(mapped(err))
+		return again(MapError(err))
 	default:
 		return errUnknown(err)
 	}
@@ -233,18 +233,18 @@ func (t *transaction) later(text string, args ...any) error {
 	return nil
 }
 
-func (t *transaction) query(_ context.Context, text string, args ...any) (rows, error) {
+func (t *transaction) Query(_ context.Context, text string, args ...any) (Rows, error) {
 	if _, err := t.flush(); err != nil {
 		return nil, err
 	}
 	return untimed(t.conn.QueryContext(t.ctx, text, args...))
 }
 
-func (t *transaction) queryPlanned(ctx context.Context, text string, args ...any) (rows, error) {
-	return t.query(ctx, text, args...)
+func (t *transaction) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
+	return t.Query(ctx, text, args...)
 }
 
-func (t *transaction) queryRow(_ context.Context, text string, args ...any) row {
+func (t *transaction) QueryRow(_ context.Context, text string, args ...any) Row {
 	if _, err := t.flush(); err != nil {
 		return failedRow{err}
 	}

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -15,9 +15,10 @@ import (
 	"notary"
 )
 
+// The limits of a database.
 const (
-	maxWaiting = 1024 // writes that may wait; one more is refused
-	maxBatch   = 128  // writes in one commit
+	MaxWaiting = 1024 // writes that may wait; one more is refused
+	MaxBatch   = 128  // writes in one commit of SQLite
 )
 
 // writer is the one goroutine that changes a SQLite database. It commits together
@@ -50,7 +51,7 @@ func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		return nil, unavailable(err)
 	}
 	w := &writer{
-		queue: make(chan *job, maxWaiting),
+		queue: make(chan *job, MaxWaiting),
 		done:  make(chan struct{}),
 		conn:  conn,
 		sql:   newStatements(conn),
@@ -173,7 +174,7 @@ func (w *writer) first() *job {
 // others run join their commit. A job that runs alone comes first or waits.
 func (w *writer) arriving(first *job) iter.Seq[*job] {
 	return func(yield func(*job) bool) {
-		for j, n := first, 1; j != nil && yield(j) && n < maxBatch && j.whole == nil; n++ {
+		for j, n := first, 1; j != nil && yield(j) && n < MaxBatch && j.whole == nil; n++ {
 			j = w.poll()
 		}
 	}
@@ -202,7 +203,7 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 			_, _ = w.conn.ExecContext(ctx, "ROLLBACK") // the engine may have done it already
 		}
 	}()
-	counts, verified := counts{}, verifiedCallers{}
+	counts, verified := Counts{}, map[any]bool{}
 	for j := range jobs {
 		batch = append(batch, j)
 		if begin != nil {
@@ -221,7 +222,7 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 			return batch, unavailable(j.err)
 		}
 	}
-	if err := counts.save(w.sql, 0); err != nil {
+	if err := counts.save(w.sql.later, 0); err != nil {
 		return batch, unavailable(err)
 	}
 	if err := w.exec(ctx, "COMMIT"); err != nil {
@@ -234,14 +235,14 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 // when the disk is full.
 var errTransactionLost = errors.New("the transaction was lost")
 
-func (w *writer) attempt(ctx context.Context, j *job, total counts, verified verifiedCallers) error {
+func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map[any]bool) error {
 	if j.ctx.Err() != nil { // the caller has gone before its turn
 		return busy("the request was given up before it began")
 	}
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
 		return errors.Join(errTransactionLost, err)
 	}
-	tx := &Tx{reader: reader{q: lasting{w.sql}}, sql: w.sql, now: j.now, counts: counts{}, alone: true, verified: verified}
+	tx := &Tx{Querier: lasting{w.sql}, sql: w.sql, now: j.now, counts: Counts{}, alone: true, verified: verified}
 	err := protected(tx, j.fn)
 	if err != nil {
 		if undo := w.exec(ctx, "ROLLBACK TO job"); undo != nil {

@@ -1,4 +1,4 @@
-package store
+package db
 
 import (
 	"context"
@@ -31,14 +31,12 @@ const (
 	attempts = 10
 )
 
-// patience is how long the start waits for a server that does not answer.
-var patience = 30 * time.Second
-
 // wholeTables are the planner's ways that read tables from end to end.
 var wholeTables = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"}
 
 // postgresEngine is a database that any number of nodes share.
 type postgresEngine struct {
+	schema Schema
 	db     *sql.DB
 	config *pgx.ConnConfig
 	limits limits
@@ -52,8 +50,8 @@ type postgresEngine struct {
 	stop     sync.Once
 }
 
-func openPostgres(ctx context.Context, url string, limits limits) (*postgresEngine, error) {
-	e, err := connectPostgres(ctx, url, limits)
+func openPostgres(ctx context.Context, url string, schema Schema, limits limits) (*postgresEngine, error) {
+	e, err := connectPostgres(ctx, url, schema, limits)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +63,12 @@ func openPostgres(ctx context.Context, url string, limits limits) (*postgresEngi
 
 // migrate brings the schema up to date, on connections without the limits of the others.
 func (e *postgresEngine) migrate(ctx context.Context) error {
-	if err := refuseOthers(ctx, e.db); err != nil {
+	if err := e.schema.refuseOthers(ctx, e.db); err != nil {
 		return err
 	}
 	db := stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(setMigrationSession))
 	defer db.Close()
-	return migratePostgres(ctx, db)
+	return e.schema.migratePostgres(ctx, db)
 }
 
 // unmigrated says why the schema is not there. Since PostgreSQL 15 only a database's owner
@@ -89,15 +87,15 @@ func (e *postgresEngine) unmigrated(err error) error {
 }
 
 // connectPostgres waits for the server, and leaves the schema as it is.
-func connectPostgres(ctx context.Context, url string, limits limits) (*postgresEngine, error) {
+func connectPostgres(ctx context.Context, url string, schema Schema, limits limits) (*postgresEngine, error) {
 	config, err := parsePostgres(url)
 	if err != nil {
 		return nil, err
 	}
-	e := &postgresEngine{config: config, db: stdlib.OpenDB(*config, stdlib.OptionAfterConnect(setSession)),
+	e := &postgresEngine{schema: schema, config: config, db: stdlib.OpenDB(*config, stdlib.OptionAfterConnect(setSession)),
 		limits:  limits,
 		free:    make(chan int, writers),
-		waiting: make(chan struct{}, maxWaiting), stopping: make(chan struct{})}
+		waiting: make(chan struct{}, MaxWaiting), stopping: make(chan struct{})}
 	e.running, e.cancel = context.WithCancel(context.Background())
 	e.db.SetMaxOpenConns(writers + pgReaders)
 	e.db.SetMaxIdleConns(writers + pgReaders)
@@ -138,7 +136,7 @@ func (e *postgresEngine) name() string {
 // awaken connects for the first time. It waits for a server that is not there or is just
 // starting, and gives up at once on what waiting does not mend.
 func (e *postgresEngine) awaken(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, e.limits.start)
 	defer cancel()
 	for {
 		err := e.check(ctx)
@@ -217,12 +215,12 @@ func (e *postgresEngine) connection(ctx context.Context) (*sql.Conn, error) {
 	return e.db.Conn(ctx)
 }
 
-func (e *postgresEngine) reads() querier { return direct{e.db, e.limits.read} }
+func (e *postgresEngine) reads() Querier { return direct{e.db, e.limits.read} }
 
 func (e *postgresEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error {
 	conn, err := e.connection(ctx)
 	if err != nil {
-		return mapped(err)
+		return MapError(err)
 	}
 	defer conn.Close()
 	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -234,16 +232,16 @@ func (e *postgresEngine) snapshot(ctx context.Context, write bool, fn func(*sql.
 	}
 	begin += "; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 	if err := e.execute(ctx, conn, begin+"; SET CONSTRAINTS ALL DEFERRED"); err != nil {
-		return mapped(err)
+		return MapError(err)
 	}
 	if err := fn(conn); err != nil || !write {
-		return errors.Join(err, mapped(e.execute(context.WithoutCancel(ctx), conn, "ROLLBACK")))
+		return errors.Join(err, MapError(e.execute(context.WithoutCancel(ctx), conn, "ROLLBACK")))
 	}
 	_, err = conn.ExecContext(ctx, "COMMIT")
-	return mapped(err)
+	return MapError(err)
 }
 
-func (e *postgresEngine) snapshotReads(conn *sql.Conn) querier { return direct{conn, e.limits.read} }
+func (e *postgresEngine) snapshotReads(conn *sql.Conn) Querier { return direct{conn, e.limits.read} }
 
 // execute runs statements that are quick unless the server hangs.
 func (e *postgresEngine) execute(ctx context.Context, conn *sql.Conn, statements string) error {
@@ -255,15 +253,15 @@ func (e *postgresEngine) execute(ctx context.Context, conn *sql.Conn, statements
 
 // bulk uses COPY, which is several times as fast as INSERT.
 func (e *postgresEngine) bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error {
-	return mapped(conn.Raw(func(driver any) error {
+	return MapError(conn.Raw(func(driver any) error {
 		_, err := driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
 		return err
 	}))
 }
 
-func (e *postgresEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table string) ([]string, error) {
+func (e *postgresEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table string, _ []string) ([]string, error) {
 	return dropIndexes(ctx, conn, `SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename = $1
-		AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = indexname)`, table)
+		AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = indexname)`, table, nil)
 }
 
 func (e *postgresEngine) loaded(ctx context.Context, conn *sql.Conn, tables []string) error {
@@ -272,21 +270,23 @@ func (e *postgresEngine) loaded(ctx context.Context, conn *sql.Conn, tables []st
 		err := conn.QueryRowContext(ctx, `SELECT pg_get_serial_sequence($1, a.attname) FROM pg_attribute a
 			WHERE a.attrelid = to_regclass($1) AND a.attidentity <> ''`, table).Scan(&sequence)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return mapped(err)
+			return MapError(err)
 		}
 		if sequence.Valid {
 			if _, err := conn.ExecContext(ctx, fmt.Sprintf(
 				`SELECT setval('%s', (SELECT COALESCE(MAX(id), 0) + 1 FROM %s), false)`, sequence.String, table)); err != nil {
-				return mapped(err)
+				return MapError(err)
 			}
 		}
 		if _, err := conn.ExecContext(ctx, "ANALYZE "+table); err != nil {
-			return mapped(err)
+			return MapError(err)
 		}
 	}
 	return nil
 }
 
-// invariants has none: PostgreSQL checks its references always, and its files with
-// pg_amcheck.
-func (e *postgresEngine) invariants() []invariant { return nil }
+// rules returns none: PostgreSQL always checks its references, and its files with pg_amcheck.
+func (e *postgresEngine) rules() []Rule { return nil }
+
+// quickChecks returns none: a cluster checks its pages itself.
+func (e *postgresEngine) quickChecks([]string) []Rule { return nil }

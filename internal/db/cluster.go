@@ -1,0 +1,175 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	// channel is where nodes tell each other of changes.
+	channel = "notary"
+	// heartbeat is how often a node checks that the connection which listens still works.
+	heartbeat = 30 * time.Second
+)
+
+// Shared reports whether other nodes may have the database open, too.
+func (d *DB) Shared() bool {
+	_, alone := d.engine.(*sqliteEngine)
+	return !alone
+}
+
+// Watch calls fn whenever another node may have changed one of the topics, until ctx ends: soon
+// after its notification, within seconds if that was lost, and for every topic after the connection
+// was.
+func (d *DB) Watch(ctx context.Context, topics []string, fn func(topic string)) {
+	d.engine.watch(ctx, topics, fn)
+}
+
+// Notify tells the other nodes at the commit of a change that they must not overlook.
+func (tx *Tx) Notify(topic string) error {
+	tx.Count(changesCounter(topic), 1)
+	if tx.alone {
+		return nil
+	}
+	return tx.Later(`SELECT pg_notify($1, $2)`, channel, topic)
+}
+
+func changesCounter(topic string) string { return "changes of " + topic }
+
+func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(string)) {
+	go e.poll(ctx, topics, fn)
+	for ctx.Err() == nil {
+		_ = e.listen(ctx, topics, fn) // it ends with the connection
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// listen passes on the notifications of all nodes, on a connection of its own.
+func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(string)) error {
+	conn, err := e.connection(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(driver any) error {
+		conn := driver.(*stdlib.Conn).Conn()
+		defer e.disconnect(conn) // nobody else should get a connection that listens
+		if err := e.ask(ctx, conn, "LISTEN "+channel); err != nil {
+			return err
+		}
+		for _, topic := range topics { // whatever was missed
+			fn(topic)
+		}
+		for {
+			topic, err := awaitNotification(ctx, conn, heartbeat)
+			switch {
+			case err == nil:
+				fn(topic)
+			case ctx.Err() != nil || !timedOut(err):
+				return err
+			default: // silence: is the server still there?
+				if err := e.ask(ctx, conn, "SELECT 1"); err != nil {
+					return err
+				}
+			}
+		}
+	})
+}
+
+// awaitNotification returns the topic of the next notification. The connection survives when
+// none comes in time.
+func awaitNotification(ctx context.Context, conn *pgx.Conn, limit time.Duration) (topic string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	notification, err := conn.WaitForNotification(ctx)
+	if err != nil {
+		return "", err
+	}
+	return notification.Payload, nil
+}
+
+// ask runs a statement that takes no longer than a query may.
+func (e *postgresEngine) ask(ctx context.Context, conn *pgx.Conn, statement string) error {
+	ctx, cancel := context.WithTimeout(ctx, e.limits.read)
+	defer cancel()
+	_, err := conn.Exec(ctx, statement)
+	return err
+}
+
+func (e *postgresEngine) disconnect(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+// poll looks for changes by their counters.
+func (e *postgresEngine) poll(ctx context.Context, topics []string, fn func(string)) {
+	known := map[string]int64{}
+	clock := time.NewTicker(e.limits.poll)
+	defer clock.Stop()
+	for {
+		for _, topic := range topics {
+			n, err := Counter(ctx, e.reads(), changesCounter(topic))
+			if err == nil && n != known[topic] {
+				known[topic] = n
+				fn(topic)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-clock.C:
+		}
+	}
+}
+
+// Lease reports whether the holder has the lease of that name, which it then has for the
+// term. While it asks again in time nobody else gets it; if it does not, another one does
+// after the term. The nodes' clocks decide: they must not differ by much of the term.
+// Without other nodes the holder always has the lease.
+func (d *DB) Lease(ctx context.Context, name, holder string, term time.Duration) (held bool, err error) {
+	if !d.Shared() {
+		return true, nil
+	}
+	err = d.Write(ctx, func(tx *Tx) error {
+		until := Seconds(tx.now.Add(term))
+		n, err := tx.Exec(`UPDATE lease SET holder = $1, expires_at = $2
+			WHERE name = $3 AND (holder = $1 OR expires_at <= $4)`, holder, until, name, Seconds(tx.now))
+		if err == nil && n == 0 {
+			n, err = tx.Exec(`INSERT INTO lease (name, holder, expires_at) VALUES ($1, $2, $3)
+				ON CONFLICT (name) DO NOTHING`, name, holder, until)
+		}
+		held = n == 1
+		return err
+	})
+	return held && err == nil, err
+}
+
+// Agree returns the value of that name on which all nodes agree: this one unless there is one already.
+func (d *DB) Agree(ctx context.Context, name, value string) (agreed string, err error) {
+	err = d.Write(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, value)
+		if err != nil {
+			return err
+		}
+		return MapError(tx.QueryRow(ctx, `SELECT value FROM agreement WHERE name = $1`, name).Scan(&agreed))
+	})
+	return agreed, err
+}
+
+// Agreed returns the value of that name on which all nodes agree; "" if there is none.
+func Agreed(ctx context.Context, q Querier, name string) (value string, err error) {
+	err = q.QueryRow(ctx, `SELECT value FROM agreement WHERE name = $1`, name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return value, MapError(err)
+}

@@ -1,0 +1,153 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"modernc.org/sqlite"
+
+	"notary"
+)
+
+// The settings of a connection to a SQLite file: see [OnFile].
+const (
+	ReadFile       = "?_pragma=busy_timeout(5000)&_pragma=query_only(1)"
+	ReadClosedFile = "?_pragma=query_only(1)"
+	WriteFile      = "?_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)"
+)
+
+// OnFile runs fn on a connection of its own to a SQLite file, whatever the version of its schema.
+func OnFile(ctx context.Context, path, settings string, fn func(*sql.Conn) error) error {
+	db, err := sql.Open("sqlite", fileURI(path)+settings)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return MapError(err)
+	}
+	defer conn.Close()
+	return fn(conn)
+}
+
+// CheckFile checks a SQLite file alone, whatever the version of its schema, and returns what is
+// damaged.
+func CheckFile(ctx context.Context, path string) (damage []error, err error) {
+	err = OnFile(ctx, path, ReadClosedFile, func(conn *sql.Conn) error {
+		for _, rule := range (&sqliteEngine{}).rules() {
+			if err := rule.Check(ctx, OnConn(conn)); err != nil {
+				damage = append(damage, err)
+			}
+		}
+		return nil
+	})
+	return damage, err
+}
+
+// CopyFile copies a SQLite file, which a server may be using, through SQLite in one read transaction.
+// The file to copy into exists and is empty: see [CreatePrivate].
+func (s Schema) CopyFile(ctx context.Context, path, to string) error {
+	return OnFile(ctx, path, ReadFile, func(conn *sql.Conn) error { return s.copyOn(ctx, conn, path, to) })
+}
+
+func (s Schema) copyOn(ctx context.Context, conn *sql.Conn, path, to string) error {
+	var id int32
+	if err := conn.QueryRowContext(ctx, `SELECT application_id FROM pragma_application_id`).Scan(&id); err != nil || id != s.ApplicationID {
+		return notary.Errorf(notary.Invalid, "%s is not a database of notary", path)
+	}
+	return MapError(conn.Raw(func(driver any) error {
+		backup, err := driver.(interface {
+			NewBackup(string) (*sqlite.Backup, error)
+		}).NewBackup(fileURI(to))
+		if err != nil {
+			return err
+		}
+		for more := true; more && err == nil; {
+			more, err = backup.Step(-1) // all pages at once: one moment
+		}
+		return errors.Join(err, backup.Finish())
+	}))
+}
+
+// MoveFile renames a file and makes that durable.
+func MoveFile(from, to string) error {
+	f, err := os.OpenFile(from, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(to))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// companions are the files that SQLite has beside a database.
+var companions = []string{"-wal", "-shm", "-journal"}
+
+// RemoveFile removes a SQLite database that nobody uses, if it exists.
+func RemoveFile(path string) {
+	for _, suffix := range append([]string{"", ".lock"}, companions...) {
+		_ = os.Remove(path + suffix)
+	}
+}
+
+// SetAside gives a SQLite database that no server uses a second name, under which it is kept; "" if
+// there is none. Its companions move with it, also those of a damaged or removed file: SQLite would
+// take them for parts of the next one.
+func SetAside(ctx context.Context, path string) (kept string, err error) {
+	_, statErr := os.Lstat(path)
+	if statErr == nil {
+		if err := mergeLog(ctx, path); err != nil {
+			return "", err
+		}
+	}
+	kept = path + "." + time.Now().UTC().Format("20060102T150405.000Z")
+	for _, suffix := range companions {
+		if err := os.Rename(path+suffix, kept+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	if statErr != nil {
+		return "", nil
+	}
+	// With a link there is a database at every moment, whatever happens before the new one is
+	// in its place. Not every file system has them.
+	if err := os.Link(path, kept); err != nil {
+		return kept, MoveFile(path, kept)
+	}
+	return kept, nil
+}
+
+// mergeLog copies the log of a database into the file. A damaged one is left as it is.
+func mergeLog(ctx context.Context, path string) error {
+	db, err := connectSQLite(path, 1, "")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var busy, pages, merged int
+	err = db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &merged)
+	switch {
+	case Corrupt(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("could not close the database that is there: %w", err)
+	case busy != 0:
+		return notary.Errorf(notary.Unavailable, "another program is reading the database %s, such as a backup: try again when it has ended", path)
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package db
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Traced returns the same database with a function that is called with every statement of its
+// queries and transactions, except those of snapshots and of the engine itself.
+func (d *DB) Traced(fn func(text string, args []any)) *DB {
+	return &DB{engine: tracedEngine{d.engine, fn}, now: d.now}
+}
+
+// Statements returns the texts that a SQLite database has prepared so far.
+func (d *DB) Statements() []string {
+	e := d.engine.(*sqliteEngine)
+	return slices.Concat(e.pool.texts(), e.writer.sql.texts())
+}
+
+func (s *statements) texts() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Collect(maps.Keys(s.prepared))
+}
+
+type tracedEngine struct {
+	engine
+	trace func(text string, args []any)
+}
+
+func (e tracedEngine) reads() Querier { return traced{e.engine.reads(), e.trace} }
+
+func (e tracedEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+	return e.engine.write(ctx, now, func(tx *Tx) error {
+		tx.Querier, tx.sql = traced{tx.Querier, e.trace}, tracedExecutor{tx.sql, e.trace}
+		return fn(tx)
+	})
+}
+
+type traced struct {
+	Querier
+	trace func(text string, args []any)
+}
+
+func (t traced) Query(ctx context.Context, text string, args ...any) (Rows, error) {
+	t.trace(text, args)
+	return t.Querier.Query(ctx, text, args...)
+}
+
+func (t traced) QueryRow(ctx context.Context, text string, args ...any) Row {
+	t.trace(text, args)
+	return t.Querier.QueryRow(ctx, text, args...)
+}
+
+func (t traced) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
+	t.trace(text, args)
+	return t.Querier.QueryPlanned(ctx, text, args...)
+}
+
+type tracedExecutor struct {
+	executor
+	trace func(text string, args []any)
+}
+
+func (t tracedExecutor) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	t.trace(text, args)
+	return t.executor.exec(ctx, text, args...)
+}
+
+func (t tracedExecutor) later(text string, args ...any) error {
+	t.trace(text, args)
+	return t.executor.later(text, args...)
+}

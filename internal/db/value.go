@@ -1,0 +1,29 @@
+package db
+
+import "time"
+
+// The times that JSON and X.509 can express, in seconds.
+var (
+	earliest = time.Time{}.Unix()
+	latest   = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC).Unix()
+)
+
+// Seconds returns the form of a time in the database; 0 stands for the zero time.
+func Seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// TimeOf returns the time of a column, the nearest one that JSON can express if it is out of
+// range.
+func TimeOf(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(min(max(seconds, earliest), latest), 0).UTC()
+}
+
+// InRange reports whether JSON can express the time of a column.
+func InRange(seconds int64) bool { return seconds >= earliest && seconds <= latest }
