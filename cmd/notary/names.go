@@ -87,6 +87,9 @@ func (p *program) resolveNames(command *cobra.Command, args []string) ([]string,
 			if err != nil {
 				return err
 			}
+			if err := p.confirmNamed(ctx, c, command, args[i], id); err != nil {
+				return err
+			}
 			args[i] = strconv.FormatInt(id, 10)
 		}
 		return nil

@@ -156,24 +156,26 @@ func optionalID(id *int64) string {
 }
 
 func (p *program) requestReopen() *cobra.Command {
-	return p.onOne("reopen ID", "Decide again on a rejected or revoked request", "request %d is outstanding again",
+	c := p.onOne("reopen ID", "Decide again on a rejected or revoked request", "request %d is outstanding again",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.ReopenCertificateRequest(ctx, id)
 		})
+	yesFlag(c, new(bool))
+	return namedYesUsage(c)
 }
 
 func (p *program) requestDelete() *cobra.Command {
-	return p.destructive("delete ID", "Delete a request; its certificates stay in the inventory",
+	return namedYesUsage(p.destructive("delete ID", "Delete a request; its certificates stay in the inventory",
 		"Delete request %d?", "request %d is deleted",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.DeleteCertificateRequest(ctx, id)
-		})
+		}))
 }
 
 func (p *program) requestRemoveCertificate() *cobra.Command {
-	return p.destructive("remove-certificate ID", "Take the certificate from a request; it stays in the inventory",
+	return namedYesUsage(p.destructive("remove-certificate ID", "Take the certificate from a request; it stays in the inventory",
 		"Remove the certificate of request %d?", "request %d has no certificate any more and is outstanding again",
-		func(ctx context.Context, c *client.Client, id int64) error { return c.RemoveCertificate(ctx, id) })
+		func(ctx context.Context, c *client.Client, id int64) error { return c.RemoveCertificate(ctx, id) }))
 }
 
 func (p *program) requestUpload() *cobra.Command {
@@ -194,7 +196,8 @@ func (p *program) requestUpload() *cobra.Command {
 	}
 	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, leaf first, as PEM, DER or PKCS #7; - for the standard input")
 	c.MarkFlagRequired("chain")
-	return c
+	yesFlag(c, new(bool))
+	return namedYesUsage(c)
 }
 
 func (p *program) requestDownload() *cobra.Command {

@@ -128,7 +128,7 @@ func (p *program) deciding(verb, short string, status notary.RequestStatus, issu
 	on := &decidedOn{status: status}
 	on.register(c, issuerFlag)
 	on.registerStatus()
-	c.Flags().BoolVarP(&on.yes, "yes", "y", false, "do not ask; without a terminal to ask on, requests that flags find are only "+
+	c.Flags().BoolVarP(&on.yes, "yes", "y", false, "do not ask; without a terminal to ask on, requests that flags or a name find are only "+
 		"decided on with this one")
 	return c, on
 }

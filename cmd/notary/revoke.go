@@ -50,7 +50,7 @@ func (p *program) requestRevoke() *cobra.Command {
 }
 
 func revokeYesUsage(c *cobra.Command) {
-	c.Flags().Lookup("yes").Usage = "do not ask; where the input is not a terminal nobody is asked, and what flags find is only revoked with this one"
+	c.Flags().Lookup("yes").Usage = "do not ask; where the input is not a terminal nobody is asked, and what flags or a name find is only revoked with this one"
 }
 
 // confirmRevocation names the certificates of a request that would be revoked, and asks.
