@@ -14,6 +14,7 @@ import (
 	"notary/api"
 	"notary/client"
 	"notary/internal/config"
+	"notary/internal/server"
 )
 
 func (p *program) accountCommand() *cobra.Command {
@@ -126,11 +127,11 @@ func (p *program) createFirstAccount(ctx context.Context, email, data string, st
 
 // setupCode returns the setup code from the environment or, if the server is on this machine, from its data
 // folder. It returns "" if there is none.
-func (p *program) setupCode(server, data string) string {
+func (p *program) setupCode(serverURL, data string) string {
 	if code := p.env(config.EnvSetupCode); config.IsSetupCode(code) {
 		return code
 	}
-	if !isLoopback(server) {
+	if !server.IsLoopback(serverURL) {
 		return ""
 	}
 	code, err := readSetupCode(data)

@@ -3,17 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"notary"
 	"notary/internal/auth"
 	"notary/internal/config"
-	"notary/internal/files"
-	"notary/internal/store"
 )
 
 func (p *program) accountRecover() *cobra.Command {
@@ -64,22 +59,4 @@ func (p *program) accountRecover() *cobra.Command {
 	c.MarkFlagRequired("email")
 	c.MarkFlagsMutuallyExclusive("password-stdin", "generate")
 	return c
-}
-
-// recoverAccount resets the password in the database. If a running server has the SQLite database open, that
-// server does it.
-func recoverAccount(ctx context.Context, c *config.Config, r auth.Recovery) (err error) {
-	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
-		return notary.Errorf(notary.NotFound,
-			"there is no database %s: name the server's data folder with --data or --config", c.DB)
-	}
-	st, err := store.Open(ctx, c.DB, time.Now)
-	if notary.KindOf(err) == notary.Unavailable && !store.IsPostgres(c.DB) {
-		return askServerToRecover(ctx, c.Data, r)
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, st.Close()) }()
-	return auth.New(st, auth.Options{}).Recover(ctx, r)
 }

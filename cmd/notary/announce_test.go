@@ -52,7 +52,7 @@ func announcement(t *testing.T, c *config.Config, log *slog.Logger) string {
 	served := make(chan error, 1)
 	go func() {
 		live := config.NewLive(c, nil, log)
-		err := serve(ctx, live, log, writer)
+		err := serve(ctx, live, Options{Log: log, Out: writer})
 		writer.CloseWithError(errors.Join(err, io.EOF))
 		served <- err
 	}()

@@ -27,17 +27,17 @@ func readBlockedKeys(name string) (*pki.Blocklist, error) {
 
 // blockKeys loads the list of blocked keys now and at each reload. A list that cannot be read fails
 // the start; at a reload the former one stays in force.
-func (n *node) blockKeys() error {
-	list, err := readBlockedKeys(n.config.BlockedKeys)
+func (a *App) blockKeys() error {
+	list, err := readBlockedKeys(a.config.BlockedKeys)
 	if err != nil {
 		return fmt.Errorf("%s: %w", config.KeyBlockedKeys, err)
 	}
-	n.authorities.BlockKeys(list)
-	n.live.BeforeReload(func(c *config.Config) (func(), error) {
+	a.authorities.BlockKeys(list)
+	a.live.BeforeReload(func(c *config.Config) (func(), error) {
 		list, err := readBlockedKeys(c.BlockedKeys)
 		return func() {
-			n.authorities.BlockKeys(list)
-			n.log.Info("blocked keys loaded", "keys", list.Len())
+			a.authorities.BlockKeys(list)
+			a.log.Info("blocked keys loaded", "keys", list.Len())
 		}, err
 	})
 	return nil

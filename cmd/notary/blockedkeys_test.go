@@ -46,8 +46,8 @@ func TestBlockedKeysFollowTheirFile(t *testing.T) {
 	c, err := load()
 	testkit.Check(t, err)
 	live := config.NewLive(c, load, log)
-	n := &node{live: live, config: c, log: log, authorities: w.CA}
-	testkit.Check(t, n.blockKeys())
+	a := &App{live: live, config: c, log: log, authorities: w.CA}
+	testkit.Check(t, a.blockKeys())
 	want(true, false)
 	block("# the other one\n" + keys[1])
 	live.Reload()
@@ -58,7 +58,7 @@ func TestBlockedKeysFollowTheirFile(t *testing.T) {
 	if !strings.Contains(written.String(), "line 2") {
 		t.Errorf("the log does not name the mistake:\n%s", written.String())
 	}
-	if err := n.blockKeys(); err == nil || !strings.Contains(err.Error(), "blocked_keys_path: "+name+": line 2") {
+	if err := a.blockKeys(); err == nil || !strings.Contains(err.Error(), "blocked_keys_path: "+name+": line 2") {
 		t.Errorf("a start with the mistake: %v", err)
 	}
 	testkit.Check(t, os.WriteFile(file, []byte("{}"), 0o600))

@@ -8,8 +8,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"net"
-	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -18,9 +16,8 @@ import (
 	"notary/internal/config"
 	"notary/internal/files"
 	"notary/internal/pki"
+	"notary/internal/server"
 )
-
-const defaultServer = "https://127.0.0.1:2111"
 
 // target is the server that a command is for.
 type target struct {
@@ -36,7 +33,7 @@ func (p *program) target() (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	server, err := client.ServerURL(cmp.Or(p.server, p.env("NOTARY_SERVER"), known.Default, defaultServer))
+	server, err := client.ServerURL(cmp.Or(p.server, p.env("NOTARY_SERVER"), known.Default, config.DefaultURL))
 	if err != nil {
 		return target{}, err
 	}
@@ -146,25 +143,25 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 
 // trust accepts the certificate of an unknown server if it is the self-signed one in a data folder on this
 // machine, if --fingerprint matches it, or if the user confirms it. Without a terminal, it refuses.
-func (p *program) trust(ctx context.Context, server string, certificate *x509.Certificate, acceptNew bool) error {
+func (p *program) trust(ctx context.Context, serverURL string, certificate *x509.Certificate, acceptNew bool) error {
 	fingerprint := pki.Fingerprint(certificate.Raw)
-	if data := cmp.Or(p.data, p.env(config.EnvData), config.DefaultData); isLoopback(server) && isOwnCertificate(data, certificate) {
+	if data := cmp.Or(p.data, p.env(config.EnvData), config.DefaultData); server.IsLoopback(serverURL) && isOwnCertificate(data, certificate) {
 		p.notice("%s has the certificate of the data folder %s, with the SHA-256 fingerprint\n  %s",
-			server, data, fingerprint)
+			serverURL, data, fingerprint)
 		return nil
 	}
 	if p.fingerprint != "" {
 		if !strings.EqualFold(strings.ReplaceAll(p.fingerprint, ":", ""), fingerprint) {
 			return notary.Errorf(notary.Invalid, "the certificate of %s has the SHA-256 fingerprint %s, "+
-				"not that of --fingerprint: nothing was sent", server, fingerprint)
+				"not that of --fingerprint: nothing was sent", serverURL, fingerprint)
 		}
 		return nil
 	}
 	p.notice("%s is not known yet. Its certificate has the SHA-256 fingerprint\n  %s\n"+
-		"Compare it with the one that the server prints at startup.", server, fingerprint)
+		"Compare it with the one that the server prints at startup.", serverURL, fingerprint)
 	if _, ok := p.terminal(); !ok && !acceptNew {
 		return withHint(notary.Errorf(notary.Unavailable,
-			"the certificate of %s is not trusted, and there is no terminal to confirm it", server),
+			"the certificate of %s is not trusted, and there is no terminal to confirm it", serverURL),
 			"compare the fingerprint and pass it with --fingerprint, name the server's CA with --ca-cert, "+
 				"or its data folder in NOTARY_DATA")
 	}
@@ -184,14 +181,4 @@ func isOwnCertificate(data string, certificate *x509.Certificate) bool {
 	}
 	block, _ := pem.Decode(content)
 	return block != nil && bytes.Equal(block.Bytes, certificate.Raw)
-}
-
-// isLoopback reports whether the host of a URL is localhost or a loopback address.
-func isLoopback(server string) bool {
-	u, err := url.Parse(server)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }

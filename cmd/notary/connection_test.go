@@ -256,15 +256,3 @@ func TestFirstAccount(t *testing.T) {
 		}
 	}
 }
-
-func TestIsLoopback(t *testing.T) {
-	t.Parallel()
-	for server, want := range map[string]bool{
-		"https://127.0.0.1:2111": true, "https://127.9.9.9:1": true, "https://[::1]:2111": true, "https://localhost:2111": true,
-		"https://10.0.0.1:2111": false, "https://localhost.example.com:443": false, "https://[2001:db8::1]:443": false,
-	} {
-		if got := isLoopback(server); got != want {
-			t.Errorf("isLoopback(%q) = %v", server, got)
-		}
-	}
-}

@@ -64,7 +64,7 @@ func TestLogFileIsAppendedTo(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[1]), &line); err != nil || line["msg"] != "hello" {
 		t.Errorf("line %s: %v", lines[1], err)
 	}
-	wantModes(t, dir, map[string]fs.FileMode{"notary.log": 0o600})
+	testkit.WantModes(t, dir, map[string]fs.FileMode{"notary.log": 0o600})
 }
 
 func TestLogFileThatCannotBeWritten(t *testing.T) {

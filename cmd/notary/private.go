@@ -22,7 +22,7 @@ const (
 // requirePrivate refuses a data folder, database or key file that other users can change, and
 // secrets that they can read. The error names each file with the command that protects it.
 func requirePrivate(c *config.Config) error {
-	secrets := []string{c.SealKey, filepath.Join(c.Data, setupCodeName), filepath.Join(c.Data, "self-signed.key")}
+	secrets := []string{c.SealKey, setupCodeFile(c.Data), filepath.Join(c.Data, "self-signed.key")}
 	if !store.IsPostgres(c.DB) {
 		secrets = append(secrets, c.DB, c.DB+"-wal", c.DB+"-shm", c.DB+"-journal")
 	}

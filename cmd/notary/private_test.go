@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"notary"
-	"notary/internal/config"
 	"notary/internal/testkit"
 )
 
@@ -20,7 +19,7 @@ import (
 func TestOpenDataIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, mode := range map[string]os.FileMode{
-		"": 0o777, "seal.key": 0o644, "self-signed.key": 0o620, setupCodeName: 0o604,
+		"": 0o777, "seal.key": 0o644, "self-signed.key": 0o620, "setup-code": 0o604,
 		"notary.db": 0o640, "notary.db-wal": 0o604, "notary.db-shm": 0o666,
 	} {
 		c := localConfig(t)
@@ -29,7 +28,7 @@ func TestOpenDataIsRefused(t *testing.T) {
 			testkit.Check(t, os.WriteFile(path, nil, 0o600))
 		}
 		testkit.Check(t, os.Chmod(path, mode))
-		err := serve(t.Context(), config.NewLive(c, nil, quiet), quiet, io.Discard)
+		err := serve(t.Context(), fixed(c), Options{Log: quiet, Out: io.Discard})
 		testkit.WantKind(t, err, notary.Forbidden)
 		testkit.WantText(t, err, path, "chmod go")
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"notary/internal/config"
 )
 
 // program is the world that the commands live in: where they read and write, and the flags
@@ -54,7 +56,7 @@ func (p *program) execute(ctx context.Context, args []string) int {
 
 func (p *program) rootCommand() *cobra.Command {
 	root := group("notary", "A certificate service: requests, authorities, certificates, revocation",
-		newStartCommand(), p.setupCodeCommand(),
+		p.startCommand(), p.setupCodeCommand(),
 		p.loginCommand(), p.logoutCommand(),
 		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
 		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(), p.checkCommand(),
@@ -67,7 +69,7 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.server, "server", "", "the server to call (default NOTARY_SERVER, or the last one logged in to, or "+defaultServer+")")
+	flags.StringVar(&p.server, "server", "", "the server to call (default NOTARY_SERVER, or the last one logged in to, or "+config.DefaultURL+")")
 	flags.StringVar(&p.token, "token", "", "the token to call it with (default NOTARY_TOKEN, or that of notary login)")
 	flags.StringVar(&p.caCert, "ca-cert", "", "PEM `file` with the authorities to trust for the server (default NOTARY_CA_CERT)")
 	flags.BoolVar(&p.json, "json", false, "print JSON")

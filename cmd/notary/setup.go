@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"notary"
 	"notary/internal/auth"
 	"notary/internal/config"
@@ -21,7 +19,8 @@ import (
 	"notary/internal/store"
 )
 
-const setupCodeName = "setup-code" // a file in the data folder
+// setupCodeFile returns the file of the setup code in a data folder.
+func setupCodeFile(data string) string { return filepath.Join(data, "setup-code") }
 
 // setup describes how to create the first account. It is nil once there is one.
 type setup struct {
@@ -88,20 +87,40 @@ func createCode(ctx context.Context, c *config.Config, accounts *auth.Service) (
 	if err := accounts.SetSetupCode(ctx, code); err != nil || store.IsPostgres(c.DB) {
 		return code, err
 	}
-	if err := files.Replace(filepath.Join(c.Data, setupCodeName), []byte(code+"\n"), 0o600); err != nil {
+	if err := files.Replace(setupCodeFile(c.Data), []byte(code+"\n"), 0o600); err != nil {
 		return "", notary.InternalError("write the setup code", err)
 	}
 	return code, nil
 }
 
+// replaceSetupCode replaces the setup code in the database of a server that is not running, or on PostgreSQL, and
+// returns the new one.
+func replaceSetupCode(ctx context.Context, c *config.Config) (code string, err error) {
+	if c.SetupCode != "" {
+		return "", notary.Errorf(notary.Conflict,
+			"%s is set in the configuration, which the next start would restore: remove it there first", config.KeySetupCode)
+	}
+	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
+		return "", notary.Errorf(notary.NotFound,
+			"there is no database %s: notary start creates it together with a setup code", c.DB)
+	}
+	st, err := store.Open(ctx, c.DB, time.Now)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	return createCode(ctx, c, auth.New(st, auth.Options{}))
+}
+
+// readSetupCode reads the file of the setup code in a data folder.
 func readSetupCode(data string) (string, error) {
-	content, err := files.Read(filepath.Join(data, setupCodeName))
+	content, err := files.Read(setupCodeFile(data))
 	return strings.TrimSpace(string(content)), err
 }
 
 // dropSetupCodeFile removes the file of a setup code that is no longer valid.
 func dropSetupCodeFile(c *config.Config, log *slog.Logger) {
-	err := os.Remove(filepath.Join(c.Data, setupCodeName))
+	err := os.Remove(setupCodeFile(c.Data))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		log.Warn("could not remove the file of the setup code, which is no longer valid", "error", err)
 	}
@@ -117,7 +136,7 @@ func (s *setup) announce(out io.Writer, c *config.Config, url string) {
 	if s.code != "" {
 		link += "#setup=" + s.code
 	}
-	if url != defaultServer {
+	if url != config.DefaultURL {
 		options = " --server " + url
 	}
 	if filepath.Clean(c.Data) != config.DefaultData {
@@ -136,44 +155,4 @@ func (s *setup) announce(out io.Writer, c *config.Config, url string) {
 	case store.IsPostgres(c.DB):
 		fmt.Fprintf(out, "This requires the setup code %s, which is printed only once.\n", s.code)
 	}
-}
-
-func (p *program) setupCodeCommand() *cobra.Command {
-	return withDatabaseFlag(onDatabase(&cobra.Command{
-		Use:   "setup-code",
-		Short: "Replace the setup code that the first account requires",
-		Long: "Replace the setup code, which is required to create the server's first account, and print the new one.\n" +
-			"The command works on the server's database itself: stop a server on SQLite first. Nodes on PostgreSQL\n" +
-			"may be running.",
-		Example: "  notary setup-code --data /var/lib/notary",
-		Args:    cobra.NoArgs,
-	}, p.newSetupCode))
-}
-
-func (p *program) newSetupCode(ctx context.Context, c *config.Config, _ []string) (err error) {
-	if c.SetupCode != "" {
-		return notary.Errorf(notary.Conflict,
-			"%s is set in the configuration, which the next start would restore: remove it there first", config.KeySetupCode)
-	}
-	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
-		return notary.Errorf(notary.NotFound,
-			"there is no database %s: notary start creates it together with a setup code", c.DB)
-	}
-	st, err := store.Open(ctx, c.DB, time.Now)
-	if notary.KindOf(err) == notary.Unavailable && files.IsFile(filepath.Join(c.Data, setupCodeName)) {
-		return withHint(err, "its setup code is in %s", filepath.Join(c.Data, setupCodeName))
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, st.Close()) }()
-	code, err := createCode(ctx, c, auth.New(st, auth.Options{}))
-	if err != nil {
-		return err
-	}
-	if p.json {
-		return p.printJSON(map[string]string{"setup_code": code})
-	}
-	_, err = fmt.Fprintln(p.out, code)
-	return err
 }

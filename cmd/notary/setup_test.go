@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -42,8 +41,6 @@ func (s *setup) creates(t *testing.T, c *config.Config, email string) error {
 	return err
 }
 
-func codeFile(c *config.Config) string { return filepath.Join(c.Data, setupCodeName) }
-
 // On SQLite the code stays in its file until it is used. A database of an earlier version has none at first, as a
 // new one, and a code that is lost is replaced.
 func TestSetupCodeOnSQLite(t *testing.T) {
@@ -51,16 +48,16 @@ func TestSetupCodeOnSQLite(t *testing.T) {
 	c := localConfig(t)
 	c.SetupCode = ""
 	first := prepared(t, c)
-	wantModes(t, c.Data, map[string]fs.FileMode{setupCodeName: 0o600})
+	testkit.WantModes(t, c.Data, map[string]fs.FileMode{"setup-code": 0o600})
 	if again := prepared(t, c); again.code != first.code || first.code == "" {
 		t.Errorf("the code was %q, and is %q after a restart", first.code, again.code)
 	}
-	testkit.Check(t, os.Remove(codeFile(c)))
+	testkit.Check(t, os.Remove(setupCodeFile(c.Data)))
 	second := prepared(t, c)
 	if second.code == first.code {
 		t.Error("a lost code is still the same")
 	}
-	testkit.Check(t, os.WriteFile(codeFile(c), []byte(first.code), 0o600))
+	testkit.Check(t, os.WriteFile(setupCodeFile(c.Data), []byte(first.code), 0o600))
 	third := prepared(t, c) // as after a restore of another database
 	if third.code == first.code || third.code == second.code {
 		t.Error("a code that is not that of the database was kept")
@@ -70,7 +67,7 @@ func TestSetupCodeOnSQLite(t *testing.T) {
 	if s := prepared(t, c); s != nil {
 		t.Errorf("with an account there is a setup: %+v", s)
 	}
-	if _, err := os.Stat(codeFile(c)); err == nil {
+	if _, err := os.Stat(setupCodeFile(c.Data)); err == nil {
 		t.Error("the file of the used code is still there")
 	}
 }
@@ -84,7 +81,7 @@ func TestSetupCodeOfTheConfiguration(t *testing.T) {
 	if s := prepared(t, c); !s.needsCode || s.code != "" || !s.given {
 		t.Errorf("setup %+v", s)
 	}
-	if _, err := os.Stat(codeFile(c)); err == nil {
+	if _, err := os.Stat(setupCodeFile(c.Data)); err == nil {
 		t.Error("the file of the replaced code is still there")
 	}
 	testkit.Check(t, (&setup{code: c.SetupCode}).creates(t, c, "me@example.com"))
@@ -117,25 +114,6 @@ func TestSetupAnnouncement(t *testing.T) {
 		test.setup.announce(&out, &test.c, test.url)
 		if !strings.Contains(out.String(), test.want) || (test.setup == nil) != (out.Len() == 0) {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, &out, test.want)
-		}
-	}
-}
-
-// The command finds the code in the environment, or in the data folder of a server on this machine.
-func TestFirstAccountFindsTheSetupCode(t *testing.T) {
-	t.Parallel()
-	data := t.TempDir()
-	testkit.Check(t, os.WriteFile(filepath.Join(data, setupCodeName), []byte("A-B\n"), 0o600))
-	for name, test := range map[string]struct{ variable, data, server, want string }{
-		"in the data folder":          {"", data, "https://127.0.0.1:2111", "A-B"},
-		"of a server elsewhere":       {"", data, "https://notary.example.com:2111", ""},
-		"in the environment":          {"C-D", data, "https://notary.example.com:2111", "C-D"},
-		"switched off in the server":  {"off", data, "https://127.0.0.1:2111", "A-B"},
-		"in a folder that is missing": {"", filepath.Join(data, "missing"), "https://127.0.0.1:2111", ""},
-	} {
-		p := &program{env: func(name string) string { return map[string]string{config.EnvSetupCode: test.variable}[name] }}
-		if got := p.setupCode(test.server, test.data); got != test.want {
-			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
 }

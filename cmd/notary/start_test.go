@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -66,7 +65,7 @@ func startLive(t testing.TB, live *config.Live, log *slog.Logger) (url string, s
 	reader, writer := io.Pipe()
 	served := make(chan error, 1)
 	go func() {
-		err := serve(ctx, live, log, writer)
+		err := serve(ctx, live, Options{Log: log, Out: writer})
 		writer.CloseWithError(errors.Join(err, io.EOF))
 		served <- err
 	}()
@@ -127,22 +126,10 @@ func TestServeFromNothing(t *testing.T) {
 	if status, body := fetch(t, c, url+"/api/v1/nothing"); status != 404 || !strings.Contains(body, `"code":"not_found"`) {
 		t.Errorf("an unknown path: %d %s", status, body)
 	}
-	wantModes(t, c.Data, map[string]fs.FileMode{
+	testkit.WantModes(t, c.Data, map[string]fs.FileMode{
 		"": 0o700, "notary.db": 0o600, "seal.key": 0o600, "self-signed.key": 0o600, "self-signed.crt": 0o644})
 	if err := stop(); err != nil {
 		t.Errorf("an orderly stop gave %v", err)
-	}
-}
-
-func wantModes(t *testing.T, folder string, modes map[string]fs.FileMode) {
-	t.Helper()
-	for name, want := range modes {
-		info, err := os.Stat(filepath.Join(folder, name))
-		if err != nil {
-			t.Error(err)
-		} else if got := info.Mode().Perm(); got != want && runtime.GOOS != "windows" {
-			t.Errorf("%q has mode %o, want %o", name, got, want)
-		}
 	}
 }
 
@@ -180,7 +167,7 @@ func TestSecondServerTouchesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	err = serve(t.Context(), fixed(c), quiet, io.Discard)
+	err = serve(t.Context(), fixed(c), Options{Log: quiet, Out: io.Discard})
 	if notary.KindOf(err) != notary.Unavailable || !strings.Contains(err.Error(), "another server uses the database") {
 		t.Errorf("error %v", err)
 	}
@@ -200,7 +187,7 @@ func TestPortInUse(t *testing.T) {
 	defer taken.Close()
 	c := localConfig(t)
 	c.Listen = taken.Addr().String()
-	err = serve(t.Context(), fixed(c), quiet, io.Discard)
+	err = serve(t.Context(), fixed(c), Options{Log: quiet, Out: io.Discard})
 	if err == nil || !strings.Contains(err.Error(), c.Listen+" is in use by another program") {
 		t.Errorf("error %v", err)
 	}
@@ -250,7 +237,7 @@ func TestLostKeyFileIsNotMadeAnew(t *testing.T) {
 	if err := os.Rename(c.SealKey, aside); err != nil {
 		t.Fatal(err)
 	}
-	err = serve(t.Context(), fixed(c), quiet, io.Discard)
+	err = serve(t.Context(), fixed(c), Options{Log: quiet, Out: io.Discard})
 	if notary.KindOf(err) != notary.Conflict || !strings.Contains(err.Error(), "restore it from its backup") {
 		t.Errorf("error %v", err)
 	}
@@ -280,7 +267,7 @@ func TestPassphraseTakesThePlaceOfTheKeyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Passphrase = "another passphrase"
-	if err := serve(t.Context(), fixed(c), quiet, io.Discard); err == nil {
+	if err := serve(t.Context(), fixed(c), Options{Log: quiet, Out: io.Discard}); err == nil {
 		t.Error("started with the wrong passphrase")
 	}
 }
@@ -327,48 +314,6 @@ func TestAnnouncement(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", &out, want)
 			}
 		})
-	}
-}
-
-// Not parallel: it changes the environment.
-func TestStartCommandUnsetsThePassphrase(t *testing.T) {
-	t.Setenv(config.EnvPassphrase, "plain violet harbour engine")
-	command := newStartCommand()
-	command.SilenceErrors, command.SilenceUsage = true, true
-	command.SetArgs([]string{"--config", filepath.Join(t.TempDir(), "missing.yaml")})
-	if err := command.ExecuteContext(t.Context()); err == nil {
-		t.Error("a missing configuration was accepted")
-	}
-	if value, ok := os.LookupEnv(config.EnvPassphrase); ok {
-		t.Errorf("the passphrase is still in the environment: %q", value)
-	}
-}
-
-func TestStartCommandUntilItsContextEnds(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
-	defer cancel()
-	reader, writer := io.Pipe()
-	go func() {
-		// The first line tells that the server runs.
-		reader.Read(make([]byte, 4096))
-		cancel()
-		io.Copy(io.Discard, reader)
-	}()
-	logFile := filepath.Join(t.TempDir(), "notary.log")
-	command := newStartCommand()
-	command.SetOut(writer)
-	command.SetArgs([]string{"--data", filepath.Join(t.TempDir(), "a", "b"), "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0",
-		"--config", testkit.ConfigFile(t, "{listen: '192.0.2.1:1', logging: {system: {format: json, output: "+logFile+"}}}")})
-	if err := command.ExecuteContext(ctx); err != nil {
-		t.Fatal(err)
-	}
-	log, err := os.ReadFile(logFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Contains(log, []byte(`"msg":"started"`)) || !bytes.Contains(log, []byte(`"msg":"stopping`)) {
-		t.Errorf("log:\n%s", log)
 	}
 }
 

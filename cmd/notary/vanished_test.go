@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"notary"
@@ -54,24 +53,5 @@ func TestVanishedDatabase(t *testing.T) {
 			testkit.WantKind(t, err, notary.Conflict)
 			testkit.WantText(t, err, test.says, "notary restore", "move")
 		})
-	}
-}
-
-// The whole program refuses, and makes no database.
-func TestStartWithoutTheDatabase(t *testing.T) {
-	t.Parallel()
-	c := localConfig(t)
-	_, stop := startServer(t, c)
-	testkit.Check(t, stop())
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		_ = os.Remove(c.DB + suffix)
-	}
-	s := newShell(t, nil)
-	for _, args := range [][]string{{"start", "--listen", "127.0.0.1:0", "--publish-listen", "off"}, {"migrate", "up"}} {
-		r := s.run(append(args, "--data", c.Data)...)
-		r.wantFailure(t, "an empty database would forget every certificate")
-	}
-	if _, err := os.Stat(filepath.Join(c.Data, "notary.db")); err == nil {
-		t.Error("a database was made")
 	}
 }

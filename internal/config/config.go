@@ -109,6 +109,9 @@ const (
 	DefaultPort = "2111"
 
 	DefaultPublishPort = "2112"
+
+	// DefaultURL is the URL of a server with the default address.
+	DefaultURL = "https://" + DefaultHost + ":" + DefaultPort
 )
 
 // Load reads the configuration from a YAML file ("" for none), the environment (in the form of [os.Environ]) and flags

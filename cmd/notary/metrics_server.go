@@ -32,7 +32,7 @@ func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
 		switch {
 		case !isScrape(r):
 			http.NotFound(w, r)
-		case token() == "" && isLoopback("http://"+addr) && !isLoopback("http://"+r.Host):
+		case token() == "" && server.IsLoopback("http://"+addr) && !server.IsLoopback("http://"+r.Host):
 			http.Error(w, "use the address of "+config.KeyMetricsListen+", or set "+config.KeyMetricsToken, http.StatusForbidden)
 		case token() == "":
 			open.ServeHTTP(w, r)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,19 +10,6 @@ import (
 	"notary/internal/server"
 	"notary/internal/web"
 )
-
-// connectionLimits returns the limits of each listener: the one of API and pages, and the one of
-// what is published unless that is nil.
-func connectionLimits(publishing net.Listener, log *slog.Logger) server.ConnectionLimits {
-	listeners := 1
-	if publishing != nil {
-		listeners = 2
-	}
-	limits := server.ShareDescriptors(listeners)
-	log.Info("connection limits of each listener", "total", limits.Total, "without_session", limits.Unknown,
-		"from_one_address", limits.PerAddress)
-	return limits
-}
 
 // isAPI reports whether the API answers r, rather than the pages.
 func isAPI(r *http.Request) bool {

@@ -2,8 +2,10 @@ package testkit
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 )
@@ -14,6 +16,19 @@ func ConfigFile(t testing.TB, content string) string {
 	name := filepath.Join(t.TempDir(), "notary.yaml")
 	Check(t, os.WriteFile(name, []byte(content), 0o600))
 	return name
+}
+
+// WantModes checks the permissions of files in a folder.
+func WantModes(t testing.TB, folder string, modes map[string]fs.FileMode) {
+	t.Helper()
+	for name, want := range modes {
+		info, err := os.Stat(filepath.Join(folder, name))
+		if err != nil {
+			t.Error(err)
+		} else if got := info.Mode().Perm(); got != want && runtime.GOOS != "windows" {
+			t.Errorf("%q has mode %o, want %o", name, got, want)
+		}
+	}
 }
 
 // Buffer is a buffer for one goroutine to write, such as a log, and another to read.
