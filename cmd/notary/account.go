@@ -13,6 +13,7 @@ import (
 	"notary"
 	"notary/api"
 	"notary/client"
+	"notary/internal/app"
 	"notary/internal/config"
 	"notary/internal/server"
 )
@@ -134,7 +135,7 @@ func (p *program) setupCode(serverURL, data string) string {
 	if !server.IsLoopback(serverURL) {
 		return ""
 	}
-	code, err := readSetupCode(data)
+	code, err := app.ReadSetupCode(data)
 	if err != nil {
 		return ""
 	}

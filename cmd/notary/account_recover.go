@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"notary/internal/app"
 	"notary/internal/auth"
 	"notary/internal/config"
 )
@@ -39,7 +40,7 @@ func (p *program) accountRecover() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := recoverAccount(ctx, c, auth.Recovery{Email: email, PasswordHash: hash, Create: create}); err != nil {
+		if err := app.RecoverAccount(ctx, c, auth.Recovery{Email: email, PasswordHash: hash, Create: create}); err != nil {
 			return err
 		}
 		if generate {

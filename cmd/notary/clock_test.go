@@ -5,6 +5,7 @@ import (
 
 	"notary"
 	"notary/api"
+	"notary/internal/app/apptest"
 	"notary/internal/testkit"
 )
 
@@ -12,14 +13,14 @@ import (
 // has confirmed the clock. What revokes and publishes works meanwhile.
 func TestClockIsConfirmed(t *testing.T) {
 	t.Parallel()
-	c := localConfig(t)
-	url, stop := startServer(t, c)
+	c := apptest.Config(t)
+	url, stop := apptest.Start(t, c)
 	l := prepare(t, connect(t, url))
 	testkit.Check(t, stop())
 	_, err := testkit.SQL(t, c.DB).Exec(`UPDATE event SET at = at + 7200`)
 	testkit.Check(t, err)
 
-	url, _ = startServer(t, c)
+	url, _ = apptest.Start(t, c)
 	client := connect(t, url).WithToken(l.client.Token())
 	state, err := client.Clock(t.Context())
 	testkit.Check(t, err)

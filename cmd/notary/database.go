@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"notary"
+	"notary/internal/app"
 	"notary/internal/ca"
 	"notary/internal/config"
 	"notary/internal/files"
@@ -50,7 +51,7 @@ func (p *program) migrateCommand() *cobra.Command {
 }
 
 func (p *program) migrateStatus(ctx context.Context, c *config.Config, _ []string) error {
-	if err := requireDatabase(c); err != nil {
+	if err := app.RequireDatabase(c); err != nil {
 		return err
 	}
 	current, newest, err := store.Schema(ctx, c.DB)
@@ -74,7 +75,7 @@ func (p *program) migrateStatus(ctx context.Context, c *config.Config, _ []strin
 }
 
 func (p *program) migrateUp(ctx context.Context, c *config.Config, _ []string) error {
-	if err := requireDatabase(c); err != nil {
+	if err := app.RequireDatabase(c); err != nil {
 		return err
 	}
 	st, err := store.Open(ctx, c.DB, time.Now)
@@ -205,7 +206,7 @@ func (p *program) restoreCommand() *cobra.Command {
 		if !files.IsFile(args[0]) {
 			return notary.Errorf(notary.NotFound, "there is no file %s", args[0])
 		}
-		if err := makeDataFolder(filepath.Dir(c.DB)); err != nil {
+		if err := app.MakeDataFolder(filepath.Dir(c.DB)); err != nil {
 			return err
 		}
 		bar := p.newBar()

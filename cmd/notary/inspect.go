@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"notary"
+	"notary/internal/app"
 	"notary/internal/files"
 	"notary/internal/inspect"
 )
@@ -76,7 +77,7 @@ func (p *program) inspect(ctx context.Context, source string, flags inspectFlags
 	default:
 		return usagef("--output is text or json, not %q", flags.output)
 	}
-	blocked, err := readBlockedKeys(flags.blockedKeys)
+	blocked, err := app.ReadBlockedKeys(flags.blockedKeys)
 	if err != nil {
 		return err
 	}

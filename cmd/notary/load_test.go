@@ -14,6 +14,7 @@ import (
 	"notary"
 	"notary/api"
 	"notary/client"
+	"notary/internal/app/apptest"
 	"notary/internal/pki"
 	"notary/internal/store"
 	"notary/internal/testkit"
@@ -235,8 +236,8 @@ func connect(t testing.TB, url string) *client.Client {
 // 64 clients create, sign and revoke 2,000 requests in random order. No call fails but by
 // the transition table, and everything that was acknowledged is there afterwards.
 func TestManyClientsAtOnce(t *testing.T) {
-	c := localConfig(t)
-	url, stop := startServer(t, c)
+	c := apptest.Config(t)
+	url, stop := apptest.Start(t, c)
 	l := prepare(t, connect(t, url))
 
 	l.underLoad(t.Context(), t, 64, deeds(2000))

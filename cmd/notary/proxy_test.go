@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"notary/internal/app/apptest"
 	"notary/internal/auth"
 	"notary/internal/config"
 	"notary/internal/store"
@@ -98,7 +99,7 @@ func clientFrom(t *testing.T, address string) *http.Client {
 func TestBehindNginx(t *testing.T) {
 	testkit.Require(t, "nginx")
 	t.Parallel()
-	c := localConfig(t)
+	c := apptest.Config(t)
 	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	st, err := store.Open(t.Context(), c.DB, time.Now)
 	testkit.Check(t, err)
@@ -106,7 +107,7 @@ func TestBehindNginx(t *testing.T) {
 	_, err = auth.New(st, auth.Options{NoSetupCode: true}).CreateFirstAccount(t.Context(), auth.FirstAccount{Email: email, Password: testkit.Password})
 	testkit.Check(t, err)
 	testkit.Check(t, st.Close())
-	url, _ := startServer(t, c)
+	url, _ := apptest.Start(t, c)
 	url = startProxy(t, c, url)
 
 	login := func(from *http.Client, password string) (int, string) {

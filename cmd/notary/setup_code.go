@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"notary"
+	"notary/internal/app"
 	"notary/internal/config"
 	"notary/internal/files"
 )
@@ -24,8 +25,8 @@ func (p *program) setupCodeCommand() *cobra.Command {
 }
 
 func (p *program) newSetupCode(ctx context.Context, c *config.Config, _ []string) error {
-	code, err := replaceSetupCode(ctx, c)
-	if file := setupCodeFile(c.Data); notary.KindOf(err) == notary.Unavailable && files.IsFile(file) {
+	code, err := app.ReplaceSetupCode(ctx, c)
+	if file := app.SetupCodeFile(c.Data); notary.KindOf(err) == notary.Unavailable && files.IsFile(file) {
 		return withHint(err, "its setup code is in %s", file)
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"notary/internal/app"
 	"notary/internal/config"
 	"notary/internal/testkit"
 )
@@ -13,7 +14,7 @@ import (
 func TestFirstAccountFindsTheSetupCode(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	testkit.Check(t, os.WriteFile(setupCodeFile(data), []byte("A-B\n"), 0o600))
+	testkit.Check(t, os.WriteFile(app.SetupCodeFile(data), []byte("A-B\n"), 0o600))
 	for name, test := range map[string]struct{ variable, data, server, want string }{
 		"in the data folder":          {"", data, "https://127.0.0.1:2111", "A-B"},
 		"of a server elsewhere":       {"", data, "https://notary.example.com:2111", ""},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"notary/internal/app"
 	"notary/internal/config"
 )
 
@@ -21,7 +22,7 @@ func (p *program) startCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			name, environ, flags := cmp.Or(file, os.Getenv(config.EnvConfig)), os.Environ(), changedFlags(c)
 			load := func() (*config.Config, error) { return config.Load(name, environ, flags) }
-			return Run(c.Context(), Process{Version: programVersion(), Load: load, Stdout: c.OutOrStdout(), Stderr: c.ErrOrStderr()})
+			return app.Run(c.Context(), app.Process{Version: programVersion(), Load: load, Stdout: c.OutOrStdout(), Stderr: c.ErrOrStderr()})
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "YAML `file` with the configuration (default NOTARY_CONFIG)")

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"notary/internal/app/apptest"
 	"notary/internal/config"
 	"notary/internal/testkit"
 )
@@ -58,8 +59,8 @@ func TestStartCommandUntilItsContextEnds(t *testing.T) {
 // The whole program refuses, and makes no database.
 func TestStartWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
-	c := localConfig(t)
-	_, stop := startServer(t, c)
+	c := apptest.Config(t)
+	_, stop := apptest.Start(t, c)
 	testkit.Check(t, stop())
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		_ = os.Remove(c.DB + suffix)

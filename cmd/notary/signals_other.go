@@ -1,8 +1,0 @@
-//go:build !unix
-
-package main
-
-import "os"
-
-// catchSignals returns no channel: this system has no signal that requests a reload.
-func catchSignals() (hangups <-chan os.Signal, stop func()) { return nil, func() {} }

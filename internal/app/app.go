@@ -1,0 +1,128 @@
+// Package app wires the server: it opens the database, the keys, the use cases and the listeners, and registers what
+// runs beside them.
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+
+	"notary/internal/auth"
+	"notary/internal/ca"
+	"notary/internal/clock"
+	"notary/internal/config"
+	"notary/internal/server"
+	"notary/internal/store"
+)
+
+// App is a server with everything open: the database, the use cases on it, and its listeners.
+type App struct {
+	options Options
+	live    *config.Live
+	config  *config.Config // at the start: what cannot be reloaded
+	log     *slog.Logger
+
+	store       *store.Store
+	clock       *clock.Guard
+	authorities *ca.Service
+	accounts    *auth.Service
+	setup       *setup
+
+	certificate *server.Certificate
+	metrics     *server.Metrics
+	proxies     *server.TrustedProxies
+	limits      server.ConnectionLimits
+	publishing  net.Listener // nil if nothing is published
+	publishURL  string
+	servers     []*server.Server // that of the API and the pages first
+
+	metricsAddress string // of the listener for metrics alone; "" if there is none
+}
+
+// Options are what a server is told beside its configuration.
+type Options struct {
+	Version string
+	Log     *slog.Logger
+	Out     io.Writer // where it announces its addresses and the setup code
+}
+
+// New opens everything and listens. The end of ctx announces that the server stops. The key file and the TLS
+// certificate are not touched before the store holds its lock.
+func New(ctx context.Context, live *config.Live, options Options) (*App, error) {
+	a := &App{options: options, live: live, config: live.Get(), log: options.Log}
+	if err := requirePrivate(a.config); err != nil {
+		return nil, err
+	}
+	if err := RequireDatabase(a.config); err != nil {
+		return nil, err
+	}
+	var err error
+	if a.store, err = openStore(ctx, a.config, a.log); err != nil {
+		return nil, err
+	}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// open opens what needs the store.
+func (a *App) open(ctx context.Context) error {
+	keys, err := openKeystore(ctx, a.config, sealedSomething(a.store), a.log)
+	if err != nil {
+		return err
+	}
+	if a.publishing, err = listenToPublish(a.config); err != nil {
+		return err
+	}
+	a.publishURL = a.config.PublishedURL(addressOf(a.publishing))
+	a.clock = clock.New(a.store, clock.Options{Log: a.log})
+	if err := a.clock.Check(ctx); err != nil {
+		return err
+	}
+	a.authorities, err = ca.New(ctx, a.store, keys,
+		ca.Options{Log: a.log, PublishURL: a.publishURL, MayIssue: a.clock.MayIssue})
+	if err != nil {
+		return err
+	}
+	if err := a.blockKeys(); err != nil {
+		return err
+	}
+	if err := a.openAccounts(ctx); err != nil {
+		return err
+	}
+	return a.listen(ctx)
+}
+
+func (a *App) openAccounts(ctx context.Context) (err error) {
+	a.accounts = auth.New(a.store, auth.Options{
+		Log:            a.log,
+		SessionIdle:    a.config.SessionIdle,
+		SessionLife:    a.config.SessionLife,
+		NoSetupCode:    a.config.SetupCode == config.NoSetupCode,
+		OnFirstAccount: func() { dropSetupCodeFile(a.config, a.log) },
+	})
+	a.live.OnReload(func(c *config.Config) { a.accounts.LimitSessions(c.SessionIdle, c.SessionLife) })
+	a.setup, err = prepareSetup(ctx, a.config, a.accounts, a.log)
+	return err
+}
+
+// Serve announces the server, and serves until ctx ends.
+func (a *App) Serve(ctx context.Context) error {
+	a.announce()
+	forget := context.AfterFunc(ctx, func() {
+		a.log.Info("stopping: requests in flight may finish; a second signal stops at once")
+	})
+	defer forget()
+	return serveWithJobs(ctx, a.servers, a.background()...)
+}
+
+// Close closes what [New] opened. It is called after Serve has returned.
+func (a *App) Close() error {
+	if a.publishing != nil {
+		_ = a.publishing.Close() // its server has closed it already, if it has served
+	}
+	return a.store.Close()
+}

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"notary/internal/auth"
+	"notary/internal/rest"
+	"notary/internal/server"
+	"notary/internal/web"
+)
+
+// isAPI reports whether the API answers r, rather than the pages.
+func isAPI(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/api/") || slices.Contains(rest.Paths, r.URL.Path)
+}
+
+// token returns the bearer token or the session that r carries, or "".
+func token(r *http.Request) string {
+	if isAPI(r) {
+		return rest.BearerToken(r)
+	}
+	return web.SessionToken(r)
+}
+
+// knownClients lets the server recognize clients with a valid token or session.
+func knownClients(accounts *auth.Service) server.Clients {
+	return server.Clients{
+		Known: func(r *http.Request) bool { return accounts.Recognizes(token(r)) },
+		Check: func(r *http.Request) bool {
+			caller, err := accounts.Caller(r.Context(), token(r), "")
+			return err == nil && caller.Known()
+		},
+		Body: func(r *http.Request) server.BodyLimit {
+			if isAPI(r) {
+				return rest.BodyLimit(r)
+			}
+			return web.BodyLimit(r)
+		},
+	}
+}

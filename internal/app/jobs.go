@@ -1,0 +1,65 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"notary/internal/jobs"
+	"notary/internal/server"
+	"notary/internal/store"
+)
+
+// leaseOf is the lease of this process on the periodic work of the database.
+func leaseOf(st *store.Store) jobs.Lease {
+	node := store.NodeID()
+	return func(ctx context.Context, term time.Duration) (bool, error) {
+		return st.Lease(ctx, "periodic work", node, term)
+	}
+}
+
+// background returns what runs beside the servers.
+func (a *App) background() []func(context.Context) {
+	all := []func(context.Context){
+		a.live.Follow,
+		a.clock.Run,
+		a.authorities.FollowOtherNodes,
+		a.accounts.AwaitFirstAccount,
+		func(ctx context.Context) { jobs.Run(ctx, a.authorities, a.accounts, leaseOf(a.store), a.log) },
+	}
+	if !a.store.Shared() {
+		all = append(all, func(ctx context.Context) { serveRecoveries(ctx, a.config.Data, a.accounts, a.log) })
+	}
+	if a.publishing != nil {
+		all = append(all, func(ctx context.Context) {
+			a.authorities.KeepCRLs(ctx, func() time.Duration { return a.live.Get().CRLDelay })
+		})
+	}
+	return all
+}
+
+// serveWithJobs returns once all have ended, which they do when the first of the servers ends.
+func serveWithJobs(ctx context.Context, servers []*server.Server, beside ...func(context.Context)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var running sync.WaitGroup
+	for _, run := range beside {
+		running.Go(func() { run(ctx) })
+	}
+	ended := make(chan error, len(servers))
+	for _, s := range servers {
+		running.Go(func() {
+			err := s.Serve(ctx)
+			cancel()
+			ended <- err
+		})
+	}
+	running.Wait()
+	close(ended)
+	var errs []error
+	for err := range ended {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

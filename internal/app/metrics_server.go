@@ -1,0 +1,58 @@
+package app
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"notary"
+	"notary/internal/config"
+	"notary/internal/server"
+)
+
+const metricsPath = "/metrics"
+
+// isScrape reports whether a request is for the metrics, and labels it as such.
+func isScrape(r *http.Request) bool {
+	if r.URL.Path != metricsPath || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	r.Pattern = http.MethodGet + " " + metricsPath // the route label in the HTTP metrics
+	return true
+}
+
+// newMetricsServer returns the server of metrics_listen. It answers scrapes with all series, and
+// requires the token if there is one. Without a token a loopback listener answers only to its
+// address or localhost: a website could otherwise read the metrics in a local browser, through a
+// name that resolves to the loopback address (DNS rebinding).
+func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
+	log *slog.Logger) (*server.Server, error) {
+	open, protected := metrics.Handler(), metrics.Protected(token)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !isScrape(r):
+			http.NotFound(w, r)
+		case token() == "" && server.IsLoopback("http://"+addr) && !server.IsLoopback("http://"+r.Host):
+			http.Error(w, "use the address of "+config.KeyMetricsListen+", or set "+config.KeyMetricsToken, http.StatusForbidden)
+		case token() == "":
+			open.ServeHTTP(w, r)
+		default:
+			protected.ServeHTTP(w, r)
+		}
+	})
+	listener, err := server.Listen(addr)
+	if err != nil {
+		var e *notary.Error
+		if errors.As(err, &e) {
+			named := *e
+			named.Field, named.Message = config.KeyMetricsListen, e.Message+" ("+config.KeyMetricsListen+")"
+			return nil, &named
+		}
+		return nil, err
+	}
+	s, err := server.New(server.Config{Listener: listener, Handler: handler, Metrics: metrics, Log: log})
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return s, nil
+}

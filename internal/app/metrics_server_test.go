@@ -1,0 +1,105 @@
+package app_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/internal/app"
+	"notary/internal/app/apptest"
+	"notary/internal/server"
+	"notary/internal/testkit"
+)
+
+const metricsToken = "0123456789abcdef0123"
+
+// scrape fetches the metrics with an Authorization header.
+func scrape(t *testing.T, url, authorization string) (status int, body string) {
+	t.Helper()
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	testkit.Check(t, err)
+	r.Header.Set("Authorization", authorization)
+	response, err := transport.RoundTrip(r)
+	testkit.Check(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	testkit.Check(t, err)
+	return response.StatusCode, string(text)
+}
+
+// Only a scrape with the token sees counts, activity and the state of the process.
+func TestMetricsOnTheMainListener(t *testing.T) {
+	t.Parallel()
+	c := apptest.Config(t)
+	url, stop := apptest.Start(t, c)
+	status, body := scrape(t, url+"/metrics", "")
+	if status != 200 || !strings.Contains(body, "notary_build_info") || strings.Count(body, "# TYPE") != 1 {
+		t.Errorf("without a token in the configuration: %d %s", status, body)
+	}
+	testkit.Check(t, stop())
+
+	c = apptest.Config(t)
+	c.MetricsToken = metricsToken
+	url, _ = apptest.Start(t, c)
+	for _, authorization := range []string{"", "Bearer wrong"} {
+		if status, body := scrape(t, url+"/metrics", authorization); status != 401 || strings.Contains(body, "notary_") {
+			t.Errorf("%q: %d %s", authorization, status, body)
+		}
+	}
+	status, body = scrape(t, url+"/metrics", "Bearer "+metricsToken)
+	for _, want := range []string{`notary_certificate_requests{status="Outstanding"} 0`, "notary_certificates 0\n", "notary_certificates_expired 0\n",
+		`notary_certificates_expiring{days="30"} 0`, `route="/metrics"`, "go_goroutines"} {
+		if status != 200 || !strings.Contains(body, want) {
+			t.Errorf("%d, want %q in\n%s", status, want, body)
+		}
+	}
+}
+
+// The listener of metrics_listen has nothing but metrics, and wants the token if there is one.
+func TestMetricsOnTheirOwnListener(t *testing.T) {
+	t.Parallel()
+	statistics := func(context.Context) (notary.Statistics, error) { return notary.Statistics{}, nil }
+	token := ""
+	s, err := app.NewMetricsServer("127.0.0.1:0", server.NewMetrics("v1", statistics, quiet), func() string { return token }, quiet)
+	testkit.Check(t, err)
+	ctx, end := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx) }()
+	defer func() { end(); testkit.Check(t, <-done) }()
+	url := "http://" + s.Addr()
+	if status, body := scrape(t, url+"/metrics", ""); status != 200 || !strings.Contains(body, "notary_certificates 0\n") {
+		t.Errorf("%d %s", status, body)
+	}
+	for _, path := range []string{"/", "/status", "/api/v1/certificates", "/metrics/"} {
+		if status, _ := scrape(t, url+path, ""); status != 404 {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	_, port, err := net.SplitHostPort(s.Addr())
+	testkit.Check(t, err)
+	for host, want := range map[string]int{"localhost:" + port: 200, "attacker.example:" + port: 403, "127.0.0.1.attacker.example": 403} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", url+"/metrics", nil)
+		testkit.Check(t, err)
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		testkit.Check(t, err)
+		testkit.Check(t, resp.Body.Close())
+		if resp.StatusCode != want {
+			t.Errorf("Host %s: %d, want %d", host, resp.StatusCode, want)
+		}
+	}
+	token = metricsToken
+	if status, _ := scrape(t, url+"/metrics", ""); status != 401 {
+		t.Errorf("without the token: %d", status)
+	}
+	if status, _ := scrape(t, url+"/metrics", "Bearer "+metricsToken); status != 200 {
+		t.Errorf("with the token: %d", status)
+	}
+}

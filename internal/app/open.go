@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	"notary"
+	"notary/internal/ca"
+	"notary/internal/config"
+	"notary/internal/keystore"
+	"notary/internal/store"
+)
+
+func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (*store.Store, error) {
+	if store.IsPostgres(c.DB) {
+		log.Info("opening the PostgreSQL database; if it does not answer it is waited for, for half a minute")
+	}
+	return store.Open(ctx, c.DB, time.Now, store.ReadTimeout(c.ReadTimeout))
+}
+
+// sealedSomething says whether the database holds what only its key file opens.
+func sealedSomething(st *store.Store) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		some, err := st.HasAuthorities(ctx)
+		if some || err != nil {
+			return some, err
+		}
+		sample, err := st.Agreed(ctx, ca.SealedSample)
+		return sample != "", err
+	}
+}
+
+// MakeDataFolder makes the folder for its owner alone. One that is there stays as it is.
+func MakeDataFolder(path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	err := os.MkdirAll(path, 0o700)
+	if err == nil {
+		err = os.Chmod(path, 0o700) // whatever the umask
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
+			"this user may not make the data folder %s: make it for the user, or name another with --data", path)}
+	}
+	if err != nil { // with the cause, because there is no log yet
+		return notary.Errorf(notary.Internal, "could not make the data folder: %v", err)
+	}
+	return nil
+}
+
+// openKeystore opens what opens the authorities' keys. A key file is made only while there
+// is nothing that another one may have sealed.
+func openKeystore(ctx context.Context, c *config.Config, sealedSomething func(context.Context) (bool, error),
+	log *slog.Logger) (*keystore.Keystore, error) {
+	if c.Passphrase != "" {
+		return keystore.FromPassphrase(c.Passphrase)
+	}
+	if _, err := os.Stat(c.SealKey); !errors.Is(err, fs.ErrNotExist) {
+		return keystore.FromFile(c.SealKey)
+	}
+	sealed, err := sealedSomething(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if sealed {
+		return nil, notary.Errorf(notary.Conflict, "the key file %s is missing, and without it the private keys of the "+
+			"authorities in %s cannot be opened: restore it from its backup, copy it from another node, or set %s where a passphrase was used",
+			c.SealKey, c.DatabaseName(), config.EnvPassphrase)
+	}
+	if err := keystore.CreateFile(c.SealKey); err != nil {
+		return nil, err
+	}
+	log.Info("key file made: back it up apart from the database, for without it the authorities' keys are lost",
+		"file", c.SealKey)
+	return keystore.FromFile(c.SealKey)
+}

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+
+	"notary"
+	"notary/internal/config"
+)
+
+// Process is what [Run] takes from the process that it runs in.
+type Process struct {
+	Version        string
+	Load           func() (*config.Config, error) // at the start, and again at each reload
+	Stdout, Stderr io.Writer
+}
+
+// Run runs the server as the process until ctx ends: with its log, signals, memory limits, and without core dumps. It
+// removes secrets from the environment.
+func Run(ctx context.Context, p Process) error {
+	tuneCollector()
+	dumps := preventCoreDumps()
+	hangups, stop := catchSignals()
+	defer stop()
+	c, err := p.Load()
+	for _, secret := range []string{config.EnvPassphrase, config.EnvDatabase, config.EnvSetupCode, config.EnvMetricsToken} {
+		os.Unsetenv(secret)
+	}
+	if err != nil {
+		return err
+	}
+	if err := MakeDataFolder(c.Data); err != nil {
+		return err
+	}
+	log, output, err := openLog(c.Log, p.Stdout, p.Stderr)
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	if dumps != nil {
+		log.Warn("core dumps could not be switched off", "error", dumps)
+	}
+	live := config.NewLive(c, p.Load, log)
+	live.Hangups, live.Reopen = hangups, output.prepare
+	live.BeforeReload(output.prepareFor)
+	defer boundStop(ctx, log, os.Exit)()
+	return logCause(log, serve(ctx, live, Options{Version: p.Version, Log: log, Out: p.Stdout}))
+}
+
+// serve opens the server, serves until ctx ends, and closes it.
+func serve(ctx context.Context, live *config.Live, options Options) error {
+	a, err := New(ctx, live, options)
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.Serve(ctx), a.Close())
+}
+
+// logCause logs the cause of an error, which the user is not shown.
+func logCause(log *slog.Logger, err error) error {
+	var e *notary.Error
+	if errors.As(err, &e) && e.Err != nil {
+		log.Error(e.Message, "cause", e.Err)
+	}
+	return err
+}

@@ -1,0 +1,158 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/config"
+	"notary/internal/files"
+	"notary/internal/store"
+)
+
+// SetupCodeFile returns the file of the setup code in a data folder.
+func SetupCodeFile(data string) string { return filepath.Join(data, "setup-code") }
+
+// setup describes how to create the first account. It is nil once there is one.
+type setup struct {
+	needsCode bool
+	code      string // "" if it is unknown here, or must not be printed
+	given     bool   // whether the configuration sets it
+}
+
+// prepareSetup ensures that a database without an account has a setup code. On SQLite the code is kept in a file
+// in the data folder and replaced if it is lost. On PostgreSQL only the node that creates it knows it.
+func prepareSetup(ctx context.Context, c *config.Config, accounts *auth.Service, log *slog.Logger) (*setup, error) {
+	initialized, err := accounts.HasAccounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if initialized || c.SetupCode != "" || store.IsPostgres(c.DB) {
+		dropSetupCodeFile(c, log)
+	}
+	switch {
+	case initialized:
+		return nil, nil
+	case c.SetupCode == config.NoSetupCode:
+		return &setup{}, nil
+	case c.SetupCode != "":
+		return &setup{needsCode: true, given: true}, setGivenCode(ctx, c, accounts)
+	case store.IsPostgres(c.DB):
+		return offerCode(ctx, accounts)
+	}
+	return keptCode(ctx, c, accounts)
+}
+
+func setGivenCode(ctx context.Context, c *config.Config, accounts *auth.Service) error {
+	if same, err := accounts.IsSetupCode(ctx, c.SetupCode); same || err != nil {
+		return err
+	}
+	return accounts.SetSetupCode(ctx, c.SetupCode)
+}
+
+func offerCode(ctx context.Context, accounts *auth.Service) (*setup, error) {
+	s := &setup{needsCode: true, code: auth.NewSetupCode()}
+	stored, err := accounts.OfferSetupCode(ctx, s.code)
+	if !stored {
+		s.code = ""
+	}
+	return s, err
+}
+
+// keptCode returns the code in the data folder's file. If there is no file, or the database has another code, it
+// creates a new one.
+func keptCode(ctx context.Context, c *config.Config, accounts *auth.Service) (*setup, error) {
+	if code, err := ReadSetupCode(c.Data); err == nil {
+		if good, err := accounts.IsSetupCode(ctx, code); good || err != nil {
+			return &setup{needsCode: true, code: code}, err
+		}
+	}
+	code, err := createCode(ctx, c, accounts)
+	return &setup{needsCode: true, code: code}, err
+}
+
+// createCode replaces the setup code and, on SQLite, its file. If the file cannot be written, the next start
+// replaces both.
+func createCode(ctx context.Context, c *config.Config, accounts *auth.Service) (string, error) {
+	code := auth.NewSetupCode()
+	if err := accounts.SetSetupCode(ctx, code); err != nil || store.IsPostgres(c.DB) {
+		return code, err
+	}
+	if err := files.Replace(SetupCodeFile(c.Data), []byte(code+"\n"), 0o600); err != nil {
+		return "", notary.InternalError("write the setup code", err)
+	}
+	return code, nil
+}
+
+// ReplaceSetupCode replaces the setup code in the database of a server that is not running, or on PostgreSQL, and
+// returns the new one.
+func ReplaceSetupCode(ctx context.Context, c *config.Config) (code string, err error) {
+	if c.SetupCode != "" {
+		return "", notary.Errorf(notary.Conflict,
+			"%s is set in the configuration, which the next start would restore: remove it there first", config.KeySetupCode)
+	}
+	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
+		return "", notary.Errorf(notary.NotFound,
+			"there is no database %s: notary start creates it together with a setup code", c.DB)
+	}
+	st, err := store.Open(ctx, c.DB, time.Now)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	return createCode(ctx, c, auth.New(st, auth.Options{}))
+}
+
+// ReadSetupCode reads the file of the setup code in a data folder.
+func ReadSetupCode(data string) (string, error) {
+	content, err := files.Read(SetupCodeFile(data))
+	return strings.TrimSpace(string(content)), err
+}
+
+// dropSetupCodeFile removes the file of a setup code that is no longer valid.
+func dropSetupCodeFile(c *config.Config, log *slog.Logger) {
+	err := os.Remove(SetupCodeFile(c.Data))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		log.Warn("could not remove the file of the setup code, which is no longer valid", "error", err)
+	}
+}
+
+// announce prints how to create the first account. Browsers do not send the fragment of the link, so the code
+// gets into no log and no Referer header.
+func (s *setup) announce(out io.Writer, c *config.Config, url string) {
+	if s == nil {
+		return
+	}
+	link, options := url+"/start", ""
+	if s.code != "" {
+		link += "#setup=" + s.code
+	}
+	if url != config.DefaultURL {
+		options = " --server " + url
+	}
+	if filepath.Clean(c.Data) != config.DefaultData {
+		options += " --data " + absolute(c.Data)
+	}
+	fmt.Fprintf(out, "There is no account yet. Create the first one, an Admin, in a browser at\n  %s\n"+
+		"or with:\n  notary account create --first --email you@example.com%s\n", link, options)
+	switch {
+	case !s.needsCode:
+		fmt.Fprintf(out, "Anybody can: the setup code is off.\n")
+	case s.given:
+		fmt.Fprintf(out, "This requires the setup code of the configuration (%s).\n", config.KeySetupCode)
+	case s.code == "":
+		fmt.Fprintf(out, "This requires the setup code that was printed when the database was created; "+
+			"\"notary setup-code\" creates a new one.\n")
+	case store.IsPostgres(c.DB):
+		fmt.Fprintf(out, "This requires the setup code %s, which is printed only once.\n", s.code)
+	}
+}

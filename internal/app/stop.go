@@ -1,0 +1,31 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// stopLimit is how long the program may take to stop. Within it, requests in flight have 20
+// seconds to finish and the transactions in progress 4 more; the rest is a margin.
+const stopLimit = 29 * time.Second
+
+// boundStop exits with code 1 if the program still runs stopLimit after ctx has ended because it
+// hangs on a database, a disk or a client. Acknowledged changes are durable, and transactions that
+// were not committed are rolled back. The returned function cancels the exit.
+func boundStop(ctx context.Context, log *slog.Logger, exit func(code int)) (release func()) {
+	stopped := make(chan struct{})
+	forget := context.AfterFunc(ctx, func() {
+		select {
+		case <-stopped:
+		case <-time.After(stopLimit):
+			log.Error("the server did not stop in time and exits now: something hangs, such as the database or "+
+				"a disk; no committed change is lost", "limit", stopLimit)
+			exit(1)
+		}
+	})
+	return func() {
+		forget()
+		close(stopped)
+	}
+}

@@ -1,0 +1,43 @@
+package app
+
+import (
+	"fmt"
+	"os"
+
+	"notary"
+	"notary/internal/config"
+	"notary/internal/files"
+	"notary/internal/store"
+)
+
+// RequireDatabase refuses to create a SQLite database in place of one that vanished. A first start
+// creates the database before the key file, so a key file without a database means that the
+// database was lost, is not mounted, or is elsewhere. An empty one would forget every certificate
+// and revocation.
+func RequireDatabase(c *config.Config) error {
+	if store.IsPostgres(c.DB) || hasContent(c.DB) {
+		return nil
+	}
+	trace := ""
+	switch {
+	case hasContent(c.DB + "-wal"):
+		trace = c.DB + "-wal"
+	case c.Passphrase == "" && hasContent(c.SealKey):
+		trace = c.SealKey
+	default:
+		return nil
+	}
+	missing := "is missing"
+	if files.IsFile(c.DB) {
+		missing = "is empty"
+	}
+	return &notary.Error{Kind: notary.Conflict, Field: config.KeyDB, Message: fmt.Sprintf(
+		"the database %s %s, but %s exists: an empty database would forget every certificate. "+
+			"Restore it with notary restore, correct %s or mount its folder; to start over, move %s away first",
+		c.DB, missing, trace, config.KeyDB, trace)}
+}
+
+func hasContent(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir() && info.Size() > 0
+}
