@@ -11,6 +11,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store/query"
 )
 
 const selectCertificate = `SELECT` + certificateColumns + `FROM certificate k` + certificateJoins
@@ -97,8 +98,8 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	terms := termsOf(c.CommonName, c.Names)
-	id, err := tx.insertCertificate(c, m, chain, terms.search)
+	terms := query.TermsOf(c.CommonName, c.Names)
+	id, err := tx.insertCertificate(c, m, chain, terms.Search)
 	if errors.Is(err, db.ErrUnique) {
 		return 0, notary.Errorf(notary.Conflict, "this certificate is recorded already")
 	} else if err != nil {
@@ -121,7 +122,7 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 			return 0, err
 		}
 	}
-	return id, tx.insertNames("certificate", id, terms.names)
+	return id, tx.insertNames("certificate", id, terms.Names)
 }
 
 func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, search string) (int64, error) {

@@ -14,6 +14,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store/query"
 )
 
 // Damage is a finding of a check.
@@ -78,7 +79,7 @@ func openForReading(ctx context.Context, database string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStore(d, nil), nil
+	return newStore(d, nil, query.DefaultLimits), nil
 }
 
 // checker runs the parts of a check. A part that fails counts as damage.

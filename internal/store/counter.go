@@ -9,6 +9,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store/query"
 )
 
 const certificatesCounter = "certificates"
@@ -126,7 +127,7 @@ func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, err
 
 // expiredThisHour counts the current certificates that expired in the hour of now.
 func (r reader) expiredThisHour(ctx context.Context, now time.Time) (n int64, err error) {
-	err = r.q.QueryRow(ctx, `SELECT COUNT(*) FROM certificate k WHERE k.not_after >= $1 AND k.not_after < $2 AND `+current("k"),
+	err = r.q.QueryRow(ctx, `SELECT COUNT(*) FROM certificate k WHERE k.not_after >= $1 AND k.not_after < $2 AND `+query.Current("k"),
 		db.Seconds(now.Truncate(time.Hour)), db.Seconds(now)).Scan(&n)
 	return n, db.MapError(err)
 }

@@ -29,12 +29,12 @@ var (
 	mails = []string{"ann@example.com", "bob@example.org", "a@corp"}
 )
 
-func newEstate(t *testing.T, objects int) *estate {
+func newEstate(t *testing.T, objects int, options ...store.Option) *estate {
 	t.Helper()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	e := &estate{rand: rand.New(rand.NewPCG(seed, 1)), serials: map[int64][]string{}}
-	e.store, e.clock = open(t)
+	e.store, e.clock = open(t, options...)
 	for range 2 {
 		e.issuers = append(e.issuers, newAuthority(t, e.store))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store/query"
 )
 
 const eventColumns = ` e.id, e.at, e.account_id, e.email, e.address, e.action, e.object_id, e.detail `
@@ -30,28 +31,28 @@ func (r reader) scanEvent(row db.Row) (*notary.Event, error) {
 	return &e, err
 }
 
-func (r reader) events() finder[*notary.Event] {
-	return finder[*notary.Event]{r: r, what: "event", alias: "e", columns: eventColumns, scan: r.scanEvent,
-		key: func(e *notary.Event) (int64, time.Time, string) { return e.ID, e.At, "" }}
+func (r reader) events() query.List[*notary.Event] {
+	return query.List[*notary.Event]{Q: r.q, Limits: r.search, Table: "event", Alias: "e", Columns: eventColumns, Scan: r.scanEvent,
+		Key: func(e *notary.Event) query.Key { return query.Key{ID: e.ID, NotAfter: e.At} }}
 }
 
 // Events is one page of the record, the newest first. What happened to one object is found by
 // an index; otherwise the record is read backwards, in steps. Errors are those of
 // [Store.Requests].
 func (r reader) Events(ctx context.Context, q notary.EventQuery) (notary.Page[*notary.Event], error) {
-	w := want{sort: notary.ByIDDown, limit: q.Limit, after: q.After, before: q.Before}
+	w := query.Want{Sort: notary.ByIDDown, Limit: q.Limit, After: q.After, Before: q.Before}
 	q.Limit, q.After, q.Before = 0, "", ""
-	w.filter = q
+	w.Filter = q
 	var err error
-	if w.conditions, err = r.eventConditions(ctx, q); err != nil {
+	if w.Conditions, err = r.eventConditions(ctx, q); err != nil {
 		return notary.Page[*notary.Event]{}, err
 	}
-	return r.events().page(ctx, w)
+	return r.events().Page(ctx, w)
 }
 
-func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all []condition, err error) {
+func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all []query.Condition, err error) {
 	if q.ObjectID != 0 {
-		all = append(all, condition{column: "id", indexed: func(b *db.Binder) {
+		all = append(all, query.Condition{Column: "id", Indexed: func(b *db.Binder) {
 			b.And("e.object_id = " + b.Bind(q.ObjectID))
 			b.And("e.kind = " + b.Bind(q.Kind))
 		}})
@@ -63,13 +64,13 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 		all = append(all, within)
 	}
 	holds := func(fits string, value any) {
-		all = append(all, condition{holds: func(b *db.Binder) { b.And(fits + b.Bind(value)) }})
+		all = append(all, query.Condition{Holds: func(b *db.Binder) { b.And(fits + b.Bind(value)) }})
 	}
 	if q.Kind != "" && q.ObjectID == 0 {
-		holds("e.kind || '' = ", q.Kind)
+		holds(query.WithoutIndex("e.kind")+" = ", q.Kind)
 	}
 	if q.NotKind != "" {
-		holds("e.kind || '' <> ", q.NotKind)
+		holds(query.WithoutIndex("e.kind")+" <> ", q.NotKind)
 	}
 	if q.Email != "" {
 		holds("e.email = ", q.Email)
@@ -91,20 +92,20 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 const disorder = time.Hour
 
 // eventsWithin are the ids that the events of a time can have.
-func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (condition, error) {
+func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (query.Condition, error) {
 	first, last := int64(0), int64(1<<62)
 	var err error
 	if !from.IsZero() {
 		if first, err = r.eventSince(ctx, from.Add(-disorder)); err != nil {
-			return condition{}, err
+			return query.Condition{}, err
 		}
 	}
 	if !until.IsZero() {
 		if last, err = r.eventSince(ctx, until.Add(disorder)); err != nil {
-			return condition{}, err
+			return query.Condition{}, err
 		}
 	}
-	return condition{column: "id", indexed: func(b *db.Binder) {
+	return query.Condition{Column: "id", Indexed: func(b *db.Binder) {
 		b.And("e.id >= " + b.Bind(first))
 		b.And("e.id <= " + b.Bind(last))
 	}}, nil

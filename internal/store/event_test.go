@@ -11,6 +11,7 @@ import (
 
 	"notary"
 	"notary/internal/store"
+	"notary/internal/store/query"
 	"notary/internal/testkit"
 )
 
@@ -19,8 +20,7 @@ import (
 func TestEventPagesAreWhatAPlainScanGives(t *testing.T) {
 	for _, step := range []int{10_000, 7, 1} {
 		t.Run(fmt.Sprintf("in steps of %d", step), func(t *testing.T) {
-			defer store.SetLimits(0, 10_000, step, 3)()
-			s, clock := open(t)
+			s, clock := open(t, store.SearchLimits(query.Limits{Few: 10_000, Step: step, Steps: 3}))
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
 			random := rand.New(rand.NewPCG(seed, 1))

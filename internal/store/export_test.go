@@ -75,14 +75,6 @@ func Rules(s *Store) []string {
 	return rules
 }
 
-// SetLimits makes the bounds of the search small, and gives what puts them back. Without a
-// glance none is taken.
-func SetLimits(newGlance, newFew, newStep, newMaxSteps int) (restore func()) {
-	oldGlance, oldFew, oldStep, oldMaxSteps := glance, few, step, maxSteps
-	glance, few, step, maxSteps = newGlance, newFew, newStep, newMaxSteps
-	return func() { glance, few, step, maxSteps = oldGlance, oldFew, oldStep, oldMaxSteps }
-}
-
 // Asked is a statement as it was run.
 type Asked struct {
 	Text string
@@ -101,7 +93,7 @@ func Record(s *Store) (*Store, *[]Asked) {
 			*asked = append(*asked, Asked{text, args})
 		}
 	})
-	return &Store{reader: reader{q: d.Reads(), damage: s.damage}, db: d, now: s.now}, asked
+	return &Store{reader: reader{q: d.Reads(), damage: s.damage, search: s.search}, db: d, now: s.now}, asked
 }
 
 // ExplainPostgres returns PostgreSQL's plan of a statement with its arguments, as JSON, on a
@@ -114,7 +106,7 @@ func ExplainPostgres(ctx context.Context, s *Store, a Asked) (plan string, err e
 // Limit makes the limits short: for a query and its rows, a transaction, the answer to its
 // COMMIT, and the transactions in progress on a stop.
 func Limit(read, write, stop time.Duration) []Option {
-	return []Option{db.ReadTimeout(read), db.WriteTimeout(write), db.StopTimeout(stop)}
+	return []Option{Database(db.ReadTimeout(read), db.WriteTimeout(write), db.StopTimeout(stop))}
 }
 
 // Topics are all that nodes notify each other of.

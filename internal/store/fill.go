@@ -12,6 +12,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store/query"
 )
 
 // Life is one request with all that became of it, for [Store.Fill].
@@ -161,17 +162,17 @@ func (f *filling) life(l *Life) {
 	for _, c := range l.Certificates {
 		f.addCertificate(r, c)
 	}
-	inUse, authority, notAfter := any(nil), any(nil), int64(noEnd)
+	inUse, authority, notAfter := any(nil), any(nil), int64(query.NoEnd)
 	if r.Status == notary.Active {
 		c := l.Certificates[len(l.Certificates)-1]
 		inUse, authority, notAfter = c.ID, nullable(c.AuthorityID), db.Seconds(c.NotAfter)
 	}
-	terms := termsOf(r.CommonName, r.Names)
+	terms := query.TermsOf(r.CommonName, r.Names)
 	f.add("request", r.ID, r.Fingerprint, string(r.Status), r.RequesterID, r.Email, r.CommonName, r.Names.String(), r.Key,
-		terms.search, inUse, authority, notAfter, db.Seconds(r.CreatedAt), db.Seconds(r.UpdatedAt), r.Rejection,
+		terms.Search, inUse, authority, notAfter, db.Seconds(r.CreatedAt), db.Seconds(r.UpdatedAt), r.Rejection,
 		r.Content, nil)
 	f.add("request_csr", r.ID, r.CSR)
-	for _, name := range terms.names {
+	for _, name := range terms.Names {
 		f.add("request_name", name, r.ID)
 	}
 	f.counts[statusCounter(r.Status)]++
@@ -187,12 +188,12 @@ func (f *filling) life(l *Life) {
 func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 	f.certificate++
 	c.ID, c.RequestID, c.RequesterID, c.Email = f.certificate, r.ID, r.RequesterID, r.Email
-	terms := termsOf(c.CommonName, c.Names)
+	terms := query.TermsOf(c.CommonName, c.Names)
 	f.add("certificate", c.ID, r.ID, c.RequesterID, c.Email, nullable(c.AuthorityID), f.chain(c), c.CommonName,
-		c.Names.String(), c.Key, terms.search, c.KeyFingerprint, c.Serial, c.Fingerprint,
+		c.Names.String(), c.Key, terms.Search, c.KeyFingerprint, c.Serial, c.Fingerprint,
 		db.Seconds(c.NotBefore), db.Seconds(c.NotAfter), c.Profile, c.ProfileVersion, c.Shard, db.Seconds(c.NotBefore), f.names(c), nil)
 	f.add("certificate_der", c.ID, c.DER)
-	for _, name := range terms.names {
+	for _, name := range terms.Names {
 		f.add("certificate_name", name, c.ID)
 	}
 	f.counts[certificatesCounter]++

@@ -12,6 +12,7 @@ import (
 
 	"notary"
 	"notary/internal/store"
+	"notary/internal/store/query"
 	"notary/internal/testkit"
 )
 
@@ -20,18 +21,16 @@ import (
 func TestPagesAreWhatAPlainScanGives(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
-		glance          int
-		few, step, max  int
+		limits          query.Limits
 		objects, trials int
 	}{
-		{"at a glance", 3, 10_000, 10_000, 10, 200, 40},
-		{"gathered", 0, 10_000, 10_000, 10, 200, 40},
-		{"in steps", 0, 3, 7, 5, 200, 40},
-		{"in single steps", 0, 0, 1, 2, 50, 25},
+		{"at a glance", query.Limits{Glance: 3, Few: 10_000, Step: 10_000, Steps: 10}, 200, 40},
+		{"gathered", query.Limits{Few: 10_000, Step: 10_000, Steps: 10}, 200, 40},
+		{"in steps", query.Limits{Few: 3, Step: 7, Steps: 5}, 200, 40},
+		{"in single steps", query.Limits{Few: 0, Step: 1, Steps: 2}, 50, 25},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			defer store.SetLimits(tt.glance, tt.few, tt.step, tt.max)()
-			e := newEstate(t, tt.objects)
+			e := newEstate(t, tt.objects, store.SearchLimits(tt.limits))
 			for range tt.trials {
 				e.checkRequests(t, e.filter(), e.sort())
 				e.checkCertificates(t, e.filter(), e.sort())
@@ -251,8 +250,7 @@ func pagesOf[T any](t *testing.T, q notary.Query, read func(context.Context, not
 // While objects come and go, those that stay are on the pages once and in order, and nothing
 // comes twice.
 func TestPagesWhileObjectsComeAndGo(t *testing.T) {
-	defer store.SetLimits(0, 5, 20, 3)()
-	e := newEstate(t, 200)
+	e := newEstate(t, 200, store.SearchLimits(query.Limits{Few: 5, Step: 20, Steps: 3}))
 	var loose []*notary.Request
 	come := func() {
 		e.requests++

@@ -16,9 +16,9 @@ import (
 )
 
 // open opens a database of the test's own. When the test ends, it must be whole.
-func open(t testing.TB) (*store.Store, *testkit.Clock) {
+func open(t testing.TB, options ...store.Option) (*store.Store, *testkit.Clock) {
 	t.Helper()
-	return openAt(t, testkit.Database(t))
+	return openAt(t, testkit.Database(t), options...)
 }
 
 func openAt(t testing.TB, database string, options ...store.Option) (*store.Store, *testkit.Clock) {

@@ -9,6 +9,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store/query"
 )
 
 // invariants are always true of an intact database.
@@ -56,7 +57,7 @@ var invariants = []db.Rule{
 	{Says: "a request says of its certificate in use what that says", Breaches: `
 		SELECT CAST(r.id AS TEXT) FROM request r LEFT JOIN certificate k ON k.id = r.certificate_id
 		WHERE COALESCE(r.authority_id, 0) <> COALESCE(k.authority_id, 0)
-			OR r.not_after <> COALESCE(k.not_after, 1152921504606846976)`}, // noEnd
+			OR r.not_after <> COALESCE(k.not_after, 1152921504606846976)`}, // query.NoEnd
 	{Says: "what has names is found by them, and no name leads nowhere", Breaches: `
 		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r
 		LEFT JOIN (SELECT DISTINCT request_id FROM request_name) n ON n.request_id = r.id
@@ -157,7 +158,7 @@ func check(ctx context.Context, q db.Querier, more []db.Rule) error {
 // countedByExpiry are the counts by time, and what they count: issuer and end.
 var countedByExpiry = []expiryCount{
 	{"expiring ", "expiring!", func(_ int64, notAfter time.Time) string { return expiryCounter(notAfter) },
-		`SELECT 0, k.not_after FROM certificate k WHERE ` + current("k")},
+		`SELECT 0, k.not_after FROM certificate k WHERE ` + query.Current("k")},
 	{"live ", "live!", liveCounter, `
 		SELECT COALESCE(k.authority_id, 0), k.not_after FROM certificate k
 		LEFT JOIN revocation v ON v.certificate_id = k.id WHERE v.certificate_id IS NULL`},

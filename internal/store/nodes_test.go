@@ -148,7 +148,7 @@ func TestNodesWatch(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
 	here, _ := openAt(t, database)
-	there, _ := openAt(t, database, db.PollInterval(24*time.Hour))
+	there, _ := openAt(t, database, store.Database(db.PollInterval(24*time.Hour)))
 	told := make(chan string, 1000)
 	ctx, stop := context.WithCancel(t.Context())
 	watched := make(chan struct{})

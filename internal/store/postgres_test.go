@@ -156,7 +156,7 @@ func unusedAddress(t *testing.T) string {
 
 func TestPostgresNobodyListens(t *testing.T) {
 	t.Parallel()
-	short := db.StartTimeout(1500 * time.Millisecond)
+	short := store.Database(db.StartTimeout(1500 * time.Millisecond))
 	database := otherURL(t, testkit.Postgres(t), func(u *url.URL) { u.Host = unusedAddress(t) })
 	begun := time.Now()
 	_, err := store.Open(t.Context(), database, time.Now, short)

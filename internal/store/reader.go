@@ -8,12 +8,14 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store/query"
 )
 
 // reader is what [Store] and [Tx] can both read.
 type reader struct {
 	q      db.Querier
 	damage *damageReport
+	search query.Limits
 }
 
 // certificateColumns is what [certificateRow] scans: a certificate with its revocation. All

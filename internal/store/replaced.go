@@ -23,12 +23,6 @@ import (
 // again. The cost of an insertion or revocation does not depend on how many others have the same names.
 // Dates decide, not the order of insertion: a certificate never outlives the one that replaces it.
 
-// current returns the condition that the certificate with this alias is neither revoked nor replaced. Its
-// form keeps the planner from using the index of current certificates, which is ordered by names.
-func current(alias string) string {
-	return "(" + alias + ".name_set || '') IS NOT NULL AND (" + alias + ".replaced_by + 0) IS NULL"
-}
-
 // nameSet returns a digest of the names of a certificate that does not depend on their order. It is "" for
 // OCSP responders, whose certificates the program itself replaces.
 func nameSet(c *notary.Certificate) string {

@@ -8,11 +8,8 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store/query"
 )
-
-// noEnd stands for the end of validity of a request without a certificate: in a list by
-// expiry it comes last.
-const noEnd = 1 << 60
 
 const requestColumns = ` r.id, c.csr, r.fingerprint, r.status, r.requester_id, r.email,
 	r.common_name, r.names, r.key, r.created_at, r.updated_at, r.rejection, r.content, r.findings,` + certificateColumns
@@ -87,7 +84,7 @@ func (r reader) RequestWithContent(ctx context.Context, requesterID int64, conte
 // InsertRequest records a new Outstanding request and returns its id. A second request with the same
 // content and requester is a [notary.Conflict]; requests of others do not matter.
 func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
-	terms := termsOf(req.CommonName, req.Names)
+	terms := query.TermsOf(req.CommonName, req.Names)
 	var findings any
 	if len(req.Findings) > 0 {
 		encoded, err := encodeFindings(req.Findings)
@@ -100,7 +97,7 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 		(fingerprint, content, status, requester_id, email, common_name, names, key, search, findings, not_after, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id`,
 		req.Fingerprint, req.Content, notary.Outstanding, req.RequesterID, req.Email, req.CommonName,
-		req.Names.String(), req.Key, terms.search, findings, noEnd, db.Seconds(tx.db.Now()))
+		req.Names.String(), req.Key, terms.Search, findings, query.NoEnd, db.Seconds(tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
 		return 0, &notary.Error{Kind: notary.Conflict, Field: "csr", Message: "you have submitted this CSR already"}
 	} else if err != nil {
@@ -110,7 +107,7 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	if err := tx.db.Later(`INSERT INTO request_csr (request_id, csr) VALUES ($1, $2)`, id, req.CSR); err != nil {
 		return 0, err
 	}
-	return id, tx.insertNames("request", id, terms.names)
+	return id, tx.insertNames("request", id, terms.Names)
 }
 
 // Transition moves the request from the state in which it was read to the next one, with
@@ -121,7 +118,7 @@ func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certifi
 			authority_id = (SELECT authority_id FROM certificate WHERE id = $2),
 			not_after = COALESCE((SELECT not_after FROM certificate WHERE id = $2), $4)
 		WHERE id = $5 AND status = $6 AND COALESCE(certificate_id, 0) = $7`,
-		next, nullable(certificateID), db.Seconds(tx.db.Now()), noEnd, req.ID, req.Status, certificateOf(req))
+		next, nullable(certificateID), db.Seconds(tx.db.Now()), query.NoEnd, req.ID, req.Status, certificateOf(req))
 	if err == nil {
 		tx.countRequest(req, next)
 	}
@@ -171,7 +168,7 @@ func (tx *Tx) DeleteRequest(req *notary.Request) error {
 	} else if err != nil {
 		return db.MapError(err)
 	}
-	if err := tx.deleteNames("request", req.ID, namesIn(search)); err != nil {
+	if err := tx.deleteNames("request", req.ID, query.NamesIn(search)); err != nil {
 		return err
 	}
 	err = tx.db.Change(db.Raced(), `DELETE FROM request

@@ -21,6 +21,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store/query"
 )
 
 // Store is an open database. It is safe for concurrent use.
@@ -32,13 +33,26 @@ type Store struct {
 }
 
 // An Option configures a [Store]: see [Open].
-type Option = db.Option
+type Option func(*options)
+
+type options struct {
+	db     []db.Option
+	search query.Limits
+}
+
+// Database sets options of the database.
+func Database(all ...db.Option) Option {
+	return func(o *options) { o.db = append(o.db, all...) }
+}
 
 // ReadTimeout limits how long a query outside of a transaction may take: see [db.ReadTimeout].
-func ReadTimeout(d time.Duration) Option { return db.ReadTimeout(d) }
+func ReadTimeout(d time.Duration) Option { return Database(db.ReadTimeout(d)) }
 
 // WriteTimeout limits how long a transaction may take: see [db.WriteTimeout].
-func WriteTimeout(d time.Duration) Option { return db.WriteTimeout(d) }
+func WriteTimeout(d time.Duration) Option { return Database(db.WriteTimeout(d)) }
+
+// SearchLimits bounds the work for a page of a list; [query.DefaultLimits] without it.
+func SearchLimits(l query.Limits) Option { return func(o *options) { o.search = l } }
 
 // DefaultReadTimeout applies without [ReadTimeout].
 const DefaultReadTimeout = db.DefaultReadTimeout
@@ -70,16 +84,20 @@ func Schema(ctx context.Context, database string) (current, newest int64, err er
 }
 
 // Open opens a database and migrates its schema: see [db.Open].
-func Open(ctx context.Context, database string, clock func() time.Time, options ...Option) (*Store, error) {
-	d, err := db.Open(ctx, database, schema, clock, options...)
+func Open(ctx context.Context, database string, clock func() time.Time, all ...Option) (*Store, error) {
+	o := options{search: query.DefaultLimits}
+	for _, set := range all {
+		set(&o)
+	}
+	d, err := db.Open(ctx, database, schema, clock, o.db...)
 	if err != nil {
 		return nil, err
 	}
-	return newStore(d, clock), nil
+	return newStore(d, clock, o.search), nil
 }
 
-func newStore(d *db.DB, clock func() time.Time) *Store {
-	return &Store{reader: reader{q: d.Reads(), damage: &damageReport{}}, db: d, now: clock}
+func newStore(d *db.DB, clock func() time.Time, search query.Limits) *Store {
+	return &Store{reader: reader{q: d.Reads(), damage: &damageReport{}, search: search}, db: d, now: clock}
 }
 
 // IsPostgres reports whether a database is named by the URL of PostgreSQL rather than by a path.
@@ -141,7 +159,7 @@ func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn
 // as returns fn preceded by the verification of the caller.
 func (s *Store) as(by notary.Caller, changed int64, fn func(*Tx) error) func(*db.Tx) error {
 	return func(inner *db.Tx) error {
-		tx := &Tx{reader: reader{q: inner, damage: s.damage}, db: inner}
+		tx := &Tx{reader: reader{q: inner, damage: s.damage, search: s.search}, db: inner}
 		if err := tx.verify(by, changed); err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package store
+package query
 
 import (
 	"fmt"
@@ -9,39 +9,40 @@ import (
 	"notary/internal/db"
 )
 
-// A word of the free search fits an object of which something begins with it: a label of a
-// name, the e-mail, the serial number or fingerprint, the key's kind; or it is the status.
+// A word of the free search matches the objects of which something begins with it: a label of a
+// name, the e-mail address, the serial number or fingerprint, or the key's kind. The name of a status
+// matches the requests with that status.
 
-// hexadecimal is what could begin a serial number or a fingerprint.
+// hexadecimal matches what may begin a serial number or a fingerprint.
 var hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
 
 // beginning is the start of a column's value.
 type beginning struct{ column, text string }
 
-// word is the condition for one word.
-func (f finder[T]) word(text string) condition {
+// word returns the condition for one word.
+func (l List[T]) word(text string) Condition {
 	text = searchable(text)
-	begin := f.beginnings(text)
-	bySerial := f.what == "request" && hexadecimal.MatchString(text)
-	status := statusOf(f.what, text)
-	return condition{
-		holds: func(b *db.Binder) {
-			any := []string{f.like("search", "%"+pattern.Replace(marked(text))+"%", b)}
+	begin := l.beginnings(text)
+	bySerial := l.Table == "request" && hexadecimal.MatchString(text)
+	status := statusOf(l.Table, text)
+	return Condition{
+		Holds: func(b *db.Binder) {
+			any := []string{l.like("search", "%"+pattern.Replace(marked(text))+"%", b)}
 			for _, c := range begin {
-				any = append(any, f.like(c.column, pattern.Replace(c.text)+"%", b))
+				any = append(any, l.like(c.column, pattern.Replace(c.text)+"%", b))
 			}
 			if bySerial {
-				any = append(any, f.hasHad(beginsWith(b, "s.serial", text)))
+				any = append(any, l.hasHad(beginsWith(b, "s.serial", text)))
 			}
 			if status != "" {
-				any = append(any, f.alias+".status || '' = "+b.Bind(string(status)))
+				any = append(any, WithoutIndex(l.Alias+".status")+" = "+b.Bind(string(status)))
 			}
 			b.And("(" + strings.Join(any, " OR ") + ")")
 		},
-		ids: func(b *db.Binder) string {
-			texts := []string{f.namesFrom(b, text)}
+		IDs: func(b *db.Binder) string {
+			texts := []string{l.namesFrom(b, text)}
 			for _, c := range begin {
-				texts = append(texts, fmt.Sprintf("SELECT id FROM %s WHERE %s", f.what, beginsWith(b, c.column, c.text)))
+				texts = append(texts, fmt.Sprintf("SELECT id FROM %s WHERE %s", l.Table, beginsWith(b, c.column, c.text)))
 			}
 			if bySerial {
 				texts = append(texts, "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND "+beginsWith(b, "serial", text))
@@ -54,12 +55,12 @@ func (f finder[T]) word(text string) condition {
 	}
 }
 
-// beginnings are what the columns of an object that fits may begin with.
-func (f finder[T]) beginnings(text string) []beginning {
+// beginnings returns what the columns of a matching object may begin with.
+func (l List[T]) beginnings(text string) []beginning {
 	all := []beginning{{"email", text}}
 	if hexadecimal.MatchString(text) {
 		all = append(all, beginning{"fingerprint", text})
-		if f.what == "certificate" {
+		if l.Table == "certificate" {
 			all = append(all, beginning{"serial", text})
 		}
 	}
@@ -70,13 +71,13 @@ func (f finder[T]) beginnings(text string) []beginning {
 }
 
 func beginsWith(b *db.Binder, column, text string) string {
-	return column + " >= " + b.Bind(text) + " AND " + column + " < " + b.Bind(end(text))
+	return column + " >= " + b.Bind(text) + " AND " + column + " < " + b.Bind(End(text))
 }
 
 // keyWords is how many letters of a kind of key are enough to mean it.
 const keyWords = 3
 
-// keysOf are the beginnings of the kinds of keys that a word means: "rsa", "ecdsa", "p-256",
+// keysOf returns the beginnings of the kinds of keys that a word means: "rsa", "ecdsa", "p-256",
 // "ed25519", or the size of an RSA key.
 func keysOf(word string) (keys []string) {
 	if len(word) < keyWords {
@@ -98,7 +99,7 @@ func keysOf(word string) (keys []string) {
 	return keys
 }
 
-// statusOf is the status of requests that a word names; "" for none.
+// statusOf returns the status of requests that a word names; "" for none.
 func statusOf(what, word string) notary.RequestStatus {
 	for _, status := range notary.RequestStatuses {
 		if what == "request" && strings.EqualFold(string(status), word) {

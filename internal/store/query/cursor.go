@@ -1,4 +1,4 @@
-package store
+package query
 
 import (
 	"crypto/sha256"
@@ -25,7 +25,7 @@ const (
 // cursorOf writes a place as a cursor of this list with this filter and order: a version, a
 // checksum over all of these, the id, and the value. Nothing in it is secret, and a made-up
 // one could only skip objects that its maker may see anyway.
-func cursorOf(what string, w want, p place) notary.Cursor {
+func cursorOf(what string, w Want, p place) notary.Cursor {
 	b := []byte{cursorVersion}
 	b = append(b, checksum(what, w, p)...)
 	b = strconv.AppendInt(b, p.id, 36)
@@ -35,7 +35,7 @@ func cursorOf(what string, w want, p place) notary.Cursor {
 }
 
 // readCursor gives back the place. Errors blame the field.
-func readCursor(what string, w want, field string, c notary.Cursor) (place, error) {
+func readCursor(what string, w Want, field string, c notary.Cursor) (place, error) {
 	refused := notary.FieldErrorf(field, "this cursor does not belong to this list with these filters and this order: begin again without it")
 	b, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
 	if err != nil || len(c) > maxCursor || len(b) < 1+sealSize {
@@ -59,8 +59,8 @@ func readCursor(what string, w want, field string, c notary.Cursor) (place, erro
 	return place{}, refused
 }
 
-func checksum(what string, w want, p place) []byte {
-	filter, _ := json.Marshal(w.filter) // plain values cannot fail
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d %s", what, filter, w.sort, p.id, p.value))
+func checksum(what string, w Want, p place) []byte {
+	filter, _ := json.Marshal(w.Filter) // plain values cannot fail
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d %s", what, filter, w.Sort, p.id, p.value))
 	return sum[:sealSize]
 }

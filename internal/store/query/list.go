@@ -1,0 +1,149 @@
+// Package query plans the lists of the store: filters, orders, cursors and the search for words.
+//
+// A list is read page by page, each beginning after the key of the last object before it,
+// which an index in the list's order finds at once, however deep. The key is a column and the
+// id: first come those with the same value and a greater id, then those with a greater value.
+// (The condition (column, id) > ($1, $2) says both, but SQLite uses only half of it.) How the
+// objects that match a filter are found depends on how many there may be:
+//
+//   - What the order's index finds by itself (no filter, or one that fits it) is read in order.
+//   - Otherwise the next objects of the order's index are tried ([Limits].Glance): if a match is
+//     very frequent, the next few hundred objects fill a page.
+//   - If they do not, the ids that each condition's index has are counted, up to [Limits].Few. If a
+//     condition has no more, all of these objects are read and sorted.
+//   - Otherwise matches are frequent. The order's index is followed in steps of [Limits].Step objects,
+//     of which those that do not match are left out. After [Limits].Steps the page is returned as it
+//     is, with a cursor: this bounds the time of every query.
+package query
+
+import (
+	"context"
+	"time"
+
+	"notary/internal/db"
+)
+
+// List is a list of the objects of one table.
+type List[T any] struct {
+	Q       db.Querier
+	Table   string
+	Alias   string // of the table
+	Columns string // of an object
+	Joins   string // of the columns that are not in the table
+	Scan    func(db.Row) (T, error)
+	Key     func(T) Key
+	Limits  Limits
+}
+
+// Key is what a list can be ordered by.
+type Key struct {
+	ID         int64
+	NotAfter   time.Time
+	CommonName string
+}
+
+// Limits bound the work for a page.
+type Limits struct {
+	Glance int // objects for each that is wanted, in the first attempt; 0 for no attempt
+	Few    int // ids that are worth sorting
+	Step   int // objects read in one step
+	Steps  int // of a page
+}
+
+// DefaultLimits are the limits of a server.
+var DefaultLimits = Limits{Glance: 10, Few: 10_000, Step: 10_000, Steps: 10}
+
+// span is what follows a place in a list.
+type span struct {
+	plan  plan
+	order order
+	from  place
+	to    *place // nil for no bound
+}
+
+// rows returns the next objects of a span, up to the limit.
+func (l List[T]) rows(ctx context.Context, s span, limit int) (rows []T, err error) {
+	for _, part := range s.order.parts() {
+		if len(rows) == limit {
+			break
+		}
+		some, err := l.rowsOf(ctx, s, part, limit-len(rows))
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, some...)
+	}
+	return rows, nil
+}
+
+// rowsOf first finds the ids of the objects, from as few tables as possible, then their columns.
+func (l List[T]) rowsOf(ctx context.Context, s span, part part, limit int) ([]T, error) {
+	b := &db.Binder{}
+	page := l.ids(b, s, part) + " LIMIT " + b.Bind(limit)
+	text := "SELECT" + l.Columns + "FROM (" + page + ") page CROSS JOIN " + l.table() + l.Joins +
+		" WHERE " + l.id() + " = page.id" + s.order.by(l.id())
+	return db.CollectPlanned(ctx, l.Q, l.Scan, text, b.Args...)
+}
+
+func (l List[T]) table() string { return l.Table + " " + l.Alias }
+func (l List[T]) id() string    { return l.Alias + ".id" }
+
+// ids selects the ids of the next objects. CROSS JOIN is a join like any other, but SQLite
+// keeps the tables in this order.
+func (l List[T]) ids(b *db.Binder, s span, part part) string {
+	table, key, p := l.table(), l.id(), s.plan
+	switch {
+	case p.gather != nil:
+		table = "(SELECT DISTINCT id FROM (" + p.gather(b) + ") u) g CROSS JOIN " + table
+		b.And(key + " = g.id")
+	case p.table == "":
+	case len(p.rest) == 0:
+		table, key = p.table, p.key
+	default:
+		s.narrow(b, key, part)
+		table, key = p.table+" CROSS JOIN "+table, p.key
+		b.And(l.id() + " = " + key)
+	}
+	if p.driver != nil {
+		p.driver(b)
+	}
+	for _, holds := range p.rest {
+		holds(b)
+	}
+	s.narrow(b, key, part)
+	return "SELECT " + key + " AS id FROM " + table + b.Where() + s.order.by(key)
+}
+
+// stepEnd returns the place at which a step over so many objects ends; nil if that is the end
+// of the list.
+func (l List[T]) stepEnd(ctx context.Context, s span, size int) (*place, error) {
+	s.to = nil
+	for _, part := range s.order.parts() {
+		b := &db.Binder{}
+		table, key, column := l.table(), l.id(), "''"
+		if s.plan.table != "" {
+			table, key = s.plan.table, s.plan.key
+		}
+		if s.order.column != "id" {
+			column = "CAST(" + l.Alias + "." + s.order.column + " AS TEXT)"
+		}
+		if s.plan.driver != nil {
+			s.plan.driver(b)
+		}
+		s.narrow(b, key, part)
+		text := "SELECT " + column + ", " + key + " FROM " + table + b.Where() + s.order.by(key) + " LIMIT 1 OFFSET " + b.Bind(size-1)
+		found, err := db.CollectPlanned(ctx, l.Q, scanPlace, text, b.Args...)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) > 0 {
+			return &found[0], nil
+		}
+	}
+	return nil, nil
+}
+
+func scanPlace(row db.Row) (p place, err error) {
+	err = row.Scan(&p.value, &p.id)
+	return p, err
+}

@@ -1,0 +1,110 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"notary"
+	"notary/internal/db"
+)
+
+// order is a list's order: by a column, then by the id.
+type order struct {
+	column string // "id" for the id alone
+	down   bool
+	alias  string
+}
+
+func orderOf(s notary.Sort, alias string) order {
+	column, down := strings.CutPrefix(string(s), "-")
+	return order{column, down, alias}
+}
+
+// start returns the place before every object.
+func (o order) start() place {
+	p, time := place{"", 0}, int64(math.MinInt64)
+	if o.down {
+		p, time = place{End(""), math.MaxInt64}, math.MaxInt64
+	}
+	if o.column == "not_after" {
+		p.value = strconv.FormatInt(time, 10)
+	}
+	return p
+}
+
+// past returns the place behind the object of a place: a list that is read backwards from there begins
+// with the object.
+func (o order) past(p place) place {
+	if o.down {
+		return place{p.value, p.id - 1}
+	}
+	return place{p.value, p.id + 1}
+}
+
+// part is one of the two ranges of an index that follow a place.
+type part int
+
+const (
+	level  part = iota // the same value, a greater id
+	beyond             // a greater value
+)
+
+// parts returns the parts that an order has.
+func (o order) parts() []part {
+	if o.column == "id" {
+		return []part{beyond}
+	}
+	return []part{level, beyond}
+}
+
+// narrow narrows a query to a part of the span. The key is the expression of the id.
+func (s span) narrow(b *db.Binder, key string, part part) {
+	o := s.order
+	after, until := " > ", " <= "
+	if o.down {
+		after, until = " < ", " >= "
+	}
+	column := o.alias + "." + o.column
+	switch {
+	case o.column == "id":
+		b.And(key + after + b.Bind(s.from.id))
+	case part == level:
+		b.And(column + " = " + b.Bind(o.argument(s.from)))
+		b.And(key + after + b.Bind(s.from.id))
+	default:
+		b.And(column + after + b.Bind(o.argument(s.from)))
+		if o.column == "not_after" && !o.down { // SQLite sorts values that are not numbers behind all numbers
+			b.And(column + " <= " + b.Bind(int64(math.MaxInt64)))
+		}
+	}
+	switch {
+	case s.to == nil:
+	case o.column == "id":
+		b.And(key + until + b.Bind(s.to.id))
+	default:
+		b.And(fmt.Sprintf("(%s, %s)%s(%s, %s)", column, key, until, b.Bind(o.argument(*s.to)), b.Bind(s.to.id)))
+	}
+}
+
+// argument returns the value of a place in the form of the column.
+func (o order) argument(p place) any {
+	if o.column == "not_after" {
+		n, _ := strconv.ParseInt(p.value, 10, 64) // under the cursor's checksum
+		return n
+	}
+	return p.value
+}
+
+// by returns the ORDER BY clause.
+func (o order) by(key string) string {
+	direction := ""
+	if o.down {
+		direction = " DESC"
+	}
+	if o.column == "id" {
+		return " ORDER BY " + key + direction
+	}
+	return " ORDER BY " + o.alias + "." + o.column + direction + ", " + key + direction
+}

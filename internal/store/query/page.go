@@ -1,0 +1,141 @@
+package query
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"notary"
+	"notary/internal/db"
+)
+
+// Want is the page of a list that is wanted.
+type Want struct {
+	Filter        any // what narrows the list, for its cursors
+	Conditions    []Condition
+	Sort          notary.Sort
+	Limit         int
+	After, Before notary.Cursor
+}
+
+// Find returns the page of a query.
+func (l List[T]) Find(ctx context.Context, q notary.Query) (notary.Page[T], error) {
+	if q.Sort == "" {
+		q.Sort = notary.ByID
+	}
+	return l.Page(ctx, Want{Filter: q.Filter, Conditions: l.conditions(q.Filter), Sort: q.Sort, Limit: q.Limit,
+		After: q.After, Before: q.Before})
+}
+
+// Page returns the wanted page. A page before a cursor is read in the opposite order from there and
+// reversed, so that it costs the same. A cursor that does not belong to this list, filter and order is an
+// Invalid error of the field "after" or "before".
+func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err error) {
+	o := orderOf(w.Sort, l.Alias)
+	from := o.start()
+	switch {
+	case w.Before != "":
+		from, err = readCursor(l.Table, w, "before", w.Before)
+		o.down = !o.down
+	case w.After != "":
+		from, err = readCursor(l.Table, w, "after", w.After)
+	}
+	if err != nil {
+		return page, err
+	}
+	items, end, err := l.walk(ctx, w, span{order: o, from: from})
+	if err != nil {
+		return page, err
+	}
+	ahead, behind := &page.Next, &page.Previous
+	if w.Before != "" {
+		ahead, behind = behind, ahead
+	}
+	if end != nil {
+		*ahead = cursorOf(l.Table, w, *end)
+	}
+	switch {
+	case w.Before == "" && w.After == "": // the first page
+	case len(items) > 0:
+		*behind = cursorOf(l.Table, w, l.placeOf(items[0], o))
+	default:
+		*behind = cursorOf(l.Table, w, o.past(from))
+	}
+	if w.Before != "" {
+		slices.Reverse(items)
+	}
+	page.Items = items
+	return page, nil
+}
+
+// walk returns the objects that follow a place, as many as are wanted or found in some steps,
+// and the place where it stopped: nil at the end of the list.
+func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *place, err error) {
+	seen, err := l.glance(ctx, w, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(seen) > w.Limit {
+		return l.full(w, s.order, seen)
+	}
+	if s.plan, err = l.plan(ctx, w.Conditions, s.order); err != nil {
+		return nil, nil, err
+	}
+	steps := 1
+	if s.plan.stepwise() {
+		steps = l.Limits.Steps
+	}
+	for range steps {
+		s.to = nil
+		if s.plan.stepwise() {
+			if s.to, err = l.stepEnd(ctx, s, l.Limits.Step); err != nil {
+				return nil, nil, err
+			}
+		}
+		rows, err := l.rows(ctx, s, w.Limit-len(items)+1)
+		if err != nil {
+			return nil, nil, err
+		}
+		items = append(items, rows...)
+		if len(items) > w.Limit {
+			return l.full(w, s.order, items)
+		}
+		if s.to == nil {
+			return items, nil, nil
+		}
+		s.from = *s.to
+	}
+	return items, &s.from, nil
+}
+
+// glance returns the matches among the next objects, unless the order's index finds them by itself: one
+// more than the page has, or too few to be of use.
+func (l List[T]) glance(ctx context.Context, w Want, s span) (items []T, err error) {
+	s.plan = l.driven(w.Conditions, s.order)
+	if !s.plan.stepwise() || l.Limits.Glance == 0 {
+		return nil, nil
+	}
+	if s.to, err = l.stepEnd(ctx, s, l.Limits.Glance*(w.Limit+1)); err != nil {
+		return nil, err
+	}
+	return l.rows(ctx, s, w.Limit+1)
+}
+
+// full returns the first of the items, of which there are more than the page has, and where it stops.
+func (l List[T]) full(w Want, o order, items []T) ([]T, *place, error) {
+	items = items[:w.Limit]
+	last := l.placeOf(items[w.Limit-1], o)
+	return items, &last, nil
+}
+
+func (l List[T]) placeOf(v T, o order) place {
+	key := l.Key(v)
+	switch o.column {
+	case "not_after":
+		return place{strconv.FormatInt(db.Seconds(key.NotAfter), 10), key.ID}
+	case "common_name":
+		return place{key.CommonName, key.ID}
+	default:
+		return place{"", key.ID}
+	}
+}

@@ -1,0 +1,96 @@
+package query
+
+import (
+	"context"
+
+	"notary/internal/db"
+)
+
+// Condition is one thing that a filter asks for.
+type Condition struct {
+	// Holds narrows a query to the matching objects without an index: see [WithoutIndex].
+	Holds func(*db.Binder)
+	// IDs is a query for the ids of the matching objects by an index; nil if there is none.
+	IDs func(*db.Binder) string
+	// Indexed narrows a query to the matching objects by an index that has them in the order of
+	// Column; nil if there is none. The index is that of the list's table, or of Table, in which
+	// Key names the object.
+	Indexed    func(*db.Binder)
+	Column     string
+	Table, Key string
+}
+
+// plan is how a list is read: by an index, then by the conditions that the index does not answer.
+type plan struct {
+	driver     func(*db.Binder)        // the condition that the order's index answers; nil if there is none
+	table, key string                  // whose index that is; "" for the list's own table
+	gather     func(*db.Binder) string // the ids to read instead of the order's index; nil to read the index
+	rest       []func(*db.Binder)
+}
+
+// stepwise reports whether the order's index also has objects that do not match.
+func (p plan) stepwise() bool { return p.gather == nil && len(p.rest) > 0 }
+
+// driven returns the plan that follows the order's index.
+func (l List[T]) driven(conditions []Condition, o order) plan {
+	return planOf(conditions, driverOf(conditions, o), -1)
+}
+
+// plan chooses how to find the objects that match the conditions, in an order.
+func (l List[T]) plan(ctx context.Context, conditions []Condition, o order) (plan, error) {
+	driver, gather := driverOf(conditions, o), -1
+	if driver < 0 || len(conditions) > 1 {
+		var err error
+		if gather, err = l.fewest(ctx, conditions); err != nil {
+			return plan{}, err
+		}
+	}
+	return planOf(conditions, driver, gather), nil
+}
+
+// driverOf returns the condition that the order's index answers; -1 if there is none.
+func driverOf(conditions []Condition, o order) int {
+	driver := -1
+	for i, c := range conditions {
+		if c.Indexed != nil && c.Column == o.column && (driver < 0 || c.Table != "") {
+			driver = i
+		}
+	}
+	return driver
+}
+
+// planOf returns the plan with these conditions for driver and gather, -1 for none. The latter replaces
+// the former.
+func planOf(conditions []Condition, driver, gather int) (p plan) {
+	for i, c := range conditions {
+		switch {
+		case i == gather:
+			p.gather = c.IDs
+		case i == driver && gather < 0:
+			p.driver, p.table, p.key = c.Indexed, c.Table, c.Key
+		default:
+			p.rest = append(p.rest, c.Holds)
+		}
+	}
+	return p
+}
+
+// fewest returns the condition that the fewest objects match; -1 if more than [Limits].Few match each.
+func (l List[T]) fewest(ctx context.Context, conditions []Condition) (int, error) {
+	best, least := -1, l.Limits.Few+1
+	for i, c := range conditions {
+		if c.IDs == nil {
+			continue
+		}
+		b := &db.Binder{}
+		text := "SELECT COUNT(*) FROM (" + c.IDs(b) + " LIMIT " + b.Bind(least) + ") t"
+		n, err := db.CollectPlanned(ctx, l.Q, db.Scan[int], text, b.Args...)
+		if err != nil {
+			return -1, err
+		}
+		if n[0] < least {
+			best, least = i, n[0]
+		}
+	}
+	return best, nil
+}

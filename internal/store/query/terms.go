@@ -1,0 +1,126 @@
+package query
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"notary"
+)
+
+// Terms are what the names of a request or certificate are found by.
+type Terms struct {
+	// Names go into the table of names: each name in lower case from each of its labels on,
+	// and whole after an "=".
+	Names []string
+	// Search holds all names as one text for LIKE: each on a line of its own, with a tab
+	// before each label.
+	Search string
+}
+
+const (
+	maxTerm  = 256  // octets of a name by which it is found: any host name
+	maxTerms = 1000 // of an object, after which further names are not found
+)
+
+// TermsOf returns the terms of the names of a request or certificate.
+func TermsOf(commonName string, names notary.Names) Terms {
+	var t Terms
+	var search strings.Builder
+	seen := map[string]bool{}
+	add := func(name string) {
+		if name = searchable(name); name == "" || seen["="+name] || len(t.Names) >= maxTerms {
+			return
+		}
+		search.WriteString("\n" + marked(name))
+		for _, term := range append(fromLabels(name), "="+name) {
+			if !seen[term] {
+				seen[term] = true
+				t.Names = append(t.Names, term)
+			}
+		}
+	}
+	add(commonName)
+	for _, name := range slices.Concat(names.DNS, names.IP, names.Email, names.URI, names.UPN) {
+		add(name)
+	}
+	search.WriteString("\n")
+	t.Search = search.String()
+	return t
+}
+
+// searchable is the form in which a name is looked for. It holds no "=", which marks a whole
+// name among the terms.
+func searchable(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError || r == '=' {
+			return ' '
+		}
+		return unicode.ToLower(r)
+	}, strings.TrimSpace(name))
+	for len(name) > maxTerm {
+		_, last := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-last]
+	}
+	return name
+}
+
+// labels are where the labels of a name begin: of a host name, an address, a URI or a name
+// for people.
+func labels(name string) []int {
+	starts := []int{0}
+	for i := range len(name) - 1 {
+		if strings.IndexByte(".@/: ", name[i]) >= 0 {
+			starts = append(starts, i+1)
+		}
+	}
+	return starts
+}
+
+func fromLabels(name string) []string {
+	var all []string
+	for _, start := range labels(name) {
+		all = append(all, name[start:])
+	}
+	return all
+}
+
+// marked puts a tab before each label.
+func marked(name string) string {
+	var b strings.Builder
+	starts := labels(name)
+	for i, start := range starts {
+		end := len(name)
+		if i+1 < len(starts) {
+			end = starts[i+1]
+		}
+		b.WriteString("\t" + name[start:end])
+	}
+	return b.String()
+}
+
+// NamesIn returns the names of [Terms] that are recorded for a search text.
+func NamesIn(search string) (names []string) {
+	seen := map[string]bool{}
+	for line := range strings.SplitSeq(strings.Trim(search, "\n"), "\n") {
+		parts := strings.Split(strings.TrimPrefix(line, "\t"), "\t")
+		for i := range parts {
+			name := strings.Join(parts[i:], "")
+			if i == 0 {
+				names = append(names, "="+name)
+			}
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// pattern makes a text match only itself in a LIKE with the escape \.
+var pattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// End returns a text behind every text that begins with s. It is UTF-8, as PostgreSQL requires.
+func End(s string) string { return s + "\U0010FFFF" }
