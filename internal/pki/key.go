@@ -28,6 +28,14 @@ const usableKeys = "use ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 
 // unsupported kind or size, or one whose private key can be computed or guessed. Small RSA exponents
 // are accepted: see [SmallExponent].
 func CheckKey(pub crypto.PublicKey) error {
+	if err := checkUsable(pub); err != nil {
+		return err
+	}
+	return checkModulus(pub)
+}
+
+// checkUsable is the part of [CheckKey] that costs less than a signature.
+func checkUsable(pub crypto.PublicKey) error {
 	switch key := pub.(type) {
 	case *rsa.PublicKey:
 		return checkRSA(key)
@@ -66,6 +74,17 @@ func checkRSA(key *rsa.PublicKey) error {
 	case key.E < 3 || key.E%2 == 0 || int64(key.E) >= 1<<32:
 		return invalid("the public exponent of the RSA key, %d, is not an odd number "+
 			"from 3 to 2^32: make a key with the exponent 65537", key.E)
+	case key.N.Bit(0) == 0: // no signature verifies with it
+		return invalid("%s", smallFactor)
+	}
+	return nil
+}
+
+// checkModulus refuses an RSA modulus that can be factored. For other keys it does nothing.
+func checkModulus(pub crypto.PublicKey) error {
+	key, ok := pub.(*rsa.PublicKey)
+	if !ok {
+		return nil
 	}
 	if reason := rsaVerdicts.of(key.N); reason != "" {
 		return invalid("%s", reason)

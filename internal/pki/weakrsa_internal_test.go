@@ -2,6 +2,11 @@ package pki
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"testing"
@@ -82,4 +87,40 @@ func BenchmarkWeakModulus(b *testing.B) {
 			})
 		}
 	}
+}
+
+// The modulus of a request is examined only after the request's own signature was verified.
+func TestModulusIsExaminedAfterTheSignature(t *testing.T) {
+	t.Parallel()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: "a.example.com"}}
+	der, err := x509.CreateCertificateRequest(rand.Reader, template, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := func() string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+	}
+	good := encode()
+	der[len(der)-1] ^= 1
+	bad := encode()
+	if _, err := ParseCSR(bad); err == nil || rsaVerdicts.knows(key.N) {
+		t.Errorf("error %v, examined: %t", err, rsaVerdicts.knows(key.N))
+	}
+	if _, err := ParseCSR(good); err != nil || !rsaVerdicts.knows(key.N) {
+		t.Errorf("error %v, examined: %t", err, rsaVerdicts.knows(key.N))
+	}
+}
+
+// knows reports whether a modulus was examined.
+func (v *verdicts) knows(n *big.Int) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	id := sha256.Sum256(n.Bytes())
+	_, recent := v.recent[id]
+	_, older := v.older[id]
+	return recent || older
 }
