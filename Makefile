@@ -27,7 +27,7 @@ tests:
 	go test -race -timeout 2h $(PACKAGES)
 	$(POSTGRES) go test -race -timeout 2h -skip '^TestSQLite' ./internal/db ./internal/store/...
 	$(POSTGRES) go test -timeout 2h -skip '^TestSQLite' $(ENGINES)
-	go test -timeout 2h -run AHundredThousand ./cmd/notary ./internal/store
+	go test -timeout 2h -run AHundredThousand ./internal/cli ./internal/store
 	$(POSTGRES) go test -timeout 2h -run AHundredThousand ./internal/store
 
 lint:

@@ -3,18 +3,12 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"notary/internal/cli"
 )
 
-func main() { os.Exit(run()) }
+// version is set by the release build: -ldflags "-X main.version=v1.2.3".
+var version string
 
-// run gives the exit code.
-func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	return newProgram().execute(ctx, os.Args[1:])
-}
+func main() { os.Exit(cli.Main(version)) }

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"notary/internal/app"
+	"notary/internal/auth"
+	"notary/internal/config"
+)
+
+func (p *program) accountRecover() *cobra.Command {
+	var email string
+	var stdin, generate, create bool
+	c := withDatabaseFlag(onDatabase(&cobra.Command{
+		Use:   "recover",
+		Short: "Reset an Admin's password on the server",
+		Long: "Reset an Admin's password when nobody can log in. Run it on the server, as the server's user: it works\n" +
+			"on the database itself and needs no login. The server may be running. The account's sessions end, and\n" +
+			"the reset is recorded as an event.\n\n" +
+			"The new password comes from a prompt, from the first line of the standard input with\n" +
+			"--password-stdin, or from " + passwordVariable + "; with --generate it is random and printed once.",
+		Example: "  notary account recover --email admin@example.com --data /var/lib/notary\n" +
+			"  notary account recover --email admin@example.com --generate --config /etc/notary.yaml",
+		Args: cobra.NoArgs,
+	}, func(ctx context.Context, c *config.Config, _ []string) error {
+		password := ""
+		if generate {
+			password = rand.Text()
+		} else {
+			var err error
+			if password, err = p.readSecret(ctx, newPassword(email, stdin)); err != nil {
+				return err
+			}
+		}
+		hash, err := auth.NewPasswordHash(ctx, password, email)
+		if err != nil {
+			return err
+		}
+		if err := app.RecoverAccount(ctx, c, auth.Recovery{Email: email, PasswordHash: hash, Create: create}); err != nil {
+			return err
+		}
+		if generate {
+			if p.json {
+				return p.printJSON(map[string]string{"email": email, "password": password})
+			}
+			if _, err := fmt.Fprintln(p.out, password); err != nil {
+				return err
+			}
+		}
+		return p.done("%s has a new password, and its sessions are ended", email)
+	}))
+	c.Flags().StringVar(&email, "email", "", "the Admin's e-mail address")
+	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
+	c.Flags().BoolVar(&generate, "generate", false, "generate the password and print it")
+	c.Flags().BoolVar(&create, "create", false, "create the account, or make it an Admin, if there is no Admin left")
+	c.MarkFlagRequired("email")
+	c.MarkFlagsMutuallyExclusive("password-stdin", "generate")
+	return c
+}

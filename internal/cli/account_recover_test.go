@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/internal/app/apptest"
+	"notary/internal/auth"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// The password of an Admin is reset while the server is stopped and while it runs, generated or
+// given, and never on the command line.
+func TestAccountRecover(t *testing.T) {
+	t.Parallel()
+	c := apptest.Config(t)
+	const email = "admin@example.com"
+	logIn := func(password string) error {
+		st, err := store.Open(t.Context(), c.DB, time.Now)
+		testkit.Check(t, err)
+		defer st.Close()
+		_, err = auth.New(st, auth.Options{}).Login(t.Context(), email, password, auth.Client{Address: "192.0.2.1"})
+		return err
+	}
+	s := newShell(t, nil)
+	s.run("account", "recover", "--email", email, "--generate", "--data", c.Data).wantFailure(t, "there is no database")
+
+	_, stop := apptest.Start(t, c) // makes the database
+	s.run("account", "recover", "--email", email, "--generate", "--data", c.Data).wantFailure(t, "--create")
+	first := strings.TrimSpace(s.must("account", "recover", "--email", email, "--create", "--generate", "--data", c.Data).out)
+	testkit.Check(t, stop())
+	testkit.Check(t, logIn(strings.Fields(first)[0]))
+
+	const second = "orange lantern gravel window"
+	if r := s.runWith(second+"\n", "account", "recover", "--email", email, "--password-stdin", "--data", c.Data); r.code != 0 {
+		t.Fatalf("exit %d: %s", r.code, r.err)
+	}
+	testkit.Check(t, logIn(second))
+	testkit.WantKind(t, logIn(strings.Fields(first)[0]), notary.Unauthenticated)
+	left, err := filepath.Glob(filepath.Join(c.Data, "account-recovery*"))
+	testkit.Check(t, err)
+	if len(left) > 0 {
+		t.Errorf("%q are left behind", left)
+	}
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) accountSessions() *cobra.Command {
+	return &cobra.Command{Use: "sessions", Short: "List one's own logins, the last one first", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			return printList(p, each(c.Sessions(ctx)), table[api.Session]{
+				header: []string{"ID", "KIND", "FROM", "PROGRAM", "BEGUN", "LAST SEEN", "EXPIRES"},
+				row: func(s api.Session) []string {
+					kind := "token"
+					if s.Browser {
+						kind = "browser"
+					}
+					if s.Current {
+						kind += " (this one)"
+					}
+					return []string{strconv.FormatInt(s.ID, 10), kind, s.Address, s.UserAgent,
+						relative(&s.CreatedAt, p.now()), relative(&s.LastSeenAt, p.now()), relative(&s.ExpiresAt, p.now())}
+				},
+			})
+		})}
+}
+
+func (p *program) accountEndSession() *cobra.Command {
+	return p.onOne("end-session ID", "End one of one's own logins", "the login %d has ended",
+		func(ctx context.Context, c *client.Client, id int64) error { return c.EndSession(ctx, id) })
+}
+
+func (p *program) accountEndOthers() *cobra.Command {
+	return &cobra.Command{Use: "end-other-sessions", Short: "End all of one's own logins but this one", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			if err := c.EndOtherSessions(ctx); err != nil {
+				return err
+			}
+			return p.done("all other logins have ended")
+		})}
+}

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/client"
+)
+
+// action is what a command does with a client.
+type action func(ctx context.Context, c *client.Client) error
+
+// call is the RunE of a command without arguments.
+func (p *program) call(do action) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, _ []string) error {
+		c, err := p.connect()
+		if err != nil {
+			return err
+		}
+		return do(command.Context(), c)
+	}
+}
+
+// callOn is the RunE of a command on the object whose id is its only argument.
+func (p *program) callOn(do func(ctx context.Context, c *client.Client, id int64) error) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, args []string) error {
+		id, err := parseID(args[0])
+		if err != nil {
+			return err
+		}
+		return p.call(func(ctx context.Context, c *client.Client) error { return do(ctx, c, id) })(command, nil)
+	}
+}
+
+// allowed reports whether the caller has a permission; also if that cannot be found out. It keeps
+// commands from suggesting what the server would refuse.
+func allowed(ctx context.Context, c *client.Client, p notary.Permission) bool {
+	me, err := c.Me(ctx)
+	return err != nil || notary.Caller{AccountID: me.ID, Role: notary.Role(me.RoleID)}.May(p)
+}
+
+// suggest returns a suggestion for those who have the permission, and nothing for others.
+func suggest(ctx context.Context, c *client.Client, p notary.Permission, suggestion string) func() string {
+	return func() string {
+		if !allowed(ctx, c, p) {
+			return ""
+		}
+		return "; " + suggestion
+	}
+}
+
+func parseID(s string) (int64, error) {
+	id, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || id < 1 {
+		return 0, usagef("%q is not an id: ids are numbers from 1 on", s)
+	}
+	return id, nil
+}
+
+// idFlag is the id of an object as a flag; 0 where it is not given.
+type idFlag int64
+
+func (f *idFlag) String() string { return strconv.FormatInt(int64(*f), 10) }
+func (f *idFlag) Type() string   { return "id" }
+
+func (f *idFlag) Set(s string) error {
+	id, err := parseID(s)
+	*f = idFlag(id)
+	return err
+}
+
+// onOne is a command that does one thing to the object of an id. The sentence says that it
+// is done, with the id as %d.
+func (p *program) onOne(use, short, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			if err := do(ctx, c, id); err != nil {
+				return err
+			}
+			return p.done(sentence, id)
+		})}
+}
+
+// destructive is [program.onOne] for what cannot be taken back: it asks first.
+func (p *program) destructive(use, short, question, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
+	var yes bool
+	c := p.onOne(use, short, sentence, func(ctx context.Context, c *client.Client, id int64) error {
+		if err := p.confirm(ctx, yes, question, id); err != nil {
+			return err
+		}
+		return do(ctx, c, id)
+	})
+	yesFlag(c, &yes)
+	return c
+}
+
+func yesFlag(c *cobra.Command, yes *bool) {
+	c.Flags().BoolVarP(yes, "yes", "y", false, "do not ask; nor is anybody asked where the input is not a terminal")
+}
+
+func reasonFlag(c *cobra.Command, reason *string) {
+	c.Flags().StringVar(reason, "reason", "", "why, by its name in RFC 5280, such as keyCompromise or superseded (default unspecified)")
+	var names []string
+	for name := range notary.RevocationReasons {
+		if _, err := notary.ParseRevocationReason(string(name)); err == nil {
+			names = append(names, string(name))
+		}
+	}
+	c.RegisterFlagCompletionFunc("reason", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+}

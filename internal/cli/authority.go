@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) authorityCommand() *cobra.Command {
+	return group("authority", "Certificate authorities: make, sign, enable, revoke",
+		p.authorityCreate(), p.authorityImport(), p.authorityImportCertificates(), p.authorityList(), p.authorityShow(), p.authorityState(), p.authoritySign(), p.authorityUpload(),
+		p.authorityCertificates(), p.authorityCrossSign(), p.authorityUse(), p.authorityRollOver(),
+		p.authorityEnable(), p.authorityDisable(), p.authorityImpact(), p.authorityRevoke(), p.authorityCRL(), p.authoritySettings(), p.authorityDelete())
+}
+
+func (p *program) authorityList() *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "List the authorities", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			return printList(p, each(c.CertificateAuthorities(ctx)), table[api.CertificateAuthority]{
+				header: []string{"ID", "STATUS", "COMMON NAME", "KEY", "ISSUER", "EXPIRES"},
+				row: func(a api.CertificateAuthority) []string {
+					return []string{strconv.FormatInt(a.ID, 10), a.Status, a.CommonName, a.Key, optionalID(a.IssuerID), relative(a.NotAfter, p.now())}
+				},
+				empty: "no authorities yet",
+				next:  suggest(ctx, c, notary.ManageAuthorities, "create a root with: notary authority create --root --common-name NAME"),
+			})
+		})}
+}
+
+func (p *program) authorityShow() *cobra.Command {
+	var certificate, csr bool
+	c := &cobra.Command{Use: "show ID", Short: "Show an authority, or print its certificate or CSR", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			a, err := c.CertificateAuthority(ctx, id)
+			switch {
+			case err != nil:
+				return err
+			case certificate && a.Certificate == "":
+				err := notary.Errorf(notary.Conflict, "authority %d is %s: it has no certificate", id, a.Status)
+				if allowed(ctx, c, notary.ManageAuthorities) {
+					return withHint(err, "sign it with: notary authority sign %d --authority ID", id)
+				}
+				return err
+			case certificate:
+				return outFlags{}.write(p, []byte(a.Certificate))
+			case csr:
+				return outFlags{}.write(p, []byte(a.CSR))
+			default:
+				return p.printAuthority(a)
+			}
+		})}
+	c.Flags().BoolVar(&certificate, "certificate", false, "print its certificate with the chain, as PEM")
+	c.Flags().BoolVar(&csr, "csr", false, "print its CSR, for another authority to sign, as PEM")
+	c.MarkFlagsMutuallyExclusive("certificate", "csr")
+	return c
+}
+
+// keyText describes the key, and whether a copy of it may exist elsewhere.
+func keyText(a api.CertificateAuthority) string {
+	if a.KeyKnownOutside {
+		return a.Key + ", key known outside"
+	}
+	return a.Key
+}
+
+func (p *program) printAuthority(a api.CertificateAuthority) error {
+	pathLength, constraints := "", api.NameConstraints{}
+	if a.PathLength != nil {
+		pathLength = strconv.Itoa(*a.PathLength)
+	}
+	if a.NameConstraints != nil {
+		constraints = *a.NameConstraints
+	}
+	return p.printOne(a,
+		field{"Authority", strconv.FormatInt(a.ID, 10)},
+		field{"Status", a.Status},
+		field{"Common name", a.CommonName},
+		field{"Key", keyText(a)},
+		field{"Issuer", optionalID(a.IssuerID)},
+		field{"Successor of", optionalID(a.PredecessorID)},
+		field{"Path length", pathLength},
+		field{"Permitted", subtreesText(constraints.Permitted)},
+		field{"Excluded", subtreesText(constraints.Excluded)},
+		field{"Valid from", exact(a.NotBefore, p.now())},
+		field{"Valid until", exact(a.NotAfter, p.now())},
+		field{"Created", exact(&a.CreatedAt, p.now())},
+	)
+}
+
+func (p *program) authoritySign() *cobra.Command {
+	var issuer idFlag
+	var profile string
+	c := p.onOne("sign ID", "Have an authority signed by another one, for the first time or as a renewal", "authority %d is signed and can sign",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
+		})
+	p.signerFlags(c, &issuer, &profile)
+	return c
+}
+
+// signerFlags say by which authority another one is signed, and by which profile.
+func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string) {
+	authorityFlag(c, issuer, "authority", "the `id` or common name of the authority that signs")
+	c.Flags().StringVar(profile, "profile", "", "the `name` of a profile for authorities (default intermediate)")
+	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
+	c.MarkFlagRequired("authority")
+}
+
+func (p *program) authorityUpload() *cobra.Command {
+	var chain string
+	var cross bool
+	c := p.onOne("upload ID", "Give an authority the certificate that another one outside signed", "authority %d has its certificate and can sign",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			text, err := p.readCertificates(ctx, chain)
+			if err != nil {
+				return err
+			}
+			return c.UploadAuthorityCertificate(ctx, id, api.UploadAuthorityCertificate{CertificateChain: text, Cross: cross})
+		})
+	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, the authority's own certificate first, as PEM, DER or PKCS #7; - for the standard input")
+	c.Flags().BoolVar(&cross, "cross", false, "it is a further certificate: the one in use stays in use")
+	c.MarkFlagRequired("chain")
+	return c
+}
+
+func (p *program) authorityEnable() *cobra.Command {
+	return p.onOne("enable ID", "Let an authority sign again", "authority %d is enabled",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{Enabled: true})
+		})
+}
+
+func (p *program) authorityDisable() *cobra.Command {
+	return p.onOne("disable ID", "Keep an authority from signing; its CRL stays", "authority %d is disabled",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{})
+		})
+}
+
+func (p *program) authorityDelete() *cobra.Command {
+	var force bool
+	c := p.destructive("delete ID", "Delete an authority and its key",
+		"Delete authority %d and its key?", "authority %d is deleted",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.DeleteCertificateAuthority(ctx, id, force)
+		})
+	c.Flags().BoolVar(&force, "force", false, "also while certificates that it issued are still valid")
+	return c
+}
+
+func (p *program) authorityCRL() *cobra.Command {
+	var out outFlags
+	var der bool
+	c := &cobra.Command{
+		Use: "crl ID", Short: "Get an authority's certificate revocation list; needs no login", Args: cobra.ExactArgs(1),
+		Example: "  notary authority crl 1 | openssl crl -noout -text\n" +
+			"  notary authority crl 1 --der --out root.crl",
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			if der && out.out == "" && !p.json && isTerminal(p.out) {
+				return usagef("DER is not for a terminal: give --out FILE, or leave --der out")
+			}
+			crl, err := c.CRL(ctx, id)
+			switch {
+			case err != nil:
+				return err
+			case p.json:
+				return p.printJSON(api.CRL{CRL: (&notary.CRL{DER: crl}).PEM()})
+			case der:
+				return out.write(p, crl)
+			default:
+				return out.write(p, []byte((&notary.CRL{DER: crl}).PEM()))
+			}
+		}),
+	}
+	out.register(c)
+	c.Flags().BoolVar(&der, "der", false, "in DER instead of PEM")
+	return c
+}

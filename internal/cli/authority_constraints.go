@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary/api"
+)
+
+// constraintFlags say for which names the certificates of an authority may be.
+type constraintFlags struct{ permit, exclude []string }
+
+const subtreeForms = "dns:example.com, ip:10.0.0.0/8, email:me@example.com, email:example.com, uri:.example.com"
+
+func (f *constraintFlags) register(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.permit, "permit", nil, "names that may be certified below it, and of their kind no others, as `kind:names`: "+subtreeForms+"; may be repeated")
+	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "names that may not be certified below it, as `kind:names`; may be repeated")
+}
+
+// constraints are nil where no flag was given.
+func (f constraintFlags) constraints() (*api.NameConstraints, error) {
+	if len(f.permit)+len(f.exclude) == 0 {
+		return nil, nil
+	}
+	permitted, err := subtrees("permit", f.permit)
+	if err != nil {
+		return nil, err
+	}
+	excluded, err := subtrees("exclude", f.exclude)
+	return &api.NameConstraints{Permitted: permitted, Excluded: excluded}, err
+}
+
+func subtrees(flag string, given []string) (s api.Subtrees, err error) {
+	kinds := map[string]*[]string{"dns": &s.DNS, "ip": &s.IP, "email": &s.Email, "uri": &s.URI}
+	for _, text := range given {
+		kind, names, found := strings.Cut(text, ":")
+		list := kinds[strings.ToLower(kind)]
+		if !found || list == nil {
+			return s, usagef("--%s %q does not begin with a kind of names: write %s", flag, text, subtreeForms)
+		}
+		*list = append(*list, names)
+	}
+	return s, nil
+}
+
+// subtreesText are the subtrees as the flags take them.
+func subtreesText(s api.Subtrees) string {
+	var all []string
+	for _, kind := range []struct {
+		name string
+		list []string
+	}{{"dns:", s.DNS}, {"ip:", s.IP}, {"email:", s.Email}, {"uri:", s.URI}} {
+		for _, names := range kind.list {
+			all = append(all, kind.name+names)
+		}
+	}
+	return strings.Join(all, " ")
+}

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+// authorityFlags say what authority to make.
+type authorityFlags struct {
+	root, selfSigned bool
+	issuer           idFlag
+	subject          subjectFlags
+	dnsNames         []string
+	key              string
+	pathLength       int
+	constraints      constraintFlags
+	end              endFlags
+}
+
+func (p *program) authorityCreate() *cobra.Command {
+	var flags authorityFlags
+	c := &cobra.Command{
+		Use:   "create",
+		Short: "Make an authority: a root, or one that another signs",
+		Long: "Make an authority with a new key, which stays on the server.\n\n" +
+			"With --root it signs itself and can sign at once. With --issuer an authority of the\n" +
+			"server signs it at once. Without either it is pending: its CSR can be taken to an\n" +
+			"outside authority (authority show --csr, then authority upload).",
+		Example: "  notary authority create --root --common-name 'Example Root'\n" +
+			"  notary authority create --issuer 1 --common-name 'Example Issuing' --path-length 0 --permit dns:example.com",
+		Args: cobra.NoArgs,
+	}
+	flags.subject.register(c, "needed")
+	c.Flags().BoolVar(&flags.root, "root", false, "a root: it signs itself")
+	c.Flags().BoolVar(&flags.selfSigned, "self-signed", false, "the same as --root")
+	authorityFlag(c, &flags.issuer, "issuer", "the `id` or common name of the authority that signs it at once")
+	c.Flags().StringArrayVar(&flags.dnsNames, "dns-name", nil, "a DNS `name` in its certificate; may be repeated")
+	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key's algorithm: "+algorithmList())
+	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "how many authorities may follow below it (default no limit)")
+	flags.constraints.register(c)
+	flags.end.register(c, "ten years for a root, as the profile says for others")
+	c.MarkFlagRequired("common-name")
+	c.MarkFlagsMutuallyExclusive("root", "issuer")
+	c.MarkFlagsMutuallyExclusive("self-signed", "issuer")
+	completeAlgorithms(c)
+	c.RunE = p.call(func(ctx context.Context, cl *client.Client) error {
+		body, err := flags.body(p, c.Flags().Changed("path-length"))
+		if err != nil {
+			return err
+		}
+		return p.createAuthority(ctx, cl, body, int64(flags.issuer))
+	})
+	return c
+}
+
+func (f authorityFlags) body(p *program, hasPathLength bool) (api.CreateCertificateAuthority, error) {
+	end, err := f.end.end(p.now())
+	if err != nil {
+		return api.CreateCertificateAuthority{}, err
+	}
+	constraints, err := f.constraints.constraints()
+	body := api.CreateCertificateAuthority{
+		SelfSigned:             f.root || f.selfSigned,
+		CommonName:             f.subject.commonName,
+		SANsDNS:                strings.Join(f.dnsNames, ","),
+		CountryName:            f.subject.country,
+		StateOrProvinceName:    f.subject.state,
+		LocalityName:           f.subject.locality,
+		OrganizationName:       f.subject.organization,
+		OrganizationalUnitName: f.subject.organizationalUnit,
+		NotValidAfter:          end,
+		KeyAlgorithm:           f.key,
+		NameConstraints:        constraints,
+	}
+	if hasPathLength {
+		body.PathLength = &f.pathLength
+	}
+	return body, err
+}
+
+func (p *program) createAuthority(ctx context.Context, c *client.Client, body api.CreateCertificateAuthority, issuer int64) error {
+	id, err := c.CreateCertificateAuthority(ctx, body)
+	if err != nil {
+		return err
+	}
+	switch {
+	case issuer != 0:
+		err := c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer)})
+		if err != nil {
+			return withHint(err, "authority %d was made and is pending: sign it with: notary authority sign %d --authority ID, or delete it", id, id)
+		}
+		return p.created(id, "authority %d is made, signed by authority %d, and can sign\nnext: notary request sign ID --authority %d", id, issuer, id)
+	case body.SelfSigned:
+		return p.created(id, "authority %d is made and can sign\nits certificate, to be trusted: notary authority show %d --certificate", id, id)
+	default:
+		return p.created(id, "authority %d is made and pending\nnext: notary authority sign %d --authority ID, or notary authority show %d --csr for an outside one", id, id, id)
+	}
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) authorityImpact() *cobra.Command {
+	return &cobra.Command{
+		Use: "impact ID", Short: "Show what stands and falls with an authority: what lives below it, whose, until when", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			impact, err := c.AuthorityImpact(ctx, id)
+			if err != nil {
+				return err
+			}
+			return p.printOne(impact, p.impactFields(impact)...)
+		}),
+	}
+}
+
+// authorityRevoke shows the impact before it asks.
+func (p *program) authorityRevoke() *cobra.Command {
+	var yes bool
+	var reason string
+	c := p.onOne("revoke ID", "Revoke all certificates of an authority's key, for ever, and disable it", "authority %d is revoked",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			impact, err := c.AuthorityImpact(ctx, id)
+			if err != nil {
+				return err
+			}
+			for _, f := range p.impactFields(impact) {
+				if f.value != "" {
+					p.notice("%s: %s", f.name, f.value)
+				}
+			}
+			if err := p.confirm(ctx, yes, "Revoke authority %d for ever?", id); err != nil {
+				return err
+			}
+			_, err = c.RevokeCertificateAuthority(ctx, id, api.Revoke{Reason: reason})
+			return err
+		})
+	yesFlag(c, &yes)
+	reasonFlag(c, &reason)
+	return c
+}
+
+func (p *program) impactFields(i api.AuthorityImpact) []field {
+	fields := []field{
+		{"Live certificates below it", impactCount(i.Certificates, i.AtLeast)},
+		{"The first expires", exact(i.First, p.now())},
+		{"The last expires", exact(i.Last, p.now())},
+	}
+	for _, r := range i.Requesters {
+		who := r.Email
+		if who == "" {
+			who = "nobody known"
+		}
+		fields = append(fields, field{"Of " + who, strconv.FormatInt(r.Certificates, 10)})
+	}
+	if i.Others > 0 {
+		fields = append(fields, field{"Of all others", strconv.FormatInt(i.Others, 10)})
+	}
+	for _, m := range i.Months {
+		fields = append(fields, field{"Expiring in " + m.Month, strconv.FormatInt(m.Certificates, 10)})
+	}
+	for _, a := range i.Authorities {
+		fields = append(fields, field{fmt.Sprintf("Authority %d below it", a.ID), subordinateText(a)})
+	}
+	return fields
+}
+
+func subordinateText(a api.SubordinateImpact) string {
+	certificates := " certificates"
+	if a.Certificates == 1 {
+		certificates = " certificate"
+	}
+	parts := []string{a.CommonName, "until " + a.NotAfter.UTC().Format(time.DateOnly), impactCount(a.Certificates, a.AtLeast) + certificates}
+	if a.Deleted {
+		parts = append(parts, "deleted")
+	}
+	if a.Elsewhere {
+		parts = append(parts, "stays trusted by another way")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func impactCount(n int64, atLeast bool) string {
+	if atLeast {
+		return fmt.Sprintf("at least %d", n)
+	}
+	return strconv.FormatInt(n, 10)
+}

@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+	"notary/internal/files"
+	"notary/internal/pki"
+)
+
+// importFlags say what authority to take over.
+type importFlags struct {
+	openssl                   string
+	key, pkcs12, passwordFile string
+	chain, crl                string
+	crlNumber                 int64
+	certificates              []string
+}
+
+func (p *program) authorityImport() *cobra.Command {
+	var flags importFlags
+	c := &cobra.Command{
+		Use:   "import",
+		Short: "Take over an authority that was kept elsewhere, with what it has issued and revoked",
+		Long: "Take over an authority: its private key, which is sealed on the server and never comes back, its\n" +
+			"chain, and its last CRL, so that the next one has a higher number and the same entries.\n\n" +
+			"With --certificates, what it has issued is recorded, so that it can be found and revoked. All files\n" +
+			"are read before anything is sent. More of them can follow: notary authority import-certificates.\n\n" +
+			"--openssl takes all that from where openssl ca or easy-rsa keeps it: private/cakey.pem or private/ca.key,\n" +
+			"cacert.pem or ca.crt, crl.pem, crlnumber, newcerts or certs_by_serial and issued, and index.txt, whose\n" +
+			"revocations must all be on the CRL. The other flags name what is elsewhere.\n\n" +
+			"A certificate in a folder that cannot be recorded is named, and all others are recorded; the exit status is 1\n" +
+			"then.",
+		Example: "  notary authority import --openssl demoCA\n" +
+			"  notary authority import --openssl easy-rsa/pki --password-file password.txt\n" +
+			"  notary authority import --key ca.key --chain ca.pem --crl ca.crl --certificates issued\n" +
+			"  notary authority import --pkcs12 ca.p12 --crl-number 41",
+		Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.importAuthority(ctx, c, flags) }),
+	}
+	c.Flags().StringVar(&flags.openssl, "openssl", "", "the `folder` of openssl ca or easy-rsa, for what the following flags do not name")
+	c.Flags().StringVar(&flags.key, "key", "", "the `file` with its private key: PKCS #8, PKCS #1 or SEC 1, in PEM or DER, encrypted or not")
+	c.Flags().StringVar(&flags.pkcs12, "pkcs12", "", "the PKCS #12 `file` with its key and chain, instead of --key")
+	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for the standard input (default: it is asked for)")
+	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with its chain, its own certificate first, up to the root: PEM, DER or PKCS #7")
+	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with its last CRL, in PEM or DER")
+	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, where that is not the one of --crl")
+	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it has issued, in PEM, DER or PKCS #7; may be repeated")
+	c.MarkFlagsOneRequired("openssl", "key", "pkcs12")
+	c.MarkFlagsMutuallyExclusive("key", "pkcs12")
+	return c
+}
+
+func (p *program) authorityImportCertificates() *cobra.Command {
+	return &cobra.Command{
+		Use:   "import-certificates ID PATH…",
+		Short: "Record certificates that an authority issued before it was imported",
+		Long: "Record certificates that an authority issued before it was imported, from files and folders with PEM,\n" +
+			"DER or PKCS #7. What is recorded already is skipped, so that the command can be repeated. A certificate in\n" +
+			"a folder that cannot be recorded is named, and all others are recorded; the exit status is 1 then.",
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(command *cobra.Command, args []string) error {
+			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+				a, err := c.CertificateAuthority(ctx, id)
+				if err != nil {
+					return err
+				}
+				if a.Certificate == "" {
+					return notary.Errorf(notary.Conflict, "authority %d is %s: it has issued nothing", id, a.Status)
+				}
+				found, err := findIssued(args[1:], a.Certificate, p.now())
+				if err != nil {
+					return err
+				}
+				done, err := p.sendIssued(ctx, c, id, found)
+				if err != nil {
+					return err
+				}
+				return errors.Join(p.printImported(id, done, found, "authority %d: %s", id, counts(done)), found.refusals())
+			})(command, args[:1])
+		},
+	}
+}
+
+// importAnswer is the answer to both calls.
+type importAnswer struct {
+	api.ImportedCertificates
+	ID      int64         `json:"id"`
+	Refused []refusedFile `json:"refused,omitempty"`
+	URLs    []string      `json:"urls,omitempty"` // where the certificates say that their status can be asked for
+}
+
+func (p *program) printImported(id int64, done api.ImportedCertificates, found issued, format string, args ...any) error {
+	urls := found.sortedURLs()
+	if p.json {
+		done.Message = api.Success
+		return p.printJSON(importAnswer{done, id, found.refused, urls})
+	}
+	if len(urls) > 0 {
+		format += "\nits certificates say that their status is at the following URLs; have these answered with what is published here,\n" +
+			"/crl/%d.crl for a list and /ocsp/%d for OCSP (see docs/authorities.md):\n  %s"
+		args = append(args, id, id, strings.Join(urls, "\n  "))
+	}
+	return p.done(format, args...)
+}
+
+func (p *program) importAuthority(ctx context.Context, c *client.Client, flags importFlags) error {
+	if err := flags.lookIntoFolder(); err != nil {
+		return err
+	}
+	body, chain, err := p.importBody(ctx, flags)
+	if err != nil {
+		return err
+	}
+	if err := flags.checkIndex(&body, chain, p.now()); err != nil {
+		return err
+	}
+	found, err := findIssued(flags.certificates, chain, p.now())
+	if err != nil {
+		return err
+	}
+	id, err := c.ImportCertificateAuthority(ctx, body)
+	if err != nil {
+		return err
+	}
+	done, err := p.sendIssued(ctx, c, id, found)
+	if err != nil {
+		return withHint(err, "authority %d is imported; record its certificates with: notary authority import-certificates %d PATH", id, id)
+	}
+	if len(flags.certificates) == 0 {
+		return p.printImported(id, done, found, "authority %d is imported and can sign\nnext: notary authority import-certificates %d PATH, or notary authority crl %d", id, id, id)
+	}
+	return errors.Join(p.printImported(id, done, found,
+		"authority %d is imported and can sign; its certificates: %s\nnext: notary authority crl %d", id, counts(done), id), found.refusals())
+}
+
+// importBody reads what is sent, and gives the chain as well. The key is opened here first: a
+// wrong password need not go over the net.
+func (p *program) importBody(ctx context.Context, flags importFlags) (body api.ImportCertificateAuthority, chain string, err error) {
+	file := flags.key + flags.pkcs12 // one of them is empty
+	key, err := files.Read(file)
+	if err != nil {
+		return body, "", err
+	}
+	if flags.pkcs12 != "" && !pki.IsPKCS12(key) {
+		_, err := pki.OpenPKCS12(key, "")
+		return body, "", withHint(notary.Errorf(notary.Invalid, "%s: %s", file, err), "a key in another form is given with --key")
+	}
+	if body.Password, err = p.keyPassword(ctx, key, flags.passwordFile); err != nil {
+		return body, "", err
+	}
+	body.PrivateKey, body.CRLNumber = asText(key), flags.crlNumber
+	if flags.chain != "" {
+		if chain, err = p.readCertificates(ctx, flags.chain); err != nil {
+			return body, "", err
+		}
+		body.CertificateChain = chain
+	} else if chain, err = insideChain(key, body.Password); err != nil {
+		return body, "", err
+	}
+	if flags.crl != "" {
+		crl, err := readLarge(flags.crl, pki.MaxCRLSize)
+		if err != nil {
+			return body, "", err
+		}
+		body.CRL = asText(crl)
+	}
+	return body, chain, nil
+}
+
+// insideChain is the chain that a PKCS #12 file holds.
+func insideChain(key []byte, password string) (string, error) {
+	if !pki.IsPKCS12(key) {
+		return "", usagef("give the authority's chain with --chain: only a PKCS #12 file can hold it beside the key")
+	}
+	opened, err := pki.OpenPKCS12(key, password)
+	if err != nil {
+		return "", err
+	}
+	var ders [][]byte
+	for _, c := range pki.OrderChain(opened.Certificates, opened.Key.Public()) {
+		ders = append(ders, c.Raw)
+	}
+	return notary.CertificatesPEM(ders...), nil
+}
+
+// keyPassword is the password of a key, "" for one that is not encrypted.
+func (p *program) keyPassword(ctx context.Context, key []byte, file string) (password string, err error) {
+	if _, err = pki.ParsePrivateKey(key, ""); !errors.Is(err, pki.ErrNoPassword) {
+		return "", err
+	}
+	if file != "" {
+		password, err = p.readPassword(ctx, file)
+	} else {
+		fd, ok := p.terminal()
+		if !ok {
+			return "", withHint(err, "name the file with it: --password-file FILE")
+		}
+		password, err = p.askSecret(ctx, fd, "Password of the authority's key")
+	}
+	if err != nil {
+		return "", err
+	}
+	_, err = pki.ParsePrivateKey(key, password)
+	return password, err
+}
+
+// readCertificates reads certificates from a file. It returns text unchanged and encodes anything else as base64.
+func (p *program) readCertificates(ctx context.Context, name string) (string, error) {
+	text, err := p.readInput(ctx, name)
+	if !utf8.ValidString(text) {
+		text = base64.StdEncoding.EncodeToString([]byte(text))
+	}
+	return text, err
+}
+
+// asText returns PEM unchanged and encodes DER as base64.
+func asText(content []byte) string {
+	if bytes.Contains(content, []byte("-----BEGIN")) {
+		return string(content)
+	}
+	return base64.StdEncoding.EncodeToString(content)
+}
+
+// readLarge reads a file that may be larger than most.
+func readLarge(name string, limit int64) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > limit {
+		return nil, notary.Errorf(notary.TooLarge, "%s is larger than %d MiB: is it the right file?", name, limit>>20)
+	}
+	return os.ReadFile(name)
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary/api"
+	"notary/client"
+)
+
+// authoritySettings changes those settings whose flags are given, and shows them otherwise.
+func (p *program) authoritySettings() *cobra.Command {
+	var crl, ocsp, issuer bool
+	var shards int
+	c := &cobra.Command{
+		Use: "settings ID", Short: "Show or change which URLs an authority's new certificates name: of its CRL, OCSP responder and certificate", Args: cobra.ExactArgs(1),
+		Example: "  notary authority settings 2\n" +
+			"  notary authority settings 2 --crl-shards 16\n" +
+			"  notary authority settings 2 --ocsp=false",
+	}
+	c.RunE = p.callOn(func(ctx context.Context, client *client.Client, id int64) error {
+		var change api.ChangeAuthoritySettings
+		for name, set := range map[string]func(){
+			"crl": func() { change.CRL = &crl }, "ocsp": func() { change.OCSP = &ocsp },
+			"issuer": func() { change.Issuer = &issuer }, "crl-shards": func() { change.CRLShards = &shards },
+		} {
+			if c.Flags().Changed(name) {
+				set()
+			}
+		}
+		if change == (api.ChangeAuthoritySettings{}) {
+			a, err := client.CertificateAuthority(ctx, id)
+			if err != nil {
+				return err
+			}
+			return p.printOne(a.Settings, settingsFields(a.Settings)...)
+		}
+		if err := client.ChangeAuthoritySettings(ctx, id, change); err != nil {
+			return err
+		}
+		return p.done("authority %d has its new settings", id)
+	})
+	c.Flags().BoolVar(&crl, "crl", true, "name the URL of its CRL")
+	c.Flags().BoolVar(&ocsp, "ocsp", true, "name its OCSP responder")
+	c.Flags().BoolVar(&issuer, "issuer", true, "name the URL of its own certificate")
+	c.Flags().IntVar(&shards, "crl-shards", 0, "over how `many` lists to spread them, up to 1000; 0: as many as fit their number")
+	return c
+}
+
+func settingsFields(s api.AuthoritySettings) []field {
+	var names []string
+	for _, one := range []struct {
+		named bool
+		name  string
+	}{{s.CRL, "CRL"}, {s.OCSP, "OCSP"}, {s.Issuer, "issuer"}} {
+		if one.named {
+			names = append(names, one.name)
+		}
+	}
+	if names == nil {
+		names = []string{"nothing"}
+	}
+	shards := "as many as fit"
+	if s.CRLShards > 0 {
+		shards = strconv.Itoa(s.CRLShards)
+	}
+	return []field{{"Certificates name", strings.Join(names, ", ")}, {"CRL shards", shards}}
+}

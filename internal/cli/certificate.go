@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) certificateCommand() *cobra.Command {
+	return group("certificate", "The inventory: every certificate issued or uploaded",
+		p.certificateList(), p.certificateShow(), p.certificateDownload(), p.certificateChains(), p.certificateExport(),
+		p.certificateRevoke())
+}
+
+func (p *program) certificateList() *cobra.Command {
+	var flags listFlags
+	c := &cobra.Command{Use: "list", Short: "List the certificates, or those that fit", Args: cobra.NoArgs,
+		Example: "  notary certificate list --expiring 30d --sort not_after\n" +
+			"  notary certificate list --serial 3A:F0:12",
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			paging, err := flags.paging()
+			if err != nil {
+				return err
+			}
+			filter, err := flags.certificates(p.now())
+			if err != nil {
+				return err
+			}
+			return show(ctx, p, flags, p.certificateTable(), func(e api.Certificate) int64 { return e.ID },
+				func() iter.Seq2[api.Certificate, error] {
+					if paging == (api.Paging{}) {
+						return c.Certificates(ctx)
+					}
+					return c.FindCertificates(ctx, api.CertificateQuery{Paging: paging, CertificateFilter: filter})
+				})
+		})}
+	flags.register(c)
+	flags.registerRevoked()
+	return c
+}
+
+func (p *program) certificateTable() table[api.Certificate] {
+	return table[api.Certificate]{
+		header: []string{"ID", "STATUS", "NAME", "SERIAL NUMBER", "AUTHORITY", "EXPIRES", "REVOKED"},
+		row: func(e api.Certificate) []string {
+			names := slices.Concat(e.DNSNames, e.IPAddresses, e.EmailAddresses, e.URIs, e.UPNs)
+			return []string{strconv.FormatInt(e.ID, 10), p.certificateStatus(e), shortName(e.CommonName, names), e.SerialNumber,
+				optionalID(e.CertificateAuthorityID), relative(&e.NotAfter, p.now()), relative(e.RevokedAt, p.now())}
+		},
+		empty: "no certificates yet; one comes with each request that is signed: notary request list",
+	}
+}
+
+// certificateStatus returns the status of a certificate in a word.
+func (p *program) certificateStatus(e api.Certificate) string {
+	c := notary.Certificate{NotBefore: e.NotBefore, NotAfter: e.NotAfter}
+	if e.RevokedAt != nil {
+		c.Revocation = &notary.Revocation{}
+	}
+	return c.Status(p.now())
+}
+
+func (p *program) certificateShow() *cobra.Command {
+	return &cobra.Command{Use: "show ID", Short: "Show a certificate", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			e, err := c.Certificate(ctx, id)
+			if err != nil {
+				return err
+			}
+			return p.printOne(e, append([]field{
+				{"Certificate", strconv.FormatInt(e.ID, 10)},
+				{"Status", p.certificateStatus(e)},
+				{"Common name", e.CommonName},
+				{"DNS names", strings.Join(e.DNSNames, ", ")},
+				{"IP addresses", strings.Join(e.IPAddresses, ", ")},
+				{"E-mail addresses", strings.Join(e.EmailAddresses, ", ")},
+				{"URIs", strings.Join(e.URIs, ", ")},
+				{"User principal names", strings.Join(e.UPNs, ", ")},
+				{"Key", e.Key},
+				{"Profile", profileText(e)},
+				{"Serial number", e.SerialNumber},
+				{"SHA-256", e.Fingerprint},
+				{"Submitted by", e.Email},
+				{"Valid from", exact(&e.NotBefore, p.now())},
+				{"Valid until", exact(&e.NotAfter, p.now())},
+				{"Of request", optionalID(e.CertificateRequestID)},
+				{"Signed by authority", optionalID(e.CertificateAuthorityID)},
+				{"Revoked", exact(e.RevokedAt, p.now())},
+				{"Reason", e.RevocationReason},
+			}, findingFields(e.Findings)...)...)
+		})}
+}
+
+// profileText is by which profile, in which version, a certificate was issued.
+func profileText(e api.Certificate) string {
+	if e.ProfileVersion == 0 {
+		return e.Profile
+	}
+	return fmt.Sprintf("%s, version %d", e.Profile, e.ProfileVersion)
+}
+
+// findingFields are findings, a line each.
+func findingFields(findings []api.LintFinding) []field {
+	fields := make([]field, len(findings))
+	for i, f := range findings {
+		fields[i] = field{"Finding", lintText(f)}
+	}
+	return fields
+}
+
+func (p *program) certificateDownload() *cobra.Command {
+	return p.download("Get a certificate of the inventory, with its chain or with its key",
+		"  notary certificate download 12 --format pkcs7 --out chain.p7b\n"+
+			"  notary certificate download 12 --trust-store root.p12",
+		func(ctx context.Context, c *client.Client, id int64) (string, error) {
+			e, err := c.Certificate(ctx, id)
+			return e.CertificateChain, err
+		})
+}

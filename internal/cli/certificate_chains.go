@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) certificateChains() *cobra.Command {
+	var number int
+	var out outFlags
+	c := &cobra.Command{
+		Use: "chains ID", Short: "List every chain of a certificate, or print one as PEM", Args: cobra.ExactArgs(1),
+		Example: "  notary certificate chains 12\n" +
+			"  notary certificate chains 12 --chain 2 --out chain.pem",
+	}
+	c.RunE = p.callOn(func(ctx context.Context, client *client.Client, id int64) error {
+		found, err := client.CertificateChains(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case c.Flags().Changed("chain"):
+			if number < 1 || number > len(found.Chains) {
+				return notary.Errorf(notary.NotFound, "certificate %d has %d chains: there is no chain %d", id, len(found.Chains), number)
+			}
+			return out.write(p, []byte(found.Chains[number-1].CertificateChain))
+		case p.json:
+			return p.printJSON(found)
+		}
+		if !found.Complete {
+			p.notice("there are more chains than were looked for")
+		}
+		n := 0
+		return printList(p, each(found.Chains, nil), table[api.CertificateChain]{
+			header: []string{"CHAIN", "THROUGH", "PROBLEM"},
+			row: func(chain api.CertificateChain) []string {
+				n++
+				return []string{strconv.Itoa(n), strings.Join(chain.Names, " < "), chain.Problem}
+			},
+			empty: "no chain: every certificate of an authority above it is revoked or has expired",
+		})
+	})
+	c.Flags().IntVar(&number, "chain", 0, "print the chain of this `number`, as PEM")
+	out.register(c)
+	return c
+}

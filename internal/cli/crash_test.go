@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"notary/internal/testkit"
+)
+
+const crashes = 20
+
+// The server is killed in the middle of the load, again and again. What it acknowledged is
+// there after each restart, the CRL number never falls, and the database is whole.
+func TestKilledUnderLoad(t *testing.T) {
+	binary := buildProgram(t)
+	data := filepath.Join(t.TempDir(), "notary-data")
+	var l *load
+	for range crashes {
+		server := startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0")
+		if l == nil {
+			l = prepare(t, connect(t, server.url))
+		}
+		l.client = connect(t, server.url).WithToken(l.client.Token())
+		l.verify(t)
+		l.crashDuring(t, server)
+		checkWhole(t, filepath.Join(data, "notary.db"))
+	}
+	server := startProcess(t, binary, "start", "--data", data, "--listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0")
+	l.client = connect(t, server.url).WithToken(l.client.Token())
+	l.verify(t)
+	server.kill()
+	t.Logf("%d requests after %d crashes, CRL number %d", len(l.requests), crashes, l.crl)
+}
+
+// crashDuring kills the server after a random number of milliseconds under load.
+func (l *load) crashDuring(t *testing.T, server *process) {
+	t.Helper()
+	ctx, enough := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { l.underLoad(ctx, t, 16, deeds(5000)) })
+	time.Sleep(time.Duration(100+rand.IntN(600)) * time.Millisecond)
+	server.kill()
+	enough()
+	running.Wait()
+}
+
+// buildProgram builds the program as a user gets it, without the race detector.
+func buildProgram(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "notary")
+	if out, err := exec.Command("go", "build", "-o", binary, "notary/cmd/notary").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// process is a server as a process of its own.
+type process struct {
+	env       []string // beside that of the test
+	cmd       *exec.Cmd
+	url       string
+	publishes string       // http://host:port of what is published
+	log       bytes.Buffer // complete once the process has ended
+	stderr    io.Writer    // where its log goes instead, if it is set
+	once      sync.Once
+}
+
+var (
+	listensOn   = regexp.MustCompile(`listens on (https://\S+)`)
+	publishesOn = regexp.MustCompile(`publishes: +on (\S+),`)
+)
+
+// startProcess starts a server, which the end of the test kills.
+func startProcess(t *testing.T, binary string, args ...string) *process {
+	t.Helper()
+	p := &process{env: []string{"NOTARY_SETUP_CODE=off"}}
+	testkit.Check(t, p.start("", binary, args...))
+	t.Cleanup(p.kill)
+	return p
+}
+
+// start waits until the server listens.
+func (p *process) start(dir, binary string, args ...string) error {
+	p.cmd = exec.Command(binary, args...)
+	p.cmd.Dir = dir
+	p.cmd.Env = append(os.Environ(), p.env...)
+	p.cmd.Stderr = &p.log
+	if p.stderr != nil {
+		p.cmd.Stderr = p.stderr
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(out)
+	for (p.url == "" || !strings.Contains(lines.Text(), "certificate:")) && lines.Scan() {
+		if found := listensOn.FindStringSubmatch(lines.Text()); found != nil {
+			p.url = found[1]
+		}
+		if found := publishesOn.FindStringSubmatch(lines.Text()); found != nil {
+			p.publishes = "http://" + found[1]
+		}
+	}
+	if p.url == "" {
+		p.kill()
+		return fmt.Errorf("the server did not start: %s", p.log.String())
+	}
+	go io.Copy(io.Discard, out) // so that it never waits for a reader
+	return nil
+}
+
+// kill ends the process as kill -9 does, and waits for its end.
+func (p *process) kill() {
+	p.once.Do(func() {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+	})
+}

@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/internal/app"
+	"notary/internal/ca"
+	"notary/internal/config"
+	"notary/internal/files"
+	"notary/internal/store"
+)
+
+// The commands of this file work on a database itself, and call no server.
+
+// onDatabase makes c a command for the database that "notary start" uses with the same flags.
+func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config.Config, args []string) error) *cobra.Command {
+	var file string
+	c.RunE = func(command *cobra.Command, args []string) error {
+		c, err := config.Load(cmp.Or(file, os.Getenv(config.EnvConfig)), os.Environ(), changedFlags(command))
+		if err != nil {
+			return err
+		}
+		return do(command.Context(), c, args)
+	}
+	c.Annotations = map[string]string{localCommand: ""}
+	c.Flags().StringVar(&file, "config", "", "YAML `file` with the server's configuration (default NOTARY_CONFIG)")
+	c.Flags().String(config.KeyData, "", "the server's data `folder` (default NOTARY_DATA or ./notary-data)")
+	return c
+}
+
+func withDatabaseFlag(c *cobra.Command) *cobra.Command {
+	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database (default NOTARY_DATABASE)")
+	return c
+}
+
+func (p *program) migrateCommand() *cobra.Command {
+	status := onDatabase(&cobra.Command{Use: "status", Short: "Show the version of the schema", Args: cobra.NoArgs}, p.migrateStatus)
+	up := onDatabase(&cobra.Command{Use: "up", Short: "Bring the schema up to date",
+		Long: "Bring the schema up to date, as the start of a server does. Of several at once one makes the changes.",
+		Args: cobra.NoArgs}, p.migrateUp)
+	return group("migrate", "The schema of a database", withDatabaseFlag(status), withDatabaseFlag(up))
+}
+
+func (p *program) migrateStatus(ctx context.Context, c *config.Config, _ []string) error {
+	if err := app.RequireDatabase(c); err != nil {
+		return err
+	}
+	current, newest, err := store.Schema(ctx, c.DB)
+	if err != nil {
+		return err
+	}
+	if p.json {
+		return p.printJSON(map[string]int64{"version": current, "newest": newest})
+	}
+	state := "up to date"
+	switch {
+	case current == 0:
+		state = "empty: notary migrate up, or the start of a server, makes it"
+	case current < newest:
+		state = "older than this program: bring it up to date with notary migrate up"
+	case current > newest:
+		state = "newer than this program: use the newer program that made it"
+	}
+	_, err = fmt.Fprintf(p.out, "version %d of %d, %s\n", current, newest, state)
+	return err
+}
+
+func (p *program) migrateUp(ctx context.Context, c *config.Config, _ []string) error {
+	if err := app.RequireDatabase(c); err != nil {
+		return err
+	}
+	st, err := store.Open(ctx, c.DB, time.Now)
+	if err != nil {
+		return err
+	}
+	if err := st.Close(); err != nil {
+		return err
+	}
+	return p.done("the schema is up to date")
+}
+
+func (p *program) storeCommand() *cobra.Command {
+	return group("store", "Move everything from one database to another", p.storeCopy())
+}
+
+func (p *program) storeCopy() *cobra.Command {
+	var from, to string
+	c := &cobra.Command{
+		Use:   "copy",
+		Short: "Copy a database into a new one, of SQLite or PostgreSQL",
+		Long: "Copy a whole database into an empty one, from SQLite to PostgreSQL or back. Stop the server first.\n" +
+			"Afterwards both are read once more: the copy counts only if they hold the same, row by row, and every\n" +
+			"rule of the data holds. A copy that breaks off leaves nothing. The key file is not copied: it goes on\n" +
+			"opening the authorities' keys.",
+		Example: "  notary store copy --from notary-data/notary.db --to postgres://notary@db.example.com/notary\n" +
+			"  notary store copy --from postgres://notary@db.example.com/notary --to new/notary.db",
+		Args:        cobra.NoArgs,
+		Annotations: map[string]string{localCommand: ""},
+		RunE:        func(c *cobra.Command, _ []string) error { return p.copyStore(c.Context(), from, to) },
+	}
+	c.Flags().StringVar(&from, "from", "", "SQLite `file`, or URL of PostgreSQL; - for that of NOTARY_DATABASE")
+	c.Flags().StringVar(&to, "to", "", "the same for the new one; a file that is not there is made")
+	c.MarkFlagRequired("from")
+	c.MarkFlagRequired("to")
+	return c
+}
+
+func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
+	source, err := p.openNamed(ctx, from, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	target, err := p.openNamed(ctx, to, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	bar := p.newBar()
+	read, err := source.CopyTo(ctx, target, bar.of("copying"))
+	if err != nil {
+		bar.end()
+		return err
+	}
+	written, err := target.Digest(ctx, bar.of("comparing"))
+	bar.end()
+	switch {
+	case err != nil:
+		return err
+	case read != written:
+		return notary.Errorf(notary.Internal, "the copy is not the same as the original: do not use it (%s, %s)", read, written)
+	}
+	p.notice("checking every rule of the data …")
+	if err := target.CheckInvariants(ctx); err != nil {
+		return notary.Errorf(notary.Internal, "the copy is as the original is, but not whole: %v", err)
+	}
+	if p.json {
+		return p.printJSON(map[string]string{"digest": written})
+	}
+	return p.done("copied; both hold the same, SHA-256 %s", written)
+}
+
+// openNamed opens a database by what was typed. One that must be there is not made.
+func (p *program) openNamed(ctx context.Context, name string, mustBeThere bool) (*store.Store, error) {
+	if name == "-" {
+		if name = p.env(config.EnvDatabase); name == "" {
+			return nil, usagef("- stands for the database of %s, which is not set", config.EnvDatabase)
+		}
+	}
+	if mustBeThere && !store.IsPostgres(name) && !files.IsFile(name) {
+		return nil, notary.Errorf(notary.NotFound, "there is no file %s", name)
+	}
+	return store.Open(ctx, name, time.Now)
+}
+
+func (p *program) backupCommand() *cobra.Command {
+	return onDatabase(&cobra.Command{
+		Use:   "backup FILE",
+		Short: "Back up the SQLite database to a new file while the server runs",
+		Long: "Copy the SQLite database to a new file, while a server uses it or not: everything that was acknowledged\n" +
+			"before the call, as at one moment, with the authorities' sealed keys. Nobody who writes waits for it.\n" +
+			"The copy is checked as by notary check; a damaged one is not kept.\n" +
+			"Keep the key file (seal.key) elsewhere: it opens those keys. For PostgreSQL see docs/operations.md.",
+		Example: "  notary backup /backup/notary-2026-11-25.db --data /var/lib/notary",
+		Args:    cobra.ExactArgs(1),
+	}, func(ctx context.Context, c *config.Config, args []string) error {
+		if err := onlySQLite(c, "pg_dump or pg_basebackup"); err != nil {
+			return err
+		}
+		bar := p.newBar()
+		digest, err := store.Backup(ctx, c.DB, args[0], ca.RecordChecks(nil), bar.of("checking the copy"))
+		bar.end()
+		if err != nil {
+			return err
+		}
+		if p.json {
+			return p.printJSON(map[string]string{"file": args[0], "digest": digest})
+		}
+		return p.done("%s holds everything, SHA-256 %s", args[0], digest)
+	})
+}
+
+func (p *program) restoreCommand() *cobra.Command {
+	var replace bool
+	c := onDatabase(&cobra.Command{
+		Use:   "restore FILE",
+		Short: "Put a backup in the place of the SQLite database",
+		Long: "Check a backup (its digest, and every rule of the data), and only then put it in the place of the SQLite\n" +
+			"database of a data folder. The server must be stopped. A database that is there already stays, unless\n" +
+			"--replace is given, and is kept beside the new one even then.",
+		Example: "  notary restore /backup/notary-2026-11-25.db --data /var/lib/notary",
+		Args:    cobra.ExactArgs(1),
+	}, func(ctx context.Context, c *config.Config, args []string) error {
+		if err := onlySQLite(c, "pg_restore or the copied cluster"); err != nil {
+			return err
+		}
+		if !files.IsFile(args[0]) {
+			return notary.Errorf(notary.NotFound, "there is no file %s", args[0])
+		}
+		if err := app.MakeDataFolder(filepath.Dir(c.DB)); err != nil {
+			return err
+		}
+		bar := p.newBar()
+		kept, err := store.Restore(ctx, args[0], c.DB, replace, bar.of("checking"))
+		bar.end()
+		if err != nil {
+			return err
+		}
+		if kept != "" {
+			p.notice("the database that was there is kept as %s", kept)
+		}
+		if !files.IsFile(c.SealKey) && c.Passphrase == "" {
+			p.notice("there is no key file %s: put back the one that belongs to this database before the start", c.SealKey)
+		}
+		return p.done("%s is restored", c.DB)
+	})
+	c.Flags().BoolVar(&replace, "replace", false, "replace a database that is there; it is kept under another name")
+	return c
+}
+
+func onlySQLite(c *config.Config, with string) error {
+	if store.IsPostgres(c.DB) {
+		return notary.Errorf(notary.Unprocessable, "the database is PostgreSQL: use its own tools, %s (docs/operations.md says how)", with)
+	}
+	return nil
+}

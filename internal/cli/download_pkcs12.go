@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/internal/files"
+	"notary/internal/pki"
+)
+
+// pkcs12Flags say how a PKCS #12 file is made.
+type pkcs12Flags struct {
+	file            string
+	key             string
+	keyPasswordFile string
+	passwordFile    string
+	alias           string
+	legacy          bool
+	trustStore      string
+}
+
+func (f *pkcs12Flags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.file, "pkcs12", "", "write a PKCS #12 `file` of the private key with its whole chain")
+	flags.StringVar(&f.key, "key", "", "the `file` with the private key, for PKCS #12; - for the standard input")
+	flags.StringVar(&f.keyPasswordFile, "key-password-file", "", "the `file` with the password of the private key, where that is encrypted (default: it is asked for)")
+	flags.StringVar(&f.passwordFile, "password-file", "", "the `file` with the password for the PKCS #12; - for the standard input (default: it is asked for, or made where nobody is there)")
+	flags.StringVar(&f.alias, "alias", "", "the `name` of the key in the PKCS #12 (default the certificate's name)")
+	flags.BoolVar(&f.legacy, "legacy", false, "make the PKCS #12 for programs of before 2020, such as Java 8, with weaker encryption")
+	flags.StringVar(&f.trustStore, "trust-store", "", "write a PKCS #12 `file` of the root as well, for Java to trust")
+}
+
+// complete refuses flags that do not go together.
+func (f *pkcs12Flags) complete(all *downloadFlags) error {
+	isPKCS12 := all.format == formatPKCS12
+	switch {
+	case isPKCS12 && all.out == "":
+		return usagef("PKCS #12 is written to a file: give --pkcs12 FILE")
+	case isPKCS12 && f.key == "":
+		return usagef("PKCS #12 holds the private key: give its file with --key")
+	case !isPKCS12 && f.key != "":
+		return usagef("--key is for PKCS #12: give --pkcs12 FILE as well")
+	case f.key == "-" && f.passwordFile == "-":
+		return usagef("the key and the password cannot both come from the standard input")
+	case f.trustStore != "" && !isPKCS12 && (all.out != "" || all.leaf || all.format != formatPEM):
+		return usagef("--trust-store goes alone or with --pkcs12: give the other format in a call of its own")
+	}
+	if isPKCS12 {
+		if err := all.check(); err != nil {
+			return err
+		}
+	}
+	return f.trust(all).check()
+}
+
+// trust is where the trust store is written to.
+func (f *pkcs12Flags) trust(all *downloadFlags) outFlags {
+	return outFlags{out: f.trustStore, force: all.force}
+}
+
+// writePKCS12 makes the key store and the trust store that are asked for, before it writes
+// either.
+func (p *program) writePKCS12(ctx context.Context, flags downloadFlags, d downloaded) error {
+	var key crypto.Signer
+	var err error
+	if flags.format == formatPKCS12 {
+		if key, err = p.readKey(ctx, flags.pkcs12); err != nil {
+			return err
+		}
+		if !pki.SameKey(key.Public(), d.chain[0].PublicKey) {
+			return withHint(notary.Errorf(notary.Invalid, "the private key in %s (%s) does not fit the certificate (%s)",
+				flags.pkcs12.key, pki.KeyName(key.Public()), pki.KeyName(d.chain[0].PublicKey)),
+				"give the key that the request was made with; notary request create wrote it to a file named after the certificate")
+		}
+	}
+	password, made, err := p.newPassword(ctx, flags.pkcs12.passwordFile)
+	if err != nil {
+		return err
+	}
+	stores, err := makeStores(flags, d, key, password)
+	if err != nil {
+		return err
+	}
+	for _, file := range stores {
+		if err := file.to.place(file.content, file.mode); err != nil {
+			return err
+		}
+	}
+	return p.storesWritten(flags, d, password, made)
+}
+
+// storeFile is one that is to be written.
+type storeFile struct {
+	to      outFlags
+	content []byte
+	mode    fs.FileMode
+}
+
+func makeStores(flags downloadFlags, d downloaded, key crypto.Signer, password string) (stores []storeFile, err error) {
+	options := pki.PKCS12Options{Password: password, Legacy: flags.pkcs12.legacy}
+	if key != nil {
+		options.Alias = flags.keyAlias(d)
+		content, err := pki.MakePKCS12(key, d.without(flags.noRoot), options)
+		if err != nil {
+			return nil, err
+		}
+		stores = append(stores, storeFile{flags.outFlags, content, 0o600})
+	}
+	if flags.pkcs12.trustStore != "" {
+		anchor := d.chain[len(d.chain)-1]
+		options.Alias = aliasOf(anchor)
+		content, err := pki.MakeTrustStore(anchor, options)
+		if err != nil {
+			return nil, err
+		}
+		// First, so that no key store is left whose password was never shown.
+		stores = slices.Insert(stores, 0, storeFile{flags.pkcs12.trust(&flags), content, 0o644})
+	}
+	return stores, nil
+}
+
+// storesWritten says what was written, and the password where nobody knows it yet.
+func (p *program) storesWritten(flags downloadFlags, d downloaded, password string, made bool) error {
+	answer := written{Message: api.Success, TrustStore: flags.pkcs12.trustStore}
+	var lines []string
+	if flags.format == formatPKCS12 {
+		answer.File, answer.Alias = flags.out, flags.keyAlias(d)
+		lines = append(lines, answer.File+" has the private key and its chain, under the alias "+answer.Alias)
+	}
+	if answer.TrustStore != "" {
+		anchor := d.chain[len(d.chain)-1]
+		lines = append(lines, answer.TrustStore+" has "+aliasOf(anchor)+", for Java to trust")
+	}
+	if made {
+		answer.Password = password
+		lines = append(lines, "the password, which is shown only now: "+password)
+	}
+	if p.json {
+		return p.printJSON(answer)
+	}
+	return p.done("%s", strings.Join(lines, "\n"))
+}
+
+func (f downloadFlags) keyAlias(d downloaded) string {
+	return cmp.Or(f.pkcs12.alias, aliasOf(d.chain[0]))
+}
+
+// maxAliasLength is what [pki.PKCS12Options] takes.
+const maxAliasLength = 64
+
+// aliasOf names a certificate: by its common name or its first other name, without what an
+// alias cannot hold.
+func aliasOf(c *x509.Certificate) string {
+	names := pki.CertificateNames(c)
+	name := c.Subject.CommonName
+	if all := names.All(); name == "" && len(all) > 0 {
+		name = all[0]
+	}
+	alias := []rune(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r > 0xffff || r == unicode.ReplacementChar {
+			return '_'
+		}
+		return r
+	}, cmp.Or(strings.TrimSpace(name), "certificate")))
+	return string(alias[:min(len(alias), maxAliasLength)])
+}
+
+// readKey reads a private key, and its password where it has one.
+func (p *program) readKey(ctx context.Context, flags pkcs12Flags) (crypto.Signer, error) {
+	content, err := p.readAny(ctx, flags.key)
+	if err != nil {
+		return nil, err
+	}
+	password := ""
+	if flags.keyPasswordFile != "" {
+		if password, err = p.readPassword(ctx, flags.keyPasswordFile); err != nil {
+			return nil, err
+		}
+	}
+	key, err := pki.ParsePrivateKey(content, password)
+	if !errors.Is(err, pki.ErrNoPassword) {
+		return key, err
+	}
+	fd, ok := p.terminal()
+	if !ok {
+		return nil, withHint(err, "name the file with it: --key-password-file FILE")
+	}
+	if password, err = p.askSecret(ctx, fd, "Password of "+flags.key); err != nil {
+		return nil, err
+	}
+	return pki.ParsePrivateKey(content, password)
+}
+
+// newPassword is that for a new file: of a file, of a person, or else made here.
+func (p *program) newPassword(ctx context.Context, file string) (password string, made bool, err error) {
+	if file != "" {
+		password, err = p.readPassword(ctx, file)
+		return password, false, err
+	}
+	if _, ok := p.terminal(); ok {
+		password, err = p.readSecret(ctx, secret{prompt: "Password for the new file (empty: make one)", repeat: true})
+		if err != nil || password != "" {
+			return password, false, err
+		}
+	}
+	return rand.Text(), true, nil
+}
+
+// readPassword reads the first line of a file, "-" for the standard input.
+func (p *program) readPassword(ctx context.Context, file string) (string, error) {
+	if file == "-" {
+		return p.readSecret(ctx, secret{stdin: true})
+	}
+	content, err := waitFor(ctx, func() ([]byte, error) { return files.Read(file) })
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(string(content), "\n")
+	line = strings.TrimSuffix(line, "\r")
+	if line == "" {
+		return "", notary.Errorf(notary.Invalid, "%s holds no password: write it there as the first line", file)
+	}
+	return line, nil
+}

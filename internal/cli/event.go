@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) eventCommand() *cobra.Command {
+	return group("event", "Who did what, and when", p.eventList())
+}
+
+// eventFlags narrow the record.
+type eventFlags struct {
+	filter      api.EventFilter
+	object      idFlag
+	from, until string
+	limit       int
+}
+
+func (p *program) eventList() *cobra.Command {
+	var f eventFlags
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List who did what, the newest first",
+		Long: "List who did what, the newest first. The events of accounts are for Admins; a\n" +
+			"Certificate Requestor sees those of its own requests: --kind request --object ID.",
+		Example: "  notary event list --limit 20\n" +
+			"  notary event list --kind request --object 7\n" +
+			"  notary event list --email me@example.com --from -7d",
+		Args: cobra.NoArgs,
+	}
+	c.Flags().StringVar(&f.filter.Kind, "kind", "", "only those of this `kind` of object: "+strings.Join(notary.EventKinds, ", "))
+	c.Flags().Var(&f.object, "object", "only those of the object with this `id`; with --kind")
+	c.Flags().StringVar(&f.filter.Email, "email", "", "only what the account with this `address` did")
+	c.Flags().StringVar(&f.filter.Action, "action", "", "only this `action`, such as request.sign")
+	c.Flags().StringVar(&f.from, "from", "", "only what happened at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or from now on, such as -7d or -12h")
+	c.Flags().StringVar(&f.until, "until", "", "only what happened before this `time`")
+	c.Flags().IntVar(&f.limit, "limit", 0, "stop after so `many` (default all)")
+	c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(notary.EventKinds, cobra.ShellCompDirectiveNoFileComp))
+	c.RunE = p.call(func(ctx context.Context, client *client.Client) error {
+		if c.Flags().Changed("limit") && f.limit < 1 {
+			return usagef("--limit must be 1 or more")
+		}
+		query, err := f.query(p.now())
+		if err != nil {
+			return err
+		}
+		return printList(p, first(f.limit, client.FindEvents(ctx, query)), p.eventTable())
+	})
+	return c
+}
+
+func (f *eventFlags) query(now time.Time) (api.EventQuery, error) {
+	filter := f.filter
+	filter.ObjectID = api.ID(f.object)
+	var err error
+	if filter.From, err = moment("from", f.from, now); err != nil {
+		return api.EventQuery{}, err
+	}
+	filter.Until, err = moment("until", f.until, now)
+	limit := min(cmp.Or(f.limit, notary.MaxPage), notary.MaxPage)
+	return api.EventQuery{EventFilter: filter, EventPaging: api.EventPaging{Limit: limit}}, err
+}
+
+func (p *program) eventTable() table[api.Event] {
+	return table[api.Event]{
+		header: []string{"WHEN", "WHO", "FROM", "WHAT", "DETAIL"},
+		row: func(e api.Event) []string {
+			return []string{e.At.UTC().Format(time.RFC3339), e.Email, e.Address, fmt.Sprintf("%s %d", e.Action, e.ObjectID), e.Detail}
+		},
+		empty: "nothing fits",
+	}
+}

@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"cmp"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/client"
+	"notary/internal/pki"
+)
+
+// hintedError is an error with advice that only its place in the program knows.
+type hintedError struct {
+	error
+	hint string
+}
+
+func (e hintedError) Unwrap() error { return e.error }
+
+func withHint(err error, format string, args ...any) error {
+	return hintedError{err, fmt.Sprintf(format, args...)}
+}
+
+// report tells a person what went wrong, and what to do where we know it.
+func (p *program) report(command *cobra.Command, err error) {
+	fmt.Fprintln(p.err, "error:", printable(sentence(err)))
+	if hint := p.hintFor(command, err); hint != "" {
+		fmt.Fprintln(p.err, "hint:", printable(hint))
+	}
+}
+
+// sentence is the user's part of an error: the cause within a [*notary.Error] is not.
+func sentence(err error) string {
+	var e *notary.Error
+	switch {
+	case !errors.As(err, &e):
+		return err.Error()
+	case e.Field != "" && !strings.Contains(e.Message, e.Field):
+		return e.Field + ": " + e.Message
+	default:
+		return e.Message
+	}
+}
+
+func (p *program) hintFor(command *cobra.Command, err error) string {
+	var hinted hintedError
+	switch {
+	case errors.As(err, &hinted):
+		return hinted.hint
+	case isUsage(err):
+		return fmt.Sprintf("see %s --help", command.CommandPath())
+	}
+	var e *notary.Error
+	if !errors.As(err, &e) || command.Name() == "start" { // which calls no server, and has a log
+		return ""
+	}
+	if isLocal(command) {
+		return localHint(e)
+	}
+	switch e.Kind {
+	case notary.Unauthenticated:
+		if p.token != "" || p.env("NOTARY_TOKEN") != "" {
+			return "the token is that of --token or NOTARY_TOKEN: give another, or leave it out and log in with: notary login"
+		}
+		return "log in with: notary login"
+	case notary.Forbidden:
+		return "this takes the role " + rolesFor(command) + "; yours is shown by: notary account me"
+	case notary.NotFound:
+		return "what there is: " + listOf(command, e.Field)
+	case notary.RateLimited:
+		return "try again" + after(e.RetryAfter)
+	case notary.Unavailable:
+		return unavailableHint(e)
+	case notary.OutcomeUnknown:
+		return "the server may have done it: look before you try again"
+	case notary.Internal:
+		return "the server's log has the cause"
+	default:
+		return ""
+	}
+}
+
+// localCommand annotates a command that calls no Notary server: it works on a database itself, or
+// on its arguments.
+const localCommand = "local"
+
+func isLocal(command *cobra.Command) bool {
+	_, ok := command.Annotations[localCommand]
+	return ok
+}
+
+// localHint is the cause of what the user cannot mend: there is no log that has it.
+func localHint(e *notary.Error) string {
+	if e.Err != nil && (e.Kind == notary.Internal || e.Kind == notary.Unavailable) {
+		return "the cause: " + strings.ReplaceAll(e.Err.Error(), "\n\t", " ") // the driver's list of hosts
+	}
+	return ""
+}
+
+func unavailableHint(e *notary.Error) string {
+	var changed *client.CertificateChangedError
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.As(e, &changed):
+		return fmt.Sprintf("it now shows SHA-256 %s; if that is what the server itself has, accept it with: notary login --accept-new-certificate",
+			pki.Fingerprint(changed.Presented.Raw))
+	case errors.As(e, &untrusted):
+		return "log in first, which remembers the server's certificate: notary login (or name its authority with --ca-cert)"
+	case errors.Is(e, syscall.ECONNREFUSED):
+		return "start one with: notary start (or name another with --server)"
+	case e.RetryAfter > 0:
+		return "try again" + after(e.RetryAfter)
+	case errors.Is(e, client.ErrOutcomeUnknown):
+		return "the server may have done it: look before you try again"
+	default:
+		return ""
+	}
+}
+
+func after(wait time.Duration) string {
+	if wait <= 0 {
+		return " later"
+	}
+	return " in " + wait.String()
+}
+
+// rolesFor are the roles that reach a command.
+func rolesFor(command *cobra.Command) string {
+	var names []string
+	for _, role := range notary.RolesWith(permissionFor(command)) {
+		names = append(names, role.String())
+	}
+	return strings.Join(names, " or ")
+}
+
+// permissionFor is what the role of a command's caller must reach.
+func permissionFor(command *cobra.Command) notary.Permission {
+	_, path, _ := strings.Cut(command.CommandPath(), " ")
+	noun, _, _ := strings.Cut(path, " ")
+	switch path {
+	case "request create":
+		return notary.CreateRequests
+	case "authority list", "authority show", "authority state", "authority impact", "authority certificates":
+		return notary.ReadAuthorities
+	case "profile show", "profile check":
+		return notary.ReadProfiles
+	case "event list":
+		of := notary.Event{Action: command.Flag("action").Value.String()}.Kind()
+		if noun = cmp.Or(command.Flag("kind").Value.String(), of); noun != "account" {
+			return notary.ReadEvents
+		}
+	}
+	switch noun {
+	case "account":
+		return notary.ManageAccounts
+	case "authority":
+		return notary.ManageAuthorities
+	case "profile":
+		return notary.ManageProfiles
+	case "settings":
+		return notary.ReadSettings
+	case "clock":
+		return notary.ConfirmClock
+	default:
+		return notary.DecideRequests
+	}
+}
+
+// listOf is the command that lists what a command did not find.
+func listOf(command *cobra.Command, field string) string {
+	words := strings.Fields(command.CommandPath())
+	switch {
+	case field == "certificate_authority_id":
+		return "notary authority list"
+	case field == "certificate_id":
+		return "notary authority certificates " + command.Flags().Arg(0)
+	case command.Name() == "end-session":
+		return "notary account sessions"
+	case len(words) < 3:
+		return "notary request list"
+	default:
+		return "notary " + words[1] + " list"
+	}
+}

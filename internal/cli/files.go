@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/internal/files"
+	"notary/internal/pki"
+)
+
+// readInput reads what is to be sent, of the file that a flag names, "-" for the standard
+// input. Private keys, which the server would refuse, do not get that far.
+func (p *program) readInput(ctx context.Context, name string) (string, error) {
+	content, err := p.readAny(ctx, name)
+	content = pki.DecodeText(content)
+	if bytes.Contains(content, []byte("PRIVATE KEY-----")) {
+		if name == "-" {
+			name = "the standard input"
+		}
+		return "", notary.Errorf(notary.Invalid, "%s holds a private key, which is not for the server: nothing was sent", name)
+	}
+	return string(content), err
+}
+
+// readAny reads a file whole, "-" for the standard input.
+func (p *program) readAny(ctx context.Context, name string) ([]byte, error) {
+	read := func() ([]byte, error) { return files.Read(name) }
+	if name == "-" {
+		read = func() ([]byte, error) { return files.ReadLimited(p.lines, "the standard input") }
+	}
+	return waitFor(ctx, read)
+}
+
+// outFlags say where a command puts what it fetched.
+type outFlags struct {
+	out   string
+	force bool
+}
+
+func (f *outFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.out, "out", "", "the `file` to write to (default the standard output)")
+	c.Flags().BoolVar(&f.force, "force", false, "replace the file of --out")
+}
+
+// write puts content where the flags say, on the standard output without them.
+func (f outFlags) write(p *program, content []byte) error {
+	if f.out == "" {
+		_, err := p.out.Write(content)
+		return err
+	}
+	err := f.place(content, 0o644)
+	if err == nil {
+		p.notice("written to %s", f.out)
+	}
+	return err
+}
+
+// place writes the file.
+func (f outFlags) place(content []byte, mode fs.FileMode) error {
+	info, err := os.Stat(f.out)
+	switch {
+	case err == nil && info.IsDir():
+		return notary.Errorf(notary.Invalid, "%s is a folder: give the path of a file", f.out)
+	case err == nil && !info.Mode().IsRegular(): // a device or pipe takes what is written, and stays
+		err = os.WriteFile(f.out, content, mode)
+	case f.force:
+		err = files.Replace(f.out, content, mode)
+	default:
+		err = files.Create(f.out, content, mode)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return f.taken()
+	}
+	return err
+}
+
+// check finds out early what would keep place from writing.
+func (f outFlags) check() error {
+	if info, err := os.Stat(f.out); err == nil && info.Mode().IsRegular() && !f.force {
+		return f.taken()
+	}
+	return nil
+}
+
+func (f outFlags) taken() error {
+	return notary.Errorf(notary.Conflict, "%s is there already: choose another file, or replace it with --force", f.out)
+}

@@ -1,0 +1,239 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/internal/app"
+	"notary/internal/files"
+	"notary/internal/inspect"
+)
+
+// inspectFlags say what to hold the thing against.
+type inspectFlags struct {
+	name         string
+	passwordFile string
+	blockedKeys  string
+	output       string
+}
+
+func (p *program) inspectCommand() *cobra.Command {
+	var flags inspectFlags
+	c := &cobra.Command{
+		Use:   "inspect FILE|URL|HOST:PORT|-",
+		Short: "Show any certificate, request, CRL, chain or server, and what is wrong with it",
+		Long: "Show in plain words what a file, the answer of a URL, or what a TLS server shows is, and\n" +
+			"what is wrong with it: certificates, chains, requests (CSRs), revocation lists, OCSP\n" +
+			"responses, PKCS #7, PKCS #12 and keys, in PEM or DER, whoever made them. Of a private key\n" +
+			"only its kind is shown. Nothing is sent to any Notary server, and no URL within a\n" +
+			"certificate is followed.\n\n" +
+			"A server, HOST:PORT or https://HOST, must also have the right name and a chain up to a root\n" +
+			"that this system or --ca-cert trusts. Files are held against --ca-cert and --name where\n" +
+			"these are given.\n\n" +
+			"The exit code is 0 where nothing is wrong, and 1 where something is (an error or a warning;\n" +
+			"not what is only noted), or where nothing could be read.",
+		Example: "  notary inspect a.example.com.pem\n" +
+			"  notary inspect www.example.com:443\n" +
+			"  notary inspect http://ca.example.com/crl/2.crl\n" +
+			"  openssl req -in a.csr | notary inspect -",
+		Args:        cobra.ExactArgs(1),
+		Annotations: map[string]string{localCommand: ""},
+		RunE: func(command *cobra.Command, args []string) error {
+			return p.inspect(command.Context(), args[0], flags)
+		},
+	}
+	c.Flags().StringVar(&flags.name, "name", "", "the host `name` or IP address that the certificate must be for (default that of the server)")
+	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of a PKCS #12 (default: it is asked for)")
+	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` with keys to report: a SHA-256 of a public key on each line")
+	c.Flags().StringVar(&flags.output, "output", "text", "the `format`: text, or json, which is the same as --json")
+	c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+// errFound says by the exit code that something is wrong, which has been shown already.
+var errFound = errors.New("something is wrong with it")
+
+// inspected is the answer as JSON.
+type inspected struct {
+	Source  string           `json:"source"`
+	Wrong   bool             `json:"wrong"`
+	Objects []inspect.Object `json:"objects"`
+}
+
+func (p *program) inspect(ctx context.Context, source string, flags inspectFlags) error {
+	switch flags.output {
+	case "text":
+	case "json":
+		p.json = true
+	default:
+		return usagef("--output is text or json, not %q", flags.output)
+	}
+	blocked, err := app.ReadBlockedKeys(flags.blockedKeys)
+	if err != nil {
+		return err
+	}
+	objects, err := p.look(ctx, source, flags)
+	if err != nil {
+		return err
+	}
+	inspect.ReportBlocked(objects, blocked.Contains)
+	wrong := inspect.Wrong(objects)
+	if p.json {
+		err = p.printJSON(inspected{source, wrong, objects})
+	} else {
+		err = p.printObjects(objects)
+	}
+	if err == nil && wrong {
+		err = errFound
+	}
+	return err
+}
+
+// look finds out what the source is, and reads it.
+func (p *program) look(ctx context.Context, source string, flags inspectFlags) ([]inspect.Object, error) {
+	if scheme, _, isURL := strings.Cut(source, "://"); isURL {
+		return p.lookAtURL(ctx, source, strings.ToLower(scheme), flags)
+	}
+	if source != "-" {
+		if _, err := os.Stat(source); errors.Is(err, os.ErrNotExist) {
+			if !isAddress(source) {
+				return nil, withHint(notary.Errorf(notary.Invalid, "there is no file %s", source),
+					"a server is written as HOST:PORT, such as www.example.com:443")
+			}
+			return p.lookAtServer(ctx, source, flags)
+		}
+	}
+	content, err := p.readLarge(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := p.lookAtContent(ctx, content, source, flags)
+	if err == nil && source != "-" {
+		warnOfMode(objects, source)
+	}
+	return objects, err
+}
+
+// lookAtURL downloads what is at a URL, or looks at the server of one without a path.
+func (p *program) lookAtURL(ctx context.Context, source, scheme string, flags inspectFlags) ([]inspect.Object, error) {
+	u, err := url.Parse(source)
+	switch {
+	case scheme != "http" && scheme != "https":
+		return nil, usagef("URLs of %s are not read, only http and https", scheme)
+	case err != nil || u.Hostname() == "":
+		return nil, usagef("%q is not a URL", source)
+	case scheme == "https" && strings.Trim(u.Path, "/") == "" && u.RawQuery == "":
+		return p.lookAtServer(ctx, withPort(u), flags)
+	}
+	content, err := p.download64(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return p.lookAtContent(ctx, content, source, flags)
+}
+
+// lookAtContent reads what somebody gave, and holds it against what the flags name.
+func (p *program) lookAtContent(ctx context.Context, content []byte, source string, flags inspectFlags) ([]inspect.Object, error) {
+	objects, err := inspect.Read(content, p.now())
+	if err != nil {
+		return nil, err
+	}
+	if inspect.IsPKCS12(content) {
+		if objects, err = p.openPKCS12(ctx, content, source, flags); err != nil {
+			return nil, err
+		}
+	}
+	verification := inspect.Verification{Host: flags.name, Now: p.now()}
+	if cmp.Or(p.caCert, p.env("NOTARY_CA_CERT")) != "" {
+		if verification.Roots, err = p.roots(); err != nil {
+			return nil, err
+		}
+	}
+	inspect.Verify(objects, verification)
+	return objects, nil
+}
+
+// openPKCS12 opens the file with the empty password if possible, else with that of the flags or one
+// that is prompted for.
+func (p *program) openPKCS12(ctx context.Context, content []byte, source string, flags inspectFlags) ([]inspect.Object, error) {
+	password := ""
+	open := func() ([]inspect.Object, error) {
+		return waitFor(ctx, func() ([]inspect.Object, error) { return inspect.Open(content, password, p.now()) })
+	}
+	objects, err := open()
+	if !inspect.IsWrongPassword(err) {
+		return objects, err
+	}
+	if flags.passwordFile != "" {
+		if password, err = p.readPassword(ctx, flags.passwordFile); err != nil {
+			return nil, err
+		}
+		return open()
+	}
+	fd, ok := p.terminal()
+	if !ok {
+		return nil, withHint(err, "name the file with its password: --password-file FILE")
+	}
+	if password, err = p.askSecret(ctx, fd, "Password of "+source); err != nil {
+		return nil, err
+	}
+	return open()
+}
+
+// roots are those of the system with those of --ca-cert.
+func (p *program) roots() (*x509.CertPool, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if file := cmp.Or(p.caCert, p.env("NOTARY_CA_CERT")); file != "" {
+		certificates, err := readCertificates(file)
+		if err != nil {
+			return nil, err
+		}
+		roots.AppendCertsFromPEM([]byte(certificates))
+	}
+	return roots, nil
+}
+
+// readLarge reads a file, or the standard input, up to what [inspect.Read] takes.
+func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
+	return waitFor(ctx, func() ([]byte, error) {
+		if name == "-" {
+			return files.ReadLimit(p.lines, "the standard input", inspect.MaxSize)
+		}
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		if info, err := file.Stat(); err == nil && info.IsDir() {
+			return nil, notary.Errorf(notary.Invalid, "%s is a folder: give the path of a file", name)
+		}
+		return files.ReadLimit(file, name, inspect.MaxSize)
+	})
+}
+
+// warnOfMode tells where others can read a private key that is not encrypted.
+func warnOfMode(objects []inspect.Object, file string) {
+	info, err := os.Stat(file)
+	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {
+		return
+	}
+	for i := range objects {
+		o := &objects[i]
+		if o.Kind == inspect.KindPrivateKey && o.Key != nil && !o.Key.Encrypted {
+			o.Problems = append(o.Problems, inspect.Problem{Code: "readable", Level: notary.FindingWarning,
+				Message: "others on this machine can read its file: chmod 600 " + file})
+		}
+	}
+}

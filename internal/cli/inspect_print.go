@@ -1,0 +1,227 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"notary"
+	"notary/internal/inspect"
+)
+
+// printObjects shows everything that was found, and at the end how much is wrong.
+func (p *program) printObjects(objects []inspect.Object) error {
+	errors, warnings := 0, 0
+	for i, o := range objects {
+		if i > 0 {
+			fmt.Fprintln(p.out)
+		}
+		title := strings.ToUpper(string(o.Kind[:1])) + string(o.Kind[1:])
+		if o.Name != "" {
+			title += ": " + o.Name
+		}
+		fmt.Fprintln(p.out, printable(title))
+		if err := p.printOne(o, p.fieldsOf(o)...); err != nil {
+			return err
+		}
+		for _, problem := range o.Problems {
+			switch problem.Level {
+			case notary.FindingError:
+				errors++
+			case notary.FindingWarning:
+				warnings++
+			}
+			fmt.Fprintln(p.out, printable(problemLine(problem)))
+		}
+	}
+	_, err := fmt.Fprintf(p.out, "\n%s\n", verdict(errors, warnings))
+	return err
+}
+
+func problemLine(problem inspect.Problem) string {
+	line := fmt.Sprintf("  %s: %s", problem.Level, problem.Message)
+	if problem.Citation != "" {
+		line += " [" + problem.Citation + "]"
+	}
+	return line
+}
+
+// verdict is the last line.
+func verdict(errors, warnings int) string {
+	if errors+warnings == 0 {
+		return "nothing is wrong"
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		name string
+	}{{errors, "error"}, {warnings, "warning"}} {
+		switch {
+		case part.n == 1:
+			parts = append(parts, "1 "+part.name)
+		case part.n > 1:
+			parts = append(parts, fmt.Sprintf("%d %ss", part.n, part.name))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// fieldsOf are the facts that people want of an object.
+func (p *program) fieldsOf(o inspect.Object) []field {
+	switch {
+	case o.Certificate != nil:
+		return p.certificateFields(o.Certificate)
+	case o.Request != nil:
+		return requestFields(o.Request)
+	case o.CRL != nil:
+		return p.crlFields(o.CRL)
+	case o.OCSP != nil:
+		return p.ocspFields(o.OCSP)
+	case o.Container != nil:
+		return containerFields(o.Container)
+	case o.Key != nil:
+		return []field{{"  Key", o.Key.Key}, {"  Form", o.Key.Form}, {"  Encrypted", yes(o.Key.Encrypted)}, {"  SHA-256 of the public key", o.Key.SPKI}}
+	case o.Chain != nil:
+		return []field{{"  Certificates", strconv.Itoa(o.Chain.Certificates)}, {"  From the leaf up", strings.Join(o.Chain.Path, " < ")},
+			{"  Ends in a root", yes(o.Chain.EndsInRoot)}, {"  Next issuer", o.Chain.Missing}}
+	case o.Connection != nil:
+		return []field{{"  Called as", o.Connection.Host}, {"  Version", o.Connection.Version}, {"  Cipher suite", o.Connection.CipherSuite},
+			{"  Stapled OCSP response", yesOrNo(o.Connection.Stapled)}}
+	default:
+		return nil
+	}
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+func yesOrNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func (p *program) certificateFields(c *inspect.Certificate) []field {
+	authority := yes(c.IsCA)
+	if c.PathLength != nil {
+		authority += fmt.Sprintf(", with up to %d authorities below it", *c.PathLength)
+	}
+	return []field{
+		{"  Subject", c.Subject},
+		{"  DNS names", strings.Join(c.DNSNames, ", ")},
+		{"  IP addresses", strings.Join(c.IPAddresses, ", ")},
+		{"  E-mail addresses", strings.Join(c.EmailAddresses, ", ")},
+		{"  URIs", strings.Join(c.URIs, ", ")},
+		{"  User principal names", strings.Join(c.UPNs, ", ")},
+		{"  Issuer", c.Issuer},
+		{"  Valid from", exact(&c.NotBefore, p.now())},
+		{"  Valid until", exact(&c.NotAfter, p.now())},
+		{"  Serial number", c.SerialNumber},
+		{"  Key", c.Key},
+		{"  Signed with", c.SignatureAlgorithm},
+		{"  Authority (CA)", authority},
+		{"  Key usage", strings.Join(c.KeyUsage, ", ")},
+		{"  Good for", strings.Join(c.ExtKeyUsage, ", ")},
+		{"  Permitted names", strings.Join(c.Permitted, ", ")},
+		{"  Excluded names", strings.Join(c.Excluded, ", ")},
+		{"  Policies", strings.Join(c.Policies, ", ")},
+		{"  CRL", strings.Join(c.CRLURLs, ", ")},
+		{"  OCSP", strings.Join(c.OCSPURLs, ", ")},
+		{"  Issuer's certificate", strings.Join(c.IssuerURLs, ", ")},
+		{"  Must be stapled", yes(c.MustStaple)},
+		{"  Subject key id", c.SubjectKeyID},
+		{"  Authority key id", c.AuthorityKeyID},
+		{"  SHA-256", c.SHA256},
+		{"  SHA-1", c.SHA1},
+	}
+}
+
+func requestFields(r *inspect.Request) []field {
+	return []field{
+		{"  Subject", r.Subject},
+		{"  DNS names", strings.Join(r.DNSNames, ", ")},
+		{"  IP addresses", strings.Join(r.IPAddresses, ", ")},
+		{"  E-mail addresses", strings.Join(r.EmailAddresses, ", ")},
+		{"  URIs", strings.Join(r.URIs, ", ")},
+		{"  User principal names", strings.Join(r.UPNs, ", ")},
+		{"  Key", r.Key},
+		{"  Signed with", r.SignatureAlgorithm},
+		{"  SHA-256", r.SHA256},
+	}
+}
+
+func (p *program) crlFields(c *inspect.CRL) []field {
+	var reasons, entries []string
+	for _, name := range slices.Sorted(maps.Keys(c.Reasons)) {
+		reasons = append(reasons, fmt.Sprintf("%d %s", c.Reasons[name], name))
+	}
+	for _, entry := range c.Revoked {
+		entries = append(entries, entry.SerialNumber)
+	}
+	if more := c.Entries - len(c.Revoked); more > 0 {
+		entries = append(entries, fmt.Sprintf("and %d others", more))
+	}
+	return []field{
+		{"  Issuer", c.Issuer},
+		{"  Number", c.Number},
+		{"  Of", exact(&c.ThisUpdate, p.now())},
+		{"  Next due", exact(c.NextUpdate, p.now())},
+		{"  Signed with", c.SignatureAlgorithm},
+		{"  Verified by", c.VerifiedBy},
+		{"  Revoked", strconv.Itoa(c.Entries)},
+		{"  Reasons", strings.Join(reasons, ", ")},
+		{"  Serial numbers", strings.Join(entries, ", ")},
+		{"  Published at", strings.Join(c.Distribution, ", ")},
+		{"  Only for", c.OnlyFor},
+		{"  Only changes (delta)", yes(c.Delta)},
+		{"  Authority key id", c.AuthorityKeyID},
+	}
+}
+
+func (p *program) ocspFields(r *inspect.OCSP) []field {
+	fields := []field{
+		{"  Status", r.Status},
+		{"  Responder", r.Responder},
+		{"  Produced", exact(r.ProducedAt, p.now())},
+		{"  Signed with", r.SignatureAlgorithm},
+		{"  Verified by", r.VerifiedBy},
+		{"  Nonce", r.Nonce},
+	}
+	for _, a := range r.Answers {
+		text := a.Status
+		if a.RevokedAt != nil {
+			text += ", " + exact(a.RevokedAt, p.now()) + ", " + a.Reason
+		}
+		text += "; of " + exact(&a.ThisUpdate, p.now())
+		if a.NextUpdate != nil {
+			text += ", next due " + exact(a.NextUpdate, p.now())
+		}
+		fields = append(fields, field{"  " + a.SerialNumber, text})
+	}
+	return fields
+}
+
+func containerFields(c *inspect.Container) []field {
+	return []field{
+		{"  Certificates", strconv.Itoa(c.Certificates)},
+		{"  CRLs", positive(c.CRLs)},
+		{"  Private keys", positive(c.Keys)},
+		{"  Signers", positive(c.Signers)},
+		{"  Closed by a password", yes(c.Closed)},
+	}
+}
+
+// positive is a number, or nothing for none.
+func positive(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}

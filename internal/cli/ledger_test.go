@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+	"notary/internal/pki"
+	"notary/internal/testkit"
+)
+
+// ledger is what is known of one request. Some calls may have been done or not: their
+// answer never came, or says so.
+type ledger struct {
+	id  int64
+	csr string
+
+	mu                     sync.Mutex
+	signs, revokes         int // acknowledged
+	lostSigns, lostRevokes int // that may have been done or not
+	running, begun         int // calls under way, and ever begun
+}
+
+// begin counts one more call. It gives the call's number, or -1 where another call for the
+// same request is under way.
+func (r *ledger) begin() (begun int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running++
+	r.begun++
+	if r.running > 1 {
+		return -1
+	}
+	return r.begun
+}
+
+// end takes down the answer, and gives what is wrong with it.
+func (r *ledger) end(d deed, err error, begun int) (failure string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running--
+	alone := begun == r.begun && r.running == 0
+	before := r.status()
+	switch {
+	case unknown(err):
+		r.lose(d)
+		return ""
+	case notary.KindOf(err) == notary.Unavailable:
+		return "" // nothing was changed: verify finds out whether that is true
+	case err == nil && d == sign:
+		r.signs++
+	case err == nil:
+		r.revokes++
+	case notary.KindOf(err) != notary.Conflict:
+		return fmt.Sprintf("request %d: %v", r.id, err)
+	}
+	if !alone || r.lostSigns+r.lostRevokes > 0 {
+		return "" // whatever came first explains it
+	}
+	if _, want := before.Next(actionOf(d)); (want == nil) != (err == nil) {
+		return fmt.Sprintf("request %d was %s: %v", r.id, before, err)
+	}
+	return ""
+}
+
+func (r *ledger) lose(d deed) {
+	if d == sign {
+		r.lostSigns++
+	} else {
+		r.lostRevokes++
+	}
+}
+
+func (r *ledger) status() notary.RequestStatus {
+	switch {
+	case r.revokes > 0:
+		return notary.Revoked
+	case r.signs > 0:
+		return notary.Active
+	default:
+		return notary.Outstanding
+	}
+}
+
+func actionOf(d deed) notary.Action {
+	if d == sign {
+		return notary.Sign
+	}
+	return notary.Revoke
+}
+
+// unknown says whether the call may have been done or not. Every other failure says that
+// nothing was changed.
+func unknown(err error) bool {
+	return isAway(err) && errors.Is(err, client.ErrOutcomeUnknown)
+}
+
+// isAway says whether the server or its database was not there.
+func isAway(err error) bool {
+	kind := notary.KindOf(err)
+	return kind == notary.Unavailable || kind == notary.OutcomeUnknown
+}
+
+// verify compares the server with the ledger, over the API: every request is there as it was
+// submitted, with every certificate and revocation that was acknowledged, and every revoked
+// serial number is on the CRL.
+func (l *load) verify(t *testing.T) {
+	t.Helper()
+	for _, failure := range l.failures {
+		t.Error(failure)
+	}
+	certificates, revoked := l.inventory(t)
+	stored := map[int64]api.CertificateRequest{}
+	for req, err := range l.client.CertificateRequests(t.Context()) {
+		testkit.Check(t, err)
+		stored[req.ID] = req
+	}
+	if created := len(l.requests); len(stored) < created || len(stored) > created+l.lostCreates {
+		t.Errorf("there are %d requests: %d were acknowledged, %d may have been done or not", len(stored), created, l.lostCreates)
+	}
+	for _, r := range l.requests {
+		req, ok := stored[r.id]
+		if !ok || req.CSR != r.csr {
+			t.Errorf("request %d was acknowledged and is not there as it was submitted", r.id)
+		}
+		if n := certificates[r.id]; n < r.signs || n > r.signs+r.lostSigns {
+			t.Errorf("request %d has %d certificates: %d were acknowledged, %d may have been done or not", r.id, n, r.signs, r.lostSigns)
+		}
+		if n := revoked[r.id]; n < r.revokes || n > r.revokes+r.lostRevokes {
+			t.Errorf("request %d has %d revocations: %d were acknowledged, %d may have been done or not", r.id, n, r.revokes, r.lostRevokes)
+		}
+		if want := r.status(); r.lostSigns+r.lostRevokes == 0 && req.Status != string(want) {
+			t.Errorf("request %d is %s, want %s", r.id, req.Status, want)
+		}
+	}
+}
+
+// inventory counts certificates and revocations by request, and looks for every revoked
+// serial number on the CRL.
+func (l *load) inventory(t *testing.T) (certificates, revoked map[int64]int) {
+	t.Helper()
+	listed := l.listed(t)
+	certificates, revoked = map[int64]int{}, map[int64]int{}
+	for c, err := range l.client.Certificates(t.Context()) {
+		testkit.Check(t, err)
+		if c.CertificateRequestID == nil {
+			continue
+		}
+		certificates[*c.CertificateRequestID]++
+		if c.RevokedAt == nil {
+			continue
+		}
+		revoked[*c.CertificateRequestID]++
+		if !listed[c.SerialNumber] {
+			t.Errorf("certificate %d is revoked and not on the CRL", c.ID)
+		}
+	}
+	return certificates, revoked
+}
+
+// listed are the serial numbers on the CRL.
+func (l *load) listed(t *testing.T) map[string]bool {
+	t.Helper()
+	der, err := l.client.CRL(t.Context(), l.authority)
+	testkit.Check(t, err)
+	crl := l.sawCRL(t, der)
+	listed := map[string]bool{}
+	for _, entry := range crl.RevokedCertificateEntries {
+		listed[pki.SerialString(entry.SerialNumber)] = true
+	}
+	return listed
+}
+
+// sawCRL reads a list, whose number must never fall.
+func (l *load) sawCRL(t *testing.T, der []byte) *x509.RevocationList {
+	t.Helper()
+	crl, err := x509.ParseRevocationList(der)
+	if err != nil {
+		t.Error(err)
+		return &x509.RevocationList{}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := crl.Number.Int64(); n < l.crl {
+		t.Errorf("the CRL number fell from %d to %d", l.crl, n)
+	} else {
+		l.crl = n
+	}
+	return crl
+}
+
+// wantAllAnswered wants that no call was refused for now, or went without an answer.
+func (l *load) wantAllAnswered(t *testing.T) {
+	t.Helper()
+	if l.unanswered > 0 {
+		t.Errorf("%d calls got no answer, or were refused for now", l.unanswered)
+	}
+}

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+)
+
+// filterFlags narrow a list of requests or certificates.
+type filterFlags struct {
+	command *cobra.Command
+	names   []string // of the flags
+
+	filter        api.Filter
+	status        string
+	revoked       bool
+	issuer        idFlag
+	issuerFlag    string
+	after, before string
+}
+
+// register adds the flags that both lists have. The issuer's flag has another name where
+// --authority is who signs.
+func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
+	f.command, f.issuerFlag = c, issuerFlag
+	text := func(to *string, name, usage string) {
+		c.Flags().StringVar(to, name, "", usage)
+		f.names = append(f.names, name)
+	}
+	text(&f.filter.Email, "email", "only those that the account with this `address` submitted")
+	authorityFlag(c, &f.issuer, issuerFlag, "only those with a certificate that the authority with this `id` or common name signed")
+	f.names = append(f.names, issuerFlag)
+	text(&f.filter.SerialNumber, "serial", "only the one with this serial `number`, in hexadecimal")
+	text(&f.filter.Fingerprint, "fingerprint", "only the one with this `SHA-256`, of the certificate or the CSR")
+	text(&f.filter.Key, "key", "only those with this `kind` of key, such as \"RSA 2048\" or \"ECDSA P-256\"")
+	text(&f.filter.Name, "name", "only those with this whole `name`: host, IP address, e-mail address, URI or common name")
+	text(&f.filter.NamePrefix, "name-prefix", "only those with a name that begins with this `text`")
+	text(&f.filter.Domain, "domain", "only those with a name that is this `domain` or lies below it")
+	text(&f.filter.Q, "search", "only those in which all of these `words` are found: the beginnings of parts of names, e-mail addresses, serial numbers, fingerprints and kinds of keys, or the status of a request")
+	text(&f.after, "expires-after", "only those that expire at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or from now on, such as 30d, 12h or -7d")
+	text(&f.before, "expires-before", "only those that expire before this `time`")
+	text(&f.filter.Expiring, "expiring", "only certificates that expire within this `period`, such as 30d, and are neither revoked nor replaced by a later one for the same names and owner")
+}
+
+func (f *filterFlags) registerStatus() {
+	var all []string
+	for _, status := range notary.RequestStatuses {
+		all = append(all, string(status))
+	}
+	f.command.Flags().StringVar(&f.status, "status", "", "only those with this `status`: "+strings.Join(all, ", "))
+	f.command.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
+	f.names = append(f.names, "status")
+}
+
+func (f *filterFlags) registerRevoked() {
+	f.command.Flags().BoolVar(&f.revoked, "revoked", false, "only those that are revoked; with --revoked=false those that are not")
+	f.names = append(f.names, "revoked")
+}
+
+// given says whether any of the flags is there.
+func (f *filterFlags) given() bool {
+	for _, name := range f.names {
+		if f.command.Flags().Changed(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// common is what the flags of both lists say.
+func (f *filterFlags) common(now time.Time) (api.Filter, error) {
+	for _, name := range f.names {
+		flag := f.command.Flags().Lookup(name)
+		if flag.Changed && strings.TrimSpace(flag.Value.String()) == "" { // perhaps an unset variable of a script
+			return api.Filter{}, usagef("--%s is empty: say what to look for, or leave it out", name)
+		}
+	}
+	filter := f.filter
+	filter.CertificateAuthorityID = api.ID(f.issuer)
+	var err error
+	if filter.ExpiresAfter, err = moment("expires-after", f.after, now); err != nil {
+		return filter, err
+	}
+	filter.ExpiresBefore, err = moment("expires-before", f.before, now)
+	return filter, err
+}
+
+func (f *filterFlags) requests(now time.Time) (api.RequestFilter, error) {
+	common, err := f.common(now)
+	filter := api.RequestFilter{Status: f.status, Filter: common}
+	for _, status := range notary.RequestStatuses {
+		if strings.EqualFold(f.status, string(status)) {
+			filter.Status = string(status)
+		}
+	}
+	return filter, err
+}
+
+func (f *filterFlags) certificates(now time.Time) (api.CertificateFilter, error) {
+	common, err := f.common(now)
+	filter := api.CertificateFilter{Filter: common}
+	if f.command.Flags().Changed("revoked") {
+		filter.Revoked = strconv.FormatBool(f.revoked)
+	}
+	return filter, err
+}
+
+// moment reads a time as a person gives it, and gives it as RFC 3339; "" for none.
+func moment(flag, text string, now time.Time) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC().Format(time.RFC3339), nil
+		}
+	}
+	now = now.UTC().Truncate(time.Second)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= -maxDays && n <= maxDays {
+			return now.AddDate(0, 0, n).Format(time.RFC3339), nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d.Abs() <= maxDays*24*time.Hour {
+		return now.Add(d).Format(time.RFC3339), nil
+	}
+	return "", usagef("--%s %q is not a time: write 2027-12-31, 2027-12-31T23:59:59Z, or from now on 30d, 12h or -7d", flag, text)
+}
+
+// listFlags say which part of a list is shown, and how.
+type listFlags struct {
+	filterFlags
+	limit    int
+	sort     string
+	watch    bool
+	interval time.Duration
+}
+
+func (f *listFlags) register(c *cobra.Command) {
+	f.filterFlags.register(c, "authority")
+	var orders []string
+	for _, order := range notary.Sorts {
+		orders = append(orders, string(order))
+	}
+	c.Flags().IntVar(&f.limit, "limit", 0, "stop after so `many` (default all)")
+	c.Flags().StringVar(&f.sort, "sort", "", "the `order`: "+strings.Join(orders, ", ")+" (default id)")
+	c.Flags().BoolVar(&f.watch, "watch", false, "after the list, print what is new or has changed, until interrupted; with --json one object a line")
+	c.Flags().DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch looks; each time it reads the list anew, so narrow a long one")
+	c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(orders, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// paging is what the flags ask the server for; the zero value for the whole list.
+func (f *listFlags) paging() (api.Paging, error) {
+	switch {
+	case f.command.Flags().Changed("limit") && f.limit < 1:
+		return api.Paging{}, usagef("--limit must be 1 or more")
+	case f.command.Flags().Changed("sort") && f.sort == "":
+		return api.Paging{}, usagef("--sort is empty: name an order, or leave it out")
+	case f.interval <= 0:
+		return api.Paging{}, usagef("--interval must be more than nothing, such as 2s")
+	case f.limit == 0 && f.sort == "" && !f.given():
+		return api.Paging{}, nil
+	}
+	return api.Paging{Sort: f.sort, Limit: min(cmp.Or(f.limit, notary.MaxPage), notary.MaxPage)}, nil
+}
+
+// show prints what read gives, as far as the flags want it.
+func show[T any](ctx context.Context, p *program, f listFlags, t table[T], id func(T) int64, read func() iter.Seq2[T, error]) error {
+	limited := func() iter.Seq2[T, error] { return first(f.limit, read()) }
+	if f.given() {
+		t.empty, t.next = "nothing fits", nil
+	}
+	if f.watch {
+		return newWatch(p, t, id, limited).run(ctx, f.interval)
+	}
+	return printList(p, limited(), t)
+}
+
+// first are the first n of a list; all of it where n is 0.
+func first[T any](n int, list iter.Seq2[T, error]) iter.Seq2[T, error] {
+	if n == 0 {
+		return list
+	}
+	return func(yield func(T, error) bool) {
+		left := n
+		for v, err := range list {
+			if left--; !yield(v, err) || left == 0 {
+				return
+			}
+		}
+	}
+}

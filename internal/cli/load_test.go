@@ -1,0 +1,276 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+	"notary/internal/app/apptest"
+	"notary/internal/pki"
+	"notary/internal/store"
+	"notary/internal/testkit"
+)
+
+// load drives one server or several with many clients at once, and keeps a ledger of what
+// they have acknowledged.
+type load struct {
+	client    *client.Client   // prepares, and looks at what is there
+	nodes     []*client.Client // take the calls under load; where there are none, client does
+	authority int64
+
+	mu           sync.Mutex
+	requests     []*ledger
+	lostCreates  int      // that may have been done or not
+	failures     []string // what no transition explains
+	acknowledged int      // calls
+	unanswered   int      // calls that were not done, or may have been done or not
+	refused      int      // of these, how many a server has told when to try again
+	crl          int64    // the highest CRL number seen
+}
+
+// deed is one thing that a client does to a request.
+type deed int
+
+const (
+	create deed = iota
+	sign
+	revoke
+)
+
+// deeds are n of each kind in random order.
+func deeds(n int) []deed {
+	all := make([]deed, 0, 3*n)
+	for range n {
+		all = append(all, create, sign, revoke)
+	}
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
+}
+
+// run does the deeds with so many clients, until they are done or ctx ends. Calls that are under
+// way then are not broken off.
+func (l *load) run(ctx context.Context, clients int, work []deed) {
+	queue := make(chan deed, len(work))
+	for _, d := range work {
+		queue <- d
+	}
+	close(queue)
+	var running sync.WaitGroup
+	for range clients {
+		running.Go(func() {
+			for d := range queue {
+				if ctx.Err() != nil {
+					return
+				}
+				l.do(context.WithoutCancel(ctx), d)
+			}
+		})
+	}
+	running.Wait()
+}
+
+func (l *load) do(ctx context.Context, d deed) {
+	target := l.anyRequest()
+	if d == create || target == nil {
+		l.create(ctx)
+		return
+	}
+	begun := target.begin()
+	node := l.node()
+	var err error
+	if d == sign {
+		err = node.SignCertificateRequest(ctx, target.id, api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)})
+	} else {
+		_, err = node.RevokeCertificate(ctx, target.id, api.RevokeCertificateRequest{OnlyCurrent: true})
+	}
+	if failure := target.end(d, err, begun); failure != "" {
+		l.failed(failure)
+	}
+	l.count(ctx, err)
+}
+
+// node is one of the servers.
+func (l *load) node() *client.Client {
+	if len(l.nodes) == 0 {
+		return l.client
+	}
+	return l.nodes[rand.IntN(len(l.nodes))]
+}
+
+// count counts the call. After one that was not answered the client pauses for a moment. A
+// server that refuses must say when to try again.
+func (l *load) count(ctx context.Context, err error) {
+	l.mu.Lock()
+	var e *notary.Error
+	switch {
+	case err == nil:
+		l.acknowledged++
+	case isAway(err) && errors.As(err, &e):
+		l.unanswered++
+		if e.RetryAfter > 0 {
+			l.refused++
+		} else if e.Err == nil { // which the client sets where no answer came
+			l.failures = append(l.failures, fmt.Sprintf("refused without a Retry-After: %v", err))
+		}
+	}
+	l.mu.Unlock()
+	if isAway(err) {
+		pause(ctx)
+	}
+}
+
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(50 * time.Millisecond):
+	}
+}
+
+func (l *load) create(ctx context.Context) {
+	csr, err := newTestCSR()
+	if err != nil {
+		l.failed(err.Error())
+		return
+	}
+	id, err := l.node().CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
+	l.mu.Lock()
+	switch {
+	case err == nil:
+		l.requests = append(l.requests, &ledger{id: id, csr: csr})
+	case unknown(err):
+		l.lostCreates++
+	case !isAway(err):
+		l.failures = append(l.failures, fmt.Sprintf("create: %v", err))
+	}
+	l.mu.Unlock()
+	l.count(ctx, err)
+}
+
+func (l *load) anyRequest() *ledger {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.requests) == 0 {
+		return nil
+	}
+	return l.requests[rand.IntN(len(l.requests))]
+}
+
+func (l *load) failed(what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failures = append(l.failures, what)
+}
+
+// watchCRL fetches the CRL again and again until ctx ends, from each server in turn: lists are
+// built under load too, and their number never falls.
+func (l *load) watchCRL(ctx context.Context, t *testing.T) {
+	for turn := 0; ctx.Err() == nil; turn++ {
+		node := l.client
+		if len(l.nodes) > 0 {
+			node = l.nodes[turn%len(l.nodes)]
+		}
+		der, err := node.CRL(ctx, l.authority)
+		if err != nil {
+			if !isAway(err) {
+				t.Errorf("the CRL: %v", err)
+			}
+			pause(ctx)
+			continue
+		}
+		l.sawCRL(t, der)
+	}
+}
+
+// underLoad has so many clients do the work, while the CRL is watched.
+func (l *load) underLoad(ctx context.Context, t *testing.T, clients int, work []deed) {
+	watching, enough := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() { l.watchCRL(watching, t) })
+	l.run(ctx, clients, work)
+	enough()
+	watcher.Wait()
+}
+
+func newTestCSR() (string, error) {
+	key, err := pki.GenerateKey(notary.ECDSAP256)
+	if err != nil {
+		return "", err
+	}
+	name := fmt.Sprintf("h%d.example.com", rand.Uint64())
+	return pki.NewCSR(key, pkix.Name{CommonName: name}, notary.Names{DNS: []string{name}})
+}
+
+// prepare makes the first account and an authority, and logs in.
+func prepare(t testing.TB, c *client.Client) *load {
+	t.Helper()
+	account := api.CreateAccount{Email: "load@example.com", Password: testkit.Password}
+	_, err := c.CreateAccount(t.Context(), account)
+	testkit.Check(t, err)
+	token, err := c.Login(t.Context(), api.Login{Email: account.Email, Password: account.Password})
+	testkit.Check(t, err)
+	l := &load{client: c.WithToken(token)}
+	l.authority, err = l.client.CreateCertificateAuthority(t.Context(),
+		api.CreateCertificateAuthority{SelfSigned: true, CommonName: "Load Root"})
+	testkit.Check(t, err)
+	return l
+}
+
+// connect makes a client of a server whose certificate it does not check.
+func connect(t testing.TB, url string) *client.Client {
+	t.Helper()
+	c, err := client.New(client.Config{Server: url, TLS: &tls.Config{InsecureSkipVerify: true}})
+	testkit.Check(t, err)
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+// 64 clients create, sign and revoke 2,000 requests in random order. No call fails but by
+// the transition table, and everything that was acknowledged is there afterwards.
+func TestManyClientsAtOnce(t *testing.T) {
+	c := apptest.Config(t)
+	url, stop := apptest.Start(t, c)
+	l := prepare(t, connect(t, url))
+
+	l.underLoad(t.Context(), t, 64, deeds(2000))
+	l.wantAllAnswered(t)
+	l.verify(t)
+	testkit.Check(t, stop())
+	checkWhole(t, c.DB)
+}
+
+// checkWhole opens the database of servers that have ended, and checks it.
+func checkWhole(t *testing.T, database string) {
+	t.Helper()
+	st, err := store.Open(t.Context(), database, time.Now)
+	testkit.Check(t, err)
+	testkit.Check(t, st.CheckInvariants(t.Context()))
+	testkit.Check(t, st.Close())
+}
+
+// sample makes one request that is signed, and gives its id.
+func (l *load) sample(t testing.TB) int64 {
+	t.Helper()
+	l.create(t.Context())
+	id := l.requests[0].id
+	testkit.Check(t, l.client.SignCertificateRequest(t.Context(), id,
+		api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)}))
+	return id
+}
+
+// fill copies the sample n times in the database of a server that has ended.
+func fill(t testing.TB, path string, sample int64, n int) {
+	t.Helper()
+	st, err := store.Open(t.Context(), path, time.Now)
+	testkit.Check(t, err)
+	testkit.Fill(t, st, sample, n)
+	testkit.Check(t, st.Close())
+}

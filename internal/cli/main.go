@@ -1,0 +1,21 @@
+// Package cli is the command line: commands that call a server over its REST API, commands that work on a database or
+// on files of this machine, and "notary start".
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Main runs the command that the arguments of the process name, and returns its exit code. The release is "" for a
+// build from a checkout.
+func Main(release string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	p := newProgram()
+	p.release = release
+	return p.execute(ctx, os.Args[1:])
+}

@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+// Authorities and requests can be named in place of their ids, by flags and arguments alike. The
+// names are replaced by the ids before a command runs.
+
+// namedFlag is a flag that takes the id or the common name of an authority.
+type namedFlag struct {
+	id   *idFlag
+	name string // until it is resolved
+}
+
+func (f *namedFlag) Type() string { return "id" }
+
+func (f *namedFlag) String() string {
+	if f.name != "" || f.id == nil {
+		return f.name
+	}
+	return f.id.String()
+}
+
+func (f *namedFlag) Set(s string) error {
+	if f.name = ""; isNumber(s) || strings.TrimSpace(s) == "" {
+		return f.id.Set(s)
+	}
+	f.name = s
+	return nil
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.ParseInt(s, 10, 64)
+	return err == nil
+}
+
+// authorityFlag adds a flag for an authority.
+func authorityFlag(c *cobra.Command, id *idFlag, name, usage string) {
+	c.Flags().Var(&namedFlag{id: id}, name, usage)
+}
+
+// resolveNames sets the flags that name authorities and returns the arguments with ids in place of
+// names.
+func (p *program) resolveNames(command *cobra.Command, args []string) ([]string, error) {
+	var flags []*namedFlag
+	command.Flags().VisitAll(func(f *pflag.Flag) {
+		if named, ok := f.Value.(*namedFlag); ok && named.name != "" {
+			flags = append(flags, named)
+		}
+	})
+	var find finder
+	if command.HasParent() {
+		find = finders[command.Parent().Name()]
+	}
+	var named []int // arguments
+	for i, arg := range args {
+		if find != nil && isIDArgument(command, i) && !isNumber(arg) && strings.TrimSpace(arg) != "" {
+			named = append(named, i)
+		}
+	}
+	if len(flags)+len(named) == 0 {
+		return args, nil
+	}
+	args = slices.Clone(args)
+	err := p.call(func(ctx context.Context, c *client.Client) error {
+		for _, f := range flags {
+			id, err := findSigner(ctx, c, f.name)
+			if err != nil {
+				return err
+			}
+			*f.id, f.name = idFlag(id), ""
+		}
+		for _, i := range named {
+			id, err := find(ctx, c, args[i])
+			if err != nil {
+				return err
+			}
+			if err := p.confirmNamed(ctx, c, command, args[i], id); err != nil {
+				return err
+			}
+			args[i] = strconv.FormatInt(id, 10)
+		}
+		return nil
+	})(command, nil)
+	return args, err
+}
+
+// isIDArgument reports whether the usage of a command has an id in this place.
+func isIDArgument(command *cobra.Command, i int) bool {
+	places := strings.Fields(command.Use)[1:]
+	return i < len(places) && places[i] == "ID" || len(places) > 0 && places[0] == "[ID...]"
+}
+
+// finder returns the id of the object with this name.
+type finder func(ctx context.Context, c *client.Client, name string) (int64, error)
+
+// finders find the objects of a group of commands.
+var finders = map[string]finder{
+	"authority": findAuthority,
+	"request":   findRequest,
+}
+
+// findAuthority returns the id of the only authority with this common name.
+func findAuthority(ctx context.Context, c *client.Client, name string) (int64, error) {
+	all, err := authoritiesNamed(ctx, c, name)
+	if err != nil {
+		return 0, err
+	}
+	return onlyAuthority(all, name)
+}
+
+// findSigner is findAuthority for one that shall sign, or has: of several with the same name, as a
+// roll-over leaves them, the only active one is meant.
+func findSigner(ctx context.Context, c *client.Client, name string) (int64, error) {
+	all, err := authoritiesNamed(ctx, c, name)
+	if err != nil {
+		return 0, err
+	}
+	active := slices.DeleteFunc(slices.Clone(all), func(a api.CertificateAuthority) bool {
+		return a.Status != string(notary.AuthorityActive)
+	})
+	if len(active) == 1 {
+		return active[0].ID, nil
+	}
+	return onlyAuthority(all, name)
+}
+
+// authoritiesNamed returns the authorities with this common name; in another case, if none has it as
+// it is written.
+func authoritiesNamed(ctx context.Context, c *client.Client, name string) (found []api.CertificateAuthority, err error) {
+	all, err := c.CertificateAuthorities(ctx)
+	if notary.KindOf(err) == notary.Forbidden {
+		return nil, withHint(err, "give the id of the authority in place of its name")
+	} else if err != nil {
+		return nil, err
+	}
+	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+		for _, a := range all {
+			if same(a.CommonName, name) {
+				found = append(found, a)
+			}
+		}
+		if len(found) > 0 {
+			break
+		}
+	}
+	return found, nil
+}
+
+func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error) {
+	switch len(found) {
+	case 0:
+		return 0, withHint(notary.Errorf(notary.NotFound, "no authority has the id or common name %q", name), "notary authority list")
+	case 1:
+		return found[0].ID, nil
+	}
+	var ids []string
+	for _, a := range found {
+		ids = append(ids, fmt.Sprintf("%d (%s)", a.ID, a.Status))
+	}
+	return 0, notary.Errorf(notary.Invalid, "%d authorities have the common name %q: give the id of one, %s", len(found), name, strings.Join(ids, ", "))
+}
+
+const maxNamesakes = 20 // requests that are named in an error
+
+// findRequest returns the id of the only request for this name.
+func findRequest(ctx context.Context, c *client.Client, name string) (int64, error) {
+	query := api.RequestQuery{Paging: api.Paging{Limit: maxNamesakes}, RequestFilter: api.RequestFilter{Filter: api.Filter{Name: name}}}
+	var found []string
+	var only int64
+	for r, err := range c.FindCertificateRequests(ctx, query) {
+		if err != nil {
+			return 0, err
+		}
+		only = r.ID
+		if found = append(found, fmt.Sprintf("%d (%s)", r.ID, r.Status)); len(found) == maxNamesakes {
+			break
+		}
+	}
+	switch len(found) {
+	case 0:
+		return 0, withHint(notary.Errorf(notary.NotFound, "no request has the id or name %q", name), "notary request list")
+	case 1:
+		return only, nil
+	}
+	return 0, notary.Errorf(notary.Invalid, "several requests are for %q: give the id of one, %s", name, strings.Join(found, ", "))
+}
+
+// hintSwitches explains the error of an argument that was meant as the value of a switch: pflag takes
+// it only after an equals sign.
+func hintSwitches(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(command *cobra.Command, args []string) error {
+		err := check(command, args)
+		i := slices.IndexFunc(args, func(arg string) bool { return arg == "true" || arg == "false" })
+		if err == nil || i < 0 {
+			return err
+		}
+		command.Flags().Visit(func(f *pflag.Flag) {
+			if f.Value.Type() == "bool" {
+				err = usagef("write --%s=%s, with an equals sign: %q by itself is an argument", f.Name, args[i], args[i])
+			}
+		})
+		return err
+	}
+}

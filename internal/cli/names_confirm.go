@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary/api"
+	"notary/client"
+	"notary/internal/pki"
+)
+
+// confirmNamed shows to whom the request belongs that a name was resolved to, and asks whether it is the one that
+// was meant: everybody who may submit requests can submit one for any name. Without a terminal, --yes is required.
+// Commands without that flag change nothing, and do not ask.
+func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *cobra.Command, name string, id int64) error {
+	flag := command.Flags().Lookup("yes")
+	if flag == nil || command.Parent().Name() != "request" {
+		return nil
+	}
+	r, err := c.CertificateRequest(ctx, id)
+	if err != nil {
+		return err
+	}
+	p.notice("%s", ownerText(name, r, p.now()))
+	yes := flag.Value.String() == "true"
+	if _, asked := p.terminal(); !asked && !yes {
+		return usagef("%q was resolved to a request, and there is no terminal to ask on: give its id, %d, or add --yes", name, id)
+	}
+	return p.confirm(ctx, yes, "Is this the request that you mean?")
+}
+
+// ownerText describes whose request a name was resolved to.
+func ownerText(name string, r api.CertificateRequest, now time.Time) string {
+	text := fmt.Sprintf("%s is request %d (%s), submitted by %s, %s", name, r.ID, r.Status, r.Email, exact(&r.CreatedAt, now))
+	der, err := pki.DecodeCSR(r.CSR)
+	if err != nil {
+		return text
+	}
+	csr, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return text
+	}
+	return text + fmt.Sprintf("\n  %s key with the SHA-256 fingerprint %s", r.Key, pki.Fingerprint(csr.RawSubjectPublicKeyInfo))
+}
+
+// namedYesUsage describes the flag --yes of a command on one request.
+func namedYesUsage(c *cobra.Command) *cobra.Command {
+	c.Flags().Lookup("yes").Usage = "do not ask; without a terminal to ask on, a request that is given by its name needs this flag"
+	return c
+}

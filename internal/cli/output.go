@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"notary/api"
+)
+
+// printable replaces what could steer a terminal: names and messages come from others.
+// Lines are kept.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
+// done says that something was done: a sentence for people, the API's answer as JSON.
+func (p *program) done(format string, args ...any) error {
+	if p.json {
+		return p.printJSON(api.Message{Message: api.Success})
+	}
+	_, err := fmt.Fprintln(p.out, printable(fmt.Sprintf(format, args...)))
+	return err
+}
+
+// created says what was made: a sentence for people, the API's answer as JSON.
+func (p *program) created(id int64, format string, args ...any) error {
+	if p.json {
+		return p.printJSON(api.Created{Message: api.Success, ID: id})
+	}
+	return p.done(format, args...)
+}
+
+// notice tells people something beside the result.
+func (p *program) notice(format string, args ...any) {
+	fmt.Fprintln(p.err, printable(fmt.Sprintf(format, args...)))
+}
+
+func (p *program) printJSON(v any) error {
+	text, err := indented(v, "")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.out, "%s\n", text)
+	return err
+}
+
+func indented(v any, prefix string) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent(prefix, "  ")
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+// field is a line of a detailed view; one with an empty value is left out.
+type field struct{ name, value string }
+
+// printOne writes one object: all of it as JSON, or the fields that people want.
+func (p *program) printOne(v any, fields ...field) error {
+	if p.json {
+		return p.printJSON(v)
+	}
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	for _, f := range fields {
+		if f.value != "" {
+			fmt.Fprintf(w, "%s:\t%s\n", f.name, printable(f.value))
+		}
+	}
+	return w.Flush()
+}
+
+// printJSONList leaves the array open where the list breaks off, so that nobody takes it for
+// a whole one.
+func printJSONList[T any](w io.Writer, list iter.Seq2[T, error]) error {
+	before := "[\n  "
+	for element, err := range list {
+		if err != nil {
+			return err
+		}
+		text, err := indented(element, "  ")
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%s%s", before, text); err != nil {
+			return err
+		}
+		before = ",\n  "
+	}
+	end := "\n]\n"
+	if before == "[\n  " {
+		end = "[]\n"
+	}
+	_, err := io.WriteString(w, end)
+	return err
+}
+
+// each gives a list that is in memory already to printList.
+func each[T any](list []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		for _, element := range list {
+			if !yield(element, nil) {
+				return
+			}
+		}
+	}
+}

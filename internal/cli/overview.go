@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) overviewCommand() *cobra.Command {
+	return &cobra.Command{Use: "overview", Short: "What needs a decision, what expires, and how the authorities are doing", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			o, err := c.Overview(ctx)
+			if err != nil {
+				return err
+			}
+			return p.printOne(o, p.overviewFields(o)...)
+		})}
+}
+
+func (p *program) overviewFields(o api.Overview) (fields []field) {
+	add := func(name, format string, args ...any) {
+		fields = append(fields, field{name, fmt.Sprintf(format, args...)})
+	}
+	if o.Summary != nil {
+		add("Waiting requests", "%d", o.Summary.CertificateRequests[string(notary.Outstanding)])
+		add("Certificates", "%d valid, %d revoked, %d expired", o.Certificates.InForce, o.Certificates.Revoked, o.Certificates.Expired)
+	}
+	for _, warning := range o.Warnings {
+		add("Warning", "%s", warning)
+	}
+	for _, d := range o.DamagedRecords {
+		add("Damaged record", "%s %d: %s", d.Kind, d.ID, d.Problem)
+	}
+	for _, w := range o.Weeks {
+		if w.Count > 0 {
+			add("Expiring from "+w.From.UTC().Format(time.DateOnly), "%d", w.Count)
+		}
+	}
+	for _, a := range o.Authorities {
+		add(fmt.Sprintf("Authority %d", a.ID), "%s", strings.Join(p.authorityWords(a), ", "))
+	}
+	for _, r := range o.Outstanding {
+		name := shortName(r.CommonName, slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs))
+		add(fmt.Sprintf("Request %d waits", r.ID), "%s", joined(name, r.Email, relative(&r.CreatedAt, p.now())))
+	}
+	for _, c := range o.ExpiringCertificates {
+		name := shortName(c.CommonName, slices.Concat(c.DNSNames, c.IPAddresses, c.EmailAddresses, c.URIs))
+		add(fmt.Sprintf("Certificate %d expires", c.ID), "%s", joined(name, c.Email, relative(&c.NotAfter, p.now())))
+	}
+	return fields
+}
+
+// joined lists the texts that are not empty.
+func joined(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
+}
+
+// authorityWords say in a line how an authority is doing.
+func (p *program) authorityWords(a api.AuthorityState) []string {
+	words := []string{a.CommonName, a.Status, fmt.Sprintf("%d valid certificates", a.InForce)}
+	if a.EndsSoon {
+		words = append(words, "its certificate ends "+relative(a.NotAfter, p.now()))
+	}
+	if a.CRLDue {
+		words = append(words, "a CRL should have been made anew")
+	}
+	return words
+}
+
+func (p *program) authorityState() *cobra.Command {
+	return &cobra.Command{Use: "state ID", Short: "Show how an authority is doing: its CRL, OCSP responder and certificates", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			a, err := c.AuthorityState(ctx, id)
+			if err != nil {
+				return err
+			}
+			return p.printOne(a,
+				field{"Authority", strconv.FormatInt(a.ID, 10)},
+				field{"Common name", a.CommonName},
+				field{"Status", a.Status},
+				field{"Valid until", exact(a.NotAfter, p.now())},
+				field{"Certificates", fmt.Sprintf("%d issued, %d of them in force", a.Issued, a.InForce)},
+				field{"Revocations", strconv.FormatInt(a.Revocations, 10)},
+				field{"CRL number", optionalID(a.CRLNumber)},
+				field{"CRL made", exact(a.ThisUpdate, p.now())},
+				field{"CRL good until", exact(a.NextUpdate, p.now())},
+				field{"CRL shards", strconv.Itoa(a.Shards)},
+				field{"OCSP responder until", exact(a.OCSPResponderEnd, p.now())},
+			)
+		})}
+}

@@ -1,0 +1,280 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) profileCommand() *cobra.Command {
+	return group("profile", "Profiles: the rules by which certificates are issued",
+		p.profileList(), p.profileShow(), p.profileCreate(), p.profileUpdate(), p.profileDelete(), p.profileCheck())
+}
+
+// onProfile is the RunE of a command on the profile that its only argument names, by its id
+// or its name.
+func (p *program) onProfile(do func(ctx context.Context, c *client.Client, id int64) error) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, args []string) error {
+		return p.call(func(ctx context.Context, c *client.Client) error {
+			id, err := profileID(ctx, c, args[0])
+			if err != nil {
+				return err
+			}
+			return do(ctx, c, id)
+		})(command, nil)
+	}
+}
+
+// profileID is the id of a profile that is named by it or by its name. Names begin with a
+// letter.
+func profileID(ctx context.Context, c *client.Client, arg string) (int64, error) {
+	if arg == "" || arg[0] < 'a' || arg[0] > 'z' {
+		return parseID(arg)
+	}
+	all, err := c.Profiles(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, profile := range all {
+		if profile.Name == arg {
+			return profile.ID, nil
+		}
+	}
+	return 0, notary.Errorf(notary.NotFound, "there is no profile %s", arg)
+}
+
+func (p *program) profileList() *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "List the profiles", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			return printList(p, each(c.Profiles(ctx)), table[api.Profile]{
+				header: []string{"ID", "NAME", "VERSION", "BUILT IN", "VALIDITY", "DESCRIPTION"},
+				row: func(e api.Profile) []string {
+					return []string{strconv.FormatInt(e.ID, 10), e.Name, strconv.Itoa(e.Version), yesNo(e.Builtin), e.Validity, e.Description}
+				},
+				empty: "no profiles",
+			})
+		})}
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}
+
+func (p *program) profileShow() *cobra.Command {
+	var version int
+	c := &cobra.Command{Use: "show ID|NAME", Short: "Show a profile; with --json as create and update take it", Args: cobra.ExactArgs(1),
+		Example: "  notary profile show server\n  notary profile show server --json > mine.json",
+		RunE: p.onProfile(func(ctx context.Context, c *client.Client, id int64) error {
+			e, err := c.Profile(ctx, id, version)
+			if err != nil {
+				return err
+			}
+			return p.printOne(e, profileFields(p, e)...)
+		})}
+	c.Flags().IntVar(&version, "version", 0, "a former version `number` (default the newest)")
+	return c
+}
+
+func profileFields(p *program, e api.Profile) []field {
+	pathLength, wildcards, underscores, most := "", "", "", ""
+	if e.PathLength != nil {
+		pathLength = strconv.Itoa(*e.PathLength)
+	}
+	names := api.ProfileNames{}
+	if e.Names != nil {
+		names = *e.Names
+		wildcards, underscores = yesNo(names.Wildcards), yesNo(names.Underscores)
+		most = strconv.Itoa(cmp.Or(names.Max, notary.DefaultMaxNames))
+	}
+	return []field{
+		{"Profile", strconv.FormatInt(e.ID, 10)},
+		{"Name", e.Name},
+		{"Version", fmt.Sprintf("%d, of %s", e.Version, exact(&e.UpdatedAt, p.now()))},
+		{"Built in", yesNo(e.Builtin)},
+		{"Description", e.Description},
+		{"For authorities", yesNo(e.CA)},
+		{"Path length", pathLength},
+		{"Key usages", strings.Join(e.KeyUsages, ", ")},
+		{"Extended key usages", strings.Join(e.ExtendedKeyUsages, ", ")},
+		{"Validity", e.Validity},
+		{"Longest validity", e.MaxValidity},
+		{"Keys", keysText(e.Keys)},
+		{"DNS names", nameRuleText(names.DNS)},
+		{"Wildcards", wildcards},
+		{"Underscores", underscores},
+		{"IP addresses", nameRuleText(names.IP)},
+		{"E-mail addresses", nameRuleText(names.Email)},
+		{"URIs", nameRuleText(names.URI)},
+		{"User principal names", nameRuleText(names.UPN)},
+		{"Most names", most},
+		{"A name is required", yesNo(names.Required)},
+		{"SHA-1 requests", yesNo(e.SHA1Requests)},
+		{"Subject", subjectText(e.Subject)},
+		{"Policies", strings.Join(e.Policies, ", ")},
+		{"OCSP no check", yesNo(e.OCSPNoCheck)},
+		{"Warnings of lints", e.LintWarnings},
+	}
+}
+
+func keysText(keys *api.ProfileKeys) string {
+	if keys == nil {
+		return ""
+	}
+	text := strings.Join(keys.Allowed, ", ")
+	if keys.MinRSABits > 0 {
+		text += fmt.Sprintf(", RSA from %d bits", keys.MinRSABits)
+	}
+	if keys.MaxRSABits > 0 {
+		text += fmt.Sprintf(", RSA up to %d bits", keys.MaxRSABits)
+	}
+	return text
+}
+
+func nameRuleText(rule *api.ProfileNameRule) string {
+	switch {
+	case rule == nil:
+		return "none"
+	case len(rule.Listed) > 0:
+		return strings.Join(rule.Listed, ", ")
+	default:
+		return rule.Allow
+	}
+}
+
+func subjectText(subject *api.ProfileSubject) string {
+	if subject == nil {
+		return ""
+	}
+	var parts []string
+	for _, a := range subject.Attributes {
+		part := a.Type + " " + a.Rule
+		if a.Value != "" {
+			part += " as " + a.Value
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(append(parts, "other attributes "+subject.Others), ", ")
+}
+
+func (p *program) profileCreate() *cobra.Command {
+	var file, name string
+	c := &cobra.Command{Use: "create --file FILE", Short: "Make a profile of a file in JSON or YAML", Args: cobra.NoArgs,
+		Example: "  notary profile show server --json > web.json\n" +
+			"  notary profile create --file web.json --name web",
+		RunE: func(command *cobra.Command, args []string) error {
+			e, err := p.readProfile(command.Context(), file)
+			if err != nil {
+				return err
+			}
+			if name != "" {
+				e.Name = name
+			}
+			return p.call(func(ctx context.Context, c *client.Client) error {
+				id, err := c.CreateProfile(ctx, api.CreateProfile{Name: e.Name, ProfileRules: e.ProfileRules})
+				if err != nil {
+					return err
+				}
+				return p.created(id, "profile %d is made\nnext: notary request sign ID --authority ID --profile %s", id, e.Name)
+			})(command, args)
+		}}
+	profileFile(c, &file, "the `file` with the profile, JSON or YAML, - for the standard input")
+	c.Flags().StringVar(&name, "name", "", "the profile's `name` (default that in the file)")
+	c.MarkFlagRequired("file")
+	return c
+}
+
+func profileFile(c *cobra.Command, file *string, usage string) {
+	c.Flags().StringVar(file, "file", "", usage)
+	c.MarkFlagFilename("file", "json", "yaml", "yml")
+}
+
+func (p *program) profileUpdate() *cobra.Command {
+	var file string
+	c := &cobra.Command{Use: "update ID|NAME --file FILE", Short: "Give a profile the rules of a file in JSON or YAML: a new version", Args: cobra.ExactArgs(1),
+		Long: "Give a profile the rules of a file in JSON or YAML, which make a new version.\n\n" +
+			"Where the file has the version that was changed, as show --json writes it, the change is\n" +
+			"refused if somebody has made another one meanwhile.",
+		Example: "  notary profile show web --json > web.json\n" +
+			"  notary profile update web --file web.json"}
+	c.RunE = func(command *cobra.Command, args []string) error {
+		e, err := p.readProfile(command.Context(), file)
+		if err != nil {
+			return err
+		}
+		body := api.UpdateProfile{ProfileRules: e.ProfileRules}
+		if e.Version != 0 {
+			body.Version = &e.Version
+		}
+		return p.onProfile(func(ctx context.Context, c *client.Client, id int64) error {
+			if err := sameProfile(ctx, c, id, e.Name); err != nil {
+				return err
+			}
+			version, err := c.UpdateProfile(ctx, id, body)
+			switch {
+			case err != nil:
+				return err
+			case p.json:
+				return p.printJSON(api.UpdatedProfile{Message: api.Success, Version: version})
+			}
+			return p.done("profile %d has the version %d", id, version)
+		})(command, args)
+	}
+	profileFile(c, &file, "the `file` with the rules, JSON or YAML, - for the standard input")
+	c.MarkFlagRequired("file")
+	return c
+}
+
+// sameProfile refuses a file of another profile: its rules would go to the wrong one.
+func sameProfile(ctx context.Context, c *client.Client, id int64, name string) error {
+	if name == "" {
+		return nil
+	}
+	e, err := c.Profile(ctx, id, 0)
+	if err == nil && e.Name != name {
+		return notary.Errorf(notary.Invalid, "the file has the rules of the profile %s, and profile %d is %s: nothing was changed", name, id, e.Name)
+	}
+	return err
+}
+
+func (p *program) profileDelete() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{Use: "delete ID|NAME", Short: "Delete a profile that is not built in; what it issued stays", Args: cobra.ExactArgs(1),
+		RunE: p.onProfile(func(ctx context.Context, c *client.Client, id int64) error {
+			if err := p.confirm(ctx, yes, "Delete profile %d?", id); err != nil {
+				return err
+			}
+			if err := c.DeleteProfile(ctx, id); err != nil {
+				return err
+			}
+			return p.done("profile %d is deleted", id)
+		})}
+	yesFlag(c, &yes)
+	return c
+}
+
+// completeProfiles offers the names of the profiles that the server has.
+func (p *program) completeProfiles(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	err := p.call(func(ctx context.Context, c *client.Client) error {
+		all, err := c.Profiles(ctx)
+		for _, e := range all {
+			names = append(names, e.Name)
+		}
+		return err
+	})(command, nil)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"notary"
+	"notary/api"
+)
+
+// readProfile reads a profile out of a file in JSON or YAML, "-" for the standard input. What
+// only the server decides on, such as the id, may be there and does not count.
+func (p *program) readProfile(ctx context.Context, name string) (api.Profile, error) {
+	content, err := p.readInput(ctx, name)
+	if err != nil {
+		return api.Profile{}, err
+	}
+	if name == "-" {
+		name = "the standard input"
+	}
+	return parseProfile(name, content)
+}
+
+func parseProfile(name, content string) (e api.Profile, err error) {
+	invalid := func(err error) error {
+		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "json: ")
+		return notary.Errorf(notary.Invalid, "%s holds no profile that can be read: %s", name, strings.Join(strings.Fields(text), " "))
+	}
+	var values map[string]any // YAML is more than JSON
+	if err := yaml.Unmarshal([]byte(strings.TrimPrefix(content, "\ufeff")), &values); err != nil {
+		return e, invalid(err)
+	}
+	if values == nil {
+		return e, notary.Errorf(notary.Invalid, "%s is empty: write a profile as notary profile show NAME --json does", name)
+	}
+	if result, ok := values["result"].(map[string]any); ok && len(values) == 1 { // an answer of the API
+		values = result
+	}
+	if _, ok := values["Profile"]; ok {
+		return e, notary.Errorf(notary.Invalid, "%s is a profile as notary profile show prints it for people: "+
+			"add --json to have it in the form that can be read again", name)
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		return e, invalid(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&e); err != nil {
+		return e, invalid(err)
+	}
+	return e, nil
+}

@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) requestCommand() *cobra.Command {
+	return group("request", "Certificate requests: make, sign, reject, revoke, download",
+		p.requestCreate(), p.requestList(), p.requestShow(), p.requestSign(), p.requestReject(),
+		p.requestRevoke(), p.requestReopen(), p.requestDelete(), p.requestUpload(),
+		p.requestDownload(), p.requestRemoveCertificate())
+}
+
+func (p *program) requestList() *cobra.Command {
+	var flags listFlags
+	c := &cobra.Command{Use: "list", Short: "List the requests, or those that fit", Args: cobra.NoArgs,
+		Example: "  notary request list --status Outstanding --domain example.com\n" +
+			"  notary request list --expiring 30d --sort not_after --limit 20\n" +
+			"  notary request list --search \"web example.com\" --watch",
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			paging, err := flags.paging()
+			if err != nil {
+				return err
+			}
+			filter, err := flags.requests(p.now())
+			if err != nil {
+				return err
+			}
+			t := p.requestTable()
+			t.next = suggest(ctx, c, notary.CreateRequests, "create one with: notary request create --name host.example.com")
+			return show(ctx, p, flags, t, func(r api.CertificateRequest) int64 { return r.ID },
+				func() iter.Seq2[api.CertificateRequest, error] {
+					if paging == (api.Paging{}) {
+						return c.CertificateRequests(ctx)
+					}
+					return c.FindCertificateRequests(ctx, api.RequestQuery{Paging: paging, RequestFilter: filter})
+				})
+		})}
+	flags.register(c)
+	flags.registerStatus()
+	return c
+}
+
+func (p *program) requestTable() table[api.CertificateRequest] {
+	return table[api.CertificateRequest]{
+		header: []string{"ID", "STATUS", "NAME", "KEY", "EXPIRES", "SUBMITTED BY"},
+		row: func(r api.CertificateRequest) []string {
+			names := slices.Concat(r.DNSNames, r.IPAddresses, r.EmailAddresses, r.URIs, r.UPNs)
+			return []string{strconv.FormatInt(r.ID, 10), p.requestStatus(r), shortName(r.CommonName, names), r.Key,
+				relative(r.NotAfter, p.now()), r.Email}
+		},
+		empty: "no requests yet",
+	}
+}
+
+// revokedFields describe the certificate of a revoked request that was revoked last.
+func (p *program) revokedFields(ctx context.Context, c *client.Client, r api.CertificateRequest) ([]field, error) {
+	if p.json || r.Status != string(notary.Revoked) {
+		return nil, nil
+	}
+	all, err := c.CertificatesOfRequest(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	var last api.Certificate
+	for _, cert := range all {
+		if cert.RevokedAt != nil && (last.RevokedAt == nil || !cert.RevokedAt.Before(*last.RevokedAt)) {
+			last = cert
+		}
+	}
+	return []field{
+		{"Certificate", optionalID(&last.ID)},
+		{"Serial number", last.SerialNumber},
+		{"Signed by authority", optionalID(last.CertificateAuthorityID)},
+		{"Revoked", exact(last.RevokedAt, p.now())},
+		{"Reason", last.RevocationReason},
+	}, nil
+}
+
+// requestStatus returns the status of a request, and whether its certificate has expired.
+func (p *program) requestStatus(r api.CertificateRequest) string {
+	if r.NotAfter != nil && p.now().After(*r.NotAfter) {
+		return r.Status + " (expired)"
+	}
+	return r.Status
+}
+
+// shortName names a certificate in a table: the common name, or else its first name, and how
+// many others there are.
+func shortName(commonName string, names []string) string {
+	if len(names) == 0 {
+		return commonName
+	}
+	name := cmp.Or(commonName, names[0])
+	others := len(names)
+	if slices.Contains(names, name) {
+		others--
+	}
+	if others > 0 {
+		name += fmt.Sprintf(" +%d", others)
+	}
+	return name
+}
+
+func (p *program) requestShow() *cobra.Command {
+	return &cobra.Command{Use: "show ID", Short: "Show a request and its certificate", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			r, err := c.CertificateRequest(ctx, id)
+			if err != nil {
+				return err
+			}
+			revoked, err := p.revokedFields(ctx, c, r)
+			if err != nil {
+				return err
+			}
+			return p.printOne(r, append([]field{
+				{"Request", strconv.FormatInt(r.ID, 10)},
+				{"Status", p.requestStatus(r)},
+				{"Common name", r.CommonName},
+				{"DNS names", strings.Join(r.DNSNames, ", ")},
+				{"IP addresses", strings.Join(r.IPAddresses, ", ")},
+				{"E-mail addresses", strings.Join(r.EmailAddresses, ", ")},
+				{"URIs", strings.Join(r.URIs, ", ")},
+				{"User principal names", strings.Join(r.UPNs, ", ")},
+				{"Key", r.Key},
+				{"Submitted by", r.Email},
+				{"Submitted", exact(&r.CreatedAt, p.now())},
+				{"Changed", exact(&r.UpdatedAt, p.now())},
+				{"Rejected because", r.RejectionReason},
+				{"Certificate", optionalID(r.CertificateID)},
+				{"Serial number", r.SerialNumber},
+				{"Valid from", exact(r.NotBefore, p.now())},
+				{"Valid until", exact(r.NotAfter, p.now())},
+				{"Signed by authority", optionalID(r.CertificateAuthorityID)},
+			}, append(revoked, findingFields(r.Findings)...)...)...)
+		})}
+}
+
+func optionalID(id *int64) string {
+	if id == nil {
+		return ""
+	}
+	return strconv.FormatInt(*id, 10)
+}
+
+func (p *program) requestReopen() *cobra.Command {
+	c := p.onOne("reopen ID", "Decide again on a rejected or revoked request", "request %d is outstanding again",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.ReopenCertificateRequest(ctx, id)
+		})
+	yesFlag(c, new(bool))
+	return namedYesUsage(c)
+}
+
+func (p *program) requestDelete() *cobra.Command {
+	return namedYesUsage(p.destructive("delete ID", "Delete a request; its certificates stay in the inventory",
+		"Delete request %d?", "request %d is deleted",
+		func(ctx context.Context, c *client.Client, id int64) error {
+			return c.DeleteCertificateRequest(ctx, id)
+		}))
+}
+
+func (p *program) requestRemoveCertificate() *cobra.Command {
+	return namedYesUsage(p.destructive("remove-certificate ID", "Take the certificate from a request; it stays in the inventory",
+		"Remove the certificate of request %d?", "request %d has no certificate any more and is outstanding again",
+		func(ctx context.Context, c *client.Client, id int64) error { return c.RemoveCertificate(ctx, id) }))
+}
+
+func (p *program) requestUpload() *cobra.Command {
+	var chain string
+	c := &cobra.Command{
+		Use: "upload ID", Short: "Give a request the certificate that another authority signed", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			text, err := p.readCertificates(ctx, chain)
+			if err != nil {
+				return err
+			}
+			certificate, err := c.UploadCertificate(ctx, id, api.UploadCertificate{Certificate: text})
+			if err != nil {
+				return err
+			}
+			return p.created(certificate, "request %d has certificate %d now", id, certificate)
+		}),
+	}
+	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, leaf first, as PEM, DER or PKCS #7; - for the standard input")
+	c.MarkFlagRequired("chain")
+	yesFlag(c, new(bool))
+	return namedYesUsage(c)
+}
+
+func (p *program) requestDownload() *cobra.Command {
+	return p.download("Get the certificate of a request, with its chain or with its key",
+		"  notary request download 7 --out a.example.com.pem\n"+
+			"  notary request download 7 --format leaf | openssl x509 -noout -text\n"+
+			"  notary request download 7 --pkcs12 a.p12 --key a.example.com.key",
+		func(ctx context.Context, c *client.Client, id int64) (string, error) {
+			r, err := c.CertificateRequest(ctx, id)
+			if err != nil || r.CertificateChain != "" {
+				return r.CertificateChain, err
+			}
+			err = notary.Errorf(notary.Conflict, "request %d is %s: it has no certificate", r.ID, r.Status)
+			switch {
+			case r.Status != string(notary.Outstanding):
+			case allowed(ctx, c, notary.DecideRequests):
+				err = withHint(err, "sign it with: notary request sign %d --authority ID", r.ID)
+			default:
+				err = withHint(err, "a Certificate Manager has to sign it first")
+			}
+			return "", err
+		})
+}

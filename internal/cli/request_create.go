@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+	"notary/internal/files"
+	"notary/internal/pki"
+)
+
+// requestFlags say what to ask a certificate for.
+type requestFlags struct {
+	csr     string
+	names   []string
+	subject subjectFlags
+	key     string
+	keyOut  string
+}
+
+func (p *program) requestCreate() *cobra.Command {
+	var flags requestFlags
+	c := &cobra.Command{
+		Use:   "create",
+		Short: "Make a key and a request for a certificate, or submit a CSR that there is",
+		Long: "Make a private key and a request for a certificate (a CSR) on this machine, and submit\n" +
+			"the request. The key is written to a file that only its owner can read, and never\n" +
+			"leaves this machine. With --csr, submit one that was made elsewhere.",
+		Example: "  notary request create --name a.example.com --name 10.0.0.7\n" +
+			"  openssl req -new -key a.key -subj /CN=a.example.com | notary request create --csr -",
+		Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			if flags.csr != "" {
+				return p.submitCSR(ctx, c, flags.csr)
+			}
+			return p.createRequest(ctx, c, flags)
+		}),
+	}
+	c.Flags().StringArrayVar(&flags.names, "name", nil, "a `name` for the certificate: host, *.domain, IP address, e-mail address or URI; may be repeated")
+	flags.subject.register(c, "default the first --name, where that is a host's")
+	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key's algorithm: "+algorithmList())
+	c.Flags().StringVar(&flags.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")
+	c.Flags().StringVar(&flags.csr, "csr", "", "PEM `file` with a CSR to submit; - for the standard input")
+	c.MarkFlagsOneRequired("name", "csr")
+	for _, own := range append(subjectFlagNames, "name", "key-algorithm", "key-out") {
+		c.MarkFlagsMutuallyExclusive("csr", own)
+	}
+	completeAlgorithms(c)
+	return c
+}
+
+func (p *program) submitCSR(ctx context.Context, c *client.Client, file string) error {
+	csr, err := p.readInput(ctx, file)
+	if err != nil {
+		return err
+	}
+	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
+	if err != nil {
+		return err
+	}
+	return p.created(id, "request %d is submitted\n%s", id, p.afterSubmission(ctx, c, id))
+}
+
+// requestCreated is the answer to a create with what only this machine knows.
+type requestCreated struct {
+	api.Created
+	KeyFile string `json:"key_file"`
+}
+
+func (p *program) createRequest(ctx context.Context, c *client.Client, flags requestFlags) error {
+	key, csr, err := makeCSR(flags)
+	if err != nil {
+		return err
+	}
+	keyFile := flags.keyOut
+	if keyFile == "" {
+		keyFile = keyFileName(flags.names[0])
+	}
+	if err := writeKey(keyFile, key); err != nil {
+		return err
+	}
+	id, err := c.CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
+	if errors.Is(err, client.ErrOutcomeUnknown) {
+		return withHint(err, "the request may have been recorded, so its key stays in %s: see notary request list", keyFile)
+	}
+	if err != nil {
+		if os.Remove(keyFile) != nil {
+			return withHint(err, "the key in %s belongs to nothing: remove it", keyFile)
+		}
+		return err
+	}
+	if p.json {
+		return p.printJSON(requestCreated{api.Created{Message: api.Success, ID: id}, keyFile})
+	}
+	return p.done("request %d is submitted; its key is in %s\n%s", id, keyFile, p.afterSubmission(ctx, c, id))
+}
+
+// afterSubmission returns what the caller can do next with a request.
+func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int64) string {
+	if p.json || allowed(ctx, c, notary.DecideRequests) {
+		return fmt.Sprintf("next: notary request sign %d --authority ID", id)
+	}
+	return fmt.Sprintf("next, once a Certificate Manager has signed it: notary request download %d", id)
+}
+
+// makeCSR makes a key and a request for it that proves its possession.
+func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
+	names, err := pki.ParseNames(flags.names)
+	if err != nil {
+		return nil, "", err
+	}
+	subject := flags.subject
+	if subject.commonName == "" {
+		subject.commonName = defaultCommonName(names)
+	}
+	key, err := pki.GenerateKey(notary.KeyAlgorithm(flags.key))
+	if err != nil {
+		return nil, "", err
+	}
+	csr, err := pki.NewCSR(key, subject.name(), names)
+	return key, csr, err
+}
+
+// maxCommonName is ub-common-name of RFC 5280, appendix A.
+const maxCommonName = 64
+
+// defaultCommonName is the first host name: nobody checks it any more, but people read it.
+func defaultCommonName(names notary.Names) string {
+	if len(names.DNS) == 0 || len(names.DNS[0]) > maxCommonName {
+		return ""
+	}
+	return names.DNS[0]
+}
+
+// writeKey writes a private key as PKCS #8 (RFC 5958) in PEM, readable by its owner only. A
+// file that is there already is never touched.
+func writeKey(file string, key crypto.Signer) error {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	err = files.Create(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return withHint(notary.Errorf(notary.Conflict, "%s is there already, and a key is never overwritten", file),
+			"choose another file with --key-out")
+	}
+	return err
+}
+
+// keyFileName makes a file's name of a certificate's: only what is safe in one, in any
+// shell and file system.
+func keyFileName(name string) string {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if domain, isWildcard := strings.CutPrefix(name, "*."); isWildcard {
+		name = "wildcard." + domain
+	}
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r == '.', r == '-', r == '@':
+			return r
+		default:
+			return '_'
+		}
+	}, name)
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "-") {
+		name = "_" + name // neither hidden nor a flag
+	}
+	return name + ".key"
+}

@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+// The commands that decide on requests: on one, on several by their ids, or on all that fit
+// a filter.
+
+func (p *program) requestSign() *cobra.Command {
+	var authority idFlag
+	var body api.SignCertificateRequest
+	var end endFlags
+	var own signFlags
+	c, on := p.deciding("sign", "Have requests signed by an authority", notary.Outstanding, "issued-by",
+		"  notary request sign 7 --authority 2\n"+
+			"  notary request sign 7 8 9 --authority 2 --profile server --days 30\n"+
+			"  notary request sign --domain example.com --authority 2\n"+
+			"  notary request sign --status Active --expires-before 30d\n"+
+			"  notary request sign 7 --authority 2 --subject 'CN=web.example.com,O=Example' --name web.example.com\n"+
+			"  notary request sign 7 --authority 1 --profile intermediate --path-length 0 --permit dns:example.com")
+	c.Long += "\n\nWithout --authority and --profile, a request that has had a certificate is signed by the authority and\n" +
+		"profile of that. The first certificate of a request needs --authority."
+	c.RunE = func(command *cobra.Command, args []string) error {
+		notAfter, err := end.end(p.now())
+		if err != nil {
+			return err
+		}
+		body.CertificateAuthorityID, body.NotValidAfter = api.ID(authority), notAfter
+		if err := own.fill(command, args, &body); err != nil {
+			return err
+		}
+		return p.decide(command, args, on, decision{
+			one: func(ctx context.Context, c *client.Client, id int64) error {
+				if err := c.SignCertificateRequest(ctx, id, body); err != nil {
+					return err
+				}
+				return p.done("request %d is signed; its certificate: notary request download %d", id, id)
+			},
+			many: func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error] {
+				return c.SignCertificateRequests(ctx, api.BulkSign{Bulk: on, SignCertificateRequest: body})
+			},
+			explain: func(ctx context.Context, c *client.Client, on api.Bulk) error {
+				preview, err := c.PreviewSign(ctx, api.BulkSign{Bulk: on, SignCertificateRequest: body})
+				p.tellGroups(preview.Groups)
+				return err
+			},
+			question: "Sign %s?", doing: "signing", done: "signed",
+		})
+	}
+	authorityFlag(c, &authority, "authority", "the `id` or common name of the authority that signs (default the one of the former certificate)")
+	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default the one of the former certificate, or server-client)")
+	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "use --authority and --profile only for requests that have had no certificate")
+	end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
+	own.register(c, on)
+	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
+	return c
+}
+
+// tellGroups says which requests would be signed by which authority and profile.
+func (p *program) tellGroups(groups []api.SignGroup) {
+	for _, g := range groups {
+		p.notice("%s: %s", requests(int(g.Count)), groupText(g))
+	}
+}
+
+func groupText(g api.SignGroup) string {
+	if g.Error != "" {
+		return "not signed: " + g.Error
+	}
+	text := fmt.Sprintf("profile %s, authority %d", g.Profile, *g.CertificateAuthorityID)
+	switch former := g.FormerCertificateAuthorityID; {
+	case former == nil:
+	case *former == *g.CertificateAuthorityID && g.FormerProfile == g.Profile:
+		text += ", as before"
+	default:
+		text += fmt.Sprintf(" instead of profile %s, authority %d", g.FormerProfile, *former)
+	}
+	if g.Renewal {
+		text += " (renewal)"
+	}
+	return text
+}
+
+func (p *program) requestReject() *cobra.Command {
+	var body api.Reject
+	c, on := p.deciding("reject", "Reject requests that have no certificate", notary.Outstanding, "authority",
+		"  notary request reject 7 --reason \"ask for web.example.com instead\"\n  notary request reject --email someone@example.com")
+	c.RunE = func(command *cobra.Command, args []string) error {
+		return p.decide(command, args, on, decision{
+			one: func(ctx context.Context, c *client.Client, id int64) error {
+				if err := c.RejectCertificateRequest(ctx, id, body); err != nil {
+					return err
+				}
+				return p.done("request %d is rejected", id)
+			},
+			many: func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error] {
+				return c.RejectCertificateRequests(ctx, api.BulkReject{Bulk: on, Reject: body})
+			},
+			question: "Reject %s?", doing: "rejecting", done: "rejected",
+		})
+	}
+	c.Flags().StringVar(&body.Reason, "reason", "", "a `text` for whoever submitted the request")
+	return c
+}
+
+// decidedOn are the requests that a command is for, as far as its flags say so.
+type decidedOn struct {
+	filterFlags
+	yes    bool
+	status notary.RequestStatus // that the filter is narrowed to where no other is asked for
+}
+
+// deciding is a command on requests by ids or filter, but for what it does.
+func (p *program) deciding(verb, short string, status notary.RequestStatus, issuerFlag, example string) (*cobra.Command, *decidedOn) {
+	c := &cobra.Command{Use: verb + " [ID...]", Short: short, Example: example, Args: cobra.ArbitraryArgs,
+		Long: short + ".\n\nThe requests are named by their ids, or found by the flags that narrow a list. With these,\n" +
+			"without --status, only those are meant that are " + string(status) + "; they are counted first, and nothing\n" +
+			"is done if other requests match since, or one of them has changed."}
+	on := &decidedOn{status: status}
+	on.register(c, issuerFlag)
+	on.registerStatus()
+	c.Flags().BoolVarP(&on.yes, "yes", "y", false, "do not ask; without a terminal to ask on, requests that flags or a name find are only "+
+		"decided on with this one")
+	return c, on
+}

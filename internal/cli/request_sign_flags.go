@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"notary/api"
+)
+
+// signFlags say what the certificate has instead of what the CSR asks for, and the limits of a
+// subordinate CA.
+type signFlags struct {
+	subject     string
+	names       nameValue
+	noNames     bool
+	pathLength  int
+	constraints constraintFlags
+}
+
+// nameValue is the value of --name, which may be repeated: beside an id, the names of the certificate,
+// and otherwise the name by which requests are found.
+type nameValue struct {
+	filter *string
+	all    []string
+}
+
+func (v *nameValue) Set(text string) error {
+	*v.filter = text
+	v.all = append(v.all, text)
+	return nil
+}
+
+func (v *nameValue) String() string {
+	if v.filter == nil {
+		return ""
+	}
+	return *v.filter
+}
+
+func (v *nameValue) Type() string { return "string" }
+
+// register adds the flags to a command that has those of a filter.
+func (f *signFlags) register(c *cobra.Command, on *decidedOn) {
+	name := c.Flags().Lookup("name")
+	f.names.filter = &on.filter.Name
+	name.Value = &f.names
+	name.Usage = "with an id, a `name` instead of those of the CSR: host, *.domain, IP address, e-mail address, URI or upn:name; " +
+		"may be repeated. Without an id, only the requests with this whole name"
+	c.Flags().StringVar(&f.subject, "subject", "", "the `subject` instead of that of the CSR, such as 'CN=web.example.com,O=Example,C=DE'")
+	c.Flags().BoolVar(&f.noNames, "no-names", false, "leave out the names of the CSR")
+	c.Flags().IntVar(&f.pathLength, "path-length", 0, "for a subordinate CA, with a profile for CAs: how many CAs may follow below it (default the profile's)")
+	f.constraints.register(c)
+	c.MarkFlagsMutuallyExclusive("name", "no-names")
+}
+
+// fill adds what the flags say to the body of a call.
+func (f *signFlags) fill(c *cobra.Command, args []string, body *api.SignCertificateRequest) (err error) {
+	switch {
+	case f.noNames:
+		body.Names = []string{}
+	case len(args) > 0:
+		body.Names = f.names.all
+		c.Flags().Lookup("name").Changed = false // it finds no requests
+	case len(f.names.all) > 1:
+		return usagef("--name is given more than once: give the id of the request whose certificate gets these names")
+	}
+	body.Subject = f.subject
+	if c.Flags().Changed("path-length") {
+		body.PathLength = &f.pathLength
+	}
+	body.NameConstraints, err = f.constraints.constraints()
+	return err
+}
