@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,19 +55,40 @@ func tlsKeyProblem(c *config.Config) string {
 	return modeProblem(c.TLSKey, accessible)
 }
 
-// modeProblem describes a file or folder of another user, or one with any of the forbidden bits.
-// It returns "" for one that is missing.
+// modeProblem describes a file or folder of another user, one that root alone can read, or one with any of the
+// forbidden bits. It returns "" for one that is missing.
 func modeProblem(name string, forbidden fs.FileMode) string {
 	owner, mode, ok := files.OwnerAndMode(name)
-	switch {
-	case !ok:
+	if !ok {
 		return ""
+	}
+	return describeMode(name, owner, mode, forbidden, os.Geteuid() == 0)
+}
+
+func describeMode(name string, owner files.Owner, mode, forbidden fs.FileMode, isRoot bool) string {
+	switch {
 	case owner == files.OtherUser:
 		return name + " belongs to another user, who could change it: run chown on it, or start the server as that user"
+	case owner == files.RootUser && !isRoot && mode.Perm()&accessible == 0:
+		return name + " belongs to root, who alone can read it: run chown on it"
 	case mode&forbidden != 0:
 		return fmt.Sprintf("%s is open to other users (mode %04o): run chmod %s %s", name, mode.Perm(), withoutBits(forbidden), name)
 	}
 	return ""
+}
+
+// RequireServerUser refuses to change the SQLite database of another user, whose server could not open the files
+// that this process creates beside it.
+func RequireServerUser(c *config.Config) error {
+	if store.IsPostgres(c.DB) {
+		return nil
+	}
+	folder := filepath.Dir(c.DB)
+	if owner, _, ok := files.OwnerAndMode(folder); ok && owner == files.OtherUser {
+		return notary.Errorf(notary.Forbidden,
+			"%s belongs to another user: run this command as the server's user, for example with sudo -u", folder)
+	}
+	return nil
 }
 
 // withoutBits returns the symbolic mode that makes chmod remove the forbidden bits.

@@ -12,6 +12,7 @@ import (
 	"notary"
 	"notary/internal/app"
 	"notary/internal/app/apptest"
+	"notary/internal/files"
 	"notary/internal/testkit"
 )
 
@@ -44,6 +45,38 @@ func TestOpenFilesAreAllNamed(t *testing.T) {
 		testkit.Check(t, os.Chmod(name, 0o660))
 	}
 	testkit.WantText(t, app.RequirePrivate(c), "2 files", "chmod go= "+c.SealKey, "chmod go= "+c.DB)
+}
+
+// A file that root has created in the server's data folder is refused by name, not when it is opened.
+func TestFileThatRootAloneReadsIsRefused(t *testing.T) {
+	t.Parallel()
+	const name, forbidden = "/data/notary.db", 0o077
+	if got := app.DescribeMode(name, files.RootUser, 0o600, forbidden, false); !strings.Contains(got, name+" belongs to root") {
+		t.Errorf("a file of root's: %q", got)
+	}
+	for what, got := range map[string]string{
+		"for root itself":               app.DescribeMode(name, files.RootUser, 0o600, forbidden, true),
+		"that the server's group reads": app.DescribeMode(name, files.RootUser, 0o640, 0o027, false),
+		"a file of the server's user":   app.DescribeMode(name, files.ThisUser, 0o600, forbidden, false),
+	} {
+		if got != "" {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+}
+
+// A command refuses to create files in the data folder of another user, whose server could not open them.
+func TestRequireServerUser(t *testing.T) {
+	t.Parallel()
+	c := apptest.Config(t)
+	testkit.Check(t, app.RequireServerUser(c))
+	if os.Geteuid() != 0 { // who alone can give a folder away
+		return
+	}
+	testkit.Check(t, os.Chown(c.Data, 12345, -1))
+	testkit.WantText(t, app.RequireServerUser(c), c.Data, "server's user")
+	c.DB = "postgres://notary@db.example.com/notary"
+	testkit.Check(t, app.RequireServerUser(c))
 }
 
 // The group may read a TLS key of root's, as Debian's ssl-cert does, and nobody else's.

@@ -26,7 +26,7 @@ func (p *program) accountRecover() *cobra.Command {
 		Example: "  notary account recover --email admin@example.com --data /var/lib/notary\n" +
 			"  notary account recover --email admin@example.com --generate --config /etc/notary.yaml",
 		Args: cobra.NoArgs,
-	}, func(ctx context.Context, c *config.Config, _ []string) error {
+	}, asServerUser(func(ctx context.Context, c *config.Config, _ []string) error {
 		password := ""
 		if generate {
 			password = rand.Text()
@@ -47,12 +47,12 @@ func (p *program) accountRecover() *cobra.Command {
 			if p.json {
 				return p.printJSON(map[string]string{"email": email, "password": password})
 			}
-			if _, err := fmt.Fprintln(p.out, password); err != nil {
-				return err
-			}
+			p.notice("%s has a new password, and its sessions are ended", email)
+			_, err := fmt.Fprintln(p.out, password)
+			return err
 		}
 		return p.done("%s has a new password, and its sessions are ended", email)
-	}))
+	})))
 	c.Flags().StringVar(&email, "email", "", "the Admin's e-mail address")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	c.Flags().BoolVar(&generate, "generate", false, "generate the password and print it")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,17 +34,40 @@ func TestAccountRecover(t *testing.T) {
 	s.run("account", "recover", "--email", email, "--generate", "--data", c.Data).wantFailure(t, "--create")
 	first := strings.TrimSpace(s.must("account", "recover", "--email", email, "--create", "--generate", "--data", c.Data).out)
 	testkit.Check(t, stop())
-	testkit.Check(t, logIn(strings.Fields(first)[0]))
+	testkit.Check(t, logIn(first)) // the standard output is the password alone
 
 	const second = "orange lantern gravel window"
 	if r := s.runWith(second+"\n", "account", "recover", "--email", email, "--password-stdin", "--data", c.Data); r.code != 0 {
 		t.Fatalf("exit %d: %s", r.code, r.err)
 	}
 	testkit.Check(t, logIn(second))
-	testkit.WantKind(t, logIn(strings.Fields(first)[0]), notary.Unauthenticated)
+	testkit.WantKind(t, logIn(first), notary.Unauthenticated)
 	left, err := filepath.Glob(filepath.Join(c.Data, "account-recovery*"))
 	testkit.Check(t, err)
 	if len(left) > 0 {
 		t.Errorf("%q are left behind", left)
+	}
+}
+
+// Commands that change the data folder are refused to root if it belongs to the server's user, before they
+// create anything.
+func TestCommandsInTheFolderOfAnotherUser(t *testing.T) {
+	t.Parallel()
+	data, backup, s := t.TempDir(), filepath.Join(t.TempDir(), "backup.db"), newShell(t, nil)
+	testkit.Check(t, os.WriteFile(backup, nil, 0))
+	if os.Geteuid() != 0 { // root alone can give a folder away, and reads every file
+		s.run("restore", backup, "--data", data).wantFailure(t, "cannot read "+backup)
+		return
+	}
+	testkit.Check(t, os.Chown(data, 12345, -1))
+	for _, command := range [][]string{
+		{"restore", backup}, {"migrate", "up"}, {"setup-code"}, {"account", "recover", "--email", "me@example.com", "--generate"},
+	} {
+		s.run(append(command, "--data", data)...).wantFailure(t, "run this command as the server's user")
+	}
+	left, err := os.ReadDir(data)
+	testkit.Check(t, err)
+	if len(left) > 0 {
+		t.Errorf("%v are left behind", left)
 	}
 }

@@ -37,6 +37,17 @@ func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config.Config,
 	return c
 }
 
+// asServerUser runs do unless the database is in a folder of another user.
+func asServerUser(do func(ctx context.Context, c *config.Config, args []string) error,
+) func(ctx context.Context, c *config.Config, args []string) error {
+	return func(ctx context.Context, c *config.Config, args []string) error {
+		if err := app.RequireServerUser(c); err != nil {
+			return err
+		}
+		return do(ctx, c, args)
+	}
+}
+
 func withDatabaseFlag(c *cobra.Command) *cobra.Command {
 	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database (default NOTARY_DATABASE)")
 	return c
@@ -46,7 +57,7 @@ func (p *program) migrateCommand() *cobra.Command {
 	status := onDatabase(&cobra.Command{Use: "status", Short: "Show the version of the schema", Args: cobra.NoArgs}, p.migrateStatus)
 	up := onDatabase(&cobra.Command{Use: "up", Short: "Bring the schema up to date",
 		Long: "Bring the schema up to date, as the start of a server does. Of several at once one makes the changes.",
-		Args: cobra.NoArgs}, p.migrateUp)
+		Args: cobra.NoArgs}, asServerUser(p.migrateUp))
 	return group("migrate", "The schema of a database", withDatabaseFlag(status), withDatabaseFlag(up))
 }
 
@@ -193,18 +204,18 @@ func (p *program) restoreCommand() *cobra.Command {
 	var replace bool
 	c := onDatabase(&cobra.Command{
 		Use:   "restore FILE",
-		Short: "Put a backup in the place of the SQLite database",
-		Long: "Check a backup (its digest, and every rule of the data), and only then put it in the place of the SQLite\n" +
-			"database of a data folder. The server must be stopped. A database that is there already stays, unless\n" +
-			"--replace is given, and is kept beside the new one even then.",
+		Short: "Restore the SQLite database from a backup",
+		Long: "Check a backup (its digest, and every rule of the data), then restore it as the SQLite database of a data\n" +
+			"folder. Stop the server first, and run the command as the server's user. An existing database is replaced\n" +
+			"with --replace only, and kept under another name.",
 		Example: "  notary restore /backup/notary-2026-11-25.db --data /var/lib/notary",
 		Args:    cobra.ExactArgs(1),
-	}, func(ctx context.Context, c *config.Config, args []string) error {
+	}, asServerUser(func(ctx context.Context, c *config.Config, args []string) error {
 		if err := onlySQLite(c, "pg_restore or the copied cluster"); err != nil {
 			return err
 		}
-		if !files.IsFile(args[0]) {
-			return notary.Errorf(notary.NotFound, "there is no file %s", args[0])
+		if err := requireReadable(args[0]); err != nil {
+			return err
 		}
 		if err := app.MakeDataFolder(filepath.Dir(c.DB)); err != nil {
 			return err
@@ -222,9 +233,21 @@ func (p *program) restoreCommand() *cobra.Command {
 			p.notice("there is no key file %s: put back the one that belongs to this database before the start", c.SealKey)
 		}
 		return p.done("%s is restored", c.DB)
-	})
+	}))
 	c.Flags().BoolVar(&replace, "replace", false, "replace a database that is there; it is kept under another name")
 	return c
+}
+
+// requireReadable refuses a file that is missing or that this user may not read. SQLite does not tell the two apart.
+func requireReadable(name string) error {
+	if !files.IsFile(name) {
+		return notary.Errorf(notary.NotFound, "there is no file %s", name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return notary.Errorf(notary.Forbidden, "cannot read %s as this user: %v", name, err)
+	}
+	return file.Close()
 }
 
 func onlySQLite(c *config.Config, with string) error {

@@ -21,7 +21,7 @@ func (p *program) setupCodeCommand() *cobra.Command {
 			"may be running.",
 		Example: "  notary setup-code --data /var/lib/notary",
 		Args:    cobra.NoArgs,
-	}, p.newSetupCode))
+	}, asServerUser(p.newSetupCode)))
 }
 
 func (p *program) newSetupCode(ctx context.Context, c *config.Config, _ []string) error {
