@@ -139,7 +139,7 @@ func (r *reader) markRevoked(list *Object, issuer *x509.Certificate) {
 	for _, i := range r.certificates() {
 		o := &r.objects[i]
 		entry, revoked := entries[string(o.certificate.SerialNumber.Bytes())]
-		if revoked && string(o.certificate.RawIssuer) == string(issuer.RawSubject) && !o.has("revoked") {
+		if revoked && r.nameKey(o.certificate.RawIssuer) == r.nameKey(issuer.RawSubject) && !o.has("revoked") {
 			o.fail("revoked", "", "it was revoked at %s (%s)", day(entry.RevocationTime), reasonName(entry.ReasonCode))
 		}
 	}
@@ -167,7 +167,7 @@ func (r *reader) responders(response *ocspResponse) []*x509.Certificate {
 		candidates = append(candidates, r.objects[i].certificate)
 	}
 	candidates = slices.DeleteFunc(candidates, func(c *x509.Certificate) bool { return !verifiable(c.PublicKey) })
-	return likelyFirst(candidates, response.responderIs())
+	return likelyFirst(candidates, r.isNamedBy(response))
 }
 
 // checkDelegate says whether the signer may answer (RFC 6960, section 4.2.2.2): it is the
@@ -200,11 +200,11 @@ func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 // entitled says whether the signer is the issuer of a certificate, or stands under that. The
 // signature on its own certificate is checked where the issuer is there.
 func (r *reader) entitled(signer, c *x509.Certificate) error {
-	if string(signer.RawSubject) == string(c.RawIssuer) {
+	if r.nameKey(signer.RawSubject) == r.nameKey(c.RawIssuer) {
 		return nil
 	}
 	_, err := r.signer(r.issuers(c.RawIssuer, signer.AuthorityKeyId), signer.CheckSignatureFrom)
-	if err == errNoCandidate && string(signer.RawIssuer) == string(c.RawIssuer) {
+	if err == errNoCandidate && r.nameKey(signer.RawIssuer) == r.nameKey(c.RawIssuer) {
 		return nil
 	}
 	return err

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/pki"
 )
 
 // Limits on what is read.
@@ -148,8 +149,24 @@ type reader struct {
 	objects []Object
 	omitted int // beyond MaxObjects
 
+	nameKeys map[string]string // results of [pki.NameKey] by the DER of the name
+
 	verifications int // of signatures, so far
 	keyWork       int // for examining RSA keys, so far: see [keyWork]
+}
+
+// nameKey returns the [pki.NameKey] of a name: names match if their keys are equal (RFC 5280, section 7.1).
+// The names of one input are compared with one another many times.
+func (r *reader) nameKey(name []byte) string {
+	key, known := r.nameKeys[string(name)]
+	if !known {
+		key = pki.NameKey(name)
+		if r.nameKeys == nil {
+			r.nameKeys = map[string]string{}
+		}
+		r.nameKeys[string(name)] = key
+	}
+	return key
 }
 
 // append takes an object in, while there is room.

@@ -221,17 +221,17 @@ func (p *ocspResponse) verify(signer *x509.Certificate) error {
 	return signer.CheckSignature(p.algorithm, p.basic.Data.Raw, p.basic.Signature.RightAlign())
 }
 
-// responderIs says whether a certificate is that of the responder which the response names, by
-// its name or the SHA-1 hash of its key.
-func (p *ocspResponse) responderIs() func(*x509.Certificate) bool {
-	responder := p.basic.Data.Responder
+// isNamedBy returns a function that reports whether a certificate is that of the responder which the response
+// names, by its name or the SHA-1 hash of its key.
+func (r *reader) isNamedBy(response *ocspResponse) func(*x509.Certificate) bool {
+	responder := response.basic.Data.Responder
 	var hash []byte
 	if responder.Tag == 2 {
 		asn1.Unmarshal(responder.Bytes, &hash)
 	}
 	return func(c *x509.Certificate) bool {
 		if responder.Tag == 1 {
-			return bytes.Equal(responder.Bytes, c.RawSubject)
+			return r.nameKey(responder.Bytes) == r.nameKey(c.RawSubject)
 		}
 		key, err := pki.KeyBits(c.RawSubjectPublicKeyInfo)
 		sum := sha1.Sum(key)

@@ -1,12 +1,14 @@
 package inspect_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +89,61 @@ func TestARevocationListBesideCertificates(t *testing.T) {
 	forged := crl(t, w.issuer, nil)
 	forged[len(forged)-1] ^= 1
 	wantWrong(t, read(t, append(toPEM("X509 CRL", forged), chain...)), "signature")
+}
+
+// Issuers of CRLs and responders are found by names that match, although they are encoded in another way (RFC
+// 5280, section 7.1).
+func TestIssuersAreFoundByMatchingNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	renamed := *w.issuer
+	certificate := *w.issuer.Certificate
+	subject := certificate.Subject
+	subject.CommonName = "  " + strings.ToUpper(subject.CommonName)
+	var err error
+	certificate.RawSubject, err = asn1.Marshal(subject.ToRDNSequence())
+	testkit.Check(t, err)
+	renamed.Certificate = &certificate
+
+	chain := []byte(testkit.PEM(w.chain()...))
+	objects := read(t, append(toPEM("X509 CRL", crl(t, &renamed, nil, w.leaf)), chain...))
+	wantWrong(t, objects, "revoked")
+	if objects[0].CRL.VerifiedBy != w.issuer.Certificate.Subject.CommonName {
+		t.Errorf("verified by %q", objects[0].CRL.VerifiedBy)
+	}
+	delegate := renamed.Issue(t, w.key.Public(), func(c *x509.Certificate) {
+		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}
+	})
+	response := w.ocsp(t, w.leaf, ocsp.Good, func(r *ocsp.Response) { r.Certificate = delegate })
+	wantWrong(t, read(t, append(toPEM("OCSP RESPONSE", response), testkit.PEM(w.leaf)...)))
+}
+
+// Files that cannot be parsed are explained without terms of Go's parsers.
+func TestUnreadableFilesAreExplained(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	list := crl(t, w.issuer, nil)
+	at := bytes.Index(list, []byte("\x17\x0d")) // thisUpdate, a UTCTime
+	list[at] = byte(asn1.TagNull)
+	truncated := bytes.Clone(w.leaf.Raw)
+	at = bytes.Index(truncated, w.leaf.RawSubject)
+	truncated[at] = byte(asn1.TagNull)
+	for name, objects := range map[string][]inspect.Object{
+		"CRL":         read(t, toPEM("X509 CRL", list)),
+		"certificate": read(t, toPEM("CERTIFICATE", truncated)),
+		"public key":  read(t, toPEM("PUBLIC KEY", []byte{0x30, 3, 2, 1, 1})),
+	} {
+		wantWrong(t, objects, "unreadable")
+		text := told(objects)
+		for _, term := range []string{"asn1", "x509", "RDNSequence", "tags don't match", "tbs", "unsupported time format"} {
+			if strings.Contains(text, term) {
+				t.Errorf("%s: %s", name, text)
+			}
+		}
+		if !strings.Contains(text, "export") {
+			t.Errorf("%s: %s does not say what to do", name, text)
+		}
+	}
 }
 
 // ocsp is an answer that the issuer itself signed.

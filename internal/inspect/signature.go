@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"bytes"
 	"crypto/x509"
 	"errors"
 )
@@ -50,9 +49,10 @@ func (r *reader) signer(candidates []*x509.Certificate, check func(*x509.Certifi
 // issuers are the certificates of a name that can verify a signature. Those come first that have
 // the key identifier which the signed object names.
 func (r *reader) issuers(name, keyID []byte) (list []*x509.Certificate) {
+	key := r.nameKey(name)
 	for _, i := range r.certificates() {
 		c := r.objects[i].certificate
-		if bytes.Equal(c.RawSubject, name) && verifiable(c.PublicKey) {
+		if r.nameKey(c.RawSubject) == key && verifiable(c.PublicKey) {
 			list = append(list, c)
 		}
 	}

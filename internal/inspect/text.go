@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"notary/internal/pki"
 )
 
 // What is shown at the most.
@@ -116,14 +118,8 @@ func hexText(octets []byte) string {
 // day is a point in time as it stands in a sentence.
 func day(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// reason is the text of a standard library error, without the package that it is from.
-func reason(err error) string {
-	text := err.Error()
-	for _, prefix := range []string{"x509: ", "asn1: ", "pkcs12: ", "crypto/rsa: ", "crypto/ecdsa: "} {
-		text = strings.TrimPrefix(text, prefix)
-	}
-	return visible(text)
-}
+// reason returns a standard library error in words that can stand inside a sentence.
+func reason(err error) string { return visible(pki.Reason(err)) }
 
 // oidText is an object identifier, of which a hostile one has no end.
 func oidText(oid fmt.Stringer) string { return visible(oid.String()) }

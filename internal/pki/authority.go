@@ -68,7 +68,7 @@ func CheckIssued(certificate, authority *x509.Certificate) error {
 	switch err := checkIssuedSignature(certificate, authority); {
 	case errors.As(err, &insecure), errors.Is(err, x509.ErrUnsupportedAlgorithm):
 		return invalid("has a signature that is not verified here (%s), so that anybody may have made it: if it is in use, revoke it "+
-			"before the import, so that its serial number is on the imported CRL", reason(err))
+			"before the import, so that its serial number is on the imported CRL", Reason(err))
 	case err != nil:
 		return invalid("was not issued by this authority: its signature is that of another key")
 	}

@@ -201,7 +201,7 @@ func (f *certificates) addCertificate(der []byte, limit limits) error {
 	}
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
-		return invalid("certificate %d cannot be parsed: %s", len(f.list)+1, reason(err))
+		return invalid("certificate %d cannot be parsed: %s", len(f.list)+1, Reason(err))
 	}
 	f.list = append(f.list, certificate)
 	return nil

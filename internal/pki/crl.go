@@ -57,7 +57,7 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 		return nil, invalid("the CRL cannot be parsed, or is of version 1, which has neither a number nor reasons: make one of version 2 " +
 			"(with openssl ca, name a crlnumber file in its configuration)")
 	case err != nil:
-		return nil, invalid("the CRL cannot be parsed: %s", reason(err))
+		return nil, invalid("the CRL cannot be parsed: %s", Reason(err))
 	case len(list.Raw) != len(der):
 		return nil, invalid("there are %d octets after the end of the CRL", len(der)-len(list.Raw))
 	}
@@ -107,7 +107,7 @@ func checkCRLSignature(list *x509.RevocationList, issuer *x509.Certificate) erro
 		return invalid("the CRL is signed with an algorithm that is not accepted (%s): sign it with SHA-256 or better", list.SignatureAlgorithm)
 	}
 	if err := list.CheckSignatureFrom(issuer); err != nil {
-		return invalid("the signature of the CRL does not verify with the key of the authority: %s", reason(err))
+		return invalid("the signature of the CRL does not verify with the key of the authority: %s", Reason(err))
 	}
 	return nil
 }

@@ -205,7 +205,7 @@ func (p csrParts) parse(subject []byte) (*x509.CertificateRequest, error) {
 	}
 	request, err := x509.ParseCertificateRequest(der)
 	if err != nil {
-		return nil, invalid("the certificate request cannot be parsed: %s", reason(err))
+		return nil, invalid("the certificate request cannot be parsed: %s", Reason(err))
 	}
 	request.Raw, request.RawTBSCertificateRequest, request.Version = p.der, p.info, p.version
 	return request, nil
@@ -357,7 +357,7 @@ func goodSignature(algorithm x509.SignatureAlgorithm) bool {
 func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names, asked ...pkix.Extension) (pemText string, err error) {
 	rawSubject, err := asn1.Marshal(subject.ToRDNSequence())
 	if err != nil {
-		return "", invalid("the subject cannot be written: %s", reason(err))
+		return "", invalid("the subject cannot be written: %s", Reason(err))
 	}
 	if _, err := parseSubject(rawSubject); err != nil {
 		return "", err

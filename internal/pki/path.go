@@ -128,7 +128,7 @@ func checkLink(chain []*x509.Certificate, i int, child, issuer *x509.Certificate
 	}
 	if err := child.CheckSignatureFrom(issuer); err != nil {
 		return invalid("the signature of certificate %d does not verify with the key of "+
-			"certificate %d of the chain: %s", i, i+1, reason(err))
+			"certificate %d of the chain: %s", i, i+1, Reason(err))
 	}
 	return nil
 }
@@ -233,7 +233,7 @@ func checkAlone(c *x509.Certificate, wantCA bool, now time.Time) error {
 		return err
 	}
 	if err := c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); err != nil {
-		return invalid("the self-signature of the certificate does not verify: %s", reason(err))
+		return invalid("the self-signature of the certificate does not verify: %s", Reason(err))
 	}
 	if wantCA && !MaySign(c) {
 		return invalid("the first certificate of the chain is not that of an authority that may sign certificates")
@@ -261,7 +261,7 @@ func verify(chain []*x509.Certificate, now time.Time) error {
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
-		return invalid("the chain does not verify: %s", reason(err))
+		return invalid("the chain does not verify: %s", Reason(err))
 	}
 	return nil
 }

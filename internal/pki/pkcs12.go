@@ -57,7 +57,7 @@ func OpenPKCS12(data []byte, password string) (*PKCS12, error) {
 		return nil, invalid("the PKCS #12 file has several private keys, or none: export one alone, with its certificates, such as with " +
 			"keytool -importkeystore -srcalias ALIAS -destkeystore NEW.p12 -deststoretype PKCS12")
 	default:
-		return nil, invalid("the PKCS #12 file cannot be read: %s%s", strings.TrimPrefix(reason(err), "pkcs12: "), rewritePKCS12)
+		return nil, invalid("the PKCS #12 file cannot be read: %s%s", Reason(err), rewritePKCS12)
 	}
 }
 

@@ -42,7 +42,7 @@ func decryptPKCS8(der []byte, password string) (crypto.Signer, error) {
 		return nil, wrongPassword("the private key")
 	case err != nil:
 		return nil, invalid("the encrypted private key cannot be read (%s): write it anew with "+
-			"openssl pkcs8 -topk8 -in FILE -out NEW", reason(err))
+			"openssl pkcs8 -topk8 -in FILE -out NEW", Reason(err))
 	}
 	return asSigner(key)
 }

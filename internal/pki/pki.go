@@ -12,7 +12,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"math/big"
-	"strings"
 
 	"notary"
 )
@@ -54,28 +53,4 @@ func CheckSerial(c *x509.Certificate) error { return notary.CheckSerial(SerialSt
 // invalid makes the error of an input that can never be accepted as it is.
 func invalid(format string, args ...any) *notary.Error {
 	return notary.Errorf(notary.Invalid, format, args...)
-}
-
-// reason returns a standard library error in words that can stand inside a sentence of ours.
-func reason(err error) string {
-	const limit = 200
-	text := err.Error()
-	if strings.HasPrefix(text, "asn1: s") { // syntax and structure errors, in terms of package asn1
-		return "it is damaged or not encoded in DER: export it again"
-	}
-	for _, prefix := range []string{"x509: ", "asn1: ", "crypto/ecdsa: ", "crypto/rsa: "} {
-		text = strings.TrimPrefix(text, prefix)
-	}
-	switch text {
-	case "malformed certificate", "malformed tbs certificate", "malformed crl", "malformed tbs crl":
-		return "it is damaged or of another kind: export it again"
-	case "malformed spki":
-		return "its public key (subjectPublicKeyInfo) is malformed"
-	case "trailing data":
-		return "there is something after its end"
-	}
-	if len(text) > limit {
-		text = text[:limit] + "…"
-	}
-	return strings.ToValidUTF8(text, "?")
 }

@@ -106,7 +106,7 @@ func decryptPEM(block *pem.Block, password string) (crypto.Signer, error) {
 		return nil, wrongPassword("the private key")
 	}
 	if err != nil {
-		return nil, invalid("the encrypted private key cannot be read: %s", reason(err))
+		return nil, invalid("the encrypted private key cannot be read: %s", Reason(err))
 	}
 	key, err := parseKeyDER(der)
 	if err != nil { // one in 256 wrong passwords leaves a valid padding
@@ -127,7 +127,7 @@ func parseKeyDER(der []byte) (crypto.Signer, error) {
 		}
 	}
 	if err != nil {
-		return nil, invalid("the private key cannot be read: %s", reason(err))
+		return nil, invalid("the private key cannot be read: %s", Reason(err))
 	}
 	return asSigner(key)
 }

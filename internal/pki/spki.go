@@ -18,7 +18,7 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 	if err != nil {
 		why := misencoded(spki)
 		if why == "" {
-			why = reason(err)
+			why = Reason(err)
 		}
 		return nil, invalid("the key cannot be used (%s): %s", why, usableKeys)
 	}
