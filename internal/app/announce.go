@@ -45,7 +45,7 @@ func (a *App) announce() {
 	announce(out, a.config, endpoints{addr, published, a.publishURL, a.metricsAddress, a.certificate.Fingerprint()})
 	if warning := a.authorities.PublishWarning(); warning != "" {
 		a.log.Warn("other machines cannot reach what certificates name: set "+config.KeyPublishURL+
-			" before the first certificate is issued", config.KeyPublishURL, a.publishURL)
+			" before issuing certificates for other machines", config.KeyPublishURL, a.publishURL)
 		fmt.Fprintf(out, "Warning: %s\n", warning)
 	}
 	a.setup.announce(out, a.config, a.config.URL(addr))

@@ -282,7 +282,7 @@ func TestStartAnnouncesListenersAndWarns(t *testing.T) {
 				t.Errorf("the listener for metrics is not announced:\n%s\n%s", out, log.String())
 			}
 			for what, text := range map[string]string{"terminal": out, "log": log.String()} {
-				if warned := strings.Contains(text, "publish_url before the first certificate"); warned != tt.warns {
+				if warned := strings.Contains(text, "publish_url before issuing certificates for other machines"); warned != tt.warns {
 					t.Errorf("the %s warns: %t, want %t\n%s", what, warned, tt.warns, text)
 				}
 			}

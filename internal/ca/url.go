@@ -52,7 +52,7 @@ func (s *Service) PublishWarning() string {
 		return ""
 	}
 	return "Certificates name " + s.urls.base + " as the place of their CRL, OCSP responder and issuing certificate, which other " +
-		"machines cannot reach. Set publish_url before the first certificate is issued: certificates keep the URL for life."
+		"machines cannot reach. Set publish_url before issuing certificates for other machines: a certificate keeps the URL for life."
 }
 
 // isLoopback reports whether a URL points to the local machine.

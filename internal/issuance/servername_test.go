@@ -66,7 +66,7 @@ func TestServerWithoutHost(t *testing.T) {
 		server     string // what the profile server says
 	}{
 		{"dot.example.com.", "leave it out", "leave it out"},
-		{"my_host.example.com", "underscore", "underscore"},
+		{"my_host.example.com", "choose a profile with names.underscores", "choose a profile with names.underscores"},
 		{"müller.example", "xn--mller-kva.example", "xn--mller-kva.example"},
 		{"fe80::1%eth0", "leave the zone out", "leave the zone out"},
 		{"аpple.com", "A-labels", "A-labels"}, // the first letter is Cyrillic

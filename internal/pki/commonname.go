@@ -72,6 +72,9 @@ func CommonNameHost(commonName string, underscores bool) (names notary.Names, er
 		var name string
 		if name, err = checkDNSName(commonName, underscores); err == nil {
 			add(&names.DNS, name)
+		} else if _, wrong := checkDNSName(commonName, true); wrong == nil {
+			err = invalid("the common name %.60q has an underscore, which no host name has: leave it out, or choose a "+
+				"profile with names.underscores", commonName)
 		}
 	}
 	return names, err

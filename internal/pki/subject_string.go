@@ -26,9 +26,17 @@ func (a attribute) decodeString(tag casn1.Tag, value []byte) (string, error) {
 	case tag == casn1.IA5String || tag == tagVisibleString || tag == tagNumericString:
 		i := slices.IndexFunc(value, func(c byte) bool { return c >= utf8.RuneSelf })
 		return "", invalid("the %s in the subject is of the type %s, which is ASCII only, and has the octet %#02x: "+
-			"write it in ASCII, or as UTF8String where that is allowed", a.name, name, value[i])
+			"%s", a.name, name, value[i], a.inASCII())
 	}
 	return "", invalid("the %s in the subject is not a well-formed %s", a.name, name)
+}
+
+// inASCII returns what to do about an octet that is not ASCII. Attributes such as emailAddress are IA5String only.
+func (a attribute) inASCII() string {
+	if slices.Contains(a.tags, casn1.UTF8String) {
+		return "write it in ASCII, or as UTF8String"
+	}
+	return "write it in ASCII, which is all that this attribute may have"
 }
 
 // checkCharacters refuses text that is not of the string type, or not fit to be shown to people.
