@@ -6,12 +6,24 @@ import (
 	"sync"
 	"time"
 
+	"notary/internal/auth"
+	"notary/internal/ca"
 	"notary/internal/jobs"
 	"notary/internal/server"
 	"notary/internal/store"
 )
 
-// leaseOf is the lease of this process on the periodic work of the database.
+// Jobs returns the periodic work of a server. This is where a job is registered.
+func Jobs(authorities *ca.Service, accounts *auth.Service) []jobs.Job {
+	return []jobs.Job{
+		{Name: "refresh CRLs", Every: time.Minute, Run: authorities.RefreshCRLs},
+		{Name: "renew OCSP responders", Every: time.Minute, Run: authorities.RenewResponders},
+		{Name: "delete expired sessions", Every: time.Minute, Run: accounts.CleanUp},
+		{Name: "check records", Every: time.Minute, Run: authorities.CheckRecords},
+	}
+}
+
+// leaseOf returns this process's lease on the periodic work of the database.
 func leaseOf(st *store.Store) jobs.Lease {
 	node := store.NodeID()
 	return func(ctx context.Context, term time.Duration) (bool, error) {
@@ -21,12 +33,14 @@ func leaseOf(st *store.Store) jobs.Lease {
 
 // background returns what runs beside the servers.
 func (a *App) background() []func(context.Context) {
+	periodic := jobs.New(Jobs(a.authorities, a.accounts), leaseOf(a.store), a.log)
+	a.metrics.Register(periodic)
 	all := []func(context.Context){
 		a.live.Follow,
 		a.clock.Run,
 		a.authorities.FollowOtherNodes,
 		a.accounts.AwaitFirstAccount,
-		func(ctx context.Context) { jobs.Run(ctx, a.authorities, a.accounts, leaseOf(a.store), a.log) },
+		periodic.Run,
 	}
 	if !a.store.Shared() {
 		all = append(all, func(ctx context.Context) { serveRecoveries(ctx, a.config.Data, a.accounts, a.log) })

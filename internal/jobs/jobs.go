@@ -1,62 +1,74 @@
-// Package jobs is what happens by the clock: CRLs and OCSP responders are made anew before
-// they grow old, and sessions that have expired are cleared away. Of the nodes on one database one does it, by
-// a lease that the others take over when it is gone.
+// Package jobs repeats work at intervals. Of the nodes on one database one does it, by a lease that another node takes
+// over when that node is gone.
 package jobs
 
 import (
 	"context"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"notary"
-	"notary/internal/auth"
-	"notary/internal/ca"
 )
 
 const (
-	// every is how often the jobs are done. Each decides by itself whether there is anything
-	// to do.
-	every = time.Minute
-	// tick is how often a node asks for the lease, and term how long it then has it: a node
-	// that is gone is replaced within both together.
+	// A node asks for the lease at each tick and has it for the term from then on: another node takes over within both
+	// together.
 	tick = 5 * time.Second
 	term = 20 * time.Second
 )
 
-// Lease says whether this node is the one that does the jobs, for the term from now on.
+// Job is work that is repeated. Run starts at intervals of Every, never twice at a time, and decides by itself whether
+// there is anything to do.
+type Job struct {
+	Name  string
+	Every time.Duration
+	Run   func(context.Context) error
+}
+
+// Lease reports whether this node does the jobs, for the term from now on.
 type Lease func(ctx context.Context, term time.Duration) (bool, error)
 
-// Run does the jobs at once and then by the clock, while this node has the lease, until ctx
-// ends. A job that fails, be it by a panic, is logged and tried again the next time.
-func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, log *slog.Logger) {
-	jobs := map[string]func(context.Context) error{
-		"refresh CRLs":          ca.RefreshCRLs,
-		"renew OCSP responders": ca.RenewResponders,
-		"clean sessions":        auth.CleanUp,
-		"check records":         ca.CheckRecords,
+// Runner runs jobs. No job delays another.
+type Runner struct {
+	jobs    []*progress
+	lease   Lease
+	log     *slog.Logger
+	metrics metrics
+	running sync.WaitGroup
+}
+
+// New returns a runner of jobs.
+func New(list []Job, lease Lease, log *slog.Logger) *Runner {
+	r := &Runner{lease: lease, log: log, metrics: newMetrics()}
+	for _, job := range list {
+		r.jobs = append(r.jobs, &progress{Job: job})
+		r.metrics.failures.WithLabelValues(job.Name) // zero until the first failure
 	}
+	return r
+}
+
+// progress is the state of a job.
+type progress struct {
+	Job
+	started time.Time
+	running atomic.Bool
+	failure string // the last one logged
+}
+
+// Run runs the jobs at once and then at their intervals, while this node has the lease, until ctx ends. It returns when
+// every job has ended. An error of a job, or a panic, is logged, and the job runs again after its interval.
+func (r *Runner) Run(ctx context.Context) {
+	defer r.running.Wait()
 	clock := time.NewTicker(tick)
 	defer clock.Stop()
-	var done time.Time
-	failures := map[string]string{} // the last one logged, by job
+	held := &tenure{}
+	defer held.end()
 	for {
-		mine, err := lease(ctx, term)
-		if err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "could not ask for the lease of the periodic work", "error", err)
-		}
-		if mine && time.Since(done) >= every {
-			done = time.Now()
-			for name, job := range jobs {
-				err := notary.Recovered("do a job", func() error { return job(ctx) })
-				switch {
-				case err == nil:
-					delete(failures, name)
-				case ctx.Err() == nil && failures[name] != err.Error():
-					failures[name] = err.Error()
-					log.ErrorContext(ctx, "job failed; it is retried, and logged again when the reason changes",
-						"job", name, "error", err)
-				}
-			}
+		r.renew(ctx, held)
+		if held.ctx != nil {
+			r.startDue(held.ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -64,4 +76,68 @@ func Run(ctx context.Context, ca *ca.Service, auth *auth.Service, lease Lease, l
 		case <-clock.C:
 		}
 	}
+}
+
+// tenure is the time for which this node has the lease. Its context ends with it, and is nil while another node has
+// the lease.
+type tenure struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	renewed time.Time
+}
+
+func (t *tenure) end() {
+	if t.ctx != nil {
+		t.cancel()
+		t.ctx = nil
+	}
+}
+
+// renew asks for the lease. If the database does not answer, this node has the lease until the end of its term.
+func (r *Runner) renew(ctx context.Context, held *tenure) {
+	asked := time.Now()
+	mine, err := r.lease(ctx, term)
+	if err != nil && ctx.Err() == nil {
+		r.log.WarnContext(ctx, "could not ask for the lease of the periodic work", "error", err)
+	}
+	switch {
+	case mine:
+		held.renewed = asked
+		if held.ctx == nil {
+			held.ctx, held.cancel = context.WithCancel(ctx)
+		}
+	case err == nil || time.Since(held.renewed) >= term:
+		held.end()
+	}
+}
+
+// startDue starts the jobs that are due and not still running.
+func (r *Runner) startDue(ctx context.Context) {
+	for _, job := range r.jobs {
+		if time.Since(job.started) < job.Every || !job.running.CompareAndSwap(false, true) {
+			continue
+		}
+		job.started = time.Now()
+		started := job.started
+		r.running.Go(func() {
+			defer job.running.Store(false)
+			r.run(ctx, job, started)
+		})
+	}
+}
+
+func (r *Runner) run(ctx context.Context, job *progress, started time.Time) {
+	err := notary.Recovered(job.Name, func() error { return job.Run(ctx) })
+	if ctx.Err() != nil {
+		return // stopped, which is no failure
+	}
+	switch {
+	case err == nil:
+		job.failure = ""
+	case job.failure != err.Error():
+		job.failure = err.Error()
+		r.log.ErrorContext(ctx, "job failed; it is retried, and logged again when the reason changes",
+			"job", job.Name, "error", err)
+	}
+	r.metrics.observe(job.Name, started, err)
 }

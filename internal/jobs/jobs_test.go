@@ -14,11 +14,14 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"notary"
+	"notary/internal/app"
 	"notary/internal/auth"
 	"notary/internal/ca"
 	"notary/internal/jobs"
 	"notary/internal/testkit"
 )
+
+var quiet = slog.New(slog.DiscardHandler)
 
 func always(context.Context, time.Duration) (bool, error) { return true, nil }
 
@@ -36,7 +39,7 @@ func TestOneNodeDoesTheJobs(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.Run(ctx, w.CA, w.Auth, lease, slog.New(slog.DiscardHandler))
+			jobs.New(app.Jobs(w.CA, w.Auth), lease, quiet).Run(ctx)
 			close(stopped)
 		}()
 		wantCRL := func(when string, want bool) {
@@ -94,7 +97,7 @@ func TestRun(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.Run(ctx, w.CA, w.Auth, always, slog.New(slog.DiscardHandler))
+			jobs.New(app.Jobs(w.CA, w.Auth), always, quiet).Run(ctx)
 			close(stopped)
 		}()
 		synctest.Wait()
@@ -139,7 +142,7 @@ func TestAPanicEndsNothing(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.Run(ctx, service, w.Auth, always, slog.New(slog.NewTextHandler(&said, nil)))
+			jobs.New(app.Jobs(service, w.Auth), always, slog.New(slog.NewTextHandler(&said, nil))).Run(ctx)
 			close(stopped)
 		}()
 		synctest.Wait()
@@ -180,7 +183,7 @@ func TestRespondersAreRenewed(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.Run(ctx, w.CA, w.Auth, always, slog.New(slog.DiscardHandler))
+			jobs.New(app.Jobs(w.CA, w.Auth), always, quiet).Run(ctx)
 			close(stopped)
 		}()
 		synctest.Wait()

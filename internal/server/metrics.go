@@ -82,6 +82,9 @@ func NewMetrics(version string, statistics func(context.Context) (notary.Statist
 	return m
 }
 
+// Register adds metrics of another part of the program.
+func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
+
 // Protected answers a scrape that carries the token as its bearer token (RFC 6750) with all
 // series, and refuses one without. While there is no token, it answers with the version alone.
 func (m *Metrics) Protected(token func() string) http.Handler {

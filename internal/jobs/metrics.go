@@ -1,0 +1,53 @@
+package jobs
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics describe the runs of each job. The label is not called job, which Prometheus sets itself.
+type metrics struct {
+	lastRun, duration *prometheus.GaugeVec
+	failures          *prometheus.CounterVec
+}
+
+func newMetrics() metrics {
+	labels := []string{"name"}
+	return metrics{
+		lastRun: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "notary_job_last_run_timestamp_seconds",
+			Help: "When the periodic job last started on this node, of the runs that have ended.",
+		}, labels),
+		duration: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "notary_job_duration_seconds",
+			Help: "How long the last run of the periodic job took.",
+		}, labels),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "notary_job_failures_total",
+			Help: "Runs of the periodic job that failed.",
+		}, labels),
+	}
+}
+
+func (m metrics) observe(job string, started time.Time, err error) {
+	m.lastRun.WithLabelValues(job).Set(float64(started.UnixMilli()) / 1000)
+	m.duration.WithLabelValues(job).Set(time.Since(started).Seconds())
+	if err != nil {
+		m.failures.WithLabelValues(job).Inc()
+	}
+}
+
+// Describe and Collect make a Runner a [prometheus.Collector].
+func (r *Runner) Describe(c chan<- *prometheus.Desc) {
+	r.metrics.lastRun.Describe(c)
+	r.metrics.duration.Describe(c)
+	r.metrics.failures.Describe(c)
+}
+
+// Collect sends the metrics of all jobs.
+func (r *Runner) Collect(c chan<- prometheus.Metric) {
+	r.metrics.lastRun.Collect(c)
+	r.metrics.duration.Collect(c)
+	r.metrics.failures.Collect(c)
+}

@@ -1,0 +1,153 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"notary/internal/jobs"
+	"notary/internal/testkit"
+)
+
+// started runs jobs until the returned function is called. (In the bubble, time passes only when all are waiting.)
+func started(t *testing.T, r *jobs.Runner) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		r.Run(ctx)
+		close(ended)
+	}()
+	synctest.Wait()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+func counting(n *atomic.Int32) func(context.Context) error {
+	return func(context.Context) error {
+		n.Add(1)
+		return nil
+	}
+}
+
+// A job that takes long delays no other, and does not run twice at a time.
+func TestAJobDelaysNoOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var long, short atomic.Int32
+		stop := started(t, jobs.New([]jobs.Job{
+			{Name: "long", Every: time.Minute, Run: func(ctx context.Context) error {
+				long.Add(1)
+				<-ctx.Done()
+				return ctx.Err()
+			}},
+			{Name: "short", Every: time.Minute, Run: counting(&short)},
+		}, always, quiet))
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if long.Load() != 1 || short.Load() != 11 {
+			t.Errorf("started %d and %d times, want 1 and 11", long.Load(), short.Load())
+		}
+		stop()
+	})
+}
+
+// Each job has its own interval.
+func TestJobsHaveTheirOwnIntervals(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var hourly, often atomic.Int32
+		stop := started(t, jobs.New([]jobs.Job{
+			{Name: "hourly", Every: time.Hour, Run: counting(&hourly)},
+			{Name: "often", Every: 10 * time.Second, Run: counting(&often)},
+		}, always, quiet))
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if hourly.Load() != 3 || often.Load() != 2*60*6+1 {
+			t.Errorf("started %d and %d times", hourly.Load(), often.Load())
+		}
+		stop()
+	})
+}
+
+// A job ends when another node takes the lease. A database that does not answer ends it only after the term.
+func TestAJobEndsWithTheLease(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err   error
+		after time.Duration
+	}{
+		"another node has it":          {nil, 5 * time.Second},
+		"the database does not answer": {errors.New("no answer"), 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				asked := 0
+				lease := func(context.Context, time.Duration) (bool, error) {
+					asked++
+					if asked > 1 {
+						return false, test.err
+					}
+					return true, nil
+				}
+				begin := time.Now()
+				var lasted time.Duration
+				stop := started(t, jobs.New([]jobs.Job{{Name: "long", Every: time.Minute, Run: func(ctx context.Context) error {
+					<-ctx.Done()
+					lasted = time.Since(begin)
+					return ctx.Err()
+				}}}, lease, quiet))
+				time.Sleep(time.Hour)
+				stop()
+				if lasted != test.after {
+					t.Errorf("ended after %v, want %v", lasted, test.after)
+				}
+			})
+		})
+	}
+}
+
+// The metrics have the last run of each job, how long it took, and the failures.
+func TestMetricsOfJobs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		runner := jobs.New([]jobs.Job{
+			{Name: "good", Every: time.Minute, Run: func(context.Context) error {
+				time.Sleep(3 * time.Second)
+				return nil
+			}},
+			{Name: "bad", Every: time.Minute, Run: func(context.Context) error { return errors.New("broken") }},
+		}, always, quiet)
+		registry := prometheus.NewPedanticRegistry()
+		testkit.Check(t, registry.Register(runner))
+		stop := started(t, runner)
+		time.Sleep(61 * time.Second)
+		stop()
+		// A bubble begins at midnight UTC 2000-01-01, which is 946684800.
+		answer := httptest.NewRecorder()
+		promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+		for _, want := range []string{
+			`notary_job_duration_seconds{name="bad"} 0`,
+			`notary_job_duration_seconds{name="good"} 3`,
+			`notary_job_failures_total{name="bad"} 2`,
+			`notary_job_failures_total{name="good"} 0`,
+			`notary_job_last_run_timestamp_seconds{name="bad"} 9.4668486e+08`, // a bubble begins at 2000-01-01
+			`notary_job_last_run_timestamp_seconds{name="good"} 9.466848e+08`,
+		} {
+			if !strings.Contains(answer.Body.String(), want+"\n") {
+				t.Errorf("no %s in\n%s", want, answer.Body)
+			}
+		}
+	})
+}
