@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -65,28 +66,46 @@ func (p *program) requestTable() table[api.CertificateRequest] {
 	}
 }
 
-// revokedFields describe the certificate of a revoked request that was revoked last.
-func (p *program) revokedFields(ctx context.Context, c *client.Client, r api.CertificateRequest) ([]field, error) {
-	if p.json || r.Status != string(notary.Revoked) {
+// shownRequest is a request with the certificate that it lost by revocation.
+type shownRequest struct {
+	api.CertificateRequest
+	Revocation *revocation `json:"revocation,omitempty"`
+}
+
+// revocation describes a revoked certificate.
+type revocation struct {
+	CertificateID          int64      `json:"certificate_id"`
+	SerialNumber           string     `json:"serial_number"`
+	CertificateAuthorityID *int64     `json:"certificate_authority_id"`
+	RevokedAt              *time.Time `json:"revoked_at"`
+	Reason                 string     `json:"reason"`
+}
+
+// revocationOf returns the latest revocation of a revoked request's certificates; nil for other requests.
+func revocationOf(ctx context.Context, c *client.Client, r api.CertificateRequest) (last *revocation, err error) {
+	if r.Status != string(notary.Revoked) {
 		return nil, nil
 	}
 	all, err := c.CertificatesOfRequest(ctx, r.ID)
-	if err != nil {
-		return nil, err
-	}
-	var last api.Certificate
-	for _, cert := range all {
-		if cert.RevokedAt != nil && (last.RevokedAt == nil || !cert.RevokedAt.Before(*last.RevokedAt)) {
-			last = cert
+	for _, e := range all {
+		if e.RevokedAt != nil && (last == nil || !e.RevokedAt.Before(*last.RevokedAt)) {
+			last = &revocation{e.ID, e.SerialNumber, e.CertificateAuthorityID, e.RevokedAt, e.RevocationReason}
 		}
 	}
+	return last, err
+}
+
+func (p *program) revokedFields(r *revocation) []field {
+	if r == nil {
+		return nil
+	}
 	return []field{
-		{"Certificate", optionalID(&last.ID)},
-		{"Serial number", last.SerialNumber},
-		{"Signed by authority", optionalID(last.CertificateAuthorityID)},
-		{"Revoked", exact(last.RevokedAt, p.now())},
-		{"Reason", last.RevocationReason},
-	}, nil
+		{"Certificate", optionalID(&r.CertificateID)},
+		{"Serial number", r.SerialNumber},
+		{"Signed by authority", optionalID(r.CertificateAuthorityID)},
+		{"Revoked", exact(r.RevokedAt, p.now())},
+		{"Reason", r.Reason},
+	}
 }
 
 // requestStatus returns the status of a request, and whether its certificate has expired.
@@ -121,11 +140,11 @@ func (p *program) requestShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			revoked, err := p.revokedFields(ctx, c, r)
+			revoked, err := revocationOf(ctx, c, r)
 			if err != nil {
 				return err
 			}
-			return p.printOne(r, append([]field{
+			return p.printOne(shownRequest{r, revoked}, append([]field{
 				{"Request", strconv.FormatInt(r.ID, 10)},
 				{"Status", p.requestStatus(r)},
 				{"Common name", r.CommonName},
@@ -144,7 +163,7 @@ func (p *program) requestShow() *cobra.Command {
 				{"Valid from", exact(r.NotBefore, p.now())},
 				{"Valid until", exact(r.NotAfter, p.now())},
 				{"Signed by authority", optionalID(r.CertificateAuthorityID)},
-			}, append(revoked, findingFields(r.Findings)...)...)...)
+			}, append(p.revokedFields(revoked), findingFields(r.Findings)...)...)...)
 		})}
 }
 
