@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -128,9 +130,13 @@ func parsePostgres(url string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// name is the database for people, without user and password.
+// name describes the database with all its hosts, without user and password.
 func (e *postgresEngine) name() string {
-	return fmt.Sprintf("%s on %s:%d", e.config.Database, e.config.Host, e.config.Port)
+	hosts := []string{fmt.Sprintf("%s:%d", e.config.Host, e.config.Port)}
+	for _, other := range e.config.Fallbacks { // each host, with and without TLS
+		hosts = append(hosts, fmt.Sprintf("%s:%d", other.Host, other.Port))
+	}
+	return e.config.Database + " on " + strings.Join(slices.Compact(hosts), ", ")
 }
 
 // awaken connects for the first time. It waits for a server that is not there or is just
