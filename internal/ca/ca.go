@@ -20,6 +20,7 @@ import (
 	"notary/internal/keystore"
 	"notary/internal/pki"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 )
 
 // Service is the use cases on one database. It is safe for concurrent use.
@@ -44,7 +45,7 @@ type Service struct {
 	expiries    expiries
 	damages     *damages
 	checking    sync.Mutex // guards checked
-	checked     store.CheckStep
+	checked     archive.CheckStep
 }
 
 // Options are what a Service may be told; the zero value is for production.

@@ -14,14 +14,14 @@ import (
 
 	"notary/internal/ca"
 	"notary/internal/keystore"
-	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
 // damageIn checks the whole database.
-func damageIn(t *testing.T, database string, keys *keystore.Keystore) (found []store.Damage) {
+func damageIn(t *testing.T, database string, keys *keystore.Keystore) (found []archive.Damage) {
 	t.Helper()
-	testkit.Check(t, store.CheckDatabase(t.Context(), database, ca.RecordChecks(keys), nil, func(d store.Damage) {
+	testkit.Check(t, archive.CheckDatabase(t.Context(), database, ca.RecordChecks(keys), nil, func(d archive.Damage) {
 		found = append(found, d)
 	}))
 	return found
@@ -37,31 +37,31 @@ func TestCheckFindsDamage(t *testing.T) {
 			t.Fatalf("an undamaged database: %v", found)
 		}
 		for _, tt := range []struct {
-			kind         store.DamageKind
+			kind         archive.DamageKind
 			text         string
 			damage, mend string
 		}{
-			{store.DamagedSchema, "index request_fingerprint is missing", `DROP INDEX request_fingerprint`,
+			{archive.DamagedSchema, "index request_fingerprint is missing", `DROP INDEX request_fingerprint`,
 				`CREATE INDEX request_fingerprint ON request (fingerprint)`},
-			{store.DamagedSchema, "view spy does not belong there", `CREATE VIEW spy AS SELECT email FROM account`, `DROP VIEW spy`},
-			{store.DamagedSchema, "extra", `CREATE INDEX extra ON account (role)`, `DROP INDEX extra`},
-			{store.DamagedSchema, "other", `ALTER TABLE account ADD COLUMN other BIGINT`, `ALTER TABLE account DROP COLUMN other`},
-			{store.DamagedRule, "counted", `UPDATE counter SET value = value + 1 WHERE name = 'certificates' AND slot = (SELECT MIN(slot) FROM counter WHERE name = 'certificates')`,
+			{archive.DamagedSchema, "view spy does not belong there", `CREATE VIEW spy AS SELECT email FROM account`, `DROP VIEW spy`},
+			{archive.DamagedSchema, "extra", `CREATE INDEX extra ON account (role)`, `DROP INDEX extra`},
+			{archive.DamagedSchema, "other", `ALTER TABLE account ADD COLUMN other BIGINT`, `ALTER TABLE account DROP COLUMN other`},
+			{archive.DamagedRule, "counted", `UPDATE counter SET value = value + 1 WHERE name = 'certificates' AND slot = (SELECT MIN(slot) FROM counter WHERE name = 'certificates')`,
 				`UPDATE counter SET value = value - 1 WHERE name = 'certificates' AND slot = (SELECT MIN(slot) FROM counter WHERE name = 'certificates')`},
-			{store.DamagedRecord, "does not match its fingerprint", `UPDATE certificate SET fingerprint = '0' || fingerprint WHERE id = 7`,
+			{archive.DamagedRecord, "does not match its fingerprint", `UPDATE certificate SET fingerprint = '0' || fingerprint WHERE id = 7`,
 				`UPDATE certificate SET fingerprint = SUBSTR(fingerprint, 2) WHERE id = 7`},
-			{store.DamagedRecord, "the validity", `UPDATE certificate SET not_before = not_before + 1 WHERE id = 7`, `UPDATE certificate SET not_before = not_before - 1 WHERE id = 7`},
-			{store.DamagedRecord, "the CSR does not match", `UPDATE request SET fingerprint = '0' || fingerprint WHERE id = 7`,
+			{archive.DamagedRecord, "the validity", `UPDATE certificate SET not_before = not_before + 1 WHERE id = 7`, `UPDATE certificate SET not_before = not_before - 1 WHERE id = 7`},
+			{archive.DamagedRecord, "the CSR does not match", `UPDATE request SET fingerprint = '0' || fingerprint WHERE id = 7`,
 				`UPDATE request SET fingerprint = SUBSTR(fingerprint, 2) WHERE id = 7`},
-			{store.DamagedRecord, "CRL", `UPDATE crl SET next_update = next_update + 1 WHERE authority_id = 1`, `UPDATE crl SET next_update = next_update - 1 WHERE authority_id = 1`},
-			{store.DamagedRow, "not JSON", `UPDATE profile_version SET rules = rules || 'x'`, `UPDATE profile_version SET rules = SUBSTR(rules, 1, LENGTH(rules) - 1)`},
+			{archive.DamagedRecord, "CRL", `UPDATE crl SET next_update = next_update + 1 WHERE authority_id = 1`, `UPDATE crl SET next_update = next_update - 1 WHERE authority_id = 1`},
+			{archive.DamagedRow, "not JSON", `UPDATE profile_version SET rules = rules || 'x'`, `UPDATE profile_version SET rules = SUBSTR(rules, 1, LENGTH(rules) - 1)`},
 		} {
 			if tt.damage == `ALTER TABLE account ADD COLUMN other BIGINT` && !testkit.OnPostgres() {
 				continue // SQLite rewrites the definition as a whole
 			}
 			w.Exec(t, tt.damage)
 			found := damageIn(t, r.Database, w.Keys)
-			if !slices.ContainsFunc(found, func(d store.Damage) bool { return d.Kind == tt.kind && strings.Contains(d.Text, tt.text) }) {
+			if !slices.ContainsFunc(found, func(d archive.Damage) bool { return d.Kind == tt.kind && strings.Contains(d.Text, tt.text) }) {
 				t.Errorf("after %s the check found %v", tt.damage, found)
 			}
 			w.Exec(t, tt.mend)
@@ -81,7 +81,7 @@ func TestChangedPages(t *testing.T) {
 	}
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
 		w, file := r.World(t), filepath.Join(t.TempDir(), "whole.db")
-		_, err := store.Backup(t.Context(), r.Database, file, ca.RecordChecks(w.Keys), nil)
+		_, err := archive.Backup(t.Context(), r.Database, file, ca.RecordChecks(w.Keys), nil)
 		testkit.Check(t, err)
 		whole, err := os.ReadFile(file)
 		testkit.Check(t, err)
@@ -100,7 +100,7 @@ func TestChangedPages(t *testing.T) {
 			path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.db", i))
 			testkit.Check(t, os.WriteFile(path, damaged, 0o600))
 			found := damageIn(t, path, w.Keys)
-			_, backupErr := store.Backup(t.Context(), path, path+".backup", ca.RecordChecks(w.Keys), nil)
+			_, backupErr := archive.Backup(t.Context(), path, path+".backup", ca.RecordChecks(w.Keys), nil)
 			switch {
 			case len(found) > 0 && backupErr != nil:
 				kinds[string(found[0].Kind)]++

@@ -14,6 +14,7 @@ import (
 	"notary"
 	"notary/internal/ca"
 	"notary/internal/pki"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -266,5 +267,5 @@ func TestRacingReasons(t *testing.T) {
 			wantStatus(t, w.World, id, notary.Revoked)
 		}
 	}
-	testkit.Check(t, w.Store.CheckInvariants(t.Context()))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }

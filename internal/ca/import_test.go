@@ -17,6 +17,7 @@ import (
 	"notary"
 	"notary/internal/ca"
 	"notary/internal/pki"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -292,7 +293,7 @@ func TestImportedCompromise(t *testing.T) {
 	if _, entries := entriesOf(t, w, id); entries[pki.SerialString(late.SerialNumber)].Reason != notary.KeyCompromise {
 		t.Errorf("the entries are %v", entries)
 	}
-	testkit.Check(t, w.Store.CheckInvariants(t.Context()))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
 // A deleted authority that is imported again comes back with all that it had.

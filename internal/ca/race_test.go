@@ -12,6 +12,7 @@ import (
 	"notary"
 	"notary/internal/ca"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -174,7 +175,7 @@ func TestDecisionRaces(t *testing.T) {
 					t.Errorf("outcomes (-want +got):\n%s", diff)
 				}
 			}
-			testkit.Check(t, w.Store.CheckInvariants(t.Context()))
+			testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 		})
 	}
 }
@@ -199,7 +200,7 @@ func TestRenewalsAndRevocationsMixed(t *testing.T) {
 			t.Errorf("certificate %d is revoked: %v, and on the CRL: %v", cert.ID, cert.Revocation != nil, got)
 		}
 	}
-	testkit.Check(t, w.Store.CheckInvariants(t.Context()))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
 // A certificate of an authority is put in use while it is being revoked alone: the authority is

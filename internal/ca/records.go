@@ -10,13 +10,13 @@ import (
 	"notary"
 	"notary/internal/keystore"
 	"notary/internal/pki"
-	"notary/internal/store"
+	"notary/internal/store/archive"
 )
 
 // RecordChecks compare what is recorded of certificates, requests and CRLs with the DER and PEM in
 // the record. With a keystore they also open the sealed private keys; keys may be nil.
-func RecordChecks(keys *keystore.Keystore) store.Checks {
-	checks := store.Checks{Certificate: checkCertificate, Request: checkRequest, CRL: checkCRL}
+func RecordChecks(keys *keystore.Keystore) archive.Checks {
+	checks := archive.Checks{Certificate: checkCertificate, Request: checkRequest, CRL: checkCRL}
 	if keys != nil {
 		checks.Key = func(sealed []byte, c *notary.Certificate, csr string) error { return checkKey(keys, sealed, c, csr) }
 	}
@@ -28,7 +28,7 @@ func RecordChecks(keys *keystore.Keystore) store.Checks {
 func (s *Service) CheckRecords(ctx context.Context) error {
 	s.checking.Lock()
 	defer s.checking.Unlock()
-	return s.store.CheckNext(ctx, &s.checked, RecordChecks(nil), func(d store.Damage, kind string, id int64) {
+	return archive.CheckNext(ctx, s.store, &s.checked, RecordChecks(nil), func(d archive.Damage, kind string, id int64) {
 		s.damaged(kind, id, errors.New(d.Text))
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"notary/internal/auth"
 	"notary/internal/pki"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -23,7 +24,7 @@ var recomputed = map[string]string{
 }
 
 // recomputedCounters begin the names of counters that a later migration deletes and the program counts
-// anew under another definition: [store.Store.CheckInvariants] compares them with the rows.
+// anew under another definition: [archive.CheckInvariants] compares them with the rows.
 const recomputedCounters = "expiring "
 
 // gaining are the tables to which a migration may add rows.
@@ -45,7 +46,7 @@ func TestUpgradeKeepsEveryRow(t *testing.T) {
 		before := testkit.Rows(t, r.Database, columns)
 		s, err := store.Open(t.Context(), r.Database, r.Clock.Now)
 		testkit.Check(t, err)
-		testkit.Check(t, s.CheckInvariants(t.Context()))
+		testkit.Check(t, archive.CheckInvariants(t.Context(), s))
 		testkit.Check(t, s.Close())
 		after := testkit.Rows(t, r.Database, columns)
 		for table, rows := range before {

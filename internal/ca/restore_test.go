@@ -9,6 +9,7 @@ import (
 	"notary"
 	"notary/internal/ca"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -96,11 +97,11 @@ func backUp(t *testing.T, w *testkit.World) (restore func(database string)) {
 			w.Replace(t, database, func() {})
 		}
 	}
-	_, err := store.Backup(t.Context(), w.Database, file, store.Checks{}, nil)
+	_, err := archive.Backup(t.Context(), w.Database, file, archive.Checks{}, nil)
 	testkit.Check(t, err)
 	return func(string) {
 		w.Replace(t, w.Database, func() {
-			_, err := store.Restore(t.Context(), file, w.Database, true, nil)
+			_, err := archive.Restore(t.Context(), file, w.Database, true, nil)
 			testkit.Check(t, err)
 		})
 	}
@@ -118,7 +119,7 @@ func TestCRLNumberAfterACopy(t *testing.T) {
 		from := w.Store
 		to, err := store.Open(t.Context(), database, w.Clock.Now)
 		testkit.Check(t, err)
-		_, err = from.CopyTo(t.Context(), to, nil)
+		_, err = archive.Copy(t.Context(), from, to, nil)
 		testkit.Check(t, err)
 		testkit.Check(t, to.Close())
 		w.Replace(t, database, func() {})

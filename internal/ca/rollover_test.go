@@ -13,6 +13,7 @@ import (
 	"notary"
 	"notary/internal/ca"
 	"notary/internal/pki"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -72,7 +73,7 @@ func TestRollOverOfARoot(t *testing.T) {
 				t.Errorf("the lists have %d and %d entries", len(lists[0].RevokedCertificateEntries), len(lists[1].RevokedCertificateEntries))
 			}
 			testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
-			testkit.Check(t, w.Store.CheckInvariants(t.Context()))
+			testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 		})
 	}
 }
@@ -233,7 +234,7 @@ func TestRollOversAtOnce(t *testing.T) {
 	if good != 1 {
 		t.Errorf("%d roll-overs succeeded", good)
 	}
-	testkit.Check(t, w.Store.CheckInvariants(t.Context()))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
 // A successor can be rolled over in its turn: there are as many links as there are steps.

@@ -15,6 +15,7 @@ import (
 	"notary"
 	"notary/internal/ca"
 	"notary/internal/pki"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -331,7 +332,7 @@ func TestUploadAuthorityWithoutRoom(t *testing.T) {
 		err = sign(t, w, w.Request(t, w.Admin()), id)
 		testkit.WantKind(t, err, notary.Unprocessable)
 	}
-	testkit.Check(t, w.Store.CheckInvariants(t.Context()))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
 func wantAuthority(t testing.TB, w *testkit.World, id int64, want notary.AuthorityStatus) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"notary/internal/store"
+	"notary/internal/store/archive"
 )
 
 // bar shows how far a long piece of work is: a line that moves on a terminal, and nothing
@@ -43,7 +43,7 @@ func (b *bar) show(what string, done, of int64) {
 }
 
 // of is the progress of reading a database.
-func (b *bar) of(what string) store.Progress {
+func (b *bar) of(what string) archive.Progress {
 	return func(table string, rows, of int64) { b.show(what+" "+table, rows, of) }
 }
 

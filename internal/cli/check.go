@@ -10,7 +10,7 @@ import (
 	"notary/internal/config"
 	"notary/internal/files"
 	"notary/internal/keystore"
-	"notary/internal/store"
+	"notary/internal/store/archive"
 )
 
 func (p *program) checkCommand() *cobra.Command {
@@ -37,7 +37,7 @@ func (p *program) check(ctx context.Context, c *config.Config, _ []string) error
 	bar := p.newBar()
 	found := []map[string]string{}
 	count := 0
-	err = store.CheckDatabase(ctx, c.DB, ca.RecordChecks(keys), bar.of("checking"), func(d store.Damage) {
+	err = archive.CheckDatabase(ctx, c.DB, ca.RecordChecks(keys), bar.of("checking"), func(d archive.Damage) {
 		count++
 		if p.json {
 			found = append(found, map[string]string{"kind": string(d.Kind), "text": d.Text})

@@ -17,6 +17,7 @@ import (
 	"notary/internal/config"
 	"notary/internal/files"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 )
 
 // The commands of this file work on a database itself, and call no server.
@@ -137,12 +138,12 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
 	bar := p.newBar()
-	read, err := source.CopyTo(ctx, target, bar.of("copying"))
+	read, err := archive.Copy(ctx, source, target, bar.of("copying"))
 	if err != nil {
 		bar.end()
 		return err
 	}
-	written, err := target.Digest(ctx, bar.of("comparing"))
+	written, err := archive.Digest(ctx, target, bar.of("comparing"))
 	bar.end()
 	switch {
 	case err != nil:
@@ -151,7 +152,7 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 		return notary.Errorf(notary.Internal, "the copy is not the same as the original: do not use it (%s, %s)", read, written)
 	}
 	p.notice("checking every rule of the data …")
-	if err := target.CheckInvariants(ctx); err != nil {
+	if err := archive.CheckInvariants(ctx, target); err != nil {
 		return notary.Errorf(notary.Internal, "the copy is as the original is, but not whole: %v", err)
 	}
 	if p.json {
@@ -188,7 +189,7 @@ func (p *program) backupCommand() *cobra.Command {
 			return err
 		}
 		bar := p.newBar()
-		digest, err := store.Backup(ctx, c.DB, args[0], ca.RecordChecks(nil), bar.of("checking the copy"))
+		digest, err := archive.Backup(ctx, c.DB, args[0], ca.RecordChecks(nil), bar.of("checking the copy"))
 		bar.end()
 		if err != nil {
 			return err
@@ -221,7 +222,7 @@ func (p *program) restoreCommand() *cobra.Command {
 			return err
 		}
 		bar := p.newBar()
-		kept, err := store.Restore(ctx, args[0], c.DB, replace, bar.of("checking"))
+		kept, err := archive.Restore(ctx, args[0], c.DB, replace, bar.of("checking"))
 		bar.end()
 		if err != nil {
 			return err

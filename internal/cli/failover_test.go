@@ -9,6 +9,7 @@ import (
 
 	"notary"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -113,7 +114,7 @@ func wantReadOnly(t *testing.T, database string) {
 	if errors.As(err, &e); e.RetryAfter <= 0 {
 		t.Errorf("the error %v does not say when to try again", err)
 	}
-	testkit.Check(t, st.CheckInvariants(t.Context()))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), st))
 }
 
 // startLoad drives the nodes with 64 clients until stop is called.

@@ -17,6 +17,7 @@ import (
 	"notary/internal/app/apptest"
 	"notary/internal/pki"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -252,7 +253,7 @@ func checkWhole(t *testing.T, database string) {
 	t.Helper()
 	st, err := store.Open(t.Context(), database, time.Now)
 	testkit.Check(t, err)
-	testkit.Check(t, st.CheckInvariants(t.Context()))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), st))
 	testkit.Check(t, st.Close())
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"notary"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -45,7 +46,7 @@ func TestAccount(t *testing.T) {
 	})
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantText(t, err, "there is an account with this e-mail already")
-	testkit.Check(t, s.CheckInvariants(t.Context())) // counted what is there
+	testkit.Check(t, archive.CheckInvariants(t.Context(), s)) // counted what is there
 }
 
 // Twenty at once want to be the first: one is.
@@ -96,7 +97,7 @@ func TestLastAdmin(t *testing.T) {
 			if diff := cmp.Diff(map[notary.Kind]int{"": 1, notary.Conflict: 1}, kinds); diff != "" {
 				t.Errorf("outcomes (-want +got):\n%s", diff)
 			}
-			testkit.Check(t, s.CheckInvariants(t.Context()))
+			testkit.Check(t, archive.CheckInvariants(t.Context(), s))
 		})
 	}
 }

@@ -106,7 +106,7 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 		return 0, err
 	}
 	tx.db.Count(certificatesCounter, 1)
-	tx.db.Count(liveCounter(c.AuthorityID, c.NotAfter), 1)
+	tx.db.Count(LiveCounter(c.AuthorityID, c.NotAfter), 1)
 	if c.AuthorityID != 0 {
 		tx.db.Count(issuedCounter(c.AuthorityID), 1)
 	}

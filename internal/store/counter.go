@@ -71,13 +71,13 @@ func (r reader) countsByIssuer(ctx context.Context, kind string) (map[int64]int6
 // unknownCounter counts the revocations whose certificates are not known here.
 const unknownCounter = "unknown"
 
-// liveCounter counts the certificates of an issuer (0 for outside ones) that are not revoked
+// LiveCounter counts the certificates of an issuer (0 for outside ones) that are not revoked
 // by the day on which they expire.
-func liveCounter(issuer int64, notAfter time.Time) string {
+func LiveCounter(issuer int64, notAfter time.Time) string {
 	return fmt.Sprintf("live %s %d", notAfter.UTC().Format(time.DateOnly), issuer)
 }
 
-// issuerOf returns whose certificates a [liveCounter] or an [issuedCounter] counts.
+// issuerOf returns whose certificates a [LiveCounter] or an [issuedCounter] counts.
 func issuerOf(name string) (issuer int64, err error) {
 	return strconv.ParseInt(name[strings.LastIndexByte(name, ' ')+1:], 10, 64)
 }
@@ -117,7 +117,7 @@ func (r reader) InForce(ctx context.Context, now time.Time) (map[int64]int64, er
 // Expiring counts the current certificates that expire from one time until, exclusively, another, which
 // must be a whole hour. It reads the kept counts and the certificates that expired earlier in the hour.
 func (r reader) Expiring(ctx context.Context, from, until time.Time) (int64, error) {
-	n, err := db.SumCounters(ctx, r.q, expiryCounter(from), expiryCounter(until.Add(-time.Hour)))
+	n, err := db.SumCounters(ctx, r.q, ExpiryCounter(from), ExpiryCounter(until.Add(-time.Hour)))
 	if err != nil {
 		return 0, err
 	}
@@ -132,8 +132,8 @@ func (r reader) expiredThisHour(ctx context.Context, now time.Time) (n int64, er
 	return n, db.MapError(err)
 }
 
-// expiryCounter counts current certificates by the hour in which they expire.
-func expiryCounter(notAfter time.Time) string {
+// ExpiryCounter counts current certificates by the hour in which they expire.
+func ExpiryCounter(notAfter time.Time) string {
 	return "expiring " + notAfter.UTC().Format("2006-01-02T15")
 }
 
@@ -176,7 +176,7 @@ func (r reader) Summary(ctx context.Context, now time.Time) (notary.Summary, err
 	sum.Expiring = map[int]int64{}
 	for _, days := range notary.ExpiryWindows {
 		last := notary.EndOfWindow(now, time.Duration(days)*24*time.Hour).Add(-time.Hour)
-		n, err := db.SumCounters(ctx, r.q, expiryCounter(now), expiryCounter(last))
+		n, err := db.SumCounters(ctx, r.q, ExpiryCounter(now), ExpiryCounter(last))
 		if err != nil {
 			return sum, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"notary"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -53,7 +54,7 @@ func TestSummaryOfRequests(t *testing.T) {
 				t.Errorf("%s: %d requests are %s, want %d", step.name, got.Requests[status], status, step.want[status])
 			}
 		}
-		testkit.Check(t, s.CheckInvariants(t.Context()))
+		testkit.Check(t, archive.CheckInvariants(t.Context(), s))
 	}
 }
 

@@ -57,24 +57,6 @@ func Statements(s *Store) []string {
 	return slices.Compact(texts)
 }
 
-// CopiedColumns returns the columns that a copy has, by table.
-func CopiedColumns() map[string][]string {
-	copied := map[string][]string{}
-	for _, t := range tables {
-		copied[t.name] = t.columns
-	}
-	return copied
-}
-
-// Rules are the invariants, in words.
-func Rules(s *Store) []string {
-	var rules []string
-	for _, rule := range slices.Concat(invariants, s.db.FileRules()) {
-		rules = append(rules, rule.Says)
-	}
-	return rules
-}
-
 // Asked is a statement as it was run.
 type Asked struct {
 	Text string
@@ -111,12 +93,3 @@ func Limit(read, write, stop time.Duration) []Option {
 
 // Topics are all that nodes notify each other of.
 var Topics = topics
-
-// BackupUnchecked is Backup as of versions that did not look for damage.
-func BackupUnchecked(ctx context.Context, path, to string) error {
-	if err := schema.CopyFile(ctx, path, to); err != nil {
-		return err
-	}
-	_, err := seal(ctx, to, nil)
-	return err
-}

@@ -60,7 +60,7 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 		}
 	}
 	if err := s.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
-		return s.db.Loaded(ctx, conn, tableNames())
+		return s.db.Loaded(ctx, conn, TableNames())
 	}); err != nil {
 		return err
 	}
@@ -139,9 +139,9 @@ func (f *filling) write(ctx context.Context, lives []Life) error {
 		f.life(&lives[i])
 	}
 	return f.store.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
-		for _, t := range tables {
-			if rows := f.rows[t.name]; len(rows) > 0 {
-				if err := f.store.db.Bulk(ctx, conn, f.into(t.name), t.columns, rows); err != nil {
+		for _, t := range Tables {
+			if rows := f.rows[t.Name]; len(rows) > 0 {
+				if err := f.store.db.Bulk(ctx, conn, f.into(t.Name), t.Columns, rows); err != nil {
 					return err
 				}
 			}
@@ -197,7 +197,7 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 		f.add("certificate_name", name, c.ID)
 	}
 	f.counts[certificatesCounter]++
-	f.counts[liveCounter(c.AuthorityID, c.NotAfter)]++
+	f.counts[LiveCounter(c.AuthorityID, c.NotAfter)]++
 	if c.AuthorityID != 0 {
 		f.counts[issuedCounter(c.AuthorityID)]++
 	}
@@ -205,7 +205,7 @@ func (f *filling) addCertificate(r *notary.Request, c *notary.Certificate) {
 		f.revocation++
 		f.add("revocation", f.revocation, c.AuthorityID, c.ID, c.Shard, c.Serial, db.Seconds(v.At), string(v.Reason), listedUntil(c, v.At), nil, nil)
 		f.counts[revokedCounter(c.AuthorityID, 0)]++
-		f.counts[liveCounter(c.AuthorityID, c.NotAfter)]--
+		f.counts[LiveCounter(c.AuthorityID, c.NotAfter)]--
 		if c.Shard > 0 {
 			f.counts[revokedCounter(c.AuthorityID, c.Shard)]++
 		}
@@ -218,7 +218,7 @@ func (f *filling) names(c *notary.Certificate) any {
 	if set == "" || c.Revocation != nil {
 		return nil
 	}
-	f.counts[expiryCounter(c.NotAfter)]++
+	f.counts[ExpiryCounter(c.NotAfter)]++
 	return set
 }
 
@@ -232,9 +232,9 @@ func (s *Store) markFilled(ctx context.Context) error {
 	}
 	return s.Write(ctx, func(tx *Tx) error {
 		for _, m := range members {
-			tx.db.Count(expiryCounter(db.TimeOf(m.notAfter)), -1)
+			tx.db.Count(ExpiryCounter(db.TimeOf(m.notAfter)), -1)
 		}
-		return tx.replaceAgain(members, func(m member) { tx.db.Count(expiryCounter(db.TimeOf(m.notAfter)), 1) })
+		return tx.replaceAgain(members, func(m member) { tx.db.Count(ExpiryCounter(db.TimeOf(m.notAfter)), 1) })
 	})
 }
 

@@ -72,7 +72,7 @@ func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) 
 		tx.db.Count(revokedCounter(c.AuthorityID, c.Shard), 1)
 	}
 	tx.db.Count(unknownCounter, -1)
-	tx.db.Count(liveCounter(c.AuthorityID, c.NotAfter), -1)
+	tx.db.Count(LiveCounter(c.AuthorityID, c.NotAfter), -1)
 	revocation := v.value()
 	return &revocation, tx.leaveNames(c)
 }
@@ -90,8 +90,8 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 		return err
 	}
 	tx.db.Count(issuedCounter(authorityID), 1)
-	tx.db.Count(liveCounter(0, c.NotAfter), -1)
-	tx.db.Count(liveCounter(authorityID, c.NotAfter), 1)
+	tx.db.Count(LiveCounter(0, c.NotAfter), -1)
+	tx.db.Count(LiveCounter(authorityID, c.NotAfter), 1)
 	if err := tx.db.Later(`UPDATE request SET authority_id = $1 WHERE certificate_id = $2`, authorityID, c.ID); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"notary"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -100,6 +101,6 @@ func writeOnSmallDisk(t *testing.T, folder string) {
 				ON CONFLICT (name) DO UPDATE SET value = excluded.value`, fmt.Sprint(i, strings.Repeat("x", changeSize)))
 		})
 	}
-	testkit.Check(t, s.CheckInvariants(t.Context()))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), s))
 	testkit.Check(t, s.Close())
 }

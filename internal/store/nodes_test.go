@@ -8,6 +8,7 @@ import (
 	"notary"
 	"notary/internal/db"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -33,7 +34,7 @@ func TestNodesOpenTogether(t *testing.T) {
 		t.Errorf("%d steps of the schema were made more than once", twice)
 	}
 	wantRequests(t, stores[0], nodes)
-	testkit.Check(t, stores[0].CheckInvariants(t.Context()))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), stores[0]))
 	for _, s := range stores {
 		testkit.Check(t, s.Close())
 	}

@@ -14,6 +14,7 @@ import (
 
 	"notary"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -130,7 +131,7 @@ func TestPgBouncerWithSessions(t *testing.T) {
 		testkit.Check(t, err)
 	}
 	wantRequests(t, second, 41)
-	testkit.Check(t, first.CheckInvariants(t.Context()))
+	testkit.Check(t, archive.CheckInvariants(t.Context(), first))
 	timeout, err := store.QueryText(t.Context(), first, `SELECT current_setting('statement_timeout') || current_setting('enable_seqscan')`)
 	if err != nil || timeout != "1minoff" {
 		t.Errorf("the session's settings are %q (%v)", timeout, err)

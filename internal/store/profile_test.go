@@ -8,6 +8,7 @@ import (
 
 	"notary"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -204,7 +205,7 @@ func TestCopyBringsItsProfiles(t *testing.T) {
 	seed(from, "of the old one")
 	to := reopen(t, testkit.Database(t))
 	seed(to, "of the new one")
-	_, err := from.CopyTo(t.Context(), to, nil)
+	_, err := archive.Copy(t.Context(), from, to, nil)
 	testkit.Check(t, err)
 	want, err := from.Profiles(t.Context())
 	testkit.Check(t, err)

@@ -102,7 +102,7 @@ func (tx *Tx) claimNames(set string) error {
 // replaces.
 func (tx *Tx) joined(m member, count int64) error {
 	if m.replacedBy == 0 {
-		tx.db.Count(expiryCounter(db.TimeOf(m.notAfter)), 1)
+		tx.db.Count(ExpiryCounter(db.TimeOf(m.notAfter)), 1)
 	}
 	if count == 0 {
 		return nil
@@ -112,7 +112,7 @@ func (tx *Tx) joined(m member, count int64) error {
 	ends, err := db.Collect(context.Background(), tx.reader.q, db.Scan[int64],
 		"UPDATE certificate AS x SET replaced_by = "+id+" WHERE x.id <> "+id+" AND "+m.replaces(b)+" RETURNING not_after", b.Args...)
 	for _, notAfter := range ends {
-		tx.db.Count(expiryCounter(db.TimeOf(notAfter)), -1)
+		tx.db.Count(ExpiryCounter(db.TimeOf(notAfter)), -1)
 	}
 	return err
 }
@@ -153,7 +153,7 @@ func (tx *Tx) leaveNames(c *notary.Certificate) error {
 		return db.MapError(err)
 	}
 	if replacement == 0 {
-		tx.db.Count(expiryCounter(db.TimeOf(notAfter)), -1)
+		tx.db.Count(ExpiryCounter(db.TimeOf(notAfter)), -1)
 	}
 	if err := tx.db.Later(`UPDATE certificate SET name_set = NULL, replaced_by = NULL WHERE id = $1`, c.ID); err != nil {
 		return err
@@ -162,7 +162,7 @@ func (tx *Tx) leaveNames(c *notary.Certificate) error {
 	if err != nil {
 		return err
 	}
-	return tx.replaceAgain(left, func(m member) { tx.db.Count(expiryCounter(db.TimeOf(m.notAfter)), 1) })
+	return tx.replaceAgain(left, func(m member) { tx.db.Count(ExpiryCounter(db.TimeOf(m.notAfter)), 1) })
 }
 
 const memberColumns = `k.name_set, k.id, k.requester_id, k.not_before, k.not_after`

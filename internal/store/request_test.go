@@ -11,6 +11,7 @@ import (
 
 	"notary"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
 
@@ -210,7 +211,7 @@ func TestTransitionRaces(t *testing.T) {
 			if diff := cmp.Diff(map[notary.Kind]int{"": 1, notary.Conflict: 1}, kinds); diff != "" {
 				t.Errorf("outcomes (-want +got):\n%s", diff)
 			}
-			testkit.Check(t, s.CheckInvariants(t.Context()))
+			testkit.Check(t, archive.CheckInvariants(t.Context(), s))
 		})
 	}
 }

@@ -21,7 +21,7 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 		return err
 	}
 	tx.countRevocation(c.AuthorityID, c.Shard)
-	tx.db.Count(liveCounter(c.AuthorityID, c.NotAfter), -1)
+	tx.db.Count(LiveCounter(c.AuthorityID, c.NotAfter), -1)
 	tx.revoked = append(tx.revoked, notary.RevokedCertificate{ID: c.ID, Serial: c.Serial})
 	return tx.leaveNames(c)
 }

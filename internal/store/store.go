@@ -60,9 +60,9 @@ const DefaultReadTimeout = db.DefaultReadTimeout
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
-// schema is what notary keeps in a database. The migrations are here, beside the queries that use the
-// tables.
-var schema = db.Schema{
+// DatabaseSchema is the schema of notary's databases. The migrations are here, beside the queries that
+// use the tables.
+var DatabaseSchema = db.Schema{
 	Migrations:    files(),
 	ApplicationID: 0x4e545259, // the letters NTRY
 	Table:         "issuer_chain",
@@ -80,7 +80,7 @@ func files() fs.FS {
 // Schema returns the version of a database's schema, 0 for an empty one, and that to which this program
 // would migrate it: see [db.Schema.Version].
 func Schema(ctx context.Context, database string) (current, newest int64, err error) {
-	return schema.Version(ctx, database)
+	return DatabaseSchema.Version(ctx, database)
 }
 
 // Open opens a database and migrates its schema: see [db.Open].
@@ -89,11 +89,20 @@ func Open(ctx context.Context, database string, clock func() time.Time, all ...O
 	for _, set := range all {
 		set(&o)
 	}
-	d, err := db.Open(ctx, database, schema, clock, o.db...)
+	d, err := db.Open(ctx, database, DatabaseSchema, clock, o.db...)
 	if err != nil {
 		return nil, err
 	}
 	return newStore(d, clock, o.search), nil
+}
+
+// OpenForReading opens a database without locking or migrating it.
+func OpenForReading(ctx context.Context, database string) (*Store, error) {
+	d, err := db.OpenForReading(ctx, database, DatabaseSchema)
+	if err != nil {
+		return nil, err
+	}
+	return newStore(d, time.Now, query.DefaultLimits), nil
 }
 
 func newStore(d *db.DB, clock func() time.Time, search query.Limits) *Store {
@@ -102,6 +111,9 @@ func newStore(d *db.DB, clock func() time.Time, search query.Limits) *Store {
 
 // IsPostgres reports whether a database is named by the URL of PostgreSQL rather than by a path.
 func IsPostgres(database string) bool { return db.IsPostgres(database) }
+
+// DB returns the database, for packages that own tables or read all of them.
+func (s *Store) DB() *db.DB { return s.db }
 
 // Close waits for the writes in progress, refuses further ones, and closes the database.
 func (s *Store) Close() error { return s.db.Close() }

@@ -43,13 +43,13 @@ func (s *Store) upgrade(ctx context.Context, name string, step func(tx *Tx, afte
 	return last, done, err
 }
 
-// replacedMarked is the agreement that exists while certificates of earlier versions are still to be marked.
-const replacedMarked = "replaced certificates are marked up to certificate"
+// ReplacedMarked is the agreement that exists while certificates of earlier versions are still to be marked.
+const ReplacedMarked = "replaced certificates are marked up to certificate"
 
 // UpgradeReplaced determines which of the next certificates that an earlier version recorded are current. It
 // returns the id of the last one, and whether all are done.
 func (s *Store) UpgradeReplaced(ctx context.Context) (last int64, done bool, err error) {
-	return s.upgrade(ctx, replacedMarked, func(tx *Tx, after int64) (int64, error) {
+	return s.upgrade(ctx, ReplacedMarked, func(tx *Tx, after int64) (int64, error) {
 		certificates, err := db.Collect(ctx, tx.reader.q, scanUnmarked, `SELECT k.id, k.requester_id, k.common_name, k.names, k.fingerprint,
 			k.profile, k.not_before, k.not_after, CASE WHEN k.name_set IS NULL AND v.id IS NULL THEN 1 ELSE 0 END
 			FROM certificate k LEFT JOIN revocation v ON v.certificate_id = k.id

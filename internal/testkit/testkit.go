@@ -20,6 +20,7 @@ import (
 	"notary/internal/keystore"
 	"notary/internal/pki"
 	"notary/internal/store"
+	"notary/internal/store/archive"
 )
 
 // Password is one that is accepted. Every account of a [World] has it.
@@ -80,7 +81,7 @@ func worldAt(t testing.TB, database string, clock *Clock, keys *keystore.Keystor
 	w := &World{Database: database, Keys: keys, Clock: clock, noSetupCode: noSetupCode, callers: map[notary.Role]notary.Caller{}}
 	w.open(t)
 	t.Cleanup(func() {
-		Check(t, w.Store.CheckInvariants(context.Background()))
+		Check(t, archive.CheckInvariants(context.Background(), w.Store))
 		Check(t, w.Store.Close())
 	})
 	return w

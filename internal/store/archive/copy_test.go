@@ -1,4 +1,4 @@
-package store_test
+package archive_test
 
 import (
 	"maps"
@@ -13,6 +13,8 @@ import (
 
 	"notary"
 	"notary/internal/store"
+	"notary/internal/store/archive"
+	"notary/internal/store/storetest"
 	"notary/internal/testkit"
 )
 
@@ -20,23 +22,23 @@ import (
 func TestCopyBetweenEngines(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	first := reopen(t, wholeDatabase(t))
-	testkit.Check(t, first.Fill(t.Context(), lives([]int64{1, 2}, time.Now(), 1_500))) // with more names than are added at once
-	want, err := first.Digest(t.Context(), nil)
+	first := storetest.Reopen(t, storetest.WholeDatabase(t))
+	testkit.Check(t, first.Fill(t.Context(), storetest.Lives([]int64{1, 2}, time.Now(), 1_500))) // with more names than are added at once
+	want, err := archive.Digest(t.Context(), first, nil)
 	testkit.Check(t, err)
 
 	from := first
 	for _, to := range []string{testkit.Postgres(t), filepath.Join(folder, "again.db"), testkit.Postgres(t)} {
-		s := reopen(t, to)
+		s := storetest.Reopen(t, to)
 		rows := map[string]int64{}
-		read, err := from.CopyTo(t.Context(), s, func(table string, n, of int64) { rows[table] = n })
+		read, err := archive.Copy(t.Context(), from, s, func(table string, n, of int64) { rows[table] = n })
 		testkit.Check(t, err)
-		written, err := s.Digest(t.Context(), nil)
+		written, err := archive.Digest(t.Context(), s, nil)
 		testkit.Check(t, err)
 		if read != want || written != want {
 			t.Errorf("the digest of what was read is %s, of the copy %s, want %s", read, written, want)
 		}
-		testkit.Check(t, s.CheckInvariants(t.Context()))
+		testkit.Check(t, archive.CheckInvariants(t.Context(), s))
 		if rows["request"] < 1_500 || rows["event"] == 0 {
 			t.Errorf("progress was told of %v rows", rows)
 		}
@@ -45,7 +47,7 @@ func TestCopyBetweenEngines(t *testing.T) {
 	// The next ids follow those that were copied.
 	before, err := from.Summary(t.Context(), time.Now())
 	testkit.Check(t, err)
-	req := newRequest(t, from, 1, 99)
+	req := storetest.NewRequest(t, from, 1, 99)
 	if req.ID <= 1_500 {
 		t.Errorf("a new request has the id %d", req.ID)
 	}
@@ -60,35 +62,27 @@ func TestCopyBetweenEngines(t *testing.T) {
 // A copy has every column of every table. Leases and the versions of migrations stay behind.
 func TestCopyHasEveryColumn(t *testing.T) {
 	t.Parallel()
-	want := testkit.Columns(t, wholeDatabase(t))
+	want := testkit.Columns(t, storetest.WholeDatabase(t))
 	maps.DeleteFunc(want, func(table string, _ []string) bool {
 		return table == "lease" || table == "goose_db_version"
 	})
 	byName := cmpopts.SortSlices(func(a, b string) bool { return a < b })
-	if diff := cmp.Diff(want, store.CopiedColumns(), byName); diff != "" {
+	if diff := cmp.Diff(want, archive.CopiedColumns(), byName); diff != "" {
 		t.Errorf("the columns of a copy (-want +got):\n%s", diff)
 	}
-}
-
-func reopen(t *testing.T, database string) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), database, time.Now)
-	testkit.Check(t, err)
-	t.Cleanup(func() { testkit.Check(t, s.Close()) })
-	return s
 }
 
 // A copy goes into an empty database only.
 func TestCopyIntoWhatIsThere(t *testing.T) {
 	t.Parallel()
-	from, to := reopen(t, wholeDatabase(t)), reopen(t, testkit.Database(t))
-	newRequest(t, to, 1, 1)
-	before, err := to.Digest(t.Context(), nil)
+	from, to := storetest.Reopen(t, storetest.WholeDatabase(t)), storetest.Reopen(t, testkit.Database(t))
+	storetest.NewRequest(t, to, 1, 1)
+	before, err := archive.Digest(t.Context(), to, nil)
 	testkit.Check(t, err)
-	_, err = from.CopyTo(t.Context(), to, nil)
+	_, err = archive.Copy(t.Context(), from, to, nil)
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantText(t, err, "not empty", "name a new one")
-	after, err := to.Digest(t.Context(), nil)
+	after, err := archive.Digest(t.Context(), to, nil)
 	testkit.Check(t, err)
 	if before != after {
 		t.Error("the database that was there has changed")
@@ -98,15 +92,15 @@ func TestCopyIntoWhatIsThere(t *testing.T) {
 // Every change of anything changes the digest.
 func TestDigest(t *testing.T) {
 	t.Parallel()
-	whole := wholeDatabase(t)
+	whole := storetest.WholeDatabase(t)
 	digest := func(change string) string {
 		t.Helper()
-		path := copyOf(t, whole)
+		path := storetest.CopyOf(t, whole)
 		db := testkit.SQL(t, path)
 		_, err := db.Exec(change)
 		testkit.Check(t, err)
 		testkit.Check(t, db.Close())
-		sum, err := reopen(t, path).Digest(t.Context(), nil)
+		sum, err := archive.Digest(t.Context(), storetest.Reopen(t, path), nil)
 		testkit.Check(t, err)
 		return sum
 	}
@@ -134,7 +128,7 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path, file := filepath.Join(folder, "notary.db"), filepath.Join(folder, "backup.db")
-	s, _ := openAt(t, path)
+	s, _ := storetest.OpenAt(t, path)
 	var mu sync.Mutex
 	var acknowledged []int64
 	stop := make(chan struct{})
@@ -147,7 +141,7 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 					return
 				default:
 				}
-				id := newRequest(t, s, requester+1, n).ID
+				id := storetest.NewRequest(t, s, requester+1, n).ID
 				mu.Lock()
 				acknowledged = append(acknowledged, id)
 				mu.Unlock()
@@ -162,7 +156,7 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 	mu.Lock()
 	before := len(acknowledged)
 	mu.Unlock()
-	_, err := store.Backup(t.Context(), path, file, store.Checks{}, nil)
+	_, err := archive.Backup(t.Context(), path, file, archive.Checks{}, nil)
 	close(stop)
 	writing.Wait()
 	testkit.Check(t, err)
@@ -172,7 +166,7 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 
 	testkit.Check(t, os.Chmod(file, 0o644)) // whatever mode a copy of it has
 	restored := filepath.Join(t.TempDir(), "notary.db")
-	kept, err := store.Restore(t.Context(), file, restored, false, nil)
+	kept, err := archive.Restore(t.Context(), file, restored, false, nil)
 	testkit.Check(t, err)
 	if kept != "" {
 		t.Errorf("something was kept as %s", kept)
@@ -180,8 +174,8 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 	if info, err := os.Stat(restored); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the restored database has mode %v (%v), want -rw-------", info.Mode(), err)
 	}
-	again := reopen(t, restored)
-	testkit.Check(t, again.CheckInvariants(t.Context()))
+	again := storetest.Reopen(t, restored)
+	testkit.Check(t, archive.CheckInvariants(t.Context(), again))
 	for _, id := range acknowledged[:before] {
 		if _, err := again.Request(t.Context(), id); err != nil {
 			t.Errorf("request %d was acknowledged before the backup: %v", id, err)
@@ -193,19 +187,19 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 func TestSQLiteRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	path, file := wholeDatabase(t), filepath.Join(folder, "backup.db")
-	_, err := store.Backup(t.Context(), path, file, store.Checks{}, nil)
+	path, file := storetest.WholeDatabase(t), filepath.Join(folder, "backup.db")
+	_, err := archive.Backup(t.Context(), path, file, archive.Checks{}, nil)
 	testkit.Check(t, err)
-	_, err = store.Backup(t.Context(), path, file, store.Checks{}, nil)
+	_, err = archive.Backup(t.Context(), path, file, archive.Checks{}, nil)
 	testkit.WantKind(t, err, notary.Conflict)
-	_, err = store.Backup(t.Context(), filepath.Join(folder, "nothing.db"), file+"2", store.Checks{}, nil)
+	_, err = archive.Backup(t.Context(), filepath.Join(folder, "nothing.db"), file+"2", archive.Checks{}, nil)
 	testkit.WantKind(t, err, notary.NotFound)
 
 	target := filepath.Join(folder, "notary.db")
 	refused := func(name, from string, replace bool, words ...string) {
 		t.Helper()
 		before, _ := os.ReadFile(target)
-		_, err := store.Restore(t.Context(), from, target, replace, nil)
+		_, err := archive.Restore(t.Context(), from, target, replace, nil)
 		if err == nil {
 			t.Errorf("%s was restored", name)
 			return
@@ -216,7 +210,7 @@ func TestSQLiteRestoreRefuses(t *testing.T) {
 		}
 	}
 	damaged := func(change string) string {
-		path := copyOf(t, file)
+		path := storetest.CopyOf(t, file)
 		db := testkit.SQL(t, path)
 		_, err := db.Exec(change)
 		testkit.Check(t, err)
@@ -232,19 +226,19 @@ func TestSQLiteRestoreRefuses(t *testing.T) {
 		t.Errorf("a refused restore left a database (%v)", err)
 	}
 
-	_, err = store.Restore(t.Context(), file, target, false, nil)
+	_, err = archive.Restore(t.Context(), file, target, false, nil)
 	testkit.Check(t, err)
 	want := digestAt(t, target)
 	refused("a second one", file, false, "already")
 	refused("a changed backup in its place", damaged(`UPDATE request SET email = 'x'`), true, "damaged")
-	kept, err := store.Restore(t.Context(), file, target, true, nil)
+	kept, err := archive.Restore(t.Context(), file, target, true, nil)
 	testkit.Check(t, err)
 	for _, path := range []string{kept, target} {
 		if got := digestAt(t, path); got != want {
 			t.Errorf("%s has the digest %s, want %s", path, got, want)
 		}
 	}
-	reopen(t, target)
+	storetest.Reopen(t, target)
 	refused("one whose server runs", file, true, "another server uses the database")
 }
 
@@ -252,7 +246,7 @@ func digestAt(t *testing.T, path string) string {
 	t.Helper()
 	s, err := store.Open(t.Context(), path, time.Now)
 	testkit.Check(t, err)
-	digest, err := s.Digest(t.Context(), nil)
+	digest, err := archive.Digest(t.Context(), s, nil)
 	testkit.Check(t, err)
 	testkit.Check(t, s.Close())
 	return digest
@@ -264,15 +258,16 @@ func TestSQLiteRestoreAllowsForWhatCameAfter(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path, file, target := filepath.Join(folder, "notary.db"), filepath.Join(folder, "backup.db"), filepath.Join(folder, "new.db")
-	s, clock := openAt(t, path)
-	a, account := newAuthority(t, s), newAccount(t, s, notary.Admin, 1)
-	write(t, s, func(tx *store.Tx) error {
-		return begin(tx, account.ID, "token", clock.Now().Add(time.Hour))
+	s, clock := storetest.OpenAt(t, path)
+	a, account := storetest.NewAuthority(t, s), storetest.NewAccount(t, s, notary.Admin, 1)
+	storetest.Write(t, s, func(tx *store.Tx) error {
+		_, err := tx.InsertSession(&notary.Session{AccountID: account.ID, ExpiresAt: clock.Now().Add(time.Hour)}, []byte("token"))
+		return err
 	})
-	_, err := store.Backup(t.Context(), path, file, store.Checks{}, nil)
+	_, err := archive.Backup(t.Context(), path, file, archive.Checks{}, nil)
 	testkit.Check(t, err)
 	next := func(s *store.Store) (number int64) {
-		write(t, s, func(tx *store.Tx) (err error) {
+		storetest.Write(t, s, func(tx *store.Tx) (err error) {
 			number, err = tx.NextCRLNumber(a.ID, 0, 0, 0)
 			return err
 		})
@@ -282,9 +277,9 @@ func TestSQLiteRestoreAllowsForWhatCameAfter(t *testing.T) {
 	for range 5 {
 		last = next(s)
 	}
-	_, err = store.Restore(t.Context(), file, target, false, nil)
+	_, err = archive.Restore(t.Context(), file, target, false, nil)
 	testkit.Check(t, err)
-	restored := reopen(t, target)
+	restored := storetest.Reopen(t, target)
 	if n := next(restored); n <= last {
 		t.Errorf("after the restore a CRL has the number %d, before it one had %d", n, last)
 	}
@@ -304,16 +299,16 @@ func TestRestoreComparesTheSchema(t *testing.T) {
 	} {
 		folder := t.TempDir()
 		path, file, database := filepath.Join(folder, "old.db"), filepath.Join(folder, "backup.db"), filepath.Join(folder, "notary.db")
-		testkit.Check(t, reopen(t, path).CheckInvariants(t.Context()))
+		testkit.Check(t, archive.CheckInvariants(t.Context(), storetest.Reopen(t, path)))
 		db := testkit.SQL(t, path)
 		_, err := db.Exec(tt.change)
 		testkit.Check(t, err)
-		_, err = store.Backup(t.Context(), path, file, store.Checks{}, nil)
+		_, err = archive.Backup(t.Context(), path, file, archive.Checks{}, nil)
 		testkit.WantText(t, err, "damaged", tt.text)
 
 		// One that was made by a version that did not look.
-		testkit.Check(t, store.BackupUnchecked(t.Context(), path, file))
-		_, err = store.Restore(t.Context(), file, database, false, nil)
+		testkit.Check(t, archive.BackupUnchecked(t.Context(), path, file))
+		_, err = archive.Restore(t.Context(), file, database, false, nil)
 		testkit.WantText(t, err, tt.text)
 		if _, err := os.Stat(database); !os.IsNotExist(err) {
 			t.Errorf("the backup was restored (%v)", err)

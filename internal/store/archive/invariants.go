@@ -1,4 +1,4 @@
-package store
+package archive
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store"
 	"notary/internal/store/query"
 )
 
@@ -109,7 +110,7 @@ var invariants = []db.Rule{
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT certificate_id AS revoked FROM revocation) v ON v.revoked = k.id
 		WHERE (k.name_set IS NULL) <> (v.revoked IS NOT NULL OR (k.profile = '` + notary.OCSPProfile + `' AND k.requester_id = 0))
-			AND NOT EXISTS (SELECT 1 FROM agreement WHERE name = '` + replacedMarked + `')`},
+			AND NOT EXISTS (SELECT 1 FROM agreement WHERE name = '` + store.ReplacedMarked + `')`},
 	{Says: "a certificate is replaced by a later one for the same names and owner", Breaches: `
 		SELECT CAST(x.id AS TEXT) FROM certificate x LEFT JOIN certificate y ON y.id = x.replaced_by AND ` + replaces + `
 		WHERE x.replaced_by IS NOT NULL AND y.id IS NULL`},
@@ -135,12 +136,11 @@ const replaces = `y.name_set = x.name_set AND (y.requester_id = x.requester_id O
 	AND y.not_before >= x.not_before AND y.not_after >= x.not_after
 	AND (y.not_before > x.not_before OR y.not_after > x.not_after OR y.id > x.id)`
 
-// CheckInvariants says whether the database is whole: nil, or an error with each rule that
-// is broken and by what. It reads everything, at one moment, so it is for tests, restores
-// and doubts.
-func (s *Store) CheckInvariants(ctx context.Context) error {
-	return s.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
-		return check(ctx, db.OnConn(conn), s.db.FileRules())
+// CheckInvariants returns nil if the database is intact, or an error with each broken rule and what breaks
+// it. It reads everything, at one moment, so it is for tests, restores and doubts.
+func CheckInvariants(ctx context.Context, s *store.Store) error {
+	return s.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
+		return check(ctx, db.OnConn(conn), s.DB().FileRules())
 	})
 }
 
@@ -157,9 +157,9 @@ func check(ctx context.Context, q db.Querier, more []db.Rule) error {
 
 // countedByExpiry are the counts by time, and what they count: issuer and end.
 var countedByExpiry = []expiryCount{
-	{"expiring ", "expiring!", func(_ int64, notAfter time.Time) string { return expiryCounter(notAfter) },
+	{"expiring ", "expiring!", func(_ int64, notAfter time.Time) string { return store.ExpiryCounter(notAfter) },
 		`SELECT 0, k.not_after FROM certificate k WHERE ` + query.Current("k")},
-	{"live ", "live!", liveCounter, `
+	{"live ", "live!", store.LiveCounter, `
 		SELECT COALESCE(k.authority_id, 0), k.not_after FROM certificate k
 		LEFT JOIN revocation v ON v.certificate_id = k.id WHERE v.certificate_id IS NULL`},
 }

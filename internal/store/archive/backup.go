@@ -1,4 +1,7 @@
-package store
+// Package archive handles databases as a whole: backups, restores, copies between engines, digests and
+// checks. It reads every table, whatever is in it, and relies on package store for the rows whose content it
+// checks.
+package archive
 
 import (
 	"context"
@@ -8,14 +11,12 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store"
 )
-
-// sealed is the agreement that holds the digest of a backup.
-const sealed = "digest of the backup"
 
 // Backup copies the SQLite database in the file at path, which a server may be using, to a
 // new file: everything that was acknowledged before the call, as at one moment. No writer
-// waits for it. The copy is checked as by [Store.Check]: a damaged one is not kept. It holds its own
+// waits for it. The copy is checked as by [Check]: a damaged one is not kept. It holds its own
 // digest, by which [Restore] knows whether it is whole, and which Backup returns.
 func Backup(ctx context.Context, path, to string, checks Checks, progress Progress) (digest string, err error) {
 	if _, err := os.Stat(path); err != nil {
@@ -30,7 +31,7 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 	if err := db.CreatePrivate(part); err != nil {
 		return "", err
 	}
-	if err := schema.CopyFile(ctx, path, part); err != nil {
+	if err := store.DatabaseSchema.CopyFile(ctx, path, part); err != nil {
 		return "", err
 	}
 	if err := checkCopy(ctx, part, checks, progress); err != nil {
@@ -47,7 +48,7 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 func checkCopy(ctx context.Context, path string, checks Checks, progress Progress) error {
 	var found []Damage
 	report := func(d Damage) { found = append(found, d) }
-	current, newest, err := Schema(ctx, path)
+	current, newest, err := store.Schema(ctx, path)
 	if db.Corrupt(err) || err == nil && current == newest {
 		err = CheckDatabase(ctx, path, checks, progress, report)
 	} else if err == nil {
@@ -75,7 +76,7 @@ func seal(ctx context.Context, path string, progress Progress) (digest string, e
 			return err
 		}
 		_, err := conn.ExecContext(ctx, `INSERT INTO agreement (name, value) VALUES ($1, $2)
-			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, sealed, digest)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, store.BackupDigest, digest)
 		return db.MapError(err)
 	})
 	return digest, err
@@ -88,7 +89,7 @@ func checkSeal(ctx context.Context, path string, progress Progress) error {
 }
 
 func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) error {
-	want, err := db.Agreed(ctx, db.OnConn(conn), sealed)
+	want, err := db.Agreed(ctx, db.OnConn(conn), store.BackupDigest)
 	if err != nil {
 		return err
 	}
@@ -111,15 +112,15 @@ func fileDigest(ctx context.Context, conn *sql.Conn, progress Progress) (string,
 	if err != nil {
 		return "", err
 	}
-	var all []table
+	var all []store.Table
 	for _, name := range names {
 		columns, err := db.Collect(ctx, q, db.Scan[string], `SELECT '"' || name || '"' FROM pragma_table_info($1) ORDER BY cid`, name)
 		if err != nil {
 			return "", err
 		}
-		t := table{name: name, columns: columns}
+		t := store.Table{Name: name, Columns: columns}
 		if name == "agreement" {
-			t.from = "(SELECT * FROM agreement WHERE name <> '" + sealed + "') t"
+			t.From = "(SELECT * FROM agreement WHERE name <> '" + store.BackupDigest + "') t"
 		}
 		all = append(all, t)
 	}

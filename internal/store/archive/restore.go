@@ -1,4 +1,4 @@
-package store
+package archive
 
 import (
 	"context"
@@ -10,10 +10,11 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store"
 )
 
 // Restore replaces the SQLite database at path with a backup, after verifying the copy: its digest
-// is right, no rule of [Store.CheckInvariants] is broken, and its schema is that of this version. An
+// is right, no rule of [CheckInvariants] is broken, and its schema is that of this version. An
 // existing database is a [notary.Conflict] unless replace is set: then it is kept beside the new one,
 // under the name that Restore returns. A server must not be running.
 func Restore(ctx context.Context, backup, path string, replace bool, progress Progress) (kept string, err error) {
@@ -33,7 +34,7 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	if err := db.CreatePrivate(part); err != nil {
 		return "", err
 	}
-	if err := schema.CopyFile(ctx, backup, part); err != nil {
+	if err := store.DatabaseSchema.CopyFile(ctx, backup, part); err != nil {
 		return "", err
 	}
 	var replaced map[string]int64
@@ -59,38 +60,38 @@ func checkBackup(ctx context.Context, path string, replaced map[string]int64, pr
 	if err := checkSeal(ctx, path, progress); err != nil {
 		return err
 	}
-	s, err := Open(ctx, path, time.Now)
+	s, err := store.Open(ctx, path, time.Now)
 	if err != nil {
 		return err
 	}
 	var differences []string
-	if err = s.CheckInvariants(ctx); err != nil {
+	if err = CheckInvariants(ctx, s); err != nil {
 		err = notary.Errorf(notary.Invalid, "the backup is not whole: %v", err)
-	} else if differences, err = s.db.SchemaDifferences(ctx); err == nil && len(differences) > 0 {
+	} else if differences, err = s.DB().SchemaDifferences(ctx); err == nil && len(differences) > 0 {
 		err = notary.Errorf(notary.Invalid, "the schema of the backup is not the one that notary creates: %s. "+
 			"Restore a backup from before that change", strings.Join(differences, "; "))
 	} else if err == nil {
-		err = s.Write(ctx, func(tx *Tx) error { return tx.beginAfterRestore(replaced) })
+		err = s.DB().Write(ctx, func(tx *db.Tx) error { return beginAfterRestore(tx, replaced) })
 	}
 	return errors.Join(err, s.Close())
 }
 
 // beginAfterRestore breaks the seal, ends all sessions, as some may have been ended since the
 // backup, and raises the CRL numbers above those of the replaced database, given by CSR.
-func (tx *Tx) beginAfterRestore(replaced map[string]int64) error {
-	if _, err := tx.db.Exec(`DELETE FROM agreement WHERE name = $1`, sealed); err != nil {
+func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
+	if _, err := tx.Exec(`DELETE FROM agreement WHERE name = $1`, store.BackupDigest); err != nil {
 		return err
 	}
-	if _, err := tx.db.Exec(`DELETE FROM session WHERE expires_at > 0`); err != nil {
+	if _, err := tx.Exec(`DELETE FROM session WHERE expires_at > 0`); err != nil {
 		return err
 	}
 	for csr, number := range replaced {
-		_, err := tx.db.Exec(`UPDATE authority SET crl_number = $1 WHERE csr = $2 AND crl_number < $1`, number, csr)
+		_, err := tx.Exec(`UPDATE authority SET crl_number = $1 WHERE csr = $2 AND crl_number < $1`, number, csr)
 		if err != nil {
 			return err
 		}
 	}
-	_, err := tx.db.Exec(`UPDATE authority SET crl_base = crl_base + $1`, clockError.Microseconds())
+	_, err := tx.Exec(`UPDATE authority SET crl_base = crl_base + $1`, clockError.Microseconds())
 	return err
 }
 

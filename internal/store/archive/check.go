@@ -1,4 +1,4 @@
-package store
+package archive
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
-	"notary/internal/store/query"
+	"notary/internal/store"
 )
 
 // Damage is a finding of a check.
@@ -31,8 +31,8 @@ type DamageKind string
 // The kinds of damage, in the order in which they are looked for.
 const (
 	DamagedFile   DamageKind = "file"   // pages and indexes, by the engine's own checks
-	DamagedSchema DamageKind = "schema" // tables, indexes, triggers and views that differ from this version's
-	DamagedRule   DamageKind = "rule"   // see [Store.CheckInvariants]
+	DamagedSchema DamageKind = "schema" // store.Tables, indexes, triggers and views that differ from this version's
+	DamagedRule   DamageKind = "rule"   // see [CheckInvariants]
 	DamagedRow    DamageKind = "row"    // values that this program does not write
 	DamagedRecord DamageKind = "record" // a row that differs from the DER or PEM in it
 )
@@ -50,9 +50,9 @@ type Checks struct {
 const stepRows = 500
 
 // CheckDatabase opens a database for reading only, which a server may be using, and checks all of
-// it: see [Store.Check]. The schema must be that of this version.
+// it: see [Check]. The schema must be that of this version.
 func CheckDatabase(ctx context.Context, database string, checks Checks, progress Progress, report func(Damage)) error {
-	current, newest, err := Schema(ctx, database)
+	current, newest, err := store.Schema(ctx, database)
 	switch {
 	case db.Corrupt(err):
 		report(Damage{DamagedFile, err.Error()})
@@ -63,28 +63,19 @@ func CheckDatabase(ctx context.Context, database string, checks Checks, progress
 		return notary.Errorf(notary.Unprocessable, "the schema has version %d, this program checks version %d: "+
 			"use the program of that version, or run notary migrate up first", current, newest)
 	}
-	s, err := openForReading(ctx, database)
+	s, err := store.OpenForReading(ctx, database)
 	if err != nil {
 		return err
 	}
 	s.OnDamage(func(d notary.Damage) {
 		report(Damage{DamagedRecord, fmt.Sprintf("%s %d: %s", d.Kind, d.ID, d.Problem)})
 	})
-	return errors.Join(s.Check(ctx, checks, progress, report), s.Close())
-}
-
-// openForReading opens a database without locking or changing it.
-func openForReading(ctx context.Context, database string) (*Store, error) {
-	d, err := db.OpenForReading(ctx, database, schema)
-	if err != nil {
-		return nil, err
-	}
-	return newStore(d, nil, query.DefaultLimits), nil
+	return errors.Join(Check(ctx, s, checks, progress, report), s.Close())
 }
 
 // checker runs the parts of a check. A part that fails counts as damage.
 type checker struct {
-	*Store
+	*store.Store
 	checks   Checks
 	progress Progress
 	report   func(Damage)
@@ -97,7 +88,7 @@ func (c checker) found(kind DamageKind, format string, args ...any) {
 // Check checks the whole database and reports what is damaged: the engine's file, the schema, the
 // rules between the rows, every value, and every certificate, request, CRL and key. It returns an
 // error if it could not be completed. Memory does not grow with the database.
-func (s *Store) Check(ctx context.Context, checks Checks, progress Progress, report func(Damage)) error {
+func Check(ctx context.Context, s *store.Store, checks Checks, progress Progress, report func(Damage)) error {
 	c := checker{s, checks, progress, report}
 	for _, part := range []func(context.Context){c.file, c.schema, c.rules, c.rows, c.records} {
 		if part(ctx); ctx.Err() != nil {
@@ -109,7 +100,7 @@ func (s *Store) Check(ctx context.Context, checks Checks, progress Progress, rep
 
 // schema compares the schema with what the migrations of this version create.
 func (c checker) schema(ctx context.Context) {
-	differences, err := c.db.SchemaDifferences(ctx)
+	differences, err := c.DB().SchemaDifferences(ctx)
 	if err != nil {
 		c.found(DamagedSchema, "the schema could not be compared: %v", err)
 	}
@@ -119,11 +110,11 @@ func (c checker) schema(ctx context.Context) {
 	c.progress.tell("schema", 1, 1)
 }
 
-func (c checker) file(ctx context.Context) { c.invariants(ctx, DamagedFile, c.db.FileRules()) }
+func (c checker) file(ctx context.Context) { c.invariants(ctx, DamagedFile, c.DB().FileRules()) }
 
 func (c checker) rules(ctx context.Context) {
 	c.invariants(ctx, DamagedRule, invariants)
-	err := c.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
+	err := c.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
 		for _, counted := range countedByExpiry {
 			if err := counted.check(ctx, db.OnConn(conn)); err != nil {
 				c.found(DamagedRule, "%v", err)
@@ -139,7 +130,7 @@ func (c checker) rules(ctx context.Context) {
 // invariants checks each rule in a snapshot of its own.
 func (c checker) invariants(ctx context.Context, kind DamageKind, rules []db.Rule) {
 	for i, rule := range rules {
-		err := c.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
+		err := c.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
 			return rule.Check(ctx, db.OnConn(conn))
 		})
 		if err != nil {
@@ -151,46 +142,46 @@ func (c checker) invariants(ctx context.Context, kind DamageKind, rules []db.Rul
 
 // rows reads every value of every table.
 func (c checker) rows(ctx context.Context) {
-	for _, t := range tables {
+	for _, t := range store.Tables {
 		if err := c.table(ctx, t); err != nil {
-			c.found(DamagedRow, "table %s cannot be read: %v", t.name, err)
+			c.found(DamagedRow, "table %s cannot be read: %v", t.Name, err)
 		}
 	}
 }
 
 // table reads a table in steps along its key.
-func (c checker) table(ctx context.Context, t table) error {
-	keys := strings.Split(t.key, ", ")
+func (c checker) table(ctx context.Context, t store.Table) error {
+	keys := strings.Split(t.Key, ", ")
 	var params []string
 	for i := range keys {
 		params = append(params, fmt.Sprintf("$%d", i+1))
 	}
-	text, after := "SELECT "+strings.Join(t.columns, ", ")+" FROM "+t.source(), []any(nil)
-	tail := fmt.Sprintf(" ORDER BY %s LIMIT %d", t.key, stepRows)
+	text, after := "SELECT "+strings.Join(t.Columns, ", ")+" FROM "+t.Source(), []any(nil)
+	tail := fmt.Sprintf(" ORDER BY %s LIMIT %d", t.Key, stepRows)
 	for done := int64(0); ; {
 		query := text + tail
 		if after != nil {
-			query = text + " WHERE (" + t.key + ") > (" + strings.Join(params, ", ") + ")" + tail
+			query = text + " WHERE (" + t.Key + ") > (" + strings.Join(params, ", ") + ")" + tail
 		}
-		rows, err := db.Collect(ctx, c.reader.q, scanValues(len(t.columns)), query, after...)
+		rows, err := db.Collect(ctx, c.DB().Reads(), scanValues(len(t.Columns)), query, after...)
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
 			for i, v := range row {
-				if fault := valueFault(t.columns[i], v); fault != "" {
-					c.found(DamagedRow, "%s in table %s, column %s, row %s", fault, t.name, t.columns[i], rowName(t, keys, row))
+				if fault := valueFault(t.Columns[i], v); fault != "" {
+					c.found(DamagedRow, "%s in table %s, column %s, row %s", fault, t.Name, t.Columns[i], rowName(t, keys, row))
 				}
 			}
 		}
 		done += int64(len(rows))
-		c.progress.tell(t.name, done, done)
+		c.progress.tell(t.Name, done, done)
 		if len(rows) < stepRows {
 			return nil
 		}
 		after = nil
 		for _, key := range keys {
-			after = append(after, rows[len(rows)-1][slices.Index(t.columns, key)])
+			after = append(after, rows[len(rows)-1][slices.Index(t.Columns, key)])
 		}
 	}
 }
@@ -205,10 +196,10 @@ func scanValues(n int) func(db.Row) ([]any, error) {
 	}
 }
 
-func rowName(t table, keys []string, row []any) string {
+func rowName(t store.Table, keys []string, row []any) string {
 	var parts []string
 	for _, key := range keys {
-		parts = append(parts, fmt.Sprintf("%s %.60q", key, fmt.Sprint(row[slices.Index(t.columns, key)])))
+		parts = append(parts, fmt.Sprintf("%s %.60q", key, fmt.Sprint(row[slices.Index(t.Columns, key)])))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -294,7 +285,7 @@ func (c checker) authority(ctx context.Context, id int64) error {
 	if c.checks.CRL == nil {
 		return errors.Join(errs...)
 	}
-	shards, err := db.Collect(ctx, c.reader.q, db.Scan[int64],
+	shards, err := db.Collect(ctx, c.DB().Reads(), db.Scan[int64],
 		`SELECT shard FROM crl WHERE authority_id = $1 AND number > 0 ORDER BY shard`, id)
 	errs = append(errs, err)
 	for _, shard := range shards {
@@ -320,7 +311,7 @@ func ignoreDeleted(err error) error {
 // each calls check with the ids of a table, in steps.
 func (c checker) each(ctx context.Context, table string, check func(id int64) error) {
 	for after, done := int64(0), int64(0); ctx.Err() == nil; {
-		ids, err := db.Collect(ctx, c.reader.q, db.Scan[int64],
+		ids, err := db.Collect(ctx, c.DB().Reads(), db.Scan[int64],
 			fmt.Sprintf(`SELECT id FROM %s WHERE id > $1 ORDER BY id LIMIT %d`, table, stepRows), after)
 		if err != nil {
 			c.found(DamagedRecord, "table %s cannot be read: %v", table, err)
@@ -345,7 +336,7 @@ func (c checker) chains(ctx context.Context) {
 	c.each(ctx, "issuer_chain", func(id int64) error {
 		var fingerprint string
 		var der []byte
-		err := c.q.QueryRow(ctx, `SELECT fingerprint, der FROM issuer_chain WHERE id = $1`, id).Scan(&fingerprint, &der)
+		err := c.DB().Reads().QueryRow(ctx, `SELECT fingerprint, der FROM issuer_chain WHERE id = $1`, id).Scan(&fingerprint, &der)
 		if err != nil {
 			return db.MapError(err)
 		}

@@ -1,4 +1,4 @@
-package store_test
+package archive_test
 
 import (
 	"path/filepath"
@@ -7,17 +7,18 @@ import (
 	"testing"
 	"time"
 
-	"notary"
 	"notary/internal/store"
+	"notary/internal/store/archive"
+	"notary/internal/store/storetest"
 	"notary/internal/testkit"
 )
 
 // Each kind of damage is found, and called by its name.
 func TestSQLiteCheckInvariants(t *testing.T) {
 	t.Parallel()
-	whole := wholeDatabase(t)
-	empty, _ := openAt(t, filepath.Join(t.TempDir(), "notary.db"))
-	rules := store.Rules(empty)
+	whole := storetest.WholeDatabase(t)
+	empty, _ := storetest.OpenAt(t, filepath.Join(t.TempDir(), "notary.db"))
+	rules := archive.Rules(empty)
 	const (
 		request = `(SELECT MIN(id) FROM request WHERE status = 'Active')`
 		revoked = `(SELECT MIN(id) FROM request WHERE status = 'Revoked')`
@@ -153,34 +154,10 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 	}
 }
 
-// wholeDatabase is the path of a SQLite database, closed, with something of everything in it.
-func wholeDatabase(t *testing.T) string {
-	t.Helper()
-	w := testkit.NewAt(t, filepath.Join(t.TempDir(), "notary.db"))
-	requestor := w.Caller(notary.CertificateRequestor)
-	root := w.Root(t, notary.ECDSAP256)
-	issuer := w.Intermediate(t, root, notary.Ed25519)
-	w.Request(t, requestor)
-	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, requestor), ""))
-	w.Signed(t, requestor, issuer)
-	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, requestor, issuer), notary.Superseded))
-	_, err := w.CA.CRL(t.Context(), issuer)
-	testkit.Check(t, err)
-	return copyOf(t, w.Database)
-}
-
-func copyOf(t *testing.T, path string) string {
-	t.Helper()
-	to := filepath.Join(t.TempDir(), "copy.db")
-	_, err := testkit.SQL(t, path).ExecContext(t.Context(), `VACUUM INTO $1`, to)
-	testkit.Check(t, err)
-	return to
-}
-
 // checkCopy damages a copy of the database and checks that.
 func checkCopy(t *testing.T, path, damage string) error {
 	t.Helper()
-	path = copyOf(t, path)
+	path = storetest.CopyOf(t, path)
 	db := testkit.SQL(t, path)
 	_, err := db.ExecContext(t.Context(), damage)
 	testkit.Check(t, err)
@@ -188,5 +165,5 @@ func checkCopy(t *testing.T, path, damage string) error {
 	s, err := store.Open(t.Context(), path, time.Now)
 	testkit.Check(t, err)
 	defer func() { testkit.Check(t, s.Close()) }()
-	return s.CheckInvariants(t.Context())
+	return archive.CheckInvariants(t.Context(), s)
 }

@@ -1,4 +1,4 @@
-package store
+package archive
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store"
 )
 
 // Progress is told how much of a table has been read. A nil one is told nothing.
@@ -25,44 +26,44 @@ func (p Progress) tell(table string, rows, of int64) {
 
 // Digest is a SHA-256 over everything that is stored, in hex: two databases with the same
 // digest hold the same, whatever their engines. It reads everything, at one moment.
-func (s *Store) Digest(ctx context.Context, progress Progress) (digest string, err error) {
-	err = s.db.Snapshot(ctx, false, func(conn *sql.Conn) error {
-		digest, err = digestOf(ctx, conn, tables, progress)
+func Digest(ctx context.Context, s *store.Store, progress Progress) (digest string, err error) {
+	err = s.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
+		digest, err = digestOf(ctx, conn, store.Tables, progress)
 		return err
 	})
 	return digest, err
 }
 
-func digestOf(ctx context.Context, conn *sql.Conn, tables []table, progress Progress) (string, error) {
+func digestOf(ctx context.Context, conn *sql.Conn, tables []store.Table, progress Progress) (string, error) {
 	sum := sha256.New()
 	for _, t := range tables {
-		if err := t.each(ctx, conn, sum, progress, nil); err != nil {
+		if err := eachRow(ctx, conn, t, sum, progress, nil); err != nil {
 			return "", err
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// each reads the table row by row in the order of its key, adds the rows to the sum, and
+// eachRow reads a table row by row in the order of its key, adds the rows to the sum, and
 // hands them to fn, where there is one.
-func (t table) each(ctx context.Context, conn *sql.Conn, sum hash.Hash, progress Progress, fn func([]any) error) error {
+func eachRow(ctx context.Context, conn *sql.Conn, t store.Table, sum hash.Hash, progress Progress, fn func([]any) error) error {
 	var count int64
-	if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+t.source()).Scan(&count); err != nil {
+	if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+t.Source()).Scan(&count); err != nil {
 		return db.MapError(err)
 	}
-	fmt.Fprintf(sum, "%s %d\n", t.name, count)
+	fmt.Fprintf(sum, "%s %d\n", t.Name, count)
 	order := ""
-	if t.key != "" {
-		order = " ORDER BY " + t.key
+	if t.Key != "" {
+		order = " ORDER BY " + t.Key
 	}
-	rows, err := conn.QueryContext(ctx, "SELECT "+strings.Join(t.columns, ", ")+" FROM "+t.source()+order)
+	rows, err := conn.QueryContext(ctx, "SELECT "+strings.Join(t.Columns, ", ")+" FROM "+t.Source()+order)
 	if err != nil {
 		return db.MapError(err)
 	}
 	defer rows.Close()
 	var n int64
 	for rows.Next() {
-		row, dest := make([]any, len(t.columns)), make([]any, len(t.columns))
+		row, dest := make([]any, len(t.Columns)), make([]any, len(t.Columns))
 		for i := range row {
 			dest[i] = &row[i]
 		}
@@ -83,10 +84,10 @@ func (t table) each(ctx context.Context, conn *sql.Conn, sum hash.Hash, progress
 			}
 		}
 		if n++; n%progressEvery == 0 {
-			progress.tell(t.name, n, count)
+			progress.tell(t.Name, n, count)
 		}
 	}
-	progress.tell(t.name, n, count)
+	progress.tell(t.Name, n, count)
 	return db.MapError(rows.Err())
 }
 
@@ -95,7 +96,7 @@ const progressEvery = 10_000
 
 // addRow adds the values of a row, each with its kind and length, so that no two rows look
 // alike.
-func addRow(sum hash.Hash, t table, row []any) error {
+func addRow(sum hash.Hash, t store.Table, row []any) error {
 	var b []byte
 	for i, v := range row {
 		switch v := v.(type) {
@@ -108,7 +109,7 @@ func addRow(sum hash.Hash, t table, row []any) error {
 		case []byte:
 			b = append(binary.BigEndian.AppendUint64(append(b, 'b'), uint64(len(v))), v...)
 		default:
-			return notary.InternalError("read the database", fmt.Errorf("%s.%s is a %T", t.name, t.columns[i], v))
+			return notary.InternalError("read the database", fmt.Errorf("%s.%s is a %T", t.Name, t.Columns[i], v))
 		}
 	}
 	sum.Write(b)

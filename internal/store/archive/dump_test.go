@@ -1,4 +1,4 @@
-package store_test
+package archive_test
 
 import (
 	"path/filepath"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"notary/internal/store"
+	"notary/internal/store/archive"
+	"notary/internal/store/storetest"
 	"notary/internal/testkit"
 )
 
@@ -15,10 +17,10 @@ func TestPostgresDumpWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	database, restored := testkit.Postgres(t), testkit.Postgres(t)
 	file := filepath.Join(t.TempDir(), "notary.dump")
-	s := reopen(t, database)
+	s := storetest.Reopen(t, database)
 	acknowledged := int64(0)
 	for acknowledged < 100 {
-		acknowledged = newRequest(t, s, 1, int(acknowledged)).ID
+		acknowledged = storetest.NewRequest(t, s, 1, int(acknowledged)).ID
 	}
 	stop := make(chan struct{})
 	var writing sync.WaitGroup
@@ -28,18 +30,18 @@ func TestPostgresDumpWhileOthersWrite(t *testing.T) {
 	writing.Wait()
 
 	testkit.PostgresProgram(t, "pg_restore", "--exit-on-error", "--no-owner", "--dbname="+restored, file)
-	again := reopen(t, restored)
-	testkit.Check(t, again.CheckInvariants(t.Context()))
+	again := storetest.Reopen(t, restored)
+	testkit.Check(t, archive.CheckInvariants(t.Context(), again))
 	for id := int64(1); id <= acknowledged; id++ {
-		getRequest(t, again, id)
+		storetest.GetRequest(t, again, id)
 	}
-	sum, err := again.Digest(t.Context(), nil)
+	sum, err := archive.Digest(t.Context(), again, nil)
 	testkit.Check(t, err)
-	into := reopen(t, filepath.Join(t.TempDir(), "check.db"))
-	if read, err := again.CopyTo(t.Context(), into, nil); err != nil || read != sum {
+	into := storetest.Reopen(t, filepath.Join(t.TempDir(), "check.db"))
+	if read, err := archive.Copy(t.Context(), again, into, nil); err != nil || read != sum {
 		t.Errorf("a copy to check it has the digest %s (%v), want %s", read, err, sum)
 	}
-	newRequest(t, again, 3, 1) // ids go on
+	storetest.NewRequest(t, again, 3, 1) // ids go on
 }
 
 // writeUntil submits requests until it is told to stop.
@@ -49,7 +51,7 @@ func writeUntil(t *testing.T, s *store.Store, stop chan struct{}) {
 		case <-stop:
 			return
 		default:
-			newRequest(t, s, 2, n)
+			storetest.NewRequest(t, s, 2, n)
 		}
 	}
 }

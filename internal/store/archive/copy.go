@@ -1,4 +1,4 @@
-package store
+package archive
 
 import (
 	"context"
@@ -10,33 +10,34 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store"
 )
 
 // copyRows is how many rows are added at once.
 const copyRows = 5_000
 
-// firstStart are the tables that the first start fills: the built-in profiles, what nodes agree on
+// firstStart are the store.Tables that the first start fills: the built-in profiles, what nodes agree on
 // and the clock's mark. What somebody did with them later has its event.
 var firstStart = []string{"profile_version", "profile", "agreement", "clock"}
 
-// CopyTo copies everything into another, empty database, of whichever engine, and gives the
+// Copy copies everything into another, empty database, of whichever engine, and gives the
 // digest of what it has read. It is one transaction there: a copy that breaks off leaves
 // nothing.
-func (s *Store) CopyTo(ctx context.Context, to *Store, progress Progress) (digest string, err error) {
-	if err := to.requireEmpty(ctx); err != nil {
+func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest string, err error) {
+	if err := requireEmpty(ctx, to); err != nil {
 		return "", err
 	}
 	sum := sha256.New()
-	err = s.db.Snapshot(ctx, false, func(from *sql.Conn) error {
-		return to.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
+	err = from.DB().Snapshot(ctx, false, func(source *sql.Conn) error {
+		return to.DB().Snapshot(ctx, true, func(conn *sql.Conn) error {
 			for _, table := range append(slices.Clone(firstStart), "counter") {
 				if _, err := conn.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 					return db.MapError(err)
 				}
 			}
-			for _, t := range tables {
-				add := to.adder(ctx, conn, t)
-				if err := t.each(ctx, from, sum, progress, add.row); err != nil {
+			for _, t := range store.Tables {
+				add := newAdder(ctx, to.DB(), conn, t)
+				if err := eachRow(ctx, source, t, sum, progress, add.row); err != nil {
 					return err
 				}
 				if err := add.flush(); err != nil {
@@ -46,7 +47,7 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, progress Progress) (diges
 			if err := keepSeeds(ctx, conn); err != nil {
 				return err
 			}
-			return to.db.Loaded(ctx, conn, tableNames())
+			return to.DB().Loaded(ctx, conn, store.TableNames())
 		})
 	})
 	return hex.EncodeToString(sum.Sum(nil)), err
@@ -60,18 +61,18 @@ func keepSeeds(ctx context.Context, conn *sql.Conn) error {
 }
 
 // requireEmpty refuses a database in which there is anything.
-func (s *Store) requireEmpty(ctx context.Context) error {
-	for _, t := range tables {
-		if slices.Contains(firstStart, t.name) {
+func requireEmpty(ctx context.Context, s *store.Store) error {
+	for _, t := range store.Tables {
+		if slices.Contains(firstStart, t.Name) {
 			continue
 		}
 		var n int
-		err := s.reader.q.QueryRow(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM "+t.source()+" LIMIT 1) s").Scan(&n)
+		err := s.DB().Reads().QueryRow(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM "+t.Source()+" LIMIT 1) s").Scan(&n)
 		if err != nil {
 			return db.MapError(err)
 		}
 		if n > 0 {
-			return notary.Errorf(notary.Conflict, "the database to copy into is not empty, there is something in the table %s: name a new one", t.name)
+			return notary.Errorf(notary.Conflict, "the database to copy into is not empty, there is something in the table %s: name a new one", t.Name)
 		}
 	}
 	return nil
@@ -83,10 +84,10 @@ type adder struct {
 	rows [][]any
 }
 
-func (s *Store) adder(ctx context.Context, conn *sql.Conn, t table) *adder {
+func newAdder(ctx context.Context, d *db.DB, conn *sql.Conn, t store.Table) *adder {
 	return &adder{add: func(rows [][]any) error {
-		if err := s.db.Bulk(ctx, conn, t.name, t.columns, rows); err != nil {
-			return fmt.Errorf("copying into %s: %w", t.name, err)
+		if err := d.Bulk(ctx, conn, t.Name, t.Columns, rows); err != nil {
+			return fmt.Errorf("copying into %s: %w", t.Name, err)
 		}
 		return nil
 	}}

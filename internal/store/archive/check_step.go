@@ -1,4 +1,4 @@
-package store
+package archive
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"notary"
 	"notary/internal/db"
+	"notary/internal/store"
 )
 
 // CheckStep is the position of the periodic check of a database in use. The zero value is the
@@ -20,7 +21,7 @@ type CheckStep struct {
 // CheckNext checks the next part of the database: a few hundred certificates and requests, and one
 // table of the file or one rule between the rows. It calls report with each damage and the kind and
 // id of the record, which is 0 if the damage is not that of one record.
-func (s *Store) CheckNext(ctx context.Context, step *CheckStep, checks Checks,
+func CheckNext(ctx context.Context, s *store.Store, step *CheckStep, checks Checks,
 	report func(d Damage, kind string, id int64)) error {
 	c := checker{Store: s, checks: checks}
 	err := c.next(ctx, "certificate", &step.certificate, c.certificate, report)
@@ -30,11 +31,11 @@ func (s *Store) CheckNext(ctx context.Context, step *CheckStep, checks Checks,
 	if err != nil {
 		return err
 	}
-	rules := slices.Concat(s.db.QuickChecks(tableNames()), invariants)
+	rules := slices.Concat(s.DB().QuickChecks(store.TableNames()), invariants)
 	step.rule = (step.rule + 1) % len(rules)
 	rule := rules[step.rule]
 	var breaches []string
-	err = s.db.Snapshot(ctx, false, func(conn *sql.Conn) (err error) {
+	err = s.DB().Snapshot(ctx, false, func(conn *sql.Conn) (err error) {
 		breaches, err = db.Collect(ctx, db.OnConn(conn), db.Scan[string], rule.Breaches)
 		return err
 	})
@@ -54,7 +55,7 @@ func (s *Store) CheckNext(ctx context.Context, step *CheckStep, checks Checks,
 // next checks the records after the id, and begins again after the last one.
 func (c checker) next(ctx context.Context, table string, after *int64, check func(context.Context, int64) error,
 	report func(d Damage, kind string, id int64)) error {
-	ids, err := db.Collect(ctx, c.reader.q, db.Scan[int64],
+	ids, err := db.Collect(ctx, c.DB().Reads(), db.Scan[int64],
 		fmt.Sprintf(`SELECT id FROM %s WHERE id > $1 ORDER BY id LIMIT %d`, table, stepRows), *after)
 	if err != nil {
 		return err
