@@ -11,6 +11,11 @@ type Overview struct {
 	Events       []*Event
 	Damaged      []Damage // the first [OverviewLength] damaged records found by this node; Summary counts all
 
+	// Blocked are the first certificates in force whose keys are blocked or compromised; BlockedMore
+	// reports whether there are others.
+	Blocked     []*Certificate
+	BlockedMore bool
+
 	Authorities []*AuthorityState // of who may see authorities
 
 	PublishWarning string // of who manages authorities: what is wrong with publish_url; "" if nothing is

@@ -15,6 +15,9 @@ type Overview struct {
 
 	Warnings []string `json:"warnings,omitempty" required:"false" nullable:"false" doc:"Settings that need attention, for who manages authorities"`
 
+	BlockedCertificates []Certificate `json:"blocked_certificates,omitempty" required:"false" nullable:"false" doc:"The first ten certificates in force whose keys are compromised or on the list of blocked keys: replace and revoke them"`
+	BlockedMore         bool          `json:"blocked_more,omitzero" required:"false" doc:"Whether there are more of blocked_certificates"`
+
 	DamagedRecords []DamagedRecord `json:"damaged_records,omitempty" required:"false" nullable:"false" doc:"The first ten database records that this node could not read or use in full; see summary.damaged_records for their number"`
 }
 

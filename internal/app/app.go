@@ -29,6 +29,7 @@ type App struct {
 	authorities *ca.Service
 	accounts    *auth.Service
 	setup       *setup
+	blockedKeys chan struct{} // the list was loaded
 
 	certificate *server.Certificate
 	metrics     *server.Metrics

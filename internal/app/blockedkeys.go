@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -33,12 +34,32 @@ func (a *App) blockKeys() error {
 		return fmt.Errorf("%s: %w", config.KeyBlockedKeys, err)
 	}
 	a.authorities.BlockKeys(list)
+	a.blockedKeys = make(chan struct{}, 1)
+	a.blockedKeys <- struct{}{}
 	a.live.BeforeReload(func(c *config.Config) (func(), error) {
 		list, err := ReadBlockedKeys(c.BlockedKeys)
 		return func() {
 			a.authorities.BlockKeys(list)
 			a.log.Info("blocked keys loaded", "keys", list.Len())
+			select {
+			case a.blockedKeys <- struct{}{}:
+			default: // the next search is still to begin
+			}
 		}, err
 	})
 	return nil
+}
+
+// reportBlockedKeys looks for certificates with blocked keys at start and after each reload, until ctx ends.
+func (a *App) reportBlockedKeys(ctx context.Context) {
+	for {
+		select {
+		case <-a.blockedKeys:
+		case <-ctx.Done():
+			return
+		}
+		if err := a.authorities.FindBlockedKeys(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("looking for certificates with blocked keys failed", "err", err)
+		}
+	}
 }

@@ -49,9 +49,12 @@ func TestBlockedKeysFollowTheirFile(t *testing.T) {
 	a := &App{live: live, config: c, log: log, authorities: w.CA}
 	testkit.Check(t, a.blockKeys())
 	want(true, false)
+	<-a.blockedKeys // which starts the search for certificates with such keys
 	block("# the other one\n" + keys[1])
 	live.Reload()
-	want(false, true)
+	if want(false, true); len(a.blockedKeys) != 1 {
+		t.Error("the reload does not look for certificates with blocked keys")
+	}
 	block(keys[0] + "\nmistake\n")
 	live.Reload()
 	want(false, true)

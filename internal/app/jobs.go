@@ -39,6 +39,7 @@ func (a *App) background() []func(context.Context) {
 		a.live.Follow,
 		a.clock.Run,
 		a.authorities.FollowOtherNodes,
+		a.reportBlockedKeys,
 		a.accounts.AwaitFirstAccount,
 		periodic.Run,
 	}

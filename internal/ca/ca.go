@@ -34,6 +34,7 @@ type Service struct {
 
 	mayIssue  func() error
 	blocklist atomic.Pointer[pki.Blocklist]
+	blocked   atomic.Pointer[blockedInForce]
 
 	authorities *cache
 	profiles    *profileCache
@@ -43,6 +44,7 @@ type Service struct {
 	answers     *answerCache
 	verdicts    *verdicts
 	expiries    expiries
+	inUse       blockedCache
 	damages     *damages
 	checking    sync.Mutex // guards checked
 	checked     archive.CheckStep

@@ -3,9 +3,13 @@ package ca_test
 import (
 	"crypto"
 	"crypto/rsa"
+	"crypto/x509"
+	"log/slog"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"notary"
 	"notary/internal/ca"
@@ -216,4 +220,53 @@ func TestBlockedKeys(t *testing.T) {
 	}
 	w.CA.BlockKeys(&pki.Blocklist{})
 	testkit.Check(t, sign(t, w, req, root))
+}
+
+// Certificates in force whose key is on the list, in whichever form, or compromised are logged and on the
+// overview until they are revoked.
+func TestBlockedKeysInUseAreReported(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	var written testkit.Buffer
+	s, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&written, nil))})
+	testkit.Check(t, err)
+	root := w.Root(t, notary.ECDSAP256)
+	want := func(what string, requests ...int64) {
+		t.Helper()
+		o, err := s.Overview(t.Context(), w.Caller(notary.ReadOnly))
+		testkit.Check(t, err)
+		var got []int64
+		for _, c := range o.Blocked {
+			got = append(got, c.RequestID)
+		}
+		if !slices.Equal(got, requests) || o.BlockedMore {
+			t.Errorf("%s: the overview has the certificates of the requests %d, want %d", what, got, requests)
+		}
+	}
+	blocked, compromised := testkit.Key(t, notary.ECDSAP256), testkit.Key(t, notary.ECDSAP256)
+	listed, left := requestFor(t, w, blocked, "a.example.com"), requestFor(t, w, compromised, "b.example.com")
+	for _, id := range []int64{listed, left} {
+		testkit.Check(t, sign(t, w, id, root))
+	}
+	testkit.Check(t, s.FindBlockedKeys(t.Context()))
+	want("before")
+	spki, err := x509.MarshalPKIXPublicKey(blocked.Public()) // half of these are not the canonical form
+	testkit.Check(t, err)
+	list, err := pki.ReadBlocklist(strings.NewReader(pki.Fingerprint(spki)))
+	testkit.Check(t, err)
+	s.BlockKeys(list)
+	testkit.Check(t, s.FindBlockedKeys(t.Context()))
+	want("with the list", listed)
+	fingerprint, err := pki.KeyFingerprint(compromised.Public())
+	testkit.Check(t, err)
+	w.Exec(t, `INSERT INTO compromised_key (fingerprint, reported_at) VALUES ($1, 1)`, fingerprint)
+	w.Clock.Advance(2 * time.Minute)
+	want("with a compromised key", listed, left)
+	testkit.Check(t, s.FindBlockedKeys(t.Context()))
+	if text := written.String(); !strings.Contains(text, "blocked or compromised keys") || !strings.Contains(text, "certificates=2") {
+		t.Errorf("log:\n%s", text)
+	}
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), listed, notary.KeyCompromise))
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), left, notary.Superseded))
+	want("after their revocation")
 }

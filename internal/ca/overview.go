@@ -58,6 +58,11 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 	}
 	o.Summary, o.Weeks, o.Events, o.Damaged = &sum, counts.weeks, events.Items, s.damages.list(notary.OverviewLength)
 	o.Certificates = certificateCounts(sum, counts)
+	blocked, err := s.inUse.of(ctx, s, sum)
+	if err != nil {
+		return err
+	}
+	o.Blocked, o.BlockedMore = blocked[:min(len(blocked), notary.OverviewLength)], len(blocked) > notary.OverviewLength
 	return nil
 }
 

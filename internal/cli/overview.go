@@ -40,6 +40,7 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 	for _, d := range o.DamagedRecords {
 		add("Damaged record", "%s %d: %s", d.Kind, d.ID, d.Problem)
 	}
+	fields = append(fields, blockedFields(o)...)
 	for _, w := range o.Weeks {
 		if w.Count > 0 {
 			add("Expiring from "+w.From.UTC().Format(time.DateOnly), "%d", w.Count)
@@ -55,6 +56,19 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 	for _, c := range o.ExpiringCertificates {
 		name := shortName(c.CommonName, slices.Concat(c.DNSNames, c.IPAddresses, c.EmailAddresses, c.URIs))
 		add(fmt.Sprintf("Certificate %d expires", c.ID), "%s", joined(name, c.Email, relative(&c.NotAfter, p.now())))
+	}
+	return fields
+}
+
+// blockedFields list certificates with blocked keys.
+func blockedFields(o api.Overview) (fields []field) {
+	for _, c := range o.BlockedCertificates {
+		name := shortName(c.CommonName, slices.Concat(c.DNSNames, c.IPAddresses, c.EmailAddresses, c.URIs))
+		fields = append(fields, field{"Blocked key", fmt.Sprintf("certificate %d, %s: replace it, and revoke it with "+
+			"notary certificate revoke %[1]d --reason keyCompromise", c.ID, joined(name, c.Email))})
+	}
+	if o.BlockedMore {
+		fields = append(fields, field{"Blocked key", "and more certificates"})
 	}
 	return fields
 }

@@ -25,6 +25,10 @@ func (r *routes) overview(ctx context.Context, caller notary.Caller, _ *none) (*
 	for _, c := range o.Expiring {
 		out.ExpiringCertificates = append(out.ExpiringCertificates, certificateToAPI(c))
 	}
+	for _, c := range o.Blocked {
+		out.BlockedCertificates = append(out.BlockedCertificates, certificateToAPI(c))
+	}
+	out.BlockedMore = o.BlockedMore
 	if o.Summary != nil {
 		sum := summaryToAPI(*o.Summary)
 		out.Summary = &sum

@@ -51,8 +51,13 @@ const maxAuthorities = 50 // on the overview: their own page has them all
 func (p overviewPage) Waiting() []row { return rowsOf(p.Outstanding) }
 
 // Ending are the certificates that expire next.
-func (p overviewPage) Ending() (rows []certificateRow) {
-	for _, cert := range p.Expiring {
+func (p overviewPage) Ending() []certificateRow { return p.rows(p.Expiring) }
+
+// Blocked are certificates in force with blocked keys.
+func (p overviewPage) Blocked() []certificateRow { return p.rows(p.Overview.Blocked) }
+
+func (p overviewPage) rows(certificates []*notary.Certificate) (rows []certificateRow) {
+	for _, cert := range certificates {
 		title, more := titleOf(cert.CommonName, cert.Names)
 		rows = append(rows, certificateRow{cert, title, more, cert.Status(p.now)})
 	}

@@ -2,11 +2,13 @@ package web_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/pki"
 	"notary/internal/testkit"
 )
 
@@ -35,6 +37,22 @@ func TestTheOverviewShowsDamagedRecords(t *testing.T) {
 	b.wantText(t, "Damaged records", "1 database record", "serial number 0 is not positive")
 	h.Exec(t, `DELETE FROM revocation WHERE serial = '00'`)
 	b.look(t, "overview-damaged")
+}
+
+// Certificates with blocked keys are listed until they are revoked.
+func TestTheOverviewShowsBlockedKeysInUse(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
+	certificate := h.certificateOf(t, id)
+	list, err := pki.ReadBlocklist(strings.NewReader(certificate.KeyFingerprint))
+	testkit.Check(t, err)
+	h.CA.BlockKeys(list)
+	testkit.Check(t, h.CA.FindBlockedKeys(t.Context()))
+	v := h.as(t, notary.ReadOnly)
+	v.get(t, "/").wantText(t, "Blocked keys in use", fmt.Sprintf(`<li class="no"><a href="/certificates/%d">`, certificate.ID))
+	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), id, notary.KeyCompromise))
+	v.get(t, "/").wantNoText(t, "Blocked keys in use")
 }
 
 // Each bar of the chart leads to what it counts.

@@ -1,0 +1,103 @@
+package ca
+
+import (
+	"context"
+	"crypto/x509"
+	"sync"
+	"time"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// blockedCache keeps the result for the overview while nothing is issued or revoked.
+type blockedCache struct {
+	mu    sync.Mutex
+	sum   notary.Summary // when it was read
+	at    time.Time
+	known *blockedInForce
+	found []*notary.Certificate
+}
+
+// of returns the first certificates in force with blocked or compromised keys, one more than an overview shows.
+func (b *blockedCache) of(ctx context.Context, s *Service, sum notary.Summary) (found []*notary.Certificate, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, known := s.now(), s.blocked.Load()
+	if !b.at.IsZero() && now.Sub(b.at).Abs() < expiriesFor && b.known == known && sameCounts(b.sum, sum) {
+		return b.found, nil
+	}
+	if found, err = s.blockedCertificates(ctx, notary.OverviewLength+1); err == nil {
+		b.sum, b.at, b.known, b.found = sum, now, known, found
+	}
+	return found, err
+}
+
+// blockedInForce are certificates for keys on a list of blocked keys that were in force when the list was loaded.
+// No others are issued or recorded while it is in force.
+type blockedInForce struct {
+	list *pki.Blocklist
+	ids  []int64 // at most maxBlockedInForce
+}
+
+const (
+	maxBlockedInForce = 1000 // certificates that are kept in memory
+	blockedStep       = 500  // certificates that one query reads
+)
+
+// FindBlockedKeys looks for certificates in force whose keys are on the list of blocked keys or recorded as
+// compromised, and logs how many there are. It runs after the list was loaded. With a list, it reads the whole
+// inventory: the list may have a fingerprint of another form of a key than the recorded one.
+func (s *Service) FindBlockedKeys(ctx context.Context) error {
+	list := s.blocklist.Load()
+	var ids []int64
+	if list.Len() > 0 {
+		var err error
+		if ids, err = s.findBlocked(ctx, list); err != nil {
+			return err
+		}
+	}
+	s.blocked.Store(&blockedInForce{list, ids})
+	found, err := s.blockedCertificates(ctx, maxBlockedInForce)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	var first []int64
+	for _, c := range found[:min(len(found), notary.OverviewLength)] {
+		first = append(first, c.ID)
+	}
+	s.log.Warn("certificates in force have blocked or compromised keys: replace and revoke them",
+		"certificates", len(found), "first", first)
+	return nil
+}
+
+func (s *Service) findBlocked(ctx context.Context, list *pki.Blocklist) (ids []int64, err error) {
+	for last := int64(0); len(ids) < maxBlockedInForce; {
+		step, err := s.store.KeysInForce(ctx, s.now(), last, blockedStep)
+		if err != nil || len(step) == 0 {
+			return ids, err
+		}
+		for _, c := range step {
+			parsed, err := x509.ParseCertificate(c.DER)
+			if err == nil && list.Contains(parsed.PublicKey) { // damaged records are reported elsewhere
+				ids = append(ids, c.ID)
+			}
+		}
+		last = step[len(step)-1].ID
+	}
+	return ids[:maxBlockedInForce], nil
+}
+
+// blockedCertificates returns the first certificates in force with blocked or compromised keys, in the order of
+// the ids. It only considers what [Service.FindBlockedKeys] found for the list that is in force.
+func (s *Service) blockedCertificates(ctx context.Context, limit int) ([]*notary.Certificate, error) {
+	ids, err := s.store.CompromisedInUse(ctx, s.now(), limit)
+	if err != nil {
+		return nil, err
+	}
+	if known := s.blocked.Load(); known != nil && known.list == s.blocklist.Load() {
+		ids = append(ids, known.ids...)
+	}
+	found, err := s.store.CertificatesInForce(ctx, s.now(), ids)
+	return found[:min(len(found), limit)], err
+}
