@@ -69,6 +69,24 @@ type SignCertificateRequest struct {
 	NameConstraints *NameConstraints `json:"name_constraints,omitempty" nullable:"false" doc:"Of a subordinate CA: for which names the certificates below it may be; all without it"`
 }
 
+// IssueCertificate submits a signing request and has it signed in one call.
+type IssueCertificate struct {
+	CSR                    string     `json:"csr" doc:"PKCS #10 signing request in PEM (RFC 2986, RFC 7468)"`
+	CertificateAuthorityID ID         `json:"certificate_authority_id,omitempty" doc:"The authority that signs; needed for the first certificate of a CSR"`
+	Profile                string     `json:"profile,omitempty" doc:"A profile by its name; server-client by default, and for a renewal the former one"`
+	NotValidAfter          *time.Time `json:"not_valid_after,omitempty" doc:"The end of validity; by default the profile's, never past the issuer's"`
+}
+
+// Issued is what a call to issue a certificate recorded.
+type Issued struct {
+	ID                   int64      `json:"id,omitempty" doc:"Of the certificate; absent while the request is Outstanding"`
+	CertificateRequestID int64      `json:"certificate_request_id"`
+	Status               string     `json:"status" enum:"Active,Outstanding" doc:"Of the request"`
+	CertificateChain     string     `json:"certificate_chain,omitempty" doc:"PEM, leaf first up to the root"`
+	SerialNumber         string     `json:"serial_number,omitempty" doc:"Hexadecimal"`
+	NotAfter             *time.Time `json:"not_after,omitempty"`
+}
+
 // Reject decides against a request.
 type Reject struct {
 	Reason string `json:"reason,omitempty" doc:"For whoever submitted it: a few lines, at most 500 characters"`

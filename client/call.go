@@ -55,12 +55,17 @@ func call[T any](ctx context.Context, c *Client, method, path string, body any) 
 }
 
 // answered makes one call and reads the answer as it is.
-func answered[T any](ctx context.Context, c *Client, method, path string, body any) (result T, err error) {
+func answered[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
+	return answeredTo[T](ctx, c, method, path, body, nil)
+}
+
+// answeredTo makes one call with a header of its own.
+func answeredTo[T any](ctx context.Context, c *Client, method, path string, body any, header http.Header) (result T, err error) {
 	encoded, err := encode(body)
 	if err != nil {
 		return result, err
 	}
-	answer, err := c.Raw(ctx, method, path, encoded, nil)
+	answer, err := c.Raw(ctx, method, path, encoded, header)
 	if err != nil {
 		return result, err
 	}

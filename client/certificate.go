@@ -6,6 +6,8 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/url"
+	"time"
 
 	"notary/api"
 )
@@ -53,6 +55,22 @@ func (e *exportReader) Read(p []byte) (int, error) {
 		err = e.c.brokenList(fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err))
 	}
 	return n, err
+}
+
+// IssueCertificate submits a CSR and has it signed in one call. If the caller may not sign, the answer waits up to
+// wait, at most a minute, until somebody decides; then its Status is still Outstanding. A key, if it is not "", makes
+// a repeated call with the same body return what the first one recorded.
+func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate, wait time.Duration, key string) (api.Issued, error) {
+	path := certificates
+	if wait > 0 {
+		path += "?wait=" + url.QueryEscape(wait.String())
+	}
+	header := http.Header{}
+	if key != "" {
+		header.Set("Idempotency-Key", key)
+	}
+	answer, err := answeredTo[api.Result[api.Issued]](ctx, c, http.MethodPost, path, body, header)
+	return answer.Result, err
 }
 
 // Certificate is one of the inventory.

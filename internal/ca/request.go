@@ -12,35 +12,51 @@ import (
 
 // Submit records a signing request given as PEM and returns its id.
 func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM string) (id int64, err error) {
-	if err := caller.Require(notary.CreateRequests); err != nil {
-		return 0, err
-	}
-	csr, err := pki.ParseCSR(csrPEM)
+	req, csr, err := s.newRequest(ctx, caller, csrPEM)
 	if err != nil {
 		return 0, err
 	}
-	if err := s.refuseSmallExponent(ctx, csr.PublicKey); err != nil {
-		return 0, err
-	}
-	req := &notary.Request{
-		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), Content: csr.Content(), RequesterID: caller.AccountID, Email: caller.Email,
-		CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key, Findings: append(csr.Findings, issuance.Asked(csr)...),
-	}
 	recorded := false
-	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
-			return err
-		}
-		if id, err = tx.InsertRequest(req); err != nil {
-			recorded = notary.KindOf(err) == notary.Conflict
-			return err
-		}
-		return tx.Event(notary.EventBy(caller, "request.create", id, ""))
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) (err error) {
+		recorded, err = s.insertRequest(ctx, tx, caller, req, csr)
+		return err
 	})
 	if recorded {
 		err = s.nameRecorded(ctx, req, err)
 	}
-	return id, err
+	return req.ID, err
+}
+
+// newRequest parses the CSR of a request that the caller submits.
+func (s *Service) newRequest(ctx context.Context, caller notary.Caller, csrPEM string) (*notary.Request, *pki.CSR, error) {
+	if err := caller.Require(notary.CreateRequests); err != nil {
+		return nil, nil, err
+	}
+	csr, err := pki.ParseCSR(csrPEM)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.refuseSmallExponent(ctx, csr.PublicKey); err != nil {
+		return nil, nil, err
+	}
+	return &notary.Request{
+		CSR: csrPEM, Fingerprint: pki.Fingerprint(csr.Raw), Content: csr.Content(), Status: notary.Outstanding,
+		RequesterID: caller.AccountID, Email: caller.Email, CommonName: csr.CommonName, Names: csr.Names, Key: csr.Key,
+		Findings: append(csr.Findings, issuance.Asked(csr)...),
+	}, csr, nil
+}
+
+// insertRequest records a new request and sets its id. It also reports whether the caller has submitted the same
+// CSR before, which is an error.
+func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
+	csr *pki.CSR) (recorded bool, err error) {
+	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
+		return false, err
+	}
+	if req.ID, err = tx.InsertRequest(req); err != nil {
+		return notary.KindOf(err) == notary.Conflict, err
+	}
+	return false, tx.Event(notary.EventBy(caller, "request.create", req.ID, ""))
 }
 
 // nameRecorded returns the conflict of a CSR that the requester has submitted before, with the id of
@@ -166,66 +182,104 @@ func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err != nil {
 		return err
 	}
-	next, err := req.Status.Next(notary.Sign)
-	if err != nil {
-		return err
-	}
-	if o.NoRenewal && req.Certificate != nil {
-		return errRenewal
-	}
-	issuer, profile, err := s.signer(ctx, req, o)
-	if err != nil {
-		return err
-	}
-	if err := o.allow(caller, profile); err != nil {
-		return err
-	}
-	csr, err := signedCSR(req, &o)
-	if err != nil {
-		return err
-	}
-	from, shard, err := s.chooseList(ctx, issuer)
-	if err != nil {
-		return err
-	}
-	if err := s.mayIssue(); err != nil {
-		return err
-	}
-	issued, err := s.issue(from, profile, csr, o)
-	if err != nil {
-		return err
-	}
-	cert := newCertificate(issued, issuer, profile)
-	cert.RequestID, cert.RequesterID, cert.Email, cert.Shard = req.ID, req.RequesterID, req.Email, shard
-	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if err := s.requireSignable(ctx, tx, csr, issuer, profile); err != nil {
-			return err
-		}
-		if err := s.recordURL(tx, cert, from.CRLURL); err != nil {
-			return err
-		}
-		certID, err := tx.InsertCertificate(cert)
-		if err != nil {
-			return err
-		}
-		if err := tx.Transition(req, next, certID); err != nil {
-			return err
-		}
-		return tx.Event(notary.EventBy(caller, "request.sign", id, signDetail(cert, certID, csr, o, profile)))
-	})
-	if err == nil {
-		s.shards.committed(cert, from.CRLURL)
-	}
+	_, err = s.signAnd(ctx, caller, req, o, nil)
 	return err
 }
 
-// signedCSR returns the request to sign, with the subject and names of the options or, in a renewal, those
-// of the former certificate that replaced its own.
-func signedCSR(req *notary.Request, o *SignOptions) (*pki.CSR, error) {
+// signAnd signs a recorded request. If also is not nil, it runs in the transaction that records the certificate.
+func (s *Service) signAnd(ctx context.Context, caller notary.Caller, req *notary.Request, o SignOptions,
+	also func(*store.Tx, *notary.Certificate) error) (*notary.Certificate, error) {
+	next, err := req.Status.Next(notary.Sign)
+	if err != nil {
+		return nil, err
+	}
+	if o.NoRenewal && req.Certificate != nil {
+		return nil, errRenewal
+	}
 	csr, err := pki.ParseStoredCSR(req.CSR)
 	if err != nil {
 		return nil, err
 	}
+	signed, err := s.prepare(ctx, caller, req, csr, o)
+	if err != nil {
+		return nil, err
+	}
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		if err := s.record(ctx, tx, caller, req, next, signed); err != nil || also == nil {
+			return err
+		}
+		return also(tx, signed.cert)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.shards.committed(signed.cert, signed.crlURL)
+	return signed.cert, nil
+}
+
+// signature is a certificate that was signed for a request and is not recorded yet.
+type signature struct {
+	cert    *notary.Certificate
+	crlURL  string
+	issuer  *openedAuthority
+	profile *notary.Profile
+	csr     *pki.CSR
+	options SignOptions
+}
+
+// prepare signs a certificate for a request and records nothing.
+func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
+	o SignOptions) (*signature, error) {
+	issuer, profile, err := s.signer(ctx, req, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.allow(caller, profile); err != nil {
+		return nil, err
+	}
+	if csr, err = signedCSR(req, csr, &o); err != nil {
+		return nil, err
+	}
+	from, shard, err := s.chooseList(ctx, issuer)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.mayIssue(); err != nil {
+		return nil, err
+	}
+	issued, err := s.issue(from, profile, csr, o)
+	if err != nil {
+		return nil, err
+	}
+	cert := newCertificate(issued, issuer, profile)
+	cert.RequesterID, cert.Email, cert.Shard = req.RequesterID, req.Email, shard
+	return &signature{cert, from.CRLURL, issuer, profile, csr, o}, nil
+}
+
+// record makes a signed certificate the one in use of the request, which moves to the next status.
+func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, next notary.RequestStatus,
+	signed *signature) (err error) {
+	cert := signed.cert
+	if err := s.requireSignable(ctx, tx, signed.csr, signed.issuer, signed.profile); err != nil {
+		return err
+	}
+	if err := s.recordURL(tx, cert, signed.crlURL); err != nil {
+		return err
+	}
+	cert.RequestID = req.ID
+	if cert.ID, err = tx.InsertCertificate(cert); err != nil {
+		return err
+	}
+	if err := tx.Transition(req, next, cert.ID); err != nil {
+		return err
+	}
+	return tx.Event(notary.EventBy(caller, "request.sign", req.ID,
+		signDetail(cert, cert.ID, signed.csr, signed.options, signed.profile)))
+}
+
+// signedCSR returns the request to sign, with the subject and names of the options or, in a renewal, those
+// of the former certificate that replaced its own.
+func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, error) {
 	if err := o.inherit(req, csr); err != nil {
 		return nil, err
 	}

@@ -57,6 +57,7 @@ var responseHeaders = map[string]*huma.Param{
 	"Retry-After":         {Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger}},
 	"Vary":                {Description: "Accept, which chooses the form.", Schema: &huma.Schema{Type: huma.TypeString}},
 	"Content-Disposition": {Description: "The name of the file.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"Location":            {Description: "The path of what was created.", Schema: &huma.Schema{Type: huma.TypeString}},
 	"WWW-Authenticate":    {Description: "The scheme, Bearer (RFC 6750).", Schema: &huma.Schema{Type: huma.TypeString}},
 }
 

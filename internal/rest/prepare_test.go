@@ -20,6 +20,11 @@ func newCSR(t *testing.T, _ *house, _ notary.Caller) (int64, any) {
 	return 0, api.CreateCertificateRequest{CSR: testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "new.example.com")}
 }
 
+func newCSRToIssue(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	return 0, api.IssueCertificate{CSR: testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "new.example.com"),
+		CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}
+}
+
 // aRequest is the caller's own, where the caller may have any.
 func aRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	if !caller.May(notary.CreateRequests) {

@@ -51,13 +51,15 @@ var Paths = append([]string{"/login", "/logout"}, Probes...)
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
 	r := &routes{ca: c.CA, auth: c.Auth, clock: c.Clock, version: c.Version, log: c.Log, ready: c.Ready,
-		settings: c.Settings, imports: make(chan struct{}, maxImports), huma: humago.New(mux, openAPI(c.Version))}
+		settings: c.Settings, imports: make(chan struct{}, maxImports), waiting: make(chan struct{}, maxWaiting),
+		huma: humago.New(mux, openAPI(c.Version))}
 	if c.Stopping != nil {
 		r.stopping = c.Stopping.Done()
 	}
 	r.huma.UseMiddleware(r.authenticate, r.strict)
 	r.certificateRequests()
 	r.certificates()
+	r.issuing()
 	r.certificateAuthorities()
 	r.profiles()
 	r.accounts()
@@ -82,6 +84,7 @@ type routes struct {
 	log     *slog.Logger
 	crls    encodedCRLs
 	imports chan struct{} // one for each import under way
+	waiting chan struct{} // one for each call that waits for a decision
 	ready   func(context.Context) error
 
 	settings func() []notary.Setting

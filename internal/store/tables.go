@@ -40,6 +40,8 @@ var Tables = []Table{
 	{Name: "compromised_key", Key: "fingerprint", Columns: []string{"fingerprint", "reported_at"}},
 	{Name: "outside_key", Key: "fingerprint", Columns: []string{"fingerprint"}},
 	{Name: "held_key", Key: "fingerprint", Columns: []string{"fingerprint", "authority_id", "responder"}},
+	{Name: "idempotency", Key: "account_id, idempotency_key", Columns: []string{"account_id", "idempotency_key", "digest",
+		"request_id", "certificate_id", "created_at"}},
 	{Name: "event", Key: "id", Columns: []string{"id", "at", "account_id", "email", "address", "kind", "action", "object_id", "detail"}},
 	{Name: "clock", Key: "id", Columns: []string{"id", "at", "boot", "uptime", "event_id", "stopped"}},
 	{Name: "agreement", Key: "name", Columns: []string{"name", "value"},

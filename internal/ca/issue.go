@@ -1,0 +1,210 @@
+package ca
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+
+	"notary"
+	"notary/internal/pki"
+	"notary/internal/store"
+)
+
+// IssueOptions are the options of [Service.Issue].
+type IssueOptions struct {
+	SignOptions
+
+	// Key makes a call that is repeated within a day with the same Key and Digest return what the first one
+	// recorded. The digest covers what the caller sent. Both are "" for calls that do not use this.
+	Key, Digest string
+
+	// Also is called in the transaction that records the result, for what a protocol has to record with it.
+	// It is nil for nothing, and not called if nothing is recorded.
+	Also func(*store.Tx, *Issued) error
+}
+
+// Issued is the result of [Service.Issue].
+type Issued struct {
+	RequestID   int64
+	Status      notary.RequestStatus
+	Certificate *notary.Certificate // with its chain; nil unless Status is Active
+}
+
+// Issue submits a CSR and, if the caller may sign, signs it, in one transaction: if the signature is refused, nothing
+// is recorded. A CSR that the caller submitted before is a renewal of that request.
+//
+// For other callers the request waits for a decision. Once it was signed, the same call returns its certificate.
+func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (*Issued, error) {
+	if err := caller.Require(notary.CreateRequests); err != nil {
+		return nil, err
+	}
+	if o.Key == "" {
+		return s.issueOnce(ctx, caller, csrPEM, o)
+	}
+	sum := sha256.Sum256([]byte(o.Key))
+	o.Key = hex.EncodeToString(sum[:])
+	if issued, err := s.issuedBefore(ctx, caller, o); issued != nil || err != nil {
+		return issued, err
+	}
+	issued, err := s.issueOnce(ctx, caller, csrPEM, o)
+	if notary.KindOf(err) == notary.Conflict { // another call with the key may have been faster
+		if first, failed := s.issuedBefore(ctx, caller, o); first != nil || failed != nil {
+			return first, failed
+		}
+	}
+	return issued, err
+}
+
+// issuedBefore returns the result of the first call with the key, as it is now, or nil if there was none.
+func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o IssueOptions) (*Issued, error) {
+	k, err := s.store.Idempotency(ctx, caller.AccountID, o.Key, s.now())
+	switch {
+	case err != nil || k == nil:
+		return nil, err
+	case k.Digest != o.Digest:
+		return nil, notary.Errorf(notary.Unprocessable, "this Idempotency-Key was used for another call within the last day: choose a new one")
+	case k.CertificateID == 0:
+		return s.IssuedFor(ctx, caller, k.RequestID)
+	}
+	cert, err := intact(s.store.Certificate(ctx, k.CertificateID))
+	if err != nil {
+		return nil, err
+	}
+	return &Issued{k.RequestID, notary.Active, cert}, nil
+}
+
+// IssuedFor returns the state of a request that the caller may see. A request that was rejected or whose
+// certificate was revoked is an error.
+func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64) (*Issued, error) {
+	req, err := s.Request(ctx, caller, id)
+	if err != nil {
+		return nil, err
+	}
+	issued := &Issued{RequestID: id, Status: req.Status}
+	switch req.Status {
+	case notary.Outstanding:
+		return issued, nil
+	case notary.Active:
+		issued.Certificate, err = intact(s.store.Certificate(ctx, req.Certificate.ID))
+		return issued, err
+	case notary.Rejected:
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d with this CSR was rejected%s: mend that and "+
+			"create a new CSR", id, because(req.Rejection)), "csr")
+	default:
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the certificate of request %d with this CSR was revoked: "+
+			"create a new key and CSR", id), "csr")
+	}
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + reason + ")"
+}
+
+// issueOnce issues without regard to earlier calls with the same key, and records the key.
+func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (issued *Issued, err error) {
+	err = byProfile(func() error {
+		req, csr, err := s.newRequest(ctx, caller, csrPEM)
+		if err != nil {
+			return err
+		}
+		issued, err = s.issueNew(ctx, caller, req, csr, o)
+		if errors.Is(err, errRecorded) {
+			issued, err = s.issueAgain(ctx, caller, req, o)
+		}
+		return err
+	})
+	return issued, err
+}
+
+// errRecorded is returned if the caller has submitted a CSR before.
+var errRecorded = errors.New("the caller has submitted this CSR already")
+
+// issueNew issues for a CSR that the caller has not submitted before.
+func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR, o IssueOptions) (*Issued, error) {
+	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.Content)
+	switch {
+	case err != nil:
+		return nil, err
+	case id != 0:
+		return nil, errRecorded
+	case !caller.May(notary.DecideRequests):
+		return s.insertIssued(ctx, caller, req, csr, nil, o)
+	}
+	signed, err := s.prepare(ctx, caller, req, csr, o.SignOptions)
+	if err != nil {
+		return nil, err
+	}
+	return s.insertIssued(ctx, caller, req, csr, signed, o)
+}
+
+// insertIssued records a new request with the certificate that was signed for it, if any.
+func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR, signed *signature,
+	o IssueOptions) (issued *Issued, err error) {
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		if recorded, err := s.insertRequest(ctx, tx, caller, req, csr); recorded {
+			return errRecorded // by a call at the same time
+		} else if err != nil {
+			return err
+		}
+		issued = &Issued{RequestID: req.ID, Status: notary.Outstanding}
+		if signed != nil {
+			if err := s.record(ctx, tx, caller, req, notary.Active, signed); err != nil {
+				return err
+			}
+			issued.Status, issued.Certificate = notary.Active, signed.cert
+		}
+		return o.also(tx, caller, issued)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if signed != nil {
+		s.shards.committed(signed.cert, signed.crlURL)
+	}
+	return issued, nil
+}
+
+// issueAgain issues for a CSR that the caller has submitted before.
+func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *notary.Request, o IssueOptions) (*Issued, error) {
+	id, err := s.store.RequestWithContent(ctx, again.RequesterID, again.Content)
+	if err != nil {
+		return nil, err
+	}
+	if !caller.May(notary.DecideRequests) {
+		return s.IssuedFor(ctx, caller, id)
+	}
+	req, err := s.store.Request(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	issued := &Issued{RequestID: id, Status: notary.Active}
+	issued.Certificate, err = s.signAnd(ctx, caller, req, o.SignOptions, func(tx *store.Tx, cert *notary.Certificate) error {
+		issued.Certificate = cert
+		return o.also(tx, caller, issued)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return issued, nil
+}
+
+// also records, in the transaction that records the result, what belongs to it.
+func (o *IssueOptions) also(tx *store.Tx, caller notary.Caller, issued *Issued) error {
+	if o.Key != "" {
+		k := store.Idempotency{AccountID: caller.AccountID, Key: o.Key, Digest: o.Digest, RequestID: issued.RequestID}
+		if issued.Certificate != nil {
+			k.CertificateID = issued.Certificate.ID
+		}
+		if err := tx.InsertIdempotency(k); err != nil {
+			return err
+		}
+	}
+	if o.Also == nil {
+		return nil
+	}
+	return o.Also(tx, issued)
+}

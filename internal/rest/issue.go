@@ -1,0 +1,139 @@
+package rest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"notary"
+	"notary/api"
+	"notary/internal/ca"
+)
+
+const (
+	maxWait    = time.Minute
+	maxWaiting = 128         // calls that wait for a decision at once; others are answered immediately
+	lookEach   = time.Second // while a call waits
+	maxKey     = 255         // characters of an Idempotency-Key
+)
+
+func (r *routes) issuing() {
+	o := operation{id: "issueCertificate", method: "POST", path: "/api/v1/certificates", status: 201,
+		needs: notary.CreateRequests, errors: []int{404, 409, 422}, summary: "Issue a certificate",
+		doc: "Submits a CSR and signs it in one call. If the signature is refused, nothing is recorded. A CSR that the caller submitted " +
+			"before is a renewal of that request. For callers who may not sign, the request waits for a decision (202); once it was " +
+			"signed, the same call returns the certificate (201)."}
+	op := o.describe()
+	schema := r.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Result[api.Issued]](), true, "")
+	op.Responses = map[string]*huma.Response{}
+	for status, description := range map[string]string{"201": "The certificate", "202": "The request waits for a decision"} {
+		op.Responses[status] = &huma.Response{Description: description, Headers: headerRefs("Location"),
+			Content: map[string]*huma.MediaType{typeJSON: {Schema: schema}}}
+	}
+	register(r, op, r.issue)
+}
+
+type issueInput struct {
+	Wait string `query:"wait" doc:"How long the answer may wait for a decision, at most 60s" example:"60s"`
+	Key  string `header:"Idempotency-Key" doc:"The same key and body within a day return what the first call recorded"`
+	Body api.IssueCertificate
+}
+
+type issuedAnswer struct {
+	Status   int
+	Location string `header:"Location" hidden:"true"`
+	Body     api.Result[api.Issued]
+}
+
+func (r *routes) issue(ctx context.Context, caller notary.Caller, in *issueInput) (*issuedAnswer, error) {
+	wait, err := in.wait()
+	if err != nil {
+		return nil, err
+	}
+	options, err := in.options()
+	if err != nil {
+		return nil, err
+	}
+	issued, err := r.ca.Issue(ctx, caller, in.Body.CSR, options)
+	if err == nil && issued.Certificate == nil && wait > 0 {
+		issued, err = r.await(ctx, caller, issued, wait)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return issuedToAPI(issued), nil
+}
+
+func (in *issueInput) wait() (time.Duration, error) {
+	if in.Wait == "" {
+		return 0, nil
+	}
+	wait, err := time.ParseDuration(in.Wait)
+	if err != nil || wait < 0 || wait > maxWait {
+		return 0, notary.FieldErrorf("wait", "wait must be a time from 0s to 60s, such as 30s")
+	}
+	return wait, nil
+}
+
+func (in *issueInput) options() (ca.IssueOptions, error) {
+	o := ca.IssueOptions{Key: in.Key, SignOptions: ca.SignOptions{AuthorityID: int64(in.Body.CertificateAuthorityID),
+		Profile: in.Body.Profile, NotAfter: instant(in.Body.NotValidAfter)}}
+	if len(in.Key) > maxKey {
+		return o, notary.FieldErrorf("Idempotency-Key", "the Idempotency-Key has %d characters, and may have %d", len(in.Key), maxKey)
+	}
+	body, err := json.Marshal(in.Body)
+	if err != nil {
+		return o, notary.InternalError("encode the body", err)
+	}
+	sum := sha256.Sum256(body)
+	o.Digest = hex.EncodeToString(sum[:])
+	return o, nil
+}
+
+// await waits until somebody decides on the request. It returns issued if nobody does in time.
+func (r *routes) await(ctx context.Context, caller notary.Caller, issued *ca.Issued, wait time.Duration) (*ca.Issued, error) {
+	select {
+	case r.waiting <- struct{}{}:
+		defer func() { <-r.waiting }()
+	default:
+		return issued, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	look := time.NewTicker(lookEach)
+	defer look.Stop()
+	for {
+		select {
+		case <-look.C:
+		case <-r.stopping:
+			return issued, nil
+		case <-ctx.Done():
+			return issued, nil
+		}
+		now, err := r.ca.IssuedFor(ctx, caller, issued.RequestID)
+		if ctx.Err() != nil {
+			return issued, nil
+		}
+		if err != nil || now.Certificate != nil {
+			return now, err
+		}
+	}
+}
+
+func issuedToAPI(issued *ca.Issued) *issuedAnswer {
+	out := api.Issued{CertificateRequestID: issued.RequestID, Status: string(issued.Status)}
+	if c := issued.Certificate; c != nil {
+		end := c.NotAfter.UTC()
+		out.ID, out.CertificateChain, out.SerialNumber, out.NotAfter = c.ID, c.ChainPEM(), c.Serial, &end
+		return &issuedAnswer{http.StatusCreated, fmt.Sprintf("/api/v1/certificates/%d", c.ID), api.Result[api.Issued]{Result: out}}
+	}
+	return &issuedAnswer{http.StatusAccepted, fmt.Sprintf("/api/v1/certificate_requests/%d", issued.RequestID),
+		api.Result[api.Issued]{Result: out}}
+}

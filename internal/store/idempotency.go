@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"notary"
+	"notary/internal/db"
+)
+
+// idempotencyLife is how long a key is kept at least.
+const idempotencyLife = 24 * time.Hour
+
+// Idempotency is the key of a caller for a call that must not be repeated, with what the call recorded.
+type Idempotency struct {
+	AccountID     int64
+	Key           string // of the caller's choice; hashed, so that its length does not matter
+	Digest        string // of the call's content: another content with the same key is a mistake
+	RequestID     int64
+	CertificateID int64 // 0 for none
+}
+
+// Idempotency returns what the key's call recorded within the last day, or nil.
+func (r reader) Idempotency(ctx context.Context, accountID int64, key string, now time.Time) (*Idempotency, error) {
+	k := &Idempotency{AccountID: accountID, Key: key}
+	var certificate number
+	err := r.q.QueryRow(ctx, `SELECT digest, request_id, certificate_id FROM idempotency
+		WHERE account_id = $1 AND idempotency_key = $2 AND created_at > $3`,
+		accountID, key, db.Seconds(now.Add(-idempotencyLife))).Scan(&k.Digest, &k.RequestID, &certificate)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	k.CertificateID = certificate.Int64
+	return k, db.MapError(err)
+}
+
+// InsertIdempotency records a key, and deletes some that have expired. A key that is recorded already is a
+// [notary.Conflict].
+func (tx *Tx) InsertIdempotency(k Idempotency) error {
+	_, err := tx.db.Exec(`DELETE FROM idempotency WHERE created_at <= $1 AND idempotency_key IN (
+		SELECT idempotency_key FROM idempotency WHERE created_at <= $1 ORDER BY created_at LIMIT 10)`,
+		db.Seconds(tx.db.Now().Add(-idempotencyLife)))
+	if err != nil {
+		return err
+	}
+	n, err := tx.db.Exec(`INSERT INTO idempotency (account_id, idempotency_key, digest, request_id, certificate_id, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (account_id, idempotency_key) DO UPDATE SET digest = excluded.digest, request_id = excluded.request_id,
+			certificate_id = excluded.certificate_id, created_at = excluded.created_at
+		WHERE idempotency.created_at <= $7`,
+		k.AccountID, k.Key, k.Digest, k.RequestID, nullable(k.CertificateID), db.Seconds(tx.db.Now()), db.Seconds(tx.db.Now().Add(-idempotencyLife)))
+	if err == nil && n == 0 {
+		err = notary.Errorf(notary.Conflict, "another call with this Idempotency-Key is under way: repeat it")
+	}
+	return err
+}
