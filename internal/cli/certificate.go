@@ -17,7 +17,7 @@ import (
 
 func (p *program) certificateCommand() *cobra.Command {
 	return group("certificate", "The inventory: every certificate issued or uploaded",
-		p.certificateList(), p.certificateShow(), p.certificateDownload(), p.certificateChains(), p.certificateExport(),
+		p.certificateIssue(), p.certificateList(), p.certificateShow(), p.certificateDownload(), p.certificateChains(), p.certificateExport(),
 		p.certificateRevoke())
 }
 

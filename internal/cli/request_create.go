@@ -33,10 +33,10 @@ func (p *program) requestCreate() *cobra.Command {
 	var flags requestFlags
 	c := &cobra.Command{
 		Use:   "create",
-		Short: "Make a key and a request for a certificate, or submit a CSR that there is",
-		Long: "Make a private key and a request for a certificate (a CSR) on this machine, and submit\n" +
-			"the request. The key is written to a file that only its owner can read, and never\n" +
-			"leaves this machine. With --csr, submit one that was made elsewhere.",
+		Short: "Create a key and a CSR, or submit an existing CSR",
+		Long: "Create a private key and a CSR on this machine, and submit the CSR. The key is\n" +
+			"written to a file that only its owner can read, and never leaves this machine. With --csr,\n" +
+			"submit a CSR that was created elsewhere.",
 		Example: "  notary request create --name a.example.com --name 10.0.0.7\n" +
 			"  openssl req -new -key a.key -subj /CN=a.example.com | notary request create --csr -",
 		Args: cobra.NoArgs,
@@ -47,17 +47,22 @@ func (p *program) requestCreate() *cobra.Command {
 			return p.createRequest(ctx, c, flags)
 		}),
 	}
-	c.Flags().StringArrayVar(&flags.names, "name", nil, "a `name` for the certificate: host, *.domain, IP address, e-mail address or URI; may be repeated")
-	flags.subject.register(c, "default the first --name, where that is a host's")
-	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key's algorithm: "+algorithmList())
-	c.Flags().StringVar(&flags.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")
-	c.Flags().StringVar(&flags.csr, "csr", "", "PEM `file` with a CSR to submit; - for the standard input")
+	flags.register(c)
+	return c
+}
+
+// register adds the flags to a command.
+func (f *requestFlags) register(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.names, "name", nil, "a `name` for the certificate: host, *.domain, IP address, e-mail address or URI; may be repeated")
+	f.subject.register(c, "default the first --name, where that is a host's")
+	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key's algorithm: "+algorithmList())
+	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")
+	c.Flags().StringVar(&f.csr, "csr", "", "PEM `file` with a CSR to submit; - for the standard input")
 	c.MarkFlagsOneRequired("name", "csr")
 	for _, own := range append(subjectFlagNames, "name", "key-algorithm", "key-out") {
 		c.MarkFlagsMutuallyExclusive("csr", own)
 	}
 	completeAlgorithms(c)
-	return c
 }
 
 func (p *program) submitCSR(ctx context.Context, c *client.Client, file string) error {

@@ -146,6 +146,7 @@ type reads interface {
 	RevocationCounts(context.Context) (map[store.ListKey]int64, error)
 	RevokedCounts(context.Context) (map[int64]int64, error)
 	LatestIssuances(ctx context.Context, requestIDs []int64) (map[int64]notary.Issuance, error)
+	Idempotency(ctx context.Context, accountID int64, key string, now time.Time) (*store.Idempotency, error)
 	IssuedCount(context.Context, int64) (int64, error)
 	IssuedCounts(context.Context) (map[int64]int64, error)
 	ListStates(context.Context) (map[store.ListKey]store.ListState, error)
@@ -216,6 +217,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("RevocationCount", second(r.RevocationCount(ctx, 1, 0)))
 	do("RevocationCounts", second(r.RevocationCounts(ctx)))
 	do("RevokedCounts", second(r.RevokedCounts(ctx)))
+	do("Idempotency", second(r.Idempotency(ctx, 1, "key", time.Now())))
 	do("LatestIssuances", second(r.LatestIssuances(ctx, []int64{1, 2})))
 	do("IssuedCount", second(r.IssuedCount(ctx, 1)))
 	do("IssuedCounts", second(r.IssuedCounts(ctx)))
@@ -337,6 +339,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	a := &notary.Authority{Enabled: true}
 	a.ID, err = tx.InsertAuthority(a, []byte("sealed"))
 	do("InsertAuthority", err)
+	do("InsertIdempotency", tx.InsertIdempotency(store.Idempotency{AccountID: 1, Key: "key", RequestID: 1, CertificateID: 1}))
 	do("RecordHeldKey", tx.RecordHeldKey("cd", a.ID))
 	do("Event", creation(tx, "authority", a.ID))
 	own, err := tx.InsertCertificate(newCertificate(a.ID, 1, now))

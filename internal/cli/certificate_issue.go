@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"notary"
+	"notary/api"
+	"notary/client"
+)
+
+// issueFlags are the flags of certificate issue.
+type issueFlags struct {
+	requestFlags
+	outFlags
+	authority idFlag
+	profile   string
+	end       endFlags
+	wait      time.Duration
+}
+
+func (p *program) certificateIssue() *cobra.Command {
+	var flags issueFlags
+	c := &cobra.Command{
+		Use:   "issue",
+		Short: "Issue a certificate in one call",
+		Long: "Submit a CSR, have it signed and write the certificate chain, in one call. Without --csr, a private key and a\n" +
+			"CSR are created on this machine: the key and the chain are written to files named after the first name.\n\n" +
+			"A CSR that you submitted before is renewed. Without permission to sign, the request waits for a decision.",
+		Example: "  notary certificate issue --name web.example.com --authority 'Example Issuing'\n" +
+			"  notary certificate issue --csr web.csr --authority 2 --wait 60s --out web.pem",
+		Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error { return p.issue(ctx, c, flags) }),
+	}
+	flags.requestFlags.register(c)
+	flags.outFlags.register(c)
+	authorityFlag(c, &flags.authority, "authority", "the `id` or common name of the CA that signs")
+	c.Flags().StringVar(&flags.profile, "profile", "", "the profile's `name` (default server-client, and for a renewal the former one)")
+	c.Flags().DurationVar(&flags.wait, "wait", 0, "how long to wait for a decision, at most 60s")
+	flags.end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
+	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
+	return c
+}
+
+func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags) error {
+	notAfter, err := flags.end.end(p.now())
+	if err != nil {
+		return err
+	}
+	body := api.IssueCertificate{CertificateAuthorityID: api.ID(flags.authority), Profile: flags.profile, NotValidAfter: notAfter}
+	if flags.csr != "" {
+		body.CSR, err = p.readInput(ctx, flags.csr)
+	} else {
+		body.CSR, err = flags.createKey()
+	}
+	if err != nil {
+		return err
+	}
+	issued, err := c.IssueCertificate(ctx, body, flags.wait, "")
+	if err != nil {
+		return flags.undone(err)
+	}
+	if issued.CertificateChain == "" {
+		return withHint(notary.Errorf(notary.Conflict, "request %d waits for a decision", issued.CertificateRequestID),
+			"once it is signed: notary request download %d", issued.CertificateRequestID)
+	}
+	return p.writeIssued(flags, issued)
+}
+
+// createKey creates the key and its CSR, and names the files.
+func (f *issueFlags) createKey() (csr string, err error) {
+	key, csr, err := makeCSR(f.requestFlags)
+	if err != nil {
+		return "", err
+	}
+	if f.keyOut == "" {
+		f.keyOut = keyFileName(f.names[0])
+	}
+	if f.out == "" {
+		f.out = strings.TrimSuffix(f.keyOut, ".key") + ".pem"
+	}
+	return csr, writeKey(f.keyOut, key)
+}
+
+// undone removes the key of a call that the server refused.
+func (f *issueFlags) undone(err error) error {
+	switch {
+	case f.keyOut == "":
+		return err
+	case errors.Is(err, client.ErrOutcomeUnknown):
+		return withHint(err, "the certificate may have been issued, so its key stays in %s: see notary certificate list", f.keyOut)
+	case os.Remove(f.keyOut) != nil:
+		return withHint(err, "the key in %s belongs to nothing: remove it", f.keyOut)
+	}
+	return err
+}
+
+// issuedFiles is the answer of the server with what only this machine knows.
+type issuedFiles struct {
+	api.Issued
+	File    string `json:"file,omitempty"`
+	KeyFile string `json:"key_file,omitempty"`
+}
+
+func (p *program) writeIssued(flags issueFlags, issued api.Issued) error {
+	if p.json && flags.out == "" {
+		return p.printJSON(issued)
+	}
+	if err := flags.write(p, []byte(issued.CertificateChain)); err != nil {
+		return err
+	}
+	if flags.keyOut != "" {
+		p.notice("its key is in %s", flags.keyOut)
+	}
+	if p.json {
+		return p.printJSON(issuedFiles{issued, flags.out, flags.keyOut})
+	}
+	return nil
+}
