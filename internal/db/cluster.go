@@ -132,7 +132,7 @@ func (e *postgresEngine) poll(ctx context.Context, topics []string, fn func(stri
 }
 
 // Lease reports whether the holder has the lease of that name, which it then has for the
-// term. While it asks again in time nobody else gets it; if it does not, another one does
+// term. While it renews the lease in time no other holder gets it; otherwise another one may
 // after the term. The nodes' clocks decide: they must not differ by much of the term.
 // Without other nodes the holder always has the lease.
 func (d *DB) Lease(ctx context.Context, name, holder string, term time.Duration) (held bool, err error) {

@@ -137,7 +137,7 @@ func (d *DB) Bulk(ctx context.Context, conn *sql.Conn, table string, columns []s
 
 // DropIndexes drops the indexes of a table, except those that constraints need and those to keep,
 // and returns the statements that create them again.
-func (d *DB) DropIndexes(ctx context.Context, conn *sql.Conn, table string, keep ...string) (again []string, err error) {
+func (d *DB) DropIndexes(ctx context.Context, conn *sql.Conn, table string, keep ...string) ([]string, error) {
 	return d.engine.dropIndexes(ctx, conn, table, keep)
 }
 

@@ -51,11 +51,12 @@ func MapError(err error) error {
 
 // sqliteSentences describe those of SQLite's primary result codes that may be temporary.
 var sqliteSentences = map[int]string{
-	sqlite3.SQLITE_PERM:      "the database cannot be accessed (check the permissions of its files)",
-	sqlite3.SQLITE_BUSY:      "the database is in use by another program",
-	sqlite3.SQLITE_LOCKED:    "the database is locked",
-	sqlite3.SQLITE_NOMEM:     "the server has no memory left",
-	sqlite3.SQLITE_READONLY:  "the database cannot be written at the moment (check the permissions of its files and its file system)",
+	sqlite3.SQLITE_PERM:   "the database cannot be accessed (check the permissions of its files)",
+	sqlite3.SQLITE_BUSY:   "the database is in use by another program",
+	sqlite3.SQLITE_LOCKED: "the database is locked",
+	sqlite3.SQLITE_NOMEM:  "the server has no memory left",
+	sqlite3.SQLITE_READONLY: "the database cannot be written at the moment " +
+		"(check the permissions of its files and its file system)",
 	sqlite3.SQLITE_INTERRUPT: "the request was given up",
 	sqlite3.SQLITE_IOERR:     "the database's disk reports an error",
 	sqlite3.SQLITE_FULL:      "the database's disk is full (free some space)",
@@ -99,6 +100,8 @@ type state struct {
 	away     bool // the connection, or the server as a whole, cannot be used: another may be
 }
 
+const refusesUser = "the database refuses the server's user (check user and password in the URL of the database)"
+
 // states maps codes and classes of codes; a code takes precedence over its class. All others are
 // bugs or damage, and permanent.
 var states = map[string]state{
@@ -106,8 +109,8 @@ var states = map[string]state{
 	readOnlyTransaction:  {"the database cannot be written at the moment", true}, // after a fail-over
 	idleInTransaction:    {"the database ended the transaction because it took too long", true},
 	"25P04":              {"the database ended the transaction because it took too long", true}, // transaction_timeout
-	invalidAuthorization: {"the database refuses the server's user (check user and password in the URL of the database)", false},
-	invalidPassword:      {"the database refuses the server's user (check user and password in the URL of the database)", false},
+	invalidAuthorization: {refusesUser, false},
+	invalidPassword:      {refusesUser, false},
 	unknownDatabase:      {"the database does not exist (check its name in the URL of the database)", false},
 	"40":                 {"too many changes of the same things at once", false},
 	"53":                 {"the database has run out of a resource", true},
@@ -210,5 +213,6 @@ func Raced() error {
 // Corrupt reports whether SQLite found the file to be damaged.
 func Corrupt(err error) bool {
 	var fault *sqlite.Error
-	return errors.As(err, &fault) && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, fault.Code()&0xff)
+	return errors.As(err, &fault) &&
+		slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, fault.Code()&0xff)
 }

@@ -59,7 +59,8 @@ func (s Schema) CopyFile(ctx context.Context, path, to string) error {
 
 func (s Schema) copyOn(ctx context.Context, conn *sql.Conn, path, to string) error {
 	var id int32
-	if err := conn.QueryRowContext(ctx, `SELECT application_id FROM pragma_application_id`).Scan(&id); err != nil || id != s.ApplicationID {
+	err := conn.QueryRowContext(ctx, `SELECT application_id FROM pragma_application_id`).Scan(&id)
+	if err != nil || id != s.ApplicationID {
 		return notary.Errorf(notary.Invalid, "%s is not a database of notary", path)
 	}
 	return MapError(conn.Raw(func(driver any) error {
@@ -147,7 +148,8 @@ func mergeLog(ctx context.Context, path string) error {
 	case err != nil:
 		return fmt.Errorf("could not close the database that is there: %w", err)
 	case busy != 0:
-		return notary.Errorf(notary.Unavailable, "another program is reading the database %s, such as a backup: try again when it has ended", path)
+		return notary.Errorf(notary.Unavailable,
+			"another program is reading the database %s, such as a backup: try again when it has ended", path)
 	}
 	return nil
 }

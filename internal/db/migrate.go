@@ -99,16 +99,19 @@ func (s Schema) refuseOthers(ctx context.Context, db *sql.DB) error {
 		return errors.New("it holds the tables of another program: create a database for notary alone")
 	case unreadable > 0:
 		return &notary.Error{Kind: notary.Forbidden, Message: fmt.Sprintf(
-			"the tables of the database belong to another user, and %s may not read them: restore it with pg_restore --no-owner --role=%[1]s", user)}
+			"the tables of the database belong to another user, and %s may not read them: "+
+				"restore it with pg_restore --no-owner --role=%[1]s", user)}
 	}
 	return nil
 }
 
 // errNoVersion is returned for a database with tables but no record of their version.
-var errNoVersion = errors.New("it has tables but no goose_db_version, which holds the version of the schema: restore the whole backup")
+var errNoVersion = errors.New("it has tables but no goose_db_version, which holds the version of the schema: " +
+	"restore the whole backup")
 
 // errUnreleased is returned for a database from before the first release.
-var errUnreleased = errors.New("it was made before the first release, in a form that is no longer read: begin with a new one")
+var errUnreleased = errors.New("it was made before the first release, in a form that is no longer read: " +
+	"begin with a new one")
 
 // migrate migrates the schema to the newest version. A database that is newer than this program is
 // refused.
@@ -119,7 +122,8 @@ func (s Schema) migrate(ctx context.Context, provider *goose.Provider) error {
 	case err != nil:
 		return fmt.Errorf("could not read the schema's version: %w", err)
 	case current > newest:
-		return fmt.Errorf("its schema has version %d, this program knows %d: run the newer program that made it", current, newest)
+		return fmt.Errorf("its schema has version %d, this program knows %d: run the newer program that made it",
+			current, newest)
 	case current > 0 && current <= s.Unreleased:
 		return errUnreleased
 	case current == newest:
@@ -141,7 +145,8 @@ func (s Schema) Version(ctx context.Context, database string) (current, newest i
 	defer db.Close()
 	newest = provider.ListSources()[len(provider.ListSources())-1].Version
 	var versioned, tables bool
-	query := `SELECT COUNT(*) FILTER (WHERE name = 'goose_db_version') > 0, COUNT(*) FILTER (WHERE name = $1) > 0 FROM sqlite_master`
+	query := `SELECT COUNT(*) FILTER (WHERE name = 'goose_db_version') > 0, COUNT(*) FILTER (WHERE name = $1) > 0
+		FROM sqlite_master`
 	if IsPostgres(database) {
 		query = `SELECT to_regclass('goose_db_version') IS NOT NULL, to_regclass($1) IS NOT NULL`
 		err = s.refuseOthers(ctx, db)

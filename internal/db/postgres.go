@@ -29,11 +29,11 @@ const (
 
 	// connectTimeout is how long one attempt to connect to one host may take.
 	connectTimeout = 5 * time.Second
-	// attempts is how often a transaction is run that others get in the way of.
+	// attempts is how often a transaction that conflicts with others is run.
 	attempts = 10
 )
 
-// wholeTables are the planner's ways that read tables from end to end.
+// wholeTables are the settings of plans that read tables from end to end.
 var wholeTables = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"}
 
 // postgresEngine is a database that any number of nodes share.
@@ -63,7 +63,7 @@ func openPostgres(ctx context.Context, url string, schema Schema, limits limits)
 	return e, nil
 }
 
-// migrate brings the schema up to date, on connections without the limits of the others.
+// migrate migrates the schema, on connections without the limits of the others.
 func (e *postgresEngine) migrate(ctx context.Context) error {
 	if err := e.schema.refuseOthers(ctx, e.db); err != nil {
 		return err
@@ -73,8 +73,8 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 	return e.schema.migratePostgres(ctx, db)
 }
 
-// unmigrated says why the schema is not there. Since PostgreSQL 15 only a database's owner
-// may make tables in it, which many find out here.
+// unmigrated explains a failed migration. Since PostgreSQL 15 only the owner of a database
+// may create tables in it, which often shows here first.
 func (e *postgresEngine) unmigrated(err error) error {
 	var theirs *pgconn.PgError
 	var ours *notary.Error
@@ -83,12 +83,13 @@ func (e *postgresEngine) unmigrated(err error) error {
 	}
 	if errors.As(err, &theirs) && theirs.Code == insufficientRights {
 		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
-			"the user %s may not make tables in the database %s: make it the owner, with ALTER DATABASE … OWNER TO …", e.config.User, e.name())}
+			"the user %s may not make tables in the database %s: make it the owner, with ALTER DATABASE … OWNER TO …",
+			e.config.User, e.name())}
 	}
 	return fmt.Errorf("the database %s: %w", e.name(), err)
 }
 
-// connectPostgres waits for the server, and leaves the schema as it is.
+// connectPostgres waits for the server and does not migrate.
 func connectPostgres(ctx context.Context, url string, schema Schema, limits limits) (*postgresEngine, error) {
 	config, err := parsePostgres(url)
 	if err != nil {
@@ -112,7 +113,7 @@ func connectPostgres(ctx context.Context, url string, schema Schema, limits limi
 	return e, nil
 }
 
-// parsePostgres reads the URL and adds what the store relies on. No error repeats the URL,
+// parsePostgres parses the URL and sets defaults. No error repeats the URL,
 // which holds a password.
 func parsePostgres(url string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
@@ -139,8 +140,8 @@ func (e *postgresEngine) name() string {
 	return e.config.Database + " on " + strings.Join(slices.Compact(hosts), ", ")
 }
 
-// awaken connects for the first time. It waits for a server that is not there or is just
-// starting, and gives up at once on what waiting does not mend.
+// awaken connects for the first time. It waits for a server that is absent or just starting,
+// and gives up at once on other errors.
 func (e *postgresEngine) awaken(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.start)
 	defer cancel()
@@ -157,7 +158,7 @@ func (e *postgresEngine) awaken(ctx context.Context) error {
 	}
 }
 
-// check looks at what the store relies on.
+// check verifies the settings that durability and text depend on.
 func (e *postgresEngine) check(ctx context.Context) error {
 	var encoding, synchronous string
 	err := e.db.QueryRowContext(ctx, `SELECT current_setting('server_encoding'), current_setting('synchronous_commit')`,
@@ -167,7 +168,8 @@ func (e *postgresEngine) check(ctx context.Context) error {
 	case err != nil:
 		return err
 	case encoding != "UTF8":
-		return notary.Errorf(notary.Invalid, "the database %s has the encoding %s: make one with the encoding UTF8", e.name(), encoding)
+		return notary.Errorf(notary.Invalid, "the database %s has the encoding %s: make one with the encoding UTF8",
+			e.name(), encoding)
 	case synchronous == "off" || synchronous == "local":
 		return notary.Errorf(notary.Invalid, "the database %s has synchronous_commit set to %s, which loses what was "+
 			"acknowledged when a machine dies: set it to on, for the server, the database and the user", e.name(), synchronous)
@@ -175,7 +177,7 @@ func (e *postgresEngine) check(ctx context.Context) error {
 	return e.requireSessions(ctx)
 }
 
-// refusal says in one sentence why the database cannot be used.
+// refusal returns the error with which Open refuses a database that cannot be used.
 func (e *postgresEngine) refusal(err error) error {
 	var ours *notary.Error
 	var theirs *pgconn.PgError
@@ -266,7 +268,8 @@ func (e *postgresEngine) bulk(ctx context.Context, conn *sql.Conn, table string,
 }
 
 func (e *postgresEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table string, _ []string) ([]string, error) {
-	return dropIndexes(ctx, conn, `SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename = $1
+	return dropIndexes(ctx, conn, `SELECT indexname, indexdef FROM pg_indexes
+		WHERE schemaname = current_schema() AND tablename = $1
 		AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = indexname)`, table, nil)
 }
 

@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// sessionSettings are what the store relies on in each session.
+// sessionSettings are required in each session.
 //
 // They are set once a connection is established and not while it is: PgBouncer refuses unknown
 // startup parameters.
@@ -133,7 +133,7 @@ func sharesSession(ctx context.Context, first, second *pgx.Conn) (bool, error) {
 }
 
 func (e *postgresEngine) unpooled() error {
-	return notary.Errorf(notary.Unprocessable, "the connection pooler in front of the database %s gives each transaction another "+
-		"session, which notary cannot work with: set pool_mode = session for this database in PgBouncer, or connect to PostgreSQL directly",
-		e.name())
+	return notary.Errorf(notary.Unprocessable, "the connection pooler in front of the database %s gives each "+
+		"transaction another session, which notary cannot work with: set pool_mode = session for this database "+
+		"in PgBouncer, or connect to PostgreSQL directly", e.name())
 }

@@ -13,7 +13,8 @@ func Collect[T any](ctx context.Context, q Querier, scan func(Row) (T, error), t
 }
 
 // CollectPlanned is Collect for a text whose best plan depends on the arguments.
-func CollectPlanned[T any](ctx context.Context, q Querier, scan func(Row) (T, error), text string, args ...any) ([]T, error) {
+func CollectPlanned[T any](ctx context.Context, q Querier, scan func(Row) (T, error), text string,
+	args ...any) ([]T, error) {
 	rows, err := q.QueryPlanned(ctx, text, args...)
 	return scanAll(rows, err, scan)
 }

@@ -175,7 +175,8 @@ func insertText(table string, columns []string, rows int) string {
 }
 
 func (e *sqliteEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table string, keep []string) ([]string, error) {
-	return dropIndexes(ctx, conn, `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL`, table, keep)
+	return dropIndexes(ctx, conn, `SELECT name, sql FROM sqlite_master
+		WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL`, table, keep)
 }
 
 // dropIndexes drops the indexes that the query finds, by name and definition, except those to keep.

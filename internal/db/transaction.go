@@ -125,14 +125,14 @@ func again(err error) error {
 	return err
 }
 
-// errUnknown is for a change of which nobody knows whether it was committed.
+// errUnknown returns the error of a change that may have been committed or not.
 func errUnknown(err error) error {
 	return &notary.Error{Kind: notary.OutcomeUnknown, RetryAfter: 5 * time.Second, Err: err,
 		Message: "the database went away while it committed the change, which may be made or not: look before you try again"}
 }
 
 // transaction runs the statements of one transaction. The end of the caller's context no
-// longer matters to them. Statements whose results nobody needs wait, and are sent together:
+// longer matters to them. Statements whose results are not needed wait and are sent together:
 // each way to the server and back costs as much as most of them.
 type transaction struct {
 	ctx     context.Context
@@ -152,8 +152,7 @@ func (t *transaction) queue(text string, args ...any) {
 	t.waiting = append(t.waiting, statement{text: text, args: args})
 }
 
-// flush sends what is waiting, and gives the first error and the number of the statement that
-// it is of.
+// flush sends the waiting statements and returns the first error and the index of its statement.
 func (t *transaction) flush() (failed int, err error) {
 	if len(t.waiting) == 0 {
 		return 0, nil

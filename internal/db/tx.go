@@ -23,7 +23,7 @@ type Tx struct {
 // executor changes the database.
 type executor interface {
 	exec(ctx context.Context, text string, args ...any) (rows int64, err error)
-	// later runs a statement whose result nobody needs, now or together with those that
+	// later runs a statement whose result is not needed, now or together with those that
 	// follow. Its error may come with one of these, or with the commit.
 	later(text string, args ...any) error
 }
@@ -45,7 +45,7 @@ func (tx *Tx) Exec(text string, args ...any) (int64, error) {
 	return n, MapError(err)
 }
 
-// Later runs a statement whose result nobody needs and that violates no unique key.
+// Later runs a statement whose result is not needed and that violates no unique key.
 func (tx *Tx) Later(text string, args ...any) error { return MapError(tx.sql.later(text, args...)) }
 
 // Need runs a query that must find a row. Otherwise the transaction fails with miss: at once, at the

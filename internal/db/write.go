@@ -35,7 +35,7 @@ type writer struct {
 	sql  *statements
 }
 
-// job is one caller's write.
+// job is a write of one caller.
 type job struct {
 	ctx    context.Context
 	now    time.Time
@@ -64,13 +64,13 @@ func (w *writer) write(ctx context.Context, now time.Time, fn func(*Tx) error) e
 	return w.await(&job{ctx: ctx, now: now, fn: fn, result: make(chan error, 1)})
 }
 
-// alone runs fn on the connection that writes, in a transaction that it shares with nobody.
+// alone runs fn on the connection that writes, in a transaction of its own.
 func (w *writer) alone(ctx context.Context, fn func(*sql.Conn) error) error {
 	return w.await(&job{ctx: ctx, whole: fn, result: make(chan error, 1)})
 }
 
-// await gives a job to the goroutine and waits for its end; also for the goroutine's own, which
-// a job brings about that calls runtime.Goexit, as the t.Fatal of a test does.
+// await passes a job to the goroutine and waits for its result, or for the end of the goroutine,
+// which a job causes that calls runtime.Goexit, as the t.Fatal of a test does.
 func (w *writer) await(j *job) error {
 	if err := w.enqueue(j); err != nil {
 		return err
@@ -231,7 +231,7 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 	return batch, nil
 }
 
-// errTransactionLost says that the engine gave up the whole transaction, as SQLite does
+// errTransactionLost is returned when the engine has rolled back the whole transaction, as SQLite does
 // when the disk is full.
 var errTransactionLost = errors.New("the transaction was lost")
 

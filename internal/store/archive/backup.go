@@ -69,7 +69,7 @@ func checkCopy(ctx context.Context, path string, checks Checks, progress Progres
 		"Run notary check for the whole list, and restore an earlier backup", strings.Join(some, "; "), len(found))
 }
 
-// seal puts its digest into a copy.
+// seal records the digest of a copy in the copy.
 func seal(ctx context.Context, path string, progress Progress) (digest string, err error) {
 	err = db.OnFile(ctx, path, db.WriteFile, func(conn *sql.Conn) error {
 		if digest, err = fileDigest(ctx, conn, progress); err != nil {
@@ -82,8 +82,8 @@ func seal(ctx context.Context, path string, progress Progress) (digest string, e
 	return digest, err
 }
 
-// checkSeal compares the digest of a copy with that which it holds. The schema is left as it
-// was when the backup was made.
+// checkSeal compares the digest of a copy with the recorded one. It leaves the schema in the version of
+// the backup.
 func checkSeal(ctx context.Context, path string, progress Progress) error {
 	return db.OnFile(ctx, path, db.ReadClosedFile, func(conn *sql.Conn) error { return checkSealOn(ctx, conn, progress) })
 }
@@ -98,13 +98,14 @@ func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) error {
 	}
 	got, err := fileDigest(ctx, conn, progress)
 	if err == nil && got != want {
-		err = notary.Errorf(notary.Invalid, "the backup is damaged: its digest is %.16s…, but it was made with %.16s…", got, want)
+		err = notary.Errorf(notary.Invalid,
+			"the backup is damaged: its digest is %.16s…, but it was made with %.16s…", got, want)
 	}
 	return err
 }
 
-// fileDigest is a digest over every row of every table of a file, whichever version its
-// schema has.
+// fileDigest returns the digest of every row of every table of a file, whatever the version of its
+// schema.
 func fileDigest(ctx context.Context, conn *sql.Conn, progress Progress) (string, error) {
 	q := db.OnConn(conn)
 	names, err := db.Collect(ctx, q, db.Scan[string], `SELECT name FROM sqlite_master WHERE type = 'table'
@@ -114,7 +115,8 @@ func fileDigest(ctx context.Context, conn *sql.Conn, progress Progress) (string,
 	}
 	var all []store.Table
 	for _, name := range names {
-		columns, err := db.Collect(ctx, q, db.Scan[string], `SELECT '"' || name || '"' FROM pragma_table_info($1) ORDER BY cid`, name)
+		columns, err := db.Collect(ctx, q, db.Scan[string],
+			`SELECT '"' || name || '"' FROM pragma_table_info($1) ORDER BY cid`, name)
 		if err != nil {
 			return "", err
 		}

@@ -336,7 +336,8 @@ func (c checker) chains(ctx context.Context) {
 	c.each(ctx, "issuer_chain", func(id int64) error {
 		var fingerprint string
 		var der []byte
-		err := c.DB().Reads().QueryRow(ctx, `SELECT fingerprint, der FROM issuer_chain WHERE id = $1`, id).Scan(&fingerprint, &der)
+		err := c.DB().Reads().QueryRow(ctx, `SELECT fingerprint, der FROM issuer_chain WHERE id = $1`, id).
+			Scan(&fingerprint, &der)
 		if err != nil {
 			return db.MapError(err)
 		}

@@ -16,19 +16,20 @@ import (
 // copyRows is how many rows are added at once.
 const copyRows = 5_000
 
-// firstStart are the store.Tables that the first start fills: the built-in profiles, what nodes agree on
-// and the clock's mark. What somebody did with them later has its event.
+// firstStart are the tables that the first start fills: the built-in profiles, the agreements of nodes
+// and the mark of the clock. Later changes to them have events.
 var firstStart = []string{"profile_version", "profile", "agreement", "clock"}
 
-// Copy copies everything into another, empty database, of whichever engine, and gives the
+// Copy copies everything into another, empty database of any engine, and returns the
 // digest of what it has read. It is one transaction there: a copy that breaks off leaves
 // nothing.
 func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest string, err error) {
 	if err := requireEmpty(ctx, to); err != nil {
 		return "", err
 	}
-	sum := sha256.New()
+	rows := rowReader{sum: sha256.New(), progress: progress}
 	err = from.DB().Snapshot(ctx, false, func(source *sql.Conn) error {
+		rows.conn = source
 		return to.DB().Snapshot(ctx, true, func(conn *sql.Conn) error {
 			for _, table := range append(slices.Clone(firstStart), "counter") {
 				if _, err := conn.ExecContext(ctx, "DELETE FROM "+table); err != nil {
@@ -37,7 +38,7 @@ func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest
 			}
 			for _, t := range store.Tables {
 				add := newAdder(ctx, to.DB(), conn, t)
-				if err := eachRow(ctx, source, t, sum, progress, add.row); err != nil {
+				if err := rows.each(ctx, t, add.row); err != nil {
 					return err
 				}
 				if err := add.flush(); err != nil {
@@ -50,17 +51,17 @@ func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest
 			return to.DB().Loaded(ctx, conn, store.TableNames())
 		})
 	})
-	return hex.EncodeToString(sum.Sum(nil)), err
+	return hex.EncodeToString(rows.sum.Sum(nil)), err
 }
 
-// keepSeeds puts back the counters that are there from the beginning, where they are zero.
+// keepSeeds restores the counters that a new database has, if they are zero.
 func keepSeeds(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, `INSERT INTO counter (name, slot, value) VALUES ('accounts', 0, 0), ('admins', 0, 0)
 		ON CONFLICT (name, slot) DO NOTHING`)
 	return db.MapError(err)
 }
 
-// requireEmpty refuses a database in which there is anything.
+// requireEmpty refuses a database that has rows in any table.
 func requireEmpty(ctx context.Context, s *store.Store) error {
 	for _, t := range store.Tables {
 		if slices.Contains(firstStart, t.Name) {
@@ -72,7 +73,8 @@ func requireEmpty(ctx context.Context, s *store.Store) error {
 			return db.MapError(err)
 		}
 		if n > 0 {
-			return notary.Errorf(notary.Conflict, "the database to copy into is not empty, there is something in the table %s: name a new one", t.Name)
+			return notary.Errorf(notary.Conflict,
+				"the database to copy into is not empty, there is something in the table %s: name a new one", t.Name)
 		}
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 	"notary/internal/store"
 )
 
-// Progress is told how much of a table has been read. A nil one is told nothing.
+// Progress is called with how much of a table has been read. It may be nil.
 type Progress func(table string, rows, of int64)
 
 func (p Progress) tell(table string, rows, of int64) {
@@ -24,8 +24,8 @@ func (p Progress) tell(table string, rows, of int64) {
 	}
 }
 
-// Digest is a SHA-256 over everything that is stored, in hex: two databases with the same
-// digest hold the same, whatever their engines. It reads everything, at one moment.
+// Digest returns the SHA-256 of everything that is stored, in hex: two databases with the same
+// digest have the same content, whatever their engines. It reads everything, at one moment.
 func Digest(ctx context.Context, s *store.Store, progress Progress) (digest string, err error) {
 	err = s.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
 		digest, err = digestOf(ctx, conn, store.Tables, progress)
@@ -35,28 +35,35 @@ func Digest(ctx context.Context, s *store.Store, progress Progress) (digest stri
 }
 
 func digestOf(ctx context.Context, conn *sql.Conn, tables []store.Table, progress Progress) (string, error) {
-	sum := sha256.New()
+	rows := rowReader{conn, sha256.New(), progress}
 	for _, t := range tables {
-		if err := eachRow(ctx, conn, t, sum, progress, nil); err != nil {
+		if err := rows.each(ctx, t, nil); err != nil {
 			return "", err
 		}
 	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	return hex.EncodeToString(rows.sum.Sum(nil)), nil
 }
 
-// eachRow reads a table row by row in the order of its key, adds the rows to the sum, and
-// hands them to fn, where there is one.
-func eachRow(ctx context.Context, conn *sql.Conn, t store.Table, sum hash.Hash, progress Progress, fn func([]any) error) error {
+// rowReader reads tables row by row and digests them.
+type rowReader struct {
+	conn     *sql.Conn
+	sum      hash.Hash
+	progress Progress
+}
+
+// each reads a table in the order of its key, adds the rows to the sum, and passes them to fn
+// unless it is nil.
+func (r rowReader) each(ctx context.Context, t store.Table, fn func([]any) error) error {
 	var count int64
-	if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+t.Source()).Scan(&count); err != nil {
+	if err := r.conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+t.Source()).Scan(&count); err != nil {
 		return db.MapError(err)
 	}
-	fmt.Fprintf(sum, "%s %d\n", t.Name, count)
+	fmt.Fprintf(r.sum, "%s %d\n", t.Name, count)
 	order := ""
 	if t.Key != "" {
 		order = " ORDER BY " + t.Key
 	}
-	rows, err := conn.QueryContext(ctx, "SELECT "+strings.Join(t.Columns, ", ")+" FROM "+t.Source()+order)
+	rows, err := r.conn.QueryContext(ctx, "SELECT "+strings.Join(t.Columns, ", ")+" FROM "+t.Source()+order)
 	if err != nil {
 		return db.MapError(err)
 	}
@@ -70,12 +77,12 @@ func eachRow(ctx context.Context, conn *sql.Conn, t store.Table, sum hash.Hash, 
 		if err := rows.Scan(dest...); err != nil {
 			return db.MapError(err)
 		}
-		for i, v := range row { // SQLite's driver gives no octets as nil
+		for i, v := range row { // SQLite's driver returns nil for no octets
 			if octets, ok := v.([]byte); ok && octets == nil {
 				row[i] = []byte{}
 			}
 		}
-		if err := addRow(sum, t, row); err != nil {
+		if err := addRow(r.sum, t, row); err != nil {
 			return err
 		}
 		if fn != nil {
@@ -84,14 +91,14 @@ func eachRow(ctx context.Context, conn *sql.Conn, t store.Table, sum hash.Hash, 
 			}
 		}
 		if n++; n%progressEvery == 0 {
-			progress.tell(t.Name, n, count)
+			r.progress.tell(t.Name, n, count)
 		}
 	}
-	progress.tell(t.Name, n, count)
+	r.progress.tell(t.Name, n, count)
 	return db.MapError(rows.Err())
 }
 
-// progressEvery is after how many rows progress is told again.
+// progressEvery is the number of rows between two calls of a [Progress].
 const progressEvery = 10_000
 
 // addRow adds the values of a row, each with its kind and length, so that no two rows look

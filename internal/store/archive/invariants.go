@@ -109,7 +109,8 @@ var invariants = []db.Rule{
 	{Says: "what is revoked or renewed by the program is not among the certificates with its names, and all others are", Breaches: `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
 		LEFT JOIN (SELECT certificate_id AS revoked FROM revocation) v ON v.revoked = k.id
-		WHERE (k.name_set IS NULL) <> (v.revoked IS NOT NULL OR (k.profile = '` + notary.OCSPProfile + `' AND k.requester_id = 0))
+		WHERE (k.name_set IS NULL) <>
+				(v.revoked IS NOT NULL OR (k.profile = '` + notary.OCSPProfile + `' AND k.requester_id = 0))
 			AND NOT EXISTS (SELECT 1 FROM agreement WHERE name = '` + store.ReplacedMarked + `')`},
 	{Says: "a certificate is replaced by a later one for the same names and owner", Breaches: `
 		SELECT CAST(x.id AS TEXT) FROM certificate x LEFT JOIN certificate y ON y.id = x.replaced_by AND ` + replaces + `
@@ -120,7 +121,8 @@ var invariants = []db.Rule{
 			OR EXISTS (SELECT 1 FROM certificate y WHERE y.requester_id = 0 AND ` + replaces + `))`},
 	{Says: "a certificate of a shard names a URL of it", Breaches: `
 		SELECT CAST(k.id AS TEXT) FROM certificate k
-		LEFT JOIN (SELECT DISTINCT authority_id, shard FROM crl_shard) s ON s.authority_id = k.authority_id AND s.shard = k.shard
+		LEFT JOIN (SELECT DISTINCT authority_id, shard FROM crl_shard) s
+			ON s.authority_id = k.authority_id AND s.shard = k.shard
 		WHERE k.shard > 0 AND s.shard IS NULL`},
 	{Says: "accounts and Admins are counted, and there is an Admin", Breaches: `
 		SELECT 'accounts' FROM counter WHERE name = 'accounts' AND value <> (SELECT COUNT(*) FROM account)
@@ -132,7 +134,8 @@ var invariants = []db.Rule{
 }
 
 // replaces is the condition that the certificate y replaces x: see [member].
-const replaces = `y.name_set = x.name_set AND (y.requester_id = x.requester_id OR y.requester_id = 0 OR x.requester_id = 0)
+const replaces = `y.name_set = x.name_set
+	AND (y.requester_id = x.requester_id OR y.requester_id = 0 OR x.requester_id = 0)
 	AND y.not_before >= x.not_before AND y.not_after >= x.not_after
 	AND (y.not_before > x.not_before OR y.not_after > x.not_after OR y.id > x.id)`
 

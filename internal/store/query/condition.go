@@ -154,7 +154,8 @@ func (l List[T]) prefixed(term, text string) Condition {
 }
 
 func (l List[T]) namesFrom(b *db.Binder, term string) string {
-	return fmt.Sprintf("SELECT %s_id AS id FROM %[1]s_name WHERE name >= %s AND name < %s", l.Table, b.Bind(term), b.Bind(End(term)))
+	return fmt.Sprintf("SELECT %s_id AS id FROM %[1]s_name WHERE name >= %s AND name < %s",
+		l.Table, b.Bind(term), b.Bind(End(term)))
 }
 
 func (l List[T]) contains(text string) func(*db.Binder) {

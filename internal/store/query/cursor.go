@@ -22,9 +22,9 @@ const (
 	maxCursor     = 1000
 )
 
-// cursorOf writes a place as a cursor of this list with this filter and order: a version, a
-// checksum over all of these, the id, and the value. Nothing in it is secret, and a made-up
-// one could only skip objects that its maker may see anyway.
+// cursorOf returns the cursor of a place in this list with this filter and order: a version, a
+// checksum over all of these, the id, and the value. Nothing in it is secret, and a forged
+// one could only skip objects that its author may see anyway.
 func cursorOf(what string, w Want, p place) notary.Cursor {
 	b := []byte{cursorVersion}
 	b = append(b, checksum(what, w, p)...)
@@ -34,15 +34,17 @@ func cursorOf(what string, w Want, p place) notary.Cursor {
 	return notary.Cursor(base64.RawURLEncoding.EncodeToString(b))
 }
 
-// readCursor gives back the place. Errors blame the field.
+// readCursor returns the place of a cursor. Errors name the field.
 func readCursor(what string, w Want, field string, c notary.Cursor) (place, error) {
-	refused := notary.FieldErrorf(field, "this cursor does not belong to this list with these filters and this order: begin again without it")
+	refused := notary.FieldErrorf(field,
+		"this cursor does not belong to this list with these filters and this order: begin again without it")
 	b, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
 	if err != nil || len(c) > maxCursor || len(b) < 1+sealSize {
 		return place{}, notary.FieldErrorf(field, "this is not a cursor: give the value of next or previous as it came")
 	}
 	if b[0] != cursorVersion {
-		return place{}, notary.FieldErrorf(field, "this cursor was made by another version of the program: begin again without it")
+		return place{}, notary.FieldErrorf(field,
+			"this cursor was made by another version of the program: begin again without it")
 	}
 	var p place
 	rest := string(b[1+sealSize:])

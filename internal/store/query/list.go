@@ -131,7 +131,8 @@ func (l List[T]) stepEnd(ctx context.Context, s span, size int) (*place, error) 
 			s.plan.driver(b)
 		}
 		s.narrow(b, key, part)
-		text := "SELECT " + column + ", " + key + " FROM " + table + b.Where() + s.order.by(key) + " LIMIT 1 OFFSET " + b.Bind(size-1)
+		text := "SELECT " + column + ", " + key + " FROM " + table + b.Where() + s.order.by(key) +
+			" LIMIT 1 OFFSET " + b.Bind(size-1)
 		found, err := db.CollectPlanned(ctx, l.Q, scanPlace, text, b.Args...)
 		if err != nil {
 			return nil, err

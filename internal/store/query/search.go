@@ -45,7 +45,8 @@ func (l List[T]) word(text string) Condition {
 				texts = append(texts, fmt.Sprintf("SELECT id FROM %s WHERE %s", l.Table, beginsWith(b, c.column, c.text)))
 			}
 			if bySerial {
-				texts = append(texts, "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND "+beginsWith(b, "serial", text))
+				texts = append(texts, "SELECT request_id AS id FROM certificate WHERE request_id IS NOT NULL AND "+
+					beginsWith(b, "serial", text))
 			}
 			if status != "" {
 				texts = append(texts, "SELECT id FROM request WHERE status = "+b.Bind(string(status)))

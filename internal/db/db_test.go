@@ -1,0 +1,142 @@
+package db_test
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"notary"
+	"notary/internal/db"
+	"notary/internal/testkit"
+)
+
+// own are the tables of package db, and another that holds words.
+const own = `-- +goose Up
+CREATE TABLE counter (name TEXT NOT NULL, slot BIGINT NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (name, slot));
+CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at BIGINT NOT NULL);
+CREATE TABLE agreement (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE word (id BIGINT NOT NULL PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+`
+
+// words is the schema of a program that has nothing to do with certificates.
+var words = db.Schema{
+	Migrations: fstest.MapFS{
+		"sqlite/00001_words.sql":   {Data: []byte(own)},
+		"postgres/00001_words.sql": {Data: []byte(own)},
+	},
+	ApplicationID: 0x574f5244,
+	Table:         "word",
+}
+
+func openWords(t *testing.T, name string) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), name, words, time.Now, db.ReadTimeout(time.Hour), db.WriteTimeout(time.Hour))
+	testkit.Check(t, err)
+	t.Cleanup(func() { testkit.Check(t, d.Close()) })
+	return d
+}
+
+func addWord(tx *db.Tx, id int, text string) error {
+	tx.Count("words", 1)
+	_, err := tx.Exec(`INSERT INTO word (id, text) VALUES ($1, $2)`, id, text)
+	return err
+}
+
+// A failed write leaves neither rows nor counts behind, and a duplicate has an error of its own.
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	d := openWords(t, testkit.Database(t))
+	testkit.Check(t, d.Write(t.Context(), func(tx *db.Tx) error { return addWord(tx, 1, "one") }))
+	err := d.Write(t.Context(), func(tx *db.Tx) error {
+		return errors.Join(addWord(tx, 2, "two"), addWord(tx, 3, "one"))
+	})
+	if !errors.Is(err, db.ErrUnique) {
+		t.Errorf("a duplicate: %v", err)
+	}
+	got, err := db.Collect(t.Context(), d.Reads(), db.Scan[string], `SELECT text FROM word ORDER BY id`)
+	testkit.Check(t, err)
+	n, err := db.Counter(t.Context(), d.Reads(), "words")
+	testkit.Check(t, err)
+	if !slices.Equal(got, []string{"one"}) || n != 1 {
+		t.Errorf("%q are there, and %d are counted", got, n)
+	}
+	missing := notary.Errorf(notary.NotFound, "no such word")
+	for name, fn := range map[string]func(*db.Tx) error{
+		"change": func(tx *db.Tx) error { return tx.Change(missing, `UPDATE word SET text = 'x' WHERE id = 9`) },
+		"need":   func(tx *db.Tx) error { return tx.Need(missing, `SELECT 1 FROM word WHERE id = 9`) },
+	} {
+		if err := d.Write(t.Context(), fn); !errors.Is(err, missing) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// All nodes agree on the value that was proposed first.
+func TestAgree(t *testing.T) {
+	t.Parallel()
+	d := openWords(t, testkit.Database(t))
+	for _, value := range []string{"first", "second"} {
+		agreed, err := d.Agree(t.Context(), "greeting", value)
+		testkit.Check(t, err)
+		if agreed != "first" {
+			t.Errorf("%q was agreed on", agreed)
+		}
+	}
+	if value, err := db.Agreed(t.Context(), d.Reads(), "greeting"); err != nil || value != "first" {
+		t.Errorf("%q is agreed on (%v)", value, err)
+	}
+}
+
+// Queries and the statements of transactions are traced with their arguments.
+func TestTraced(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	d := openWords(t, testkit.Database(t)).Traced(func(text string, args []any) {
+		verb, _, _ := strings.Cut(text, " ")
+		seen = append(seen, verb)
+	})
+	testkit.Check(t, d.Write(t.Context(), func(tx *db.Tx) error { return addWord(tx, 1, "one") }))
+	_, err := db.Collect(t.Context(), d.Reads(), db.Scan[int64], `SELECT id FROM word`)
+	testkit.Check(t, err)
+	if !slices.Equal(seen, []string{"INSERT", "SELECT"}) {
+		t.Errorf("%q were traced", seen)
+	}
+}
+
+// The schema is that of the migrations until somebody changes it.
+func TestSchemaDifferences(t *testing.T) {
+	t.Parallel()
+	name := testkit.Database(t)
+	d := openWords(t, name)
+	differences, err := d.SchemaDifferences(t.Context())
+	if err != nil || len(differences) != 0 {
+		t.Errorf("a new schema differs in %q (%v)", differences, err)
+	}
+	_, err = testkit.SQL(t, name).ExecContext(t.Context(), `CREATE VIEW spy AS SELECT text FROM word`)
+	testkit.Check(t, err)
+	differences, err = d.SchemaDifferences(t.Context())
+	if err != nil || !slices.Contains(differences, "view spy does not belong there") {
+		t.Errorf("a changed schema differs in %q (%v)", differences, err)
+	}
+}
+
+// A file is opened by the program that created it, and by no other.
+func TestSQLiteFileOfAnotherProgram(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "words.db")
+	testkit.Check(t, openWords(t, path).Close())
+	other := words
+	other.ApplicationID++
+	_, err := db.Open(t.Context(), path, other, time.Now)
+	testkit.WantText(t, err, "belongs to another program")
+	_, _, err = other.Version(t.Context(), path)
+	testkit.WantText(t, err, "belongs to another program")
+	current, newest, err := words.Version(t.Context(), path)
+	if err != nil || current != 1 || newest != 1 {
+		t.Errorf("the schema has version %d of %d (%v)", current, newest, err)
+	}
+}
