@@ -2,6 +2,7 @@ package notary
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -127,14 +128,25 @@ func RolesWith(p Permission) []Role {
 	return slices.DeleteFunc(slices.Clone(Roles), func(r Role) bool { return !slices.Contains(permissions[r], p) })
 }
 
-// Require is the first line of every use case: nil where the caller may, otherwise
-// [Unauthenticated] or [Forbidden].
+// roleNames joins the names of the roles that have a permission, such as "Admin or Read Only".
+func roleNames(p Permission) string {
+	roles := RolesWith(p)
+	names := make([]string, len(roles))
+	for i, role := range roles {
+		names[i] = role.String()
+	}
+	return strings.Join(names, " or ")
+}
+
+// Require returns nil if the caller has permission p, otherwise [Unauthenticated] or [Forbidden] with the roles that have
+// it. Every use case begins with it.
 func (c Caller) Require(p Permission) error {
 	switch {
 	case !c.Known():
 		return Errorf(Unauthenticated, "log in first")
 	case !c.May(p):
-		return Errorf(Forbidden, "the role %s does not have permission to %s: ask an Admin", c.Role, p)
+		return Errorf(Forbidden, "the role %s does not have permission to %s, which requires the role %s: ask an Admin",
+			c.Role, p, roleNames(p))
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -70,8 +69,6 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 			return "the token is that of --token or NOTARY_TOKEN: give another, or leave it out and log in with: notary login"
 		}
 		return "log in with: notary login"
-	case notary.Forbidden:
-		return "this takes the role " + rolesFor(command) + "; yours is shown by: notary account me"
 	case notary.NotFound:
 		return "what there is: " + listOf(command, e.Field)
 	case notary.RateLimited:
@@ -131,49 +128,7 @@ func after(wait time.Duration) string {
 	return " in " + wait.String()
 }
 
-// rolesFor are the roles that reach a command.
-func rolesFor(command *cobra.Command) string {
-	var names []string
-	for _, role := range notary.RolesWith(permissionFor(command)) {
-		names = append(names, role.String())
-	}
-	return strings.Join(names, " or ")
-}
-
-// permissionFor is what the role of a command's caller must reach.
-func permissionFor(command *cobra.Command) notary.Permission {
-	_, path, _ := strings.Cut(command.CommandPath(), " ")
-	noun, _, _ := strings.Cut(path, " ")
-	switch path {
-	case "request create":
-		return notary.CreateRequests
-	case "authority list", "authority show", "authority state", "authority impact", "authority certificates":
-		return notary.ReadAuthorities
-	case "profile show", "profile check":
-		return notary.ReadProfiles
-	case "event list":
-		of := notary.Event{Action: command.Flag("action").Value.String()}.Kind()
-		if noun = cmp.Or(command.Flag("kind").Value.String(), of); noun != "account" {
-			return notary.ReadEvents
-		}
-	}
-	switch noun {
-	case "account":
-		return notary.ManageAccounts
-	case "authority":
-		return notary.ManageAuthorities
-	case "profile":
-		return notary.ManageProfiles
-	case "settings":
-		return notary.ReadSettings
-	case "clock":
-		return notary.ConfirmClock
-	default:
-		return notary.DecideRequests
-	}
-}
-
-// listOf is the command that lists what a command did not find.
+// listOf returns the command that lists what a command did not find.
 func listOf(command *cobra.Command, field string) string {
 	words := strings.Fields(command.CommandPath())
 	switch {

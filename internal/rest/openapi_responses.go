@@ -28,7 +28,7 @@ var failureDocs = map[int]failureDoc{
 	401: {"Unauthenticated", "There is no token, or it is not valid any more.", []string{"WWW-Authenticate"},
 		map[string]string{"unauthenticated": "log in first: this call needs a token"}},
 	403: {"Forbidden", "The role does not have the permission, the setup code is wrong, or a page of another origin sent the call.", nil,
-		map[string]string{"forbidden": "the role Read Only does not have permission to manage accounts: ask an Admin"}},
+		map[string]string{"forbidden": "the role Read Only does not have permission to manage accounts, which requires the role Admin: ask an Admin"}},
 	404: {"NotFound", "The object does not exist, or the caller may not see it.", nil,
 		map[string]string{"not_found": "there is no certificate request 7"}},
 	408: {"Timeout", "The body did not arrive in time.", nil,
