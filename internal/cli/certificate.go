@@ -27,21 +27,14 @@ func (p *program) certificateList() *cobra.Command {
 		Example: "  notary certificate list --expiring 30d --sort not_after\n" +
 			"  notary certificate list --serial 3A:F0:12",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
-			paging, err := flags.paging()
-			if err != nil {
-				return err
-			}
-			filter, err := flags.certificates(p.now())
-			if err != nil {
-				return err
-			}
-			return show(ctx, p, flags, p.certificateTable(), func(e api.Certificate) int64 { return e.ID },
-				func() iter.Seq2[api.Certificate, error] {
-					if paging == (api.Paging{}) {
-						return c.Certificates(ctx)
-					}
-					return c.FindCertificates(ctx, api.CertificateQuery{Paging: paging, CertificateFilter: filter})
-				})
+			return lister[api.Certificate, api.CertificateFilter]{
+				flags: &flags, table: p.certificateTable(), filter: flags.certificates,
+				id:  func(e api.Certificate) int64 { return e.ID },
+				all: c.Certificates,
+				find: func(ctx context.Context, page api.Paging, f api.CertificateFilter) iter.Seq2[api.Certificate, error] {
+					return c.FindCertificates(ctx, api.CertificateQuery{Paging: page, CertificateFilter: f})
+				},
+			}.run(ctx, p)
 		})}
 	flags.register(c)
 	flags.registerRevoked()

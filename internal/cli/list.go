@@ -172,19 +172,42 @@ func (f *listFlags) paging() (api.Paging, error) {
 	return api.Paging{Sort: f.sort, Limit: min(cmp.Or(f.limit, notary.MaxPage), notary.MaxPage)}, nil
 }
 
-// show prints what read gives, as far as the flags want it.
-func show[T any](ctx context.Context, p *program, f listFlags, t table[T], id func(T) int64, read func() iter.Seq2[T, error]) error {
-	limited := func() iter.Seq2[T, error] { return first(f.limit, read()) }
-	if f.given() {
-		t.empty, t.next = "nothing fits", nil
-	}
-	if f.watch {
-		return newWatch(p, t, id, limited).run(ctx, f.interval)
-	}
-	return printList(p, limited(), t)
+// lister is the list command of requests or certificates.
+type lister[T, F any] struct {
+	flags  *listFlags
+	table  table[T]
+	id     func(T) int64
+	filter func(now time.Time) (F, error)                           // of the flags
+	all    func(context.Context) iter.Seq2[T, error]                // the whole list as one stream
+	find   func(context.Context, api.Paging, F) iter.Seq2[T, error] // page by page
 }
 
-// first are the first n of a list; all of it where n is 0.
+// run prints the list that the flags ask for, and what changes in it if they ask to watch it.
+func (l lister[T, F]) run(ctx context.Context, p *program) error {
+	paging, err := l.flags.paging()
+	if err != nil {
+		return err
+	}
+	filter, err := l.filter(p.now())
+	if err != nil {
+		return err
+	}
+	read := func() iter.Seq2[T, error] {
+		if paging == (api.Paging{}) {
+			return l.all(ctx)
+		}
+		return first(l.flags.limit, l.find(ctx, paging, filter))
+	}
+	if l.flags.given() {
+		l.table.empty, l.table.next = "nothing fits", nil
+	}
+	if l.flags.watch {
+		return newWatch(p, l.table, l.id, read).run(ctx, l.flags.interval)
+	}
+	return printList(p, read(), l.table)
+}
+
+// first returns the first n of a list, or all of it if n is 0.
 func first[T any](n int, list iter.Seq2[T, error]) iter.Seq2[T, error] {
 	if n == 0 {
 		return list

@@ -31,23 +31,16 @@ func (p *program) requestList() *cobra.Command {
 			"  notary request list --expiring 30d --sort not_after --limit 20\n" +
 			"  notary request list --search \"web example.com\" --watch",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
-			paging, err := flags.paging()
-			if err != nil {
-				return err
-			}
-			filter, err := flags.requests(p.now())
-			if err != nil {
-				return err
-			}
 			t := p.requestTable()
 			t.next = suggest(ctx, c, notary.CreateRequests, "create one with: notary request create --name host.example.com")
-			return show(ctx, p, flags, t, func(r api.CertificateRequest) int64 { return r.ID },
-				func() iter.Seq2[api.CertificateRequest, error] {
-					if paging == (api.Paging{}) {
-						return c.CertificateRequests(ctx)
-					}
-					return c.FindCertificateRequests(ctx, api.RequestQuery{Paging: paging, RequestFilter: filter})
-				})
+			return lister[api.CertificateRequest, api.RequestFilter]{
+				flags: &flags, table: t, filter: flags.requests,
+				id:  func(r api.CertificateRequest) int64 { return r.ID },
+				all: c.CertificateRequests,
+				find: func(ctx context.Context, page api.Paging, f api.RequestFilter) iter.Seq2[api.CertificateRequest, error] {
+					return c.FindCertificateRequests(ctx, api.RequestQuery{Paging: page, RequestFilter: f})
+				},
+			}.run(ctx, p)
 		})}
 	flags.register(c)
 	flags.registerStatus()
