@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"testing"
 
@@ -193,7 +194,7 @@ func signDER(t *testing.T, key crypto.Signer, message []byte) (signature []byte,
 	switch key.(type) {
 	case *ecdsa.PrivateKey:
 		algorithm = oidECDSAWithSHA256
-	case *rsa.PrivateKey:
+	case *rsa.PrivateKey, weakRSA:
 		algorithm = oidRSAWithSHA256
 	case ed25519.PrivateKey:
 		algorithm, hash, signed = oidEd25519, 0, message
@@ -203,6 +204,39 @@ func signDER(t *testing.T, key crypto.Signer, message []byte) (signature []byte,
 	signature, err := key.Sign(rand.Reader, signed, hash)
 	testkit.Check(t, err)
 	return signature, algorithm
+}
+
+// weakRSA is an RSA key of any prime factors, which package rsa would refuse, with the exponent 65537.
+type weakRSA struct{ modulus, private *big.Int }
+
+// newWeakRSA returns the key of prime factors in ascending order.
+func newWeakRSA(primes ...*big.Int) weakRSA {
+	modulus, order := big.NewInt(1), big.NewInt(1)
+	for i, p := range primes {
+		modulus.Mul(modulus, p)
+		if i > 0 && p.Cmp(primes[i-1]) == 0 {
+			order.Mul(order, p)
+		} else {
+			order.Mul(order, new(big.Int).Sub(p, big.NewInt(1)))
+		}
+	}
+	return weakRSA{modulus, new(big.Int).ModInverse(big.NewInt(65537), order)}
+}
+
+func (k weakRSA) Public() crypto.PublicKey { return &rsa.PublicKey{N: k.modulus, E: 65537} }
+
+// Sign signs a SHA-256 by PKCS #1 v1.5 (RFC 8017, section 8.2).
+func (k weakRSA) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	octets := make([]byte, (k.modulus.BitLen()+7)/8)
+	info := append([]byte("\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"), digest...)
+	padding := octets[2 : len(octets)-len(info)-1]
+	octets[1] = 1
+	for i := range padding {
+		padding[i] = 0xff
+	}
+	copy(octets[len(octets)-len(info):], info)
+	signature := new(big.Int).Exp(new(big.Int).SetBytes(octets), k.private, k.modulus)
+	return signature.FillBytes(octets), nil
 }
 
 // rsaSPKI is an RSA key with any exponent.

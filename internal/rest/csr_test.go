@@ -134,8 +134,8 @@ func refusedKeys(t *testing.T) map[string]refusedCSR {
 	one[31] = 1
 	trivial, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), one)
 	testkit.Check(t, err)
-	modulus := func(n *big.Int) csrSpec {
-		return csrSpec{subject: cn("a.example.com"), key: long, spki: rsaSPKI(t, n, big.NewInt(65537))}
+	modulus := func(factors ...*big.Int) csrSpec {
+		return csrSpec{subject: cn("a.example.com"), key: newWeakRSA(factors...)}
 	}
 	return map[string]refusedCSR{
 		"RSA 1024":               {says: "1024 bits", spec: csrSpec{subject: cn("a.example.com"), key: short}},
@@ -144,10 +144,10 @@ func refusedKeys(t *testing.T) map[string]refusedCSR {
 		"RSA of exponent 0":      {says: "exponent", spec: exponent(0)},
 		"RSA of exponent -3":     {says: "exponent", spec: exponent(-3)},
 		"RSA of exponent 65536":  {says: "exponent", spec: exponent(65536)},
-		"RSA of an even modulus": {says: "small prime factor", spec: modulus(even)},
+		"RSA of an even modulus": {says: "small prime factor", spec: csrSpec{subject: cn("a.example.com"), key: long, spki: rsaSPKI(t, even, big.NewInt(65537))}},
 		"RSA of a prime modulus": {says: "prime number", spec: modulus(mersenne)},
-		"RSA of a small factor":  {says: "small prime factor", spec: modulus(new(big.Int).Mul(long.N, big.NewInt(65521)))},
-		"RSA of a square":        {says: "close primes", spec: modulus(new(big.Int).Mul(mersenne, mersenne))},
+		"RSA of a small factor":  {says: "small prime factor", spec: modulus(big.NewInt(65521), long.Primes[0], long.Primes[1])},
+		"RSA of a square":        {says: "close primes", spec: modulus(mersenne, mersenne)},
 		"ECDSA of the scalar 1":  {says: "trivial", spec: csrSpec{subject: cn("a.example.com"), key: trivial}},
 		"Ed25519 of a zero seed": {says: "trivial", spec: csrSpec{subject: cn("a.example.com"), key: ed25519.NewKeyFromSeed(make([]byte, 32))}},
 		"RSA of 16,384 bits": {says: "too long", spec: csrSpec{subject: cn("a.example.com"), key: long,
