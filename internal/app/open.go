@@ -23,7 +23,7 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (*store.
 	return store.Open(ctx, c.DB, time.Now, store.ReadTimeout(c.ReadTimeout))
 }
 
-// sealedSomething says whether the database holds what only its key file opens.
+// sealedSomething returns a function that reports whether the database holds keys that only its key file opens.
 func sealedSomething(st *store.Store) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		some, err := st.HasAuthorities(ctx)
@@ -35,7 +35,7 @@ func sealedSomething(st *store.Store) func(context.Context) (bool, error) {
 	}
 }
 
-// MakeDataFolder makes the folder for its owner alone. One that is there stays as it is.
+// MakeDataFolder creates the folder for its owner alone. It leaves an existing one as it is.
 func MakeDataFolder(path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
@@ -54,8 +54,8 @@ func MakeDataFolder(path string) error {
 	return nil
 }
 
-// openKeystore opens what opens the authorities' keys. A key file is made only while there
-// is nothing that another one may have sealed.
+// openKeystore opens the keystore of the passphrase or the key file. It creates a key file only while the database has
+// no key that another file may have sealed.
 func openKeystore(ctx context.Context, c *config.Config, sealedSomething func(context.Context) (bool, error),
 	log *slog.Logger) (*keystore.Keystore, error) {
 	if c.Passphrase != "" {
@@ -70,7 +70,8 @@ func openKeystore(ctx context.Context, c *config.Config, sealedSomething func(co
 	}
 	if sealed {
 		return nil, notary.Errorf(notary.Conflict, "the key file %s is missing, and without it the private keys of the "+
-			"authorities in %s cannot be opened: restore it from its backup, copy it from another node, or set %s where a passphrase was used",
+			"authorities in %s cannot be opened: restore it from its backup, copy it from another node, or set %s "+
+			"where a passphrase was used",
 			c.SealKey, c.DatabaseName(), config.EnvPassphrase)
 	}
 	if err := keystore.CreateFile(c.SealKey); err != nil {

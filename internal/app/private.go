@@ -72,7 +72,8 @@ func describeMode(name string, owner files.Owner, mode, forbidden fs.FileMode, i
 	case owner == files.RootUser && !isRoot && mode.Perm()&accessible == 0:
 		return name + " belongs to root, who alone can read it: run chown on it"
 	case mode&forbidden != 0:
-		return fmt.Sprintf("%s is open to other users (mode %04o): run chmod %s %s", name, mode.Perm(), withoutBits(forbidden), name)
+		return fmt.Sprintf("%s is open to other users (mode %04o): run chmod %s %s",
+			name, mode.Perm(), withoutBits(forbidden), name)
 	}
 	return ""
 }
@@ -114,14 +115,14 @@ func folderProblems(path string) (problems []string) {
 	for _, folder := range files.LookupFolders(path) {
 		_, mode, ok := files.OwnerAndMode(folder)
 		if ok && mode&0o002 != 0 && mode&fs.ModeSticky == 0 {
-			problems = append(problems, fmt.Sprintf("%s is writable by every user (mode %04o), who could replace what is in it: run chmod o-w %s",
-				folder, mode.Perm(), folder))
+			problems = append(problems, fmt.Sprintf("%s is writable by every user (mode %04o), "+
+				"who could replace what is in it: run chmod o-w %s", folder, mode.Perm(), folder))
 		}
 	}
 	return problems
 }
 
-// refusal makes one error of the problems, those that are "" or repeated aside.
+// refusal returns one error for all problems, without empty and repeated ones; nil if there are none.
 func refusal(problems []string) error {
 	slices.Sort(problems)
 	problems = slices.DeleteFunc(slices.Compact(problems), func(problem string) bool { return problem == "" })

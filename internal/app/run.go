@@ -11,7 +11,7 @@ import (
 	"notary/internal/config"
 )
 
-// Process is what [Run] takes from the process that it runs in.
+// Process configures [Run].
 type Process struct {
 	Version        string
 	Load           func() (*config.Config, error) // at the start, and again at each reload
@@ -26,7 +26,8 @@ func Run(ctx context.Context, p Process) error {
 	hangups, stop := catchSignals()
 	defer stop()
 	c, err := p.Load()
-	for _, secret := range []string{config.EnvPassphrase, config.EnvDatabase, config.EnvSetupCode, config.EnvMetricsToken} {
+	for _, secret := range []string{
+		config.EnvPassphrase, config.EnvDatabase, config.EnvSetupCode, config.EnvMetricsToken} {
 		os.Unsetenv(secret)
 	}
 	if err != nil {
