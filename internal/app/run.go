@@ -21,7 +21,6 @@ type Process struct {
 // Run runs the server as the process until ctx ends: with its log, signals, memory limits, and without core dumps. It
 // removes secrets from the environment.
 func Run(ctx context.Context, p Process) error {
-	tuneCollector()
 	dumps := preventCoreDumps()
 	hangups, stop := catchSignals()
 	defer stop()

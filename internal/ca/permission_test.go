@@ -32,6 +32,12 @@ var useCases = map[string]struct {
 	"Submit": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Submit(ctx, c, ""))
 	}},
+	"Issue": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Issue(ctx, c, "", ca.IssueOptions{}))
+	}},
+	"IssuedFor": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.IssuedFor(ctx, c, nothing))
+	}},
 	"TryRequest": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.TryRequest(ctx, c, "", ""))
 	}},
