@@ -18,7 +18,7 @@ type Process struct {
 	Stdout, Stderr io.Writer
 }
 
-// Run runs the server as the process until ctx ends: with its log, signals, memory limits, and without core dumps. It
+// Run runs the server as the process until ctx ends: with its log, signals, and without core dumps. It
 // removes secrets from the environment.
 func Run(ctx context.Context, p Process) error {
 	dumps := preventCoreDumps()
