@@ -118,6 +118,7 @@ var idsInBodies = map[string]string{
 	"POST /api/v1/certificate_requests/sign/preview": "certificate_authority_id",
 	"POST /api/v1/certificate_authorities/{id}/sign": "certificate_authority_id",
 	"POST /api/v1/profiles/{id}/check":               "certificate_authority_id",
+	"POST /api/v1/certificates":                      "certificate_authority_id",
 
 	"POST /api/v1/certificate_authorities/{id}/cross_sign": "certificate_authority_id",
 	"PUT /api/v1/certificate_authorities/{id}/certificate": "certificate_id",
@@ -166,6 +167,7 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 
 		"POST /api/v1/certificate_authorities/{id}/cross_sign": h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256),
 	}
+	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "one-call.example.com")
 	for name, field := range idsInBodies {
 		if field != "certificate_authority_id" {
 			continue
@@ -188,7 +190,9 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 			t.Run(name+" by one that is "+test.name, func(t *testing.T) {
 				h.wantUnchanged(t, func() {
 					body := map[string]any{"certificate_authority_id": test.authority}
-					if !strings.Contains(path, "{id}") {
+					if path == certificatesPath {
+						body["csr"] = csr
+					} else if !strings.Contains(path, "{id}") {
 						body["ids"] = []int64{objects[name]}
 					}
 					if strings.HasSuffix(path, "/check") {
