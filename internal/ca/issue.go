@@ -74,8 +74,8 @@ func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o Issu
 	return &Issued{k.RequestID, notary.Active, cert}, nil
 }
 
-// IssuedFor returns the state of a request that the caller may see. A request that was rejected or whose
-// certificate was revoked is an error.
+// IssuedFor returns the state of a request that the caller may see. A request that was rejected, or whose
+// certificate was revoked or has expired, is an error.
 func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64) (*Issued, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -86,6 +86,10 @@ func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64)
 	case notary.Outstanding:
 		return issued, nil
 	case notary.Active:
+		if req.Certificate.Expired(s.now()) {
+			return nil, notary.WithField(notary.Errorf(notary.Conflict, "the certificate of request %d with this CSR has expired: "+
+				"create a new key and CSR", id), "csr")
+		}
 		issued.Certificate, err = intact(s.store.Certificate(ctx, req.Certificate.ID))
 		return issued, err
 	case notary.Rejected:

@@ -122,6 +122,16 @@ func TestIssueWithoutTheRightToSign(t *testing.T) {
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), first.RequestID, notary.Superseded))
 	_, err = issue()
 	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantText(t, err, "revoked")
+
+	csr = newCSR(t)
+	second, err = issue()
+	testkit.Check(t, err)
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), second.RequestID, ca.SignOptions{AuthorityID: root}))
+	w.Clock.Advance(request(t, w, second.RequestID).Certificate.NotAfter.Sub(w.Clock.Now()) + time.Second)
+	_, err = issue()
+	testkit.WantKind(t, err, notary.Conflict)
+	testkit.WantText(t, err, "expired")
 	_, err = w.CA.Issue(t.Context(), w.Caller(notary.ReadOnly), csr, issueBy(root))
 	testkit.WantKind(t, err, notary.Forbidden)
 }
