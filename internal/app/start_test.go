@@ -94,7 +94,7 @@ func TestRestartKeepsWhatThereIs(t *testing.T) {
 	apptest.Start(t, c)
 	for i, content := range contents() {
 		if content != first[i] {
-			t.Errorf("file %d was made anew", i)
+			t.Errorf("file %d was created again", i)
 		}
 	}
 }
@@ -182,7 +182,7 @@ func TestLostKeyFileIsNotMadeAnew(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Stat(c.SealKey); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal("a key file that opens nothing was put in the place of the lost one")
+		t.Fatal("a key file that opens nothing replaced the lost one")
 	}
 	if err := os.Rename(aside, c.SealKey); err != nil {
 		t.Fatal(err)

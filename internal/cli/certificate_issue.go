@@ -66,6 +66,7 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 		return flags.undone(err)
 	}
 	if issued.CertificateChain == "" {
+		p.noticeKey(flags.keyOut)
 		return withHint(notary.Errorf(notary.Conflict, "request %d waits for a decision", issued.CertificateRequestID),
 			"once it is signed: notary request download %d", issued.CertificateRequestID)
 	}
@@ -114,11 +115,15 @@ func (p *program) writeIssued(flags issueFlags, issued api.Issued) error {
 	if err := flags.write(p, []byte(issued.CertificateChain)); err != nil {
 		return err
 	}
-	if flags.keyOut != "" {
-		p.notice("its key is in %s", flags.keyOut)
-	}
+	p.noticeKey(flags.keyOut)
 	if p.json {
 		return p.printJSON(issuedFiles{issued, flags.out, flags.keyOut})
 	}
 	return nil
+}
+
+func (p *program) noticeKey(file string) {
+	if file != "" {
+		p.notice("its key is in %s", file)
+	}
 }

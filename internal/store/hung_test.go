@@ -199,7 +199,7 @@ func TestPostgresHungWatch(t *testing.T) {
 	default:
 	}
 	thaw()
-	<-told // a connection was made anew
+	<-told // a connection was created again
 	stop()
 	<-ended
 }
