@@ -21,6 +21,7 @@ type Process struct {
 // Run runs the server as the process until ctx ends: with its log, signals, and without core dumps. It
 // removes secrets from the environment.
 func Run(ctx context.Context, p Process) error {
+	tuneCollector(ctx)
 	dumps := preventCoreDumps()
 	hangups, stop := catchSignals()
 	defer stop()
