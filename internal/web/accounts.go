@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // accountsPage is the list of accounts.
 type accountsPage struct {
-	Form     form
+	Form     page.Form
 	Accounts []*notary.Account
-	Pager    pager
+	Pager    page.Pager
 }
 
 func (s *site) accounts(c *call) error {
@@ -22,16 +23,16 @@ func (s *site) accounts(c *call) error {
 	if err != nil {
 		return err
 	}
-	f := form{values: url.Values{"email": {c.value("email")}}}
+	f := page.NewForm(url.Values{"email": {c.value("email")}})
 	found := slices.DeleteFunc(slices.Clone(all), func(a *notary.Account) bool { return !strings.Contains(a.Email, strings.ToLower(f.Value("email"))) })
-	shown, pager := part(c, found)
+	shown, pager := page.Part(c.r.URL, found)
 	return c.show("accounts", "Accounts", accountsPage{f, shown, pager})
 }
 
 // accountForm makes an account.
-type accountForm struct{ Form form }
+type accountForm struct{ Form page.Form }
 
-func (s *site) newAccountPage(c *call, f form) error {
+func (s *site) newAccountPage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.ManageAccounts); err != nil {
 		return err
 	}
@@ -54,10 +55,10 @@ func (s *site) newAccount(c *call) error {
 type accountPage struct {
 	Account *notary.Account
 	Mine    bool
-	Form    form
+	Form    page.Form
 }
 
-func (s *site) accountPage(c *call, f form) error {
+func (s *site) accountPage(c *call, f page.Form) error {
 	id, err := c.id()
 	if err != nil {
 		return err
@@ -130,15 +131,15 @@ var rolesMay = map[notary.Role]string{
 }
 
 // roles are the choices of a role, with one of them chosen.
-func roles(chosen notary.Role) (all []option) {
+func roles(chosen notary.Role) (all []page.Option) {
 	for _, role := range notary.Roles {
-		all = append(all, option{strconv.Itoa(int(role)), role.String() + ": " + rolesMay[role], role == chosen})
+		all = append(all, page.Option{Value: strconv.Itoa(int(role)), Label: role.String() + ": " + rolesMay[role], Chosen: role == chosen})
 	}
 	return all
 }
 
 // Roles are the choices for a new account: at first the role that can do least harm.
-func (accountForm) Roles() []option { return roles(notary.CertificateRequestor) }
+func (accountForm) Roles() []page.Option { return roles(notary.CertificateRequestor) }
 
 // Roles are the choices for this account.
-func (p accountPage) Roles() []option { return roles(p.Account.Role) }
+func (p accountPage) Roles() []page.Option { return roles(p.Account.Role) }

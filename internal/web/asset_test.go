@@ -21,7 +21,7 @@ func TestAssetsAreSmallCompressedAndKeptForEver(t *testing.T) {
 	v := h.as(t, notary.Admin)
 	named := regexp.MustCompile(`/assets/[a-z]+-[0-9a-f]{12}[.][a-z]+`)
 	urls := slices.Compact(slices.Sorted(slices.Values(named.FindAllString(v.get(t, "/requests/new").body, -1))))
-	files, err := os.ReadDir("assets")
+	files, err := os.ReadDir("page/assets")
 	testkit.Check(t, err)
 	if len(urls) != len(files) {
 		t.Errorf("the page with most of them names %q, and there are %d files", urls, len(files))

@@ -7,12 +7,13 @@ import (
 
 	"notary"
 	"notary/internal/inspect"
+	"notary/internal/web/page"
 )
 
 // authoritiesPage is the tree of authorities.
 type authoritiesPage struct {
 	Rows  []authorityRow
-	Pager pager
+	Pager page.Pager
 }
 
 // authorityRow is one authority in the tree: each follows the one that signed it.
@@ -30,7 +31,7 @@ func (s *site) authorities(c *call) error {
 	if err != nil {
 		return err
 	}
-	shown, pager := part(c, rows)
+	shown, pager := page.Part(c.r.URL, rows)
 	return c.show("authorities", "Authorities", authoritiesPage{shown, pager})
 }
 

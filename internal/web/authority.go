@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // authorityPage is one authority, and what can be done with it.
@@ -17,14 +18,14 @@ type authorityPage struct {
 	View      certificateView
 	Downloads downloads
 	Below     []authorityRow
-	Issuers   []option // that could sign it
-	Profiles  []option
+	Issuers   []page.Option // that could sign it
+	Profiles  []page.Option
 	Stays     string // why it cannot be revoked; "" where it can
 	History   []told // the last that was done to it, without what the program does by itself
 	forms
 }
 
-func (s *site) authorityPage(c *call, f form) error {
+func (s *site) authorityPage(c *call, f page.Form) error {
 	id, err := c.id()
 	if err != nil {
 		return err
@@ -93,38 +94,39 @@ func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]t
 }
 
 // possibleIssuers are the authorities that can sign now and are not below that one.
-func (s *site) possibleIssuers(all []*notary.Authority, below []authorityRow, id int64) (found []option) {
+func (s *site) possibleIssuers(all []*notary.Authority, below []authorityRow, id int64) (found []page.Option) {
 	for _, a := range all {
 		under := slices.ContainsFunc(below, func(row authorityRow) bool { return row.ID == a.ID })
 		if a.ID != id && !under && a.Status(s.ca.Now()) == notary.AuthorityActive {
-			found = append(found, option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a)})
+			found = append(found, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a)})
 		}
 	}
 	return found
 }
 
 // authorityProfiles are those by which an authority can be signed.
-func (s *site) authorityProfiles(c *call) (found []option, err error) {
+func (s *site) authorityProfiles(c *call) (found []page.Option, err error) {
 	all, err := s.ca.Profiles(c.r.Context(), c.caller)
 	for _, p := range all {
 		if p.CA {
-			found = append(found, option{p.Name, p.Name, p.Name == notary.IntermediateProfile})
+			found = append(found, page.Option{Value: p.Name, Label: p.Name, Chosen: p.Name == notary.IntermediateProfile})
 		}
 	}
 	return found, err
 }
 
 // Settings is the form for what its certificates name: as it is, unless that was typed.
-func (p authorityPage) Settings() form {
+func (p authorityPage) Settings() page.Form {
 	f, pub := p.At("settings"), p.Publication
-	if !f.values.Has("crl_shards") {
-		f.values = url.Values{"crl_shards": {strconv.Itoa(pub.Shards)}, "crl": flag(!pub.NoCRL), "ocsp": flag(!pub.NoOCSP), "issuer": flag(!pub.NoIssuer)}
+	if !f.Given("crl_shards") {
+		f = f.WithValues(url.Values{"crl_shards": {strconv.Itoa(pub.Shards)}, "crl": flag(!pub.NoCRL), "ocsp": flag(!pub.NoOCSP),
+			"issuer": flag(!pub.NoIssuer)})
 	}
 	return f
 }
 
 // FirstBelow are the authorities below it that are listed.
-func (p authorityPage) FirstBelow() []authorityRow { return p.Below[:min(len(p.Below), maxRows)] }
+func (p authorityPage) FirstBelow() []authorityRow { return p.Below[:min(len(p.Below), page.MaxRows)] }
 
 // OtherBelow is how many are not.
 func (p authorityPage) OtherBelow() int { return len(p.Below) - len(p.FirstBelow()) }

@@ -6,6 +6,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // signAuthority has one authority signed by another one that is held here.
@@ -88,7 +89,7 @@ func (s *site) recordIssued(c *call) error {
 	if err != nil {
 		return c.again(err, s.authorityPage)
 	}
-	return c.done(authorityPath(id), plural(int64(done.Imported), "certificate")+" recorded, of which "+strconv.Itoa(done.Revoked)+
+	return c.done(authorityPath(id), page.Plural(int64(done.Imported), "certificate")+" recorded, of which "+strconv.Itoa(done.Revoked)+
 		" are revoked; "+strconv.Itoa(done.Known)+" were known.")
 }
 

@@ -3,17 +3,18 @@ package web
 import (
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // crossPage gives an authority further certificates, so that it is trusted by other ways, too.
 type crossPage struct {
 	*notary.Authority
-	Issuers  []option
-	Profiles []option
+	Issuers  []page.Option
+	Profiles []page.Option
 	forms
 }
 
-func (s *site) crossPage(c *call, f form) error {
+func (s *site) crossPage(c *call, f page.Form) error {
 	a, err := s.managedAuthority(c)
 	if err != nil {
 		return err
@@ -109,10 +110,10 @@ func (s *site) ownCertificates(c *call, id int64) (own []ownCertificate, err err
 // rollOverPage makes the successor of an authority.
 type rollOverPage struct {
 	*notary.Authority
-	Form form
+	Form page.Form
 }
 
-func (s *site) rollOverPage(c *call, f form) error {
+func (s *site) rollOverPage(c *call, f page.Form) error {
 	a, err := s.managedAuthority(c)
 	if err != nil {
 		return err
@@ -121,8 +122,8 @@ func (s *site) rollOverPage(c *call, f form) error {
 }
 
 // KeyAlgorithms are the choices of a key.
-func (rollOverPage) KeyAlgorithms() []option {
-	return append([]option{{Label: "of the same kind as now"}}, keyAlgorithms()...)
+func (rollOverPage) KeyAlgorithms() []page.Option {
+	return append([]page.Option{{Label: "of the same kind as now"}}, keyAlgorithms()...)
 }
 
 func (s *site) rollOver(c *call) error {

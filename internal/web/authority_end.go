@@ -3,6 +3,7 @@ package web
 import (
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // authorityEnd asks whether an authority shall really be revoked or deleted, and says what
@@ -11,15 +12,15 @@ type authorityEnd struct {
 	*notary.Authority
 	Impact *notary.Impact
 	Stays  string // why it cannot be revoked; "" where it can
-	Form   form
+	Form   page.Form
 }
 
-func (s *site) revokeAuthorityPage(c *call, f form) error {
+func (s *site) revokeAuthorityPage(c *call, f page.Form) error {
 	return s.authorityEndPage(c, f, "authority-revoke", "Revoke ")
 }
 
 // disableAuthorityPage asks before an authority is disabled.
-func (s *site) disableAuthorityPage(c *call, f form) error {
+func (s *site) disableAuthorityPage(c *call, f page.Form) error {
 	a, err := s.managedAuthority(c)
 	if err != nil {
 		return err
@@ -27,11 +28,11 @@ func (s *site) disableAuthorityPage(c *call, f form) error {
 	return c.show("authority-disable", "Disable "+a.CommonName, authorityEnd{Authority: a, Form: f})
 }
 
-func (s *site) deleteAuthorityPage(c *call, f form) error {
+func (s *site) deleteAuthorityPage(c *call, f page.Form) error {
 	return s.authorityEndPage(c, f, "authority-delete", "Delete ")
 }
 
-func (s *site) authorityEndPage(c *call, f form, page, verb string) error {
+func (s *site) authorityEndPage(c *call, f page.Form, name, verb string) error {
 	a, err := s.managedAuthority(c)
 	if err != nil {
 		return err
@@ -44,7 +45,7 @@ func (s *site) authorityEndPage(c *call, f form, page, verb string) error {
 	if err != nil {
 		return err
 	}
-	return c.show(page, verb+a.CommonName, authorityEnd{a, impact, stays(a, all), f})
+	return c.show(name, verb+a.CommonName, authorityEnd{a, impact, stays(a, all), f})
 }
 
 func (s *site) revokeAuthority(c *call) error {
@@ -81,12 +82,12 @@ func (s *site) deleteAuthority(c *call) error {
 }
 
 // Reasons are the choices of a reason.
-func (authorityEnd) Reasons() []option { return reasons() }
+func (authorityEnd) Reasons() []page.Option { return reasons() }
 
 // stays says why an authority cannot be revoked; "" where it can. All are those that are held here.
 func stays(a *notary.Authority, all []*notary.Authority) string {
 	if a.Certificate == nil {
 		return "It has no certificate that could be revoked."
 	}
-	return because(a.Certificate.Revocable(issuerOf(a.Certificate, all)))
+	return page.Because(a.Certificate.Revocable(issuerOf(a.Certificate, all)))
 }

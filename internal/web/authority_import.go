@@ -3,12 +3,13 @@ package web
 import (
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // importForm takes over an authority that was kept elsewhere.
-type importForm struct{ Form form }
+type importForm struct{ Form page.Form }
 
-func (s *site) importAuthorityPage(c *call, f form) error {
+func (s *site) importAuthorityPage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}

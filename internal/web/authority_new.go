@@ -5,17 +5,18 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // authorityForm makes an authority.
 type authorityForm struct {
-	Form    form
-	Issuers []option
+	Form    page.Form
+	Issuers []page.Option
 
 	PublishWarning string
 }
 
-func (s *site) newAuthorityPage(c *call, f form) error {
+func (s *site) newAuthorityPage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
@@ -33,13 +34,13 @@ const (
 )
 
 // Signers are who can sign the new authority.
-func (p authorityForm) Signers() []option {
-	signers := []option{{Value: bySelf, Label: "itself: a root"}}
+func (p authorityForm) Signers() []page.Option {
+	signers := []page.Option{{Value: bySelf, Label: "itself: a root"}}
 	for _, issuer := range p.Issuers {
 		issuer.Label = "the authority " + issuer.Label
 		signers = append(signers, issuer)
 	}
-	return append(signers, option{Value: byOutside, Label: "an outside authority: a signing request is made for it"})
+	return append(signers, page.Option{Value: byOutside, Label: "an outside authority: a signing request is made for it"})
 }
 
 func (s *site) newAuthority(c *call) error {
@@ -63,7 +64,7 @@ func (s *site) newAuthority(c *call) error {
 	case issuer != 0:
 		if err := s.ca.SignAuthority(c.r.Context(), c.caller, id, issuer); err != nil {
 			e := c.explain(err)
-			return c.done(authorityPath(id), "The authority is made, but it is not signed: "+sentence(e.Message)+" It waits for its certificate.")
+			return c.done(authorityPath(id), "The authority is made, but it is not signed: "+page.Sentence(e.Message)+" It waits for its certificate.")
 		}
 		return c.done(authorityPath(id), "The authority is made and signed, and can sign.")
 	case o.SelfSigned:
@@ -103,19 +104,19 @@ func some(text string) []string {
 }
 
 // keyAlgorithms are the choices of a key for an authority.
-func keyAlgorithms() []option {
+func keyAlgorithms() []page.Option {
 	names := map[notary.KeyAlgorithm]string{
 		notary.ECDSAP256: "ECDSA P-256: short, quick, known everywhere", notary.ECDSAP384: "ECDSA P-384", notary.ECDSAP521: "ECDSA P-521",
 		notary.Ed25519: "Ed25519: browsers do not know it", notary.RSA2048: "RSA 2048", notary.RSA3072: "RSA 3072: for clients of long ago",
 		notary.RSA4096: "RSA 4096",
 	}
-	var all []option
+	var all []page.Option
 	for _, alg := range notary.KeyAlgorithms {
-		all = append(all, option{Value: string(alg), Label: names[alg]})
+		all = append(all, page.Option{Value: string(alg), Label: names[alg]})
 	}
 	return all
 }
 
-func (authorityForm) KeyAlgorithms() []option { return keyAlgorithms() }
+func (authorityForm) KeyAlgorithms() []page.Option { return keyAlgorithms() }
 
 func (authorityForm) SubtreesNote() string { return subtreesNote }

@@ -5,18 +5,19 @@ import (
 	"strconv"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // twoTierForm makes a root and an authority below it in one step.
 type twoTierForm struct {
-	Form          form
+	Form          page.Form
 	Root, Issuing *notary.Authority // that exist, where it stopped half way; nil otherwise
 	First         bool              // there was no authority before
 
 	PublishWarning string
 }
 
-func (s *site) twoTierPage(c *call, f form) error {
+func (s *site) twoTierPage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (p twoTierForm) Heading() string {
 	return "A root and an authority below it"
 }
 
-func (twoTierForm) KeyAlgorithms() []option { return keyAlgorithms() }
+func (twoTierForm) KeyAlgorithms() []page.Option { return keyAlgorithms() }
 
 // Detailed says whether more than the default shows: something there was changed or is wrong.
 func (p twoTierForm) Detailed() bool {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,14 +10,14 @@ import (
 
 	"notary"
 	"notary/internal/server"
+	"notary/internal/web/page"
 )
 
 // The limits of a form.
 const (
-	maxForm   = 2 << 20 // octets of a posted form, files included
-	formTime  = time.Minute
-	maxMemory = maxForm  // nothing is ever put into a file
-	maxKept   = 12 << 10 // octets of a form that a new login, a form of 16 KiB, carries along
+	maxForm  = 2 << 20 // octets of a posted form, files included
+	formTime = time.Minute
+	maxKept  = 12 << 10 // octets of a form that a new login, a form of 16 KiB, carries along
 )
 
 // BodyLimit returns the limit for a form that is sent with a valid session.
@@ -41,15 +40,15 @@ type call struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	caller notary.Caller
-	token  string // of the session; "" without one
-	status int    // of the page that is shown; 0 for OK
-	wrong  *wrong // with the form that was sent; nil for nothing
+	token  string    // of the session; "" without one
+	status int       // of the page that is shown; 0 for OK
+	form   page.Form // that is shown again, with what is wrong with it
 }
 
 // handler finds out who is calling, reads the form, and runs what the route does.
 func (s *site) handler(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		setHeaders(w.Header())
+		page.SetHeaders(w.Header())
 		c := &call{site: s, w: w, r: r}
 		if err := c.prepare(to); err != nil {
 			if to.access == loggedIn && !c.caller.Known() && notary.KindOf(err) == notary.TooLarge {
@@ -77,7 +76,10 @@ func (c *call) prepare(to route) error {
 	if err := c.readSession(); err != nil {
 		return err
 	}
-	return c.readForm()
+	if c.r.Method != http.MethodPost {
+		return nil
+	}
+	return page.ReadForm(c.w, c.r, maxForm, asPEM)
 }
 
 func (c *call) readSession() error {
@@ -94,37 +96,6 @@ func (c *call) readSession() error {
 		c.caller, c.token = caller, token
 	}
 	return err
-}
-
-// readForm reads a posted form, in either of the two forms in which browsers send one. The
-// content of a file stands for the field of the same name.
-func (c *call) readForm() error {
-	if c.r.Method != http.MethodPost {
-		return nil
-	}
-	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxForm)
-	err := c.r.ParseForm() // by itself: ParseMultipartForm forgets what is wrong with a form that is not in parts
-	if err == nil {
-		if err = c.r.ParseMultipartForm(maxMemory); errors.Is(err, http.ErrNotMultipart) {
-			err = nil
-		}
-	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return errFormTooLarge(tooLarge.Limit)
-	}
-	if err != nil {
-		return notary.Errorf(notary.Invalid, "the form did not arrive whole: go back and send it again")
-	}
-	return c.readFiles()
-}
-
-func errFormTooLarge(limit int64) error {
-	size := fmt.Sprintf("%d MiB", limit>>20)
-	if limit < 1<<20 {
-		size = fmt.Sprintf("%d KiB", limit>>10)
-	}
-	return notary.Errorf(notary.TooLarge, "what was sent is larger than %s", size)
 }
 
 // ready says whether the route can be followed. Otherwise it has answered: an empty service
@@ -192,7 +163,7 @@ type errorPage struct {
 func (c *call) fail(err error) {
 	e := c.explain(err)
 	c.status = statuses[e.Kind]
-	p := errorPage{Message: sentence(e.Message)}
+	p := errorPage{Message: page.Sentence(e.Message)}
 	if e.Kind == notary.Internal {
 		p.RequestID = server.RequestID(c.r.Context())
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // certificatePage is one certificate of the inventory.
@@ -20,7 +21,7 @@ type certificatePage struct {
 	Downloads downloads
 	Others    []otherChain // chains beside the one that it was issued with
 	Stays     string       // why it cannot be revoked; "" where it can
-	Form      form
+	Form      page.Form
 }
 
 // otherChain is another way from a certificate to a trust anchor.
@@ -30,7 +31,7 @@ type otherChain struct {
 	Problem string
 }
 
-func (s *site) certificatePage(c *call, f form) error {
+func (s *site) certificatePage(c *call, f page.Form) error {
 	cert, err := s.certificateOf(c)
 	if err != nil {
 		return err
@@ -46,7 +47,7 @@ func (s *site) certificatePage(c *call, f form) error {
 		}
 	}
 	p.Issuer = issuerOf(cert, all)
-	p.Stays = because(cert.Revocable(p.Issuer))
+	p.Stays = page.Because(cert.Revocable(p.Issuer))
 	for _, a := range all {
 		if a.Certificate != nil && a.Certificate.ID == cert.ID {
 			p.Holder = a.ID
@@ -99,7 +100,7 @@ func (s *site) otherChains(c *call, id int64) (others []otherChain, err error) {
 	chains, _, err := s.ca.Chains(c.r.Context(), c.caller, id)
 	for i, chain := range chains {
 		if i > 0 {
-			others = append(others, otherChain{i + 1, strings.Join(chain.Names[1:], ", below "), sentence(chain.Problem)})
+			others = append(others, otherChain{i + 1, strings.Join(chain.Names[1:], ", below "), page.Sentence(chain.Problem)})
 		}
 	}
 	return others, err

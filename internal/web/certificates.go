@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // certificatesPage is one page of the inventory.
 type certificatesPage struct {
 	filters
 	Rows  []certificateRow
-	Pager pager
+	Pager page.Pager
 }
 
 // certificateRow is a certificate as a list shows it.
@@ -29,24 +30,24 @@ func (s *site) certificates(c *call) error {
 	if err != nil {
 		return c.wrongFilter(err, s.certificatesPage)
 	}
-	page, err := s.ca.Certificates(c.r.Context(), c.caller, q)
+	found, err := s.ca.Certificates(c.r.Context(), c.caller, q)
 	if err != nil {
 		return c.wrongFilter(err, s.certificatesPage)
 	}
-	return s.showCertificates(c, form{values: v}, page)
+	return s.showCertificates(c, page.NewForm(v), found)
 }
 
 // certificatesPage is the list with nothing in it: the filter is wrong.
-func (s *site) certificatesPage(c *call, f form) error {
+func (s *site) certificatesPage(c *call, f page.Form) error {
 	return s.showCertificates(c, f, notary.Page[*notary.Certificate]{})
 }
 
-func (s *site) showCertificates(c *call, f form, page notary.Page[*notary.Certificate]) error {
-	v := f.values
+func (s *site) showCertificates(c *call, f page.Form, found notary.Page[*notary.Certificate]) error {
+	v := f.All()
 	const path = "/certificates"
-	p := certificatesPage{Pager: c.pager(page.Previous, page.Next).filled(len(page.Items)), filters: filters{Form: f, query: v,
+	p := certificatesPage{Pager: c.pager(found.Previous, found.Next).Filled(len(found.Items)), filters: filters{Form: f, query: v,
 		Path: path, Part: "revoked", Tabs: s.certificateTabs(v), Narrowed: narrows(v, ""), Clear: path}}
-	for _, cert := range page.Items {
+	for _, cert := range found.Items {
 		title, more := titleOf(cert.CommonName, cert.Names)
 		p.Rows = append(p.Rows, certificateRow{cert, title, more, cert.Status(s.ca.Now())})
 	}

@@ -7,21 +7,22 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // eventsPage is the record of who did what.
 type eventsPage struct {
-	Form   form
+	Form   page.Form
 	Events []*notary.Event
-	Pager  pager
-	Kinds  []option
+	Pager  page.Pager
+	Kinds  []page.Option
 }
 
-func (s *site) events(c *call, f form) error {
+func (s *site) events(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.ReadEvents); err != nil {
 		return err
 	}
-	q, err := readEventQuery(f.values)
+	q, err := readEventQuery(f.All())
 	if err != nil {
 		return c.wrongFilter(err, s.eventsPage)
 	}
@@ -34,12 +35,12 @@ func (s *site) events(c *call, f form) error {
 }
 
 // eventsPage is the page without events, for a filter that is not one.
-func (s *site) eventsPage(c *call, f form) error {
+func (s *site) eventsPage(c *call, f page.Form) error {
 	return c.show("events", "Events", eventsPage{Form: f, Kinds: eventKinds(c.caller)})
 }
 
 func readEventQuery(v url.Values) (q notary.EventQuery, err error) {
-	q = notary.EventQuery{Kind: v.Get("kind"), Email: v.Get("email"), Limit: pageSize}
+	q = notary.EventQuery{Kind: v.Get("kind"), Email: v.Get("email"), Limit: page.Size}
 	if q.From, err = readDay(v, "from"); err != nil {
 		return q, err
 	}
@@ -71,11 +72,11 @@ func readDay(v url.Values, field string) (time.Time, error) {
 }
 
 // eventKinds are the kinds of objects of which the caller may see events.
-func eventKinds(caller notary.Caller) []option {
-	all := []option{{Value: "", Label: "everything"}}
+func eventKinds(caller notary.Caller) []page.Option {
+	all := []page.Option{{Value: "", Label: "everything"}}
 	for _, kind := range notary.EventKinds {
 		if kind != "account" || caller.May(notary.ManageAccounts) {
-			all = append(all, option{Value: kind, Label: kind + "s"})
+			all = append(all, page.Option{Value: kind, Label: kind + "s"})
 		}
 	}
 	for i := range all {

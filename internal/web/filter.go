@@ -8,6 +8,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // filterFields are the conditions of a list as its URL has them, by their names in the API.
@@ -17,7 +18,7 @@ var filterFields = []string{"q", "status", "revoked", "certificate_authority_id"
 // readQuery reads which page of a list is asked for, the newest first where no order is.
 func readQuery(v url.Values) (notary.Query, error) {
 	f, err := readFilter(v)
-	q := notary.Query{Filter: f, Sort: notary.Sort(v.Get("sort")), Limit: pageSize,
+	q := notary.Query{Filter: f, Sort: notary.Sort(v.Get("sort")), Limit: page.Size,
 		After: notary.Cursor(v.Get("after")), Before: notary.Cursor(v.Get("before"))}
 	if q.Sort == "" {
 		q.Sort = notary.ByIDDown
@@ -100,4 +101,15 @@ func listURL(path string, v url.Values, changes ...string) string {
 		return path
 	}
 	return path + "?" + kept.Encode()
+}
+
+// pager returns the pager of the page that is shown, by the cursors of the pages before and after it.
+func (c *call) pager(previous, next notary.Cursor) page.Pager {
+	return page.NewPager(c.r.URL, string(previous), string(next))
+}
+
+// cursors returns where in a list the page begins or ends.
+func (c *call) cursors() (after, before notary.Cursor) {
+	query := c.r.URL.Query()
+	return notary.Cursor(query.Get("after")), notary.Cursor(query.Get("before"))
 }

@@ -7,19 +7,20 @@ import (
 	"strconv"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // filters are the tabs and fields by which a list is narrowed, of requests and of certificates
 // alike.
 type filters struct {
-	Form        form
+	Form        page.Form
 	Path        string // of the list
 	Part        string // the condition that a tab sets, besides those of fields; kept by the form
 	Tabs        []tab
 	Narrowed    bool   // by a field
 	Clear       string // leads to the list without what the fields say
 	SeesAll     bool   // whether the list has what others submitted
-	Authorities []option
+	Authorities []page.Option
 	Names       map[int64]string // of the authorities
 	query       url.Values
 }
@@ -42,14 +43,14 @@ func (p *filters) nameAuthorities(s *site, c *call) error {
 		return err
 	}
 	p.Names = map[int64]string{}
-	p.Authorities = []option{{Label: "any"}}
+	p.Authorities = []page.Option{{Label: "any"}}
 	if len(all) > maxChoices {
 		p.Authorities = nil
 	}
 	for _, a := range all {
 		p.Names[a.ID] = a.CommonName
 		if p.Authorities != nil {
-			p.Authorities = append(p.Authorities, option{Value: strconv.FormatInt(a.ID, 10), Label: fmt.Sprintf("%s (%d)", shortened(a.CommonName), a.ID)})
+			p.Authorities = append(p.Authorities, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: fmt.Sprintf("%s (%d)", page.Shorten(a.CommonName), a.ID)})
 		}
 	}
 	return nil
@@ -58,7 +59,7 @@ func (p *filters) nameAuthorities(s *site, c *call) error {
 const maxChoices = 200 // authorities in a list to choose from; of more, one writes the number
 
 // Authority is the field for the authority that signed.
-func (p filters) Authority() field {
+func (p filters) Authority() page.Field {
 	const name, label = "certificate_authority_id", "Authority"
 	if p.Authorities == nil {
 		return p.Form.Input("number", name, label+" (its number)")
@@ -67,22 +68,22 @@ func (p filters) Authority() field {
 }
 
 // Sorts are the orders to choose from.
-func (p filters) Sorts() []option {
-	return []option{{Label: "newest first"}, {Value: "id", Label: "oldest first"}, {Value: "not_after", Label: "expiring first"},
+func (p filters) Sorts() []page.Option {
+	return []page.Option{{Label: "newest first"}, {Value: "id", Label: "oldest first"}, {Value: "not_after", Label: "expiring first"},
 		{Value: "-not_after", Label: "expiring last"}, {Value: "common_name", Label: "by name"}, {Value: "-common_name", Label: "by name, z to a"}}
 }
 
 // Keys are the kinds of keys to choose from.
-func (p filters) Keys() []option {
-	all := []option{{Label: "any"}}
+func (p filters) Keys() []page.Option {
+	all := []page.Option{{Label: "any"}}
 	for _, key := range []string{"ECDSA P-256", "ECDSA P-384", "ECDSA P-521", "Ed25519", "RSA 2048", "RSA 3072", "RSA 4096"} {
-		all = append(all, option{Value: key, Label: key})
+		all = append(all, page.Option{Value: key, Label: key})
 	}
 	return all
 }
 
 // Day is a field for a day; one for a time, where the URL has one.
-func (p filters) Day(name, label string) field {
+func (p filters) Day(name, label string) page.Field {
 	kind := "date"
 	if len(p.Form.Value(name)) > len("2006-01-02") {
 		kind = "text"
@@ -108,8 +109,6 @@ func narrows(v url.Values, but string) bool {
 	return slices.ContainsFunc(filterFields, func(name string) bool { return name != but && v.Get(name) != "" })
 }
 
-const maxTitle = 80 // characters
-
 // titleOf is the first name of something, and how many others there are.
 func titleOf(commonName string, of notary.Names) (title string, more int) {
 	names := of.All()
@@ -120,13 +119,5 @@ func titleOf(commonName string, of notary.Names) (title string, more int) {
 	if slices.Contains(names, title) {
 		more--
 	}
-	return shortened(title), more
-}
-
-// shortened is a name that fits a row.
-func shortened(name string) string {
-	if runes := []rune(name); len(runes) > maxTitle {
-		return string(runes[:maxTitle]) + "…"
-	}
-	return name
+	return page.Shorten(title), more
 }

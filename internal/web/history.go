@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // told is an event in the words of a history.
@@ -124,7 +125,7 @@ func certificateMention(id int64) *mention {
 func authorityMention(text, id string, authorities []*notary.Authority) *mention {
 	for _, a := range authorities {
 		if strconv.FormatInt(a.ID, 10) == id {
-			return &mention{shortened(a.CommonName), authorityPath(a.ID)}
+			return &mention{page.Shorten(a.CommonName), authorityPath(a.ID)}
 		}
 	}
 	return &mention{Text: text}

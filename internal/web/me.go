@@ -3,16 +3,17 @@ package web
 import (
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/web/page"
 )
 
 // mePage is one's own account: its role, its password and its sessions.
 type mePage struct {
-	Form     form
+	Form     page.Form
 	Sessions []*notary.Session
 	RoleMay  string
 }
 
-func (s *site) mePage(c *call, f form) error {
+func (s *site) mePage(c *call, f page.Form) error {
 	sessions, err := s.auth.Sessions(c.r.Context(), c.caller, c.token)
 	if err != nil {
 		return err

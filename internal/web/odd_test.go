@@ -8,7 +8,6 @@ import (
 
 	"notary"
 	"notary/internal/testkit"
-	"notary/internal/web"
 )
 
 // What did not arrive whole is refused, and never taken for less than was sent.
@@ -65,14 +64,5 @@ func TestAddressesThatAreNoPages(t *testing.T) {
 	response, err := v.http.Do(r)
 	if got := read(t, response, err).wantStatus(t, 405).Header.Get("Allow"); got != "GET, HEAD, POST" {
 		t.Errorf("Allow is %q", got)
-	}
-}
-
-func TestASentenceKeepsItsFirstLetter(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{"": "", "not one": "Not one.", "“a” is one": "“a” is one.", "über all?": "Über all?"} {
-		if got := web.Sentence(text); got != want {
-			t.Errorf("%q becomes %q, want %q", text, got, want)
-		}
 	}
 }

@@ -1,16 +1,17 @@
 package web
 
 import (
-	"slices"
+	"net/url"
 	"time"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // overviewPage is what needs somebody's attention.
 type overviewPage struct {
 	notary.Overview
-	Chart chart
+	Chart page.Chart
 	Step  int // of the first ones, up to the first certificate; 0 when it is there
 	now   time.Time
 }
@@ -26,7 +27,7 @@ func (s *site) overview(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.show("overview", "Overview", overviewPage{o, chartOf(o.Weeks), firstStep(o, c.caller), s.ca.Now()})
+	return c.show("overview", "Overview", overviewPage{o, expirationChart(o.Weeks), firstStep(o, c.caller), s.ca.Now()})
 }
 
 // firstStep is what comes next on a new service, for those who can take it.
@@ -39,6 +40,16 @@ func firstStep(o notary.Overview, caller notary.Caller) int {
 	default:
 		return 0
 	}
+}
+
+// expirationChart returns a bar for each of the coming weeks.
+func expirationChart(weeks []notary.Week) page.Chart {
+	var periods []page.Period
+	for _, w := range weeks {
+		list := expiringURL(7*notary.OverviewWeeks) + "&" + url.Values{"expires_after": {moment(w.From)}, "expires_before": {moment(w.Until)}}.Encode()
+		periods = append(periods, page.Period{From: w.From, Until: w.Until, Count: w.Count, List: list})
+	}
+	return page.NewChart(periods)
 }
 
 // ExpiringSoon returns how many certificates expire soon, and ExpiringList where they are listed.
@@ -62,11 +73,6 @@ func (p overviewPage) rows(certificates []*notary.Certificate) (rows []certifica
 		rows = append(rows, certificateRow{cert, title, more, cert.Status(p.now)})
 	}
 	return rows
-}
-
-// Ends says whether any certificate ends in the weeks of the chart.
-func (p overviewPage) Ends() bool {
-	return slices.ContainsFunc(p.Chart.Bars, func(b bar) bool { return b.Count > 0 })
 }
 
 // Shown are the authorities that are listed.

@@ -7,19 +7,20 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // profileForm changes a profile's rules, or makes a profile. Beside them stands what would
 // become of requests by them.
 type profileForm struct {
 	Profile *notary.Profile // nil for a new one
-	Form    form
+	Form    page.Form
 	Tried   *notary.ProfileTrial // nil where nothing was tried
 }
 
-func (s *site) editProfilePage(c *call, f form) error { return s.profileForm(c, f, nil) }
+func (s *site) editProfilePage(c *call, f page.Form) error { return s.profileForm(c, f, nil) }
 
-func (s *site) profileForm(c *call, f form, tried *notary.ProfileTrial) error {
+func (s *site) profileForm(c *call, f page.Form, tried *notary.ProfileTrial) error {
 	if err := c.caller.Require(notary.ManageProfiles); err != nil {
 		return err
 	}
@@ -27,10 +28,11 @@ func (s *site) profileForm(c *call, f form, tried *notary.ProfileTrial) error {
 	if err != nil {
 		return err
 	}
-	if !f.values.Has("version") { // nothing was typed yet
-		f.values = valuesOf(&p.Rules)
-		f.values.Set("version", strconv.Itoa(p.Version))
-		f.values.Set("last", "100")
+	if !f.Given("version") { // nothing was typed yet
+		values := valuesOf(&p.Rules)
+		values.Set("version", strconv.Itoa(p.Version))
+		values.Set("last", "100")
+		f = f.WithValues(values)
 	}
 	return c.show("profile-edit", "Change the profile "+p.Name, profileForm{p, f, tried})
 }
@@ -69,19 +71,19 @@ func (s *site) tryProfile(c *call, id int64, rules *notary.Rules) error {
 	if err != nil {
 		return c.again(outOfField("profile", err), s.editProfilePage)
 	}
-	return s.profileForm(c, form{values: c.r.PostForm}, tried)
+	return s.profileForm(c, page.NewForm(c.r.PostForm), tried)
 }
 
-func (s *site) newProfilePage(c *call, f form) error {
+func (s *site) newProfilePage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.ManageProfiles); err != nil {
 		return err
 	}
-	if !f.values.Has("validity") { // nothing was typed yet
+	if !f.Given("validity") { // nothing was typed yet
 		model, err := s.modelOf(c)
 		if err != nil {
 			return err
 		}
-		f.values = valuesOf(&model.Rules)
+		f = f.WithValues(valuesOf(&model.Rules))
 	}
 	return c.show("profile-edit", "New profile", profileForm{nil, f, nil})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // A form names its fields as the API does, so that an error finds its field.
@@ -182,37 +183,37 @@ func words[T ~string](texts []string) (all []T) {
 
 // The choices of the form.
 
-func (profileForm) KeyUsages() []option { return choices(notary.KeyUsages) }
-func (profileForm) KeyKinds() []option  { return choices(notary.KeyKinds) }
+func (profileForm) KeyUsages() []page.Option { return choices(notary.KeyUsages) }
+func (profileForm) KeyKinds() []page.Option  { return choices(notary.KeyKinds) }
 
 func (profileForm) Purposes() string { return strings.Join(notary.ExtKeyUsageNames, ", ") }
 
-func (profileForm) Allowances() []option {
-	return []option{{Value: string(notary.AllowNone), Label: "none"}, {Value: string(notary.AllowAny), Label: "any"},
+func (profileForm) Allowances() []page.Option {
+	return []page.Option{{Value: string(notary.AllowNone), Label: "none"}, {Value: string(notary.AllowAny), Label: "any"},
 		{Value: string(notary.AllowListed), Label: "those listed"}}
 }
 
-func (profileForm) Others() []option {
-	return []option{{Value: string(notary.Keep), Label: "keep them as the request has them"}, {Value: string(notary.Refuse), Label: "refuse the request"}}
+func (profileForm) Others() []page.Option {
+	return []page.Option{{Value: string(notary.Keep), Label: "keep them as the request has them"}, {Value: string(notary.Refuse), Label: "refuse the request"}}
 }
 
 // NoHosts are what can become of a server's request that names no host.
-func (profileForm) NoHosts() []option {
-	return []option{{Value: "", Label: "refuse, unless it looks like a client's"}, {Value: string(notary.RefuseNoHost), Label: "refuse"},
+func (profileForm) NoHosts() []page.Option {
+	return []page.Option{{Value: "", Label: "refuse, unless it looks like a client's"}, {Value: string(notary.RefuseNoHost), Label: "refuse"},
 		{Value: string(notary.ReportNoHost), Label: "issue with a warning"}}
 }
 
-func (profileForm) Warnings() []option {
-	return []option{{Value: string(notary.KeepWarnings), Label: "issue, and keep the warning with the certificate"},
+func (profileForm) Warnings() []page.Option {
+	return []page.Option{{Value: string(notary.KeepWarnings), Label: "issue, and keep the warning with the certificate"},
 		{Value: string(notary.RefuseWarnings), Label: "refuse"}}
 }
 
 // NameFields are the types of names, for the form and for what is shown.
 func (profileForm) NameFields() any { return nameFields }
 
-func choices[T ~string](words []T) (all []option) {
+func choices[T ~string](words []T) (all []page.Option) {
 	for _, word := range words {
-		all = append(all, option{Value: string(word), Label: string(word)})
+		all = append(all, page.Option{Value: string(word), Label: string(word)})
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // profilesPage is the list of profiles.
@@ -24,10 +25,10 @@ func (s *site) profiles(c *call) error {
 type profilePage struct {
 	*notary.Profile
 	Newest int // version
-	Form   form
+	Form   page.Form
 }
 
-func (s *site) profilePage(c *call, f form) error {
+func (s *site) profilePage(c *call, f page.Form) error {
 	newest, err := s.profileOf(c)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"notary"
 	"notary/internal/inspect"
+	"notary/internal/web/page"
 )
 
 // requestPage is one request: what it asks for, what was issued for it, who did what, and what
@@ -36,12 +37,12 @@ type requestPage struct {
 
 // forms are several on one page, of which one was sent.
 type forms struct {
-	Form form
+	Form page.Form
 	sent string // the last part of its action
 }
 
 // formsOf are those of the page, of which the call sent one or none.
-func formsOf(c *call, f form) forms {
+func formsOf(c *call, f page.Form) forms {
 	all := forms{Form: f}
 	if c.r.Method == "POST" {
 		all.sent = c.r.URL.Path[strings.LastIndexByte(c.r.URL.Path, '/')+1:]
@@ -50,14 +51,14 @@ func formsOf(c *call, f form) forms {
 }
 
 // At is one of the forms: empty if another one was sent.
-func (f forms) At(action string) form {
+func (f forms) At(action string) page.Form {
 	if f.sent == action || f.sent == "" {
 		return f.Form
 	}
-	return form{values: url.Values{}}
+	return page.NewForm(url.Values{})
 }
 
-func (s *site) requestPage(c *call, f form) error {
+func (s *site) requestPage(c *call, f page.Form) error {
 	id, err := c.id()
 	if err != nil {
 		return err
@@ -98,7 +99,7 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 		return err
 	}
 	p.Expired = p.Cert.Status(s.ca.Now()) == notary.CertificateExpired
-	p.Stays = because(p.Cert.Revocable(issuerOf(p.Cert, p.all)))
+	p.Stays = page.Because(p.Cert.Revocable(issuerOf(p.Cert, p.all)))
 	view := s.viewOf(p.Cert, p.all)
 	p.Issued, p.Downloads = &view, downloadsOf(p.Cert, requestPath(p.ID)+"/download")
 	return nil
@@ -198,8 +199,8 @@ func (p requestPage) Possible(action notary.Action) bool {
 }
 
 // CAChoices are the profiles by which the request can be signed as a subordinate CA.
-func (p requestPage) CAChoices() []option {
-	return append([]option{{Label: "None: not a CA"}}, p.CAProfiles...)
+func (p requestPage) CAChoices() []page.Option {
+	return append([]page.Option{{Label: "None: not a CA"}}, p.CAProfiles...)
 }
 
 // SubtreesNote explains how name constraints are typed.

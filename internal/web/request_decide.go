@@ -9,13 +9,14 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // signChoices are what there is to choose from when a request is signed.
 type signChoices struct {
-	Authorities []option // those that can sign now
-	Profiles    []option
-	CAProfiles  []option // those for CAs, if the caller may sign by them
+	Authorities []page.Option // those that can sign now
+	Profiles    []page.Option
+	CAProfiles  []page.Option // those for CAs, if the caller may sign by them
 	all         []*notary.Authority
 }
 
@@ -32,47 +33,47 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 	}
 	for _, a := range o.all {
 		if a.Status(s.ca.Now()) == notary.AuthorityActive {
-			o.Authorities = append(o.Authorities, option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a), Chosen: !a.SelfSigned() && !chosen(o.Authorities)})
+			o.Authorities = append(o.Authorities, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a), Chosen: !a.SelfSigned() && !chosen(o.Authorities)})
 		}
 	}
 	for _, p := range profiles {
 		if p.CA && c.caller.May(notary.ManageAuthorities) {
-			o.CAProfiles = append(o.CAProfiles, option{Value: p.Name, Label: profileLabel(p)})
+			o.CAProfiles = append(o.CAProfiles, page.Option{Value: p.Name, Label: profileLabel(p)})
 		}
 		if !p.CA && p.Name != notary.OCSPProfile {
-			o.Profiles = append(o.Profiles, option{Value: p.Name, Label: profileLabel(p), Chosen: p.Name == notary.DefaultProfile})
+			o.Profiles = append(o.Profiles, page.Option{Value: p.Name, Label: profileLabel(p), Chosen: p.Name == notary.DefaultProfile})
 		}
 	}
 	return o, nil
 }
 
 // SignFields are those of a form by which requests are signed.
-func (o signChoices) SignFields(f form) []field {
-	return []field{f.Choice("certificate_authority_id", "Authority", o.Authorities), f.Choice("profile", "Profile", o.Profiles),
+func (o signChoices) SignFields(f page.Form) []page.Field {
+	return []page.Field{f.Choice("certificate_authority_id", "Authority", o.Authorities), f.Choice("profile", "Profile", o.Profiles),
 		f.Input("text", "not_valid_after", "Valid for").With("A number of days such as 90, or the last day such as 2027-01-31. " +
 			"Without it, as long as the profile says; never longer than the authority.")}
 }
 
-func chosen(options []option) bool {
-	return slices.ContainsFunc(options, func(o option) bool { return o.Chosen })
+func chosen(options []page.Option) bool {
+	return slices.ContainsFunc(options, func(o page.Option) bool { return o.Chosen })
 }
 
 // choose selects the option with that value. If there is none, an option that asks for a choice is selected:
 // nothing else takes its place by itself.
-func choose(options []option, value string) []option {
+func choose(options []page.Option, value string) []page.Option {
 	found := false
 	for i := range options {
 		options[i].Chosen = options[i].Value == value
 		found = found || options[i].Chosen
 	}
 	if !found && len(options) > 0 {
-		options = append([]option{{Label: "Choose…", Chosen: true}}, options...)
+		options = append([]page.Option{{Label: "Choose…", Chosen: true}}, options...)
 	}
 	return options
 }
 
 func authorityLabel(a *notary.Authority) string {
-	label := fmt.Sprintf("%s (%d)", shortened(a.CommonName), a.ID)
+	label := fmt.Sprintf("%s (%d)", page.Shorten(a.CommonName), a.ID)
 	if a.SelfSigned() {
 		label += ", a root"
 	}
@@ -82,7 +83,7 @@ func authorityLabel(a *notary.Authority) string {
 func profileLabel(p *notary.Profile) string {
 	label := p.Name
 	if p.Description != "" {
-		label += ": " + shortened(p.Description)
+		label += ": " + page.Shorten(p.Description)
 	}
 	return label
 }

@@ -5,17 +5,18 @@ import (
 
 	"notary"
 	"notary/internal/inspect"
+	"notary/internal/web/page"
 )
 
 // newRequestPage takes in a signing request: pasted, from a file, or with its key made here.
 type newRequestPage struct {
-	Form     form
-	Profiles []option
+	Form     page.Form
+	Profiles []page.Option
 
 	PublishWarning string // for who manages authorities
 }
 
-func (s *site) newRequestPage(c *call, f form) error {
+func (s *site) newRequestPage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.CreateRequests); err != nil {
 		return err
 	}
@@ -31,33 +32,33 @@ func (s *site) newRequestPage(c *call, f form) error {
 }
 
 // Keys are the kinds of keys that browsers make.
-func (newRequestPage) Keys() []option {
-	return []option{{Value: "ecdsa-p256", Label: "ECDSA P-256: fit for nearly everything"}, {Value: "ecdsa-p384", Label: "ECDSA P-384"},
+func (newRequestPage) Keys() []page.Option {
+	return []page.Option{{Value: "ecdsa-p256", Label: "ECDSA P-256: fit for nearly everything"}, {Value: "ecdsa-p384", Label: "ECDSA P-384"},
 		{Value: "rsa-2048", Label: "RSA 2048: for old programs"}, {Value: "rsa-3072", Label: "RSA 3072"},
 		{Value: "ed25519", Label: "Ed25519: not every program knows it"}}
 }
 
 // checkedPage shows a signing request before it is submitted.
 type checkedPage struct {
-	Form     form
+	Form     page.Form
 	CSR      string
 	Facts    *inspect.Request
 	Problems []inspect.Problem
 	Profile  string
-	Profiles []option
+	Profiles []page.Option
 	Trial    *notary.RequestTrial
 }
 
 // checkRequest shows what was sent, and what the profile says of it; or the form again.
 func (s *site) checkRequest(c *call) error {
 	if c.value("do") == "change" {
-		return s.newRequestPage(c, form{values: c.r.PostForm})
+		return s.newRequestPage(c, page.NewForm(c.r.PostForm))
 	}
-	return s.checkedPage(c, form{values: c.r.PostForm})
+	return s.checkedPage(c, page.NewForm(c.r.PostForm))
 }
 
-func (s *site) checkedPage(c *call, f form) error {
-	csr := unixLines(f.values.Get("csr"))
+func (s *site) checkedPage(c *call, f page.Form) error {
+	csr := unixLines(f.Value("csr"))
 	if strings.TrimSpace(csr) == "" {
 		return c.again(notary.FieldErrorf("csr", "paste a signing request, choose its file, or make a key first"), s.newRequestPage)
 	}

@@ -5,13 +5,14 @@ import (
 	"net/url"
 
 	"notary"
+	"notary/internal/web/page"
 )
 
 // requestsPage is one page of the list of requests.
 type requestsPage struct {
 	filters
 	Requests []*notary.Request
-	Pager    pager
+	Pager    page.Pager
 	Query    string // the filter and the order, as the URL has them
 }
 
@@ -21,22 +22,22 @@ func (s *site) requests(c *call) error {
 	if err != nil {
 		return c.wrongFilter(err, s.requestsPage)
 	}
-	page, err := s.ca.Requests(c.r.Context(), c.caller, q)
+	found, err := s.ca.Requests(c.r.Context(), c.caller, q)
 	if err != nil {
 		return c.wrongFilter(err, s.requestsPage)
 	}
-	return s.showRequests(c, form{values: v}, page)
+	return s.showRequests(c, page.NewForm(v), found)
 }
 
 // requestsPage is the list with nothing in it: the filter is wrong.
-func (s *site) requestsPage(c *call, f form) error {
+func (s *site) requestsPage(c *call, f page.Form) error {
 	return s.showRequests(c, f, notary.Page[*notary.Request]{})
 }
 
-func (s *site) showRequests(c *call, f form, page notary.Page[*notary.Request]) error {
-	v := f.values
+func (s *site) showRequests(c *call, f page.Form, found notary.Page[*notary.Request]) error {
+	v := f.All()
 	p := requestsPage{filters: filters{Form: f, query: v, Path: "/requests", Part: "status", Narrowed: narrows(v, "status")},
-		Requests: page.Items, Pager: c.pager(page.Previous, page.Next).filled(len(page.Items)), Query: withoutPlace(v).Encode()}
+		Requests: found.Items, Pager: c.pager(found.Previous, found.Next).Filled(len(found.Items)), Query: withoutPlace(v).Encode()}
 	p.Clear = listURL(p.Path, url.Values{p.Part: {v.Get(p.Part)}})
 	var counts map[notary.RequestStatus]int64
 	if c.caller.May(notary.ReadRequests) && !p.Narrowed { // they count whatever the fields say
@@ -62,13 +63,13 @@ func statusTabs(v url.Values, counts map[notary.RequestStatus]int64) []tab {
 	for _, status := range notary.RequestStatuses {
 		t := tab{Label: string(status), URL: listURL("/requests", v, "status", string(status)), Here: here == string(status)}
 		if counts != nil {
-			t.Count = count(counts[status])
+			t.Count = page.Count(counts[status])
 			total += counts[status]
 		}
 		tabs = append(tabs, t)
 	}
 	if counts != nil {
-		tabs[0].Count = count(total)
+		tabs[0].Count = page.Count(total)
 	}
 	return tabs
 }

@@ -10,6 +10,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // manyAction is something that is done to many requests at once.
@@ -30,7 +31,7 @@ var manyActions = []manyAction{
 // manyPage says what will be done to how many requests, before it is done.
 type manyPage struct {
 	manyAction
-	Form     form
+	Form     page.Form
 	Count    int64            // of those that were chosen
 	Digest   string           // of those that the filter chose, as [ca.Many] takes it
 	Can      int64            // of these, to which it will be done
@@ -55,7 +56,7 @@ func (s *site) manyRequests(c *call) error {
 	if v.Get("all") != "yes" && len(v["ids"]) == 0 {
 		return c.done(chosenFrom(v), "Nothing was done: select at least one request first.")
 	}
-	return s.manyPage(c, form{values: v})
+	return s.manyPage(c, page.NewForm(v))
 }
 
 // chosenFrom is the address of the list where the requests were chosen.
@@ -64,7 +65,7 @@ func chosenFrom(v url.Values) string {
 	return listURL("/requests", filter)
 }
 
-func (s *site) manyPage(c *call, f form) error {
+func (s *site) manyPage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.DecideRequests); err != nil {
 		return err
 	}
@@ -72,18 +73,18 @@ func (s *site) manyPage(c *call, f form) error {
 	if i < 0 {
 		return errNothingHere
 	}
-	m, err := chosenIn(f.values)
+	m, err := chosenIn(f.All())
 	if err != nil {
 		return err
 	}
 	p := manyPage{manyAction: manyActions[i], Form: f, Refusals: map[string]int64{}, All: m.Filter != nil, IDs: m.IDs,
-		Filter: f.Value("filter"), List: chosenFrom(f.values)}
+		Filter: f.Value("filter"), List: chosenFrom(f.All())}
 	if p.signChoices, err = s.signChoices(c); err != nil {
 		return err
 	}
 	if p.All {
 		matched, err := s.ca.EachMatching(c.r.Context(), c.caller, *m.Filter, p.look)
-		if p.Digest = matched.Digest; err != nil && f.err == nil {
+		if p.Digest = matched.Digest; err != nil && !f.Failed() {
 			return c.again(err, s.manyPage) // said on this very page
 		} else if err != nil {
 			p.Count = 0
@@ -96,7 +97,7 @@ func (s *site) manyPage(c *call, f form) error {
 			return err
 		}
 	}
-	title := p.Verb + " " + plural(p.Count, "request")
+	title := p.Verb + " " + page.Plural(p.Count, "request")
 	if p.Count == 0 {
 		title = p.Verb + " requests"
 	}
@@ -151,7 +152,7 @@ func (p *manyPage) look(r *notary.Request) {
 	case p.action == notary.Revoke && r.Status == notary.Revoked:
 		p.Later++
 	case err != nil:
-		p.Refusals[because(err)]++
+		p.Refusals[page.Because(err)]++
 	case p.action == notary.Sign && r.Certificate != nil:
 		p.Renewals++
 	default:
@@ -172,14 +173,14 @@ func (p *manyPage) refuses(r *notary.Request) error {
 }
 
 // Reasons are the choices for a revocation.
-func (manyPage) Reasons() []option { return reasons() }
+func (manyPage) Reasons() []page.Option { return reasons() }
 
 // Which are the requests to which it will be done, in words.
 func (p manyPage) Which() string {
 	if p.Can == p.Count {
-		return plural(p.Can, "request")
+		return page.Plural(p.Can, "request")
 	}
-	return count(p.Can) + " of these " + plural(p.Count, "request")
+	return page.Count(p.Can) + " of these " + page.Plural(p.Count, "request")
 }
 
 // runMany does it, and shows what becomes of each request while the work goes on.
@@ -283,7 +284,7 @@ func (s *site) showOutcomes(c *call, a manyAction, total int64, outcomes iter.Se
 			o, err, ok = next()
 		}
 	}
-	return c.stream("requests-done", a.Verb+" "+plural(total, "request"), p)
+	return c.stream("requests-done", a.Verb+" "+page.Plural(total, "request"), p)
 }
 
 // Outcomes are what becomes of the requests. Each line is sent as soon as it is known, of a long
@@ -292,13 +293,13 @@ func (p *outcomesPage) Outcomes() iter.Seq[outcome] {
 	return func(yield func(outcome) bool) {
 		for o, err := range p.outcomes {
 			if err != nil {
-				p.Early = sentence(p.call.explain(err).Message)
+				p.Early = page.Sentence(p.call.explain(err).Message)
 				return
 			}
 			line := outcome{ID: o.ID, Told: p.Total <= maxTold}
 			if o.Err != nil {
 				p.Failed++
-				line.Told, line.Reason = p.Failed <= maxTold, sentence(p.call.explain(o.Err).Message)
+				line.Told, line.Reason = p.Failed <= maxTold, page.Sentence(p.call.explain(o.Err).Message)
 			} else {
 				p.Done++
 				if len(o.Revocations.Revoked)+len(o.Revocations.NotRevoked) > 1 {

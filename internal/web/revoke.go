@@ -8,6 +8,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // revokeRequest revokes the certificates of the request in the path.
@@ -77,7 +78,7 @@ func revokedText(done ca.Revocations) string {
 		said = append(said, "Reason corrected: "+certificateList(corrected)+".")
 	}
 	for _, c := range done.NotRevoked {
-		said = append(said, fmt.Sprintf("Still valid: certificate %d. %s", c.ID, because(c.Err)))
+		said = append(said, fmt.Sprintf("Still valid: certificate %d. %s", c.ID, page.Because(c.Err)))
 	}
 	return strings.Join(said, " ")
 }
@@ -119,28 +120,28 @@ var reasonMeanings = []reasonMeaning{
 }
 
 // reasons returns them as choices.
-func reasons() (all []option) {
+func reasons() (all []page.Option) {
 	for _, m := range reasonMeanings {
-		all = append(all, option{Value: string(m.Reason), Label: string(m.Reason) + ": " + m.Meaning})
+		all = append(all, page.Option{Value: string(m.Reason), Label: string(m.Reason) + ": " + m.Meaning})
 	}
 	return all
 }
 
 // laterReasons returns the choices that can replace the reason of a revocation.
-func laterReasons(former notary.RevocationReason) []option {
-	return slices.DeleteFunc(reasons(), func(o option) bool { return !notary.RevocationReason(o.Value).Replaces(former) })
+func laterReasons(former notary.RevocationReason) []page.Option {
+	return slices.DeleteFunc(reasons(), func(o page.Option) bool { return !notary.RevocationReason(o.Value).Replaces(former) })
 }
 
 // Reasons are the choices for a revocation.
-func (requestPage) Reasons() []option { return reasons() }
+func (requestPage) Reasons() []page.Option { return reasons() }
 
 // LaterReasons are the choices for correcting the revocation of a revoked request; none if no reason can
 // replace those of its certificates.
-func (p requestPage) LaterReasons() []option {
+func (p requestPage) LaterReasons() []page.Option {
 	if p.Status != notary.Revoked || p.Compromised {
 		return nil
 	}
-	var all []option
+	var all []page.Option
 	for _, c := range p.Earlier {
 		if c.Revocation == nil {
 			continue
@@ -163,7 +164,7 @@ func (p requestPage) StillValid() (valid []*notary.Certificate) {
 }
 
 // Reasons are the choices for a revocation.
-func (certificatePage) Reasons() []option { return reasons() }
+func (certificatePage) Reasons() []page.Option { return reasons() }
 
 // LaterReasons are the choices for correcting the certificate's revocation.
-func (p certificatePage) LaterReasons() []option { return laterReasons(p.Revocation.Reason) }
+func (p certificatePage) LaterReasons() []page.Option { return laterReasons(p.Revocation.Reason) }

@@ -11,6 +11,7 @@ import (
 	"notary"
 	"notary/internal/auth"
 	"notary/internal/server"
+	"notary/internal/web/page"
 )
 
 // Cookies with this prefix are only taken over HTTPS, from this very host, for all of its
@@ -61,7 +62,7 @@ func (c *call) takeFlash() string {
 // signInForm asks who one is. Where a session has ended in the middle of a form, it carries
 // what was typed.
 type signInForm struct {
-	Form form
+	Form page.Form
 	To   string // where to go then
 	Kept []kept // what was typed into which form
 }
@@ -78,13 +79,13 @@ func (k kept) Label() string {
 	if label := keptLabels[k.Name]; label != "" {
 		return label
 	}
-	return capital(strings.ReplaceAll(k.Name, "_", " "))
+	return page.Capital(strings.ReplaceAll(k.Name, "_", " "))
 }
 
 // Told says whether people are shown the field: not what is empty, nor what a page put into the
 // form for itself.
 func (k kept) Told() bool {
-	return k.Value != "" && !slices.Contains([]string{fieldSure, "all", "expected", "selection", "version"}, k.Name)
+	return k.Value != "" && !slices.Contains([]string{page.FieldSure, "all", "expected", "selection", "version"}, k.Name)
 }
 
 // The fields of the sign-in form itself.
@@ -96,7 +97,7 @@ const (
 
 // signInPage asks. Only what was posted here can carry what was typed: a link that somebody else
 // made would otherwise put words into the user's mouth.
-func (s *site) signInPage(c *call, f form) error {
+func (s *site) signInPage(c *call, f page.Form) error {
 	p := signInForm{Form: f, To: ourPath(f.Value(fieldTo))}
 	if c.r.Method == http.MethodPost {
 		p.Kept = keptIn(f)
@@ -148,7 +149,7 @@ func secretField(name string) bool {
 	return strings.Contains(name, "password") || name == "private_key" || name == fieldSetupCode
 }
 
-func keptIn(f form) []kept {
+func keptIn(f page.Form) []kept {
 	if f.Value(fieldAction) == "" {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // signGroup is what signing would do to requests that are treated alike.
@@ -43,8 +44,8 @@ func (p manyPage) HasFormer() bool {
 }
 
 // FormerField is how requests are signed that have had a certificate.
-func (p manyPage) FormerField() field {
-	return p.Form.Choice("former", "Requests that have had a certificate", []option{
+func (p manyPage) FormerField() page.Field {
+	return p.Form.Choice("former", "Requests that have had a certificate", []page.Option{
 		{Value: "keep", Label: "Keep the authority and profile of that certificate", Chosen: true},
 		{Value: "replace", Label: "Use the authority and profile chosen above"},
 	})

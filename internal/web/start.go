@@ -3,19 +3,20 @@ package web
 import (
 	"notary"
 	"notary/internal/auth"
+	"notary/internal/web/page"
 )
 
 const fieldSetupCode = "setup_code"
 
 // startForm creates the first account.
 type startForm struct {
-	Form      form
+	Form      page.Form
 	SetupCode bool // whether it requires the setup code
 
 	PublishWarning string
 }
 
-func (s *site) startPage(c *call, f form) error {
+func (s *site) startPage(c *call, f page.Form) error {
 	if s.initialized.Load() {
 		c.redirect("/")
 		return nil

@@ -12,7 +12,7 @@ import (
 // What became of one request is sent before the next one is done.
 func TestOutcomesAreSentWhileTheWorkGoesOn(t *testing.T) {
 	t.Parallel()
-	s := &site{assets: loadAssets()}
+	s := &site{}
 	s.pages = parsePages(s)
 	sent := httptest.NewRecorder()
 	c := &call{site: s, w: sent, r: httptest.NewRequest("POST", "/requests/many/run", nil)}

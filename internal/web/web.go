@@ -4,7 +4,7 @@
 // [New] gives the handler of everything that is not the API's. To add a page: one line in
 // [site.routes], a handler that fills the page's struct by one call into package ca or auth,
 // and a template of its name. What people see around every page is in templates/layout.html,
-// the parts that pages share in templates/parts.html.
+// the parts that pages share in templates/parts.html. Package page renders them.
 package web
 
 import (
@@ -16,6 +16,7 @@ import (
 	"notary"
 	"notary/internal/auth"
 	"notary/internal/ca"
+	"notary/internal/web/page"
 )
 
 // Config is what the pages are made of.
@@ -41,8 +42,7 @@ type site struct {
 	log      *slog.Logger
 	settings func() []notary.Setting
 	stopping <-chan struct{}
-	pages    pages
-	assets   *assets
+	pages    page.Templates
 
 	initialized atomic.Bool // that there is an account was seen once
 }
@@ -50,10 +50,10 @@ type site struct {
 // New gives the handler of the pages. It panics where a template cannot be parsed, which no
 // input can bring about.
 func New(c Config) http.Handler {
-	s := &site{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, settings: c.Settings, stopping: c.Stopping, assets: loadAssets()}
+	s := &site{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, settings: c.Settings, stopping: c.Stopping}
 	s.pages = parsePages(s)
 	mux := http.NewServeMux()
-	mux.Handle("GET /assets/{name}", s.assets)
+	mux.HandleFunc("GET /assets/{name}", page.ServeAsset)
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.handler(r))
 	}
@@ -86,22 +86,22 @@ type route struct {
 // routes are all pages, in the order in which people meet them.
 func (s *site) routes() []route {
 	return []route{
-		{"GET /start", open, page(s.startPage)},
+		{"GET /start", open, formPage(s.startPage)},
 		{"POST /start", open, s.start},
-		{"GET /sign-in", open, page(s.signInPage, fieldTo)},
+		{"GET /sign-in", open, formPage(s.signInPage, fieldTo)},
 		{"POST /sign-in", open, s.signIn},
 		{"POST /sign-out", open, s.signOut},
 
 		{"GET /{$}", loggedIn, s.overview},
 
 		{"GET /requests", loggedIn, s.requests},
-		{"GET /requests/new", loggedIn, page(s.newRequestPage, "names")},
+		{"GET /requests/new", loggedIn, formPage(s.newRequestPage, "names")},
 		{"POST /requests/new/check", loggedIn, s.checkRequest},
 		{"POST /requests/new", loggedIn, s.submitRequest},
 		{"GET /requests/many", loggedIn, redirectTo("/requests")}, // from the address line: nothing is chosen
 		{"POST /requests/many", loggedIn, s.manyRequests},
 		{"POST /requests/many/run", loggedIn, s.runMany},
-		{"GET /requests/{id}", loggedIn, page(s.requestPage, "profile")},
+		{"GET /requests/{id}", loggedIn, formPage(s.requestPage, "profile")},
 		{"GET /requests/{id}/download/{form}", loggedIn, s.downloadRequest},
 		{"POST /requests/{id}/sign", loggedIn, s.onRequest("The request is signed. The certificate can be downloaded here.", s.signRequest)},
 		{"POST /requests/{id}/reject", loggedIn, s.onRequest("The request is rejected.", s.rejectRequest)},
@@ -111,67 +111,67 @@ func (s *site) routes() []route {
 		{"POST /requests/{id}/remove", loggedIn, s.onRequest("The certificate is removed: the request is Outstanding again.", s.removeCertificate)},
 		{"POST /requests/{id}/delete", loggedIn, s.deleteRequest},
 
-		{"GET /me", loggedIn, page(s.mePage)},
+		{"GET /me", loggedIn, formPage(s.mePage)},
 		{"POST /me/password", loggedIn, s.changeMyPassword},
 		{"POST /me/sessions/end", loggedIn, s.endOtherSessions},
 		{"POST /me/sessions/{id}/end", loggedIn, s.endSession},
 
 		{"GET /settings", loggedIn, s.settingsPage},
-		{"GET /events", loggedIn, page(s.events, "kind", "email", "from", "until", "object_id")},
+		{"GET /events", loggedIn, formPage(s.events, "kind", "email", "from", "until", "object_id")},
 
 		{"GET /certificates", loggedIn, s.certificates},
-		{"GET /certificates/{id}", loggedIn, page(s.certificatePage)},
+		{"GET /certificates/{id}", loggedIn, formPage(s.certificatePage)},
 		{"GET /certificates/{id}/download/{form}", loggedIn, s.downloadCertificate},
 		{"GET /certificates/{id}/chains/{number}", loggedIn, s.downloadChain},
 		{"POST /certificates/{id}/revoke", loggedIn, s.revokeCertificate},
 
 		{"GET /authorities", loggedIn, s.authorities},
-		{"GET /authorities/start", loggedIn, page(s.twoTierPage)},
+		{"GET /authorities/start", loggedIn, formPage(s.twoTierPage)},
 		{"POST /authorities/start", loggedIn, s.startTwoTier},
-		{"GET /authorities/new", loggedIn, page(s.newAuthorityPage)},
+		{"GET /authorities/new", loggedIn, formPage(s.newAuthorityPage)},
 		{"POST /authorities/new", loggedIn, s.newAuthority},
-		{"GET /authorities/import", loggedIn, page(s.importAuthorityPage)},
+		{"GET /authorities/import", loggedIn, formPage(s.importAuthorityPage)},
 		{"POST /authorities/import", loggedIn, s.importAuthority},
-		{"GET /authorities/{id}", loggedIn, page(s.authorityPage)},
+		{"GET /authorities/{id}", loggedIn, formPage(s.authorityPage)},
 		{"GET /authorities/{id}/download/{form}", loggedIn, s.downloadAuthority},
 		{"POST /authorities/{id}/sign", loggedIn, s.signAuthority},
 		{"POST /authorities/{id}/certificate", loggedIn, s.uploadAuthority},
 		{"POST /authorities/{id}/issued", loggedIn, s.recordIssued},
-		{"GET /authorities/{id}/disable", loggedIn, page(s.disableAuthorityPage)},
+		{"GET /authorities/{id}/disable", loggedIn, formPage(s.disableAuthorityPage)},
 		{"POST /authorities/{id}/enabled", loggedIn, s.enableAuthority},
 		{"POST /authorities/{id}/settings", loggedIn, s.changeAuthority},
-		{"GET /authorities/{id}/cross-sign", loggedIn, page(s.crossPage)},
+		{"GET /authorities/{id}/cross-sign", loggedIn, formPage(s.crossPage)},
 		{"POST /authorities/{id}/cross-sign", loggedIn, s.crossSign},
 		{"POST /authorities/{id}/cross-upload", loggedIn, s.uploadCross},
 		{"POST /authorities/{id}/use", loggedIn, s.useCertificate},
-		{"GET /authorities/{id}/roll-over", loggedIn, page(s.rollOverPage)},
+		{"GET /authorities/{id}/roll-over", loggedIn, formPage(s.rollOverPage)},
 		{"POST /authorities/{id}/roll-over", loggedIn, s.rollOver},
-		{"GET /authorities/{id}/revoke", loggedIn, page(s.revokeAuthorityPage)},
+		{"GET /authorities/{id}/revoke", loggedIn, formPage(s.revokeAuthorityPage)},
 		{"POST /authorities/{id}/revoke", loggedIn, s.revokeAuthority},
-		{"GET /authorities/{id}/delete", loggedIn, page(s.deleteAuthorityPage)},
+		{"GET /authorities/{id}/delete", loggedIn, formPage(s.deleteAuthorityPage)},
 		{"POST /authorities/{id}/delete", loggedIn, s.deleteAuthority},
 
 		{"GET /profiles", loggedIn, s.profiles},
-		{"GET /profiles/new", loggedIn, page(s.newProfilePage)},
+		{"GET /profiles/new", loggedIn, formPage(s.newProfilePage)},
 		{"POST /profiles/new", loggedIn, s.newProfile},
-		{"GET /profiles/{id}", loggedIn, page(s.profilePage)},
-		{"GET /profiles/{id}/edit", loggedIn, page(s.editProfilePage)},
+		{"GET /profiles/{id}", loggedIn, formPage(s.profilePage)},
+		{"GET /profiles/{id}/edit", loggedIn, formPage(s.editProfilePage)},
 		{"POST /profiles/{id}/edit", loggedIn, s.editProfile},
 		{"POST /profiles/{id}/delete", loggedIn, s.deleteProfile},
 
 		{"GET /accounts", loggedIn, s.accounts},
-		{"GET /accounts/new", loggedIn, page(s.newAccountPage)},
+		{"GET /accounts/new", loggedIn, formPage(s.newAccountPage)},
 		{"POST /accounts/new", loggedIn, s.newAccount},
-		{"GET /accounts/{id}", loggedIn, page(s.accountPage)},
+		{"GET /accounts/{id}", loggedIn, formPage(s.accountPage)},
 		{"POST /accounts/{id}/role", loggedIn, s.changeRole},
 		{"POST /accounts/{id}/password", loggedIn, s.changePassword},
 		{"POST /accounts/{id}/delete", loggedIn, s.deleteAccount},
 	}
 }
 
-// page makes a handler of a page that can hold a form, at first an empty one. Of what the query
-// says only those fields are taken: a link that somebody else made must not fill in a form.
-func page(show func(*call, form) error, fields ...string) func(*call) error {
+// formPage returns a handler for a page with a form. The query can only fill in these fields: a link on another site
+// must not fill in a form.
+func formPage(show func(*call, page.Form) error, fields ...string) func(*call) error {
 	return func(c *call) error {
 		query, values := c.r.URL.Query(), url.Values{}
 		for _, name := range fields {
@@ -179,6 +179,6 @@ func page(show func(*call, form) error, fields ...string) func(*call) error {
 				values[name] = query[name]
 			}
 		}
-		return show(c, form{values: values})
+		return show(c, page.NewForm(values))
 	}
 }

@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"bytes"
@@ -11,15 +11,16 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed assets
 var assetFiles embed.FS
 
-// assets are the style sheet, the scripts and the icon, compressed at the start. Their names
-// in URLs hold their digest, so that a browser may keep them for ever.
+// assets are the style sheet, the scripts and the icon. Their names in URLs contain their digest, so that browsers can
+// keep them forever.
 type assets struct {
-	urls   map[string]string // by the name of the file
+	urls   map[string]string // by file name
 	bodies map[string]asset  // by the name in the URL
 }
 
@@ -28,12 +29,13 @@ type asset struct {
 	plain, compressed []byte
 }
 
-// contentTypes are those of the files here, whatever the machine holds for right.
+// contentTypes are those of the files, independent of the machine's own table.
 var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
-func loadAssets() *assets {
+// loadAssets compresses the assets on first use.
+var loadAssets = sync.OnceValue(func() *assets {
 	a := &assets{map[string]string{}, map[string]asset{}}
-	names, _ := fs.Glob(assetFiles, "assets/*")
+	names, _ := fs.Glob(assetFiles, "assets/*") // the pattern is well-formed
 	for _, name := range names {
 		plain, err := assetFiles.ReadFile(name)
 		if err != nil {
@@ -47,28 +49,29 @@ func loadAssets() *assets {
 		a.bodies[served] = asset{contentTypes[extension], plain, compress(plain)}
 	}
 	return a
-}
+})
 
 func compress(plain []byte) []byte {
 	var out bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // a level that exists
+	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // a valid level
 	_, _ = w.Write(plain)                                   // into memory
 	_ = w.Close()
 	return out.Bytes()
 }
 
-// url is where a file is served.
-func (a *assets) url(name string) (string, error) {
-	url, ok := a.urls[name]
+// assetURL returns the address of an asset.
+func assetURL(name string) (string, error) {
+	url, ok := loadAssets().urls[name]
 	if !ok {
-		return "", fmt.Errorf("there is no asset %q", name)
+		return "", fmt.Errorf("no asset %q", name)
 	}
 	return url, nil
 }
 
-func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	setHeaders(w.Header())
-	found, ok := a.bodies[r.PathValue("name")]
+// ServeAsset serves the asset whose name is the path value "name".
+func ServeAsset(w http.ResponseWriter, r *http.Request) {
+	SetHeaders(w.Header())
+	found, ok := loadAssets().bodies[r.PathValue("name")]
 	if !ok {
 		http.Error(w, "there is nothing here", http.StatusNotFound)
 		return

@@ -1,0 +1,78 @@
+package page
+
+import "time"
+
+// Chart is a bar chart of consecutive periods, as numbers for the SVG of a template. A period without a count has no
+// bar.
+type Chart struct {
+	Width, Height int
+	Base          int // where the bars stand
+	Bars          []Bar
+}
+
+// Bar is one period of a [Chart].
+type Bar struct {
+	Period
+	X, Y, Width, Height int
+	Label               string // below it; "" for most
+}
+
+// Period is what a [Bar] shows: a count, and where it leads.
+type Period struct {
+	From, Until time.Time
+	Count       int64
+	List        string // the address of what is counted
+}
+
+// The measures of a chart, in its own units.
+const (
+	chartHeight = 150
+	chartRoof   = 18 // above the highest bar, for its number
+	chartFoot   = 22 // below the bars, for the dates
+	barStep     = 36
+	barWidth    = 28
+	labelEvery  = 3 // bars
+)
+
+// NewChart returns the chart of the periods.
+func NewChart(periods []Period) Chart {
+	c := Chart{Width: len(periods) * barStep, Height: chartHeight, Base: chartHeight - chartFoot}
+	most := int64(1)
+	for _, p := range periods {
+		most = max(most, p.Count)
+	}
+	for i, p := range periods {
+		b := Bar{Period: p, X: i*barStep + (barStep-barWidth)/2, Width: barWidth}
+		if p.Count > 0 { // visible, however few they are beside the others
+			b.Height = max(2, int(float64(p.Count)/float64(most)*float64(c.Base-chartRoof)))
+		}
+		b.Y = c.Base - b.Height
+		if i%labelEvery == 0 {
+			b.Label = p.From.Format("2 Jan")
+		}
+		c.Bars = append(c.Bars, b)
+	}
+	return c
+}
+
+// Any reports whether the chart has a bar.
+func (c Chart) Any() bool {
+	for _, b := range c.Bars {
+		if b.Count > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Middle returns the middle of the bar.
+func (b Bar) Middle() int { return b.X + b.Width/2 }
+
+// Above returns where the bar's number stands.
+func (b Bar) Above() int { return b.Y - 5 }
+
+// First returns the first day of the period.
+func (b Bar) First() string { return b.From.Format(time.DateOnly) }
+
+// Last returns the last day of the period.
+func (b Bar) Last() string { return b.Until.Add(-time.Second).Format(time.DateOnly) }

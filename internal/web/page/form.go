@@ -1,0 +1,89 @@
+package page
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"notary"
+)
+
+// Form is what the fields of a form show: at first the values of the query, later what was typed, and what is wrong
+// with it.
+type Form struct {
+	values url.Values
+	err    *fault // nil if nothing is wrong
+}
+
+// fault is what is wrong with a form.
+type fault struct {
+	*notary.Error
+	atField bool // said at one of the fields that are shown
+}
+
+// NewForm returns a form with these values.
+func NewForm(values url.Values) Form { return Form{values: values} }
+
+// FailedForm returns a form with what was typed and what is wrong with it.
+func FailedForm(values url.Values, err *notary.Error) Form { return Form{values, &fault{Error: err}} }
+
+// WithValues returns the form with other values.
+func (f Form) WithValues(values url.Values) Form {
+	f.values = values
+	return f
+}
+
+// All returns the values of all fields.
+func (f Form) All() url.Values { return f.values }
+
+// Given reports whether the form has a value for a field, even an empty one.
+func (f Form) Given(name string) bool { return f.values.Has(name) }
+
+// Value returns the value of a field.
+func (f Form) Value(name string) string { return f.values.Get(name) }
+
+// Values returns the values of a field of which several can be chosen.
+func (f Form) Values(name string) []string { return f.values[name] }
+
+// Has reports whether a value of a field was chosen.
+func (f Form) Has(name, value string) bool { return slices.Contains(f.values[name], value) }
+
+// Failed reports whether something is wrong with the form.
+func (f Form) Failed() bool { return f.err != nil }
+
+// Message returns what is wrong with the form, whichever field it is about, or "".
+func (f Form) Message() string {
+	if f.err == nil {
+		return ""
+	}
+	return Sentence(f.err.Message)
+}
+
+// ErrorAt returns what is wrong with a field, or with one of its lines or parts, or "".
+func (f Form) ErrorAt(name string) string {
+	if f.err == nil {
+		return ""
+	}
+	part, ok := strings.CutPrefix(f.err.Field, name)
+	if !ok || part != "" && part[0] != '[' && part[0] != '.' {
+		return ""
+	}
+	return Sentence(f.err.Message)
+}
+
+// shownAt is the same for a field that is shown.
+func (f Form) shownAt(name string) string {
+	text := f.ErrorAt(name)
+	if text != "" {
+		f.err.atField = true
+	}
+	return text
+}
+
+// AtField reports whether what is wrong is said at a field.
+func (f Form) AtField() bool { return f.err != nil && f.err.atField }
+
+// Opens reports whether one of the fields has a value or an error.
+func (f Form) Opens(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return f.Value(name) != "" || f.ErrorAt(name) != "" })
+}

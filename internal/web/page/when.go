@@ -1,0 +1,53 @@
+package page
+
+import "time"
+
+// When is a time as people read it, relative to now and exact.
+type When struct{ at, now time.Time }
+
+// Known reports whether there is a time.
+func (w When) Known() bool { return !w.at.IsZero() }
+
+// Machine returns the time in RFC 3339.
+func (w When) Machine() string { return w.at.UTC().Format(time.RFC3339) }
+
+// Exact returns the time with its seconds and zone.
+func (w When) Exact() string { return w.at.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// Day returns the date.
+func (w When) Day() string { return w.at.UTC().Format(time.DateOnly) }
+
+// Past reports whether the time is over.
+func (w When) Past() bool { return w.at.Before(w.now) }
+
+// Soon reports whether the time is within the next 30 days, or over.
+func (w When) Soon() bool { return w.at.Before(w.now.AddDate(0, 0, 30)) }
+
+// Relative returns the distance from now in its largest unit, such as "in 3 days".
+func (w When) Relative() string {
+	d := w.at.Sub(w.now)
+	past := d <= 0
+	d = d.Abs()
+	const day = 24 * time.Hour
+	var text string
+	switch {
+	case d < time.Minute && past:
+		return "just now"
+	case d < time.Minute:
+		text = "less than a minute"
+	case d < time.Hour:
+		text = Plural(int64(d/time.Minute), "minute")
+	case d < 2*day:
+		text = Plural(int64(d/time.Hour), "hour")
+	case d < 60*day:
+		text = Plural(int64(d/day), "day")
+	case d < 730*day:
+		text = Plural(int64(d/(30*day)), "month")
+	default:
+		text = Plural(int64(d/(365*day)), "year")
+	}
+	if past {
+		return text + " ago"
+	}
+	return "in " + text
+}

@@ -1,0 +1,128 @@
+package web
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"notary"
+	"notary/internal/web/page"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// parsePages parses the templates of all pages.
+func parsePages(s *site) page.Templates {
+	files, err := fs.Sub(templateFiles, "templates")
+	if err != nil {
+		panic(err) // they are embedded
+	}
+	return page.Parse(files, s.ca.Now, template.FuncMap{
+		"version": func() string { return s.version },
+		"rule":    ruleText,
+		"object":  objectOf,
+		"deed":    deed,
+	})
+}
+
+// view is what a template sees: the page's own struct, and what surrounds it.
+type view struct {
+	Title  string
+	Wrong  bool   // whether the page shows a form again, with what is wrong with it
+	Path   string // of the page, for the navigation
+	Caller notary.Caller
+	Flash  string // what the form of the page before has done
+	Search string // what is searched for
+	Page   any
+}
+
+// permissions are those that templates ask for by name.
+var permissions = map[string]notary.Permission{
+	"create":             notary.CreateRequests,
+	"decide":             notary.DecideRequests,
+	"read_requests":      notary.ReadRequests,
+	"read_authorities":   notary.ReadAuthorities,
+	"manage_authorities": notary.ManageAuthorities,
+	"revoke":             notary.RevokeCertificates,
+	"accounts":           notary.ManageAccounts,
+	"read_profiles":      notary.ReadProfiles,
+	"manage_profiles":    notary.ManageProfiles,
+	"read_events":        notary.ReadEvents,
+	"read_settings":      notary.ReadSettings,
+	"certify_outside":    notary.CertifyOutsideKeys,
+}
+
+// May reports whether the caller has a permission.
+func (v view) May(permission string) (bool, error) {
+	p, ok := permissions[permission]
+	if !ok {
+		return false, fmt.Errorf("no permission %q", permission)
+	}
+	return v.Caller.May(p), nil
+}
+
+// In reports whether the page is in a part of the site.
+func (v view) In(part string) bool {
+	return v.Path == part || part != "/" && strings.HasPrefix(v.Path, part+"/")
+}
+
+// show answers with a page.
+func (c *call) show(name, title string, content any) error {
+	v := c.view(title, content)
+	if c.form.Failed() { // finds out which fields are shown
+		if err := c.site.pages.Render(io.Discard, name, v); err != nil {
+			return err
+		}
+	}
+	return c.site.pages.Write(c.w, c.pageStatus(), name, v)
+}
+
+// stream answers with a page that is sent while it is rendered. After an error it closes the connection, so that
+// nobody takes half a page for the whole.
+func (c *call) stream(name, title string, content any) error {
+	if err := c.site.pages.Stream(c.w, c.pageStatus(), name, c.view(title, content)); err != nil {
+		if c.r.Context().Err() == nil { // the browser is still there
+			c.explain(err) // for the log
+		}
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// flush sends what has been rendered of a page.
+func (c *call) flush() { _ = http.NewResponseController(c.w).Flush() } // the browser may be gone
+
+// view returns what a template sees. It takes the flash, which sets a cookie.
+func (c *call) view(title string, content any) view {
+	return view{Title: title, Wrong: c.form.Failed(), Path: c.r.URL.Path, Caller: c.caller, Flash: c.takeFlash(),
+		Search: c.r.URL.Query().Get("q"), Page: content}
+}
+
+func (c *call) pageStatus() int {
+	if c.status == 0 {
+		return http.StatusOK
+	}
+	return c.status
+}
+
+// ruleTexts are the words of verdicts, as people read them.
+var ruleTexts = map[string]string{
+	"key": "the kind of key", "key_usage": "what the key can do", "subject": "the subject", "names": "that there is a name",
+	"dns_names": "DNS names", "wildcards": "wildcards", "ip_addresses": "IP addresses", "email_addresses": "e-mail addresses", "uris": "URIs",
+	"common_name": "a common name that looks like a host", "server_name": "that a server has a host name",
+	"underscores": "underscores", "user_principal_names": "user principal names", "max_names": "number of names", "request_signature": "signature of the request",
+	"validity": "the validity", "compromised_key": "that nobody has reported the key as compromised",
+	"blocked_key": "that the key is not blocked", "authority_key": "that no authority has the key",
+}
+
+func ruleText(rule string) string {
+	if text, ok := ruleTexts[rule]; ok {
+		return text
+	}
+	return strings.ReplaceAll(rule, "_", " ")
+}
