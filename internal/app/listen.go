@@ -89,7 +89,6 @@ func (a *App) newMainServer(ctx context.Context) (*server.Server, error) {
 func (a *App) newPublisher() (*server.Server, error) {
 	return server.New(server.Config{
 		Listener:      a.publishing,
-		Wrap:          publish.Listener,
 		Handler:       publish.New(publish.Config{CA: a.authorities, Log: a.log}),
 		Metrics:       a.metrics,
 		Log:           a.log,

@@ -34,8 +34,7 @@ var BodyLimit = server.BodyLimit{Bytes: maxOCSPBody, Time: 5 * time.Second}
 var asking = []string{http.MethodGet, http.MethodHead, http.MethodPost}
 
 // ocsp answers OCSP requests over HTTP (RFC 6960, appendix A, and RFC 5019): POST /ocsp/{id},
-// and GET /ocsp/{id}/{request in base64}. What is wrong with a request is said in an OCSP
-// response, with the status 200.
+// and GET /ocsp/{id}/{request in base64}. Errors are OCSP responses with the status 200, except for what is not HTTP.
 func (p *publisher) ocsp(w http.ResponseWriter, r *http.Request, rest string) error {
 	authority, encoded, _ := strings.Cut(rest, "/")
 	var request []byte // none is malformed, and said to be

@@ -50,8 +50,6 @@ type Config struct {
 
 	// ProxyProtocol makes every connection from a trusted proxy begin with a PROXY header.
 	ProxyProtocol bool
-	// Wrap, if set, wraps the listener, above the connection limits and the PROXY protocol.
-	Wrap func(net.Listener) net.Listener
 	// Unlimited are paths that are exempt from the limits on requests.
 	Unlimited []string
 
@@ -140,9 +138,6 @@ func (c *Config) wrapListener(open *connections) net.Listener {
 	var listener net.Listener = newLimitedListener(patientListener{c.Listener, c.WriteTimeout}, open, c.Log)
 	if c.ProxyProtocol {
 		listener = proxyProtocol(listener, c.Proxies)
-	}
-	if c.Wrap != nil {
-		listener = c.Wrap(listener)
 	}
 	return listener
 }
