@@ -6,7 +6,6 @@
 package publish
 
 import (
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -88,24 +87,21 @@ const nothingHere = "there is nothing here"
 // errNothing is that a path leads nowhere.
 var errNothing = notary.Errorf(notary.NotFound, nothingHere)
 
-// failure answers an error in plain text. What the client cannot mend is only named by the
-// request's id; its cause goes to the log.
+// failure answers an error in plain text, and logs what the client must not see.
 func (p *publisher) failure(w http.ResponseWriter, r *http.Request, err error) {
-	var e *notary.Error
-	switch errors.As(err, &e); notary.KindOf(err) {
-	case notary.NotFound, notary.Conflict: // a pending authority has published nothing yet
-		refuse(w, http.StatusNotFound, e.Message)
-	case notary.Invalid:
-		refuse(w, http.StatusBadRequest, e.Message)
+	e := server.Failure(r.Context(), p.log, err)
+	status, text := server.Status(e.Kind), e.Message
+	switch e.Kind {
+	case notary.Conflict: // a pending authority has published nothing yet
+		status = http.StatusNotFound
 	case notary.Unavailable, notary.OutcomeUnknown:
-		p.log.WarnContext(r.Context(), "request failed", "request_id", server.RequestID(r.Context()), "error", err)
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(e.RetryAfter/time.Second))))
-		refuse(w, http.StatusServiceUnavailable, "this cannot be had at present; try again in a moment")
-	default:
-		id := server.RequestID(r.Context())
-		p.log.ErrorContext(r.Context(), "internal error", "request_id", id, "error", err)
-		refuse(w, http.StatusInternalServerError, "something went wrong on the server: its log tells more under the request id "+id)
+		e.RetryAfter = max(e.RetryAfter, time.Second)
+		text = "temporarily unavailable: try again in a moment"
+	case notary.Internal:
+		text += " " + server.RequestID(r.Context())
 	}
+	server.SetRetryAfter(w.Header(), e)
+	refuse(w, status, text)
 }
 
 // refuse answers with one line of text, which nobody keeps.

@@ -3,10 +3,8 @@ package rest
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"reflect"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -32,31 +30,18 @@ func (e *envelope) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[api.Error](), true, "Error")
 }
 
-// failure makes the envelope of an error. What the user cannot mend is only named by the
-// request's id; its cause goes to the log.
+// failure returns the envelope of an error, and logs what the client must not see.
 func (r *routes) failure(ctx context.Context, err error) *envelope {
-	var e *notary.Error
-	if !errors.As(err, &e) {
-		e = notary.InternalError("answer the request", err)
-	}
-	if e.Kind == notary.Internal {
-		id := server.RequestID(ctx)
-		r.log.ErrorContext(ctx, "internal error", "request_id", id, "error", err)
-		return &envelope{status: http.StatusInternalServerError, body: api.Error{
-			Error: "something went wrong on the server: its log tells more under this request id",
-			Code:  string(notary.Internal), RequestID: id}}
-	}
-	if e.Err != nil {
-		r.log.WarnContext(ctx, "request failed", "request_id", server.RequestID(ctx), "error", err)
-	}
-	out := &envelope{status: api.Statuses[string(e.Kind)], headers: http.Header{},
+	e := server.Failure(ctx, r.log, err)
+	out := &envelope{status: server.Status(e.Kind), headers: http.Header{},
 		body: api.Error{Error: e.Message, Code: string(e.Kind), Field: e.Field}}
-	if e.Kind == notary.Unauthenticated {
+	switch e.Kind {
+	case notary.Internal:
+		out.body.RequestID = server.RequestID(ctx)
+	case notary.Unauthenticated:
 		out.headers.Set("WWW-Authenticate", "Bearer")
 	}
-	if e.RetryAfter > 0 {
-		out.headers.Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds())))
-	}
+	server.SetRetryAfter(out.headers, e)
 	return out
 }
 

@@ -44,7 +44,7 @@ var failureDocs = map[int]failureDoc{
 	429: {"RateLimited", "There were too many failed attempts.", []string{"Retry-After"},
 		map[string]string{"rate_limited": "too many failed attempts: try again in 60 seconds"}},
 	500: {"InternalError", "An unexpected fault. `request_id` names it in the server's log.", nil,
-		map[string]string{"internal": "something went wrong on the server: its log tells more under this request id"}},
+		map[string]string{"internal": "internal server error: the server's log has the cause under this request ID"}},
 	503: {"Unavailable", "With `unavailable` nothing was changed. With `outcome_unknown` the change may have been made: look first.",
 		[]string{"Retry-After"}, map[string]string{
 			"unavailable":     "the database does not answer: try again in a moment",

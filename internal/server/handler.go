@@ -201,7 +201,7 @@ func (h *handler) recover(w *response, r *http.Request, id string) {
 		w.Header().Del(name) // they were meant for the answer that did not come
 	}
 	w.writeError(http.StatusInternalServerError, api.Error{
-		Error:     "internal error; the server's log says more under this request id",
+		Error:     internalMessage,
 		Code:      string(notary.Internal),
 		RequestID: id})
 }

@@ -61,7 +61,7 @@ func TestPanicIsAnInternalError(t *testing.T) {
 	}
 	id := w.Header().Get("X-Request-Id")
 	want := map[string]string{
-		"error":      "internal error; the server's log says more under this request id",
+		"error":      internalMessage,
 		"code":       "internal",
 		"request_id": id,
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -153,26 +152,23 @@ func readID(text string) (int64, error) {
 	return id, nil
 }
 
-// errorPage says what went wrong, and what can be done.
+// errorPage shows an error that belongs to no form.
 type errorPage struct {
 	Message   string
-	RequestID string // where the log knows more
+	RequestID string // of an internal error, to find it in the log
 }
 
 // fail shows an error that belongs to no form.
 func (c *call) fail(err error) {
 	e := c.explain(err)
-	c.status = statuses[e.Kind]
+	c.status = server.Status(e.Kind)
 	p := errorPage{Message: page.Sentence(e.Message)}
 	if e.Kind == notary.Internal {
 		p.RequestID = server.RequestID(c.r.Context())
 	}
-	if e.RetryAfter > 0 {
-		c.w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds())))
-	}
+	server.SetRetryAfter(c.w.Header(), e)
 	if err := c.show("error", heading(c.status), p); err != nil {
-		c.site.log.ErrorContext(c.r.Context(), "no page", "request_id", server.RequestID(c.r.Context()), "error", err)
-		http.Error(c.w, "something went wrong on the server", http.StatusInternalServerError)
+		http.Error(c.w, c.explain(err).Message, http.StatusInternalServerError)
 	}
 }
 
@@ -198,33 +194,7 @@ func heading(status int) string {
 	return http.StatusText(status)
 }
 
-// explain is the error as it can be shown. What the user cannot mend goes to the log.
+// explain returns the error that the user sees, and logs what the user must not see.
 func (c *call) explain(err error) *notary.Error {
-	var e *notary.Error
-	if !errors.As(err, &e) {
-		e = notary.InternalError("show the page", err)
-	}
-	if e.Kind == notary.Internal {
-		c.site.log.ErrorContext(c.r.Context(), "internal error", "request_id", server.RequestID(c.r.Context()), "error", err)
-		return notary.Errorf(notary.Internal, "something went wrong on the server")
-	}
-	if e.Err != nil {
-		c.site.log.WarnContext(c.r.Context(), "request failed", "request_id", server.RequestID(c.r.Context()), "error", err)
-	}
-	return e
-}
-
-// statuses are the HTTP statuses (RFC 9110, section 15) of the kinds of errors.
-var statuses = map[notary.Kind]int{
-	notary.Invalid:         http.StatusBadRequest,
-	notary.Unauthenticated: http.StatusUnauthorized,
-	notary.Forbidden:       http.StatusForbidden,
-	notary.NotFound:        http.StatusNotFound,
-	notary.Conflict:        http.StatusConflict,
-	notary.Unprocessable:   http.StatusUnprocessableEntity,
-	notary.TooLarge:        http.StatusRequestEntityTooLarge,
-	notary.RateLimited:     http.StatusTooManyRequests,
-	notary.Unavailable:     http.StatusServiceUnavailable,
-	notary.OutcomeUnknown:  http.StatusServiceUnavailable,
-	notary.Internal:        http.StatusInternalServerError,
+	return server.Failure(c.r.Context(), c.site.log, err)
 }

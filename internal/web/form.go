@@ -6,12 +6,13 @@ import (
 
 	"notary"
 	"notary/internal/inspect"
+	"notary/internal/server"
 	"notary/internal/web/page"
 )
 
 // failed returns the form with what is wrong with it, and makes that the answer's status.
 func (c *call) failed(values url.Values, e *notary.Error) page.Form {
-	c.status, c.form = statuses[e.Kind], page.FailedForm(values, e)
+	c.status, c.form = server.Status(e.Kind), page.FailedForm(values, e)
 	return c.form
 }
 

@@ -37,10 +37,11 @@ func (s *site) start(c *call) error {
 		Email: c.value("email"), Password: password, SetupCode: c.value(fieldSetupCode), Address: c.caller.Address,
 	}
 	if _, err := s.auth.CreateFirstAccount(c.r.Context(), first); err != nil {
-		if e := c.explain(err); e.Field == fieldSetupCode { // Forbidden, but the user can correct the form
+		e := c.explain(err)
+		if e.Field == fieldSetupCode { // Forbidden, but the user can correct the form
 			return s.startPage(c, c.failed(c.r.PostForm, e))
 		}
-		return c.again(err, s.startPage)
+		return c.again(e, s.startPage)
 	}
 	c.setFlash("Welcome. Your password is worth " + worth(password, c.value("email")))
 	return s.signIn(c)
