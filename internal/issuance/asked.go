@@ -54,16 +54,12 @@ func askedPathLen(asked, issued int) notary.Finding {
 	if issued >= 0 {
 		has = fmt.Sprintf("has %d", issued)
 	}
-	return askedNotice("csr_path_length", "RFC 5280: 4.2.1.9",
+	return pki.CSRNotice("path_length", "RFC 5280: 4.2.1.9",
 		"The CSR asks for the path length %d. The certificate %s: whoever signs sets it.", asked, has)
 }
 
-func askedNotice(name, citation, format string, args ...any) notary.Finding {
-	return notary.Finding{Lint: name, Level: notary.FindingNotice, Citation: citation, Description: fmt.Sprintf(format, args...)}
-}
-
 func notIssued(extension pki.AskedExtension) notary.Finding {
-	return askedNotice("csr_extension", "", "The CSR asks for the extension %s, which is not issued.", extensionName(extension.ID))
+	return pki.CSRNotice("extension", "", "The CSR asks for the extension %s, which is not issued.", extensionName(extension.ID))
 }
 
 func extensionName(id asn1.ObjectIdentifier) string {
@@ -91,11 +87,11 @@ func (a *attempt) unmet() (list []notary.Finding) {
 		list = append(list, askedPathLen(asked, pathLen(a.draft)))
 	}
 	if missing := a.missingUsages(); len(missing) > 0 {
-		list = append(list, askedNotice("csr_key_usage", "RFC 5280: 4.2.1.3",
+		list = append(list, pki.CSRNotice("key_usage", "RFC 5280: 4.2.1.3",
 			"The CSR asks for the key usages %s, which the profile %s does not give to this kind of key.", strings.Join(missing, ", "), a.profile.Name))
 	}
 	if missing := a.missingPurposes(); len(missing) > 0 {
-		list = append(list, askedNotice("csr_extended_key_usage", "RFC 5280: 4.2.1.12",
+		list = append(list, pki.CSRNotice("extended_key_usage", "RFC 5280: 4.2.1.12",
 			"The CSR asks for the extended key usages %s, which the profile %s does not give.", listed(missing), a.profile.Name))
 	}
 	for _, extension := range a.csr.Asked {
@@ -106,7 +102,7 @@ func (a *attempt) unmet() (list []notary.Finding) {
 		case !found:
 			list = append(list, notIssued(extension))
 		case !bytes.Equal(value, extension.Value):
-			list = append(list, askedNotice("csr_extension", "",
+			list = append(list, pki.CSRNotice("extension", "",
 				"The CSR asks for another value of the extension %s than the certificate has.", extensionName(extension.ID)))
 		}
 	}

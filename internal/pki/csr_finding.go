@@ -11,30 +11,31 @@ import (
 // Findings about requests: departures from a standard that are tolerated, and requested extensions that
 // are never issued. Their names begin with "csr_"; those of lints begin with "n_", "w_" or "e_".
 
-func csrNotice(name, citation, format string, args ...any) notary.Finding {
+// CSRNotice returns a finding about a request that needs no action. Its lint is "csr_" and name.
+func CSRNotice(name, citation, format string, args ...any) notary.Finding {
 	return notary.Finding{Lint: "csr_" + name, Level: notary.FindingNotice,
 		Description: fmt.Sprintf(format, args...), Citation: citation}
 }
 
 func csrWarning(name, citation, format string, args ...any) notary.Finding {
-	finding := csrNotice(name, citation, format, args...)
+	finding := CSRNotice(name, citation, format, args...)
 	finding.Level = notary.FindingWarning
 	return finding
 }
 
 func reencoded(a attribute, from, to casn1.Tag, text string) notary.Finding {
-	return csrNotice("string_type", "RFC 5280: 4.1.2.4",
+	return CSRNotice("string_type", "RFC 5280: 4.1.2.4",
 		"The %s is a %s in the CSR. The certificate has it as %s: %q.", a.name, stringTypes[from], stringTypes[to], text)
 }
 
 // formFindings returns the findings about the form of a request.
 func (p csrParts) formFindings() (list []notary.Finding) {
 	if p.noAttributes {
-		list = append(list, csrNotice("no_attributes", "RFC 2986: 4.1",
+		list = append(list, CSRNotice("no_attributes", "RFC 2986: 4.1",
 			"The CSR has no attributes field, not even an empty one. It was read as if it were empty."))
 	}
 	if p.version != 0 {
-		list = append(list, csrNotice("version", "RFC 2986: 4.1",
+		list = append(list, CSRNotice("version", "RFC 2986: 4.1",
 			"The CSR has the version number %d. RFC 2986 defines 0 alone; the CSR was read as such.", p.version))
 	}
 	return list

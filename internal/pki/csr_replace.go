@@ -52,7 +52,7 @@ func (c *CSR) Replace(r Replacement) (*CSR, error) {
 		return nil, inField(err, "subject")
 	}
 	if replaced.Names.String() != c.Names.String() {
-		replaced.Findings = append(replaced.Findings, csrNotice("names_replaced", "",
+		replaced.Findings = append(replaced.Findings, CSRNotice("names_replaced", "",
 			"The names differ from those of the CSR, which asks for %s.", namesText(c.Names)))
 	}
 	return &replaced, nil
@@ -68,7 +68,7 @@ func (c *CSR) replaceSubject(text string) error {
 		return notary.InternalError("encode the subject", err)
 	}
 	c.drop("csr_string_type")
-	c.Findings = append(c.Findings, csrNotice("subject_replaced", "",
+	c.Findings = append(c.Findings, CSRNotice("subject_replaced", "",
 		"The subject differs from that of the CSR, which is %s.", emptyAs(SubjectText(c.RawSubject), "empty")))
 	c.RawSubject, c.Subject = raw, pkix.Name{}
 	c.Subject.FillFromRDNSequence(&sequence)

@@ -132,7 +132,7 @@ func parseSAN(der []byte) (names notary.Names, findings []notary.Finding, err er
 			_, err := checkDNS(address)
 			return names, nil, err
 		}
-		findings = append(findings, csrNotice("address_as_dns_name", "RFC 5280: 4.2.1.6",
+		findings = append(findings, CSRNotice("address_as_dns_name", "RFC 5280: 4.2.1.6",
 			"The CSR has the IP address %s as a DNS name, too. The certificate has it as an IP address name alone.", address))
 	}
 	return names, findings, nil
