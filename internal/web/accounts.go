@@ -26,7 +26,7 @@ func (s *site) accounts(c *call) error {
 	f := page.NewForm(url.Values{"email": {c.value("email")}})
 	found := slices.DeleteFunc(slices.Clone(all), func(a *notary.Account) bool { return !strings.Contains(a.Email, strings.ToLower(f.Value("email"))) })
 	shown, pager := page.Part(c.r.URL, found)
-	return c.show("accounts", "Accounts", accountsPage{f, shown, pager})
+	return c.show("accounts", "Accounts", accountsPage{f.Fields("email"), shown, pager})
 }
 
 // accountForm makes an account.
@@ -36,7 +36,7 @@ func (s *site) newAccountPage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.ManageAccounts); err != nil {
 		return err
 	}
-	return c.show("account-new", "New account", accountForm{f})
+	return c.show("account-new", "New account", accountForm{f.Fields("email", "role_id", "password")})
 }
 
 func (s *site) newAccount(c *call) error {
@@ -67,7 +67,8 @@ func (s *site) accountPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	return c.show("account", a.Email, accountPage{a, a.ID == c.caller.AccountID, f})
+	return c.show("account", a.Email, accountPage{a, a.ID == c.caller.AccountID,
+		f.Fields("role_id", "password", page.FieldSure)})
 }
 
 func (s *site) changeRole(c *call) error {

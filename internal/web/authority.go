@@ -25,6 +25,10 @@ type authorityPage struct {
 	forms
 }
 
+// authorityFields are the fields of the page's forms.
+var authorityFields = formFields{"sign": {"certificate_authority_id", "profile"}, "certificate": {"certificate_chain"},
+	"settings": {"crl", "ocsp", "issuer", "crl_shards"}, "issued": {"certificates"}}
+
 func (s *site) authorityPage(c *call, f page.Form) error {
 	id, err := c.id()
 	if err != nil {
@@ -38,7 +42,7 @@ func (s *site) authorityPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	p := authorityPage{Below: below(rows, id), forms: formsOf(c, f)}
+	p := authorityPage{Below: below(rows, id), forms: formsOf(c, f, authorityFields)}
 	all := make([]*notary.Authority, len(rows))
 	for i, row := range rows {
 		all[i] = row.Authority
@@ -69,6 +73,9 @@ func (s *site) authorityPage(c *call, f page.Form) error {
 	}
 	if p.History, err = s.authorityHistory(c, id, all); err != nil {
 		return err
+	}
+	if p.sent == "sign" && len(p.Issuers) == 0 || (p.sent == "sign" || p.sent == "certificate") && !p.CanBeSigned() {
+		p.Form = p.Form.Fields() // this form is not shown any more
 	}
 	return c.show("authority", a.CommonName, p)
 }

@@ -14,6 +14,9 @@ type crossPage struct {
 	forms
 }
 
+// crossFields are the fields of the page's forms.
+var crossFields = formFields{"cross-sign": {"certificate_authority_id", "profile"}, "cross-upload": {"certificate_chain"}}
+
 func (s *site) crossPage(c *call, f page.Form) error {
 	a, err := s.managedAuthority(c)
 	if err != nil {
@@ -27,9 +30,12 @@ func (s *site) crossPage(c *call, f page.Form) error {
 	for i, row := range rows {
 		all[i] = row.Authority
 	}
-	p := crossPage{Authority: a, Issuers: s.possibleIssuers(all, below(rows, a.ID), a.ID), forms: formsOf(c, f)}
+	p := crossPage{Authority: a, Issuers: s.possibleIssuers(all, below(rows, a.ID), a.ID), forms: formsOf(c, f, crossFields)}
 	if p.Profiles, err = s.authorityProfiles(c); err != nil {
 		return err
+	}
+	if p.sent == "cross-sign" && len(p.Issuers) == 0 {
+		p.Form = p.Form.Fields() // this form is not shown any more
 	}
 	return c.show("authority-cross", "Cross-sign "+a.CommonName, p)
 }
@@ -118,7 +124,7 @@ func (s *site) rollOverPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	return c.show("authority-rollover", "Roll over "+a.CommonName, rollOverPage{a, f})
+	return c.show("authority-rollover", "Roll over "+a.CommonName, rollOverPage{a, f.Fields("key_algorithm", "not_valid_after", page.FieldSure)})
 }
 
 // KeyAlgorithms are the choices of a key.

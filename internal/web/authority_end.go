@@ -16,7 +16,7 @@ type authorityEnd struct {
 }
 
 func (s *site) revokeAuthorityPage(c *call, f page.Form) error {
-	return s.authorityEndPage(c, f, "authority-revoke", "Revoke ")
+	return s.authorityEndPage(c, f, "authority-revoke", "Revoke ", "reason", page.FieldSure)
 }
 
 // disableAuthorityPage asks before an authority is disabled.
@@ -29,10 +29,10 @@ func (s *site) disableAuthorityPage(c *call, f page.Form) error {
 }
 
 func (s *site) deleteAuthorityPage(c *call, f page.Form) error {
-	return s.authorityEndPage(c, f, "authority-delete", "Delete ")
+	return s.authorityEndPage(c, f, "authority-delete", "Delete ", "force", page.FieldSure)
 }
 
-func (s *site) authorityEndPage(c *call, f page.Form, name, verb string) error {
+func (s *site) authorityEndPage(c *call, f page.Form, name, verb string, fields ...string) error {
 	a, err := s.managedAuthority(c)
 	if err != nil {
 		return err
@@ -45,7 +45,11 @@ func (s *site) authorityEndPage(c *call, f page.Form, name, verb string) error {
 	if err != nil {
 		return err
 	}
-	return c.show(name, verb+a.CommonName, authorityEnd{a, impact, stays(a, all), f})
+	p := authorityEnd{a, impact, stays(a, all), f.Fields(fields...)}
+	if name == "authority-revoke" && p.Stays != "" {
+		p.Form = f.Fields() // the form is not shown
+	}
+	return c.show(name, verb+a.CommonName, p)
 }
 
 func (s *site) revokeAuthority(c *call) error {

@@ -13,7 +13,8 @@ func (s *site) importAuthorityPage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
-	return c.show("authority-import", "Import an authority", importForm{f})
+	return c.show("authority-import", "Import an authority", importForm{
+		f.Fields("private_key", "password", "certificate_chain", "crl", "crl_number")})
 }
 
 func (s *site) importAuthority(c *call) error {

@@ -24,6 +24,9 @@ func (s *site) newAuthorityPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
+	f = f.Fields("common_name", "signed_by", "key_algorithm", "not_valid_after", "path_length", "organization_name",
+		"organizational_unit_name", "country_name", "state_or_province_name", "locality_name",
+		"name_constraints.permitted", "name_constraints.excluded")
 	return c.show("authority-new", "New authority", authorityForm{f, s.possibleIssuers(all, nil, 0), s.ca.PublishWarning()})
 }
 

@@ -25,6 +25,7 @@ func (s *site) twoTierPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
+	f = f.Fields(append([]string{"organization_name", "key_algorithm"}, tierDetails...)...)
 	p := twoTierForm{Form: f, First: len(all) == 0 || f.Value(fieldRoot) != "", PublishWarning: s.ca.PublishWarning()}
 	for field, a := range map[string]**notary.Authority{fieldRoot: &p.Root, fieldIssuing: &p.Issuing} {
 		if id, err := strconv.ParseInt(f.Value(field), 10, 64); err == nil {
@@ -116,10 +117,13 @@ func (p twoTierForm) Heading() string {
 
 func (twoTierForm) KeyAlgorithms() []page.Option { return keyAlgorithms() }
 
-// Detailed says whether more than the default shows: something there was changed or is wrong.
+// tierDetails are the fields that are folded up at first.
+var tierDetails = []string{"root_common_name", "issuing_common_name", "country_name", "root_not_valid_after",
+	"issuing_not_valid_after", "root_path_length", "issuing_path_length"}
+
+// Detailed reports whether one of the fields that are folded up was changed or has an error.
 func (p twoTierForm) Detailed() bool {
-	for _, field := range []string{"root_common_name", "issuing_common_name", "country_name", "root_not_valid_after", "issuing_not_valid_after",
-		"root_path_length", "issuing_path_length"} {
+	for _, field := range tierDetails {
 		if p.Form.Value(field) != "" && field != "issuing_path_length" || p.Form.ErrorAt(field) != "" {
 			return true
 		}

@@ -35,13 +35,13 @@ func SessionToken(r *http.Request) string {
 
 // call is one request of a browser.
 type call struct {
-	site   *site
-	w      http.ResponseWriter
-	r      *http.Request
-	caller notary.Caller
-	token  string    // of the session; "" without one
-	status int       // of the page that is shown; 0 for OK
-	form   page.Form // that is shown again, with what is wrong with it
+	site    *site
+	w       http.ResponseWriter
+	r       *http.Request
+	caller  notary.Caller
+	token   string // of the session; "" without one
+	status  int    // of the page that is shown; 0 for OK
+	failing bool   // whether a form is shown again, with what is wrong with it
 }
 
 // handler finds out who is calling, reads the form, and runs what the route does.

@@ -36,7 +36,8 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	p := certificatePage{Certificate: cert, State: cert.Status(s.ca.Now()), Form: f, Downloads: downloadsOf(cert, certificatePath(cert.ID)+"/download")}
+	p := certificatePage{Certificate: cert, State: cert.Status(s.ca.Now()),
+		Form: f, Downloads: downloadsOf(cert, certificatePath(cert.ID)+"/download")}
 	if p.Title, _ = titleOf(cert.CommonName, cert.Names); p.Title == "" {
 		p.Title = fmt.Sprintf("Certificate %d", cert.ID)
 	}
@@ -53,6 +54,9 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 			p.Holder = a.ID
 		}
 	}
+	if p.revocable() {
+		p.Form = f.Fields("reason", page.FieldSure)
+	}
 	p.View = s.viewOf(cert, all)
 	if p.ProfileID, err = s.profileNamed(c, cert.Profile); err != nil {
 		return err
@@ -61,6 +65,14 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 		return err
 	}
 	return c.show("certificate", p.Title, p)
+}
+
+// revocable reports whether the page shows a form for a revocation, or for its reason.
+func (p certificatePage) revocable() bool {
+	if p.Revocation != nil {
+		return len(p.LaterReasons()) > 0
+	}
+	return p.Holder == 0 && p.Stays == ""
 }
 
 // issuerOf is the authority that signed a certificate; nil where it is not one of these.

@@ -54,6 +54,7 @@ func (s *site) showCertificates(c *call, f page.Form, found notary.Page[*notary.
 	if err := p.nameAuthorities(s, c); err != nil {
 		return err
 	}
+	p.Form = p.form()
 	return c.show("certificates", "Certificates", p)
 }
 

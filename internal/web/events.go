@@ -31,12 +31,17 @@ func (s *site) events(c *call, f page.Form) error {
 	if err != nil {
 		return c.wrongFilter(err, s.eventsPage)
 	}
-	return c.show("events", "Events", eventsPage{f, found.Items, c.pager(found.Previous, found.Next), eventKinds(c.caller)})
+	return s.showEvents(c, f, found)
 }
 
 // eventsPage is the page without events, for a filter that is not one.
 func (s *site) eventsPage(c *call, f page.Form) error {
-	return c.show("events", "Events", eventsPage{Form: f, Kinds: eventKinds(c.caller)})
+	return s.showEvents(c, f, notary.Page[*notary.Event]{})
+}
+
+func (s *site) showEvents(c *call, f page.Form, found notary.Page[*notary.Event]) error {
+	return c.show("events", "Events", eventsPage{f.Fields("kind", "email", "from", "until"), found.Items,
+		c.pager(found.Previous, found.Next), eventKinds(c.caller)})
 }
 
 func readEventQuery(v url.Values) (q notary.EventQuery, err error) {

@@ -56,6 +56,18 @@ func (p *filters) nameAuthorities(s *site, c *call) error {
 	return nil
 }
 
+// form returns the form with the fields that are shown.
+func (p *filters) form() page.Form {
+	fields := []string{"q", "key", "expires_after", "expires_before", "sort"}
+	if p.SeesAll {
+		fields = append(fields, "email")
+	}
+	if len(p.Names) > 0 {
+		fields = append(fields, "certificate_authority_id")
+	}
+	return p.Form.Fields(fields...)
+}
+
 const maxChoices = 200 // authorities in a list to choose from; of more, one writes the number
 
 // Authority is the field for the authority that signed.

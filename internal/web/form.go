@@ -2,7 +2,9 @@ package web
 
 import (
 	"encoding/pem"
+	"net/http"
 	"net/url"
+	"path"
 
 	"notary"
 	"notary/internal/inspect"
@@ -12,8 +14,8 @@ import (
 
 // failed returns the form with what is wrong with it, and makes that the answer's status.
 func (c *call) failed(values url.Values, e *notary.Error) page.Form {
-	c.status, c.form = server.Status(e.Kind), page.FailedForm(values, e)
-	return c.form
+	c.status, c.failing = server.Status(e.Kind), true
+	return page.FailedForm(values, e)
 }
 
 // again shows the page with the form once more, with what was typed and the error at its
@@ -41,6 +43,34 @@ func (c *call) wrongFilter(err error, show func(*call, page.Form) error) error {
 	default:
 		return e
 	}
+}
+
+// formFields are the names of the fields of several forms on one page, by the last part of their action.
+type formFields map[string][]string
+
+// forms are several forms on one page, of which one or none was sent.
+type forms struct {
+	Form   page.Form // that was sent
+	sent   string    // the last part of its action; "" if none was sent
+	fields formFields
+}
+
+// formsOf returns the forms of a page.
+func formsOf(c *call, f page.Form, fields formFields) forms {
+	all := forms{Form: f, fields: fields}
+	if c.r.Method == http.MethodPost {
+		all.sent = path.Base(c.r.URL.Path)
+		all.Form = f.Fields(fields[all.sent]...)
+	}
+	return all
+}
+
+// At returns the form with an action: an empty one if another one was sent.
+func (f forms) At(action string) page.Form {
+	if f.sent != action && f.sent != "" {
+		return page.NewForm(nil).Fields(f.fields[action]...)
+	}
+	return f.Form.Fields(f.fields[action]...)
 }
 
 // mustBeSure returns an error unless [page.Form.Sure] is ticked.

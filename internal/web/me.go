@@ -18,7 +18,7 @@ func (s *site) mePage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	return c.show("me", c.caller.Email, mePage{f, sessions, rolesMay[c.caller.Role]})
+	return c.show("me", c.caller.Email, mePage{f.Fields("old_password", "password", "password_again"), sessions, rolesMay[c.caller.Role]})
 }
 
 // changeMyPassword ends all sessions, this one too, and begins another one in its place.

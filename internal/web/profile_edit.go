@@ -34,7 +34,7 @@ func (s *site) profileForm(c *call, f page.Form, tried *notary.ProfileTrial) err
 		values.Set("last", "100")
 		f = f.WithValues(values)
 	}
-	return c.show("profile-edit", "Change the profile "+p.Name, profileForm{p, f, tried})
+	return c.show("profile-edit", "Change the profile "+p.Name, profileForm{p, f.Fields(append(ruleFields(), "last", "csr")...), tried})
 }
 
 // editProfile saves the rules, or tries them.
@@ -85,7 +85,7 @@ func (s *site) newProfilePage(c *call, f page.Form) error {
 		}
 		f = f.WithValues(valuesOf(&model.Rules))
 	}
-	return c.show("profile-edit", "New profile", profileForm{nil, f, nil})
+	return c.show("profile-edit", "New profile", profileForm{nil, f.Fields(append(ruleFields(), "name")...), nil})
 }
 
 // modelOf is the profile whose rules a new one begins with.

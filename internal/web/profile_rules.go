@@ -26,6 +26,18 @@ var nameFields = []struct {
 	{"names.upn", "User principal names", "corp.example, .corp.example, or one name", func(r *notary.NameRules) *notary.NameRule { return &r.UPN }},
 }
 
+// ruleFields returns the names of the fields for the rules of a profile.
+func ruleFields() []string {
+	names := []string{"description", "validity", "max_validity", "key_usages", "extended_key_usages", "keys.allowed",
+		"keys.min_rsa_bits", "keys.max_rsa_bits", "keys.min_rsa_exponent", "names.wildcards", "names.underscores",
+		"names.required", "names.no_host", "names.max", "subject.attributes", "subject.others", "ca", "path_length",
+		"policies", "ocsp_no_check", "lint_warnings"}
+	for _, n := range nameFields {
+		names = append(names, n.Field+".allow", n.Field+".listed")
+	}
+	return names
+}
+
 // valuesOf writes rules into a form.
 func valuesOf(r *notary.Rules) url.Values {
 	v := url.Values{

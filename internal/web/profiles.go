@@ -43,6 +43,9 @@ func (s *site) profilePage(c *call, f page.Form) error {
 			return err
 		}
 	}
+	if !shown.Builtin {
+		f = f.Fields(page.FieldSure)
+	}
 	return c.show("profile", "Profile "+shown.Name, profilePage{shown, newest.Version, f})
 }
 

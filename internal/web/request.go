@@ -35,27 +35,14 @@ type requestPage struct {
 	signChoices
 }
 
-// forms are several on one page, of which one was sent.
-type forms struct {
-	Form page.Form
-	sent string // the last part of its action
-}
-
-// formsOf are those of the page, of which the call sent one or none.
-func formsOf(c *call, f page.Form) forms {
-	all := forms{Form: f}
-	if c.r.Method == "POST" {
-		all.sent = c.r.URL.Path[strings.LastIndexByte(c.r.URL.Path, '/')+1:]
-	}
-	return all
-}
-
-// At is one of the forms: empty if another one was sent.
-func (f forms) At(action string) page.Form {
-	if f.sent == action || f.sent == "" {
-		return f.Form
-	}
-	return page.NewForm(url.Values{})
+// requestFields are the fields of the page's forms.
+var requestFields = formFields{
+	"sign":   slices.Concat(signFields, []string{"subject", "names", "ca_profile", "path_length", "name_constraints.permitted", "name_constraints.excluded"}),
+	"reject": {"reason"},
+	"revoke": {"reason", "only_current", page.FieldSure},
+	"upload": {"certificate"},
+	"remove": {page.FieldSure},
+	"delete": {page.FieldSure},
 }
 
 func (s *site) requestPage(c *call, f page.Form) error {
@@ -72,7 +59,7 @@ func (s *site) requestPage(c *call, f page.Form) error {
 		return err
 	}
 	p := requestPage{Request: r, Title: requestTitle(r), Again: "/requests/new?" + url.Values{"names": {namesText(r.Names)}}.Encode(),
-		now: s.ca.Now(), forms: formsOf(c, f)}
+		now: s.ca.Now(), forms: formsOf(c, f, requestFields)}
 	if p.signChoices, err = s.signChoices(c); err != nil {
 		return err
 	}
@@ -90,6 +77,9 @@ func (s *site) requestPage(c *call, f page.Form) error {
 		return err
 	}
 	p.chooseFormer()
+	if !p.offers(p.sent) {
+		p.Form = p.Form.Fields() // this form is not shown any more
+	}
 	return c.show("request", p.Title, p)
 }
 
@@ -194,6 +184,21 @@ func (p requestPage) Possible(action notary.Action) bool {
 		return !p.Compromised
 	case notary.Reject:
 		return len(p.Earlier) == 0
+	}
+	return true
+}
+
+// offers reports whether the page shows the form with an action.
+func (p requestPage) offers(action string) bool {
+	switch action {
+	case "sign":
+		return p.Possible(notary.Sign) && len(p.Authorities) > 0
+	case "revoke":
+		return p.Possible(notary.Revoke) && p.Stays == "" || len(p.LaterReasons()) > 0
+	case "remove":
+		return p.Possible(notary.RemoveCertificate)
+	case "reject", "upload":
+		return p.Possible(notary.Action(action))
 	}
 	return true
 }

@@ -47,7 +47,10 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 	return o, nil
 }
 
-// SignFields are those of a form by which requests are signed.
+// signFields are the names of [signChoices.SignFields].
+var signFields = []string{"certificate_authority_id", "profile", "not_valid_after"}
+
+// SignFields returns the fields of a form by which requests are signed.
 func (o signChoices) SignFields(f page.Form) []page.Field {
 	return []page.Field{f.Choice("certificate_authority_id", "Authority", o.Authorities), f.Choice("profile", "Profile", o.Profiles),
 		f.Input("text", "not_valid_after", "Valid for").With("A number of days such as 90, or the last day such as 2027-01-31. " +

@@ -24,7 +24,7 @@ func (s *site) newRequestPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	p := newRequestPage{Form: f, Profiles: choices.Profiles}
+	p := newRequestPage{Form: f.Fields("csr", "profile", "names", "key"), Profiles: choices.Profiles}
 	if c.caller.May(notary.ManageAuthorities) {
 		p.PublishWarning = s.ca.PublishWarning()
 	}
@@ -70,7 +70,7 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	p := checkedPage{Form: f, CSR: csr, Profile: f.Value("profile"), Profiles: choices.Profiles, Trial: trial}
+	p := checkedPage{Form: f.Fields("profile"), CSR: csr, Profile: f.Value("profile"), Profiles: choices.Profiles, Trial: trial}
 	if p.Profile == "" {
 		p.Profile = notary.DefaultProfile
 	}

@@ -51,6 +51,7 @@ func (s *site) showRequests(c *call, f page.Form, found notary.Page[*notary.Requ
 	if err := p.nameAuthorities(s, c); err != nil {
 		return err
 	}
+	p.Form = p.form()
 	return c.show("requests", "Requests", p)
 }
 

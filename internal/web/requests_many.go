@@ -97,11 +97,36 @@ func (s *site) manyPage(c *call, f page.Form) error {
 			return err
 		}
 	}
+	p.Form = f.Fields(p.fields()...)
 	title := p.Verb + " " + page.Plural(p.Count, "request")
 	if p.Count == 0 {
 		title = p.Verb + " requests"
 	}
 	return c.show("requests-many", title, p)
+}
+
+// fields returns the names of the fields that the page shows.
+func (p manyPage) fields() (names []string) {
+	switch {
+	case p.Can+p.Renewals+p.Later == 0:
+		return nil // there is nothing to do
+	case p.Do == "reject":
+		return []string{"reason"}
+	case p.Do == "revoke":
+		return []string{"reason", "only_current", page.FieldSure}
+	case p.Do == "delete":
+		return []string{page.FieldSure}
+	case len(p.Authorities) == 0:
+		return nil // no authority can sign
+	}
+	names = slices.Clone(signFields)
+	if p.HasFormer() {
+		names = append(names, "former")
+	}
+	if p.Renewals+p.Unseen > 0 {
+		names = append(names, "renew")
+	}
+	return names
 }
 
 // chosenIn reads which requests a form names.

@@ -98,7 +98,7 @@ const (
 // signInPage asks. Only what was posted here can carry what was typed: a link that somebody else
 // made would otherwise put words into the user's mouth.
 func (s *site) signInPage(c *call, f page.Form) error {
-	p := signInForm{Form: f, To: ourPath(f.Value(fieldTo))}
+	p := signInForm{Form: f.Fields("email", "password"), To: ourPath(f.Value(fieldTo))}
 	if c.r.Method == http.MethodPost {
 		p.Kept = keptIn(f)
 	} else if c.caller.Known() {

@@ -21,7 +21,11 @@ func (s *site) startPage(c *call, f page.Form) error {
 		c.redirect("/")
 		return nil
 	}
-	return c.show("start", "Welcome to Notary", startForm{f, s.auth.NeedsSetupCode(), s.ca.PublishWarning()})
+	p := startForm{f.Fields("email", "password", "password_again"), s.auth.NeedsSetupCode(), s.ca.PublishWarning()}
+	if p.SetupCode {
+		p.Form = f.Fields(fieldSetupCode, "email", "password", "password_again")
+	}
+	return c.show("start", "Welcome to Notary", p)
 }
 
 // start creates the first account, an Admin, and signs it in.

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
-	"io"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -73,13 +72,7 @@ func (v view) In(part string) bool {
 
 // show answers with a page.
 func (c *call) show(name, title string, content any) error {
-	v := c.view(title, content)
-	if c.form.Failed() { // finds out which fields are shown
-		if err := c.site.pages.Render(io.Discard, name, v); err != nil {
-			return err
-		}
-	}
-	return c.site.pages.Write(c.w, c.pageStatus(), name, v)
+	return c.site.pages.Write(c.w, c.pageStatus(), name, c.view(title, content))
 }
 
 // stream answers with a page that is sent while it is rendered. After an error it closes the connection, so that
@@ -99,7 +92,7 @@ func (c *call) flush() { _ = http.NewResponseController(c.w).Flush() } // the br
 
 // view returns what a template sees. It takes the flash, which sets a cookie.
 func (c *call) view(title string, content any) view {
-	return view{Title: title, Wrong: c.form.Failed(), Path: c.r.URL.Path, Caller: c.caller, Flash: c.takeFlash(),
+	return view{Title: title, Wrong: c.failing, Path: c.r.URL.Path, Caller: c.caller, Flash: c.takeFlash(),
 		Search: c.r.URL.Query().Get("q"), Page: content}
 }
 

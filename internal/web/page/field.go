@@ -20,7 +20,7 @@ type Option struct {
 
 // Input returns a field of one line; kind is the type of an HTML input.
 func (f Form) Input(kind, name, label string) Field {
-	in := Field{Kind: kind, Name: name, Label: label, Value: f.Value(name), Error: f.shownAt(name), given: f.Given(name)}
+	in := Field{Kind: kind, Name: name, Label: label, Value: f.Value(name), Error: f.shown(name), given: f.Given(name)}
 	if kind == "password" || kind == "file" {
 		in.Value = "" // never sent back
 	}
@@ -29,7 +29,7 @@ func (f Form) Input(kind, name, label string) Field {
 
 // Text returns a field of several lines.
 func (f Form) Text(name, label string, rows int) Field {
-	return Field{Kind: "lines", Name: name, Label: label, Value: f.Value(name), Error: f.shownAt(name), Rows: rows}
+	return Field{Kind: "lines", Name: name, Label: label, Value: f.Value(name), Error: f.shown(name), Rows: rows}
 }
 
 // Choice returns a list of which one is chosen.
@@ -40,7 +40,7 @@ func (f Form) Choice(name, label string, options []Option) Field {
 			chosen[i].Chosen = chosen[i].Value == f.Value(name)
 		}
 	}
-	return Field{Kind: "choice", Name: name, Label: label, Error: f.shownAt(name), Options: chosen}
+	return Field{Kind: "choice", Name: name, Label: label, Error: f.shown(name), Options: chosen}
 }
 
 // Checks returns boxes of which any number can be ticked.
@@ -49,12 +49,12 @@ func (f Form) Checks(name, label string, options []Option) Field {
 	for i := range boxes {
 		boxes[i].Chosen = f.Has(name, boxes[i].Value)
 	}
-	return Field{Kind: "checks", Name: name, Label: label, Error: f.shownAt(name), Options: boxes}
+	return Field{Kind: "checks", Name: name, Label: label, Error: f.shown(name), Options: boxes}
 }
 
 // Check returns a single box.
 func (f Form) Check(name, label string) Field {
-	return Field{Kind: "check", Name: name, Error: f.shownAt(name), Options: []Option{{"yes", label, f.Has(name, "yes")}}}
+	return Field{Kind: "check", Name: name, Error: f.shown(name), Options: []Option{{"yes", label, f.Has(name, "yes")}}}
 }
 
 // FieldSure is the name of the box that confirms what cannot be undone.
@@ -62,7 +62,7 @@ const FieldSure = "sure"
 
 // Sure returns the box that must be ticked before something that cannot be undone.
 func (f Form) Sure(label string) Field {
-	return Field{Name: FieldSure, Label: label, Error: f.shownAt(FieldSure)}
+	return Field{Name: FieldSure, Label: label, Error: f.shown(FieldSure)}
 }
 
 // FileField is a file that can replace what is typed into the field of that name.

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,23 +10,25 @@ import (
 )
 
 // Form is what the fields of a form show: at first the values of the query, later what was typed, and what is wrong
-// with it.
+// with it. It does not change while a page is rendered.
 type Form struct {
 	values url.Values
-	err    *fault // nil if nothing is wrong
-}
-
-// fault is what is wrong with a form.
-type fault struct {
-	*notary.Error
-	atField bool // said at one of the fields that are shown
+	err    *notary.Error // nil if nothing is wrong
+	fields []string      // the names of the fields that the page shows
 }
 
 // NewForm returns a form with these values.
 func NewForm(values url.Values) Form { return Form{values: values} }
 
 // FailedForm returns a form with what was typed and what is wrong with it.
-func FailedForm(values url.Values, err *notary.Error) Form { return Form{values, &fault{Error: err}} }
+func FailedForm(values url.Values, err *notary.Error) Form { return Form{values: values, err: err} }
+
+// Fields returns the form as one whose page shows the fields of these names. A field without a name here panics. The
+// names decide where an error is said, and so where the focus is, before the first field is rendered.
+func (f Form) Fields(names ...string) Form {
+	f.fields = names
+	return f
+}
 
 // WithValues returns the form with other values.
 func (f Form) WithValues(values url.Values) Form {
@@ -71,17 +74,18 @@ func (f Form) ErrorAt(name string) string {
 	return Sentence(f.err.Message)
 }
 
-// shownAt is the same for a field that is shown.
-func (f Form) shownAt(name string) string {
-	text := f.ErrorAt(name)
-	if text != "" {
-		f.err.atField = true
-	}
-	return text
+// AtField reports whether what is wrong is said at a field.
+func (f Form) AtField() bool {
+	return slices.ContainsFunc(f.fields, func(name string) bool { return f.ErrorAt(name) != "" })
 }
 
-// AtField reports whether what is wrong is said at a field.
-func (f Form) AtField() bool { return f.err != nil && f.err.atField }
+// shown returns what is wrong with a field that the page shows.
+func (f Form) shown(name string) string {
+	if !slices.Contains(f.fields, name) {
+		panic(fmt.Sprintf("the form does not have the field %q", name))
+	}
+	return f.ErrorAt(name)
+}
 
 // Opens reports whether one of the fields has a value or an error.
 func (f Form) Opens(names ...string) bool {

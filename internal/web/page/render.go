@@ -53,7 +53,7 @@ func builtins(now func() time.Time) template.FuncMap {
 // Write renders a page and then sends it, so that an error leaves the response untouched.
 func (t Templates) Write(w http.ResponseWriter, status int, name string, data any) error {
 	var out bytes.Buffer
-	if err := t.Render(&out, name, data); err != nil {
+	if err := t.render(&out, name, data); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(out.Len()))
@@ -65,11 +65,10 @@ func (t Templates) Write(w http.ResponseWriter, status int, name string, data an
 // Stream sends a page while rendering it. After an error part of the page may have been sent.
 func (t Templates) Stream(w http.ResponseWriter, status int, name string, data any) error {
 	begin(w, status)
-	return t.Render(w, name, data)
+	return t.render(w, name, data)
 }
 
-// Render writes a page to w.
-func (t Templates) Render(w io.Writer, name string, data any) error {
+func (t Templates) render(w io.Writer, name string, data any) error {
 	if err := t[name].ExecuteTemplate(w, "layout", data); err != nil {
 		return notary.InternalError("render the page "+name, err)
 	}
