@@ -126,7 +126,7 @@ func TestRefusals(t *testing.T) {
 		{"revoke what was signed elsewhere", "POST", request(s.uploaded, "/certificate/revoke"), "", 422, "unprocessable", "", "not signed by an authority held here"},
 		{"revoke for no reason", "POST", request(s.signed, "/certificate/revoke"), `{"reason": "boredom"}`, 400, "invalid", "reason", "keyCompromise"},
 		{"revoke for a hold", "POST", request(s.signed, "/certificate/revoke"), `{"reason": "certificateHold"}`, 400, "invalid", "reason", "keyCompromise"},
-		{"revoke for a number", "POST", request(s.signed, "/certificate/revoke"), `{"reason": 1}`, 400, "invalid", "reason", "string"},
+		{"revoke for a number", "POST", request(s.signed, "/certificate/revoke"), `{"reason": 1}`, 400, "invalid", "reason", "one of unspecified, keyCompromise"},
 		{"reopen after keyCompromise", "POST", request(s.compromised, "/reopen"), "", 409, "conflict", "csr", "keyCompromise"},
 		{"reject what has had a certificate", "POST", request(s.signed, "/reject"), "", 409, "conflict", "", "revoke"},
 		{"revoke a root", "POST", authority(s.root, "/revoke"), "", 422, "unprocessable", "", "root"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -24,11 +23,6 @@ func (e *envelope) Error() string                { return e.body.Error }
 func (e *envelope) GetStatus() int               { return e.status }
 func (e *envelope) GetHeaders() http.Header      { return e.headers }
 func (e *envelope) MarshalJSON() ([]byte, error) { return json.Marshal(e.body) }
-
-// Schema describes the envelope in the OpenAPI document.
-func (e *envelope) Schema(r huma.Registry) *huma.Schema {
-	return r.Schema(reflect.TypeFor[api.Error](), true, "Error")
-}
 
 // failure returns the envelope of an error, and logs what the client must not see.
 func (r *routes) failure(ctx context.Context, err error) *envelope {

@@ -7,29 +7,29 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/validation"
 
 	"notary"
 )
 
-// huma makes its own errors (a field of a wrong type, a body too large) through a variable
-// of its package. By another it takes "CSR" for "csr", which would then be there twice.
-func init() {
+// configureHuma sets what huma has no setting for in a single API: names of fields are case-sensitive, so that "CSR" is
+// not a second value of "csr", and calls that huma refuses before they reach a handler get our errors.
+var configureHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
-	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		return malformed(status, message, errs)
-	}
-}
+	huma.NewErrorWithContext = malformed
+})
 
-// malformed is the envelope for a call that huma refused before it reached a handler.
-func malformed(status int, message string, errs []error) *envelope {
+// malformed returns the envelope for a call that huma refused.
+func malformed(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
+	err := errors.Join(errs...)
 	var tooLarge *http.MaxBytesError
+	var detail *huma.ErrorDetail
 	switch {
-	case status == http.StatusRequestEntityTooLarge, errors.As(errors.Join(errs...), &tooLarge):
+	case status == http.StatusRequestEntityTooLarge, errors.As(err, &tooLarge):
 		return refused(http.StatusRequestEntityTooLarge, notary.TooLarge,
 			"the request body is too large: at most 1 MiB (16 KiB without a valid token, 32 MiB for imports)")
 	case status == http.StatusUnsupportedMediaType:
@@ -38,103 +38,144 @@ func malformed(status int, message string, errs []error) *envelope {
 		return refused(status, notary.Invalid, "the request body did not arrive in time")
 	case status == http.StatusNotAcceptable:
 		return refused(status, notary.Invalid, "no available format matches the Accept header")
+	case errors.As(err, &detail):
+		out := refused(http.StatusBadRequest, notary.Invalid, "")
+		out.body.Error, out.body.Field = explain(ctx, detail)
+		return out
+	case err == nil:
+		return refused(http.StatusBadRequest, notary.Invalid, theBody+" is missing: send a JSON object")
 	}
-	if message == "request body is required" {
-		message = theBody + " is missing: send a JSON object"
-	}
-	out := refused(http.StatusBadRequest, notary.Invalid, message)
-	for _, err := range errs {
-		var detail *huma.ErrorDetail
-		if errors.As(err, &detail) {
-			out.body.Error, out.body.Field = explain(detail)
-			break
-		}
-	}
-	return out
+	return refused(http.StatusBadRequest, notary.Invalid, theBody+" could not be read")
 }
 
-// sentences say for people what huma found about a field, which each of them begins with.
-var sentences = map[string]string{
-	validation.MsgExpectedString:          "%s must be a string",
-	validation.MsgExpectedInteger:         "%s must be a whole number",
-	"invalid integer":                     "%s must be a whole number",
-	validation.MsgExpectedArray:           "%s must be a JSON array",
-	validation.MsgExpectedBoolean:         "%s must be true or false",
-	"invalid boolean":                     "%s must be true or false",
-	validation.MsgExpectedObject:          "%s must be a JSON object",
-	validation.MsgExpectedRFC3339DateTime: "%s must be a time such as 2027-01-31T12:00:00Z (RFC 3339)",
-	validation.MsgUnexpectedProperty:      "%s is not a field of this call: check how it is spelt",
-	"unknown query parameter":             "%s is not a query parameter of this call: check how it is spelt",
-	"expected length >= 1":                "%s must not be empty",
-	// of idSchema's
-	validation.MsgExpectedMatchExactlyOneSchema: "%s must be a positive integer, as a string or a number",
-	numberOutOfRange: "%s is out of range",
-}
+// schemasKey is where the context of a call has the schemas of the API.
+type schemasKey struct{}
 
 const (
 	theBody          = "the request body"
 	numberOutOfRange = "number out of range"
 )
 
-// explain makes a sentence of what huma found, and names the field.
-func explain(d *huma.ErrorDetail) (message, field string) {
+// explain returns what is wrong with an input, by what its schema requires, and the name of the field.
+func explain(ctx huma.Context, d *huma.ErrorDetail) (message, field string) {
 	where, field, inside := strings.Cut(d.Location, ".")
-	finding := d.Message
-	if where == "path" {
+	switch where {
+	case "path":
 		return "the " + field + " in the path must be a positive integer", field
+	case "query", "header":
+		return explainParameter(ctx.Operation(), where, field)
 	}
-	if name, ok := missing(finding); ok {
-		if inside {
-			name = clip(field + "." + name)
-		}
-		return name + " is missing", name
+	if strings.HasPrefix(d.Message, theBody) { // from strictJSON
+		return d.Message, ""
 	}
-	if name, ok := strings.CutSuffix(finding, ": "+numberOutOfRange); ok {
-		field, finding = name, numberOutOfRange
+	if name, ok := strings.CutSuffix(d.Message, ": "+numberOutOfRange); ok { // from strictJSON
+		return clip(name) + " is out of range", clip(name)
 	}
-	if strings.HasPrefix(finding, theBody) {
-		return finding, ""
-	}
-	field = clip(field)
-	subject := field
+	schemas := ctx.Context().Value(schemasKey{}).(huma.Registry)
+	found := schemaAt(schemas, ctx.Operation().RequestBody.Content[typeJSON].Schema, field)
 	switch {
-	case field == "" && inside:
-		subject = `""`
-	case field == "":
+	case inside && field == "":
+		return notAField(`""`), ""
+	case found == nil:
+		return notAField(clip(field)), clip(field)
+	}
+	return explainValue(found, field, d.Value)
+}
+
+func notAField(name string) string {
+	return name + " is not a field of this call: check how it is spelt"
+}
+
+// explainParameter returns what is wrong with a parameter of the query, or with a header.
+func explainParameter(op *huma.Operation, where, name string) (message, field string) {
+	field = clip(name)
+	i := slices.IndexFunc(op.Parameters, func(p *huma.Param) bool { return p.In == where && p.Name == name })
+	if i < 0 {
+		return field + " is not a query parameter of this call: check how it is spelt", field
+	}
+	return field + " must be " + required(op.Parameters[i].Schema), field
+}
+
+// explainValue returns what is wrong with a value in the body.
+func explainValue(s *huma.Schema, field string, value any) (message, name string) {
+	if object, ok := value.(map[string]any); ok && s.Type == huma.TypeObject {
+		for _, name := range s.Required {
+			if _, ok := object[name]; !ok {
+				field = strings.TrimPrefix(field+"."+name, ".")
+				return clip(field) + " is missing", clip(field)
+			}
+		}
+	}
+	name = clip(field)
+	subject := name
+	if subject == "" {
 		subject = theBody
 	}
-	if finding == validation.MsgExpectedString && d.Value == nil {
-		return subject + " is missing", field
+	if value == nil && field != "" {
+		return subject + " is missing", name
 	}
-	if sentence, ok := sentences[finding]; ok {
-		return fmt.Sprintf(sentence, subject), field
+	return subject + " must be " + required(s), name
+}
+
+// schemaAt returns the schema of a field, or nil if there is no such field.
+func schemaAt(schemas huma.Registry, s *huma.Schema, field string) *huma.Schema {
+	for s.Ref != "" {
+		s = schemas.SchemaFromRef(s.Ref)
 	}
-	for message, sentence := range sentencesWithALimit {
-		if limit, ok := argument(finding, message); ok {
-			return fmt.Sprintf(sentence, subject, limit), field
+	if field == "" {
+		return s
+	}
+	if _, rest, ok := strings.Cut(field, "]"); ok && field[0] == '[' && s.Items != nil {
+		return schemaAt(schemas, s.Items, strings.TrimPrefix(rest, "."))
+	}
+	for name, property := range s.Properties {
+		rest, ok := strings.CutPrefix(field, name)
+		if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return schemaAt(schemas, property, strings.TrimPrefix(rest, "."))
 		}
 	}
-	return subject + ": " + finding, field
+	return nil
 }
 
-// sentencesWithALimit are like sentences, for messages with one thing to fill in.
-var sentencesWithALimit = map[string]string{
-	validation.MsgExpectedOneOf:         "%s must be one of %s",
-	validation.MsgExpectedMinimumNumber: "%s must be at least %s",
-	validation.MsgExpectedMaximumNumber: "%s must be at most %s",
+// required returns what a schema requires of a value, as it stands after "must be".
+func required(s *huma.Schema) string {
+	switch {
+	case len(s.OneOf) > 0: // [idSchema]
+		return "a positive integer, as a string or a number"
+	case len(s.Enum) > 0:
+		var words []string
+		for _, value := range s.Enum {
+			words = append(words, fmt.Sprint(value))
+		}
+		return "one of " + strings.Join(words, ", ")
+	case s.Format == "date-time":
+		return "a time such as 2027-01-31T12:00:00Z (RFC 3339)"
+	case s.MaxLength != nil:
+		return fmt.Sprintf("a string of at most %d characters", *s.MaxLength)
+	}
+	switch s.Type {
+	case huma.TypeInteger:
+		return "a whole number" + limits(s.Minimum, s.Maximum)
+	case huma.TypeBoolean:
+		return "true or false"
+	case huma.TypeArray:
+		return "a JSON array"
+	case huma.TypeObject:
+		return "a JSON object"
+	}
+	return "a " + s.Type
 }
 
-// argument is what a message of huma's was filled in with.
-func argument(finding, message string) (text string, ok bool) {
-	before, rest, _ := strings.Cut(message, "%")
-	text, begins := strings.CutPrefix(finding, before)
-	text, ends := strings.CutSuffix(text, rest[1:]) // behind the verb
-	return text, begins && ends
-}
-
-// missing is the property that the message says is required.
-func missing(message string) (name string, ok bool) {
-	return argument(message, validation.MsgExpectedRequiredProperty)
+func limits(least, most *float64) string {
+	switch {
+	case least != nil && most != nil:
+		return fmt.Sprintf(" from %.0f to %.0f", *least, *most)
+	case least != nil:
+		return fmt.Sprintf(" of at least %.0f", *least)
+	case most != nil:
+		return fmt.Sprintf(" of at most %.0f", *most)
+	}
+	return ""
 }
 
 // strictJSON refuses what encoding/json would mend in silence. Empty strings in objects stand for absent values.
@@ -167,8 +208,10 @@ func jsonFault(data []byte, err error) error {
 		return fmt.Errorf("%s: %s", written(mismatch.Field), numberOutOfRange)
 	case mismatch != nil:
 		return errors.New(theBody + " has a number that is out of range")
+	case err != nil:
+		return fmt.Errorf("%s: %w", theBody, err)
 	}
-	return err
+	return nil
 }
 
 // written is a field's path without the Go types that it is embedded in: names in JSON begin

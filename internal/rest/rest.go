@@ -49,6 +49,7 @@ var Paths = append([]string{"/login", "/logout"}, Probes...)
 
 // New gives the handler of everything below /api, and of [Paths].
 func New(c Config) http.Handler {
+	configureHuma()
 	mux := http.NewServeMux()
 	r := &routes{ca: c.CA, auth: c.Auth, clock: c.Clock, version: c.Version, log: c.Log, ready: c.Ready,
 		settings: c.Settings, imports: make(chan struct{}, maxImports), waiting: make(chan struct{}, maxWaiting),

@@ -97,7 +97,9 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 			}
 		}
 	}
-	next(strictContext{huma.WithValue(ctx, acceptKey{}, strings.Join(headerValues(ctx, "Accept"), ",")), query})
+	ctx = huma.WithValue(ctx, acceptKey{}, strings.Join(headerValues(ctx, "Accept"), ","))
+	ctx = huma.WithValue(ctx, schemasKey{}, r.huma.OpenAPI().Components.Schemas)
+	next(strictContext{ctx, query})
 }
 
 // valueFault returns what is wrong with the values of a parameter, or "".
