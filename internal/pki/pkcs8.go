@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"hash"
+	"sync"
 
 	"github.com/youmark/pkcs8"
 	"golang.org/x/crypto/scrypt"
@@ -55,14 +56,15 @@ func openPKCS8(der []byte, password string) (key any, err error) {
 			key, err = nil, errors.New("it is damaged")
 		}
 	}()
+	registerKDFs()
 	return pkcs8.ParsePKCS8PrivateKey(der, []byte(password))
 }
 
-// The library's own derivations know no limits, and of PBKDF2 not all of its hashes.
-func init() {
+// registerKDFs replaces the library's key derivation functions, which do not limit the work and lack some hashes of PBKDF2.
+var registerKDFs = sync.OnceFunc(func() {
 	pkcs8.RegisterKDF(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}, func() pkcs8.KDFParameters { return new(pbkdf2Params) })
 	pkcs8.RegisterKDF(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11591, 4, 11}, func() pkcs8.KDFParameters { return new(scryptParams) })
-}
+})
 
 // pbkdf2Params are PBKDF2-params of RFC 8018, appendix A.2.
 type pbkdf2Params struct {
