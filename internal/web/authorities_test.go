@@ -1,65 +1,17 @@
 package web_test
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"mime/multipart"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 
 	"notary"
 	"notary/internal/testkit"
 )
-
-func TestTheFirstAuthoritiesAreMadeInOneClick(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	b := h.browseAs(t, notary.Admin)
-	b.press(t, "Authorities")
-	b.look(t, "authorities-empty")
-	b.press(t, "Make the first ones")
-	b.look(t, "authority-start")
-	b.fill(t, "Organisation", "Example Inc.")
-	b.press(t, "Make both authorities")
-	b.wantHeading(t, "Authorities")
-	b.wantText(t, "Both authorities are made.", "Example Inc. Root", "Example Inc. Issuing", "active")
-
-	all, err := h.CA.Authorities(t.Context(), h.Admin())
-	testkit.Check(t, err)
-	root, issuing := all[0], all[1]
-	if len(all) != 2 || !root.SelfSigned() || issuing.IssuerID() != root.ID || issuing.PathLen != 0 || root.Key != "ECDSA P-256" {
-		t.Errorf("made %+v and %+v", root, issuing)
-	}
-	h.Signed(t, h.Admin(), issuing.ID)
-}
-
-// What exists when it stops half way is said, and the form goes on from there.
-func TestTheFirstAuthoritiesGoOnFromHalfWay(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	v := h.as(t, notary.CertificateManager)
-	form := url.Values{"organization_name": {"Example Inc."}, "key_algorithm": {"ecdsa-p256"}, "issuing_path_length": {"0"}, "issuing_not_valid_after": {"2001-01-01"}}
-	a := v.post(t, "/authorities/start", form).wantStatus(t, 400).
-		wantText(t, "It stopped half way", "Example Inc. Root", `id="f-issuing_not_valid_after-error"`, "must lie in the future", `value="2001-01-01"`, "<details open>")
-	form = formOf(t, a.body)
-	form.Set("issuing_not_valid_after", "")
-	v.post(t, "/authorities/start", form).wantAt(t, "/authorities").wantText(t, "Both authorities are made.")
-	all, err := h.CA.Authorities(t.Context(), h.Admin())
-	testkit.Check(t, err)
-	if len(all) != 2 || all[1].IssuerID() != all[0].ID {
-		t.Errorf("there are %d authorities", len(all))
-	}
-}
 
 func TestWhatIsWrongWithANewAuthorityIsSaidAtItsField(t *testing.T) {
 	t.Parallel()
@@ -230,111 +182,6 @@ func TestAnAuthorityIsSignedByAnotherOneHere(t *testing.T) {
 	v.post(t, page+"/sign", url.Values{"certificate_authority_id": {fmt.Sprint(root)}, "profile": {"intermediate"}}).
 		wantAt(t, page).wantText(t, "The authority has its certificate", fmt.Sprintf(`href="/authorities/%d"><bdi>Test Root</bdi></a>`, root))
 	v.get(t, page).wantText(t, "Renew by an authority here")
-}
-
-// An authority is imported with its key, its chain and its last list; nothing that is secret
-// comes back.
-func TestAnAuthorityIsImported(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	outside := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
-	der, err := x509.MarshalPKCS8PrivateKey(outside.Key)
-	testkit.Check(t, err)
-	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	v := h.as(t, notary.Admin)
-
-	a := v.upload(t, "/authorities/import", url.Values{"password": {"a secret word"}, "certificate_chain": {"no PEM"}}, map[string]string{"private_key": key}).
-		wantStatus(t, 400).wantText(t, `id="f-certificate_chain-error"`, "no PEM")
-	for _, secret := range []string{"a secret word", strings.Split(key, "\n")[1]} {
-		if strings.Contains(a.body, secret) {
-			t.Errorf("%q is on the page", secret)
-		}
-	}
-	v.upload(t, "/authorities/import", url.Values{"certificate_chain": {testkit.PEM(outside.Certificate)}}, nil).
-		wantStatus(t, 400).wantText(t, `id="f-private_key-error"`, "Choose the file with the key")
-	v.upload(t, "/authorities/import", nil, map[string]string{"private_key": "no key", "certificate_chain": testkit.PEM(outside.Certificate)}).
-		wantStatus(t, 400).wantText(t, `id="f-private_key-error"`)
-
-	b := h.browseAs(t, notary.Admin)
-	b.open(t, "/authorities/import")
-	file := filepath.Join(t.TempDir(), "key.pem")
-	testkit.Check(t, os.WriteFile(file, []byte(key), 0o600))
-	b.run(t, chromedp.SetUploadFiles(b.labelled(t, "Private key"), []string{file}))
-	b.fill(t, "Certificate chain", testkit.PEM(outside.Certificate))
-	b.fill(t, "Number of its last CRL", "41")
-	b.look(t, "authority-import")
-	b.press(t, "Import the authority")
-	b.wantHeading(t, outside.Certificate.Subject.CommonName)
-	b.wantText(t, "The authority is imported", "number 1")
-
-	issued := testkit.PEM(outside.Issue(t, testkit.Key(t, notary.ECDSAP256).Public()))
-	b.run(t, chromedp.Click(`//summary[.="Record what it signed elsewhere"]`))
-	b.fill(t, "Certificates", issued)
-	b.press(t, "Record them")
-	b.wantText(t, "1 certificate recorded, of which 0 are revoked; 0 were known.")
-}
-
-// upload posts a form with files, as a browser does.
-func (v *visitor) upload(t *testing.T, path string, form url.Values, files map[string]string) answer {
-	t.Helper()
-	var body bytes.Buffer
-	w := multipart.NewWriter(&body)
-	for name, values := range form {
-		for _, value := range values {
-			testkit.Check(t, w.WriteField(name, value))
-		}
-	}
-	for name, content := range files {
-		part, err := w.CreateFormFile(name, name+".pem")
-		testkit.Check(t, err)
-		_, err = io.WriteString(part, content)
-		testkit.Check(t, err)
-	}
-	testkit.Check(t, w.Close())
-	response, err := v.http.Post("https://"+v.house.served.Addr+path, w.FormDataContentType(), &body)
-	return read(t, response, err)
-}
-
-// OpenSSL reads every form in which an authority can be downloaded.
-func TestWhatIsDownloadedOfAnAuthorityOpenSSLReads(t *testing.T) {
-	t.Parallel()
-	testkit.Require(t, "openssl")
-	h := open(t)
-	root := h.Root(t, notary.ECDSAP256)
-	id := h.Intermediate(t, root, notary.ECDSAP256)
-	a, err := h.CA.Authority(t.Context(), h.Admin(), id)
-	testkit.Check(t, err)
-	v := h.as(t, notary.ReadOnly)
-	for form, tt := range map[string]struct {
-		contentType string
-		command     []string
-		want        string
-	}{
-		"fullchain.pem":   {"application/x-pem-file", []string{"x509", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=" + a.CommonName},
-		"certificate.pem": {"application/x-pem-file", []string{"x509", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=" + a.CommonName},
-		"certificate.cer": {"application/pkix-cert", []string{"x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=" + a.CommonName},
-		"chain.pem":       {"application/x-pem-file", []string{"x509", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=Test Root"},
-		"chain.p7c":       {"application/pkcs7-mime; smime-type=certs-only", []string{"pkcs7", "-inform", "DER", "-print_certs", "-noout"}, "Test Root"},
-		"chain.p7b":       {"application/x-pem-file", []string{"pkcs7", "-print_certs", "-noout"}, "Test Root"},
-		"crl.pem":         {"application/x-pem-file", []string{"crl", "-noout", "-crlnumber"}, "crlNumber="},
-		"crl.der":         {"application/pkix-crl", []string{"crl", "-inform", "DER", "-noout", "-crlnumber"}, "crlNumber="},
-		"csr.pem":         {"application/x-pem-file", []string{"req", "-noout", "-verify", "-subject", "-nameopt", "RFC2253"}, "CN=" + a.CommonName},
-		"csr.der":         {"application/pkcs10", []string{"req", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253"}, "CN=" + a.CommonName},
-	} {
-		got := v.get(t, fmt.Sprintf("/authorities/%d/download/%s", id, form)).wantStatus(t, 200)
-		if got.Header.Get("Content-Type") != tt.contentType || got.Header.Get("Cache-Control") != "no-store" ||
-			!strings.HasPrefix(got.Header.Get("Content-Disposition"), "attachment; filename=test-intermediate-") {
-			t.Errorf("%s has the headers %v", form, got.Header)
-		}
-		cmd := exec.Command("openssl", tt.command...)
-		cmd.Stdin = strings.NewReader(got.body)
-		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), tt.want) {
-			t.Errorf("%s: openssl %v says %s (%v), want %q", form, tt.command, out, err, tt.want)
-		}
-	}
-	v.get(t, fmt.Sprintf("/authorities/%d/download/key.pem", id)).wantStatus(t, 404)
-	v.get(t, fmt.Sprintf("/authorities/%d/download/chain.pem", root)).wantStatus(t, 404)
-	v.get(t, fmt.Sprintf("/authorities/%d/download/crl.pem", h.Pending(t))).wantStatus(t, 409)
 }
 
 func TestEachRoleSeesOfAuthoritiesWhatItMay(t *testing.T) {

@@ -1,10 +1,13 @@
 package web_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"math/big"
+	"mime/multipart"
 	"net/url"
 	"os"
 	"os/exec"
@@ -12,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"notary"
 	"notary/internal/testkit"
@@ -63,4 +68,67 @@ func TestAnImportThatIsTooLargeIsRefused(t *testing.T) {
 	h := open(t)
 	h.as(t, notary.Admin).upload(t, "/authorities/import", nil, map[string]string{"crl": strings.Repeat("a", 3<<20)}).
 		wantStatus(t, 413).wantText(t, "larger than 2 MiB")
+}
+
+// An authority is imported with its key, its chain and its last list; nothing that is secret
+// comes back.
+func TestAnAuthorityIsImported(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	outside := testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
+	der, err := x509.MarshalPKCS8PrivateKey(outside.Key)
+	testkit.Check(t, err)
+	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	v := h.as(t, notary.Admin)
+
+	a := v.upload(t, "/authorities/import", url.Values{"password": {"a secret word"}, "certificate_chain": {"no PEM"}}, map[string]string{"private_key": key}).
+		wantStatus(t, 400).wantText(t, `id="f-certificate_chain-error"`, "no PEM")
+	for _, secret := range []string{"a secret word", strings.Split(key, "\n")[1]} {
+		if strings.Contains(a.body, secret) {
+			t.Errorf("%q is on the page", secret)
+		}
+	}
+	v.upload(t, "/authorities/import", url.Values{"certificate_chain": {testkit.PEM(outside.Certificate)}}, nil).
+		wantStatus(t, 400).wantText(t, `id="f-private_key-error"`, "Choose the file with the key")
+	v.upload(t, "/authorities/import", nil, map[string]string{"private_key": "no key", "certificate_chain": testkit.PEM(outside.Certificate)}).
+		wantStatus(t, 400).wantText(t, `id="f-private_key-error"`)
+
+	b := h.browseAs(t, notary.Admin)
+	b.open(t, "/authorities/import")
+	file := filepath.Join(t.TempDir(), "key.pem")
+	testkit.Check(t, os.WriteFile(file, []byte(key), 0o600))
+	b.run(t, chromedp.SetUploadFiles(b.labelled(t, "Private key"), []string{file}))
+	b.fill(t, "Certificate chain", testkit.PEM(outside.Certificate))
+	b.fill(t, "Number of its last CRL", "41")
+	b.look(t, "authority-import")
+	b.press(t, "Import the authority")
+	b.wantHeading(t, outside.Certificate.Subject.CommonName)
+	b.wantText(t, "The authority is imported", "number 1")
+
+	issued := testkit.PEM(outside.Issue(t, testkit.Key(t, notary.ECDSAP256).Public()))
+	b.run(t, chromedp.Click(`//summary[.="Record what it signed elsewhere"]`))
+	b.fill(t, "Certificates", issued)
+	b.press(t, "Record them")
+	b.wantText(t, "1 certificate recorded, of which 0 are revoked; 0 were known.")
+}
+
+// upload posts a form with files, as a browser does.
+func (v *visitor) upload(t *testing.T, path string, form url.Values, files map[string]string) answer {
+	t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name, values := range form {
+		for _, value := range values {
+			testkit.Check(t, w.WriteField(name, value))
+		}
+	}
+	for name, content := range files {
+		part, err := w.CreateFormFile(name, name+".pem")
+		testkit.Check(t, err)
+		_, err = io.WriteString(part, content)
+		testkit.Check(t, err)
+	}
+	testkit.Check(t, w.Close())
+	response, err := v.http.Post("https://"+v.house.served.Addr+path, w.FormDataContentType(), &body)
+	return read(t, response, err)
 }

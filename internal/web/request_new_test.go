@@ -1,83 +1,21 @@
 package web_test
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"fmt"
-	"mime/multipart"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
-	downloads "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
 	"notary"
 	"notary/internal/testkit"
 )
 
-// openssl runs it in a folder of its own, with files of these contents, and gives what it says.
-func openssl(t *testing.T, files map[string]string, args ...string) string {
-	t.Helper()
-	testkit.Require(t, "openssl")
-	command := exec.CommandContext(t.Context(), "openssl", args...)
-	command.Dir = t.TempDir()
-	for name, content := range files {
-		testkit.Check(t, os.WriteFile(filepath.Join(command.Dir, name), []byte(content), 0o600))
-	}
-	out, err := command.CombinedOutput()
-	if err != nil {
-		t.Errorf("openssl %s: %v: %s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
-}
-
 func requestURL(id int64) string { return fmt.Sprintf("/requests/%d", id) }
-
-// download is the name and content of what the browser saves when the link is clicked.
-func (b *browser) download(t *testing.T, xpath string) (name, content string) {
-	t.Helper()
-	folder, events := t.TempDir(), make(chan any, 100)
-	testkit.Check(t, chromedp.ListenBrowser(b.ctx, func(event any) {
-		switch event.(type) {
-		case *downloads.EventDownloadWillBegin, *downloads.EventDownloadProgress:
-			events <- event
-		}
-	}))
-	told := true
-	_, err := chromedp.CallBrowser(b.ctx, downloads.SetDownloadBehavior, downloads.SetDownloadBehaviorParams{
-		Behavior: downloads.SetDownloadBehaviorBehaviorAllowAndName, DownloadPath: folder, EventsEnabled: &told,
-		BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID})
-	b.want(t, err)
-	tab := string(chromedp.FromContext(b.ctx).Target.TargetID)
-	b.run(t, chromedp.Click(xpath))
-	for id := ""; ; {
-		select {
-		case event := <-events:
-			switch e := event.(type) {
-			case *downloads.EventDownloadWillBegin:
-				if string(e.FrameID) == tab { // the other tests' tabs are heard, too
-					id, name = e.GUID, e.SuggestedFilename
-				}
-			case *downloads.EventDownloadProgress:
-				if e.GUID == id && e.State == downloads.DownloadProgressStateCompleted {
-					saved, err := os.ReadFile(filepath.Join(folder, id))
-					testkit.Check(t, err)
-					return name, string(saved)
-				}
-			}
-		case <-b.ctx.Done():
-			t.Fatal("nothing was downloaded")
-		}
-	}
-}
 
 func TestAKeyIsMadeInTheBrowserAndFitsTheCertificate(t *testing.T) {
 	t.Parallel()
@@ -195,94 +133,6 @@ func TestARequestIsPastedWithoutScript(t *testing.T) {
 	}
 }
 
-// A file stands for the field, with and without script, PEM or DER, whatever stood there.
-func TestARequestIsMadeFromAFile(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	text := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
-	block, _ := pem.Decode([]byte(text))
-	v := h.as(t, notary.CertificateRequestor)
-	for name, content := range map[string][]byte{"www.csr": []byte(text), "www.der": block.Bytes, "later.csr": []byte(text)} {
-		var body bytes.Buffer
-		form := multipart.NewWriter(&body)
-		testkit.Check(t, form.WriteField("csr", map[string]string{"later.csr": "what a wrong file left"}[name]))
-		part, err := form.CreateFormFile("csr", name)
-		testkit.Check(t, err)
-		_, err = part.Write(content)
-		testkit.Check(t, err)
-		testkit.Check(t, form.Close())
-		response, err := v.http.Post("https://"+h.served.Addr+"/requests/new/check", form.FormDataContentType(), &body)
-		read(t, response, err).wantStatus(t, 200).wantText(t, "Check the request", "www.example.com", "-----BEGIN CERTIFICATE REQUEST-----")
-	}
-
-	b := h.browseAs(t, notary.CertificateRequestor)
-	b.open(t, "/requests/new")
-	file := filepath.Join(t.TempDir(), "www.der")
-	testkit.Check(t, os.WriteFile(file, block.Bytes, 0o600))
-	b.run(t, chromedp.SetUploadFiles("#f-csr-file", []string{file}))
-	filled := get(t, b, chromedp.Poll[string](`document.getElementById("f-csr").value`))
-	if got, _ := pem.Decode([]byte(filled)); got == nil || !bytes.Equal(got.Bytes, block.Bytes) {
-		t.Errorf("the field has %q", filled)
-	}
-	b.press(t, "Check it")
-	b.press(t, "Submit the request")
-	b.wantText(t, "The request is submitted.")
-}
-
-// A file that is dropped on its place, or on the field, is read into the field.
-func TestAFileIsDroppedOnTheForm(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	text := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "www.example.com")
-	block, _ := pem.Decode([]byte(text))
-	b := h.browseAs(t, notary.CertificateRequestor)
-	for _, place := range []string{"[data-drop]", "#f-csr"} {
-		for _, content := range [][]byte{[]byte(text), block.Bytes} {
-			b.open(t, "/requests/new")
-			b.drop(t, place, "www.csr", content)
-			filled := get(t, b, chromedp.Poll[string](`document.getElementById("f-csr").value`))
-			if got, _ := pem.Decode([]byte(filled)); got == nil || !bytes.Equal(got.Bytes, block.Bytes) {
-				t.Errorf("dropped on %s: the field has %q", place, filled)
-			}
-		}
-	}
-	b.press(t, "Check it")
-	b.press(t, "Submit the request")
-	b.wantText(t, "The request is submitted.", "www.example.com")
-}
-
-// Text that is dragged is dropped as everywhere else.
-func TestTextIsDroppedOnTheForm(t *testing.T) {
-	t.Parallel()
-	b := open(t).browseAs(t, notary.CertificateRequestor)
-	b.open(t, "/requests/new")
-	left := get(t, b, chromedp.Evaluate[[]bool](`["dragover", "drop"].map((name) => {
-		const dataTransfer = new DataTransfer();
-		dataTransfer.setData("text/plain", "www.example.com");
-		return document.getElementById("f-csr").dispatchEvent(new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true }));
-	})`))
-	if !slices.Equal(left, []bool{true, true}) {
-		t.Error("text that is dropped is swallowed")
-	}
-}
-
-// drop drops a file on what the selector finds, as a person does who drags it over that first.
-func (b *browser) drop(t *testing.T, selector, name string, content []byte) {
-	t.Helper()
-	over := get(t, b, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
-		const dataTransfer = new DataTransfer();
-		dataTransfer.items.add(new File([Uint8Array.from(atob(%q), (c) => c.charCodeAt(0))], %q));
-		const place = document.querySelector(%q);
-		const event = (name) => new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true });
-		const taken = !place.dispatchEvent(event("dragover")); // only then does a browser let go of a file
-		place.dispatchEvent(event("drop"));
-		return taken;
-	})()`, base64.StdEncoding.EncodeToString(content), name, selector)))
-	if !over {
-		t.Errorf("%s takes no file", selector)
-	}
-}
-
 func TestWhatIsWrongWithARequestIsSaidAtItsField(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -313,50 +163,6 @@ func (h *house) recordedCSR(t *testing.T) string {
 	_, err := h.CA.Submit(t.Context(), h.Admin(), csr)
 	testkit.Check(t, err)
 	return csr
-}
-
-// Every form of download is what openssl takes it for.
-func TestEveryDownloadIsRightForOpenSSL(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	h.Intermediate(t, h.Root(t, notary.ECDSAP256), notary.ECDSAP256)
-	id := h.Signed(t, h.Caller(notary.CertificateRequestor), 2)
-	r, err := h.CA.Request(t.Context(), h.Admin(), id)
-	testkit.Check(t, err)
-	v := h.as(t, notary.CertificateRequestor)
-	path := requestURL(id) + "/download/"
-	got := map[string]string{}
-	for form, contentType := range map[string]string{"csr.pem": "application/x-pem-file", "certificate.pem": "application/x-pem-file",
-		"certificate.cer": "application/pkix-cert", "chain.pem": "application/x-pem-file", "fullchain.pem": "application/x-pem-file",
-		"chain.p7b": "application/x-pem-file", "chain.p7c": "application/pkcs7-mime; smime-type=certs-only"} {
-		a := v.get(t, path+form).wantStatus(t, 200)
-		got[form] = a.body
-		name := strings.TrimSuffix(form, "csr.pem")
-		if a.Header.Get("Content-Type") != contentType || a.Header.Get("X-Content-Type-Options") != "nosniff" ||
-			!strings.HasPrefix(a.Header.Get("Content-Disposition"), "attachment; filename="+r.CommonName+"-"+name) {
-			t.Errorf("%s has the headers %v", form, a.Header)
-		}
-	}
-	openssl(t, got, "req", "-in", "csr.pem", "-noout", "-verify")
-	serial := "serial=" + strings.ToUpper(r.Certificate.Serial)
-	for file, form := range map[string]string{"certificate.pem": "PEM", "certificate.cer": "DER", "fullchain.pem": "PEM"} {
-		if out := openssl(t, got, "x509", "-in", file, "-inform", form, "-noout", "-serial"); !strings.Contains(out, serial) {
-			t.Errorf("%s: %s, want %s", file, out, serial)
-		}
-	}
-	openssl(t, got, "verify", "-CAfile", "chain.pem", "certificate.pem")
-	for file, form := range map[string]string{"chain.p7b": "PEM", "chain.p7c": "DER"} {
-		if n := strings.Count(openssl(t, got, "pkcs7", "-in", file, "-inform", form, "-print_certs"), "BEGIN CERTIFICATE"); n != 3 {
-			t.Errorf("%s has %d certificates, want 3", file, n)
-		}
-	}
-	v.get(t, path+"key.pem").wantStatus(t, 404)
-	h.as(t, notary.ReadOnly).get(t, path+"fullchain.pem").wantStatus(t, 200)
-	other := h.Signed(t, h.Admin(), 2)
-	v.get(t, requestURL(other)+"/download/fullchain.pem").wantStatus(t, 404)
-	outstanding := h.Request(t, h.Caller(notary.CertificateRequestor))
-	v.get(t, requestURL(outstanding)+"/download/fullchain.pem").wantStatus(t, 404)
-	v.get(t, requestURL(outstanding)+"/download/csr.pem").wantStatus(t, 200)
 }
 
 // Whatever stands in the fields of a request, the pages show it as text.
