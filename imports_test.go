@@ -3,6 +3,9 @@ package notary_test
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"os/exec"
@@ -141,6 +144,34 @@ func wantOnlyErrors(t *testing.T, folder string) {
 		for _, used := range word.FindAllStringSubmatch(string(text), -1) {
 			if !strings.HasSuffix(file, "_test.go") && !slices.Contains(errorWords, used[1]) {
 				t.Errorf("%s uses notary.%s", file, used[1])
+			}
+		}
+	}
+}
+
+// A page has a handler of a screenful, in a file that can be read at once.
+func TestFilesAndFunctionsOfThePagesAreShort(t *testing.T) {
+	const maxLines, maxFunction = 400, 60
+	for _, folder := range []string{"internal/web", "internal/web/page"} {
+		files, err := filepath.Glob(folder + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files in %s: %v", folder, err)
+		}
+		for _, name := range files {
+			set := token.NewFileSet()
+			file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line := func(pos token.Pos) int { return set.Position(pos).Line }
+			if n := line(file.FileEnd); n > maxLines {
+				t.Errorf("%s has %d lines", name, n)
+			}
+			for _, declared := range file.Decls {
+				f, ok := declared.(*ast.FuncDecl)
+				if n := line(declared.End()) - line(declared.Pos()); ok && n > maxFunction && !strings.HasSuffix(name, "_test.go") {
+					t.Errorf("%s: %s has %d lines", name, f.Name, n)
+				}
 			}
 		}
 	}
