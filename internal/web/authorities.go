@@ -120,7 +120,8 @@ func (s *site) issuerName(c *notary.Certificate) string {
 
 // inForceURL is where the certificates of an authority are listed that are valid now.
 func (s *site) inForceURL(id int64) string {
-	return listURL("/certificates", url.Values{}, "certificate_authority_id", strconv.FormatInt(id, 10), "revoked", "false",
+	return listURL("/certificates", url.Values{}, "certificate_authority_id", strconv.FormatInt(id, 10),
+		"revoked", "false",
 		"expires_after", moment(s.ca.Now()))
 }
 

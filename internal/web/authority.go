@@ -92,11 +92,13 @@ func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]t
 	if !c.caller.May(notary.ReadEvents) {
 		return nil, nil
 	}
-	found, err := s.ca.Events(c.r.Context(), c.caller, notary.EventQuery{Kind: "authority", ObjectID: id, Limit: lastEvents})
+	found, err := s.ca.Events(c.r.Context(), c.caller,
+		notary.EventQuery{Kind: "authority", ObjectID: id, Limit: lastEvents})
 	if err != nil {
 		return nil, err
 	}
-	byPeople := slices.DeleteFunc(slices.Clone(found.Items), func(e *notary.Event) bool { return e.Email == notary.SystemCaller.Email })
+	byPeople := slices.DeleteFunc(slices.Clone(found.Items),
+		func(e *notary.Event) bool { return e.Email == notary.SystemCaller.Email })
 	return tell(byPeople[:min(len(byPeople), shownEvents)], all), nil
 }
 
@@ -116,7 +118,8 @@ func (s *site) authorityProfiles(c *call) (found []page.Option, err error) {
 	all, err := s.ca.Profiles(c.r.Context(), c.caller)
 	for _, p := range all {
 		if p.CA {
-			found = append(found, page.Option{Value: p.Name, Label: p.Name, Chosen: p.Name == notary.IntermediateProfile})
+			found = append(found, page.Option{Value: p.Name, Label: p.Name,
+				Chosen: p.Name == notary.IntermediateProfile})
 		}
 	}
 	return found, err
@@ -126,7 +129,8 @@ func (s *site) authorityProfiles(c *call) (found []page.Option, err error) {
 func (p authorityPage) Settings() page.Form {
 	f, pub := p.At("settings"), p.Publication
 	if !f.Given("crl_shards") {
-		f = f.WithValues(url.Values{"crl_shards": {strconv.Itoa(pub.Shards)}, "crl": flag(!pub.NoCRL), "ocsp": flag(!pub.NoOCSP),
+		f = f.WithValues(url.Values{"crl_shards": {strconv.Itoa(pub.Shards)}, "crl": flag(!pub.NoCRL),
+			"ocsp":   flag(!pub.NoOCSP),
 			"issuer": flag(!pub.NoIssuer)})
 	}
 	return f

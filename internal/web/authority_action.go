@@ -89,7 +89,8 @@ func (s *site) recordIssued(c *call) error {
 	if err != nil {
 		return c.again(err, s.authorityPage)
 	}
-	return c.done(authorityPath(id), page.Plural(int64(done.Imported), "certificate")+" recorded, of which "+strconv.Itoa(done.Revoked)+
+	return c.done(authorityPath(id), page.Plural(int64(done.Imported), "certificate")+
+		" recorded, of which "+strconv.Itoa(done.Revoked)+
 		" are revoked; "+strconv.Itoa(done.Known)+" were known.")
 }
 

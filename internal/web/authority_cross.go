@@ -15,7 +15,8 @@ type crossPage struct {
 }
 
 // crossFields are the fields of the page's forms.
-var crossFields = formFields{"cross-sign": {"certificate_authority_id", "profile"}, "cross-upload": {"certificate_chain"}}
+var crossFields = formFields{"cross-sign": {"certificate_authority_id", "profile"},
+	"cross-upload": {"certificate_chain"}}
 
 func (s *site) crossPage(c *call, f page.Form) error {
 	a, err := s.managedAuthority(c)
@@ -30,7 +31,8 @@ func (s *site) crossPage(c *call, f page.Form) error {
 	for i, row := range rows {
 		all[i] = row.Authority
 	}
-	p := crossPage{Authority: a, Issuers: s.possibleIssuers(all, below(rows, a.ID), a.ID), forms: formsOf(c, f, crossFields)}
+	p := crossPage{Authority: a, Issuers: s.possibleIssuers(all, below(rows, a.ID), a.ID),
+		forms: formsOf(c, f, crossFields)}
 	if p.Profiles, err = s.authorityProfiles(c); err != nil {
 		return err
 	}
@@ -124,7 +126,8 @@ func (s *site) rollOverPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	return c.show("authority-rollover", "Roll over "+a.CommonName, rollOverPage{a, f.Fields("key_algorithm", "not_valid_after", page.FieldSure)})
+	return c.show("authority-rollover", "Roll over "+a.CommonName,
+		rollOverPage{a, f.Fields("key_algorithm", "not_valid_after", page.FieldSure)})
 }
 
 // KeyAlgorithms are the choices of a key.
@@ -144,7 +147,8 @@ func (s *site) rollOver(c *call) error {
 	if err != nil {
 		return c.again(err, s.rollOverPage)
 	}
-	next, err := s.ca.RollOver(c.r.Context(), c.caller, id, ca.RollOverOptions{KeyAlgorithm: notary.KeyAlgorithm(c.value("key_algorithm")), NotAfter: end})
+	next, err := s.ca.RollOver(c.r.Context(), c.caller, id,
+		ca.RollOverOptions{KeyAlgorithm: notary.KeyAlgorithm(c.value("key_algorithm")), NotAfter: end})
 	if err != nil {
 		return c.again(err, s.rollOverPage)
 	}

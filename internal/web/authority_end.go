@@ -68,7 +68,8 @@ func (s *site) revokeAuthority(c *call) error {
 	if err != nil {
 		return c.again(err, s.revokeAuthorityPage)
 	}
-	return c.done(authorityPath(id), "The authority is revoked. "+revokedText(done)+" Its issuer's CRL says so from now on.")
+	return c.done(authorityPath(id), "The authority is revoked. "+revokedText(done)+
+		" Its issuer's CRL says so from now on.")
 }
 
 func (s *site) deleteAuthority(c *call) error {

@@ -33,7 +33,8 @@ func readSubtrees(field, text string) (s notary.Subtrees, err error) {
 			}
 		}
 		if !known {
-			return s, notary.FieldErrorf(field, "%.60q does not begin with a kind of names: write dns:, ip:, email: or uri: before it", line)
+			return s, notary.FieldErrorf(field,
+				"%.60q does not begin with a kind of names: write dns:, ip:, email: or uri: before it", line)
 		}
 	}
 	return s, nil

@@ -27,7 +27,8 @@ func (s *site) newAuthorityPage(c *call, f page.Form) error {
 	f = f.Fields("common_name", "signed_by", "key_algorithm", "not_valid_after", "path_length", "organization_name",
 		"organizational_unit_name", "country_name", "state_or_province_name", "locality_name",
 		"name_constraints.permitted", "name_constraints.excluded")
-	return c.show("authority-new", "New authority", authorityForm{f, s.possibleIssuers(all, nil, 0), s.ca.PublishWarning()})
+	return c.show("authority-new", "New authority",
+		authorityForm{f, s.possibleIssuers(all, nil, 0), s.ca.PublishWarning()})
 }
 
 // Who signs a new authority, beside those that are held here.
@@ -43,7 +44,8 @@ func (p authorityForm) Signers() []page.Option {
 		issuer.Label = "the authority " + issuer.Label
 		signers = append(signers, issuer)
 	}
-	return append(signers, page.Option{Value: byOutside, Label: "an outside authority: a signing request is made for it"})
+	return append(signers, page.Option{Value: byOutside,
+		Label: "an outside authority: a signing request is made for it"})
 }
 
 func (s *site) newAuthority(c *call) error {
@@ -67,7 +69,8 @@ func (s *site) newAuthority(c *call) error {
 	case issuer != 0:
 		if err := s.ca.SignAuthority(c.r.Context(), c.caller, id, issuer); err != nil {
 			e := c.explain(err)
-			return c.done(authorityPath(id), "The authority is made, but it is not signed: "+page.Sentence(e.Message)+" It waits for its certificate.")
+			return c.done(authorityPath(id), "The authority is made, but it is not signed: "+page.Sentence(e.Message)+
+				" It waits for its certificate.")
 		}
 		return c.done(authorityPath(id), "The authority is made and signed, and can sign.")
 	case o.SelfSigned:
@@ -81,7 +84,8 @@ func readAuthorityOptions(c *call, prefix string) (o ca.AuthorityOptions, err er
 	o = ca.AuthorityOptions{
 		KeyAlgorithm: notary.KeyAlgorithm(c.value("key_algorithm")),
 		Subject: pkix.Name{
-			CommonName: c.value(prefix + "common_name"), Country: some(c.value("country_name")), Province: some(c.value("state_or_province_name")),
+			CommonName: c.value(prefix + "common_name"), Country: some(c.value("country_name")),
+			Province: some(c.value("state_or_province_name")),
 			Locality: some(c.value("locality_name")), Organization: some(c.value("organization_name")),
 			OrganizationalUnit: some(c.value("organizational_unit_name")),
 		},
@@ -92,7 +96,8 @@ func readAuthorityOptions(c *call, prefix string) (o ca.AuthorityOptions, err er
 	if o.PathLen, err = number(c.r.PostForm, prefix+"path_length", -1); err != nil {
 		return o, err
 	}
-	if o.Constraints.Permitted, err = readSubtrees("name_constraints.permitted", c.value("name_constraints.permitted")); err != nil {
+	if o.Constraints.Permitted, err = readSubtrees("name_constraints.permitted",
+		c.value("name_constraints.permitted")); err != nil {
 		return o, err
 	}
 	o.Constraints.Excluded, err = readSubtrees("name_constraints.excluded", c.value("name_constraints.excluded"))
@@ -109,8 +114,10 @@ func some(text string) []string {
 // keyAlgorithms are the choices of a key for an authority.
 func keyAlgorithms() []page.Option {
 	names := map[notary.KeyAlgorithm]string{
-		notary.ECDSAP256: "ECDSA P-256: short, quick, known everywhere", notary.ECDSAP384: "ECDSA P-384", notary.ECDSAP521: "ECDSA P-521",
-		notary.Ed25519: "Ed25519: browsers do not know it", notary.RSA2048: "RSA 2048", notary.RSA3072: "RSA 3072: for clients of long ago",
+		notary.ECDSAP256: "ECDSA P-256: short, quick, known everywhere", notary.ECDSAP384: "ECDSA P-384",
+		notary.ECDSAP521: "ECDSA P-521",
+		notary.Ed25519:   "Ed25519: browsers do not know it", notary.RSA2048: "RSA 2048",
+		notary.RSA3072: "RSA 3072: for clients of long ago",
 		notary.RSA4096: "RSA 4096",
 	}
 	var all []page.Option

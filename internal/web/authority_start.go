@@ -29,7 +29,8 @@ func (s *site) twoTierPage(c *call, f page.Form) error {
 	p := twoTierForm{Form: f, First: len(all) == 0 || f.Value(fieldRoot) != "", PublishWarning: s.ca.PublishWarning()}
 	for field, a := range map[string]**notary.Authority{fieldRoot: &p.Root, fieldIssuing: &p.Issuing} {
 		if id, err := strconv.ParseInt(f.Value(field), 10, 64); err == nil {
-			if *a, err = s.ca.Authority(c.r.Context(), c.caller, id); err != nil && notary.KindOf(err) != notary.NotFound {
+			if *a, err = s.ca.Authority(c.r.Context(), c.caller, id); err != nil &&
+				notary.KindOf(err) != notary.NotFound {
 				return err
 			}
 		}
@@ -47,7 +48,8 @@ const (
 func (s *site) startTwoTier(c *call) error {
 	organization := c.value("organization_name")
 	if organization == "" {
-		return c.again(notary.FieldErrorf("organization_name", "an authority is known by its organisation: write its name"), s.twoTierPage)
+		return c.again(notary.FieldErrorf("organization_name",
+			"an authority is known by its organisation: write its name"), s.twoTierPage)
 	}
 	root, err := s.makeTier(c, fieldRoot, organization+" Root")
 	if err != nil {

@@ -112,7 +112,8 @@ func (s *site) otherChains(c *call, id int64) (others []otherChain, err error) {
 	chains, _, err := s.ca.Chains(c.r.Context(), c.caller, id)
 	for i, chain := range chains {
 		if i > 0 {
-			others = append(others, otherChain{i + 1, strings.Join(chain.Names[1:], ", below "), page.Sentence(chain.Problem)})
+			others = append(others, otherChain{i + 1, strings.Join(chain.Names[1:], ", below "),
+				page.Sentence(chain.Problem)})
 		}
 	}
 	return others, err

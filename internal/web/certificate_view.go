@@ -33,7 +33,8 @@ func (s *site) viewOf(c *notary.Certificate, authorities []*notary.Authority) ce
 	for _, o := range objects {
 		switch o.Kind {
 		case inspect.KindCertificate:
-			v.Chain = &link{Name: o.Name, Facts: o.Certificate, AuthorityID: holder(o.Certificate, authorities), Below: v.Chain}
+			v.Chain = &link{Name: o.Name, Facts: o.Certificate, AuthorityID: holder(o.Certificate, authorities),
+				Below: v.Chain}
 		case inspect.KindChain:
 			v.Problems = append(v.Problems, o.Problems...)
 		}

@@ -45,8 +45,9 @@ func (s *site) certificatesPage(c *call, f page.Form) error {
 func (s *site) showCertificates(c *call, f page.Form, found notary.Page[*notary.Certificate]) error {
 	v := f.All()
 	const path = "/certificates"
-	p := certificatesPage{Pager: c.pager(found.Previous, found.Next).Filled(len(found.Items)), filters: filters{Form: f, query: v,
-		Path: path, Part: "revoked", Tabs: s.certificateTabs(v), Narrowed: narrows(v, ""), Clear: path}}
+	p := certificatesPage{Pager: c.pager(found.Previous, found.Next).Filled(len(found.Items)),
+		filters: filters{Form: f, query: v,
+			Path: path, Part: "revoked", Tabs: s.certificateTabs(v), Narrowed: narrows(v, ""), Clear: path}}
 	for _, cert := range found.Items {
 		title, more := titleOf(cert.CommonName, cert.Names)
 		p.Rows = append(p.Rows, certificateRow{cert, title, more, cert.Status(s.ca.Now())})
@@ -78,7 +79,8 @@ func (s *site) certificateTabs(v url.Values) []tab {
 		return err == nil && t.Sub(at).Abs() < time.Hour
 	}
 	part := func(label, revoked, within, after, before string, here bool) tab {
-		return tab{Label: label, URL: listURL("/certificates", v, "revoked", revoked, expiring, within, start, after, end, before),
+		return tab{Label: label, URL: listURL("/certificates", v, "revoked", revoked, expiring, within, start, after,
+			end, before),
 			Here: here && v.Get("revoked") == revoked && v.Get(expiring) == within}
 	}
 	return []tab{

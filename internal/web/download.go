@@ -35,9 +35,12 @@ type fileForm struct {
 
 // certificateForms are all of them.
 var certificateForms = []fileForm{
-	{"fullchain.pem", "With its chain (PEM)", typePEM, func(c *notary.Certificate) ([]byte, error) { return []byte(c.ChainPEM()), nil }},
-	{"certificate.pem", "Certificate alone (PEM)", typePEM, func(c *notary.Certificate) ([]byte, error) { return []byte(c.PEM()), nil }},
-	{"certificate.cer", "Certificate alone (DER)", typeDER, func(c *notary.Certificate) ([]byte, error) { return c.DER, nil }},
+	{"fullchain.pem", "With its chain (PEM)", typePEM,
+		func(c *notary.Certificate) ([]byte, error) { return []byte(c.ChainPEM()), nil }},
+	{"certificate.pem", "Certificate alone (PEM)", typePEM,
+		func(c *notary.Certificate) ([]byte, error) { return []byte(c.PEM()), nil }},
+	{"certificate.cer", "Certificate alone (DER)", typeDER,
+		func(c *notary.Certificate) ([]byte, error) { return c.DER, nil }},
 	{"chain.pem", "Chain above it (PEM)", typePEM, issuersPEM},
 	{"root.pem", "Root (PEM)", typePEM, rootPEM},
 	{"chain.p7c", "With its chain (PKCS #7, DER)", typePKCS7, chainPKCS7},
@@ -111,7 +114,8 @@ func (c *call) sendCertificate(cert *notary.Certificate) error {
 	if err != nil {
 		return err
 	}
-	return c.send(fileName(cert.CommonName, "certificate-"+strconv.FormatInt(cert.ID, 10))+"-"+form.Path, form.contentType, body)
+	return c.send(fileName(cert.CommonName, "certificate-"+strconv.FormatInt(cert.ID, 10))+"-"+form.Path,
+		form.contentType, body)
 }
 
 // send answers with a file to be saved.

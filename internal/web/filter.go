@@ -12,7 +12,8 @@ import (
 )
 
 // filterFields are the conditions of a list as its URL has them, by their names in the API.
-var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "expires_after", "expires_before", "expiring",
+var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "expires_after",
+	"expires_before", "expiring",
 	"serial_number", "fingerprint", "name", "name_prefix", "domain"}
 
 // readQuery reads which page of a list is asked for, the newest first where no order is.
@@ -29,7 +30,8 @@ func readQuery(v url.Values) (notary.Query, error) {
 // readFilter reads the conditions of a list. An empty field is none.
 func readFilter(v url.Values) (f notary.Filter, err error) {
 	text := func(name string) string { return strings.TrimSpace(v.Get(name)) }
-	f = notary.Filter{Status: notary.RequestStatus(text("status")), Email: strings.ToLower(text("email")), Key: ca.RecordedKey(text("key")),
+	f = notary.Filter{Status: notary.RequestStatus(text("status")), Email: strings.ToLower(text("email")),
+		Key:    ca.RecordedKey(text("key")),
 		Search: ca.SearchWords(text("q")), NamePrefix: text("name_prefix")}
 	if name := text("name"); name != "" {
 		f.Name = ca.RecordedName(name)
@@ -51,7 +53,8 @@ func readFilter(v url.Values) (f notary.Filter, err error) {
 		name string
 		into *string
 		of   func(string) (string, error)
-	}{{"serial_number", &f.Serial, ca.RecordedSerial}, {"fingerprint", &f.Fingerprint, ca.RecordedFingerprint}, {"domain", &f.Domain, ca.RecordedDomain}} {
+	}{{"serial_number", &f.Serial, ca.RecordedSerial}, {"fingerprint", &f.Fingerprint, ca.RecordedFingerprint},
+		{"domain", &f.Domain, ca.RecordedDomain}} {
 		if given := text(read.name); given != "" && err == nil {
 			*read.into, err = read.of(given)
 		}

@@ -50,7 +50,8 @@ func (p *filters) nameAuthorities(s *site, c *call) error {
 	for _, a := range all {
 		p.Names[a.ID] = a.CommonName
 		if p.Authorities != nil {
-			p.Authorities = append(p.Authorities, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: fmt.Sprintf("%s (%d)", page.Shorten(a.CommonName), a.ID)})
+			label := fmt.Sprintf("%s (%d)", page.Shorten(a.CommonName), a.ID)
+			p.Authorities = append(p.Authorities, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: label})
 		}
 	}
 	return nil
@@ -81,14 +82,17 @@ func (p filters) Authority() page.Field {
 
 // Sorts are the orders to choose from.
 func (p filters) Sorts() []page.Option {
-	return []page.Option{{Label: "newest first"}, {Value: "id", Label: "oldest first"}, {Value: "not_after", Label: "expiring first"},
-		{Value: "-not_after", Label: "expiring last"}, {Value: "common_name", Label: "by name"}, {Value: "-common_name", Label: "by name, z to a"}}
+	return []page.Option{{Label: "newest first"}, {Value: "id", Label: "oldest first"},
+		{Value: "not_after", Label: "expiring first"},
+		{Value: "-not_after", Label: "expiring last"}, {Value: "common_name", Label: "by name"},
+		{Value: "-common_name", Label: "by name, z to a"}}
 }
 
 // Keys are the kinds of keys to choose from.
 func (p filters) Keys() []page.Option {
 	all := []page.Option{{Label: "any"}}
-	for _, key := range []string{"ECDSA P-256", "ECDSA P-384", "ECDSA P-521", "Ed25519", "RSA 2048", "RSA 3072", "RSA 4096"} {
+	for _, key := range []string{"ECDSA P-256", "ECDSA P-384", "ECDSA P-521", "Ed25519", "RSA 2048", "RSA 3072",
+		"RSA 4096"} {
 		all = append(all, page.Option{Value: key, Label: key})
 	}
 	return all

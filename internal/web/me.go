@@ -18,7 +18,8 @@ func (s *site) mePage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	return c.show("me", c.caller.Email, mePage{f.Fields("old_password", "password", "password_again"), sessions, rolesMay[c.caller.Role]})
+	return c.show("me", c.caller.Email, mePage{f.Fields("old_password", "password", "password_again"), sessions,
+		rolesMay[c.caller.Role]})
 }
 
 // changeMyPassword ends all sessions, this one too, and begins another one in its place.
@@ -32,7 +33,8 @@ func (s *site) changeMyPassword(c *call) error {
 		return c.again(err, s.mePage)
 	}
 	c.setCookie(sessionCookie, token, 0)
-	return c.done("/me", "Your password is changed, and worth "+worth(password, c.caller.Email)+" All other sessions are ended.")
+	return c.done("/me", "Your password is changed, and worth "+worth(password, c.caller.Email)+
+		" All other sessions are ended.")
 }
 
 // worth says plainly how strong a password is.

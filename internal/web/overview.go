@@ -35,7 +35,8 @@ func firstStep(o notary.Overview, caller notary.Caller) int {
 	switch {
 	case caller.May(notary.ManageAuthorities) && len(o.Authorities) == 0:
 		return stepAuthority
-	case o.Summary != nil && o.Summary.Certificates <= int64(len(o.Authorities)) && len(o.Outstanding) == 0 && caller.May(notary.CreateRequests):
+	case o.Summary != nil && o.Summary.Certificates <= int64(len(o.Authorities)) && len(o.Outstanding) == 0 &&
+		caller.May(notary.CreateRequests):
 		return stepRequest
 	default:
 		return 0
@@ -46,7 +47,8 @@ func firstStep(o notary.Overview, caller notary.Caller) int {
 func expirationChart(weeks []notary.Week) page.Chart {
 	var periods []page.Period
 	for _, w := range weeks {
-		list := expiringURL(7*notary.OverviewWeeks) + "&" + url.Values{"expires_after": {moment(w.From)}, "expires_before": {moment(w.Until)}}.Encode()
+		list := expiringURL(7*notary.OverviewWeeks) + "&" +
+			url.Values{"expires_after": {moment(w.From)}, "expires_before": {moment(w.Until)}}.Encode()
 		periods = append(periods, page.Period{From: w.From, Until: w.Until, Count: w.Count, List: list})
 	}
 	return page.NewChart(periods)

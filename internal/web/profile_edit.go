@@ -34,7 +34,8 @@ func (s *site) profileForm(c *call, f page.Form, tried *notary.ProfileTrial) err
 		values.Set("last", "100")
 		f = f.WithValues(values)
 	}
-	return c.show("profile-edit", "Change the profile "+p.Name, profileForm{p, f.Fields(append(ruleFields(), "last", "csr")...), tried})
+	return c.show("profile-edit", "Change the profile "+p.Name,
+		profileForm{p, f.Fields(append(ruleFields(), "last", "csr")...), tried})
 }
 
 // editProfile saves the rules, or tries them.
@@ -67,7 +68,8 @@ func (s *site) tryProfile(c *call, id int64, rules *notary.Rules) error {
 	if err != nil {
 		return c.again(err, s.editProfilePage)
 	}
-	tried, err := s.ca.TryProfile(c.r.Context(), c.caller, id, ca.TryOptions{CSR: c.value("csr"), Last: last, Rules: rules})
+	tried, err := s.ca.TryProfile(c.r.Context(), c.caller, id,
+		ca.TryOptions{CSR: c.value("csr"), Last: last, Rules: rules})
 	if err != nil {
 		return c.again(outOfField("profile", err), s.editProfilePage)
 	}

@@ -19,11 +19,16 @@ var nameFields = []struct {
 	Field, Label, Example string
 	of                    func(*notary.NameRules) *notary.NameRule
 }{
-	{"names.dns", "DNS names", "example.com for itself and what is below, .example.com for what is below", func(r *notary.NameRules) *notary.NameRule { return &r.DNS }},
-	{"names.ip", "IP addresses", "10.0.0.0/8, or one address", func(r *notary.NameRules) *notary.NameRule { return &r.IP }},
-	{"names.email", "E-mail addresses", "example.com, .example.com, or one address", func(r *notary.NameRules) *notary.NameRule { return &r.Email }},
-	{"names.uri", "URIs", "a host, or spiffe://example.org/web and what is below", func(r *notary.NameRules) *notary.NameRule { return &r.URI }},
-	{"names.upn", "User principal names", "corp.example, .corp.example, or one name", func(r *notary.NameRules) *notary.NameRule { return &r.UPN }},
+	{"names.dns", "DNS names", "example.com for itself and what is below, .example.com for what is below",
+		func(r *notary.NameRules) *notary.NameRule { return &r.DNS }},
+	{"names.ip", "IP addresses", "10.0.0.0/8, or one address",
+		func(r *notary.NameRules) *notary.NameRule { return &r.IP }},
+	{"names.email", "E-mail addresses", "example.com, .example.com, or one address",
+		func(r *notary.NameRules) *notary.NameRule { return &r.Email }},
+	{"names.uri", "URIs", "a host, or spiffe://example.org/web and what is below",
+		func(r *notary.NameRules) *notary.NameRule { return &r.URI }},
+	{"names.upn", "User principal names", "corp.example, .corp.example, or one name",
+		func(r *notary.NameRules) *notary.NameRule { return &r.UPN }},
 }
 
 // ruleFields returns the names of the fields for the rules of a profile.
@@ -84,8 +89,9 @@ func readRules(v url.Values) (r notary.Rules, err error) {
 		Description: strings.TrimSpace(v.Get("description")), CA: v.Get("ca") == "yes",
 		KeyUsages: words[notary.KeyUsage](v["key_usages"]), ExtKeyUsages: lines(v.Get("extended_key_usages")),
 		Keys: notary.KeyRules{Allowed: words[notary.KeyKind](v["keys.allowed"])},
-		Names: notary.NameRules{Wildcards: v.Get("names.wildcards") == "yes", Underscores: v.Get("names.underscores") == "yes",
-			Required: v.Get("names.required") == "yes", NoHost: notary.NoHostAction(v.Get("names.no_host"))},
+		Names: notary.NameRules{Wildcards: v.Get("names.wildcards") == "yes",
+			Underscores: v.Get("names.underscores") == "yes",
+			Required:    v.Get("names.required") == "yes", NoHost: notary.NoHostAction(v.Get("names.no_host"))},
 		Subject:  notary.SubjectRules{Others: notary.AttributeAction(v.Get("subject.others"))},
 		Policies: lines(v.Get("policies")), OCSPNoCheck: v.Get("ocsp_no_check") == "yes",
 		LintWarnings: notary.LintWarnings(v.Get("lint_warnings")), SHA1Requests: v.Get("sha1_requests") == "yes",
@@ -114,7 +120,8 @@ func readRules(v url.Values) (r notary.Rules, err error) {
 		return r, err
 	}
 	for _, n := range nameFields {
-		*n.of(&r.Names) = notary.NameRule{Allow: notary.Allowance(v.Get(n.Field + ".allow")), Listed: lines(v.Get(n.Field + ".listed"))}
+		*n.of(&r.Names) = notary.NameRule{Allow: notary.Allowance(v.Get(n.Field + ".allow")),
+			Listed: lines(v.Get(n.Field + ".listed"))}
 	}
 	r.Subject.Attributes, err = readAttributes(v.Get("subject.attributes"))
 	return r, err
@@ -134,9 +141,11 @@ func readAttributes(text string) (rules []notary.AttributeRule, err error) {
 		name, rest, _ := strings.Cut(line, " ")
 		action, value, _ := strings.Cut(strings.TrimSpace(rest), " ")
 		if action == "" {
-			return nil, notary.FieldErrorf("subject.attributes", "%.60q does not say what becomes of the attribute: write keep, fixed or refuse after it", line)
+			return nil, notary.FieldErrorf("subject.attributes",
+				"%.60q does not say what becomes of the attribute: write keep, fixed or refuse after it", line)
 		}
-		rules = append(rules, notary.AttributeRule{Type: name, Action: notary.AttributeAction(action), Value: strings.TrimSpace(value)})
+		rules = append(rules, notary.AttributeRule{Type: name, Action: notary.AttributeAction(action),
+			Value: strings.TrimSpace(value)})
 	}
 	return rules, nil
 }
@@ -201,22 +210,26 @@ func (profileForm) KeyKinds() []page.Option  { return choices(notary.KeyKinds) }
 func (profileForm) Purposes() string { return strings.Join(notary.ExtKeyUsageNames, ", ") }
 
 func (profileForm) Allowances() []page.Option {
-	return []page.Option{{Value: string(notary.AllowNone), Label: "none"}, {Value: string(notary.AllowAny), Label: "any"},
+	return []page.Option{{Value: string(notary.AllowNone), Label: "none"},
+		{Value: string(notary.AllowAny), Label: "any"},
 		{Value: string(notary.AllowListed), Label: "those listed"}}
 }
 
 func (profileForm) Others() []page.Option {
-	return []page.Option{{Value: string(notary.Keep), Label: "keep them as the request has them"}, {Value: string(notary.Refuse), Label: "refuse the request"}}
+	return []page.Option{{Value: string(notary.Keep), Label: "keep them as the request has them"},
+		{Value: string(notary.Refuse), Label: "refuse the request"}}
 }
 
 // NoHosts are what can become of a server's request that names no host.
 func (profileForm) NoHosts() []page.Option {
-	return []page.Option{{Value: "", Label: "refuse, unless it looks like a client's"}, {Value: string(notary.RefuseNoHost), Label: "refuse"},
+	return []page.Option{{Value: "", Label: "refuse, unless it looks like a client's"},
+		{Value: string(notary.RefuseNoHost), Label: "refuse"},
 		{Value: string(notary.ReportNoHost), Label: "issue with a warning"}}
 }
 
 func (profileForm) Warnings() []page.Option {
-	return []page.Option{{Value: string(notary.KeepWarnings), Label: "issue, and keep the warning with the certificate"},
+	return []page.Option{{Value: string(notary.KeepWarnings),
+		Label: "issue, and keep the warning with the certificate"},
 		{Value: string(notary.RefuseWarnings), Label: "refuse"}}
 }
 

@@ -37,7 +37,8 @@ type requestPage struct {
 
 // requestFields are the fields of the page's forms.
 var requestFields = formFields{
-	"sign":   slices.Concat(signFields, []string{"subject", "names", "ca_profile", "path_length", "name_constraints.permitted", "name_constraints.excluded"}),
+	"sign": slices.Concat(signFields, []string{"subject", "names", "ca_profile", "path_length",
+		"name_constraints.permitted", "name_constraints.excluded"}),
 	"reject": {"reason"},
 	"revoke": {"reason", "only_current", page.FieldSure},
 	"upload": {"certificate"},
@@ -58,7 +59,8 @@ func (s *site) requestPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	p := requestPage{Request: r, Title: requestTitle(r), Again: "/requests/new?" + url.Values{"names": {namesText(r.Names)}}.Encode(),
+	p := requestPage{Request: r, Title: requestTitle(r), Again: "/requests/new?" +
+		url.Values{"names": {namesText(r.Names)}}.Encode(),
 		now: s.ca.Now(), forms: formsOf(c, f, requestFields)}
 	if p.signChoices, err = s.signChoices(c); err != nil {
 		return err

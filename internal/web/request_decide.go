@@ -33,7 +33,8 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 	}
 	for _, a := range o.all {
 		if a.Status(s.ca.Now()) == notary.AuthorityActive {
-			o.Authorities = append(o.Authorities, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a), Chosen: !a.SelfSigned() && !chosen(o.Authorities)})
+			o.Authorities = append(o.Authorities, page.Option{Value: strconv.FormatInt(a.ID, 10), Label: authorityLabel(a),
+				Chosen: !a.SelfSigned() && !chosen(o.Authorities)})
 		}
 	}
 	for _, p := range profiles {
@@ -41,7 +42,8 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 			o.CAProfiles = append(o.CAProfiles, page.Option{Value: p.Name, Label: profileLabel(p)})
 		}
 		if !p.CA && p.Name != notary.OCSPProfile {
-			o.Profiles = append(o.Profiles, page.Option{Value: p.Name, Label: profileLabel(p), Chosen: p.Name == notary.DefaultProfile})
+			o.Profiles = append(o.Profiles, page.Option{Value: p.Name, Label: profileLabel(p),
+				Chosen: p.Name == notary.DefaultProfile})
 		}
 	}
 	return o, nil
@@ -52,7 +54,8 @@ var signFields = []string{"certificate_authority_id", "profile", "not_valid_afte
 
 // SignFields returns the fields of a form by which requests are signed.
 func (o signChoices) SignFields(f page.Form) []page.Field {
-	return []page.Field{f.Choice("certificate_authority_id", "Authority", o.Authorities), f.Choice("profile", "Profile", o.Profiles),
+	return []page.Field{f.Choice("certificate_authority_id", "Authority", o.Authorities),
+		f.Choice("profile", "Profile", o.Profiles),
 		f.Input("text", "not_valid_after", "Valid for").With("A number of days such as 90, or the last day such as 2027-01-31. " +
 			"Without it, as long as the profile says; never longer than the authority.")}
 }
@@ -115,7 +118,8 @@ func readOwnOptions(c *call, o *ca.SignOptions) (err error) {
 	if c.value("path_length") != "" {
 		o.PathLen = &pathLen
 	}
-	if o.Constraints.Permitted, err = readSubtrees("name_constraints.permitted", c.value("name_constraints.permitted")); err != nil {
+	if o.Constraints.Permitted, err = readSubtrees("name_constraints.permitted",
+		c.value("name_constraints.permitted")); err != nil {
 		return err
 	}
 	o.Constraints.Excluded, err = readSubtrees("name_constraints.excluded", c.value("name_constraints.excluded"))
@@ -135,7 +139,8 @@ func readEnd(text string, now time.Time) (end time.Time, err error) {
 		}
 		period, ok := notary.ParsePeriod(text)
 		if !ok || period == 0 {
-			return end, notary.FieldErrorf("not_valid_after", "write a number of days such as 90, or the last day such as 2027-01-31")
+			return end, notary.FieldErrorf("not_valid_after",
+				"write a number of days such as 90, or the last day such as 2027-01-31")
 		}
 		end = now.Add(period)
 	}

@@ -33,7 +33,8 @@ func (s *site) newRequestPage(c *call, f page.Form) error {
 
 // Keys are the kinds of keys that browsers make.
 func (newRequestPage) Keys() []page.Option {
-	return []page.Option{{Value: "ecdsa-p256", Label: "ECDSA P-256: fit for nearly everything"}, {Value: "ecdsa-p384", Label: "ECDSA P-384"},
+	return []page.Option{{Value: "ecdsa-p256", Label: "ECDSA P-256: fit for nearly everything"},
+		{Value: "ecdsa-p384", Label: "ECDSA P-384"},
 		{Value: "rsa-2048", Label: "RSA 2048: for old programs"}, {Value: "rsa-3072", Label: "RSA 3072"},
 		{Value: "ed25519", Label: "Ed25519: not every program knows it"}}
 }
@@ -60,7 +61,8 @@ func (s *site) checkRequest(c *call) error {
 func (s *site) checkedPage(c *call, f page.Form) error {
 	csr := unixLines(f.Value("csr"))
 	if strings.TrimSpace(csr) == "" {
-		return c.again(notary.FieldErrorf("csr", "paste a signing request, choose its file, or make a key first"), s.newRequestPage)
+		return c.again(notary.FieldErrorf("csr", "paste a signing request, choose its file, or make a key first"),
+			s.newRequestPage)
 	}
 	trial, err := s.ca.TryRequest(c.r.Context(), c.caller, csr, f.Value("profile"))
 	if err != nil {
@@ -70,7 +72,8 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 	if err != nil {
 		return err
 	}
-	p := checkedPage{Form: f.Fields("profile"), CSR: csr, Profile: f.Value("profile"), Profiles: choices.Profiles, Trial: trial}
+	p := checkedPage{Form: f.Fields("profile"), CSR: csr, Profile: f.Value("profile"), Profiles: choices.Profiles,
+		Trial: trial}
 	if p.Profile == "" {
 		p.Profile = notary.DefaultProfile
 	}

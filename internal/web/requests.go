@@ -36,8 +36,10 @@ func (s *site) requestsPage(c *call, f page.Form) error {
 
 func (s *site) showRequests(c *call, f page.Form, found notary.Page[*notary.Request]) error {
 	v := f.All()
-	p := requestsPage{filters: filters{Form: f, query: v, Path: "/requests", Part: "status", Narrowed: narrows(v, "status")},
-		Requests: found.Items, Pager: c.pager(found.Previous, found.Next).Filled(len(found.Items)), Query: withoutPlace(v).Encode()}
+	p := requestsPage{filters: filters{Form: f, query: v, Path: "/requests", Part: "status",
+		Narrowed: narrows(v, "status")},
+		Requests: found.Items, Pager: c.pager(found.Previous, found.Next).Filled(len(found.Items)),
+		Query: withoutPlace(v).Encode()}
 	p.Clear = listURL(p.Path, url.Values{p.Part: {v.Get(p.Part)}})
 	var counts map[notary.RequestStatus]int64
 	if c.caller.May(notary.ReadRequests) && !p.Narrowed { // they count whatever the fields say
@@ -62,7 +64,8 @@ func statusTabs(v url.Values, counts map[notary.RequestStatus]int64) []tab {
 	tabs := []tab{{Label: "All", URL: listURL("/requests", v, "status", ""), Here: here == ""}}
 	var total int64
 	for _, status := range notary.RequestStatuses {
-		t := tab{Label: string(status), URL: listURL("/requests", v, "status", string(status)), Here: here == string(status)}
+		t := tab{Label: string(status), URL: listURL("/requests", v, "status", string(status)),
+			Here: here == string(status)}
 		if counts != nil {
 			t.Count = page.Count(counts[status])
 			total += counts[status]

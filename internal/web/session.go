@@ -71,8 +71,9 @@ type signInForm struct {
 type kept struct{ Name, Value string }
 
 // keptLabels are what fields are called whose names do not say it.
-var keptLabels = map[string]string{"csr": "Signing request", "ids": "Request", "do": "Action", "q": "Search", "certificate_authority_id": "Authority",
-	"not_valid_after": "Valid for", "name_prefix": "Name begins with", "expiring": "Expiring within"}
+var keptLabels = map[string]string{"csr": "Signing request", "ids": "Request", "do": "Action", "q": "Search",
+	"certificate_authority_id": "Authority",
+	"not_valid_after":          "Valid for", "name_prefix": "Name begins with", "expiring": "Expiring within"}
 
 // Label is what the field is called.
 func (k kept) Label() string {
@@ -85,7 +86,8 @@ func (k kept) Label() string {
 // Told says whether people are shown the field: not what is empty, nor what a page put into the
 // form for itself.
 func (k kept) Told() bool {
-	return k.Value != "" && !slices.Contains([]string{page.FieldSure, "all", "expected", "selection", "version"}, k.Name)
+	return k.Value != "" && !slices.Contains([]string{page.FieldSure, "all", "expected", "selection", "version"},
+		k.Name)
 }
 
 // The fields of the sign-in form itself.

@@ -105,11 +105,14 @@ func (c *call) pageStatus() int {
 
 // ruleTexts are the words of verdicts, as people read them.
 var ruleTexts = map[string]string{
-	"key": "the kind of key", "key_usage": "what the key can do", "subject": "the subject", "names": "that there is a name",
-	"dns_names": "DNS names", "wildcards": "wildcards", "ip_addresses": "IP addresses", "email_addresses": "e-mail addresses", "uris": "URIs",
+	"key": "the kind of key", "key_usage": "what the key can do", "subject": "the subject",
+	"names":     "that there is a name",
+	"dns_names": "DNS names", "wildcards": "wildcards", "ip_addresses": "IP addresses",
+	"email_addresses": "e-mail addresses", "uris": "URIs",
 	"common_name": "a common name that looks like a host", "server_name": "that a server has a host name",
-	"underscores": "underscores", "user_principal_names": "user principal names", "max_names": "number of names", "request_signature": "signature of the request",
-	"validity": "the validity", "compromised_key": "that nobody has reported the key as compromised",
+	"underscores": "underscores", "user_principal_names": "user principal names", "max_names": "number of names",
+	"request_signature": "signature of the request",
+	"validity":          "the validity", "compromised_key": "that nobody has reported the key as compromised",
 	"blocked_key": "that the key is not blocked", "authority_key": "that no authority has the key",
 }
 

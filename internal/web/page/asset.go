@@ -30,7 +30,8 @@ type asset struct {
 }
 
 // contentTypes are those of the files, independent of the machine's own table.
-var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml"}
 
 // loadAssets compresses the assets on first use.
 var loadAssets = sync.OnceValue(func() *assets {

@@ -32,7 +32,8 @@ func Parse(files fs.FS, now func() time.Time, functions template.FuncMap) Templa
 	all := Templates{}
 	for _, name := range names {
 		if name != "layout.html" && !strings.HasPrefix(name, "parts") {
-			all[strings.TrimSuffix(name, path.Ext(name))] = template.Must(template.Must(root.Clone()).ParseFS(files, name))
+			one := template.Must(root.Clone())
+			all[strings.TrimSuffix(name, path.Ext(name))] = template.Must(one.ParseFS(files, name))
 		}
 	}
 	return all
