@@ -44,7 +44,7 @@ type call struct {
 	failing bool   // whether a form is shown again, with what is wrong with it
 }
 
-// handler finds out who is calling, reads the form, and runs what the route does.
+// handler returns a handler that identifies the caller, reads the form and runs the route.
 func (s *site) handler(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page.SetHeaders(w.Header())
@@ -69,7 +69,7 @@ func (s *site) handler(to route) http.Handler {
 	})
 }
 
-// prepare reads who is calling and what was sent.
+// prepare reads the session and the form.
 func (c *call) prepare(to route) error {
 	c.caller.Address = server.ClientAddress(c.r)
 	if err := c.readSession(); err != nil {
@@ -84,7 +84,7 @@ func (c *call) prepare(to route) error {
 func (c *call) readSession() error {
 	token := SessionToken(c.r)
 	if token == "" {
-		return nil // nobody
+		return nil
 	}
 	caller, err := c.site.auth.Caller(c.r.Context(), token, c.caller.Address)
 	if notary.KindOf(err) == notary.Unauthenticated {
@@ -97,8 +97,8 @@ func (c *call) readSession() error {
 	return err
 }
 
-// ready says whether the route can be followed. Otherwise it has answered: an empty service
-// leads to the first account, and who is not logged in to the login.
+// ready reports whether the route can run. Otherwise it has answered: a service without accounts redirects to the first
+// account, and callers without a session to the login.
 func (s *site) ready(c *call, to route) (bool, error) {
 	if !s.initialized.Load() {
 		some, err := s.auth.HasAccounts(c.r.Context())
@@ -121,18 +121,17 @@ func (s *site) ready(c *call, to route) (bool, error) {
 	return false, nil
 }
 
-// redirect sends the browser to another page of ours.
+// redirect redirects the browser to another page.
 func (c *call) redirect(to string) { http.Redirect(c.w, c.r, to, http.StatusSeeOther) }
 
-// done ends what a form did: the browser goes to a page, which says so.
+// done answers a form: it redirects the browser to a page, which shows the message.
 func (c *call) done(to, message string) error {
 	c.setFlash(message)
 	c.redirect(to)
 	return nil
 }
 
-// value is a field of the form that was sent, without blanks around it; of the query where none
-// was sent.
+// value returns a field of the posted form without surrounding white space, or of the query if no form was posted.
 func (c *call) value(name string) string {
 	fields := c.r.PostForm
 	if c.r.Method != http.MethodPost {
@@ -141,7 +140,7 @@ func (c *call) value(name string) string {
 	return strings.TrimSpace(fields.Get(name))
 }
 
-// id is the number in the path.
+// id returns the ID in the path.
 func (c *call) id() (int64, error) { return readID(c.r.PathValue("id")) }
 
 func readID(text string) (int64, error) {
@@ -172,7 +171,7 @@ func (c *call) fail(err error) {
 	}
 }
 
-// headings are what pages of errors are called, for people who do not know HTTP.
+// headings are the titles of error pages, for people who do not know HTTP.
 var headings = map[int]string{
 	http.StatusBadRequest:            "This could not be read",
 	http.StatusUnauthorized:          "You are signed out",

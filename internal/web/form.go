@@ -12,14 +12,14 @@ import (
 	"notary/internal/web/page"
 )
 
-// failed returns the form with what is wrong with it, and makes that the answer's status.
+// failed returns the form with what is wrong with it, and sets the status of the response.
 func (c *call) failed(values url.Values, e *notary.Error) page.Form {
 	c.status, c.failing = server.Status(e.Kind), true
 	return page.FailedForm(values, e)
 }
 
-// again shows the page with the form once more, with what was typed and the error at its
-// field. What the form cannot mend is an error of the whole page.
+// again shows the page with the form once more, with what was typed and the error at its field. It returns errors that
+// the user cannot correct in the form.
 func (c *call) again(err error, show func(*call, page.Form) error) error {
 	switch e := c.explain(err); e.Kind {
 	case notary.Internal, notary.NotFound, notary.Forbidden, notary.Unauthenticated:
@@ -32,11 +32,11 @@ func (c *call) again(err error, show func(*call, page.Form) error) error {
 	}
 }
 
-// wrongFilter shows a list's page without rows and with what is wrong with its filter.
+// wrongFilter shows the page of a list without rows and with what is wrong with its filter.
 func (c *call) wrongFilter(err error, show func(*call, page.Form) error) error {
 	switch e := c.explain(err); e.Kind {
 	case notary.Invalid, notary.Conflict, notary.Unprocessable:
-		if e.Field == "after" || e.Field == "before" { // no field that people see
+		if e.Field == "after" || e.Field == "before" { // not a visible field
 			e = notary.FieldErrorf(e.Field, "this address leads to no place in the list: begin at its first page")
 		}
 		return show(c, c.failed(c.r.URL.Query(), e))

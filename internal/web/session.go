@@ -29,7 +29,7 @@ func (c *call) setCookie(name, value string, maxAge int) {
 
 func (c *call) dropSession() { c.setCookie(sessionCookie, "", -1) }
 
-// rememberDevice lets the account log in from this browser even while others guess its password.
+// rememberDevice sets a cookie by which the account can log in from this browser while others guess its password.
 func (c *call) rememberDevice(accountID int64) {
 	device, err := c.site.auth.NewDevice(c.r.Context(), accountID)
 	if err != nil { // the login itself has succeeded
@@ -40,12 +40,12 @@ func (c *call) rememberDevice(accountID int64) {
 	c.setCookie(deviceCookie, device, int(auth.DeviceLife.Seconds()))
 }
 
-// setFlash keeps a sentence for the next page.
+// setFlash keeps a message for the next page.
 func (c *call) setFlash(message string) {
 	c.setCookie(flashCookie, base64.RawURLEncoding.EncodeToString([]byte(message)), 60)
 }
 
-// takeFlash gives the sentence of the page before, once.
+// takeFlash returns the message of the page before and deletes it.
 func (c *call) takeFlash() string {
 	cookie, err := c.r.Cookie(flashCookie)
 	if err != nil {
@@ -59,23 +59,22 @@ func (c *call) takeFlash() string {
 	return strings.ToValidUTF8(string(text), "")
 }
 
-// signInForm asks who one is. Where a session has ended in the middle of a form, it carries
-// what was typed.
+// signInForm is the login. If the session ended while a form was filled in, it carries what was typed.
 type signInForm struct {
 	Form page.Form
 	To   string // where to go then
 	Kept []kept // what was typed into which form
 }
 
-// kept is a field of a form that was sent too late.
+// kept is a field of a form that was sent after its session had ended.
 type kept struct{ Name, Value string }
 
-// keptLabels are what fields are called whose names do not say it.
+// keptLabels are the labels of fields whose names are no label.
 var keptLabels = map[string]string{"csr": "Signing request", "ids": "Request", "do": "Action", "q": "Search",
 	"certificate_authority_id": "Authority",
 	"not_valid_after":          "Valid for", "name_prefix": "Name begins with", "expiring": "Expiring within"}
 
-// Label is what the field is called.
+// Label returns the label of the field.
 func (k kept) Label() string {
 	if label := keptLabels[k.Name]; label != "" {
 		return label
@@ -83,8 +82,7 @@ func (k kept) Label() string {
 	return page.Capital(strings.ReplaceAll(k.Name, "_", " "))
 }
 
-// Told says whether people are shown the field: not what is empty, nor what a page put into the
-// form for itself.
+// Told reports whether the field is shown: not if it is empty or hidden.
 func (k kept) Told() bool {
 	return k.Value != "" && !slices.Contains([]string{page.FieldSure, "all", "expected", "selection", "version"},
 		k.Name)
@@ -97,8 +95,8 @@ const (
 	fieldAction = "kept_action"
 )
 
-// signInPage asks. Only what was posted here can carry what was typed: a link that somebody else
-// made would otherwise put words into the user's mouth.
+// signInPage shows the login. It takes what was typed only from a posted form, so that a link on another site cannot
+// prepare a form in the user's name.
 func (s *site) signInPage(c *call, f page.Form) error {
 	p := signInForm{Form: f.Fields("email", "password"), To: ourPath(f.Value(fieldTo))}
 	if c.r.Method == http.MethodPost {
@@ -110,9 +108,8 @@ func (s *site) signInPage(c *call, f page.Form) error {
 	return c.show("sign-in", "Sign in", p)
 }
 
-// signInAgain shows the login in place of what a form would have done: its session has ended.
-// The page keeps the form and shows it again after the login, unless it was too large to read
-// without a session.
+// signInAgain shows the login instead of running a form whose session has ended. The page keeps the form and shows it
+// again after the login, unless it was too large to read without a session.
 func (s *site) signInAgain(c *call, tooLarge bool) error {
 	text, lost := c.typed()
 	values := url.Values{}
@@ -130,8 +127,7 @@ func (s *site) signInAgain(c *call, tooLarge bool) error {
 	return s.signInPage(c, c.failed(values, notary.Errorf(notary.Unauthenticated, "%s", message)))
 }
 
-// typed is what was sent that can be kept in a page, and the fields that cannot: secrets, and
-// files that are no text.
+// typed returns what was sent that a page can keep, and the fields that it cannot: secrets, and binary files.
 func (c *call) typed() (text string, lost []string) {
 	keep := url.Values{}
 	for name, values := range c.r.PostForm {
@@ -146,7 +142,7 @@ func (c *call) typed() (text string, lost []string) {
 	return keep.Encode(), lost
 }
 
-// secretField says whether a field is never written into a page.
+// secretField reports whether a field is never written into a page.
 func secretField(name string) bool {
 	return strings.Contains(name, "password") || name == "private_key" || name == fieldSetupCode
 }
@@ -181,7 +177,7 @@ func (s *site) signIn(c *call) error {
 	return nil
 }
 
-// keptForm shows what was typed before a session ended, to be sent now.
+// keptForm shows what was typed before a session ended, to be sent after the login.
 type keptForm struct {
 	Action string
 	Fields []kept
@@ -206,7 +202,7 @@ func (s *site) keptPage(c *call, token, action string) (err error) {
 	return c.show("kept", "Welcome back", p)
 }
 
-// signOut ends the session, where it has not ended by itself.
+// signOut ends the session if it has not expired.
 func (s *site) signOut(c *call) error {
 	if c.caller.Known() {
 		if err := s.auth.Logout(c.r.Context(), c.caller, c.token); err != nil {
@@ -220,7 +216,7 @@ func (s *site) signOut(c *call) error {
 	return c.done("/sign-in", "You are signed out.")
 }
 
-// ourPath is a path of this site with its query; "/" for whatever else is given.
+// ourPath returns a path of this site with its query, and "/" for anything else.
 func ourPath(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || !strings.HasPrefix(to, "/") ||

@@ -1,10 +1,9 @@
-// Package web is the pages: each is a typed struct and a template, and each thing that is done
-// on one is a form (POST, redirect, GET) that works without JavaScript.
+// Package web has the pages: each is a typed struct and a template, and each action is a form (POST, redirect, GET) that
+// works without JavaScript.
 //
-// [New] gives the handler of everything that is not the API's. To add a page: one line in
-// routes.go, a handler that fills the page's struct by one call into package ca or auth,
-// and a template of its name. What people see around every page is in templates/layout.html,
-// the parts that pages share in templates/parts.html. Package page renders them.
+// [New] returns the handler of everything that is not the API. To add a page, add a line to routes.go, a handler that
+// fills the page's struct by one call into package ca or auth, and a template of its name. The layout of all pages is in
+// templates/layout.html, and the parts that they share in templates/parts.html. Package page renders them.
 package web
 
 import (
@@ -18,7 +17,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// Config is what the pages are made of.
+// Config configures the pages.
 type Config struct {
 	CA      *ca.Service
 	Auth    *auth.Service
@@ -28,12 +27,11 @@ type Config struct {
 	// Settings returns the settings in force for display, without secrets.
 	Settings func() []notary.Setting
 
-	// Stopping, where it is set, is closed when the server begins to stop: work on many
-	// requests then begins no more of them.
+	// Stopping, if set, is closed when the server begins to stop. Bulk actions then begin no further request.
 	Stopping <-chan struct{}
 }
 
-// site is what the handlers share.
+// site is the state that the handlers share.
 type site struct {
 	ca       *ca.Service
 	auth     *auth.Service
@@ -43,11 +41,10 @@ type site struct {
 	stopping <-chan struct{}
 	pages    page.Templates
 
-	initialized atomic.Bool // that there is an account was seen once
+	initialized atomic.Bool // whether an account has been seen
 }
 
-// New gives the handler of the pages. It panics where a template cannot be parsed, which no
-// input can bring about.
+// New returns the handler of the pages. It panics if a template cannot be parsed.
 func New(c Config) http.Handler {
 	s := &site{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, settings: c.Settings, stopping: c.Stopping}
 	s.pages = parsePages(s)
@@ -62,7 +59,7 @@ func New(c Config) http.Handler {
 	return protection.Handler(mux)
 }
 
-// fromElsewhere refuses a form that a page of another site has sent.
+// fromElsewhere refuses a form that was sent by a page of another site.
 func fromElsewhere(*call) error {
 	return notary.Errorf(notary.Forbidden, "a page of another site sent this, so nothing was done: begin at the overview")
 }
