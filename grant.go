@@ -1,0 +1,52 @@
+package notary
+
+import (
+	"strconv"
+	"time"
+)
+
+// Group is a named set of accounts. What is granted to it applies to its members.
+type Group struct {
+	ID        int64
+	Name      string
+	CreatedAt time.Time
+}
+
+// Grant gives an account or a group actions in addition to those of its role. Each limit that is not empty must
+// hold for the object of the action; one that is empty does not limit.
+type Grant struct {
+	ID        int64
+	AccountID int64 // to whom it is given: either this or GroupID is 0
+	GroupID   int64
+	CreatedAt time.Time
+	GrantTerms
+}
+
+// GrantTerms are what a grant gives and what limits it. Package policy defines their meaning.
+type GrantTerms struct {
+	Actions     []string  `json:"actions"`
+	Authorities []int64   `json:"authorities,omitempty"`
+	Profiles    []string  `json:"profiles,omitempty"`
+	Names       NameLists `json:"names,omitzero"`
+	Owners      []int64   `json:"owners,omitempty"`       // accounts
+	OwnerGroups []int64   `json:"owner_groups,omitempty"` // any account that is a member of one of them
+}
+
+// NameLists are sets of names by kind, in the notation of profiles: see [NameRules].
+type NameLists struct {
+	DNS   []string `json:"dns,omitempty"`
+	IP    []string `json:"ip,omitempty"`
+	Email []string `json:"email,omitempty"`
+	URI   []string `json:"uri,omitempty"`
+}
+
+// Len returns the number of entries of all kinds.
+func (l NameLists) Len() int { return len(l.DNS) + len(l.IP) + len(l.Email) + len(l.URI) }
+
+// Grantee returns to whom the grant is given, such as "account 3" or "group 2".
+func (g *Grant) Grantee() string {
+	if g.GroupID != 0 {
+		return "group " + strconv.FormatInt(g.GroupID, 10)
+	}
+	return "account " + strconv.FormatInt(g.AccountID, 10)
+}

@@ -1,0 +1,85 @@
+package issuance
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// CheckNameLists returns an error of the field if the lists hold anything that the lists of a profile cannot hold.
+func CheckNameLists(field string, lists notary.NameLists) error {
+	for _, kind := range []struct {
+		name  string
+		list  []string
+		check func(string) bool
+		form  string
+	}{
+		{"dns", lists.DNS, isDomain, "example.com (for itself and what is below) or .example.com (for what is below)"},
+		{"ip", lists.IP, isRange, "10.0.0.0/8, 2001:db8::/32 or one address"},
+		{"email", lists.Email, isMailbox, "example.com, .example.com (for the domains below) or one address"},
+		{"uri", lists.URI, isURIRule, "example.com, .example.com (for the hosts below), spiffe://example.com/web or urn:example:"},
+	} {
+		if len(kind.list) > maxListed {
+			return notary.FieldErrorf(field+"."+kind.name, "more than %d are listed", maxListed)
+		}
+		for _, entry := range kind.list {
+			if !kind.check(entry) {
+				return notary.FieldErrorf(field+"."+kind.name, "%.80q cannot be listed here: write it as %s", entry, kind.form)
+			}
+		}
+	}
+	return nil
+}
+
+// Unlisted returns the first of a certificate's names that no entry of the lists matches, and false if all are
+// matched. Common names count as names, because some programs identify clients and servers by them: each must be
+// a listed host or address, or one of the subject alternative names. User principal names are never matched.
+func Unlisted(names notary.Names, commonNames []string, lists notary.NameLists) (name string, found bool) {
+	for _, kind := range []struct {
+		names   []string
+		entries []string
+		matches func(name, entry string) bool
+	}{
+		{names.DNS, lists.DNS, matchesPlainDNS},
+		{names.IP, lists.IP, matchesIP},
+		{names.Email, lists.Email, matchesEmail},
+		{names.URI, lists.URI, matchesURI},
+		{names.UPN, nil, nil},
+	} {
+		for _, name := range kind.names {
+			if !slices.ContainsFunc(kind.entries, func(entry string) bool { return kind.matches(name, entry) }) {
+				return name, true
+			}
+		}
+	}
+	all := names.All()
+	for _, name := range commonNames {
+		if !slices.Contains(all, name) && !listsHost(lists, name) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// listsHost reports whether the lists match the host or address that a common name is or looks like.
+func listsHost(lists notary.NameLists, commonName string) bool {
+	host, ok := pki.LooksLikeHost(commonName)
+	if !ok {
+		host = commonName // a single label, if it is a host name at all
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return slices.ContainsFunc(lists.IP, func(entry string) bool { return matchesIP(host, entry) })
+	}
+	return slices.ContainsFunc(lists.DNS, func(entry string) bool { return matchesPlainDNS(host, entry) })
+}
+
+// matchesPlainDNS is matchesDNS for names that may come from anywhere: one that is not in the form of
+// [notary.Names] matches nothing.
+func matchesPlainDNS(name, entry string) bool {
+	host := strings.TrimPrefix(name, "*.")
+	_, notIP := netip.ParseAddr(host)
+	return notIP != nil && host == strings.ToLower(host) && isPlainHost(host) && matchesDNS(name, entry)
+}

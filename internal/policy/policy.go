@@ -1,0 +1,201 @@
+// Package policy decides whether somebody may do something to an object.
+//
+// A role is an unlimited grant of its actions. A [notary.Grant] adds actions to those of the role, and may be
+// limited to authorities, profiles, names and owners: [Allow] holds these limits against a [Resource]. Grants
+// only ever add. The package is pure: package ca reads the grants and describes the objects.
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"notary"
+	"notary/internal/issuance"
+)
+
+// Resource describes the object of an action. What is zero does not apply to it, and satisfies no limit.
+type Resource struct {
+	AuthorityID int64 // that signs, or that issued the certificate
+	Profile     string
+	Names       notary.Names
+	CommonNames []string // of the subject: all of them count as names
+	OwnerID     int64    // the account that submitted the request
+	OwnerGroups []int64  // of that account
+}
+
+// String describes the resource in a refusal, such as "profile server-client, certificate authority 3, a.example.com".
+func (r Resource) String() string {
+	var parts []string
+	if r.Profile != "" {
+		parts = append(parts, "profile "+r.Profile)
+	}
+	if r.AuthorityID != 0 {
+		parts = append(parts, fmt.Sprintf("certificate authority %d", r.AuthorityID))
+	}
+	if r.OwnerID != 0 {
+		parts = append(parts, fmt.Sprintf("owner account %d", r.OwnerID))
+	}
+	names := r.names()
+	const most = 5
+	if len(names) > most {
+		names = append(names[:most:most], "…")
+	}
+	parts = append(parts, names...)
+	return strings.Join(parts, ", ")
+}
+
+// names returns the subject alternative names and the common names that are not among them.
+func (r Resource) names() []string {
+	all := r.Names.All()
+	for _, name := range r.CommonNames {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// Decision is the answer to whether an action is allowed, with the reason.
+type Decision struct {
+	Allowed bool
+	Grant   *notary.Grant // that allows it; nil if a role does, or nothing
+	Reason  string
+}
+
+// Decide decides by the role and the grants of an account.
+func Decide(role notary.Role, grants []*notary.Grant, action Action, r Resource) Decision {
+	switch {
+	case !action.Valid():
+		return Decision{Reason: fmt.Sprintf("%.40q is not an action", string(action))}
+	case RoleHas(role, action):
+		return Decision{Allowed: true, Reason: fmt.Sprintf("the role %s has permission to %s", role, action)}
+	case !Has(grants, action):
+		return Decision{Reason: fmt.Sprintf("the role %s does not have permission to %s, which requires the role %s",
+			role, action, rolesWith(action))}
+	}
+	return Allow(grants, action, r)
+}
+
+// Has reports whether any of the grants has the action, on whatever objects.
+func Has(grants []*notary.Grant, action Action) bool {
+	return slices.ContainsFunc(grants, func(g *notary.Grant) bool { return has(g, action) })
+}
+
+func has(g *notary.Grant, action Action) bool {
+	return byAction[action].grantable && slices.Contains(g.Actions, string(action))
+}
+
+// Reaches reports whether any of the grants has the action and is not limited to other authorities or profiles
+// than these; 0 and "" stand for any. What no grant reaches need not be looked at.
+func Reaches(grants []*notary.Grant, action Action, authorityID int64, profile string) bool {
+	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
+		return has(g, action) &&
+			(authorityID == 0 || len(g.Authorities) == 0 || slices.Contains(g.Authorities, authorityID)) &&
+			(profile == "" || len(g.Profiles) == 0 || slices.Contains(g.Profiles, profile))
+	})
+}
+
+// Allow decides by grants alone. An action is allowed if one grant has it and all limits of this grant hold.
+func Allow(grants []*notary.Grant, action Action, r Resource) Decision {
+	var misses []string
+	for _, g := range grants {
+		if !has(g, action) {
+			continue
+		}
+		miss := missedLimit(g.GrantTerms, r)
+		if miss == "" {
+			return Decision{Allowed: true, Grant: g,
+				Reason: fmt.Sprintf("grant %d to %s gives permission to %s", g.ID, g.Grantee(), action)}
+		}
+		misses = append(misses, fmt.Sprintf("grant %d %s", g.ID, miss))
+	}
+	if misses == nil {
+		return Decision{Reason: fmt.Sprintf("no grant gives permission to %s", action)}
+	}
+	const most = 5
+	if len(misses) > most {
+		misses = append(misses[:most:most], "…")
+	}
+	return Decision{Reason: fmt.Sprintf("no grant of permission to %s covers %s: %s", action, describe(r), strings.Join(misses, "; "))}
+}
+
+func describe(r Resource) string {
+	if text := r.String(); text != "" {
+		return text
+	}
+	return "this object"
+}
+
+// missedLimit returns the first limit that does not hold, or "". A limit that is present and cannot be evaluated,
+// because the resource lacks what it is about, does not hold.
+func missedLimit(t notary.GrantTerms, r Resource) string {
+	switch {
+	case len(t.Authorities) > 0 && (r.AuthorityID == 0 || !slices.Contains(t.Authorities, r.AuthorityID)):
+		return "is limited to other certificate authorities"
+	case len(t.Profiles) > 0 && (r.Profile == "" || !slices.Contains(t.Profiles, r.Profile)):
+		return "is limited to other profiles"
+	case len(t.Owners)+len(t.OwnerGroups) > 0 && !owns(t, r):
+		return "is limited to other owners"
+	case t.Names.Len() == 0:
+		return ""
+	case len(r.names()) == 0:
+		return "is limited to certain names, and there is none"
+	}
+	if name, found := issuance.Unlisted(r.Names, r.CommonNames, t.Names); found {
+		return fmt.Sprintf("does not allow the name %.80s", name)
+	}
+	return ""
+}
+
+func owns(t notary.GrantTerms, r Resource) bool {
+	return r.OwnerID != 0 && (slices.Contains(t.Owners, r.OwnerID) ||
+		slices.ContainsFunc(r.OwnerGroups, func(id int64) bool { return slices.Contains(t.OwnerGroups, id) }))
+}
+
+// The most that a grant holds of one kind.
+const maxListed = 500
+
+// CheckTerms returns an error unless the terms make a valid grant.
+func CheckTerms(t notary.GrantTerms) error {
+	if len(t.Actions) == 0 {
+		return notary.FieldErrorf("actions", "a grant needs at least one action: %s", strings.Join(Actions(true), ", "))
+	}
+	for i, name := range t.Actions {
+		switch {
+		case !byAction[Action(name)].grantable:
+			return notary.FieldErrorf("actions", "%.40q cannot be granted: use %s", name, strings.Join(Actions(true), ", "))
+		case slices.Contains(t.Actions[:i], name):
+			return notary.FieldErrorf("actions", "%s is there twice", name)
+		}
+	}
+	for _, list := range []struct {
+		field string
+		ids   []int64
+	}{{"certificate_authority_ids", t.Authorities}, {"owner_account_ids", t.Owners}, {"owner_group_ids", t.OwnerGroups}} {
+		if err := checkIDs(list.field, list.ids); err != nil {
+			return err
+		}
+	}
+	if len(t.Profiles) > maxListed {
+		return notary.FieldErrorf("profiles", "more than %d are listed", maxListed)
+	}
+	for _, name := range t.Profiles {
+		if issuance.CheckProfileName(name) != nil {
+			return notary.FieldErrorf("profiles", "%.70q cannot be a profile's name", name)
+		}
+	}
+	return issuance.CheckNameLists("names", t.Names)
+}
+
+func checkIDs(field string, ids []int64) error {
+	if len(ids) > maxListed {
+		return notary.FieldErrorf(field, "more than %d are listed", maxListed)
+	}
+	for _, id := range ids {
+		if id < 1 {
+			return notary.FieldErrorf(field, "%d is not an id: ids are positive integers", id)
+		}
+	}
+	return nil
+}
