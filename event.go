@@ -32,13 +32,16 @@ func (e Event) Kind() string {
 }
 
 // EventKinds are the kinds of objects of which there are events.
-var EventKinds = []string{"request", "certificate", "authority", "profile", "account"}
+var EventKinds = []string{"request", "certificate", "authority", "profile", "account", "group", "grant"}
+
+// AccountEventKinds are those whose events only those who manage accounts may see.
+var AccountEventKinds = []string{"account", "group", "grant"}
 
 // EventQuery asks for one page of the record, the newest events first. What is zero does not
 // narrow; the conditions that are given must all hold.
 type EventQuery struct {
 	Kind     string    // one of [EventKinds]
-	NotKind  string    // a kind that is left out
+	NotKinds []string  // kinds that are left out
 	ObjectID int64     // the object; only with its kind
 	Email    string    // who, as it was then
 	Action   string    // such as "request.sign"

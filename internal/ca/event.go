@@ -28,10 +28,10 @@ func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.Eve
 		}
 	}
 	if !caller.May(notary.ManageAccounts) {
-		if q.Kind == "account" {
+		if slices.Contains(notary.AccountEventKinds, q.Kind) {
 			return none, caller.Require(notary.ManageAccounts)
 		}
-		q.NotKind = "account"
+		q.NotKinds = notary.AccountEventKinds
 	}
 	if err := checkPage(q.Limit, q.After, q.Before); err != nil {
 		return none, err

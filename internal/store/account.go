@@ -101,9 +101,12 @@ func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) 
 	return id, err
 }
 
-// DeleteAccount removes the account in the role in which it was read, and its sessions. The
-// last Admin cannot be removed.
+// DeleteAccount deletes the account in the role in which it was read, with its sessions, memberships and
+// grants. The last Admin cannot be deleted.
 func (tx *Tx) DeleteAccount(a *notary.Account) error {
+	if err := tx.deleteGrantsOf(a.ID); err != nil {
+		return err
+	}
 	if err := tx.dropAdmin(a.Role); err != nil {
 		return err
 	}

@@ -69,8 +69,8 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 	if q.Kind != "" && q.ObjectID == 0 {
 		holds(query.WithoutIndex("e.kind")+" = ", q.Kind)
 	}
-	if q.NotKind != "" {
-		holds(query.WithoutIndex("e.kind")+" <> ", q.NotKind)
+	for _, kind := range q.NotKinds {
+		holds(query.WithoutIndex("e.kind")+" <> ", kind)
 	}
 	if q.Email != "" {
 		holds("e.email = ", q.Email)

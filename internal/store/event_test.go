@@ -63,7 +63,7 @@ func randomEvents(random *rand.Rand, begun time.Time) (q notary.EventQuery) {
 		}
 	}
 	if some() {
-		q.NotKind = notary.EventKinds[random.IntN(4)]
+		q.NotKinds = notary.EventKinds[:random.IntN(4)]
 	}
 	if some() {
 		q.Email = mails[random.IntN(3)]
@@ -81,7 +81,7 @@ func randomEvents(random *rand.Rand, begun time.Time) (q notary.EventQuery) {
 }
 
 func fits(e *notary.Event, q notary.EventQuery) bool {
-	return (q.Kind == "" || e.Kind() == q.Kind) && (q.ObjectID == 0 || e.ObjectID == q.ObjectID) && e.Kind() != q.NotKind &&
+	return (q.Kind == "" || e.Kind() == q.Kind) && (q.ObjectID == 0 || e.ObjectID == q.ObjectID) && !slices.Contains(q.NotKinds, e.Kind()) &&
 		(q.Email == "" || e.Email == q.Email) && (q.Action == "" || e.Action == q.Action) &&
 		(q.From.IsZero() || !e.At.Before(q.From)) && (q.Until.IsZero() || e.At.Before(q.Until))
 }

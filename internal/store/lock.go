@@ -18,6 +18,7 @@ const (
 	lockProfile                             // the version of a profile
 	lockUpgrade                             // the progress of an upgrade of records
 	lockNames                               // which of the certificates with the same names are current
+	lockGrants                              // memberships and grants, all of them: they seldom change
 )
 
 // ShareKey keeps the key with this fingerprint from being reported as compromised until the

@@ -15,7 +15,7 @@ import (
 
 // small are the tables, by the names that the queries give them, that hold tens of rows (the
 // lists, l, may be a thousand) and may be read from end to end. Everything else grows with use.
-var small = regexp.MustCompile(`^SCAN (a|account|authority|l|p|profile)( USING .*)?$`)
+var small = regexp.MustCompile(`^SCAN (a|account|account_group|t|authority|l|p|profile)( USING .*)?$`)
 
 // A list may put in order what it has gathered by an index, some thousands at the most, and
 // the objects of a page.
@@ -112,6 +112,13 @@ type reads interface {
 	SetupCodeHash(context.Context) (string, error)
 	AccountByEmail(context.Context, string) (*notary.Account, string, error)
 	PasswordHash(context.Context, int64) (string, error)
+	Groups(context.Context) ([]*notary.Group, error)
+	Group(context.Context, int64) (*notary.Group, error)
+	Members(context.Context, int64) ([]*notary.Account, error)
+	GroupsOf(context.Context, int64) ([]int64, error)
+	Grants(context.Context) ([]*notary.Grant, error)
+	GrantsOf(context.Context, int64) ([]*notary.Grant, error)
+	Grant(context.Context, int64) (*notary.Grant, error)
 	SessionAccount(context.Context, []byte, time.Time) (*notary.Account, *notary.Session, error)
 	Sessions(context.Context, int64, time.Time) ([]*notary.Session, error)
 	Events(context.Context, notary.EventQuery) (notary.Page[*notary.Event], error)
@@ -178,10 +185,17 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	_, _, err := r.AccountByEmail(ctx, "")
 	do("AccountByEmail", err)
 	do("PasswordHash", second(r.PasswordHash(ctx, 1)))
+	do("Groups", second(r.Groups(ctx)))
+	do("Group", second(r.Group(ctx, 1)))
+	do("Members", second(r.Members(ctx, 1)))
+	do("GroupsOf", second(r.GroupsOf(ctx, 1)))
+	do("Grants", second(r.Grants(ctx)))
+	do("GrantsOf", second(r.GrantsOf(ctx, 1)))
+	do("Grant", second(r.Grant(ctx, 1)))
 	_, _, err = r.SessionAccount(ctx, []byte("token"), now)
 	do("SessionAccount", err)
 	do("Sessions", second(r.Sessions(ctx, 1, now)))
-	for _, q := range []notary.EventQuery{{}, {Kind: "request", ObjectID: 1}, {Kind: "request", NotKind: "account"},
+	for _, q := range []notary.EventQuery{{}, {Kind: "request", ObjectID: 1}, {Kind: "request", NotKinds: []string{"account"}},
 		{Email: "somebody@example.com", Action: "request.sign"}, {From: now.Add(-time.Hour), Until: now}, {Before: someEvents(ctx, r)}} {
 		q.Limit = 1
 		do("Events", second(r.Events(ctx, q)))
@@ -310,6 +324,20 @@ func walkRenewal(tx *store.Tx, authorityID int64, now time.Time, do func(string,
 	do("InsertRevocation", tx.InsertRevocation(renewal, notary.Superseded))
 }
 
+// walkGrants creates a group with a grant and a member, and deletes them.
+func walkGrants(tx *store.Tx, account int64, do func(string, error)) {
+	do("ShareGrants", tx.ShareGrants())
+	do("ClaimGrants", tx.ClaimGrants())
+	group, err := tx.InsertGroup("operators")
+	do("InsertGroup", err)
+	do("AddMember", tx.AddMember(group, account))
+	do("RemoveMember", tx.RemoveMember(group, account))
+	grant, err := tx.InsertGrant(&notary.Grant{GroupID: group, GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}})
+	do("InsertGrant", err)
+	do("DeleteGrant", tx.DeleteGrant(grant))
+	do("DeleteGroup", tx.DeleteGroup(group))
+}
+
 // walkTx goes through the life of an account, an authority and a request.
 func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, error)) {
 	do("SetSetupCode", tx.SetSetupCode("hash"))
@@ -334,6 +362,7 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	account.Role = notary.ReadOnly
 	do("SetRole", tx.SetRole(account, notary.Admin))
 	account.Role = notary.Admin
+	walkGrants(tx, admin, do)
 	do("DeleteAccount", tx.DeleteAccount(account))
 
 	a := &notary.Authority{Enabled: true}

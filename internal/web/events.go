@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,7 +81,7 @@ func readDay(v url.Values, field string) (time.Time, error) {
 func eventKinds(caller notary.Caller) []page.Option {
 	all := []page.Option{{Value: "", Label: "everything"}}
 	for _, kind := range notary.EventKinds {
-		if kind != "account" || caller.May(notary.ManageAccounts) {
+		if !slices.Contains(notary.AccountEventKinds, kind) || caller.May(notary.ManageAccounts) {
 			all = append(all, page.Option{Value: kind, Label: kind + "s"})
 		}
 	}
@@ -94,7 +95,7 @@ func eventKinds(caller notary.Caller) []page.Option {
 
 // objectPaths are where the objects of events are shown.
 var objectPaths = map[string]string{"request": "/requests/", "certificate": "/certificates/", "authority": "/authorities/",
-	"profile": "/profiles/", "account": "/accounts/"}
+	"profile": "/profiles/", "account": "/accounts/", "group": "/groups/"}
 
 // object is what an event is about.
 type object struct {

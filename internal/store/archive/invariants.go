@@ -43,7 +43,7 @@ var invariants = []db.Rule{
 		SELECT CAST(o.authority_id AS TEXT) FROM responder o
 		JOIN certificate k ON k.id = o.certificate_id JOIN authority a ON a.id = o.authority_id
 		WHERE k.authority_id IS NULL OR k.authority_id <> o.authority_id OR a.deleted_at IS NOT NULL`},
-	{Says: "every request, authority and account has the event of its creation", Breaches: `
+	{Says: "every request, authority, account, group and grant has the event of its creation", Breaches: `
 		SELECT 'request ' || CAST(r.id AS TEXT) FROM request r
 		LEFT JOIN (SELECT object_id FROM event WHERE action = 'request.create') e ON e.object_id = r.id
 		WHERE e.object_id IS NULL
@@ -54,6 +54,14 @@ var invariants = []db.Rule{
 		UNION ALL
 		SELECT 'account ' || CAST(a.id AS TEXT) FROM account a
 		LEFT JOIN (SELECT object_id FROM event WHERE action = 'account.create') e ON e.object_id = a.id
+		WHERE e.object_id IS NULL
+		UNION ALL
+		SELECT 'group ' || CAST(g.id AS TEXT) FROM account_group g
+		LEFT JOIN (SELECT object_id FROM event WHERE action = 'group.create') e ON e.object_id = g.id
+		WHERE e.object_id IS NULL
+		UNION ALL
+		SELECT 'grant ' || CAST(t.id AS TEXT) FROM access_grant t
+		LEFT JOIN (SELECT object_id FROM event WHERE action = 'grant.create') e ON e.object_id = t.id
 		WHERE e.object_id IS NULL`},
 	{Says: "a request says of its certificate in use what that says", Breaches: `
 		SELECT CAST(r.id AS TEXT) FROM request r LEFT JOIN certificate k ON k.id = r.certificate_id

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"notary"
+	"notary/internal/db"
+)
+
+const selectGroups = `SELECT id, name, created_at FROM account_group `
+
+// Groups returns all groups, ordered by id.
+func (r reader) Groups(ctx context.Context) ([]*notary.Group, error) {
+	return db.Collect(ctx, r.q, scanGroup, selectGroups+`ORDER BY id`)
+}
+
+// Group returns the group with that id.
+func (r reader) Group(ctx context.Context, id int64) (*notary.Group, error) {
+	g, err := scanGroup(r.q.QueryRow(ctx, selectGroups+`WHERE id = $1`, id))
+	return g, found(err, "group", id)
+}
+
+// Members returns the accounts in a group, ordered by id.
+func (r reader) Members(ctx context.Context, groupID int64) ([]*notary.Account, error) {
+	return db.Collect(ctx, r.q, scanAccount, `SELECT a.id, a.email, a.role, a.created_at
+		FROM membership m CROSS JOIN account a WHERE m.group_id = $1 AND a.id = m.account_id ORDER BY m.account_id`, groupID)
+}
+
+// GroupsOf returns the ids of the groups that an account is in.
+func (r reader) GroupsOf(ctx context.Context, accountID int64) ([]int64, error) {
+	return db.Collect(ctx, r.q, db.Scan[int64], `SELECT group_id FROM membership WHERE account_id = $1`, accountID)
+}
+
+func scanGroup(row db.Row) (*notary.Group, error) {
+	var g notary.Group
+	var created instant
+	err := row.Scan(&g.ID, &g.Name, &created)
+	g.CreatedAt = created.time()
+	return &g, err
+}
+
+// InsertGroup records a new group and returns its id.
+func (tx *Tx) InsertGroup(name string) (int64, error) {
+	id, err := tx.db.Insert(`INSERT INTO account_group (name, created_at) VALUES ($1, $2) RETURNING id`, name, db.Seconds(tx.db.Now()))
+	if errors.Is(err, db.ErrUnique) {
+		return 0, notary.WithField(notary.Errorf(notary.Conflict, "there is a group %s already", name), "name")
+	}
+	return id, err
+}
+
+// DeleteGroup deletes a group with its memberships and the grants that were given to it.
+func (tx *Tx) DeleteGroup(id int64) error {
+	if _, err := tx.db.Exec(`DELETE FROM access_grant WHERE group_id = $1`, id); err != nil {
+		return err
+	}
+	if _, err := tx.db.Exec(`DELETE FROM membership WHERE group_id = $1`, id); err != nil {
+		return err
+	}
+	return tx.db.Change(found(sql.ErrNoRows, "group", id), `DELETE FROM account_group WHERE id = $1`, id)
+}
+
+// AddMember puts an account into a group.
+func (tx *Tx) AddMember(groupID, accountID int64) error {
+	return tx.db.Change(notary.Errorf(notary.Conflict, "the account %d is in the group %d already", accountID, groupID),
+		`INSERT INTO membership (group_id, account_id) VALUES ($1, $2) ON CONFLICT (group_id, account_id) DO NOTHING`, groupID, accountID)
+}
+
+// RemoveMember takes an account out of a group.
+func (tx *Tx) RemoveMember(groupID, accountID int64) error {
+	return tx.db.Change(notary.Errorf(notary.NotFound, "the account %d is not in the group %d", accountID, groupID),
+		`DELETE FROM membership WHERE group_id = $1 AND account_id = $2`, groupID, accountID)
+}
