@@ -32,6 +32,34 @@ var useCases = map[string]struct {
 	"CreateAccount": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
 		return second(s.CreateAccount(ctx, c, "", "", nil))
 	}},
+	"Groups": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.Groups(ctx, c))
+	}},
+	"Group": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		_, _, err := s.Group(ctx, c, 999)
+		return err
+	}},
+	"CreateGroup": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.CreateGroup(ctx, c, ""))
+	}},
+	"DeleteGroup": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.DeleteGroup(ctx, c, 999)
+	}},
+	"ChangeMembers": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.ChangeMembers(ctx, c, 999, nil, nil)
+	}},
+	"Grants": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.Grants(ctx, c))
+	}},
+	"Grant": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.Grant(ctx, c, 999))
+	}},
+	"CreateGrant": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return second(s.CreateGrant(ctx, c, &notary.Grant{}))
+	}},
+	"DeleteGrant": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.DeleteGrant(ctx, c, 999)
+	}},
 	"Accounts": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
 		return second(s.Accounts(ctx, c))
 	}},

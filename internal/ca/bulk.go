@@ -7,6 +7,7 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/policy"
 )
 
 // Many selects the requests or certificates of a bulk call, by id or by a filter.
@@ -48,17 +49,20 @@ const atOnce = 16
 // or session ends meanwhile, what is left fails as unauthenticated, so that the outcomes tell how
 // many were done.
 func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o SignOptions, fn func(Outcome) error) error {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return err
 	}
-	if err := s.checkGiven(ctx, o); err != nil {
+	if err := s.checkGiven(ctx, caller, o); err != nil {
 		return err
 	}
-	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
+	return s.manyOf(ctx, caller, m, s.requestSelection(policy.SignRequest), fn, func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
 }
 
 // checkGiven refuses options that would fail for every request.
-func (s *Service) checkGiven(ctx context.Context, o SignOptions) error {
+func (s *Service) checkGiven(ctx context.Context, caller notary.Caller, o SignOptions) error {
+	if err := s.allowChoice(ctx, caller, o); err != nil {
+		return err
+	}
 	if err := o.refuseReplacement(); err != nil {
 		return err
 	}
@@ -86,40 +90,37 @@ func (s *Service) checkGiven(ctx context.Context, o SignOptions) error {
 
 // RejectMany rejects each of the requests for that reason as [Service.Reject] does; see [Service.SignMany].
 func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, reason string, fn func(Outcome) error) error {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	if err := s.attempt(ctx, caller, policy.RejectRequest); err != nil {
 		return err
 	}
 	if _, err := checkRejection(reason); err != nil {
 		return err
 	}
-	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id, reason) })
+	return s.manyOf(ctx, caller, m, s.requestSelection(policy.RejectRequest), fn, func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id, reason) })
 }
 
 // RevokeMany revokes each of the requests as [Service.RevokeRequest] does; see [Service.SignMany].
 func (s *Service) RevokeMany(ctx context.Context, caller notary.Caller, m Many, o RevokeOptions, fn func(Outcome) error) error {
-	return s.revokeMany(ctx, caller, m, s.requestSelection(), fn, func(ctx context.Context, id int64) (Revocations, error) {
+	return s.revokeMany(ctx, caller, m, s.requestSelection(policy.RevokeRequest), fn, func(ctx context.Context, id int64) (Revocations, error) {
 		return s.RevokeRequest(ctx, caller, id, o)
 	})
 }
 
 // DeleteMany deletes each of the requests as [Service.Delete] does; see [Service.SignMany].
 func (s *Service) DeleteMany(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error) error {
-	return s.many(ctx, caller, m, fn, func(ctx context.Context, id int64) error { return s.Delete(ctx, caller, id) })
-}
-
-// many applies do to each of the requests; see [Service.manyOf].
-func (s *Service) many(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error, do func(context.Context, int64) error) error {
-	return s.manyOf(ctx, caller, m, s.requestSelection(), fn, do)
+	return s.manyOf(ctx, caller, m, s.requestSelection(policy.DeleteRequest), fn, func(ctx context.Context, id int64) error {
+		return s.Delete(ctx, caller, id)
+	})
 }
 
 // manyOf applies do to each of the selected objects, several at a time, and reports the outcomes to fn in
 // order.
 func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of selection, fn func(Outcome) error,
 	do func(context.Context, int64) error) error {
-	if err := caller.Require(of.permission); err != nil {
+	if err := s.attempt(ctx, caller, of.actions...); err != nil {
 		return err
 	}
-	ids, err := chosen(ctx, caller, m, of)
+	ids, err := s.chosen(ctx, caller, m, of)
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,14 @@ import (
 	"sync"
 
 	"notary"
+	"notary/internal/policy"
 )
 
 // selection defines how the objects of a bulk call are found.
 type selection struct {
-	noun       string // plural
-	permission notary.Permission
-	each       func(context.Context, notary.Caller, notary.Filter, func(match) error) error
+	noun    string          // plural
+	actions []policy.Action // the caller must have one of them on some objects
+	each    func(context.Context, notary.Caller, notary.Filter, func(match) error) error
 }
 
 // match is an object that a filter matches.
@@ -64,27 +65,27 @@ func (s *selector) selection() Selection {
 	return Selection{s.count, hex.EncodeToString(s.digest.Sum(nil))}
 }
 
-func (s *Service) requestSelection() selection {
-	return selection{"requests", notary.DecideRequests,
+func (s *Service) requestSelection(actions ...policy.Action) selection {
+	return selection{"requests", actions,
 		func(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(match) error) error {
 			return s.EachRequest(ctx, caller, f, func(r *notary.Request) error { return fn(matchingRequest(r)) })
 		}}
 }
 
 func (s *Service) certificateSelection() selection {
-	return selection{"certificates", notary.RevokeCertificates,
+	return selection{"certificates", []policy.Action{policy.RevokeCertificate},
 		func(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(match) error) error {
 			return s.EachCertificate(ctx, caller, f, func(c *notary.Certificate) error { return fn(matchingCertificate(c)) })
 		}}
 }
 
 // chosen returns the ids that m selects.
-func chosen(ctx context.Context, caller notary.Caller, m Many, of selection) ([]int64, error) {
+func (s *Service) chosen(ctx context.Context, caller notary.Caller, m Many, of selection) ([]int64, error) {
 	switch {
 	case m.Filter != nil && m.IDs != nil:
 		return nil, notary.FieldErrorf("ids", "give ids or a filter, not both")
 	case m.Filter != nil:
-		return matching(ctx, caller, m, of)
+		return s.matching(ctx, caller, m, of)
 	case m.Expected != nil:
 		return nil, notary.FieldErrorf("expected", "expected goes with a filter: leave it out, or give a filter instead of ids")
 	case m.Digest != "":
@@ -109,36 +110,40 @@ func chosen(ctx context.Context, caller notary.Caller, m Many, of selection) ([]
 
 // Select returns what a filter of requests matches, as [Many] expects it.
 func (s *Service) Select(ctx context.Context, caller notary.Caller, f notary.Filter) (Selection, error) {
-	return selectMatching(ctx, caller, f, s.requestSelection())
+	return s.selectMatching(ctx, caller, f, s.requestSelection(bulkActions...))
 }
 
 // SelectCertificates is [Service.Select] for certificates.
 func (s *Service) SelectCertificates(ctx context.Context, caller notary.Caller, f notary.Filter) (Selection, error) {
-	return selectMatching(ctx, caller, f, s.certificateSelection())
+	return s.selectMatching(ctx, caller, f, s.certificateSelection())
 }
 
-func selectMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection) (Selection, error) {
-	return eachMatching(ctx, caller, f, of, func(int64) {})
+// bulkActions are what bulk calls do to requests.
+var bulkActions = []policy.Action{policy.SignRequest, policy.RejectRequest, policy.RevokeRequest, policy.DeleteRequest}
+
+func (s *Service) selectMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection) (Selection, error) {
+	return s.eachMatching(ctx, caller, f, of, func(int64) {})
 }
 
 // EachMatching calls fn for each request that a filter of [Many] matches, in the order of the ids.
 func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request)) (Selection, error) {
 	var r *notary.Request
-	of := s.requestSelection()
+	of := s.requestSelection(bulkActions...)
 	of.each = func(ctx context.Context, caller notary.Caller, f notary.Filter, next func(match) error) error {
 		return s.EachRequest(ctx, caller, f, func(one *notary.Request) error {
 			r = one
 			return next(matchingRequest(one))
 		})
 	}
-	return eachMatching(ctx, caller, f, of, func(int64) { fn(r) })
+	return s.eachMatching(ctx, caller, f, of, func(int64) { fn(r) })
 }
 
 var errTooMany = errors.New("too many")
 
 // eachMatching calls fn for each match, in the order of the ids.
-func eachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection, fn func(id int64)) (Selection, error) {
-	if err := caller.Require(of.permission); err != nil {
+func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection,
+	fn func(id int64)) (Selection, error) {
+	if err := s.attempt(ctx, caller, of.actions...); err != nil {
 		return Selection{}, err
 	}
 	if reflect.ValueOf(f).IsZero() {
@@ -159,11 +164,11 @@ func eachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of
 }
 
 // matching returns the ids that the filter matches, if they are those that the caller looked at.
-func matching(ctx context.Context, caller notary.Caller, m Many, of selection) (ids []int64, err error) {
+func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of selection) (ids []int64, err error) {
 	if m.Expected == nil && m.Digest == "" && !reflect.ValueOf(*m.Filter).IsZero() {
 		return nil, notary.FieldErrorf("expected", "expected is missing: say how many %s the filter matches, or give their selection", of.noun)
 	}
-	now, err := eachMatching(ctx, caller, *m.Filter, of, func(id int64) { ids = append(ids, id) })
+	now, err := s.eachMatching(ctx, caller, *m.Filter, of, func(id int64) { ids = append(ids, id) })
 	switch {
 	case err != nil:
 		return nil, err

@@ -22,7 +22,7 @@ func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int6
 	}
 	cert, err := s.store.Certificate(ctx, id)
 	if err == nil && !caller.Sees(cert.RequesterID) {
-		return nil, notary.Errorf(notary.NotFound, "there is no certificate %d", id)
+		return nil, noCertificate(id)
 	}
 	return intact(cert, err)
 }

@@ -8,6 +8,7 @@ import (
 
 	"notary"
 	"notary/internal/pki"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -135,14 +136,33 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 		return nil, err
 	case id != 0:
 		return nil, errRecorded
-	case !caller.May(notary.DecideRequests):
-		return s.insertIssued(ctx, caller, req, csr, nil, o)
 	}
-	signed, err := s.prepare(ctx, caller, req, csr, o.SignOptions)
+	signed, err := s.prepareIssued(ctx, caller, req, csr, o.SignOptions)
 	if err != nil {
 		return nil, err
 	}
 	return s.insertIssued(ctx, caller, req, csr, signed, o)
+}
+
+// prepareIssued signs a certificate if the caller may, and otherwise returns nil.
+func (s *Service) prepareIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
+	o SignOptions) (*signature, error) {
+	err := s.attempt(ctx, caller, policy.SignRequest)
+	if err == nil {
+		var signed *signature
+		if signed, err = s.prepare(ctx, caller, req, csr, o); err == nil {
+			return signed, nil
+		}
+	}
+	if lacksSigning(caller, err) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// lacksSigning reports whether err means that neither the caller's role nor a grant has permission to sign.
+func lacksSigning(caller notary.Caller, err error) bool {
+	return notary.KindOf(err) == notary.Forbidden && !policy.RoleHas(caller.Role, policy.SignRequest)
 }
 
 // insertIssued records a new request with the certificate that was signed for it, if any.
@@ -178,8 +198,10 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	if err != nil {
 		return nil, err
 	}
-	if !caller.May(notary.DecideRequests) {
+	if err := s.attempt(ctx, caller, policy.SignRequest); lacksSigning(caller, err) {
 		return s.IssuedFor(ctx, caller, id)
+	} else if err != nil {
+		return nil, err
 	}
 	req, err := s.store.Request(ctx, id)
 	if err != nil {
@@ -190,6 +212,9 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 		issued.Certificate = cert
 		return o.also(tx, caller, issued)
 	})
+	if lacksSigning(caller, err) {
+		return s.IssuedFor(ctx, caller, id)
+	}
 	if err != nil {
 		return nil, err
 	}

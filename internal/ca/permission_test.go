@@ -35,6 +35,9 @@ var useCases = map[string]struct {
 	"Issue": {writers, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Issue(ctx, c, "", ca.IssueOptions{}))
 	}},
+	"Explain": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return second(s.Explain(ctx, c, ca.Question{Action: "request.sign"}))
+	}},
 	"IssuedFor": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.IssuedFor(ctx, c, nothing))
 	}},

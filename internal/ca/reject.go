@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -15,7 +16,7 @@ const maxRejection = 500 // characters of a reason
 // Reject decides against a request that has never had a certificate. The reason, "" for none,
 // is a few lines for whoever submitted it, and is kept until the request is reopened.
 func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, reason string) error {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	if err := s.attempt(ctx, caller, policy.RejectRequest); err != nil {
 		return err
 	}
 	reason, err := checkRejection(reason)

@@ -7,6 +7,7 @@ import (
 	"notary"
 	"notary/internal/issuance"
 	"notary/internal/pki"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -76,7 +77,7 @@ func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (
 	}
 	req, err := s.store.Request(ctx, id)
 	if err == nil && !caller.Sees(req.RequesterID) {
-		return nil, notary.Errorf(notary.NotFound, "there is no certificate request %d", id)
+		return nil, noRequest(id)
 	}
 	return req, err
 }
@@ -98,12 +99,15 @@ func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int6
 
 // Delete removes a request. The certificates issued for it stay in the inventory.
 func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) error {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	if err := s.attempt(ctx, caller, policy.DeleteRequest); err != nil {
 		return err
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		req, err := tx.Request(ctx, id)
 		if err != nil {
+			return err
+		}
+		if err := allowRequest(ctx, tx, caller, policy.DeleteRequest, req); err != nil {
 			return err
 		}
 		if err := tx.DeleteRequest(req); err != nil {
@@ -122,10 +126,10 @@ func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, i
 // Reopen makes a rejected or revoked request Outstanding again, unless its key was
 // compromised.
 func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) error {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	if err := s.attempt(ctx, caller, policy.ReopenRequest); err != nil {
 		return err
 	}
-	req, err := s.store.Request(ctx, id)
+	req, err := s.Request(ctx, caller, id)
 	if err != nil {
 		return err
 	}
@@ -142,12 +146,15 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 // certificate, if check (where there is one) agrees. The detail is for the event.
 func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action, detail string,
 	check func(*store.Tx, *notary.Request) error) error {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	if err := s.attempt(ctx, caller, policy.OnRequest(action)); err != nil {
 		return err
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		req, err := tx.Request(ctx, id)
 		if err != nil {
+			return err
+		}
+		if err := allowRequest(ctx, tx, caller, policy.OnRequest(action), req); err != nil {
 			return err
 		}
 		next, err := req.Status.Next(action)
@@ -171,14 +178,14 @@ var errRenewal = notary.Errorf(notary.Conflict, "this request has a certificate 
 // Sign issues a certificate for a request. Where it has one already, this is a renewal: the
 // older one stays in the inventory.
 func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return err
 	}
 	return byProfile(func() error { return s.sign(ctx, caller, id, o) })
 }
 
 func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
-	req, err := s.store.Request(ctx, id)
+	req, err := s.Request(ctx, caller, id)
 	if err != nil {
 		return err
 	}
@@ -225,11 +232,15 @@ type signature struct {
 	profile *notary.Profile
 	csr     *pki.CSR
 	options SignOptions
+	object  policy.Resource // the certificate, for the permission to sign it
 }
 
 // prepare signs a certificate for a request and records nothing.
 func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o SignOptions) (*signature, error) {
+	if err := s.allowChoice(ctx, caller, o); err != nil {
+		return nil, err
+	}
 	issuer, profile, err := s.signer(ctx, req, o)
 	if err != nil {
 		return nil, err
@@ -238,6 +249,10 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 		return nil, err
 	}
 	if csr, err = signedCSR(req, csr, &o); err != nil {
+		return nil, err
+	}
+	object := certificateToSign(issuer, profile, req, csr)
+	if err := allow(ctx, s.store, caller, policy.SignRequest, object); err != nil {
 		return nil, err
 	}
 	from, shard, err := s.chooseList(ctx, issuer)
@@ -253,13 +268,17 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 	}
 	cert := newCertificate(issued, issuer, profile)
 	cert.RequesterID, cert.Email, cert.Shard = req.RequesterID, req.Email, shard
-	return &signature{cert, from.CRLURL, issuer, profile, csr, o}, nil
+	object.Names, object.CommonNames = cert.Names, pki.CommonNames(issued.Certificate.Subject) // which the profile may change
+	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object}, nil
 }
 
 // record makes a signed certificate the one in use of the request, which moves to the next status.
 func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, next notary.RequestStatus,
 	signed *signature) (err error) {
 	cert := signed.cert
+	if err := allowSignature(ctx, tx, caller, req, signed); err != nil {
+		return err
+	}
 	if err := s.requireSignable(ctx, tx, signed.csr, signed.issuer, signed.profile); err != nil {
 		return err
 	}
@@ -302,10 +321,10 @@ func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CS
 // Upload gives a request the certificate that an outside authority signed, as a PEM chain
 // with the leaf first, and answers the certificate's id.
 func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	if err := s.attempt(ctx, caller, policy.UploadCertificate); err != nil {
 		return 0, err
 	}
-	req, err := s.store.Request(ctx, id)
+	req, err := s.Request(ctx, caller, id)
 	if err != nil {
 		return 0, err
 	}
@@ -326,6 +345,9 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 	}
 	cert.RequestID, cert.RequesterID, cert.Email = req.ID, req.RequesterID, req.Email
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		if err := allowUpload(ctx, tx, caller, req, cert); err != nil {
+			return err
+		}
 		if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
 			return err
 		}

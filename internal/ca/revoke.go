@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"notary"
+	"notary/internal/policy"
 	"notary/internal/store"
 )
 
@@ -60,7 +61,10 @@ func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller, fn fun
 // [notary.KeyCompromise], here and in the other revocations, every valid certificate for the same key is
 // revoked, the reason of earlier revocations is corrected, and the key is blocked.
 func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, o RevokeOptions) (Revocations, error) {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	if err := s.attempt(ctx, caller, policy.RevokeRequest); err != nil {
+		return Revocations{}, err
+	}
+	if err := allowReason(caller, policy.RevokeRequest, o.Reason); err != nil {
 		return Revocations{}, err
 	}
 	if o.Reason == notary.KeyCompromise {
@@ -84,6 +88,9 @@ func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id in
 func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, o RevokeOptions) (left []NotRevoked, err error) {
 	req, err := tx.Request(ctx, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := allowRevoke(ctx, tx, caller, req); err != nil {
 		return nil, err
 	}
 	if req.Status == notary.Revoked && !o.OnlyCurrent {
@@ -189,13 +196,19 @@ func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, i
 
 func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason,
 	authorities bool) (Revocations, error) {
-	if err := caller.Require(notary.RevokeCertificates); err != nil {
+	if err := s.attempt(ctx, caller, policy.RevokeCertificate); err != nil {
+		return Revocations{}, err
+	}
+	if err := allowReason(caller, policy.RevokeCertificate, reason); err != nil {
 		return Revocations{}, err
 	}
 	defer s.authorities.changed() // it may be an authority's
 	return s.writeRevoked(ctx, caller, func(tx *store.Tx) error {
 		cert, err := tx.Certificate(ctx, id)
 		if err != nil {
+			return err
+		}
+		if err := allowCertificate(ctx, tx, caller, policy.RevokeCertificate, cert); err != nil {
 			return err
 		}
 		a, err := tx.AuthorityWithCertificate(ctx, id)

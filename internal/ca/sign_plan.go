@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"notary"
+	"notary/internal/policy"
 )
 
 // SignGroup describes requests that [Service.SignMany] would treat alike.
@@ -22,10 +23,10 @@ type SignGroup struct {
 // It leaves out what only signing can determine, such as whether the profile allows the names. The filter
 // needs no expected count. The digest is that of its [Selection], and empty without a filter.
 func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many, o SignOptions) (all []SignGroup, digest string, err error) {
-	if err := caller.Require(notary.DecideRequests); err != nil {
+	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return nil, "", err
 	}
-	if err := s.checkGiven(ctx, o); err != nil {
+	if err := s.checkGiven(ctx, caller, o); err != nil {
 		return nil, "", err
 	}
 	requests, digest, err := s.requestsOf(ctx, caller, m)
@@ -112,12 +113,12 @@ func (s *Service) requestsOf(ctx context.Context, caller notary.Caller, m Many) 
 		return all, matched.Digest, err
 	}
 	m.Expected, m.Digest = nil, ""
-	ids, err := chosen(ctx, caller, m, s.requestSelection())
+	ids, err := s.chosen(ctx, caller, m, s.requestSelection(policy.SignRequest))
 	if err != nil {
 		return nil, "", err
 	}
 	for _, id := range ids {
-		switch r, err := s.store.Request(ctx, id); {
+		switch r, err := s.Request(ctx, caller, id); {
 		case notary.KindOf(err) == notary.NotFound:
 		case err != nil:
 			return nil, "", err

@@ -1,0 +1,166 @@
+package auth_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+func signing(account, group int64) *notary.Grant {
+	return &notary.Grant{AccountID: account, GroupID: group, GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}}
+}
+
+func TestGroupsAndGrantsAreOnRecord(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	admin, member := w.Admin(), w.Caller(notary.ReadOnly)
+	events := w.EventsOf(t, func() {
+		group, err := w.Auth.CreateGroup(t.Context(), admin, "web-team")
+		testkit.Check(t, err)
+		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), admin, group, []int64{member.AccountID}, nil))
+		grant, err := w.Auth.CreateGrant(t.Context(), admin, signing(0, group))
+		testkit.Check(t, err)
+		got, err := w.Auth.Grant(t.Context(), admin, grant)
+		testkit.Check(t, err)
+		want := &notary.Grant{ID: grant, GroupID: group, CreatedAt: w.Clock.Now(), GrantTerms: signing(0, group).GrantTerms}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the grant (-want +got):\n%s", diff)
+		}
+		_, members, err := w.Auth.Group(t.Context(), admin, group)
+		testkit.Check(t, err)
+		if len(members) != 1 || members[0].ID != member.AccountID {
+			t.Errorf("the members are %v", members)
+		}
+		testkit.Check(t, w.Auth.DeleteGrant(t.Context(), admin, grant))
+		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), admin, group, nil, []int64{member.AccountID}))
+		testkit.Check(t, w.Auth.DeleteGroup(t.Context(), admin, group))
+	})
+	want := []string{"group.create", "group.add_member", "grant.create", "grant.delete", "group.remove_member", "group.delete"}
+	if diff := cmp.Diff(want, events); diff != "" {
+		t.Errorf("the events (-want +got):\n%s", diff)
+	}
+	page, err := w.CA.Events(t.Context(), w.Caller(notary.CertificateManager), notary.EventQuery{Limit: 100})
+	testkit.Check(t, err)
+	for _, e := range page.Items {
+		if e.Kind() == "group" || e.Kind() == "grant" {
+			t.Errorf("a Certificate Manager sees %s", e.Action)
+		}
+	}
+	for _, kind := range []string{"group", "grant"} {
+		_, err = w.CA.Events(t.Context(), w.Caller(notary.ReadOnly), notary.EventQuery{Limit: 100, Kind: kind})
+		testkit.WantKind(t, err, notary.Forbidden)
+	}
+}
+
+// With a group or an account, the grants to it and its memberships go.
+func TestDeletionRemovesGrants(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	admin := w.Admin()
+	gone := w.NewCaller(t, admin, notary.Admin)
+	group, err := w.Auth.CreateGroup(t.Context(), admin, "team")
+	testkit.Check(t, err)
+	other, err := w.Auth.CreateGroup(t.Context(), admin, "others")
+	testkit.Check(t, err)
+	for _, g := range []*notary.Grant{signing(gone.AccountID, 0), signing(0, group), signing(0, other), signing(admin.AccountID, 0)} {
+		_, err := w.Auth.CreateGrant(t.Context(), admin, g)
+		testkit.Check(t, err)
+	}
+	for _, id := range []int64{group, other} {
+		testkit.Check(t, w.Auth.ChangeMembers(t.Context(), admin, id, []int64{gone.AccountID, admin.AccountID}, nil))
+	}
+	testkit.Check(t, w.Auth.DeleteAccount(t.Context(), admin, gone.AccountID))
+	testkit.Check(t, w.Auth.DeleteGroup(t.Context(), admin, group))
+	all, err := w.Auth.Grants(t.Context(), admin)
+	testkit.Check(t, err)
+	if len(all) != 2 || all[0].GroupID != other || all[1].AccountID != admin.AccountID {
+		t.Errorf("the grants left are %+v", all)
+	}
+	_, members, err := w.Auth.Group(t.Context(), admin, other)
+	testkit.Check(t, err)
+	if len(members) != 1 || members[0].ID != admin.AccountID {
+		t.Errorf("the members left are %+v", members)
+	}
+	of, err := w.Store.GrantsOf(t.Context(), gone.AccountID)
+	testkit.Check(t, err)
+	if len(of) != 0 {
+		t.Errorf("the deleted account has the grants %+v", of)
+	}
+	// A grant to the last Admin does not change that the account stays.
+	testkit.WantKind(t, w.Auth.DeleteAccount(t.Context(), admin, admin.AccountID), notary.Conflict)
+	of, err = w.Store.GrantsOf(t.Context(), admin.AccountID)
+	testkit.Check(t, err)
+	if len(of) != 2 {
+		t.Errorf("after the refusal the last Admin has the grants %+v", of)
+	}
+}
+
+func TestGrantsNameWhatExists(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	to := w.Caller(notary.ReadOnly).AccountID
+	for name, test := range map[string]struct {
+		change func(*notary.Grant)
+		kind   notary.Kind
+		field  string
+	}{
+		"nobody":               {func(g *notary.Grant) { g.AccountID = 0 }, notary.Invalid, "grantee"},
+		"an account and group": {func(g *notary.Grant) { g.GroupID = 1 }, notary.Invalid, "grantee"},
+		"a missing account":    {func(g *notary.Grant) { g.AccountID = 99 }, notary.NotFound, "grantee"},
+		"a missing group":      {func(g *notary.Grant) { g.AccountID, g.GroupID = 0, 99 }, notary.NotFound, "grantee"},
+		"no action":            {func(g *notary.Grant) { g.Actions = nil }, notary.Invalid, "actions"},
+		"all accounts":         {func(g *notary.Grant) { g.Actions = []string{"account.manage"} }, notary.Invalid, "actions"},
+		"a missing authority":  {func(g *notary.Grant) { g.Authorities = []int64{99} }, notary.NotFound, "certificate_authority_ids"},
+		"a missing profile":    {func(g *notary.Grant) { g.Profiles = []string{"none"} }, notary.Invalid, "profiles"},
+		"a missing owner":      {func(g *notary.Grant) { g.Owners = []int64{99} }, notary.NotFound, "owner_account_ids"},
+		"a missing owners":     {func(g *notary.Grant) { g.OwnerGroups = []int64{99} }, notary.NotFound, "owner_group_ids"},
+		"a wrong name":         {func(g *notary.Grant) { g.Names.DNS = []string{"*"} }, notary.Invalid, "names.dns"},
+	} {
+		g := signing(to, 0)
+		test.change(g)
+		_, err := w.Auth.CreateGrant(t.Context(), w.Admin(), g)
+		var e *notary.Error
+		if !errors.As(err, &e) || e.Kind != test.kind || e.Field != test.field {
+			t.Errorf("%s: %v, want %s of %s", name, err, test.kind, test.field)
+		}
+	}
+	for _, name := range []string{"", "Web", "a b", "a\n", "x/../y", "-a"} {
+		_, err := w.Auth.CreateGroup(t.Context(), w.Admin(), name)
+		testkit.WantKind(t, err, notary.Invalid)
+	}
+	group, err := w.Auth.CreateGroup(t.Context(), w.Admin(), "web")
+	testkit.Check(t, err)
+	_, err = w.Auth.CreateGroup(t.Context(), w.Admin(), "web")
+	testkit.WantKind(t, err, notary.Conflict)
+	change := func(add, remove []int64) error {
+		return w.Auth.ChangeMembers(t.Context(), w.Admin(), group, add, remove)
+	}
+	testkit.WantKind(t, change([]int64{to, 99}, nil), notary.NotFound)
+	testkit.WantKind(t, change(nil, []int64{to}), notary.NotFound) // nothing was changed
+	testkit.Check(t, change([]int64{to}, nil))
+	testkit.WantKind(t, change([]int64{to}, nil), notary.Conflict)
+	testkit.WantKind(t, change(nil, nil), notary.Invalid)
+}
+
+// A grant that this version cannot read gives nothing, rather than everything without its limits.
+func TestUnreadableTermsGiveNothing(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t)
+	to := w.Caller(notary.ReadOnly).AccountID
+	id, err := w.Auth.CreateGrant(t.Context(), w.Admin(), signing(to, 0))
+	testkit.Check(t, err)
+	for _, terms := range []string{`{"actions":["request.sign"],"networks":["10.0.0.0/8"]}`, `{"actions":["request.sign"],"authorities":"3"}`,
+		`null`, ``, `[]`} {
+		w.Exec(t, `UPDATE access_grant SET terms = $1 WHERE id = $2`, terms, id)
+		of, err := w.Store.GrantsOf(t.Context(), to)
+		testkit.Check(t, err)
+		if len(of) != 0 {
+			t.Errorf("%q gives %+v", terms, of[0])
+		}
+	}
+	testkit.Check(t, w.Auth.DeleteGrant(t.Context(), w.Admin(), id))
+}

@@ -1,0 +1,123 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"notary"
+	"notary/internal/store"
+)
+
+// Groups returns all groups, ordered by id.
+func (s *Service) Groups(ctx context.Context, caller notary.Caller) ([]*notary.Group, error) {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
+		return nil, err
+	}
+	return s.store.Groups(ctx)
+}
+
+// Group returns a group and its members.
+func (s *Service) Group(ctx context.Context, caller notary.Caller, id int64) (*notary.Group, []*notary.Account, error) {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
+		return nil, nil, err
+	}
+	g, err := s.store.Group(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	members, err := s.store.Members(ctx, id)
+	return g, members, err
+}
+
+var groupName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
+
+// CreateGroup creates an empty group and returns its id.
+func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name string) (id int64, err error) {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
+		return 0, err
+	}
+	if !groupName.MatchString(name) {
+		return 0, notary.FieldErrorf("name", "%.70q cannot be a group's name: use up to 64 small letters, digits, dots, "+
+			"hyphens and underscores, a letter first", name)
+	}
+	err = s.writeGrants(ctx, caller, func(tx *store.Tx) error {
+		if id, err = tx.InsertGroup(name); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "group.create", id, name))
+	})
+	return id, err
+}
+
+// DeleteGroup deletes a group and the grants that were given to it.
+func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int64) error {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
+		return err
+	}
+	return s.writeGrants(ctx, caller, func(tx *store.Tx) error {
+		g, err := tx.Group(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteGroup(id); err != nil {
+			return err
+		}
+		return tx.Event(notary.EventBy(caller, "group.delete", id, g.Name))
+	})
+}
+
+// maxMembers is how many accounts one call adds or removes.
+const maxMembers = 1000
+
+// ChangeMembers adds accounts to a group and removes others, all or none.
+func (s *Service) ChangeMembers(ctx context.Context, caller notary.Caller, groupID int64, add, remove []int64) error {
+	if err := caller.Require(notary.ManageAccounts); err != nil {
+		return err
+	}
+	if len(add)+len(remove) > maxMembers {
+		return notary.FieldErrorf("add", "more than %d accounts are named: change them in parts", maxMembers)
+	}
+	return s.writeGrants(ctx, caller, func(tx *store.Tx) error {
+		if _, err := tx.Group(ctx, groupID); err != nil {
+			return err
+		}
+		if len(add)+len(remove) == 0 {
+			return notary.FieldErrorf("add", "no account is named: give add, remove or both")
+		}
+		for _, id := range add {
+			if err := changeMember(ctx, tx, caller, "group.add_member", groupID, id, tx.AddMember); err != nil {
+				return notary.WithField(err, "add")
+			}
+		}
+		for _, id := range remove {
+			if err := changeMember(ctx, tx, caller, "group.remove_member", groupID, id, tx.RemoveMember); err != nil {
+				return notary.WithField(err, "remove")
+			}
+		}
+		return nil
+	})
+}
+
+func changeMember(ctx context.Context, tx *store.Tx, caller notary.Caller, action string, groupID, accountID int64,
+	change func(groupID, accountID int64) error) error {
+	a, err := tx.Account(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	if err := change(groupID, accountID); err != nil {
+		return err
+	}
+	return tx.Event(notary.EventBy(caller, action, groupID, fmt.Sprintf("account %d, %s", a.ID, a.Email)))
+}
+
+// writeGrants is [store.Store.WriteAs] for a change to groups or grants. What others do by these is either committed
+// before, or decided afterwards.
+func (s *Service) writeGrants(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
+	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		if err := tx.ClaimGrants(); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}

@@ -1,0 +1,206 @@
+package ca
+
+import (
+	"context"
+	"crypto/x509"
+	"slices"
+
+	"notary"
+	"notary/internal/pki"
+	"notary/internal/policy"
+	"notary/internal/store"
+)
+
+// Grants give actions on requests and certificates that the caller's role or ownership lets it see. A use case
+// first calls attempt, then reads the object if it is visible, and calls allow with what it found. It calls
+// allow again in the transaction: grants may have been deleted, and objects changed, meanwhile.
+
+// grantReader is what a store and a transaction both read of grants.
+type grantReader interface {
+	GrantsOf(ctx context.Context, accountID int64) ([]*notary.Grant, error)
+	GroupsOf(ctx context.Context, accountID int64) ([]int64, error)
+}
+
+// attempt returns an error unless the caller's role or a grant has one of the actions, on whatever objects. The
+// refusal is the same whether or not an object exists.
+func (s *Service) attempt(ctx context.Context, caller notary.Caller, actions ...policy.Action) error {
+	if !caller.Known() {
+		return notary.Errorf(notary.Unauthenticated, "log in first")
+	}
+	if roleHasAny(caller, actions) {
+		return nil
+	}
+	grants, err := s.store.GrantsOf(ctx, caller.AccountID)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(actions, func(a policy.Action) bool { return policy.Has(grants, a) }) {
+		return nil
+	}
+	return forbidden(policy.Decide(caller.Role, nil, actions[0], policy.Resource{}))
+}
+
+func roleHasAny(caller notary.Caller, actions []policy.Action) bool {
+	return slices.ContainsFunc(actions, func(a policy.Action) bool { return policy.RoleHas(caller.Role, a) })
+}
+
+func forbidden(d policy.Decision) error {
+	return notary.Errorf(notary.Forbidden, "%s: ask an Admin", d.Reason)
+}
+
+// allow returns a Forbidden error unless the caller may do the action to the object. If known is a transaction,
+// the grants stay as they are until its end.
+func allow(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, r policy.Resource) error {
+	if policy.RoleHas(caller.Role, action) {
+		return nil
+	}
+	grants, err := grantsOf(ctx, known, caller)
+	if err != nil {
+		return err
+	}
+	if r.OwnerID != 0 {
+		if r.OwnerGroups, err = known.GroupsOf(ctx, r.OwnerID); err != nil {
+			return err
+		}
+	}
+	if d := policy.Decide(caller.Role, grants, action, r); !d.Allowed {
+		return forbidden(d)
+	}
+	return nil
+}
+
+func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) ([]*notary.Grant, error) {
+	if tx, ok := known.(*store.Tx); ok {
+		if err := tx.ShareGrants(); err != nil {
+			return nil, err
+		}
+	}
+	return known.GrantsOf(ctx, caller.AccountID)
+}
+
+// allowChoice returns a Forbidden error if the caller may sign nothing with the authority and profile that the
+// options name, before anything is read of these.
+func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignOptions) error {
+	if policy.RoleHas(caller.Role, policy.SignRequest) {
+		return nil
+	}
+	grants, err := s.store.GrantsOf(ctx, caller.AccountID)
+	if err != nil || policy.Reaches(grants, policy.SignRequest, o.AuthorityID, o.Profile) {
+		return err
+	}
+	return notary.Errorf(notary.Forbidden, "no grant of permission to %s covers %s: ask an Admin", policy.SignRequest,
+		policy.Resource{AuthorityID: o.AuthorityID, Profile: o.Profile})
+}
+
+// allowRequest is allow for a request, which to a caller that may not see it does not exist.
+func allowRequest(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, req *notary.Request) error {
+	if !caller.Sees(req.RequesterID) {
+		return noRequest(req.ID)
+	}
+	return allow(ctx, known, caller, action, requestResource(req))
+}
+
+func noRequest(id int64) error {
+	return notary.Errorf(notary.NotFound, "there is no certificate request %d", id)
+}
+
+// allowCertificate is allow for a certificate. A grant does not extend to certificates of CAs and OCSP responders,
+// on which others depend.
+func allowCertificate(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, cert *notary.Certificate) error {
+	switch {
+	case policy.RoleHas(caller.Role, action):
+		return nil
+	case !caller.Sees(cert.RequesterID):
+		return noCertificate(cert.ID)
+	}
+	if err := allow(ctx, known, caller, action, certificateResource(cert)); err != nil || !servesOthers(cert) {
+		return err
+	}
+	return caller.Require(notary.ManageAuthorities)
+}
+
+func noCertificate(id int64) error {
+	return notary.Errorf(notary.NotFound, "there is no certificate %d", id)
+}
+
+// servesOthers reports whether a certificate is that of a CA or an OCSP responder, or cannot be read.
+func servesOthers(cert *notary.Certificate) bool {
+	parsed, err := x509.ParseCertificate(cert.DER)
+	return err != nil || parsed.IsCA || cert.Profile == notary.OCSPProfile
+}
+
+// certificateToSign describes the certificate that a CSR asks for.
+func certificateToSign(issuer *openedAuthority, profile *notary.Profile, req *notary.Request, csr *pki.CSR) policy.Resource {
+	return policy.Resource{AuthorityID: issuer.ID, Profile: profile.Name, OwnerID: req.RequesterID, Names: csr.Names,
+		CommonNames: pki.CommonNames(csr.Subject)}
+}
+
+// allowSignature checks the certificate that was signed and, in a renewal, the one that it succeeds.
+func allowSignature(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, signed *signature) error {
+	if err := allow(ctx, tx, caller, policy.SignRequest, signed.object); err != nil || req.Certificate == nil {
+		return err
+	}
+	return allowCertificate(ctx, tx, caller, policy.SignRequest, req.Certificate)
+}
+
+// allowUpload checks the request and the certificate that is uploaded for it.
+func allowUpload(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, cert *notary.Certificate) error {
+	if err := allowRequest(ctx, tx, caller, policy.UploadCertificate, req); err != nil {
+		return err
+	}
+	return allow(ctx, tx, caller, policy.UploadCertificate, certificateResource(cert))
+}
+
+// allowRevoke returns an error unless the caller may revoke the request and each of its certificates.
+func allowRevoke(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request) error {
+	if policy.RoleHas(caller.Role, policy.RevokeRequest) {
+		return nil
+	}
+	if err := allowRequest(ctx, tx, caller, policy.RevokeRequest, req); err != nil {
+		return err
+	}
+	all, err := tx.CertificatesOfRequest(ctx, req.ID)
+	if err != nil {
+		return err
+	}
+	for _, cert := range all {
+		if err := allowCertificate(ctx, tx, caller, policy.RevokeRequest, cert); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allowReason returns an error if the caller's role does not have the action and the reason is keyCompromise: that
+// blocks the key and revokes every certificate for it, those of others included.
+func allowReason(caller notary.Caller, action policy.Action, reason notary.RevocationReason) error {
+	if reason != notary.KeyCompromise || policy.RoleHas(caller.Role, action) {
+		return nil
+	}
+	return notary.Errorf(notary.Forbidden, "no grant gives permission to report a key as compromised, which revokes "+
+		"every certificate for it: ask an Admin or Certificate Manager, or revoke for another reason")
+}
+
+// requestResource describes a request with its certificate in use, if any.
+func requestResource(req *notary.Request) policy.Resource {
+	r := policy.Resource{Names: req.Names, OwnerID: req.RequesterID, CommonNames: nonempty(req.CommonName)}
+	if c := req.Certificate; c != nil {
+		r.AuthorityID, r.Profile = c.AuthorityID, c.Profile
+		r.Names, r.CommonNames = bothNames(req.Names, c.Names), append(r.CommonNames, nonempty(c.CommonName)...)
+	}
+	return r
+}
+
+func certificateResource(c *notary.Certificate) policy.Resource {
+	return policy.Resource{AuthorityID: c.AuthorityID, Profile: c.Profile, Names: c.Names, OwnerID: c.RequesterID,
+		CommonNames: nonempty(c.CommonName)}
+}
+
+func nonempty(commonNames ...string) []string {
+	return slices.DeleteFunc(commonNames, func(name string) bool { return name == "" })
+}
+
+func bothNames(a, b notary.Names) notary.Names {
+	return notary.Names{DNS: slices.Concat(a.DNS, b.DNS), IP: slices.Concat(a.IP, b.IP), Email: slices.Concat(a.Email, b.Email),
+		URI: slices.Concat(a.URI, b.URI), UPN: slices.Concat(a.UPN, b.UPN)}
+}

@@ -1,0 +1,74 @@
+package ca
+
+import (
+	"context"
+
+	"notary"
+	"notary/internal/pki"
+	"notary/internal/policy"
+)
+
+// Question asks whether an account may do something. What is zero does not apply to the object.
+type Question struct {
+	Action      string // such as "request.sign"; "" for each of the actions
+	AccountID   int64  // 0 for the caller's own
+	AuthorityID int64
+	Profile     string
+	Names       []string // as people type them
+	OwnerID     int64    // the account that submitted the request; 0 for the account in question
+}
+
+// Answer is the decision on one action.
+type Answer struct {
+	Action string
+	policy.Decision
+}
+
+// Explain returns how a question would be decided, with the reasons. Only those who manage accounts may ask about
+// another account. The object is taken as described: nothing is read of it.
+func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question) (all []Answer, err error) {
+	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+		return nil, err
+	}
+	role, accountID := caller.Role, caller.AccountID
+	if q.AccountID != 0 && q.AccountID != accountID {
+		if err := caller.Require(notary.ManageAccounts); err != nil {
+			return nil, err
+		}
+		account, err := s.store.Account(ctx, q.AccountID)
+		if err != nil {
+			return nil, notary.WithField(err, "account_id")
+		}
+		role, accountID = account.Role, account.ID
+	}
+	actions := []string{q.Action}
+	if q.Action == "" {
+		actions = policy.Actions(false)
+	} else if !policy.Action(q.Action).Valid() {
+		return nil, notary.FieldErrorf("action", "%.40q is not an action, such as request.sign", q.Action)
+	}
+	r, err := s.describe(ctx, q, accountID)
+	if err != nil {
+		return nil, err
+	}
+	grants, err := s.store.GrantsOf(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	for _, action := range actions {
+		all = append(all, Answer{action, policy.Decide(role, grants, policy.Action(action), r)})
+	}
+	return all, nil
+}
+
+func (s *Service) describe(ctx context.Context, q Question, accountID int64) (r policy.Resource, err error) {
+	r = policy.Resource{AuthorityID: q.AuthorityID, Profile: q.Profile, OwnerID: q.OwnerID}
+	if r.OwnerID == 0 {
+		r.OwnerID = accountID
+	}
+	if r.Names, err = pki.ParseNames(q.Names); err != nil {
+		return r, notary.WithField(err, "name")
+	}
+	r.OwnerGroups, err = s.store.GroupsOf(ctx, r.OwnerID)
+	return r, err
+}
