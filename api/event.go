@@ -16,7 +16,7 @@ type Event struct {
 
 // EventFilter narrows the record: what is given must all hold.
 type EventFilter struct {
-	Kind     string `json:"kind,omitempty" query:"kind" enum:"request,certificate,authority,profile,account" doc:"Of this kind of objects"`
+	Kind     string `json:"kind,omitempty" query:"kind" enum:"request,certificate,authority,profile,account,group,grant" doc:"Of this kind of objects"`
 	ObjectID ID     `json:"object_id,omitempty" query:"object_id" doc:"Of this object; with its kind"`
 	Email    string `json:"email,omitempty" query:"email" minLength:"1" doc:"Of who did it"`
 	Action   string `json:"action,omitempty" query:"action" minLength:"1" example:"request.sign"`

@@ -23,21 +23,22 @@ func (f constraintFlags) constraints() (*api.NameConstraints, error) {
 	if len(f.permit)+len(f.exclude) == 0 {
 		return nil, nil
 	}
-	permitted, err := subtrees("permit", f.permit)
+	permitted, err := subtrees("permit", f.permit, subtreeForms)
 	if err != nil {
 		return nil, err
 	}
-	excluded, err := subtrees("exclude", f.exclude)
+	excluded, err := subtrees("exclude", f.exclude, subtreeForms)
 	return &api.NameConstraints{Permitted: permitted, Excluded: excluded}, err
 }
 
-func subtrees(flag string, given []string) (s api.Subtrees, err error) {
+// subtrees reads the values of a flag. A wrong one is refused with the forms that the flag takes.
+func subtrees(flag string, given []string, forms string) (s api.Subtrees, err error) {
 	kinds := map[string]*[]string{"dns": &s.DNS, "ip": &s.IP, "email": &s.Email, "uri": &s.URI}
 	for _, text := range given {
 		kind, names, found := strings.Cut(text, ":")
 		list := kinds[strings.ToLower(kind)]
 		if !found || list == nil {
-			return s, usagef("--%s %q does not begin with a kind of names: write %s", flag, text, subtreeForms)
+			return s, usagef("--%s %q does not begin with a kind of names: write %s", flag, text, forms)
 		}
 		*list = append(*list, names)
 	}

@@ -59,7 +59,7 @@ func (p *program) rootCommand() *cobra.Command {
 	root := group("notary", "A certificate service: requests, authorities, certificates, revocation",
 		p.startCommand(), p.setupCodeCommand(),
 		p.loginCommand(), p.logoutCommand(),
-		p.accountCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
+		p.accountCommand(), p.groupCommand(), p.grantCommand(), p.canCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
 		p.migrateCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(), p.checkCommand(),
 		p.inspectCommand(),
 		p.statusCommand(), p.summaryCommand(), p.overviewCommand(), p.settingsCommand(), p.clockCommand(), p.versionCommand(),

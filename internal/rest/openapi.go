@@ -57,6 +57,7 @@ var tags = []struct {
 	{"Overview", "Counts, and what needs attention.", []string{"overview", "summary"}},
 	{"Events", "The record of who did what.", []string{"events"}},
 	{"Accounts", "Who may use the server, and in which role.", []string{"accounts"}},
+	{"Groups and grants", "What accounts may do in addition to their roles.", []string{"groups", "grants", "permissions"}},
 	{"Sessions", "Logins: bearer tokens and browser sessions.", []string{"login", "logout", "sessions"}},
 	{"Inspection", "What certificates, CSRs, CRLs and keys contain.", []string{"inspect"}},
 	{"Server", "Health, settings and the clock.", []string{"status", "settings", "clock"}},

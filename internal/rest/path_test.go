@@ -56,6 +56,7 @@ var bodies = map[string]string{
 	"POST /api/v1/certificate_authorities/{id}/certificate": `{"certificate_chain": "x"}`,
 	"POST /api/v1/certificate_authorities/{id}/issued":      `{"certificates": "x"}`,
 	"POST /api/v1/accounts/{id}/change_password":            `{"password": "plain violet harbour engine"}`,
+	"PUT /api/v1/groups/{id}/members":                       `{"add": [1]}`,
 	"PUT /api/v1/profiles/{id}":                             `{"key_usages": ["digitalSignature"], "validity": "30d"}`,
 	"POST /api/v1/profiles/{id}/check":                      `{"last": 1}`,
 	"PUT /api/v1/accounts/{id}/role":                        `{"role_id": 3}`,

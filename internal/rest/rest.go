@@ -64,6 +64,8 @@ func New(c Config) http.Handler {
 	r.certificateAuthorities()
 	r.profiles()
 	r.accounts()
+	r.groups()
+	r.grants()
 	r.summaries()
 	r.events()
 	r.serverSettings()

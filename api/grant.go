@@ -1,0 +1,77 @@
+package api
+
+import "time"
+
+// Group is a named set of accounts.
+type Group struct {
+	ID        int64     `json:"id"`
+	Name      string    `json:"name" example:"web-team"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// GroupWithMembers is a group with the accounts in it.
+type GroupWithMembers struct {
+	Group
+	Members []Account `json:"members" nullable:"false"`
+}
+
+// CreateGroup creates an empty group.
+type CreateGroup struct {
+	Name string `json:"name" doc:"Up to 64 small letters, digits, dots, hyphens and underscores, a letter first" example:"web-team"`
+}
+
+// ChangeMembers adds accounts to a group and removes others.
+type ChangeMembers struct {
+	Add    []int64 `json:"add,omitempty" nullable:"false" doc:"Ids of accounts"`
+	Remove []int64 `json:"remove,omitempty" nullable:"false" doc:"Ids of accounts"`
+}
+
+// Grantee is to whom something is granted.
+type Grantee struct {
+	Kind string `json:"kind" enum:"account,group"`
+	ID   int64  `json:"id" minimum:"1"`
+}
+
+// GrantTerms are the actions that a grant gives, and what limits them. A limit that is left out does not limit.
+type GrantTerms struct {
+	Grantee       Grantee   `json:"grantee,omitzero" doc:"To whom it is given"`
+	Actions       []string  `json:"actions" nullable:"false" example:"[\"request.sign\"]"`
+	AuthorityIDs  []int64   `json:"certificate_authority_ids,omitempty" nullable:"false" doc:"Only with these authorities"`
+	Profiles      []string  `json:"profiles,omitempty" nullable:"false" doc:"Only by these profiles"`
+	Names         NameLists `json:"names,omitzero" doc:"Only if every name is listed"`
+	OwnerIDs      []int64   `json:"owner_account_ids,omitempty" nullable:"false" doc:"Only requests of these accounts, or of members of the groups"`
+	OwnerGroupIDs []int64   `json:"owner_group_ids,omitempty" nullable:"false" doc:"Only requests of members of these groups, or of the accounts"`
+}
+
+// NameLists are sets of names, by kind.
+type NameLists struct {
+	DNS   []string `json:"dns,omitempty" nullable:"false" doc:"Domains: example.com for itself and what is below, .example.com for what is below"`
+	IP    []string `json:"ip,omitempty" nullable:"false" doc:"Prefixes such as 10.0.0.0/8, or addresses"`
+	Email []string `json:"email,omitempty" nullable:"false" doc:"A domain, .example.com for those below, or an address"`
+	URI   []string `json:"uri,omitempty" nullable:"false" doc:"A host, .example.com for those below, or a beginning such as spiffe://example.org/web"`
+}
+
+// Grant gives an account or a group actions in addition to those of its role.
+type Grant struct {
+	ID int64 `json:"id"`
+	GrantTerms
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// PermissionQuery asks whether an account may do something to an object.
+type PermissionQuery struct {
+	Action      string   `query:"action" minLength:"1" doc:"Only this action" example:"request.sign"`
+	AccountID   ID       `query:"account_id" doc:"Another account than one's own; for Admins"`
+	AuthorityID ID       `query:"certificate_authority_id" doc:"That signs, or that issued the certificate"`
+	Profile     string   `query:"profile" minLength:"1"`
+	Names       []string `query:"name" nullable:"false" doc:"The names of the certificate, separated by commas"`
+	OwnerID     ID       `query:"owner_id" doc:"The account that submitted the request; that in question without it"`
+}
+
+// Decision says whether an action is allowed, and why.
+type Decision struct {
+	Action  string `json:"action" example:"request.sign"`
+	Allowed bool   `json:"allowed"`
+	Reason  string `json:"reason" example:"grant 7 to group 2 gives permission to sign certificate requests"`
+	GrantID *int64 `json:"grant_id" doc:"The grant that allows it; null if the role does, or nothing"`
+}

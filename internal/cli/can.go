@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) canCommand() *cobra.Command {
+	var q api.PermissionQuery
+	var authority, account, owner idFlag
+	c := &cobra.Command{
+		Use:   "can [ACTION]",
+		Short: "Explain what an account may do",
+		Long: "Explain whether an account may do an action, or each of the actions, to an object with the given\n" +
+			"authority, profile and names, and which role or grant decides that. Nothing is looked up or changed.",
+		Example: "  notary can request.sign --authority 3 --profile server-client --name a.team.example.com\n" +
+			"  notary can request.sign --as 7",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				q.Action = args[0]
+			}
+			q.AuthorityID, q.AccountID, q.OwnerID = api.ID(authority), api.ID(account), api.ID(owner)
+			return p.call(func(ctx context.Context, c *client.Client) error {
+				return printList(p, each(c.Permissions(ctx, q)), table[api.Decision]{
+					header: []string{"ACTION", "ALLOWED", "REASON"},
+					row: func(d api.Decision) []string {
+						allowed := "no"
+						if d.Allowed {
+							allowed = "yes"
+						}
+						return []string{d.Action, allowed, d.Reason}
+					},
+				})
+			})(command, nil)
+		},
+	}
+	authorityFlag(c, &authority, "authority", "the authority that signs, or that issued the certificate, by `id` or common name")
+	c.Flags().StringVar(&q.Profile, "profile", "", "the `name` of the profile")
+	c.Flags().StringSliceVar(&q.Names, "name", nil, "a `name` of the certificate; may be repeated")
+	c.Flags().Var(&owner, "owner", "the `id` of the account that submitted the request (default the account in question)")
+	c.Flags().Var(&account, "as", "ask about the account with this `id` instead of one's own; for Admins")
+	return c
+}

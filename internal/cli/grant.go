@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"notary/api"
+	"notary/client"
+)
+
+func (p *program) grantCommand() *cobra.Command {
+	return group("grant", "Manage what accounts and groups may do in addition to roles",
+		p.grantCreate(), p.grantList(), p.grantShow(), p.grantDelete())
+}
+
+const listedNames = "dns:example.com, dns:.example.com, ip:10.0.0.0/8, email:example.com, uri:spiffe://example.org/web"
+
+func (p *program) grantCreate() *cobra.Command {
+	var account, groupID idFlag
+	var terms api.GrantTerms
+	var names []string
+	c := &cobra.Command{
+		Use:   "create",
+		Short: "Grant actions to an account or a group",
+		Long: "Grant actions to an account or a group in addition to those of the role. A grant applies to requests\n" +
+			"and certificates that the account can see, and only where every limit given here holds.\n\n" +
+			"Actions: request.sign, request.upload, request.reject, request.revoke, request.remove_certificate,\n" +
+			"request.reopen, request.delete, certificate.revoke.",
+		Example: "  notary grant create --group 2 --action request.sign --authority 3 --profile server-client --name dns:team.example.com",
+		Args:    cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) (err error) {
+			switch {
+			case (account == 0) == (groupID == 0):
+				return usagef("give either --account or --group")
+			case account != 0:
+				terms.Grantee = api.Grantee{Kind: "account", ID: int64(account)}
+			default:
+				terms.Grantee = api.Grantee{Kind: "group", ID: int64(groupID)}
+			}
+			listed, err := subtrees("name", names, listedNames)
+			if err != nil {
+				return err
+			}
+			terms.Names = api.NameLists(listed)
+			id, err := c.CreateGrant(ctx, terms)
+			if err != nil {
+				return err
+			}
+			return p.created(id, "grant %d created", id)
+		}),
+	}
+	c.Flags().Var(&account, "account", "grant to the account with this `id`")
+	c.Flags().Var(&groupID, "group", "grant to the group with this `id`")
+	c.Flags().StringSliceVar(&terms.Actions, "action", nil, "an `action`, such as request.sign; may be repeated")
+	c.Flags().Int64SliceVar(&terms.AuthorityIDs, "authority", nil, "only with the authority with this `id`; may be repeated")
+	c.Flags().StringSliceVar(&terms.Profiles, "profile", nil, "only by the profile with this `name`; may be repeated")
+	c.Flags().StringArrayVar(&names, "name", nil, "only if every name is listed, as `kind:names`: "+listedNames+"; may be repeated")
+	c.Flags().Int64SliceVar(&terms.OwnerIDs, "owner", nil, "only requests of the account with this `id`; may be repeated")
+	c.Flags().Int64SliceVar(&terms.OwnerGroupIDs, "owner-group", nil, "only requests of members of the group with this `id`; may be repeated")
+	c.MarkFlagRequired("action")
+	return c
+}
+
+func grantee(g api.Grantee) string { return g.Kind + " " + strconv.FormatInt(g.ID, 10) }
+
+// limitsText lists the limits of a grant, or says that there are none.
+func limitsText(t api.GrantTerms) string {
+	var parts []string
+	add := func(name string, values string) {
+		if values != "" {
+			parts = append(parts, name+" "+values)
+		}
+	}
+	add("authority", joinIDs(t.AuthorityIDs))
+	add("profile", strings.Join(t.Profiles, " "))
+	add("names", subtreesText(api.Subtrees(t.Names)))
+	add("owner", joinIDs(t.OwnerIDs))
+	add("owner group", joinIDs(t.OwnerGroupIDs))
+	if parts == nil {
+		return "none"
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (p *program) grantList() *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "List grants", Args: cobra.NoArgs,
+		RunE: p.call(func(ctx context.Context, c *client.Client) error {
+			return printList(p, each(c.Grants(ctx)), table[api.Grant]{
+				header: []string{"ID", "TO", "ACTIONS", "LIMITS", "CREATED"},
+				row: func(g api.Grant) []string {
+					return []string{strconv.FormatInt(g.ID, 10), grantee(g.Grantee), strings.Join(g.Actions, " "), limitsText(g.GrantTerms),
+						relative(&g.CreatedAt, p.now())}
+				},
+				empty: "no grants: accounts may do what their roles allow",
+			})
+		})}
+}
+
+func (p *program) grantShow() *cobra.Command {
+	return &cobra.Command{Use: "show ID", Short: "Show a grant", Args: cobra.ExactArgs(1),
+		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
+			g, err := c.Grant(ctx, id)
+			if err != nil {
+				return err
+			}
+			return p.printOne(g,
+				field{"Grant", strconv.FormatInt(g.ID, 10)},
+				field{"To", grantee(g.Grantee)},
+				field{"Actions", strings.Join(g.Actions, " ")},
+				field{"Limits", limitsText(g.GrantTerms)},
+				field{"Created", exact(&g.CreatedAt, p.now())},
+			)
+		})}
+}
+
+func (p *program) grantDelete() *cobra.Command {
+	return p.destructive("delete ID", "Delete a grant", "Delete grant %d?", "grant %d deleted",
+		func(ctx context.Context, c *client.Client, id int64) error { return c.DeleteGrant(ctx, id) })
+}

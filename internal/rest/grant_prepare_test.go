@@ -1,0 +1,41 @@
+package rest_test
+
+import (
+	"crypto/rand"
+	"strings"
+	"testing"
+
+	"notary"
+	"notary/api"
+	"notary/internal/testkit"
+)
+
+func newGroup(*testing.T, *house, notary.Caller) (int64, any) {
+	return 0, api.CreateGroup{Name: "web-team"}
+}
+
+func aGroup(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	id, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "g"+strings.ToLower(rand.Text()))
+	testkit.Check(t, err)
+	return id, nil
+}
+
+func aGroupToJoin(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	id, _ := aGroup(t, h, caller)
+	return id, api.ChangeMembers{Add: []int64{h.Caller(notary.ReadOnly).AccountID}}
+}
+
+func newGrant(t *testing.T, h *house, caller notary.Caller) (int64, any) {
+	group, _ := aGroup(t, h, caller)
+	return 0, api.GrantTerms{Grantee: api.Grantee{Kind: "group", ID: group}, Actions: []string{"request.sign"},
+		Profiles: []string{notary.DefaultProfile}, Names: api.NameLists{DNS: []string{"team.example.com"}}}
+}
+
+// aGrant is to an account of its own: those of the roles keep what their roles give.
+func aGrant(t *testing.T, h *house, _ notary.Caller) (int64, any) {
+	to := h.NewCaller(t, h.Admin(), notary.ReadOnly)
+	id, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{AccountID: to.AccountID,
+		GrantTerms: notary.GrantTerms{Actions: []string{"request.sign"}}})
+	testkit.Check(t, err)
+	return id, nil
+}
