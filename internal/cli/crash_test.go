@@ -56,11 +56,12 @@ func (l *load) crashDuring(t *testing.T, server *process) {
 	running.Wait()
 }
 
-// buildProgram builds the program as a user gets it, without the race detector.
-func buildProgram(t *testing.T) string {
+// buildProgram builds the program as a user gets it, without the race detector, with further flags of go build.
+func buildProgram(t *testing.T, flags ...string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "notary")
-	if out, err := exec.Command("go", "build", "-o", binary, "notary/cmd/notary").CombinedOutput(); err != nil {
+	args := append([]string{"build", "-o", binary}, flags...)
+	if out, err := exec.Command("go", append(args, "notary/cmd/notary")...).CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return binary

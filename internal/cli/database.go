@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -52,52 +51,6 @@ func asServerUser(do func(ctx context.Context, c *config.Config, args []string) 
 func withDatabaseFlag(c *cobra.Command) *cobra.Command {
 	c.Flags().String(config.KeyDatabase, "", "`URL` of a PostgreSQL database (default NOTARY_DATABASE)")
 	return c
-}
-
-func (p *program) migrateCommand() *cobra.Command {
-	status := onDatabase(&cobra.Command{Use: "status", Short: "Show the version of the schema", Args: cobra.NoArgs}, p.migrateStatus)
-	up := onDatabase(&cobra.Command{Use: "up", Short: "Bring the schema up to date",
-		Long: "Bring the schema up to date, as the start of a server does. Of several at once one makes the changes.",
-		Args: cobra.NoArgs}, asServerUser(p.migrateUp))
-	return group("migrate", "The schema of a database", withDatabaseFlag(status), withDatabaseFlag(up))
-}
-
-func (p *program) migrateStatus(ctx context.Context, c *config.Config, _ []string) error {
-	if err := app.RequireDatabase(c); err != nil {
-		return err
-	}
-	current, newest, err := store.Schema(ctx, c.DB)
-	if err != nil {
-		return err
-	}
-	if p.json {
-		return p.printJSON(map[string]int64{"version": current, "newest": newest})
-	}
-	state := "up to date"
-	switch {
-	case current == 0:
-		state = "empty: notary migrate up, or the start of a server, makes it"
-	case current < newest:
-		state = "older than this program: bring it up to date with notary migrate up"
-	case current > newest:
-		state = "newer than this program: use the newer program that made it"
-	}
-	_, err = fmt.Fprintf(p.out, "version %d of %d, %s\n", current, newest, state)
-	return err
-}
-
-func (p *program) migrateUp(ctx context.Context, c *config.Config, _ []string) error {
-	if err := app.RequireDatabase(c); err != nil {
-		return err
-	}
-	st, err := store.Open(ctx, c.DB, time.Now)
-	if err != nil {
-		return err
-	}
-	if err := st.Close(); err != nil {
-		return err
-	}
-	return p.done("the schema is up to date")
 }
 
 func (p *program) storeCommand() *cobra.Command {
@@ -161,15 +114,26 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 	return p.done("copied; both hold the same, SHA-256 %s", written)
 }
 
-// openNamed opens a database by what was typed. One that must be there is not made.
-func (p *program) openNamed(ctx context.Context, name string, mustBeThere bool) (*store.Store, error) {
+// openNamed opens a database by its name on the command line. One that must exist is not created, and is refused if
+// a newer program upgraded it: this one does not know all of its tables.
+func (p *program) openNamed(ctx context.Context, name string, mustExist bool) (*store.Store, error) {
 	if name == "-" {
 		if name = p.env(config.EnvDatabase); name == "" {
 			return nil, usagef("- stands for the database of %s, which is not set", config.EnvDatabase)
 		}
 	}
-	if mustBeThere && !store.IsPostgres(name) && !files.IsFile(name) {
+	if mustExist && !store.IsPostgres(name) && !files.IsFile(name) {
 		return nil, notary.Errorf(notary.NotFound, "there is no file %s", name)
+	}
+	if mustExist {
+		status, err := store.Schema(ctx, name)
+		if err == nil && status.Current > status.Newest {
+			err = notary.Errorf(notary.Unprocessable, "a newer program upgraded the database to schema version %d, and this one knows "+
+				"version %d: copy it with the newer program", status.Current, status.Newest)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return store.Open(ctx, name, time.Now)
 }

@@ -11,8 +11,8 @@
 // What the two do differently is an [engine].
 //
 // The migrations belong to the package that owns the tables and are passed to Open: a column and the
-// queries that use it change together. The tables counter, lease and agreement are this package's own
-// and must be among them.
+// queries that use it change together. The tables counter, lease, agreement and schema_compatibility are
+// this package's own and must be among them.
 package db
 
 import (
@@ -43,9 +43,15 @@ type Schema struct {
 
 	// Unreleased is the last version that was never released. A database of such a version is refused.
 	Unreleased int64
+
+	// Announced is the version that creates the table schema_compatibility. On PostgreSQL its programs and later ones
+	// announce their version while they run; earlier ones are recognised by their leases.
+	Announced int64
 }
 
-// Open opens a database and migrates its schema.
+// Open opens a database and migrates its schema. A database with a newer schema is opened if it records that
+// programs of this version can run on it. On PostgreSQL a migration with which running programs of other versions
+// could not go on waits until they have stopped, and fails with [notary.Conflict] after [ProgramsTimeout].
 //
 // The name is the path of a SQLite file, which is created if it does not exist, or the URL of a
 // PostgreSQL database (postgres://user:password@host:port/name; several hosts and the parameters of
@@ -58,7 +64,7 @@ func Open(ctx context.Context, name string, schema Schema, clock func() time.Tim
 	var e engine
 	var err error
 	if IsPostgres(name) {
-		e, err = openPostgres(ctx, name, schema, newLimits(options))
+		e, err = openPostgres(ctx, name, schema, newLimits(options), clock)
 	} else {
 		e, err = openSQLite(ctx, name, schema)
 	}

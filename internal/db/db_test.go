@@ -20,6 +20,8 @@ CREATE TABLE counter (name TEXT NOT NULL, slot BIGINT NOT NULL, value BIGINT NOT
 CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at BIGINT NOT NULL);
 CREATE TABLE agreement (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE word (id BIGINT NOT NULL PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE schema_compatibility (version BIGINT NOT NULL PRIMARY KEY, compatible_from BIGINT NOT NULL);
+INSERT INTO schema_compatibility (version, compatible_from) VALUES (1, 1);
 `
 
 // words is the schema of a program that has nothing to do with certificates.
@@ -30,6 +32,7 @@ var words = db.Schema{
 	},
 	ApplicationID: 0x574f5244,
 	Table:         "word",
+	Announced:     1,
 }
 
 func openWords(t *testing.T, name string) *db.DB {
@@ -133,10 +136,10 @@ func TestSQLiteFileOfAnotherProgram(t *testing.T) {
 	other.ApplicationID++
 	_, err := db.Open(t.Context(), path, other, time.Now)
 	testkit.WantText(t, err, "belongs to another program")
-	_, _, err = other.Version(t.Context(), path)
+	_, err = other.Status(t.Context(), path)
 	testkit.WantText(t, err, "belongs to another program")
-	current, newest, err := words.Version(t.Context(), path)
-	if err != nil || current != 1 || newest != 1 {
-		t.Errorf("the schema has version %d of %d (%v)", current, newest, err)
+	status, err := words.Status(t.Context(), path)
+	if err != nil || status.Current != 1 || status.Newest != 1 {
+		t.Errorf("the schema is %+v (%v)", status, err)
 	}
 }

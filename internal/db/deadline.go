@@ -31,6 +31,9 @@ func StopTimeout(d time.Duration) Option { return func(l *limits) { l.stop = d }
 // StartTimeout limits how long Open waits for a server that does not answer; 30 seconds without it.
 func StartTimeout(d time.Duration) Option { return func(l *limits) { l.start = d } }
 
+// ProgramsTimeout limits how long Open waits for running programs that block a migration; 30 seconds without it.
+func ProgramsTimeout(d time.Duration) Option { return func(l *limits) { l.programs = d } }
+
 // PollInterval is how often a node looks for changes that no notification told it of; 5 seconds
 // without it.
 func PollInterval(d time.Duration) Option { return func(l *limits) { l.poll = d } }
@@ -43,11 +46,14 @@ type limits struct {
 	stop   time.Duration // for the transactions in progress when the database closes
 	start  time.Duration // for a server that does not answer at the start
 	poll   time.Duration // between two looks for changes that no notification told of
+
+	programs time.Duration // for running programs that block a migration
+	retry    time.Duration // between two looks whether these are still running
 }
 
 func newLimits(options []Option) limits {
 	l := limits{read: DefaultReadTimeout, write: 10 * time.Second, commit: 10 * time.Second, stop: 4 * time.Second,
-		start: 30 * time.Second, poll: 5 * time.Second}
+		start: 30 * time.Second, poll: 5 * time.Second, programs: 30 * time.Second, retry: 200 * time.Millisecond}
 	for _, set := range options {
 		set(&l)
 	}

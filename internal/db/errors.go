@@ -157,6 +157,12 @@ func mappedPostgres(pg *pgconn.PgError, err error) error {
 	return temporary(state.sentence, 5*time.Second, err)
 }
 
+// deadlocked reports whether PostgreSQL undid a transaction that waited for another one, which waited for it.
+func deadlocked(err error) bool {
+	var fault *pgconn.PgError
+	return errors.As(err, &fault) && fault.Code == deadlockDetected
+}
+
 // temporary returns the error of a condition that may pass and changed nothing.
 func temporary(sentence string, retryAfter time.Duration, err error) error {
 	return &notary.Error{Kind: notary.Unavailable, RetryAfter: retryAfter, Err: err,

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 
 	"notary"
 )
@@ -44,42 +44,55 @@ func (s Schema) claimed(ctx context.Context, db *sql.DB) (bool, error) {
 	return id == s.ApplicationID, nil
 }
 
-func (s Schema) sqliteMigrations(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(s.Migrations, "sqlite")
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(goose.DialectSQLite3, db, files)
+// dialect is what the migrations need to know of an engine.
+type dialect struct {
+	goose    goose.Dialect
+	folder   string // of the migration files
+	hasTable string // query that counts the tables of a name
 }
 
-// postgresMigrations run under a lock in the database: of nodes that start together, one
-// makes the changes and the others wait.
-func (s Schema) postgresMigrations(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(s.Migrations, "postgres")
+var (
+	sqliteDialect = dialect{goose.DialectSQLite3, "sqlite",
+		`SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1`}
+	postgresDialect = dialect{goose.DialectPostgres, "postgres", `SELECT COUNT(to_regclass($1))`}
+)
+
+func (s Schema) provider(d dialect, db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(s.Migrations, d.folder)
 	if err != nil {
 		return nil, err
 	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // each second, for five minutes
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	return goose.NewProvider(d.goose, db, files)
 }
 
+// migrateSQLite migrates a file that this process has locked.
 func (s Schema) migrateSQLite(ctx context.Context, db *sql.DB) error {
-	provider, err := s.sqliteMigrations(db)
+	provider, err := s.provider(sqliteDialect, db)
 	if err != nil {
 		return err
 	}
-	return s.migrate(ctx, provider)
+	status, err := s.status(ctx, sqliteDialect, db, provider)
+	if err == nil {
+		err = status.Usable()
+	}
+	if err != nil {
+		return err
+	}
+	return apply(ctx, provider)
 }
 
-func (s Schema) migratePostgres(ctx context.Context, db *sql.DB) error {
-	provider, err := s.postgresMigrations(db)
-	if err != nil {
-		return err
+// apply applies the pending migrations, each in a transaction of its own. On PostgreSQL one may deadlock with
+// the transactions of running nodes.
+func apply(ctx context.Context, provider *goose.Provider) error {
+	for n := 1; ; n++ {
+		_, err := provider.Up(ctx)
+		if err == nil {
+			return nil
+		}
+		if !deadlocked(err) || n == attempts {
+			return errors.Join(errors.New("could not bring the schema up to date"), err)
+		}
 	}
-	return s.migrate(ctx, provider)
 }
 
 // refuseOthers refuses a PostgreSQL database with the tables of another program, or with tables that
@@ -113,80 +126,78 @@ var errNoVersion = errors.New("it has tables but no goose_db_version, which hold
 var errUnreleased = errors.New("it was made before the first release, in a form that is no longer read: " +
 	"begin with a new one")
 
-// migrate migrates the schema to the newest version. A database that is newer than this program is
-// refused.
-func (s Schema) migrate(ctx context.Context, provider *goose.Provider) error {
-	newest := provider.ListSources()[len(provider.ListSources())-1].Version
+// status reads the status of a database that has a version or is empty. It creates the table of goose if that
+// does not exist.
+func (s Schema) status(ctx context.Context, d dialect, db *sql.DB, provider *goose.Provider) (SchemaStatus, error) {
 	current, err := provider.GetDBVersion(ctx)
 	switch {
 	case err != nil:
-		return fmt.Errorf("could not read the schema's version: %w", err)
-	case current > newest:
-		return fmt.Errorf("its schema has version %d, this program knows %d: run the newer program that made it",
-			current, newest)
+		return SchemaStatus{}, fmt.Errorf("could not read the schema's version: %w", err)
 	case current > 0 && current <= s.Unreleased:
-		return errUnreleased
-	case current == newest:
-		return nil
+		return SchemaStatus{}, errUnreleased
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return errors.Join(errors.New("could not bring the schema up to date"), err)
-	}
-	return nil
+	return s.statusOf(ctx, d, db, current)
 }
 
-// Version returns the version of a database's schema, 0 for an empty one, and that to which this program
-// would migrate it. It fails if this program could not. Nothing is changed; a server may be running.
-func (s Schema) Version(ctx context.Context, database string) (current, newest int64, err error) {
-	db, provider, err := s.open(ctx, database)
+// Status returns the status of a database's schema. It fails if the database is not one of this program's.
+// Nothing is changed; a server may be running.
+func (s Schema) Status(ctx context.Context, database string) (SchemaStatus, error) {
+	d, db, err := s.open(ctx, database)
 	if err != nil {
-		return 0, 0, err
+		return SchemaStatus{}, err
 	}
 	defer db.Close()
-	newest = provider.ListSources()[len(provider.ListSources())-1].Version
-	var versioned, tables bool
-	query := `SELECT COUNT(*) FILTER (WHERE name = 'goose_db_version') > 0, COUNT(*) FILTER (WHERE name = $1) > 0
-		FROM sqlite_master`
-	if IsPostgres(database) {
-		query = `SELECT to_regclass('goose_db_version') IS NOT NULL, to_regclass($1) IS NOT NULL`
+	status, err := s.readStatus(ctx, d, db)
+	var ours *notary.Error
+	if err != nil && !errors.As(err, &ours) {
+		err = fmt.Errorf("the database: %w", err)
+	}
+	return status, err
+}
+
+func (s Schema) readStatus(ctx context.Context, d dialect, db *sql.DB) (status SchemaStatus, err error) {
+	if d == postgresDialect {
 		err = s.refuseOthers(ctx, db)
 	} else {
 		_, err = s.claimed(ctx, db)
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("the database: %w", err)
+		return SchemaStatus{}, err
 	}
-	if err := db.QueryRowContext(ctx, query, s.Table).Scan(&versioned, &tables); err != nil {
-		return 0, 0, MapError(err)
+	var versioned, tables bool
+	err = errors.Join(db.QueryRowContext(ctx, d.hasTable, "goose_db_version").Scan(&versioned),
+		db.QueryRowContext(ctx, d.hasTable, s.Table).Scan(&tables))
+	switch {
+	case err != nil:
+		return SchemaStatus{}, MapError(err)
+	case !versioned && tables:
+		return SchemaStatus{}, errNoVersion
+	case !versioned:
+		return s.statusOf(ctx, d, db, 0)
 	}
-	if !versioned && tables {
-		return 0, 0, fmt.Errorf("the database: %w", errNoVersion)
+	provider, err := s.provider(d, db)
+	if err != nil {
+		return SchemaStatus{}, err
 	}
-	if versioned {
-		current, err = provider.GetDBVersion(ctx)
+	status, err = s.status(ctx, d, db, provider)
+	if err != nil || d != postgresDialect {
+		return status, err
 	}
-	if err == nil && current > 0 && current <= s.Unreleased {
-		return 0, 0, fmt.Errorf("the database: %w", errUnreleased)
-	}
-	return current, newest, MapError(err)
+	status.Running, err = s.running(ctx, db, status.Current, time.Now())
+	return status, MapError(err)
 }
 
-func (s Schema) open(ctx context.Context, database string) (*sql.DB, *goose.Provider, error) {
+func (s Schema) open(ctx context.Context, database string) (dialect, *sql.DB, error) {
 	if IsPostgres(database) {
 		e, err := connectPostgres(ctx, database, s, newLimits(nil))
 		if err != nil {
-			return nil, nil, err
+			return dialect{}, nil, err
 		}
-		provider, err := s.postgresMigrations(e.db)
-		return e.db, provider, err
+		return postgresDialect, e.db, nil
 	}
 	if _, err := os.Stat(database); err != nil {
-		return nil, nil, notary.Errorf(notary.NotFound, "there is no database %s", database)
+		return dialect{}, nil, notary.Errorf(notary.NotFound, "there is no database %s", database)
 	}
 	db, err := sql.Open("sqlite", fileURI(database)+"?_pragma=busy_timeout(5000)&_pragma=query_only(1)")
-	if err != nil {
-		return nil, nil, err
-	}
-	provider, err := s.sqliteMigrations(db)
-	return db, provider, err
+	return sqliteDialect, db, err
 }

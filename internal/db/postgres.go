@@ -52,25 +52,19 @@ type postgresEngine struct {
 	stop     sync.Once
 }
 
-func openPostgres(ctx context.Context, url string, schema Schema, limits limits) (*postgresEngine, error) {
+func openPostgres(ctx context.Context, url string, schema Schema, limits limits,
+	clock func() time.Time) (*postgresEngine, error) {
 	e, err := connectPostgres(ctx, url, schema, limits)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.migrate(ctx); err != nil {
+	if err := e.migrate(ctx, clock); err != nil {
 		return nil, errors.Join(e.unmigrated(err), e.db.Close())
 	}
-	return e, nil
-}
-
-// migrate migrates the schema, on connections without the limits of the others.
-func (e *postgresEngine) migrate(ctx context.Context) error {
-	if err := e.schema.refuseOthers(ctx, e.db); err != nil {
-		return err
+	if err := e.join(ctx); err != nil {
+		return nil, errors.Join(err, e.db.Close())
 	}
-	db := stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(setMigrationSession))
-	defer db.Close()
-	return e.schema.migratePostgres(ctx, db)
+	return e, nil
 }
 
 // unmigrated explains a failed migration. Since PostgreSQL 15 only the owner of a database
@@ -89,21 +83,17 @@ func (e *postgresEngine) unmigrated(err error) error {
 	return fmt.Errorf("the database %s: %w", e.name(), err)
 }
 
-// connectPostgres waits for the server and does not migrate.
+// connectPostgres waits for the server. It does not migrate.
 func connectPostgres(ctx context.Context, url string, schema Schema, limits limits) (*postgresEngine, error) {
 	config, err := parsePostgres(url)
 	if err != nil {
 		return nil, err
 	}
-	e := &postgresEngine{schema: schema, config: config, db: stdlib.OpenDB(*config, stdlib.OptionAfterConnect(setSession)),
-		limits:  limits,
+	e := &postgresEngine{schema: schema, config: config, limits: limits,
 		free:    make(chan int, writers),
 		waiting: make(chan struct{}, MaxWaiting), stopping: make(chan struct{})}
+	e.db = e.pool(setSession)
 	e.running, e.cancel = context.WithCancel(context.Background())
-	e.db.SetMaxOpenConns(writers + pgReaders)
-	e.db.SetMaxIdleConns(writers + pgReaders)
-	e.db.SetConnMaxIdleTime(5 * time.Minute)
-	e.db.SetConnMaxLifetime(time.Hour) // so that a node moves back after hosts have changed
 	for i, first := 0, rand.IntN(slots); i < writers; i++ {
 		e.free <- (first + i) % slots // two nodes seldom use the same
 	}
@@ -111,6 +101,16 @@ func connectPostgres(ctx context.Context, url string, schema Schema, limits limi
 		return nil, errors.Join(err, e.db.Close())
 	}
 	return e, nil
+}
+
+// pool returns the connections of the engine, each prepared by a function.
+func (e *postgresEngine) pool(prepare func(context.Context, *pgx.Conn) error) *sql.DB {
+	db := stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(prepare))
+	db.SetMaxOpenConns(writers + pgReaders)
+	db.SetMaxIdleConns(writers + pgReaders)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	db.SetConnMaxLifetime(time.Hour) // so that a node moves back after hosts have changed
+	return db
 }
 
 // parsePostgres parses the URL and sets defaults. No error repeats the URL,

@@ -57,11 +57,12 @@ func readObjects(ctx context.Context, conn *sql.Conn, query string, args ...any)
 	return all, err
 }
 
+const sqliteObjects = `SELECT type || ' ' || name, COALESCE(sql, '') FROM sqlite_master
+	WHERE name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'`
+
 // schemas reads the schema of the file, and that of a new database in memory.
 func (e *sqliteEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want objects, err error) {
-	const query = `SELECT type || ' ' || name, COALESCE(sql, '') FROM sqlite_master
-		WHERE name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'`
-	if got, err = readObjects(ctx, conn, query); err != nil {
+	if got, err = readObjects(ctx, conn, sqliteObjects); err != nil {
 		return nil, nil, err
 	}
 	db, err := sql.Open("sqlite", ":memory:")
@@ -78,7 +79,7 @@ func (e *sqliteEngine) schemas(ctx context.Context, conn *sql.Conn) (got, want o
 		return nil, nil, MapError(err)
 	}
 	defer memory.Close()
-	want, err = readObjects(ctx, memory, query)
+	want, err = readObjects(ctx, memory, sqliteObjects)
 	return got, want, err
 }
 

@@ -117,7 +117,7 @@ func again(err error) error {
 	switch {
 	case timedOut(err):
 		return MapError(err)
-	case errors.As(err, &fault) && (fault.Code == serializationFailure || fault.Code == deadlockDetected):
+	case deadlocked(err), errors.As(err, &fault) && fault.Code == serializationFailure:
 		return &undone{error: MapError(err)}
 	case isAway(err):
 		return &undone{error: err, lost: true}

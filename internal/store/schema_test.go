@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"notary/internal/store"
 	"notary/internal/testkit"
 )
 
@@ -30,6 +32,40 @@ func TestSchemasAreTheSame(t *testing.T) {
 		}
 		if len(one.Tables) == 0 && len(one.Other) == 0 {
 			t.Errorf("%s: nothing was read", name)
+		}
+	}
+}
+
+// Every migration states from which version on programs can run once it is applied, and the database records it.
+// CONTRIBUTING.md says how to find the version.
+func TestMigrationsStateTheirCompatibility(t *testing.T) {
+	t.Parallel()
+	all, err := store.DatabaseSchema.List()
+	testkit.Check(t, err)
+	s, _ := open(t)
+	for _, m := range all {
+		recorded, err := store.QueryText(t.Context(), s, `SELECT CAST(COALESCE(MAX(compatible_from), 0) AS TEXT)
+			FROM schema_compatibility WHERE version = $1`, m.Version)
+		testkit.Check(t, err)
+		if recorded == "0" {
+			t.Errorf("migration %d (%s) does not state its compatibility: end it with\nINSERT INTO schema_compatibility "+
+				"(version, compatible_from) VALUES (%[1]d, N);", m.Version, m.Name)
+		} else if recorded != fmt.Sprint(m.CompatibleFrom) || m.CompatibleFrom > m.Version {
+			t.Errorf("migration %d (%s) records version %s, its file says %d", m.Version, m.Name, recorded, m.CompatibleFrom)
+		}
+	}
+}
+
+// Migrations have one part, so that a dry run can apply them in one transaction.
+func TestMigrationsAreOneTransaction(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"migrations/sqlite", "migrations/postgres"} {
+		for _, name := range files(t, folder) {
+			text, err := os.ReadFile(filepath.Join(folder, name))
+			testkit.Check(t, err)
+			if !strings.HasPrefix(string(text), "-- +goose Up\n") || strings.Count(string(text), "+goose") != 1 {
+				t.Errorf("%s/%s has other annotations than one Up at its beginning", folder, name)
+			}
 		}
 	}
 }

@@ -67,6 +67,7 @@ var DatabaseSchema = db.Schema{
 	ApplicationID: 0x4e545259, // the letters NTRY
 	Table:         "issuer_chain",
 	Unreleased:    3,
+	Announced:     16,
 }
 
 func files() fs.FS {
@@ -77,10 +78,20 @@ func files() fs.FS {
 	return folder
 }
 
-// Schema returns the version of a database's schema, 0 for an empty one, and that to which this program
-// would migrate it: see [db.Schema.Version].
-func Schema(ctx context.Context, database string) (current, newest int64, err error) {
-	return DatabaseSchema.Version(ctx, database)
+// SchemaStatus compares the schema of a database with that of this program.
+type SchemaStatus = db.SchemaStatus
+
+// RunningPrograms are the programs of one schema version that have the database open.
+type RunningPrograms = db.RunningPrograms
+
+// Schema returns the status of a database's schema: see [db.Schema.Status].
+func Schema(ctx context.Context, database string) (SchemaStatus, error) {
+	return DatabaseSchema.Status(ctx, database)
+}
+
+// DryRun applies the pending migrations and undoes them: see [db.Schema.DryRun].
+func DryRun(ctx context.Context, database string) ([]db.MigrationEffect, error) {
+	return DatabaseSchema.DryRun(ctx, database)
 }
 
 // Open opens a database and migrates its schema: see [db.Open].

@@ -8,8 +8,9 @@ type Table struct {
 	From    string // where its rows are read, unless from the table itself
 }
 
-// Tables are all tables except the leases, which mean nothing elsewhere, and goose's own. A table follows
-// those that it refers to, except for the circular references of certificates in use.
+// Tables are all tables except the leases, which mean nothing elsewhere, and those that the migrations fill
+// (schema_compatibility and goose's own). A table follows those that it refers to, except for the circular references
+// of certificates in use.
 var Tables = []Table{
 	{Name: "account", Key: "id", Columns: []string{"id", "email", "password_hash", "role", "created_at"}},
 	{Name: "session", Key: "id", Columns: []string{"id", "token_hash", "account_id", "browser", "address", "user_agent", "created_at",

@@ -48,8 +48,8 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 func checkCopy(ctx context.Context, path string, checks Checks, progress Progress) error {
 	var found []Damage
 	report := func(d Damage) { found = append(found, d) }
-	current, newest, err := store.Schema(ctx, path)
-	if db.Corrupt(err) || err == nil && current == newest {
+	status, err := store.Schema(ctx, path)
+	if db.Corrupt(err) || err == nil && status.Current == status.Newest {
 		err = CheckDatabase(ctx, path, checks, progress, report)
 	} else if err == nil {
 		var damage []error

@@ -52,16 +52,16 @@ const stepRows = 500
 // CheckDatabase opens a database for reading only, which a server may be using, and checks all of
 // it: see [Check]. The schema must be that of this version.
 func CheckDatabase(ctx context.Context, database string, checks Checks, progress Progress, report func(Damage)) error {
-	current, newest, err := store.Schema(ctx, database)
+	status, err := store.Schema(ctx, database)
 	switch {
 	case db.Corrupt(err):
 		report(Damage{DamagedFile, err.Error()})
 		return nil
 	case err != nil:
 		return err
-	case current != newest:
+	case status.Current != status.Newest:
 		return notary.Errorf(notary.Unprocessable, "the schema has version %d, this program checks version %d: "+
-			"use the program of that version, or run notary migrate up first", current, newest)
+			"use the program of that version, or run notary migrate up first", status.Current, status.Newest)
 	}
 	s, err := store.OpenForReading(ctx, database)
 	if err != nil {

@@ -1,0 +1,162 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"notary"
+)
+
+// A Migration is a step of a schema.
+type Migration struct {
+	Version int64
+	Name    string
+
+	// CompatibleFrom is the lowest schema version whose programs can run once the migration is applied.
+	CompatibleFrom int64
+}
+
+// Every migration records from which version on programs can run on the schema that it creates, so that programs
+// of earlier versions can read it. The statement is also read from the file, before the migration is applied.
+var (
+	compatibilityRows = regexp.MustCompile(`INSERT INTO schema_compatibility \(version, compatible_from\) VALUES([^;]*);`)
+	compatibilityRow  = regexp.MustCompile(`\((\d+), (\d+)\)`)
+)
+
+// List returns the migrations in their order. One that states no compatibility is compatible with its own version
+// only.
+func (s Schema) List() ([]Migration, error) { return s.list(sqliteDialect.folder) }
+
+func (s Schema) list(folder string) ([]Migration, error) {
+	files, err := fs.Glob(s.Migrations, folder+"/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var all []Migration
+	stated := map[int64]int64{}
+	for _, file := range files {
+		text, err := fs.ReadFile(s.Migrations, file)
+		if err != nil {
+			return nil, err
+		}
+		number, name, _ := strings.Cut(strings.TrimSuffix(path.Base(file), ".sql"), "_")
+		version, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("the name of the migration %s does not begin with a number", file)
+		}
+		all = append(all, Migration{Version: version, Name: name})
+		for _, statement := range compatibilityRows.FindAllSubmatch(text, -1) {
+			for _, pair := range compatibilityRow.FindAllSubmatch(statement[1], -1) {
+				of, _ := strconv.ParseInt(string(pair[1]), 10, 64)
+				stated[of], _ = strconv.ParseInt(string(pair[2]), 10, 64)
+			}
+		}
+	}
+	for i, m := range all {
+		all[i].CompatibleFrom = m.Version
+		if from, ok := stated[m.Version]; ok {
+			all[i].CompatibleFrom = from
+		}
+	}
+	return all, nil
+}
+
+// SchemaStatus compares the schema of a database with that of this program.
+type SchemaStatus struct {
+	Current        int64             // version of the database's schema; 0 for an empty database
+	Newest         int64             // version to which this program migrates
+	CompatibleFrom int64             // the lowest version whose programs can run on the database
+	Pending        []Migration       // that this program would apply
+	Running        []RunningPrograms // on a PostgreSQL database
+}
+
+// RunningPrograms are the programs of one schema version that have the database open.
+type RunningPrograms struct {
+	Version   int64
+	Addresses string // of their machines, as PostgreSQL sees them; "" if unknown
+}
+
+// Usable returns nil if this program can run on the database, after it has applied the pending migrations.
+func (s SchemaStatus) Usable() error {
+	if s.Newest >= s.CompatibleFrom {
+		return nil
+	}
+	return fmt.Errorf("its schema has version %d, which needs a program of schema version %d or later, and this one "+
+		"has %d: run the newer program that upgraded it, or restore the backup from before the upgrade",
+		s.Current, s.CompatibleFrom, s.Newest)
+}
+
+// Required returns the lowest version whose programs can run after the pending migrations.
+func (s SchemaStatus) Required() int64 {
+	required := s.CompatibleFrom
+	for _, m := range s.Pending {
+		required = max(required, m.CompatibleFrom)
+	}
+	return required
+}
+
+// Blocking returns the running programs that have to stop before the pending migrations can be applied.
+func (s SchemaStatus) Blocking() (blocking []RunningPrograms) {
+	for _, r := range s.Running {
+		if r.Version < s.Required() {
+			blocking = append(blocking, r)
+		}
+	}
+	return blocking
+}
+
+// refusal returns the error of a migration that the running programs block.
+func (s SchemaStatus) refusal() error {
+	var which []string
+	for _, r := range s.Blocking() {
+		text := fmt.Sprintf("version %d", r.Version)
+		if r.Addresses != "" {
+			text += " (" + r.Addresses + ")"
+		}
+		which = append(which, text)
+	}
+	return notary.Errorf(notary.Conflict, "the database has to be upgraded from schema version %d to %d, which needs "+
+		"every node to have version %d or later, but nodes of other versions are running: %s. Stop them, then start "+
+		"this program again",
+		s.Current, s.Newest, s.Required(), strings.Join(which, ", "))
+}
+
+func (s Schema) statusOf(ctx context.Context, d dialect, db *sql.DB, current int64) (SchemaStatus, error) {
+	all, err := s.list(d.folder)
+	if err != nil {
+		return SchemaStatus{}, err
+	}
+	status := SchemaStatus{Current: current, Newest: all[len(all)-1].Version}
+	for _, m := range all {
+		if m.Version > current {
+			status.Pending = append(status.Pending, m)
+		}
+	}
+	status.CompatibleFrom, err = compatibleFrom(ctx, d, db, current)
+	return status, err
+}
+
+// compatibleFrom returns the lowest version whose programs can run on a database. A database that does not say
+// needs a program of its own version.
+func compatibleFrom(ctx context.Context, d dialect, db *sql.DB, current int64) (from int64, err error) {
+	var recorded bool
+	if err := db.QueryRowContext(ctx, d.hasTable, "schema_compatibility").Scan(&recorded); err != nil {
+		return 0, MapError(err)
+	}
+	if !recorded {
+		return current, nil
+	}
+	var stated bool
+	err = db.QueryRowContext(ctx, `SELECT COALESCE(MAX(compatible_from), 0), COUNT(CASE WHEN version = $1 THEN 1 END)
+		FROM schema_compatibility`, current).Scan(&from, &stated)
+	if !stated {
+		from = current
+	}
+	return from, MapError(err)
+}

@@ -1,0 +1,199 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"notary"
+)
+
+// Programs of several schema versions may have a PostgreSQL database open at once. Each of their connections
+// shares an advisory lock on its program's version. A migration that excludes a version locks it exclusively, which fails
+// while a program of that version is running and keeps others from connecting. Once the migration is applied,
+// schema_compatibility keeps them out. The locks end with the connections, whatever ends those.
+//
+// The locks are pairs of the application ID and a version. Programs that migrate take turns by the lock of version 0.
+
+// migrationTimeout limits how long a program waits for another one to migrate.
+const migrationTimeout = 5 * time.Minute
+
+// migrate migrates the schema, on connections without the limits of the others.
+func (e *postgresEngine) migrate(ctx context.Context, clock func() time.Time) error {
+	if err := e.schema.refuseOthers(ctx, e.db); err != nil {
+		return err
+	}
+	db := e.migrationDB()
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock_all()`)
+	if err := e.takeTurn(ctx, conn); err != nil {
+		return err
+	}
+	provider, err := e.schema.provider(postgresDialect, db)
+	if err != nil {
+		return err
+	}
+	status, err := e.schema.status(ctx, postgresDialect, db, provider)
+	if err == nil {
+		err = status.Usable()
+	}
+	if err == nil && len(status.Pending) > 0 {
+		err = e.exclude(ctx, conn, status, clock)
+	}
+	if err != nil || len(status.Pending) == 0 {
+		return err
+	}
+	return apply(ctx, provider)
+}
+
+func (e *postgresEngine) migrationDB() *sql.DB {
+	return stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(setMigrationSession))
+}
+
+// takeTurn waits until no other program migrates.
+func (e *postgresEngine) takeTurn(ctx context.Context, conn *sql.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, migrationTimeout)
+	defer cancel()
+	_, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1, 0)`, e.schema.ApplicationID)
+	if timedOut(err) {
+		return &notary.Error{Kind: notary.Unavailable, Err: err,
+			Message: "another node has been upgrading the database for minutes: start this one when it has finished"}
+	}
+	return err
+}
+
+// exclude waits until no program is running that cannot run after the pending migrations, and keeps such programs
+// from connecting until the locks of conn end.
+func (e *postgresEngine) exclude(ctx context.Context, conn *sql.Conn, status SchemaStatus,
+	clock func() time.Time) error {
+	for deadline := time.Now().Add(e.limits.programs); ; {
+		excluded, err := e.schema.lockVersions(ctx, conn, status, clock())
+		if excluded || err != nil {
+			return err
+		}
+		if time.Now().After(deadline) {
+			status.Running, err = e.schema.running(ctx, conn, status.Current, clock())
+			if err == nil && len(status.Blocking()) > 0 {
+				err = status.refusal()
+			}
+			if err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(e.limits.retry):
+		}
+	}
+}
+
+// lockVersions reports whether it has locked every version that the pending migrations exclude.
+func (s Schema) lockVersions(ctx context.Context, conn *sql.Conn, status SchemaStatus,
+	now time.Time) (locked bool, err error) {
+	if status.Current > 0 && status.Current < s.Announced {
+		running, err := leased(ctx, conn, status.Current, now)
+		return len(running) == 0, err
+	}
+	err = conn.QueryRowContext(ctx, `SELECT COALESCE(BOOL_AND(pg_try_advisory_lock($1, CAST(v AS INTEGER))), true)
+		FROM generate_series(CAST($2 AS BIGINT), CAST($3 AS BIGINT)) v`,
+		s.ApplicationID, s.Announced, status.Required()-1).Scan(&locked)
+	return locked, err
+}
+
+// running returns the programs that have the database open, by their versions.
+func (s Schema) running(ctx context.Context, db queryable, current int64, now time.Time) ([]RunningPrograms, error) {
+	if current < s.Announced {
+		return leased(ctx, db, current, now)
+	}
+	return collectPrograms(ctx, db, `SELECT CAST(l.objid AS BIGINT),
+			COALESCE(STRING_AGG(DISTINCT HOST(a.client_addr), ', '), '')
+		FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+		WHERE l.locktype = 'advisory' AND l.mode = 'ShareLock' AND l.granted AND l.objsubid = 2
+			AND CAST(l.classid AS BIGINT) = $1
+			AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		GROUP BY l.objid ORDER BY l.objid`, s.ApplicationID)
+}
+
+// leased returns the programs of versions that do not lock their version. One of them always has a lease, and all
+// have the version of the database.
+func leased(ctx context.Context, db queryable, current int64, now time.Time) ([]RunningPrograms, error) {
+	return collectPrograms(ctx, db, `SELECT CAST($1 AS BIGINT), CAST('' AS TEXT) FROM lease
+		WHERE expires_at > $2 LIMIT 1`, current, Seconds(now))
+}
+
+func collectPrograms(ctx context.Context, db queryable, text string, args ...any) (all []RunningPrograms, err error) {
+	rows, err := db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r RunningPrograms
+		if err := rows.Scan(&r.Version, &r.Addresses); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// join replaces the connections by those of a running program, which announce its version. It fails if the database
+// excludes that.
+func (e *postgresEngine) join(ctx context.Context) error {
+	all, err := e.schema.list(postgresDialect.folder)
+	if err != nil {
+		return err
+	}
+	version := all[len(all)-1].Version
+	if version < e.schema.Announced {
+		return nil
+	}
+	before := e.db
+	e.db = e.pool(func(ctx context.Context, conn *pgx.Conn) error { return e.announce(ctx, conn, version) })
+	if err := before.Close(); err != nil {
+		return err
+	}
+	return MapError(e.db.PingContext(ctx))
+}
+
+// announce prepares a connection of a running program: it locks the program's version, then reads whether the
+// database excludes that.
+func (e *postgresEngine) announce(ctx context.Context, conn *pgx.Conn, version int64) error {
+	err := setSession(ctx, conn)
+	if err == nil {
+		err = e.lockVersion(ctx, conn, version)
+	}
+	if err != nil { // the driver does not close it
+		e.disconnect(conn)
+	}
+	return err
+}
+
+func (e *postgresEngine) lockVersion(ctx context.Context, conn *pgx.Conn, version int64) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	var locked bool
+	err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock_shared($1, $2)`, pgx.QueryExecModeSimpleProtocol,
+		e.schema.ApplicationID, int32(version)).Scan(&locked)
+	var from int64
+	if err == nil && locked { // read afterwards: a migration holds the lock until it is committed
+		err = conn.QueryRow(ctx, `SELECT COALESCE(MAX(compatible_from), 0) FROM schema_compatibility`,
+			pgx.QueryExecModeSimpleProtocol).Scan(&from)
+	}
+	if err == nil && (!locked || version < from) {
+		err = &notary.Error{Kind: notary.Unavailable, RetryAfter: 5 * time.Second, Message: fmt.Sprintf(
+			"the database was upgraded by a newer program, and this one (schema version %d) cannot run on it any more: "+
+				"stop it and start the newer program", version)}
+	}
+	return err
+}
