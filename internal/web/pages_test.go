@@ -45,6 +45,8 @@ func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Signed(t, h.Admin(), h.Root(t, notary.ECDSAP256))
+	_, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
+	testkit.Check(t, err)
 	admin, stranger := h.as(t, notary.Admin), h.visit(t)
 	ids := strings.NewReplacer("{id}", "1", "{$}", "", "{form}", "certificate.pem", "{number}", "1")
 	for _, pattern := range web.Patterns() {

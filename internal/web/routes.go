@@ -25,7 +25,7 @@ type route struct {
 // routes returns all pages, noun by noun.
 func (s *site) routes() []route {
 	return slices.Concat(s.sessionRoutes(), s.overviewRoutes(), s.requestRoutes(), s.certificateRoutes(),
-		s.authorityRoutes(), s.profileRoutes(), s.accountRoutes(), s.ownAccountRoutes())
+		s.authorityRoutes(), s.profileRoutes(), s.accountRoutes(), s.grantRoutes(), s.ownAccountRoutes())
 }
 
 // sessionRoutes returns the pages before and after a session.
@@ -134,6 +134,21 @@ func (s *site) accountRoutes() []route {
 		{"POST /accounts/{id}/role", loggedIn, s.changeRole},
 		{"POST /accounts/{id}/password", loggedIn, s.changePassword},
 		{"POST /accounts/{id}/delete", loggedIn, s.deleteAccount},
+	}
+}
+
+func (s *site) grantRoutes() []route {
+	return []route{
+		{"GET /groups", loggedIn, formPage(s.groupsPage)},
+		{"POST /groups", loggedIn, s.newGroup},
+		{"GET /groups/{id}", loggedIn, formPage(s.groupPage)},
+		{"POST /groups/{id}/members", loggedIn, s.addMember},
+		{"POST /groups/{id}/members/remove", loggedIn, s.removeMember},
+		{"POST /groups/{id}/delete", loggedIn, s.deleteGroup},
+		{"GET /grants", loggedIn, s.grants},
+		{"GET /grants/new", loggedIn, formPage(s.newGrantPage)},
+		{"POST /grants/new", loggedIn, s.newGrant},
+		{"POST /grants/{id}/delete", loggedIn, s.deleteGrant},
 	}
 }
 

@@ -1,0 +1,131 @@
+package web
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"notary"
+	"notary/internal/web/page"
+)
+
+// grantActions are the actions that can be granted, as the boxes of a form.
+var grantActions = []page.Option{
+	{Value: "request.sign", Label: "Sign requests"},
+	{Value: "request.reject", Label: "Reject requests"},
+	{Value: "request.revoke", Label: "Revoke requests"},
+	{Value: "certificate.revoke", Label: "Revoke certificates"},
+	{Value: "request.reopen", Label: "Reopen requests"},
+	{Value: "request.upload", Label: "Upload certificates"},
+	{Value: "request.remove_certificate", Label: "Remove certificates"},
+	{Value: "request.delete", Label: "Delete requests"},
+}
+
+// grantsPage is the list of grants, or of those to one group or account.
+type grantsPage struct {
+	Grants []*notary.Grant
+	Pager  page.Pager
+}
+
+func (s *site) grants(c *call) error {
+	all, err := s.auth.Grants(c.r.Context(), c.caller)
+	if err != nil {
+		return err
+	}
+	if to := c.value("to"); to != "" {
+		all = slices.DeleteFunc(all, func(g *notary.Grant) bool { return g.Grantee() != to })
+	}
+	shown, pager := page.Part(c.r.URL, all)
+	return c.show("grants", "Grants", grantsPage{shown, pager})
+}
+
+// grantForm creates a grant.
+type grantForm struct {
+	Form    page.Form
+	Actions []page.Option
+	To      []page.Option
+}
+
+func (s *site) newGrantPage(c *call, f page.Form) error {
+	groups, err := s.auth.Groups(c.r.Context(), c.caller)
+	if err != nil {
+		return err
+	}
+	to := []page.Option{{Value: "", Label: "the account named below"}}
+	for _, g := range groups {
+		to = append(to, page.Option{Value: strconv.FormatInt(g.ID, 10), Label: "group " + g.Name})
+	}
+	return c.show("grant-new", "New grant", grantForm{f.Fields("group", "email", "actions", "certificate_authority_ids", "profiles", "names"),
+		grantActions, to})
+}
+
+func (s *site) newGrant(c *call) error {
+	g, err := s.readGrant(c)
+	if err != nil {
+		return c.again(err, s.newGrantPage)
+	}
+	if _, err := s.auth.CreateGrant(c.r.Context(), c.caller, g); err != nil {
+		return c.again(asTyped(err), s.newGrantPage)
+	}
+	return c.done("/grants", "The grant is created.")
+}
+
+// asTyped returns err as one that can be corrected in the form, if what does not exist was named in a field of it.
+func asTyped(err error) error {
+	var e *notary.Error
+	if errors.As(err, &e) && e.Kind == notary.NotFound && e.Field != "" {
+		return notary.FieldErrorf(e.Field, "%s", e.Message)
+	}
+	return err
+}
+
+func (s *site) readGrant(c *call) (g *notary.Grant, err error) {
+	g = &notary.Grant{GrantTerms: notary.GrantTerms{Actions: c.r.PostForm["actions"], Profiles: strings.Fields(c.value("profiles"))}}
+	if group := c.value("group"); group != "" {
+		if g.GroupID, err = strconv.ParseInt(group, 10, 64); err != nil {
+			return nil, notary.FieldErrorf("group", "choose a group")
+		}
+	} else if g.AccountID, err = s.accountNamed(c, "email", c.value("email")); err != nil {
+		return nil, err
+	}
+	for _, text := range strings.Fields(c.value("certificate_authority_ids")) {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, notary.FieldErrorf("certificate_authority_ids", "%.20q is not the number of an authority", text)
+		}
+		g.Authorities = append(g.Authorities, id)
+	}
+	listed, err := readSubtrees("names", c.value("names"))
+	g.Names = notary.NameLists(listed)
+	return g, err
+}
+
+func (s *site) deleteGrant(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := s.auth.DeleteGrant(c.r.Context(), c.caller, id); err != nil {
+		return err
+	}
+	return c.done("/grants", "The grant is deleted.")
+}
+
+// Limits describe the limits of a grant.
+func (grantsPage) Limits(g *notary.Grant) (all []string) {
+	for _, id := range g.Authorities {
+		all = append(all, "authority "+strconv.FormatInt(id, 10))
+	}
+	for _, name := range g.Profiles {
+		all = append(all, "profile "+name)
+	}
+	all = append(all, subtreeTexts(notary.Subtrees(g.Names))...)
+	for _, id := range g.Owners {
+		all = append(all, "owner account "+strconv.FormatInt(id, 10))
+	}
+	for _, id := range g.OwnerGroups {
+		all = append(all, "owner group "+strconv.FormatInt(id, 10))
+	}
+	return all
+}

@@ -1,0 +1,115 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+
+	"notary"
+	"notary/internal/web/page"
+)
+
+// groupsPage is the list of groups, with a form for a new one.
+type groupsPage struct {
+	Form   page.Form
+	Groups []*notary.Group
+	Pager  page.Pager
+}
+
+func (s *site) groupsPage(c *call, f page.Form) error {
+	all, err := s.auth.Groups(c.r.Context(), c.caller)
+	if err != nil {
+		return err
+	}
+	shown, pager := page.Part(c.r.URL, all)
+	return c.show("groups", "Groups", groupsPage{f.Fields("name"), shown, pager})
+}
+
+func (s *site) newGroup(c *call) error {
+	id, err := s.auth.CreateGroup(c.r.Context(), c.caller, c.value("name"))
+	if err != nil {
+		return c.again(err, s.groupsPage)
+	}
+	return c.done(groupPath(id), "The group is created.")
+}
+
+func groupPath(id int64) string { return fmt.Sprintf("/groups/%d", id) }
+
+// groupPage is one group with its members.
+type groupPage struct {
+	Group   *notary.Group
+	Members []*notary.Account
+	Pager   page.Pager
+	Form    page.Form
+}
+
+func (s *site) groupPage(c *call, f page.Form) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	g, members, err := s.auth.Group(c.r.Context(), c.caller, id)
+	if err != nil {
+		return err
+	}
+	shown, pager := page.Part(c.r.URL, members)
+	return c.show("group", g.Name, groupPage{g, shown, pager, f.Fields("email", page.FieldSure)})
+}
+
+// addMember adds the account with the e-mail that was typed.
+func (s *site) addMember(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	account, err := s.accountNamed(c, "email", c.value("email"))
+	if err != nil {
+		return c.again(err, s.groupPage)
+	}
+	if err := s.auth.ChangeMembers(c.r.Context(), c.caller, id, []int64{account}, nil); err != nil {
+		return c.again(err, s.groupPage)
+	}
+	return c.done(groupPath(id), "The account is added to the group.")
+}
+
+// accountNamed returns the id of the account with that e-mail, which was typed into the field.
+func (s *site) accountNamed(c *call, field, email string) (int64, error) {
+	all, err := s.auth.Accounts(c.r.Context(), c.caller)
+	if err != nil {
+		return 0, err
+	}
+	for _, a := range all {
+		if strings.EqualFold(a.Email, strings.TrimSpace(email)) {
+			return a.ID, nil
+		}
+	}
+	return 0, notary.FieldErrorf(field, "there is no account with this e-mail")
+}
+
+func (s *site) removeMember(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	account, err := readID(c.value("account"))
+	if err != nil {
+		return err
+	}
+	if err := s.auth.ChangeMembers(c.r.Context(), c.caller, id, nil, []int64{account}); err != nil {
+		return c.again(err, s.groupPage)
+	}
+	return c.done(groupPath(id), "The account is removed from the group.")
+}
+
+func (s *site) deleteGroup(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := c.mustBeSure(); err != nil {
+		return c.again(err, s.groupPage)
+	}
+	if err := s.auth.DeleteGroup(c.r.Context(), c.caller, id); err != nil {
+		return c.again(err, s.groupPage)
+	}
+	return c.done("/groups", "The group and the grants to it are deleted.")
+}

@@ -1,0 +1,64 @@
+package web_test
+
+import (
+	"fmt"
+	"net/url"
+	"testing"
+
+	"notary"
+	"notary/internal/testkit"
+)
+
+func TestAnAdminManagesGroupsAndGrants(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Root(t, notary.ECDSAP256)
+	admin, member := h.as(t, notary.Admin), h.Caller(notary.CertificateRequestor)
+	admin.get(t, "/groups").wantStatus(t, 200).wantText(t, "No groups.")
+	admin.post(t, "/groups", url.Values{"name": {"Web Team"}}).wantStatus(t, 400).wantText(t, `id="f-name-error"`, `value="Web Team"`)
+	admin.post(t, "/groups", url.Values{"name": {"web-team"}}).wantStatus(t, 200).wantAt(t, "/groups/1").wantText(t, "The group is created.", "No members.")
+	admin.post(t, "/groups/1/members", url.Values{"email": {"nobody@example.com"}}).wantStatus(t, 400).wantText(t, "There is no account with this e-mail")
+	admin.post(t, "/groups/1/members", url.Values{"email": {member.Email}}).wantStatus(t, 200).wantText(t, "The account is added", member.Email)
+
+	grant := url.Values{"group": {"1"}, "actions": {"request.sign"}, "certificate_authority_ids": {"1"}, "profiles": {"server-client"},
+		"names": {"dns:team.example.com"}}
+	admin.get(t, "/grants/new").wantStatus(t, 200).wantText(t, "group web-team", `value="request.sign"`)
+	for field, test := range map[string]struct{ value, want string }{
+		"certificate_authority_ids": {"99", "There is no certificate authority 99"}, "profiles": {"none", "There is no profile none"},
+		"names": {"dns:*", "cannot be listed here"}, "actions": {"account.manage", "cannot be granted"},
+	} {
+		wrong := url.Values{}
+		for name, values := range grant {
+			wrong[name] = values
+		}
+		wrong.Set(field, test.value)
+		admin.post(t, "/grants/new", wrong).wantStatus(t, 400).wantText(t, test.want, fmt.Sprintf(`id="f-%s-error"`, field))
+	}
+	admin.post(t, "/grants/new", grant).wantStatus(t, 200).wantAt(t, "/grants").
+		wantText(t, "The grant is created.", "group 1", "request.sign", "authority 1", "profile server-client", "dns:team.example.com")
+	admin.get(t, "/groups/1").wantText(t, `href="/grants?to=group+1"`)
+	admin.get(t, "/grants?to=group+1").wantText(t, "request.sign", "dns:team.example.com")
+	admin.get(t, "/grants?to=account+1").wantText(t, "No grants")
+
+	admin.post(t, "/grants/1/delete", nil).wantStatus(t, 200).wantText(t, "The grant is deleted.", "No grants")
+	admin.post(t, "/groups/1/members/remove", url.Values{"account": {fmt.Sprint(member.AccountID)}}).wantText(t, "The account is removed", "No members.")
+	admin.post(t, "/groups/1/delete", nil).wantStatus(t, 400).wantText(t, "Tick this first")
+	admin.post(t, "/groups/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 200).wantAt(t, "/groups").wantText(t, "No groups.")
+}
+
+func TestOnlyAnAdminReachesGroupsAndGrants(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id, err := h.Auth.CreateGroup(t.Context(), h.Admin(), "web-team")
+	testkit.Check(t, err)
+	for _, role := range []notary.Role{notary.CertificateManager, notary.CertificateRequestor, notary.ReadOnly} {
+		v := h.as(t, role)
+		for _, path := range []string{"/groups", fmt.Sprintf("/groups/%d", id), "/grants", "/grants/new"} {
+			v.get(t, path).wantStatus(t, 403).wantText(t, "does not have permission to manage accounts")
+		}
+		v.post(t, "/groups", url.Values{"name": {"mine"}}).wantStatus(t, 403)
+		v.post(t, "/grants/new", url.Values{"group": {"1"}, "actions": {"request.sign"}}).wantStatus(t, 403)
+		v.post(t, "/groups/1/delete", url.Values{"sure": {"yes"}}).wantStatus(t, 403)
+		v.post(t, "/groups/1/members", url.Values{"email": {h.Caller(role).Email}}).wantStatus(t, 403)
+	}
+}
