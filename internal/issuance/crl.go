@@ -112,12 +112,6 @@ const (
 	generalizedTime     = "20060102150405Z"
 )
 
-var oidHoldInstruction = asn1.ObjectIdentifier{2, 5, 29, 23}
-
-// maxHoldInstruction is the DER size of the longest hold instruction that is listed. Those of X9.57
-// have 9 octets.
-const maxHoldInstruction = 22
-
 // appendEntry writes an entry, which is shorter than 128 octets.
 func appendEntry(b, serial []byte, v notary.Revocation, code byte) []byte {
 	start := len(b) + 2
@@ -169,10 +163,10 @@ func holdExtension(instruction string) []byte {
 		return nil
 	}
 	value, err := asn1.Marshal(oid)
-	if err != nil || len(value) > maxHoldInstruction {
+	if err != nil || len(value) > pki.MaxHoldInstruction {
 		return nil
 	}
-	der, err := asn1.Marshal(pkix.Extension{Id: oidHoldInstruction, Value: value})
+	der, err := asn1.Marshal(pkix.Extension{Id: pki.OIDHoldInstruction, Value: value})
 	if err != nil {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"notary"
+	"notary/internal/pki"
 )
 
 // check is our lint of a list, before it is signed: what was written is read back as a
@@ -123,7 +124,7 @@ func withoutHold(extensions []byte) []byte {
 	in := cryptobyte.String(extensions)
 	var one, value cryptobyte.String
 	var id, instruction asn1.ObjectIdentifier
-	if in.ReadASN1(&one, casn1.SEQUENCE) && one.ReadASN1ObjectIdentifier(&id) && id.Equal(oidHoldInstruction) &&
+	if in.ReadASN1(&one, casn1.SEQUENCE) && one.ReadASN1ObjectIdentifier(&id) && id.Equal(pki.OIDHoldInstruction) &&
 		one.ReadASN1(&value, casn1.OCTET_STRING) && one.Empty() && value.ReadASN1ObjectIdentifier(&instruction) && value.Empty() {
 		return in
 	}

@@ -29,10 +29,15 @@ type CRL struct {
 	Revocations []notary.Revocation
 }
 
+// OIDHoldInstruction identifies the CRL entry extension holdInstructionCode (RFC 3280, section 5.3.2).
+var OIDHoldInstruction = asn1.ObjectIdentifier{2, 5, 29, 23}
+
+// MaxHoldInstruction is the largest DER size of a hold instruction. Those of X9.57 have 9 octets.
+const MaxHoldInstruction = 22
+
 var (
 	oidCRLNumber           = asn1.ObjectIdentifier{2, 5, 29, 20}
 	oidReasonCode          = asn1.ObjectIdentifier{2, 5, 29, 21}
-	oidHoldInstruction     = asn1.ObjectIdentifier{2, 5, 29, 23}
 	oidInvalidityDate      = asn1.ObjectIdentifier{2, 5, 29, 24}
 	oidDeltaCRLIndicator   = asn1.ObjectIdentifier{2, 5, 29, 27}
 	oidIssuingDistribution = asn1.ObjectIdentifier{2, 5, 29, 28}
@@ -201,11 +206,11 @@ func readEntryExtensions(v *notary.Revocation, extensions []pkix.Extension) erro
 			if v.InvalidityDate = v.InvalidityDate.UTC(); !ok || v.InvalidityDate.Year() < 1950 {
 				return invalid("the CRL's entry for serial number %s has an invalidity date that is no GeneralizedTime since 1950", v.Serial)
 			}
-		case e.Id.Equal(oidHoldInstruction):
+		case e.Id.Equal(OIDHoldInstruction):
 			var oid asn1.ObjectIdentifier
-			if !in.ReadASN1ObjectIdentifier(&oid) || !in.Empty() || len(e.Value) > maxHoldInstruction {
+			if !in.ReadASN1ObjectIdentifier(&oid) || !in.Empty() || len(e.Value) > MaxHoldInstruction {
 				return invalid("the CRL's entry for serial number %s has a hold instruction that is no object identifier of at most %d octets",
-					v.Serial, maxHoldInstruction)
+					v.Serial, MaxHoldInstruction)
 			}
 			v.HoldInstruction = oid.String()
 		}
@@ -213,15 +218,12 @@ func readEntryExtensions(v *notary.Revocation, extensions []pkix.Extension) erro
 	return nil
 }
 
-// maxHoldInstruction is the DER size of the longest hold instruction. Those of X9.57 have 9 octets.
-const maxHoldInstruction = 22
-
 func checkEntryExtensions(serial string, extensions []pkix.Extension) error {
 	for i, e := range extensions {
 		switch {
 		case e.Id.Equal(oidCertificateIssuer):
 			return invalid("the CRL is an indirect one: its entry for serial number %s is of another authority", serial)
-		case e.Critical && !e.Id.Equal(oidReasonCode) && !e.Id.Equal(oidInvalidityDate) && !e.Id.Equal(oidHoldInstruction):
+		case e.Critical && !e.Id.Equal(oidReasonCode) && !e.Id.Equal(oidInvalidityDate) && !e.Id.Equal(OIDHoldInstruction):
 			return invalid("the CRL's entry for serial number %s has a critical extension that is not supported (%s)", serial, e.Id)
 		}
 		for _, earlier := range extensions[:i] {
