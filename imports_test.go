@@ -179,6 +179,26 @@ func TestFilesAndFunctionsOfThePagesAreShort(t *testing.T) {
 	}
 }
 
+// A key that only package keystore generates and opens can be in a hardware security module.
+func TestOnlyTheKeystoreGeneratesKeys(t *testing.T) {
+	generates := regexp.MustCompile(`\bGenerateKey\(|\bNewKeyFromSeed\(`)
+	for _, folder := range []string{"ca", "issuers", "revocation"} {
+		files, err := filepath.Glob("internal/" + folder + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(file, "_test.go") && generates.Match(text) {
+				t.Errorf("%s generates a key: keystore.Keys does that", file)
+			}
+		}
+	}
+}
+
 func TestNoPackageHasANameThatSaysNothing(t *testing.T) {
 	refused := []string{"util", "utils", "common", "types", "models", "helpers", "backends"}
 	for _, p := range list(t, "./...") {

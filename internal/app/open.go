@@ -57,7 +57,7 @@ func MakeDataFolder(path string) error {
 // openKeystore opens the keystore of the passphrase or the key file. It creates a key file only while the database has
 // no key that another file may have sealed.
 func openKeystore(ctx context.Context, c *config.Config, sealedSomething func(context.Context) (bool, error),
-	log *slog.Logger) (*keystore.Keystore, error) {
+	log *slog.Logger) (keystore.Keys, error) {
 	if c.Passphrase != "" {
 		return keystore.FromPassphrase(c.Passphrase)
 	}

@@ -139,7 +139,7 @@ func TestPortInUse(t *testing.T) {
 }
 
 // makeAuthority seals an authority's key in the database of c.
-func makeAuthority(t *testing.T, c *config.Config, keys *keystore.Keystore) {
+func makeAuthority(t *testing.T, c *config.Config, keys keystore.Keys) {
 	t.Helper()
 	st, err := store.Open(t.Context(), c.DB, time.Now)
 	if err != nil {

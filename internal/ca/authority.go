@@ -9,6 +9,7 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/keystore"
 	"notary/internal/pki"
 	"notary/internal/store"
 )
@@ -89,7 +90,7 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 	if o.KeyAlgorithm == "" {
 		o.KeyAlgorithm = notary.KeyAlgorithms[0]
 	}
-	key, csr, err := newAuthorityKey(o)
+	key, csr, err := s.newAuthorityKey(ctx, o)
 	if err != nil {
 		return 0, err
 	}
@@ -97,16 +98,12 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 		NotAfter: o.NotAfter, PathLen: o.PathLen, Constraints: o.Constraints}
 	var root *notary.Certificate
 	if o.SelfSigned {
-		if root, err = s.signRoot(key, csr, a); err != nil {
+		if root, err = s.signRoot(key.Signer, csr, a); err != nil {
 			return 0, err
 		}
 	}
-	sealed, err := s.keys.Seal(key)
-	if err != nil {
-		return 0, notary.InternalError("seal the authority's key", err)
-	}
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if a.ID, err = insertAuthority(tx, a, sealed, key.Public()); err != nil {
+		if a.ID, err = insertAuthority(tx, a, key); err != nil {
 			return err
 		}
 		if root != nil {
@@ -134,32 +131,31 @@ func (s *Service) checkAuthority(o *AuthorityOptions) (err error) {
 	return err
 }
 
-// newAuthorityKey makes the key and a CSR for it, checked like anybody else's.
-func newAuthorityKey(o AuthorityOptions) (crypto.Signer, *pki.CSR, error) {
-	key, err := pki.GenerateKey(o.KeyAlgorithm)
-	if err != nil {
-		return nil, nil, err
+// newAuthorityKey generates a key and a CSR for it, which it checks like any other.
+func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key keystore.Key, csr *pki.CSR, err error) {
+	if key, err = s.keys.Generate(ctx, o.KeyAlgorithm); err != nil {
+		return key, nil, err
 	}
 	names, err := pki.ParseNames(o.DNSNames)
 	if err == nil && len(names.DNS) != names.Len() {
 		err = notary.Errorf(notary.Invalid, "only DNS names can be given to an authority")
 	}
 	if err != nil {
-		return nil, nil, named(err, "sans_dns")
+		return key, nil, named(err, "sans_dns")
 	}
 	var asked []pkix.Extension // for an outside authority, which may heed it
 	if o.Constraints.Len() > 0 {
 		extension, err := pki.ConstraintsExtension(o.Constraints)
 		if err != nil {
-			return nil, nil, err
+			return key, nil, err
 		}
 		asked = append(asked, extension)
 	}
-	text, err := pki.NewCSR(key, o.Subject, names, asked...)
+	text, err := pki.NewCSR(key.Signer, o.Subject, names, asked...)
 	if err != nil {
-		return nil, nil, err // it names the attribute at fault
+		return key, nil, err // it names the attribute at fault
 	}
-	csr, err := pki.ParseCSR(text)
+	csr, err = pki.ParseCSR(text)
 	return key, csr, named(err, "")
 }
 

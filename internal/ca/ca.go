@@ -26,7 +26,7 @@ import (
 // Service is the use cases on one database. It is safe for concurrent use.
 type Service struct {
 	store *store.Store
-	keys  *keystore.Keystore
+	keys  keystore.Keys
 	now   func() time.Time
 	rand  io.Reader
 	log   *slog.Logger
@@ -68,7 +68,7 @@ type Options struct {
 // New creates the use cases, upgrades what earlier versions recorded, and opens the key of every
 // authority, so that a wrong key file or passphrase is seen at the start and not at the first
 // signature.
-func New(ctx context.Context, st *store.Store, keys *keystore.Keystore, o Options) (*Service, error) {
+func New(ctx context.Context, st *store.Store, keys keystore.Keys, o Options) (*Service, error) {
 	s := &Service{store: st, keys: keys, now: o.Now, rand: o.Rand, log: o.Log, urls: urls{o.PublishURL}}
 	if s.now == nil {
 		s.now = time.Now

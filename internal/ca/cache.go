@@ -91,7 +91,7 @@ func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer
 		if err != nil {
 			return nil, err
 		}
-		if key, err = s.keys.Open(sealed, public); err != nil {
+		if key, err = s.keys.Open(ctx, sealed, public); err != nil {
 			return nil, err
 		}
 	}

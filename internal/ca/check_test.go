@@ -19,7 +19,7 @@ import (
 )
 
 // damageIn checks the whole database.
-func damageIn(t *testing.T, database string, keys *keystore.Keystore) (found []archive.Damage) {
+func damageIn(t *testing.T, database string, keys keystore.Keys) (found []archive.Damage) {
 	t.Helper()
 	testkit.Check(t, archive.CheckDatabase(t.Context(), database, ca.RecordChecks(keys), nil, func(d archive.Damage) {
 		found = append(found, d)

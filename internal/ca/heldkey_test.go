@@ -23,7 +23,7 @@ func authorityKeyOf(t testing.TB, w *testkit.World, id int64) crypto.Signer {
 	t.Helper()
 	sealed, err := w.Store.SealedKey(t.Context(), id)
 	testkit.Check(t, err)
-	key, err := w.Keys.Open(sealed, csrKey(t, authority(t, w, id).CSR))
+	key, err := w.Keys.Open(t.Context(), sealed, csrKey(t, authority(t, w, id).CSR))
 	testkit.Check(t, err)
 	return key
 }
@@ -34,7 +34,7 @@ func responderKey(t testing.TB, w *testkit.World, id int64) crypto.Signer {
 	responderOf(t, w, w.CA, id)
 	cert, sealed, err := w.Store.Responder(t.Context(), id)
 	testkit.Check(t, err)
-	key, err := w.Keys.Open(sealed, parsed(t, cert).PublicKey)
+	key, err := w.Keys.Open(t.Context(), sealed, parsed(t, cert).PublicKey)
 	testkit.Check(t, err)
 	return key
 }

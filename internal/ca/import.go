@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"notary"
+	"notary/internal/keystore"
 	"notary/internal/pki"
 	"notary/internal/store"
 )
@@ -22,12 +23,11 @@ type Import struct {
 
 // imported is what was read of an Import.
 type imported struct {
-	key    crypto.Signer
-	chain  []*x509.Certificate
-	crl    pki.CRL
-	csr    string
-	sealed []byte
-	entry  *notary.Certificate // of the authority's certificate
+	key   keystore.Key
+	chain []*x509.Certificate
+	crl   pki.CRL
+	csr   string
+	entry *notary.Certificate // of the authority's certificate
 }
 
 // ImportAuthority takes over an authority with its key, its chain and what it has revoked,
@@ -37,7 +37,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
 	}
-	in, err := s.readImport(o)
+	in, err := s.readImport(ctx, o)
 	if err != nil {
 		return 0, err
 	}
@@ -62,13 +62,14 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 
 // readImport checks what can be checked without the database. No error tells of the key or
 // the password.
-func (s *Service) readImport(o Import) (*imported, error) {
+func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	in := &imported{}
-	var err error
-	if in.key, in.chain, err = readKeyAndChain(o); err != nil {
+	key, chain, err := readKeyAndChain(o)
+	if err != nil {
 		return nil, err
 	}
-	if err := pki.CheckAuthority(in.chain, in.key.Public(), s.now()); err != nil {
+	in.chain = chain
+	if err := pki.CheckAuthority(in.chain, key.Public(), s.now()); err != nil {
 		return nil, err
 	}
 	if err := pki.CheckCRLNumber(o.CRLNumber); err != nil {
@@ -85,13 +86,11 @@ func (s *Service) readImport(o Import) (*imported, error) {
 		return nil, err
 	}
 	in.entry = inventoryEntry(in.chain[0], in.chain[1:])
-	if in.csr, err = pki.CSRFor(in.key, in.chain[0]); err != nil {
+	if in.csr, err = pki.CSRFor(key, in.chain[0]); err != nil {
 		return nil, err
 	}
-	if in.sealed, err = s.keys.Seal(in.key); err != nil {
-		return nil, notary.InternalError("seal the authority's key", err)
-	}
-	return in, nil
+	in.key, err = s.keys.Import(ctx, key)
+	return in, err
 }
 
 // goOnFrom takes the number of the last list where a later one than that sent was made, and
@@ -214,7 +213,7 @@ func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notar
 	if a.Constraints, err = pki.CertificateConstraints(in.chain[0]); err != nil {
 		return nil, err
 	}
-	if a.ID, err = insertAuthority(tx, a, in.sealed, in.key.Public()); err != nil {
+	if a.ID, err = insertAuthority(tx, a, in.key); err != nil {
 		return nil, err
 	}
 	return a, tx.Event(notary.EventBy(caller, "authority.create", a.ID, a.CommonName+", "+a.Key+", imported"))
@@ -222,7 +221,7 @@ func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notar
 
 // reviveImported brings back an authority that was deleted here.
 func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in *imported) (*notary.Authority, error) {
-	if err := tx.ReviveAuthority(id, in.sealed, in.crl.Number); err != nil {
+	if err := tx.ReviveAuthority(id, in.key.Reference, in.crl.Number); err != nil {
 		return nil, err
 	}
 	a, err := tx.Authority(ctx, id)

@@ -8,6 +8,7 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/keystore"
 	"notary/internal/pki"
 	"notary/internal/store"
 )
@@ -114,12 +115,12 @@ func (s *Service) BlockKeys(list *pki.Blocklist) { s.blocklist.Store(list) }
 func (s *Service) Blocked(key crypto.PublicKey) bool { return s.blocklist.Load().Contains(key) }
 
 // insertAuthority records a new authority and that its key is held here.
-func insertAuthority(tx *store.Tx, a *notary.Authority, sealed []byte, key crypto.PublicKey) (id int64, err error) {
-	fingerprint, err := pki.KeyFingerprint(key)
+func insertAuthority(tx *store.Tx, a *notary.Authority, key keystore.Key) (id int64, err error) {
+	fingerprint, err := pki.KeyFingerprint(key.Public())
 	if err != nil {
 		return 0, err
 	}
-	if id, err = tx.InsertAuthority(a, sealed); err != nil {
+	if id, err = tx.InsertAuthority(a, key.Reference); err != nil {
 		return 0, err
 	}
 	return id, tx.RecordHeldKey(fingerprint, id)

@@ -14,8 +14,8 @@ import (
 )
 
 // RecordChecks compare what is recorded of certificates, requests and CRLs with the DER and PEM in
-// the record. With a keystore they also open the sealed private keys; keys may be nil.
-func RecordChecks(keys *keystore.Keystore) archive.Checks {
+// the record. Unless keys is nil, they also open the private keys.
+func RecordChecks(keys keystore.Keys) archive.Checks {
 	checks := archive.Checks{Certificate: checkCertificate, Request: checkRequest, CRL: checkCRL}
 	if keys != nil {
 		checks.Key = func(sealed []byte, c *notary.Certificate, csr string) error { return checkKey(keys, sealed, c, csr) }
@@ -101,7 +101,7 @@ func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 
 // checkKey returns an error for a sealed private key that does not open, or does not match the
 // certificate, or the CSR if there is no certificate.
-func checkKey(keys *keystore.Keystore, sealed []byte, c *notary.Certificate, csr string) error {
+func checkKey(keys keystore.Keys, sealed []byte, c *notary.Certificate, csr string) error {
 	var public crypto.PublicKey
 	if c != nil {
 		cert, err := x509.ParseCertificate(c.DER)
@@ -115,6 +115,6 @@ func checkKey(keys *keystore.Keystore, sealed []byte, c *notary.Certificate, csr
 			return err
 		}
 	}
-	_, err := keys.Open(sealed, public)
+	_, err := keys.Open(context.Background(), sealed, public)
 	return err
 }

@@ -10,7 +10,7 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
-	"notary/internal/pki"
+	"notary/internal/keystore"
 	"notary/internal/store"
 )
 
@@ -115,7 +115,7 @@ func (s *Service) responder(ctx context.Context, a *openedAuthority, since momen
 // renewResponder gives the responder of the database, after replacing it if need be. With an
 // error it gives the one that could not be replaced, if that is still valid.
 func (s *Service) renewResponder(ctx context.Context, a *openedAuthority, known *openedResponder, part time.Duration) (*openedResponder, error) {
-	cert, sealed, err := s.store.Responder(ctx, a.ID)
+	cert, ref, err := s.store.Responder(ctx, a.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (s *Service) renewResponder(ctx context.Context, a *openedAuthority, known 
 	if cert != nil {
 		before = cert.ID
 		if cert.Revocation == nil {
-			last, err = s.openResponder(cert, sealed, known)
+			last, err = s.openResponder(ctx, cert, ref, known)
 		}
 		if err != nil { // of no use, but a new one is
 			s.log.ErrorContext(ctx, "the OCSP responder could not be opened", "authority", a.ID, "error", err)
@@ -142,7 +142,7 @@ func (s *Service) renewResponder(ctx context.Context, a *openedAuthority, known 
 	return made, err
 }
 
-func (s *Service) openResponder(cert *notary.Certificate, sealed []byte, known *openedResponder) (*openedResponder, error) {
+func (s *Service) openResponder(ctx context.Context, cert *notary.Certificate, ref keystore.Reference, known *openedResponder) (*openedResponder, error) {
 	if known != nil && known.certificateID == cert.ID {
 		again := *known
 		return &again, nil
@@ -151,7 +151,7 @@ func (s *Service) openResponder(cert *notary.Certificate, sealed []byte, known *
 	if err != nil {
 		return nil, notary.InternalError("read the OCSP responder's certificate", fmt.Errorf("certificate %d: %w", cert.ID, err))
 	}
-	key, err := s.keys.Open(sealed, parsed.PublicKey)
+	key, err := s.keys.Open(ctx, ref, parsed.PublicKey)
 	if err != nil {
 		return nil, err
 	}
@@ -165,20 +165,16 @@ func (s *Service) makeResponder(ctx context.Context, a *openedAuthority, before 
 	if err != nil {
 		return nil, internal(err)
 	}
-	key, err := pki.GenerateKey(notary.ECDSAP256)
+	key, err := s.keys.Generate(ctx, notary.ECDSAP256)
 	if err != nil {
 		return nil, err
 	}
-	issued, err := issuance.NewResponder(a.Issuer, profile, key, s.terms(time.Time{}))
+	issued, err := issuance.NewResponder(a.Issuer, profile, key.Signer, s.terms(time.Time{}))
 	if err != nil {
 		return nil, internal(err)
 	}
-	sealed, err := s.keys.Seal(key)
-	if err != nil {
-		return nil, err
-	}
 	cert := newCertificate(issued, a, profile)
-	made := &openedResponder{Responder: issuance.Responder{Certificate: issued.Certificate, Signer: key}}
+	made := &openedResponder{Responder: issuance.Responder{Certificate: issued.Certificate, Signer: key.Signer}}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.ShareAuthority(a.ID); err != nil {
 			return err
@@ -192,7 +188,7 @@ func (s *Service) makeResponder(ctx context.Context, a *openedAuthority, before 
 		if made.certificateID, err = tx.InsertCertificate(cert); err != nil {
 			return err
 		}
-		if err := tx.SetResponder(a.ID, before, made.certificateID, sealed); err != nil {
+		if err := tx.SetResponder(a.ID, before, made.certificateID, key.Reference); err != nil {
 			return err
 		}
 		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.responder", a.ID,

@@ -10,6 +10,7 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/keystore"
 	"notary/internal/pki"
 	"notary/internal/store"
 )
@@ -95,7 +96,7 @@ type rollOver struct {
 	caller    notary.Caller
 	old       *notary.Authority
 	root      *x509.Certificate // the old one's own; nil for an intermediate
-	key       crypto.Signer     // the new one
+	key       keystore.Key      // the new one
 	request   *pki.CSR          // for the new key
 	successor *notary.Authority
 }
@@ -112,28 +113,24 @@ func (r *rollOver) begin(ctx context.Context, o RollOverOptions) error {
 	if o.KeyAlgorithm == "" {
 		o.KeyAlgorithm = notary.KeyAlgorithms[0]
 	}
-	if r.key, err = pki.GenerateKey(o.KeyAlgorithm); err != nil {
+	if r.key, err = r.s.keys.Generate(ctx, o.KeyAlgorithm); err != nil {
 		return err
 	}
 	if r.request, err = pki.RequestLike(r.key.Public(), own); err != nil {
 		return err
 	}
-	csr, err := pki.CSRFor(r.key, own)
+	csr, err := pki.CSRFor(r.key.Signer, own)
 	if err != nil {
 		return err
 	}
-	sealed, err := r.s.keys.Seal(r.key)
-	if err != nil {
-		return notary.InternalError("seal the authority's key", err)
-	}
 	a := &notary.Authority{Enabled: true, CSR: csr, CommonName: r.old.CommonName, Key: r.request.Key, NotAfter: o.NotAfter,
 		PathLen: r.old.PathLen, Constraints: r.old.Constraints, PredecessorID: r.old.ID}
-	err = r.s.store.WriteAs(ctx, r.caller, func(tx *store.Tx) error { return r.insert(ctx, tx, a, sealed) })
+	err = r.s.store.WriteAs(ctx, r.caller, func(tx *store.Tx) error { return r.insert(ctx, tx, a) })
 	r.successor = a
 	return err
 }
 
-func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority, sealed []byte) error {
+func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority) error {
 	old, err := r.claimOld(ctx, tx)
 	if err != nil {
 		return err
@@ -142,7 +139,7 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 		return orError(err, notary.Errorf(notary.Conflict, "the certificate authority %d is the successor of %d already: "+
 			"delete it first if it shall not be", other, old.ID))
 	}
-	if a.ID, err = insertAuthority(tx, a, sealed, r.key.Public()); err != nil {
+	if a.ID, err = insertAuthority(tx, a, r.key); err != nil {
 		return err
 	}
 	if err := tx.SetPublication(a.ID, old.Publication); err != nil {
@@ -194,7 +191,7 @@ func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
 
 // linkRoots has the successor sign itself, and each of the two the other.
 func (r *rollOver) linkRoots(ctx context.Context) error {
-	root, err := r.s.signRoot(r.key, r.request, r.successor)
+	root, err := r.s.signRoot(r.key.Signer, r.request, r.successor)
 	if err != nil {
 		return err
 	}
@@ -203,7 +200,7 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	oldWithNew, err := r.link(r.successor, chain[0], r.key, r.root)
+	oldWithNew, err := r.link(r.successor, chain[0], r.key.Signer, r.root)
 	if err != nil {
 		return err
 	}

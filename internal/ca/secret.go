@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"notary"
-	"notary/internal/pki"
 )
 
 // SealedSample is what nodes on one database agree on: a key of no use, sealed, and its
@@ -22,7 +21,7 @@ func (s *Service) agreeOnSecret(ctx context.Context) error {
 		return err
 	}
 	if agreed == "" {
-		sample, err := s.sealSample()
+		sample, err := s.sealSample(ctx)
 		if err != nil {
 			return err
 		}
@@ -30,19 +29,15 @@ func (s *Service) agreeOnSecret(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.openSample(agreed); err != nil {
+	if err := s.openSample(ctx, agreed); err != nil {
 		return &notary.Error{Kind: notary.Conflict, Err: err, Message: "the key file or passphrase of this node is not the one " +
 			"that the other nodes on the database use: copy seal.key from one of them, or set the same NOTARY_KEY_PASSPHRASE"}
 	}
 	return nil
 }
 
-func (s *Service) sealSample() (string, error) {
-	key, err := pki.GenerateKey(notary.Ed25519)
-	if err != nil {
-		return "", err
-	}
-	sealed, err := s.keys.Seal(key)
+func (s *Service) sealSample(ctx context.Context) (string, error) {
+	key, err := s.keys.Generate(ctx, notary.Ed25519)
 	if err != nil {
 		return "", err
 	}
@@ -50,10 +45,10 @@ func (s *Service) sealSample() (string, error) {
 	if err != nil {
 		return "", notary.InternalError("write a public key", err)
 	}
-	return base64.StdEncoding.EncodeToString(public) + " " + base64.StdEncoding.EncodeToString(sealed), nil
+	return base64.StdEncoding.EncodeToString(public) + " " + base64.StdEncoding.EncodeToString(key.Reference), nil
 }
 
-func (s *Service) openSample(sample string) error {
+func (s *Service) openSample(ctx context.Context, sample string) error {
 	public, sealed, _ := strings.Cut(sample, " ")
 	der, err := base64.StdEncoding.DecodeString(public)
 	if err != nil {
@@ -67,6 +62,6 @@ func (s *Service) openSample(sample string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.keys.Open(box, key)
+	_, err = s.keys.Open(ctx, box, key)
 	return err
 }

@@ -64,8 +64,8 @@ func (p *program) check(ctx context.Context, c *config.Config, _ []string) error
 	return nil
 }
 
-// existingKeys returns the keystore of the passphrase or the key file; nil if there is neither.
-func existingKeys(c *config.Config) (*keystore.Keystore, error) {
+// existingKeys returns the keys of the passphrase or the key file; nil if there is neither.
+func existingKeys(c *config.Config) (keystore.Keys, error) {
 	switch {
 	case c.Passphrase != "":
 		return keystore.FromPassphrase(c.Passphrase)

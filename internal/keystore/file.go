@@ -59,10 +59,10 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// FromFile makes a keystore of a key file. A file that others than its owner can reach, or
+// FromFile returns the keys of a key file. A file that others than its owner can reach, or
 // that [CreateFile] did not write, is refused with an error that says what to do; where there
 // is none, the error is NotFound.
-func FromFile(path string) (*Keystore, error) {
+func FromFile(path string) (*Software, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &notary.Error{Kind: notary.NotFound, Err: err,
@@ -93,7 +93,7 @@ func FromFile(path string) (*Keystore, error) {
 		return nil, notary.Errorf(notary.Invalid, "the key file %s is cut off or changed: restore it from "+
 			"its backup; only if no authority has ever been made with it, delete it", path)
 	}
-	return newKeystore(secret, kdfFile), nil
+	return newSoftware(secret, kdfFile), nil
 }
 
 // parseFile reads the one line of a key file that is not a comment.

@@ -2,6 +2,7 @@ package keystore_test
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ed25519"
 	"io"
@@ -25,7 +26,7 @@ func newKey(t *testing.T, alg notary.KeyAlgorithm) crypto.Signer {
 	return key
 }
 
-func fileKeystore(t *testing.T) *keystore.Keystore {
+func fileKeystore(t *testing.T) *keystore.Software {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key")
 	if err := keystore.CreateFile(path); err != nil {
@@ -38,7 +39,7 @@ func fileKeystore(t *testing.T) *keystore.Keystore {
 	return k
 }
 
-func passphraseKeystore(t *testing.T, passphrase string) *keystore.Keystore {
+func passphraseKeystore(t *testing.T, passphrase string) *keystore.Software {
 	t.Helper()
 	k, err := keystore.FromPassphrase(passphrase)
 	if err != nil {
@@ -60,6 +61,37 @@ func wantError(t *testing.T, err error, kind notary.Kind, words ...string) {
 	}
 }
 
+// seal returns what the database keeps of a key.
+func seal(k *keystore.Software, key crypto.Signer) ([]byte, error) {
+	sealed, err := k.Import(context.Background(), key)
+	return sealed.Reference, err
+}
+
+// A key opens by its reference, wherever it came from.
+func TestKeysOpenByTheirReference(t *testing.T) {
+	t.Parallel()
+	var keys keystore.Keys = fileKeystore(t)
+	generated, err := keys.Generate(t.Context(), notary.ECDSAP384)
+	if err != nil {
+		t.Fatal(err)
+	}
+	imported, err := keys.Import(t.Context(), newKey(t, notary.Ed25519))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, key := range map[string]keystore.Key{"generated": generated, "imported": imported} {
+		if len(key.Reference) == 0 || key.Reference[0] >= 0x20 {
+			t.Errorf("the reference of the %s key could be a URI: %.20q", name, key.Reference)
+		}
+		opened, err := keys.Open(t.Context(), key.Reference, key.Public())
+		if err != nil || !opened.(interface{ Equal(crypto.PrivateKey) bool }).Equal(key.Signer) {
+			t.Errorf("the %s key opens to another one (%v)", name, err)
+		}
+	}
+	_, err = keys.Generate(t.Context(), "rsa-1")
+	wantError(t, err, notary.Invalid, "key algorithm")
+}
+
 func TestSealedKeyOpensToTheSameKey(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []notary.KeyAlgorithm{notary.ECDSAP256, notary.ECDSAP384,
@@ -67,11 +99,11 @@ func TestSealedKeyOpensToTheSameKey(t *testing.T) {
 		t.Run(string(alg), func(t *testing.T) {
 			t.Parallel()
 			k, key := fileKeystore(t), newKey(t, alg)
-			sealed, err := k.Seal(key)
+			sealed, err := seal(k, key)
 			if err != nil {
 				t.Fatal(err)
 			}
-			opened, err := k.Open(sealed, key.Public())
+			opened, err := k.Open(context.Background(), sealed, key.Public())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,16 +117,16 @@ func TestSealedKeyOpensToTheSameKey(t *testing.T) {
 func TestSealedKeyOpensAfterARestart(t *testing.T) {
 	t.Parallel()
 	key := newKey(t, notary.Ed25519)
-	sealed, err := passphraseKeystore(t, "correct horse battery").Seal(key)
+	sealed, err := seal(passphraseKeystore(t, "correct horse battery"), key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	again := passphraseKeystore(t, "correct horse battery")
-	if _, err := again.Open(sealed, key.Public()); err != nil {
+	if _, err := again.Open(context.Background(), sealed, key.Public()); err != nil {
 		t.Fatal(err)
 	}
 	// What is sealed next shares the salt, so that one derivation opens everything.
-	next, err := again.Seal(key)
+	next, err := seal(again, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +142,7 @@ func TestSealedKeyOpensAfterARestart(t *testing.T) {
 func TestEveryFlippedByteIsNoticed(t *testing.T) {
 	t.Parallel()
 	k, key := fileKeystore(t), newKey(t, notary.Ed25519)
-	sealed, err := k.Seal(key)
+	sealed, err := seal(k, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,20 +150,20 @@ func TestEveryFlippedByteIsNoticed(t *testing.T) {
 		for _, flip := range []byte{0x01, 0x80, 0xff} {
 			changed := bytes.Clone(sealed)
 			changed[i] ^= flip
-			if _, err := k.Open(changed, key.Public()); notary.KindOf(err) != notary.Internal {
+			if _, err := k.Open(context.Background(), changed, key.Public()); notary.KindOf(err) != notary.Internal {
 				t.Errorf("byte %d flipped by %02x: got error %v", i, flip, err)
 			}
 		}
 	}
 	for length := range sealed {
-		if _, err := k.Open(sealed[:length], key.Public()); notary.KindOf(err) != notary.Internal {
+		if _, err := k.Open(context.Background(), sealed[:length], key.Public()); notary.KindOf(err) != notary.Internal {
 			t.Errorf("cut to %d octets: got error %v", length, err)
 		}
 	}
-	if _, err := k.Open(append(sealed, 0), key.Public()); err == nil {
+	if _, err := k.Open(context.Background(), append(sealed, 0), key.Public()); err == nil {
 		t.Error("a byte more was not noticed")
 	}
-	if _, err := k.Open(sealed, key.Public()); err != nil {
+	if _, err := k.Open(context.Background(), sealed, key.Public()); err != nil {
 		t.Errorf("the untouched one does not open any more: %v", err)
 	}
 }
@@ -139,11 +171,11 @@ func TestEveryFlippedByteIsNoticed(t *testing.T) {
 func TestSealedKeyOpensOnlyForItsAuthority(t *testing.T) {
 	t.Parallel()
 	k, key, other := fileKeystore(t), newKey(t, notary.ECDSAP256), newKey(t, notary.ECDSAP256)
-	sealed, err := k.Seal(key)
+	sealed, err := seal(k, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = k.Open(sealed, other.Public())
+	_, err = k.Open(context.Background(), sealed, other.Public())
 	wantError(t, err, notary.Internal, "sealed with the key file", "tampered")
 }
 
@@ -151,17 +183,17 @@ func TestWrongSecretSaysWhichIsNeeded(t *testing.T) {
 	t.Parallel()
 	key := newKey(t, notary.Ed25519)
 	file, phrase := fileKeystore(t), passphraseKeystore(t, "correct horse battery")
-	byFile, err := file.Seal(key)
+	byFile, err := seal(file, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	byPhrase, err := phrase.Seal(key)
+	byPhrase, err := seal(phrase, key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
 		name   string
-		with   *keystore.Keystore
+		with   *keystore.Software
 		sealed []byte
 		words  string
 	}{
@@ -172,7 +204,7 @@ func TestWrongSecretSaysWhichIsNeeded(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := test.with.Open(test.sealed, key.Public())
+			_, err := test.with.Open(context.Background(), test.sealed, key.Public())
 			wantError(t, err, notary.Internal, test.words)
 		})
 	}
@@ -197,7 +229,7 @@ func (deviceKey) Sign(_ io.Reader, _ []byte, _ crypto.SignerOpts) ([]byte, error
 
 func TestKeyOfADeviceIsNotSealed(t *testing.T) {
 	t.Parallel()
-	_, err := fileKeystore(t).Seal(deviceKey{newKey(t, notary.Ed25519).Public().(ed25519.PublicKey)})
+	_, err := seal(fileKeystore(t), deviceKey{newKey(t, notary.Ed25519).Public().(ed25519.PublicKey)})
 	wantError(t, err, notary.Internal, "seal")
 }
 
@@ -207,9 +239,9 @@ func TestConcurrentUse(t *testing.T) {
 	var group sync.WaitGroup
 	for range 16 {
 		group.Go(func() {
-			sealed, err := k.Seal(key)
+			sealed, err := seal(k, key)
 			if err == nil {
-				_, err = k.Open(sealed, key.Public())
+				_, err = k.Open(context.Background(), sealed, key.Public())
 			}
 			if err != nil {
 				t.Error(err)

@@ -20,10 +20,10 @@ const (
 	headerSize = 2 + saltSize + nonceSize
 )
 
-// Seal encrypts a private key for the database. The associated data are the header and the
+// seal encrypts a private key for the database. The associated data are the header and the
 // public key, so that a sealed key that is moved to another authority does not open there.
 // A key that lives in a device cannot be sealed.
-func (k *Keystore) Seal(key crypto.Signer) ([]byte, error) {
+func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 	plain, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, notary.InternalError("seal the private key", err)
@@ -46,9 +46,9 @@ func (k *Keystore) Seal(key crypto.Signer) ([]byte, error) {
 	return aead.Seal(sealed, nonce, plain, data), nil
 }
 
-// Open decrypts what [Keystore.Seal] made of the private key to the given public key. An
-// error is Internal, and its message says which secret is needed.
-func (k *Keystore) Open(sealed []byte, public crypto.PublicKey) (crypto.Signer, error) {
+// unseal decrypts the sealed private key of a public key. An error is Internal, and its message says which secret
+// is needed.
+func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer, error) {
 	if len(sealed) < headerSize || sealed[0] != version1 {
 		return nil, notary.Errorf(notary.Internal, "the sealed private key of the authority is "+
 			"damaged, or of a newer version of this program")
@@ -92,7 +92,7 @@ func parseKey(plain []byte, public crypto.PublicKey) (crypto.Signer, error) {
 	return signer, nil
 }
 
-func (k *Keystore) aead(s salt) (cipher.AEAD, error) {
+func (k *Software) aead(s salt) (cipher.AEAD, error) {
 	key, err := k.key(s)
 	if err != nil {
 		return nil, err

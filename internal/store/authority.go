@@ -36,14 +36,14 @@ func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
 	return db.Collect(ctx, r.q, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }
 
-// HasAuthorities says whether there is a sealed key that the key file must open.
+// HasAuthorities reports whether there is a sealed key, which the key file must open.
 func (r reader) HasAuthorities(ctx context.Context) (bool, error) {
 	var n int
 	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM authority WHERE sealed_key IS NOT NULL`).Scan(&n)
 	return n > 0, db.MapError(err)
 }
 
-// SealedKey is the authority's private key as package keystore sealed it.
+// SealedKey returns the reference of the authority's private key: for package keystore, the sealed key.
 func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err error) {
 	err = r.q.QueryRow(ctx, `SELECT sealed_key FROM authority WHERE id = $1 AND deleted_at IS NULL`, id).Scan(&sealed)
 	return sealed, found(err, "certificate authority", id)

@@ -96,7 +96,7 @@ func (r *Released) World(t testing.TB) *World {
 	return w
 }
 
-func (r *Released) keystore(t testing.TB) *keystore.Keystore {
+func (r *Released) keystore(t testing.TB) keystore.Keys {
 	t.Helper()
 	content, err := released.ReadFile(path.Join(r.folder, "seal.key"))
 	Check(t, err)

@@ -38,7 +38,7 @@ type World struct {
 	CA    *ca.Service
 	Auth  *auth.Service
 	Clock *Clock
-	Keys  *keystore.Keystore
+	Keys  keystore.Keys
 
 	// Database is its name, as for [store.Open].
 	Database string
@@ -76,7 +76,7 @@ func emptyAt(t testing.TB, database string, noSetupCode bool) *World {
 	return worldAt(t, database, NewClock(), Keystore(t), noSetupCode)
 }
 
-func worldAt(t testing.TB, database string, clock *Clock, keys *keystore.Keystore, noSetupCode bool) *World {
+func worldAt(t testing.TB, database string, clock *Clock, keys keystore.Keys, noSetupCode bool) *World {
 	t.Helper()
 	w := &World{Database: database, Keys: keys, Clock: clock, noSetupCode: noSetupCode, callers: map[notary.Role]notary.Caller{}}
 	w.open(t)
@@ -220,7 +220,7 @@ func CSR(t testing.TB, key crypto.Signer, names ...string) string {
 }
 
 // Keystore makes a keystore with a key file of its own.
-func Keystore(t testing.TB) *keystore.Keystore {
+func Keystore(t testing.TB) keystore.Keys {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "seal.key")
 	Check(t, keystore.CreateFile(path))

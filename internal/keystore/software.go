@@ -1,0 +1,150 @@
+package keystore
+
+import (
+	"context"
+	"crypto"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+
+	"notary"
+	"notary/internal/pki"
+)
+
+// MinPassphrase is how many characters a passphrase must have at least.
+const MinPassphrase = 12
+
+const (
+	saltSize = 16 // octets
+	keySize  = 32 // octets: AES-256
+)
+
+type salt [saltSize]byte
+
+// Software is the implementation of [Keys] in software: it seals private keys under one secret for the database,
+// and signs in this process.
+type Software struct {
+	secret []byte
+	kdf    kdf
+
+	mu      sync.Mutex // guards what follows; held while a key is derived, so that it is once
+	derived map[salt][]byte
+	sealing *salt // the salt of new seals: the first that proved good
+}
+
+// FromPassphrase returns the keys of a passphrase of at least [MinPassphrase] characters.
+// Deriving the sealing key takes 64 MiB and a good part of a second, at the first use.
+func FromPassphrase(passphrase string) (*Software, error) {
+	if utf8.RuneCountInString(passphrase) < MinPassphrase {
+		return nil, notary.Errorf(notary.Invalid, "the passphrase for the authorities' keys is too short: "+
+			"it needs at least %d characters", MinPassphrase)
+	}
+	return newSoftware([]byte(passphrase), kdfPassphrase), nil
+}
+
+func newSoftware(secret []byte, kdf kdf) *Software {
+	return &Software{secret: secret, kdf: kdf, derived: make(map[salt][]byte)}
+}
+
+// Generate creates a key.
+func (k *Software) Generate(ctx context.Context, alg notary.KeyAlgorithm) (Key, error) {
+	key, err := pki.GenerateKey(alg)
+	if err != nil {
+		return Key{}, err
+	}
+	return k.Import(ctx, key)
+}
+
+// Import seals a key. One that lives in a device cannot be sealed.
+func (k *Software) Import(_ context.Context, key crypto.Signer) (Key, error) {
+	sealed, err := k.seal(key)
+	return Key{key, sealed}, err
+}
+
+// Open returns the key that was sealed. The message of its error, which is Internal, says which secret is needed.
+func (k *Software) Open(_ context.Context, ref Reference, public crypto.PublicKey) (crypto.Signer, error) {
+	return k.unseal(ref, public)
+}
+
+// kdf says how the sealing key is derived from the secret. The numbers are in what is stored.
+type kdf byte
+
+const (
+	kdfFile       kdf = 1 // HKDF-SHA256 (RFC 5869) of the key file's secret
+	kdfPassphrase kdf = 2 // argon2id (RFC 9106, section 4, second recommended option)
+)
+
+func (k kdf) String() string {
+	switch k {
+	case kdfFile:
+		return "the key file"
+	case kdfPassphrase:
+		return "the passphrase"
+	default:
+		return fmt.Sprintf("a secret of unknown kind %d", byte(k))
+	}
+}
+
+func (k kdf) derive(secret []byte, salt salt) ([]byte, error) {
+	const (
+		passes  = 3
+		memory  = 64 << 10 // KiB
+		threads = 4
+		context = "notary: sealing of authorities' private keys, version 1"
+	)
+	if k == kdfPassphrase {
+		return argon2.IDKey(secret, salt[:], passes, memory, threads, keySize), nil
+	}
+	return hkdf.Key(sha256.New, secret, salt[:], context, keySize)
+}
+
+// key is the sealing key for a salt, derived at most once.
+func (k *Software) key(s salt) ([]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if key, ok := k.derived[s]; ok {
+		return key, nil
+	}
+	key, err := k.kdf.derive(k.secret, s)
+	if err != nil {
+		return nil, notary.InternalError("derive the sealing key", err)
+	}
+	k.derived[s] = key
+	return key, nil
+}
+
+// sealingSalt is the salt for new seals. One is enough for all: what differs between seals is
+// the nonce, and every further salt would cost whoever opens them another derivation.
+func (k *Software) sealingSalt() salt {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.sealing == nil {
+		var fresh salt
+		rand.Read(fresh[:]) // never fails: it ends the program rather
+		k.sealing = &fresh
+	}
+	return *k.sealing
+}
+
+// proved notes that something was opened under the salt, which new seals can share from now.
+func (k *Software) proved(s salt) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.sealing == nil {
+		k.sealing = &s
+	}
+}
+
+// forget drops a key that opened nothing, lest made-up salts fill the memory.
+func (k *Software) forget(s salt) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.sealing == nil || *k.sealing != s {
+		delete(k.derived, s)
+	}
+}
