@@ -1,6 +1,7 @@
 package notary
 
 import (
+	"bytes"
 	"encoding/pem"
 	"strings"
 	"time"
@@ -40,6 +41,14 @@ type Certificate struct {
 	// say so: lists do without them. The DER of a damaged record is nil.
 	DER         []byte
 	IssuerChain [][]byte
+}
+
+// ClaimsCA reports whether the certificate has the basic constraints of a CA (RFC 5280, section 4.2.1.9). It finds the
+// extension without parsing the DER, and may take other certificates for one of a CA.
+func (c *Certificate) ClaimsCA() bool {
+	_, rest, found := bytes.Cut(c.DER, []byte("\x06\x03\x55\x1d\x13"))
+	rest = bytes.TrimPrefix(rest, []byte("\x01\x01\xff")) // critical
+	return found && len(rest) > 3 && rest[3] != 0         // an OCTET STRING with a SEQUENCE that is not empty
 }
 
 // The statuses of a certificate.

@@ -232,7 +232,6 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 		return err
 	}
 	cert := newCertificate(issued, issuer, profile)
-	defer s.authorities.changed()
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.refuseCompromised(ctx, tx, csr); err != nil {
 			return err
@@ -270,7 +269,6 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 	if err != nil {
 		return 0, notary.WithField(err, "certificate_chain")
 	}
-	defer s.authorities.changed()
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.refuseCompromised(ctx, tx, csr); err != nil {
 			return err

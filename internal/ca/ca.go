@@ -83,6 +83,7 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, o Options) (*
 	}
 	s.authorities = newCache(s.openAuthority, s.now)
 	s.profiles = newProfileCache(st)
+	st.OnChange(s.invalidate)
 	s.answers, s.verdicts = newAnswerCache(), newVerdicts()
 	lists, err := st.ListStates(ctx)
 	if err != nil {
@@ -142,15 +143,16 @@ func (s *Service) Counts(ctx context.Context) (notary.Summary, error) {
 	return sum, err
 }
 
-// FollowOtherNodes drops what is kept in memory of the authorities and profiles whenever
-// another node on the same database changes one, until ctx ends.
-func (s *Service) FollowOtherNodes(ctx context.Context) {
-	s.store.Watch(ctx, func(topic string) {
-		switch topic {
-		case store.Authorities:
-			s.authorities.changed()
-		case store.Profiles:
-			s.profiles.changed()
-		}
-	})
+// FollowOtherNodes drops cached authorities and profiles whenever another node on the same database changes one,
+// until ctx ends.
+func (s *Service) FollowOtherNodes(ctx context.Context) { s.store.Watch(ctx, s.invalidate) }
+
+// invalidate drops what is cached of a topic. It runs after each commit that changes it, on this node or another.
+func (s *Service) invalidate(topic string) {
+	switch topic {
+	case store.Authorities:
+		s.authorities.changed()
+	case store.Profiles:
+		s.profiles.changed()
+	}
 }

@@ -58,7 +58,6 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 		return 0, err
 	}
 	cert := newCertificate(issued, issuer, profile)
-	defer s.authorities.changed()
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.requireCrossable(ctx, tx, a, request); err != nil {
 			return err
@@ -70,9 +69,6 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 			return err
 		}
 		if certID, err = tx.InsertCertificate(cert); err != nil {
-			return err
-		}
-		if err := tx.Changed(store.Authorities); err != nil {
 			return err
 		}
 		return tx.Event(notary.EventBy(caller, "authority.cross_sign", id,
@@ -96,7 +92,6 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 	if err != nil {
 		return 0, notary.WithField(err, "certificate_chain")
 	}
-	defer s.authorities.changed()
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.requireCrossable(ctx, tx, a, request); err != nil {
 			return err
@@ -112,9 +107,6 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 			return notary.WithField(err, "certificate_chain")
 		}
 		if certID, err = tx.InsertCertificate(cert); err != nil {
-			return err
-		}
-		if err := tx.Changed(store.Authorities); err != nil {
 			return err
 		}
 		return tx.Event(notary.EventBy(caller, "authority.cross_upload", id,
@@ -246,7 +238,6 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 	if err := s.checkUsable(ctx, a, cert); err != nil {
 		return notary.WithField(err, "certificate_id")
 	}
-	defer s.authorities.changed()
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimAuthority(id); err != nil {
 			return err

@@ -18,7 +18,6 @@ func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id 
 	if enabled {
 		action = "authority.enable"
 	}
-	defer s.authorities.changed()
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimAuthority(id); err != nil {
 			return err

@@ -48,7 +48,6 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 		id, err = s.recordImport(ctx, tx, caller, in)
 		return err
 	})
-	s.authorities.changed()
 	if err != nil {
 		return 0, err
 	}

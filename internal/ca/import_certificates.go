@@ -43,7 +43,6 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 		}
 		entries[i] = inventoryEntry(c, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
 	}
-	defer s.authorities.changed() // one of them may be an authority's
 	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ShareAuthority(id); err != nil {
 			return err

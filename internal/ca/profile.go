@@ -45,7 +45,6 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 	if err := refuseResponders(name, &rules); err != nil {
 		return 0, err
 	}
-	defer s.profiles.changed()
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if id, err = tx.InsertProfile(&notary.Profile{Name: name, Rules: rules}); err != nil {
 			return err
@@ -64,7 +63,6 @@ func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id in
 	if err := issuance.CheckRules(&rules); err != nil {
 		return 0, err
 	}
-	defer s.profiles.changed()
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimProfile(id); err != nil {
 			return err
@@ -147,7 +145,6 @@ func (s *Service) DeleteProfile(ctx context.Context, caller notary.Caller, id in
 	if err := caller.Require(notary.ManageProfiles); err != nil {
 		return err
 	}
-	defer s.profiles.changed()
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimProfile(id); err != nil {
 			return err

@@ -72,7 +72,6 @@ func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id in
 			return Revocations{}, notary.FieldErrorf("only_current", "only_current cannot be combined with keyCompromise: "+
 				"every certificate for a compromised key is revoked")
 		}
-		defer s.authorities.changed() // an authority may have the key, too
 	}
 	var left []NotRevoked
 	done, err := s.writeRevoked(ctx, caller, func(tx *store.Tx) (err error) {
@@ -202,7 +201,6 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 	if err := allowReason(caller, policy.RevokeCertificate, reason); err != nil {
 		return Revocations{}, err
 	}
-	defer s.authorities.changed() // it may be an authority's
 	return s.writeRevoked(ctx, caller, func(tx *store.Tx) error {
 		cert, err := tx.Certificate(ctx, id)
 		if err != nil {
@@ -251,7 +249,6 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return Revocations{}, err
 	}
-	defer s.authorities.changed()
 	return s.writeRevoked(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimAuthority(id); err != nil {
 			return err
@@ -317,11 +314,6 @@ func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Cal
 	if err := tx.Event(notary.EventBy(caller, "certificate.revoke", cert.ID, detail)); err != nil {
 		return err
 	}
-	if cert.RequestID == 0 { // it may be one of an authority's, which is published no longer
-		if err := tx.Changed(store.Authorities); err != nil {
-			return err
-		}
-	}
 	return revokeUser(ctx, tx, caller, cert, detail)
 }
 
@@ -335,13 +327,7 @@ func correctRevocation(tx *store.Tx, caller notary.Caller, cert *notary.Certific
 		return err
 	}
 	detail := fmt.Sprintf("authority %d, serial %s, before: %s, after: %s", cert.AuthorityID, cert.Serial, former, reason)
-	if err := tx.Event(notary.EventBy(caller, "certificate.correct_reason", cert.ID, detail)); err != nil {
-		return err
-	}
-	if cert.RequestID == 0 {
-		return tx.Changed(store.Authorities)
-	}
-	return nil
+	return tx.Event(notary.EventBy(caller, "certificate.correct_reason", cert.ID, detail))
 }
 
 // refuseRevocation returns why a certificate cannot be revoked for the reason.

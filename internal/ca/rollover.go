@@ -212,7 +212,6 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer r.s.authorities.changed()
 	return r.s.store.WriteAs(ctx, r.caller, func(tx *store.Tx) error {
 		if _, err := r.claimOld(ctx, tx); err != nil {
 			return err

@@ -24,7 +24,6 @@ func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, i
 	if n := change.Shards; n != nil && (*n < 0 || *n > store.MaxShards) {
 		return notary.FieldErrorf("crl_shards", "a CRL can be spread over 0 to %d lists; 0 chooses by the number of certificates", store.MaxShards)
 	}
-	defer s.authorities.changed()
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimAuthority(id); err != nil {
 			return err

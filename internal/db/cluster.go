@@ -23,23 +23,10 @@ func (d *DB) Shared() bool {
 	return !alone
 }
 
-// Watch calls fn whenever another node may have changed one of the topics, until ctx ends: soon
+// Watch calls fn whenever another node may have changed one of the schema's topics, until ctx ends: soon
 // after its notification, within seconds if that was lost, and for every topic after the connection
 // was.
-func (d *DB) Watch(ctx context.Context, topics []string, fn func(topic string)) {
-	d.engine.watch(ctx, topics, fn)
-}
-
-// Notify tells the other nodes at the commit of a change that they must not overlook.
-func (tx *Tx) Notify(topic string) error {
-	tx.Count(changesCounter(topic), 1)
-	if tx.alone {
-		return nil
-	}
-	return tx.Later(`SELECT pg_notify($1, $2)`, channel, topic)
-}
-
-func changesCounter(topic string) string { return "changes of " + topic }
+func (d *DB) Watch(ctx context.Context, fn func(topic string)) { d.engine.watch(ctx, d.topics, fn) }
 
 func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(string)) {
 	go e.poll(ctx, topics, fn)

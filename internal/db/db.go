@@ -25,9 +25,11 @@ import (
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	engine engine
-	now    func() time.Time
-	probe  probe
+	engine    engine
+	now       func() time.Time
+	probe     probe
+	topics    []string // their names
+	listeners *listeners
 }
 
 // Schema is the schema of a program's databases.
@@ -40,6 +42,9 @@ type Schema struct {
 
 	// Table is a table of every version, by which a database of the program is recognised.
 	Table string
+
+	// Topics are what nodes keep in memory.
+	Topics []Topic
 
 	// Unreleased is the last version that was never released. A database of such a version is refused.
 	Unreleased int64
@@ -71,7 +76,7 @@ func Open(ctx context.Context, name string, schema Schema, clock func() time.Tim
 	if err != nil {
 		return nil, err
 	}
-	return &DB{engine: e, now: clock}, nil
+	return newDB(e, schema, clock), nil
 }
 
 // OpenForReading opens a database without locking or migrating it.
@@ -81,13 +86,21 @@ func OpenForReading(ctx context.Context, name string, schema Schema) (*DB, error
 		if err != nil {
 			return nil, err
 		}
-		return &DB{engine: e, now: time.Now}, nil
+		return newDB(e, schema, time.Now), nil
 	}
 	e, err := readSQLite(name, schema)
 	if err != nil {
 		return nil, err
 	}
-	return &DB{engine: e, now: time.Now}, nil
+	return newDB(e, schema, time.Now), nil
+}
+
+func newDB(e engine, schema Schema, clock func() time.Time) *DB {
+	d := &DB{engine: e, now: clock, listeners: &listeners{}}
+	for _, topic := range schema.Topics {
+		d.topics = append(d.topics, topic.Name)
+	}
+	return d
 }
 
 // IsPostgres reports whether a database is named by the URL of PostgreSQL rather than by a path.
@@ -112,7 +125,9 @@ func (d *DB) Reads() Querier { return d.engine.reads() }
 // changed, unless the error says that this is not known. Once fn has begun, the end of ctx
 // no longer matters: the caller learns the outcome of the change.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
-	return d.engine.write(ctx, d.now(), fn)
+	changed, err := d.engine.write(ctx, d.now(), fn)
+	d.listeners.call(changed)
+	return err
 }
 
 // Enqueue adds a write to the queue of a SQLite database and returns a function that waits for its
@@ -122,7 +137,11 @@ func (d *DB) Enqueue(ctx context.Context, fn func(*Tx) error) (wait func() error
 	if err := d.engine.(*sqliteEngine).writer.enqueue(j); err != nil {
 		return nil, err
 	}
-	return func() error { return <-j.result }, nil
+	return func() error {
+		err := <-j.result
+		d.listeners.call(j.changed)
+		return err
+	}, nil
 }
 
 // Snapshot runs fn on a connection that sees the whole database as it is at one moment, whatever is

@@ -10,8 +10,8 @@ import (
 type engine interface {
 	// reads is [DB.Reads].
 	reads() Querier
-	// write is [DB.Write].
-	write(ctx context.Context, now time.Time, fn func(*Tx) error) error
+	// write is [DB.Write]. It returns the topics that the transaction has invalidated, with an error, too.
+	write(ctx context.Context, now time.Time, fn func(*Tx) error) (changed []string, err error)
 	// snapshot is [DB.Snapshot].
 	snapshot(ctx context.Context, write bool, fn func(*sql.Conn) error) error
 	// snapshotReads returns the Querier for a list that is read in a snapshot. Like those of reads,

@@ -39,6 +39,7 @@ var wholeTables = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoi
 // postgresEngine is a database that any number of nodes share.
 type postgresEngine struct {
 	schema Schema
+	topics topics
 	db     *sql.DB
 	config *pgx.ConnConfig
 	limits limits
@@ -89,7 +90,7 @@ func connectPostgres(ctx context.Context, url string, schema Schema, limits limi
 	if err != nil {
 		return nil, err
 	}
-	e := &postgresEngine{schema: schema, config: config, limits: limits,
+	e := &postgresEngine{schema: schema, topics: schema.topics(), config: config, limits: limits,
 		free:    make(chan int, writers),
 		waiting: make(chan struct{}, MaxWaiting), stopping: make(chan struct{})}
 	e.db = e.pool(setSession)

@@ -75,7 +75,7 @@ func openSQLite(ctx context.Context, path string, schema Schema) (_ *sqliteEngin
 		return nil, err
 	}
 	e.pool = newStatements(e.read)
-	e.writer, err = startWriter(ctx, e.single)
+	e.writer, err = startWriter(ctx, e.single, schema.topics())
 	return e, err
 }
 
@@ -109,7 +109,7 @@ func (e *sqliteEngine) close() error {
 
 func (e *sqliteEngine) reads() Querier { return e.pool }
 
-func (e *sqliteEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+func (e *sqliteEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) (changed []string, err error) {
 	return e.writer.write(ctx, now, fn)
 }
 

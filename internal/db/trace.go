@@ -10,7 +10,7 @@ import (
 // Traced returns the same database with a function that is called with every statement of its
 // queries and transactions, except those of snapshots and of the engine itself.
 func (d *DB) Traced(fn func(text string, args []any)) *DB {
-	return &DB{engine: tracedEngine{d.engine, fn}, now: d.now}
+	return &DB{engine: tracedEngine{d.engine, fn}, now: d.now, topics: d.topics, listeners: d.listeners}
 }
 
 // Statements returns the texts that a SQLite database has prepared so far.
@@ -32,7 +32,7 @@ type tracedEngine struct {
 
 func (e tracedEngine) reads() Querier { return traced{e.engine.reads(), e.trace} }
 
-func (e tracedEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+func (e tracedEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) (changed []string, err error) {
 	return e.engine.write(ctx, now, func(tx *Tx) error {
 		tx.Querier, tx.sql = traced{tx.Querier, e.trace}, tracedExecutor{tx.sql, e.trace}
 		return fn(tx)

@@ -18,21 +18,21 @@ import (
 
 // write runs fn in a transaction of its own on PostgreSQL, and once more where another
 // transaction got in its way or the connection was lost before the commit.
-func (e *postgresEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+func (e *postgresEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) (changed []string, err error) {
 	slot, err := e.takeSlot(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { e.free <- slot }()
 	lost := false
 	for n := 1; ; n++ {
-		err := e.attempt(ctx, now, slot, fn)
+		changed, err := e.attempt(ctx, now, slot, fn)
 		var undone *undone
 		switch {
 		case !errors.As(err, &undone):
-			return err
+			return changed, err
 		case undone.lost && lost, n == attempts:
-			return undone.error
+			return nil, undone.error
 		}
 		lost = lost || undone.lost
 		time.Sleep(time.Duration(rand.IntN(1<<min(n, 6))) * time.Millisecond)
@@ -73,13 +73,14 @@ func (e *postgresEngine) takeSlot(ctx context.Context) (slot int, err error) {
 	}
 }
 
-func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, fn func(*Tx) error) (err error) {
+func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
+	fn func(*Tx) error) (changed []string, err error) {
 	if ctx.Err() != nil {
-		return busy("the request was given up before it began")
+		return nil, busy("the request was given up before it began")
 	}
 	conn, err := e.connection(ctx)
 	if err != nil { // database/sql has tried again already
-		return MapError(err)
+		return nil, MapError(err)
 	}
 	defer conn.Close()
 	// The caller's context no longer matters: only the limits and Close end the transaction.
@@ -95,17 +96,20 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int, f
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}()
-	tx := &Tx{Querier: run, sql: run, now: now, counts: Counts{}}
+	tx := &Tx{Querier: run, sql: run, now: now, counts: Counts{}, topics: e.topics}
 	if err := protected(tx, fn); err != nil {
-		return again(err)
+		return tx.changed, again(err)
+	}
+	if err := tx.notify(); err != nil {
+		return tx.changed, again(err)
 	}
 	if err := tx.counts.save(run.later, slot); err != nil {
-		return again(err)
+		return tx.changed, again(err)
 	}
 	if err := run.flushNeeds(); err != nil {
-		return again(MapError(err))
+		return tx.changed, again(MapError(err))
 	}
-	return run.commit(e.running, e.limits.commit)
+	return tx.changed, run.commit(e.running, e.limits.commit)
 }
 
 // again marks an error before the commit after which the transaction can be run once more.

@@ -17,7 +17,9 @@ type Tx struct {
 	counts   Counts
 	alone    bool           // whether no other transaction is in progress, as on SQLite
 	locks    map[int64]bool // those taken so far: whether exclusive
-	verified map[any]bool   // see [Tx.Verified]
+	topics   topics
+	changed  []string     // topics
+	verified map[any]bool // see [Tx.Verified]
 }
 
 // executor changes the database.
@@ -41,12 +43,28 @@ func (tx *Tx) Verified() map[any]bool { return tx.verified }
 // Exec runs one statement and returns how many rows it changed. It takes no context: a
 // statement that is canceled half-way would take the whole transaction with it.
 func (tx *Tx) Exec(text string, args ...any) (int64, error) {
+	tx.note(text)
 	n, err := tx.sql.exec(context.Background(), text, args...)
 	return n, MapError(err)
 }
 
+// Query runs a query, or a statement that returns rows.
+func (tx *Tx) Query(ctx context.Context, text string, args ...any) (Rows, error) {
+	tx.note(text)
+	return tx.Querier.Query(ctx, text, args...)
+}
+
+// QueryRow runs a query, or a statement that returns a row.
+func (tx *Tx) QueryRow(ctx context.Context, text string, args ...any) Row {
+	tx.note(text)
+	return tx.Querier.QueryRow(ctx, text, args...)
+}
+
 // Later runs a statement whose result is not needed and that violates no unique key.
-func (tx *Tx) Later(text string, args ...any) error { return MapError(tx.sql.later(text, args...)) }
+func (tx *Tx) Later(text string, args ...any) error {
+	tx.note(text)
+	return MapError(tx.sql.later(text, args...))
+}
 
 // Need runs a query that must find a row. Otherwise the transaction fails with miss: at once, at the
 // next read, or at the commit.

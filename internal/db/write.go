@@ -28,6 +28,7 @@ type writer struct {
 	stopped bool
 	queue   chan *job
 	done    chan struct{} // closed when the goroutine has ended
+	topics  topics
 
 	// Owned by the goroutine.
 	next *job // taken out of the queue, and not begun
@@ -37,31 +38,35 @@ type writer struct {
 
 // job is a write of one caller.
 type job struct {
-	ctx    context.Context
-	now    time.Time
-	fn     func(*Tx) error
-	whole  func(*sql.Conn) error // in place of fn: a transaction of its own, see [writer.alone]
-	err    error
-	result chan error // of capacity one: the writer never waits for a caller
+	ctx     context.Context
+	now     time.Time
+	fn      func(*Tx) error
+	whole   func(*sql.Conn) error // in place of fn: a transaction of its own, see [writer.alone]
+	changed []string              // topics
+	err     error
+	result  chan error // of capacity one: the writer never waits for a caller
 }
 
-func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+func startWriter(ctx context.Context, db *sql.DB, topics topics) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	w := &writer{
-		queue: make(chan *job, MaxWaiting),
-		done:  make(chan struct{}),
-		conn:  conn,
-		sql:   newStatements(conn),
+		queue:  make(chan *job, MaxWaiting),
+		done:   make(chan struct{}),
+		topics: topics,
+		conn:   conn,
+		sql:    newStatements(conn),
 	}
 	go w.run()
 	return w, nil
 }
 
-func (w *writer) write(ctx context.Context, now time.Time, fn func(*Tx) error) error {
-	return w.await(&job{ctx: ctx, now: now, fn: fn, result: make(chan error, 1)})
+func (w *writer) write(ctx context.Context, now time.Time, fn func(*Tx) error) (changed []string, err error) {
+	j := &job{ctx: ctx, now: now, fn: fn, result: make(chan error, 1)}
+	err = w.await(j)
+	return j.changed, err
 }
 
 // alone runs fn on the connection that writes, in a transaction of its own.
@@ -242,8 +247,13 @@ func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
 		return errors.Join(errTransactionLost, err)
 	}
-	tx := &Tx{Querier: lasting{w.sql}, sql: w.sql, now: j.now, counts: Counts{}, alone: true, verified: verified}
+	tx := &Tx{Querier: lasting{w.sql}, sql: w.sql, now: j.now, counts: Counts{}, alone: true, verified: verified,
+		topics: w.topics}
 	err := protected(tx, j.fn)
+	if err == nil {
+		err = tx.notify()
+	}
+	j.changed = tx.changed
 	if err != nil {
 		if undo := w.exec(ctx, "ROLLBACK TO job"); undo != nil {
 			return errors.Join(errTransactionLost, err, undo)

@@ -121,14 +121,10 @@ func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) 
 	if err := tx.ClaimAuthority(a.ID); err != nil {
 		return err
 	}
-	err := tx.db.Change(db.Raced(), `UPDATE authority SET certificate_id = $1
+	return tx.db.Change(db.Raced(), `UPDATE authority SET certificate_id = $1
 		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL
 			AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.certificate_id = $3)`,
 		certificateID, a.ID, authorityCertificate(a))
-	if err != nil {
-		return err
-	}
-	return tx.Changed(Authorities)
 }
 
 func authorityCertificate(a *notary.Authority) int64 {
@@ -140,24 +136,16 @@ func authorityCertificate(a *notary.Authority) int64 {
 
 // EnableAuthority enables or disables the authority.
 func (tx *Tx) EnableAuthority(id int64, enabled bool) error {
-	err := tx.db.Change(found(sql.ErrNoRows, "certificate authority", id),
+	return tx.db.Change(found(sql.ErrNoRows, "certificate authority", id),
 		`UPDATE authority SET enabled = $1 WHERE id = $2 AND deleted_at IS NULL`, boolInt(enabled), id)
-	if err != nil {
-		return err
-	}
-	return tx.Changed(Authorities)
 }
 
 // SetPublication changes what the authority's certificates will say of its publications.
 func (tx *Tx) SetPublication(id int64, p notary.Publication) error {
-	err := tx.db.Change(found(sql.ErrNoRows, "certificate authority", id),
+	return tx.db.Change(found(sql.ErrNoRows, "certificate authority", id),
 		`UPDATE authority SET names_crl = $1, names_ocsp = $2, names_issuer = $3, crl_shards = $4
 		WHERE id = $5 AND deleted_at IS NULL`,
 		boolInt(!p.NoCRL), boolInt(!p.NoOCSP), boolInt(!p.NoIssuer), p.Shards, id)
-	if err != nil {
-		return err
-	}
-	return tx.Changed(Authorities)
 }
 
 // DeleteAuthority erases the keys of the authority and of its OCSP responder, and hides it.
@@ -169,10 +157,8 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.db.Exec(`DELETE FROM responder WHERE authority_id = $1`, a.ID); err != nil {
-		return err
-	}
-	return tx.Changed(Authorities)
+	_, err = tx.db.Exec(`DELETE FROM responder WHERE authority_id = $1`, a.ID)
+	return err
 }
 
 // ErrOldProfile is the cause of a [notary.Conflict] with a profile that was changed after it was

@@ -105,6 +105,7 @@ func (tx *Tx) InsertCertificate(c *notary.Certificate) (int64, error) {
 	} else if err != nil {
 		return 0, err
 	}
+	tx.changedCertificate(c)
 	tx.db.Count(certificatesCounter, 1)
 	tx.db.Count(LiveCounter(c.AuthorityID, c.NotAfter), 1)
 	if c.AuthorityID != 0 {

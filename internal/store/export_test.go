@@ -91,5 +91,11 @@ func Limit(read, write, stop time.Duration) []Option {
 	return []Option{Database(db.ReadTimeout(read), db.WriteTimeout(write), db.StopTimeout(stop))}
 }
 
-// Topics are all that nodes notify each other of.
-var Topics = topics
+// Changed invalidates a topic.
+func Changed(tx *Tx, topic string) error {
+	tx.db.Changed(topic)
+	return nil
+}
+
+// Changes returns how often the transaction has invalidated a topic so far.
+func Changes(tx *Tx, topic string) int64 { return tx.db.Counted()["changes of "+topic] }

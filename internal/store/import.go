@@ -73,6 +73,7 @@ func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) 
 	}
 	tx.db.Count(unknownCounter, -1)
 	tx.db.Count(LiveCounter(c.AuthorityID, c.NotAfter), -1)
+	tx.changedCertificate(c)
 	revocation := v.value()
 	return &revocation, tx.leaveNames(c)
 }
@@ -92,10 +93,8 @@ func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	tx.db.Count(issuedCounter(authorityID), 1)
 	tx.db.Count(LiveCounter(0, c.NotAfter), -1)
 	tx.db.Count(LiveCounter(authorityID, c.NotAfter), 1)
-	if err := tx.db.Later(`UPDATE request SET authority_id = $1 WHERE certificate_id = $2`, authorityID, c.ID); err != nil {
-		return err
-	}
-	return tx.Changed(Authorities) // it may be an authority's
+	tx.changedCertificate(c)
+	return tx.db.Later(`UPDATE request SET authority_id = $1 WHERE certificate_id = $2`, authorityID, c.ID)
 }
 
 // RecordOutsideKey records that a copy of the key with this fingerprint may exist elsewhere.
@@ -131,10 +130,7 @@ func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error
 	if err != nil {
 		return err
 	}
-	if err := tx.db.Later(`DELETE FROM crl WHERE authority_id = $1 AND shard = 0`, id); err != nil {
-		return err
-	}
-	return tx.Changed(Authorities)
+	return tx.db.Later(`DELETE FROM crl WHERE authority_id = $1 AND shard = 0`, id)
 }
 
 // CertificateBySerial is the certificate of the authority with that serial number; nil where

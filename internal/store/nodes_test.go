@@ -162,7 +162,7 @@ func TestNodesWatch(t *testing.T) {
 		close(watched)
 	}()
 	change := func() {
-		write(t, here, func(tx *store.Tx) error { return tx.Changed(store.Authorities) })
+		write(t, here, func(tx *store.Tx) error { return store.Changed(tx, store.Authorities) })
 	}
 	// Nothing is polled during the test: it can only be told.
 	changes := func(n int) {
@@ -220,7 +220,7 @@ func TestNodesAreNotToldOfWhatWasUndone(t *testing.T) {
 	database := testkit.Postgres(t)
 	s, _ := openAt(t, database)
 	err := s.Write(t.Context(), func(tx *store.Tx) error {
-		if err := tx.Changed(store.Authorities); err != nil {
+		if err := store.Changed(tx, store.Authorities); err != nil {
 			return err
 		}
 		return notary.Errorf(notary.Conflict, "no")

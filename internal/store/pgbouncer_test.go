@@ -113,10 +113,10 @@ func TestPgBouncerWithSessions(t *testing.T) {
 	go first.Watch(t.Context(), func(topic string) { told <- topic })
 	newRequest(t, first, 1, 1)
 	wantRequests(t, second, 1)
-	for range store.Topics { // at the start
+	for range store.DatabaseSchema.Topics { // at the start
 		<-told
 	}
-	write(t, second, func(tx *store.Tx) error { return tx.Changed(store.Profiles) })
+	write(t, second, func(tx *store.Tx) error { return store.Changed(tx, store.Profiles) })
 	for topic := range told {
 		if topic == store.Profiles {
 			break

@@ -74,7 +74,7 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	ctx := t.Context()
 	seen := map[string]bool{"Write": true, "WriteAs": true, "WriteAccount": true, "Close": true, "DB": true,
 		"EachRevocation": true, "OnDamage": true, "Revoked": true, "RevokedCertificates": true,
-		"Fill": true, "Shared": true, "Watch": true, "Ready": true, "DatabaseTime": true,
+		"Fill": true, "Shared": true, "Watch": true, "OnChange": true, "Ready": true, "DatabaseTime": true,
 		"LoginAddresses":   true, // scans the few events that it found
 		"CompromisedInUse": true} // after an upgrade, every compromised key
 	do := func(name string, err error) {
@@ -424,7 +424,6 @@ func walkTx(ctx context.Context, tx *store.Tx, now time.Time, do func(string, er
 	do("ShareProfile", tx.ShareProfile(p.ID))
 	do("ClaimProfile", tx.ClaimProfile(p.ID))
 	do("ClaimCertificate", second(tx.ClaimCertificate(ctx, cert)))
-	do("Changed", tx.Changed(store.Authorities))
 	walkImport(tx, a.ID, now, do)
 	walkRenewal(tx, a.ID, now, do)
 	do("DeleteAuthority", tx.DeleteAuthority(a))

@@ -77,8 +77,8 @@ func scanProfile(row db.Row) (*notary.Profile, error) {
 // SeedProfile records a built-in profile unless there is, or was, one of that name. Nodes may
 // do so at the same time.
 func (tx *Tx) SeedProfile(p *notary.Profile) error {
-	n, err := tx.db.Exec(`INSERT INTO profile (name, version, builtin, created_at, updated_at)
-		VALUES ($1, 1, 1, $2, $2) ON CONFLICT (name) DO NOTHING`, p.Name, db.Seconds(tx.db.Now()))
+	n, err := tx.db.Exec(`INSERT INTO profile (builtin, name, version, created_at, updated_at)
+		VALUES (1, $1, 1, $2, $2) ON CONFLICT (name) DO NOTHING`, p.Name, db.Seconds(tx.db.Now()))
 	if err != nil || n == 0 {
 		return err
 	}
@@ -105,10 +105,7 @@ func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 	} else if err != nil {
 		return 0, db.MapError(err)
 	}
-	if err := tx.insertVersion(id, version, p.Rules); err != nil {
-		return 0, err
-	}
-	return id, tx.Changed(Profiles)
+	return id, tx.insertVersion(id, version, p.Rules)
 }
 
 // UpdateProfile gives the profile, in the version in which it was read, new rules, and gives
@@ -123,10 +120,7 @@ func (tx *Tx) UpdateProfile(p *notary.Profile, rules notary.Rules) (version int,
 	if err != nil {
 		return 0, err
 	}
-	if err := tx.insertVersion(p.ID, version, rules); err != nil {
-		return 0, err
-	}
-	return version, tx.Changed(Profiles)
+	return version, tx.insertVersion(p.ID, version, rules)
 }
 
 func (tx *Tx) insertVersion(id int64, version int, rules notary.Rules) error {
@@ -144,12 +138,8 @@ func (tx *Tx) DeleteProfile(p *notary.Profile) error {
 	if err := tx.ClaimProfile(p.ID); err != nil {
 		return err
 	}
-	err := tx.db.Change(db.Raced(), `UPDATE profile SET deleted_at = $1
+	return tx.db.Change(db.Raced(), `UPDATE profile SET deleted_at = $1
 		WHERE id = $2 AND version = $3 AND deleted_at IS NULL AND builtin = 0`, db.Seconds(tx.db.Now()), p.ID, p.Version)
-	if err != nil {
-		return err
-	}
-	return tx.Changed(Profiles)
 }
 
 // encodeFindings returns findings as they are recorded.

@@ -20,6 +20,7 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 	} else if err != nil {
 		return err
 	}
+	tx.changedCertificate(c)
 	tx.countRevocation(c.AuthorityID, c.Shard)
 	tx.db.Count(LiveCounter(c.AuthorityID, c.NotAfter), -1)
 	tx.revoked = append(tx.revoked, notary.RevokedCertificate{ID: c.ID, Serial: c.Serial})
@@ -37,6 +38,7 @@ func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationR
 	if err != nil {
 		return err
 	}
+	tx.changedCertificate(c)
 	tx.db.Count(correctedCounter(c.AuthorityID, 0), 1)
 	if c.Shard > 0 {
 		tx.db.Count(correctedCounter(c.AuthorityID, c.Shard), 1)

@@ -64,6 +64,7 @@ var migrations embed.FS
 // use the tables.
 var DatabaseSchema = db.Schema{
 	Migrations:    files(),
+	Topics:        topics,
 	ApplicationID: 0x4e545259, // the letters NTRY
 	Table:         "issuer_chain",
 	Unreleased:    3,
@@ -135,8 +136,12 @@ func (s *Store) Ready(ctx context.Context) error { return s.db.Ready(ctx) }
 // Shared reports whether other nodes may have the database open, too.
 func (s *Store) Shared() bool { return s.db.Shared() }
 
+// OnChange registers fn, which is called with each topic that a transaction of this node has changed before the
+// change is acknowledged: see [db.DB.OnChange].
+func (s *Store) OnChange(fn func(topic string)) { s.db.OnChange(fn) }
+
 // Watch calls fn whenever another node may have changed a topic, until ctx ends: see [db.DB.Watch].
-func (s *Store) Watch(ctx context.Context, fn func(topic string)) { s.db.Watch(ctx, topics, fn) }
+func (s *Store) Watch(ctx context.Context, fn func(topic string)) { s.db.Watch(ctx, fn) }
 
 // Lease reports whether the holder has the lease of that name: see [db.DB.Lease].
 func (s *Store) Lease(ctx context.Context, name, holder string, term time.Duration) (held bool, err error) {

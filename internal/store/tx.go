@@ -16,16 +16,27 @@ type Tx struct {
 	revoked []notary.RevokedCertificate // by this transaction
 }
 
-// The topics of [Store.Watch]: what nodes keep in memory.
+// The topics of [Store.OnChange] and [Store.Watch]: what nodes keep in memory.
 const (
-	Authorities = "authorities"
+	Authorities = "authorities" // with the certificates for their keys and the revocations of these
 	Profiles    = "profiles"
 )
 
-var topics = []string{Authorities, Profiles}
+// topics are the tables that hold what nodes keep in memory. See also [Tx.changedCertificate].
+var topics = []db.Topic{
+	{Name: Authorities, Tables: []string{"authority"},
+		Except: []string{"UPDATE authority SET crl_number", "UPDATE authority SET crl_base"}}, // of each CRL
+	{Name: Profiles, Tables: []string{"profile"}, // which names the version in force
+		Except: []string{"INSERT INTO profile (builtin"}}, // of the first start, before anybody could have read one
+}
 
-// Changed tells the other nodes at the commit of a change to what they keep in memory of a topic.
-func (tx *Tx) Changed(topic string) error { return tx.db.Notify(topic) }
+// changedCertificate invalidates the authorities if a certificate that was recorded or revoked may be one of a CA. Old ones
+// from elsewhere need not say so.
+func (tx *Tx) changedCertificate(c *notary.Certificate) {
+	if c.ClaimsCA() || c.RequestID == 0 && c.Profile == "" {
+		tx.db.Changed(Authorities)
+	}
+}
 
 // found maps the absence of a row to [notary.NotFound].
 func found(err error, what string, id int64) error {

@@ -1,0 +1,111 @@
+package db
+
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Topic is something that nodes keep in memory, with the tables that hold it. A statement that writes to one of
+// these tables invalidates it on every node: nobody has to say so.
+type Topic struct {
+	Name   string
+	Tables []string
+
+	// Except are beginnings of statements that change only columns which no node keeps.
+	Except []string
+}
+
+// topics finds what a statement invalidates, by its table.
+type topics map[string]*Topic
+
+func (s *Schema) topics() topics {
+	found := topics{}
+	for i := range s.Topics {
+		for _, table := range s.Topics[i].Tables {
+			found[table] = &s.Topics[i]
+		}
+	}
+	return found
+}
+
+// of returns the topic that a statement invalidates, or "".
+func (t topics) of(statement string) string {
+	topic := t[written(statement)]
+	if topic == nil || slices.ContainsFunc(topic.Except, func(s string) bool { return strings.HasPrefix(statement, s) }) {
+		return ""
+	}
+	return topic.Name
+}
+
+// written returns the table that a statement writes to; "" if it only reads.
+func written(statement string) string {
+	for _, verb := range [...]string{"INSERT INTO ", "UPDATE ", "DELETE FROM "} {
+		if rest, ok := strings.CutPrefix(statement, verb); ok {
+			if end := strings.IndexAny(rest, " \t\n("); end >= 0 {
+				return rest[:end]
+			}
+			return rest
+		}
+	}
+	return ""
+}
+
+// Changed invalidates a topic, which a statement for another table has changed. It is only needed where the table
+// does not tell: see [Topic].
+func (tx *Tx) Changed(topic string) {
+	tx.Count(changesCounter(topic), 1)
+	if !slices.Contains(tx.changed, topic) {
+		tx.changed = append(tx.changed, topic)
+	}
+}
+
+// note invalidates what a statement changes.
+func (tx *Tx) note(statement string) {
+	if topic := tx.topics.of(statement); topic != "" {
+		tx.Changed(topic)
+	}
+}
+
+// notify tells the other nodes at the commit what was invalidated. One that misses it finds the count changed.
+func (tx *Tx) notify() error {
+	if tx.alone {
+		return nil
+	}
+	for _, topic := range tx.changed {
+		if err := tx.Later(`SELECT pg_notify($1, $2)`, channel, topic); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func changesCounter(topic string) string { return "changes of " + topic }
+
+// listeners are called with the topics that were invalidated.
+type listeners struct {
+	mu  sync.RWMutex
+	all []func(topic string)
+}
+
+// OnChange registers fn, which [DB.Write] calls before it returns with each topic that the transaction has
+// invalidated, even if it failed: whether it was committed is not always known. What other nodes invalidate
+// [DB.Watch] tells.
+func (d *DB) OnChange(fn func(topic string)) {
+	d.listeners.mu.Lock()
+	defer d.listeners.mu.Unlock()
+	d.listeners.all = append(d.listeners.all, fn)
+}
+
+func (l *listeners) call(changed []string) {
+	if len(changed) == 0 {
+		return
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for _, topic := range changed {
+		for _, fn := range l.all {
+			fn(topic)
+		}
+	}
+}
