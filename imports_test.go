@@ -37,8 +37,16 @@ var mayImport = map[string][]string{
 	"notary/internal/store/query": {"notary", "notary/internal/db"},
 	// It reads whole databases, and records by the methods of the store. The store does not see it.
 	"notary/internal/store/archive": {"notary", "notary/internal/db", "notary/internal/store", "notary/internal/store/query"},
-	"notary/internal/ca": {"notary", "notary/internal/pki", "notary/internal/issuance",
-		"notary/internal/keystore", "notary/internal/policy", "notary/internal/store",
+	"notary/internal/damage":        {"notary", "notary/internal/store"}, // which reports what it reads
+	// What signs is opened, cached and invalidated in one place. It knows neither who asks nor what for.
+	"notary/internal/issuers": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/keystore",
+		"notary/internal/pki", "notary/internal/store"},
+	// It publishes what is recorded. What revokes is above it, in ca, so that nodes can publish without the use cases.
+	"notary/internal/revocation": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/issuers",
+		"notary/internal/keystore", "notary/internal/pki", "notary/internal/store"},
+	"notary/internal/ca": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/issuers",
+		"notary/internal/keystore", "notary/internal/pki", "notary/internal/policy", "notary/internal/revocation",
+		"notary/internal/store",
 		"notary/internal/store/archive"}, // for the periodic check of the records
 	"notary/internal/auth":   {"notary", "notary/internal/policy", "notary/internal/store"},
 	"notary/internal/clock":  {"notary", "notary/internal/store"},
@@ -47,13 +55,16 @@ var mayImport = map[string][]string{
 	"notary/internal/config": {"notary", "notary/internal/auth", "notary/internal/files", "notary/internal/server",
 		"notary/internal/store"},
 	"notary/internal/rest": {"notary", "notary/api", "notary/internal/ca", "notary/internal/auth", "notary/internal/clock",
-		"notary/internal/inspect", "notary/internal/server"},
+		"notary/internal/inspect", "notary/internal/server",
+		"notary/internal/revocation"}, // the current CRL
 	"notary/internal/web": {"notary", "notary/internal/ca", "notary/internal/auth", "notary/internal/inspect",
-		"notary/internal/server", "notary/internal/web/page"},
+		"notary/internal/server", "notary/internal/web/page",
+		"notary/internal/revocation"}, // the current CRL
 	// It renders what it is given. Objects and use cases are for the handlers: see TestPageKnowsNoNouns.
 	"notary/internal/web/page": {"notary"},
-	"notary/internal/publish":  {"notary", "notary/internal/ca", "notary/internal/server"},
-	"notary/internal/jobs":     {"notary"}, // what the jobs are is registered in app
+	// Relying parties have no account: it needs no use case.
+	"notary/internal/publish": {"notary", "notary/internal/issuers", "notary/internal/revocation", "notary/internal/server"},
+	"notary/internal/jobs":    {"notary"}, // what the jobs are is registered in app
 	// The program is its command line.
 	"notary/cmd/notary": {"notary/internal/cli"},
 	// It calls servers over their API. Only the commands that work on a database itself need the store and what reads it.
@@ -63,8 +74,9 @@ var mayImport = map[string][]string{
 		"notary/internal/store", "notary/internal/store/archive"},
 	// It wires everything that a server is made of, and is the only package that sees all of it.
 	"notary/internal/app": {"notary", "notary/internal/auth", "notary/internal/ca", "notary/internal/clock",
-		"notary/internal/config", "notary/internal/files", "notary/internal/jobs", "notary/internal/keystore",
-		"notary/internal/pki", "notary/internal/publish", "notary/internal/rest", "notary/internal/server",
+		"notary/internal/config", "notary/internal/damage", "notary/internal/files", "notary/internal/issuers",
+		"notary/internal/jobs", "notary/internal/keystore", "notary/internal/pki", "notary/internal/publish",
+		"notary/internal/rest", "notary/internal/revocation", "notary/internal/server",
 		"notary/internal/store", "notary/internal/web"},
 }
 

@@ -13,6 +13,9 @@ import (
 	"notary/internal/ca"
 	"notary/internal/clock"
 	"notary/internal/config"
+	"notary/internal/damage"
+	"notary/internal/issuers"
+	"notary/internal/revocation"
 	"notary/internal/server"
 	"notary/internal/store"
 )
@@ -26,6 +29,8 @@ type App struct {
 
 	store       *store.Store
 	clock       *clock.Guard
+	issuers     *issuers.Issuers
+	revocation  *revocation.Service
 	authorities *ca.Service
 	accounts    *auth.Service
 	setup       *setup
@@ -83,8 +88,14 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.clock.Check(ctx); err != nil {
 		return err
 	}
-	a.authorities, err = ca.New(ctx, a.store, keys,
-		ca.Options{Log: a.log, PublishURL: a.publishURL, MayIssue: a.clock.MayIssue})
+	a.issuers, err = issuers.New(ctx, a.store, keys, damage.Watch(a.store, a.log), issuers.Options{PublishURL: a.publishURL})
+	if err != nil {
+		return err
+	}
+	if a.revocation, err = revocation.New(ctx, a.store, keys, a.issuers, a.log); err != nil {
+		return err
+	}
+	a.authorities, err = ca.New(ctx, a.store, keys, a.issuers, a.revocation, ca.Options{Log: a.log, MayIssue: a.clock.MayIssue})
 	if err != nil {
 		return err
 	}

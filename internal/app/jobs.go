@@ -9,15 +9,16 @@ import (
 	"notary/internal/auth"
 	"notary/internal/ca"
 	"notary/internal/jobs"
+	"notary/internal/revocation"
 	"notary/internal/server"
 	"notary/internal/store"
 )
 
 // Jobs returns the periodic work of a server. This is where a job is registered.
-func Jobs(authorities *ca.Service, accounts *auth.Service) []jobs.Job {
+func Jobs(authorities *ca.Service, rev *revocation.Service, accounts *auth.Service) []jobs.Job {
 	return []jobs.Job{
-		{Name: "refresh CRLs", Every: time.Minute, Run: authorities.RefreshCRLs},
-		{Name: "renew OCSP responders", Every: time.Minute, Run: authorities.RenewResponders},
+		{Name: "refresh CRLs", Every: time.Minute, Run: rev.RefreshCRLs},
+		{Name: "renew OCSP responders", Every: time.Minute, Run: rev.RenewResponders},
 		{Name: "delete expired sessions", Every: time.Minute, Run: accounts.CleanUp},
 		{Name: "check records", Every: time.Minute, Run: authorities.CheckRecords},
 	}
@@ -33,12 +34,12 @@ func leaseOf(st *store.Store) jobs.Lease {
 
 // background returns what runs beside the servers.
 func (a *App) background() []func(context.Context) {
-	periodic := jobs.New(Jobs(a.authorities, a.accounts), leaseOf(a.store), a.log)
+	periodic := jobs.New(Jobs(a.authorities, a.revocation, a.accounts), leaseOf(a.store), a.log)
 	a.metrics.Register(periodic)
 	all := []func(context.Context){
 		a.live.Follow,
 		a.clock.Run,
-		a.authorities.FollowOtherNodes,
+		a.issuers.Follow,
 		a.reportBlockedKeys,
 		a.accounts.AwaitFirstAccount,
 		periodic.Run,
@@ -48,7 +49,7 @@ func (a *App) background() []func(context.Context) {
 	}
 	if a.publishing != nil {
 		all = append(all, func(ctx context.Context) {
-			a.authorities.KeepCRLs(ctx, func() time.Duration { return a.live.Get().CRLDelay })
+			a.revocation.KeepCRLs(ctx, func() time.Duration { return a.live.Get().CRLDelay })
 		})
 	}
 	return all

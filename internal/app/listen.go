@@ -66,9 +66,9 @@ func (a *App) listen(ctx context.Context) error {
 
 // newMainServer returns the server of the API and the pages.
 func (a *App) newMainServer(ctx context.Context) (*server.Server, error) {
-	api := rest.New(rest.Config{CA: a.authorities, Auth: a.accounts, Clock: a.clock, Version: a.options.Version,
+	api := rest.New(rest.Config{CA: a.authorities, Revocation: a.revocation, Auth: a.accounts, Clock: a.clock, Version: a.options.Version,
 		Log: a.log, Stopping: ctx, Settings: a.live.Settings, Ready: a.store.Ready})
-	pages := web.New(web.Config{CA: a.authorities, Auth: a.accounts, Version: a.options.Version,
+	pages := web.New(web.Config{CA: a.authorities, Revocation: a.revocation, Auth: a.accounts, Version: a.options.Version,
 		Log: a.log, Stopping: ctx.Done(), Settings: a.live.Settings})
 	return server.New(server.Config{
 		Addr:          a.config.Listen,
@@ -89,7 +89,7 @@ func (a *App) newMainServer(ctx context.Context) (*server.Server, error) {
 func (a *App) newPublisher() (*server.Server, error) {
 	return server.New(server.Config{
 		Listener:      a.publishing,
-		Handler:       publish.New(publish.Config{CA: a.authorities, Log: a.log}),
+		Handler:       publish.New(publish.Config{Issuers: a.issuers, Revocation: a.revocation, Log: a.log}),
 		Metrics:       a.metrics,
 		Log:           a.log,
 		Proxies:       a.proxies,

@@ -146,7 +146,7 @@ func makeAuthority(t *testing.T, c *config.Config, keys keystore.Keys) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	service, err := ca.New(t.Context(), st, keys, ca.Options{Log: quiet})
+	service, err := testkit.OpenNode(t.Context(), st, keys, testkit.NodeOptions{Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func makeAuthority(t *testing.T, c *config.Config, keys keystore.Keys) {
 		t.Fatal(err)
 	}
 	caller := notary.Caller{AccountID: id, Role: notary.Admin}
-	if _, err := service.CreateAuthority(t.Context(), caller, ca.AuthorityOptions{
+	if _, err := service.CA.CreateAuthority(t.Context(), caller, ca.AuthorityOptions{
 		SelfSigned: true, Subject: pkix.Name{CommonName: "Root"}, PathLen: -1}); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"notary"
+	"notary/internal/issuers"
 	"notary/internal/pki"
 	"notary/internal/policy"
 	"notary/internal/store"
@@ -130,7 +131,7 @@ func servesOthers(cert *notary.Certificate) bool {
 }
 
 // certificateToSign describes the certificate that a CSR asks for.
-func certificateToSign(issuer *openedAuthority, profile *notary.Profile, req *notary.Request, csr *pki.CSR) policy.Resource {
+func certificateToSign(issuer *issuers.Issuer, profile *notary.Profile, req *notary.Request, csr *pki.CSR) policy.Resource {
 	return policy.Resource{AuthorityID: issuer.ID, Profile: profile.Name, OwnerID: req.RequesterID, Names: csr.Names,
 		CommonNames: pki.CommonNames(csr.Subject)}
 }

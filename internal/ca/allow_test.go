@@ -184,7 +184,7 @@ func TestGrantsAreCheckedInTheTransaction(t *testing.T) {
 			testkit.Check(t, w.CA.Sign(t.Context(), me, first, ca.SignOptions{AuthorityID: root}))
 
 			ended := false
-			service, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, MayIssue: func() error { // after the first check
+			node, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, MayIssue: func() error { // after the first check
 				if !ended {
 					ended = true
 					end(t, w, me, group, grant)
@@ -192,7 +192,7 @@ func TestGrantsAreCheckedInTheTransaction(t *testing.T) {
 				return nil
 			}})
 			testkit.Check(t, err)
-			testkit.WantKind(t, service.Sign(t.Context(), me, second, ca.SignOptions{AuthorityID: root}), notary.Forbidden)
+			testkit.WantKind(t, node.CA.Sign(t.Context(), me, second, ca.SignOptions{AuthorityID: root}), notary.Forbidden)
 			wantStatus(t, w, second, notary.Outstanding)
 			if !ended {
 				t.Error("it was refused before the signature")

@@ -9,6 +9,7 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/issuers"
 	"notary/internal/keystore"
 	"notary/internal/pki"
 	"notary/internal/store"
@@ -30,7 +31,7 @@ func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64)
 // showChain gives an authority the chain with which it is open in memory. One that cannot be
 // opened keeps what was recorded.
 func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
-	opened, err := s.authorities.get(ctx, a.ID)
+	opened, err := s.issuers.Get(ctx, a.ID)
 	if err == nil && a.Certificate != nil && opened.Authority.Certificate != nil && opened.Authority.Certificate.ID == a.Certificate.ID {
 		a.Certificate.IssuerChain = opened.Authority.Certificate.IssuerChain
 	}
@@ -46,20 +47,6 @@ func (s *Service) Authorities(ctx context.Context, caller notary.Caller) ([]*not
 		s.showChain(ctx, a)
 	}
 	return all, err
-}
-
-// AuthorityCertificate is the authority's own certificate with its chain. It needs no caller:
-// whoever relies on what the authority signed may ask. While it is pending that is a
-// [notary.Conflict].
-func (s *Service) AuthorityCertificate(ctx context.Context, id int64) (*notary.Certificate, error) {
-	a, err := s.authorities.get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if a.Authority.Certificate == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet", id)
-	}
-	return a.Authority.Certificate, nil
 }
 
 // Now is the time by which the service decides: an authority's status depends on it.
@@ -178,7 +165,7 @@ func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority)
 	if err != nil {
 		return nil, err
 	}
-	root := inventoryEntry(issued.Certificate, nil)
+	root := issuers.Entry(issued.Certificate, nil)
 	root.Findings = issued.Findings
 	return root, nil
 }
@@ -194,7 +181,7 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
 	}
-	return byProfile(func() error {
+	return issuers.RetryStale(func() error {
 		a, err := s.subordinate(ctx, id)
 		if err != nil {
 			return err
@@ -209,19 +196,19 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 
 // signAuthority has the issuer sign what the request, which is for the authority's key, says.
 func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *notary.Authority, csr *pki.CSR, issuerID int64, profileName string) error {
-	issuer, err := s.issuer(ctx, issuerID)
+	issuer, err := s.issuers.Active(ctx, issuerID)
 	if err != nil {
 		return err
 	}
 	if err := refuseCircle(csr, issuer); err != nil {
 		return err
 	}
-	profile, err := s.profile(ctx, profileName)
+	profile, err := s.issuers.Profile(ctx, profileName)
 	if err != nil {
 		return err
 	}
 	terms := s.authorityTerms(a)
-	if terms.Like, err = certificateOf(a); err != nil {
+	if terms.Like, err = issuers.CertificateOf(a); err != nil {
 		return err
 	}
 	if err := s.mayIssue(); err != nil {
@@ -231,7 +218,7 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 	if err != nil {
 		return err
 	}
-	cert := newCertificate(issued, issuer, profile)
+	cert := issuer.Entry(issued, profile)
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.refuseCompromised(ctx, tx, csr); err != nil {
 			return err
@@ -239,7 +226,7 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 		if err := refuseOutsideKey(ctx, tx, caller, csr.Identity.Fingerprint); err != nil {
 			return err
 		}
-		if err := s.requireUsable(tx, issuer, profile); err != nil {
+		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
 			return err
 		}
 		certID, err := s.giveFrom(ctx, tx, caller, a, cert)
@@ -310,7 +297,7 @@ func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority,
 
 // authorityTerms are the terms of every certificate that the authority gets.
 func (s *Service) authorityTerms(a *notary.Authority) issuance.Terms {
-	terms := s.terms(a.NotAfter)
+	terms := s.issuers.Terms(a.NotAfter)
 	terms.Constraints = a.Constraints
 	return terms
 }
@@ -365,9 +352,8 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 			fmt.Sprintf("%s, %s", a.CommonName, counted(valid, "valid certificate", "valid certificates"))))
 	})
 	if err == nil {
-		s.authorities.forget(id)
-		s.lists.forget(id)
-		s.responders.forget(id)
+		s.issuers.Forget(id)
+		s.revocation.Forget(id)
 	}
 	return err
 }

@@ -152,10 +152,12 @@ func TestNewOpensEveryKey(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	one, two := w.Root(t, notary.ECDSAP256), w.Root(t, notary.ECDSAP256)
-	start := func() error { return second(ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now})) }
+	start := func() error {
+		return second(testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now}))
+	}
 	testkit.Check(t, start())
 
-	_, err := ca.New(t.Context(), w.Store, testkit.Keystore(t), ca.Options{Now: w.Clock.Now})
+	_, err := testkit.OpenNode(t.Context(), w.Store, testkit.Keystore(t), testkit.NodeOptions{Now: w.Clock.Now})
 	kind := notary.Internal
 	if testkit.OnPostgres() { // where nodes agree on a secret before anything else
 		kind = notary.Conflict
@@ -202,7 +204,7 @@ func TestDeleteAuthority(t *testing.T) {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	testkit.WantKind(t, remove(root, false), notary.NotFound)
-	_, err = w.CA.CRL(t.Context(), root)
+	_, err = w.Revocation.CRL(t.Context(), root)
 	testkit.WantKind(t, err, notary.NotFound)
 
 	// By force, what is still valid stays as it is, and nobody can revoke it any more.
@@ -289,7 +291,7 @@ func TestRevokeAuthority(t *testing.T) {
 		}
 	}
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), leaf, notary.Superseded))
-	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	if n := len(fetchCRL(t, w, id).RevokedCertificateEntries); n != 1 {
 		t.Errorf("its own list has %d entries, want 1", n)
 	}

@@ -67,14 +67,14 @@ func (s *Service) checkGiven(ctx context.Context, caller notary.Caller, o SignOp
 		return err
 	}
 	if o.Profile != "" {
-		profile, err := s.profile(ctx, o.Profile)
+		profile, err := s.issuers.Profile(ctx, o.Profile)
 		if err != nil {
 			return err
 		}
 		if err := o.checkMany(profile); err != nil {
 			return err
 		}
-		if err := issuance.CheckEnd(profile, s.terms(o.NotAfter)); err != nil {
+		if err := issuance.CheckEnd(profile, s.issuers.Terms(o.NotAfter)); err != nil {
 			return err
 		}
 	}
@@ -84,7 +84,7 @@ func (s *Service) checkGiven(ctx context.Context, caller notary.Caller, o SignOp
 	if o.AuthorityID == 0 {
 		return nil
 	}
-	_, err := s.issuer(ctx, o.AuthorityID)
+	_, err := s.issuers.Active(ctx, o.AuthorityID)
 	return err
 }
 

@@ -142,7 +142,7 @@ func TestManyAreBounded(t *testing.T) {
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	var now, most atomic.Int64
-	s, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: func() time.Time {
+	s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: func() time.Time {
 		if n := now.Add(1); n > most.Load() {
 			most.Store(n)
 		}
@@ -154,7 +154,7 @@ func TestManyAreBounded(t *testing.T) {
 	for range 4 * atOnce {
 		ids = append(ids, w.Request(t, w.Admin()))
 	}
-	testkit.Check(t, s.SignMany(t.Context(), w.Admin(), ca.Many{IDs: ids}, ca.SignOptions{AuthorityID: root}, func(o ca.Outcome) error { return o.Err }))
+	testkit.Check(t, s.CA.SignMany(t.Context(), w.Admin(), ca.Many{IDs: ids}, ca.SignOptions{AuthorityID: root}, func(o ca.Outcome) error { return o.Err }))
 	if most.Load() > atOnce+1 {
 		t.Errorf("%d at once, want at most %d", most.Load(), atOnce)
 	}

@@ -25,7 +25,7 @@ func wantAbove(t *testing.T, w *testkit.World, id int64, above, not *x509.Certif
 			t.Error("the authority has another chain than what it signs")
 		}
 	}
-	bundle, err := w.CA.AuthorityBundle(t.Context(), id)
+	bundle, err := w.Issuers.Bundle(t.Context(), id)
 	testkit.Check(t, err)
 	for _, der := range bundle.Certificates {
 		if bytes.Equal(der, not.Raw) {
@@ -51,7 +51,7 @@ func TestNewChainsAvoidRevokedCertificates(t *testing.T) {
 	wantAbove(t, w, lower, parsed(t, authority(t, w, upper).Certificate), parsed(t, first))
 	// So it is for one that is not in use, and it can be put in use.
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
-	bundle, err := w.CA.AuthorityBundle(t.Context(), lower)
+	bundle, err := w.Issuers.Bundle(t.Context(), lower)
 	testkit.Check(t, err)
 	for _, der := range bundle.Certificates {
 		if bytes.Equal(der, first.DER) {

@@ -19,21 +19,21 @@ func TestNothingIsIssuedUnderAWrongClock(t *testing.T) {
 	other := w.Root(t, notary.ECDSAP256)
 	pending, admin := w.Pending(t), w.Admin()
 	signed, request := w.Signed(t, admin, root), w.Request(t, admin)
-	service, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, PublishURL: testkit.PublishURL,
+	service, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, PublishURL: testkit.PublishURL,
 		MayIssue: func() error { return notary.Errorf(notary.Unavailable, "the clock went back") }})
 	testkit.Check(t, err)
 	var ctx context.Context = t.Context()
 	before := w.Dump(t)
 	for name, issue := range map[string]func() error{
-		"sign":               func() error { return service.Sign(ctx, admin, request, ca.SignOptions{AuthorityID: root}) },
-		"renew":              func() error { return service.Sign(ctx, admin, signed, ca.SignOptions{AuthorityID: root}) },
-		"sign a subordinate": func() error { return service.SignAuthority(ctx, admin, pending, root) },
+		"sign":               func() error { return service.CA.Sign(ctx, admin, request, ca.SignOptions{AuthorityID: root}) },
+		"renew":              func() error { return service.CA.Sign(ctx, admin, signed, ca.SignOptions{AuthorityID: root}) },
+		"sign a subordinate": func() error { return service.CA.SignAuthority(ctx, admin, pending, root) },
 		"create a root": func() error {
-			_, err := service.CreateAuthority(ctx, admin, ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: "Root"}, PathLen: -1})
+			_, err := service.CA.CreateAuthority(ctx, admin, ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: "Root"}, PathLen: -1})
 			return err
 		},
-		"cross-sign": func() error { _, err := service.CrossSign(ctx, admin, other, root, ""); return err },
-		"roll over":  func() error { _, err := service.RollOver(ctx, admin, root, ca.RollOverOptions{}); return err },
+		"cross-sign": func() error { _, err := service.CA.CrossSign(ctx, admin, other, root, ""); return err },
+		"roll over":  func() error { _, err := service.CA.RollOver(ctx, admin, root, ca.RollOverOptions{}); return err },
 	} {
 		err := issue()
 		testkit.WantKind(t, err, notary.Unavailable)
@@ -42,8 +42,8 @@ func TestNothingIsIssuedUnderAWrongClock(t *testing.T) {
 			t.Errorf("%s: something was recorded", name)
 		}
 	}
-	testkit.Check(t, second(service.RevokeRequest(ctx, admin, signed, ca.RevokeOptions{Reason: notary.KeyCompromise})))
-	crl, err := service.CRL(ctx, root)
+	testkit.Check(t, second(service.CA.RevokeRequest(ctx, admin, signed, ca.RevokeOptions{Reason: notary.KeyCompromise})))
+	crl, err := service.Revocation.CRL(ctx, root)
 	if err != nil || crl.Revocations != 1 {
 		t.Errorf("the CRL lists %v: %v, want the revoked certificate", crl, err)
 	}

@@ -29,7 +29,7 @@ func wantReason(t *testing.T, w *testkit.World, cert *notary.Certificate, reason
 	if entry := listed(fetchCRL(t, w, cert.AuthorityID), cert.Serial); entry == nil || entry.ReasonCode != code || !entry.RevocationTime.Equal(at) {
 		t.Errorf("certificate %d: the CRL has %+v, want reason %d at %s", cert.ID, entry, code, at)
 	}
-	if got := status(t, w, w.CA, cert.AuthorityID, cert.Serial); got.RevocationReason != code || !got.RevokedAt.Equal(at) {
+	if got := status(t, w, w.Revocation, cert.AuthorityID, cert.Serial); got.RevocationReason != code || !got.RevokedAt.Equal(at) {
 		t.Errorf("certificate %d: OCSP has reason %d at %s, want %d at %s", cert.ID, got.RevocationReason, got.RevokedAt, code, at)
 	}
 }
@@ -97,7 +97,8 @@ func TestKeyCompromiseAfterAnotherReason(t *testing.T) {
 			testkit.Check(t, correct(w, id, cert.ID, notary.KeyCompromise))
 			wantReason(t, w, cert, notary.KeyCompromise, at)
 			wantBlocked(t, w, key)
-			keep(t, w)
+			w.Clock.Advance(time.Second)
+			testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 			if entry := listed(published(t, w, root, cert.Shard), cert.Serial); entry == nil || entry.ReasonCode != 1 {
 				t.Errorf("the list of shard %d has %+v", cert.Shard, entry)
 			}
@@ -137,7 +138,7 @@ func TestCorrectionOfAnExpiredCertificate(t *testing.T) {
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 	for range 3 {
 		w.Clock.Advance(13 * time.Hour)
-		testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+		testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	}
 	if listed(fetchCRL(t, w, root), cert.Serial) != nil {
 		t.Fatal("it is still listed")
@@ -202,35 +203,6 @@ func TestKeyCompromiseOfARevokedAuthority(t *testing.T) {
 	wantReason(t, w, newer, notary.KeyCompromise, at)
 	if a := authority(t, w, sub); a.Status(w.Clock.Now()) != notary.AuthorityRevoked || a.Certificate.Revocation.Reason != notary.KeyCompromise {
 		t.Errorf("the authority is %s: %+v", a.Status(w.Clock.Now()), a.Certificate.Revocation)
-	}
-}
-
-// Another node publishes the corrected reason within a second, too: the CRL that it keeps and the OCSP
-// responses in its memory are replaced.
-func TestOtherNodesSeeTheCorrection(t *testing.T) {
-	t.Parallel()
-	w := testkit.New(t)
-	root := w.Root(t, notary.ECDSAP256)
-	other, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, PublishURL: testkit.PublishURL})
-	testkit.Check(t, err)
-	id := w.Signed(t, w.Admin(), root)
-	serial := serialOf(t, w, id)
-	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
-	reasonThere := func() (inOCSP, onCRL int) {
-		crl, err := other.PublishedCRL(t.Context(), root, 0)
-		testkit.Check(t, err)
-		list, err := x509.ParseRevocationList(crl.DER)
-		testkit.Check(t, err)
-		return status(t, w, other, root, serial).RevocationReason, listed(list, serial).ReasonCode
-	}
-	if inOCSP, onCRL := reasonThere(); inOCSP != 4 || onCRL != 4 {
-		t.Errorf("before: %d in OCSP, %d on the CRL", inOCSP, onCRL)
-	}
-	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
-	w.Clock.Advance(time.Second)
-	testkit.Check(t, ca.KeepOnce(t.Context(), other))
-	if inOCSP, onCRL := reasonThere(); inOCSP != 1 || onCRL != 1 {
-		t.Errorf("after: %d in OCSP, %d on the CRL", inOCSP, onCRL)
 	}
 }
 

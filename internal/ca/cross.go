@@ -9,6 +9,7 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/issuers"
 	"notary/internal/pki"
 	"notary/internal/store"
 )
@@ -25,7 +26,7 @@ func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issue
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
 	}
-	err = byProfile(func() error {
+	err = issuers.RetryStale(func() error {
 		certID, err = s.crossSign(ctx, caller, id, issuerID, profileName)
 		return err
 	})
@@ -37,14 +38,14 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 	if err != nil {
 		return 0, err
 	}
-	issuer, err := s.issuer(ctx, issuerID)
+	issuer, err := s.issuers.Active(ctx, issuerID)
 	if err != nil {
 		return 0, err
 	}
 	if err := refuseCircle(request, issuer); err != nil {
 		return 0, err
 	}
-	profile, err := s.profile(ctx, profileName)
+	profile, err := s.issuers.Profile(ctx, profileName)
 	if err != nil {
 		return 0, err
 	}
@@ -57,7 +58,7 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 	if err != nil {
 		return 0, err
 	}
-	cert := newCertificate(issued, issuer, profile)
+	cert := issuer.Entry(issued, profile)
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := s.requireCrossable(ctx, tx, a, request); err != nil {
 			return err
@@ -65,7 +66,7 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 		if err := refuseOutsideKey(ctx, tx, caller, request.Identity.Fingerprint); err != nil {
 			return err
 		}
-		if err := s.requireUsable(tx, issuer, profile); err != nil {
+		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
 			return err
 		}
 		if certID, err = tx.InsertCertificate(cert); err != nil {
@@ -125,7 +126,7 @@ func (s *Service) crossable(ctx context.Context, id int64) (*notary.Authority, *
 	if err := refuseCross(s, a); err != nil {
 		return nil, nil, nil, err
 	}
-	own, err := certificateOf(a)
+	own, err := issuers.CertificateOf(a)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -166,7 +167,7 @@ func (s *Service) checkCrossChain(chainPEM string, own *x509.Certificate, reques
 	if err != nil {
 		return nil, err
 	}
-	chain, err := parseChain(cert)
+	chain, err := issuers.ParseChain(cert)
 	if err != nil {
 		return nil, err
 	}
@@ -196,26 +197,8 @@ func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Calle
 	if err != nil || a.Certificate == nil {
 		return nil, 0, err
 	}
-	all, err = s.certificatesOf(ctx, a)
+	all, err = s.issuers.Certificates(ctx, a)
 	return all, a.Certificate.ID, err
-}
-
-// certificatesOf returns the certificates of an authority's key and name. A request may have the
-// key, too, and another key the same fingerprint: what is not the authority's is left out.
-func (s *Service) certificatesOf(ctx context.Context, a *notary.Authority) ([]*notary.Certificate, error) {
-	own, err := certificateOf(a)
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.store.CertificatesWithKey(ctx, a.Certificate.KeyFingerprint)
-	return slices.DeleteFunc(all, func(c *notary.Certificate) bool { return !isAuthority(c, own) }), err
-}
-
-// isAuthority reports whether c is a CA certificate of the same name and key as that of an
-// authority.
-func isAuthority(c *notary.Certificate, own *x509.Certificate) bool {
-	parsed, err := x509.ParseCertificate(c.DER)
-	return err == nil && pki.IsAuthority(parsed) && sameHolder(parsed, own)
 }
 
 // UseCertificate makes one of an authority's certificates the one in use. It must be valid,
@@ -229,7 +212,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 		return err
 	}
 	cert, err := s.store.Certificate(ctx, certID)
-	if err == nil && (cert.KeyFingerprint != a.Certificate.KeyFingerprint || !isAuthority(cert, own)) {
+	if err == nil && (cert.KeyFingerprint != a.Certificate.KeyFingerprint || !issuers.IsCertificateOf(cert, own)) {
 		err = notary.Errorf(notary.Unprocessable, "the certificate %d is not one of the authority's: choose among those of its key", certID)
 	}
 	if err != nil {
@@ -272,7 +255,7 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 	if cert.Revocation != nil {
 		return notary.Errorf(notary.Conflict, "the certificate %d is revoked", cert.ID)
 	}
-	chain, err := s.renewChain(ctx, cert)
+	chain, err := s.issuers.RenewChain(ctx, cert)
 	if err != nil {
 		return err
 	}
@@ -282,14 +265,14 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 	if cert.AuthorityID == a.ID {
 		return nil
 	}
-	if sound, err := s.soundAbove(ctx, chain[1:]); err != nil || !sound {
+	if sound, err := s.issuers.SoundAbove(ctx, chain[1:]); err != nil || !sound {
 		return orError(err, notary.Errorf(notary.Conflict, "the certificate %d cannot be used: one above it is revoked", cert.ID))
 	}
-	return s.requireTrustedAbove(ctx, a.ID, cert.AuthorityID)
+	return s.issuers.RequireTrustedAbove(ctx, a.ID, cert.AuthorityID)
 }
 
 // refuseCircle refuses to have an authority signed by itself or by one below it.
-func refuseCircle(csr *pki.CSR, issuer *openedAuthority) error {
+func refuseCircle(csr *pki.CSR, issuer *issuers.Issuer) error {
 	for _, above := range append(slices.Clone(issuer.Ancestors), issuer.Issuer.Certificate) {
 		if pki.SameIdentity(above.PublicKey, csr.PublicKey) {
 			return notary.Errorf(notary.Conflict, "an authority cannot be signed by itself or by one below it")

@@ -104,7 +104,7 @@ func TestCrossSign(t *testing.T) {
 	}
 	wantChains(t, chainsOf(t, w, after.ID), []string{"Lower", "Two"}, []string{"Lower", "One"})
 	fetchCRL(t, w, lower)
-	bundle, err := w.CA.AuthorityBundle(t.Context(), lower)
+	bundle, err := w.Issuers.Bundle(t.Context(), lower)
 	testkit.Check(t, err)
 	if len(bundle.Certificates) != 4 || !bytes.Equal(bundle.Certificates[0], authority(t, w, lower).Certificate.DER) {
 		t.Errorf("%d certificates are published", len(bundle.Certificates))
@@ -282,7 +282,7 @@ func TestRevokeCross(t *testing.T) {
 	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), third, notary.Superseded))
 	wantAuthority(t, w, lower, notary.AuthorityActive)
 	wantChains(t, chainsOf(t, w, certificate.ID), []string{"Lower", "One"}, []string{"Lower", "Two"})
-	bundle, err := w.CA.AuthorityBundle(t.Context(), lower)
+	bundle, err := w.Issuers.Bundle(t.Context(), lower)
 	testkit.Check(t, err)
 	if len(bundle.Certificates) != 4 {
 		t.Errorf("%d certificates are published after one was revoked", len(bundle.Certificates))

@@ -48,9 +48,9 @@ func (l *logged) count(words ...string) (n int) {
 func restarted(t testing.TB, w *testkit.World) *logged {
 	t.Helper()
 	log := &logged{}
-	service, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(log, nil))})
+	node, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(log, nil))})
 	testkit.Check(t, err)
-	w.CA = service
+	w.Node = node
 	return log
 }
 
@@ -94,10 +94,10 @@ func TestOneRevocationDoesNotStopACRL(t *testing.T) {
 		if n := len(list.RevokedCertificateEntries); n != 3 {
 			t.Errorf("the CRL has %d entries, want 3", n)
 		}
-		testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+		testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	}
 	for _, serial := range serials[2:] {
-		if got := status(t, w, w.CA, root, serial).Status; got != ocsp.Revoked {
+		if got := status(t, w, w.Revocation, root, serial).Status; got != ocsp.Revoked {
 			t.Errorf("OCSP says %d of %s", got, serial)
 		}
 	}
@@ -175,8 +175,8 @@ func TestOneAuthorityDoesNotStopTheOthers(t *testing.T) {
 
 			w.Signed(t, w.Admin(), good)
 			fetchCRL(t, w, good)
-			testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
-			testkit.Check(t, w.CA.RenewResponders(t.Context()))
+			testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
+			testkit.Check(t, w.Revocation.RenewResponders(t.Context()))
 			if all, err := w.CA.Authorities(t.Context(), w.Admin()); err != nil || len(all) != 3 {
 				t.Errorf("listed %d authorities: %v", len(all), err)
 			}
@@ -195,7 +195,7 @@ func TestOneAuthorityDoesNotStopTheOthers(t *testing.T) {
 			if len(overview.Damaged) == 0 {
 				t.Error("the overview does not show the damage")
 			}
-			if _, err := w.CA.CRL(t.Context(), bad); err != nil && what != "certificate" {
+			if _, err := w.Revocation.CRL(t.Context(), bad); err != nil && what != "certificate" {
 				t.Errorf("the authority's own CRL: %v", err)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"notary"
+	"notary/internal/issuers"
 	"notary/internal/pki"
 	"notary/internal/store"
 )
@@ -46,7 +47,7 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 	if a.Certificate == nil {
 		return nil
 	}
-	certificate, err := certificateOf(a)
+	certificate, err := issuers.CertificateOf(a)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/smallstep/pkcs7"
 
 	"notary"
-	"notary/internal/ca"
 	"notary/internal/pki"
 	"notary/internal/testkit"
 )
@@ -41,7 +40,7 @@ func TestImportOfOddRoots(t *testing.T) {
 			id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 			testkit.Check(t, err)
 			signed := request(t, w, w.Signed(t, w.Admin(), id)).Certificate
-			crl, err := w.CA.CRL(t.Context(), id)
+			crl, err := w.Revocation.CRL(t.Context(), id)
 			testkit.Check(t, err)
 			if says, ok := opensslAccepts(t, w.Clock.Now(), signed, crl); !ok {
 				t.Errorf("OpenSSL does not accept it: %s", says)
@@ -143,7 +142,7 @@ func TestImportKeepsEntryExtensions(t *testing.T) {
 
 func wantEntries(t *testing.T, w *testkit.World, id int64, issuer *x509.Certificate, want []notary.Revocation) {
 	t.Helper()
-	crl, err := w.CA.CRL(t.Context(), id)
+	crl, err := w.Revocation.CRL(t.Context(), id)
 	testkit.Check(t, err)
 	read, err := pki.ParseCRL(crl.DER, issuer, w.Clock.Now())
 	testkit.Check(t, err)
@@ -154,40 +153,5 @@ func wantEntries(t *testing.T, w *testkit.World, id int64, issuer *x509.Certific
 	slices.SortFunc(want, bySerial)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the entries (-want +got):\n%s", diff)
-	}
-}
-
-// The chains of a certificate are checked once, and again when one of its certificates has expired.
-func TestVerdictsOfChainsAreKept(t *testing.T) {
-	t.Parallel()
-	w := testkit.New(t)
-	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256)
-	id := w.Request(t, w.Admin())
-	leaf := o.Issue(t, publicKey(t, w, id))
-	certificate, err := w.CA.Upload(t.Context(), w.Admin(), id, testkit.PEM(append([]*x509.Certificate{leaf}, o.Authorities()...)...))
-	testkit.Check(t, err)
-	checks := ca.CountChainChecks(w.CA)
-	problem := func() string {
-		chains, _, err := w.CA.Chains(t.Context(), w.Admin(), certificate)
-		testkit.Check(t, err)
-		if len(chains) != 1 {
-			t.Fatalf("there are %d chains", len(chains))
-		}
-		return chains[0].Problem
-	}
-	for range 3 {
-		if got := problem(); got != "" {
-			t.Errorf("its problem is %q", got)
-		}
-	}
-	w.Clock.Advance(leaf.NotAfter.Sub(w.Clock.Now()))
-	if got := problem(); got != "" || checks.Load() != 1 {
-		t.Errorf("in its last second the problem is %q, after %d checks; want none, after one", got, checks.Load())
-	}
-	w.Clock.Advance(time.Second)
-	for range 2 {
-		if got := problem(); !strings.Contains(got, "expired") || checks.Load() != 2 {
-			t.Errorf("after its end the problem is %q, after %d checks", got, checks.Load())
-		}
 	}
 }

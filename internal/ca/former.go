@@ -6,10 +6,11 @@ import (
 	"fmt"
 
 	"notary"
+	"notary/internal/issuers"
 )
 
 // signer returns the authority and the profile with which a request is signed.
-func (s *Service) signer(ctx context.Context, req *notary.Request, o SignOptions) (*openedAuthority, *notary.Profile, error) {
+func (s *Service) signer(ctx context.Context, req *notary.Request, o SignOptions) (*issuers.Issuer, *notary.Profile, error) {
 	var former notary.Issuance
 	if o.open() {
 		former = formerOf(req)
@@ -46,7 +47,7 @@ func formerOf(req *notary.Request) notary.Issuance {
 
 // profileOr is [Service.profile] with a specific error for the profile of a former certificate.
 func (s *Service) profileOr(ctx context.Context, name string, former notary.Issuance) (*notary.Profile, error) {
-	p, err := s.profile(ctx, name)
+	p, err := s.issuers.Profile(ctx, name)
 	if notary.KindOf(err) == notary.Invalid && name == former.Profile {
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the profile of its former certificate, %s, was deleted: "+
 			"name the profile to sign with", name), "profile")
@@ -55,12 +56,12 @@ func (s *Service) profileOr(ctx context.Context, name string, former notary.Issu
 }
 
 // issuerOr is [Service.issuer] with a specific error for the authority of a former certificate.
-func (s *Service) issuerOr(ctx context.Context, id int64, former notary.Issuance) (*openedAuthority, error) {
+func (s *Service) issuerOr(ctx context.Context, id int64, former notary.Issuance) (*issuers.Issuer, error) {
 	if id == 0 {
 		return nil, notary.FieldErrorf("certificate_authority_id", "certificate_authority_id is missing: name the authority that signs, "+
 			"since no authority held here has signed a certificate for this request")
 	}
-	a, err := s.issuer(ctx, id)
+	a, err := s.issuers.Active(ctx, id)
 	if err == nil || id != former.AuthorityID {
 		return a, err
 	}

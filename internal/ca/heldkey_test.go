@@ -31,7 +31,7 @@ func authorityKeyOf(t testing.TB, w *testkit.World, id int64) crypto.Signer {
 // responderKey opens the key of an authority's OCSP responder.
 func responderKey(t testing.TB, w *testkit.World, id int64) crypto.Signer {
 	t.Helper()
-	responderOf(t, w, w.CA, id)
+	responderOf(t, w, w.Revocation, id)
 	cert, sealed, err := w.Store.Responder(t.Context(), id)
 	testkit.Check(t, err)
 	key, err := w.Keys.Open(t.Context(), sealed, parsed(t, cert).PublicKey)
@@ -228,8 +228,9 @@ func TestBlockedKeysInUseAreReported(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	var written testkit.Buffer
-	s, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&written, nil))})
+	node, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&written, nil))})
 	testkit.Check(t, err)
+	s := node.CA
 	root := w.Root(t, notary.ECDSAP256)
 	want := func(what string, requests ...int64) {
 		t.Helper()

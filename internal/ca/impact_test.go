@@ -41,7 +41,7 @@ func TestImpact(t *testing.T) {
 	}
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), ids[2], notary.Superseded))
 	w.Clock.Advance(2 * time.Hour) // the first has expired
-	testkit.Check(t, w.CA.RenewResponders(t.Context()))
+	testkit.Check(t, w.Revocation.RenewResponders(t.Context()))
 
 	got := impactOf(t, w, root)
 	last := request(t, w, ids[3]).Certificate.NotAfter

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"notary"
+	"notary/internal/issuers"
 	"notary/internal/keystore"
 	"notary/internal/pki"
 	"notary/internal/store"
@@ -51,8 +52,8 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	if err != nil {
 		return 0, err
 	}
-	s.lists.forget(id) // of one that was here before; its next list is newer than all that were made elsewhere
-	if _, err := s.CRL(ctx, id); err != nil {
+	s.revocation.ForgetCRLs(id) // of one that was here before; its next list is newer than all that were made elsewhere
+	if _, err := s.revocation.CRL(ctx, id); err != nil {
 		s.log.WarnContext(ctx, "the first CRL of the imported authority could not be made, the next who asks tries again",
 			"authority", id, "error", err)
 	}
@@ -84,7 +85,7 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	if err := in.goOnFrom(o.CRLNumber); err != nil {
 		return nil, err
 	}
-	in.entry = inventoryEntry(in.chain[0], in.chain[1:])
+	in.entry = issuers.Entry(in.chain[0], in.chain[1:])
 	if in.csr, err = pki.CSRFor(key, in.chain[0]); err != nil {
 		return nil, err
 	}
@@ -187,7 +188,7 @@ func (s *Service) refuseHeld(ctx context.Context, tx *store.Tx, key crypto.Publi
 	for _, a := range all {
 		held, err := pki.RequestKey(a.CSR)
 		if err != nil {
-			s.damaged("authority", a.ID, fmt.Errorf("its CSR: %w", err))
+			s.damages.Found("authority", a.ID, fmt.Errorf("its CSR: %w", err))
 			continue
 		}
 		if pki.SameIdentity(held, key) {
@@ -284,7 +285,7 @@ func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x50
 		}
 		own, err := x509.ParseCertificate(a.Certificate.DER)
 		if err != nil {
-			s.damaged("authority", a.ID, fmt.Errorf("its certificate: %w", err))
+			s.damages.Found("authority", a.ID, fmt.Errorf("its certificate: %w", err))
 			continue
 		}
 		if pki.IssuedBy(certificate, own) {

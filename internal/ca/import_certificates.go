@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"notary"
+	"notary/internal/issuers"
 	"notary/internal/pki"
 	"notary/internal/store"
 )
@@ -28,7 +29,7 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return done, err
 	}
-	a, err := s.lister(ctx, id)
+	a, err := s.issuers.Certified(ctx, id)
 	if err != nil {
 		return done, err
 	}
@@ -41,7 +42,7 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 		if err := pki.CheckIssued(c, a.Issuer.Certificate); err != nil {
 			return done, notary.FieldErrorf("certificates", "certificate %d (serial number %.60s) %s", i+1, pki.SerialString(c.SerialNumber), err)
 		}
-		entries[i] = inventoryEntry(c, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
+		entries[i] = issuers.Entry(c, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
 	}
 	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ShareAuthority(id); err != nil {

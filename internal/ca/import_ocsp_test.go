@@ -27,7 +27,7 @@ func TestOCSPOfAnImportedAuthority(t *testing.T) {
 	testkit.Check(t, err)
 	want := func(c *x509.Certificate, is int) {
 		t.Helper()
-		got := status(t, w, w.CA, id, pki.SerialString(c.SerialNumber))
+		got := status(t, w, w.Revocation, id, pki.SerialString(c.SerialNumber))
 		if got.Status != is {
 			t.Errorf("the status is %d, want %d", got.Status, is)
 		}
@@ -53,7 +53,7 @@ func TestImportOvertakesOCSPAnswers(t *testing.T) {
 	testkit.Check(t, err)
 	serial := serialOf(t, w, w.Signed(t, w.Admin(), id))
 	for range 2 { // the second one may be kept
-		if got := status(t, w, w.CA, id, serial); got.Status != ocsp.Good {
+		if got := status(t, w, w.Revocation, id, serial); got.Status != ocsp.Good {
 			t.Fatalf("the status is %d before", got.Status)
 		}
 	}
@@ -61,7 +61,7 @@ func TestImportOvertakesOCSPAnswers(t *testing.T) {
 	in.CRL = lastCRL(t, w, o, w.Clock.Now().UnixMicro()+1, notary.Revocation{Serial: serial, At: w.Clock.Now(), Reason: notary.Superseded})
 	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
-	if got := status(t, w, w.CA, id, serial); got.Status != ocsp.Revoked {
+	if got := status(t, w, w.Revocation, id, serial); got.Status != ocsp.Revoked {
 		t.Errorf("the status is %d after it was revoked, want %d", got.Status, ocsp.Revoked)
 	}
 }

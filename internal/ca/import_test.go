@@ -1,13 +1,8 @@
 package ca_test
 
 import (
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -20,45 +15,6 @@ import (
 	"notary/internal/store/archive"
 	"notary/internal/testkit"
 )
-
-// importOf is an outside authority as it is handed over.
-func importOf(t testing.TB, o *testkit.Outside) ca.Import {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(o.Key)
-	testkit.Check(t, err)
-	return ca.Import{Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), Chain: testkit.PEM(o.Authorities()...)}
-}
-
-// lastCRL is the list of an outside authority.
-func lastCRL(t testing.TB, w *testkit.World, o *testkit.Outside, number int64, entries ...notary.Revocation) []byte {
-	t.Helper()
-	list := &x509.RevocationList{Number: big.NewInt(number), ThisUpdate: w.Clock.Now(), NextUpdate: w.Clock.Now().Add(time.Hour)}
-	for _, v := range entries {
-		serial, _ := new(big.Int).SetString(v.Serial, 16)
-		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{
-			SerialNumber: serial, RevocationTime: v.At, ReasonCode: notary.RevocationReasons[v.Reason], ExtraExtensions: entryExtensions(t, v)})
-	}
-	der, err := x509.CreateRevocationList(rand.Reader, list, o.Certificate, o.Key)
-	testkit.Check(t, err)
-	return der
-}
-
-// entryExtensions returns the extensions of an entry beside its reason.
-func entryExtensions(t testing.TB, v notary.Revocation) (list []pkix.Extension) {
-	t.Helper()
-	add := func(value any, params string, oid ...int) {
-		der, err := asn1.MarshalWithParams(value, params)
-		testkit.Check(t, err)
-		list = append(list, pkix.Extension{Id: oid, Value: der})
-	}
-	if oid, ok := pki.ParseOID(v.HoldInstruction); ok {
-		add(oid, "", 2, 5, 29, 23)
-	}
-	if !v.InvalidityDate.IsZero() {
-		add(v.InvalidityDate, "generalized", 2, 5, 29, 24)
-	}
-	return list
-}
 
 // entriesOf are the entries of the authority's present list, by serial number.
 func entriesOf(t testing.TB, w *testkit.World, id int64) (number int64, entries map[string]notary.Revocation) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"notary"
+	"notary/internal/issuers"
 	"notary/internal/pki"
 	"notary/internal/policy"
 	"notary/internal/store"
@@ -68,7 +69,7 @@ func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o Issu
 	case k.CertificateID == 0:
 		return s.IssuedFor(ctx, caller, k.RequestID)
 	}
-	cert, err := intact(s.store.Certificate(ctx, k.CertificateID))
+	cert, err := issuers.Intact(s.store.Certificate(ctx, k.CertificateID))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64)
 			return nil, notary.WithField(notary.Errorf(notary.Conflict, "the certificate of request %d with this CSR has expired: "+
 				"create a new key and CSR", id), "csr")
 		}
-		issued.Certificate, err = intact(s.store.Certificate(ctx, req.Certificate.ID))
+		issued.Certificate, err = issuers.Intact(s.store.Certificate(ctx, req.Certificate.ID))
 		return issued, err
 	case notary.Rejected:
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d with this CSR was rejected%s: mend that and "+
@@ -111,7 +112,7 @@ func because(reason string) string {
 
 // issueOnce issues without regard to earlier calls with the same key, and records the key.
 func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (issued *Issued, err error) {
-	err = byProfile(func() error {
+	err = issuers.RetryStale(func() error {
 		req, csr, err := s.newRequest(ctx, caller, csrPEM)
 		if err != nil {
 			return err
@@ -187,7 +188,7 @@ func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *n
 		return nil, err
 	}
 	if signed != nil {
-		s.shards.committed(signed.cert, signed.crlURL)
+		s.revocation.Recorded(signed.cert, signed.crlURL)
 	}
 	return issued, nil
 }

@@ -137,7 +137,7 @@ func (s *Service) recordHeldKeys(ctx context.Context) error {
 		for _, a := range missing {
 			fingerprint, err := requestFingerprint(a.CSR)
 			if err != nil {
-				s.damaged("authority", a.AuthorityID, fmt.Errorf("its CSR: %w", err))
+				s.damages.Found("authority", a.AuthorityID, fmt.Errorf("its CSR: %w", err))
 				continue
 			}
 			if err := tx.RecordHeldKey(fingerprint, a.AuthorityID); err != nil {

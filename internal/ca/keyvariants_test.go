@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"notary"
-	"notary/internal/ca"
 	"notary/internal/pki"
 	"notary/internal/store"
 	"notary/internal/testkit"
@@ -209,7 +208,7 @@ func TestUpgradeOfCompromisedKeys(t *testing.T) {
 	}
 	want := inventory(t, w)
 	outdate(t, w)
-	nodes := make([]*ca.Service, 3)
+	nodes := make([]*testkit.Node, 3)
 	for _, err := range testkit.Race(len(nodes), func(i int) (err error) {
 		nodes[i], err = startNode(t.Context(), w, w.Store)
 		return err
@@ -222,9 +221,9 @@ func TestUpgradeOfCompromisedKeys(t *testing.T) {
 		}
 	}
 	for _, key := range keys {
-		_, err := nodes[0].Submit(t.Context(), w.Admin(), relatedKey(t, key).CSR(t, "again.example.com"))
+		_, err := nodes[0].CA.Submit(t.Context(), w.Admin(), relatedKey(t, key).CSR(t, "again.example.com"))
 		testkit.WantKind(t, err, notary.Conflict)
-		_, err = nodes[0].Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "again.example.com"))
+		_, err = nodes[0].CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "again.example.com"))
 		testkit.WantKind(t, err, notary.Conflict)
 	}
 	if pending, err := w.Store.Agreed(t.Context(), "key fingerprints are canonical up to certificate"); err != nil || pending != "" {
@@ -232,8 +231,8 @@ func TestUpgradeOfCompromisedKeys(t *testing.T) {
 	}
 }
 
-func startNode(ctx context.Context, w *testkit.World, s *store.Store) (*ca.Service, error) {
-	return ca.New(ctx, s, w.Keys, ca.Options{Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler)})
+func startNode(ctx context.Context, w *testkit.World, s *store.Store) (*testkit.Node, error) {
+	return testkit.OpenNode(ctx, s, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler)})
 }
 
 // A key fingerprint that was not computed from the certificate beside it is left alone.

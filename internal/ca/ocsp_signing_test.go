@@ -46,5 +46,5 @@ func TestOnlyOwnKeysSignOCSP(t *testing.T) {
 		}
 	}
 	req := w.Signed(t, w.Admin(), root)
-	status(t, w, w.CA, root, request(t, w, req).Certificate.Serial) // by a responder that the program has made
+	status(t, w, w.Revocation, root, request(t, w, req).Certificate.Serial) // by a responder that the program has made
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/revocation"
 	"notary/internal/store"
 )
 
@@ -56,7 +57,7 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 	if err != nil {
 		return err
 	}
-	o.Summary, o.Weeks, o.Events, o.Damaged = &sum, counts.weeks, events.Items, s.damages.list(notary.OverviewLength)
+	o.Summary, o.Weeks, o.Events, o.Damaged = &sum, counts.weeks, events.Items, s.damages.List(notary.OverviewLength)
 	o.Certificates = certificateCounts(sum, counts)
 	blocked, err := s.inUse.of(ctx, s, sum)
 	if err != nil {
@@ -154,7 +155,7 @@ func addLists(state *notary.AuthorityState, lists map[store.ListKey]store.ListSt
 		} else {
 			state.Shards++
 		}
-		if signs && list.NextUpdate.Before(now.Add(crlValidity/2)) {
+		if signs && list.NextUpdate.Before(now.Add(revocation.CRLValidity/2)) {
 			state.CRLDue = true
 		}
 	}

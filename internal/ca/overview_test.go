@@ -120,7 +120,7 @@ func TestAuthorityState(t *testing.T) {
 		t.Errorf("the new one is %+v", s)
 	}
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
-	_, err := w.CA.CRL(t.Context(), root)
+	_, err := w.Revocation.CRL(t.Context(), root)
 	testkit.Check(t, err)
 	s := state(root)
 	if s.CRLNumber != begun.UnixMicro() || !s.ThisUpdate.Equal(begun) || !s.NextUpdate.Equal(begun.Add(48*time.Hour)) || s.Revocations != 1 || s.Issued != 2 || s.InForce != 1 || s.CRLDue {
@@ -130,7 +130,7 @@ func TestAuthorityState(t *testing.T) {
 	if s := state(root); !s.CRLDue || s.EndsSoon {
 		t.Errorf("with an old list it is %+v", s)
 	}
-	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	if s := state(root); s.CRLDue || s.CRLNumber != w.Clock.Now().UnixMicro() {
 		t.Errorf("with a new list it is %+v", s)
 	}

@@ -46,7 +46,7 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 		t.changed = &draft
 	}
 	if o.AuthorityID != 0 {
-		authority, err := s.issuer(ctx, o.AuthorityID)
+		authority, err := s.issuers.Active(ctx, o.AuthorityID)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +102,7 @@ func (t trier) try(ctx context.Context, o TryOptions) (*notary.ProfileTrial, err
 
 // tryCSR returns the verdict of every rule, and those on the record of the key.
 func (t trier) tryCSR(ctx context.Context, csr *pki.CSR) (*notary.Trial, error) {
-	trial, err := issuance.Try(t.issuer, t.changed, csr, t.service.terms(time.Time{}))
+	trial, err := issuance.Try(t.issuer, t.changed, csr, t.service.issuers.Terms(time.Time{}))
 	if err != nil {
 		return nil, err
 	}
@@ -135,13 +135,13 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 	if err != nil {
 		return nil // no profile has a say in it
 	}
-	was, err := issuance.Try(t.issuer, t.stored, csr, t.service.terms(time.Time{}))
+	was, err := issuance.Try(t.issuer, t.stored, csr, t.service.issuers.Terms(time.Time{}))
 	if err != nil {
 		return err
 	}
 	is := was
 	if t.changed != t.stored {
-		if is, err = issuance.Try(t.issuer, t.changed, csr, t.service.terms(time.Time{})); err != nil {
+		if is, err = issuance.Try(t.issuer, t.changed, csr, t.service.issuers.Terms(time.Time{})); err != nil {
 			return err
 		}
 	}
@@ -168,7 +168,7 @@ func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, 
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.profile(ctx, profile)
+	p, err := s.issuers.Profile(ctx, profile)
 	if err != nil {
 		return nil, err
 	}

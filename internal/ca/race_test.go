@@ -32,9 +32,9 @@ func (i *interrupter) Read(p []byte) (int, error) {
 // interrupted.
 func interrupted(t *testing.T, w *testkit.World, do func()) *ca.Service {
 	t.Helper()
-	s, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Rand: &interrupter{do: do}})
+	s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Rand: &interrupter{do: do}})
 	testkit.Check(t, err)
-	return s
+	return s.CA
 }
 
 // While a request is being signed, somebody else decides otherwise: that stands, and the

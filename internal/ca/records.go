@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"notary"
+	"notary/internal/issuers"
 	"notary/internal/keystore"
 	"notary/internal/pki"
 	"notary/internal/store/archive"
@@ -29,7 +30,7 @@ func (s *Service) CheckRecords(ctx context.Context) error {
 	s.checking.Lock()
 	defer s.checking.Unlock()
 	return archive.CheckNext(ctx, s.store, &s.checked, RecordChecks(nil), func(d archive.Damage, kind string, id int64) {
-		s.damaged(kind, id, errors.New(d.Text))
+		s.damages.Found(kind, id, errors.New(d.Text))
 	})
 }
 
@@ -42,7 +43,7 @@ func checkCertificate(c *notary.Certificate) error {
 	if err != nil {
 		return fmt.Errorf("the certificate cannot be parsed: %w", err)
 	}
-	want := inventoryEntry(cert, nil)
+	want := issuers.Entry(cert, nil)
 	switch {
 	case want.Serial != c.Serial:
 		return errors.New("the serial number is not the certificate's")

@@ -100,7 +100,7 @@ func TestUpgradedDatabaseWorks(t *testing.T) {
 		}
 		wantRecords(t, w)
 		w.Reopen(t)
-		testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+		testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	})
 }
 
@@ -170,7 +170,7 @@ func wantWorking(t *testing.T, w *testkit.World, a *notary.Authority) {
 
 func wantOCSP(t *testing.T, w *testkit.World, authority int64, issuer *x509.Certificate, serial string, want int) {
 	t.Helper()
-	answer, err := ocsp.ParseResponse(w.CA.OCSP(t.Context(), authority, ask(t, issuer, serial, sha256Hash)).DER, issuer)
+	answer, err := ocsp.ParseResponse(w.Revocation.OCSP(t.Context(), authority, ask(t, issuer, serial, crypto.SHA256)).DER, issuer)
 	testkit.Check(t, err)
 	if answer.Status != want {
 		t.Errorf("OCSP answers %d for %s, want %d", answer.Status, serial, want)

@@ -6,6 +6,7 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/issuers"
 	"notary/internal/pki"
 	"notary/internal/policy"
 	"notary/internal/store"
@@ -181,7 +182,7 @@ func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o Si
 	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return err
 	}
-	return byProfile(func() error { return s.sign(ctx, caller, id, o) })
+	return issuers.RetryStale(func() error { return s.sign(ctx, caller, id, o) })
 }
 
 func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
@@ -220,7 +221,7 @@ func (s *Service) signAnd(ctx context.Context, caller notary.Caller, req *notary
 	if err != nil {
 		return nil, err
 	}
-	s.shards.committed(signed.cert, signed.crlURL)
+	s.revocation.Recorded(signed.cert, signed.crlURL)
 	return signed.cert, nil
 }
 
@@ -228,7 +229,7 @@ func (s *Service) signAnd(ctx context.Context, caller notary.Caller, req *notary
 type signature struct {
 	cert    *notary.Certificate
 	crlURL  string
-	issuer  *openedAuthority
+	issuer  *issuers.Issuer
 	profile *notary.Profile
 	csr     *pki.CSR
 	options SignOptions
@@ -255,7 +256,7 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 	if err := allow(ctx, s.store, caller, policy.SignRequest, object); err != nil {
 		return nil, err
 	}
-	from, shard, err := s.chooseList(ctx, issuer)
+	from, shard, err := s.revocation.ChooseShard(ctx, issuer)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +267,7 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 	if err != nil {
 		return nil, err
 	}
-	cert := newCertificate(issued, issuer, profile)
+	cert := issuer.Entry(issued, profile)
 	cert.RequesterID, cert.Email, cert.Shard = req.RequesterID, req.Email, shard
 	object.Names, object.CommonNames = cert.Names, pki.CommonNames(issued.Certificate.Subject) // which the profile may change
 	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object}, nil
@@ -282,7 +283,7 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 	if err := s.requireSignable(ctx, tx, signed.csr, signed.issuer, signed.profile); err != nil {
 		return err
 	}
-	if err := s.recordURL(tx, cert, signed.crlURL); err != nil {
+	if err := s.revocation.RecordURL(tx, cert, signed.crlURL); err != nil {
 		return err
 	}
 	cert.RequestID = req.ID
@@ -307,7 +308,7 @@ func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, err
 
 // requireSignable checks in the transaction what a signature rests on, and keeps it so until the
 // transaction ends: the key, the authority and the profile.
-func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *openedAuthority,
+func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *issuers.Issuer,
 	p *notary.Profile) error {
 	if err := tx.ShareAuthority(issuer.ID); err != nil {
 		return err
@@ -315,7 +316,7 @@ func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CS
 	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
 		return err
 	}
-	return s.requireUsable(tx, issuer, p)
+	return s.issuers.RequireUsable(tx, issuer, p)
 }
 
 // Upload gives a request the certificate that an outside authority signed, as a PEM chain

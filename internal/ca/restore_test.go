@@ -24,11 +24,11 @@ type ledger struct {
 // served. A list that was not seen before must have a higher number than all that were.
 func (l *ledger) fetch(t *testing.T, w *testkit.World, id int64) {
 	t.Helper()
-	full, err := w.CA.CRL(t.Context(), id)
+	full, err := w.Revocation.CRL(t.Context(), id)
 	testkit.Check(t, err)
-	published, err := w.CA.PublishedCRL(t.Context(), id, 0)
+	published, err := w.Revocation.PublishedCRL(t.Context(), id, 0)
 	testkit.Check(t, err)
-	shard, err := w.CA.PublishedCRL(t.Context(), id, 1)
+	shard, err := w.Revocation.PublishedCRL(t.Context(), id, 1)
 	testkit.Check(t, err)
 	for _, crl := range []*notary.CRL{full, published, shard} {
 		known := l.seen[crl.Number]
@@ -147,7 +147,7 @@ func TestDatabasePutBackUnderARunningService(t *testing.T) {
 	w.Exec(t, `DROP TABLE saved_crl`)
 	w.Exec(t, `DROP TABLE saved_number`)
 	before := lists.highest
-	crl, err := w.CA.CRL(t.Context(), root)
+	crl, err := w.Revocation.CRL(t.Context(), root)
 	testkit.Check(t, err)
 	if crl.Number <= before {
 		t.Errorf("the list %d is published after %d", crl.Number, before)

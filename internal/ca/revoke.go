@@ -39,7 +39,7 @@ func (s *Service) writeRevocations(ctx context.Context, caller notary.Caller, fn
 		issuers = append(issuers, tx.Revoked()...) // of an attempt that is made again, too
 		return err
 	})
-	s.answers.revoked(issuers)
+	s.revocation.Revoked(issuers)
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/issuers"
 	"notary/internal/keystore"
 	"notary/internal/pki"
 	"notary/internal/store"
@@ -76,7 +77,7 @@ func (s *Service) requireActive(a *notary.Authority) error {
 // ownRoot is the valid certificate that the authority has signed for itself; nil where it is
 // no root. It need not be the one in use.
 func (s *Service) ownRoot(ctx context.Context, a *notary.Authority) (*x509.Certificate, error) {
-	all, err := s.certificatesOf(ctx, a)
+	all, err := s.issuers.Certificates(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ type rollOver struct {
 
 // begin makes the key, and the successor as a pending authority.
 func (r *rollOver) begin(ctx context.Context, o RollOverOptions) error {
-	own, err := certificateOf(r.old)
+	own, err := issuers.CertificateOf(r.old)
 	if err != nil {
 		return err
 	}
@@ -176,17 +177,17 @@ func (r *rollOver) finish(ctx context.Context) error {
 // signByParent has the parent sign the successor by the profile that the old one was signed
 // by. A parent that was deleted leaves it pending.
 func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
-	_, err := r.s.authorities.get(ctx, parent)
+	_, err := r.s.issuers.Get(ctx, parent)
 	if notary.KindOf(err) == notary.NotFound {
 		return nil
 	} else if err != nil {
 		return err
 	}
 	profile := notary.IntermediateProfile
-	if used, err := r.s.profile(ctx, r.old.Certificate.Profile); err == nil && used.CA {
+	if used, err := r.s.issuers.Profile(ctx, r.old.Certificate.Profile); err == nil && used.CA {
 		profile = used.Name
 	}
-	return byProfile(func() error { return r.s.signAuthority(ctx, r.caller, r.successor, r.request, parent, profile) })
+	return issuers.RetryStale(func() error { return r.s.signAuthority(ctx, r.caller, r.successor, r.request, parent, profile) })
 }
 
 // linkRoots has the successor sign itself, and each of the two the other.
@@ -196,7 +197,7 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 		return err
 	}
 	root.AuthorityID = r.successor.ID
-	chain, err := parseChain(root)
+	chain, err := issuers.ParseChain(root)
 	if err != nil {
 		return err
 	}
@@ -204,7 +205,7 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opened, err := r.s.authorities.get(ctx, r.old.ID)
+	opened, err := r.s.issuers.Get(ctx, r.old.ID)
 	if err != nil {
 		return err
 	}
@@ -232,13 +233,11 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 
 // link is the certificate by which an authority vouches for the other root of its name.
 func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.Signer, other *x509.Certificate) (*notary.Certificate, error) {
-	issuer := openedAuthority{Authority: by, Issuer: issuance.Issuer{Certificate: own, Signer: key}}
-	r.s.urls.name(&issuer)
-	issued, err := issuance.Link(issuer.Issuer, other, r.s.terms(time.Time{}))
+	issued, err := issuance.Link(r.s.issuers.For(by, own, key).Issuer, other, r.s.issuers.Terms(time.Time{}))
 	if err != nil {
 		return nil, err
 	}
-	entry := inventoryEntry(issued.Certificate, []*x509.Certificate{own})
+	entry := issuers.Entry(issued.Certificate, []*x509.Certificate{own})
 	entry.AuthorityID, entry.Findings = by.ID, issued.Findings
 	return entry, nil
 }

@@ -60,7 +60,7 @@ func TestRollOverOfARoot(t *testing.T) {
 			}
 			testkit.WantKind(t, sign(t, w, w.Request(t, w.Admin()), old), notary.Conflict)
 			for _, id := range []int64{old, successor} {
-				if bundle, err := w.CA.AuthorityBundle(t.Context(), id); err != nil || len(bundle.Certificates) != 3 {
+				if bundle, err := w.Issuers.Bundle(t.Context(), id); err != nil || len(bundle.Certificates) != 3 {
 					t.Errorf("of authority %d %d certificates are published (%v)", id, len(bundle.Certificates), err)
 				}
 			}
@@ -72,7 +72,7 @@ func TestRollOverOfARoot(t *testing.T) {
 				!bytes.Equal(lists[0].AuthorityKeyId, oldRoot.SubjectKeyId) || !bytes.Equal(lists[1].AuthorityKeyId, newRoot.SubjectKeyId) {
 				t.Errorf("the lists have %d and %d entries", len(lists[0].RevokedCertificateEntries), len(lists[1].RevokedCertificateEntries))
 			}
-			testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+			testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 			testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 		})
 	}

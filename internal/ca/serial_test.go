@@ -47,7 +47,7 @@ func TestSerialOf160Bits(t *testing.T) {
 		if listed(list, serial) == nil {
 			t.Errorf("the CRL does not list %s", serial)
 		}
-		if got := status(t, w, w.CA, id, serial).Status; got != ocsp.Revoked {
+		if got := status(t, w, w.Revocation, id, serial).Status; got != ocsp.Revoked {
 			t.Errorf("OCSP says %d of %s", got, serial)
 		}
 	}

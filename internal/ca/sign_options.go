@@ -134,7 +134,7 @@ func unprocessable(field, format string, args ...any) error {
 
 // issue signs the request: for an end entity, or for a subordinate CA if the profile is for CAs.
 func (s *Service) issue(issuer issuance.Issuer, profile *notary.Profile, csr *pki.CSR, o SignOptions) (*issuance.Issued, error) {
-	terms := s.terms(o.NotAfter)
+	terms := s.issuers.Terms(o.NotAfter)
 	if !profile.CA {
 		return issuance.Leaf(issuer, profile, csr, terms)
 	}

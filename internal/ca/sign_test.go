@@ -29,7 +29,7 @@ func TestSign(t *testing.T) {
 					t.Errorf("the inventory has authority %d, request %d and %d issuers, want %d, %d and 2",
 						cert.AuthorityID, cert.RequestID, len(cert.IssuerChain), issuer, id)
 				}
-				if _, err := w.CA.CRL(t.Context(), issuer); err != nil {
+				if _, err := w.Revocation.CRL(t.Context(), issuer); err != nil {
 					t.Error(err)
 				}
 			})
@@ -230,7 +230,7 @@ func TestPendingAuthority(t *testing.T) {
 	w := testkit.New(t)
 	pending := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
 	wantAuthority(t, w, pending, notary.AuthorityPending)
-	_, crlErr := w.CA.CRL(t.Context(), pending)
+	_, crlErr := w.Revocation.CRL(t.Context(), pending)
 	for name, err := range map[string]error{
 		"sign":   sign(t, w, w.Request(t, w.Admin()), pending),
 		"revoke": w.RevokeAuthority(t.Context(), w.Admin(), pending, notary.Unspecified),
@@ -240,7 +240,7 @@ func TestPendingAuthority(t *testing.T) {
 			t.Errorf("%s gives %v, want a conflict", name, err)
 		}
 	}
-	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 }
 
 // An unknown authority is named as the input at fault, an unknown request is not found.

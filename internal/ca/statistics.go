@@ -29,7 +29,7 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 	if err != nil {
 		return st, err
 	}
-	findings := s.lists.findings()
+	findings := s.revocation.Findings()
 	for _, a := range authorities {
 		c := notary.AuthorityCounts{ID: a.ID, CommonName: a.CommonName, Issued: issued[a.ID],
 			InForce: counts.inForce[a.ID], Revocations: revoked[a.ID], CRLFindings: findings[a.ID]}

@@ -250,7 +250,7 @@ func TestUploadAuthorityWithoutKeyUsage(t *testing.T) {
 	good, revoked := w.Signed(t, w.Admin(), id), w.Signed(t, w.Admin(), id)
 	leaves := map[*notary.Certificate]bool{request(t, w, good).Certificate: true, request(t, w, revoked).Certificate: false}
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
-	crl, err := w.CA.CRL(t.Context(), id)
+	crl, err := w.Revocation.CRL(t.Context(), id)
 	testkit.Check(t, err)
 	for leaf, want := range leaves {
 		if says, ok := opensslAccepts(t, w.Clock.Now(), leaf, crl); ok != want {
@@ -309,7 +309,7 @@ func TestRenewalsKeepTheKeyIdentifier(t *testing.T) {
 		t.Errorf("the key's identifier is %x, want %x", got, identifier)
 	}
 	revoked(t, w, id) // so that there is a new list
-	crl, err := w.CA.CRL(t.Context(), id)
+	crl, err := w.Revocation.CRL(t.Context(), id)
 	testkit.Check(t, err)
 	if says, ok := opensslAccepts(t, w.Clock.Now(), before, crl); !ok {
 		t.Error(says)

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"notary/internal/ca"
 	"notary/internal/testkit"
 )
 
@@ -17,9 +16,9 @@ func TestPublishWarning(t *testing.T) {
 		"http://localhost:2112": true, "http://LOCALHOST/pki": true, "http://ca.localhost": true, "http://127.0.0.1:2112": true,
 		"http://127.1.2.3": true, "http://[::1]:2112": true, "http://0.0.0.0:2112": true,
 	} {
-		s, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, PublishURL: url})
+		s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, PublishURL: url})
 		testkit.Check(t, err)
-		if warning := s.PublishWarning(); (warning != "") != want {
+		if warning := s.CA.PublishWarning(); (warning != "") != want {
 			t.Errorf("%q is warned of: %q", url, warning)
 		} else if strings.Contains(warning, "the first certificate") { // there may be some
 			t.Errorf("the warning holds only without certificates: %q", warning)

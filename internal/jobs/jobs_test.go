@@ -16,7 +16,6 @@ import (
 	"notary"
 	"notary/internal/app"
 	"notary/internal/auth"
-	"notary/internal/ca"
 	"notary/internal/jobs"
 	"notary/internal/testkit"
 )
@@ -39,7 +38,7 @@ func TestOneNodeDoesTheJobs(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.New(app.Jobs(w.CA, w.Auth), lease, quiet).Run(ctx)
+			jobs.New(app.Jobs(w.CA, w.Revocation, w.Auth), lease, quiet).Run(ctx)
 			close(stopped)
 		}()
 		wantCRL := func(when string, want bool) {
@@ -97,7 +96,7 @@ func TestRun(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.New(app.Jobs(w.CA, w.Auth), always, quiet).Run(ctx)
+			jobs.New(app.Jobs(w.CA, w.Revocation, w.Auth), always, quiet).Run(ctx)
 			close(stopped)
 		}()
 		synctest.Wait()
@@ -131,7 +130,7 @@ func TestAPanicEndsNothing(t *testing.T) {
 		root := w.Root(t, notary.ECDSAP256)
 		var broken atomic.Bool
 		broken.Store(true)
-		service, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: func() time.Time {
+		service, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: func() time.Time {
 			if broken.Load() {
 				panic("the clock is broken")
 			}
@@ -142,7 +141,7 @@ func TestAPanicEndsNothing(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.New(app.Jobs(service, w.Auth), always, slog.New(slog.NewTextHandler(&said, nil))).Run(ctx)
+			jobs.New(app.Jobs(service.CA, service.Revocation, w.Auth), always, slog.New(slog.NewTextHandler(&said, nil))).Run(ctx)
 			close(stopped)
 		}()
 		synctest.Wait()
@@ -172,7 +171,7 @@ func TestRespondersAreRenewed(t *testing.T) {
 		testkit.Check(t, err)
 		request, err := ocsp.CreateRequest(issuer, issuer, nil)
 		testkit.Check(t, err)
-		w.CA.OCSP(t.Context(), root, request)
+		w.Revocation.OCSP(t.Context(), root, request)
 		responder := func() string {
 			cert, _, err := w.Store.Responder(t.Context(), root)
 			testkit.Check(t, err)
@@ -183,7 +182,7 @@ func TestRespondersAreRenewed(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.New(app.Jobs(w.CA, w.Auth), always, quiet).Run(ctx)
+			jobs.New(app.Jobs(w.CA, w.Revocation, w.Auth), always, quiet).Run(ctx)
 			close(stopped)
 		}()
 		synctest.Wait()

@@ -23,7 +23,7 @@ func (p *publisher) certificate(w http.ResponseWriter, r *http.Request, name str
 	if form == "p7c" {
 		return p.bundle(w, r, id)
 	}
-	cert, err := p.ca.AuthorityCertificate(r.Context(), id)
+	cert, err := p.issuers.Certificate(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (p *publisher) certificate(w http.ResponseWriter, r *http.Request, name str
 }
 
 func (p *publisher) bundle(w http.ResponseWriter, r *http.Request, id int64) error {
-	b, err := p.ca.AuthorityBundle(r.Context(), id)
+	b, err := p.issuers.Bundle(r.Context(), id)
 	if err != nil {
 		return err
 	}

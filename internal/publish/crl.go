@@ -18,7 +18,7 @@ func (p *publisher) crl(w http.ResponseWriter, r *http.Request, name string) err
 	if !ok {
 		return errNothing
 	}
-	crl, err := p.ca.PublishedCRL(r.Context(), id, shard)
+	crl, err := p.revocation.PublishedCRL(r.Context(), id, shard)
 	if err != nil {
 		return err
 	}

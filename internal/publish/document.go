@@ -24,7 +24,7 @@ type document struct {
 // send answers with the document, or with 304 where the client has it already. All answers
 // share its octets.
 func (p *publisher) send(w http.ResponseWriter, r *http.Request, d document) {
-	now := p.ca.Now()
+	now := p.issuers.Now()
 	age := min(maxAge, max(0, d.until.Sub(now))).Truncate(time.Second)
 	h := w.Header()
 	h.Set("Content-Type", d.form)

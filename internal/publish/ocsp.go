@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"notary/internal/ca"
+	"notary/internal/revocation"
 	"notary/internal/server"
 )
 
@@ -47,7 +47,7 @@ func (p *publisher) ocsp(w http.ResponseWriter, r *http.Request, rest string) er
 	if !ok {
 		id = 0 // nobody's
 	}
-	writeOCSP(w, r, p.ca.OCSP(r.Context(), id, request), p.ca.Now())
+	writeOCSP(w, r, p.revocation.OCSP(r.Context(), id, request), p.issuers.Now())
 	return nil
 }
 
@@ -89,7 +89,7 @@ func decodeOCSP(escaped string) []byte {
 }
 
 // writeOCSP sends the answer, with what caches need to know (RFC 5019, section 6.2).
-func writeOCSP(w http.ResponseWriter, r *http.Request, answer ca.OCSPAnswer, now time.Time) {
+func writeOCSP(w http.ResponseWriter, r *http.Request, answer revocation.OCSPAnswer, now time.Time) {
 	header := w.Header()
 	header.Set("Content-Type", ocspResponseType)
 	if answer.NextUpdate.IsZero() {

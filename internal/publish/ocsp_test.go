@@ -37,7 +37,8 @@ type served struct {
 func serve(t testing.TB) *served {
 	t.Helper()
 	w := testkit.New(t)
-	server := httptest.NewServer(publish.New(publish.Config{CA: w.CA, Log: slog.New(slog.DiscardHandler)}))
+	server := httptest.NewServer(publish.New(publish.Config{Issuers: w.Issuers, Revocation: w.Revocation,
+		Log: slog.New(slog.DiscardHandler)}))
 	t.Cleanup(server.Close)
 	return &served{w, server.URL}
 }

@@ -15,19 +15,21 @@ import (
 	"time"
 
 	"notary"
-	"notary/internal/ca"
+	"notary/internal/issuers"
+	"notary/internal/revocation"
 	"notary/internal/server"
 )
 
 // Config is what the handler is made of.
 type Config struct {
-	CA  *ca.Service
-	Log *slog.Logger
+	Issuers    *issuers.Issuers
+	Revocation *revocation.Service
+	Log        *slog.Logger
 }
 
 // New gives the handler of /crl/, /ca/ and /ocsp/.
 func New(c Config) http.Handler {
-	p := &publisher{ca: c.CA, log: c.Log}
+	p := &publisher{issuers: c.Issuers, revocation: c.Revocation, log: c.Log}
 	p.routes = []route{
 		{"/crl/", "/crl/{name}", reading, p.crl},
 		{"/ca/", "/ca/{name}", reading, p.certificate},
@@ -38,9 +40,10 @@ func New(c Config) http.Handler {
 
 // publisher is what the handlers share.
 type publisher struct {
-	ca     *ca.Service
-	log    *slog.Logger
-	routes []route
+	issuers    *issuers.Issuers
+	revocation *revocation.Service
+	log        *slog.Logger
+	routes     []route
 }
 
 // reading are the methods of what is only read.

@@ -33,7 +33,7 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	w := testkit.New(t)
-	return &site{w, publish.New(publish.Config{CA: w.CA, Log: slog.New(slog.DiscardHandler)})}
+	return &site{w, publish.New(publish.Config{Issuers: w.Issuers, Revocation: w.Revocation, Log: slog.New(slog.DiscardHandler)})}
 }
 
 // ask gives the answer to a request with those headers, "Name: value".
@@ -134,7 +134,7 @@ func TestHeaders(t *testing.T) {
 	}
 	before := s.ask(t, "GET", "/crl/1.crl").Header.Get("ETag")
 	testkit.Check(t, s.RevokeRequest(t.Context(), s.Admin(), s.Signed(t, s.Admin(), root), notary.Superseded))
-	if _, err := s.CA.CRL(t.Context(), root); err != nil {
+	if _, err := s.Revocation.CRL(t.Context(), root); err != nil {
 		t.Fatal(err)
 	}
 	newer := s.ask(t, "GET", "/crl/1.crl", "If-None-Match: "+before)

@@ -27,7 +27,7 @@ func serveKeeping(t *testing.T) *served {
 	s.Clock.Advance(-10 * time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
 	var keeping sync.WaitGroup
-	keeping.Go(func() { s.CA.KeepCRLs(ctx, testkit.Always(50*time.Millisecond)) })
+	keeping.Go(func() { s.Revocation.KeepCRLs(ctx, testkit.Always(50*time.Millisecond)) })
 	t.Cleanup(func() { cancel(); keeping.Wait() })
 	return s
 }

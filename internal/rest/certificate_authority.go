@@ -73,7 +73,7 @@ func (r *routes) authority(ctx context.Context, caller notary.Caller, in *ByID) 
 // made must not hide the authorities.
 func (r *routes) withCRL(ctx context.Context, a *notary.Authority) api.CertificateAuthority {
 	out := authorityToAPI(a, r.ca.Now())
-	crl, err := r.ca.CRL(ctx, a.ID)
+	crl, err := r.revocation.CRL(ctx, a.ID)
 	switch notary.KindOf(err) {
 	case "":
 		out.CRL = r.crls.of(crl).pem()
@@ -176,7 +176,7 @@ func (r *routes) revokeAuthority(ctx context.Context, caller notary.Caller, in *
 }
 
 func (r *routes) crl(ctx context.Context, _ notary.Caller, in *ByID) (*document, error) {
-	crl, err := r.ca.CRL(ctx, in.ID)
+	crl, err := r.revocation.CRL(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -19,15 +19,17 @@ import (
 	"notary/internal/auth"
 	"notary/internal/ca"
 	"notary/internal/clock"
+	"notary/internal/revocation"
 )
 
 // Config is what the API is made of.
 type Config struct {
-	CA      *ca.Service
-	Auth    *auth.Service
-	Clock   *clock.Guard
-	Version string
-	Log     *slog.Logger
+	CA         *ca.Service
+	Revocation *revocation.Service
+	Auth       *auth.Service
+	Clock      *clock.Guard
+	Version    string
+	Log        *slog.Logger
 
 	// Ready returns an error if the database does not answer.
 	Ready func(context.Context) error
@@ -51,7 +53,7 @@ var Paths = append([]string{"/login", "/logout"}, Probes...)
 func New(c Config) http.Handler {
 	configureHuma()
 	mux := http.NewServeMux()
-	r := &routes{ca: c.CA, auth: c.Auth, clock: c.Clock, version: c.Version, log: c.Log, ready: c.Ready,
+	r := &routes{ca: c.CA, revocation: c.Revocation, auth: c.Auth, clock: c.Clock, version: c.Version, log: c.Log, ready: c.Ready,
 		settings: c.Settings, imports: make(chan struct{}, maxImports), waiting: make(chan struct{}, maxWaiting),
 		huma: humago.New(mux, openAPI(c.Version))}
 	if c.Stopping != nil {
@@ -79,16 +81,17 @@ func New(c Config) http.Handler {
 
 // routes is what the handlers share.
 type routes struct {
-	huma    huma.API
-	ca      *ca.Service
-	auth    *auth.Service
-	clock   *clock.Guard
-	version string
-	log     *slog.Logger
-	crls    encodedCRLs
-	imports chan struct{} // one for each import under way
-	waiting chan struct{} // one for each call that waits for a decision
-	ready   func(context.Context) error
+	huma       huma.API
+	ca         *ca.Service
+	revocation *revocation.Service
+	auth       *auth.Service
+	clock      *clock.Guard
+	version    string
+	log        *slog.Logger
+	crls       encodedCRLs
+	imports    chan struct{} // one for each import under way
+	waiting    chan struct{} // one for each call that waits for a decision
+	ready      func(context.Context) error
 
 	settings func() []notary.Setting
 	stopping <-chan struct{} // nil for never

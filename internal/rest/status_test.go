@@ -33,7 +33,7 @@ func TestReadinessOfADatabaseThatHangs(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	asked := make(chan struct{}, 1)
-	served := testkit.Serve(t, w, rest.New(rest.Config{CA: w.CA, Auth: w.Auth, Version: "v1.2.3", Log: slog.New(slog.DiscardHandler),
+	served := testkit.Serve(t, w, rest.New(rest.Config{CA: w.CA, Revocation: w.Revocation, Auth: w.Auth, Version: "v1.2.3", Log: slog.New(slog.DiscardHandler),
 		Ready: func(ctx context.Context) error {
 			asked <- struct{}{}
 			<-ctx.Done() // it must end by itself

@@ -34,8 +34,8 @@ const PublishURL = "http://pki.example.com"
 
 // World is a service on a database of its own, with an account of every role.
 type World struct {
+	*Node
 	Store *store.Store
-	CA    *ca.Service
 	Auth  *auth.Service
 	Clock *Clock
 	Keys  keystore.Keys
@@ -93,7 +93,7 @@ func (w *World) open(t testing.TB) {
 	var err error
 	w.Store, err = store.Open(t.Context(), w.Database, w.Clock.Now, Patient...)
 	Check(t, err)
-	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: log, PublishURL: PublishURL})
+	w.Node, err = OpenNode(t.Context(), w.Store, w.Keys, NodeOptions{Now: w.Clock.Now, Log: log, PublishURL: PublishURL})
 	Check(t, err)
 	w.Auth = auth.New(w.Store, auth.Options{Now: w.Clock.Now, Log: log, NoSetupCode: w.noSetupCode})
 	_, err = w.Auth.HasAccounts(t.Context()) // which the start of a server asks

@@ -115,7 +115,7 @@ func (s *site) downloadAuthority(c *call) error {
 		}
 		return c.send(name+".csr", typeCSR, block.Bytes)
 	case "crl.pem", "crl.der":
-		crl, err := s.ca.CRL(c.r.Context(), id)
+		crl, err := s.revocation.CRL(c.r.Context(), id)
 		switch {
 		case err != nil:
 			return err

@@ -31,7 +31,7 @@ func TestTheOverviewShowsDamagedRecords(t *testing.T) {
 	root := h.Root(t, notary.ECDSAP256)
 	h.Exec(t, `INSERT INTO revocation (authority_id, shard, serial, revoked_at, reason, listed_until)
 		VALUES ($1, 0, '00', 1, 'superseded', 1152921504606846976)`, root)
-	_, err := h.CA.CRL(t.Context(), root)
+	_, err := h.Revocation.CRL(t.Context(), root)
 	testkit.Check(t, err)
 	b := h.browseAs(t, notary.ReadOnly)
 	b.wantText(t, "Damaged records", "1 database record", "serial number 0 is not positive")

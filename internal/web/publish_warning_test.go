@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"notary"
-	"notary/internal/ca"
 	"notary/internal/testkit"
 )
 
@@ -12,7 +11,7 @@ import (
 func publishedAt(t *testing.T, w *testkit.World, url string) *house {
 	t.Helper()
 	var err error
-	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, PublishURL: url})
+	w.Node, err = testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, PublishURL: url})
 	testkit.Check(t, err)
 	return serve(t, w)
 }

@@ -79,8 +79,8 @@ func TestAnotherSiteCannotCreateTheFirstAccount(t *testing.T) {
 	w := testkit.Empty(t)
 	w.Auth = auth.New(w.Store, auth.Options{NoSetupCode: true, Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler)})
 	log := slog.New(slog.DiscardHandler)
-	api := rest.New(rest.Config{CA: w.CA, Auth: w.Auth, Log: log})
-	pages := web.New(web.Config{CA: w.CA, Auth: w.Auth, Log: log})
+	api := rest.New(rest.Config{CA: w.CA, Revocation: w.Revocation, Auth: w.Auth, Log: log})
+	pages := web.New(web.Config{CA: w.CA, Revocation: w.Revocation, Auth: w.Auth, Log: log})
 	statuses := make(chan int, 1)
 	h := &house{w, testkit.Serve(t, w, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {

@@ -14,15 +14,17 @@ import (
 	"notary"
 	"notary/internal/auth"
 	"notary/internal/ca"
+	"notary/internal/revocation"
 	"notary/internal/web/page"
 )
 
 // Config configures the pages.
 type Config struct {
-	CA      *ca.Service
-	Auth    *auth.Service
-	Version string
-	Log     *slog.Logger
+	CA         *ca.Service
+	Revocation *revocation.Service
+	Auth       *auth.Service
+	Version    string
+	Log        *slog.Logger
 
 	// Settings returns the settings in force for display, without secrets.
 	Settings func() []notary.Setting
@@ -33,20 +35,22 @@ type Config struct {
 
 // site is the state that the handlers share.
 type site struct {
-	ca       *ca.Service
-	auth     *auth.Service
-	version  string
-	log      *slog.Logger
-	settings func() []notary.Setting
-	stopping <-chan struct{}
-	pages    page.Templates
+	ca         *ca.Service
+	revocation *revocation.Service
+	auth       *auth.Service
+	version    string
+	log        *slog.Logger
+	settings   func() []notary.Setting
+	stopping   <-chan struct{}
+	pages      page.Templates
 
 	initialized atomic.Bool // whether an account has been seen
 }
 
 // New returns the handler of the pages. It panics if a template cannot be parsed.
 func New(c Config) http.Handler {
-	s := &site{ca: c.CA, auth: c.Auth, version: c.Version, log: c.Log, settings: c.Settings, stopping: c.Stopping}
+	s := &site{ca: c.CA, revocation: c.Revocation, auth: c.Auth, version: c.Version, log: c.Log, settings: c.Settings,
+		stopping: c.Stopping}
 	s.pages = parsePages(s)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /assets/{name}", page.ServeAsset)

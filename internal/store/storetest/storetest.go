@@ -220,7 +220,7 @@ func WholeDatabase(t testing.TB) string {
 	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), w.Request(t, requestor), ""))
 	w.Signed(t, requestor, issuer)
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, requestor, issuer), notary.Superseded))
-	_, err := w.CA.CRL(t.Context(), issuer)
+	_, err := w.Revocation.CRL(t.Context(), issuer)
 	testkit.Check(t, err)
 	return CopyOf(t, w.Database)
 }

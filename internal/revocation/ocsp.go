@@ -1,4 +1,4 @@
-package ca
+package revocation
 
 import (
 	"context"
@@ -7,26 +7,25 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/issuers"
 	"notary/internal/pki"
 )
 
-// ocspValidity is how long an OCSP answer may be relied on.
+// ocspValidity is the time from thisUpdate to nextUpdate of an OCSP response.
 const ocspValidity = time.Hour
 
 // OCSPAnswer is an OCSP response (RFC 6960, section 4.2), as DER.
 type OCSPAnswer struct {
 	DER []byte
-	// ThisUpdate and NextUpdate are the time in which anybody may use the answer. They are
-	// zero for one that is only for who asked: an error, an answer to a nonce, and one that
-	// does not know a certificate, which may be issued in a moment.
+	// ThisUpdate and NextUpdate bound the time in which the response may be cached. They are zero for one that only
+	// its client may use: an error, a response with a nonce, and one about an unknown certificate, which may be
+	// issued soon.
 	ThisUpdate, NextUpdate time.Time
 }
 
-// OCSP answers an OCSP request, in DER, for an authority. It needs no caller: whoever relies
-// on a certificate may ask. What goes wrong is said in the protocol's own words: an authority
-// that is not there, pending or expired, and a request about nothing that it issued are
-// unauthorized (RFC 5019, section 2.2.3). A disabled authority still answers, and a revoked
-// one, too.
+// OCSP answers an OCSP request, in DER, for an authority. It needs no caller: relying parties may ask. Errors are
+// those of the protocol: an authority that does not exist, is pending or has expired, and a request about nothing
+// that it issued, are unauthorized (RFC 5019, section 2.2.3). A disabled or revoked authority still answers.
 func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) OCSPAnswer {
 	answer, err := s.answerOCSP(ctx, authorityID, request)
 	var refusal issuance.OCSPError
@@ -42,7 +41,7 @@ func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) O
 		s.log.WarnContext(ctx, "an OCSP request could not be answered now", "authority", authorityID, "error", err)
 	default:
 		refusal = issuance.OCSPInternalError
-		if errors.Is(err, errDamaged) { // which has been logged
+		if errors.Is(err, issuers.ErrDamaged) { // which has been logged
 			break
 		}
 		s.log.ErrorContext(ctx, "an OCSP request could not be answered", "authority", authorityID, "error", err)
@@ -77,27 +76,29 @@ func (s *Service) answerOCSP(ctx context.Context, authorityID int64, der []byte)
 	return answer, nil
 }
 
-// asked is the authority, if it answers at all and at least one of the certificates that are
-// asked for is of its issuing.
-func (s *Service) asked(ctx context.Context, authorityID int64, request *pki.OCSPRequest) (*openedAuthority, error) {
-	a, err := s.authorities.get(ctx, authorityID)
+// asked returns the authority if it can answer and has issued at least one of the certificates.
+func (s *Service) asked(ctx context.Context, authorityID int64, request *pki.OCSPRequest) (*issuers.Issuer, error) {
+	a, err := s.issuers.Get(ctx, authorityID)
 	if err != nil {
 		return nil, err
 	}
-	if a.Issuer.Certificate == nil || !a.end().After(s.now()) {
-		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no certificate that is valid", authorityID)
+	if a.Issuer.Certificate == nil || !a.End().After(s.now()) {
+		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no certificate that is valid",
+			authorityID)
 	}
 	for _, id := range request.Certs {
 		if id.IssuedBy(a.Issuer.Certificate) {
 			return a, nil
 		}
 	}
-	return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has issued none of these certificates", authorityID)
+	return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has issued none of these certificates",
+		authorityID)
 }
 
-// signOCSP signs a new answer, and says whether all the certificates in it are known.
-func (s *Service) signOCSP(ctx context.Context, a *openedAuthority, request *pki.OCSPRequest, since moment) (answer OCSPAnswer, known bool, err error) {
-	responder, err := s.responder(ctx, a, since, renewInNeed)
+// signOCSP signs a new response, and reports whether all certificates in it are known.
+func (s *Service) signOCSP(ctx context.Context, a *issuers.Issuer, request *pki.OCSPRequest,
+	since moment) (answer OCSPAnswer, known bool, err error) {
+	responder, err := s.responder(ctx, a, since, renewOnDemand)
 	if err != nil {
 		return OCSPAnswer{}, false, err
 	}

@@ -1,4 +1,4 @@
-package ca_test
+package revocation_test
 
 import (
 	"bytes"
@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"notary"
-	"notary/internal/ca"
 	"notary/internal/testkit"
 )
 
@@ -30,10 +29,10 @@ func TestKeepCRLsGoesOnAfterAPanic(t *testing.T) {
 			return w.Clock.Now()
 		}
 		var said bytes.Buffer
-		s, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: now, PublishURL: testkit.PublishURL,
+		s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: now, PublishURL: testkit.PublishURL,
 			Log: slog.New(slog.NewTextHandler(&said, nil))})
 		testkit.Check(t, err)
-		_, err = s.PublishedCRL(t.Context(), root, 0)
+		_, err = s.Revocation.PublishedCRL(t.Context(), root, 0)
 		testkit.Check(t, err)
 		cert := revoked(t, w, root)
 		w.Clock.Advance(time.Second)
@@ -42,10 +41,10 @@ func TestKeepCRLsGoesOnAfterAPanic(t *testing.T) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			s.KeepCRLs(ctx, testkit.Always(20*time.Millisecond))
+			s.Revocation.KeepCRLs(ctx, testkit.Always(20*time.Millisecond))
 		}()
 		for onList := false; !onList; time.Sleep(time.Millisecond) { // the test's own time limit ends this
-			crl, err := s.PublishedCRL(t.Context(), root, 0)
+			crl, err := s.Revocation.PublishedCRL(t.Context(), root, 0)
 			testkit.Check(t, err)
 			list, err := x509.ParseRevocationList(crl.DER)
 			testkit.Check(t, err)

@@ -1,4 +1,4 @@
-package ca
+package revocation
 
 import (
 	"context"
@@ -7,17 +7,15 @@ import (
 )
 
 const (
-	// answerCacheSize is how many octets of OCSP answers are kept in memory, with what it
-	// takes to find them.
+	// answerCacheSize is how many octets of OCSP responses are cached, with their keys.
 	answerCacheSize = 32 << 20
 	answerOverhead  = 256
-	// recount is how often the revocations of other nodes are looked for.
+	// recount is how often the revocations of other nodes are counted.
 	recount = time.Second
 )
 
-// answerCache keeps signed OCSP answers. One is given again only while nothing is known to
-// have been revoked since before it was made: here, which is known at once, or at another
-// node, which the count of revocations tells within a second.
+// answerCache caches signed OCSP responses. One is served only while no revocation is known from after the statuses
+// were read: those of this node are known at once, those of others by the count of revocations within a second.
 type answerCache struct {
 	mu          sync.Mutex
 	generations map[int64]int64      // counts the revocations made here, by authority

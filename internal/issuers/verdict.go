@@ -1,4 +1,4 @@
-package ca
+package issuers
 
 import (
 	"crypto"

@@ -1,8 +1,7 @@
-package ca_test
+package revocation_test
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"testing"
 	"time"
@@ -12,38 +11,15 @@ import (
 	"notary"
 	"notary/internal/ca"
 	"notary/internal/issuance"
+	"notary/internal/revocation"
 	"notary/internal/testkit"
 )
-
-// published is the list as relying parties get it, checked as they do.
-func published(t testing.TB, w *testkit.World, authorityID int64, shard int) *x509.RevocationList {
-	t.Helper()
-	crl, err := w.CA.PublishedCRL(t.Context(), authorityID, shard)
-	testkit.Check(t, err)
-	list, err := x509.ParseRevocationList(crl.DER)
-	testkit.Check(t, err)
-	testkit.Check(t, list.CheckSignatureFrom(parsed(t, authority(t, w, authorityID).Certificate)))
-	if list.Number.Int64() != crl.Number || !list.ThisUpdate.Equal(crl.ThisUpdate.Add(-time.Minute)) || !list.NextUpdate.Equal(crl.NextUpdate) {
-		t.Errorf("the list is number %v of %v until %v, not %d, %v, %v", list.Number, list.ThisUpdate, list.NextUpdate,
-			crl.Number, crl.ThisUpdate, crl.NextUpdate)
-	}
-	return list
-}
 
 // keep lets a second pass and the lists be kept true.
 func keep(t testing.TB, w *testkit.World) {
 	t.Helper()
 	w.Clock.Advance(time.Second)
-	testkit.Check(t, ca.KeepOnce(t.Context(), w.CA))
-}
-
-// revoked signs a request, revokes it, and gives the certificate.
-func revoked(t testing.TB, w *testkit.World, authorityID int64) *notary.Certificate {
-	t.Helper()
-	id := w.Signed(t, w.Admin(), authorityID)
-	cert := request(t, w, id).Certificate
-	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
-	return cert
+	testkit.Check(t, revocation.KeepOnce(t.Context(), w.Revocation))
 }
 
 // Who fetches a published list never waits for one, the very first apart; what was revoked
@@ -104,7 +80,7 @@ func TestPublishedCRLsByStatus(t *testing.T) {
 	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), ended, notary.Superseded))
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), gone, true))
 	w.Clock.Advance(100 * time.Hour)
-	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	keep(t, w)
 	for _, id := range []int64{root, disabled, ended} {
 		if list := published(t, w, id, 0); list.NextUpdate.Before(w.Clock.Now()) || issuedCRLs(t, w, id) < 2 {
@@ -117,12 +93,12 @@ func TestPublishedCRLsByStatus(t *testing.T) {
 		t.Errorf("the expired authority has the lists %v and %v, want its last one", last.Number, again.Number)
 	}
 	for id, kind := range map[int64]notary.Kind{gone: notary.NotFound, pending: notary.Conflict, nothing: notary.NotFound} {
-		_, err := w.CA.PublishedCRL(t.Context(), id, 0)
+		_, err := w.Revocation.PublishedCRL(t.Context(), id, 0)
 		testkit.WantKind(t, err, kind)
-		_, err = w.CA.PublishedCRL(t.Context(), id, 1)
+		_, err = w.Revocation.PublishedCRL(t.Context(), id, 1)
 		testkit.WantKind(t, err, kind)
 	}
-	_, err := w.CA.PublishedCRL(t.Context(), root, 1)
+	_, err := w.Revocation.PublishedCRL(t.Context(), root, 1)
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
@@ -143,7 +119,7 @@ func TestExpiredEntriesAppearOnceMore(t *testing.T) {
 			t.Errorf("list %d, of %v, has the entry: %v", i, list.ThisUpdate, got)
 		}
 		w.Clock.Advance(13 * time.Hour)
-		testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+		testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	}
 	w.Clock.Advance(-20 * time.Hour) // the newest list is from the future: it proves nothing
 	if list := fetchCRL(t, w, root); listed(list, serial) == nil || listed(list, stays.Serial) == nil {
@@ -173,7 +149,7 @@ func TestListsAreForClocksThatAreLate(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	leaf := request(t, w, w.Signed(t, w.Admin(), root)).Certificate
 	revoked(t, w, root)
-	crl, err := w.CA.PublishedCRL(t.Context(), root, 0)
+	crl, err := w.Revocation.PublishedCRL(t.Context(), root, 0)
 	testkit.Check(t, err)
 	late := w.Clock.Now().Add(-50 * time.Second)
 	if says, ok := opensslAccepts(t, late, leaf, crl); !ok {
@@ -191,7 +167,7 @@ func TestKeepCRLs(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		w.CA.KeepCRLs(ctx, testkit.Always(20*time.Millisecond))
+		w.Revocation.KeepCRLs(ctx, testkit.Always(20*time.Millisecond))
 	}()
 	for range 5 {
 		cert := revoked(t, w, root)
@@ -212,11 +188,11 @@ func TestListsAreMadeWhileManyRevoke(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	shards := 4
 	testkit.Check(t, w.CA.ChangePublication(t.Context(), w.Admin(), root, ca.PublicationChange{Shards: &shards}))
-	other, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, PublishURL: testkit.PublishURL})
+	other, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, PublishURL: testkit.PublishURL})
 	testkit.Check(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{}, 2)
-	for _, s := range []*ca.Service{w.CA, other} {
+	for _, s := range []*revocation.Service{w.Revocation, other.Revocation} {
 		go func() {
 			s.KeepCRLs(ctx, testkit.Always(10*time.Millisecond))
 			ended <- struct{}{}
@@ -242,7 +218,7 @@ func TestListsAreMadeWhileManyRevoke(t *testing.T) {
 			if listed(list, certs[n].Serial) == nil {
 				return fmt.Errorf("the list %d lacks what was just revoked", list.Number)
 			}
-			if _, err := other.PublishedCRL(t.Context(), root, certs[n].Shard); err != nil {
+			if _, err := other.Revocation.PublishedCRL(t.Context(), root, certs[n].Shard); err != nil {
 				return err
 			}
 		}
@@ -257,15 +233,15 @@ func TestListsAreMadeWhileManyRevoke(t *testing.T) {
 	<-ended
 	keep(t, w) // waits for lists that the loops have broken off
 	keep(t, w)
-	testkit.Check(t, ca.KeepOnce(t.Context(), other))
+	testkit.Check(t, revocation.KeepOnce(t.Context(), other.Revocation))
 	for _, cert := range certs {
 		for _, shard := range []int{0, cert.Shard} {
 			if listed(published(t, w, root, shard), cert.Serial) == nil {
 				t.Errorf("the list of shard %d lacks the certificate %d of shard %d", shard, cert.ID, cert.Shard)
 			}
-			there, err := other.PublishedCRL(t.Context(), root, shard)
+			there, err := other.Revocation.PublishedCRL(t.Context(), root, shard)
 			testkit.Check(t, err)
-			here, err := w.CA.PublishedCRL(t.Context(), root, shard)
+			here, err := w.Revocation.PublishedCRL(t.Context(), root, shard)
 			testkit.Check(t, err)
 			if there.Number != here.Number {
 				t.Errorf("shard %d: the numbers are %d here and %d there", shard, here.Number, there.Number)
@@ -324,12 +300,12 @@ func TestOnlyShardsThatChangedAreMadeAnew(t *testing.T) {
 			t.Errorf("others were made, too (-want +got):\n%s", diff)
 		}
 	}
-	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	if diff := cmp.Diff(want, numbers()); diff != "" {
 		t.Errorf("the clock made young lists anew (-want +got):\n%s", diff)
 	}
 	w.Clock.Advance(13 * time.Hour)
-	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	for shard, number := range numbers() {
 		if number <= want[shard] {
 			t.Errorf("the list of shard %d has grown old", shard)

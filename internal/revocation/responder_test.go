@@ -1,4 +1,4 @@
-package ca_test
+package revocation_test
 
 import (
 	"crypto/x509"
@@ -11,14 +11,9 @@ import (
 	"notary"
 	"notary/internal/ca"
 	"notary/internal/issuance"
+	"notary/internal/revocation"
 	"notary/internal/testkit"
 )
-
-// responderOf is the certificate of who answers for the authority.
-func responderOf(t testing.TB, w *testkit.World, s *ca.Service, authorityID int64) *x509.Certificate {
-	t.Helper()
-	return status(t, w, s, authorityID, authority(t, w, authorityID).Certificate.Serial).Certificate
-}
 
 // The responder is made when it is first needed, in one transaction with its event, and is in
 // the inventory.
@@ -28,8 +23,8 @@ func TestResponderIsMadeOnce(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	var first *x509.Certificate
 	actions := w.EventsOf(t, func() {
-		first = responderOf(t, w, w.CA, root)
-		responderOf(t, w, w.CA, root)
+		first = responderOf(t, w, w.Revocation, root)
+		responderOf(t, w, w.Revocation, root)
 	})
 	if diff := cmp.Diff([]string{"authority.responder"}, actions); diff != "" {
 		t.Errorf("the events (-want +got):\n%s", diff)
@@ -41,7 +36,7 @@ func TestResponderIsMadeOnce(t *testing.T) {
 		t.Errorf("the inventory has %+v", recorded)
 	}
 	w.Reopen(t)
-	if again := responderOf(t, w, w.CA, root); !again.Equal(first) {
+	if again := responderOf(t, w, w.Revocation, root); !again.Equal(first) {
 		t.Error("after a restart another responder answers")
 	}
 	// It does not keep the authority from being deleted.
@@ -53,18 +48,18 @@ func TestResponderOfTwoNodes(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	services := make([]*ca.Service, 4)
+	services := make([]*testkit.Node, 4)
 	for i := range services {
 		var err error
-		services[i], err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now})
+		services[i], err = testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now})
 		testkit.Check(t, err)
 	}
 	issuer, serial := authorityCertificate(t, w, root), authority(t, w, root).Certificate.Serial
 	request := ask(t, issuer, serial, sha1Hash)
-	answers := make([]ca.OCSPAnswer, len(services))
+	answers := make([]revocation.OCSPAnswer, len(services))
 	actions := w.EventsOf(t, func() {
 		testkit.Race(len(services), func(i int) error {
-			answers[i] = services[i].OCSP(t.Context(), root, request)
+			answers[i] = services[i].Revocation.OCSP(t.Context(), root, request)
 			return nil
 		})
 	})
@@ -85,10 +80,10 @@ func TestResponderIsRenewedByTheClock(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root, unused := w.Root(t, notary.ECDSAP256), newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1})
-	other, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now})
+	other, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now})
 	testkit.Check(t, err)
-	first := responderOf(t, w, w.CA, root)
-	responderOf(t, w, other, root)
+	first := responderOf(t, w, w.Revocation, root)
+	responderOf(t, w, other.Revocation, root)
 	last := first
 	for _, tt := range []struct {
 		wait    time.Duration
@@ -97,14 +92,14 @@ func TestResponderIsRenewedByTheClock(t *testing.T) {
 		{0, false}, {3 * 24 * time.Hour, false}, {13 * time.Hour, true}, {3 * 24 * time.Hour, false}, {13 * time.Hour, true},
 	} {
 		w.Clock.Advance(tt.wait)
-		testkit.Check(t, w.CA.RenewResponders(t.Context()))
-		got := responderOf(t, w, w.CA, root)
+		testkit.Check(t, w.Revocation.RenewResponders(t.Context()))
+		got := responderOf(t, w, w.Revocation, root)
 		if renewed := !got.Equal(last); renewed != tt.renewed {
 			t.Errorf("%v later it is another responder: %v, want %v", tt.wait, renewed, tt.renewed)
 		}
 		last = got
 	}
-	if got := responderOf(t, w, other, root); !got.Equal(last) {
+	if got := responderOf(t, w, other.Revocation, root); !got.Equal(last) {
 		t.Error("the other node has not taken the new one")
 	}
 	if cert, _, err := w.Store.Responder(t.Context(), unused); cert != nil || err != nil {
@@ -120,7 +115,7 @@ func TestResponderIsRenewedInNeed(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	seen := map[string]bool{}
 	for range 30 {
-		seen[responderOf(t, w, w.CA, root).SerialNumber.String()] = true
+		seen[responderOf(t, w, w.Revocation, root).SerialNumber.String()] = true
 		w.Clock.Advance(24*time.Hour + time.Minute)
 	}
 	if len(seen) < 5 || len(seen) > 6 {
@@ -133,17 +128,17 @@ func TestResponderOfAnAuthorityThatEnds(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, NotAfter: w.Clock.Now().Add(2 * time.Hour)})
-	first := responderOf(t, w, w.CA, root)
+	first := responderOf(t, w, w.Revocation, root)
 	for range 11 {
 		w.Clock.Advance(10*time.Minute + time.Second)
-		testkit.Check(t, w.CA.RenewResponders(t.Context()))
-		if got := responderOf(t, w, w.CA, root); !got.Equal(first) {
+		testkit.Check(t, w.Revocation.RenewResponders(t.Context()))
+		if got := responderOf(t, w, w.Revocation, root); !got.Equal(first) {
 			t.Fatal("it was replaced")
 		}
 	}
 	w.Clock.Advance(10 * time.Minute)
-	testkit.Check(t, w.CA.RenewResponders(t.Context()))
-	wantRefused(t, w.CA.OCSP(t.Context(), root, ask(t, first, "01", sha1Hash)), issuance.OCSPUnauthorized)
+	testkit.Check(t, w.Revocation.RenewResponders(t.Context()))
+	wantRefused(t, w.Revocation.OCSP(t.Context(), root, ask(t, first, "01", sha1Hash)), issuance.OCSPUnauthorized)
 }
 
 // A responder whose certificate was revoked is replaced, on every node.
@@ -151,22 +146,22 @@ func TestResponderIsRevoked(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	other, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now})
+	other, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now})
 	testkit.Check(t, err)
-	first := responderOf(t, w, w.CA, root)
-	responderOf(t, w, other, root)
+	first := responderOf(t, w, w.Revocation, root)
+	responderOf(t, w, other.Revocation, root)
 	cert, _, err := w.Store.Responder(t.Context(), root)
 	testkit.Check(t, err)
 	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), cert.ID, notary.KeyCompromise))
-	second := responderOf(t, w, w.CA, root)
+	second := responderOf(t, w, w.Revocation, root)
 	if second.Equal(first) {
 		t.Error("the revoked one still answers")
 	}
 	w.Clock.Advance(time.Second)
-	if got := responderOf(t, w, other, root); !got.Equal(second) {
+	if got := responderOf(t, w, other.Revocation, root); !got.Equal(second) {
 		t.Error("on the other node the revoked one still answers")
 	}
-	if got := status(t, w, w.CA, root, cert.Serial); got.Status != ocsp.Revoked {
+	if got := status(t, w, w.Revocation, root, cert.Serial); got.Status != ocsp.Revoked {
 		t.Errorf("its own status is %d", got.Status)
 	}
 }
@@ -176,18 +171,18 @@ func TestResponderOutlastsADatabaseThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	first := responderOf(t, w, w.CA, root)
+	first := responderOf(t, w, w.Revocation, root)
 	w.Exec(t, `ALTER TABLE event RENAME COLUMN detail TO hidden`)
 	w.Clock.Advance(6 * 24 * time.Hour)
-	if got := responderOf(t, w, w.CA, root); !got.Equal(first) {
+	if got := responderOf(t, w, w.Revocation, root); !got.Equal(first) {
 		t.Error("it was replaced")
 	}
 	w.Reopen(t)
-	if got := responderOf(t, w, w.CA, root); !got.Equal(first) {
+	if got := responderOf(t, w, w.Revocation, root); !got.Equal(first) {
 		t.Error("after a restart it was replaced")
 	}
 	w.Clock.Advance(25 * time.Hour)
 	request := ask(t, authorityCertificate(t, w, root), "01", sha1Hash)
-	wantRefused(t, w.CA.OCSP(t.Context(), root, request), issuance.OCSPInternalError)
+	wantRefused(t, w.Revocation.OCSP(t.Context(), root, request), issuance.OCSPInternalError)
 	w.Exec(t, `ALTER TABLE event RENAME COLUMN hidden TO detail`)
 }

@@ -1,4 +1,4 @@
-package ca
+package issuers
 
 import (
 	"bytes"
@@ -17,14 +17,14 @@ type Bundle struct {
 	NotAfter     time.Time // of the certificate in use
 }
 
-// AuthorityBundle is what is published of an authority beside its certificate in use. It needs
-// no caller. Errors are those of [Service.AuthorityCertificate].
-func (s *Service) AuthorityBundle(ctx context.Context, id int64) (*Bundle, error) {
-	inUse, err := s.AuthorityCertificate(ctx, id)
+// Bundle returns what is published of an authority beside its certificate in use. It needs no caller. Errors are
+// those of [Issuers.Certificate].
+func (s *Issuers) Bundle(ctx context.Context, id int64) (*Bundle, error) {
+	inUse, err := s.Certificate(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.authorities.get(ctx, id)
+	a, err := s.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}

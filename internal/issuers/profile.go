@@ -1,4 +1,4 @@
-package ca
+package issuers
 
 import (
 	"context"
@@ -44,7 +44,7 @@ func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, e
 	return p, nil
 }
 
-// changed forgets what is known of the profiles. It is called after every write to one.
+// changed drops every cached profile.
 func (c *profileCache) changed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,8 +52,8 @@ func (c *profileCache) changed() {
 	clear(c.byName)
 }
 
-// profile is the profile with that name, "" for the default.
-func (s *Service) profile(ctx context.Context, name string) (*notary.Profile, error) {
+// Profile returns the profile with that name, "" for the default.
+func (s *Issuers) Profile(ctx context.Context, name string) (*notary.Profile, error) {
 	if name == "" {
 		name = notary.DefaultProfile
 	}
@@ -65,9 +65,9 @@ func (s *Service) profile(ctx context.Context, name string) (*notary.Profile, er
 	return p, err
 }
 
-// requireUsable checks once more, in the transaction, what the signature rests on. A profile
+// RequireUsable checks once more, in the transaction, what the signature rests on. A profile
 // that turns out to be an old one is forgotten.
-func (s *Service) requireUsable(tx *store.Tx, issuer *openedAuthority, p *notary.Profile) error {
+func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile) error {
 	err := tx.RequireUsable(issuer.Authority, p)
 	if notary.KindOf(err) == notary.Conflict {
 		s.profiles.changed()
@@ -75,9 +75,9 @@ func (s *Service) requireUsable(tx *store.Tx, issuer *openedAuthority, p *notary
 	return err
 }
 
-// byProfile does what rests on a profile, and does it once more where that turned out to be an
-// old one: another node has changed it, and this one had not heard of that.
-func byProfile(do func() error) error {
+// RetryStale runs do, which relies on a profile, and runs it once more if the profile was an old version: another
+// node has changed it, and the notification has not arrived yet.
+func RetryStale(do func() error) error {
 	err := do()
 	if errors.Is(err, store.ErrOldProfile) {
 		err = do()
@@ -87,7 +87,7 @@ func byProfile(do func() error) error {
 
 // seedProfiles records the built-in profiles that are missing: all at the first start, new
 // ones at the first start of a newer program.
-func (s *Service) seedProfiles(ctx context.Context) error {
+func (s *Issuers) seedProfiles(ctx context.Context) error {
 	there, err := s.store.Profiles(ctx)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package ca
+package revocation
 
 import (
 	"context"
@@ -10,19 +10,19 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/issuers"
 	"notary/internal/keystore"
 	"notary/internal/store"
 )
 
-// A responder is replaced when less than this part of its life is left: by the clock, or by
-// who needs it and finds that the clock has not done it.
+// A responder certificate is renewed when less than this part of its life is left: periodically, or on demand if that
+// has not happened.
 const (
-	renewByClock = 2 // the half
-	renewInNeed  = 4 // the quarter
+	renewPeriodically = 2 // the half
+	renewOnDemand     = 4 // the quarter
 )
 
-// responders keeps the OCSP responders in use, with their keys opened, and lets one of an
-// authority be made at a time.
+// responders holds the OCSP responders in use with their keys open, and creates only one per authority at a time.
 type responders struct {
 	mu  sync.Mutex
 	one map[int64]*responderInUse
@@ -33,7 +33,7 @@ type responderInUse struct {
 	current *openedResponder
 }
 
-// openedResponder is a responder with its key opened, ready to sign.
+// openedResponder is a responder with its key open, ready to sign.
 type openedResponder struct {
 	issuance.Responder
 	certificateID int64
@@ -52,36 +52,26 @@ func (r *responders) of(authorityID int64) *responderInUse {
 	return r.one[authorityID]
 }
 
-// forget forgets the responder of a deleted authority, its key included.
+// forget drops the responder of a deleted authority with its key.
 func (r *responders) forget(authorityID int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.one, authorityID)
 }
 
-// end is the last second in which the authority and all above it are valid.
-func (a *openedAuthority) end() time.Time {
-	end := a.Issuer.Certificate.NotAfter
-	for _, above := range a.Ancestors {
-		if above.NotAfter.Before(end) {
-			end = above.NotAfter
-		}
-	}
-	return end
-}
-
-// lasts says whether the responder's certificate is valid and need not be replaced yet: so
-// much of its life is left, or a new one could not last longer.
-func lasts(c *x509.Certificate, a *openedAuthority, now time.Time, part time.Duration) bool {
+// lasts reports whether a responder certificate is valid and not yet due for renewal: that part of its life is left,
+// or a new one could not last longer.
+func lasts(c *x509.Certificate, a *issuers.Issuer, now time.Time, part time.Duration) bool {
 	left := c.NotAfter.Sub(now)
 	return left > 0 && !now.Before(c.NotBefore) &&
-		(left >= c.NotAfter.Sub(c.NotBefore)/part || c.NotAfter.Equal(a.end()))
+		(left >= c.NotAfter.Sub(c.NotBefore)/part || c.NotAfter.Equal(a.End()))
 }
 
-// responder is the authority's responder: the one of the database, which all nodes share, or
-// a new one where there is none, it was revoked, or less than that part of its life is left.
-// One that is still valid is used on when it cannot be replaced.
-func (s *Service) responder(ctx context.Context, a *openedAuthority, since moment, part time.Duration) (issuance.Responder, error) {
+// responder returns the authority's responder: the one in the database, which all nodes share, or a new one if there
+// is none, it was revoked, or less than that part of its life is left. One that is still valid remains in use if it
+// cannot be renewed.
+func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment,
+	part time.Duration) (issuance.Responder, error) {
 	inUse := s.responders.of(a.ID)
 	inUse.mu.Lock()
 	defer inUse.mu.Unlock()
@@ -112,9 +102,10 @@ func (s *Service) responder(ctx context.Context, a *openedAuthority, since momen
 	return issuance.Responder{}, err
 }
 
-// renewResponder gives the responder of the database, after replacing it if need be. With an
-// error it gives the one that could not be replaced, if that is still valid.
-func (s *Service) renewResponder(ctx context.Context, a *openedAuthority, known *openedResponder, part time.Duration) (*openedResponder, error) {
+// renewResponder returns the responder in the database, which it renews if necessary. With an error it returns the
+// one that could not be renewed, if that is still valid.
+func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *openedResponder,
+	part time.Duration) (*openedResponder, error) {
 	cert, ref, err := s.store.Responder(ctx, a.ID)
 	if err != nil {
 		return nil, err
@@ -142,14 +133,16 @@ func (s *Service) renewResponder(ctx context.Context, a *openedAuthority, known 
 	return made, err
 }
 
-func (s *Service) openResponder(ctx context.Context, cert *notary.Certificate, ref keystore.Reference, known *openedResponder) (*openedResponder, error) {
+func (s *Service) openResponder(ctx context.Context, cert *notary.Certificate, ref keystore.Reference,
+	known *openedResponder) (*openedResponder, error) {
 	if known != nil && known.certificateID == cert.ID {
 		again := *known
 		return &again, nil
 	}
 	parsed, err := x509.ParseCertificate(cert.DER)
 	if err != nil {
-		return nil, notary.InternalError("read the OCSP responder's certificate", fmt.Errorf("certificate %d: %w", cert.ID, err))
+		return nil, notary.InternalError("read the OCSP responder's certificate",
+			fmt.Errorf("certificate %d: %w", cert.ID, err))
 	}
 	key, err := s.keys.Open(ctx, ref, parsed.PublicKey)
 	if err != nil {
@@ -158,10 +151,9 @@ func (s *Service) openResponder(ctx context.Context, cert *notary.Certificate, r
 	return &openedResponder{Responder: issuance.Responder{Certificate: parsed, Signer: key}, certificateID: cert.ID}, nil
 }
 
-// makeResponder makes a key, has the authority certify it, and puts it in the place of the
-// responder with that certificate.
-func (s *Service) makeResponder(ctx context.Context, a *openedAuthority, before int64) (*openedResponder, error) {
-	profile, err := s.profile(ctx, notary.OCSPProfile)
+// makeResponder generates a key, has the authority certify it, and replaces the responder with that certificate.
+func (s *Service) makeResponder(ctx context.Context, a *issuers.Issuer, before int64) (*openedResponder, error) {
+	profile, err := s.issuers.Profile(ctx, notary.OCSPProfile)
 	if err != nil {
 		return nil, internal(err)
 	}
@@ -169,11 +161,11 @@ func (s *Service) makeResponder(ctx context.Context, a *openedAuthority, before 
 	if err != nil {
 		return nil, err
 	}
-	issued, err := issuance.NewResponder(a.Issuer, profile, key.Signer, s.terms(time.Time{}))
+	issued, err := issuance.NewResponder(a.Issuer, profile, key.Signer, s.issuers.Terms(time.Time{}))
 	if err != nil {
 		return nil, internal(err)
 	}
-	cert := newCertificate(issued, a, profile)
+	cert := a.Entry(issued, profile)
 	made := &openedResponder{Responder: issuance.Responder{Certificate: issued.Certificate, Signer: key.Signer}}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.ShareAuthority(a.ID); err != nil {
@@ -192,16 +184,17 @@ func (s *Service) makeResponder(ctx context.Context, a *openedAuthority, before 
 			return err
 		}
 		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.responder", a.ID,
-			fmt.Sprintf("certificate %d, serial %s, until %s", made.certificateID, cert.Serial, cert.NotAfter.Format(time.RFC3339))))
+			fmt.Sprintf("certificate %d, serial %s, until %s", made.certificateID, cert.Serial,
+				cert.NotAfter.Format(time.RFC3339))))
 	})
 	if err != nil {
-		s.profiles.changed() // it may be what is old
+		s.issuers.ForgetProfiles() // it may be what is old
 		return nil, err
 	}
 	return made, nil
 }
 
-// requireCurrent checks that the profile was not changed since it was read, and keeps it so.
+// requireCurrent checks that the profile was not changed since it was read, and locks it.
 func requireCurrent(ctx context.Context, tx *store.Tx, p *notary.Profile) error {
 	if err := tx.ShareProfile(p.ID); err != nil {
 		return err
@@ -213,8 +206,7 @@ func requireCurrent(ctx context.Context, tx *store.Tx, p *notary.Profile) error 
 	return err
 }
 
-// internal is an error of the program, whatever it is for who changes what caused it: who
-// asks for a status is not to blame.
+// internal returns err as an internal error: the client that asked for a status did not cause it.
 func internal(err error) error {
 	if kind := notary.KindOf(err); kind == notary.Unavailable {
 		return err
@@ -222,8 +214,8 @@ func internal(err error) error {
 	return notary.InternalError("make the OCSP responder", err)
 }
 
-// RenewResponders replaces the OCSP responders of which half of the life has passed. It is
-// called by the clock; the first one of an authority is made when somebody asks it.
+// RenewResponders renews the OCSP responders of which half of the life has passed. It runs periodically; the first
+// one of an authority is created by the first request.
 func (s *Service) RenewResponders(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {
@@ -231,14 +223,14 @@ func (s *Service) RenewResponders(ctx context.Context) error {
 	}
 	var errs []error
 	for _, a := range all {
-		if err := s.renewByClock(ctx, a); err != nil && !errors.Is(err, errDamaged) {
+		if err := s.renewOne(ctx, a); err != nil && !errors.Is(err, issuers.ErrDamaged) {
 			errs = append(errs, fmt.Errorf("OCSP responder of authority %d: %w", a.ID, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Service) renewByClock(ctx context.Context, a *notary.Authority) error {
+func (s *Service) renewOne(ctx context.Context, a *notary.Authority) error {
 	if status := a.Status(s.now()); status == notary.AuthorityPending || status == notary.AuthorityExpired {
 		return nil
 	}
@@ -246,10 +238,10 @@ func (s *Service) renewByClock(ctx context.Context, a *notary.Authority) error {
 	if err != nil || cert == nil {
 		return err
 	}
-	opened, err := s.authorities.get(ctx, a.ID)
-	if err != nil || !opened.end().After(s.now()) {
+	opened, err := s.issuers.Get(ctx, a.ID)
+	if err != nil || !opened.End().After(s.now()) {
 		return err
 	}
-	_, err = s.responder(ctx, opened, s.moment(ctx, a.ID), renewByClock)
+	_, err = s.responder(ctx, opened, s.moment(ctx, a.ID), renewPeriodically)
 	return err
 }

@@ -1,4 +1,4 @@
-package ca_test
+package revocation_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"notary"
 	"notary/internal/ca"
 	"notary/internal/issuance"
+	"notary/internal/revocation"
 	"notary/internal/testkit"
 )
 
@@ -73,11 +74,11 @@ func TestCertificatesNameNothingUnpublished(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root, shards := w.Root(t, notary.ECDSAP256), 4
-	s, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now})
+	s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now})
 	testkit.Check(t, err)
-	testkit.Check(t, s.ChangePublication(t.Context(), w.Admin(), root, ca.PublicationChange{Shards: &shards}))
+	testkit.Check(t, s.CA.ChangePublication(t.Context(), w.Admin(), root, ca.PublicationChange{Shards: &shards}))
 	id := w.Request(t, w.Admin())
-	testkit.Check(t, s.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root}))
+	testkit.Check(t, s.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root}))
 	cert := request(t, w, id).Certificate
 	if c := parsed(t, cert); cert.Shard != 0 || c.CRLDistributionPoints != nil || c.OCSPServer != nil || c.IssuingCertificateURL != nil {
 		t.Errorf("it is of shard %d and names %v, %v, %v", cert.Shard, c.CRLDistributionPoints, c.OCSPServer, c.IssuingCertificateURL)
@@ -89,7 +90,7 @@ func TestShardsByNumberOfCertificates(t *testing.T) {
 	t.Parallel()
 	for certificates, want := range map[int64]int{0: 1, 9_999: 1, 10_000: 2, 19_999: 2, 20_000: 3, 1_000_000: 101, 1_270_000: 128,
 		1_000_000_000: 128} {
-		if got := ca.ShardsFor(certificates); got != want {
+		if got := revocation.ShardsFor(certificates); got != want {
 			t.Errorf("%d certificates are spread over %d lists, want %d", certificates, got, want)
 		}
 	}
@@ -100,7 +101,7 @@ func TestShardsByNumberOfCertificates(t *testing.T) {
 		t.Errorf("the first certificate is of shard %d", got)
 	}
 	w.Exec(t, `INSERT INTO counter (name, slot, value) VALUES ('issued 1', 999, 50000)`)
-	ca.CountAgain(w.CA)
+	revocation.CountAgain(w.Revocation)
 	seen := map[int]bool{}
 	for range 200 { // of six lists, each is left out by all with a chance of 1 to 10^15
 		seen[shard()] = true
@@ -144,7 +145,7 @@ func TestEntriesAreInTheirShard(t *testing.T) {
 	}
 	for shard := range 9 {
 		if !exist[shard] {
-			_, err := w.CA.PublishedCRL(t.Context(), root, shard)
+			_, err := w.Revocation.PublishedCRL(t.Context(), root, shard)
 			testkit.WantKind(t, err, notary.NotFound)
 			continue
 		}
@@ -184,7 +185,7 @@ func TestShardWithTwoURLs(t *testing.T) {
 		t.Errorf("before the move the list is for (-want +got):\n%s", diff)
 	}
 	var err error
-	w.CA, err = ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, PublishURL: "http://new.example.com/pki"})
+	w.Node, err = testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, PublishURL: "http://new.example.com/pki"})
 	testkit.Check(t, err)
 	published(t, w, root, 1)
 	if diff := cmp.Diff([]string{moved}, parsed(t, inFirst()).CRLDistributionPoints); diff != "" {

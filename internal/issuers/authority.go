@@ -1,4 +1,4 @@
-package ca
+package issuers
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"notary/internal/pki"
 )
 
-// openedAuthority is an authority with its key opened, ready to sign.
-type openedAuthority struct {
+// Issuer is an authority with its key open, ready to sign.
+type Issuer struct {
 	*notary.Authority
 	issuance.Issuer
 	others  []*notary.Certificate // those of its key that are not in use, nor revoked
@@ -27,21 +27,21 @@ type openedAuthority struct {
 // cache keeps opened authorities in memory. A change of any authority empties it, the keys
 // apart: a key never changes.
 type cache struct {
-	open func(ctx context.Context, id int64, key crypto.Signer) (*openedAuthority, error)
+	open func(ctx context.Context, id int64, key crypto.Signer) (*Issuer, error)
 	now  func() time.Time
 
 	mu         sync.Mutex
 	generation int // counts the changes
-	opened     map[int64]*openedAuthority
+	opened     map[int64]*Issuer
 	keys       map[int64]crypto.Signer
 }
 
-func newCache(open func(context.Context, int64, crypto.Signer) (*openedAuthority, error), now func() time.Time) *cache {
-	return &cache{open: open, now: now, opened: map[int64]*openedAuthority{}, keys: map[int64]crypto.Signer{}}
+func newCache(open func(context.Context, int64, crypto.Signer) (*Issuer, error), now func() time.Time) *cache {
+	return &cache{open: open, now: now, opened: map[int64]*Issuer{}, keys: map[int64]crypto.Signer{}}
 }
 
 // get is the authority, from memory where it is there. What it gives is shared: read only.
-func (c *cache) get(ctx context.Context, id int64) (*openedAuthority, error) {
+func (c *cache) get(ctx context.Context, id int64) (*Issuer, error) {
 	c.mu.Lock()
 	a, key, generation := c.opened[id], c.keys[id], c.generation
 	c.mu.Unlock()
@@ -49,6 +49,9 @@ func (c *cache) get(ctx context.Context, id int64) (*openedAuthority, error) {
 		return a, nil
 	}
 	a, err := c.open(ctx, id, key)
+	if notary.KindOf(err) == notary.NotFound {
+		c.forget(id) // it was deleted
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func (c *cache) get(ctx context.Context, id int64) (*openedAuthority, error) {
 	return a, nil
 }
 
-// changed forgets what is known of the authorities. It is called after every write to one.
+// changed drops every cached authority.
 func (c *cache) changed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,16 +71,17 @@ func (c *cache) changed() {
 	clear(c.opened)
 }
 
-// forget forgets a deleted authority, its key included.
+// forget drops a deleted authority with its key.
 func (c *cache) forget(id int64) {
-	c.changed()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.generation++
+	delete(c.opened, id)
 	delete(c.keys, id)
 }
 
 // openAuthority reads an authority and opens its key, unless that is known already.
-func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer) (*openedAuthority, error) {
+func (s *Issuers) openAuthority(ctx context.Context, id int64, key crypto.Signer) (*Issuer, error) {
 	a, err := s.store.Authority(ctx, id)
 	if err != nil {
 		return nil, err
@@ -95,7 +99,7 @@ func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer
 			return nil, err
 		}
 	}
-	opened := &openedAuthority{Authority: a, Issuer: issuance.Issuer{Signer: key}}
+	opened := &Issuer{Authority: a, Issuer: issuance.Issuer{Signer: key}}
 	s.urls.name(opened)
 	if a.Certificate == nil {
 		return opened, nil
@@ -105,33 +109,33 @@ func (s *Service) openAuthority(ctx context.Context, id int64, key crypto.Signer
 
 // publicKey returns the authority's key: that of its CSR or, if this cannot be read, of its
 // certificate.
-func (s *Service) publicKey(a *notary.Authority) (crypto.PublicKey, error) {
+func (s *Issuers) publicKey(a *notary.Authority) (crypto.PublicKey, error) {
 	public, err := pki.RequestKey(a.CSR)
 	if err == nil {
 		return public, nil
 	}
 	err = fmt.Errorf("its CSR: %w", err)
-	own, certErr := certificateOf(a)
+	own, certErr := CertificateOf(a)
 	if certErr != nil || own == nil {
 		return nil, s.damagedAuthority(a.ID, err)
 	}
-	s.damaged("authority", a.ID, err)
+	s.damages.Found("authority", a.ID, err)
 	return own.PublicKey, nil
 }
 
-// errDamaged is the cause of the error of an authority whose record is damaged, which has been
+// ErrDamaged is the cause of the error of an authority whose record is damaged, which has been
 // reported.
-var errDamaged = errors.New("the record is damaged")
+var ErrDamaged = errors.New("the record is damaged")
 
-func (s *Service) damagedAuthority(id int64, err error) error {
-	s.damaged("authority", id, err)
-	return notary.InternalError("open the authority", fmt.Errorf("authority %d: %w: %w", id, errDamaged, err))
+func (s *Issuers) damagedAuthority(id int64, err error) error {
+	s.damages.Found("authority", id, err)
+	return notary.InternalError("open the authority", fmt.Errorf("authority %d: %w: %w", id, ErrDamaged, err))
 }
 
 // ownChain returns the authority's certificate with what is above it now. If that cannot be
 // read, the authority publishes its CRLs and answers OCSP, but issues nothing.
-func (s *Service) ownChain(ctx context.Context, a *notary.Authority) ([]*x509.Certificate, error) {
-	chain, err := s.renewChain(ctx, a.Certificate)
+func (s *Issuers) ownChain(ctx context.Context, a *notary.Authority) ([]*x509.Certificate, error) {
+	chain, err := s.RenewChain(ctx, a.Certificate)
 	if err == nil || notary.KindOf(err) != notary.Internal {
 		return chain, err
 	}
@@ -140,12 +144,12 @@ func (s *Service) ownChain(ctx context.Context, a *notary.Authority) ([]*x509.Ce
 		return nil, s.damagedAuthority(a.ID, fmt.Errorf("its certificate: %w", err))
 	}
 	a.Damaged = "the chain of its certificate cannot be read"
-	s.damaged("authority", a.ID, errors.New(a.Damaged))
+	s.damages.Found("authority", a.ID, errors.New(a.Damaged))
 	return []*x509.Certificate{own}, nil
 }
 
 // openChains reads the authority's certificates, and what is above each of them now.
-func (s *Service) openChains(ctx context.Context, a *openedAuthority) error {
+func (s *Issuers) openChains(ctx context.Context, a *Issuer) error {
 	chain, err := s.ownChain(ctx, a.Authority)
 	if err != nil {
 		return err
@@ -156,7 +160,7 @@ func (s *Service) openChains(ctx context.Context, a *openedAuthority) error {
 			a.until = ends
 		}
 	}
-	all, err := s.certificatesOf(ctx, a.Authority)
+	all, err := s.Certificates(ctx, a.Authority)
 	if err != nil {
 		return err
 	}
@@ -168,14 +172,16 @@ func (s *Service) openChains(ctx context.Context, a *openedAuthority) error {
 			a.changed = c.CreatedAt
 		}
 	}
-	a.others = slices.DeleteFunc(all, func(c *notary.Certificate) bool { return c.ID == a.Authority.Certificate.ID || c.Revocation != nil })
+	a.others = slices.DeleteFunc(all, func(c *notary.Certificate) bool {
+		return c.ID == a.Authority.Certificate.ID || c.Revocation != nil
+	})
 	var readable []*notary.Certificate
 	for _, other := range a.others {
-		switch _, err := s.renewChain(ctx, other); {
+		switch _, err := s.RenewChain(ctx, other); {
 		case err == nil:
 			readable = append(readable, other)
 		case notary.KindOf(err) == notary.Internal:
-			s.damaged("certificate", other.ID, err)
+			s.damages.Found("certificate", other.ID, err)
 		default:
 			return err
 		}
@@ -184,10 +190,21 @@ func (s *Service) openChains(ctx context.Context, a *openedAuthority) error {
 	return nil
 }
 
-// issuer is an authority that can sign now. Otherwise it says why not: it and every
-// authority above it that is held here must be active.
-func (s *Service) issuer(ctx context.Context, id int64) (*openedAuthority, error) {
-	a, err := s.authorities.get(ctx, id)
+// Certified returns an authority that has a certificate and so can sign CRLs and OCSP responses, even if it is
+// revoked or disabled.
+func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
+	a, err := s.Get(ctx, id)
+	if err == nil && a.Issuer.Certificate == nil {
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet, so it has no CRL",
+			id)
+	}
+	return a, err
+}
+
+// Active returns an authority that can sign now, or an error that says why it cannot: it and every authority above it
+// that is held here must be active.
+func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
+	a, err := s.Get(ctx, id)
 	if err != nil {
 		return nil, notary.WithField(err, "certificate_authority_id")
 	}
@@ -198,15 +215,15 @@ func (s *Service) issuer(ctx context.Context, id int64) (*openedAuthority, error
 		return nil, notary.Errorf(notary.Conflict, "the database record of the certificate authority %d is damaged: %s. "+
 			"It cannot sign: restore the record from a backup", id, a.Damaged)
 	}
-	return a, s.requireTrustedAbove(ctx, id, a.IssuerID())
+	return a, s.RequireTrustedAbove(ctx, id, a.IssuerID())
 }
 
-// requireTrustedAbove refuses where the parent of an authority (0: none is held here), or one
+// RequireTrustedAbove refuses where the parent of an authority (0: none is held here), or one
 // above that, is revoked or has expired.
-func (s *Service) requireTrustedAbove(ctx context.Context, id, parent int64) error {
+func (s *Issuers) RequireTrustedAbove(ctx context.Context, id, parent int64) error {
 	for seen := map[int64]bool{}; parent != 0 && !seen[parent]; { // two may have signed one another
 		seen[parent] = true
-		above, err := s.authorities.get(ctx, parent)
+		above, err := s.Get(ctx, parent)
 		if notary.KindOf(err) == notary.NotFound {
 			break // deleted: what it signed before is still true
 		} else if err != nil {
@@ -221,17 +238,19 @@ func (s *Service) requireTrustedAbove(ctx context.Context, id, parent int64) err
 	return nil
 }
 
-func parseChain(c *notary.Certificate) ([]*x509.Certificate, error) {
-	if _, err := intact(c, nil); err != nil {
-		return nil, err
-	}
-	chain := make([]*x509.Certificate, 0, 1+len(c.IssuerChain))
-	for _, der := range c.Chain() {
-		cert, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, notary.InternalError("read the chain", fmt.Errorf("certificate %d: %w", c.ID, err))
+// Expired reports whether every certificate for the authority's key has expired.
+func (a *Issuer) Expired(now time.Time) bool {
+	return a.Issuer.Certificate != nil && now.After(a.Issuer.Certificate.NotAfter) &&
+		!slices.ContainsFunc(a.others, func(c *notary.Certificate) bool { return !now.After(c.NotAfter) })
+}
+
+// End returns the last second in which the authority and all above it are valid.
+func (a *Issuer) End() time.Time {
+	end := a.Issuer.Certificate.NotAfter
+	for _, above := range a.Ancestors {
+		if above.NotAfter.Before(end) {
+			end = above.NotAfter
 		}
-		chain = append(chain, cert)
 	}
-	return chain, nil
+	return end
 }

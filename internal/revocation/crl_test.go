@@ -1,4 +1,4 @@
-package ca_test
+package revocation_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 
 	"notary"
 	"notary/internal/ca"
+	"notary/internal/revocation"
 	"notary/internal/testkit"
 )
 
@@ -21,7 +22,7 @@ func TestCRLIsBuiltOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	first, err := w.CA.CRL(t.Context(), root)
+	first, err := w.Revocation.CRL(t.Context(), root)
 	testkit.Check(t, err)
 	if first.Number != w.Clock.Now().UnixMicro() || !first.ThisUpdate.Equal(w.Clock.Now()) || !first.NextUpdate.Equal(w.Clock.Now().Add(48*time.Hour)) {
 		t.Errorf("the first list is number %d, from %v to %v", first.Number, first.ThisUpdate, first.NextUpdate)
@@ -41,10 +42,10 @@ func TestCRLIsBuiltOnce(t *testing.T) {
 		"another authority's revocation": func() {
 			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), w.Root(t, notary.Ed25519)), notary.Superseded))
 		},
-		"the jobs": func() { testkit.Check(t, w.CA.RefreshCRLs(t.Context())) },
+		"the jobs": func() { testkit.Check(t, w.Revocation.RefreshCRLs(t.Context())) },
 	} {
 		change()
-		again, err := w.CA.CRL(t.Context(), root)
+		again, err := w.Revocation.CRL(t.Context(), root)
 		testkit.Check(t, err)
 		if diff := cmp.Diff(first, again); diff != "" {
 			t.Errorf("after %s the list is another (-first +again):\n%s", name, diff)
@@ -98,14 +99,14 @@ func TestCRLKnowsWhatWasAcknowledged(t *testing.T) {
 	var mu sync.Mutex
 	ders := map[int64][]byte{}
 	for i, err := range testkit.Race(n, func(i int) error {
-		before, err := w.CA.CRL(t.Context(), root)
+		before, err := w.Revocation.CRL(t.Context(), root)
 		if err != nil {
 			return err
 		}
 		if err := w.RevokeRequest(t.Context(), w.Admin(), ids[i], notary.Superseded); err != nil {
 			return err
 		}
-		after, err := w.CA.CRL(t.Context(), root)
+		after, err := w.Revocation.CRL(t.Context(), root)
 		if err != nil {
 			return err
 		}
@@ -167,7 +168,7 @@ func TestCRLGrowsOld(t *testing.T) {
 			fetchCRL(t, w, root)
 			w.Clock.Advance(tt.age)
 			if tt.jobs {
-				testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+				testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 				if n := issuedCRLs(t, w, root); n != tt.want {
 					t.Errorf("the jobs left %d lists, want %d", n, tt.want)
 				}
@@ -214,7 +215,7 @@ func TestRefreshCRLs(t *testing.T) {
 		{12 * time.Hour, map[int64]int{root: 2, disabled: 2, revoked: 2, short: 1}}, // one has expired
 	} {
 		w.Clock.Advance(tt.wait)
-		testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+		testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 		if diff := cmp.Diff(tt.want, issued()); diff != "" {
 			t.Errorf("after %v the lists issued are (-want +got):\n%s", tt.wait, diff)
 		}
@@ -228,26 +229,26 @@ func TestCRLNumberRises(t *testing.T) {
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	var numbers []int64
-	revokeAndFetch := func(s *ca.Service) int64 {
+	revokeAndFetch := func(s *revocation.Service) int64 {
 		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
 		crl, err := s.CRL(t.Context(), root)
 		testkit.Check(t, err)
 		return crl.Number
 	}
 	for range 3 {
-		numbers = append(numbers, revokeAndFetch(w.CA), revokeAndFetch(w.CA))
+		numbers = append(numbers, revokeAndFetch(w.Revocation), revokeAndFetch(w.Revocation))
 		w.Reopen(t)
 	}
-	second, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now})
+	second, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now})
 	testkit.Check(t, err)
-	numbers = append(numbers, revokeAndFetch(second), revokeAndFetch(w.CA), revokeAndFetch(second))
+	numbers = append(numbers, revokeAndFetch(second.Revocation), revokeAndFetch(w.Revocation), revokeAndFetch(second.Revocation))
 	if !slices.IsSorted(numbers) || len(slices.Compact(slices.Clone(numbers))) != len(numbers) {
 		t.Errorf("the numbers are %v, want each higher than the one before", numbers)
 	}
 
 	// Both build at once.
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
-	services := []*ca.Service{w.CA, second}
+	services := []*revocation.Service{w.Revocation, second.Revocation}
 	made := make([]int64, 2)
 	for _, err := range testkit.Race(2, func(i int) error {
 		crl, err := services[i].CRL(t.Context(), root)
@@ -274,7 +275,7 @@ func TestCRLNumberRises(t *testing.T) {
 func TestCRLUnknown(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	_, err := w.CA.CRL(t.Context(), nothing)
+	_, err := w.Revocation.CRL(t.Context(), nothing)
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
@@ -333,7 +334,7 @@ func TestCRLOutlastsADatabaseThatCannotBeWritten(t *testing.T) {
 		t.Errorf("the list is number %v, want %v", still.Number, first.Number)
 	}
 	w.Clock.Advance(30 * time.Hour)
-	_, err := w.CA.CRL(t.Context(), root)
+	_, err := w.Revocation.CRL(t.Context(), root)
 	testkit.WantKind(t, err, notary.Internal)
 	w.Exec(t, `ALTER TABLE crl RENAME COLUMN hidden TO known`)
 }

@@ -1,4 +1,4 @@
-package ca
+package revocation
 
 import (
 	"context"
@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"notary"
+	"notary/internal/issuers"
 	"notary/internal/store"
 )
 
-// PublishedCRL is the authority's list of all (shard 0), or of a shard, as it is published:
-// from memory, where [Service.KeepCRLs] keeps it true. Only the first who asks may have to
-// wait until it is built. It needs no caller.
+// PublishedCRL returns the authority's full CRL (shard 0) or that of a shard as it is published: from memory, where
+// [Service.KeepCRLs] keeps it current. Only the first call may have to wait until it is built. It needs no caller.
 func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
-	if _, err := s.lister(ctx, authorityID); err != nil {
+	if _, err := s.issuers.Certified(ctx, authorityID); err != nil {
 		return nil, err
 	}
 	key := store.ListKey{AuthorityID: authorityID, Shard: shard}
@@ -41,15 +41,15 @@ func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL,
 		list.fallback.Store(true)
 		return crl, nil
 	}
-	if crl != nil && list.current(crl) && fresh(crl, s.now(), crlValidity) {
+	if crl != nil && list.current(crl) && fresh(crl, s.now(), CRLValidity) {
 		return crl, nil
 	}
-	return s.crl(ctx, key, crlValidity)
+	return s.crl(ctx, key, CRLValidity)
 }
 
 func (s *Service) expired(ctx context.Context, authorityID int64) bool {
-	a, err := s.authorities.get(ctx, authorityID)
-	return err == nil && a.expired(s.now())
+	a, err := s.issuers.Get(ctx, authorityID)
+	return err == nil && a.Expired(s.now())
 }
 
 // KeepCRLs keeps the published lists current until ctx ends: a revocation, made here or on another
@@ -93,13 +93,13 @@ func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 	}
 }
 
-// keepCRL builds one list anew if it is behind, or takes the newer one from the database.
+// keepCRL rebuilds one CRL if it is outdated, or loads a newer one from the database.
 func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
 	err := notary.Recovered("make the list", func() error {
 		if s.expired(ctx, key.AuthorityID) {
 			return s.load(ctx, key, s.lists.of(key))
 		}
-		_, err := s.crl(ctx, key, crlValidity)
+		_, err := s.crl(ctx, key, CRLValidity)
 		return err
 	})
 	list := s.lists.of(key)
@@ -108,15 +108,15 @@ func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
 		s.lists.forget(key.AuthorityID)
 	case err == nil:
 		list.failure = ""
-	case ctx.Err() == nil && list.failure != err.Error() && !errors.Is(err, errDamaged):
+	case ctx.Err() == nil && list.failure != err.Error() && !errors.Is(err, issuers.ErrDamaged):
 		list.failure = err.Error()
-		s.log.ErrorContext(ctx, "could not rebuild the published CRL; it is retried, and logged again when the reason changes",
+		s.log.ErrorContext(ctx, "could not rebuild the published CRL; it is retried, and logged again "+
+			"when the reason changes",
 			"authority", key.AuthorityID, "shard", key.Shard, "error", err)
 	}
 }
 
-// dueCRLs are the lists that are behind, and at least that old. It drops those of deleted
-// authorities.
+// dueCRLs returns the CRLs that are outdated and at least that old. It drops those of deleted authorities.
 func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.ListKey, err error) {
 	counts, err := s.store.RevocationCounts(ctx) // before the lists: what is counted later comes the next time
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.L
 		return nil, err
 	}
 	for id := range s.lists.authorities() {
-		if _, err := s.authorities.get(ctx, id); notary.KindOf(err) == notary.NotFound {
+		if _, err := s.issuers.Get(ctx, id); notary.KindOf(err) == notary.NotFound {
 			s.lists.forget(id)
 		}
 	}
@@ -145,10 +145,9 @@ func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.L
 	return due, nil
 }
 
-// due says whether a list is behind its revocations, its URLs, or what is in the database.
-// What was revoked after a young list can wait until that is of age, so that not every
-// revocation of many costs a list. While another node is building it, that is waited for,
-// once: the node may be gone.
+// due reports whether a CRL lacks revocations or distribution points, or is older than that in the database.
+// Revocations wait until the last CRL has reached the age, so that not each of many costs a CRL. If another node is
+// building it, due waits for that once: the node may be gone.
 func (s *Service) due(key store.ListKey, state store.ListState, age time.Duration, count int64, urls []string) bool {
 	newest := s.lists.newest(key)
 	now := s.now()

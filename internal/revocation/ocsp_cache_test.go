@@ -1,4 +1,4 @@
-package ca_test
+package revocation_test
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ func TestOCSPAnswersAreKept(t *testing.T) {
 	id := w.Signed(t, w.Admin(), root)
 	serial := serialOf(t, w, id)
 	request := ask(t, issuer, serial, sha1Hash)
-	answer := func(request []byte) []byte { return w.CA.OCSP(t.Context(), root, request).DER }
+	answer := func(request []byte) []byte { return w.Revocation.OCSP(t.Context(), root, request).DER }
 	answer(request) // the responder is made
 	again := func(when string, request, last []byte, same bool) []byte {
 		t.Helper()
@@ -58,7 +58,7 @@ func TestOCSPAnswersAreKept(t *testing.T) {
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
 	again("after a revocation", request, third, false)
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
-	if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Revoked {
+	if got := status(t, w, w.Revocation, root, serial); got.Status != ocsp.Revoked {
 		t.Errorf("after its own revocation: %d", got.Status)
 	}
 }
@@ -81,21 +81,21 @@ func TestOCSPAfterEveryRevocation(t *testing.T) {
 	} {
 		id := w.Signed(t, w.Admin(), root)
 		serial := serialOf(t, w, id)
-		if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Good {
+		if got := status(t, w, w.Revocation, root, serial); got.Status != ocsp.Good {
 			t.Errorf("%s: before it, %d", name, got.Status)
 		}
 		testkit.Check(t, revoke(id))
-		if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Revoked {
+		if got := status(t, w, w.Revocation, root, serial); got.Status != ocsp.Revoked {
 			t.Errorf("%s: after it, %d", name, got.Status)
 		}
 	}
 	below := w.Intermediate(t, root, notary.ECDSAP256)
 	serial := authority(t, w, below).Certificate.Serial
-	if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Good {
+	if got := status(t, w, w.Revocation, root, serial); got.Status != ocsp.Good {
 		t.Errorf("before the authority's revocation: %d", got.Status)
 	}
 	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), below, notary.CACompromise))
-	if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Revoked {
+	if got := status(t, w, w.Revocation, root, serial); got.Status != ocsp.Revoked {
 		t.Errorf("after the authority's revocation: %d", got.Status)
 	}
 }
@@ -112,13 +112,13 @@ func TestOCSPAfterACompromise(t *testing.T) {
 		last = requestFor(t, w, key, fmt.Sprintf("www%d.example.com", i))
 		testkit.Check(t, sign(t, w, last, issuer))
 		serials = append(serials, serialOf(t, w, last))
-		if got := status(t, w, w.CA, issuer, serials[len(serials)-1]); got.Status != ocsp.Good {
+		if got := status(t, w, w.Revocation, issuer, serials[len(serials)-1]); got.Status != ocsp.Good {
 			t.Errorf("authority %d, before: %d", issuer, got.Status)
 		}
 	}
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), last, notary.KeyCompromise))
 	for i, issuer := range issuers {
-		if got := status(t, w, w.CA, issuer, serials[i]); got.Status != ocsp.Revoked {
+		if got := status(t, w, w.Revocation, issuer, serials[i]); got.Status != ocsp.Revoked {
 			t.Errorf("authority %d, after: %d", issuer, got.Status)
 		}
 	}
@@ -129,18 +129,18 @@ func TestOCSPSeesOtherNodes(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	other, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now})
+	other, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now})
 	testkit.Check(t, err)
 	id := w.Signed(t, w.Admin(), root)
 	serial := serialOf(t, w, id)
 	for range 2 {
-		if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Good {
+		if got := status(t, w, w.Revocation, root, serial); got.Status != ocsp.Good {
 			t.Errorf("at first: %d", got.Status)
 		}
 	}
-	testkit.Check(t, second(other.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.Superseded})))
+	testkit.Check(t, second(other.CA.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.Superseded})))
 	w.Clock.Advance(time.Second)
-	if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Revoked {
+	if got := status(t, w, w.Revocation, root, serial); got.Status != ocsp.Revoked {
 		t.Errorf("a second after the revocation: %d", got.Status)
 	}
 }
@@ -163,7 +163,7 @@ func TestOCSPRaceWithRevocation(t *testing.T) {
 			asking.Go(func() {
 				for !stop.Load() {
 					was := revoked.Load()
-					answer, err := ocsp.ParseResponse(w.CA.OCSP(t.Context(), root, request).DER, issuer)
+					answer, err := ocsp.ParseResponse(w.Revocation.OCSP(t.Context(), root, request).DER, issuer)
 					if err != nil || was && answer.Status != ocsp.Revoked {
 						t.Errorf("revoked already: %v; the answer is %+v (%v)", was, answer, err)
 						return
@@ -173,7 +173,7 @@ func TestOCSPRaceWithRevocation(t *testing.T) {
 		}
 		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 		revoked.Store(true)
-		if got := status(t, w, w.CA, root, serial); got.Status != ocsp.Revoked {
+		if got := status(t, w, w.Revocation, root, serial); got.Status != ocsp.Revoked {
 			t.Errorf("after the revocation: %d", got.Status)
 		}
 		stop.Store(true)

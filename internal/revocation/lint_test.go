@@ -1,4 +1,4 @@
-package ca_test
+package revocation_test
 
 import (
 	"bytes"
@@ -43,7 +43,7 @@ func TestNoEntryIsLaterThanThisUpdate(t *testing.T) {
 	imported, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	root := w.Root(t, notary.ECDSAP256)
-	ahead, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: func() time.Time { return w.Clock.Now().Add(5 * time.Minute) },
+	ahead, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: func() time.Time { return w.Clock.Now().Add(5 * time.Minute) },
 		PublishURL: testkit.PublishURL})
 	testkit.Check(t, err)
 	for name, revoke := range map[string]func() int64{
@@ -57,14 +57,14 @@ func TestNoEntryIsLaterThanThisUpdate(t *testing.T) {
 		"imported": func() int64 { return imported },
 		"on a node behind it": func() int64 {
 			revoked(t, w, root)
-			_, err := ahead.CRL(t.Context(), root)
+			_, err := ahead.Revocation.CRL(t.Context(), root)
 			testkit.Check(t, err)
 			return root
 		},
 	} {
 		id := revoke()
 		for range 2 { // now, and when it is regenerated
-			crl, err := w.CA.CRL(t.Context(), id)
+			crl, err := w.Revocation.CRL(t.Context(), id)
 			testkit.Check(t, err)
 			list, err := x509.ParseRevocationList(crl.DER)
 			testkit.Check(t, err)
@@ -83,7 +83,7 @@ func TestNoEntryIsLaterThanThisUpdate(t *testing.T) {
 		}
 	}
 	// OCSP does not place a revocation in the future either.
-	if got := status(t, w, w.CA, imported, "0a0b"); got.RevokedAt.After(got.ThisUpdate) {
+	if got := status(t, w, w.Revocation, imported, "0a0b"); got.RevokedAt.After(got.ThisUpdate) {
 		t.Errorf("OCSP says at %s that it was revoked at %s", got.ThisUpdate, got.RevokedAt)
 	}
 }
@@ -97,12 +97,12 @@ func TestLintFindingsOnACRL(t *testing.T) {
 	in := importOf(t, o)
 	in.CRL = lastCRL(t, w, o, 41, early)
 	var log bytes.Buffer
-	s, err := ca.New(t.Context(), w.Store, w.Keys, ca.Options{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	testkit.Check(t, err)
-	id, err := s.ImportAuthority(t.Context(), w.Admin(), in)
+	id, err := s.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	for range 3 {
-		crl, err := s.CRL(t.Context(), id)
+		crl, err := s.Revocation.CRL(t.Context(), id)
 		testkit.Check(t, err)
 		list, err := x509.ParseRevocationList(crl.DER)
 		testkit.Check(t, err)
@@ -114,7 +114,7 @@ func TestLintFindingsOnACRL(t *testing.T) {
 	if n := strings.Count(log.String(), "lint finding"); n != 1 || !strings.Contains(log.String(), "e_crl_revocation_date_too_early") {
 		t.Errorf("logged %d times:\n%s", n, log.String())
 	}
-	statistics, err := s.Statistics(t.Context())
+	statistics, err := s.CA.Statistics(t.Context())
 	testkit.Check(t, err)
 	if len(statistics.Authorities) != 1 || statistics.Authorities[0].CRLFindings != 1 {
 		t.Errorf("counted %+v", statistics.Authorities)
@@ -136,9 +136,9 @@ func TestExpiredAuthorityIssuesNoCRL(t *testing.T) {
 	last := published(t, w, sub, 0)
 	w.Clock.Advance(30 * time.Hour)
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
-	testkit.Check(t, w.CA.RefreshCRLs(t.Context()))
+	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	keep(t, w)
-	crl, err := w.CA.CRL(t.Context(), sub)
+	crl, err := w.Revocation.CRL(t.Context(), sub)
 	testkit.Check(t, err)
 	if crl.Number != last.Number.Int64() || !crl.Final || issuedCRLs(t, w, sub) != 1 {
 		t.Errorf("the list is number %d (final: %t), want the last one, %d", crl.Number, crl.Final, last.Number)
@@ -146,12 +146,12 @@ func TestExpiredAuthorityIssuesNoCRL(t *testing.T) {
 	if list := published(t, w, sub, 0); list.Number.Cmp(last.Number) != 0 {
 		t.Errorf("published is number %d", list.Number)
 	}
-	_, err = w.CA.CRL(t.Context(), mute)
+	_, err = w.Revocation.CRL(t.Context(), mute)
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantText(t, err, "expired at", "issues no new CRL")
 
 	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), sub, notary.Superseded))
-	if crl, err = w.CA.CRL(t.Context(), sub); err != nil || !crl.Final {
+	if crl, err = w.Revocation.CRL(t.Context(), sub); err != nil || !crl.Final {
 		t.Errorf("once it is revoked, too: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package ca
+package revocation
 
 import (
 	"context"
@@ -10,31 +10,31 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/issuers"
 	"notary/internal/store"
 )
 
 const (
-	// crlValidity is how long a CRL may be relied on, from thisUpdate to nextUpdate.
-	crlValidity = 48 * time.Hour
-	// crlBackdate is for relying parties whose clocks are late: many refuse a list that is from
-	// the future by a second. Certificates are backdated by as much. No entry may be later than
-	// thisUpdate, so a revocation of the last minute is listed with that time.
+	// CRLValidity is the time from thisUpdate to nextUpdate.
+	CRLValidity = 48 * time.Hour
+	// crlBackdate is for relying parties whose clocks are slow: many reject a CRL that is from the future by a
+	// second. Certificates are backdated by as much. No entry may be later than thisUpdate, so a revocation of the
+	// last minute is listed with that time.
 	crlBackdate = time.Minute
-	// crlRefresh is the age at which a CRL is made anew by the clock.
+	// crlRefresh is the age at which a CRL is regenerated periodically.
 	crlRefresh = 12 * time.Hour
 )
 
-// CRL is the authority's list with every revocation that was acknowledged before the call.
-// It is built only if the newest one is no longer true or grows old. It needs no caller:
-// whoever relies on a certificate may ask.
+// CRL returns the authority's full CRL with every revocation that was acknowledged before the call. It is regenerated
+// only if the newest one is outdated or grows old. It needs no caller: relying parties may ask.
 func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
-	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, crlValidity/2)
+	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, CRLValidity/2)
 }
 
-// crl is a list with every revocation so far, not older than maxAge, that names all the URLs
-// that certificates name it by.
+// crl returns a CRL with every revocation so far, not older than maxAge, that names all the distribution points by
+// which certificates name it.
 func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Duration) (*notary.CRL, error) {
-	a, err := s.lister(ctx, key.AuthorityID)
+	a, err := s.issuers.Certified(ctx, key.AuthorityID)
 	if err != nil {
 		return nil, err
 	}
@@ -54,10 +54,10 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 		return nil, err
 	}
 	newest := list.newest.Load()
-	if a.expired(s.now()) {
+	if a.Expired(s.now()) {
 		return lastCRL(a, list)
 	}
-	holds := newest != nil && newest.Revocations >= count && fresh(newest, s.now(), crlValidity)
+	holds := newest != nil && newest.Revocations >= count && fresh(newest, s.now(), CRLValidity)
 	if holds && list.current(newest) && fresh(newest, s.now(), maxAge) && names(newest, urls) {
 		return newest, nil
 	}
@@ -73,11 +73,11 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 
 // lastCRL returns the last CRL of an expired authority, whose certificate relying parties no longer accept
 // for a newer one.
-func lastCRL(a *openedAuthority, list *crlList) (*notary.CRL, error) {
+func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
 	if newest == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d expired at %s: it issues no new CRL, and has no earlier one",
-			a.ID, a.Issuer.Certificate.NotAfter.UTC().Format(time.RFC3339))
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d expired at %s: it issues no new CRL, "+
+			"and has no earlier one", a.ID, a.Issuer.Certificate.NotAfter.UTC().Format(time.RFC3339))
 	}
 	list.fallback.Store(true)
 	last := *newest
@@ -85,36 +85,21 @@ func lastCRL(a *openedAuthority, list *crlList) (*notary.CRL, error) {
 	return &last, nil
 }
 
-// expired reports whether every certificate for the authority's key has expired.
-func (a *openedAuthority) expired(now time.Time) bool {
-	return a.Issuer.Certificate != nil && now.After(a.Issuer.Certificate.NotAfter) &&
-		!slices.ContainsFunc(a.others, func(c *notary.Certificate) bool { return !now.After(c.NotAfter) })
-}
-
-// lister is an authority that can sign lists: it has a certificate, be that revoked, or the
-// authority disabled.
-func (s *Service) lister(ctx context.Context, id int64) (*openedAuthority, error) {
-	a, err := s.authorities.get(ctx, id)
-	if err == nil && a.Issuer.Certificate == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet, so it has no CRL", id)
-	}
-	return a, err
-}
-
-// listURLs are the URLs that certificates name a shard's list by. A shard that none names
-// does not exist. That of all needs none.
+// listURLs returns the distribution points by which certificates name the CRL of a shard. A shard that none names
+// does not exist. The full CRL needs none.
 func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, error) {
 	if key.Shard == 0 {
 		return nil, nil
 	}
 	all, err := s.store.ShardURLs(ctx, key.AuthorityID)
 	if err == nil && len(all[key.Shard]) == 0 {
-		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no list of a shard %d", key.AuthorityID, key.Shard)
+		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no list of a shard %d",
+			key.AuthorityID, key.Shard)
 	}
 	return all[key.Shard], err
 }
 
-// names says whether the list is for certificates with any of these URLs.
+// names reports whether a CRL covers certificates with any of these distribution points.
 func names(crl *notary.CRL, urls []string) bool {
 	if len(urls) == 0 {
 		return true
@@ -123,16 +108,16 @@ func names(crl *notary.CRL, urls []string) bool {
 	return !slices.ContainsFunc(urls, func(url string) bool { return !slices.Contains(named, url) })
 }
 
-// fresh says whether a list is not older than maxAge, nor from the future: after the clock
-// was set back, nobody would accept that yet.
+// fresh reports whether a CRL is neither older than maxAge nor from the future: after the clock was set back, relying
+// parties would not accept it yet.
 func fresh(crl *notary.CRL, now time.Time, maxAge time.Duration) bool {
 	return now.Sub(crl.ThisUpdate) < maxAge && !crl.ThisUpdate.After(now)
 }
 
-// buildCRL signs a new list, of at least count revocations, under the next number. Where
-// another node has been quicker, its list is as good if it knows as many; otherwise it begins
-// again.
-func (s *Service) buildCRL(ctx context.Context, a *openedAuthority, key store.ListKey, list *crlList, count int64) (*notary.CRL, error) {
+// buildCRL signs a new CRL, of at least count revocations, with the next number. If another node was faster, its CRL
+// is used if it knows as many revocations; otherwise buildCRL starts again.
+func (s *Service) buildCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, list *crlList,
+	count int64) (*notary.CRL, error) {
 	const attempts = 5
 	var lost error
 	for range attempts {
@@ -159,7 +144,7 @@ func (s *Service) buildCRL(ctx context.Context, a *openedAuthority, key store.Li
 // entrySize is more than most entries take, in octets.
 const entrySize = 50
 
-func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store.ListKey, published *crlList,
+func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, published *crlList,
 	count int64) (*notary.CRL, error) {
 	now, previous, above := s.now().UTC().Truncate(time.Second), published.newest.Load(), published.inherited.Load()
 	// What the last list still had although it had expired need not be on this one; a list
@@ -174,7 +159,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	if err != nil {
 		return nil, err
 	}
-	if own := s.urls.crl(key.AuthorityID, key.Shard); key.Shard > 0 && own != "" && !slices.Contains(urls, own) {
+	if own := s.issuers.CRLURL(key.AuthorityID, key.Shard); key.Shard > 0 && own != "" && !slices.Contains(urls, own) {
 		urls = append(urls, own) // the next certificate will name it
 	}
 	gather := func(seen map[string]bool) (gathered, error) {
@@ -184,7 +169,7 @@ func (s *Service) buildOneCRL(ctx context.Context, a *openedAuthority, key store
 	if err != nil {
 		return nil, err
 	}
-	crl := &notary.CRL{AuthorityID: key.AuthorityID, Shard: key.Shard, ThisUpdate: now, NextUpdate: now.Add(crlValidity),
+	crl := &notary.CRL{AuthorityID: key.AuthorityID, Shard: key.Shard, ThisUpdate: now, NextUpdate: now.Add(CRLValidity),
 		Revocations: list.known}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		crl.Number, err = tx.NextCRLNumber(key.AuthorityID, key.Shard, list.known, above)
@@ -251,7 +236,8 @@ func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 }
 
 // gatherCRL starts a CRL with the known revocations. Those that cannot be listed are skipped and reported.
-func (s *Service) gatherCRL(ctx context.Context, a *openedAuthority, key store.ListKey, o entriesFor) (g gathered, err error) {
+func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey,
+	o entriesFor) (g gathered, err error) {
 	g.thisUpdate = o.now.Add(-crlBackdate)
 	if g.CRL, err = issuance.NewCRL(a.Issuer, o.octets); err != nil {
 		return g, err
@@ -259,23 +245,22 @@ func (s *Service) gatherCRL(ctx context.Context, a *openedAuthority, key store.L
 	g.known, err = s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, o.last, func(v notary.Revocation) error {
 		serial := strings.TrimLeft(v.Serial, "0")
 		if o.seen[serial] {
-			s.damaged("authority", a.ID, fmt.Errorf("it has several revocations of the serial number %s", v.Serial))
+			s.damages.Found("authority", a.ID, fmt.Errorf("it has several revocations of the serial number %s", v.Serial))
 			return nil
 		}
 		if o.seen != nil {
 			o.seen[serial] = true
 		}
 		if err := g.Add(g.dated(v, o.now)); err != nil {
-			s.damaged("authority", a.ID, err)
+			s.damages.Found("authority", a.ID, err)
 		}
 		return nil
 	})
 	return g, err
 }
 
-// RefreshCRLs makes anew the CRLs that have grown old, long before anybody would miss them:
-// of every authority the list of all, and those of its shards that somebody has asked for. It
-// is called by the clock.
+// RefreshCRLs regenerates the CRLs that have grown old, long before they expire: the full CRL of every authority, and
+// those of its shards that were requested before. It runs periodically.
 func (s *Service) RefreshCRLs(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {
@@ -293,14 +278,14 @@ func (s *Service) RefreshCRLs(ctx context.Context) error {
 		states[store.ListKey{AuthorityID: a.ID}] = store.ListState{}
 	}
 	for _, key := range sortedKeys(states) {
-		a, err := s.authorities.get(ctx, key.AuthorityID)
-		if err == nil && a.expired(s.now()) {
+		a, err := s.issuers.Get(ctx, key.AuthorityID)
+		if err == nil && a.Expired(s.now()) {
 			continue
 		}
 		if err == nil {
 			_, err = s.crl(ctx, key, crlRefresh)
 		}
-		if err != nil && !errors.Is(err, errDamaged) {
+		if err != nil && !errors.Is(err, issuers.ErrDamaged) {
 			errs = append(errs, fmt.Errorf("CRL of authority %d, shard %d: %w", key.AuthorityID, key.Shard, err))
 		}
 	}

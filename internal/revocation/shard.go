@@ -1,4 +1,4 @@
-package ca
+package revocation
 
 import (
 	"context"
@@ -8,26 +8,26 @@ import (
 
 	"notary"
 	"notary/internal/issuance"
+	"notary/internal/issuers"
 	"notary/internal/store"
 )
 
 const (
-	// shardSize is how many certificates of an authority make it worth another shard, where
-	// it has no number of its own, and maxOwnShards how many it then has at the most.
+	// shardSize is how many certificates an authority has per shard, and maxOwnShards how many shards at most, if its
+	// settings give no number.
 	shardSize    = 10_000
 	maxOwnShards = 128
 )
 
-// shards chooses which list a new certificate names. The number of lists may change at any
-// time: each certificate says itself on which one it would be.
+// shards chooses which CRL a new certificate names. The number of shards may change at any time: each certificate
+// records its own.
 type shards struct {
 	mu    sync.Mutex
 	named map[store.ListKey]string // the URL that is known to be recorded
 	about map[int64]*issuedCount   // by authority
 }
 
-// issuedCount is about how many certificates an authority has issued. It is counted again from
-// time to time: the number of lists is no matter of one more or less.
+// issuedCount is approximately how many certificates an authority has issued. It is refreshed from time to time.
 type issuedCount struct {
 	n     int64
 	at    time.Time
@@ -39,14 +39,14 @@ const (
 	countAfter = 100 // certificates
 )
 
-// shardsFor is over how many lists so many certificates are spread.
+// shardsFor returns the number of shards for so many certificates.
 func shardsFor(certificates int64) int {
 	return int(min(1+certificates/shardSize, maxOwnShards))
 }
 
-// chooseList gives the issuer of a new certificate with the URL of the list that it shall
-// name, and that list's shard. One alone is that of all.
-func (s *Service) chooseList(ctx context.Context, a *openedAuthority) (issuer issuance.Issuer, shard int, err error) {
+// ChooseShard returns the issuer of a new certificate with the URL of the CRL that it names, and the shard of that: 0
+// for the full CRL.
+func (s *Service) ChooseShard(ctx context.Context, a *issuers.Issuer) (issuer issuance.Issuer, shard int, err error) {
 	issuer = a.Issuer
 	if issuer.CRLURL == "" {
 		return issuer, 0, nil
@@ -61,7 +61,7 @@ func (s *Service) chooseList(ctx context.Context, a *openedAuthority) (issuer is
 	}
 	if n > 1 {
 		shard = 1 + rand.IntN(n)
-		issuer.CRLURL = s.urls.crl(a.ID, shard)
+		issuer.CRLURL = s.issuers.CRLURL(a.ID, shard)
 	}
 	return issuer, shard, nil
 }
@@ -89,9 +89,9 @@ func (s *Service) issuedAbout(ctx context.Context, authorityID int64) (int64, er
 	return n, nil
 }
 
-// recordURL records, in the transaction of a certificate that names the shard's list, where
-// that is: the list must say so itself. What is known to be recorded is not written again.
-func (s *Service) recordURL(tx *store.Tx, cert *notary.Certificate, url string) error {
+// RecordURL records, in the transaction of a certificate that names the CRL of a shard, the URL of that: the CRL must
+// name it as well. A URL that is known to be recorded is not written again.
+func (s *Service) RecordURL(tx *store.Tx, cert *notary.Certificate, url string) error {
 	if cert.Shard == 0 || s.shards.recorded(keyOf(cert), url) {
 		return nil
 	}
@@ -108,15 +108,15 @@ func (s *shards) recorded(key store.ListKey, url string) bool {
 	return s.named[key] == url
 }
 
-// committed tells that the transaction which recorded the URL is durable.
-func (s *shards) committed(cert *notary.Certificate, url string) {
+// Recorded is called when the transaction of [Service.RecordURL] is durable.
+func (s *Service) Recorded(cert *notary.Certificate, url string) {
 	if cert.Shard == 0 {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.named == nil {
-		s.named = map[store.ListKey]string{}
+	s.shards.mu.Lock()
+	defer s.shards.mu.Unlock()
+	if s.shards.named == nil {
+		s.shards.named = map[store.ListKey]string{}
 	}
-	s.named[keyOf(cert)] = url
+	s.shards.named[keyOf(cert)] = url
 }

@@ -1,4 +1,4 @@
-package ca
+package revocation
 
 import (
 	"cmp"
@@ -12,14 +12,14 @@ import (
 	"notary/internal/store"
 )
 
-// crlLists are the lists in memory: each the newest that this node has made or loaded.
+// crlLists are the CRLs in memory: each the newest that this node has built or loaded.
 type crlLists struct {
 	mu        sync.Mutex
 	one       map[store.ListKey]*crlList
 	inherited map[store.ListKey]int64 // the numbers of the lists that the database held at the start
 }
 
-// crlList is one list: that of an authority's whole, or of a shard.
+// crlList is one CRL: the full one of an authority, or that of a shard.
 type crlList struct {
 	mu     sync.Mutex                 // held while it is built or loaded
 	newest atomic.Pointer[notary.CRL] // nil before the first; written under mu
@@ -38,7 +38,7 @@ type crlList struct {
 	linted   string       // the lints of these findings, which have been logged; written under mu
 }
 
-// of is the list, to be built or loaded.
+// of returns a CRL to be built or loaded.
 func (l *crlLists) of(key store.ListKey) *crlList {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,7 +95,7 @@ func (l *crlLists) forget(authorityID int64) {
 	maps.DeleteFunc(l.one, func(key store.ListKey, _ *crlList) bool { return key.AuthorityID == authorityID })
 }
 
-// authorities are those that have lists in memory.
+// authorities returns the ids of the authorities that have CRLs in memory.
 func (l *crlLists) authorities() map[int64]bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -117,15 +117,15 @@ func (l *crlLists) findings() map[int64]int64 {
 	return all
 }
 
-// load is loadNewer for who does not hold the list.
+// load is loadNewer for callers that do not hold the lock.
 func (s *Service) load(ctx context.Context, key store.ListKey, list *crlList) error {
 	list.mu.Lock()
 	defer list.mu.Unlock()
 	return s.loadNewer(ctx, key, list)
 }
 
-// loadNewer loads the list from the database if that has a newer one. The caller holds the list.
-// An older one means that the database was put back to an earlier state while this node runs.
+// loadNewer loads the CRL from the database if that has a newer one. The caller holds the lock. An older one means that
+// the database was restored while this node runs.
 func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {
 	newest := list.newest.Load()
 	if newest != nil {
@@ -148,7 +148,7 @@ func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlLis
 	return err
 }
 
-// sortedKeys puts the lists in order.
+// sortedKeys returns the keys in order.
 func sortedKeys[T any](lists map[store.ListKey]T) []store.ListKey {
 	return slices.SortedFunc(maps.Keys(lists), func(a, b store.ListKey) int {
 		return cmp.Or(cmp.Compare(a.AuthorityID, b.AuthorityID), cmp.Compare(a.Shard, b.Shard))

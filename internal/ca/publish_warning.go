@@ -1,0 +1,29 @@
+package ca
+
+import (
+	"net"
+	"net/url"
+	"strings"
+)
+
+// PublishWarning returns a warning if certificates would name a loopback URL, which no other machine can
+// reach, and "" otherwise. Certificates keep the URL for life.
+func (s *Service) PublishWarning() string {
+	base := s.issuers.PublishURL()
+	if !isLoopback(base) {
+		return ""
+	}
+	return "Certificates name " + base + " as the place of their CRL, OCSP responder and issuing certificate, which other " +
+		"machines cannot reach. Set publish_url before issuing certificates for other machines: a certificate keeps the URL for life."
+}
+
+// isLoopback reports whether a URL points to the local machine.
+func isLoopback(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+}

@@ -1,0 +1,112 @@
+package issuers
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"notary"
+	"notary/internal/issuance"
+	"notary/internal/pki"
+)
+
+// Intact returns cert, or an error if its DER is damaged, in which case [store.Store.Certificate] omits it.
+func Intact(cert *notary.Certificate, err error) (*notary.Certificate, error) {
+	if err == nil && len(cert.DER) == 0 {
+		return nil, notary.InternalError("read certificate",
+			fmt.Errorf("the record of certificate %d is damaged: run notary check", cert.ID))
+	}
+	return cert, err
+}
+
+// ParseChain returns a certificate with those above it.
+func ParseChain(c *notary.Certificate) ([]*x509.Certificate, error) {
+	if _, err := Intact(c, nil); err != nil {
+		return nil, err
+	}
+	chain := make([]*x509.Certificate, 0, 1+len(c.IssuerChain))
+	for _, der := range c.Chain() {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, notary.InternalError("read the chain", fmt.Errorf("certificate %d: %w", c.ID, err))
+		}
+		chain = append(chain, cert)
+	}
+	return chain, nil
+}
+
+// CertificateOf returns the certificate of an authority; nil if it has none yet.
+func CertificateOf(a *notary.Authority) (*x509.Certificate, error) {
+	if a.Certificate == nil {
+		return nil, nil
+	}
+	certificate, err := x509.ParseCertificate(a.Certificate.DER)
+	if err != nil {
+		return nil, notary.InternalError("read the authority's certificate", fmt.Errorf("authority %d: %w", a.ID, err))
+	}
+	return certificate, nil
+}
+
+// Entry returns the inventory's entry for what the issuer has just signed by the profile.
+func (a *Issuer) Entry(issued *issuance.Issued, profile *notary.Profile) *notary.Certificate {
+	entry := Entry(issued.Certificate, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
+	entry.AuthorityID, entry.Findings = a.ID, issued.Findings
+	entry.Profile, entry.ProfileVersion = profile.Name, profile.Version
+	return entry
+}
+
+// Entry returns the inventory's entry for a certificate with those above it.
+func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificate {
+	entry := &notary.Certificate{
+		CommonName: recordedCommonName(cert.Subject.CommonName), Names: pki.CertificateNames(cert),
+		Key:            pki.KeyName(cert.PublicKey),
+		KeyFingerprint: pki.CertificateKeyFingerprint(cert),
+		Serial:         pki.SerialString(cert.SerialNumber), Fingerprint: pki.Fingerprint(cert.Raw),
+		NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, DER: cert.Raw,
+	}
+	for _, issuer := range above {
+		entry.IssuerChain = append(entry.IssuerChain, issuer.Raw)
+	}
+	return entry
+}
+
+// maxCommonName is how many characters of a common name are recorded. X.520 allows 64, which
+// outside authorities need not keep to; lists are in its order, and their cursors hold it.
+const maxCommonName = 128
+
+// recordedCommonName leaves out what no name should hold, and an overlong rest. Outside
+// authorities may have put it there.
+func recordedCommonName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, name)
+	if runes := []rune(name); len(runes) > maxCommonName {
+		return string(runes[:maxCommonName])
+	}
+	return name
+}
+
+// Certificates returns the certificates of an authority's key and name. A request may have the
+// key, too, and another key the same fingerprint: what is not the authority's is left out.
+func (s *Issuers) Certificates(ctx context.Context, a *notary.Authority) ([]*notary.Certificate, error) {
+	own, err := CertificateOf(a)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.store.CertificatesWithKey(ctx, a.Certificate.KeyFingerprint)
+	return slices.DeleteFunc(all, func(c *notary.Certificate) bool { return !IsCertificateOf(c, own) }), err
+}
+
+// IsCertificateOf reports whether c is a CA certificate of the same name and key as that of an
+// authority.
+func IsCertificateOf(c *notary.Certificate, own *x509.Certificate) bool {
+	parsed, err := x509.ParseCertificate(c.DER)
+	return err == nil && pki.IsAuthority(parsed) && SameHolder(parsed, own)
+}

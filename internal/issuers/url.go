@@ -1,0 +1,61 @@
+package issuers
+
+import (
+	"crypto"
+	"crypto/x509"
+	"fmt"
+
+	"notary"
+	"notary/internal/issuance"
+)
+
+// urls are what certificates name of their authority's publications, below the base that is
+// published; all empty without one. Package publish serves them.
+type urls struct{ base string }
+
+func (u urls) join(format string, args ...any) string {
+	if u.base == "" {
+		return ""
+	}
+	return u.base + fmt.Sprintf(format, args...)
+}
+
+// crl is where the authority's list of all is (shard 0), or of a shard.
+func (u urls) crl(authorityID int64, shard int) string {
+	if shard == 0 {
+		return u.join("/crl/%d.crl", authorityID)
+	}
+	return u.join("/crl/%d-%d.crl", authorityID, shard)
+}
+
+func (u urls) certificate(authorityID int64) string { return u.join("/ca/%d.cer", authorityID) }
+
+func (u urls) ocsp(authorityID int64) string { return u.join("/ocsp/%d", authorityID) }
+
+// name sets what the authority's certificates name: the full CRL, which is for the certificates of authorities, until
+// a shard is chosen.
+func (u urls) name(a *Issuer) {
+	a.CRLURL, a.CertificateURL, a.OCSPURL = u.crl(a.ID, 0), u.certificate(a.ID), u.ocsp(a.ID)
+	if a.Publication.NoCRL {
+		a.CRLURL = ""
+	}
+	if a.Publication.NoIssuer {
+		a.CertificateURL = ""
+	}
+	if a.Publication.NoOCSP {
+		a.OCSPURL = ""
+	}
+}
+
+// PublishURL returns the base of the URLs that certificates name; "" if they name none.
+func (s *Issuers) PublishURL() string { return s.urls.base }
+
+// CRLURL returns the URL of an authority's full CRL (shard 0) or of a shard; "" if nothing is published.
+func (s *Issuers) CRLURL(authorityID int64, shard int) string { return s.urls.crl(authorityID, shard) }
+
+// For returns an authority as the issuer of certificates that name its publications, with this certificate and key.
+func (s *Issuers) For(a *notary.Authority, own *x509.Certificate, key crypto.Signer) *Issuer {
+	issuer := &Issuer{Authority: a, Issuer: issuance.Issuer{Certificate: own, Signer: key}}
+	s.urls.name(issuer)
+	return issuer
+}

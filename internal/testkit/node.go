@@ -1,0 +1,50 @@
+package testkit
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"notary/internal/ca"
+	"notary/internal/damage"
+	"notary/internal/issuers"
+	"notary/internal/keystore"
+	"notary/internal/revocation"
+	"notary/internal/store"
+)
+
+// Node is what one node has open on a database.
+type Node struct {
+	Issuers    *issuers.Issuers
+	Revocation *revocation.Service
+	CA         *ca.Service
+}
+
+// NodeOptions are those of the services of a [Node].
+type NodeOptions struct {
+	Now        func() time.Time
+	Rand       io.Reader
+	Log        *slog.Logger // slog.Default without it
+	PublishURL string
+	MayIssue   func() error
+}
+
+// OpenNode opens a further node on a database.
+func OpenNode(ctx context.Context, st *store.Store, keys keystore.Keys, o NodeOptions) (*Node, error) {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	n := &Node{}
+	var err error
+	n.Issuers, err = issuers.New(ctx, st, keys, damage.Watch(st, o.Log),
+		issuers.Options{Now: o.Now, Rand: o.Rand, PublishURL: o.PublishURL})
+	if err != nil {
+		return nil, err
+	}
+	if n.Revocation, err = revocation.New(ctx, st, keys, n.Issuers, o.Log); err != nil {
+		return nil, err
+	}
+	n.CA, err = ca.New(ctx, st, keys, n.Issuers, n.Revocation, ca.Options{Log: o.Log, MayIssue: o.MayIssue})
+	return n, err
+}
