@@ -23,15 +23,28 @@ import (
 // share: the one that NOTARY_TEST_POSTGRES names, or else one for this process.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	if os.Getenv("NOTARY_TEST_POSTGRES") == "" {
-		requirePostgres(t)
-	}
+	return newDatabase(t, "")
+}
+
+// newDatabase creates a database for the length of the test and returns its URL. The options are those of
+// CREATE DATABASE.
+func newDatabase(t testing.TB, options string) string {
+	t.Helper()
+	requireServer(t)
 	c, err := sharedCluster()
 	Check(t, err)
 	name := randomLabel()
-	c.Exec(t, `CREATE DATABASE `+name)
+	c.Exec(t, `CREATE DATABASE `+name+options)
 	t.Cleanup(func() { c.Exec(t, `DROP DATABASE `+name+` WITH (FORCE)`) })
 	return c.URL(name)
+}
+
+// requireServer skips the test, as [Require] does, if there is no server to share.
+func requireServer(t testing.TB) {
+	t.Helper()
+	if os.Getenv("NOTARY_TEST_POSTGRES") == "" {
+		requirePostgres(t)
+	}
 }
 
 // sharedCluster is never removed: its guard does that when the process ends.

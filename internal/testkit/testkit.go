@@ -50,23 +50,32 @@ type World struct {
 // New makes a World. When the test ends, the database must be whole.
 func New(t testing.TB) *World {
 	t.Helper()
-	return NewAt(t, Database(t))
+	accounts := withAccounts(t)
+	w := emptyAt(t, accounts.copy(t), true)
+	w.callers = accounts.cloneCallers()
+	return w
 }
 
-// NewAt is New on the database with that name.
+// NewAt is New on the database with that name, which must not exist or, on PostgreSQL, must be empty.
 func NewAt(t testing.TB, database string) *World {
 	t.Helper()
 	w := emptyAt(t, database, true)
+	w.createCallers(t)
+	return w
+}
+
+// createCallers creates an account of every role.
+func (w *World) createCallers(t testing.TB) {
+	t.Helper()
 	for _, role := range notary.Roles {
 		w.callers[role] = w.NewCaller(t, w.Admin(), role)
 	}
-	return w
 }
 
 // Empty makes a World without accounts, as it is after the first start. Its setup code is [SetupCode].
 func Empty(t testing.TB) *World {
 	t.Helper()
-	w := emptyAt(t, Database(t), false)
+	w := emptyAt(t, Migrated(t), false)
 	Check(t, w.Auth.SetSetupCode(t.Context(), SetupCode))
 	return w
 }

@@ -21,7 +21,7 @@ import (
 // Open opens a new database. When the test ends, it must be intact.
 func Open(t testing.TB, options ...store.Option) (*store.Store, *testkit.Clock) {
 	t.Helper()
-	return OpenAt(t, testkit.Database(t), options...)
+	return OpenAt(t, testkit.Migrated(t), options...)
 }
 
 // OpenAt is Open of the database with that name.

@@ -1,0 +1,95 @@
+package testkit
+
+import (
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"notary"
+	"notary/internal/auth"
+	"notary/internal/store"
+)
+
+// template is a database that tests start from: the current schema, with or without accounts.
+type template struct {
+	sqlite   []byte // the file
+	postgres string // the name of the database
+	callers  map[notary.Role]notary.Caller
+}
+
+// templates are made once in a process, because migrations and password hashes take most of a small
+// test's time.
+var templates struct {
+	mu               sync.Mutex
+	schema, accounts *template
+}
+
+// Migrated returns the name of a new database with the current schema, for [store.Open], on the engine
+// that is being tested.
+func Migrated(t testing.TB) string {
+	t.Helper()
+	return templateOf(t, &templates.schema, func(*World) {}).copy(t)
+}
+
+// withAccounts returns a template with an account of every role.
+func withAccounts(t testing.TB) *template {
+	t.Helper()
+	return templateOf(t, &templates.accounts, func(w *World) { w.createCallers(t) })
+}
+
+// templateOf returns the template in place, creating it and having fill write its rows at the first call.
+func templateOf(t testing.TB, place **template, fill func(*World)) *template {
+	t.Helper()
+	templates.mu.Lock()
+	defer templates.mu.Unlock()
+	if *place == nil {
+		*place = newTemplate(t, fill)
+	}
+	return *place
+}
+
+func newTemplate(t testing.TB, fill func(*World)) *template {
+	t.Helper()
+	if OnPostgres() {
+		requireServer(t)
+	}
+	made := &template{}
+	database := filepath.Join(t.TempDir(), "template.db")
+	if OnPostgres() {
+		c, err := sharedCluster()
+		Check(t, err)
+		made.postgres = randomLabel() // it stays until the server ends
+		c.Exec(t, `CREATE DATABASE `+made.postgres)
+		database = c.URL(made.postgres)
+	}
+	w := &World{Clock: NewClock(), callers: map[notary.Role]notary.Caller{}}
+	var err error
+	w.Store, err = store.Open(t.Context(), database, w.Clock.Now, Patient...)
+	Check(t, err)
+	w.Auth = auth.New(w.Store, auth.Options{Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler), NoSetupCode: true})
+	fill(w)
+	Check(t, w.Store.Close())
+	made.callers = w.callers
+	if made.postgres == "" {
+		made.sqlite, err = os.ReadFile(database)
+		Check(t, err)
+	}
+	return made
+}
+
+// copy returns the name of a new copy, which is deleted when the test ends.
+func (m *template) copy(t testing.TB) string {
+	t.Helper()
+	if m.postgres != "" {
+		return newDatabase(t, ` TEMPLATE `+m.postgres)
+	}
+	path := filepath.Join(t.TempDir(), "notary.db")
+	Check(t, os.WriteFile(path, m.sqlite, 0o600))
+	return path
+}
+
+// cloneCallers returns the accounts of the template by role.
+func (m *template) cloneCallers() map[notary.Role]notary.Caller { return maps.Clone(m.callers) }
