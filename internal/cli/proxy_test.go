@@ -96,7 +96,7 @@ func clientFrom(t *testing.T, address string) *http.Client {
 
 // Behind a real reverse proxy each client has limits, sessions and events of its own, whatever
 // addresses another one claims.
-func TestBehindNginx(t *testing.T) {
+func TestInteropNginx(t *testing.T) {
 	testkit.Require(t, "nginx")
 	t.Parallel()
 	c := apptest.Config(t)

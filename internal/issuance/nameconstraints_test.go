@@ -272,7 +272,7 @@ var nameCases = []nameCase{
 
 // What we certify under name constraints, OpenSSL and Go accept, and so does Java but for what
 // it cannot read. Where the first two differ, we are with the stricter, and the table says why.
-func TestNameConstraintsAgreeWithOtherVerifiers(t *testing.T) {
+func TestInteropNameConstraints(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	java := testkit.NewJava(t)

@@ -17,7 +17,7 @@ var (
 
 // Whatever is issued is accepted by OpenSSL, GnuTLS, Go and Java for servers and clients, and
 // refused by each of them once it is revoked, by the CRLs and the OCSP responder that it names.
-func TestEverybodyAcceptsAndRefuses(t *testing.T) {
+func TestInteropAcceptAndRefuse(t *testing.T) {
 	for _, tool := range []string{"openssl", "certtool", "ocsptool"} {
 		testkit.Require(t, tool)
 	}

@@ -11,7 +11,7 @@ import (
 
 // NSS accepts what is issued for servers and clients, and refuses it once its list is known to
 // have it.
-func TestNSSAcceptsAndRefuses(t *testing.T) {
+func TestInteropNSS(t *testing.T) {
 	for _, tool := range []string{"certutil", "crlutil"} {
 		testkit.Require(t, tool)
 	}

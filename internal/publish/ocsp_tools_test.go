@@ -71,7 +71,7 @@ func wantSaid(t *testing.T, said string, words ...string) {
 
 // openssl ocsp accepts the answers, whatever key the authority has: with and without a nonce,
 // by SHA-1 and SHA-2, of one certificate and of several.
-func TestOpenSSLAcceptsTheAnswers(t *testing.T) {
+func TestInteropOpenSSLAcceptsResponses(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	for _, alg := range []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519} {
@@ -104,7 +104,7 @@ func TestOpenSSLAcceptsTheAnswers(t *testing.T) {
 }
 
 // An authority that an outside one has limited to servers is accepted as well.
-func TestToolsAcceptAResponderUnderALimitedAuthority(t *testing.T) {
+func TestInteropResponderUnderConstrainedAuthority(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	testkit.Require(t, "ocsptool")
@@ -133,7 +133,7 @@ func TestToolsAcceptAResponderUnderALimitedAuthority(t *testing.T) {
 	wantSaid(t, said, "Certificate Status: good", "Verifying OCSP Response: Success.")
 }
 
-func TestOpenSSLIsToldWhatIsNotAnswered(t *testing.T) {
+func TestInteropOpenSSLUnanswered(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	s := serve(t)
@@ -145,7 +145,7 @@ func TestOpenSSLIsToldWhatIsNotAnswered(t *testing.T) {
 }
 
 // ocsptool of GnuTLS accepts the answers.
-func TestGnuTLSAcceptsTheAnswers(t *testing.T) {
+func TestInteropGnuTLSAcceptsResponses(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "ocsptool")
 	for _, alg := range []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519} {

@@ -44,7 +44,7 @@ http {
 
 // nginx serves an issued certificate and staples the answer of the responder that it names;
 // curl insists on that answer, and on its being good.
-func TestStapling(t *testing.T) {
+func TestInteropStapling(t *testing.T) {
 	for _, tool := range []string{"nginx", "curl", "openssl"} {
 		testkit.Require(t, tool)
 	}

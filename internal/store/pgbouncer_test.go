@@ -84,7 +84,7 @@ func pgbouncer(t *testing.T, database, mode string, poolSize int) string {
 // A pooler that shares a session among clients is refused, at the first start and on a
 // database that is there, in one sentence that says what to do. So is one with a single session,
 // which nobody else gets while it is in a transaction.
-func TestPgBouncerWithoutSessions(t *testing.T) {
+func TestInteropPgBouncerWithoutSessions(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"transaction", "statement"} {
 		for _, poolSize := range []int{1, 2, 20} {
@@ -102,7 +102,7 @@ func TestPgBouncerWithoutSessions(t *testing.T) {
 }
 
 // One that keeps sessions is as good as the server: reads, writes, lists and notifications.
-func TestPgBouncerWithSessions(t *testing.T) {
+func TestInteropPgBouncerWithSessions(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
 	first, _ := openAt(t, pgbouncer(t, database, "session", 60))
