@@ -7,25 +7,28 @@ import (
 )
 
 // Commands returns the shell commands of a section of a Markdown file: the text of each of its blocks
-// that is marked as sh.
+// that is marked as sh. Without a heading, it returns those of the whole file.
 func Commands(t testing.TB, file, heading string) (blocks []string) {
 	t.Helper()
-	text, err := os.ReadFile(file)
+	content, err := os.ReadFile(file)
 	Check(t, err)
-	_, section, found := strings.Cut(string(text), "\n## "+heading+"\n")
-	if !found {
-		t.Fatalf("%s has no section %q", file, heading)
+	text := string(content)
+	if heading != "" {
+		_, section, found := strings.Cut(text, "\n## "+heading+"\n")
+		if !found {
+			t.Fatalf("%s has no section %q", file, heading)
+		}
+		text, _, _ = strings.Cut(section, "\n## ")
 	}
-	section, _, _ = strings.Cut(section, "\n## ")
 	for {
-		_, rest, found := strings.Cut(section, "```sh\n")
+		_, rest, found := strings.Cut(text, "```sh\n")
 		if !found {
 			return blocks
 		}
 		block, after, closed := strings.Cut(rest, "```")
 		if !closed {
-			t.Fatalf("%s, %s: a block is not closed", file, heading)
+			t.Fatalf("%s: a block is not closed", file)
 		}
-		blocks, section = append(blocks, block), after
+		blocks, text = append(blocks, block), after
 	}
 }

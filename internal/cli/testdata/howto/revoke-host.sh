@@ -1,0 +1,1 @@
+notary certificate issue --name web.example.com --authority 'Example Issuing'
