@@ -19,7 +19,7 @@ import (
 )
 
 func (p *program) accountCommand() *cobra.Command {
-	return group("account", "Who may use the server",
+	return group("account", "Manage accounts",
 		p.accountCreate(), p.accountList(), p.accountShow(), p.accountMe(), p.accountDelete(),
 		p.accountPassword(), p.accountRecover(), p.accountRole(),
 		p.accountSessions(), p.accountEndSession(), p.accountEndOthers())
@@ -161,7 +161,7 @@ func (p *program) sendFirstAccount(ctx context.Context, c *client.Client, body a
 }
 
 func (p *program) accountList() *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "List the accounts", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "list", Short: "List accounts", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			return printList(p, each(c.Accounts(ctx)), table[api.Account]{
 				header: []string{"ID", "E-MAIL", "ROLE", "CREATED"},
@@ -198,12 +198,12 @@ func (p *program) accountMe() *cobra.Command {
 }
 
 func (p *program) accountDelete() *cobra.Command {
-	return p.destructive("delete ID", "Delete an account and end its logins", "Delete account %d?", "account %d deleted",
+	return p.destructive("delete ID", "Delete an account and end its sessions", "Delete account %d?", "account %d deleted",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.DeleteAccount(ctx, id) })
 }
 
 func (p *program) accountRole() *cobra.Command {
-	return &cobra.Command{Use: "role ID ROLE", Short: "Give an account another role: " + roleHelp, Args: cobra.ExactArgs(2),
+	return &cobra.Command{Use: "role ID ROLE", Short: "Change an account's role: " + roleHelp, Args: cobra.ExactArgs(2),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 1 {
 				return roleWords, cobra.ShellCompDirectiveNoFileComp
@@ -231,10 +231,10 @@ func (p *program) accountPassword() *cobra.Command {
 	var stdin bool
 	c := &cobra.Command{
 		Use:   "password [ID]",
-		Short: "Change one's own password, or as Admin that of another account",
-		Long: "Change one's own password, or as Admin that of the account ID. Its other logins end.\n\n" +
+		Short: "Change your password or, as an Admin, another account's",
+		Long: "Change your password or, as an Admin, that of the account ID. The account's other sessions end.\n\n" +
 			"The new password comes from a prompt, from the standard input with --password-stdin,\n" +
-			"or from " + newPasswordVariable + ". To change one's own, the present one is needed too: from a\n" +
+			"or from " + newPasswordVariable + ". To change your own, you also need the current one: from a\n" +
 			"prompt, from the line before, or from " + passwordVariable + ".",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {

@@ -11,7 +11,7 @@ import (
 )
 
 func (p *program) accountSessions() *cobra.Command {
-	return &cobra.Command{Use: "sessions", Short: "List one's own logins, the last one first", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "sessions", Short: "List your sessions, newest first", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			return printList(p, each(c.Sessions(ctx)), table[api.Session]{
 				header: []string{"ID", "KIND", "FROM", "PROGRAM", "BEGUN", "LAST SEEN", "EXPIRES"},
@@ -31,12 +31,12 @@ func (p *program) accountSessions() *cobra.Command {
 }
 
 func (p *program) accountEndSession() *cobra.Command {
-	return p.onOne("end-session ID", "End one of one's own logins", "the login %d has ended",
+	return p.onOne("end-session ID", "End one of your sessions", "the login %d has ended",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.EndSession(ctx, id) })
 }
 
 func (p *program) accountEndOthers() *cobra.Command {
-	return &cobra.Command{Use: "end-other-sessions", Short: "End all of one's own logins but this one", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "end-other-sessions", Short: "End all your other sessions", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			if err := c.EndOtherSessions(ctx); err != nil {
 				return err

@@ -98,11 +98,11 @@ func (p *program) destructive(use, short, question, sentence string, do func(ctx
 }
 
 func yesFlag(c *cobra.Command, yes *bool) {
-	c.Flags().BoolVarP(yes, "yes", "y", false, "do not ask; nor is anybody asked where the input is not a terminal")
+	c.Flags().BoolVarP(yes, "yes", "y", false, "do not ask for confirmation; implied if the input is not a terminal")
 }
 
 func reasonFlag(c *cobra.Command, reason *string) {
-	c.Flags().StringVar(reason, "reason", "", "why, by its name in RFC 5280, such as keyCompromise or superseded (default unspecified)")
+	c.Flags().StringVar(reason, "reason", "", "the RFC 5280 reason, such as keyCompromise or superseded (default unspecified)")
 	var names []string
 	for name := range notary.RevocationReasons {
 		if _, err := notary.ParseRevocationReason(string(name)); err == nil {

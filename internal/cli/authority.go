@@ -12,14 +12,14 @@ import (
 )
 
 func (p *program) authorityCommand() *cobra.Command {
-	return group("authority", "Certificate authorities: make, sign, enable, revoke",
+	return group("authority", "Manage certificate authorities",
 		p.authorityCreate(), p.authorityImport(), p.authorityImportCertificates(), p.authorityList(), p.authorityShow(), p.authorityState(), p.authoritySign(), p.authorityUpload(),
 		p.authorityCertificates(), p.authorityCrossSign(), p.authorityUse(), p.authorityRollOver(),
 		p.authorityEnable(), p.authorityDisable(), p.authorityImpact(), p.authorityRevoke(), p.authorityCRL(), p.authoritySettings(), p.authorityDelete())
 }
 
 func (p *program) authorityList() *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "List the authorities", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "list", Short: "List CAs", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			return printList(p, each(c.CertificateAuthorities(ctx)), table[api.CertificateAuthority]{
 				header: []string{"ID", "STATUS", "COMMON NAME", "KEY", "ISSUER", "EXPIRES"},
@@ -34,7 +34,7 @@ func (p *program) authorityList() *cobra.Command {
 
 func (p *program) authorityShow() *cobra.Command {
 	var certificate, csr bool
-	c := &cobra.Command{Use: "show ID", Short: "Show an authority, or print its certificate or CSR", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "show ID", Short: "Show a CA, or print its certificate or CSR", Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			a, err := c.CertificateAuthority(ctx, id)
 			switch {
@@ -54,8 +54,8 @@ func (p *program) authorityShow() *cobra.Command {
 				return p.printAuthority(a)
 			}
 		})}
-	c.Flags().BoolVar(&certificate, "certificate", false, "print its certificate with the chain, as PEM")
-	c.Flags().BoolVar(&csr, "csr", false, "print its CSR, for another authority to sign, as PEM")
+	c.Flags().BoolVar(&certificate, "certificate", false, "print its certificate chain as PEM")
+	c.Flags().BoolVar(&csr, "csr", false, "print its CSR as PEM, for an external CA to sign")
 	c.MarkFlagsMutuallyExclusive("certificate", "csr")
 	return c
 }
@@ -95,7 +95,7 @@ func (p *program) printAuthority(a api.CertificateAuthority) error {
 func (p *program) authoritySign() *cobra.Command {
 	var issuer idFlag
 	var profile string
-	c := p.onOne("sign ID", "Have an authority signed by another one, for the first time or as a renewal", "authority %d is signed and can sign",
+	c := p.onOne("sign ID", "Sign or renew a CA with another CA", "authority %d is signed and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.SignCertificateAuthority(ctx, id, api.SignCertificateAuthority{CertificateAuthorityID: api.ID(issuer), Profile: profile})
 		})
@@ -114,7 +114,7 @@ func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string)
 func (p *program) authorityUpload() *cobra.Command {
 	var chain string
 	var cross bool
-	c := p.onOne("upload ID", "Give an authority the certificate that another one outside signed", "authority %d has its certificate and can sign",
+	c := p.onOne("upload ID", "Upload a certificate that an external CA signed for a CA", "authority %d has its certificate and can sign",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			text, err := p.readCertificates(ctx, chain)
 			if err != nil {
@@ -123,20 +123,20 @@ func (p *program) authorityUpload() *cobra.Command {
 			return c.UploadAuthorityCertificate(ctx, id, api.UploadAuthorityCertificate{CertificateChain: text, Cross: cross})
 		})
 	c.Flags().StringVar(&chain, "chain", "", "the `file` with the chain, the authority's own certificate first, as PEM, DER or PKCS #7; - for the standard input")
-	c.Flags().BoolVar(&cross, "cross", false, "it is a further certificate: the one in use stays in use")
+	c.Flags().BoolVar(&cross, "cross", false, "add a cross-certificate: the certificate in use does not change")
 	c.MarkFlagRequired("chain")
 	return c
 }
 
 func (p *program) authorityEnable() *cobra.Command {
-	return p.onOne("enable ID", "Let an authority sign again", "authority %d is enabled",
+	return p.onOne("enable ID", "Enable a CA", "authority %d is enabled",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{Enabled: true})
 		})
 }
 
 func (p *program) authorityDisable() *cobra.Command {
-	return p.onOne("disable ID", "Keep an authority from signing; its CRL stays", "authority %d is disabled",
+	return p.onOne("disable ID", "Disable a CA: it stops signing, and its CRL is still published", "authority %d is disabled",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UpdateCertificateAuthority(ctx, id, api.UpdateCertificateAuthority{})
 		})
@@ -144,12 +144,12 @@ func (p *program) authorityDisable() *cobra.Command {
 
 func (p *program) authorityDelete() *cobra.Command {
 	var force bool
-	c := p.destructive("delete ID", "Delete an authority and its key",
+	c := p.destructive("delete ID", "Delete a CA and its key",
 		"Delete authority %d and its key?", "authority %d is deleted",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.DeleteCertificateAuthority(ctx, id, force)
 		})
-	c.Flags().BoolVar(&force, "force", false, "also while certificates that it issued are still valid")
+	c.Flags().BoolVar(&force, "force", false, "delete it even if certificates that it issued are valid")
 	return c
 }
 
@@ -157,7 +157,7 @@ func (p *program) authorityCRL() *cobra.Command {
 	var out outFlags
 	var der bool
 	c := &cobra.Command{
-		Use: "crl ID", Short: "Get an authority's certificate revocation list; needs no login", Args: cobra.ExactArgs(1),
+		Use: "crl ID", Short: "Download a CA's CRL; needs no login", Args: cobra.ExactArgs(1),
 		Example: "  notary authority crl 1 | openssl crl -noout -text\n" +
 			"  notary authority crl 1 --der --out root.crl",
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
@@ -178,6 +178,6 @@ func (p *program) authorityCRL() *cobra.Command {
 		}),
 	}
 	out.register(c)
-	c.Flags().BoolVar(&der, "der", false, "in DER instead of PEM")
+	c.Flags().BoolVar(&der, "der", false, "write DER instead of PEM")
 	return c
 }

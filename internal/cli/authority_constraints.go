@@ -14,8 +14,8 @@ type constraintFlags struct{ permit, exclude []string }
 const subtreeForms = "dns:example.com, ip:10.0.0.0/8, email:me@example.com, email:example.com, uri:.example.com"
 
 func (f *constraintFlags) register(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.permit, "permit", nil, "names that may be certified below it, and of their kind no others, as `kind:names`: "+subtreeForms+"; may be repeated")
-	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "names that may not be certified below it, as `kind:names`; may be repeated")
+	c.Flags().StringArrayVar(&f.permit, "permit", nil, "permitted names of certificates below it, as `kind:names`: "+subtreeForms+"; may be repeated")
+	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "excluded names of certificates below it, as `kind:names`; may be repeated")
 }
 
 // constraints are nil where no flag was given.

@@ -27,22 +27,22 @@ func (p *program) authorityCreate() *cobra.Command {
 	var flags authorityFlags
 	c := &cobra.Command{
 		Use:   "create",
-		Short: "Make an authority: a root, or one that another signs",
-		Long: "Make an authority with a new key, which stays on the server.\n\n" +
-			"With --root it signs itself and can sign at once. With --issuer an authority of the\n" +
-			"server signs it at once. Without either it is pending: its CSR can be taken to an\n" +
-			"outside authority (authority show --csr, then authority upload).",
+		Short: "Create a root or subordinate CA",
+		Long: "Create a CA with a new key, which stays on the server.\n\n" +
+			"With --root it is a self-signed root. With --issuer, a CA on the server signs it. Both can sign\n" +
+			"at once. Without either it is pending: have an external CA sign its CSR\n" +
+			"(authority show --csr, then authority upload).",
 		Example: "  notary authority create --root --common-name 'Example Root'\n" +
 			"  notary authority create --issuer 1 --common-name 'Example Issuing' --path-length 0 --permit dns:example.com",
 		Args: cobra.NoArgs,
 	}
 	flags.subject.register(c, "needed")
-	c.Flags().BoolVar(&flags.root, "root", false, "a root: it signs itself")
+	c.Flags().BoolVar(&flags.root, "root", false, "create a self-signed root")
 	c.Flags().BoolVar(&flags.selfSigned, "self-signed", false, "the same as --root")
 	authorityFlag(c, &flags.issuer, "issuer", "the `id` or common name of the authority that signs it at once")
 	c.Flags().StringArrayVar(&flags.dnsNames, "dns-name", nil, "a DNS `name` in its certificate; may be repeated")
-	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key's algorithm: "+algorithmList())
-	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "how many authorities may follow below it (default no limit)")
+	c.Flags().StringVar(&flags.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
+	c.Flags().IntVar(&flags.pathLength, "path-length", 0, "path length: how many CAs may follow below it (default no limit)")
 	flags.constraints.register(c)
 	flags.end.register(c, "ten years for a root, as the profile says for others")
 	c.MarkFlagRequired("common-name")

@@ -12,7 +12,7 @@ import (
 
 func (p *program) authorityCertificates() *cobra.Command {
 	return &cobra.Command{
-		Use: "certificates ID", Short: "List the certificates of an authority's key: renewed, cross-signed and link certificates", Args: cobra.ExactArgs(1),
+		Use: "certificates ID", Short: "List a CA's own certificates: current, renewed, cross-signed and link", Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			return printList(p, each(c.AuthorityCertificates(ctx, id)), table[api.AuthorityCertificate]{
 				header: []string{"ID", "IN USE", "SERIAL NUMBER", "SIGNED BY AUTHORITY", "EXPIRES", "REVOKED"},
@@ -34,10 +34,10 @@ func (p *program) authorityCrossSign() *cobra.Command {
 	var issuer idFlag
 	var profile string
 	c := &cobra.Command{
-		Use: "cross-sign ID", Short: "Have another authority sign a further certificate for one that has a certificate already", Args: cobra.ExactArgs(1),
-		Long: "Have another authority of the server sign a further certificate for an authority that has\n" +
-			"a certificate already. That one stays in use; with authority use it can be another one.\n" +
-			"For a certificate that an outside authority signed: authority upload --cross.",
+		Use: "cross-sign ID", Short: "Cross-sign a CA with another CA", Args: cobra.ExactArgs(1),
+		Long: "Have another CA on the server sign a further certificate for a CA that already has one.\n" +
+			"The certificate in use does not change; authority use selects another.\n" +
+			"For a cross-certificate that an external CA signed, use authority upload --cross.",
 		Example: "  notary authority cross-sign 3 --authority 2\n" +
 			"  notary authority certificates 3",
 	}
@@ -55,11 +55,11 @@ func (p *program) authorityCrossSign() *cobra.Command {
 
 func (p *program) authorityUse() *cobra.Command {
 	var certificate idFlag
-	c := p.onOne("use ID", "Choose which of an authority's certificates is in use", "authority %d has its other certificate in use",
+	c := p.onOne("use ID", "Choose which of a CA's certificates is in use", "authority %d has its other certificate in use",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.UseAuthorityCertificate(ctx, id, api.UseAuthorityCertificate{CertificateID: api.ID(certificate)})
 		})
-	c.Flags().Var(&certificate, "certificate", "the `id` of one of the certificates of its key: see authority certificates")
+	c.Flags().Var(&certificate, "certificate", "the `id` of one of its certificates: see authority certificates")
 	c.MarkFlagRequired("certificate")
 	return c
 }
@@ -68,11 +68,11 @@ func (p *program) authorityRollOver() *cobra.Command {
 	var key string
 	var end endFlags
 	c := &cobra.Command{
-		Use: "roll-over ID", Short: "Make the successor of an authority: the same name with a new key", Args: cobra.ExactArgs(1),
-		Long: "Make the successor of an authority: the same name with a new key. A root signs itself, and\n" +
-			"the two keys vouch for one another. Others are signed by the same parent, or are pending\n" +
-			"until an outside one has signed them. As soon as the successor can sign, the old one is\n" +
-			"disabled; it goes on publishing its CRL, and what it issued can be revoked.",
+		Use: "roll-over ID", Short: "Create a CA's successor with the same name and a new key", Args: cobra.ExactArgs(1),
+		Long: "Create a CA's successor with the same name and a new key. A root signs itself, and link certificates\n" +
+			"connect both keys. A subordinate CA is signed by the same issuer, or is pending until an\n" +
+			"external CA has signed it. Once the successor can sign, the old CA is disabled:\n" +
+			"it still publishes its CRL, and its certificates can still be revoked.",
 	}
 	c.RunE = p.callOn(func(ctx context.Context, client *client.Client, id int64) error {
 		notAfter, err := end.end(p.now())
@@ -94,7 +94,7 @@ func (p *program) authorityRollOver() *cobra.Command {
 		return p.created(successor, "authority %d is made and can sign; authority %d is disabled\nnext: notary request sign ID --authority %d",
 			successor, id, successor)
 	})
-	c.Flags().StringVar(&key, "key-algorithm", "", "the key's algorithm (default that of the old one): "+algorithmList())
+	c.Flags().StringVar(&key, "key-algorithm", "", "the key algorithm (default that of the CA): "+algorithmList())
 	end.register(c, "ten years for a root, as the profile says for others")
 	completeAlgorithms(c)
 	return c

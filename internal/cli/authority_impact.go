@@ -15,7 +15,7 @@ import (
 
 func (p *program) authorityImpact() *cobra.Command {
 	return &cobra.Command{
-		Use: "impact ID", Short: "Show what stands and falls with an authority: what lives below it, whose, until when", Args: cobra.ExactArgs(1),
+		Use: "impact ID", Short: "Show what depends on a CA: the CAs and certificates below it", Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			impact, err := c.AuthorityImpact(ctx, id)
 			if err != nil {
@@ -30,7 +30,7 @@ func (p *program) authorityImpact() *cobra.Command {
 func (p *program) authorityRevoke() *cobra.Command {
 	var yes bool
 	var reason string
-	c := p.onOne("revoke ID", "Revoke all certificates of an authority's key, for ever, and disable it", "authority %d is revoked",
+	c := p.onOne("revoke ID", "Revoke a CA's certificates permanently and disable it", "authority %d is revoked",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			impact, err := c.AuthorityImpact(ctx, id)
 			if err != nil {
@@ -41,7 +41,7 @@ func (p *program) authorityRevoke() *cobra.Command {
 					p.notice("%s: %s", f.name, f.value)
 				}
 			}
-			if err := p.confirm(ctx, yes, "Revoke authority %d for ever?", id); err != nil {
+			if err := p.confirm(ctx, yes, "Revoke authority %d permanently?", id); err != nil {
 				return err
 			}
 			_, err = c.RevokeCertificateAuthority(ctx, id, api.Revoke{Reason: reason})

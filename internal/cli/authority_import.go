@@ -31,16 +31,16 @@ func (p *program) authorityImport() *cobra.Command {
 	var flags importFlags
 	c := &cobra.Command{
 		Use:   "import",
-		Short: "Take over an authority that was kept elsewhere, with what it has issued and revoked",
-		Long: "Take over an authority: its private key, which is sealed on the server and never comes back, its\n" +
+		Short: "Import a CA with its key, certificates and revocations",
+		Long: "Import a CA: its private key, which is sealed on the server and cannot be exported, its\n" +
 			"chain, and its last CRL, so that the next one has a higher number and the same entries.\n\n" +
-			"With --certificates, what it has issued is recorded, so that it can be found and revoked. All files\n" +
-			"are read before anything is sent. More of them can follow: notary authority import-certificates.\n\n" +
-			"--openssl takes all that from where openssl ca or easy-rsa keeps it: private/cakey.pem or private/ca.key,\n" +
+			"With --certificates, the certificates that it has issued are recorded too, so that they can be found and revoked. All files\n" +
+			"are read before anything is sent. Import more later with notary authority import-certificates.\n\n" +
+			"--openssl reads all of this from the folder of openssl ca or easy-rsa: private/cakey.pem or private/ca.key,\n" +
 			"cacert.pem or ca.crt, crl.pem, crlnumber, newcerts or certs_by_serial and issued, and index.txt, whose\n" +
-			"revocations must all be on the CRL. The other flags name what is elsewhere.\n\n" +
-			"A certificate in a folder that cannot be recorded is named, and all others are recorded; the exit status is 1\n" +
-			"then.",
+			"revocations must all be on the CRL. The other flags name files in other places.\n\n" +
+			"Certificates in a folder that cannot be recorded are listed, and all others are recorded; the exit code is\n" +
+			"then 1.",
 		Example: "  notary authority import --openssl demoCA\n" +
 			"  notary authority import --openssl easy-rsa/pki --password-file password.txt\n" +
 			"  notary authority import --key ca.key --chain ca.pem --crl ca.crl --certificates issued\n" +
@@ -54,7 +54,7 @@ func (p *program) authorityImport() *cobra.Command {
 	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of the key; - for the standard input (default: it is asked for)")
 	c.Flags().StringVar(&flags.chain, "chain", "", "the `file` with its chain, its own certificate first, up to the root: PEM, DER or PKCS #7")
 	c.Flags().StringVar(&flags.crl, "crl", "", "the `file` with its last CRL, in PEM or DER")
-	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, where that is not the one of --crl")
+	c.Flags().Int64Var(&flags.crlNumber, "crl-number", 0, "the `number` of its last CRL, if it is not that of --crl")
 	c.Flags().StringArrayVar(&flags.certificates, "certificates", nil, "a `file or folder` with certificates that it has issued, in PEM, DER or PKCS #7; may be repeated")
 	c.MarkFlagsOneRequired("openssl", "key", "pkcs12")
 	c.MarkFlagsMutuallyExclusive("key", "pkcs12")
@@ -64,10 +64,10 @@ func (p *program) authorityImport() *cobra.Command {
 func (p *program) authorityImportCertificates() *cobra.Command {
 	return &cobra.Command{
 		Use:   "import-certificates ID PATH…",
-		Short: "Record certificates that an authority issued before it was imported",
-		Long: "Record certificates that an authority issued before it was imported, from files and folders with PEM,\n" +
-			"DER or PKCS #7. What is recorded already is skipped, so that the command can be repeated. A certificate in\n" +
-			"a folder that cannot be recorded is named, and all others are recorded; the exit status is 1 then.",
+		Short: "Import certificates that a CA issued before it was imported",
+		Long: "Import certificates that a CA issued before it was imported, from files and folders with PEM,\n" +
+			"DER or PKCS #7. Known certificates are skipped, so that the command can be repeated. Certificates in\n" +
+			"a folder that cannot be recorded are listed, and all others are recorded; the exit code is then 1.",
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(command *cobra.Command, args []string) error {
 			return p.callOn(func(ctx context.Context, c *client.Client, id int64) error {

@@ -17,14 +17,14 @@ import (
 
 // decision is what a command does to one request or to many.
 type decision struct {
-	one      func(ctx context.Context, c *client.Client, id int64) error
-	many     func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error]
-	explain  func(ctx context.Context, c *client.Client, on api.Bulk) error // before the question; nil for nothing
-	question string                                                         // with how many requests as %s
-	doing    string
-	done     string
-	forEver  bool   // it asks although every request was named
-	noun     string // of what it is done to; "" for request
+	one       func(ctx context.Context, c *client.Client, id int64) error
+	many      func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error]
+	explain   func(ctx context.Context, c *client.Client, on api.Bulk) error // before the question; nil for nothing
+	question  string                                                         // with how many requests as %s
+	doing     string
+	done      string
+	permanent bool   // confirmed even if every request is named
+	noun      string // of what it is done to; "" for request
 }
 
 // decide does it to the requests that the command line names.
@@ -44,7 +44,7 @@ func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d
 		return err
 	}
 	return p.call(func(ctx context.Context, c *client.Client) error {
-		if err := p.confirmMany(ctx, c, on.yes || !d.forEver, d, api.Bulk{IDs: ids}, len(ids)); err != nil {
+		if err := p.confirmMany(ctx, c, on.yes || !d.permanent, d, api.Bulk{IDs: ids}, len(ids)); err != nil {
 			return err
 		}
 		return p.follow(d.many(ctx, c, api.Bulk{IDs: ids}), len(ids), d)

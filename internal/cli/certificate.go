@@ -16,14 +16,14 @@ import (
 )
 
 func (p *program) certificateCommand() *cobra.Command {
-	return group("certificate", "The inventory: every certificate issued or uploaded",
+	return group("certificate", "Manage issued and uploaded certificates",
 		p.certificateIssue(), p.certificateList(), p.certificateShow(), p.certificateDownload(), p.certificateChains(), p.certificateExport(),
 		p.certificateRevoke())
 }
 
 func (p *program) certificateList() *cobra.Command {
 	var flags listFlags
-	c := &cobra.Command{Use: "list", Short: "List the certificates, or those that fit", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "list", Short: "List certificates", Args: cobra.NoArgs,
 		Example: "  notary certificate list --expiring 30d --sort not_after\n" +
 			"  notary certificate list --serial 3A:F0:12",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
@@ -111,7 +111,7 @@ func findingFields(findings []api.LintFinding) []field {
 }
 
 func (p *program) certificateDownload() *cobra.Command {
-	return p.download("Get a certificate of the inventory, with its chain or with its key",
+	return p.download("Download a certificate, chain or PKCS #12 bundle",
 		"  notary certificate download 12 --format pkcs7 --out chain.p7b\n"+
 			"  notary certificate download 12 --trust-store root.p12",
 		func(ctx context.Context, c *client.Client, id int64) (string, error) {

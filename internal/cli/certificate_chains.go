@@ -16,7 +16,7 @@ func (p *program) certificateChains() *cobra.Command {
 	var number int
 	var out outFlags
 	c := &cobra.Command{
-		Use: "chains ID", Short: "List every chain of a certificate, or print one as PEM", Args: cobra.ExactArgs(1),
+		Use: "chains ID", Short: "List a certificate's chains, or print one as PEM", Args: cobra.ExactArgs(1),
 		Example: "  notary certificate chains 12\n" +
 			"  notary certificate chains 12 --chain 2 --out chain.pem",
 	}

@@ -28,10 +28,10 @@ func (p *program) certificateIssue() *cobra.Command {
 	var flags issueFlags
 	c := &cobra.Command{
 		Use:   "issue",
-		Short: "Issue a certificate in one call",
-		Long: "Submit a CSR, have it signed and write the certificate chain, in one call. Without --csr, a private key and a\n" +
-			"CSR are created on this machine: the key and the chain are written to files named after the first name.\n\n" +
-			"A CSR that you submitted before is renewed. Without permission to sign, the request waits for a decision.",
+		Short: "Submit a CSR and download the signed certificate",
+		Long: "Submit a CSR, sign it and download the certificate chain in one call. Without --csr, a private key and a\n" +
+			"CSR are created on this machine, and the key and the chain are written to files named after the first name.\n\n" +
+			"A CSR that you submitted before is renewed. Without permission to sign, the request waits for approval.",
 		Example: "  notary certificate issue --name web.example.com --authority 'Example Issuing'\n" +
 			"  notary certificate issue --csr web.csr --authority 2 --wait 60s --out web.pem",
 		Args: cobra.NoArgs,
@@ -41,7 +41,7 @@ func (p *program) certificateIssue() *cobra.Command {
 	flags.outFlags.register(c)
 	authorityFlag(c, &flags.authority, "authority", "the `id` or common name of the CA that signs")
 	c.Flags().StringVar(&flags.profile, "profile", "", "the profile's `name` (default server-client, and for a renewal the former one)")
-	c.Flags().DurationVar(&flags.wait, "wait", 0, "how long to wait for a decision, at most 60s")
+	c.Flags().DurationVar(&flags.wait, "wait", 0, "how long to wait for approval, at most 60s")
 	flags.end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
 	return c

@@ -54,18 +54,18 @@ func withDatabaseFlag(c *cobra.Command) *cobra.Command {
 }
 
 func (p *program) storeCommand() *cobra.Command {
-	return group("store", "Move everything from one database to another", p.storeCopy())
+	return group("store", "Copy the database", p.storeCopy())
 }
 
 func (p *program) storeCopy() *cobra.Command {
 	var from, to string
 	c := &cobra.Command{
 		Use:   "copy",
-		Short: "Copy a database into a new one, of SQLite or PostgreSQL",
+		Short: "Copy a database to a new SQLite or PostgreSQL database",
 		Long: "Copy a whole database into an empty one, from SQLite to PostgreSQL or back. Stop the server first.\n" +
-			"Afterwards both are read once more: the copy counts only if they hold the same, row by row, and every\n" +
-			"rule of the data holds. A copy that breaks off leaves nothing. The key file is not copied: it goes on\n" +
-			"opening the authorities' keys.",
+			"Both are then compared row by row, and every rule of the data is checked. A copy that fails\n" +
+			"leaves nothing behind. The key file is not copied: it still\n" +
+			"opens the CAs' keys.",
 		Example: "  notary store copy --from notary-data/notary.db --to postgres://notary@db.example.com/notary\n" +
 			"  notary store copy --from postgres://notary@db.example.com/notary --to new/notary.db",
 		Args:        cobra.NoArgs,
@@ -73,7 +73,7 @@ func (p *program) storeCopy() *cobra.Command {
 		RunE:        func(c *cobra.Command, _ []string) error { return p.copyStore(c.Context(), from, to) },
 	}
 	c.Flags().StringVar(&from, "from", "", "SQLite `file`, or URL of PostgreSQL; - for that of NOTARY_DATABASE")
-	c.Flags().StringVar(&to, "to", "", "the same for the new one; a file that is not there is made")
+	c.Flags().StringVar(&to, "to", "", "the new database, in the same form; a SQLite file is created")
 	c.MarkFlagRequired("from")
 	c.MarkFlagRequired("to")
 	return c
@@ -142,9 +142,9 @@ func (p *program) backupCommand() *cobra.Command {
 	return onDatabase(&cobra.Command{
 		Use:   "backup FILE",
 		Short: "Back up the SQLite database to a new file while the server runs",
-		Long: "Copy the SQLite database to a new file, while a server uses it or not: everything that was acknowledged\n" +
-			"before the call, as at one moment, with the authorities' sealed keys. Nobody who writes waits for it.\n" +
-			"The copy is checked as by notary check; a damaged one is not kept.\n" +
+		Long: "Copy the SQLite database, whether or not a server is using it, to a new file. The copy is consistent and has every\n" +
+			"change acknowledged before the call, with the CAs' sealed keys. Writers do not wait for it.\n" +
+			"It is checked as notary check does; a damaged copy is deleted.\n" +
 			"Keep the key file (seal.key) elsewhere: it opens those keys. For PostgreSQL see docs/operations.md.",
 		Example: "  notary backup /backup/notary-2026-11-25.db --data /var/lib/notary",
 		Args:    cobra.ExactArgs(1),
@@ -199,7 +199,7 @@ func (p *program) restoreCommand() *cobra.Command {
 		}
 		return p.done("%s is restored", c.DB)
 	}))
-	c.Flags().BoolVar(&replace, "replace", false, "replace a database that is there; it is kept under another name")
+	c.Flags().BoolVar(&replace, "replace", false, "replace the existing database, which is kept under another name")
 	return c
 }
 

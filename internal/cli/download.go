@@ -51,11 +51,11 @@ func (p *program) download(short, example string, get func(ctx context.Context, 
 	c := &cobra.Command{
 		Use: "download ID", Short: short, Example: example, Args: cobra.ExactArgs(1),
 		Long: short + ".\n\n" +
-			"pem and fullchain are the certificate and its issuers up to the root, chain the issuers\n" +
-			"alone, leaf the certificate alone, root the root alone; der is the certificate in binary.\n" +
-			"pkcs7 is the whole chain: binary in files named .p7b, .p7c, .der or .spc, PEM in others. pkcs12 is the whole chain with the\n" +
-			"private key, which is read from --key and never sent; its password is asked for, read from\n" +
-			"a file, or made and shown once.",
+			"Formats: pem and fullchain are the certificate and its issuers up to the root; chain, the issuers\n" +
+			"alone; leaf, the certificate alone; root, the root alone; der, the certificate in DER.\n" +
+			"pkcs7 is the whole chain, in DER for files named .p7b, .p7c, .der or .spc and in PEM for others. pkcs12 is the whole chain with the\n" +
+			"private key, which is read from --key and never sent; its password comes from a prompt or\n" +
+			"a file, or is generated and printed once.",
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			if err := flags.complete(p); err != nil {
 				return err
@@ -79,7 +79,7 @@ func (f *downloadFlags) register(c *cobra.Command) {
 	f.outFlags.register(c)
 	c.Flags().StringVar(&f.format, "format", "", "the `format`: "+strings.Join(formats, ", ")+" (default pem)")
 	c.Flags().BoolVar(&f.leaf, "leaf", false, "the same as --format leaf")
-	c.Flags().BoolVar(&f.noRoot, "no-root", false, "leave the root out, which those who trust it have already")
+	c.Flags().BoolVar(&f.noRoot, "no-root", false, "omit the root, which relying parties have already")
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	f.pkcs12.register(c)
 	c.MarkFlagsMutuallyExclusive("leaf", "format", "pkcs12")

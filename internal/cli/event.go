@@ -15,7 +15,7 @@ import (
 )
 
 func (p *program) eventCommand() *cobra.Command {
-	return group("event", "Who did what, and when", p.eventList())
+	return group("event", "List events", p.eventList())
 }
 
 // eventFlags narrow the record.
@@ -30,21 +30,21 @@ func (p *program) eventList() *cobra.Command {
 	var f eventFlags
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List who did what, the newest first",
-		Long: "List who did what, the newest first. The events of accounts are for Admins; a\n" +
-			"Certificate Requestor sees those of its own requests: --kind request --object ID.",
+		Short: "List events, newest first",
+		Long: "List events, newest first. Only Admins see the events of accounts; a\n" +
+			"Certificate Requestor sees the events of its own requests: --kind request --object ID.",
 		Example: "  notary event list --limit 20\n" +
 			"  notary event list --kind request --object 7\n" +
 			"  notary event list --email me@example.com --from -7d",
 		Args: cobra.NoArgs,
 	}
-	c.Flags().StringVar(&f.filter.Kind, "kind", "", "only those of this `kind` of object: "+strings.Join(notary.EventKinds, ", "))
-	c.Flags().Var(&f.object, "object", "only those of the object with this `id`; with --kind")
-	c.Flags().StringVar(&f.filter.Email, "email", "", "only what the account with this `address` did")
+	c.Flags().StringVar(&f.filter.Kind, "kind", "", "only events of this `kind` of object: "+strings.Join(notary.EventKinds, ", "))
+	c.Flags().Var(&f.object, "object", "only events of the object with this `id`; with --kind")
+	c.Flags().StringVar(&f.filter.Email, "email", "", "only events by the account with this e-mail `address`")
 	c.Flags().StringVar(&f.filter.Action, "action", "", "only this `action`, such as request.sign")
-	c.Flags().StringVar(&f.from, "from", "", "only what happened at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or from now on, such as -7d or -12h")
-	c.Flags().StringVar(&f.until, "until", "", "only what happened before this `time`")
-	c.Flags().IntVar(&f.limit, "limit", 0, "stop after so `many` (default all)")
+	c.Flags().StringVar(&f.from, "from", "", "only events at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or relative, such as -7d or -12h")
+	c.Flags().StringVar(&f.until, "until", "", "only events before this `time`")
+	c.Flags().IntVar(&f.limit, "limit", 0, "stop after this `many` (default all)")
 	c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(notary.EventKinds, cobra.ShellCompDirectiveNoFileComp))
 	c.RunE = p.call(func(ctx context.Context, client *client.Client) error {
 		if c.Flags().Changed("limit") && f.limit < 1 {

@@ -19,9 +19,9 @@ func (p *program) certificateExport() *cobra.Command {
 	var flags filterFlags
 	var format string
 	var out outFlags
-	c := &cobra.Command{Use: "export", Short: "Write the inventory, or what fits of it, as CSV or JSON lines", Args: cobra.NoArgs,
-		Long: "Write the inventory, or what fits of it, as CSV or as JSON lines (one object a line). In CSV,\n" +
-			"cells that a spreadsheet would take for a formula begin with an apostrophe; JSON lines are exact.",
+	c := &cobra.Command{Use: "export", Short: "Export the inventory as CSV or JSON lines", Args: cobra.NoArgs,
+		Long: "Export the inventory, or the certificates that the filters select, as CSV or JSON lines (one object a line). In CSV,\n" +
+			"cells that a spreadsheet would execute as a formula start with an apostrophe; JSON lines are exact.",
 		Example: "  notary certificate export --out certificates.csv\n" +
 			"  notary certificate export --format jsonl --revoked=false --expires-before 30d",
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {

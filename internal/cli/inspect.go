@@ -30,17 +30,17 @@ func (p *program) inspectCommand() *cobra.Command {
 	var flags inspectFlags
 	c := &cobra.Command{
 		Use:   "inspect FILE|URL|HOST:PORT|-",
-		Short: "Show any certificate, request, CRL, chain or server, and what is wrong with it",
-		Long: "Show in plain words what a file, the answer of a URL, or what a TLS server shows is, and\n" +
-			"what is wrong with it: certificates, chains, requests (CSRs), revocation lists, OCSP\n" +
-			"responses, PKCS #7, PKCS #12 and keys, in PEM or DER, whoever made them. Of a private key\n" +
+		Short: "Show a certificate, CSR, CRL, chain or server and report problems",
+		Long: "Describe a file, the response of a URL, or the certificates of a TLS server, and report problems:\n" +
+			"certificates, chains, CSRs, CRLs, OCSP\n" +
+			"responses, PKCS #7, PKCS #12 and keys, in PEM or DER, from any source. Of a private key\n" +
 			"only its kind is shown. Nothing is sent to any Notary server, and no URL within a\n" +
 			"certificate is followed.\n\n" +
 			"A server, HOST:PORT or https://HOST, must also have the right name and a chain up to a root\n" +
-			"that this system or --ca-cert trusts. Files are held against --ca-cert and --name where\n" +
+			"that this system or --ca-cert trusts. Files are checked against --ca-cert and --name if\n" +
 			"these are given.\n\n" +
-			"The exit code is 0 where nothing is wrong, and 1 where something is (an error or a warning;\n" +
-			"not what is only noted), or where nothing could be read.",
+			"The exit code is 1 if there is an error or a warning (notices do not count), or if nothing could\n" +
+			"be read, and 0 otherwise.",
 		Example: "  notary inspect a.example.com.pem\n" +
 			"  notary inspect www.example.com:443\n" +
 			"  notary inspect http://ca.example.com/crl/2.crl\n" +
@@ -51,9 +51,9 @@ func (p *program) inspectCommand() *cobra.Command {
 			return p.inspect(command.Context(), args[0], flags)
 		},
 	}
-	c.Flags().StringVar(&flags.name, "name", "", "the host `name` or IP address that the certificate must be for (default that of the server)")
+	c.Flags().StringVar(&flags.name, "name", "", "the host `name` or IP address that the certificate must name (default the server's)")
 	c.Flags().StringVar(&flags.passwordFile, "password-file", "", "the `file` with the password of a PKCS #12 (default: it is asked for)")
-	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` with keys to report: a SHA-256 of a public key on each line")
+	c.Flags().StringVar(&flags.blockedKeys, "blocked-keys", "", "a `file` of keys to report, one SHA-256 of a public key a line")
 	c.Flags().StringVar(&flags.output, "output", "text", "the `format`: text, or json, which is the same as --json")
 	c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return c

@@ -61,7 +61,7 @@ func (f *filterFlags) registerStatus() {
 }
 
 func (f *filterFlags) registerRevoked() {
-	f.command.Flags().BoolVar(&f.revoked, "revoked", false, "only those that are revoked; with --revoked=false those that are not")
+	f.command.Flags().BoolVar(&f.revoked, "revoked", false, "only revoked ones; with --revoked=false only those that are not")
 	f.names = append(f.names, "revoked")
 }
 
@@ -150,10 +150,10 @@ func (f *listFlags) register(c *cobra.Command) {
 	for _, order := range notary.Sorts {
 		orders = append(orders, string(order))
 	}
-	c.Flags().IntVar(&f.limit, "limit", 0, "stop after so `many` (default all)")
+	c.Flags().IntVar(&f.limit, "limit", 0, "stop after this `many` (default all)")
 	c.Flags().StringVar(&f.sort, "sort", "", "the `order`: "+strings.Join(orders, ", ")+" (default id)")
-	c.Flags().BoolVar(&f.watch, "watch", false, "after the list, print what is new or has changed, until interrupted; with --json one object a line")
-	c.Flags().DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch looks; each time it reads the list anew, so narrow a long one")
+	c.Flags().BoolVar(&f.watch, "watch", false, "after the list, print additions and changes until interrupted; with --json one object a line")
+	c.Flags().DurationVar(&f.interval, "interval", 2*time.Second, "how often --watch reads the list, so filter a long one")
 	c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(orders, cobra.ShellCompDirectiveNoFileComp))
 }
 

@@ -20,9 +20,9 @@ func (p *program) loginCommand() *cobra.Command {
 	var stdin, acceptNew bool
 	c := &cobra.Command{
 		Use:   "login",
-		Short: "Log in to a server and remember it",
-		Long: "Log in to a server and remember it: its address, its certificate and the token.\n" +
-			"The other commands then need neither --server nor --token.\n\n" +
+		Short: "Log in to a server",
+		Long: "Log in to a server and save its address, its certificate and the token.\n" +
+			"Other commands then need neither --server nor --token.\n\n" +
 			"The password comes from a prompt, from the first line of the standard input with\n" +
 			"--password-stdin, or from " + passwordVariable + ".",
 		Example: "  notary login --server https://ca.example.com:2111 --email me@example.com",
@@ -34,7 +34,7 @@ func (p *program) loginCommand() *cobra.Command {
 	c.Flags().StringVar(&email, "email", "", "the account's e-mail address")
 	c.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from the standard input")
 	p.fingerprintFlag(c)
-	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "accept that the server has another certificate than the one remembered")
+	c.Flags().BoolVar(&acceptNew, "accept-new-certificate", false, "trust the server's new certificate in place of the one trusted before")
 	return c
 }
 
@@ -89,7 +89,7 @@ func (p *program) logInAndRemember(ctx context.Context, t target, c *client.Clie
 
 func (p *program) logoutCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "logout", Short: "End the login; the server's certificate stays remembered", Args: cobra.NoArgs,
+		Use: "logout", Short: "Log out; the server's certificate stays trusted", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.logout(c.Context()) },
 	}
 }

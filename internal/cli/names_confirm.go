@@ -49,6 +49,6 @@ func ownerText(name string, r api.CertificateRequest, now time.Time) string {
 
 // namedYesUsage describes the flag --yes of a command on one request.
 func namedYesUsage(c *cobra.Command) *cobra.Command {
-	c.Flags().Lookup("yes").Usage = "do not ask; without a terminal to ask on, a request that is given by its name needs this flag"
+	c.Flags().Lookup("yes").Usage = "do not ask for confirmation; required without a terminal if the request is given by name"
 	return c
 }

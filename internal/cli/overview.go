@@ -16,7 +16,7 @@ import (
 )
 
 func (p *program) overviewCommand() *cobra.Command {
-	return &cobra.Command{Use: "overview", Short: "What needs a decision, what expires, and how the authorities are doing", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "overview", Short: "Show pending approvals, expiring certificates and the state of the CAs", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			o, err := c.Overview(ctx)
 			if err != nil {
@@ -91,7 +91,7 @@ func (p *program) authorityWords(a api.AuthorityState) []string {
 }
 
 func (p *program) authorityState() *cobra.Command {
-	return &cobra.Command{Use: "state ID", Short: "Show how an authority is doing: its CRL, OCSP responder and certificates", Args: cobra.ExactArgs(1),
+	return &cobra.Command{Use: "state ID", Short: "Show the state of a CA's CRL, OCSP responder and certificates", Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			a, err := c.AuthorityState(ctx, id)
 			if err != nil {

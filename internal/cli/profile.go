@@ -15,7 +15,7 @@ import (
 )
 
 func (p *program) profileCommand() *cobra.Command {
-	return group("profile", "Profiles: the rules by which certificates are issued",
+	return group("profile", "Manage certificate profiles",
 		p.profileList(), p.profileShow(), p.profileCreate(), p.profileUpdate(), p.profileDelete(), p.profileCheck())
 }
 
@@ -52,7 +52,7 @@ func profileID(ctx context.Context, c *client.Client, arg string) (int64, error)
 }
 
 func (p *program) profileList() *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "List the profiles", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "list", Short: "List profiles", Args: cobra.NoArgs,
 		RunE: p.call(func(ctx context.Context, c *client.Client) error {
 			return printList(p, each(c.Profiles(ctx)), table[api.Profile]{
 				header: []string{"ID", "NAME", "VERSION", "BUILT IN", "VALIDITY", "DESCRIPTION"},
@@ -73,7 +73,7 @@ func yesNo(yes bool) string {
 
 func (p *program) profileShow() *cobra.Command {
 	var version int
-	c := &cobra.Command{Use: "show ID|NAME", Short: "Show a profile; with --json as create and update take it", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "show ID|NAME", Short: "Show a profile; --json prints it in the form that create and update read", Args: cobra.ExactArgs(1),
 		Example: "  notary profile show server\n  notary profile show server --json > mine.json",
 		RunE: p.onProfile(func(ctx context.Context, c *client.Client, id int64) error {
 			e, err := c.Profile(ctx, id, version)
@@ -169,7 +169,7 @@ func subjectText(subject *api.ProfileSubject) string {
 
 func (p *program) profileCreate() *cobra.Command {
 	var file, name string
-	c := &cobra.Command{Use: "create --file FILE", Short: "Make a profile of a file in JSON or YAML", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "create --file FILE", Short: "Create a profile from a JSON or YAML file", Args: cobra.NoArgs,
 		Example: "  notary profile show server --json > web.json\n" +
 			"  notary profile create --file web.json --name web",
 		RunE: func(command *cobra.Command, args []string) error {
@@ -201,10 +201,10 @@ func profileFile(c *cobra.Command, file *string, usage string) {
 
 func (p *program) profileUpdate() *cobra.Command {
 	var file string
-	c := &cobra.Command{Use: "update ID|NAME --file FILE", Short: "Give a profile the rules of a file in JSON or YAML: a new version", Args: cobra.ExactArgs(1),
-		Long: "Give a profile the rules of a file in JSON or YAML, which make a new version.\n\n" +
-			"Where the file has the version that was changed, as show --json writes it, the change is\n" +
-			"refused if somebody has made another one meanwhile.",
+	c := &cobra.Command{Use: "update ID|NAME --file FILE", Short: "Update a profile from a JSON or YAML file", Args: cobra.ExactArgs(1),
+		Long: "Update a profile from a JSON or YAML file, which creates a new version.\n\n" +
+			"If the file has a version, as show --json writes it, the update is\n" +
+			"refused if the profile has a newer version.",
 		Example: "  notary profile show web --json > web.json\n" +
 			"  notary profile update web --file web.json"}
 	c.RunE = func(command *cobra.Command, args []string) error {
@@ -249,7 +249,7 @@ func sameProfile(ctx context.Context, c *client.Client, id int64, name string) e
 
 func (p *program) profileDelete() *cobra.Command {
 	var yes bool
-	c := &cobra.Command{Use: "delete ID|NAME", Short: "Delete a profile that is not built in; what it issued stays", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{Use: "delete ID|NAME", Short: "Delete a profile that is not built in; its certificates stay valid", Args: cobra.ExactArgs(1),
 		RunE: p.onProfile(func(ctx context.Context, c *client.Client, id int64) error {
 			if err := p.confirm(ctx, yes, "Delete profile %d?", id); err != nil {
 				return err

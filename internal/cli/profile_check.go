@@ -22,15 +22,15 @@ type checkFlags struct {
 
 func (p *program) profileCheck() *cobra.Command {
 	var flags checkFlags
-	c := &cobra.Command{Use: "check ID|NAME", Short: "Try a profile, or changed rules for it, without issuing", Args: cobra.ExactArgs(1),
-		Long: "Try a profile without issuing: on a CSR, on the last requests, or both. With --file the\n" +
-			"rules of a file are tried in the place of the profile's own, and of the last requests\n" +
-			"those are told of which would newly be refused or allowed. A CSR that would be refused\n" +
-			"ends with exit code 1.",
+	c := &cobra.Command{Use: "check ID|NAME", Short: "Test a profile, or changes to it, without issuing", Args: cobra.ExactArgs(1),
+		Long: "Test a profile on a CSR, on the latest requests, or on both, without issuing. With --file, the\n" +
+			"rules of a file are tested instead of the profile's own, and those of the latest requests\n" +
+			"whose verdict changes are listed. If the CSR would be refused,\n" +
+			"the exit code is 1.",
 		Example: "  notary profile check server --csr web.csr --authority 2\n" +
 			"  notary profile check web --file web.json --last 500"}
 	c.Flags().StringVar(&flags.csr, "csr", "", "PEM `file` with a signing request, - for the standard input")
-	c.Flags().IntVar(&flags.last, "last", 0, "how `many` of the last requests to look at, up to 1000")
+	c.Flags().IntVar(&flags.last, "last", 0, "how `many` of the latest requests to check, up to 1000")
 	authorityFlag(c, &flags.authority, "authority", "the `id` or common name of an authority whose constraints count, and for which is linted")
 	profileFile(c, &flags.file, "the `file` with changed rules, JSON or YAML")
 	c.MarkFlagsOneRequired("csr", "last")

@@ -18,7 +18,7 @@ import (
 )
 
 func (p *program) requestCommand() *cobra.Command {
-	return group("request", "Certificate requests: make, sign, reject, revoke, download",
+	return group("request", "Manage certificate requests",
 		p.requestCreate(), p.requestList(), p.requestShow(), p.requestSign(), p.requestReject(),
 		p.requestRevoke(), p.requestReopen(), p.requestDelete(), p.requestUpload(),
 		p.requestDownload(), p.requestRemoveCertificate())
@@ -26,7 +26,7 @@ func (p *program) requestCommand() *cobra.Command {
 
 func (p *program) requestList() *cobra.Command {
 	var flags listFlags
-	c := &cobra.Command{Use: "list", Short: "List the requests, or those that fit", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "list", Short: "List certificate requests", Args: cobra.NoArgs,
 		Example: "  notary request list --status Outstanding --domain example.com\n" +
 			"  notary request list --expiring 30d --sort not_after --limit 20\n" +
 			"  notary request list --search \"web example.com\" --watch",
@@ -168,7 +168,7 @@ func optionalID(id *int64) string {
 }
 
 func (p *program) requestReopen() *cobra.Command {
-	c := p.onOne("reopen ID", "Decide again on a rejected or revoked request", "request %d is outstanding again",
+	c := p.onOne("reopen ID", "Reopen a rejected or revoked request", "request %d is outstanding again",
 		func(ctx context.Context, c *client.Client, id int64) error {
 			return c.ReopenCertificateRequest(ctx, id)
 		})
@@ -185,7 +185,7 @@ func (p *program) requestDelete() *cobra.Command {
 }
 
 func (p *program) requestRemoveCertificate() *cobra.Command {
-	return namedYesUsage(p.destructive("remove-certificate ID", "Take the certificate from a request; it stays in the inventory",
+	return namedYesUsage(p.destructive("remove-certificate ID", "Remove the certificate from a request; it stays in the inventory",
 		"Remove the certificate of request %d?", "request %d has no certificate any more and is outstanding again",
 		func(ctx context.Context, c *client.Client, id int64) error { return c.RemoveCertificate(ctx, id) }))
 }
@@ -193,7 +193,7 @@ func (p *program) requestRemoveCertificate() *cobra.Command {
 func (p *program) requestUpload() *cobra.Command {
 	var chain string
 	c := &cobra.Command{
-		Use: "upload ID", Short: "Give a request the certificate that another authority signed", Args: cobra.ExactArgs(1),
+		Use: "upload ID", Short: "Upload a certificate that an external CA signed for a request", Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
 			text, err := p.readCertificates(ctx, chain)
 			if err != nil {
@@ -213,7 +213,7 @@ func (p *program) requestUpload() *cobra.Command {
 }
 
 func (p *program) requestDownload() *cobra.Command {
-	return p.download("Get the certificate of a request, with its chain or with its key",
+	return p.download("Download a request's certificate, chain or PKCS #12 bundle",
 		"  notary request download 7 --out a.example.com.pem\n"+
 			"  notary request download 7 --format leaf | openssl x509 -noout -text\n"+
 			"  notary request download 7 --pkcs12 a.p12 --key a.example.com.key",

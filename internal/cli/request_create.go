@@ -55,7 +55,7 @@ func (p *program) requestCreate() *cobra.Command {
 func (f *requestFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.names, "name", nil, "a `name` for the certificate: host, *.domain, IP address, e-mail address or URI; may be repeated")
 	f.subject.register(c, "default the first --name, where that is a host's")
-	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key's algorithm: "+algorithmList())
+	c.Flags().StringVar(&f.key, "key-algorithm", string(notary.ECDSAP256), "the key algorithm: "+algorithmList())
 	c.Flags().StringVar(&f.keyOut, "key-out", "", "the `file` to write the key to (default the first name with .key)")
 	c.Flags().StringVar(&f.csr, "csr", "", "PEM `file` with a CSR to submit; - for the standard input")
 	c.MarkFlagsOneRequired("name", "csr")

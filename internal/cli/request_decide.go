@@ -20,7 +20,7 @@ func (p *program) requestSign() *cobra.Command {
 	var body api.SignCertificateRequest
 	var end endFlags
 	var own signFlags
-	c, on := p.deciding("sign", "Have requests signed by an authority", notary.Outstanding, "issued-by",
+	c, on := p.deciding("sign", "Sign requests with a CA", notary.Outstanding, "issued-by",
 		"  notary request sign 7 --authority 2\n"+
 			"  notary request sign 7 8 9 --authority 2 --profile server --days 30\n"+
 			"  notary request sign --domain example.com --authority 2\n"+
@@ -58,7 +58,7 @@ func (p *program) requestSign() *cobra.Command {
 	}
 	authorityFlag(c, &authority, "authority", "the `id` or common name of the authority that signs (default the one of the former certificate)")
 	c.Flags().StringVar(&body.Profile, "profile", "", "the profile's `name`: see notary profile list (default the one of the former certificate, or server-client)")
-	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "use --authority and --profile only for requests that have had no certificate")
+	c.Flags().BoolVar(&body.KeepFormer, "keep-former", false, "renew with the former CA and profile; --authority and --profile are for requests without a certificate")
 	end.register(c, "the profile's: 90 days for the built-in ones of servers and clients")
 	own.register(c, on)
 	c.RegisterFlagCompletionFunc("profile", p.completeProfiles)
@@ -108,7 +108,7 @@ func (p *program) requestReject() *cobra.Command {
 			question: "Reject %s?", doing: "rejecting", done: "rejected",
 		})
 	}
-	c.Flags().StringVar(&body.Reason, "reason", "", "a `text` for whoever submitted the request")
+	c.Flags().StringVar(&body.Reason, "reason", "", "a `text` for the requester")
 	return c
 }
 
@@ -122,13 +122,13 @@ type decidedOn struct {
 // deciding is a command on requests by ids or filter, but for what it does.
 func (p *program) deciding(verb, short string, status notary.RequestStatus, issuerFlag, example string) (*cobra.Command, *decidedOn) {
 	c := &cobra.Command{Use: verb + " [ID...]", Short: short, Example: example, Args: cobra.ArbitraryArgs,
-		Long: short + ".\n\nThe requests are named by their ids, or found by the flags that narrow a list. With these,\n" +
-			"without --status, only those are meant that are " + string(status) + "; they are counted first, and nothing\n" +
-			"is done if other requests match since, or one of them has changed."}
+		Long: short + ".\n\nSelect the requests by id or with filters. With filters and\n" +
+			"without --status, only requests that are " + string(status) + " are selected. They are counted first, and nothing\n" +
+			"is done if the selection, or one of the requests, has changed since."}
 	on := &decidedOn{status: status}
 	on.register(c, issuerFlag)
 	on.registerStatus()
-	c.Flags().BoolVarP(&on.yes, "yes", "y", false, "do not ask; without a terminal to ask on, requests that flags or a name find are only "+
-		"decided on with this one")
+	c.Flags().BoolVarP(&on.yes, "yes", "y", false, "do not ask for confirmation; required without a terminal if requests are selected by filters or "+
+		"by name")
 	return c, on
 }

@@ -19,7 +19,7 @@ import (
 
 func (p *program) requestRevoke() *cobra.Command {
 	var body api.RevokeCertificateRequest
-	c, on := p.deciding("revoke", "Revoke the certificates of requests, for ever", notary.Active, "authority",
+	c, on := p.deciding("revoke", "Revoke the certificates of requests permanently", notary.Active, "authority",
 		"  notary request revoke 7 --reason keyCompromise\n"+
 			"  notary request revoke 7 --only-current\n"+
 			"  notary request revoke --authority 2 --domain example.com --reason cessationOfOperation")
@@ -40,17 +40,17 @@ func (p *program) requestRevoke() *cobra.Command {
 			many: func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error] {
 				return c.RevokeCertificates(ctx, api.BulkRevoke{Bulk: on, RevokeCertificateRequest: body})
 			},
-			question: "Revoke the certificates of %s for ever?", doing: "revoking", done: "revoked", forEver: true,
+			question: "Revoke the certificates of %s permanently?", doing: "revoking", done: "revoked", permanent: true,
 		})
 	}
 	reasonFlag(c, &body.Reason)
-	c.Flags().BoolVar(&body.OnlyCurrent, "only-current", false, "revoke only the current certificate, and leave older ones valid")
+	c.Flags().BoolVar(&body.OnlyCurrent, "only-current", false, "revoke only the current certificate; older ones stay valid")
 	revokeYesUsage(c)
 	return c
 }
 
 func revokeYesUsage(c *cobra.Command) {
-	c.Flags().Lookup("yes").Usage = "do not ask; where the input is not a terminal nobody is asked, and what flags or a name find is only revoked with this one"
+	c.Flags().Lookup("yes").Usage = "do not ask for confirmation; required without a terminal if certificates are selected by filters or by name"
 }
 
 // confirmRevocation names the certificates of a request that would be revoked, and asks.
@@ -64,23 +64,23 @@ func (p *program) confirmRevocation(ctx context.Context, c *client.Client, id in
 	}
 	all = slices.DeleteFunc(all, func(e api.Certificate) bool { return e.RevokedAt != nil || p.now().After(e.NotAfter) })
 	if onlyCurrent || len(all) < 2 {
-		return p.confirm(ctx, false, "Revoke the certificate of request %d for ever?", id)
+		return p.confirm(ctx, false, "Revoke the certificate of request %d permanently?", id)
 	}
 	var ids []int64
 	for _, e := range all {
 		ids = append(ids, e.ID)
 	}
-	return p.confirm(ctx, false, "Revoke all %d valid certificates of request %d (%s) for ever?", len(ids), id, joinIDs(ids))
+	return p.confirm(ctx, false, "Revoke all %d valid certificates of request %d (%s) permanently?", len(ids), id, joinIDs(ids))
 }
 
 func (p *program) certificateRevoke() *cobra.Command {
 	var on filterFlags
 	var yes bool
 	var body api.Revoke
-	c := &cobra.Command{Use: "revoke [ID...]", Short: "Revoke certificates, for ever", Args: cobra.ArbitraryArgs,
-		Long: "Revoke certificates, for ever.\n\nThey are named by their ids, or found by the flags that narrow a list: without --revoked\n" +
-			"only those that are not revoked yet. What the flags find is counted first, and nothing is done\n" +
-			"if other certificates match since. A certificate in use by an authority is only revoked alone.\n" +
+	c := &cobra.Command{Use: "revoke [ID...]", Short: "Revoke certificates permanently", Args: cobra.ArbitraryArgs,
+		Long: "Revoke certificates permanently.\n\nSelect them by id or with filters; without --revoked, filters select\n" +
+			"only certificates that are not revoked yet. They are counted first, and nothing is done\n" +
+			"if the selection has changed since. The certificate in use by a CA must be revoked on its own.\n" +
 			"On a revoked certificate, keyCompromise corrects the reason and blocks the key.",
 		Example: "  notary certificate revoke 9 --reason superseded\n" +
 			"  notary certificate revoke 9 12 13 --reason keyCompromise\n" +
@@ -113,7 +113,7 @@ func (p *program) certificateRevoke() *cobra.Command {
 }
 
 func (p *program) revokeCertificate(ctx context.Context, c *client.Client, id int64, body api.Revoke, yes bool) error {
-	if err := p.confirm(ctx, yes, "Revoke certificate %d for ever?", id); err != nil {
+	if err := p.confirm(ctx, yes, "Revoke certificate %d permanently?", id); err != nil {
 		return err
 	}
 	done, err := c.RevokeInventoryCertificate(ctx, id, body)
@@ -150,7 +150,7 @@ func (p *program) revokeCertificates(ctx context.Context, c *client.Client, ids 
 	case n == 0:
 		return p.done("no certificate fits: nothing to do")
 	}
-	if err := p.confirm(ctx, yes, "Revoke %s for ever?", counted(n, "certificate")); err != nil {
+	if err := p.confirm(ctx, yes, "Revoke %s permanently?", counted(n, "certificate")); err != nil {
 		return err
 	}
 	return p.follow(c.RevokeInventoryCertificates(ctx, bulk), n, decision{noun: "certificate", doing: "revoking", done: "revoked"})

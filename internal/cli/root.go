@@ -56,7 +56,7 @@ func (p *program) execute(ctx context.Context, args []string) int {
 }
 
 func (p *program) rootCommand() *cobra.Command {
-	root := group("notary", "A certificate service: requests, authorities, certificates, revocation",
+	root := group("notary", "Request, sign, inspect and revoke certificates",
 		p.startCommand(), p.setupCodeCommand(),
 		p.loginCommand(), p.logoutCommand(),
 		p.accountCommand(), p.groupCommand(), p.grantCommand(), p.canCommand(), p.requestCommand(), p.certificateCommand(), p.authorityCommand(), p.profileCommand(), p.eventCommand(),
@@ -70,9 +70,9 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.server, "server", "", "the server to call (default NOTARY_SERVER, or the last one logged in to, or "+config.DefaultURL+")")
-	flags.StringVar(&p.token, "token", "", "the token to call it with (default NOTARY_TOKEN, or that of notary login)")
-	flags.StringVar(&p.caCert, "ca-cert", "", "PEM `file` with the authorities to trust for the server (default NOTARY_CA_CERT)")
+	flags.StringVar(&p.server, "server", "", "the server's URL (default NOTARY_SERVER, or the server of the last login, or "+config.DefaultURL+")")
+	flags.StringVar(&p.token, "token", "", "the bearer token (default NOTARY_TOKEN, or the token of the last login)")
+	flags.StringVar(&p.caCert, "ca-cert", "", "PEM `file` of the CAs to trust for the server (default NOTARY_CA_CERT)")
 	flags.BoolVar(&p.json, "json", false, "print JSON")
 	p.wrapActions(root)
 	return root

@@ -13,7 +13,7 @@ import (
 
 func (p *program) statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show the server, its version, its database and who is logged in", Args: cobra.NoArgs,
+		Use: "status", Short: "Show the server's version and database, and who is logged in", Args: cobra.NoArgs,
 		RunE: p.call(p.status),
 	}
 }

@@ -19,10 +19,10 @@ var subjectFlagNames = []string{"common-name", "organization", "organizational-u
 func (f *subjectFlags) register(c *cobra.Command, commonNameHelp string) {
 	c.Flags().StringVar(&f.commonName, "common-name", "", "the subject's common name ("+commonNameHelp+")")
 	c.Flags().StringVar(&f.organization, "organization", "", "the subject's organization")
-	c.Flags().StringVar(&f.organizationalUnit, "organizational-unit", "", "the subject's unit of the organization")
+	c.Flags().StringVar(&f.organizationalUnit, "organizational-unit", "", "the subject's organizational unit")
 	c.Flags().StringVar(&f.country, "country", "", "the subject's country, two letters")
 	c.Flags().StringVar(&f.state, "state", "", "the subject's state or province")
-	c.Flags().StringVar(&f.locality, "locality", "", "the subject's town")
+	c.Flags().StringVar(&f.locality, "locality", "", "the subject's locality")
 }
 
 func (f subjectFlags) name() pkix.Name {
