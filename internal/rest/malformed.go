@@ -1,9 +1,11 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -193,12 +195,12 @@ var strictJSON = huma.Format{
 	},
 }
 
-// jsonFault puts an error of encoding/json into our words.
+// jsonFault returns an error of encoding/json as a message for the client.
 func jsonFault(data []byte, err error) error {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
 	switch {
-	case errors.As(err, &syntax) && (syntax.Offset < 1 || strings.Contains(err.Error(), "unexpected end")):
+	case errors.As(err, &syntax) && (syntax.Offset < 1 || endsEarly(data)):
 		return errors.New(theBody + " is not valid JSON: it ends too early")
 	case syntax != nil:
 		unexpected, _ := utf8.DecodeRune(data[syntax.Offset-1:])
@@ -212,6 +214,12 @@ func jsonFault(data []byte, err error) error {
 		return fmt.Errorf("%s: %w", theBody, err)
 	}
 	return nil
+}
+
+// endsEarly reports whether data is only the beginning of a JSON text.
+func endsEarly(data []byte) bool {
+	err := json.NewDecoder(bytes.NewReader(data)).Decode(new(json.RawMessage))
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // written is a field's path without the Go types that it is embedded in: names in JSON begin
