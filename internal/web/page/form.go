@@ -45,9 +45,6 @@ func (f Form) Given(name string) bool { return f.values.Has(name) }
 // Value returns the value of a field.
 func (f Form) Value(name string) string { return f.values.Get(name) }
 
-// Values returns the values of a field of which several can be chosen.
-func (f Form) Values(name string) []string { return f.values[name] }
-
 // Has reports whether a value of a field was chosen.
 func (f Form) Has(name, value string) bool { return slices.Contains(f.values[name], value) }
 
