@@ -106,6 +106,7 @@ type Caller struct {
 	Email     string
 	Role      Role
 	Address   string // the IP address that the call came from; "" for the program itself
+	RequestID string // the X-Request-Id of the call; "" for the program itself
 	SessionID int64  // the session of its token; 0 for a caller that has none, such as the program itself
 }
 

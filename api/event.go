@@ -2,26 +2,45 @@ package api
 
 import "time"
 
-// Event is one line of the record of who did what.
+// Event is one entry of the record of who did what.
 type Event struct {
-	ID        int64     `json:"id"`
-	At        time.Time `json:"at"`
-	AccountID *int64    `json:"account_id" doc:"Who; null for the program itself"`
-	Email     string    `json:"email" doc:"Who, as it was then"`
-	Address   string    `json:"address" doc:"The IP address from which; empty for the program itself"`
-	Action    string    `json:"action" example:"request.sign" doc:"What; its first word is the kind of the object"`
-	ObjectID  int64     `json:"object_id" doc:"On what"`
-	Detail    string    `json:"detail"`
+	ID        int64          `json:"id"`
+	At        time.Time      `json:"at"`
+	Action    string         `json:"action" example:"request.sign" doc:"What was done"`
+	Object    Ref            `json:"object" doc:"To what"`
+	Refs      []Ref          `json:"refs" nullable:"false" doc:"Other objects that took part, such as the issuing authority and the certificate"`
+	Principal Ref            `json:"principal" doc:"Who did it: an account, or the program itself, whose kind is system"`
+	Address   string         `json:"address" doc:"The IP address of the client; empty for the program itself"`
+	RequestID string         `json:"request_id" doc:"The X-Request-Id of the call; empty for the program itself"`
+	Before    map[string]any `json:"before" doc:"What changed, as it was before"`
+	After     map[string]any `json:"after" doc:"What changed, as it is now; what a new object has, or what else was done"`
+	Text      string         `json:"text" doc:"The event in words, which may change"`
+
+	AccountID *int64 `json:"account_id" deprecated:"true" doc:"The id of the principal; null for the program itself"`
+	Email     string `json:"email" deprecated:"true" doc:"The name of the principal"`
+	ObjectID  int64  `json:"object_id" deprecated:"true" doc:"The id of the object"`
+	Detail    string `json:"detail" deprecated:"true" doc:"What changed, in words"`
+}
+
+// Ref names an object or a principal.
+type Ref struct {
+	Kind string `json:"kind" example:"request"`
+	ID   int64  `json:"id" doc:"0 if it has none"`
+	Name string `json:"name" doc:"The name that it had then, such as a common name or an e-mail address"`
 }
 
 // EventFilter narrows the record: what is given must all hold.
 type EventFilter struct {
-	Kind     string `json:"kind,omitempty" query:"kind" enum:"request,certificate,authority,profile,account,group,grant" doc:"Of this kind of objects"`
+	Kind     string `json:"kind,omitempty" query:"kind" enum:"request,certificate,authority,profile,account,group,grant,clock,call,inventory,settings,database" doc:"Of this kind of objects"`
 	ObjectID ID     `json:"object_id,omitempty" query:"object_id" doc:"Of this object; with its kind"`
-	Email    string `json:"email,omitempty" query:"email" minLength:"1" doc:"Of who did it"`
+	Email    string `json:"email,omitempty" query:"email" minLength:"1" doc:"By the principal with this name"`
 	Action   string `json:"action,omitempty" query:"action" minLength:"1" example:"request.sign"`
-	From     string `json:"from,omitempty" query:"from" format:"date-time" doc:"At this time or later"`
-	Until    string `json:"until,omitempty" query:"until" format:"date-time" doc:"Before this time"`
+
+	Principal string `json:"principal,omitempty" query:"principal" minLength:"1" doc:"By this principal: its id or name, such as an e-mail address or system"`
+	RequestID string `json:"request_id,omitempty" query:"request_id" minLength:"1" doc:"Of the call with this X-Request-Id"`
+
+	From  string `json:"from,omitempty" query:"from" format:"date-time" doc:"At this time or later"`
+	Until string `json:"until,omitempty" query:"until" format:"date-time" doc:"Before this time"`
 }
 
 // EventPaging asks for a part of the record.

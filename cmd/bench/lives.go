@@ -112,7 +112,7 @@ func (l *lives) outstanding(d draft) store.Life {
 
 func (l *lives) rejected(d draft) store.Life {
 	life := l.life(d, notary.Rejected, l.now.Add(-l.upTo(history)))
-	l.decide(&life, l.between(life.Request.CreatedAt, 3*day), "request.reject", "")
+	l.decide(&life, l.between(life.Request.CreatedAt, 3*day), "request.reject", nil)
 	return life
 }
 
@@ -130,8 +130,8 @@ func (l *lives) revoked(d draft) store.Life {
 	last := life.Certificates[len(life.Certificates)-1]
 	at := l.between(last.CreatedAt, d.validity)
 	last.Revocation = &notary.Revocation{Serial: last.Serial, At: at, Reason: l.reason()}
-	l.decide(&life, at, "request.revoke", fmt.Sprintf("authority %d, serial %s, %s",
-		d.authority, last.Serial, last.Revocation.Reason))
+	l.decide(&life, at, "request.revoke", notary.Fields{"serial_number": last.Serial, "reason": last.Revocation.Reason},
+		notary.NewRef("authority", d.authority, ""))
 	return life
 }
 
@@ -158,8 +158,8 @@ func (l *lives) life(d draft, status notary.RequestStatus, created time.Time) st
 			CommonName: d.commonName, Names: notary.Names{DNS: d.dns, IP: d.ip, Email: d.email},
 			Key: d.key, CreatedAt: created, UpdatedAt: created,
 		},
-		Events: []notary.Event{{At: created, AccountID: d.ownerID, Email: d.owner, Address: l.names.address(),
-			Action: "request.create"}},
+		Events: []notary.Event{{At: created, Principal: notary.NewRef(notary.AccountPrincipal, d.ownerID, d.owner),
+			Address: l.names.address(), Action: "request.create"}},
 	}
 }
 
@@ -177,16 +177,19 @@ func (l *lives) issue(life *store.Life, d draft, signed []time.Time) {
 		}
 		c.DER, c.Fingerprint = l.variant(d.der)
 		life.Certificates = append(life.Certificates, c)
-		l.decide(life, at, "request.sign", fmt.Sprintf("authority %d, serial %s", d.authority, c.Serial))
+		l.decide(life, at, "request.sign", notary.Fields{"serial_number": c.Serial}, notary.NewRef("authority", d.authority, ""))
 	}
 }
 
 // decide adds what one of the five who decide has done.
-func (l *lives) decide(life *store.Life, at time.Time, action, detail string) {
+func (l *lives) decide(life *store.Life, at time.Time, action string, after notary.Fields, refs ...notary.Ref) {
 	manager := l.rand.IntN(5)
 	life.Request.UpdatedAt = at
-	life.Events = append(life.Events, notary.Event{At: at, AccountID: 101 + int64(manager),
-		Email: fmt.Sprintf("pki.%d@%s", manager, organisations[0]), Address: l.names.address(), Action: action, Detail: detail})
+	by := notary.Caller{AccountID: 101 + int64(manager), Email: fmt.Sprintf("pki.%d@%s", manager, organisations[0]),
+		Address: l.names.address()}
+	e := notary.EventBy(by, action, notary.Ref{}).With(refs...).Set(after)
+	e.At = at
+	life.Events = append(life.Events, e)
 }
 
 // reason is none that would touch other certificates.

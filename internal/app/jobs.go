@@ -15,11 +15,12 @@ import (
 )
 
 // Jobs returns the periodic work of a server. This is where a job is registered.
-func Jobs(authorities *ca.Service, rev *revocation.Service, accounts *auth.Service) []jobs.Job {
+func Jobs(st *store.Store, authorities *ca.Service, rev *revocation.Service, accounts *auth.Service) []jobs.Job {
 	return []jobs.Job{
 		{Name: "refresh CRLs", Every: time.Minute, Run: rev.RefreshCRLs},
 		{Name: "renew OCSP responders", Every: time.Minute, Run: rev.RenewResponders},
 		{Name: "delete expired sessions", Every: time.Minute, Run: accounts.CleanUp},
+		{Name: "sequence events", Every: time.Second, Run: store.NewSequencer(st).Run},
 		{Name: "check records", Every: time.Minute, Run: authorities.CheckRecords},
 	}
 }
@@ -34,7 +35,7 @@ func leaseOf(st *store.Store) jobs.Lease {
 
 // background returns what runs beside the servers.
 func (a *App) background() []func(context.Context) {
-	periodic := jobs.New(Jobs(a.authorities, a.revocation, a.accounts), leaseOf(a.store), a.log)
+	periodic := jobs.New(Jobs(a.store, a.authorities, a.revocation, a.accounts), leaseOf(a.store), a.log)
 	a.metrics.Register(periodic)
 	all := []func(context.Context){
 		a.live.Follow,
@@ -42,6 +43,7 @@ func (a *App) background() []func(context.Context) {
 		a.issuers.Follow,
 		a.reportBlockedKeys,
 		a.accounts.AwaitFirstAccount,
+		a.accounts.KeepRefusals,
 		periodic.Run,
 	}
 	if !a.store.Shared() {

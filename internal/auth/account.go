@@ -65,12 +65,17 @@ func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email
 		return 0, err
 	}
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if id, err = tx.InsertAccount(a, hash, false); err != nil {
+		if a.ID, err = tx.InsertAccount(a, hash, false); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "account.create", id, a.Email+", "+a.Role.String()))
+		return tx.Event(notary.EventBy(caller, "account.create", a.Ref()).Set(accountFields(a)))
 	})
-	return id, err
+	return a.ID, err
+}
+
+// accountFields returns what an event records of an account.
+func accountFields(a *notary.Account) notary.Fields {
+	return notary.Fields{"email": a.Email, "role": a.Role.String()}
 }
 
 // Accounts are all accounts, in the order of their ids.
@@ -97,10 +102,21 @@ func (s *Service) Me(ctx context.Context, caller notary.Caller) (*notary.Account
 	return s.store.Account(ctx, caller.AccountID)
 }
 
+// ReadSettings records that the caller sees the server's settings, which requires a permission.
+func (s *Service) ReadSettings(ctx context.Context, caller notary.Caller) error {
+	if err := caller.Require(notary.ReadSettings); err != nil {
+		return err
+	}
+	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		return tx.Event(notary.EventBy(caller, "settings.read", notary.NewRef("settings", 0, "")))
+	})
+}
+
 // DeleteAccount removes an account and ends its sessions. What it did stays on record.
 func (s *Service) DeleteAccount(ctx context.Context, caller notary.Caller, id int64) error {
-	return s.change(ctx, caller, id, "account.delete", func(tx *store.Tx, a *notary.Account) (string, error) {
-		return a.Email, tx.DeleteAccount(a)
+	return s.change(ctx, caller, id, "account.delete", func(tx *store.Tx, a *notary.Account, e *notary.Event) error {
+		*e = e.Change(accountFields(a), nil)
+		return tx.DeleteAccount(a)
 	})
 }
 
@@ -112,8 +128,9 @@ func (s *Service) ChangeRole(ctx context.Context, caller notary.Caller, id int64
 	if _, err := checkRole(&role); err != nil {
 		return err
 	}
-	return s.change(ctx, caller, id, "account.role", func(tx *store.Tx, a *notary.Account) (string, error) {
-		return a.Role.String() + " to " + role.String(), tx.SetRole(a, role)
+	return s.change(ctx, caller, id, "account.role", func(tx *store.Tx, a *notary.Account, e *notary.Event) error {
+		*e = e.Change(notary.Fields{"role": a.Role.String()}, notary.Fields{"role": role.String()})
+		return tx.SetRole(a, role)
 	})
 }
 
@@ -130,14 +147,14 @@ func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id i
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, caller, id, "account.password", func(tx *store.Tx, a *notary.Account) (string, error) {
-		return "", tx.SetPassword(a.ID, hash, caller.SessionID)
+	return s.change(ctx, caller, id, "account.password", func(tx *store.Tx, a *notary.Account, _ *notary.Event) error {
+		return tx.SetPassword(a.ID, hash, caller.SessionID)
 	})
 }
 
-// change does something to an account, as an Admin may, and records it.
+// change does something to an account, as an Admin may, and records it. The function do may add to the event.
 func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, action string,
-	do func(*store.Tx, *notary.Account) (detail string, err error)) error {
+	do func(*store.Tx, *notary.Account, *notary.Event) error) error {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return err
 	}
@@ -147,11 +164,11 @@ func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, ac
 		if err != nil {
 			return err
 		}
-		detail, err := do(tx, a)
-		if err != nil {
+		event := notary.EventBy(caller, action, a.Ref())
+		if err := do(tx, a, &event); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, action, id, detail))
+		return tx.Event(event)
 	})
 }
 
@@ -225,7 +242,7 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 		if err := then(tx); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "account.password", caller.AccountID, "by its owner"))
+		return tx.Event(notary.EventBy(caller, "account.password", caller.Account()))
 	})
 }
 

@@ -60,6 +60,9 @@ var useCases = map[string]struct {
 	"DeleteGrant": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
 		return s.DeleteGrant(ctx, c, 999)
 	}},
+	"ReadSettings": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
+		return s.ReadSettings(ctx, c)
+	}},
 	"Accounts": {admins, func(ctx context.Context, s *auth.Service, c notary.Caller) error {
 		return second(s.Accounts(ctx, c))
 	}},
@@ -116,7 +119,7 @@ var useCases = map[string]struct {
 // open are the methods that need no caller, because they find out who it is, or because the
 // program calls them itself.
 var open = []string{"AwaitFirstAccount", "Caller", "CleanUp", "CreateFirstAccount", "HasAccounts", "Initialized", "IsSetupCode",
-	"LimitSessions", "Login", "LoginBrowser", "NeedsSetupCode", "NewDevice", "OfferSetupCode", "Recognizes", "Recover", "SetSetupCode"}
+	"KeepRefusals", "LimitSessions", "Login", "LoginBrowser", "NeedsSetupCode", "NewDevice", "OfferSetupCode", "Recognizes", "RecordRefusals", "Recover", "Refused", "SetSetupCode"}
 
 func TestWhoMay(t *testing.T) {
 	t.Parallel()
@@ -329,7 +332,7 @@ func TestAccountEvents(t *testing.T) {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
 		all := w.Events(t)
-		if last := all[len(all)-1]; last.ObjectID != me.AccountID || last.AccountID == 0 || last.Email == "" {
+		if last := all[len(all)-1]; last.Object != me.Account() || last.Principal.ID == 0 || last.Principal.Name == "" {
 			t.Errorf("the event is %+v, want one about the account %d", last, me.AccountID)
 		}
 	}

@@ -27,6 +27,7 @@ type Service struct {
 	attempts *attempts
 	sessions *sessions // nil where other nodes can end them
 	seen     seen
+	refusals refusals
 	limits   atomic.Pointer[limits]
 
 	initialized    atomic.Bool // an account was seen
@@ -70,6 +71,7 @@ func New(st *store.Store, o Options) *Service {
 // Client is what somebody logs in from.
 type Client struct {
 	Address   string // the IP address
+	RequestID string // the X-Request-Id of the call
 	UserAgent string // what the program or browser calls itself
 	Device    string // the token of [Service.NewDevice] that a browser has kept
 }
@@ -101,13 +103,17 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 		return "", session, err
 	}
 	if ok, err := s.attempt(ctx, origin, hash, password); err != nil {
+		if notary.KindOf(err) == notary.RateLimited {
+			s.refusedLogin(account, from)
+		}
 		return "", session, err
 	} else if !ok || account == nil {
 		// The e-mail is not logged: people type passwords into the wrong field.
+		s.refusedLogin(account, from)
 		s.log.WarnContext(ctx, "login refused", "account_id", idOf(account), "address", from.Address)
 		return "", session, notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
 	}
-	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: from.Address}
+	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: from.Address, RequestID: from.RequestID}
 	session = s.newSession(account.ID, from, browser)
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		// The password may have been changed while it was being checked.
@@ -119,11 +125,7 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 		if token, err = begin(tx, &session); err != nil {
 			return err
 		}
-		detail := ""
-		if browser {
-			detail = "in a browser"
-		}
-		return tx.Event(notary.EventBy(caller, "account.login", account.ID, detail))
+		return tx.Event(notary.EventBy(caller, "account.login", account.Ref()).Set(notary.Fields{"browser": browser}))
 	})
 	return token, session, err
 }

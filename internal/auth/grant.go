@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"strings"
 
 	"notary"
 	"notary/internal/policy"
@@ -43,7 +42,7 @@ func (s *Service) CreateGrant(ctx context.Context, caller notary.Caller, g *nota
 		if id, err = tx.InsertGrant(g); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "grant.create", id, grantDetail(g)))
+		return tx.Event(notary.EventBy(caller, "grant.create", notary.NewRef("grant", id, "")).Set(grantFields(g)))
 	})
 	return id, err
 }
@@ -61,11 +60,14 @@ func (s *Service) DeleteGrant(ctx context.Context, caller notary.Caller, id int6
 		if err := tx.DeleteGrant(id); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "grant.delete", id, grantDetail(g)))
+		return tx.Event(notary.EventBy(caller, "grant.delete", notary.NewRef("grant", id, "")).Change(grantFields(g), nil))
 	})
 }
 
-func grantDetail(g *notary.Grant) string { return g.Grantee() + ", " + strings.Join(g.Actions, " ") }
+// grantFields returns what an event records of a grant.
+func grantFields(g *notary.Grant) notary.Fields {
+	return notary.Fields{"grantee": g.Grantee(), "actions": g.Actions}
+}
 
 // requireNamed returns an error if anything that the grant names does not exist.
 func requireNamed(ctx context.Context, tx *store.Tx, g *notary.Grant) error {

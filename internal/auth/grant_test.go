@@ -46,7 +46,7 @@ func TestGroupsAndGrantsAreOnRecord(t *testing.T) {
 	page, err := w.CA.Events(t.Context(), w.Caller(notary.CertificateManager), notary.EventQuery{Limit: 100})
 	testkit.Check(t, err)
 	for _, e := range page.Items {
-		if e.Kind() == "group" || e.Kind() == "grant" {
+		if e.Object.Kind == "group" || e.Object.Kind == "grant" {
 			t.Errorf("a Certificate Manager sees %s", e.Action)
 		}
 	}

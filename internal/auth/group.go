@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 
 	"notary"
@@ -45,7 +44,7 @@ func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name st
 		if id, err = tx.InsertGroup(name); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "group.create", id, name))
+		return tx.Event(notary.EventBy(caller, "group.create", notary.NewRef("group", id, name)).Set(notary.Fields{"name": name}))
 	})
 	return id, err
 }
@@ -63,7 +62,7 @@ func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int6
 		if err := tx.DeleteGroup(id); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "group.delete", id, g.Name))
+		return tx.Event(notary.EventBy(caller, "group.delete", notary.NewRef("group", id, g.Name)).Change(notary.Fields{"name": g.Name}, nil))
 	})
 }
 
@@ -79,19 +78,20 @@ func (s *Service) ChangeMembers(ctx context.Context, caller notary.Caller, group
 		return notary.FieldErrorf("add", "more than %d accounts are named: change them in parts", maxMembers)
 	}
 	return s.writeGrants(ctx, caller, func(tx *store.Tx) error {
-		if _, err := tx.Group(ctx, groupID); err != nil {
+		g, err := tx.Group(ctx, groupID)
+		if err != nil {
 			return err
 		}
 		if len(add)+len(remove) == 0 {
 			return notary.FieldErrorf("add", "no account is named: give add, remove or both")
 		}
 		for _, id := range add {
-			if err := changeMember(ctx, tx, caller, "group.add_member", groupID, id, tx.AddMember); err != nil {
+			if err := changeMember(ctx, tx, caller, "group.add_member", g, id, tx.AddMember); err != nil {
 				return notary.WithField(err, "add")
 			}
 		}
 		for _, id := range remove {
-			if err := changeMember(ctx, tx, caller, "group.remove_member", groupID, id, tx.RemoveMember); err != nil {
+			if err := changeMember(ctx, tx, caller, "group.remove_member", g, id, tx.RemoveMember); err != nil {
 				return notary.WithField(err, "remove")
 			}
 		}
@@ -99,16 +99,16 @@ func (s *Service) ChangeMembers(ctx context.Context, caller notary.Caller, group
 	})
 }
 
-func changeMember(ctx context.Context, tx *store.Tx, caller notary.Caller, action string, groupID, accountID int64,
+func changeMember(ctx context.Context, tx *store.Tx, caller notary.Caller, action string, g *notary.Group, accountID int64,
 	change func(groupID, accountID int64) error) error {
 	a, err := tx.Account(ctx, accountID)
 	if err != nil {
 		return err
 	}
-	if err := change(groupID, accountID); err != nil {
+	if err := change(g.ID, accountID); err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(caller, action, groupID, fmt.Sprintf("account %d, %s", a.ID, a.Email)))
+	return tx.Event(notary.EventBy(caller, action, notary.NewRef("group", g.ID, g.Name)).With(a.Ref()))
 }
 
 // writeGrants is [store.Store.WriteAs] for a change to groups or grants. What others do by these is either committed

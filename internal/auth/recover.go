@@ -34,14 +34,14 @@ func (s *Service) Recover(ctx context.Context, r Recovery) error {
 		if err != nil {
 			return err
 		}
-		account, detail, err := recovered(tx, accounts, r)
+		account, event, err := recovered(tx, accounts, r)
 		if err != nil {
 			return err
 		}
 		if err := tx.SetPassword(account.ID, r.PasswordHash, 0); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(notary.SystemCaller, "account.recover", account.ID, account.Email+", "+detail))
+		return tx.Event(event)
 	})
 	if err == nil {
 		s.initialized.Store(true)
@@ -49,8 +49,8 @@ func (s *Service) Recover(ctx context.Context, r Recovery) error {
 	return err
 }
 
-// recovered returns the Admin that gets a new password.
-func recovered(tx *store.Tx, accounts []*notary.Account, r Recovery) (_ *notary.Account, detail string, err error) {
+// recovered returns the Admin that gets a new password, and the event of that.
+func recovered(tx *store.Tx, accounts []*notary.Account, r Recovery) (_ *notary.Account, e notary.Event, err error) {
 	var account *notary.Account
 	var admins []string
 	for _, a := range accounts {
@@ -63,22 +63,27 @@ func recovered(tx *store.Tx, accounts []*notary.Account, r Recovery) (_ *notary.
 	}
 	switch {
 	case slices.Contains(admins, r.Email):
-		return account, "password reset on the server", tx.ClaimAccount(account.ID)
+		return account, recovery(account), tx.ClaimAccount(account.ID)
 	case len(admins) > 0:
-		return nil, "", notary.FieldErrorf("email", "%s is not an Admin: the Admins are %s", r.Email,
+		return nil, e, notary.FieldErrorf("email", "%s is not an Admin: the Admins are %s", r.Email,
 			strings.Join(admins, ", "))
 	case !r.Create:
-		return nil, "", notary.FieldErrorf("email", "there is no Admin: use --create to make %s one", r.Email)
+		return nil, e, notary.FieldErrorf("email", "there is no Admin: use --create to make %s one", r.Email)
 	case account != nil:
 		if err := tx.ClaimAccount(account.ID); err != nil {
-			return nil, "", err
+			return nil, e, err
 		}
-		return account, "made an Admin on the server", tx.SetRole(account, notary.Admin)
+		e = recovery(account).Change(notary.Fields{"role": account.Role.String()}, notary.Fields{"role": notary.Admin.String()})
+		return account, e, tx.SetRole(account, notary.Admin)
 	}
 	account = &notary.Account{Email: r.Email, Role: notary.Admin}
 	if account.ID, err = tx.InsertAccount(account, r.PasswordHash, false); err != nil {
-		return nil, "", err
+		return nil, e, err
 	}
-	return account, "created on the server", tx.Event(notary.EventBy(notary.SystemCaller, "account.create", account.ID,
-		account.Email+", "+account.Role.String()))
+	created := notary.EventBy(notary.SystemCaller, "account.create", account.Ref()).Set(accountFields(account))
+	return account, recovery(account), tx.Event(created)
+}
+
+func recovery(a *notary.Account) notary.Event {
+	return notary.EventBy(notary.SystemCaller, "account.recover", a.Ref())
 }

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -157,7 +156,7 @@ func (s *Service) Sessions(ctx context.Context, caller notary.Caller, token stri
 
 // EndSession ends one of the caller's own sessions at once.
 func (s *Service) EndSession(ctx context.Context, caller notary.Caller, id int64) error {
-	return s.endSessions(ctx, caller, fmt.Sprintf("session %d", id), func(tx *store.Tx) error {
+	return s.endSessions(ctx, caller, notary.Fields{"session_id": id}, func(tx *store.Tx) error {
 		return tx.DeleteSessionOf(caller.AccountID, id)
 	})
 }
@@ -174,17 +173,17 @@ func (s *Service) EndOtherSessions(ctx context.Context, caller notary.Caller, to
 	if current == nil || current.AccountID != caller.AccountID {
 		return notary.Errorf(notary.Unauthenticated, "this session has ended: log in again")
 	}
-	return s.endSessions(ctx, caller, "all other sessions", func(tx *store.Tx) error {
+	return s.endSessions(ctx, caller, notary.Fields{"sessions": "all others"}, func(tx *store.Tx) error {
 		return tx.DeleteOtherSessions(caller.AccountID, current.ID)
 	})
 }
 
 // Logout ends the caller's session with that token at once.
 func (s *Service) Logout(ctx context.Context, caller notary.Caller, token string) error {
-	return s.endSessions(ctx, caller, "", func(tx *store.Tx) error { return tx.DeleteSession(hashToken(token)) })
+	return s.endSessions(ctx, caller, nil, func(tx *store.Tx) error { return tx.DeleteSession(hashToken(token)) })
 }
 
-func (s *Service) endSessions(ctx context.Context, caller notary.Caller, detail string, end func(*store.Tx) error) error {
+func (s *Service) endSessions(ctx context.Context, caller notary.Caller, ended notary.Fields, end func(*store.Tx) error) error {
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}
@@ -193,7 +192,7 @@ func (s *Service) endSessions(ctx context.Context, caller notary.Caller, detail 
 		if err := end(tx); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "account.logout", caller.AccountID, detail))
+		return tx.Event(notary.EventBy(caller, "account.logout", caller.Account()).Set(ended))
 	})
 }
 

@@ -185,7 +185,7 @@ func TestOwnSessions(t *testing.T) {
 	wantCaller(t, w, tool, false)
 	wantCaller(t, w, theirs, true)
 	events := w.Events(t)
-	if last := events[len(events)-1]; last.Action != "account.logout" || last.ObjectID != me.AccountID || last.Detail != "all other sessions" {
+	if last := events[len(events)-1]; last.Action != "account.logout" || last.Object != me.Account() || last.After["sessions"] != "all others" {
 		t.Errorf("the event is %+v", last)
 	}
 }

@@ -46,7 +46,7 @@ func (s *Service) OfferSetupCode(ctx context.Context, code string) (stored bool,
 }
 
 func setupCodeEvent(tx *store.Tx) error {
-	return tx.Event(notary.EventBy(notary.SystemCaller, "account.setup_code", 0, ""))
+	return tx.Event(notary.EventBy(notary.SystemCaller, "account.setup_code", notary.NewRef("account", 0, "")))
 }
 
 // IsSetupCode reports whether code is the setup code.
@@ -69,7 +69,8 @@ func hashSetupCode(code string) string {
 type FirstAccount struct {
 	Email, Password, SetupCode string
 
-	Address string // the IP address that the call came from
+	Address   string // the IP address that the call came from
+	RequestID string // the X-Request-Id of the call
 }
 
 // CreateFirstAccount creates the first account, an Admin, and returns its id. It requires the setup code unless
@@ -91,14 +92,14 @@ func (s *Service) CreateFirstAccount(ctx context.Context, f FirstAccount) (id in
 		return 0, err
 	}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		if id, err = tx.InsertAccount(a, hash, true); err != nil {
+		if a.ID, err = tx.InsertAccount(a, hash, true); err != nil {
 			return err
 		}
 		if err := s.useSetupCode(tx, f); err != nil {
 			return err
 		}
-		caller := notary.Caller{AccountID: id, Email: a.Email, Role: a.Role, Address: f.Address}
-		return tx.Event(notary.EventBy(caller, "account.create", id, a.Email+", "+a.Role.String()))
+		caller := notary.Caller{AccountID: a.ID, Email: a.Email, Role: a.Role, Address: f.Address, RequestID: f.RequestID}
+		return tx.Event(notary.EventBy(caller, "account.create", a.Ref()).Set(accountFields(a)))
 	})
 	if err != nil {
 		return 0, err
@@ -107,7 +108,7 @@ func (s *Service) CreateFirstAccount(ctx context.Context, f FirstAccount) (id in
 	if s.onFirstAccount != nil {
 		s.onFirstAccount()
 	}
-	return id, nil
+	return a.ID, nil
 }
 
 func (s *Service) requireNoAccount(ctx context.Context) error {

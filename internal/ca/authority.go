@@ -99,9 +99,19 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 				return err
 			}
 		}
-		return tx.Event(notary.EventBy(caller, "authority.create", a.ID, a.CommonName+", "+a.Key))
+		return tx.Event(authorityCreated(caller, a))
 	})
 	return a.ID, err
+}
+
+// authorityCreated returns the event of the creation of an authority.
+func authorityCreated(caller notary.Caller, a *notary.Authority) notary.Event {
+	return notary.EventBy(caller, "authority.create", a.Ref()).Set(notary.Fields{"common_name": a.CommonName, "key": a.Key})
+}
+
+// certificateGiven returns the event of a certificate that an authority gets, from an issuer here or elsewhere.
+func certificateGiven(caller notary.Caller, action string, a *notary.Authority, cert *notary.Certificate, issuer notary.Ref) notary.Event {
+	return notary.EventBy(caller, action, a.Ref()).With(issuer, cert.Ref()).Set(notary.Fields{"serial_number": cert.Serial})
 }
 
 func (s *Service) checkAuthority(o *AuthorityOptions) (err error) {
@@ -229,12 +239,10 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
 			return err
 		}
-		certID, err := s.giveFrom(ctx, tx, caller, a, cert)
-		if err != nil {
+		if cert.ID, err = s.giveFrom(ctx, tx, caller, a, cert); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "authority.sign", a.ID,
-			fmt.Sprintf("authority %d, certificate %d, serial %s", issuer.ID, certID, cert.Serial)))
+		return tx.Event(certificateGiven(caller, "authority.sign", a, cert, issuer.Ref()))
 	})
 }
 
@@ -273,8 +281,8 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 		if certID, err = s.giveFrom(ctx, tx, caller, a, cert); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "authority.upload", id,
-			fmt.Sprintf("certificate %d, serial %s", certID, cert.Serial)))
+		cert.ID = certID
+		return tx.Event(certificateGiven(caller, "authority.upload", a, cert, s.issuerRef(cert)))
 	})
 	return certID, err
 }
@@ -348,8 +356,8 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 		if err := tx.DeleteAuthority(a); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "authority.delete", id,
-			fmt.Sprintf("%s, %s", a.CommonName, counted(valid, "valid certificate", "valid certificates"))))
+		return tx.Event(notary.EventBy(caller, "authority.delete", a.Ref()).
+			Change(notary.Fields{"common_name": a.CommonName, "valid_certificates": min(valid, store.MaxValidCount)}, nil))
 	})
 	if err == nil {
 		s.issuers.Forget(id)

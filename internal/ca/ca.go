@@ -79,6 +79,9 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.
 	if err := s.upgradeReplaced(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.upgradeEvents(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.upgradeContents(ctx); err != nil {
 		return nil, err
 	}

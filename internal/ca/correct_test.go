@@ -106,7 +106,7 @@ func TestKeyCompromiseAfterAnotherReason(t *testing.T) {
 
 			last := w.Events(t)
 			i := slices.IndexFunc(last, func(e notary.Event) bool { return e.Action == "certificate.correct_reason" })
-			if i < 0 || last[i].ObjectID != cert.ID || !strings.Contains(last[i].Detail, "before: superseded, after: keyCompromise") {
+			if i < 0 || last[i].Object.ID != cert.ID || !strings.Contains(last[i].Details(), "reason: superseded → keyCompromise") {
 				t.Errorf("no event tells of the correction: %v", last)
 			}
 		})

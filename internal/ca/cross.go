@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"fmt"
 	"slices"
 
 	"notary"
@@ -69,13 +68,12 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
 			return err
 		}
-		if certID, err = tx.InsertCertificate(cert); err != nil {
+		if cert.ID, err = tx.InsertCertificate(cert); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "authority.cross_sign", id,
-			fmt.Sprintf("authority %d, certificate %d, serial %s", issuer.ID, certID, cert.Serial)))
+		return tx.Event(certificateGiven(caller, "authority.cross_sign", a, cert, issuer.Ref()))
 	})
-	return certID, err
+	return cert.ID, err
 }
 
 // UploadCross records a further certificate for an authority, which an outside one signed, as
@@ -107,13 +105,12 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 		if err := s.findIssuer(ctx, tx, cert); err != nil {
 			return notary.WithField(err, "certificate_chain")
 		}
-		if certID, err = tx.InsertCertificate(cert); err != nil {
+		if cert.ID, err = tx.InsertCertificate(cert); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "authority.cross_upload", id,
-			fmt.Sprintf("certificate %d, serial %s", certID, cert.Serial)))
+		return tx.Event(certificateGiven(caller, "authority.cross_upload", a, cert, s.issuerRef(cert)))
 	})
-	return certID, err
+	return cert.ID, err
 }
 
 // crossable is an authority that may get a further certificate, that in use, and what asks for
@@ -245,7 +242,8 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 		if err := tx.SetAuthorityCertificate(now, certID); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "authority.use_certificate", id, fmt.Sprintf("certificate %d, serial %s", certID, cert.Serial)))
+		return tx.Event(notary.EventBy(caller, "authority.use_certificate", now.Ref()).With(cert.Ref()).Change(
+			notary.Fields{"certificate_id": now.Certificate.ID}, notary.Fields{"certificate_id": certID, "serial_number": cert.Serial}))
 	})
 }
 

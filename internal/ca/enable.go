@@ -35,7 +35,8 @@ func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id 
 		if err := tx.EnableAuthority(id, enabled); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, action, id, ""))
+		return tx.Event(notary.EventBy(caller, action, a.Ref()).
+			Change(notary.Fields{"enabled": a.Enabled}, notary.Fields{"enabled": enabled}))
 	})
 }
 
@@ -67,12 +68,14 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 	return nil
 }
 
-func disable(tx *store.Tx, caller notary.Caller, id int64, why string) error {
-	if err := tx.ClaimAuthority(id); err != nil {
+// disable disables an authority, for a reason that the event records.
+func disable(tx *store.Tx, caller notary.Caller, a *notary.Authority, reason notary.RevocationReason) error {
+	if err := tx.ClaimAuthority(a.ID); err != nil {
 		return err
 	}
-	if err := tx.EnableAuthority(id, false); err != nil {
+	if err := tx.EnableAuthority(a.ID, false); err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(caller, "authority.disable", id, why))
+	return tx.Event(notary.EventBy(caller, "authority.disable", a.Ref()).
+		Change(notary.Fields{"enabled": a.Enabled}, notary.Fields{"enabled": false, "reason": reason}))
 }

@@ -17,7 +17,7 @@ func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.Eve
 		return none, err
 	}
 	if q.Action != "" && q.Kind == "" {
-		q.Kind = notary.Event{Action: q.Action}.Kind()
+		q.Kind, _, _ = strings.Cut(q.Action, ".")
 	}
 	if !caller.May(notary.ReadEvents) {
 		if q.Kind != "request" || q.ObjectID == 0 {
@@ -39,7 +39,7 @@ func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.Eve
 	if err := checkEventQuery(q); err != nil {
 		return none, err
 	}
-	q.Email = strings.ToLower(q.Email)
+	q.Email, q.Principal = strings.ToLower(q.Email), strings.ToLower(q.Principal)
 	page, err := s.store.Events(ctx, q)
 	hideAddresses(caller, page.Items)
 	return page, err
@@ -51,8 +51,9 @@ func hideAddresses(caller notary.Caller, events []*notary.Event) {
 	if caller.May(notary.ReadEvents) {
 		return
 	}
+	own := caller.Principal()
 	for _, e := range events {
-		if e.AccountID != caller.AccountID {
+		if e.Principal.Kind != own.Kind || e.Principal.ID != own.ID {
 			e.Address = ""
 		}
 	}
@@ -60,7 +61,8 @@ func hideAddresses(caller notary.Caller, events []*notary.Event) {
 
 // checkEventQuery refuses what nobody can mean.
 func checkEventQuery(q notary.EventQuery) error {
-	for _, text := range []struct{ field, value string }{{"email", q.Email}, {"action", q.Action}} {
+	for _, text := range []struct{ field, value string }{{"email", q.Email}, {"principal", q.Principal},
+		{"request_id", q.RequestID}, {"action", q.Action}} {
 		if utf8.RuneCountInString(text.value) > maxFilterText || !utf8.ValidString(text.value) || strings.ContainsRune(text.value, 0) {
 			return notary.FieldErrorf(text.field, "%s is no text of at most %d characters: nothing can match it", text.field, maxFilterText)
 		}
@@ -81,8 +83,8 @@ func checkEventQuery(q notary.EventQuery) error {
 // historyLength is how many events a history has at most.
 const historyLength = 500
 
-// History is what became of a request and of the certificates that were issued for it, the
-// newest first: the last five hundred events. It is for all who may see the request.
+// History returns the last five hundred events of a request and of the certificates that were issued for it, the
+// newest first. It is for all who may see the request.
 func (s *Service) History(ctx context.Context, caller notary.Caller, requestID int64) ([]*notary.Event, error) {
 	if _, err := s.Request(ctx, caller, requestID); err != nil {
 		return nil, err
@@ -92,11 +94,12 @@ func (s *Service) History(ctx context.Context, caller notary.Caller, requestID i
 		return nil, err
 	}
 	hideAddresses(caller, all)
-	// That the certificate in use was revoked is told of the request, too.
-	told := func(e *notary.Event) bool {
-		return e.Kind() == "certificate" && slices.ContainsFunc(all, func(of *notary.Event) bool {
-			return of.Action == "request.revoke" && strings.HasPrefix(of.Detail, e.Detail) && of.At.Equal(e.At)
+	// The revocation of a request implies that of the certificate that was in use.
+	implied := func(e *notary.Event) bool {
+		return e.Action == "certificate.revoke" && slices.ContainsFunc(all, func(of *notary.Event) bool {
+			current, _ := of.FirstRef("certificate")
+			return of.Action == "request.revoke" && current.ID == e.Object.ID
 		})
 	}
-	return slices.DeleteFunc(slices.Clone(all), told), nil
+	return slices.DeleteFunc(slices.Clone(all), implied), nil
 }

@@ -16,7 +16,7 @@ import (
 // told are the events as "action object".
 func told(events []*notary.Event) (all []string) {
 	for _, e := range events {
-		all = append(all, fmt.Sprintf("%s %d", e.Action, e.ObjectID))
+		all = append(all, fmt.Sprintf("%s %d", e.Action, e.Object.ID))
 	}
 	return all
 }
@@ -31,6 +31,7 @@ func TestEvents(t *testing.T) {
 	first := w.Request(t, w.Admin())
 	second := w.Request(t, manager)
 	w.Clock.Advance(3 * time.Hour)
+	manager.RequestID = "abc"
 	testkit.Check(t, w.CA.Sign(t.Context(), manager, first, ca.SignOptions{AuthorityID: root}))
 	create := func(id int64) string { return fmt.Sprint("request.create ", id) }
 	sign, begin := fmt.Sprint("request.sign ", first), fmt.Sprint("authority.create ", root)
@@ -46,6 +47,11 @@ func TestEvents(t *testing.T) {
 		"of another by somebody": {notary.EventQuery{Kind: "request", ObjectID: first, Email: strings.ToUpper(manager.Email)}, []string{sign}},
 		"an action":              {notary.EventQuery{Action: "request.create"}, []string{create(second), create(first)}},
 		"an action of others":    {notary.EventQuery{Kind: "authority", Action: "request.create"}, nil},
+		"a principal's id":       {notary.EventQuery{Kind: "request", Principal: fmt.Sprint(manager.AccountID)}, []string{sign, create(second)}},
+		"a principal's name":     {notary.EventQuery{Kind: "request", Principal: strings.ToUpper(manager.Email)}, []string{sign, create(second)}},
+		"another principal":      {notary.EventQuery{Principal: "nobody@example.com"}, nil},
+		"a call":                 {notary.EventQuery{RequestID: "abc"}, []string{sign}},
+		"another call":           {notary.EventQuery{RequestID: "abcd"}, nil},
 		"since":                  {notary.EventQuery{Kind: "request", From: now}, []string{sign}},
 		"until":                  {notary.EventQuery{Until: now, Kind: "request"}, []string{create(second), create(first)}},
 		"between":                {notary.EventQuery{From: now.Add(-3 * time.Hour), Until: now.Add(-3*time.Hour + time.Second)}, []string{create(second), create(first)}},
@@ -67,14 +73,16 @@ func TestEventQueriesThatNobodyCanMean(t *testing.T) {
 	w := testkit.New(t)
 	now := w.Clock.Now()
 	for field, q := range map[string]notary.EventQuery{
-		"kind":      {Kind: "requests", Limit: 1},
-		"object_id": {Kind: "request", ObjectID: -1, Limit: 1},
-		"limit":     {},
-		"email":     {Email: strings.Repeat("x", 301), Limit: 1},
-		"action":    {Action: "request.\x00", Limit: 1},
-		"until":     {From: now, Until: now, Limit: 1},
-		"before":    {After: "a", Before: "b", Limit: 1},
-		"after":     {After: "a", Limit: 1},
+		"kind":       {Kind: "requests", Limit: 1},
+		"object_id":  {Kind: "request", ObjectID: -1, Limit: 1},
+		"limit":      {},
+		"email":      {Email: strings.Repeat("x", 301), Limit: 1},
+		"action":     {Action: "request.\x00", Limit: 1},
+		"request_id": {RequestID: "\xff", Limit: 1},
+		"principal":  {Principal: strings.Repeat("x", 301), Limit: 1},
+		"until":      {From: now, Until: now, Limit: 1},
+		"before":     {After: "a", Before: "b", Limit: 1},
+		"after":      {After: "a", Limit: 1},
 	} {
 		_, err := w.CA.Events(t.Context(), w.Admin(), q)
 		testkit.WantKind(t, err, notary.Invalid)
@@ -95,7 +103,7 @@ func TestWhoseEvents(t *testing.T) {
 		page, err := w.CA.Events(t.Context(), caller, notary.EventQuery{Limit: 100})
 		testkit.Check(t, err)
 		for _, e := range page.Items {
-			if e.Kind() == "account" {
+			if e.Object.Kind == "account" {
 				n++
 			}
 		}

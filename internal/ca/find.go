@@ -48,6 +48,27 @@ func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f n
 	return each(ctx, s.store, caller, f, fn, s.store.EachCertificate)
 }
 
+// ExportCertificates is EachCertificate for an export, which is recorded first with what describes it.
+func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, f notary.Filter, described notary.Fields,
+	fn func(*notary.Certificate) error) error {
+	if err := caller.Require(notary.ReadOwnRequests); err != nil {
+		return err
+	}
+	if err := ofCertificates(f); err != nil {
+		return err
+	}
+	if err := checkFilter(f); err != nil {
+		return err
+	}
+	err := s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		return tx.Event(notary.EventBy(caller, "inventory.export", notary.NewRef("inventory", 0, "")).Set(described))
+	})
+	if err != nil {
+		return err
+	}
+	return s.EachCertificate(ctx, caller, f, fn)
+}
+
 // ofRequests refuses what only certificates have.
 func ofRequests(f notary.Filter) error {
 	if f.Revoked != nil {

@@ -175,8 +175,8 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	if err != nil {
 		return 0, err
 	}
-	return a.ID, tx.Event(notary.EventBy(caller, "authority.import", a.ID,
-		fmt.Sprintf("%s, %s, CRL number %d with %d entries", a.CommonName, a.Key, in.crl.Number, len(in.crl.Revocations))))
+	return a.ID, tx.Event(notary.EventBy(caller, "authority.import", a.Ref()).Set(notary.Fields{
+		"common_name": a.CommonName, "key": a.Key, "crl_number": in.crl.Number, "crl_entries": len(in.crl.Revocations)}))
 }
 
 // refuseHeld refuses a key that an authority here has.
@@ -216,7 +216,7 @@ func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notar
 	if a.ID, err = insertAuthority(tx, a, in.key); err != nil {
 		return nil, err
 	}
-	return a, tx.Event(notary.EventBy(caller, "authority.create", a.ID, a.CommonName+", "+a.Key+", imported"))
+	return a, tx.Event(authorityCreated(caller, a))
 }
 
 // reviveImported brings back an authority that was deleted here.

@@ -3,7 +3,6 @@ package ca
 import (
 	"context"
 	"crypto/x509"
-	"fmt"
 
 	"notary"
 	"notary/internal/issuers"
@@ -48,14 +47,15 @@ func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, 
 		if err := tx.ShareAuthority(id); err != nil {
 			return err
 		}
-		if _, err := tx.Authority(ctx, id); err != nil {
+		a, err := tx.Authority(ctx, id)
+		if err != nil {
 			return err
 		}
 		if done, err = s.recordIssued(ctx, tx, caller, id, entries); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "authority.import_certificates", id,
-			fmt.Sprintf("%d recorded, %d of them revoked; %d known already", done.Imported, done.Revoked, done.Known)))
+		return tx.Event(notary.EventBy(caller, "authority.import_certificates", a.Ref()).
+			Set(notary.Fields{"imported": done.Imported, "revoked": done.Revoked, "known_already": done.Known}))
 	})
 	return done, err
 }
@@ -128,11 +128,12 @@ func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notar
 		return err
 	}
 	reason := cert.Revocation.Reason
-	detail := fmt.Sprintf("authority %d, serial %s, %s, by the imported CRL", cert.AuthorityID, cert.Serial, reason)
-	if err := tx.Event(notary.EventBy(caller, "certificate.revoke", id, detail)); err != nil {
+	details := revoked(cert, reason)
+	details["by_imported_crl"] = true
+	if err := tx.Event(s.revocationEvent(caller, "certificate.revoke", cert).Set(details)); err != nil {
 		return err
 	}
-	if err := revokeUser(ctx, tx, caller, cert, detail); err != nil {
+	if err := s.revokeUser(ctx, tx, caller, cert, reason); err != nil {
 		return err
 	}
 	a, err := tx.AuthorityWithCertificate(ctx, id)
@@ -143,7 +144,9 @@ func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notar
 		if err := tx.EnableAuthority(a.ID, false); err != nil {
 			return err
 		}
-		if err := tx.Event(notary.EventBy(caller, "authority.revoke", a.ID, string(reason))); err != nil {
+		event := notary.EventBy(caller, "authority.revoke", a.Ref()).With(cert.Ref()).
+			Change(notary.Fields{"enabled": a.Enabled}, notary.Fields{"enabled": false, "reason": reason})
+		if err := tx.Event(event); err != nil {
 			return err
 		}
 	}

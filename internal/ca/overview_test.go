@@ -183,7 +183,7 @@ func TestOverviewByRole(t *testing.T) {
 		t.Errorf("a manager sees %d waiting, %d events, %d authorities, and %+v", len(o.Outstanding), len(o.Events), len(o.Authorities), o.Summary)
 	}
 	for _, e := range o.Events {
-		if e.Kind() == "account" {
+		if e.Object.Kind == "account" {
 			t.Errorf("a manager sees %+v", e)
 		}
 	}

@@ -59,6 +59,9 @@ var useCases = map[string]struct {
 	"EachRequest": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return s.EachRequest(ctx, c, notary.Filter{}, func(*notary.Request) error { return nil })
 	}},
+	"ExportCertificates": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
+		return s.ExportCertificates(ctx, c, notary.Filter{}, nil, func(*notary.Certificate) error { return nil })
+	}},
 	"Requests": {everybody, func(ctx context.Context, s *ca.Service, c notary.Caller) error {
 		return second(s.Requests(ctx, c, notary.Query{Sort: notary.ByID, Limit: 1}))
 	}},
@@ -307,14 +310,15 @@ func TestEventsNameTheCaller(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	manager := w.Caller(notary.CertificateManager)
-	manager.Address = "2001:db8::7"
+	manager.Address, manager.RequestID = "2001:db8::7", "abc"
 	id, err := w.CA.CreateAuthority(t.Context(), manager, ca.AuthorityOptions{SelfSigned: true,
 		Subject: pkix.Name{CommonName: "Root"}, PathLen: -1})
 	testkit.Check(t, err)
 	all := w.Events(t)
 	got := all[len(all)-1]
-	want := notary.Event{ID: got.ID, At: w.Clock.Now(), AccountID: manager.AccountID, Email: manager.Email,
-		Address: "2001:db8::7", Action: "authority.create", ObjectID: id, Detail: "Root, ECDSA P-256"}
+	want := notary.Event{ID: got.ID, At: w.Clock.Now(), Principal: notary.Ref{Kind: "account", ID: manager.AccountID, Name: manager.Email},
+		Address: "2001:db8::7", RequestID: "abc", Action: "authority.create", Object: notary.Ref{Kind: "authority", ID: id, Name: "Root"},
+		After: notary.Fields{"common_name": "Root", "key": "ECDSA P-256"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the event (-want +got):\n%s", diff)
 	}

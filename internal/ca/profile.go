@@ -2,7 +2,6 @@ package ca
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -46,10 +45,12 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 		return 0, err
 	}
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		if id, err = tx.InsertProfile(&notary.Profile{Name: name, Rules: rules}); err != nil {
+		p := &notary.Profile{Name: name, Rules: rules}
+		if id, err = tx.InsertProfile(p); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "profile.create", id, name))
+		p.ID = id
+		return tx.Event(notary.EventBy(caller, "profile.create", p.Ref()).Set(notary.Fields{"name": name}))
 	})
 	return id, err
 }
@@ -78,10 +79,12 @@ func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id in
 		if err := checkBuiltin(p, &rules); err != nil {
 			return err
 		}
+		former := p.Version
 		if version, err = tx.UpdateProfile(p, rules); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "profile.update", id, fmt.Sprintf("%s, version %d", p.Name, version)))
+		return tx.Event(notary.EventBy(caller, "profile.update", p.Ref()).
+			Change(notary.Fields{"version": former}, notary.Fields{"version": version}))
 	})
 	return version, err
 }
@@ -159,6 +162,7 @@ func (s *Service) DeleteProfile(ctx context.Context, caller notary.Caller, id in
 		if err := tx.DeleteProfile(p); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "profile.delete", id, p.Name))
+		return tx.Event(notary.EventBy(caller, "profile.delete", p.Ref()).
+			Change(notary.Fields{"name": p.Name, "version": p.Version}, nil))
 	})
 }

@@ -136,10 +136,11 @@ func TestProfilesAreChanged(t *testing.T) {
 	var events []string
 	for _, e := range w.Events(t) {
 		if strings.HasPrefix(e.Action, "profile.") {
-			events = append(events, e.Action+": "+e.Detail)
+			events = append(events, e.Action+": "+e.Details())
 		}
 	}
-	want := []string{"profile.create: web", "profile.update: web, version 2", "profile.update: web, version 3", "profile.delete: web", "profile.create: web"}
+	want := []string{"profile.create: name: web", "profile.update: version: 1 → 2", "profile.update: version: 2 → 3",
+		"profile.delete: former name: web, former version: 3", "profile.create: name: web"}
 	if diff := cmp.Diff(want, events); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}

@@ -13,7 +13,7 @@ import (
 
 // byItself are the functions of packages ca, auth, issuers and revocation that write on behalf of the program: nobody
 // asked for it, or who asked is not known yet.
-var byItself = []string{"CleanUp", "CreateFirstAccount", "OfferSetupCode", "Recover", "SetSetupCode", "buildOneCRL", "makeResponder", "noteUse",
+var byItself = []string{"CleanUp", "CreateFirstAccount", "OfferSetupCode", "RecordRefusals", "Recover", "SetSetupCode", "buildOneCRL", "makeResponder", "noteUse",
 	"recordHeldKeys", "seedProfiles"}
 
 // The store verifies the caller in WriteAs. This finds the use case that calls Write instead, which

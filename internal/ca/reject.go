@@ -23,7 +23,11 @@ func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, re
 	if err != nil {
 		return err
 	}
-	return s.decide(ctx, caller, id, notary.Reject, reason, func(tx *store.Tx, req *notary.Request) error {
+	var why notary.Fields
+	if reason != "" {
+		why = notary.Fields{"reason": reason}
+	}
+	return s.decide(ctx, caller, id, notary.Reject, why, func(tx *store.Tx, req *notary.Request) error {
 		had, err := tx.CertificatesOfRequest(ctx, req.ID)
 		switch {
 		case err != nil:

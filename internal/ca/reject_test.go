@@ -31,7 +31,7 @@ func TestRejectionReason(t *testing.T) {
 	const reason = "Not a host of ours.\nAsk for <b>web</b>.example.com."
 	wantReason(reason)
 	events := w.Events(t)
-	if last := events[len(events)-1]; last.Action != "request.reject" || last.Detail != reason {
+	if last := events[len(events)-1]; last.Action != "request.reject" || last.After["reason"] != reason {
 		t.Errorf("the event is %+v", last)
 	}
 	testkit.Check(t, w.CA.Reopen(t.Context(), w.Admin(), id))

@@ -2,7 +2,7 @@ package ca
 
 import (
 	"context"
-	"fmt"
+	"maps"
 
 	"notary"
 	"notary/internal/issuance"
@@ -58,7 +58,7 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	if req.ID, err = tx.InsertRequest(req); err != nil {
 		return notary.KindOf(err) == notary.Conflict, err
 	}
-	return false, tx.Event(notary.EventBy(caller, "request.create", req.ID, ""))
+	return false, tx.Event(notary.EventBy(caller, "request.create", req.Ref()).Set(notary.Fields{"status": req.Status, "key": req.Key}))
 }
 
 // nameRecorded returns the conflict of a CSR that the requester has submitted before, with the id of
@@ -114,14 +114,15 @@ func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) er
 		if err := tx.DeleteRequest(req); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "request.delete", id, "CSR "+req.Fingerprint))
+		return tx.Event(notary.EventBy(caller, "request.delete", req.Ref()).
+			Change(notary.Fields{"status": req.Status, "csr_sha256": req.Fingerprint}, nil))
 	})
 }
 
 // RemoveCertificate takes the certificate from a request, which is Outstanding again. The
 // certificate stays in the inventory.
 func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, id int64) error {
-	return s.decide(ctx, caller, id, notary.RemoveCertificate, "", nil)
+	return s.decide(ctx, caller, id, notary.RemoveCertificate, nil, nil)
 }
 
 // Reopen makes a rejected or revoked request Outstanding again, unless its key was
@@ -138,14 +139,14 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 	if err != nil {
 		return err
 	}
-	return s.decide(ctx, caller, id, notary.Reopen, "", func(tx *store.Tx, _ *notary.Request) error {
+	return s.decide(ctx, caller, id, notary.Reopen, nil, func(tx *store.Tx, _ *notary.Request) error {
 		return s.refuseEndEntity(ctx, tx, csr)
 	})
 }
 
 // decide moves a request to the state that follows from the action and leaves it without a
-// certificate, if check (where there is one) agrees. The detail is for the event.
-func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action, detail string,
+// certificate, if check (where there is one) agrees. The event also has the members of why.
+func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action, why notary.Fields,
 	check func(*store.Tx, *notary.Request) error) error {
 	if err := s.attempt(ctx, caller, policy.OnRequest(action)); err != nil {
 		return err
@@ -170,8 +171,23 @@ func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, ac
 				return err
 			}
 		}
-		return tx.Event(notary.EventBy(caller, "request."+string(action), id, detail))
+		return tx.Event(transition(caller, action, req, next, why))
 	})
+}
+
+// transition returns the event of a request's transition to another status. The members are those that it has then.
+func transition(caller notary.Caller, action notary.Action, req *notary.Request, next notary.RequestStatus,
+	members notary.Fields) notary.Event {
+	before, after := notary.Fields{}, notary.Fields{}
+	if req.Status != next {
+		before["status"], after["status"] = req.Status, next
+	}
+	maps.Copy(after, members)
+	e := notary.EventBy(caller, "request."+string(action), req.Ref()).Change(before, after)
+	if former := req.Certificate; former != nil && action == notary.RemoveCertificate {
+		e = e.With(former.Ref())
+	}
+	return e
 }
 
 var errRenewal = notary.Errorf(notary.Conflict, "this request has a certificate already, and was not to be renewed")
@@ -293,8 +309,7 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 	if err := tx.Transition(req, next, cert.ID); err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(caller, "request.sign", req.ID,
-		signDetail(cert, cert.ID, signed.csr, signed.options, signed.profile)))
+	return tx.Event(transition(caller, notary.Sign, req, next, signed.members()).With(signed.issuer.Ref(), cert.Ref()))
 }
 
 // signedCSR returns the request to sign, with the subject and names of the options or, in a renewal, those
@@ -358,8 +373,8 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 		if err := tx.Transition(req, next, certID); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "request.upload", id,
-			fmt.Sprintf("certificate %d, serial %s", certID, cert.Serial)))
+		cert.ID = certID
+		return tx.Event(transition(caller, notary.Upload, req, next, notary.Fields{"serial_number": cert.Serial}).With(cert.Ref()))
 	})
 	return certID, err
 }

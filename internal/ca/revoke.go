@@ -3,7 +3,6 @@ package ca
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"notary"
@@ -276,7 +275,8 @@ func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller nota
 	if err := tx.EnableAuthority(a.ID, false); err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(caller, "authority.revoke", a.ID, string(reason)))
+	return tx.Event(notary.EventBy(caller, "authority.revoke", a.Ref()).With(a.Certificate.Ref()).
+		Change(notary.Fields{"enabled": a.Enabled}, notary.Fields{"enabled": false, "reason": reason}))
 }
 
 // revoke revokes a certificate, or corrects the reason for which it was revoked.
@@ -305,20 +305,34 @@ func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Cal
 		return err
 	}
 	if cert.Revocation != nil {
-		return correctRevocation(tx, caller, cert, reason)
+		return s.correctRevocation(tx, caller, cert, reason)
 	}
 	if err := tx.InsertRevocation(cert, reason); err != nil {
 		return err
 	}
-	detail := fmt.Sprintf("authority %d, serial %s, %s", cert.AuthorityID, cert.Serial, reason)
-	if err := tx.Event(notary.EventBy(caller, "certificate.revoke", cert.ID, detail)); err != nil {
+	if err := tx.Event(s.revocationEvent(caller, "certificate.revoke", cert).Set(revoked(cert, reason))); err != nil {
 		return err
 	}
-	return revokeUser(ctx, tx, caller, cert, detail)
+	return s.revokeUser(ctx, tx, caller, cert, reason)
+}
+
+// revocationEvent returns an event of the revocation of a certificate, with its issuer.
+func (s *Service) revocationEvent(caller notary.Caller, action string, cert *notary.Certificate) notary.Event {
+	return notary.EventBy(caller, action, cert.Ref()).With(s.issuerRef(cert))
+}
+
+// issuerRef returns a reference to the authority here that issued a certificate, with its name if that is in memory.
+func (s *Service) issuerRef(cert *notary.Certificate) notary.Ref {
+	return notary.NewRef("authority", cert.AuthorityID, s.issuers.NameOf(cert.AuthorityID))
+}
+
+// revoked returns what an event records of a revocation.
+func revoked(cert *notary.Certificate, reason notary.RevocationReason) notary.Fields {
+	return notary.Fields{"serial_number": cert.Serial, "reason": reason}
 }
 
 // correctRevocation replaces the reason of a revocation.
-func correctRevocation(tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
+func (s *Service) correctRevocation(tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
 	former := cert.Revocation.Reason
 	if !reason.Replaces(former) {
 		return cert.RevocableFor(reason, nil)
@@ -326,8 +340,8 @@ func correctRevocation(tx *store.Tx, caller notary.Caller, cert *notary.Certific
 	if err := tx.CorrectRevocation(cert, reason); err != nil {
 		return err
 	}
-	detail := fmt.Sprintf("authority %d, serial %s, before: %s, after: %s", cert.AuthorityID, cert.Serial, former, reason)
-	return tx.Event(notary.EventBy(caller, "certificate.correct_reason", cert.ID, detail))
+	event := s.revocationEvent(caller, "certificate.correct_reason", cert).Change(revoked(cert, former), revoked(cert, reason))
+	return tx.Event(event)
 }
 
 // refuseRevocation returns why a certificate cannot be revoked for the reason.
@@ -349,7 +363,8 @@ func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificat
 }
 
 // revokeUser changes the request that has the certificate in use to Revoked.
-func revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, detail string) error {
+func (s *Service) revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
+	reason notary.RevocationReason) error {
 	if cert.RequestID == 0 {
 		return nil
 	}
@@ -371,5 +386,6 @@ func revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *n
 	if err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(caller, "request.revoke", req.ID, detail+older))
+	event := transition(caller, notary.Revoke, req, next, revoked(cert, reason))
+	return tx.Event(event.With(s.issuerRef(cert), cert.Ref()).With(older...))
 }

@@ -3,8 +3,6 @@ package ca
 import (
 	"context"
 	"slices"
-	"strconv"
-	"strings"
 
 	"notary"
 	"notary/internal/store"
@@ -31,7 +29,7 @@ func (s *Service) reportCompromised(ctx context.Context, tx *store.Tx, caller no
 		if a == nil || !a.Enabled || a.Certificate.Revocation != nil {
 			continue
 		}
-		if err := disable(tx, caller, a.ID, string(notary.KeyCompromise)); err != nil {
+		if err := disable(tx, caller, a, notary.KeyCompromise); err != nil {
 			return err
 		}
 	}
@@ -57,25 +55,21 @@ func (s *Service) revokeKey(ctx context.Context, tx *store.Tx, caller notary.Cal
 	return nil
 }
 
-// revokedBefore returns, for the event of a request, a list of its other certificates that the transaction
+// revokedBefore returns, for the event of a request, references to its other certificates that the transaction
 // has revoked so far.
-func revokedBefore(ctx context.Context, tx *store.Tx, cert *notary.Certificate) (string, error) {
+func revokedBefore(ctx context.Context, tx *store.Tx, cert *notary.Certificate) (refs []notary.Ref, err error) {
 	revoked := tx.RevokedCertificates()
 	if len(revoked) < 2 {
-		return "", nil
+		return nil, nil
 	}
 	all, err := tx.CertificatesOfRequest(ctx, cert.RequestID)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	var ids []string
 	for _, one := range all {
 		if one.ID != cert.ID && slices.ContainsFunc(revoked, func(r notary.RevokedCertificate) bool { return r.ID == one.ID }) {
-			ids = append(ids, strconv.FormatInt(one.ID, 10))
+			refs = append(refs, one.Ref())
 		}
 	}
-	if len(ids) == 0 {
-		return "", nil
-	}
-	return ", also certificates " + strings.Join(ids, ", "), nil
+	return refs, nil
 }

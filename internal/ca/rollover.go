@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"fmt"
 	"slices"
 	"time"
 
@@ -146,8 +145,7 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 	if err := tx.SetPublication(a.ID, old.Publication); err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(r.caller, "authority.create", a.ID,
-		fmt.Sprintf("%s, %s, successor of authority %d", a.CommonName, a.Key, old.ID)))
+	return tx.Event(authorityCreated(r.caller, a).With(old.Ref()))
 }
 
 // claimOld keeps the old one as it is, which must still be active.
@@ -220,14 +218,14 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 		if _, err := giveCertificate(tx, r.successor, root); err != nil {
 			return err
 		}
-		var links [2]int64
-		for i, link := range []*notary.Certificate{oldWithNew, newWithOld} {
-			if links[i], err = tx.InsertCertificate(link); err != nil {
+		var links []notary.Ref
+		for _, link := range []*notary.Certificate{oldWithNew, newWithOld} {
+			if link.ID, err = tx.InsertCertificate(link); err != nil {
 				return err
 			}
+			links = append(links, link.Ref())
 		}
-		detail := fmt.Sprintf("authority %d, link certificates %d and %d", r.successor.ID, links[0], links[1])
-		return r.s.retire(ctx, tx, r.caller, r.successor, detail)
+		return r.s.retire(ctx, tx, r.caller, r.successor, links...)
 	})
 }
 
@@ -258,25 +256,29 @@ func (r *rollOver) giveUp(ctx context.Context) {
 	}
 }
 
-// retire disables the authority whose work another one can now go on with.
-func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller, successor *notary.Authority, detail string) error {
+// retire disables the predecessor of an authority that can issue now. The event also names the link certificates.
+func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller, successor *notary.Authority, links ...notary.Ref) error {
 	id := successor.PredecessorID
 	if err := tx.ClaimAuthority(id); err != nil {
 		return err
 	}
-	err := tx.EnableAuthority(id, false)
+	former, err := tx.Authority(ctx, id)
 	if notary.KindOf(err) == notary.NotFound { // it was deleted
 		return nil
 	} else if err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(caller, "authority.roll_over", id, detail))
+	if err := tx.EnableAuthority(id, false); err != nil {
+		return err
+	}
+	return tx.Event(notary.EventBy(caller, "authority.roll_over", former.Ref()).With(successor.Ref()).With(links...).
+		Change(notary.Fields{"enabled": former.Enabled}, notary.Fields{"enabled": false}))
 }
 
 // giveFrom is giveCertificate for one from above. With its first one, a successor takes over.
 func (s *Service) giveFrom(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, cert *notary.Certificate) (int64, error) {
 	if a.Certificate == nil && a.PredecessorID != 0 {
-		if err := s.retire(ctx, tx, caller, a, fmt.Sprintf("authority %d", a.ID)); err != nil {
+		if err := s.retire(ctx, tx, caller, a); err != nil {
 			return 0, err
 		}
 	}

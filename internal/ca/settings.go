@@ -2,7 +2,6 @@ package ca
 
 import (
 	"context"
-	"fmt"
 
 	"notary"
 	"notary/internal/store"
@@ -36,9 +35,13 @@ func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, i
 		if err := tx.SetPublication(id, p); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "authority.settings", id,
-			fmt.Sprintf("names CRL: %t, OCSP: %t, issuer: %t; %d shards", !p.NoCRL, !p.NoOCSP, !p.NoIssuer, p.Shards)))
+		return tx.Event(notary.EventBy(caller, "authority.settings", a.Ref()).Change(publicationFields(a.Publication), publicationFields(p)))
 	})
+}
+
+// publicationFields returns what an event records of an authority's publication, by the names of the API.
+func publicationFields(p notary.Publication) notary.Fields {
+	return notary.Fields{"crl": !p.NoCRL, "ocsp": !p.NoOCSP, "issuer": !p.NoIssuer, "crl_shards": p.Shards}
 }
 
 func (c PublicationChange) apply(p notary.Publication) notary.Publication {

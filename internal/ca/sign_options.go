@@ -2,8 +2,6 @@ package ca
 
 import (
 	"crypto/x509"
-	"fmt"
-	"strings"
 	"time"
 
 	"notary"
@@ -146,21 +144,17 @@ func (s *Service) issue(issuer issuance.Issuer, profile *notary.Profile, csr *pk
 	return issuance.Intermediate(issuer, profile, csr, pathLen, terms)
 }
 
-// signDetail returns the detail of a signature's event.
-func signDetail(cert *notary.Certificate, certID int64, csr *pki.CSR, o SignOptions, profile *notary.Profile) string {
-	parts := []string{fmt.Sprintf("authority %d", cert.AuthorityID), fmt.Sprintf("certificate %d", certID), "serial " + cert.Serial}
-	if profile.CA {
-		parts = append(parts, "subordinate CA by the profile "+profile.Name)
-		if o.PathLen != nil {
-			parts = append(parts, fmt.Sprintf("path length %d", *o.PathLen))
-		}
+// members returns what the event of a signature records of the certificate.
+func (g *signature) members() notary.Fields {
+	all := notary.Fields{"serial_number": g.cert.Serial, "profile": g.profile.Name, "profile_version": g.profile.Version}
+	if g.options.PathLen != nil {
+		all["path_length"] = *g.options.PathLen
 	}
-	if o.Subject != "" {
-		// A comma and a space separate the parts.
-		parts = append(parts, "subject replaced by "+strings.ReplaceAll(pki.SubjectText(csr.RawSubject), ", ", `,\20`))
+	if g.options.Subject != "" {
+		all["subject"] = pki.SubjectText(g.csr.RawSubject)
 	}
-	if o.Names != nil {
-		parts = append(parts, "names replaced by "+csr.Names.String())
+	if g.options.Names != nil {
+		all["names"] = g.csr.Names.All()
 	}
-	return strings.Join(parts, ", ")
+	return all
 }

@@ -130,8 +130,8 @@ func TestSignSubordinateCA(t *testing.T) {
 	}
 	verify(t, w, req.Certificate)
 	wantFindings(t, "the request", req.Notable(), "csr_extension")
-	if events := w.Events(t); !strings.Contains(events[len(events)-1].Detail, "subordinate CA by the profile intermediate, path length 0") {
-		t.Errorf("the event says %q", events[len(events)-1].Detail)
+	if events := w.Events(t); !strings.Contains(events[len(events)-1].Details(), "path length: 0, profile: intermediate") {
+		t.Errorf("the event says %q", events[len(events)-1].Details())
 	}
 	_, err := w.CA.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.CACompromise})
 	testkit.Check(t, err)
@@ -213,7 +213,7 @@ func TestSignWithAnotherSubjectAndNames(t *testing.T) {
 	}
 	wantFindings(t, "the request", req.Notable(), "csr_subject_replaced", "csr_names_replaced")
 	events := w.Events(t)
-	if detail := events[len(events)-1].Detail; !strings.Contains(detail, "subject replaced by CN=printer.example.com,O=Example, names replaced by DNS:printer.example.com IP:10.0.0.7") {
+	if detail := events[len(events)-1].Details(); !strings.Contains(detail, "names: printer.example.com 10.0.0.7") || !strings.Contains(detail, "subject: CN=printer.example.com,O=Example") {
 		t.Errorf("the event says %q", detail)
 	}
 

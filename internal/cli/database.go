@@ -158,6 +158,9 @@ func (p *program) backupCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := archive.RecordBackup(ctx, c.DB, args[0], digest); err != nil {
+			p.notice("the backup could not be recorded as an event: %v", err)
+		}
 		if p.json {
 			return p.printJSON(map[string]string{"file": args[0], "digest": digest})
 		}

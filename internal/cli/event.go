@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -35,16 +34,19 @@ func (p *program) eventList() *cobra.Command {
 			"Certificate Requestor sees the events of its own requests: --kind request --object ID.",
 		Example: "  notary event list --limit 20\n" +
 			"  notary event list --kind request --object 7\n" +
-			"  notary event list --email me@example.com --from -7d",
+			"  notary event list --action request.revoke --principal me@example.com --from -7d",
 		Args: cobra.NoArgs,
 	}
 	c.Flags().StringVar(&f.filter.Kind, "kind", "", "only events of this `kind` of object: "+strings.Join(notary.EventKinds, ", "))
 	c.Flags().Var(&f.object, "object", "only events of the object with this `id`; with --kind")
 	c.Flags().StringVar(&f.filter.Email, "email", "", "only events by the account with this e-mail `address`")
+	c.Flags().StringVar(&f.filter.Principal, "principal", "", "only events by the `principal` with this id or name, such as an e-mail address or system")
+	c.Flags().StringVar(&f.filter.RequestID, "request-id", "", "only events of the call with this `X-Request-Id`")
 	c.Flags().StringVar(&f.filter.Action, "action", "", "only this `action`, such as request.sign")
 	c.Flags().StringVar(&f.from, "from", "", "only events at this `time` or later: 2027-12-31, 2027-12-31T23:59:59Z, or relative, such as -7d or -12h")
 	c.Flags().StringVar(&f.until, "until", "", "only events before this `time`")
 	c.Flags().IntVar(&f.limit, "limit", 0, "stop after this `many` (default all)")
+	c.RegisterFlagCompletionFunc("action", cobra.FixedCompletions(notary.EventActions(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(notary.EventKinds, cobra.ShellCompDirectiveNoFileComp))
 	c.RunE = p.call(func(ctx context.Context, client *client.Client) error {
 		if c.Flags().Changed("limit") && f.limit < 1 {
@@ -73,10 +75,10 @@ func (f *eventFlags) query(now time.Time) (api.EventQuery, error) {
 
 func (p *program) eventTable() table[api.Event] {
 	return table[api.Event]{
-		header: []string{"WHEN", "WHO", "FROM", "WHAT", "DETAIL"},
+		header: []string{"TIME", "PRINCIPAL", "ADDRESS", "ACTION", "EVENT"},
 		row: func(e api.Event) []string {
-			return []string{e.At.UTC().Format(time.RFC3339), e.Email, e.Address, fmt.Sprintf("%s %d", e.Action, e.ObjectID), e.Detail}
+			return []string{e.At.UTC().Format(time.RFC3339), e.Principal.Name, e.Address, e.Action, e.Text}
 		},
-		empty: "nothing fits",
+		empty: "no events match",
 	}
 }

@@ -106,7 +106,7 @@ func wantReadOnly(t *testing.T, database string) {
 	testkit.Check(t, err)
 	defer st.Close()
 	err = st.Write(t.Context(), func(tx *store.Tx) error {
-		return tx.Event(notary.EventBy(notary.SystemCaller, "test", 1, ""))
+		return tx.Event(notary.EventBy(notary.SystemCaller, "test", notary.NewRef("test", 1, "")))
 	})
 	testkit.WantKind(t, err, notary.Unavailable)
 	testkit.WantText(t, err, "the database cannot be written at the moment, nothing was changed: try again")

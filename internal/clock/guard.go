@@ -178,13 +178,16 @@ func sinceMark(mark store.ClockMark, m moment) string {
 	return jump(moment{mark.At, mark.Boot, mark.Uptime}, m)
 }
 
+// clockRef is the object of the clock's events.
+var clockRef = notary.NewRef("clock", 0, "")
+
 func (g *Guard) recordStop(ctx context.Context, mark store.ClockMark, why string) error {
 	mark.Stopped = why
 	err := g.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.SetClockMark(mark); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(notary.SystemCaller, "clock.stop", 0, why))
+		return tx.Event(notary.EventBy(notary.SystemCaller, "clock.stop", clockRef).Set(notary.Fields{"reason": why}))
 	})
 	if err != nil {
 		return err
@@ -228,7 +231,7 @@ func (g *Guard) Confirm(ctx context.Context, caller notary.Caller) error {
 		if err := tx.SetClockMark(mark); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(caller, "clock.confirm", 0, text(m.wall)))
+		return tx.Event(notary.EventBy(caller, "clock.confirm", clockRef).Set(notary.Fields{"time": text(m.wall)}))
 	})
 	if err != nil {
 		return err

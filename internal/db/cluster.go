@@ -160,3 +160,16 @@ func Agreed(ctx context.Context, q Querier, name string) (value string, err erro
 	}
 	return value, MapError(err)
 }
+
+// Writers returns the transactions in progress that may have added rows to a table. What a transaction that is
+// not among them has added is committed, or never will be. It returns none on SQLite, where the greater id is
+// committed later.
+func (d *DB) Writers(ctx context.Context, table string) ([]string, error) {
+	return d.engine.writersOf(ctx, table)
+}
+
+func (e *postgresEngine) writersOf(ctx context.Context, table string) ([]string, error) {
+	return Collect(ctx, e.reads(), Scan[string], `SELECT virtualtransaction FROM pg_locks
+		WHERE locktype = 'relation' AND relation = to_regclass($1) AND mode = 'RowExclusiveLock' AND granted
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, table)
+}

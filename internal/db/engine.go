@@ -31,5 +31,7 @@ type engine interface {
 	rules() []Rule
 	// watch is [DB.Watch].
 	watch(ctx context.Context, topics []string, fn func(topic string))
+	// writersOf is [DB.Writers].
+	writersOf(ctx context.Context, table string) ([]string, error)
 	close() error
 }

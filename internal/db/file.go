@@ -19,6 +19,7 @@ import (
 const (
 	ReadFile       = "?_pragma=busy_timeout(5000)&_pragma=query_only(1)"
 	ReadClosedFile = "?_pragma=query_only(1)"
+	AppendFile     = "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)" // that a server may be using
 	WriteFile      = "?_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)"
 )
 

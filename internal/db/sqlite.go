@@ -224,6 +224,8 @@ func (e *sqliteEngine) quickChecks(tables []string) (checks []Rule) {
 // watch has no other nodes to hear of: the file is locked by this process.
 func (e *sqliteEngine) watch(ctx context.Context, _ []string, _ func(string)) { <-ctx.Done() }
 
+func (e *sqliteEngine) writersOf(context.Context, string) ([]string, error) { return nil, nil }
+
 // LockFile locks a SQLite database for this process.
 func LockFile(path string) (*flock.Flock, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))

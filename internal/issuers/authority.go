@@ -63,6 +63,16 @@ func (c *cache) get(ctx context.Context, id int64) (*Issuer, error) {
 	return a, nil
 }
 
+// nameOf returns the name of an authority that is in memory, or "".
+func (c *cache) nameOf(id int64) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.opened[id]; a != nil {
+		return a.CommonName
+	}
+	return ""
+}
+
 // changed drops every cached authority.
 func (c *cache) changed() {
 	c.mu.Lock()
@@ -254,3 +264,6 @@ func (a *Issuer) End() time.Time {
 	}
 	return end
 }
+
+// NameOf returns the name of an authority that is in memory, or "".
+func (s *Issuers) NameOf(id int64) string { return s.authorities.nameOf(id) }

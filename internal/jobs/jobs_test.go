@@ -38,7 +38,7 @@ func TestOneNodeDoesTheJobs(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.New(app.Jobs(w.CA, w.Revocation, w.Auth), lease, quiet).Run(ctx)
+			jobs.New(app.Jobs(w.Store, w.CA, w.Revocation, w.Auth), lease, quiet).Run(ctx)
 			close(stopped)
 		}()
 		wantCRL := func(when string, want bool) {
@@ -74,7 +74,7 @@ func TestRun(t *testing.T) {
 		}
 		issued := func() (n int) {
 			for _, e := range w.Events(t) {
-				if e.Action == "authority.crl" && e.ObjectID == root {
+				if e.Action == "authority.crl" && e.Object.ID == root {
 					n++
 				}
 			}
@@ -96,7 +96,7 @@ func TestRun(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.New(app.Jobs(w.CA, w.Revocation, w.Auth), always, quiet).Run(ctx)
+			jobs.New(app.Jobs(w.Store, w.CA, w.Revocation, w.Auth), always, quiet).Run(ctx)
 			close(stopped)
 		}()
 		synctest.Wait()
@@ -141,7 +141,7 @@ func TestAPanicEndsNothing(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.New(app.Jobs(service.CA, service.Revocation, w.Auth), always, slog.New(slog.NewTextHandler(&said, nil))).Run(ctx)
+			jobs.New(app.Jobs(w.Store, service.CA, service.Revocation, w.Auth), always, slog.New(slog.NewTextHandler(&said, nil))).Run(ctx)
 			close(stopped)
 		}()
 		synctest.Wait()
@@ -182,7 +182,7 @@ func TestRespondersAreRenewed(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.New(app.Jobs(w.CA, w.Revocation, w.Auth), always, quiet).Run(ctx)
+			jobs.New(app.Jobs(w.Store, w.CA, w.Revocation, w.Auth), always, quiet).Run(ctx)
 			close(stopped)
 		}()
 		synctest.Wait()

@@ -54,7 +54,8 @@ func (r *routes) createAccount(ctx context.Context, caller notary.Caller, in *st
 		return createdID(r.auth.CreateAccount(ctx, caller, email, in.Body.Password, (*notary.Role)(in.Body.RoleID)))
 	}
 	return createdID(r.auth.CreateFirstAccount(ctx, auth.FirstAccount{
-		Email: email, Password: in.Body.Password, SetupCode: in.Body.SetupCode, Address: caller.Address}))
+		Email: email, Password: in.Body.Password, SetupCode: in.Body.SetupCode,
+		Address: caller.Address, RequestID: caller.RequestID}))
 }
 
 // emailOf returns the e-mail address, for which username is another name. Neither it nor the password may be

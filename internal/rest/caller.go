@@ -24,15 +24,19 @@ func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 	security := ctx.Operation().Security
 	request, _ := humago.Unwrap(ctx)
 	address := server.ClientAddress(request)
-	caller := notary.Caller{Address: address}
+	caller := notary.Caller{Address: address, RequestID: server.RequestID(ctx.Context())}
 	if len(security) > 0 {
 		var err error
 		if caller, err = r.auth.Caller(ctx.Context(), bearerToken(ctx.Header("Authorization")), address); err != nil {
+			r.auth.Refused(notary.Caller{Address: address}, ctx.Operation().OperationID, err)
 			r.writeFailure(ctx, err)
 			return
 		}
+		caller.RequestID = server.RequestID(ctx.Context())
 		if !caller.Known() && len(security) == 1 {
-			r.writeFailure(ctx, notary.Errorf(notary.Unauthenticated, "log in first: this call needs a token"))
+			err := notary.Errorf(notary.Unauthenticated, "log in first: this call needs a token")
+			r.auth.Refused(caller, ctx.Operation().OperationID, err)
+			r.writeFailure(ctx, err)
 			return
 		}
 	}

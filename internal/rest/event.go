@@ -35,6 +35,7 @@ func (r *routes) listEvents(ctx context.Context, caller notary.Caller, in *event
 
 func (in *eventList) query() (q notary.EventQuery, err error) {
 	q = notary.EventQuery{Kind: in.Kind, ObjectID: int64(in.ObjectID), Email: in.Email, Action: in.Action,
+		Principal: in.Principal, RequestID: in.RequestID,
 		Limit: in.Limit, After: notary.Cursor(in.After), Before: notary.Cursor(in.Before)}
 	if q.Limit == 0 {
 		q.Limit = notary.DefaultPage
@@ -57,8 +58,26 @@ func (r *routes) history(ctx context.Context, caller notary.Caller, in *ByID) (*
 func eventsToAPI(events []*notary.Event) []api.Event {
 	out := make([]api.Event, len(events))
 	for i, e := range events {
-		out[i] = api.Event{ID: e.ID, At: e.At, AccountID: optional(e.AccountID), Email: e.Email, Address: e.Address,
-			Action: e.Action, ObjectID: e.ObjectID, Detail: e.Detail}
+		out[i] = api.Event{ID: e.ID, At: e.At, Action: e.Action, Object: api.Ref(e.Object), Refs: refsToAPI(e.Refs),
+			Principal: api.Ref(e.Principal), Address: e.Address, RequestID: e.RequestID,
+			Before: fieldsToAPI(e.Before), After: fieldsToAPI(e.After), Text: e.Sentence(),
+			AccountID: optional(e.Principal.ID), Email: e.Principal.Name, ObjectID: e.Object.ID, Detail: e.Details()}
+	}
+	return out
+}
+
+// fieldsToAPI returns an object that is never null.
+func fieldsToAPI(f notary.Fields) map[string]any {
+	if f == nil {
+		return map[string]any{}
+	}
+	return f
+}
+
+func refsToAPI(refs []notary.Ref) []api.Ref {
+	out := make([]api.Ref, len(refs))
+	for i, ref := range refs {
+		out[i] = api.Ref(ref)
 	}
 	return out
 }

@@ -37,8 +37,13 @@ func TestEventsOfTheAPI(t *testing.T) {
 		t.Errorf("the page before the last (-first +again):\n%s", diff)
 	}
 	requestor := h.Caller(notary.CertificateRequestor)
-	want := api.Event{ID: first.Result[0].ID, At: h.Clock.Now(), AccountID: &requestor.AccountID, Email: requestor.Email, Address: requestor.Address,
-		Action: "request.create", ObjectID: id}
+	r, err := h.CA.Request(t.Context(), requestor, id)
+	testkit.Check(t, err)
+	want := api.Event{ID: first.Result[0].ID, At: h.Clock.Now(), Action: "request.create", Object: api.Ref{Kind: "request", ID: id, Name: r.CommonName}, Refs: []api.Ref{},
+		Principal: api.Ref{Kind: "account", ID: requestor.AccountID, Name: requestor.Email}, Address: requestor.Address,
+		Before: map[string]any{}, After: map[string]any{"key": "ECDSA P-256", "status": "Outstanding"},
+		Text:      fmt.Sprintf("Submitted: certificate request %d (%s); key: ECDSA P-256, status: Outstanding", id, r.CommonName),
+		AccountID: &requestor.AccountID, Email: requestor.Email, ObjectID: id, Detail: "key: ECDSA P-256, status: Outstanding"}
 	if diff := cmp.Diff(want, first.Result[0]); diff != "" {
 		t.Errorf("the newest event (-want +got):\n%s", diff)
 	}

@@ -50,8 +50,19 @@ func (r *routes) exportCertificates(ctx context.Context, caller notary.Caller, i
 	f.fileName = "certificates-" + r.ca.Now().UTC().Format(time.DateOnly) + "." + cmp.Or(in.Format, "csv")
 	now := r.ca.Now()
 	return r.stream(f, func(emit func(any) error) error {
-		return r.ca.EachCertificate(ctx, caller, filter, func(c *notary.Certificate) error { return emit(exported(c, now)) })
+		return r.ca.ExportCertificates(ctx, caller, filter, in.described(), func(c *notary.Certificate) error { return emit(exported(c, now)) })
 	}), nil
+}
+
+// described returns what the event of the export records: its form and its filter.
+func (in *exportInput) described() notary.Fields {
+	described := notary.Fields{"format": cmp.Or(in.Format, "csv")}
+	var filter map[string]any
+	given, err := json.Marshal(in.CertificateFilter)
+	if err == nil && json.Unmarshal(given, &filter) == nil && len(filter) > 0 {
+		described["filter"] = filter
+	}
+	return described
 }
 
 func exported(c *notary.Certificate, now time.Time) api.ExportedCertificate {

@@ -77,6 +77,9 @@ func register[In, Out any](r *routes, op huma.Operation, handler func(context.Co
 	huma.Register(r.huma, op, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handler(ctx, callerOf(ctx), in)
 		if err != nil {
+			if op.OperationID != loginOperation { // which records by itself
+				r.auth.Refused(callerOf(ctx), op.OperationID, err)
+			}
 			return nil, r.failure(ctx, err)
 		}
 		return out, nil

@@ -66,7 +66,7 @@ func newVictim(t *testing.T, h *house, n int) (caller notary.Caller, token strin
 		if a.ID, err = tx.InsertAccount(a, hash, false); err != nil {
 			return err
 		}
-		if err := tx.Event(notary.EventBy(notary.SystemCaller, "account.create", a.ID, "")); err != nil {
+		if err := tx.Event(notary.EventBy(notary.SystemCaller, "account.create", a.Ref())); err != nil {
 			return err
 		}
 		_, err = tx.InsertSession(&notary.Session{AccountID: a.ID, ExpiresAt: h.Clock.Now().Add(time.Hour)}, sum[:])

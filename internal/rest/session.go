@@ -10,7 +10,7 @@ import (
 )
 
 func (r *routes) sessions() {
-	handle(r, operation{id: "login", method: "POST", path: "/login", status: 200, access: open, errors: []int{401, 429},
+	handle(r, operation{id: loginOperation, method: "POST", path: "/login", status: 200, access: open, errors: []int{401, 429},
 		summary: "Log in", doc: "Returns a bearer token, which is valid for 24 hours."}, r.login)
 	handle(r, operation{id: "logout", method: "POST", path: "/logout", status: 200, summary: "Log out",
 		doc: "Ends the token at once."}, r.logout)
@@ -27,6 +27,9 @@ func (r *routes) sessions() {
 		r.readiness)
 }
 
+// loginOperation is the operation whose refusals are recorded by package auth.
+const loginOperation = "login"
+
 type loginInput struct {
 	UserAgent string `header:"User-Agent" hidden:"true"`
 	Body      api.Login
@@ -37,7 +40,8 @@ func (r *routes) login(ctx context.Context, caller notary.Caller, in *loginInput
 	if err != nil {
 		return nil, err
 	}
-	token, err := r.auth.Login(ctx, email, in.Body.Password, auth.Client{Address: caller.Address, UserAgent: in.UserAgent})
+	token, err := r.auth.Login(ctx, email, in.Body.Password, auth.Client{Address: caller.Address,
+		RequestID: caller.RequestID, UserAgent: in.UserAgent})
 	return result(api.Token{Token: token}), err
 }
 

@@ -12,8 +12,8 @@ func (r *routes) serverSettings() {
 		summary: "List the server's settings", doc: "Each with its source. Secrets are not returned."}, r.listSettings)
 }
 
-func (r *routes) listSettings(_ context.Context, caller notary.Caller, _ *none) (*answer[[]api.Setting], error) {
-	if err := caller.Require(notary.ReadSettings); err != nil {
+func (r *routes) listSettings(ctx context.Context, caller notary.Caller, _ *none) (*answer[[]api.Setting], error) {
+	if err := r.auth.ReadSettings(ctx, caller); err != nil {
 		return nil, err
 	}
 	settings := r.settings()

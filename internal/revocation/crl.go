@@ -195,11 +195,11 @@ func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.
 		if err := tx.SaveCRL(crl); err != nil {
 			return err
 		}
-		detail := fmt.Sprintf("number %d, %d entries", crl.Number, list.Len())
+		issued := notary.Fields{"crl_number": crl.Number, "crl_entries": list.Len()}
 		if key.Shard > 0 {
-			detail = fmt.Sprintf("shard %d, %s", key.Shard, detail)
+			issued["shard"] = key.Shard
 		}
-		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.crl", key.AuthorityID, detail))
+		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.crl", a.Ref()).Set(issued))
 	})
 	return crl, err
 }

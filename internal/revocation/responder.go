@@ -183,9 +183,9 @@ func (s *Service) makeResponder(ctx context.Context, a *issuers.Issuer, before i
 		if err := tx.SetResponder(a.ID, before, made.certificateID, key.Reference); err != nil {
 			return err
 		}
-		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.responder", a.ID,
-			fmt.Sprintf("certificate %d, serial %s, until %s", made.certificateID, cert.Serial,
-				cert.NotAfter.Format(time.RFC3339))))
+		cert.ID = made.certificateID
+		return tx.Event(notary.EventBy(notary.SystemCaller, "authority.responder", a.Ref()).With(cert.Ref()).
+			Set(notary.Fields{"serial_number": cert.Serial, "not_after": cert.NotAfter.Format(time.RFC3339)}))
 	})
 	if err != nil {
 		s.issuers.ForgetProfiles() // it may be what is old

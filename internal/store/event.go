@@ -1,10 +1,14 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"notary"
@@ -12,23 +16,119 @@ import (
 	"notary/internal/store/query"
 )
 
-const eventColumns = ` e.id, e.at, e.account_id, e.email, e.address, e.action, e.object_id, e.detail `
+const eventColumns = ` e.id, e.at, e.action, e.kind, e.object_id, e.object_name, e.refs, e.principal, e.account_id, e.email,
+	e.address, e.request_id, e.state_before, e.state_after, e.detail `
+
+const insertEvent = `INSERT INTO event (at, account_id, email, address, kind, action, object_id, detail,
+		principal, object_name, refs, request_id, state_before, state_after)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 
 // Event records who did what. It is the last step of every change.
 func (tx *Tx) Event(e notary.Event) error {
-	return tx.db.Later(`INSERT INTO event (at, account_id, email, address, kind, action, object_id, detail)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		db.Seconds(tx.db.Now()), e.AccountID, e.Email, e.Address, e.Kind(), e.Action, e.ObjectID, e.Detail)
+	return tx.db.Later(insertEvent, eventRow(e, db.Seconds(tx.db.Now()))...)
+}
+
+// RecordOnFile writes an event of the program itself to a SQLite file of this version, which a server may be using.
+func RecordOnFile(ctx context.Context, path string, e notary.Event, at time.Time) error {
+	return db.OnFile(ctx, path, db.AppendFile, func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(ctx, insertEvent, eventRow(e, db.Seconds(at))...)
+		return db.MapError(err)
+	})
+}
+
+// eventRow returns the values of an event's row except the id.
+func eventRow(e notary.Event, at int64) []any {
+	return []any{at, e.Principal.ID, e.Principal.Name, e.Address, e.Object.Kind, e.Action, e.Object.ID, e.Text,
+		e.Principal.Kind, nullableText(e.Object.Name), nullableText(encodeRefs(e.Refs)), nullableText(e.RequestID),
+		nullableText(canonical(e.Before)), nullableText(canonical(e.After))}
+}
+
+func nullableText(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// encodeRefs returns references as JSON; "" for none.
+func encodeRefs(refs []notary.Ref) string {
+	if len(refs) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(refs)
+	if err != nil {
+		panic(err) // they are strings and numbers
+	}
+	return string(text)
+}
+
+// canonical returns the one form that a JSON object has in an event: members in the order of their names, no white
+// space, no escaped HTML characters. It returns "" if there are no members.
+func canonical(f notary.Fields) string {
+	if len(f) == 0 {
+		return ""
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(map[string]any(f)); err != nil {
+		panic(err) // members are strings, numbers, booleans, and lists and objects of these
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// readFields returns the members of a JSON object, and whether it could be read.
+func readFields(object string) (f notary.Fields, ok bool) {
+	if object == "" {
+		return nil, true
+	}
+	decoder := json.NewDecoder(strings.NewReader(object))
+	decoder.UseNumber()
+	if decoder.Decode(&f) != nil {
+		return nil, false
+	}
+	for name, value := range f {
+		if number, isNumber := value.(json.Number); isNumber {
+			if n, err := number.Int64(); err == nil {
+				f[name] = n
+			}
+		}
+	}
+	return f, true
 }
 
 func (r reader) scanEvent(row db.Row) (*notary.Event, error) {
 	var e notary.Event
 	var at instant
 	var account, object number
-	err := row.Scan(&e.ID, &at, &account, &e.Email, &e.Address, &e.Action, &object, &e.Detail)
-	e.At, e.AccountID, e.ObjectID = at.time(), account.Int64, object.Int64
-	r.damage.add("event", e.ID, unreadable(column{"at", at.unreadable()}, column{"account_id", account.bad}, column{"object_id", object.bad}))
+	var principal, objectName, refs, requestID, before, after sql.NullString
+	err := row.Scan(&e.ID, &at, &e.Action, &e.Object.Kind, &object, &objectName, &refs, &principal, &account, &e.Principal.Name,
+		&e.Address, &requestID, &before, &after, &e.Text)
+	e.At, e.Object.ID, e.Object.Name = at.time(), object.Int64, objectName.String
+	e.Principal.Kind, e.Principal.ID = principal.String, account.Int64
+	if e.Principal.Kind == "" { // recorded by an earlier version
+		e.Principal.Kind = formerPrincipal(e.Principal.ID)
+	}
+	e.RequestID = requestID.String
+	unread := unreadable(column{"at", at.unreadable()}, column{"account_id", account.bad}, column{"object_id", object.bad})
+	if refs.String != "" && json.Unmarshal([]byte(refs.String), &e.Refs) != nil {
+		unread = append(unread, "its refs cannot be read")
+	}
+	var readBefore, readAfter bool
+	e.Before, readBefore = readFields(before.String)
+	if e.After, readAfter = readFields(after.String); !readBefore || !readAfter {
+		unread = append(unread, "what it changed cannot be read")
+	}
+	r.damage.add("event", e.ID, unread)
 	return &e, err
+}
+
+// formerPrincipal returns the kind of principal of an event that an earlier version recorded.
+func formerPrincipal(accountID int64) string {
+	if accountID == 0 {
+		return notary.SystemPrincipal
+	}
+	return notary.AccountPrincipal
 }
 
 func (r reader) events() query.List[*notary.Event] {
@@ -74,6 +174,14 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 	}
 	if q.Email != "" {
 		holds("e.email = ", q.Email)
+	}
+	if id, err := strconv.ParseInt(q.Principal, 10, 64); err == nil {
+		holds("e.account_id = ", id)
+	} else if q.Principal != "" {
+		holds("e.email = ", q.Principal)
+	}
+	if q.RequestID != "" {
+		holds("e.request_id = ", q.RequestID)
 	}
 	if q.Action != "" {
 		holds("e.action = ", q.Action)

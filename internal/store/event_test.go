@@ -27,8 +27,7 @@ func TestEventPagesAreWhatAPlainScanGives(t *testing.T) {
 			begun := clock.Now()
 			var all []*notary.Event
 			for range 120 {
-				e := notary.Event{Email: mails[random.IntN(3)], ObjectID: 1 + random.Int64N(4),
-					Action: notary.EventKinds[random.IntN(4)] + []string{".create", ".sign"}[random.IntN(2)]}
+				e := randomEvent(random)
 				write(t, s, func(tx *store.Tx) error { return tx.Event(e) })
 				e.ID, e.At = int64(len(all)+1), clock.Now()
 				all = append(all, &e)
@@ -53,6 +52,12 @@ func TestEventPagesAreWhatAPlainScanGives(t *testing.T) {
 	}
 }
 
+func randomEvent(random *rand.Rand) notary.Event {
+	kind := notary.EventKinds[random.IntN(4)]
+	return notary.Event{Principal: notary.NewRef(notary.AccountPrincipal, 1+random.Int64N(2), mails[random.IntN(3)]),
+		RequestID: []string{"a", "b", ""}[random.IntN(3)], Object: notary.NewRef(kind, 1+random.Int64N(4), ""), Action: kind + []string{".create", ".sign"}[random.IntN(2)]}
+}
+
 func randomEvents(random *rand.Rand, begun time.Time) (q notary.EventQuery) {
 	q.Limit = 1 + random.IntN(20)
 	some := func() bool { return random.IntN(3) == 0 }
@@ -72,6 +77,12 @@ func randomEvents(random *rand.Rand, begun time.Time) (q notary.EventQuery) {
 		q.Action = "request.sign"
 	}
 	if some() {
+		q.Principal = []string{mails[random.IntN(3)], "1", "2"}[random.IntN(3)]
+	}
+	if some() {
+		q.RequestID = []string{"a", "b"}[random.IntN(2)]
+	}
+	if some() {
 		q.From = begun.Add(time.Duration(random.IntN(60)) * time.Hour)
 	}
 	if some() {
@@ -81,8 +92,10 @@ func randomEvents(random *rand.Rand, begun time.Time) (q notary.EventQuery) {
 }
 
 func fits(e *notary.Event, q notary.EventQuery) bool {
-	return (q.Kind == "" || e.Kind() == q.Kind) && (q.ObjectID == 0 || e.ObjectID == q.ObjectID) && !slices.Contains(q.NotKinds, e.Kind()) &&
-		(q.Email == "" || e.Email == q.Email) && (q.Action == "" || e.Action == q.Action) &&
+	return (q.Kind == "" || e.Object.Kind == q.Kind) && (q.ObjectID == 0 || e.Object.ID == q.ObjectID) && !slices.Contains(q.NotKinds, e.Object.Kind) &&
+		(q.Email == "" || e.Principal.Name == q.Email) && (q.Action == "" || e.Action == q.Action) &&
+		(q.Principal == "" || e.Principal.Name == q.Principal || fmt.Sprint(e.Principal.ID) == q.Principal) &&
+		(q.RequestID == "" || e.RequestID == q.RequestID) &&
 		(q.From.IsZero() || !e.At.Before(q.From)) && (q.Until.IsZero() || e.At.Before(q.Until))
 }
 

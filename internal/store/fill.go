@@ -109,6 +109,7 @@ func (s *Store) execAlone(ctx context.Context, text string) error {
 type filling struct {
 	store                                           *Store
 	request, certificate, revocation, event, issuer int64 // the last id of each
+	position                                        int64 // of the last event
 	chains                                          map[string]int64
 
 	rows   map[string][][]any // by table
@@ -123,7 +124,11 @@ func (f *filling) lastIDs(ctx context.Context) error {
 			return db.MapError(err)
 		}
 	}
-	_, err := db.Collect(ctx, f.store.reader.q, func(row db.Row) (none struct{}, err error) {
+	var err error
+	if f.position, err = f.store.lastPosition(ctx); err != nil {
+		return err
+	}
+	_, err = db.Collect(ctx, f.store.reader.q, func(row db.Row) (none struct{}, err error) {
 		var id int64
 		var fingerprint string
 		err = row.Scan(&id, &fingerprint)
@@ -178,10 +183,12 @@ func (f *filling) life(l *Life) {
 	f.counts[statusCounter(r.Status)]++
 	for _, e := range l.Events {
 		f.event++
-		if e.ObjectID == 0 {
-			e.ObjectID = r.ID
+		if e.Object.ID == 0 {
+			e.Object = r.Ref()
 		}
-		f.add("event", f.event, db.Seconds(e.At), e.AccountID, e.Email, e.Address, e.Kind(), e.Action, e.ObjectID, e.Detail)
+		f.add("event", append([]any{f.event}, eventRow(e, db.Seconds(e.At))...)...)
+		f.position++
+		f.add("event_position", f.position, f.event)
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 	lockUpgrade                             // the progress of an upgrade of records
 	lockNames                               // which of the certificates with the same names are current
 	lockGrants                              // memberships and grants, all of them: they seldom change
+	lockSequence                            // the positions of events
 )
 
 // ShareKey keeps the key with this fingerprint from being reported as compromised until the

@@ -35,7 +35,7 @@ func openLog(t *testing.T) (s *store.Store, logSize func() int64) {
 // grow makes a large change.
 func grow(s *store.Store, t *testing.T) error {
 	return s.Write(t.Context(), func(tx *store.Tx) error {
-		return tx.Event(notary.Event{Action: "test", Detail: strings.Repeat("long", changeSize/4)})
+		return tx.Event(notary.Event{Action: "test", Text: strings.Repeat("long", changeSize/4)})
 	})
 }
 

@@ -92,6 +92,9 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	do("UpgradeReplaced", err)
 	_, _, err = s.UpgradeContents(ctx, func(csr string) string { return "ab" })
 	do("UpgradeContents", err)
+	_, _, err = s.UpgradeEvents(ctx)
+	do("UpgradeEvents", err)
+	do("NewSequencer", store.NewSequencer(s).Run(ctx))
 	walkReads(ctx, s, now, do)
 	_ = s.Verify(ctx, notary.Caller{AccountID: 1, SessionID: 1}) // it has ended
 	do("Verify", nil)
@@ -123,6 +126,7 @@ type reads interface {
 	Sessions(context.Context, int64, time.Time) ([]*notary.Session, error)
 	Events(context.Context, notary.EventQuery) (notary.Page[*notary.Event], error)
 	RequestEvents(context.Context, int64, int) ([]*notary.Event, error)
+	EventsAfter(context.Context, int64, int) ([]store.PositionedEvent, error)
 	Authority(context.Context, int64) (*notary.Authority, error)
 	Authorities(context.Context) ([]*notary.Authority, error)
 	HasAuthorities(context.Context) (bool, error)
@@ -196,10 +200,12 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("SessionAccount", err)
 	do("Sessions", second(r.Sessions(ctx, 1, now)))
 	for _, q := range []notary.EventQuery{{}, {Kind: "request", ObjectID: 1}, {Kind: "request", NotKinds: []string{"account"}},
-		{Email: "somebody@example.com", Action: "request.sign"}, {From: now.Add(-time.Hour), Until: now}, {Before: someEvents(ctx, r)}} {
+		{Email: "somebody@example.com", Action: "request.sign"},
+		{Principal: "somebody@example.com", RequestID: "abc"}, {Principal: "7"}, {From: now.Add(-time.Hour), Until: now}, {Before: someEvents(ctx, r)}} {
 		q.Limit = 1
 		do("Events", second(r.Events(ctx, q)))
 	}
+	do("EventsAfter", second(r.EventsAfter(ctx, 0, 10)))
 	do("RequestEvents", second(r.RequestEvents(ctx, 1, 10)))
 	do("Authority", second(r.Authority(ctx, 1)))
 	do("AuthorityWithCertificate", second(r.AuthorityWithCertificate(ctx, 1)))

@@ -133,7 +133,7 @@ func TestWriteVerifiesTheCallerBeforeTheCommit(t *testing.T) {
 	s, _ := open(t)
 	gone := notary.Caller{AccountID: 99, Role: notary.Admin}
 	err := s.WriteAs(t.Context(), gone, func(tx *store.Tx) error {
-		return tx.Event(notary.EventBy(gone, "authority.crl", 1, ""))
+		return tx.Event(notary.EventBy(gone, "authority.crl", notary.NewRef("authority", 1, "")))
 	})
 	testkit.WantKind(t, err, notary.Unauthenticated)
 	page, err := s.Events(t.Context(), notary.EventQuery{Limit: 10})

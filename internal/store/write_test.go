@@ -163,7 +163,7 @@ func TestSQLiteFullQueue(t *testing.T) {
 	var waits []func() error
 	for i := range store.MaxWaiting {
 		wait, err := store.Enqueue(s, func(tx *store.Tx) error {
-			return tx.Event(notary.Event{Action: "test", ObjectID: int64(i)})
+			return tx.Event(notary.Event{Action: "test", Object: notary.Ref{ID: int64(i)}})
 		})
 		testkit.Check(t, err)
 		waits = append(waits, wait)
@@ -283,7 +283,7 @@ func TestSQLiteFullDisk(t *testing.T) {
 			if err := tx.ReportCompromised(key); err != nil || key != "full" {
 				return err
 			}
-			return tx.Event(notary.Event{Action: "test", Detail: strings.Repeat("long", 1<<18)})
+			return tx.Event(notary.Event{Action: "test", Text: strings.Repeat("long", 1<<18)})
 		})
 		testkit.Check(t, err)
 		waits[key] = wait

@@ -63,7 +63,7 @@ func Published(t testing.TB, w *World, authorityID int64, shard int) *x509.Revoc
 func IssuedCRLs(t testing.TB, w *World, authorityID int64) (n int) {
 	t.Helper()
 	for _, e := range w.Events(t) {
-		if e.Action == "authority.crl" && e.ObjectID == authorityID {
+		if e.Action == "authority.crl" && e.Object.ID == authorityID {
 			n++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -63,21 +64,20 @@ func (w *World) Exec(t testing.TB, text string, args ...any) {
 // Events are all events on record, the oldest first.
 func (w *World) Events(t testing.TB) []notary.Event {
 	t.Helper()
-	db := openSQL(t, w.Database)
-	defer db.Close()
-	rows, err := db.QueryContext(t.Context(),
-		`SELECT id, at, account_id, email, address, action, object_id, detail FROM event ORDER BY id`)
-	Check(t, err)
-	defer rows.Close()
 	var events []notary.Event
-	for rows.Next() {
-		var e notary.Event
-		var at int64
-		Check(t, rows.Scan(&e.ID, &at, &e.AccountID, &e.Email, &e.Address, &e.Action, &e.ObjectID, &e.Detail))
-		e.At = time.Unix(at, 0).UTC()
-		events = append(events, e)
+	q := notary.EventQuery{Limit: notary.MaxPage}
+	for {
+		page, err := w.Store.Events(t.Context(), q)
+		Check(t, err)
+		for _, e := range page.Items {
+			events = append(events, *e)
+		}
+		if page.Next == "" {
+			break
+		}
+		q.After = page.Next
 	}
-	Check(t, rows.Err())
+	slices.Reverse(events)
 	return events
 }
 

@@ -41,7 +41,8 @@ func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) e
 	if err != nil {
 		return err
 	}
-	if err := tx.Event(notary.EventBy(by, "request.create", id, "")); err != nil {
+	req.ID = id
+	if err := tx.Event(notary.EventBy(by, "request.create", req.Ref())); err != nil {
 		return err
 	}
 	cert.RequestID, cert.Serial = id, fmt.Sprintf("%032x", i)
@@ -57,7 +58,7 @@ func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) e
 	if err := tx.Transition(stored, notary.Active, certID); err != nil {
 		return err
 	}
-	return tx.Event(notary.EventBy(by, "request.sign", id, ""))
+	return tx.Event(notary.EventBy(by, "request.sign", req.Ref()))
 }
 
 // Variant returns the DER of a certificate with n in the last octets of its signature, and the

@@ -20,8 +20,8 @@ type authorityPage struct {
 	Below     []authorityRow
 	Issuers   []page.Option // that could sign it
 	Profiles  []page.Option
-	Stays     string // why it cannot be revoked; "" where it can
-	History   []told // the last that was done to it, without what the program does by itself
+	Stays     string      // why it cannot be revoked; "" where it can
+	History   []eventView // the last that was done to it, without what the program does by itself
 	forms
 }
 
@@ -88,7 +88,7 @@ const (
 
 // authorityHistory is what people did to it last. Lists and responders are made by the clock, and
 // would be all that one sees.
-func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]told, error) {
+func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]eventView, error) {
 	if !c.caller.May(notary.ReadEvents) {
 		return nil, nil
 	}
@@ -98,8 +98,8 @@ func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]t
 		return nil, err
 	}
 	byPeople := slices.DeleteFunc(slices.Clone(found.Items),
-		func(e *notary.Event) bool { return e.Email == notary.SystemCaller.Email })
-	return tell(byPeople[:min(len(byPeople), shownEvents)], all), nil
+		func(e *notary.Event) bool { return e.Principal.Kind == notary.SystemPrincipal })
+	return eventViews(byPeople[:min(len(byPeople), shownEvents)], all), nil
 }
 
 // possibleIssuers are the authorities that can sign now and are not below that one.

@@ -71,7 +71,7 @@ func (s *site) handler(to route) http.Handler {
 
 // prepare reads the session and the form.
 func (c *call) prepare(to route) error {
-	c.caller.Address = server.ClientAddress(c.r)
+	c.caller.Address, c.caller.RequestID = server.ClientAddress(c.r), server.RequestID(c.r.Context())
 	if err := c.readSession(); err != nil {
 		return err
 	}
@@ -92,6 +92,7 @@ func (c *call) readSession() error {
 		return nil
 	}
 	if err == nil {
+		caller.RequestID = c.caller.RequestID
 		c.caller, c.token = caller, token
 	}
 	return err
@@ -195,5 +196,8 @@ func heading(status int) string {
 
 // explain returns the error that the user sees, and logs what the user must not see.
 func (c *call) explain(err error) *notary.Error {
+	if notary.KindOf(err) == notary.Forbidden {
+		c.site.auth.Refused(c.caller, c.r.Pattern, err)
+	}
 	return server.Failure(c.r.Context(), c.site.log, err)
 }

@@ -1,9 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,10 +13,11 @@ import (
 
 // eventsPage is the record of who did what.
 type eventsPage struct {
-	Form   page.Form
-	Events []*notary.Event
-	Pager  page.Pager
-	Kinds  []page.Option
+	Form    page.Form
+	Events  []*notary.Event
+	Pager   page.Pager
+	Kinds   []page.Option
+	Actions []page.Option
 }
 
 func (s *site) events(c *call, f page.Form) error {
@@ -41,12 +42,13 @@ func (s *site) eventsPage(c *call, f page.Form) error {
 }
 
 func (s *site) showEvents(c *call, f page.Form, found notary.Page[*notary.Event]) error {
-	return c.show("events", "Events", eventsPage{f.Fields("kind", "email", "from", "until"), found.Items,
-		c.pager(found.Previous, found.Next), eventKinds(c.caller)})
+	return c.show("events", "Events", eventsPage{f.Fields("kind", "action", "principal", "request_id", "from", "until"), found.Items,
+		c.pager(found.Previous, found.Next), eventKinds(c.caller), eventActions(c.caller)})
 }
 
 func readEventQuery(v url.Values) (q notary.EventQuery, err error) {
-	q = notary.EventQuery{Kind: v.Get("kind"), Email: v.Get("email"), Limit: page.Size}
+	q = notary.EventQuery{Kind: v.Get("kind"), Action: v.Get("action"), Principal: v.Get("principal"),
+		RequestID: v.Get("request_id"), Limit: page.Size}
 	if q.From, err = readDay(v, "from"); err != nil {
 		return q, err
 	}
@@ -82,33 +84,41 @@ func eventKinds(caller notary.Caller) []page.Option {
 	all := []page.Option{{Value: "", Label: "everything"}}
 	for _, kind := range notary.EventKinds {
 		if !slices.Contains(notary.AccountEventKinds, kind) || caller.May(notary.ManageAccounts) {
-			all = append(all, page.Option{Value: kind, Label: kind + "s"})
-		}
-	}
-	for i := range all {
-		if all[i].Value == "authority" {
-			all[i].Label = "authorities"
+			all = append(all, page.Option{Value: kind, Label: cmp.Or(kindLabels[kind], kind+"s")})
 		}
 	}
 	return all
 }
 
-// objectPaths are where the objects of events are shown.
-var objectPaths = map[string]string{"request": "/requests/", "certificate": "/certificates/", "authority": "/authorities/",
-	"profile": "/profiles/", "account": "/accounts/", "group": "/groups/"}
+// kindLabels are the kinds of objects in the plural, where that is not formed with an s.
+var kindLabels = map[string]string{"authority": "authorities", "clock": "clock", "inventory": "inventory", "settings": "settings",
+	"database": "database"}
 
-// object is what an event is about.
-type object struct {
-	Kind string
-	ID   int64
-	Path string // where it is shown; "" where it is not, as after its deletion
+// eventActions are the actions whose events the caller may see.
+func eventActions(caller notary.Caller) []page.Option {
+	all := []page.Option{{Value: "", Label: "any"}}
+	for _, action := range notary.EventActions() {
+		kind, _, _ := strings.Cut(action, ".")
+		if !slices.Contains(notary.AccountEventKinds, kind) || caller.May(notary.ManageAccounts) {
+			all = append(all, page.Option{Value: action, Label: action})
+		}
+	}
+	return all
 }
 
-func objectOf(e *notary.Event) object {
-	o := object{Kind: e.Kind(), ID: e.ObjectID}
-	gone := strings.HasSuffix(e.Action, ".delete")
-	if place, ok := objectPaths[o.Kind]; ok && o.ID != 0 && !gone {
-		o.Path = place + strconv.FormatInt(o.ID, 10)
+// objectOf returns the object of an event, without a link if the event deleted it.
+func objectOf(e *notary.Event) mention {
+	m := mention{Text: e.Object.String(), Path: objectPath(e.Object)}
+	if strings.HasSuffix(e.Action, ".delete") {
+		m.Path = ""
 	}
-	return o
+	return m
+}
+
+// refsOf returns the other objects of an event.
+func refsOf(e *notary.Event) (all []mention) {
+	for _, ref := range e.Refs {
+		all = append(all, mention{ref.String(), objectPath(ref)})
+	}
+	return all
 }

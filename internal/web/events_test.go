@@ -20,13 +20,13 @@ func TestTheRecordOfWhoDidWhatIsFilteredAndTurned(t *testing.T) {
 	b := h.browseAs(t, notary.Admin)
 	b.press(t, "Events")
 	b.look(t, "events")
-	b.fill(t, "About", "request")
+	b.fill(t, "Object", "request")
 	b.press(t, "Show")
-	b.wantText(t, "Submitted request.create", "request 60")
+	b.wantText(t, "Submitted request.create", "certificate request 60 (")
 	b.press(t, "Next")
-	b.wantText(t, "request 1")
+	b.wantText(t, "certificate request 1 (")
 	b.press(t, "Previous")
-	b.wantText(t, "request 60")
+	b.wantText(t, "certificate request 60 (")
 }
 
 func TestAFilterOfEventsThatIsNoneIsRefusedAtItsField(t *testing.T) {
@@ -59,9 +59,9 @@ func TestEventsOfOneObjectAreLeftByTheForm(t *testing.T) {
 	b := h.browseAs(t, notary.Admin)
 	b.open(t, "/events?kind=authority&object_id=1")
 	b.wantText(t, "These are only those about the authority 1.")
-	b.fill(t, "About", "request")
+	b.fill(t, "Object", "request")
 	b.press(t, "Show")
-	b.wantText(t, "request 1", "request 2")
+	b.wantText(t, "certificate request 1 (", "certificate request 2 (")
 	h.as(t, notary.Admin).get(t, "/events?object_id=1").wantStatus(t, 400).wantNoText(t, "These are only those")
 }
 
@@ -71,7 +71,7 @@ func TestADeletionLinksToNothing(t *testing.T) {
 	h := open(t)
 	testkit.Check(t, h.CA.Delete(t.Context(), h.Admin(), h.Request(t, h.Admin())))
 	row := regexp.MustCompile(`(?s)request\.delete</span>.*?</tr>`).FindString(h.as(t, notary.Admin).get(t, "/events").body)
-	if !strings.Contains(row, "request 1") || strings.Contains(row, "href") {
+	if !strings.Contains(row, "request 1 (") || strings.Contains(row, "href") {
 		t.Errorf("the deletion is told as %s", row)
 	}
 }
@@ -81,8 +81,27 @@ func TestAWrongFilterIsNoEmptyList(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
 	for _, path := range []string{"/requests", "/certificates", "/events"} {
-		for _, query := range []string{"?after=garbage", "?sort=foo&email=" + strings.Repeat("a", 400)} {
+		long := strings.Repeat("a", 400)
+		for _, query := range []string{"?after=garbage", "?sort=foo&email=" + long + "&principal=" + long} {
 			v.get(t, path+query).wantStatus(t, 400).wantText(t, `class="failure"`).wantNoText(t, `class="empty"`)
 		}
 	}
+}
+
+// The page shows who did what to which object, what changed, and the other events of the same call.
+func TestEventsAreFilteredByPrincipalActionAndRequestID(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	root := h.Root(t, notary.ECDSAP256)
+	id := h.Request(t, h.Admin())
+	manager := h.Caller(notary.CertificateManager)
+	manager.RequestID = "call-1"
+	testkit.Check(t, h.CA.EnableAuthority(t.Context(), manager, root, false))
+	testkit.Check(t, h.CA.Reject(t.Context(), h.Admin(), id, ""))
+	v := h.as(t, notary.Admin)
+	for _, query := range []string{"action=authority.disable", "principal=" + manager.Email, "principal=" + fmt.Sprint(manager.AccountID), "request_id=call-1"} {
+		v.get(t, "/events?"+query).wantText(t, "enabled: true → false", "certificate authority 1 (Test Root)", `href="/events?request_id=call-1"`).
+			wantNoText(t, "Rejected")
+	}
+	v.get(t, "/events?request_id=none").wantNoText(t, "Disabled")
 }

@@ -33,7 +33,7 @@ func TestManyAccounts(t *testing.T) {
 			account := notary.Account{Email: fmt.Sprintf("%0200d@example.com", i), Role: notary.ReadOnly}
 			id, err := tx.InsertAccount(&account, "", false)
 			if err == nil {
-				err = tx.Event(notary.EventBy(h.Admin(), "account.create", id, ""))
+				err = tx.Event(notary.EventBy(h.Admin(), "account.create", notary.NewRef("account", id, "")))
 			}
 			if err != nil {
 				return err

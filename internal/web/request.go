@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -24,7 +25,7 @@ type requestPage struct {
 	Cert        *notary.Certificate
 	Earlier     []*notary.Certificate // the others that were issued for it, the newest first
 	Downloads   downloads
-	History     []told
+	History     []eventView
 	Again       string   // to a new request with the same names
 	Compromised bool     // whether its key was reported: nothing is signed for it any more
 	Stays       string   // why the certificate in use cannot be revoked; "" where it can
@@ -68,7 +69,7 @@ func (s *site) requestPage(c *call, f page.Form) error {
 	if p.Compromised, err = s.ca.Compromised(c.r.Context(), c.caller, id); err != nil {
 		return err
 	}
-	p.History = tell(history, p.all)
+	p.History = eventViews(history, p.all)
 	p.CSRFacts, p.CSRProblems = s.readCSR(r.CSR)
 	if r.Certificate != nil {
 		if err := p.addCertificate(s, c); err != nil {
@@ -125,7 +126,7 @@ func (p *requestPage) chooseFormer() {
 	authority := strconv.FormatInt(former.AuthorityID, 10)
 	p.Authorities, p.Profiles = choose(p.Authorities, authority), choose(p.Profiles, former.Profile)
 	if p.Authorities[0].Value == "" {
-		p.Gone = append(p.Gone, "the authority "+authorityMention(authority, authority, p.all).Text+" cannot sign")
+		p.Gone = append(p.Gone, "the authority "+cmp.Or(authorityName(former.AuthorityID, p.all), authority)+" cannot sign")
 	}
 	if p.Profiles[0].Value == "" {
 		p.Gone = append(p.Gone, "the profile "+former.Profile+" was deleted")

@@ -155,7 +155,7 @@ func keptIn(f page.Form) []kept {
 }
 
 func (s *site) signIn(c *call) error {
-	from := auth.Client{Address: c.caller.Address, UserAgent: c.r.UserAgent()}
+	from := auth.Client{Address: c.caller.Address, RequestID: c.caller.RequestID, UserAgent: c.r.UserAgent()}
 	if cookie, err := c.r.Cookie(deviceCookie); err == nil {
 		from.Device = cookie.Value
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"strconv"
 
 	"notary"
@@ -26,7 +27,7 @@ func (s *site) signGroups(c *call, m ca.Many, authorities []*notary.Authority) (
 	for _, g := range plan {
 		shown := signGroup{SignGroup: g}
 		if id := g.Former.AuthorityID; id != 0 {
-			shown.Authority = authorityMention(strconv.FormatInt(id, 10), strconv.FormatInt(id, 10), authorities).Text
+			shown.Authority = cmp.Or(authorityName(id, authorities), strconv.FormatInt(id, 10))
 		}
 		groups = append(groups, shown)
 	}

@@ -39,6 +39,7 @@ func (s *site) start(c *call) error {
 	}
 	first := auth.FirstAccount{
 		Email: c.value("email"), Password: password, SetupCode: c.value(fieldSetupCode), Address: c.caller.Address,
+		RequestID: c.caller.RequestID,
 	}
 	if _, err := s.auth.CreateFirstAccount(c.r.Context(), first); err != nil {
 		e := c.explain(err)

@@ -25,7 +25,8 @@ func parsePages(s *site) page.Templates {
 		"version": func() string { return s.version },
 		"rule":    ruleText,
 		"object":  objectOf,
-		"deed":    deed,
+		"refs":    refsOf,
+		"action":  notary.ActionLabel,
 	})
 }
 

@@ -7,7 +7,9 @@ import (
 	"context"
 	"database/sql"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"notary"
 	"notary/internal/db"
@@ -41,6 +43,22 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 		return "", err
 	}
 	return digest, db.MoveFile(part, to)
+}
+
+// databaseEvent returns an event of the database as a whole.
+func databaseEvent(action, digest, file string) notary.Event {
+	return notary.EventBy(notary.SystemCaller, action, notary.NewRef("database", 0, "")).
+		Set(notary.Fields{"sha256": digest, "file": filepath.Base(file)})
+}
+
+// RecordBackup writes the event of a backup to the database, which a server may be using. It has no event if
+// its schema is not that of this version.
+func RecordBackup(ctx context.Context, path, to, digest string) error {
+	status, err := store.Schema(ctx, path)
+	if err != nil || status.Current != status.Newest {
+		return err
+	}
+	return store.RecordOnFile(ctx, path, databaseEvent("database.backup", digest, to), time.Now())
 }
 
 // checkCopy refuses a damaged copy. If the copy has the schema of another version, only the file
@@ -82,26 +100,30 @@ func seal(ctx context.Context, path string, progress Progress) (digest string, e
 	return digest, err
 }
 
-// checkSeal compares the digest of a copy with the recorded one. It leaves the schema in the version of
-// the backup.
-func checkSeal(ctx context.Context, path string, progress Progress) error {
-	return db.OnFile(ctx, path, db.ReadClosedFile, func(conn *sql.Conn) error { return checkSealOn(ctx, conn, progress) })
+// checkSeal compares the digest of a copy with the recorded one, and returns it. It leaves the schema in the
+// version of the backup.
+func checkSeal(ctx context.Context, path string, progress Progress) (digest string, err error) {
+	err = db.OnFile(ctx, path, db.ReadClosedFile, func(conn *sql.Conn) error {
+		digest, err = checkSealOn(ctx, conn, progress)
+		return err
+	})
+	return digest, err
 }
 
-func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) error {
+func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) (digest string, err error) {
 	want, err := db.Agreed(ctx, db.OnConn(conn), store.BackupDigest)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if want == "" {
-		return notary.Errorf(notary.Invalid, "this is not a backup that notary made: it holds no digest")
+		return "", notary.Errorf(notary.Invalid, "this is not a backup that notary made: it holds no digest")
 	}
 	got, err := fileDigest(ctx, conn, progress)
 	if err == nil && got != want {
 		err = notary.Errorf(notary.Invalid,
 			"the backup is damaged: its digest is %.16s…, but it was made with %.16s…", got, want)
 	}
-	return err
+	return want, err
 }
 
 // fileDigest returns the digest of every row of every table of a file, whatever the version of its

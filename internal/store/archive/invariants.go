@@ -63,6 +63,13 @@ var invariants = []db.Rule{
 		SELECT 'grant ' || CAST(t.id AS TEXT) FROM access_grant t
 		LEFT JOIN (SELECT object_id FROM event WHERE action = 'grant.create') e ON e.object_id = t.id
 		WHERE e.object_id IS NULL`},
+	{Says: "the positions of events have no gaps, and each has its event", Breaches: `
+		SELECT CAST(n AS TEXT) || ' positions up to ' || CAST(last AS TEXT) FROM (
+			SELECT COUNT(*) AS n, COALESCE(MAX(position), 0) AS last, COALESCE(MIN(position), 1) AS first FROM event_position
+		) t WHERE n <> last OR first <> 1
+		UNION ALL
+		SELECT 'position ' || CAST(p.position AS TEXT) FROM event_position p
+		LEFT JOIN event e ON e.id = p.event_id WHERE e.id IS NULL`},
 	{Says: "a request says of its certificate in use what that says", Breaches: `
 		SELECT CAST(r.id AS TEXT) FROM request r LEFT JOIN certificate k ON k.id = r.certificate_id
 		WHERE COALESCE(r.authority_id, 0) <> COALESCE(k.authority_id, 0)

@@ -41,7 +41,7 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	if statErr == nil {
 		replaced = crlNumbers(ctx, path)
 	}
-	if err := checkBackup(ctx, part, replaced, progress); err != nil {
+	if err := checkBackup(ctx, part, backup, replaced, progress); err != nil {
 		return "", err
 	}
 	if kept, err = db.SetAside(ctx, path); err != nil {
@@ -55,9 +55,10 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 const clockError = 24 * time.Hour
 
 // checkBackup verifies the seal of the copy at path, opens it as a server would and prepares it
-// for use.
-func checkBackup(ctx context.Context, path string, replaced map[string]int64, progress Progress) error {
-	if err := checkSeal(ctx, path, progress); err != nil {
+// for use. The file is where the backup comes from.
+func checkBackup(ctx context.Context, path, file string, replaced map[string]int64, progress Progress) error {
+	digest, err := checkSeal(ctx, path, progress)
+	if err != nil {
 		return err
 	}
 	s, err := store.Open(ctx, path, time.Now)
@@ -72,6 +73,9 @@ func checkBackup(ctx context.Context, path string, replaced map[string]int64, pr
 			"Restore a backup from before that change", strings.Join(differences, "; "))
 	} else if err == nil {
 		err = s.DB().Write(ctx, func(tx *db.Tx) error { return beginAfterRestore(tx, replaced) })
+	}
+	if err == nil {
+		err = s.Write(ctx, func(tx *store.Tx) error { return tx.Event(databaseEvent("database.restore", digest, file)) })
 	}
 	return errors.Join(err, s.Close())
 }

@@ -45,7 +45,7 @@ func Write(t testing.TB, s *store.Store, fn func(*store.Tx) error) {
 
 // Creation is the event without which nothing can be created.
 func Creation(tx *store.Tx, what string, id int64) error {
-	return tx.Event(notary.EventBy(notary.SystemCaller, what+".create", id, ""))
+	return tx.Event(notary.EventBy(notary.SystemCaller, what+".create", notary.NewRef(what, id, "")))
 }
 
 // InsertRequest adds the request number n of its requester.

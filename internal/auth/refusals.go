@@ -1,0 +1,135 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"notary"
+	"notary/internal/store"
+)
+
+const (
+	// recordEvery is how often refusals are recorded.
+	recordEvery = time.Minute
+	// recordTime is how long it may take when the server stops.
+	recordTime = 5 * time.Second
+	// maxRefusals is how many different refusals of each kind of principal are told apart between two records.
+	// Further ones are counted together, so that nobody can fill the disk.
+	maxRefusals = 200
+)
+
+// refusals counts refused calls until [Service.RecordRefusals] writes an event for each that differs.
+type refusals struct {
+	mu     sync.Mutex
+	counts map[refusal]int64
+	kinds  map[string]int // how many of these there are of each kind of principal
+}
+
+// refusal is what events of refused calls tell apart.
+type refusal struct {
+	action    string
+	object    notary.Ref
+	principal notary.Ref
+	network   string // of the client: see [notary.ClientNetwork]
+}
+
+func (r *refusals) add(one refusal, n int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.counts == nil {
+		r.counts, r.kinds = map[refusal]int64{}, map[string]int{}
+	}
+	if r.counts[one] == 0 && r.kinds[one.principal.Kind] >= maxRefusals {
+		one = refusal{action: one.action, object: notary.NewRef(one.object.Kind, 0, ""), principal: notary.NewRef(one.principal.Kind, 0, "")}
+	}
+	if r.counts[one] == 0 {
+		r.kinds[one.principal.Kind]++
+	}
+	r.counts[one] += n
+}
+
+func (r *refusals) take() map[refusal]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := r.counts
+	r.counts = nil
+	return taken
+}
+
+// Refused counts a call that was refused with err for lack of a login or of a permission. Other errors do not count. The
+// events have a count for each account, operation and minute or, without a login, for each address and minute.
+func (s *Service) Refused(caller notary.Caller, operation string, err error) {
+	one := refusal{action: "call.refused", object: notary.NewRef("call", 0, operation), principal: caller.Principal(),
+		network: notary.ClientNetwork(caller.Address)}
+	switch kind := notary.KindOf(err); {
+	case kind != notary.Forbidden && kind != notary.Unauthenticated:
+		return
+	case !caller.Known():
+		one.object.Name = ""
+	}
+	s.refusals.add(one, 1)
+}
+
+// refusedLogin counts a refused login. The account is nil if there is none with that e-mail address, which is not
+// recorded: people type passwords into the wrong field.
+func (s *Service) refusedLogin(account *notary.Account, from Client) {
+	object := notary.NewRef("account", 0, "")
+	if account != nil {
+		object = account.Ref()
+	}
+	s.refusals.add(refusal{action: "account.login_refused", object: object, principal: notary.Caller{}.Principal(),
+		network: notary.ClientNetwork(from.Address)}, 1)
+}
+
+// RecordRefusals writes the events of the calls and logins that this node refused since it did so last.
+func (s *Service) RecordRefusals(ctx context.Context) error {
+	counts := s.refusals.take()
+	if len(counts) == 0 {
+		return nil
+	}
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		for _, one := range slices.SortedFunc(maps.Keys(counts), compareRefusals) {
+			e := notary.Event{Action: one.action, Object: one.object, Principal: one.principal, Address: one.network}
+			if err := tx.Event(e.Set(notary.Fields{"count": counts[one]})); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		for one, n := range counts {
+			s.refusals.add(one, n)
+		}
+	}
+	return err
+}
+
+func compareRefusals(a, b refusal) int {
+	return cmp.Or(cmp.Compare(a.network, b.network), cmp.Compare(a.action, b.action), cmp.Compare(a.object.ID, b.object.ID),
+		cmp.Compare(a.object.Name, b.object.Name), cmp.Compare(a.principal.ID, b.principal.ID))
+}
+
+// KeepRefusals records refusals each minute until ctx ends, and then once more.
+func (s *Service) KeepRefusals(ctx context.Context) {
+	tick := time.NewTicker(recordEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+		s.recordRefusals(ctx)
+	}
+}
+
+func (s *Service) recordRefusals(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	if err := s.RecordRefusals(ctx); err != nil {
+		s.log.WarnContext(ctx, "could not record the refused calls; they are recorded later", "error", err)
+	}
+}

@@ -1,0 +1,15 @@
+package ca
+
+import "context"
+
+// upgradeEvents adds names and references to the events that earlier versions recorded as text. It runs once
+// per database, before the server answers. An interrupted upgrade continues where it stopped.
+func (s *Service) upgradeEvents(ctx context.Context) error {
+	for {
+		last, done, err := s.store.UpgradeEvents(ctx)
+		if err != nil || done {
+			return err
+		}
+		s.log.InfoContext(ctx, "upgrading the recorded events", "up_to_event", last)
+	}
+}

@@ -1,0 +1,13 @@
+-- +goose Up
+-- The order of events, without gaps, which never changes. Ids do not follow the order of commits on
+-- PostgreSQL, and have gaps.
+CREATE TABLE event_position (
+    position INTEGER NOT NULL PRIMARY KEY,
+    event_id BIGINT  NOT NULL UNIQUE
+);
+INSERT INTO event_position (position, event_id) SELECT ROW_NUMBER() OVER (ORDER BY id), id FROM event ORDER BY id;
+
+-- Every event up to this id has a position. The sequencer starts below those of nodes that still write.
+INSERT INTO agreement (name, value) VALUES ('events have positions up to event', '0');
+
+INSERT INTO schema_compatibility (version, compatible_from) VALUES (18, 16);

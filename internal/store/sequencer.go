@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strconv"
+
+	"notary"
+	"notary/internal/db"
+)
+
+// Sequencer gives committed events positions 1, 2, 3, … in an order that never changes, so that readers can follow
+// them by a cursor and miss none. Ids cannot be followed on PostgreSQL: a transaction may draw an id, and commit
+// after others with greater ids.
+//
+// Writing an event costs nothing more. The sequencer looks for events without a position above an id up to which all
+// have one. It raises that id only when no transaction that may still commit an event below it is in progress.
+type Sequencer struct {
+	store *Store
+
+	// The newest event that was seen, and the transactions then in progress that may commit older ones.
+	horizon int64
+	writers []string
+}
+
+// NewSequencer returns a sequencer. Of several on a database, one does the work.
+func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s} }
+
+// sequenceBatch is how many events get a position in one transaction.
+const sequenceBatch = 1_000
+
+// sequencedUpTo is the agreement that holds the id up to which every event has a position.
+const sequencedUpTo = "events have positions up to event"
+
+// Run gives every committed event a position. It runs periodically, and never twice at a time.
+func (q *Sequencer) Run(ctx context.Context) error {
+	for {
+		n, err := q.step(ctx)
+		if err != nil || n < sequenceBatch {
+			return err
+		}
+	}
+}
+
+// step gives the next events a position and returns how many there were.
+func (q *Sequencer) step(ctx context.Context) (n int, err error) {
+	final, err := q.finalUpTo(ctx)
+	if err != nil {
+		return 0, err
+	}
+	done, err := q.store.sequencedUpTo(ctx)
+	if err != nil {
+		return 0, err
+	}
+	last, err := q.store.lastPosition(ctx)
+	if err != nil {
+		return 0, err
+	}
+	ids, err := q.store.unsequenced(ctx, done) // after last, which is compared below
+	if err != nil {
+		return 0, err
+	}
+	if len(ids) == sequenceBatch || final < done { // there are others
+		final = done
+	}
+	if len(ids) == 0 && final == done {
+		return 0, nil
+	}
+	return len(ids), q.store.Write(ctx, func(tx *Tx) error {
+		if err := tx.db.Lock(lockSequence, 0); err != nil {
+			return err
+		}
+		if now, err := tx.lastPosition(ctx); err != nil || now != last { // another sequencer was faster
+			return err
+		}
+		return tx.sequence(ctx, last, ids, final)
+	})
+}
+
+// finalUpTo returns an id below which no transaction can commit an event any more; 0 if it is not known yet.
+func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
+	if q.horizon == 0 {
+		newest, _, err := q.store.NewestEvent(ctx)
+		if err != nil {
+			return 0, err
+		}
+		// Whoever has drawn a smaller id holds a lock on the table since before that.
+		writers, err := q.store.db.Writers(ctx, "event")
+		if err != nil {
+			return 0, err
+		}
+		q.horizon, q.writers = newest, writers
+	} else if len(q.writers) > 0 {
+		now, err := q.store.db.Writers(ctx, "event")
+		if err != nil {
+			return 0, err
+		}
+		q.writers = slices.DeleteFunc(q.writers, func(one string) bool { return !slices.Contains(now, one) })
+	}
+	if len(q.writers) > 0 {
+		return 0, nil
+	}
+	final := q.horizon
+	q.horizon = 0
+	return final, nil
+}
+
+// sequence gives events the positions after last. Every event up to the id final has a position then.
+func (tx *Tx) sequence(ctx context.Context, last int64, ids []int64, final int64) error {
+	for i, id := range ids {
+		err := tx.db.Later(`INSERT INTO event_position (position, event_id) VALUES ($1, $2)`, last+int64(i)+1, id)
+		if err != nil {
+			return err
+		}
+	}
+	newest, _, err := tx.NewestEvent(ctx)
+	if err != nil || newest < final { // a failover has lost the newest events: their ids may be used again
+		return err
+	}
+	return tx.db.Later(`UPDATE agreement SET value = $1 WHERE name = $2`, strconv.FormatInt(final, 10), sequencedUpTo)
+}
+
+func (r reader) sequencedUpTo(ctx context.Context) (int64, error) {
+	text, err := r.Agreed(ctx, sequencedUpTo)
+	if err != nil {
+		return 0, err
+	}
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, notary.InternalError("read up to which event the positions are complete", err)
+	}
+	return id, nil
+}
+
+// lastPosition returns the greatest position of an event, or 0.
+func (r reader) lastPosition(ctx context.Context) (last int64, err error) {
+	err = r.q.QueryRow(ctx, `SELECT position FROM event_position WHERE position > 0 ORDER BY position DESC LIMIT 1`).Scan(&last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return last, db.MapError(err)
+}
+
+// unsequenced returns the ids of the next events without a position after an id.
+func (r reader) unsequenced(ctx context.Context, after int64) ([]int64, error) {
+	return db.Collect(ctx, r.q, db.Scan[int64], `SELECT e.id FROM event e LEFT JOIN event_position p ON p.event_id = e.id
+		WHERE e.id > $1 AND p.event_id IS NULL ORDER BY e.id LIMIT $2`, after, sequenceBatch)
+}
+
+// PositionedEvent is an event with its position in the order of events.
+type PositionedEvent struct {
+	Position int64
+	*notary.Event
+}
+
+// EventsAfter returns the next events after a position, in their order. The first one has the position 1. A reader
+// that continues after the last position that it has seen misses none.
+func (r reader) EventsAfter(ctx context.Context, position int64, limit int) ([]PositionedEvent, error) {
+	return db.Collect(ctx, r.q, func(row db.Row) (p PositionedEvent, err error) {
+		p.Event, err = r.scanEvent(prefixed{row, &p.Position})
+		return p, err
+	}, `SELECT p.position,`+eventColumns+`FROM event_position p JOIN event e ON e.id = p.event_id
+		WHERE p.position > $1 ORDER BY p.position LIMIT $2`, position, limit)
+}

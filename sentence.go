@@ -1,0 +1,174 @@
+package notary
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// actionLabels are the actions of events as people read them.
+var actionLabels = map[string]string{
+	"request.create":                "Submitted",
+	"request.sign":                  "Signed",
+	"request.reject":                "Rejected",
+	"request.reopen":                "Reopened",
+	"request.revoke":                "Certificate revoked",
+	"request.upload":                "Certificate uploaded",
+	"request.remove_certificate":    "Certificate removed",
+	"request.delete":                "Deleted",
+	"certificate.revoke":            "Revoked",
+	"certificate.correct_reason":    "Revocation reason corrected",
+	"authority.create":              "Created",
+	"authority.import":              "Imported",
+	"authority.sign":                "Signed",
+	"authority.upload":              "Certificate uploaded",
+	"authority.cross_sign":          "Cross-signed",
+	"authority.cross_upload":        "Cross-certificate uploaded",
+	"authority.use_certificate":     "Certificate in use changed",
+	"authority.import_certificates": "Issued certificates imported",
+	"authority.settings":            "Settings changed",
+	"authority.enable":              "Enabled",
+	"authority.disable":             "Disabled",
+	"authority.revoke":              "Revoked",
+	"authority.roll_over":           "Replaced by its successor",
+	"authority.responder":           "OCSP responder certificate issued",
+	"authority.crl":                 "CRL issued",
+	"authority.delete":              "Deleted",
+	"profile.create":                "Created",
+	"profile.update":                "Updated",
+	"profile.delete":                "Deleted",
+	"account.create":                "Created",
+	"account.setup_code":            "Setup code created",
+	"account.role":                  "Role changed",
+	"account.password":              "Password changed",
+	"account.recover":               "Recovered on the server",
+	"account.delete":                "Deleted",
+	"account.login":                 "Signed in",
+	"account.logout":                "Signed out",
+	"account.login_refused":         "Login refused",
+	"group.create":                  "Created",
+	"group.delete":                  "Deleted",
+	"group.add_member":              "Member added",
+	"group.remove_member":           "Member removed",
+	"grant.create":                  "Created",
+	"grant.delete":                  "Deleted",
+	"call.refused":                  "Call refused",
+	"database.backup":               "Database backed up",
+	"database.restore":              "Database restored from a backup",
+	"inventory.export":              "Inventory exported",
+	"settings.read":                 "Settings viewed",
+	"clock.stop":                    "Issuance stopped: the clock jumped",
+	"clock.confirm":                 "Clock confirmed",
+}
+
+// ActionLabel returns an action of an event as people read it, or the action itself if it has no label.
+func ActionLabel(action string) string {
+	if label := actionLabels[action]; label != "" {
+		return label
+	}
+	return action
+}
+
+// EventActions returns the known actions of events in their order.
+func EventActions() []string { return slices.Sorted(maps.Keys(actionLabels)) }
+
+// kindLabels are the kinds of objects as people read them.
+var kindLabels = map[string]string{"request": "certificate request", "authority": "certificate authority"}
+
+// String returns the object as people read it, such as "certificate request 7 (www.example.com)".
+func (r Ref) String() string {
+	kind := r.Kind
+	if label := kindLabels[kind]; label != "" {
+		kind = label
+	}
+	switch {
+	case r.ID == 0:
+		return r.Name
+	case r.Name == "":
+		return fmt.Sprintf("%s %d", kind, r.ID)
+	}
+	return fmt.Sprintf("%s %d (%s)", kind, r.ID, r.Name)
+}
+
+// Sentence describes the event in one line, without its time and principal. The wording may change: programs
+// use the data.
+func (e *Event) Sentence() string {
+	var b strings.Builder
+	b.WriteString(ActionLabel(e.Action))
+	if object := e.Object.String(); object != "" {
+		b.WriteString(": " + object)
+	}
+	for _, ref := range e.Refs {
+		b.WriteString(", " + ref.String())
+	}
+	if details := e.Details(); details != "" {
+		b.WriteString("; " + details)
+	}
+	return b.String()
+}
+
+// Details describes what changed, such as "status: Outstanding → Active, serial number: 0a1b".
+func (e *Event) Details() string {
+	before, after := members(e.Before), members(e.After)
+	all := maps.Clone(before)
+	maps.Copy(all, after)
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		was, had := before[name]
+		is, has := after[name]
+		switch {
+		case had && has && was != is:
+			parts = append(parts, fmt.Sprintf("%s: %s → %s", fieldLabel(name), was, is))
+		case has && !had:
+			parts = append(parts, fieldLabel(name)+": "+is)
+		case had && !has:
+			parts = append(parts, "former "+fieldLabel(name)+": "+was)
+		}
+	}
+	if e.Text != "" {
+		parts = append(parts, e.Text)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// members returns the members of a JSON object as people read them.
+func members(f Fields) map[string]string {
+	all := make(map[string]string, len(f))
+	for name, value := range f {
+		all[name] = plain(value)
+	}
+	return all
+}
+
+// plain returns a value without quotes and brackets.
+func plain(value any) string {
+	switch v := value.(type) {
+	case []string:
+		return strings.Join(v, " ")
+	case []any:
+		var parts []string
+		for _, one := range v {
+			parts = append(parts, plain(one))
+		}
+		return strings.Join(parts, " ")
+	case map[string]any:
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, name+"="+plain(v[name]))
+		}
+		return strings.Join(parts, " ")
+	}
+	return fmt.Sprint(value)
+}
+
+var fieldLabels = map[string]string{"crl": "CRL", "ocsp": "OCSP", "csr_sha256": "CSR SHA-256", "sha256": "SHA-256", "crl_number": "CRL number",
+	"crl_shards": "CRL shards", "crl_entries": "CRL entries"}
+
+// fieldLabel returns the name of a member as people read it.
+func fieldLabel(name string) string {
+	if label := fieldLabels[name]; label != "" {
+		return label
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}
