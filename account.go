@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// Role is what an [Account] may do. The numbers are part of the API.
+// Role is the set of permissions of an [Account]. Its numbers are part of the API.
 type Role int
 
-// The roles.
 const (
 	Admin                Role = 0
 	CertificateManager   Role = 1
@@ -17,10 +16,10 @@ const (
 	ReadOnly             Role = 3
 )
 
-// Roles are all the roles.
+// Roles lists every role.
 var Roles = []Role{Admin, CertificateManager, CertificateRequestor, ReadOnly}
 
-// Valid says whether r is one of the [Roles].
+// Valid reports whether r is one of [Roles].
 func (r Role) Valid() bool { return r >= Admin && r <= ReadOnly }
 
 func (r Role) String() string {
@@ -38,29 +37,28 @@ func (r Role) String() string {
 	}
 }
 
-// Permission is one thing that a role may do.
+// Permission is an operation that a role may perform.
 type Permission int
 
-// The permissions.
 const (
-	ReadOwnRequests    Permission = iota // see the requests and certificates that one submitted
-	ReadRequests                         // see everybody's requests and certificates
+	ReadOwnRequests    Permission = iota // view one's own requests and certificates
+	ReadRequests                         // view everyone's requests and certificates
 	CreateRequests                       // submit requests
 	DecideRequests                       // sign, upload, reject, revoke, reopen, delete
-	ReadAuthorities                      // see authorities
-	ManageAuthorities                    // make, sign, upload, enable, revoke, delete authorities
+	ReadAuthorities                      // view authorities
+	ManageAuthorities                    // create, sign, upload, enable, revoke and delete authorities
 	RevokeCertificates                   // revoke any certificate of the inventory
-	ManageAccounts                       // everything about other people's accounts
-	ListProfiles                         // see which profiles there are
-	ReadProfiles                         // see their rules and former versions, and try them
-	ManageProfiles                       // make, change and delete profiles
-	ReadEvents                           // see who did what, but for the events of accounts
-	ReadSettings                         // see the server's settings
-	CertifyOutsideKeys                   // have authorities here certify the keys of imported authorities
+	ManageAccounts                       // manage other users' accounts
+	ListProfiles                         // list profiles
+	ReadProfiles                         // view rules and earlier versions, and run trials
+	ManageProfiles                       // create, change and delete profiles
+	ReadEvents                           // view the audit log, except events about accounts
+	ReadSettings                         // view the server's settings
+	CertifyOutsideKeys                   // certify the keys of imported authorities
 	ConfirmClock                         // confirm the server's clock after it jumped
 )
 
-// permissionTexts follow "permission to".
+// permissionTexts completes the phrase "permission to".
 var permissionTexts = map[Permission]string{
 	ReadOwnRequests:    "see certificate requests",
 	ReadRequests:       "see the certificate requests of others",
@@ -75,7 +73,7 @@ var permissionTexts = map[Permission]string{
 	ManageProfiles:     "manage profiles",
 	ReadEvents:         "see events",
 	ReadSettings:       "see the server's settings",
-	CertifyOutsideKeys: "have the keys of imported authorities certified",
+	CertifyOutsideKeys: "certify the keys of imported authorities",
 	ConfirmClock:       "manage the server's clock",
 }
 
@@ -91,7 +89,7 @@ var permissions = map[Role][]Permission{
 	ReadOnly:             {ReadOwnRequests, ReadRequests, ReadAuthorities, ListProfiles, ReadProfiles, ReadEvents},
 }
 
-// Account is somebody who can log in.
+// Account is a user who can log in.
 type Account struct {
 	ID        int64
 	Email     string // lower case
@@ -99,24 +97,23 @@ type Account struct {
 	CreatedAt time.Time
 }
 
-// Caller is who is asking: a value, made by package auth from a token, that every use case
-// takes and checks first.
+// Caller identifies who makes a call. Package auth derives it from a token; every use case checks it first.
 type Caller struct {
-	AccountID int64 // 0 for nobody, and for the program itself
+	AccountID int64 // 0 for anonymous callers and for the program itself
 	Email     string
 	Role      Role
-	Address   string // the IP address that the call came from; "" for the program itself
-	RequestID string // the X-Request-Id of the call; "" for the program itself
-	SessionID int64  // the session of its token; 0 for a caller that has none, such as the program itself
+	Address   string // client IP address; "" for the program itself
+	RequestID string // X-Request-Id of the call; "" for the program itself
+	SessionID int64  // session of the token; 0 if there is none
 }
 
-// SystemCaller is the program itself, in the events of what happens by the clock.
+// SystemCaller is the program itself, the actor of scheduled work.
 var SystemCaller = Caller{Email: "system"}
 
-// Known says whether somebody is logged in.
+// Known reports whether the caller is logged in.
 func (c Caller) Known() bool { return c.AccountID != 0 }
 
-// May says whether the caller's role reaches p.
+// May reports whether the caller's role grants p.
 func (c Caller) May(p Permission) bool {
 	if !c.Known() {
 		return false
@@ -124,12 +121,12 @@ func (c Caller) May(p Permission) bool {
 	return slices.Contains(permissions[c.Role], p)
 }
 
-// RolesWith returns the roles that have a permission.
+// RolesWith returns the roles that grant p.
 func RolesWith(p Permission) []Role {
 	return slices.DeleteFunc(slices.Clone(Roles), func(r Role) bool { return !slices.Contains(permissions[r], p) })
 }
 
-// roleNames joins the names of the roles that have a permission, such as "Admin or Read Only".
+// roleNames joins the names of the roles that grant p, as in "Admin or Read Only".
 func roleNames(p Permission) string {
 	roles := RolesWith(p)
 	names := make([]string, len(roles))
@@ -139,8 +136,8 @@ func roleNames(p Permission) string {
 	return strings.Join(names, " or ")
 }
 
-// Require returns nil if the caller has permission p, otherwise [Unauthenticated] or [Forbidden] with the roles that have
-// it. Every use case begins with it.
+// Require returns nil if the caller has permission p. Otherwise it returns [Unauthenticated], or [Forbidden]
+// naming the roles that grant p. Every use case calls it first.
 func (c Caller) Require(p Permission) error {
 	switch {
 	case !c.Known():
@@ -152,8 +149,8 @@ func (c Caller) Require(p Permission) error {
 	return nil
 }
 
-// Own narrows a filter to what the caller may see. A filter for what others submitted, where
-// the caller sees only its own, lets nothing through: ok is false.
+// Own restricts f to what the caller may see. It returns false if f asks for other users' objects and the caller
+// may see only its own.
 func (c Caller) Own(f Filter) (_ Filter, ok bool) {
 	if c.May(ReadRequests) {
 		return f, true
@@ -163,7 +160,7 @@ func (c Caller) Own(f Filter) (_ Filter, ok bool) {
 	return f, ok
 }
 
-// Sees says whether the caller may see what the account submitted.
+// Sees reports whether the caller may see what the account submitted.
 func (c Caller) Sees(requesterID int64) bool {
 	return c.May(ReadRequests) || requesterID == c.AccountID
 }

@@ -6,8 +6,7 @@ import (
 	"notary"
 )
 
-// A refusal names the permission and the roles that have it, so that no client has to guess them.
-func TestARefusalNamesTheRoles(t *testing.T) {
+func TestForbiddenNamesTheRoles(t *testing.T) {
 	t.Parallel()
 	caller := notary.Caller{AccountID: 1, Role: notary.ReadOnly}
 	for permission, want := range map[notary.Permission]string{

@@ -2,9 +2,8 @@ package notary
 
 import "net/netip"
 
-// ClientNetwork returns the network by which a client is counted and limited: its IPv4 address,
-// or the /64 of its IPv6 address, all of which one host usually has to itself. Text that is not
-// an IP address is returned unchanged.
+// ClientNetwork returns the network that identifies a client for rate limits: its IPv4 address, or the /64 of its
+// IPv6 address, which usually belongs to one host. Text that is not an IP address is returned unchanged.
 func ClientNetwork(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {

@@ -2,11 +2,11 @@ package notary
 
 import "time"
 
-// AuthorityStatus says whether an [Authority] can sign.
+// AuthorityStatus is the state of an [Authority].
 type AuthorityStatus string
 
-// The states of an authority. Only enabled or not is stored; the rest follows from its
-// certificate and the clock.
+// The states of an authority. Only enabled or disabled is stored; the rest is derived from its certificate and the
+// time.
 const (
 	AuthorityPending  AuthorityStatus = "pending" // no certificate yet
 	AuthorityActive   AuthorityStatus = "active"
@@ -15,50 +15,48 @@ const (
 	AuthorityRevoked  AuthorityStatus = "revoked"
 )
 
-// Authority is a certificate authority whose private key we hold.
+// Authority is a certificate authority whose private key is held here.
 type Authority struct {
 	ID          int64
 	Enabled     bool
-	CSR         string // PEM: what an outside authority would sign
+	CSR         string // PEM, for signing by an external CA
 	CommonName  string
 	Key         string          // such as "Ed25519"
-	NotAfter    time.Time       // the end that was asked for at its creation; zero for the default
-	PathLen     int             // the path length that was asked for; -1 for none
-	Constraints NameConstraints // that its certificates get
-	CRLNumber   int64           // the last number given to a CRL (RFC 5280, section 5.2.3)
+	NotAfter    time.Time       // requested at creation; zero for the default
+	PathLen     int             // path length requested at creation; -1 for unlimited
+	Constraints NameConstraints // of its certificates
+	CRLNumber   int64           // last CRL number issued (RFC 5280, section 5.2.3)
 	Publication Publication
 	CreatedAt   time.Time
 
-	// PredecessorID is the authority of the same name whose work this one goes on with under a
-	// new key; 0 for none.
+	// PredecessorID is the authority that this one replaced at a key roll-over; 0 for none.
 	PredecessorID int64
 
-	// Certificate is its own, with the chain; nil while it is pending.
+	// Certificate is the authority's certificate with its chain; nil while pending.
 	Certificate *Certificate
 
-	// KeyKnownOutside reports whether the key was imported: a copy of it may exist elsewhere. Only
-	// an Admin has such a key certified.
+	// KeyKnownOutside reports whether the key was imported, so that a copy may exist elsewhere. Only an Admin may
+	// have such a key certified.
 	KeyKnownOutside bool
 
-	// Damaged describes what cannot be read of its record; "" if it is intact. A damaged authority
-	// issues no certificates.
+	// Damaged describes what cannot be read of the record; "" if it is intact. A damaged authority issues no
+	// certificates.
 	Damaged string
 }
 
-// Publication is what an authority's certificates say of where its CRL, its OCSP responder
-// and its own certificate are (RFC 5280, sections 4.2.1.13 and 4.2.2.1).
+// Publication selects the CRL distribution point and AIA URLs of issued certificates (RFC 5280, sections 4.2.1.13
+// and 4.2.2.1).
 type Publication struct {
-	NoCRL    bool // no CRL distribution point
-	NoOCSP   bool // no OCSP responder
-	NoIssuer bool // no URL of the authority's certificate
+	NoCRL    bool // omit the CRL distribution point
+	NoOCSP   bool // omit the OCSP URL
+	NoIssuer bool // omit the CA Issuers URL
 
-	// Shards is over how many lists new certificates are spread, each of which has only the
-	// revocations of its own; 0: as many as fit the number of certificates. Besides there is
-	// always a list of all.
+	// Shards is the number of partitioned CRLs over which new certificates are spread; 0 chooses it by the number
+	// of certificates. A full CRL is always published too.
 	Shards int
 }
 
-// Status is the authority's state at the given time.
+// Status returns the authority's state at the given time.
 func (a *Authority) Status(now time.Time) AuthorityStatus {
 	switch {
 	case a.Certificate == nil:
@@ -74,13 +72,13 @@ func (a *Authority) Status(now time.Time) AuthorityStatus {
 	}
 }
 
-// SelfSigned says whether the authority is a root: its own issuer.
+// SelfSigned reports whether the authority is a root.
 func (a *Authority) SelfSigned() bool {
 	return a.Certificate != nil && a.Certificate.AuthorityID == a.ID
 }
 
-// IssuerID is the authority held here that signed this one; 0 for a root, a pending
-// authority and where an outside authority signed it.
+// IssuerID returns the authority held here that signed this one; 0 for a root, a pending or an externally signed
+// authority.
 func (a *Authority) IssuerID() int64 {
 	if a.Certificate == nil || a.SelfSigned() {
 		return 0
@@ -88,30 +86,30 @@ func (a *Authority) IssuerID() int64 {
 	return a.Certificate.AuthorityID
 }
 
-// CRL is a certificate revocation list (RFC 5280, section 5) as it was signed.
+// CRL is a signed certificate revocation list (RFC 5280, section 5).
 type CRL struct {
 	AuthorityID int64
-	Shard       int // 0: the list of all
+	Shard       int // 0 for the full CRL
 	Number      int64
 	DER         []byte
-	ThisUpdate  time.Time // when it was made; it says itself that it is a minute older
+	ThisUpdate  time.Time // when it was signed; the CRL itself states a minute earlier
 	NextUpdate  time.Time
 
-	// Revocations is how many revocations of the authority, or of the shard, were known when
-	// the list was made: the list is true as long as there are no more.
+	// Revocations is the number of revocations of the authority, or of the shard, when the CRL was signed. The CRL
+	// is up to date until that number grows.
 	Revocations int64
 
-	// Final reports whether the authority has expired and issues no newer list.
+	// Final reports whether the authority has expired and issues no newer CRL.
 	Final bool
 }
 
-// PEM is the list as PEM (RFC 7468, section 6).
+// PEM returns the CRL in PEM (RFC 7468, section 6).
 func (c *CRL) PEM() string { return encodePEM("X509 CRL", c.DER) }
 
-// KeyAlgorithm names the kind of key that an authority is made with.
+// KeyAlgorithm is the algorithm and size of an authority's key.
 type KeyAlgorithm string
 
-// The algorithms for authorities' keys.
+// The key algorithms of authorities.
 const (
 	ECDSAP256 KeyAlgorithm = "ecdsa-p256"
 	ECDSAP384 KeyAlgorithm = "ecdsa-p384"
@@ -122,7 +120,7 @@ const (
 	RSA4096   KeyAlgorithm = "rsa-4096"
 )
 
-// KeyAlgorithms are all of them, the default first.
+// KeyAlgorithms lists them, the default first.
 var KeyAlgorithms = []KeyAlgorithm{
 	ECDSAP256, ECDSAP384, ECDSAP521, Ed25519, RSA2048, RSA3072, RSA4096,
 }

@@ -7,38 +7,36 @@ import (
 	"time"
 )
 
-// Certificate is one entry of the inventory: an X.509 certificate (RFC 5280) that was
-// issued here or uploaded. It stays for ever, whatever becomes of its request.
+// Certificate is an inventory entry: an X.509 certificate (RFC 5280) that was issued here or uploaded. It is kept
+// forever, even if its request is deleted.
 type Certificate struct {
 	ID          int64
-	RequestID   int64  // 0 for an authority's own certificate and after the request's deletion
-	RequesterID int64  // the account that submitted the request; 0 for an authority's own
-	Email       string // that account's e-mail, as it was then; "" for an authority's own
-	AuthorityID int64  // the issuer; 0 where an outside authority signed it
+	RequestID   int64  // 0 for an authority's certificate, and after the request is deleted
+	RequesterID int64  // account that submitted the request; 0 for an authority's certificate
+	Email       string // that account's e-mail at the time; "" for an authority's certificate
+	AuthorityID int64  // the issuer; 0 for an external CA
 	CommonName  string
 	Names       Names
 	Key         string // such as "RSA 2048"
-	// KeyFingerprint is the identity of the key, a SHA-256 in lower-case hex: what was
-	// issued for one key is found by it.
+	// KeyFingerprint is the SHA-256 of the public key in lower-case hex. Certificates of the same key share it.
 	KeyFingerprint string
-	Serial         string // lower-case hex, two digits an octet
+	Serial         string // lower-case hex, two digits per octet
 	Fingerprint    string // SHA-256 of the DER, lower-case hex
 	NotBefore      time.Time
-	NotAfter       time.Time // the last second in which it is valid (RFC 5280, 4.1.2.5)
-	Profile        string    // the profile it was issued by; "" for an uploaded one
-	ProfileVersion int       // and that profile's version; 0 for an uploaded one
-	Shard          int       // the part of its issuer's CRL that it names; 0: the whole list
+	NotAfter       time.Time // last second of validity (RFC 5280, 4.1.2.5)
+	Profile        string    // profile it was issued under; "" if uploaded
+	ProfileVersion int       // version of that profile; 0 if uploaded
+	Shard          int       // partition of its issuer's CRL that it names; 0 for the full CRL
 	CreatedAt      time.Time
 
-	// Revocation says when and why it was revoked; nil while it is not.
+	// Revocation is nil unless the certificate is revoked.
 	Revocation *Revocation
 
-	// Findings are what the lints warned of when it was issued. Only the calls for one
-	// certificate fill them.
+	// Findings are the lint warnings at issuance. Only calls for a single certificate fill them.
 	Findings []Finding
 
-	// DER and IssuerChain (issuer first, up to the root) are only filled by the calls that
-	// say so: lists do without them. The DER of a damaged record is nil.
+	// DER and IssuerChain (issuer first, up to the root) are filled only by calls that document it; lists omit
+	// them. DER is nil if the record is damaged.
 	DER         []byte
 	IssuerChain [][]byte
 }
@@ -59,7 +57,7 @@ const (
 	CertificateNotYetValid = "not yet valid"
 )
 
-// Status returns the status of the certificate at a time.
+// Status returns the certificate's status at the given time.
 func (c *Certificate) Status(now time.Time) string {
 	switch {
 	case c.Revocation != nil:
@@ -81,16 +79,16 @@ func (c *Certificate) Chain() [][]byte {
 	return append([][]byte{c.DER}, c.IssuerChain...)
 }
 
-// Expired reports whether the certificate's validity has ended.
+// Expired reports whether the certificate has expired.
 func (c *Certificate) Expired(now time.Time) bool { return now.After(c.NotAfter) }
 
-// PEM is the certificate alone (RFC 7468, section 5).
+// PEM returns the certificate alone (RFC 7468, section 5).
 func (c *Certificate) PEM() string { return CertificatesPEM(c.DER) }
 
-// ChainPEM is the certificate followed by its issuers.
+// ChainPEM returns the certificate followed by its issuers.
 func (c *Certificate) ChainPEM() string { return CertificatesPEM(c.Chain()...) }
 
-// CertificatesPEM writes certificates one after the other.
+// CertificatesPEM encodes certificates one after the other.
 func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", ders...) }
 
 func encodePEM(label string, ders ...[]byte) string {
@@ -99,12 +97,12 @@ func encodePEM(label string, ders ...[]byte) string {
 		if len(der) == 0 {
 			continue // damaged
 		}
-		_ = pem.Encode(&b, &pem.Block{Type: label, Bytes: der}) // a Builder takes everything
+		_ = pem.Encode(&b, &pem.Block{Type: label, Bytes: der}) // writing to a Builder cannot fail
 	}
 	return b.String()
 }
 
-// Issuance is how a certificate was issued here: its zero value stands for one from elsewhere.
+// Issuance is how a certificate was issued here. It is zero for a certificate issued elsewhere.
 type Issuance struct {
 	AuthorityID int64
 	Profile     string
@@ -118,39 +116,41 @@ func (c *Certificate) Issuance() Issuance {
 	return Issuance{c.AuthorityID, c.Profile}
 }
 
-// Revocation is the entry of a certificate on its issuer's CRL (RFC 5280, section 5.3).
+// Revocation is a certificate's entry on its issuer's CRL (RFC 5280, section 5.3).
 type Revocation struct {
 	Serial string // lower-case hex
 	At     time.Time
 	Reason RevocationReason
 
-	// What an imported CRL says of it besides. It is read only for CRLs, which repeat it.
-	InvalidityDate  time.Time // since when the key may have been compromised (section 5.3.2); zero if unknown
-	HoldInstruction string    // the object identifier of what to do about a hold (X.509, 9.5.3.2); "" for none
-	// Imported reports whether only an imported CRL knows of the certificate. It is set where a CRL is built.
+	// Further fields of an imported CRL. They are read only to build CRLs, which repeat them.
+	InvalidityDate  time.Time // when the key may have been compromised (section 5.3.2); zero if unknown
+	HoldInstruction string    // object identifier of the hold instruction (X.509, 9.5.3.2); "" for none
+	// Imported reports whether only an imported CRL lists the certificate. It is set only when a CRL is built.
 	Imported bool
 }
 
-// RevokedCertificate is a certificate that a call revoked, or whose revocation it corrected.
+// RevokedCertificate is a certificate that a call revoked, or whose revocation reason it corrected.
 type RevokedCertificate struct {
 	ID       int64
 	Serial   string           // lower-case hex
-	Previous RevocationReason // the reason that was replaced; "" if it was not revoked before
+	Previous RevocationReason // reason that was replaced; "" if it was not revoked before
 }
 
-// Revocable returns why the certificate cannot be revoked, or nil if it can. The issuer is the authority
-// that signed it; nil if that is not, or no longer, held here.
+// Revocable returns why the certificate cannot be revoked, or nil if it can be. The issuer is the authority that
+// signed it, or nil if that authority is not held here.
 func (c *Certificate) Revocable(issuer *Authority) error { return c.RevocableFor("", issuer) }
 
-// RevocableFor is [Certificate.Revocable] for a reason, which may replace that of an earlier revocation.
+// RevocableFor is like [Certificate.Revocable] for a given reason, which may replace that of an earlier
+// revocation.
 func (c *Certificate) RevocableFor(reason RevocationReason, issuer *Authority) error {
 	if c.Revocation != nil && !reason.Replaces(c.Revocation.Reason) {
-		return Errorf(Conflict, "this certificate is revoked already (%s)%s", c.Revocation.Reason, laterReasons(c.Revocation.Reason))
+		return Errorf(Conflict, "this certificate is already "+
+			"revoked (%s)%s", c.Revocation.Reason, laterReasons(c.Revocation.Reason))
 	}
 	return c.listable(issuer)
 }
 
-// laterReasons says, as the end of a sentence, which reasons can replace that of a revocation.
+// laterReasons returns the end of a sentence that names the reasons that may replace former.
 func laterReasons(former RevocationReason) string {
 	switch former {
 	case KeyCompromise:
@@ -161,16 +161,18 @@ func laterReasons(former RevocationReason) string {
 	return ": only keyCompromise is accepted as a later reason"
 }
 
-// listable returns why no CRL of ours can list the certificate.
+// listable returns why none of our CRLs can list the certificate, or nil.
 func (c *Certificate) listable(issuer *Authority) error {
 	switch {
 	case c.AuthorityID == 0:
-		return Errorf(Unprocessable, "this certificate was not signed by an authority held here: revoke it where it was issued")
+		return Errorf(Unprocessable, "this certificate was not signed by an authority held here: revoke it where "+
+			"it was issued")
 	case issuer == nil:
-		return Errorf(Unprocessable, "the authority that signed this certificate was deleted: nobody can sign a CRL for it")
+		return Errorf(Unprocessable, "the authority that signed this certificate was deleted: nobody can sign a "+
+			"CRL for it")
 	case issuer.Certificate != nil && issuer.Certificate.KeyFingerprint == c.KeyFingerprint:
-		return Errorf(Unprocessable, "a root cannot revoke itself: disable or delete it, take its "+
-			"certificate out of every trust store, and revoke those that others gave it by themselves")
+		return Errorf(Unprocessable, "a root cannot revoke itself: disable or delete it, remove its "+
+			"certificate from every trust store, and revoke its cross-certificates individually")
 	}
 	return nil
 }
@@ -178,7 +180,6 @@ func (c *Certificate) listable(issuer *Authority) error {
 // RevocationReason is why a certificate was revoked, by its name in RFC 5280, section 5.3.1.
 type RevocationReason string
 
-// The reasons.
 const (
 	Unspecified          RevocationReason = "unspecified"
 	KeyCompromise        RevocationReason = "keyCompromise"
@@ -189,19 +190,18 @@ const (
 	PrivilegeWithdrawn   RevocationReason = "privilegeWithdrawn"
 	AACompromise         RevocationReason = "aACompromise"
 
-	// CertificateHold cannot be given, for it would need a way to lift it. The list of an
-	// authority that was imported may have it.
+	// CertificateHold cannot be requested, because there is no way to lift a hold. The CRL of an imported
+	// authority may contain it.
 	CertificateHold RevocationReason = "certificateHold"
 )
 
-// Replaces reports whether a revocation for the former reason can be corrected to this one: a key can
-// turn out to be compromised later, and a hold is not final.
+// Replaces reports whether a revocation for the former reason can be corrected to this one. A key may turn out to
+// be compromised later, and a hold is not final.
 func (r RevocationReason) Replaces(former RevocationReason) bool {
 	return r == KeyCompromise && former != KeyCompromise || former == CertificateHold && r != CertificateHold && r != ""
 }
 
-// RevocationReasons are the reasons with their codes. That of removeFromCRL is missing: it
-// exists only in delta CRLs.
+// RevocationReasons maps the reasons to their codes. It lacks removeFromCRL, which exists only in delta CRLs.
 var RevocationReasons = map[RevocationReason]int{
 	Unspecified:          0,
 	KeyCompromise:        1,
@@ -214,7 +214,7 @@ var RevocationReasons = map[RevocationReason]int{
 	AACompromise:         10,
 }
 
-// ParseRevocationReason reads a reason's name; "" is [Unspecified].
+// ParseRevocationReason parses a reason's name; "" means [Unspecified].
 func ParseRevocationReason(s string) (RevocationReason, error) {
 	if s == "" {
 		return Unspecified, nil

@@ -1,19 +1,17 @@
 package notary
 
-// NameConstraints say for which names the certificates below an authority may be (RFC 5280,
-// section 4.2.1.10). Where something is permitted of a kind of names, nothing else of that
-// kind may be certified; what is excluded may not be in any case.
+// NameConstraints restrict the names in certificates below an authority (RFC 5280, section 4.2.1.10). If a type
+// has permitted subtrees, all other names of that type are forbidden. Exclusions override permissions.
 type NameConstraints struct {
 	Permitted, Excluded Subtrees
 }
 
-// Subtrees are sets of names, by kind, in lower case:
+// Subtrees are sets of names by type, in lower case:
 //
-//   - DNS: a domain, "example.com", which stands for itself and all names below it; as what
-//     is excluded also "", which stands for every DNS name;
+//   - DNS: a domain, "example.com", including all subdomains; "" as an exclusion means every DNS name;
 //   - IP: a prefix, "10.0.0.0/8" or "2001:db8::/32";
-//   - Email: an address, "me@example.com" (its local part as it is written); a host,
-//     "example.com", for all its addresses; or ".example.com" for those of all hosts below;
+//   - Email: an address, "me@example.com" (case of the local part preserved); a host, "example.com",
+//     for all addresses at it; or ".example.com" for all hosts below it;
 //   - URI: a host, "example.com", or ".example.com" for all hosts below it.
 type Subtrees struct {
 	DNS   []string
@@ -22,8 +20,8 @@ type Subtrees struct {
 	URI   []string
 }
 
-// Len is the number of subtrees of all kinds.
+// Len returns the number of subtrees of all types.
 func (s Subtrees) Len() int { return len(s.DNS) + len(s.IP) + len(s.Email) + len(s.URI) }
 
-// Len is the number of subtrees, permitted and excluded.
+// Len returns the number of permitted and excluded subtrees.
 func (c NameConstraints) Len() int { return c.Permitted.Len() + c.Excluded.Len() }

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Damage describes a database record that cannot be read or used in full. Lists, CRLs and responses
-// continue without it, or with what is readable of it.
+// Damage describes a database record that cannot be fully read. Lists, CRLs and responses continue without it, or
+// with the part that is readable.
 type Damage struct {
-	Kind    string // of the record, such as "revocation"
+	Kind    string // of record, such as "revocation"
 	ID      int64
 	Problem string
 }
@@ -20,8 +20,8 @@ func (d Damage) String() string { return fmt.Sprintf("%s %d: %s", d.Kind, d.ID, 
 // 4.1.2.2). Its DER takes one more octet if the high bit is set.
 const maxSerialOctets = 20
 
-// CheckSerial returns an error unless a CRL can list a certificate with this serial number, in
-// the form of [Certificate.Serial]: positive and of at most 160 bits (RFC 5280, section 4.1.2.2).
+// CheckSerial returns an error unless a CRL can list the serial number, given in the form of [Certificate.Serial]:
+// positive and at most 160 bits (RFC 5280, section 4.1.2.2).
 func CheckSerial(serial string) error {
 	octets, err := hex.DecodeString(serial)
 	digits := strings.TrimLeft(serial, "0")

@@ -7,31 +7,30 @@ import (
 	"time"
 )
 
-// Kind is the class of an [Error]: a stable word, shown to clients as "code".
+// Kind is the class of an [Error], shown to clients as "code".
 type Kind string
 
-// The kinds of errors. Each face of the program maps them to its own signals: package rest
-// to HTTP statuses, the command line to hints.
+// The kinds of errors. Package rest maps them to HTTP statuses, the command line to hints.
 const (
-	Invalid         Kind = "invalid"         // the input can never be accepted as it is
-	Unauthenticated Kind = "unauthenticated" // nobody known is asking
+	Invalid         Kind = "invalid"         // the input can never be accepted
+	Unauthenticated Kind = "unauthenticated" // the caller is not logged in
 	Forbidden       Kind = "forbidden"       // the caller's role does not have the permission
 	NotFound        Kind = "not_found"
-	Conflict        Kind = "conflict"      // the present state does not allow it
-	Unprocessable   Kind = "unprocessable" // well-formed, but policy refuses it
+	Conflict        Kind = "conflict"      // not possible in the present state
+	Unprocessable   Kind = "unprocessable" // well-formed, but refused by policy
 	TooLarge        Kind = "too_large"
 	RateLimited     Kind = "rate_limited"
-	Unavailable     Kind = "unavailable"     // try again later; nothing was changed
-	OutcomeUnknown  Kind = "outcome_unknown" // the change may have been made or not: look first
+	Unavailable     Kind = "unavailable"     // temporary; nothing was changed
+	OutcomeUnknown  Kind = "outcome_unknown" // the change may or may not have been made: check first
 	Internal        Kind = "internal"
 )
 
 // Error is the error type of the whole program.
 type Error struct {
 	Kind       Kind
-	Message    string        // one sentence for the user: what is wrong and what to do
-	Field      string        // the input at fault, by its name in the API; may be empty
-	RetryAfter time.Duration // for RateLimited, Unavailable and OutcomeUnknown: when to try again
+	Message    string        // one sentence for the user: what is wrong, then what to do
+	Field      string        // the offending input field, by its name in the API; may be empty
+	RetryAfter time.Duration // for RateLimited, Unavailable and OutcomeUnknown: when to retry
 	Err        error         // the cause, for the log only; may be nil
 }
 
@@ -42,22 +41,22 @@ func (e *Error) Error() string {
 	return e.Message
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errorf makes an error of the given kind. A %w verb is not supported: the message is for
-// the user, who is not helped by a driver's words.
+// Errorf returns an error of the given kind. It does not support %w: the message is for users, whom a driver's
+// error text does not help.
 func Errorf(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
 }
 
-// FieldErrorf makes an [Invalid] error about one input field.
+// FieldErrorf returns an [Invalid] error about one input field.
 func FieldErrorf(field, format string, args ...any) *Error {
 	return &Error{Kind: Invalid, Message: fmt.Sprintf(format, args...), Field: field}
 }
 
-// InternalError wraps a fault that the user cannot mend. If the cause is temporary, the result
-// is [Unavailable]: the database is away, or the server has run out of a resource.
+// InternalError wraps a fault that the user cannot fix. If the cause is temporary, such as an unavailable database
+// or an exhausted resource, the error is [Unavailable].
 func InternalError(doing string, err error) *Error {
 	var cause *Error
 	if errors.As(err, &cause) && cause.Kind == Unavailable {
@@ -69,20 +68,21 @@ func InternalError(doing string, err error) *Error {
 	return &Error{Kind: Internal, Message: "could not " + doing, Err: err}
 }
 
-// exhaustions are the operating system's errors that pass once somebody frees a resource.
+// exhaustions are operating system errors that pass once a resource is freed.
 var exhaustions = []struct {
 	errno   syscall.Errno
 	message string
 }{
-	{syscall.EMFILE, "the server has no file descriptors left: try again, and raise its limit (ulimit -n) if this happens often"},
+	{syscall.EMFILE, "the server has no file descriptors left: try again, and raise its limit (ulimit -n) if " +
+		"this happens often"},
 	{syscall.ENFILE, "the server's machine has no file descriptors left: try again in a moment"},
 	{syscall.ENOSPC, "the server's disk is full: free some space, then try again"},
 	{syscall.EDQUOT, "the server's disk quota is used up: free some space, then try again"},
 	{syscall.ENOMEM, "the server has no memory left: try again in a moment"},
 }
 
-// Exhausted returns an [Unavailable] error if err means that the server has run out of file
-// descriptors, disk space or memory, and nil otherwise.
+// Exhausted returns an [Unavailable] error if err means that the server is out of file descriptors, disk space or
+// memory, and nil otherwise.
 func Exhausted(err error) *Error {
 	for _, e := range exhaustions {
 		if errors.Is(err, e.errno) {
@@ -92,7 +92,7 @@ func Exhausted(err error) *Error {
 	return nil
 }
 
-// WithField returns err with the field set where it is a [*Error] that names none yet.
+// WithField sets the field of err if err is a [*Error] without one.
 func WithField(err error, field string) error {
 	var e *Error
 	if errors.As(err, &e) && e.Field == "" {
@@ -103,7 +103,7 @@ func WithField(err error, field string) error {
 	return err
 }
 
-// KindOf is the kind of err: [Internal] for errors that are not a [*Error], "" for nil.
+// KindOf returns the kind of err: [Internal] for errors that are not a [*Error], "" for nil.
 func KindOf(err error) Kind {
 	if err == nil {
 		return ""

@@ -2,31 +2,30 @@ package notary
 
 import "time"
 
-// Filter narrows a list of requests or of certificates. What is zero does not narrow; the
-// conditions that are given must all hold.
+// Filter narrows a list of requests or certificates. Zero fields are ignored; the others must all match.
 type Filter struct {
-	Email         string        // of the account that submitted it, as it was then
-	Owner         int64         // that account; given only with its e-mail
-	Status        RequestStatus // of requests only
-	Revoked       *bool         // of certificates only
-	AuthorityID   int64         // the issuer; for a request, of the certificate in use
-	Serial        string        // lower-case hex; for a request, of any certificate it has had
-	Fingerprint   string        // SHA-256, lower-case hex: of the certificate, or of the CSR
+	Email         string        // of the submitting account, at the time
+	Owner         int64         // that account; set only together with Email
+	Status        RequestStatus // requests only
+	Revoked       *bool         // certificates only
+	AuthorityID   int64         // the issuer; for a request, of its current certificate
+	Serial        string        // lower-case hex; for a request, of any of its certificates
+	Fingerprint   string        // SHA-256 in lower-case hex, of the certificate or the CSR
 	Key           string        // such as "RSA 2048"
-	Name          string        // one of the names, or the common name, is this
-	NamePrefix    string        // … begins with this
-	Domain        string        // … is this domain or lies below it
-	Search        []string      // words, each of which begins a label of a name, an e-mail, a key, …
-	ExpiresAfter  time.Time     // the last second of validity is this one or a later one
-	ExpiresBefore time.Time     // the last second of validity lies before this one
+	Name          string        // equals one of the names or the common name
+	NamePrefix    string        // a name begins with this
+	Domain        string        // a name is this domain or a subdomain
+	Search        []string      // words, each the beginning of a label of a name, an e-mail, a key, …
+	ExpiresAfter  time.Time     // the last second of validity is at or after this time
+	ExpiresBefore time.Time     // the last second of validity is before this time
 
-	// Expiring narrows to the certificates that expire within this time, for requests those in use:
-	// valid ones that no later certificate for the same names and owner replaces. See [EndOfWindow].
+	// Expiring selects certificates that expire within this time: valid ones that no later certificate for the
+	// same names and owner replaces. For requests it applies to the current certificate. See [EndOfWindow].
 	Expiring time.Duration
-	Now      time.Time `json:"-"` // when Expiring begins; set by the use cases
+	Now      time.Time `json:"-"` // start of the Expiring window; set by the use cases
 }
 
-// Window returns the filter with the bounds on the end of validity that Expiring sets.
+// Window returns the filter with its expiry bounds set from Expiring.
 func (f Filter) Window() Filter {
 	if now := f.Now.Truncate(time.Second); f.ExpiresAfter.Before(now) {
 		f.ExpiresAfter = now
@@ -37,19 +36,19 @@ func (f Filter) Window() Filter {
 	return f
 }
 
-// MaxWindow is the longest time that [Filter.Expiring] may look ahead.
+// MaxWindow is the largest value of [Filter.Expiring].
 const MaxWindow = 100 * 365 * 24 * time.Hour
 
-// EndOfWindow returns before when a certificate that expires within this time from now expires: the
-// end of the hour, because the counts are kept by the hour.
+// EndOfWindow returns the exclusive end of the expiry window. It is rounded up to the hour because counts are kept
+// by the hour.
 func EndOfWindow(now time.Time, within time.Duration) time.Time {
 	return now.UTC().Add(within).Truncate(time.Hour).Add(time.Hour)
 }
 
-// Sort is the order of a list; what is equal is in the order of the ids.
+// Sort is the order of a list; ties are ordered by id.
 type Sort string
 
-// The orders. A minus sign turns one around.
+// The sort orders. A minus sign means descending.
 const (
 	ByID             Sort = "id"
 	ByIDDown         Sort = "-id"
@@ -59,33 +58,33 @@ const (
 	ByCommonNameDown Sort = "-common_name"
 )
 
-// Sorts are all the orders, the default first.
+// Sorts lists the orders, the default first.
 var Sorts = []Sort{ByID, ByIDDown, ByNotAfter, ByNotAfterDown, ByCommonName, ByCommonNameDown}
 
-// Cursor is the place in a list at which a page ended or began. Only the store can read it; it
-// fits the list, filter and order that it came from.
+// Cursor is a position in a list, opaque to all but the store. It is valid only for the list, filter and order
+// that it came from.
 type Cursor string
 
-// Query asks for one page of a list.
+// Query requests one page of a list.
 type Query struct {
 	Filter Filter
 	Sort   Sort
-	Limit  int    // the most objects on the page, from 1 to [MaxPage]
-	After  Cursor // the page follows it; "" for the first page
-	Before Cursor // the page ends before it; not together with After
+	Limit  int    // page size, from 1 to [MaxPage]
+	After  Cursor // return the page after it; "" for the first page
+	Before Cursor // return the page before it; not together with After
 }
 
-// The size of a page where none is asked for, and the largest.
+// The default and maximum page size.
 const (
 	DefaultPage = 100
 	MaxPage     = 1000
 )
 
-// Page is a part of a list. It may hold fewer objects than were asked for, even none,
-// although others follow: a rare thing in a large list is looked for in steps.
+// Page is a part of a list. It may hold fewer objects than requested, even none, although more follow: a search
+// for rare objects in a large list proceeds in steps.
 type Page[T any] struct {
 	Items []T
-	Next  Cursor // where the next page begins; "" after the last one
-	// Previous is before what the page before this one ends; "" on the first page.
+	Next  Cursor // start of the next page; "" on the last one
+	// Previous is the end of the previous page; "" on the first one.
 	Previous Cursor
 }

@@ -2,47 +2,44 @@ package notary
 
 import "time"
 
-// Impact is what stands and falls with an authority: what it and the authorities below it, at
-// any depth, have issued to machines and people and is neither expired nor revoked. The
-// certificates of OCSP responders and of the authorities themselves are not counted.
+// Impact is what depends on an authority: the valid end-entity certificates that it and its subordinate
+// authorities, at any depth, have issued. Responder and CA certificates are not counted.
 type Impact struct {
-	// Certificates is how many there are; or, with AtLeast, how many were read of more.
+	// Certificates is their number, or with AtLeast a lower bound.
 	Certificates int64
 	AtLeast      bool
 
-	// First and Last are the first and the last second of validity of any of them, as far as
-	// they were read; zero where there is none.
+	// First and Last are the earliest and latest expiry among the certificates read; zero if there are none.
 	First, Last time.Time
 
-	Requesters  []RequesterImpact   // those with the most, the most first
-	Others      int64               // the certificates of all other requesters
+	Requesters  []RequesterImpact   // those with the most certificates, in descending order
+	Others      int64               // certificates of all other requesters
 	Months      []MonthImpact       // in order
-	Authorities []SubordinateImpact // below it, by their ids
+	Authorities []SubordinateImpact // subordinates, by id
 }
 
-// RequesterImpact is how many of the certificates one account submitted the requests of.
+// RequesterImpact counts the certificates requested by one account.
 type RequesterImpact struct {
-	Email        string // "" where nobody is known: they were imported or uploaded
+	Email        string // "" if unknown: the certificates were imported or uploaded
 	Certificates int64
 }
 
-// MonthImpact is how many of the certificates expire in a month of UTC.
+// MonthImpact counts the certificates that expire in a calendar month (UTC).
 type MonthImpact struct {
 	Month        time.Time // its first second
 	Certificates int64
 }
 
-// SubordinateImpact is an authority with a valid certificate from the one that is asked for,
-// or from one below that.
+// SubordinateImpact is an authority with a valid certificate issued by the given authority or by one of its
+// subordinates.
 type SubordinateImpact struct {
 	ID           int64
 	CommonName   string
-	Deleted      bool // its key is gone, but not what it issued
+	Deleted      bool // its key was deleted; its certificates remain
 	NotAfter     time.Time
 	Certificates int64 // that it issued itself
 	AtLeast      bool
 
-	// Elsewhere says that it stays trusted without the one that is asked for: it is a root, or
-	// has a certificate by another way.
+	// Elsewhere reports whether it stays trusted without the given authority: it is a root, or has another chain.
 	Elsewhere bool
 }

@@ -17,8 +17,7 @@ import (
 	"testing"
 )
 
-// mayImport is the house: which of our packages each of our packages may import. What only
-// tests import does not count.
+// mayImport lists which of our packages each package may import. Imports by tests are not restricted.
 var mayImport = map[string][]string{
 	"notary":                   {},
 	"notary/api":               {},
@@ -30,15 +29,15 @@ var mayImport = map[string][]string{
 	"notary/internal/policy":   {"notary", "notary/internal/issuance"},
 	"notary/internal/inspect":  {"notary", "notary/internal/pki", "notary/internal/issuance"},
 	"notary/internal/keystore": {"notary", "notary/internal/pki"},
-	"notary/internal/db":       {"notary"}, // errors only: see TestTheDatabaseKnowsNoNouns
-	// The store translates rows; what is above it sees vocabulary, not SQL. It uses query for its lists, and query
-	// plans them without knowing how a row is read.
+	"notary/internal/db":       {"notary"}, // errors only: see TestDBImportsOnlyErrors
+	// The store maps rows to the vocabulary; packages above it never see SQL. Package query plans its lists
+	// without knowing the rows.
 	"notary/internal/store":       {"notary", "notary/internal/db", "notary/internal/store/query"},
 	"notary/internal/store/query": {"notary", "notary/internal/db"},
-	// It reads whole databases, and records by the methods of the store. The store does not see it.
+	// It reads whole databases, using the store's methods for records. The store does not import it.
 	"notary/internal/store/archive": {"notary", "notary/internal/db", "notary/internal/store", "notary/internal/store/query"},
 	"notary/internal/damage":        {"notary", "notary/internal/store"}, // which reports what it reads
-	// What signs is opened, cached and invalidated in one place. It knows neither who asks nor what for.
+	// What signs is opened, cached and invalidated in one place. It knows neither the caller nor the purpose.
 	"notary/internal/issuers": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/keystore",
 		"notary/internal/pki", "notary/internal/store"},
 	// It publishes what is recorded. What revokes is above it, in ca, so that nodes can publish without the use cases.
@@ -51,7 +50,7 @@ var mayImport = map[string][]string{
 	"notary/internal/auth":   {"notary", "notary/internal/policy", "notary/internal/store"},
 	"notary/internal/clock":  {"notary", "notary/internal/store"},
 	"notary/internal/server": {"notary", "notary/api"},
-	// It checks values by the rules of the packages that use them, and opens nothing.
+	// It validates settings with the packages that use them, and opens nothing.
 	"notary/internal/config": {"notary", "notary/internal/auth", "notary/internal/files", "notary/internal/server",
 		"notary/internal/store"},
 	"notary/internal/rest": {"notary", "notary/api", "notary/internal/ca", "notary/internal/auth", "notary/internal/clock",
@@ -60,19 +59,20 @@ var mayImport = map[string][]string{
 	"notary/internal/web": {"notary", "notary/internal/ca", "notary/internal/auth", "notary/internal/inspect",
 		"notary/internal/server", "notary/internal/web/page",
 		"notary/internal/revocation"}, // the current CRL
-	// It renders what it is given. Objects and use cases are for the handlers: see TestPageKnowsNoNouns.
+	// It renders generic content. Handlers know objects and use cases: see TestPageImportsOnlyErrors.
 	"notary/internal/web/page": {"notary"},
 	// Relying parties have no account: it needs no use case.
 	"notary/internal/publish": {"notary", "notary/internal/issuers", "notary/internal/revocation", "notary/internal/server"},
-	"notary/internal/jobs":    {"notary"}, // what the jobs are is registered in app
-	// The program is its command line.
+	"notary/internal/jobs":    {"notary"}, // jobs are registered in app
+	// main only calls the command line.
 	"notary/cmd/notary": {"notary/internal/cli"},
-	// It calls servers over their API. Only the commands that work on a database itself need the store and what reads it.
+	// It calls servers over their API. Only commands that work directly on a database need the store and its
+	// readers.
 	"notary/internal/cli": {"notary", "notary/api", "notary/client", "notary/internal/app", "notary/internal/auth",
 		"notary/internal/ca", "notary/internal/config", "notary/internal/files", "notary/internal/inspect",
 		"notary/internal/issuance", "notary/internal/keystore", "notary/internal/pki", "notary/internal/server",
 		"notary/internal/store", "notary/internal/store/archive"},
-	// It wires everything that a server is made of, and is the only package that sees all of it.
+	// It wires all parts of a server, and is the only package that imports all of them.
 	"notary/internal/app": {"notary", "notary/internal/auth", "notary/internal/ca", "notary/internal/clock",
 		"notary/internal/config", "notary/internal/damage", "notary/internal/files", "notary/internal/issuers",
 		"notary/internal/jobs", "notary/internal/keystore", "notary/internal/pki", "notary/internal/publish",
@@ -80,18 +80,18 @@ var mayImport = map[string][]string{
 		"notary/internal/store", "notary/internal/web"},
 }
 
-// mayImportAll are at the ends of the house: the programs, and the tests' kit.
+// mayImportAll may import anything: programs and test support.
 var mayImportAll = []string{"notary/cmd/bench", "notary/internal/testkit",
 	"notary/internal/app/apptest", "notary/internal/store/storetest"}
 
-// listed is a package as go list shows it.
+// listed is a package as printed by go list.
 type listed struct {
 	ImportPath string
 	Standard   bool
 	Imports    []string
 }
 
-func TestEveryPackageImportsOnlyWhatTheHouseAllows(t *testing.T) {
+func TestImportRules(t *testing.T) {
 	for _, p := range list(t, "./...") {
 		if slices.Contains(mayImportAll, p.ImportPath) {
 			continue
@@ -108,7 +108,6 @@ func TestEveryPackageImportsOnlyWhatTheHouseAllows(t *testing.T) {
 	}
 }
 
-// The wiring sees everything, so that nothing may depend on it but the program and whole-server tests.
 func TestOnlyTheCommandLineImportsTheWiring(t *testing.T) {
 	for _, p := range list(t, "./...") {
 		if p.ImportPath == "notary/internal/cli" || p.ImportPath == "notary/internal/app/apptest" {
@@ -120,7 +119,7 @@ func TestOnlyTheCommandLineImportsTheWiring(t *testing.T) {
 	}
 }
 
-func TestTheVocabularyNeedsOnlyTheStandardLibrary(t *testing.T) {
+func TestVocabularyImportsOnlyTheStandardLibrary(t *testing.T) {
 	for _, p := range list(t, "-deps", ".") {
 		if !p.Standard && p.ImportPath != "notary" {
 			t.Errorf("package notary depends on %s", p.ImportPath)
@@ -129,18 +128,18 @@ func TestTheVocabularyNeedsOnlyTheStandardLibrary(t *testing.T) {
 	refuseImports(t, ".", "database/sql", "net/http", "encoding/json")
 }
 
-func TestTheStoreKnowsNoX509(t *testing.T) {
+func TestStoreDoesNotImportX509(t *testing.T) {
 	refuseImports(t, "./internal/store/...", "crypto/x509", "crypto/x509/pkix")
 	refuseImports(t, "./internal/db", "crypto/x509", "crypto/x509/pkix")
 }
 
-// Package db serves any package that owns tables, so it uses the vocabulary of errors and nothing else.
-func TestTheDatabaseKnowsNoNouns(t *testing.T) { wantOnlyErrors(t, "internal/db") }
+// Package db serves every package that owns tables, so it may import only the root package, for errors.
+func TestDBImportsOnlyErrors(t *testing.T) { wantOnlyErrors(t, "internal/db") }
 
-// Package page serves any package with pages, so that a new object or use case does not change it.
-func TestPageKnowsNoNouns(t *testing.T) { wantOnlyErrors(t, "internal/web/page") }
+// Package page serves every package with pages, so that a new object or use case does not change it.
+func TestPageImportsOnlyErrors(t *testing.T) { wantOnlyErrors(t, "internal/web/page") }
 
-// wantOnlyErrors reports every use of the vocabulary in a package but that of errors.
+// wantOnlyErrors reports uses of the root package other than errors.
 func wantOnlyErrors(t *testing.T, folder string) {
 	t.Helper()
 	errorWords := []string{"Error", "Errorf", "FieldErrorf", "InternalError", "Exhausted", "Recovered", "Invalid", "Forbidden",
@@ -163,8 +162,7 @@ func wantOnlyErrors(t *testing.T, folder string) {
 	}
 }
 
-// A page has a handler of a screenful, in a file that can be read at once.
-func TestFilesAndFunctionsOfThePagesAreShort(t *testing.T) {
+func TestFilesAndFunctionsOfPagesAreShort(t *testing.T) {
 	const maxLines, maxFunction = 400, 60
 	for _, folder := range []string{"internal/web", "internal/web/page"} {
 		files, err := filepath.Glob(folder + "/*.go")
@@ -211,7 +209,7 @@ func TestOnlyTheKeystoreGeneratesKeys(t *testing.T) {
 	}
 }
 
-func TestNoPackageHasANameThatSaysNothing(t *testing.T) {
+func TestPackageNames(t *testing.T) {
 	refused := []string{"util", "utils", "common", "types", "models", "helpers", "backends"}
 	for _, p := range list(t, "./...") {
 		if slices.Contains(refused, path.Base(p.ImportPath)) {
@@ -235,7 +233,6 @@ func ours(importPath string) bool {
 	return importPath == "notary" || strings.HasPrefix(importPath, "notary/")
 }
 
-// list asks go list, and wants at least one package.
 func list(t *testing.T, args ...string) (all []listed) {
 	t.Helper()
 	out, err := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,Imports"}, args...)...).Output()

@@ -1,9 +1,8 @@
-// Package notary is the vocabulary of the certificate service: requests, certificates,
-// authorities, accounts, and the one error type that every room of the house speaks.
+// Package notary defines the vocabulary of the certificate service: requests, certificates, authorities, accounts
+// and the error type that all packages share.
 //
-// It holds no SQL, no HTTP and no JSON, and imports only the standard library. Read
-// [Request], [Certificate] and [Authority] first; [Caller] says who is asking, and [Error]
-// what went wrong.
+// It contains no SQL, HTTP or JSON, and imports only the standard library. Start with [Request], [Certificate] and
+// [Authority]; [Caller] identifies who makes a call, and [Error] describes what went wrong.
 package notary
 
 import (
@@ -11,27 +10,26 @@ import (
 	"strings"
 )
 
-// Names are the subject alternative names of a request or certificate, by type
-// (RFC 5280, section 4.2.1.6), each in the form that is compared: DNS names in lower case
-// without a trailing dot, IP addresses in their shortest text form.
+// Names are the subject alternative names of a request or certificate by type (RFC 5280, section 4.2.1.6), in
+// canonical form: DNS names in lower case without a trailing dot, IP addresses in their shortest text form.
 type Names struct {
 	DNS   []string
 	IP    []string
 	Email []string
 	URI   []string
-	UPN   []string // user principal names of Windows, an otherName
+	UPN   []string // Windows user principal names, an otherName
 }
 
-// UPNPrefix marks a user principal name where names of all types are typed or shown: without it,
-// it would be an e-mail address.
+// UPNPrefix marks a user principal name in text that mixes types, where it would otherwise look like an e-mail
+// address.
 const UPNPrefix = "upn:"
 
-// Len is the number of names of all types.
+// Len returns the number of names of all types.
 func (n Names) Len() int {
 	return len(n.DNS) + len(n.IP) + len(n.Email) + len(n.URI) + len(n.UPN)
 }
 
-// All returns the names of all types as they are typed, user principal names with [UPNPrefix].
+// All returns the names of all types, user principal names with [UPNPrefix].
 func (n Names) All() []string {
 	all := slices.Concat(n.DNS, n.IP, n.Email, n.URI)
 	for _, upn := range n.UPN {
@@ -40,8 +38,8 @@ func (n Names) All() []string {
 	return all
 }
 
-// String lists the names in openssl's notation: "DNS:a.example.com IP:10.0.0.7". No name
-// contains a space, so [ParseNames] gives back the same names.
+// String lists the names in openssl's notation: "DNS:a.example.com IP:10.0.0.7". No name contains a space, so
+// [ParseNames] is its inverse.
 func (n Names) String() string {
 	var b strings.Builder
 	for _, group := range n.groups() {
@@ -56,7 +54,7 @@ func (n Names) String() string {
 	return b.String()
 }
 
-// ParseNames reads what [Names.String] wrote. Words of an unknown type are left out.
+// ParseNames parses the output of [Names.String]. It ignores unknown types.
 func ParseNames(s string) Names {
 	var n Names
 	for word := range strings.FieldsSeq(s) {

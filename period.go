@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// units are those of periods, the longest first. A day has 24 hours.
+// units are the units of periods, longest first. A day has 24 hours.
 var units = []struct {
 	letter string
 	length time.Duration
 }{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
 
-// maxPeriod is the longest period: a duration holds no more than 292 years.
+// maxPeriod is the longest period. A [time.Duration] holds at most 292 years.
 const maxPeriod = 100_000 * 24 * time.Hour
 
-// ParsePeriod reads a period as people write it: a whole number and a unit, d for days, h for
-// hours, m for minutes or s for seconds, such as "90d".
+// ParsePeriod parses a whole number and a unit, d for days, h for hours, m for minutes or s for seconds, such as
+// "90d".
 func ParsePeriod(text string) (time.Duration, bool) {
 	for _, unit := range units {
 		digits, ok := strings.CutSuffix(text, unit.letter)
@@ -32,8 +32,8 @@ func ParsePeriod(text string) (time.Duration, bool) {
 	return 0, false
 }
 
-// FormatPeriod writes a period so that [ParsePeriod] reads it, in the longest unit of which it
-// is a multiple. Parts of a second are left out.
+// FormatPeriod formats d for [ParsePeriod], in the longest unit that divides it. Fractions of a second are
+// dropped.
 func FormatPeriod(d time.Duration) string {
 	d = d.Truncate(time.Second)
 	for _, unit := range units {

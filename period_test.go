@@ -7,7 +7,6 @@ import (
 	"notary"
 )
 
-// A period is read as it is written, and in no other form.
 func TestPeriods(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{

@@ -5,9 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// Recovered does something and gives a panic in it as an [Internal] error, whose cause has the
-// stack. It is for what runs on goroutines of its own or serves everybody: there a panic would
-// end the program, or the work for good.
+// Recovered calls do and converts a panic into an [Internal] error whose cause contains the stack. It is for
+// goroutines and shared workers, where a panic would end the program or stop the worker for good.
 func Recovered(doing string, do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

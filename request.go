@@ -2,55 +2,53 @@ package notary
 
 import "time"
 
-// RequestStatus says what has been decided on a [Request].
+// RequestStatus is the state of a [Request].
 type RequestStatus string
 
 // The states of a request.
 const (
-	Outstanding RequestStatus = "Outstanding" // nobody has decided
-	Active      RequestStatus = "Active"      // it has a certificate in use
+	Outstanding RequestStatus = "Outstanding" // no decision yet
+	Active      RequestStatus = "Active"      // has a certificate
 	Rejected    RequestStatus = "Rejected"
 	Revoked     RequestStatus = "Revoked" // its certificate was revoked
 )
 
-// RequestStatuses are all the states, in the order of a request's life.
+// RequestStatuses lists the states in the order of a request's life.
 var RequestStatuses = []RequestStatus{Outstanding, Active, Rejected, Revoked}
 
-// Request is a certificate signing request (RFC 2986) that somebody submitted, with what
-// became of it.
+// Request is a submitted certificate signing request (RFC 2986) and its state.
 type Request struct {
 	ID          int64
 	CSR         string // PEM, byte for byte as submitted
 	Fingerprint string // SHA-256 of the CSR's DER, lower-case hex
 
-	// Content is the SHA-256, in lower-case hex, of the part of the CSR that is signed. An account
-	// can record the same content once; the signature, which others can vary, does not count.
+	// Content is the SHA-256, in lower-case hex, of the signed part of the CSR. An account can submit the same
+	// content only once. The signature is not included because others can vary it.
 	Content string
 
 	Status      RequestStatus
-	RequesterID int64  // the account that submitted it, even when that is gone
+	RequesterID int64  // account that submitted it, even if deleted since
 	Email       string // that account's e-mail
 	CommonName  string
 	Names       Names
 	Key         string // such as "ECDSA P-256"
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
-	Rejection   string // the reason that was given for rejecting it; "" for none, and unless it is Rejected
+	Rejection   string // reason for the rejection; "" if none was given, or unless Rejected
 
-	// Findings are what was notable when it was submitted: what it asks for and no profile issues,
-	// and where it departs from a standard.
+	// Findings are the remarks made at submission: what it asks for but no profile issues, and departures from
+	// standards.
 	Findings []Finding
 
-	// Certificate is the one in use; nil unless the request is Active.
+	// Certificate is the current certificate; nil unless the request is Active.
 	Certificate *Certificate
 
-	// Latest is how its latest certificate was issued, even if the request does not have it any more.
-	// Lists leave it out.
+	// Latest is how its latest certificate was issued, even if that is no longer current. Lists omit it.
 	Latest Issuance
 }
 
-// Notable returns the findings about the request as it stands: those of the certificate in use if
-// a profile issued it, and otherwise those of its submission.
+// Notable returns the current findings: those of the certificate if a profile issued it, otherwise those made at
+// submission.
 func (r *Request) Notable() []Finding {
 	if c := r.Certificate; c != nil && c.Profile != "" {
 		return c.Findings
@@ -58,7 +56,7 @@ func (r *Request) Notable() []Finding {
 	return r.Findings
 }
 
-// Action is something that is done to a request.
+// Action is an operation on a request.
 type Action string
 
 // The actions that change a request's status.
@@ -71,7 +69,7 @@ const (
 	Reopen            Action = "reopen"
 )
 
-// transitions is the whole life of a request. What is not in it is a conflict.
+// transitions is the state machine of a request. Anything else is a conflict.
 var transitions = map[RequestStatus]map[Action]RequestStatus{
 	Outstanding: {Sign: Active, Upload: Active, Reject: Rejected},
 	Active:      {Sign: Active, Upload: Active, Revoke: Revoked, RemoveCertificate: Outstanding},
@@ -79,8 +77,7 @@ var transitions = map[RequestStatus]map[Action]RequestStatus{
 	Revoked:     {Reopen: Outstanding},
 }
 
-// Next is the status that follows when the action is done, or a [Conflict] that says what
-// is possible instead.
+// Next returns the state after the action, or a [Conflict] that says what is possible instead.
 func (s RequestStatus) Next(a Action) (RequestStatus, error) {
 	if next, ok := transitions[s][a]; ok {
 		return next, nil
@@ -92,7 +89,8 @@ func refusal(s RequestStatus, a Action) string {
 	switch {
 	case s == Rejected || s == Revoked:
 		if a == Revoke && s == Revoked {
-			return "the certificate of this request is revoked already: only keyCompromise is accepted as a later reason"
+			return "the certificate of this request is already revoked: only keyCompromise is accepted as a " +
+				"later reason"
 		}
 		return "this request is " + string(s) + ": reopen it first"
 	case a == Reject:

@@ -2,10 +2,10 @@ package notary
 
 import "time"
 
-// SettingSource is what decided on a [Setting].
+// SettingSource is where the value of a [Setting] comes from.
 type SettingSource string
 
-// The sources of settings, of which the later win.
+// The sources of settings; later ones take precedence.
 const (
 	FromDefault     SettingSource = "default"
 	FromFile        SettingSource = "file"
@@ -13,18 +13,18 @@ const (
 	FromFlag        SettingSource = "flag"
 )
 
-// Setting is one of the settings with which the server runs.
+// Setting is one of the server's settings.
 type Setting struct {
 	Key    string // as in the configuration file
-	Value  string // as it is in force; "" where it is not used, and for a secret
+	Value  string // effective value; "" if unset, and for a secret
 	Source SettingSource
-	Where  string // the file and key, variable or flag that it comes from; "" for a default
-	Secret bool   // whether it is set and kept to the server
+	Where  string // file and key, variable or flag that it comes from; "" for a default
+	Secret bool   // whether a value is set but never shown
 }
 
 // ClockState is the state of the server's clock.
 type ClockState struct {
-	Time         time.Time // by the server's own clock
-	DatabaseTime time.Time // by that of PostgreSQL; zero on SQLite
-	Stopped      string    // why nothing is issued; "" while certificates are
+	Time         time.Time // by the server's clock
+	DatabaseTime time.Time // by PostgreSQL's clock; zero on SQLite
+	Stopped      string    // why issuance is stopped; "" if it is not
 }

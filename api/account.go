@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// Account is somebody who can log in.
+// Account is a user who can log in.
 type Account struct {
 	ID        int64     `json:"id"`
 	Email     string    `json:"email" example:"dana@example.com"`
@@ -24,7 +24,7 @@ type ChangePassword struct {
 	Password string `json:"password" doc:"12 characters or more" example:"quiet orchard lantern 7"`
 }
 
-// ChangeMyPassword sets one's own password.
+// ChangeMyPassword sets the caller's own password.
 type ChangeMyPassword struct {
 	OldPassword string `json:"old_password" doc:"The current password"`
 	Password    string `json:"password" doc:"The new password: 12 characters or more" example:"quiet orchard lantern 7"`
@@ -35,25 +35,25 @@ type ChangeRole struct {
 	RoleID int `json:"role_id" doc:"0 Admin, 1 Certificate Manager, 2 Certificate Requestor, 3 Read Only" example:"1"`
 }
 
-// Login asks for a token.
+// Login requests a token.
 type Login struct {
 	Email    string `json:"email,omitempty" example:"dana@example.com"`
 	Username string `json:"username,omitempty" doc:"Alias of email"`
 	Password string `json:"password"`
 }
 
-// Token is a bearer token: it is sent as "Authorization: Bearer <token>".
+// Token is a bearer token, sent as "Authorization: Bearer <token>".
 type Token struct {
 	Token string `json:"token" doc:"Send it as Authorization: Bearer <token>"`
 }
 
 // Status reports whether the server has an account, and its version.
 type Status struct {
-	Initialized bool   `json:"initialized" doc:"Whether there is an account"`
+	Initialized bool   `json:"initialized" doc:"Whether an account exists"`
 	Version     string `json:"version" example:"v1.2.3"`
 }
 
-// Ready is the answer of a server whose database answers.
+// Ready is the response of a server whose database is available.
 type Ready struct {
-	Ready bool `json:"ready" doc:"Always true: a server that is not ready answers 503"`
+	Ready bool `json:"ready" doc:"Always true: a server that is not ready responds with 503"`
 }

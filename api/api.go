@@ -1,5 +1,5 @@
-// Package api holds the wire types of the REST API: what goes over the line as JSON, shared
-// by the server (internal/rest) and the client (client). docs/api.md has the calls.
+// Package api defines the JSON types of the REST API, shared by the server (internal/rest) and the client
+// (client). The calls are documented in docs/api.md.
 //
 // Times are RFC 3339 in UTC, ids are positive integers, and lists are never null.
 package api
@@ -11,37 +11,37 @@ import (
 	"strconv"
 )
 
-// Result is the envelope of every success.
+// Result is the envelope of a successful response.
 type Result[T any] struct {
 	Result T `json:"result" nullable:"false"`
 }
 
-// Error is the envelope of every failure.
+// Error is the envelope of an error response.
 type Error struct {
 	Error     string `json:"error" doc:"One sentence: what is wrong and what to do"`
-	Code      string `json:"code" enum:"invalid,unauthenticated,forbidden,not_found,method_not_allowed,conflict,unprocessable,too_large,rate_limited,unavailable,outcome_unknown,internal" doc:"A stable word"`
-	Field     string `json:"field,omitempty" doc:"The input at fault, if there is one" example:"csr"`
-	RequestID string `json:"request_id,omitempty" doc:"Names an unexpected fault in the server's log"`
+	Code      string `json:"code" enum:"invalid,unauthenticated,forbidden,not_found,method_not_allowed,conflict,unprocessable,too_large,rate_limited,unavailable,outcome_unknown,internal" doc:"A stable identifier"`
+	Field     string `json:"field,omitempty" doc:"The offending input field, if any" example:"csr"`
+	RequestID string `json:"request_id,omitempty" doc:"Identifies an unexpected error in the server's log"`
 }
 
-// Message answers an action.
+// Message is the response to an action.
 type Message struct {
 	Message string `json:"message" enum:"success"`
 }
 
-// Created answers a create.
+// Created is the response to a create call.
 type Created struct {
 	Message string `json:"message" enum:"success"`
 	ID      int64  `json:"id" example:"1"`
 }
 
-// Success is the word in every [Message] and [Created].
+// Success is the message in every [Message] and [Created].
 const Success = "success"
 
-// ID is an id that may be written as a string or as a number.
+// ID is an id that may be encoded as a string or as a number.
 type ID int64
 
-// UnmarshalJSON reads 3 and "3". null, as everywhere in package json, changes nothing.
+// UnmarshalJSON decodes 3 and "3". As usual in package json, null is a no-op.
 func (id *ID) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
@@ -54,7 +54,7 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON writes a string, as the API's first description has it.
+// MarshalJSON encodes a string, as in the API's first version.
 func (id ID) MarshalJSON() ([]byte, error) {
 	return json.Marshal(strconv.FormatInt(int64(id), 10))
 }

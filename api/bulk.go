@@ -1,35 +1,34 @@
 package api
 
-// Bulk names the requests that a bulk call is for: by their ids, or by a filter together
-// with what it is expected to match.
+// Bulk selects the requests of a bulk call, by ids or by a filter with its expected matches.
 type Bulk struct {
 	IDs       []int64        `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
-	Filter    *RequestFilter `json:"filter,omitempty" doc:"Instead of ids; with something in it, and matching at most 100000 requests"`
-	Expected  *int64         `json:"expected,omitempty" minimum:"0" doc:"With a filter and without selection: how many requests it matches. Where that is not so, nothing is done"`
-	Selection string         `json:"selection,omitempty" maxLength:"64" doc:"With a filter: the selection from the count or preview. If the requests or their states have changed since, nothing is done"`
+	Filter    *RequestFilter `json:"filter,omitempty" doc:"Instead of ids; must not be empty, and may match at most 100000 requests"`
+	Expected  *int64         `json:"expected,omitempty" minimum:"0" doc:"With a filter and without selection: the number of requests it matches. If that has changed, nothing is done"`
+	Selection string         `json:"selection,omitempty" maxLength:"64" doc:"With a filter: the selection returned by the count or preview. If the requests or their states have changed since, nothing is done"`
 }
 
-// BulkSign has many requests signed by an authority held here.
+// BulkSign signs many requests with an authority held here.
 type BulkSign struct {
 	Bulk
 	SignCertificateRequest
 }
 
-// SignPreview is what a bulk signature would do.
+// SignPreview describes what a bulk signature would do.
 type SignPreview struct {
-	Count     int64       `json:"count" doc:"How many requests are selected, as expected takes it"`
-	Selection string      `json:"selection,omitempty" doc:"With a filter: identifies the requests and their states, as selection takes it"`
-	Groups    []SignGroup `json:"groups" nullable:"false" doc:"The requests that are treated alike, the largest group first"`
+	Count     int64       `json:"count" doc:"Number of selected requests, for use as expected"`
+	Selection string      `json:"selection,omitempty" doc:"With a filter: identifies the requests and their states, for use as selection"`
+	Groups    []SignGroup `json:"groups" nullable:"false" doc:"Requests that are treated alike, the largest group first"`
 }
 
-// SignGroup is what a bulk signature would do to requests that are treated alike.
+// SignGroup describes a group of requests that a bulk signature would treat alike.
 type SignGroup struct {
 	Count                        int64  `json:"count"`
 	CertificateAuthorityID       *int64 `json:"certificate_authority_id" doc:"The authority that would sign; null if none is known or allowed"`
-	Profile                      string `json:"profile" doc:"The profile by which they would be signed"`
-	Renewal                      bool   `json:"renewal" doc:"Whether they have a certificate already"`
-	FormerCertificateAuthorityID *int64 `json:"former_certificate_authority_id" doc:"The authority of their former certificates; null without one"`
-	FormerProfile                string `json:"former_profile" doc:"The profile of their former certificates; empty without one"`
+	Profile                      string `json:"profile" doc:"The profile under which they would be signed"`
+	Renewal                      bool   `json:"renewal" doc:"Whether they already have a certificate"`
+	FormerCertificateAuthorityID *int64 `json:"former_certificate_authority_id" doc:"The authority of their previous certificates; null without one"`
+	FormerProfile                string `json:"former_profile" doc:"The profile of their previous certificates; empty without one"`
 	Error                        string `json:"error,omitempty" doc:"Why they would not be signed"`
 }
 
@@ -39,50 +38,50 @@ type BulkRevoke struct {
 	RevokeCertificateRequest
 }
 
-// BulkRevokeCertificates revokes many certificates of the inventory. Those in use by an authority fail.
+// BulkRevokeCertificates revokes many certificates of the inventory. Certificates in use by an authority fail.
 type BulkRevokeCertificates struct {
 	IDs      []int64            `json:"ids,omitempty" nullable:"false" doc:"At most 10000, each once"`
-	Filter   *CertificateFilter `json:"filter,omitempty" doc:"Instead of ids; with something in it, and matching at most 100000 certificates"`
-	Expected *int64             `json:"expected,omitempty" minimum:"0" doc:"With a filter and without selection: how many certificates it matches. If that has changed, nothing is done"`
+	Filter   *CertificateFilter `json:"filter,omitempty" doc:"Instead of ids; must not be empty, and may match at most 100000 certificates"`
+	Expected *int64             `json:"expected,omitempty" minimum:"0" doc:"With a filter and without selection: the number of certificates it matches. If that has changed, nothing is done"`
 
-	Selection string `json:"selection,omitempty" maxLength:"64" doc:"With a filter: the selection from the count. If the certificates have changed since, nothing is done"`
+	Selection string `json:"selection,omitempty" maxLength:"64" doc:"With a filter: the selection returned by the count. If the certificates have changed since, nothing is done"`
 	Revoke
 }
 
-// CountCertificates asks how many certificates a filter matches.
+// CountCertificates counts the certificates that a filter matches.
 type CountCertificates struct {
-	Filter *CertificateFilter `json:"filter,omitempty" doc:"Which certificates; with something in it"`
+	Filter *CertificateFilter `json:"filter,omitempty" doc:"Which certificates; must not be empty"`
 }
 
-// BulkReject rejects many requests, for one reason.
+// BulkReject rejects many requests for the same reason.
 type BulkReject struct {
 	Bulk
 	Reject
 }
 
-// CountCertificateRequests asks how many requests a filter matches.
+// CountCertificateRequests counts the requests that a filter matches.
 type CountCertificateRequests struct {
-	Filter *RequestFilter `json:"filter,omitempty" doc:"Which requests; with something in it"`
+	Filter *RequestFilter `json:"filter,omitempty" doc:"Which requests; must not be empty"`
 }
 
-// Count is what a filter matches.
+// Count is the number of matches of a filter.
 type Count struct {
-	Count     int64  `json:"count" doc:"As expected takes it"`
-	Selection string `json:"selection" doc:"Identifies the matches and their states (a SHA-256 in hex), as selection takes it"`
+	Count     int64  `json:"count" doc:"For use as expected"`
+	Selection string `json:"selection" doc:"Identifies the matches and their states (a SHA-256 in hex), for use as selection"`
 }
 
-// Outcome says what became of one of many.
+// Outcome is the result for one object of a bulk call.
 type Outcome struct {
 	ID        int64  `json:"id"`
 	Status    string `json:"status" enum:"success,failed"`
 	Error     string `json:"error,omitempty" doc:"One sentence: what is wrong and what to do"`
-	Code      string `json:"code,omitempty" doc:"A stable word, such as conflict"`
-	Field     string `json:"field,omitempty" doc:"The input at fault, where it is one"`
-	RequestID string `json:"request_id,omitempty" doc:"Names an unexpected fault in the server's log"`
+	Code      string `json:"code,omitempty" doc:"A stable identifier, such as conflict"`
+	Field     string `json:"field,omitempty" doc:"The offending input field, if any"`
+	RequestID string `json:"request_id,omitempty" doc:"Identifies an unexpected error in the server's log"`
 
-	Revoked    []RevokedCertificate    `json:"revoked,omitempty" nullable:"false" doc:"Of a revocation: as in the answer to that of one"`
-	NotRevoked []NotRevokedCertificate `json:"not_revoked,omitempty" nullable:"false" doc:"Of a revocation: as in the answer to that of one"`
+	Revoked    []RevokedCertificate    `json:"revoked,omitempty" nullable:"false" doc:"For revocations: as in the response to a single revocation"`
+	NotRevoked []NotRevokedCertificate `json:"not_revoked,omitempty" nullable:"false" doc:"For revocations: as in the response to a single revocation"`
 }
 
-// Failed is the other status of an [Outcome] beside [Success].
+// Failed is the status of an [Outcome] other than [Success].
 const Failed = "failed"

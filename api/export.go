@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// ExportedCertificate is a line of the export of the inventory.
+// ExportedCertificate is a line of the inventory export.
 type ExportedCertificate struct {
 	ID                     int64      `json:"id"`
 	CommonName             string     `json:"common_name"`
@@ -16,9 +16,9 @@ type ExportedCertificate struct {
 	ProfileVersion         int        `json:"profile_version"`
 	CertificateAuthorityID *int64     `json:"certificate_authority_id"`
 	CertificateRequestID   *int64     `json:"certificate_request_id"`
-	Email                  string     `json:"email" doc:"Who submitted the request"`
+	Email                  string     `json:"email" doc:"The account that submitted the request"`
 	CreatedAt              time.Time  `json:"created_at"`
 	RevokedAt              *time.Time `json:"revoked_at"`
 	RevocationReason       string     `json:"revocation_reason"`
-	Status                 string     `json:"status" enum:"valid,expired,revoked,not yet valid" doc:"When it was exported"`
+	Status                 string     `json:"status" enum:"valid,expired,revoked,not yet valid" doc:"At the time of the export"`
 }

@@ -1,28 +1,28 @@
 package api
 
-// Paging asks for a part of a list.
+// Paging selects a part of a list.
 type Paging struct {
-	Limit  int    `json:"limit,omitempty" query:"limit" minimum:"1" maximum:"1000" doc:"The most objects on the page; 100 without it"`
-	After  string `json:"after,omitempty" query:"after" minLength:"1" doc:"The value of next in the answer before: the page follows it"`
-	Before string `json:"before,omitempty" query:"before" minLength:"1" doc:"The value of previous in an answer: the page ends before it; not together with after"`
-	Sort   string `json:"sort,omitempty" query:"sort" enum:"id,-id,not_after,-not_after,common_name,-common_name" doc:"The order, by id without it; a minus sign turns it around"`
+	Limit  int    `json:"limit,omitempty" query:"limit" minimum:"1" maximum:"1000" doc:"Page size; default 100"`
+	After  string `json:"after,omitempty" query:"after" minLength:"1" doc:"The value of next in the previous response: returns the page after it"`
+	Before string `json:"before,omitempty" query:"before" minLength:"1" doc:"The value of previous in a response: returns the page before it; not together with after"`
+	Sort   string `json:"sort,omitempty" query:"sort" enum:"id,-id,not_after,-not_after,common_name,-common_name" doc:"Sort order; default by id. A minus sign means descending"`
 }
 
-// Filter narrows a list of requests or of certificates: what is given must all hold. It is
-// the query parameters of the lists, and part of the body of bulk calls.
+// Filter narrows a list of requests or certificates. All given conditions must match. It is used for the query
+// parameters of lists and in the bodies of bulk calls.
 type Filter struct {
-	Email                  string `json:"email,omitempty" query:"email" minLength:"1" doc:"Of who submitted it"`
-	CertificateAuthorityID ID     `json:"certificate_authority_id,omitempty" query:"certificate_authority_id" doc:"The issuer; for a request, of the certificate in use"`
-	SerialNumber           string `json:"serial_number,omitempty" query:"serial_number" minLength:"1" doc:"Hexadecimal, with or without colons; for a request, of any certificate that it has had"`
+	Email                  string `json:"email,omitempty" query:"email" minLength:"1" doc:"The account that submitted the request"`
+	CertificateAuthorityID ID     `json:"certificate_authority_id,omitempty" query:"certificate_authority_id" doc:"The issuer; for a request, of the current certificate"`
+	SerialNumber           string `json:"serial_number,omitempty" query:"serial_number" minLength:"1" doc:"Hexadecimal, with or without colons; for a request, of any of its certificates"`
 	Fingerprint            string `json:"fingerprint,omitempty" query:"fingerprint" minLength:"1" doc:"SHA-256 of the DER, of the certificate or of the CSR: hexadecimal, with or without colons"`
 	Key                    string `json:"key,omitempty" query:"key" minLength:"1" doc:"Such as RSA 2048, ECDSA P-256 or Ed25519"`
 	Name                   string `json:"name,omitempty" query:"name" minLength:"1" doc:"A whole name: DNS name, IP address, e-mail address, URI or common name"`
-	NamePrefix             string `json:"name_prefix,omitempty" query:"name_prefix" minLength:"1" doc:"What a name begins with"`
-	Domain                 string `json:"domain,omitempty" query:"domain" minLength:"1" doc:"A domain that a name is, or lies below"`
-	Q                      string `json:"q,omitempty" query:"q" minLength:"1" doc:"Words, all of which must be found: each begins a label of a name, an e-mail address, a serial number, a fingerprint or a kind of key, or is a status of requests"`
-	ExpiresAfter           string `json:"expires_after,omitempty" query:"expires_after" format:"date-time" doc:"The end of validity is this or later"`
-	ExpiresBefore          string `json:"expires_before,omitempty" query:"expires_before" format:"date-time" doc:"The end of validity is earlier"`
-	Expiring               string `json:"expiring,omitempty" query:"expiring" minLength:"1" example:"30d" doc:"Only certificates that expire within this period, such as 30d, or this number of days, to the hour; for requests, the certificate in use. Expired and revoked ones are left out, and those that a later certificate for the same names and owner replaces"`
+	NamePrefix             string `json:"name_prefix,omitempty" query:"name_prefix" minLength:"1" doc:"The beginning of a name"`
+	Domain                 string `json:"domain,omitempty" query:"domain" minLength:"1" doc:"A domain that a name equals or is below"`
+	Q                      string `json:"q,omitempty" query:"q" minLength:"1" doc:"Words, all of which must match: each is the beginning of a label of a name, an e-mail address, a serial number, a fingerprint or a kind of key, or is a status of requests"`
+	ExpiresAfter           string `json:"expires_after,omitempty" query:"expires_after" format:"date-time" doc:"Expires at this time or later"`
+	ExpiresBefore          string `json:"expires_before,omitempty" query:"expires_before" format:"date-time" doc:"Expires before this time"`
+	Expiring               string `json:"expiring,omitempty" query:"expiring" minLength:"1" example:"30d" doc:"Only valid certificates that expire within this period, such as 30d, or this number of days, rounded to the hour; for requests, the current certificate. Those that a later certificate for the same names and owner replaces are omitted"`
 }
 
 // RequestFilter narrows the list of requests.
@@ -33,41 +33,40 @@ type RequestFilter struct {
 
 // CertificateFilter narrows the inventory.
 type CertificateFilter struct {
-	Revoked string `json:"revoked,omitempty" query:"revoked" enum:"true,false" doc:"Only those that are, or are not, revoked"`
+	Revoked string `json:"revoked,omitempty" query:"revoked" enum:"true,false" doc:"Only certificates that are, or are not, revoked"`
 	Filter
 }
 
-// RequestQuery asks for a page of the requests.
+// RequestQuery requests a page of requests.
 type RequestQuery struct {
 	Paging
 	RequestFilter
 }
 
-// CertificateQuery asks for a page of the inventory.
+// CertificateQuery requests a page of the inventory.
 type CertificateQuery struct {
 	Paging
 	CertificateFilter
 }
 
-// Page is a part of a list. It may hold fewer objects than were asked for, even none,
-// although there is a next one.
+// Page is a part of a list. It may hold fewer objects than requested, even none, although there is a next page.
 type Page[T any] struct {
 	Result   []T    `json:"result" nullable:"false"`
-	Next     string `json:"next,omitempty" doc:"What to send as after for the page that follows; absent on the last page"`
-	Previous string `json:"previous,omitempty" doc:"What to send as before for the page that comes before this one; absent on the first page"`
+	Next     string `json:"next,omitempty" doc:"Send it as after for the next page; absent on the last page"`
+	Previous string `json:"previous,omitempty" doc:"Send it as before for the previous page; absent on the first page"`
 }
 
-// Summary counts what there is.
+// Summary counts requests and certificates.
 type Summary struct {
 	CertificateRequests map[string]int64 `json:"certificate_requests" doc:"By status"`
-	Certificates        int64            `json:"certificates" doc:"In the inventory, authorities' own included"`
+	Certificates        int64            `json:"certificates" doc:"In the inventory, including those of authorities"`
 	Revoked             int64            `json:"revoked" doc:"Certificates in the inventory that are revoked"`
-	Expiring            []Expiring       `json:"expiring" nullable:"false" doc:"Certificates that expire soon, as the filter expiring lists them; each number includes the ones before it"`
+	Expiring            []Expiring       `json:"expiring" nullable:"false" doc:"Certificates that expire soon, as listed by the filter expiring; each number includes the previous ones"`
 
-	DamagedRecords int64 `json:"damaged_records,omitzero" required:"false" doc:"Database records that this node skipped or read in part since it started because they are damaged"`
+	DamagedRecords int64 `json:"damaged_records,omitzero" required:"false" doc:"Damaged database records that this node skipped or read in part since it started"`
 }
 
-// Expiring counts the certificates that expire soon: those that [Filter.Expiring] lists.
+// Expiring counts certificates that expire soon, as listed by [Filter.Expiring].
 type Expiring struct {
 	Days  int   `json:"days" doc:"From now"`
 	Count int64 `json:"count"`

@@ -68,7 +68,7 @@ type PermissionQuery struct {
 	OwnerID     ID       `query:"owner_id" doc:"The account that submitted the request; that in question without it"`
 }
 
-// Decision says whether an action is allowed, and why.
+// Decision reports whether an action is allowed, and why.
 type Decision struct {
 	Action  string `json:"action" example:"request.sign"`
 	Allowed bool   `json:"allowed"`

@@ -1,20 +1,20 @@
 package api
 
-// Inspect asks what a text is.
+// Inspect requests the inspection of a text.
 type Inspect struct {
 	Text string `json:"text" doc:"PEM, or DER in base64"`
 }
 
-// Inspection says what was found in a text, and what is wrong with it.
+// Inspection is the result of inspecting a text.
 type Inspection struct {
 	Wrong   bool              `json:"wrong" doc:"Whether there is any error or warning"`
-	Objects []InspectedObject `json:"objects" nullable:"false" doc:"In their order, a container before what it holds; of several certificates the last object is the chain that they make"`
+	Objects []InspectedObject `json:"objects" nullable:"false" doc:"In the order of the input, a container before its content; with several certificates, the last object is their chain"`
 }
 
-// InspectedObject is one thing that was found, with its facts in the field of its kind.
+// InspectedObject is one object of the input, with its content in the field for its kind.
 type InspectedObject struct {
 	Kind        string              `json:"kind" example:"certificate"`
-	Name        string              `json:"name" doc:"Whose it is; empty for a key"`
+	Name        string              `json:"name" doc:"The holder; empty for a key"`
 	Certificate map[string]any      `json:"certificate,omitempty"`
 	Request     map[string]any      `json:"certificate_request,omitempty"`
 	CRL         map[string]any      `json:"crl,omitempty"`
@@ -25,10 +25,10 @@ type InspectedObject struct {
 	Problems    []InspectionProblem `json:"problems" nullable:"false"`
 }
 
-// InspectionProblem is something wrong with an object, or worth knowing.
+// InspectionProblem is a fault of an object, or a remark.
 type InspectionProblem struct {
-	Code     string `json:"code" example:"expired" doc:"A stable word"`
+	Code     string `json:"code" example:"expired" doc:"A stable identifier"`
 	Level    string `json:"level" enum:"error,warning,notice"`
 	Message  string `json:"message"`
-	Citation string `json:"citation,omitempty" doc:"The clause that says so"`
+	Citation string `json:"citation,omitempty" doc:"The clause that requires it"`
 }

@@ -2,26 +2,26 @@ package api
 
 import "time"
 
-// Overview is what there is at a glance.
+// Overview is the content of the overview page.
 type Overview struct {
-	Summary              *Summary             `json:"summary" doc:"null for who sees only its own requests"`
-	Certificates         *CertificateCounts   `json:"certificates" doc:"By status; null for who sees only its own requests"`
-	Weeks                []Week               `json:"weeks" nullable:"false" doc:"Certificates that expire in each of 26 weeks, as the filter expiring lists them. The weeks begin at midnight UTC, the first without the time that has passed; empty for who sees only its own requests"`
-	Authorities          []AuthorityState     `json:"authorities" nullable:"false" doc:"Of who may see authorities"`
-	Outstanding          []CertificateRequest `json:"outstanding" nullable:"false" doc:"The first ten that wait for a decision"`
-	Expiring             []CertificateRequest `json:"expiring" nullable:"false" doc:"The ten whose certificates in use are the next to expire, as the filter expiring lists them"`
-	ExpiringCertificates []Certificate        `json:"expiring_certificates" nullable:"false" doc:"The ten certificates that are the next to expire, as the filter expiring lists them, imported ones included"`
-	Events               []Event              `json:"events" nullable:"false" doc:"The last ten that one may see"`
+	Summary              *Summary             `json:"summary" doc:"null for callers who see only their own requests"`
+	Certificates         *CertificateCounts   `json:"certificates" doc:"By status; null for callers who see only their own requests"`
+	Weeks                []Week               `json:"weeks" nullable:"false" doc:"Certificates that expire in each of the next 26 weeks, as listed by the filter expiring. Weeks begin at midnight UTC, and the first excludes the time already past; empty for callers who see only their own requests"`
+	Authorities          []AuthorityState     `json:"authorities" nullable:"false" doc:"For callers who may see authorities"`
+	Outstanding          []CertificateRequest `json:"outstanding" nullable:"false" doc:"The first ten requests pending approval"`
+	Expiring             []CertificateRequest `json:"expiring" nullable:"false" doc:"The ten requests whose current certificates are the next to expire, as listed by the filter expiring"`
+	ExpiringCertificates []Certificate        `json:"expiring_certificates" nullable:"false" doc:"The ten certificates that are the next to expire, as listed by the filter expiring, including imported ones"`
+	Events               []Event              `json:"events" nullable:"false" doc:"The last ten visible events"`
 
-	Warnings []string `json:"warnings,omitempty" required:"false" nullable:"false" doc:"Settings that need attention, for who manages authorities"`
+	Warnings []string `json:"warnings,omitempty" required:"false" nullable:"false" doc:"Settings that need attention, for callers who manage authorities"`
 
-	BlockedCertificates []Certificate `json:"blocked_certificates,omitempty" required:"false" nullable:"false" doc:"The first ten certificates in force whose keys are compromised or on the list of blocked keys: replace and revoke them"`
+	BlockedCertificates []Certificate `json:"blocked_certificates,omitempty" required:"false" nullable:"false" doc:"The first ten valid certificates whose keys are compromised or on the list of blocked keys: replace and revoke them"`
 	BlockedMore         bool          `json:"blocked_more,omitzero" required:"false" doc:"Whether there are more of blocked_certificates"`
 
-	DamagedRecords []DamagedRecord `json:"damaged_records,omitempty" required:"false" nullable:"false" doc:"The first ten database records that this node could not read or use in full; see summary.damaged_records for their number"`
+	DamagedRecords []DamagedRecord `json:"damaged_records,omitempty" required:"false" nullable:"false" doc:"The first ten database records that this node could not fully read; summary.damaged_records counts all"`
 }
 
-// CertificateCounts are the certificates of the inventory by status.
+// CertificateCounts counts the certificates of the inventory by status.
 type CertificateCounts struct {
 	InForce int64 `json:"in_force" doc:"Neither revoked nor expired"`
 	Expired int64 `json:"expired" doc:"Not revoked"`
@@ -35,27 +35,27 @@ type DamagedRecord struct {
 	Problem string `json:"problem"`
 }
 
-// Week counts the certificates that expire in seven days.
+// Week counts the certificates that expire within seven days.
 type Week struct {
 	From  time.Time `json:"from"`
-	Until time.Time `json:"until" doc:"Not in it"`
+	Until time.Time `json:"until" doc:"Exclusive"`
 	Count int64     `json:"count"`
 }
 
-// AuthorityState is how an authority is doing.
+// AuthorityState is the health of an authority.
 type AuthorityState struct {
 	ID               int64      `json:"id"`
 	CommonName       string     `json:"common_name"`
 	Status           string     `json:"status" enum:"pending,active,disabled,expired,revoked"`
-	NotAfter         *time.Time `json:"not_after" doc:"The end of its certificate; null while it has none"`
-	EndsSoon         bool       `json:"ends_soon" doc:"Its certificate ends within 90 days, or has ended"`
-	Issued           int64      `json:"issued" doc:"Certificates, ever"`
+	NotAfter         *time.Time `json:"not_after" doc:"Expiry of its certificate; null while pending"`
+	EndsSoon         bool       `json:"ends_soon" doc:"Whether its certificate expires within 90 days or has expired"`
+	Issued           int64      `json:"issued" doc:"Number of certificates ever issued"`
 	InForce          int64      `json:"in_force" doc:"Certificates that are neither revoked nor expired"`
 	Revocations      int64      `json:"revocations"`
-	CRLNumber        *int64     `json:"crl_number" doc:"Of the newest list with all revocations; null before the first"`
+	CRLNumber        *int64     `json:"crl_number" doc:"Of the latest full CRL; null before the first"`
 	ThisUpdate       *time.Time `json:"this_update"`
 	NextUpdate       *time.Time `json:"next_update"`
-	CRLDue           bool       `json:"crl_due" doc:"A list should have been made anew: it has less than half its time left"`
-	Shards           int        `json:"shards" doc:"Lists besides that one"`
-	OCSPResponderEnd *time.Time `json:"ocsp_responder_end" doc:"The end of its OCSP responder's certificate; null before the first"`
+	CRLDue           bool       `json:"crl_due" doc:"Whether a CRL is overdue for renewal: less than half of its lifetime is left"`
+	Shards           int        `json:"shards" doc:"Number of partitioned CRLs"`
+	OCSPResponderEnd *time.Time `json:"ocsp_responder_end" doc:"Expiry of its OCSP responder certificate; null before the first"`
 }

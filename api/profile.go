@@ -2,123 +2,122 @@ package api
 
 import "time"
 
-// Profile is a set of rules by which certificates are issued, in one of its versions.
+// Profile is a version of a set of issuance rules.
 type Profile struct {
 	ID        int64     `json:"id"`
 	Name      string    `json:"name"`
-	Version   int       `json:"version" doc:"From 1 on; each change of the rules makes a new one"`
-	Builtin   bool      `json:"builtin" doc:"It comes with the program and cannot be deleted"`
+	Version   int       `json:"version" doc:"Starts at 1; each change of the rules creates a new version"`
+	Builtin   bool      `json:"builtin" doc:"Whether it ships with the program and cannot be deleted"`
 	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at" doc:"When this version was made"`
+	UpdatedAt time.Time `json:"updated_at" doc:"When this version was created"`
 	ProfileRules
 }
 
 // ProfileRules are the rules of a profile.
 type ProfileRules struct {
-	Description       string          `json:"description" required:"false" doc:"One line, for people"`
-	CA                bool            `json:"ca" required:"false" doc:"For authorities (RFC 5280, 4.2.1.9)"`
-	PathLength        *int            `json:"path_length,omitempty" doc:"Of an authority: how many more may follow below it at the most; no limit without it"`
-	KeyUsages         []string        `json:"key_usages,omitzero" required:"true" nullable:"false" enum:"digitalSignature,contentCommitment,keyEncipherment,dataEncipherment,keyAgreement,keyCertSign,cRLSign,encipherOnly,decipherOnly" example:"digitalSignature" doc:"By their names in RFC 5280, 4.2.1.3; each certificate gets those that fit its key"`
+	Description       string          `json:"description" required:"false" doc:"A single line"`
+	CA                bool            `json:"ca" required:"false" doc:"Issue CA certificates (RFC 5280, 4.2.1.9)"`
+	PathLength        *int            `json:"path_length,omitempty" doc:"For CAs: maximum number of CA levels below; default no limit"`
+	KeyUsages         []string        `json:"key_usages,omitzero" required:"true" nullable:"false" enum:"digitalSignature,contentCommitment,keyEncipherment,dataEncipherment,keyAgreement,keyCertSign,cRLSign,encipherOnly,decipherOnly" example:"digitalSignature" doc:"By their names in RFC 5280, 4.2.1.3; each certificate gets those that suit its key"`
 	ExtendedKeyUsages []string        `json:"extended_key_usages,omitzero" required:"false" nullable:"false" doc:"serverAuth, clientAuth, codeSigning, emailProtection, timeStamping, OCSPSigning, or dotted object identifiers"`
-	Validity          string          `json:"validity" doc:"Where no end is asked for: a number and d, h or m" example:"90d"`
-	MaxValidity       string          `json:"max_validity,omitempty" doc:"The longest that can be asked for; no limit but the issuer's without it" example:"398d"`
-	Keys              *ProfileKeys    `json:"keys,omitempty" doc:"Every kind of key without it"`
-	Names             *ProfileNames   `json:"names,omitempty" doc:"No names without it"`
-	Subject           *ProfileSubject `json:"subject,omitempty" doc:"The subject stays as it is without it"`
+	Validity          string          `json:"validity" doc:"Default validity: a number and d, h or m" example:"90d"`
+	MaxValidity       string          `json:"max_validity,omitempty" doc:"Longest validity that can be requested; default no limit but the issuer's" example:"398d"`
+	Keys              *ProfileKeys    `json:"keys,omitempty" doc:"Default: every kind of key"`
+	Names             *ProfileNames   `json:"names,omitempty" doc:"Default: no names"`
+	Subject           *ProfileSubject `json:"subject,omitempty" doc:"Default: the subject is unchanged"`
 	Policies          []string        `json:"policies,omitzero" required:"false" nullable:"false" doc:"Object identifiers of certificate policies (RFC 5280, 4.2.1.4)"`
 	OCSPNoCheck       bool            `json:"ocsp_no_check" required:"false" doc:"id-pkix-ocsp-nocheck (RFC 6960, 4.2.2.2.1)"`
-	SHA1Requests      bool            `json:"sha1_requests" required:"false" doc:"Whether requests that are signed with SHA-1 are allowed, for devices that cannot do better"`
+	SHA1Requests      bool            `json:"sha1_requests" required:"false" doc:"Whether requests signed with SHA-1 are accepted, for legacy devices"`
 	LintWarnings      string          `json:"lint_warnings" required:"false" enum:"keep,refuse" doc:"Whether a certificate with lint warnings is issued (keep, the default) or refused"`
 }
 
-// ProfileKeys say which keys are certified.
+// ProfileKeys determine which keys are certified.
 type ProfileKeys struct {
 	Allowed    []string `json:"allowed,omitzero" required:"true" nullable:"false" enum:"rsa,ecdsa-p256,ecdsa-p384,ecdsa-p521,ed25519"`
-	MinRSABits int      `json:"min_rsa_bits,omitempty" doc:"2048 without it"`
-	MaxRSABits int      `json:"max_rsa_bits,omitempty" doc:"8192 without it"`
+	MinRSABits int      `json:"min_rsa_bits,omitempty" doc:"Default 2048"`
+	MaxRSABits int      `json:"max_rsa_bits,omitempty" doc:"Default 8192"`
 
-	MinRSAExponent int `json:"min_rsa_exponent,omitempty" doc:"Smallest public exponent of RSA keys, such as 3; 65537 without it"`
+	MinRSAExponent int `json:"min_rsa_exponent,omitempty" doc:"Smallest RSA public exponent, such as 3; default 65537"`
 }
 
-// ProfileNames say which subject alternative names a request may ask for. A type that is left
-// out is not allowed.
+// ProfileNames determine which subject alternative names a request may contain. Omitted types are not allowed.
 type ProfileNames struct {
-	DNS       *ProfileNameRule `json:"dns,omitempty" doc:"example.com is listed for itself and what is below, .example.com for what is below"`
-	IP        *ProfileNameRule `json:"ip,omitempty" doc:"10.0.0.0/8 or one address is listed"`
-	Email     *ProfileNameRule `json:"email,omitempty" doc:"example.com, .example.com for the domains below, or one address is listed"`
-	URI       *ProfileNameRule `json:"uri,omitempty" doc:"A host example.com, .example.com for those below, or spiffe://example.com/web is listed"`
-	UPN       *ProfileNameRule `json:"upn,omitempty" doc:"User principal names: corp.example, .corp.example for the domains below, or one name is listed"`
+	DNS       *ProfileNameRule `json:"dns,omitempty" doc:"List entries: example.com (and subdomains) or .example.com (subdomains only)"`
+	IP        *ProfileNameRule `json:"ip,omitempty" doc:"List entries: 10.0.0.0/8 or a single address"`
+	Email     *ProfileNameRule `json:"email,omitempty" doc:"List entries: example.com, .example.com (subdomains only), or a single address"`
+	URI       *ProfileNameRule `json:"uri,omitempty" doc:"List entries: a host example.com, .example.com (subdomains only), or spiffe://example.com/web"`
+	UPN       *ProfileNameRule `json:"upn,omitempty" doc:"User principal names. List entries: corp.example, .corp.example (subdomains only), or a single name"`
 	Wildcards bool             `json:"wildcards" required:"false" doc:"Whether DNS names may be wildcards"`
-	Required  bool             `json:"required" required:"false" doc:"Whether there must be at least one name"`
-	NoHost    string           `json:"no_host,omitempty" doc:"With serverAuth: refuse a request that names no host, or report it; without it, report it only if the profile has clientAuth, too, and the common name does not look like a host"`
+	Required  bool             `json:"required" required:"false" doc:"Whether at least one name is required"`
+	NoHost    string           `json:"no_host,omitempty" doc:"With serverAuth: refuse or report a request that names no host. By default it is only reported if the profile also has clientAuth and the common name does not look like a host"`
 
-	Underscores bool `json:"underscores" required:"false" doc:"Whether DNS names may have underscores, which host names do not have"`
-	Max         int  `json:"max,omitempty" minimum:"0" maximum:"1000" doc:"How many names there may be; 100 without it"`
+	Underscores bool `json:"underscores" required:"false" doc:"Whether DNS names may contain underscores, which host names may not"`
+	Max         int  `json:"max,omitempty" minimum:"0" maximum:"1000" doc:"Maximum number of names; default 100"`
 }
 
-// ProfileNameRule says which names of one type are allowed.
+// ProfileNameRule determines which names of one type are allowed.
 type ProfileNameRule struct {
 	Allow  string   `json:"allow" enum:"any,listed,none"`
 	Listed []string `json:"listed,omitzero" required:"false" nullable:"false"`
 }
 
-// ProfileSubject says what becomes of the attributes of a request's subject.
+// ProfileSubject determines how the subject's attributes are treated.
 type ProfileSubject struct {
-	Others     string             `json:"others" required:"false" enum:"keep,refuse" doc:"What happens to attributes without a rule of their own: keep by default"`
+	Others     string             `json:"others" required:"false" enum:"keep,refuse" doc:"How attributes without a rule are treated; default keep"`
 	Attributes []ProfileAttribute `json:"attributes,omitzero" required:"false" nullable:"false"`
 }
 
-// ProfileAttribute is the rule for one type of attribute.
+// ProfileAttribute is the rule for one attribute type.
 type ProfileAttribute struct {
 	Type  string `json:"type" doc:"Such as organization_name, or a dotted object identifier"`
 	Rule  string `json:"rule" enum:"keep,fixed,refuse"`
-	Value string `json:"value,omitempty" doc:"Of a fixed one: what every certificate has"`
+	Value string `json:"value,omitempty" doc:"The value in every certificate, with action fixed"`
 }
 
-// CreateProfile makes a profile.
+// CreateProfile creates a profile.
 type CreateProfile struct {
-	Name string `json:"name" doc:"Small letters, digits, dots, hyphens and underscores"`
+	Name string `json:"name" doc:"Lower-case letters, digits, dots, hyphens and underscores"`
 	ProfileRules
 }
 
-// UpdateProfile gives a profile new rules. What is left out is not taken from the old ones.
+// UpdateProfile replaces the rules of a profile. Omitted rules get their defaults, not their previous values.
 type UpdateProfile struct {
-	Version *int `json:"version,omitempty" doc:"The version that was changed: refused where it is no longer the newest"`
+	Version *int `json:"version,omitempty" doc:"The version that was edited: refused if it is not the latest"`
 	ProfileRules
 }
 
-// UpdatedProfile answers a change of a profile.
+// UpdatedProfile is the response to a change of a profile.
 type UpdatedProfile struct {
 	Message string `json:"message" enum:"success"`
-	Version int    `json:"version" doc:"That of the new rules"`
+	Version int    `json:"version" doc:"The version of the new rules"`
 }
 
-// CheckProfile tries a profile without issuing.
+// CheckProfile tests a profile without issuing.
 type CheckProfile struct {
 	CSR                    string        `json:"csr,omitempty" doc:"PKCS #10 signing request in PEM"`
-	CertificateAuthorityID ID            `json:"certificate_authority_id,omitempty" doc:"Whose constraints count, and for which is linted"`
-	Profile                *ProfileRules `json:"profile,omitempty" doc:"Instead of the profile's rules: those that it may get"`
-	Last                   int           `json:"last,omitempty" doc:"How many of the last requests are looked at, up to 1000"`
+	CertificateAuthorityID ID            `json:"certificate_authority_id,omitempty" doc:"The authority whose constraints apply, and for which to lint"`
+	Profile                *ProfileRules `json:"profile,omitempty" doc:"Rules to test instead of the profile's"`
+	Last                   int           `json:"last,omitempty" doc:"How many of the latest requests to check, up to 1000"`
 }
 
-// ProfileCheck is what became of trying a profile.
+// ProfileCheck is the result of testing a profile.
 type ProfileCheck struct {
-	OK       *bool         `json:"ok,omitempty" doc:"Whether the CSR would be issued; absent without one"`
-	Verdicts []Verdict     `json:"verdicts" nullable:"false" doc:"Of every rule, for the CSR"`
-	Lint     []LintFinding `json:"lint" nullable:"false" doc:"What the lints found short of an error"`
-	Looked   int           `json:"looked" doc:"How many of the last requests were looked at"`
+	OK       *bool         `json:"ok,omitempty" doc:"Whether the CSR would be issued; absent without a CSR"`
+	Verdicts []Verdict     `json:"verdicts" nullable:"false" doc:"The result of every rule for the CSR"`
+	Lint     []LintFinding `json:"lint" nullable:"false" doc:"Lint findings other than errors"`
+	Looked   int           `json:"looked" doc:"How many of the latest requests were checked"`
 	Refused  []Tried       `json:"refused" nullable:"false" doc:"Those that would now be refused"`
 	Allowed  []Tried       `json:"allowed,omitzero" required:"true" nullable:"false" doc:"Those that would newly be allowed"`
 }
 
-// Verdict says whether a rule holds.
+// Verdict is the result of a rule.
 type Verdict struct {
 	Rule   string `json:"rule" example:"dns_names"`
 	OK     bool   `json:"ok"`
-	Reason string `json:"reason" doc:"Why not, and what to do; empty where it holds"`
+	Reason string `json:"reason" doc:"Why it failed, and what to do; empty if it passed"`
 }
 
-// Tried is a request for which changed rules say something else.
+// Tried is a request that changed rules would treat differently.
 type Tried struct {
 	ID             int64    `json:"id"`
 	CommonName     string   `json:"common_name"`
@@ -127,12 +126,12 @@ type Tried struct {
 	EmailAddresses []string `json:"email_addresses" nullable:"false"`
 	URIs           []string `json:"uris" nullable:"false"`
 	UPNs           []string `json:"user_principal_names" nullable:"false"`
-	Reason         string   `json:"reason" doc:"Why it is refused, now or until now"`
+	Reason         string   `json:"reason" doc:"Why it would be, or is currently, refused"`
 }
 
-// LintFinding is what a lint found in a certificate, or what is notable about its request.
+// LintFinding is a lint result for a certificate, or a remark about its request.
 type LintFinding struct {
-	Lint        string `json:"lint" example:"w_subject_dn_trailing_whitespace" doc:"Its name; those about requests begin with csr_"`
+	Lint        string `json:"lint" example:"w_subject_dn_trailing_whitespace" doc:"Name of the lint; those about requests start with csr_"`
 	Level       string `json:"level" enum:"notice,warning,error"`
 	Description string `json:"description"`
 	Citation    string `json:"citation" doc:"The clause" example:"RFC 5280: 4.1.2.6"`

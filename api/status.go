@@ -2,7 +2,7 @@ package api
 
 import "net/http"
 
-// Statuses are the HTTP statuses of an [Error] by its code: the kinds of the vocabulary.
+// Statuses maps the code of an [Error] to the HTTP status.
 var Statuses = map[string]int{
 	"invalid":         http.StatusBadRequest,
 	"unauthenticated": http.StatusUnauthorized,

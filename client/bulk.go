@@ -11,10 +11,9 @@ import (
 	"notary/api"
 )
 
-// SignCertificateRequests has many requests signed and yields what becomes of each, in their
-// order and while it happens. Leaving the loop stops what has not begun. An error is the last
-// that it yields; where it is the first, and does not match [ErrOutcomeUnknown], nothing was
-// done.
+// SignCertificateRequests signs many requests and yields the outcomes in order as they arrive. Breaking out of the
+// loop cancels the remaining ones. An error is always yielded last; if it comes first and does not match
+// [ErrOutcomeUnknown], nothing was done.
 func (c *Client) SignCertificateRequests(ctx context.Context, body api.BulkSign) iter.Seq2[api.Outcome, error] {
 	return bulk(ctx, c, certificateRequests+"/sign", body)
 }
@@ -68,10 +67,10 @@ func bulk(ctx context.Context, c *Client, path string, body any) iter.Seq2[api.O
 }
 
 func brokenBulk(err error) error {
-	what := "the answer broke off before its end"
+	what := "the response is incomplete"
 	if errors.Is(err, context.Canceled) {
 		what = "interrupted"
 	}
 	return &notary.Error{Kind: notary.Unavailable, Err: fmt.Errorf("%w: %w", ErrOutcomeUnknown, err),
-		Message: what + ": what was answered is done, and of the rest nobody knows"}
+		Message: what + ": the outcomes received are final, the others are unknown"}
 }

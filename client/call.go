@@ -14,24 +14,23 @@ import (
 	"notary/api"
 )
 
-// prefix is before every path but /login, /logout, /status and /metrics.
+// prefix precedes every path except /login, /logout, /status and /metrics.
 const prefix = "/api/v1"
 
-// maxAnswer is the most that is read of an answer, and of one element of a list: room for a
-// CRL with a million entries in PEM.
+// maxAnswer is the maximum size of a response, or of one element of a list: enough for a CRL with a million
+// entries in PEM.
 const maxAnswer = 64 << 20
 
-// Response is an answer as it came; see [Client.Raw].
+// Response is an unparsed response; see [Client.Raw].
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Raw makes one call as it is given, for what the other methods do not offer: the path
-// begins at the server's root ("/api/v1/…", "/metrics") and may have a query. The client's
-// token is sent unless header has an Authorization of its own. A refusal by the server is
-// not an error here; the error tells of an answer that did not come, or of one over 64 MiB.
+// Raw sends a request that no other method covers. The path is relative to the server's root ("/api/v1/…",
+// "/metrics") and may have a query. The client's token is sent unless header has its own Authorization. An error
+// status is not an error here; Raw fails if there is no response, or if it is over 64 MiB.
 func (c *Client) Raw(ctx context.Context, method, path string, body []byte, header http.Header) (Response, error) {
 	answer, err := c.send(ctx, method, path, body, header)
 	if err != nil {
@@ -48,18 +47,17 @@ func (c *Client) Raw(ctx context.Context, method, path string, body []byte, head
 	return Response{Status: answer.StatusCode, Header: answer.Header, Body: read}, nil
 }
 
-// call makes one call and reads the result out of its envelope. A nil body sends none.
+// call makes a call and returns the result from the envelope. A nil body sends none.
 func call[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
 	result, err := answered[api.Result[T]](ctx, c, method, path, body)
 	return result.Result, err
 }
 
-// answered makes one call and reads the answer as it is.
+// answered makes a call and returns the decoded response.
 func answered[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
 	return answeredTo[T](ctx, c, method, path, body, nil)
 }
 
-// answeredTo makes one call with a header of its own.
 func answeredTo[T any](ctx context.Context, c *Client, method, path string, body any, header http.Header) (result T, err error) {
 	encoded, err := encode(body)
 	if err != nil {
@@ -78,31 +76,27 @@ func answeredTo[T any](ctx context.Context, c *Client, method, path string, body
 	return result, nil
 }
 
-// encode writes a body as JSON; nil stands for none.
 func encode(body any) ([]byte, error) {
 	if body == nil {
 		return nil, nil
 	}
 	encoded, err := json.Marshal(body)
 	if err != nil {
-		return nil, notary.InternalError("write the call as JSON", err)
+		return nil, notary.InternalError("encode the call as JSON", err)
 	}
 	return encoded, nil
 }
 
-// act makes a call whose result says no more than that it succeeded.
 func act(ctx context.Context, c *Client, method, path string, body any) error {
 	_, err := call[api.Message](ctx, c, method, path, body)
 	return err
 }
 
-// create makes a call whose result is the id of what it made.
 func create(ctx context.Context, c *Client, path string, body any) (int64, error) {
 	created, err := call[api.Created](ctx, c, http.MethodPost, path, body)
 	return created.ID, err
 }
 
-// fetch gets what comes without an envelope, in the media type that is asked for.
 func fetch(ctx context.Context, c *Client, path, mediaType string) ([]byte, error) {
 	answer, err := c.Raw(ctx, http.MethodGet, path, nil, http.Header{"Accept": {mediaType}})
 	if err != nil {
@@ -111,8 +105,7 @@ func fetch(ctx context.Context, c *Client, path, mediaType string) ([]byte, erro
 	return answer.Body, refusal(answer)
 }
 
-// send makes the call and gives the answer with its body still to be read. Failures are
-// [*notary.Error]s.
+// send makes the call and returns the response with an unread body. Errors are [*notary.Error] values.
 func (c *Client) send(ctx context.Context, method, path string, body []byte, header http.Header) (*http.Response, error) {
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{

@@ -15,10 +15,10 @@ import (
 	"notary/client"
 )
 
-// quiet sends a server's complaints about its clients nowhere: they are what is tested.
+// quiet discards a server's log about the client errors that are tested.
 func quiet(*testing.T) *log.Logger { return log.New(io.Discard, "", 0) }
 
-// TestCalls goes through every call of the API: what is sent, and what is made of the answer.
+// TestCalls makes every call of the API, and checks what is sent and returned.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	type c = client.Client

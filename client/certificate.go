@@ -14,26 +14,24 @@ import (
 
 const certificates = prefix + "/certificates"
 
-// Certificates are the inventory, read while it comes: the memory needed does not grow with
-// it. An error is the last that it yields.
+// Certificates returns the whole inventory as a stream, in constant memory. An error is always yielded last.
 func (c *Client) Certificates(ctx context.Context) iter.Seq2[api.Certificate, error] {
 	return list[api.Certificate](ctx, c, certificates)
 }
 
-// CertificatesPage is a page of those that the query asks for. The next follows with its
-// Next as After.
+// CertificatesPage returns a page of matching certificates. Pass its Next as After to get the next page.
 func (c *Client) CertificatesPage(ctx context.Context, query api.CertificateQuery) (api.Page[api.Certificate], error) {
 	return page[api.Certificate](ctx, c, certificates, query.Paging, query.CertificateFilter)
 }
 
-// FindCertificates are those that the query asks for, read page by page; its Limit is the
-// size of a page. An error is the last that it yields.
+// FindCertificates returns all matching certificates, fetching pages of query.Limit as needed. An error is always
+// yielded last.
 func (c *Client) FindCertificates(ctx context.Context, query api.CertificateQuery) iter.Seq2[api.Certificate, error] {
 	return pages[api.Certificate](ctx, c, certificates, query.Paging, query.CertificateFilter)
 }
 
-// ExportCertificates is the export of the inventory in a format, "csv" or "jsonl", to be
-// read to its end and closed. Where it breaks off, reading gives an error.
+// ExportCertificates returns the inventory in the format "csv" or "jsonl". The caller must close the reader. An
+// incomplete export is a read error.
 func (c *Client) ExportCertificates(ctx context.Context, format string, filter api.CertificateFilter) (io.ReadCloser, error) {
 	parameters := values(filter)
 	parameters.Set("format", format)
@@ -57,9 +55,9 @@ func (e *exportReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// IssueCertificate submits a CSR and has it signed in one call. If the caller may not sign, the answer waits up to
-// wait, at most a minute, until somebody decides; then its Status is still Outstanding. A key, if it is not "", makes
-// a repeated call with the same body return what the first one recorded.
+// IssueCertificate submits a CSR and signs it in one call. If the caller may not sign, the call waits for
+// approval, at most for wait, up to a minute; without it the returned Status is Outstanding. If key is not "", a
+// repeated call with the same body returns what the first one recorded.
 func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate, wait time.Duration, key string) (api.Issued, error) {
 	path := certificates
 	if wait > 0 {
@@ -73,13 +71,12 @@ func (c *Client) IssueCertificate(ctx context.Context, body api.IssueCertificate
 	return answer.Result, err
 }
 
-// Certificate is one of the inventory.
+// Certificate returns a certificate of the inventory.
 func (c *Client) Certificate(ctx context.Context, id int64) (api.Certificate, error) {
 	return call[api.Certificate](ctx, c, http.MethodGet, fmt.Sprintf("%s/%d", certificates, id), nil)
 }
 
-// RevokeInventoryCertificate revokes any certificate of the inventory. Without a reason no
-// body is sent.
+// RevokeInventoryCertificate revokes any certificate of the inventory. Without a reason no body is sent.
 func (c *Client) RevokeInventoryCertificate(ctx context.Context, id int64, body api.Revoke) (api.Revocations, error) {
 	return call[api.Revocations](ctx, c, http.MethodPost, fmt.Sprintf("%s/%d/revoke", certificates, id), unlessEmpty(body))
 }

@@ -1,16 +1,15 @@
 // Package client calls the REST API of a Notary server.
 //
-// [New] makes a [Client] and there is one method for every call of the API; the types that
-// go over the line are those of package api. [Client.Login] gives the token that most calls
-// need, and [Client.WithToken] a client that sends it:
+// [New] returns a [Client], which has a method for every call of the API; the JSON types are those of package api.
+// Most calls need a token, which [Client.Login] returns and [Client.WithToken] applies:
 //
 //	c, err := client.New(client.Config{Server: "https://ca.example.com:2111"})
 //	token, err := c.Login(ctx, api.Login{Email: email, Password: password})
 //	id, err := c.WithToken(token).CreateCertificateRequest(ctx, api.CreateCertificateRequest{CSR: csr})
 //
-// Every error is a [*notary.Error]. What the server refused has the server's sentence, kind
-// and field; what did not reach the server is [notary.Unavailable]. A failed call of which
-// nobody knows whether the server did it matches [ErrOutcomeUnknown].
+// All errors are [*notary.Error] values. Errors of the server have its message, kind and field; a server that
+// cannot be reached is [notary.Unavailable]. If it is unknown whether the server carried out a failed call, the
+// error matches [ErrOutcomeUnknown].
 package client
 
 import (
@@ -23,32 +22,29 @@ import (
 	"notary"
 )
 
-// Config says which server to call, and how.
+// Config configures a [Client].
 type Config struct {
-	Server string      // https://host:port; see [ServerURL] for what is taken
-	Token  string      // from [Client.Login]; "" for the calls that need none
-	TLS    *tls.Config // nil for the system's trusted authorities; see also [Pin]
+	Server string      // https://host:port; see [ServerURL] for other forms
+	Token  string      // from [Client.Login]; "" for calls that need none
+	TLS    *tls.Config // nil for the system's trusted roots; see also [Pin]
 }
 
-// Client calls one server. It may be used by many goroutines at once, who share its
-// connections.
+// Client calls one server. It is safe for concurrent use, and shares connections between calls.
 type Client struct {
-	server string // https://host:port, without a slash at the end
+	server string // https://host:port, without a trailing slash
 	token  string
 	http   *http.Client
 }
 
-// How long the steps of a call may take. The whole call is limited by its context: a long
-// list takes as long as it takes.
+// Timeouts for the steps of a call. Only its context limits the whole call, because a long list may take any time.
 const (
 	connectTimeout = 15 * time.Second
-	answerTimeout  = 2 * time.Minute // making an RSA key for an authority takes seconds
+	answerTimeout  = 2 * time.Minute // generating an RSA key for an authority takes seconds
 	idleTimeout    = 90 * time.Second
-	maxIdle        = 64 // connections kept for the next call
+	maxIdle        = 64 // idle connections kept
 )
 
-// New makes a client. It does not connect yet; the only error is a server address that
-// [ServerURL] refuses.
+// New returns a client without connecting. The only error is an address that [ServerURL] refuses.
 func New(config Config) (*Client, error) {
 	server, err := ServerURL(config.Server)
 	if err != nil {
@@ -71,27 +67,24 @@ func New(config Config) (*Client, error) {
 	}}, nil
 }
 
-// WithToken is a client of the same server, sharing its connections, that sends another
-// token; "" for none.
+// WithToken returns a client that shares connections but sends another token, or none for "".
 func (c *Client) WithToken(token string) *Client {
 	other := *c
 	other.token = token
 	return &other
 }
 
-// Token is the token that the client sends.
+// Token returns the client's token.
 func (c *Client) Token() string { return c.token }
 
-// Server is the server's address in the form of [ServerURL].
+// Server returns the server's address in the form of [ServerURL].
 func (c *Client) Server() string { return c.server }
 
-// CloseIdleConnections closes the connections that no call is using, also those of the
-// clients that [Client.WithToken] made.
+// CloseIdleConnections closes idle connections, including those of clients returned by [Client.WithToken].
 func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
 
-// ServerURL brings a server's address into the one form by which servers are told apart,
-// https://host:port. It takes that form, and host:port or host alone. A path, a user and a
-// scheme other than https, which would show the token to the network, are
+// ServerURL returns a server's address in canonical form, https://host:port. It accepts that form, host:port and
+// host. A path, a user, or a scheme other than https, which would reveal the token to the network, is
 // [notary.Invalid].
 func ServerURL(address string) (string, error) {
 	u, err := url.Parse(address)
@@ -100,11 +93,14 @@ func ServerURL(address string) (string, error) {
 	}
 	switch {
 	case err != nil || u.Hostname() == "":
-		return "", notary.FieldErrorf("server", "%.100q is not a server's address: write it as https://host:port", address)
+		return "", notary.FieldErrorf("server", "%.100q is not a server's address: write it as "+
+			"https://host:port", address)
 	case u.Scheme != "https":
-		return "", notary.FieldErrorf("server", "the server's address must begin with https://, not %.20q", u.Scheme+"://")
+		return "", notary.FieldErrorf("server", "the server's address must begin with https://, "+
+			"not %.20q", u.Scheme+"://")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
-		return "", notary.FieldErrorf("server", "the server's address is only https://host:port, without anything behind or a user before it")
+		return "", notary.FieldErrorf("server", "the server's address must be just https://host:port, without a "+
+			"path or user")
 	}
 	port := u.Port()
 	if port == "" {
@@ -113,7 +109,7 @@ func ServerURL(address string) (string, error) {
 	return "https://" + net.JoinHostPort(asciiLower(u.Hostname()), port), nil
 }
 
-// asciiLower leaves what is not ASCII alone, as host names want it.
+// asciiLower lowers only ASCII letters, as required for host names.
 func asciiLower(s string) string {
 	b := []byte(s)
 	for i, c := range b {

@@ -11,8 +11,7 @@ import (
 
 const events = prefix + "/events"
 
-// EventsPage is a page of the record, the newest first. The next follows with its Next as
-// After.
+// EventsPage returns a page of the audit log, newest first. Pass its Next as After to get the next page.
 func (c *Client) EventsPage(ctx context.Context, query api.EventQuery) (api.Page[api.Event], error) {
 	if query.Limit == 0 {
 		query.Limit = notary.DefaultPage
@@ -20,14 +19,14 @@ func (c *Client) EventsPage(ctx context.Context, query api.EventQuery) (api.Page
 	return answered[api.Page[api.Event]](ctx, c, http.MethodGet, events+"?"+values(query).Encode(), nil)
 }
 
-// FindEvents are those that the query asks for, the newest first, read page by page; its
-// Limit is the size of a page. An error is the last that it yields.
+// FindEvents returns all matching events, newest first, fetching pages of query.Limit as needed. An error is
+// always yielded last.
 func (c *Client) FindEvents(ctx context.Context, query api.EventQuery) iter.Seq2[api.Event, error] {
 	paging := api.Paging{Limit: query.Limit, After: query.After, Before: query.Before}
 	return pages[api.Event](ctx, c, events, paging, query.EventFilter)
 }
 
-// RequestHistory is what became of a request and its certificates, the newest first.
+// RequestHistory returns the events of a request and its certificates, newest first.
 func (c *Client) RequestHistory(ctx context.Context, id int64) ([]api.Event, error) {
 	return call[[]api.Event](ctx, c, http.MethodGet, certificateRequest(id, "/history"), nil)
 }

@@ -18,11 +18,10 @@ import (
 	"notary/api"
 )
 
-// ErrOutcomeUnknown is in the error of a call that was sent but not answered as it should
-// be: the server may have done it or not. Other failed calls changed nothing.
-var ErrOutcomeUnknown = errors.New("the server may have done it or not")
+// ErrOutcomeUnknown is matched by the error of a call that was sent without a proper response: the server may or
+// may not have carried it out. Other failed calls changed nothing.
+var ErrOutcomeUnknown = errors.New("the server may or may not have carried out the call")
 
-// refusal is the error that an answer tells of, nil for a success.
 func refusal(answer Response) error {
 	if answer.Status >= 200 && answer.Status < 300 {
 		return nil
@@ -46,17 +45,17 @@ func refusal(answer Response) error {
 	return e
 }
 
-// foreignRefusal is for answers that are not in our envelope: a proxy's, or another
-// program's.
+// foreignRefusal is for responses without our envelope, from a proxy or another program.
 func foreignRefusal(answer Response) error {
 	status := strings.TrimSpace(strconv.Itoa(answer.Status) + " " + http.StatusText(answer.Status))
 	e := &notary.Error{
-		Kind:       kindOf("", answer.Status),
-		Message:    "the answer was " + status + ", and not from Notary: check the server's address and what stands before it",
+		Kind: kindOf("", answer.Status),
+		Message: "the response was " + status + ", but not from Notary: check the server's address and any " +
+			"proxy in front of it",
 		RetryAfter: retryAfter(answer.Header),
 	}
 	if answer.Status >= 500 {
-		e.Err = ErrOutcomeUnknown // a gateway that gave up does not know what became of it
+		e.Err = ErrOutcomeUnknown // a gateway timeout does not tell whether the call was carried out
 	}
 	return e
 }
@@ -65,7 +64,7 @@ func kindOf(code string, status int) notary.Kind {
 	if _, ok := api.Statuses[code]; ok {
 		return notary.Kind(code)
 	}
-	for code, s := range api.Statuses { // an answer without a code that we know
+	for code, s := range api.Statuses { // no known code in the response
 		if s == status && code != string(notary.OutcomeUnknown) {
 			return notary.Kind(code)
 		}
@@ -80,8 +79,7 @@ func kindOf(code string, status int) notary.Kind {
 	}
 }
 
-// retryAfter reads the seconds of Retry-After (RFC 9110, section 10.2.3); its other form, a
-// date, is left out.
+// retryAfter returns the seconds of Retry-After (RFC 9110, section 10.2.3). It ignores dates.
 func retryAfter(header http.Header) time.Duration {
 	seconds, err := strconv.Atoi(header.Get("Retry-After"))
 	if err != nil || seconds < 0 || seconds > 24*60*60 {
@@ -90,8 +88,7 @@ func retryAfter(header http.Header) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// connectionError says in words why no answer came. sent tells whether the server may have
-// read the call.
+// connectionError explains why there is no response. If sent is true, the server may have received the call.
 func (c *Client) connectionError(err error, sent bool) error {
 	cause := err
 	if sent {
@@ -114,18 +111,18 @@ func (c *Client) explain(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return c.server + " took too long to answer"
 	case errors.As(err, &changed):
-		return "the certificate of " + c.server + " is not the one remembered for it: " +
-			"it was replaced, or somebody stands between you and the server"
+		return "the certificate of " + c.server + " is not the one remembered: " +
+			"it was replaced, or someone is intercepting the connection"
 	case errors.As(err, &refused):
 		return c.explainCertificate(refused)
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
-		return "what listens at " + c.server + " does not speak TLS: check the address"
+		return c.server + " does not use TLS: check the address"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nothing listens at " + c.server + ": is the server running?"
+		return "nothing is listening on " + c.server + ": is the server running?"
 	case errors.As(err, &dns):
-		return fmt.Sprintf("no address is known for the host %q: check the server's name", dns.Name)
+		return fmt.Sprintf("the host %q cannot be resolved: check the server's name", dns.Name)
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return c.server + " does not answer: check the address and the network"
+		return c.server + " does not respond: check the address and the network"
 	default:
 		return "the connection to " + c.server + " failed"
 	}
@@ -139,9 +136,9 @@ func (c *Client) explainCertificate(err error) string {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		return "the certificate of " + c.server + " is from an authority that is not trusted here"
+		return "the certificate of " + c.server + " was issued by an authority that is not trusted here"
 	case errors.As(err, &host):
-		return "the certificate of " + c.server + " is for other names, not " + host.Host
+		return "the certificate of " + c.server + " is not valid for " + host.Host
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "the certificate of " + c.server + " has expired or is not valid yet"
 	default:
@@ -151,6 +148,6 @@ func (c *Client) explainCertificate(err error) string {
 
 func unreadable(server string, err error) error {
 	return &notary.Error{Kind: notary.Internal,
-		Message: "the answer of " + server + " cannot be understood: is it a Notary server, and not older or newer than this client?",
+		Message: "the response of " + server + " cannot be parsed: is it a Notary server of this client's version?",
 		Err:     fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)}
 }

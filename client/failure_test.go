@@ -26,7 +26,7 @@ func TestRefusals(t *testing.T) {
 		body       string
 		retryAfter string
 		want       notary.Error
-		unknown    bool // whether the server may have done it
+		unknown    bool // whether the server may have carried it out
 	}{
 		"the server's sentence, kind and field": {status: 400, body: `{"error":"not PEM","code":"invalid","field":"csr"}`,
 			want: notary.Error{Kind: notary.Invalid, Message: "not PEM", Field: "csr"}},
@@ -47,9 +47,9 @@ func TestRefusals(t *testing.T) {
 		"the request id is not said twice": {status: 500, body: `{"error":"see r-1 in the log","code":"internal","request_id":"r-1"}`, unknown: true,
 			want: notary.Error{Kind: notary.Internal, Message: "see r-1 in the log"}},
 		"not from Notary": {status: 404, body: `<html>`,
-			want: notary.Error{Kind: notary.NotFound, Message: "the answer was 404 Not Found, and not from Notary: check the server's address and what stands before it"}},
+			want: notary.Error{Kind: notary.NotFound, Message: "the response was 404 Not Found, but not from Notary: check the server's address and any proxy in front of it"}},
 		"a gateway": {status: 502, body: ``, unknown: true,
-			want: notary.Error{Kind: notary.Unavailable, Message: "the answer was 502 Bad Gateway, and not from Notary: check the server's address and what stands before it"}},
+			want: notary.Error{Kind: notary.Unavailable, Message: "the response was 502 Bad Gateway, but not from Notary: check the server's address and any proxy in front of it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,9 +91,9 @@ func TestNoAnswer(t *testing.T) {
 	}{
 		"nothing listens":      {t.Context(), closedPort(t), "is the server running?", false},
 		"an unknown authority": {t.Context(), address, "an authority that is not trusted here", false},
-		"plain HTTP":           {t.Context(), "https://" + plain.Listener.Addr().String(), "does not speak TLS", false},
+		"plain HTTP":           {t.Context(), "https://" + plain.Listener.Addr().String(), "does not use TLS", false},
 		"interrupted":          {cancelled, address, "interrupted", false},
-		"an unknown host":      {t.Context(), "https://host.invalid:1", "", false}, // what the resolver says differs
+		"an unknown host":      {t.Context(), "https://host.invalid:1", "", false}, // the resolver's message varies
 		"broken off":           {t.Context(), "", "failed", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +124,6 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// closedPort is the address of a port that was just free.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -135,7 +134,7 @@ func closedPort(t *testing.T) string {
 	return "https://" + listener.Addr().String()
 }
 
-func TestAnswerThatIsNoAnswer(t *testing.T) {
+func TestInvalidResponse(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", "<html>", `{"result":[]}`, `{"result":{"id":"x"}}`, `{"result":{}} trailing`} {
 		c := clientOf(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, body) })
@@ -146,7 +145,7 @@ func TestAnswerThatIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestAnswerThatIsTooLarge(t *testing.T) {
+func TestResponseTooLarge(t *testing.T) {
 	t.Parallel()
 	c := clientOf(t, func(w http.ResponseWriter, r *http.Request) { writeBlanks(w, 65<<20) })
 	_, err := c.Me(t.Context())

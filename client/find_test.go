@@ -17,8 +17,7 @@ import (
 	"notary/client"
 )
 
-// TestPagesAreFollowed asks for the next page until there is none, also after an empty one,
-// and no sooner than somebody wants it.
+// TestPagesAreFollowed fetches all pages, even after an empty one, and each only when needed.
 func TestPagesAreFollowed(t *testing.T) {
 	t.Parallel()
 	var asked []string
@@ -104,7 +103,7 @@ func TestBulk(t *testing.T) {
 			body    string
 			want    int
 			kind    notary.Kind
-			unknown bool // whether it may have been done
+			unknown bool // whether it may have been carried out
 		}{
 			"done":       {200, `{"result":[{"id":1,"status":"success"},{"id":2,"status":"failed","error":"no","code":"conflict"}]}`, 2, "", false},
 			"none":       {200, `{"result":[]}`, 0, "", false},
@@ -162,7 +161,7 @@ func TestExportIsRead(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	whole = false
-	if got, err := read(); got != "some lines\n" || notary.KindOf(err) != notary.Unavailable || !strings.Contains(err.Error(), "broke off") {
+	if got, err := read(); got != "some lines\n" || notary.KindOf(err) != notary.Unavailable || !strings.Contains(err.Error(), "incomplete") {
 		t.Errorf("broken off: got %q, %v", got, err)
 	}
 	refused := clientOf(t, func(w http.ResponseWriter, r *http.Request) {

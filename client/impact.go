@@ -7,7 +7,7 @@ import (
 	"notary/api"
 )
 
-// AuthorityImpact is what stands and falls with an authority.
+// AuthorityImpact returns what depends on an authority.
 func (c *Client) AuthorityImpact(ctx context.Context, id int64) (api.AuthorityImpact, error) {
 	return call[api.AuthorityImpact](ctx, c, http.MethodGet, certificateAuthority(id, "/impact"), nil)
 }

@@ -12,8 +12,7 @@ import (
 	"notary"
 )
 
-// list reads a list element by element while the server is still sending it. An error is
-// the last that it yields.
+// list yields the elements of a list as they arrive. An error is always yielded last.
 func list[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		answer, err := c.open(ctx, http.MethodGet, path, nil)
@@ -27,7 +26,7 @@ func list[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error
 	}
 }
 
-// open makes a call and gives its success with the body still to be read.
+// open makes a call and returns the body of a successful response.
 func (c *Client) open(ctx context.Context, method, path string, body any) (io.ReadCloser, error) {
 	encoded, err := encode(body)
 	if err != nil {
@@ -45,7 +44,8 @@ func (c *Client) open(ctx context.Context, method, path string, body any) (io.Re
 	return answer.Body, nil
 }
 
-// elements yields what is in an answer's list. The error is for one that broke off.
+// elements yields the elements of a list in a response. If the list is incomplete, it returns the error from
+// broken.
 func elements[T any](answer io.ReadCloser, yield func(T, error) bool, broken func(error) error) error {
 	defer answer.Close()
 	stopped, err := readList(answer, func(element T) bool { return yield(element, nil) })
@@ -55,8 +55,7 @@ func elements[T any](answer io.ReadCloser, yield func(T, error) bool, broken fun
 	return nil
 }
 
-// readList reads the envelope of a list and hands over the elements until yield has had
-// enough.
+// readList parses the envelope of a list and yields the elements until yield returns false.
 func readList[T any](r io.Reader, yield func(T) bool) (stopped bool, err error) {
 	limited := &elementReader{r: r, left: maxAnswer}
 	decoder := json.NewDecoder(limited)
@@ -92,7 +91,7 @@ func readList[T any](r io.Reader, yield func(T) bool) (stopped bool, err error) 
 			return false, err
 		}
 	}
-	return false, expect(decoder, '}') // a list without its end is not whole
+	return false, expect(decoder, '}') // a list without its end is incomplete
 }
 
 func expect(decoder *json.Decoder, want json.Delim) error {
@@ -106,9 +105,8 @@ func expect(decoder *json.Decoder, want json.Delim) error {
 	return nil
 }
 
-// elementReader fails when one element of a list takes more than maxAnswer: left is set
-// back before each. Whatever else fails below it is an io.ErrUnexpectedEOF, which tells a
-// broken connection from an answer that makes no sense.
+// elementReader fails if one element of a list exceeds maxAnswer: left is reset before each. Any other read error
+// becomes an io.ErrUnexpectedEOF, which distinguishes a broken connection from an invalid response.
 type elementReader struct {
 	r    io.Reader
 	left int
@@ -128,14 +126,13 @@ func (e *elementReader) Read(p []byte) (int, error) {
 
 var errElementTooLarge = errors.New("an element larger than 64 MiB")
 
-// brokenList is the error of a list that could not be read to its end.
 func (c *Client) brokenList(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return c.connectionError(err, false)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &notary.Error{Kind: notary.Unavailable, Err: err,
-			Message: "the list broke off before its end: what came is not all of it, try again"}
+			Message: "the list is incomplete: try again"}
 	default:
 		return unreadable(c.server, err)
 	}

@@ -19,7 +19,7 @@ func TestList(t *testing.T) {
 		status int
 		body   string
 		want   []int64
-		kind   notary.Kind // of the error after the elements; "" for none
+		kind   notary.Kind // of the error after the elements; "" if none
 	}{
 		"empty":                       {200, `{"result":[]}`, nil, ""},
 		"two":                         {200, `{"result":[{"id":1},{"id":2}]}`, []int64{1, 2}, ""},
@@ -62,8 +62,8 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestListStreams shows that elements arrive before the server has written the end, and
-// that leaving the loop ends the call.
+// TestListStreams checks that elements arrive before the server has written the end, and that breaking out of the
+// loop ends the call.
 func TestListStreams(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})
@@ -71,7 +71,7 @@ func TestListStreams(t *testing.T) {
 		defer close(ended)
 		io.WriteString(w, `{"result":[{"id":1}`)
 		w.(http.Flusher).Flush()
-		<-r.Context().Done() // never more than this one
+		<-r.Context().Done() // no further element
 	})
 	for certificate, err := range c.Certificates(t.Context()) {
 		if err != nil || certificate.ID != 1 {
@@ -101,7 +101,6 @@ func TestListIsInterrupted(t *testing.T) {
 	}
 }
 
-// TestListHasNoLimit reads more than a single answer may have.
 func TestListHasNoLimit(t *testing.T) {
 	t.Parallel()
 	const count = 70

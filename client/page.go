@@ -13,7 +13,7 @@ import (
 	"notary/api"
 )
 
-// page gets one page of a list. Without a parameter the server would send the whole list.
+// page gets one page of a list. Without a parameter the server would return the whole list.
 func page[T any](ctx context.Context, c *Client, path string, paging api.Paging, filter any) (api.Page[T], error) {
 	if paging.Limit == 0 {
 		paging.Limit = notary.DefaultPage
@@ -25,7 +25,6 @@ func page[T any](ctx context.Context, c *Client, path string, paging api.Paging,
 	return answered[api.Page[T]](ctx, c, http.MethodGet, path+"?"+query.Encode(), nil)
 }
 
-// pages follows a list from page to page.
 func pages[T any](ctx context.Context, c *Client, path string, paging api.Paging, filter any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {
@@ -48,10 +47,9 @@ func pages[T any](ctx context.Context, c *Client, path string, paging api.Paging
 	}
 }
 
-// values are the fields of a query by the names that they have in JSON, which are those of
-// the query's parameters.
+// values returns the fields of a query by their JSON names, which are the names of the query parameters.
 func values(query any) url.Values {
-	encoded, _ := json.Marshal(query) // plain values cannot fail
+	encoded, _ := json.Marshal(query) // cannot fail for plain values
 	var fields map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(encoded))
 	decoder.UseNumber()

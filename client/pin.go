@@ -10,14 +10,13 @@ import (
 	"notary"
 )
 
-// Pin trusts exactly one certificate, whatever names, dates and issuer it has: that of a
-// server whose certificate was seen before, or carried over by hand. Another one ends the
-// connection before anything is sent, with a [*CertificateChangedError].
+// Pin trusts exactly one certificate, whatever its names, dates and issuer: one that was seen before, or
+// transferred manually. Any other one ends the connection before anything is sent, with a
+// [*CertificateChangedError].
 func Pin(certificate *x509.Certificate) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
-		// Only turns off the checks that the pin replaces. The server still proves that it
-		// has the certificate's key.
+		// Disables only the checks that the pin replaces. The server must still prove possession of the key.
 		InsecureSkipVerify: true,
 		// Unlike VerifyPeerCertificate, it also runs for resumed sessions.
 		VerifyConnection: func(state tls.ConnectionState) error {
@@ -29,16 +28,15 @@ func Pin(certificate *x509.Certificate) *tls.Config {
 	}
 }
 
-// CertificateChangedError says that the server has another certificate than the one that
-// [Pin] asked for.
+// CertificateChangedError is returned when the server's certificate is not the one given to [Pin].
 type CertificateChangedError struct {
 	Remembered, Presented *x509.Certificate
 }
 
 func (*CertificateChangedError) Error() string { return "the server's certificate has changed" }
 
-// PeerCertificate asks the server for its certificate and trusts it as little as any: it is
-// for showing to somebody who can tell, and for [Pin]. No token is sent.
+// PeerCertificate returns the server's certificate without trusting it, for a user to check and for [Pin]. It
+// sends no token.
 func PeerCertificate(ctx context.Context, server string) (*x509.Certificate, error) {
 	c, err := New(Config{Server: server, TLS: &tls.Config{InsecureSkipVerify: true}})
 	if err != nil {
@@ -51,7 +49,7 @@ func PeerCertificate(ctx context.Context, server string) (*x509.Certificate, err
 	}
 	defer answer.Body.Close()
 	if answer.TLS == nil || len(answer.TLS.PeerCertificates) == 0 {
-		return nil, notary.Errorf(notary.Unavailable, "%s showed no certificate", c.server)
+		return nil, notary.Errorf(notary.Unavailable, "%s presented no certificate", c.server)
 	}
 	return answer.TLS.PeerCertificates[0], nil
 }

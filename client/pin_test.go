@@ -43,8 +43,7 @@ func TestPin(t *testing.T) {
 	}
 }
 
-// TestPinHoldsForResumedSessions makes the client connect twice: the second handshake sends
-// no certificate of its own to check.
+// TestPinHoldsForResumedSessions connects twice: the second handshake sends no certificate to check.
 func TestPinHoldsForResumedSessions(t *testing.T) {
 	t.Parallel()
 	address, certificate := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

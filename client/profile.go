@@ -12,12 +12,12 @@ const profiles = prefix + "/profiles"
 
 func profile(id int64, rest string) string { return fmt.Sprintf("%s/%d%s", profiles, id, rest) }
 
-// Profiles are all that the server has, in their newest versions.
+// Profiles returns the latest version of every profile.
 func (c *Client) Profiles(ctx context.Context) ([]api.Profile, error) {
 	return call[[]api.Profile](ctx, c, http.MethodGet, profiles, nil)
 }
 
-// Profile is one of them, in that version or, for 0, in its newest.
+// Profile returns a profile in the given version, or the latest for 0.
 func (c *Client) Profile(ctx context.Context, id int64, version int) (api.Profile, error) {
 	query := ""
 	if version != 0 {
@@ -26,23 +26,23 @@ func (c *Client) Profile(ctx context.Context, id int64, version int) (api.Profil
 	return call[api.Profile](ctx, c, http.MethodGet, profile(id, query), nil)
 }
 
-// CreateProfile makes one and gives its id.
+// CreateProfile creates a profile and returns its id.
 func (c *Client) CreateProfile(ctx context.Context, body api.CreateProfile) (int64, error) {
 	return create(ctx, c, profiles, body)
 }
 
-// UpdateProfile gives it new rules, and tells the version that they make.
+// UpdateProfile replaces the rules of a profile and returns the new version.
 func (c *Client) UpdateProfile(ctx context.Context, id int64, body api.UpdateProfile) (int, error) {
 	updated, err := call[api.UpdatedProfile](ctx, c, http.MethodPut, profile(id, ""), body)
 	return updated.Version, err
 }
 
-// DeleteProfile deletes one that is not built in.
+// DeleteProfile deletes a profile that is not built in.
 func (c *Client) DeleteProfile(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, profile(id, ""), nil)
 }
 
-// CheckProfile tries it without issuing.
+// CheckProfile tests a profile without issuing.
 func (c *Client) CheckProfile(ctx context.Context, id int64, body api.CheckProfile) (api.ProfileCheck, error) {
 	return call[api.ProfileCheck](ctx, c, http.MethodPost, profile(id, "/check"), body)
 }

@@ -8,18 +8,18 @@ import (
 	"notary/api"
 )
 
-// Login gives a token for [Client.WithToken]. Too many tries are [notary.RateLimited].
+// Login returns a token for [Client.WithToken]. Too many attempts are [notary.RateLimited].
 func (c *Client) Login(ctx context.Context, login api.Login) (string, error) {
 	token, err := call[api.Token](ctx, c.WithToken(""), http.MethodPost, "/login", login)
 	return token.Token, err
 }
 
-// Logout ends the client's token.
+// Logout ends the session of the client's token.
 func (c *Client) Logout(ctx context.Context) error {
 	return act(ctx, c, http.MethodPost, "/logout", nil)
 }
 
-// Sessions are the caller's own.
+// Sessions returns the caller's own sessions.
 func (c *Client) Sessions(ctx context.Context) ([]api.Session, error) {
 	return call[[]api.Session](ctx, c, http.MethodGet, prefix+"/sessions", nil)
 }
@@ -29,12 +29,12 @@ func (c *Client) EndSession(ctx context.Context, id int64) error {
 	return act(ctx, c, http.MethodDelete, fmt.Sprintf("%s/sessions/%d", prefix, id), nil)
 }
 
-// EndOtherSessions ends the caller's sessions but that of the client's token.
+// EndOtherSessions ends the caller's sessions except that of the client's token.
 func (c *Client) EndOtherSessions(ctx context.Context) error {
 	return act(ctx, c, http.MethodDelete, prefix+"/sessions", nil)
 }
 
-// Status needs no token.
+// Status returns the server's status. It needs no token.
 func (c *Client) Status(ctx context.Context) (api.Status, error) {
 	return call[api.Status](ctx, c, http.MethodGet, "/status", nil)
 }
@@ -46,7 +46,7 @@ func (c *Client) Ready(ctx context.Context) error {
 	return err
 }
 
-// OpenAPI is the description of the API as JSON.
+// OpenAPI returns the OpenAPI description in JSON.
 func (c *Client) OpenAPI(ctx context.Context) ([]byte, error) {
 	return fetch(ctx, c, prefix+"/openapi.json", "application/json")
 }

@@ -8,17 +8,17 @@ import (
 	"notary/api"
 )
 
-// Overview is what there is at a glance.
+// Overview returns the content of the overview page.
 func (c *Client) Overview(ctx context.Context) (api.Overview, error) {
 	return call[api.Overview](ctx, c, http.MethodGet, prefix+"/overview", nil)
 }
 
-// AuthorityState is how an authority is doing.
+// AuthorityState returns the health of an authority.
 func (c *Client) AuthorityState(ctx context.Context, id int64) (api.AuthorityState, error) {
 	return call[api.AuthorityState](ctx, c, http.MethodGet, fmt.Sprintf("%s/certificate_authorities/%d/state", prefix, id), nil)
 }
 
-// Settings are those with which the server runs, without secrets.
+// Settings returns the server's settings, without secrets.
 func (c *Client) Settings(ctx context.Context) ([]api.Setting, error) {
 	return call[[]api.Setting](ctx, c, http.MethodGet, prefix+"/settings", nil)
 }
@@ -33,12 +33,12 @@ func (c *Client) ConfirmClock(ctx context.Context) error {
 	return act(ctx, c, http.MethodPost, prefix+"/clock/confirm", nil)
 }
 
-// Inspect says what is in a text, and what is wrong with it.
+// Inspect describes the content of a text, and what is wrong with it.
 func (c *Client) Inspect(ctx context.Context, body api.Inspect) (api.Inspection, error) {
 	return call[api.Inspection](ctx, c, http.MethodPost, prefix+"/inspect", body)
 }
 
-// Summary counts what there is.
+// Summary returns the counts of requests and certificates.
 func (c *Client) Summary(ctx context.Context) (api.Summary, error) {
 	return call[api.Summary](ctx, c, http.MethodGet, prefix+"/summary", nil)
 }

@@ -15,26 +15,24 @@ type bench struct {
 	o        options
 	progress io.Writer
 	report   *report
-	dir      string // of everything; removed at the end
+	dir      string // working directory; removed at the end
 	engine   engine
 	token    string
 
-	// The site that is measured, and what it was while it was small: nil where it is not
-	// larger now. The small ones are measured right before and after the large one, because
-	// a machine is not as fast at one hour as at another.
+	// The measured site, and copies from when it was small, or nil if it is still as small. The small ones are
+	// measured right before and after the large one, because the speed of a machine varies over time.
 	site      *site
 	at100     *site
 	at1000    *site
 	authority authorities
-	samples   []int64 // ids of the real requests
+	samples   []int64 // ids of requests with real certificates
 	lives     *lives
 	known     []known // what can be searched for
 
-	outstanding *ids // requests that wait to be signed
+	outstanding *ids // requests to be signed
 }
 
-// measure makes a whole run. Where it breaks off, the report has what was measured until
-// then.
+// measure runs the benchmark. On error the report holds the results so far.
 func measure(ctx context.Context, o options, progress io.Writer) (_ *report, err error) {
 	b := &bench{o: o, progress: progress, outstanding: &ids{}}
 	if b.dir, err = os.MkdirTemp(o.dir, "notary-bench-"); err != nil {
@@ -83,17 +81,14 @@ func (b *bench) build(ctx context.Context) error {
 	return nil
 }
 
-// wanted says whether an operation is to be measured.
 func (b *bench) wanted(name string) bool { return b.o.only.MatchString(name) }
 
-// drive measures an operation on a site.
 func (b *bench) drive(ctx context.Context, s *site, op operation) (figure, error) {
 	b.say("measuring %s at %s requests", op.name, thousands(s.rows))
 	g := &generator{nodes: s.nodes, token: b.token, clients: b.o.clients, length: b.o.time}
 	return g.drive(ctx, op)
 }
 
-// run measures an operation and puts it into the report beside what it is compared with.
 func (b *bench) run(ctx context.Context, op operation, beside ...comparison) (figure, error) {
 	if !b.wanted(op.name) {
 		return figure{}, nil
@@ -106,8 +101,8 @@ func (b *bench) run(ctx context.Context, op operation, beside ...comparison) (fi
 	return f, nil
 }
 
-// runBeside measures an operation, and before and after it the same on the site as it was
-// when it was small, if there is one.
+// runBeside measures an operation, and before and after it the same on the small copy of the site, if there is
+// one.
 func (b *bench) runBeside(ctx context.Context, small *site, operationOf func(*site) (operation, error),
 	compare func(figure) comparison) (err error) {
 	op, err := operationOf(b.site)
@@ -126,7 +121,7 @@ func (b *bench) runBeside(ctx context.Context, small *site, operationOf func(*si
 	if err != nil {
 		return err
 	}
-	smallOp.half = true // it comes twice
+	smallOp.half = true // it runs twice
 	before, err := b.drive(ctx, small, smallOp)
 	if err != nil {
 		return err
@@ -145,8 +140,7 @@ func (b *bench) runBeside(ctx context.Context, small *site, operationOf func(*si
 	return nil
 }
 
-// runBetween measures an operation whose floors have been measured just before, and
-// measures them again after it.
+// runBetween measures an operation whose floors were measured just before, and measures them again afterwards.
 func (b *bench) runBetween(ctx context.Context, op operation, floors []comparison, others ...comparison) (figure, error) {
 	f, err := b.drive(ctx, b.site, op)
 	if err != nil {
@@ -159,8 +153,8 @@ func (b *bench) runBetween(ctx context.Context, op operation, floors []compariso
 	return f, nil
 }
 
-// unprepared puts an operation into the report that could not even begin. The run goes on.
-func (b *bench) unprepared(ctx context.Context, name string, err error) error {
+// addUnprepared reports an operation that could not be started. The run continues.
+func (b *bench) addUnprepared(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
@@ -170,8 +164,8 @@ func (b *bench) unprepared(ctx context.Context, name string, err error) error {
 	return nil
 }
 
-// measureFloors measures what the machine does by itself, while the servers have nothing to
-// do. What was measured before is taken into the mean.
+// measureFloors measures what the machine can do by itself while the servers are idle. Earlier measurements are
+// averaged in.
 func (b *bench) measureFloors(ctx context.Context, floors []comparison) error {
 	length := min(b.o.time/2, time.Second)
 	for i := range floors {

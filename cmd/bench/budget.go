@@ -2,20 +2,20 @@ package main
 
 import "fmt"
 
-// budget is what a figure has to keep.
+// budget is the requirement for a figure.
 type budget struct {
 	atLeast float64 // 0 for no lower bound
-	aim     float64 // more than atLeast: what we would like
+	aim     float64 // desired value, above atLeast
 	atMost  float64 // 0 for no upper bound
-	below   float64 // 0 for no upper bound that is missed already when it is reached
+	below   float64 // 0 for no exclusive upper bound
 	unit    string  // "×" for a ratio
 	origin  string
 }
 
-// explained is where the budgets are.
+// explained is where the budgets are documented.
 const explained = "docs/performance.md"
 
-// The budgets. They are stated for a million requests, and for 32 clients.
+// The budgets, stated for a million requests and 32 clients.
 var (
 	budgetSign           = &budget{atLeast: 0.2, aim: 0.3, unit: "×", origin: explained}
 	budgetCreate         = &budget{atLeast: 0.2, aim: 0.3, unit: "×", origin: explained}
@@ -34,7 +34,7 @@ var (
 	budgetBinary         = &budget{below: 45, unit: "MiB", origin: explained}
 )
 
-// statedRows is the size of the database that the budgets are stated for.
+// statedRows is the number of requests for which the budgets are stated.
 const statedRows = 1_000_000
 
 // Verdicts.
@@ -44,7 +44,6 @@ const (
 	missed = "missed"
 )
 
-// judge says whether a value keeps the budget.
 func (b *budget) judge(value float64) string {
 	switch {
 	case value < b.atLeast, b.atMost > 0 && value > b.atMost, b.below > 0 && value >= b.below:
@@ -69,25 +68,22 @@ func (b *budget) String() string {
 	}
 }
 
-// comparison is what a figure stands beside: a floor, or the same at another size.
+// comparison is a reference for a figure: a floor, or the same operation at another size.
 type comparison struct {
 	with   string
-	base   float64 // calls a second, or seconds
-	median bool    // whether it is about the median instead of the calls a second
+	base   float64 // calls per second, or seconds
+	median bool    // compare medians instead of calls per second
 	budget *budget // of the ratio; nil for none
 }
 
-// rateOf compares the calls a second with those of an earlier figure.
 func rateOf(earlier figure, when string, about *budget) comparison {
 	return comparison{with: when, base: earlier.perSecond, budget: about}
 }
 
-// medianOf compares the median with that of an earlier figure.
 func medianOf(earlier figure, when string, about *budget) comparison {
 	return comparison{with: when, base: earlier.p50.Seconds(), median: true, budget: about}
 }
 
-// ratio is the figure's share of the base; 0 where there is none.
 func (c comparison) ratio(f figure) float64 {
 	switch {
 	case c.base == 0:
@@ -99,7 +95,7 @@ func (c comparison) ratio(f figure) float64 {
 	}
 }
 
-// verdict judges the ratio. A figure with failures keeps no budget: refusing is quick.
+// verdict judges the ratio. A figure with failures meets no budget, because refusing is fast.
 func (c comparison) verdict(f figure) string {
 	switch ratio := c.ratio(f); {
 	case c.budget == nil:

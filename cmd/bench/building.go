@@ -16,11 +16,10 @@ import (
 	"notary/internal/issuance"
 )
 
-// builds is how often a list is built.
+// builds is how often a CRL is built.
 const builds = 3
 
-// measureBuilding measures building a CRL from its entries, in this process, beside what
-// package x509 takes for the same one.
+// measureBuilding measures building a CRL from its entries in this process, compared with package x509.
 func (b *bench) measureBuilding(ctx context.Context) error {
 	for _, n := range []int{100_000, 1_000_000} {
 		name := fmt.Sprintf("build a CRL of %s", thousands(n))
@@ -45,7 +44,6 @@ func (b *bench) measureBuilding(ctx context.Context) error {
 	return nil
 }
 
-// timed does something a few times.
 func timed(ctx context.Context, do func() error) (figure, error) {
 	f := figure{clients: 1, failures: failures{}}
 	for range builds {
@@ -60,7 +58,7 @@ func timed(ctx context.Context, do func() error) (figure, error) {
 	return f, ctx.Err()
 }
 
-// list is what goes into a CRL.
+// list is the content of a CRL.
 type list struct {
 	issuer  issuance.Issuer
 	entries []notary.Revocation
@@ -97,7 +95,6 @@ func newList(n int) (*list, error) {
 	return l, nil
 }
 
-// build makes the list as the service does.
 func (l *list) build() error {
 	crl, err := issuance.NewCRL(l.issuer, 0)
 	if err != nil {

@@ -14,20 +14,19 @@ import (
 	"time"
 )
 
-// call is one request to the server.
+// call is a request to the server.
 type call struct {
 	method      string
-	path        string // with the query
+	path        string // including the query
 	accept      string // "" for JSON
-	browser     bool   // as a browser calls: who it is says a cookie
+	browser     bool   // like a browser, with a session cookie
 	body        []byte
 	contentType string // of the body; "" for JSON
-	status      int    // the status that is a success; 0 for 200
+	status      int    // expected status; 0 for 200
 }
 
 func (c call) wanted() int { return cmp.Or(c.status, 200) }
 
-// appendCall writes the call as HTTP/1.1.
 func appendCall(b []byte, host, token string, c call) []byte {
 	b = append(b, c.method...)
 	b = append(b, ' ')
@@ -57,8 +56,8 @@ func appendCall(b []byte, host, token string, c call) []byte {
 	return append(b, c.body...)
 }
 
-// connection is one client's connection, kept for all its calls. It speaks as little of
-// HTTP/1.1 as the server needs, because what the load costs is taken from the server.
+// connection is a client's persistent connection. It implements only the HTTP/1.1 that the server needs, because
+// the load competes with the server for the processor.
 type connection struct {
 	conn net.Conn
 	r    *bufio.Reader
@@ -67,7 +66,6 @@ type connection struct {
 
 const dialLimit = 15 * time.Second
 
-// dial connects to the API of a node.
 func dial(ctx context.Context, n *node) (*connection, error) {
 	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: dialLimit}, Config: n.tls}
 	limited, cancel := context.WithTimeout(ctx, dialLimit)
@@ -79,7 +77,6 @@ func dial(ctx context.Context, n *node) (*connection, error) {
 	return connected(ctx, conn, conn.(*tls.Conn).NetConn()), nil
 }
 
-// dialPublished connects to where a node publishes.
 func dialPublished(ctx context.Context, n *node) (*connection, error) {
 	conn, err := (&net.Dialer{Timeout: dialLimit}).DialContext(ctx, "tcp", n.published)
 	if err != nil {
@@ -88,8 +85,7 @@ func dialPublished(ctx context.Context, n *node) (*connection, error) {
 	return connected(ctx, conn, conn), nil
 }
 
-// connected makes the connection of what is connected. The end of ctx closes it, whatever it
-// is doing.
+// connected returns a connection over conn, which is closed when ctx ends.
 func connected(ctx context.Context, conn, below net.Conn) *connection {
 	return &connection{conn: conn, r: bufio.NewReaderSize(conn, 64<<10),
 		free: context.AfterFunc(ctx, func() { below.Close() })}
@@ -100,7 +96,6 @@ func (c *connection) close() {
 	c.conn.Close()
 }
 
-// do sends a call and reads the answer, whose body it throws away.
 func (c *connection) do(request []byte) (status int, err error) {
 	status, length, err := c.send(request)
 	if err != nil {
@@ -109,7 +104,6 @@ func (c *connection) do(request []byte) (status int, err error) {
 	return status, c.readBody(length, nil)
 }
 
-// send sends a call and reads the answer but for its body.
 func (c *connection) send(request []byte) (status, length int, err error) {
 	if _, err := c.conn.Write(request); err != nil {
 		return 0, 0, err
@@ -117,7 +111,7 @@ func (c *connection) send(request []byte) (status, length int, err error) {
 	return c.readHead()
 }
 
-// readBody reads the body of the answer into a writer; without one it is thrown away.
+// readBody reads the body of the response and copies it to a writer, if not nil.
 func (c *connection) readBody(length int, to io.Writer) error {
 	if length == chunked {
 		return c.readChunks(to)
@@ -125,12 +119,12 @@ func (c *connection) readBody(length int, to io.Writer) error {
 	return c.copy(length, to)
 }
 
-// chunked is the length of a body that comes in chunks.
+// chunked is the length of a chunked body.
 const chunked = -1
 
 var errHead = errors.New("the head of the answer cannot be read")
 
-// readHead reads status line and headers (RFC 9112, sections 4 and 5).
+// readHead reads the status line and headers (RFC 9112, sections 4 and 5).
 func (c *connection) readHead() (status, length int, err error) {
 	line, err := c.line()
 	if err != nil {
@@ -172,7 +166,7 @@ func (c *connection) line() ([]byte, error) {
 	return bytes.TrimRight(line, "\r\n"), nil
 }
 
-// readChunks reads a body in chunks (RFC 9112, section 7.1).
+// readChunks reads a chunked body (RFC 9112, section 7.1).
 func (c *connection) readChunks(to io.Writer) error {
 	for {
 		line, err := c.line()
@@ -186,7 +180,7 @@ func (c *connection) readChunks(to io.Writer) error {
 		if err := c.copy(int(length), to); err != nil {
 			return err
 		}
-		if _, err := c.line(); err != nil { // after the last one there are no trailers
+		if _, err := c.line(); err != nil { // no trailers follow
 			return err
 		}
 		if length == 0 {
@@ -204,7 +198,7 @@ func (c *connection) copy(length int, to io.Writer) error {
 	return noEnd(err)
 }
 
-// noEnd tells an answer that broke off from a connection that has nothing to say.
+// noEnd replaces the end of the connection by the error for a truncated response.
 func noEnd(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// newCSR makes a P-256 key and a CSR for the name, in PEM, without the checks of package pki.
+// newCSR creates a P-256 key and a PEM CSR for the name, without the checks of package pki.
 func newCSR(name string) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -28,7 +28,6 @@ func newCSR(name string) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}), nil
 }
 
-// makeCSRs makes n of them on all cores.
 func (b *bench) makeCSRs(ctx context.Context, n int) ([][]byte, error) {
 	b.say("making %s CSRs", thousands(n))
 	bodies := make([][]byte, n)

@@ -15,16 +15,16 @@ import (
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 )
 
-// engine is where the databases are.
+// engine is the database engine.
 type engine struct {
 	version string
 	dir     string
-	url     string // of the PostgreSQL database that is measured; "" for SQLite
+	url     string // of the measured PostgreSQL database; "" for SQLite
 	created []string
-	cluster *cluster // nil where it is not ours
+	cluster *cluster // nil for an existing server
 }
 
-// openEngine finds or makes PostgreSQL's empty database. SQLite needs nothing.
+// openEngine finds or creates an empty PostgreSQL database. SQLite needs none.
 func openEngine(ctx context.Context, o options, dir string) (e engine, err error) {
 	e.dir = dir
 	if o.engine == sqlite {
@@ -58,8 +58,7 @@ func openEngine(ctx context.Context, o options, dir string) (e engine, err error
 	return e, err
 }
 
-// create makes a database in the cluster, a copy of the measured one where template is its
-// name, and gives its URL.
+// create creates a database in the cluster, as a copy of template unless that is empty, and returns its URL.
 func (e *engine) create(ctx context.Context, template string) (string, error) {
 	u, err := url.Parse(e.url)
 	if err != nil {
@@ -69,7 +68,7 @@ func (e *engine) create(ctx context.Context, template string) (string, error) {
 	statement := "CREATE DATABASE " + name
 	if template != "" {
 		statement += ` TEMPLATE "` + template + `"`
-		u.Path = "/postgres" // nobody may be connected to the template
+		u.Path = "/postgres" // the template must have no connections
 	}
 	if err := execute(ctx, u.String(), statement); err != nil {
 		return "", err
@@ -79,8 +78,7 @@ func (e *engine) create(ctx context.Context, template string) (string, error) {
 	return u.String(), nil
 }
 
-// copy makes a copy of the measured database, and gives its URL; "" for SQLite, whose file
-// the site copies.
+// copy copies the measured database and returns the URL of the copy; "" for SQLite, whose file the site copies.
 func (e *engine) copy(ctx context.Context) (string, error) {
 	if e.url == "" {
 		return "", nil
@@ -92,7 +90,6 @@ func (e *engine) copy(ctx context.Context) (string, error) {
 	return e.create(ctx, strings.TrimPrefix(u.Path, "/"))
 }
 
-// close gives back everything that was made.
 func (e *engine) close() (err error) {
 	if e.cluster != nil {
 		return e.cluster.stop()
@@ -100,14 +97,14 @@ func (e *engine) close() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for _, name := range e.created {
-		u, _ := url.Parse(e.url) // it could be read when the database was made
+		u, _ := url.Parse(e.url) // parsed before
 		u.Path = "/postgres"
 		err = errors.Join(err, execute(ctx, u.String(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"))
 	}
 	return err
 }
 
-// settle lets PostgreSQL do now what it would do soon after many changes.
+// settle makes PostgreSQL do its deferred maintenance now.
 func (e *engine) settle(ctx context.Context) error {
 	if e.url == "" {
 		return nil
@@ -115,7 +112,7 @@ func (e *engine) settle(ctx context.Context) error {
 	if err := execute(ctx, e.url, "VACUUM (ANALYZE)"); err != nil {
 		return err
 	}
-	_ = execute(ctx, e.url, "CHECKPOINT") // only a superuser may, and it is not needed
+	_ = execute(ctx, e.url, "CHECKPOINT") // optional: only a superuser may
 	return nil
 }
 
@@ -126,13 +123,12 @@ func (e *engine) measureInserts(ctx context.Context, length time.Duration) (floa
 	path := filepath.Join(e.dir, "floor.db")
 	defer func() {
 		for _, end := range []string{"", "-wal", "-shm"} {
-			_ = os.Remove(path + end) // what is left goes with the folder
+			_ = os.Remove(path + end) // remaining files are deleted with the folder
 		}
 	}()
 	return measureSQLiteInserts(ctx, path, length)
 }
 
-// ask asks a database for one text.
 func ask(ctx context.Context, driver, database, query string) (answer string, err error) {
 	db, err := sql.Open(driver, database)
 	if err != nil {
@@ -143,7 +139,6 @@ func ask(ctx context.Context, driver, database, query string) (answer string, er
 	return answer, err
 }
 
-// execute runs one statement on a PostgreSQL database.
 func execute(ctx context.Context, database, statement string) error {
 	db, err := sql.Open("pgx", database)
 	if err != nil {

@@ -8,24 +8,23 @@ import (
 	"time"
 )
 
-// figure is what was measured of an operation.
+// figure is the result of measuring an operation.
 type figure struct {
 	clients  int
-	seconds  float64         // in which the calls succeeded
-	took     []time.Duration // each of them, sorted
-	failures failures        // at any time, the warm-up included
+	seconds  float64         // during which calls succeeded
+	took     []time.Duration // duration of each call, sorted
+	failures failures        // including the warm-up
 
-	// What follows from these.
+	// Derived values.
 	count         int
 	perSecond     float64
 	p50, p99, max time.Duration
 
-	// Of lists that are streamed.
+	// For streamed lists.
 	rowsPerSecond float64
 	bytes         int64
 }
 
-// gather puts together what the workers have taken down.
 func gather(r *run, workers []*worker) figure {
 	f := figure{clients: len(workers), failures: failures{}}
 	end := r.from
@@ -37,7 +36,7 @@ func gather(r *run, workers []*worker) figure {
 		f.failures.join(w.failures)
 	}
 	f.seconds = end.Sub(r.from).Seconds()
-	if r.before != nil { // between the calls something else was done
+	if r.before != nil { // other work was done between the calls
 		f.seconds = total(f.took).Seconds()
 	}
 	if r.body != nil && f.seconds > 0 {
@@ -47,7 +46,6 @@ func gather(r *run, workers []*worker) figure {
 	return f
 }
 
-// join is what was measured in both runs of an operation.
 func (f figure) join(other figure) figure {
 	all := figure{clients: f.clients, seconds: f.seconds + other.seconds, took: slices.Concat(f.took, other.took), failures: failures{}}
 	all.failures.join(f.failures)
@@ -56,7 +54,6 @@ func (f figure) join(other figure) figure {
 	return all
 }
 
-// sum works out what follows from the calls.
 func (f *figure) sum() {
 	slices.Sort(f.took)
 	f.count = len(f.took)
@@ -73,8 +70,7 @@ func total(took []time.Duration) (all time.Duration) {
 	return all
 }
 
-// percentile is the smallest of the sorted durations that p in a hundred do not exceed; 0
-// where there is none.
+// percentile returns the p-th percentile of sorted durations by nearest rank, or 0 if there are none.
 func percentile(sorted []time.Duration, p int) time.Duration {
 	if len(sorted) == 0 {
 		return 0
@@ -83,7 +79,7 @@ func percentile(sorted []time.Duration, p int) time.Duration {
 	return sorted[max(rank, 1)-1]
 }
 
-// failures counts failures by their kind, and keeps the first of each.
+// failures counts failures by kind, and keeps the first of each.
 type failures map[string]*failure
 
 type failure struct {
@@ -105,7 +101,6 @@ func (f failures) join(others failures) {
 	}
 }
 
-// total is the number of all failures.
 func (f failures) total() (n int) {
 	for _, one := range f {
 		n += one.count
@@ -113,7 +108,7 @@ func (f failures) total() (n int) {
 	return n
 }
 
-// String lists them, such as "12 × 503: the queue is full".
+// String lists the failures, as in "12 × 503: the queue is full".
 func (f failures) String() string {
 	var all []string
 	for _, kind := range slices.Sorted(maps.Keys(f)) {

@@ -9,14 +9,13 @@ import (
 	"notary/internal/store"
 )
 
-// The sizes of a small database: what a large one is compared with.
+// The sizes of the small databases that a large one is compared with.
 const (
 	smallRows = 100
 	someRows  = 1000
 )
 
-// fillAll fills the database. On the way it keeps copies of what was small. At the end the
-// servers run.
+// fillAll fills the database, keeping copies of it while it is small, and starts the servers.
 func (b *bench) fillAll(ctx context.Context) (err error) {
 	if b.o.rows > smallRows {
 		if b.at100, err = b.fillAndCopy(ctx, smallRows, "small"); err != nil {
@@ -34,14 +33,15 @@ func (b *bench) fillAll(ctx context.Context) (err error) {
 	return b.site.start(ctx)
 }
 
-// fillAndCopy brings the database to so many requests and keeps it as it is then.
+// fillAndCopy fills the database up to the given number of requests and copies it.
 func (b *bench) fillAndCopy(ctx context.Context, rows int, name string) (*site, error) {
 	if err := b.fill(ctx, rows); err != nil {
 		return nil, err
 	}
 	database, err := b.engine.copy(ctx)
 	if err != nil && b.o.database != "" {
-		b.say("no figures at %s requests to compare with: a database for them could not be made: %v", thousands(rows), err)
+		b.say("no figures at %s requests to compare with: a database for them could not be "+
+			"made: %v", thousands(rows), err)
 		return nil, nil
 	} else if err != nil {
 		return nil, err
@@ -49,7 +49,6 @@ func (b *bench) fillAndCopy(ctx context.Context, rows int, name string) (*site, 
 	return b.site.copyTo(ctx, b.dir, name, database)
 }
 
-// fill brings the database to so many requests. No node may run.
 func (b *bench) fill(ctx context.Context, rows int) error {
 	more := rows - b.site.rows
 	if more <= 0 {
@@ -60,7 +59,7 @@ func (b *bench) fill(ctx context.Context, rows int) error {
 		func(int) store.Life { return b.lives.next() })
 }
 
-// fillWith puts n lives into the database. No node may run.
+// fillWith adds n lives to the database. No node may be running.
 func (b *bench) fillWith(ctx context.Context, what string, n int, life func(i int) store.Life) error {
 	b.say("%s", what)
 	began := time.Now()
@@ -76,7 +75,7 @@ func (b *bench) fillWith(ctx context.Context, what string, n int, life func(i in
 	return b.engine.settle(ctx)
 }
 
-// supply gives n lives, tells of the progress, and remembers some of them for the searches.
+// supply yields n lives, reports progress, and remembers some of them for searches.
 func (b *bench) supply(ctx context.Context, n int, life func(i int) store.Life) iter.Seq[store.Life] {
 	return func(yield func(store.Life) bool) {
 		told, toldAt := time.Now(), 0

@@ -18,16 +18,15 @@ import (
 	"time"
 )
 
-// The names of the floors: what the machine does of an operation's hardest part, with
-// nothing around it.
+// The names of the floors: the hardest part of an operation on its own.
 const (
 	floorCertificate = "bare x509.CreateCertificate"
 	floorCSR         = "bare parse and verify of the CSR"
 	floorInsert      = "bare durable inserts"
 )
 
-// repeat calls fn from so many goroutines for so long, and gives the calls a second. fn
-// gets the number of its goroutine.
+// repeat calls fn from several goroutines for the given time and returns the calls per second. It passes the
+// goroutine's number to fn.
 func repeat(ctx context.Context, goroutines int, length time.Duration, fn func(worker int) error) (float64, error) {
 	var (
 		running sync.WaitGroup
@@ -55,7 +54,7 @@ func repeat(ctx context.Context, goroutines int, length time.Duration, fn func(w
 	return float64(count.Load()) / time.Since(began).Seconds(), errors.Join(failed, ctx.Err())
 }
 
-// measureCreateCertificate makes P-256 certificates on all cores.
+// measureCreateCertificate creates P-256 certificates on all cores.
 func measureCreateCertificate(ctx context.Context, length time.Duration) (float64, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -76,7 +75,7 @@ func measureCreateCertificate(ctx context.Context, length time.Duration) (float6
 	})
 }
 
-// measureVerifyCSR reads a P-256 CSR and verifies its signature, on all cores.
+// measureVerifyCSR parses and verifies a P-256 CSR on all cores.
 func measureVerifyCSR(ctx context.Context, length time.Duration) (float64, error) {
 	text, err := newCSR("web-1.example.com")
 	if err != nil {
@@ -92,16 +91,15 @@ func measureVerifyCSR(ctx context.Context, length time.Duration) (float64, error
 	})
 }
 
-// inserters is how many goroutines insert at once.
+// inserters is the number of concurrent inserters.
 const inserters = 64
 
-// insertText puts one row of about a kilobyte into the scratch table.
+// insertText inserts a row of about a kilobyte into the scratch table.
 const insertText = `INSERT INTO notary_bench_floor (body) VALUES ($1)`
 
 var insertBody = strings.Repeat("x", 1000)
 
-// measurePostgresInserts inserts rows, each in a transaction of its own: PostgreSQL flushes
-// those together that end together.
+// measurePostgresInserts inserts rows, one per transaction; PostgreSQL groups the flushes of concurrent commits.
 func measurePostgresInserts(ctx context.Context, url string, length time.Duration) (_ float64, err error) {
 	db, err := sql.Open("pgx", url)
 	if err != nil {
@@ -128,8 +126,8 @@ func measurePostgresInserts(ctx context.Context, url string, length time.Duratio
 	})
 }
 
-// measureSQLiteInserts inserts rows into a new file with the store's settings: what is
-// waiting is committed together.
+// measureSQLiteInserts inserts rows into a new file with the store's settings, committing all waiting rows
+// together.
 func measureSQLiteInserts(ctx context.Context, path string, length time.Duration) (float64, error) {
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
 	if err != nil {
@@ -161,7 +159,7 @@ func measureSQLiteInserts(ctx context.Context, path string, length time.Duration
 	})
 }
 
-// commitTogether inserts a row for everybody who is waiting, and commits once for them all.
+// commitTogether inserts a row for each waiting client and commits once for all of them.
 func commitTogether(ctx context.Context, conn *sql.Conn, insert *sql.Stmt, queue chan chan error) {
 	for first := range queue {
 		waiting := []chan error{first}

@@ -9,15 +9,15 @@ import (
 	"sync"
 )
 
-// gate is a proxy in front of PostgreSQL that can stop forwarding. To a client it then looks like
-// a server that hangs: connections stay and new ones are accepted by the system, but nothing answers.
+// gate is a proxy for PostgreSQL that can stop forwarding. To clients that looks like a hung server: connections
+// stay open and new ones are accepted by the system, but nothing is answered.
 type gate struct {
 	listener net.Listener
 	server   string       // host:port
 	flow     sync.RWMutex // locked while frozen
 }
 
-// openGate opens a gate and returns the URL of the database behind it.
+// openGate opens a gate and returns the URL of the database through the gate.
 func openGate(database string) (*gate, string, error) {
 	u, err := url.Parse(database)
 	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, ",") || u.Query().Has("host") {
@@ -56,13 +56,13 @@ func (g *gate) connect(client net.Conn) {
 	go g.forward(client, server)
 }
 
-// forward copies one direction. Its end closes the destination, which ends the other direction.
+// forward copies one direction. At its end it closes the destination, which ends the other direction.
 func (g *gate) forward(to, from net.Conn) {
 	defer to.Close()
 	_, _ = io.Copy(gated{to, g}, from)
 }
 
-// gated is a connection that is written to only while the gate is not frozen.
+// gated is a connection whose writes wait while the gate is frozen.
 type gated struct {
 	to   net.Conn
 	gate *gate
@@ -73,7 +73,6 @@ func (w gated) Write(p []byte) (int, error) {
 	return w.to.Write(p)
 }
 
-// pass waits while the gate is frozen.
 func (g *gate) pass() {
 	g.flow.RLock()
 	defer g.flow.RUnlock()

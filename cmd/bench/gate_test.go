@@ -10,7 +10,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// echo starts a server that sends back what it receives.
 func echo(t *testing.T) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -59,7 +58,7 @@ func TestGate(t *testing.T) {
 	want(fromOld, "before\n")
 
 	thaw := g.freeze()
-	late, fromLate := dial() // is taken, as a server that hangs does
+	late, fromLate := dial() // accepted, as by a hung server
 	for _, conn := range []net.Conn{old, late} {
 		_, err = io.WriteString(conn, "while frozen\n")
 		testkit.Check(t, err)

@@ -18,9 +18,8 @@ const (
 	hungAfter  = "hung database: get one afterwards"
 )
 
-// measureHung stops the traffic between a node and PostgreSQL, and measures how long calls and the
-// node's shutdown take. Then it checks that the restarted node answers. SQLite has no server that
-// could hang.
+// measureHung stops the traffic between a node and PostgreSQL, and measures how long calls and the node's shutdown
+// take. Then it checks that the restarted node responds. SQLite has no server that could hang.
 func (b *bench) measureHung(ctx context.Context) (err error) {
 	lines := []string{hungRead, hungStatus, hungReady, hungStop, hungAfter}
 	if b.engine.url == "" || !slices.ContainsFunc(lines, b.wanted) {
@@ -28,7 +27,7 @@ func (b *bench) measureHung(ctx context.Context) (err error) {
 	}
 	g, database, err := openGate(b.engine.url)
 	if err != nil {
-		return b.unprepared(ctx, hungRead, err)
+		return b.addUnprepared(ctx, hungRead, err)
 	}
 	defer func() { err = errors.Join(err, g.close()) }()
 	if err := b.site.stop(); err != nil {
@@ -57,7 +56,6 @@ func (b *bench) measureHung(ctx context.Context) (err error) {
 	return err
 }
 
-// measureHungCalls measures calls to a node whose database hangs.
 func (b *bench) measureHungCalls(ctx context.Context, hung *site) error {
 	status := getting(hungStatus, "/status")
 	status.clients, status.half = 1, true
@@ -79,20 +77,20 @@ func (b *bench) measureHungCalls(ctx context.Context, hung *site) error {
 			return err
 		}
 		b.report.add(name, hung.rows, f, nil)
-		if f.count > 0 && f.failures.total() == 0 { // another answer may come at any time
+		if f.count > 0 && f.failures.total() == 0 { // any other response may come at any time
 			b.report.addValue(name, float64(f.p99)/float64(measured.unit), measured.budget)
 		}
 	}
 	return nil
 }
 
-// refused is an operation that is answered 503, so late that every call counts.
+// refused is an operation answered with 503, so late that every call counts.
 func refused(name, path string) operation {
 	return operation{name: name, half: true, cold: true,
 		next: func(*rand.Rand) (call, bool) { return call{method: "GET", path: path, status: 503}, true }}
 }
 
-// inProgress is how long a node has for receiving a call before it is told to stop.
+// inProgress is the time that a node has to receive a call before it is stopped.
 const inProgress = 100 * time.Millisecond
 
 // measureHungStop stops a node whose database hangs, with a signature in progress.

@@ -13,18 +13,18 @@ import (
 	"notary/internal/store"
 )
 
-// seed makes every run the same.
+// seed makes all runs equal.
 const seed = 20260101
 
 const (
 	day     = 24 * time.Hour
-	history = 3 * 365 * day // how far back the oldest request lies
+	history = 3 * 365 * day // age of the oldest request
 )
 
-// sample is a real request with its certificate: what made-up ones take the CSR and the DER
-// from, so that everything in the database can be parsed.
+// sample is a real request and certificate. Generated lives use its CSR and DER, so that everything in the
+// database can be parsed.
 type sample struct {
-	weight      int // how many of all lives take it
+	weight      int // share of lives that use it
 	csr         string
 	key         string
 	authority   int64
@@ -39,7 +39,7 @@ func newSample(r *notary.Request, weight int) sample {
 		der: c.DER, issuerChain: c.IssuerChain}
 }
 
-// lives makes up the lives of requests, as an organisation has them after three years.
+// lives generates the lives of requests of an organisation over three years.
 type lives struct {
 	rand    *rand.Rand
 	names   *namer
@@ -57,7 +57,6 @@ func newLives(now time.Time, samples []sample) *lives {
 	return l
 }
 
-// next is one more life.
 func (l *lives) next() store.Life {
 	s := l.sample()
 	switch p := l.rand.IntN(100); {
@@ -69,12 +68,11 @@ func (l *lives) next() store.Life {
 		return l.revoked(s)
 	case p < 85:
 		return l.active(s, l.now.Add(-l.upTo(s.validity)))
-	default: // and nobody has renewed it
+	default: // expired without renewal
 		return l.active(s, l.now.Add(-s.validity-l.upTo(history-s.validity)))
 	}
 }
 
-// nextOf is a life in the hands of one authority: active, or revoked already.
 func (l *lives) nextOf(s sample, revoked bool) store.Life {
 	d := draft{sample: s, subject: l.names.subject(), validity: 90 * day}
 	if revoked {
@@ -83,7 +81,7 @@ func (l *lives) nextOf(s sample, revoked bool) store.Life {
 	return l.active(d, l.now.Add(-l.upTo(d.validity/2)))
 }
 
-// draft is what is known of a life before what became of it.
+// draft is the beginning of a life.
 type draft struct {
 	sample
 	subject
@@ -104,7 +102,7 @@ func (l *lives) sample() draft {
 	return d
 }
 
-// outstanding is mostly recent: half of them of the last three days.
+// outstanding returns a mostly recent life: half are from the last three days.
 func (l *lives) outstanding(d draft) store.Life {
 	age := min(time.Duration(l.rand.ExpFloat64()*float64(4*day)), history)
 	return l.life(d, notary.Outstanding, l.now.Add(-age))
@@ -135,8 +133,7 @@ func (l *lives) revoked(d draft) store.Life {
 	return life
 }
 
-// renewals are the times of up to three renewals and of the first signing before them, the
-// oldest first, none older than the history.
+// renewals returns the times of the first signature and up to three renewals, oldest first, within the history.
 func (l *lives) renewals(last time.Time, validity time.Duration) []time.Time {
 	signed := []time.Time{last}
 	for range []int{0, 0, 0, 1, 1, 2, 3}[l.rand.IntN(7)] {
@@ -149,7 +146,6 @@ func (l *lives) renewals(last time.Time, validity time.Duration) []time.Time {
 	return signed
 }
 
-// life begins one: somebody submits the request.
 func (l *lives) life(d draft, status notary.RequestStatus, created time.Time) store.Life {
 	created = created.Truncate(time.Second)
 	return store.Life{
@@ -163,7 +159,6 @@ func (l *lives) life(d draft, status notary.RequestStatus, created time.Time) st
 	}
 }
 
-// issue adds the certificates that were signed at these times.
 func (l *lives) issue(life *store.Life, d draft, signed []time.Time) {
 	keyFingerprint := l.hex(32)
 	for _, at := range signed {
@@ -181,7 +176,7 @@ func (l *lives) issue(life *store.Life, d draft, signed []time.Time) {
 	}
 }
 
-// decide adds what one of the five who decide has done.
+// decide adds an event by one of the five approvers.
 func (l *lives) decide(life *store.Life, at time.Time, action string, after notary.Fields, refs ...notary.Ref) {
 	manager := l.rand.IntN(5)
 	life.Request.UpdatedAt = at
@@ -192,18 +187,16 @@ func (l *lives) decide(life *store.Life, at time.Time, action string, after nota
 	life.Events = append(life.Events, e)
 }
 
-// reason is none that would touch other certificates.
+// reason returns a reason that does not affect other certificates.
 func (l *lives) reason() notary.RevocationReason {
 	return pick(l.rand, []notary.RevocationReason{notary.Superseded, notary.Superseded, notary.CessationOfOperation,
 		notary.CessationOfOperation, notary.Unspecified, notary.AffiliationChanged})
 }
 
-// upTo is a random duration below d.
 func (l *lives) upTo(d time.Duration) time.Duration {
 	return time.Duration(l.rand.Int64N(int64(max(d, 1))))
 }
 
-// between is a random time after start, at most d later and not in the future.
 func (l *lives) between(start time.Time, d time.Duration) time.Time {
 	return start.Add(l.upTo(min(d, l.now.Sub(start)))).Truncate(time.Second)
 }
@@ -214,13 +207,11 @@ func (l *lives) variant(der []byte) (variant []byte, fingerprint string) {
 	return variant, pki.Fingerprint(variant)
 }
 
-// serial is a serial number as the inventory writes it: positive, and without an octet of zero
-// in front.
+// serial returns a serial number in the inventory's form: positive, without a leading zero octet.
 func (l *lives) serial() string {
 	return fmt.Sprintf("%02x", 1+l.rand.IntN(0x7f)) + l.hex(15)
 }
 
-// hex is so many random octets.
 func (l *lives) hex(octets int) string {
 	b := make([]byte, octets)
 	for i := range b {

@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// made are n lives of one sample.
 func made(n int, from ...sample) []store.Life {
 	if from == nil {
 		from = []sample{{weight: 1, csr: "csr", key: "ECDSA P-256", authority: 7, der: []byte("the DER of a certificate")}}
@@ -115,8 +114,8 @@ func checkLife(t *testing.T, life store.Life, now time.Time) {
 	}
 }
 
-// The world checks at the end that its database is whole.
-func TestADatabaseOfLivesIsWhole(t *testing.T) {
+// The World checks its database at the end.
+func TestDatabaseOfLivesIsConsistent(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	id := w.Signed(t, w.Admin(), w.Root(t, notary.ECDSAP256))

@@ -11,39 +11,36 @@ import (
 	"time"
 )
 
-// operation is one thing that is measured: calls that so many clients repeat for so long,
-// or until there is nothing left to call.
+// operation is what is measured: calls that several clients repeat for some time, or until there is nothing left
+// to call.
 type operation struct {
 	name      string
-	clients   int           // 0 for as many as --clients
-	limit     time.Duration // the longest that one answer may take; 0 for a minute
-	half      bool          // half the time will do
-	published bool          // not a call of the API, but of what is published over plain HTTP
-	cold      bool          // each call takes so long that all are measured, the first one too
+	clients   int           // 0 for --clients
+	limit     time.Duration // maximum time of a response; 0 for a minute
+	half      bool          // run for half the time
+	published bool          // on the publishing port instead of the API
+	cold      bool          // no warm-up: each call is so slow that all count
 
-	// next is the next call; ok is false when all are used up. It is called by many at once.
+	// next returns the next call, or false if there is none left. It is called concurrently.
 	next func(r *rand.Rand) (c call, ok bool)
 
-	// before, where it is there, comes before each call and is not measured; ok is false
-	// when there is nothing left to do.
+	// before, if not nil, runs unmeasured before each call. It returns false if there is nothing left to do.
 	before func(ctx context.Context) (ok bool, err error)
 
-	// check, where it is there, looks at the first answer of each client, and at every
-	// answer where all is set.
+	// check, if not nil, checks the first response of each client, or every response if all is set.
 	check func(c call, body []byte) error
 	all   bool
 
-	// after, where it is there, comes when all clients have ended.
+	// after, if not nil, runs when all clients have ended.
 	after func()
 
-	// body, where it is there, takes the bodies of the only client.
+	// body, if not nil, receives the response bodies of the only client.
 	body *counter
 }
 
-// warmUp is what is not measured of an operation that takes so long.
 func warmUp(length time.Duration) time.Duration { return min(length/5, time.Second) }
 
-// generator is the load: it knows whom to call and as whom.
+// generator generates the load.
 type generator struct {
 	nodes   []*node
 	token   string
@@ -51,14 +48,14 @@ type generator struct {
 	length  time.Duration
 }
 
-// run is an operation under way.
+// run is an operation in progress.
 type run struct {
 	operation
-	from, until time.Time // calls that begin between these are measured
+	from, until time.Time // only calls that start in this interval count
 	usedUp      atomic.Bool
 }
 
-// drive does the operation. Failed calls are part of the figure, not an error.
+// drive runs the operation. Failed calls are part of the figure, not an error.
 func (g *generator) drive(ctx context.Context, op operation) (figure, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -101,19 +98,19 @@ func (g *generator) drive(ctx context.Context, op operation) (figure, error) {
 	return gather(r, workers), nil
 }
 
-// worker is one client. Nobody else touches it while it runs.
+// worker is a client, used by one goroutine.
 type worker struct {
 	run     *run
 	node    *node
 	token   string
 	rand    *rand.Rand
-	conn    *connection // nil after a failure of the connection
+	conn    *connection // nil after a connection failure
 	request []byte
 	body    bytes.Buffer
 	checked bool
 
 	took     []time.Duration
-	last     time.Time // the end of the last call that was measured
+	last     time.Time // end of the last measured call
 	failures failures
 }
 
@@ -168,13 +165,12 @@ func (w *worker) work(ctx context.Context) {
 	}
 }
 
-// call makes one call and gives what was wrong with it: the kind of failure, "" for none,
-// and what else there is to tell.
+// call makes a call and returns the kind of failure, or "", and details.
 func (w *worker) call(ctx context.Context, c call) (kind, detail string) {
 	if w.conn == nil {
 		var err error
 		if w.conn, err = w.dial(ctx); err != nil {
-			time.Sleep(10 * time.Millisecond) // or the failures are all that we do
+			time.Sleep(10 * time.Millisecond) // do not spin on failures
 			return "connection", err.Error()
 		}
 	}
@@ -195,7 +191,7 @@ func (w *worker) call(ctx context.Context, c call) (kind, detail string) {
 	return "", ""
 }
 
-// send makes the call; the body is kept only where somebody looks at it.
+// send makes the call. It keeps the body only if needed.
 func (w *worker) send(c call) (status int, err error) {
 	if err := w.conn.conn.SetDeadline(time.Now().Add(w.run.limit)); err != nil {
 		return 0, err
@@ -218,15 +214,14 @@ func (w *worker) send(c call) (status int, err error) {
 
 func (w *worker) checks() bool { return w.run.check != nil && (w.run.all || !w.checked) }
 
-// excerpt is the beginning of an answer, for people.
 func excerpt(body []byte) string { return fmt.Sprintf("%.200s", bytes.TrimSpace(body)) }
 
-// counter counts how often a pattern comes in what is written to it.
+// counter counts the occurrences of a pattern in what is written to it.
 type counter struct {
 	pattern []byte
 	bytes   int64
 	found   int64
-	rest    []byte // the end of the last write, shorter than the pattern
+	rest    []byte // end of the last write, shorter than the pattern
 }
 
 func (c *counter) Write(p []byte) (int, error) {

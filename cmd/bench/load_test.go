@@ -15,7 +15,6 @@ import (
 	"time"
 )
 
-// serve is a node that is answered by a handler.
 func serve(t *testing.T, handler http.HandlerFunc) *node {
 	t.Helper()
 	s := httptest.NewTLSServer(handler)
@@ -24,7 +23,7 @@ func serve(t *testing.T, handler http.HandlerFunc) *node {
 	return &node{address: s.Listener.Addr().String(), tls: &tls.Config{RootCAs: transport.TLSClientConfig.RootCAs}}
 }
 
-func TestAnswersAreReadWhole(t *testing.T) {
+func TestResponsesAreReadCompletely(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat("0123456789abcdef", 20_000)
 	n := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +55,7 @@ func TestAnswersAreReadWhole(t *testing.T) {
 		{call{method: "GET", path: "/chunked"}, 200, large},
 		{call{method: "GET", path: "/empty"}, 200, ""},
 		{call{method: "POST", path: "/echo", body: []byte("{}")}, 201, "Bearer a-token application/json {}"},
-		{call{method: "GET", path: "/short"}, 200, "short"}, // nothing is left of the ones before
+		{call{method: "GET", path: "/short"}, 200, "short"}, // nothing remains of previous responses
 	} {
 		var body bytes.Buffer
 		status, length, err := c.send(appendCall(nil, n.address, "a-token", want.call))
@@ -93,7 +92,7 @@ func TestLoadCountsWhatSucceedsAndWhatFails(t *testing.T) {
 	}
 }
 
-func TestLoadGoesOnAfterABrokenConnection(t *testing.T) {
+func TestLoadContinuesAfterABrokenConnection(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	n := serve(t, func(http.ResponseWriter, *http.Request) {
@@ -115,7 +114,7 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
-		<-r.Context().Done() // the client has gone
+		<-r.Context().Done() // the client is gone
 	})
 	g := &generator{nodes: []*node{n}, clients: 3, length: time.Hour}
 	if _, err := g.drive(ctx, getting("some", "/")); err == nil {

@@ -1,14 +1,12 @@
-// Bench measures the whole program: it builds the server, starts it as a process of its own on
-// a temporary folder, drives it over HTTPS with everything switched on (TLS, login, events,
-// lint, flushes to disk), and prints each figure beside what the machine does without us in
-// the same run, and beside the budget that it has to keep.
+// Bench measures the whole program. It builds the server, starts it as a separate process on a temporary folder,
+// and calls it over HTTPS with everything enabled: TLS, login, events, lint, flushes to disk. It prints each
+// figure with its budget and with what the machine can do without Notary in the same run.
 //
 //	go run ./cmd/bench                                        # SQLite, a thousand requests
-//	go run ./cmd/bench --engine postgres --rows 1000000       # on a cluster of its own
+//	go run ./cmd/bench --engine postgres --rows 1000000       # on a new cluster
 //	go run ./cmd/bench --only sign --time 10s --json
 //
-// Load and server share the machine, as the budgets ask for. Absolute figures are worth
-// little: compare the ratios.
+// Load and server share the machine, as the budgets require. Compare ratios rather than absolute figures.
 package main
 
 import (
@@ -25,7 +23,7 @@ import (
 	"time"
 )
 
-// options are what the flags say.
+// options are the values of the flags.
 type options struct {
 	engine   string
 	database string
@@ -83,18 +81,21 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	flags.SetOutput(out)
 	flags.StringVar(&o.engine, "engine", sqlite, "the database: sqlite or postgres")
 	flags.StringVar(&o.database, "database", "", "`URL` of an empty PostgreSQL database that is left as it is at the end\n"+
-		"(default a new one in the cluster of NOTARY_TEST_POSTGRES, or a cluster of our own)")
-	flags.StringVar(&o.dir, "dir", "", "`folder` on the disk that is measured (default that for temporary files, which must not be in memory)")
-	flags.IntVar(&o.rows, "rows", 1000, "how many requests the database holds")
-	flags.IntVar(&o.nodes, "nodes", 1, "how many servers share the database")
-	flags.IntVar(&o.clients, "clients", 32, "how many clients call at once")
-	flags.IntVar(&o.revoked, "revoked", 100_000, "how many certificates are revoked when revoking is measured once more; 0 to leave it out")
-	flags.DurationVar(&o.time, "time", 5*time.Second, "how long an operation is measured; some take half as long")
-	flags.DurationVar(&o.timeout, "timeout", 3*time.Hour, "how long the whole may take")
+		"(default a new one in the cluster of NOTARY_TEST_POSTGRES, or a temporary cluster)")
+	flags.StringVar(&o.dir, "dir", "", "`folder` on the disk to measure (default the folder for temporary "+
+		"files, which must not be in memory)")
+	flags.IntVar(&o.rows, "rows", 1000, "number of requests in the database")
+	flags.IntVar(&o.nodes, "nodes", 1, "number of servers that share the database")
+	flags.IntVar(&o.clients, "clients", 32, "number of concurrent clients")
+	flags.IntVar(&o.revoked, "revoked", 100_000, "number of revoked certificates for the second measurement of "+
+		"revocation; 0 to skip it")
+	flags.DurationVar(&o.time, "time", 5*time.Second, "how long to measure an operation; some take half as long")
+	flags.DurationVar(&o.timeout, "timeout", 3*time.Hour, "limit for the whole run")
 	flags.StringVar(&only, "only", "", "measure only the operations whose names match the `regexp`")
 	flags.BoolVar(&o.json, "json", false, "print JSON instead of a table")
 	flags.BoolVar(&o.strict, "strict", false, "exit with 1 if a budget is missed or a call has failed")
-	flags.BoolVar(&o.overload, "overload", false, "measure only a logged-in load beside thousands of clients without a session")
+	flags.BoolVar(&o.overload, "overload", false, "measure only a logged-in load competing with thousands of "+
+		"clients without a session")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

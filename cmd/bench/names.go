@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// What an organisation with some hundreds of teams calls its machines.
+// The names that an organisation with hundreds of teams gives to its machines.
 var (
 	organisations = []string{"example.com", "example.net", "example.org", "aster.example", "borealis.example",
 		"cobalt.example", "dune.example", "ember.example", "fjord.example", "garnet.example"}
@@ -24,14 +24,14 @@ var (
 		"ivan", "jean", "ken", "leslie", "margaret", "niklaus", "olga", "peter", "radia", "shafi", "tim"}
 )
 
-// owners is how many accounts the requests come from.
+// owners is the number of accounts that submit requests.
 const owners = 2000
 
-// firstOwner is the id of the first of them: those below have logged in.
+// firstOwner is the lowest of their ids; accounts below it have logged in.
 const firstOwner = 1001
 
-// namer makes up names. What is large in an organisation is much larger than the rest, so
-// domains and owners are drawn as Zipf found words to be.
+// namer generates names. Domains and owners follow Zipf's law, since a few parts of an organisation are much
+// larger than the rest.
 type namer struct {
 	rand   *rand.Rand
 	domain *rand.Zipf
@@ -47,7 +47,7 @@ func newNamer(r *rand.Rand) *namer {
 	}
 }
 
-// subject is whom a certificate is for, and who asked for it.
+// subject is the holder and the owner of a certificate.
 type subject struct {
 	commonName string
 	dns, ip    []string
@@ -62,7 +62,7 @@ func (n *namer) subject() subject {
 	domain := teams[d/len(organisations)] + "." + organisation
 	s := n.ownerOf(d)
 	switch p := n.rand.IntN(100); {
-	case p < 3: // known by its address alone
+	case p < 3: // identified only by its address
 		s.ip = []string{n.address()}
 		s.commonName = s.ip[0]
 		return s
@@ -70,9 +70,9 @@ func (n *namer) subject() subject {
 		s.email = []string{s.owner}
 		s.commonName = s.owner
 		return s
-	case p < 9: // all of a cluster
+	case p < 9: // a whole cluster
 		s.commonName = "*." + pick(n.rand, regions) + "." + pick(n.rand, environments) + "." + domain
-	case p < 15: // what the world sees
+	case p < 15: // a public host
 		s.commonName = pick(n.rand, roles) + "." + domain
 	default:
 		s.commonName = n.host(domain)
@@ -82,13 +82,13 @@ func (n *namer) subject() subject {
 	return s
 }
 
-// host is one machine, such as web-123.eu-west.prod.payments.example.com.
+// host returns a machine name, such as web-123.eu-west.prod.payments.example.com.
 func (n *namer) host(domain string) string {
 	return fmt.Sprintf("%s-%d.%s.%s.%s", pick(n.rand, roles), 1+n.number.Uint64(),
 		pick(n.rand, regions), pick(n.rand, environments), domain)
 }
 
-// addMore gives every fifth several names, and some an address.
+// addMore gives a fifth of the subjects several names, and some an address.
 func (n *namer) addMore(s *subject, domain string) {
 	if n.rand.IntN(5) == 0 {
 		for range 1 + n.rand.IntN(6) {
@@ -109,8 +109,8 @@ func (n *namer) address() string {
 	return fmt.Sprintf("10.%d.%d.%d", n.rand.IntN(256), n.rand.IntN(256), 1+n.rand.IntN(254))
 }
 
-// ownerOf is one of the people who ask for certificates of a domain, of the same
-// organisation. The first of them ask for most.
+// ownerOf returns one of the people who request certificates for a domain, in the same organisation. The first
+// ones request most.
 func (n *namer) ownerOf(domain int) subject {
 	org := domain % len(organisations)
 	i := (len(organisations)*(31*domain+int(n.owner.Uint64())) + org) % owners
@@ -123,7 +123,7 @@ func ownerEmail(i int) string {
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
-// domainOf is the team's domain below which a host name lies; "" for what is none.
+// domainOf returns the team's domain of a host name, or "".
 func domainOf(host string) string {
 	for _, o := range organisations {
 		if above, ok := strings.CutSuffix(host, "."+o); ok {

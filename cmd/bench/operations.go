@@ -21,7 +21,7 @@ const (
 	pageSize         = 100
 )
 
-// known is something that is in the database and can be searched for.
+// known is an object in the database that can be searched for.
 type known struct {
 	name, domain, team, label, serial string
 
@@ -37,12 +37,10 @@ func knownOf(r *notary.Request, c *notary.Certificate) known {
 	return k
 }
 
-// getting is an operation that gets the same path again and again.
 func getting(name, path string) operation {
 	return operation{name: name, next: func(*rand.Rand) (call, bool) { return call{method: "GET", path: path}, true }}
 }
 
-// getOne gets random requests of a site.
 func getOne(s *site) operation {
 	rows := int64(s.rows)
 	return operation{name: "get one",
@@ -55,7 +53,7 @@ func getOne(s *site) operation {
 		}}
 }
 
-// page gets a page of a hundred of a site, from the start or from a cursor.
+// page returns an operation that gets a page of a hundred, from the start or a cursor.
 func page(name string, s *site, sort, after string) operation {
 	op := getting(name, withCursor(pagePath(sort, pageSize), after))
 	want := min(pageSize, s.rows)
@@ -72,12 +70,12 @@ func pagePath(sort string, limit int) string {
 	return fmt.Sprintf("%s?limit=%d&sort=%s", requestsPath, limit, url.QueryEscape(sort))
 }
 
-// searching looks for what is known to be there; query makes the search.
+// searching returns an operation that searches for known objects; query builds the search.
 func (b *bench) searching(name, path string, query func(known) url.Values) operation {
 	var paths []string
 	for _, k := range b.known {
 		if k.domain == "" || strings.HasPrefix(k.label, "*") {
-			continue // neither an address nor a person nor a wildcard
+			continue // no address, person or wildcard
 		}
 		paths = append(paths, path+"?"+query(k).Encode())
 	}
@@ -91,7 +89,6 @@ func (b *bench) searching(name, path string, query func(known) url.Values) opera
 		}}
 }
 
-// searches are the ways in which people look for something.
 func (b *bench) searches() []operation {
 	return []operation{
 		b.searching("search by name", requestsPath, func(k known) url.Values { return url.Values{"name": {k.name}} }),
@@ -102,7 +99,7 @@ func (b *bench) searches() []operation {
 	}
 }
 
-// streaming reads a whole list with one client and counts its rows.
+// streaming returns an operation that reads a whole list with one client and counts its rows.
 func streaming(name, path, row string) operation {
 	op := getting(name, path)
 	op.clients, op.limit, op.half, op.cold = 1, time.Hour, true, true
@@ -110,7 +107,7 @@ func streaming(name, path, row string) operation {
 	return op
 }
 
-// create submits CSRs that were made before. What it creates goes into outstanding.
+// create returns an operation that submits prepared CSRs and adds the new requests to outstanding.
 func (b *bench) create(csrs [][]byte) operation {
 	left := upTo(len(csrs))
 	created := make(chan int64, len(csrs))
@@ -139,13 +136,11 @@ func (b *bench) create(csrs [][]byte) operation {
 		}}
 }
 
-// createBody is what creates a request for the CSR.
 func createBody(csr []byte) []byte {
-	body, _ := json.Marshal(api.CreateCertificateRequest{CSR: string(csr)}) // a string can be written
+	body, _ := json.Marshal(api.CreateCertificateRequest{CSR: string(csr)}) // cannot fail for a string
 	return body
 }
 
-// createdID finds the id in the answer of a create.
 func createdID(body []byte) (id int64, err error) {
 	_, rest, ok := bytes.Cut(body, []byte(`"id":`))
 	if !ok {
@@ -160,7 +155,6 @@ func createdID(body []byte) (id int64, err error) {
 	return id, nil
 }
 
-// acting does one thing to each of the requests.
 func acting(name string, on *ids, path string, body []byte) operation {
 	return operation{name: name, next: func(*rand.Rand) (call, bool) {
 		id, ok := on.take()
@@ -168,7 +162,6 @@ func acting(name string, on *ids, path string, body []byte) operation {
 	}}
 }
 
-// fetchCRL gets an authority's list in DER.
 func fetchCRL(name string, authority int64) operation {
 	c := call{method: "GET", path: fmt.Sprintf("%s/%d/crl", authoritiesPath, authority), accept: "application/pkix-crl"}
 	return operation{name: name, next: func(*rand.Rand) (call, bool) { return c, true }}

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// The clients without a session that a logged-in load has to bear.
+// The clients without a session that compete with a logged-in load.
 const (
 	idleConnections = 10_000
 	idleAddresses   = 1_000
@@ -19,8 +19,7 @@ const (
 	openersAtOnce   = 64
 )
 
-// overload is a kind of clients without a session. open opens the i-th connection to a node and
-// sends what it has to send.
+// overload is a kind of client without a session. open opens the i-th connection to a node and sends its data.
 type overload struct {
 	name  string
 	count int
@@ -28,8 +27,10 @@ type overload struct {
 }
 
 func overloads() []overload {
-	stalled := []byte("POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
-	form := fmt.Appendf(nil, "POST /requests/new HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
+	stalled := []byte("POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: " +
+		"1000\r\n\r\n{")
+	form := fmt.Appendf(nil, "POST /requests/new HTTP/1.1\r\nHost: a\r\nContent-Type: "+
+		"application/x-www-form-urlencoded\r\n"+
 		"Content-Length: %d\r\n\r\ncsr=", formSize+len("csr="))
 	form = append(form, bytes.Repeat([]byte("a"), formSize)...)
 	return []overload{
@@ -46,12 +47,12 @@ func overloads() []overload {
 	}
 }
 
-// sending returns a client that sends a request and does not read the answer.
+// sending returns a client that sends a request and does not read the response.
 func sending(request []byte) func(context.Context, *node, int) (net.Conn, error) {
 	return func(ctx context.Context, n *node, i int) (net.Conn, error) {
 		conn, err := dialTLSFrom(ctx, n, i)
 		if err == nil {
-			_, _ = conn.Write(request) // the server may close the connection meanwhile
+			_, _ = conn.Write(request) // the server may close the connection first
 		}
 		return conn, err
 	}
@@ -78,8 +79,8 @@ func dialTLSFrom(ctx context.Context, n *node, i int) (net.Conn, error) {
 	return conn, nil
 }
 
-// measureOverload measures a logged-in load beside each kind of clients without a session, and
-// the memory that the server needs for both.
+// measureOverload measures a logged-in load competing with each kind of client without a session, and the memory
+// that the server needs.
 func (b *bench) measureOverload(ctx context.Context) error {
 	for _, o := range overloads() {
 		name := "get one beside " + o.name
@@ -108,7 +109,7 @@ func (b *bench) measureOverload(ctx context.Context) error {
 	return nil
 }
 
-// openAll opens all connections and returns what closes them. Some may be refused.
+// openAll opens all connections and returns a function that closes them. Some may be refused.
 func (b *bench) openAll(ctx context.Context, o overload) (closeAll func()) {
 	var mu sync.Mutex
 	var open []net.Conn

@@ -9,11 +9,9 @@ import (
 	"time"
 )
 
-// maxPage is how large the HTML of a page may be, in octets.
+// maxPage is the maximum size of a page's HTML in octets.
 const maxPage = 100_000
 
-// measurePages measures what people look at in the browser, where there is little and where
-// there is much.
 func (b *bench) measurePages(ctx context.Context) error {
 	for _, p := range b.pages() {
 		if !b.wanted(p.name) {
@@ -28,14 +26,14 @@ func (b *bench) measurePages(ctx context.Context) error {
 	return nil
 }
 
-// webPage is a page of the site; path gives one of its addresses there.
+// webPage is a page of the site; path returns one of its paths.
 type webPage struct {
 	name string
 	path func(r *rand.Rand, rows int64) string
 }
 
 func (b *bench) pages() []webPage {
-	soon := time.Now().AddDate(0, 0, 60).UTC().Format(time.RFC3339) // more than a page of them, even of few
+	soon := time.Now().AddDate(0, 0, 60).UTC().Format(time.RFC3339) // more than a page of certificates even on a small site
 	authority := fmt.Sprintf("/authorities/%d", b.authority.issuing[0])
 	return []webPage{
 		{"page, overview", fixed("/")},
@@ -61,8 +59,8 @@ func fixed(path string) func(*rand.Rand, int64) string {
 	return func(*rand.Rand, int64) string { return path }
 }
 
-// operation looks at the page on a site, with one client: the time of the server to the last
-// octet, not that of waiting behind others.
+// operation requests the page with a single client, to measure the server's time to the last octet without
+// queueing.
 func (p webPage) operation(s *site) operation {
 	rows := int64(s.rows)
 	return operation{name: p.name, clients: 1, half: true,

@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// environmentPostgres names a cluster to make a database in, as its superuser.
+// environmentPostgres names a cluster in which to create a database as its superuser.
 const environmentPostgres = "NOTARY_TEST_POSTGRES"
 
-// requireDurable refuses a cluster that does not flush to disk: its figures say nothing.
+// requireDurable refuses a cluster that does not flush to disk, whose figures would be meaningless.
 func requireDurable(ctx context.Context, database string) error {
 	for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 		value, err := ask(ctx, "pgx", database, "SHOW "+setting)
@@ -33,8 +33,7 @@ func requireDurable(ctx context.Context, database string) error {
 	return nil
 }
 
-// cluster is a PostgreSQL of our own, with the settings that it has by default but for the
-// number of connections.
+// cluster is a temporary PostgreSQL with default settings except for the number of connections.
 type cluster struct {
 	cmd   *exec.Cmd
 	url   string // of a superuser
@@ -73,7 +72,7 @@ func startCluster(ctx context.Context, dir string) (*cluster, error) {
 		return nil, err
 	}
 	go func() {
-		_ = c.cmd.Wait() // how it ended does not matter, only that it did
+		_ = c.cmd.Wait() // the exit status does not matter
 		close(c.ended)
 	}()
 	c.url = fmt.Sprintf("postgres://notary:%s@127.0.0.1:%s/postgres?sslmode=disable", password, port)
@@ -83,7 +82,6 @@ func startCluster(ctx context.Context, dir string) (*cluster, error) {
 	return c, nil
 }
 
-// initCluster makes the folder of a new cluster whose superuser is notary.
 func initCluster(ctx context.Context, s servant, folder, password string) error {
 	program, err := postgresProgram("initdb")
 	if err != nil {
@@ -106,7 +104,6 @@ func initCluster(ctx context.Context, s servant, folder, password string) error 
 	return nil
 }
 
-// wait waits until the cluster takes connections.
 func (c *cluster) wait(ctx context.Context) error {
 	limit := time.After(time.Minute)
 	for {
@@ -126,7 +123,7 @@ func (c *cluster) wait(ctx context.Context) error {
 	}
 }
 
-// stop ends the cluster without waiting for its clients (PostgreSQL's fast shutdown).
+// stop stops the cluster without waiting for its clients (PostgreSQL's fast shutdown).
 func (c *cluster) stop() error {
 	_ = c.cmd.Process.Signal(os.Interrupt)
 	select {
@@ -139,27 +136,27 @@ func (c *cluster) stop() error {
 	}
 }
 
-// postgresProgram finds one of PostgreSQL's programs: in the path, or where Debian keeps the
-// versions, the newest first.
+// postgresProgram returns the path of one of PostgreSQL's programs: on PATH, or in Debian's versioned folders,
+// latest first.
 func postgresProgram(name string) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return path, nil
 	}
 	found, err := filepath.Glob(filepath.Join("/usr/lib/postgresql/*/bin", name))
 	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("%s is not installed: install PostgreSQL, or name a cluster with %s or a database with --database",
+		return "", fmt.Errorf("%s is not installed: install PostgreSQL, or name a cluster with %s or a database "+
+			"with --database",
 			name, environmentPostgres)
 	}
 	return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(majorVersion(a), majorVersion(b)) }), nil
 }
 
-// majorVersion is the 17 of /usr/lib/postgresql/17/bin/initdb.
+// majorVersion returns 17 for /usr/lib/postgresql/17/bin/initdb.
 func majorVersion(path string) int {
 	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
 	return n
 }
 
-// freePort is a port that nobody listens on just now.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -6,7 +6,7 @@ import "os/exec"
 
 func inOwnGroup(*exec.Cmd) {}
 
-// servant is the user that a database runs as: here, ourselves.
+// servant is the user that runs a database: here, the current one.
 type servant struct{}
 
 func findServant() (servant, error) { return servant{}, nil }

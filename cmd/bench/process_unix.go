@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// inOwnGroup keeps the terminal's Ctrl-C from the command: we end it ourselves, in order.
+// inOwnGroup shields the command from the terminal's Ctrl-C, so that it can be stopped in order.
 func inOwnGroup(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -20,8 +20,8 @@ func inOwnGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Setpgid = true
 }
 
-// servant is the user that a database runs as: PostgreSQL refuses to run as root. The zero
-// servant is ourselves.
+// servant is the user that runs a database, because PostgreSQL refuses to run as root. The zero value is the
+// current user.
 type servant struct{ uid, gid int }
 
 func findServant() (servant, error) {
@@ -37,7 +37,6 @@ func findServant() (servant, error) {
 	return servant{uid, gid}, errors.Join(err1, err2)
 }
 
-// own gives the file or folder to the servant.
 func (s servant) own(path string) error {
 	if s == (servant{}) {
 		return nil
@@ -45,7 +44,6 @@ func (s servant) own(path string) error {
 	return os.Chown(path, s.uid, s.gid)
 }
 
-// run makes the command run as the servant.
 func (s servant) run(cmd *exec.Cmd) {
 	inOwnGroup(cmd)
 	if s != (servant{}) {

@@ -21,13 +21,13 @@ import (
 	"golang.org/x/crypto/ocsp"
 )
 
-// The floor of an OCSP answer that is not in the cache.
+// The floor of an OCSP response that is not cached.
 const floorSignature = "bare ECDSA P-256 signature"
 
-// askedFor is how many certificates the OCSP clients ask about.
+// askedFor is the number of certificates in OCSP requests.
 const askedFor = 1000
 
-// measurePublishing measures what anybody may fetch over plain HTTP.
+// measurePublishing measures what is published over plain HTTP.
 func (b *bench) measurePublishing(ctx context.Context) error {
 	list := fetching("published CRL", fmt.Sprintf("/crl/%d.crl", b.authority.issuing[0]))
 	list.half = true
@@ -53,7 +53,6 @@ func (b *bench) measurePublishing(ctx context.Context) error {
 	return nil
 }
 
-// fetching gets a path from where things are published.
 func fetching(name, path string) operation {
 	op := getting(name, path)
 	op.published = true
@@ -81,8 +80,8 @@ func (b *bench) measureOCSP(ctx context.Context, name string, requests [][]byte)
 	return err
 }
 
-// ocspRequests ask about certificates of the first authority, with a nonce, which keeps the
-// answer from being cached, or without.
+// ocspRequests returns requests for certificates of the first authority, with or without a nonce, which prevents
+// caching.
 func (b *bench) ocspRequests(nonce bool) (requests [][]byte, err error) {
 	issuer, err := x509.ParseCertificate(b.lives.samples[0].issuerChain[0])
 	if err != nil {
@@ -103,7 +102,6 @@ func (b *bench) ocspRequests(nonce bool) (requests [][]byte, err error) {
 	return requests, nil
 }
 
-// ocspRequest asks about one certificate (RFC 6960, section 4.1.1).
 func ocspRequest(issuer *x509.Certificate, serial string, nonce bool) ([]byte, error) {
 	number, ok := new(big.Int).SetString(serial, 16)
 	if !ok {
@@ -140,7 +138,6 @@ func ocspRequest(issuer *x509.Certificate, serial string, nonce bool) ([]byte, e
 // nonceExtension is id-pkix-ocsp-nonce.
 var nonceExtension = encoding.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
 
-// measureSignature signs on all cores.
 func measureSignature(ctx context.Context, length time.Duration) (float64, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

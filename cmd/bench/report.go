@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// report is what a run has found.
+// report is the result of a run.
 type report struct {
 	options options
 	began   time.Time
-	engine  string // with its version
+	engine  string // including its version
 	lines   []line
 	values  []value
 	floors  []comparison
 }
 
-// line is an operation's figure with what it stands beside.
+// line is an operation's figure and comparisons.
 type line struct {
 	name   string
 	rows   int // requests in the database
@@ -26,10 +26,10 @@ type line struct {
 	beside []comparison
 }
 
-// value is a figure of the program that is no operation.
+// value is a figure that is not of an operation.
 type value struct {
 	name   string
-	value  float64 // in the unit of its budget
+	value  float64 // in the unit of the budget
 	budget *budget
 }
 
@@ -49,7 +49,6 @@ func (r *report) addFloor(name string, perSecond float64) {
 	r.floors = append(r.floors, comparison{with: name, base: perSecond})
 }
 
-// good says whether every budget is met and no call has failed.
 func (r *report) good() bool {
 	for _, v := range r.values {
 		if v.budget.judge(v.value) == missed {
@@ -72,7 +71,7 @@ func (r *report) good() bool {
 // object is a JSON object.
 type object map[string]any
 
-// MarshalJSON writes everything, times in milliseconds.
+// MarshalJSON encodes the report with times in milliseconds.
 func (r *report) MarshalJSON() ([]byte, error) {
 	operations, values, floors := []object{}, []object{}, []object{}
 	for _, l := range r.lines {
@@ -129,7 +128,6 @@ func (l line) object() object {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// cpu is the processor's name where the system tells it.
 func cpu() string {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"notary/internal/store"
 )
 
-// revokeRate is how many revocations a second there are certificates for. Where they are
-// used up, the operation ends sooner.
+// revokeRate is the number of revocations per second for which certificates are prepared. The operation ends early
+// when they run out.
 const revokeRate = 5000
 
-// reserve is how many certificates are left for lists that are made anew.
+// reserve is the number of certificates kept for measuring CRLs.
 const reserve = 500
 
-// measureRevoking measures revoking where nothing is revoked, and where much is.
+// measureRevoking measures revocation with few and with many revoked certificates.
 func (b *bench) measureRevoking(ctx context.Context) error {
 	first, second := "revoke", fmt.Sprintf("revoke at %s revoked", thousands(b.o.revoked))
 	anew := fmt.Sprintf("make a CRL of %s", thousands(b.o.revoked))
@@ -39,7 +39,7 @@ func (b *bench) measureRevoking(ctx context.Context) error {
 	return b.measureCRL(ctx, anew, spare)
 }
 
-// revoke measures revoking the certificates of the requests, beside durable inserts.
+// revoke measures revoking the certificates of the requests, compared with durable inserts.
 func (b *bench) revoke(ctx context.Context, name string, active *ids, beside ...comparison) (figure, error) {
 	if !b.wanted(name) {
 		return figure{}, nil
@@ -49,12 +49,12 @@ func (b *bench) revoke(ctx context.Context, name string, active *ids, beside ...
 		return figure{}, err
 	}
 	op := acting(name, active, "/certificate/revoke", []byte(`{"reason":"superseded"}`))
-	op.half = true // or it takes too long to fill the database with what can be revoked
+	op.half = true // filling the database with certificates to revoke takes long
 	return b.runBetween(ctx, op, floors, beside...)
 }
 
-// fillRevoking gives each of the two authorities active certificates, and one of them many
-// revoked ones before. It gives the requests of the active ones.
+// fillRevoking adds active certificates to each of the two authorities, and many revoked ones to one of them. It
+// returns the requests of the active ones.
 func (b *bench) fillRevoking(ctx context.Context) (none, many *ids, err error) {
 	length := b.o.time / 2
 	active := int(revokeRate * (length + warmUp(length)).Seconds())
@@ -65,8 +65,9 @@ func (b *bench) fillRevoking(ctx context.Context) (none, many *ids, err error) {
 	if err := b.site.stop(); err != nil {
 		return nil, nil, err
 	}
-	var given []*notary.Certificate // of the active ones; the store gives them their ids
-	err = b.fillWith(ctx, "adding certificates to revoke, and revoked ones", active+b.o.revoked+second, func(i int) store.Life {
+	var given []*notary.Certificate // active ones, whose ids the store sets
+	err = b.fillWith(ctx, "adding certificates to revoke, and "+
+		"revoked ones", active+b.o.revoked+second, func(i int) store.Life {
 		from := b.authority.revokedOne
 		if i < active {
 			from = b.authority.unrevokedOne
@@ -95,8 +96,7 @@ func (b *bench) fillRevoking(ctx context.Context) (none, many *ids, err error) {
 	return none, many, nil
 }
 
-// measureCRL revokes one certificate before each fetch of the list, so that each makes it
-// anew.
+// measureCRL revokes a certificate before each fetch of the CRL, so that it must be regenerated.
 func (b *bench) measureCRL(ctx context.Context, name string, active *ids) error {
 	c, err := b.api()
 	if err != nil {

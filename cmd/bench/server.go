@@ -19,13 +19,13 @@ import (
 
 const (
 	startLimit = 2 * time.Minute
-	stopLimit  = 45 * time.Second // the server gives requests in flight 30
+	stopLimit  = 45 * time.Second // the server allows requests in flight 30
 )
 
-// programName is the server's name in the temporary folder.
+// programName is the server binary in the temporary folder.
 const programName = "notary"
 
-// buildProgram builds the program as make build does, and tells how large it is.
+// buildProgram builds the program like make build, and returns its size.
 func buildProgram(ctx context.Context, dir string) (size int64, err error) {
 	path := filepath.Join(dir, programName)
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "notary/cmd/notary")
@@ -46,20 +46,20 @@ type node struct {
 	data      string
 	url       string
 	address   string // host:port
-	published string // host:port of what is published over plain HTTP
+	published string // host:port for plain HTTP
 	tls       *tls.Config
-	took      time.Duration // from the start of the process to its first answer
+	took      time.Duration // from process start to first response
 
-	ended chan struct{} // closed after the process has ended
-	err   error         // of its end; to be read after ended
+	ended chan struct{} // closed when the process has ended
+	err   error         // exit error; read only after ended
 }
 
-// startNode starts a server on the data folder and waits for its first answer. Its log goes
-// into a file beside the folder. A database of "" is the SQLite file in the folder.
+// startNode starts a server on the data folder and waits for its first response. Its log is next to the folder. A
+// database of "" is the SQLite file in the folder.
 func startNode(ctx context.Context, program, data, database string) (_ *node, err error) {
 	environment := append(foreignEnvironment(), "NOTARY_SETUP_CODE=off")
 	if database != "" {
-		environment = append(environment, "NOTARY_DATABASE="+database) // where no list of processes shows the password
+		environment = append(environment, "NOTARY_DATABASE="+database) // not visible in the process list
 	}
 	log, err := os.OpenFile(data+".log", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -100,7 +100,6 @@ func startNode(ctx context.Context, program, data, database string) (_ *node, er
 	return n, nil
 }
 
-// greet makes the first call.
 func (n *node) greet(ctx context.Context) error {
 	n.address = strings.TrimPrefix(n.url, "https://")
 	certificate, err := os.ReadFile(filepath.Join(n.data, "self-signed.crt"))
@@ -124,7 +123,7 @@ func (n *node) greet(ctx context.Context) error {
 	return err
 }
 
-// stop asks the server to end, and ends it where it does not. Its own failure is an error.
+// stop asks the server to stop, and kills it if it does not. An error exit is returned.
 func (n *node) stop() error {
 	_ = n.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -137,8 +136,8 @@ func (n *node) stop() error {
 	}
 }
 
-// memory is what the process has in memory now, and the most that it ever had, in bytes,
-// code included. ok is false where the system does not tell.
+// memory returns the current and peak resident memory of the process in bytes, including code, or false if
+// unknown.
 func (n *node) memory() (now, peak int64, ok bool) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", n.cmd.Process.Pid))
 	if err != nil {
@@ -158,7 +157,7 @@ func kibibytes(status []byte, name string) int64 {
 	return kib << 10
 }
 
-// announcement waits for the lines that tell where the server listens and publishes.
+// announcement waits for the lines with the listening and publishing addresses.
 type announcement struct {
 	text []byte
 	urls chan [2]string
@@ -177,7 +176,7 @@ func (a *announcement) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// foreignEnvironment is ours without what configures a server.
+// foreignEnvironment returns the environment without server settings.
 func foreignEnvironment() (all []string) {
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "NOTARY_") {
@@ -187,7 +186,6 @@ func foreignEnvironment() (all []string) {
 	return all
 }
 
-// lastLines is the end of a log.
 func lastLines(path string) string {
 	log, err := os.ReadFile(path)
 	if err != nil {

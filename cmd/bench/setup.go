@@ -15,16 +15,16 @@ import (
 	"notary/internal/store"
 )
 
-// authorities are those that the server holds, below one root.
+// authorities are the authorities of the server, below one root.
 type authorities struct {
-	issuing      []int64 // what the database is filled with; the first signs in the measurements
-	unrevoked    int64   // none of what it issued is revoked
-	muchRevoked  int64   // --revoked of what it issued are revoked
+	issuing      []int64 // those that fill the database; the first one signs in measurements
+	unrevoked    int64   // has no revoked certificates
+	muchRevoked  int64   // has --revoked revoked certificates
 	unrevokedOne sample
 	revokedOne   sample
 }
 
-// sampleKeys are the kinds of keys that people have, and how many of a hundred have them.
+// sampleKeys are the kinds of keys and their percentages.
 var sampleKeys = []struct {
 	algorithm notary.KeyAlgorithm
 	weight    int
@@ -32,7 +32,7 @@ var sampleKeys = []struct {
 	{notary.ECDSAP256, 55}, {notary.RSA2048, 26}, {notary.ECDSAP384, 8}, {notary.Ed25519, 5}, {notary.RSA4096, 4}, {notary.RSA3072, 2},
 }
 
-// issuingKeys are the keys of the authorities that issue, and their shares likewise.
+// issuingKeys are the keys of the issuing authorities and their percentages.
 var issuingKeys = []struct {
 	algorithm notary.KeyAlgorithm
 	weight    int
@@ -40,14 +40,13 @@ var issuingKeys = []struct {
 	{notary.ECDSAP256, 6}, {notary.RSA3072, 3}, {notary.ECDSAP384, 1},
 }
 
-// api is a client for what is not measured.
 func (b *bench) api() (*client.Client, error) {
 	n := b.site.nodes[0]
 	return client.New(client.Config{Server: n.url, TLS: n.tls, Token: b.token})
 }
 
-// setUp makes the site, over the API the account, the authorities and the samples, and reads
-// the samples from the database.
+// setUp creates the site, and over the API the account, the authorities and the samples, and reads the samples
+// from the database.
 func (b *bench) setUp(ctx context.Context) (err error) {
 	if b.site, err = newSite(b.dir, "node", b.engine.url, b.o.nodes); err != nil {
 		return err
@@ -77,7 +76,6 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 	return b.site.withStore(ctx, func(st *store.Store) error { return b.readSamples(ctx, st) })
 }
 
-// firstAccount makes the Admin as whom everything is called, and logs in.
 func firstAccount(ctx context.Context, c *client.Client) (token string, err error) {
 	status, err := c.Status(ctx)
 	if err != nil {
@@ -119,8 +117,8 @@ func (b *bench) makeAuthorities(ctx context.Context, c *client.Client) error {
 	return err
 }
 
-// makeSamples has each authority that issues sign a request for each kind of key, and the
-// two others one each.
+// makeSamples signs a request for each kind of key with each issuing authority, and one with each of the two
+// others.
 func (b *bench) makeSamples(ctx context.Context, c *client.Client) error {
 	for _, authority := range b.authority.issuing {
 		for _, k := range sampleKeys {
@@ -155,7 +153,6 @@ func (b *bench) makeSample(ctx context.Context, c *client.Client, authority int6
 	return c.SignCertificateRequest(ctx, id, api.SignCertificateRequest{CertificateAuthorityID: api.ID(authority)})
 }
 
-// readSamples reads them in the order in which they were made.
 func (b *bench) readSamples(ctx context.Context, st *store.Store) error {
 	var all []sample
 	for i, id := range b.samples {

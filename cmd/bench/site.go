@@ -12,16 +12,16 @@ import (
 	"notary/internal/store"
 )
 
-// site is a database with the servers on it.
+// site is a database with its servers.
 type site struct {
 	program  string
 	folders  []string // of the nodes
-	database string   // the URL, or the path of the SQLite file
-	rows     int      // requests in it, but for those that the operations make
-	nodes    []*node  // while they run
+	database string   // URL, or path of the SQLite file
+	rows     int      // requests in it, excluding those created by operations
+	nodes    []*node  // while running
 }
 
-// newSite makes the folders of a site. A database of "" is a SQLite file in the first one.
+// newSite creates the folders of a site. A database of "" is a SQLite file in the first one.
 func newSite(dir, name, database string, nodes int) (*site, error) {
 	s := &site{program: filepath.Join(dir, programName), database: database}
 	for i := range nodes {
@@ -37,15 +37,13 @@ func newSite(dir, name, database string, nodes int) (*site, error) {
 	return s, nil
 }
 
-// file is the SQLite file, where there is one.
 func (s *site) file() string { return filepath.Join(s.folders[0], "notary.db") }
 
-// start starts all nodes. Those after the first get its key file, because they share what
-// is sealed with it.
+// start starts all nodes. Those after the first get a copy of its key file, which seals their shared data.
 func (s *site) start(ctx context.Context) error {
 	database := s.database
 	if database == s.file() {
-		database = "" // where a server keeps it by itself
+		database = "" // the server's default
 	}
 	for i, folder := range s.folders {
 		if i > 0 {
@@ -62,7 +60,6 @@ func (s *site) start(ctx context.Context) error {
 	return nil
 }
 
-// stop ends all nodes that run.
 func (s *site) stop() (err error) {
 	if s == nil {
 		return nil
@@ -81,7 +78,7 @@ func (s *site) restart(ctx context.Context) error {
 	return s.start(ctx)
 }
 
-// withStore opens the database in this process. No node may run.
+// withStore opens the database in this process. No node may be running.
 func (s *site) withStore(ctx context.Context, fn func(*store.Store) error) error {
 	st, err := store.Open(ctx, s.database, time.Now)
 	if err != nil {
@@ -90,7 +87,7 @@ func (s *site) withStore(ctx context.Context, fn func(*store.Store) error) error
 	return errors.Join(fn(st), st.Close())
 }
 
-// copyTo makes another site of what is in this one now. No node may run.
+// copyTo copies the site. No node may be running.
 func (s *site) copyTo(ctx context.Context, dir, name, database string) (*site, error) {
 	other, err := newSite(dir, name, database, len(s.folders))
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"time"
 )
 
-// measureReads measures what changes nothing.
 func (b *bench) measureReads(ctx context.Context) error {
 	if err := b.measureGet(ctx); err != nil {
 		return err
@@ -30,7 +29,7 @@ func (b *bench) measureReads(ctx context.Context) error {
 	return nil
 }
 
-// measureGet measures getting one request, where there are few and where there are many.
+// measureGet measures getting a single request on a small and a large site.
 func (b *bench) measureGet(ctx context.Context) error {
 	if !b.wanted(getOne(b.site).name) {
 		return nil
@@ -39,7 +38,7 @@ func (b *bench) measureGet(ctx context.Context) error {
 		func(small figure) comparison { return rateOf(small, at(smallRows), budgetGet) })
 }
 
-// measurePage measures the first or the deepest page in one order, likewise.
+// measurePage measures the first or deepest page in one order on a small and a large site.
 func (b *bench) measurePage(ctx context.Context, sort string, deepest bool) error {
 	name := "first page by " + sort
 	if deepest {
@@ -57,18 +56,17 @@ func (b *bench) measurePage(ctx context.Context, sort string, deepest bool) erro
 	}, func(small figure) comparison { return medianOf(small, at(someRows), budgetPage) })
 	var refused *refusedError
 	if errors.As(err, &refused) {
-		return b.unprepared(ctx, name, err)
+		return b.addUnprepared(ctx, name, err)
 	}
 	return err
 }
 
 func at(rows int) string { return fmt.Sprintf("at %s requests", thousands(rows)) }
 
-// starts is how often the server is started to see how long that takes.
+// starts is how often the server is started to measure its start.
 const starts = 3
 
-// measureProcess measures the server itself: its start, and its memory. For each it is
-// started anew.
+// measureProcess measures the server's start and memory, restarting it for each.
 func (b *bench) measureProcess(ctx context.Context) error {
 	if b.wanted("start") {
 		if err := b.measureStart(ctx); err != nil {
@@ -98,8 +96,7 @@ func (b *bench) measureProcess(ctx context.Context) error {
 	return nil
 }
 
-// measureStart takes the median of some starts, and looks at the memory after the last one
-// and a first request.
+// measureStart measures the median of several starts, and the memory after the last one and a first request.
 func (b *bench) measureStart(ctx context.Context) error {
 	var took []time.Duration
 	for range starts {
@@ -125,14 +122,14 @@ func (b *bench) measureStart(ctx context.Context) error {
 	return nil
 }
 
-// measureWrites measures create and sign, each beside what its hardest part costs alone.
+// measureWrites measures create and sign, each compared with its hardest part.
 func (b *bench) measureWrites(ctx context.Context) error {
 	if b.wanted("create") {
 		floors := []comparison{{with: floorCSR, budget: budgetCreate}, {with: floorInsert}}
 		if err := b.measureFloors(ctx, floors); err != nil {
 			return err
 		}
-		csrs, err := b.makeCSRs(ctx, b.enough(floors[0].base))
+		csrs, err := b.makeCSRs(ctx, b.objectsFor(floors[0].base))
 		if err != nil {
 			return err
 		}
@@ -147,7 +144,7 @@ func (b *bench) measureWrites(ctx context.Context) error {
 	if err := b.measureFloors(ctx, floors); err != nil {
 		return err
 	}
-	if err := b.createOutstanding(ctx, b.enough(floors[0].base)); err != nil {
+	if err := b.createOutstanding(ctx, b.objectsFor(floors[0].base)); err != nil {
 		return err
 	}
 	_, err := b.runBetween(ctx, acting("sign", b.outstanding, "/sign",
@@ -155,13 +152,12 @@ func (b *bench) measureWrites(ctx context.Context) error {
 	return err
 }
 
-// enough is how many objects last for one operation, if it does no more than half of what
-// its floor does. Where it does more, it ends sooner.
-func (b *bench) enough(floor float64) int {
+// objectsFor returns the number of objects for one operation, which runs at up to half the rate of its floor. A faster
+// one ends early.
+func (b *bench) objectsFor(floor float64) int {
 	return int(floor / 2 * (b.o.time + warmUp(b.o.time)).Seconds())
 }
 
-// createOutstanding sees to it that n requests wait to be signed.
 func (b *bench) createOutstanding(ctx context.Context, n int) error {
 	more := n - b.outstanding.left()
 	if more <= 0 {

@@ -11,7 +11,6 @@ import (
 	"time"
 )
 
-// write prints the report as a table or as JSON.
 func (r *report) write(out io.Writer, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(out)
@@ -22,7 +21,7 @@ func (r *report) write(out io.Writer, asJSON bool) error {
 	r.head(text)
 	table(text, "operation\trequests\tclients\ta second\tp50\tp99\tfailed\tbeside\tratio\tbudget\t", r.operationRows())
 	table(text, "program\tmeasured\tbudget\t", r.valueRows())
-	r.foot(text)
+	r.writeFooter(text)
 	_, err := io.WriteString(out, text.String())
 	return err
 }
@@ -35,7 +34,7 @@ func (r *report) head(text *strings.Builder) {
 		thousands(o.rows), plural(o.clients, "client"), o.time)
 }
 
-// table prints rows of cells below a heading; the cells end with tabs.
+// table prints a table with a heading; cells end with tabs.
 func table(text *strings.Builder, heading string, rows []string) {
 	if len(rows) == 0 {
 		return
@@ -46,7 +45,7 @@ func table(text *strings.Builder, heading string, rows []string) {
 	for _, row := range rows {
 		fmt.Fprintln(w, row)
 	}
-	w.Flush() // into memory
+	w.Flush() // cannot fail
 }
 
 func (r *report) operationRows() (rows []string) {
@@ -64,14 +63,13 @@ func (r *report) operationRows() (rows []string) {
 				row = strings.Repeat("\t", 7)
 			}
 		}
-		if strings.Trim(row, "\t") != "" { // it stands beside nothing
+		if strings.Trim(row, "\t") != "" { // no comparison
 			rows = append(rows, row+"\t\t\t")
 		}
 	}
 	return rows
 }
 
-// cells are what the table shows of a comparison.
 func (c comparison) cells(f figure) string {
 	base := number(c.base)
 	if c.median {
@@ -79,28 +77,26 @@ func (c comparison) cells(f figure) string {
 	}
 	judged := ""
 	if c.budget != nil {
-		judged = c.budget.String() + ": " + shown(c.verdict(f))
+		judged = c.budget.String() + ": " + verdictText(c.verdict(f))
 	}
 	return fmt.Sprintf("%s: %s\t%.2f\t%s\t", c.with, base, c.ratio(f), judged)
 }
 
 func (r *report) valueRows() (rows []string) {
 	for _, v := range r.values {
-		rows = append(rows, fmt.Sprintf("%s\t%s %s\t%s: %s\t", v.name, number(v.value), v.budget.unit, v.budget, shown(v.budget.judge(v.value))))
+		rows = append(rows, fmt.Sprintf("%s\t%s %s\t%s: %s\t", v.name, number(v.value), v.budget.unit, v.budget, verdictText(v.budget.judge(v.value))))
 	}
 	return rows
 }
 
-// shown is a verdict for the eye.
-func shown(verdict string) string {
+func verdictText(verdict string) string {
 	if verdict == missed {
 		return strings.ToUpper(verdict)
 	}
 	return verdict
 }
 
-// foot tells of the failures, and of where the budgets come from.
-func (r *report) foot(text *strings.Builder) {
+func (r *report) writeFooter(text *strings.Builder) {
 	text.WriteString("\n")
 	for _, l := range r.lines {
 		switch f := l.figure; {
@@ -116,7 +112,6 @@ func (r *report) foot(text *strings.Builder) {
 	}
 }
 
-// number writes three digits that mean something, and no more.
 func number(v float64) string {
 	switch {
 	case v >= 100:
@@ -130,7 +125,6 @@ func number(v float64) string {
 	}
 }
 
-// thousands writes 1234567 as 1,234,567.
 func thousands(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {

@@ -8,12 +8,11 @@ import (
 	"net/url"
 )
 
-// deepest finds the place near the end of a site's list, behind which there is one full page
-// more.
+// deepest returns the cursor before the last full page of a site's list.
 func (b *bench) deepest(ctx context.Context, s *site, sort string) (string, error) {
 	b.say("walking to the deepest page by %s", sort)
 	const large = 1000
-	var start, before string // of the page and of the one before it
+	var start, before string // of the page and of the previous one
 	err := b.walk(ctx, s.nodes[0], pagePath(sort, large), "", func(_ []byte, after string) {
 		before, start = start, after
 	})
@@ -29,8 +28,7 @@ func (b *bench) deepest(ctx context.Context, s *site, sort string) (string, erro
 	return cursor, err
 }
 
-// walk gets a list page by page, beginning after a cursor. It calls fn with each page and
-// the cursor that it begins after.
+// walk gets a list page by page from a cursor, and calls fn with each page and its cursor.
 func (b *bench) walk(ctx context.Context, n *node, path, after string, fn func(page []byte, after string)) error {
 	c, err := dial(ctx, n)
 	if err != nil {
@@ -58,7 +56,7 @@ func (b *bench) walk(ctx context.Context, n *node, path, after string, fn func(p
 	}
 }
 
-// refusedError is what the server refused to somebody who prepares an operation.
+// refusedError is an error response while preparing an operation.
 type refusedError struct {
 	path   string
 	status int
@@ -76,7 +74,7 @@ func withCursor(path, after string) string {
 	return path + "&after=" + url.QueryEscape(after)
 }
 
-// nextCursor finds the cursor at the end of a page; "" on the last one.
+// nextCursor returns the cursor at the end of a page, or "" on the last one.
 func nextCursor(page []byte) string {
 	const name = `"next":`
 	i := bytes.LastIndex(page, []byte(name))

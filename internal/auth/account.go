@@ -12,8 +12,7 @@ import (
 	"notary/internal/store"
 )
 
-// HasAccounts reports whether there is any account. Once there is one, it no longer queries the
-// database.
+// HasAccounts reports whether any account exists. Once one does, it no longer queries the database.
 func (s *Service) HasAccounts(ctx context.Context) (bool, error) {
 	if s.initialized.Load() {
 		return true, nil
@@ -25,14 +24,14 @@ func (s *Service) HasAccounts(ctx context.Context) (bool, error) {
 	return some, err
 }
 
-// Initialized reports whether there is any account, as far as this node knows: see
-// [Service.AwaitFirstAccount]. It does not query the database.
+// Initialized reports whether this node knows of any account: see [Service.AwaitFirstAccount]. It does not query
+// the database.
 func (s *Service) Initialized() bool { return s.initialized.Load() }
 
-// firstAccountPoll is how often a node without accounts looks for one that another node created.
+// firstAccountPoll is how often a node without accounts looks for one created by another node.
 const firstAccountPoll = time.Second
 
-// AwaitFirstAccount returns once there is an account, which another node may create, or ctx ends.
+// AwaitFirstAccount returns once an account exists, possibly created by another node, or ctx ends.
 func (s *Service) AwaitFirstAccount(ctx context.Context) {
 	tick := time.NewTicker(firstAccountPoll)
 	defer tick.Stop()
@@ -48,7 +47,7 @@ func (s *Service) AwaitFirstAccount(ctx context.Context) {
 	}
 }
 
-// CreateAccount creates an account and returns its id. The first one is created by [Service.CreateFirstAccount].
+// CreateAccount creates an account and returns its id. [Service.CreateFirstAccount] creates the first one.
 func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email, password string, role *notary.Role) (id int64, err error) {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return 0, err
@@ -78,7 +77,7 @@ func accountFields(a *notary.Account) notary.Fields {
 	return notary.Fields{"email": a.Email, "role": a.Role.String()}
 }
 
-// Accounts are all accounts, in the order of their ids.
+// Accounts returns all accounts in the order of their ids.
 func (s *Service) Accounts(ctx context.Context, caller notary.Caller) ([]*notary.Account, error) {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return nil, err
@@ -86,7 +85,7 @@ func (s *Service) Accounts(ctx context.Context, caller notary.Caller) ([]*notary
 	return s.store.Accounts(ctx)
 }
 
-// Account is one account.
+// Account returns an account.
 func (s *Service) Account(ctx context.Context, caller notary.Caller, id int64) (*notary.Account, error) {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return nil, err
@@ -94,7 +93,7 @@ func (s *Service) Account(ctx context.Context, caller notary.Caller, id int64) (
 	return s.store.Account(ctx, id)
 }
 
-// Me is the caller's own account.
+// Me returns the caller's own account.
 func (s *Service) Me(ctx context.Context, caller notary.Caller) (*notary.Account, error) {
 	if !caller.Known() {
 		return nil, notary.Errorf(notary.Unauthenticated, "log in first")
@@ -102,7 +101,7 @@ func (s *Service) Me(ctx context.Context, caller notary.Caller) (*notary.Account
 	return s.store.Account(ctx, caller.AccountID)
 }
 
-// ReadSettings records that the caller sees the server's settings, which requires a permission.
+// ReadSettings records that the caller reads the server's settings, which requires a permission.
 func (s *Service) ReadSettings(ctx context.Context, caller notary.Caller) error {
 	if err := caller.Require(notary.ReadSettings); err != nil {
 		return err
@@ -112,7 +111,7 @@ func (s *Service) ReadSettings(ctx context.Context, caller notary.Caller) error 
 	})
 }
 
-// DeleteAccount removes an account and ends its sessions. What it did stays on record.
+// DeleteAccount deletes an account and ends its sessions. Its requests, certificates and events are kept.
 func (s *Service) DeleteAccount(ctx context.Context, caller notary.Caller, id int64) error {
 	return s.change(ctx, caller, id, "account.delete", func(tx *store.Tx, a *notary.Account, e *notary.Event) error {
 		*e = e.Change(accountFields(a), nil)
@@ -120,7 +119,7 @@ func (s *Service) DeleteAccount(ctx context.Context, caller notary.Caller, id in
 	})
 }
 
-// ChangeRole gives an account another role and ends its sessions.
+// ChangeRole changes the role of an account and ends its sessions.
 func (s *Service) ChangeRole(ctx context.Context, caller notary.Caller, id int64, role notary.Role) error {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return err
@@ -152,13 +151,13 @@ func (s *Service) ChangePassword(ctx context.Context, caller notary.Caller, id i
 	})
 }
 
-// change does something to an account, as an Admin may, and records it. The function do may add to the event.
+// change changes an account and records it. The function do may add to the event.
 func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, action string,
 	do func(*store.Tx, *notary.Account, *notary.Event) error) error {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return err
 	}
-	defer s.changedSessions()
+	defer s.clearSessions()
 	return s.store.WriteAccount(ctx, caller, id, func(tx *store.Tx) error {
 		a, err := tx.Account(ctx, id)
 		if err != nil {
@@ -172,14 +171,14 @@ func (s *Service) change(ctx context.Context, caller notary.Caller, id int64, ac
 	})
 }
 
-// ChangeMyPassword replaces the caller's own password and ends all of the caller's sessions except the one that
-// makes the call. It is limited like logging in: a stolen token must not help to guess.
+// ChangeMyPassword replaces the caller's own password and ends all of the caller's sessions except the current
+// one. Attempts are limited like logins, so that a stolen token does not help to guess the password.
 func (s *Service) ChangeMyPassword(ctx context.Context, caller notary.Caller, old, password string) error {
 	return s.changeMyPassword(ctx, caller, old, password, caller.SessionID, func(*store.Tx) error { return nil })
 }
 
-// ChangeMyPasswordAndStay is ChangeMyPassword for a browser: it replaces the session with the token by a new one of the same
-// kind, so that a stolen cookie is worthless, and returns the new token.
+// ChangeMyPasswordAndStay is like ChangeMyPassword for a browser. It replaces the session by a new one of the same
+// kind, so that a stolen cookie becomes worthless, and returns the new token.
 func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Caller, old, password, token string) (string, notary.Session, error) {
 	if !caller.Known() {
 		return "", notary.Session{}, notary.Errorf(notary.Unauthenticated, "log in first")
@@ -213,7 +212,7 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 		return err
 	}
 	if known == "" {
-		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted: nothing more is done for it", caller.Email)
+		return notary.Errorf(notary.Unauthenticated, "the account %s was deleted", caller.Email)
 	}
 	origin, err := s.origin(ctx, caller.AccountID, caller.Email, Client{Address: caller.Address})
 	if err != nil {
@@ -228,9 +227,9 @@ func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, ol
 	if err != nil {
 		return err
 	}
-	defer s.changedSessions()
+	defer s.clearSessions()
 	return s.store.WriteAccount(ctx, caller, caller.AccountID, func(tx *store.Tx) error {
-		// It may have been changed while the old one was being checked.
+		// It may have been changed during the check.
 		if now, err := tx.PasswordHash(ctx, caller.AccountID); err != nil {
 			return err
 		} else if now != known {
@@ -258,19 +257,19 @@ func normalizeEmail(email string) string {
 	return strings.ToLower(strings.TrimSpace(email))
 }
 
-// maxEmail is the longest address that mail can reach (RFC 5321, 4.5.3.1.3, less brackets).
+// maxEmail is the maximum length of a deliverable address (RFC 5321, 4.5.3.1.3, without brackets).
 const maxEmail = 254
 
 func checkEmail(email string) error {
 	parsed, err := mail.ParseAddress(email)
-	if err != nil || parsed.Address != email || len(email) > maxEmail || strings.ContainsFunc(email, isOdd) {
+	if err != nil || parsed.Address != email || len(email) > maxEmail || strings.ContainsFunc(email, isConfusable) {
 		return notary.FieldErrorf("email", "this is not an e-mail address, such as you@example.com")
 	}
 	return nil
 }
 
-// isOdd says whether a character, though it may stand in an address, cannot be told when seen
-// or typed: spaces, quotes, control and formatting characters.
-func isOdd(r rune) bool {
+// isConfusable reports whether a character is valid in an address but hard to recognise or type: spaces, quotes, control
+// and formatting characters.
+func isConfusable(r rune) bool {
 	return r == '"' || r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsGraphic(r)
 }

@@ -24,7 +24,7 @@ var (
 	admins    = []notary.Role{notary.Admin}
 )
 
-// useCases are all methods that take a caller, with the roles that may.
+// useCases lists all methods with a caller, and the permitted roles.
 var useCases = map[string]struct {
 	may  []notary.Role
 	call func(context.Context, *auth.Service, notary.Caller) error
@@ -116,8 +116,7 @@ var useCases = map[string]struct {
 	}},
 }
 
-// open are the methods that need no caller, because they find out who it is, or because the
-// program calls them itself.
+// open lists the methods without a caller, because they determine it or because only the program calls them.
 var open = []string{"AwaitFirstAccount", "Caller", "CleanUp", "CreateFirstAccount", "HasAccounts", "Initialized", "IsSetupCode",
 	"KeepRefusals", "LimitSessions", "Login", "LoginBrowser", "NeedsSetupCode", "NewDevice", "OfferSetupCode", "Recognizes", "RecordRefusals", "Recover", "Refused", "SetSetupCode"}
 
@@ -191,7 +190,6 @@ func TestEmailRules(t *testing.T) {
 	}
 }
 
-// A role is one of the four, and must be said.
 func TestRoleRules(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -207,7 +205,7 @@ func TestRoleRules(t *testing.T) {
 	}
 }
 
-// There is always an Admin, whoever demotes or deletes whom at the same time.
+// There is always an Admin, even with concurrent demotions and deletions.
 func TestLastAdmin(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -234,8 +232,7 @@ func TestLastAdmin(t *testing.T) {
 	}
 }
 
-// Of several that change a password with the old one at the same time, one does: the old one
-// is old from then on.
+// Of several concurrent password changes with the same old password, one succeeds.
 func TestChangeMyPasswordRace(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -248,7 +245,6 @@ func TestChangeMyPasswordRace(t *testing.T) {
 	}
 }
 
-// A changed password is the one that counts.
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -267,7 +263,7 @@ func TestChangePassword(t *testing.T) {
 				testkit.WantKind(t, err, notary.Invalid)
 				testkit.WantField(t, err, "password")
 			}
-			login(t, w, me.Email) // still the old one
+			login(t, w, me.Email) // still the old password
 			testkit.Check(t, change(me, newPassword))
 			_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
 			testkit.WantKind(t, err, notary.Unauthenticated)
@@ -278,7 +274,7 @@ func TestChangePassword(t *testing.T) {
 	testkit.WantKind(t, w.Auth.ChangePassword(t.Context(), w.Admin(), 999, newPassword), notary.NotFound)
 }
 
-// A deleted account is gone for its owner, too, whose old token or caller opens nothing.
+// A deleted account's token and caller are no longer valid.
 func TestDeleteAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -293,12 +289,12 @@ func TestDeleteAccount(t *testing.T) {
 		t.Error("a deleted account changed its password")
 	}
 	testkit.WantKind(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), me.AccountID), notary.NotFound)
-	req, err := w.CA.Request(t.Context(), w.Admin(), id) // what it did stays
+	req, err := w.CA.Request(t.Context(), w.Admin(), id) // its requests are kept
 	testkit.Check(t, err)
 	if req.Email != me.Email || req.RequesterID != me.AccountID {
 		t.Errorf("the request is of %q (%d), want %q (%d)", req.Email, req.RequesterID, me.Email, me.AccountID)
 	}
-	// Somebody new with the same e-mail is somebody else.
+	// A new account with the same e-mail is a different account.
 	role := notary.CertificateRequestor
 	again, err := w.Auth.CreateAccount(t.Context(), w.Admin(), me.Email, testkit.Password, &role)
 	testkit.Check(t, err)
@@ -306,7 +302,6 @@ func TestDeleteAccount(t *testing.T) {
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
-// Each change of an account is on record, by whom and to whom.
 func TestAccountEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

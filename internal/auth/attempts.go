@@ -8,11 +8,11 @@ import (
 	"notary"
 )
 
-// Limits on wrong secrets: how many are accepted without delay, and how often one more after that.
-// They apply to one account from one network, to one account from anywhere, and to one network. The
-// limit from anywhere is high, so that a stranger does not easily lock out an account's owner. Where
-// an account has logged in before, only the first of the three applies, with a count of its own:
-// wrong passwords from elsewhere, or for other accounts, never lock its owner out there.
+// Limits on wrong secrets: how many are accepted without delay, and the interval for one more after that. They
+// apply to an account from one network, to an account from anywhere, and to a network. The limit from anywhere is
+// high, so that strangers cannot easily lock out an account's owner. From places where the account has logged in
+// before, only the first limit applies, with a separate count: wrong passwords from elsewhere, or for other
+// accounts, never lock the owner out there.
 const (
 	accountBurst  = 20
 	accountEvery  = 10 * time.Second
@@ -22,15 +22,15 @@ const (
 	networkEvery  = 2 * time.Second
 )
 
-// attempts limits how often a secret may be guessed, by target and by origin. It is kept in memory:
-// every node counts for itself, and a restart starts from zero.
+// attempts limits guesses at secrets, by target and origin. It is kept in memory: every node counts separately,
+// and a restart resets it.
 type attempts struct {
 	now func() time.Time
 
 	mu       sync.Mutex
-	accounts *sketch // from one network
-	known    *sketch // the same, from where the account has logged in before
-	anywhere *sketch // accounts
+	accounts *sketch // per account and network
+	known    *sketch // the same, from known places
+	anywhere *sketch // per account
 	networks *sketch
 }
 
@@ -44,17 +44,17 @@ func newAttempts(now func() time.Time) *attempts {
 	}
 }
 
-// origin describes a guess: its target and where it comes from.
+// origin is the target and the source of a guess.
 type origin struct {
-	secret  string // the account's e-mail address, or another name for the target
+	secret  string // the account's e-mail address, or another target
 	address string
-	device  string // the browser, if the account has logged in there before
-	known   bool   // the account has logged in from there before
+	device  string // the browser, if the account logged in with it before
+	known   bool   // whether the account logged in from there before
 }
 
 func (o origin) network() string { return notary.ClientNetwork(o.address) }
 
-// counters returns the leaky buckets in which a guess counts.
+// counters returns the leaky buckets that count a guess.
 func (a *attempts) counters(o origin, now time.Time) []counter {
 	network := o.network()
 	pair := o.secret + " " + network
@@ -67,8 +67,8 @@ func (a *attempts) counters(o origin, now time.Time) []counter {
 	return []counter{a.accounts.counter(pair, now), a.anywhere.counter(o.secret, now), a.networks.counter(network, now)}
 }
 
-// take counts a guess from an unknown address. Every check of a secret calls it first; refund undoes
-// the count if the secret was right.
+// take counts a guess from an unknown address. Every check of a secret must call it first, and refund if the
+// secret was right.
 func (a *attempts) take(secret, address string) (refund func(), err error) {
 	return a.takeFrom(origin{secret: secret, address: address})
 }

@@ -12,7 +12,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// wantLimited wants the error of somebody who must wait that long.
 func wantLimited(t testing.TB, err error, wait time.Duration) {
 	t.Helper()
 	testkit.WantKind(t, err, notary.RateLimited)
@@ -22,7 +21,7 @@ func wantLimited(t testing.TB, err error, wait time.Duration) {
 	}
 }
 
-// A number of refusals is free; then the account waits, as far as this address is concerned.
+// Some attempts are free, then the account must wait for logins from this address.
 func TestAttemptsOfAnAccount(t *testing.T) {
 	t.Parallel()
 	clock := testkit.NewClock()
@@ -35,10 +34,10 @@ func TestAttemptsOfAnAccount(t *testing.T) {
 		testkit.Check(t, take("a"))
 	}
 	wantLimited(t, take("a"), auth.AccountEvery)
-	wantLimited(t, take("a"), auth.AccountEvery) // knocking does not make it longer
+	wantLimited(t, take("a"), auth.AccountEvery) // more attempts do not prolong it
 	_, err := auth.Take(a, "a", "192.0.2.2")
-	testkit.Check(t, err)       // its owner, elsewhere, is not locked out
-	testkit.Check(t, take("b")) // somebody else is not concerned
+	testkit.Check(t, err)       // the owner elsewhere is not locked out
+	testkit.Check(t, take("b")) // other accounts are not affected
 
 	clock.Advance(auth.AccountEvery - 3*time.Second)
 	wantLimited(t, take("a"), 3*time.Second)
@@ -48,20 +47,20 @@ func TestAttemptsOfAnAccount(t *testing.T) {
 	testkit.Check(t, take("a"))
 	wantLimited(t, take("a"), auth.AccountEvery)
 
-	clock.Advance(3 * auth.AccountEvery) // one for each
+	clock.Advance(3 * auth.AccountEvery) // one attempt for each
 	for range 3 {
 		testkit.Check(t, take("a"))
 	}
 	wantLimited(t, take("a"), auth.AccountEvery)
 
-	clock.Advance(100 * auth.AccountEvery) // but never more than at first
+	clock.Advance(100 * auth.AccountEvery) // never more than initially
 	for range auth.AccountBurst {
 		testkit.Check(t, take("a"))
 	}
 	wantLimited(t, take("a"), auth.AccountEvery)
 }
 
-// From many addresses together an account can be tried more often, but not without end.
+// The number of attempts on an account from all addresses together is limited, too.
 func TestAttemptsFromAnywhere(t *testing.T) {
 	t.Parallel()
 	a := auth.NewAttempts(testkit.NewClock().Now)
@@ -73,7 +72,6 @@ func TestAttemptsFromAnywhere(t *testing.T) {
 	wantLimited(t, err, auth.AnywhereEvery)
 }
 
-// An address that tries many accounts waits, too.
 func TestAttemptsOfAnAddress(t *testing.T) {
 	t.Parallel()
 	clock := testkit.NewClock()
@@ -94,7 +92,7 @@ func TestAttemptsOfAnAddress(t *testing.T) {
 	wantLimited(t, take("192.0.2.1"), auth.NetworkEvery)
 }
 
-// In IPv6 one host has a whole /64 to call from.
+// An IPv6 host can use a whole /64.
 func TestAttemptsOfANetwork(t *testing.T) {
 	t.Parallel()
 	a := auth.NewAttempts(testkit.NewClock().Now)
@@ -111,7 +109,6 @@ func TestAttemptsOfANetwork(t *testing.T) {
 	testkit.Check(t, take("2001:db8:0:1::1"))
 }
 
-// What succeeded does not count.
 func TestAttemptsAreRefunded(t *testing.T) {
 	t.Parallel()
 	clock := testkit.NewClock()
@@ -121,14 +118,14 @@ func TestAttemptsAreRefunded(t *testing.T) {
 		testkit.Check(t, err)
 		refund()
 	}
-	for range auth.AccountBurst { // nor does it earn anything
+	for range auth.AccountBurst { // nor do they earn credit
 		_, err := auth.Take(a, "a", "192.0.2.1")
 		testkit.Check(t, err)
 	}
 	_, err := auth.Take(a, "a", "192.0.2.1")
 	wantLimited(t, err, auth.AccountEvery)
 
-	// A refund that comes when all has leaked out already earns nothing either.
+	// A refund after everything has leaked out earns no credit either.
 	clock.Advance(time.Hour)
 	refund, err := auth.Take(a, "b", "192.0.2.2")
 	testkit.Check(t, err)
@@ -142,8 +139,7 @@ func TestAttemptsAreRefunded(t *testing.T) {
 	wantLimited(t, err, auth.AccountEvery)
 }
 
-// However many addresses and names are made up, what counts is not forgotten, and nobody else is
-// taken for it.
+// However many addresses and names are made up, counts are kept and never mixed up with those of others.
 func TestAttemptsAreNeverEvicted(t *testing.T) {
 	t.Parallel()
 	clock := testkit.NewClock()
@@ -168,7 +164,6 @@ func TestAttemptsAreNeverEvicted(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// The limits as whoever logs in meets them.
 func TestLoginIsLimited(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -184,14 +179,14 @@ func TestLoginIsLimited(t *testing.T) {
 		testkit.WantKind(t, try("wrong", "192.0.2.1"), notary.Unauthenticated)
 	}
 	wantLimited(t, try("wrong", "192.0.2.1"), auth.AccountEvery)
-	wantLimited(t, try(testkit.Password, "192.0.2.1"), auth.AccountEvery) // the right one, too
+	wantLimited(t, try(testkit.Password, "192.0.2.1"), auth.AccountEvery) // even with the right password
 	testkit.Check(t, try(testkit.Password, "192.0.2.2"))                  // but not from elsewhere
 	email = strings.ToUpper(email)
 	wantLimited(t, try(testkit.Password, "192.0.2.1"), auth.AccountEvery)
 	w.Clock.Advance(auth.AccountEvery)
 	testkit.Check(t, try(testkit.Password, "192.0.2.1"))
 
-	// An account that does not exist is limited alike.
+	// The limits are the same for an account that does not exist.
 	email = "nobody@example.com"
 	for range auth.AccountBurst {
 		testkit.WantKind(t, try("wrong", "192.0.2.3"), notary.Unauthenticated)
@@ -199,7 +194,7 @@ func TestLoginIsLimited(t *testing.T) {
 	wantLimited(t, try("wrong", "192.0.2.3"), auth.AccountEvery)
 }
 
-// Who has stolen a token guesses the password no faster than by logging in.
+// A stolen token does not help to guess the password faster than by logging in.
 func TestChangeMyPasswordIsLimited(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -208,7 +203,7 @@ func TestChangeMyPasswordIsLimited(t *testing.T) {
 		return w.Auth.ChangeMyPassword(t.Context(), me, old, password)
 	}
 	const next = "another violet harbour engine"
-	for range 2 * auth.AccountBurst { // refused for the new one: no guess
+	for range 2 * auth.AccountBurst { // refusing the new password is no guess
 		testkit.WantKind(t, change(testkit.Password, "short"), notary.Invalid)
 	}
 	for range auth.AccountBurst {
@@ -218,7 +213,7 @@ func TestChangeMyPasswordIsLimited(t *testing.T) {
 	}
 	wantLimited(t, change(testkit.Password, next), auth.AccountEvery)
 	_, err := w.Auth.Login(t.Context(), me.Email, testkit.Password, auth.Client{Address: me.Address})
-	wantLimited(t, err, auth.AccountEvery) // one limit for both
+	wantLimited(t, err, auth.AccountEvery) // same limit
 	w.Clock.Advance(auth.AccountEvery)
 	testkit.Check(t, change(testkit.Password, next))
 }

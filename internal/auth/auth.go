@@ -1,8 +1,8 @@
-// Package auth says who is calling, and keeps the accounts.
+// Package auth authenticates callers and manages accounts.
 //
-// [Service.Login] turns an e-mail and a password into a token, [Service.Caller] turns the
-// token into a [notary.Caller] on each call. Passwords are kept as argon2id (RFC 9106),
-// tokens as SHA-256: neither can be read back from the database.
+// [Service.Login] exchanges an e-mail and password for a token; [Service.Caller] returns the [notary.Caller] of a
+// token for each call. Passwords are stored as argon2id (RFC 9106) and tokens as SHA-256, so neither can be
+// recovered from the database.
 package auth
 
 import (
@@ -19,39 +19,39 @@ import (
 	"notary/internal/store"
 )
 
-// Service keeps accounts and sessions on one database. It is safe for concurrent use.
+// Service manages accounts and sessions in a database. It is safe for concurrent use.
 type Service struct {
 	store    *store.Store
 	now      func() time.Time
 	log      *slog.Logger
 	attempts *attempts
-	sessions *sessions // nil where other nodes can end them
+	sessions *sessions // nil if other nodes can end sessions
 	seen     seen
 	refusals refusals
 	limits   atomic.Pointer[limits]
 
-	initialized    atomic.Bool // an account was seen
+	initialized    atomic.Bool // an account exists
 	noSetupCode    bool
-	onFirstAccount func() // nil for nothing to do
+	onFirstAccount func() // may be nil
 	recognized     recognized
 }
 
-// Options are what a Service may be told; the zero value is for production.
+// Options configures a Service. The zero value is for production.
 type Options struct {
-	Now func() time.Time // time.Now without it
-	Log *slog.Logger     // slog.Default without it
+	Now func() time.Time // default time.Now
+	Log *slog.Logger     // default slog.Default
 
-	// After how long without use a browser's session ends, and after how long in any case.
-	// [DefaultSessionIdle] and [DefaultSessionLife] without them.
+	// The idle timeout and maximum lifetime of browser sessions. Defaults are [DefaultSessionIdle] and
+	// [DefaultSessionLife].
 	SessionIdle, SessionLife time.Duration
 
-	// NoSetupCode lets anybody create the first account.
+	// NoSetupCode lets anyone create the first account.
 	NoSetupCode bool
-	// OnFirstAccount is called after the first account was created. It may be nil.
+	// OnFirstAccount, if not nil, is called after the first account was created.
 	OnFirstAccount func()
 }
 
-// New makes the service.
+// New returns a Service.
 func New(st *store.Store, o Options) *Service {
 	s := &Service{store: st, now: o.Now, log: o.Log, noSetupCode: o.NoSetupCode, onFirstAccount: o.OnFirstAccount}
 	s.LimitSessions(cmp.Or(o.SessionIdle, DefaultSessionIdle), cmp.Or(o.SessionLife, DefaultSessionLife))
@@ -68,31 +68,30 @@ func New(st *store.Store, o Options) *Service {
 	return s
 }
 
-// Client is what somebody logs in from.
+// Client is the client of a login.
 type Client struct {
-	Address   string // the IP address
-	RequestID string // the X-Request-Id of the call
-	UserAgent string // what the program or browser calls itself
-	Device    string // the token of [Service.NewDevice] that a browser has kept
+	Address   string // IP address
+	RequestID string // X-Request-Id of the call
+	UserAgent string // self-reported by the program or browser
+	Device    string // token of [Service.NewDevice], if the browser has one
 }
 
-// Login answers a token for the account with that e-mail and password, which is good for a
-// day. What it refuses, it refuses alike and after the same time, whether or not there is such
-// an account. Too many refusals, for an account or from an address, are [notary.RateLimited].
+// Login returns a token for the account with that e-mail and password, valid for a day. Failed logins get the same
+// error after the same time, whether or not the account exists. Too many of them, for an account or from an
+// address, are [notary.RateLimited].
 func (s *Service) Login(ctx context.Context, email, password string, from Client) (string, error) {
 	token, _, err := s.login(ctx, email, password, from, false)
 	return token, err
 }
 
-// LoginBrowser is Login for a browser: the session ends when it has not been used for a while,
-// and after some hours in any case.
+// LoginBrowser is like Login for a browser, whose session has an idle timeout and a maximum lifetime.
 func (s *Service) LoginBrowser(ctx context.Context, email, password string, from Client) (string, notary.Session, error) {
 	return s.login(ctx, email, password, from, true)
 }
 
 func (s *Service) login(ctx context.Context, email, password string, from Client, browser bool) (token string, session notary.Session, err error) {
 	if email = normalizeEmail(email); len(email) > maxEmail {
-		email = "" // nobody has a longer one, nor this; it would only fill the memory
+		email = "" // no account has such an e-mail; do not store it
 	}
 	account, hash, err := s.store.AccountByEmail(ctx, email)
 	if err != nil {
@@ -108,19 +107,19 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 		}
 		return "", session, err
 	} else if !ok || account == nil {
-		// The e-mail is not logged: people type passwords into the wrong field.
+		// The e-mail is not logged, because people type passwords into the wrong field.
 		s.refusedLogin(account, from)
 		s.log.WarnContext(ctx, "login refused", "account_id", idOf(account), "address", from.Address)
-		return "", session, notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
+		return "", session, notary.Errorf(notary.Unauthenticated, "incorrect email or password")
 	}
 	caller := notary.Caller{AccountID: account.ID, Email: account.Email, Role: account.Role, Address: from.Address, RequestID: from.RequestID}
 	session = s.newSession(account.ID, from, browser)
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
-		// The password may have been changed while it was being checked.
+		// The password may have been changed during the check.
 		if now, err := tx.PasswordHash(ctx, account.ID); err != nil {
 			return err
 		} else if now != hash {
-			return notary.Errorf(notary.Unauthenticated, "the e-mail or the password is wrong")
+			return notary.Errorf(notary.Unauthenticated, "incorrect email or password")
 		}
 		if token, err = begin(tx, &session); err != nil {
 			return err
@@ -130,9 +129,8 @@ func (s *Service) login(ctx context.Context, email, password string, from Client
 	return token, session, err
 }
 
-// attempt reports whether the password matches the hash, unless too many attempts were refused
-// before. Attempts that wait to be hashed are not counted yet, so that many correct ones at once
-// do not limit each other.
+// attempt reports whether the password matches the hash, unless too many attempts failed before. Attempts are
+// counted only once they are hashed, so that concurrent correct ones do not limit each other.
 func (s *Service) attempt(ctx context.Context, o origin, hash, password string) (bool, error) {
 	if err := s.attempts.check(o); err != nil {
 		return false, s.tooMany(ctx, o, err)
@@ -165,8 +163,8 @@ func idOf(account *notary.Account) int64 {
 	return account.ID
 }
 
-// Caller is who holds the token, calling from address. Without a token it is nobody, which
-// is no error; with one that is not (or no longer) good it is [notary.Unauthenticated].
+// Caller returns the caller that holds the token, calling from address. Without a token it returns an anonymous
+// caller and no error; for an invalid or expired token it returns [notary.Unauthenticated].
 func (s *Service) Caller(ctx context.Context, token, address string) (notary.Caller, error) {
 	if token == "" {
 		return notary.Caller{Address: address}, nil
@@ -177,7 +175,8 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 	}
 	if account == nil {
 		s.recognized.remove(hashToken(token))
-		return notary.Caller{}, notary.Errorf(notary.Unauthenticated, "this token is not valid or has expired: log in again")
+		return notary.Caller{}, notary.Errorf(notary.Unauthenticated, "this token is not valid or has expired: "+
+			"log in again")
 	}
 	s.recognized.add(hashToken(token), s.now())
 	s.noteUse(hashToken(token), session)
@@ -185,7 +184,6 @@ func (s *Service) Caller(ctx context.Context, token, address string) (notary.Cal
 		SessionID: session.ID}, nil
 }
 
-// session is the account and the session with that token; nil where it is nobody's.
 func (s *Service) session(ctx context.Context, token string) (*notary.Account, *notary.Session, error) {
 	tokenHash, now := hashToken(token), s.now()
 	if s.sessions == nil {
@@ -202,7 +200,7 @@ func (s *Service) session(ctx context.Context, token string) (*notary.Account, *
 	return account, session, err
 }
 
-// liveSession returns the session with that token hash and its account; nil if it is not [live].
+// liveSession returns the session with that token hash and its account, or nil if it is not [live].
 func (s *Service) liveSession(ctx context.Context, tokenHash []byte,
 	now time.Time) (*notary.Account, *notary.Session, error) {
 	account, session, err := s.store.SessionAccount(ctx, tokenHash, now)
@@ -212,21 +210,20 @@ func (s *Service) liveSession(ctx context.Context, tokenHash []byte,
 	return account, session, nil
 }
 
-// changedSessions is deferred by whatever ends a session or changes an account.
-func (s *Service) changedSessions() {
+// clearSessions must be deferred by everything that ends a session or changes an account.
+func (s *Service) clearSessions() {
 	if s.sessions != nil {
 		s.sessions.changed()
 	}
 }
 
-// newToken is 256 random bits.
 func newToken() string {
 	b := make([]byte, 32)
 	rand.Read(b) // never fails
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// hashToken is how a token is kept. It has too many bits to be guessed from its hash.
+// hashToken returns the stored form of a token, whose entropy rules out guessing it from its hash.
 func hashToken(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]

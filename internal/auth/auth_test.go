@@ -23,7 +23,6 @@ func login(t testing.TB, w *testkit.World, email string) string {
 	return token
 }
 
-// wantCaller wants the token to be good or not.
 func wantCaller(t testing.TB, w *testkit.World, token string, good bool) {
 	t.Helper()
 	_, err := w.Auth.Caller(t.Context(), token, "192.0.2.1")
@@ -34,7 +33,6 @@ func wantCaller(t testing.TB, w *testkit.World, token string, good bool) {
 	}
 }
 
-// A token is whose it is, from wherever it comes.
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -71,7 +69,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// The account's e-mail is found in whatever case it is typed, with spaces around.
+// E-mail addresses are normalised at login: case and surrounding spaces do not matter.
 func TestLoginNormalisesEmail(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -91,7 +89,7 @@ func TestLoginNormalisesEmail(t *testing.T) {
 	testkit.WantField(t, err, "email")
 }
 
-// A token is good for its life and until something ends it; those of others go on.
+// A token is valid for its lifetime or until its session ends; other sessions are unaffected.
 func TestTokenLife(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -147,7 +145,7 @@ func TestTokenLife(t *testing.T) {
 	wantCaller(t, w, other, false)
 }
 
-// Neither a token nor a password can be read from the database or the log.
+// Tokens and passwords are neither in the database nor in the log.
 func TestSecretsAreNotKept(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

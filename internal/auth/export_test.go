@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What the tests need to see of the inside.
+// Internals needed by tests.
 
 const (
 	AccountBurst = accountBurst
@@ -21,17 +21,17 @@ const (
 	TokenLife   = tokenLife
 )
 
-// CheckPassword says whether a password is fit to be one.
+// CheckPassword returns an error if a password is unacceptable.
 func CheckPassword(password, email string) error { return checkPassword(password, email) }
 
-// HashToken is how a token is kept.
+// HashToken returns the stored form of a token.
 func HashToken(token string) []byte { return hashToken(token) }
 
-// Decoy is the hash that is verified where there is no account.
+// Decoy returns the hash that is verified if there is no account.
 func Decoy() string { return decoy }
 
-// CountHashing returns how many passwords are hashed until the test ends. It replaces the queue
-// for that time, so no other test may run beside it.
+// CountHashing returns a function that counts the passwords hashed until the test ends. It replaces the queue, so
+// no other test may run in parallel.
 func CountHashing(t *testing.T) func() int {
 	was := hashing
 	hashing = newHashQueue(1)
@@ -47,10 +47,10 @@ func CountHashing(t *testing.T) func() int {
 // Attempts are the limits on refused logins.
 type Attempts = attempts
 
-// NewAttempts makes limits of their own.
+// NewAttempts returns separate limits.
 func NewAttempts(now func() time.Time) *Attempts { return newAttempts(now) }
 
-// Take uses up an attempt.
+// Take counts an attempt.
 func Take(a *Attempts, email, address string) (refund func(), err error) {
 	return a.take(email, address)
 }
@@ -58,12 +58,12 @@ func Take(a *Attempts, email, address string) (refund func(), err error) {
 // AttemptsOf returns the limits of a service.
 func AttemptsOf(s *Service) *Attempts { return s.attempts }
 
-// WaitNoted waits until the uses of sessions so far are noted.
+// WaitNoted waits until all uses of sessions are recorded.
 func WaitNoted(s *Service) { s.seen.running.Wait() }
 
 const MaxRecognized = maxRecognized
 
-// RecognizedAfter returns how many tokens are kept after n have been recognized at once.
+// RecognizedAfter returns how many tokens are remembered after n were recognized at once.
 func RecognizedAfter(now time.Time, n int) int {
 	r := &recognized{}
 	for i := range n {

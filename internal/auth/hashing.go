@@ -10,26 +10,26 @@ import (
 	"notary"
 )
 
-// How many requests may wait in each lane: from one network, and in total.
+// Limits on the waiting requests in a lane: per network, and in total.
 const (
 	maxWaitingNetwork = 128
 	maxWaiting        = 512
 )
 
-// knownTurns is how many known clients are served before an unknown one, while both wait.
+// knownTurns is how many known clients are served before an unknown one while both wait.
 const knownTurns = 4
 
-// hashing limits how many passwords are hashed at once: each takes 19 MiB and a processor.
+// hashing limits concurrent password hashing, which takes 19 MiB and a processor each.
 var hashing = newHashQueue(runtime.GOMAXPROCS(0))
 
-// hashQueue grants slots for hashing. Known clients go first. Within a lane networks take turns, so
-// that one that sends many passwords mostly delays itself.
+// hashQueue grants slots for hashing. Known clients go first. Within a lane networks take turns, so that one that
+// sends many passwords mainly delays itself.
 type hashQueue struct {
 	mu      sync.Mutex
 	free    int
 	known   lane
 	unknown lane
-	turns   int // given to known clients while unknown ones waited
+	turns   int // granted to known clients while unknown ones waited
 	granted int
 }
 
@@ -37,7 +37,7 @@ func newHashQueue(slots int) *hashQueue {
 	return &hashQueue{free: slots, known: newLane(), unknown: newLane()}
 }
 
-// acquire waits for a slot until ctx ends. The caller gives it back by calling release.
+// acquire waits for a slot until ctx ends. The caller must call release.
 func (q *hashQueue) acquire(ctx context.Context, network string, known bool) (release func(), err error) {
 	w := q.enter(network, known)
 	if w == nil {
@@ -51,14 +51,14 @@ func (q *hashQueue) acquire(ctx context.Context, network string, known bool) (re
 		}
 		return q.release, nil
 	case <-ctx.Done():
-		if !q.leave(w) && <-w.answer { // the slot came at the same moment
+		if !q.leave(w) && <-w.answer { // the slot was granted concurrently
 			q.release()
 		}
-		return nil, &notary.Error{Kind: notary.Unavailable, Message: "the request was given up", Err: ctx.Err()}
+		return nil, &notary.Error{Kind: notary.Unavailable, Message: "the request was cancelled", Err: ctx.Err()}
 	}
 }
 
-// enter takes a free slot and returns nil, or returns a waiter, which may be refused already.
+// enter takes a free slot and returns nil, or returns a waiter, which may already be refused.
 func (q *hashQueue) enter(network string, known bool) *waiter {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -77,14 +77,13 @@ func (q *hashQueue) enter(network string, known bool) *waiter {
 	return w
 }
 
-// leave removes a waiter that gives up. It reports false if w has its answer already.
+// leave removes a waiter that gives up. It returns false if w already has its answer.
 func (q *hashQueue) leave(w *waiter) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return w.lane.remove(w)
 }
 
-// release passes a slot on to the next in turn.
 func (q *hashQueue) release() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -108,11 +107,11 @@ func (q *hashQueue) next() *waiter {
 	return q.known.next()
 }
 
-// waiter is one request that waits for a slot.
+// waiter is a request waiting for a slot.
 type waiter struct {
 	network string
 	lane    *lane
-	answer  chan bool // true with a slot, false if it was refused
+	answer  chan bool // true if granted, false if refused
 }
 
 // lane is a queue in which networks take turns.
@@ -124,8 +123,8 @@ type lane struct {
 
 func newLane() lane { return lane{waiting: map[string][]*waiter{}} }
 
-// add appends w and returns the waiter that does not fit, if any: w itself, or the last one of the
-// network with the most.
+// add appends w and returns the waiter that does not fit, if any: w itself, or the last one of the network with
+// the most waiters.
 func (l *lane) add(w *waiter) (refused *waiter) {
 	own := len(l.waiting[w.network])
 	if own >= maxWaitingNetwork {
@@ -153,14 +152,14 @@ func (l *lane) add(w *waiter) (refused *waiter) {
 	return refused
 }
 
-// next removes and returns the first waiter of the network that is next; nil if there is none.
+// next removes and returns the first waiter of the next network, or nil.
 func (l *lane) next() *waiter {
 	if l.n == 0 {
 		return nil
 	}
 	w := l.waiting[l.order[0]][0]
 	l.remove(w)
-	if i := slices.Index(l.order, w.network); i >= 0 { // to the end, if others of the network wait
+	if i := slices.Index(l.order, w.network); i >= 0 { // requeue the network if it has more waiters
 		l.order = append(slices.Delete(l.order, i, i+1), w.network)
 	}
 	return w

@@ -9,8 +9,7 @@ import (
 	"notary"
 )
 
-// queued lets clients wait in a queue whose only slot is taken, and returns their names in the
-// order in which they get it.
+// queued queues clients while the only slot is taken, and returns their names in the order in which they get it.
 func queued(t *testing.T, clients ...string) (order []string) {
 	t.Helper()
 	q := newHashQueue(1)
@@ -48,7 +47,7 @@ func queued(t *testing.T, clients ...string) (order []string) {
 	return order
 }
 
-// Networks take turns, so that one that floods the queue delays mostly itself.
+// Networks take turns, so that one that floods the queue mainly delays itself.
 func TestHashQueueIsFairByNetwork(t *testing.T) {
 	t.Parallel()
 	got := queued(t, "a", "a", "a", "a", "b", "c", "b")
@@ -57,7 +56,7 @@ func TestHashQueueIsFairByNetwork(t *testing.T) {
 	}
 }
 
-// Known clients go first, but never keep all others waiting.
+// Known clients go first, but never starve others.
 func TestHashQueuePrefersKnownClients(t *testing.T) {
 	t.Parallel()
 	got := queued(t, "a", "b", "k!", "k!", "l!", "k!", "k!", "k!")
@@ -66,8 +65,8 @@ func TestHashQueuePrefersKnownClients(t *testing.T) {
 	}
 }
 
-// The queue is bounded by network and in all; when it is full, the network with the most waiting
-// makes room for others.
+// The queue is bounded per network and in total. When it is full, the network with the most waiters makes room for
+// others.
 func TestHashQueueIsBounded(t *testing.T) {
 	t.Parallel()
 	q := newHashQueue(1)
@@ -102,7 +101,7 @@ func TestHashQueueIsBounded(t *testing.T) {
 	}
 }
 
-// Who gives up leaves the queue; a slot that comes at the same moment is passed on.
+// A cancelled waiter leaves the queue; a slot granted concurrently is passed on.
 func TestHashQueueFollowsTheContext(t *testing.T) {
 	t.Parallel()
 	q := newHashQueue(1)

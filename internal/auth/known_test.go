@@ -11,9 +11,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// Wrong passwords from elsewhere, however many, do not lock an owner out who logs in from an
-// address that the account has logged in from before; nor do wrong passwords for other accounts
-// from the same address. A restart and another node change nothing about it.
+// Any number of wrong passwords from elsewhere, or for other accounts from the same address, does not lock out an
+// owner at a known address. This holds across restarts and nodes.
 func TestOwnersAreNotLockedOutFromKnownAddresses(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -38,9 +37,9 @@ func TestOwnersAreNotLockedOutFromKnownAddresses(t *testing.T) {
 	attack(w.Auth)
 	wantLimited(t, login(w.Auth, "198.51.100.1", testkit.Password), auth.AnywhereEvery)
 	testkit.Check(t, login(w.Auth, "192.0.2.1", testkit.Password))
-	testkit.Check(t, login(w.Auth, "2001:db8::abcd", testkit.Password)) // the same /64
+	testkit.Check(t, login(w.Auth, "2001:db8::abcd", testkit.Password)) // same /64
 	_, err := w.Auth.Login(t.Context(), w.Caller(notary.ReadOnly).Email, testkit.Password, auth.Client{Address: "192.0.2.1"})
-	wantLimited(t, err, auth.NetworkEvery) // an account that was never there
+	wantLimited(t, err, auth.NetworkEvery) // an account that never logged in there
 
 	other := auth.New(w.Store, auth.Options{Now: w.Clock.Now})
 	attack(other)
@@ -49,12 +48,11 @@ func TestOwnersAreNotLockedOutFromKnownAddresses(t *testing.T) {
 	attack(w.Auth)
 	testkit.Check(t, login(w.Auth, "192.0.2.1", testkit.Password))
 
-	w.Clock.Advance(91 * 24 * time.Hour) // what was long ago is no longer known
+	w.Clock.Advance(91 * 24 * time.Hour) // old logins no longer count
 	attack(w.Auth)
 	wantLimited(t, login(w.Auth, "192.0.2.1", testkit.Password), auth.NetworkEvery)
 }
 
-// From a known address, too, a password cannot be guessed without end.
 func TestKnownAddressesAreLimited(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -70,12 +68,11 @@ func TestKnownAddressesAreLimited(t *testing.T) {
 		testkit.WantKind(t, login("192.0.2.1", "wrong"), notary.Unauthenticated)
 	}
 	wantLimited(t, login("192.0.2.1", testkit.Password), auth.AccountEvery)
-	testkit.Check(t, login("192.0.2.2", testkit.Password)) // each has a count of its own
+	testkit.Check(t, login("192.0.2.2", testkit.Password)) // has a separate count
 	w.Clock.Advance(auth.AccountEvery)
 	testkit.Check(t, login("192.0.2.1", testkit.Password))
 }
 
-// A change of the password invalidates the tokens of browsers.
 func TestDevicesEndWithThePassword(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -98,8 +95,8 @@ func TestDevicesEndWithThePassword(t *testing.T) {
 	testkit.Check(t, login(device))
 }
 
-// A browser in which the account has logged in is known wherever it is, also beside somebody who
-// guesses passwords from the same address. Its token is good for that account alone.
+// A browser in which the account logged in is known at any address, even one shared with an attacker. Its token is
+// valid only for that account.
 func TestOwnersAreNotLockedOutOfTheirBrowsers(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -111,7 +108,7 @@ func TestOwnersAreNotLockedOutOfTheirBrowsers(t *testing.T) {
 		_, _, err := w.Auth.LoginBrowser(t.Context(), email, password, auth.Client{Address: nat, Device: device})
 		return err
 	}
-	testkit.Check(t, login(owner.Email, testkit.Password, "")) // the address is known, but so it is to the attacker
+	testkit.Check(t, login(owner.Email, testkit.Password, "")) // a known address, but the attacker shares it
 	limits := auth.AttemptsOf(w.Auth)
 	for range auth.AccountBurst {
 		testkit.WantKind(t, login(owner.Email, "wrong", ""), notary.Unauthenticated)

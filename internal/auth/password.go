@@ -14,8 +14,8 @@ import (
 	"notary"
 )
 
-// The cost of a password: argon2id with 19 MiB, two passes, one lane, the least that OWASP's
-// guide to storing passwords asks for.
+// The cost of a password: argon2id with 19 MiB, two passes and one lane, the minimum of OWASP's guide to storing
+// passwords.
 const (
 	argonMemory = 19 * 1024 // KiB
 	argonPasses = 2
@@ -27,14 +27,13 @@ const (
 const (
 	minPassword = 12   // characters
 	maxPassword = 1024 // bytes
-	// minEntropy is what a password must be worth, in bits: about a million guesses by
-	// somebody who tries known passwords, names, dates and keyboard patterns first.
+	// minEntropy is the required strength in bits: about a million guesses for an attacker who first tries known
+	// passwords, names, dates and keyboard patterns.
 	minEntropy = 20
-	// maxJudged is how many characters are judged; the cost grows with their square.
+	// maxJudged is the number of characters evaluated; the cost is quadratic.
 	maxJudged = 64
 )
 
-// newPassword checks that a password is acceptable, and returns its hash.
 func newPassword(ctx context.Context, password, email string) (string, error) {
 	if err := checkPassword(password, email); err != nil {
 		return "", err
@@ -58,36 +57,36 @@ func checkPassword(password, email string) error {
 		return refuse("the password is not valid UTF-8")
 	}
 	if utf8.RuneCountInString(password) < minPassword {
-		return refuse("the password must have %d characters or more", minPassword)
+		return refuse("the password must have at least %d characters", minPassword)
 	}
 	if len(password) > maxPassword {
-		return refuse("the password must have %d bytes or fewer", maxPassword)
+		return refuse("the password must have at most %d bytes", maxPassword)
 	}
 	if strings.EqualFold(password, email) {
 		return refuse("the password must not be the e-mail address")
 	}
 	if entropy(password, email) < minEntropy {
-		return refuse("this password is among the first that are tried: take one that is less common, " +
-			"such as four words that do not belong together")
+		return refuse("this password is easy to guess: choose a less common one, " +
+			"such as four unrelated words")
 	}
 	return nil
 }
 
-// keyboardWalks are common passwords that go to and fro between the rows of a keyboard, which
-// are not taken for patterns otherwise.
+// keyboardWalks are common passwords that alternate between keyboard rows and are otherwise not recognised as
+// patterns.
 var keyboardWalks = []string{"1q2w3e4r5t6y", "1q2w3e4r5t", "q1w2e3r4t5y6", "1qaz2wsx3edc", "1qazxsw23edc", "zaq12wsxcde3", "zaq1xsw2cde3", "qazwsxedcrfv"}
 
-// decoy is verified where there is no account, so that this takes as long as with one. No
-// password fits it.
+// decoy is the hash that is verified for a missing account, so that it takes the same time. No password matches
+// it.
 var decoy = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonSalt)),
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonKey)))
 
-// verifyPassword says whether the password fits the hash. An empty hash fits none, and takes
-// as long. The caller holds a slot.
+// verifyPassword reports whether the password matches the hash. An empty hash never matches, and takes the same
+// time. The caller must hold a slot.
 func verifyPassword(hash, password string) (bool, error) {
 	if len(password) > maxPassword {
-		password = "" // no account has an empty one
+		password = "" // no account has an empty password
 	}
 	if hash == "" {
 		hash = decoy

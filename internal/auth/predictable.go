@@ -7,18 +7,18 @@ import (
 )
 
 const (
-	// minUnpredictable is how many characters a password must have beside predictable words, numbers and signs.
+	// minUnpredictable is the number of characters required in addition to predictable words, numbers and symbols.
 	minUnpredictable = 6
-	// minRepeated is the same for a password that is mostly a repetition.
+	// minRepeated is the same for a password that is mostly repetition.
 	minRepeated = 10
-	// freeDigits is how many digits beside a predictable word are as predictable as a year or a counter.
+	// freeDigits is how many digits next to a predictable word are as predictable as a year or a counter.
 	freeDigits = 4
-	// predictableEntropy is the most entropy that a predictable password is credited with, in bits.
+	// predictableEntropy is the maximum entropy, in bits, credited to a predictable password.
 	predictableEntropy = 15
 )
 
-// predictableWords are what people put together to satisfy rules about passwords: seasons, months, weekdays,
-// words for passwords and accounts, the product, and walks on the keyboard.
+// predictableWords are used to satisfy password rules: seasons, months, weekdays, words for passwords and
+// accounts, the product, and keyboard walks.
 var predictableWords = longestFirst(strings.Fields(`
 	spring summer autumn winter frühling fruehling fruhling sommer herbst
 	january february march april june july august september october november december
@@ -30,24 +30,24 @@ var predictableWords = longestFirst(strings.Fields(`
 	notary certificate zertifikat authority
 	1qaz 2wsx 3edc 4rfv 5tgb zaq1 xsw2 cde3 vfr4 qaz wsx edc 1q2w 3e4r 5t6y 5t6z q1w2 e3r4 t5y6 t5z6`))
 
-// predictableRuns are rows of keys, and what is counted or recited: four of them in a row are one guess.
+// predictableRuns are keyboard rows and other sequences: four consecutive characters count as one guess.
 var predictableRuns = []string{
 	"qwertyuiop", "qwertzuiopü", "asdfghjklöä", "zxcvbnm", "yxcvbnm", "1234567890", "abcdefghijklmnopqrstuvwxyz",
 }
 
-// substitutions undoes the usual replacements of letters.
+// substitutions reverses the usual replacements of letters.
 var substitutions = strings.NewReplacer(
 	"0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i")
 
-// predictable reports whether a password is little more than predictable words, repetitions, numbers and signs.
+// predictable reports whether a password consists mainly of predictable words, repetitions, numbers and symbols.
 func predictable(password, email string) bool {
 	lower := strings.ToLower(password)
 	words := slices.Concat(predictableWords, emailParts(email))
-	return littleElse(lower, longestFirst(words)) || littleElse(substitutions.Replace(lower), longestFirst(words))
+	return isMostlyPredictable(lower, longestFirst(words)) || isMostlyPredictable(substitutions.Replace(lower), longestFirst(words))
 }
 
-// littleElse reports whether little is left of a password without the words, runs and repetitions in it.
-func littleElse(password string, words []string) bool {
+// isMostlyPredictable reports whether little of a password remains without its words, runs and repetitions.
+func isMostlyPredictable(password string, words []string) bool {
 	password = strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return r
@@ -76,7 +76,7 @@ func littleElse(password string, words []string) bool {
 	return others+max(0, digits-freeDigits) < needed
 }
 
-// withoutRuns replaces four characters and more that follow one another in a run, in either direction.
+// withoutRuns replaces four or more consecutive characters of a run, in either direction.
 func withoutRuns(text string) string {
 	const least = 4
 	runes := []rune(text)
@@ -97,7 +97,7 @@ func withoutRuns(text string) string {
 	return kept.String()
 }
 
-// follows returns how many characters of text follow one another in the run.
+// follows returns how many characters of text are consecutive in the run.
 func follows(text, run []rune, step int) int {
 	at := slices.Index(run, text[0])
 	if at < 0 {
@@ -110,7 +110,7 @@ func follows(text, run []rune, step int) int {
 	return n
 }
 
-// collapse reduces adjacent repetitions to one: "abcabcabc" to "abc".
+// collapse reduces adjacent repetitions to one: "abcabcabc" becomes "abc".
 func collapse(text string) string {
 	runes := []rune(text)
 	for size := len(runes) / 2; size > 0; size-- {
@@ -126,7 +126,7 @@ func collapse(text string) string {
 	return string(runes)
 }
 
-// emailParts returns the words of an e-mail address that are long enough to stand out.
+// emailParts returns the longer words of an e-mail address.
 func emailParts(email string) []string {
 	parts := strings.FieldsFunc(strings.ToLower(email), func(r rune) bool { return !unicode.IsLetter(r) })
 	return slices.DeleteFunc(parts, func(part string) bool { return len(part) < 3 })

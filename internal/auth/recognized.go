@@ -10,9 +10,8 @@ const (
 	maxRecognized = 10_000
 )
 
-// recognized remembers which tokens were valid when they were last looked up, so that their
-// holders get larger limits before the database is asked. It never authorizes a call: a session
-// that has ended meanwhile stays in it for a while.
+// recognized caches recently valid tokens, so that their holders get larger limits before the database is queried.
+// It never authorizes a call: ended sessions remain in it for a while.
 type recognized struct {
 	mu    sync.Mutex
 	until map[string]time.Time // by token hash
@@ -36,7 +35,7 @@ func (r *recognized) add(tokenHash []byte, now time.Time) {
 	r.until[string(tokenHash)] = now.Add(recognizedFor)
 }
 
-// makeRoom removes what has expired, and otherwise any one entry.
+// makeRoom removes expired entries, or else an arbitrary one.
 func (r *recognized) makeRoom(now time.Time) {
 	one := ""
 	for hash, until := range r.until {
@@ -55,8 +54,8 @@ func (r *recognized) remove(tokenHash []byte) {
 	delete(r.until, string(tokenHash))
 }
 
-// Recognizes reports whether token was valid within the last ten minutes, without asking the
-// database. It is a hint for limits only: [Service.Caller] decides who is calling.
+// Recognizes reports whether token was valid within the last ten minutes, without querying the database. Use it
+// only for limits: [Service.Caller] authenticates the caller.
 func (s *Service) Recognizes(token string) bool {
 	return token != "" && s.recognized.has(hashToken(token), s.now())
 }

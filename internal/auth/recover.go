@@ -9,26 +9,26 @@ import (
 	"notary/internal/store"
 )
 
-// Recovery gives an Admin a new password without the old one. It is for the operator of the server.
+// Recovery sets an Admin's password without the old one. It is for the operator of the server.
 type Recovery struct {
 	Email        string `json:"email"`
-	PasswordHash string `json:"password_hash"` // of [NewPasswordHash]
+	PasswordHash string `json:"password_hash"` // from [NewPasswordHash]
 	Create       bool   `json:"create"`        // make the account an Admin if there is none
 }
 
-// NewPasswordHash checks that a password is acceptable for an account, and returns its hash.
+// NewPasswordHash checks a password for an account and returns its hash.
 func NewPasswordHash(ctx context.Context, password, email string) (string, error) {
 	return newPassword(ctx, password, normalizeEmail(email))
 }
 
-// Recover sets the password of an Admin and ends its sessions. If there is no Admin and Create is
-// set, it makes the account an Admin, creating it if necessary.
+// Recover sets the password of an Admin and ends its sessions. If there is no Admin and Create is set, it makes
+// the account an Admin, creating it if necessary.
 func (s *Service) Recover(ctx context.Context, r Recovery) error {
 	r.Email = normalizeEmail(r.Email)
 	if err := checkEmail(r.Email); err != nil {
 		return err
 	}
-	defer s.changedSessions()
+	defer s.clearSessions()
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		accounts, err := tx.Accounts(ctx)
 		if err != nil {
@@ -49,7 +49,7 @@ func (s *Service) Recover(ctx context.Context, r Recovery) error {
 	return err
 }
 
-// recovered returns the Admin that gets a new password, and the event of that.
+// recovered returns the Admin that gets a new password, and the event.
 func recovered(tx *store.Tx, accounts []*notary.Account, r Recovery) (_ *notary.Account, e notary.Event, err error) {
 	var account *notary.Account
 	var admins []string

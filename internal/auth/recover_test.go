@@ -17,7 +17,7 @@ func recovery(t *testing.T, email string, create bool) auth.Recovery {
 	return auth.Recovery{Email: email, PasswordHash: hash, Create: create}
 }
 
-// An Admin gets a new password; its sessions end, and the reset is an event.
+// Recovery sets an Admin's password, ends its sessions and records an event.
 func TestRecoverAnAdmin(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -39,7 +39,7 @@ func TestRecoverAnAdmin(t *testing.T) {
 	}
 }
 
-// Nobody becomes an Admin while there is one.
+// No one becomes an Admin while there is one.
 func TestRecoverOnlyAdmins(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -53,7 +53,7 @@ func TestRecoverOnlyAdmins(t *testing.T) {
 	testkit.WantKind(t, w.Auth.Recover(t.Context(), auth.Recovery{Email: "x", Create: true}), notary.Invalid)
 }
 
-// Where there is no Admin, one is made only on request.
+// Without an Admin, one is created only on request.
 func TestRecoverWithoutAnyAdmin(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)

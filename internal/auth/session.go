@@ -12,28 +12,28 @@ import (
 	"notary/internal/store"
 )
 
-// How long sessions live.
+// The lifetimes of sessions.
 const (
-	tokenLife          = 24 * time.Hour      // a program's token
-	DefaultSessionIdle = time.Hour           // a browser's session without use
-	DefaultSessionLife = 12 * time.Hour      // a browser's session in any case
-	maxSessionLife     = 30 * 24 * time.Hour // whatever is configured
+	tokenLife          = 24 * time.Hour      // of a program's token
+	DefaultSessionIdle = time.Hour           // idle timeout of a browser session
+	DefaultSessionLife = 12 * time.Hour      // maximum lifetime of a browser session
+	maxSessionLife     = 30 * 24 * time.Hour // upper limit of the configuration
 
-	// seenEvery is how often it is noted at most that a session is in use.
+	// seenEvery is the minimum interval for recording the use of a session.
 	seenEvery = time.Minute
-	seenTime  = 10 * time.Second // that this may take
+	seenTime  = 10 * time.Second // timeout for recording it
 )
 
 const maxUserAgent = 200 // octets
 
-// limits are those of a browser's session.
+// limits are those of a browser session.
 type limits struct{ idle, life time.Duration }
 
-// LimitSessions sets how long a browser's session lives without use, and in any case. It
-// applies to new sessions, and to each existing one from its next use.
+// LimitSessions sets the idle timeout and maximum lifetime of browser sessions. It applies to new sessions, and to
+// existing ones from their next use.
 func (s *Service) LimitSessions(idle, life time.Duration) { s.limits.Store(&limits{idle, life}) }
 
-// end is when a session that was begun then and is used now will end.
+// end returns the expiry of a session that began at begun and is used now.
 func (l limits) end(begun, now time.Time) time.Time {
 	end, last := now.Add(l.idle), begun.Add(l.life)
 	if last.Before(end) {
@@ -42,8 +42,8 @@ func (l limits) end(begun, now time.Time) time.Time {
 	return end
 }
 
-// live reports whether a session has begun and is within the maximum lifetime of its kind, whatever
-// expiry is recorded for it.
+// live reports whether a session has started and is within the maximum lifetime of its kind, whatever its recorded
+// expiry.
 func live(session *notary.Session, now time.Time) bool {
 	life := tokenLife
 	if session.Browser {
@@ -52,7 +52,6 @@ func live(session *notary.Session, now time.Time) bool {
 	return !session.CreatedAt.After(now.Add(store.MaxClockSkew)) && now.Before(session.CreatedAt.Add(life))
 }
 
-// newSession is one that begins now.
 func (s *Service) newSession(accountID int64, from Client, browser bool) notary.Session {
 	now := s.now()
 	session := notary.Session{AccountID: accountID, Browser: browser, Address: from.Address, UserAgent: plainText(from.UserAgent),
@@ -63,14 +62,14 @@ func (s *Service) newSession(accountID int64, from Client, browser bool) notary.
 	return session
 }
 
-// begin records the session, with its id, and gives its token.
+// begin records the session, sets its id and returns its token.
 func begin(tx *store.Tx, session *notary.Session) (token string, err error) {
 	token = newToken()
 	session.ID, err = tx.InsertSession(session, hashToken(token))
 	return token, err
 }
 
-// plainText is what a client calls itself, without what cannot be shown, cut short.
+// plainText returns a client's self-description, truncated and without unprintable characters.
 func plainText(userAgent string) string {
 	userAgent = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -85,7 +84,7 @@ func plainText(userAgent string) string {
 	return userAgent
 }
 
-// seen are the sessions of which it is being noted that they are in use.
+// seen tracks the sessions whose use is being recorded.
 type seen struct {
 	mu      sync.Mutex
 	noting  map[string]bool
@@ -111,8 +110,8 @@ func (s *seen) end(tokenHash []byte) {
 	delete(s.noting, string(tokenHash))
 }
 
-// noteUse notes that a session is in use, at most once a minute, and puts the end of a
-// browser's off. The call does not wait for that.
+// noteUse records that a session is in use, at most once a minute, and extends a browser's session. It does not
+// block the call.
 func (s *Service) noteUse(tokenHash []byte, session *notary.Session) {
 	now := s.now()
 	if now.Sub(session.LastSeenAt) < seenEvery || !s.seen.begin(tokenHash) {
@@ -127,7 +126,7 @@ func (s *Service) noteUse(tokenHash []byte, session *notary.Session) {
 		ctx, cancel := context.WithTimeout(context.Background(), seenTime)
 		defer cancel()
 		err := s.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(session.ID, expires) })
-		if err != nil { // the next call tries again
+		if err != nil { // the next call retries
 			s.log.Debug("could not note that a session is in use", "error", err)
 			return
 		}
@@ -137,8 +136,8 @@ func (s *Service) noteUse(tokenHash []byte, session *notary.Session) {
 	})
 }
 
-// Sessions are the caller's own sessions that have not ended, the last begun first. The one
-// with the token is marked as the current one.
+// Sessions returns the caller's own active sessions, most recent first. The one with the token is marked as
+// current.
 func (s *Service) Sessions(ctx context.Context, caller notary.Caller, token string) ([]*notary.Session, error) {
 	if !caller.Known() {
 		return nil, notary.Errorf(notary.Unauthenticated, "log in first")
@@ -154,14 +153,14 @@ func (s *Service) Sessions(ctx context.Context, caller notary.Caller, token stri
 	return all, err
 }
 
-// EndSession ends one of the caller's own sessions at once.
+// EndSession ends one of the caller's own sessions.
 func (s *Service) EndSession(ctx context.Context, caller notary.Caller, id int64) error {
 	return s.endSessions(ctx, caller, notary.Fields{"session_id": id}, func(tx *store.Tx) error {
 		return tx.DeleteSessionOf(caller.AccountID, id)
 	})
 }
 
-// EndOtherSessions ends all of the caller's own sessions but the one with the token.
+// EndOtherSessions ends all of the caller's own sessions except the one with the token.
 func (s *Service) EndOtherSessions(ctx context.Context, caller notary.Caller, token string) error {
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
@@ -178,7 +177,7 @@ func (s *Service) EndOtherSessions(ctx context.Context, caller notary.Caller, to
 	})
 }
 
-// Logout ends the caller's session with that token at once.
+// Logout ends the caller's session with that token.
 func (s *Service) Logout(ctx context.Context, caller notary.Caller, token string) error {
 	return s.endSessions(ctx, caller, nil, func(tx *store.Tx) error { return tx.DeleteSession(hashToken(token)) })
 }
@@ -187,7 +186,7 @@ func (s *Service) endSessions(ctx context.Context, caller notary.Caller, ended n
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
 	}
-	defer s.changedSessions()
+	defer s.clearSessions()
 	return s.store.WriteAccount(ctx, caller, caller.AccountID, func(tx *store.Tx) error {
 		if err := end(tx); err != nil {
 			return err
@@ -198,6 +197,6 @@ func (s *Service) endSessions(ctx context.Context, caller notary.Caller, ended n
 
 // CleanUp deletes expired sessions. It runs periodically.
 func (s *Service) CleanUp(ctx context.Context) error {
-	defer s.changedSessions()
+	defer s.clearSessions()
 	return s.store.Write(ctx, (*store.Tx).DeleteExpiredSessions)
 }

@@ -19,20 +19,20 @@ func loginBrowser(t testing.TB, w *testkit.World, email string) (token string, s
 	return token, session
 }
 
-// use makes a call with the token, and waits until that is noted.
+// use makes a call with the token and waits until it is recorded.
 func use(t testing.TB, w *testkit.World, token string, good bool) {
 	t.Helper()
 	wantCaller(t, w, token, good)
 	auth.WaitNoted(w.Auth)
 }
 
-// A browser's session ends an hour after it was last used, and after twelve in any case. Its
-// use counts to the minute.
+// A browser session ends an hour after its last use, and after twelve hours in any case. Use is recorded to the
+// minute.
 func TestBrowserSessionLimits(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		pauses []time.Duration // between the calls, all of which are good
-		last   time.Duration   // until one that is not
+		pauses []time.Duration // between valid calls
+		last   time.Duration   // before an invalid call
 	}{
 		"never used":              {last: time.Hour},
 		"used once":               {[]time.Duration{time.Hour - time.Second}, time.Hour},
@@ -55,7 +55,7 @@ func TestBrowserSessionLimits(t *testing.T) {
 			auth.WaitNoted(w.Auth)
 			if name == "used all the time" || name == "used to the end" {
 				w.Clock.Advance(time.Second)
-			} else { // the last look was a use, too
+			} else { // the last query was a use, too
 				w.Clock.Advance(time.Hour)
 			}
 			wantCaller(t, w, token, false)
@@ -72,7 +72,7 @@ func repeat(n int, d time.Duration) (all []time.Duration) {
 	return all
 }
 
-// The limits are what the service was told, on each node, whoever noted the use.
+// Each node applies its configured limits, whichever node recorded the use.
 func TestBrowserSessionLimitsOnTwoNodes(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -85,7 +85,7 @@ func TestBrowserSessionLimitsOnTwoNodes(t *testing.T) {
 	}
 	for i, s := range []*auth.Service{two, one, two} {
 		w.Clock.Advance(8 * time.Minute)
-		if i > 0 { // the memory of the other is that of a single node: the real ones have none
+		if i > 0 { // the other node's cache is that of a single node: real ones have none
 			s = auth.New(w.Store, options)
 		}
 		_, err := s.Caller(t.Context(), token, "")
@@ -97,7 +97,7 @@ func TestBrowserSessionLimitsOnTwoNodes(t *testing.T) {
 	testkit.WantKind(t, err, notary.Unauthenticated)
 }
 
-// That a session is in use is noted without the call waiting, once a minute at most.
+// Recording use does not block calls and happens at most once a minute.
 func TestUseIsNotedOnceAMinute(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -135,7 +135,6 @@ func TestUseIsNotedOnceAMinute(t *testing.T) {
 	}
 }
 
-// What is noted late does not bring back a session that was ended.
 func TestUseDoesNotReviveASession(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -147,8 +146,7 @@ func TestUseDoesNotReviveASession(t *testing.T) {
 	wantCaller(t, w, token, false)
 }
 
-// One sees one's own sessions, the last begun first, and can end them; those of others do not
-// exist.
+// Users see their own sessions, most recent first, and can end them; those of others do not exist for them.
 func TestOwnSessions(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -190,8 +188,7 @@ func TestOwnSessions(t *testing.T) {
 	}
 }
 
-// Who changes the password can stay, in a session of the same kind with another token; all
-// others end.
+// After a password change the session can continue as a new one of the same kind with a new token; all others end.
 func TestChangeMyPasswordAndStay(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -216,7 +213,6 @@ func TestChangeMyPasswordAndStay(t *testing.T) {
 	}
 }
 
-// What a browser calls itself is kept as text that can be shown, and cut short.
 func TestUserAgents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -235,8 +231,8 @@ func TestUserAgents(t *testing.T) {
 	}
 }
 
-// A session that was issued under a wrong clock ends at the latest when one issued at the same
-// moment under the right clock does, also after a restart, and does not come back.
+// A session started under a wrong clock ends no later than one started at the same moment under the right clock,
+// even across restarts, and is not revived.
 func TestSessionsOfAWrongClock(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{20 * time.Hour, 10 * 365 * 24 * time.Hour} {
@@ -249,7 +245,7 @@ func TestSessionsOfAWrongClock(t *testing.T) {
 			browser, _ := loginBrowser(t, w, w.Admin().Email)
 			wantCaller(t, w, token, true)
 			wantCaller(t, w, browser, true)
-			w.Clock.Advance(-ahead) // the clock is set right
+			w.Clock.Advance(-ahead) // the clock is corrected
 			wantCaller(t, w, token, false)
 			wantCaller(t, w, browser, false)
 			sessions, err := w.Auth.Sessions(t.Context(), w.Admin(), token)
@@ -259,7 +255,7 @@ func TestSessionsOfAWrongClock(t *testing.T) {
 			}
 			w.Reopen(t)
 			wantCaller(t, w, token, false)
-			testkit.Check(t, w.Auth.CleanUp(t.Context())) // as the jobs do each minute
+			testkit.Check(t, w.Auth.CleanUp(t.Context())) // like the periodic job
 			w.Clock.Advance(ahead)
 			wantCaller(t, w, token, false)
 			wantCaller(t, w, browser, false)
@@ -267,7 +263,7 @@ func TestSessionsOfAWrongClock(t *testing.T) {
 	}
 }
 
-// A row that promises a longer life than any session has is not believed.
+// An expiry beyond the maximum lifetime is ignored.
 func TestSessionsAreNeverLongerThanTheirLife(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -282,7 +278,7 @@ func TestSessionsAreNeverLongerThanTheirLife(t *testing.T) {
 	wantCaller(t, w, token, false)
 }
 
-// Clocks of nodes that differ by seconds end no session.
+// Clock differences of seconds between nodes end no session.
 func TestSessionsOfAnotherNodesClock(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -7,11 +7,10 @@ import (
 	"notary"
 )
 
-// sessions keeps in memory whose the tokens are that were seen, where this process alone can
-// end them. Whatever ends or changes any of them empties it.
+// sessions caches sessions by token, if only this process can end them. Any change to a session clears it.
 type sessions struct {
 	mu         sync.Mutex
-	generation int // counts the changes
+	generation int // number of changes
 	known      map[string]*knownSession
 }
 
@@ -20,11 +19,10 @@ type knownSession struct {
 	session notary.Session
 }
 
-// maxSessions is how many are kept: some megabytes.
+// maxSessions is the maximum number of cached sessions: some megabytes.
 const maxSessions = 10_000
 
-// get is a copy of the session with that token hash, if it is known and good at that time, and
-// the generation for [sessions.put].
+// get returns a copy of the cached session if it is valid at that time, and the generation for [sessions.put].
 func (s *sessions) get(tokenHash []byte, now time.Time) (*knownSession, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -34,8 +32,7 @@ func (s *sessions) get(tokenHash []byte, now time.Time) (*knownSession, int) {
 	return nil, s.generation
 }
 
-// put keeps what was read from the database, unless something has changed since the
-// generation was given: it may be older than the change.
+// put caches what was read from the database, unless there was a change since the generation was returned.
 func (s *sessions) put(tokenHash []byte, known knownSession, generation int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,8 +45,7 @@ func (s *sessions) put(tokenHash []byte, known knownSession, generation int) {
 	s.known[string(tokenHash)] = &known
 }
 
-// used notes that a session was used, and when it will end, if it is known: where it has been
-// ended meanwhile it is not.
+// used records the use and new expiry of a session, if it is still cached.
 func (s *sessions) used(tokenHash []byte, seen, expires time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,8 +54,7 @@ func (s *sessions) used(tokenHash []byte, seen, expires time.Time) {
 	}
 }
 
-// changed forgets everything. It is called after every write that ends a session or changes
-// an account.
+// changed clears the cache. It is called after every write that ends a session or changes an account.
 func (s *sessions) changed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

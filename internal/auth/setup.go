@@ -13,17 +13,17 @@ import (
 	"notary/internal/store"
 )
 
-// MinSetupCode is the minimum length of a setup code that somebody chooses, in octets.
+// MinSetupCode is the minimum length of a custom setup code in octets.
 const MinSetupCode = 8
 
-// NewSetupCode returns a random setup code: 100 bits, in groups that can be typed.
+// NewSetupCode returns a random setup code of 100 bits, grouped for typing.
 func NewSetupCode() string {
 	text := rand.Text()
 	return strings.Join([]string{text[:5], text[5:10], text[10:15], text[15:20]}, "-")
 }
 
-// SetSetupCode replaces the setup code that creating the first account requires. It fails with
-// [notary.Conflict] once there is an account.
+// SetSetupCode replaces the setup code required to create the first account. It returns [notary.Conflict] once an
+// account exists.
 func (s *Service) SetSetupCode(ctx context.Context, code string) error {
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.SetSetupCode(hashSetupCode(code)); err != nil {
@@ -33,8 +33,8 @@ func (s *Service) SetSetupCode(ctx context.Context, code string) error {
 	})
 }
 
-// OfferSetupCode sets the setup code unless there is one, and reports whether it did. Of several nodes that
-// start on an empty database, one succeeds.
+// OfferSetupCode sets the setup code unless there is one, and reports whether it did. Of several nodes starting on
+// an empty database, one succeeds.
 func (s *Service) OfferSetupCode(ctx context.Context, code string) (stored bool, err error) {
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if stored, err = tx.OfferSetupCode(hashSetupCode(code)); err != nil || !stored {
@@ -58,8 +58,8 @@ func (s *Service) IsSetupCode(ctx context.Context, code string) (bool, error) {
 // NeedsSetupCode reports whether creating the first account requires a setup code.
 func (s *Service) NeedsSetupCode() bool { return !s.noSetupCode }
 
-// hashSetupCode returns the hash of a setup code that the database holds. A fast hash will do: codes are random,
-// and deleted once they are used.
+// hashSetupCode returns the stored hash of a setup code. A fast hash suffices: codes are random, and deleted once
+// used.
 func hashSetupCode(code string) string {
 	sum := sha256.Sum256([]byte(strings.TrimSpace(code)))
 	return hex.EncodeToString(sum[:])
@@ -69,18 +69,18 @@ func hashSetupCode(code string) string {
 type FirstAccount struct {
 	Email, Password, SetupCode string
 
-	Address   string // the IP address that the call came from
-	RequestID string // the X-Request-Id of the call
+	Address   string // client IP address
+	RequestID string // X-Request-Id of the call
 }
 
 // CreateFirstAccount creates the first account, an Admin, and returns its id. It requires the setup code unless
-// the service has none. Of two calls at once, one creates the account.
+// disabled. Of two concurrent calls, one succeeds.
 func (s *Service) CreateFirstAccount(ctx context.Context, f FirstAccount) (id int64, err error) {
 	if err := s.requireNoAccount(ctx); err != nil {
 		return 0, err
 	}
 	if err := s.checkSetupCode(ctx, f); err != nil {
-		// The code is gone as well if another call has just created the account.
+		// The code is also missing if another call has just created the account.
 		return 0, cmp.Or(s.requireNoAccount(ctx), err)
 	}
 	a := &notary.Account{Email: normalizeEmail(f.Email), Role: notary.Admin}
@@ -119,10 +119,10 @@ func (s *Service) requireNoAccount(ctx context.Context) error {
 	return err
 }
 
-// setupCodeAttempts takes the place of an account in the login limits. It is not a valid e-mail address.
+// setupCodeAttempts replaces the account in login limits. It is not a valid e-mail address.
 const setupCodeAttempts = "setup code"
 
-// checkSetupCode refuses a setup code that is missing or wrong. Wrong ones are limited like logins.
+// checkSetupCode refuses a missing or wrong setup code. Attempts are limited like logins.
 func (s *Service) checkSetupCode(ctx context.Context, f FirstAccount) error {
 	switch {
 	case s.noSetupCode:
@@ -143,7 +143,7 @@ func (s *Service) checkSetupCode(ctx context.Context, f FirstAccount) error {
 	return wrongSetupCode("the setup code is wrong")
 }
 
-// useSetupCode deletes the setup code. It may have been replaced since it was checked.
+// useSetupCode deletes the setup code, which may have been replaced since the check.
 func (s *Service) useSetupCode(tx *store.Tx, f FirstAccount) error {
 	if s.noSetupCode {
 		return tx.DropSetupCode()

@@ -11,12 +11,12 @@ import (
 	"notary/internal/testkit"
 )
 
-// first is what somebody sends who knows the setup code.
+// first is the request of someone who knows the setup code.
 func first(email string) auth.FirstAccount {
 	return auth.FirstAccount{Email: email, Password: testkit.Password, SetupCode: testkit.SetupCode, Address: "192.0.2.1"}
 }
 
-// The setup code creates the first account, an Admin, and is void from then on.
+// The setup code creates the first account, an Admin, and is invalid afterwards.
 func TestFirstAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)
@@ -44,7 +44,7 @@ func TestFirstAccount(t *testing.T) {
 	if some, err := w.Auth.HasAccounts(t.Context()); some || err != nil {
 		t.Errorf("the refused calls created an account (%v)", err)
 	}
-	testkit.Check(t, create(func(f *auth.FirstAccount) { f.SetupCode = "\t" + f.SetupCode + "\r\n" })) // as it is pasted
+	testkit.Check(t, create(func(f *auth.FirstAccount) { f.SetupCode = "\t" + f.SetupCode + "\r\n" })) // as pasted
 	testkit.WantKind(t, create(func(f *auth.FirstAccount) { f.Email = "you@example.com" }), notary.Unauthenticated)
 	testkit.WantKind(t, w.Auth.SetSetupCode(t.Context(), testkit.SetupCode), notary.Conflict)
 	testkit.WantKind(t, second(w.Auth.OfferSetupCode(t.Context(), testkit.SetupCode)), notary.Conflict)
@@ -63,7 +63,6 @@ func TestFirstAccount(t *testing.T) {
 	}
 }
 
-// The code is neither in the database nor in an event.
 func TestSetupCodeIsNotStored(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)
@@ -72,7 +71,7 @@ func TestSetupCodeIsNotStored(t *testing.T) {
 	}
 }
 
-// Twenty at once, all with the right code: one account.
+// Twenty concurrent calls with the right code create one account.
 func TestFirstAccountRace(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)
@@ -95,7 +94,7 @@ func TestReplacedSetupCode(t *testing.T) {
 	testkit.Check(t, second(w.Auth.CreateFirstAccount(t.Context(), f)))
 }
 
-// Of nodes that start together on an empty database, one creates the code.
+// Of several nodes starting on an empty database, one creates the code.
 func TestSetupCodeIsOfferedOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)
@@ -115,7 +114,7 @@ func TestWrongSetupCodesAreLimited(t *testing.T) {
 	}
 	for range auth.AccountBurst {
 		testkit.WantKind(t, try("wrong", "192.0.2.1"), notary.Forbidden)
-		testkit.WantKind(t, try("", "192.0.2.1"), notary.Forbidden) // no guess
+		testkit.WantKind(t, try("", "192.0.2.1"), notary.Forbidden) // not a guess
 	}
 	testkit.WantKind(t, try("wrong", "192.0.2.1"), notary.RateLimited)
 	testkit.WantKind(t, try(testkit.SetupCode, "192.0.2.1"), notary.RateLimited)

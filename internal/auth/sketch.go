@@ -6,18 +6,17 @@ import (
 	"time"
 )
 
-// The size of a sketch: half a megabyte. Cells leak faster than passwords can be hashed, so that
-// even a flood from ever new addresses leaves most of them almost empty.
+// The size of a sketch: half a megabyte. Cells leak faster than passwords can be hashed, so that even a flood from
+// ever-new addresses leaves most of them almost empty.
 const (
 	sketchRows  = 4
 	sketchWidth = 1 << 13
 )
 
-// sketch counts in leaky buckets by key: each attempt adds one, and one leaks out in every
-// period. A bucket that is full accepts no more. It is a count-min sketch: keys share cells, one
-// in each row, and the emptiest of a key's cells is its level. Its size is fixed and nothing is
-// ever evicted, so a level may be too high but never too low, whatever other keys come. Random
-// seeds keep anybody from choosing keys that share cells with another one.
+// sketch counts keys in leaky buckets: each attempt adds one, and one leaks out per period. A full bucket accepts
+// no more. It is a count-min sketch: keys share cells, one in each row, and the emptiest of a key's cells is its
+// level. The size is fixed and nothing is evicted, so a level may be too high but never too low. Random seeds
+// prevent anyone from choosing keys that share cells with another.
 type sketch struct {
 	burst int
 	every time.Duration
@@ -27,7 +26,7 @@ type sketch struct {
 
 type cell struct {
 	level float64
-	at    int64 // of the level, in Unix nanoseconds
+	at    int64 // when the level was valid, in Unix nanoseconds
 }
 
 func newSketch(burst int, every time.Duration) *sketch {
@@ -45,13 +44,12 @@ type counter struct {
 	cells [sketchRows]*cell
 }
 
-// counter returns the bucket of a key as it is now.
 func (s *sketch) counter(key string, now time.Time) counter {
 	c := counter{of: s}
 	for row := range s.cells {
 		one := &s.cells[row][maphash.String(s.seeds[row], key)%sketchWidth]
 		leaked := time.Duration(now.UnixNano()-one.at).Seconds() / s.every.Seconds()
-		if leaked > 0 { // otherwise the clock was set back
+		if leaked > 0 { // otherwise the clock went back
 			one.level = max(0, one.level-leaked)
 		}
 		one.at = now.UnixNano()
@@ -60,7 +58,7 @@ func (s *sketch) counter(key string, now time.Time) counter {
 	return c
 }
 
-// wait returns how long it takes until the bucket accepts one more.
+// wait returns the time until the bucket accepts one more.
 func (c counter) wait() time.Duration {
 	level := math.Inf(1)
 	for _, one := range c.cells {

@@ -9,19 +9,18 @@ import (
 	"github.com/ccojocar/zxcvbn-go"
 )
 
-// Strength estimates how many guesses somebody needs for a password who tries known
-// passwords, names, dates and keyboard patterns first: the decimal logarithm of that number,
-// and in words what it means.
+// Strength estimates the number of guesses needed by an attacker who first tries known passwords, names, dates and
+// keyboard patterns. It returns the decimal logarithm and a description.
 func Strength(password, email string) (guesses float64, words string) {
 	guesses = entropy(password, email) * math.Log10(2)
 	return guesses, number(guesses) + " guesses: " + effort(guesses-math.Log10(guessing))
 }
 
-// guessing is how many passwords a second somebody can try who has stolen the database, on
-// some tens of processors: see [argonMemory].
+// guessing is the number of guesses per second with a stolen database on some tens of processors: see
+// [argonMemory].
 const guessing = 1000
 
-// entropy is what a password is worth, in bits.
+// entropy returns the strength of a password in bits.
 func entropy(password, email string) float64 {
 	name, domain, _ := strings.Cut(email, "@")
 	judged := []rune(strings.ToValidUTF8(password, "?"))
@@ -37,14 +36,14 @@ func entropy(password, email string) float64 {
 	return bits
 }
 
-// A sign may stand for a letter ("p@$$w0rd"), some for several: the cost grows exponentially
-// with the kinds of signs. Of a password that has many, only the beginning is judged.
+// A symbol may stand for a letter ("p@$$w0rd"), some for several: the cost is exponential in the kinds of symbols.
+// If a password has many, only its beginning is evaluated.
 const (
 	maxSubstitutes = 8
 	maxBeginning   = 24 // characters
 )
 
-// substitutes are the kinds of signs of a password that could stand for letters.
+// substitutes returns how many kinds of symbols in a password could stand for letters.
 func substitutes(password []rune) (n int) {
 	for _, sign := range "4@8({[<369&#!1|0$5+7%2" {
 		if slices.Contains(password, sign) {
@@ -54,7 +53,7 @@ func substitutes(password []rune) (n int) {
 	return n
 }
 
-// number is a power of ten in words.
+// number returns a power of ten in words.
 func number(exponent float64) string {
 	names := []string{"", "thousand", "million", "billion", "trillion"}
 	group := int(exponent / 3)
@@ -71,7 +70,7 @@ func number(exponent float64) string {
 	return "about " + text + " " + names[group]
 }
 
-// effort is so many seconds, as a power of ten, in words.
+// effort returns a number of seconds, given as a power of ten, in words.
 func effort(exponent float64) string {
 	const hour, year = 3600, 365 * 24 * 3600
 	within := ""

@@ -7,7 +7,6 @@ import (
 	"notary/internal/auth"
 )
 
-// The strength of a password is a number of guesses, and what that means.
 func TestStrength(t *testing.T) {
 	t.Parallel()
 	for password, want := range map[string]string{
@@ -31,8 +30,7 @@ func TestStrength(t *testing.T) {
 	}
 }
 
-// Whatever is typed is judged, however long it is, and with whatever signs that could each
-// stand for several letters.
+// Any input is evaluated, however long, and with any symbols that could each stand for several letters.
 func TestStrengthOfAnything(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{strings.Repeat("4@8({[<369&#!1|0$5+7%2", 3), strings.Repeat("a1", 1<<19), "\xff\xfe\x00", strings.Repeat("é", 1000)} {

@@ -123,7 +123,7 @@ func TestKeyCompromiseAfterAnotherReasonStopsReopening(t *testing.T) {
 	testkit.WantKind(t, w.act(t, id, notary.Reopen), notary.Conflict)
 	err := w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise)
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "revoked already (keyCompromise)")
+	testkit.WantText(t, err, "already revoked (keyCompromise)")
 }
 
 // The correction of an expired certificate is on the next CRL, although such entries leave it otherwise.
@@ -180,7 +180,7 @@ func TestRevocationAfterAHold(t *testing.T) {
 	requestFor(t, w, keys[0], "free.example.com")
 }
 
-// An authority that is revoked already can be reported as compromised, too.
+// An authority that is already revoked can be reported as compromised, too.
 func TestKeyCompromiseOfARevokedAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

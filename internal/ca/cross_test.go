@@ -164,9 +164,9 @@ func TestCrossSignRefuses(t *testing.T) {
 		"pending":              {w.Pending(t), root, "intermediate", notary.Conflict, "has no certificate yet"},
 		"revoked":              {revoked, root, "intermediate", notary.Conflict, "is revoked"},
 		"by a disabled one":    {lower, disabled, "intermediate", notary.Conflict, "is disabled"},
-		"path length":          {lower, short, "intermediate", notary.Unprocessable, "further authorities"},
+		"path length":          {lower, short, "intermediate", notary.Unprocessable, "subordinate CAs"},
 		"wider constraints":    {wide, narrow, "intermediate", notary.Unprocessable, "wider"},
-		"a profile for leaves": {lower, root, "server", notary.Unprocessable, "not for authorities"},
+		"a profile for leaves": {lower, root, "server", notary.Unprocessable, "not for CAs"},
 		"by a namesake":        {lower, namesake, "intermediate", notary.Unprocessable, "a subject of its own"},
 	} {
 		_, err := w.CA.CrossSign(t.Context(), w.Admin(), tt.id, tt.issuer, tt.profile)
@@ -198,8 +198,8 @@ func TestUploadCross(t *testing.T) {
 	for name, tt := range map[string]struct{ chain, want string }{
 		"another subject":        {chain(func(c *x509.Certificate) { c.RawSubject, c.Subject = nil, pkix.Name{CommonName: "Other"} }), "another subject"},
 		"another key identifier": {chain(func(c *x509.Certificate) { c.SubjectKeyId = []byte("other") }), "another subject key identifier"},
-		"another key":            {outside.Chain(t, testkit.Key(t, notary.ECDSAP256).Public()), "another key"},
-		"no CA":                  {chain(func(c *x509.Certificate) { c.IsCA, c.MaxPathLen = false, 0 }), "not that of an authority"},
+		"another key":            {outside.Chain(t, testkit.Key(t, notary.ECDSAP256).Public()), "not for the request's key"},
+		"no CA":                  {chain(func(c *x509.Certificate) { c.IsCA, c.MaxPathLen = false, 0 }), "not a CA certificate"},
 		"nothing":                {"", "not a certificate chain"},
 	} {
 		_, err := w.CA.UploadCross(t.Context(), w.Admin(), lower, tt.chain)

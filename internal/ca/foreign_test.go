@@ -107,7 +107,7 @@ func TestUploadBelowAnIssuerForOtherPurposes(t *testing.T) {
 		var want []notary.Finding
 		if slices.Contains(purposes, x509.ExtKeyUsageServerAuth) {
 			want = []notary.Finding{{Lint: "purpose_beyond_issuer", Level: notary.FindingWarning, Citation: "RFC 5280: 4.2.1.12",
-				Description: "The certificate is for serverAuth, and the CA Clients only may not issue for that: relying parties refuse it there."}}
+				Description: "The certificate is for serverAuth, but the CA Clients only may not issue for that: relying parties will reject it."}}
 		}
 		if diff := cmp.Diff(want, recorded.Findings); diff != "" {
 			t.Errorf("for %v, the findings (-want +got):\n%s", purposes, diff)

@@ -56,9 +56,9 @@ func TestUpload(t *testing.T) {
 				{"an issuer of the same name", testkit.PEM(leaf, namesake.Certificate, root.Certificate), "certificate 1"},
 				{"another root", testkit.PEM(leaf, issuer.Certificate, elsewhere.Certificate), "is not the issuer of certificate 2"},
 				{"a certificate twice", testkit.PEM(leaf, issuer.Certificate, issuer.Certificate), "are the same"},
-				{"an issuer that is no CA", impostor.Chain(t, key.Public()), "not that of an authority that may sign"},
-				{"another key", issuer.Chain(t, other.Public()), "for another key"},
-				{"a CA for a leaf", issuer.Chain(t, key.Public(), asCA), "is that of an authority"},
+				{"an issuer that is no CA", impostor.Chain(t, key.Public()), "not a CA certificate that may sign"},
+				{"another key", issuer.Chain(t, other.Public()), "not for the request's key"},
+				{"a CA for a leaf", issuer.Chain(t, key.Public(), asCA), "is a CA certificate"},
 				{"expired", issuer.Chain(t, key.Public(), func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), "certificate 1 of the chain expired"},
 				{"not valid yet", issuer.Chain(t, key.Public(), func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), "certificate 1 of the chain is not valid before"},
 				{"an expired issuer", expired.Chain(t, key.Public()), "certificate 2 of the chain expired"},
@@ -199,10 +199,10 @@ func TestUploadAuthority(t *testing.T) {
 			}
 			full := asCA(x509.KeyUsageCertSign | x509.KeyUsageCRLSign)
 			for name, tt := range map[string]struct{ chain, want string }{
-				"a leaf":                {root.Chain(t, csr.PublicKey), "is not that of an authority"},
+				"a leaf":                {root.Chain(t, csr.PublicKey), "is not a CA certificate"},
 				"one that may not sign": {root.Chain(t, csr.PublicKey, asCA(x509.KeyUsageCRLSign)), "lacks the key usages"},
 				"one that may not list": {root.Chain(t, csr.PublicKey, asCA(x509.KeyUsageCertSign)), "lacks the key usages"},
-				"another key":           {root.Chain(t, testkit.Key(t, alg).Public(), full), "for another key"},
+				"another key":           {root.Chain(t, testkit.Key(t, alg).Public(), full), "not for the request's key"},
 			} {
 				_, err := w.CA.UploadAuthority(t.Context(), w.Admin(), id, tt.chain)
 				if notary.KindOf(err) != notary.Invalid {

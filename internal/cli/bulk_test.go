@@ -151,7 +151,7 @@ func TestDecisionsThatEndEarly(t *testing.T) {
 	t.Parallel()
 	broken := newShell(t, answer(200, `{"result":[{"id":1,"status":"success"},`)).trusted()
 	r := broken.run("request", "reject", "1", "2")
-	if r.code != 1 || r.out != "1 of 2 requests are rejected\n" || !strings.Contains(r.err, "error: the answer broke off before its end") ||
+	if r.code != 1 || r.out != "1 of 2 requests are rejected\n" || !strings.Contains(r.err, "error: the response is incomplete") ||
 		!strings.Contains(r.err, "look before you try again") {
 		t.Errorf("broken off: %+v", r)
 	}

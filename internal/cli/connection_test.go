@@ -22,7 +22,7 @@ func accounts(initialized bool) http.Handler {
 	mux.HandleFunc("GET /status/ready", answer(200, success))
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		if body, _ := io.ReadAll(r.Body); !strings.Contains(string(body), "correct horse") {
-			refuse(401, "unauthenticated", "the e-mail or the password is wrong")(w, r)
+			refuse(401, "unauthenticated", "incorrect email or password")(w, r)
 			return
 		}
 		answer(200, `{"result":{"token":"the-token"}}`)(w, r)
@@ -117,7 +117,7 @@ func TestUnknownServerIsNotTrusted(t *testing.T) {
 func TestWrongPasswordRemembersNothing(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, accounts(true))
-	s.runWith("wrong\n", login...).wantFailure(t, "the e-mail or the password is wrong", "hint: check the e-mail")
+	s.runWith("wrong\n", login...).wantFailure(t, "incorrect email or password", "hint: check the e-mail")
 	if _, err := os.Stat(s.configDir); err == nil {
 		t.Error("something was remembered")
 	}
@@ -233,7 +233,7 @@ func TestFlagsBeforeVariables(t *testing.T) {
 	s := newShell(t, accounts(true)).trusted()
 	server := s.server.URL
 	s.env["NOTARY_SERVER"], s.env["NOTARY_TOKEN"] = "https://127.0.0.1:1", "wrong"
-	s.run("account", "me").wantFailure(t, "nothing listens", "hint: start one with: notary start")
+	s.run("account", "me").wantFailure(t, "nothing is listening", "hint: start one with: notary start")
 	s.run("account", "me", "--server", server).wantFailure(t, "log in first")
 	s.must("account", "me", "--server", strings.TrimPrefix(server, "https://"), "--token", "the-token")
 	s.run("account", "me", "--server", "http://"+strings.TrimPrefix(server, "https://")).wantFailure(t, "must begin with https://")

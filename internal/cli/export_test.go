@@ -46,16 +46,16 @@ func TestExportThatBreaksOff(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	})).trusted()
 	r := s.run("certificate", "export")
-	if r.code != 1 || !strings.Contains(r.err, "error: the list broke off before its end") {
+	if r.code != 1 || !strings.Contains(r.err, "error: the list is incomplete") {
 		t.Errorf("%+v", r)
 	}
 	folder := t.TempDir()
 	file := filepath.Join(folder, "certificates.csv")
-	s.run("certificate", "export", "--out", file).wantFailure(t, "broke off")
+	s.run("certificate", "export", "--out", file).wantFailure(t, "incomplete")
 	if err := os.WriteFile(filepath.Join(folder, "older.csv"), []byte("older"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.run("certificate", "export", "--out", filepath.Join(folder, "older.csv"), "--force").wantFailure(t, "broke off")
+	s.run("certificate", "export", "--out", filepath.Join(folder, "older.csv"), "--force").wantFailure(t, "incomplete")
 	if readAll(t, filepath.Join(folder, "older.csv")) != "older" {
 		t.Error("the file that was there is gone")
 	}

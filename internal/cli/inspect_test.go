@@ -104,7 +104,7 @@ func TestInspectHostileFiles(t *testing.T) {
 	testkit.Check(t, os.Truncate(large, 100<<20))
 	s.run("inspect", large).wantFailure(t, "larger than 64 MiB")
 	s.run("inspect", s.write("random", "\x01\x02\x03")).wantFailure(t, "neither PEM nor DER")
-	s.run("inspect", s.write("empty", "")).wantFailure(t, "nothing in it")
+	s.run("inspect", s.write("empty", "")).wantFailure(t, "the input is empty")
 
 	evil := root.Issue(t, testkit.Key(t, notary.ECDSAP256).Public(), named("a\x1b[2J\r\nnothing is wrong\u202e"))
 	r := s.run("inspect", s.write("evil", testkit.PEM(evil)))

@@ -84,7 +84,7 @@ func TestBrokenList(t *testing.T) {
 	s := newShell(t, answer(200, `{"result":[{"id":1},`)).trusted()
 	for _, flag := range []string{"--json=false", "--json"} {
 		r := s.run("request", "list", flag)
-		if r.code != 1 || !strings.Contains(r.err, "error: the list broke off") || !strings.Contains(r.out, "1") {
+		if r.code != 1 || !strings.Contains(r.err, "error: the list is incomplete") || !strings.Contains(r.out, "1") {
 			t.Errorf("%s: %+v, want what came and an error", flag, r)
 		}
 		if json.Valid([]byte(r.out)) {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// systemUptime returns which boot of the machine this is, and the time since then. It includes
-// the time that the machine was suspended, unlike Go's monotonic clock, and nobody can set it.
+// systemUptime returns the ID of the current boot and the time since then. Unlike Go's monotonic clock it includes
+// suspended time. It cannot be set.
 func systemUptime() (boot string, uptime time.Duration) {
 	var since unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &since); err != nil {

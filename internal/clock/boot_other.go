@@ -4,6 +4,5 @@ package clock
 
 import "time"
 
-// systemUptime returns no boot: no clock is known here that counts the time of a suspended
-// machine and cannot be set.
+// systemUptime returns "": no suitable clock is known on this system.
 func systemUptime() (boot string, uptime time.Duration) { return "", 0 }

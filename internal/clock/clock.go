@@ -1,15 +1,14 @@
-// Package clock notices that the system's clock was set wrongly, and stops issuance until an Admin
-// has confirmed the clock.
+// Package clock detects that the system clock was set wrongly, and stops issuance until an Admin confirms the
+// clock.
 //
-// A certificate that is issued under a wrong clock is valid at the wrong time for as long as it
-// lives. CRLs and OCSP responses continue: relying parties without them would accept what is
-// revoked or refuse everything, and the next ones correct the times.
+// A certificate issued under a wrong clock has a wrong validity for its whole life. CRLs and OCSP responses
+// continue: without them relying parties would accept revoked certificates or reject everything, and the next ones
+// correct the times.
 //
-// A clock that goes back is noticed by comparing it with the record: the last mark, written each
-// minute, and the newest event. That a clock goes ahead by more than a day is noticed by comparing
-// it with the time since the machine's boot, which nobody can set and which counts suspended
-// time. A server that was stopped for weeks, on a machine that was switched off, is therefore no
-// jump. On PostgreSQL each node also compares its clock with the database's.
+// A clock that went back is detected by comparing it with the database: the mark written each minute, and the
+// newest event. A clock that went ahead by more than a day is detected by comparing it with the time since boot,
+// which cannot be set and includes suspended time. Weeks of downtime on a machine that was switched off are
+// therefore no jump. On PostgreSQL each node also compares its clock with the database's.
 package clock
 
 import (
@@ -19,17 +18,17 @@ import (
 	"notary/internal/store"
 )
 
-// maxAhead is how far a clock may go ahead of the time that has passed.
+// maxAhead is the largest accepted lead of a clock over the elapsed time.
 const maxAhead = 24 * time.Hour
 
-// moment is one instant by the clock and by the time since boot.
+// moment is a point in time by the wall clock and by the time since boot.
 type moment struct {
 	wall   time.Time
 	boot   string
 	uptime time.Duration
 }
 
-// jump returns how the clock was set between two moments, or "" if it was not.
+// jump describes how the clock was set between two moments, or returns "" if it was not.
 func jump(from, to moment) string {
 	elapsed := to.wall.Sub(from.wall)
 	if elapsed < -store.MaxClockSkew {
@@ -53,7 +52,7 @@ func wentBack(from, to time.Time) string {
 	return fmt.Sprintf("the server's clock went back from %s to %s", text(from), text(to))
 }
 
-// apart returns how the clock differs from the database's, or "" if it does not.
+// apart describes how the clock differs from the database's, or returns "" if it does not.
 func apart(now, database time.Time) string {
 	if database.IsZero() || now.Sub(database).Abs() <= store.MaxClockSkew {
 		return ""

@@ -11,7 +11,7 @@ import (
 	"notary/internal/store"
 )
 
-// every is how often the clock is compared with the record.
+// every is the interval of checks.
 const every = time.Minute
 
 // Guard decides whether the clock can be trusted for issuance. It is safe for concurrent use.
@@ -23,29 +23,29 @@ type Guard struct {
 
 	database func(context.Context) (time.Time, error)
 
-	checking sync.Mutex // held while the record is read and changed
-	checked  bool       // whether there was a check
+	checking sync.Mutex // held while the database is read and updated
+	checked  bool       // whether a check was made
 
 	mu        sync.Mutex
-	first     moment // at which the clock was right, since the start or since it was confirmed
+	first     moment // when the clock was right: at start, or when confirmed
 	last      moment // the latest such moment
-	jumped    string // how the clock was set; "" while it is right or confirmed
+	jumped    string // how the clock was set; "" if right or confirmed
 	apart     string // how it differs from the database's
-	persisted bool   // whether jumped is on record
+	persisted bool   // whether jumped is in the database
 }
 
-// Options configure a Guard; the zero value is for production.
+// Options configures a Guard. The zero value is for production.
 type Options struct {
-	Now    func() time.Time                           // time.Now without it
-	Uptime func() (boot string, uptime time.Duration) // that of the machine without it
-	Log    *slog.Logger                               // slog.Default without it
+	Now    func() time.Time                           // default time.Now
+	Uptime func() (boot string, uptime time.Duration) // default the machine's
+	Log    *slog.Logger                               // default slog.Default
 
-	// Database returns the time of the database's own clock, or the zero time if it has none;
-	// [store.Store.DatabaseTime] without it.
+	// Database returns the time of the database's clock, or zero if it has none. The default is
+	// [store.Store.DatabaseTime].
 	Database func(context.Context) (time.Time, error)
 }
 
-// New returns a Guard that has not checked the record yet.
+// New returns a Guard that has not made a check yet.
 func New(st *store.Store, o Options) *Guard {
 	g := &Guard{store: st, now: o.Now, uptime: o.Uptime, log: o.Log}
 	if g.now == nil {
@@ -79,8 +79,7 @@ func (g *Guard) Run(ctx context.Context) {
 	}
 }
 
-// MayIssue returns nil while the clock can be trusted, and otherwise an error with the reason and
-// the remedy.
+// MayIssue returns nil if the clock can be trusted. Otherwise the error gives the reason and the remedy.
 func (g *Guard) MayIssue() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -104,7 +103,7 @@ func (g *Guard) moment() moment {
 	return moment{g.now().Round(0), boot, uptime} // without Go's monotonic clock
 }
 
-// observe compares the clock with the last observation. It holds mu.
+// observe compares the clock with the last observation. The caller must hold mu.
 func (g *Guard) observe() moment {
 	m := g.moment()
 	if g.first.wall.IsZero() {
@@ -119,8 +118,8 @@ func (g *Guard) observe() moment {
 	return m
 }
 
-// Check compares the clock with the record and with the database's clock. A jump is recorded
-// with an event; otherwise the mark moves on.
+// Check compares the clock with the record and with the database's clock. It records a jump with an event, and
+// otherwise advances the mark.
 func (g *Guard) Check(ctx context.Context) error {
 	g.checking.Lock()
 	defer g.checking.Unlock()
@@ -136,7 +135,7 @@ func (g *Guard) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if event <= mark.EventID || g.checked && !database.IsZero() { // of nodes, each compares itself with the database
+	if event <= mark.EventID || g.checked && !database.IsZero() { // each node compares itself with the database
 		at = time.Time{}
 	}
 	g.checked = true
@@ -152,8 +151,7 @@ func (g *Guard) Check(ctx context.Context) error {
 	})
 }
 
-// judge updates the state by the record: a mark, the time of the newest event that counts, and
-// the database's time.
+// judge updates the state from the recorded mark, the time of the newest relevant event, and the database's time.
 func (g *Guard) judge(mark store.ClockMark, event, database time.Time) (m moment, jumped string, different bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -199,7 +197,7 @@ func (g *Guard) recordStop(ctx context.Context, mark store.ClockMark, why string
 	return nil
 }
 
-// State returns the clock's state, for those who may see settings.
+// State returns the clock's state to callers who may read settings.
 func (g *Guard) State(ctx context.Context, caller notary.Caller) (notary.ClockState, error) {
 	if err := caller.Require(notary.ReadSettings); err != nil {
 		return notary.ClockState{}, err
@@ -214,7 +212,7 @@ func (g *Guard) State(ctx context.Context, caller notary.Caller) (notary.ClockSt
 	return notary.ClockState{Time: m.wall.UTC(), DatabaseTime: database, Stopped: cmp.Or(g.jumped, g.apart)}, nil
 }
 
-// Confirm accepts the clock as it is, so that issuance continues. It is recorded with an event.
+// Confirm accepts the current clock so that issuance continues, and records an event.
 func (g *Guard) Confirm(ctx context.Context, caller notary.Caller) error {
 	if err := caller.Require(notary.ConfirmClock); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// machine has a clock that can be set, and one that counts the time since its boot.
+// machine has a clock that can be set, and one that counts the time since boot.
 type machine struct {
 	*testkit.World
 	*clock.Guard
@@ -19,7 +19,7 @@ type machine struct {
 	clock  *testkit.Clock
 	boot   string
 	uptime time.Duration
-	apart  *time.Duration // what the database's clock is ahead; nil without one
+	apart  *time.Duration // lead of the database's clock; nil without one
 }
 
 func newMachine(t *testing.T) *machine {
@@ -30,7 +30,6 @@ func newMachine(t *testing.T) *machine {
 	return m
 }
 
-// start is a new process on the machine.
 func (m *machine) start(t *testing.T) {
 	t.Helper()
 	m.Guard = clock.New(m.Store, clock.Options{Now: m.clock.Now,
@@ -44,19 +43,16 @@ func (m *machine) start(t *testing.T) {
 	m.check(t)
 }
 
-// check is what happens each minute.
 func (m *machine) check(t *testing.T) {
 	t.Helper()
 	testkit.Check(t, m.Check(t.Context()))
 }
 
-// pass lets time pass, suspended or not.
 func (m *machine) pass(d time.Duration) {
 	m.clock.Advance(d)
 	m.uptime += d
 }
 
-// reboot switches the machine off for that long.
 func (m *machine) reboot(off time.Duration) {
 	m.clock.Advance(off)
 	m.boot, m.uptime = m.boot+"+", time.Minute
@@ -74,7 +70,6 @@ func (m *machine) want(t *testing.T, when string, stopped bool, words ...string)
 	}
 }
 
-// What is normal stops nothing.
 func TestNormalClocks(t *testing.T) {
 	t.Parallel()
 	for name, happens := range map[string]func(t *testing.T, m *machine){
@@ -97,7 +92,6 @@ func TestNormalClocks(t *testing.T) {
 	}
 }
 
-// Steps that are each too small to stop issuance add up.
 func TestSmallStepsAddUp(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -112,13 +106,13 @@ func TestSmallStepsAddUp(t *testing.T) {
 	m.want(t, "once confirmed", false)
 }
 
-// A clock that goes back, or ahead by more than a day, stops issuance at once, over restarts,
-// until an Admin confirms it.
+// A clock that goes back, or ahead by more than a day, stops issuance at once and across restarts, until an Admin
+// confirms it.
 func TestJumpsStopIssuance(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		set     time.Duration
-		restart bool // whether it is set while the server is stopped
+		restart bool // whether it is set during downtime
 		says    string
 	}{
 		"back by an hour":                 {-time.Hour, false, "the server's clock went back"},
@@ -168,8 +162,7 @@ func wantEvents(t *testing.T, m *machine, actions ...string) {
 	}
 }
 
-// A clock that was set back while the server was stopped is noticed by the record, also without
-// a mark, as after an upgrade.
+// A clock set back during downtime is detected from the record, even without a mark, as after an upgrade.
 func TestEventsFromTheFuture(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -185,7 +178,6 @@ func TestEventsFromTheFuture(t *testing.T) {
 	m.want(t, "back once more", true)
 }
 
-// What the state says is what stops issuance, for Admins.
 func TestState(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -202,8 +194,7 @@ func TestState(t *testing.T) {
 	testkit.WantKind(t, err, notary.Forbidden)
 }
 
-// A node whose clock differs from the database's issues nothing until they agree again; the
-// others go on.
+// A node whose clock differs from the database's issues nothing until they agree; other nodes continue.
 func TestApartFromTheDatabase(t *testing.T) {
 	t.Parallel()
 	for _, apart := range []time.Duration{2 * time.Minute, -2 * time.Minute, 48 * time.Hour} {
@@ -225,8 +216,7 @@ func TestApartFromTheDatabase(t *testing.T) {
 	}
 }
 
-// What one node has stopped, another one has stopped too, and what is confirmed on one is
-// confirmed on the other.
+// A stop on one node applies to all nodes, and so does a confirmation.
 func TestNodesShareTheMark(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)

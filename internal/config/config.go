@@ -1,5 +1,5 @@
-// Package config reads the server's configuration from a YAML file, the environment and flags, checks it, and reloads
-// it while the server runs.
+// Package config reads and validates the server's configuration from a YAML file, the environment and flags, and
+// reloads it while the server runs.
 package config
 
 import (
@@ -22,34 +22,34 @@ import (
 	"notary/internal/store"
 )
 
-// Config is how a server runs, checked and with every default filled in.
+// Config is a validated server configuration with all defaults filled in.
 type Config struct {
 	Data             string // folder
 	Listen           string // host:port
 	ExternalHostname string // DNS name or IP address
-	DB               string // SQLite file, or the URL of a PostgreSQL database; may hold a password
-	SealKey          string // key file that opens the authorities' private keys
-	Passphrase       string // opens the keys in place of the key file; a secret
+	DB               string // SQLite file, or PostgreSQL URL, which may contain a password
+	SealKey          string // file with the key that decrypts the authorities' private keys
+	Passphrase       string // decrypts them instead of the key file; a secret
 	SetupCode        string // required for the first account; [NoSetupCode] for none, "" for a random one; a secret
 	TLSCert, TLSKey  string // both empty for a self-signed certificate
-	BlockedKeys      string // file with the keys that are never certified; "" for none
+	BlockedKeys      string // file with keys that are never certified; "" for none
 	Log              Log
 
-	PublishListen string        // host:port; "" where nothing is published
-	PublishURL    string        // what certificates name; "" for one made of the port that is listened on
-	CRLDelay      time.Duration // within which a revocation is on the published CRLs
+	PublishListen string        // host:port; "" if nothing is published
+	PublishURL    string        // used in certificates; "" to derive it from the listening port
+	CRLDelay      time.Duration // maximum time until a revocation is on the published CRLs
 
-	ReadTimeout time.Duration // of a query to PostgreSQL
+	ReadTimeout time.Duration // of a PostgreSQL query
 
 	MetricsToken  string // bearer token for /metrics; "" for none; a secret
-	MetricsListen string // host:port of a listener for metrics alone; "" for none
+	MetricsListen string // host:port of a listener for metrics only; "" for none
 
-	SessionIdle, SessionLife time.Duration // of browsers' sessions
+	SessionIdle, SessionLife time.Duration // of browser sessions
 
 	TrustedProxies                      []netip.Prefix
-	ProxyProtocol, PublishProxyProtocol bool // on the two listeners
+	ProxyProtocol, PublishProxyProtocol bool // for each of the two listeners
 
-	values  map[string]string // every key's effective value, secrets included
+	values  map[string]string // effective value of every key, including secrets
 	inForce []notary.Setting  // the same for display, without secrets
 }
 
@@ -60,7 +60,8 @@ type Log struct {
 	Output string // stderr, stdout or a file
 }
 
-// The keys of the configuration. The variable of a key has the prefix NOTARY_, is in upper case, and has _ for dots.
+// The configuration keys. The environment variable for a key is in upper case, with the prefix NOTARY_ and _ in
+// place of dots.
 const (
 	KeyData             = "data"
 	KeyListen           = "listen"
@@ -88,7 +89,7 @@ const (
 	KeyLogOutput        = "logging.system.output"
 )
 
-// Keys are all keys, in the order in which they are shown.
+// Keys lists all keys in display order.
 var Keys = []string{
 	KeyData, KeyListen, KeyPort, KeyExternalHostname, KeyTLSCert, KeyTLSKey, KeyDB, KeyDatabase, KeySealKey,
 	KeyBlockedKeys, KeySetupCode,
@@ -96,10 +97,10 @@ var Keys = []string{
 	KeyProxyProtocol, KeyMetricsToken, KeyMetricsListen, KeyLogLevel, KeyLogFormat, KeyLogOutput,
 }
 
-// Off disables publishing or the listener for metrics.
+// Off disables publishing or the metrics listener.
 const Off = "off"
 
-// NoSetupCode lets anybody create the first account.
+// NoSetupCode lets anyone create the first account.
 const NoSetupCode = "off"
 
 const (
@@ -110,12 +111,12 @@ const (
 
 	DefaultPublishPort = "2112"
 
-	// DefaultURL is the URL of a server with the default address.
+	// DefaultURL is the URL of a server at the default address.
 	DefaultURL = "https://" + DefaultHost + ":" + DefaultPort
 )
 
-// Load reads the configuration from a YAML file ("" for none), the environment (in the form of [os.Environ]) and flags
-// (by key), each overriding the ones before. It reports all mistakes in one error.
+// Load reads the configuration from a YAML file ("" for none), the environment (as from [os.Environ]) and flags
+// (by key), in ascending precedence. It reports all mistakes in one error.
 func Load(file string, environ []string, flags map[string]any) (*Config, error) {
 	p := &problems{}
 	s := readSettings(file, environ, flags, p)
@@ -153,15 +154,16 @@ func checkConfig(s *settings, p *problems) *Config {
 			"use, such as notary.example.com, without https:// or a port", c.ExternalHostname)
 	}
 	if c.Passphrase != "" && s.given(KeySealKey) {
-		p.add(s.where(KeySealKey), "%s is set as well: the keys are opened by one of the two, so leave the other out",
+		p.add(s.where(KeySealKey), "%s is set as well: the keys are decrypted with only one of the two, so "+
+			"remove the other",
 			EnvPassphrase)
 	}
 	checkFiles(s, c, p)
 	return c
 }
 
-// checkDatabase returns the URL of the PostgreSQL database, or the SQLite file if there is no URL. No problem repeats
-// the URL, which may hold a password.
+// checkDatabase returns the PostgreSQL URL or, if there is none, the SQLite file. Errors never contain the URL,
+// which may include a password.
 func checkDatabase(s *settings, data string, p *problems) string {
 	file := s.text(KeyDB, filepath.Join(data, "notary.db"))
 	if !s.given(KeyDatabase) {
@@ -170,26 +172,26 @@ func checkDatabase(s *settings, data string, p *problems) string {
 	url := s.text(KeyDatabase, "")
 	if !store.IsPostgres(url) {
 		p.add(s.where(KeyDatabase), "this is not the URL of a PostgreSQL database: write "+
-			"postgres://user:password@host:5432/name, or leave it out for SQLite (whose file is %s)", KeyDB)
+			"postgres://user:password@host:5432/name, or omit it for SQLite (whose file is %s)", KeyDB)
 	}
 	if s.given(KeyDB) {
-		p.add(s.where(KeyDatabase), "%s is set as well: leave one of the two out", KeyDB)
+		p.add(s.where(KeyDatabase), "%s is set as well: remove one of the two", KeyDB)
 	}
 	return url
 }
 
-// checkSetupCode returns the setup code that was given, if any. No problem repeats it.
+// checkSetupCode returns the setup code, if set. Errors never contain it.
 func checkSetupCode(s *settings, p *problems) string {
 	code := strings.TrimSpace(s.text(KeySetupCode, ""))
 	if s.given(KeySetupCode) && code != NoSetupCode && len(code) < auth.MinSetupCode {
 		p.add(s.where(KeySetupCode),
-			"the setup code must have %d characters or more; %q lets anybody create the first account",
+			"the setup code must have at least %d characters; %q lets anyone create the first account",
 			auth.MinSetupCode, NoSetupCode)
 	}
 	return code
 }
 
-// DatabaseName names the database in messages, without a password.
+// DatabaseName returns the name of the database for messages, without a password.
 func (c *Config) DatabaseName() string {
 	if store.IsPostgres(c.DB) {
 		return "the PostgreSQL database"
@@ -197,8 +199,8 @@ func (c *Config) DatabaseName() string {
 	return c.DB
 }
 
-// checkListen combines listen and port to an address. If they name different ports, the source of higher rank wins;
-// from the same source that is a mistake.
+// checkListen returns the address from listen and port. If their ports differ, the source of higher rank wins;
+// within the same source that is a mistake.
 func checkListen(s *settings, p *problems) string {
 	host, port := DefaultHost, ""
 	if s.given(KeyListen) {
@@ -229,8 +231,8 @@ func isPort(s string) bool {
 	return err == nil && n > 0
 }
 
-// splitListen reads "host:port", "host" and ":port" (all interfaces). The host is a name
-// or an IP address, an IPv6 one in brackets where a port follows.
+// splitListen splits "host:port", "host" and ":port" (all interfaces). The host is a name or an IP address; an
+// IPv6 address needs brackets if a port follows.
 func splitListen(s string) (host, port string, ok bool) {
 	bare := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
 	if net.ParseIP(bare) != nil || server.ValidHostname(s) {
@@ -265,14 +267,14 @@ func checkLog(s *settings, p *problems) Log {
 	return c
 }
 
-// checkFiles reports missing files, and files to be created in missing folders, before the server fails on the first.
+// checkFiles reports all missing files and parent folders, before the server fails on the first.
 func checkFiles(s *settings, c *Config, p *problems) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		there, missing := KeyTLSCert, KeyTLSKey
 		if c.TLSCert == "" {
 			there, missing = missing, there
 		}
-		p.add(s.where(there), "%s is missing beside it: give both, or neither for a self-signed certificate", missing)
+		p.add(s.where(there), "%s is missing: set both, or neither for a self-signed certificate", missing)
 	}
 	for _, key := range []string{KeyTLSCert, KeyTLSKey, KeyBlockedKeys} {
 		if name := s.text(key, ""); name != "" && !files.IsFile(name) {
@@ -286,7 +288,7 @@ func checkFiles(s *settings, c *Config, p *problems) {
 		}
 		folder := filepath.Dir(name)
 		if filepath.Clean(folder) != filepath.Clean(c.Data) && !files.IsFolder(folder) {
-			p.add(s.where(key), "there is no folder %s to hold %s: make it first", folder, filepath.Base(name))
+			p.add(s.where(key), "there is no folder %s for %s: create it first", folder, filepath.Base(name))
 		} else if files.IsFolder(name) {
 			p.add(s.where(key), "%s is a folder: give the path of a file", name)
 		}
@@ -304,7 +306,6 @@ func (p *problems) add(where, format string, args ...any) {
 	p.lines = append(p.lines, where+": "+fmt.Sprintf(format, args...))
 }
 
-// err returns one error for all of them, or nil.
 func (p *problems) err() error {
 	switch len(p.lines) {
 	case 0:

@@ -40,7 +40,7 @@ func TestConfigDefaults(t *testing.T) {
 	}
 }
 
-func TestConfigFileWithEverything(t *testing.T) {
+func TestConfigFileWithAllKeys(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"tls.crt", "tls.key"} {
@@ -142,13 +142,13 @@ func TestWhereTheServerListens(t *testing.T) {
 	}
 }
 
-// What certificates name follows from the configuration, and from the port that is free.
-func TestWhatIsPublishedWhere(t *testing.T) {
+// The URL in certificates follows from the configuration and the actual port.
+func TestPublishedURL(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		file         string
 		flags        map[string]any
-		listen, addr string // addr: what is really listened on
+		listen, addr string // addr is the actual address
 		url          string
 	}{
 		"by default":           {listen: "127.0.0.1:2112", addr: "127.0.0.1:2112", url: "http://localhost:2112"},
@@ -181,7 +181,7 @@ func TestWhatIsPublishedWhere(t *testing.T) {
 	}
 }
 
-func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
+func TestConfigErrors(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	tests := map[string]struct {
@@ -196,8 +196,8 @@ func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 		"not deep enough":    {file: "level: info", want: "FILE: level: unknown key: did you mean logging.system.level?"},
 		"too deep":           {file: "port: {tls: 1}", want: "FILE: port.tls: unknown key: port takes one value"},
 		"a value for a part": {file: "logging: info", want: "FILE: logging: takes no value itself: write its keys below it, such as logging.system.level"},
-		"a list":             {file: "listen: [a, b]", want: "FILE: listen: one value goes here, not a list"},
-		"no value":           {file: "listen:", want: "FILE: listen: has no value: give one or leave it out"},
+		"a list":             {file: "listen: [a, b]", want: "FILE: listen: give a single value instead of a list"},
+		"no value":           {file: "listen:", want: "FILE: listen: has no value: give one or omit the key"},
 		"twice":              {file: "port: 1\nport: 2", want: `FILE: is not YAML of keys and values: unmarshal errors: line 2: mapping key "port" already defined`},
 		"not YAML":           {file: "a: b: c", want: "FILE: is not YAML of keys and values"},
 		"not keys":           {file: "- a", want: "FILE: is not YAML of keys and values"},
@@ -209,11 +209,11 @@ func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 		"listen's host":      {file: "listen: 'a b:1'", want: `FILE: listen: "a b:1" is not an address`},
 		"two ports":          {file: "{listen: 'a:1', port: 2}", want: "FILE: port: 2 contradicts listen, which says 1: give the port in one of them"},
 		"hostname is a URL":  {file: "external_hostname: https://a", want: `FILE: external_hostname: "https://a" is not a host name or IP address`},
-		"key without cert":   {file: "key_path: " + testkit.ConfigFile(t, ""), want: "FILE: key_path: cert_path is missing beside it"},
-		"cert without key":   {file: "cert_path: " + testkit.ConfigFile(t, ""), want: "FILE: cert_path: key_path is missing beside it"},
+		"key without cert":   {file: "key_path: " + testkit.ConfigFile(t, ""), want: "FILE: key_path: cert_path is missing"},
+		"cert without key":   {file: "cert_path: " + testkit.ConfigFile(t, ""), want: "FILE: cert_path: key_path is missing"},
 		"no such file": {file: "{cert_path: " + dir + "/c, key_path: " + testkit.ConfigFile(t, "") + "}",
 			want: "FILE: cert_path: there is no file " + dir + "/c"},
-		"no such folder":    {file: "db_path: " + dir + "/sub/n.db", want: "FILE: db_path: there is no folder " + dir + "/sub to hold n.db: make it first"},
+		"no such folder":    {file: "db_path: " + dir + "/sub/n.db", want: "FILE: db_path: there is no folder " + dir + "/sub for n.db: create it first"},
 		"a folder":          {file: "seal_key_path: " + dir, want: "FILE: seal_key_path: " + dir + " is a folder: give the path of a file"},
 		"data is a file":    {file: "data: " + testkit.ConfigFile(t, ""), want: "notary.yaml is not a folder"},
 		"level":             {file: "logging: {system: {level: loud}}", want: `FILE: logging.system.level: "loud" is not a level: use debug, info, warn or error`},
@@ -227,20 +227,20 @@ func TestConfigErrorsSayWhatWouldBeRight(t *testing.T) {
 		"publishing where it listens": {file: "{listen: ':3000', publish_listen: '127.0.0.1:3000'}",
 			want: "FILE: publish_listen: listen and publish_listen are the same port 3000"},
 		"listening where it publishes": {file: "listen: '127.0.0.1:2112'", want: "FILE: listen: listen and publish_listen are the same port 2112"},
-		"a URL that is none":           {file: "publish_url: pki.example.com", want: `FILE: publish_url: "pki.example.com" is not a URL: write what certificates are to name`},
+		"a URL that is none":           {file: "publish_url: pki.example.com", want: `FILE: publish_url: "pki.example.com" is not a URL: give the URL to put into certificates`},
 		"a URL without a host":         {file: "publish_url: 'http:///x'", want: "is not a URL"},
-		"a secure URL":                 {env: []string{"NOTARY_PUBLISH_URL=https://a.example.com"}, want: "NOTARY_PUBLISH_URL: \"https://a.example.com\" does not begin with http://"},
+		"a secure URL":                 {env: []string{"NOTARY_PUBLISH_URL=https://a.example.com"}, want: "NOTARY_PUBLISH_URL: \"https://a.example.com\" does not start with http://"},
 		"a URL with a query":           {file: "publish_url: 'http://a.example.com/?x=1'", want: "has a user, query or fragment"},
 		"a URL with an empty query":    {file: "publish_url: 'http://a.example.com/?'", want: "has a user, query or fragment"},
 		"a URL with a fragment":        {file: "publish_url: 'http://a.example.com/#'", want: "has a user, query or fragment"},
 		"a URL with a user":            {file: "publish_url: 'http://me@a.example.com'", want: "has a user, query or fragment"},
 		"a URL with a bad host":        {file: "publish_url: 'http://a_b!.example.com'", want: "has no host name or IP address"},
-		"a URL with a bad port":        {file: "publish_url: 'http://a.example.com:0'", want: "has no port that can be"},
-		"a URL with an empty port":     {file: "publish_url: 'http://a.example.com:'", want: "has no port that can be"},
-		"a URL with dots":              {file: "publish_url: 'http://a.example.com/x/../y'", want: "has a path that not everybody would read alike"},
-		"a URL with two slashes":       {file: "publish_url: 'http://a.example.com/x//y'", want: "has a path that not everybody would read alike"},
-		"a URL with an escape":         {file: "publish_url: 'http://a.example.com/x%20y'", want: "has a path that not everybody would read alike"},
-		"a long URL":                   {file: "publish_url: 'http://a.example.com/" + strings.Repeat("x", 200) + "'", want: "has a path that not everybody would read alike"},
+		"a URL with a bad port":        {file: "publish_url: 'http://a.example.com:0'", want: "has an invalid port"},
+		"a URL with an empty port":     {file: "publish_url: 'http://a.example.com:'", want: "has an invalid port"},
+		"a URL with dots":              {file: "publish_url: 'http://a.example.com/x/../y'", want: "has a path that programs interpret differently"},
+		"a URL with two slashes":       {file: "publish_url: 'http://a.example.com/x//y'", want: "has a path that programs interpret differently"},
+		"a URL with an escape":         {file: "publish_url: 'http://a.example.com/x%20y'", want: "has a path that programs interpret differently"},
+		"a long URL":                   {file: "publish_url: 'http://a.example.com/" + strings.Repeat("x", 200) + "'", want: "has a path that programs interpret differently"},
 		"a delay that is none":         {file: "crl_delay: soon", want: `FILE: crl_delay: "soon" is not a delay: give a time from 1s to 10m`},
 		"a delay without a unit":       {file: "crl_delay: 10", want: `FILE: crl_delay: "10" is not a delay`},
 		"a session without a unit":     {file: "session_idle: 60", want: `FILE: session_idle: "60" is not a duration in the allowed range: use 2m to 24h`},
@@ -296,7 +296,7 @@ func TestMissingConfigFile(t *testing.T) {
 	}
 }
 
-func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
+func TestForeignVariablesAreIgnored(t *testing.T) {
 	t.Parallel()
 	environ := []string{"NOTARY_SERVER=x", "NOTARY_TOKEN=x", "NOTARY_CA_CERT=x", "NOTARY_PASSWORD=x",
 		"NOTARY_NEW_PASSWORD=x", "NOTARY_CONFIG=x", "NOTARY_SERVICE_HOST=x", "NOTARY_SERVICE_PORT=x",
@@ -344,7 +344,7 @@ func TestTrustedProxiesAreAListOfNetworks(t *testing.T) {
 		"trusted_proxies: 0.0.0.0/0":         "any client could claim",
 		"trusted_proxies: [10.0.0.1/8]":      "write 10.0.0.0/8",
 		"trusted_proxies: ''":                "has no value",
-		"listen: ['127.0.0.1:1']":            "not a list",
+		"listen: ['127.0.0.1:1']":            "instead of a list",
 	} {
 		if _, err := Load(testkit.ConfigFile(t, file), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)

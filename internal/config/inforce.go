@@ -9,11 +9,10 @@ import (
 	"notary/internal/store"
 )
 
-// keyPassphrase is shown for the passphrase, which only the environment can set.
+// keyPassphrase is the displayed key of the passphrase, which only the environment can set.
 const keyPassphrase = "key_passphrase"
 
-// effectiveValues returns the value of every key, except of those that another setting overrides. It
-// includes secrets.
+// effectiveValues returns the values of all keys that no other setting overrides, including secrets.
 func effectiveValues(c *Config) map[string]string {
 	_, port, _ := net.SplitHostPort(c.Listen)
 	values := map[string]string{
@@ -42,7 +41,7 @@ func effectiveValues(c *Config) map[string]string {
 	return values
 }
 
-// inForce returns the settings in force for display to Admins, without secrets.
+// inForce returns the effective settings for display to Admins, without secrets.
 func inForce(s *settings, c *Config) (all []notary.Setting) {
 	for _, key := range Keys {
 		origin := key
@@ -71,7 +70,7 @@ func inForce(s *settings, c *Config) (all []notary.Setting) {
 	return all
 }
 
-// IsSetupCode reports whether the setting setup_code is a code, which must not be shown.
+// IsSetupCode reports whether the value of setup_code is a code, which must not be displayed.
 func IsSetupCode(setupCode string) bool { return setupCode != "" && setupCode != NoSetupCode }
 
 // portOrigin returns the key that sets the port; see [checkListen].
@@ -97,7 +96,7 @@ func (s source) kind() notary.SettingSource {
 }
 
 // withoutSecrets returns the URL of a database without user, password and parameters, any of which may be secret.
-// Package url does not parse such a URL if it names several hosts.
+// Package url cannot parse such a URL if it has several hosts.
 func withoutSecrets(database string) string {
 	scheme, rest, _ := strings.Cut(database, "://")
 	if end := strings.IndexAny(rest, "?#"); end >= 0 {

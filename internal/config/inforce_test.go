@@ -12,7 +12,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Every setting is shown as it is in force, with where it came from.
 func TestSettingsInForce(t *testing.T) {
 	t.Parallel()
 	file := testkit.ConfigFile(t, "{port: 3000, crl_delay: 1m, publish_listen: off}")
@@ -49,7 +48,7 @@ func TestSettingsInForce(t *testing.T) {
 	}
 }
 
-// A port that is part of listen comes from there.
+// The source of a port within listen is that of listen.
 func TestSettingsInForceKnowWhereThePortIsFrom(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -79,7 +78,6 @@ func TestSettingsInForceKnowWhereThePortIsFrom(t *testing.T) {
 	}
 }
 
-// No password and no passphrase is among them, wherever it stands.
 func TestSettingsInForceHideSecrets(t *testing.T) {
 	t.Parallel()
 	for _, database := range []string{

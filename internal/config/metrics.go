@@ -13,7 +13,7 @@ const (
 	EnvMetricsToken    = "NOTARY_METRICS_TOKEN"
 )
 
-// checkMetrics reads metrics_token and metrics_listen. No problem repeats the token.
+// checkMetrics reads metrics_token and metrics_listen. Errors never contain the token.
 func checkMetrics(s *settings, c *Config, p *problems) {
 	c.MetricsToken = s.text(KeyMetricsToken, "")
 	weak := len(c.MetricsToken) < minMetricsToken || strings.ContainsFunc(c.MetricsToken, notTokenRune)
@@ -33,5 +33,5 @@ func checkMetrics(s *settings, c *Config, p *problems) {
 	c.MetricsListen = net.JoinHostPort(host, cmp.Or(port, defaultMetricsPort))
 }
 
-// notTokenRune reports whether r may not be part of the token.
+// notTokenRune reports whether a token may not contain r.
 func notTokenRune(r rune) bool { return r > unicode.MaxASCII || !unicode.IsGraphic(r) || r == ' ' }

@@ -28,7 +28,7 @@ func checkTrustedProxies(s *settings, p *problems) (prefixes []netip.Prefix) {
 	return prefixes
 }
 
-// checkProxyProtocol parses proxy_protocol: true, false, or the key of one listener.
+// checkProxyProtocol parses proxy_protocol: true, false, or the key of a single listener.
 func checkProxyProtocol(s *settings, c *Config, p *problems) {
 	switch text := strings.ToLower(s.text(KeyProxyProtocol, "false")); text {
 	case "true", "on", "yes":
@@ -45,11 +45,11 @@ func checkProxyProtocol(s *settings, c *Config, p *problems) {
 		return
 	}
 	if !s.given(KeyTrustedProxies) {
-		p.add(s.where(KeyProxyProtocol), "%s is missing: list the proxies that send the PROXY protocol", KeyTrustedProxies)
+		p.add(s.where(KeyProxyProtocol), "%s is missing: list the proxies that send the PROXY "+
+			"protocol", KeyTrustedProxies)
 	}
 }
 
-// proxiesText formats networks in the syntax of trusted_proxies.
 func proxiesText(prefixes []netip.Prefix) string {
 	texts := make([]string, len(prefixes))
 	for i, prefix := range prefixes {

@@ -10,7 +10,7 @@ import (
 	"notary/internal/server"
 )
 
-// The default of crl_delay, and its bounds.
+// The default and bounds of crl_delay.
 const (
 	defaultCRLDelay = 10 * time.Second
 	minCRLDelay     = time.Second
@@ -48,7 +48,7 @@ func checkPublishListen(s *settings, listen string, p *problems) string {
 		if !s.given(KeyPublishListen) {
 			where = s.where(KeyListen)
 		}
-		p.add(where, "%s and %s are the same port %s: what is published needs one of its own",
+		p.add(where, "%s and %s are the same port %s: publishing needs a separate one",
 			KeyListen, KeyPublishListen, port)
 	}
 	return net.JoinHostPort(host, port)
@@ -59,8 +59,8 @@ func anyInterface(host string) bool {
 	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
-// checkPublishURL returns publish_url without a slash at the end. It must be plain HTTP: fetching a CRL over TLS would
-// require checking another certificate first (RFC 5280, section 8).
+// checkPublishURL returns publish_url without a trailing slash. It must be plain HTTP: to fetch a CRL over TLS, a
+// client would have to check another certificate first (RFC 5280, section 8).
 func checkPublishURL(s *settings, p *problems) string {
 	if !s.given(KeyPublishURL) {
 		return ""
@@ -68,7 +68,7 @@ func checkPublishURL(s *settings, p *problems) string {
 	text := s.text(KeyPublishURL, "")
 	u, err := url.Parse(text)
 	bad := func(what string) string {
-		p.add(s.where(KeyPublishURL), "%q %s: write what certificates are to name, such as http://pki.example.com",
+		p.add(s.where(KeyPublishURL), "%q %s: give the URL to put into certificates, such as http://pki.example.com",
 			text, what)
 		return ""
 	}
@@ -76,21 +76,21 @@ func checkPublishURL(s *settings, p *problems) string {
 	case err != nil || u.Host == "" || u.Opaque != "":
 		return bad("is not a URL")
 	case u.Scheme != "http":
-		return bad("does not begin with http://, and must: " +
-			"whoever checks a certificate cannot check that of the server first")
+		return bad("does not start with http://: " +
+			"a client that checks a certificate cannot check that of the server first")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(text, "#"):
 		return bad("has a user, query or fragment")
 	case net.ParseIP(u.Hostname()) == nil && !server.ValidHostname(u.Hostname()):
 		return bad("has no host name or IP address")
 	case u.Port() == "" && strings.HasSuffix(u.Host, ":") || u.Port() != "" && !isPort(u.Port()):
-		return bad("has no port that can be")
+		return bad("has an invalid port")
 	case len(text) > maxPublishURL || !plainPath(u.EscapedPath()):
-		return bad("has a path that not everybody would read alike")
+		return bad("has a path that programs interpret differently")
 	}
 	return "http://" + u.Host + strings.TrimRight(u.EscapedPath(), "/")
 }
 
-// maxPublishURL keeps certificates small.
+// maxPublishURL limits the size of certificates.
 const maxPublishURL = 200
 
 // plainPath reports whether a path has only unreserved characters (RFC 3986) and no empty or dot segments.
@@ -108,17 +108,17 @@ func plainPath(path string) bool {
 	return true
 }
 
-// PublishedURL returns the URL that certificates name if the publishing listener has the address addr ("" for no
+// PublishedURL returns the URL to put into certificates if the publishing listener has the address addr ("" for no
 // listener).
 func (c *Config) PublishedURL(addr string) string {
 	if c.PublishURL != "" || addr == "" {
-		return c.PublishURL // another node or a copy of what is published here may serve it
+		return c.PublishURL // may be served by another node or a copy
 	}
 	_, port, _ := net.SplitHostPort(addr)
 	return "http://" + net.JoinHostPort(c.ExternalHostname, port)
 }
 
-// URL returns the URL at which clients reach the address that is listened on.
+// URL returns the URL at which clients reach the listening address.
 func (c *Config) URL(addr string) string {
 	host, port, _ := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {

@@ -13,8 +13,7 @@ import (
 	"notary"
 )
 
-// reloadable are the settings that a reload changes, each with the function that copies it from
-// the loaded configuration to the running one. All others need a restart.
+// reloadable maps the settings that a reload can change to functions that copy them. All others need a restart.
 var reloadable = map[string]func(running, loaded *Config){
 	KeyTLSCert:        func(running, loaded *Config) { running.TLSCert = loaded.TLSCert },
 	KeyTLSKey:         func(running, loaded *Config) { running.TLSKey = loaded.TLSKey },
@@ -28,8 +27,7 @@ var reloadable = map[string]func(running, loaded *Config){
 	KeyLogOutput:      func(running, loaded *Config) { running.Log.Output = loaded.Log.Output },
 }
 
-// Live is the configuration of a running server, which a reload replaces. It is safe for
-// concurrent use.
+// Live is the configuration of a running server, replaced by reloads. It is safe for concurrent use.
 type Live struct {
 	Hangups <-chan os.Signal                  // each requests a reload
 	Reopen  func(Log) (use func(), err error) // reopens the log at every reload; may be nil
@@ -42,18 +40,18 @@ type Live struct {
 	prepares []func(*Config) (commit func(), err error)
 }
 
-// NewLive returns a running server's configuration, initially c. A reload calls load, which reads the same file,
-// environment and flags as at the start.
+// NewLive returns the configuration of a running server, initially c. A reload calls load, which rereads the same
+// file, environment and flags.
 func NewLive(c *Config, load func() (*Config, error), log *slog.Logger) *Live {
 	l := &Live{load: load, log: log}
 	l.current.Store(c)
 	return l
 }
 
-// Get returns the configuration in force. It must not be changed.
+// Get returns the current configuration. It must not be modified.
 func (l *Live) Get() *Config { return l.current.Load() }
 
-// Settings returns the settings in force, for display.
+// Settings returns the effective settings for display.
 func (l *Live) Settings() []notary.Setting { return l.Get().inForce }
 
 // OnReload registers a function that applies a new configuration and cannot fail.
@@ -61,8 +59,8 @@ func (l *Live) OnReload(apply func(*Config)) {
 	l.BeforeReload(func(c *Config) (func(), error) { return func() { apply(c) }, nil })
 }
 
-// BeforeReload registers a function that prepares for a new configuration and returns a function
-// that applies it. If any of these functions fails, the running configuration stays as it is.
+// BeforeReload registers a function that prepares a new configuration and returns a function that applies it. If
+// any preparation fails, the running configuration is kept.
 func (l *Live) BeforeReload(prepare func(*Config) (commit func(), err error)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -81,8 +79,8 @@ func (l *Live) Follow(ctx context.Context) {
 	}
 }
 
-// Reload reopens the log, loads the configuration again and applies what can change while the
-// server runs. It logs the result. An error leaves the configuration as it was.
+// Reload reopens the log, loads the configuration and applies the reloadable settings. It logs the result. On
+// error the configuration is unchanged.
 func (l *Live) Reload() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -136,8 +134,8 @@ func (l *Live) apply(next *Config) error {
 	return nil
 }
 
-// merge returns the running configuration with the reloadable settings of the loaded one, and
-// the keys of those that change and of those that would need a restart.
+// merge returns the running configuration with the reloadable settings of the loaded one, and the keys of changed
+// settings: those applied and those that need a restart.
 func merge(running, loaded *Config) (next *Config, changed, fixed []string) {
 	merged := *running
 	merged.inForce = slices.Clone(running.inForce)

@@ -13,7 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// reloading is a configuration that follows a file of the test's own.
+// reloading is a configuration with its own file.
 type reloading struct {
 	*Live
 	file string
@@ -35,7 +35,6 @@ func (r *reloading) write(t *testing.T, content string) {
 	testkit.Check(t, os.WriteFile(r.file, []byte(content), 0o600))
 }
 
-// value returns a setting in force, as it is displayed.
 func (r *reloading) value(key string) string {
 	return r.Settings()[slices.Index(Keys, key)].Value
 }
@@ -69,7 +68,7 @@ func TestReloadAppliesWhatCanChange(t *testing.T) {
 	}
 }
 
-// A setting that waits for a restart is named again by each reload, until it is put back.
+// A setting that needs a restart is reported by each reload until it is reverted.
 func TestReloadComparesWithWhatRuns(t *testing.T) {
 	t.Parallel()
 	r := newReloading(t, "{port: 3000}")
@@ -79,7 +78,7 @@ func TestReloadComparesWithWhatRuns(t *testing.T) {
 	if n := strings.Count(r.log.String(), "need a restart"); n != 2 {
 		t.Errorf("%d warnings, want 2:\n%s", n, r.log)
 	}
-	r.write(t, "{port: 3000, crl_delay: 10s}") // the default, spelled out
+	r.write(t, "{port: 3000, crl_delay: 10s}") // the default, explicitly
 	r.Reload()
 	if n := strings.Count(r.log.String(), "need a restart"); n != 2 || !strings.HasSuffix(r.log.String(), "changed=none\n") {
 		t.Errorf("%d warnings, want 2, and no change:\n%s", n, r.log)
@@ -108,7 +107,6 @@ func TestReloadKeepsTheConfigurationOnErrors(t *testing.T) {
 	}
 }
 
-// If one part cannot be prepared, no part is changed.
 func TestReloadIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	r := newReloading(t, "{crl_delay: 10s}")
@@ -121,7 +119,6 @@ func TestReloadIsAllOrNothing(t *testing.T) {
 	}
 }
 
-// Each key that can be reloaded is one of the configuration, and is taken over.
 func TestReloadableSettings(t *testing.T) {
 	t.Parallel()
 	changes := map[string]func(*Config){

@@ -7,8 +7,8 @@ import (
 	"notary/internal/files"
 )
 
-// checkConfigFile refuses a configuration file that every user can write, and one with secrets
-// that every user can read. Its group may read it, as in root:notary with mode 0640.
+// checkConfigFile refuses a configuration file that all users can write, and one with secrets that all users can
+// read. The group may read it, as in root:notary with mode 0640.
 func (s *settings) checkConfigFile(name string, p *problems) {
 	_, mode, ok := files.OwnerAndMode(name)
 	const write, read fs.FileMode = 0o002, 0o004
@@ -23,7 +23,6 @@ func (s *settings) checkConfigFile(name string, p *problems) {
 	}
 }
 
-// secretKeys returns the keys whose values are secrets.
 func (s *settings) secretKeys() (keys []string) {
 	if IsSetupCode(s.text(KeySetupCode, "")) {
 		keys = append(keys, KeySetupCode)
@@ -37,11 +36,11 @@ func (s *settings) secretKeys() (keys []string) {
 	return keys
 }
 
-// holdsPassword reports whether the URL of a database has a password, of the user or of a client
-// key. It may name several hosts, which package url does not read.
+// holdsPassword reports whether the URL of a database contains a password of the user or of a client key. It may
+// have several hosts, which package url cannot parse.
 func holdsPassword(database string) bool {
 	_, rest, _ := strings.Cut(database, "://")
 	address, parameters, _ := strings.Cut(rest, "?")
 	userInfo := address[:max(strings.LastIndexByte(address, '@'), 0)]
-	return strings.Contains(userInfo, ":") || strings.Contains(parameters, "password=") // also sslpassword
+	return strings.Contains(userInfo, ":") || strings.Contains(parameters, "password=") // including sslpassword
 }

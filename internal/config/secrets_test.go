@@ -24,7 +24,7 @@ func TestSetupCodeSettings(t *testing.T) {
 		}
 	}
 	_, err := Load("", []string{EnvSetupCode + "=violet"}, nil)
-	testkit.WantText(t, err, EnvSetupCode, "8 characters or more")
+	testkit.WantText(t, err, EnvSetupCode, "at least 8 characters")
 	if strings.Contains(err.Error(), "violet") {
 		t.Errorf("the code is repeated: %v", err)
 	}

@@ -10,8 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A configuration file with a secret that everybody can read is refused, and so is one that
-// everybody can write.
+// A configuration file that everyone can write is refused, and so is one with a secret that everyone can read.
 func TestOpenConfigurationIsRefused(t *testing.T) {
 	t.Parallel()
 	const open, group = 0o644, 0o640

@@ -6,9 +6,9 @@ import (
 	"notary/internal/auth"
 )
 
-// The limits of browsers' sessions that can be set.
+// The bounds of browser session settings.
 const (
-	minSession     = 2 * time.Minute // their use is noted to the minute
+	minSession     = 2 * time.Minute // activity is recorded to the minute
 	maxSessionIdle = 24 * time.Hour
 	maxSessionLife = 30 * 24 * time.Hour
 )
@@ -20,7 +20,7 @@ func checkSessions(s *settings, c *Config, p *problems) {
 		"2m to 720h, such as 8h", p)
 }
 
-// checkDuration returns a duration within bounds, which the error describes.
+// checkDuration returns a duration within the bounds, which the error states.
 func checkDuration(s *settings, key string, otherwise, least, most time.Duration, bounds string,
 	p *problems) time.Duration {
 	if !s.given(key) {

@@ -17,13 +17,12 @@ import (
 
 const maxConfigFile = 1 << 20 // bytes
 
-// settings are the unchecked values of a configuration, each with its source. A source of higher rank overrides those
-// below it.
+// settings are unvalidated values with their sources. Sources of higher rank take precedence.
 type settings struct {
 	values *koanf.Koanf
 	from   map[string]source
 
-	passphrase string // from the environment only, so that no file or process list shows it
+	passphrase string // from the environment only, so that it is in no file or process list
 }
 
 type source struct {
@@ -59,7 +58,7 @@ func readSettings(file string, environ []string, flags map[string]any, p *proble
 	return s
 }
 
-// load merges the values of a source over those loaded before. It checks them first, so that a mistake names its
+// load merges the values of a source over those loaded before. It checks them first, so that errors name the
 // source.
 func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 	layer := koanf.New(".")
@@ -74,24 +73,24 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 			continue
 		}
 		if list, ok := value.([]any); ok && slices.Contains(listKeys, key) {
-			if len(list) == 0 { // the same as leaving the key out
+			if len(list) == 0 { // equivalent to omitting the key
 				layer.Delete(key)
 				continue
 			}
 			value = joinList(list)
-			_ = layer.Set(key, value) // it cannot fail for an existing key
+			_ = layer.Set(key, value) // cannot fail for an existing key
 		}
 		switch value.(type) {
 		case string, int, int64, uint64, float64, bool:
 		case nil:
 			value = ""
 		default:
-			p.add(from.where(key), "one value goes here, not a list")
+			p.add(from.where(key), "give a single value instead of a list")
 			layer.Delete(key)
 			continue
 		}
 		if fmt.Sprint(value) == "" {
-			p.add(from.where(key), "has no value: give one or leave it out")
+			p.add(from.where(key), "has no value: give one or omit the key")
 			layer.Delete(key)
 			continue
 		}
@@ -102,7 +101,7 @@ func (s *settings) load(from source, provider koanf.Provider, p *problems) {
 	}
 }
 
-// listKeys are the keys that take several values: a list in YAML, comma-separated elsewhere.
+// listKeys are the keys with several values: a list in YAML, comma-separated elsewhere.
 var listKeys = []string{KeyTrustedProxies}
 
 func joinList(list []any) string {
@@ -116,7 +115,6 @@ func joinList(list []any) string {
 func (s *settings) given(key string) bool { return s.from[key].rank > 0 }
 func (s *settings) rank(key string) int   { return s.from[key].rank }
 
-// text returns a value as text, whatever type YAML gave it.
 func (s *settings) text(key, otherwise string) string {
 	if !s.given(key) {
 		return otherwise
@@ -124,7 +122,7 @@ func (s *settings) text(key, otherwise string) string {
 	return fmt.Sprint(s.values.Get(key))
 }
 
-// where names the place that sets a value, as its author knows it.
+// where returns the place where a value is set, as its author knows it.
 func (s *settings) where(key string) string { return s.from[key].where(key) }
 
 func (s source) where(key string) string {
@@ -158,7 +156,7 @@ func readConfigFile(name string) (map[string]any, error) {
 	case err != nil:
 		return nil, errors.New("cannot be read: a file is needed")
 	case len(content) > maxConfigFile:
-		return nil, errors.New("is larger than a mebibyte: this is no configuration")
+		return nil, errors.New("is larger than a mebibyte: is this a configuration file?")
 	}
 	values, err := yaml.Parser().Unmarshal(content)
 	if err != nil {
@@ -168,7 +166,7 @@ func readConfigFile(name string) (map[string]any, error) {
 	return values, nil
 }
 
-// The variables of the environment that other packages read or unset.
+// Environment variables that other packages read or unset.
 const (
 	envPrefix     = "NOTARY_"
 	EnvConfig     = "NOTARY_CONFIG"
@@ -182,9 +180,9 @@ func environmentName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// environmentKey returns the key that a variable sets, or "". Other variables have the prefix too: those of the client
-// commands, and those that Kubernetes sets for a service called notary, of which NOTARY_PORT=tcp://10.0.0.1:2111 even
-// has the name of a setting. Only names that look like typing errors are refused.
+// environmentKey returns the key that a variable sets, or "". Other variables have the same prefix: those of
+// client commands, and those that Kubernetes sets for a service called notary, such as
+// NOTARY_PORT=tcp://10.0.0.1:2111, which even matches a key. Only names that look like typing errors are refused.
 func environmentKey(name, value string, p *problems) string {
 	known := []string{EnvConfig, EnvPassphrase}
 	for _, key := range Keys {
@@ -242,7 +240,8 @@ func unknownKey(key string) string {
 	return "unknown key: the keys are " + strings.Join(Keys, ", ")
 }
 
-// nearest returns the known word with the smallest [distance] to s, or "" if that is above two or a third of the word.
+// nearest returns the known word with the smallest [distance] to s, or "" if that exceeds two or a third of the
+// word's length.
 func nearest(s string, known []string) string {
 	best, least := "", 3
 	for _, word := range known {

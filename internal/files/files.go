@@ -1,5 +1,5 @@
-// Package files reads and writes files for the server and the command line: whole, within a size limit, durably,
-// and with the permissions of files checked.
+// Package files reads and writes files for the server and the command line: whole, size-limited, durable, and with
+// permission checks.
 package files
 
 import (
@@ -14,7 +14,7 @@ import (
 	"notary"
 )
 
-// MaxInput is the largest file that [Read] reads, in bytes. The server accepts no larger body either.
+// MaxInput is the maximum size of a file for [Read], in bytes. It is also the limit for request bodies.
 const MaxInput = 1 << 20
 
 // Read reads a whole file of up to [MaxInput] bytes.
@@ -27,12 +27,12 @@ func Read(name string) ([]byte, error) {
 	return ReadLimited(file, name)
 }
 
-// ReadLimited reads up to [MaxInput] bytes. The error for more names the source.
+// ReadLimited reads up to [MaxInput] bytes. If there are more, the error names the source.
 func ReadLimited(r io.Reader, name string) ([]byte, error) {
 	return ReadLimit(r, name, MaxInput)
 }
 
-// Create writes a file that must not exist yet, and syncs it to disk. It appears in one step if the file system
+// Create writes a new file and syncs it to disk. It fails if the file exists, and is atomic if the file system
 // supports hard links.
 func Create(name string, content []byte, mode fs.FileMode) error {
 	whole := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text())

@@ -2,13 +2,13 @@ package files
 
 import "io/fs"
 
-// Writable are the permissions of the group and others to write.
+// Writable are the write permissions of the group and others.
 const Writable fs.FileMode = 0o022
 
-// Owner is the owner of a file, as seen from this process.
+// Owner classifies the owner of a file relative to this process.
 type Owner int
 
-// The owners that matter: root and this process's user could change a file anyway.
+// The classes of owners. Root and this process's user can change any file of theirs anyway.
 const (
 	OtherUser Owner = iota
 	RootUser

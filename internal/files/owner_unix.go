@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// OwnerAndMode returns the owner and the mode of a file or folder, of its target if it is a
-// symbolic link. ok is false if there is no such file.
+// OwnerAndMode returns the owner and mode of a file or folder, following symbolic links. It returns false if the
+// file does not exist.
 func OwnerAndMode(name string) (owner Owner, mode fs.FileMode, ok bool) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -36,20 +36,20 @@ func ownerOf(uid uint32) Owner {
 	}
 }
 
-// IsWrittenByUser reports whether only this Owner and root can write a file or folder.
+// IsWrittenByUser reports whether only this user and root can write a file or folder.
 func IsWrittenByUser(name string) bool {
 	owner, mode, ok := OwnerAndMode(name)
 	return ok && owner != OtherUser && mode&Writable == 0
 }
 
-// LookupFolders returns the folders in which the system looks up the parts of path, those of
-// symbolic links included.
+// LookupFolders returns the folders in which the system looks up the parts of path, including those of symbolic
+// links.
 func LookupFolders(path string) (folders []string) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil
 	}
-	const root, maxParts = "/", 1000 // symbolic links may be a loop
+	const root, maxParts = "/", 1000 // symbolic links may loop
 	folder, rest := root, strings.Split(path, "/")
 	for i := 0; len(rest) > 0 && i < maxParts; i++ {
 		part := rest[0]

@@ -10,7 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A loop of links ends the search, and the start names what is missing later on.
+// A loop of links ends the search; the missing file is reported at startup.
 func TestLookupFoldersOfALoop(t *testing.T) {
 	t.Parallel()
 	loop := filepath.Join(t.TempDir(), "loop")

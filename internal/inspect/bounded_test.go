@@ -18,12 +18,10 @@ import (
 	"notary/internal/testkit"
 )
 
-// withSerial is a template of that serial number.
 func withSerial(serial int64) func(*x509.Certificate) {
 	return edited(func(c *x509.Certificate) { c.SerialNumber = big.NewInt(serial) })
 }
 
-// hasNotice says whether any object has the notice.
 func hasNotice(objects []inspect.Object, code string) bool {
 	return slices.ContainsFunc(objects, func(o inspect.Object) bool {
 		return slices.ContainsFunc(o.Problems, func(p inspect.Problem) bool {
@@ -32,13 +30,13 @@ func hasNotice(objects []inspect.Object, code string) bool {
 	})
 }
 
-// manyTimes is a file of one thing, again and again, with others before it.
+// manyTimes returns a file with n copies of again after before.
 func manyTimes(before []byte, n int, again []byte) []byte {
 	return append(bytes.Clone(before), bytes.Repeat(again, n)...)
 }
 
-// However many signatures there are, and certificates that might be the issuer of each, a
-// bounded number is verified. That it ends is told, and nothing is called wrong for it.
+// However many signatures and possible issuers there are, the number of verifications is bounded. Reaching the
+// limit is reported and causes no errors.
 func TestVerificationsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -70,8 +68,8 @@ func TestVerificationsAreBounded(t *testing.T) {
 	}
 }
 
-// sameNames are certificates of authorities of one name and different keys, and the last of them
-// as an authority.
+// sameNames returns certificates of authorities with one name and different keys, and the last of them as an
+// authority.
 func sameNames(t *testing.T, n int) ([]*x509.Certificate, *testkit.Outside) {
 	t.Helper()
 	root := testkit.OutsideRoot(t, notary.ECDSAP256, now)
@@ -84,8 +82,8 @@ func sameNames(t *testing.T, n int) ([]*x509.Certificate, *testkit.Outside) {
 	return all, last
 }
 
-// Of many issuers of one name the one is tried first whose key identifier is named, and of many
-// certificates the responder that an OCSP response names.
+// Among many issuers of one name, the one with the matching key identifier is tried first; among many
+// certificates, the responder named in an OCSP response.
 func TestTheNamedKeyIsTriedFirst(t *testing.T) {
 	t.Parallel()
 	all, last := sameNames(t, 50)
@@ -107,7 +105,7 @@ func TestTheNamedKeyIsTriedFirst(t *testing.T) {
 	}
 }
 
-// Without a key identifier some of them are tried, and then it is told that there are others.
+// Without a key identifier some of them are tried, and the rest is reported.
 func TestTooManyIssuersOfOneName(t *testing.T) {
 	t.Parallel()
 	all, last := sameNames(t, 50)
@@ -115,13 +113,13 @@ func TestTooManyIssuersOfOneName(t *testing.T) {
 		c.SubjectKeyId = nil
 	}
 	unnamed := crl(t, last, func(l *x509.RevocationList) {
-		last.Certificate.SubjectKeyId = []byte{1} // of no certificate that is there
+		last.Certificate.SubjectKeyId = []byte{1} // of no certificate in the file
 	})
 	data := append(toPEM("X509 CRL", unnamed), testkit.PEM(all...)...)
 	objects, verified, _, err := inspect.Work(data, now)
 	testkit.Check(t, err)
 	if verified > 20 || !hasNotice(objects[:1], "not_verified") || slices.Contains(wrong(objects[0]), "signature") {
-		t.Errorf("after %d verifications:\n%s", verified, told(objects[:1]))
+		t.Errorf("after %d verifications:\n%s", verified, problemTexts(objects[:1]))
 	}
 }
 
@@ -135,8 +133,8 @@ func TestLintsAreBounded(t *testing.T) {
 	}
 }
 
-// What is told does not grow with the product of what is in a file: a list of one serial number
-// again and again beside certificates of it, or of unknown extensions.
+// The report does not grow with the product of the parts of a file: a CRL that repeats one serial number, with
+// certificates that have it or with unknown extensions.
 func TestProblemsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -153,7 +151,7 @@ func TestProblemsAreBounded(t *testing.T) {
 		}
 	}
 	if !slices.Contains(wrong(objects...), "revoked") {
-		t.Errorf("nothing is revoked:\n%s", told(objects))
+		t.Errorf("nothing is revoked:\n%s", problemTexts(objects))
 	}
 	strange := read(t, crl(t, w.issuer, func(l *x509.RevocationList) {
 		for i := range 1000 {
@@ -166,7 +164,7 @@ func TestProblemsAreBounded(t *testing.T) {
 	}
 }
 
-// A responder may be named by the hash of its key.
+// A responder may be identified by the hash of its key.
 func TestTheResponderNamedByItsKeyIsTriedFirst(t *testing.T) {
 	t.Parallel()
 	all, _ := sameNames(t, 30)
@@ -178,6 +176,6 @@ func TestTheResponderNamedByItsKeyIsTriedFirst(t *testing.T) {
 	objects, _, _, err := inspect.Work(append(data, file(t, folder, "a.pem")...), now)
 	testkit.Check(t, err)
 	if objects[0].OCSP.VerifiedBy != "Same" {
-		t.Errorf("it is not verified:\n%s", told(objects[:1]))
+		t.Errorf("it is not verified:\n%s", problemTexts(objects[:1]))
 	}
 }

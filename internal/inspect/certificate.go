@@ -15,13 +15,13 @@ import (
 	"notary/internal/pki"
 )
 
-// Certificate is what a certificate says (RFC 5280, section 4). Lists of more than 100 are cut.
+// Certificate is the content of a certificate (RFC 5280, section 4). Lists are limited to 100 elements.
 type Certificate struct {
 	Subject            string    `json:"subject"`
 	Issuer             string    `json:"issuer"`
 	SerialNumber       string    `json:"serial_number"` // hexadecimal
 	NotBefore          time.Time `json:"not_before"`
-	NotAfter           time.Time `json:"not_after"` // the last second in which it is valid
+	NotAfter           time.Time `json:"not_after"` // last second of validity
 	Key                string    `json:"key"`
 	SignatureAlgorithm string    `json:"signature_algorithm"`
 	DNSNames           []string  `json:"dns_names,omitempty"`
@@ -30,7 +30,7 @@ type Certificate struct {
 	URIs               []string  `json:"uris,omitempty"`
 	UPNs               []string  `json:"user_principal_names,omitempty"`
 	IsCA               bool      `json:"is_ca"`
-	PathLength         *int      `json:"path_length,omitempty"` // nil where it is not limited
+	PathLength         *int      `json:"path_length,omitempty"` // nil if unlimited
 	SelfSigned         bool      `json:"self_signed"`
 	KeyUsage           []string  `json:"key_usage,omitempty"`
 	ExtKeyUsage        []string  `json:"ext_key_usage,omitempty"`
@@ -44,7 +44,7 @@ type Certificate struct {
 	SubjectKeyID       string    `json:"subject_key_id,omitempty"`
 	AuthorityKeyID     string    `json:"authority_key_id,omitempty"`
 	SHA256             string    `json:"sha256"` // of the DER, hexadecimal
-	SHA1               string    `json:"sha1"`   // which old programs show
+	SHA1               string    `json:"sha1"`   // shown by old programs
 }
 
 func (r *reader) readCertificate(der []byte) Object {
@@ -120,8 +120,7 @@ func isSelfSigned(c *x509.Certificate) bool {
 		(len(c.AuthorityKeyId) == 0 || len(c.SubjectKeyId) == 0 || string(c.AuthorityKeyId) == string(c.SubjectKeyId))
 }
 
-// mustStaple says whether the certificate asks for a stapled OCSP response: TLS feature 5 of
-// RFC 7633.
+// mustStaple reports whether the certificate requires a stapled OCSP response: TLS feature 5 of RFC 7633.
 func mustStaple(c *x509.Certificate) bool {
 	for _, extension := range c.Extensions {
 		if !extension.Id.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}) {
@@ -134,9 +133,8 @@ func mustStaple(c *x509.Certificate) bool {
 	return false
 }
 
-// soon is how long before its end a certificate should be renewed: for the short-lived in
-// proportion to their life.
-func soon(c *x509.Certificate) time.Duration {
+// renewalWindow returns how long before expiry a certificate should be renewed, proportionally less for short-lived ones.
+func renewalWindow(c *x509.Certificate) time.Duration {
 	const day = 24 * time.Hour
 	life := c.NotAfter.Sub(c.NotBefore)
 	if c.IsCA {
@@ -154,26 +152,27 @@ func (o *Object) checkValidity(c *x509.Certificate, now time.Time) {
 		o.fail("expired", clause, "it expired at %s: renew it", day(c.NotAfter))
 	case now.Before(c.NotBefore):
 		o.fail("not_yet_valid", clause, "it is not valid before %s: is a clock wrong?", day(c.NotBefore))
-	case left < soon(c):
+	case left < renewalWindow(c):
 		o.warn("expires_soon", "", "it expires soon, at %s: renew it", day(c.NotAfter))
 	}
 }
 
-// checkCertificate finds what is wrong with a certificate by itself, beside its key and dates.
+// checkCertificate checks a certificate on its own, apart from its key and dates.
 func (o *Object) checkCertificate(c *x509.Certificate) {
 	o.checkSignatureAlgorithm(c.SignatureAlgorithm, isSelfSigned(c))
 	for _, oid := range c.UnhandledCriticalExtensions[:min(len(c.UnhandledCriticalExtensions), 3)] {
-		o.fail("unknown_critical_extension", "RFC 5280, section 4.2", "it has a critical extension that is not known (%s): others will refuse it, too", oidText(oid))
+		o.fail("unknown_critical_extension", "RFC 5280, section 4.2", "it has an unknown critical extension "+
+			"(%s): relying parties will reject it", oidText(oid))
 	}
 	if c.IsCA {
 		o.checkAuthority(c)
 		return
 	}
 	if c.KeyUsage&x509.KeyUsageCertSign != 0 {
-		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "it may sign certificates (keyCertSign) and is no CA")
+		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "it has keyCertSign but is not a CA")
 	}
 	if isSelfSigned(c) {
-		o.warn("self_signed", "", "it is self-signed: nobody vouches for it, and each client must be told to trust it")
+		o.warn("self_signed", "", "it is self-signed: every client must be configured to trust it")
 	}
 	if isServer(c) {
 		o.checkServer(c)
@@ -182,7 +181,7 @@ func (o *Object) checkCertificate(c *x509.Certificate) {
 	o.checkLeafUsage(c)
 }
 
-// checkNames finds a host name that no client will ever match.
+// checkNames reports host names that no client will match.
 func (o *Object) checkNames(names []string) {
 	for _, name := range names[:min(len(names), maxList)] {
 		if _, err := pki.ParseNames([]string{name}); err != nil {
@@ -195,60 +194,68 @@ func (o *Object) checkNames(names []string) {
 func (o *Object) checkAuthority(c *x509.Certificate) {
 	switch {
 	case c.Version == 3 && !c.BasicConstraintsValid:
-		o.fail("basic_constraints", "RFC 5280, section 4.2.1.9", "its basic constraints make no sense")
+		o.fail("basic_constraints", "RFC 5280, section 4.2.1.9", "its basic constraints are invalid")
 	case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
-		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "it is a CA that may not sign certificates (keyCertSign is missing)")
+		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "it is a CA that may not sign certificates (keyCertSign "+
+			"is missing)")
 	case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCRLSign == 0:
-		o.note("key_usage", "RFC 5280, section 4.2.1.3", "it may not sign revocation lists (cRLSign is missing)")
+		o.note("key_usage", "RFC 5280, section 4.2.1.3", "it may not sign CRLs (cRLSign is missing)")
 	}
 	if names := extKeyUsageNames(c); len(names) > 0 && !slices.Contains(names, "anyExtendedKeyUsage") {
-		o.note("ca_with_eku", "RFC 5280, section 4.2.1.12", "it is a CA with an extended key usage: what is below it is good for nothing but %s", joined(names))
+		o.note("ca_with_eku", "RFC 5280, section 4.2.1.12", "it is a CA with extended key usages: certificates "+
+			"below it are valid only for %s", joined(names))
 	}
 	if isSelfSigned(c) {
-		o.note("root", "", "it is a root: it is trusted where it has been installed, and nowhere else")
+		o.note("root", "", "it is a root: install it in clients' trust stores")
 	}
 }
 
-// maxServerDays is what the most common platforms take of certificates that people installed.
+// maxServerDays is the validity limit of the most common platforms for certificates from private CAs.
 const maxServerDays = 825
 
 func (o *Object) checkServer(c *x509.Certificate) {
 	if len(c.DNSNames)+len(c.IPAddresses) == 0 {
-		o.fail("no_san", "RFC 9525, section 6.3", "it names no host: clients look only at the subject alternative names, not at the common name")
+		o.fail("no_san", "RFC 9525, section 6.3", "it has no host name: clients look only at the subject "+
+			"alternative names, not at the common name")
 	}
 	if days := c.NotAfter.Sub(c.NotBefore).Hours() / 24; days > maxServerDays {
-		o.warn("long_validity", "", "it is valid for %.0f days: Apple's systems refuse servers with more than %d", days, maxServerDays)
+		o.warn("long_validity", "", "it is valid for %.0f days: Apple platforms reject server certificates valid "+
+			"for more than %d", days, maxServerDays)
 	}
 	const signs, enciphers = x509.KeyUsageDigitalSignature, x509.KeyUsageKeyEncipherment
 	if c.KeyUsage != 0 && c.KeyUsage&(signs|enciphers|x509.KeyUsageKeyAgreement) == 0 {
-		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "its key usage does not fit a TLS server: digitalSignature is missing")
+		o.fail("key_usage", "RFC 5280, section 4.2.1.3", "its key usage does not suit a TLS server: "+
+			"digitalSignature is missing")
 	} else if c.KeyUsage != 0 && c.KeyUsage&signs == 0 {
-		o.warn("key_usage", "RFC 8446, section 4.4.2.2", "its key usage lacks digitalSignature, without which TLS 1.3 and forward secrecy are not possible")
+		o.warn("key_usage", "RFC 8446, section 4.4.2.2", "its key usage lacks digitalSignature, which TLS 1.3 "+
+			"and forward secrecy require")
 	}
 }
 
-// checkLeafUsage holds the key usages against the kind of key.
+// checkLeafUsage checks the key usages against the kind of key.
 func (o *Object) checkLeafUsage(c *x509.Certificate) {
 	enciphers := c.KeyUsage&(x509.KeyUsageKeyEncipherment|x509.KeyUsageDataEncipherment) != 0
 	switch c.PublicKeyAlgorithm {
 	case x509.ECDSA:
 		if enciphers {
-			o.warn("key_usage", "RFC 8813, section 3", "its key usage has keyEncipherment or dataEncipherment, which a key on an elliptic curve cannot do")
+			o.warn("key_usage", "RFC 8813, section 3", "its key usage has keyEncipherment or dataEncipherment, "+
+				"which elliptic curve keys cannot do")
 		}
 	case x509.Ed25519:
 		if enciphers || c.KeyUsage&x509.KeyUsageKeyAgreement != 0 {
-			o.fail("key_usage", "RFC 8410, section 5", "its key usage has more than an Ed25519 key can do, which is to sign")
+			o.fail("key_usage", "RFC 8410, section 5", "its key usage includes more than signatures, all that an "+
+				"Ed25519 key can do")
 		}
 	}
 }
 
-// The most that is linted: it takes a fraction of a millisecond each.
+// Limits for linting, which takes a fraction of a millisecond per certificate.
 const (
 	maxLinted    = 50
 	maxLintedDER = 32 << 10
 )
 
-// lint runs the lints that the authorities here run, on certificates that they can take.
+// lint runs the lints used for issuance on certificates that they can parse.
 func (r *reader) lint() {
 	linted := 0
 	for _, i := range r.certificates() {
@@ -258,17 +265,17 @@ func (r *reader) lint() {
 			continue
 		}
 		if linted == maxLinted {
-			o.note("not_linted", "", "only %d certificates are linted at once, and this and those behind it are not", maxLinted)
+			o.note("not_linted", "", "only the first %d certificates are linted, not this and later ones", maxLinted)
 			return
 		}
 		linted++
 		o.linted = true
 		findings, err := issuance.Lint(c.Raw)
 		if err != nil {
-			o.note("not_linted", "", "the linter cannot read it: %s", notaryMessage(err))
+			o.note("not_linted", "", "the linter cannot parse it: %s", notaryMessage(err))
 		}
 		for _, finding := range findings {
-			level := notary.FindingNotice // it is only not as it should be
+			level := notary.FindingNotice // a mere imperfection
 			if finding.Level == notary.FindingError {
 				level = notary.FindingError
 			}

@@ -20,7 +20,7 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestNothingIsWrongWithAGoodChain(t *testing.T) {
+func TestValidChain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	objects := readCertificates(t, w.chain()...)
@@ -31,8 +31,7 @@ func TestNothingIsWrongWithAGoodChain(t *testing.T) {
 	}
 }
 
-// What a certificate says is told in full.
-func TestFactsOfACertificate(t *testing.T) {
+func TestCertificateFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	spiffe, err := url.Parse("spiffe://example.org/web")
@@ -69,8 +68,7 @@ func TestFactsOfACertificate(t *testing.T) {
 	}
 }
 
-// Each fault is found, and no other with it.
-func TestFaultsOfACertificate(t *testing.T) {
+func TestCertificateProblems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	none := func(*x509.Certificate) {}
@@ -121,7 +119,7 @@ func TestFaultsOfACertificate(t *testing.T) {
 	}
 }
 
-func TestFaultsOfAnAuthority(t *testing.T) {
+func TestAuthorityProblems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, c := range map[string]struct {
@@ -141,14 +139,14 @@ func TestFaultsOfAnAuthority(t *testing.T) {
 			t.Parallel()
 			objects := readCertificates(t, w.root.Intermediate(t, notary.ECDSAP256, c.edit).Certificate)
 			wantWrong(t, objects, c.want...)
-			if c.noted != "" && !strings.Contains(told(objects), "notice: "+c.noted) {
-				t.Errorf("%s is not noted:\n%s", c.noted, told(objects))
+			if c.noted != "" && !strings.Contains(problemTexts(objects), "notice: "+c.noted) {
+				t.Errorf("%s is not noted:\n%s", c.noted, problemTexts(objects))
 			}
 		})
 	}
 }
 
-func TestASelfSignedServerIsWarnedOf(t *testing.T) {
+func TestSelfSignedServerIsReported(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	openssl(t, folder, "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -subj /CN=a.example.com "+
@@ -158,8 +156,8 @@ func TestASelfSignedServerIsWarnedOf(t *testing.T) {
 	wantWrong(t, objects, "self_signed")
 }
 
-// What steers a terminal, breaks a line or hides what is written is escaped wherever it
-// stands, and nothing is endless.
+// Terminal control characters, line breaks and hidden characters are escaped everywhere, and long text is
+// truncated.
 func TestHostileNamesAreEscapedAndCut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -175,7 +173,7 @@ func TestHostileNamesAreEscapedAndCut(t *testing.T) {
 	if want := `a\x1b[31m\r\n\u202eb\x00\u0085`; o.Name != want {
 		t.Errorf("name %q, want %q", o.Name, want)
 	}
-	for _, text := range append([]string{o.Name, o.Certificate.Subject, told([]inspect.Object{o})}, o.Certificate.CRLURLs...) {
+	for _, text := range append([]string{o.Name, o.Certificate.Subject, problemTexts([]inspect.Object{o})}, o.Certificate.CRLURLs...) {
 		if strings.ContainsAny(strings.ReplaceAll(text, "\n", ""), "\x00\x07\x1b\r\u0085\u202e") {
 			t.Errorf("not escaped: %q", text)
 		}

@@ -8,15 +8,15 @@ import (
 	"notary/internal/pki"
 )
 
-// Chain is what the certificates beside one another make: the path from the first one up.
+// Chain is the path that the certificates form, starting from the first.
 type Chain struct {
 	Certificates int      `json:"certificates"`
-	Path         []string `json:"path"`                     // the names, from the leaf up
-	EndsInRoot   bool     `json:"ends_in_root"`             // the last of them is self-signed
-	Missing      string   `json:"missing_issuer,omitempty"` // of the last one, where that is no root
+	Path         []string `json:"path"`                     // names, from the leaf up
+	EndsInRoot   bool     `json:"ends_in_root"`             // whether the last one is self-signed
+	Missing      string   `json:"missing_issuer,omitempty"` // issuer of the last one, unless that is a root
 }
 
-// chain looks at several certificates as one chain. A collection of roots is none.
+// chain treats several certificates as a chain, unless they are a collection of roots.
 func (r *reader) chain() (Object, bool) {
 	indices := r.certificates()
 	if len(indices) < 2 {
@@ -34,12 +34,11 @@ func (r *reader) chain() (Object, bool) {
 	return o, true
 }
 
-// isCollection says whether none is the issuer of another.
+// isCollection reports whether no certificate issued another.
 func isCollection(list []*x509.Certificate) bool {
 	return !slices.ContainsFunc(list, func(c *x509.Certificate) bool { return !isSelfSigned(c) })
 }
 
-// checkChain says how well the certificates follow upon one another.
 func (r *reader) checkChain(o *Object, list []*x509.Certificate) {
 	p := r.follow(list)
 	for _, i := range p.places {
@@ -55,14 +54,15 @@ func (r *reader) checkChain(o *Object, list []*x509.Certificate) {
 	case p.err == errNotVerified:
 		o.notVerified()
 	case p.err != nil:
-		o.fail("link", "RFC 5280, section 6.1.3", "the signature of %s does not verify with the key of its issuer, which is there: "+
-			"the issuer has another key of the same name", o.Chain.Path[len(o.Chain.Path)-1])
+		o.fail("link", "RFC 5280, section 6.1.3", "the signature of %s does not verify with the included "+
+			"certificate of its issuer: "+
+			"the issuer has another key with the same name", o.Chain.Path[len(o.Chain.Path)-1])
 	}
 	o.checkOrder(list, p)
 	o.checkLinks(list, p, r.now)
 }
 
-// checkOrder finds what is at a wrong place, twice or needless.
+// checkOrder reports certificates that are out of order, duplicate or superfluous.
 func (o *Object) checkOrder(list []*x509.Certificate, p path) {
 	seen := map[string]bool{}
 	var twice, needless int
@@ -78,20 +78,22 @@ func (o *Object) checkOrder(list []*x509.Certificate, p path) {
 	inOrder := slices.IsSorted(p.places)
 	switch {
 	case p.places[0] != 0:
-		o.warn("order", "RFC 5246, section 7.4.2", "it is in the wrong order: the certificate of %s must come first, then its issuer, and so on", o.Chain.Path[0])
+		o.warn("order", "RFC 5246, section 7.4.2", "it is out of order: put the certificate of %s first, then "+
+			"its issuer, and so on", o.Chain.Path[0])
 	case !inOrder:
-		o.warn("order", "RFC 5246, section 7.4.2", "it is in the wrong order: each certificate must be followed by its issuer")
+		o.warn("order", "RFC 5246, section 7.4.2", "it is out of order: put each issuer after the certificate "+
+			"that it issued")
 	}
 	if twice > 0 {
-		o.warn("duplicate", "", "%d of its certificates are there twice", twice)
+		o.warn("duplicate", "", "%d of its certificates are duplicates", twice)
 	}
 	if needless > 0 {
 		o.warn("superfluous", "", "%d of its certificates do not belong to the path of %s", needless, o.Chain.Path[0])
 	}
 }
 
-// checkLinks verifies the path as relying parties do that trust its end (RFC 5280, section 6):
-// rights, path lengths, name constraints, purposes.
+// checkLinks verifies the path like a relying party that trusts its end (RFC 5280, section 6): basic constraints,
+// path lengths, name constraints, purposes.
 func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 	var ordered []*x509.Certificate
 	for _, i := range p.places {
@@ -104,11 +106,12 @@ func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 		return
 	}
 	if refused, err := pki.FirstRefusedName(ordered); err == nil && refused != nil && refused.Kind != pki.TooMany {
-		o.fail("path", "RFC 5280, section 4.2.1.10", "%s has the %s name %q, which the name constraints of %s do not allow",
+		o.fail("path", "RFC 5280, section 4.2.1.10", "%s has the %s name %q, which the name constraints of %s do "+
+			"not allow",
 			o.Chain.Path[refused.Certificate], refused.Kind, visible(refused.Name), o.Chain.Path[refused.Authority])
 		return
 	}
-	// Dates are told with each certificate.
+	// Dates are reported for each certificate.
 	ordered = pki.Comparable(ordered)
 	at := now
 	for _, c := range ordered {
@@ -127,19 +130,21 @@ func (o *Object) checkLinks(list []*x509.Certificate, p path, now time.Time) {
 	options := x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
 	if _, err := ordered[0].Verify(options); err != nil {
 		if !isExpiry(err) {
-			o.fail("path", "RFC 5280, section 6", "it does not verify, even for those who trust its end: %s", reason(err))
+			o.fail("path", "RFC 5280, section 6", "it does not verify, even if its last certificate is "+
+				"trusted: %s", reason(err))
 		}
 		return
 	}
 	if usages := ordered[0].ExtKeyUsage; len(usages) > 0 && !ordered[0].IsCA {
 		options.KeyUsages = usages
 		if _, err := ordered[0].Verify(options); err != nil {
-			o.fail("purpose", "RFC 5280, section 4.2.1.12", "an authority above it may not issue for any of its purposes (%s)", joined(extKeyUsageNames(ordered[0])))
+			o.fail("purpose", "RFC 5280, section 4.2.1.12", "an authority above it may not issue for any of its "+
+				"purposes (%s)", joined(extKeyUsageNames(ordered[0])))
 		}
 	}
 }
 
-// isExpiry says whether a certificate did not verify because of its dates alone.
+// isExpiry reports whether verification failed only because of dates.
 func isExpiry(err error) bool {
 	invalid, ok := err.(x509.CertificateInvalidError)
 	return ok && invalid.Reason == x509.Expired

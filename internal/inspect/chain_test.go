@@ -31,7 +31,7 @@ func chainOf(t *testing.T, objects []inspect.Object) *inspect.Chain {
 	return nil
 }
 
-// The path is found whatever the order, and the order is complained of.
+// The path is found in any order, and a wrong order is reported.
 func TestChains(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -76,7 +76,7 @@ func TestChains(t *testing.T) {
 	}
 }
 
-// again is an authority's certificate with its name and key identifier, for another key.
+// again returns an authority's certificate for another key, with the same name and key identifier.
 func again(t *testing.T, root *testkit.Outside, key crypto.Signer, issuer *x509.Certificate) *x509.Certificate {
 	t.Helper()
 	return root.Issue(t, key.Public(), func(c *x509.Certificate) {
@@ -85,7 +85,7 @@ func again(t *testing.T, root *testkit.Outside, key crypto.Signer, issuer *x509.
 	})
 }
 
-// issuedBy is a leaf that the key of another leaf signed.
+// issuedBy returns a leaf signed by the key of another leaf.
 func issuedBy(t *testing.T, issuer *x509.Certificate, w world) *x509.Certificate {
 	t.Helper()
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, now)
@@ -95,8 +95,8 @@ func issuedBy(t *testing.T, issuer *x509.Certificate, w world) *x509.Certificate
 	}))
 }
 
-// Of several certificates of an issuer's name, the one is followed by which the path verifies. The
-// others belong to it, too.
+// Among several certificates with the issuer's name, the one by which the path verifies is used. The others still
+// belong to it.
 func TestEachIssuerOfANameIsFollowed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -140,9 +140,8 @@ func TestEachIssuerOfANameIsFollowed(t *testing.T) {
 	}
 }
 
-// Of a name that is not allowed, the certificate with the name is told and the authority that does not
-// allow it.
-func TestWhoseNameIsNotAllowed(t *testing.T) {
+// For a forbidden name, both the certificate with the name and the authority that forbids it are reported.
+func TestForbiddenNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	constrained := w.root.Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) {
@@ -153,12 +152,11 @@ func TestWhoseNameIsNotAllowed(t *testing.T) {
 	leaf := below.Issue(t, w.key.Public(), asServer)
 	objects := readCertificates(t, leaf, below.Certificate, constrained.Certificate, w.root.Certificate)
 	want := `a.example.com has the DNS name "a.example.com", which the name constraints of Constrained CA do not allow`
-	if all := told(objects); !strings.Contains(all, want) {
+	if all := problemTexts(objects); !strings.Contains(all, want) {
 		t.Errorf("%q is not told, but:\n%s", want, all)
 	}
 }
 
-// The names of a chain's links need not be the same octets.
 func TestChainsWhoseNamesMatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -188,8 +186,7 @@ func TestSeveralCertificatesInOneBlock(t *testing.T) {
 	}
 }
 
-// A general name with a wrong tag is told.
-func TestWrongGeneralNamesAreTold(t *testing.T) {
+func TestWrongGeneralNamesAreReported(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	odd := testkit.Reissue(t, w.leaf, w.issuer.Key, testkit.Form{Without: []asn1.ObjectIdentifier{testkit.SubjectAltName},
@@ -199,7 +196,7 @@ func TestWrongGeneralNamesAreTold(t *testing.T) {
 	}
 }
 
-// A collection of roots, as systems have it, is no chain.
+// A collection of roots, as operating systems ship it, is not a chain.
 func TestCollectionsAreNoChains(t *testing.T) {
 	t.Parallel()
 	objects := readCertificates(t, newWorld(t).root.Certificate, newWorld(t).root.Certificate)
@@ -217,7 +214,6 @@ func pool(certs ...*x509.Certificate) *x509.CertPool {
 	return pool
 }
 
-// What was read can be held against roots and a name.
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -245,10 +241,9 @@ func TestVerify(t *testing.T) {
 			wantWrong(t, objects, c.want...)
 		})
 	}
-	inspect.Verify(read(t, crl(t, w.issuer, nil)), inspect.Verification{Roots: pool(), Host: "x", Now: now}) // has nothing to look at
+	inspect.Verify(read(t, crl(t, w.issuer, nil)), inspect.Verification{Roots: pool(), Host: "x", Now: now}) // nothing to verify
 }
 
-// A TLS server's certificate, chain and stapled response.
 func TestConnected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

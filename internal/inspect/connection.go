@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// Handshake is what a TLS server showed.
+// Handshake is what a TLS server presented.
 type Handshake struct {
-	Address      string // host:port, as it was called
-	Host         string // the name that it was called by, which its certificate must have
+	Address      string // host:port that was dialled
+	Host         string // name that the certificate must contain
 	Version      uint16 // as in package tls
 	CipherSuite  uint16
 	Certificates []*x509.Certificate
-	OCSP         []byte // the stapled response; empty where there is none
-	Failure      string // why the handshake failed after that; empty where it did not
+	OCSP         []byte // the stapled response, if any
+	Failure      string // why the handshake failed after that; empty if it succeeded
 	Roots        *x509.CertPool
 }
 
-// Connection is what is known of a connection.
+// Connection describes a TLS connection.
 type Connection struct {
 	Address     string `json:"address"`
 	Host        string `json:"host"`
@@ -29,8 +29,8 @@ type Connection struct {
 	Stapled     bool   `json:"stapled_ocsp_response"`
 }
 
-// Connected says what is wrong with what a TLS server showed: the connection comes first, then
-// the certificates, the stapled OCSP response, and last the chain.
+// Connected checks what a TLS server presented. It returns the connection, the certificates, the stapled OCSP
+// response and the chain, in this order.
 func Connected(h Handshake, now time.Time) []Object {
 	connection := Object{Kind: KindConnection, Name: visible(h.Address), Connection: &Connection{
 		Address: visible(h.Address), Host: visible(h.Host), Stapled: len(h.OCSP) > 0}}
@@ -56,21 +56,23 @@ func (o *Object) checkTLS(h Handshake) {
 		o.Connection.CipherSuite = tls.CipherSuiteName(h.CipherSuite)
 	}
 	if h.Version != 0 && h.Version < tls.VersionTLS12 {
-		o.fail("tls_version", "RFC 8996", "the best that the server speaks is %s, which nobody should any more", tls.VersionName(h.Version))
+		o.fail("tls_version", "RFC 8996", "the server supports at most %s, which is "+
+			"obsolete", tls.VersionName(h.Version))
 	}
 	weak := slices.ContainsFunc(tls.InsecureCipherSuites(), func(s *tls.CipherSuite) bool { return s.ID == h.CipherSuite })
 	if weak {
-		o.warn("cipher_suite", "RFC 9325, section 4.2", "the server chose a weak cipher suite, %s", tls.CipherSuiteName(h.CipherSuite))
+		o.warn("cipher_suite", "RFC 9325, section 4.2", "the server chose a weak cipher "+
+			"suite, %s", tls.CipherSuiteName(h.CipherSuite))
 	}
 	if h.Failure != "" {
-		o.fail("handshake", "", "the handshake failed after the server had shown its certificate: %s", h.Failure)
+		o.fail("handshake", "", "the handshake failed after the server presented its certificate: %s", h.Failure)
 	}
 	if len(h.Certificates) == 0 {
-		o.fail("no_certificate", "", "the server showed no certificate")
+		o.fail("no_certificate", "", "the server presented no certificate")
 	}
 }
 
-// checkServed finds what matters only of what a server sends.
+// checkServed checks what matters only for a server's handshake.
 func checkServed(objects []Object, h Handshake) {
 	if len(h.Certificates) == 0 {
 		return
@@ -80,18 +82,20 @@ func checkServed(objects []Object, h Handshake) {
 	for i := range objects {
 		o := &objects[i]
 		if o.Kind == KindChain && o.Chain.EndsInRoot {
-			o.warn("superfluous_root", "RFC 8446, section 4.4.2", "the server sends the root, too: clients have it or do not trust it, so that it only costs time")
+			o.warn("superfluous_root", "RFC 8446, section 4.4.2", "the server sends the root needlessly: clients "+
+				"have it already or do not trust it")
 		}
 		if o.response != nil && !o.response.answersFor(leaf) {
 			o.fail("ocsp_other", "RFC 6960, section 3.2", "the stapled response is not for the server's certificate")
 		}
 	}
 	if mustStaple(leaf) && len(h.OCSP) == 0 {
-		connection.fail("must_staple", "RFC 7633", "the certificate asks for a stapled OCSP response, and the server sends none")
+		connection.fail("must_staple", "RFC 7633", "the certificate asks for a stapled OCSP response, but the "+
+			"server sends none")
 	}
 }
 
-// answersFor says whether a response has an answer for a certificate's serial number.
+// answersFor reports whether a response covers a certificate's serial number.
 func (p *ocspResponse) answersFor(c *x509.Certificate) bool {
 	want, err := asn1.Marshal(c.SerialNumber)
 	return err == nil && slices.ContainsFunc(p.basic.Data.Responses, func(s ocspSingle) bool {

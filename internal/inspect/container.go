@@ -12,13 +12,13 @@ import (
 	"notary/internal/pki"
 )
 
-// Container is what a PKCS #7 or PKCS #12 holds; the objects in it follow upon it.
+// Container is a PKCS #7 or PKCS #12; the objects in it follow.
 type Container struct {
 	Certificates int  `json:"certificates"`
 	CRLs         int  `json:"crls"`
 	Keys         int  `json:"private_keys"`
-	Signers      int  `json:"signers"` // of a PKCS #7: none where it only carries certificates
-	Closed       bool `json:"closed"`  // a PKCS #12 that takes a password: see [Open]
+	Signers      int  `json:"signers"` // of a PKCS #7: 0 if it only carries certificates
+	Closed       bool `json:"closed"`  // a PKCS #12 that needs a password: see [Open]
 }
 
 func (r *reader) readPKCS7(der []byte) {
@@ -26,7 +26,7 @@ func (r *reader) readPKCS7(der []byte) {
 	parts, other, ok := pki.SplitSignedData(der)
 	switch {
 	case other:
-		o.note("not_signed_data", "", "it holds content of another type than SignedData, which is not read")
+		o.note("not_signed_data", "", "its content is not of type SignedData and was not read")
 	case !ok:
 		o.fail("unreadable", "RFC 5652, section 5.1", "it cannot be parsed")
 	}
@@ -46,7 +46,7 @@ func count(list cryptobyte.String) (n int) {
 	return n
 }
 
-// eachElement goes through a list up to its end, or to where it is broken.
+// eachElement calls do for each element of a list, up to its end or the first malformed one.
 func eachElement(list cryptobyte.String, do func(element []byte)) {
 	for !list.Empty() {
 		var element cryptobyte.String
@@ -58,20 +58,20 @@ func eachElement(list cryptobyte.String, do func(element []byte)) {
 	}
 }
 
-// readClosedPKCS12 tells that there is one. Only [Open] looks into it.
-func (r *reader) readClosedPKCS12(der []byte) {
+// addPKCS12 adds the container without opening it; see [Open].
+func (r *reader) addPKCS12(der []byte) {
 	o := Object{Kind: KindPKCS12, Container: &Container{Closed: true}}
 	if len(der) > pki.MaxKeySize {
-		o.fail("too_large", "", "it has %d octets: one of more than %d KiB is not read", len(der), pki.MaxKeySize>>10)
+		o.fail("too_large", "", "it has %d octets, more than the limit of %d KiB", len(der), pki.MaxKeySize>>10)
 	}
 	r.append(o)
 }
 
-// IsPKCS12 says whether data is a PKCS #12, for which [Open] needs a password.
+// IsPKCS12 reports whether data is a PKCS #12, for which [Open] needs a password.
 func IsPKCS12(data []byte) bool { return shapeOf(data) == KindPKCS12 }
 
-// Open is [Read] for a PKCS #12 with its password. The errors are those of
-// [pki.OpenPKCS12]: see [pki.ErrNoPassword] and [pki.ErrWrongPassword].
+// Open is like [Read] for a PKCS #12 with its password. Errors are those of [pki.OpenPKCS12]: see
+// [pki.ErrNoPassword] and [pki.ErrWrongPassword].
 func Open(data []byte, password string, now time.Time) ([]Object, error) {
 	opened, err := pki.OpenPKCS12(data, password)
 	if err != nil {
@@ -97,13 +97,12 @@ func Open(data []byte, password string, now time.Time) ([]Object, error) {
 	return r.finish(), nil
 }
 
-// IsWrongPassword says whether a password was the reason why [Open] failed, and another one
-// could help.
+// IsWrongPassword reports whether [Open] failed because of the password, so that another one could work.
 func IsWrongPassword(err error) bool {
 	return errors.Is(err, pki.ErrNoPassword) || errors.Is(err, pki.ErrWrongPassword)
 }
 
-// checkSignatures holds lists and OCSP responses against the certificates beside them.
+// checkSignatures verifies CRLs and OCSP responses with the certificates in the same input.
 func (r *reader) checkSignatures() {
 	for i := range r.objects {
 		o := &r.objects[i]
@@ -116,7 +115,7 @@ func (r *reader) checkSignatures() {
 	}
 }
 
-// checkListSigner finds the issuer of a list among the certificates beside it.
+// checkListSigner finds the issuer of a CRL among the certificates.
 func (r *reader) checkListSigner(o *Object) {
 	issuer, err := r.signer(r.issuers(o.list.RawIssuer, o.list.AuthorityKeyId), o.list.CheckSignatureFrom)
 	switch {
@@ -126,11 +125,11 @@ func (r *reader) checkListSigner(o *Object) {
 	case err == errNotVerified:
 		o.notVerified()
 	case err != errNoCandidate:
-		o.fail("signature", "", "its signature does not verify with the certificate of its issuer beside it")
+		o.fail("signature", "", "its signature does not verify with the certificate of its issuer")
 	}
 }
 
-// markRevoked tells of certificates beside a list that are on it, of each once.
+// markRevoked reports, once each, certificates in the same input that the CRL lists.
 func (r *reader) markRevoked(list *Object, issuer *x509.Certificate) {
 	entries := make(map[string]x509.RevocationListEntry, len(list.list.RevokedCertificateEntries))
 	for _, entry := range list.list.RevokedCertificateEntries {
@@ -145,8 +144,7 @@ func (r *reader) markRevoked(list *Object, issuer *x509.Certificate) {
 	}
 }
 
-// checkResponder finds the signer of a response: a certificate that came with it, or one
-// beside it.
+// checkResponder finds the signer of a response: a certificate in the response or in the same input.
 func (r *reader) checkResponder(o *Object) {
 	signer, err := r.signer(r.responders(o.response), o.response.verify)
 	switch {
@@ -156,11 +154,12 @@ func (r *reader) checkResponder(o *Object) {
 	case err == errNotVerified:
 		o.notVerified()
 	case err != errNoCandidate:
-		o.fail("signature", "RFC 6960, section 3.2", "its signature does not verify with any of the certificates that are with it")
+		o.fail("signature", "RFC 6960, section 3.2", "its signature does not verify with any of the available "+
+			"certificates")
 	}
 }
 
-// responders are the certificates that may have signed a response: those first that it names.
+// responders returns the certificates that may have signed a response, those that it names first.
 func (r *reader) responders(response *ocspResponse) []*x509.Certificate {
 	candidates := slices.Clone(response.certificates)
 	for _, i := range r.certificates() {
@@ -170,16 +169,16 @@ func (r *reader) responders(response *ocspResponse) []*x509.Certificate {
 	return likelyFirst(candidates, r.isNamedBy(response))
 }
 
-// checkDelegate says whether the signer may answer (RFC 6960, section 4.2.2.2): it is the
-// issuer of the certificate in question, or has a certificate from that for this. The first
-// certificate for which it is not is told.
+// checkDelegate checks that the signer may answer (RFC 6960, section 4.2.2.2): it is the issuer of the certificate
+// in question, or has a responder certificate from it. The first certificate for which it may not is reported.
 func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 	const clause = "RFC 6960, section 4.2.2.2"
 	if r.now.After(signer.NotAfter) || r.now.Before(signer.NotBefore) {
 		o.fail("responder_certificate", clause, "the responder's certificate is not valid now")
 	}
 	if !signer.IsCA && !isDelegate(signer) {
-		o.fail("responder_certificate", clause, "the responder's certificate does not let it sign OCSP responses (OCSPSigning is missing)")
+		o.fail("responder_certificate", clause, "the responder's certificate does not permit signing OCSP "+
+			"responses (OCSPSigning is missing)")
 	}
 	for _, i := range r.certificates() {
 		c := r.objects[i].certificate
@@ -191,14 +190,15 @@ func (r *reader) checkDelegate(o *Object, signer *x509.Certificate) {
 			o.notVerified()
 			return
 		case err != nil:
-			o.fail("responder_certificate", clause, "who signed it is neither the issuer of %s nor has a certificate of that issuer", r.objects[i].Name)
+			o.fail("responder_certificate", clause, "its signer is neither the issuer of %s nor certified by "+
+				"that issuer", r.objects[i].Name)
 			return
 		}
 	}
 }
 
-// entitled says whether the signer is the issuer of a certificate, or stands under that. The
-// signature on its own certificate is checked where the issuer is there.
+// entitled returns nil if the signer is the certificate's issuer, or certified by it. The signature on the
+// signer's own certificate is verified if the issuer is available.
 func (r *reader) entitled(signer, c *x509.Certificate) error {
 	if r.nameKey(signer.RawSubject) == r.nameKey(c.RawIssuer) {
 		return nil

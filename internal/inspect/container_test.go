@@ -39,8 +39,7 @@ func TestPKCS7(t *testing.T) {
 	wantWrong(t, read(t, none), "empty")
 }
 
-// What openssl writes is read: lists in a PKCS #7, encrypted keys, PKCS #12 of both kinds.
-func TestWhatOpenSSLWrites(t *testing.T) {
+func TestOpenSSLOutput(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	openssl(t, folder, "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -subj /CN=a.example.com -days 400 -out cert")
@@ -90,12 +89,12 @@ func TestWhatOpenSSLWrites(t *testing.T) {
 	}
 	objects, err := inspect.Open(file(t, folder, "open.p12"), "", time.Now())
 	testkit.Check(t, err)
-	if !strings.Contains(told(objects), "no_password") {
-		t.Errorf("that it has no password is not told:\n%s", told(objects))
+	if !strings.Contains(problemTexts(objects), "no_password") {
+		t.Errorf("that it has no password is not told:\n%s", problemTexts(objects))
 	}
 }
 
-// Of a private key only its kind is told.
+// Only the kind of a private key is reported.
 func wantKeys(t *testing.T, folder string) {
 	t.Helper()
 	for name, want := range map[string]inspect.Key{
@@ -114,8 +113,7 @@ func wantKeys(t *testing.T, folder string) {
 	}
 }
 
-// A key beside certificates must fit one of them.
-func TestAKeyBesideACertificate(t *testing.T) {
+func TestKeyWithCertificate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	block := func(key any) []byte {

@@ -12,7 +12,7 @@ import (
 	"notary/internal/pki"
 )
 
-// CRL is what a certificate revocation list says (RFC 5280, section 5).
+// CRL is the content of a certificate revocation list (RFC 5280, section 5).
 type CRL struct {
 	Issuer             string         `json:"issuer"`
 	Number             string         `json:"number,omitempty"`
@@ -21,25 +21,25 @@ type CRL struct {
 	SignatureAlgorithm string         `json:"signature_algorithm"`
 	AuthorityKeyID     string         `json:"authority_key_id,omitempty"`
 	Entries            int            `json:"entries"`
-	Reasons            map[string]int `json:"reasons,omitempty"`      // how many entries of each
+	Reasons            map[string]int `json:"reasons,omitempty"`      // number of entries by reason
 	Revoked            []Revoked      `json:"revoked,omitempty"`      // the first ones
 	Distribution       []string       `json:"distribution,omitempty"` // the URLs of its issuing distribution point
-	OnlyFor            string         `json:"only_for,omitempty"`     // which certificates it is limited to
-	Delta              bool           `json:"delta"`                  // it lists only what has changed
-	VerifiedBy         string         `json:"verified_by,omitempty"`  // the certificate beside it that signed it
+	OnlyFor            string         `json:"only_for,omitempty"`     // the certificates that it is limited to
+	Delta              bool           `json:"delta"`                  // whether it lists only changes
+	VerifiedBy         string         `json:"verified_by,omitempty"`  // the certificate in the input that verifies it
 }
 
-// Revoked is one entry of a list.
+// Revoked is an entry of a CRL.
 type Revoked struct {
 	SerialNumber string    `json:"serial_number"` // hexadecimal
 	At           time.Time `json:"revoked_at"`
 	Reason       string    `json:"reason"`
 }
 
-// maxRevoked is how many entries are shown.
+// maxRevoked is the number of entries shown.
 const maxRevoked = 20
 
-// reasonNames are the names of RFC 5280, section 5.3.1, by code.
+// reasonNames maps codes to the names of RFC 5280, section 5.3.1.
 var reasonNames = map[int]string{
 	0: "unspecified", 1: "keyCompromise", 2: "cACompromise", 3: "affiliationChanged", 4: "superseded",
 	5: "cessationOfOperation", 6: "certificateHold", 8: "removeFromCRL", 9: "privilegeWithdrawn", 10: "aACompromise",
@@ -65,13 +65,14 @@ func (r *reader) readCRL(der []byte) Object {
 	o.checkSignatureAlgorithm(list.SignatureAlgorithm, false)
 	o.checkUpdates("it", list.ThisUpdate, list.NextUpdate, r.now)
 	if list.NextUpdate.IsZero() {
-		o.fail("no_next_update", "RFC 5280, section 5.1.2.5", "it does not say when the next one comes")
+		o.fail("no_next_update", "RFC 5280, section 5.1.2.5", "it has no nextUpdate")
 	}
 	if list.Number == nil {
-		o.fail("no_number", "RFC 5280, section 5.2.3", "it has no number, without which nobody can tell which of two is the newer")
+		o.fail("no_number", "RFC 5280, section 5.2.3", "it has no CRL number, so clients cannot tell which of "+
+			"two CRLs is newer")
 	}
 	if len(list.AuthorityKeyId) == 0 {
-		o.warn("no_authority_key_id", "RFC 5280, section 5.2.1", "it does not say which key signed it")
+		o.warn("no_authority_key_id", "RFC 5280, section 5.2.1", "it has no authority key identifier")
 	}
 	o.checkExtensions(list)
 	o.checkEntries(list, r.now)
@@ -103,7 +104,7 @@ func crlFacts(list *x509.RevocationList) *CRL {
 	return facts
 }
 
-// numberText writes a number of which a hostile one has no end: at most 20 octets are allowed.
+// numberText formats a number of any size; at most 20 octets are valid.
 func numberText(n *big.Int) string {
 	if n.BitLen() > 160 {
 		return "0x" + hexText(n.Bytes())
@@ -111,7 +112,6 @@ func numberText(n *big.Int) string {
 	return n.String()
 }
 
-// checkUpdates holds the times of a list or OCSP answer against the clock.
 func (o *Object) checkUpdates(what string, this, next, now time.Time) {
 	switch {
 	case this.After(now):
@@ -119,12 +119,12 @@ func (o *Object) checkUpdates(what string, this, next, now time.Time) {
 	case !next.IsZero() && next.Before(now):
 		o.fail("stale", "", "%s is stale: the next one was due at %s", what, day(next))
 	case !next.IsZero() && next.Before(this):
-		o.fail("validity", "", "the next one would have come before %s", what)
+		o.fail("validity", "", "%s has a nextUpdate before its thisUpdate", what)
 	}
 }
 
-// checkExtensions reads the extensions of a list that change what it means (RFC 5280, section
-// 5.2), and finds those that nobody will understand.
+// checkExtensions reads the extensions that limit the scope of a CRL (RFC 5280, section 5.2), and reports unknown
+// critical ones.
 func (o *Object) checkExtensions(list *x509.RevocationList) {
 	for _, extension := range list.Extensions {
 		switch extension.Id.String() {
@@ -135,14 +135,14 @@ func (o *Object) checkExtensions(list *x509.RevocationList) {
 		case "2.5.29.20", "2.5.29.35", "2.5.29.18", "2.5.29.46":
 		default:
 			if extension.Critical {
-				o.fail("unknown_critical_extension", "RFC 5280, section 5.2", "it has a critical extension that is not known (%s): others will refuse it, too", oidText(extension.Id))
+				o.fail("unknown_critical_extension", "RFC 5280, section 5.2", "it has an unknown critical "+
+					"extension (%s): relying parties will reject it", oidText(extension.Id))
 			}
 		}
 	}
 }
 
-// readDistribution reads an issuing distribution point (RFC 5280, section 5.2.5) as far as it
-// is understood.
+// readDistribution reads the known parts of an issuing distribution point (RFC 5280, section 5.2.5).
 func (c *CRL) readDistribution(value []byte) {
 	in := cryptobyte.String(value)
 	var body cryptobyte.String
@@ -159,9 +159,9 @@ func (c *CRL) readDistribution(value []byte) {
 		case casn1.Tag(0).Constructed().ContextSpecific():
 			c.Distribution = distributionURLs(part)
 		case casn1.Tag(1).ContextSpecific():
-			c.OnlyFor = "certificates of no CA"
+			c.OnlyFor = "end-entity certificates"
 		case casn1.Tag(2).ContextSpecific():
-			c.OnlyFor = "certificates of CAs"
+			c.OnlyFor = "CA certificates"
 		case casn1.Tag(3).ContextSpecific():
 			c.OnlyFor = "some reasons"
 		case casn1.Tag(5).ContextSpecific():
@@ -170,7 +170,7 @@ func (c *CRL) readDistribution(value []byte) {
 	}
 }
 
-// distributionURLs are the URIs of a DistributionPointName's full name.
+// distributionURLs returns the URIs of a DistributionPointName's full name.
 func distributionURLs(part cryptobyte.String) []string {
 	var names, uri cryptobyte.String
 	var tag casn1.Tag
@@ -186,7 +186,6 @@ func distributionURLs(part cryptobyte.String) []string {
 	return visibleList(urls)
 }
 
-// checkEntries finds what no entry may have (RFC 5280, section 5.3).
 func (o *Object) checkEntries(list *x509.RevocationList, now time.Time) {
 	seen := make(map[string]bool, len(list.RevokedCertificateEntries))
 	twice, future, unspecified := 0, 0, 0
@@ -204,12 +203,14 @@ func (o *Object) checkEntries(list *x509.RevocationList, now time.Time) {
 		}
 	}
 	if twice > 0 {
-		o.warn("duplicate_entries", "RFC 5280, section 5.1.2.6", "%d of its entries are for serial numbers that it has already", twice)
+		o.warn("duplicate_entries", "RFC 5280, section 5.1.2.6", "%d of its entries repeat a serial number", twice)
 	}
 	if future > 0 {
-		o.note("future_entries", "RFC 5280, section 5.3.2", "%d of its entries are of a time that is yet to come", future)
+		o.note("future_entries", "RFC 5280, section 5.3.2", "%d of its entries have a revocation date in "+
+			"the future", future)
 	}
 	if unspecified > 0 {
-		o.fail("unknown_reason", "RFC 5280, section 5.3.1", "%d of its entries have a reason that does not exist", unspecified)
+		o.fail("unknown_reason", "RFC 5280, section 5.3.1", "%d of its entries have an undefined "+
+			"reason code", unspecified)
 	}
 }

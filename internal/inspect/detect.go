@@ -15,7 +15,7 @@ import (
 
 var beginMark = []byte("-----BEGIN ")
 
-// read detects the form of the data. It skips a byte order mark, with which no DER begins.
+// read detects the form of the data. It skips a byte order mark, which no DER starts with.
 func (r *reader) read(data []byte) error {
 	data = bytes.TrimPrefix(pki.DecodeText(data), []byte("\ufeff"))
 	if bytes.Contains(data, beginMark) {
@@ -26,42 +26,44 @@ func (r *reader) read(data []byte) error {
 		data = der
 	}
 	if !r.readDER(data) {
-		return notary.Errorf(notary.Invalid, "%s", stranger(data))
+		return notary.Errorf(notary.Invalid, "%s", unknownInput(data))
 	}
 	return nil
 }
 
-// bareBase64 decodes what was pasted without its lines BEGIN and END.
+// bareBase64 decodes base64 that was pasted without its BEGIN and END lines.
 func bareBase64(data []byte) ([]byte, bool) {
-	if len(data) == 0 || data[0] != 'M' { // as every SEQUENCE of more than 127 octets begins
+	if len(data) == 0 || data[0] != 'M' { // start of every SEQUENCE of more than 127 octets
 		return nil, false
 	}
 	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(string(data)), ""))
 	return der, err == nil
 }
 
-// stranger says what data is that holds nothing we know.
-func stranger(data []byte) string {
+// unknownInput describes data that contains nothing known.
+func unknownInput(data []byte) string {
 	text := strings.ToLower(string(data[:min(len(data), 200)]))
 	switch {
 	case len(data) == 0:
-		return "there is nothing in it"
+		return "the input is empty"
 	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}), bytes.HasPrefix(data, []byte{0xce, 0xce, 0xce, 0xce}):
-		return "this is a Java keystore of the old kind: convert it with keytool -importkeystore -deststoretype PKCS12"
+		return "this is a JKS keystore: convert it with keytool -importkeystore -deststoretype PKCS12"
 	case bytes.HasPrefix(data, []byte{0x30, 0x80}):
-		return "this is in BER with indefinite lengths, which is not read: write a PKCS #12 again with openssl pkcs12 -in FILE -noenc -out ALL.pem " +
-			"and openssl pkcs12 -export -in ALL.pem -out NEW.p12, and a PKCS #7 with openssl pkcs7 -inform DER -in FILE -out NEW.p7b"
+		return "this is in BER with indefinite lengths, which is not supported: convert a PKCS #12 with openssl " +
+			"pkcs12 -in FILE -noenc -out ALL.pem " +
+			"and openssl pkcs12 -export -in ALL.pem -out NEW.p12, and a PKCS #7 with openssl pkcs7 -inform DER " +
+			"-in FILE -out NEW.p7b"
 	case strings.HasPrefix(text, "ssh-"), strings.HasPrefix(text, "ecdsa-sha2-"):
-		return "this is a public key of OpenSSH, and no certificate"
+		return "this is an OpenSSH public key, not a certificate"
 	case strings.Contains(text, "<html"), strings.Contains(text, "<!doctype"):
-		return "this is a web page, and no certificate"
+		return "this is a web page, not a certificate"
 	default:
-		return "this is neither PEM nor DER of a certificate, request, revocation list, OCSP response, key, PKCS #7 or PKCS #12"
+		return "this is neither PEM nor DER of a certificate, request, revocation list, OCSP response, key, PKCS " +
+			"#7 or PKCS #12"
 	}
 }
 
-// readPEM reads every block of a text. Package pem passes over what it cannot read, so that
-// the beginnings are counted.
+// readPEM reads every PEM block. Package pem skips malformed ones, so BEGIN lines are counted separately.
 func (r *reader) readPEM(data []byte) {
 	begun := bytes.Count(data, beginMark)
 	read := 0
@@ -71,7 +73,8 @@ func (r *reader) readPEM(data []byte) {
 	}
 	if read < begun {
 		o := Object{Kind: KindUnknown}
-		o.fail("pem_broken", "RFC 7468, section 3", "%d of %d PEM blocks cannot be read: cut off, or changed on the way", begun-read, begun)
+		o.fail("pem_broken", "RFC 7468, section 3", "%d of %d PEM blocks cannot be read: they are truncated or "+
+			"modified", begun-read, begun)
 		r.append(o)
 	}
 }
@@ -80,7 +83,7 @@ func (r *reader) readBlock(block *pem.Block) {
 	switch label := block.Type; {
 	case label == "CERTIFICATE", label == "X509 CERTIFICATE", label == "CERTIFICATE CHAIN":
 		r.readCertificates(block.Bytes)
-	case label == "TRUSTED CERTIFICATE": // of OpenSSL, with what it trusts it for behind it
+	case label == "TRUSTED CERTIFICATE": // OpenSSL's, followed by trust settings
 		r.append(r.readCertificate(firstElement(block.Bytes)))
 	case label == "CERTIFICATE REQUEST", label == "NEW CERTIFICATE REQUEST":
 		r.append(r.readRequest(block.Bytes))
@@ -95,15 +98,15 @@ func (r *reader) readBlock(block *pem.Block) {
 	case label == "PUBLIC KEY":
 		r.append(r.readPublicKey(block.Bytes))
 	case label == "EC PARAMETERS", label == "DH PARAMETERS":
-		// Which openssl writes before a key: nothing of interest.
+		// openssl writes these before a key; ignore them.
 	default:
 		o := Object{Kind: KindUnknown, Name: visible(label)}
-		o.note("unknown_label", "", "a PEM block of the type %q is not read", label)
+		o.note("unknown_label", "", "a PEM block of the type %q was not read", label)
 		r.append(o)
 	}
 }
 
-// readCertificates reads a block of certificates, which may hold several, or a PKCS #7.
+// readCertificates reads a block of certificates, which may contain several, or a PKCS #7.
 func (r *reader) readCertificates(der []byte) {
 	if pki.IsSignedData(der) {
 		r.readPKCS7(der)
@@ -119,7 +122,7 @@ func (r *reader) readCertificates(der []byte) {
 	}
 }
 
-// firstElement is the first of several DER elements, or all where there is none.
+// firstElement returns the first of several DER elements, or all data if there is none.
 func firstElement(der []byte) []byte {
 	in := cryptobyte.String(der)
 	var element cryptobyte.String
@@ -130,7 +133,7 @@ func firstElement(der []byte) []byte {
 	return element
 }
 
-// readDER reads one DER element after the other; false where the first is of no known kind.
+// readDER reads concatenated DER elements. It returns false if the first is of no known kind.
 func (r *reader) readDER(data []byte) bool {
 	rest := cryptobyte.String(data)
 	for n := 0; !rest.Empty() && len(r.objects) < MaxObjects; n++ {
@@ -138,10 +141,10 @@ func (r *reader) readDER(data []byte) bool {
 		if !rest.ReadASN1Element(&element, casn1.SEQUENCE) || !r.readElement(element) {
 			if n > 0 {
 				o := Object{Kind: KindUnknown}
-				o.fail("trailing_data", "", "%d octets behind it are something else", len(rest))
+				o.fail("trailing_data", "", "it is followed by %d unknown octets", len(rest))
 				r.append(o)
 			}
-			return n > 0 || r.readCut(data)
+			return n > 0 || r.readTruncated(data)
 		}
 	}
 	if !rest.Empty() {
@@ -150,7 +153,7 @@ func (r *reader) readDER(data []byte) bool {
 	return len(r.objects) > 0
 }
 
-// HoldsCertificates reports whether data begins with the DER of a certificate or a PKCS #7.
+// HoldsCertificates reports whether data starts with the DER of a certificate or a PKCS #7.
 func HoldsCertificates(data []byte) bool {
 	in := cryptobyte.String(data)
 	var first cryptobyte.String
@@ -161,7 +164,6 @@ func HoldsCertificates(data []byte) bool {
 	return shape == KindCertificate || shape == KindPKCS7
 }
 
-// readElement reads one DER element by its shape.
 func (r *reader) readElement(der []byte) bool {
 	switch shapeOf(der) {
 	case KindCertificate:
@@ -175,7 +177,7 @@ func (r *reader) readElement(der []byte) bool {
 	case KindPKCS7:
 		r.readPKCS7(der)
 	case KindPKCS12:
-		r.readClosedPKCS12(der)
+		r.addPKCS12(der)
 	case KindPrivateKey:
 		r.append(r.readPrivateKey(der))
 	case KindPublicKey:
@@ -186,8 +188,8 @@ func (r *reader) readElement(der []byte) bool {
 	return true
 }
 
-// readCut recognises what begins like one of ours and is not whole.
-func (r *reader) readCut(data []byte) bool {
+// readTruncated recognises a truncated object of a known kind.
+func (r *reader) readTruncated(data []byte) bool {
 	if len(data) < 16 || data[0] != 0x30 || data[1] < 0x81 || data[1] > 0x84 {
 		return false
 	}
@@ -201,12 +203,12 @@ func (r *reader) readCut(data []byte) bool {
 		return false
 	}
 	o := Object{Kind: KindUnknown}
-	o.fail("cut_off", "", "it is cut off: %d octets are there, and it says that it has %d", len(data), length)
+	o.fail("cut_off", "", "it is truncated: %d of %d octets are present", len(data), length)
 	r.append(o)
 	return true
 }
 
-// shapeOf says by its outline what a DER element is meant to be.
+// shapeOf returns the kind that the outline of a DER element suggests.
 func shapeOf(der []byte) Kind {
 	in := cryptobyte.String(der)
 	var body, first cryptobyte.String
@@ -235,8 +237,8 @@ func shapeOf(der []byte) Kind {
 	}
 }
 
-// signedShape tells apart what is SEQUENCE { to be signed, algorithm, signature }: a
-// certificate (RFC 5280, section 4.1), a list (section 5.1), a request (RFC 2986, section 4).
+// signedShape distinguishes SEQUENCE { to be signed, algorithm, signature }: a certificate (RFC 5280, section
+// 4.1), a CRL (section 5.1) or a request (RFC 2986, section 4).
 func signedShape(tbs cryptobyte.String) Kind {
 	if tbs.PeekASN1Tag(casn1.Tag(0).Constructed().ContextSpecific()) {
 		return KindCertificate
@@ -249,7 +251,7 @@ func signedShape(tbs cryptobyte.String) Kind {
 	switch {
 	case tbs.PeekASN1Tag(casn1.UTCTime), tbs.PeekASN1Tag(casn1.GeneralizedTime):
 		return KindCRL
-	case hasNumber && tbs.PeekASN1Tag(casn1.SEQUENCE): // of version 1
+	case hasNumber && tbs.PeekASN1Tag(casn1.SEQUENCE): // version 1
 		return KindCertificate
 	case hasNumber:
 		return KindRequest

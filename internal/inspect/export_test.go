@@ -2,7 +2,7 @@ package inspect
 
 import "time"
 
-// The limits on the work of one call of [Read].
+// The work limits of [Read].
 const (
 	MaxVerifications = maxVerifications
 	MaxLinted        = maxLinted
@@ -10,8 +10,7 @@ const (
 	MaxKeyWork       = maxKeyWork
 )
 
-// Work is what [Read] does with data: how many signatures it verifies, and how many
-// certificates it lints.
+// Work returns the result of [Read], the number of verified signatures and the number of linted certificates.
 func Work(data []byte, now time.Time) (objects []Object, verified, linted int, err error) {
 	r := &reader{now: now}
 	if err := r.read(data); err != nil {

@@ -22,10 +22,10 @@ import (
 	"notary/internal/testkit"
 )
 
-// now is when the tests look at everything.
+// now is the time in the tests.
 var now = time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)
 
-// world is a chain of three that nothing is wrong with.
+// world is a faultless chain of three certificates.
 type world struct {
 	root, issuer *testkit.Outside
 	key          crypto.Signer
@@ -40,7 +40,7 @@ func newWorld(t testing.TB) world {
 	return world{root, issuer, key, issuer.Issue(t, key.Public(), asServer)}
 }
 
-// asServer makes a template one that nothing is wrong with.
+// asServer makes a template that of a faultless server certificate.
 func asServer(c *x509.Certificate) {
 	c.Subject = pkix.Name{CommonName: "a.example.com", Organization: []string{"Example"}}
 	c.DNSNames = []string{"a.example.com", "b.example.com"}
@@ -55,7 +55,6 @@ func sha(s string) []byte {
 	return sum.Sum(nil)
 }
 
-// edited is asServer with one more change.
 func edited(edit func(*x509.Certificate)) func(*x509.Certificate) {
 	return func(c *x509.Certificate) {
 		asServer(c)
@@ -79,7 +78,6 @@ func readCertificates(t testing.TB, certs ...*x509.Certificate) []inspect.Object
 	return read(t, []byte(testkit.PEM(certs...)))
 }
 
-// kinds are those of the objects, in order.
 func kinds(objects []inspect.Object) (list []inspect.Kind) {
 	for _, o := range objects {
 		list = append(list, o.Kind)
@@ -87,7 +85,7 @@ func kinds(objects []inspect.Object) (list []inspect.Kind) {
 	return list
 }
 
-// wrong are the codes of all errors and warnings, sorted, each once.
+// wrong returns the sorted codes of all errors and warnings, without duplicates.
 func wrong(objects ...inspect.Object) (codes []string) {
 	for _, o := range objects {
 		for _, p := range o.Problems {
@@ -103,15 +101,14 @@ func wrong(objects ...inspect.Object) (codes []string) {
 func wantWrong(t *testing.T, objects []inspect.Object, want ...string) {
 	t.Helper()
 	if got := wrong(objects...); !slices.Equal(got, want) {
-		t.Errorf("wrong is %v, want %v; all of it:\n%s", got, want, told(objects))
+		t.Errorf("wrong is %v, want %v; all of it:\n%s", got, want, problemTexts(objects))
 	}
 	if inspect.Wrong(objects) != (len(want) > 0) {
 		t.Error("Wrong says otherwise")
 	}
 }
 
-// told are all problems, one a line.
-func told(objects []inspect.Object) string {
+func problemTexts(objects []inspect.Object) string {
 	var b strings.Builder
 	for _, o := range objects {
 		for _, p := range o.Problems {
@@ -125,7 +122,6 @@ func toPEM(label string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der})
 }
 
-// crl signs a list with the numbers of revoked certificates.
 func crl(t testing.TB, issuer *testkit.Outside, edit func(*x509.RevocationList), revoked ...*x509.Certificate) []byte {
 	t.Helper()
 	list := &x509.RevocationList{Number: big.NewInt(7), ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour)}
@@ -141,7 +137,7 @@ func crl(t testing.TB, issuer *testkit.Outside, edit func(*x509.RevocationList),
 	return der
 }
 
-// rsa1024 is the PEM of a key that is too weak.
+// rsa1024 is a key that is too weak.
 var rsa1024 = sync.OnceValue(func() crypto.Signer {
 	out, err := exec.Command("openssl", "genrsa", "1024").Output()
 	if err != nil {
@@ -154,7 +150,6 @@ var rsa1024 = sync.OnceValue(func() crypto.Signer {
 	return key
 })
 
-// openssl runs the program in a folder.
 func openssl(t *testing.T, folder, args string) {
 	t.Helper()
 	testkit.Require(t, "openssl")

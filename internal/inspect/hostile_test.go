@@ -21,7 +21,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// samples are one of each kind, in DER.
 func samples(t testing.TB) map[string][]byte {
 	t.Helper()
 	w := newWorld(t)
@@ -39,7 +38,7 @@ func samples(t testing.TB) map[string][]byte {
 		"answer": answer, "key": key, "public key": spki, "PKCS #12": p12}
 }
 
-// Whatever is cut off, changed or made up gives an error or problems, and never a panic.
+// Truncated, modified or arbitrary input yields an error or problems, and never a panic.
 func TestDamagedInput(t *testing.T) {
 	t.Parallel()
 	source := rand.New(rand.NewPCG(1, 2))
@@ -70,10 +69,10 @@ func TestDamagedInput(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoneOfOurs(t *testing.T) {
+func TestUnknownInput(t *testing.T) {
 	t.Parallel()
 	for data, words := range map[string]string{
-		"":                          "nothing in it",
+		"":                          "the input is empty",
 		"hello":                     "neither PEM nor DER",
 		"<!DOCTYPE html><html>":     "web page",
 		"\xfe\xed\xfe\xed\x00\x00":  "keytool",
@@ -92,7 +91,6 @@ func TestWhatIsNoneOfOurs(t *testing.T) {
 	testkit.WantKind(t, err, notary.TooLarge)
 }
 
-// What is not whole is told, and the rest read all the same.
 func TestBrokenParts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -115,8 +113,9 @@ func TestBrokenParts(t *testing.T) {
 	wantWrong(t, read(t, append(bytes.Clone(w.leaf.Raw), w.issuer.Certificate.Raw...)))
 }
 
-// What was made to keep us busy does not. Processor time is counted, not the clock: each takes a few
-// seconds of it at most, and without the limits hours. Not parallel, so that it is this test's alone.
+// Malicious input causes a bounded amount of work. The test measures processor time rather than elapsed time: each
+// input takes a few seconds at most, but would take hours without limits. It is not parallel, so that it measures
+// only its own work.
 func TestReadTakesABoundedTime(t *testing.T) {
 	w := newWorld(t)
 	huge := huge(t, w)
@@ -150,7 +149,6 @@ func TestReadTakesABoundedTime(t *testing.T) {
 	}
 }
 
-// huge is a certificate of an RSA key that is far too long.
 func huge(t *testing.T, w world) []byte {
 	t.Helper()
 	n := new(big.Int).Lsh(big.NewInt(1), 1_000_000)
@@ -158,12 +156,11 @@ func huge(t *testing.T, w world) []byte {
 	key := &rsa.PublicKey{N: n, E: 1<<31 - 1}
 	c := w.issuer.Issue(t, key, func(c *x509.Certificate) {
 		asServer(c)
-		c.Subject = w.issuer.Certificate.Subject // so that it seems to have signed itself
+		c.Subject = w.issuer.Certificate.Subject // so that it appears self-signed
 	})
 	return []byte(testkit.PEM(c))
 }
 
-// A name of ten thousand attributes is cut.
 func TestLongNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1,11 +1,10 @@
-// Package inspect says in plain words what certificates, chains, requests, revocation lists,
-// OCSP responses, containers and keys are, and what is wrong with them.
+// Package inspect describes certificates, chains, requests, CRLs, OCSP responses, containers and keys, and reports
+// what is wrong with them.
 //
-// [Read] takes whatever it is given, PEM or DER, from anybody: it never fails for a part that
-// is broken but tells so, and it never follows a reference. [Open] reads a PKCS #12 of which
-// the password is known, [Verify] holds what was read against roots and a name, and [Connected]
-// does so for what a TLS server showed. Everything textual in the answers is fit for a
-// terminal: what is not printable is escaped, and what is endless is cut.
+// [Read] accepts untrusted PEM or DER. It reports malformed parts instead of failing, and never follows
+// references. [Open] reads a PKCS #12 with its password, [Verify] checks objects against roots and a name, and
+// [Connected] does so for the handshake of a TLS server. All returned text is safe for a terminal: unprintable
+// characters are escaped, and long text is truncated.
 package inspect
 
 import (
@@ -19,17 +18,16 @@ import (
 	"notary/internal/pki"
 )
 
-// Limits on what is read.
+// Limits for input.
 const (
-	MaxSize    = 64 << 20  // octets, as many as the largest revocation lists have
+	MaxSize    = 64 << 20  // octets, the size of the largest CRLs
 	MaxObjects = 1000      // in one text or file
 	maxDER     = 256 << 10 // octets of one certificate or request
 )
 
-// Kind is what an [Object] is.
+// Kind is the kind of an [Object].
 type Kind string
 
-// The kinds of objects.
 const (
 	KindCertificate Kind = "certificate"
 	KindRequest     Kind = "certificate request"
@@ -39,16 +37,15 @@ const (
 	KindPKCS12      Kind = "PKCS #12"
 	KindPrivateKey  Kind = "private key"
 	KindPublicKey   Kind = "public key"
-	KindChain       Kind = "chain" // made of the certificates before it
+	KindChain       Kind = "chain" // formed by the preceding certificates
 	KindConnection  Kind = "TLS connection"
 	KindUnknown     Kind = "unknown"
 )
 
-// Object is one thing that was found, with its facts in the field of its kind; that is nil
-// where it cannot be parsed.
+// Object is one object of the input. The field for its kind is nil if it cannot be parsed.
 type Object struct {
 	Kind        Kind         `json:"kind"`
-	Name        string       `json:"name"` // whose it is; empty for a key
+	Name        string       `json:"name"` // of its holder; empty for a key
 	Certificate *Certificate `json:"certificate,omitempty"`
 	Request     *Request     `json:"certificate_request,omitempty"`
 	CRL         *CRL         `json:"crl,omitempty"`
@@ -62,19 +59,19 @@ type Object struct {
 	certificate *x509.Certificate
 	list        *x509.RevocationList
 	response    *ocspResponse
-	public      crypto.PublicKey // of a key
+	public      crypto.PublicKey // the public key, for a key
 	linted      bool
 }
 
-// Problem is something wrong with an object, or worth knowing where its level is a notice.
+// Problem is a fault of an object, or with the level notice a remark.
 type Problem struct {
-	Code     string              `json:"code"` // a stable word, such as "expired"
+	Code     string              `json:"code"` // a stable identifier, such as "expired"
 	Level    notary.FindingLevel `json:"level"`
 	Message  string              `json:"message"`            // one sentence
-	Citation string              `json:"citation,omitempty"` // the clause that says so
+	Citation string              `json:"citation,omitempty"` // the clause that requires it
 }
 
-// Wrong says whether there is any error or warning among the problems.
+// Wrong reports whether any object has an error or a warning.
 func Wrong(objects []Object) bool {
 	for _, object := range objects {
 		for _, problem := range object.Problems {
@@ -86,7 +83,7 @@ func Wrong(objects []Object) bool {
 	return false
 }
 
-// maxProblems is how many problems of one object are told.
+// maxProblems is the maximum number of problems reported per object.
 const maxProblems = 250
 
 func (o *Object) add(level notary.FindingLevel, code, citation, format string, args ...any) {
@@ -100,15 +97,13 @@ func (o *Object) add(level notary.FindingLevel, code, citation, format string, a
 		Message: visible(fmt.Sprintf(format, args...))})
 }
 
-// has says whether a problem of the code was found.
 func (o *Object) has(code string) bool {
 	return slices.ContainsFunc(o.Problems, func(p Problem) bool { return p.Code == code })
 }
 
-// fits says whether a certificate or request is not too large to be read.
 func (o *Object) fits(der []byte) bool {
 	if len(der) > maxDER {
-		o.fail("too_large", "", "it has %d octets: one of more than %d KiB is not read", len(der), maxDER>>10)
+		o.fail("too_large", "", "it has %d octets, more than the limit of %d KiB", len(der), maxDER>>10)
 		return false
 	}
 	return true
@@ -126,15 +121,15 @@ func (o *Object) note(code, citation, format string, args ...any) {
 	o.add(notary.FindingNotice, code, citation, format, args...)
 }
 
-// Read finds everything in data, PEM or DER, and what is wrong with it at the given time. What
-// is found comes in the order that it is in, a container before what it holds; of several
-// certificates the last object is the chain that they make.
+// Read returns the objects in data, PEM or DER, and what is wrong with them at the given time. Objects are in the
+// order of the input, a container before its content. If there are several certificates, the last object is their
+// chain.
 //
-// Data in which nothing of a known kind begins is an Invalid error; what begins and is broken
-// is an object with that problem. A PKCS #12 is closed: see [Open].
+// Data that contains nothing of a known kind is an Invalid error; a malformed object is returned with that
+// problem. A PKCS #12 is not opened: see [Open].
 func Read(data []byte, now time.Time) ([]Object, error) {
 	if len(data) > MaxSize {
-		return nil, notary.Errorf(notary.TooLarge, "this is larger than %d MiB, which no certificate or revocation list is", MaxSize>>20)
+		return nil, notary.Errorf(notary.TooLarge, "the input is larger than %d MiB, the limit", MaxSize>>20)
 	}
 	r := &reader{now: now}
 	if err := r.read(data); err != nil {
@@ -143,20 +138,20 @@ func Read(data []byte, now time.Time) ([]Object, error) {
 	return r.finish(), nil
 }
 
-// reader collects what is found.
+// reader collects the objects.
 type reader struct {
 	now     time.Time
 	objects []Object
-	omitted int // beyond MaxObjects
+	omitted int // exceeding MaxObjects
 
-	nameKeys map[string]string // results of [pki.NameKey] by the DER of the name
+	nameKeys map[string]string // [pki.NameKey] by DER of the name
 
-	verifications int // of signatures, so far
-	keyWork       int // for examining RSA keys, so far: see [keyWork]
+	verifications int // number of signatures verified
+	keyWork       int // spent on RSA keys: see [keyWork]
 }
 
-// nameKey returns the [pki.NameKey] of a name: names match if their keys are equal (RFC 5280, section 7.1).
-// The names of one input are compared with one another many times.
+// nameKey returns the cached [pki.NameKey] of a name, since the same names are compared many times. Names match if
+// their keys are equal (RFC 5280, section 7.1).
 func (r *reader) nameKey(name []byte) string {
 	key, known := r.nameKeys[string(name)]
 	if !known {
@@ -169,7 +164,7 @@ func (r *reader) nameKey(name []byte) string {
 	return key
 }
 
-// append takes an object in, while there is room.
+// append adds an object, up to the limit.
 func (r *reader) append(o Object) {
 	if len(r.objects) >= MaxObjects {
 		r.omitted++
@@ -178,11 +173,11 @@ func (r *reader) append(o Object) {
 	r.objects = append(r.objects, o)
 }
 
-// finish looks at what the objects say about one another.
+// finish makes the checks that involve several objects.
 func (r *reader) finish() []Object {
 	if r.omitted > 0 {
 		o := Object{Kind: KindUnknown}
-		o.warn("omitted", "", "it holds more than %d objects, and the others are not shown: split the file", MaxObjects)
+		o.warn("omitted", "", "it has more than %d objects, and the rest is not shown: split the file", MaxObjects)
 		r.objects = append(r.objects, o)
 	}
 	r.lint()
@@ -199,7 +194,6 @@ func (r *reader) finish() []Object {
 	return r.objects
 }
 
-// certificates are the indices of the objects that are certificates which could be parsed.
 func (r *reader) certificates() (indices []int) {
 	for i := range r.objects {
 		if r.objects[i].certificate != nil {

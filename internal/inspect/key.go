@@ -18,9 +18,9 @@ import (
 	"notary/internal/pki"
 )
 
-// Key is what can be told of a key: never anything of a private one but its kind.
+// Key describes a key: of a private key, no more than its kind and public key.
 type Key struct {
-	Key       string `json:"key"`  // such as "RSA 2048"; empty while it is encrypted
+	Key       string `json:"key"`  // such as "RSA 2048"; empty if encrypted
 	Form      string `json:"form"` // such as "PKCS #8"
 	Encrypted bool   `json:"encrypted"`
 	SPKI      string `json:"spki_sha256,omitempty"` // of its SubjectPublicKeyInfo, hexadecimal
@@ -29,25 +29,26 @@ type Key struct {
 func (r *reader) readPrivateBlock(block *pem.Block) Object {
 	if block.Type == "OPENSSH PRIVATE KEY" {
 		o := Object{Kind: KindPrivateKey, Key: &Key{Form: "OpenSSH"}}
-		o.note("openssh", "", "it is in the form of OpenSSH, which is not read")
+		o.note("openssh", "", "it is in OpenSSH format, which is not supported")
 		return o
 	}
 	if strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
 		o := Object{Kind: KindPrivateKey, Key: &Key{Form: strings.TrimSuffix(block.Type, " PRIVATE KEY") + " with the encryption of RFC 1421", Encrypted: true}}
-		o.warn("weak_encryption", "", "its encryption hashes the password only once, with MD5: write it as PKCS #8 with openssl pkcs8 -topk8")
+		o.warn("weak_encryption", "", "its encryption hashes the password only once, with MD5: convert it to "+
+			"PKCS #8 with openssl pkcs8 -topk8")
 		return o
 	}
 	return r.readPrivateKey(block.Bytes)
 }
 
-// maxKeyDER is more than an RSA key of 16,384 bits takes. Checking a longer one takes long.
+// maxKeyDER is more than an RSA key of 16,384 bits needs. Checking longer keys takes too long.
 const maxKeyDER = 16 << 10
 
-// readPrivateKey reads a key in DER. Its error texts tell nothing of what is in it.
+// readPrivateKey reads a key in DER. Its errors reveal nothing of the content.
 func (r *reader) readPrivateKey(der []byte) Object {
 	o := Object{Kind: KindPrivateKey, Key: &Key{Form: keyForm(der)}}
 	if len(der) > maxKeyDER {
-		o.fail("too_large", "", "it has %d octets: a key of more than %d KiB is not read", len(der), maxKeyDER>>10)
+		o.fail("too_large", "", "it has %d octets, more than the limit of %d KiB", len(der), maxKeyDER>>10)
 		return o
 	}
 	if pki.IsEncryptedKey(der) {
@@ -60,7 +61,7 @@ func (r *reader) readPrivateKey(der []byte) Object {
 		return o
 	}
 	r.keepKey(&o, signer.Public())
-	o.note("unencrypted", "", "it is not encrypted: whoever can read this has the key")
+	o.note("unencrypted", "", "it is not encrypted: anyone who can read it has the key")
 	return o
 }
 
@@ -85,7 +86,6 @@ func (r *reader) keepKey(o *Object, public crypto.PublicKey) {
 	r.checkKey(o, public)
 }
 
-// keyForm is the structure that a private key is in.
 func keyForm(der []byte) string {
 	in := cryptobyte.String(der)
 	var body cryptobyte.String
@@ -105,7 +105,7 @@ func keyForm(der []byte) string {
 	}
 }
 
-// keyName is [pki.KeyName], also for kinds that are known and not taken here.
+// keyName is like [pki.KeyName], but also names known kinds that cannot be certified.
 func keyName(public crypto.PublicKey, algorithm x509.PublicKeyAlgorithm) string {
 	if name := pki.KeyName(public); name != "unknown" || algorithm == x509.UnknownPublicKeyAlgorithm {
 		return name
@@ -113,14 +113,14 @@ func keyName(public crypto.PublicKey, algorithm x509.PublicKeyAlgorithm) string 
 	return algorithm.String()
 }
 
-// Looking for weaknesses of an RSA key takes about as long as a signature by it: some milliseconds
-// for 2048 bits and a tenth of a second for 8192.
+// Examining an RSA key for weaknesses takes about as long as a signature with it: some milliseconds for 2048 bits
+// and a tenth of a second for 8192.
 const (
-	maxKeyWork  = 2048 // in all of one call: 256 keys of 2048 bits, 4 of 8192
+	maxKeyWork  = 2048 // per call: 256 keys of 2048 bits, or 4 of 8192
 	notExamined = "key_not_examined"
 )
 
-// keyWork returns how long it takes to examine a key, in units of the time for 1024 bits.
+// keyWork returns the cost of examining a key, relative to 1024 bits.
 func keyWork(public crypto.PublicKey) int {
 	key, ok := public.(*rsa.PublicKey)
 	if !ok {
@@ -130,19 +130,21 @@ func keyWork(public crypto.PublicKey) int {
 	return units * units * units
 }
 
-// checkKey reports a key that can be computed or guessed, while there may be more work.
+// checkKey reports a key that can be computed or guessed, within the limit on work.
 func (r *reader) checkKey(o *Object, public crypto.PublicKey) {
 	if verifiable(public) {
 		if r.keyWork += keyWork(public); r.keyWork > maxKeyWork {
-			o.note(notExamined, "", "its RSA key is not examined for weaknesses, because there are too many: give fewer")
+			o.note(notExamined, "", "its RSA key is not examined for weaknesses, because there are too many: "+
+				"give fewer")
 			return
 		}
 	}
 	if err := pki.CheckKey(public); err != nil {
 		o.fail("weak_key", "", "%s", notaryMessage(err))
 	} else if exponent := pki.SmallExponent(public); exponent != 0 {
-		o.warn("small_exponent", "FIPS 186-5, section A.1.1", "the public exponent of its RSA key is %d: Notary certifies it only "+
-			"by a profile that allows exponents below %d", exponent, pki.UsualExponent)
+		o.warn("small_exponent", "FIPS 186-5, section A.1.1", "the public exponent of its RSA key is %d: Notary "+
+			"certifies it only "+
+			"under a profile that allows exponents below %d", exponent, pki.UsualExponent)
 	}
 }
 
@@ -155,20 +157,19 @@ func ReportBlocked(objects []Object, blocked func(crypto.PublicKey) bool) {
 			public = o.certificate.PublicKey
 		}
 		if public != nil && blocked(public) {
-			o.fail("blocked_key", "", "its key is on the list of blocked keys: make a new one")
+			o.fail("blocked_key", "", "its key is on the list of blocked keys: generate a new one")
 		}
 	}
 }
 
-// checkKeyEncoding reports a SubjectPublicKeyInfo that is not in its canonical encoding: programs
-// that compare keys by their octets take it for another key.
+// checkKeyEncoding reports a SubjectPublicKeyInfo whose encoding is not canonical: programs that compare keys by
+// their octets take it for another key.
 func (o *Object) checkKeyEncoding(spki []byte, public crypto.PublicKey) {
 	if err := pki.CheckKeyEncoding(spki, public); err != nil {
 		o.fail("key_encoding", "RFC 5280, section 4.1.2.7", "%s", notaryMessage(err))
 	}
 }
 
-// notaryMessage is what an error of the vocabulary says to the user.
 func notaryMessage(err error) string {
 	var e *notary.Error
 	if errors.As(err, &e) {
@@ -177,26 +178,25 @@ func notaryMessage(err error) string {
 	return reason(err)
 }
 
-// checkSignatureAlgorithm knows what can be forged. The signature of a root on itself counts
-// for nothing.
+// checkSignatureAlgorithm reports forgeable signatures. The self-signature of a root does not matter.
 func (o *Object) checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm, selfSigned bool) {
 	switch algorithm {
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
 		if selfSigned {
-			o.note("weak_signature", "", "it is self-signed with %s: of a root nobody checks that", algorithm)
+			o.note("weak_signature", "", "it is self-signed with %s, which does not matter for a root", algorithm)
 			return
 		}
-		o.fail("weak_signature", "", "it is signed with %s, which can be forged: it is refused everywhere", algorithm)
+		o.fail("weak_signature", "", "it is signed with %s, which can be forged: relying parties reject it", algorithm)
 	case x509.UnknownSignatureAlgorithm:
-		o.warn("unknown_signature", "", "it is signed with an algorithm that is not known here")
+		o.warn("unknown_signature", "", "it is signed with an unknown algorithm")
 	}
 }
 
-// maxVerifiedBits is the longest RSA key whose signatures are looked at: a longer one could be
-// made to keep us busy.
+// maxVerifiedBits is the maximum size of RSA keys used for verification, which limits the work for malicious
+// input.
 const maxVerifiedBits = 8192
 
-// verifiable says whether signatures of a key can be checked, in a time that is bounded.
+// verifiable reports whether signatures of a key can be verified in bounded time.
 func verifiable(public crypto.PublicKey) bool {
 	switch key := public.(type) {
 	case *rsa.PublicKey:
@@ -208,7 +208,7 @@ func verifiable(public crypto.PublicKey) bool {
 	}
 }
 
-// matchKeys finds out whether each private key fits a certificate or request beside it.
+// matchKeys checks that each private key matches a certificate or request in the input.
 func (r *reader) matchKeys() {
 	for i := range r.objects {
 		key := &r.objects[i]
@@ -231,12 +231,11 @@ func (r *reader) matchKeys() {
 		case fits != "":
 			key.Name = fits
 		case others > 0:
-			key.fail("key_mismatch", "", "it fits none of the certificates and requests beside it")
+			key.fail("key_mismatch", "", "it matches none of the certificates and requests")
 		}
 	}
 }
 
-// holderKey is the key that a certificate or request is for.
 func (o *Object) holderKey() crypto.PublicKey {
 	switch {
 	case o.certificate != nil:
@@ -248,8 +247,7 @@ func (o *Object) holderKey() crypto.PublicKey {
 	}
 }
 
-// joined is a list as it stands in a sentence.
 func joined(list []string) string { return strings.Join(list, ", ") }
 
-// equal says whether two octet strings are the same; nothing is the same as nothing.
+// equal reports whether two octet strings are equal and not empty.
 func equal(a, b []byte) bool { return len(a) > 0 && bytes.Equal(a, b) }

@@ -11,14 +11,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// A key in another encoding than the canonical one is a finding wherever it stands.
 func TestKeyEncoding(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, alg := range []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048} {
 		for _, v := range testkit.KeyVariants(t, testkit.Key(t, alg)) {
 			if _, err := x509.ParsePKIXPublicKey(v.SPKI); err != nil {
-				continue // it is unreadable
+				continue // unreadable
 			}
 			for what, text := range map[string][]byte{
 				"request":     []byte(v.CSR(t, "a.example.com")),

@@ -13,19 +13,19 @@ import (
 	"notary/internal/pki"
 )
 
-// OCSP is what an OCSP response says (RFC 6960, section 4.2).
+// OCSP is the content of an OCSP response (RFC 6960, section 4.2).
 type OCSP struct {
 	Status             string       `json:"status"` // of the response, such as "successful"
 	Responder          string       `json:"responder,omitempty"`
 	ProducedAt         *time.Time   `json:"produced_at,omitempty"`
 	SignatureAlgorithm string       `json:"signature_algorithm,omitempty"`
 	Nonce              string       `json:"nonce,omitempty"`       // hexadecimal
-	Certificates       int          `json:"certificates"`          // that come with it
+	Certificates       int          `json:"certificates"`          // number of included certificates
 	Answers            []OCSPAnswer `json:"answers,omitempty"`     // the first 100
 	VerifiedBy         string       `json:"verified_by,omitempty"` // the certificate that signed it
 }
 
-// OCSPAnswer is what it says of one certificate.
+// OCSPAnswer is the status of one certificate.
 type OCSPAnswer struct {
 	SerialNumber string     `json:"serial_number"` // hexadecimal
 	Status       string     `json:"status"`        // good, revoked or unknown
@@ -79,18 +79,18 @@ type (
 	}
 )
 
-// ocspResponse is a response as it is needed to check its signature.
+// ocspResponse is a response in the form needed to verify its signature.
 type ocspResponse struct {
 	basic        ocspBasic
 	algorithm    x509.SignatureAlgorithm
 	certificates []*x509.Certificate
 }
 
-// ocspStatuses are those of RFC 6960, section 4.2.1.
+// ocspStatuses maps codes to the names of RFC 6960, section 4.2.1.
 var ocspStatuses = map[asn1.Enumerated]string{0: "successful", 1: "malformedRequest", 2: "internalError",
 	3: "tryLater", 5: "sigRequired", 6: "unauthorized"}
 
-// maxOCSP is how many octets a response may have.
+// maxOCSP is the maximum size of a response in octets.
 const maxOCSP = 1 << 20
 
 var oidBasicResponse = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
@@ -98,7 +98,7 @@ var oidBasicResponse = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
 func (r *reader) readOCSP(der []byte) Object {
 	o := Object{Kind: KindOCSP}
 	if len(der) > maxOCSP {
-		o.fail("too_large", "", "it has %d octets: one of more than %d KiB is not read", len(der), maxOCSP>>10)
+		o.fail("too_large", "", "it has %d octets, more than the limit of %d KiB", len(der), maxOCSP>>10)
 		return o
 	}
 	var outer ocspOuter
@@ -112,13 +112,13 @@ func (r *reader) readOCSP(der []byte) Object {
 	}
 	o.OCSP = &OCSP{Status: status}
 	if outer.Status != 0 {
-		o.fail("ocsp_status", "RFC 6960, section 4.2.1", "the responder gave no answer, but: %s", status)
+		o.fail("ocsp_status", "RFC 6960, section 4.2.1", "the responder returned an error: %s", status)
 		return o
 	}
 	response := &ocspResponse{}
 	rest, err := asn1.Unmarshal(outer.Bytes.Response, &response.basic)
 	if err != nil || len(rest) > 0 || !outer.Bytes.Type.Equal(oidBasicResponse) {
-		o.fail("unreadable", "RFC 6960, section 4.2.1", "what is in it cannot be parsed")
+		o.fail("unreadable", "RFC 6960, section 4.2.1", "its content cannot be parsed")
 		return o
 	}
 	o.response = response
@@ -127,37 +127,40 @@ func (r *reader) readOCSP(der []byte) Object {
 	return o
 }
 
-// readAnswers takes the facts over, and what is wrong with each answer.
+// readAnswers adds the statuses and their problems.
 func (o *Object) readAnswers(now time.Time) {
 	data := o.response.basic.Data
 	produced := data.ProducedAt.UTC()
 	o.OCSP.ProducedAt = &produced
 	if len(data.Responses) == 0 {
-		o.fail("ocsp_empty", "RFC 6960, section 4.2.1", "it answers for no certificate")
+		o.fail("ocsp_empty", "RFC 6960, section 4.2.1", "it contains no certificate status")
 	}
 	for i, single := range data.Responses {
 		if i == maxList {
-			o.note("omitted", "", "%d more answers are not shown", len(data.Responses)-maxList)
+			o.note("omitted", "", "%d further statuses are not shown", len(data.Responses)-maxList)
 			break
 		}
 		answer := single.facts()
 		o.OCSP.Answers = append(o.OCSP.Answers, answer)
-		what := "the answer for " + answer.SerialNumber
+		what := "the status of " + answer.SerialNumber
 		o.checkUpdates(what, single.ThisUpdate, single.NextUpdate, now)
 		switch answer.Status {
 		case "revoked":
-			o.fail("revoked", "", "%s is that it was revoked at %s (%s)", what, day(*answer.RevokedAt), answer.Reason)
+			o.fail("revoked", "", "certificate %s was revoked at "+
+				"%s (%s)", answer.SerialNumber, day(*answer.RevokedAt), answer.Reason)
 		case "unknown":
-			o.warn("ocsp_unknown", "RFC 6960, section 2.2", "%s is that the responder does not know it", what)
+			o.warn("ocsp_unknown", "RFC 6960, section 2.2", "certificate %s is unknown to the "+
+				"responder", answer.SerialNumber)
 		}
 	}
 	for _, extension := range data.Extensions {
 		if extension.Id.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}) {
-			nonce := extension.Value // an OCTET STRING (RFC 9654, section 2.1), which not all keep to
+			nonce := extension.Value // an OCTET STRING (RFC 9654, section 2.1), but not in all implementations
 			asn1.Unmarshal(extension.Value, &nonce)
 			o.OCSP.Nonce = hexText(nonce)
 		} else if extension.Critical {
-			o.fail("unknown_critical_extension", "RFC 6960, section 4.4", "it has a critical extension that is not known (%s)", oidText(extension.Id))
+			o.fail("unknown_critical_extension", "RFC 6960, section 4.4", "it has an unknown critical "+
+				"extension (%s)", oidText(extension.Id))
 		}
 	}
 }
@@ -178,7 +181,7 @@ func (s ocspSingle) facts() OCSPAnswer {
 	return answer
 }
 
-// serial is the serial number as [pki.SerialString] writes one that is positive.
+// serial formats a positive serial number like [pki.SerialString].
 func (s ocspSingle) serial() string {
 	octets := bytes.TrimLeft(s.ID.Serial.Bytes, "\x00")
 	if len(octets) == 0 {
@@ -187,7 +190,7 @@ func (s ocspSingle) serial() string {
 	return hexText(octets)
 }
 
-// readResponder finds out who signed, among the certificates that come with the response.
+// readResponder looks for the signer among the certificates in the response.
 func (o *Object) readResponder() {
 	response := o.response
 	response.algorithm = signatureAlgorithm(response.basic.Algorithm)
@@ -197,7 +200,7 @@ func (o *Object) readResponder() {
 	for _, raw := range response.basic.Certificates[:min(len(response.basic.Certificates), pki.MaxChain)] {
 		c, err := x509.ParseCertificate(raw.FullBytes)
 		if err != nil {
-			o.warn("responder_certificate", "", "a certificate that comes with it cannot be parsed: %s", reason(err))
+			o.warn("responder_certificate", "", "a certificate in it cannot be parsed: %s", reason(err))
 			continue
 		}
 		response.certificates = append(response.certificates, c)
@@ -215,14 +218,14 @@ func (o *Object) readResponder() {
 	o.Name = o.OCSP.Responder
 }
 
-// verify checks the signature with a certificate. A delegated responder (RFC 6960, section
-// 4.2.2.2) must be entitled by the issuer.
+// verify verifies the signature with a certificate. Whether the issuer authorised a delegated responder (RFC 6960,
+// section 4.2.2.2) is checked elsewhere.
 func (p *ocspResponse) verify(signer *x509.Certificate) error {
 	return signer.CheckSignature(p.algorithm, p.basic.Data.Raw, p.basic.Signature.RightAlign())
 }
 
-// isNamedBy returns a function that reports whether a certificate is that of the responder which the response
-// names, by its name or the SHA-1 hash of its key.
+// isNamedBy returns a function that reports whether a certificate matches the response's responder ID: a name or
+// the SHA-1 hash of a key.
 func (r *reader) isNamedBy(response *ocspResponse) func(*x509.Certificate) bool {
 	responder := response.basic.Data.Responder
 	var hash []byte
@@ -239,12 +242,12 @@ func (r *reader) isNamedBy(response *ocspResponse) func(*x509.Certificate) bool 
 	}
 }
 
-// isDelegate says whether a certificate is one that an issuer gave to a responder.
+// isDelegate reports whether a certificate is a responder certificate.
 func isDelegate(c *x509.Certificate) bool {
 	return slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning)
 }
 
-// signatureAlgorithm reads an AlgorithmIdentifier, which package x509 does not offer.
+// signatureAlgorithm parses an AlgorithmIdentifier, which package x509 does not export.
 func signatureAlgorithm(id pkix.AlgorithmIdentifier) x509.SignatureAlgorithm {
 	for _, known := range signatureAlgorithms {
 		if id.Algorithm.Equal(known.oid) {
@@ -254,7 +257,7 @@ func signatureAlgorithm(id pkix.AlgorithmIdentifier) x509.SignatureAlgorithm {
 	return x509.UnknownSignatureAlgorithm
 }
 
-// signatureAlgorithms are those of RFC 8017, RFC 5758 and RFC 8410.
+// signatureAlgorithms are from RFC 8017, RFC 5758 and RFC 8410.
 var signatureAlgorithms = []struct {
 	oid       asn1.ObjectIdentifier
 	algorithm x509.SignatureAlgorithm

@@ -8,28 +8,27 @@ import (
 	"notary/internal/pki"
 )
 
-// Limits on the search for a path. A file can hold many certificates of one name.
+// Limits of the search for a path. A file may contain many certificates of one name.
 const (
 	maxPath  = 20  // certificates in a path
-	maxSteps = 200 // links that are followed
-	maxTried = 16  // paths that are checked
+	maxSteps = 200 // links followed
+	maxTried = 16  // paths checked
 )
 
-// path is a chain put into order.
+// path is an ordered chain.
 type path struct {
-	places  []int // in the list, from the leaf up
-	err     error // why there is no further link, though a certificate of the issuer's name is there
-	reached []int // places of all certificates to which some path leads
+	places  []int // indices in the list, from the leaf up
+	err     error // why it ends although a certificate has the issuer's name
+	reached []int // indices of all certificates on some path
 }
 
-// pathSearch looks for the best path from a certificate up: of several certificates of one name, each
-// is tried.
+// pathSearch finds the best path upwards from a certificate, trying all certificates with the issuer's name.
 type pathSearch struct {
 	r                 *reader
 	list              []*x509.Certificate
-	subjects, issuers []string // of the list, in the form in which names that match are the same
+	subjects, issuers []string // of the list, as name keys
 	selfSigned        []bool
-	duplicate         []bool // the same certificate is in the list before
+	duplicate         []bool // whether the certificate occurs earlier in the list
 	signed            map[[2]int]error
 	steps, tried      int
 
@@ -37,16 +36,16 @@ type pathSearch struct {
 	quality int
 }
 
-// The qualities of a path, in rising order.
+// The qualities of a path, in ascending order.
 const (
 	untried = iota
 	broken
-	incomplete     // it ends below a root
-	unsound        // it ends in a root, and something is wrong with it
-	soundToTheRoot // nothing is wrong with it
+	incomplete     // ends below a root
+	unsound        // ends in a root, but is invalid
+	soundToTheRoot // valid
 )
 
-// newPathSearch prepares a search: each certificate is looked at once, however many paths there are.
+// newPathSearch prepares a search, examining each certificate once.
 func newPathSearch(r *reader, list []*x509.Certificate) *pathSearch {
 	s := &pathSearch{r: r, list: list, signed: map[[2]int]error{}}
 	seen := map[string]bool{}
@@ -67,13 +66,13 @@ func (r *reader) follow(list []*x509.Certificate) path {
 	return s.best
 }
 
-// leafOf returns the place of the leaf in a list.
+// leafOf returns the index of the leaf in a list.
 func leafOf(list []*x509.Certificate) int { return newPathSearch(nil, list).leaf() }
 
-// leaf returns the place of the first certificate or, if that issued another one, of the first that
-// issued none: the list may begin with the root.
+// leaf returns the index of the first certificate or, if that issued another one, of the first that issued none:
+// the list may start with the root.
 func (s *pathSearch) leaf() int {
-	const most = 50 // that are looked at
+	const most = 50 // certificates examined
 	for i := range s.list[:min(len(s.list), most)] {
 		issued := false
 		for j := range s.list {
@@ -86,7 +85,7 @@ func (s *pathSearch) leaf() int {
 	return 0
 }
 
-// from goes on from the last certificate of a path.
+// from extends a path.
 func (s *pathSearch) from(places []int) {
 	last := places[len(places)-1]
 	if s.selfSigned[last] || len(places) == maxPath {
@@ -117,14 +116,14 @@ func (s *pathSearch) from(places []int) {
 	}
 }
 
-// mayIssue reports whether a certificate is by its name and key identifier that of another one's issuer.
+// mayIssue reports whether a certificate's name and key identifier match those of another one's issuer.
 func (s *pathSearch) mayIssue(issuer, child int) bool {
 	above, below := s.list[issuer], s.list[child]
 	return s.subjects[issuer] == s.issuers[child] && verifiable(above.PublicKey) &&
 		(len(below.AuthorityKeyId) == 0 || len(above.SubjectKeyId) == 0 || bytes.Equal(below.AuthorityKeyId, above.SubjectKeyId))
 }
 
-// verify verifies the signature of a link once, however many paths go through it.
+// verify verifies and caches the signature of a link.
 func (s *pathSearch) verify(issuer, child int) error {
 	link := [2]int{issuer, child}
 	err, known := s.signed[link]
@@ -138,7 +137,7 @@ func (s *pathSearch) verify(issuer, child int) error {
 	return err
 }
 
-// offer takes a path that does not go on, if it is better than those before.
+// offer keeps a path that cannot be extended, if it is better than the best so far.
 func (s *pathSearch) offer(places []int, err error) {
 	for _, i := range places {
 		if !slices.Contains(s.best.reached, i) {
@@ -167,8 +166,8 @@ func (s *pathSearch) qualityOf(places []int, err error) int {
 	return unsound
 }
 
-// isSound reports whether relying parties that trust its end accept a path by all but its signatures,
-// which are verified.
+// isSound reports whether a relying party that trusts its end would accept a path, apart from the signatures,
+// which are verified separately.
 func (s *pathSearch) isSound(places []int) bool {
 	var chain []*x509.Certificate
 	for n, i := range places {

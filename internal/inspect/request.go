@@ -8,7 +8,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Request is what a certificate signing request says (RFC 2986, section 4).
+// Request is the content of a certificate signing request (RFC 2986, section 4).
 type Request struct {
 	Subject            string   `json:"subject"`
 	Key                string   `json:"key"`
@@ -44,11 +44,11 @@ func (r *reader) readRequest(der []byte) Object {
 		o.Request.EmailAddresses, o.Request.URIs, o.Request.UPNs))
 	r.checkKey(&o, request.PublicKey)
 	o.checkKeyEncoding(request.RawSubjectPublicKeyInfo, request.PublicKey)
-	if !pki.SignedWithSHA1(request.SignatureAlgorithm) { // which is among the findings
+	if !pki.SignedWithSHA1(request.SignatureAlgorithm) { // SHA-1 is among the findings
 		o.checkSignatureAlgorithm(request.SignatureAlgorithm, false)
 	}
 	if !verifiable(request.PublicKey) {
-		o.note("not_verified", "", "its signature is not checked: keys of this kind or size are not")
+		o.note("not_verified", "", "its signature was not verified: keys of this kind or size are not supported")
 		return o
 	}
 	switch err := r.verify(request.CheckSignature); {
@@ -56,7 +56,8 @@ func (r *reader) readRequest(der []byte) Object {
 		o.notVerified()
 		return o
 	case err != nil:
-		o.fail("signature", "RFC 2986, section 4.2", "its own signature does not verify: it was changed after it was made, or the key is not its own")
+		o.fail("signature", "RFC 2986, section 4.2", "its signature does not verify: it was modified, or it was "+
+			"signed with another key")
 	}
 	if !o.has(notExamined) {
 		o.checkSubmittable(der)
@@ -73,8 +74,8 @@ func IsRequest(content []byte) bool {
 // Text returns the content of a text file as UTF-8; see [pki.DecodeText].
 func Text(content []byte) string { return string(pki.DecodeText(content)) }
 
-// checkSubmittable warns if Notary would not accept the request, unless the reason is reported
-// already, and reports what it finds notable about it.
+// checkSubmittable warns if Notary would not accept the request, unless the reason was already reported, and adds
+// its findings.
 func (o *Object) checkSubmittable(der []byte) {
 	for _, problem := range o.Problems {
 		switch problem.Code {
@@ -83,9 +84,9 @@ func (o *Object) checkSubmittable(der []byte) {
 		}
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
-	csr, err := pki.ParseStoredCSR(string(text)) // the signature has been verified
+	csr, err := pki.ParseStoredCSR(string(text)) // the signature was verified above
 	if err != nil {
-		o.warn("not_acceptable", "", "Notary would not take it: %s", notaryMessage(err))
+		o.warn("not_acceptable", "", "Notary would not accept it: %s", notaryMessage(err))
 		return
 	}
 	for _, finding := range append(csr.Findings, issuance.Asked(csr)...) {

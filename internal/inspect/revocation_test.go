@@ -22,10 +22,10 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestFactsOfARevocationList(t *testing.T) {
+func TestCRLFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	// An issuing distribution point with a URL, for certificates of no CA (RFC 5280, 5.2.5).
+	// An issuing distribution point with a URL, for end-entity certificates only (RFC 5280, 5.2.5).
 	point := append([]byte{0x30, 0x14, 0xa0, 0x0f, 0xa0, 0x0d, 0x86, 0x0b}, append([]byte("http://x/1/"), 0x81, 0x01, 0xff)...)
 	der := crl(t, w.issuer, func(l *x509.RevocationList) {
 		l.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: point}}
@@ -34,7 +34,7 @@ func TestFactsOfARevocationList(t *testing.T) {
 	want := &inspect.CRL{Issuer: "CN=" + w.issuer.Certificate.Subject.CommonName, Number: "7", ThisUpdate: now.Add(-time.Hour), NextUpdate: &next,
 		SignatureAlgorithm: "ECDSA-SHA256", Entries: 1, Reasons: map[string]int{"superseded": 1},
 		Revoked:      []inspect.Revoked{{SerialNumber: pki.SerialString(w.leaf.SerialNumber), At: now.Add(-2 * time.Hour), Reason: "superseded"}},
-		Distribution: []string{"http://x/1/"}, OnlyFor: "certificates of no CA"}
+		Distribution: []string{"http://x/1/"}, OnlyFor: "end-entity certificates"}
 	for _, form := range [][]byte{der, toPEM("X509 CRL", der)} {
 		objects := read(t, form)
 		wantWrong(t, objects)
@@ -44,7 +44,7 @@ func TestFactsOfARevocationList(t *testing.T) {
 	}
 }
 
-func TestFaultsOfARevocationList(t *testing.T) {
+func TestCRLProblems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, c := range map[string]struct {
@@ -74,8 +74,8 @@ func TestFaultsOfARevocationList(t *testing.T) {
 	}
 }
 
-// Beside certificates, the signature is checked, and who is on the list is told.
-func TestARevocationListBesideCertificates(t *testing.T) {
+// With certificates in the same input, the signature is verified and revoked certificates are reported.
+func TestCRLWithCertificates(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	chain := []byte(testkit.PEM(w.chain()...))
@@ -91,8 +91,7 @@ func TestARevocationListBesideCertificates(t *testing.T) {
 	wantWrong(t, read(t, append(toPEM("X509 CRL", forged), chain...)), "signature")
 }
 
-// Issuers of CRLs and responders are found by names that match, although they are encoded in another way (RFC
-// 5280, section 7.1).
+// Issuers of CRLs and responders are found by matching names in different encodings (RFC 5280, section 7.1).
 func TestIssuersAreFoundByMatchingNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -118,7 +117,6 @@ func TestIssuersAreFoundByMatchingNames(t *testing.T) {
 	wantWrong(t, read(t, append(toPEM("OCSP RESPONSE", response), testkit.PEM(w.leaf)...)))
 }
 
-// Files that cannot be parsed are explained without terms of Go's parsers.
 func TestUnreadableFilesAreExplained(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -134,7 +132,7 @@ func TestUnreadableFilesAreExplained(t *testing.T) {
 		"public key":  read(t, toPEM("PUBLIC KEY", []byte{0x30, 3, 2, 1, 1})),
 	} {
 		wantWrong(t, objects, "unreadable")
-		text := told(objects)
+		text := problemTexts(objects)
 		for _, term := range []string{"asn1", "x509", "RDNSequence", "tags don't match", "tbs", "unsupported time format"} {
 			if strings.Contains(text, term) {
 				t.Errorf("%s: %s", name, text)
@@ -146,7 +144,7 @@ func TestUnreadableFilesAreExplained(t *testing.T) {
 	}
 }
 
-// ocsp is an answer that the issuer itself signed.
+// ocsp returns a response signed by the issuer itself.
 func (w world) ocsp(t *testing.T, c *x509.Certificate, status int, edits ...func(*ocsp.Response)) []byte {
 	t.Helper()
 	template := ocsp.Response{Status: status, SerialNumber: c.SerialNumber, ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour),
@@ -163,7 +161,7 @@ func (w world) ocsp(t *testing.T, c *x509.Certificate, status int, edits ...func
 	return der
 }
 
-func TestFactsOfAnOCSPResponse(t *testing.T) {
+func TestOCSPFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	next, revoked := now.Add(time.Hour), now.Add(-2*time.Hour)
@@ -181,7 +179,7 @@ func TestFactsOfAnOCSPResponse(t *testing.T) {
 	}
 }
 
-func TestFaultsOfAnOCSPResponse(t *testing.T) {
+func TestOCSPProblems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	delegate := func(edits ...func(*x509.Certificate)) func(*ocsp.Response) {
@@ -235,8 +233,7 @@ func TestFaultsOfAnOCSPResponse(t *testing.T) {
 	})
 }
 
-// Requests: their own signature, and whether the service would take them.
-func TestFaultsOfARequest(t *testing.T) {
+func TestRequestProblems(t *testing.T) {
 	t.Parallel()
 	good := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.com", "10.0.0.7")
 	objects := read(t, []byte(good))

@@ -5,21 +5,20 @@ import (
 	"errors"
 )
 
-// Limits on the signatures that are verified. With an RSA key of the longest kind each takes
-// some milliseconds, and a file can hold hundreds of signatures beside hundreds of certificates
-// that might be the issuer of each.
+// Limits on verifying signatures. With the longest RSA keys each takes some milliseconds, and a file can contain
+// hundreds of signatures and hundreds of possible issuers.
 const (
-	maxVerifications = 200 // in all of one call
-	maxSigners       = 20  // certificates that are tried for one signature
+	maxVerifications = 200 // per call
+	maxSigners       = 20  // certificates tried per signature
 )
 
-// What is not a signature that fails.
+// Errors other than a failed verification.
 var (
 	errNotVerified = errors.New("inspect: no more signatures are verified")
 	errNoCandidate = errors.New("inspect: there is no certificate to verify the signature with")
 )
 
-// verify makes one verification, while there may be more. It is the only way to one.
+// verify calls check unless the limit is reached. All verifications go through it.
 func (r *reader) verify(check func() error) error {
 	if r.verifications == maxVerifications {
 		return errNotVerified
@@ -28,8 +27,8 @@ func (r *reader) verify(check func() error) error {
 	return check()
 }
 
-// signer is the first of the candidates whose key verifies. The error is errNoCandidate,
-// errNotVerified where not all of them were tried, or that of the last one.
+// signer returns the first candidate whose key verifies. The error is errNoCandidate, errNotVerified if not all
+// candidates were tried, or that of the last one.
 func (r *reader) signer(candidates []*x509.Certificate, check func(*x509.Certificate) error) (*x509.Certificate, error) {
 	err := errNoCandidate
 	for n, c := range candidates {
@@ -46,8 +45,8 @@ func (r *reader) signer(candidates []*x509.Certificate, check func(*x509.Certifi
 	return nil, err
 }
 
-// issuers are the certificates of a name that can verify a signature. Those come first that have
-// the key identifier which the signed object names.
+// issuers returns the certificates with a name that can verify a signature, those with the key identifier of the
+// signed object first.
 func (r *reader) issuers(name, keyID []byte) (list []*x509.Certificate) {
 	key := r.nameKey(name)
 	for _, i := range r.certificates() {
@@ -59,7 +58,7 @@ func (r *reader) issuers(name, keyID []byte) (list []*x509.Certificate) {
 	return likelyFirst(list, func(c *x509.Certificate) bool { return equal(c.SubjectKeyId, keyID) })
 }
 
-// likelyFirst puts the likely ones first and leaves the order as it is otherwise.
+// likelyFirst moves the likely ones to the front and keeps the order otherwise.
 func likelyFirst(list []*x509.Certificate, likely func(*x509.Certificate) bool) []*x509.Certificate {
 	var first, others []*x509.Certificate
 	for _, c := range list {
@@ -72,10 +71,11 @@ func likelyFirst(list []*x509.Certificate, likely func(*x509.Certificate) bool) 
 	return append(first, others...)
 }
 
-// notVerified tells that there was too much to do.
+// notVerified reports that a limit was reached.
 func (o *Object) notVerified() {
 	if !o.has("not_verified") {
-		o.note("not_verified", "", "its signature is not checked as far as needed: at most %d are checked at once, each with at most %d certificates: give fewer",
+		o.note("not_verified", "", "its signature was not fully checked: at most %d are verified at once, each "+
+			"with at most %d certificates; give fewer",
 			maxVerifications, maxSigners)
 	}
 }

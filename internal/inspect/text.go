@@ -14,16 +14,15 @@ import (
 	"notary/internal/pki"
 )
 
-// What is shown at the most.
+// Limits for display.
 const (
 	maxText       = 400 // characters of one text
-	maxList       = 100 // elements of one list
-	maxAttributes = 30  // of one name
+	maxList       = 100 // elements of a list
+	maxAttributes = 30  // of a name
 )
 
-// visible is s as it can be shown anywhere: without the control characters, line ends and
-// changes of direction that steer a terminal or hide what is written, which are escaped as in
-// Go and JSON, and not without end.
+// visible makes s safe to display: control characters, line ends and direction changes, which can control a
+// terminal or hide text, are escaped as in Go and JSON, and long text is truncated.
 func visible(s string) string {
 	var b strings.Builder
 	for i, n := 0, 0; i < len(s); n++ {
@@ -46,7 +45,7 @@ func visible(s string) string {
 	return b.String()
 }
 
-// visibleList makes every element visible, and says how many are left out.
+// visibleList makes every element visible, and says how many are omitted.
 func visibleList(list []string) (shown []string) {
 	for i, element := range list {
 		if i == maxList {
@@ -57,7 +56,7 @@ func visibleList(list []string) (shown []string) {
 	return shown
 }
 
-// attributeNames are the short names of attributes that package pkix does not know.
+// attributeNames maps attribute types that package pkix does not know to short names.
 var attributeNames = map[string]string{
 	"1.2.840.113549.1.9.1":       "emailAddress",
 	"0.9.2342.19200300.100.1.25": "DC",
@@ -67,7 +66,7 @@ var attributeNames = map[string]string{
 	"2.5.4.42":                   "GN",
 }
 
-// nameText writes a Name in the manner of RFC 4514, the most specific attribute first.
+// nameText formats a Name like RFC 4514, the most specific attribute first.
 func nameText(raw []byte) string {
 	var name pkix.RDNSequence
 	if rest, err := asn1.Unmarshal(raw, &name); err != nil || len(rest) > 0 {
@@ -93,8 +92,7 @@ func attributeText(attribute pkix.AttributeTypeAndValue) string {
 	return pkix.RDNSequence{{attribute}}.String()
 }
 
-// shortName is what an object is called by: its common name, or else all of the name, or else
-// one of the alternative names.
+// shortName returns an object's common name, or else its full name, or else one of the alternative names.
 func shortName(subject pkix.Name, raw []byte, others []string) string {
 	switch {
 	case subject.CommonName != "":
@@ -106,7 +104,6 @@ func shortName(subject pkix.Name, raw []byte, others []string) string {
 	}
 }
 
-// hexText is a short octet string in lower-case hex.
 func hexText(octets []byte) string {
 	const most = 64
 	if len(octets) > most {
@@ -115,11 +112,10 @@ func hexText(octets []byte) string {
 	return hex.EncodeToString(octets)
 }
 
-// day is a point in time as it stands in a sentence.
 func day(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// reason returns a standard library error in words that can stand inside a sentence.
+// reason returns the text of a standard library error for use within a sentence.
 func reason(err error) string { return visible(pki.Reason(err)) }
 
-// oidText is an object identifier, of which a hostile one has no end.
+// oidText formats an object identifier of any length.
 func oidText(oid fmt.Stringer) string { return visible(oid.String()) }

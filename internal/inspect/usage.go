@@ -2,7 +2,7 @@ package inspect
 
 import "crypto/x509"
 
-// keyUsages are the names of RFC 5280, section 4.2.1.3.
+// keyUsages maps bits to the names of RFC 5280, section 4.2.1.3.
 var keyUsages = []struct {
 	bit  x509.KeyUsage
 	name string
@@ -27,7 +27,7 @@ func keyUsageNames(usage x509.KeyUsage) (names []string) {
 	return names
 }
 
-// extKeyUsages are the names of RFC 5280, section 4.2.1.12, and of programs that went further.
+// extKeyUsages has the names of RFC 5280, section 4.2.1.12, and of vendor-specific usages.
 var extKeyUsages = map[x509.ExtKeyUsage]string{
 	x509.ExtKeyUsageAny:                            "anyExtendedKeyUsage",
 	x509.ExtKeyUsageServerAuth:                     "serverAuth",
@@ -55,7 +55,6 @@ func extKeyUsageNames(c *x509.Certificate) (names []string) {
 	return visibleList(names)
 }
 
-// isServer says whether a certificate may be a TLS server's.
 func isServer(c *x509.Certificate) bool {
 	for _, usage := range c.ExtKeyUsage {
 		if usage == x509.ExtKeyUsageServerAuth || usage == x509.ExtKeyUsageAny {

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// Verification is what certificates are held against.
+// Verification is what certificates are verified against.
 type Verification struct {
-	Roots *x509.CertPool // nil: the path to a root is not checked
-	Host  string         // a DNS name or IP address; empty: no name is checked
+	Roots *x509.CertPool // nil to skip the path to a root
+	Host  string         // DNS name or IP address; empty to skip the name
 	Now   time.Time
 }
 
-// Verify holds what [Read] gave against roots and a name, and adds to the first certificate
-// what is wrong: as a server's, where a name is given. Without a certificate it does nothing.
+// Verify checks the certificates returned by [Read] against roots and a name, and adds problems to the first one.
+// With a name it is checked as a server's certificate. Without certificates Verify does nothing.
 func Verify(objects []Object, v Verification) {
 	r := &reader{objects: objects}
 	indices := r.certificates()
@@ -42,13 +42,13 @@ func (o *Object) checkHost(host string) {
 	c := o.certificate
 	if len(c.DNSNames)+len(c.IPAddresses) == 0 {
 		if !slices.ContainsFunc(o.Problems, func(p Problem) bool { return p.Code == "no_san" }) {
-			o.fail("no_san", "RFC 9525, section 6.3", "it names no host, so that it is not valid for %s", host)
+			o.fail("no_san", "RFC 9525, section 6.3", "it has no host name, so it is not valid for %s", host)
 		}
 		return
 	}
 	if c.VerifyHostname(withoutBrackets(host)) != nil {
 		names := slices.Concat(o.Certificate.DNSNames, o.Certificate.IPAddresses)
-		o.fail("name_mismatch", "RFC 9525, section 6", "it is not valid for %s, but for %s", host, joined(names))
+		o.fail("name_mismatch", "RFC 9525, section 6", "it is not valid for %s, only for %s", host, joined(names))
 	}
 }
 
@@ -61,7 +61,8 @@ func (r *reader) checkTrust(o *Object, list []*x509.Certificate, first int, v Ve
 	intermediates := x509.NewCertPool()
 	for _, c := range list {
 		if !verifiable(c.PublicKey) {
-			o.note("not_verified", "", "whether it is trusted is not checked: %s has a key of a kind or size that is not taken", shortName(c.Subject, c.RawSubject, nil))
+			o.note("not_verified", "", "its trust was not checked: %s has an unsupported kind or "+
+				"size of key", shortName(c.Subject, c.RawSubject, nil))
 			return
 		}
 		intermediates.AddCert(c)
@@ -74,7 +75,7 @@ func (r *reader) checkTrust(o *Object, list []*x509.Certificate, first int, v Ve
 		KeyUsages: []x509.ExtKeyUsage{usage}})
 	var unknown x509.UnknownAuthorityError
 	switch {
-	case err == nil, isExpiry(err): // which has been told
+	case err == nil, isExpiry(err): // reported elsewhere
 	case errors.As(err, &unknown):
 		r.untrusted(o, list)
 	default:
@@ -82,24 +83,27 @@ func (r *reader) checkTrust(o *Object, list []*x509.Certificate, first int, v Ve
 	}
 }
 
-// untrusted tells apart a root that is not trusted from one that cannot be reached.
+// untrusted distinguishes an untrusted root from a missing issuer.
 func (r *reader) untrusted(o *Object, list []*x509.Certificate) {
 	p := r.follow(list)
 	top := list[p.places[len(p.places)-1]]
 	name := shortName(top.Subject, top.RawSubject, nil)
 	switch {
 	case isSelfSigned(top):
-		o.fail("untrusted", "", "it is not trusted: its root %s is not among the roots of this system and of --ca-cert", name)
+		o.fail("untrusted", "", "it is not trusted: its root %s is not among the roots of this system and of "+
+			"--ca-cert", name)
 	case len(top.IssuingCertificateURL) > 0:
-		o.fail("incomplete", "RFC 5246, section 7.4.2", "the chain is incomplete: the certificate of %s, the issuer of %s, is missing; it can be had at %s",
+		o.fail("incomplete", "RFC 5246, section 7.4.2", "the chain is incomplete: the certificate of %s, the "+
+			"issuer of %s, is missing; download it from %s",
 			nameText(top.RawIssuer), name, top.IssuingCertificateURL[0])
 	default:
 		o.fail("incomplete", "RFC 5246, section 7.4.2", "the chain is incomplete, or its root is not trusted: "+
-			"%s, the issuer of %s, is neither in the chain nor among the roots of this system and of --ca-cert", nameText(top.RawIssuer), name)
+			"%s, the issuer of %s, is neither in the chain nor among the roots of this system and of "+
+			"--ca-cert", nameText(top.RawIssuer), name)
 	}
 }
 
-// HostOf is the host of an address host:port.
+// HostOf returns the host of an address host:port.
 func HostOf(address string) string {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// A request with a key that can be guessed, and one whose key is blocked, are wrong.
 func TestWeakAndBlockedKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -34,7 +33,7 @@ func TestWeakAndBlockedKeys(t *testing.T) {
 	}
 }
 
-// However many RSA keys a file has, a bounded number is examined, and the rest is told.
+// However many RSA keys a file has, a bounded number is examined, and the rest is reported.
 func TestExaminedKeysAreBounded(t *testing.T) {
 	t.Parallel()
 	const each = 8 // units of work for 2048 bits

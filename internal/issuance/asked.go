@@ -12,29 +12,30 @@ import (
 	"notary/internal/pki"
 )
 
-// What requests ask for besides their subject, names and key. Profiles decide on it; what a request does
-// not get is reported.
+// Requested extensions beyond the subject, names and key. The profile decides on them; those not granted are
+// reported.
 
-// decided are the extensions that have findings of their own or that the CA always sets (RFC 5280,
-// sections 4.2.1.1 and 4.2.1.2).
+// decided lists extensions that have their own findings or that the CA always sets (RFC 5280, sections 4.2.1.1 and
+// 4.2.1.2).
 var decided = []string{"2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.14", "2.5.29.35"}
 
-// extensionNames are the names of extensions that requests ask for.
+// extensionNames names commonly requested extensions.
 var extensionNames = map[string]string{
 	"2.5.29.30": "name constraints", "2.5.29.31": "CRL distribution points", "2.5.29.32": "certificate policies",
 	"2.5.29.33": "policy mappings", "2.5.29.36": "policy constraints", "2.5.29.18": "issuer alternative names",
 	"1.3.6.1.5.5.7.1.1": "authority information access", "1.3.6.1.5.5.7.1.24": "TLS feature (must-staple)",
-	"1.3.6.1.4.1.311.20.2": "Microsoft certificate template name", "1.3.6.1.4.1.311.21.7": "Microsoft certificate template",
+	"1.3.6.1.4.1.311.20.2": "Microsoft certificate " +
+		"template name", "1.3.6.1.4.1.311.21.7": "Microsoft certificate template",
 	"1.3.6.1.4.1.311.21.1": "Microsoft CA version", "1.3.6.1.4.1.311.21.10": "Microsoft application policies",
 	"1.3.6.1.4.1.311.25.2": "Microsoft security identifier", "1.2.840.113549.1.9.15": "S/MIME capabilities",
 	"2.16.840.1.113730.1.1": "Netscape certificate type", "2.16.840.1.113730.1.13": "Netscape comment",
 }
 
-// Asked returns findings about requested extensions that no end-entity profile issues. What depends on
-// the profile is reported when the request is signed.
+// Asked returns findings about requested extensions that no end-entity profile issues. Findings that depend on the
+// profile are added when the request is signed.
 func Asked(csr *pki.CSR) (list []notary.Finding) {
 	if csr.AsksForCA() {
-		list = append(list, askedCA(notary.FindingNotice, "Only a signature by a profile for CAs, which whoever signs has to choose, makes it one."))
+		list = append(list, askedCA(notary.FindingNotice, "It becomes one only if the signer selects a CA profile."))
 	}
 	for _, extension := range csr.Asked {
 		if oid := extension.ID.String(); !slices.Contains(decided, oid) && oid != "2.5.29.30" && oid != "2.5.29.32" {
@@ -46,7 +47,7 @@ func Asked(csr *pki.CSR) (list []notary.Finding) {
 
 func askedCA(level notary.FindingLevel, outcome string) notary.Finding {
 	return notary.Finding{Lint: "csr_ca", Level: level, Citation: "RFC 5280: 4.2.1.9",
-		Description: "The CSR asks for the certificate of a CA (CA:TRUE). " + outcome}
+		Description: "The CSR asks for a CA certificate (CA:TRUE). " + outcome}
 }
 
 func askedPathLen(asked, issued int) notary.Finding {
@@ -55,11 +56,12 @@ func askedPathLen(asked, issued int) notary.Finding {
 		has = fmt.Sprintf("has %d", issued)
 	}
 	return pki.CSRNotice("path_length", "RFC 5280: 4.2.1.9",
-		"The CSR asks for the path length %d. The certificate %s: whoever signs sets it.", asked, has)
+		"The CSR asks for the path length %d. The certificate %s: the signer sets it.", asked, has)
 }
 
 func notIssued(extension pki.AskedExtension) notary.Finding {
-	return pki.CSRNotice("extension", "", "The CSR asks for the extension %s, which is not issued.", extensionName(extension.ID))
+	return pki.CSRNotice("extension", "", "The CSR asks for the extension %s, which is not "+
+		"issued.", extensionName(extension.ID))
 }
 
 func extensionName(id asn1.ObjectIdentifier) string {
@@ -69,7 +71,7 @@ func extensionName(id asn1.ObjectIdentifier) string {
 	return clipped(id.String())
 }
 
-// clipped shortens an object identifier, which a request may have of any length.
+// clipped shortens an object identifier, which may be of any length in a request.
 func clipped(oid string) string {
 	const most = 100
 	if len(oid) > most {
@@ -78,21 +80,24 @@ func clipped(oid string) string {
 	return oid
 }
 
-// unmet returns findings about what the request asks for and the draft lacks.
-func (a *attempt) unmet() (list []notary.Finding) {
+// ungranted returns findings about requested extensions that the draft lacks.
+func (a *attempt) ungranted() (list []notary.Finding) {
 	if a.csr.AsksForCA() && !a.draft.IsCA {
-		list = append(list, askedCA(notary.FindingWarning, "The profile "+a.profile.Name+" is not for CAs: the certificate cannot sign others."))
+		list = append(list, askedCA(notary.FindingWarning, "The profile "+a.profile.Name+" is not for CAs: the "+
+			"certificate cannot sign other certificates."))
 	}
 	if asked, ok := a.csr.AskedPathLen(); ok && a.draft.IsCA && asked != pathLen(a.draft) {
 		list = append(list, askedPathLen(asked, pathLen(a.draft)))
 	}
 	if missing := a.missingUsages(); len(missing) > 0 {
 		list = append(list, pki.CSRNotice("key_usage", "RFC 5280: 4.2.1.3",
-			"The CSR asks for the key usages %s, which the profile %s does not give to this kind of key.", strings.Join(missing, ", "), a.profile.Name))
+			"The CSR asks for the key usages %s, which the profile %s does not grant for this kind "+
+				"of key.", strings.Join(missing, ", "), a.profile.Name))
 	}
 	if missing := a.missingPurposes(); len(missing) > 0 {
 		list = append(list, pki.CSRNotice("extended_key_usage", "RFC 5280: 4.2.1.12",
-			"The CSR asks for the extended key usages %s, which the profile %s does not give.", listed(missing), a.profile.Name))
+			"The CSR asks for the extended key usages %s, which the profile %s does "+
+				"not grant.", listed(missing), a.profile.Name))
 	}
 	for _, extension := range a.csr.Asked {
 		if slices.Contains(decided, extension.ID.String()) {
@@ -103,7 +108,8 @@ func (a *attempt) unmet() (list []notary.Finding) {
 			list = append(list, notIssued(extension))
 		case !bytes.Equal(value, extension.Value):
 			list = append(list, pki.CSRNotice("extension", "",
-				"The CSR asks for another value of the extension %s than the certificate has.", extensionName(extension.ID)))
+				"The certificate has another value of the extension %s than the CSR "+
+					"asks for.", extensionName(extension.ID)))
 		}
 	}
 	return list
@@ -118,8 +124,7 @@ func extensionValue(c *x509.Certificate, id asn1.ObjectIdentifier) (value []byte
 	return nil, false
 }
 
-// missingUsages returns the requested key usages that the draft lacks. Those of a CA are reported with
-// CA:TRUE.
+// missingUsages returns the requested key usages that the draft lacks. Those of a CA are reported with CA:TRUE.
 func (a *attempt) missingUsages() (missing []string) {
 	asked := x509.KeyUsage(a.csr.AskedKeyUsage()) &^ a.draft.KeyUsage
 	if a.csr.AsksForCA() && !a.draft.IsCA {

@@ -10,13 +10,13 @@ import (
 	"notary/internal/pki"
 )
 
-// attempt is a certificate on its way through the rules.
+// attempt is a certificate being checked and issued.
 type attempt struct {
-	issuer  *Issuer // nil where only the profile is asked
+	issuer  *Issuer // nil to check against the profile only
 	profile *notary.Profile
 	csr     *pki.CSR
 	terms   Terms
-	pathLen int  // of an authority; -1 for that of the profile
+	pathLen int  // for an authority; -1 for the profile's
 	ownKey  bool // the program generated the key
 
 	template *x509.Certificate
@@ -25,14 +25,13 @@ type attempt struct {
 	findings []notary.Finding
 }
 
-// step is one rule that an attempt must pass, by the stable word of its verdict.
+// step is a check that an attempt must pass, with the stable identifier of its verdict.
 type step struct {
 	name string
 	pass func(*attempt) error
 }
 
-// before are the steps that come before the profile's rules, after those that come behind
-// them.
+// before and after are the steps before and after the profile's rules.
 var (
 	before = []step{{"authority", (*attempt).checkIssuer}}
 	after  = []step{
@@ -43,7 +42,6 @@ var (
 	}
 )
 
-// steps are all that apply, in order.
 func (a *attempt) steps() []step {
 	var list []step
 	if a.issuer != nil {
@@ -63,7 +61,7 @@ func (a *attempt) steps() []step {
 	return list
 }
 
-// newAttempt makes the template, which is the request seen through the profile.
+// newAttempt creates the template by applying the profile to the request.
 func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*attempt, error) {
 	csr = withServerName(&profile.Rules, csr)
 	template, err := newTemplate(csr, terms)
@@ -74,12 +72,13 @@ func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen i
 		return nil, err
 	}
 	if terms.Like != nil && !bytes.Equal(template.RawSubject, terms.Like.RawSubject) {
-		return nil, refused("profile", "the profile %s changes the subject: this certificate must have the very one of the authority's others", profile.Name)
+		return nil, refused("profile", "the profile %s changes the subject: this certificate must have the "+
+			"subject of the authority's other certificates", profile.Name)
 	}
 	if err := addUPNs(template, csr.Names); err != nil {
 		return nil, err
 	}
-	if err := giveUsages(template, profile, csr.PublicKey); err != nil {
+	if err := addUsages(template, profile, csr.PublicKey); err != nil {
 		return nil, err
 	}
 	template.MaxPathLen = -1
@@ -94,7 +93,6 @@ func newAttempt(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen i
 	return &attempt{issuer: issuer, profile: profile, csr: csr, terms: terms, pathLen: pathLen, template: template}, nil
 }
 
-// issue passes every step, and then signs what was checked.
 func (a *attempt) issue() (*Issued, error) {
 	for _, step := range a.steps() {
 		if err := step.pass(a); err != nil {
@@ -108,19 +106,19 @@ func (a *attempt) issue() (*Issued, error) {
 	return &Issued{certificate, a.allFindings()}, nil
 }
 
-// allFindings returns the findings about the request, what it asks for and does not get, and the lint
-// findings.
+// allFindings returns the findings about the request, about requested extensions that are not granted, and of the
+// lints.
 func (a *attempt) allFindings() []notary.Finding {
 	list := slices.Clone(a.csr.Findings)
 	if a.draft != nil {
-		list = append(list, a.unmet()...)
+		list = append(list, a.ungranted()...)
 	}
 	return append(list, a.findings...)
 }
 
-// Try says of every rule whether it holds for the request: those of the profile and, where
-// there is an issuer, its constraints, the lints and all else that it would refuse by.
-// Nothing is signed. An error means that this could not be found out.
+// Try returns the verdict of every rule on the request: those of the profile and, if there is an issuer, its
+// constraints, the lints and all its other checks. Nothing is signed. An error means that no verdict could be
+// reached.
 func Try(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*notary.Trial, error) {
 	a, err := newAttempt(issuer, profile, csr, -1, terms)
 	if err != nil {
@@ -142,20 +140,20 @@ func Try(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*n
 	return trial, nil
 }
 
-// checkResponderKey refuses to certify the key of a request for OCSP signing.
+// checkResponderKey refuses to certify a request's key for OCSP signing.
 func (a *attempt) checkResponderKey() error {
 	if a.ownKey {
 		return nil
 	}
-	return refused("profile", "the profile %s is for OCSP responders, whose keys Notary generates by itself: "+
-		"a certificate by it could forge OCSP responses. Choose another profile", a.profile.Name)
+	return refused("profile", "the profile %s is for OCSP responders, whose keys Notary generates itself: "+
+		"another holder could forge OCSP responses. Choose another profile", a.profile.Name)
 }
 
 func (a *attempt) checkIssuer() error {
 	return a.issuer.checkRequest(a.template.RawSubject, a.csr, a.terms.Now)
 }
 
-// setValidity ends the certificate, first by the profile alone and then by its issuers.
+// setValidity sets the end of validity, limited first by the profile and then by the issuers.
 func (a *attempt) setValidity() error {
 	if err := CheckEnd(a.profile, a.terms); err != nil {
 		return err
@@ -178,9 +176,9 @@ func (a *attempt) checkPathLength() error {
 		return a.issuer.checkDepth(0)
 	}
 	if most := a.profile.PathLen; most >= 0 && a.pathLen > most {
-		return refusedBy(a.profile, "allows a path length of at most %d, and %d is asked for", most, a.pathLen)
+		return refusedBy(a.profile, "allows a path length of at most %d, and %d was requested", most, a.pathLen)
 	}
-	return a.issuer.checkDepth(1 + max(a.pathLen, 0)) // under it there may be as many more as it asks for
+	return a.issuer.checkDepth(1 + max(a.pathLen, 0)) // subordinates may be as deep as requested
 }
 
 func (a *attempt) makeDraft() (err error) {
@@ -204,7 +202,6 @@ func (a *attempt) lint() error {
 	return err
 }
 
-// errNoDraft is the verdict on what could not be looked at.
 func errNoDraft() error {
-	return notary.Errorf(notary.Unprocessable, "this cannot be said while there can be no certificate")
+	return notary.Errorf(notary.Unprocessable, "not evaluated: an earlier check failed")
 }

@@ -13,7 +13,7 @@ import (
 	"notary/internal/pki"
 )
 
-// signatures are the algorithms of the authorities that benchmarks issue with.
+// signatures are the benchmarked signature algorithms of authorities.
 var signatures = []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048}
 
 func BenchmarkLeaf(b *testing.B) {
@@ -23,7 +23,7 @@ func BenchmarkLeaf(b *testing.B) {
 			benchmarkLeaf(b, root, leafCSR(b, "a.example.com", "b.example.com"))
 		})
 	}
-	b.Run("for-rsa-2048", func(b *testing.B) { // the key is checked again
+	b.Run("for-rsa-2048", func(b *testing.B) { // re-checks the RSA key
 		root := newRoot(b, notary.ECDSAP256, -1)
 		benchmarkLeaf(b, root, newCSR(b, leafKey(notary.RSA2048), title("a.example.com")))
 	})
@@ -43,7 +43,7 @@ func benchmarkLeaf(b *testing.B, issuer issuance.Issuer, csr *pki.CSR) {
 	}
 }
 
-// BenchmarkCreateCertificate is the floor: the standard library's call alone.
+// BenchmarkCreateCertificate measures the lower bound: the standard library's call alone.
 func BenchmarkCreateCertificate(b *testing.B) {
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now, NotAfter: now.Add(time.Hour),
 		DNSNames: []string{"a.example.com", "b.example.com"}}
@@ -75,7 +75,7 @@ func BenchmarkCRL(b *testing.B) {
 	}
 }
 
-// BenchmarkCreateRevocationList is its floor.
+// BenchmarkCreateRevocationList measures the lower bound of BenchmarkCRL.
 func BenchmarkCreateRevocationList(b *testing.B) {
 	root := newRoot(b, notary.ECDSAP256, -1)
 	for _, entries := range []int{0, 1_000, 100_000, 1_000_000} {

@@ -13,11 +13,10 @@ const (
 	intermediateValidity = 1826 * day // five years with a leap day
 	codeSigningValidity  = 365 * day
 	emailValidity        = 365 * day
-	ocspValidity         = 7 * day // a responder cannot be revoked: see [notary.Rules.OCSPNoCheck]
+	ocspValidity         = 7 * day // responders cannot be revoked: see [notary.Rules.OCSPNoCheck]
 )
 
-// Builtins are the profiles that come with the program, in their first version. Each call
-// gives new ones.
+// Builtins returns new copies of the built-in profiles in their first version.
 func Builtins() []*notary.Profile {
 	tls := leafRules("TLS servers and clients", notary.ServerAuth, notary.ClientAuth)
 	tls.KeyUsages = append(tls.KeyUsages, notary.KeyEncipherment) // for TLS 1.2 without forward secrecy
@@ -38,8 +37,7 @@ func builtin(name string, rules notary.Rules) *notary.Profile {
 	return &notary.Profile{Name: name, Version: 1, Builtin: true, Rules: rules}
 }
 
-// leafRules are those of a machine or person that is anybody's: every key, every name, the
-// subject as it is.
+// leafRules returns unrestrictive end-entity rules: any key, any name, subject unchanged.
 func leafRules(description string, purposes ...string) notary.Rules {
 	anyName, noName := notary.NameRule{Allow: notary.AllowAny}, notary.NameRule{Allow: notary.AllowNone}
 	return notary.Rules{
@@ -56,7 +54,7 @@ func leafRules(description string, purposes ...string) notary.Rules {
 }
 
 func intermediateRules() notary.Rules {
-	rules := leafRules("Authorities under another one")
+	rules := leafRules("Subordinate CAs")
 	rules.CA = true
 	rules.KeyUsages = []notary.KeyUsage{notary.KeyCertSign, notary.CRLSign}
 	rules.Validity = intermediateValidity
@@ -64,7 +62,7 @@ func intermediateRules() notary.Rules {
 }
 
 func ocspRules() notary.Rules {
-	rules := leafRules("OCSP responders of an authority", notary.OCSPSigning)
+	rules := leafRules("OCSP responders", notary.OCSPSigning)
 	rules.Validity, rules.MaxValidity = ocspValidity, 4*ocspValidity
 	rules.OCSPNoCheck = true
 	return rules
@@ -72,7 +70,7 @@ func ocspRules() notary.Rules {
 
 func codeSigningRules() notary.Rules {
 	none := notary.NameRule{Allow: notary.AllowNone}
-	rules := leafRules("Signing of programs", notary.CodeSigning)
+	rules := leafRules("Code signing", notary.CodeSigning)
 	rules.Validity, rules.MaxValidity = codeSigningValidity, 3*codeSigningValidity
 	rules.Names = notary.NameRules{DNS: none, IP: none, Email: notary.NameRule{Allow: notary.AllowAny},
 		URI: notary.NameRule{Allow: notary.AllowAny}, UPN: none}

@@ -11,25 +11,23 @@ import (
 	"notary/internal/pki"
 )
 
-// checkDepth checks the path lengths of the issuer and its ancestors (RFC 5280, section
-// 4.2.1.9) for a certificate under which there are that many authorities, itself included: 0
-// for a leaf.
+// checkDepth checks the path lengths of the issuer and its ancestors (RFC 5280, section 4.2.1.9) for a certificate
+// that adds the given number of CA levels, including itself: 0 for a leaf.
 func (i Issuer) checkDepth(authorities int) error {
 	for below, authority := range i.chain() {
 		limited := authority.MaxPathLen > 0 || authority.MaxPathLen == 0 && authority.MaxPathLenZero
 		if limited && below+authorities > authority.MaxPathLen {
-			return notary.Errorf(notary.Unprocessable, "the authority %s allows %d further "+
-				"authorities under it, and this needs %d",
+			return notary.Errorf(notary.Unprocessable, "the path length of the authority %s allows %d subordinate "+
+				"CAs, but this needs %d",
 				nameOf(authority), authority.MaxPathLen, below+authorities)
 		}
 	}
 	return nil
 }
 
-// checkConstraints checks the names of the draft against the name constraints (RFC 5280,
-// section 4.2.1.10) and its purposes against the extended key usages of the issuer and all
-// its ancestors. Where verifiers differ on whether a name is allowed, it is not: names are
-// compared by package x509, and once more to the letter of the RFC.
+// checkConstraints checks the draft's names against the name constraints (RFC 5280, section 4.2.1.10), and its
+// purposes against the extended key usages, of the issuer and all its ancestors. A name on which verifiers
+// disagree is refused: names are compared both by package x509 and exactly as in the RFC.
 func (i Issuer) checkConstraints(draft *x509.Certificate, scheme scheme) error {
 	var signed *x509.Certificate
 	var key crypto.PublicKey
@@ -62,36 +60,37 @@ func (i Issuer) checkConstraints(draft *x509.Certificate, scheme scheme) error {
 	return nil
 }
 
-// refuseName refuses a name that the constraints of an authority above do not allow.
+// refuseName returns an error if the constraints of an authority forbid a name of the draft.
 func refuseName(authority *x509.Certificate, constraints notary.NameConstraints, draft *x509.Certificate) error {
 	switch kind, name := pki.Refused(constraints, draft); kind {
 	case "":
 		return nil
 	case pki.CommonName:
-		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s do not allow this certificate: "+
-			"people may look for a host there, and some programs take the common name %.100q for one: ask for a DNS name that is allowed, "+
-			"or for a common name with a space", nameOf(authority), name)
+		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s do not allow this "+
+			"certificate: "+
+			"people and some programs take the common name %.100q for a host name: request an allowed DNS name, "+
+			"or a common name with a space", nameOf(authority), name)
 	case pki.TooMany:
 		return notary.Errorf(notary.Unprocessable, "the authority %s has too many name constraints for a certificate "+
-			"with so many names: relying parties would refuse it; ask for fewer names", nameOf(authority))
+			"with so many names: relying parties would reject it; request fewer names", nameOf(authority))
 	default:
 		return notary.Errorf(notary.Unprocessable, "the name constraints of the authority %s "+
 			"do not allow this certificate: %s name %.100q", nameOf(authority), kind, name)
 	}
 }
 
-// constraintsOf are the name constraints of an authority above.
 func constraintsOf(authority *x509.Certificate) (notary.NameConstraints, error) {
 	constraints, err := pki.CertificateConstraints(authority)
 	if err != nil {
-		return constraints, notary.Errorf(notary.Unprocessable, "the authority %s cannot sign: %s", nameOf(authority), err)
+		return constraints, notary.Errorf(notary.Unprocessable, "the authority %s cannot "+
+			"sign: %s", nameOf(authority), err)
 	}
 	return constraints, nil
 }
 
-// checkSubtrees checks that the draft of an authority permits no more than the authority
-// above it does, and nothing that this one excludes. Relying parties would take the stricter
-// of the two: what is wider is a promise that does not hold.
+// checkSubtrees checks that the draft of an authority permits no more than the authority above it, and nothing
+// that this one excludes. Relying parties would apply the stricter of the two, so wider constraints would be
+// misleading.
 func checkSubtrees(above *x509.Certificate, limits notary.NameConstraints, draft *x509.Certificate) error {
 	asked, err := pki.CertificateConstraints(draft)
 	if err != nil {
@@ -102,13 +101,14 @@ func checkSubtrees(above *x509.Certificate, limits notary.NameConstraints, draft
 			kind, subtree, nameOf(above))
 	}
 	if kind, subtree, by := pki.FirstWithin(asked.Permitted, limits.Excluded); kind != "" {
-		return refused("name_constraints", "the permitted %s subtree %q lies within %q, which the authority %s excludes",
+		return refused("name_constraints", "the permitted %s subtree %q lies within %q, which the authority %s "+
+			"excludes",
 			kind, subtree, by, nameOf(above))
 	}
 	return nil
 }
 
-// signForChecks is the draft with a throw-away key's signature that verifies, and that key.
+// signForChecks returns the draft with a valid signature of a throw-away key, and that public key.
 func signForChecks(draft *x509.Certificate, scheme scheme) (*x509.Certificate, crypto.PublicKey, error) {
 	throwAway, err := scheme.throwAway()
 	if err != nil {
@@ -122,23 +122,23 @@ func signForChecks(draft *x509.Certificate, scheme scheme) (*x509.Certificate, c
 	return &signed, throwAway.key.Public(), nil
 }
 
-// checkPurposes refuses purposes for which the authority may not issue.
+// checkPurposes refuses purposes that the authority's extended key usages do not include.
 func checkPurposes(authority, draft *x509.Certificate) error {
 	if len(forbiddenPurposes(authority, draft)) > 0 {
-		return notary.Errorf(notary.Unprocessable, "the authority %s may not issue for the "+
-			"purposes of this profile: choose another profile", nameOf(authority))
+		return notary.Errorf(notary.Unprocessable, "the extended key usages of the authority %s do not include those "+
+			"of this profile: choose another profile", nameOf(authority))
 	}
 	return nil
 }
 
-// checkNames has package x509 verify the draft as if this authority alone had issued it, with
-// the throw-away key: that checks the names exactly as relying parties will.
+// checkNames lets package x509 verify the draft as if this authority had issued it with the throw-away key, which
+// checks the names exactly as relying parties will.
 func checkNames(authority, draft *x509.Certificate, throwAway crypto.PublicKey) error {
 	shadow := *authority
 	shadow.PublicKey = throwAway
 	shadow.RawSubject = draft.RawIssuer
 	shadow.SubjectKeyId = draft.AuthorityKeyId
-	shadow.MaxPathLen = -1 // checkDepth has counted
+	shadow.MaxPathLen = -1 // checked by checkDepth
 	roots := x509.NewCertPool()
 	roots.AddCert(&shadow)
 	_, err := draft.Verify(x509.VerifyOptions{

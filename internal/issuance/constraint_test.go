@@ -28,14 +28,14 @@ func TestPathLength(t *testing.T) {
 		name    string
 		issuer  func(*testing.T) issuance.Issuer
 		pathLen int
-		words   string // "": allowed
+		words   string // "" if allowed
 	}{
 		{"none, below a root without limit", root(-1), -1, ""},
 		{"five, below a root without limit", root(-1), 5, ""},
-		{"below a limit of zero", root(0), -1, "Test Root allows 0 further authorities under it, and this needs 1"},
+		{"below a limit of zero", root(0), -1, "Test Root allows 0 subordinate CAs, but this needs 1"},
 		{"below a limit of one", root(1), 0, ""},
 		{"more than what is left", root(1), 1, "Test Root allows 1"},
-		{"the ancestor's limit counts", middle(1), -1, "Test Root allows 1 further authorities under it, and this needs 2"},
+		{"the ancestor's limit counts", middle(1), -1, "Test Root allows 1 subordinate CAs, but this needs 2"},
 		{"the ancestor's limit leaves room", middle(2), 0, ""},
 	}
 	for _, test := range tests {
@@ -55,8 +55,8 @@ func TestPathLength(t *testing.T) {
 	verify(t, issueLeaf(t, narrow, leafCSR(t, "a.example.com"), terms), narrow, x509.ExtKeyUsageServerAuth)
 }
 
-// Constraints bind at any depth, and the refusal says which name and whose they are. What lies
-// within them is in the table of nameCases.
+// Constraints apply at any depth, and the error has the name and the authority. Permitted names are covered by
+// nameCases.
 func TestNameConstraints(t *testing.T) {
 	t.Parallel()
 	constrained := outside(t, func(c *x509.Certificate) {
@@ -68,7 +68,7 @@ func TestNameConstraints(t *testing.T) {
 	tests := []struct {
 		name  string
 		names []string
-		words []string // nil: allowed
+		words []string // nil if allowed
 	}{
 		{"permitted", []string{"a.example.com", "spiffe://good.example.org/x"}, nil},
 		{"DNS not permitted", []string{"a.example.com", "a.example.net"}, []string{"a.example.net", "Outside Authority"}},
@@ -92,7 +92,6 @@ func TestNameConstraints(t *testing.T) {
 	}
 }
 
-// Name constraints hold whatever the key of the authority.
 func TestNameConstraintsForEveryKey(t *testing.T) {
 	t.Parallel()
 	for _, alg := range algorithms {
@@ -112,7 +111,6 @@ func TestNameConstraintsForEveryKey(t *testing.T) {
 	}
 }
 
-// A name constraint binds authorities' names as well.
 func TestNameConstraintsOfIntermediate(t *testing.T) {
 	t.Parallel()
 	constrained := outside(t, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
@@ -143,9 +141,9 @@ func TestAuthorityThatMayNotSign(t *testing.T) {
 		name, words string
 		edit        func(*x509.Certificate)
 	}{
-		{"not a CA", "does not let it sign certificates", func(c *x509.Certificate) { c.IsCA = false }},
-		{"without keyCertSign", "does not let it sign certificates", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }},
-		{"a key usage of nothing", "does not let it sign certificates", func(c *x509.Certificate) {
+		{"not a CA", "does not permit signing certificates", func(c *x509.Certificate) { c.IsCA = false }},
+		{"without keyCertSign", "does not permit signing certificates", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }},
+		{"a key usage of nothing", "does not permit signing certificates", func(c *x509.Certificate) {
 			c.KeyUsage = 0
 			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: []byte{3, 1, 0}}}
 		}},
@@ -167,14 +165,14 @@ func TestAuthorityThatMayNotSign(t *testing.T) {
 	}
 }
 
-// An authority's common name that programs take for a DNS name, as Java does with every word,
-// is bound as well; and the refusal says what to do.
+// They also apply to an authority's common name if programs take it for a DNS name, as Java does with every single
+// word. The error says what to do.
 func TestNameConstraintsOfACommonName(t *testing.T) {
 	t.Parallel()
 	constrained := outside(t, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
 	for _, name := range []string{"Below", "ca_1.example.net"} {
 		_, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title(name)), -1, terms)
-		wantError(t, err, notary.Unprocessable, "Outside Authority", "take the common name \""+name+"\" for one", "common name with a space")
+		wantError(t, err, notary.Unprocessable, "Outside Authority", "take the common name \""+name+"\" for a host name", "common name with a space")
 	}
 	under(t, constrained, "Authority Below", -1)
 	if _, err := issuance.Intermediate(constrained, intermediate(), newCSR(t, newKey(t), title("Below"), "ca.example.com"), -1, terms); err != nil {
@@ -182,8 +180,7 @@ func TestNameConstraintsOfACommonName(t *testing.T) {
 	}
 }
 
-// What an authority permits must lie within what those above it permit, and outside of what
-// they exclude.
+// The permitted subtrees of an authority must lie within those above it, and outside of the excluded ones.
 func TestSubtreesOfAnIntermediate(t *testing.T) {
 	t.Parallel()
 	upper := newRootWith(t, notary.NameConstraints{
@@ -195,7 +192,7 @@ func TestSubtreesOfAnIntermediate(t *testing.T) {
 	permitted := func(s notary.Subtrees) notary.NameConstraints { return notary.NameConstraints{Permitted: s} }
 	for name, c := range map[string]struct {
 		asked notary.NameConstraints
-		words []string // nil: allowed
+		words []string // nil if allowed
 	}{
 		"none of its own":                 {notary.NameConstraints{}, nil},
 		"the same domain":                 {permitted(notary.Subtrees{DNS: []string{"example.com"}}), nil},
@@ -248,8 +245,8 @@ func newRootWith(t *testing.T, constraints notary.NameConstraints) issuance.Issu
 	return issuance.Issuer{Certificate: root.Certificate, Signer: key}
 }
 
-// An authority whose constraints verifiers do not agree on signs nothing, even if they are
-// not critical, so that some pass over them.
+// An authority whose constraints verifiers disagree on signs nothing, even if they are not critical and some
+// ignore them.
 func TestConstraintsThatAreNotSupported(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string][]byte{

@@ -24,18 +24,18 @@ const (
 
 var profileName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 
-// CheckProfileName says whether a profile can have that name. A refusal is an Invalid error of
-// the field "name".
+// CheckProfileName returns an Invalid error with the field "name" unless a profile can have that name.
 func CheckProfileName(name string) error {
 	if !profileName.MatchString(name) {
-		return notary.FieldErrorf("name", "%.70q cannot be a profile's name: use up to 64 small letters, digits, dots, "+
+		return notary.FieldErrorf("name", "%.70q cannot be a profile's name: use up to 64 small letters, "+
+			"digits, dots, "+
 			"hyphens and underscores, a letter first", name)
 	}
 	return nil
 }
 
-// CheckRules says whether rules can be kept at all: each is well-formed, and none contradicts
-// another. A refusal is an Invalid error of the field at fault, by its name in the API.
+// CheckRules checks that rules are well-formed and consistent. It returns an Invalid error whose field is the API
+// name of the offending field.
 func CheckRules(r *notary.Rules) error {
 	for _, check := range []func(*notary.Rules) error{
 		checkDescription, checkKeyRules, checkKeyUsages, checkUsagesFit, checkPurposeList, checkPurposesFit,
@@ -54,9 +54,11 @@ func checkDescription(r *notary.Rules) error {
 	case !printable:
 		return notary.FieldErrorf("description", "the description must be one line of text")
 	case utf8.RuneCountInString(r.Description) > maxDescription:
-		return notary.FieldErrorf("description", "the description has more than %d characters: shorten it", maxDescription)
+		return notary.FieldErrorf("description", "the description has more than %d characters: "+
+			"shorten it", maxDescription)
 	case r.LintWarnings != notary.KeepWarnings && r.LintWarnings != notary.RefuseWarnings:
-		return notary.FieldErrorf("lint_warnings", "%.40q is nothing to do with warnings: use keep or refuse", r.LintWarnings)
+		return notary.FieldErrorf("lint_warnings", "%.40q is not a treatment of warnings: use keep "+
+			"or refuse", r.LintWarnings)
 	}
 	return nil
 }
@@ -70,38 +72,41 @@ func checkKeyRules(r *notary.Rules) error {
 	rsa := slices.Contains(keys.Allowed, notary.KindRSA)
 	switch {
 	case len(keys.Allowed) == 0:
-		return notary.FieldErrorf("keys.allowed", "no key is allowed, so nothing could be issued: allow some of %s", listed(notary.KeyKinds))
+		return notary.FieldErrorf("keys.allowed", "no kind of key is allowed: allow at least "+
+			"one of %s", listed(notary.KeyKinds))
 	case !rsa && keys.MinRSABits != 0:
-		return notary.FieldErrorf("keys.min_rsa_bits", "RSA keys are not allowed: leave their size out, or allow rsa")
+		return notary.FieldErrorf("keys.min_rsa_bits", "RSA keys are not allowed: omit their size, or allow rsa")
 	case !rsa && keys.MaxRSABits != 0:
-		return notary.FieldErrorf("keys.max_rsa_bits", "RSA keys are not allowed: leave their size out, or allow rsa")
+		return notary.FieldErrorf("keys.max_rsa_bits", "RSA keys are not allowed: omit their size, or allow rsa")
 	case !rsa && keys.MinRSAExponent != 0:
-		return notary.FieldErrorf("keys.min_rsa_exponent", "RSA keys are not allowed: leave their exponent out, or allow rsa")
+		return notary.FieldErrorf("keys.min_rsa_exponent", "RSA keys are not allowed: omit their exponent, or "+
+			"allow rsa")
 	case keys.MinRSAExponent != 0 && (keys.MinRSAExponent < 3 || keys.MinRSAExponent > pki.UsualExponent || keys.MinRSAExponent%2 == 0):
-		return notary.FieldErrorf("keys.min_rsa_exponent", "the smallest RSA exponent must be an odd number from 3 to %d",
+		return notary.FieldErrorf("keys.min_rsa_exponent", "the smallest RSA exponent must be an odd number from "+
+			"3 to %d",
 			pki.UsualExponent)
 	case keys.MinRSABits != 0 && (keys.MinRSABits < least || keys.MinRSABits > most):
-		return notary.FieldErrorf("keys.min_rsa_bits", "the shortest RSA key must have from %d to %d bits", least, most)
+		return notary.FieldErrorf("keys.min_rsa_bits", "the minimum RSA key size must be from %d to "+
+			"%d bits", least, most)
 	case keys.MaxRSABits != 0 && (keys.MaxRSABits < max(least, keys.MinRSABits) || keys.MaxRSABits > most):
-		return notary.FieldErrorf("keys.max_rsa_bits", "the longest RSA key must have from %d to %d bits", max(least, keys.MinRSABits), most)
+		return notary.FieldErrorf("keys.max_rsa_bits", "the maximum RSA key size must be from %d to "+
+			"%d bits", max(least, keys.MinRSABits), most)
 	}
 	return nil
 }
 
-// checkWords wants each of a list to be one of those known, and none to be there twice.
 func checkWords[T ~string](field, what string, list, known []T) error {
 	for i, word := range list {
 		switch {
 		case !slices.Contains(known, word):
 			return notary.FieldErrorf(field, "%.60q is not a %s: use some of %s", word, what, all(known))
 		case slices.Contains(list[:i], word):
-			return notary.FieldErrorf(field, "%s is there twice", word)
+			return notary.FieldErrorf(field, "%s is listed twice", word)
 		}
 	}
 	return nil
 }
 
-// all names the whole list for people.
 func all[T ~string](list []T) string {
 	words := make([]string, len(list))
 	for i, word := range list {
@@ -118,25 +123,26 @@ func checkKeyUsages(r *notary.Rules) error {
 	has := func(usage notary.KeyUsage) bool { return slices.Contains(r.KeyUsages, usage) }
 	switch {
 	case len(r.KeyUsages) == 0:
-		return notary.FieldErrorf(field, "there is no key usage, so the key could be used for nothing: give some, such as digitalSignature")
+		return notary.FieldErrorf(field, "no key usage is given: add at least one, such as digitalSignature")
 	case r.CA && !(has(notary.KeyCertSign) && has(notary.CRLSign)):
-		return notary.FieldErrorf(field, "an authority signs certificates and CRLs: add keyCertSign and cRLSign, or make it no profile for authorities (ca)")
+		return notary.FieldErrorf(field, "a CA signs certificates and CRLs: add keyCertSign and cRLSign, or set "+
+			"ca to false")
 	case !r.CA && (has(notary.KeyCertSign) || has(notary.CRLSign)):
-		return notary.FieldErrorf(field, "only authorities sign certificates and CRLs: leave keyCertSign and cRLSign out, or make it a profile for authorities (ca)")
+		return notary.FieldErrorf(field, "only CAs sign certificates and CRLs: remove keyCertSign and cRLSign, "+
+			"or set ca to true")
 	case (has(notary.EncipherOnly) || has(notary.DecipherOnly)) && !has(notary.KeyAgreement):
-		return notary.FieldErrorf(field, "encipherOnly and decipherOnly mean something beside keyAgreement only (RFC 5280, 4.2.1.3)")
+		return notary.FieldErrorf(field, "encipherOnly and decipherOnly require keyAgreement (RFC 5280, 4.2.1.3)")
 	case has(notary.EncipherOnly) && has(notary.DecipherOnly):
-		return notary.FieldErrorf(field, "encipherOnly and decipherOnly exclude one another")
+		return notary.FieldErrorf(field, "encipherOnly and decipherOnly exclude each other")
 	}
 	return nil
 }
 
-// checkUsagesFit wants every kind of key that is allowed to have a use.
 func checkUsagesFit(r *notary.Rules) error {
 	for _, kind := range r.Keys.Allowed {
-		if profileUsage(r)&fittingKind(kind) == 0 {
-			return notary.FieldErrorf("key_usages", "none of the key usages fits keys of the kind %s: "+
-				"add one that does, such as digitalSignature, or do not allow these keys", kind)
+		if profileUsage(r)&possibleUsages(kind) == 0 {
+			return notary.FieldErrorf("key_usages", "none of the key usages suits keys of the kind %s: "+
+				"add one that does, such as digitalSignature, or disallow these keys", kind)
 		}
 	}
 	return nil
@@ -152,10 +158,11 @@ func checkPurposeList(r *notary.Rules) error {
 		oid, ok := purposeOID(purpose)
 		switch {
 		case !ok:
-			return notary.FieldErrorf(field, "%.60q is not an extended key usage: use %s, or a dotted object identifier",
+			return notary.FieldErrorf(field, "%.60q is not an extended key usage: use %s, or a dotted object "+
+				"identifier",
 				purpose, all(notary.ExtKeyUsageNames))
 		case slices.Contains(seen, oid.String()):
-			return notary.FieldErrorf(field, "%s is there twice", purpose)
+			return notary.FieldErrorf(field, "%s is listed twice", purpose)
 		case oid.String() == anyExtKeyUsage:
 			return notary.FieldErrorf(field, "anyExtendedKeyUsage would allow everything: name the purposes")
 		}
@@ -164,8 +171,7 @@ func checkPurposeList(r *notary.Rules) error {
 	return nil
 }
 
-// consistent are the key usages of which a purpose needs at least one (RFC 5280, section
-// 4.2.1.12).
+// consistent maps a purpose to the key usages of which it needs at least one (RFC 5280, section 4.2.1.12).
 var consistent = map[string][]notary.KeyUsage{
 	notary.ServerAuth:      {notary.DigitalSignature, notary.KeyEncipherment, notary.KeyAgreement},
 	notary.ClientAuth:      {notary.DigitalSignature, notary.KeyAgreement},
@@ -180,17 +186,19 @@ func checkPurposesFit(r *notary.Rules) error {
 	for _, purpose := range r.ExtKeyUsages {
 		need, known := consistent[purpose]
 		if known && !slices.ContainsFunc(need, func(usage notary.KeyUsage) bool { return slices.Contains(r.KeyUsages, usage) }) {
-			return notary.FieldErrorf("key_usages", "for %s the key needs one of the usages %s (RFC 5280, 4.2.1.12)", purpose, all(need))
+			return notary.FieldErrorf("key_usages", "for %s the key needs one of the usages %s (RFC 5280, "+
+				"4.2.1.12)", purpose, all(need))
 		}
 	}
 	switch {
 	case r.CA && len(r.ExtKeyUsages) > 0:
-		return notary.FieldErrorf(field, "an authority has no purpose of its own, and one in its certificate would limit "+
-			"all that it issues: leave the extended key usages out, or set ca to false")
+		return notary.FieldErrorf(field, "extended key usages of a CA would limit "+
+			"what it may issue: remove them, or set ca to false")
 	case slices.Contains(r.ExtKeyUsages, notary.TimeStamping) && len(r.ExtKeyUsages) > 1:
 		return notary.FieldErrorf(field, "timeStamping must be the only extended key usage (RFC 3161, 2.3)")
 	case r.OCSPNoCheck && !slices.Contains(r.ExtKeyUsages, notary.OCSPSigning):
-		return notary.FieldErrorf("ocsp_no_check", "id-pkix-ocsp-nocheck is for OCSP responders: add OCSPSigning, or leave it out")
+		return notary.FieldErrorf("ocsp_no_check", "id-pkix-ocsp-nocheck is for OCSP responders: add "+
+			"OCSPSigning, or remove it")
 	}
 	return nil
 }
@@ -198,9 +206,9 @@ func checkPurposesFit(r *notary.Rules) error {
 func checkAuthorityRules(r *notary.Rules) error {
 	switch {
 	case !r.CA && r.PathLen != -1:
-		return notary.FieldErrorf("path_length", "only authorities have a path length: leave it out, or make it a profile for authorities (ca)")
+		return notary.FieldErrorf("path_length", "only CAs have a path length: omit it, or set ca to true")
 	case r.PathLen < -1 || r.PathLen > maxPathLen:
-		return notary.FieldErrorf("path_length", "the path length must be from 0 to %d, or left out", maxPathLen)
+		return notary.FieldErrorf("path_length", "the path length must be from 0 to %d, or omitted", maxPathLen)
 	}
 	return nil
 }
@@ -210,9 +218,10 @@ func checkPeriods(r *notary.Rules) error {
 	case r.Validity < minValidity || r.Validity > maxValidity:
 		return notary.FieldErrorf("validity", "the validity must be from 10m to 36500d, such as 90d")
 	case r.MaxValidity != 0 && (r.MaxValidity < minValidity || r.MaxValidity > maxValidity):
-		return notary.FieldErrorf("max_validity", "the longest validity must be from 10m to 36500d, such as 398d, or left out")
+		return notary.FieldErrorf("max_validity", "the maximum validity must be from 10m to 36500d, such as "+
+			"398d, or omitted")
 	case r.MaxValidity != 0 && r.Validity > r.MaxValidity:
-		return notary.FieldErrorf("validity", "the validity is longer than max_validity, the longest that is allowed")
+		return notary.FieldErrorf("validity", "the validity is longer than max_validity")
 	}
 	return nil
 }
@@ -224,10 +233,11 @@ func checkPolicies(r *notary.Rules) error {
 	}
 	for i, policy := range r.Policies {
 		if _, ok := pki.ParseOID(policy); !ok {
-			return notary.FieldErrorf(field, "%.60q is not the object identifier of a policy, such as 1.3.6.1.4.1.99999.1", policy)
+			return notary.FieldErrorf(field, "%.60q is not the object identifier of a policy, such as "+
+				"1.3.6.1.4.1.99999.1", policy)
 		}
 		if slices.Contains(r.Policies[:i], policy) {
-			return notary.FieldErrorf(field, "%s is there twice", policy)
+			return notary.FieldErrorf(field, "%s is listed twice", policy)
 		}
 	}
 	return nil

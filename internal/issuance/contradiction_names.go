@@ -11,7 +11,7 @@ import (
 	"notary/internal/pki"
 )
 
-// nameRule is the rule for one type of names, with its place in the API.
+// nameRule is the rule for one type of name, with its field in the API.
 type nameRule struct {
 	field string
 	rule  notary.NameRule
@@ -21,11 +21,13 @@ type nameRule struct {
 
 func nameRules(r *notary.Rules) []nameRule {
 	return []nameRule{
-		{"names.dns", r.Names.DNS, isDomain, "example.com (for itself and what is below) or .example.com (for what is below)"},
-		{"names.ip", r.Names.IP, isRange, "10.0.0.0/8, 2001:db8::/32 or one address"},
-		{"names.email", r.Names.Email, isMailbox, "example.com, .example.com (for the domains below) or one address"},
-		{"names.uri", r.Names.URI, isURIRule, "example.com, .example.com (for the hosts below), spiffe://example.com/web or urn:example:"},
-		{"names.upn", r.Names.UPN, isUPNRule, "corp.example, .corp.example (for the domains below) or one user principal name"},
+		{"names.dns", r.Names.DNS, isDomain, "example.com (and subdomains) or .example.com (subdomains only)"},
+		{"names.ip", r.Names.IP, isRange, "10.0.0.0/8, 2001:db8::/32 or a single address"},
+		{"names.email", r.Names.Email, isMailbox, "example.com, .example.com (subdomains only) or a single address"},
+		{"names.uri", r.Names.URI, isURIRule, "example.com, .example.com (subdomains only), " +
+			"spiffe://example.com/web or urn:example:"},
+		{"names.upn", r.Names.UPN, isUPNRule, "corp.example, .corp.example (subdomains only) or a single user " +
+			"principal name"},
 	}
 }
 
@@ -37,27 +39,28 @@ func checkNameRules(r *notary.Rules) error {
 		}
 		switch {
 		case !slices.Contains([]notary.Allowance{notary.AllowAny, notary.AllowListed, notary.AllowNone}, n.rule.Allow):
-			return notary.FieldErrorf(n.field+".allow", "%.40q does not say what is allowed: use any, listed or none", n.rule.Allow)
+			return notary.FieldErrorf(n.field+".allow", "%.40q is not valid: use any, listed or none", n.rule.Allow)
 		case n.rule.Allow == notary.AllowListed && len(n.rule.Listed) == 0:
-			return notary.FieldErrorf(field, "what is listed is allowed, and nothing is listed: list some, such as %s", n.form)
+			return notary.FieldErrorf(field, "the list of allowed names is empty: add some, such as %s", n.form)
 		case n.rule.Allow != notary.AllowListed && len(n.rule.Listed) > 0:
-			return notary.FieldErrorf(field, "there is a list, and allow is %s: set it to listed, or leave the list out", n.rule.Allow)
+			return notary.FieldErrorf(field, "there is a list although allow is %s: set it to listed, or remove "+
+				"the list", n.rule.Allow)
 		case len(n.rule.Listed) > maxListed:
-			return notary.FieldErrorf(field, "more than %d are listed", maxListed)
+			return notary.FieldErrorf(field, "more than %d names are listed", maxListed)
 		}
 		for i, entry := range n.rule.Listed {
 			if !n.check(entry) {
 				return notary.FieldErrorf(field, "%.80q cannot be listed here: write it as %s", entry, n.form)
 			}
 			if slices.Contains(n.rule.Listed[:i], entry) {
-				return notary.FieldErrorf(field, "%s is there twice", entry)
+				return notary.FieldErrorf(field, "%s is listed twice", entry)
 			}
 		}
 	}
 	return nil
 }
 
-// isDomain says whether an entry is a domain, with a dot before it or not.
+// isDomain reports whether an entry is a domain, with or without a leading dot.
 func isDomain(entry string) bool {
 	return pki.IsHostName(strings.TrimPrefix(entry, "."))
 }
@@ -98,8 +101,7 @@ func isURIRule(entry string) bool {
 	return err == nil && uri.User == nil && uri.RawQuery == "" && uri.Fragment == "" && !uri.ForceQuery && matchesURI(entry, entry)
 }
 
-// isOpaqueRule reports whether an entry is a URI without a host, or the beginning of such URIs up
-// to a colon.
+// isOpaqueRule reports whether an entry is a URI without a host, or the beginning of such URIs up to a colon.
 func isOpaqueRule(entry string) bool {
 	if !strings.Contains(entry, ":") || strings.Contains(entry, "://") {
 		return false
@@ -108,7 +110,7 @@ func isOpaqueRule(entry string) bool {
 	return err == nil && len(names.URI) == 1
 }
 
-// checkNamesFit holds the rules for names against each other and the purposes.
+// checkNamesFit checks the rules for names against each other and against the purposes.
 func checkNamesFit(r *notary.Rules) error {
 	none := func(rules ...notary.NameRule) bool {
 		return !slices.ContainsFunc(rules, func(n notary.NameRule) bool { return !n.None() })
@@ -116,43 +118,52 @@ func checkNamesFit(r *notary.Rules) error {
 	n := r.Names
 	switch {
 	case n.Wildcards && none(n.DNS):
-		return notary.FieldErrorf("names.wildcards", "wildcards are DNS names, and none is allowed: allow DNS names, or set wildcards to false")
+		return notary.FieldErrorf("names.wildcards", "no DNS names are allowed: allow some, or set wildcards to false")
 	case n.Underscores && none(n.DNS):
-		return notary.FieldErrorf("names.underscores", "no DNS name is allowed: allow DNS names, or set underscores to false")
+		return notary.FieldErrorf("names.underscores", "no DNS names are allowed: allow some, or set underscores "+
+			"to false")
 	case n.Max < 0 || n.Max > pki.MaxNames:
-		return notary.FieldErrorf("names.max", "the number of names must be from 1 to %d; %d if it is left out", pki.MaxNames, notary.DefaultMaxNames)
+		return notary.FieldErrorf("names.max", "the number of names must be from 1 to %d "+
+			"(default %d)", pki.MaxNames, notary.DefaultMaxNames)
 	case n.Required && none(n.DNS, n.IP, n.Email, n.URI, n.UPN):
-		return notary.FieldErrorf("names.required", "a name is required and none is allowed: allow names of some type, or set required to false")
+		return notary.FieldErrorf("names.required", "a name is required but none is allowed: allow names of some "+
+			"type, or set required to false")
 	case !slices.Contains([]notary.NoHostAction{"", notary.RefuseNoHost, notary.ReportNoHost}, n.NoHost):
-		return notary.FieldErrorf("names.no_host", "%.40q is nothing to do with a server that names no host: use refuse or report", n.NoHost)
+		return notary.FieldErrorf("names.no_host", "%.40q is not a treatment of a server without a host name: "+
+			"use refuse or report", n.NoHost)
 	case n.NoHost != "" && !forServers(r):
-		return notary.FieldErrorf("names.no_host", "this is about TLS servers: add the extended key usage serverAuth, or leave it out")
+		return notary.FieldErrorf("names.no_host", "this applies to TLS servers only: add the extended key usage "+
+			"serverAuth, or omit it")
 	case slices.Contains(r.ExtKeyUsages, notary.EmailProtection) && none(n.Email):
-		return notary.FieldErrorf("names.email.allow", "emailProtection is for e-mail addresses, and none is allowed: allow any or list some")
+		return notary.FieldErrorf("names.email.allow", "emailProtection requires e-mail addresses, but none are "+
+			"allowed: allow any or list some")
 	case slices.Contains(r.ExtKeyUsages, notary.ServerAuth) && none(n.DNS, n.IP, n.URI):
-		return notary.FieldErrorf("names.dns.allow", "a server is known by its DNS name, IP address or URI, and none of these is allowed: allow some")
+		return notary.FieldErrorf("names.dns.allow", "a server is identified by a DNS name, IP address or URI, "+
+			"but none of these are allowed: allow some")
 	}
 	return nil
 }
 
-// unfixable are the attributes that a name of the certificate belongs to.
+// unfixable lists the attributes that must match a name in the certificate.
 var unfixable = []string{"email_address", "domain_component"}
 
 func checkSubjectRules(r *notary.Rules) error {
 	if r.Subject.Others != notary.Keep && r.Subject.Others != notary.Refuse {
-		return notary.FieldErrorf("subject.others", "%.40q is nothing to do with the other attributes: use keep or refuse", r.Subject.Others)
+		return notary.FieldErrorf("subject.others", "%.40q is not a treatment of other attributes: use keep "+
+			"or refuse", r.Subject.Others)
 	}
 	const field = "subject.attributes"
 	if len(r.Subject.Attributes) > maxFew {
 		return notary.FieldErrorf(field, "there are rules for more than %d attributes", maxFew)
 	}
 	var seen []string
-	some := r.Subject.Others == notary.Keep // whether a subject can have anything
+	some := r.Subject.Others == notary.Keep // whether any subject attribute is allowed
 	for i, a := range r.Subject.Attributes {
 		oid, ok := pki.AttributeType(a.Type)
 		switch {
 		case !ok:
-			return notary.FieldErrorf(field, "%.60q is not an attribute of a subject: use %s, or a dotted object identifier",
+			return notary.FieldErrorf(field, "%.60q is not an attribute of a subject: use %s, or a dotted object "+
+				"identifier",
 				a.Type, all(pki.AttributeNames()))
 		case slices.Contains(seen, oid):
 			return notary.FieldErrorf(field, "there are two rules for %s", a.Type)
@@ -164,12 +175,12 @@ func checkSubjectRules(r *notary.Rules) error {
 		some = some || a.Action != notary.Refuse
 	}
 	if r.CA && !some {
-		return notary.FieldErrorf("subject.others", "an authority needs a subject, and every attribute is refused: keep or fix some")
+		return notary.FieldErrorf("subject.others", "a CA needs a subject, but every attribute is refused: keep "+
+			"or fix some")
 	}
 	return nil
 }
 
-// inAttribute blames the rule with that number, and not the attribute's field of another call.
 func inAttribute(i int, err error) error {
 	var e *notary.Error
 	if !errors.As(err, &e) {
@@ -181,13 +192,16 @@ func inAttribute(i int, err error) error {
 func checkAttributeRule(a notary.AttributeRule, oid string) error {
 	switch {
 	case !slices.Contains([]notary.AttributeAction{notary.Keep, notary.Fix, notary.Refuse}, a.Action):
-		return notary.Errorf(notary.Invalid, "%.40q is nothing to do with an attribute: use keep, fixed or refuse", a.Action)
+		return notary.Errorf(notary.Invalid, "%.40q is not a treatment of attributes: use keep, fixed "+
+			"or refuse", a.Action)
 	case a.Action != notary.Fix && a.Value != "":
-		return notary.Errorf(notary.Invalid, "only a fixed attribute has a value: set the rule to fixed, or leave the value out")
+		return notary.Errorf(notary.Invalid, "only a fixed attribute has a value: set the action to fixed, or "+
+			"omit the value")
 	case a.Action != notary.Fix:
 		return nil
 	case slices.Contains(unfixable, pki.AttributeName(oid)):
-		return notary.Errorf(notary.Invalid, "this attribute cannot be fixed, because it must fit the names of each certificate: keep or refuse it")
+		return notary.Errorf(notary.Invalid, "this attribute cannot be fixed, because it must match the names in "+
+			"each certificate: keep or refuse it")
 	}
 	return pki.CheckAttribute(pki.Attribute{Type: oid, Value: a.Value})
 }

@@ -13,7 +13,6 @@ import (
 	"notary/internal/issuance"
 )
 
-// The built-in profiles are sound, and there are just these.
 func TestBuiltinProfiles(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -47,8 +46,8 @@ func TestProfileNames(t *testing.T) {
 	}
 }
 
-// contradictions are rules that cannot be kept, with the field that is blamed and a word of
-// the reason. They are changes of the built-in server-client.
+// contradictions are invalid changes to the built-in profile server-client, with the field and a word of the
+// error.
 var contradictions = []struct {
 	name  string
 	edit  func(*notary.Rules)
@@ -60,7 +59,7 @@ var contradictions = []struct {
 	}, "key_usages", "serverAuth"},
 	{"an authority with a purpose", func(r *notary.Rules) {
 		r.CA, r.KeyUsages, r.ExtKeyUsages = true, []notary.KeyUsage{notary.KeyCertSign, notary.CRLSign}, []string{"1.3.6.1.5.5.7.3.17"}
-	}, "extended_key_usages", "limit all that it issues"},
+	}, "extended_key_usages", "limit what it may issue"},
 	{"an authority and server by its key usage", func(r *notary.Rules) {
 		r.CA, r.KeyUsages = true, []notary.KeyUsage{notary.DigitalSignature, notary.KeyCertSign, notary.CRLSign}
 	}, "extended_key_usages", "ca to false"},
@@ -68,9 +67,9 @@ var contradictions = []struct {
 	{"an authority that signs no CRLs", func(r *notary.Rules) {
 		r.CA, r.ExtKeyUsages, r.KeyUsages = true, nil, []notary.KeyUsage{notary.KeyCertSign}
 	}, "key_usages", "cRLSign"},
-	{"a machine that signs certificates", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.KeyCertSign) }, "key_usages", "only authorities"},
-	{"a machine that signs CRLs", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.CRLSign) }, "key_usages", "only authorities"},
-	{"a path length without authority", func(r *notary.Rules) { r.PathLen = 0 }, "path_length", "only authorities"},
+	{"a machine that signs certificates", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.KeyCertSign) }, "key_usages", "only CAs"},
+	{"a machine that signs CRLs", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.CRLSign) }, "key_usages", "only CAs"},
+	{"a path length without authority", func(r *notary.Rules) { r.PathLen = 0 }, "path_length", "only CAs"},
 	{"a negative path length", func(r *notary.Rules) {
 		r.CA, r.ExtKeyUsages, r.KeyUsages, r.PathLen = true, nil, []notary.KeyUsage{notary.KeyCertSign, notary.CRLSign}, -2
 	}, "path_length", "from 0"},
@@ -82,7 +81,7 @@ var contradictions = []struct {
 		r.Subject.Others = notary.Refuse
 	}, "subject.others", "needs a subject"},
 
-	{"no key", func(r *notary.Rules) { r.Keys.Allowed = nil }, "keys.allowed", "nothing could be issued"},
+	{"no key", func(r *notary.Rules) { r.Keys.Allowed = nil }, "keys.allowed", "no kind of key is allowed"},
 	{"an unknown key", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{"dsa"} }, "keys.allowed", "dsa"},
 	{"a key twice", func(r *notary.Rules) { r.Keys.Allowed = []notary.KeyKind{notary.KindRSA, notary.KindRSA} }, "keys.allowed", "twice"},
 	{"RSA keys too short", func(r *notary.Rules) { r.Keys.MinRSABits = 1024 }, "keys.min_rsa_bits", "2048"},
@@ -95,7 +94,7 @@ var contradictions = []struct {
 		r.Keys = notary.KeyRules{Allowed: []notary.KeyKind{notary.KindP256}, MaxRSABits: 3072}
 	}, "keys.max_rsa_bits", "not allowed"},
 
-	{"no key usage", func(r *notary.Rules) { r.KeyUsages = nil }, "key_usages", "used for nothing"},
+	{"no key usage", func(r *notary.Rules) { r.KeyUsages = nil }, "key_usages", "no key usage is given"},
 	{"an unknown key usage", func(r *notary.Rules) { r.KeyUsages = []notary.KeyUsage{"DigitalSignature"} }, "key_usages", "DigitalSignature"},
 	{"a key usage twice", func(r *notary.Rules) { r.KeyUsages = append(r.KeyUsages, notary.DigitalSignature) }, "key_usages", "twice"},
 	{"key usages that fit no key allowed", func(r *notary.Rules) { r.KeyUsages = []notary.KeyUsage{notary.KeyEncipherment} }, "key_usages", "ecdsa-p256"},
@@ -127,7 +126,7 @@ var contradictions = []struct {
 
 	{"an unknown allowance", func(r *notary.Rules) { r.Names.DNS.Allow = "all" }, "names.dns.allow", "listed or none"},
 	{"no allowance", func(r *notary.Rules) { r.Names.URI.Allow = "" }, "names.uri.allow", "listed or none"},
-	{"an empty list", func(r *notary.Rules) { r.Names.DNS = onlyListed() }, "names.dns.listed", "nothing is listed"},
+	{"an empty list", func(r *notary.Rules) { r.Names.DNS = onlyListed() }, "names.dns.listed", "is empty"},
 	{"a list beside any", func(r *notary.Rules) { r.Names.IP.Listed = []string{"10.0.0.0/8"} }, "names.ip.listed", "allow is any"},
 	{"a wildcard as a domain", func(r *notary.Rules) { r.Names.DNS = onlyListed("*.example.com") }, "names.dns.listed", "*.example.com"},
 	{"a domain in upper case", func(r *notary.Rules) { r.Names.DNS = onlyListed("Example.com") }, "names.dns.listed", "Example.com"},
@@ -143,7 +142,7 @@ var contradictions = []struct {
 	{"a URI with a user", func(r *notary.Rules) { r.Names.URI = onlyListed("https://me@example.com/") }, "names.uri.listed", "me@"},
 	{"a URI that leads upwards", func(r *notary.Rules) { r.Names.URI = onlyListed("https://example.com/a/../b") }, "names.uri.listed", ".."},
 	{"a long list", func(r *notary.Rules) { r.Names.DNS = onlyListed(slices.Repeat([]string{"example.com"}, 501)...) }, "names.dns.listed", "500"},
-	{"wildcards of no names", func(r *notary.Rules) { r.Names.DNS.Allow = notary.AllowNone }, "names.wildcards", "none is allowed"},
+	{"wildcards of no names", func(r *notary.Rules) { r.Names.DNS.Allow = notary.AllowNone }, "names.wildcards", "no DNS names are allowed"},
 	{"a name required and none allowed", func(r *notary.Rules) {
 		none := notary.NameRule{Allow: notary.AllowNone}
 		r.ExtKeyUsages = []string{notary.ClientAuth}
@@ -152,7 +151,7 @@ var contradictions = []struct {
 	{"a server without a name", func(r *notary.Rules) {
 		none := notary.NameRule{Allow: notary.AllowNone}
 		r.Names = notary.NameRules{DNS: none, IP: none, Email: notary.NameRule{Allow: notary.AllowAny}, URI: none}
-	}, "names.dns.allow", "a server is known"},
+	}, "names.dns.allow", "a server is identified"},
 	{"e-mail without addresses", func(r *notary.Rules) {
 		r.KeyUsages, r.ExtKeyUsages = []notary.KeyUsage{notary.DigitalSignature}, []string{notary.EmailProtection}
 		r.Names.Email.Allow = notary.AllowNone
@@ -179,10 +178,10 @@ var contradictions = []struct {
 	}, "subject.attributes[0]", "exactly 2"},
 	{"a value that steers terminals", func(r *notary.Rules) {
 		r.Subject.Attributes = []notary.AttributeRule{{Type: "title", Action: notary.Fix, Value: "a\x1b[2J"}}
-	}, "subject.attributes[0]", "control characters"},
+	}, "subject.attributes[0]", "control and invisible characters"},
 	{"a fixed e-mail address", func(r *notary.Rules) {
 		r.Subject.Attributes = []notary.AttributeRule{{Type: "1.2.840.113549.1.9.1", Action: notary.Fix, Value: "me@example.com"}}
-	}, "subject.attributes[0]", "must fit the names"},
+	}, "subject.attributes[0]", "must match the names"},
 	{"too many attributes", func(r *notary.Rules) {
 		r.Subject.Attributes = slices.Repeat([]notary.AttributeRule{{Type: "title", Action: notary.Keep}}, 51)
 	}, "subject.attributes", "50"},
@@ -196,7 +195,6 @@ var contradictions = []struct {
 	{"a description without end", func(r *notary.Rules) { r.Description = strings.Repeat("a", 501) }, "description", "500"},
 }
 
-// Rules that cannot be kept, or not together, are refused with the field at fault.
 func TestContradictoryProfiles(t *testing.T) {
 	t.Parallel()
 	for _, test := range contradictions {

@@ -19,43 +19,41 @@ import (
 	"notary/internal/pki"
 )
 
-// CRL is a certificate revocation list (RFC 5280, section 5) in the making: [NewCRL] begins
-// it, [CRL.Add] takes the entries one after the other, and [CRL.Sign] ends it. The entries
-// are written as DER at once, into the octets that Sign gives: a list of a million exists
-// only once. It is not safe for concurrent use.
+// CRL builds a certificate revocation list (RFC 5280, section 5): [NewCRL] starts it, [CRL.Add] adds entries, and
+// [CRL.Sign] completes it. Entries are encoded directly into the result, so that a CRL with a million entries is
+// in memory only once. It is not safe for concurrent use.
 type CRL struct {
 	issuer  Issuer
 	scheme  scheme
 	entries int
-	room    int    // at the start of octets, for what comes before the entries
-	octets  []byte // the room and the entries
-	linted  int    // where the linted entries end, if there are more
-	excerpt []byte // what [CRL.Lint] reads: the signed list, with only the first entries of a long one
+	room    int    // space reserved before the entries
+	octets  []byte // the reserved space and the entries
+	linted  int    // end of the linted entries, if there are more
+	excerpt []byte // input of [CRL.Lint]: the signed CRL, truncated to its first entries if it is long
 }
 
-// CRLTerms are what a list says apart from its entries.
+// CRLTerms are the content of a CRL apart from its entries.
 type CRLTerms struct {
-	Number     int64 // must be higher than that of every earlier list of the authority
+	Number     int64 // must exceed that of all the authority's earlier CRLs
 	ThisUpdate time.Time
 	NextUpdate time.Time
-	// URLs are where the list is published, if it has the revocations only of certificates
-	// that name one of these. Without them it is the list of all.
+	// URLs are the distribution points of a partitioned CRL, which lists only certificates that name one of them.
+	// A full CRL has none.
 	URLs []string
 }
 
 const (
-	mostHeaders    = 3 * 6 // of the list, of what is signed, and of the entries
+	mostHeaders    = 3 * 6 // of the CRL, its signed part and its entries
 	roomBesideName = 256   // for version, algorithm and times
 	roomAfter      = 4096  // for extensions and signature
 )
 
-// NewCRL begins a list whose entries may take so many octets; beyond that it is moved.
+// NewCRL starts a CRL with room for entries of the given size; it grows if they exceed it.
 //
-// What cannot be put on a list is the program's fault, hence Internal, here and in the
-// methods, except for an authority whose certificate, made elsewhere, does not let it sign
-// lists: that is Unprocessable.
+// Entries that cannot be listed are a bug, and so an Internal error, here and in the methods. An external
+// certificate that does not allow the authority to sign CRLs is Unprocessable.
 func NewCRL(issuer Issuer, octets int) (*CRL, error) {
-	if usage := issuer.Certificate.KeyUsage; usage != 0 && usage&x509.KeyUsageCRLSign == 0 { // none is all (RFC 5280, section 6.3.3)
+	if usage := issuer.Certificate.KeyUsage; usage != 0 && usage&x509.KeyUsageCRLSign == 0 { // no key usage allows all (RFC 5280, section 6.3.3)
 		return nil, notary.Errorf(notary.Unprocessable, "the certificate of the authority %s "+
 			"does not let it sign CRLs", nameOf(issuer.Certificate))
 	}
@@ -67,11 +65,11 @@ func NewCRL(issuer Issuer, octets int) (*CRL, error) {
 	return &CRL{issuer: issuer, scheme: scheme, room: room, octets: make([]byte, room, room+octets+roomAfter)}, nil
 }
 
-// maxSerial is the size in octets of the longest serial number (RFC 5280, section 4.1.2.2). Its
-// DER has one more octet if the high bit is set.
+// maxSerial is the maximum size of a serial number in octets (RFC 5280, section 4.1.2.2). Its DER has one more if
+// the high bit is set.
 const maxSerial = 20
 
-// Add puts an entry on the list (RFC 5280, section 5.1.2.6).
+// Add adds an entry (RFC 5280, section 5.1.2.6).
 func (l *CRL) Add(v notary.Revocation) error {
 	var digits [maxSerial]byte
 	n := len(v.Serial) / 2
@@ -97,22 +95,23 @@ func (l *CRL) Add(v notary.Revocation) error {
 	return nil
 }
 
-// Len is how many entries have been added.
+// Len returns the number of entries.
 func (l *CRL) Len() int { return l.entries }
 
 func unlistable(v notary.Revocation) error {
-	return notary.Errorf(notary.Internal, "the revocation of serial number %.50q at %s for %.50q cannot be put on a CRL",
+	return notary.Errorf(notary.Internal, "the revocation of serial number %.50q at %s for %.50q cannot be put "+
+		"on a CRL",
 		v.Serial, v.At, v.Reason)
 }
 
-// Extensions of entries, up to their values (RFC 5280, section 5.3).
+// Encoded extensions of entries, up to their values (RFC 5280, section 5.3).
 const (
-	reasonExtension     = "\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01" // then the code
-	invalidityExtension = "\x30\x18\x06\x03\x55\x1d\x18\x04\x11\x18\x0f" // then 15 characters
+	reasonExtension     = "\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01" // followed by the code
+	invalidityExtension = "\x30\x18\x06\x03\x55\x1d\x18\x04\x11\x18\x0f" // followed by 15 characters
 	generalizedTime     = "20060102150405Z"
 )
 
-// appendEntry writes an entry, which is shorter than 128 octets.
+// appendEntry encodes an entry, which is shorter than 128 octets.
 func appendEntry(b, serial []byte, v notary.Revocation, code byte) []byte {
 	start := len(b) + 2
 	b = append(b, byte(casn1.SEQUENCE), 0, byte(casn1.INTEGER), byte(len(serial)))
@@ -134,11 +133,10 @@ func appendEntry(b, serial []byte, v notary.Revocation, code byte) []byte {
 	return b
 }
 
-// appendEntryExtensions writes the extensions of an entry; nothing if it has none.
 func appendEntryExtensions(b []byte, v notary.Revocation, code byte) []byte {
 	start := len(b) + 2
 	b = append(b, byte(casn1.SEQUENCE), 0)
-	if code != 0 { // unspecified is left out
+	if code != 0 { // unspecified is omitted
 		b = append(b, reasonExtension...)
 		b = append(b, code)
 	}
@@ -156,7 +154,7 @@ func appendEntryExtensions(b []byte, v notary.Revocation, code byte) []byte {
 	return b
 }
 
-// holdExtension returns the extension of a hold instruction; nothing if that cannot be written.
+// holdExtension returns the extension for a hold instruction, or nothing if it cannot be encoded.
 func holdExtension(instruction string) []byte {
 	oid, ok := pki.ParseOID(instruction)
 	if !ok {
@@ -173,8 +171,7 @@ func holdExtension(instruction string) []byte {
 	return der
 }
 
-// Sign ends the list: it is checked, signed, and the signature verified. The list cannot be
-// used any more.
+// Sign completes the CRL: it checks and signs it, and verifies the signature. The CRL cannot be used afterwards.
 func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
 	terms.ThisUpdate = terms.ThisUpdate.UTC().Truncate(time.Second)
 	terms.NextUpdate = terms.NextUpdate.UTC().Truncate(time.Second)
@@ -183,13 +180,14 @@ func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
 		return nil, err
 	}
 	first := slices.Clip(before)
-	if l.entries > 0 { // otherwise they are left out (RFC 5280, section 5.1.2.6)
+	if l.entries > 0 { // otherwise omitted (RFC 5280, section 5.1.2.6)
 		before = append(before, header(casn1.SEQUENCE, len(l.octets)-l.room)...)
 	}
 	before = append(header(casn1.SEQUENCE, len(before)+len(l.octets)-l.room+len(after)), before...)
 	start := l.room - len(before)
 	if start < mostHeaders/3 {
-		return nil, notary.Errorf(notary.Internal, "what comes before the entries of the CRL takes %d octets", len(before))
+		return nil, notary.Errorf(notary.Internal, "the part of the CRL before its entries takes "+
+			"%d octets", len(before))
 	}
 	copy(l.octets[start:], before)
 	l.octets = append(l.octets, after...)
@@ -218,17 +216,16 @@ func (l *CRL) Sign(terms CRLTerms) ([]byte, error) {
 	return l.octets[start:], nil
 }
 
-// sequence encodes a SEQUENCE of these elements.
 func sequence(elements ...[]byte) []byte {
 	content := slices.Concat(elements...)
 	return append(header(casn1.SEQUENCE, len(content)), content...)
 }
 
-// frame is what is signed but for the entries: what comes before and after them, without the
-// header of the whole. Package x509 writes it, as a list without entries.
+// frame returns the signed content before and after the entries, without the outer header. Package x509 encodes it
+// as a CRL without entries.
 func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error) {
 	certificate := *l.issuer.Certificate
-	certificate.KeyUsage |= x509.KeyUsageCRLSign // where it has none at all, as NewCRL has seen
+	certificate.KeyUsage |= x509.KeyUsageCRLSign // if absent, which NewCRL allows
 	if certificate.SubjectKeyId, err = issuerKeyIdentifier(l.issuer.Certificate); err != nil {
 		return nil, nil, nil, err
 	}
@@ -248,7 +245,7 @@ func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error)
 	in.ReadASN1(&fields, casn1.SEQUENCE)
 	after = fields
 	ok := after != nil
-	for _, tag := range []casn1.Tag{casn1.INTEGER, casn1.SEQUENCE, casn1.SEQUENCE, 0, 0} { // to the two times
+	for _, tag := range []casn1.Tag{casn1.INTEGER, casn1.SEQUENCE, casn1.SEQUENCE, 0, 0} { // up to the two times
 		var found casn1.Tag
 		ok = ok && fields.ReadAnyASN1Element(&element, &found) && (tag == 0 || tag == found)
 		if algorithm == nil && found == casn1.SEQUENCE {
@@ -256,7 +253,7 @@ func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error)
 		}
 	}
 	if !ok {
-		return nil, nil, nil, notary.Errorf(notary.Internal, "the CRL was not built as RFC 5280, section 5.1, has it")
+		return nil, nil, nil, notary.Errorf(notary.Internal, "the CRL was not built as in RFC 5280, section 5.1")
 	}
 	before, after = after[:len(after)-len(fields)], fields
 	return append([]byte{}, before...), after, algorithm, nil
@@ -264,8 +261,8 @@ func (l *CRL) frame(terms CRLTerms) (before, after, algorithm []byte, err error)
 
 var oidIssuingDistributionPoint = asn1.ObjectIdentifier{2, 5, 29, 28}
 
-// distributionPoint says that a list is for the certificates that name one of the URLs
-// (RFC 5280, section 5.2.5).
+// distributionPoint returns the extension that limits a CRL to certificates that name one of the URLs (RFC 5280,
+// section 5.2.5).
 func distributionPoint(urls []string) pkix.Extension {
 	constructed := func(n uint8) casn1.Tag { return casn1.Tag(n).ContextSpecific().Constructed() }
 	b := cryptobyte.NewBuilder(nil)
@@ -278,10 +275,10 @@ func distributionPoint(urls []string) pkix.Extension {
 			})
 		})
 	})
-	return pkix.Extension{Id: oidIssuingDistributionPoint, Critical: true, Value: b.BytesOrPanic()} // nothing in it can fail
+	return pkix.Extension{Id: oidIssuingDistributionPoint, Critical: true, Value: b.BytesOrPanic()} // cannot fail
 }
 
-// header is the tag and length of a DER element of n octets.
+// header returns the tag and length of a DER element with n octets.
 func header(tag casn1.Tag, n int) []byte {
 	if n < 0x80 {
 		return []byte{byte(tag), byte(n)}

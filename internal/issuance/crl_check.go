@@ -14,27 +14,26 @@ import (
 	"notary/internal/pki"
 )
 
-// check is our lint of a list, before it is signed: what was written is read back as a
-// relying party does, and held against RFC 5280, section 5, and what was meant. It must stay
-// cheap: lists have a million entries.
+// check lints a CRL before it is signed: it parses the encoding like a relying party and compares it with RFC
+// 5280, section 5, and with the intended content. It must be fast, because CRLs may have a million entries.
 func (l *CRL) check(tbs []byte, terms CRLTerms) error {
 	var fields, algorithm, issuer cryptobyte.String
 	var version int
 	in := cryptobyte.String(tbs)
 	if !in.ReadASN1(&fields, casn1.SEQUENCE) || !in.Empty() || !fields.ReadASN1Integer(&version) || version != 1 {
-		return wrong("is not of version 2", "5.1.2.1")
+		return crlError("is not of version 2", "5.1.2.1")
 	}
 	if !fields.ReadASN1Element(&algorithm, casn1.SEQUENCE) || !fields.ReadASN1Element(&issuer, casn1.SEQUENCE) ||
 		!bytes.Equal(issuer, l.issuer.Certificate.RawSubject) {
-		return wrong("does not name its issuer as that names itself", "5.1.2.3")
+		return crlError("has an issuer other than the authority's subject", "5.1.2.3")
 	}
 	this, okThis := readTime(&fields)
 	next, okNext := readTime(&fields)
 	switch {
 	case !okThis || !this.Equal(terms.ThisUpdate):
-		return wrong("does not say when it was made", "5.1.2.4")
+		return crlError("has a wrong thisUpdate", "5.1.2.4")
 	case !okNext || !next.Equal(terms.NextUpdate) || !next.After(this):
-		return wrong("does not end after it begins", "5.1.2.5")
+		return crlError("has a wrong nextUpdate", "5.1.2.5")
 	}
 	if err := l.checkEntries(&fields, this.Format(generalizedTime)); err != nil {
 		return err
@@ -42,59 +41,56 @@ func (l *CRL) check(tbs []byte, terms CRLTerms) error {
 	return l.checkExtensions(fields, terms)
 }
 
-// wrong names what is wrong with a list, and the section of RFC 5280 that says so.
-func wrong(what, section string) error {
+// crlError returns the error for a faulty CRL, with the violated section of RFC 5280.
+func crlError(what, section string) error {
 	return notary.Errorf(notary.Internal, "the CRL %s (RFC 5280, section %s): it was not signed", what, section)
 }
 
-// ErrDuplicateSerial is returned by [CRL.Sign] for a list with two entries of one serial number.
-var ErrDuplicateSerial = wrong("has two entries for one serial number", "5.1.2.6")
+// ErrDuplicateSerial is returned by [CRL.Sign] if two entries have the same serial number.
+var ErrDuplicateSerial = crlError("has two entries for one serial number", "5.1.2.6")
 
-// checkEntries checks the entries. None may have been revoked later than thisUpdate, which is in the form of
-// generalizedTime.
+// checkEntries checks the entries. None may be revoked after thisUpdate, which is given in generalizedTime form.
 func (l *CRL) checkEntries(fields *cryptobyte.String, thisUpdate string) error {
 	var entries cryptobyte.String
 	var some bool
 	if !fields.ReadOptionalASN1(&entries, &some, casn1.SEQUENCE) || some && entries.Empty() {
-		return wrong("has an empty list of entries", "5.1.2.6")
+		return crlError("has an empty list of entries", "5.1.2.6")
 	}
 	seed := maphash.MakeSeed()
 	sums := make([]uint64, 0, l.entries)
 	for !entries.Empty() {
 		var entry, serial cryptobyte.String
 		if !entries.ReadASN1(&entry, casn1.SEQUENCE) || !entry.ReadASN1(&serial, casn1.INTEGER) || !properSerial(serial) {
-			return wrong("has an entry without a positive serial number of at most 160 bits", "5.1.2.6")
+			return crlError("has an entry without a positive serial number of at most 160 bits", "5.1.2.6")
 		}
 		switch late, ok := readEntryTime(&entry, thisUpdate); {
 		case !ok:
-			return wrong("has an entry without a proper time", "5.1.2.6")
+			return crlError("has an entry with a malformed time", "5.1.2.6")
 		case late:
-			return wrong("has an entry that was revoked after thisUpdate", "5.1.2.4")
+			return crlError("has an entry that was revoked after thisUpdate", "5.1.2.4")
 		}
 		if !entry.Empty() && !properExtensions(entry) {
-			return wrong("has an entry with other extensions than those that were meant", "5.3")
+			return crlError("has an entry with unexpected extensions", "5.3")
 		}
 		sums = append(sums, maphash.Bytes(seed, serial))
 	}
 	if len(sums) != l.entries {
-		return wrong("has not as many entries as were added", "5.1.2.6")
+		return crlError("has a wrong number of entries", "5.1.2.6")
 	}
-	if slices.Sort(sums); hasTwins(sums) {
+	if slices.Sort(sums); hasDuplicates(sums) {
 		return ErrDuplicateSerial
 	}
 	return nil
 }
 
-// properSerial reports whether the content of an INTEGER is positive, has at most 160 bits and
-// is in DER.
+// properSerial reports whether the content of an INTEGER is positive, DER and at most 160 bits.
 func properSerial(serial []byte) bool {
 	value, signed := bytes.CutPrefix(serial, []byte{0})
 	return len(value) > 0 && len(value) <= maxSerial && signed == (value[0] >= 0x80)
 }
 
-// properExtensions reports whether an entry's extensions are at most a reason code, a hold
-// instruction and an invalidity date. The reason is one that a full CRL can have: not the one that is
-// left out, nor what needs a delta CRL.
+// properExtensions reports whether an entry has no extensions other than a reason code, a hold instruction and an
+// invalidity date. The reason must be possible in a full CRL: neither the omitted one nor one for delta CRLs.
 func properExtensions(extensions []byte) bool {
 	if len(extensions) < 3 || extensions[0] != byte(casn1.SEQUENCE) || int(extensions[1]) != len(extensions)-2 {
 		return false
@@ -119,7 +115,6 @@ func properExtensions(extensions []byte) bool {
 	return len(rest) == 0
 }
 
-// withoutHold cuts a hold instruction off the start of extensions.
 func withoutHold(extensions []byte) []byte {
 	in := cryptobyte.String(extensions)
 	var one, value cryptobyte.String
@@ -138,9 +133,9 @@ var reasonCodes = func() (codes []byte) {
 	return codes
 }()
 
-// hasTwins says whether two neighbours are the same. Of a million serial numbers two have the
-// same 64 bits by chance once in forty million lists; the next list then has another seed.
-func hasTwins(sorted []uint64) bool {
+// hasDuplicates reports whether two neighbours are equal. Two of a million serial numbers have the same 64 bits by
+// chance in one of forty million CRLs; the next CRL then uses another seed.
+func hasDuplicates(sorted []uint64) bool {
 	for i := 1; i < len(sorted); i++ {
 		if sorted[i] == sorted[i-1] {
 			return true
@@ -161,7 +156,7 @@ func (l *CRL) checkExtensions(fields cryptobyte.String, terms CRLTerms) error {
 	var wrapped, all cryptobyte.String
 	if !fields.ReadASN1(&wrapped, casn1.Tag(0).ContextSpecific().Constructed()) || !fields.Empty() ||
 		!wrapped.ReadASN1(&all, casn1.SEQUENCE) || !wrapped.Empty() {
-		return wrong("has no extensions", "5.2")
+		return crlError("has no extensions", "5.2")
 	}
 	for _, name := range want {
 		var one, value cryptobyte.String
@@ -170,14 +165,14 @@ func (l *CRL) checkExtensions(fields cryptobyte.String, terms CRLTerms) error {
 		if !all.ReadASN1(&one, casn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&oid) || oid.String() != name ||
 			one.PeekASN1Tag(casn1.BOOLEAN) && !one.ReadASN1Boolean(&critical) ||
 			!one.ReadASN1(&value, casn1.OCTET_STRING) || !one.Empty() || critical != oid.Equal(oidIssuingDistributionPoint) {
-			return wrong("has other extensions than were meant", "5.2")
+			return crlError("has other extensions than were meant", "5.2")
 		}
 		if err := checkExtension(oid, value, keyID, terms); err != nil {
 			return err
 		}
 	}
 	if !all.Empty() {
-		return wrong("has other extensions than were meant", "5.2")
+		return crlError("has other extensions than were meant", "5.2")
 	}
 	return nil
 }
@@ -188,22 +183,21 @@ func checkExtension(oid asn1.ObjectIdentifier, value cryptobyte.String, keyID []
 		var sequence, id cryptobyte.String
 		if !value.ReadASN1(&sequence, casn1.SEQUENCE) || !value.Empty() ||
 			!sequence.ReadASN1(&id, casn1.Tag(0).ContextSpecific()) || !sequence.Empty() || !bytes.Equal(id, keyID) {
-			return wrong("does not name the key that signs it", "5.2.1")
+			return crlError("has a wrong authority key identifier", "5.2.1")
 		}
 	case 20:
-		var number int64 // of at most 8 octets, and so of at most 20
+		var number int64 // at most 8 octets, within the limit of 20
 		if !value.ReadASN1Integer(&number) || !value.Empty() || number <= 0 || number != terms.Number {
-			return wrong("does not have the positive number that was meant", "5.2.3")
+			return crlError("has a wrong CRL number", "5.2.3")
 		}
 	default:
 		if urls, ok := pointURLs(value); !ok || !slices.Equal(urls, terms.URLs) {
-			return wrong("does not say which certificates it is for", "5.2.5")
+			return crlError("has a wrong issuing distribution point", "5.2.5")
 		}
 	}
 	return nil
 }
 
-// pointURLs reads what [distributionPoint] writes.
 func pointURLs(value cryptobyte.String) (urls []string, ok bool) {
 	constructed := casn1.Tag(0).ContextSpecific().Constructed()
 	var sequence, point, names cryptobyte.String
@@ -221,7 +215,7 @@ func pointURLs(value cryptobyte.String) (urls []string, ok bool) {
 	return urls, len(urls) > 0
 }
 
-// readTime reads one of the two forms of a time (RFC 5280, section 5.1.2.4).
+// readTime parses either form of a time (RFC 5280, section 5.1.2.4).
 func readTime(in *cryptobyte.String) (t time.Time, ok bool) {
 	if in.PeekASN1Tag(casn1.UTCTime) {
 		return t, in.ReadASN1UTCTime(&t)
@@ -229,8 +223,8 @@ func readTime(in *cryptobyte.String) (t time.Time, ok bool) {
 	return t, in.ReadASN1GeneralizedTime(&t)
 }
 
-// readEntryTime checks the form of a time, which takes a tenth of the time of [readTime], and reports whether
-// it is later than latest, a time in the form of generalizedTime.
+// readEntryTime checks the form of a time, ten times as fast as [readTime], and reports whether it is later than
+// latest, given in generalizedTime form.
 func readEntryTime(in *cryptobyte.String, latest string) (late, ok bool) {
 	var text cryptobyte.String
 	var tag casn1.Tag
@@ -260,8 +254,8 @@ func readEntryTime(in *cryptobyte.String, latest string) (late, ok bool) {
 	return string(text) > latest[2:], ok
 }
 
-// ListURLs are the URLs in the issuing distribution point of a list that was made here; nil
-// where it has none. It does not read the entries.
+// ListURLs returns the URLs in the issuing distribution point of one of our CRLs, or nil. It does not read the
+// entries.
 func ListURLs(der []byte) []string {
 	var list, tbs, extensions cryptobyte.String
 	in := cryptobyte.String(der)

@@ -11,7 +11,7 @@ import (
 	"notary/internal/pki"
 )
 
-// checked is a list of every kind of entry, and what of it is to be signed.
+// checked returns a CRL with every kind of entry, and its part to be signed.
 func checked(t *testing.T) (*CRL, []byte, CRLTerms) {
 	t.Helper()
 	key, err := pki.GenerateKey(notary.Ed25519)
@@ -54,15 +54,15 @@ func checked(t *testing.T) (*CRL, []byte, CRLTerms) {
 	return list, slices.Clone(parsed.RawTBSRevocationList), terms
 }
 
-// Whatever octet of a list is another one, that is found, but for the algorithm, which comes
-// from package x509, and where another serial number, time or reason is as good.
-func TestEveryChangeOfAListIsFound(t *testing.T) {
+// The check finds any changed octet, except in the algorithm, which package x509 encodes, and where another serial
+// number, time or reason would be valid.
+func TestCheckDetectsEveryChange(t *testing.T) {
 	t.Parallel()
 	list, tbs, terms := checked(t)
 	if err := list.check(tbs, terms); err != nil {
 		t.Fatal(err)
 	}
-	parsed := map[int]bool{} // where a change may pass
+	parsed := map[int]bool{} // offsets where a change may be undetected
 	in := func(part []byte) {
 		for start := 0; ; {
 			i := slices.Index(tbs[start:], part[0])
@@ -104,8 +104,7 @@ func TestEveryChangeOfAListIsFound(t *testing.T) {
 	}
 }
 
-// A list is held against what was meant.
-func TestCheckOfAListThatWasMeantOtherwise(t *testing.T) {
+func TestCheckComparesWithTheIntendedContent(t *testing.T) {
 	t.Parallel()
 	list, tbs, terms := checked(t)
 	for name, edit := range map[string]func(*CRLTerms){
@@ -127,8 +126,8 @@ func TestCheckOfAListThatWasMeantOtherwise(t *testing.T) {
 	}
 }
 
-// What is no reason code of a whole list is refused: 0, which is left out, that of delta CRLs,
-// the one that nobody has given a meaning, and those beyond.
+// Invalid reason codes of a full CRL are refused: 0, which is omitted, that of delta CRLs, the unassigned one and
+// those above the range.
 func TestReasonsThatCannotBeListed(t *testing.T) {
 	t.Parallel()
 	for code := range 256 {
@@ -139,7 +138,7 @@ func TestReasonsThatCannotBeListed(t *testing.T) {
 	}
 }
 
-// An entry that was revoked after thisUpdate keeps the list from being signed, in both forms of a time.
+// A CRL with an entry revoked after thisUpdate is not signed, in either form of time.
 func TestEntriesLaterThanThisUpdate(t *testing.T) {
 	t.Parallel()
 	list, _, terms := checked(t)

@@ -12,12 +12,12 @@ import (
 	"notary"
 )
 
-// maxLinted is how many entries of a CRL zlint reads. It decodes each several times, which for a hundred
-// thousand takes longer than building the CRL. [CRL.Sign] checks all entries for what these lints find.
+// maxLinted is the number of CRL entries that zlint reads. It decodes each several times, which for a hundred
+// thousand takes longer than building the CRL. [CRL.Sign] makes the same checks on all entries.
 const maxLinted = 1000
 
-// crlChecks returns zlint's lints for CRLs by RFCs and the community. Those of the CA/Browser Forum are for
-// public CAs: they refuse certificateHold, for example.
+// crlChecks returns zlint's CRL lints from RFCs and the community. Those of the CA/Browser Forum are for public
+// CAs: they reject certificateHold, for example.
 var crlChecks = sync.OnceValues(func() ([]*lint.RevocationListLint, error) {
 	registry, err := lint.GlobalRegistry().Filter(lint.FilterOptions{
 		IncludeSources: lint.SourceList{lint.RFC3279, lint.RFC5280, lint.Community},
@@ -28,14 +28,13 @@ var crlChecks = sync.OnceValues(func() ([]*lint.RevocationListLint, error) {
 	return registry.RevocationListLints().Lints(), nil
 })
 
-// Lint returns the warnings and errors of zlint. It must be called after [CRL.Sign]. Of a CRL with more
-// than a thousand entries it reads the first thousand.
+// Lint returns zlint's warnings and errors. Call it after [CRL.Sign]. It reads the first thousand entries.
 func (l *CRL) Lint() ([]notary.Finding, error) { return lintCRL(l.excerpt) }
 
 func lintCRL(der []byte) (findings []notary.Finding, err error) {
 	defer func() {
 		if recover() != nil {
-			findings, err = nil, errors.New("the linter broke down on the CRL")
+			findings, err = nil, errors.New("the linter failed on the CRL")
 		}
 	}()
 	checks, err := crlChecks()

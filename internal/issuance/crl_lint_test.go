@@ -9,8 +9,8 @@ import (
 	"notary/internal/issuance"
 )
 
-// zlint's lints find what is odd in a list, of a long one among the first thousand entries, whose frame and
-// issuing distribution point are those of the whole.
+// zlint's lints find faults in a CRL, and for a long one in its first thousand entries, which are linted with the
+// real frame and issuing distribution point.
 func TestLintOfAList(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, notary.ECDSAP256, -1)

@@ -25,7 +25,6 @@ type crlList struct {
 	revocations []notary.Revocation
 }
 
-// newList is a list with so many revocations.
 func newList(entries int) crlList {
 	l := crlList{CRLTerms: issuance.CRLTerms{Number: 7, ThisUpdate: now, NextUpdate: now.Add(24 * time.Hour)}}
 	for n := range entries {
@@ -48,7 +47,6 @@ func (l crlList) sign(issuer issuance.Issuer) ([]byte, error) {
 	return crl.Sign(l.CRLTerms)
 }
 
-// template is the list as package x509 has it.
 func (l crlList) template() *x509.RevocationList {
 	t := &x509.RevocationList{Number: big.NewInt(l.Number), ThisUpdate: l.ThisUpdate.Truncate(time.Second),
 		NextUpdate: l.NextUpdate.Truncate(time.Second)}
@@ -63,7 +61,6 @@ func (l crlList) template() *x509.RevocationList {
 	return t
 }
 
-// point is an issuing distribution point by package asn1.
 func point(urls []string) []byte {
 	var idp struct {
 		Point struct {
@@ -80,7 +77,7 @@ func point(urls []string) []byte {
 	return der
 }
 
-// everyKind is a list with every reason, serial numbers and times of every form.
+// everyKind returns a list with every reason, and serial numbers and times of every form.
 func everyKind() crlList {
 	l := newList(0)
 	l.Number, l.ThisUpdate, l.NextUpdate = 42, time.Date(2051, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2051, 2, 4, 4, 5, 6, 0, time.UTC)
@@ -97,7 +94,7 @@ func everyKind() crlList {
 	return l
 }
 
-// What is signed is, byte for byte, what the standard library would sign.
+// The signed CRL is, byte for byte, what the standard library would sign.
 func TestCRL(t *testing.T) {
 	t.Parallel()
 	sharded := everyKind()
@@ -147,7 +144,6 @@ func TestCRL(t *testing.T) {
 	}
 }
 
-// A list that turns out longer than it was thought is moved, and no worse for it.
 func TestCRLGrows(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, notary.Ed25519, -1)
@@ -177,7 +173,6 @@ func TestCRLGrows(t *testing.T) {
 	}
 }
 
-// lintCRL runs all lints for CRLs that there are.
 func lintCRL(t *testing.T, der []byte) {
 	t.Helper()
 	crl, err := zx509.ParseRevocationList(der)
@@ -186,7 +181,7 @@ func lintCRL(t *testing.T, der []byte) {
 	}
 	applied := 0
 	for _, check := range lint.GlobalRegistry().RevocationListLints().Lints() {
-		if check.Name == "e_crl_revocation_date_too_early" { // some lists have entries of 1950
+		if check.Name == "e_crl_revocation_date_too_early" { // some CRLs here have entries from 1950
 			continue
 		}
 		result := check.Execute(crl, lint.Configuration{})

@@ -9,8 +9,8 @@ import (
 	"notary"
 )
 
-// ChainFindings returns findings about a valid chain from elsewhere that relying parties may refuse: its
-// first certificate has purposes for which an authority further up may not issue.
+// ChainFindings returns findings about a valid external chain that relying parties may reject: an authority in it
+// may not issue for some purposes of its first certificate.
 func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 	if len(chain) == 0 {
 		return nil
@@ -22,7 +22,8 @@ func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 		}
 		findings = append(findings, notary.Finding{
 			Lint: "purpose_beyond_issuer", Level: notary.FindingWarning, Citation: "RFC 5280: 4.2.1.12",
-			Description: fmt.Sprintf("The certificate is for %s, and the CA %.100s may not issue for that: relying parties refuse it there.",
+			Description: fmt.Sprintf("The certificate is for %s, but the CA %.100s may not issue for that: "+
+				"relying parties will reject it.",
 				strings.Join(purposeNames(forbidden), " and "), nameOf(authority)),
 		})
 	}
@@ -30,8 +31,8 @@ func ChainFindings(chain []*x509.Certificate) (findings []notary.Finding) {
 }
 
 // forbiddenPurposes returns the purposes of a certificate for which an authority may not issue. All common
-// verifiers apply an authority's extended key usages, if it has any, to the certificates below it. The
-// authority's OCSP responder is exempt.
+// verifiers apply an authority's extended key usages, if it has any, to the certificates below it. Its OCSP
+// responder is exempt.
 func forbiddenPurposes(authority, certificate *x509.Certificate) (forbidden []string) {
 	if len(authority.ExtKeyUsage)+len(authority.UnknownExtKeyUsage) == 0 ||
 		slices.Contains(authority.ExtKeyUsage, x509.ExtKeyUsageAny) {
@@ -41,7 +42,7 @@ func forbiddenPurposes(authority, certificate *x509.Certificate) (forbidden []st
 	return slices.DeleteFunc(purposes(certificate), func(p string) bool { return slices.Contains(allowed, p) })
 }
 
-// purposeNames returns the names of extended key usages, or their object identifiers if they have none.
+// purposeNames returns the names of extended key usages, or their object identifiers.
 func purposeNames(oids []string) (names []string) {
 	for _, oid := range oids {
 		names = append(names, purposeName(oid))

@@ -19,10 +19,10 @@ import (
 	"notary/internal/pki"
 )
 
-// now is the moment in which the tests live; it has a fraction of a second on purpose.
+// now is the time in the tests; its fraction of a second is intentional.
 var now = time.Date(2030, 5, 6, 7, 8, 9, 500, time.UTC)
 
-// algorithms are those that keys and authorities are tested with.
+// algorithms are the tested algorithms of keys and authorities.
 var algorithms = []notary.KeyAlgorithm{notary.ECDSAP256, notary.ECDSAP384, notary.ECDSAP521,
 	notary.Ed25519, notary.RSA2048}
 
@@ -42,7 +42,7 @@ var keys = sync.OnceValue(func() map[notary.KeyAlgorithm][2]crypto.Signer {
 	return made
 })
 
-// authorityKey and leafKey are two different keys of an algorithm, made once.
+// authorityKey and leafKey return two different cached keys of an algorithm.
 func authorityKey(alg notary.KeyAlgorithm) crypto.Signer { return keys()[alg][0] }
 func leafKey(alg notary.KeyAlgorithm) crypto.Signer      { return keys()[alg][1] }
 
@@ -81,7 +81,6 @@ func title(text string) pkix.Name { return pkix.Name{CommonName: text} }
 
 var terms = issuance.Terms{Now: now}
 
-// newRoot makes a root authority with the key of the algorithm.
 func newRoot(tb testing.TB, alg notary.KeyAlgorithm, pathLen int) issuance.Issuer {
 	tb.Helper()
 	key := authorityKey(alg)
@@ -92,7 +91,6 @@ func newRoot(tb testing.TB, alg notary.KeyAlgorithm, pathLen int) issuance.Issue
 	return issuance.Issuer{Certificate: root.Certificate, Signer: key}
 }
 
-// under makes an intermediate authority under the issuer.
 func under(tb testing.TB, issuer issuance.Issuer, name string, pathLen int) issuance.Issuer {
 	tb.Helper()
 	key := newKey(tb)
@@ -104,13 +102,12 @@ func under(tb testing.TB, issuer issuance.Issuer, name string, pathLen int) issu
 		Ancestors: append([]*x509.Certificate{issuer.Certificate}, issuer.Ancestors...)}
 }
 
-// outside makes an authority by hand, as one from elsewhere could be.
+// outside creates an authority without our checks, as an external one could be.
 func outside(tb testing.TB, edit func(*x509.Certificate)) issuance.Issuer {
 	tb.Helper()
 	return outsideWith(tb, newKey(tb), edit)
 }
 
-// outsideWith makes it with a given key.
 func outsideWith(tb testing.TB, key crypto.Signer, edit func(*x509.Certificate)) issuance.Issuer {
 	tb.Helper()
 	template := &x509.Certificate{
@@ -131,7 +128,7 @@ func outsideWith(tb testing.TB, key crypto.Signer, edit func(*x509.Certificate))
 	return issuance.Issuer{Certificate: certificate, Signer: key}
 }
 
-// profile is the built-in profile with that name, "" for the default.
+// profile returns the built-in profile with that name, or the default for "".
 func profile(tb testing.TB, name string) *notary.Profile {
 	tb.Helper()
 	if name == "" {
@@ -164,7 +161,6 @@ func issueLeaf(tb testing.TB, issuer issuance.Issuer, csr *pki.CSR, terms issuan
 	return issued.Certificate
 }
 
-// wantError checks for an error of the kind whose text holds all the words.
 func wantError(tb testing.TB, err error, kind notary.Kind, words ...string) {
 	tb.Helper()
 	if err == nil || notary.KindOf(err) != kind {
@@ -177,7 +173,6 @@ func wantError(tb testing.TB, err error, kind notary.Kind, words ...string) {
 	}
 }
 
-// verify has package x509 verify a certificate for a purpose under its issuer.
 func verify(tb testing.TB, certificate *x509.Certificate, issuer issuance.Issuer, usage x509.ExtKeyUsage) {
 	tb.Helper()
 	chain := append([]*x509.Certificate{issuer.Certificate}, issuer.Ancestors...)
@@ -193,7 +188,7 @@ func verify(tb testing.TB, certificate *x509.Certificate, issuer issuance.Issuer
 	}
 }
 
-// countingSigner notes what it is asked to sign.
+// countingSigner records what it signs.
 type countingSigner struct {
 	crypto.Signer
 	calls int

@@ -1,11 +1,9 @@
-// Package issuance makes certificates and CRLs: a pure function of the profile, the
-// authority, the request and the time, apart from the random serial number and the signer.
+// Package issuance issues certificates and CRLs as a pure function of the profile, the authority, the request and
+// the time, apart from the random serial number and the signer.
 //
-// [Leaf], [Root] and [Intermediate] all go the same way: a draft of the certificate, with the
-// signature of a throw-away key, is linted and held against the constraints of its issuers,
-// and only then the very same to-be-signed bytes are signed with the authority's key. A
-// certificate that breaks a rule is never signed: the error is Unprocessable and says which
-// rule.
+// [Leaf], [Root] and [Intermediate] all build a draft certificate, signed with a throw-away key, lint it and check
+// it against the issuers' constraints, and only then sign exactly the same to-be-signed bytes with the authority's
+// key. A certificate that breaks a rule is never signed: the error is Unprocessable and names the rule.
 package issuance
 
 import (
@@ -18,73 +16,69 @@ import (
 	"notary/internal/pki"
 )
 
-// Issuer is an authority that signs.
+// Issuer is a signing authority.
 type Issuer struct {
 	Certificate *x509.Certificate
-	Ancestors   []*x509.Certificate // its chain, nearest first; none for a root
+	Ancestors   []*x509.Certificate // its chain, nearest first; empty for a root
 	Signer      crypto.Signer
 
-	// What its certificates tell relying parties (RFC 5280, sections 4.2.1.13 and 4.2.2.1):
-	// http URLs, each left out where empty.
-	CRLURL         string // of the list that has their revocations
+	// The HTTP URLs in its certificates (RFC 5280, sections 4.2.1.13 and 4.2.2.1); empty ones are omitted.
+	CRLURL         string // of the CRL that covers them
 	CertificateURL string // of the issuer's own certificate
 	OCSPURL        string
 }
 
-// Terms are what a certificate needs beyond the request.
+// Terms determine the certificate together with the request.
 type Terms struct {
 	Now      time.Time
-	NotAfter time.Time // the last second of validity; zero: the default of what is issued
-	Rand     io.Reader // of the serial number; nil: crypto/rand
+	NotAfter time.Time // the last second of validity; zero for the default
+	Rand     io.Reader // source of the serial number; nil for crypto/rand
 
-	// Constraints are the name constraints that an authority's certificate gets.
+	// Constraints are the name constraints of an authority's certificate.
 	Constraints notary.NameConstraints
 
-	// Like is another certificate of the authority that this one is for. It gets the same key
-	// identifier, so that what the authority issued is found to be issued by it, too, and must
-	// get the same subject. nil: there is none.
+	// Like is an existing certificate of the same authority, or nil. The new one must have the same subject, and
+	// gets the same key identifier so that it is found as the issuer of what the authority has issued.
 	Like *x509.Certificate
 }
 
 const (
-	backdate  = time.Minute // for relying parties whose clocks are late
+	backdate  = time.Minute // for relying parties whose clocks are slow
 	rootYears = 10
 )
 
-// Issued is a certificate that was signed, with what the lints said of it: notices and
-// warnings. The findings are for people; they say nothing against the certificate.
+// Issued is a signed certificate with its lint notices and warnings. The findings are informational.
 type Issued struct {
 	Certificate *x509.Certificate
 	Findings    []notary.Finding
 }
 
-// Leaf issues the certificate of a machine or person. It begins a minute ago and lasts until
-// the terms' NotAfter or for the profile's validity, cut to the end of its issuers.
+// Leaf issues an end-entity certificate. Its validity starts a minute ago and lasts until terms.NotAfter or for
+// the profile's default, limited by the validity of its issuers.
 //
-// A NotAfter that is past is an Invalid error of the field "not_valid_after", an issuer that
-// is not valid now a Conflict; what the profile, the issuer's constraints, the lints or our
-// own checks refuse is Unprocessable.
+// A NotAfter in the past is an Invalid error with the field "not_valid_after", and an issuer that is not currently
+// valid a Conflict. Refusals by the profile, the issuer's constraints, the lints or our own checks are
+// Unprocessable.
 func Leaf(issuer Issuer, profile *notary.Profile, csr *pki.CSR, terms Terms) (*Issued, error) {
 	if profile.CA {
-		return nil, refused("profile", "the profile %s is for authorities: choose one for machines or people", profile.Name)
+		return nil, refused("profile", "the profile %s is for CAs: choose one for end entities", profile.Name)
 	}
 	return issueBy(&issuer, profile, csr, -1, terms)
 }
 
-// Intermediate issues the certificate of an authority under another one, by a profile for
-// authorities. A path length of -1 is that of the profile, which may be none. Errors are those
-// of [Leaf]; a path length that the issuers do not leave room for, and name constraints that
-// permit more than theirs do, are Unprocessable.
+// Intermediate issues the certificate of a subordinate authority under a CA profile. A path length of -1 is the
+// profile's, which may be unlimited. Errors are those of [Leaf]; an excessive path length, and name constraints
+// wider than those of the issuers, are Unprocessable.
 func Intermediate(issuer Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
 	if !profile.CA {
-		return nil, refused("profile", "the profile %s is not for authorities: choose one that is, such as intermediate", profile.Name)
+		return nil, refused("profile", "the profile %s is not for CAs: choose a CA profile, such as "+
+			"intermediate", profile.Name)
 	}
 	return issueBy(&issuer, profile, csr, pathLen, terms)
 }
 
-// Root issues the self-signed certificate of an authority, for ten years unless the terms say
-// otherwise. It goes by no profile: nobody but the authority itself has a say. A path length
-// of -1 is none.
+// Root issues the self-signed certificate of an authority, valid for ten years by default. It uses no profile. A
+// path length of -1 is unlimited.
 func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, error) {
 	template, err := newTemplate(csr, terms)
 	if err != nil {
@@ -104,8 +98,8 @@ func Root(key crypto.Signer, csr *pki.CSR, pathLen int, terms Terms) (*Issued, e
 	return issuer.issueRoot(template, csr)
 }
 
-// issueRoot signs the certificate of a root's key, for which there is no profile: it is linted
-// and held against the constraints like all others.
+// issueRoot signs a certificate for a root's key. Without a profile, it is still linted and checked against
+// constraints.
 func (i Issuer) issueRoot(template *x509.Certificate, csr *pki.CSR) (*Issued, error) {
 	draft, scheme, err := i.makeDraft(template, csr)
 	if err != nil {
@@ -133,19 +127,18 @@ func issueBy(issuer *Issuer, profile *notary.Profile, csr *pki.CSR, pathLen int,
 	return a.issue()
 }
 
-// refused is the error of what policy refuses.
 func refused(field, format string, args ...any) error {
 	err := notary.Errorf(notary.Unprocessable, format, args...)
 	err.Field = field
 	return err
 }
 
-// chain is the issuer's certificate and those above it, nearest first.
+// chain returns the issuer's certificate and those above it, nearest first.
 func (i Issuer) chain() []*x509.Certificate {
 	return append([]*x509.Certificate{i.Certificate}, i.Ancestors...)
 }
 
-// checkRequest says whether the issuer can issue for the request, under that subject, at all.
+// checkRequest returns an error if the issuer cannot issue for the request with that subject at all.
 func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error {
 	for _, authority := range i.chain() {
 		if err := checkAuthority(authority, now); err != nil {
@@ -165,13 +158,13 @@ func (i Issuer) checkRequest(subject []byte, csr *pki.CSR, now time.Time) error 
 	return nil
 }
 
-// checkAuthority says whether an authority is entitled to issue now. Critical extensions that
-// we do not understand may forbid it: relying parties would refuse, too (RFC 5280, 4.2).
+// checkAuthority returns an error unless an authority may issue now. Unknown critical extensions may forbid it,
+// and relying parties would reject them too (RFC 5280, 4.2).
 func checkAuthority(c *x509.Certificate, now time.Time) error {
 	switch {
 	case !pki.MaySign(c):
 		return notary.Errorf(notary.Unprocessable, "the certificate of the authority %s does "+
-			"not let it sign certificates", nameOf(c))
+			"not permit signing certificates", nameOf(c))
 	case len(c.UnhandledCriticalExtensions) > 0:
 		return notary.Errorf(notary.Unprocessable, "the certificate of the authority %s has a "+
 			"critical extension that is not supported (%s)", nameOf(c), c.UnhandledCriticalExtensions[0])
@@ -185,7 +178,6 @@ func checkAuthority(c *x509.Certificate, now time.Time) error {
 	return nil
 }
 
-// nameOf names an authority for people.
 func nameOf(c *x509.Certificate) string {
 	if c.Subject.CommonName != "" {
 		return c.Subject.CommonName

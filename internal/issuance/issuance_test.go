@@ -23,7 +23,6 @@ import (
 	"notary/internal/pki"
 )
 
-// Every kind of authority signs for every kind of key, and the certificates verify.
 func TestLeafForEveryPairOfKeys(t *testing.T) {
 	t.Parallel()
 	signatures := map[notary.KeyAlgorithm]x509.SignatureAlgorithm{
@@ -49,7 +48,7 @@ func TestLeafForEveryPairOfKeys(t *testing.T) {
 	}
 }
 
-// wantReadBack checks that a certificate is what anybody reads from its bytes.
+// wantReadBack requires a certificate to equal its own parsed bytes.
 func wantReadBack(t *testing.T, certificate *x509.Certificate) {
 	t.Helper()
 	again, err := x509.ParseCertificate(certificate.Raw)
@@ -61,7 +60,6 @@ func wantReadBack(t *testing.T, certificate *x509.Certificate) {
 	}
 }
 
-// Every field of a leaf, for every profile and kind of key.
 func TestLeafFields(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, notary.ECDSAP384, -1)
@@ -124,7 +122,6 @@ func TestLeafFields(t *testing.T) {
 	}
 }
 
-// wantCritical checks that exactly these extensions are critical.
 func wantCritical(t *testing.T, c *x509.Certificate, want ...string) {
 	t.Helper()
 	var got []string
@@ -140,7 +137,7 @@ func wantCritical(t *testing.T, c *x509.Certificate, want ...string) {
 	}
 }
 
-func TestNoURLsWhereThereAreNone(t *testing.T) {
+func TestEmptyURLsAreOmitted(t *testing.T) {
 	t.Parallel()
 	leaf := issueLeaf(t, newRoot(t, notary.ECDSAP256, -1), leafCSR(t, "a.example.com"), terms)
 	if leaf.CRLDistributionPoints != nil || leaf.IssuingCertificateURL != nil || leaf.OCSPServer != nil {
@@ -172,7 +169,7 @@ func TestSubjectKeepsItsBytes(t *testing.T) {
 	}
 }
 
-// What a request asks for beyond names and key is ignored, the rights of an authority first.
+// Requested extensions other than names are ignored, CA rights in particular.
 func TestRequestedRightsAreIgnored(t *testing.T) {
 	t.Parallel()
 	key := leafKey(notary.ECDSAP256)
@@ -254,7 +251,7 @@ func TestIssuerOutsideItsValidity(t *testing.T) {
 	}
 }
 
-// A serial number is 128 random bits, never zero, and never drawn without randomness.
+// A serial number is 128 random bits, never zero, and never generated without randomness.
 func TestSerialNumbers(t *testing.T) {
 	t.Parallel()
 	root, csr := newRoot(t, notary.ECDSAP256, -1), leafCSR(t, "a.example.com")
@@ -289,7 +286,7 @@ func TestSerialNumbers(t *testing.T) {
 	}
 }
 
-// brokenSigner does what a faulty device could: it signs something else, or nothing.
+// brokenSigner is a faulty device: it signs something else, or nothing.
 type brokenSigner struct {
 	crypto.Signer
 	fault error
@@ -302,7 +299,7 @@ func (b brokenSigner) Sign(random io.Reader, _ []byte, opts crypto.SignerOpts) (
 	return b.Signer.Sign(random, []byte("something else altogether, 32 oct"), opts)
 }
 
-func TestBrokenSignerIsNoticed(t *testing.T) {
+func TestBrokenSignerIsDetected(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, notary.Ed25519, -1)
 	root.Signer = brokenSigner{authorityKey(notary.Ed25519), nil}
@@ -338,11 +335,11 @@ func TestAuthoritysOwnSubjectAndKeyAreRefused(t *testing.T) {
 	wantError(t, err, notary.Unprocessable, "key")
 }
 
-// An authority from outside may lack a subject key identifier: then one is made of its key.
+// An external authority may lack a subject key identifier, which is then derived from its key.
 func TestIssuerWithoutKeyIdentifier(t *testing.T) {
 	t.Parallel()
 	issuer := outside(t, func(*x509.Certificate) {})
-	want := issuer.Certificate.SubjectKeyId // package x509 makes it the same way
+	want := issuer.Certificate.SubjectKeyId // package x509 derives it in the same way
 	bare := *issuer.Certificate
 	bare.SubjectKeyId = nil
 	issuer.Certificate = &bare

@@ -9,12 +9,12 @@ import (
 	"notary/internal/pki"
 )
 
-// Link issues the certificate by which one key of a root vouches for another one of the same
-// name (RFC 4210, section 4.4: OldWithNew and NewWithOld), with the rights of the certificate
-// that the other key has signed for itself. It begins now, and ends with the first of the two.
-// Being self-issued it counts towards no path length (RFC 5280, section 4.2.1.9).
+// Link issues a self-issued certificate that binds one root key to another of the same name (RFC 4210, section
+// 4.4: OldWithNew and NewWithOld), with the extensions of the other key's self-signed certificate. It is valid
+// from now until the earlier expiry of the two. Being self-issued, it does not count towards path lengths (RFC
+// 5280, section 4.2.1.9).
 //
-// Errors are those of [Intermediate]; two roots that differ in name are Unprocessable.
+// Errors are those of [Intermediate]; two roots with different names are Unprocessable.
 func Link(issuer Issuer, other *x509.Certificate, terms Terms) (*Issued, error) {
 	if !bytes.Equal(issuer.Certificate.RawSubject, other.RawSubject) {
 		return nil, notary.Errorf(notary.Unprocessable, "only keys of the same name can be linked")

@@ -11,7 +11,6 @@ import (
 	"notary/internal/pki"
 )
 
-// Two roots of one name vouch for one another's keys, whatever their kinds.
 func TestLink(t *testing.T) {
 	t.Parallel()
 	for _, alg := range algorithms {
@@ -81,7 +80,7 @@ func TestLinkRefused(t *testing.T) {
 	wantError(t, err, notary.Conflict, "not valid before")
 }
 
-// A further certificate for an authority keeps its subject and key identifier, or is refused.
+// An additional certificate of an authority keeps its subject and key identifier, or is refused.
 func TestLike(t *testing.T) {
 	t.Parallel()
 	issuer := newRoot(t, notary.ECDSAP256, -1)

@@ -14,8 +14,8 @@ import (
 // maxSerialOctets is the limit of RFC 5280, section 4.1.2.2.
 const maxSerialOctets = 20
 
-// checkDraft holds the draft, as relying parties will read it, against what was meant. It
-// finds what no general lint can know: whose key, names and rights these are.
+// checkDraft compares the parsed draft, as relying parties will see it, with what was intended. It checks what no
+// general lint can know: the right key, names and extensions.
 func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
 	checks := []struct {
 		holds bool
@@ -24,19 +24,21 @@ func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
 		{draft.Version == 3, "it must be of version 3"},
 		{draft.SerialNumber.Sign() > 0 && (draft.SerialNumber.BitLen()/8)+1 <= maxSerialOctets,
 			"its serial number must be positive and of at most 20 octets"},
-		{draft.SerialNumber.Cmp(meant.SerialNumber) == 0, "its serial number must be the drawn one"},
+		{draft.SerialNumber.Cmp(meant.SerialNumber) == 0, "its serial number must be the generated one"},
 		{draft.SignatureAlgorithm == meant.SignatureAlgorithm, "its signature algorithm must fit the authority's key"},
 		{bytes.Equal(draft.RawIssuer, i.issuerName(meant)), "its issuer must be the authority"},
-		{bytes.Equal(draft.RawSubject, meant.RawSubject), "its subject must be that of the request, as the profile has it"},
+		{bytes.Equal(draft.RawSubject, meant.RawSubject), "its subject must be that of the request, as modified " +
+			"by the profile"},
 		{pki.SameKey(draft.PublicKey, csr.PublicKey), "its key must be that of the request"},
 		{i.contains(draft), "its validity must lie within that of the authority"},
 		{draft.BasicConstraintsValid && draft.IsCA == meant.IsCA && pathLen(draft) == pathLen(meant),
-			"its basic constraints must be those that were decided on"},
-		{bytes.Equal(constraintsIn(draft.Extensions), constraintsIn(meant.ExtraExtensions)), "its name constraints must be those that were decided on"},
+			"its basic constraints must be those of the template"},
+		{bytes.Equal(constraintsIn(draft.Extensions), constraintsIn(meant.ExtraExtensions)), "its name constraints must be those of the template"},
 		{draft.KeyUsage == meant.KeyUsage, "its key usage must fit the key"},
 		{slices.Equal(purposes(draft), purposes(meant)), "its extended key usage must be that of the profile"},
 		{slices.EqualFunc(draft.Policies, meant.Policies, x509.OID.Equal), "its policies must be those of the profile"},
-		{bytes.Equal(draft.AuthorityKeyId, meant.AuthorityKeyId), "its authority key identifier must be the authority's"},
+		{bytes.Equal(draft.AuthorityKeyId, meant.AuthorityKeyId), "its authority key identifier must be the " +
+			"authority's"},
 		{bytes.Equal(draft.SubjectKeyId, meant.SubjectKeyId), "its subject key identifier must be that of its key"},
 		{csr.Names.Len() <= pki.MaxNames, "it has too many names"},
 		{sameNames(pki.CertificateNames(draft), csr.Names), "its names must be those of the request"},
@@ -50,7 +52,7 @@ func (i Issuer) checkDraft(draft, meant *x509.Certificate, csr *pki.CSR) error {
 	return pki.CheckKey(draft.PublicKey)
 }
 
-// issuerName is the subject of the issuer, which for a root is the certificate to be.
+// issuerName returns the issuer's subject, which for a root is that of the certificate itself.
 func (i Issuer) issuerName(meant *x509.Certificate) []byte {
 	if len(i.Certificate.RawSubject) > 0 {
 		return i.Certificate.RawSubject
@@ -58,7 +60,7 @@ func (i Issuer) issuerName(meant *x509.Certificate) []byte {
 	return meant.RawSubject
 }
 
-// contains says whether the draft is valid only while all its issuers are.
+// contains reports whether the draft's validity lies within that of all its issuers.
 func (i Issuer) contains(draft *x509.Certificate) bool {
 	for _, authority := range i.chain() {
 		if draft.NotBefore.Before(authority.NotBefore) || draft.NotAfter.After(authority.NotAfter) {
@@ -68,7 +70,7 @@ func (i Issuer) contains(draft *x509.Certificate) bool {
 	return !draft.NotAfter.Before(draft.NotBefore)
 }
 
-// pathLen is a certificate's path length, -1 for none, which package x509 has two forms for.
+// pathLen returns a certificate's path length, or -1 if it has none, which package x509 represents in two ways.
 func pathLen(c *x509.Certificate) int {
 	if !c.IsCA || c.MaxPathLen == 0 && !c.MaxPathLenZero {
 		return -1
@@ -76,7 +78,6 @@ func pathLen(c *x509.Certificate) int {
 	return c.MaxPathLen
 }
 
-// constraintsIn is the value of the name constraints extension; nil where there is none.
 func constraintsIn(extensions []pkix.Extension) []byte {
 	for _, e := range extensions {
 		if e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 30}) {

@@ -12,7 +12,7 @@ import (
 
 var criticalExtension = pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 7}, Critical: true, Value: []byte{5, 0}}
 
-// forge makes a request that went past the checks of package pki.
+// forge creates a request that bypasses the checks of package pki.
 func forge(t *testing.T, edit func(*pki.CSR)) *pki.CSR {
 	t.Helper()
 	csr := *leafCSR(t, "a.example.com")
@@ -31,7 +31,7 @@ func marshal(t *testing.T, value any) []byte {
 	return der
 }
 
-// What breaks a rule is not signed, even where the checks of the request failed to see it.
+// A certificate that breaks a rule is not signed, even if the checks of the request missed it.
 func TestLintRefuses(t *testing.T) {
 	t.Parallel()
 	name := func(oid asn1.ObjectIdentifier, value any) []byte {
@@ -87,7 +87,7 @@ func TestLintRefuses(t *testing.T) {
 	}
 }
 
-// What is signed is, byte for byte, what was linted: the signer sees it once, and last.
+// What is signed is, byte for byte, what was linted: the signer is called once, and last.
 func TestSignsOnce(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, notary.Ed25519, -1)

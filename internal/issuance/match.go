@@ -7,20 +7,19 @@ import (
 	"strings"
 )
 
-// The entries of a profile's lists of names match as name constraints do (RFC 5280, section
-// 4.2.1.10). Names are in the form of [notary.Names]: lower case, addresses unmapped.
+// The entries of a profile's name lists match like name constraints (RFC 5280, section 4.2.1.10). Names are in the
+// form of [notary.Names]: lower case, addresses unmapped.
 
-// matchesDNS says whether a DNS name, which may be a wildcard, is the entry or below it.
+// matchesDNS reports whether a DNS name, possibly a wildcard, is the entry or below it.
 func matchesDNS(name, entry string) bool {
 	entry = strings.ToLower(entry)
-	name = strings.TrimPrefix(name, "*") // ".example.com" is what the wildcard stands for, and more
+	name = strings.TrimPrefix(name, "*") // ".example.com" covers what the wildcard matches
 	if below, only := strings.CutPrefix(entry, "."); only {
 		return strings.HasSuffix(name, "."+below)
 	}
 	return name == entry || strings.HasSuffix(name, "."+entry)
 }
 
-// matchesIP says whether an address lies in the entry's range.
 func matchesIP(name, entry string) bool {
 	address, err := netip.ParseAddr(name)
 	if err != nil {
@@ -30,8 +29,8 @@ func matchesIP(name, entry string) bool {
 	return ok && prefix.Contains(address.Unmap())
 }
 
-// parsePrefix reads a range, such as 10.0.0.0/8, or a single address. What it gives has no
-// bits behind its prefix and is never an IPv4 range inside of IPv6.
+// parsePrefix parses a range, such as 10.0.0.0/8, or a single address. The result has no bits after its prefix and
+// is never an IPv4-mapped IPv6 range.
 func parsePrefix(text string) (netip.Prefix, bool) {
 	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" && !address.Is4In6() {
 		return netip.PrefixFrom(address, address.BitLen()), true
@@ -43,28 +42,28 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 	return prefix, true
 }
 
-// matchesEmail says whether an e-mail address is the entry, or is at its domain: exactly that
-// one, or with a dot before it one of those below.
+// matchesEmail reports whether an e-mail address is the entry or is at the entry's domain, or with a leading dot
+// at a subdomain.
 func matchesEmail(name, entry string) bool {
 	at := strings.LastIndexByte(name, '@')
 	if at < 0 {
 		return false
 	}
-	if local, domain, ok := strings.Cut(entry, "@"); ok { // the local part's case matters
+	if local, domain, ok := strings.Cut(entry, "@"); ok { // the local part is case-sensitive
 		return name[:at] == local && strings.EqualFold(name[at+1:], domain)
 	}
 	return matchesHost(strings.ToLower(name[at+1:]), entry)
 }
 
-// matchesHost says whether a host is the entry or, where that begins with a dot, below it.
+// matchesHost reports whether a host is the entry or, for an entry with a leading dot, below it.
 func matchesHost(host, entry string) bool {
 	entry = strings.ToLower(entry)
 	return host == entry || strings.HasPrefix(entry, ".") && strings.HasSuffix(host, entry)
 }
 
-// matchesURI reports whether a URI has the entry's host or, for an entry with a scheme, begins with the
-// entry up to the end of a path segment. A URI without a host matches if it equals the entry, or begins
-// with an entry that ends in a colon. A URI that programs read in different ways matches nothing.
+// matchesURI reports whether a URI has the entry's host or, for an entry with a scheme, starts with the entry up
+// to the end of a path segment. A URI without a host matches if it equals the entry, or starts with an entry that
+// ends in a colon. A URI that programs interpret differently matches nothing.
 func matchesURI(name, entry string) bool {
 	uri, err := url.Parse(name)
 	if err == nil && uri.Opaque != "" {
@@ -85,9 +84,8 @@ func matchesURI(name, entry string) bool {
 	return ok && (rest == "" || under == "" || strings.HasSuffix(under, "/") || strings.HasPrefix(rest, "/"))
 }
 
-// isUnambiguous reports whether all programs find the same host and path in a URI: it has no user, its
-// host is a DNS name or an IP address, and its path neither leads upwards nor hides characters that
-// separate parts of a URI.
+// isUnambiguous reports whether all programs see the same host and path in a URI: it has no user, its host is a
+// DNS name or an IP address, and its path neither leads upwards nor hides characters that separate parts of a URI.
 func isUnambiguous(uri *url.URL) bool {
 	if uri.User != nil || uri.Opaque != "" || !isPlainHost(uri.Hostname()) {
 		return false
@@ -102,8 +100,8 @@ func isUnambiguous(uri *url.URL) bool {
 	return !hidesSeparator(path)
 }
 
-// isPlainHost reports whether a host is an IP address, or a name of letters, digits, hyphens and
-// underscores, which SPIFFE allows, between dots.
+// isPlainHost reports whether a host is an IP address, or dot-separated labels of letters, digits, hyphens and
+// underscores, which SPIFFE allows.
 func isPlainHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
@@ -116,9 +114,9 @@ func isPlainHost(host string) bool {
 	return true
 }
 
-// hidesSeparator reports whether a path contains a backslash, or a percent-encoded character that is
-// special in a URI or has no need to be encoded (RFC 3986, sections 2.2 and 2.3). Programs decode
-// them before or after they look at the path, some of them twice.
+// hidesSeparator reports whether a path contains a backslash, or a percent-encoded character that is special in a
+// URI or need not be encoded (RFC 3986, sections 2.2 and 2.3). Programs decode these before or after interpreting
+// the path, some twice.
 func hidesSeparator(path string) bool {
 	for i := range len(path) {
 		switch {

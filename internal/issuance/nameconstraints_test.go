@@ -17,8 +17,8 @@ type nameCase struct {
 	commonName, email   string // in the subject
 
 	say     verdicts
-	differs string // why these are not the same
-	java    string // why Java does not accept what we issue
+	differs string // why the verdicts differ
+	java    string // why Java rejects what we issue
 }
 
 func (c nameCase) subject() pkix.Name {
@@ -30,7 +30,7 @@ func (c nameCase) subject() pkix.Name {
 	return name
 }
 
-// verdicts are who accepts the certificate.
+// verdicts tell which verifiers accept the certificate.
 type verdicts struct{ we, openssl, golang bool }
 
 var (
@@ -43,7 +43,7 @@ var (
 
 func list(names ...string) []string { return names }
 
-// nameCases is what is certified under name constraints, and what verifiers say of it.
+// nameCases lists certificates under name constraints with the verdicts of verifiers.
 var nameCases = []nameCase{
 	// DNS names
 	{what: "no constraints", names: list("DNS:a.example.com"), say: everybody},
@@ -149,7 +149,7 @@ var nameCases = []nameCase{
 	{what: "all of IPv4 excluded", excluded: list("IP:0.0.0.0/0"), names: list("IP:192.0.2.1"), say: nobody},
 	{what: "all of IPv4 excluded, IPv6", excluded: list("IP:0.0.0.0/0"), names: list("IP:2001:db8::1"), say: everybody,
 		java: "it compares IPv4 prefixes with the first octets of IPv6 addresses"},
-	{what: "IPv4 inside IPv6, permitted", permitted: list("IP:10.0.0.0/8"), names: list("IP hex:00000000000000000000ffff0a000001"), say: everybody}, // we certify it as IPv4
+	{what: "IPv4 inside IPv6, permitted", permitted: list("IP:10.0.0.0/8"), names: list("IP hex:00000000000000000000ffff0a000001"), say: everybody}, // certified as IPv4
 	{what: "IPv4 inside IPv6, not permitted", permitted: list("IP:10.0.0.0/8"), names: list("IP hex:00000000000000000000ffffc0000201"), say: nobody},
 	{what: "IPv4 inside IPv6, excluded as IPv4", excluded: list("IP:10.0.0.0/8"), names: list("IP hex:00000000000000000000ffff0a000001"), say: allButWe,
 		differs: "of 16 octets it is in no prefix of 4; we certify, and so refuse, the IPv4 address that it is"},
@@ -158,14 +158,14 @@ var nameCases = []nameCase{
 		differs: "Go takes no mask that is no prefix"},
 	{what: "an address of five octets", permitted: list("IP:10.0.0.0/8"), names: list("IP hex:0a00000100"), say: nobody},
 
-	{what: "IPv4 inside IPv6, beyond what is excluded", excluded: list("IP:10.0.0.0/8"), names: list("IP hex:00000000000000000000ffffc0000201"), say: everybody}, // we certify it as IPv4
+	{what: "IPv4 inside IPv6, beyond what is excluded", excluded: list("IP:10.0.0.0/8"), names: list("IP hex:00000000000000000000ffffc0000201"), say: everybody}, // certified as IPv4
 	{what: "IPv4 inside IPv6 in the name and the constraint", permitted: list("IP hex:00000000000000000000ffff0a000000ffffffffffffffffffffffffff000000"), names: list("IP hex:00000000000000000000ffff0a000001"), say: allButWe,
 		differs: "as IPv4, as which we would certify it, it is not in a prefix of 16 octets"},
 	{what: "IPv4 where it is excluded inside IPv6", excluded: list("IP hex:00000000000000000000ffff0a000000ffffffffffffffffffffffffff000000"), names: list("IP:10.0.0.1"), say: everybody},
 	{what: "IPv4 inside IPv6 where all of IPv6 is permitted", permitted: list("IP:::/0"), names: list("IP hex:00000000000000000000ffff0a000001"), say: opensslAlone,
 		differs: "to OpenSSL it is of 16 octets and so IPv6; to Go and us it is IPv4, of which nothing is permitted"},
 	{what: "IPv4 inside IPv6 where all of IPv6 is excluded", excluded: list("IP:::/0"), names: list("IP hex:00000000000000000000ffff0a000001"), say: everybody,
-		java: "it fails on IPv4 addresses that begin like an IPv6 prefix (ArrayIndexOutOfBoundsException)"}, // we certify it as IPv4
+		java: "it fails on IPv4 addresses that begin like an IPv6 prefix (ArrayIndexOutOfBoundsException)"}, // certified as IPv4
 	{what: "IPv4 behind zeros, which is IPv6", permitted: list("IP:10.0.0.0/8"), names: list("IP:::a00:1"), say: nobody},
 
 	// e-mail addresses
@@ -262,7 +262,7 @@ var nameCases = []nameCase{
 	{what: "a relative URI", permitted: list("URI:example.com"), names: list("URI://example.com/a"), say: goAlone,
 		differs: "to OpenSSL, as to RFC 5280, it is no URI without a scheme; we certify none"},
 
-	// across kinds, and other kinds
+	// across types, and other types
 	{what: "constraints on another kind of names", permitted: list("DNS:example.com"), names: list("IP:10.0.0.1", "email:me@example.net"), say: everybody},
 	{what: "constraints on directory names, met", permitted: list("dirName:Example"), names: list("DNS:a.example.com"), say: opensslAlone,
 		differs: "Go does not know constraints on directory names, and refuses what it does not know"},
@@ -270,8 +270,8 @@ var nameCases = []nameCase{
 		differs: "Go does not know constraints on directory names, and refuses what it does not know"},
 }
 
-// What we certify under name constraints, OpenSSL and Go accept, and so does Java but for what
-// it cannot read. Where the first two differ, we are with the stricter, and the table says why.
+// OpenSSL and Go accept what we certify under name constraints, and so does Java except for what it cannot parse.
+// If the first two differ, we follow the stricter, and the table says why.
 func TestInteropNameConstraints(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")

@@ -15,25 +15,24 @@ import (
 	"notary/internal/pki"
 )
 
-// Responder signs OCSP answers for the authority that issued its certificate (RFC 6960,
-// section 4.2.2.2).
+// Responder signs OCSP responses for the authority that issued its certificate (RFC 6960, section 4.2.2.2).
 type Responder struct {
 	Certificate *x509.Certificate
-	Signer      crypto.Signer // of an ECDSA P-256 key
+	Signer      crypto.Signer // with an ECDSA P-256 key
 }
 
-// OCSPAnswer is what a responder says.
+// OCSPAnswer is the content of an OCSP response.
 type OCSPAnswer struct {
-	ThisUpdate time.Time // when this was true, which is also when it is said
-	NextUpdate time.Time // until when it may be relied on
+	ThisUpdate time.Time // also used as producedAt
+	NextUpdate time.Time // end of the response's validity
 	Certs      []OCSPStatus
-	Nonce      []byte // that of the request; nil where it had none
+	Nonce      []byte // copied from the request; nil if it had none
 }
 
-// OCSPStatus is what a responder says of one certificate: revoked where there is a
-// revocation, otherwise good where it is known, otherwise unknown.
+// OCSPStatus is the status of one certificate: revoked if it has a revocation, good if it is known, otherwise
+// unknown.
 type OCSPStatus struct {
-	ID         []byte // the CertID of the request, as DER
+	ID         []byte // DER CertID of the request
 	Known      bool
 	Revocation *notary.Revocation
 }
@@ -44,8 +43,8 @@ var (
 	oidECDSAWithSHA256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
 )
 
-// OCSP signs an OCSP response with a basic answer (RFC 6960, section 4.2.1), and gives it as
-// DER. The signature is verified before anybody sees it. Errors are Internal.
+// OCSP signs a basic OCSP response (RFC 6960, section 4.2.1) and returns its DER. It verifies the signature before
+// returning it. Errors are Internal.
 func OCSP(responder Responder, answer OCSPAnswer) ([]byte, error) {
 	if err := checkAnswer(responder, answer); err != nil {
 		return nil, err
@@ -80,31 +79,30 @@ func OCSP(responder Responder, answer OCSPAnswer) ([]byte, error) {
 	return der, nil
 }
 
-// checkAnswer refuses what the program must never say.
 func checkAnswer(responder Responder, answer OCSPAnswer) error {
 	c := responder.Certificate
 	switch {
 	case len(answer.Certs) == 0:
-		return notary.Errorf(notary.Internal, "the OCSP answer would say nothing")
+		return notary.Errorf(notary.Internal, "the OCSP response would be empty")
 	case !answer.NextUpdate.After(answer.ThisUpdate):
-		return notary.Errorf(notary.Internal, "the OCSP answer would end before it begins")
+		return notary.Errorf(notary.Internal, "the OCSP response would expire before it begins")
 	case answer.ThisUpdate.Before(c.NotBefore) || answer.NextUpdate.After(c.NotAfter):
-		return notary.Errorf(notary.Internal, "the OCSP answer would not lie within the validity of the responder's certificate")
+		return notary.Errorf(notary.Internal, "the OCSP response would exceed the validity of the responder's "+
+			"certificate")
 	}
 	for _, s := range answer.Certs {
 		if s.Revocation == nil {
 			continue
 		}
 		if _, known := notary.RevocationReasons[s.Revocation.Reason]; !known || s.Revocation.At.IsZero() {
-			return notary.Errorf(notary.Internal, "the revocation at %s for %q cannot be put into an OCSP answer",
+			return notary.Errorf(notary.Internal, "the revocation at %s for %q cannot be put into an OCSP response",
 				s.Revocation.At, s.Revocation.Reason)
 		}
 	}
 	return nil
 }
 
-// responseData is what is signed (RFC 6960, section 4.2.1): who answers, by its key, when,
-// and what.
+// responseData returns the signed part (RFC 6960, section 4.2.1): the responder's key, the time and the statuses.
 func responseData(responder Responder, answer OCSPAnswer) ([]byte, error) {
 	key, err := pki.KeyBits(responder.Certificate.RawSubjectPublicKeyInfo)
 	if err != nil {
@@ -132,9 +130,9 @@ func addStatus(b *cryptobyte.Builder, status OCSPStatus, answer OCSPAnswer) {
 		b.AddBytes(status.ID)
 		switch {
 		case status.Revocation != nil:
-			addExplicit(b, 1, func(b *cryptobyte.Builder) { // implicit, of a SEQUENCE: the same octets
+			addExplicit(b, 1, func(b *cryptobyte.Builder) { // implicitly tagged SEQUENCE: same encoding
 				b.AddASN1GeneralizedTime(status.Revocation.At.UTC())
-				// 0, unspecified, is left out, as from CRLs (RFC 5280, section 5.3.1).
+				// The reason code 0, unspecified, is omitted as in CRLs (RFC 5280, section 5.3.1).
 				if code := notary.RevocationReasons[status.Revocation.Reason]; code != 0 {
 					addExplicit(b, 0, func(b *cryptobyte.Builder) { b.AddASN1Enum(int64(code)) })
 				}
@@ -158,7 +156,6 @@ func addNonce(b *cryptobyte.Builder, nonce []byte) {
 	})
 }
 
-// wrapBasic makes the response of a basic answer: successful, and of which type.
 func wrapBasic(basic []byte) ([]byte, error) {
 	b := cryptobyte.NewBuilder(make([]byte, 0, len(basic)+48))
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -177,18 +174,18 @@ func addExplicit(b *cryptobyte.Builder, tag uint8, content cryptobyte.BuilderCon
 	b.AddASN1(casn1.Tag(tag).ContextSpecific().Constructed(), content)
 }
 
-// OCSPError is why an OCSP request got no answer (RFC 6960, section 4.2.1).
+// OCSPError is the status of an unsuccessful OCSP response (RFC 6960, section 4.2.1).
 type OCSPError byte
 
-// The reasons that we give.
+// The error statuses in use.
 const (
 	OCSPMalformedRequest OCSPError = 1
 	OCSPInternalError    OCSPError = 2
 	OCSPTryLater         OCSPError = 3
-	OCSPUnauthorized     OCSPError = 6 // not by this responder (RFC 5019, section 2.2.3)
+	OCSPUnauthorized     OCSPError = 6 // not served by this responder (RFC 5019, section 2.2.3)
 )
 
-// DER is the OCSP response that says so. It is not signed: nobody should rely on it.
+// DER returns the OCSP response with this status. It is unsigned.
 func (e OCSPError) DER() []byte {
 	return []byte{0x30, 3, 0x0a, 1, byte(e)}
 }

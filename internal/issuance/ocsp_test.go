@@ -17,7 +17,6 @@ import (
 	"notary/internal/pki"
 )
 
-// newResponder makes the responder of an authority.
 func newResponder(tb testing.TB, issuer issuance.Issuer) issuance.Responder {
 	tb.Helper()
 	key := newKey(tb)
@@ -28,7 +27,7 @@ func newResponder(tb testing.TB, issuer issuance.Issuer) issuance.Responder {
 	return issuance.Responder{Certificate: issued.Certificate, Signer: key}
 }
 
-// certID names a certificate of the issuer as package ocsp does.
+// certID returns the CertID of one of the issuer's certificates, as encoded by package ocsp.
 func certID(tb testing.TB, issuer issuance.Issuer, serial int64) []byte {
 	tb.Helper()
 	der, err := ocsp.CreateRequest(&x509.Certificate{SerialNumber: big.NewInt(serial)}, issuer.Certificate, nil)
@@ -47,7 +46,6 @@ func newAnswer(certs ...issuance.OCSPStatus) issuance.OCSPAnswer {
 	return issuance.OCSPAnswer{ThisUpdate: at, NextUpdate: at.Add(time.Hour), Certs: certs}
 }
 
-// Whatever key the authority has, relying parties read what was said of each certificate.
 func TestOCSP(t *testing.T) {
 	t.Parallel()
 	for _, alg := range algorithms {
@@ -127,7 +125,7 @@ func TestOCSPRefused(t *testing.T) {
 		edit      func(*issuance.OCSPAnswer)
 		words     string
 	}{
-		{"no certificate", good, func(a *issuance.OCSPAnswer) { a.Certs = nil }, "nothing"},
+		{"no certificate", good, func(a *issuance.OCSPAnswer) { a.Certs = nil }, "empty"},
 		{"ends as it begins", good, func(a *issuance.OCSPAnswer) { a.NextUpdate = a.ThisUpdate }, "before it begins"},
 		{"outlives the responder", good, func(a *issuance.OCSPAnswer) { a.NextUpdate = now.AddDate(1, 0, 0) }, "validity"},
 		{"before the responder", good, func(a *issuance.OCSPAnswer) { a.ThisUpdate = now.AddDate(-1, 0, 0) }, "validity"},
@@ -169,7 +167,7 @@ func TestOCSPError(t *testing.T) {
 	}
 }
 
-// lostSigner has a key, and no luck.
+// lostSigner has a key that fails to sign.
 type lostSigner struct{ crypto.Signer }
 
 func (lostSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {

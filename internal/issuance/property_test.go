@@ -19,11 +19,11 @@ import (
 	"notary/internal/pki"
 )
 
-// manyOfEach is how many certificates of every profile are issued.
+// manyOfEach is the number of certificates issued under each profile.
 const manyOfEach = 1000
 
-// A certificate of whatever built-in profile, for whatever valid subject and names, has
-// nothing in it that zlint finds to be an error, and package x509 reads it.
+// Certificates of every built-in profile, for random valid subjects and names, pass zlint without errors and are
+// parsed by package x509.
 func TestEveryBuiltinProfileIssuesWhatZlintAccepts(t *testing.T) {
 	t.Parallel()
 	registry, err := lint.GlobalRegistry().Filter(lint.FilterOptions{
@@ -36,7 +36,7 @@ func TestEveryBuiltinProfileIssuesWhatZlintAccepts(t *testing.T) {
 	issuer.CRLURL, issuer.CertificateURL = "http://ca.example.com/1.crl", "http://ca.example.com/1.cer"
 	issuer.OCSPURL = "http://ca.example.com/ocsp/1"
 	for _, p := range issuance.Builtins() {
-		if p.Name == notary.OCSPProfile { // which certifies no requests: see TestNewResponder
+		if p.Name == notary.OCSPProfile { // certifies no requests: see TestNewResponder
 			continue
 		}
 		t.Run(p.Name, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestEveryBuiltinProfileIssuesWhatZlintAccepts(t *testing.T) {
 	}
 }
 
-// wantNoErrors has zlint and package x509 judge a certificate from its bytes.
+// wantNoErrors checks a certificate's bytes with zlint and package x509.
 func wantNoErrors(t *testing.T, issued *issuance.Issued, registry lint.Registry, which string) {
 	t.Helper()
 	der := issued.Certificate.Raw
@@ -81,7 +81,7 @@ func wantNoErrors(t *testing.T, issued *issuance.Issued, registry lint.Registry,
 	}
 }
 
-// generator makes random requests that a profile allows.
+// generator generates random requests that a profile allows.
 type generator struct {
 	*rand.Rand
 	profile *notary.Profile
@@ -94,7 +94,6 @@ func (g *generator) issue(issuer issuance.Issuer, csr *pki.CSR) (*issuance.Issue
 	return issuance.Leaf(issuer, g.profile, csr, terms)
 }
 
-// csr is a request with a signature, from a key that was made once.
 func (g *generator) csr(t *testing.T) *pki.CSR {
 	t.Helper()
 	names := g.names()
@@ -111,7 +110,7 @@ func (g *generator) csr(t *testing.T) *pki.CSR {
 	return newCSR(t, g.key(), subject, names...)
 }
 
-// key is mostly a P-256 one, which signs quickly.
+// key returns mostly P-256 keys, which sign quickly.
 func (g *generator) key() crypto.Signer {
 	if g.IntN(10) > 0 {
 		return leafKey(notary.ECDSAP256)
@@ -152,7 +151,7 @@ func (g *generator) address() string {
 	return fmt.Sprintf("2001:db8:%x:%x::%x", g.IntN(1<<16), g.IntN(1<<16), g.IntN(1<<16))
 }
 
-// domain has two to five labels, some of them of 63 characters or internationalised.
+// domain returns two to five labels, some of 63 characters or internationalised.
 func (g *generator) domain() string {
 	var labels []string
 	for range 1 + g.IntN(4) {
@@ -171,8 +170,8 @@ func (g *generator) domain() string {
 	return strings.Join(append(labels, []string{"com", "example", "test", "co"}[g.IntN(4)]), ".")
 }
 
-// subject has up to ten attributes, of every string type that is taken. An e-mail address in
-// it is one of the names.
+// subject returns up to ten attributes, using every accepted string type. An e-mail address in it is one of the
+// names.
 func (g *generator) subject(names []string) pkix.Name {
 	var subject pkix.Name
 	some := func(to *[]string, most int) {
@@ -214,8 +213,8 @@ func (g *generator) subject(names []string) pkix.Name {
 	return subject
 }
 
-// host is a domain as zlint wants it in a URI: its pattern has no place for A-labels, and wants
-// two characters in a label.
+// host returns a domain that zlint accepts in a URI: its pattern excludes A-labels and requires two characters per
+// label.
 func (g *generator) host() string {
 	return g.letters("abcdefghijklmnopqrstuvwxyz0123456789", 2, 20) + []string{".com", ".example", ".test", ".co"}[g.IntN(4)]
 }
@@ -228,12 +227,11 @@ func (g *generator) domainUnder(most int) string {
 	}
 }
 
-// text is of letters of many scripts, never begins or ends with a blank, and is no host name or
-// address.
+// text returns letters of many scripts. It never starts or ends with a blank, and is not a host name or address.
 func (g *generator) text(least, most int) string {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 '()+,-/=?&*@_äöüßéñçøłžшгяλπ中文字日本語한국어"
 	text := strings.TrimSpace(g.letters(letters, least, most))
-	if text == "" || strings.Contains(text, "*") { // a wildcard would have to be a host name
+	if text == "" || strings.Contains(text, "*") { // a wildcard must be a host name
 		return "Example"
 	}
 	return text

@@ -10,20 +10,21 @@ import (
 	"notary/internal/pki"
 )
 
-// NewResponder has the authority issue the certificate of its OCSP responder, for a key that the
-// program has generated and by the profile for responders (RFC 6960, section 4.2.2.2). Errors are
-// those of [Leaf]; a profile that makes no responder is Unprocessable, too.
+// NewResponder issues the certificate of an authority's OCSP responder, for a key that the program generated,
+// under the profile for responders (RFC 6960, section 4.2.2.2). Errors are those of [Leaf]; a profile unsuitable
+// for responders is Unprocessable.
 func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, terms Terms) (*Issued, error) {
 	if profile.CA || !profile.OCSPNoCheck || !slices.Contains(profile.ExtKeyUsages, notary.OCSPSigning) ||
 		!slices.Contains(profile.KeyUsages, notary.DigitalSignature) {
-		return nil, refused("profile", "the profile %s makes no OCSP responders: they need the key usage digitalSignature, "+
-			"the extended key usage OCSPSigning, and no check of their own status", profile.Name)
+		return nil, refused("profile", "the profile %s is not for OCSP responders, which need the key usage "+
+			"digitalSignature, "+
+			"the extended key usage OCSPSigning, and id-pkix-ocsp-nocheck", profile.Name)
 	}
 	csr, err := responderRequest(issuer.Certificate, key)
 	if err != nil {
 		return nil, err
 	}
-	issuer.CRLURL, issuer.CertificateURL, issuer.OCSPURL = "", "", "" // nobody asks for the status of such a certificate
+	issuer.CRLURL, issuer.CertificateURL, issuer.OCSPURL = "", "", "" // nobody checks the status of such a certificate
 	a, err := newAttempt(&issuer, profile, csr, -1, terms)
 	if err != nil {
 		return nil, err
@@ -32,8 +33,8 @@ func NewResponder(issuer Issuer, profile *notary.Profile, key crypto.Signer, ter
 	return a.issue()
 }
 
-// responderRequest names the responder after its authority, under whose name it stays, or,
-// where an attribute of that name, made elsewhere, could not be certified, by what it is.
+// responderRequest returns a request whose subject extends the authority's name, or only names the responder's
+// role if an attribute of an external authority's name cannot be certified.
 func responderRequest(authority *x509.Certificate, key crypto.Signer) (*pki.CSR, error) {
 	const title = "OCSP responder"
 	named := authority.Subject
@@ -50,8 +51,8 @@ func responderRequest(authority *x509.Certificate, key crypto.Signer) (*pki.CSR,
 	return pki.ParseCSR(text)
 }
 
-// shortened is the common name so far that "OCSP responder" fits behind it (RFC 5280,
-// appendix A.1, ub-common-name).
+// shortened truncates the common name so that "OCSP responder" can be appended (RFC 5280, appendix A.1,
+// ub-common-name).
 func shortened(commonName string) string {
 	const room = 64 - len(" OCSP responder")
 	if commonName == "" {

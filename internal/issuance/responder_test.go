@@ -14,7 +14,7 @@ import (
 	"notary/internal/issuance"
 )
 
-// A responder's certificate is what RFC 6960, section 4.2.2.2, asks for, and nothing more.
+// A responder's certificate has exactly what RFC 6960, section 4.2.2.2, requires.
 func TestNewResponder(t *testing.T) {
 	t.Parallel()
 	for _, alg := range algorithms {
@@ -72,7 +72,6 @@ func TestResponderName(t *testing.T) {
 	}
 }
 
-// A profile that was changed so that it makes no responders is refused.
 func TestResponderRefused(t *testing.T) {
 	t.Parallel()
 	for _, edit := range []func(*notary.Profile){
@@ -87,7 +86,6 @@ func TestResponderRefused(t *testing.T) {
 	}
 }
 
-// An authority for servers only has a responder, too.
 func TestResponderOfLimitedAuthority(t *testing.T) {
 	t.Parallel()
 	servers := outside(t, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })

@@ -15,13 +15,13 @@ import (
 	"notary/internal/pki"
 )
 
-// rule is one of the rules of a profile, by the stable word of its verdict.
+// rule is a rule of a profile, with the stable identifier of its verdict.
 type rule struct {
 	name  string
 	check func(*notary.Profile, *pki.CSR) error
 }
 
-// profileRules are what a profile says of requests.
+// profileRules are a profile's rules for requests.
 var profileRules = []rule{
 	{"key", checkKeyKind},
 	{"key_usage", checkKeyUsage},
@@ -39,7 +39,7 @@ var profileRules = []rule{
 	{"max_names", checkNameCount},
 }
 
-// kindOf is the kind of a key that package pki accepts, and the bits of an RSA key.
+// kindOf returns the kind of a key that package pki accepts, and the size of an RSA key.
 func kindOf(key crypto.PublicKey) (kind notary.KeyKind, rsaBits int) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -63,19 +63,21 @@ func checkKeyKind(p *notary.Profile, csr *pki.CSR) error {
 	kind, bits := kindOf(csr.PublicKey)
 	switch keys := p.Keys; {
 	case !slices.Contains(keys.Allowed, kind):
-		return refusedBy(p, "does not allow the key %s: make a request with one of %s", pki.KeyName(csr.PublicKey), listed(keys.Allowed))
+		return refusedBy(p, "does not allow %s keys: create a request with "+
+			"one of %s", pki.KeyName(csr.PublicKey), listed(keys.Allowed))
 	case !AllowsExponent(&p.Rules, csr.PublicKey):
-		return refusedBy(p, "takes RSA keys with a public exponent of at least %d, and this one has %d: "+
-			"make a request with a new key", leastExponent(&p.Rules), pki.SmallExponent(csr.PublicKey))
+		return refusedBy(p, "requires RSA keys with a public exponent of at least %d, and this one has %d: "+
+			"create a request with a new key", leastExponent(&p.Rules), pki.SmallExponent(csr.PublicKey))
 	case kind == notary.KindRSA && bits < keys.MinRSABits:
-		return refusedBy(p, "wants RSA keys of at least %d bits, and this one has %d: make a request with a longer key", keys.MinRSABits, bits)
+		return refusedBy(p, "requires RSA keys of at least %d bits, and this one has %d: create a request with a "+
+			"longer key", keys.MinRSABits, bits)
 	case kind == notary.KindRSA && keys.MaxRSABits > 0 && bits > keys.MaxRSABits:
-		return refusedBy(p, "takes RSA keys of at most %d bits, and this one has %d: make a request with a shorter key", keys.MaxRSABits, bits)
+		return refusedBy(p, "allows RSA keys of at most %d bits, and this one has %d: create a request with a "+
+			"shorter key", keys.MaxRSABits, bits)
 	}
 	return nil
 }
 
-// leastExponent returns the smallest RSA exponent that the rules allow.
 func leastExponent(r *notary.Rules) int {
 	if r.Keys.MinRSAExponent == 0 {
 		return pki.UsualExponent
@@ -83,8 +85,8 @@ func leastExponent(r *notary.Rules) int {
 	return r.Keys.MinRSAExponent
 }
 
-// AllowsExponent reports whether the rules allow a key's RSA exponent, which is the only property of keys
-// that is refused by default and can be allowed.
+// AllowsExponent reports whether the rules allow a key's RSA exponent, the only key property that is refused by
+// default but can be allowed.
 func AllowsExponent(r *notary.Rules, key crypto.PublicKey) bool {
 	small := pki.SmallExponent(key)
 	return small == 0 || slices.Contains(r.Keys.Allowed, notary.KindRSA) && small >= leastExponent(r)
@@ -92,7 +94,8 @@ func AllowsExponent(r *notary.Rules, key crypto.PublicKey) bool {
 
 func checkKeyUsage(p *notary.Profile, csr *pki.CSR) error {
 	if usageFor(p, csr.PublicKey) == 0 {
-		return refusedBy(p, "has the key usages %s, none of which fits the key %s: make a request with another kind of key",
+		return refusedBy(p, "has the key usages %s, none of which suits %s keys: create a request with another "+
+			"kind of key",
 			listed(p.KeyUsages), pki.KeyName(csr.PublicKey))
 	}
 	return nil
@@ -103,11 +106,10 @@ func checkRequestSignature(p *notary.Profile, csr *pki.CSR) error {
 	if p.SHA1Requests || !pki.SignedWithSHA1(csr.SignatureAlgorithm) {
 		return nil
 	}
-	return refusedBy(p, "does not allow requests that are signed with SHA-1: sign the request with SHA-256, "+
+	return refusedBy(p, "does not allow requests signed with SHA-1: sign the request with SHA-256, "+
 		"or choose a profile with sha1_requests")
 }
 
-// checkSubject finds attributes that the profile refuses.
 func checkSubject(p *notary.Profile, csr *pki.CSR) error {
 	if p.Subject.Others != notary.Refuse && !slices.ContainsFunc(p.Subject.Attributes,
 		func(r notary.AttributeRule) bool { return r.Action == notary.Refuse }) {
@@ -119,13 +121,13 @@ func checkSubject(p *notary.Profile, csr *pki.CSR) error {
 	}
 	for _, attribute := range has {
 		if actionOn(p, attribute.Type) == notary.Refuse {
-			return refusedBy(p, "does not allow the attribute %s in the subject: make a request without it", pki.AttributeName(attribute.Type))
+			return refusedBy(p, "does not allow the attribute %s in the subject: create a request "+
+				"without it", pki.AttributeName(attribute.Type))
 		}
 	}
 	return nil
 }
 
-// actionOn is what becomes of an attribute of that type.
 func actionOn(p *notary.Profile, oid string) notary.AttributeAction {
 	for _, rule := range p.Subject.Attributes {
 		if typed, ok := pki.AttributeType(rule.Type); ok && typed == oid {
@@ -135,7 +137,6 @@ func actionOn(p *notary.Profile, oid string) notary.AttributeAction {
 	return p.Subject.Others
 }
 
-// fixedAttributes are those that the profile gives to every certificate.
 func fixedAttributes(p *notary.Profile) []pki.Attribute {
 	var list []pki.Attribute
 	for _, rule := range p.Subject.Attributes {
@@ -149,7 +150,7 @@ func fixedAttributes(p *notary.Profile) []pki.Attribute {
 
 func checkRequired(p *notary.Profile, csr *pki.CSR) error {
 	if p.Names.Required && csr.Names.Len() == 0 {
-		return refusedBy(p, "wants at least one subject alternative name: make a request that has one")
+		return refusedBy(p, "requires at least one subject alternative name: create a request with one")
 	}
 	return nil
 }
@@ -164,7 +165,7 @@ func checkWildcards(p *notary.Profile, csr *pki.CSR) error {
 	}
 	for _, name := range csr.Names.DNS {
 		if strings.HasPrefix(name, "*.") {
-			return refusedBy(p, "does not allow wildcards such as %.80s: make a request that names each host", name)
+			return refusedBy(p, "does not allow wildcards such as %.80s: create a request that names each host", name)
 		}
 	}
 	return nil
@@ -176,8 +177,8 @@ func checkUnderscores(p *notary.Profile, csr *pki.CSR) error {
 	}
 	for _, name := range csr.Names.DNS {
 		if strings.Contains(name, "_") {
-			return refusedBy(p, "does not allow underscores in DNS names such as %.80s, which no host name has: "+
-				"make a request without it, or choose a profile with names.underscores", name)
+			return refusedBy(p, "does not allow underscores in DNS names such as %.80s: "+
+				"create a request without them, or choose a profile with names.underscores", name)
 		}
 	}
 	return nil
@@ -186,7 +187,8 @@ func checkUnderscores(p *notary.Profile, csr *pki.CSR) error {
 func checkNameCount(p *notary.Profile, csr *pki.CSR) error {
 	most := cmp.Or(p.Names.Max, notary.DefaultMaxNames)
 	if n := csr.Names.Len(); n > most {
-		return refusedBy(p, "allows at most %d names, and the request has %d: split it, or choose a profile with a higher names.max", most, n)
+		return refusedBy(p, "allows at most %d names, and the request has %d: split it, or choose a profile with "+
+			"a higher names.max", most, n)
 	}
 	return nil
 }
@@ -203,8 +205,8 @@ func checkURIs(p *notary.Profile, csr *pki.CSR) error {
 	return checkNameRule(p, p.Names.URI, "URI", csr.Names.URI, matchesURI)
 }
 
-// checkCommonName applies the rules for names to common names that may be taken for one. One that is
-// a name in its canonical form is among the request's names already.
+// checkCommonName applies the rules for names to common names that look like one. A common name in canonical form
+// is already among the request's names.
 func checkCommonName(p *notary.Profile, csr *pki.CSR) error {
 	for _, commonName := range pki.CommonNames(csr.Subject) {
 		if err := checkLookalike(p, csr, commonName); err != nil {
@@ -219,7 +221,7 @@ func checkLookalike(p *notary.Profile, csr *pki.CSR, commonName string) error {
 	if !ok || slices.Contains(csr.Names.DNS, host) || slices.Contains(csr.Names.IP, host) {
 		return nil
 	}
-	const reading = " (as which people may read the common name)"
+	const reading = " (which the common name looks like)"
 	if _, err := netip.ParseAddr(host); err == nil {
 		return checkNameRule(p, p.Names.IP, "IP address"+reading, []string{host}, matchesIP)
 	}
@@ -230,7 +232,7 @@ func checkUPNs(p *notary.Profile, csr *pki.CSR) error {
 	return checkNameRule(p, p.Names.UPN, "user principal name", csr.Names.UPN, matchesEmail)
 }
 
-// checkNameRule finds the first name of a type that the profile does not allow.
+// checkNameRule refuses the first name of a type that the profile does not allow.
 func checkNameRule(p *notary.Profile, rule notary.NameRule, what string, names []string, matches func(name, entry string) bool) error {
 	if rule.Allow == notary.AllowAny {
 		return nil
@@ -238,21 +240,22 @@ func checkNameRule(p *notary.Profile, rule notary.NameRule, what string, names [
 	for _, name := range names {
 		switch {
 		case rule.Allow != notary.AllowListed:
-			return refusedBy(p, "allows no %s, and the request has %.80s: make a request without it, or choose another profile", what, name)
+			return refusedBy(p, "does not allow any %s, and the request has %.80s: create a request without it, "+
+				"or choose another profile", what, name)
 		case !slices.ContainsFunc(rule.Listed, func(entry string) bool { return matches(name, entry) }):
-			return refusedBy(p, "does not allow the %s %.80s, but %s: make a request without it, or choose another profile",
+			return refusedBy(p, "does not allow the %s %.80s, only %s: create a request without it, or choose "+
+				"another profile",
 				what, name, listed(rule.Listed))
 		}
 	}
 	return nil
 }
 
-// refusedBy is the error of what a profile refuses.
 func refusedBy(p *notary.Profile, format string, args ...any) error {
 	return notary.Errorf(notary.Unprocessable, "the profile %s %s", p.Name, fmt.Sprintf(format, args...))
 }
 
-// listed names the first few of a list for people.
+// listed returns the first few elements of a list for display.
 func listed[T ~string](list []T) string {
 	const most = 5
 	var b strings.Builder

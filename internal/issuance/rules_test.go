@@ -18,7 +18,7 @@ import (
 	"notary/internal/pki"
 )
 
-// changed is the default profile with other rules, which must be sound.
+// changed returns the default profile with edited rules, which must be valid.
 func changed(tb testing.TB, edit func(*notary.Rules)) *notary.Profile {
 	tb.Helper()
 	p := profile(tb, "")
@@ -34,7 +34,7 @@ func onlyListed(entries ...string) notary.NameRule {
 	return notary.NameRule{Allow: notary.AllowListed, Listed: entries}
 }
 
-// signedWithSHA1 is a request that looks as if it were: how it was signed matters to profiles alone.
+// signedWithSHA1 returns a request marked as signed with SHA-1, which only profiles look at.
 func signedWithSHA1(t *testing.T) *pki.CSR {
 	t.Helper()
 	csr := *leafCSR(t, "a.example.com")
@@ -44,7 +44,6 @@ func signedWithSHA1(t *testing.T) *pki.CSR {
 	return &csr
 }
 
-// Each rule of a profile, with what it lets through and what it refuses, and as what verdict.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	names := func(names ...string) *pki.CSR { return leafCSR(t, names...) }
@@ -81,7 +80,7 @@ func TestRules(t *testing.T) {
 			[]*pki.CSR{names("example.com"), names("a.b.example.com", "*.example.com", "*.example.org", "x.example.org"), names("10.0.0.1")},
 			[]*pki.CSR{names("example.org"), names("badexample.com"), names("a.example.com", "a.example.net"), names("*.example.net")}, "example.com, .example.org"},
 		{"dns_names", func(r *notary.Rules) { r.Names.DNS.Allow, r.Names.Wildcards = notary.AllowNone, false },
-			[]*pki.CSR{names("10.0.0.1")}, []*pki.CSR{names("example.com"), newCSR(t, leafKey(notary.ECDSAP256), title("example.com"))}, "allows no DNS name"},
+			[]*pki.CSR{names("10.0.0.1")}, []*pki.CSR{names("example.com"), newCSR(t, leafKey(notary.ECDSAP256), title("example.com"))}, "not allow any DNS name"},
 		{"wildcards", func(r *notary.Rules) { r.Names.Wildcards = false },
 			[]*pki.CSR{names("a.example.com")}, []*pki.CSR{names("*.example.com")}, "*.example.com"},
 		{"ip_addresses", func(r *notary.Rules) { r.Names.IP = onlyListed("10.0.0.0/8", "2001:db8::/32", "192.0.2.7") },
@@ -105,9 +104,9 @@ func TestRules(t *testing.T) {
 			[]*pki.CSR{called("a.example.com."), called("A.Example.COM"), called("Jane Doe"), called("nas01"), called("Version 1.2"),
 				called("a_b.example.com")},
 			[]*pki.CSR{called("evil.com."), called("exаmple.com"), called("ｅvil.com"), called("evil。com"), called("a_b.evil.com"),
-				called(" evil.com"), called("münchen.evil.com")}, "may read the common name"},
+				called(" evil.com"), called("münchen.evil.com")}, "the common name looks like"},
 		{"common_name", func(r *notary.Rules) { r.Names.IP = onlyListed("10.0.0.0/8", "fe80::/64") },
-			[]*pki.CSR{called("fe80::1%eth0"), called("10.0.0.1")}, []*pki.CSR{called("fe81::1%eth0"), called("[2001:db8::1]")}, "may read the common name"},
+			[]*pki.CSR{called("fe80::1%eth0"), called("10.0.0.1")}, []*pki.CSR{called("fe81::1%eth0"), called("[2001:db8::1]")}, "the common name looks like"},
 		{"uris", func(r *notary.Rules) {
 			r.Names.URI = onlyListed("urn:example:", "tag:example.com,2026:a", "example.com")
 		},
@@ -159,7 +158,7 @@ func try(tb testing.TB, issuer *issuance.Issuer, p *notary.Profile, csr *pki.CSR
 	return trial
 }
 
-// Fixed attributes replace those of the request, and nothing else of its subject changes.
+// Fixed attributes replace those of the request, and the rest of the subject is unchanged.
 func TestSubjectIsFixed(t *testing.T) {
 	t.Parallel()
 	p := changed(t, func(r *notary.Rules) {
@@ -197,8 +196,7 @@ func TestSubjectIsFixed(t *testing.T) {
 	wantError(t, err, notary.Unprocessable, "subject", "authority itself")
 }
 
-// The key usage is that of the profile as far as the key can be used so; where nothing is
-// left, nothing is issued.
+// The certificate gets the profile's key usages that suit the key; if none does, nothing is issued.
 func TestKeyUsageFitsTheKey(t *testing.T) {
 	t.Parallel()
 	p := changed(t, func(r *notary.Rules) {
@@ -226,7 +224,6 @@ func TestKeyUsageFitsTheKey(t *testing.T) {
 	wantError(t, err, notary.Unprocessable, "keyEncipherment", "ECDSA P-256")
 }
 
-// What else a profile puts into certificates.
 func TestProfileExtensions(t *testing.T) {
 	t.Parallel()
 	issuer := newRoot(t, notary.ECDSAP256, -1)
@@ -279,7 +276,7 @@ func TestProfileExtensions(t *testing.T) {
 	}
 }
 
-// Longer than a profile allows is refused; what lies between two clocks is cut.
+// A validity longer than the profile allows is refused, but clock differences are tolerated by truncating it.
 func TestLongestValidity(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -308,14 +305,14 @@ func TestLongestValidity(t *testing.T) {
 	}
 }
 
-// A profile is for authorities or for others, and its path length is the longest.
+// A profile is either for CAs or for end entities, and its path length is the maximum.
 func TestProfilesOfAuthorities(t *testing.T) {
 	t.Parallel()
 	issuer := newRoot(t, notary.ECDSAP256, -1)
 	_, err := issuance.Leaf(issuer, intermediate(), leafCSR(t, "a.example.com"), terms)
-	wantError(t, err, notary.Unprocessable, "for authorities")
+	wantError(t, err, notary.Unprocessable, "for CAs")
 	_, err = issuance.Intermediate(issuer, profile(t, ""), newCSR(t, newKey(t), title("Below")), -1, terms)
-	wantError(t, err, notary.Unprocessable, "not for authorities")
+	wantError(t, err, notary.Unprocessable, "not for CAs")
 	p := intermediate()
 	p.PathLen = 1
 	for asked, want := range map[int]int{-1: 1, 0: 0, 1: 1} {
@@ -331,7 +328,7 @@ func TestProfilesOfAuthorities(t *testing.T) {
 	wantError(t, err, notary.Unprocessable, "path length of at most 1")
 }
 
-// Trying says the same as issuing, of every step, and signs nothing.
+// A dry run gives the same verdicts as issuing, for every step, and signs nothing.
 func TestTry(t *testing.T) {
 	t.Parallel()
 	constrained := outside(t, func(c *x509.Certificate) {
@@ -378,7 +375,7 @@ func TestTry(t *testing.T) {
 	}
 }
 
-// A warning is kept with the certificate, or refuses it: as the profile says.
+// The profile determines whether a warning is recorded with the certificate or refuses it.
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	issuer := newRoot(t, notary.ECDSAP256, -1)
@@ -398,7 +395,6 @@ func TestWarnings(t *testing.T) {
 	wantError(t, err, notary.Unprocessable, "w_subject_given_name_recommended_max_length", "the profile refuses", "in a new request")
 }
 
-// The name of a range tells an IPv4 range from one in IPv6.
 func TestRangesAreOfOneFamily(t *testing.T) {
 	t.Parallel()
 	for entry, sound := range map[string]bool{"10.0.0.0/8": true, "10.0.0.7": true, "2001:db8::/32": true, "::/0": true, "10.0.0.1/8": false,

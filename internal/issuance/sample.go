@@ -12,11 +12,11 @@ import (
 	"notary/internal/pki"
 )
 
-// sampleTime is when samples are drawn up: the lints look at dates, and the verdict on a
+// sampleTime is the time of issue of samples. It is fixed because lints look at dates, and the verdict on a
 // profile must not depend on the day.
 var sampleTime = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// sampleIssuer is an authority that has never signed anything but itself.
+// sampleIssuer is a self-signed authority for samples.
 var sampleIssuer = sync.OnceValues(func() (*Issuer, error) {
 	throwAway, err := throwAwayECDSA()
 	if err != nil {
@@ -33,7 +33,7 @@ var sampleIssuer = sync.OnceValues(func() (*Issuer, error) {
 	return &Issuer{Certificate: root.Certificate, Signer: throwAway.key}, nil
 })
 
-// sampleKeys are keys of each kind, made at the first need.
+// sampleKeys generates a key of each kind on first use.
 var sampleKeys = map[notary.KeyKind]func() (crypto.Signer, error){
 	notary.KindRSA: func() (crypto.Signer, error) {
 		throwAway, err := throwAwayRSA()
@@ -60,8 +60,8 @@ func sampleRequest(key crypto.Signer, title string, names notary.Names) (*pki.CS
 	return pki.ParseCSR(text)
 }
 
-// checkSample has the lints look at what would be issued for the simplest of requests, with
-// each kind of key. Rules of which no certificate would pass are refused.
+// checkSample lints what would be issued for a minimal request with each kind of key. Rules under which no
+// certificate would pass are refused.
 func checkSample(r *notary.Rules) error {
 	issuer, err := sampleIssuer()
 	if err != nil {
@@ -83,15 +83,15 @@ func checkSample(r *notary.Rules) error {
 		}
 		for _, pass := range []func(*attempt) error{(*attempt).setValidity, (*attempt).makeDraft, (*attempt).lint} {
 			if err := pass(a); err != nil {
-				return wouldBreak(kind, err)
+				return ruleError(kind, err)
 			}
 		}
 	}
 	return nil
 }
 
-// wouldBreak blames the rule that a lint found fault with.
-func wouldBreak(kind notary.KeyKind, err error) error {
+// ruleError sets the field to the rule that a lint found fault with.
+func ruleError(kind notary.KeyKind, err error) error {
 	var e *notary.Error
 	if !errors.As(err, &e) || e.Kind == notary.Internal {
 		return err
@@ -103,5 +103,6 @@ func wouldBreak(kind notary.KeyKind, err error) error {
 	case strings.Contains(e.Message, "polic"):
 		field = "policies"
 	}
-	return notary.FieldErrorf(field, "no certificate for a key of the kind %s could be issued by these rules: %s", kind, e.Message)
+	return notary.FieldErrorf(field, "no certificate for a key of the kind %s could be issued under these "+
+		"rules: %s", kind, e.Message)
 }

@@ -7,7 +7,7 @@ import (
 	"notary/internal/pki"
 )
 
-// forServers reports whether certificates by these rules are for TLS servers.
+// forServers reports whether certificates under these rules are for TLS servers.
 func forServers(r *notary.Rules) bool { return hasPurpose(r, notary.ServerAuth) }
 
 // hasPurpose reports whether the rules have an extended key usage, by its name or its identifier.
@@ -19,10 +19,9 @@ func hasPurpose(r *notary.Rules, purpose string) bool {
 	})
 }
 
-// withServerName copies the common name of a server's request to its names if it names no host, even if
-// the common name is a single label: clients only look at the subject alternative names (RFC 9525,
-// section 2). Common names with several labels and IP addresses are among the names already, whatever
-// the profile.
+// withServerName copies the common name of a server's request, even a single label, to its names if they include
+// no host: clients look only at the subject alternative names (RFC 9525, section 2). Common names with several
+// labels and IP addresses are already among the names under every profile.
 func withServerName(r *notary.Rules, csr *pki.CSR) *pki.CSR {
 	if !forServers(r) || namesServer(csr.Names) {
 		return csr
@@ -36,8 +35,8 @@ func withServerName(r *notary.Rules, csr *pki.CSR) *pki.CSR {
 	return &named
 }
 
-// namesServer reports whether clients can identify a server by one of the names. Services that are
-// identified by a URI (SPIFFE) have no other name.
+// namesServer reports whether clients can identify a server by one of the names. Services identified by a URI
+// (SPIFFE) have no other name.
 func namesServer(names notary.Names) bool { return len(names.DNS)+len(names.IP)+len(names.URI) > 0 }
 
 // checkServerName refuses or reports a server certificate that names no host, according to the profile.
@@ -47,19 +46,20 @@ func (a *attempt) checkServerName() error {
 	}
 	_, why := pki.CommonNameHost(a.csr.CommonName, a.profile.Names.Underscores)
 	if refusesNoHost(&a.profile.Rules, a.csr.CommonName) {
-		return refusedBy(a.profile, "is for servers, and the request names none: %s. Ask for a DNS name or an IP address "+
+		return refusedBy(a.profile, "is for servers, but the request names none: %s. Request a DNS name or an IP "+
+			"address "+
 			"as a subject alternative name or, if this is no server, choose another profile, such as client", why)
 	}
 	a.findings = append(a.findings, notary.Finding{
 		Lint: "w_server_names_no_host", Level: notary.FindingWarning, Citation: "RFC 9525: 6.3",
-		Description: "TLS clients will not accept this certificate of a server: it has no DNS name or IP address as a " +
+		Description: "TLS clients will reject this server certificate: it has no DNS name or IP address as a " +
 			"subject alternative name, and " + why.Error(),
 	})
 	return nil
 }
 
-// refusesNoHost reports whether a server's request without a host is refused. By default it is only
-// reported if the certificate may be for a client and the common name does not look like a host.
+// refusesNoHost reports whether a server's request without a host is refused. By default it is only reported if
+// the certificate may be for a client and the common name does not look like a host.
 func refusesNoHost(r *notary.Rules, commonName string) bool {
 	switch _, likeHost := pki.LooksLikeHost(commonName); {
 	case r.LintWarnings == notary.RefuseWarnings:

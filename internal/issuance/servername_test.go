@@ -9,10 +9,10 @@ import (
 	"notary/internal/issuance"
 )
 
-// noHost is the lint of a server's certificate that names no host.
+// noHost is the lint for a server's certificate that names no host.
 const noHost = "w_server_names_no_host"
 
-// A common name that is a host is a subject alternative name of a server's certificate.
+// A common name that is a host becomes a subject alternative name of a server's certificate.
 func TestServerNamesItsHost(t *testing.T) {
 	t.Parallel()
 	issuer := newRoot(t, notary.ECDSAP256, -1)
@@ -56,19 +56,19 @@ func hasNoHost(findings []notary.Finding) bool {
 	return slices.ContainsFunc(findings, func(f notary.Finding) bool { return f.Lint == noHost })
 }
 
-// A server's certificate without a host is refused or reported, never issued in silence.
+// A server's request without a host is refused or reported, never issued silently.
 func TestServerWithoutHost(t *testing.T) {
 	t.Parallel()
 	issuer := newRoot(t, notary.ECDSAP256, -1)
 	for _, test := range []struct {
 		commonName string
-		byDefault  string // what the default profile says: "" if it reports
-		server     string // what the profile server says
+		byDefault  string // error of the default profile; "" if it only reports
+		server     string // error of the profile server
 	}{
 		{"dot.example.com.", "leave it out", "leave it out"},
 		{"my_host.example.com", "choose a profile with names.underscores", "choose a profile with names.underscores"},
 		{"müller.example", "xn--mller-kva.example", "xn--mller-kva.example"},
-		{"fe80::1%eth0", "leave the zone out", "leave the zone out"},
+		{"fe80::1%eth0", "remove the zone", "remove the zone"},
 		{"аpple.com", "A-labels", "A-labels"}, // the first letter is Cyrillic
 		{"müller", "", "xn--mller-kva"},
 		{"Jane Doe", "", `the common name "Jane Doe" is not a host name`},
@@ -135,8 +135,8 @@ func wantField(t *testing.T, err error, field string) {
 	}
 }
 
-// A common name that people may take for a host is within the name constraints of the issuer, and so
-// is the host of a URI, as every program reads it.
+// Name constraints of the issuer apply to a common name that people may take for a host, and to the host of a URI
+// as every program sees it.
 func TestLookalikesAreConstrained(t *testing.T) {
 	t.Parallel()
 	key := newKey(t)

@@ -19,15 +19,15 @@ import (
 	"notary/internal/pki"
 )
 
-// throwAway is a key that no certificate names. Its signature stands in drafts, in the place
-// of the authority's, so that they have the form of what will be signed.
+// throwAway is a key that no certificate contains. Its signatures in drafts stand in for the authority's, so that
+// drafts have the form of what will be signed.
 type throwAway struct {
 	key         crypto.Signer
-	placeholder []byte // a signature, over nothing
+	placeholder []byte // an arbitrary signature
 }
 
-// The throw-away keys, made at the first need. One for each algorithm is enough: the curve or
-// size of the issuer's key is not in what is signed.
+// The throw-away keys, generated on first use. One per algorithm is enough: the curve or size of the issuer's key
+// is not part of the signed bytes.
 var (
 	throwAwayECDSA   = newThrowAway(notary.ECDSAP256, crypto.SHA256)
 	throwAwayEd25519 = newThrowAway(notary.Ed25519, 0)
@@ -48,14 +48,14 @@ func newThrowAway(alg notary.KeyAlgorithm, hash crypto.Hash) func() (*throwAway,
 	})
 }
 
-// scheme is how an authority's key signs.
+// scheme is the signature algorithm of an authority's key.
 type scheme struct {
 	algorithm x509.SignatureAlgorithm
-	hash      crypto.Hash // 0 where the scheme hashes by itself
+	hash      crypto.Hash // 0 if the scheme does its own hashing
 	throwAway func() (*throwAway, error)
 }
 
-// schemeOf fits the hash to the key.
+// schemeOf returns the scheme with the hash that suits the key.
 func schemeOf(key crypto.PublicKey) (scheme, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -72,12 +72,11 @@ func schemeOf(key crypto.PublicKey) (scheme, error) {
 			return scheme{x509.ECDSAWithSHA512, crypto.SHA512, throwAwayECDSA}, nil
 		}
 	default:
-		return scheme{}, notary.Errorf(notary.Internal, "the authority's key is of an unknown kind")
+		return scheme{}, notary.Errorf(notary.Internal, "the authority's key is of an unsupported kind")
 	}
 }
 
-// makeDraft completes the template for the issuer, and makes a draft of which it is certain
-// that it is what was meant.
+// makeDraft completes the template for the issuer, builds the draft, and checks that it matches the template.
 func (i Issuer) makeDraft(template *x509.Certificate, csr *pki.CSR) (*x509.Certificate, scheme, error) {
 	scheme, err := schemeOf(i.Signer.Public())
 	if err != nil {
@@ -103,7 +102,7 @@ func (i Issuer) makeDraft(template *x509.Certificate, csr *pki.CSR) (*x509.Certi
 	return draft, scheme, i.checkDraft(draft, template, csr)
 }
 
-// recorder is a signer that notes what it is asked to sign, and refuses.
+// recorder is a signer that records the message and refuses to sign it.
 type recorder struct {
 	public crypto.PublicKey
 	tbs    []byte
@@ -122,9 +121,9 @@ func (r *recorder) SignMessage(_ io.Reader, message []byte, _ crypto.SignerOpts)
 	return nil, errRecorded
 }
 
-// draft makes the certificate with a throw-away key's signature in the place of the issuer's.
-// Package x509 writes what is to be signed, but would also sign it and verify that, which
-// costs more than all the rest and is of no use here.
+// draft builds the certificate with a throw-away key's signature in place of the issuer's. Package x509 encodes
+// the to-be-signed bytes, but would also sign and verify them, which costs more than everything else and is
+// useless here.
 func (i Issuer) draft(template *x509.Certificate, key crypto.PublicKey, scheme scheme) (*x509.Certificate, error) {
 	throwAway, err := scheme.throwAway()
 	if err != nil {
@@ -147,8 +146,8 @@ func (i Issuer) draft(template *x509.Certificate, key crypto.PublicKey, scheme s
 	return draft, nil
 }
 
-// sign puts the issuer's signature over the very bytes that were checked, and verifies it
-// before anybody sees the certificate: a broken signer must not do harm.
+// sign signs exactly the bytes that were checked, and verifies the signature before returning the certificate, in
+// case the signer is faulty.
 func (i Issuer) sign(draft *x509.Certificate, scheme scheme) (*x509.Certificate, error) {
 	signature, err := crypto.SignMessage(i.Signer, rand.Reader, draft.RawTBSCertificate, scheme.hash)
 	if err != nil {
@@ -158,7 +157,7 @@ func (i Issuer) sign(draft *x509.Certificate, scheme scheme) (*x509.Certificate,
 	if err != nil {
 		return nil, notary.InternalError("verify the authority's signature", err)
 	}
-	certificate := *draft // all that can be read from it is in the bytes that were signed
+	certificate := *draft // all parsed fields come from the signed bytes
 	certificate.Signature = signature
 	if certificate.Raw, err = assemble(draft.RawTBSCertificate, signature); err != nil {
 		return nil, notary.InternalError("sign the certificate", err)
@@ -166,8 +165,8 @@ func (i Issuer) sign(draft *x509.Certificate, scheme scheme) (*x509.Certificate,
 	return &certificate, nil
 }
 
-// assemble makes the certificate of what is to be signed and the signature (RFC 5280, section
-// 4.1). The signature's algorithm is in both.
+// assemble builds the certificate from the to-be-signed bytes and the signature (RFC 5280, section 4.1). Both
+// contain the signature algorithm.
 func assemble(tbs, signature []byte) ([]byte, error) {
 	var fields, algorithm cryptobyte.String
 	in := cryptobyte.String(tbs)
@@ -175,7 +174,7 @@ func assemble(tbs, signature []byte) ([]byte, error) {
 		!fields.SkipASN1(casn1.Tag(0).ContextSpecific().Constructed()) || // the version
 		!fields.SkipASN1(casn1.INTEGER) || // the serial number
 		!fields.ReadASN1Element(&algorithm, casn1.SEQUENCE) {
-		return nil, errors.New("what is to be signed is not a certificate")
+		return nil, errors.New("the to-be-signed bytes are not those of a certificate")
 	}
 	b := cryptobyte.NewBuilder(make([]byte, 0, len(tbs)+len(algorithm)+len(signature)+16))
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {

@@ -13,7 +13,7 @@ import (
 	"notary/internal/pki"
 )
 
-// The draft says, byte for byte, what package x509 would have signed with a throw-away key.
+// The draft equals, byte for byte, what package x509 would have signed with a throw-away key.
 func TestDraft(t *testing.T) {
 	t.Parallel()
 	subject, err := pki.GenerateKey(notary.ECDSAP384)
@@ -56,7 +56,7 @@ func TestDraft(t *testing.T) {
 		if !bytes.Equal(draft.RawTBSCertificate, want.RawTBSCertificate) {
 			t.Errorf("%s: got %x, want %x", alg, draft.RawTBSCertificate, want.RawTBSCertificate)
 		}
-		// Its signature is no one's: nobody could use a draft that leaked.
+		// Its signature verifies with no key, so that a leaked draft is useless.
 		for _, authority := range []*x509.Certificate{{PublicKey: key.Public()}, issuer} {
 			if err := authority.CheckSignature(draft.SignatureAlgorithm, draft.RawTBSCertificate, draft.Signature); err == nil {
 				t.Errorf("%s: the signature of the draft verifies", alg)
@@ -65,13 +65,12 @@ func TestDraft(t *testing.T) {
 	}
 }
 
-// A certificate is put together as it was, from its parts.
 func TestAssemble(t *testing.T) {
 	t.Parallel()
 	for name, der := range specimens(t) {
 		certificate, err := x509.ParseCertificate(der)
 		if err != nil {
-			continue // package x509 does not read all of them
+			continue // package x509 cannot parse all of them
 		}
 		again, err := assemble(certificate.RawTBSCertificate, certificate.Signature)
 		if err != nil || !bytes.Equal(again, der) {

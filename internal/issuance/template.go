@@ -15,8 +15,8 @@ import (
 	"notary/internal/pki"
 )
 
-// newTemplate starts a certificate for the request: all that does not depend on what kind of
-// certificate it is or who issues it.
+// newTemplate creates a template from the request, with all that depends on neither the kind of certificate nor
+// the issuer.
 func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 	serial, err := newSerial(terms.Rand)
 	if err != nil {
@@ -35,7 +35,7 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 	}
 	return &x509.Certificate{
 		SerialNumber:          serial,
-		RawSubject:            csr.RawSubject, // as bytes: no attribute gets lost
+		RawSubject:            csr.RawSubject, // as bytes, so that no attribute is lost
 		Subject:               csr.Subject,
 		NotBefore:             terms.Now.Add(-backdate).UTC().Truncate(time.Second),
 		BasicConstraintsValid: true,
@@ -47,12 +47,11 @@ func newTemplate(csr *pki.CSR, terms Terms) (*x509.Certificate, error) {
 	}, nil
 }
 
-// emptySubject is a Name without attributes. The names are critical beside it (RFC 5280, section
-// 4.2.1.6).
+// emptySubject is a Name without attributes, which makes the names extension critical (RFC 5280, section 4.2.1.6).
 var emptySubject = []byte{0x30, 0}
 
-// addUPNs writes the subject alternative names into the template as an extension if there are
-// user principal names, which package x509 does not know.
+// addUPNs adds the subject alternative names to the template as an extension if there are user principal names,
+// which package x509 does not support.
 func addUPNs(template *x509.Certificate, names notary.Names) error {
 	if len(names.UPN) == 0 {
 		return nil
@@ -62,7 +61,7 @@ func addUPNs(template *x509.Certificate, names notary.Names) error {
 	return err
 }
 
-// fixSubject gives the template the subject's attributes that the profile fixes.
+// fixSubject applies the profile's fixed attributes to the template's subject.
 func fixSubject(template *x509.Certificate, profile *notary.Profile) error {
 	fixed := fixedAttributes(profile)
 	if len(fixed) == 0 {
@@ -81,11 +80,11 @@ func fixSubject(template *x509.Certificate, profile *notary.Profile) error {
 	return nil
 }
 
-// makeAuthority gives the template the rights of an authority. A path length of -1 is none.
+// makeAuthority makes the template a CA certificate. A path length of -1 is unlimited.
 func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.NameConstraints) error {
 	if pathLen < -1 || pathLen > pki.MaxChain {
 		return notary.FieldErrorf("path_length",
-			"the path length must be from 0 to %d, or left out", pki.MaxChain)
+			"the path length must be from 0 to %d, or omitted", pki.MaxChain)
 	}
 	template.IsCA = true
 	template.MaxPathLen = pathLen
@@ -98,8 +97,8 @@ func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.N
 	return err
 }
 
-// newSerial draws a serial number: 128 random bits, positive, and with 17 octets at most well
-// under the 20 of RFC 5280, section 4.1.2.2.
+// newSerial returns a random serial number: positive, with 128 random bits and at most 17 octets, well below the
+// limit of 20 (RFC 5280, section 4.1.2.2).
 func newSerial(random io.Reader) (*big.Int, error) {
 	if random == nil {
 		random = rand.Reader
@@ -115,9 +114,9 @@ func newSerial(random io.Reader) (*big.Int, error) {
 	}
 }
 
-// setValidity ends the template at what was asked for, or at whole, the first second after
-// its default validity, and never outside the validity of its issuers. Both ends are
-// inclusive (RFC 5280, section 4.1.2.5), so that 90 days end a second before the 91st.
+// setValidity sets the end of validity to the requested one or to whole, the first second after the default
+// validity, limited by the validity of the issuers. Both ends are inclusive (RFC 5280, section 4.1.2.5), so that
+// 90 days end a second before the 91st.
 func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms Terms, whole time.Time) error {
 	template.NotAfter = whole.Add(-time.Second)
 	if !terms.NotAfter.IsZero() {
@@ -141,19 +140,20 @@ func setValidity(template *x509.Certificate, issuers []*x509.Certificate, terms 
 	return nil
 }
 
-// CheckEnd says whether the end of validity that the terms ask for, if they do, can be had
-// under the profile. A minute too long is not refused but cut, for clocks that differ.
+// CheckEnd returns an error if the profile does not allow the requested end of validity. An excess of up to a
+// minute is truncated rather than refused, to tolerate clock differences.
 func CheckEnd(profile *notary.Profile, terms Terms) error {
 	longest := profile.MaxValidity
 	if terms.NotAfter.IsZero() || longest == 0 || !terms.NotAfter.After(terms.Now.Add(longest+backdate)) {
 		return nil
 	}
-	return refused("not_valid_after", "the profile %s allows a validity of at most %s: ask for an end before %s", profile.Name,
+	return refused("not_valid_after", "the profile %s allows a validity of at most %s: request an expiry "+
+		"before %s", profile.Name,
 		notary.FormatPeriod(longest), terms.Now.Add(longest).UTC().Truncate(time.Second).Format(time.RFC3339))
 }
 
-// keyIdentifier is the leftmost 160 bits of the SHA-256 of the key's bit string (RFC 7093,
-// section 2, method 1).
+// keyIdentifier returns the leftmost 160 bits of the SHA-256 of the key's bit string (RFC 7093, section 2, method
+// 1).
 func keyIdentifier(publicKeyInfo []byte) ([]byte, error) {
 	key, err := pki.KeyBits(publicKeyInfo)
 	if err != nil {
@@ -163,8 +163,8 @@ func keyIdentifier(publicKeyInfo []byte) ([]byte, error) {
 	return sum[:20], nil
 }
 
-// issuerKeyIdentifier is the issuer's own identifier, or what it would be where its
-// certificate, made elsewhere, has none.
+// issuerKeyIdentifier returns the issuer's key identifier, derived from its key if an external certificate has
+// none.
 func issuerKeyIdentifier(issuer *x509.Certificate) ([]byte, error) {
 	if len(issuer.SubjectKeyId) > 0 {
 		return issuer.SubjectKeyId, nil

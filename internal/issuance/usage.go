@@ -11,7 +11,7 @@ import (
 	"notary/internal/pki"
 )
 
-// keyUsages are the bits of package x509 by their names.
+// keyUsages maps names to the bits of package x509.
 var keyUsages = map[notary.KeyUsage]x509.KeyUsage{
 	notary.DigitalSignature:  x509.KeyUsageDigitalSignature,
 	notary.ContentCommitment: x509.KeyUsageContentCommitment,
@@ -26,9 +26,9 @@ var keyUsages = map[notary.KeyUsage]x509.KeyUsage{
 
 const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment | x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 
-// fittingKind is what a key can be used for at all: RSA (RFC 3279, section 2.3.1), ECDSA
-// (RFC 5480, section 3) and Ed25519 (RFC 8410, section 5).
-func fittingKind(kind notary.KeyKind) x509.KeyUsage {
+// possibleUsages returns the usages possible for a kind of key: RSA (RFC 3279, section 2.3.1), ECDSA (RFC 5480,
+// section 3) and Ed25519 (RFC 8410, section 5).
+func possibleUsages(kind notary.KeyKind) x509.KeyUsage {
 	switch kind {
 	case notary.KindRSA:
 		return signs | x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment
@@ -48,13 +48,13 @@ func profileUsage(r *notary.Rules) (usage x509.KeyUsage) {
 	return usage
 }
 
-// usageFor are the profile's key usages that fit the key; 0 where none does.
+// usageFor returns the profile's key usages that suit the key, or 0 if none does.
 func usageFor(profile *notary.Profile, key crypto.PublicKey) x509.KeyUsage {
 	kind, _ := kindOf(key)
-	return profileUsage(&profile.Rules) & fittingKind(kind)
+	return profileUsage(&profile.Rules) & possibleUsages(kind)
 }
 
-// extKeyUsages are the purposes of package x509 by their names (RFC 5280, section 4.2.1.12).
+// extKeyUsages maps names to the purposes of package x509 (RFC 5280, section 4.2.1.12).
 var extKeyUsages = map[string]x509.ExtKeyUsage{
 	notary.ServerAuth:      x509.ExtKeyUsageServerAuth,
 	notary.ClientAuth:      x509.ExtKeyUsageClientAuth,
@@ -64,7 +64,7 @@ var extKeyUsages = map[string]x509.ExtKeyUsage{
 	notary.OCSPSigning:     x509.ExtKeyUsageOCSPSigning,
 }
 
-// purposeOIDs are the object identifiers of the purposes that rules name most.
+// purposeOIDs maps the most common purposes to object identifiers.
 var purposeOIDs = func() map[string]asn1.ObjectIdentifier {
 	oids := map[string]asn1.ObjectIdentifier{}
 	oids[anyExtKeyUsage], _ = pki.ParseOID(anyExtKeyUsage)
@@ -74,7 +74,7 @@ var purposeOIDs = func() map[string]asn1.ObjectIdentifier {
 	return oids
 }()
 
-// purposeOID returns the object identifier of a purpose that is given by its name or its identifier.
+// purposeOID returns the object identifier of a purpose given by name or identifier.
 func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
 	if oid, ok := purposeOIDs[purpose]; ok {
 		return oid, true
@@ -82,10 +82,9 @@ func purposeOID(purpose string) (asn1.ObjectIdentifier, bool) {
 	return pki.ParseOID(purpose)
 }
 
-// CertifiesResponders reports whether certificates by these rules may sign OCSP responses for
-// their issuer: relying parties go by id-kp-OCSPSigning alone (RFC 6960, section 4.2.2.2). Only
-// keys that the program generates are certified by such rules: anybody else with such a key
-// could declare revoked certificates good.
+// CertifiesResponders reports whether certificates under these rules may sign OCSP responses for their issuer.
+// Relying parties look only at id-kp-OCSPSigning (RFC 6960, section 4.2.2.2). Such rules apply only to keys that
+// the program generates: any other holder could declare revoked certificates good.
 func CertifiesResponders(r *notary.Rules) bool {
 	return hasPurpose(r, notary.OCSPSigning) || hasPurpose(r, anyExtKeyUsage)
 }
@@ -97,8 +96,8 @@ var (
 	oidOCSPNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 )
 
-// giveUsages puts the profile's usages, purposes and policies into the template.
-func giveUsages(template *x509.Certificate, profile *notary.Profile, key crypto.PublicKey) error {
+// addUsages adds the profile's usages, purposes and policies to the template.
+func addUsages(template *x509.Certificate, profile *notary.Profile, key crypto.PublicKey) error {
 	template.KeyUsage = usageFor(profile, key)
 	var oids []asn1.ObjectIdentifier
 	for _, purpose := range profile.ExtKeyUsages {
@@ -113,7 +112,7 @@ func giveUsages(template *x509.Certificate, profile *notary.Profile, key crypto.
 			template.UnknownExtKeyUsage = append(template.UnknownExtKeyUsage, oid)
 		}
 	}
-	// RFC 3161, section 2.3, wants it critical for time stamping, which package x509 never makes it.
+	// RFC 3161, section 2.3, requires a critical extension for time stamping, which package x509 never makes it.
 	if slices.Contains(profile.ExtKeyUsages, notary.TimeStamping) {
 		value, err := asn1.Marshal(oids)
 		if err != nil {
@@ -134,7 +133,7 @@ func giveUsages(template *x509.Certificate, profile *notary.Profile, key crypto.
 	return nil
 }
 
-// purposes are the extended key usages of a certificate as object identifiers, in order.
+// purposes returns a certificate's extended key usages as object identifiers, in order.
 func purposes(c *x509.Certificate) []string {
 	var list []string
 	for _, usage := range c.ExtKeyUsage {

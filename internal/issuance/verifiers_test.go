@@ -23,10 +23,10 @@ import (
 	"notary/internal/testkit"
 )
 
-// Real chains for the table of name constraints, and what other verifiers say of them.
+// Real chains for the table of name constraints, and the verdicts of other verifiers.
 
-// generalName writes a general name (RFC 5280, section 4.2.1.6) as "DNS:a.example.com".
-// A subtree's IP range is "IP:10.0.0.0/8"; "hex" after the kind stands for any octets.
+// generalName encodes a general name (RFC 5280, section 4.2.1.6) given as "DNS:a.example.com". A subtree's IP
+// range is "IP:10.0.0.0/8"; "hex" after the type stands for arbitrary octets.
 func generalName(t *testing.T, text string) asn1.RawValue {
 	t.Helper()
 	kind, value, _ := strings.Cut(text, ":")
@@ -58,7 +58,7 @@ func generalName(t *testing.T, text string) asn1.RawValue {
 
 type generalSubtree struct{ Base asn1.RawValue }
 
-// constraintsExtension writes any name constraints, as an authority from elsewhere may have.
+// constraintsExtension encodes arbitrary name constraints, as an external authority may have.
 func constraintsExtension(t *testing.T, permitted, excluded []string) pkix.Extension {
 	t.Helper()
 	var value struct {
@@ -90,8 +90,8 @@ func namesExtension(t *testing.T, names []string) []pkix.Extension {
 	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: der}}
 }
 
-// constrained is an authority with the constraints under the anchor, in DER, and as an issuer
-// where it can be read.
+// constrained returns an authority with the constraints below the anchor, in DER and, if it can be parsed, as an
+// issuer.
 func constrained(t *testing.T, anchor issuance.Issuer, serial int, permitted, excluded []string) (der []byte, issuer *issuance.Issuer) {
 	t.Helper()
 	key := newKey(t)
@@ -115,7 +115,7 @@ func constrained(t *testing.T, anchor issuance.Issuer, serial int, permitted, ex
 	return der, issuer
 }
 
-// byHand is the certificate that the issuer would sign if it did not look.
+// byHand returns the certificate that the issuer would sign without checks.
 func byHand(t *testing.T, issuer *issuance.Issuer, c nameCase) []byte {
 	t.Helper()
 	template := &x509.Certificate{
@@ -127,7 +127,6 @@ func byHand(t *testing.T, issuer *issuance.Issuer, c nameCase) []byte {
 	return der
 }
 
-// requested is a signing request for the names of the case.
 func requested(t *testing.T, c nameCase) string {
 	t.Helper()
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
@@ -136,11 +135,11 @@ func requested(t *testing.T, c nameCase) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 }
 
-// ours is the certificate that we issue; nil where we refuse.
+// ours returns the certificate that we issue, or nil if we refuse.
 func ours(t *testing.T, authority []byte, issuer *issuance.Issuer, c nameCase) []byte {
 	t.Helper()
 	if _, err := x509.ParseCertificate(authority); err != nil {
-		return nil // such an authority is never held here
+		return nil // such an authority is never imported
 	}
 	csr, err := pki.ParseCSR(requested(t, c))
 	if err != nil {
@@ -153,8 +152,8 @@ func ours(t *testing.T, authority []byte, issuer *issuance.Issuer, c nameCase) [
 	return issued.Certificate.Raw
 }
 
-// verified are the chains of the table, as files for other programs: a leaf under an authority
-// at each place, and the anchor that all have.
+// verified holds the chains of the table as files for other programs: at each index a leaf and its authority, and
+// the common anchor.
 type verified struct {
 	folder              string
 	anchor              *x509.Certificate
@@ -182,7 +181,6 @@ func newVerified(t *testing.T, anchor *x509.Certificate, authorities, leaves [][
 
 func (v verified) path(name string) string { return filepath.Join(v.folder, name) }
 
-// byGo is the verdict of package x509 on the chain at that place.
 func (v verified) byGo(i int) bool {
 	authority, err := x509.ParseCertificate(v.authorities[i])
 	if err != nil {
@@ -200,14 +198,12 @@ func (v verified) byGo(i int) bool {
 	return err == nil
 }
 
-// byJava is the verdict of Java.
 func (v verified) byJava(t *testing.T, java *testkit.Java, i int) (says string, accepted bool) {
 	t.Helper()
 	return java.Verify(t, testkit.JavaChain{Use: "client", At: now, Leaf: v.path(fmt.Sprintf("leaf%d.pem", i)),
 		Intermediates: v.path(fmt.Sprintf("authority%d.pem", i)), Root: v.path("anchor.pem")})
 }
 
-// byOpenSSL asks OpenSSL about all the chains at once.
 func (v verified) byOpenSSL(t *testing.T) []bool {
 	t.Helper()
 	args := []string{"verify", "-no_check_time", "-CAfile", "anchor.pem", "-untrusted", "authorities.pem"}
@@ -216,7 +212,7 @@ func (v verified) byOpenSSL(t *testing.T) []bool {
 	}
 	command := exec.Command("openssl", args...)
 	command.Dir = v.folder
-	out, _ := command.CombinedOutput() // its exit status is of all of them
+	out, _ := command.CombinedOutput() // the exit status covers all chains
 	accepts := make([]bool, len(v.leaves))
 	for i := range accepts {
 		accepts[i] = strings.Contains("\n"+string(out), fmt.Sprintf("\nleaf%d.pem: OK\n", i))

@@ -16,11 +16,10 @@ import (
 // check is one of zlint's lints.
 type check struct {
 	*lint.CertificateLint
-	instance lint.CertificateLintInterface // nil for one that is made anew for each certificate
+	instance lint.CertificateLintInterface // nil if each certificate needs a new instance
 }
 
-// checks are the lints that come from RFCs. Those of the CA/Browser Forum and of root
-// programmes are for public authorities.
+// checks are the lints from RFCs. Those of the CA/Browser Forum and of root programmes are for public CAs.
 var checks = sync.OnceValues(func() ([]check, error) {
 	registry, err := lint.GlobalRegistry().Filter(lint.FilterOptions{
 		IncludeSources: lint.SourceList{lint.RFC3279, lint.RFC5280, lint.RFC5480,
@@ -36,8 +35,8 @@ var checks = sync.OnceValues(func() ([]check, error) {
 	return list, nil
 })
 
-// newCheck makes the one instance of a lint that can neither hold state nor be configured,
-// which is so of all at present.
+// newCheck creates the single instance of a lint that neither holds state nor is configurable. This is true of all
+// at present.
 func newCheck(l *lint.CertificateLint) check {
 	instance := l.Lint()
 	_, configurable := instance.(lint.Configurable)
@@ -48,8 +47,8 @@ func newCheck(l *lint.CertificateLint) check {
 	return check{l, instance}
 }
 
-// status is what [lint.CertificateLint.Execute] finds, which for the lints of RFCs does the
-// same, with a new instance each time.
+// status returns the result of [lint.CertificateLint.Execute], which for the RFC lints does the same with a new
+// instance each time.
 func (c check) status(certificate *zx509.Certificate) (status lint.LintStatus) {
 	defer func() {
 		if recover() != nil {
@@ -69,9 +68,9 @@ func (c check) status(certificate *zx509.Certificate) (status lint.LintStatus) {
 	}
 }
 
-// lintCertificate runs the lints and gives what they found short of an error. It fails closed:
-// a finding of an error, a lint that breaks down (zlint calls that fatal), a certificate that
-// zlint cannot read and, where they are not to be kept, a warning all refuse.
+// lintCertificate runs the lints and returns the findings that are not errors. It fails closed: it returns an
+// error if a lint finds an error or fails (zlint calls that fatal), if zlint cannot parse the certificate, or if a
+// warning is to be refused.
 func lintCertificate(der []byte, warnings notary.LintWarnings) ([]notary.Finding, error) {
 	checks, err := checks()
 	if err != nil || len(checks) == 0 {
@@ -89,14 +88,13 @@ func lintCertificate(der []byte, warnings notary.LintWarnings) ([]notary.Finding
 			continue
 		}
 		if finding.Level == notary.FindingError || finding.Level == notary.FindingWarning && warnings == notary.RefuseWarnings {
-			return nil, broken(finding)
+			return nil, lintError(finding)
 		}
 		findings = append(findings, finding)
 	}
 	return findings, nil
 }
 
-// finding is what the lint finds in the certificate, if anything.
 func (c check) finding(certificate *zx509.Certificate) (finding notary.Finding, found bool) {
 	var level notary.FindingLevel
 	switch status := c.status(certificate); {
@@ -112,18 +110,18 @@ func (c check) finding(certificate *zx509.Certificate) (finding notary.Finding, 
 	return notary.Finding{Lint: c.Name, Level: level, Description: c.Description, Citation: c.Citation}, true
 }
 
-// broken is the error of a finding that refuses: what, by which clause, and how to mend it.
-func broken(f notary.Finding) error {
+// lintError returns the error for a finding: what is wrong, the citation, and how to fix it.
+func lintError(f notary.Finding) error {
 	verb := "would break a rule"
-	mend := mending(f.Lint)
+	mend := lintAdvice(f.Lint)
 	if f.Level == notary.FindingWarning {
-		verb = "would be warned of, which the profile refuses"
+		verb = "would cause a lint warning, which the profile refuses"
 	}
-	return notary.Errorf(notary.Unprocessable, "the certificate was not signed, for it %s: %s (%s, lint %s): %s",
+	return notary.Errorf(notary.Unprocessable, "the certificate was not signed because it %s: %s (%s, lint %s): %s",
 		verb, f.Description, f.Citation, f.Lint, mend)
 }
 
-// mendings say what to change, by a part of the names of the lints.
+// mendings maps part of a lint's name to advice.
 var mendings = []struct{ part, mend string }{
 	{"name_constraint", "change the name constraints of the authority"},
 	{"san", "correct the subject alternative names in a new request"},
@@ -136,16 +134,15 @@ var mendings = []struct{ part, mend string }{
 	{"issuer", "correct the subject of the authority"},
 	{"key_usage", "correct the key usages of the profile"},
 	{"eku", "correct the extended key usages of the profile"},
-	{"policy", "correct the policies of the profile"},
+	{"policy", "correct the certificate policies of the profile"},
 	{"path_len", "correct the path length"},
-	{"rsa", "make a new key and a new request"},
-	{"ecdsa", "make a new key and a new request"},
-	{"validity", "ask for another end of validity"},
-	{"utc_time", "ask for another end of validity"},
+	{"rsa", "generate a new key and create a new request"},
+	{"ecdsa", "generate a new key and create a new request"},
+	{"validity", "request another expiry"},
+	{"utc_time", "request another expiry"},
 }
 
-// mending says how to mend what a lint found.
-func mending(lintName string) string {
+func lintAdvice(lintName string) string {
 	for _, m := range mendings {
 		if strings.Contains(lintName, m.part) {
 			return m.mend
@@ -154,8 +151,8 @@ func mending(lintName string) string {
 	return "change the request or the profile, and try again"
 }
 
-// Lint gives all that the lints find in a certificate, whoever made it, errors included. One
-// that the linter cannot read is an Unprocessable error.
+// Lint returns all findings of the lints in any certificate, including errors. An unparsable certificate is an
+// Unprocessable error.
 func Lint(der []byte) (findings []notary.Finding, err error) {
 	checks, err := checks()
 	if err != nil || len(checks) == 0 {
@@ -163,7 +160,8 @@ func Lint(der []byte) (findings []notary.Finding, err error) {
 	}
 	certificate, err := parseForLint(der)
 	if err != nil {
-		return nil, &notary.Error{Kind: notary.Unprocessable, Err: err, Message: "the linter cannot parse the certificate"}
+		return nil, &notary.Error{Kind: notary.Unprocessable, Err: err, Message: "the linter cannot parse the " +
+			"certificate"}
 	}
 	for _, check := range checks {
 		if finding, found := check.finding(certificate); found {
@@ -173,12 +171,12 @@ func Lint(der []byte) (findings []notary.Finding, err error) {
 	return findings, nil
 }
 
-// parseForLint is zlint's own way to read a certificate, which was written for those that are
-// on the web: it shall not break on what an attacker wrote.
+// parseForLint calls zlint's parser, which was written for certificates found on the web, and recovers from panics
+// on malicious input.
 func parseForLint(der []byte) (certificate *zx509.Certificate, err error) {
 	defer func() {
 		if recover() != nil {
-			certificate, err = nil, errors.New("the parser broke down")
+			certificate, err = nil, errors.New("the parser failed")
 		}
 	}()
 	return zx509.ParseCertificate(der)

@@ -20,7 +20,7 @@ import (
 	"notary/internal/pki"
 )
 
-// specimen makes a certificate for the lints to look at, good but for what edit does.
+// specimen creates a certificate for the lints, valid except for the edit.
 func specimen(t *testing.T, key crypto.Signer, edit func(*x509.Certificate)) []byte {
 	t.Helper()
 	template := &x509.Certificate{
@@ -36,7 +36,7 @@ func specimen(t *testing.T, key crypto.Signer, edit func(*x509.Certificate)) []b
 	issuer := *template
 	issuer.RawSubject, issuer.Subject, issuer.SubjectKeyId = nil, pkix.Name{CommonName: "Test Root"}, []byte{4, 5, 6}
 	if template.IsCA && template.Subject.CommonName == "Test Root" {
-		issuer.Subject = template.Subject // it signs itself
+		issuer.Subject = template.Subject // self-signed
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, &issuer, key.Public(), key)
 	if err != nil {
@@ -45,7 +45,7 @@ func specimen(t *testing.T, key crypto.Signer, edit func(*x509.Certificate)) []b
 	return der
 }
 
-// specimens are certificates that keep the rules, break them, and are out of their reach.
+// specimens are certificates that comply with the rules, break them, or are out of their scope.
 func specimens(t *testing.T) map[string][]byte {
 	t.Helper()
 	key := func(alg notary.KeyAlgorithm) crypto.Signer {
@@ -157,7 +157,7 @@ func specimens(t *testing.T) map[string][]byte {
 	return list
 }
 
-// One instance of a lint finds in every certificate what zlint finds with a new one.
+// A shared instance of a lint finds the same as zlint with a new instance.
 func TestChecksFindWhatZlintFinds(t *testing.T) {
 	t.Parallel()
 	checks, err := checks()
@@ -194,7 +194,7 @@ func TestChecksFindWhatZlintFinds(t *testing.T) {
 	}
 }
 
-// fakeLint does what is asked of it.
+// fakeLint is a lint with a configurable result.
 type fakeLint struct{}
 
 var fakeResult func() *lint.LintResult
@@ -202,7 +202,7 @@ var fakeResult func() *lint.LintResult
 func (fakeLint) CheckApplies(*zx509.Certificate) bool        { return true }
 func (fakeLint) Execute(*zx509.Certificate) *lint.LintResult { return fakeResult() }
 
-// statefulLint would remember one certificate while it looks at the next.
+// statefulLint keeps state from one certificate to the next.
 type statefulLint struct {
 	fakeLint
 	seen bool
@@ -214,7 +214,7 @@ func (s *statefulLint) CheckApplies(*zx509.Certificate) bool {
 	return !was
 }
 
-// configurableLint has settings, though it keeps them elsewhere.
+// configurableLint is configurable but holds no state.
 type configurableLint struct{ fakeLint }
 
 func (*configurableLint) Configure() any { return &struct{}{} }
@@ -223,8 +223,8 @@ func newFake(instance func() lint.CertificateLintInterface) check {
 	return newCheck(&lint.CertificateLint{LintMetadata: lint.LintMetadata{Name: "fake"}, Lint: instance})
 }
 
-// A lint that breaks down is fatal, and one with a state gets a new one for each certificate.
-func TestChecksOfStrangeLints(t *testing.T) {
+// A lint that panics is fatal, and one with state gets a new instance for each certificate.
+func TestUnusualLints(t *testing.T) {
 	certificate, err := zx509.ParseCertificate(specimens(t)["good"])
 	if err != nil {
 		t.Fatal(err)

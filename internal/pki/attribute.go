@@ -14,14 +14,14 @@ import (
 	"notary"
 )
 
-// Attribute is an attribute of a subject (RFC 5280, section 4.1.2.4): its type as a dotted
-// object identifier, and its value as text.
+// Attribute is a subject attribute (RFC 5280, section 4.1.2.4): its type as a dotted object identifier and its
+// value as text.
 type Attribute struct {
 	Type, Value string
 }
 
-// AttributeType finds a type of attribute by its name in the API, such as
-// "organization_name", or by its dotted object identifier.
+// AttributeType returns the attribute type with the given API name, such as "organization_name", or dotted object
+// identifier.
 func AttributeType(name string) (oid string, ok bool) {
 	for oid, rule := range attributes {
 		if rule.field == name {
@@ -32,8 +32,7 @@ func AttributeType(name string) (oid string, ok bool) {
 	return name, ok
 }
 
-// AttributeName is the name in the API of a type of attribute, or the object identifier where
-// it has none.
+// AttributeName returns the API name of an attribute type, or the object identifier if it has none.
 func AttributeName(oid string) string {
 	if rule, ok := attributes[oid]; ok {
 		return rule.field
@@ -41,7 +40,7 @@ func AttributeName(oid string) string {
 	return oid
 }
 
-// AttributeNames are the names in the API of all types of attributes that have one, in order.
+// AttributeNames returns the sorted API names of all attribute types that have one.
 func AttributeNames() []string {
 	var names []string
 	for _, rule := range attributes {
@@ -51,7 +50,7 @@ func AttributeNames() []string {
 	return names
 }
 
-// ParseOID reads a dotted object identifier, whose parts have 31 bits at most.
+// ParseOID parses a dotted object identifier whose arcs fit in 31 bits.
 func ParseOID(text string) (asn1.ObjectIdentifier, bool) {
 	if _, err := x509.ParseOID(text); err != nil {
 		return nil, false
@@ -67,20 +66,20 @@ func ParseOID(text string) (asn1.ObjectIdentifier, bool) {
 	return oid, true
 }
 
-// CheckAttribute says whether a subject may have the attribute.
+// CheckAttribute returns an error unless a subject may contain the attribute.
 func CheckAttribute(a Attribute) error {
 	_, err := a.encode()
 	return err
 }
 
-// encode returns the DER of the attribute, in the string type that its value fits into.
+// encode returns the DER of the attribute, using the string type that suits its value.
 func (a Attribute) encode() ([]byte, error) {
 	oid, ok := ParseOID(a.Type)
 	if !ok {
 		return nil, invalid("%.60q is not a type of attribute", a.Type)
 	}
 	rule := attributeRule(a.Type)
-	tag := rule.fitting(a.Value)
+	tag := rule.certificateStringType(a.Value)
 	if err := rule.check(tag, a.Value); err != nil {
 		return nil, err
 	}
@@ -96,7 +95,7 @@ func (a Attribute) encode() ([]byte, error) {
 	return der, nil
 }
 
-// SubjectAttributes are the attributes of a subject that [ParseCSR] accepted, in their order.
+// SubjectAttributes returns the attributes of a subject that [ParseCSR] accepted, in order.
 func SubjectAttributes(rawSubject []byte) ([]Attribute, error) {
 	rdns, err := splitSubject(rawSubject)
 	if err != nil {
@@ -111,9 +110,9 @@ func SubjectAttributes(rawSubject []byte) ([]Attribute, error) {
 	return list, nil
 }
 
-// FixSubject is a subject in which the attributes of the given types have the given values
-// and no others. They stand where the subject had the first of their type; those that it did
-// not have come first, in the order given, a common name last. All else stays, byte for byte.
+// FixSubject returns the subject with all attributes of the given types replaced by the given values, each at the
+// position of the first replaced one. Types that the subject lacked come first, in the given order, but a common
+// name comes last. All other attributes stay byte for byte.
 func FixSubject(rawSubject []byte, fixed []Attribute) ([]byte, error) {
 	if len(fixed) == 0 {
 		return rawSubject, nil

@@ -11,7 +11,6 @@ import (
 	"notary/internal/pki"
 )
 
-// Every type of attribute that has a name is found by it and by its object identifier.
 func TestAttributeTypes(t *testing.T) {
 	t.Parallel()
 	names := pki.AttributeNames()
@@ -31,7 +30,7 @@ func TestAttributeTypes(t *testing.T) {
 	}
 }
 
-// What is fixed takes the place of what was there; everything else stays, byte for byte.
+// Fixed attributes replace existing ones; everything else stays byte for byte.
 func TestFixSubject(t *testing.T) {
 	t.Parallel()
 	const organization, unit, commonName, country = "2.5.4.10", "2.5.4.11", "2.5.4.3", "2.5.4.6"

@@ -10,8 +10,8 @@ import (
 	"notary"
 )
 
-// OrderChain puts certificates in the order of a chain: first that of the key, and behind each
-// the one that has issued it. The others are left out: a PKCS #12 file may hold any.
+// OrderChain returns the chain of the key: its certificate, followed by the issuers found among the certificates.
+// Others, which a PKCS #12 file may contain, are dropped.
 func OrderChain(certificates []*x509.Certificate, key crypto.PublicKey) []*x509.Certificate {
 	first := slices.IndexFunc(certificates, func(c *x509.Certificate) bool { return SameKey(c.PublicKey, key) })
 	if first < 0 {
@@ -20,9 +20,9 @@ func OrderChain(certificates []*x509.Certificate, key crypto.PublicKey) []*x509.
 	return chainFrom(certificates[first], certificates)
 }
 
-// CheckAuthority checks that a chain makes the key that of an authority that can be taken over:
-// all that [CheckChain] requires and, unless it is a root, a serial number that its issuer's CRL
-// can list. Roots and the issuers above may have any serial number.
+// CheckAuthority checks that a key and its chain can be imported as an authority. In addition to [CheckChain] it
+// requires, except for a root, a serial number that the issuer's CRL can list. Roots and issuers may have any
+// serial number.
 func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Time) error {
 	if err := CheckKey(key); err != nil {
 		return notary.WithField(err, "private_key")
@@ -43,9 +43,8 @@ func CheckAuthority(chain []*x509.Certificate, key crypto.PublicKey, now time.Ti
 	return nil
 }
 
-// IssuedBy reports whether a certificate was issued by the authority with that certificate: its
-// issuer is named there, and the signature verifies with the key. It may be one of long ago,
-// by whatever rules: expired, or signed with SHA-1.
+// IssuedBy reports whether the authority issued the certificate: the issuer name matches, and the signature
+// verifies. The certificate may be expired or signed with SHA-1.
 func IssuedBy(certificate, authority *x509.Certificate) bool {
 	return SameName(certificate.RawIssuer, authority.RawSubject) && checkIssuedSignature(certificate, authority) == nil
 }
@@ -54,12 +53,12 @@ func checkIssuedSignature(certificate, authority *x509.Certificate) error {
 	return authority.CheckSignature(certificate.SignatureAlgorithm, certificate.RawTBSCertificate, certificate.Signature)
 }
 
-// CheckIssued returns an error unless a certificate of long ago can be recorded as issued by the
-// authority, and revoked. Its message is the end of a sentence that begins with the certificate.
+// CheckIssued returns an error unless an existing certificate can be recorded as issued by the authority, and
+// revoked. The message completes a sentence whose subject is the certificate.
 func CheckIssued(certificate, authority *x509.Certificate) error {
 	err := CheckSerial(certificate)
 	switch {
-	case err != nil && !IsSelfSigned(certificate): // a root is on no list
+	case err != nil && !IsSelfSigned(certificate): // no CRL lists a root
 		return invalid("could not be revoked: %s", err)
 	case !SameName(certificate.RawIssuer, authority.RawSubject):
 		return invalid("was not issued by this authority: it names another issuer, %.200q", certificate.Issuer)
@@ -67,8 +66,8 @@ func CheckIssued(certificate, authority *x509.Certificate) error {
 	var insecure x509.InsecureAlgorithmError
 	switch err := checkIssuedSignature(certificate, authority); {
 	case errors.As(err, &insecure), errors.Is(err, x509.ErrUnsupportedAlgorithm):
-		return invalid("has a signature that is not verified here (%s), so that anybody may have made it: if it is in use, revoke it "+
-			"before the import, so that its serial number is on the imported CRL", Reason(err))
+		return invalid("has a signature that cannot be verified (%s), so anyone may have issued it: if it is in use, "+
+			"revoke it before the import, so that the imported CRL lists it", Reason(err))
 	case err != nil:
 		return invalid("was not issued by this authority: its signature is that of another key")
 	}

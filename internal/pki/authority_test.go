@@ -21,8 +21,7 @@ func writeFile(t testing.TB, folder, name, content string) {
 	testkit.Check(t, os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600))
 }
 
-// Whatever is given as a private key, with whatever password, ends in a key that can sign or
-// in an error that does not tell the password.
+// Any input with any password yields a key that can sign, or an error that does not reveal the password.
 func FuzzParsePrivateKey(f *testing.F) {
 	testkit.Require(f, "openssl")
 	folder := f.TempDir()
@@ -52,7 +51,6 @@ func FuzzParsePrivateKey(f *testing.F) {
 	})
 }
 
-// OrderChain finds the chain of a key among any certificates.
 func TestOrderChain(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -73,8 +71,7 @@ func TestOrderChain(t *testing.T) {
 	}
 }
 
-// In the manner of the NIST's PKITS: what is wrong with a chain that an authority is imported
-// with.
+// Faulty chains of imported authorities, modelled on NIST's PKITS.
 func TestCheckAuthorityRefuses(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -94,7 +91,7 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 	constrained := below(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} })
 	for name, c := range map[string]struct {
 		o     *testkit.Outside
-		chain []*x509.Certificate // nil: that of o
+		chain []*x509.Certificate // nil for o's chain
 		words string
 	}{
 		"another key":             {other, good.Authorities(), "another key"},
@@ -102,13 +99,13 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 		"no issuer":               {good, []*x509.Certificate{good.Certificate}, "only one certificate"},
 		"the wrong issuer":        {good, []*x509.Certificate{good.Certificate, other.Certificate}, "not the issuer"},
 		"a bad signature":         {good, []*x509.Certificate{badSignature, root.Certificate}, "does not verify"},
-		"no CA":                   {below(func(c *x509.Certificate) { c.IsCA = false }), nil, "not that of an authority"},
-		"no basic constraints":    {below(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false }), nil, "not that of an authority"},
+		"no CA":                   {below(func(c *x509.Certificate) { c.IsCA = false }), nil, "not a CA certificate"},
+		"no basic constraints":    {below(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false }), nil, "not a CA certificate"},
 		"no keyCertSign":          {below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }), nil, "keyCertSign"},
 		"no cRLSign":              {below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), nil, "cRLSign"},
 		"expired":                 {below(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) }), nil, "expired"},
 		"not yet valid":           {below(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) }), nil, "not valid before"},
-		"a path that is too long": {tooDeep, nil, "allows 0 authorities"},
+		"a path that is too long": {tooDeep, nil, "allows 0 subordinate CAs"},
 		"an unknown critical extension": {below(func(c *x509.Certificate) {
 			c.ExtraExtensions = append(c.ExtraExtensions, extension(true, []byte{5, 0}, 1, 2, 3))
 		}), nil, "unhandled critical extension"},
@@ -133,13 +130,13 @@ func TestCheckAuthorityRefuses(t *testing.T) {
 	}
 	testkit.Check(t, pki.CheckAuthority(good.Authorities(), good.Key.Public(), now))
 	testkit.Check(t, pki.CheckAuthority(root.Authorities(), root.Key.Public(), now))
-	// None at all is no restriction, and what openssl writes unless it is told.
+	// A missing key usage extension means no restriction; openssl omits it by default.
 	noUsage := below(func(c *x509.Certificate) { c.KeyUsage = 0 })
 	testkit.Check(t, pki.CheckAuthority(noUsage.Authorities(), noUsage.Key.Public(), now))
 }
 
-// Signatures with MD5 and keys that are too short, as old authorities have them, are refused. The
-// serial number of a root and the hash of its self-signature do not matter.
+// MD5 signatures and short keys of old authorities are refused. A root's serial number and the hash of its
+// self-signature do not matter.
 func TestCheckAuthorityRefusesOldForms(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -169,8 +166,7 @@ func TestCheckAuthorityRefusesOldForms(t *testing.T) {
 	}
 }
 
-// The serial number of an authority that may have to be revoked must fit a CRL; those of the
-// issuers above may be any.
+// The serial number of an authority that may need to be revoked must fit a CRL; those of its issuers may be any.
 func TestCheckAuthoritySerial(t *testing.T) {
 	t.Parallel()
 	now := time.Now()

@@ -10,10 +10,9 @@ import (
 	"notary/internal/pki"
 )
 
-// benchmarkedKeys are the kinds of key that requests come with most.
+// benchmarkedKeys are the most common kinds of keys in requests.
 var benchmarkedKeys = []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048}
 
-// benchmarkCSR is a request as most are.
 func benchmarkCSR(b *testing.B, alg notary.KeyAlgorithm) string {
 	b.Helper()
 	return csrPEM(b, newKey(b, alg), x509.CertificateRequest{
@@ -24,7 +23,7 @@ func benchmarkCSR(b *testing.B, alg notary.KeyAlgorithm) string {
 func BenchmarkParseCSR(b *testing.B)       { benchmarkParse(b, pki.ParseCSR) }
 func BenchmarkParseStoredCSR(b *testing.B) { benchmarkParse(b, pki.ParseStoredCSR) }
 
-// BenchmarkParseAndVerify is the floor: the standard library's calls alone.
+// BenchmarkParseAndVerify measures the lower bound: the standard library's calls alone.
 func BenchmarkParseAndVerify(b *testing.B) {
 	benchmarkParse(b, func(text string) (*pki.CSR, error) {
 		block, _ := pem.Decode([]byte(text))

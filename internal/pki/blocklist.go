@@ -12,21 +12,21 @@ import (
 	"strings"
 )
 
-// Limits of a [Blocklist].
+// The limits of a [Blocklist].
 const (
 	MaxBlockedKeys  = 2_000_000
 	maxBlockedWidth = 1024 // octets per line
 )
 
-// Blocklist is a set of keys that are never certified, such as those of firmware images or a flawed
+// Blocklist is a set of keys that are never certified, such as keys found in firmware images or from a flawed
 // generator. The zero value is empty.
 type Blocklist struct {
 	sorted [][sha256.Size]byte
 }
 
-// ReadBlocklist reads a list of keys: on each line the SHA-256 of a SubjectPublicKeyInfo in hexadecimal,
-// and optionally a comment after a space. Empty lines and lines that begin with # are skipped. Errors
-// name the line at fault.
+// ReadBlocklist reads a list of keys, one per line: the SHA-256 of a SubjectPublicKeyInfo in hexadecimal, then
+// optionally a space and a comment. Empty lines and lines that start with # are skipped. Errors give the line
+// number.
 func ReadBlocklist(r io.Reader) (*Blocklist, error) {
 	list := &Blocklist{}
 	lines := bufio.NewScanner(r)
@@ -64,16 +64,16 @@ func (l *Blocklist) Len() int {
 	return len(l.sorted)
 }
 
-// Contains reports whether a key, or another public key of the same private key, is in the list.
+// Contains reports whether the list contains the key, or another public key of the same private key.
 func (l *Blocklist) Contains(key crypto.PublicKey) bool {
 	if l.Len() == 0 {
 		return false
 	}
 	id, err := IdentifyKey(key)
-	return err == nil && l.ContainsIdentity(id) // keys of other kinds are not supported
+	return err == nil && l.ContainsIdentity(id) // keys of other kinds are unsupported
 }
 
-// ContainsIdentity is Contains for a key that has been identified.
+// ContainsIdentity is like Contains for a key whose identity is known.
 func (l *Blocklist) ContainsIdentity(id KeyIdentity) bool {
 	return l.Len() > 0 && (l.has(id.Fingerprint) || l.has(id.Former))
 }

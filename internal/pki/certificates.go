@@ -11,7 +11,7 @@ import (
 	"notary"
 )
 
-// limits bounds what [readCertificates] reads.
+// limits bounds the input of [readCertificates].
 type limits struct {
 	octets, certificates int
 }
@@ -22,7 +22,7 @@ type certificates struct {
 	unordered bool // some are from a PKCS #7, which is a set
 }
 
-// Labels of PEM blocks with certificates besides CERTIFICATE.
+// Labels of PEM blocks with certificates, in addition to CERTIFICATE.
 const (
 	labelX509Certificate = "X509 CERTIFICATE"    // written by older programs (RFC 7468, section 5.1)
 	labelTrusted         = "TRUSTED CERTIFICATE" // OpenSSL's, with trust settings
@@ -33,12 +33,13 @@ const (
 
 const beginPEM = "-----BEGIN "
 
-// readCertificates reads certificates in PEM, in DER, one after the other, or in base64 of DER.
-// Each element can be a certificate or a PKCS #7 with certificates, whatever the label of its block.
-// Text between PEM blocks is skipped (RFC 7468, section 5.2); anything else is refused.
+// readCertificates reads concatenated certificates in PEM or DER, or base64 of DER. Each element is a certificate
+// or a PKCS #7 with certificates, whatever its PEM label. Text between PEM blocks is skipped (RFC 7468, section
+// 5.2); anything else is refused.
 func readCertificates(text string, limit limits) (certificates, error) {
 	if len(text) > limit.octets {
-		return certificates{}, notary.Errorf(notary.TooLarge, "the certificates are larger than %d KiB, the limit", limit.octets>>10)
+		return certificates{}, notary.Errorf(notary.TooLarge, "the certificates are larger than %d KiB, "+
+			"the limit", limit.octets>>10)
 	}
 	text = plainText(text)
 	if !strings.Contains(text, beginPEM) {
@@ -94,7 +95,6 @@ func (f *certificates) addPEM(text string, limit limits) error {
 	return nil
 }
 
-// addBlock reads a PEM block if its label is that of certificates.
 func (f *certificates) addBlock(label string, der []byte, limit limits) (known bool, err error) {
 	switch label {
 	case labelCertificate, labelX509Certificate, labelPKCS7, labelCMS, labelCertChain:
@@ -109,7 +109,7 @@ func (f *certificates) addBlock(label string, der []byte, limit limits) (known b
 	return true, err
 }
 
-// withoutTrust strips the trust settings, a SEQUENCE, that OpenSSL appends to a certificate.
+// withoutTrust removes the trust settings, a SEQUENCE that OpenSSL appends to a certificate.
 func withoutTrust(der []byte) []byte {
 	in := cryptobyte.String(der)
 	var certificate, trust cryptobyte.String
@@ -123,16 +123,16 @@ func withoutTrust(der []byte) []byte {
 var errNoCertificates error = invalid("this is not a certificate chain in PEM, PKCS #7 or DER: " +
 	"it must hold -----BEGIN CERTIFICATE-----, or be base64 of the DER")
 
-// CertificatesInDER reads a sequence of certificates and PKCS #7 structures. With an error it returns the
-// certificates before it.
+// CertificatesInDER reads concatenated certificates and PKCS #7 structures. On error it returns the certificates
+// read so far.
 func CertificatesInDER(der []byte) ([]*x509.Certificate, error) {
 	var found certificates
 	err := found.addDER(der, limits{len(der), len(der)})
 	return found.list, err
 }
 
-// CertificatesInBlock is [CertificatesInDER] for the content of a PEM block. It also reports whether the
-// label is that of certificates.
+// CertificatesInBlock is like [CertificatesInDER] for the content of a PEM block. It also reports whether the
+// label is one for certificates.
 func CertificatesInBlock(label string, der []byte) (list []*x509.Certificate, known bool, err error) {
 	var found certificates
 	known, err = found.addBlock(label, der, limits{len(der), len(der)})
@@ -147,7 +147,7 @@ func LooksLikeCertificate(der []byte) bool {
 	return in.ReadASN1(&certificate, casn1.SEQUENCE) && certificate.ReadASN1(&signed, casn1.SEQUENCE) && signed.PeekASN1Tag(constructed(0))
 }
 
-// addDER reads elements of DER one after the other: certificates, or PKCS #7 with certificates.
+// addDER reads concatenated DER elements: certificates, or PKCS #7 with certificates.
 func (f *certificates) addDER(der []byte, limit limits) error {
 	in := cryptobyte.String(der)
 	if !in.PeekASN1Tag(casn1.SEQUENCE) {
@@ -157,10 +157,12 @@ func (f *certificates) addDER(der []byte, limit limits) error {
 		var element cryptobyte.String
 		switch {
 		case isIndefinite(in):
-			return invalid("certificate %d is in BER with indefinite lengths: convert it with openssl pkcs7 -inform DER -print_certs, "+
+			return invalid("certificate %d is in BER with indefinite lengths: convert it with openssl pkcs7 "+
+				"-inform DER -print_certs, "+
 				"or openssl x509 -inform DER", len(f.list)+1)
 		case !in.ReadASN1Element(&element, casn1.SEQUENCE):
-			return invalid("certificate %d cannot be parsed: it is cut off, or something else follows it", len(f.list)+1)
+			return invalid("certificate %d cannot be parsed: it is cut off, or something else "+
+				"follows it", len(f.list)+1)
 		}
 		if err := f.addElement(element, limit); err != nil {
 			return err
@@ -189,7 +191,8 @@ func (f *certificates) addElement(der []byte, limit limits) error {
 		}
 		return nil
 	case IsPKCS12(der):
-		return invalid("this is a PKCS #12, and not a certificate chain: take the certificates out of it with openssl pkcs12 -nokeys")
+		return invalid("this is a PKCS #12 file, not a certificate chain: extract the certificates with openssl " +
+			"pkcs12 -nokeys")
 	default:
 		return f.addCertificate(der, limit)
 	}

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// ParseChain reads the certificates of a chain in any form that [readCertificates] supports. They keep
-// their order, except for those of a PKCS #7, which is a set: these are sorted into a chain. Duplicates
-// are refused. Use [CheckChain] to verify the chain.
+// ParseChain reads a certificate chain in any form that [readCertificates] supports. The order is kept, but the
+// certificates of a PKCS #7, which is a set, are sorted into a chain. Duplicates are refused. Use [CheckChain] to
+// verify it.
 func ParseChain(text string) ([]*x509.Certificate, error) {
 	found, err := readCertificates(text, limits{MaxChainSize, MaxChain})
 	if err != nil {
@@ -31,13 +31,14 @@ func ParseChain(text string) ([]*x509.Certificate, error) {
 func ParseBundle(text string) ([]*x509.Certificate, error) {
 	found, err := readCertificates(text, limits{MaxBundleSize, MaxBundle})
 	if err == errNoCertificates {
-		return nil, invalid("there are no certificates in PEM, PKCS #7 or DER: in PEM they begin with -----BEGIN CERTIFICATE-----")
+		return nil, invalid("there are no certificates in PEM, PKCS #7 or DER: in PEM they begin with -----BEGIN " +
+			"CERTIFICATE-----")
 	}
 	return found.list, err
 }
 
-// inOrder sorts certificates into a chain that begins with the only one that issued none of the others.
-// If there is no such certificate, or more than one, it returns the list unchanged.
+// inOrder sorts certificates into a chain that starts with the only one that issued no other. Without exactly one
+// such certificate it returns the list unchanged.
 func inOrder(list []*x509.Certificate) []*x509.Certificate {
 	var first *x509.Certificate
 	for _, c := range list {
@@ -57,7 +58,7 @@ func inOrder(list []*x509.Certificate) []*x509.Certificate {
 	return chainFrom(first, list)
 }
 
-// chainFrom builds the chain from a certificate upwards, as far as the list has the issuers.
+// chainFrom returns the chain of a certificate, as far as the list contains its issuers.
 func chainFrom(first *x509.Certificate, list []*x509.Certificate) []*x509.Certificate {
 	chain := []*x509.Certificate{first}
 	for len(chain) <= MaxChain {

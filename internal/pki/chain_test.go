@@ -66,7 +66,7 @@ func TestParseChain(t *testing.T) {
 	for _, test := range []struct{ name, text, words string }{
 		{"empty", "", "not a certificate chain"},
 		{"no PEM", "leaf", "not a certificate chain"},
-		{"private key", text + toPEM("RSA PRIVATE KEY", []byte{1}), "treat that key as exposed"},
+		{"private key", text + toPEM("RSA PRIVATE KEY", []byte{1}), "treat that key as compromised"},
 		{"CRL within", text + crl, `PEM block 3 is of type "X509 CRL"`},
 		{"another label", strings.ReplaceAll(text, " CERTIFICATE", " ATTRIBUTE CERTIFICATE"), "ATTRIBUTE CERTIFICATE"},
 		{"headers", strings.ReplaceAll(text, "CERTIFICATE-----\nM", "CERTIFICATE-----\nX: y\n\nM"), "headers"},
@@ -157,12 +157,12 @@ func TestCheckChainRefuses(t *testing.T) {
 		{"empty", nil, leaf.key, false, "empty"},
 		{"leaf alone", chainOf(leaf), leaf.key, false, "only one certificate"},
 		{"intermediate alone", chainOf(issuing), issuing.key, true, "only one certificate"},
-		{"another key", chainOf(leaf, issuing, root), newKey(t, notary.ECDSAP256), false, "for another key than the request's"},
-		{"another kind of key", chainOf(leaf, issuing, root), newKey(t, notary.Ed25519), false, "for another key"},
+		{"another key", chainOf(leaf, issuing, root), newKey(t, notary.ECDSAP256), false, "not for the request's key"},
+		{"another kind of key", chainOf(leaf, issuing, root), newKey(t, notary.Ed25519), false, "not for the request's key"},
 		{"reversed", chainOf(root, issuing, leaf), leaf.key, false, "reverse order"},
 		{"reversed authority", chainOf(root, issuing), issuing.key, true, "reverse order"},
-		{"authority instead of leaf", chainOf(issuing, root), issuing.key, false, "that of an authority"},
-		{"leaf instead of authority", chainOf(leaf, issuing, root), leaf.key, true, "not that of an authority"},
+		{"authority instead of leaf", chainOf(issuing, root), issuing.key, false, "is a CA certificate"},
+		{"leaf instead of authority", chainOf(leaf, issuing, root), leaf.key, true, "not a CA certificate"},
 		{"authority without cRLSign", chainOf(noCRL, root), noCRL.key, true, "cRLSign"},
 		{"gap", chainOf(leaf, root), leaf.key, false, "certificate 2 of the chain is not the issuer of certificate 1"},
 		{"namesake", chainOf(issuing, otherRoot), issuing.key, true, "key identifiers differ"},
@@ -170,18 +170,18 @@ func TestCheckChainRefuses(t *testing.T) {
 		{"issuer without keyCertSign", chainOf(underNoSign, noSign), underNoSign.key, false, "may sign certificates"},
 		{"issuer that is no authority", chainOf(underNotCA, notCA), underNotCA.key, false, "may sign certificates"},
 		{"path length", chainOf(tooDeep, underZero, zero), tooDeep.key, false, "does not verify"},
-		{"no room for an authority", chainOf(underZero, zero), underZero.key, true, "allows 0 authorities under it"},
+		{"no room for an authority", chainOf(underZero, zero), underZero.key, true, "allows 0 subordinate CAs"},
 		{"signed with SHA-1", []*x509.Certificate{weak, root.certificate}, leaf.key, false, "signed with an algorithm that is not accepted (ECDSA-SHA1)"},
 		{"an intermediate signed with SHA-1", []*x509.Certificate{below, weakIssuer, root.certificate}, leaf.key, false, "certificate 2 of the chain is signed with an algorithm"},
 		{"an intermediate signed with SHA-1, without the root", []*x509.Certificate{below, weakIssuer}, leaf.key, false, "certificate 2 of the chain is signed with an algorithm"},
-		{"an expired root", chainOf(underOldIssuing, oldIssuing, expired), underOldIssuing.key, false, "certificate 3 of the chain expired at 2030-05-06T07:08:08Z; the chain may end below its root: leave that out"},
+		{"an expired root", chainOf(underOldIssuing, oldIssuing, expired), underOldIssuing.key, false, "certificate 3 of the chain expired at 2030-05-06T07:08:08Z; the chain may end below its root: omit the root"},
 		{"a self-signed leaf that was changed", []*x509.Certificate{&forgedLeaf}, alone.key, false, "self-signature"},
 		{"name constraints", chainOf(outsideNames, narrow), outsideNames.key, false, "the name constraints of certificate 2 of the chain do not allow certificate 1: DNS name"},
 		{"unknown critical extension", chainOf(odd, root), odd.key, false, "critical extension"},
 		{"expired issuer", chainOf(underExpired, expired), underExpired.key, false, "certificate 2 of the chain expired"},
 		{"not yet valid", chainOf(early, root), early.key, false, "certificate 1 of the chain is not valid before"},
 		{"root with a broken signature", []*x509.Certificate{&forged}, root.key, true, "self-signature"},
-		{"root where a leaf is wanted", chainOf(root), root.key, false, "that of an authority"},
+		{"root where a leaf is wanted", chainOf(root), root.key, false, "is a CA certificate"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -191,8 +191,7 @@ func TestCheckChainRefuses(t *testing.T) {
 	}
 }
 
-// Certificates come in every form that people have them in; those of a PKCS #7, which is a set, are put
-// in order.
+// Certificates are read in every common form; those of a PKCS #7, which is a set, are sorted.
 func TestFormsOfChains(t *testing.T) {
 	t.Parallel()
 	root := issue(t, nil, "Root", true, nil)
@@ -244,7 +243,7 @@ func TestFormsOfChains(t *testing.T) {
 		"a PKCS #7 without any":    {toPEM("PKCS7", emptyBag(t)), "no certificate in the PKCS #7"},
 		"certificates and garbage": {string(raw) + "garbage", "certificate 4 cannot be parsed"},
 		"a PKCS #12":               {string(pkcs12Outline), "openssl pkcs12 -nokeys"},
-		"a key in UTF-16":          {"\xff\xfe" + strings.Join(strings.Split(toPEM("PRIVATE KEY", []byte{1}), ""), "\x00") + "\x00", "treat that key as exposed"},
+		"a key in UTF-16":          {"\xff\xfe" + strings.Join(strings.Split(toPEM("PRIVATE KEY", []byte{1}), ""), "\x00") + "\x00", "treat that key as compromised"},
 	} {
 		if _, err := pki.ParseChain(test.given); err == nil {
 			t.Errorf("%s: taken", name)
@@ -263,7 +262,7 @@ func emptyBag(tb testing.TB) []byte {
 	return bag
 }
 
-// What is odd about a trust anchor does not matter at the end of a chain (RFC 5280, section 6.1.1).
+// Oddities of the trust anchor at the end of a chain do not matter (RFC 5280, section 6.1.1).
 func TestOddRootsEndAChain(t *testing.T) {
 	t.Parallel()
 	for name, form := range oddRoots {
@@ -280,7 +279,7 @@ func TestOddRootsEndAChain(t *testing.T) {
 	}
 }
 
-// oddRoots are what roots of long ago differ in.
+// oddRoots are the peculiarities of old roots.
 var oddRoots = map[string]testkit.Form{
 	"version 1":            {Version1: true},
 	"SHA-1":                {Hash: crypto.SHA1},
@@ -291,7 +290,7 @@ var oddRoots = map[string]testkit.Form{
 	"no basic constraints": {Without: []asn1.ObjectIdentifier{testkit.BasicConstraints, testkit.KeyUsage}},
 }
 
-// A root of such a kind can be taken over, unless relying parties would refuse what it signs.
+// Such a root can be imported, unless relying parties would reject what it signs.
 func TestOddRootsAreAuthorities(t *testing.T) {
 	t.Parallel()
 	for name, form := range oddRoots {
@@ -301,7 +300,7 @@ func TestOddRootsAreAuthorities(t *testing.T) {
 			root.certificate = testkit.Reissue(t, root.certificate, root.key, form)
 			err := pki.CheckAuthority(chainOf(root), root.key.Public(), now)
 			if name == "no basic constraints" {
-				wantInvalid(t, err, "certificate_chain", "relying parties would refuse what it signs")
+				wantInvalid(t, err, "certificate_chain", "relying parties would reject what it signs")
 				return
 			}
 			testkit.Check(t, err)
@@ -311,8 +310,7 @@ func TestOddRootsAreAuthorities(t *testing.T) {
 	}
 }
 
-// Names and name constraints are compared up to the limit of OpenSSL, all certificates of a chain
-// together.
+// The number of comparisons between names and name constraints in a whole chain is limited, as in OpenSSL.
 func TestTooManyNamesAndConstraints(t *testing.T) {
 	t.Parallel()
 	list := func(n int, format string) (names []string) {
@@ -326,7 +324,7 @@ func TestTooManyNamesAndConstraints(t *testing.T) {
 	testkit.Check(t, pki.CheckChain(chainOf(fits, constrained), fits.key.Public(), false, now))
 	beyond := issue(t, &constrained, "leaf", false, func(c *x509.Certificate) { c.DNSNames = list(1025, "a%d.example.com") })
 	err := pki.CheckChain(chainOf(beyond, constrained), beyond.key.Public(), false, now)
-	wantInvalid(t, err, "", "too many names and name constraints")
+	wantInvalid(t, err, "", "so many names and name constraints")
 	constraints, err := pki.CertificateConstraints(constrained.certificate)
 	testkit.Check(t, err)
 	if kind, _ := pki.Refused(constraints, beyond.certificate); kind != pki.TooMany {
@@ -334,7 +332,7 @@ func TestTooManyNamesAndConstraints(t *testing.T) {
 	}
 }
 
-// A comparison with a very long name or name constraint counts as several: it takes as long.
+// Comparing very long names or name constraints counts as several comparisons, because it takes as long.
 func TestLongNamesAndConstraints(t *testing.T) {
 	t.Parallel()
 	var many []string
@@ -360,7 +358,6 @@ func TestLongNamesAndConstraints(t *testing.T) {
 	}
 }
 
-// UTF-16 is decoded in linear time, whatever it holds.
 func TestLongUTF16(t *testing.T) {
 	const octets = 128 << 10
 	text := base64.StdEncoding.EncodeToString([]byte("\xff\xfe" + strings.Repeat("A\x00", octets/2)))
@@ -374,7 +371,6 @@ func TestLongUTF16(t *testing.T) {
 	}
 }
 
-// Why a certificate cannot be recorded as issued is said as it is.
 func TestCheckIssued(t *testing.T) {
 	t.Parallel()
 	key := newKey(t, notary.RSA2048)
@@ -386,10 +382,10 @@ func TestCheckIssued(t *testing.T) {
 	testkit.Check(t, pki.CheckIssued(old, root.Certificate))
 	testkit.Check(t, pki.CheckIssued(root.Certificate, root.Certificate))
 	for words, c := range map[string]*x509.Certificate{
-		"signature is that of another key":    namesake,
-		"is not verified here (cannot verify": testkit.Reissue(t, leaf, root.Key, testkit.Form{Hash: crypto.MD5}),
-		"it names another issuer":             testkit.OutsideRoot(t, notary.ECDSAP256, now).Issue(t, key.Public()),
-		"could not be revoked":                testkit.Reissue(t, leaf, root.Key, testkit.Form{Serial: []byte{0xfb}}),
+		"signature is that of another key":  namesake,
+		"cannot be verified (cannot verify": testkit.Reissue(t, leaf, root.Key, testkit.Form{Hash: crypto.MD5}),
+		"it names another issuer":           testkit.OutsideRoot(t, notary.ECDSAP256, now).Issue(t, key.Public()),
+		"could not be revoked":              testkit.Reissue(t, leaf, root.Key, testkit.Form{Serial: []byte{0xfb}}),
 	} {
 		wantInvalid(t, pki.CheckIssued(c, root.Certificate), "", words)
 	}

@@ -15,9 +15,9 @@ import (
 var hostMapping = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false),
 	idna.ValidateLabels(false))
 
-// LooksLikeHost reports whether people or programs may take a common name for a host. It returns that
-// host in lower case with A-labels, without surrounding spaces, trailing dots or the zone of an address.
-// Words without a dot do not look like hosts.
+// LooksLikeHost reports whether people or programs may take a common name for a host. It returns the host in lower
+// case with A-labels, without surrounding spaces, trailing dots or an address zone. Words without a dot do not
+// look like hosts.
 func LooksLikeHost(commonName string) (host string, ok bool) {
 	text := strings.TrimFunc(norm.NFKC.String(commonName), isPadding)
 	if ip, ok := looseIP(text); ok {
@@ -35,52 +35,54 @@ func LooksLikeHost(commonName string) (host string, ok bool) {
 	return host, true
 }
 
-// isPadding reports whether r is invisible at the end of a name.
 func isPadding(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, invisible...) }
 
-// isHostRune reports whether r may be part of a host name, wildcards and names with underscores
-// included. Characters that cannot be mapped to ASCII may be, too.
+// isHostRune reports whether r may occur in a host name, including wildcards, underscores and characters that
+// cannot be mapped to ASCII.
 func isHostRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-._*", r) ||
 		r >= 0x80 && !unicode.IsSpace(r)
 }
 
-// looseIP reads an IP address, with or without brackets and a zone.
+// looseIP parses an IP address, with or without brackets and a zone.
 func looseIP(text string) (ip string, ok bool) {
 	text, _, _ = strings.Cut(strings.Trim(text, "[]"), "%")
 	addr, err := netip.ParseAddr(text)
 	return addr.Unmap().String(), err == nil
 }
 
-// CommonNameHost returns the subject alternative name for the common name of a server: a DNS name, which
-// may be a single label, or an IP address. If the common name is neither, the error says why. A name with
-// an underscore is a DNS name only if underscores are allowed.
+// CommonNameHost returns the subject alternative name for a server's common name: a DNS name, possibly of a single
+// label, or an IP address. Otherwise the error says why it is neither. Underscores make a DNS name only if they
+// are allowed.
 func CommonNameHost(commonName string, underscores bool) (names notary.Names, err error) {
 	switch addr, notIP := netip.ParseAddr(commonName); {
 	case commonName == "":
 		err = invalid("there is no common name")
 	case notIP == nil && addr.Zone() != "":
-		err = invalid("the common name %.60q is an IP address with a zone, which is meaningful on one machine only: "+
-			"leave the zone out", commonName)
+		err = invalid("the common name %.60q is an IP address with a zone, which has a meaning on one machine only: "+
+			"remove the zone", commonName)
 	case notIP == nil:
 		err = addIP(&names, commonName)
 	case !isASCII(commonName):
 		err = notALabels(commonName)
 	case strings.ContainsFunc(strings.ToLower(commonName), func(r rune) bool { return !isHostRune(r) }):
-		err = invalid("the common name %.60q is not a host name, which has only letters, digits, hyphens and dots", commonName)
+		err = invalid("the common name %.60q is not a host name, which has only letters, digits, hyphens "+
+			"and dots", commonName)
 	default:
 		var name string
 		if name, err = checkDNSName(commonName, underscores); err == nil {
 			add(&names.DNS, name)
 		} else if _, wrong := checkDNSName(commonName, true); wrong == nil {
-			err = invalid("the common name %.60q has an underscore, which no host name has: leave it out, or choose a "+
+			err = invalid("the common name %.60q has an underscore, which is not allowed in host names: remove "+
+				"it, or choose a "+
 				"profile with names.underscores", commonName)
 		}
 	}
 	return names, err
 }
 
-// notALabels refuses a common name that is not ASCII. If it is a host name, the error has its A-labels.
+// notALabels returns the error for a common name that is not ASCII. If it is a host name, the error has its
+// A-labels.
 func notALabels(commonName string) error {
 	label, err := idna.Lookup.ToASCII(commonName)
 	if _, bad := checkDNS(label); err != nil || bad != nil {

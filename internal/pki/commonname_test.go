@@ -7,7 +7,6 @@ import (
 	"notary/internal/pki"
 )
 
-// Characters that nobody sees are refused in every attribute of a subject.
 func TestInvisibleCharactersAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, oid := range []asn1.ObjectIdentifier{{2, 5, 4, 3}, {2, 5, 4, 10}, {2, 5, 4, 11}} {

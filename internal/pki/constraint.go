@@ -16,15 +16,15 @@ import (
 
 var oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
 
-// maxSubtrees is how many subtrees an authority made here may have.
+// maxSubtrees is the maximum number of subtrees of an authority created here.
 const maxSubtrees = 100
 
-// CheckNameConstraints checks constraints as a person gives them, and gives them in lower
-// case and without duplicates. Errors name the field, such as
-// "name_constraints.permitted.dns".
+// CheckNameConstraints validates constraints entered by a user, and returns them in lower case without duplicates.
+// Errors name the field, such as "name_constraints.permitted.dns".
 func CheckNameConstraints(given notary.NameConstraints) (checked notary.NameConstraints, err error) {
 	if given.Len() > maxSubtrees {
-		return checked, notary.FieldErrorf("name_constraints", "there are %d name constraints, and at most %d are allowed",
+		return checked, notary.FieldErrorf("name_constraints", "there are %d name constraints, and at most %d "+
+			"are allowed",
 			given.Len(), maxSubtrees)
 	}
 	for _, part := range []struct {
@@ -57,21 +57,21 @@ func CheckNameConstraints(given notary.NameConstraints) (checked notary.NameCons
 	}
 	if kind, inner, outer := FirstWithin(checked.Permitted, checked.Excluded); kind != "" {
 		return checked, notary.FieldErrorf("name_constraints.permitted."+strings.ToLower(kind),
-			"%q is permitted, but lies within %q, which is excluded: leave one of them out", inner, outer)
+			"%q is permitted, but lies within %q, which is excluded: remove one of them", inner, outer)
 	}
 	return checked, nil
 }
 
-// domainCheck takes a domain, where it is excluded also "", which is every name.
+// domainCheck returns the check of a domain. An excluded one may be "", which matches every name.
 func domainCheck(excluded bool) func(string) (string, error) {
 	return func(text string) (string, error) {
 		switch {
 		case text == "" && excluded:
 			return "", nil
 		case strings.HasPrefix(text, "."):
-			return "", invalid("%.60q begins with a dot: leave it out, a domain stands for all names below it as well", text)
+			return "", invalid("%.60q starts with a dot: remove it, a domain includes all names below it", text)
 		case strings.Contains(text, "*"):
-			return "", invalid("%.60q has a wildcard: give the domain, it stands for all names below it", text)
+			return "", invalid("%.60q has a wildcard: give the domain, which includes all names below it", text)
 		}
 		return checkDNS(text)
 	}
@@ -98,7 +98,7 @@ func checkEmailSubtree(text string) (string, error) {
 	return local + "@" + strings.ToLower(domain), checkEmail(text)
 }
 
-// checkHostSubtree takes a host, or behind a dot the domain in which hosts are.
+// checkHostSubtree checks a host, or a domain of hosts with a leading dot.
 func checkHostSubtree(text string) (string, error) {
 	dot := ""
 	domain, below := strings.CutPrefix(text, ".")
@@ -112,8 +112,8 @@ func checkHostSubtree(text string) (string, error) {
 	return dot + name, err
 }
 
-// ConstraintsExtension is the critical extension (RFC 5280, section 4.2.1.10) of constraints
-// that [CheckNameConstraints] has given.
+// ConstraintsExtension returns the critical extension (RFC 5280, section 4.2.1.10) for constraints from
+// [CheckNameConstraints].
 func ConstraintsExtension(c notary.NameConstraints) (pkix.Extension, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -159,9 +159,9 @@ func addSubtrees(b *cryptobyte.Builder, subtrees notary.Subtrees) {
 	}
 }
 
-// CertificateConstraints are the name constraints of an authority's certificate, which may
-// come from elsewhere. What verifiers do not agree on is Unprocessable: constraints on kinds
-// of names other than DNS, IP, e-mail and URI, and subtrees with a minimum or maximum.
+// CertificateConstraints returns the name constraints of an authority's certificate, which may be external.
+// Constraints on which verifiers disagree are Unprocessable: types other than DNS, IP, e-mail and URI, and
+// subtrees with a minimum or maximum.
 func CertificateConstraints(c *x509.Certificate) (constraints notary.NameConstraints, err error) {
 	for _, extension := range c.Extensions {
 		if extension.Id.Equal(oidNameConstraints) {
@@ -196,7 +196,7 @@ func readSubtrees(in cryptobyte.String, to *notary.Subtrees) error {
 		if !in.ReadASN1(&subtree, casn1.SEQUENCE) || !subtree.ReadAnyASN1(&base, &tag) {
 			return unsupportedConstraints("are not well-formed")
 		}
-		if !subtree.Empty() { // the default minimum of 0 may not be written out in DER
+		if !subtree.Empty() { // DER omits the default minimum of 0
 			return unsupportedConstraints("have a minimum or maximum, which RFC 5280 forbids")
 		}
 		switch tag {
@@ -209,7 +209,7 @@ func readSubtrees(in cryptobyte.String, to *notary.Subtrees) error {
 		case tagIP:
 			prefix, ok := readPrefix(base)
 			if !ok {
-				return unsupportedConstraints("have an IP range that is no prefix")
+				return unsupportedConstraints("have an IP range that is not a prefix")
 			}
 			to.IP = append(to.IP, prefix)
 		default:
@@ -217,13 +217,13 @@ func readSubtrees(in cryptobyte.String, to *notary.Subtrees) error {
 			if !ok {
 				kind = "unknown"
 			}
-			return unsupportedConstraints("are on a kind of names that is not supported (" + kind + ")")
+			return unsupportedConstraints("apply to an unsupported type of name (" + kind + ")")
 		}
 	}
 	return nil
 }
 
-// readPrefix reads an address and its mask.
+// readPrefix parses an address followed by its mask.
 func readPrefix(value []byte) (text string, ok bool) {
 	half := len(value) / 2
 	addr, ok := netip.AddrFromSlice(value[:half])
@@ -241,7 +241,7 @@ func readPrefix(value []byte) (text string, ok bool) {
 	return netip.PrefixFrom(addr, bits).String(), true
 }
 
-// lowerDomain leaves the local part of an e-mail address as it is.
+// lowerDomain lowers the case of all but the local part of an e-mail address.
 func lowerDomain(text string) string {
 	if local, domain, address := strings.Cut(text, "@"); address {
 		return local + "@" + strings.ToLower(domain)

@@ -17,7 +17,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// Constraints come back from a certificate as they were put into it.
 func TestConstraintsAreReadBack(t *testing.T) {
 	t.Parallel()
 	all := notary.Subtrees{DNS: []string{"example.com", "b.example.net"}, IP: []string{"10.0.0.0/8", "192.0.2.7/32", "2001:db8::/33", "::/0"},
@@ -36,7 +35,7 @@ func TestConstraintsAreReadBack(t *testing.T) {
 			extension, err := pki.ConstraintsExtension(checked)
 			testkit.Check(t, err)
 			if want.Len() == 0 {
-				extension.Id = asn1.ObjectIdentifier{2, 5, 29, 99} // not a change of it: it is everybody's
+				extension.Id = asn1.ObjectIdentifier{2, 5, 29, 99} // do not modify the shared slice
 			}
 			got, err := pki.CertificateConstraints(withExtension(t, extension))
 			testkit.Check(t, err)
@@ -59,7 +58,6 @@ func withExtension(t *testing.T, extension pkix.Extension) *x509.Certificate {
 	return certificate
 }
 
-// Constraints are kept in the form that is compared.
 func TestConstraintsAreNormalised(t *testing.T) {
 	t.Parallel()
 	got, err := pki.CheckNameConstraints(notary.NameConstraints{Permitted: notary.Subtrees{
@@ -86,7 +84,7 @@ func TestConstraintsThatAreRefused(t *testing.T) {
 	}{
 		"too many":             {permitted(notary.Subtrees{DNS: many}), "name_constraints", "101"},
 		"an empty domain":      {permitted(notary.Subtrees{DNS: []string{""}}), "name_constraints.permitted.dns", "empty"},
-		"a leading dot":        {permitted(notary.Subtrees{DNS: []string{".example.com"}}), "name_constraints.permitted.dns", "leave it out"},
+		"a leading dot":        {permitted(notary.Subtrees{DNS: []string{".example.com"}}), "name_constraints.permitted.dns", "remove it"},
 		"a trailing dot":       {permitted(notary.Subtrees{DNS: []string{"example.com."}}), "name_constraints.permitted.dns", "ends with a dot"},
 		"a wildcard":           {permitted(notary.Subtrees{DNS: []string{"*.example.com"}}), "name_constraints.permitted.dns", "wildcard"},
 		"U-labels":             {permitted(notary.Subtrees{DNS: []string{"bücher.example"}}), "name_constraints.permitted.dns", "A-labels"},
@@ -111,8 +109,7 @@ func TestConstraintsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Whatever constraints are in a certificate, reading them ends in an error or in subtrees that
-// can be compared.
+// Arbitrary constraints in a certificate yield an error or comparable subtrees.
 func FuzzCertificateConstraints(f *testing.F) {
 	for _, c := range []notary.NameConstraints{
 		{Permitted: notary.Subtrees{DNS: []string{"example.com"}, IP: []string{"10.0.0.0/8", "2001:db8::/32"}}},

@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// Limits on a CRL from elsewhere.
+// Limits for external CRLs.
 const (
 	MaxCRLSize    = 24 << 20 // octets, as PEM or DER: half a million entries
 	maxCRLEntries = 500_000
@@ -22,9 +22,9 @@ const (
 
 const labelCRL = "X509 CRL"
 
-// CRL is a certificate revocation list from elsewhere that [ParseCRL] accepted.
+// CRL is an external certificate revocation list that [ParseCRL] accepted.
 type CRL struct {
-	Number      int64 // 0 where it has none
+	Number      int64 // 0 if absent
 	ThisUpdate  time.Time
 	Revocations []notary.Revocation
 }
@@ -45,12 +45,9 @@ var (
 	oidAuthorityKeyID      = asn1.ObjectIdentifier{2, 5, 29, 35}
 )
 
-// ParseCRL reads the whole list of an authority, in PEM or DER, and checks it (RFC 5280,
-// section 5): that the authority with this certificate has signed it, that it lists all that
-// the authority has revoked, and that there is nothing in it that we would have to
-// understand and do not. It need not be current.
-//
-// Every refusal is Invalid.
+// ParseCRL parses an authority's full CRL, in PEM or DER, and checks it (RFC 5280, section 5): the authority
+// signed it, its scope is complete, and it has no unknown critical extensions. It need not be current. All errors
+// are Invalid.
 func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error) {
 	der, err := readCRL(data)
 	if err != nil {
@@ -59,8 +56,9 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 	list, err := x509.ParseRevocationList(der)
 	switch {
 	case err != nil && bytes.Contains([]byte(err.Error()), []byte("unsupported crl version")):
-		return nil, invalid("the CRL cannot be parsed, or is of version 1, which has neither a number nor reasons: make one of version 2 " +
-			"(with openssl ca, name a crlnumber file in its configuration)")
+		return nil, invalid("the CRL cannot be parsed, or is of version 1, which has no number and no reasons: " +
+			"create a version 2 CRL " +
+			"(with openssl ca, set crlnumber in its configuration)")
 	case err != nil:
 		return nil, invalid("the CRL cannot be parsed: %s", Reason(err))
 	case len(list.Raw) != len(der):
@@ -73,7 +71,8 @@ func ParseCRL(data []byte, issuer *x509.Certificate, now time.Time) (*CRL, error
 		return nil, err
 	}
 	if list.ThisUpdate.After(now) {
-		return nil, invalid("the CRL is from the future: it says that it was made at %s", list.ThisUpdate.UTC().Format(time.RFC3339))
+		return nil, invalid("the CRL is from the future: its "+
+			"thisUpdate is %s", list.ThisUpdate.UTC().Format(time.RFC3339))
 	}
 	crl := &CRL{ThisUpdate: list.ThisUpdate}
 	if crl.Number, err = crlNumber(list.Number); err != nil {
@@ -105,11 +104,13 @@ func readCRL(data []byte) ([]byte, error) {
 func checkCRLSignature(list *x509.RevocationList, issuer *x509.Certificate) error {
 	switch {
 	case !SameName(list.RawIssuer, issuer.RawSubject):
-		return invalid("the CRL is of another authority: its issuer is not the subject of the authority's certificate")
+		return invalid("the CRL was issued by another authority: its issuer is not the subject of the " +
+			"authority's certificate")
 	case len(list.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(list.AuthorityKeyId, issuer.SubjectKeyId):
-		return invalid("the CRL is of another key of the authority: the key identifiers differ")
+		return invalid("the CRL was signed with another key of the authority: the key identifiers differ")
 	case !goodSignature(list.SignatureAlgorithm):
-		return invalid("the CRL is signed with an algorithm that is not accepted (%s): sign it with SHA-256 or better", list.SignatureAlgorithm)
+		return invalid("the CRL is signed with an algorithm that is not accepted (%s): sign it with SHA-256 "+
+			"or better", list.SignatureAlgorithm)
 	}
 	if err := list.CheckSignatureFrom(issuer); err != nil {
 		return invalid("the signature of the CRL does not verify with the key of the authority: %s", Reason(err))
@@ -117,7 +118,7 @@ func checkCRLSignature(list *x509.RevocationList, issuer *x509.Certificate) erro
 	return nil
 }
 
-// checkCRLExtensions refuses lists of a part, and what is critical and not known.
+// checkCRLExtensions refuses partial CRLs and unknown critical extensions.
 func checkCRLExtensions(extensions []pkix.Extension) error {
 	seen := map[string]bool{}
 	for _, e := range extensions {
@@ -126,10 +127,10 @@ func checkCRLExtensions(extensions []pkix.Extension) error {
 		case seen[id]:
 			return invalid("the CRL has the extension %s twice", id)
 		case e.Id.Equal(oidDeltaCRLIndicator):
-			return invalid("this is a delta CRL, which has only what has changed: send the complete one")
+			return invalid("this is a delta CRL, which lists only changes: send the full CRL")
 		case e.Id.Equal(oidIssuingDistribution):
-			return invalid("the CRL has an issuing distribution point: it may be of a part of the certificates " +
-				"or of several authorities (indirect). Send a list of all without it")
+			return invalid("the CRL has an issuing distribution point, so it may be partitioned or indirect: " +
+				"send a full CRL without it")
 		case e.Critical && !e.Id.Equal(oidCRLNumber) && !e.Id.Equal(oidAuthorityKeyID):
 			return invalid("the CRL has a critical extension that is not supported (%s)", id)
 		}
@@ -145,12 +146,12 @@ func crlNumber(number *big.Int) (int64, error) {
 	case number.Sign() < 0:
 		return 0, invalid("the number of the CRL is negative")
 	case number.BitLen() > 62:
-		return 0, invalid("the number of the CRL, %.60s, is beyond 2^62: numbers that go on from it cannot be kept", number)
+		return 0, invalid("the number of the CRL, %.60s, is above 2^62, the maximum", number)
 	}
 	return number.Int64(), nil
 }
 
-// CheckCRLNumber says whether our lists can go on from a number.
+// CheckCRLNumber returns an error unless our CRLs can continue from the number.
 func CheckCRLNumber(number int64) error {
 	if number < 0 || number >= maxCRLNumber {
 		return invalid("the number of the last CRL must be from 0 to 2^62")
@@ -185,7 +186,8 @@ func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error
 		}
 		name, known := reasons[entry.ReasonCode]
 		if !known {
-			return nil, invalid("the CRL has the reason code %d at serial number %s, which a complete list cannot have", entry.ReasonCode, serial)
+			return nil, invalid("the CRL has the reason code %d at serial number %s, which a complete list "+
+				"cannot have", entry.ReasonCode, serial)
 		}
 		revocation := notary.Revocation{Serial: serial, At: entry.RevocationTime.UTC(), Reason: name}
 		if err := readEntryExtensions(&revocation, entry.Extensions); err != nil {
@@ -196,7 +198,7 @@ func readEntries(entries []x509.RevocationListEntry) ([]notary.Revocation, error
 	return list, nil
 }
 
-// readEntryExtensions reads the extensions of an entry that later CRLs repeat.
+// readEntryExtensions reads the entry extensions that later CRLs repeat.
 func readEntryExtensions(v *notary.Revocation, extensions []pkix.Extension) error {
 	for _, e := range extensions {
 		in := cryptobyte.String(e.Value)
@@ -204,12 +206,14 @@ func readEntryExtensions(v *notary.Revocation, extensions []pkix.Extension) erro
 		case e.Id.Equal(oidInvalidityDate):
 			ok := in.ReadASN1GeneralizedTime(&v.InvalidityDate) && in.Empty()
 			if v.InvalidityDate = v.InvalidityDate.UTC(); !ok || v.InvalidityDate.Year() < 1950 {
-				return invalid("the CRL's entry for serial number %s has an invalidity date that is no GeneralizedTime since 1950", v.Serial)
+				return invalid("the CRL's entry for serial number %s has an invalidity date that is no "+
+					"GeneralizedTime since 1950", v.Serial)
 			}
 		case e.Id.Equal(OIDHoldInstruction):
 			var oid asn1.ObjectIdentifier
 			if !in.ReadASN1ObjectIdentifier(&oid) || !in.Empty() || len(e.Value) > MaxHoldInstruction {
-				return invalid("the CRL's entry for serial number %s has a hold instruction that is no object identifier of at most %d octets",
+				return invalid("the CRL's entry for serial number %s has a hold instruction that is no object "+
+					"identifier of at most %d octets",
 					v.Serial, MaxHoldInstruction)
 			}
 			v.HoldInstruction = oid.String()
@@ -224,7 +228,8 @@ func checkEntryExtensions(serial string, extensions []pkix.Extension) error {
 		case e.Id.Equal(oidCertificateIssuer):
 			return invalid("the CRL is an indirect one: its entry for serial number %s is of another authority", serial)
 		case e.Critical && !e.Id.Equal(oidReasonCode) && !e.Id.Equal(oidInvalidityDate) && !e.Id.Equal(OIDHoldInstruction):
-			return invalid("the CRL's entry for serial number %s has a critical extension that is not supported (%s)", serial, e.Id)
+			return invalid("the CRL's entry for serial number %s has a critical extension that is not "+
+				"supported (%s)", serial, e.Id)
 		}
 		for _, earlier := range extensions[:i] {
 			if earlier.Id.Equal(e.Id) {

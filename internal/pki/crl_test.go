@@ -19,7 +19,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// listOf signs a list of an outside authority. The edits change it before it is signed.
+// listOf returns a CRL of an external authority, edited before it is signed.
 func listOf(t testing.TB, o *testkit.Outside, edits ...func(*x509.RevocationList)) []byte {
 	t.Helper()
 	now := time.Now().Truncate(time.Second)
@@ -41,7 +41,6 @@ func extension(critical bool, value []byte, oid ...int) pkix.Extension {
 	return pkix.Extension{Id: oid, Critical: critical, Value: value}
 }
 
-// Every entry of a list is read, in PEM and in DER, with every reason that a list can have.
 func TestParseCRL(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -69,8 +68,7 @@ func TestParseCRL(t *testing.T) {
 	}
 }
 
-// What a relying party would have to refuse, and what does not list all that an authority has
-// revoked, is not taken over.
+// CRLs that a relying party would reject, and partial ones, are refused.
 func TestParseCRLRefuses(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -83,7 +81,7 @@ func TestParseCRLRefuses(t *testing.T) {
 	withExtension := func(e pkix.Extension) []byte {
 		return listOf(t, o, func(l *x509.RevocationList) { l.ExtraExtensions = []pkix.Extension{e} })
 	}
-	flip := func(der []byte, at int) []byte { // counted from the end where negative
+	flip := func(der []byte, at int) []byte { // from the end if negative
 		der[(at+len(der))%len(der)] ^= 1
 		return der
 	}
@@ -140,7 +138,7 @@ func TestParseCRLRefuses(t *testing.T) {
 	}
 }
 
-// Lists of old with SHA-1, and of the version that has no numbers, are refused by name.
+// SHA-1 CRLs and version 1 CRLs, which have no numbers, are refused with a specific error.
 func TestParseCRLRefusesOldForms(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")

@@ -18,36 +18,35 @@ import (
 	"notary"
 )
 
-// CSR is a certificate signing request (PKCS #10, RFC 2986) that passed every check of
-// [ParseCSR], now or, as to its signature, when it was submitted. Names and CommonName are
-// the checked ones: use them, not those of the embedded request.
+// CSR is a certificate signing request (PKCS #10, RFC 2986) that passed the checks of [ParseCSR]; its signature
+// may have been verified at submission only. Use the checked Names and CommonName, not those of the embedded
+// request.
 //
-// The embedded request has the subject as the certificate will have it; Raw and
-// RawTBSCertificateRequest are as submitted.
+// The embedded request has the subject of the future certificate. Raw and RawTBSCertificateRequest are as
+// submitted.
 type CSR struct {
 	*x509.CertificateRequest
 	PEM        string // as submitted, byte for byte
 	Names      notary.Names
-	CommonName string // "" where the subject has none; of several the last
-	Key        string // as [KeyName] writes it
+	CommonName string // "" if the subject has none; the last if several
+	Key        string // as returned by [KeyName]
 	Identity   KeyIdentity
 	Asked      []AskedExtension
-	Findings   []notary.Finding // where the request departs from a standard
+	Findings   []notary.Finding // departures from standards
 
-	asked notary.Names // those of Names that the subject does not imply
+	asked notary.Names // Names without those implied by the subject
 }
 
-// ParseCSR reads and checks a request: exactly one PEM block, a key that is worth certifying, the
-// request's own signature, a subject and names that can go into a certificate. Departures from
-// the standards that devices are known for, and that harm nobody, are findings.
+// ParseCSR parses and checks a request: a single PEM block, an acceptable key, a valid signature, and a subject
+// and names that may appear in a certificate. Harmless departures from standards that are known from devices
+// become findings.
 //
-// A common name that is a host name or an IP address is among the names, asked for or not
-// (RFC 9525 has clients look nowhere else), and so are the subject's e-mail addresses
-// (RFC 5280, section 4.1.2.6). Everything else that a request may ask for, such as the rights of
-// an authority or key usages, is in Asked: profiles decide on that. They also decide on what
-// only some sites want: SHA-1 signatures, underscores, user principal names, many names.
+// A common name that is a host name or IP address is added to the names, because clients look nowhere else (RFC
+// 9525), and so are the subject's e-mail addresses (RFC 5280, section 4.1.2.6). Other requested extensions, such
+// as basic constraints or key usages, are in Asked for profiles to decide on. Profiles also decide on SHA-1
+// signatures, underscores, user principal names and large numbers of names.
 //
-// Every refusal is an Invalid error of the field "csr".
+// All errors are Invalid, with the field "csr".
 func ParseCSR(pemText string) (*CSR, error) {
 	csr, err := parseCSR(pemText)
 	if err != nil {
@@ -56,12 +55,11 @@ func ParseCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
-// ParseStoredCSR reads a request that [ParseCSR] accepted before and that the database kept
-// since. It checks everything that ParseCSR checks, by the rules of today, except that the
-// request's own signature verifies: that was proved when the request came in, the text has
-// not left our hands, and it is most of the cost. Never use it for what comes from outside.
+// ParseStoredCSR parses a request from the database that [ParseCSR] accepted earlier. It makes all current checks
+// except verifying the signature, which is most of the cost and was done at submission. Never use it for external
+// input.
 //
-// Every refusal is an Invalid error of the field "csr".
+// All errors are Invalid, with the field "csr".
 func ParseStoredCSR(pemText string) (*CSR, error) {
 	csr, err := parseUnverified(pemText)
 	if err == nil {
@@ -73,7 +71,7 @@ func ParseStoredCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
-// inField blames the field for an error, whichever part of it is at fault.
+// inField sets the field of an error, replacing any other.
 func inField(err error, field string) error {
 	var e *notary.Error
 	if !errors.As(err, &e) {
@@ -84,8 +82,8 @@ func inField(err error, field string) error {
 	return &blamed
 }
 
-// parseCSR checks an RSA modulus only after the signature: it takes a hundred times as long, and for a key
-// without its private key anybody could cause that work.
+// parseCSR checks an RSA modulus only after the signature, because the check takes a hundred times as long and
+// anyone could trigger it with a key that is not theirs.
 func parseCSR(pemText string) (*CSR, error) {
 	csr, err := parseUnverified(pemText)
 	if err != nil {
@@ -93,7 +91,7 @@ func parseCSR(pemText string) (*CSR, error) {
 	}
 	if csr.CheckSignature() != nil {
 		return nil, invalid("the request's own signature does not verify: " +
-			"it was changed after it was made, or the key is not its own")
+			"it was modified, or it was signed with another key")
 	}
 	if err := checkModulus(csr.PublicKey); err != nil {
 		return nil, err
@@ -101,8 +99,8 @@ func parseCSR(pemText string) (*CSR, error) {
 	return csr, nil
 }
 
-// parseUnverified makes all checks but that of the signature, which proves that the sender holds the key,
-// and the expensive ones of the key.
+// parseUnverified makes all checks except the signature, which proves possession of the key, and the expensive key
+// checks.
 func parseUnverified(pemText string) (*CSR, error) {
 	der, err := DecodeCSR(pemText)
 	if err != nil {
@@ -112,7 +110,7 @@ func parseUnverified(pemText string) (*CSR, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The key comes first: with one that we cannot use, a signature tells nothing.
+	// Check the key first: a signature by an unusable key is meaningless.
 	if err := parts.checkKey(); err != nil {
 		return nil, err
 	}
@@ -145,17 +143,17 @@ func parseUnverified(pemText string) (*CSR, error) {
 		Findings: findings}, nil
 }
 
-// csrParts are the parts of a CertificationRequestInfo (RFC 2986, section 4.1), still DER.
+// csrParts are the parts of a CertificationRequestInfo (RFC 2986, section 4.1) in DER.
 type csrParts struct {
 	der, info                cryptobyte.String // whole
 	subject, key, attributes cryptobyte.String
-	rest                     cryptobyte.String // the signature and its algorithm
+	rest                     cryptobyte.String // signature algorithm and signature
 	version                  int
 	noAttributes             bool
 }
 
-// maxVersion is the highest version number that is accepted. RFC 2986 defines only 0, but many programs
-// write 1 or 2, as in certificates, and openssl ignores it.
+// maxVersion is the highest accepted version number. RFC 2986 defines only 0, but many programs write 1 or 2 as in
+// certificates, and openssl ignores it.
 const maxVersion = 2
 
 func splitCSR(der []byte) (csrParts, error) {
@@ -184,7 +182,8 @@ func splitCSR(der []byte) (csrParts, error) {
 		return csrParts{}, invalid("there are %d octets after the end of the certificate request", len(in))
 	}
 	if parts.version < 0 || parts.version > maxVersion {
-		return csrParts{}, invalid("the certificate request has the version number %d: it must be 0 (RFC 2986)", parts.version)
+		return csrParts{}, invalid("the certificate request has the version number %d: it must be 0 "+
+			"(RFC 2986)", parts.version)
 	}
 	return parts, nil
 }
@@ -193,8 +192,8 @@ func notACSR() error {
 	return invalid("the PEM block does not hold a certificate request (RFC 2986)")
 }
 
-// parse has package x509 parse the request with the given subject. If package x509 would not accept the
-// request, it parses a copy in standard form; the signed bytes stay the submitted ones.
+// parse calls package x509 to parse the request with the given subject. If x509 would not accept the request, it
+// parses a copy in standard form; the signed bytes stay the submitted ones.
 func (p csrParts) parse(subject []byte) (*x509.CertificateRequest, error) {
 	der := []byte(p.der)
 	if p.noAttributes || p.version != 0 || !bytes.Equal(subject, p.subject) {
@@ -224,11 +223,11 @@ func ReadCSR(der []byte) (*x509.CertificateRequest, error) {
 	return parts.parse(parts.subject)
 }
 
-// Content returns the SHA-256, in lower-case hex, of the signed part of the request. It identifies the
-// request: the same key can produce other signatures at any time.
+// Content returns the SHA-256, in lower-case hex, of the signed part of the request. It identifies the request,
+// since the key can produce any number of signatures over it.
 func (c *CSR) Content() string { return Fingerprint(c.RawTBSCertificateRequest) }
 
-// CSRContent returns the [CSR.Content] of a stored request, even if it would not be accepted today.
+// CSRContent returns [CSR.Content] of a stored request, even if it would not be accepted today.
 func CSRContent(pemText string) (string, error) {
 	der, err := DecodeCSR(pemText)
 	if err != nil {
@@ -241,7 +240,7 @@ func CSRContent(pemText string) (string, error) {
 	return Fingerprint(parts.info), nil
 }
 
-// standardForm returns the request in the form of RFC 2986, with the old signature.
+// standardForm returns the request in the form of RFC 2986, with the original signature.
 func (p csrParts) standardForm(subject []byte) ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -268,15 +267,14 @@ func (p csrParts) checkKey() error {
 	return checkUsable(key)
 }
 
-// askedNames has the names that a request asks for and the other content of its attributes.
+// askedNames holds the requested names and the other content of the request's attributes.
 type askedNames struct {
-	names      notary.Names // with those that the subject implies
-	requested  notary.Names // without them
+	names      notary.Names // including those implied by the subject
+	requested  notary.Names // without those
 	extensions []AskedExtension
 	findings   []notary.Finding
 }
 
-// names returns the names that the request asks for, with those that its subject implies.
 func (p csrParts) names(subject subject) (a askedNames, err error) {
 	var san []byte
 	if san, a.extensions, err = requestedExtensions(p.attributes); err != nil {
@@ -292,14 +290,14 @@ func (p csrParts) names(subject subject) (a askedNames, err error) {
 		return a, err
 	}
 	if subject.commonName == "" && a.names.Len() == 0 {
-		return a, invalid("the request names nobody: " +
-			"give it a common name or subject alternative names")
+		return a, invalid("the request has no names: " +
+			"add a common name or subject alternative names")
 	}
 	return a, checkCount(a.names)
 }
 
-// addImplied adds the names that a subject implies: common names that are host names or IP
-// addresses, and e-mail addresses.
+// addImplied adds the names implied by the subject: e-mail addresses, and common names that are host names or IP
+// addresses.
 func addImplied(names *notary.Names, subject subject) (err error) {
 	for _, commonName := range subject.commonNames {
 		if dns, ip, ok := asHost(commonName); ok && ip != "" {
@@ -321,14 +319,15 @@ func addImplied(names *notary.Names, subject subject) (err error) {
 	return nil
 }
 
-// checkSignatureAlgorithm refuses MD5 and unknown algorithms. SHA-1 is left to profiles: the signature only
-// proves possession of the key, and no attacker chose what is signed.
+// checkSignatureAlgorithm refuses MD5 and unknown algorithms. Profiles decide on SHA-1: the signature only proves
+// possession of the key, and no attacker chose the signed content.
 func checkSignatureAlgorithm(algorithm x509.SignatureAlgorithm) error {
 	switch {
 	case goodSignature(algorithm), SignedWithSHA1(algorithm):
 		return nil
 	case algorithm == x509.MD5WithRSA || algorithm == x509.MD2WithRSA:
-		return invalid("the request is signed with %s, which is not accepted: sign it with SHA-256 or better", algorithm)
+		return invalid("the request is signed with %s, which is not accepted: sign it with SHA-256 "+
+			"or better", algorithm)
 	default:
 		return invalid("the request is signed with an algorithm that is not accepted: " +
 			"sign it with SHA-256 or better")
@@ -351,9 +350,8 @@ func goodSignature(algorithm x509.SignatureAlgorithm) bool {
 	}
 }
 
-// NewCSR creates a request, in PEM, that [ParseCSR] accepts. It asks for the extensions beside the
-// names. A subject that ParseCSR would refuse is an Invalid error of the attribute's field in the
-// API, such as "common_name".
+// NewCSR creates a PEM request that [ParseCSR] accepts, with the given names and further extensions. For an
+// unacceptable subject it returns an Invalid error whose field is the attribute's API name, such as "common_name".
 func NewCSR(key crypto.Signer, subject pkix.Name, names notary.Names, asked ...pkix.Extension) (pemText string, err error) {
 	rawSubject, err := asn1.Marshal(subject.ToRDNSequence())
 	if err != nil {

@@ -22,10 +22,10 @@ import (
 	"notary/internal/pki"
 )
 
-// deviceCSR is a request that package x509 would not write. The zero value is a plain one.
+// deviceCSR is a request that package x509 would not produce. The zero value is a plain one.
 type deviceCSR struct {
-	key          crypto.Signer // testKey without it
-	subject      []byte        // CN=a.example.com without it
+	key          crypto.Signer // default testKey
+	subject      []byte        // default CN=a.example.com
 	version      int64
 	noAttributes bool
 	sha1         bool
@@ -74,7 +74,7 @@ func (d deviceCSR) pem(tb testing.TB) string {
 	return toPEM("CERTIFICATE REQUEST", request.BytesOrPanic())
 }
 
-// upn is a user principal name as a general name.
+// upn returns a user principal name as a GeneralName.
 func upn(name string) asn1.RawValue {
 	var b cryptobyte.Builder
 	b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3})
@@ -84,7 +84,7 @@ func upn(name string) asn1.RawValue {
 	return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: b.BytesOrPanic()}
 }
 
-// utf16Text is a text as Windows programs write it, with a byte order mark.
+// utf16Text encodes text with a byte order mark, as Windows programs do.
 func utf16Text(text string, bigEndian bool) []byte {
 	var order binary.AppendByteOrder = binary.LittleEndian
 	if bigEndian {
@@ -104,7 +104,6 @@ func findingNames(list []notary.Finding) (names []string) {
 	return names
 }
 
-// What devices send is accepted, and the certificate says what was made of it.
 func TestParseCSROfDevices(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -156,8 +155,8 @@ func TestParseCSROfDevices(t *testing.T) {
 	}
 }
 
-// A subject keeps its bytes, except for attributes of a type that a certificate cannot have.
-func TestParseCSREncodesStringsAgain(t *testing.T) {
+// The subject stays byte for byte, except for attribute string types that a certificate cannot have.
+func TestParseCSRReencodesStrings(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		tag   int
@@ -184,7 +183,7 @@ func TestParseCSREncodesStringsAgain(t *testing.T) {
 	}
 }
 
-// Of several common names the last one is the most specific, and all hosts are among the names.
+// Of several common names the last is the most specific; all hosts are added to the names.
 func TestParseCSRWithSeveralCommonNames(t *testing.T) {
 	t.Parallel()
 	csr, err := pki.ParseCSR(csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{
@@ -220,7 +219,7 @@ func TestDecodeText(t *testing.T) {
 	}
 }
 
-// A request is identified by what is signed: another signature over the same makes no other one.
+// A request is identified by its signed content: another signature over it makes no new request.
 func TestContentOfCSR(t *testing.T) {
 	t.Parallel()
 	one, err := pki.ParseCSR(deviceCSR{}.pem(t))

@@ -8,8 +8,8 @@ import (
 	"notary"
 )
 
-// Findings about requests: departures from a standard that are tolerated, and requested extensions that
-// are never issued. Their names begin with "csr_"; those of lints begin with "n_", "w_" or "e_".
+// Findings about requests: tolerated departures from standards, and requested extensions that are never issued.
+// Their names start with "csr_"; those of lints start with "n_", "w_" or "e_".
 
 // CSRNotice returns a finding about a request that needs no action. Its lint is "csr_" and name.
 func CSRNotice(name, citation, format string, args ...any) notary.Finding {
@@ -25,10 +25,10 @@ func csrWarning(name, citation, format string, args ...any) notary.Finding {
 
 func reencoded(a attribute, from, to casn1.Tag, text string) notary.Finding {
 	return CSRNotice("string_type", "RFC 5280: 4.1.2.4",
-		"The %s is a %s in the CSR. The certificate has it as %s: %q.", a.name, stringTypes[from], stringTypes[to], text)
+		"The %s is a %s in the CSR. The certificate has it as "+
+			"%s: %q.", a.name, stringTypes[from], stringTypes[to], text)
 }
 
-// formFindings returns the findings about the form of a request.
 func (p csrParts) formFindings() (list []notary.Finding) {
 	if p.noAttributes {
 		list = append(list, CSRNotice("no_attributes", "RFC 2986: 4.1",
@@ -36,7 +36,7 @@ func (p csrParts) formFindings() (list []notary.Finding) {
 	}
 	if p.version != 0 {
 		list = append(list, CSRNotice("version", "RFC 2986: 4.1",
-			"The CSR has the version number %d. RFC 2986 defines 0 alone; the CSR was read as such.", p.version))
+			"The CSR has the version number %d. RFC 2986 defines only 0; the CSR was read as version 0.", p.version))
 	}
 	return list
 }

@@ -7,9 +7,8 @@ import (
 	"notary"
 )
 
-// RequestLike is what a request for that key would say that asks for what a certificate has:
-// its subject and its names. It was never signed and has no PEM. Authorities need it for
-// further certificates, under the very name by which they are known as issuers.
+// RequestLike returns an unsigned request, without PEM, for the key with the certificate's subject and names. It
+// is used for additional certificates of authorities, which must keep the exact name that they use as issuers.
 func RequestLike(key crypto.PublicKey, certificate *x509.Certificate) (*CSR, error) {
 	info, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
@@ -29,15 +28,13 @@ func RequestLike(key crypto.PublicKey, certificate *x509.Certificate) (*CSR, err
 	}, nil
 }
 
-// IsSelfSigned reports whether a certificate is signed with the key that it is for. One that is
-// only self-issued (RFC 5280, section 3.2) names itself as its issuer, too, but another key of
-// the same name has signed it.
+// IsSelfSigned reports whether a certificate is signed with its own key. A self-issued certificate (RFC 5280,
+// section 3.2) also names itself as issuer, but may be signed with another key of the same name.
 func IsSelfSigned(c *x509.Certificate) bool {
 	return IsSelfIssued(c) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
-// KeyAlgorithmOf is the algorithm by which [GenerateKey] makes a key of the same kind; "" where
-// it makes none.
+// KeyAlgorithmOf returns the algorithm for which [GenerateKey] creates keys of this kind, or "" if there is none.
 func KeyAlgorithmOf(key crypto.PublicKey) notary.KeyAlgorithm {
 	return map[string]notary.KeyAlgorithm{
 		"ECDSA P-256": notary.ECDSAP256, "ECDSA P-384": notary.ECDSAP384, "ECDSA P-521": notary.ECDSAP521, "Ed25519": notary.Ed25519,

@@ -15,18 +15,18 @@ const (
 	NamesReplaced   = "csr_names_replaced"
 )
 
-// Replacement is the subject and the names that the signer sets instead of the requested ones.
+// Replacement is a subject and names that override those of the request.
 type Replacement struct {
-	Subject string   // as [ParseSubject] reads it; "" for that of the request
-	Names   []string // as [ParseNames] reads them; nil for those of the request
+	Subject string   // see [ParseSubject]; "" keeps the requested one
+	Names   []string // see [ParseNames]; nil keeps the requested ones
 }
 
 // IsZero reports whether nothing is replaced.
 func (r Replacement) IsZero() bool { return r.Subject == "" && r.Names == nil }
 
-// Replace returns the request with another subject or other names, checked as if it had asked for
-// them. The names that the subject implies are added again. Each replacement is a finding.
-// Refusals are Invalid errors of the fields "subject" and "names".
+// Replace returns the request with another subject or other names, checked as if it had requested them. Names
+// implied by the subject are added. Each replacement is reported as a finding. Errors are Invalid, with the field
+// "subject" or "names".
 func (c *CSR) Replace(r Replacement) (*CSR, error) {
 	if r.IsZero() {
 		return c, nil
@@ -75,7 +75,7 @@ func (c *CSR) replaceSubject(text string) error {
 	return nil
 }
 
-// implyNames sets the names to the requested ones and those that the subject implies.
+// implyNames sets the names to the requested ones plus those implied by the subject.
 func (c *CSR) implyNames() error {
 	subject, err := parseSubject(c.RawSubject)
 	if err != nil {
@@ -92,7 +92,6 @@ func (c *CSR) implyNames() error {
 	return checkCount(names)
 }
 
-// drop removes the findings with this name.
 func (c *CSR) drop(name string) {
 	c.Findings = slices.DeleteFunc(c.Findings, func(f notary.Finding) bool { return f.Lint == name })
 }
@@ -102,7 +101,6 @@ func cloneNames(n notary.Names) notary.Names {
 		URI: slices.Clone(n.URI), UPN: slices.Clone(n.UPN)}
 }
 
-// namesText lists a few names for people.
 func namesText(n notary.Names) string {
 	const most = 20
 	all := n.All()

@@ -10,10 +10,10 @@ import (
 	"notary"
 )
 
-// Requests that the program makes for keys of authorities, and keeps.
+// Requests that the program creates and stores for authorities' keys.
 
-// RequestKey is the key that a stored request is for. Unlike [ParseStoredCSR] it also reads
-// the request of an imported authority, whose subject may be one that is no longer certified.
+// RequestKey returns the public key of a stored request. Unlike [ParseStoredCSR], it also reads the request of an
+// imported authority whose subject is not acceptable today.
 func RequestKey(pemText string) (crypto.PublicKey, error) {
 	der, err := DecodeCSR(pemText)
 	if err != nil {
@@ -26,14 +26,13 @@ func RequestKey(pemText string) (crypto.PublicKey, error) {
 	return request.PublicKey, nil
 }
 
-// CSRLike makes a request, in PEM, for another key with the subject and the extensions of one
-// that was accepted.
+// CSRLike creates a PEM request for another key with the subject and extensions of an accepted one.
 func CSRLike(key crypto.Signer, request *CSR) (pemText string, err error) {
-	return likeThat(key, request.RawSubject, request.Extensions)
+	return encodeCSR(key, request.RawSubject, request.Extensions)
 }
 
-// CSRFor makes the request, in PEM, of an authority that has its certificate already: for the
-// same subject, names and name constraints. Whether it would be accepted today does not matter.
+// CSRFor creates a PEM request for an authority that already has a certificate, with the same subject, names and
+// name constraints, whether or not they would be accepted today.
 func CSRFor(key crypto.Signer, certificate *x509.Certificate) (pemText string, err error) {
 	var asked []pkix.Extension
 	for _, e := range certificate.Extensions {
@@ -41,10 +40,10 @@ func CSRFor(key crypto.Signer, certificate *x509.Certificate) (pemText string, e
 			asked = append(asked, e)
 		}
 	}
-	return likeThat(key, certificate.RawSubject, asked)
+	return encodeCSR(key, certificate.RawSubject, asked)
 }
 
-func likeThat(key crypto.Signer, subject []byte, asked []pkix.Extension) (string, error) {
+func encodeCSR(key crypto.Signer, subject []byte, asked []pkix.Extension) (string, error) {
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{RawSubject: subject, ExtraExtensions: asked}, key)
 	if err != nil {
 		return "", notary.InternalError("make the certificate request", err)

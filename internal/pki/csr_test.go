@@ -88,7 +88,6 @@ func TestParseCSRTakes(t *testing.T) {
 	}
 }
 
-// What the subject implies is among the names.
 func TestNamesOfCSR(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -155,9 +154,9 @@ func TestParseCSRRefusesPEM(t *testing.T) {
 		{"base64 changed", lines[0] + "*" + strings.Join(lines[1:], ""), "not valid base64"},
 		{"base64 cut", lines[0] + lines[1] + strings.Join(lines[3:], ""), ""},
 		{"empty block", "-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n", "empty"},
-		{"a private key", good + toPEM("PRIVATE KEY", []byte{1}), "private key, which must never be sent: treat that key as exposed"},
-		{"an EC key", toPEM("EC PRIVATE KEY", []byte{1}), "treat that key as exposed"},
-		{"an encrypted key", toPEM("ENCRYPTED PRIVATE KEY", []byte{1}), "treat that key as exposed"},
+		{"a private key", good + toPEM("PRIVATE KEY", []byte{1}), "private key, which must never be sent: treat that key as compromised"},
+		{"an EC key", toPEM("EC PRIVATE KEY", []byte{1}), "treat that key as compromised"},
+		{"an encrypted key", toPEM("ENCRYPTED PRIVATE KEY", []byte{1}), "treat that key as compromised"},
 		{"1 MB of them", strings.Repeat(good, 1<<20/len(good)), "PEM blocks"},
 	}
 	for _, test := range tests {
@@ -198,8 +197,8 @@ func TestParseCSRRefusesContent(t *testing.T) {
 		{"version 3", version(3), "version number 3"},
 		{"version -1", version(0xff), "version number -1"},
 		{"unknown signature", toPEM("CERTIFICATE REQUEST", []byte(unknownSignature)), "sign it with SHA-256"},
-		{"nobody", csrPEM(t, testKey(), x509.CertificateRequest{}), "names nobody"},
-		{"nobody but an organization", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{Organization: []string{"Acme"}}}), "names nobody"},
+		{"nobody", csrPEM(t, testKey(), x509.CertificateRequest{}), "has no names"},
+		{"nobody but an organization", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{Organization: []string{"Acme"}}}), "has no names"},
 		{"1,001 names", withSAN(t, many...), "more than 1000 names"},
 		{"1,000 names and a common name", csrPEM(t, testKey(), oneTooMany), "1001 names"},
 
@@ -208,7 +207,7 @@ func TestParseCSRRefusesContent(t *testing.T) {
 		{"C1 control in the CN", withSubject(t, oidCN, utf8, "a\u0085b"), "the character U+0085"},
 		{"writing turned around", withSubject(t, oidCN, utf8, "a\u202eb"), "the character U+202E"},
 		{"CN not UTF-8", withSubject(t, oidCN, utf8, "a\xff"), "not valid UTF-8"},
-		{"CN in the wrong alphabet", withSubject(t, oidCN, printable, "a@b"), "PrintableString, which does not have the character '@': make the request with UTF8String"},
+		{"CN in the wrong alphabet", withSubject(t, oidCN, printable, "a@b"), "PrintableString, which does not have the character '@': encode it as UTF8String"},
 		{"CN empty", withSubject(t, oidCN, utf8, ""), "is empty"},
 		{"CN too long", withSubject(t, oidCN, utf8, strings.Repeat("ü", 65)), "65 characters"},
 		{"wildcard CN in PrintableString", withSubject(t, oidCN, printable, "*.example.com"), "PrintableString, which does not have the character '*'"},
@@ -217,7 +216,7 @@ func TestParseCSRRefusesContent(t *testing.T) {
 		{"CN as UniversalString beyond Unicode", withSubject(t, oidCN, 28, "\x00\x11\x00\x00"), "not a well-formed UniversalString"},
 		{"NUL in a BMPString", withSubject(t, oidCN, bmp, "\x00a\x00\x00"), "the character U+0000"},
 		{"C1 control in a T61String", withSubject(t, oidCN, asn1.TagT61String, "a\x85"), "the character U+0085"},
-		{"Latin-1 in an IA5String", withSubject(t, oidEmail, ia5, "j\xfcrgen@example.com"), "octet 0xfc: write it in ASCII, which is all that this attribute may have"},
+		{"Latin-1 in an IA5String", withSubject(t, oidEmail, ia5, "j\xfcrgen@example.com"), "octet 0xfc: write it in ASCII, the only encoding allowed for this attribute"},
 		{"Latin-1 in the CN as IA5String", withSubject(t, oidCN, ia5, "j\xfcrgen"), "octet 0xfc: write it in ASCII, or as UTF8String"},
 		{"CN as integer", withSubject(t, oidCN, asn1.TagInteger, "\x01"), "not text"},
 		{"country that is not printable", withSubject(t, oidCountry, utf8, "D_"), "PrintableString, which does not have the character '_'"},
@@ -226,7 +225,7 @@ func TestParseCSRRefusesContent(t *testing.T) {
 		{"organization too long", withSubject(t, oidOrg, utf8, strings.Repeat("a", 65)), "organization in the subject has 65"},
 		{"e-mail that is none", withSubject(t, oidEmail, ia5, "me"), "not an e-mail address"},
 		{"21 attributes", csrPEM(t, testKey(), x509.CertificateRequest{Subject: pkix.Name{OrganizationalUnit: strings.Split(strings.Repeat("a,", 20)+"a", ",")}}), "more than 20 attributes"},
-		{"wildcard CN that is too wide", withSubject(t, oidCN, utf8, "*.com"), "too wide"},
+		{"wildcard CN that is too wide", withSubject(t, oidCN, utf8, "*.com"), "too broad"},
 
 		{"otherName", withSAN(t, asn1.RawValue{Class: 2, Tag: 0, IsCompound: true, Bytes: []byte{6, 1, 0x2a}}), "otherName of the type 1.2"},
 		{"directoryName", withSAN(t, asn1.RawValue{Class: 2, Tag: 4, IsCompound: true, Bytes: []byte{0x30, 0}}), "directoryName"},
@@ -254,8 +253,7 @@ func TestParseCSRRefusesContent(t *testing.T) {
 	}
 }
 
-// The signature is what a stored request is spared, and nothing else: both readings find the
-// same in a good one.
+// ParseStoredCSR skips only the signature check: for a valid request both functions return the same.
 func TestParseStoredCSR(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048} {
@@ -283,8 +281,7 @@ func TestParseStoredCSR(t *testing.T) {
 	}
 }
 
-// rawCSR writes a request by hand around a public key and attributes, with a signature that
-// means nothing.
+// rawCSR encodes a request with a public key, attributes and a meaningless signature.
 func rawCSR(t *testing.T, publicKeyInfo []byte, attributes ...any) string {
 	t.Helper()
 	type info struct {
@@ -319,7 +316,7 @@ func publicKeyInfo(t testing.TB, key crypto.PublicKey) []byte {
 	return der
 }
 
-// sanTwice asks for names under both identifiers of the extension request.
+// sanTwice requests names under both identifiers of the extension request.
 func sanTwice(t *testing.T) string {
 	san := []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: marshal(t, []asn1.RawValue{generalName(2, "a.example.com")})}}
 	return rawCSR(t, publicKeyInfo(t, testKey().Public()),
@@ -327,13 +324,12 @@ func sanTwice(t *testing.T) string {
 		rawAttribute{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}, [][]pkix.Extension{san}})
 }
 
-// brokenAttribute has names that package x509 would pass over without a word.
 func brokenAttribute(t *testing.T) string {
 	return rawCSR(t, publicKeyInfo(t, testKey().Public()),
 		struct{ Type asn1.ObjectIdentifier }{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}})
 }
 
-// The message is about the key, although the signatures of these requests do not verify.
+// Errors are about the key, although the signatures of these requests do not verify.
 func TestParseCSRRefusesKeys(t *testing.T) {
 	t.Parallel()
 	rsaInfo := func(n, e int64, bits uint) []byte {
@@ -394,7 +390,7 @@ func TestNewCSRRefuses(t *testing.T) {
 		{"unit", pkix.Name{CommonName: "a", OrganizationalUnit: []string{strings.Repeat("a", 65)}}, notary.Names{}, "organizational_unit_name", "65"},
 		{"DNS name", pkix.Name{CommonName: "a"}, notary.Names{DNS: []string{"-a.example.com"}}, "", "hyphen"},
 		{"IP address", pkix.Name{CommonName: "a"}, notary.Names{IP: []string{"10.0.0.256"}}, "", "not an IP address"},
-		{"nobody", pkix.Name{}, notary.Names{}, "", "names nobody"},
+		{"nobody", pkix.Name{}, notary.Names{}, "", "has no names"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

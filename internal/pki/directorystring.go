@@ -9,7 +9,7 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// String types that package cryptobyte does not define.
+// String types that package cryptobyte lacks.
 const (
 	tagNumericString   = casn1.Tag(18)
 	tagVisibleString   = casn1.Tag(26)
@@ -17,9 +17,8 @@ const (
 	tagBMPString       = casn1.Tag(30)
 )
 
-// stringTypes are the names of the string types of attribute values. In a certificate, they are
-// UTF8String and PrintableString, and IA5String where an attribute requires it (RFC 5280,
-// section 4.1.2.4).
+// stringTypes names the string types of attribute values. Certificates use UTF8String and PrintableString, and
+// IA5String for attributes that require it (RFC 5280, section 4.1.2.4).
 var stringTypes = map[casn1.Tag]string{
 	casn1.UTF8String: "UTF8String", casn1.PrintableString: "PrintableString", casn1.IA5String: "IA5String",
 	casn1.T61String: "T61String", tagNumericString: "NumericString", tagVisibleString: "VisibleString",
@@ -53,8 +52,7 @@ func latin1(value []byte) string {
 	return string(runes)
 }
 
-// bmpText decodes a BMPString. It accepts surrogate pairs, which some programs write although UCS-2 has
-// none.
+// bmpText decodes a BMPString. It accepts surrogate pairs, which some programs write although UCS-2 has none.
 func bmpText(value []byte) (string, bool) {
 	text := decodeUTF16(value, binary.BigEndian)
 	return text, len(value)%2 == 0 && !strings.ContainsRune(text, utf8.RuneError)

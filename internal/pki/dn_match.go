@@ -12,15 +12,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// SameName reports whether two distinguished names match (RFC 5280, section 7.1): case, the amount of
-// white space and the string type do not matter. It is meant for chains from elsewhere; certificates
-// issued here repeat the issuer's subject octet by octet.
+// SameName reports whether two distinguished names match (RFC 5280, section 7.1), ignoring case, string type and
+// the amount of white space. It is for external chains; certificates issued here repeat the issuer's subject octet
+// by octet.
 func SameName(a, b []byte) bool {
 	return bytes.Equal(a, b) || NameKey(a) == NameKey(b)
 }
 
-// NameKey returns a key that is equal for all distinguished names that match. A name that cannot be
-// parsed matches only itself.
+// NameKey returns the same key for all distinguished names that match. A name that cannot be parsed matches only
+// itself.
 func NameKey(name []byte) string {
 	if key, ok := canonicalName(name); ok {
 		return "name " + key
@@ -61,7 +61,7 @@ func canonicalName(der []byte) (string, bool) {
 	return string(name), true
 }
 
-// canonicalAttribute reads an attribute and returns its type and value in the form for comparison.
+// canonicalAttribute reads an attribute and returns its type and value in canonical form.
 func canonicalAttribute(rdn *cryptobyte.String) (string, bool) {
 	var pair, oid, value cryptobyte.String
 	var tag casn1.Tag
@@ -75,7 +75,7 @@ func canonicalAttribute(rdn *cryptobyte.String) (string, bool) {
 	return string(oid) + string(rune(tag)) + string(value), true
 }
 
-// foldedText returns text in the form for comparison: NFKC, lower case, single spaces between words.
+// foldedText returns text in canonical form: NFKC, lower case, single spaces between words.
 func foldedText(text string) string {
 	text = strings.ToLower(strings.ToUpper(norm.NFKC.String(text)))
 	return strings.Join(strings.Fields(norm.NFKC.String(text)), " ")

@@ -11,7 +11,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// nameOf is a name of common names, each an RDN.
 func nameOf(tb testing.TB, values ...asn1.RawValue) []byte {
 	tb.Helper()
 	type attribute struct {
@@ -36,7 +35,7 @@ func bmp(value string) asn1.RawValue {
 	return asn1.RawValue{Tag: asn1.TagBMPString, Bytes: octets}
 }
 
-// Names match as RFC 5280, section 7.1, has it.
+// Names match as in RFC 5280, section 7.1.
 func TestNamesThatMatch(t *testing.T) {
 	t.Parallel()
 	plain := nameOf(t, text(asn1.TagUTF8String, "Example CA Müller"))
@@ -76,8 +75,7 @@ func TestNamesThatMatch(t *testing.T) {
 	}
 }
 
-// A chain whose links name their issuers in other letters or another type of string is one, as it
-// is for OpenSSL.
+// A chain may spell issuer names in another case or string type, as with OpenSSL.
 func TestChainsWhoseNamesMatch(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -98,7 +96,6 @@ func TestChainsWhoseNamesMatch(t *testing.T) {
 	testkit.Check(t, pki.CheckIssued(leaf.certificate, middle.certificate))
 }
 
-// No name makes the comparison panic, and each matches itself.
 func FuzzSameName(f *testing.F) {
 	f.Add(nameOf(f, text(asn1.TagUTF8String, "a")), nameOf(f, bmp("A")))
 	f.Add(nameOf(f, text(asn1.TagT61String, "\xff")), []byte{0x30, 0})

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Distinguished names as text: RFC 4514, the most specific attribute first.
+// Distinguished names as text (RFC 4514), the most specific attribute first.
 
 // shortNames are the keywords of attribute types, the preferred one first.
 var shortNames = []struct{ name, oid string }{
@@ -25,8 +25,7 @@ var shortNames = []struct{ name, oid string }{
 // maxNameText is the maximum size of a distinguished name in octets.
 const maxNameText = 8 << 10
 
-// SubjectText returns a Name as RFC 4514 writes it, such as "CN=web,O=Example,C=DE". [ParseSubject]
-// reads it again.
+// SubjectText returns a Name in RFC 4514 form, such as "CN=web,O=Example,C=DE". [ParseSubject] is its inverse.
 func SubjectText(raw []byte) string {
 	var name pkix.RDNSequence
 	if rest, err := asn1.Unmarshal(raw, &name); err != nil || len(rest) > 0 {
@@ -52,7 +51,7 @@ func keyword(oid string) string {
 	return oid
 }
 
-// escaped returns a value with the escapes of RFC 4514, section 2.4.
+// escaped escapes a value as in RFC 4514, section 2.4.
 func escaped(value any) string {
 	text, ok := value.(string)
 	if !ok {
@@ -69,8 +68,8 @@ func escaped(value any) string {
 	return b.String()
 }
 
-// ParseSubject reads a distinguished name as RFC 4514 writes it, with the most specific attribute
-// first, and returns its DER. Every refusal is an Invalid error of the field "subject".
+// ParseSubject parses a distinguished name in RFC 4514 form, the most specific attribute first, and returns its
+// DER. All errors are Invalid, with the field "subject".
 func ParseSubject(text string) (raw []byte, err error) {
 	raw, err = parseSubjectText(text)
 	return raw, inField(err, "subject")
@@ -103,16 +102,18 @@ func parsePair(text string) ([]byte, error) {
 	name = strings.TrimSpace(name)
 	oid, known := attributeOID(name)
 	if !found || !known {
-		return nil, invalid("%.60q is not an attribute of a subject: write the subject as in CN=web.example.com,O=Example,C=DE", text)
+		return nil, invalid("%.60q is not an attribute of a subject: write the subject as in "+
+			"CN=web.example.com,O=Example,C=DE", text)
 	}
 	value, ok := unescaped(value)
 	if !ok {
-		return nil, invalid("the value of %.40q has a wrong escape or quotes: write a backslash before each of , + \" \\ < > ;", name)
+		return nil, invalid("the value of %.40q has a wrong escape or quotes: write a backslash before each of , "+
+			"+ \" \\ < > ;", name)
 	}
 	return Attribute{oid, value}.encode()
 }
 
-// attributeOID returns the attribute type with a keyword, a name in the API, or an object identifier.
+// attributeOID returns the attribute type for a keyword, an API name or an object identifier.
 func attributeOID(name string) (oid string, ok bool) {
 	for _, short := range shortNames {
 		if strings.EqualFold(short.name, name) {
@@ -125,7 +126,7 @@ func attributeOID(name string) (oid string, ok bool) {
 	return AttributeType(strings.ToLower(name))
 }
 
-// splitUnescaped splits text at each separator that no backslash precedes.
+// splitUnescaped splits text at each separator that is not preceded by a backslash.
 func splitUnescaped(text string, separator byte) (parts []string) {
 	start := 0
 	for i := 0; i < len(text); i++ {
@@ -140,14 +141,14 @@ func splitUnescaped(text string, separator byte) (parts []string) {
 	return append(parts, text[start:])
 }
 
-// unescaped resolves the escapes of a value and trims the space around it.
+// unescaped resolves the escapes in a value and trims surrounding spaces.
 func unescaped(text string) (value string, ok bool) {
 	text = strings.TrimLeft(text, " ")
 	if strings.HasPrefix(text, "#") || strings.HasPrefix(text, `"`) {
 		return "", false
 	}
 	var b strings.Builder
-	end := 0 // of the value without trailing blanks
+	end := 0 // of the value without trailing spaces
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if strings.IndexByte(`"<>;`, c) >= 0 {

@@ -10,9 +10,8 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// checkEd25519 refuses keys that no generator makes: an encoding that is not canonical, and a point
-// outside of the subgroup of prime order. Adding a point of small order to a key gives another
-// one whose signatures the holder can make, too.
+// checkEd25519 refuses keys that no generator produces: non-canonical encodings, and points outside the subgroup
+// of prime order. Adding a point of small order to a key yields another key for which its holder can sign.
 func checkEd25519(key ed25519.PublicKey) error {
 	if len(key) != ed25519.PublicKeySize {
 		return invalid("the Ed25519 key is not of 32 octets")
@@ -26,7 +25,7 @@ func checkEd25519(key ed25519.PublicKey) error {
 	}
 	if !hasPrimeOrder(point) {
 		return invalid("the Ed25519 key is not a point of prime order (RFC 8032, section 5.1): " +
-			"the key is broken or was tampered with, make a new one")
+			"generate a new key")
 	}
 	if trivialEd25519()[ed25519Identity(key)] {
 		return errTrivialKey()
@@ -41,10 +40,10 @@ func ed25519Identity(key ed25519.PublicKey) (identity [ed25519.PublicKeySize]byt
 	return identity
 }
 
-// trivialMultiples is how many multiples of the base point are refused as keys.
+// trivialMultiples is the number of multiples of the base point that are refused as keys.
 const trivialMultiples = 1 << 10
 
-// trivialEd25519 has the keys of trivial seeds, published examples and small scalars.
+// trivialEd25519 contains the keys of trivial seeds, published examples and small scalars.
 var trivialEd25519 = sync.OnceValue(func() map[[ed25519.PublicKeySize]byte]bool {
 	known := map[[ed25519.PublicKeySize]byte]bool{}
 	for _, seed := range trivialSeeds() {
@@ -59,7 +58,7 @@ var trivialEd25519 = sync.OnceValue(func() map[[ed25519.PublicKeySize]byte]bool 
 	return known
 })
 
-// publishedSeeds are those of RFC 8032, section 7.1, and RFC 8410, section 10.3.
+// publishedSeeds are from RFC 8032, section 7.1, and RFC 8410, section 10.3.
 var publishedSeeds = []string{
 	"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
 	"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
@@ -67,8 +66,7 @@ var publishedSeeds = []string{
 	"d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842",
 }
 
-// trivialSeeds returns repeated octets, single octets at either end, octets that count up, and
-// published examples.
+// trivialSeeds returns repeated octets, single octets at either end, ascending octets and published examples.
 func trivialSeeds() (seeds [][]byte) {
 	const size = ed25519.SeedSize
 	for octet := range 256 {
@@ -79,16 +77,15 @@ func trivialSeeds() (seeds [][]byte) {
 	for _, text := range publishedSeeds {
 		seed, err := hex.DecodeString(text)
 		if err != nil {
-			panic(err) // it is a constant
+			panic(err) // the input is constant
 		}
 		seeds = append(seeds, seed)
 	}
 	return append(seeds, counting(0, size), counting(1, size))
 }
 
-// hasPrimeOrder reports whether a point is in the subgroup of prime order, its identity
-// excluded: multiplying by the cofactor 8 and then by its inverse modulo that order changes all
-// other points.
+// hasPrimeOrder reports whether a point other than the identity is in the subgroup of prime order. Multiplying by
+// the cofactor 8 and then by its inverse modulo that order changes all other points.
 func hasPrimeOrder(point *edwards25519.Point) bool {
 	multiple := new(edwards25519.Point).MultByCofactor(point)
 	if multiple.Equal(edwards25519.NewIdentityPoint()) == 1 {
@@ -101,7 +98,7 @@ func hasPrimeOrder(point *edwards25519.Point) bool {
 var inverseOfCofactor = sync.OnceValue(func() *edwards25519.Scalar {
 	eight, err := edwards25519.NewScalar().SetCanonicalBytes(append([]byte{8}, make([]byte, 31)...))
 	if err != nil {
-		panic(err) // it is smaller than the order
+		panic(err) // the value is less than the order
 	}
 	return eight.Invert(eight)
 })

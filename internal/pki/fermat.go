@@ -6,13 +6,12 @@ import (
 	"sync"
 )
 
-// fermatRounds is how many candidates [hasCloseFactors] tries, a multiple of 64. It finds primes that
+// fermatRounds is the number of candidates that [hasCloseFactors] tries, a multiple of 64. It finds primes that
 // agree in about half of their bits less 10, which those of a sound generator never do.
 const fermatRounds = 1 << 20
 
-// hasCloseFactors looks for n = a² - b² = (a-b)(a+b) by Fermat's method: it tries the numbers a from
-// the square root of n on. A sieve rules out almost all of them, so that hardly any square root
-// has to be computed.
+// hasCloseFactors searches for n = a² - b² = (a-b)(a+b) by Fermat's method, trying values of a from the square
+// root of n upwards. A sieve eliminates almost all of them, so that few square roots are computed.
 func hasCloseFactors(n *big.Int) bool {
 	a := new(big.Int).Sqrt(n)
 	if isSquareOf(a, n) {
@@ -30,7 +29,6 @@ func hasCloseFactors(n *big.Int) bool {
 	return false
 }
 
-// leavesSquare reports whether (a+i)² - n is a square.
 func leavesSquare(a *big.Int, i int, n *big.Int) bool {
 	rest := new(big.Int).Add(a, big.NewInt(int64(i)))
 	rest.Mul(rest, rest).Sub(rest, n)
@@ -39,7 +37,7 @@ func leavesSquare(a *big.Int, i int, n *big.Int) bool {
 
 func isSquareOf(root, n *big.Int) bool { return new(big.Int).Mul(root, root).Cmp(n) == 0 }
 
-// fermatSieve rules out candidates a+i for which (a+i)² - n is no square modulo 64 or a small prime.
+// fermatSieve eliminates candidates a+i for which (a+i)² - n is not a square modulo 64 or a small prime.
 type fermatSieve struct {
 	mod64   uint64         // bit i: a+i remains modulo 64
 	filters []moduloFilter // one for each prime
@@ -76,7 +74,7 @@ func newModuloFilter(a, n, modulus int) moduloFilter {
 	return filter
 }
 
-// squaresModulo has 1 at the index of each square, for the modulus 64 and each of the sieve's primes.
+// squaresModulo has 1 at the index of each square, for modulus 64 and each of the sieve's primes.
 var squaresModulo = sync.OnceValue(func() map[int][]uint64 {
 	all := map[int][]uint64{}
 	for _, modulus := range append([]int{64}, sievePrimes...) {
@@ -88,7 +86,7 @@ var squaresModulo = sync.OnceValue(func() map[int][]uint64 {
 	return all
 })
 
-// candidates returns which of the 64 numbers from a+first on remain, as bits. First is a multiple of 64.
+// candidates returns the remaining ones of the 64 numbers from a+first, as bits. First is a multiple of 64.
 func (s *fermatSieve) candidates(first int) uint64 {
 	left := s.mod64
 	for _, filter := range s.filters {

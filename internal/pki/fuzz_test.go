@@ -17,8 +17,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// asPEM gives the fuzzer two ways in: PEM as it is, and anything else as the content of a
-// block, so that changes reach the DER without a detour through base64.
+// asPEM returns PEM unchanged and wraps anything else in a PEM block, so that the fuzzer can mutate DER directly.
 func asPEM(label, text string) string {
 	if strings.Contains(text, "-----BEGIN") {
 		return text
@@ -31,7 +30,7 @@ func contentOf(text string) string {
 	return string(block.Bytes)
 }
 
-// What ParseCSR takes keeps within the limits, and its names would be taken again.
+// What ParseCSR accepts is within the limits, and its names would be accepted again.
 func FuzzParseCSR(f *testing.F) {
 	good := csrPEM(f, testKey(), x509.CertificateRequest{Subject: pkix.Name{CommonName: "b.example.com"},
 		DNSNames: []string{"a.example.com"}})
@@ -77,7 +76,7 @@ func FuzzParseCSR(f *testing.F) {
 		if diff := cmp.Diff(csr.Names, again); diff != "" {
 			t.Errorf("names typed again: -want +got\n%s", diff)
 		}
-		// Whatever is in the names that x509 read was neither lost nor changed.
+		// No name that x509 read is lost or changed.
 		if want := len(csr.DNSNames) + len(csr.IPAddresses) + len(csr.EmailAddresses) + len(csr.URIs); want > 0 && csr.Names.Len() == 0 {
 			t.Error("names were lost")
 		}
@@ -95,7 +94,7 @@ func FuzzParseCSR(f *testing.F) {
 	})
 }
 
-// A subject that ParseSubject accepts reads the same once it is written.
+// A subject that ParseSubject accepts survives a round trip through text.
 func FuzzParseSubject(f *testing.F) {
 	for _, text := range []string{"CN=web,O=Example,C=DE", `CN=a\,b+UID=x`, `O=\ a\ `, `CN=\c3\bc`, "emailAddress=a@example.com", `CN=#41`, "2.5.4.3=a"} {
 		f.Add(text)
@@ -113,7 +112,7 @@ func FuzzParseSubject(f *testing.F) {
 	})
 }
 
-// No chain makes the checks panic, and what ParseChain takes can be encoded and taken again.
+// Arbitrary chains never panic, and what ParseChain accepts survives a round trip.
 func FuzzParseChain(f *testing.F) {
 	root := issue(f, nil, "Root", true, nil)
 	issuing := issue(f, &root, "Issuing", true, nil)

@@ -20,8 +20,8 @@ func implicit(n uint8) casn1.Tag { return casn1.Tag(n).ContextSpecific() }
 
 func constructed(n uint8) casn1.Tag { return implicit(n).Constructed() }
 
-// generalNameForms checks the content of each choice of GeneralName (RFC 5280, section 4.2.1.6).
-// Other tags are invalid: [0], for example, is always constructed.
+// generalNameForms checks the content of each choice of GeneralName (RFC 5280, section 4.2.1.6). Other tags are
+// invalid: [0], for example, is always constructed.
 var generalNameForms = map[casn1.Tag]func(content cryptobyte.String) bool{
 	constructed(0): isOtherName,
 	tagEmail:       isIA5,
@@ -47,7 +47,7 @@ func isDirectoryName(content cryptobyte.String) bool {
 	return content.ReadASN1(&name, casn1.SEQUENCE) && content.Empty() && areElements(name)
 }
 
-// areElements reports whether content is one or more DER elements, or empty.
+// areElements reports whether content consists of zero or more DER elements.
 func areElements(content cryptobyte.String) bool {
 	for !content.Empty() {
 		var element cryptobyte.String
@@ -59,7 +59,7 @@ func areElements(content cryptobyte.String) bool {
 	return true
 }
 
-// isOID reports whether content is that of an OBJECT IDENTIFIER. Its arcs may have any size.
+// isOID reports whether content is that of an OBJECT IDENTIFIER, with arcs of any size.
 func isOID(content cryptobyte.String) bool {
 	return len(content) > 0 && content[len(content)-1] < 0x80 && content[0] != 0x80 &&
 		!hasPaddedArc(content)
@@ -75,9 +75,9 @@ func hasPaddedArc(content []byte) bool {
 	return false
 }
 
-// CheckGeneralNames returns an error unless every GeneralName in the extensions of a certificate is
-// tagged and encoded as RFC 5280 requires. Package x509 skips names with an unknown tag, but other
-// programs accept them, so the certificate would be valid for more names than Notary sees.
+// CheckGeneralNames returns an error unless every GeneralName in the certificate's extensions is tagged and
+// encoded as RFC 5280 requires. Package x509 skips names with unknown tags, but other programs accept them, so the
+// certificate would be valid for more names than Notary sees.
 func CheckGeneralNames(c *x509.Certificate) error {
 	for _, e := range c.Extensions {
 		for _, known := range nameExtensions {
@@ -113,7 +113,6 @@ func isGeneralNames(der cryptobyte.String) bool {
 	return der.ReadASN1(&names, casn1.SEQUENCE) && der.Empty() && areGeneralNames(names)
 }
 
-// areGeneralNames reports whether content consists of GeneralNames.
 func areGeneralNames(content cryptobyte.String) bool {
 	for !content.Empty() {
 		if !readGeneralName(&content) {
@@ -163,7 +162,7 @@ func isAuthorityKeyID(der cryptobyte.String) bool {
 		(!hasIssuer || areGeneralNames(issuer))
 }
 
-// isNameConstraints checks the names of subtrees. IP addresses have a mask there.
+// isNameConstraints checks the names of subtrees, where IP addresses have a mask.
 func isNameConstraints(der cryptobyte.String) bool {
 	var fields, permitted, excluded cryptobyte.String
 	return der.ReadASN1(&fields, casn1.SEQUENCE) && der.Empty() &&

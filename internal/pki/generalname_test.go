@@ -19,7 +19,7 @@ func fromHex(tb testing.TB, text string) []byte {
 	return der
 }
 
-// A name with a wrong tag is refused: package x509 skips it, and others take it for a name.
+// A name with a wrong tag is refused: package x509 skips it, but other programs accept it.
 func TestGeneralNamesAreReadStrictly(t *testing.T) {
 	t.Parallel()
 	const upn = "06 0a 2b 06 01 04 01 82 37 14 02 03"
@@ -60,7 +60,6 @@ func TestGeneralNamesAreReadStrictly(t *testing.T) {
 	}
 }
 
-// So is a request for one.
 func TestRequestsWithWrongGeneralNames(t *testing.T) {
 	t.Parallel()
 	for _, tag := range []int{0, 3, 4, 5, 9} {
@@ -69,7 +68,6 @@ func TestRequestsWithWrongGeneralNames(t *testing.T) {
 	}
 }
 
-// So is a chain with one, and a certificate that is recorded as issued.
 func TestChainsWithWrongGeneralNames(t *testing.T) {
 	t.Parallel()
 	root := issue(t, nil, "Root", true, nil)
@@ -82,7 +80,6 @@ func TestChainsWithWrongGeneralNames(t *testing.T) {
 	testkit.Check(t, pki.CheckIssued(leaf.certificate, root.certificate))
 }
 
-// No extension makes the check panic.
 func FuzzCheckGeneralNames(f *testing.F) {
 	f.Add(fromHex(f, "30 06 80 01 61 82 01 61"))
 	f.Add(fromHex(f, "30 09 30 07 a0 05 a0 03 86 01 61"))

@@ -20,7 +20,7 @@ import (
 
 var now = time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)
 
-// testKey is the key of most tests.
+// testKey is the key that most tests use.
 var testKey = sync.OnceValue(func() crypto.Signer {
 	key, err := pki.GenerateKey(notary.ECDSAP256)
 	if err != nil {
@@ -42,7 +42,7 @@ func toPEM(label string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}))
 }
 
-// csrPEM makes a request as any client could: nothing of ours checks it.
+// csrPEM creates a request without our checks.
 func csrPEM(tb testing.TB, key crypto.Signer, template x509.CertificateRequest) string {
 	tb.Helper()
 	der, err := x509.CreateCertificateRequest(rand.Reader, &template, key)
@@ -52,7 +52,6 @@ func csrPEM(tb testing.TB, key crypto.Signer, template x509.CertificateRequest) 
 	return toPEM("CERTIFICATE REQUEST", der)
 }
 
-// withSubject is a request whose subject has one attribute.
 func withSubject(tb testing.TB, oid asn1.ObjectIdentifier, tag int, value string) string {
 	tb.Helper()
 	raw := asn1.RawValue{Tag: tag, Bytes: []byte(value)}
@@ -60,7 +59,6 @@ func withSubject(tb testing.TB, oid asn1.ObjectIdentifier, tag int, value string
 		pkix.RDNSequence{{{Type: oid, Value: raw}}}), DNSNames: []string{"a.example.com"}})
 }
 
-// withSAN is a request with one subject alternative name, written by hand.
 func withSAN(tb testing.TB, names ...asn1.RawValue) string {
 	tb.Helper()
 	return csrPEM(tb, testKey(), x509.CertificateRequest{ExtraExtensions: []pkix.Extension{
@@ -80,16 +78,16 @@ func marshal(tb testing.TB, value any) []byte {
 	return der
 }
 
-// authority is a certificate with its key.
+// authority is a certificate and its key.
 type authority struct {
 	certificate *x509.Certificate
 	key         crypto.Signer
 }
 
-// serial numbers the certificates of the tests.
+// serial is the last serial number used by the tests.
 var serial atomic.Int64
 
-// issue signs a certificate; a nil issuer makes a root.
+// issue signs a certificate; a nil issuer creates a root.
 func issue(tb testing.TB, issuer *authority, commonName string, ca bool, edit func(*x509.Certificate)) authority {
 	tb.Helper()
 	template := &x509.Certificate{
@@ -121,7 +119,7 @@ func issue(tb testing.TB, issuer *authority, commonName string, ca bool, edit fu
 	return authority{certificate, key}
 }
 
-// wantInvalid checks for an Invalid error of the field whose message holds the words.
+// wantInvalid requires an Invalid error for the field, with the given words in its message.
 func wantInvalid(tb testing.TB, err error, field, words string) {
 	tb.Helper()
 	e, ok := err.(*notary.Error)

@@ -13,17 +13,16 @@ import (
 	"notary"
 )
 
-// Several public keys belong to the holder of one private key: an RSA modulus with any
-// exponent, and a point of a curve and its negation. A compromised key must not come back as
-// another of these, so all of them have one identity: that of the RSA modulus with the exponent
-// 65537, of the ECDSA point with the even y, and of the Ed25519 point with the even x.
+// One private key has several public keys: an RSA modulus with any exponent, or a curve point and its negation. A
+// compromised key must not return as one of these, so they share one identity: that of the RSA modulus with the
+// exponent 65537, the ECDSA point with the even y, or the Ed25519 point with the even x.
 
-// KeyIdentity identifies a public key and all others with the same private key.
+// KeyIdentity identifies a public key and all others of the same private key.
 type KeyIdentity struct {
 	Fingerprint string // see [KeyFingerprint]
 
-	// Former is what the key may have been recorded under before fingerprints were canonical: with
-	// its own exponent, or as the other one of the two points.
+	// Former is the fingerprint under which the key may have been recorded before fingerprints were canonical:
+	// with its own exponent, or as the other of the two points.
 	Former string
 }
 
@@ -36,7 +35,7 @@ func IdentifyKey(key crypto.PublicKey) (KeyIdentity, error) {
 	return identify(key, spki)
 }
 
-// identify returns the identity of the key of an spki that [ParsePublicKey] accepted.
+// identify returns the identity of a key whose spki [ParsePublicKey] accepted.
 func identify(key crypto.PublicKey, spki []byte) (KeyIdentity, error) {
 	canonical, err := canonicalSPKI(key, spki)
 	if err != nil {
@@ -51,9 +50,9 @@ func identify(key crypto.PublicKey, spki []byte) (KeyIdentity, error) {
 	return id, nil
 }
 
-// KeyFingerprint returns the identity of a public key: the SHA-256, in lower-case hex, of the
-// DER SubjectPublicKeyInfo that stands for all keys with the same private key. For most RSA
-// keys and for half of the others it is the SHA-256 of their own SubjectPublicKeyInfo.
+// KeyFingerprint returns the identity of a public key: the lower-case hex SHA-256 of the canonical DER
+// SubjectPublicKeyInfo for its private key. For most RSA keys and half of the others, that is their own
+// SubjectPublicKeyInfo.
 func KeyFingerprint(key crypto.PublicKey) (string, error) {
 	spki, err := marshalKey(key)
 	if err != nil {
@@ -66,9 +65,8 @@ func KeyFingerprint(key crypto.PublicKey) (string, error) {
 	return Fingerprint(canonical), nil
 }
 
-// CertificateKeyFingerprint returns the [KeyFingerprint] of a certificate's key. A key of an
-// unsupported kind, which only certificates from elsewhere can have, is identified by its
-// SubjectPublicKeyInfo as it is.
+// CertificateKeyFingerprint returns the [KeyFingerprint] of a certificate's key. For unsupported keys, which only
+// external certificates can have, it is the SHA-256 of the SubjectPublicKeyInfo.
 func CertificateKeyFingerprint(c *x509.Certificate) string {
 	return spkiFingerprint(c.RawSubjectPublicKeyInfo, c.PublicKey)
 }
@@ -80,8 +78,8 @@ func spkiFingerprint(spki []byte, key crypto.PublicKey) string {
 	return Fingerprint(spki)
 }
 
-// SameIdentity reports whether the holder of one key's private key can sign for the other, too.
-// Use [SameKey] to ask whether a signature of the one verifies with the other.
+// SameIdentity reports whether two keys belong to the same private key. Use [SameKey] to ask whether signatures of
+// one verify with the other.
 func SameIdentity(a, b crypto.PublicKey) bool {
 	one, err := KeyFingerprint(a)
 	if err != nil {
@@ -91,7 +89,7 @@ func SameIdentity(a, b crypto.PublicKey) bool {
 	return err == nil && one == other
 }
 
-// canonicalSPKI returns the SubjectPublicKeyInfo that a key with that spki is identified by.
+// canonicalSPKI returns the SubjectPublicKeyInfo that identifies the key with the given spki.
 func canonicalSPKI(key crypto.PublicKey, spki []byte) ([]byte, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -114,10 +112,10 @@ func canonicalSPKI(key crypto.PublicKey, spki []byte) ([]byte, error) {
 	}
 }
 
-// ed25519Sign is the bit of the last octet of an Ed25519 key that says whether x is odd.
+// ed25519Sign is the bit of the last octet of an Ed25519 key that is set if x is odd.
 const ed25519Sign = 0x80
 
-// negate replaces the point at the end of a SubjectPublicKeyInfo by its negation.
+// negate replaces the point at the end of a SubjectPublicKeyInfo with its negation.
 func negate(spki []byte, key crypto.PublicKey) {
 	switch key := key.(type) {
 	case *ecdsa.PublicKey:

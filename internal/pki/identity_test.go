@@ -35,9 +35,8 @@ func fingerprint(tb testing.TB, key crypto.PublicKey) string {
 	return got
 }
 
-// Every other encoding of a key is refused, and every other key of the same private key has
-// the same identity.
-func TestVariantsOfAKeyAreRefusedOrHaveItsIdentity(t *testing.T) {
+// Other encodings of a key are refused, and other keys of the same private key have the same identity.
+func TestKeyVariants(t *testing.T) {
 	t.Parallel()
 	for _, alg := range identityAlgorithms {
 		t.Run(string(alg), func(t *testing.T) {
@@ -84,7 +83,7 @@ func wantSameIdentity(t *testing.T, name string, variant, key crypto.PublicKey) 
 	}
 }
 
-// A key recorded under the SHA-256 of its SubjectPublicKeyInfo is found for each of its points.
+// A key recorded under the SHA-256 of its SubjectPublicKeyInfo is found by either of its points.
 func TestFormerFingerprints(t *testing.T) {
 	t.Parallel()
 	for _, alg := range identityAlgorithms {
@@ -111,8 +110,8 @@ func TestFormerFingerprints(t *testing.T) {
 	}
 }
 
-// The identity is stable: databases hold it. The key is that of RFC 8410, section 10.1, whose x
-// is even, and its negation.
+// The identity must not change, because databases store it. The key is from RFC 8410, section 10.1; its x is even.
+// Its negation is tested too.
 func TestKeyFingerprintIsStable(t *testing.T) {
 	t.Parallel()
 	der, err := base64.StdEncoding.DecodeString("MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=")
@@ -132,7 +131,7 @@ func TestKeyFingerprintIsStable(t *testing.T) {
 	}
 }
 
-// Small changes of the octets of a key are either refused or make another canonical key.
+// Small changes to a key's octets are refused or yield another canonical key.
 func TestChangedKeyEncodings(t *testing.T) {
 	t.Parallel()
 	random := mathrand.New(mathrand.NewPCG(1, 2))
@@ -178,14 +177,14 @@ func FuzzParsePublicKey(f *testing.F) {
 	f.Fuzz(func(t *testing.T, spki []byte) { wantCanonical(t, spki) })
 }
 
-// Points of small order, sums of a key and such a point, and encodings that are not canonical
-// are refused: their signatures can be made without the key, or with that of another one.
-func TestEd25519PointsThatNoGeneratorMakes(t *testing.T) {
+// Points of small order, sums of a key and such a point, and non-canonical encodings are refused: their signatures
+// can be forged, or made with another key.
+func TestInvalidEd25519Points(t *testing.T) {
 	t.Parallel()
 	key := newKey(t, notary.Ed25519).Public().(ed25519.PublicKey)
 	point, err := new(edwards25519.Point).SetBytes(key)
 	testkit.Check(t, err)
-	// A point of order 8, and with it the others of small order.
+	// A point of order 8, whose multiples are the other points of small order.
 	octets, err := hex.DecodeString("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
 	testkit.Check(t, err)
 	torsion, err := new(edwards25519.Point).SetBytes(octets)
@@ -216,8 +215,8 @@ func wantBadPoint(t *testing.T, name string, octets []byte) {
 	}
 }
 
-// A key on a curve that is not certified here still has an identity: certificates from
-// elsewhere may have it.
+// Keys on curves that are not certified here still have an identity, because external certificates may contain
+// them.
 func TestKeyFingerprintOfOtherCurves(t *testing.T) {
 	t.Parallel()
 	key, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)

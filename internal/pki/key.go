@@ -12,21 +12,19 @@ import (
 	"notary"
 )
 
-// The sizes of RSA moduli that are taken, in bits. Beyond the upper one, checking a signature
-// costs more than any gain in strength.
+// The accepted sizes of RSA moduli in bits. Above the maximum, verification costs more than the strength gained.
 const (
 	minRSABits = 2048
 	maxRSABits = 8192
 )
 
-// RSABits are the sizes of RSA keys that are taken: the least and the most.
+// RSABits returns the minimum and maximum size of RSA keys.
 func RSABits() (least, most int) { return minRSABits, maxRSABits }
 
 const usableKeys = "use ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits"
 
-// CheckKey returns an Invalid error for a public key that is not good enough to be certified: of an
-// unsupported kind or size, or one whose private key can be computed or guessed. Small RSA exponents
-// are accepted: see [SmallExponent].
+// CheckKey returns an Invalid error for a public key of an unsupported kind or size, or whose private key can be
+// computed or guessed. Small RSA exponents are accepted: see [SmallExponent].
 func CheckKey(pub crypto.PublicKey) error {
 	if err := checkUsable(pub); err != nil {
 		return err
@@ -34,7 +32,7 @@ func CheckKey(pub crypto.PublicKey) error {
 	return checkModulus(pub)
 }
 
-// checkUsable is the part of [CheckKey] that costs less than a signature.
+// checkUsable makes the checks of [CheckKey] that cost less than a signature.
 func checkUsable(pub crypto.PublicKey) error {
 	switch key := pub.(type) {
 	case *rsa.PublicKey:
@@ -73,14 +71,14 @@ func checkRSA(key *rsa.PublicKey) error {
 		return invalid("the RSA key has %d bits, which is too long: %s", bits, usableKeys)
 	case key.E < 3 || key.E%2 == 0 || int64(key.E) >= 1<<32:
 		return invalid("the public exponent of the RSA key, %d, is not an odd number "+
-			"from 3 to 2^32: make a key with the exponent 65537", key.E)
-	case key.N.Bit(0) == 0: // no signature verifies with it
+			"from 3 to 2^32: generate a key with the exponent 65537", key.E)
+	case key.N.Bit(0) == 0: // no signature would verify
 		return invalid("%s", smallFactor)
 	}
 	return nil
 }
 
-// checkModulus refuses an RSA modulus that can be factored. For other keys it does nothing.
+// checkModulus refuses an RSA modulus that can be factored. It ignores other keys.
 func checkModulus(pub crypto.PublicKey) error {
 	key, ok := pub.(*rsa.PublicKey)
 	if !ok {
@@ -92,18 +90,18 @@ func checkModulus(pub crypto.PublicKey) error {
 	return nil
 }
 
-// errTrivialKey is the error of a key whose private key can be guessed.
+// errTrivialKey returns the error for a key whose private key can be guessed.
 func errTrivialKey() error {
-	return invalid("the private key of this key is a trivial or published number: " +
-		"the key is broken, make a new one with a random number generator")
+	return invalid("the private key is a trivial or published number: " +
+		"generate a new key with a random number generator")
 }
 
-// UsualExponent is the smallest RSA exponent that is accepted without further ado. Smaller ones are
-// sound only with correct padding, which implementations have got wrong (CVE-2006-4339).
+// UsualExponent is the smallest RSA exponent accepted by default. Smaller ones are sound only with correct
+// padding, which implementations have got wrong (CVE-2006-4339).
 const UsualExponent = 65537
 
-// SmallExponent returns the exponent of an RSA key if it is below [UsualExponent]; 0 otherwise and
-// for other kinds of keys.
+// SmallExponent returns the exponent of an RSA key if it is below [UsualExponent], and 0 otherwise and for other
+// keys.
 func SmallExponent(pub crypto.PublicKey) int {
 	if key, ok := pub.(*rsa.PublicKey); ok && key.E < UsualExponent {
 		return key.E
@@ -111,7 +109,7 @@ func SmallExponent(pub crypto.PublicKey) int {
 	return 0
 }
 
-// KeyName names a key's algorithm and size for people: "ECDSA P-256", "RSA 2048", "Ed25519".
+// KeyName returns a key's algorithm and size for display: "ECDSA P-256", "RSA 2048", "Ed25519".
 func KeyName(pub crypto.PublicKey) string {
 	switch key := pub.(type) {
 	case *rsa.PublicKey:
@@ -125,7 +123,7 @@ func KeyName(pub crypto.PublicKey) string {
 	}
 }
 
-// GenerateKey makes a private key. An unknown algorithm is an Invalid error of the field
+// GenerateKey generates a private key. For an unknown algorithm it returns an Invalid error with the field
 // key_algorithm.
 func GenerateKey(alg notary.KeyAlgorithm) (crypto.Signer, error) {
 	var key crypto.Signer
@@ -155,7 +153,7 @@ func GenerateKey(alg notary.KeyAlgorithm) (crypto.Signer, error) {
 	return key, nil
 }
 
-// SameKey reports whether two public keys are equal, an RSA exponent included.
+// SameKey reports whether two public keys are equal, including an RSA exponent.
 func SameKey(a, b crypto.PublicKey) bool {
 	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && key.Equal(b)

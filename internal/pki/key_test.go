@@ -13,7 +13,6 @@ import (
 	"notary/internal/pki"
 )
 
-// bigOdd is an odd number of so many bits.
 func bigOdd(bits uint, low int64) *big.Int {
 	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 	return n.Or(n, big.NewInt(low|1))
@@ -28,7 +27,7 @@ func prime(t *testing.T, bits int) *big.Int {
 	return p
 }
 
-// nextPrime is the next prime after p, so close that Fermat's method finds it at once.
+// nextPrime returns the next prime after p, so close that Fermat's method finds it at once.
 func nextPrime(p *big.Int) *big.Int {
 	q := new(big.Int).Add(p, big.NewInt(2))
 	for !q.ProbablyPrime(20) {
@@ -48,7 +47,7 @@ func TestCheckKey(t *testing.T) {
 	tests := []struct {
 		name  string
 		key   any
-		words string // "": good
+		words string // "" if accepted
 	}{
 		{"RSA 2048", &rsa.PublicKey{N: good, E: 65537}, ""},
 		{"RSA with exponent 3", &rsa.PublicKey{N: good, E: 3}, ""},

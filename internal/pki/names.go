@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// Lengths in characters.
+// Maximum lengths in characters.
 const (
 	maxDNS   = 253 // RFC 1035, section 2.3.4, without the root's length octet and trailing dot
 	maxLabel = 63
@@ -22,10 +22,9 @@ const (
 	maxURI   = 2048
 )
 
-// ParseNames reads names as a person types them, each of the type that its form shows:
-// "a.example.com", "*.example.com", "10.0.0.7", "2001:db8::1", "me@example.com",
-// "spiffe://example.org/web", "urn:example:pump", "upn:me@corp.example" (a user principal name).
-// They come back checked, normalised and without duplicates.
+// ParseNames parses names as users type them and detects the type of each: "a.example.com", "*.example.com",
+// "10.0.0.7", "2001:db8::1", "me@example.com", "spiffe://example.org/web", "urn:example:pump",
+// "upn:me@corp.example" (a user principal name). It returns them checked, normalised and without duplicates.
 func ParseNames(list []string) (notary.Names, error) {
 	var names notary.Names
 	if len(list) > MaxNames { // adding takes quadratic time
@@ -52,9 +51,8 @@ func ParseNames(list []string) (notary.Names, error) {
 	return names, checkCount(names)
 }
 
-// CertificateNames returns the subject alternative names of a certificate. It may come from an
-// outside authority: names are only normalised, and those with spaces or control characters, which
-// match nothing, are left out.
+// CertificateNames returns the subject alternative names of a certificate, which may be external. Names are only
+// normalised; those with spaces or control characters, which match nothing, are dropped.
 func CertificateNames(c *x509.Certificate) notary.Names {
 	var names notary.Names
 	for _, name := range c.DNSNames {
@@ -72,8 +70,8 @@ func CertificateNames(c *x509.Certificate) notary.Names {
 		UPN: distinct(UPNs(c.Extensions))}
 }
 
-// distinct returns the names that can match anything, without duplicates. It runs in linear time because
-// a certificate from elsewhere can have tens of thousands.
+// distinct returns the names that can match anything, without duplicates. It takes linear time because an external
+// certificate may have tens of thousands.
 func distinct(names []string) (list []string) {
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {
@@ -85,7 +83,7 @@ func distinct(names []string) (list []string) {
 	return list
 }
 
-// Addresses gives the IP addresses and URIs of names in the form that package x509 takes.
+// Addresses returns the IP addresses and URIs of names in the types that package x509 uses.
 func Addresses(names notary.Names) ([]net.IP, []*url.URL, error) {
 	var ips []net.IP
 	for _, text := range names.IP {
@@ -106,7 +104,7 @@ func Addresses(names notary.Names) ([]net.IP, []*url.URL, error) {
 	return ips, uris, nil
 }
 
-// add appends a name unless it is there already or can match nothing.
+// add appends a name unless it is a duplicate or can match nothing.
 func add(to *[]string, name string) {
 	if name != "" && isVisible(name) && !slices.Contains(*to, name) {
 		*to = append(*to, name)
@@ -124,14 +122,13 @@ func tooManyNames(n int) error {
 	return invalid("there are %d names, and at most %d are allowed", n, MaxNames)
 }
 
-// IsHostName reports whether text is a host name in lower case (RFC 1123), and no wildcard.
+// IsHostName reports whether text is a host name in lower case (RFC 1123). Wildcards are not.
 func IsHostName(text string) bool {
 	name, err := checkDNS(text)
 	return err == nil && name == text && !strings.HasPrefix(name, "*")
 }
 
-// addDNS adds a DNS name, which may have underscores: whether these are certified is for profiles
-// to decide.
+// addDNS adds a DNS name. It accepts underscores, which profiles decide on.
 func addDNS(names *notary.Names, text string) error {
 	name, err := checkDNSName(text, true)
 	if err == nil {
@@ -140,8 +137,7 @@ func addDNS(names *notary.Names, text string) error {
 	return err
 }
 
-// addIP adds an address in its shortest form. An IPv4 address inside an IPv6 one is the
-// IPv4 address: package net compares and writes them so, too.
+// addIP adds an address in its shortest form. IPv4-mapped IPv6 addresses become IPv4, as in package net.
 func addIP(names *notary.Names, text string) error {
 	addr, err := netip.ParseAddr(text)
 	if err != nil || addr.Zone() != "" {
@@ -151,7 +147,7 @@ func addIP(names *notary.Names, text string) error {
 	return nil
 }
 
-// addEmail keeps the case: the local part's matters to some (RFC 5321, section 2.4).
+// addEmail preserves case, which matters to some in the local part (RFC 5321, section 2.4).
 func addEmail(names *notary.Names, text string) error {
 	if err := checkEmail(text); err != nil {
 		return err
@@ -168,12 +164,10 @@ func addURI(names *notary.Names, text string) error {
 	return nil
 }
 
-// checkDNS checks a name in the preferred syntax of RFC 1034, section 3.5, as RFC 1123,
-// section 2.1, relaxed it, with a wildcard as RFC 9525, section 6.3, allows it, and gives it
-// in lower case.
+// checkDNS checks a name in the preferred syntax of RFC 1034, section 3.5, as relaxed by RFC 1123, section 2.1,
+// with wildcards as in RFC 9525, section 6.3. It returns the name in lower case.
 func checkDNS(text string) (string, error) { return checkDNSName(text, false) }
 
-// checkDNSName is checkDNS for names that may have underscores.
 func checkDNSName(text string, underscores bool) (string, error) {
 	name := strings.ToLower(text)
 	switch {
@@ -193,7 +187,7 @@ func checkDNSName(text string, underscores bool) (string, error) {
 	rest, wildcard := strings.CutPrefix(name, "*.")
 	labels := strings.Split(rest, ".")
 	if wildcard && len(labels) < 2 {
-		return "", invalid("the wildcard %.60q is too wide: at least two labels must follow it", name)
+		return "", invalid("the wildcard %.60q is too broad: at least two labels must follow it", name)
 	}
 	for _, label := range labels {
 		if err := checkLabel(name, label, underscores); err != nil {
@@ -213,7 +207,7 @@ func checkLabel(name, label string, underscores bool) error {
 	case len(label) > maxLabel:
 		return invalid("the DNS name %.60q… has a label of more than %d characters", name, maxLabel)
 	case strings.Contains(label, "*"):
-		return invalid("the DNS name %.60q has a wildcard in an odd place: "+
+		return invalid("the DNS name %.60q has a misplaced wildcard: "+
 			"only the whole leftmost label can be *", name)
 	case !underscores && strings.Contains(label, "_"):
 		return invalid("the DNS name %.60q has an underscore, which no host name has", name)
@@ -227,14 +221,13 @@ func checkLabel(name, label string, underscores bool) error {
 		}
 	}
 	if strings.HasPrefix(label, "xn--") && !isALabel(label) {
-		return invalid("the DNS name %.60q has a label that is no valid internationalised one "+
+		return invalid("the DNS name %.60q has an invalid internationalised label "+
 			"(RFC 5891)", name)
 	}
 	return nil
 }
 
-// isALabel says whether a label is what some valid Unicode label is encoded to (RFC 5890,
-// section 2.3.2.1).
+// isALabel reports whether a label is the encoding of a valid Unicode label (RFC 5890, section 2.3.2.1).
 func isALabel(label string) bool {
 	unicode, err := idna.Registration.ToUnicode(label)
 	if err != nil {
@@ -244,8 +237,7 @@ func isALabel(label string) bool {
 	return err == nil && again == label
 }
 
-// checkEmail takes addr-spec of RFC 5322, section 3.4.1, without quotes, comments and domain
-// literals.
+// checkEmail checks an addr-spec of RFC 5322, section 3.4.1, without quotes, comments and domain literals.
 func checkEmail(text string) error {
 	if !isASCII(text) {
 		return invalid("%.60q is not an e-mail address in ASCII: write its domain with A-labels (xn--…), "+
@@ -265,22 +257,24 @@ func checkEmail(text string) error {
 	return nil
 }
 
-// hierarchical are schemes whose URIs always have an authority.
+// hierarchical lists schemes whose URIs always have an authority component.
 var hierarchical = []string{"http", "https", "ftp", "ldap", "ldaps", "ws", "wss", "coap", "coaps", "spiffe"}
 
-// checkURI takes an absolute URI (RFC 5280, section 4.2.1.6) in the form in which package url
-// would write it, so that it is certified byte for byte as it was asked for. It has a host, or is
-// of a scheme without one, such as urn:, tag: and sip:.
+// checkURI checks an absolute URI (RFC 5280, section 4.2.1.6) in the form that package url writes, so that it is
+// certified byte for byte as requested. It must have a host unless its scheme has none, such as urn:, tag: and
+// sip:.
 func checkURI(text string) error {
 	if host, port, found := strings.Cut(text, ":"); found && port != "" && strings.Trim(port, "0123456789") == "" {
-		return invalid("%.60q looks like a host and a port: give the host %.60q alone", text, host)
+		return invalid("%.60q looks like a host and a port: give only the host, %.60q", text, host)
 	}
-	if isAddress(text) || strings.HasPrefix(text, notary.UPNPrefix) { // as [ParseNames] reads it
-		return invalid("the URI %.60q reads like a name of another type: give it as an IP address or a user principal name", text)
+	if isAddress(text) || strings.HasPrefix(text, notary.UPNPrefix) { // as [ParseNames] detects it
+		return invalid("the URI %.60q looks like a name of another type: give it as an IP address or a user "+
+			"principal name", text)
 	}
 	uri, err := url.Parse(text)
 	if err != nil || len(text) > maxURI || !isVisible(text) || !isASCII(text) || uri.Scheme == "" || uri.String() != text {
-		return invalid("%.60q is not an absolute URI in its normal form, such as https://example.com/a or urn:example:a", text)
+		return invalid("%.60q is not an absolute URI in its normal form, such as https://example.com/a or "+
+			"urn:example:a", text)
 	}
 	opaque := uri.Opaque != "" && uri.Host == ""
 	switch {
@@ -294,8 +288,8 @@ func checkURI(text string) error {
 	return nil
 }
 
-// asHost reports whether a common name is a host name or an IP address, rather than a title or
-// a person's name: those of one word are not taken for a host, except for localhost.
+// asHost reports whether a common name is a host name or an IP address rather than a title or a person's name. A
+// single word is not a host, except for localhost.
 func asHost(commonName string) (dns, ip string, ok bool) {
 	if addr, err := netip.ParseAddr(commonName); err == nil && addr.Zone() == "" {
 		return "", commonName, true
@@ -312,7 +306,7 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// shortestAddress returns an IP address in the form of [notary.Names], or "".
+// shortestAddress returns an IP address in the form used in [notary.Names], or "".
 func shortestAddress(text string) string {
 	addr, err := netip.ParseAddr(text)
 	if err != nil || addr.Zone() != "" {
@@ -330,7 +324,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// isVisible says whether s has neither spaces nor control characters.
+// isVisible reports whether s contains neither spaces nor control characters.
 func isVisible(s string) bool {
 	for _, c := range []byte(s) {
 		if c <= ' ' || c == 0x7f {

@@ -47,16 +47,15 @@ func TestParseNames(t *testing.T) {
 	}
 }
 
-// Every name that a URI can have is read back as a URI: who signs sees names as they are typed.
+// A URI is read back as a URI, because the signer sees names as users type them.
 func TestURIsLikeOtherNames(t *testing.T) {
 	t.Parallel()
 	for _, uri := range []string{"upn:admin@corp.example", "fe80::1"} {
 		_, err := pki.ParseCSR(withSAN(t, generalName(6, uri)))
-		wantInvalid(t, err, "csr", "reads like a name of another type")
+		wantInvalid(t, err, "csr", "looks like a name of another type")
 	}
 }
 
-// The number of names is limited before they are compared with one another.
 func TestParseNamesLimit(t *testing.T) {
 	t.Parallel()
 	_, err := pki.ParseNames(slices.Repeat([]string{"a.example.com"}, pki.MaxNames))
@@ -92,18 +91,18 @@ func TestParseNamesRefuses(t *testing.T) {
 		{"upn:ja\u200bne@corp.example", "not a user principal name"},
 		{"a/b.example.com", "character other than"},
 		{"bücher.example", "not ASCII"},
-		{"xn--a.example", "no valid internationalised"},
+		{"xn--a.example", "invalid internationalised"},
 		{"xn--abc-.example", "hyphen"},
-		{"xn--bcher-kv.example", "no valid internationalised"},
+		{"xn--bcher-kv.example", "invalid internationalised"},
 		{"10.0.0.256", "ends in a number"},
 		{"*.0.0.7", "ends in a number"},
 		{"10.0.0.7/8", "character other than"},
 		{"fe80::1%eth0", "zones are not allowed"},
-		{"*", "odd place"},
-		{"*.com", "too wide"},
-		{"a.*.example.com", "odd place"},
-		{"a*.example.com", "odd place"},
-		{"*.*.example.com", "odd place"},
+		{"*", "misplaced wildcard"},
+		{"*.com", "too broad"},
+		{"a.*.example.com", "misplaced wildcard"},
+		{"a*.example.com", "misplaced wildcard"},
+		{"*.*.example.com", "misplaced wildcard"},
 		{label + "a.example.com", "more than 63"},
 		{strings.Join([]string{label, label, label, label}, "."), "longer than 253"},
 		{"@example.com", "not an e-mail address"},
@@ -142,7 +141,7 @@ func TestParseNamesRefuses(t *testing.T) {
 	}
 }
 
-// Names of outside certificates are taken as they are, but for what no name can be.
+// Names of external certificates are returned as they are, except impossible ones.
 func TestCertificateNames(t *testing.T) {
 	t.Parallel()
 	got := pki.CertificateNames(&x509.Certificate{

@@ -3,7 +3,7 @@ package pki
 import (
 	"bytes"
 	"crypto"
-	_ "crypto/sha1" // of identifiers, where nothing rests on its strength
+	_ "crypto/sha1" // for issuer identifiers, whose security does not depend on it
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"crypto/x509"
@@ -16,26 +16,26 @@ import (
 	"notary"
 )
 
-// Limits on OCSP requests.
+// Limits for OCSP requests.
 const (
 	MaxOCSPSize  = 64 << 10 // octets of DER
-	MaxOCSPCerts = 100      // certificates asked for at once
+	MaxOCSPCerts = 100      // certificates in one request
 	MaxOCSPNonce = 128      // octets (RFC 9654, section 2.1)
 )
 
 // OCSPRequest is a request for the status of certificates (RFC 6960, section 4.1).
 type OCSPRequest struct {
 	Certs []OCSPCertID // at least one
-	Nonce []byte       // as it is to be sent back (RFC 9654); nil where there is none
+	Nonce []byte       // to be echoed (RFC 9654); nil if absent
 }
 
-// OCSPCertID names a certificate by its issuer and serial number (RFC 6960, section 4.1.1).
+// OCSPCertID identifies a certificate by its issuer and serial number (RFC 6960, section 4.1.1).
 type OCSPCertID struct {
-	Hash     crypto.Hash // of the issuer: SHA-1, SHA-256, SHA-384 or SHA-512; 0 for one that is not supported
-	NameHash []byte      // of the issuer's name, as DER
+	Hash     crypto.Hash // for the issuer: SHA-1, SHA-256, SHA-384 or SHA-512; 0 if unsupported
+	NameHash []byte      // of the issuer's DER name
 	KeyHash  []byte      // of the issuer's public key, without its algorithm
-	Serial   string      // as [SerialString] writes it
-	Raw      []byte      // the whole as DER, to be sent back as it came
+	Serial   string      // as returned by [SerialString]
+	Raw      []byte      // the whole DER, to be echoed
 }
 
 var (
@@ -43,7 +43,7 @@ var (
 	oidOCSPResponses = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 4}
 )
 
-// ocspHashes are the hashes by which an issuer can be named.
+// ocspHashes maps object identifiers to the supported hashes.
 var ocspHashes = map[string]crypto.Hash{
 	"1.3.14.3.2.26":          crypto.SHA1,
 	"2.16.840.1.101.3.4.2.1": crypto.SHA256,
@@ -51,11 +51,10 @@ var ocspHashes = map[string]crypto.Hash{
 	"2.16.840.1.101.3.4.2.3": crypto.SHA512,
 }
 
-// ParseOCSPRequest reads an OCSP request in DER. Who asks and whether the request is signed
-// makes no difference: everybody may ask. Extensions that are critical and not known to us
-// are refused, as RFC 6960, section 4.4, wants.
+// ParseOCSPRequest parses a DER OCSP request. It ignores the requestor name and signature, since anyone may ask.
+// Unknown critical extensions are refused, as RFC 6960, section 4.4, requires.
 //
-// Every refusal is an Invalid error: malformedRequest, in the words of the protocol.
+// All errors are Invalid: malformedRequest in terms of the protocol.
 func ParseOCSPRequest(der []byte) (*OCSPRequest, error) {
 	if len(der) > MaxOCSPSize {
 		return nil, invalid("the OCSP request is larger than %d octets", MaxOCSPSize)
@@ -96,10 +95,9 @@ func ParseOCSPRequest(der []byte) (*OCSPRequest, error) {
 	return parsed, nil
 }
 
-// explicit is the tag of an explicitly tagged field.
 func explicit(n uint8) casn1.Tag { return casn1.Tag(n).ContextSpecific().Constructed() }
 
-// readOCSPVersion takes version 1, the only one, written out or not.
+// readOCSPVersion accepts version 1, the only one, whether or not it is encoded.
 func readOCSPVersion(tbs *cryptobyte.String) bool {
 	var field cryptobyte.String
 	var present bool
@@ -110,7 +108,7 @@ func readOCSPVersion(tbs *cryptobyte.String) bool {
 	return !present || field.ReadASN1Integer(&version) && field.Empty() && version == 0
 }
 
-// readSignature passes over the signature of the one who asks.
+// readSignature skips the requestor's signature.
 func readSignature(request *cryptobyte.String, present *bool) bool {
 	var field cryptobyte.String
 	if !request.ReadOptionalASN1(&field, present, explicit(0)) {
@@ -125,7 +123,7 @@ func parseOCSPSingle(list *cryptobyte.String) (OCSPCertID, error) {
 	if !list.ReadASN1(&single, casn1.SEQUENCE) ||
 		!single.ReadASN1Element(&raw, casn1.SEQUENCE) ||
 		!single.ReadOptionalASN1(&extensions, &extended, explicit(0)) || !single.Empty() {
-		return OCSPCertID{}, invalid("the OCSP request names a certificate in a form that is not of RFC 6960, section 4.1.1")
+		return OCSPCertID{}, invalid("the OCSP request has a malformed CertID (RFC 6960, section 4.1.1)")
 	}
 	if extended {
 		if _, err := parseOCSPExtensions(extensions); err != nil {
@@ -146,26 +144,25 @@ func parseOCSPCertID(raw cryptobyte.String) (OCSPCertID, error) {
 		!fields.ReadASN1Bytes(&id.NameHash, casn1.OCTET_STRING) ||
 		!fields.ReadASN1Bytes(&id.KeyHash, casn1.OCTET_STRING) ||
 		!fields.ReadASN1Integer(serial) || !fields.Empty() {
-		return OCSPCertID{}, invalid("the OCSP request names a certificate in a form that is not of RFC 6960, section 4.1.1")
+		return OCSPCertID{}, invalid("the OCSP request has a malformed CertID (RFC 6960, section 4.1.1)")
 	}
 	id.Serial = SerialString(serial)
 	if id.Hash = ocspHashes[oid.String()]; id.Hash == 0 {
-		return id, nil // whatever its parameters are
+		return id, nil // with any parameters
 	}
-	if !algorithm.Empty() { // absent or NULL: both are in use (RFC 5754, section 2)
+	if !algorithm.Empty() { // absent or NULL: both are common (RFC 5754, section 2)
 		var null cryptobyte.String
 		if !algorithm.ReadASN1(&null, casn1.NULL) || !null.Empty() || !algorithm.Empty() {
 			return OCSPCertID{}, invalid("the hash algorithm of the OCSP request has parameters")
 		}
 	}
 	if len(id.NameHash) != id.Hash.Size() || len(id.KeyHash) != id.Hash.Size() {
-		return OCSPCertID{}, invalid("a hash in the OCSP request is not of the length of its algorithm")
+		return OCSPCertID{}, invalid("a hash in the OCSP request does not have the length of its algorithm")
 	}
 	return id, nil
 }
 
-// parseOCSPExtensions reads a request's extensions, or those for one certificate in it, and
-// gives the nonce.
+// parseOCSPExtensions parses the extensions of a request or of a single certificate in it, and returns the nonce.
 func parseOCSPExtensions(in cryptobyte.String) (nonce []byte, err error) {
 	var list cryptobyte.String
 	if !in.ReadASN1(&list, casn1.SEQUENCE) || !in.Empty() || list.Empty() {
@@ -187,9 +184,10 @@ func parseOCSPExtensions(in cryptobyte.String) (nonce []byte, err error) {
 		case oid.Equal(oidOCSPNonce):
 			if !value.ReadASN1Bytes(&nonce, casn1.OCTET_STRING) || !value.Empty() ||
 				len(nonce) == 0 || len(nonce) > MaxOCSPNonce {
-				return nil, invalid("the nonce of the OCSP request is not of 1 to %d octets (RFC 9654, section 2.1)", MaxOCSPNonce)
+				return nil, invalid("the nonce of the OCSP request does not have 1 to %d octets (RFC 9654, "+
+					"section 2.1)", MaxOCSPNonce)
 			}
-		case oid.Equal(oidOCSPResponses): // basic responses are what we give and what all must take
+		case oid.Equal(oidOCSPResponses): // we return basic responses, which all clients must accept
 		case critical:
 			return nil, invalid("the OCSP request has a critical extension that is not supported (%s)", oid)
 		}
@@ -202,11 +200,10 @@ func readCritical(extension *cryptobyte.String, critical *bool) bool {
 }
 
 func malformedExtensions() *notary.Error {
-	return invalid("the extensions of the OCSP request are not of the form of RFC 5280, section 4.1")
+	return invalid("the extensions of the OCSP request are malformed (RFC 5280, section 4.1)")
 }
 
-// IssuedBy says whether the identifier names the owner of this certificate as the issuer, or
-// of another certificate for the same name and key.
+// IssuedBy reports whether the identifier matches the issuer's name and key.
 func (id OCSPCertID) IssuedBy(issuer *x509.Certificate) bool {
 	if id.Hash == 0 {
 		return false
@@ -222,8 +219,8 @@ func digest(hash crypto.Hash, data []byte) []byte {
 	return h.Sum(nil)
 }
 
-// KeyBits is the public key in a SubjectPublicKeyInfo without its algorithm: what key
-// identifiers are hashes of.
+// KeyBits returns the public key in a SubjectPublicKeyInfo without its algorithm, which key identifiers are hashes
+// of.
 func KeyBits(publicKeyInfo []byte) ([]byte, error) {
 	var info cryptobyte.String
 	var key asn1.BitString

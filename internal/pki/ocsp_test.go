@@ -15,7 +15,7 @@ import (
 	"notary/internal/pki"
 )
 
-// asked is an OCSP request as any client could write it (RFC 6960, section 4.1.1).
+// asked is an OCSP request that any client could send (RFC 6960, section 4.1.1).
 type asked struct {
 	TBS       askedTBS
 	Signature asn1.RawValue `asn1:"optional"`
@@ -68,12 +68,10 @@ func newAsked(serials ...int64) asked {
 	return a
 }
 
-// nonce is the extension with that nonce.
 func nonce(tb testing.TB, octets int) askedExtended {
 	return askedExtended{OID: oidNonce, Value: marshal(tb, bytes.Repeat([]byte{7}, octets))}
 }
 
-// What others write is read: by package ocsp, with each hash.
 func TestParseOCSPRequest(t *testing.T) {
 	t.Parallel()
 	root := issue(t, nil, "Root", true, nil)
@@ -195,7 +193,6 @@ func TestParseOCSPRequestRefuses(t *testing.T) {
 	}
 }
 
-// edited is a request for one certificate, changed.
 func edited(tb testing.TB, edit func(*asked)) []byte {
 	tb.Helper()
 	a := newAsked(5)
@@ -203,8 +200,7 @@ func edited(tb testing.TB, edit func(*asked)) []byte {
 	return marshal(tb, a)
 }
 
-// Nothing makes the parser panic or go over its limits, and what it takes of a certificate it
-// takes again.
+// Arbitrary input never panics or exceeds the limits, and an accepted certificate identifier is accepted again.
 func FuzzParseOCSPRequest(f *testing.F) {
 	f.Add(marshal(f, newAsked(5, 6, 7)))
 	f.Add(edited(f, func(a *asked) { a.TBS.Extensions = []askedExtended{nonce(f, 16)} }))

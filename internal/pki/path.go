@@ -14,11 +14,10 @@ import (
 
 var oidKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 15}
 
-// CheckChain checks a chain from outside for a certificate of the given key, leaf first: that
-// each certificate is signed by the next, valid at the given time, and entitled to what it
-// does (RFC 5280, section 6). With wantCA the first must be an authority that can sign
-// certificates and CRLs; one without key usages can (section 6.1.4). The last one is taken as the
-// trust anchor and need not be self-signed. A chain of one certificate must be.
+// CheckChain verifies an external chain, leaf first, for a certificate of the given key: each certificate is
+// signed by the next, valid at the given time, and permitted its role (RFC 5280, section 6). With wantCA the first
+// must be a CA certificate that may sign certificates and CRLs; without a key usage extension it may (section
+// 6.1.4). The last one is the trust anchor and need not be self-signed, unless it is the only one.
 func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error {
 	if len(chain) == 0 {
 		return invalid("the chain is empty")
@@ -27,12 +26,12 @@ func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, no
 		return err
 	}
 	if len(chain) == 1 {
-		return checkAlone(chain[0], wantCA, now)
+		return checkSelfSigned(chain[0], wantCA, now)
 	}
 	last := len(chain) - 1
 	path := append(slices.Clone(chain[:last]), asAnchor(chain[last]))
 	for i, certificate := range path {
-		if err := checkOne(path, i, now); err != nil {
+		if err := checkCertificate(path, i, now); err != nil {
 			return err
 		}
 		if i > 0 {
@@ -42,7 +41,7 @@ func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, no
 		}
 	}
 	if wantCA {
-		if err := checkRoom(path); err != nil {
+		if err := checkPathLengths(path); err != nil {
 			return err
 		}
 	}
@@ -52,7 +51,7 @@ func CheckChain(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, no
 	return verify(path, now)
 }
 
-// checkFirst checks that the chain is for this key and starts with the right kind.
+// checkFirst checks that the chain is for this key and that its first certificate is of the right kind.
 func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) error {
 	first, last := chain[0], chain[len(chain)-1]
 	if !SameKey(first.PublicKey, key) {
@@ -60,25 +59,25 @@ func checkFirst(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool) er
 			return invalid("the chain is in the reverse order: " +
 				"send the certificate first, then its issuer, and the root last")
 		}
-		return invalid("the first certificate of the chain is for another key than the " +
-			"request's: send the certificate that was made for this request, leaf first")
+		return invalid("the first certificate of the chain is not for the " +
+			"request's key: send the certificate issued for this request, leaf first")
 	}
 	const needed = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	switch {
 	case !wantCA && first.IsCA:
-		return invalid("the first certificate of the chain is that of an authority (CA)")
+		return invalid("the first certificate of the chain is a CA certificate: send an end-entity certificate")
 	case wantCA && !IsAuthority(first):
-		return invalid("the first certificate of the chain is not that of an authority (CA): its basic constraints do not say so, " +
-			"and relying parties would refuse what it signs")
-	case wantCA && first.KeyUsage != 0 && first.KeyUsage&needed != needed: // none is all (RFC 5280, section 6.1.4)
+		return invalid("the first certificate of the chain is not a CA certificate: its basic constraints lack " +
+			"CA:TRUE, " +
+			"so relying parties would reject what it signs")
+	case wantCA && first.KeyUsage != 0 && first.KeyUsage&needed != needed: // no key usage allows all (RFC 5280, section 6.1.4)
 		return invalid("the authority's certificate lacks the key usages " +
 			"keyCertSign and cRLSign")
 	}
 	return nil
 }
 
-// checkOne checks certificate i of the chain by itself.
-func checkOne(chain []*x509.Certificate, i int, now time.Time) error {
+func checkCertificate(chain []*x509.Certificate, i int, now time.Time) error {
 	c := chain[i]
 	switch {
 	case now.Before(c.NotBefore):
@@ -87,8 +86,9 @@ func checkOne(chain []*x509.Certificate, i int, now time.Time) error {
 	case now.After(c.NotAfter):
 		return invalid("certificate %d of the chain expired at %s%s",
 			i+1, c.NotAfter.Format(time.RFC3339), rootHint(chain, i))
-	case !goodSignature(c.SignatureAlgorithm) && !IsSelfIssued(c): // a trust anchor's does not matter
-		return invalid("certificate %d of the chain is signed with an algorithm that is not accepted (%s): have it issued again",
+	case !goodSignature(c.SignatureAlgorithm) && !IsSelfIssued(c): // irrelevant for a trust anchor
+		return invalid("certificate %d of the chain is signed with an algorithm that is not accepted (%s): have "+
+			"it issued again",
 			i+1, c.SignatureAlgorithm)
 	}
 	err := CheckKey(c.PublicKey)
@@ -104,22 +104,22 @@ func checkOne(chain []*x509.Certificate, i int, now time.Time) error {
 	return nil
 }
 
-// rootHint returns advice for an error about certificate i if it is a root that the chain does not need.
+// rootHint returns advice to add to an error about certificate i if it is a root that the chain could omit.
 func rootHint(chain []*x509.Certificate, i int) string {
 	if i == len(chain)-1 && i >= 2 && IsSelfIssued(chain[i]) {
-		return "; the chain may end below its root: leave that out"
+		return "; the chain may end below its root: omit the root"
 	}
 	return ""
 }
 
-// checkLink checks that the issuer, certificate i of the chain, issued the one before it.
+// checkLink checks that the issuer, certificate i of the chain, issued the previous one.
 func checkLink(chain []*x509.Certificate, i int, child, issuer *x509.Certificate) error {
 	switch {
 	case !SameName(child.RawIssuer, issuer.RawSubject):
 		return invalid("certificate %d of the chain is not the issuer of certificate %d: "+
 			"its subject is not the issuer named there", i+1, i)
 	case !MaySign(issuer):
-		return invalid("certificate %d of the chain is not that of an authority "+
+		return invalid("certificate %d of the chain is not a CA certificate "+
 			"that may sign certificates%s", i+1, rootHint(chain, i))
 	case len(child.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 &&
 		!bytes.Equal(child.AuthorityKeyId, issuer.SubjectKeyId):
@@ -133,22 +133,22 @@ func checkLink(chain []*x509.Certificate, i int, child, issuer *x509.Certificate
 	return nil
 }
 
-// IsAuthority reports whether a certificate is that of an authority. One of version 1, which has no
-// extensions, is an authority if it is self-signed: it can only be a root.
+// IsAuthority reports whether a certificate is a CA certificate. A self-signed version 1 certificate, which has no
+// extensions, is a root.
 func IsAuthority(c *x509.Certificate) bool {
 	return c.IsCA && c.BasicConstraintsValid || c.Version == 1 && IsSelfSigned(c)
 }
 
-// MaySign reports whether an authority may sign certificates by its basic constraints and its key
-// usage if it has one: an empty key usage allows nothing (RFC 5280, sections 4.2.1.3 and 4.2.1.9).
+// MaySign reports whether basic constraints and key usage allow an authority to sign certificates. A missing key
+// usage extension allows it, an empty one does not (RFC 5280, sections 4.2.1.3 and 4.2.1.9).
 func MaySign(c *x509.Certificate) bool {
 	limited := slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidKeyUsage) })
 	return IsAuthority(c) && (!limited || c.KeyUsage&x509.KeyUsageCertSign != 0)
 }
 
-// asAnchor returns the last certificate of a chain as an authority. Only name and key of a trust
-// anchor matter (RFC 5280, section 6.1.1): a root without basic constraints is one, too. What its
-// extensions forbid stays forbidden, because relying parties apply them.
+// asAnchor returns the last certificate of a chain as an authority. Only a trust anchor's name and key matter (RFC
+// 5280, section 6.1.1), so basic constraints may be missing. Its extensions still apply, because relying parties
+// honour them.
 func asAnchor(c *x509.Certificate) *x509.Certificate {
 	if c.BasicConstraintsValid || !IsSelfSigned(c) {
 		return c
@@ -158,31 +158,32 @@ func asAnchor(c *x509.Certificate) *x509.Certificate {
 	return &anchor
 }
 
-// checkNames checks the names in the chain against the name constraints of all that is above
-// them (RFC 5280, section 4.2.1.10), in addition to package x509: that takes a host for a
-// domain, does not look at the subject, and passes over constraints that are not critical where
-// it does not know them.
+// checkNames checks the names in the chain against all name constraints above them (RFC 5280, section 4.2.1.10).
+// It supplements package x509, which takes a host for a domain, ignores the subject, and ignores unknown
+// constraints that are not critical.
 func checkNames(chain []*x509.Certificate) error {
 	refused, err := FirstRefusedName(chain)
 	switch {
 	case err != nil || refused == nil:
 		return err
 	case refused.Kind == TooMany:
-		return invalid("the chain has too many names and name constraints, which relying parties would refuse: "+
+		return invalid("the chain has so many names and name constraints that relying parties would reject it: "+
 			"certificate %d has names that certificate %d constrains", refused.Certificate+1, refused.Authority+1)
 	default:
-		return invalid("the name constraints of certificate %d of the chain do not allow certificate %d: %s name %.100q",
+		return invalid("the name constraints of certificate %d of the chain do not allow certificate %d: %s "+
+			"name %.100q",
 			refused.Authority+1, refused.Certificate+1, refused.Kind, refused.Name)
 	}
 }
 
-// RefusedName is a name that the name constraints of an authority further up do not allow.
+// RefusedName is a name that violates the name constraints of an authority above it.
 type RefusedName struct {
 	Certificate, Authority int    // indices in the chain
 	Kind, Name             string // as [Refused] returns them
 }
 
-// FirstRefusedName returns the first name in a chain that the constraints further up do not allow, or nil. Self-issued authorities are exempt from them (RFC 5280, section 4.2.1.10).
+// FirstRefusedName returns the first name in a chain that violates the constraints above it, or nil. Self-issued
+// CA certificates are exempt (RFC 5280, section 4.2.1.10).
 func FirstRefusedName(chain []*x509.Certificate) (*RefusedName, error) {
 	names := make([]notary.Subtrees, len(chain))
 	for i, c := range chain {
@@ -208,35 +209,34 @@ func FirstRefusedName(chain []*x509.Certificate) (*RefusedName, error) {
 	return nil, nil
 }
 
-// checkRoom checks that the path lengths leave room for the first certificate as an authority
-// (RFC 5280, section 4.2.1.9). Package x509 takes the first for the end of the path, which no
-// path length counts.
-func checkRoom(chain []*x509.Certificate) error {
+// checkPathLengths checks that the path lengths allow the first certificate to be an authority (RFC 5280, section
+// 4.2.1.9). Package x509 would take it for the end of the path, which no path length counts.
+func checkPathLengths(chain []*x509.Certificate) error {
 	for below, issuer := range chain[1:] {
 		limited := issuer.MaxPathLen > 0 || issuer.MaxPathLen == 0 && issuer.MaxPathLenZero
 		if limited && below+1 > issuer.MaxPathLen {
-			return invalid("certificate %d of the chain allows %d authorities under it, and has %d",
+			return invalid("the path length of certificate %d of the chain allows %d subordinate CAs, but there are %d",
 				below+2, issuer.MaxPathLen, below+1)
 		}
 	}
 	return nil
 }
 
-// checkAlone checks a chain of one certificate, which must be self-signed.
-func checkAlone(c *x509.Certificate, wantCA bool, now time.Time) error {
+// checkSelfSigned checks a chain of one certificate, which must be self-signed.
+func checkSelfSigned(c *x509.Certificate, wantCA bool, now time.Time) error {
 	if !IsSelfIssued(c) {
 		return invalid("the chain has only one certificate: " +
 			"add that of its issuer, and so on up to the root")
 	}
 	chain := []*x509.Certificate{c}
-	if err := checkOne(chain, 0, now); err != nil {
+	if err := checkCertificate(chain, 0, now); err != nil {
 		return err
 	}
 	if err := c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); err != nil {
 		return invalid("the self-signature of the certificate does not verify: %s", Reason(err))
 	}
 	if wantCA && !MaySign(c) {
-		return invalid("the first certificate of the chain is not that of an authority that may sign certificates")
+		return invalid("the first certificate of the chain is not a CA certificate that may sign certificates")
 	}
 	if err := checkNames(chain); err != nil {
 		return err
@@ -244,8 +244,8 @@ func checkAlone(c *x509.Certificate, wantCA bool, now time.Time) error {
 	return verify(chain, now)
 }
 
-// verify has package x509 check what concerns the chain as a whole: path lengths, name constraints,
-// critical extensions, policies.
+// verify lets package x509 check the chain as a whole: path lengths, name constraints, critical extensions,
+// policies.
 func verify(chain []*x509.Certificate, now time.Time) error {
 	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
 	path := Comparable(chain)
@@ -266,9 +266,9 @@ func verify(chain []*x509.Certificate, now time.Time) error {
 	return nil
 }
 
-// Comparable returns copies of the certificates of a chain for package x509, which is stricter than
-// RFC 5280: it compares names octet by octet, and applies name constraints to self-issued
-// authorities. In the copies names that match are the same, and those authorities have no names.
+// Comparable returns copies of a chain's certificates for package x509, which is stricter than RFC 5280: it
+// compares names octet by octet, and applies name constraints to self-issued CA certificates. In the copies,
+// matching names are identical and self-issued CA certificates have no names.
 func Comparable(chain []*x509.Certificate) []*x509.Certificate {
 	path := make([]*x509.Certificate, len(chain))
 	for i, c := range chain {

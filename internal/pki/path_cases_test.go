@@ -11,7 +11,7 @@ const (
 	countsAll  = "RFC 5280 does not count self-issued certificates; Go does, so that such a path is of no use to many"
 )
 
-// basicConstraintsCases are in the manner of PKITS, section 4.6.
+// basicConstraintsCases are modelled on PKITS, section 4.6.
 func basicConstraintsCases() []pathCase {
 	return []pathCase{
 		{what: "one authority", links: []edit{plain, plain}, we: true, openssl: true},
@@ -41,8 +41,8 @@ func basicConstraintsCases() []pathCase {
 	}
 }
 
-// keyUsageCases are in the manner of PKITS, section 4.7. That of lists is with the lists: whose
-// cRLSign is missing cannot be an authority here at all.
+// keyUsageCases are modelled on PKITS, section 4.7. cRLSign is tested with the CRLs: a CA without it cannot be
+// imported.
 func keyUsageCases() []pathCase {
 	return []pathCase{
 		{what: "keyCertSign missing, critical", links: []edit{plain, usage(x509.KeyUsageCRLSign), plain}, words: mayNotSign},
@@ -64,8 +64,8 @@ const (
 	noDirectory = "Go does not know constraints on directory names, and what does not understand them must refuse"
 )
 
-// nameConstraintsCases are in the manner of PKITS, section 4.13. Names at the edge of one
-// constraint are in internal/issuance/nameconstraints_test.go.
+// nameConstraintsCases are modelled on PKITS, section 4.13. Boundary cases of a single constraint are in
+// internal/issuance/nameconstraints_test.go.
 func nameConstraintsCases(t *testing.T) []pathCase {
 	t.Helper()
 	met, other := directoryName(t, "Example"), directoryName(t, "Other")
@@ -126,7 +126,7 @@ func nameConstraintsCases(t *testing.T) []pathCase {
 		{what: "IP, permitted, then less", links: []edit{plain, ipPermitted(t, "10.0.0.0/8"), ipPermitted(t, "10.1.0.0/16"), addressed("10.2.0.1")}, words: ourWords},
 		{what: "IP, IPv6 where IPv4 is permitted", links: []edit{plain, ipPermitted(t, "10.0.0.0/8"), addressed("2001:db8::1")}, words: ourWords},
 
-		// forms that RFC 5280 forbids, and other kinds
+		// forms that RFC 5280 forbids, and other types
 		{what: "a maximum", links: []edit{plain, subtrees(true, 0xa0, maximum...), plain}, words: ourWords},
 		{what: "a minimum", links: []edit{plain, subtrees(true, 0xa0, minimum...), plain}, words: ourWords},
 		{what: "a maximum, not critical", links: []edit{plain, subtrees(false, 0xa0, maximum...), plain}, words: ourWords},

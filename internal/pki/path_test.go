@@ -16,20 +16,20 @@ import (
 	"notary/internal/testkit"
 )
 
-// Certification paths in the manner of the NIST's PKITS, sections 4.6, 4.7 and 4.13. They are
-// made anew at each run, with OpenSSL's verdict beside ours.
+// Certification paths modelled on NIST's PKITS, sections 4.6, 4.7 and 4.13. They are generated at each run and
+// also verified by OpenSSL.
 
-// pathCase is a path to a leaf, and who accepts it.
+// pathCase is a path to a leaf with the expected verdicts.
 type pathCase struct {
 	what    string
 	links   []edit // from the root down to the leaf
 	we      bool
 	openssl bool
-	words   string // of our refusal
-	differs string // why these are not the same
+	words   string // of our error
+	differs string // why the verdicts differ
 }
 
-// edit changes a certificate of a path before it is signed.
+// edit modifies a certificate of a path before it is signed.
 type edit func(*x509.Certificate)
 
 func plain(*x509.Certificate) {}
@@ -46,7 +46,7 @@ func pathLen(n int) edit {
 	return func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = n, n == 0 }
 }
 
-// selfIssued gives a certificate the name of its issuer, that of the link with this place.
+// selfIssued gives a certificate the name of its issuer, the link at this place.
 func selfIssued(place int) edit {
 	return func(c *x509.Certificate) { c.Subject.CommonName = linkName(place) }
 }
@@ -61,14 +61,14 @@ func with(critical bool, value []byte, oid ...int) edit {
 	}
 }
 
-// basicConstraints writes the extension by hand, as package x509 would not.
+// basicConstraints encodes the extension by hand, in forms that package x509 would not produce.
 func basicConstraints(critical bool, value ...byte) edit { return with(critical, value, 2, 5, 29, 19) }
 
 func keyUsage(critical bool, bits ...byte) edit {
 	return all(usage(0), with(critical, bits, 2, 5, 29, 15))
 }
 
-// subtrees writes name constraints of one subtree; tag 0xa0 permits it, 0xa1 excludes it.
+// subtrees encodes name constraints with one subtree; tag 0xa0 permits it, 0xa1 excludes it.
 func subtrees(critical bool, tag byte, subtree ...byte) edit {
 	list := append([]byte{0x30, byte(len(subtree))}, subtree...)
 	list = append([]byte{tag, byte(len(list))}, list...)
@@ -108,7 +108,6 @@ func addressed(text string) edit {
 	return func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = nil, []net.IP{net.ParseIP(text)} }
 }
 
-// mailInSubject has an address in the subject alone.
 func mailInSubject(address string) edit {
 	return func(c *x509.Certificate) {
 		c.DNSNames = nil
@@ -144,13 +143,13 @@ func ipPermitted(t *testing.T, prefix string) edit {
 	}
 }
 
-// makePath issues the certificates, and gives them leaf first, with the leaf's key.
+// makePath issues the certificates and returns them leaf first, with the leaf's key.
 func makePath(t *testing.T, links []edit) (chain []*x509.Certificate, leaf authority) {
 	t.Helper()
 	var issuer *authority
 	for i, link := range links {
 		made := issue(t, issuer, linkName(i), i < len(links)-1, func(c *x509.Certificate) {
-			if issuer != nil { // package x509 gives it none where the names are the same
+			if issuer != nil { // package x509 sets none if the names are the same
 				c.AuthorityKeyId = issuer.certificate.SubjectKeyId
 			}
 			link(c)
@@ -161,7 +160,7 @@ func makePath(t *testing.T, links []edit) (chain []*x509.Certificate, leaf autho
 	return chain, *issuer
 }
 
-// opensslAcceptsPath is OpenSSL's verdict, with its root as the trust anchor.
+// opensslAcceptsPath returns OpenSSL's verdict, with its root as the trust anchor.
 func opensslAcceptsPath(t *testing.T, chain []*x509.Certificate) (says string, accepted bool) {
 	t.Helper()
 	folder := t.TempDir()
@@ -179,8 +178,7 @@ func opensslAcceptsPath(t *testing.T, chain []*x509.Certificate) (says string, a
 	return string(out), err == nil
 }
 
-// Whatever is wrong with a path, it is refused; whatever OpenSSL refuses as well; and the table
-// says why we refuse what it accepts.
+// We refuse every faulty path, and all that OpenSSL refuses; the table says why we refuse what OpenSSL accepts.
 func TestPathsAgreeWithOpenSSL(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")

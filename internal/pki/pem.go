@@ -7,11 +7,11 @@ import (
 	"notary"
 )
 
-// The labels of RFC 7468 that we read.
+// The supported labels of RFC 7468.
 const (
 	labelCertificate = "CERTIFICATE"
 	labelCSR         = "CERTIFICATE REQUEST"
-	labelNewCSR      = "NEW CERTIFICATE REQUEST" // RFC 7468, section 7: older programs write it
+	labelNewCSR      = "NEW CERTIFICATE REQUEST" // RFC 7468, section 7: written by older programs
 )
 
 // block is one PEM block.
@@ -20,27 +20,26 @@ type block struct {
 	der   []byte
 }
 
-// document is what a PEM text holds.
+// document is the content of a PEM text.
 type document struct {
 	blocks []block
-	prose  bool // there is something other than white space outside the blocks
+	prose  bool // whether there is text other than white space outside the blocks
 }
 
-// readPEM reads a text of at most limit octets. Where encoding/pem skips what it cannot read,
-// this refuses, so that nothing in the text is lost in silence: the grammar is the standard
-// one of RFC 7468, section 3, with lines of any length, trailing blanks and CRLF. Headers
-// (RFC 1421) are refused, and so is any private key.
+// readPEM parses a text of at most limit octets. Unlike encoding/pem it refuses what it cannot parse, so that
+// nothing is silently lost: the grammar is the standard one of RFC 7468, section 3, with lines of any length,
+// trailing blanks and CRLF. Headers (RFC 1421) and private keys are refused.
 func readPEM(text string, limit int) (document, error) {
 	if len(text) > limit {
 		return document{}, notary.Errorf(notary.TooLarge, "the PEM text is larger than %d KiB, the limit", limit>>10)
 	}
 	if strings.Contains(text, "PRIVATE KEY-----") {
 		return document{}, invalid("the text holds a private key, which must never be sent: " +
-			"treat that key as exposed and make a new one")
+			"treat that key as compromised and generate a new one")
 	}
 	var doc document
 	var body strings.Builder
-	label := "" // of the block that we are inside of
+	label := "" // of the current block
 	for line := range strings.Lines(text) {
 		line = trimEnd(line)
 		switch {
@@ -73,8 +72,8 @@ func readPEM(text string, limit int) (document, error) {
 	return doc, nil
 }
 
-// trimEnd takes LF or CRLF off the end of a line, and blanks before it. A CR by itself is no
-// end of a line: encoding/pem, with which others read what we store, takes it for text.
+// trimEnd removes LF or CRLF and preceding blanks from the end of a line. A lone CR does not end a line:
+// encoding/pem, with which others read what we store, takes it for text.
 func trimEnd(line string) string {
 	if rest, ok := strings.CutSuffix(line, "\n"); ok {
 		line = strings.TrimSuffix(rest, "\r")
@@ -82,7 +81,6 @@ func trimEnd(line string) string {
 	return strings.TrimRight(line, " \t")
 }
 
-// parseBegin reads the label of a line -----BEGIN label-----.
 func parseBegin(line string) (label string, ok bool) {
 	label, begins := strings.CutPrefix(line, "-----BEGIN ")
 	label, ends := strings.CutSuffix(label, "-----")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What readPEM takes, the standard library reads in the same way.
+// What readPEM accepts, the standard library reads in the same way.
 func FuzzPEM(f *testing.F) {
 	for _, seed := range []string{
 		"", "-----BEGIN A-----\nAAAA\n-----END A-----\n", "-----BEGIN A-----\r\nAA==\r\n-----END A-----",

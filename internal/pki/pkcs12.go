@@ -11,10 +11,10 @@ import (
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
 
-// PKCS12 is what a PKCS #12 file (RFC 7292) holds.
+// PKCS12 is the content of a PKCS #12 file (RFC 7292).
 type PKCS12 struct {
-	Key          crypto.Signer       // nil for a trust store of Java, which has certificates alone
-	Certificates []*x509.Certificate // the first is that of the key, where there is one
+	Key          crypto.Signer       // nil for a Java trust store, which has only certificates
+	Certificates []*x509.Certificate // first that of the key, if any
 }
 
 // IsPKCS12 reports whether der looks like a PFX (RFC 7292, section 4).
@@ -26,46 +26,48 @@ func IsPKCS12(der []byte) bool {
 		pfx.ReadASN1(&content, casn1.SEQUENCE) && content.PeekASN1Tag(casn1.OBJECT_IDENTIFIER)
 }
 
-// OpenPKCS12 reads a PKCS #12 file of one key with its certificates, or a trust store of Java.
+// OpenPKCS12 reads a PKCS #12 file with one key and its certificates, or a Java trust store.
 //
-// Every refusal is Invalid; see [ErrNoPassword] and [ErrWrongPassword].
+// All errors are Invalid; see [ErrNoPassword] and [ErrWrongPassword].
 func OpenPKCS12(data []byte, password string) (*PKCS12, error) {
 	if len(data) > MaxKeySize {
 		return nil, invalid("the PKCS #12 file is larger than %d KiB: is it the right one?", MaxKeySize>>10)
 	}
 	if isIndefinite(data) {
-		return nil, invalid("the file is in BER with indefinite lengths, which is not read%s", rewritePKCS12)
+		return nil, invalid("the file is in BER with indefinite lengths, which is not supported%s", rewritePKCS12)
 	}
 	if !IsPKCS12(data) {
 		return nil, invalid("this is not a PKCS #12 file in DER")
 	}
 	if iterations(data, 0) > MaxIterations {
-		return nil, invalid("the PKCS #12 file is not opened: %s", errTooMuchWork)
+		return nil, invalid("the PKCS #12 file cannot be opened: %s", errTooMuchWork)
 	}
 	opened, err := openPKCS12(data, password)
 	switch {
 	case err == nil:
 		return opened, nil
 	case !hasMAC(data):
-		return nil, invalid("the PKCS #12 file has no MAC, so that nobody could tell whether it was changed, or the password is wrong%s",
+		return nil, invalid("the PKCS #12 file has no MAC, so neither its integrity nor its password can be checked%s",
 			rewritePKCS12)
 	case errors.Is(err, pkcs12.ErrIncorrectPassword) && password == "":
 		return nil, noPassword("the PKCS #12 file")
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return nil, wrongPassword("the PKCS #12 file")
 	case strings.Contains(err.Error(), "expected exactly one key bag"):
-		return nil, invalid("the PKCS #12 file has several private keys, or none: export one alone, with its certificates, such as with " +
+		return nil, invalid("the PKCS #12 file has several private keys, or none: export a single key with its " +
+			"certificates, for example with " +
 			"keytool -importkeystore -srcalias ALIAS -destkeystore NEW.p12 -deststoretype PKCS12")
 	default:
 		return nil, invalid("the PKCS #12 file cannot be read: %s%s", Reason(err), rewritePKCS12)
 	}
 }
 
-// rewritePKCS12 ends a sentence with advice on a file that other programs may be able to read.
-const rewritePKCS12 = ": write it again with openssl pkcs12 -in FILE -noenc -out ALL.pem, then openssl pkcs12 -export -in ALL.pem -out NEW.p12, " +
+// rewritePKCS12 completes an error with advice for files that other programs may be able to read.
+const rewritePKCS12 = ": convert it with openssl pkcs12 -in FILE -noenc -out ALL.pem, then openssl pkcs12 " +
+	"-export -in ALL.pem -out NEW.p12, " +
 	"and delete ALL.pem"
 
-// hasMAC reports whether a PFX has a MAC (RFC 7292, section 4), by which its password is checked.
+// hasMAC reports whether a PFX has a MAC (RFC 7292, section 4), which its password is verified against.
 func hasMAC(der []byte) bool {
 	in := cryptobyte.String(der)
 	var pfx, mac cryptobyte.String
@@ -94,13 +96,12 @@ func openPKCS12(data []byte, password string) (*PKCS12, error) {
 	return &PKCS12{Key: signer, Certificates: append([]*x509.Certificate{leaf}, issuers...)}, nil
 }
 
-// maxNesting is more than the parts of a PKCS #12 file have.
+// maxNesting exceeds the nesting of any valid PKCS #12 file.
 const maxNesting = 24
 
-// iterations is the sum of all counts of iterations that can be seen without the password:
-// the integers that follow upon a salt (RFC 7292, section 4 and appendix C; RFC 8018, appendix
-// A.2). The library does not look at every tag, so that a count could be hidden behind another
-// one: whatever can be read as DER is looked into.
+// iterations returns the sum of all iteration counts visible without the password: the integers that follow a salt
+// (RFC 7292, section 4 and appendix C; RFC 8018, appendix A.2). The library does not check every tag, which could
+// hide a count, so everything that parses as DER is searched.
 func iterations(der cryptobyte.String, depth int) (sum int64) {
 	var value cryptobyte.String
 	var tag, before casn1.Tag
@@ -108,7 +109,7 @@ func iterations(der cryptobyte.String, depth int) (sum int64) {
 		var n int64
 		switch {
 		case before&0x1f == casn1.OCTET_STRING && der.PeekASN1Tag(casn1.INTEGER):
-			if !der.ReadASN1Integer(&n) { // which no computer could count to
+			if !der.ReadASN1Integer(&n) { // too large for any computer
 				n = MaxIterations + 1
 				der = nil
 			}

@@ -18,26 +18,25 @@ import (
 	"notary"
 )
 
-// PKCS12Options say how a PKCS #12 file is written.
+// PKCS12Options control how a PKCS #12 file is written.
 type PKCS12Options struct {
-	// Alias is the friendly name of the key (RFC 2985, section 5.5.1) or of a trusted
-	// certificate, by which Java and NSS find it. Up to 64 characters.
+	// Alias is the friendly name of the key (RFC 2985, section 5.5.1) or trusted certificate, by which Java and
+	// NSS find it. At most 64 characters.
 	Alias string
 
-	// Password seals the file: at least six characters, for Java's keytool takes no fewer, of
-	// printable ASCII, for other ones programs write in different ways.
+	// Password encrypts the file. Java's keytool requires at least six characters. It must be printable ASCII,
+	// because programs encode other characters differently.
 	Password string
 
-	// Legacy uses Triple DES and SHA-1, for programs of before 2020: Java 8, Windows Server
-	// 2016. Otherwise it is AES-256 and SHA-256.
+	// Legacy selects Triple DES and SHA-1, for Java 8, Windows Server 2016 and other programs from before 2020.
+	// The default is AES-256 and SHA-256.
 	Legacy bool
 }
 
-// pkcs12Iterations is how often the password is hashed. OpenSSL takes 2,048 rounds, Java
-// 10,000, and all take more.
+// pkcs12Iterations is the iteration count. OpenSSL uses 2,048 and Java 10,000, and all programs accept more.
 const pkcs12Iterations = 100_000
 
-// The most and fewest characters; see [PKCS12Options].
+// The maximum and minimum lengths; see [PKCS12Options].
 const (
 	maxAlias       = 64
 	minPassword    = 6
@@ -51,15 +50,18 @@ func (o PKCS12Options) check() error {
 	}
 	for _, r := range alias {
 		if !unicode.IsPrint(r) || r > 0xffff {
-			return notary.FieldErrorf("alias", "the alias has a character that PKCS #12 cannot hold: use letters, digits, dots and hyphens")
+			return notary.FieldErrorf("alias", "the alias has a character that PKCS #12 cannot hold: use "+
+				"letters, digits, dots and hyphens")
 		}
 	}
 	if len(o.Password) < minPassword {
-		return notary.FieldErrorf("password", "the password of a PKCS #12 file must have at least %d characters: Java's keytool takes no fewer", minPassword)
+		return notary.FieldErrorf("password", "the password of a PKCS #12 file must have at least %d characters: "+
+			"Java's keytool requires them", minPassword)
 	}
 	for _, c := range []byte(o.Password) {
 		if c < ' ' || c > '~' {
-			return notary.FieldErrorf("password", "the password of a PKCS #12 file must be of ASCII letters, digits and signs: programs read other characters differently")
+			return notary.FieldErrorf("password", "the password of a PKCS #12 file must consist of printable "+
+				"ASCII: programs encode other characters differently")
 		}
 	}
 	return nil
@@ -72,12 +74,11 @@ func (o PKCS12Options) encoder() *pkcs12.Encoder {
 	return pkcs12.Modern2023.WithIterations(pkcs12Iterations)
 }
 
-// MakePKCS12 writes a private key with its certificate, the first of the chain, and the
-// issuers of that. OpenSSL, NSS, Windows and Java read it; Java's keytool lists it as a
-// PrivateKeyEntry of the alias.
+// MakePKCS12 encodes a private key with its certificate chain, leaf first. OpenSSL, NSS, Windows and Java read it;
+// Java's keytool lists it as a PrivateKeyEntry with the alias.
 //
-// An alias or password that cannot be used, and a key that is not the certificate's, are
-// Invalid errors of the fields "alias", "password" and "key".
+// An unusable alias or password, or a key that does not match the certificate, is an Invalid error with the field
+// "alias", "password" or "key".
 func MakePKCS12(key crypto.Signer, chain []*x509.Certificate, o PKCS12Options) ([]byte, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -86,8 +87,8 @@ func MakePKCS12(key crypto.Signer, chain []*x509.Certificate, o PKCS12Options) (
 	case len(chain) == 0 || len(chain) > maxPKCS12Chain:
 		return nil, invalid("a chain of %d certificates cannot be written as PKCS #12", len(chain))
 	case !SameKey(key.Public(), chain[0].PublicKey):
-		return nil, notary.FieldErrorf("key", "the private key (%s) does not fit the certificate (%s): "+
-			"give the key that its request was made with", KeyName(key.Public()), KeyName(chain[0].PublicKey))
+		return nil, notary.FieldErrorf("key", "the private key (%s) does not match the certificate (%s): "+
+			"give the key of its signing request", KeyName(key.Public()), KeyName(chain[0].PublicKey))
 	}
 	der, err := o.encoder().Encode(key, chain[0], chain[1:], o.Password)
 	if err != nil {
@@ -103,10 +104,9 @@ func MakePKCS12(key crypto.Signer, chain []*x509.Certificate, o PKCS12Options) (
 	return der, nil
 }
 
-// MakeTrustStore writes a certificate that Java shall trust, as a PKCS #12 file with the
-// attribute by which Java tells it from others.
+// MakeTrustStore encodes a trusted certificate as a PKCS #12 file with the attribute that Java requires.
 //
-// An alias or password that cannot be used is an Invalid error of its field.
+// An unusable alias or password is an Invalid error with that field.
 func MakeTrustStore(root *x509.Certificate, o PKCS12Options) ([]byte, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func MakeTrustStore(root *x509.Certificate, o PKCS12Options) ([]byte, error) {
 	return der, nil
 }
 
-// The parts of a PFX (RFC 7292, section 4) that lie on the way to the key's attributes.
+// The parts of a PFX (RFC 7292, section 4) down to the key's attributes.
 type (
 	pfx struct {
 		Version  int
@@ -151,8 +151,8 @@ type (
 
 var oidFriendlyName = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 20}
 
-// nameKey gives the key its friendly name, which the library does not do, and makes the MAC
-// of the whole again. The key, itself encrypted, lies in the second part, which is not.
+// nameKey adds the friendly name of the key, which the library does not support, and recomputes the MAC. The key,
+// itself encrypted, is in the second part, which is not.
 func (o PKCS12Options) nameKey(der []byte) ([]byte, error) {
 	var file pfx
 	if _, err := asn1.Unmarshal(der, &file); err != nil {
@@ -181,7 +181,6 @@ func (o PKCS12Options) nameKey(der []byte) ([]byte, error) {
 	return asn1.Marshal(file)
 }
 
-// nameBag gives the only bag of a part its name.
 func nameBag(part, name []byte) ([]byte, error) {
 	var info octets
 	if _, err := asn1.Unmarshal(part, &info); err != nil {
@@ -200,8 +199,8 @@ func nameBag(part, name []byte) ([]byte, error) {
 	return asn1.Marshal(info)
 }
 
-// macKey derives the key of the MAC (RFC 7292, appendix B.2, with the id 3): as long as one
-// hash, it takes but one block of that algorithm.
+// macKey derives the key of the MAC (RFC 7292, appendix B.2, with id 3). The key has the length of one hash, so a
+// single block of the algorithm suffices.
 func macKey(newHash func() hash.Hash, password, salt []byte, rounds int) []byte {
 	h := newHash()
 	block := h.BlockSize()
@@ -217,16 +216,14 @@ func macKey(newHash func() hash.Hash, password, salt []byte, rounds int) []byte 
 	return key
 }
 
-// filled repeats what there is until it fills whole blocks.
 func filled(text []byte, block int) []byte {
 	size := (len(text) + block - 1) / block * block
 	return bytes.Repeat(text, size/max(len(text), 1)+1)[:size]
 }
 
-// terminated is a password as the MAC takes it (RFC 7292, appendix B.1).
+// terminated returns a password as the MAC uses it (RFC 7292, appendix B.1).
 func terminated(password string) []byte { return append(bmpString(password), 0, 0) }
 
-// bmpString is s in UTF-16, the most significant octet first.
 func bmpString(s string) []byte {
 	var out []byte
 	for _, unit := range utf16.Encode([]rune(s)) {

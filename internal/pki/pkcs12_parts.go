@@ -10,8 +10,8 @@ import (
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
 
-// A key within an encrypted part names its own count of iterations, which nobody sees before
-// the part is open, and which the library then does not limit.
+// A key within an encrypted part has its own iteration count, which is invisible until the part is decrypted and
+// which the library does not limit.
 
 var (
 	oidData          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
@@ -19,11 +19,10 @@ var (
 	oidSHA256        = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
 )
 
-// errHiddenKey is what a file is refused for that no usual program writes.
-var errHiddenKey = errors.New("its private key is within an encrypted part, where it is not seen how much work it takes: " +
-	"write it anew with openssl pkcs12")
+// errHiddenKey is returned for such files, which no common program writes.
+var errHiddenKey = errors.New("its private key is within an encrypted part, which hides its iteration count: " +
+	"convert it with openssl pkcs12")
 
-// checkEncryptedParts refuses what has a key within an encrypted part.
 func checkEncryptedParts(data []byte, password string) error {
 	var file struct {
 		Version  int
@@ -49,7 +48,7 @@ func checkEncryptedParts(data []byte, password string) error {
 			continue
 		}
 		err := openPart(part, password, terminated(password))
-		if err != nil && err != errHiddenKey && password == "" { // an empty password is written in two ways
+		if err != nil && err != errHiddenKey && password == "" { // an empty password has two encodings
 			err = openPart(part, password, nil)
 		}
 		if err != nil {
@@ -59,10 +58,10 @@ func checkEncryptedParts(data []byte, password string) error {
 	return nil
 }
 
-// openPart opens an encrypted part alone, behind a part with a key of ours that is not
-// encrypted. Of two keys the library refuses the second before it derives anything for it.
+// openPart decrypts a part, preceded by a part with an unencrypted key of ours. The library refuses the second of
+// two keys before it derives anything for it.
 func openPart(part asn1.RawValue, password string, encoded []byte) error {
-	file, err := behindKey(part, encoded)
+	file, err := afterPlainKey(part, encoded)
 	if err != nil {
 		return err
 	}
@@ -73,12 +72,11 @@ func openPart(part asn1.RawValue, password string, encoded []byte) error {
 	return err
 }
 
-// plainKey is an Ed25519 key of nobody, in PKCS #8 (RFC 8410, section 7).
+// plainKey is a dummy Ed25519 key in PKCS #8 (RFC 8410, section 7).
 var plainKey = append([]byte("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"), make([]byte, 32)...)
 
-// behindKey is a PFX of two parts: plainKey, and another one. The password is in the form that
-// the MAC takes.
-func behindKey(part asn1.RawValue, password []byte) ([]byte, error) {
+// afterPlainKey returns a PFX of two parts: plainKey and the given one. The password is in the form that the MAC uses.
+func afterPlainKey(part asn1.RawValue, password []byte) ([]byte, error) {
 	bags, err := asn1.Marshal([]safeBag{{ID: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 1},
 		Value: asn1.RawValue{Class: asn1.ClassContextSpecific, IsCompound: true, Bytes: plainKey}}})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The objects of PKCS #7, #5 and #12 that the files here are made of.
+// The object identifiers of PKCS #7, #5 and #12 that these files use.
 var (
 	oidData      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 	oidEncrypted = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 6}
@@ -29,7 +29,7 @@ var (
 	salt         = []byte("salty!!!")
 )
 
-// info is a ContentInfo, an attribute or a bag: a type, and a value with the tag [0].
+// info is a ContentInfo, an attribute or a bag: a type, and a value tagged [0].
 type info struct {
 	Type  asn1.ObjectIdentifier
 	Value any `asn1:"tag:0,explicit"`
@@ -42,8 +42,8 @@ func der(t *testing.T, value any) []byte {
 	return out
 }
 
-// algorithm is AES with a password that is hashed so often (RFC 8018, appendix A.4). The class
-// of the salt's tag is not universal where a count is to be hidden behind it.
+// algorithm returns AES with a password hashed with this many iterations (RFC 8018, appendix A.4). A salt whose
+// tag class is not universal hides the count.
 func algorithm(t *testing.T, iterations, saltClass int) pkix.AlgorithmIdentifier {
 	t.Helper()
 	kdf := pkix.AlgorithmIdentifier{Algorithm: oidPBKDF2, Parameters: asn1.RawValue{FullBytes: der(t, struct {
@@ -54,7 +54,7 @@ func algorithm(t *testing.T, iterations, saltClass int) pkix.AlgorithmIdentifier
 	return pkix.AlgorithmIdentifier{Algorithm: oidPBES2, Parameters: asn1.RawValue{FullBytes: der(t, []pkix.AlgorithmIdentifier{kdf, scheme})}}
 }
 
-// slowKey is a part with an encrypted key that takes many hours to open.
+// slowKey returns a part with an encrypted key that takes many hours to decrypt.
 func slowKey(t *testing.T, saltClass int) []byte {
 	t.Helper()
 	return der(t, []info{{oidKeyBag, struct {
@@ -63,7 +63,7 @@ func slowKey(t *testing.T, saltClass int) []byte {
 	}{algorithm(t, 1<<31-1, saltClass), make([]byte, 64)}}})
 }
 
-// encryptedPart is a part that itself opens at once.
+// encryptedPart returns a part that itself decrypts quickly.
 func encryptedPart(t *testing.T, bags []byte, password string) info {
 	t.Helper()
 	key, err := pbkdf2.Key(sha1.New, password, salt, 1, 16)
@@ -87,7 +87,6 @@ func encryptedPart(t *testing.T, bags []byte, password string) info {
 	}{oidData, algorithm(t, 1, asn1.ClassUniversal), content}}}
 }
 
-// pfx is a PKCS #12 file of one part, with the right MAC.
 func pfx(t *testing.T, part info, password string) []byte {
 	t.Helper()
 	content := der(t, []info{part})
@@ -109,8 +108,7 @@ func pfx(t *testing.T, part info, password string) []byte {
 	}{3, info{oidData, content}, macData{digest{pkix.AlgorithmIdentifier{Algorithm: oidSHA256}, mac.Sum(nil)}, salt, 1}})
 }
 
-// A key cannot keep us busy for hours by a count of iterations that lies within an encrypted
-// part, or behind a tag that does not belong there.
+// A file cannot cause hours of work by hiding an iteration count in an encrypted part, or after a wrong tag.
 func TestOpenPKCS12RefusesHiddenWork(t *testing.T) {
 	t.Parallel()
 	universal, other := asn1.ClassUniversal, asn1.ClassContextSpecific
@@ -119,9 +117,9 @@ func TestOpenPKCS12RefusesHiddenWork(t *testing.T) {
 		part  func(password string) info
 		words string
 	}{
-		"in sight":                 {func(string) info { return info{oidData, slowKey(t, universal)} }, "more work"},
-		"behind another tag":       {func(string) info { return info{oidData, slowKey(t, other)} }, "more work"},
-		"in another kind of value": {func(string) info { return info{oidData, text} }, "more work"},
+		"in sight":                 {func(string) info { return info{oidData, slowKey(t, universal)} }, "iteration count"},
+		"behind another tag":       {func(string) info { return info{oidData, slowKey(t, other)} }, "iteration count"},
+		"in another kind of value": {func(string) info { return info{oidData, text} }, "iteration count"},
 		"in an encrypted part":     {func(p string) info { return encryptedPart(t, slowKey(t, universal), p) }, "within an encrypted part"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,6 @@ import (
 
 const pkcs12Password = "plain violet harbour"
 
-// chainFor is a chain of three for a key, and the options to write it with.
 func chainFor(t *testing.T, key crypto.Signer) []*x509.Certificate {
 	t.Helper()
 	root := testkit.OutsideRoot(t, notary.ECDSAP256, time.Now())
@@ -30,7 +29,6 @@ func chainFor(t *testing.T, key crypto.Signer) []*x509.Certificate {
 	return append([]*x509.Certificate{leaf}, issuer.Authorities()...)
 }
 
-// tool runs a program, which must succeed, and gives what it says.
 func tool(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	testkit.Require(t, program)
@@ -50,7 +48,6 @@ func wantWords(t *testing.T, text string, words ...string) {
 	}
 }
 
-// Everybody reads the file: the key, its name and the whole chain.
 func TestPKCS12IsReadByOtherPrograms(t *testing.T) {
 	t.Parallel()
 	for _, legacy := range []bool{false, true} {
@@ -84,7 +81,7 @@ func TestPKCS12IsReadByOtherPrograms(t *testing.T) {
 				out := tool(t, "keytool", "-list", "-v", "-keystore", file, "-storepass", pkcs12Password)
 				wantWords(t, out, "Alias name: a.example.com", "PrivateKeyEntry", "Certificate chain length: 3")
 			})
-			if alg == notary.Ed25519 { // which NSS cannot keep
+			if alg == notary.Ed25519 { // unsupported by NSS
 				continue
 			}
 			t.Run("NSS, "+variant, func(t *testing.T) {
@@ -148,8 +145,8 @@ func TestMakePKCS12Refuses(t *testing.T) {
 	}
 }
 
-// A file from outside cannot keep us busy for hours, nor break us.
-func TestOpenPKCS12RefusesWhatIsHostile(t *testing.T) {
+// An external file cannot cause hours of work or a crash.
+func TestOpenPKCS12RefusesHostileInput(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	folder := t.TempDir()
@@ -158,7 +155,7 @@ func TestOpenPKCS12RefusesWhatIsHostile(t *testing.T) {
 		openssl(t, folder, strings.Fields("pkcs12 -export -inkey a.key -in a.pem -passout pass:secret -out slow.p12 -iter 2000000"+form)...)
 		_, err := pki.OpenPKCS12(readFile(t, folder, "slow.p12"), "secret")
 		testkit.WantKind(t, err, notary.Invalid)
-		wantWords(t, err.Error(), "more work")
+		wantWords(t, err.Error(), "iteration count")
 	}
 	key := testkit.Key(t, notary.ECDSAP256)
 	der, err := pki.MakePKCS12(key, chainFor(t, key), pki.PKCS12Options{Alias: "a", Password: pkcs12Password})
@@ -169,8 +166,7 @@ func TestOpenPKCS12RefusesWhatIsHostile(t *testing.T) {
 	}
 }
 
-// A file that is not read says what is wrong, and how to write one that is.
-func TestPKCS12ThatMustBeWrittenAgain(t *testing.T) {
+func TestPKCS12ThatMustBeConverted(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	folder := t.TempDir()

@@ -16,21 +16,19 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// MaxIterations is how often a password may be hashed to open one file: as often as Java
-// does, which takes some seconds. A file names the number itself, so that one from outside
-// could keep us busy for hours.
+// MaxIterations is the maximum iteration count accepted for opening a file. It is Java's limit and takes some
+// seconds. The count comes from the file, so an external file could otherwise cause hours of work.
 const MaxIterations = 5_000_000
 
-// The most that scrypt may take, by the numbers in a file: 128 MiB, 16 times over.
+// Limits of the scrypt parameters: 128 MiB of memory, 16 times over.
 const (
 	maxScryptMemory   = 128 << 20
 	maxScryptParallel = 16
 )
 
-// errTooMuchWork is what a file asks for whose password is hashed too often.
-var errTooMuchWork = errors.New("it asks for more work to open it than is allowed")
+// errTooMuchWork is returned for files whose iteration count exceeds the limit.
+var errTooMuchWork = errors.New("its iteration count is above the limit")
 
-// decryptPKCS8 opens an EncryptedPrivateKeyInfo.
 func decryptPKCS8(der []byte, password string) (crypto.Signer, error) {
 	if password == "" {
 		return nil, noPassword("the private key")
@@ -38,18 +36,17 @@ func decryptPKCS8(der []byte, password string) (crypto.Signer, error) {
 	key, err := openPKCS8(der, password)
 	switch {
 	case errors.Is(err, errTooMuchWork):
-		return nil, invalid("the encrypted private key is not opened: %s", errTooMuchWork)
+		return nil, invalid("the encrypted private key cannot be opened: %s", errTooMuchWork)
 	case err != nil && err.Error() == "pkcs8: incorrect password":
 		return nil, wrongPassword("the private key")
 	case err != nil:
-		return nil, invalid("the encrypted private key cannot be read (%s): write it anew with "+
+		return nil, invalid("the encrypted private key cannot be read (%s): convert it with "+
 			"openssl pkcs8 -topk8 -in FILE -out NEW", Reason(err))
 	}
 	return asSigner(key)
 }
 
-// openPKCS8 is the library's call, which panics where the length of what is encrypted is no
-// multiple of a block.
+// openPKCS8 calls the library, which panics if the length of the ciphertext is not a multiple of the block size.
 func openPKCS8(der []byte, password string) (key any, err error) {
 	defer func() {
 		if recover() != nil {
@@ -60,13 +57,14 @@ func openPKCS8(der []byte, password string) (key any, err error) {
 	return pkcs8.ParsePKCS8PrivateKey(der, []byte(password))
 }
 
-// registerKDFs replaces the library's key derivation functions, which do not limit the work and lack some hashes of PBKDF2.
+// registerKDFs replaces the library's key derivation functions, which have no limits and lack some hashes for
+// PBKDF2.
 var registerKDFs = sync.OnceFunc(func() {
 	pkcs8.RegisterKDF(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}, func() pkcs8.KDFParameters { return new(pbkdf2Params) })
 	pkcs8.RegisterKDF(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11591, 4, 11}, func() pkcs8.KDFParameters { return new(scryptParams) })
 })
 
-// pbkdf2Params are PBKDF2-params of RFC 8018, appendix A.2.
+// pbkdf2Params are the PBKDF2-params of RFC 8018, appendix A.2.
 type pbkdf2Params struct {
 	Salt       []byte
 	Iterations int
@@ -74,14 +72,14 @@ type pbkdf2Params struct {
 	PRF        pkix.AlgorithmIdentifier `asn1:"optional"`
 }
 
-// pseudoRandom are the hashes of HMAC, by the last arc of 1.2.840.113549.2.
+// pseudoRandom maps the last arc of 1.2.840.113549.2 to the hash of the HMAC.
 var pseudoRandom = map[int]func() hash.Hash{
 	7: sha1.New, 8: sha256.New224, 9: sha256.New, 10: sha512.New384, 11: sha512.New,
 }
 
-// DeriveKey gives a key of size octets.
+// DeriveKey derives a key of size octets.
 func (p *pbkdf2Params) DeriveKey(password []byte, size int) ([]byte, error) {
-	arc := 7 // SHA-1 is what the standard says where nothing is said
+	arc := 7 // SHA-1 is the default
 	if oid := p.PRF.Algorithm; len(oid) > 0 {
 		if !oid[:len(oid)-1].Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 2}) {
 			return nil, errors.New("its hash is not supported")
@@ -93,25 +91,25 @@ func (p *pbkdf2Params) DeriveKey(password []byte, size int) ([]byte, error) {
 	case !known:
 		return nil, errors.New("its hash is not supported")
 	case p.Iterations < 1 || p.KeyLength != 0 && p.KeyLength != size:
-		return nil, errors.New("the parameters of its key derivation make no sense")
+		return nil, errors.New("the parameters of its key derivation are invalid")
 	case p.Iterations > MaxIterations:
 		return nil, errTooMuchWork
 	}
 	return pbkdf2.Key(newHash, string(password), p.Salt, p.Iterations, size)
 }
 
-// scryptParams are those of RFC 7914, section 7.
+// scryptParams are the parameters of RFC 7914, section 7.
 type scryptParams struct {
 	Salt                 []byte
 	Cost, Block, Threads int
 	KeyLength            int `asn1:"optional"`
 }
 
-// DeriveKey gives a key of size octets.
+// DeriveKey derives a key of size octets.
 func (p *scryptParams) DeriveKey(password []byte, size int) ([]byte, error) {
 	switch {
 	case p.Cost < 2 || p.Block < 1 || p.Threads < 1:
-		return nil, errors.New("the parameters of its key derivation make no sense")
+		return nil, errors.New("the parameters of its key derivation are invalid")
 	case p.Threads > maxScryptParallel || p.Block > maxScryptMemory/128 || p.Cost > maxScryptMemory/128/p.Block:
 		return nil, errTooMuchWork
 	}

@@ -1,10 +1,9 @@
-// Package pki reads, checks and writes X.509: PEM, signing requests (PKCS #10), keys, names
-// and certificate chains, as pure functions.
+// Package pki parses, checks and encodes X.509: PEM, signing requests (PKCS #10), keys, names and certificate
+// chains, as pure functions.
 //
-// Everything that comes from outside enters through [ParseCSR], [ParseChain] and
-// [ParseNames]; what they accept is whole, checked and in the form that is compared. Errors
-// are [*notary.Error] of kind Invalid with one sentence for the person who sent the input.
-// A request out of our own database is read with [ParseStoredCSR].
+// External input enters through [ParseCSR], [ParseChain] and [ParseNames]; what they accept is complete, checked
+// and in canonical form. Errors are [*notary.Error] of kind Invalid with one sentence for the sender. Requests
+// from our own database are parsed with [ParseStoredCSR].
 package pki
 
 import (
@@ -16,9 +15,9 @@ import (
 	"notary"
 )
 
-// Limits on what is read.
+// Limits for input.
 const (
-	MaxNames     = 1000      // subject alternative names in a request, its common name included; profiles allow fewer
+	MaxNames     = 1000      // subject alternative names in a request, including the common name; profiles allow fewer
 	MaxChain     = 10        // certificates in a chain
 	MaxCSRSize   = 1 << 20   // octets of PEM in a request: the largest body of an API call
 	MaxChainSize = 256 << 10 // octets of PEM in a chain
@@ -27,14 +26,14 @@ const (
 	MaxBundleSize = 8 << 20 // octets of PEM in a bundle
 )
 
-// Fingerprint is the SHA-256 of der in lower-case hex.
+// Fingerprint returns the SHA-256 of der in lower-case hex.
 func Fingerprint(der []byte) string {
 	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
 }
 
-// SerialString writes a serial number in lower-case hex, two digits an octet: "00" for zero,
-// and a leading minus for the negative ones that RFC 5280 forbids.
+// SerialString returns a serial number in lower-case hex, two digits per octet: "00" for zero, with a leading
+// minus for the negative ones that RFC 5280 forbids.
 func SerialString(n *big.Int) string {
 	digits := hex.EncodeToString(n.Bytes())
 	switch n.Sign() {
@@ -50,7 +49,6 @@ func SerialString(n *big.Int) string {
 // CheckSerial returns an error unless a CRL can list the certificate: see [notary.CheckSerial].
 func CheckSerial(c *x509.Certificate) error { return notary.CheckSerial(SerialString(c.SerialNumber)) }
 
-// invalid makes the error of an input that can never be accepted as it is.
 func invalid(format string, args ...any) *notary.Error {
 	return notary.Errorf(notary.Invalid, format, args...)
 }

@@ -14,29 +14,26 @@ import (
 	"notary"
 )
 
-// MaxKeySize is how many octets a file with a private key may have, a PKCS #12 with its chain
-// included.
+// MaxKeySize is the maximum size in octets of a file with a private key, including the chain in a PKCS #12 file.
 const MaxKeySize = 256 << 10
 
-// What [errors.Is] finds in the errors of keys and PKCS #12 files that are encrypted: which
-// tells whether to ask for a password, or for another one.
+// Errors for encrypted keys and PKCS #12 files, for [errors.Is]: the caller can ask for a password, or for another
+// one.
 var (
 	ErrNoPassword    = errors.New("pki: no password was given")
 	ErrWrongPassword = errors.New("pki: the password is wrong")
 )
 
-// IsPasswordError says whether an error is one of these two.
+// IsPasswordError reports whether err is one of these two.
 func IsPasswordError(err error) bool {
 	return errors.Is(err, ErrNoPassword) || errors.Is(err, ErrWrongPassword)
 }
 
-// ParsePrivateKey reads the one private key of a file, in PEM or DER: PKCS #8 (RFC 5958),
-// encrypted (RFC 8018, PBES2) or not, PKCS #1 (RFC 8017), SEC 1 (RFC 5915), both also with the
-// encryption of RFC 1421, and PKCS #12 (RFC 7292). Other PEM blocks beside it are passed over.
-// The password is of no account where nothing is encrypted.
+// ParsePrivateKey parses the only private key of a file, in PEM or DER: PKCS #8 (RFC 5958), plain or encrypted
+// (RFC 8018, PBES2), PKCS #1 (RFC 8017) or SEC 1 (RFC 5915), both optionally with the encryption of RFC 1421, or
+// PKCS #12 (RFC 7292). Other PEM blocks are ignored, as is the password of an unencrypted file.
 //
-// Every refusal is Invalid; see [ErrNoPassword] and [ErrWrongPassword]. Whether the key is
-// good enough is for [CheckKey] to say.
+// All errors are Invalid; see [ErrNoPassword] and [ErrWrongPassword]. Use [CheckKey] to check the key itself.
 func ParsePrivateKey(data []byte, password string) (crypto.Signer, error) {
 	if len(data) > MaxKeySize {
 		return nil, invalid("the file with the private key is larger than %d KiB: is it the right one?", MaxKeySize>>10)
@@ -64,7 +61,7 @@ func ParsePrivateKey(data []byte, password string) (crypto.Signer, error) {
 	return parseKeyDER(data)
 }
 
-// privateKeyBlock finds the one private key of a PEM text.
+// privateKeyBlock returns the only private key of a PEM text.
 func privateKeyBlock(data []byte) (*pem.Block, error) {
 	var found []*pem.Block
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
@@ -76,7 +73,7 @@ func privateKeyBlock(data []byte) (*pem.Block, error) {
 	case len(found) == 0:
 		return nil, invalid("there is no private key in the PEM text: it must hold -----BEGIN PRIVATE KEY-----")
 	case len(found) > 1:
-		return nil, invalid("there are %d private keys in the PEM text: give a file with one", len(found))
+		return nil, invalid("there are %d private keys in the PEM text: give a file with a single one", len(found))
 	default:
 		return found[0], nil
 	}
@@ -85,7 +82,8 @@ func privateKeyBlock(data []byte) (*pem.Block, error) {
 func parseKeyBlock(block *pem.Block, password string) (crypto.Signer, error) {
 	switch {
 	case block.Type == "OPENSSH PRIVATE KEY":
-		return nil, invalid("the private key is in the form of OpenSSH: write it as PKCS #8 with ssh-keygen -p -m PKCS8 -f FILE")
+		return nil, invalid("the private key is in OpenSSH format: convert it to PKCS #8 with ssh-keygen -p -m " +
+			"PKCS8 -f FILE")
 	case block.Type == "ENCRYPTED PRIVATE KEY":
 		return decryptPKCS8(block.Bytes, password)
 	case strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
@@ -95,7 +93,7 @@ func parseKeyBlock(block *pem.Block, password string) (crypto.Signer, error) {
 	}
 }
 
-// decryptPEM opens the encryption of RFC 1421 that OpenSSL wrote before version 1.0.
+// decryptPEM decrypts the encryption of RFC 1421 that OpenSSL wrote before version 1.0.
 func decryptPEM(block *pem.Block, password string) (crypto.Signer, error) {
 	if password == "" {
 		return nil, noPassword("the private key")
@@ -109,13 +107,12 @@ func decryptPEM(block *pem.Block, password string) (crypto.Signer, error) {
 		return nil, invalid("the encrypted private key cannot be read: %s", Reason(err))
 	}
 	key, err := parseKeyDER(der)
-	if err != nil { // one in 256 wrong passwords leaves a valid padding
+	if err != nil { // one in 256 wrong passwords yields valid padding
 		return nil, wrongPassword("the private key")
 	}
 	return key, nil
 }
 
-// parseKeyDER reads a key that is not encrypted.
 func parseKeyDER(der []byte) (crypto.Signer, error) {
 	var key any
 	key, err := x509.ParsePKCS8PrivateKey(der)
@@ -140,7 +137,7 @@ func asSigner(key any) (crypto.Signer, error) {
 	return signer, nil
 }
 
-// IsEncryptedKey says whether der looks like an EncryptedPrivateKeyInfo (RFC 5958, section 3).
+// IsEncryptedKey reports whether der looks like an EncryptedPrivateKeyInfo (RFC 5958, section 3).
 func IsEncryptedKey(der []byte) bool {
 	in := cryptobyte.String(der)
 	var info, algorithm, encrypted cryptobyte.String

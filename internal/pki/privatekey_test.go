@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// openssl runs the program in a folder and gives what it wrote there.
 func openssl(t testing.TB, folder string, args ...string) {
 	t.Helper()
 	command := exec.Command("openssl", args...)
@@ -30,7 +29,6 @@ func readFile(t testing.TB, parts ...string) []byte {
 	return content
 }
 
-// Every form in which openssl writes a key is read, encrypted or not.
 func TestParsePrivateKeyReadsWhatOpenSSLWrites(t *testing.T) {
 	testkit.Require(t, "openssl")
 	folder := t.TempDir()
@@ -103,7 +101,7 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 	openssl(t, folder, strings.Fields("pkcs8 -topk8 -passout pass:secret -in key.pem -outform DER -out encrypted.der")...)
 	key := string(readFile(t, folder, "key.pem"))
 	encrypted := readFile(t, folder, "encrypted.der")
-	// The last octet of the length of what is encrypted, and so its length, no longer fits.
+	// Drop the last octet of the ciphertext, so that its length no longer matches.
 	broken := append([]byte{}, encrypted[:len(encrypted)-1]...)
 	broken[2]--
 	for name, c := range map[string]struct{ data, words string }{
@@ -115,7 +113,7 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 		"one that cannot sign": {string(readFile(t, folder, "x25519.pem")), "cannot sign"},
 		"one that is cut":      {string(encrypted[:40]), "cannot be read"},
 		"broken encryption":    {string(broken), "cannot be read"},
-		"too many iterations":  {string(readFile(t, folder, "slow.pem")), "more work"},
+		"too many iterations":  {string(readFile(t, folder, "slow.pem")), "iteration count"},
 		"one that is huge":     {strings.Repeat("A", pki.MaxKeySize+1), "larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {

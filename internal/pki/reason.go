@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Reason returns an error of the standard library in words that can stand inside a sentence: what is wrong and,
-// where something can be done, what. Terms of Go's parsers are replaced.
+// Reason returns the text of a standard library error for use within a sentence: what is wrong and, if possible,
+// what to do. Jargon of Go's parsers is replaced.
 func Reason(err error) string {
 	const limit = 200
 	text := err.Error()
-	if strings.HasPrefix(text, "asn1: ") { // syntax and structure errors, in terms of package asn1
+	if strings.HasPrefix(text, "asn1: ") { // syntax and structure errors, in package asn1's jargon
 		return "it is damaged or not encoded in DER: export it again"
 	}
 	for _, prefix := range []string{"x509: ", "pkcs12: ", "crypto/ecdsa: ", "crypto/rsa: "} {
@@ -25,7 +25,7 @@ func Reason(err error) string {
 	return strings.ToValidUTF8(text, "?")
 }
 
-// parserError returns an error of the parsers of package x509 in plain words; "" for other errors.
+// parserError returns an error of package x509's parsers in plain words, or "" for other errors.
 func parserError(text string) string {
 	switch text {
 	case "malformed certificate", "malformed tbs certificate", "malformed crl", "malformed tbs crl":

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Refusals are in words for whoever sent the file, not in those of Go's parsers.
-func TestReasonHasNoTermsOfPackageASN1(t *testing.T) {
+// Errors are worded for the sender of the file, without the jargon of Go's parsers.
+func TestReasonAvoidsParserJargon(t *testing.T) {
 	t.Parallel()
 	_, err := asn1.Unmarshal([]byte{2, 1, 1}, &[]int{})
 	for _, cause := range []error{err, errors.New("x509: malformed tbs certificate"), errors.New("x509: malformed spki"),

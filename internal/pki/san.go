@@ -13,13 +13,12 @@ import (
 
 var (
 	oidSAN = asn1.ObjectIdentifier{2, 5, 29, 17}
-	// The attribute of requested extensions: that of RFC 2985, section 5.4.2, and the one
-	// that older programs of Microsoft write instead.
+	// The attribute of requested extensions: that of RFC 2985, section 5.4.2, and its Microsoft predecessor.
 	oidExtensionRequest          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
 	oidMicrosoftExtensionRequest = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}
 )
 
-// The general names of RFC 5280, section 4.2.1.6, that can be certified.
+// The certifiable general names of RFC 5280, section 4.2.1.6.
 var (
 	tagOther = constructed(0)
 	tagEmail = casn1.Tag(1).ContextSpecific()
@@ -36,13 +35,12 @@ var generalNames = map[casn1.Tag]string{
 	casn1.Tag(8).ContextSpecific():               "registeredID",
 }
 
-// maxAsked is how many extensions a request may ask for.
+// maxAsked is the maximum number of requested extensions.
 const maxAsked = 50
 
-// requestedExtensions returns the value of the subject alternative name extension among the
-// attributes of a request (the content of their SET), nil if it asks for none, and the other
-// requested extensions. Package x509 skips attributes that it cannot read; a name must not get
-// lost that way.
+// requestedExtensions returns, from the content of a request's SET of attributes, the value of the subject
+// alternative name extension, or nil if there is none, and the other requested extensions. Package x509 skips
+// attributes that it cannot read, which could lose a name.
 func requestedExtensions(attributes cryptobyte.String) (san []byte, others []AskedExtension, err error) {
 	var all []AskedExtension
 	for !attributes.Empty() {
@@ -77,7 +75,7 @@ func requestedExtensions(attributes cryptobyte.String) (san []byte, others []Ask
 	return san, others, nil
 }
 
-// readExtensions reads the one value of an extension request: SEQUENCE OF Extension.
+// readExtensions reads the single value of an extension request: SEQUENCE OF Extension.
 func readExtensions(values cryptobyte.String) (list []AskedExtension, err error) {
 	var extensions cryptobyte.String
 	if !values.ReadASN1(&extensions, casn1.SEQUENCE) || !values.Empty() {
@@ -98,9 +96,9 @@ func readExtensions(values cryptobyte.String) (list []AskedExtension, err error)
 	return list, nil
 }
 
-// parseSAN reads the value of a subject alternative name extension. Names of a type that is not
-// certified are refused rather than left out; a DNS name that only repeats an IP address, as
-// devices write for old clients, is left out with a finding.
+// parseSAN parses a subject alternative name extension. Names of unsupported types are refused rather than
+// dropped. A DNS name that merely repeats an IP address, as devices add for old clients, is dropped with a
+// finding.
 func parseSAN(der []byte) (names notary.Names, findings []notary.Finding, err error) {
 	in := cryptobyte.String(der)
 	var list cryptobyte.String
@@ -133,7 +131,8 @@ func parseSAN(der []byte) (names notary.Names, findings []notary.Finding, err er
 			return names, nil, err
 		}
 		findings = append(findings, CSRNotice("address_as_dns_name", "RFC 5280: 4.2.1.6",
-			"The CSR has the IP address %s as a DNS name, too. The certificate has it as an IP address name alone.", address))
+			"The CSR has the IP address %s as a DNS name, too. The certificate has it only as an IP "+
+				"address name.", address))
 	}
 	return names, findings, nil
 }

@@ -5,20 +5,19 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// SignedData has the parts of a PKCS #7 or CMS SignedData (RFC 5652, section 5.1) that are read here,
-// each the content of a SET.
+// SignedData holds the parts of a PKCS #7 or CMS SignedData (RFC 5652, section 5.1) that are used here, each the
+// content of a SET.
 type SignedData struct {
 	Certificates, CRLs, Signers []byte
 }
 
-// contentTypes is the common prefix of the content types of PKCS #7. Like oidSignedData it has no tag and
-// length.
+// contentTypes is the common prefix of the PKCS #7 content types. Like oidSignedData it has no tag and length.
 const (
 	contentTypes  = "\x2a\x86\x48\x86\xf7\x0d\x01\x07"
 	oidSignedData = contentTypes + "\x02"
 )
 
-// IsSignedData reports whether der is the outline of a PKCS #7 of any content type.
+// IsSignedData reports whether der has the outline of a PKCS #7 of any content type.
 func IsSignedData(der []byte) bool {
 	in := cryptobyte.String(der)
 	var info, oid cryptobyte.String
@@ -26,8 +25,8 @@ func IsSignedData(der []byte) bool {
 		len(oid) == len(oidSignedData) && string(oid[:len(contentTypes)]) == contentTypes
 }
 
-// SplitSignedData reads the outline of a ContentInfo (RFC 5652, sections 3 and 5.1). Other is true if its
-// content type is not SignedData.
+// SplitSignedData parses the outline of a ContentInfo (RFC 5652, sections 3 and 5.1). Other is true if its content
+// type is not SignedData.
 func SplitSignedData(der []byte) (parts SignedData, other, ok bool) {
 	in := cryptobyte.String(der)
 	var info, oid, content, signed, certificates, crls, signers cryptobyte.String

@@ -11,8 +11,8 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// ParsePublicKey parses a DER SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). It refuses
-// every encoding of a key but the canonical one: see [CheckKeyEncoding].
+// ParsePublicKey parses a DER SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). It refuses non-canonical
+// encodings: see [CheckKeyEncoding].
 func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 	key, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {
@@ -25,20 +25,20 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, error) {
 	return key, CheckKeyEncoding(spki, key)
 }
 
-// CheckKeyEncoding refuses a SubjectPublicKeyInfo that holds the key in another encoding than
-// the canonical one (RFC 3279, 5480 and 8410, in DER). Parsers tolerate other encodings, and
-// programs that compare keys by their octets take them for other keys.
+// CheckKeyEncoding refuses a SubjectPublicKeyInfo whose encoding is not the canonical one (RFC 3279, 5480 and
+// 8410, in DER). Parsers tolerate other encodings, and programs that compare keys by their octets take them for
+// other keys.
 func CheckKeyEncoding(spki []byte, key crypto.PublicKey) error {
 	canonical, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil || bytes.Equal(spki, canonical) {
-		return nil // kinds that cannot be encoded are for CheckKey to refuse
+		return nil // CheckKey refuses kinds that cannot be encoded
 	}
 	why := misencoded(spki)
 	if why == "" {
 		why = "it is not in DER"
 	}
-	return invalid("the public key is not in its canonical encoding, and could be taken for another one: %s: "+
-		"write it in DER as RFC 5280, section 4.1.2.7, has it", why)
+	return invalid("the public key is not in its canonical encoding and could be taken for another key: %s: "+
+		"encode it in DER as in RFC 5280, section 4.1.2.7", why)
 }
 
 var (

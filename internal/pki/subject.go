@@ -14,13 +14,13 @@ import (
 	"notary"
 )
 
-// maxAttributes is how many attributes a subject may have.
+// maxAttributes is the maximum number of attributes in a subject.
 const maxAttributes = 20
 
 // attribute is the rule for one type of subject attribute.
 type attribute struct {
 	name  string // for messages
-	field string // its name in the API, where it has one
+	field string // its name in the API, if any
 	max   int    // upper bound in characters (RFC 5280, appendix A.1)
 	min   int
 	tags  []casn1.Tag
@@ -64,20 +64,21 @@ const (
 	oidEmailAddress = "1.2.840.113549.1.9.1"
 )
 
-// otherAttribute is the rule for types that we do not know.
+// otherAttribute is the rule for unknown types.
 var otherAttribute = attribute{"attribute", "", 256, 1, directoryString}
 
-// subject is what is needed of a subject.
+// subject is a parsed subject.
 type subject struct {
-	der         []byte   // as the certificate has it
+	der         []byte   // for the certificate
 	commonName  string   // the last one, which is the most specific
 	commonNames []string // all of them
 	emails      []string
 	findings    []notary.Finding
 }
 
-// parseSubject reads a Name (RFC 5280, section 4.1.2.4). It stays unchanged, byte for byte, except for
-// attributes of a string type that certificates must not have: these are re-encoded, with a finding. Errors name the attribute's field in the API.
+// parseSubject parses a Name (RFC 5280, section 4.1.2.4). It stays unchanged, byte for byte, except that
+// attributes of a string type that certificates must not use are re-encoded, with a finding. Errors carry the
+// attribute's field in the API.
 func parseSubject(der []byte) (subject, error) {
 	in := cryptobyte.String(der)
 	var sequence cryptobyte.String
@@ -103,7 +104,7 @@ func parseSubject(der []byte) (subject, error) {
 			}
 			rdn = append(rdn, encoded)
 		}
-		if len(s.findings) > before { // DER has the members of a set in the order of their encodings
+		if len(s.findings) > before { // DER sorts the members of a set by their encodings
 			slices.SortFunc(rdn, bytes.Compare)
 		}
 		rdns = append(rdns, rdn)
@@ -116,7 +117,7 @@ func parseSubject(der []byte) (subject, error) {
 	return s, err
 }
 
-// readAttribute reads the next attribute and returns its encoding in the certificate.
+// readAttribute reads the next attribute and returns its encoding for the certificate.
 func (s *subject) readAttribute(rdn *cryptobyte.String) (encoded []byte, err error) {
 	var element, pair, value cryptobyte.String
 	var oid asn1.ObjectIdentifier
@@ -136,7 +137,7 @@ func (s *subject) readAttribute(rdn *cryptobyte.String) (encoded []byte, err err
 	}
 	encoded, as := element, tag
 	if !slices.Contains(rule.tags, tag) {
-		as = rule.fitting(text)
+		as = rule.certificateStringType(text)
 		s.findings = append(s.findings, reencoded(rule, tag, as, text))
 	}
 	if err := rule.check(as, text); err != nil {
@@ -157,7 +158,6 @@ func (s *subject) readAttribute(rdn *cryptobyte.String) (encoded []byte, err err
 	return encoded, nil
 }
 
-// attributeRule returns the rule for a type of attribute.
 func attributeRule(oid string) attribute {
 	rule, known := attributes[oid]
 	if !known {
@@ -176,7 +176,7 @@ func (a attribute) check(tag casn1.Tag, text string) error {
 	case a.min == a.max && length != a.max:
 		return invalid("the %s in the subject must have exactly %d letters", a.name, a.max)
 	case length < a.min:
-		return invalid("the %s in the subject is empty: leave it out", a.name)
+		return invalid("the %s in the subject is empty: remove it", a.name)
 	case length > a.max:
 		return invalid("the %s in the subject has %d characters, and at most %d are allowed",
 			a.name, length, a.max)
@@ -184,14 +184,14 @@ func (a attribute) check(tag casn1.Tag, text string) error {
 	return nil
 }
 
-// invisible are characters that change how text looks or compares without being visible: control and
-// format characters, including zero-width and bidirectional ones, line and paragraph separators, and
-// what Unicode calls ignorable.
+// invisible are characters that affect the look or comparison of text without being visible: control and format
+// characters, including zero-width and bidirectional ones, line and paragraph separators, and Unicode's ignorable
+// characters.
 var invisible = []*unicode.RangeTable{unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector,
 	unicode.Other_Default_Ignorable_Code_Point}
 
-// validString reports whether text is of the given type and fit to be shown to people: without
-// control characters, among them those that turn the direction of writing around.
+// validString reports whether text is of the given type and safe to display: without control characters, including
+// those that reverse the direction of text.
 func validString(tag casn1.Tag, text string) bool {
 	if !utf8.ValidString(text) {
 		return false

@@ -7,8 +7,8 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// decodeString returns the text of an attribute value of one of the [stringTypes]. The characters of
-// UTF8String and PrintableString are left to checkCharacters.
+// decodeString returns the text of an attribute value of one of the [stringTypes]. checkCharacters checks the
+// characters of UTF8String and PrintableString.
 func (a attribute) decodeString(tag casn1.Tag, value []byte) (string, error) {
 	name, known := stringTypes[tag]
 	if !known {
@@ -26,51 +26,51 @@ func (a attribute) decodeString(tag casn1.Tag, value []byte) (string, error) {
 	case tag == casn1.IA5String || tag == tagVisibleString || tag == tagNumericString:
 		i := slices.IndexFunc(value, func(c byte) bool { return c >= utf8.RuneSelf })
 		return "", invalid("the %s in the subject is of the type %s, which is ASCII only, and has the octet %#02x: "+
-			"%s", a.name, name, value[i], a.inASCII())
+			"%s", a.name, name, value[i], a.asciiAdvice())
 	}
 	return "", invalid("the %s in the subject is not a well-formed %s", a.name, name)
 }
 
-// inASCII returns what to do about an octet that is not ASCII. Attributes such as emailAddress are IA5String only.
-func (a attribute) inASCII() string {
+// asciiAdvice returns the advice for an octet that is not ASCII. Attributes such as emailAddress are IA5String only.
+func (a attribute) asciiAdvice() string {
 	if slices.Contains(a.tags, casn1.UTF8String) {
 		return "write it in ASCII, or as UTF8String"
 	}
-	return "write it in ASCII, which is all that this attribute may have"
+	return "write it in ASCII, the only encoding allowed for this attribute"
 }
 
-// checkCharacters refuses text that is not of the string type, or not fit to be shown to people.
+// checkCharacters refuses text that does not match the string type or is not safe to display.
 func (a attribute) checkCharacters(tag casn1.Tag, text string) error {
 	switch {
 	case validString(tag, text):
 		return nil
 	case !utf8.ValidString(text):
-		return invalid("the %s in the subject is of the type %s, and is not valid UTF-8: encode it again",
+		return invalid("the %s in the subject is of the type %s, but is not valid UTF-8: encode it again",
 			a.name, stringTypes[tag])
 	}
 	for _, r := range text {
 		if !validString(casn1.UTF8String, string(r)) {
-			return invalid("the %s in the subject has the character %U: control characters and invisible ones "+
-				"are not allowed there, leave it out", a.name, r)
+			return invalid("the %s in the subject has the character %U: control and invisible characters "+
+				"are not allowed there, remove it", a.name, r)
 		}
 		if !validString(tag, string(r)) {
 			return invalid("the %s in the subject has the string type %s, which does not have the character %q: %s",
-				a.name, stringTypes[tag], r, a.otherType(tag))
+				a.name, stringTypes[tag], r, a.stringTypeAdvice(tag))
 		}
 	}
 	return invalid("the %s in the subject has characters that are not allowed there", a.name)
 }
 
-// otherType returns what to do about a character that the string type lacks.
-func (a attribute) otherType(tag casn1.Tag) string {
+// stringTypeAdvice returns the advice for a character that the string type lacks.
+func (a attribute) stringTypeAdvice(tag casn1.Tag) string {
 	if slices.Contains(a.tags, casn1.UTF8String) && tag != casn1.UTF8String {
-		return "make the request with UTF8String"
+		return "encode it as UTF8String"
 	}
-	return "leave it out"
+	return "remove it"
 }
 
-// fitting returns the string type in which a certificate has the text.
-func (a attribute) fitting(text string) casn1.Tag {
+// certificateStringType returns the string type for the text in a certificate.
+func (a attribute) certificateStringType(text string) casn1.Tag {
 	if slices.Contains(a.tags, casn1.PrintableString) && validString(casn1.PrintableString, text) {
 		return casn1.PrintableString
 	}

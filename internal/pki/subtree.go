@@ -11,9 +11,9 @@ import (
 	"notary"
 )
 
-// Which names and subtrees lie within a subtree, in the sense of RFC 5280, section 4.2.1.10.
+// Containment of names and subtrees in a subtree (RFC 5280, section 4.2.1.10).
 
-// subtreeKind is one kind of names and how they are compared.
+// subtreeKind is a type of name with its comparison functions.
 type subtreeKind struct {
 	name      string // for messages
 	of        func(notary.Subtrees) []string
@@ -28,8 +28,8 @@ var subtreeKinds = []subtreeKind{
 	{"URI", func(s notary.Subtrees) []string { return s.URI }, uriContains, hostSurrounds},
 }
 
-// FirstWithin finds a subtree of inner that lies within one of outer, and says of which kind
-// they are: "DNS", "IP", "email" or "URI"; "" where there is none.
+// FirstWithin returns the first subtree of inner that lies within one of outer, with their type, "DNS", "IP",
+// "email" or "URI", or "" if there is none.
 func FirstWithin(inner, outer notary.Subtrees) (kind, in, out string) {
 	for _, k := range subtreeKinds {
 		for _, in := range k.of(inner) {
@@ -43,8 +43,8 @@ func FirstWithin(inner, outer notary.Subtrees) (kind, in, out string) {
 	return "", "", ""
 }
 
-// FirstBeyond finds a subtree of inner that lies within none of outer although outer has some
-// of its kind.
+// FirstBeyond returns the first subtree of inner that lies within none of outer although outer has some of its
+// type.
 func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 	for _, k := range subtreeKinds {
 		limits := k.of(outer)
@@ -60,12 +60,12 @@ func FirstBeyond(inner, outer notary.Subtrees) (kind, in string) {
 	return "", ""
 }
 
-// maxComparisons limits how many comparisons of names with name constraints one check makes. OpenSSL has
-// the same limit and refuses certificates that need more.
+// maxComparisons limits the number of comparisons of names with name constraints in one check. OpenSSL has the
+// same limit and refuses certificates that need more.
 const maxComparisons = 1 << 20
 
-// comparisons returns how many comparisons of names with constraints a check makes. Longer texts
-// than those of real names count as several, because comparing them takes longer.
+// comparisons returns the number of comparisons that a check makes. Texts longer than real names count as several,
+// because comparing them takes longer.
 func comparisons(constraints notary.NameConstraints, names notary.Subtrees) int {
 	return weight(names) * (weight(constraints.Permitted) + weight(constraints.Excluded))
 }
@@ -79,12 +79,12 @@ func weight(names notary.Subtrees) (n int) {
 	return n
 }
 
-// Refused returns the kind and text of a name of a certificate that the constraints do not allow; ""
-// if all are allowed. Names are compared as RFC 5280 requires, as OpenSSL does, and in all that
-// OpenSSL and Java compare: the subject's e-mail addresses and, in a certificate without DNS names, a
-// common name that looks like one, even that of an authority. So is, beside any names, a common name
-// that people may take for a host. Then the kind is [CommonName]. If the comparison would take too
-// long, the kind is [TooMany].
+// Refused returns the kind and text of a name that the constraints forbid, or "" if all names are allowed. Names
+// are compared as RFC 5280 requires, and wherever OpenSSL and Java also look: the subject's e-mail addresses and,
+// in a certificate without DNS names, a common name that looks like one, even that of an authority.
+//
+// A common name that people may take for a host is compared in any case, with the kind [CommonName]. If the
+// comparison would take too long, the kind is [TooMany].
 func Refused(constraints notary.NameConstraints, c *x509.Certificate) (kind, name string) {
 	names := constrainedNames(c)
 	if comparisons(constraints, names) > maxComparisons {
@@ -120,7 +120,7 @@ func CommonNames(subject pkix.Name) (list []string) {
 	return list
 }
 
-// What [Refused] returns besides the kinds of names.
+// Further kinds that [Refused] returns.
 const (
 	CommonName = "common" // a common name, taken for a DNS name
 	TooMany    = "too many"
@@ -156,10 +156,10 @@ func refusedName(constraints notary.NameConstraints, names notary.Subtrees) (kin
 	return "", ""
 }
 
-// constrainedNames returns the names that RFC 5280 has compared, those of the subject included.
+// constrainedNames returns the names to be compared according to RFC 5280, including those in the subject.
 func constrainedNames(c *x509.Certificate) notary.Subtrees {
 	names := CertificateNames(c)
-	names.IP = nil // an IPv4 address inside an IPv6 one is in no IPv4 prefix
+	names.IP = nil // IPv4-mapped IPv6 addresses match no IPv4 prefix
 	for _, ip := range c.IPAddresses {
 		if addr, ok := netip.AddrFromSlice(ip); ok {
 			names.IP = append(names.IP, addr.String())
@@ -173,9 +173,9 @@ func constrainedNames(c *x509.Certificate) notary.Subtrees {
 	return notary.Subtrees{DNS: names.DNS, IP: names.IP, Email: names.Email, URI: names.URI}
 }
 
-// looksLikeDNS says whether OpenSSL or Java takes a common name for a DNS name: labels of
-// letters, digits, hyphens and underscores. So are IPv4 addresses. One word is a DNS name to
-// Java alone, which knows no underscores.
+// looksLikeDNS reports whether OpenSSL or Java takes a common name for a DNS name: labels of letters, digits,
+// hyphens and underscores, including IPv4 addresses. A single word is a DNS name only for Java, which does not
+// allow underscores.
 func looksLikeDNS(text string) bool {
 	labels := strings.Split(text, ".")
 	for _, label := range labels {
@@ -195,7 +195,7 @@ func domainContains(subtree, name string) bool {
 	switch {
 	case subtree == "":
 		return true
-	case strings.HasPrefix(subtree, "."): // RFC 5280 does not know it for DNS names; all verifiers do
+	case strings.HasPrefix(subtree, "."): // not in RFC 5280 for DNS names, but all verifiers support it
 		return len(name) > len(subtree) && strings.HasSuffix(name, subtree) || name == subtree
 	default:
 		return name == subtree || strings.HasSuffix(name, "."+subtree)
@@ -230,7 +230,7 @@ func mailSurrounds(outer, inner string) bool {
 	return !strings.Contains(outer, "@") && hostSurrounds(outer, inner)
 }
 
-// hostContains knows a host, which is itself alone, and ".domain" for hosts below it.
+// hostContains supports a host, which matches only itself, and ".domain" for hosts below it.
 func hostContains(subtree, host string) bool {
 	if strings.HasPrefix(subtree, ".") {
 		return len(host) > len(subtree) && strings.HasSuffix(host, subtree)
@@ -246,14 +246,14 @@ func uriContains(subtree, uri string) bool {
 	return hostContains(subtree, strings.ToLower(hostOf(uri)))
 }
 
-// hostOf is what stands behind the "//" of a URI, up to the path or the port.
+// hostOf returns the part of a URI after "//", up to the path or port.
 func hostOf(uri string) string {
 	_, rest, _ := strings.Cut(uri, "://")
 	return rest[:len(rest)-len(strings.TrimLeftFunc(rest, func(r rune) bool { return r != '/' && r != ':' }))]
 }
 
-// plainAuthority reports whether a URI has nothing in and around its host that verifiers read in
-// different ways: a user, a query or fragment without a path, encoded characters, a backslash.
+// plainAuthority reports whether a URI has no part in or around its host that verifiers interpret differently: a
+// user, a query or fragment without a path, encoded characters, a backslash.
 func plainAuthority(uri string) bool {
 	_, rest, found := strings.Cut(uri, "://")
 	authority, _, _ := strings.Cut(rest, "/")

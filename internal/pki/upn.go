@@ -14,12 +14,11 @@ import (
 	"notary"
 )
 
-// User principal names identify accounts in Windows, for smart card logon and 802.1X: an otherName with a
-// UTF8String.
+// User principal names identify Windows accounts, for smart card logon and 802.1X: an otherName with a UTF8String.
 
 var oidUPN = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}
 
-// maxUPN is the limit of Active Directory, in characters.
+// maxUPN is Active Directory's limit, in characters.
 const maxUPN = 1024
 
 func addUPN(names *notary.Names, text string) error {
@@ -30,13 +29,13 @@ func addUPN(names *notary.Names, text string) error {
 	}
 	if !found || user == "" || err != nil || strings.HasPrefix(domain, "*") || !utf8.ValidString(text) ||
 		utf8.RuneCountInString(text) > maxUPN || strings.ContainsFunc(user, bad) {
-		return invalid("%.60q is not a user principal name: it must be an account and a domain, such as me@corp.example", text)
+		return invalid("%.60q is not a user principal name: write an account and a domain, such as "+
+			"me@corp.example", text)
 	}
 	add(&names.UPN, text)
 	return nil
 }
 
-// addOtherName adds the name in the value of an otherName.
 func addOtherName(names *notary.Names, value cryptobyte.String) error {
 	var oid asn1.ObjectIdentifier
 	var inner, text cryptobyte.String
@@ -44,7 +43,7 @@ func addOtherName(names *notary.Names, value cryptobyte.String) error {
 		return invalid("an otherName among the subject alternative names is not well-formed")
 	}
 	if !oid.Equal(oidUPN) {
-		return invalid("the request has an otherName of the type %s, which is not supported: of these names only "+
+		return invalid("the request has an otherName of the type %s, which is not supported: only "+
 			"user principal names (%s) are", oid, oidUPN)
 	}
 	if !value.ReadASN1(&inner, constructed(0)) || !value.Empty() || !inner.ReadASN1(&text, casn1.UTF8String) || !inner.Empty() {
@@ -53,8 +52,8 @@ func addOtherName(names *notary.Names, value cryptobyte.String) error {
 	return addUPN(names, string(text))
 }
 
-// UPNs returns the user principal names in the extensions of a certificate or request. It skips names
-// that it cannot read, because these may come from anywhere.
+// UPNs returns the user principal names in the extensions of a certificate or request, which may be external. It
+// skips names that it cannot read.
 func UPNs(extensions []pkix.Extension) (list []string) {
 	for _, extension := range extensions {
 		in := cryptobyte.String(extension.Value)
@@ -77,8 +76,8 @@ func UPNs(extensions []pkix.Extension) (list []string) {
 	return list
 }
 
-// SANExtension returns the subject alternative name extension. Package x509 encodes it too, but without
-// user principal names.
+// SANExtension returns the subject alternative name extension. Package x509 also encodes it, but without user
+// principal names.
 func SANExtension(names notary.Names, critical bool) (pkix.Extension, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {

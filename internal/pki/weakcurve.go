@@ -9,13 +9,13 @@ import (
 	"sync"
 )
 
-// trivialScalars is how many small private keys are refused: the first multiples of the generator are
-// their public keys, which are kept in a table.
+// trivialScalars is the number of small private keys that are refused. Their public keys, the first multiples of
+// the generator, are kept in a table.
 const trivialScalars = 1 << 13
 
-// trivialPoints are the public keys of trivial private keys for each curve: small numbers, powers
-// of two, repeated octets and published examples (RFC 6979, appendix A.2), and their negations. Keys are
-// looked up by the last 64 bits of the x coordinate. A random key matches with a probability below 2^-49.
+// trivialPoints holds, for each curve, the public keys of trivial private keys and their negations: small numbers,
+// powers of two, repeated octets and published examples (RFC 6979, appendix A.2). They are looked up by the last
+// 64 bits of the x coordinate. A random key matches with a probability below 2^-49.
 var trivialPoints = map[elliptic.Curve]func() []uint64{
 	elliptic.P256(): newTrivialPoints(elliptic.P256(), ecdh.P256(),
 		"c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"),
@@ -76,7 +76,6 @@ func notableScalars(params *elliptic.CurveParams, example string) (all []*big.In
 	return append(all, published)
 }
 
-// counting returns octets that count up from first.
 func counting(first, length int) []byte {
 	octets := make([]byte, length)
 	for i := range octets {
@@ -88,9 +87,9 @@ func counting(first, length int) []byte {
 // affinePoint is a point of a curve other than the one at infinity.
 type affinePoint struct{ x, y *big.Int }
 
-// smallMultiples returns the first multiples of the generator of a curve y² = x³ - 3x + b. Each pass
-// adds the last one to all others, which doubles their number and takes a single inversion. Nothing here
-// is secret, so math/big is safe.
+// smallMultiples returns the first multiples of the generator of a curve y² = x³ - 3x + b. Each pass adds the last
+// one to all others, which doubles their number with a single inversion. Nothing here is secret, so math/big is
+// safe.
 func smallMultiples(params *elliptic.CurveParams, count int) []affinePoint {
 	points := []affinePoint{{params.Gx, params.Gy}}
 	for len(points) < count {
@@ -99,7 +98,7 @@ func smallMultiples(params *elliptic.CurveParams, count int) []affinePoint {
 	return points[:count]
 }
 
-// addToAll returns the sums of q and each of the points, none of which is -q.
+// addToAll returns the sums of q and each point. No point may be -q.
 func addToAll(q affinePoint, points []affinePoint, prime *big.Int) []affinePoint {
 	denominators := make([]*big.Int, len(points))
 	for i, p := range points {
@@ -128,9 +127,9 @@ func addToAll(q affinePoint, points []affinePoint, prime *big.Int) []affinePoint
 	return sums
 }
 
-// invertAll returns the inverses of numbers modulo p by a single inversion (Montgomery's trick).
+// invertAll returns the inverses of numbers modulo p with a single inversion (Montgomery's trick).
 func invertAll(numbers []*big.Int, p *big.Int) []*big.Int {
-	products := make([]*big.Int, len(numbers)) // of all numbers before
+	products := make([]*big.Int, len(numbers)) // of all previous numbers
 	product := big.NewInt(1)
 	for i, n := range numbers {
 		products[i] = new(big.Int).Set(product)

@@ -25,7 +25,6 @@ func rsaOf(p, q *big.Int) *rsa.PublicKey {
 	return &rsa.PublicKey{N: new(big.Int).Mul(p, q), E: 65537}
 }
 
-// plusPower returns the next prime after p + 2^shift.
 func plusPower(p *big.Int, shift uint) *big.Int {
 	sum := new(big.Int).Lsh(big.NewInt(1), shift)
 	sum.Add(sum, p)
@@ -80,7 +79,7 @@ func TestWeakRSAKeys(t *testing.T) {
 		"primes of a sound generator":     {rsaOf(p, prime(t, 1024)), ""},
 		"primes that agree in a few bits": {rsaOf(p, plusPower(p, 1000)), ""},
 	} {
-		for range 2 { // the second time from memory
+		for range 2 { // the second time from the cache
 			err := pki.CheckKey(test.key)
 			if test.words != "" {
 				wantInvalid(t, err, "", test.words)

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// A modulus is examined once, also after thousands of others.
-func TestVerdictsAreRemembered(t *testing.T) {
+// A modulus is examined once, even after thousands of others.
+func TestVerdictsAreCached(t *testing.T) {
 	t.Parallel()
 	checks := 0
 	v := verdicts{check: func(n *big.Int) string {
@@ -40,7 +40,7 @@ func TestVerdictsAreRemembered(t *testing.T) {
 	}
 }
 
-// The sieve rules out no candidate that leaves a square, and almost all others.
+// The sieve keeps every candidate that leaves a square, and eliminates almost all others.
 func TestFermatSieve(t *testing.T) {
 	t.Parallel()
 	for range 10 {
@@ -89,7 +89,6 @@ func BenchmarkWeakModulus(b *testing.B) {
 	}
 }
 
-// The modulus of a request is examined only after the request's own signature was verified.
 func TestModulusIsExaminedAfterTheSignature(t *testing.T) {
 	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -115,7 +114,6 @@ func TestModulusIsExaminedAfterTheSignature(t *testing.T) {
 	}
 }
 
-// knows reports whether a modulus was examined.
 func (v *verdicts) knows(n *big.Int) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -60,16 +60,16 @@ func refusedUploads(t *testing.T, root *testkit.Outside, now time.Time, csr stri
 		{"a private key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "private key"},
 		{"no DER", pem(&x509.Certificate{Raw: []byte("hello")}), "cannot be parsed"},
 		{"the leaf alone", pem(leaf), "only one certificate"},
-		{"the root alone", pem(top), "another key"},
+		{"the root alone", pem(top), "not for the request's key"},
 		{"the root first", pem(top, leaf), "reverse order"},
 		{"the leaf twice", pem(leaf, leaf, top), "the same"},
 		{"too long", pem(long...), "at most 10"},
-		{"for another key", root.Chain(t, other), "another key"},
+		{"for another key", root.Chain(t, other), "not for the request's key"},
 		{"another root", pem(leaf, stranger), "not the issuer"},
 		{"a changed signature", pem(spoilt, top), "does not verify"},
 		{"a link left out", pem(middle.Issue(t, key), top), "not the issuer"},
-		{"an issuer that is no authority", notCA.Chain(t, key), "not that of an authority"},
-		{"an authority's certificate", root.Chain(t, key, asAuthority), "that of an authority"},
+		{"an issuer that is no authority", notCA.Chain(t, key), "not a CA certificate"},
+		{"an authority's certificate", root.Chain(t, key, asAuthority), "is a CA certificate"},
 		{"expired", root.Chain(t, key, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), "expired"},
 		{"not valid yet", root.Chain(t, key, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), "not valid before"},
 		{"an expired issuer", expired.Chain(t, key), "expired"},
@@ -114,10 +114,10 @@ func TestRefusedAuthorityChains(t *testing.T) {
 		return func(c *x509.Certificate) { asAuthority(c); c.KeyUsage = u }
 	}
 	for _, test := range []upload{
-		{"a leaf", outside.Chain(t, key), "not that of an authority"},
+		{"a leaf", outside.Chain(t, key), "not a CA certificate"},
 		{"that may not sign CRLs", outside.Chain(t, key, usage(x509.KeyUsageCertSign)), "cRLSign"},
 		{"that may not sign certificates", outside.Chain(t, key, usage(x509.KeyUsageCRLSign)), "keyCertSign"},
-		{"for another key", outside.Chain(t, testkit.Key(t, notary.ECDSAP256).Public(), asAuthority), "another key"},
+		{"for another key", outside.Chain(t, testkit.Key(t, notary.ECDSAP256).Public(), asAuthority), "not for the request's key"},
 		{"without its issuer", testkit.PEM(outside.Issue(t, key, asAuthority)), "only one certificate"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

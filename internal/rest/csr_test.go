@@ -164,8 +164,8 @@ func refusedSubjects() map[string]refusedCSR {
 		return csrSpec{subject: append(cn("a.example.com"), rdn{oidOrganization, tag, text})}
 	}
 	return map[string]refusedCSR{
-		"nobody":                                      {says: "names nobody", spec: csrSpec{}},
-		"only an organization":                        {says: "names nobody", spec: csrSpec{subject: []rdn{{oidOrganization, casn1.UTF8String, "Example"}}}},
+		"nobody":                                      {says: "has no names", spec: csrSpec{}},
+		"only an organization":                        {says: "has no names", spec: csrSpec{subject: []rdn{{oidOrganization, casn1.UTF8String, "Example"}}}},
 		"an empty common name":                        {says: "empty", spec: csrSpec{subject: cn("")}},
 		"a long common name":                          {says: "65 characters", spec: csrSpec{subject: cn(strings.Repeat("x", 65))}},
 		"NUL in the common name":                      {says: "U+0000", spec: csrSpec{subject: cn("a.example.com\x00.evil.example")}},

@@ -12,25 +12,25 @@ import (
 // BodyLimit bounds the body of a request.
 type BodyLimit struct {
 	Bytes int64
-	Time  time.Duration // for all of it to arrive
+	Time  time.Duration // to receive all of it
 
-	// Stream passes the body to the handler as it arrives. Without it the handler runs once the
-	// whole body is in memory. It is for bodies that the handler admits itself.
+	// Stream passes the body to the handler as it arrives; otherwise the handler runs once the whole body is in
+	// memory. It is for bodies that the handler admits itself.
 	Stream bool
 }
 
 // unknownBody is the limit for clients without a valid session or token.
 var unknownBody = BodyLimit{Bytes: 16 << 10, Time: 5 * time.Second}
 
-// Clients tells clients with a valid session or token, who are known, from all others. The zero
-// value knows nobody.
+// Clients distinguishes known clients, which have a valid session or token, from all others. The zero value knows
+// none.
 type Clients struct {
-	// Known reports whether the session or token of a request was valid when it was last used.
-	// It answers from memory: it is called before any limit.
+	// Known reports whether the session or token of a request was valid when last used. It answers from memory,
+	// because it is called before any limit.
 	Known func(*http.Request) bool
 
-	// Check looks up a session or token that Known does not know. It is called within the
-	// limits for unknown clients, before a body that is too large for those is read.
+	// Check looks up a session or token that Known does not know. It runs within the limits for unknown clients,
+	// before reading a body that exceeds them.
 	Check func(*http.Request) bool
 
 	// Body returns the limit for the body of a known client.
@@ -41,22 +41,21 @@ func (c Clients) known(r *http.Request) bool { return c.Known != nil && c.Known(
 
 func (c Clients) check(r *http.Request) bool { return c.Check != nil && c.Check(r) }
 
-// The memory for bodies that have arrived or are arriving, together 48 MiB. Each is counted in
-// full until its request has been handled.
+// The memory for request bodies, 48 MiB in total. Each is charged in full until its request has been handled.
 const (
-	smallBody   = 16 << 10 // what unknown clients may send; larger ones have a budget of their own
-	smallBudget = 16 << 20 // once for unknown and once for known clients
+	smallBody   = 16 << 10 // limit for unknown clients; larger bodies have a separate budget
+	smallBudget = 16 << 20 // one for unknown and one for known clients
 	smallShare  = smallBudget / 16
 	largeBudget = 16 << 20
 	largeShare  = largeBudget / 2
 	bodyWait    = 5 * time.Second // for memory
 
-	// What a request costs whose body is short, with its headers and its goroutine.
+	// The cost of a request with a short body: its headers and its goroutine.
 	minBodyCharge    = 1 << 10
 	minUnknownCharge = 8 << 10 // its body may never arrive
 )
 
-// bodies reads the bodies of requests.
+// bodies reads request bodies.
 type bodies struct {
 	unknown, small, large *budget
 	wait                  time.Duration
@@ -92,9 +91,8 @@ func minCharge(known bool) int64 {
 // hasBody reports whether a request has a body, or may have one.
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
-// receive reads the body of r into memory. The handler gets an error of it when it reads the body.
-// ok is false if there is no memory for it; otherwise free must be called after the request has
-// been handled.
+// receive reads the body of r into memory. The handler sees a read error when it reads the body. Receive returns
+// false if there is no memory; otherwise the caller must call free after handling the request.
 func (b *bodies) receive(w *response, r *http.Request, address string, limit BodyLimit,
 	known bool) (free func(), ok bool) {
 	if !hasBody(r) {
@@ -105,7 +103,7 @@ func (b *bodies) receive(w *response, r *http.Request, address string, limit Bod
 		w.setReadDeadline(limit.Time)
 		return func() {}, true
 	}
-	if r.ContentLength > limit.Bytes { // none of it is read
+	if r.ContentLength > limit.Bytes { // reject it unread
 		w.setReadDeadline(limit.Time)
 		r.Body = failedBody{nil, tooLarge(w.ResponseWriter, limit.Bytes), r.Body}.reader()
 		return func() {}, true
@@ -123,8 +121,7 @@ func (b *bodies) receive(w *response, r *http.Request, address string, limit Bod
 	return func() { from.give(address, n) }, true
 }
 
-// readBody reads a body within its limit and returns what has arrived, followed by the error if it
-// is incomplete.
+// readBody reads a body within its limit and returns what arrived, followed by the error if it is incomplete.
 func readBody(w *response, r *http.Request, limit BodyLimit) io.ReadCloser {
 	w.setReadDeadline(limit.Time)
 	content, err := readAll(w, r, limit.Bytes)
@@ -134,7 +131,7 @@ func readBody(w *response, r *http.Request, limit BodyLimit) io.ReadCloser {
 	return failedBody{content, err, r.Body}.reader()
 }
 
-// readAll reads a body, whose declared length, if any, is within the limit.
+// readAll reads a body. Its declared length, if any, is within the limit.
 func readAll(w *response, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength < 0 {
 		return io.ReadAll(http.MaxBytesReader(w.ResponseWriter, r.Body, limit))
@@ -144,10 +141,10 @@ func readAll(w *response, r *http.Request, limit int64) ([]byte, error) {
 	return content[:n], err
 }
 
-// failedBody is what arrived of a body and the error that ended it.
+// failedBody is a partial body and its read error.
 type failedBody struct {
 	arrived []byte
-	err     error // nil for a whole body
+	err     error // nil for a complete body
 	closer  io.Closer
 }
 
@@ -166,8 +163,8 @@ type failingReader struct{ err error }
 
 func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 
-// tooLarge returns the error for a body beyond the limit. It tells net/http, by reading beyond a
-// limit of nothing, to close an HTTP/1 connection after the answer rather than read the body.
+// tooLarge returns the error for a body beyond the limit. Reading beyond a limit of zero makes net/http close an
+// HTTP/1 connection after the response instead of reading the body.
 func tooLarge(w http.ResponseWriter, limit int64) error {
 	_, err := http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 	if beyond := (*http.MaxBytesError)(nil); errors.As(err, &beyond) {
@@ -176,8 +173,8 @@ func tooLarge(w http.ResponseWriter, limit int64) error {
 	return err
 }
 
-// streamedBody lifts the read deadline at the end of the body: over HTTP/1 it would otherwise
-// end the context of a request that takes longer.
+// streamedBody lifts the read deadline at the end of the body. Over HTTP/1 it would otherwise end the context of a
+// longer request.
 type streamedBody struct {
 	io.ReadCloser
 	w *response

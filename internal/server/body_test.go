@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// stalledBody is a body that never arrives. It tells when somebody begins to wait for it.
+// stalledBody is a body that never arrives. It signals when a reader starts to wait for it.
 type stalledBody struct {
 	once    sync.Once
 	waiting func()
@@ -30,7 +30,6 @@ func (b *stalledBody) Read([]byte) (int, error) {
 
 func (b *stalledBody) Close() error { return nil }
 
-// As many stalled bodies as there are slots do not keep a slot from anybody.
 func TestStalledBodiesTakeNoSlots(t *testing.T) {
 	t.Parallel()
 	h, _ := surround(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
@@ -64,7 +63,7 @@ func wantUnused(t *testing.T, b *budget) {
 	}
 }
 
-// countingBody counts the bytes that are read of a body that repeats one byte.
+// countingBody repeats one byte and counts the bytes read.
 type countingBody struct{ left, read int }
 
 func (b *countingBody) Read(p []byte) (int, error) {
@@ -79,18 +78,18 @@ func (b *countingBody) Read(p []byte) (int, error) {
 
 func (b *countingBody) Close() error { return nil }
 
-// What an unknown client sends is read up to its limit; of a body that says that it is larger,
-// nothing is read. A token that the memory does not know is looked up before that.
+// The body of an unknown client is read up to its limit; a body with a larger declared length is not read at all.
+// A token that is not cached is looked up before that.
 func TestBodyLimits(t *testing.T) {
 	t.Parallel()
 	const unknown, known = 16 << 10, 2 << 20
 	for name, tt := range map[string]struct {
 		size              int
 		chunked           bool
-		recognized, valid bool // the token, by memory and by lookup
-		looked            bool // up
+		recognized, valid bool // result of Known and of Check
+		looked            bool // whether Check must be called
 		read              int
-		limit             int64 // that was exceeded; 0 for none
+		limit             int64 // the exceeded limit; 0 for none
 	}{
 		"unknown":                     {size: unknown, read: unknown},
 		"unknown, too large":          {size: unknown + 1, looked: true, limit: unknown},
@@ -142,8 +141,7 @@ func TestBodyLimits(t *testing.T) {
 	}
 }
 
-// timedRecorder notes the read deadlines that a response is given, in seconds from now on; 0
-// stands for none.
+// timedRecorder records the read deadlines of a response in seconds from now; 0 means none.
 type timedRecorder struct {
 	*httptest.ResponseRecorder
 	set []time.Duration
@@ -158,7 +156,7 @@ func (d *timedRecorder) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// A body has a deadline of its own, which ends with it and which a handler cannot change.
+// A body has its own deadline, which is lifted at its end and which a handler cannot change.
 func TestBodyDeadlines(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -197,7 +195,7 @@ func TestBudget(t *testing.T) {
 					served <- network
 				}
 			}()
-			synctest.Wait() // so that they come one after the other
+			synctest.Wait() // let them queue in order
 		}
 		want := func(networks ...string) {
 			t.Helper()
@@ -217,10 +215,10 @@ func TestBudget(t *testing.T) {
 			}
 		}
 		take("a", 50)
-		take("a", 20) // beyond the share of a
+		take("a", 20) // exceeds a's share
 		take("b", 50)
 		want("a", "b")
-		take("c", 30) // later, but it holds nothing
+		take("c", 30) // later, but c holds nothing
 		ctx, cancel := context.WithCancel(t.Context())
 		go cancel()
 		if b.take(ctx, "d", 100, time.Hour) {
@@ -238,7 +236,7 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// Addresses that hold memory do not get the last quarter: it is for newcomers.
+// The last quarter is reserved for addresses that hold no memory.
 func TestBudgetReservesAQuarterForNewcomers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -260,7 +258,7 @@ func TestBudgetReservesAQuarterForNewcomers(t *testing.T) {
 	})
 }
 
-// Without memory for its body a request waits, and is then told to come again.
+// A request waits for memory for its body, and is then told to retry.
 func TestBodyWaitsForMemory(t *testing.T) {
 	t.Parallel()
 	for name, released := range map[string]bool{"none": false, "in time": true} {

@@ -7,40 +7,40 @@ import (
 	"time"
 )
 
-// How many requests may wait for memory, of one address and in all. Each takes memory itself:
-// over HTTP/2 a single connection has a hundred of them.
+// Limits on the requests that wait for memory, per address and in total. Each uses memory itself: a single HTTP/2
+// connection has a hundred of them.
 const (
 	maxClaims        = 512
 	maxClaimsAddress = maxClaims / 8
 )
 
-// budget is an amount of memory that requests share. Those that do not fit wait, and the one
-// whose address holds the least is served first.
+// budget is an amount of memory shared by requests. Requests that do not fit wait; the one whose address holds
+// least goes first.
 type budget struct {
 	total int64
-	share int64 // of one address
+	share int64 // maximum per address
 
 	mu      sync.Mutex
 	used    int64
 	of      map[string]int64 // by address
-	waiting []*claim         // the earliest first
-	claims  map[string]int   // waiting ones, by address
+	waiting []*claim         // oldest first
+	claims  map[string]int   // waiting claims, by address
 }
 
-// claim is a request that waits for its memory.
+// claim is a request waiting for memory.
 type claim struct {
 	address string
 	n       int64
 	granted chan struct{}
-	refused chan struct{} // closed if the claim had to make room for another one
+	refused chan struct{} // closed when the claim is dropped in favour of another
 }
 
 func newBudget(total, share int64) *budget {
 	return &budget{total: total, share: share, of: map[string]int64{}, claims: map[string]int{}}
 }
 
-// take takes n bytes for an address and waits for them, at most for wait and until ctx ends, unless
-// too many wait already. It reports whether it got them.
+// take takes n bytes for an address and reports whether it got them. It waits until ctx ends, at most for the
+// given time, unless too many requests wait already.
 func (b *budget) take(ctx context.Context, address string, n int64, wait time.Duration) bool {
 	if b.takeNow(address, n) {
 		return true
@@ -61,7 +61,7 @@ func (b *budget) take(ctx context.Context, address string, n int64, wait time.Du
 	return !b.withdraw(c)
 }
 
-// takeNow takes n bytes if nobody waits and they are free.
+// takeNow takes n bytes if they are free and no request waits.
 func (b *budget) takeNow(address string, n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -77,7 +77,7 @@ func (b *budget) add(address string, n int64) {
 	b.of[address] += n
 }
 
-// enter grants a claim or has it wait, and refuses one if too many wait.
+// enter grants or queues a claim, and refuses one if too many wait.
 func (b *budget) enter(c *claim) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -91,7 +91,7 @@ func (b *budget) enter(c *claim) {
 	}
 }
 
-// excessive returns the newest claim of the address with the most.
+// excessive returns the newest claim of the address with the most claims.
 func (b *budget) excessive() (newest *claim) {
 	for _, c := range b.waiting {
 		if newest == nil || b.claims[c.address] >= b.claims[newest.address] {
@@ -118,7 +118,7 @@ func (b *budget) give(address string, n int64) {
 	b.grant()
 }
 
-// grant serves as many claims as there is memory for.
+// grant grants as many claims as fit.
 func (b *budget) grant() {
 	for {
 		var next *claim
@@ -136,14 +136,14 @@ func (b *budget) grant() {
 	}
 }
 
-// fits reports whether an address can have n more bytes now. The last quarter is for addresses
-// that hold nothing, so that a few addresses cannot take all.
+// fits reports whether an address can have n more bytes now. The last quarter is for addresses that hold nothing,
+// so that a few addresses cannot take everything.
 func (b *budget) fits(address string, n int64) bool {
 	own, used := b.of[address]+n, b.used+n
 	return own <= b.share && used <= b.total && (own == n || used <= b.total*3/4)
 }
 
-// withdraw takes a claim from the queue. It reports false if it was granted before.
+// withdraw removes a claim from the queue. It returns false if the claim was already granted.
 func (b *budget) withdraw(c *claim) bool {
 	for i, other := range b.waiting {
 		if other == c {

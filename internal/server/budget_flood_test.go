@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 )
 
-// Over HTTP/2 some addresses have thousands of requests whose bodies never arrive. Most of them are
-// refused at once, so that they take no memory, and those of another address are not.
+// Over HTTP/2 some addresses have thousands of requests whose bodies never arrive. Most are refused at once and
+// take no memory, while those of another address are accepted.
 func TestStalledBodiesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -22,23 +22,23 @@ const (
 	checkInterval      = time.Second
 )
 
-// Certificate is a certificate file (PEM, leaf first) and its private key's file. When
-// they are replaced, new connections get the new one. While the pair is broken, such as
-// between the writing of the one file and of the other, the last good one stays in use.
+// Certificate is a certificate file (PEM, leaf first) and its private key file. When the files change, new
+// connections use the new certificate. While they do not match, such as between two writes, the previous one stays
+// in use.
 type Certificate struct {
 	certFile, keyFile string
 	log               *slog.Logger
 	now               func() time.Time
 
 	current atomic.Pointer[tls.Certificate]
-	nextAt  atomic.Int64 // when to look at the files again, in Unix nanoseconds
+	nextAt  atomic.Int64 // when to check the files next, in Unix nanoseconds
 
-	mu       sync.Mutex // held while the files are looked at
-	loaded   fileStates // the files that current was read from
-	reported fileStates // the files that were last found broken, so that each is logged once
+	mu       sync.Mutex // held while the files are checked
+	loaded   fileStates // files that current was read from
+	reported fileStates // files last found broken, so that each is logged once
 }
 
-// fileStates are the certificate file and the key file, as they were when looked at.
+// fileStates are the states of the certificate file and the key file.
 type fileStates [2]fs.FileInfo
 
 func (a fileStates) equal(b fileStates) bool {
@@ -51,8 +51,7 @@ func (a fileStates) equal(b fileStates) bool {
 	return true
 }
 
-// LoadCertificate reads the pair. A pair that cannot be served is a [notary.Invalid] error
-// that says which file is at fault.
+// LoadCertificate reads the pair. An unusable pair is a [notary.Invalid] error that names the offending file.
 func LoadCertificate(certFile, keyFile string, log *slog.Logger) (*Certificate, error) {
 	c := &Certificate{certFile: certFile, keyFile: keyFile, log: log, now: time.Now}
 	states, err := c.stat()
@@ -66,8 +65,8 @@ func LoadCertificate(certFile, keyFile string, log *slog.Logger) (*Certificate, 
 	return c, nil
 }
 
-// Prepare loads another pair, or the same files again, and returns a function that puts it into
-// use. Errors are those of [LoadCertificate].
+// Prepare loads another pair, or the same files again, and returns a function that activates it. Errors are those
+// of [LoadCertificate].
 func (c *Certificate) Prepare(certFile, keyFile string) (use func(), err error) {
 	next, err := LoadCertificate(certFile, keyFile, c.log)
 	if err != nil {
@@ -82,14 +81,14 @@ func (c *Certificate) Prepare(certFile, keyFile string) (use func(), err error) 
 	}, nil
 }
 
-// Fingerprint is the SHA-256 of the certificate in use, in lower-case hex.
+// Fingerprint returns the SHA-256 of the current certificate in lower-case hex.
 func (c *Certificate) Fingerprint() string {
 	sum := sha256.Sum256(c.current.Load().Certificate[0])
 	return hex.EncodeToString(sum[:])
 }
 
-// get is the GetCertificate of a [tls.Config]. Looking at the files costs two system calls
-// a second, however many connections there are.
+// get is the GetCertificate of a [tls.Config]. Checking the files costs two system calls per second, whatever the
+// number of connections.
 func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	now := c.now()
 	next := c.nextAt.Load()
@@ -113,11 +112,10 @@ func (c *Certificate) refresh() {
 		c.reported = fileStates{}
 		return
 	}
-	// A broken pair is read again every time, because a write may leave size and time as
-	// they were, but it is reported once.
+	// Always retry a broken pair, because a write may leave size and time unchanged, but log it once.
 	if !states.equal(c.reported) {
 		c.reported = states
-		c.log.Error("the new TLS certificate cannot be used; the old one stays in use", "error", err)
+		c.log.Error("the new TLS certificate cannot be used; the previous one stays in use", "error", err)
 	}
 }
 
@@ -133,8 +131,7 @@ func (c *Certificate) stat() (fileStates, error) {
 	return states, nil
 }
 
-// load reads the files. The states were taken before, so that a write in between is seen
-// the next time.
+// load reads the files. The states were taken before, so that a concurrent write is detected the next time.
 func (c *Certificate) load(states fileStates) error {
 	certPEM, err := readLimited(c.certFile)
 	if err != nil {
@@ -159,10 +156,10 @@ func (c *Certificate) logLoaded(pair *tls.Certificate) {
 	c.log.Info("TLS certificate loaded", "file", c.certFile,
 		"not_after", pair.Leaf.NotAfter, "sha256", c.Fingerprint())
 	if now := c.now(); now.After(pair.Leaf.NotAfter) {
-		c.log.Warn("the TLS certificate has expired: clients will refuse it",
+		c.log.Warn("the TLS certificate has expired: clients will reject it",
 			"file", c.certFile, "not_after", pair.Leaf.NotAfter)
 	} else if now.Before(pair.Leaf.NotBefore) {
-		c.log.Warn("the TLS certificate is not valid yet: clients will refuse it",
+		c.log.Warn("the TLS certificate is not valid yet: clients will reject it",
 			"file", c.certFile, "not_before", pair.Leaf.NotBefore)
 	}
 }
@@ -177,7 +174,7 @@ func (c *Certificate) fileError(name string, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		e.Message = "there is no file " + name
 	case errors.Is(err, fs.ErrPermission):
-		e.Message = "this user may not read " + name
+		e.Message = "this user does not have permission to read " + name
 	default:
 		e.Message = "cannot read " + name
 	}

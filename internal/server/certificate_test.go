@@ -12,7 +12,7 @@ import (
 	"notary"
 )
 
-// pair makes a certificate and key in a folder of their own and gives the paths.
+// pair creates a certificate and key in a new folder and returns the paths.
 func pair(t *testing.T) (certFile, keyFile string) {
 	t.Helper()
 	certFile, keyFile, err := SelfSigned(t.TempDir(), time.Now())
@@ -22,8 +22,7 @@ func pair(t *testing.T) (certFile, keyFile string) {
 	return certFile, keyFile
 }
 
-// watched is a pair of files and the certificate that is served from them, with a clock
-// that the test moves.
+// watched is a pair of files and the certificate served from them, with a fake clock.
 type watched struct {
 	*Certificate
 	dir   string
@@ -46,7 +45,7 @@ func watch(t *testing.T) *watched {
 	return w
 }
 
-// put replaces a file as most programs do: by renaming another onto it.
+// put replaces a file by renaming, as most programs do.
 func (w *watched) put(t *testing.T, name string, content []byte) {
 	t.Helper()
 	if err := writeFile(filepath.Join(w.dir, name), content, 0o600); err != nil {
@@ -54,7 +53,7 @@ func (w *watched) put(t *testing.T, name string, content []byte) {
 	}
 }
 
-// served is the fingerprint that a handshake sees, after some time.
+// served returns the fingerprint seen in a handshake after the given time.
 func (w *watched) served(t *testing.T, later time.Duration) string {
 	t.Helper()
 	w.clock = w.clock.Add(later)
@@ -118,7 +117,7 @@ func TestHalfReplacedPairLeavesTheOldOneInUse(t *testing.T) {
 					t.Fatal("a broken pair took the place of the good one")
 				}
 			}
-			if n := strings.Count(w.log.String(), "the old one stays in use"); name != "gone" && n != 1 {
+			if n := strings.Count(w.log.String(), "the previous one stays in use"); name != "gone" && n != 1 {
 				t.Errorf("logged %d times, want once:\n%s", n, w.log)
 			}
 			w.put(t, "cert.pem", newCert)

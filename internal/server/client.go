@@ -7,18 +7,17 @@ import (
 	"strings"
 )
 
-// maxHops bounds how many trusted proxies a request may have passed.
+// maxHops is the maximum number of trusted proxies in front of the server.
 const maxHops = 32
 
-// clientAddress returns the IP address of the client that sent r, without a port. It is the
-// peer's own address unless the peer is a trusted proxy: then X-Forwarded-For and Forwarded
-// (RFC 7239) are followed from the right, from one trusted proxy to the next, up to the first
-// address that is not a trusted proxy. An entry that is missing, malformed or hidden ends the
-// walk at the proxy that wrote it, because everything further left may come from the client.
+// clientAddress returns the IP address of the client that sent r, without a port. It is the peer's address unless
+// the peer is a trusted proxy. Then X-Forwarded-For and Forwarded (RFC 7239) are followed from right to left
+// through trusted proxies to the first address that is not one. A missing, malformed or hidden entry ends the
+// search at the proxy that wrote it, because everything further left may come from the client.
 func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr // not a TCP connection, as in tests
+		return r.RemoteAddr // not TCP, as in tests
 	}
 	start := peer.Addr().Unmap()
 	if !proxies.Contains(start) {
@@ -31,7 +30,7 @@ func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	case len(forwardedFor) == 0:
 		return proxies.follow(start, forwardedHops(forwarded)).String()
 	}
-	// A proxy usually writes one of the two and passes the other on as the client sent it.
+	// A proxy usually writes one of the headers and passes the other on unchanged.
 	client := proxies.follow(start, forwardedForHops(forwardedFor))
 	if other := proxies.follow(start, forwardedHops(forwarded)); other != client {
 		return start.String()
@@ -39,8 +38,8 @@ func clientAddress(r *http.Request, proxies *TrustedProxies) string {
 	return client.String()
 }
 
-// follow returns the last address that hops, from the nearest to the farthest, lead to through
-// trusted proxies only. An invalid hop is the zero address.
+// follow returns the last address reached through trusted proxies. Hops are ordered from nearest to farthest; an
+// invalid hop is the zero address.
 func (p *TrustedProxies) follow(from netip.Addr, hops []netip.Addr) netip.Addr {
 	for _, hop := range hops[:min(len(hops), maxHops)] {
 		if !hop.IsValid() {
@@ -53,7 +52,7 @@ func (p *TrustedProxies) follow(from netip.Addr, hops []netip.Addr) netip.Addr {
 	return from
 }
 
-// forwardedForHops returns the addresses in X-Forwarded-For headers, the last one first.
+// forwardedForHops returns the addresses in X-Forwarded-For headers in reverse order.
 func forwardedForHops(headers []string) (hops []netip.Addr) {
 	rest := strings.Join(headers, ",")
 	for more := rest != ""; more && len(hops) < maxHops; {
@@ -68,9 +67,8 @@ func forwardedForHops(headers []string) (hops []netip.Addr) {
 	return hops
 }
 
-// forwardedHops returns the addresses in Forwarded headers, the last one first. A header that
-// does not parse counts as one invalid hop: its quoting may be the client's attempt to swallow
-// what a proxy has appended.
+// forwardedHops returns the addresses in Forwarded headers in reverse order. A malformed header is one invalid
+// hop: a client may use quoting to swallow what a proxy appended.
 func forwardedHops(headers []string) (hops []netip.Addr) {
 	for i := len(headers) - 1; i >= 0 && len(hops) < maxHops; i-- {
 		nodes, ok := parseForwarded(headers[i])
@@ -84,8 +82,8 @@ func forwardedHops(headers []string) (hops []netip.Addr) {
 	return hops
 }
 
-// parseNode parses an IP address, with or without a port; an IPv6 address may be in brackets.
-// Anything else, such as "unknown" or an obfuscated identifier, is the zero address.
+// parseNode parses an IP address, with or without brackets and a port. It returns the zero address for anything
+// else, such as "unknown" or an obfuscated identifier.
 func parseNode(text string) netip.Addr {
 	host := text
 	if inside, ok := strings.CutPrefix(text, "["); ok {
@@ -107,8 +105,8 @@ func parseNode(text string) netip.Addr {
 	return ip.Unmap()
 }
 
-// isPort reports whether text is a colon and the port of RFC 7239, section 6: up to five digits,
-// or an obfuscated port, which begins with an underscore.
+// isPort reports whether text is a colon and a port as in RFC 7239, section 6: up to five digits, or an obfuscated
+// port, which starts with an underscore.
 func isPort(text string) bool {
 	port, ok := strings.CutPrefix(text, ":")
 	if !ok || port == "" {
@@ -120,24 +118,23 @@ func isPort(text string) bool {
 	return len(port) <= 5 && strings.Trim(port, "0123456789") == ""
 }
 
-// obfuscated are the characters of an obfuscated identifier (RFC 7239, section 6.3).
+// obfuscated contains the characters of an obfuscated identifier (RFC 7239, section 6.3).
 const obfuscated = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 type exchangeKey struct{}
 
-// exchange is what is known of a request before it is handled.
+// exchange is the request data in the context.
 type exchange struct{ requestID, client string }
 
-// RequestID returns the ID that the log and the X-Request-Id header give to the request of ctx,
-// or "" outside of a request. It is random, never one that a client sent.
+// RequestID returns the ID of ctx's request in the log and the X-Request-Id header, or "" outside of a request. It
+// is random and never taken from the client.
 func RequestID(ctx context.Context) string {
 	e, _ := ctx.Value(exchangeKey{}).(exchange)
 	return e.requestID
 }
 
-// ClientAddress returns the IP address of the client that sent r, as text and without a port.
-// Behind a trusted proxy it is the address that the proxy reports. Limits, logs, events and
-// sessions all use it.
+// ClientAddress returns the IP address of the client that sent r, without a port. Behind a trusted proxy it is the
+// address that the proxy reports. Limits, logs, events and sessions use it.
 func ClientAddress(r *http.Request) string {
 	if e, ok := r.Context().Value(exchangeKey{}).(exchange); ok {
 		return e.client

@@ -101,7 +101,6 @@ func TestClientAddress(t *testing.T) {
 	}
 }
 
-// Nobody is believed without a setting.
 func TestNoProxyIsTrustedByDefault(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest("GET", "/", nil)
@@ -123,7 +122,7 @@ func TestEverythingSeesTheClient(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.RemoteAddr = "192.0.2.10:4711"
 	r.Header.Set("X-Forwarded-For", "2001:db8:2::1")
-	for range maxInFlightAddress { // another address in the client's /64 takes all that it may have
+	for range maxInFlightAddress { // another address in the client's /64 takes all its slots
 		h.inFlight.enter(notary.ClientNetwork("2001:db8:2::ffff"), false)
 	}
 	w := httptest.NewRecorder()
@@ -165,7 +164,7 @@ func TestParseTrustedProxy(t *testing.T) {
 	}
 }
 
-// FuzzClientAddress wants an address of the headers or of the peer, whatever the headers hold.
+// FuzzClientAddress expects an address from the headers or the peer.
 func FuzzClientAddress(f *testing.F) {
 	f.Add("1.1.1.1, 203.0.113.9", `for="[2001:db8::1]:_a";by=x, for=_b`)
 	f.Add(",,[,", `for="\`)
@@ -182,7 +181,7 @@ func FuzzClientAddress(f *testing.F) {
 					t.Errorf("the client is %q", got)
 				}
 			}
-			// What a trusted proxy appends decides, whatever the client has sent.
+			// The entry appended by a trusted proxy decides, whatever the client sent.
 			for name := range headers {
 				headers[name] = append(headers[name], map[string]string{
 					"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}[name])
@@ -194,14 +193,14 @@ func FuzzClientAddress(f *testing.F) {
 	})
 }
 
-// Health checks are answered when the client's address has all the requests in flight that it
-// may have, as behind a load balancer.
+// Health checks are answered even if the client's address has used up its requests in flight, as behind a load
+// balancer.
 func TestUnlimitedPathsAreAlwaysAnswered(t *testing.T) {
 	t.Parallel()
 	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	h.unlimited = []string{"/status"}
 	for range maxInFlightAddress {
-		h.inFlight.enter("192.0.2.1", false) // the address of httptest's requests
+		h.inFlight.enter("192.0.2.1", false) // the address in httptest's requests
 	}
 	for path, want := range map[string]int{"/status": http.StatusOK, "/status/": http.StatusServiceUnavailable, "/": http.StatusServiceUnavailable} {
 		w := httptest.NewRecorder()

@@ -9,36 +9,35 @@ import (
 	"time"
 )
 
-// connections counts the open connections of a listener. When a limit is reached it closes
-// connections that wait for their client, those without a session or token first. A connection
-// on which a request is being handled is never closed.
+// connections counts the open connections of a listener. At a limit it closes connections that wait for their
+// client, those without a session or token first. A connection with a request in progress is never closed.
 type connections struct {
 	limits  ConnectionLimits
 	now     func() time.Time
 	metrics *Metrics
 	proxies *TrustedProxies
 
-	proxyProtocol bool // a connection from a trusted proxy is that of a single client
+	proxyProtocol bool // a connection from a trusted proxy belongs to a single client
 
 	mu       sync.Mutex
 	open     map[*conn]struct{}
-	unknown  int // of those, without a session or token
+	unknown  int // of these, without a session or token
 	sources  map[string]*source
-	waiting  sourceHeap           // sources with unknown connections that wait for their client
+	waiting  sourceHeap           // sources with waiting unknown connections
 	familiar map[string]time.Time // networks and when they last had a valid session or token
 }
 
 const (
 	newFor = 2 * time.Second // how long a connection counts as new
 
-	// How long a network counts as familiar after a request with a valid session or token, and how
-	// many networks do at most.
+	// How long a network counts as familiar after a request with a valid session or token, and the maximum number
+	// of such networks.
 	familiarFor  = time.Hour
 	maxFamiliar  = 4096
-	familiarStep = time.Minute // how exactly the time is known
+	familiarStep = time.Minute // resolution of the time
 )
 
-// Reasons for which a connection is closed or refused.
+// Reasons for closing or refusing a connection.
 const (
 	closedIdle    = "idle"
 	closedForRoom = "limit"
@@ -48,22 +47,22 @@ const (
 // source is a client address with connections.
 type source struct {
 	network  string
-	familiar bool // it had a valid session or token in the last hour: closed after all others
+	familiar bool // had a valid session or token in the last hour: closed last
 	open     int
-	waiting  list.List // of unknown connections, the longest waiting one first
-	index    int       // in the heap; -1 outside
+	waiting  list.List // its waiting unknown connections, longest waiting first
+	index    int       // in the heap, or -1
 }
 
-// conn is a connection that is counted. Its fields are guarded by connections.mu.
+// conn is a counted connection. Its fields are guarded by connections.mu.
 type conn struct {
 	net.Conn
 	of      *connections
-	source  *source // nil for a trusted proxy, which stands for many clients
-	proxied bool    // the source is a proxy until a request names the client (PROXY protocol)
+	source  *source // nil for a trusted proxy, which serves many clients
+	proxied bool    // source is a proxy until a request names the client (PROXY protocol)
 	known   bool    // its last request had a valid session or token
-	busy    int     // requests being handled
+	busy    int     // requests in progress
 	since   time.Time
-	place   *list.Element // in source.waiting; nil while known or busy
+	place   *list.Element // in source.waiting; nil if known or busy
 }
 
 func newConnections(c Config) *connections {
@@ -72,7 +71,7 @@ func newConnections(c Config) *connections {
 		open: map[*conn]struct{}{}, sources: map[string]*source{}, familiar: map[string]time.Time{}}
 }
 
-// admit counts a new connection, closing others to make room. It returns nil if there is none.
+// admit counts a new connection, closing others if necessary. It returns nil if there is no room.
 func (t *connections) admit(c net.Conn) *conn {
 	network, trusted := t.limitAddress(c)
 	t.mu.Lock()
@@ -97,20 +96,20 @@ func (t *connections) admit(c net.Conn) *conn {
 	return admitted
 }
 
-// enter counts c for its source.
+// enter adds c to its source.
 func (t *connections) enter(c *conn) {
 	c.source.open++
 	t.sources[c.source.network] = c.source
 }
 
-// leave stops counting c for its source.
+// leave removes c from its source.
 func (t *connections) leave(c *conn) {
 	if c.source.open--; c.source.open == 0 {
 		delete(t.sources, c.source.network)
 	}
 }
 
-// identify counts c, which came through a proxy, for the client that its request names.
+// identify moves c, which came through a proxy, to the client that its request names.
 func (t *connections) identify(c *conn, network string) {
 	t.stopWaiting(c)
 	t.leave(c)
@@ -121,7 +120,7 @@ func (t *connections) identify(c *conn, network string) {
 	t.enter(c)
 }
 
-// hasRoom reports whether a new connection fits within the limits, closing others where it helps.
+// hasRoom reports whether a new connection is within the limits, closing others if that helps.
 func (t *connections) hasRoom(c *conn) bool {
 	if c.source != nil {
 		if !c.proxied && c.source.open >= t.limits.PerAddress && !t.evict(t.oldestOf(c.source)) {
@@ -142,8 +141,8 @@ func (t *connections) source(network string) *source {
 	return &source{network: network, familiar: familiar && t.now().Sub(seen) < familiarFor, index: -1}
 }
 
-// remember notes that a network has a valid session or token. Its new connections are then closed last
-// to make room: somebody who opens many from elsewhere does not keep its users out.
+// remember records that a network has a valid session or token. Its new connections are then closed last, so that
+// a flood from elsewhere does not lock out its users.
 func (t *connections) remember(s *source) {
 	now := t.now()
 	if now.Sub(t.familiar[s.network]) < familiarStep {
@@ -162,10 +161,9 @@ func (t *connections) remember(s *source) {
 	}
 }
 
-// oldestUnknown returns the unknown connection to close first, or nil if none waits for its
-// client. It is the longest waiting one of all or, while all are new as in a flood, of the source
-// that has the most: the connections of a client that has just come are not closed for idle ones.
-// Those of familiar networks come last.
+// oldestUnknown returns the unknown connection to close first, or nil if none waits for its client. It is the
+// longest waiting one. If all are new, as in a flood, it is that of the source with the most, so that new clients
+// are not closed in favour of idle ones. Familiar networks come last.
 func (t *connections) oldestUnknown() (oldest *conn) {
 	for _, s := range t.waiting {
 		if first := s.waiting.Front().Value.(*conn); oldest == nil || first.closedBefore(oldest) {
@@ -178,7 +176,7 @@ func (t *connections) oldestUnknown() (oldest *conn) {
 	return t.waiting[0].waiting.Front().Value.(*conn)
 }
 
-// closedBefore reports whether c is closed before other to make room.
+// closedBefore reports whether c is closed before other.
 func (c *conn) closedBefore(other *conn) bool {
 	if c.source.familiar != other.source.familiar {
 		return other.source.familiar
@@ -194,8 +192,8 @@ func (t *connections) oldestOf(s *source) *conn {
 	return t.oldestKnown(s)
 }
 
-// oldestKnown returns the longest idle connection with a session or token, of one source or, if
-// that is nil, of all. It is called only when no unknown connection is left to close.
+// oldestKnown returns the longest idle connection with a session or token, of one source or, if that is nil, of
+// all. It is called only if there is no unknown connection to close.
 func (t *connections) oldestKnown(s *source) (oldest *conn) {
 	for c := range t.open {
 		if c.source == nil || s != nil && c.source != s || !c.known || c.busy > 0 {
@@ -208,7 +206,7 @@ func (t *connections) oldestKnown(s *source) (oldest *conn) {
 	return oldest
 }
 
-// evict closes a connection to make room. It reports whether there was one.
+// evict closes a connection to make room. It returns false if there is none.
 func (t *connections) evict(c *conn) bool {
 	if c == nil {
 		return false
@@ -220,18 +218,18 @@ func (t *connections) evict(c *conn) bool {
 func (t *connections) drop(c *conn, reason string) {
 	t.remove(c)
 	t.metrics.closed.WithLabelValues(reason).Inc()
-	_ = c.Conn.Close() // net/http sees the connection end, and cleans up
+	_ = c.Conn.Close() // net/http sees the connection end and cleans up
 }
 
-// makeRoom closes one connection that waits for its client, if there is one without a session.
+// makeRoom closes one waiting connection without a session, if there is one.
 func (t *connections) makeRoom() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.evict(t.oldestUnknown())
 }
 
-// closeIdle closes the unknown connections that have waited for their client for too long,
-// whether in the handshake, in a header, in a body or between two requests.
+// closeIdle closes unknown connections that have waited too long for their client, whether in the handshake, a
+// header, a body or between requests.
 func (t *connections) closeIdle() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -243,7 +241,7 @@ func (t *connections) closeIdle() {
 	}
 }
 
-// remove stops counting c. A second call does nothing.
+// remove stops counting c. It may be called twice.
 func (t *connections) remove(c *conn) {
 	if _, open := t.open[c]; !open {
 		return
@@ -260,7 +258,7 @@ func (t *connections) remove(c *conn) {
 	t.leave(c)
 }
 
-// wait puts an unknown connection that has no request being handled at the end of the queue.
+// wait appends an unknown connection without requests in progress to the queue.
 func (t *connections) wait(c *conn) {
 	t.stopWaiting(c)
 	c.since = t.now()
@@ -280,7 +278,7 @@ func (t *connections) stopWaiting(c *conn) {
 	t.reorder(c.source)
 }
 
-// reorder moves a source to its place in the heap.
+// reorder restores the heap after a change to a source.
 func (t *connections) reorder(s *source) {
 	switch waits := s.waiting.Len() > 0; {
 	case waits && s.index < 0:
@@ -292,8 +290,7 @@ func (t *connections) reorder(s *source) {
 	}
 }
 
-// received notes that a request's header has arrived, from which network, and whether it carries
-// a valid session or token.
+// received records that a request's header arrived, its network, and whether it has a valid session or token.
 func (c *conn) received(network string, known bool) {
 	if c == nil {
 		return
@@ -319,7 +316,7 @@ func (c *conn) received(network string, known bool) {
 	t.wait(c)
 }
 
-// begin notes that a request is being handled, so that the connection is not closed.
+// begin marks the connection as busy, so that it is not closed.
 func (c *conn) begin() {
 	if c == nil {
 		return
@@ -330,7 +327,7 @@ func (c *conn) begin() {
 	c.of.stopWaiting(c)
 }
 
-// end notes that a request has been handled.
+// end marks the end of a request.
 func (c *conn) end() {
 	if c == nil {
 		return
@@ -349,7 +346,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite lets net/http finish an answer before it closes a plain connection.
+// CloseWrite lets net/http finish a response before it closes a plain connection.
 func (c *conn) CloseWrite() error {
 	if below, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return below.CloseWrite()
@@ -357,8 +354,7 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// sourceHeap is a [heap.Interface] with the source that has the most waiting connections first, and
-// familiar ones last.
+// sourceHeap is a [heap.Interface] ordered by waiting connections, most first, with familiar sources last.
 type sourceHeap []*source
 
 func (h sourceHeap) Len() int { return len(h) }

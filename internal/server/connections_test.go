@@ -16,7 +16,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// peer is a connection from an address that notes that it is closed.
+// peer is a connection from an address that records its closing.
 type peer struct {
 	net.Conn
 	address string
@@ -28,7 +28,7 @@ func (p *peer) RemoteAddr() net.Addr {
 }
 func (p *peer) Close() error { p.closed = true; return nil }
 
-// table is a table of connections with a clock.
+// table is a connection table with a fake clock.
 type table struct {
 	*connections
 	clock time.Time
@@ -55,7 +55,7 @@ func (t *table) scrape() string {
 	return w.Body.String()
 }
 
-// connect admits a connection after the pause; c is nil if it is refused.
+// connect admits a connection after the pause; c is nil if refused.
 func (t *table) connect(address string) (*peer, *conn) {
 	t.clock = t.clock.Add(t.pause)
 	p := &peer{address: address}
@@ -91,8 +91,8 @@ func wantOpen(t *testing.T, peers ...*peer) {
 
 var wide = ConnectionLimits{Total: 100, Unknown: 100, PerAddress: 100}
 
-// An address that has all its connections loses its oldest idle one, whatever others do. Each
-// loopback address counts by itself, and an IPv6 address by its /64.
+// An address at its limit loses its own oldest idle connection. Each loopback address counts separately, and IPv6
+// addresses count by their /64.
 func TestConnectionsOfOneAddress(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ first, second, third, other string }{
@@ -116,9 +116,8 @@ func TestConnectionsOfOneAddress(t *testing.T) {
 	}
 }
 
-// A connection on which something is being done is not closed for a new one. One with a session
-// is closed only after those without.
-func TestConnectionsThatAreNeededStay(t *testing.T) {
+// A busy connection is not closed for a new one. One with a session is closed only after those without.
+func TestBusyConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	limits := wide
 	limits.PerAddress = 3
@@ -146,8 +145,8 @@ func TestConnectionsThatAreNeededStay(t *testing.T) {
 	wantOpen(t, busy, next)
 }
 
-// When the limit of all is reached and all connections are new, the address with the most loses
-// one: a client with a single connection keeps it, though it is the oldest.
+// If the total limit is reached and all connections are new, the address with the most loses one: a client with a
+// single connection keeps it, even if it is the oldest.
 func TestBusiestAddressMakesRoom(t *testing.T) {
 	t.Parallel()
 	limits := wide
@@ -168,8 +167,8 @@ func TestBusiestAddressMakesRoom(t *testing.T) {
 	wantIn(t, table.scrape(), `notary_http_connections_closed_total{reason="limit"} 1`, "notary_http_connections 7")
 }
 
-// Otherwise the oldest makes room: a client that opens several connections at once loses none of
-// them to others that have been idle.
+// Otherwise the oldest connection is closed: a client that opens several at once loses none in favour of idle
+// ones.
 func TestOldestConnectionMakesRoom(t *testing.T) {
 	t.Parallel()
 	limits := wide
@@ -189,8 +188,7 @@ func TestOldestConnectionMakesRoom(t *testing.T) {
 	wantOpen(t, fresh...)
 }
 
-// A network that has had a session opens many connections amid a flood from elsewhere, before any
-// of them has sent its token.
+// During a flood from elsewhere, a network that had a session can open many connections before sending a token.
 func TestFamiliarNetworksAreClosedLast(t *testing.T) {
 	t.Parallel()
 	table := newTable(ConnectionLimits{PerAddress: 100, Unknown: 100, Total: 200})
@@ -220,8 +218,7 @@ func TestFamiliarNetworksAreClosedLast(t *testing.T) {
 	}
 }
 
-// Clients with a session may use what the limit for unknown clients leaves, and take it from
-// them in the end.
+// Clients with a session may use the capacity left by the limit for unknown clients, and finally displace them.
 func TestConnectionsInTotal(t *testing.T) {
 	t.Parallel()
 	table := newTable(ConnectionLimits{Total: 3, Unknown: 2, PerAddress: 3})
@@ -239,7 +236,7 @@ func TestConnectionsInTotal(t *testing.T) {
 	_, c = table.mustConnect(t, "192.0.2.5:1")
 	wantClosed(t, sessions[0])
 	c.received("", true)
-	c.received("", false) // its session has ended
+	c.received("", false) // its session ended
 	_, c = table.mustConnect(t, "192.0.2.6:1")
 	wantOpen(t, sessions[1], third)
 	for c := range table.open {
@@ -253,8 +250,7 @@ func TestConnectionsInTotal(t *testing.T) {
 	table.mustConnect(t, "192.0.2.7:1")
 }
 
-// What waits too long for a client without a session is closed, whatever it waits for; the other
-// connections stay.
+// Connections of clients without a session are closed when they wait too long for any reason; others stay.
 func TestIdleConnectionsWithoutSessionAreClosed(t *testing.T) {
 	t.Parallel()
 	table := newTable(wide, "192.0.2.9/32")
@@ -276,7 +272,7 @@ func TestIdleConnectionsWithoutSessionAreClosed(t *testing.T) {
 	wantOpen(t, busy, known, proxy, fresh)
 }
 
-// A trusted proxy stands for many clients: only the total limits it.
+// A trusted proxy serves many clients: only the total limit applies.
 func TestConnectionsOfATrustedProxy(t *testing.T) {
 	t.Parallel()
 	table := newTable(ConnectionLimits{Total: 4, Unknown: 1, PerAddress: 1}, "192.0.2.0/30")
@@ -295,8 +291,8 @@ func TestConnectionsOfATrustedProxy(t *testing.T) {
 	}
 }
 
-// Behind the PROXY protocol a connection is counted for the client, once it is known, and closed
-// like any other while it has no session.
+// With the PROXY protocol a connection is counted for its client once known, and closed like any other without a
+// session.
 func TestConnectionsThroughTheProxyProtocol(t *testing.T) {
 	t.Parallel()
 	table := newTable(ConnectionLimits{Total: 10, Unknown: 10, PerAddress: 2}, "192.0.2.9/32")
@@ -320,7 +316,7 @@ func TestConnectionsThroughTheProxyProtocol(t *testing.T) {
 	wantClosed(t, all...)
 }
 
-// Nothing is left of connections that were closed, by whichever side and however often.
+// Closed connections leave no state, whichever side closed them and however often.
 func TestClosedConnectionsAreForgotten(t *testing.T) {
 	t.Parallel()
 	table := newTable(wide)
@@ -336,7 +332,7 @@ func TestClosedConnectionsAreForgotten(t *testing.T) {
 			c.Close()
 		}
 		c.end()
-		c.received("", i%3 == 0) // as a second stream of HTTP/2 does
+		c.received("", i%3 == 0) // like a second HTTP/2 stream
 		c.Close()
 		c.Close()
 	}
@@ -347,9 +343,9 @@ func TestClosedConnectionsAreForgotten(t *testing.T) {
 	wantIn(t, table.scrape(), "notary_http_connections 0")
 }
 
-// Idle connections up to the limit and beyond keep nobody out, and take none from a client with
-// a session. Bare connections and such in the middle of a header count alike.
-func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
+// Idle connections beyond the limit lock out no one, and displace no client with a session. Bare connections and
+// incomplete headers are treated alike.
+func TestIdleConnectionsLockOutNobody(t *testing.T) {
 	t.Parallel()
 	for name, tls := range map[string]bool{"TLS": true, "plain": false} {
 		t.Run(name, func(t *testing.T) {
@@ -396,7 +392,7 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	}
 }
 
-// HTTP/2 has limits of its own: streams, and what is buffered of frames and bodies.
+// HTTP/2 has its own limits: streams, and buffers for frames and bodies.
 func TestHTTP2Limits(t *testing.T) {
 	t.Parallel()
 	r := start(t, http.NotFoundHandler(), nil)

@@ -5,18 +5,17 @@ import (
 	"sync/atomic"
 )
 
-// How many requests of clients without a session or token are in the handler, in all and of one
-// network, waiting for their bodies included.
+// Limits on the requests of clients without a session or token in the handler, including those waiting for bodies:
+// in total and per network.
 const (
 	maxCrowd        = 4096
-	maxCrowdNetwork = maxCrowd / 8 // while there is no other one
+	maxCrowdNetwork = maxCrowd / 8 // if there is no other
 	fairCrowd       = 5            // see [fair]
 	crowdCells      = 1 << 12
 )
 
-// crowd counts these requests. Over HTTP/2 a client begins thousands of them in an instant: those
-// beyond the limits are refused before they wait for a lock. Networks may share a cell, but nobody
-// can choose with which.
+// crowd counts these requests. An HTTP/2 client can start thousands at once; those beyond the limits are refused
+// before they wait for a lock. Networks may share a cell, but no client can choose with whom.
 type crowd struct {
 	seed     maphash.Seed
 	all      atomic.Int32
@@ -25,8 +24,7 @@ type crowd struct {
 
 func newCrowd() *crowd { return &crowd{seed: maphash.MakeSeed()} }
 
-// enter counts a request. It reports false, and does not count it, if there are too many; otherwise
-// leave must be called.
+// enter counts a request, and the caller must call leave. It returns false without counting if there are too many.
 func (c *crowd) enter(network string) (leave func(), ok bool) {
 	cell := &c.networks[maphash.String(c.seed, network)%crowdCells]
 	leave = func() {

@@ -9,7 +9,6 @@ import (
 	"testing"
 )
 
-// One network, and all together, have so many requests in the handler and no more.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
 	c := newCrowd()
@@ -41,7 +40,7 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// A few networks that hold what they can, such as by reading no answer, leave room for others.
+// A few networks that use all they can, such as by not reading responses, leave room for others.
 func TestFewNetworksDoNotTakeAllPlaces(t *testing.T) {
 	t.Parallel()
 	f, c := newInFlight(maxUnknownConnections), newCrowd()
@@ -64,7 +63,7 @@ func TestFewNetworksDoNotTakeAllPlaces(t *testing.T) {
 	}
 }
 
-// newcomer returns a network that shares its cell with no other one.
+// newcomer returns a network that has a cell to itself.
 func newcomer(c *crowd, i int) string {
 	for n := i; ; n += 10 {
 		network := "198.51.100." + strconv.Itoa(n)
@@ -74,8 +73,8 @@ func newcomer(c *crowd, i int) string {
 	}
 }
 
-// Clients with a session, and health checks, do not meet the limit.
-func TestCrowdIsOfUnknownClients(t *testing.T) {
+// The limit does not apply to clients with a session and to health checks.
+func TestCrowdLimitsUnknownClients(t *testing.T) {
 	t.Parallel()
 	h, log := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	h.unlimited = []string{"/status"}

@@ -4,21 +4,21 @@ package server
 type ConnectionLimits struct {
 	Total      int
 	Unknown    int // of clients without a valid session or token
-	PerAddress int // from one IPv4 address or IPv6 /64
+	PerAddress int // per IPv4 address or IPv6 /64
 }
 
-// Bounds of what [ShareDescriptors] returns.
+// Bounds for the result of [ShareDescriptors].
 const (
 	maxConnections        = 16384
-	maxUnknownConnections = 768 // each takes up to 100 KiB of memory during a TLS handshake
+	maxUnknownConnections = 768 // each takes up to 100 KiB of memory in a TLS handshake
 	maxAddressConnections = 512
-	minReserve            = 64   // file descriptors kept for everything but connections
-	maxReserve            = 1024 // of them, when the process may have many
+	minReserve            = 64   // file descriptors not used for connections
+	maxReserve            = 1024 // upper limit of the same
 )
 
-// ShareDescriptors divides the file descriptors of the process between its listeners and
-// returns the limits of each. A quarter of them, but at most 1,024, is kept for the database,
-// files and outgoing connections. It raises the process's soft limit to its hard limit.
+// ShareDescriptors divides the file descriptors of the process between its listeners and returns the limits of
+// each. It reserves a quarter, at most 1,024, for the database, files and outgoing connections. It raises the
+// process's soft limit to its hard limit.
 func ShareDescriptors(listeners int) ConnectionLimits {
 	return shareDescriptors(descriptorLimit(), listeners)
 }

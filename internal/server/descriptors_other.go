@@ -2,6 +2,5 @@
 
 package server
 
-// descriptorLimit returns how many connections and files the process may have open. The system
-// has no limit of its own that matters.
+// descriptorLimit returns the maximum number of open connections and files. This system has no relevant limit.
 func descriptorLimit() int { return 1 << 16 }

@@ -4,7 +4,7 @@ package server
 
 import "syscall"
 
-// descriptorLimit returns how many file descriptors the process may have open.
+// descriptorLimit returns the maximum number of file descriptors of the process.
 func descriptorLimit() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -7,8 +7,8 @@ import (
 	"log/slog"
 )
 
-// errorLog takes what net/http has to say about connections. Failed handshakes are what
-// port scanners leave behind, and not worth more than a debug line.
+// errorLog receives net/http's messages about connections. Failed handshakes, mostly from port scanners, are
+// logged at debug level.
 type errorLog struct{ log *slog.Logger }
 
 func newErrorLog(l *slog.Logger) *log.Logger { return log.New(errorLog{l}, "", 0) }

@@ -2,9 +2,8 @@ package server
 
 import "strings"
 
-// parseForwarded returns the value of the "for" parameter of every element in a Forwarded header
-// (RFC 7239, section 4), "" for an element without one. It reports false for a header that does
-// not follow the grammar.
+// parseForwarded returns the "for" parameter of every element in a Forwarded header (RFC 7239, section 4), "" for
+// an element without one. It returns false if the header does not follow the grammar.
 func parseForwarded(header string) (nodes []string, ok bool) {
 	p := forwardedParser{rest: header}
 	for {
@@ -22,10 +21,10 @@ func parseForwarded(header string) (nodes []string, ok bool) {
 	}
 }
 
-// forwardedParser holds what of a Forwarded header is not parsed yet.
+// forwardedParser holds the unparsed rest of a Forwarded header.
 type forwardedParser struct{ rest string }
 
-// element parses pairs of a name and a value that semicolons separate.
+// element parses name-value pairs separated by semicolons.
 func (p *forwardedParser) element() (node string, ok bool) {
 	seen := map[string]bool{}
 	for {

@@ -15,8 +15,7 @@ import (
 	"notary/api"
 )
 
-// handler is what surrounds every request: id, limits, headers, panic recovery, log and
-// metrics.
+// handler wraps every request: ID, limits, headers, panic recovery, log and metrics.
 type handler struct {
 	next         http.Handler
 	metrics      *Metrics
@@ -54,13 +53,13 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if !known && !probe {
 		leave, ok := h.crowd.enter(network)
 		if !ok {
-			h.turnAway(rw, r)
+			h.rejectBusy(rw, r)
 			return
 		}
 		defer leave()
 	}
 	id := rand.Text()
-	// The mux sets the pattern on the request that it is given, so r is not copied again.
+	// The mux sets the pattern on this request, so r is not copied again.
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, exchange{id, client}))
 	w := &response{ResponseWriter: rw, control: http.NewResponseController(rw), timeout: h.writeTimeout}
 	setHeaders(w.Header(), id)
@@ -79,8 +78,8 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// turnAway answers one of too many requests at the least cost: it is counted, but not logged.
-func (h *handler) turnAway(w http.ResponseWriter, r *http.Request) {
+// rejectBusy refuses an excess request at minimal cost: it is counted, but not logged.
+func (h *handler) rejectBusy(w http.ResponseWriter, r *http.Request) {
 	h.metrics.observe(r, http.StatusServiceUnavailable, 0)
 	w.Header().Set("Retry-After", "1")
 	w.Header().Set("Content-Type", "application/json")
@@ -88,13 +87,13 @@ func (h *handler) turnAway(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(busyBody) // the client may be gone
 }
 
-// busy is the error of a request for which a limit leaves no room.
-var busy = api.Error{Error: "the server has too many requests to answer at present; try again in a moment",
+// busy is the error for a request that exceeds a limit.
+var busy = api.Error{Error: "the server has too many requests at present: try again in a moment",
 	Code: string(notary.Unavailable)}
 
 var busyBody, _ = json.Marshal(busy)
 
-// probe answers a request that no limit applies to. Its body, if any, is not read.
+// probe handles a request that is exempt from limits. It does not read a body.
 func (h *handler) probe(w *response, r *http.Request) {
 	c := connOf(r.Context())
 	c.begin()
@@ -104,8 +103,8 @@ func (h *handler) probe(w *response, r *http.Request) {
 	w.finish()
 }
 
-// handle reads the body of a request, takes a slot and passes the request on. Slots are for
-// requests that have arrived: a client that sends slowly does not take one from others.
+// handle reads the body of a request, takes a slot and calls the handler. Slots are taken only once the request
+// has arrived, so that slow clients do not occupy any.
 func (h *handler) handle(w *response, r *http.Request, address string, known bool) {
 	c := connOf(r.Context())
 	c.received(address, known)
@@ -133,12 +132,12 @@ func (h *handler) handle(w *response, r *http.Request, address string, known boo
 	defer done()
 	h.next.ServeHTTP(w, r)
 	w.finish()
-	if !known && h.clients.known(r) { // the handler has looked up its session or token
+	if !known && h.clients.known(r) { // the handler looked up its session or token
 		c.received(address, true)
 	}
 }
 
-// enter takes a slot, and keeps the connection open until done is called.
+// enter takes a slot and keeps the connection open until done is called.
 func (h *handler) enter(c *conn, address string, known bool) (done func(), ok bool) {
 	if !h.inFlight.enter(address, known) {
 		return nil, false
@@ -157,20 +156,19 @@ func (h *handler) bodyLimit(r *http.Request, known bool) BodyLimit {
 	return h.clients.Body(r)
 }
 
-// refuse answers that the server is busy.
+// refuse responds that the server is busy.
 func (h *handler) refuse(w *response, r *http.Request) {
 	w.Header().Set("Retry-After", "1")
-	if r.ProtoMajor == 1 { // otherwise net/http reads the body, however slowly it comes, before it answers
+	if r.ProtoMajor == 1 { // otherwise net/http would read the body first, however slow it is
 		w.Header().Set("Connection", "close")
 		w.setReadDeadline(h.unknownBody.Time)
 	}
 	w.writeError(http.StatusServiceUnavailable, busy)
 }
 
-// setHeaders sets the headers of every response. They fit an API; pages set their own
-// content policy, and what is published its own caching. There is no
-// Strict-Transport-Security: with it a browser would insist on HTTPS for all else on the same
-// host, which with the default configuration is localhost, and for what is published.
+// setHeaders sets the headers of every response, suitable for an API. Pages set their own content policy, and
+// published files their own caching. There is no Strict-Transport-Security: it would force HTTPS for everything
+// else on the host, which is localhost by default, and for published files.
 func setHeaders(header http.Header, requestID string) {
 	header.Set("X-Request-Id", requestID)
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -179,26 +177,25 @@ func setHeaders(header http.Header, requestID string) {
 	header.Set("Referrer-Policy", "no-referrer")
 }
 
-// recover turns a panic into an answer and a line in the log. It must be deferred itself.
+// recover turns a panic into a response and a log entry. It must be deferred directly.
 func (h *handler) recover(w *response, r *http.Request, id string) {
 	cause := recover()
 	switch {
 	case cause == nil:
 		return
-	case cause == http.ErrAbortHandler: // how a handler asks for the connection to be cut
+	case cause == http.ErrAbortHandler: // a handler's request to cut the connection
 		w.aborted = true
 		panic(cause)
 	}
 	h.log.LogAttrs(r.Context(), slog.LevelError, "panic",
 		slog.Any("cause", cause), slog.String("request_id", id), slog.String("stack", string(debug.Stack())))
 	if w.status != 0 {
-		// Part of the answer is on its way: cut the connection, so that the client does
-		// not take it for the whole.
+		// Part of the response was sent: cut the connection, so that the client notices that it is incomplete.
 		w.aborted = true
 		panic(http.ErrAbortHandler)
 	}
 	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Set-Cookie"} {
-		w.Header().Del(name) // they were meant for the answer that did not come
+		w.Header().Del(name) // meant for the abandoned response
 	}
 	w.writeError(http.StatusInternalServerError, api.Error{
 		Error:     internalMessage,
@@ -206,12 +203,11 @@ func (h *handler) recover(w *response, r *http.Request, id string) {
 		RequestID: id})
 }
 
-// observe logs the request and counts it. Queries, headers and bodies are left out: they
-// can hold secrets.
+// observe logs and counts the request. Queries, headers and bodies are omitted because they may contain secrets.
 func (h *handler) observe(w *response, r *http.Request, id string, took time.Duration) {
 	status := w.status
 	if status == 0 {
-		status = http.StatusOK // what net/http sends when a handler says nothing
+		status = http.StatusOK // net/http's default
 	}
 	h.metrics.observe(r, status, took)
 	level := slog.LevelInfo

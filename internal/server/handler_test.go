@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// surround is the handler as a server would run it, without the network.
+// surround returns the handler as a server runs it, without the network.
 func surround(next http.Handler) (*handler, *logBuffer) {
 	log := &logBuffer{}
 	return newHandler(Config{Handler: next, Log: log.logger(), WriteTimeout: time.Minute,
@@ -98,7 +98,7 @@ func TestPanicAfterTheFirstByteCutsTheConnection(t *testing.T) {
 			if got := string(body); got != "half of the ans" {
 				t.Errorf("body %q", got)
 			}
-			// The line is written before the connection is cut.
+			// The line is logged before the connection is cut.
 			wantIn(t, r.log.String(), "status=200", "aborted=true")
 			if name == "abort" && strings.Contains(r.log.String(), "msg=panic") {
 				t.Error("an abort is logged as a panic")
@@ -128,14 +128,13 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	}
 }
 
-// TestRefusedBodyIsNotWaitedFor: of a request that is one too many, nothing more is read.
-func TestRefusedBodyIsNotWaitedFor(t *testing.T) {
+func TestBodyOfARefusedRequestIsNotRead(t *testing.T) {
 	t.Parallel()
 	h, _ := surround(http.NotFoundHandler())
 	h.inFlight.all.total = maxInFlight
 	s := httptest.NewServer(h)
 	defer s.Close()
-	body, writer := io.Pipe() // a body of which nothing ever comes
+	body, writer := io.Pipe() // a body that never arrives
 	defer writer.Close()
 	request, err := http.NewRequestWithContext(t.Context(), "POST", s.URL, body)
 	if err != nil {

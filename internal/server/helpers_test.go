@@ -17,7 +17,7 @@ import (
 	"notary"
 )
 
-// logBuffer is a log that a test reads while the server writes it.
+// logBuffer is a log that can be read while the server writes it.
 type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -41,14 +41,14 @@ func (b *logBuffer) logger() *slog.Logger {
 
 func noSummary(context.Context) (notary.Statistics, error) { return notary.Statistics{}, nil }
 
-// running is a server that a test talks to.
+// running is a running test server.
 type running struct {
 	url    string
 	addr   string
 	log    *logBuffer
 	roots  *x509.CertPool
 	stop   context.CancelFunc
-	served chan error // what Serve gave
+	served chan error // result of Serve
 }
 
 // start serves the handler with a self-signed certificate until the test ends.
@@ -101,7 +101,7 @@ func pool(t *testing.T, certFile string) *x509.CertPool {
 	return roots
 }
 
-// client speaks HTTP/2 where http2 says so, otherwise HTTP/1.1.
+// client returns a client for HTTP/2 or, if http2 is false, HTTP/1.1.
 func (r *running) client(t *testing.T, http2 bool) *http.Client {
 	t.Helper()
 	transport := &http.Transport{
@@ -112,7 +112,7 @@ func (r *running) client(t *testing.T, http2 bool) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// get gives the response with its whole body.
+// get returns the response and its body.
 func (r *running) get(t *testing.T, path string) (*http.Response, string) {
 	t.Helper()
 	response, err := r.client(t, true).Get(r.url + path)

@@ -2,28 +2,28 @@ package server
 
 import "sync"
 
-// How many requests are handled at once. A quarter of the slots, of all and of each network,
-// is reserved for clients with a session or token.
+// Limits on concurrent requests. A quarter of the slots, in total and per network, is reserved for clients with a
+// session or token.
 const (
 	maxInFlight        = 1024
 	maxInFlightAddress = maxInFlight / 4
 )
 
-// unreserved returns how many of n slots clients without a session or token may take.
+// unreserved returns the number of n slots that clients without a session or token may take.
 func unreserved(n int) int { return n * 3 / 4 }
 
-// fairSlots is how many times as many slots as a network has must be free for it to get one more:
-// a network alone gets a quarter of all.
+// fairSlots is the number of free slots required per slot that a network already has: a network alone gets a
+// quarter.
 const fairSlots = 2
 
-// fair reports whether a network that has some of the places may have one more. The fewer are
-// free, the fewer each network may have, and the last quarter is for networks with one or none, so
-// that a few networks cannot take all.
+// fair reports whether a network that holds some of the places may have one more. The fewer are free, the fewer
+// each network may have, and the last quarter is for networks with at most one, so that a few networks cannot take
+// everything.
 func fair(own, places, taken, times int) bool {
 	return taken < places && (own < 2 || own*times < unreserved(places)-taken)
 }
 
-// inFlight counts the requests that are being handled.
+// inFlight counts the requests in progress.
 type inFlight struct {
 	mu         sync.Mutex
 	maxUnknown int // at most unreserved(maxInFlight)
@@ -31,11 +31,11 @@ type inFlight struct {
 	of         map[string]slots // by network
 }
 
-// slots are those that are taken.
+// slots counts taken slots.
 type slots struct{ total, unknown int }
 
 func newInFlight(unknownConnections int) *inFlight {
-	// Some connections always wait for their client: there is one to close for a newcomer.
+	// Leave some connections waiting for their client, which can be closed for a new one.
 	return &inFlight{maxUnknown: min(unreserved(maxInFlight), unreserved(unknownConnections)), of: map[string]slots{}}
 }
 

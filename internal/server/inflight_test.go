@@ -17,7 +17,7 @@ func mustEnter(t *testing.T, f *inFlight, n int, network string, known bool) {
 	}
 }
 
-func TestTooManyRequestsAtOnceAreToldToComeAgain(t *testing.T) {
+func TestExcessRequestsAreToldToRetry(t *testing.T) {
 	t.Parallel()
 	called := false
 	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
@@ -33,7 +33,7 @@ func TestTooManyRequestsAtOnceAreToldToComeAgain(t *testing.T) {
 	wantIn(t, w.Body.String(), `"code":"unavailable"`)
 	mustEnter(t, h.inFlight, 1, "another address", false)
 	h.inFlight.leave(client, false)
-	for range 2 { // the slot is given back
+	for range 2 { // the slot is returned
 		w = httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		if w.Code != http.StatusOK || !called {
@@ -42,8 +42,7 @@ func TestTooManyRequestsAtOnceAreToldToComeAgain(t *testing.T) {
 	}
 }
 
-// Clients without a session cannot take the last slots, neither of all nor of an address that
-// they share with others.
+// Clients without a session cannot take the last slots, neither in total nor of an address shared with others.
 func TestSlotsAreReservedForKnownClients(t *testing.T) {
 	t.Parallel()
 	f := newInFlight(maxConnections)
@@ -69,7 +68,7 @@ func TestSlotsAreReservedForKnownClients(t *testing.T) {
 	}
 }
 
-// With few connections, some of them always wait for their client and can be closed.
+// Even with few connections, some wait for their client and can be closed.
 func TestSlotsFollowTheConnectionLimit(t *testing.T) {
 	t.Parallel()
 	f := newInFlight(10)
@@ -81,7 +80,7 @@ func TestSlotsFollowTheConnectionLimit(t *testing.T) {
 	}
 }
 
-func TestPanicGivesTheSlotBack(t *testing.T) {
+func TestPanicReleasesTheSlot(t *testing.T) {
 	t.Parallel()
 	h, _ := surround(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oops") }))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))

@@ -13,13 +13,13 @@ import (
 	"notary"
 )
 
-// limitedListener accepts connections up to the limits of its table. It survives a lack of
-// file descriptors or memory.
+// limitedListener accepts connections within the limits of its table. It survives a lack of file descriptors or
+// memory.
 type limitedListener struct {
 	net.Listener
 	open *connections
 	log  *slog.Logger
-	wait func(time.Duration) // before accepting again; ends early when the listener is closed
+	wait func(time.Duration) // before retrying; ends early when the listener is closed
 
 	close  sync.Once
 	closed chan struct{}
@@ -52,8 +52,8 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 			if c := l.open.admit(accepted); c != nil {
 				return c, nil
 			}
-			_ = accepted.Close() // it was refused
-		case errors.Is(err, syscall.ECONNABORTED): // the client has gone already
+			_ = accepted.Close() // refused
+		case errors.Is(err, syscall.ECONNABORTED): // the client is already gone
 		case isExhausted(err):
 			if pause == 0 {
 				l.log.Warn("cannot accept connections: closing idle ones", "address", l.Addr().String(), "error", err)
@@ -72,8 +72,8 @@ func (l *limitedListener) Close() error {
 	return l.Listener.Close()
 }
 
-// isExhausted reports whether err means that the process or the system has run out of a resource
-// that may be freed later.
+// isExhausted reports whether err means that the process or the system has run out of a resource that may be freed
+// later.
 func isExhausted(err error) bool {
 	return notary.Exhausted(err) != nil || errors.Is(err, syscall.ENOBUFS)
 }
@@ -104,7 +104,7 @@ func (t *connections) limitAddress(c net.Conn) (network string, trusted bool) {
 
 type connKey struct{}
 
-// withConn is the ConnContext of an [http.Server]: requests find their connection by it.
+// withConn is the ConnContext of an [http.Server]; it lets requests find their connection.
 func withConn(ctx context.Context, c net.Conn) context.Context {
 	for {
 		switch below := c.(type) {
@@ -112,7 +112,7 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, below)
 		case interface{ NetConn() net.Conn }: // TLS
 			c = below.NetConn()
-		case interface{ Raw() net.Conn }: // the PROXY protocol
+		case interface{ Raw() net.Conn }: // PROXY protocol
 			c = below.Raw()
 		default:
 			return ctx

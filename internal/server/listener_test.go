@@ -28,7 +28,7 @@ func TestShareDescriptors(t *testing.T) {
 	}
 }
 
-// failing is a listener that gives errors first.
+// failing is a listener that first returns errors.
 type failing struct {
 	net.Listener
 	errs []error
@@ -43,7 +43,7 @@ func (f *failing) Accept() (net.Conn, error) {
 	return nil, err
 }
 
-// A lack of descriptors neither ends the listener nor makes it spin, and closes idle connections.
+// On a lack of descriptors the listener neither ends nor spins, and closes idle connections.
 func TestAcceptSurvivesALackOfDescriptors(t *testing.T) {
 	t.Parallel()
 	below, err := net.Listen("tcp", "127.0.0.1:0")

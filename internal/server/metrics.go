@@ -19,11 +19,11 @@ import (
 
 const (
 	statisticsTimeout = 5 * time.Second
-	scrapesAtOnce     = 4 // each asks the database
+	scrapesAtOnce     = 4 // each queries the database
 )
 
-// Metrics are what GET /metrics shows: the Go runtime, the process, HTTP requests, and counts of
-// requests, certificates and CAs.
+// Metrics is the content of GET /metrics: the Go runtime, the process, HTTP requests, and counts of requests,
+// certificates and CAs.
 type Metrics struct {
 	registry *prometheus.Registry
 	public   *prometheus.Registry // for clients without a token
@@ -34,8 +34,8 @@ type Metrics struct {
 	closed   *prometheus.CounterVec
 }
 
-// NewMetrics creates the metrics. It calls statistics at every scrape; an error is logged, and
-// the series made from them are missing.
+// NewMetrics creates the metrics. Every scrape calls statistics; if it fails, the error is logged and its series
+// are missing.
 func NewMetrics(version string, statistics func(context.Context) (notary.Statistics, error),
 	log *slog.Logger) *Metrics {
 	m := &Metrics{
@@ -82,11 +82,11 @@ func NewMetrics(version string, statistics func(context.Context) (notary.Statist
 	return m
 }
 
-// Register adds metrics of another part of the program.
+// Register adds the metrics of another part of the program.
 func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
 
-// Protected answers a scrape that carries the token as its bearer token (RFC 6750) with all
-// series, and refuses one without. While there is no token, it answers with the version alone.
+// Protected returns all series to scrapes with the bearer token (RFC 6750), and refuses others. If no token is
+// configured, it returns only the version.
 func (m *Metrics) Protected(token func() string) http.Handler {
 	public, all := promhttp.HandlerFor(m.public, promhttp.HandlerOpts{}), m.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -102,14 +102,14 @@ func (m *Metrics) Protected(token func() string) http.Handler {
 	})
 }
 
-// bearerIs reports whether the request carries this token. It compares in constant time.
+// bearerIs reports whether the request has the bearer token, comparing in constant time.
 func bearerIs(r *http.Request, token string) bool {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	got, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(token))
 	return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
-// Handler answers every scrape with all series.
+// Handler returns all series to every scrape.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorHandling:       promhttp.ContinueOnError,
@@ -124,7 +124,7 @@ func (m *Metrics) observe(r *http.Request, status int, took time.Duration) {
 	m.duration.WithLabelValues(method, route).Observe(took.Seconds())
 }
 
-// methodLabel bounds what clients can make up.
+// methodLabel bounds the number of label values that clients can create.
 func methodLabel(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
@@ -134,8 +134,8 @@ func methodLabel(method string) string {
 	return "other"
 }
 
-// routeLabel is the path of the pattern that the mux chose, such as
-// "/api/v1/certificate_requests/{id}"; "other" where none but the catch-all fits.
+// routeLabel returns the path of the matched pattern, such as "/api/v1/certificate_requests/{id}", or "other" for
+// the catch-all.
 func routeLabel(pattern string) string {
 	if _, path, ok := strings.Cut(pattern, " "); ok {
 		pattern = path

@@ -12,7 +12,7 @@ import (
 	"notary"
 )
 
-// scrape is the text of GET /metrics.
+// scrape returns the body of GET /metrics.
 func scrape(t *testing.T, m *Metrics) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -54,7 +54,7 @@ func TestMetricsCountRequestsByRoute(t *testing.T) {
 	}
 }
 
-func TestMetricsCountWhatThereIs(t *testing.T) {
+func TestMetricsCounts(t *testing.T) {
 	t.Parallel()
 	statistics := notary.Statistics{
 		Summary: notary.Summary{
@@ -91,7 +91,7 @@ func TestMetricsCountWhatThereIs(t *testing.T) {
 	}
 }
 
-// Without the token nobody sees more than the version; while there is none, everybody does.
+// A scrape with the token gets all series, others are refused. If no token is configured, all get the version only.
 func TestMetricsNeedTheirToken(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics("v1.2.3", noSummary, (&logBuffer{}).logger())
@@ -136,7 +136,7 @@ func TestFailingSummaryCostsItsOwnSeriesOnly(t *testing.T) {
 		return notary.Statistics{}, errors.New("the disk is on fire")
 	}, log.logger())
 	scrape(t, m)
-	text := scrape(t, m) // the first failure shows in the second scrape
+	text := scrape(t, m) // the second scrape shows the first failure
 	wantIn(t, text, "notary_build_info", "go_goroutines",
 		`promhttp_metric_handler_errors_total{cause="gathering"} 1`)
 	for _, unwanted := range []string{"notary_certificate", "on fire"} {

@@ -21,7 +21,6 @@ func startPlain(t *testing.T, handler http.Handler) *running {
 	return r
 }
 
-// Plain HTTP has the same log, headers and limits.
 func TestPlainHTTP(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
@@ -38,7 +37,6 @@ func TestPlainHTTP(t *testing.T) {
 	wantIn(t, r.log.String(), "msg=request method=GET path=/crl/1.crl status=200", "request_id="+response.Header.Get("X-Request-Id"), "cause=oops")
 }
 
-// Whoever speaks TLS to it, sends too much or another protocol, is refused.
 func TestPlainHTTPRefuses(t *testing.T) {
 	t.Parallel()
 	r := startPlain(t, http.NotFoundHandler())
@@ -53,7 +51,7 @@ func TestPlainHTTPRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(15 * time.Minute)) // so that it ends
+		conn.SetDeadline(time.Now().Add(15 * time.Minute)) // hang guard
 		io.WriteString(conn, tt.sent)
 		line, err := bufio.NewReader(conn).ReadString('\n')
 		if !strings.HasPrefix(line, tt.want) {
@@ -62,7 +60,7 @@ func TestPlainHTTPRefuses(t *testing.T) {
 	}
 }
 
-// A listener may be opened before all else; a port in use is said there.
+// A listener may be opened early, which reports a port in use.
 func TestListenBefore(t *testing.T) {
 	t.Parallel()
 	listener, err := Listen("127.0.0.1:0")

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// patientListener accepts connections that wait for slow readers.
+// patientListener accepts connections that tolerate slow readers.
 type patientListener struct {
 	net.Listener
 	timeout time.Duration
@@ -23,23 +23,23 @@ func (l patientListener) Accept() (net.Conn, error) {
 	return &patientConn{Conn: c, timeout: l.timeout, queued: func() int { return queuedBytes(c) }}, nil
 }
 
-// patientConn is a connection whose writes fail only if the peer takes nothing for the timeout, or
-// for twice as long where a write had to wait from its start.
-// A deadline cannot say that: it holds for a write as a whole, and TLS does not survive one.
+// patientConn is a connection whose writes fail only if the peer reads nothing for the timeout, or twice the
+// timeout if a write had to wait from its start. A plain deadline does not work: it limits the write as a whole,
+// and TLS does not survive one.
 //
-// The kernel wakes a writer only when much of its buffer is free, so that the bytes which it
-// still holds count as well.
+// The kernel wakes a writer only when much of its buffer is free, so the bytes still in that buffer are also
+// watched.
 type patientConn struct {
 	net.Conn
 	timeout time.Duration
-	queued  func() int // how many bytes the kernel still holds for the peer; -1 if unknown
+	queued  func() int // number of bytes in the kernel's send buffer; -1 if unknown
 
 	mu   sync.Mutex
 	hard bool // a deadline earlier than the timeout is set, as on close
 }
 
-// SetWriteDeadline honors deadlines that leave less than half of the timeout, such as those of
-// the TLS handshake and of a close. Others only mean that the peer must make progress.
+// SetWriteDeadline honors deadlines that leave less than half of the timeout, such as those of the TLS handshake
+// and of a close. Others only mean that the peer must make progress.
 func (c *patientConn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,7 +56,7 @@ func (c *patientConn) SetDeadline(t time.Time) error {
 }
 
 func (c *patientConn) Write(b []byte) (n int, err error) {
-	for before := math.MaxInt; ; { // not asked for until a write has to wait: it costs a system call
+	for before := math.MaxInt; ; { // queried only when a write has to wait, since it costs a system call
 		soft, err := c.grantTime()
 		if err != nil {
 			return n, err
@@ -68,13 +68,13 @@ func (c *patientConn) Write(b []byte) (n int, err error) {
 		}
 		after := c.queued()
 		if written == 0 && (after < 0 || after >= before) {
-			return n, err // the peer has taken nothing
+			return n, err // the peer read nothing
 		}
 		before = after
 	}
 }
 
-// grantTime gives the next write the whole timeout, unless an earlier deadline is set.
+// grantTime extends the deadline by the whole timeout, unless an earlier one is set.
 func (c *patientConn) grantTime() (soft bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -6,8 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// queuedBytes returns how many written bytes the peer has not acknowledged, or -1 if that is not
-// known.
+// queuedBytes returns the number of written bytes that the peer has not acknowledged, or -1 if unknown.
 func queuedBytes(c net.Conn) int {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {

@@ -4,5 +4,5 @@ package server
 
 import "net"
 
-// queuedBytes returns -1: it is not known on this system.
+// queuedBytes returns -1: unknown on this system.
 func queuedBytes(net.Conn) int { return -1 }

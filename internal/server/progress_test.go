@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// In these tests time passes only when all are waiting: they are bubbles.
+// These tests run in synctest bubbles: time passes only when all goroutines wait.
 
-// readSlowly reads to the end, so many bytes each time, with a pause before each.
+// readSlowly reads to the end, size bytes at a time, pausing before each read.
 func readSlowly(r io.Reader, size int, pause time.Duration) ([]byte, error) {
 	var all []byte
 	part := make([]byte, size)
@@ -40,14 +40,13 @@ func newPatientPipe(timeout time.Duration) (*patientConn, net.Conn) {
 	return &patientConn{Conn: near, timeout: timeout, queued: func() int { return -1 }}, far
 }
 
-// A write takes as long as the reader makes progress.
 func TestSlowReaderIsNotCutOff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, reader := newPatientPipe(time.Minute)
 		sent := bytes.Repeat([]byte("0123456789abcdef"), 4096)
 		go func() {
-			_ = c.SetWriteDeadline(time.Now().Add(time.Minute)) // as the response does
+			_ = c.SetWriteDeadline(time.Now().Add(time.Minute)) // like the response
 			if _, err := c.Write(sent); err != nil {
 				t.Errorf("the write failed: %v", err)
 			}
@@ -60,25 +59,24 @@ func TestSlowReaderIsNotCutOff(t *testing.T) {
 	})
 }
 
-// A reader that stops is cut off after the timeout.
 func TestStoppedReaderIsCutOff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, reader := newPatientPipe(time.Minute)
 		defer c.Close()
-		go reader.Read(make([]byte, 10)) // and no more
+		go reader.Read(make([]byte, 10)) // and then stops
 		begun := time.Now()
 		n, err := c.Write(make([]byte, 1000))
 		if n != 10 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("%d bytes were written: %v, want 10 and a timeout", n, err)
 		}
-		if took := time.Since(begun); took != 2*time.Minute { // one with progress, one without
+		if took := time.Since(begun); took != 2*time.Minute { // one timeout with progress, one without
 			t.Errorf("it took %v, want two minutes of the bubble", took)
 		}
 	})
 }
 
-// While the kernel's buffer is full a write makes no progress itself, but its reader does.
+// While the kernel's buffer is full, a write makes no progress itself, but its reader does.
 func TestReaderOfAFullBufferIsNotCutOff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -99,8 +97,7 @@ func TestReaderOfAFullBufferIsNotCutOff(t *testing.T) {
 	})
 }
 
-// Deadlines that are near hold, as those of a handshake and of a close, also for a write that
-// waits already.
+// Near deadlines, as in a handshake or close, apply even to a write that is already waiting.
 func TestNearDeadlinesHold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -124,7 +121,7 @@ func TestNearDeadlinesHold(t *testing.T) {
 	})
 }
 
-// pipeListener hands out the ends of pipes.
+// pipeListener accepts the ends of pipes.
 type pipeListener struct {
 	conns  chan net.Conn
 	once   sync.Once
@@ -147,8 +144,7 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
-// A large answer, written at once, reaches a client that reads it over 20 minutes, with TLS and
-// without.
+// A large response written at once reaches a client that takes 20 minutes to read it, with and without TLS.
 func TestSlowClientGetsTheWholeAnswer(t *testing.T) {
 	t.Parallel()
 	log := &logBuffer{}
@@ -190,7 +186,7 @@ func TestSlowClientGetsTheWholeAnswer(t *testing.T) {
 	}
 }
 
-// tlsOver returns the listener of a server as ServeTLS has it.
+// tlsOver returns the listener as in ServeTLS.
 func tlsOver(s *Server) net.Listener {
 	if s.http.TLSConfig == nil {
 		return s.listener

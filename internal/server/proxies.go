@@ -8,8 +8,8 @@ import (
 	"notary"
 )
 
-// TrustedProxies are the reverse proxies and load balancers that are trusted to report a client's
-// address. A nil value trusts none. It is safe for concurrent use.
+// TrustedProxies are the reverse proxies and load balancers trusted to report client addresses. A nil value trusts
+// none. It is safe for concurrent use.
 type TrustedProxies struct {
 	prefixes atomic.Pointer[[]netip.Prefix]
 }
@@ -21,7 +21,7 @@ func NewTrustedProxies(prefixes []netip.Prefix) *TrustedProxies {
 	return p
 }
 
-// Set replaces the networks. Requests in flight keep the client address they have.
+// Set replaces the networks. Requests in flight keep their client address.
 func (p *TrustedProxies) Set(prefixes []netip.Prefix) { p.prefixes.Store(&prefixes) }
 
 // Contains reports whether ip is a trusted proxy.
@@ -42,8 +42,8 @@ func (p *TrustedProxies) Contains(ip netip.Addr) bool {
 	return false
 }
 
-// ParseTrustedProxy parses an IP address or a network in CIDR notation. Networks that contain
-// every address are refused: with them any client could claim any address.
+// ParseTrustedProxy parses an IP address or a network in CIDR notation. It refuses networks that contain every
+// address, which would let any client claim any address.
 func ParseTrustedProxy(text string) (netip.Prefix, error) {
 	if !strings.Contains(text, "/") {
 		ip, err := netip.ParseAddr(text)
@@ -63,7 +63,8 @@ func ParseTrustedProxy(text string) (netip.Prefix, error) {
 		return netip.Prefix{}, notary.Errorf(notary.Invalid,
 			"%s contains every address, so any client could claim any address: name the networks of the proxies", text)
 	case prefix != prefix.Masked():
-		return netip.Prefix{}, notary.Errorf(notary.Invalid, "%s has bits beyond its prefix: write %s", text, prefix.Masked())
+		return netip.Prefix{}, notary.Errorf(notary.Invalid, "%s has bits beyond its prefix: "+
+			"write %s", text, prefix.Masked())
 	}
 	return prefix, nil
 }

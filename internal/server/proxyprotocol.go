@@ -9,14 +9,13 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// proxyHeaderTimeout bounds the reading of a PROXY header. Its size is limited as well: a line of
-// 107 octets in version 1, 4 KiB in version 2.
+// proxyHeaderTimeout is the time limit for a PROXY header. Its size is limited as well: a line of 107 octets in
+// version 1, 4 KiB in version 2.
 const proxyHeaderTimeout = 5 * time.Second
 
-// proxyProtocol returns a listener for connections that begin with a header of the PROXY
-// protocol, version 1 or 2, before anything else, TLS included. Every connection from a trusted
-// proxy must have one, and comes from the address that it names. From any other peer the header
-// is not read, so that it is refused as malformed HTTP or TLS.
+// proxyProtocol returns a listener for connections that start with a PROXY protocol header, version 1 or 2, before
+// anything else including TLS. It is required on connections from a trusted proxy and carries the client's address.
+// From other peers it is not read, and so refused as malformed HTTP or TLS.
 func proxyProtocol(l net.Listener, proxies *TrustedProxies) net.Listener {
 	return &proxyproto.Listener{
 		Listener:          l,
@@ -32,8 +31,8 @@ func proxyProtocol(l net.Listener, proxies *TrustedProxies) net.Listener {
 	}
 }
 
-// validateProxyHeader accepts TCP over IP, and LOCAL, with which a proxy speaks for itself, as in
-// health checks.
+// validateProxyHeader accepts TCP over IP, and LOCAL, which proxies send for their own connections such as health
+// checks.
 func validateProxyHeader(h *proxyproto.Header) error {
 	if _, isTCP := h.SourceAddr.(*net.TCPAddr); !isTCP && !h.Command.IsLocal() {
 		return errors.New("the PROXY header names no TCP connection")

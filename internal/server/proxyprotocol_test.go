@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// behindProxyProtocol starts a server that answers the client's address and trusts peers from
-// the networks.
+// behindProxyProtocol starts a server that responds with the client's address and trusts the networks.
 func behindProxyProtocol(t *testing.T, plain bool, networks ...string) *running {
 	t.Helper()
 	return start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +25,7 @@ func behindProxyProtocol(t *testing.T, plain bool, networks ...string) *running 
 	})
 }
 
-// speak sends a PROXY header and then a request, and returns all that comes back.
+// speak sends a PROXY header and a request, and returns everything received.
 func (r *running) speak(t *testing.T, header string, plain bool, more ...string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", r.addr)
@@ -48,7 +47,7 @@ func (r *running) speak(t *testing.T, header string, plain bool, more ...string)
 	return string(answer)
 }
 
-// version2 returns a header of version 2 with these octets after the signature.
+// version2 returns a version 2 header with the given octets after the signature.
 func version2(t *testing.T, text string) string {
 	t.Helper()
 	octets, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
@@ -94,7 +93,7 @@ func TestProxyProtocol(t *testing.T) {
 	}
 }
 
-// From whoever is not a trusted proxy a header is refused, and none is needed.
+// Peers that are not trusted proxies need no header, and one that they send is refused.
 func TestProxyProtocolFromUntrustedPeers(t *testing.T) {
 	t.Parallel()
 	for _, plain := range []bool{false, true} {
@@ -108,7 +107,7 @@ func TestProxyProtocolFromUntrustedPeers(t *testing.T) {
 	}
 }
 
-// A proxy that the PROXY header names is followed on by X-Forwarded-For only if it is trusted.
+// X-Forwarded-For is followed past the address in the PROXY header only if that is a trusted proxy.
 func TestProxyProtocolAndForwardedHeaders(t *testing.T) {
 	t.Parallel()
 	r := behindProxyProtocol(t, true, "127.0.0.1", "10.0.0.0/8")
@@ -121,7 +120,6 @@ func TestProxyProtocolAndForwardedHeaders(t *testing.T) {
 	}
 }
 
-// A proxy that sends no header keeps nobody else from being answered.
 func TestSilentProxyBlocksNobody(t *testing.T) {
 	t.Parallel()
 	r := behindProxyProtocol(t, true, "127.0.0.1")

@@ -8,25 +8,25 @@ import (
 	"notary/api"
 )
 
-// response records what is answered, and extends the write deadline with every part of a write,
-// so that a client may read for as long as it takes, but not stop reading. The deadline matters
-// to HTTP/2's streams; below them [patientConn] watches the progress of the connection.
+// response records the response, and extends the write deadline with every part of a write, so that a client may
+// read slowly, but not stop reading. The deadline applies to HTTP/2 streams; [patientConn] watches the connection
+// below them.
 type response struct {
 	http.ResponseWriter
 	control  *http.ResponseController
 	timeout  time.Duration
-	extended time.Time // when the deadline was last moved
+	extended time.Time // when the deadline was last extended
 
-	status  int   // 0 while no header was written
+	status  int   // 0 before the header is written
 	bytes   int64 // of the body
-	aborted bool  // the connection was cut on purpose
+	aborted bool  // the connection was cut deliberately
 }
 
-// Unwrap lets an [http.ResponseController] reach what is below.
+// Unwrap is for [http.ResponseController].
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *response) WriteHeader(status int) {
-	if w.status == 0 && status >= 200 { // 1xx are not the answer yet
+	if w.status == 0 && status >= 200 { // 1xx are informational
 		w.status = status
 	}
 	w.extendDeadline()
@@ -49,42 +49,41 @@ func (w *response) Write(b []byte) (n int, err error) {
 	}
 }
 
-// maxPart is how many bytes are written under one deadline, and so what a client must read in
-// three quarters of the timeout.
+// maxPart is the number of bytes written under one deadline, which a client must read within three quarters of the
+// timeout.
 const maxPart = 16 << 10
 
-// finish prepares for what net/http writes once the handler is done.
+// finish prepares for what net/http writes after the handler returns.
 func (w *response) finish() { w.extendDeadline() }
 
-// extendDeadline moves the deadline when a good part of the timeout is used up: doing so
-// for every small write would cost more than the write. A client that stops reading is cut
-// off after three quarters of the timeout to the whole of it. Over HTTP/2 so is a handler
-// that pauses for that long after a write.
+// extendDeadline extends the deadline once a good part of the timeout has passed, because doing so on every small
+// write would cost more than the write. A client that stops reading is cut off after three quarters to all of the
+// timeout. So is an HTTP/2 handler that pauses that long after a write.
 func (w *response) extendDeadline() {
 	now := time.Now()
 	if now.Sub(w.extended) < w.timeout/4 {
 		return
 	}
 	w.extended = now
-	// The error is net/http's for writers without deadlines, such as a test's recorder.
+	// Writers without deadlines, such as test recorders, return an error.
 	_ = w.control.SetWriteDeadline(now.Add(w.timeout))
 }
 
-// SetReadDeadline does nothing. Only the server sets deadlines for bodies, because it reads them.
+// SetReadDeadline does nothing: the server reads the bodies, so only it sets their deadlines.
 func (w *response) SetReadDeadline(time.Time) error { return nil }
 
-// setReadDeadline bounds the time until the body has arrived; 0 lifts the bound.
+// setReadDeadline limits the time until the body has arrived; 0 means no limit.
 func (w *response) setReadDeadline(limit time.Duration) {
 	var deadline time.Time
 	if limit > 0 {
 		deadline = time.Now().Add(limit)
 	}
-	_ = w.control.SetReadDeadline(deadline) // the error is that of writers without deadlines
+	_ = w.control.SetReadDeadline(deadline) // fails for writers without deadlines
 }
 
 func (w *response) writeError(status int, f api.Error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// A client that has gone cannot be told anything.
+	// The client may be gone.
 	_ = json.NewEncoder(w).Encode(f)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// deadlines is a connection that notes the write deadlines that it is given.
+// deadlines records the write deadlines of a connection.
 type deadlines struct {
 	*httptest.ResponseRecorder
 	start time.Time
@@ -33,10 +33,9 @@ func TestWriteDeadlineMovesOnWithEveryWrite(t *testing.T) {
 		w, d := newTimedResponse(time.Minute)
 		for range 6 { // at 0 s, 10 s, …, 50 s
 			w.Write([]byte("a part of a long list"))
-			time.Sleep(10 * time.Second) // of the bubble's own time
+			time.Sleep(10 * time.Second) // in the bubble
 		}
-		// Not for every write, but early enough that less than the timeout is never left
-		// to a client by more than a quarter.
+		// Not on every write, but early enough that a client always has at least three quarters of the timeout.
 		want := []time.Duration{60 * time.Second, 80 * time.Second, 100 * time.Second}
 		if diff := cmp.Diff(want, d.set); diff != "" {
 			t.Errorf("deadlines (-want +got):\n%s", diff)

@@ -24,19 +24,19 @@ import (
 	"notary"
 )
 
-// Platforms refuse server certificates of more than 825 days, even trusted ones.
+// Platforms reject server certificates valid for more than 825 days, even trusted ones.
 const (
 	selfSignedValidity = 2 * 365 * 24 * time.Hour
-	selfSignedRenewal  = 60 * 24 * time.Hour // made anew when less is left
+	selfSignedRenewal  = 60 * 24 * time.Hour // remaining validity below which it is replaced
 )
 
-// SelfSigned sees to it that the folder holds a key, self-signed.key (mode 0600), and a
-// self-signed certificate for it, self-signed.crt, and gives their paths. The certificate
-// is for localhost, 127.0.0.1, ::1, the machine's name and hosts (DNS names or IP
-// addresses). It is made anew, for the same key, when it is near its end or lacks a name.
+// SelfSigned returns the paths of a key, self-signed.key (mode 0600), and a self-signed certificate,
+// self-signed.crt, in the folder, creating them if necessary. The certificate is for localhost, 127.0.0.1, ::1,
+// the machine's name and the given hosts (DNS names or IP addresses). It is renewed with the same key when it is
+// about to expire or lacks a name.
 //
-// The key is written first and never replaced, so that a crash between the two writes
-// leaves nothing that the next start does not mend.
+// The key is written first and never replaced, so that the next start recovers from a crash between the two
+// writes.
 func SelfSigned(dir string, now time.Time, hosts ...string) (certFile, keyFile string, err error) {
 	certFile = filepath.Join(dir, "self-signed.crt")
 	keyFile = filepath.Join(dir, "self-signed.key")
@@ -49,7 +49,7 @@ func SelfSigned(dir string, now time.Time, hosts ...string) (certFile, keyFile s
 		hosts = append(hosts, name)
 	}
 	dnsNames, ips := splitHosts(hosts)
-	good, err := selfSignedGood(certFile, keyFile, now, dnsNames, ips)
+	good, err := isSelfSignedValid(certFile, keyFile, now, dnsNames, ips)
 	if err != nil || good {
 		return certFile, keyFile, err
 	}
@@ -64,7 +64,7 @@ func SelfSigned(dir string, now time.Time, hosts ...string) (certFile, keyFile s
 	return certFile, keyFile, nil
 }
 
-// selfSignedKey reads the key, or makes it where there is none.
+// selfSignedKey loads the key, creating it if it does not exist.
 func selfSignedKey(name string) (crypto.Signer, error) {
 	keyPEM, err := readLimited(name)
 	switch {
@@ -80,7 +80,7 @@ func selfSignedKey(name string) (crypto.Signer, error) {
 		}
 	}
 	return nil, notary.Errorf(notary.Invalid,
-		"%s is not a private key (PKCS #8 in PEM): delete it and %s, and new ones are made at the next start",
+		"%s is not a private key (PKCS #8 in PEM): delete it and %s, and new ones will be created at the next start",
 		name, strings.TrimSuffix(filepath.Base(name), ".key")+".crt")
 }
 
@@ -100,17 +100,17 @@ func makeKey(name string) (crypto.Signer, error) {
 	return key, nil
 }
 
-// selfSignedGood says whether the certificate that is there can stay. One that was put
-// there by somebody else is an error: it is not ours to replace.
-func selfSignedGood(certFile, keyFile string, now time.Time, dnsNames []string, ips []net.IP) (bool, error) {
+// isSelfSignedValid reports whether the existing certificate can stay in use. A certificate that is not ours is an
+// error: it must not be replaced.
+func isSelfSignedValid(certFile, keyFile string, now time.Time, dnsNames []string, ips []net.IP) (bool, error) {
 	if _, err := os.Stat(certFile); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil || !bytes.Equal(pair.Leaf.RawIssuer, pair.Leaf.RawSubject) {
 		return false, &notary.Error{Kind: notary.Invalid, Err: err, Message: fmt.Sprintf(
-			"%s is not a self-signed certificate for the key beside it: delete it and a new one is made at the "+
-				"next start, or name your own certificate and key with cert_path and key_path", certFile)}
+			"%s is not a self-signed certificate for its key: delete it and a new one will be created at the "+
+				"next start, or set cert_path and key_path to your own certificate and key", certFile)}
 	}
 	if now.Before(pair.Leaf.NotBefore) || now.After(pair.Leaf.NotAfter.Add(-selfSignedRenewal)) {
 		return false, nil
@@ -132,10 +132,10 @@ func selfSign(key crypto.Signer, now time.Time, dnsNames []string, ips []net.IP)
 	if err != nil {
 		return nil, err
 	}
-	keyID := sha256.Sum256(public) // RFC 7093, section 2, shortened as method 1 has it
+	keyID := sha256.Sum256(public) // RFC 7093, section 2, truncated as in method 1
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "Notary (self-signed)"},
-		NotBefore:             now.Add(-time.Minute), // for clocks that are a little behind
+		NotBefore:             now.Add(-time.Minute), // for slow clocks
 		NotAfter:              now.Add(selfSignedValidity),
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
@@ -143,14 +143,14 @@ func selfSign(key crypto.Signer, now time.Time, dnsNames []string, ips []net.IP)
 		DNSNames:              dnsNames,
 		IPAddresses:           ips,
 		SubjectKeyId:          keyID[:20],
-		AuthorityKeyId:        keyID[:20], // CreateCertificate does not take it from an issuer of the same name
+		AuthorityKeyId:        keyID[:20], // CreateCertificate omits it if issuer and subject are the same
 	}
-	// Without a serial number in the template, CreateCertificate takes a random one.
+	// CreateCertificate generates a random serial number if the template has none.
 	return x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 }
 
-// splitHosts sorts hosts into DNS names and IP addresses, each once. What is neither, such
-// as a machine's name with an underscore, is left out: no client would accept it.
+// splitHosts sorts hosts into DNS names and IP addresses, without duplicates. It drops anything else, such as a
+// machine name with an underscore, which no client would accept.
 func splitHosts(hosts []string) (dnsNames []string, ips []net.IP) {
 	seen := map[string]bool{}
 	for _, host := range hosts {
@@ -168,8 +168,8 @@ func splitHosts(hosts []string) (dnsNames []string, ips []net.IP) {
 	return dnsNames, ips
 }
 
-// ValidHostname says whether s is a DNS host name: labels of letters, digits and inner
-// hyphens (RFC 1123, section 2.1), 253 characters at most.
+// ValidHostname reports whether s is a DNS host name: labels of letters, digits and inner hyphens (RFC 1123,
+// section 2.1), at most 253 characters.
 func ValidHostname(s string) bool {
 	if len(s) > 253 {
 		return false
@@ -187,7 +187,7 @@ func ValidHostname(s string) bool {
 	return true
 }
 
-// writeFile writes a file as a whole or not at all, with just this mode, whatever the umask.
+// writeFile writes a file atomically with exactly this mode, regardless of the umask.
 func writeFile(name string, data []byte, mode fs.FileMode) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // mode 0600
 	if err != nil {

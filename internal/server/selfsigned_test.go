@@ -64,7 +64,7 @@ func TestSelfSignedCertificate(t *testing.T) {
 	}
 }
 
-func TestSelfSignedCertificateIsKeptWhileItIsGood(t *testing.T) {
+func TestValidSelfSignedCertificateIsKept(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	tests := map[string]struct {
@@ -98,7 +98,7 @@ func TestSelfSignedCertificateIsKeptWhileItIsGood(t *testing.T) {
 	}
 }
 
-func TestSelfSignedMendsACrashBetweenTheWrites(t *testing.T) {
+func TestSelfSignedRecoversFromACrash(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	mustSelfSign(t, dir, time.Now())
@@ -108,7 +108,7 @@ func TestSelfSignedMendsACrashBetweenTheWrites(t *testing.T) {
 	mustSelfSign(t, dir, time.Now())
 }
 
-func TestSelfSignedReplacesNothingOfOthers(t *testing.T) {
+func TestSelfSignedKeepsForeignFiles(t *testing.T) {
 	t.Parallel()
 	foreign := t.TempDir()
 	mustSelfSign(t, foreign, time.Now())

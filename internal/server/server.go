@@ -1,10 +1,8 @@
-// Package server serves HTTPS, and plain HTTP for what is published: listeners, TLS, limits,
-// the request log and metrics. It is shared by everything that answers HTTP, and knows
-// nothing of certificate requests or accounts.
+// Package server serves HTTPS, and plain HTTP for published files: listeners, TLS, limits, the request log and
+// metrics. It knows nothing of certificate requests or accounts.
 //
-// [New] opens the listener and [Server.Serve] runs until its context ends. [NewMetrics]
-// makes what GET /metrics shows; [SelfSigned] and [LoadCertificate] make what the server
-// proves itself with.
+// [New] opens the listener and [Server.Serve] runs until its context ends. [NewMetrics] creates the handler of GET
+// /metrics; [SelfSigned] and [LoadCertificate] provide the server's certificate.
 package server
 
 import (
@@ -21,47 +19,46 @@ import (
 	"notary"
 )
 
-// The limits of every connection and request. They are for machines on the internet that
-// mean no good; well-behaved clients never meet them.
+// Limits of connections and requests. They are meant for malicious clients; well-behaved ones never reach them.
 const (
 	handshakeAndHeaderTimeout = 10 * time.Second
-	unknownWait               = 10 * time.Second // without a session or token: in the handshake, a header, or idle
+	unknownWait               = 10 * time.Second // without a session or token: for the handshake, a header, or idle
 	idleTimeout               = 2 * time.Minute
 	maxHeaderBytes            = 32 << 10
 	pingAfter                 = 30 * time.Second
 	pingTimeout               = 15 * time.Second
 
-	// What HTTP/2 buffers of bodies that are not read yet, and streams of one connection.
+	// HTTP/2 buffers for unread bodies, and streams per connection.
 	maxStreams          = 32
 	maxConnectionBuffer = 256 << 10
 	maxStreamBuffer     = 128 << 10
-	maxFrame            = 16 << 10 // the least that the protocol allows; each connection buffers one
+	maxFrame            = 16 << 10 // the protocol's minimum; each connection buffers one
 )
 
-// Config is what a [Server] needs. The zero durations stand for the defaults that are named.
+// Config configures a [Server]. A zero duration means the default stated.
 type Config struct {
-	Addr        string       // host:port to listen on; port 0 takes a free one
-	Listener    net.Listener // in place of Addr: one that [Listen] has opened already
-	Certificate *Certificate // what the server proves itself with; nil for plain HTTP
-	Handler     http.Handler // should end in an [http.ServeMux], whose patterns name the routes in metrics
+	Addr        string       // host:port to listen on; port 0 selects a free one
+	Listener    net.Listener // listener from [Listen], used instead of Addr
+	Certificate *Certificate // the server's certificate; nil for plain HTTP
+	Handler     http.Handler // should end in an [http.ServeMux], whose patterns are the routes in metrics
 	Metrics     *Metrics
 	Log         *slog.Logger
 	Proxies     *TrustedProxies // trusted to report client addresses; nil for none
 
-	// ProxyProtocol makes every connection from a trusted proxy begin with a PROXY header.
+	// ProxyProtocol requires a PROXY header on every connection from a trusted proxy.
 	ProxyProtocol bool
-	// Unlimited are paths that are exempt from the limits on requests.
+	// Unlimited are paths exempt from request limits.
 	Unlimited []string
 
-	Clients     Clients          // tells clients with a session or token from others; nobody has one without it
-	UnknownBody BodyLimit        // for the bodies of others; 16 KiB in 5 seconds
-	Connections ConnectionLimits // those of [ShareDescriptors] with a single listener
+	Clients     Clients          // identifies clients with a session or token; by default none is
+	UnknownBody BodyLimit        // for unknown clients; default 16 KiB in 5 seconds
+	Connections ConnectionLimits // default: [ShareDescriptors] for a single listener
 
-	WriteTimeout time.Duration // how long a client may stop reading; a minute
-	StopTimeout  time.Duration // how long requests in flight may take to finish on a stop; 20 seconds
+	WriteTimeout time.Duration // how long a client may stop reading; default a minute
+	StopTimeout  time.Duration // how long requests in flight may take on shutdown; default 20 seconds
 }
 
-// Server is a server that listens already.
+// Server is a listening server.
 type Server struct {
 	http        *http.Server
 	listener    net.Listener
@@ -86,8 +83,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// New listens. Connections wait until [Server.Serve] is called. Errors are [notary.Error]
-// values for the person who starts the program.
+// New listens; connections wait until [Server.Serve] is called. Errors are [notary.Error] values for the operator.
 func New(c Config) (*Server, error) {
 	c = c.withDefaults()
 	if c.Listener == nil {
@@ -108,9 +104,9 @@ func New(c Config) (*Server, error) {
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
 			ConnContext:       withConn,
-			// No ReadTimeout: the handler sets a deadline for each body.
-			// No WriteTimeout: it would cut long lists. The handler sets a deadline that
-			// moves on with every write; these two do the same below HTTP/2's streams.
+			// ReadTimeout is not set because the handler sets a deadline for each body. WriteTimeout is not set
+			// because it would truncate long lists: the handler extends a deadline with every write, and the
+			// following two do the same below HTTP/2's streams.
 			HTTP2: &http.HTTP2Config{
 				WriteByteTimeout: c.WriteTimeout,
 				SendPingTimeout:  pingAfter,
@@ -131,9 +127,8 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// wrapListener returns the listener of the HTTP server. Connections are limited below the PROXY
-// protocol, by the address of the peer itself: above it RemoteAddr is the client's, and waits
-// for the header.
+// wrapListener returns the HTTP server's listener. Connection limits apply to the peer's address, below the PROXY
+// protocol. Above it, RemoteAddr is the client's address and waits for the header.
 func (c *Config) wrapListener(open *connections) net.Listener {
 	var listener net.Listener = newLimitedListener(patientListener{c.Listener, c.WriteTimeout}, open, c.Log)
 	if c.ProxyProtocol {
@@ -142,7 +137,7 @@ func (c *Config) wrapListener(open *connections) net.Listener {
 	return listener
 }
 
-// Listen opens host:port, for a Server that is made later. Errors are those of [New].
+// Listen opens host:port for a Server created later. Errors are those of [New].
 func Listen(addr string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -155,23 +150,23 @@ func listenError(addr string, err error) error {
 	e := &notary.Error{Kind: notary.Unavailable, Field: "listen", Err: err}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		e.Message = fmt.Sprintf("%s is in use by another program: stop that one or listen on another port", addr)
+		e.Message = fmt.Sprintf("%s is in use by another program: stop it or listen on another port", addr)
 	case errors.Is(err, syscall.EACCES):
-		e.Message = fmt.Sprintf("this user may not listen on %s: ports below 1024 are kept for the system, take a higher one", addr)
+		e.Message = fmt.Sprintf("this user does not have permission to listen on %s: ports below 1024 are "+
+			"reserved, use a higher one", addr)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		e.Message = fmt.Sprintf("%s is not an address of this machine: listen on one that it has", addr)
+		e.Message = fmt.Sprintf("%s is not an address of this machine: listen on one of its addresses", addr)
 	default:
 		e.Message = fmt.Sprintf("cannot listen on %s", addr)
 	}
 	return e
 }
 
-// Addr is where the server listens, with the port that it really has.
+// Addr returns the address that the server listens on, with the actual port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Serve answers requests until ctx ends. Then it takes no more, lets those in flight
-// finish (cutting them off after the stop timeout) and gives nil. Their contexts do not end
-// with ctx. Any other end is an error.
+// Serve handles requests until ctx ends. It then stops listening, waits for requests in flight up to the stop
+// timeout, and returns nil. Their contexts do not end with ctx. In all other cases it returns an error.
 func (s *Server) Serve(ctx context.Context) error {
 	sweep, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSweeping()
@@ -196,6 +191,6 @@ func (s *Server) Serve(ctx context.Context) error {
 		s.log.Warn("some requests did not finish in time and were cut off", "error", err)
 		s.http.Close()
 	}
-	<-failed // http.ErrServerClosed, at once
+	<-failed // returns http.ErrServerClosed immediately
 	return nil
 }

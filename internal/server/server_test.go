@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-func TestOnlyTLS12AndNewerIsSpoken(t *testing.T) {
+func TestMinimumTLSVersion(t *testing.T) {
 	t.Parallel()
 	r := start(t, http.NotFoundHandler(), nil)
 	tests := map[string]struct {
@@ -33,7 +33,7 @@ func TestOnlyTLS12AndNewerIsSpoken(t *testing.T) {
 				t.Fatalf("handshake: %v, want success %v", err, test.ok)
 			}
 			if !test.ok {
-				// The server must refuse, not our own client.
+				// The server must refuse, not the test client.
 				wantIn(t, err.Error(), "remote error", "protocol version")
 				return
 			}
@@ -102,7 +102,7 @@ func TestStopWaitsForRequestsInFlight(t *testing.T) {
 	}
 }
 
-// waitUntilRefused gives back once nobody listens at addr.
+// waitUntilRefused returns once nothing listens at addr.
 func waitUntilRefused(t *testing.T, addr string) {
 	t.Helper()
 	for {
@@ -114,7 +114,7 @@ func waitUntilRefused(t *testing.T, addr string) {
 	}
 }
 
-func TestStopCutsOffWhatDoesNotFinish(t *testing.T) {
+func TestStopCutsOffSlowRequests(t *testing.T) {
 	t.Parallel()
 	entered := make(chan struct{})
 	r := start(t, http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
@@ -137,7 +137,7 @@ func TestStopCutsOffWhatDoesNotFinish(t *testing.T) {
 	wantIn(t, r.log.String(), "cut off")
 }
 
-// endless writes until it cannot, and says with what error it ended.
+// endless writes until it fails, and sends the error.
 func endless(ended chan<- error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		chunk := make([]byte, 64<<10)

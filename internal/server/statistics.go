@@ -14,7 +14,8 @@ var (
 	requestsDesc = prometheus.NewDesc("notary_certificate_requests",
 		"Certificate requests, by status.", []string{"status"}, nil)
 	expiringDesc = prometheus.NewDesc("notary_certificates_expiring",
-		"Certificates that expire within so many days and are neither revoked nor replaced by a later one for the same names and owner.", []string{"days"}, nil)
+		"Certificates that expire within so many days and are neither revoked nor replaced by a later one for "+
+			"the same names and owner.", []string{"days"}, nil)
 	damagedDesc = prometheus.NewDesc("notary_damaged_records",
 		"Database records that this node skipped or read in part because they are damaged.", nil, nil)
 	certificatesDesc = prometheus.NewDesc("notary_certificates",
@@ -85,7 +86,7 @@ func (c statisticsCollector) Collect(metrics chan<- prometheus.Metric) {
 		gauge(caValidDesc, a.InForce, labels...)
 		gauge(caRevocationsDesc, a.Revocations, labels...)
 		gauge(crlFindingsDesc, a.CRLFindings, labels...)
-		if !a.NotAfter.IsZero() { // it is pending
+		if !a.NotAfter.IsZero() { // pending
 			gauge(caExpiryDesc, a.NotAfter.Unix(), labels...)
 		}
 	}

@@ -16,7 +16,7 @@ func (tx *Tx) InsertRevocation(c *notary.Certificate, reason notary.RevocationRe
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		c.AuthorityID, c.ID, c.Shard, c.Serial, db.Seconds(tx.db.Now()), reason, listedUntil(c, tx.db.Now()))
 	if errors.Is(err, db.ErrUnique) {
-		return notary.Errorf(notary.Conflict, "this certificate is revoked already")
+		return notary.Errorf(notary.Conflict, "this certificate is already revoked")
 	} else if err != nil {
 		return err
 	}

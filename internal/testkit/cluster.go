@@ -17,25 +17,24 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// Cluster is a PostgreSQL of the test's own, on a port of 127.0.0.1. When the test ends, or
-// its process does, however that comes about, nothing is left of it.
+// Cluster is a PostgreSQL server of a test on a port of 127.0.0.1. It is removed when the test or its process ends
+// in any way.
 type Cluster struct {
-	// Name is what a standby streams as: what synchronous_standby_names may name.
+	// Name is the standby's application name, for use in synchronous_standby_names.
 	Name string
 
 	base *url.URL // of the server, without a database
 	bin  string   // where PostgreSQL's programs are
-	dir  string   // holds data and the log
+	dir  string   // contains data and the log
 
 	guard *exec.Cmd
 	held  io.Closer // keeps the guard waiting
 
 	server *exec.Cmd
-	gone   chan struct{} // closed when the server and all its children have ended
+	gone   chan struct{} // closed when the server and its children have ended
 }
 
-// StartCluster makes a cluster and starts it. The options are lines of postgresql.conf, such
-// as "fsync=off".
+// StartCluster creates and starts a cluster. The options are lines of postgresql.conf, such as "fsync=off".
 func StartCluster(t testing.TB, options ...string) *Cluster {
 	t.Helper()
 	c, err := openCluster(requirePostgres(t), options)
@@ -44,40 +43,39 @@ func StartCluster(t testing.TB, options ...string) *Cluster {
 	return c
 }
 
-// URL is that of a database on the cluster, for its superuser.
+// URL returns the superuser's URL of a database in the cluster.
 func (c *Cluster) URL(database string) string {
 	return c.base.JoinPath(database).String()
 }
 
-// Exec runs a statement on the database postgres.
+// Exec runs a statement in the database postgres.
 func (c *Cluster) Exec(t testing.TB, statement string) {
 	t.Helper()
 	Check(t, c.exec(statement))
 }
 
-// Stop ends the server in good order.
+// Stop shuts down the server.
 func (c *Cluster) Stop(t testing.TB) {
 	t.Helper()
 	c.end(t, os.Interrupt)
 }
 
-// Kill ends the server without a warning, as a crash does, and waits until its children have
-// noticed. What the operating system holds in memory is not lost.
+// Kill kills the server like a crash and waits until its children have ended. The operating system's buffers are
+// not lost.
 func (c *Cluster) Kill(t testing.TB) {
 	t.Helper()
 	c.end(t, os.Kill)
-	// Process ids come back: the next start, and the guard, must not take another for this one.
+	// Process ids are reused: the next start and the guard must not take another process for this one.
 	Check(t, os.Rename(filepath.Join(c.data(), "postmaster.pid"), filepath.Join(c.dir, "killed.pid")))
 }
 
-// Start starts the server again after Stop or Kill, on the same port.
+// Start restarts the server after Stop or Kill on the same port.
 func (c *Cluster) Start(t testing.TB) {
 	t.Helper()
 	Check(t, c.run())
 }
 
-// Standby makes a copy of the running cluster that follows it by streaming, and waits until
-// it does.
+// Standby creates a streaming standby of the running cluster, and waits until it streams.
 func (c *Cluster) Standby(t testing.TB) *Cluster {
 	t.Helper()
 	s, err := newCluster(c.bin)
@@ -87,14 +85,14 @@ func (c *Cluster) Standby(t testing.TB) *Cluster {
 	Check(t, s.tool("pg_basebackup", "--pgdata", s.data(), "--checkpoint=fast", "--no-sync",
 		"--write-recovery-conf", "--dbname", c.URL("postgres")+"&application_name="+s.Name))
 	Check(t, s.configure("postgresql.auto.conf",
-		"synchronous_standby_names = ''",         // once promoted it has nobody to wait for
-		"wal_retrieve_retry_interval = '100ms'")) // it looks for its primary again, and then for Promote
+		"synchronous_standby_names = ''",         // once promoted it has no standby
+		"wal_retrieve_retry_interval = '100ms'")) // interval for trying the primary, and so for Promote
 	Check(t, s.settle())
 	c.awaitStandby(t, s.Name)
 	return s
 }
 
-// Promote makes a standby a primary.
+// Promote promotes a standby to primary.
 func (c *Cluster) Promote(t testing.TB) {
 	t.Helper()
 	if promoted, err := c.ask(`SELECT pg_promote()`); err != nil || !promoted {
@@ -102,7 +100,6 @@ func (c *Cluster) Promote(t testing.TB) {
 	}
 }
 
-// openCluster makes a cluster and starts it.
 func openCluster(bin string, options []string) (*Cluster, error) {
 	c, err := newCluster(bin)
 	if err != nil {
@@ -117,7 +114,6 @@ func openCluster(bin string, options []string) (*Cluster, error) {
 	return c, nil
 }
 
-// initialize writes the data folder.
 func (c *Cluster) initialize(options []string) error {
 	password, _ := c.base.User.Password()
 	file := filepath.Join(c.dir, "password")
@@ -129,8 +125,8 @@ func (c *Cluster) initialize(options []string) error {
 	}
 	args := []string{"--pgdata", c.data(), "--username", c.base.User.Username(), "--pwfile", file,
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"}
-	// Text sorts by a language's rules, as it does on most servers: what is to sort by bytes
-	// must say so. Before PostgreSQL 15, and without ICU, it sorts by bytes anyway.
+	// Use a natural-language collation, the default of most servers, so that code that needs byte order must say
+	// so. Without ICU or before PostgreSQL 15, byte order is used.
 	if c.tool("initdb", append(args, "--locale-provider=icu", "--icu-locale=en")...) != nil {
 		if err := c.tool("initdb", args...); err != nil {
 			return err
@@ -139,11 +135,10 @@ func (c *Cluster) initialize(options []string) error {
 	return errors.Join(os.Remove(file), c.configure("postgresql.conf", append([]string{
 		"listen_addresses = '127.0.0.1'",
 		"unix_socket_directories = ''",
-		"dynamic_shared_memory_type = mmap", // in the data folder, where a crash leaves nothing behind
+		"dynamic_shared_memory_type = mmap", // in the data folder, so that crashes leak nothing
 	}, options...)...))
 }
 
-// configure adds lines to a file of settings.
 func (c *Cluster) configure(name string, lines ...string) error {
 	file, err := os.OpenFile(filepath.Join(c.data(), name), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
@@ -158,9 +153,9 @@ func (c *Cluster) configure(name string, lines ...string) error {
 	return nil
 }
 
-// settle finds a port for the server and starts it there for the first time.
+// settle finds a port and starts the server there for the first time.
 func (c *Cluster) settle() (err error) {
-	for range 5 { // another may take the port in between
+	for range 5 { // the port may be taken in between
 		var port int
 		if port, err = freePort(); err != nil {
 			return err
@@ -173,7 +168,6 @@ func (c *Cluster) settle() (err error) {
 	return err
 }
 
-// run starts the server and waits until it answers.
 func (c *Cluster) run() error {
 	log, err := os.OpenFile(c.logFile(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -183,8 +177,7 @@ func (c *Cluster) run() error {
 	if err != nil {
 		return errors.Join(err, log.Close())
 	}
-	// By way of a pipe, which ends only when every child of the server has let go of it: Wait
-	// waits for all of them.
+	// The pipe ends only when all children of the server have closed it, so Wait waits for them.
 	server.Stderr = struct{ io.Writer }{log}
 	if err := server.Start(); err != nil {
 		return errors.Join(err, log.Close())
@@ -199,7 +192,6 @@ func (c *Cluster) run() error {
 	return c.answer()
 }
 
-// answer waits for the server to answer.
 func (c *Cluster) answer() error {
 	deadline := time.Now().Add(Patience)
 	for {
@@ -218,7 +210,7 @@ func (c *Cluster) answer() error {
 	}
 }
 
-// end sends the server a signal and waits until nothing of it runs.
+// end sends the server a signal and waits until all its processes have ended.
 func (c *Cluster) end(t testing.TB, signal os.Signal) {
 	t.Helper()
 	Check(t, c.server.Process.Signal(signal))
@@ -229,7 +221,6 @@ func (c *Cluster) end(t testing.TB, signal os.Signal) {
 	}
 }
 
-// awaitStandby waits until a standby of that name streams.
 func (c *Cluster) awaitStandby(t testing.TB, name string) {
 	t.Helper()
 	deadline := time.Now().Add(Patience)
@@ -256,7 +247,6 @@ func (c *Cluster) exec(statement string) error {
 	return err
 }
 
-// ask puts a question that is answered by yes or no.
 func (c *Cluster) ask(query string, args ...any) (yes bool, err error) {
 	db, err := sql.Open("pgx", c.URL("postgres"))
 	if err != nil {
@@ -270,15 +260,14 @@ func (c *Cluster) ask(query string, args ...any) (yes bool, err error) {
 func (c *Cluster) data() string    { return filepath.Join(c.dir, "data") }
 func (c *Cluster) logFile() string { return filepath.Join(c.dir, "log") }
 
-// log is the end of what the server wrote.
 func (c *Cluster) log() string {
 	text, _ := os.ReadFile(c.logFile())
 	return string(text[max(0, len(text)-4000):])
 }
 
-// Ordinary creates an ordinary user with a database of the same name, as an administrator would: the
-// superuser is postgres from then on. It returns the URL of any database for that user, and the
-// variables by which PostgreSQL's programs connect as the superuser.
+// Ordinary creates an ordinary user with a database of the same name, as an administrator would, and renames the
+// superuser to postgres. It returns a function for the user's database URLs, and the environment with which
+// PostgreSQL's programs connect as the superuser.
 func (c *Cluster) Ordinary(t testing.TB, user string) (databaseURL func(database string) string, admin []string) {
 	t.Helper()
 	password, _ := c.base.User.Password()

@@ -15,15 +15,14 @@ import (
 	"notary/internal/store"
 )
 
-// Patient makes a store wait for a busy machine: no test depends on how long a query takes.
+// Patient gives a store long timeouts, so that no test depends on the duration of a query.
 var Patient = []store.Option{store.ReadTimeout(10 * time.Minute), store.WriteTimeout(10 * time.Minute)}
 
-// OnPostgres says whether the tests are run on PostgreSQL. The test command runs those of
-// the store and all above it once on each engine.
+// OnPostgres reports whether tests run on PostgreSQL. The tests of the store and the packages above it run once on
+// each engine.
 func OnPostgres() bool { return os.Getenv("NOTARY_TEST_ENGINE") == "postgres" }
 
-// Database names a new database of the test's own, for [store.Open], on the engine that is
-// being tested.
+// Database returns a new database for [store.Open] on the engine under test.
 func Database(t testing.TB) string {
 	t.Helper()
 	if OnPostgres() {
@@ -32,8 +31,8 @@ func Database(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "notary.db")
 }
 
-// SQL opens a database beside the service, as another program would: to look at what is
-// stored or to damage it. Neither references nor, on SQLite, CHECK constraints are enforced.
+// SQL opens a database separately from the service, to inspect or damage it. It does not enforce references or, on
+// SQLite, CHECK constraints.
 func SQL(t testing.TB, database string) *sql.DB {
 	t.Helper()
 	db := openSQL(t, database)
@@ -54,14 +53,14 @@ func openSQL(t testing.TB, database string) *sql.DB {
 	return db
 }
 
-// Exec runs statements on the World's database behind the service's back.
+// Exec runs statements on the World's database, bypassing the service.
 func (w *World) Exec(t testing.TB, text string, args ...any) {
 	t.Helper()
 	_, err := SQL(t, w.Database).ExecContext(t.Context(), text, args...)
 	Check(t, err)
 }
 
-// Events are all events on record, the oldest first.
+// Events returns all events, oldest first.
 func (w *World) Events(t testing.TB) []notary.Event {
 	t.Helper()
 	var events []notary.Event
@@ -81,7 +80,7 @@ func (w *World) Events(t testing.TB) []notary.Event {
 	return events
 }
 
-// EventsOf gives the actions that do puts on record, in their order.
+// EventsOf returns the actions of the events that do records, in order.
 func (w *World) EventsOf(t testing.TB, do func()) []string {
 	t.Helper()
 	before := len(w.Events(t))

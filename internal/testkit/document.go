@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Commands returns the shell commands of a section of a Markdown file: the text of each of its blocks
-// that is marked as sh. Without a heading, it returns those of the whole file.
+// Commands returns the blocks of shell commands, marked sh, in a section of a Markdown file, or in the whole file if the
+// heading is "".
 func Commands(t testing.TB, file, heading string) (blocks []string) {
 	t.Helper()
 	content, err := os.ReadFile(file)

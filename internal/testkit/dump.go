@@ -10,8 +10,8 @@ import (
 	"notary/internal/store"
 )
 
-// Dump returns every row of every table, as text by the table's name. Two dumps are equal as
-// long as nothing at all was written between them.
+// Dump returns every row of every table as text, by table name. Two dumps are equal if nothing was written between
+// them.
 func (w *World) Dump(t testing.TB) map[string][]string {
 	t.Helper()
 	return Rows(t, w.Database, Columns(t, w.Database))
@@ -41,7 +41,7 @@ func Columns(t testing.TB, database string) map[string][]string {
 	return columns
 }
 
-// Rows returns every row of the tables, as text by the table's name, in the given columns.
+// Rows returns every row of the tables as text, by table name, in the given columns.
 func Rows(t testing.TB, database string, columns map[string][]string) map[string][]string {
 	t.Helper()
 	db := openSQL(t, database)
@@ -49,12 +49,11 @@ func Rows(t testing.TB, database string, columns map[string][]string) map[string
 	dump := map[string][]string{}
 	for table, names := range columns {
 		dump[table] = rowsOf(t, db, `SELECT "`+strings.Join(names, `", "`)+`" FROM "`+table+`"`)
-		slices.Sort(dump[table]) // PostgreSQL has no order of its own
+		slices.Sort(dump[table]) // PostgreSQL guarantees no order
 	}
 	return dump
 }
 
-// rowsOf gives each row as one text.
 func rowsOf(t testing.TB, db *sql.DB, query string) (all []string) {
 	t.Helper()
 	rows, err := db.Query(query)

@@ -31,7 +31,7 @@ func WantModes(t testing.TB, folder string, modes map[string]fs.FileMode) {
 	}
 }
 
-// Buffer is a buffer for one goroutine to write, such as a log, and another to read.
+// Buffer is a buffer, such as a log, that one goroutine writes while another reads it.
 type Buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -13,14 +13,13 @@ import (
 	"notary/internal/store"
 )
 
-// Fill puts n copies of a signed request, with copies of its certificate, straight into the
-// store. A copy has a serial number and a fingerprint of its own, and the CSR and, but for its
-// signature, the DER of the sample, so that no time goes into signing.
+// Fill adds n copies of a signed request and its certificate directly to the store. Each copy has its own serial
+// number and fingerprint, but the sample's CSR and, except for the signature, DER, so that nothing is signed.
 func Fill(t testing.TB, st *store.Store, sample int64, n int) {
 	t.Helper()
 	req, err := st.Request(t.Context(), sample)
 	Check(t, err)
-	const together = 100 // SQLite takes longer for each statement the more pages a transaction has changed
+	const together = 100 // SQLite slows down as a transaction changes more pages
 	for from := 0; from < n; from += together {
 		Check(t, st.Write(t.Context(), func(tx *store.Tx) error {
 			for i := from; i < min(from+together, n); i++ {
@@ -61,8 +60,8 @@ func copyRequest(ctx context.Context, tx *store.Tx, req notary.Request, i int) e
 	return tx.Event(notary.EventBy(by, "request.sign", req.Ref()))
 }
 
-// Variant returns the DER of a certificate with n in the last octets of its signature, and the
-// fingerprint of that: another certificate that parses as the first does.
+// Variant returns the DER of a certificate with n in the last octets of its signature, and its fingerprint: a
+// different certificate that parses alike.
 func Variant(der []byte, n uint64) (variant []byte, fingerprint string) {
 	variant = binary.BigEndian.AppendUint64(slices.Clone(der[:len(der)-8]), n)
 	digest := sha256.Sum256(variant)

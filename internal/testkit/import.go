@@ -15,7 +15,7 @@ import (
 	"notary/internal/pki"
 )
 
-// ImportOf returns an outside authority to be imported.
+// ImportOf returns an external CA to be imported.
 func ImportOf(t testing.TB, o *Outside) ca.Import {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(o.Key)
@@ -23,7 +23,7 @@ func ImportOf(t testing.TB, o *Outside) ca.Import {
 	return ca.Import{Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), Chain: PEM(o.Authorities()...)}
 }
 
-// LastCRL returns the CRL of an outside authority.
+// LastCRL returns the CRL of an external CA.
 func LastCRL(t testing.TB, w *World, o *Outside, number int64, entries ...notary.Revocation) []byte {
 	t.Helper()
 	list := &x509.RevocationList{Number: big.NewInt(number), ThisUpdate: w.Clock.Now(),

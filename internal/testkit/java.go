@@ -16,8 +16,8 @@ import (
 //go:embed Verify.java
 var verifyJava []byte
 
-// Java verifies chains as Java's TLS does. One of it does for many chains, from any number of
-// goroutines: to start it takes a second or two.
+// Java verifies chains like Java's TLS. It takes a second or two to start, so use one for many chains. It is safe
+// for concurrent use.
 type Java struct {
 	mu   sync.Mutex
 	in   io.Writer
@@ -25,8 +25,7 @@ type Java struct {
 	errs *strings.Builder
 }
 
-// NewJava starts the verifier, which ends with the test. It needs a JDK: a JRE cannot run a
-// source file.
+// NewJava starts the verifier, which stops with the test. It needs a JDK: a JRE cannot run a source file.
 func NewJava(t testing.TB) *Java {
 	t.Helper()
 	Require(t, "javac")
@@ -50,16 +49,16 @@ func NewJava(t testing.TB) *Java {
 	return j
 }
 
-// JavaChain is what [Java.Verify] verifies: files in PEM, a time, and what for.
+// JavaChain is the input of [Java.Verify]: PEM files, a time and a purpose.
 type JavaChain struct {
-	Use                       string // "server", "client", or "ocsp" to ask the responder about the leaf
+	Use                       string // "server", "client", or "ocsp" to query the responder about the leaf
 	At                        time.Time
 	Leaf, Intermediates, Root string
-	Lists                     string // CRLs; "" where none are looked at
-	Responder                 string // of OCSP, its URL
+	Lists                     string // CRLs; "" to check none
+	Responder                 string // URL of the OCSP responder
 }
 
-// Verify says whether Java accepts the chain, and what it has against it.
+// Verify reports whether Java accepts the chain, and if not, why.
 func (j *Java) Verify(t testing.TB, c JavaChain) (says string, accepted bool) {
 	t.Helper()
 	last := c.Lists

@@ -14,8 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Java looks at what it is asked to look at: the purpose, the time, and the CRLs, without which
-// it accepts nothing where revocations count.
+// Java checks the purpose, the time and the CRLs. If revocation is checked, it accepts nothing without CRLs.
 func TestJavaLooks(t *testing.T) {
 	t.Parallel()
 	java := testkit.NewJava(t)

@@ -21,15 +21,14 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// KeyVariant is another public key, or another encoding of the same, that the holder of a
-// private key can sign for.
+// KeyVariant is another public key of the same private key, or another encoding.
 type KeyVariant struct {
 	Name string
 	SPKI []byte
-	// Related is set for a canonical encoding of another public key.
+	// Related is true for a canonical encoding of another public key.
 	Related bool
 
-	key crypto.Signer // signs; it may be the negation of an Ed25519 key
+	key crypto.Signer // signing key; possibly the negation of an Ed25519 key
 }
 
 // KeyVariants returns the variants of a key: related public keys and non-canonical encodings.
@@ -70,7 +69,6 @@ func related(t testing.TB, key crypto.Signer) []KeyVariant {
 	return []KeyVariant{{Name: name, SPKI: spkiOf(t, other.Public()), Related: true, key: other}}
 }
 
-// otherExponent returns a private key of the same modulus.
 func otherExponent(t testing.TB, key *rsa.PrivateKey) *rsa.PrivateKey {
 	t.Helper()
 	one := big.NewInt(1)
@@ -103,7 +101,7 @@ func negateEd25519(t testing.TB, key ed25519.PrivateKey) *scalarKey {
 
 func (k *scalarKey) Public() crypto.PublicKey { return k.public }
 
-// Sign signs as RFC 8032, section 5.1.6, with a random nonce.
+// Sign signs as in RFC 8032, section 5.1.6, with a random nonce.
 func (k *scalarKey) Sign(random io.Reader, message []byte, _ crypto.SignerOpts) ([]byte, error) {
 	seed := make([]byte, 64)
 	if _, err := io.ReadFull(random, seed); err != nil {
@@ -123,7 +121,7 @@ func (k *scalarKey) Sign(random io.Reader, message []byte, _ crypto.SignerOpts) 
 	return append(commitment, response.Bytes()...), nil
 }
 
-// CSR returns a signing request, in PEM, for the variant. Its signature verifies.
+// CSR returns a PEM signing request for the variant with a valid signature.
 func (v KeyVariant) CSR(t testing.TB, name string) string {
 	t.Helper()
 	template, err := x509.CreateCertificateRequest(rand.Reader,
@@ -136,7 +134,7 @@ func (v KeyVariant) CSR(t testing.TB, name string) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 }
 
-// Certificate returns a certificate that o issues, whose key is the variant.
+// Certificate returns a certificate issued by o for the variant.
 func (v KeyVariant) Certificate(t testing.TB, o *Outside, edits ...func(*x509.Certificate)) *x509.Certificate {
 	t.Helper()
 	issued := o.Issue(t, v.key.Public(), edits...)
@@ -146,7 +144,6 @@ func (v KeyVariant) Certificate(t testing.TB, o *Outside, edits ...func(*x509.Ce
 	return certificate
 }
 
-// replaceSPKI replaces the key in what is to be signed, which is a SEQUENCE.
 func replaceSPKI(t testing.TB, info, old, spki []byte) []byte {
 	t.Helper()
 	var content cryptobyte.String
@@ -157,7 +154,7 @@ func replaceSPKI(t testing.TB, info, old, spki []byte) []byte {
 	return sequence(t, bytes.Replace(content, old, spki, 1))
 }
 
-// signed signs info with the algorithm of a structure that was signed before.
+// signed signs info with the algorithm of an existing signed structure.
 func signed(t testing.TB, key crypto.Signer, info, before, infoBefore []byte) []byte {
 	t.Helper()
 	var content, algorithm cryptobyte.String
@@ -194,7 +191,6 @@ func bitString(t testing.TB, unused byte, bits []byte) []byte {
 	return element(t, casn1.BIT_STRING, []byte{unused}, bits)
 }
 
-// element returns a DER element with this content.
 func element(t testing.TB, tag casn1.Tag, parts ...[]byte) []byte {
 	t.Helper()
 	var b cryptobyte.Builder
@@ -204,8 +200,7 @@ func element(t testing.TB, tag casn1.Tag, parts ...[]byte) []byte {
 	return der
 }
 
-// RelatedRoot returns a root of the same name as o whose private key belongs to another public
-// key, too: that of o.
+// RelatedRoot returns a root with o's name whose private key also belongs to o's public key.
 func RelatedRoot(t testing.TB, o *Outside) *Outside {
 	t.Helper()
 	root := &Outside{Key: related(t, o.Key)[0].key, now: o.now}

@@ -14,7 +14,7 @@ import (
 	"notary"
 )
 
-// Outside is somebody else's authority: what it signs is uploaded.
+// Outside is an external authority.
 type Outside struct {
 	Certificate *x509.Certificate
 	Key         crypto.Signer
@@ -23,7 +23,7 @@ type Outside struct {
 	now   time.Time
 }
 
-// OutsideRoot makes a root that is valid for a year around now.
+// OutsideRoot creates a root whose validity extends a year around now.
 func OutsideRoot(t testing.TB, alg notary.KeyAlgorithm, now time.Time) *Outside {
 	t.Helper()
 	root := &Outside{Key: Key(t, alg), now: now}
@@ -31,8 +31,7 @@ func OutsideRoot(t testing.TB, alg notary.KeyAlgorithm, now time.Time) *Outside 
 	return root
 }
 
-// Intermediate makes an authority under o. The edits change its certificate before it is
-// signed.
+// Intermediate creates an authority below o. The edits modify its certificate before it is signed.
 func (o *Outside) Intermediate(t testing.TB, alg notary.KeyAlgorithm, edits ...func(*x509.Certificate)) *Outside {
 	t.Helper()
 	below := &Outside{Key: Key(t, alg), above: o, now: o.now}
@@ -40,7 +39,7 @@ func (o *Outside) Intermediate(t testing.TB, alg notary.KeyAlgorithm, edits ...f
 	return below
 }
 
-// Issue signs a certificate for the key, for a leaf where no edit says otherwise.
+// Issue signs a certificate for the key, a leaf unless edits say otherwise.
 func (o *Outside) Issue(t testing.TB, key crypto.PublicKey, edits ...func(*x509.Certificate)) *x509.Certificate {
 	t.Helper()
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
@@ -54,7 +53,7 @@ func (o *Outside) Issue(t testing.TB, key crypto.PublicKey, edits ...func(*x509.
 		edit(template)
 	}
 	issuer := o.Certificate
-	if issuer == nil { // it signs itself
+	if issuer == nil { // self-signed
 		issuer = template
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key, o.Key)
@@ -70,7 +69,7 @@ func asAuthority(template *x509.Certificate) {
 	template.NotAfter = template.NotAfter.AddDate(0, 6, 0)
 }
 
-// Authorities are the certificates from o up to its root.
+// Authorities returns the certificates from o up to its root.
 func (o *Outside) Authorities() []*x509.Certificate {
 	var chain []*x509.Certificate
 	for ; o != nil; o = o.above {
@@ -79,13 +78,13 @@ func (o *Outside) Authorities() []*x509.Certificate {
 	return chain
 }
 
-// Chain issues a leaf for the key and gives it as PEM with all that is above it.
+// Chain issues a leaf for the key and returns the PEM chain.
 func (o *Outside) Chain(t testing.TB, key crypto.PublicKey, edits ...func(*x509.Certificate)) string {
 	t.Helper()
 	return PEM(append([]*x509.Certificate{o.Issue(t, key, edits...)}, o.Authorities()...)...)
 }
 
-// PEM writes certificates one after the other.
+// PEM encodes certificates one after the other.
 func PEM(certs ...*x509.Certificate) string {
 	var b strings.Builder
 	for _, c := range certs {

@@ -19,8 +19,8 @@ import (
 	"testing"
 )
 
-// Postgres is the URL of an empty database of the test's own, on a server that many tests
-// share: the one that NOTARY_TEST_POSTGRES names, or else one for this process.
+// Postgres returns the URL of a new database on a server shared by many tests: that of NOTARY_TEST_POSTGRES, or
+// one for this process.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	return newDatabase(t, "")
@@ -47,7 +47,7 @@ func requireServer(t testing.TB) {
 	}
 }
 
-// sharedCluster is never removed: its guard does that when the process ends.
+// sharedCluster is removed by its guard when the process ends.
 var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
 	if text := os.Getenv("NOTARY_TEST_POSTGRES"); text != "" {
 		base, err := url.Parse(text)
@@ -57,12 +57,12 @@ var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
 		base.Path = ""
 		return &Cluster{base: base}, nil
 	}
-	// As scripts/with-postgres has it. Nothing here outlives a crash, so nothing waits for a disk.
+	// Same settings as scripts/with-postgres. Nothing needs to survive a crash, so nothing is flushed.
 	return openCluster(findPostgres(), []string{"fsync = off", "full_page_writes = off",
 		"synchronous_commit = on", "shared_buffers = 64MB", "max_connections = 400"})
 })
 
-// requirePostgres gives the folder of PostgreSQL's programs, or skips the test as [Require] does.
+// requirePostgres returns the folder of PostgreSQL's programs, or skips the test like [Require].
 func requirePostgres(t testing.TB) string {
 	t.Helper()
 	bin := findPostgres()
@@ -70,8 +70,7 @@ func requirePostgres(t testing.TB) string {
 	return bin
 }
 
-// findPostgres looks for the folder of PostgreSQL's programs; it is "" where there is none.
-// Debian keeps each version in a folder of its own, off the PATH.
+// findPostgres returns the folder of PostgreSQL's programs, or "". Debian has a folder per version, not on PATH.
 func findPostgres() string {
 	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) > 0 {
 		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(version(a), version(b)) }))
@@ -85,15 +84,14 @@ func findPostgres() string {
 	return strings.TrimSpace(string(out))
 }
 
-// version is 15 for /usr/lib/postgresql/15/bin/initdb.
+// version returns 15 for /usr/lib/postgresql/15/bin/initdb.
 func version(path string) float64 {
 	v, _ := strconv.ParseFloat(strings.Split(path, "/")[4], 64)
 	return v
 }
 
-// guarding is what a cluster's guard does once the test's end of its pipe is closed, as it is
-// too when the process is killed: it stops the server, frees the shared memory that one which
-// was killed has left, and removes the folder.
+// guarding is the guard's script. It runs when the test's end of the pipe is closed, also if the process is
+// killed: it stops the server, frees the shared memory of a killed one, and removes the folder.
 const guarding = `
 read -r _
 "$1/pg_ctl" stop --silent --mode=immediate --pgdata="$2/data"
@@ -102,9 +100,8 @@ cd /
 rm -rf "$2"
 `
 
-// newCluster makes a folder for a cluster, and a guard for it.
 func newCluster(bin string) (*Cluster, error) {
-	// Not t.TempDir, which only the test's own user may enter.
+	// t.TempDir is accessible only to the test's user.
 	dir, err := os.MkdirTemp("", "notary-postgres-")
 	if err != nil {
 		return nil, err
@@ -129,17 +126,16 @@ func (c *Cluster) startGuard() error {
 	return guard.Start()
 }
 
-// remove lets the guard do its work, whatever state the cluster is in.
+// remove triggers the guard, whatever the state of the cluster.
 func (c *Cluster) remove() error {
 	err := c.held.Close()
-	_ = c.guard.Wait() // it also fails where there was nothing to stop
+	_ = c.guard.Wait() // also fails if there was nothing to stop
 	if c.gone != nil {
 		<-c.gone
 	}
 	return errors.Join(err, os.RemoveAll(c.dir))
 }
 
-// tool runs one of PostgreSQL's programs to its end.
 func (c *Cluster) tool(name string, args ...string) error {
 	cmd, err := c.command(filepath.Join(c.bin, name), args...)
 	if err != nil {
@@ -151,8 +147,8 @@ func (c *Cluster) tool(name string, args ...string) error {
 	return nil
 }
 
-// command is to run in the cluster's folder, as its user. It is in a process group of its
-// own: an interrupt at the terminal is for the test, and the guard follows.
+// command returns a command for the cluster's folder and user. It has its own process group, so that the
+// terminal's interrupt reaches only the test, and the guard follows.
 func (c *Cluster) command(path string, args ...string) (*exec.Cmd, error) {
 	uid, gid, err := serverUser()
 	if err != nil {
@@ -165,7 +161,7 @@ func (c *Cluster) command(path string, args ...string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// serverUser is whom the server runs as: PostgreSQL refuses to be root.
+// serverUser returns the user that runs the server, because PostgreSQL refuses to run as root.
 func serverUser() (uid, gid uint32, err error) {
 	if os.Getuid() != 0 {
 		return uint32(os.Getuid()), uint32(os.Getgid()), nil
@@ -182,7 +178,6 @@ func serverUser() (uid, gid uint32, err error) {
 	return uint32(id), uint32(group), err
 }
 
-// chown gives a file to the server's user.
 func chown(path string) error {
 	uid, gid, err := serverUser()
 	if err != nil {
@@ -191,8 +186,7 @@ func chown(path string) error {
 	return os.Chown(path, int(uid), int(gid))
 }
 
-// freePort finds a port below those that systems give to connections, so that it is still
-// free when the server comes back.
+// freePort returns a free port below the ephemeral range, so that it is still free when the server restarts.
 func freePort() (int, error) {
 	for range 100 {
 		n, err := rand.Int(rand.Reader, big.NewInt(12000))
@@ -207,7 +201,7 @@ func freePort() (int, error) {
 	return 0, errors.New("no port of 127.0.0.1 is free for PostgreSQL")
 }
 
-// PostgresProgram runs one of PostgreSQL's own programs, such as pg_dump, to its end.
+// PostgresProgram runs one of PostgreSQL's programs, such as pg_dump.
 func PostgresProgram(t testing.TB, name string, args ...string) {
 	t.Helper()
 	path := filepath.Join(requirePostgres(t), name)

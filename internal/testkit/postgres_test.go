@@ -53,7 +53,7 @@ func TestClusterKeepsItsRowsOverAKill(t *testing.T) {
 }
 
 func TestStandbyKeepsWhatItsPrimaryCommitted(t *testing.T) {
-	primary := StartCluster(t, "fsync = off") // a kill takes nothing that the disk has yet to get
+	primary := StartCluster(t, "fsync = off") // a kill does not lose the system's buffers
 	standby := primary.Standby(t)
 	primary.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = '`+standby.Name+`'`)
 	primary.Exec(t, `SELECT pg_reload_conf()`)
@@ -94,7 +94,6 @@ func execute(t *testing.T, db *sql.DB, statements ...string) {
 	}
 }
 
-// wantThings counts the rows of thing.
 func wantThings(t *testing.T, db *sql.DB, want int) {
 	t.Helper()
 	if got := count(t, db, `thing`); got != want {

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// runAs lets a program run as oneself.
+// runAs does nothing here.
 func runAs(*exec.Cmd, uint32, uint32) {}
 
-// CPUTime skips the test: this system does not tell.
+// CPUTime skips the test: it is unknown on this system.
 func CPUTime(t testing.TB) time.Duration {
 	t.Skip("the processor time of a process is not known here")
 	return 0

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// CPUTime returns the processor time that this process has used.
+// CPUTime returns the processor time used by this process.
 func CPUTime(t testing.TB) time.Duration {
 	t.Helper()
 	var used syscall.Rusage
@@ -18,7 +18,7 @@ func CPUTime(t testing.TB) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// runAs lets a program run as that user where we are root, in a process group of its own.
+// runAs makes a command run as the user, if we are root, and in its own process group.
 func runAs(cmd *exec.Cmd, uid, gid uint32) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if os.Getuid() == 0 {

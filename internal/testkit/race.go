@@ -6,7 +6,7 @@ import (
 	"notary"
 )
 
-// Race calls fn n times at once and gives the errors, each at the place of its call.
+// Race makes n concurrent calls of fn and returns their errors by index.
 func Race(n int, fn func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})
@@ -22,7 +22,7 @@ func Race(n int, fn func(i int) error) []error {
 	return errs
 }
 
-// Kinds counts errors by kind; those that are nil by "".
+// Kinds counts errors by kind; nil counts as "".
 func Kinds(errs []error) map[notary.Kind]int {
 	kinds := map[notary.Kind]int{}
 	for _, err := range errs {

@@ -5,5 +5,4 @@ import (
 	"strings"
 )
 
-// randomLabel is a DNS label that no other test has.
 func randomLabel() string { return "t" + strings.ToLower(rand.Text()[:16]) }

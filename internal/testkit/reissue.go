@@ -14,18 +14,18 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Form is how a certificate differs from those that package x509 writes.
+// Form is a form of certificate that package x509 does not produce.
 type Form struct {
-	Version1 bool                    // without any extension
-	Serial   []byte                  // the content of the INTEGER; nil for the one that it has
-	Hash     crypto.Hash             // of the signature: SHA-1 or MD5; 0 for a usual one
-	Subject  []byte                  // DER of the subject; nil for the one that it has
-	Issuer   []byte                  // DER of the issuer's name; nil for the one that it has
-	Without  []asn1.ObjectIdentifier // extensions that are left out
-	With     []pkix.Extension        // extensions that are added as they are
+	Version1 bool                    // version 1, without extensions
+	Serial   []byte                  // content of the INTEGER; nil for the original
+	Hash     crypto.Hash             // signature hash: SHA-1 or MD5; 0 for the usual one
+	Subject  []byte                  // DER of the subject; nil for the original
+	Issuer   []byte                  // DER of the issuer; nil for the original
+	Without  []asn1.ObjectIdentifier // extensions to remove
+	With     []pkix.Extension        // extensions to add
 }
 
-// Reissue returns a certificate in another form, signed with the key of its issuer.
+// Reissue returns a certificate in another form, signed with its issuer's key.
 func Reissue(t testing.TB, c *x509.Certificate, issuer crypto.Signer, form Form) *x509.Certificate {
 	t.Helper()
 	var version, number, algorithm, name, validity, subject, key cryptobyte.String
@@ -94,7 +94,7 @@ func oldAlgorithm(t testing.TB, key crypto.Signer, hash crypto.Hash) []byte {
 	return der
 }
 
-// Extensions that tests leave out of certificates.
+// Extensions that tests remove from certificates.
 var (
 	SubjectKeyID     = asn1.ObjectIdentifier{2, 5, 29, 14}
 	KeyUsage         = asn1.ObjectIdentifier{2, 5, 29, 15}

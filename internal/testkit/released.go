@@ -20,11 +20,11 @@ import (
 //go:embed testdata/released/*/*.gz testdata/released/*/seal.key
 var released embed.FS
 
-// Released is a database as a released version of Notary left it, on the engine under test. It
-// holds a few of every object. Nothing has opened it yet.
+// Released is the database of a released version of Notary, with a few objects of every kind, on the engine under
+// test. It has not been opened.
 type Released struct {
 	Database string
-	Clock    *Clock // stands at the database's last event
+	Clock    *Clock // at the database's last event
 
 	folder string
 }
@@ -61,7 +61,7 @@ func newReleased(t testing.TB, folder string) *Released {
 	return r
 }
 
-// psqlCommand matches what only psql understands.
+// psqlCommand matches psql's meta-commands.
 var psqlCommand = regexp.MustCompile(`(?m)^\\.*$`)
 
 func (r *Released) loadDump(t testing.TB) {
@@ -83,8 +83,8 @@ func (r *Released) unpack(t testing.TB, name string) []byte {
 	return content
 }
 
-// World starts a service on the database, which upgrades it. When the test ends, the database
-// must be whole.
+// World starts a service on the database, which upgrades it. At the end of the test the database must be
+// consistent.
 func (r *Released) World(t testing.TB) *World {
 	t.Helper()
 	w := worldAt(t, r.Database, r.Clock, r.keystore(t), true)

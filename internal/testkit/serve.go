@@ -15,15 +15,14 @@ import (
 	"notary/internal/server"
 )
 
-// Served is a handler behind the real server.
+// Served is a handler served by the real server.
 type Served struct {
 	Addr string      // host:port
 	TLS  *tls.Config // trusts it
-	Stop func()      // lets what is in flight finish; when the test ends it is called at the latest
+	Stop func()      // waits for requests in flight; called at the end of the test
 }
 
-// clients recognizes the holders of tokens and sessions, as the program does. Handlers limit
-// bodies further.
+// clients recognizes the holders of tokens and sessions like the program. Handlers limit bodies further.
 func (w *World) clients() server.Clients {
 	const cookie = "__Host-notary-session="
 	token := func(r *http.Request) string {

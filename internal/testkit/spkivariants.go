@@ -25,7 +25,7 @@ var (
 	oidPrimeField    = asn1.ObjectIdentifier{1, 2, 840, 10045, 1, 1}
 )
 
-// reencoded returns non-canonical encodings of a key by what is wrong with them.
+// reencoded returns non-canonical encodings of a key, by their fault.
 func reencoded(t testing.TB, spki []byte, key crypto.PublicKey) map[string][]byte {
 	t.Helper()
 	algorithm, bitsOf := splitSPKI(t, spki)
@@ -68,7 +68,6 @@ func splitSPKI(t testing.TB, spki []byte) (algorithm, key []byte) {
 	return id, value.Bytes
 }
 
-// longForm writes the length of the outer SEQUENCE with one octet too many.
 func longForm(spki []byte) []byte {
 	if spki[1] < 0x80 {
 		return slices.Concat([]byte{spki[0], 0x81}, spki[1:])

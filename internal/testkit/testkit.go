@@ -1,5 +1,5 @@
-// Package testkit is for tests: a clock that stands still, keys and signing requests, and a
-// whole service on a database of its own.
+// Package testkit supports tests with a fake clock, keys, signing requests, and a whole service on its own
+// database.
 package testkit
 
 import (
@@ -23,16 +23,16 @@ import (
 	"notary/internal/store/archive"
 )
 
-// Password is one that is accepted. Every account of a [World] has it.
+// Password is the password of every account of a [World].
 const Password = "plain violet harbour engine"
 
-// SetupCode is what the first account of an [Empty] World takes.
+// SetupCode is the setup code of an [Empty] World.
 const SetupCode = "AAAAA-BBBBB-CCCCC-DDDDD"
 
-// PublishURL is where the certificates of a [World] say that its CRLs are.
+// PublishURL is the base of the CRL URLs in a [World]'s certificates.
 const PublishURL = "http://pki.example.com"
 
-// World is a service on a database of its own, with an account of every role.
+// World is a service on its own database, with an account of every role.
 type World struct {
 	*Node
 	Store *store.Store
@@ -40,14 +40,14 @@ type World struct {
 	Clock *Clock
 	Keys  keystore.Keys
 
-	// Database is its name, as for [store.Open].
+	// Database is its name for [store.Open].
 	Database string
 
 	callers     map[notary.Role]notary.Caller
 	noSetupCode bool
 }
 
-// New makes a World. When the test ends, the database must be whole.
+// New creates a World. At the end of the test the database must be consistent.
 func New(t testing.TB) *World {
 	t.Helper()
 	accounts := withAccounts(t)
@@ -56,7 +56,7 @@ func New(t testing.TB) *World {
 	return w
 }
 
-// NewAt is New on the database with that name, which must not exist or, on PostgreSQL, must be empty.
+// NewAt is like New on the given database, which must not exist or, on PostgreSQL, must be empty.
 func NewAt(t testing.TB, database string) *World {
 	t.Helper()
 	w := emptyAt(t, database, true)
@@ -72,7 +72,7 @@ func (w *World) createCallers(t testing.TB) {
 	}
 }
 
-// Empty makes a World without accounts, as it is after the first start. Its setup code is [SetupCode].
+// Empty creates a World without accounts, as after the first start. Its setup code is [SetupCode].
 func Empty(t testing.TB) *World {
 	t.Helper()
 	w := emptyAt(t, Migrated(t), false)
@@ -105,17 +105,17 @@ func (w *World) open(t testing.TB) {
 	w.Node, err = OpenNode(t.Context(), w.Store, w.Keys, NodeOptions{Now: w.Clock.Now, Log: log, PublishURL: PublishURL})
 	Check(t, err)
 	w.Auth = auth.New(w.Store, auth.Options{Now: w.Clock.Now, Log: log, NoSetupCode: w.noSetupCode})
-	_, err = w.Auth.HasAccounts(t.Context()) // which the start of a server asks
+	_, err = w.Auth.HasAccounts(t.Context()) // as at server start
 	Check(t, err)
 }
 
-// Reopen closes the database and opens it again, as a restart does.
+// Reopen closes and reopens the database, as a restart does.
 func (w *World) Reopen(t testing.TB) {
 	t.Helper()
 	w.Replace(t, w.Database, func() {})
 }
 
-// Replace stops the service, runs replace, and starts the service on the database with that name.
+// Replace stops the service, calls replace, and starts the service on the given database.
 func (w *World) Replace(t testing.TB, database string, replace func()) {
 	t.Helper()
 	Check(t, w.Store.Close())
@@ -124,13 +124,13 @@ func (w *World) Replace(t testing.TB, database string, replace func()) {
 	w.open(t)
 }
 
-// Caller is the account of that role which every World has.
+// Caller returns the World's account with that role.
 func (w *World) Caller(role notary.Role) notary.Caller { return w.callers[role] }
 
-// Admin is the account that may do everything.
+// Admin returns the World's Admin.
 func (w *World) Admin() notary.Caller { return w.callers[notary.Admin] }
 
-// NewCaller creates one more account of that role. Without an admin it is the first one.
+// NewCaller creates another account with that role. Without an admin it is the first account.
 func (w *World) NewCaller(t testing.TB, admin notary.Caller, role notary.Role) notary.Caller {
 	t.Helper()
 	email := randomLabel() + "@example.com"
@@ -145,7 +145,7 @@ func (w *World) NewCaller(t testing.TB, admin notary.Caller, role notary.Role) n
 	return notary.Caller{AccountID: id, Email: email, Role: role, Address: "192.0.2.1"}
 }
 
-// Root makes a root and gives its id.
+// Root creates a root and returns its id.
 func (w *World) Root(t testing.TB, alg notary.KeyAlgorithm) int64 {
 	t.Helper()
 	id, err := w.CA.CreateAuthority(t.Context(), w.Admin(), ca.AuthorityOptions{
@@ -154,7 +154,7 @@ func (w *World) Root(t testing.TB, alg notary.KeyAlgorithm) int64 {
 	return id
 }
 
-// Pending makes an authority that has no certificate yet and gives its id.
+// Pending creates an authority without a certificate and returns its id.
 func (w *World) Pending(t testing.TB) int64 {
 	t.Helper()
 	return w.pending(t, notary.ECDSAP256)
@@ -168,7 +168,7 @@ func (w *World) pending(t testing.TB, alg notary.KeyAlgorithm) int64 {
 	return id
 }
 
-// Intermediate makes an authority that the issuer has signed and gives its id.
+// Intermediate creates an authority signed by the issuer and returns its id.
 func (w *World) Intermediate(t testing.TB, issuer int64, alg notary.KeyAlgorithm) int64 {
 	t.Helper()
 	id := w.pending(t, alg)
@@ -176,7 +176,7 @@ func (w *World) Intermediate(t testing.TB, issuer int64, alg notary.KeyAlgorithm
 	return id
 }
 
-// Request submits a new signing request for the caller and gives its id.
+// Request submits a new signing request for the caller and returns its id.
 func (w *World) Request(t testing.TB, caller notary.Caller) int64 {
 	t.Helper()
 	id, err := w.CA.Submit(t.Context(), caller, CSR(t, Key(t, notary.ECDSAP256), randomLabel()+".example.com"))
@@ -184,7 +184,7 @@ func (w *World) Request(t testing.TB, caller notary.Caller) int64 {
 	return id
 }
 
-// Signed submits a new signing request, has the authority sign it, and gives its id.
+// Signed submits a new signing request, signs it with the authority, and returns its id.
 func (w *World) Signed(t testing.TB, caller notary.Caller, authority int64) int64 {
 	t.Helper()
 	id := w.Request(t, caller)
@@ -210,7 +210,7 @@ func (w *World) RevokeAuthority(ctx context.Context, caller notary.Caller, id in
 	return err
 }
 
-// Key makes a private key.
+// Key generates a private key.
 func Key(t testing.TB, alg notary.KeyAlgorithm) crypto.Signer {
 	t.Helper()
 	key, err := pki.GenerateKey(alg)
@@ -218,7 +218,7 @@ func Key(t testing.TB, alg notary.KeyAlgorithm) crypto.Signer {
 	return key
 }
 
-// CSR makes a signing request for the names, the first of which is the common name.
+// CSR creates a signing request for the names, the first of which is the common name.
 func CSR(t testing.TB, key crypto.Signer, names ...string) string {
 	t.Helper()
 	parsed, err := pki.ParseNames(names)
@@ -228,7 +228,7 @@ func CSR(t testing.TB, key crypto.Signer, names ...string) string {
 	return csr
 }
 
-// Keystore makes a keystore with a key file of its own.
+// Keystore creates a keystore with its own key file.
 func Keystore(t testing.TB) keystore.Keys {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "seal.key")
@@ -238,16 +238,16 @@ func Keystore(t testing.TB) keystore.Keys {
 	return keys
 }
 
-// Clock stands still until it is told to move.
+// Clock is a clock that only moves when told to.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock starts at the present second.
+// NewClock returns a clock at the present second.
 func NewClock() *Clock { return &Clock{now: time.Now().UTC().Truncate(time.Second)} }
 
-// Now is the clock's time.
+// Now returns the clock's time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -261,7 +261,7 @@ func (c *Clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// Check ends the test on an error.
+// Check fails the test on an error.
 func Check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -269,7 +269,7 @@ func Check(t testing.TB, err error) {
 	}
 }
 
-// WantKind wants an error of that kind; "" wants none.
+// WantKind requires an error of that kind; "" requires none.
 func WantKind(t testing.TB, err error, kind notary.Kind) {
 	t.Helper()
 	if notary.KindOf(err) != kind {
@@ -277,7 +277,7 @@ func WantKind(t testing.TB, err error, kind notary.Kind) {
 	}
 }
 
-// WantText wants an error whose text holds all the words.
+// WantText requires an error whose text contains all the words.
 func WantText(t testing.TB, err error, words ...string) {
 	t.Helper()
 	if err == nil {
@@ -290,7 +290,7 @@ func WantText(t testing.TB, err error, words ...string) {
 	}
 }
 
-// WantField wants the error to blame that input.
+// WantField requires an error with that field.
 func WantField(t testing.TB, err error, field string) {
 	t.Helper()
 	var e *notary.Error
@@ -299,8 +299,8 @@ func WantField(t testing.TB, err error, field string) {
 	}
 }
 
-// Patience is how long a test waits for what must come, so that one that hangs ends. It is far more
-// than any busy machine needs: no verdict depends on it.
+// Patience is how long a test waits for an event before it counts as hung. It is far more than any busy machine
+// needs: no verdict depends on it.
 const Patience = 15 * time.Minute
 
 // Always returns a function that returns d.

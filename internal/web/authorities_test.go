@@ -249,7 +249,7 @@ func TestAnAuthorityThatCannotBeRevokedSaysWhy(t *testing.T) {
 	testkit.Check(t, h.RevokeAuthority(t.Context(), h.Admin(), revoked, notary.Superseded))
 	testkit.Check(t, h.CA.DeleteAuthority(t.Context(), h.Admin(), root, true))
 	v := h.as(t, notary.Admin)
-	for id, why := range map[int64]string{orphan: "was deleted", revoked: "revoked already", pending: "no certificate that could be revoked", other: "A root cannot revoke itself"} {
+	for id, why := range map[int64]string{orphan: "was deleted", revoked: "already revoked", pending: "no certificate that could be revoked", other: "A root cannot revoke itself"} {
 		form := authorityPath(id) + "/revoke"
 		v.get(t, authorityPath(id)).wantStatus(t, 200).wantNoText(t, form)
 		v.get(t, form).wantStatus(t, 200).wantText(t, why).wantNoText(t, `action="`+form)

@@ -173,7 +173,7 @@ func TestWhatIsWrongWithARevocationIsSaidAtItsField(t *testing.T) {
 	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}}).wantStatus(t, 400).wantText(t, `id="f-sure-error"`, `value="superseded" selected`)
 	v.post(t, path+"/revoke", url.Values{"reason": {"because"}, "sure": {"yes"}}).wantStatus(t, 400).wantText(t, `id="f-reason-error"`)
 	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantAt(t, path)
-	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantStatus(t, 409).wantText(t, "revoked already")
+	v.post(t, path+"/revoke", url.Values{"reason": {"superseded"}, "sure": {"yes"}}).wantStatus(t, 409).wantText(t, "already revoked")
 	v.get(t, "/certificates/99").wantStatus(t, 404)
 
 	a, err := h.CA.Authority(t.Context(), h.Admin(), root)

@@ -23,7 +23,7 @@ func TestWhoHasNotSignedInIsLedToTheLoginAndBack(t *testing.T) {
 	v.get(t, "/?q=a").wantAt(t, "/sign-in?to=%2F%3Fq%3Da")
 	email := h.Caller(notary.ReadOnly).Email
 	v.post(t, "/sign-in", url.Values{"email": {email}, "password": {"wrong"}, "to": {"/?q=a"}}).
-		wantStatus(t, 401).wantText(t, "The e-mail or the password is wrong.", `value="`+email+`"`, `value="/?q=a"`)
+		wantStatus(t, 401).wantText(t, "Incorrect email or password.", `value="`+email+`"`, `value="/?q=a"`)
 	v.post(t, "/sign-in", url.Values{"email": {email}, "password": {testkit.Password}, "to": {"/?q=a"}}).wantAt(t, "/?q=a")
 }
 

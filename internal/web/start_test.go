@@ -38,7 +38,7 @@ func TestTheFirstAccountIsMadeInTheBrowser(t *testing.T) {
 	}
 	b.press(t, "Create account")
 	b.look(t, "start")
-	b.wantText(t, "This password is among the first that are tried")
+	b.wantText(t, "This password is easy to guess")
 
 	// The setup code and the e-mail are still there.
 	for _, label := range []string{"Password", "Confirm password"} {
