@@ -1,0 +1,206 @@
+package notary_test
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	stylePhrases = "testdata/style/phrases.txt"
+	stylePending = "testdata/style/pending.txt"
+)
+
+var lowerPending = flag.Bool("lower-pending", false, "lower the counts in "+stylePending+" to the present ones")
+
+// TestStyle fails on phrases of testdata/style/phrases.txt in comments, messages, help, templates and documents. The
+// paths in testdata/style/pending.txt may still contain as many as it states; lower these counts, never raise them.
+func TestStyle(t *testing.T) {
+	phrases, pools := readPhrases(t), readPending(t)
+	for _, text := range proseOfRepository(t) {
+		for _, p := range phrases {
+			for _, match := range p.pattern.FindAllString(text.content, -1) {
+				finding := fmt.Sprintf("%s:%d: %q: write %s", text.file, text.line, match, p.instead)
+				if pool := poolOf(pools, text.file); pool != nil {
+					pool.findings = append(pool.findings, finding)
+				} else {
+					t.Error(finding)
+				}
+			}
+		}
+	}
+	for _, pool := range pools {
+		if n := len(pool.findings); n > pool.most {
+			t.Errorf("%d phrases are new in %s:\n%s", n-pool.most, strings.Join(pool.paths, " "), strings.Join(pool.findings, "\n"))
+		}
+	}
+	if *lowerPending && !t.Failed() {
+		writePending(t, pools)
+	}
+}
+
+// stylePhrase is a line of phrases.txt.
+type stylePhrase struct {
+	pattern *regexp.Regexp
+	instead string
+}
+
+func readPhrases(t *testing.T) (phrases []stylePhrase) {
+	t.Helper()
+	for _, line := range contentLines(t, stylePhrases) {
+		pattern, instead, _ := strings.Cut(line, "  ")
+		expression, err := regexp.Compile("(?i)" + pattern)
+		if instead = strings.TrimSpace(instead); err != nil || instead == "" {
+			t.Fatalf("%s: %q is not a regular expression, two spaces and a replacement: %v", stylePhrases, line, err)
+		}
+		phrases = append(phrases, stylePhrase{expression, instead})
+	}
+	return phrases
+}
+
+// stylePool is a line of pending.txt: the number of phrases that its files and folders may contain together.
+type stylePool struct {
+	most     int
+	paths    []string
+	findings []string
+}
+
+func readPending(t *testing.T) (pools []*stylePool) {
+	t.Helper()
+	for _, line := range contentLines(t, stylePending) {
+		fields := strings.Fields(line)
+		most, err := strconv.Atoi(fields[0])
+		if err != nil || len(fields) < 2 {
+			t.Fatalf("%s: %q is not a number and paths", stylePending, line)
+		}
+		pools = append(pools, &stylePool{most: most, paths: fields[1:]})
+	}
+	return pools
+}
+
+func writePending(t *testing.T, pools []*stylePool) {
+	t.Helper()
+	var b strings.Builder
+	for line := range strings.Lines(readText(t, stylePending)) {
+		if strings.HasPrefix(line, "#") {
+			b.WriteString(line)
+		}
+	}
+	for _, pool := range pools {
+		if n := len(pool.findings); n > 0 {
+			fmt.Fprintf(&b, "%d %s\n", n, strings.Join(pool.paths, " "))
+		}
+	}
+	if err := os.WriteFile(stylePending, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// poolOf returns the first pool with the file or a folder above it, or nil.
+func poolOf(pools []*stylePool, file string) *stylePool {
+	for _, pool := range pools {
+		for _, path := range pool.paths {
+			if file == path || strings.HasPrefix(file, path+"/") {
+				return pool
+			}
+		}
+	}
+	return nil
+}
+
+// contentLines returns the lines of a file that are neither empty nor comments.
+func contentLines(t *testing.T, file string) (lines []string) {
+	t.Helper()
+	for line := range strings.Lines(readText(t, file)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func readText(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// prose is a comment, a string or a paragraph, on a single line.
+type prose struct {
+	file    string
+	line    int // where it starts
+	content string
+}
+
+// proseOfRepository returns the comments of all Go files, the strings of those that are not tests, the templates of
+// the pages and the documents.
+func proseOfRepository(t *testing.T) (texts []prose) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		name := entry.Name()
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			if name == "testdata" || name == "node_modules" || len(name) > 1 && name[0] == '.' {
+				return fs.SkipDir
+			}
+		case strings.HasSuffix(name, ".go"):
+			texts = append(texts, proseOfGo(t, path)...)
+		case strings.HasSuffix(name, ".md"), strings.HasSuffix(name, ".html"):
+			texts = append(texts, paragraphs(path, readText(t, path))...)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+func proseOfGo(t *testing.T, path string) (texts []prose) {
+	t.Helper()
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, path, nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.ToSlash(path)
+	for _, comment := range file.Comments {
+		texts = append(texts, prose{path, files.Position(comment.Pos()).Line, oneLine(comment.Text())})
+	}
+	if strings.HasSuffix(path, "_test.go") {
+		return texts
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			texts = append(texts, prose{path, files.Position(literal.Pos()).Line, oneLine(literal.Value)})
+		}
+		return true
+	})
+	return texts
+}
+
+// paragraphs splits a document at empty lines.
+func paragraphs(path, text string) (texts []prose) {
+	line, path := 1, filepath.ToSlash(path)
+	for _, paragraph := range strings.Split(text, "\n\n") {
+		texts = append(texts, prose{path, line, oneLine(paragraph)})
+		line += strings.Count(paragraph, "\n") + 2
+	}
+	return texts
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
