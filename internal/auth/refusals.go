@@ -17,8 +17,8 @@ const (
 	recordEvery = time.Minute
 	// recordTime is how long it may take when the server stops.
 	recordTime = 5 * time.Second
-	// maxRefusals is how many different refusals of each kind of principal are told apart between two records.
-	// Further ones are counted together, so that nobody can fill the disk.
+	// maxRefusals limits the different refusals that are recorded per interval and kind of principal. Further ones
+	// are counted together: an attacker must not fill the disk.
 	maxRefusals = 200
 )
 

@@ -135,7 +135,7 @@ func TestPathLength(t *testing.T) {
 	lower := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
 	err := w.CA.SignAuthority(t.Context(), w.Admin(), lower, upper)
 	testkit.WantKind(t, err, notary.Unprocessable)
-	testkit.WantText(t, err, "allows 1 further")
+	testkit.WantText(t, err, "allows 1 subordinate")
 	wantAuthority(t, w, lower, notary.AuthorityPending)
 	testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), upper))
 

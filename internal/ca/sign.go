@@ -1,0 +1,153 @@
+package ca
+
+import (
+	"context"
+
+	"notary"
+	"notary/internal/issuers"
+	"notary/internal/pki"
+	"notary/internal/policy"
+	"notary/internal/store"
+)
+
+// Sign issues a certificate for a request. Where it has one already, this is a renewal: the
+// older one stays in the inventory.
+func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
+	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
+		return err
+	}
+	return issuers.RetryStale(func() error { return s.sign(ctx, caller, id, o) })
+}
+
+func (s *Service) sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
+	req, err := s.Request(ctx, caller, id)
+	if err != nil {
+		return err
+	}
+	_, err = s.signAnd(ctx, caller, req, o, nil)
+	return err
+}
+
+// signAnd signs a recorded request. If also is not nil, it runs in the transaction that records the certificate.
+func (s *Service) signAnd(ctx context.Context, caller notary.Caller, req *notary.Request, o SignOptions,
+	also func(*store.Tx, *notary.Certificate) error) (*notary.Certificate, error) {
+	next, err := req.Status.Next(notary.Sign)
+	if err != nil {
+		return nil, err
+	}
+	if o.NoRenewal && req.Certificate != nil {
+		return nil, errRenewal
+	}
+	csr, err := pki.ParseStoredCSR(req.CSR)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := s.prepare(ctx, caller, req, csr, o)
+	if err != nil {
+		return nil, err
+	}
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		if err := s.record(ctx, tx, caller, req, next, signed); err != nil || also == nil {
+			return err
+		}
+		return also(tx, signed.cert)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.revocation.Recorded(signed.cert, signed.crlURL)
+	return signed.cert, nil
+}
+
+// signature is a certificate that was signed for a request and is not recorded yet.
+type signature struct {
+	cert    *notary.Certificate
+	crlURL  string
+	issuer  *issuers.Issuer
+	profile *notary.Profile
+	csr     *pki.CSR
+	options SignOptions
+	object  policy.Resource // the certificate, for the permission to sign it
+}
+
+// prepare signs a certificate for a request and records nothing.
+func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
+	o SignOptions) (*signature, error) {
+	if err := s.allowChoice(ctx, caller, o); err != nil {
+		return nil, err
+	}
+	issuer, profile, err := s.signer(ctx, req, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.allow(caller, profile); err != nil {
+		return nil, err
+	}
+	if csr, err = signedCSR(req, csr, &o); err != nil {
+		return nil, err
+	}
+	object := certificateToSign(issuer, profile, req, csr)
+	if err := allow(ctx, s.store, caller, policy.SignRequest, object); err != nil {
+		return nil, err
+	}
+	from, shard, err := s.revocation.ChooseShard(ctx, issuer)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.mayIssue(); err != nil {
+		return nil, err
+	}
+	issued, err := s.issue(from, profile, csr, o)
+	if err != nil {
+		return nil, err
+	}
+	cert := issuer.Entry(issued, profile)
+	cert.RequesterID, cert.Email, cert.Shard = req.RequesterID, req.Email, shard
+	object.Names, object.CommonNames = cert.Names, pki.CommonNames(issued.Certificate.Subject) // which the profile may change
+	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object}, nil
+}
+
+// record makes a signed certificate the one in use of the request, which moves to the next status.
+func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, next notary.RequestStatus,
+	signed *signature) (err error) {
+	cert := signed.cert
+	if err := allowSignature(ctx, tx, caller, req, signed); err != nil {
+		return err
+	}
+	if err := s.requireSignable(ctx, tx, signed.csr, signed.issuer, signed.profile); err != nil {
+		return err
+	}
+	if err := s.revocation.RecordURL(tx, cert, signed.crlURL); err != nil {
+		return err
+	}
+	cert.RequestID = req.ID
+	if cert.ID, err = tx.InsertCertificate(cert); err != nil {
+		return err
+	}
+	if err := tx.Transition(req, next, cert.ID); err != nil {
+		return err
+	}
+	return tx.Event(transition(caller, notary.Sign, req, next, signed.members()).With(signed.issuer.Ref(), cert.Ref()))
+}
+
+// signedCSR returns the request to sign, with the subject and names of the options or, in a renewal, those
+// of the former certificate that replaced its own.
+func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, error) {
+	if err := o.inherit(req, csr); err != nil {
+		return nil, err
+	}
+	return csr.Replace(o.replacement())
+}
+
+// requireSignable checks in the transaction what a signature rests on, and keeps it so until the
+// transaction ends: the key, the authority and the profile.
+func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *issuers.Issuer,
+	p *notary.Profile) error {
+	if err := tx.ShareAuthority(issuer.ID); err != nil {
+		return err
+	}
+	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
+		return err
+	}
+	return s.issuers.RequireUsable(tx, issuer, p)
+}

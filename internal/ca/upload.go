@@ -1,0 +1,82 @@
+package ca
+
+import (
+	"context"
+
+	"notary"
+	"notary/internal/pki"
+	"notary/internal/policy"
+	"notary/internal/store"
+)
+
+// Upload gives a request the certificate that an outside authority signed, as a PEM chain
+// with the leaf first, and answers the certificate's id.
+func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
+	if err := s.attempt(ctx, caller, policy.UploadCertificate); err != nil {
+		return 0, err
+	}
+	req, err := s.Request(ctx, caller, id)
+	if err != nil {
+		return 0, err
+	}
+	next, err := req.Status.Next(notary.Upload)
+	if err != nil {
+		return 0, err
+	}
+	csr, err := pki.ParseStoredCSR(req.CSR)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.refuseSmallExponent(ctx, csr.PublicKey); err != nil {
+		return 0, err
+	}
+	cert, err := s.checkChain(chainPEM, csr, false)
+	if err != nil {
+		return 0, notary.WithField(err, "certificate")
+	}
+	cert.RequestID, cert.RequesterID, cert.Email = req.ID, req.RequesterID, req.Email
+	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
+		if err := allowUpload(ctx, tx, caller, req, cert); err != nil {
+			return err
+		}
+		if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
+			return err
+		}
+		if certID, err = s.recordUploaded(ctx, tx, req, cert); err != nil {
+			return err
+		}
+		if err := tx.Transition(req, next, certID); err != nil {
+			return err
+		}
+		cert.ID = certID
+		return tx.Event(transition(caller, notary.Upload, req, next, notary.Fields{"serial_number": cert.Serial}).With(cert.Ref()))
+	})
+	return certID, err
+}
+
+// recordUploaded adds the certificate to the inventory, or finds it there: it may have been
+// taken from this request before.
+func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request,
+	cert *notary.Certificate) (int64, error) {
+	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
+	if err == nil && known != nil { // nobody is to revoke it meanwhile
+		known, err = tx.ClaimCertificate(ctx, known)
+	}
+	switch {
+	case err != nil:
+		return 0, err
+	case known == nil:
+		if err := s.findIssuer(ctx, tx, cert); err != nil {
+			return 0, notary.WithField(err, "certificate")
+		}
+		return tx.InsertCertificate(cert)
+	case known.Revocation != nil:
+		return 0, notary.Errorf(notary.Conflict, "this certificate is revoked")
+	case known.RequestID == 0:
+		return known.ID, tx.AdoptCertificate(known, req)
+	case known.RequestID != req.ID:
+		return 0, notary.Errorf(notary.Conflict, "this certificate belongs to the certificate request %d", known.RequestID)
+	default:
+		return known.ID, nil
+	}
+}
