@@ -95,7 +95,8 @@ func (a *App) open(ctx context.Context) error {
 	if a.revocation, err = revocation.New(ctx, a.store, keys, a.issuers, a.log); err != nil {
 		return err
 	}
-	a.authorities, err = ca.New(ctx, a.store, keys, a.issuers, a.revocation, ca.Options{Log: a.log, MayIssue: a.clock.MayIssue})
+	a.authorities, err = ca.New(ctx, a.store, keys, a.issuers, a.revocation, ca.Options{Log: a.log, MayIssue: a.clock.MayIssue,
+		PaceChecks: true})
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,9 @@ type Options struct {
 	// MayIssue, if set, returns why no certificate may be issued at present. OCSP responder
 	// certificates and CRLs do not depend on it.
 	MayIssue func() error
+
+	// PaceChecks makes [Service.CheckRecords] take at most a tenth of one processor, for a server under load.
+	PaceChecks bool
 }
 
 // New creates the use cases, upgrades what earlier versions recorded, and opens the key of every
@@ -59,6 +62,7 @@ type Options struct {
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.Issuers, rev *revocation.Service,
 	o Options) (*Service, error) {
 	s := &Service{store: st, keys: keys, issuers: all, revocation: rev, damages: all.Damages(), now: all.Now, log: o.Log}
+	s.checked.Paced = o.PaceChecks
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -79,6 +79,7 @@ type checker struct {
 	checks   Checks
 	progress Progress
 	report   func(Damage)
+	paced    bool
 }
 
 func (c checker) found(kind DamageKind, format string, args ...any) {
@@ -89,7 +90,7 @@ func (c checker) found(kind DamageKind, format string, args ...any) {
 // rules between the rows, every value, and every certificate, request, CRL and key. It returns an
 // error if it could not be completed. Memory does not grow with the database.
 func Check(ctx context.Context, s *store.Store, checks Checks, progress Progress, report func(Damage)) error {
-	c := checker{s, checks, progress, report}
+	c := checker{Store: s, checks: checks, progress: progress, report: report}
 	for _, part := range []func(context.Context){c.file, c.schema, c.rules, c.rows, c.records} {
 		if part(ctx); ctx.Err() != nil {
 			return db.MapError(ctx.Err())
