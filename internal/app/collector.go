@@ -8,30 +8,34 @@ import (
 	"time"
 )
 
-// What the heap may grow by between two collections. Most of what a signature allocates is garbage at once, so that
-// a small heap that grows more is collected less often at the same cost.
+// Most of what a signature allocates is garbage at once, so that a small heap that grows more is collected less often
+// at the same cost.
 const (
-	smallGrowth = 48 << 20 // octets: a heap grows by as much,
-	leastGrowth = 100      // but by at least this percentage of what is live, Go's default,
-	mostGrowth  = 200      // and at most by this one
+	heapGrowth  = 200      // percent of the live heap, while the process is small
+	smallMemory = 80 << 20 // octets of Go's memory up to which it is
+	notHeap     = 32 << 20 // octets for stacks and the like in a larger process
 	watchHeap   = time.Second
 )
 
-// tuneCollector trades memory for less garbage collection while the live heap is small. GOGC takes precedence.
+// tuneCollector trades memory for less garbage collection while the process is small. A larger one collects at twice
+// the live heap, as Go does by default. GOGC and GOMEMLIMIT take precedence.
 func tuneCollector(ctx context.Context) {
-	if os.Getenv("GOGC") == "" {
-		go followHeap(ctx)
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
 	}
+	debug.SetGCPercent(heapGrowth)
+	debug.SetMemoryLimit(smallMemory)
+	go followHeap(ctx)
 }
 
-// followHeap keeps the collector's percentage fit for the live heap until ctx ends.
+// followHeap keeps the memory limit above twice the live heap until ctx ends.
 func followHeap(ctx context.Context) {
 	tick := time.NewTicker(watchHeap)
 	defer tick.Stop()
-	for percent := 0; ctx.Err() == nil; {
-		if next := growth(liveHeap()); next != percent { // setting it stops all goroutines for a moment
-			percent = next
-			debug.SetGCPercent(percent)
+	for limit := int64(smallMemory); ctx.Err() == nil; {
+		if next := memoryLimit(liveHeap()); next != limit { // setting it stops all goroutines for a moment
+			limit = next
+			debug.SetMemoryLimit(limit)
 		}
 		select {
 		case <-ctx.Done():
@@ -40,11 +44,9 @@ func followHeap(ctx context.Context) {
 	}
 }
 
-// growth returns the percentage for a live heap of this many octets, in steps of ten.
-func growth(live uint64) int {
-	percent := smallGrowth * 10 / max(live, 1) * 10
-	return int(min(max(percent, leastGrowth), mostGrowth))
-}
+// memoryLimit returns the limit in octets for a live heap of this size. It must never press a large heap: the
+// collector would run all the time.
+func memoryLimit(live uint64) int64 { return int64(max(smallMemory, 2*live+notHeap)) }
 
 // liveHeap returns the octets that the last collection found in use.
 func liveHeap() uint64 {

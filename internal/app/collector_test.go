@@ -2,10 +2,10 @@ package app
 
 import "testing"
 
-func TestCollectorGrowth(t *testing.T) {
-	for live, want := range map[uint64]int{0: 200, 20 << 20: 200, 32 << 20: 150, 48 << 20: 100, 1 << 40: 100} {
-		if got := growth(live); got != want {
-			t.Errorf("growth(%d) = %d, want %d", live, got, want)
+func TestMemoryLimitFollowsTheLiveHeap(t *testing.T) {
+	for live, want := range map[uint64]int64{0: 80 << 20, 24 << 20: 80 << 20, 100 << 20: 232 << 20, 1 << 30: 2<<30 + 32<<20} {
+		if got := memoryLimit(live); got != want {
+			t.Errorf("memoryLimit(%d) = %d, want %d", live, got, want)
 		}
 	}
 }

@@ -62,3 +62,31 @@ func TestOnlyAnAdminReachesGroupsAndGrants(t *testing.T) {
 		v.post(t, "/groups/1/members", url.Values{"email": {h.Caller(role).Email}}).wantStatus(t, 403)
 	}
 }
+
+func TestPagesOfGroupsAndGrantsInABrowser(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.Root(t, notary.ECDSAP256)
+	b := h.browseAs(t, notary.Admin)
+	b.press(t, "Accounts")
+	b.press(t, "Groups and grants")
+	b.fill(t, "New group", "web-team")
+	b.press(t, "Create group")
+	b.wantHeading(t, "web-team")
+	b.fill(t, "E-mail of an account", h.Caller(notary.CertificateRequestor).Email)
+	b.press(t, "Add member")
+	b.look(t, "group")
+	b.open(t, "/groups")
+	b.look(t, "groups")
+	b.press(t, "Grants")
+	b.press(t, "New grant")
+	b.fill(t, "E-mail of an account", h.Caller(notary.CertificateRequestor).Email)
+	b.tick(t, "Sign requests")
+	b.fill(t, "Only for names", "dns:team.example.com")
+	b.look(t, "grant-new")
+	b.press(t, "Create grant")
+	b.wantText(t, "The grant is created.", "dns:team.example.com")
+	b.look(t, "grants")
+	b.open(t, "/events")
+	b.look(t, "events-of-grants")
+}
