@@ -13,7 +13,7 @@ import (
 const (
 	heapGrowth  = 200      // percent of the live heap, while the process is small
 	smallMemory = 80 << 20 // octets of Go's memory up to which it is
-	notHeap     = 32 << 20 // octets for stacks and the like in a larger process
+	notHeap     = 16 << 20 // octets for stacks and the like in a larger process
 	watchHeap   = time.Second
 )
 
