@@ -12,8 +12,8 @@ import (
 // at the same cost.
 const (
 	heapGrowth  = 200      // percent of the live heap, while the process is small
-	smallMemory = 80 << 20 // octets of Go's memory up to which it is
-	notHeap     = 16 << 20 // octets for stacks and the like in a larger process
+	smallMemory = 64 << 20 // octets of Go's memory up to which it is
+	notHeap     = 12 << 20 // octets for stacks and the like in a larger process
 	watchHeap   = time.Second
 )
 
