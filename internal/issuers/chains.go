@@ -157,7 +157,7 @@ func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x50
 	return recorded, nil
 }
 
-// SoundAbove says whether none of the certificates has expired, or was revoked here.
+// SoundAbove reports whether none of the certificates has expired or was revoked here.
 func (s *Issuers) SoundAbove(ctx context.Context, above []*x509.Certificate) (bool, error) {
 	for _, one := range above {
 		if s.now().After(one.NotAfter) {

@@ -118,8 +118,8 @@ func (k *Software) key(s salt) ([]byte, error) {
 	return key, nil
 }
 
-// sealingSalt is the salt for new seals. One is enough for all: what differs between seals is
-// the nonce, and every further salt would cost whoever opens them another derivation.
+// sealingSalt returns the salt for new seals, which share it: their nonces differ, and each further salt would take
+// another key derivation to open.
 func (k *Software) sealingSalt() salt {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"notary/internal/store"
 )
 
-// PublishedCRL returns the authority's full CRL (shard 0) or that of a shard as it is published: from memory, where
-// [Service.KeepCRLs] keeps it current. Only the first call may have to wait until it is built. It needs no caller.
+// PublishedCRL returns the authority's published full CRL (shard 0) or partitioned CRL from memory, where
+// [Service.KeepCRLs] keeps it current. Only the first call may wait for it to be built. It needs no caller.
 func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
 	if _, err := s.issuers.Certified(ctx, authorityID); err != nil {
 		return nil, err

@@ -86,7 +86,7 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		// Whoever has drawn a smaller id holds a lock on the table since before that.
+		// A transaction that drew a smaller id has held a lock on the table since before that.
 		writers, err := q.store.db.Writers(ctx, "event")
 		if err != nil {
 			return 0, err
