@@ -198,6 +198,6 @@ func (l *load) sawCRL(t *testing.T, der []byte) *x509.RevocationList {
 func (l *load) wantAllAnswered(t *testing.T) {
 	t.Helper()
 	if l.unanswered > 0 {
-		t.Errorf("%d calls got no answer, or were refused for now", l.unanswered)
+		t.Errorf("%d calls got no answer, or were refused for now: %v", l.unanswered, l.answers)
 	}
 }

@@ -30,12 +30,13 @@ type load struct {
 
 	mu           sync.Mutex
 	requests     []*ledger
-	lostCreates  int      // that may have been done or not
-	failures     []string // what no transition explains
-	acknowledged int      // calls
-	unanswered   int      // calls that were not done, or may have been done or not
-	refused      int      // of these, how many a server has told when to try again
-	crl          int64    // the highest CRL number seen
+	lostCreates  int            // that may have been done or not
+	failures     []string       // what no transition explains
+	acknowledged int            // calls
+	unanswered   int            // calls that were not done, or may have been done or not
+	refused      int            // of these, how many a server has told when to try again
+	answers      map[string]int // what these were told
+	crl          int64          // the highest CRL number seen
 }
 
 // deed is one thing that a client does to a request.
@@ -117,6 +118,7 @@ func (l *load) count(ctx context.Context, err error) {
 		l.acknowledged++
 	case isAway(err) && errors.As(err, &e):
 		l.unanswered++
+		l.answers[e.Error()]++
 		if e.RetryAfter > 0 {
 			l.refused++
 		} else if e.Err == nil { // which the client sets where no answer came
@@ -218,7 +220,7 @@ func prepare(t testing.TB, c *client.Client) *load {
 	testkit.Check(t, err)
 	token, err := c.Login(t.Context(), api.Login{Email: account.Email, Password: account.Password})
 	testkit.Check(t, err)
-	l := &load{client: c.WithToken(token)}
+	l := &load{client: c.WithToken(token), answers: map[string]int{}}
 	l.authority, err = l.client.CreateCertificateAuthority(t.Context(),
 		api.CreateCertificateAuthority{SelfSigned: true, CommonName: "Load Root"})
 	testkit.Check(t, err)

@@ -20,11 +20,13 @@ type cluster struct {
 	binary   string
 	database string
 	sealKey  string // what all nodes have a copy of
+	env      []string
 }
 
 func newCluster(t *testing.T, binary, database string) *cluster {
 	t.Helper()
-	c := &cluster{binary: binary, database: database, sealKey: filepath.Join(t.TempDir(), "seal.key")}
+	c := &cluster{binary: binary, database: database, sealKey: filepath.Join(t.TempDir(), "seal.key"),
+		env: []string{"NOTARY_SETUP_CODE=off"}}
 	testkit.Check(t, keystore.CreateFile(c.sealKey))
 	return c
 }
@@ -39,7 +41,7 @@ func (c *cluster) start(t *testing.T, args ...string) *process {
 
 // try starts a node on a data folder, if that is not refused.
 func (c *cluster) try(t *testing.T, data string, args ...string) (*process, error) {
-	p := &process{env: []string{"NOTARY_SETUP_CODE=off"}}
+	p := &process{env: c.env}
 	t.Cleanup(func() {
 		if p.cmd == nil {
 			return
@@ -53,11 +55,11 @@ func (c *cluster) try(t *testing.T, data string, args ...string) (*process, erro
 		"--database", c.database}, args...)...)
 }
 
-// errorLines are the lines of a log that tell of what should not be.
+// errorLines returns the lines of a log that report errors, or calls that were answered with one.
 func errorLines(log string) string {
 	var found strings.Builder
 	for line := range strings.Lines(log) {
-		if strings.Contains(line, " level=ERROR ") {
+		if strings.Contains(line, " level=ERROR ") || strings.Contains(line, " status=5") {
 			found.WriteString(line)
 		}
 	}
@@ -124,6 +126,7 @@ func nodesStartAtOnce(t *testing.T, c *cluster) {
 
 // As TestManyClientsAtOnce, with the calls spread over two nodes.
 func nodesUnderLoad(t *testing.T, c *cluster) {
+	c.env = append(c.env, "NOTARY_READ_TIMEOUT=1m") // however busy the machine
 	first, second := c.start(t), c.start(t)
 	l := loadOn(t, first, second)
 	begun := time.Now()

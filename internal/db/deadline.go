@@ -22,7 +22,7 @@ type Option func(*limits)
 func ReadTimeout(d time.Duration) Option { return func(l *limits) { l.read = d } }
 
 // WriteTimeout limits how long a transaction may take up to its COMMIT, and how long the answer
-// to that may take; 10 seconds each without it.
+// to that may take; without it each may take twice as long as a query.
 func WriteTimeout(d time.Duration) Option { return func(l *limits) { l.write, l.commit = d, d } }
 
 // StopTimeout limits how long Close waits for the transactions in progress; 4 seconds without it.
@@ -52,10 +52,13 @@ type limits struct {
 }
 
 func newLimits(options []Option) limits {
-	l := limits{read: DefaultReadTimeout, write: 10 * time.Second, commit: 10 * time.Second, stop: 4 * time.Second,
+	l := limits{read: DefaultReadTimeout, stop: 4 * time.Second,
 		start: 30 * time.Second, poll: 5 * time.Second, programs: 30 * time.Second, retry: 200 * time.Millisecond}
 	for _, set := range options {
 		set(&l)
+	}
+	if l.write == 0 {
+		l.write, l.commit = 2*l.read, 2*l.read
 	}
 	return l
 }
