@@ -41,8 +41,8 @@ type Certificate struct {
 	IssuerChain [][]byte
 }
 
-// ClaimsCA reports whether the certificate has the basic constraints of a CA (RFC 5280, section 4.2.1.9). It finds the
-// extension without parsing the DER, and may take other certificates for one of a CA.
+// ClaimsCA reports whether the certificate seems to have the basic constraints of a CA (RFC 5280, section 4.2.1.9). It
+// searches for the extension without parsing the DER, so it can return true for a certificate that is not one.
 func (c *Certificate) ClaimsCA() bool {
 	_, rest, found := bytes.Cut(c.DER, []byte("\x06\x03\x55\x1d\x13"))
 	rest = bytes.TrimPrefix(rest, []byte("\x01\x01\xff")) // critical
@@ -71,7 +71,7 @@ func (c *Certificate) Status(now time.Time) string {
 	}
 }
 
-// Chain returns the certificate followed by its issuers, as DER; nil if the certificate is damaged.
+// Chain returns the DER of the certificate and its issuers, leaf first; nil if the certificate is damaged.
 func (c *Certificate) Chain() [][]byte {
 	if len(c.DER) == 0 {
 		return nil
@@ -88,7 +88,7 @@ func (c *Certificate) PEM() string { return CertificatesPEM(c.DER) }
 // ChainPEM returns the certificate followed by its issuers.
 func (c *Certificate) ChainPEM() string { return CertificatesPEM(c.Chain()...) }
 
-// CertificatesPEM encodes certificates one after the other.
+// CertificatesPEM encodes each certificate as a PEM block.
 func CertificatesPEM(ders ...[]byte) string { return encodePEM("CERTIFICATE", ders...) }
 
 func encodePEM(label string, ders ...[]byte) string {
@@ -122,10 +122,10 @@ type Revocation struct {
 	At     time.Time
 	Reason RevocationReason
 
-	// Further fields of an imported CRL. They are read only to build CRLs, which repeat them.
+	// From an imported CRL; read only to build CRLs, which repeat them.
 	InvalidityDate  time.Time // when the key may have been compromised (section 5.3.2); zero if unknown
 	HoldInstruction string    // object identifier of the hold instruction (X.509, 9.5.3.2); "" for none
-	// Imported reports whether only an imported CRL lists the certificate. It is set only when a CRL is built.
+	// Imported reports whether the entry is known only from an imported CRL. It is set only when a CRL is built.
 	Imported bool
 }
 
@@ -133,15 +133,14 @@ type Revocation struct {
 type RevokedCertificate struct {
 	ID       int64
 	Serial   string           // lower-case hex
-	Previous RevocationReason // reason that was replaced; "" if it was not revoked before
+	Previous RevocationReason // the reason replaced; "" if it was not revoked before
 }
 
-// Revocable returns why the certificate cannot be revoked, or nil if it can be. The issuer is the authority that
-// signed it, or nil if that authority is not held here.
+// Revocable returns an error if the certificate cannot be revoked. The issuer is nil if the authority that signed it is
+// not held here.
 func (c *Certificate) Revocable(issuer *Authority) error { return c.RevocableFor("", issuer) }
 
-// RevocableFor is like [Certificate.Revocable] for a given reason, which may replace that of an earlier
-// revocation.
+// RevocableFor is like [Certificate.Revocable] for a given reason, which may replace an earlier one.
 func (c *Certificate) RevocableFor(reason RevocationReason, issuer *Authority) error {
 	if c.Revocation != nil && !reason.Replaces(c.Revocation.Reason) {
 		return Errorf(Conflict, "this certificate is already "+
@@ -150,7 +149,7 @@ func (c *Certificate) RevocableFor(reason RevocationReason, issuer *Authority) e
 	return c.listable(issuer)
 }
 
-// laterReasons returns the end of a sentence that names the reasons that may replace former.
+// laterReasons completes an error message with the reasons that may replace former.
 func laterReasons(former RevocationReason) string {
 	switch former {
 	case KeyCompromise:
@@ -161,7 +160,7 @@ func laterReasons(former RevocationReason) string {
 	return ": only keyCompromise is accepted as a later reason"
 }
 
-// listable returns why none of our CRLs can list the certificate, or nil.
+// listable returns an error if none of our CRLs can list the certificate.
 func (c *Certificate) listable(issuer *Authority) error {
 	switch {
 	case c.AuthorityID == 0:
@@ -177,7 +176,7 @@ func (c *Certificate) listable(issuer *Authority) error {
 	return nil
 }
 
-// RevocationReason is why a certificate was revoked, by its name in RFC 5280, section 5.3.1.
+// RevocationReason is a reason code, by its name in RFC 5280, section 5.3.1.
 type RevocationReason string
 
 const (
@@ -190,18 +189,18 @@ const (
 	PrivilegeWithdrawn   RevocationReason = "privilegeWithdrawn"
 	AACompromise         RevocationReason = "aACompromise"
 
-	// CertificateHold cannot be requested, because there is no way to lift a hold. The CRL of an imported
-	// authority may contain it.
+	// CertificateHold cannot be requested because a hold cannot be lifted. The CRL of an imported authority may contain
+	// it.
 	CertificateHold RevocationReason = "certificateHold"
 )
 
-// Replaces reports whether a revocation for the former reason can be corrected to this one. A key may turn out to
-// be compromised later, and a hold is not final.
+// Replaces reports whether r may replace the former reason. A key may turn out to be compromised later, and a hold is
+// not final.
 func (r RevocationReason) Replaces(former RevocationReason) bool {
 	return r == KeyCompromise && former != KeyCompromise || former == CertificateHold && r != CertificateHold && r != ""
 }
 
-// RevocationReasons maps the reasons to their codes. It lacks removeFromCRL, which exists only in delta CRLs.
+// RevocationReasons maps reasons to reason codes. It lacks removeFromCRL, which occurs only in delta CRLs.
 var RevocationReasons = map[RevocationReason]int{
 	Unspecified:          0,
 	KeyCompromise:        1,

@@ -16,12 +16,12 @@ type Damage struct {
 
 func (d Damage) String() string { return fmt.Sprintf("%s %d: %s", d.Kind, d.ID, d.Problem) }
 
-// maxSerialOctets is the longest serial number that conforming CAs use (RFC 5280, section
-// 4.1.2.2). Its DER takes one more octet if the high bit is set.
+// maxSerialOctets is the maximum length of a serial number (RFC 5280, section 4.1.2.2). The DER is an octet longer if
+// the high bit is set.
 const maxSerialOctets = 20
 
-// CheckSerial returns an error unless a CRL can list the serial number, given in the form of [Certificate.Serial]:
-// positive and at most 160 bits (RFC 5280, section 4.1.2.2).
+// CheckSerial returns an error unless a CRL can list the serial number, in the form of [Certificate.Serial]: positive
+// and at most 160 bits (RFC 5280, section 4.1.2.2).
 func CheckSerial(serial string) error {
 	octets, err := hex.DecodeString(serial)
 	digits := strings.TrimLeft(serial, "0")

@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// Event is one entry of the record of who did what. It is written in the transaction of the change that it
-// describes. It holds data; [Event.Sentence] puts it into words.
+// Event is an entry of the audit log, written in the same transaction as the change that it records. It holds data;
+// [Event.Sentence] puts it into words.
 type Event struct {
 	ID        int64
 	At        time.Time
-	Action    string // what was done, such as "request.sign"
-	Object    Ref    // to what
-	Refs      []Ref  // other objects that took part, such as the issuing authority
-	Principal Ref    // who did it
-	Address   string // the IP address that the call came from; "" for the program itself
-	RequestID string // the X-Request-Id of the call; "" for the program itself
+	Action    string // such as "request.sign"
+	Object    Ref    // the object of the action
+	Refs      []Ref  // other objects involved, such as the issuing authority
+	Principal Ref    // who performed it
+	Address   string // client IP address; "" for the program itself
+	RequestID string // X-Request-Id of the call; "" for the program itself
 
-	// The members of the object that changed. What a new object has, or what was done beside the object, is in
-	// After. They are recorded as JSON objects in canonical form.
+	// Before and After hold the fields that changed, as canonical JSON objects. After also holds the fields of a new
+	// object and details of the action.
 	Before, After Fields
 
-	Text string // what an earlier version recorded in words; "" for other events
+	Text string // description recorded by an earlier version; "" for other events
 }
 
 // The kinds of principals.
@@ -29,20 +29,20 @@ const (
 	AccountPrincipal = "account"
 	SystemPrincipal  = "system" // the program itself
 
-	AnonymousPrincipal = "anonymous" // a client that was not identified
+	AnonymousPrincipal = "anonymous" // an unidentified client
 )
 
-// Ref names an object or a principal.
+// Ref is a reference to an object or principal.
 type Ref struct {
 	Kind string `json:"kind"`           // such as "request"
 	ID   int64  `json:"id"`             // 0 if it has none
-	Name string `json:"name,omitempty"` // the name that it had then, such as a common name
+	Name string `json:"name,omitempty"` // its name at the time, such as a common name
 }
 
-// maxRefName is the maximum length of a name in an event, in octets. Names in certificates have no limit.
+// maxRefName is the maximum length of a name in an event, in octets. Names in certificates are not limited.
 const maxRefName = 200
 
-// NewRef returns a reference to an object. A long name is cut.
+// NewRef returns a reference to an object, with its name truncated to maxRefName.
 func NewRef(kind string, id int64, name string) Ref {
 	if len(name) > maxRefName {
 		name = strings.ToValidUTF8(name[:maxRefName], "")
@@ -65,7 +65,7 @@ func (p *Profile) Ref() Ref { return NewRef("profile", p.ID, p.Name) }
 // Ref returns a reference to the account.
 func (a *Account) Ref() Ref { return NewRef("account", a.ID, a.Email) }
 
-// firstName returns the common name or, without one, the first subject alternative name.
+// firstName returns the common name or, if it is empty, the first subject alternative name.
 func firstName(commonName string, names Names) string {
 	if commonName != "" || names.Len() == 0 {
 		return commonName
@@ -87,12 +87,12 @@ func (c Caller) Principal() Ref {
 // Account returns a reference to the caller's account.
 func (c Caller) Account() Ref { return NewRef("account", c.AccountID, c.Email) }
 
-// EventBy returns the event of an action of the caller on an object. The store adds the time.
+// EventBy returns the event of an action by the caller on an object. The store adds the time.
 func EventBy(c Caller, action string, object Ref) Event {
 	return Event{Action: action, Object: object, Principal: c.Principal(), Address: c.Address, RequestID: c.RequestID}
 }
 
-// With returns the event with further objects that took part. Those without an id are left out.
+// With returns the event with references added. Those without an ID are omitted.
 func (e Event) With(refs ...Ref) Event {
 	for _, ref := range refs {
 		if ref.ID != 0 {
@@ -102,25 +102,25 @@ func (e Event) With(refs ...Ref) Event {
 	return e
 }
 
-// Change returns the event with the members of the object that changed.
+// Change returns the event with the fields that changed.
 func (e Event) Change(before, after Fields) Event {
 	e.Before, e.After = before, after
 	return e
 }
 
-// Set is Change without a former state: what a new object has, or what was done.
+// Set is like Change without a previous state, for a new object or details of the action.
 func (e Event) Set(after Fields) Event { return e.Change(nil, after) }
 
-// Refers reports whether an object of this kind and id took part in the event.
+// Refers reports whether the event has a reference to the object.
 func (e *Event) Refers(kind string, id int64) bool {
 	_, found := e.ref(kind, id)
 	return found
 }
 
-// FirstRef returns the first of the objects of a kind that took part in the event.
+// FirstRef returns the first reference to an object of the kind.
 func (e *Event) FirstRef(kind string) (Ref, bool) { return e.ref(kind, 0) }
 
-// ref returns the first reference to an object of a kind and, unless it is 0, id.
+// ref returns the first reference to an object of the kind and, unless it is 0, the ID.
 func (e *Event) ref(kind string, id int64) (Ref, bool) {
 	for _, ref := range e.Refs {
 		if ref.Kind == kind && (id == 0 || ref.ID == id) {
@@ -137,38 +137,36 @@ type Fields map[string]any
 var EventKinds = []string{"request", "certificate", "authority", "profile", "account", "group", "grant", "clock", "call", "inventory", "settings",
 	"database"}
 
-// AccountEventKinds are those whose events only those who manage accounts may see.
+// AccountEventKinds are the kinds whose events require permission to manage accounts.
 var AccountEventKinds = []string{"account", "group", "grant"}
 
-// EventQuery asks for one page of the record, the newest events first. What is zero does not
-// narrow; the conditions that are given must all hold.
+// EventQuery selects one page of the audit log, newest first. Zero fields are ignored; the others must all match.
 type EventQuery struct {
 	Kind     string   // one of [EventKinds]
-	NotKinds []string // kinds that are left out
-	ObjectID int64    // the object; only with its kind
-	Email    string   // the name of the principal, as it was then
+	NotKinds []string // kinds to leave out
+	ObjectID int64    // requires Kind
+	Email    string   // of the principal, at the time
 	Action   string   // such as "request.sign"
 
-	Principal string // its id or its name
+	Principal string // ID or name
 	RequestID string // of the call
 
-	From   time.Time // at this time or later
-	Until  time.Time // before this time
-	Limit  int       // the most events on the page, from 1 to [MaxPage]
-	After  Cursor    // the page follows it; "" for the first page, that of the newest
-	Before Cursor    // the page ends before it; not together with After
+	From   time.Time // inclusive
+	Until  time.Time // exclusive
+	Limit  int       // page size, from 1 to [MaxPage]
+	After  Cursor    // return the page after it; "" for the newest events
+	Before Cursor    // return the page before it; not together with After
 }
 
-// Summary counts what there is, for an overview and for metrics.
+// Summary holds counts for the overview and metrics.
 type Summary struct {
 	Requests     map[RequestStatus]int64
-	Certificates int64 // ever recorded, those of authorities included
-	Revoked      int64 // of these
-	// Expiring counts the certificates that expire within so many days, for each of [ExpiryWindows]:
-	// see [Filter.Expiring].
+	Certificates int64 // ever recorded, including those of authorities
+	Revoked      int64 //  of those
+	// Expiring counts the certificates that expire within each of [ExpiryWindows]: see [Filter.Expiring].
 	Expiring map[int]int64
 
-	Damaged int64 // database records of which a [Damage] is known to this node
+	Damaged int64 // database records that this node knows to be damaged: see [Damage]
 }
 
 // ExpiryWindows are the windows of [Summary.Expiring], in days.

@@ -69,7 +69,7 @@ const (
 	Reopen            Action = "reopen"
 )
 
-// transitions is the state machine of a request. Anything else is a conflict.
+// transitions is the state machine of a request. Any other action is a [Conflict].
 var transitions = map[RequestStatus]map[Action]RequestStatus{
 	Outstanding: {Sign: Active, Upload: Active, Reject: Rejected},
 	Active:      {Sign: Active, Upload: Active, Revoke: Revoked, RemoveCertificate: Outstanding},

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// actionLabels are the actions of events as people read them.
+// actionLabels maps the actions of events to display text.
 var actionLabels = map[string]string{
 	"request.create":                "Submitted",
 	"request.sign":                  "Signed",
@@ -62,7 +62,7 @@ var actionLabels = map[string]string{
 	"clock.confirm":                 "Clock confirmed",
 }
 
-// ActionLabel returns an action of an event as people read it, or the action itself if it has no label.
+// ActionLabel returns the display text of an event's action, or the action itself if it has none.
 func ActionLabel(action string) string {
 	if label := actionLabels[action]; label != "" {
 		return label
@@ -70,13 +70,13 @@ func ActionLabel(action string) string {
 	return action
 }
 
-// EventActions returns the known actions of events in their order.
+// EventActions returns the known actions of events, sorted.
 func EventActions() []string { return slices.Sorted(maps.Keys(actionLabels)) }
 
-// kindLabels are the kinds of objects as people read them.
+// kindLabels maps kinds of objects to display text, where it differs.
 var kindLabels = map[string]string{"request": "certificate request", "authority": "certificate authority"}
 
-// String returns the object as people read it, such as "certificate request 7 (www.example.com)".
+// String returns display text, such as "certificate request 7 (www.example.com)".
 func (r Ref) String() string {
 	kind := r.Kind
 	if label := kindLabels[kind]; label != "" {
@@ -108,7 +108,7 @@ func (e *Event) Sentence() string {
 	return b.String()
 }
 
-// Details describes what changed, such as "status: Outstanding → Active, serial number: 0a1b".
+// Details describes the changed fields, such as "status: Outstanding → Active, serial number: 0a1b".
 func (e *Event) Details() string {
 	before, after := members(e.Before), members(e.After)
 	all := maps.Clone(before)
@@ -132,7 +132,7 @@ func (e *Event) Details() string {
 	return strings.Join(parts, ", ")
 }
 
-// members returns the members of a JSON object as people read them.
+// members returns the display text of each field.
 func members(f Fields) map[string]string {
 	all := make(map[string]string, len(f))
 	for name, value := range f {
@@ -141,7 +141,7 @@ func members(f Fields) map[string]string {
 	return all
 }
 
-// plain returns a value without quotes and brackets.
+// plain returns a value as text without quotes and brackets.
 func plain(value any) string {
 	switch v := value.(type) {
 	case []string:
@@ -165,7 +165,7 @@ func plain(value any) string {
 var fieldLabels = map[string]string{"crl": "CRL", "ocsp": "OCSP", "csr_sha256": "CSR SHA-256", "sha256": "SHA-256", "crl_number": "CRL number",
 	"crl_shards": "CRL shards", "crl_entries": "CRL entries"}
 
-// fieldLabel returns the name of a member as people read it.
+// fieldLabel returns the display name of a field.
 func fieldLabel(name string) string {
 	if label := fieldLabels[name]; label != "" {
 		return label

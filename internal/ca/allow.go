@@ -12,18 +12,18 @@ import (
 	"notary/internal/store"
 )
 
-// Grants give actions on requests and certificates that the caller's role or ownership lets it see. A use case
-// first calls attempt, then reads the object if it is visible, and calls allow with what it found. It calls
-// allow again in the transaction: grants may have been deleted, and objects changed, meanwhile.
+// Grants extend the caller's role to actions on requests and certificates that the caller may see. A use case first
+// calls attempt, then reads the object if it is visible, then calls allow. It calls allow again in the transaction,
+// because grants and objects may have changed since.
 
-// grantReader is what a store and a transaction both read of grants.
+// grantReader is implemented by the store and by transactions.
 type grantReader interface {
 	GrantsOf(ctx context.Context, accountID int64) ([]*notary.Grant, error)
 	GroupsOf(ctx context.Context, accountID int64) ([]int64, error)
 }
 
-// attempt returns an error unless the caller's role or a grant has one of the actions, on whatever objects. The
-// refusal is the same whether or not an object exists.
+// attempt returns an error unless the caller's role or any grant includes one of the actions, on any object. The error
+// does not depend on whether an object exists.
 func (s *Service) attempt(ctx context.Context, caller notary.Caller, actions ...policy.Action) error {
 	if !caller.Known() {
 		return notary.Errorf(notary.Unauthenticated, "log in first")
@@ -49,8 +49,8 @@ func forbidden(d policy.Decision) error {
 	return notary.Errorf(notary.Forbidden, "%s: ask an Admin", d.Reason)
 }
 
-// allow returns a Forbidden error unless the caller may do the action to the object. If known is a transaction,
-// the grants stay as they are until its end.
+// allow returns a Forbidden error unless the caller may perform the action on the object. If known is a transaction,
+// the grants cannot change until it ends.
 func allow(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, r policy.Resource) error {
 	if policy.RoleHas(caller.Role, action) {
 		return nil
@@ -79,8 +79,8 @@ func grantsOf(ctx context.Context, known grantReader, caller notary.Caller) ([]*
 	return known.GrantsOf(ctx, caller.AccountID)
 }
 
-// allowChoice returns a Forbidden error if the caller may sign nothing with the authority and profile that the
-// options name, before anything is read of these.
+// allowChoice returns a Forbidden error if the caller cannot sign anything with the authority and profile in the
+// options. It runs before either is read.
 func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignOptions) error {
 	if policy.RoleHas(caller.Role, policy.SignRequest) {
 		return nil
@@ -93,7 +93,7 @@ func (s *Service) allowChoice(ctx context.Context, caller notary.Caller, o SignO
 		policy.Resource{AuthorityID: o.AuthorityID, Profile: o.Profile})
 }
 
-// allowRequest is allow for a request, which to a caller that may not see it does not exist.
+// allowRequest is like allow for a request. It returns NotFound if the caller may not see the request.
 func allowRequest(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, req *notary.Request) error {
 	if !caller.Sees(req.RequesterID) {
 		return noRequest(req.ID)
@@ -105,8 +105,8 @@ func noRequest(id int64) error {
 	return notary.Errorf(notary.NotFound, "there is no certificate request %d", id)
 }
 
-// allowCertificate is allow for a certificate. A grant does not extend to certificates of CAs and OCSP responders,
-// on which others depend.
+// allowCertificate is like allow for a certificate. Grants do not apply to certificates of CAs and OCSP responders,
+// because others depend on them.
 func allowCertificate(ctx context.Context, known grantReader, caller notary.Caller, action policy.Action, cert *notary.Certificate) error {
 	switch {
 	case policy.RoleHas(caller.Role, action):
@@ -124,19 +124,19 @@ func noCertificate(id int64) error {
 	return notary.Errorf(notary.NotFound, "there is no certificate %d", id)
 }
 
-// servesOthers reports whether a certificate is that of a CA or an OCSP responder, or cannot be read.
+// servesOthers reports whether a certificate belongs to a CA or an OCSP responder, or cannot be parsed.
 func servesOthers(cert *notary.Certificate) bool {
 	parsed, err := x509.ParseCertificate(cert.DER)
 	return err != nil || parsed.IsCA || cert.Profile == notary.OCSPProfile
 }
 
-// certificateToSign describes the certificate that a CSR asks for.
+// certificateToSign describes the certificate requested by a CSR.
 func certificateToSign(issuer *issuers.Issuer, profile *notary.Profile, req *notary.Request, csr *pki.CSR) policy.Resource {
 	return policy.Resource{AuthorityID: issuer.ID, Profile: profile.Name, OwnerID: req.RequesterID, Names: csr.Names,
 		CommonNames: pki.CommonNames(csr.Subject)}
 }
 
-// allowSignature checks the certificate that was signed and, in a renewal, the one that it succeeds.
+// allowSignature checks the new certificate and, for a renewal, the current one.
 func allowSignature(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, signed *signature) error {
 	if err := allow(ctx, tx, caller, policy.SignRequest, signed.object); err != nil || req.Certificate == nil {
 		return err
@@ -144,7 +144,7 @@ func allowSignature(ctx context.Context, tx *store.Tx, caller notary.Caller, req
 	return allowCertificate(ctx, tx, caller, policy.SignRequest, req.Certificate)
 }
 
-// allowUpload checks the request and the certificate that is uploaded for it.
+// allowUpload checks the request and the uploaded certificate.
 func allowUpload(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, cert *notary.Certificate) error {
 	if err := allowRequest(ctx, tx, caller, policy.UploadCertificate, req); err != nil {
 		return err
@@ -172,8 +172,8 @@ func allowRevoke(ctx context.Context, tx *store.Tx, caller notary.Caller, req *n
 	return nil
 }
 
-// allowReason returns an error if the caller's role does not have the action and the reason is keyCompromise: that
-// blocks the key and revokes every certificate for it, those of others included.
+// allowReason returns an error if the reason is keyCompromise and the caller's role does not include the action: that
+// reason blocks the key and revokes every certificate for it, including those of other owners.
 func allowReason(caller notary.Caller, action policy.Action, reason notary.RevocationReason) error {
 	if reason != notary.KeyCompromise || policy.RoleHas(caller.Role, action) {
 		return nil
@@ -182,7 +182,7 @@ func allowReason(caller notary.Caller, action policy.Action, reason notary.Revoc
 		"every certificate for it: ask an Admin or Certificate Manager, or revoke for another reason")
 }
 
-// requestResource describes a request with its certificate in use, if any.
+// requestResource describes a request with its current certificate, if any.
 func requestResource(req *notary.Request) policy.Resource {
 	r := policy.Resource{Names: req.Names, OwnerID: req.RequesterID, CommonNames: nonempty(req.CommonName)}
 	if c := req.Certificate; c != nil {

@@ -15,7 +15,7 @@ import (
 	"notary/internal/store"
 )
 
-// Authority is one authority. Its certificate has the chain that new certificates get.
+// Authority returns an authority. Its certificate has the chain that new certificates get.
 func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64) (*notary.Authority, error) {
 	if err := caller.Require(notary.ReadAuthorities); err != nil {
 		return nil, err
@@ -28,8 +28,8 @@ func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64)
 	return a, nil
 }
 
-// showChain gives an authority the chain with which it is open in memory. One that cannot be
-// opened keeps what was recorded.
+// showChain sets the authority's chain to the one cached by package issuers. If the authority cannot be opened, the
+// recorded chain remains.
 func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
 	opened, err := s.issuers.Get(ctx, a.ID)
 	if err == nil && a.Certificate != nil && opened.Authority.Certificate != nil && opened.Authority.Certificate.ID == a.Certificate.ID {
@@ -37,7 +37,7 @@ func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
 	}
 }
 
-// Authorities are all authorities, in the order of their ids, as [Service.Authority] gives them.
+// Authorities returns all authorities by ID, each as from [Service.Authority].
 func (s *Service) Authorities(ctx context.Context, caller notary.Caller) ([]*notary.Authority, error) {
 	if err := caller.Require(notary.ReadAuthorities); err != nil {
 		return nil, err
@@ -49,12 +49,12 @@ func (s *Service) Authorities(ctx context.Context, caller notary.Caller) ([]*not
 	return all, err
 }
 
-// Now is the time by which the service decides: an authority's status depends on it.
+// Now returns the service's time, on which an authority's status depends.
 func (s *Service) Now() time.Time { return s.now() }
 
 // AuthorityOptions describe a new authority.
 type AuthorityOptions struct {
-	SelfSigned   bool // a root, active at once; otherwise pending
+	SelfSigned   bool // a root, active at once; otherwise the authority is pending
 	Subject      pkix.Name
 	DNSNames     []string
 	KeyAlgorithm notary.KeyAlgorithm // "" for the default
@@ -63,10 +63,10 @@ type AuthorityOptions struct {
 	Constraints  notary.NameConstraints
 }
 
-// maxPathLen is the longest path that can be asked for: longer chains are not taken in.
+// maxPathLen is the maximum path length of a new authority. Longer chains are not accepted.
 const maxPathLen = pki.MaxChain - 2
 
-// CreateAuthority makes a key and an authority with it, and answers its id.
+// CreateAuthority creates an authority with a new key and returns its ID.
 func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o AuthorityOptions) (id int64, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
@@ -104,12 +104,11 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 	return a.ID, err
 }
 
-// authorityCreated returns the event of the creation of an authority.
 func authorityCreated(caller notary.Caller, a *notary.Authority) notary.Event {
 	return notary.EventBy(caller, "authority.create", a.Ref()).Set(notary.Fields{"common_name": a.CommonName, "key": a.Key})
 }
 
-// certificateGiven returns the event of a certificate that an authority gets, from an issuer here or elsewhere.
+// certificateGiven returns the event of a new certificate for an authority. The issuer may be external.
 func certificateGiven(caller notary.Caller, action string, a *notary.Authority, cert *notary.Certificate, issuer notary.Ref) notary.Event {
 	return notary.EventBy(caller, action, a.Ref()).With(issuer, cert.Ref()).Set(notary.Fields{"serial_number": cert.Serial})
 }
@@ -128,7 +127,7 @@ func (s *Service) checkAuthority(o *AuthorityOptions) (err error) {
 	return err
 }
 
-// newAuthorityKey generates a key and a CSR for it, which it checks like any other.
+// newAuthorityKey generates a key and a CSR for it, and checks the CSR like any other.
 func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key keystore.Key, csr *pki.CSR, err error) {
 	if key, err = s.keys.Generate(ctx, o.KeyAlgorithm); err != nil {
 		return key, nil, err
@@ -140,7 +139,7 @@ func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key 
 	if err != nil {
 		return key, nil, named(err, "sans_dns")
 	}
-	var asked []pkix.Extension // for an outside authority, which may heed it
+	var asked []pkix.Extension // for an external CA, which may ignore it
 	if o.Constraints.Len() > 0 {
 		extension, err := pki.ConstraintsExtension(o.Constraints)
 		if err != nil {
@@ -150,14 +149,13 @@ func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key 
 	}
 	text, err := pki.NewCSR(key.Signer, o.Subject, names, asked...)
 	if err != nil {
-		return key, nil, err // it names the attribute at fault
+		return key, nil, err // names the invalid attribute
 	}
 	csr, err = pki.ParseCSR(text)
 	return key, csr, named(err, "")
 }
 
-// named puts the name of the caller's field in the place of the one that an inner check
-// knows.
+// named replaces the field of err, as set by an inner check, with that of the caller.
 func named(err error, field string) error {
 	if e, ok := err.(*notary.Error); ok {
 		renamed := *e
@@ -180,13 +178,13 @@ func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority)
 	return root, nil
 }
 
-// SignAuthority has an authority's CSR signed by another authority held here. Where it has a
-// certificate from above already, this is a renewal.
+// SignAuthority signs an authority's CSR with another authority held here. If the authority already has a certificate,
+// this is a renewal.
 func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, issuerID int64) error {
 	return s.SignAuthorityBy(ctx, caller, id, issuerID, notary.IntermediateProfile)
 }
 
-// SignAuthorityBy is SignAuthority by another profile for authorities than the built-in one.
+// SignAuthorityBy is like SignAuthority with a given CA profile.
 func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) error {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
@@ -204,7 +202,7 @@ func (s *Service) SignAuthorityBy(ctx context.Context, caller notary.Caller, id,
 	})
 }
 
-// signAuthority has the issuer sign what the request, which is for the authority's key, says.
+// signAuthority issues a certificate for a CSR that holds the authority's key.
 func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *notary.Authority, csr *pki.CSR, issuerID int64, profileName string) error {
 	issuer, err := s.issuers.Active(ctx, issuerID)
 	if err != nil {
@@ -246,8 +244,8 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 	})
 }
 
-// UploadAuthority gives an authority the certificate that an outside one signed, as a PEM
-// chain with its own certificate first, and answers the certificate's id.
+// UploadAuthority records an authority's certificate issued by an external CA, as a PEM chain with the authority's
+// certificate first, and returns the certificate's ID.
 func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
@@ -287,8 +285,7 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 	return certID, err
 }
 
-// subordinate is an authority that may get a certificate from above: not a root, not
-// revoked.
+// subordinate returns an authority that may get a certificate from an issuer: neither a root nor revoked.
 func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority, error) {
 	a, err := s.store.Authority(ctx, id)
 	if err != nil {
@@ -303,7 +300,7 @@ func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority,
 	return a, nil
 }
 
-// authorityTerms are the terms of every certificate that the authority gets.
+// authorityTerms returns the terms of every certificate for the authority.
 func (s *Service) authorityTerms(a *notary.Authority) issuance.Terms {
 	terms := s.issuers.Terms(a.NotAfter)
 	terms.Constraints = a.Constraints
@@ -318,8 +315,8 @@ func authorityCSR(a *notary.Authority) (*pki.CSR, error) {
 	return csr, nil
 }
 
-// giveCertificate adds the certificate to the inventory and to the authority, whose name it must
-// keep.
+// giveCertificate adds the certificate to the inventory and makes it the authority's current one. The subject must not
+// change.
 func giveCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate) (int64, error) {
 	if err := requireSameName(a, cert); err != nil {
 		return 0, err
@@ -331,8 +328,8 @@ func giveCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate
 	return id, tx.SetAuthorityCertificate(a, id)
 }
 
-// DeleteAuthority erases an authority's key. Without force it is refused while something
-// that the authority issued is still valid, because nobody could revoke that any more.
+// DeleteAuthority deletes an authority and its key. Without force it fails while certificates that the authority issued
+// are valid, because they could no longer be revoked.
 func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id int64, force bool) error {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
@@ -366,7 +363,7 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 	return err
 }
 
-// counted is a number of the store's count, which has an end, with what is counted.
+// counted formats a count of [store.Tx.CountValidIssuedBy], which stops at store.MaxValidCount.
 func counted(n int64, one, many string) string {
 	switch {
 	case n > store.MaxValidCount:

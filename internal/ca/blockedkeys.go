@@ -10,16 +10,16 @@ import (
 	"notary/internal/pki"
 )
 
-// blockedCache keeps the result for the overview while nothing is issued or revoked.
+// blockedCache caches the result for the overview until certificates are issued or revoked.
 type blockedCache struct {
 	mu    sync.Mutex
-	sum   notary.Summary // when it was read
+	sum   notary.Summary // when the result was read
 	at    time.Time
 	known *blockedInForce
 	found []*notary.Certificate
 }
 
-// of returns the first certificates in force with blocked or compromised keys, one more than an overview shows.
+// of returns the first valid certificates with blocked or compromised keys, one more than an overview shows.
 func (b *blockedCache) of(ctx context.Context, s *Service, sum notary.Summary) (found []*notary.Certificate, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -33,21 +33,21 @@ func (b *blockedCache) of(ctx context.Context, s *Service, sum notary.Summary) (
 	return found, err
 }
 
-// blockedInForce are certificates for keys on a list of blocked keys that were in force when the list was loaded.
-// No others are issued or recorded while it is in force.
+// blockedInForce holds the certificates that were valid when a blocklist was loaded and whose keys are on it. No others
+// are issued or recorded while that list is in use.
 type blockedInForce struct {
 	list *pki.Blocklist
 	ids  []int64 // at most maxBlockedInForce
 }
 
 const (
-	maxBlockedInForce = 1000 // certificates that are kept in memory
-	blockedStep       = 500  // certificates that one query reads
+	maxBlockedInForce = 1000 // certificates kept in memory
+	blockedStep       = 500  // certificates read by one query
 )
 
-// FindBlockedKeys looks for certificates in force whose keys are on the list of blocked keys or recorded as
-// compromised, and logs how many there are. It runs after the list was loaded. With a list, it reads the whole
-// inventory: the list may have a fingerprint of another form of a key than the recorded one.
+// FindBlockedKeys searches for valid certificates whose keys are on the blocklist or recorded as compromised, and logs
+// their number. It runs after the blocklist is loaded. With a blocklist it reads the whole inventory, because the list
+// may contain a fingerprint of another form of a key than the recorded one.
 func (s *Service) FindBlockedKeys(ctx context.Context) error {
 	list := s.blocklist.Load()
 	var ids []int64
@@ -88,8 +88,8 @@ func (s *Service) findBlocked(ctx context.Context, list *pki.Blocklist) (ids []i
 	return ids[:maxBlockedInForce], nil
 }
 
-// blockedCertificates returns the first certificates in force with blocked or compromised keys, in the order of
-// the ids. It only considers what [Service.FindBlockedKeys] found for the list that is in force.
+// blockedCertificates returns the first valid certificates with blocked or compromised keys, by ID. For the blocklist
+// it relies on the last run of [Service.FindBlockedKeys] with the current list.
 func (s *Service) blockedCertificates(ctx context.Context, limit int) ([]*notary.Certificate, error) {
 	ids, err := s.store.CompromisedInUse(ctx, s.now(), limit)
 	if err != nil {

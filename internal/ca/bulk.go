@@ -10,44 +10,41 @@ import (
 	"notary/internal/policy"
 )
 
-// Many selects the requests or certificates of a bulk call, by id or by a filter.
+// Many selects the requests or certificates of a bulk call, by ID or with a filter.
 type Many struct {
-	IDs []int64 // in the order in which it is done
+	IDs []int64 // in order of execution
 
-	Filter *notary.Filter // instead of IDs; never an empty one
+	Filter *notary.Filter // instead of IDs; never empty
 
-	// What the filter matched when the caller looked at it, by [Selection]. At least one is needed with a
-	// filter. If it matches anything else by now, nothing is done.
-	Expected *int64 // its count
+	// What the filter matched when the caller looked, from [Selection]. A filter requires at least one of them. If the
+	// matches have changed since, the call fails and changes nothing.
+	Expected *int64 // the number of matches
 	Digest   string
 
-	// Stop, where it is set, is closed when nothing more shall be begun: what is left fails
-	// as unavailable.
+	// Stop, if not nil, stops the call when closed: the remaining items fail as Unavailable.
 	Stop <-chan struct{}
 }
 
-// Outcome is the result for one request or certificate of many. Err is what the call for it alone would
-// have returned.
+// Outcome is the result for one item of a bulk call. Err is the error that the corresponding single call would return.
 type Outcome struct {
 	ID          int64
 	Err         error
 	Revocations Revocations // of a revocation
 }
 
-// The most that one call takes on.
+// maxIDs is the maximum number of IDs in a call.
 const maxIDs = 10_000
 
-var maxMatches = 100_000 // a variable, so that a test can make it small
+var maxMatches = 100_000 // a variable for tests
 
-// atOnce is how many requests of one call are worked on at the same time: enough for one
-// commit to serve many, and few enough to leave room for others.
+// atOnce is the number of items that a bulk call processes concurrently: enough to share commits, and few enough to
+// leave room for other calls.
 const atOnce = 16
 
-// SignMany signs each of the requests as [Service.Sign] does, in a transaction of its own,
-// and calls fn for each in their order. It gives an error where nothing was done, and where
-// fn gave one or ctx ended: then the requests after it may be done or not. If the caller's account
-// or session ends meanwhile, what is left fails as unauthenticated, so that the outcomes tell how
-// many were done.
+// SignMany signs each of the requests like [Service.Sign], in a transaction of its own, and calls fn for each in order.
+// It returns an error if nothing was done, and if fn failed or ctx ended; then the remaining requests may or may not be
+// signed. If the caller's account or session ends meanwhile, the remaining requests fail as Unauthenticated, so the
+// outcomes show how many were signed.
 func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o SignOptions, fn func(Outcome) error) error {
 	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return err
@@ -58,7 +55,7 @@ func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o 
 	return s.manyOf(ctx, caller, m, s.requestSelection(policy.SignRequest), fn, func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
 }
 
-// checkGiven refuses options that would fail for every request.
+// checkGiven rejects options that would fail for every request.
 func (s *Service) checkGiven(ctx context.Context, caller notary.Caller, o SignOptions) error {
 	if err := s.allowChoice(ctx, caller, o); err != nil {
 		return err
@@ -88,7 +85,7 @@ func (s *Service) checkGiven(ctx context.Context, caller notary.Caller, o SignOp
 	return err
 }
 
-// RejectMany rejects each of the requests for that reason as [Service.Reject] does; see [Service.SignMany].
+// RejectMany rejects each of the requests like [Service.Reject]; see [Service.SignMany].
 func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, reason string, fn func(Outcome) error) error {
 	if err := s.attempt(ctx, caller, policy.RejectRequest); err != nil {
 		return err
@@ -99,22 +96,21 @@ func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, 
 	return s.manyOf(ctx, caller, m, s.requestSelection(policy.RejectRequest), fn, func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id, reason) })
 }
 
-// RevokeMany revokes each of the requests as [Service.RevokeRequest] does; see [Service.SignMany].
+// RevokeMany revokes each of the requests like [Service.RevokeRequest]; see [Service.SignMany].
 func (s *Service) RevokeMany(ctx context.Context, caller notary.Caller, m Many, o RevokeOptions, fn func(Outcome) error) error {
 	return s.revokeMany(ctx, caller, m, s.requestSelection(policy.RevokeRequest), fn, func(ctx context.Context, id int64) (Revocations, error) {
 		return s.RevokeRequest(ctx, caller, id, o)
 	})
 }
 
-// DeleteMany deletes each of the requests as [Service.Delete] does; see [Service.SignMany].
+// DeleteMany deletes each of the requests like [Service.Delete]; see [Service.SignMany].
 func (s *Service) DeleteMany(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error) error {
 	return s.manyOf(ctx, caller, m, s.requestSelection(policy.DeleteRequest), fn, func(ctx context.Context, id int64) error {
 		return s.Delete(ctx, caller, id)
 	})
 }
 
-// manyOf applies do to each of the selected objects, several at a time, and reports the outcomes to fn in
-// order.
+// manyOf applies do to the selected objects, several at a time, and passes the outcomes to fn in order.
 func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of selection, fn func(Outcome) error,
 	do func(context.Context, int64) error) error {
 	if err := s.attempt(ctx, caller, of.actions...); err != nil {
@@ -132,7 +128,7 @@ func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of s
 	defer running.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	outcomes := make(chan chan Outcome, atOnce-1) // one more is waited for
+	outcomes := make(chan chan Outcome, atOnce-1) // the reader below waits for one more
 	running.Go(func() {
 		defer close(outcomes)
 		for _, id := range ids {
@@ -147,7 +143,7 @@ func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of s
 	})
 	for outcome := range outcomes {
 		o := <-outcome
-		if ctx.Err() != nil { // nobody waits for it
+		if ctx.Err() != nil { // no one waits for it
 			break
 		}
 		if err := fn(o); err != nil {
@@ -157,8 +153,8 @@ func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of s
 	return ctx.Err()
 }
 
-// unlessStopped does it. A panic is the failure of this request alone: here, beside the call's
-// own goroutine, it would end the server.
+// unlessStopped calls do unless the call was stopped. It recovers panics, which would end the server because this is
+// not the call's own goroutine.
 func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) error {
 	select {
 	case <-stop:
@@ -170,8 +166,8 @@ func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(
 	}
 }
 
-// untilRefused returns do until that fails because the caller's account or session has ended.
-// From then on everything fails alike, and nothing more is begun.
+// untilRefused wraps do so that once the caller's account or session has ended, every later call fails with the same
+// error without starting.
 func untilRefused(do func(context.Context, int64) error) func(context.Context, int64) error {
 	var refusal atomic.Pointer[error]
 	return func(ctx context.Context, id int64) error {

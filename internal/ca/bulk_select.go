@@ -14,17 +14,17 @@ import (
 	"notary/internal/policy"
 )
 
-// selection defines how the objects of a bulk call are found.
+// selection defines how a bulk call finds its objects.
 type selection struct {
 	noun    string          // plural
-	actions []policy.Action // the caller must have one of them on some objects
+	actions []policy.Action // the caller must have one of them, on any object
 	each    func(context.Context, notary.Caller, notary.Filter, func(match) error) error
 }
 
-// match is an object that a filter matches.
+// match is an object matched by a filter.
 type match struct {
 	id    int64
-	state string // changes whenever something else might happen to the object
+	state string // changes whenever the call could have a different effect on the object
 }
 
 func matchingRequest(r *notary.Request) match {
@@ -42,13 +42,13 @@ func matchingCertificate(c *notary.Certificate) match {
 	return match{c.ID, string(c.Revocation.Reason)}
 }
 
-// Selection identifies what a filter of [Many] matches.
+// Selection identifies the objects matched by the filter of [Many].
 type Selection struct {
 	Count  int64
-	Digest string // a SHA-256 over the ids and states, in lower-case hex
+	Digest string // SHA-256 of the IDs and states in lower-case hex
 }
 
-// selector computes a [Selection] from its matches, in the order of their ids.
+// selector computes a [Selection] from matches in the order of their IDs.
 type selector struct {
 	count  int64
 	digest hash.Hash
@@ -79,7 +79,7 @@ func (s *Service) certificateSelection() selection {
 		}}
 }
 
-// chosen returns the ids that m selects.
+// chosen returns the IDs that m selects.
 func (s *Service) chosen(ctx context.Context, caller notary.Caller, m Many, of selection) ([]int64, error) {
 	switch {
 	case m.Filter != nil && m.IDs != nil:
@@ -108,24 +108,24 @@ func (s *Service) chosen(ctx context.Context, caller notary.Caller, m Many, of s
 	return m.IDs, nil
 }
 
-// Select returns what a filter of requests matches, as [Many] expects it.
+// Select returns the [Selection] of the requests that a filter matches.
 func (s *Service) Select(ctx context.Context, caller notary.Caller, f notary.Filter) (Selection, error) {
 	return s.selectMatching(ctx, caller, f, s.requestSelection(bulkActions...))
 }
 
-// SelectCertificates is [Service.Select] for certificates.
+// SelectCertificates is like [Service.Select] for certificates.
 func (s *Service) SelectCertificates(ctx context.Context, caller notary.Caller, f notary.Filter) (Selection, error) {
 	return s.selectMatching(ctx, caller, f, s.certificateSelection())
 }
 
-// bulkActions are what bulk calls do to requests.
+// bulkActions are the actions of bulk calls on requests.
 var bulkActions = []policy.Action{policy.SignRequest, policy.RejectRequest, policy.RevokeRequest, policy.DeleteRequest}
 
 func (s *Service) selectMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection) (Selection, error) {
 	return s.eachMatching(ctx, caller, f, of, func(int64) {})
 }
 
-// EachMatching calls fn for each request that a filter of [Many] matches, in the order of the ids.
+// EachMatching calls fn for each request that a filter of [Many] matches, by ID.
 func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request)) (Selection, error) {
 	var r *notary.Request
 	of := s.requestSelection(bulkActions...)
@@ -140,7 +140,7 @@ func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f nota
 
 var errTooMany = errors.New("too many")
 
-// eachMatching calls fn for each match, in the order of the ids.
+// eachMatching calls fn for each match, by ID.
 func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection,
 	fn func(id int64)) (Selection, error) {
 	if err := s.attempt(ctx, caller, of.actions...); err != nil {
@@ -163,7 +163,7 @@ func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f nota
 	return matches.selection(), err
 }
 
-// matching returns the ids that the filter matches, if they are those that the caller looked at.
+// matching returns the IDs that the filter matches, or an error if they are no longer those that the caller saw.
 func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of selection) (ids []int64, err error) {
 	if m.Expected == nil && m.Digest == "" && !reflect.ValueOf(*m.Filter).IsZero() {
 		return nil, notary.FieldErrorf("expected", "expected is missing: say how many %s the filter matches, or give their selection", of.noun)
@@ -182,9 +182,9 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of
 	return ids, nil
 }
 
-// RevokeManyCertificates revokes each of the certificates as [Service.RevokeCertificate] does, except those in
-// use by an authority: revoking these takes everything below with them, so they are revoked by themselves.
-// See [Service.SignMany].
+// RevokeManyCertificates revokes each of the certificates like [Service.RevokeCertificate], except current certificates
+// of authorities: revoking one affects everything that the authority issued, so it requires a call of its own. See
+// [Service.SignMany].
 func (s *Service) RevokeManyCertificates(ctx context.Context, caller notary.Caller, m Many, reason notary.RevocationReason,
 	fn func(Outcome) error) error {
 	return s.revokeMany(ctx, caller, m, s.certificateSelection(), fn, func(ctx context.Context, id int64) (Revocations, error) {
@@ -192,10 +192,10 @@ func (s *Service) RevokeManyCertificates(ctx context.Context, caller notary.Call
 	})
 }
 
-// revokeMany revokes each of the selected objects, and adds to each outcome what was revoked.
+// revokeMany revokes the selected objects and adds to each outcome what was revoked.
 func (s *Service) revokeMany(ctx context.Context, caller notary.Caller, m Many, of selection, fn func(Outcome) error,
 	revoke func(context.Context, int64) (Revocations, error)) error {
-	var revocations sync.Map // by id
+	var revocations sync.Map // by ID
 	return s.manyOf(ctx, caller, m, of, func(o Outcome) error {
 		if done, ok := revocations.LoadAndDelete(o.ID); ok {
 			o.Revocations = done.(Revocations)

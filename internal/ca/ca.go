@@ -1,10 +1,9 @@
-// Package ca is the use cases: submit, sign, upload, reject, revoke, and the life of the
-// authorities themselves.
+// Package ca implements the use cases: submitting, signing, uploading, rejecting and revoking, and the lifecycle of
+// authorities.
 //
-// Every method of [Service] that changes something is built alike. It first asks whether the
-// [notary.Caller] may; does what takes time (checking, signing) outside the transaction; and
-// then writes the change and its event in one transaction, in which the state that the
-// decision rests on is checked once more. It returns after the commit is durable.
+// Every method of [Service] that changes something first checks the permissions of the [notary.Caller], then does slow
+// work (checks, signatures) outside the transaction, and then writes the change and its event in one transaction, which
+// checks the state again. It returns after the commit is durable.
 package ca
 
 import (
@@ -24,7 +23,7 @@ import (
 	"notary/internal/store/archive"
 )
 
-// Service is the use cases on one database. It is safe for concurrent use.
+// Service implements the use cases on a database. It is safe for concurrent use.
 type Service struct {
 	store      *store.Store
 	keys       keystore.Keys
@@ -44,21 +43,20 @@ type Service struct {
 	checked  archive.CheckStep
 }
 
-// Options are the options of [New]; the zero value is for production.
+// Options are the options of [New]. The zero value is for production.
 type Options struct {
-	Log *slog.Logger // slog.Default without it
+	Log *slog.Logger // default: slog.Default()
 
-	// MayIssue, if set, returns why no certificate may be issued at present. OCSP responder
-	// certificates and CRLs do not depend on it.
+	// MayIssue, if set, returns an error while no certificates may be issued. OCSP responder certificates and CRLs do
+	// not depend on it.
 	MayIssue func() error
 
-	// PaceChecks makes [Service.CheckRecords] take at most a tenth of one processor, for a server under load.
+	// PaceChecks limits [Service.CheckRecords] to a tenth of one processor, for a server under load.
 	PaceChecks bool
 }
 
-// New creates the use cases, upgrades what earlier versions recorded, and opens the key of every
-// authority, so that a wrong key file or passphrase is seen at the start and not at the first
-// signature.
+// New creates the service, upgrades records of earlier versions, and opens the key of every authority, so that a wrong
+// key file or passphrase is detected at startup rather than at the first signature.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.Issuers, rev *revocation.Service,
 	o Options) (*Service, error) {
 	s := &Service{store: st, keys: keys, issuers: all, revocation: rev, damages: all.Damages(), now: all.Now, log: o.Log}
@@ -92,7 +90,7 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.
 	return s, s.issuers.OpenAll(ctx)
 }
 
-// Summary counts requests, certificates and what expires.
+// Summary returns counts of requests, certificates and upcoming expiries.
 func (s *Service) Summary(ctx context.Context, caller notary.Caller) (notary.Summary, error) {
 	if err := caller.Require(notary.ReadRequests); err != nil {
 		return notary.Summary{}, err
@@ -100,7 +98,7 @@ func (s *Service) Summary(ctx context.Context, caller notary.Caller) (notary.Sum
 	return s.Counts(ctx)
 }
 
-// Counts is Summary for the program itself.
+// Counts is like Summary for the program itself.
 func (s *Service) Counts(ctx context.Context) (notary.Summary, error) {
 	sum, err := s.store.Summary(ctx, s.now())
 	sum.Damaged = s.damages.Count()

@@ -11,7 +11,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Certificate is one certificate of the inventory, if the caller may see it.
+// Certificate returns a certificate of the inventory that the caller may see.
 func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int64) (*notary.Certificate, error) {
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
 		return nil, err
@@ -23,8 +23,7 @@ func (s *Service) Certificate(ctx context.Context, caller notary.Caller, id int6
 	return issuers.Intact(cert, err)
 }
 
-// RequestCertificate is the certificate in use of a request, if the caller may see that. Where
-// there is none, it is NotFound.
+// RequestCertificate returns the current certificate of a request that the caller may see, or NotFound if it has none.
 func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, id int64) (*notary.Certificate, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -36,8 +35,7 @@ func (s *Service) RequestCertificate(ctx context.Context, caller notary.Caller, 
 	return issuers.Intact(s.store.Certificate(ctx, req.Certificate.ID))
 }
 
-// CertificatesOfRequest are all that were ever issued or uploaded for a request, if the caller may
-// see that, in the order of their ids.
+// CertificatesOfRequest returns all certificates ever issued or uploaded for a request that the caller may see, by ID.
 func (s *Service) CertificatesOfRequest(ctx context.Context, caller notary.Caller, id int64) ([]*notary.Certificate, error) {
 	if _, err := s.Request(ctx, caller, id); err != nil {
 		return nil, err
@@ -45,7 +43,7 @@ func (s *Service) CertificatesOfRequest(ctx context.Context, caller notary.Calle
 	return s.store.CertificatesOfRequest(ctx, id)
 }
 
-// checkChain reads an uploaded chain and checks it against the key of the CSR.
+// checkChain parses an uploaded chain and checks it against the key of the CSR.
 func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notary.Certificate, error) {
 	chain, err := pki.ParseChain(chainPEM)
 	if err != nil {
@@ -62,8 +60,8 @@ func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notar
 	return entry, nil
 }
 
-// requireSameName refuses a renewal under another name than that of the certificate before: what
-// the authority has issued names it, and its CRLs and OCSP answers would be another issuer's.
+// requireSameName rejects a renewal with a different subject: issued certificates name the current one as their issuer,
+// and CRLs and OCSP responses would come from another issuer.
 func requireSameName(a *notary.Authority, cert *notary.Certificate) error {
 	before, err := issuers.CertificateOf(a)
 	if before == nil || err != nil {

@@ -7,7 +7,7 @@ import (
 	"notary/internal/issuers"
 )
 
-// Chains returns the ways from a certificate that the caller may see to its trust anchors: see [issuers.Issuers.Chains].
+// Chains returns the certification paths of a certificate that the caller may see: see [issuers.Issuers.Chains].
 func (s *Service) Chains(ctx context.Context, caller notary.Caller, id int64) (chains []issuers.Chain, all bool, err error) {
 	cert, err := s.Certificate(ctx, caller, id)
 	if err != nil {

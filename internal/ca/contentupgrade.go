@@ -6,8 +6,8 @@ import (
 	"notary/internal/pki"
 )
 
-// upgradeContents adds the content hash to requests that earlier versions recorded without it. It runs once
-// per database, before the server answers. An interrupted upgrade continues where it stopped.
+// upgradeContents adds the content hash to requests recorded without it by earlier versions. It runs once per database,
+// before the server accepts calls, and resumes after an interruption.
 func (s *Service) upgradeContents(ctx context.Context) error {
 	unreadable := 0
 	content := func(csr string) string {

@@ -13,14 +13,12 @@ import (
 	"notary/internal/store"
 )
 
-// An authority has one key and name, but it may have several certificates: from before its
-// renewals, and from other authorities (cross-signing). One of them is in use: it is what new
-// chains begin with and is published as the authority's own. All of them are ordinary
-// certificates of the inventory, found by the key.
+// An authority has one key and subject but may have several certificates, from renewals and from cross-signing. One is
+// current: new chains begin with it, and it is published as the authority's own. All of them are in the inventory and
+// found by the key.
 
-// CrossSign has another authority held here certify an authority that has a certificate
-// already, by a profile for authorities. The one in use stays in use. It answers the new
-// certificate's id.
+// CrossSign has another authority held here certify an authority that already has a certificate, under a CA profile.
+// The current certificate does not change. It returns the new certificate's ID.
 func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) (certID int64, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
@@ -76,9 +74,8 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 	return cert.ID, err
 }
 
-// UploadCross records a further certificate for an authority, which an outside one signed, as
-// a PEM chain with that certificate first. The one in use stays in use. It answers the new
-// certificate's id.
+// UploadCross records a further certificate for an authority, issued by an external CA, as a PEM chain with that
+// certificate first. The current certificate does not change. It returns the new certificate's ID.
 func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
@@ -113,8 +110,8 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 	return cert.ID, err
 }
 
-// crossable is an authority that may get a further certificate, that in use, and what asks for
-// the same once more.
+// crossable returns an authority that may get a further certificate, its current certificate, and a CSR for the same
+// content.
 func (s *Service) crossable(ctx context.Context, id int64) (*notary.Authority, *x509.Certificate, *pki.CSR, error) {
 	a, err := s.store.Authority(ctx, id)
 	if err != nil {
@@ -141,8 +138,8 @@ func refuseCross(s *Service, a *notary.Authority) error {
 	return nil
 }
 
-// requireCrossable checks in the transaction that the authority was neither revoked nor
-// deleted since it was read, nor its key reported, and keeps it so.
+// requireCrossable checks in the transaction that the authority has been neither revoked nor deleted and its key not
+// reported as compromised, and prevents such changes until the transaction ends.
 func (s *Service) requireCrossable(ctx context.Context, tx *store.Tx, a *notary.Authority, request *pki.CSR) error {
 	if err := tx.ShareAuthority(a.ID); err != nil {
 		return err
@@ -157,8 +154,7 @@ func (s *Service) requireCrossable(ctx context.Context, tx *store.Tx, a *notary.
 	return s.refuseCompromised(ctx, tx, request)
 }
 
-// checkCrossChain checks that relying parties can put the certificate in the place of the one
-// in use.
+// checkCrossChain checks that relying parties can use the uploaded certificate instead of the current one.
 func (s *Service) checkCrossChain(chainPEM string, own *x509.Certificate, request *pki.CSR) (*notary.Certificate, error) {
 	cert, err := s.checkChain(chainPEM, request, true)
 	if err != nil {
@@ -184,8 +180,8 @@ func (s *Service) checkCrossChain(chainPEM string, own *x509.Certificate, reques
 	return cert, nil
 }
 
-// AuthorityCertificates are all certificates of an authority's key, in the order of their ids,
-// and the id of the one in use; none while it is pending.
+// AuthorityCertificates returns all certificates for an authority's key, by ID, and the ID of the current one; none
+// while the authority is pending.
 func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Caller, id int64) (all []*notary.Certificate, inUse int64, err error) {
 	if err := caller.Require(notary.ReadAuthorities); err != nil {
 		return nil, 0, err
@@ -198,8 +194,7 @@ func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Calle
 	return all, a.Certificate.ID, err
 }
 
-// UseCertificate makes one of an authority's certificates the one in use. It must be valid,
-// with a whole chain of valid ones above it.
+// UseCertificate makes one of an authority's certificates the current one. It and its chain must be valid.
 func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, certID int64) error {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
@@ -247,8 +242,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 	})
 }
 
-// checkUsable says whether relying parties would take the authority for one with this
-// certificate.
+// checkUsable returns an error if relying parties would not trust the authority with this certificate.
 func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *notary.Certificate) error {
 	if cert.Revocation != nil {
 		return notary.Errorf(notary.Conflict, "the certificate %d is revoked", cert.ID)
@@ -269,7 +263,7 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 	return s.issuers.RequireTrustedAbove(ctx, a.ID, cert.AuthorityID)
 }
 
-// refuseCircle refuses to have an authority signed by itself or by one below it.
+// refuseCircle returns an error if the authority would be signed by itself or by one of its subordinates.
 func refuseCircle(csr *pki.CSR, issuer *issuers.Issuer) error {
 	for _, above := range append(slices.Clone(issuer.Ancestors), issuer.Issuer.Certificate) {
 		if pki.SameIdentity(above.PublicKey, csr.PublicKey) {

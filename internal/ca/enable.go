@@ -9,8 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// EnableAuthority enables or disables an authority. A disabled one signs nothing but its
-// CRL.
+// EnableAuthority enables or disables an authority. A disabled authority signs only its CRL.
 func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id int64, enabled bool) error {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
@@ -40,7 +39,8 @@ func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id 
 	})
 }
 
-// requireEnablable refuses to enable an authority that nobody should trust.
+// requireEnablable returns an error if the authority must not be enabled: it is revoked, or its key is compromised or
+// blocked.
 func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.Authority) error {
 	if a.Status(s.now()) == notary.AuthorityRevoked {
 		return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: make a new one", a.ID)
@@ -68,7 +68,7 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 	return nil
 }
 
-// disable disables an authority, for a reason that the event records.
+// disable disables an authority and records the reason in the event.
 func disable(tx *store.Tx, caller notary.Caller, a *notary.Authority, reason notary.RevocationReason) error {
 	if err := tx.ClaimAuthority(a.ID); err != nil {
 		return err

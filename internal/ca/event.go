@@ -9,9 +9,8 @@ import (
 	"notary"
 )
 
-// Events is one page of the record of who did what, the newest first. The events of accounts
-// are for those who manage accounts; who sees only its own requests may ask for the events of
-// one of them.
+// Events returns one page of the audit log, newest first. Events about accounts require permission to manage accounts.
+// A caller without permission to read events may query those of one of its own requests.
 func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.EventQuery) (none notary.Page[*notary.Event], err error) {
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
 		return none, err
@@ -45,8 +44,7 @@ func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.Eve
 	return page, err
 }
 
-// hideAddresses takes from events the addresses from which others called, for who sees its own
-// requests only.
+// hideAddresses removes other callers' addresses from the events, unless the caller may read all events.
 func hideAddresses(caller notary.Caller, events []*notary.Event) {
 	if caller.May(notary.ReadEvents) {
 		return
@@ -59,7 +57,7 @@ func hideAddresses(caller notary.Caller, events []*notary.Event) {
 	}
 }
 
-// checkEventQuery refuses what nobody can mean.
+// checkEventQuery rejects queries that cannot match or are malformed.
 func checkEventQuery(q notary.EventQuery) error {
 	for _, text := range []struct{ field, value string }{{"email", q.Email}, {"principal", q.Principal},
 		{"request_id", q.RequestID}, {"action", q.Action}} {
@@ -80,11 +78,11 @@ func checkEventQuery(q notary.EventQuery) error {
 	return nil
 }
 
-// historyLength is how many events a history has at most.
+// historyLength is the maximum number of events in a history.
 const historyLength = 500
 
-// History returns the last five hundred events of a request and of the certificates that were issued for it, the
-// newest first. It is for all who may see the request.
+// History returns the last 500 events of a request and its certificates, newest first. It requires only permission to
+// see the request.
 func (s *Service) History(ctx context.Context, caller notary.Caller, requestID int64) ([]*notary.Event, error) {
 	if _, err := s.Request(ctx, caller, requestID); err != nil {
 		return nil, err
@@ -94,7 +92,7 @@ func (s *Service) History(ctx context.Context, caller notary.Caller, requestID i
 		return nil, err
 	}
 	hideAddresses(caller, all)
-	// The revocation of a request implies that of the certificate that was in use.
+	// A request's revocation implies that of its current certificate.
 	implied := func(e *notary.Event) bool {
 		return e.Action == "certificate.revoke" && slices.ContainsFunc(all, func(of *notary.Event) bool {
 			current, _ := of.FirstRef("certificate")

@@ -8,24 +8,24 @@ import (
 	"notary/internal/policy"
 )
 
-// Question asks whether an account may do something. What is zero does not apply to the object.
+// Question asks whether an account may perform an action. Zero fields do not describe the object.
 type Question struct {
-	Action      string // such as "request.sign"; "" for each of the actions
-	AccountID   int64  // 0 for the caller's own
+	Action      string // such as "request.sign"; "" for every action
+	AccountID   int64  // 0 for the caller
 	AuthorityID int64
 	Profile     string
-	Names       []string // as people type them
-	OwnerID     int64    // the account that submitted the request; 0 for the account in question
+	Names       []string // as typed by the user
+	OwnerID     int64    // account that submitted the request; 0 for the account in question
 }
 
-// Answer is the decision on one action.
+// Answer is the decision on an action.
 type Answer struct {
 	Action string
 	policy.Decision
 }
 
-// Explain returns how a question would be decided, with the reasons. Only those who manage accounts may ask about
-// another account. The object is taken as described: nothing is read of it.
+// Explain returns the decisions on a question, with the reasons. Questions about another account require permission to
+// manage accounts. The object is taken as described, without reading it.
 func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question) (all []Answer, err error) {
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 	"notary/internal/store"
 )
 
-// Requests is one page of the requests that the caller may see, certificates included.
+// Requests returns one page of the requests that the caller may see, with their certificates.
 func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Query) (notary.Page[*notary.Request], error) {
 	if err := ofRequests(q.Filter); err != nil {
 		return notary.Page[*notary.Request]{}, err
@@ -19,7 +19,7 @@ func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Q
 	return page(ctx, caller, q, s.store.Requests)
 }
 
-// Certificates is one page of the inventory, as far as the caller may see it.
+// Certificates returns one page of the inventory, as far as the caller may see it.
 func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q notary.Query) (notary.Page[*notary.Certificate], error) {
 	if err := ofCertificates(q.Filter); err != nil {
 		return notary.Page[*notary.Certificate]{}, err
@@ -28,8 +28,7 @@ func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q nota
 	return page(ctx, caller, q, s.store.Certificates)
 }
 
-// EachRequest calls fn for every request that the caller may see and the filter lets
-// through, in the order of the ids.
+// EachRequest calls fn for every request that the caller may see and the filter matches, by ID.
 func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request) error) error {
 	if err := ofRequests(f); err != nil {
 		return err
@@ -38,8 +37,7 @@ func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notar
 	return each(ctx, s.store, caller, f, fn, s.store.EachRequest)
 }
 
-// EachCertificate calls fn for every certificate that the caller may see and the filter lets
-// through, in the order of the ids.
+// EachCertificate calls fn for every certificate that the caller may see and the filter matches, by ID.
 func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Certificate) error) error {
 	if err := ofCertificates(f); err != nil {
 		return err
@@ -48,7 +46,7 @@ func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f n
 	return each(ctx, s.store, caller, f, fn, s.store.EachCertificate)
 }
 
-// ExportCertificates is EachCertificate for an export, which is recorded first with what describes it.
+// ExportCertificates is like EachCertificate for an export. It first records an event with the given description.
 func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, f notary.Filter, described notary.Fields,
 	fn func(*notary.Certificate) error) error {
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
@@ -69,7 +67,7 @@ func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, 
 	return s.EachCertificate(ctx, caller, f, fn)
 }
 
-// ofRequests refuses what only certificates have.
+// ofRequests rejects filters that apply only to certificates.
 func ofRequests(f notary.Filter) error {
 	if f.Revoked != nil {
 		return notary.FieldErrorf("revoked", "certificates are looked for by revoked, requests by their status")
@@ -77,7 +75,7 @@ func ofRequests(f notary.Filter) error {
 	return nil
 }
 
-// ofCertificates refuses what only requests have.
+// ofCertificates rejects filters that apply only to requests.
 func ofCertificates(f notary.Filter) error {
 	if f.Status != "" {
 		return notary.FieldErrorf("status", "requests are looked for by their status, certificates by revoked")
@@ -107,7 +105,6 @@ func page[T any](ctx context.Context, caller notary.Caller, q notary.Query,
 	return read(ctx, q)
 }
 
-// checkPage refuses what is no page.
 func checkPage(limit int, after, before notary.Cursor) error {
 	switch {
 	case limit < 1 || limit > notary.MaxPage:
@@ -118,10 +115,10 @@ func checkPage(limit int, after, before notary.Cursor) error {
 	return nil
 }
 
-// verifyEvery is after how many objects of a long list the caller is verified again.
+// verifyEvery is the number of objects of a list after which the caller is verified again.
 const verifyEvery = 100
 
-// each reads a whole list. It stops at its next step when the caller's account or session ends.
+// each reads a whole list. It stops when the caller's account or session ends.
 func each[T any](ctx context.Context, st *store.Store, caller notary.Caller, f notary.Filter, fn func(T) error,
 	read func(context.Context, notary.Filter, func(T) error) error) error {
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
@@ -146,11 +143,11 @@ func each[T any](ctx context.Context, st *store.Store, caller notary.Caller, f n
 }
 
 const (
-	maxFilterText = 300 // characters of one value
+	maxFilterText = 300 // characters in a value
 	maxWords      = 8
 )
 
-// checkFilter refuses what nobody can mean.
+// checkFilter rejects filters that cannot match or are malformed.
 func checkFilter(f notary.Filter) error {
 	for _, text := range []struct{ field, value string }{
 		{"email", f.Email}, {"serial_number", f.Serial}, {"fingerprint", f.Fingerprint}, {"key", f.Key},

@@ -9,7 +9,7 @@ import (
 	"notary/internal/issuers"
 )
 
-// signer returns the authority and the profile with which a request is signed.
+// signer returns the authority and profile that sign a request.
 func (s *Service) signer(ctx context.Context, req *notary.Request, o SignOptions) (*issuers.Issuer, *notary.Profile, error) {
 	var former notary.Issuance
 	if o.open() {
@@ -24,7 +24,7 @@ func (s *Service) signer(ctx context.Context, req *notary.Request, o SignOptions
 	return issuer, profile, err
 }
 
-// open reports whether the options depend on how a request was signed before.
+// open reports whether the options depend on how the request was signed before.
 func (o SignOptions) open() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
 
 // choose returns the authority and profile for a request, given those of its former certificate.
@@ -37,7 +37,7 @@ func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
 		Profile: cmp.Or(given.Profile, former.Profile, notary.DefaultProfile)}
 }
 
-// formerOf returns how the current certificate of a request was issued or, if there is none, its latest.
+// formerOf returns how the request's current certificate was issued or, without one, its latest.
 func formerOf(req *notary.Request) notary.Issuance {
 	if req.Certificate != nil {
 		return req.Certificate.Issuance()
@@ -45,7 +45,7 @@ func formerOf(req *notary.Request) notary.Issuance {
 	return req.Latest
 }
 
-// profileOr is [Service.profile] with a specific error for the profile of a former certificate.
+// profileOr returns a profile, with a specific error if it is the former certificate's and was deleted.
 func (s *Service) profileOr(ctx context.Context, name string, former notary.Issuance) (*notary.Profile, error) {
 	p, err := s.issuers.Profile(ctx, name)
 	if notary.KindOf(err) == notary.Invalid && name == former.Profile {
@@ -55,7 +55,7 @@ func (s *Service) profileOr(ctx context.Context, name string, former notary.Issu
 	return p, err
 }
 
-// issuerOr is [Service.issuer] with a specific error for the authority of a former certificate.
+// issuerOr returns an authority, with a specific error if it is the former certificate's and cannot sign.
 func (s *Service) issuerOr(ctx context.Context, id int64, former notary.Issuance) (*issuers.Issuer, error) {
 	if id == 0 {
 		return nil, notary.FieldErrorf("certificate_authority_id", "certificate_authority_id is missing: name the authority that signs, "+
@@ -74,7 +74,7 @@ func (s *Service) issuerOr(ctx context.Context, id int64, former notary.Issuance
 	return nil, notary.WithField(err, "certificate_authority_id")
 }
 
-// successorOf returns the end of a sentence that names the successor of an authority, or "".
+// successorOf completes an error message with the active successor of an authority, if any.
 func (s *Service) successorOf(ctx context.Context, id int64) string {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {

@@ -11,17 +11,17 @@ import (
 	"notary/internal/store"
 )
 
-// How far an impact is looked for. Variables, so that tests can make them small.
+// Limits of an impact analysis. They are variables for tests.
 var (
-	maxImpact        = 20_000 // certificates that are read, of all authorities together
-	maxImpactOfOne   = 10_000 // and of one of them
-	maxFirstExpiring = 1000   // in which the first live one is looked for, where not all are read
+	maxImpact        = 20_000 // certificates read for all authorities together
+	maxImpactOfOne   = 10_000 // certificates read for one authority
+	maxFirstExpiring = 1000   // certificates searched for the first expiry, if not all are read
 )
 
 const maxRequesters = 10
 
-// Impact says what stands and falls with an authority: what lives below it, at any depth. It
-// reads no more than some thousand certificates, and says so where there are more.
+// Impact returns what depends on an authority: see [notary.Impact]. It reads a limited number of certificates, and
+// otherwise returns lower bounds.
 func (s *Service) Impact(ctx context.Context, caller notary.Caller, id int64) (*notary.Impact, error) {
 	if err := caller.Require(notary.ReadAuthorities); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (s *Service) Impact(ctx context.Context, caller notary.Caller, id int64) (*
 	return c.sum(), nil
 }
 
-// subordinates are the authorities below one, by their ids.
+// subordinates returns the authorities below the given one, at any depth, by ID.
 func subordinates(live []store.Certified, id int64) []notary.SubordinateImpact {
 	found := map[int64]*notary.SubordinateImpact{}
 	reached := map[int64]bool{id: true}
@@ -81,8 +81,8 @@ func subordinates(live []store.Certified, id int64) []notary.SubordinateImpact {
 	return all
 }
 
-// trustedWithout are the authorities that have a chain without that one: roots, those that an
-// outside authority signed, and what these signed.
+// trustedWithout returns the authorities that have a chain without the given one: roots, those signed by an external
+// CA, and their subordinates.
 func trustedWithout(live []store.Certified, id int64) map[int64]bool {
 	trusted := map[int64]bool{}
 	for again := true; again; {
@@ -99,7 +99,7 @@ func trustedWithout(live []store.Certified, id int64) map[int64]bool {
 	return trusted
 }
 
-// counting is an impact on its way.
+// counting accumulates an impact.
 type counting struct {
 	store  *store.Store
 	now    time.Time
@@ -110,7 +110,7 @@ type counting struct {
 	impact notary.Impact
 }
 
-// count adds what one authority issued, and gives how many of that live: all, or at least.
+// count adds the certificates that an authority issued and returns the number of valid ones, or a lower bound.
 func (c *counting) count(ctx context.Context, id int64) (n int64, atLeast bool, err error) {
 	most := min(c.left, maxImpactOfOne)
 	issued, err := c.store.LastIssued(ctx, id, c.now, most+1)
@@ -141,7 +141,7 @@ func (c *counting) count(ctx context.Context, id int64) (n int64, atLeast bool, 
 	return n, true, err
 }
 
-// counts says whether a certificate is live and of a machine or person.
+// counts reports whether a certificate is an unrevoked end-entity certificate.
 func (c *counting) counts(one store.Issued) bool {
 	return !one.Revoked && !one.Responder && !c.own[one.ID]
 }
@@ -160,7 +160,7 @@ func monthOf(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// sum puts the counts in order.
+// sum sorts the counts and returns the impact.
 func (c *counting) sum() *notary.Impact {
 	for email, n := range c.emails {
 		c.impact.Requesters = append(c.impact.Requesters, notary.RequesterImpact{Email: email, Certificates: n})

@@ -13,16 +13,16 @@ import (
 	"notary/internal/store"
 )
 
-// Import is an authority that was kept elsewhere until now.
+// Import describes an authority operated elsewhere so far.
 type Import struct {
 	Key       []byte // PKCS #8, PKCS #1 or SEC 1, in PEM or DER, or PKCS #12; encrypted or not
 	Password  string // of the key
-	Chain     string // PEM, its own certificate first; "" for that of a PKCS #12
-	CRL       []byte // its last list, in PEM or DER; nil where it has revoked nothing
-	CRLNumber int64  // the number of its last list, where there is none or it is not the last
+	Chain     string // PEM, its own certificate first; "" for the chain in a PKCS #12
+	CRL       []byte // its last CRL, in PEM or DER; nil if it has revoked nothing
+	CRLNumber int64  // number of its last CRL, if CRL is nil or not the last
 }
 
-// imported is what was read of an Import.
+// imported is a parsed [Import].
 type imported struct {
 	key   keystore.Key
 	chain []*x509.Certificate
@@ -31,9 +31,8 @@ type imported struct {
 	entry *notary.Certificate // of the authority's certificate
 }
 
-// ImportAuthority takes over an authority with its key, its chain and what it has revoked,
-// and answers its id. Its next CRL has a higher number and the same entries (RFC 5280,
-// section 5.2.3). One that was deleted here comes back as it was.
+// ImportAuthority takes over an authority with its key, chain and revocations, and returns its ID. Its next CRL has a
+// higher number and the same entries (RFC 5280, section 5.2.3). An authority that was deleted here is restored.
 func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o Import) (id int64, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
@@ -52,7 +51,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	if err != nil {
 		return 0, err
 	}
-	s.revocation.ForgetCRLs(id) // of one that was here before; its next list is newer than all that were made elsewhere
+	s.revocation.ForgetCRLs(id) // of an authority that was here before; its next CRL is newer than all issued elsewhere
 	if _, err := s.revocation.CRL(ctx, id); err != nil {
 		s.log.WarnContext(ctx, "the first CRL of the imported authority could not be made, the next who asks tries again",
 			"authority", id, "error", err)
@@ -60,8 +59,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	return id, nil
 }
 
-// readImport checks what can be checked without the database. No error tells of the key or
-// the password.
+// readImport checks what can be checked without the database. No error reveals the key or the password.
 func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	in := &imported{}
 	key, chain, err := readKeyAndChain(o)
@@ -93,8 +91,8 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	return in, err
 }
 
-// goOnFrom takes the number of the last list where a later one than that sent was made, and
-// refuses a list that cannot be the authority's last one.
+// goOnFrom sets the number of the last CRL, which may be later than the one sent, and rejects a CRL that cannot be the
+// authority's last.
 func (in *imported) goOnFrom(number int64) error {
 	if number != 0 && number < in.crl.Number {
 		return notary.FieldErrorf("crl_number", "the CRL that was sent has the number %d already: leave crl_number out, or send the number "+
@@ -167,7 +165,7 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	if err := s.giveImported(ctx, tx, a, in); err != nil {
 		return 0, err
 	}
-	if a.Certificate == nil { // it is new, and of what may be on its list nothing is here
+	if a.Certificate == nil { // it is new, and none of its certificates are recorded here
 		err = tx.ImportRevocations(a.ID, in.crl.Revocations)
 	} else {
 		err = s.recordEntries(ctx, tx, caller, a.ID, in.crl.Revocations)
@@ -179,7 +177,7 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 		"common_name": a.CommonName, "key": a.Key, "crl_number": in.crl.Number, "crl_entries": len(in.crl.Revocations)}))
 }
 
-// refuseHeld refuses a key that an authority here has.
+// refuseHeld rejects a key that belongs to an authority here.
 func (s *Service) refuseHeld(ctx context.Context, tx *store.Tx, key crypto.PublicKey) error {
 	all, err := tx.Authorities(ctx)
 	if err != nil {
@@ -199,7 +197,7 @@ func (s *Service) refuseHeld(ctx context.Context, tx *store.Tx, key crypto.Publi
 	return nil
 }
 
-// insertImported makes the authority, or finds the deleted one that had the key.
+// insertImported creates the authority, or restores a deleted one with the same key.
 func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notary.Caller, in *imported) (*notary.Authority, error) {
 	deleted, err := tx.DeletedAuthority(ctx, in.entry.KeyFingerprint)
 	if err != nil {
@@ -219,7 +217,7 @@ func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notar
 	return a, tx.Event(authorityCreated(caller, a))
 }
 
-// reviveImported brings back an authority that was deleted here.
+// reviveImported restores an authority that was deleted here.
 func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in *imported) (*notary.Authority, error) {
 	if err := tx.ReviveAuthority(id, in.key.Reference, in.crl.Number); err != nil {
 		return nil, err
@@ -251,8 +249,7 @@ func pathLenOf(c *x509.Certificate) int {
 	return c.MaxPathLen
 }
 
-// giveImported makes the certificate that came along the one in use, and finds out who has
-// issued it.
+// giveImported makes the imported certificate the current one and determines its issuer.
 func (s *Service) giveImported(ctx context.Context, tx *store.Tx, a *notary.Authority, in *imported) error {
 	if err := requireSameName(a, in.entry); err != nil { // it may have been here before
 		return notary.WithField(err, "certificate_chain")
@@ -272,8 +269,7 @@ func (s *Service) giveImported(ctx context.Context, tx *store.Tx, a *notary.Auth
 	return tx.SetAuthorityCertificate(a, id)
 }
 
-// heldIssuer is the authority here that has issued a certificate; 0 where it was an outside
-// one.
+// heldIssuer returns the authority here that issued a certificate; 0 for an external CA.
 func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x509.Certificate) (int64, error) {
 	all, err := tx.Authorities(ctx)
 	if err != nil {
@@ -295,9 +291,8 @@ func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x50
 	return 0, nil
 }
 
-// findIssuer notes of a certificate that is uploaded which authority here has issued it, if
-// one has: one that was imported, and had signed it elsewhere. It can be revoked here then.
-// What that one's list has already is refused.
+// findIssuer sets the issuer of an uploaded certificate if that is an authority here, such as an imported one that
+// signed it elsewhere; it can then be revoked here. A certificate that the authority has already revoked is rejected.
 func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
 	parsed, err := x509.ParseCertificate(cert.DER)
 	if err != nil {
@@ -316,9 +311,8 @@ func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Cer
 	return err
 }
 
-// recordCertificate adds a certificate that was issued elsewhere to the inventory, or finds
-// it there, and gives its id. Where its issuer is an authority here (0: it is not), an entry
-// of that one's imported list becomes its revocation.
+// recordCertificate adds a certificate issued elsewhere to the inventory, unless it is there already, and returns its
+// ID. If its issuer is an authority here (not 0), an entry on that authority's imported CRL becomes its revocation.
 func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate, issuer int64) (id int64, err error) {
 	known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
 	if err != nil {
@@ -339,8 +333,8 @@ func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certific
 	return entry.ID, err
 }
 
-// recordEntries keeps the entries of the imported list of an authority that was here before:
-// some of its certificates are known, and some of these revoked.
+// recordEntries records the entries of the imported CRL of an authority that was here before: some of its certificates
+// are known, and some of these are revoked.
 func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, entries []notary.Revocation) error {
 	var added []notary.Revocation
 	var known []string
@@ -374,7 +368,7 @@ func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary
 	return nil
 }
 
-// orError is the first that is not nil.
+// orError returns err, or otherwise if err is nil.
 func orError(err, otherwise error) error {
 	if err != nil {
 		return err

@@ -10,20 +10,19 @@ import (
 	"notary/internal/store"
 )
 
-// MaxImported is how many certificates one call of [Service.ImportCertificates] takes.
+// MaxImported is the maximum number of certificates in a call of [Service.ImportCertificates].
 const MaxImported = pki.MaxBundle
 
-// ImportedCertificates say what became of the certificates of one call.
+// ImportedCertificates counts the certificates of a call.
 type ImportedCertificates struct {
-	Imported int // recorded now
-	Known    int // recorded already
-	Revoked  int // of those recorded now: by an entry of the authority's imported list, or because their key was compromised
+	Imported int // newly recorded
+	Known    int // already recorded
+	Revoked  int // newly recorded and revoked: listed on the imported CRL, or with a compromised key
 }
 
-// ImportCertificates records certificates that an authority issued before it was held here,
-// given as PEM: all of them or, where one cannot be recorded, none. An entry of its imported
-// list with the same serial number becomes the certificate's revocation; the others can be
-// revoked like any certificate.
+// ImportCertificates records certificates (PEM) that an authority issued before it was held here: all of them, or none
+// if one is rejected. An entry of the authority's imported CRL with the same serial number becomes the certificate's
+// revocation; the other certificates can be revoked like any other.
 func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, id int64, pemText string) (done ImportedCertificates, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return done, err
@@ -97,8 +96,8 @@ func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.
 	return done, nil
 }
 
-// revokeCompromised revokes a certificate that was just recorded and is still valid, where its
-// key was reported as compromised before, and says so.
+// revokeCompromised revokes a newly recorded, unexpired certificate if its key was reported as compromised, and reports
+// whether it did.
 func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, entry *notary.Certificate) (bool, error) {
 	if s.now().After(entry.NotAfter) {
 		return false, nil
@@ -111,7 +110,7 @@ func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller no
 		return false, err
 	}
 	switch err := refuseRevocation(ctx, tx, entry, notary.KeyCompromise); {
-	case notary.KindOf(err) == notary.Unprocessable: // the authority's own, of a root
+	case notary.KindOf(err) == notary.Unprocessable: // a root's own certificate
 		return false, nil
 	case err != nil:
 		return false, err
@@ -119,9 +118,8 @@ func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller no
 	return true, s.revokeOne(ctx, tx, caller, entry, notary.KeyCompromise)
 }
 
-// followImported does what else a revocation does, after an entry of the imported list became
-// that of a certificate: to the request or the authority that has it in use, and to a key that
-// was compromised.
+// followImported applies the further effects of a revocation, after an entry of the imported CRL became that of a
+// certificate: on the request or authority whose current certificate it is, and on a compromised key.
 func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
 	cert, err := tx.Certificate(ctx, id)
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 type IssueOptions struct {
 	SignOptions
 
-	// Key makes a call that is repeated within a day with the same Key and Digest return what the first one
-	// recorded. The digest covers what the caller sent. Both are "" for calls that do not use this.
+	// Key makes repeated calls within a day with the same Key and Digest return the result of the first. The digest
+	// covers what the caller sent. Both are "" for calls without an idempotency key.
 	Key, Digest string
 
-	// Also is called in the transaction that records the result, for what a protocol has to record with it.
-	// It is nil for nothing, and not called if nothing is recorded.
+	// Also, if not nil, is called in the transaction that records the result, so that a protocol can record its own
+	// data. It is not called if nothing is recorded.
 	Also func(*store.Tx, *Issued) error
 }
 
@@ -33,10 +33,10 @@ type Issued struct {
 	Certificate *notary.Certificate // with its chain; nil unless Status is Active
 }
 
-// Issue submits a CSR and, if the caller may sign, signs it, in one transaction: if the signature is refused, nothing
-// is recorded. A CSR that the caller submitted before is a renewal of that request.
+// Issue submits a CSR and, if the caller may sign, signs it in the same transaction: if signing fails, nothing is
+// recorded. A CSR that the caller submitted before is a renewal of that request.
 //
-// For other callers the request waits for a decision. Once it was signed, the same call returns its certificate.
+// For other callers the request is pending approval. Once it is signed, the same call returns its certificate.
 func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (*Issued, error) {
 	if err := caller.Require(notary.CreateRequests); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string
 		return issued, err
 	}
 	issued, err := s.issueOnce(ctx, caller, csrPEM, o)
-	if notary.KindOf(err) == notary.Conflict { // another call with the key may have been faster
+	if notary.KindOf(err) == notary.Conflict { // a concurrent call with the key may have won
 		if first, failed := s.issuedBefore(ctx, caller, o); first != nil || failed != nil {
 			return first, failed
 		}
@@ -58,7 +58,7 @@ func (s *Service) Issue(ctx context.Context, caller notary.Caller, csrPEM string
 	return issued, err
 }
 
-// issuedBefore returns the result of the first call with the key, as it is now, or nil if there was none.
+// issuedBefore returns the current state of what the first call with the key recorded, or nil if there was none.
 func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o IssueOptions) (*Issued, error) {
 	k, err := s.store.Idempotency(ctx, caller.AccountID, o.Key, s.now())
 	switch {
@@ -76,8 +76,8 @@ func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o Issu
 	return &Issued{k.RequestID, notary.Active, cert}, nil
 }
 
-// IssuedFor returns the state of a request that the caller may see. A request that was rejected, or whose
-// certificate was revoked or has expired, is an error.
+// IssuedFor returns the state of a request that the caller may see. It returns an error if the request was rejected, or
+// its certificate is revoked or expired.
 func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64) (*Issued, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -110,7 +110,7 @@ func because(reason string) string {
 	return " (" + reason + ")"
 }
 
-// issueOnce issues without regard to earlier calls with the same key, and records the key.
+// issueOnce issues regardless of earlier calls with the same key, and records the key.
 func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM string, o IssueOptions) (issued *Issued, err error) {
 	err = issuers.RetryStale(func() error {
 		req, csr, err := s.newRequest(ctx, caller, csrPEM)
@@ -129,7 +129,7 @@ func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM st
 // errRecorded is returned if the caller has submitted a CSR before.
 var errRecorded = errors.New("the caller has submitted this CSR already")
 
-// issueNew issues for a CSR that the caller has not submitted before.
+// issueNew handles a CSR that the caller has not submitted before.
 func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR, o IssueOptions) (*Issued, error) {
 	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.Content)
 	switch {
@@ -145,7 +145,7 @@ func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notar
 	return s.insertIssued(ctx, caller, req, csr, signed, o)
 }
 
-// prepareIssued signs a certificate if the caller may, and otherwise returns nil.
+// prepareIssued signs a certificate if the caller may sign; otherwise it returns nil.
 func (s *Service) prepareIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o SignOptions) (*signature, error) {
 	err := s.attempt(ctx, caller, policy.SignRequest)
@@ -161,17 +161,17 @@ func (s *Service) prepareIssued(ctx context.Context, caller notary.Caller, req *
 	return nil, err
 }
 
-// lacksSigning reports whether err means that neither the caller's role nor a grant has permission to sign.
+// lacksSigning reports whether err means that the caller has no permission to sign, by role or grant.
 func lacksSigning(caller notary.Caller, err error) bool {
 	return notary.KindOf(err) == notary.Forbidden && !policy.RoleHas(caller.Role, policy.SignRequest)
 }
 
-// insertIssued records a new request with the certificate that was signed for it, if any.
+// insertIssued records a new request with its certificate, if any.
 func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR, signed *signature,
 	o IssueOptions) (issued *Issued, err error) {
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if recorded, err := s.insertRequest(ctx, tx, caller, req, csr); recorded {
-			return errRecorded // by a call at the same time
+			return errRecorded // by a concurrent call
 		} else if err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *n
 	return issued, nil
 }
 
-// issueAgain issues for a CSR that the caller has submitted before.
+// issueAgain handles a CSR that the caller has submitted before.
 func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *notary.Request, o IssueOptions) (*Issued, error) {
 	id, err := s.store.RequestWithContent(ctx, again.RequesterID, again.Content)
 	if err != nil {
@@ -222,7 +222,7 @@ func (s *Service) issueAgain(ctx context.Context, caller notary.Caller, again *n
 	return issued, nil
 }
 
-// also records, in the transaction that records the result, what belongs to it.
+// also records the idempotency key and calls Also, in the transaction that records the result.
 func (o *IssueOptions) also(tx *store.Tx, caller notary.Caller, issued *Issued) error {
 	if o.Key != "" {
 		k := store.Idempotency{AccountID: caller.AccountID, Key: o.Key, Digest: o.Digest, RequestID: issued.RequestID}

@@ -18,15 +18,15 @@ const (
 	blockedKey     = "this key is on the list of blocked keys: make a new key and a new request"
 )
 
-// heldKey returns why the key of an authority is not certified as that of an end entity.
+// heldKey returns the reason why an authority's key is not certified for an end entity.
 func heldKey(authorityID int64) string {
 	return fmt.Sprintf("this is or was the key of the certificate authority %d or of its OCSP responder, "+
 		"which has no other use: make a new key and a new request", authorityID)
 }
 
-// refuseEndEntity refuses a CSR whose key must not be certified as that of an end entity. The key's status
-// cannot change until the transaction ends. Revoking such a certificate of an authority's key for
-// keyCompromise would also revoke the authority.
+// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity. The key's status cannot
+// change until the transaction ends. Such a certificate for an authority's key, if revoked for keyCompromise, would
+// revoke the authority too.
 func (s *Service) refuseEndEntity(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 	key, err := s.shareKey(ctx, tx, csr.Identity)
 	if err != nil {
@@ -41,8 +41,7 @@ func (s *Service) refuseEndEntity(ctx context.Context, tx *store.Tx, csr *pki.CS
 	return nil
 }
 
-// refuseCompromised refuses the CSR of an authority whose key was reported as compromised or is
-// blocked.
+// refuseCompromised returns an error if the key of an authority's CSR is compromised or blocked.
 func (s *Service) refuseCompromised(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 	key, err := s.shareKey(ctx, tx, csr.Identity)
 	if err != nil {
@@ -61,14 +60,14 @@ func refuseRecorded(key keyRecord) error {
 	return nil
 }
 
-// keyRecord is what is known of a key.
+// keyRecord holds what is known about a key.
 type keyRecord struct {
 	store.KeyRecord
 	blocked bool
 }
 
-// shareKey looks a key up and blocks reports of its compromise, and its import as that of an authority,
-// until the transaction ends.
+// shareKey looks up a key. Until the transaction ends, the key cannot be reported as compromised or imported as an
+// authority's.
 func (s *Service) shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentity) (keyRecord, error) {
 	if err := tx.ShareKey(key.Fingerprint); err != nil {
 		return keyRecord{}, err
@@ -76,20 +75,19 @@ func (s *Service) shareKey(ctx context.Context, tx *store.Tx, key pki.KeyIdentit
 	return s.lookUpKey(ctx, tx, key)
 }
 
-// keyRecords looks up keys: the store or a transaction.
+// keyRecords is implemented by the store and by transactions.
 type keyRecords interface {
 	KeyRecord(ctx context.Context, fingerprints ...string) (store.KeyRecord, error)
 }
 
-// lookUpKey returns what is known of a key or of another public key of the same private key. Records whose
-// key was not found when fingerprints became canonical are still under the former fingerprint.
+// lookUpKey returns what is known about a key or another public key of the same private key. It also searches by the
+// non-canonical fingerprint, which remains in records whose key was not available when fingerprints became canonical.
 func (s *Service) lookUpKey(ctx context.Context, in keyRecords, key pki.KeyIdentity) (keyRecord, error) {
 	recorded, err := in.KeyRecord(ctx, key.Fingerprint, key.Former)
 	return keyRecord{recorded, s.blocklist.Load().ContainsIdentity(key)}, err
 }
 
-// refuseSmallExponent refuses an RSA key with a public exponent that no profile allows, because the
-// profile is not known yet.
+// refuseSmallExponent rejects an RSA key whose public exponent no profile allows. It runs before the profile is known.
 func (s *Service) refuseSmallExponent(ctx context.Context, key crypto.PublicKey) error {
 	exponent := pki.SmallExponent(key)
 	if exponent == 0 {
@@ -108,13 +106,13 @@ func (s *Service) refuseSmallExponent(ctx context.Context, key crypto.PublicKey)
 		"(min_rsa_exponent): make a new key with the exponent %[2]d", exponent, pki.UsualExponent)
 }
 
-// BlockKeys replaces the list of keys that are never certified.
+// BlockKeys replaces the blocklist of keys that are never certified.
 func (s *Service) BlockKeys(list *pki.Blocklist) { s.blocklist.Store(list) }
 
-// Blocked reports whether a key is on the list of keys that are never certified.
+// Blocked reports whether a key is on the blocklist.
 func (s *Service) Blocked(key crypto.PublicKey) bool { return s.blocklist.Load().Contains(key) }
 
-// insertAuthority records a new authority and that its key is held here.
+// insertAuthority records a new authority and its key as held here.
 func insertAuthority(tx *store.Tx, a *notary.Authority, key keystore.Key) (id int64, err error) {
 	fingerprint, err := pki.KeyFingerprint(key.Public())
 	if err != nil {
@@ -126,8 +124,7 @@ func insertAuthority(tx *store.Tx, a *notary.Authority, key keystore.Key) (id in
 	return id, tx.RecordHeldKey(fingerprint, id)
 }
 
-// recordHeldKeys records the keys of authorities that an earlier version created. It runs before the
-// server answers.
+// recordHeldKeys records the keys of authorities created by earlier versions. It runs before the server accepts calls.
 func (s *Service) recordHeldKeys(ctx context.Context) error {
 	missing, err := s.store.UnrecordedKeys(ctx)
 	if err != nil || len(missing) == 0 {
@@ -156,8 +153,8 @@ func requestFingerprint(csrPEM string) (string, error) {
 	return pki.KeyFingerprint(key)
 }
 
-// refuseCertifiedKey refuses to import the key of an authority if an authority held here has issued a
-// still valid end-entity certificate for it.
+// refuseCertifiedKey returns an error if an authority here has issued a still valid end-entity certificate for the key
+// of an authority to import.
 func (s *Service) refuseCertifiedKey(ctx context.Context, tx *store.Tx, fingerprint string) error {
 	all, err := tx.CertificatesWithKey(ctx, fingerprint)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"notary/internal/pki"
 )
 
-// upgradeKeyFingerprints makes the key fingerprints that earlier versions recorded canonical.
-// Compromised keys and the certificates of a key are looked up by them. It runs once for a database,
-// before the server answers, in steps that an interruption does not undo.
+// upgradeKeyFingerprints makes key fingerprints recorded by earlier versions canonical. They identify compromised keys
+// and the certificates for a key. It runs once per database, before the server accepts calls, and resumes after an
+// interruption.
 func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	damaged := 0
 	canonical := func(der []byte, recorded string) string {
@@ -42,8 +42,8 @@ func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	return nil
 }
 
-// upgradeReplaced determines which certificates that earlier versions recorded have been replaced, in
-// steps like those of [Service.upgradeKeyFingerprints].
+// upgradeReplaced determines which certificates recorded by earlier versions have been replaced, in steps like those of
+// [Service.upgradeKeyFingerprints].
 func (s *Service) upgradeReplaced(ctx context.Context) error {
 	for {
 		last, done, err := s.store.UpgradeReplaced(ctx)
@@ -54,8 +54,8 @@ func (s *Service) upgradeReplaced(ctx context.Context) error {
 	}
 }
 
-// canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if that
-// was not computed from this certificate.
+// canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if that was not computed from
+// this certificate.
 func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok bool) {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -68,8 +68,8 @@ func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok b
 	return fingerprint, true
 }
 
-// warnOfCompromised logs certificates whose key turns out to be one that was reported as
-// compromised. Revoking them is for a person to decide.
+// warnOfCompromised logs valid certificates whose key turns out to be compromised. Revoking them is left to an
+// operator.
 func (s *Service) warnOfCompromised(ctx context.Context) {
 	const most = 100
 	ids, err := s.store.CompromisedInUse(ctx, s.now(), most)

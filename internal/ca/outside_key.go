@@ -6,14 +6,13 @@ import (
 	"notary"
 )
 
-// outsideKeys is what a store and a transaction both know of imported keys.
+// outsideKeys is implemented by the store and by transactions.
 type outsideKeys interface {
 	KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error)
 }
 
-// refuseOutsideKey refuses to certify the key of an imported authority, deleted or not, unless the
-// caller is an Admin: a copy of the key may exist elsewhere, and its holder would be trusted like
-// an authority of ours.
+// refuseOutsideKey returns an error if the key belongs to an imported authority, deleted or not, and the caller is not
+// an Admin: a copy of the key may exist elsewhere, and its holder would be trusted like an authority here.
 func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, keyFingerprint string) error {
 	if caller.May(notary.CertifyOutsideKeys) {
 		return nil

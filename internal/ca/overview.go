@@ -10,8 +10,8 @@ import (
 	"notary/internal/store"
 )
 
-// Overview is what there is at a glance. It reads kept counts and the beginnings of lists: its
-// cost does not grow with the database.
+// Overview returns the overview page's content. It reads maintained counts and the first entries of lists, so its cost
+// does not grow with the database.
 func (s *Service) Overview(ctx context.Context, caller notary.Caller) (o notary.Overview, err error) {
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
 		return o, err
@@ -67,8 +67,7 @@ func (s *Service) overviewOfAll(ctx context.Context, caller notary.Caller, o *no
 	return nil
 }
 
-// AuthorityState is how an authority is doing: its CRL, its OCSP responder and what it has
-// issued.
+// AuthorityState returns the health of an authority: its CRL, its OCSP responder and its issued certificates.
 func (s *Service) AuthorityState(ctx context.Context, caller notary.Caller, id int64) (*notary.AuthorityState, error) {
 	if err := caller.Require(notary.ReadAuthorities); err != nil {
 		return nil, err
@@ -88,7 +87,7 @@ func (s *Service) AuthorityState(ctx context.Context, caller notary.Caller, id i
 	return states[0], nil
 }
 
-// AuthorityStates is how all authorities are doing, in the order of their ids.
+// AuthorityStates returns the health of all authorities, by ID.
 func (s *Service) AuthorityStates(ctx context.Context, caller notary.Caller) ([]*notary.AuthorityState, error) {
 	if err := caller.Require(notary.ReadAuthorities); err != nil {
 		return nil, err
@@ -111,7 +110,7 @@ func (s *Service) authorityStates(ctx context.Context, sum *notary.Summary) ([]*
 	return s.statesOf(ctx, *sum, all)
 }
 
-// endsSoon is how long before its end an authority should have a successor.
+// endsSoon is how long before its expiry an authority should have a successor.
 const endsSoon = 90 * 24 * time.Hour
 
 func (s *Service) statesOf(ctx context.Context, sum notary.Summary, authorities []*notary.Authority) (all []*notary.AuthorityState, err error) {
@@ -143,7 +142,7 @@ func (s *Service) statesOf(ctx context.Context, sum notary.Summary, authorities 
 	return all, nil
 }
 
-// addLists says of an authority how its lists are.
+// addLists adds the state of the authority's CRLs.
 func addLists(state *notary.AuthorityState, lists map[store.ListKey]store.ListState, now time.Time) {
 	signs := state.Status != notary.AuthorityPending && state.Status != notary.AuthorityExpired
 	for key, list := range lists {
@@ -161,11 +160,10 @@ func addLists(state *notary.AuthorityState, lists map[store.ListKey]store.ListSt
 	}
 }
 
-// expiries keeps the counts by time in memory for a little while: they are the sums of some
-// thousand kept counts.
+// expiries caches the counts by expiry for a short time. They are sums of several thousand maintained counts.
 type expiries struct {
 	mu   sync.Mutex
-	sum  notary.Summary // when they were read
+	sum  notary.Summary // when the counts were read
 	at   time.Time
 	last *expiryCounts
 }
@@ -173,13 +171,13 @@ type expiries struct {
 type expiryCounts struct {
 	weeks   []notary.Week
 	inForce map[int64]int64 // by issuer
-	all     int64           // of these
+	all     int64           // the sum of inForce
 }
 
-// expiriesFor is how long they may be kept while nothing is issued or revoked.
+// expiriesFor is how long the counts are cached while nothing is issued or revoked.
 const expiriesFor = time.Minute
 
-// of are the counts, where the totals are those of now.
+// of returns the counts, given the current totals.
 func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*expiryCounts, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -195,7 +193,7 @@ func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*exp
 		week := notary.Week{From: today.AddDate(0, 0, 7*i), Until: today.AddDate(0, 0, 7*(i+1))}
 		from := week.From
 		if i == 0 {
-			week.From, from = hour, now // what has expired today is not to come
+			week.From, from = hour, now // certificates that expired earlier today are not counted
 		}
 		if week.Count, err = s.store.Expiring(ctx, from, week.Until); err != nil {
 			return nil, err
@@ -212,8 +210,7 @@ func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*exp
 	return c, nil
 }
 
-// sameCounts says whether nothing was issued, revoked or taken from a request between two
-// summaries.
+// sameCounts reports whether nothing was issued, revoked or removed from a request between two summaries.
 func sameCounts(a, b notary.Summary) bool {
 	for status, n := range a.Requests {
 		if b.Requests[status] != n {

@@ -10,7 +10,7 @@ import (
 	"notary/internal/store"
 )
 
-// Profiles are all profiles in their newest version, in the order of their ids.
+// Profiles returns the latest version of every profile, by ID.
 func (s *Service) Profiles(ctx context.Context, caller notary.Caller) ([]*notary.Profile, error) {
 	if err := caller.Require(notary.ListProfiles); err != nil {
 		return nil, err
@@ -18,7 +18,7 @@ func (s *Service) Profiles(ctx context.Context, caller notary.Caller) ([]*notary
 	return s.store.Profiles(ctx)
 }
 
-// Profile is one profile, in that version or, for 0, in its newest.
+// Profile returns a version of a profile; 0 means the latest.
 func (s *Service) Profile(ctx context.Context, caller notary.Caller, id int64, version int) (*notary.Profile, error) {
 	if err := caller.Require(notary.ReadProfiles); err != nil {
 		return nil, err
@@ -29,8 +29,8 @@ func (s *Service) Profile(ctx context.Context, caller notary.Caller, id int64, v
 	return s.store.ProfileVersion(ctx, id, version)
 }
 
-// CreateProfile makes a profile and answers its id. One with the name of a deleted profile
-// goes on with the versions of that.
+// CreateProfile creates a profile and returns its ID. A profile with the name of a deleted one continues its version
+// numbers.
 func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name string, rules notary.Rules) (id int64, err error) {
 	if err := caller.Require(notary.ManageProfiles); err != nil {
 		return 0, err
@@ -55,8 +55,8 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 	return id, err
 }
 
-// UpdateProfile gives a profile new rules, and answers the version that they make. Where a
-// version is given (not 0), it must be the newest: the rules were changed from that.
+// UpdateProfile changes the rules of a profile and returns the new version. If from is not 0, it must be the latest
+// version: the one that the rules are based on.
 func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int, rules notary.Rules) (version int, err error) {
 	if err := caller.Require(notary.ManageProfiles); err != nil {
 		return 0, err
@@ -89,7 +89,7 @@ func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id in
 	return version, err
 }
 
-// checkBuiltin refuses rules by which the program could not issue what it issues by itself.
+// checkBuiltin rejects rules under which the program could not issue its own certificates.
 func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	switch {
 	case !p.Builtin || p.Name != notary.OCSPProfile && issuance.CertifiesResponders(rules):
@@ -103,8 +103,7 @@ func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	return nil
 }
 
-// refuseResponders refuses rules for OCSP responders in any profile but the one that the program
-// certifies its own keys by.
+// refuseResponders rejects rules for OCSP responders in every profile except the one for the program's own responders.
 func refuseResponders(name string, rules *notary.Rules) error {
 	if name == notary.OCSPProfile || !issuance.CertifiesResponders(rules) {
 		return nil
@@ -113,12 +112,12 @@ func refuseResponders(name string, rules *notary.Rules) error {
 		"responses: Notary certifies its responders by itself, by the profile %s. Leave OCSPSigning out", notary.OCSPProfile)
 }
 
-// maxResponderValidity is how long an OCSP responder's certificate may last: nobody asks whether
-// it is revoked (RFC 6960, section 4.2.2.2.1).
+// maxResponderValidity is the maximum validity of an OCSP responder certificate, whose revocation status relying
+// parties do not check (RFC 6960, section 4.2.2.2.1).
 const maxResponderValidity = 28 * 24 * time.Hour
 
-// checkResponderRules refuses rules by which the OCSP responders could get no certificate: it
-// is for a P-256 key and has the subject of the authority, but no names.
+// checkResponderRules rejects rules under which OCSP responders could get no certificate. A responder certificate has a
+// P-256 key, the authority's subject and no names.
 func checkResponderRules(rules *notary.Rules) error {
 	const needs = "the OCSP responders of the authorities get their certificates by this profile, and "
 	refuses := rules.Subject.Others == notary.Refuse || slices.ContainsFunc(rules.Subject.Attributes,
@@ -142,8 +141,8 @@ func checkResponderRules(rules *notary.Rules) error {
 	return nil
 }
 
-// DeleteProfile deletes a profile that does not come with the program. What was issued by it
-// stays, and so do its versions in the record.
+// DeleteProfile deletes a profile that is not built in. Certificates issued under it remain, as do its recorded
+// versions.
 func (s *Service) DeleteProfile(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := caller.Require(notary.ManageProfiles); err != nil {
 		return err

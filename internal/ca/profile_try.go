@@ -9,21 +9,20 @@ import (
 	"notary/internal/pki"
 )
 
-// TryOptions say on what a profile is tried: a signing request, the last requests, or both.
+// TryOptions selects what a profile is tried on: a signing request, the latest requests, or both.
 type TryOptions struct {
 	CSR         string        // PEM; "" for none
-	Last        int           // how many of the last requests, up to [notary.MaxPage]
-	AuthorityID int64         // whose constraints count, and for which is linted; 0 for none
-	Rules       *notary.Rules // instead of the profile's own: those that it may get
+	Last        int           // number of latest requests, up to [notary.MaxPage]
+	AuthorityID int64         // apply this authority's constraints, and lint with it; 0 for none
+	Rules       *notary.Rules // proposed rules, instead of the profile's own
 }
 
-// TryProfile says what would become of requests by the profile. Nothing is issued, and nothing
-// is recorded.
+// TryProfile returns how the profile would treat requests. Nothing is issued or recorded.
 func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64, o TryOptions) (*notary.ProfileTrial, error) {
 	if err := caller.Require(notary.ReadProfiles); err != nil {
 		return nil, err
 	}
-	if err := caller.Require(notary.ReadRequests); err != nil { // of which the outcome tells
+	if err := caller.Require(notary.ReadRequests); err != nil { // the result discloses requests
 		return nil, err
 	}
 	stored, err := s.store.Profile(ctx, id)
@@ -55,7 +54,7 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 	return t.try(ctx, o)
 }
 
-// InField puts the field of an error below another one.
+// InField prefixes the field of an error with an outer one.
 func InField(outer string, err error) error {
 	if e, ok := err.(*notary.Error); ok && e.Field != "" {
 		return named(err, outer+"."+e.Field)
@@ -63,7 +62,7 @@ func InField(outer string, err error) error {
 	return notary.WithField(err, outer)
 }
 
-// trier tries requests on a profile as it is stored and as it may become.
+// trier tries requests on a profile with its stored and its proposed rules.
 type trier struct {
 	service         *Service
 	issuer          *issuance.Issuer // nil for none
@@ -100,7 +99,7 @@ func (t trier) try(ctx context.Context, o TryOptions) (*notary.ProfileTrial, err
 	return outcome, nil
 }
 
-// tryCSR returns the verdict of every rule, and those on the record of the key.
+// tryCSR returns the verdicts of every rule and of the checks of the key.
 func (t trier) tryCSR(ctx context.Context, csr *pki.CSR) (*notary.Trial, error) {
 	trial, err := issuance.Try(t.issuer, t.changed, csr, t.service.issuers.Terms(time.Time{}))
 	if err != nil {
@@ -124,8 +123,8 @@ func keyVerdict(rule string, refused bool, reason string) notary.Verdict {
 	return notary.Verdict{Rule: rule, OK: !refused, Reason: reason}
 }
 
-// compare tells where the changed profile says something else of a recorded request. Where
-// nothing is changed, it tells what the profile refuses.
+// compare adds the request to the outcome if the proposed rules treat it differently. Without proposed rules, it adds
+// requests that the profile refuses.
 func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary.ProfileTrial) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -133,7 +132,7 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 	outcome.Looked++
 	csr, err := pki.ParseStoredCSR(req.CSR)
 	if err != nil {
-		return nil // no profile has a say in it
+		return nil // no profile can be applied to it
 	}
 	was, err := issuance.Try(t.issuer, t.stored, csr, t.service.issuers.Terms(time.Time{}))
 	if err != nil {
@@ -157,9 +156,8 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 	return nil
 }
 
-// TryRequest checks a signing request in PEM against a profile ("" for the default) before it is submitted,
-// even for callers who may not see the profile's rules. It also returns whether the caller has already
-// submitted it.
+// TryRequest checks a signing request (PEM) against a profile, "" for the default, before it is submitted, even for
+// callers that may not see the profile's rules. It also returns whether the caller has already submitted it.
 func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, profile string) (*notary.RequestTrial, error) {
 	if err := caller.Require(notary.CreateRequests); err != nil {
 		return nil, err
@@ -180,8 +178,8 @@ func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, 
 	return found, s.findRecorded(ctx, caller, csr, found)
 }
 
-// findRecorded sets whether the caller has already submitted the signing request. Requests of others do
-// not count and are not disclosed.
+// findRecorded sets whether the caller has already submitted the signing request. It ignores requests of other
+// accounts, so that they are not disclosed.
 func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR, found *notary.RequestTrial) (err error) {
 	found.RequestID, err = s.store.RequestWithContent(ctx, caller.AccountID, csr.Content())
 	found.Recorded = found.RequestID != 0

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// PublishWarning returns a warning if certificates would name a loopback URL, which no other machine can
-// reach, and "" otherwise. Certificates keep the URL for life.
+// PublishWarning returns a warning if certificates would contain a loopback URL, which other machines cannot reach;
+// otherwise "". Certificates keep the URL for life.
 func (s *Service) PublishWarning() string {
 	base := s.issuers.PublishURL()
 	if !isLoopback(base) {
@@ -17,7 +17,7 @@ func (s *Service) PublishWarning() string {
 		"machines cannot reach. Set publish_url before issuing certificates for other machines: a certificate keeps the URL for life."
 }
 
-// isLoopback reports whether a URL points to the local machine.
+// isLoopback reports whether a URL refers to the local machine.
 func isLoopback(base string) bool {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" {

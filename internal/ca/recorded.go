@@ -16,12 +16,10 @@ import (
 	"notary/internal/pki"
 )
 
-// What people look for is written in many ways. Here it is brought into the form in which it is
-// recorded, for the API and the pages alike.
+// These functions normalize search terms to the recorded form, for the API and the pages.
 
-// RecordedName is a name in the form in which it is recorded: a host name in lower case and
-// with A-labels (RFC 5890), an IP address in its shortest form. What could stand only in a
-// common name is left as it is.
+// RecordedName normalizes a name: a host name to lower case and A-labels (RFC 5890), an IP address to its shortest
+// form. Text that can only occur in a common name is returned unchanged.
 func RecordedName(text string) string {
 	text = strings.TrimSpace(text)
 	if addr, err := netip.ParseAddr(text); err == nil {
@@ -38,8 +36,7 @@ func RecordedName(text string) string {
 	return names.DNS[0]
 }
 
-// RecordedDomain is a domain in the form in which it is recorded, without the dot or the
-// wildcard that may stand before it.
+// RecordedDomain normalizes a domain and removes a leading dot or wildcard.
 func RecordedDomain(text string) (string, error) {
 	domain := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(text), "*"), ".")
 	domain = withALabels(strings.ToLower(strings.TrimSuffix(domain, ".")))
@@ -50,8 +47,7 @@ func RecordedDomain(text string) (string, error) {
 	return domain, nil
 }
 
-// RecordedSerial is a serial number, in hexadecimal with or without colons, in the form in
-// which it is recorded.
+// RecordedSerial normalizes a serial number in hexadecimal, with or without colons.
 func RecordedSerial(text string) (string, error) {
 	digits := strings.ReplaceAll(strings.TrimSpace(text), ":", "")
 	n, ok := new(big.Int).SetString(digits, 16)
@@ -61,7 +57,7 @@ func RecordedSerial(text string) (string, error) {
 	return pki.SerialString(n), nil
 }
 
-// withALabels writes the labels of a host name in ASCII, where they can be.
+// withALabels converts a host name to A-labels if possible.
 func withALabels(host string) string {
 	below, wildcard := strings.CutPrefix(host, "*.")
 	ascii, err := idna.Lookup.ToASCII(below)
@@ -79,7 +75,7 @@ func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// RecordedFingerprint is a SHA-256 fingerprint in the form in which it is recorded.
+// RecordedFingerprint normalizes a SHA-256 fingerprint.
 func RecordedFingerprint(text string) (string, error) {
 	digits := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), ":", ""))
 	if octets, err := hex.DecodeString(digits); err != nil || len(octets) != 32 {
@@ -88,8 +84,7 @@ func RecordedFingerprint(text string) (string, error) {
 	return digits, nil
 }
 
-// Moment is a time (RFC 3339) that need not be given. The zero time of Go, which stands for that, was
-// long ago: the second after it means the same.
+// Moment parses an optional time (RFC 3339). Go's zero time, which means that no time was given, is moved by a second.
 func Moment(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -104,8 +99,8 @@ func Moment(field, text string) (time.Time, error) {
 	return t, nil
 }
 
-// Window parses how far ahead a list of expiring certificates looks: a period such as 30d, or a number of
-// days. It returns 0 for "".
+// Window parses the window of a list of expiring certificates: a period such as 30d, or a number of days. It returns 0
+// for "".
 func Window(field, text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
@@ -120,8 +115,8 @@ func Window(field, text string) (time.Duration, error) {
 	return within, nil
 }
 
-// RecordedKey is the name of a kind of key as the objects show it, however it is written: also
-// as authorities' keys are asked for, such as "rsa-2048".
+// RecordedKey normalizes a key type to the form in which objects show it. It also accepts the form of authorities' key
+// algorithms, such as "rsa-2048".
 func RecordedKey(text string) string {
 	compact := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(text))
 	if bits, ok := strings.CutPrefix(compact, "rsa"); ok {
@@ -136,7 +131,7 @@ func RecordedKey(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// SearchWords are the words of a search in the form in which they are recorded.
+// SearchWords returns the normalized words of a search.
 func SearchWords(text string) (words []string) {
 	for _, word := range strings.Fields(text) {
 		words = append(words, recordedWord(word))
@@ -144,8 +139,8 @@ func SearchWords(text string) (words []string) {
 	return words
 }
 
-// recordedWord is a word of a search in the form in which it is recorded. Hexadecimal with
-// more colons than an IP address has is a serial number or a fingerprint.
+// recordedWord normalizes a word of a search. Hexadecimal with more colons than an IP address has is a serial number or
+// fingerprint.
 func recordedWord(word string) string {
 	const groupsOfIPv6 = 8
 	if groups := strings.Split(word, ":"); len(groups) > groupsOfIPv6 {

@@ -14,8 +14,8 @@ import (
 	"notary/internal/store/archive"
 )
 
-// RecordChecks compare what is recorded of certificates, requests and CRLs with the DER and PEM in
-// the record. Unless keys is nil, they also open the private keys.
+// RecordChecks returns checks that compare the recorded fields of certificates, requests and CRLs with their DER or
+// PEM. Unless keys is nil, they also open the private keys.
 func RecordChecks(keys keystore.Keys) archive.Checks {
 	checks := archive.Checks{Certificate: checkCertificate, Request: checkRequest, CRL: checkCRL}
 	if keys != nil {
@@ -24,8 +24,8 @@ func RecordChecks(keys keystore.Keys) archive.Checks {
 	return checks
 }
 
-// CheckRecords checks the next part of the database for damage: all of it in turn. It runs
-// periodically. Damage is logged, counted in a metric and shown on the overview.
+// CheckRecords checks the next part of the database for damage, in rotation. It runs periodically. Damage is logged,
+// counted in a metric and shown on the overview.
 func (s *Service) CheckRecords(ctx context.Context) error {
 	s.checking.Lock()
 	defer s.checking.Unlock()
@@ -34,7 +34,7 @@ func (s *Service) CheckRecords(ctx context.Context) error {
 	})
 }
 
-// checkCertificate returns an error if what is recorded of a certificate differs from its DER.
+// checkCertificate returns an error if the recorded fields of a certificate differ from its DER.
 func checkCertificate(c *notary.Certificate) error {
 	if pki.Fingerprint(c.DER) != c.Fingerprint {
 		return errors.New("the certificate does not match its fingerprint")
@@ -57,8 +57,8 @@ func checkCertificate(c *notary.Certificate) error {
 	return nil
 }
 
-// checkRequest returns an error if what is recorded of a request differs from its CSR. The rules for
-// CSRs may have changed since it was accepted, so it is not checked by them.
+// checkRequest returns an error if the recorded fields of a request differ from its CSR. A CSR that today's rules would
+// reject is not an error.
 func checkRequest(req *notary.Request) error {
 	der, err := pki.DecodeCSR(req.CSR)
 	if err != nil {
@@ -80,7 +80,7 @@ func checkRequest(req *notary.Request) error {
 	return nil
 }
 
-// checkCRL returns an error for a CRL that its authority has not signed, or that is not the recorded one.
+// checkCRL returns an error if the CRL is not the recorded one or not signed by its authority.
 func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 	list, err := x509.ParseRevocationList(crl.DER)
 	if err != nil {
@@ -100,8 +100,8 @@ func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 	return list.CheckSignatureFrom(issuer)
 }
 
-// checkKey returns an error for a sealed private key that does not open, or does not match the
-// certificate, or the CSR if there is no certificate.
+// checkKey returns an error if a sealed private key cannot be opened or does not match the certificate or, without one,
+// the CSR.
 func checkKey(keys keystore.Keys, sealed []byte, c *notary.Certificate, csr string) error {
 	var public crypto.PublicKey
 	if c != nil {

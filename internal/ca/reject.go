@@ -11,10 +11,10 @@ import (
 	"notary/internal/store"
 )
 
-const maxRejection = 500 // characters of a reason
+const maxRejection = 500 // characters
 
-// Reject decides against a request that has never had a certificate. The reason, "" for none,
-// is a few lines for whoever submitted it, and is kept until the request is reopened.
+// Reject rejects a request that has never had a certificate. The reason, which may be "", is a few lines for the
+// requester; it is kept until the request is reopened.
 func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, reason string) error {
 	if err := s.attempt(ctx, caller, policy.RejectRequest); err != nil {
 		return err
@@ -42,8 +42,8 @@ func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, re
 	})
 }
 
-// checkRejection is the reason without blanks around it, and with line ends of one kind. What
-// could make it look like something else than it is is refused.
+// checkRejection trims the reason and normalizes its line ends. It rejects control characters, including bidirectional
+// ones, which could disguise the text.
 func checkRejection(reason string) (string, error) {
 	reason = strings.TrimSpace(strings.ReplaceAll(reason, "\r\n", "\n"))
 	if utf8.RuneCountInString(reason) > maxRejection {

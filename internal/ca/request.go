@@ -11,7 +11,7 @@ import (
 	"notary/internal/store"
 )
 
-// Submit records a signing request given as PEM and returns its id.
+// Submit records a signing request (PEM) and returns its ID.
 func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM string) (id int64, err error) {
 	req, csr, err := s.newRequest(ctx, caller, csrPEM)
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *Service) Submit(ctx context.Context, caller notary.Caller, csrPEM strin
 	return req.ID, err
 }
 
-// newRequest parses the CSR of a request that the caller submits.
+// newRequest parses the caller's CSR into a request.
 func (s *Service) newRequest(ctx context.Context, caller notary.Caller, csrPEM string) (*notary.Request, *pki.CSR, error) {
 	if err := caller.Require(notary.CreateRequests); err != nil {
 		return nil, nil, err
@@ -47,8 +47,8 @@ func (s *Service) newRequest(ctx context.Context, caller notary.Caller, csrPEM s
 	}, csr, nil
 }
 
-// insertRequest records a new request and sets its id. It also reports whether the caller has submitted the same
-// CSR before, which is an error.
+// insertRequest records a new request and sets its ID. recorded reports whether the error is that the caller has
+// already submitted the same CSR.
 func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	csr *pki.CSR) (recorded bool, err error) {
 	if err := s.refuseEndEntity(ctx, tx, csr); err != nil {
@@ -60,8 +60,7 @@ func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary
 	return false, tx.Event(notary.EventBy(caller, "request.create", req.Ref()).Set(notary.Fields{"status": req.Status, "key": req.Key}))
 }
 
-// nameRecorded returns the conflict of a CSR that the requester has submitted before, with the id of
-// that request if it can be found.
+// nameRecorded returns the conflict of a CSR submitted before, with the ID of that request if it can be found.
 func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflict error) error {
 	id, err := s.store.RequestWithContent(ctx, req.RequesterID, req.Content)
 	if err != nil || id == 0 {
@@ -70,7 +69,7 @@ func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflic
 	return notary.WithField(notary.Errorf(notary.Conflict, "you have submitted this CSR already: it is certificate request %d", id), "csr")
 }
 
-// Request is one request, if the caller may see it. To the others it does not exist.
+// Request returns a request, or NotFound if the caller may not see it.
 func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (*notary.Request, error) {
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
 		return nil, err
@@ -82,8 +81,7 @@ func (s *Service) Request(ctx context.Context, caller notary.Caller, id int64) (
 	return req, err
 }
 
-// Compromised reports whether the key of a request was reported as compromised: nothing is signed
-// for it any more.
+// Compromised reports whether the key of a request is compromised, so that nothing can be signed for it.
 func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int64) (bool, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -91,13 +89,13 @@ func (s *Service) Compromised(ctx context.Context, caller notary.Caller, id int6
 	}
 	csr, err := pki.ParseStoredCSR(req.CSR)
 	if err != nil {
-		return false, nil // nothing is known of its key
+		return false, nil // nothing is known about its key
 	}
 	key, err := s.lookUpKey(ctx, s.store, csr.Identity)
 	return key.Compromised, err
 }
 
-// Delete removes a request. The certificates issued for it stay in the inventory.
+// Delete deletes a request. Its certificates remain in the inventory.
 func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := s.attempt(ctx, caller, policy.DeleteRequest); err != nil {
 		return err
@@ -118,14 +116,13 @@ func (s *Service) Delete(ctx context.Context, caller notary.Caller, id int64) er
 	})
 }
 
-// RemoveCertificate takes the certificate from a request, which is Outstanding again. The
-// certificate stays in the inventory.
+// RemoveCertificate removes the current certificate from a request, which becomes Outstanding. The certificate remains
+// in the inventory.
 func (s *Service) RemoveCertificate(ctx context.Context, caller notary.Caller, id int64) error {
 	return s.decide(ctx, caller, id, notary.RemoveCertificate, nil, nil)
 }
 
-// Reopen makes a rejected or revoked request Outstanding again, unless its key was
-// compromised.
+// Reopen makes a rejected or revoked request Outstanding again, unless its key is compromised.
 func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := s.attempt(ctx, caller, policy.ReopenRequest); err != nil {
 		return err
@@ -143,8 +140,8 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 	})
 }
 
-// decide moves a request to the state that follows from the action and leaves it without a
-// certificate, if check (where there is one) agrees. The event also has the members of why.
+// decide moves a request to the state after the action, without a certificate, unless check returns an error; check may
+// be nil. The event also has the fields of why.
 func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action, why notary.Fields,
 	check func(*store.Tx, *notary.Request) error) error {
 	if err := s.attempt(ctx, caller, policy.OnRequest(action)); err != nil {
@@ -165,7 +162,7 @@ func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, ac
 		if err := tx.Transition(req, next, 0); err != nil {
 			return err
 		}
-		if check != nil { // now that nobody else can change the request
+		if check != nil { // the request can no longer change concurrently
 			if err := check(tx, req); err != nil {
 				return err
 			}
@@ -174,7 +171,7 @@ func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, ac
 	})
 }
 
-// transition returns the event of a request's transition to another status. The members are those that it has then.
+// transition returns the event of a request's change of status. The members are further fields of the new state.
 func transition(caller notary.Caller, action notary.Action, req *notary.Request, next notary.RequestStatus,
 	members notary.Fields) notary.Event {
 	before, after := notary.Fields{}, notary.Fields{}

@@ -13,10 +13,10 @@ import (
 // RevokeOptions are the options of [Service.RevokeRequest].
 type RevokeOptions struct {
 	Reason      notary.RevocationReason
-	OnlyCurrent bool // whether its older certificates stay valid
+	OnlyCurrent bool // older certificates stay valid
 }
 
-// Revocations is the result of a revocation. Its certificates are in the order of their ids.
+// Revocations is the result of a revocation. Revoked is ordered by ID.
 type Revocations struct {
 	Revoked    []notary.RevokedCertificate
 	NotRevoked []NotRevoked
@@ -26,23 +26,23 @@ type Revocations struct {
 type NotRevoked struct {
 	ID     int64
 	Serial string
-	Err    error // the reason
+	Err    error
 }
 
-// writeRevocations is [store.Store.WriteAs] for a change that may revoke. When it returns, cached OCSP
-// responses of the issuers are no longer served, even if the change failed.
+// writeRevocations is like [store.Store.WriteAs] for changes that may revoke. When it returns, even with an error,
+// cached OCSP responses of the issuers are no longer served.
 func (s *Service) writeRevocations(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	var issuers []int64
 	err := s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		err := fn(tx)
-		issuers = append(issuers, tx.Revoked()...) // of an attempt that is made again, too
+		issuers = append(issuers, tx.Revoked()...) // of retried attempts, too
 		return err
 	})
 	s.revocation.Revoked(issuers)
 	return err
 }
 
-// writeRevoked is writeRevocations, and returns the certificates that fn revoked.
+// writeRevoked is like writeRevocations and returns the certificates that fn revoked.
 func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) (done Revocations, err error) {
 	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		err := fn(tx)
@@ -57,8 +57,8 @@ func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller, fn fun
 }
 
 // RevokeRequest revokes every valid certificate of a request or, with OnlyCurrent, only the current one. With
-// [notary.KeyCompromise], here and in the other revocations, every valid certificate for the same key is
-// revoked, the reason of earlier revocations is corrected, and the key is blocked.
+// [notary.KeyCompromise], this and other revocations also revoke every valid certificate for the same key, correct the
+// reason of earlier revocations, and block the key.
 func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, o RevokeOptions) (Revocations, error) {
 	if err := s.attempt(ctx, caller, policy.RevokeRequest); err != nil {
 		return Revocations{}, err
@@ -113,8 +113,8 @@ func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary
 	return left, tx.RequireStatus(ctx, id, notary.Revoked) // a concurrent renewal may have won
 }
 
-// revokeOlder revokes the valid certificates of a request except the current one, and returns those that
-// cannot be revoked here.
+// revokeOlder revokes the valid certificates of a request except the current one, and returns those that cannot be
+// revoked here.
 func (s *Service) revokeOlder(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	reason notary.RevocationReason) (left []NotRevoked, err error) {
 	all, err := tx.CertificatesOfRequest(ctx, req.ID)
@@ -129,15 +129,15 @@ func (s *Service) revokeOlder(ctx context.Context, tx *store.Tx, caller notary.C
 		if err != nil {
 			return nil, err
 		}
-		if notary.KindOf(refusal) == notary.Unprocessable { // not revoked by somebody else just now
+		if notary.KindOf(refusal) == notary.Unprocessable { // and not just revoked concurrently
 			left = append(left, NotRevoked{cert.ID, cert.Serial, refusal})
 		}
 	}
 	return left, nil
 }
 
-// revokeUnlessRefused revokes a certificate or, without changing anything, returns why it cannot be revoked
-// in its present state.
+// revokeUnlessRefused revokes a certificate or, without changing anything, returns why it cannot be revoked in its
+// present state.
 func (s *Service) revokeUnlessRefused(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
 	reason notary.RevocationReason) (refusal, err error) {
 	if cert, err = tx.ClaimCertificate(ctx, cert); err != nil {
@@ -153,14 +153,13 @@ func (s *Service) revokeUnlessRefused(ctx context.Context, tx *store.Tx, caller 
 	return nil, refusal
 }
 
-// correctRequest corrects the reason of a revoked request's revocations where the new reason may replace
-// the old one.
+// correctRequest corrects the revocation reasons of a revoked request where the new reason may replace the old one.
 func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, reason notary.RevocationReason) error {
 	all, err := tx.CertificatesOfRequest(ctx, id)
 	if err != nil {
 		return err
 	}
-	_, refusal := notary.Revoked.Next(notary.Revoke) // unless one can be corrected
+	_, refusal := notary.Revoked.Next(notary.Revoke) // returned if no reason can be corrected
 	all = slices.DeleteFunc(all, func(c *notary.Certificate) bool {
 		if c.Revocation != nil && !reason.Replaces(c.Revocation.Reason) {
 			refusal = c.RevocableFor(reason, nil)
@@ -186,8 +185,8 @@ func (s *Service) correctRequest(ctx context.Context, tx *store.Tx, caller notar
 	return nil
 }
 
-// RevokeCertificate revokes any certificate of the inventory. A request or authority that uses it is
-// revoked with it.
+// RevokeCertificate revokes any certificate of the inventory, and the request or authority whose current certificate it
+// is.
 func (s *Service) RevokeCertificate(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) (Revocations, error) {
 	return s.revokeCertificate(ctx, caller, id, reason, true)
 }
@@ -232,8 +231,8 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 	})
 }
 
-// requireUser checks, now that nobody else can change it, that the certificate is in use by
-// this authority or, with nil, by none: what goes with it depends on that.
+// requireUser checks, after the claim, that the certificate is still the current one of an authority, or of none if
+// before is nil: the effects of revoking it depend on that.
 func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, before *notary.Authority) error {
 	now, err := tx.AuthorityWithCertificate(ctx, cert.ID)
 	if err == nil && (now == nil) != (before == nil) {
@@ -242,8 +241,8 @@ func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, be
 	return err
 }
 
-// RevokeAuthority revokes the certificates that the authorities above have given to an
-// authority, and disables it. What it issued stays visible.
+// RevokeAuthority revokes the certificates that issuers gave to an authority and disables it. Certificates that it
+// issued remain in the inventory.
 func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) (Revocations, error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return Revocations{}, err
@@ -263,8 +262,8 @@ func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id 
 	})
 }
 
-// revokeAuthority revokes the authority's certificate and the older ones for its key: as
-// long as one of them is good, so is what the authority has signed.
+// revokeAuthority revokes the authority's current certificate and the older ones for its key: while any of them is
+// valid, so is what the authority has signed.
 func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, reason notary.RevocationReason) error {
 	if err := s.revoke(ctx, tx, caller, a.Certificate, reason); err != nil {
 		return err
@@ -279,9 +278,9 @@ func (s *Service) revokeAuthority(ctx context.Context, tx *store.Tx, caller nota
 		Change(notary.Fields{"enabled": a.Enabled}, notary.Fields{"enabled": false, "reason": reason}))
 }
 
-// revoke revokes a certificate, or corrects the reason for which it was revoked.
+// revoke revokes a certificate, or corrects the reason of its revocation.
 func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
-	if reason == notary.KeyCompromise { // what is being signed for the key is waited for
+	if reason == notary.KeyCompromise { // waits for signatures in progress for the key
 		if err := tx.ClaimKey(cert.KeyFingerprint); err != nil {
 			return err
 		}
@@ -298,7 +297,7 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, caller notary.Caller
 	return s.reportCompromised(ctx, tx, caller, cert.KeyFingerprint)
 }
 
-// revokeOne revokes a certificate or, if it was revoked since the caller read it, corrects the reason.
+// revokeOne revokes a certificate or, if it was revoked since it was read, corrects the reason.
 func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
 	cert, err := tx.ClaimCertificate(ctx, cert)
 	if err != nil {
@@ -316,17 +315,17 @@ func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Cal
 	return s.revokeUser(ctx, tx, caller, cert, reason)
 }
 
-// revocationEvent returns an event of the revocation of a certificate, with its issuer.
+// revocationEvent returns an event about the revocation of a certificate, with its issuer.
 func (s *Service) revocationEvent(caller notary.Caller, action string, cert *notary.Certificate) notary.Event {
 	return notary.EventBy(caller, action, cert.Ref()).With(s.issuerRef(cert))
 }
 
-// issuerRef returns a reference to the authority here that issued a certificate, with its name if that is in memory.
+// issuerRef returns a reference to the certificate's issuer, with its name if that is cached.
 func (s *Service) issuerRef(cert *notary.Certificate) notary.Ref {
 	return notary.NewRef("authority", cert.AuthorityID, s.issuers.NameOf(cert.AuthorityID))
 }
 
-// revoked returns what an event records of a revocation.
+// revoked returns the event fields of a revocation.
 func revoked(cert *notary.Certificate, reason notary.RevocationReason) notary.Fields {
 	return notary.Fields{"serial_number": cert.Serial, "reason": reason}
 }
@@ -344,7 +343,7 @@ func (s *Service) correctRevocation(tx *store.Tx, caller notary.Caller, cert *no
 	return tx.Event(event)
 }
 
-// refuseRevocation returns why a certificate cannot be revoked for the reason.
+// refuseRevocation returns an error if the certificate cannot be revoked for the reason.
 func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificate, reason notary.RevocationReason) error {
 	if cert.AuthorityID == 0 || cert.Revocation != nil && !reason.Replaces(cert.Revocation.Reason) {
 		return cert.RevocableFor(reason, nil)
@@ -355,21 +354,21 @@ func refuseRevocation(ctx context.Context, tx *store.Tx, cert *notary.Certificat
 	issuer, err := tx.Authority(ctx, cert.AuthorityID)
 	switch {
 	case notary.KindOf(err) == notary.NotFound:
-		issuer = nil // it was deleted
+		issuer = nil // deleted
 	case err != nil:
 		return err
 	}
 	return cert.RevocableFor(reason, issuer)
 }
 
-// revokeUser changes the request that has the certificate in use to Revoked.
+// revokeUser revokes the request whose current certificate this is.
 func (s *Service) revokeUser(ctx context.Context, tx *store.Tx, caller notary.Caller, cert *notary.Certificate,
 	reason notary.RevocationReason) error {
 	if cert.RequestID == 0 {
 		return nil
 	}
 	req, err := tx.Request(ctx, cert.RequestID)
-	if notary.KindOf(err) == notary.NotFound { // it was deleted just now
+	if notary.KindOf(err) == notary.NotFound { // just deleted
 		return nil
 	}
 	if err != nil || req.Certificate == nil || req.Certificate.ID != cert.ID {

@@ -8,8 +8,8 @@ import (
 	"notary/internal/store"
 )
 
-// reportCompromised blocks a key that the transaction has claimed, revokes its certificates, and disables
-// authorities that have it, including roots, which no CRL can list.
+// reportCompromised blocks a key that the transaction has claimed, revokes its certificates, and disables authorities
+// with that key, including roots, which no CRL can list.
 func (s *Service) reportCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, keyFingerprint string) error {
 	if err := tx.ReportCompromised(keyFingerprint); err != nil {
 		return err
@@ -36,8 +36,8 @@ func (s *Service) reportCompromised(ctx context.Context, tx *store.Tx, caller no
 	return nil
 }
 
-// revokeKey revokes every unexpired certificate for a key, whoever uses it. The reason of earlier
-// revocations is corrected if the new one may replace it.
+// revokeKey revokes every unexpired certificate for a key, of any owner. It corrects the reason of earlier revocations
+// if the new one may replace it.
 func (s *Service) revokeKey(ctx context.Context, tx *store.Tx, caller notary.Caller, keyFingerprint string,
 	reason notary.RevocationReason) error {
 	all, err := tx.CertificatesWithKey(ctx, keyFingerprint)
@@ -55,8 +55,8 @@ func (s *Service) revokeKey(ctx context.Context, tx *store.Tx, caller notary.Cal
 	return nil
 }
 
-// revokedBefore returns, for the event of a request, references to its other certificates that the transaction
-// has revoked so far.
+// revokedBefore returns references to the other certificates of the request that the transaction has revoked so far,
+// for its event.
 func revokedBefore(ctx context.Context, tx *store.Tx, cert *notary.Certificate) (refs []notary.Ref, err error) {
 	revoked := tx.RevokedCertificates()
 	if len(revoked) < 2 {

@@ -15,21 +15,21 @@ import (
 	"notary/internal/store"
 )
 
-// RollOverOptions are what a roll-over may be told.
+// RollOverOptions are the options of [Service.RollOver].
 type RollOverOptions struct {
 	KeyAlgorithm notary.KeyAlgorithm // "" for that of the old key, or the default
 	NotAfter     time.Time           // zero for the default
 }
 
-// RollOver makes an authority that goes on with the work of another one: of the same name,
-// path length, constraints and settings, with a new key. It answers the new one's id.
+// RollOver creates the successor of an authority, with the same name, path length, constraints and settings and a new
+// key, and returns its ID.
 //
-// A root signs itself, and the two keys vouch for one another (RFC 4210, section 4.4). An
-// intermediate is signed by its parent where that is held here; otherwise it is pending until
-// it gets its certificate. As soon as the new one can sign, the old one is disabled: it goes
-// on publishing its CRL and answering OCSP, and what it issued can be revoked.
+// A successor of a root signs itself, and each of the two keys certifies the other (RFC 4210, section 4.4). A successor
+// of a subordinate CA is signed by its issuer if that is held here; otherwise it is pending until its certificate is
+// uploaded. Once the successor can sign, the old authority is disabled: it continues to publish its CRL and OCSP
+// responses, and its certificates can be revoked.
 //
-// An authority that cannot sign, or that has a successor already, is a Conflict.
+// It returns Conflict if the authority cannot sign or already has a successor.
 func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64, o RollOverOptions) (newID int64, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
@@ -44,7 +44,7 @@ func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64, 
 	if err := s.requireActive(old); err != nil {
 		return 0, err
 	}
-	if err := s.mayIssue(); err != nil { // before the successor is recorded
+	if err := s.mayIssue(); err != nil { // before recording the successor
 		return 0, err
 	}
 	r := rollOver{s: s, caller: caller, old: old}
@@ -73,8 +73,8 @@ func (s *Service) requireActive(a *notary.Authority) error {
 	return nil
 }
 
-// ownRoot is the valid certificate that the authority has signed for itself; nil where it is
-// no root. It need not be the one in use.
+// ownRoot returns the authority's valid self-signed certificate, which need not be the current one; nil if it is not a
+// root.
 func (s *Service) ownRoot(ctx context.Context, a *notary.Authority) (*x509.Certificate, error) {
 	all, err := s.issuers.Certificates(ctx, a)
 	if err != nil {
@@ -89,19 +89,19 @@ func (s *Service) ownRoot(ctx context.Context, a *notary.Authority) (*x509.Certi
 	return nil, nil
 }
 
-// rollOver is one on its way. The successor is made first, without a certificate: what it and
-// the old one sign for one another names it by its id.
+// rollOver is a roll-over in progress. The successor is created first, without a certificate, because the
+// cross-certificates refer to its ID.
 type rollOver struct {
 	s         *Service
 	caller    notary.Caller
 	old       *notary.Authority
-	root      *x509.Certificate // the old one's own; nil for an intermediate
-	key       keystore.Key      // the new one
-	request   *pki.CSR          // for the new key
+	root      *x509.Certificate // self-signed certificate of the old authority; nil for a subordinate CA
+	key       keystore.Key      // of the successor
+	request   *pki.CSR          // for key
 	successor *notary.Authority
 }
 
-// begin makes the key, and the successor as a pending authority.
+// begin generates the key and creates the successor as a pending authority.
 func (r *rollOver) begin(ctx context.Context, o RollOverOptions) error {
 	own, err := issuers.CertificateOf(r.old)
 	if err != nil {
@@ -148,7 +148,7 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 	return tx.Event(authorityCreated(r.caller, a).With(old.Ref()))
 }
 
-// claimOld keeps the old one as it is, which must still be active.
+// claimOld locks the old authority, which must still be active.
 func (r *rollOver) claimOld(ctx context.Context, tx *store.Tx) (*notary.Authority, error) {
 	if err := tx.ClaimAuthority(r.old.ID); err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (r *rollOver) claimOld(ctx context.Context, tx *store.Tx) (*notary.Authorit
 	return old, r.s.requireActive(old)
 }
 
-// finish gives the successor its certificate, as far as that can be done here.
+// finish issues the successor's certificate if its issuer is held here.
 func (r *rollOver) finish(ctx context.Context) error {
 	switch parent := r.old.IssuerID(); {
 	case r.root != nil:
@@ -172,8 +172,8 @@ func (r *rollOver) finish(ctx context.Context) error {
 	}
 }
 
-// signByParent has the parent sign the successor by the profile that the old one was signed
-// by. A parent that was deleted leaves it pending.
+// signByParent signs the successor under the profile of the old authority's certificate. If the issuer was deleted, the
+// successor remains pending.
 func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
 	_, err := r.s.issuers.Get(ctx, parent)
 	if notary.KindOf(err) == notary.NotFound {
@@ -188,7 +188,7 @@ func (r *rollOver) signByParent(ctx context.Context, parent int64) error {
 	return issuers.RetryStale(func() error { return r.s.signAuthority(ctx, r.caller, r.successor, r.request, parent, profile) })
 }
 
-// linkRoots has the successor sign itself, and each of the two the other.
+// linkRoots signs the successor with its own key and has each of the two roots certify the other.
 func (r *rollOver) linkRoots(ctx context.Context) error {
 	root, err := r.s.signRoot(r.key.Signer, r.request, r.successor)
 	if err != nil {
@@ -229,7 +229,7 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 	})
 }
 
-// link is the certificate by which an authority vouches for the other root of its name.
+// link issues the certificate of one root for the key of the other.
 func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.Signer, other *x509.Certificate) (*notary.Certificate, error) {
 	issued, err := issuance.Link(r.s.issuers.For(by, own, key).Issuer, other, r.s.issuers.Terms(time.Time{}))
 	if err != nil {
@@ -240,8 +240,8 @@ func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.
 	return entry, nil
 }
 
-// giveUp takes the successor away again that could not get its certificate. Where that is not
-// certain, because the database went away, it may have got it.
+// giveUp deletes a successor that could not be certified. After a database failure it may have a certificate after all,
+// and then it stays.
 func (r *rollOver) giveUp(ctx context.Context) {
 	a, err := r.s.store.Authority(ctx, r.successor.ID)
 	if err == nil && a.Certificate != nil {
@@ -256,7 +256,7 @@ func (r *rollOver) giveUp(ctx context.Context) {
 	}
 }
 
-// retire disables the predecessor of an authority that can issue now. The event also names the link certificates.
+// retire disables the predecessor of an authority that can now issue. The event also refers to the link certificates.
 func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller, successor *notary.Authority, links ...notary.Ref) error {
 	id := successor.PredecessorID
 	if err := tx.ClaimAuthority(id); err != nil {
@@ -275,7 +275,8 @@ func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller
 		Change(notary.Fields{"enabled": former.Enabled}, notary.Fields{"enabled": false}))
 }
 
-// giveFrom is giveCertificate for one from above. With its first one, a successor takes over.
+// giveFrom is like giveCertificate for a certificate from an issuer. The first one activates a successor and retires
+// its predecessor.
 func (s *Service) giveFrom(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, cert *notary.Certificate) (int64, error) {
 	if a.Certificate == nil && a.PredecessorID != 0 {
 		if err := s.retire(ctx, tx, caller, a); err != nil {

@@ -7,15 +7,14 @@ import (
 	"notary/internal/store"
 )
 
-// PublicationChange is what shall become of an authority's [notary.Publication]; what is nil
-// stays as it is.
+// PublicationChange is a change of an authority's [notary.Publication]. Nil fields stay unchanged.
 type PublicationChange struct {
-	CRL, OCSP, Issuer *bool // whether its certificates name them
+	CRL, OCSP, Issuer *bool // whether certificates contain the URL
 	Shards            *int
 }
 
-// ChangePublication changes what the authority's certificates say from now on of where its
-// CRL, OCSP responder and own certificate are. Those that were issued keep what they say.
+// ChangePublication sets which CRL distribution point and AIA URLs the authority's future certificates contain.
+// Certificates already issued do not change.
 func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, id int64, change PublicationChange) error {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err
@@ -39,7 +38,7 @@ func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, i
 	})
 }
 
-// publicationFields returns what an event records of an authority's publication, by the names of the API.
+// publicationFields returns the event fields of a publication, by their names in the API.
 func publicationFields(p notary.Publication) notary.Fields {
 	return notary.Fields{"crl": !p.NoCRL, "ocsp": !p.NoOCSP, "issuer": !p.NoIssuer, "crl_shards": p.Shards}
 }

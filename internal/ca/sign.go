@@ -10,8 +10,8 @@ import (
 	"notary/internal/store"
 )
 
-// Sign issues a certificate for a request. Where it has one already, this is a renewal: the
-// older one stays in the inventory.
+// Sign issues a certificate for a request. If the request already has one, this is a renewal, and the older one remains
+// in the inventory.
 func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
 	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (s *Service) signAnd(ctx context.Context, caller notary.Caller, req *notary
 	return signed.cert, nil
 }
 
-// signature is a certificate that was signed for a request and is not recorded yet.
+// signature is a signed certificate that is not yet recorded.
 type signature struct {
 	cert    *notary.Certificate
 	crlURL  string
@@ -67,10 +67,10 @@ type signature struct {
 	profile *notary.Profile
 	csr     *pki.CSR
 	options SignOptions
-	object  policy.Resource // the certificate, for the permission to sign it
+	object  policy.Resource // the certificate, as the object of the permission
 }
 
-// prepare signs a certificate for a request and records nothing.
+// prepare signs a certificate for a request without recording it.
 func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR,
 	o SignOptions) (*signature, error) {
 	if err := s.allowChoice(ctx, caller, o); err != nil {
@@ -103,11 +103,12 @@ func (s *Service) prepare(ctx context.Context, caller notary.Caller, req *notary
 	}
 	cert := issuer.Entry(issued, profile)
 	cert.RequesterID, cert.Email, cert.Shard = req.RequesterID, req.Email, shard
-	object.Names, object.CommonNames = cert.Names, pki.CommonNames(issued.Certificate.Subject) // which the profile may change
+	// The profile may have changed the names.
+	object.Names, object.CommonNames = cert.Names, pki.CommonNames(issued.Certificate.Subject)
 	return &signature{cert, from.CRLURL, issuer, profile, csr, o, object}, nil
 }
 
-// record makes a signed certificate the one in use of the request, which moves to the next status.
+// record makes a signed certificate the request's current one and moves the request to the next status.
 func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, next notary.RequestStatus,
 	signed *signature) (err error) {
 	cert := signed.cert
@@ -130,8 +131,8 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 	return tx.Event(transition(caller, notary.Sign, req, next, signed.members()).With(signed.issuer.Ref(), cert.Ref()))
 }
 
-// signedCSR returns the request to sign, with the subject and names of the options or, in a renewal, those
-// of the former certificate that replaced its own.
+// signedCSR returns the CSR to sign, with the subject and names replaced by those of the options or, in a renewal, by
+// the replacements in the former certificate.
 func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, error) {
 	if err := o.inherit(req, csr); err != nil {
 		return nil, err
@@ -139,8 +140,8 @@ func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, err
 	return csr.Replace(o.replacement())
 }
 
-// requireSignable checks in the transaction what a signature rests on, and keeps it so until the
-// transaction ends: the key, the authority and the profile.
+// requireSignable checks the key, the authority and the profile in the transaction, and prevents their change until it
+// ends.
 func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *issuers.Issuer,
 	p *notary.Profile) error {
 	if err := tx.ShareAuthority(issuer.ID); err != nil {

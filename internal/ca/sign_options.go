@@ -11,21 +11,21 @@ import (
 
 // SignOptions are the options of [Service.Sign].
 type SignOptions struct {
-	AuthorityID int64 // 0 for the authority of its former certificate
+	AuthorityID int64 // 0 for the authority of the former certificate
 
-	// Profile is "" for the profile of its former certificate or, without one, server-client. A profile for
-	// CAs makes a subordinate CA.
+	// Profile is "" for the profile of the former certificate or, without one, server-client. A CA profile creates a
+	// subordinate CA.
 	Profile   string
-	NotAfter  time.Time // zero for the profile's default; cut to the issuer's own end
-	NoRenewal bool      // whether a request that has a certificate already is a conflict
+	NotAfter  time.Time // zero for the profile's default; limited to the issuer's expiry
+	NoRenewal bool      // fail with Conflict if the request already has a certificate
 
-	// KeepFormer makes a request that has had a certificate keep its authority and profile even if others
-	// are given: these are for the other requests of a bulk call.
+	// KeepFormer gives the authority and profile of a request's former certificate precedence over AuthorityID and
+	// Profile, which then apply to the other requests of a bulk call.
 	KeepFormer bool
 
-	// Replacements for what the request asks for. The same rules apply to them.
-	Subject string   // as RFC 4514 writes it; "" for that of the request
-	Names   []string // as people type them; nil for those of the request
+	// Replacements for the subject and names of the CSR, subject to the same rules.
+	Subject string   // in RFC 4514 notation; "" for that of the CSR
+	Names   []string // as typed by the user; nil for those of the CSR
 
 	// For subordinate CAs.
 	PathLen     *int // nil for the profile's
@@ -36,8 +36,8 @@ func (o SignOptions) replacement() pki.Replacement {
 	return pki.Replacement{Subject: o.Subject, Names: o.Names}
 }
 
-// inherit keeps the subject and names that replaced those of the CSR in the current certificate, each unless the
-// options replace it again: a renewal does not change them silently.
+// inherit keeps the subject and names that replaced those of the CSR in the current certificate, unless the options
+// replace them, so that a renewal does not change them silently.
 func (o *SignOptions) inherit(req *notary.Request, csr *pki.CSR) error {
 	former, err := formerReplacement(req)
 	if err != nil {
@@ -46,7 +46,7 @@ func (o *SignOptions) inherit(req *notary.Request, csr *pki.CSR) error {
 	if o.Names == nil && o.Subject != "" && former.Names != nil {
 		implied, err := csr.Replace(pki.Replacement{Subject: former.Subject})
 		if err == nil && implied.Names.String() == req.Certificate.Names.String() {
-			former.Names = nil // the former subject alone changed them
+			former.Names = nil // they follow from the former subject
 		}
 	}
 	if o.Subject == "" {
@@ -78,7 +78,7 @@ func formerReplacement(req *notary.Request) (former pki.Replacement, err error) 
 	return former, nil
 }
 
-// allow returns an error unless the caller may sign by the profile and the options fit it.
+// allow returns an error unless the caller may sign under the profile and the options suit it.
 func (o *SignOptions) allow(caller notary.Caller, profile *notary.Profile) error {
 	if profile.CA {
 		if err := caller.Require(notary.ManageAuthorities); err != nil {
@@ -88,7 +88,7 @@ func (o *SignOptions) allow(caller notary.Caller, profile *notary.Profile) error
 	return o.check(profile)
 }
 
-// check refuses options that do not fit the profile, and normalizes the constraints.
+// check rejects options that do not suit the profile, and normalizes the constraints.
 func (o *SignOptions) check(profile *notary.Profile) (err error) {
 	switch {
 	case profile.CA && o.Profile != profile.Name:
@@ -107,7 +107,7 @@ func (o *SignOptions) check(profile *notary.Profile) (err error) {
 	return err
 }
 
-// refuseReplacement refuses a subject and names in a bulk call.
+// refuseReplacement rejects a subject or names in a bulk call.
 func (o *SignOptions) refuseReplacement() error {
 	switch {
 	case o.Subject != "":
@@ -118,7 +118,7 @@ func (o *SignOptions) refuseReplacement() error {
 	return nil
 }
 
-// checkMany refuses options that must be set for each request individually.
+// checkMany rejects options that must be set for each request individually.
 func (o *SignOptions) checkMany(profile *notary.Profile) error {
 	if profile.CA {
 		return unprocessable("profile", "the profile %s is for CAs: sign each of their requests by itself", profile.Name)
@@ -130,7 +130,7 @@ func unprocessable(field, format string, args ...any) error {
 	return notary.WithField(notary.Errorf(notary.Unprocessable, format, args...), field)
 }
 
-// issue signs the request: for an end entity, or for a subordinate CA if the profile is for CAs.
+// issue signs the CSR, for a subordinate CA if the profile is a CA profile.
 func (s *Service) issue(issuer issuance.Issuer, profile *notary.Profile, csr *pki.CSR, o SignOptions) (*issuance.Issued, error) {
 	terms := s.issuers.Terms(o.NotAfter)
 	if !profile.CA {
@@ -144,7 +144,7 @@ func (s *Service) issue(issuer issuance.Issuer, profile *notary.Profile, csr *pk
 	return issuance.Intermediate(issuer, profile, csr, pathLen, terms)
 }
 
-// members returns what the event of a signature records of the certificate.
+// members returns the event fields of a signature.
 func (g *signature) members() notary.Fields {
 	all := notary.Fields{"serial_number": g.cert.Serial, "profile": g.profile.Name, "profile_version": g.profile.Version}
 	if g.options.PathLen != nil {

@@ -10,18 +10,18 @@ import (
 	"notary/internal/policy"
 )
 
-// SignGroup describes requests that [Service.SignMany] would treat alike.
+// SignGroup describes requests that [Service.SignMany] would treat in the same way.
 type SignGroup struct {
 	Count    int64
-	Issuance notary.Issuance // the authority and profile with which they are signed
-	Former   notary.Issuance // those of their former certificates; zero if there are none
+	Issuance notary.Issuance // the authority and profile that would sign them
+	Former   notary.Issuance // those of the former certificates; zero if there are none
 	Renewal  bool            // whether they have a current certificate
-	Refusal  string          // why they are not signed; "" if they are
+	Refusal  string          // why they would not be signed; "" if they would be
 }
 
-// SignPlan groups the selected requests by what [Service.SignMany] would do to them, the largest group first.
-// It leaves out what only signing can determine, such as whether the profile allows the names. The filter
-// needs no expected count. The digest is that of its [Selection], and empty without a filter.
+// SignPlan groups the selected requests by what [Service.SignMany] would do with them, largest group first. It does not
+// evaluate what only signing can determine, such as whether the profile allows the names. The filter needs no expected
+// count. The digest is that of the filter's [Selection], or "" for IDs.
 func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many, o SignOptions) (all []SignGroup, digest string, err error) {
 	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return nil, "", err
@@ -49,7 +49,7 @@ func (s *Service) planAll(ctx context.Context, requests []*notary.Request, o Sig
 		return nil, err
 	}
 	groups := map[SignGroup]int64{}
-	refusals := map[SignGroup]string{} // by the group without its refusal
+	refusals := map[SignGroup]string{} // by group without refusal
 	for _, r := range requests {
 		if r.Certificate != nil {
 			former[r.ID] = r.Certificate.Issuance()
@@ -59,7 +59,7 @@ func (s *Service) planAll(ctx context.Context, requests []*notary.Request, o Sig
 	return sortedGroups(groups), nil
 }
 
-// planOne returns the group of one request.
+// planOne returns the group of a request.
 func (s *Service) planOne(ctx context.Context, r *notary.Request, former notary.Issuance, o SignOptions,
 	refusals map[SignGroup]string) SignGroup {
 	if _, err := r.Status.Next(notary.Sign); err != nil {
@@ -98,8 +98,8 @@ func sortedGroups(groups map[SignGroup]int64) []SignGroup {
 	return sorted
 }
 
-// requestsOf returns the parts of the selected requests that a plan needs, and the digest of the filter's
-// [Selection]. Deleted requests are skipped.
+// requestsOf returns the selected requests, reduced to what a plan needs, and the digest of the filter's [Selection].
+// Deleted requests are skipped.
 func (s *Service) requestsOf(ctx context.Context, caller notary.Caller, m Many) (all []*notary.Request, digest string, err error) {
 	add := func(r *notary.Request) {
 		slim := &notary.Request{ID: r.ID, Status: r.Status}

@@ -6,8 +6,7 @@ import (
 	"notary"
 )
 
-// Statistics returns counts for monitoring, of the program itself. It reads kept counts: its cost
-// does not grow with the inventory.
+// Statistics returns counts for monitoring. It reads maintained counts, so its cost does not grow with the inventory.
 func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err error) {
 	if st.Summary, err = s.Counts(ctx); err != nil {
 		return st, err
@@ -41,7 +40,8 @@ func (s *Service) Statistics(ctx context.Context) (st notary.Statistics, err err
 	return st, nil
 }
 
-// certificateCounts derives what has expired. The counts were read one after the other.
+// certificateCounts derives the number of expired certificates. The counts may be inconsistent because they were read
+// separately.
 func certificateCounts(sum notary.Summary, counts *expiryCounts) notary.CertificateCounts {
 	return notary.CertificateCounts{InForce: counts.all, Revoked: sum.Revoked,
 		Expired: max(0, sum.Certificates-counts.all-sum.Revoked)}

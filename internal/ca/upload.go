@@ -9,8 +9,8 @@ import (
 	"notary/internal/store"
 )
 
-// Upload gives a request the certificate that an outside authority signed, as a PEM chain
-// with the leaf first, and answers the certificate's id.
+// Upload records a certificate issued by an external CA for a request, as a PEM chain with the leaf first, and returns
+// its ID.
 func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
 	if err := s.attempt(ctx, caller, policy.UploadCertificate); err != nil {
 		return 0, err
@@ -54,12 +54,11 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 	return certID, err
 }
 
-// recordUploaded adds the certificate to the inventory, or finds it there: it may have been
-// taken from this request before.
+// recordUploaded adds the certificate to the inventory, or finds it there if it was removed from this request before.
 func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request,
 	cert *notary.Certificate) (int64, error) {
 	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)
-	if err == nil && known != nil { // nobody is to revoke it meanwhile
+	if err == nil && known != nil { // it must not be revoked meanwhile
 		known, err = tx.ClaimCertificate(ctx, known)
 	}
 	switch {
