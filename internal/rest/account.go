@@ -58,8 +58,7 @@ func (r *routes) createAccount(ctx context.Context, caller notary.Caller, in *st
 		Address: caller.Address, RequestID: caller.RequestID}))
 }
 
-// emailOf returns the e-mail address, for which username is another name. Neither it nor the password may be
-// missing.
+// emailOf returns the email address, for which username is an alias. An empty address or password is an error.
 func emailOf(email, username, password string) (string, error) {
 	switch {
 	case email == "" && username == "":

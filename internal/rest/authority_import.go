@@ -13,10 +13,10 @@ import (
 	"notary/internal/ca"
 )
 
-// maxImports is how many imports are read at once: their bodies may be large.
+// maxImports limits the imports that are read at once, because their bodies may be large.
 const maxImports = 2
 
-// importPaths are the patterns of [path.Match] for the calls with large bodies.
+// importPaths are [path.Match] patterns of the calls that accept large bodies.
 var importPaths = []string{"/api/v1/certificate_authorities/import", "/api/v1/certificate_authorities/*/issued"}
 
 func (r *routes) authorityImports(path string) {
@@ -28,8 +28,8 @@ func (r *routes) authorityImports(path string) {
 		doc: "All of them are recorded, or none."}, r.importCertificates)
 }
 
-// handleImport adds a call whose body may be large: it is read only for those who may make
-// the call, and not for too many at once.
+// handleImport registers a call with a large body, which is read only after authorization and
+// for at most maxImports callers at once.
 func handleImport[In, Out any](r *routes, o operation, handler func(context.Context, notary.Caller, *In) (*Out, error)) {
 	op := o.describe()
 	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
@@ -74,7 +74,7 @@ func (r *routes) importCertificates(ctx context.Context, caller notary.Caller, i
 	return result(api.ImportedCertificates{Message: api.Success, Imported: done.Imported, Known: done.Known, Revoked: done.Revoked}), err
 }
 
-// octets are what a field holds: PEM as it is, and anything else as base64.
+// octets returns PEM unchanged and decodes anything else as base64.
 func octets(field, text string) ([]byte, error) {
 	if text == "" || strings.Contains(text, "-----BEGIN") {
 		return []byte(text), nil

@@ -39,7 +39,7 @@ func issuedBefore(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 	return id, api.ImportCertificates{Certificates: testkit.PEM(o.Issue(t, testkit.Key(t, notary.ECDSAP256).Public()))}
 }
 
-// An authority can be handed over in every form, and its key is in no answer.
+// TestImportForms imports an authority in every encoding. No response contains its key.
 func TestImportForms(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -98,7 +98,7 @@ func TestImportForms(t *testing.T) {
 	}
 }
 
-// What is wrong with a key, chain or list is said of its field, without a word of the key or
+// TestImportRefusals checks that errors name the field at fault and reveal nothing of the key or
 // its password.
 func TestImportRefusals(t *testing.T) {
 	t.Parallel()
@@ -135,7 +135,7 @@ func TestImportRefusals(t *testing.T) {
 	})
 }
 
-// A list of megabytes is taken, and counts of what became of certificates are answered.
+// TestImportOfALot imports a CRL of several megabytes and checks the counts in the response.
 func TestImportOfALot(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -9,8 +9,8 @@ import (
 	"notary"
 )
 
-// badFilters are values that no list can take, by their parameter. They are refused as query
-// parameters and in the body of a bulk call alike.
+// badFilters are invalid values by parameter. They are rejected as query parameters and in the
+// body of a bulk call alike.
 var badFilters = map[string][]string{
 	"status":                   {"outstanding", "OUTSTANDING", "Open", "Active,Revoked", " Active", "0", "null"},
 	"certificate_authority_id": {"0", "-1", "1.5", "x", "9223372036854775808", "1e3"},
@@ -53,7 +53,7 @@ func TestBadFilters(t *testing.T) {
 	})
 }
 
-// Queries that are refused, with the field at fault.
+// TestBadQueries checks that invalid queries are rejected with the field at fault.
 func TestBadQueries(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -92,7 +92,7 @@ func TestBadQueries(t *testing.T) {
 	})
 }
 
-// What nobody has but somebody could mean is an empty list.
+// TestQueriesThatFindNothing checks that valid filters without a match return an empty list.
 func TestQueriesThatFindNothing(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -113,8 +113,7 @@ func TestQueriesThatFindNothing(t *testing.T) {
 	call(t, h.admin(t), "GET", requestsPath+"?status=Outstanding&serial_number=0a", nil).wantStatus(t, 200).wantBody(t, `{"result": []}`)
 }
 
-// Text in a query of which huma and we might think differently: an id as a string is taken
-// as it is elsewhere.
+// TestAuthorityInAFilter checks the forms of an id in a query, where huma alone is more lenient.
 func TestAuthorityInAFilter(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -10,8 +10,8 @@ import (
 	"notary/internal/ca"
 )
 
-// handleBulk adds a call on many requests, which answers what became of each while the work
-// goes on. start says what is to be done, once the body is found to be in order.
+// handleBulk registers a call on many objects that streams the outcome of each as it becomes
+// known. start validates the body and returns the objects and the action.
 func handleBulk[In any](r *routes, o operation, start func(*In) (ca.Many, bulkAction, error)) {
 	op := o.describe()
 	op.Responses = answers[[]api.Outcome](r, o.status)
@@ -29,7 +29,7 @@ func handleBulk[In any](r *routes, o operation, start func(*In) (ca.Many, bulkAc
 	})
 }
 
-// bulkAction does something to many requests or certificates.
+// bulkAction applies one action to many requests or certificates.
 type bulkAction func(context.Context, notary.Caller, ca.Many, func(ca.Outcome) error) error
 
 // many returns the requests that the body of a bulk call selects.

@@ -14,13 +14,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// outcomes are the answers of a bulk call.
+// outcomes returns the outcomes of a bulk call.
 func outcomes(t *testing.T, a answer) []api.Outcome {
 	t.Helper()
 	var all api.Result[[]api.Outcome]
 	testkit.Check(t, json.Unmarshal(a.wantStatus(t, 200).Body, &all))
 	for i := range all.Result {
-		all.Result[i].Revoked = nil // which has tests of its own
+		all.Result[i].Revoked = nil // tested elsewhere
 	}
 	return all.Result
 }
@@ -45,14 +45,14 @@ func (h *house) wantRequest(t *testing.T, id int64, want notary.RequestStatus) {
 	}
 }
 
-// Many requests by their ids: each on its own, in the order that they were given in.
+// TestBulkByIDs checks that outcomes come in the order of the ids in the call.
 func TestBulkByIDs(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	c := h.as(t, notary.CertificateManager)
 	root := h.Root(t, notary.ECDSAP256)
 	var ids []int64
-	for range 40 { // more than are worked on at once
+	for range 40 { // more than are processed at once
 		ids = append(ids, h.Request(t, h.Admin()))
 	}
 	slices.Reverse(ids)
@@ -84,7 +84,7 @@ func TestBulkByIDs(t *testing.T) {
 	}
 }
 
-// What one request does not allow is told of that one, and stops none of the others.
+// TestBulkGoesOn checks that a failure of one request does not stop the others.
 func TestBulkGoesOn(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -126,7 +126,7 @@ func TestBulkGoesOn(t *testing.T) {
 	}
 }
 
-// Many requests by a filter: only if it matches as many as were expected.
+// TestBulkByFilter checks that a filter must match the expected number of requests.
 func TestBulkByFilter(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -158,7 +158,7 @@ func TestBulkByFilter(t *testing.T) {
 	s.wantRequest(t, s.ids["short"], notary.Active)
 }
 
-// Bodies that name no requests, or not clearly: nothing is done.
+// TestBadBulkCalls checks that missing or ambiguous selections change nothing.
 func TestBadBulkCalls(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -219,7 +219,8 @@ func TestBadBulkCalls(t *testing.T) {
 	})
 }
 
-// What the call would refuse of every single request is refused once, before anything is done.
+// TestBulkIsRefusedOnce checks that an error that affects every request is returned once, before
+// any change.
 func TestBulkIsRefusedOnce(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -249,7 +250,7 @@ func TestBulkIsRefusedOnce(t *testing.T) {
 	})
 }
 
-// Several calls at once on the same requests: each of these is signed once.
+// TestBulkCallsAtOnce runs bulk calls on the same requests concurrently: each request is signed once.
 func TestBulkCallsAtOnce(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -281,8 +282,8 @@ func TestBulkCallsAtOnce(t *testing.T) {
 	}
 }
 
-// What is done is told while the rest is still being done: here the second signature waits
-// for somebody else's transaction, which ends once the first outcome has come.
+// TestBulkAnswersWhileItWorks checks that outcomes are streamed: the second signature waits for
+// another transaction, which ends only after the first outcome has arrived.
 func TestBulkAnswersWhileItWorks(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -309,7 +310,8 @@ func TestBulkAnswersWhileItWorks(t *testing.T) {
 	}
 }
 
-// A server that is stopping begins nothing more, and says so of each that is left.
+// TestBulkWhileTheServerStops checks that a server that shuts down starts no further items and
+// reports each of them.
 func TestBulkWhileTheServerStops(t *testing.T) {
 	t.Parallel()
 	h := open(t)

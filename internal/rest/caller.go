@@ -19,7 +19,7 @@ func callerOf(ctx context.Context) notary.Caller {
 	return caller
 }
 
-// authenticate identifies the caller.
+// authenticate stores the caller in the context, or refuses the call if it needs a token.
 func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 	security := ctx.Operation().Security
 	request, _ := humago.Unwrap(ctx)
@@ -46,8 +46,8 @@ func (r *routes) authenticate(ctx huma.Context, next func(huma.Context)) {
 // BearerToken returns the bearer token of a call, or "".
 func BearerToken(r *http.Request) string { return bearerToken(r.Header.Get("Authorization")) }
 
-// bearerToken takes the token out of an Authorization header (RFC 6750, 2.1). What is there
-// in another form is a token that nobody has.
+// bearerToken returns the token in an Authorization header (RFC 6750, 2.1), "" if the header is
+// empty, or noBearerToken if it has any other form.
 func bearerToken(header string) string {
 	if header == "" {
 		return ""
@@ -59,7 +59,7 @@ func bearerToken(header string) string {
 	return token
 }
 
-// noBearerToken stands for what an Authorization header holds in place of a bearer token.
+// noBearerToken is a value that is never a valid token.
 const noBearerToken = "no bearer token"
 
 // bears reports whether an Authorization header has a bearer token, valid or not.

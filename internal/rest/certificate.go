@@ -34,19 +34,18 @@ func (r *routes) certificates() {
 		doc: "The call on many certificates takes `selection`, so that it does nothing once the matches have changed."}, r.countCertificates)
 }
 
-// document is an answer in a form of its own.
+// document is a response in a media type chosen by the Accept header.
 type document struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
 	Vary        string `header:"Vary" hidden:"true"`
 	Body        []byte
 }
 
-// newDocument is one of the forms among which Accept chooses.
 func newDocument(contentType string, body []byte) *document {
 	return &document{ContentType: contentType, Vary: "Accept", Body: body}
 }
 
-// handleDocument adds a call that answers T as JSON, or in the other forms by Accept.
+// handleDocument registers a call that returns T as JSON, or another of the media types by Accept.
 func handleDocument[T any](r *routes, o operation, handler func(context.Context, notary.Caller, *ByID) (*document, error), forms ...string) {
 	op := o.describe()
 	op.Responses = answers[T](r, o.status)
@@ -109,7 +108,6 @@ func (r *routes) revokeCertificate(ctx context.Context, caller notary.Caller, in
 	return revocations(r.ca.RevokeCertificate(ctx, caller, in.ID, reason))
 }
 
-// revocations answers a revocation.
 func revocations(done ca.Revocations, err error) (*answer[api.Revocations], error) {
 	return result(api.Revocations{Message: api.Success, Revoked: revokedToAPI(done.Revoked),
 		NotRevoked: notRevokedToAPI(done.NotRevoked)}), err

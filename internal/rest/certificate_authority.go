@@ -68,9 +68,9 @@ func (r *routes) authority(ctx context.Context, caller notary.Caller, in *ByID) 
 	return result(r.withCRL(ctx, a)), nil
 }
 
-// withCRL is an authority with its CRL. That is left empty where it cannot be had: the
-// authority is pending or was deleted just now, or the disk is full. One list that cannot be
-// made must not hide the authorities.
+// withCRL returns an authority with its CRL. The CRL is empty if it is not available: the
+// authority is pending or was just deleted, or the disk is full. One failing CRL must not hide
+// the list of authorities.
 func (r *routes) withCRL(ctx context.Context, a *notary.Authority) api.CertificateAuthority {
 	out := authorityToAPI(a, r.ca.Now())
 	crl, err := r.revocation.CRL(ctx, a.ID)
@@ -103,7 +103,7 @@ func (r *routes) createAuthority(ctx context.Context, caller notary.Caller, in *
 	if b.PathLength != nil {
 		o.PathLen = *b.PathLength
 		if o.PathLen < 0 {
-			o.PathLen = -2 // -1, no limit, is not for clients to say
+			o.PathLen = -2 // clients must not send -1, which means no limit
 		}
 	}
 	o.Constraints = constraintsFromAPI(b.NameConstraints)
@@ -117,7 +117,7 @@ func some(s string) []string {
 	return []string{s}
 }
 
-// words are the parts of a list that is separated by commas.
+// words splits a list at its commas.
 func words(list string) (words []string) {
 	for word := range strings.SplitSeq(list, ",") {
 		if word = strings.TrimSpace(word); word != "" {

@@ -53,7 +53,7 @@ func (r *routes) certificateRequests() {
 		doc: "Returns the verdict of every rule of the profile, and the lint findings. Nothing is recorded."}, r.checkRequest)
 }
 
-// manyRequests adds the calls on many requests at once.
+// manyRequests registers the bulk calls.
 func (r *routes) manyRequests(path string) {
 	handleBulk(r, operation{id: "signCertificateRequests", method: "POST", path: path + "/sign", status: 200,
 		needs: notary.DecideRequests, errors: []int{404, 409, 422}, summary: "Sign many certificate requests", doc: eachOutcome}, r.signMany)
@@ -142,7 +142,7 @@ func (r *routes) removeCertificate(ctx context.Context, caller notary.Caller, in
 	return done(r.ca.RemoveCertificate(ctx, caller, in.ID))
 }
 
-// rejectInput may go without a body.
+// rejectInput has an optional body.
 type rejectInput struct {
 	ByID
 	Body *api.Reject
@@ -179,7 +179,7 @@ func signOptions(in api.SignCertificateRequest) (ca.SignOptions, error) {
 		Constraints: constraintsFromAPI(in.NameConstraints)}, nil
 }
 
-// revokeInput may go without a body.
+// revokeInput has an optional body.
 type revokeInput struct {
 	ByID
 	Body *api.Revoke
@@ -194,7 +194,7 @@ func (in *revokeInput) reason() (notary.RevocationReason, error) {
 
 func (r *routes) revokeRequest(ctx context.Context, caller notary.Caller, in *struct {
 	ByID
-	Body *api.RevokeCertificateRequest // may be missing
+	Body *api.RevokeCertificateRequest // optional
 }) (*answer[api.Revocations], error) {
 	options, err := revokeOptions(in.Body)
 	if err != nil {

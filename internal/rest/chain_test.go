@@ -14,10 +14,10 @@ import (
 	"notary/internal/testkit"
 )
 
-// upload is a chain that is refused, and a part of the sentence.
+// upload is a chain that is rejected, and a part of the error message.
 type upload struct{ name, chain, says string }
 
-// Every chain is a 400 of the field certificate, and the request stays Outstanding.
+// TestRefusedChains checks that each chain is a 400 for the field certificate and leaves the request Outstanding.
 func TestRefusedChains(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -76,8 +76,8 @@ func refusedUploads(t *testing.T, root *testkit.Outside, now time.Time, csr stri
 	}
 }
 
-// A chain is taken for a key of every kind, with an intermediate and with text between its
-// blocks.
+// TestAcceptedChains uploads chains for every key type, with an intermediate and with text
+// between the PEM blocks.
 func TestAcceptedChains(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -100,7 +100,7 @@ func TestAcceptedChains(t *testing.T) {
 	}
 }
 
-// An authority takes only a certificate of its own key that lets it be one.
+// TestRefusedAuthorityChains checks that an authority accepts only a CA certificate for its own key.
 func TestRefusedAuthorityChains(t *testing.T) {
 	t.Parallel()
 	h := open(t)

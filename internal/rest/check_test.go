@@ -8,8 +8,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// Before it is submitted, a signing request can be held against a profile, also by those who may
-// not read the profile's rules; nothing is recorded.
+// A CSR can be checked against a profile before it is submitted, also by roles that may not read
+// the profile's rules. Nothing is recorded.
 func TestARequestIsCheckedBeforeItIsSubmitted(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -39,7 +39,7 @@ func TestARequestIsCheckedBeforeItIsSubmitted(t *testing.T) {
 	}
 }
 
-// Who has submitted a request is told so, and as which one. Others learn nothing of it.
+// The check tells a requester that the CSR is recorded, and as which request. Others learn nothing.
 func TestAKnownRequestIsFoundOutBeforeItIsSubmitted(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -55,7 +55,7 @@ func TestAKnownRequestIsFoundOutBeforeItIsSubmitted(t *testing.T) {
 	}
 }
 
-// How many requests a filter matches is told, for those who may then decide on them.
+// The count of matching requests is available to roles that may decide on them.
 func TestWhatAFilterMatchesIsCounted(t *testing.T) {
 	t.Parallel()
 	h := open(t)

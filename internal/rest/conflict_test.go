@@ -12,8 +12,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// What a status allows, as docs/api.md has it: each action on a request of each status, and the
-// status after it; "" is a 409 that changes nothing.
+// TestTransitions tries each action on a request of each status, as documented in docs/api.md: the
+// value is the status afterwards, or "" for a 409 that changes nothing.
 func TestTransitions(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -78,7 +78,7 @@ func (h *house) requestThatIs(t *testing.T, status notary.RequestStatus, root in
 	return id
 }
 
-// scene is what the refusals below are about.
+// scene has the objects of TestRefusals.
 type scene struct {
 	*house
 	root, busyRoot, narrow, outstanding, signed, uploaded, compromised int64
@@ -99,7 +99,7 @@ func newScene(t *testing.T) *scene {
 	return s
 }
 
-// The rest of docs/api.md's refused column.
+// TestRefusals covers the rest of the "refused" column in docs/api.md.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -180,8 +180,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A refused login says the same whether or not there is such an account, and too many of
-// them are told to wait.
+// TestRefusedLogins checks that a failed login does not reveal whether the account exists, and
+// that too many of them are rate-limited.
 func TestRefusedLogins(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -202,13 +202,13 @@ func TestRefusedLogins(t *testing.T) {
 		if after := a.Header.Get("Retry-After"); after == "" || after == "0" {
 			t.Errorf("Retry-After %q", after)
 		}
-		login(h.Admin().Email, testkit.Password).wantStatus(t, 200) // others may go on
+		login(h.Admin().Email, testkit.Password).wantStatus(t, 200) // other accounts are not affected
 		return
 	}
 	t.Error("100 refused logins were not too many")
 }
 
-// The first account is created without a token, but with the setup code, and exactly one of those that race for it.
+// TestFirstAccount races to create the first account with the setup code and no token: exactly one call succeeds.
 func TestFirstAccount(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))

@@ -8,9 +8,8 @@ import (
 	"notary/api"
 )
 
-// encodedCRLs keeps the newest list of each authority as it is sent, in the forms that were
-// asked for. Lists grow to megabytes and anybody may ask for them: all answers share the same
-// octets.
+// encodedCRLs caches the encodings of each authority's newest CRL. CRLs grow to megabytes and
+// need no authentication, so all responses share the same octets.
 type encodedCRLs struct {
 	mu     sync.Mutex
 	newest map[int64]*encodedCRL // by authority
@@ -20,10 +19,10 @@ type encodedCRL struct {
 	number int64
 	final  bool
 	pem    func() string
-	json   func() []byte // the envelope, with the list as PEM in it
+	json   func() []byte // the envelope with the PEM in it
 }
 
-// of is the list, of which no form is made before it is asked for.
+// of returns the encodings of a CRL, each computed on first use.
 func (c *encodedCRLs) of(crl *notary.CRL) *encodedCRL {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The CRL of an expired authority is its last one, and the answer says so.
+// The response for an expired authority has its last CRL and a note that says so.
 func TestCRLOfAnExpiredAuthority(t *testing.T) {
 	t.Parallel()
 	h := open(t)

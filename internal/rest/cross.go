@@ -9,7 +9,7 @@ import (
 	"notary/internal/ca"
 )
 
-// authorityLife are the calls for further certificates of an authority, and for its end.
+// authorityLife registers the calls for cross-signing, roll-over and impact.
 func (r *routes) authorityLife(path string) {
 	one := path + "/{id}"
 	handle(r, operation{id: "listCertificatesOfAuthority", method: "GET", path: one + "/certificates", status: 200,
@@ -58,7 +58,7 @@ func (r *routes) crossSign(ctx context.Context, caller notary.Caller, in *struct
 
 func (r *routes) rollOver(ctx context.Context, caller notary.Caller, in *struct {
 	ByID
-	Body *api.RollOverCertificateAuthority // it may be left out
+	Body *api.RollOverCertificateAuthority // optional
 }) (*created, error) {
 	var o ca.RollOverOptions
 	if b := in.Body; b != nil {

@@ -9,7 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// An authority gets a further certificate, and each way to a root can be asked for.
+// TestCrossSigningAndRollOver cross-signs an authority and lists every chain to a root.
 func TestCrossSigningAndRollOver(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -62,7 +62,7 @@ func leafOf(t *testing.T, h *house, request int64) int64 {
 	return r.Certificate.ID
 }
 
-// What a body names must be there, and be of the right kind.
+// TestCrossSigningRefusesOtherIDs checks that ids in a body must exist and be of the right kind.
 func TestCrossSigningRefusesOtherIDs(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -37,22 +37,22 @@ var (
 	oidSecp256k1        = asn1.ObjectIdentifier{1, 3, 132, 0, 10}
 )
 
-// String types beyond those that cryptobyte names.
+// ASN.1 string types that cryptobyte does not define.
 const (
 	numericString   = casn1.Tag(18)
 	universalString = casn1.Tag(28)
 	bmpString       = casn1.Tag(30)
 )
 
-// csrSpec is a signing request (RFC 2986) as no library would write it.
+// csrSpec describes a CSR (RFC 2986) that libraries refuse to create.
 type csrSpec struct {
 	subject    []rdn
-	names      []generalName // none: no such extension
-	extensions []extension   // beside the names
+	names      []generalName // no SAN extension if empty
+	extensions []extension   // in addition to the SAN
 	version    int64
 	key        crypto.Signer         // nil for a new P-256
-	spki       []byte                // in the place of the key's own
-	algorithm  asn1.ObjectIdentifier // in the place of the one that signs
+	spki       []byte                // overrides that of the key
+	algorithm  asn1.ObjectIdentifier // overrides that of the signature
 	spoil      func(der []byte) []byte
 }
 
@@ -82,7 +82,7 @@ func dnsNames(names ...string) (all []generalName) {
 	return all
 }
 
-// pem builds, signs and encodes it.
+// pem returns the signed CSR as PEM.
 func (s csrSpec) pem(t *testing.T) string {
 	t.Helper()
 	if s.key == nil {
@@ -185,7 +185,7 @@ func build(t *testing.T, add func(*cryptobyte.Builder)) []byte {
 	return der
 }
 
-// signDER signs with SHA-256, where the algorithm does not bring its own.
+// signDER signs with SHA-256, or with Ed25519's own hash.
 func signDER(t *testing.T, key crypto.Signer, message []byte) (signature []byte, algorithm asn1.ObjectIdentifier) {
 	t.Helper()
 	hash := crypto.SHA256
@@ -206,10 +206,10 @@ func signDER(t *testing.T, key crypto.Signer, message []byte) (signature []byte,
 	return signature, algorithm
 }
 
-// weakRSA is an RSA key of any prime factors, which package rsa would refuse, with the exponent 65537.
+// weakRSA is an RSA key with the exponent 65537 and any primes, also those that package rsa rejects.
 type weakRSA struct{ modulus, private *big.Int }
 
-// newWeakRSA returns the key of prime factors in ascending order.
+// newWeakRSA returns the key for prime factors in ascending order.
 func newWeakRSA(primes ...*big.Int) weakRSA {
 	modulus, order := big.NewInt(1), big.NewInt(1)
 	for i, p := range primes {
@@ -225,7 +225,7 @@ func newWeakRSA(primes ...*big.Int) weakRSA {
 
 func (k weakRSA) Public() crypto.PublicKey { return &rsa.PublicKey{N: k.modulus, E: 65537} }
 
-// Sign signs a SHA-256 by PKCS #1 v1.5 (RFC 8017, section 8.2).
+// Sign signs a SHA-256 digest with PKCS #1 v1.5 (RFC 8017, section 8.2).
 func (k weakRSA) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
 	octets := make([]byte, (k.modulus.BitLen()+7)/8)
 	info := append([]byte("\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"), digest...)
@@ -239,7 +239,7 @@ func (k weakRSA) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, 
 	return signature.FillBytes(octets), nil
 }
 
-// rsaSPKI is an RSA key with any exponent.
+// rsaSPKI returns the SubjectPublicKeyInfo of an RSA key with any exponent.
 func rsaSPKI(t *testing.T, modulus, exponent *big.Int) []byte {
 	key := build(t, func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -258,7 +258,7 @@ func rsaSPKI(t *testing.T, modulus, exponent *big.Int) []byte {
 	})
 }
 
-// secp256k1SPKI is a key on a curve that is good for coins, not for certificates.
+// secp256k1SPKI returns a key on a curve that is not allowed in certificates.
 func secp256k1SPKI(t *testing.T) []byte {
 	return build(t, func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {

@@ -23,7 +23,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Every CSR is a 400 of the field csr, with a sentence that names what is wrong with it.
+// TestRefusedCSRs checks that each CSR is a 400 for the field csr with a message that names the fault.
 func TestRefusedCSRs(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -48,7 +48,7 @@ func TestRefusedCSRs(t *testing.T) {
 	})
 }
 
-// refusedCSR is a text, or what to build one from, and a part of the sentence that refuses it.
+// refusedCSR is a PEM text, or the spec of one, and a part of the error message.
 type refusedCSR struct {
 	text string
 	spec csrSpec
@@ -199,7 +199,7 @@ func refusedNames() map[string]refusedCSR {
 	for count, says := range map[int]string{1001: "more than 1000", 1500: "more than 1000"} {
 		all[fmt.Sprint(count, " names")] = refusedCSR{says: says, spec: csrSpec{names: manyNames(count)}}
 	}
-	// The common name counts, too.
+	// The common name counts towards the limit.
 	all["1000 names and another in the subject"] = refusedCSR{says: "1001 names", spec: csrSpec{subject: cn("one.more.example.com"), names: manyNames(1000)}}
 	for _, test := range []struct {
 		tag         uint8
@@ -231,7 +231,7 @@ func manyNames(n int) (all []generalName) {
 	return all
 }
 
-// What is unusual but right is taken, and given back byte for byte.
+// TestAcceptedCSRs checks that unusual but valid CSRs are accepted and returned byte for byte.
 func TestAcceptedCSRs(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -272,7 +272,7 @@ func TestAcceptedCSRs(t *testing.T) {
 	}
 }
 
-// The same request is recorded once for each account, however its PEM is written.
+// TestRecordedAlready checks that a CSR is recorded once per account, regardless of its PEM formatting.
 func TestRecordedAlready(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -292,7 +292,7 @@ func TestRecordedAlready(t *testing.T) {
 	})
 }
 
-// A request that asks for an authority's rights gets a leaf.
+// A CSR that requests CA rights gets an end-entity certificate.
 func TestAuthorityRightsInACSRAreNotHonoured(t *testing.T) {
 	t.Parallel()
 	h := open(t)

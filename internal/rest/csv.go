@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// Spreadsheets evaluate text that begins with a formula sign, at the beginning of a cell and after
-// every character at which they may split it, however the cell is quoted. The names in a request
-// are chosen by its sender.
+// Spreadsheets evaluate text that follows a formula sign at the start of a cell, or after any
+// character at which they may split it, even in quotes. Requesters choose the names in a CSR.
 const (
 	cellSeparators = ",;\t\n\r| "
 	formulaSigns   = "=+-@\t\r\n＝＋－＠"
 	cellQuotes     = `'"`
 )
 
-// csvRow encodes a row (RFC 4180) so that a spreadsheet finds no formula in it.
+// csvRow encodes a row (RFC 4180) in which spreadsheets find no formula.
 func csvRow(cells []string) string {
 	for i, cell := range cells {
 		cells[i] = inertCell(cell)
@@ -23,14 +22,14 @@ func csvRow(cells []string) string {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
-	_ = w.Write(cells) // a Buffer takes everything
+	_ = w.Write(cells) // a Buffer returns no error
 	w.Flush()
 	return b.String()
 }
 
-// inertCell puts an apostrophe before every part of a cell that begins with a formula sign,
-// ignoring quotes before the sign. Removing one apostrophe wherever quotes or nothing and a sign
-// follow it restores the cell.
+// inertCell inserts an apostrophe before every part of a cell that begins with a formula sign,
+// with or without quotes before it. To restore the cell, remove one apostrophe wherever optional
+// quotes and a sign follow it.
 func inertCell(cell string) string {
 	if !strings.ContainsAny(cell, formulaSigns) {
 		return cell

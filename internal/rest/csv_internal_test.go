@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// original undoes inertCell.
+// original reverses inertCell.
 func original(cell string) string {
 	var b strings.Builder
 	beginning := true
@@ -57,14 +57,15 @@ func TestInertCell(t *testing.T) {
 	}
 }
 
-// However a spreadsheet splits a row, no part is a formula; and a program gets back what it was.
+// FuzzCSVRow checks that no part of a row is a formula, however a spreadsheet splits it, and that
+// a program can restore the cells.
 func FuzzCSVRow(f *testing.F) {
 	for _, cell := range []string{"=1", "x;=1", "x\n+1", `x"|"=1`, "＝1", "''=", " -", "\t\r\n="} {
 		f.Add(cell)
 	}
 	f.Fuzz(func(t *testing.T, cell string) {
 		if !utf8.ValidString(cell) {
-			return // names are UTF-8
+			return // names are always UTF-8
 		}
 		row := csvRow([]string{"before", cell, "after"})
 		for _, separator := range cellSeparators {
@@ -78,7 +79,7 @@ func FuzzCSVRow(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// encoding/csv reads CR LF as LF, whatever is in the field.
+		// encoding/csv reads CR LF as LF, even in quotes.
 		if got, want := original(read[1]), strings.ReplaceAll(cell, "\r\n", "\n"); !strings.Contains(cell, "\r") && got != want {
 			t.Errorf("%q comes back as %q", want, got)
 		}

@@ -8,7 +8,7 @@ import (
 	"notary/api"
 )
 
-// From the vocabulary to the wire.
+// Conversions from package notary to package api.
 
 func (r *routes) requestToAPI(req *notary.Request) api.CertificateRequest {
 	out := api.CertificateRequest{
@@ -44,7 +44,7 @@ func certificateToAPI(c *notary.Certificate) api.Certificate {
 	return out
 }
 
-// authorityToAPI leaves the CRL to the caller.
+// authorityToAPI leaves the CRL empty.
 func authorityToAPI(a *notary.Authority, now time.Time) api.CertificateAuthority {
 	out := api.CertificateAuthority{
 		ID: a.ID, Enabled: a.Enabled && a.Certificate != nil, Status: string(a.Status(now)), CSR: a.CSR, CommonName: a.CommonName,
@@ -82,7 +82,7 @@ func accountToAPI(a *notary.Account) api.Account {
 	return api.Account{ID: a.ID, Email: a.Email, RoleID: int(a.Role), CreatedAt: a.CreatedAt}
 }
 
-// list is never null in JSON.
+// list returns names, or an empty list for nil, so that JSON has no null.
 func list(names []string) []string {
 	if names == nil {
 		return []string{}
@@ -97,8 +97,8 @@ func optional(id int64) *int64 {
 	return &id
 }
 
-// instant is a time that may be left out. The zero time of Go, which stands for that, was
-// long ago: whoever sends it is refused like anybody who names a time that is past.
+// instant returns an optional time, with the zero value for nil. A client's own zero time is
+// moved by a second, so that it is rejected as past instead of taken for absent.
 func instant(t *time.Time) time.Time {
 	switch {
 	case t == nil:
@@ -110,7 +110,7 @@ func instant(t *time.Time) time.Time {
 	}
 }
 
-// jsonDocument is an answer as JSON, where other forms can be had too.
+// jsonDocument returns v as JSON for a call that offers other media types, too.
 func jsonDocument[T any](v T) (*document, error) {
 	body, err := json.Marshal(api.Result[T]{Result: v})
 	if err != nil {

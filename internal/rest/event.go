@@ -66,7 +66,7 @@ func eventsToAPI(events []*notary.Event) []api.Event {
 	return out
 }
 
-// fieldsToAPI returns an object that is never null.
+// fieldsToAPI returns f, or an empty object for nil.
 func fieldsToAPI(f notary.Fields) map[string]any {
 	if f == nil {
 		return map[string]any{}

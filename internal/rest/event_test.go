@@ -12,7 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The record is paged through both ways, and narrowed by its parameters.
+// TestEventsOfTheAPI pages through the events in both directions and filters them.
 func TestEventsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -65,7 +65,7 @@ func TestEventsOfTheAPI(t *testing.T) {
 	call(t, h.as(t, notary.CertificateRequestor), "GET", "/api/v1/events?kind=request&object_id=1", nil).wantRefusal(t, 404, "not_found")
 }
 
-// Only Admins see what happened to accounts.
+// TestEventsOfAccounts checks that only Admins see events of accounts.
 func TestEventsOfAccounts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -88,7 +88,7 @@ func TestEventsRefuseWhatNobodyCanMean(t *testing.T) {
 	}
 }
 
-// One's own sessions, with the one of the call marked; and how to end them.
+// TestSessionsOfTheAPI lists and ends the caller's own sessions, of which the current one is marked.
 func TestSessionsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)

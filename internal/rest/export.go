@@ -14,7 +14,7 @@ import (
 	"notary/api"
 )
 
-// The forms of the export.
+// Media types of the export.
 const (
 	typeCSV   = "text/csv; charset=utf-8; header=present" // RFC 4180, section 3
 	typeLines = "application/jsonl"
@@ -25,7 +25,7 @@ type exportInput struct {
 	api.CertificateFilter
 }
 
-// handleExport adds the export, which comes in forms of its own.
+// handleExport registers the export, which is CSV or JSON Lines.
 func handleExport(r *routes, o operation) {
 	op := o.describe()
 	status := strconv.Itoa(o.status)
@@ -54,7 +54,7 @@ func (r *routes) exportCertificates(ctx context.Context, caller notary.Caller, i
 	}), nil
 }
 
-// described returns what the event of the export records: its form and its filter.
+// described returns the format and filter for the event of the export.
 func (in *exportInput) described() notary.Fields {
 	described := notary.Fields{"format": cmp.Or(in.Format, "csv")}
 	var filter map[string]any

@@ -23,14 +23,14 @@ import (
 
 const exportPath = certificatesPath + "/export"
 
-// rowsOf reads an export as CSV, and gives the rows by the names of their columns.
+// rowsOf returns the rows of a CSV export by column name.
 func rowsOf(t *testing.T, c *client.Client, query string) (rows []map[string]string) {
 	t.Helper()
 	a := call(t, c, "GET", exportPath+query, nil).wantStatus(t, 200)
 	if got := a.Header.Get("Content-Type"); got != "text/csv; charset=utf-8; header=present" {
 		t.Errorf("content type %q", got)
 	}
-	all, err := csv.NewReader(bytes.NewReader(a.Body)).ReadAll() // refuses rows of unequal length
+	all, err := csv.NewReader(bytes.NewReader(a.Body)).ReadAll() // fails on rows of unequal length
 	testkit.Check(t, err)
 	for _, row := range all[1:] {
 		named := map[string]string{}
@@ -42,7 +42,7 @@ func rowsOf(t *testing.T, c *client.Client, query string) (rows []map[string]str
 	return rows
 }
 
-// linesOf reads an export as JSON lines.
+// linesOf returns the objects of a JSON Lines export.
 func linesOf(t *testing.T, c *client.Client) (lines []api.ExportedCertificate) {
 	t.Helper()
 	body, err := c.ExportCertificates(t.Context(), "jsonl", api.CertificateFilter{})
@@ -124,7 +124,7 @@ func TestEmptyExport(t *testing.T) {
 	}
 }
 
-// What a spreadsheet would compute is text in the export as CSV, and what it is in the other.
+// TestExportOfFormulas checks that formulas are inert in CSV and unchanged in JSON Lines.
 func TestExportOfFormulas(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -164,7 +164,7 @@ func TestExportOfFormulas(t *testing.T) {
 	}
 }
 
-// The export has the list's filters, and its limits on who sees what.
+// TestExportIsNarrowed checks that the export has the filters and visibility rules of the list.
 func TestExportIsNarrowed(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -198,7 +198,8 @@ func TestExportIsNarrowed(t *testing.T) {
 	}
 }
 
-// An export of many pages is whole; one that fails in the middle is cut off.
+// TestLongExport checks that an export of many pages is complete, and that one that fails midway
+// aborts the connection.
 func TestLongExport(t *testing.T) {
 	t.Parallel()
 	h := open(t)

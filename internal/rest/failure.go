@@ -12,7 +12,7 @@ import (
 	"notary/internal/server"
 )
 
-// envelope is an error on its way out.
+// envelope is an error response.
 type envelope struct {
 	status  int
 	headers http.Header
@@ -24,7 +24,7 @@ func (e *envelope) GetStatus() int               { return e.status }
 func (e *envelope) GetHeaders() http.Header      { return e.headers }
 func (e *envelope) MarshalJSON() ([]byte, error) { return json.Marshal(e.body) }
 
-// failure returns the envelope of an error, and logs what the client must not see.
+// failure returns the response for an error and logs what the client must not see.
 func (r *routes) failure(ctx context.Context, err error) *envelope {
 	e := server.Failure(ctx, r.log, err)
 	out := &envelope{status: server.Status(e.Kind), headers: http.Header{},
@@ -39,7 +39,7 @@ func (r *routes) failure(ctx context.Context, err error) *envelope {
 	return out
 }
 
-// writeFailure answers an error outside of a handler.
+// writeFailure writes the response for an error outside of a handler.
 func (r *routes) writeFailure(ctx huma.Context, err error) {
 	out := r.failure(ctx.Context(), err)
 	for name, values := range out.headers {
@@ -54,7 +54,7 @@ func refused(status int, kind notary.Kind, message string) *envelope {
 	return &envelope{status: status, body: api.Error{Error: message, Code: string(kind)}}
 }
 
-// write sends the envelope for a call that no handler took.
+// write sends the envelope for a call that reached no handler.
 func (e *envelope) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", typeJSON)
 	w.WriteHeader(e.status)

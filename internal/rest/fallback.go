@@ -9,10 +9,10 @@ import (
 	"notary"
 )
 
-// fallback answers what no call of the API matches, in the API's envelope.
+// fallback answers calls that match no route with an error in the API's envelope.
 func fallback(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A path with "//" or "/../" in it is none of ours: the mux would send a redirect.
+		// The mux would redirect a path with "//" or "/../".
 		escaped := r.URL.EscapedPath()
 		clean := escaped == path.Clean(escaped)
 		if _, pattern := mux.Handler(r); clean && pattern != "" {
@@ -29,7 +29,7 @@ func fallback(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// methods are those that the path of r knows.
+// methods returns the methods that the path of r supports.
 func methods(mux *http.ServeMux, r *http.Request) (allowed []string) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		other := r.Clone(r.Context())

@@ -18,12 +18,12 @@ import (
 	"notary/internal/testkit"
 )
 
-// shelf is a house with some requests in it, each told by a name of its own.
+// shelf is a house with several requests, each with its own name.
 type shelf struct {
 	*house
 	first, second int64            // the roots
-	ids           map[string]int64 // of requests
-	end           time.Time        // of the short certificate
+	ids           map[string]int64 // of the requests
+	end           time.Time        // expiry of the certificate "short"
 }
 
 func newShelf(t *testing.T) *shelf {
@@ -49,7 +49,7 @@ func newShelf(t *testing.T) *shelf {
 	return s
 }
 
-// found are the names of the requests that a query finds, in its order.
+// found returns the names of the requests that match a query, in its order.
 func (s *shelf) found(t *testing.T, c *client.Client, query string) []string {
 	t.Helper()
 	names := []string{}
@@ -63,7 +63,7 @@ func (s *shelf) found(t *testing.T, c *client.Client, query string) []string {
 	return names
 }
 
-// idsOf follows a list from page to page and gives one field of its objects.
+// idsOf follows a list from page to page and returns one field of its objects.
 func idsOf(t *testing.T, c *client.Client, path, query, field string) (ids []int64) {
 	t.Helper()
 	for after := ""; ; {
@@ -94,7 +94,7 @@ func pageOf(t *testing.T, c *client.Client, path, query, after string) (page api
 
 func q(name, value string) string { return name + "=" + url.QueryEscape(value) }
 
-// Every parameter that narrows the list of requests, by what it finds.
+// TestFilters tries every filter parameter of the list of requests.
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -202,8 +202,8 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// The inventory has the same filters; here by the requests that its certificates are of, 0
-// for an authority's own.
+// TestFiltersOfCertificates tries the same filters on the inventory. Certificates are identified
+// by their requests, 0 for those of authorities.
 func TestFiltersOfCertificates(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -235,7 +235,7 @@ func TestFiltersOfCertificates(t *testing.T) {
 	}
 }
 
-// What a Certificate Requestor finds is its own, whatever it asks for.
+// TestRequestorFindsOnlyItsOwn checks that a Certificate Requestor finds only its own requests.
 func TestRequestorFindsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

@@ -31,7 +31,7 @@ func newGrant(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 		Profiles: []string{notary.DefaultProfile}, Names: api.NameLists{DNS: []string{"team.example.com"}}}
 }
 
-// aGrant is to an account of its own: those of the roles keep what their roles give.
+// aGrant creates a grant to a new account, so that the permissions of the test's accounts do not change.
 func aGrant(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 	to := h.NewCaller(t, h.Admin(), notary.ReadOnly)
 	id, err := h.Auth.CreateGrant(t.Context(), h.Admin(), &notary.Grant{AccountID: to.AccountID,

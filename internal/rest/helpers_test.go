@@ -33,20 +33,20 @@ const (
 	accountsPath     = "/api/v1/accounts"
 )
 
-// house is a World behind the real server, as notary start puts it together.
+// house is a World behind a real server, wired as by notary start.
 type house struct {
 	*testkit.World
 	anonymous *client.Client
 	tls       *tls.Config // trusts the server
-	stopping  func()      // tells the API that the server is about to stop
+	stopping  func()      // announces the shutdown to the API
 
-	begun atomic.Pointer[func()] // called, if set, when the body of an answer begins
+	begun atomic.Pointer[func()] // called, if set, when the body of a response begins
 
 	mu     sync.Mutex
 	logins map[notary.Role]*client.Client
 
 	answeredMu sync.Mutex
-	answered   map[string]map[int]bool // statuses by the pattern of the mux
+	answered   map[string]map[int]bool // statuses by pattern of the mux
 }
 
 // open serves a new World until the test ends.
@@ -80,8 +80,8 @@ func serve(t *testing.T, w *testkit.World) *house {
 	return h
 }
 
-// watched calls h.begun when the first octets of an answer's body are written, and notes the statuses of all
-// answers.
+// watched calls h.begun when the first octets of a response body are written, and collects the statuses of all
+// responses.
 func (h *house) watched(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		watched := &watchedResponse{ResponseWriter: w, begun: func() {}}
@@ -98,7 +98,7 @@ func (h *house) watched(next http.Handler) http.Handler {
 	})
 }
 
-// wantDocumented wants every status that a call answered with in the OpenAPI document.
+// wantDocumented checks that the OpenAPI document has every status that was returned.
 func (h *house) wantDocumented(t *testing.T, handler http.Handler) {
 	t.Helper()
 	served := httptest.NewRecorder()
@@ -140,7 +140,7 @@ func (w *watchedResponse) Write(b []byte) (int, error) {
 
 func (w *watchedResponse) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// as is a client of the account of that role which every World has.
+// as returns a client for the World's account with that role.
 func (h *house) as(t *testing.T, role notary.Role) *client.Client {
 	t.Helper()
 	h.mu.Lock()
@@ -153,7 +153,7 @@ func (h *house) as(t *testing.T, role notary.Role) *client.Client {
 
 func (h *house) admin(t *testing.T) *client.Client { t.Helper(); return h.as(t, notary.Admin) }
 
-// login is a client with a token of its own.
+// login returns a client with a new token.
 func (h *house) login(t *testing.T, caller notary.Caller) *client.Client {
 	t.Helper()
 	token, err := h.anonymous.Login(t.Context(), api.Login{Email: caller.Email, Password: testkit.Password})
@@ -161,13 +161,13 @@ func (h *house) login(t *testing.T, caller notary.Caller) *client.Client {
 	return h.anonymous.WithToken(token)
 }
 
-// answer is what came back, with the question for the messages of tests.
+// answer is a response together with its request, for the messages of tests.
 type answer struct {
 	client.Response
 	question string
 }
 
-// call sends a body as it is where it is a string, otherwise as JSON; nil sends none.
+// call sends a string body unchanged and any other as JSON; nil sends none.
 func call(t *testing.T, c *client.Client, method, path string, body any, headers ...string) answer {
 	t.Helper()
 	var sent []byte
@@ -192,7 +192,7 @@ func call(t *testing.T, c *client.Client, method, path string, body any, headers
 	return answer{response, question}
 }
 
-// wantStatus wants that status and ends the test on another.
+// wantStatus ends the test on another status.
 func (a answer) wantStatus(t *testing.T, status int) answer {
 	t.Helper()
 	if a.Status != status {
@@ -201,7 +201,7 @@ func (a answer) wantStatus(t *testing.T, status int) answer {
 	return a
 }
 
-// wantBody wants exactly that JSON, by value.
+// wantBody compares the body with want as JSON values.
 func (a answer) wantBody(t *testing.T, want string) {
 	t.Helper()
 	if diff := cmp.Diff(parse(t, []byte(want)), parse(t, a.Body)); diff != "" {
@@ -209,7 +209,7 @@ func (a answer) wantBody(t *testing.T, want string) {
 	}
 }
 
-// wantRefusal wants the envelope of a failure, whole and well-formed.
+// wantRefusal checks that the response is a complete and well-formed error envelope.
 func (a answer) wantRefusal(t *testing.T, status int, code string) api.Error {
 	t.Helper()
 	a.wantStatus(t, status)
@@ -235,7 +235,7 @@ func (a answer) wantRefusal(t *testing.T, status int, code string) api.Error {
 	return refusal
 }
 
-// wantSentence wants something that can be shown to a person.
+// wantSentence checks that a message is fit for users.
 func wantSentence(t *testing.T, question, sentence string) {
 	t.Helper()
 	if len(strings.Fields(sentence)) < 3 || len(sentence) > 500 || strings.TrimSpace(sentence) != sentence ||
@@ -244,13 +244,13 @@ func wantSentence(t *testing.T, question, sentence string) {
 	}
 	for _, inside := range []string{"validation failed", "schema", " expected ", "unmarshal", "api.", "notary.",
 		"Go value", "panic", "sql", "SQL", "%!"} {
-		if strings.Contains(" "+strings.TrimPrefix(sentence, "expected "), inside) { // which is a field's name
+		if strings.Contains(" "+strings.TrimPrefix(sentence, "expected "), inside) { // "expected" is also a field
 			t.Errorf("%s: the words %q are for us, not for people: %q", question, inside, sentence)
 		}
 	}
 }
 
-// parse reads any JSON and keeps numbers as they are written.
+// parse decodes any JSON and keeps numbers as written.
 func parse(t *testing.T, body []byte) (v any) {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(string(body)))
@@ -261,11 +261,11 @@ func parse(t *testing.T, body []byte) (v any) {
 	return v
 }
 
-// wantUnchanged runs do and wants every row of every table as it was.
+// wantUnchanged runs do and checks that no row of any table changed.
 func (h *house) wantUnchanged(t *testing.T, do func()) {
 	t.Helper()
 	for _, role := range notary.Roles {
-		h.as(t, role) // a login writes, too
+		h.as(t, role) // logins write, too, so log in first
 	}
 	before := h.Dump(t)
 	do()

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Bodies that no call can take, sent to every call that has one.
+// TestBrokenBodies sends invalid bodies to every call that has one.
 func TestBrokenBodies(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -81,11 +81,10 @@ func TestBrokenBodies(t *testing.T) {
 	})
 }
 
-// A field that there is not is named, but not echoed at any length.
-// needsNoToken are the calls whose bodies must be small, because anybody can send them.
+// needsNoToken are the calls whose bodies must be small, because they need no token.
 var needsNoToken = map[string]bool{"POST /login": true, "POST /api/v1/accounts": true}
 
-// takesMore are the calls that take 32 MiB.
+// takesMore are the calls that accept 32 MiB.
 var takesMore = map[string]bool{"POST /api/v1/certificate_authorities/import": true,
 	"POST /api/v1/certificate_authorities/{id}/issued": true}
 
@@ -116,7 +115,7 @@ func TestUnknownFields(t *testing.T) {
 	})
 }
 
-// bodies are the calls that have a body, with its fields.
+// bodies returns the schemas of the bodies, by call.
 func (d described) bodies() map[string]describedSchema {
 	all := map[string]describedSchema{}
 	for path, methods := range d.Paths {
@@ -131,7 +130,7 @@ func (d described) bodies() map[string]describedSchema {
 	return all
 }
 
-// Every field of every body, with a value of every type that it is not.
+// TestFieldsOfAWrongType tries every field of every body with a value of every wrong type.
 func TestFieldsOfAWrongType(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -179,7 +178,7 @@ func TestFieldsOfAWrongType(t *testing.T) {
 						t.Errorf("%s: field %q", a.question, refusal.Field)
 					}
 				}
-				// Names are taken as they are written: "CSR" beside "csr" would be two values for one.
+				// Names are case-sensitive: "CSR" and "csr" would be two values for one field.
 				body[strings.ToUpper(required)] = sample(schema.Properties[required])
 				call(t, h.admin(t), method, at(path, 1), body).wantRefusal(t, 400, "invalid")
 			}
@@ -187,7 +186,7 @@ func TestFieldsOfAWrongType(t *testing.T) {
 	})
 }
 
-// sample is a value of the field's type.
+// sample returns a value of the field's type.
 func sample(s describedSchema) any {
 	switch s.Type {
 	case "string":
@@ -203,7 +202,7 @@ func sample(s describedSchema) any {
 	}
 }
 
-// An id in a body is a string, as in the API's first description, or a number.
+// TestIDsInBodies checks that an id in a body is a string, as in the seed document, or a number.
 func TestIDsInBodies(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -233,7 +232,7 @@ func TestIDsInBodies(t *testing.T) {
 	}
 }
 
-// A body of just 1 MiB is still read.
+// TestLargestBody checks that a body of exactly 1 MiB is accepted.
 func TestLargestBody(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -272,7 +271,7 @@ func TestContentTypes(t *testing.T) {
 	}
 }
 
-// An empty string stands for an optional value that is absent, in every body and query, whatever its type.
+// TestEmptyStringsAreAbsent checks that an empty string means an absent optional value in every body and query.
 func TestEmptyStringsAreAbsent(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -306,7 +305,7 @@ func TestEmptyStringsAreAbsent(t *testing.T) {
 	}
 }
 
-// A CSR may be as large as a body. Beyond that it is 413, as any body is.
+// TestLargestCSR checks that a CSR may be as large as a body; anything larger is 413.
 func TestLargestCSR(t *testing.T) {
 	t.Parallel()
 	h := open(t)

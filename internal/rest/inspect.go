@@ -15,7 +15,6 @@ func (r *routes) inspections() {
 		doc:     "Returns what a text holds and what is wrong with it. Nothing is recorded."}, r.inspect)
 }
 
-// inspect looks at a text and forgets it.
 func (r *routes) inspect(_ context.Context, _ notary.Caller, in *struct{ Body api.Inspect }) (*answer[api.Inspection], error) {
 	objects, err := inspect.Read([]byte(in.Body.Text), r.ca.Now())
 	if err != nil {
@@ -27,7 +26,7 @@ func (r *routes) inspect(_ context.Context, _ notary.Caller, in *struct{ Body ap
 	return result(out), err
 }
 
-// objectsToAPI goes by way of JSON, in which the facts have the same names.
+// objectsToAPI converts by way of JSON, where both types have the same field names.
 func objectsToAPI(objects []inspect.Object) (out []api.InspectedObject, err error) {
 	encoded, err := json.Marshal(objects)
 	if err == nil {

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// What is sent is said to be what it is, with its problems, as PEM or as DER in base64.
+// TestInspectOfTheAPI inspects objects as PEM and as base64 DER.
 func TestInspectOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -60,7 +60,7 @@ func TestInspectOfTheAPI(t *testing.T) {
 	call(t, c, "POST", "/api/v1/inspect", api.Inspect{Text: strings.Repeat("A", 1<<20)}).wantRefusal(t, 413, "too_large")
 }
 
-// What is wrong is told with a code, a level, and the clause that says so.
+// Problems have a code, a level and a citation.
 func TestInspectTellsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -78,7 +78,7 @@ func TestInspectTellsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// The settings are for Admins, and hide what is secret.
+// TestSettingsOfTheAPI checks that only Admins can read the settings, without secrets.
 func TestSettingsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -19,8 +19,8 @@ import (
 
 const (
 	maxWait    = time.Minute
-	maxWaiting = 128         // calls that wait for a decision at once; others are answered immediately
-	lookEach   = time.Second // while a call waits
+	maxWaiting = 128         // calls that wait for a decision at once; any more are answered immediately
+	lookEach   = time.Second // polling interval while a call waits
 	maxKey     = 255         // characters of an Idempotency-Key
 )
 
@@ -97,7 +97,7 @@ func (in *issueInput) options() (ca.IssueOptions, error) {
 	return o, nil
 }
 
-// await waits until somebody decides on the request. It returns issued if nobody does in time.
+// await polls until the request is decided. It returns issued if that does not happen in time.
 func (r *routes) await(ctx context.Context, caller notary.Caller, issued *ca.Issued, wait time.Duration) (*ca.Issued, error) {
 	select {
 	case r.waiting <- struct{}{}:

@@ -19,7 +19,8 @@ func issuedBy(t *testing.T, a answer) (issued api.Issued) {
 	return out.Result
 }
 
-// One call answers 201 with the chain, and with the same Idempotency-Key the same again.
+// TestIssueCertificate checks that one call returns 201 with the chain, and that a repetition with
+// the same Idempotency-Key returns the same.
 func TestIssueCertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -45,7 +46,7 @@ func TestIssueCertificate(t *testing.T) {
 	call(t, h.admin(t), "POST", certificatesPath+"?wait=2m", body).wantRefusal(t, 400, "invalid")
 }
 
-// A call that waits is answered when somebody decides, and when the server stops.
+// TestIssueWaitsForADecision checks that a waiting call returns on a decision and when the server stops.
 func TestIssueWaitsForADecision(t *testing.T) {
 	t.Parallel()
 	h := open(t)

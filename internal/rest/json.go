@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// maxContainers is how many objects and arrays a body may have: huma decodes it into maps and slices, of which the
-// smallest take forty times the size of their text.
+// maxContainers limits the objects and arrays in a body. Huma decodes them into maps and slices, which take up to
+// forty times the size of their text.
 const maxContainers = 10_000
 
 // checkNesting returns an error if a JSON text has too many objects and arrays.
@@ -27,14 +27,13 @@ func checkNesting(data []byte) error {
 	return nil
 }
 
-// emptyAsNull returns a JSON text with null in place of the empty strings in its objects. What is not JSON is
-// returned unchanged.
+// emptyAsNull replaces the empty strings in the objects of a JSON text by null. It returns invalid JSON unchanged.
 func emptyAsNull(data []byte) []byte {
 	if !bytes.Contains(data, []byte(`""`)) || !json.Valid(data) {
 		return data
 	}
 	replaced := make([]byte, 0, len(data)+len(data)/2)
-	var last byte // that is no white space, before this token
+	var last byte // first byte of the last token that is not white space
 	for i := 0; i < len(data); {
 		length := 1
 		if data[i] == '"' {

@@ -22,7 +22,7 @@ func TestEmptyAsNull(t *testing.T) {
 	}
 }
 
-// A small body does not become large in memory.
+// TestTooManyContainers checks that a small body cannot become large in memory.
 func TestTooManyContainers(t *testing.T) {
 	t.Parallel()
 	var v any

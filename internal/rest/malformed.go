@@ -18,14 +18,14 @@ import (
 	"notary"
 )
 
-// configureHuma sets what huma has no setting for in a single API: names of fields are case-sensitive, so that "CSR" is
-// not a second value of "csr", and calls that huma refuses before they reach a handler get our errors.
+// configureHuma sets huma's global options, which it does not offer per API. Field names are case-sensitive, so that
+// "CSR" is not a second value of "csr"; calls that huma rejects before they reach a handler get our errors.
 var configureHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = malformed
 })
 
-// malformed returns the envelope for a call that huma refused.
+// malformed returns the envelope for a call that huma rejected.
 func malformed(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
 	err := errors.Join(errs...)
 	var tooLarge *http.MaxBytesError
@@ -50,7 +50,7 @@ func malformed(ctx huma.Context, status int, _ string, errs ...error) huma.Statu
 	return refused(http.StatusBadRequest, notary.Invalid, theBody+" could not be read")
 }
 
-// schemasKey is where the context of a call has the schemas of the API.
+// schemasKey is the context key of the API's schemas.
 type schemasKey struct{}
 
 const (
@@ -58,7 +58,7 @@ const (
 	numberOutOfRange = "number out of range"
 )
 
-// explain returns what is wrong with an input, by what its schema requires, and the name of the field.
+// explain returns a message with what the schema requires of an invalid input, and the name of the field.
 func explain(ctx huma.Context, d *huma.ErrorDetail) (message, field string) {
 	where, field, inside := strings.Cut(d.Location, ".")
 	switch where {
@@ -88,7 +88,7 @@ func notAField(name string) string {
 	return name + " is not a field of this call: check how it is spelt"
 }
 
-// explainParameter returns what is wrong with a parameter of the query, or with a header.
+// explainParameter explains an invalid query parameter or header.
 func explainParameter(op *huma.Operation, where, name string) (message, field string) {
 	field = clip(name)
 	i := slices.IndexFunc(op.Parameters, func(p *huma.Param) bool { return p.In == where && p.Name == name })
@@ -98,7 +98,7 @@ func explainParameter(op *huma.Operation, where, name string) (message, field st
 	return field + " must be " + required(op.Parameters[i].Schema), field
 }
 
-// explainValue returns what is wrong with a value in the body.
+// explainValue explains an invalid value in the body.
 func explainValue(s *huma.Schema, field string, value any) (message, name string) {
 	if object, ok := value.(map[string]any); ok && s.Type == huma.TypeObject {
 		for _, name := range s.Required {
@@ -139,7 +139,7 @@ func schemaAt(schemas huma.Registry, s *huma.Schema, field string) *huma.Schema 
 	return nil
 }
 
-// required returns what a schema requires of a value, as it stands after "must be".
+// required returns what a schema requires of a value, to follow "must be".
 func required(s *huma.Schema) string {
 	switch {
 	case len(s.OneOf) > 0: // [idSchema]
@@ -180,7 +180,7 @@ func limits(least, most *float64) string {
 	return ""
 }
 
-// strictJSON refuses what encoding/json would mend in silence. Empty strings in objects stand for absent values.
+// strictJSON rejects input that encoding/json would silently repair. Empty strings in objects mean absent values.
 var strictJSON = huma.Format{
 	Marshal: huma.DefaultJSONFormat.Marshal,
 	Unmarshal: func(data []byte, v any) error {
@@ -195,7 +195,7 @@ var strictJSON = huma.Format{
 	},
 }
 
-// jsonFault returns an error of encoding/json as a message for the client.
+// jsonFault converts an error of encoding/json into a message for the client.
 func jsonFault(data []byte, err error) error {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
@@ -205,7 +205,7 @@ func jsonFault(data []byte, err error) error {
 	case syntax != nil:
 		unexpected, _ := utf8.DecodeRune(data[syntax.Offset-1:])
 		return fmt.Errorf("%s is not valid JSON: unexpected %q at octet %d", theBody, unexpected, syntax.Offset)
-	// Of the types only a number's size is left: the rest was checked before.
+	// The schema has checked the types, so only a number can be out of range.
 	case errors.As(err, &mismatch) && mismatch.Field != "":
 		return fmt.Errorf("%s: %s", written(mismatch.Field), numberOutOfRange)
 	case mismatch != nil:
@@ -216,14 +216,13 @@ func jsonFault(data []byte, err error) error {
 	return nil
 }
 
-// endsEarly reports whether data is only the beginning of a JSON text.
+// endsEarly reports whether data is a truncated JSON text.
 func endsEarly(data []byte) bool {
 	err := json.NewDecoder(bytes.NewReader(data)).Decode(new(json.RawMessage))
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// written is a field's path without the Go types that it is embedded in: names in JSON begin
-// with small letters.
+// written returns a field's path without the embedded Go types, whose names begin with a capital.
 func written(path string) string {
 	return strings.Join(slices.DeleteFunc(strings.Split(path, "."), func(name string) bool {
 		return name != "" && unicode.IsUpper(rune(name[0]))

@@ -6,7 +6,7 @@ import (
 	"notary"
 )
 
-// What is wrong with an input is told by what the call requires there.
+// TestMalformedInput checks that errors state what the call requires.
 func TestMalformedInput(t *testing.T) {
 	t.Parallel()
 	h := open(t)

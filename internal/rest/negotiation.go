@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The forms in which certificates and CRLs can be had.
+// Media types of certificates and CRLs.
 const (
 	typeJSON  = "application/json"
 	typePEM   = "application/x-pem-file"
@@ -18,9 +18,8 @@ const (
 
 type acceptKey struct{}
 
-// prefer is the form that the call's Accept header (RFC 9110, section 12.5.1) gives the
-// greatest weight. JSON it is where several weigh the same, and where the header names
-// nothing that can be had.
+// prefer returns the media type to which the call's Accept header (RFC 9110, section 12.5.1) gives
+// the greatest weight. It is JSON on a tie with JSON, and if the header matches none.
 func prefer(ctx context.Context, forms ...string) string {
 	accept, _ := ctx.Value(acceptKey{}).(string)
 	best, most := typeJSON, weight(accept, typeJSON)
@@ -32,8 +31,8 @@ func prefer(ctx context.Context, forms ...string) string {
 	return best
 }
 
-// weight is that of the narrowest range in an Accept header that a form is in. Ranges that
-// are not well-formed are passed over.
+// weight returns the weight of the most specific range in an Accept header that matches form.
+// Malformed ranges are ignored.
 func weight(accept, form string) (weight float64) {
 	narrowest := 0
 	for part := range strings.SplitSeq(accept, ",") {
@@ -48,7 +47,7 @@ func weight(accept, form string) (weight float64) {
 	return weight
 }
 
-// narrowness says how closely a media range describes a form; 0 where it does not.
+// narrowness returns how specifically a media range matches form, or 0 if it does not.
 func narrowness(media, form string) int {
 	family, _, _ := strings.Cut(form, "/")
 	switch media {
@@ -63,7 +62,7 @@ func narrowness(media, form string) int {
 	}
 }
 
-// quality reads a weight from 0 to 1: 1 where none is given, 0 where it makes no sense.
+// quality parses a weight from 0 to 1. The default is 1; an invalid weight is 0.
 func quality(text string) float64 {
 	if text == "" {
 		return 1

@@ -18,7 +18,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The forms of a certificate.
+// Media types of a certificate.
 const (
 	asJSON  = "application/json"
 	asPEM   = "application/x-pem-file"
@@ -27,7 +27,7 @@ const (
 	asCRL   = "application/pkix-crl"
 )
 
-// What an Accept header chooses (RFC 9110, section 12.5.1).
+// TestAccept checks which media type an Accept header selects (RFC 9110, section 12.5.1).
 func TestAccept(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -40,7 +40,7 @@ func TestAccept(t *testing.T) {
 		{certificate, "application/*", asJSON},
 		{certificate, "application/json", asJSON},
 		{certificate, "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", asJSON},
-		{certificate, "text/html", asJSON}, // there is nothing better
+		{certificate, "text/html", asJSON}, // the default
 		{certificate, "application/x-pem-file", asPEM},
 		{certificate, "application/pkix-cert", asDER},
 		{certificate, "application/pkcs7-mime", asPKCS7},
@@ -53,11 +53,11 @@ func TestAccept(t *testing.T) {
 		{certificate, "application/pkix-cert;q=0, application/x-pem-file;q=0.001", asPEM},
 		{certificate, "application/*, application/json;q=0", asPEM},
 		{certificate, "application/pkix-cert;q=0", asJSON},
-		{certificate, "application/pkix-cert;q=2", asJSON}, // no weight is 2
+		{certificate, "application/pkix-cert;q=2", asJSON}, // weights are at most 1
 		{certificate, "application/pkix-cert;q=x", asJSON},
 		{certificate, "application/pkix-cert;q=NaN", asJSON},
 		{certificate, "text/html, application/pkix-cert", asDER},
-		{certificate, asCRL, asJSON}, // that is no form of a certificate
+		{certificate, asCRL, asJSON}, // not offered for certificates
 		{crl, "", asJSON},
 		{crl, "*/*", asJSON},
 		{crl, "application/json", asJSON},
@@ -81,7 +81,7 @@ func TestAccept(t *testing.T) {
 	}
 }
 
-// No header can make a call fail, and failures are JSON whatever was asked for.
+// TestHostileAccept checks that no Accept header makes a call fail, and that errors are always JSON.
 func TestHostileAccept(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -103,7 +103,7 @@ func TestHostileAccept(t *testing.T) {
 	}
 }
 
-// Every form holds the same certificate and chain.
+// TestFormsOfACertificate checks that every media type has the same certificate and chain.
 func TestFormsOfACertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -117,7 +117,7 @@ func TestFormsOfACertificate(t *testing.T) {
 	wantForms(t, h, fmt.Sprintf("%s/%d", certificatesPath, request.Certificate.ID), want)
 	wantForms(t, h, fmt.Sprintf("%s/%d/certificate", requestsPath, request.ID), want)
 
-	// Once it is revoked, the request has none.
+	// A request whose certificate is revoked has none.
 	testkit.Check(t, h.RevokeRequest(t.Context(), h.Admin(), request.ID, notary.Superseded))
 	path := fmt.Sprintf("%s/%d/certificate", requestsPath, request.ID)
 	call(t, h.admin(t), "GET", path, nil, "Accept", asPEM).wantRefusal(t, 404, "not_found")
@@ -156,7 +156,7 @@ func wantForms(t *testing.T, h *house, path string, want [][]byte) {
 	}
 }
 
-// A CRL is for everybody: PEM in JSON or DER, the same list.
+// TestFormsOfACRL gets the same CRL as PEM in JSON and as DER, without a token.
 func TestFormsOfACRL(t *testing.T) {
 	t.Parallel()
 	h := open(t)

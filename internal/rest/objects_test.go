@@ -17,7 +17,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// To a Certificate Requestor what belongs to others looks like what is not there.
+// To a Certificate Requestor, objects of others are indistinguishable from missing ones.
 func TestRequestorCannotTellWhatOthersHave(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -57,7 +57,7 @@ func TestRequestorCannotTellWhatOthersHave(t *testing.T) {
 	}
 }
 
-// faceless is an answer without what differs between any two calls, and without the id.
+// faceless returns a response without the id and the headers that differ between any two calls.
 func faceless(a answer, id int64) (shown client.Response) {
 	header := a.Header.Clone()
 	header.Del("X-Request-Id")
@@ -67,7 +67,7 @@ func faceless(a answer, id int64) (shown client.Response) {
 	return client.Response{Status: a.Status, Header: header, Body: []byte(body)}
 }
 
-// The lists hold what can be seen one by one.
+// The lists have exactly the objects that the caller can get one by one.
 func TestListsShowARequestorOnlyTheirOwn(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -110,8 +110,8 @@ func TestListsShowARequestorOnlyTheirOwn(t *testing.T) {
 	}
 }
 
-// idsInBodies are the fields of bodies that name an object, by call. The test of the OpenAPI
-// document's fields below keeps the list whole.
+// idsInBodies are the body fields that refer to an object, by call. The test of the OpenAPI
+// document below keeps the list complete.
 var idsInBodies = map[string]string{
 	"POST /api/v1/certificate_requests/{id}/sign":    "certificate_authority_id",
 	"POST /api/v1/certificate_requests/sign":         "certificate_authority_id",
@@ -144,7 +144,7 @@ func TestEveryIDInABodyIsTested(t *testing.T) {
 	}
 }
 
-// An authority that cannot sign is refused in the body of every call that names one.
+// Every call with an authority in its body rejects one that cannot sign.
 func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -214,7 +214,7 @@ func TestAuthorityInABodyMustBeAbleToSign(t *testing.T) {
 	}
 }
 
-// A token is good from the login until what ends it.
+// TestTokensEnd checks what invalidates a token.
 func TestTokensEnd(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -246,7 +246,7 @@ func TestTokensEnd(t *testing.T) {
 	}
 }
 
-// Whoever changes the own password stays logged in, by either call; all other sessions end.
+// Changing one's own password, by either call, ends all other sessions.
 func TestChangingOnesPasswordKeepsTheSession(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -263,7 +263,7 @@ func TestChangingOnesPasswordKeepsTheSession(t *testing.T) {
 	call(t, c, "GET", mine, nil).wantStatus(t, 200)
 }
 
-// Expired is shown beside the status, which never changes by the clock.
+// Expiry is a separate field: the status does not change with time.
 func TestExpiredCertificateOfARequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -281,7 +281,7 @@ func TestExpiredCertificateOfARequest(t *testing.T) {
 	want(true)
 }
 
-// A pending authority is not enabled, whatever is recorded for the time when it has a certificate.
+// A pending authority is not enabled, whatever is recorded for later.
 func TestPendingAuthorityIsNotEnabled(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -302,7 +302,7 @@ func TestPendingAuthorityIsNotEnabled(t *testing.T) {
 	want(true, "active")
 }
 
-// The body of a rejection is optional; a reason in it is for whoever submitted the request.
+// TestRejectForAReason checks the optional reason of a rejection, which the requester can read.
 func TestRejectForAReason(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -335,7 +335,7 @@ func TestRejectForAReason(t *testing.T) {
 	}
 }
 
-// Only "Bearer <token>" proves anything (RFC 6750, section 2.1).
+// TestAuthorizationHeader checks that only "Bearer <token>" authenticates (RFC 6750, section 2.1).
 func TestAuthorizationHeader(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -13,7 +13,7 @@ import (
 	"notary/api"
 )
 
-// openAPI describes the API as a whole. The calls add themselves.
+// openAPI returns the OpenAPI document without its operations, which register themselves.
 func openAPI(version string) huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	registry.RegisterTypeAlias(reflect.TypeFor[api.ID](), reflect.TypeFor[idSchema]())
@@ -85,22 +85,21 @@ func tagOf(path string) string {
 type idSchema struct{}
 
 func (idSchema) Schema(huma.Registry) *huma.Schema {
-	least, most := 1.0, 1e15 // as far as JSON numbers are exact everywhere
+	least, most := 1.0, 1e15 // JSON numbers are exact to here in every client
 	return &huma.Schema{OneOf: []*huma.Schema{
 		{Type: huma.TypeString, Pattern: `^[1-9][0-9]{0,14}$`},
 		{Type: huma.TypeInteger, Minimum: &least, Maximum: &most},
 	}}
 }
 
-// serveOpenAPI serves the description of the calls, as JSON and YAML. It is made when it is
-// first asked for, and once.
+// serveOpenAPI serves the OpenAPI document as JSON and YAML, each encoded on first request.
 func serveOpenAPI(mux *http.ServeMux, document *huma.OpenAPI) {
 	serve := func(path, contentType string, encode func() ([]byte, error)) {
 		encoded := sync.OnceValues(encode)
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
 			body, err := encoded()
 			if err != nil {
-				panic(err) // the calls describe themselves in types: the tests would have shown it
+				panic(err) // the document depends on code alone, which tests cover
 			}
 			w.Header().Set("Content-Type", contentType)
 			_, _ = w.Write(body) // the client may be gone

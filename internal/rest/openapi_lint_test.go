@@ -9,10 +9,10 @@ import (
 	"notary/internal/testkit"
 )
 
-// npmTools is where scripts/test-tools installs what comes from npm.
+// npmTools is where scripts/test-tools installs npm packages.
 const npmTools = "../../.tools/node_modules/"
 
-// The served document passes the linters of Redocly and Spectral without errors or warnings.
+// TestOpenAPIPassesLinters runs Redocly and Spectral, which must report no errors or warnings.
 func TestOpenAPIPassesLinters(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "node")

@@ -14,12 +14,12 @@ import (
 	"notary/api"
 )
 
-// failureDoc describes the failures of one status in the OpenAPI document.
+// failureDoc documents the errors of one status.
 type failureDoc struct {
 	name        string // of the component
 	description string
 	headers     []string
-	examples    map[string]string // messages by their codes
+	examples    map[string]string // messages by error code
 }
 
 var failureDocs = map[int]failureDoc{
@@ -88,10 +88,10 @@ func failureResponses(registry huma.Registry) map[string]*huma.Response {
 	return components
 }
 
-// operationKey is where an [operation] is in the metadata of huma's.
+// operationKey is the key of an [operation] in huma's metadata.
 const operationKey = "operation"
 
-// addResponses completes the responses of an operation, of which huma knows the success.
+// addResponses adds the error responses to an operation, which has only the success from huma.
 func addResponses(_ *huma.OpenAPI, op *huma.Operation) {
 	delete(op.Responses, "default")
 	success := op.Responses[strconv.Itoa(op.DefaultStatus)]
@@ -105,7 +105,7 @@ func addResponses(_ *huma.OpenAPI, op *huma.Operation) {
 	}
 }
 
-// failureStatuses returns the statuses of the failures that an operation can answer with.
+// failureStatuses returns the error statuses of an operation.
 func failureStatuses(o operation, hasBody bool) []int {
 	all := append([]int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}, o.errors...)
 	if strings.Contains(o.path, "{id}") {
@@ -120,7 +120,7 @@ func failureStatuses(o operation, hasBody bool) []int {
 	if o.access != withToken && hasBody {
 		all = append(all, http.StatusUnsupportedMediaType)
 	}
-	// A page of another origin can have a browser send all methods but GET.
+	// A page of another origin can make a browser send any method but GET.
 	if o.method != http.MethodGet || len(roleNames(o.needs)) < len(notary.Roles) {
 		all = append(all, http.StatusForbidden)
 	}

@@ -39,14 +39,14 @@ func TestOpenAPIDocument(t *testing.T) {
 	}
 }
 
-// What narrows a list, and what takes a part of it.
+// Query parameters for filtering and for paging.
 var (
 	filters = []string{"certificate_authority_id", "domain", "email", "expires_after", "expires_before", "expiring", "fingerprint", "key",
 		"name", "name_prefix", "q", "serial_number"}
 	paging = []string{"after", "before", "limit", "sort"}
 )
 
-// queries are the parameters of the calls that have any.
+// queries are the query parameters by call.
 var queries = map[string][]string{
 	"DELETE /api/v1/certificate_authorities/{id}": {"force"},
 	"GET /api/v1/certificate_requests":            slices.Concat(filters, paging, []string{"status"}),
@@ -58,7 +58,7 @@ var queries = map[string][]string{
 	"GET /api/v1/certificates/export":             slices.Concat(filters, []string{"format", "revoked"}),
 }
 
-// wantCall wants a call described as docs/api.md has it.
+// wantCall compares the description of a call with docs/api.md.
 func (d described) wantCall(t *testing.T, name string, c describedCall, r rule) {
 	if c.Responses[strconv.Itoa(r.success)].Content == nil {
 		t.Fatalf("no response %d", r.success)
@@ -109,7 +109,7 @@ func (d described) wantCall(t *testing.T, name string, c describedCall, r rule) 
 	}
 }
 
-// wantFailure wants the envelope of failures, with an example for each code of the status.
+// wantFailure checks for the error envelope with an example for each code of the status.
 func (d described) wantFailure(t *testing.T, status string, r describedResponse) {
 	content := r.Content["application/json"]
 	failure := d.resolve(t, content.Schema)
@@ -126,13 +126,13 @@ func (d described) wantFailure(t *testing.T, status string, r describedResponse)
 	}
 }
 
-// The enumerations, which are written as tags, are those of the vocabulary.
+// TestOpenAPIEnums compares the enumerations in struct tags with package notary.
 func TestOpenAPIEnums(t *testing.T) {
 	t.Parallel()
 	document := openAPI(t, open(t))
 	codes := append(slices.Collect(maps.Keys(api.Statuses)), "method_not_allowed")
 	reasons := slices.DeleteFunc(slices.Collect(maps.Keys(notary.RevocationReasons)), func(r notary.RevocationReason) bool {
-		return r == notary.CertificateHold // it cannot be given
+		return r == notary.CertificateHold // not accepted
 	})
 	wantEnum(t, document, "Error", "code", codes)
 	wantEnum(t, document, "Revoke", "reason", reasons)
@@ -163,12 +163,12 @@ func wantEnum[T ~string](t *testing.T, d described, schema, property string, wor
 	}
 }
 
-// isFile says whether a success comes only in forms that are for a file.
+// isFile reports whether a success has only media types of file downloads.
 func isFile(content describedContent) bool {
 	return slices.Equal(slices.Sorted(maps.Keys(content)), []string{"application/jsonl", "text/csv"})
 }
 
-// resolve follows a reference.
+// resolve follows a $ref.
 func (d described) resolve(t *testing.T, s describedSchema) describedSchema {
 	t.Helper()
 	if s.Ref == "" {
@@ -181,7 +181,7 @@ func (d described) resolve(t *testing.T, s describedSchema) describedSchema {
 	return target
 }
 
-// The first account needs no token, every further one does: both are described.
+// Creating an account needs no token for the first one only: the document describes both.
 func TestOpenAPISaysThatTheFirstAccountNeedsNoToken(t *testing.T) {
 	t.Parallel()
 	document := openAPI(t, open(t))
@@ -207,8 +207,8 @@ func TestOpenAPIDescribesTheFormsThatAcceptChooses(t *testing.T) {
 	}
 }
 
-// The generic part of the document: no reference leads nowhere, no list may be null, and the
-// same is there as YAML.
+// TestOpenAPIIsWhole checks that every reference resolves, that no list may be null, and that the
+// YAML document is the same.
 func TestOpenAPIIsWhole(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -251,7 +251,7 @@ func parseFloats(t *testing.T, b []byte) (v any) {
 	return v
 }
 
-// walk calls f for every object of a JSON document.
+// walk calls f for every object in a JSON document.
 func walk(place string, v any, f func(place string, object map[string]any)) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -266,7 +266,7 @@ func walk(place string, v any, f func(place string, object map[string]any)) {
 	}
 }
 
-// lookup finds what a local reference names; nil where that is nothing.
+// lookup resolves a local reference, or returns nil.
 func lookup(document any, ref string) any {
 	path, local := strings.CutPrefix(ref, "#/")
 	if !local {
@@ -279,7 +279,7 @@ func lookup(document any, ref string) any {
 	return document
 }
 
-// The document is made once, whoever asks first.
+// The document is encoded once, also under concurrent first requests.
 func TestOpenAPIMayBeFetchedByManyAtOnce(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -302,7 +302,7 @@ func TestOpenAPIMayBeFetchedByManyAtOnce(t *testing.T) {
 	}
 }
 
-// described is what the tests read of the OpenAPI document.
+// described is the part of the OpenAPI document that the tests read.
 type described struct {
 	OpenAPI    string
 	Paths      map[string]map[string]describedCall

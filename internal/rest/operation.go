@@ -13,29 +13,29 @@ import (
 	"notary/internal/server"
 )
 
-// Who may make a call without a token.
+// access is what a call requires of the Authorization header.
 type access int
 
 const (
-	withToken  access = iota // nobody
-	tokenIsFit               // anybody, and a token is looked at if there is one
-	open                     // anybody: a token is not looked at
+	withToken  access = iota // a valid token
+	tokenIsFit               // an optional token, which must be valid
+	open                     // nothing: a token is ignored
 )
 
 const bearer = "bearer"
 
-// The largest request body in bytes, and how long it may take to arrive, of calls with a token.
-// The server limits all others (see [server.Clients]).
+// Limits for the request bodies of calls with a token: bytes, and time to arrive. For other calls
+// see [server.Clients].
 const (
 	maxBody       = 1 << 20
 	bodyTimeout   = 30 * time.Second
-	maxImportBody = 32 << 20 // with the CRL of an authority that has revoked half a million
+	maxImportBody = 32 << 20 // enough for a CRL with half a million entries
 	importTimeout = 2 * time.Minute
-	maxOpenBody   = 16 << 10 // of calls that need no token
+	maxOpenBody   = 16 << 10 // for calls that need no token
 )
 
-// BodyLimit returns the limit for the body of a call with a valid token. Imports are read by
-// their handlers, which admit few at once.
+// BodyLimit returns the limit for the body of a call with a valid token. Import handlers read
+// their bodies themselves, few at once.
 func BodyLimit(r *http.Request) server.BodyLimit {
 	for _, pattern := range importPaths {
 		if ok, _ := path.Match(pattern, r.URL.Path); ok && r.Method == http.MethodPost {
@@ -47,17 +47,17 @@ func BodyLimit(r *http.Request) server.BodyLimit {
 
 // operation is one call of the API.
 type operation struct {
-	id           string // in the OpenAPI document, after which generated clients name their methods
+	id           string // operationId, from which generated clients derive method names
 	method, path string
-	status       int // of a success
+	status       int // on success
 	summary, doc string
-	needs        notary.Permission // which the use case requires; the OpenAPI document has its roles
-	errors       []int             // statuses besides those that follow from the other fields: see [failureStatuses]
+	needs        notary.Permission // enforced by the use case; documented here
+	errors       []int             // statuses in addition to those of [failureStatuses]
 	access       access
-	imports      bool // it takes a body of up to 32 MiB, and only of those who may manage authorities
+	imports      bool // accepts a body of up to 32 MiB, after authorization
 }
 
-// Sentences that several operations share.
+// Sentences shared by several operations.
 const (
 	ownOnly         = "Certificate Requestors see only what they submitted."
 	wholeOrPage     = "Without parameters the answer is the whole list, streamed. With any parameter it is a page. "
@@ -67,8 +67,7 @@ const (
 		"and is sent while the work goes on: one that fails stops none of the others."
 )
 
-// handle adds a call. The handler gets the caller and answers what is sent, or an error of
-// the vocabulary.
+// handle registers a call. The handler returns the response or a [notary.Error].
 func handle[In, Out any](r *routes, o operation, handler func(context.Context, notary.Caller, *In) (*Out, error)) {
 	register(r, o.describe(), handler)
 }
@@ -77,7 +76,7 @@ func register[In, Out any](r *routes, op huma.Operation, handler func(context.Co
 	huma.Register(r.huma, op, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handler(ctx, callerOf(ctx), in)
 		if err != nil {
-			if op.OperationID != loginOperation { // which records by itself
+			if op.OperationID != loginOperation { // package auth records failed logins
 				r.auth.Refused(callerOf(ctx), op.OperationID, err)
 			}
 			return nil, r.failure(ctx, err)
@@ -109,7 +108,7 @@ func (o operation) describe() huma.Operation {
 		op.Description += " Required role: " + strings.Join(roles, ", ") + "."
 		op.Extensions = map[string]any{"x-required-roles": roles}
 	}
-	op.MaxBodyBytes = maxBody + 1 // huma refuses a body of just this size
+	op.MaxBodyBytes = maxBody + 1 // huma rejects a body of exactly this size
 	if o.access != withToken {
 		op.MaxBodyBytes = maxOpenBody + 1
 	}

@@ -10,13 +10,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// without sends a body without the content type that the client would add.
+// without sends a body without the content type that the client adds by default.
 func without(t *testing.T, c *client.Client, path string, body any, headers ...string) answer {
 	t.Helper()
 	return call(t, c, http.MethodPost, path, body, append([]string{"Content-Type", ""}, headers...)...)
 }
 
-// Without a bearer token a body has to say that it is JSON: no page of another site can do that unasked.
+// Without a bearer token a body needs the JSON content type, which other sites can send only after a preflight.
 func TestContentTypeIsNeededWithoutToken(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))
@@ -31,7 +31,7 @@ func TestContentTypeIsNeededWithoutToken(t *testing.T) {
 	call(t, h.anonymous, "POST", "/login", login).wantStatus(t, 200)
 }
 
-// What a page of another origin has a browser send is refused without a bearer token, whatever its content type.
+// Cross-origin requests without a bearer token are refused, whatever their content type.
 func TestOtherOriginsNeedAToken(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -52,7 +52,7 @@ func TestOtherOriginsNeedAToken(t *testing.T) {
 	}
 }
 
-// username is another name for email; neither it nor the password may be empty.
+// TestUsername checks that username is an alias for email, and that an empty address or password is rejected.
 func TestUsername(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))
@@ -74,7 +74,7 @@ func TestUsername(t *testing.T) {
 		"password": testkit.Password}).wantStatus(t, 200)
 }
 
-// Without the setup code there is no first account; the refusal says where the code is.
+// The first account needs the setup code; the error says where to find it.
 func TestFirstAccountTakesTheSetupCode(t *testing.T) {
 	t.Parallel()
 	h := serve(t, testkit.Empty(t))

@@ -10,13 +10,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// outside is a root that is not held here.
+// outside returns a root that is not held here.
 func (h *house) outside(t *testing.T) *testkit.Outside {
 	t.Helper()
 	return testkit.OutsideRoot(t, notary.ECDSAP256, h.Clock.Now())
 }
 
-// keyOf is the key that a request is about.
+// keyOf returns the public key of a request.
 func (h *house) keyOf(t *testing.T, request int64) crypto.PublicKey {
 	t.Helper()
 	r, err := h.CA.Request(t.Context(), h.Admin(), request)
@@ -35,7 +35,7 @@ func publicKey(t *testing.T, csr string) crypto.PublicKey {
 	return request.PublicKey
 }
 
-// asAuthority makes the certificate that of an authority.
+// asAuthority turns the template into that of a CA.
 func asAuthority(c *x509.Certificate) {
 	c.IsCA, c.BasicConstraintsValid = true, true
 	c.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The orders of the lists, page by page of every size.
+// TestPages reads the lists in every order with every page size.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -22,7 +22,7 @@ func TestPages(t *testing.T) {
 		"":                                "web api mail short books",
 		"sort=id":                         "web api mail short books",
 		"sort=-id":                        "books short mail api web",
-		"sort=not_after":                  "short web api mail books", // what has no end comes last
+		"sort=not_after":                  "short web api mail books", // those without an expiry come last
 		"sort=-not_after":                 "books mail api web short",
 		"sort=common_name":                "books api short mail web",
 		"sort=-common_name&status=Active": "web short",
@@ -48,7 +48,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// A page tells where the one before it ends, and gives that one in the same order.
+// TestPagesBackwards follows the cursors of previous pages, which keep the order.
 func TestPagesBackwards(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -73,7 +73,7 @@ func TestPagesBackwards(t *testing.T) {
 	}
 }
 
-// Without a limit a page has a hundred.
+// TestDefaultPage checks the default limit of 100.
 func TestDefaultPage(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -89,8 +89,8 @@ func TestDefaultPage(t *testing.T) {
 	}
 }
 
-// Requests come and go while a list is paged through: those that were there all the time are
-// seen once, and none twice.
+// TestPagesWhileRequestsComeAndGo creates and deletes requests between pages: those that exist
+// throughout are returned exactly once, and none twice.
 func TestPagesWhileRequestsComeAndGo(t *testing.T) {
 	t.Parallel()
 	for _, sort := range []string{"id", "-id", "common_name", "-common_name", "not_after", "-not_after"} {
@@ -132,7 +132,7 @@ func TestPagesWhileRequestsComeAndGo(t *testing.T) {
 	}
 }
 
-// A cursor is good for the list, filter and order that it came from, and for nothing else.
+// TestForeignCursors checks that a cursor works only with its own list, filter and order.
 func TestForeignCursors(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
@@ -186,7 +186,7 @@ func TestForeignCursors(t *testing.T) {
 	s.wantOtherCallersRefused(t, query, cursor)
 }
 
-// wantOtherCallersRefused: what a Certificate Requestor sees is another list.
+// wantOtherCallersRefused checks that a Certificate Requestor, who sees another list, cannot use the cursor.
 func (s *shelf) wantOtherCallersRefused(t *testing.T, query, cursor string) {
 	t.Helper()
 	path := requestsPath + "?" + query + "&after=" + cursor
@@ -194,7 +194,7 @@ func (s *shelf) wantOtherCallersRefused(t *testing.T, query, cursor string) {
 	call(t, s.as(t, notary.CertificateRequestor), "GET", path, nil).wantRefusal(t, 400, "invalid")
 }
 
-// The client follows the pages by itself.
+// TestClientFollowsPages checks that the client follows pages by itself.
 func TestClientFollowsPages(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

@@ -10,13 +10,13 @@ import (
 	"notary"
 )
 
-// An id in a path is a positive integer in its one form.
+// TestIDsInPaths checks that an id in a path is a positive integer in canonical form.
 func TestIDsInPaths(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.Root(t, notary.ECDSAP256)
 	h.Request(t, h.Admin())
-	ids := map[string]int{ // what it looks like, and the status
+	ids := map[string]int{ // text to status
 		"0": 400, "-1": 400, "-0": 400, "+1": 400, "%2B1": 400, "01": 400, "1.0": 400, "1e0": 400, "0x1": 400, "1_0": 400,
 		"x": 400, "%20": 400, "1%20": 400, "1%00": 400, "%D9%A1": 400, "1%2F2": 400, "..%2F1": 400, "null": 400, "*": 400,
 		"9223372036854775808": 400, "99999999999999999999999999": 400, strings.Repeat("9", 5000): 400,
@@ -44,7 +44,7 @@ func TestIDsInPaths(t *testing.T) {
 	})
 }
 
-// bodies are well-formed ones for the calls on an object that need one.
+// bodies are valid bodies for the calls on an object that need one.
 var bodies = map[string]string{
 	"POST /api/v1/certificate_requests/{id}/certificate":    `{"certificate": "x"}`,
 	"POST /api/v1/certificate_requests/{id}/sign":           `{"certificate_authority_id": "1"}`,
@@ -62,7 +62,7 @@ var bodies = map[string]string{
 	"PUT /api/v1/accounts/{id}/role":                        `{"role_id": 3}`,
 }
 
-// What is not there is a 404 in the envelope, whoever asks, and never a redirect.
+// TestUnknownPaths checks that an unknown path is a 404 in the envelope for any caller, never a redirect.
 func TestUnknownPaths(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -87,10 +87,10 @@ func TestUnknownPaths(t *testing.T) {
 	}
 }
 
-// alsoAnID are the paths that have a word where others have an {id}.
+// alsoAnID matches the paths with a word in the position of an {id}.
 var alsoAnID = regexp.MustCompile(`/accounts/me|/certificate_requests/(sign|revoke|reject|delete|check|count)$|/certificates/(export|revoke|count)$|/certificate_authorities/import$`)
 
-// A method that a path does not know is a 405 that says which it does.
+// TestUnknownMethods checks that an unsupported method is a 405 with the allowed ones.
 func TestUnknownMethods(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -121,7 +121,7 @@ func TestUnknownMethods(t *testing.T) {
 	}
 }
 
-// HEAD answers like GET, without the body.
+// TestHead checks that HEAD returns the status and headers of GET.
 func TestHead(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -10,7 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The objects that the calls are made on.
+// Functions that prepare the objects of the calls in roleTable.
 
 func aFilter(*testing.T, *house, notary.Caller) (int64, any) {
 	return 0, api.CountCertificateRequests{Filter: &api.RequestFilter{Status: "Outstanding"}}
@@ -25,7 +25,7 @@ func newCSRToIssue(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 		CertificateAuthorityID: api.ID(h.Root(t, notary.ECDSAP256))}
 }
 
-// aRequest is the caller's own, where the caller may have any.
+// aRequest creates a request, owned by the caller if the caller may create any.
 func aRequest(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	if !caller.May(notary.CreateRequests) {
 		caller = h.Admin()
@@ -133,7 +133,7 @@ func anAuthorityChain(t *testing.T, h *house, _ notary.Caller) (int64, any) {
 		CertificateChain: h.outside(t).Chain(t, publicKey(t, authority.CSR), asAuthority)}
 }
 
-// newProfile has another name each time.
+// newProfile returns the body for a profile with a unique name.
 func newProfile(*testing.T, *house, notary.Caller) (int64, any) {
 	return 0, api.CreateProfile{Name: "p-" + strings.ToLower(rand.Text()), ProfileRules: someRules()}
 }
@@ -182,7 +182,7 @@ func newPassword(*testing.T, *house, notary.Caller) (int64, any) {
 	return 0, api.ChangeMyPassword{OldPassword: testkit.Password, Password: testkit.Password + " two"}
 }
 
-// aSession is one more of the caller's own.
+// aSession creates another session of the caller.
 func aSession(t *testing.T, h *house, caller notary.Caller) (int64, any) {
 	h.login(t, caller)
 	all, err := h.Auth.Sessions(t.Context(), caller, "")

@@ -16,14 +16,14 @@ import (
 	"notary/internal/testkit"
 )
 
-// changesNothing are the calls that only compute, though their method is POST.
+// changesNothing are the POST calls that only compute.
 var changesNothing = []string{"POST /api/v1/certificate_requests/count", "POST /api/v1/certificate_requests/check",
 	"POST /api/v1/certificate_requests/sign/preview", "POST /api/v1/certificates/count",
 	"POST /api/v1/profiles/{id}/check", "POST /api/v1/inspect"}
 
-// Every call that changes something refuses a caller whose account was deleted or demoted, or who
-// was logged out, between authentication and the change. On SQLite the node keeps sessions in
-// memory and does not see what the test changes behind its back: that opens this gap.
+// Every call that changes something refuses a caller who was deleted, demoted or logged out
+// between authentication and the change. On SQLite the node caches sessions in memory, so the test
+// can produce this race by changing the database directly.
 func TestSQLiteEveryChangeVerifiesTheCaller(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -38,7 +38,7 @@ func TestSQLiteEveryChangeVerifiesTheCaller(t *testing.T) {
 				n++
 				victim, token := newVictim(t, h, n)
 				c := h.anonymous.WithToken(token)
-				call(t, c, "GET", accountsPath+"/me", nil).wantStatus(t, 200) // from now on it is in memory
+				call(t, c, "GET", accountsPath+"/me", nil).wantStatus(t, 200) // caches the session
 				method, path, id, body := r.question(t, h, name, victim)
 				endVictim(t, h, victim, end)
 				before := h.Dump(t)
@@ -54,7 +54,7 @@ func TestSQLiteEveryChangeVerifiesTheCaller(t *testing.T) {
 	}
 }
 
-// newVictim makes an Admin with a session, straight in the store.
+// newVictim creates an Admin with a session directly in the store.
 func newVictim(t *testing.T, h *house, n int) (caller notary.Caller, token string) {
 	t.Helper()
 	token = fmt.Sprintf("the token of victim %d", n)

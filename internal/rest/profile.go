@@ -76,7 +76,7 @@ func (r *routes) updateProfile(ctx context.Context, caller notary.Caller, in *st
 	return result(api.UpdatedProfile{Message: api.Success, Version: version}), nil
 }
 
-// fromVersion is the version that was changed; 0 where none is given.
+// fromVersion returns the version that the caller edited, or 0 if it is not given.
 func fromVersion(version *int) (int, error) {
 	switch {
 	case version == nil:

@@ -8,7 +8,7 @@ import (
 	"notary/api"
 )
 
-// profileToAPI writes every rule, so that a reader sees what holds, and can send it back.
+// profileToAPI writes every rule with its effective value, in a form that can be sent back.
 func profileToAPI(p *notary.Profile) api.Profile {
 	return api.Profile{ID: p.ID, Name: p.Name, Version: p.Version, Builtin: p.Builtin, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 		ProfileRules: rulesToAPI(&p.Rules)}
@@ -52,8 +52,7 @@ func texts[T ~string](words []T) []string {
 	return out
 }
 
-// rulesFromAPI reads the rules, and puts the defaults where something is left out. Whether
-// they are sound is for package ca to say.
+// rulesFromAPI converts rules and fills in defaults. Package ca validates them.
 func rulesFromAPI(in api.ProfileRules) (notary.Rules, error) {
 	r := notary.Rules{
 		Description: in.Description, CA: in.CA, PathLen: -1,
@@ -64,7 +63,7 @@ func rulesFromAPI(in api.ProfileRules) (notary.Rules, error) {
 	}
 	if in.PathLength != nil {
 		if r.PathLen = *in.PathLength; r.PathLen < 0 {
-			r.PathLen = -2 // -1, no limit, is not for clients to say
+			r.PathLen = -2 // clients must not send -1, which means no limit
 		}
 	}
 	var err error
@@ -158,7 +157,7 @@ func triedToAPI(requests []notary.TriedRequest) []api.Tried {
 	return out
 }
 
-// findingsToAPI is never nil: that stands for findings that were not looked for.
+// findingsToAPI never returns nil, which means that no lint ran.
 func findingsToAPI(findings []notary.Finding) []api.LintFinding {
 	out := make([]api.LintFinding, len(findings))
 	for i, f := range findings {

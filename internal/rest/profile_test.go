@@ -19,7 +19,7 @@ import (
 
 const profilesPath = "/api/v1/profiles"
 
-// wholeProfile has something in every field.
+// wholeProfile has a value in every field.
 const wholeProfile = `{
 	"name": "web", "description": "Of the web team", "key_usages": ["digitalSignature", "keyEncipherment"],
 	"extended_key_usages": ["serverAuth"], "validity": "30d", "max_validity": "90d",
@@ -31,8 +31,8 @@ const wholeProfile = `{
 	"policies": ["1.3.6.1.4.1.99999.1"], "lint_warnings": "refuse", "sha1_requests": true
 }`
 
-// A profile comes back as it was sent, with what was left out filled in; what comes can be
-// sent again.
+// TestProfilesComeBack checks that a profile is returned as sent, with defaults filled in, and can
+// be sent again.
 func TestProfilesComeBack(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -65,7 +65,7 @@ func TestProfilesComeBack(t *testing.T) {
 	}
 }
 
-// What is left out is the strict or the usual.
+// TestProfileDefaults checks the defaults of fields that are left out.
 func TestProfileDefaults(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -82,7 +82,7 @@ func TestProfileDefaults(t *testing.T) {
 	}
 }
 
-// What is wrong with a profile is blamed on its field, of which call whatsoever.
+// TestProfilesRefused checks that every call reports an invalid profile with the field at fault.
 func TestProfilesRefused(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -148,7 +148,7 @@ func TestProfilesRefused(t *testing.T) {
 	})
 }
 
-// profile is the id of a built-in profile.
+// profile returns the id of a built-in profile.
 func (h *house) profile(t *testing.T, name string) int64 {
 	t.Helper()
 	all, err := h.CA.Profiles(t.Context(), h.Admin())
@@ -162,7 +162,7 @@ func (h *house) profile(t *testing.T, name string) int64 {
 	return 0
 }
 
-// A check tells every verdict, and what the lints found.
+// TestProfileCheck checks the verdicts and lint findings of a check.
 func TestProfileCheck(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -195,7 +195,7 @@ func TestProfileCheck(t *testing.T) {
 	}
 }
 
-// A certificate says by which version it was issued and, alone, what the lints found.
+// A certificate has the version of its profile and, outside of lists, its lint findings.
 func TestCertificateShowsItsLints(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -220,7 +220,7 @@ func TestCertificateShowsItsLints(t *testing.T) {
 	}
 }
 
-// created is the id of what a call made.
+// created returns the id of the object that a call created.
 func created(t *testing.T, a answer) int64 {
 	t.Helper()
 	a.wantStatus(t, 201)

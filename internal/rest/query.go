@@ -8,8 +8,8 @@ import (
 	"notary/internal/ca"
 )
 
-// The inputs of the two lists. The zero value is a call without parameters: a parameter
-// without a value is refused before, and none takes a value that is zero.
+// The inputs of the two lists. The zero value is a call without parameters, because no parameter
+// accepts an empty or zero value.
 type (
 	requestList     struct{ api.RequestQuery }
 	certificateList struct{ api.CertificateQuery }
@@ -51,7 +51,7 @@ func certificateFilter(in api.CertificateFilter) (notary.Filter, error) {
 	return f, err
 }
 
-// filterOf brings values into the form in which they are recorded.
+// filterOf normalizes the values to their recorded forms.
 func filterOf(in api.Filter) (f notary.Filter, err error) {
 	f = notary.Filter{Email: strings.ToLower(in.Email), AuthorityID: int64(in.CertificateAuthorityID), Key: ca.RecordedKey(in.Key),
 		NamePrefix: in.NamePrefix, Search: ca.SearchWords(in.Q)}
@@ -85,7 +85,7 @@ func filterOf(in api.Filter) (f notary.Filter, err error) {
 	return f, blank(in)
 }
 
-// blank refuses texts in which there is nothing but blanks: they would not narrow the list.
+// blank rejects values of only white space, which would not narrow the list.
 func blank(in api.Filter) error {
 	for field, text := range map[string]string{"email": in.Email, "key": in.Key, "name": in.Name, "name_prefix": in.NamePrefix, "q": in.Q} {
 		if text != "" && strings.TrimSpace(text) == "" {

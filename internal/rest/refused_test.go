@@ -9,7 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Refused calls, exports and reads of the settings are on record.
+// TestCallsThatAreRecorded checks for events of refused calls, exports and reads of the settings.
 func TestCallsThatAreRecorded(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -1,9 +1,9 @@
-// Package rest is the REST API: it decodes a call, makes one call into package ca or auth,
-// and encodes the answer. The paths and shapes are in package api and docs/api.md; the
-// OpenAPI document is made from this code.
+// Package rest implements the REST API: each handler decodes a call, calls package ca or auth
+// once, and encodes the result. Wire types are in package api, paths and statuses in docs/api.md;
+// the OpenAPI document is generated from this code.
 //
-// [New] gives the handler. To add a call: its wire types go into package api, its use case
-// into package ca, and here one [operation] with a handler of a few lines.
+// To add a call, add its wire types to package api, its use case to package ca, and an
+// [operation] with a short handler here.
 package rest
 
 import (
@@ -22,7 +22,7 @@ import (
 	"notary/internal/revocation"
 )
 
-// Config is what the API is made of.
+// Config has the dependencies of the API.
 type Config struct {
 	CA         *ca.Service
 	Revocation *revocation.Service
@@ -37,19 +37,19 @@ type Config struct {
 	// Settings returns the settings in force for display, without secrets.
 	Settings func() []notary.Setting
 
-	// Stopping, where it is set, ends when the server begins to stop: calls on many requests
-	// then begin no more of them.
+	// Stopping, if set, ends when the server begins to shut down: bulk calls then start no
+	// further items.
 	Stopping context.Context
 }
 
-// Probes are the paths of health checks: whether the server runs, and whether its database
-// answers. They are cheap and exempt from all limits.
+// Probes are the paths of the liveness and readiness checks. They are cheap and exempt from all
+// limits.
 var Probes = []string{"/status", "/status/ready"}
 
-// Paths are those of the API outside of /api.
+// Paths are the API paths outside of /api.
 var Paths = append([]string{"/login", "/logout"}, Probes...)
 
-// New gives the handler of everything below /api, and of [Paths].
+// New returns the handler for /api and [Paths].
 func New(c Config) http.Handler {
 	configureHuma()
 	mux := http.NewServeMux()
@@ -79,7 +79,7 @@ func New(c Config) http.Handler {
 	return refuseCrossOrigin(fallback(mux))
 }
 
-// routes is what the handlers share.
+// routes has the state shared by the handlers.
 type routes struct {
 	huma       huma.API
 	ca         *ca.Service
@@ -89,18 +89,18 @@ type routes struct {
 	version    string
 	log        *slog.Logger
 	crls       encodedCRLs
-	imports    chan struct{} // one for each import under way
-	waiting    chan struct{} // one for each call that waits for a decision
+	imports    chan struct{} // holds one element per import in progress
+	waiting    chan struct{} // holds one element per call that waits for a decision
 	ready      func(context.Context) error
 
 	settings func() []notary.Setting
 	stopping <-chan struct{} // nil for never
 }
 
-// Shapes that many calls share.
+// Inputs and outputs shared by many calls.
 type (
 	none struct{}
-	// ByID is exported because huma only looks into exported fields.
+	// ByID is exported because huma reads only exported fields.
 	ByID struct {
 		ID int64 `path:"id" minimum:"1"`
 	}
@@ -115,10 +115,10 @@ func result[T any](v T) *answer[T] { return &answer[T]{api.Result[T]{Result: v}}
 
 func success() *message { return result(api.Message{Message: api.Success}) }
 
-// done answers an action.
+// done returns the response of an action.
 func done(err error) (*message, error) { return success(), err }
 
-// createdID answers a create.
+// createdID returns the response of a create call.
 func createdID(id int64, err error) (*created, error) {
 	return result(api.Created{Message: api.Success, ID: id}), err
 }

@@ -14,8 +14,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// A revocation answers which certificates were revoked, which reasons were corrected, and which
-// certificates stay valid.
+// A revocation returns the certificates that were revoked, those whose reason was corrected, and
+// those that stay valid.
 func TestRevocationsSayWhatWasRevoked(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -55,7 +55,7 @@ func TestRevocationsSayWhatWasRevoked(t *testing.T) {
 	call(t, c, "POST", fmt.Sprintf("%s/%d/revoke", certificatesPath, newer.ID), `{"reason": "keyCompromise"}`).wantRefusal(t, 409, "conflict")
 }
 
-// Certificates are revoked by ids, or by a filter whose count is sent along.
+// Certificates are revoked by ids, or by a filter with its expected count.
 func TestBulkRevocationOfCertificates(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -96,7 +96,7 @@ func TestBulkRevocationOfCertificates(t *testing.T) {
 	}
 }
 
-// The selection of a count or preview is that of the call on many; it is refused once other objects match.
+// A bulk call accepts the selection of a count or preview, and rejects it once other objects match.
 func TestBulkBySelection(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -128,7 +128,7 @@ func TestBulkBySelection(t *testing.T) {
 	}
 }
 
-// The preview groups what signing would do; a renewal that names nothing keeps authority and profile.
+// The preview groups the requests by outcome; a renewal keeps its authority and profile by default.
 func TestPreviewOfSigning(t *testing.T) {
 	t.Parallel()
 	h := open(t)

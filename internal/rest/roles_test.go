@@ -12,14 +12,14 @@ import (
 	"notary/client"
 )
 
-// Who may make a call, as docs/api.md has it.
+// Roles that may make a call, as documented in docs/api.md.
 var (
 	everyone  = notary.Roles
 	creators  = []notary.Role{notary.Admin, notary.CertificateManager, notary.CertificateRequestor}
 	managers  = []notary.Role{notary.Admin, notary.CertificateManager}
 	observers = []notary.Role{notary.Admin, notary.CertificateManager, notary.ReadOnly}
 	admins    = []notary.Role{notary.Admin}
-	nobody    []notary.Role // is needed: the call is open
+	nobody    []notary.Role // nil: no login is needed
 )
 
 // rule is one row of docs/api.md's tables.
@@ -27,16 +27,16 @@ type rule struct {
 	roles   []notary.Role
 	success int
 
-	waits bool // it is 202 for those who may not sign
+	waits bool // 202 for roles that may not sign
 
-	// prepare makes a fresh object for the call of somebody of that account, and gives its id
-	// and the body of a call that is in order. nil: neither is needed.
+	// prepare creates an object for a call by that caller, and returns its id and a valid body.
+	// It is nil if the call needs neither.
 	prepare func(t *testing.T, h *house, caller notary.Caller) (id int64, body any)
 
-	ownLogin bool // the call changes the login that it is made with, or its account
+	ownLogin bool // the call changes the caller's own session or account
 }
 
-// roleTable is every call, by its method and path in the OpenAPI document.
+// roleTable has every call, by method and path in the OpenAPI document.
 var roleTable = map[string]rule{
 	"GET /api/v1/certificate_requests":                          {roles: everyone, success: 200},
 	"POST /api/v1/certificate_requests":                         {roles: creators, success: 201, prepare: newCSR},
@@ -124,8 +124,7 @@ var roleTable = map[string]rule{
 	"GET /status/ready":                                         {roles: nobody, success: 200},
 }
 
-// TestRoles goes through every call that the OpenAPI document lists, with every role and
-// without one.
+// TestRoles tries every call in the OpenAPI document with every role and without a token.
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -149,7 +148,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// tryAllowed calls on a fresh object each time, and on one that is not there.
+// tryAllowed makes the call on a new object each time, and on a missing one.
 func (r rule) tryAllowed(t *testing.T, h *house, name string, expired *client.Client) {
 	try := func(who string, caller notary.Caller, c *client.Client) {
 		t.Run(who, func(t *testing.T) {
@@ -181,8 +180,8 @@ func (r rule) tryAllowed(t *testing.T, h *house, name string, expired *client.Cl
 	}
 }
 
-// tryRefused calls on one object, the Certificate Requestor's own where it can have any, and
-// on one that is not there: the refusal must not tell which is which, and nothing may change.
+// tryRefused makes the call on an object, the Certificate Requestor's own if possible, and on a
+// missing one: the errors must be the same, and nothing may change.
 func (r rule) tryRefused(t *testing.T, h *house, name string, expired *client.Client) {
 	if r.open() {
 		return
@@ -209,7 +208,7 @@ func (r rule) tryRefused(t *testing.T, h *house, name string, expired *client.Cl
 	})
 }
 
-// open says whether the call needs no login.
+// open reports whether the call needs no login.
 func (r rule) open() bool { return r.roles == nil }
 
 func (r rule) question(t *testing.T, h *house, name string, caller notary.Caller) (method, path string, id int64, body any) {
@@ -225,7 +224,7 @@ const missingID = 987654321
 
 func at(path string, id int64) string { return strings.ReplaceAll(path, "{id}", fmt.Sprint(id)) }
 
-// operationsOf are the calls that the server says it has.
+// operationsOf returns the calls in the server's OpenAPI document.
 func operationsOf(t *testing.T, h *house) (names []string) {
 	t.Helper()
 	for path, methods := range openAPI(t, h).Paths {
@@ -237,7 +236,7 @@ func operationsOf(t *testing.T, h *house) (names []string) {
 	return names
 }
 
-// expiredLogin is a client whose token was good until now. The World's clock moves.
+// expiredLogin returns a client whose token has just expired. It advances the World's clock.
 func (h *house) expiredLogin(t *testing.T) *client.Client {
 	t.Helper()
 	c := h.login(t, h.Admin())

@@ -19,20 +19,19 @@ import (
 	"notary/internal/testkit"
 )
 
-// seedCSR is the signing request in the sample responses of the document that the API
-// promises to keep to.
+// seedCSR is the CSR in the sample responses of the document that the API implements.
 const seedCSR = "-----BEGIN CERTIFICATE REQUEST-----\nMIICrjCCAZYCAQAwaTELMAkGA1UEBhMCVFIxDjAMBgNVBAgMBUl6bWlyMRIwEAYD\nVQQHDAlOYXJsaWRlcmUxITAfBgNVBAoMGEludGVybmV0IFdpZGdpdHMgUHR5IEx0\nZDETMBEGA1UEAwwKYmFuYW5hLmNvbTCCASIwDQYJKoZIhvcNAQEBBQADggEPADCC\nAQoCggEBAK+vJMxO1GTty09/E4M/RbTCPABleCuYc/uzj72KWaIvoDaanuJ4NBWM\n2aUiepxWdMNTR6oe31gLq4agLYT309tXwCeBLQnOxvBFWONmBG1qo0fQkvT5kSoq\nAO29D7hkQ0gVwg7EF3qOd0JgbDm/yvexKpYLVvWMQAngHwZRnd5vHGk6M3P7G4oG\nmIj/CL2bF6va7GWODYHb+a7jI1nkcsrk+vapc+doVszcoJ+2ryoK6JndOSGjt9SD\nuxulWZHQO32XC0btyub63pom4QxRtRXmb1mjM37XEwXJSsQO1HOnmc6ycqUK53p0\njF8Qbs0m8y/p2NHFGTUfiyNYA3EdkjUCAwEAAaAAMA0GCSqGSIb3DQEBCwUAA4IB\nAQA+hq8kS2Y1Y6D8qH97Mnnc6Ojm61Q5YJ4MghaTD+XXbueTCx4DfK7ujYzK3IEF\npH1AnSeJCsQeBdjT7p6nv5GcwqWXWztNKn9zibXiASK/yYKwqvQpjSjSeqGEh+Sa\n9C9SHeaPhZrJRj0i3NkqmN8moWasF9onW6MNKBX0B+pvBB+igGPcjCIFIFGUUaky\nupMXY9IG3LlWvlt+HTfuMZV+zSOZgD9oyqkh5K9XRKNq/mnNz/1llUCBZRmfeRBY\n+sJ4M6MJRztiyX4/Fjb8UHQviH931rkiEGtG826IvWIyiRSnAeE8B/VzL0GlT9Zq\nge6lFRxB1FlDuU4Blef8FnOI\n-----END CERTIFICATE REQUEST-----"
 
-// seedSuccess is the sample response of every action.
+// seedSuccess is the sample response of actions.
 const seedSuccess = `{"result": {"message": "success"}}`
 
-// seedCreated is the sample response of every create.
+// seedCreated is the sample response of create calls.
 func seedCreated(id int64) string {
 	return fmt.Sprintf(`{"result": {"message": "success", "id": %d}}`, id)
 }
 
-// The nine calls of the document in the order of a request's life, each against its sample
-// response. The statuses are docs/api.md's.
+// TestSeedDocument makes the document's nine calls in the order of a request's life cycle and
+// compares each with its sample response. The statuses are those of docs/api.md.
 func TestSeedDocument(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -109,7 +108,7 @@ func TestSeedDocument(t *testing.T) {
 	})
 }
 
-// envelope takes a success out of its envelope, which holds nothing else.
+// envelope returns the result of a success, whose envelope must have no other field.
 func envelope(t *testing.T, a answer) any {
 	t.Helper()
 	outer, ok := parse(t, a.Body).(map[string]any)
@@ -122,7 +121,7 @@ func envelope(t *testing.T, a answer) any {
 	return outer["result"]
 }
 
-// A time in UTC to the second, as all of ours are.
+// utc matches a time in UTC to the second.
 var utc = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`)
 
 func isString(v any) bool { _, ok := v.(string); return ok }
@@ -141,7 +140,7 @@ func orNull(is func(any) bool) func(any) bool {
 	return func(v any) bool { return v == nil || is(v) }
 }
 
-// addedFields are ours: docs/api.md and the OpenAPI document have them.
+// addedFields are documented in docs/api.md in addition to those of the document.
 var addedFields = map[string]func(any) bool{
 	"email": isString, "rejection_reason": isString, "created_at": isTime, "updated_at": isTime, "common_name": isString,
 	"dns_names": isStrings, "ip_addresses": isStrings, "email_addresses": isStrings, "uris": isStrings, "user_principal_names": isStrings,
@@ -149,8 +148,8 @@ var addedFields = map[string]func(any) bool{
 	"certificate_id": orNull(isID), "certificate_authority_id": orNull(isID), "expired": isBool,
 }
 
-// wantSeedRequest wants the document's object with exactly these values, and the added
-// fields, each of its type, and no others.
+// wantSeedRequest checks that an object has the document's fields with these values, the added
+// fields with the right types, and no others.
 func wantSeedRequest(t *testing.T, v any, id int64, chain, status string) {
 	t.Helper()
 	got, ok := v.(map[string]any)
@@ -195,7 +194,7 @@ func number(id int64) json.Number { return json.Number(fmt.Sprint(id)) }
 
 func serialOf(c *x509.Certificate) string { return fmt.Sprintf("%x", c.SerialNumber.Bytes()) }
 
-// certificates reads a PEM text that holds nothing but certificates.
+// certificates parses a PEM text, which must have only certificates.
 func certificates(t *testing.T, text string) (all []*x509.Certificate) {
 	t.Helper()
 	for rest := []byte(text); len(rest) > 0; {
@@ -210,7 +209,7 @@ func certificates(t *testing.T, text string) (all []*x509.Certificate) {
 	return all
 }
 
-// wantChain wants the chain of a leaf that the root, held here, has signed.
+// wantChain checks the chain of a leaf signed by a root held here.
 func wantChain(t *testing.T, h *house, text string, root int64) *x509.Certificate {
 	t.Helper()
 	chain := certificates(t, text)
@@ -227,7 +226,7 @@ func wantChain(t *testing.T, h *house, text string, root int64) *x509.Certificat
 	return chain[0]
 }
 
-// revokedSerials are those on the authority's CRL, fetched without a login.
+// revokedSerials returns the serial numbers on the authority's CRL, fetched without a token.
 func revokedSerials(t *testing.T, h *house, authority int64) (serials []string) {
 	t.Helper()
 	var crl api.Result[api.CRL]

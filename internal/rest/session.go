@@ -27,7 +27,7 @@ func (r *routes) sessions() {
 		r.readiness)
 }
 
-// loginOperation is the operation whose refusals are recorded by package auth.
+// loginOperation is the operation whose failures package auth records.
 const loginOperation = "login"
 
 type loginInput struct {
@@ -45,8 +45,8 @@ func (r *routes) login(ctx context.Context, caller notary.Caller, in *loginInput
 	return result(api.Token{Token: token}), err
 }
 
-// WithBearer is a call to which the token itself matters. It is exported because huma only
-// looks into exported fields.
+// WithBearer is the input of a call that uses the token itself. It is exported because huma reads
+// only exported fields.
 type WithBearer struct {
 	Authorization string `header:"Authorization" hidden:"true"`
 }
@@ -82,7 +82,7 @@ func (r *routes) status(context.Context, notary.Caller, *none) (*answer[api.Stat
 	return result(api.Status{Initialized: r.auth.Initialized(), Version: r.version}), nil
 }
 
-// readyTimeout leaves time to answer within the two seconds that load balancers are promised.
+// readyTimeout leaves time to answer within the documented two seconds.
 const readyTimeout = 1500 * time.Millisecond
 
 func (r *routes) readiness(ctx context.Context, _ notary.Caller, _ *none) (*answer[api.Ready], error) {

@@ -13,7 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The status comes from memory: it is there when the database is not.
+// The status is served from memory, also while the database is down.
 func TestStatusNeedsNoDatabase(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -28,7 +28,7 @@ func TestStatusNeedsNoDatabase(t *testing.T) {
 	call(t, h.anonymous, "GET", "/status/ready", nil).wantRefusal(t, 503, "unavailable")
 }
 
-// A database that hangs is reported as soon as the time for it is over, and the status goes on.
+// Readiness fails after its timeout if the database hangs; the status keeps working.
 func TestReadinessOfADatabaseThatHangs(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -36,7 +36,7 @@ func TestReadinessOfADatabaseThatHangs(t *testing.T) {
 	served := testkit.Serve(t, w, rest.New(rest.Config{CA: w.CA, Revocation: w.Revocation, Auth: w.Auth, Version: "v1.2.3", Log: slog.New(slog.DiscardHandler),
 		Ready: func(ctx context.Context) error {
 			asked <- struct{}{}
-			<-ctx.Done() // it must end by itself
+			<-ctx.Done() // by the timeout of the handler
 			return &notary.Error{Kind: notary.Unavailable, Err: ctx.Err()}
 		}}))
 	c, err := client.New(client.Config{Server: served.Addr, TLS: served.TLS})
@@ -49,7 +49,7 @@ func TestReadinessOfADatabaseThatHangs(t *testing.T) {
 	testkit.WantKind(t, <-answer, notary.Unavailable)
 }
 
-// Of an account that another node creates a node hears without a restart.
+// A node learns without a restart that another node created the first account.
 func TestStatusOfAnotherNode(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)

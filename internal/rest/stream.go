@@ -14,15 +14,15 @@ import (
 	"notary/api"
 )
 
-// listing is how one kind of object is listed.
+// listing has the functions that list one kind of object.
 type listing[T, A any] struct {
 	each   func(context.Context, notary.Caller, notary.Filter, func(T) error) error
 	page   func(context.Context, notary.Caller, notary.Query) (notary.Page[T], error)
 	encode func(T) A
 }
 
-// handleList adds a call that answers a whole list where it has no parameters, element by
-// element, so that the server's memory does not grow with it, and otherwise a page.
+// handleList registers a call that returns a page, or without parameters the whole list,
+// streamed so that memory does not grow with it.
 func handleList[In interface {
 	comparable
 	query() (notary.Query, error)
@@ -55,7 +55,7 @@ func handleList[In interface {
 	})
 }
 
-// answers describes a success whose handler does not show its type to huma.
+// answers describes a success whose type huma cannot see in the handler.
 func answers[T any](r *routes, status int) map[string]*huma.Response {
 	return answersJSON[api.Result[T]](r, status)
 }
@@ -68,22 +68,21 @@ func answersJSON[T any](r *routes, status int) map[string]*huma.Response {
 	}}
 }
 
-// form is how a list is written: what stands before its elements, between and behind them,
-// and how one of them looks.
+// form is the encoding of a list: the text around and between its elements, and their encoding.
 type form struct {
 	contentType            string
-	fileName               string // where it is to be saved under one
+	fileName               string // for Content-Disposition, if not empty
 	before, between, after string
 	encode                 func(any) ([]byte, error)
-	live                   bool // each element is sent at once, and not kept for the next
+	live                   bool // flush after each element
 }
 
-// listForm is {"result": [ … ]}.
+// listForm returns the form {"result": [ … ]}.
 func listForm() form {
 	return form{contentType: typeJSON, before: `{"result":[`, between: ",", after: "]}\n", encode: json.Marshal}
 }
 
-// pageForm has the cursors of the pages beside it, where there are some.
+// pageForm returns listForm with the cursors that are not empty.
 func pageForm(next, previous notary.Cursor) form {
 	f := listForm()
 	f.after = "]"
@@ -100,7 +99,7 @@ func pageForm(next, previous notary.Cursor) form {
 	return f
 }
 
-// stream is an answer that is written while its elements are emitted.
+// stream returns a response that is written while its elements are emitted.
 func (r *routes) stream(f form, each func(emit func(any) error) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		s := &stream{form: f, hc: hc}
@@ -145,7 +144,7 @@ func (s *stream) begin() {
 	_, _ = s.out.WriteString(s.before) // an error shows at the next write
 }
 
-// flush sends what there is.
+// flush sends the buffered elements.
 func (s *stream) flush() error {
 	if err := s.out.Flush(); err != nil {
 		return err
@@ -166,10 +165,10 @@ func (s *stream) end() {
 	}
 }
 
-// streamFailed answers the error if nothing has been sent yet. Otherwise it breaks the
-// connection off, so that nobody takes half a list for the whole.
+// streamFailed sends the error if nothing has been sent yet. Otherwise it aborts the connection,
+// so that the client does not take a truncated list for the whole.
 func (r *routes) streamFailed(s *stream, err error) {
-	if s.hc.Context().Err() != nil { // nobody listens any more, which is no fault of ours
+	if s.hc.Context().Err() != nil { // the client is gone
 		panic(http.ErrAbortHandler)
 	}
 	if s.out == nil {

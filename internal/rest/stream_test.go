@@ -13,7 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The lists that are sent element by element.
+// streams are the lists that are sent element by element.
 var streams = map[string]string{
 	"certificate requests": requestsPath,
 	"certificates":         certificatesPath,
@@ -28,7 +28,7 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
-// A list of many pages is whole and in order.
+// TestLongList checks that a list of many pages is complete and in order.
 func TestLongList(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -55,8 +55,8 @@ func TestLongList(t *testing.T) {
 	}
 }
 
-// What fails before the first element is an answer like any other, and tells nothing of the cause
-// but where to look for it.
+// A failure before the first element is an ordinary error response, without the cause but with the
+// request ID for the log.
 func TestListThatCannotBegin(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -76,8 +76,8 @@ func TestListThatCannotBegin(t *testing.T) {
 	}
 }
 
-// What fails in the middle cuts the connection, over HTTP/1.1 and HTTP/2: nobody can take half a
-// list for the whole.
+// A failure midway aborts the connection, over HTTP/1.1 and HTTP/2, so that clients cannot take
+// half a list for the whole.
 func TestListThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -113,10 +113,10 @@ func TestListThatBreaksOff(t *testing.T) {
 	}
 }
 
-// breakOff runs do while each list loses its table as soon as it has begun, and restores the table.
+// breakOff runs do while each list loses its table as soon as it has started, and restores the table.
 func (h *house) breakOff(t *testing.T, do func()) {
 	t.Helper()
-	h.admin(t) // logs in before
+	h.admin(t) // logs in first
 	var once sync.Once
 	hide := func() { once.Do(func() { h.hideCertificates(t) }) }
 	h.begun.Store(&hide)
@@ -136,8 +136,8 @@ func (h *house) restoreCertificates(t *testing.T) {
 	h.Exec(t, `ALTER TABLE hidden RENAME TO certificate`)
 }
 
-// read gets a path over the protocol that is asked for, and returns what came of the body with
-// the error that ended it.
+// read gets a path over the given protocol and returns the body as far as it arrived, with the
+// error that ended it.
 func (h *house) read(t *testing.T, path string, http2 bool) (status, proto int, body []byte, err error) {
 	t.Helper()
 	transport := &http.Transport{TLSClientConfig: h.tls.Clone(), ForceAttemptHTTP2: http2}

@@ -15,17 +15,17 @@ import (
 
 type humaContext = huma.Context
 
-// strictContext shows huma a call as we read it, where huma reads more loosely.
+// strictContext overrides the accessors that huma interprets too leniently.
 type strictContext struct {
 	humaContext
 	query url.Values
 }
 
-// Unwrap lets huma reach what is below.
+// Unwrap returns the wrapped context, for huma.
 func (c strictContext) Unwrap() huma.Context { return c.humaContext }
 
-// Header leaves out Accept, which [prefer] reads: huma panics on "a;,b". Huma sees the Content-Type
-// as JSON or as [unsupported]: by itself it would take "+;" for JSON, and not "Application/JSON".
+// Header hides Accept, which [prefer] reads, because huma panics on "a;,b". It returns the
+// Content-Type as JSON or [unsupported]: huma would accept "+;" and reject "Application/JSON".
 func (c strictContext) Header(name string) string {
 	switch name {
 	case "Accept":
@@ -36,10 +36,10 @@ func (c strictContext) Header(name string) string {
 	return c.humaContext.Header(name)
 }
 
-// contentType returns the media type as which the body is read. With a bearer token that is JSON
-// whatever the header says, because curl -d sends the type of a form. Without one the header is
-// required: a page of another site can have a browser send a body without a type or of a simple
-// type, but JSON only after a preflight.
+// contentType returns the media type of the body. With a bearer token it is JSON whatever the
+// header says, because curl -d sends the type of a form. Without one the header is required: a
+// page of another site can make a browser send no type or a simple one, but JSON only after a
+// preflight.
 func (c strictContext) contentType() string {
 	if bears(c.humaContext.Header("Authorization")) || isJSON(headerValues(c.humaContext, "Content-Type")) {
 		return typeJSON
@@ -47,7 +47,7 @@ func (c strictContext) contentType() string {
 	return unsupported
 }
 
-// Param gives an id only in its one form: not "+1" or "01".
+// Param accepts an id only in canonical form: not "+1" or "01".
 func (c strictContext) Param(name string) string {
 	text := c.humaContext.Param(name)
 	if id, err := strconv.ParseInt(text, 10, 64); err != nil || strconv.FormatInt(id, 10) != text {
@@ -56,12 +56,12 @@ func (c strictContext) Param(name string) string {
 	return text
 }
 
-// Query returns a parameter's value. Huma would read "true" where there is none.
+// Query returns a parameter's value. Huma would return "true" if it is missing.
 func (c strictContext) Query(name string) string { return c.query.Get(name) }
 
 const unsupported = "unsupported"
 
-// isJSON reports whether the values of a Content-Type header are one that means JSON in UTF-8.
+// isJSON reports whether the values of a Content-Type header are a single one, for JSON in UTF-8.
 func isJSON(values []string) bool {
 	if len(values) != 1 {
 		return false
@@ -80,8 +80,8 @@ func headerValues(ctx huma.Context, name string) (values []string) {
 	return values
 }
 
-// strict refuses a query that package url would read by leaving things out. A parameter without a
-// value is absent (huma).
+// strict rejects a query that package url would parse only in part. Huma treats a parameter
+// without a value as absent.
 func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	var query url.Values
 	if address := ctx.URL(); address.RawQuery != "" {
@@ -102,7 +102,7 @@ func (r *routes) strict(ctx huma.Context, next func(huma.Context)) {
 	next(strictContext{ctx, query})
 }
 
-// valueFault returns what is wrong with the values of a parameter, or "".
+// valueFault returns the problem with the values of a parameter, or "".
 func valueFault(values []string) string {
 	switch {
 	case len(values) > 1:
@@ -113,7 +113,7 @@ func valueFault(values []string) string {
 	return ""
 }
 
-// clip makes a name that a client made up fit for a message.
+// clip shortens a name chosen by the client and replaces unprintable characters, for a message.
 func clip(name string) string {
 	const most = 60 // octets
 	clipped := strings.ToValidUTF8(name[:min(len(name), most)], "")

@@ -10,7 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The overview has what the role may see, and empty lists for the rest.
+// The overview has empty lists in place of what the role may not see.
 func TestOverviewOfTheAPI(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -35,7 +35,7 @@ func TestOverviewOfTheAPI(t *testing.T) {
 	}
 }
 
-// The summary counts by status, and what is in use by the time that it has left.
+// TestSummary checks the counts by status and by time to expiry.
 func TestSummary(t *testing.T) {
 	t.Parallel()
 	h := open(t)
