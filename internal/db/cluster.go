@@ -11,27 +11,26 @@ import (
 )
 
 const (
-	// channel is where nodes tell each other of changes.
+	// channel is the notification channel on which nodes announce changes.
 	channel = "notary"
-	// heartbeat is how often a node checks that the connection which listens still works.
+	// heartbeat is how often a node checks its listening connection.
 	heartbeat = 30 * time.Second
 )
 
-// Shared reports whether other nodes may have the database open, too.
+// Shared reports whether other nodes may have the database open too.
 func (d *DB) Shared() bool {
 	_, alone := d.engine.(*sqliteEngine)
 	return !alone
 }
 
-// Watch calls fn whenever another node may have changed one of the schema's topics, until ctx ends: soon
-// after its notification, within seconds if that was lost, and for every topic after the connection
-// was.
+// Watch calls fn until ctx ends whenever another node may have changed one of the schema's topics: soon after its
+// notification, within seconds if that was lost, and for every topic after a reconnect.
 func (d *DB) Watch(ctx context.Context, fn func(topic string)) { d.engine.watch(ctx, d.topics, fn) }
 
 func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(string)) {
 	go e.poll(ctx, topics, fn)
 	for ctx.Err() == nil {
-		_ = e.listen(ctx, topics, fn) // it ends with the connection
+		_ = e.listen(ctx, topics, fn) // returns when the connection ends
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
@@ -39,7 +38,7 @@ func (e *postgresEngine) watch(ctx context.Context, topics []string, fn func(str
 	}
 }
 
-// listen passes on the notifications of all nodes, on a connection of its own.
+// listen passes on the notifications of all nodes, on a dedicated connection.
 func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(string)) error {
 	conn, err := e.connection(ctx)
 	if err != nil {
@@ -48,11 +47,11 @@ func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(st
 	defer conn.Close()
 	return conn.Raw(func(driver any) error {
 		conn := driver.(*stdlib.Conn).Conn()
-		defer e.disconnect(conn) // nobody else should get a connection that listens
+		defer e.disconnect(conn) // keep it out of the pool
 		if err := e.ask(ctx, conn, "LISTEN "+channel); err != nil {
 			return err
 		}
-		for _, topic := range topics { // whatever was missed
+		for _, topic := range topics { // changes missed while disconnected
 			fn(topic)
 		}
 		for {
@@ -62,7 +61,7 @@ func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(st
 				fn(topic)
 			case ctx.Err() != nil || !timedOut(err):
 				return err
-			default: // silence: is the server still there?
+			default: // silence: check the server
 				if err := e.ask(ctx, conn, "SELECT 1"); err != nil {
 					return err
 				}
@@ -71,8 +70,7 @@ func (e *postgresEngine) listen(ctx context.Context, topics []string, fn func(st
 	})
 }
 
-// awaitNotification returns the topic of the next notification. The connection survives when
-// none comes in time.
+// awaitNotification returns the topic of the next notification. The connection survives a timeout.
 func awaitNotification(ctx context.Context, conn *pgx.Conn, limit time.Duration) (topic string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -83,7 +81,7 @@ func awaitNotification(ctx context.Context, conn *pgx.Conn, limit time.Duration)
 	return notification.Payload, nil
 }
 
-// ask runs a statement that takes no longer than a query may.
+// ask runs a statement within the time limit of a query.
 func (e *postgresEngine) ask(ctx context.Context, conn *pgx.Conn, statement string) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.read)
 	defer cancel()
@@ -97,7 +95,7 @@ func (e *postgresEngine) disconnect(conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// poll looks for changes by their counters.
+// poll detects changes by their counters.
 func (e *postgresEngine) poll(ctx context.Context, topics []string, fn func(string)) {
 	known := map[string]int64{}
 	clock := time.NewTicker(e.limits.poll)
@@ -118,10 +116,9 @@ func (e *postgresEngine) poll(ctx context.Context, topics []string, fn func(stri
 	}
 }
 
-// Lease reports whether the holder has the lease of that name, which it then has for the
-// term. While it renews the lease in time no other holder gets it; otherwise another one may
-// after the term. The nodes' clocks decide: they must not differ by much of the term.
-// Without other nodes the holder always has the lease.
+// Lease acquires or renews the named lease for the term and reports whether the holder has it. No other holder gets a
+// lease that is renewed in time; after the term anyone may. The nodes' clocks decide: they must differ by much less
+// than the term. Without other nodes the holder always has the lease.
 func (d *DB) Lease(ctx context.Context, name, holder string, term time.Duration) (held bool, err error) {
 	if !d.Shared() {
 		return true, nil
@@ -140,7 +137,7 @@ func (d *DB) Lease(ctx context.Context, name, holder string, term time.Duration)
 	return held && err == nil, err
 }
 
-// Agree returns the value of that name on which all nodes agree: this one unless there is one already.
+// Agree proposes the value of that name and returns the one on which all nodes agree: the first proposal.
 func (d *DB) Agree(ctx context.Context, name, value string) (agreed string, err error) {
 	err = d.Write(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(`INSERT INTO agreement (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, value)
@@ -152,7 +149,7 @@ func (d *DB) Agree(ctx context.Context, name, value string) (agreed string, err 
 	return agreed, err
 }
 
-// Agreed returns the value of that name on which all nodes agree; "" if there is none.
+// Agreed returns the agreed value of that name, or "".
 func Agreed(ctx context.Context, q Querier, name string) (value string, err error) {
 	err = q.QueryRow(ctx, `SELECT value FROM agreement WHERE name = $1`, name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -161,9 +158,8 @@ func Agreed(ctx context.Context, q Querier, name string) (value string, err erro
 	return value, MapError(err)
 }
 
-// Writers returns the transactions in progress that may have added rows to a table. What a transaction that is
-// not among them has added is committed, or never will be. It returns none on SQLite, where the greater id is
-// committed later.
+// Writers returns the transactions in progress that may have added rows to a table. Rows added by any other transaction
+// are committed or never will be. It returns none on SQLite, where ids follow the order of commits.
 func (d *DB) Writers(ctx context.Context, table string) ([]string, error) {
 	return d.engine.writersOf(ctx, table)
 }

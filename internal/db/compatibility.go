@@ -22,14 +22,14 @@ type Migration struct {
 	CompatibleFrom int64
 }
 
-// Every migration records from which version on programs can run on the schema that it creates, so that programs
-// of earlier versions can read it. The statement is also read from the file, before the migration is applied.
+// Every migration records the lowest program version that can run on the schema it creates, for programs of earlier
+// versions to read. The statement is also parsed from the file, before the migration is applied.
 var (
 	compatibilityRows = regexp.MustCompile(`INSERT INTO schema_compatibility \(version, compatible_from\) VALUES([^;]*);`)
 	compatibilityRow  = regexp.MustCompile(`\((\d+), (\d+)\)`)
 )
 
-// List returns the migrations in their order. One that states no compatibility is compatible with its own version
+// List returns the migrations in order. A migration that states no compatibility is compatible with its own version
 // only.
 func (s Schema) List() ([]Migration, error) { return s.list(sqliteDialect.folder) }
 
@@ -71,18 +71,18 @@ func (s Schema) list(folder string) ([]Migration, error) {
 type SchemaStatus struct {
 	Current        int64             // version of the database's schema; 0 for an empty database
 	Newest         int64             // version to which this program migrates
-	CompatibleFrom int64             // the lowest version whose programs can run on the database
-	Pending        []Migration       // that this program would apply
-	Running        []RunningPrograms // on a PostgreSQL database
+	CompatibleFrom int64             // lowest version whose programs can run on the database
+	Pending        []Migration       // the migrations that this program would apply
+	Running        []RunningPrograms // on PostgreSQL only
 }
 
 // RunningPrograms are the programs of one schema version that have the database open.
 type RunningPrograms struct {
 	Version   int64
-	Addresses string // of their machines, as PostgreSQL sees them; "" if unknown
+	Addresses string // of their machines, as seen by PostgreSQL; "" if unknown
 }
 
-// Usable returns nil if this program can run on the database, after it has applied the pending migrations.
+// Usable returns nil if this program can run on the database once the pending migrations are applied.
 func (s SchemaStatus) Usable() error {
 	if s.Newest >= s.CompatibleFrom {
 		return nil
@@ -111,7 +111,7 @@ func (s SchemaStatus) Blocking() (blocking []RunningPrograms) {
 	return blocking
 }
 
-// refusal returns the error of a migration that the running programs block.
+// refusal returns the error of a migration that running programs block.
 func (s SchemaStatus) refusal() error {
 	var which []string
 	for _, r := range s.Blocking() {
@@ -142,8 +142,8 @@ func (s Schema) statusOf(ctx context.Context, d dialect, db *sql.DB, current int
 	return status, err
 }
 
-// compatibleFrom returns the lowest version whose programs can run on a database. A database that does not say
-// needs a program of its own version.
+// compatibleFrom returns the lowest version whose programs can run on a database. A database without a record needs a
+// program of its own version.
 func compatibleFrom(ctx context.Context, d dialect, db *sql.DB, current int64) (from int64, err error) {
 	var recorded bool
 	if err := db.QueryRowContext(ctx, d.hasTable, "schema_compatibility").Scan(&recorded); err != nil {

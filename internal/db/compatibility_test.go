@@ -12,8 +12,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// version returns the schema of a program with that many migrations: the second adds a column that earlier programs
-// do not use, and the third drops one that the first uses.
+// version returns the schema of a program with n migrations: the second adds a column that earlier programs ignore, the
+// third renames one that the first uses.
 func version(n int) db.Schema {
 	steps := []string{own,
 		"ALTER TABLE word ADD COLUMN language TEXT NOT NULL DEFAULT '';\n" +
@@ -66,8 +66,7 @@ func wantWords(t *testing.T, d *db.DB, want int64) {
 	}
 }
 
-// A program runs on a newer schema that is compatible with it, and is refused on any other with a sentence that says
-// what to do.
+// A program runs on a newer schema that is compatible with it and refuses any other, with advice.
 func TestOlderProgram(t *testing.T) {
 	t.Parallel()
 	name := testkit.Database(t)
@@ -97,7 +96,7 @@ func TestOlderProgram(t *testing.T) {
 	testkit.Check(t, second.Close())
 }
 
-// A newer schema that does not record with which programs it is compatible is refused.
+// A newer schema without a compatibility record is refused.
 func TestNewerSchemaWithoutStatement(t *testing.T) {
 	t.Parallel()
 	name := testkit.Database(t)
@@ -115,7 +114,7 @@ func truth() string {
 	return "1"
 }
 
-// Nodes go on during a migration that is compatible with them. Any other one is refused while they are running.
+// Nodes keep running during a compatible migration. Any other migration is refused while they are running.
 func TestMigrationBesideNodes(t *testing.T) {
 	t.Parallel()
 	name := testkit.Postgres(t)
@@ -143,7 +142,7 @@ func TestMigrationBesideNodes(t *testing.T) {
 	testkit.WantText(t, err, "run the newer program that upgraded it")
 }
 
-// A migration waits for nodes that are about to stop.
+// A migration waits for nodes that are shutting down.
 func TestMigrationWaitsForNodes(t *testing.T) {
 	t.Parallel()
 	name := testkit.Postgres(t)
@@ -155,7 +154,7 @@ func TestMigrationWaitsForNodes(t *testing.T) {
 		opened <- err
 	}()
 	sql := testkit.SQL(t, name)
-	for migrating := false; !migrating; { // the test's own end is its bound
+	for migrating := false; !migrating; { // bounded by the test's timeout
 		testkit.Check(t, sql.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory'
 			AND objsubid = 2 AND objid = 0 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`).
 			Scan(&migrating))
@@ -165,7 +164,7 @@ func TestMigrationWaitsForNodes(t *testing.T) {
 	testkit.Check(t, <-opened)
 }
 
-// A node that lost its connections while the database was upgraded past it writes nothing any more.
+// A node that lost its connections while the database was upgraded past it can no longer write.
 func TestNodeThatWasExcluded(t *testing.T) {
 	t.Parallel()
 	name := testkit.Postgres(t)
@@ -195,7 +194,7 @@ func wantExcluded(t *testing.T, d *db.DB) {
 	testkit.WantText(t, err, "upgraded by a newer program", "(schema version 1) cannot run on it any more: stop it and start the newer program")
 }
 
-// Programs that do not announce their version are recognised by their leases.
+// Programs that do not announce their version are detected by their leases.
 func TestMigrationBesideUnannouncedNodes(t *testing.T) {
 	t.Parallel()
 	name := testkit.Postgres(t)
@@ -217,7 +216,7 @@ func TestMigrationBesideUnannouncedNodes(t *testing.T) {
 	testkit.Check(t, d.Close())
 }
 
-// A dry run lists what the migrations change, and changes nothing. A server may be using the database.
+// A dry run lists the effects of the migrations without applying them. A server may be using the database.
 func TestDryRun(t *testing.T) {
 	t.Parallel()
 	name := testkit.Database(t)
@@ -247,7 +246,7 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// A migration that fails on the data is found by a dry run.
+// A dry run finds a migration that fails on the data.
 func TestDryRunThatFails(t *testing.T) {
 	t.Parallel()
 	name := testkit.Database(t)

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// own are the tables of package db, and another that holds words.
+// own creates the tables of package db and a table of words.
 const own = `-- +goose Up
 CREATE TABLE counter (name TEXT NOT NULL, slot BIGINT NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (name, slot));
 CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at BIGINT NOT NULL);
@@ -24,7 +24,7 @@ CREATE TABLE schema_compatibility (version BIGINT NOT NULL PRIMARY KEY, compatib
 INSERT INTO schema_compatibility (version, compatible_from) VALUES (1, 1);
 `
 
-// words is the schema of a program that has nothing to do with certificates.
+// words is the schema of a program unrelated to certificates.
 var words = db.Schema{
 	Migrations: fstest.MapFS{
 		"sqlite/00001_words.sql":   {Data: []byte(own)},
@@ -49,7 +49,7 @@ func addWord(tx *db.Tx, id int, text string) error {
 	return err
 }
 
-// A failed write leaves neither rows nor counts behind, and a duplicate has an error of its own.
+// A failed write leaves neither rows nor counts behind; a duplicate has an error of its own.
 func TestWrite(t *testing.T) {
 	t.Parallel()
 	d := openWords(t, testkit.Database(t))
@@ -110,7 +110,7 @@ func TestTraced(t *testing.T) {
 	}
 }
 
-// The schema is that of the migrations until somebody changes it.
+// The schema is that of the migrations until someone changes it.
 func TestSchemaDifferences(t *testing.T) {
 	t.Parallel()
 	name := testkit.Database(t)
@@ -127,7 +127,7 @@ func TestSchemaDifferences(t *testing.T) {
 	}
 }
 
-// A file is opened by the program that created it, and by no other.
+// Only the program that created a file opens it.
 func TestSQLiteFileOfAnotherProgram(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "words.db")

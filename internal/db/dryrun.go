@@ -15,17 +15,17 @@ import (
 	"notary"
 )
 
-// MigrationEffect is what a migration did in a dry run.
+// MigrationEffect describes what a migration did in a dry run.
 type MigrationEffect struct {
 	Migration
 	Objects []string // tables, columns, indexes and so on that it created, changed or dropped
-	Rows    int64    // that it inserted, updated or deleted
+	Rows    int64    // inserted, updated or deleted
 	Took    time.Duration
 }
 
-// DryRun applies the pending migrations and undoes them. A SQLite file is copied first, so that a server may be
-// using it; the copy needs as much disk space. On PostgreSQL it is one transaction, in which tables stay locked:
-// servers wait.
+// DryRun applies the pending migrations and rolls them back. A SQLite file is copied first, because a server may be
+// using it; the copy needs as much disk space. On PostgreSQL it is one transaction that keeps tables locked: servers
+// wait.
 func (s Schema) DryRun(ctx context.Context, database string) ([]MigrationEffect, error) {
 	status, err := s.Status(ctx, database)
 	if err == nil {
@@ -43,7 +43,7 @@ func (s Schema) DryRun(ctx context.Context, database string) ([]MigrationEffect,
 func (s Schema) dryRunSQLite(ctx context.Context, path string,
 	pending []Migration) (effects []MigrationEffect, err error) {
 	part := path + ".dry-run"
-	RemoveFile(part) // of one that was interrupted
+	RemoveFile(part) // of an interrupted dry run
 	defer RemoveFile(part)
 	if err := CreatePrivate(part); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (s Schema) dryRunSQLite(ctx context.Context, path string,
 	return effects, err
 }
 
-// dryRunLockTimeout is how long a dry run waits for the transactions of servers, which wait for it meanwhile.
+// dryRunLockTimeout limits how long a dry run waits for the transactions of servers, which wait for it meanwhile.
 const dryRunLockTimeout = "5s"
 
 func (s Schema) dryRunPostgres(ctx context.Context, database string, pending []Migration) ([]MigrationEffect, error) {
@@ -88,13 +88,13 @@ func (s Schema) dryRunPostgres(ctx context.Context, database string, pending []M
 	return run.all(ctx, pending)
 }
 
-// dryRun applies migrations in a transaction that is undone.
+// dryRun applies migrations in a transaction that is rolled back.
 type dryRun struct {
 	schema  Schema
 	conn    *sql.Conn
 	dialect dialect
 	objects func() (objects, error)
-	rows    string // query for the number of rows that were changed so far
+	rows    string // query for the number of rows changed so far
 }
 
 func (r dryRun) all(ctx context.Context, pending []Migration) (effects []MigrationEffect, err error) {
@@ -149,7 +149,7 @@ func (r dryRun) changedRows(ctx context.Context) (n int64, err error) {
 	return n, MapError(err)
 }
 
-// exec runs statements, of which PostgreSQL takes several only in its simple protocol.
+// exec runs several statements, which PostgreSQL accepts only in its simple protocol.
 func (r dryRun) exec(ctx context.Context, text string) error {
 	var args []any
 	if r.dialect == postgresDialect {
@@ -159,7 +159,7 @@ func (r dryRun) exec(ctx context.Context, text string) error {
 	return err
 }
 
-// changes describes how the objects differ afterwards.
+// changes describes how after differs.
 func (before objects) changes(after objects) (all []string) {
 	names := slices.Collect(maps.Keys(before))
 	for name := range after {

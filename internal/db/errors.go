@@ -18,11 +18,10 @@ import (
 	"notary"
 )
 
-// ErrUnique is returned when a row with this key exists already. Callers say what that means.
+// ErrUnique is returned when a row with this key already exists. Callers explain what that means.
 var ErrUnique = errors.New("a row with this key is there already")
 
-// MapError turns a driver's error into a [notary.Error], by its code. It leaves [sql.ErrNoRows] and
-// [ErrUnique] to the caller.
+// MapError maps a driver's error to a [notary.Error] by its code. It returns [sql.ErrNoRows] and [ErrUnique] unchanged.
 func MapError(err error) error {
 	var lite *sqlite.Error
 	var pg *pgconn.PgError
@@ -49,7 +48,7 @@ func MapError(err error) error {
 	}
 }
 
-// sqliteSentences describe those of SQLite's primary result codes that may be temporary.
+// sqliteSentences describes the primary result codes of SQLite that may be temporary.
 var sqliteSentences = map[int]string{
 	sqlite3.SQLITE_PERM:   "the database cannot be accessed (check the permissions of its files)",
 	sqlite3.SQLITE_BUSY:   "the database is in use by another program",
@@ -70,7 +69,7 @@ func mappedSQLite(code int, err error) error {
 	switch code {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
 		return ErrUnique
-	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: // what the row is about has just been deleted
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: // a referenced row has just been deleted
 		return Raced()
 	}
 	if sentence, ok := sqliteSentences[code&0xff]; ok { // the primary code of an extended one
@@ -79,7 +78,7 @@ func mappedSQLite(code int, err error) error {
 	return notary.InternalError("use the database", err)
 }
 
-// Codes of PostgreSQL (its manual, appendix A).
+// PostgreSQL error codes (manual, appendix A).
 const (
 	uniqueViolation      = "23505"
 	foreignKeyViolation  = "23503"
@@ -94,16 +93,16 @@ const (
 	unknownDatabase      = "3D000"
 )
 
-// state is the meaning of a code of PostgreSQL, or of a class of codes.
+// state is the meaning of a PostgreSQL code or class of codes.
 type state struct {
 	sentence string
-	away     bool // the connection, or the server as a whole, cannot be used: another may be
+	away     bool // the connection or the whole server is unusable: another one may work
 }
 
 const refusesUser = "the database refuses the server's user (check user and password in the URL of the database)"
 
-// states maps codes and classes of codes; a code takes precedence over its class. All others are
-// bugs or damage, and permanent.
+// states maps codes and classes of codes; a code takes precedence over its class. All others are bugs or damage, and
+// permanent.
 var states = map[string]state{
 	"08":                 {"the database cannot be reached at the moment", true},
 	readOnlyTransaction:  {"the database cannot be written at the moment", true}, // after a fail-over
@@ -128,7 +127,7 @@ func stateOf(pg *pgconn.PgError) (state, bool) {
 	if s, ok := states[pg.Code]; ok {
 		return s, true
 	}
-	if pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery" { // a node has just upgraded the schema
+	if pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery" { // another node has just upgraded the schema
 		return state{"the database's schema has just changed", true}, true
 	}
 	if len(pg.Code) != 5 {
@@ -142,7 +141,7 @@ func mappedPostgres(pg *pgconn.PgError, err error) error {
 	switch pg.Code {
 	case uniqueViolation:
 		return ErrUnique
-	case foreignKeyViolation: // what the row is about has just been deleted
+	case foreignKeyViolation: // a referenced row has just been deleted
 		return Raced()
 	}
 	state, ok := stateOf(pg)
@@ -157,20 +156,20 @@ func mappedPostgres(pg *pgconn.PgError, err error) error {
 	return temporary(state.sentence, 5*time.Second, err)
 }
 
-// deadlocked reports whether PostgreSQL undid a transaction that waited for another one, which waited for it.
+// deadlocked reports whether PostgreSQL rolled back a transaction to resolve a deadlock.
 func deadlocked(err error) bool {
 	var fault *pgconn.PgError
 	return errors.As(err, &fault) && fault.Code == deadlockDetected
 }
 
-// temporary returns the error of a condition that may pass and changed nothing.
+// temporary returns the error of a transient condition that changed nothing.
 func temporary(sentence string, retryAfter time.Duration, err error) error {
 	return &notary.Error{Kind: notary.Unavailable, RetryAfter: retryAfter, Err: err,
 		Message: sentence + ", nothing was changed: try again"}
 }
 
-// isAway reports whether the connection or the server cannot be used now and may be later: it
-// is not there, shutting down, starting, full, or not the primary.
+// isAway reports whether the connection or the server is temporarily unusable: unreachable, shutting down, starting,
+// full, or not the primary.
 func isAway(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -184,22 +183,22 @@ func isAway(err error) bool {
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
-// away means that no query reached the database.
+// away is returned when no query reached the database.
 func away(err error) error {
 	return temporary("the database cannot be reached at the moment", 5*time.Second, err)
 }
 
-// timedOut reports whether err means that the database did not answer within a limit of ours.
+// timedOut reports whether the database exceeded one of our time limits.
 func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// slow means that the database did not answer in time. Nothing was changed.
+// slow is returned when the database did not answer in time. Nothing was changed.
 func slow(err error) error {
 	return temporary("the database did not answer in time", 5*time.Second, err)
 }
 
-// unavailable means that SQLite did not make the change, and may later.
+// unavailable is returned when SQLite could not make the change but may later.
 func unavailable(err error) error {
 	var lite *sqlite.Error
 	if errors.As(err, &lite) && sqliteSentences[lite.Code()&0xff] != "" {
@@ -210,13 +209,12 @@ func unavailable(err error) error {
 
 func busy(why string) error { return temporary(why, time.Second, nil) }
 
-// Raced returns the error of a change to something that another transaction has changed since it was
-// read.
+// Raced returns the error of a change to something that another transaction has changed since it was read.
 func Raced() error {
 	return notary.Errorf(notary.Conflict, "somebody else has just changed this: look at it again")
 }
 
-// Corrupt reports whether SQLite found the file to be damaged.
+// Corrupt reports whether SQLite found the file damaged.
 func Corrupt(err error) bool {
 	var fault *sqlite.Error
 	return errors.As(err, &fault) &&

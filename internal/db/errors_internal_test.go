@@ -18,18 +18,18 @@ import (
 	"notary"
 )
 
-// What may pass is Unavailable, with when to try again; a fault or damage is Internal.
+// Transient conditions are Unavailable with a retry time; bugs and damage are Internal.
 func TestPostgresCodes(t *testing.T) {
 	t.Parallel()
 	tests := map[notary.Kind][]string{
 		notary.Unavailable: {
 			"08000", "08001", "08003", "08004", "08006", "08P01", // connection
 			"25006", "25P03", "25P04", // read-only, time limits of transactions
-			"28000", "28P01", "3D000", // a password that was changed, a database that was renamed
+			"28000", "28P01", "3D000", // changed password, renamed database
 			"40000", "40001", "40002", "40P01", // rolled back
 			"53000", "53100", "53200", "53300", "53400", // resources
 			"55006", "55P03", // in use, locked
-			"57000", "57014", "57P01", "57P02", "57P03", "57P04", "57P05", // an operator's doing
+			"57000", "57014", "57P01", "57P02", "57P03", "57P04", "57P05", // operator intervention
 			"58000", "58030", "58P01", // the system
 		},
 		notary.OutcomeUnknown: {"40003"},

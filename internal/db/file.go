@@ -15,15 +15,15 @@ import (
 	"notary"
 )
 
-// The settings of a connection to a SQLite file: see [OnFile].
+// Connection settings for a SQLite file: see [OnFile].
 const (
 	ReadFile       = "?_pragma=busy_timeout(5000)&_pragma=query_only(1)"
 	ReadClosedFile = "?_pragma=query_only(1)"
-	AppendFile     = "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)" // that a server may be using
+	AppendFile     = "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)" // a server may be using it
 	WriteFile      = "?_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)"
 )
 
-// OnFile runs fn on a connection of its own to a SQLite file, whatever the version of its schema.
+// OnFile runs fn on a dedicated connection to a SQLite file of any schema version.
 func OnFile(ctx context.Context, path, settings string, fn func(*sql.Conn) error) error {
 	db, err := sql.Open("sqlite", fileURI(path)+settings)
 	if err != nil {
@@ -38,8 +38,7 @@ func OnFile(ctx context.Context, path, settings string, fn func(*sql.Conn) error
 	return fn(conn)
 }
 
-// CheckFile checks a SQLite file alone, whatever the version of its schema, and returns what is
-// damaged.
+// CheckFile checks the integrity of a SQLite file of any schema version and returns the damage found.
 func CheckFile(ctx context.Context, path string) (damage []error, err error) {
 	err = OnFile(ctx, path, ReadClosedFile, func(conn *sql.Conn) error {
 		for _, rule := range (&sqliteEngine{}).rules() {
@@ -52,8 +51,8 @@ func CheckFile(ctx context.Context, path string) (damage []error, err error) {
 	return damage, err
 }
 
-// CopyFile copies a SQLite file, which a server may be using, through SQLite in one read transaction.
-// The file to copy into exists and is empty: see [CreatePrivate].
+// CopyFile copies a SQLite file that a server may be using, through SQLite in one read transaction. The target exists
+// and is empty: see [CreatePrivate].
 func (s Schema) CopyFile(ctx context.Context, path, to string) error {
 	return OnFile(ctx, path, ReadFile, func(conn *sql.Conn) error { return s.copyOn(ctx, conn, path, to) })
 }
@@ -72,13 +71,13 @@ func (s Schema) copyOn(ctx context.Context, conn *sql.Conn, path, to string) err
 			return err
 		}
 		for more := true; more && err == nil; {
-			more, err = backup.Step(-1) // all pages at once: one moment
+			more, err = backup.Step(-1) // all pages at once, for a consistent copy
 		}
 		return errors.Join(err, backup.Finish())
 	}))
 }
 
-// MoveFile renames a file and makes that durable.
+// MoveFile renames a file durably.
 func MoveFile(from, to string) error {
 	f, err := os.OpenFile(from, os.O_RDWR, 0)
 	if err != nil {
@@ -97,19 +96,19 @@ func MoveFile(from, to string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// companions are the files that SQLite has beside a database.
+// companions are the suffixes of the files that SQLite keeps next to a database.
 var companions = []string{"-wal", "-shm", "-journal"}
 
-// RemoveFile removes a SQLite database that nobody uses, if it exists.
+// RemoveFile removes an unused SQLite database, if it exists.
 func RemoveFile(path string) {
 	for _, suffix := range append([]string{"", ".lock"}, companions...) {
 		_ = os.Remove(path + suffix)
 	}
 }
 
-// SetAside gives a SQLite database that no server uses a second name, under which it is kept; "" if
-// there is none. Its companions move with it, also those of a damaged or removed file: SQLite would
-// take them for parts of the next one.
+// SetAside keeps a SQLite database that no server uses under a second name, which it returns; "" if there is no
+// database. Its companions move with it, even those of a damaged or removed file: SQLite would apply them to the next
+// one.
 func SetAside(ctx context.Context, path string) (kept string, err error) {
 	_, statErr := os.Lstat(path)
 	if statErr == nil {
@@ -126,15 +125,15 @@ func SetAside(ctx context.Context, path string) (kept string, err error) {
 	if statErr != nil {
 		return "", nil
 	}
-	// With a link there is a database at every moment, whatever happens before the new one is
-	// in its place. Not every file system has them.
+	// With a link the path names a database at every moment, even if the new one is never moved there. Not every file
+	// system supports links.
 	if err := os.Link(path, kept); err != nil {
 		return kept, MoveFile(path, kept)
 	}
 	return kept, nil
 }
 
-// mergeLog copies the log of a database into the file. A damaged one is left as it is.
+// mergeLog copies the log of a database into the file. It leaves a damaged file unchanged.
 func mergeLog(ctx context.Context, path string) error {
 	db, err := connectSQLite(path, 1, "")
 	if err != nil {

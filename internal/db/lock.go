@@ -1,22 +1,19 @@
 package db
 
-// On SQLite one transaction runs at a time. On PostgreSQL they run concurrently, each statement
-// seeing what was committed before it (READ COMMITTED). What a transaction decides on is kept true
-// until its commit in one of three ways: it is a condition of the UPDATE that acts on it, or a
-// constraint, or it is guarded by a lock that is taken before it is read. Transactions that change
-// an object lock it exclusively; those that only rely on it share the lock.
+// On SQLite one transaction runs at a time. On PostgreSQL they run concurrently, each statement seeing what was
+// committed before it (READ COMMITTED). What a transaction decides on is kept true until its commit in one of three
+// ways: by a condition of the UPDATE that acts on it, by a constraint, or by a lock taken before reading. Transactions
+// that change an object lock it exclusively; those that only rely on it share the lock.
 
 // LockClass is a class of objects that transactions lock. Classes are numbered from 1.
 type LockClass int64
 
-// LockShared waits until no transaction holds the lock exclusively, and holds it shared until the
-// end of the transaction.
+// LockShared waits for exclusive holders of the lock and holds it shared until the end of the transaction.
 func (tx *Tx) LockShared(class LockClass, id int64) error {
 	return tx.lock(`SELECT pg_advisory_xact_lock_shared($1)`, false, class, id)
 }
 
-// Lock waits until no other transaction holds the lock, and holds it exclusively until the end of
-// the transaction.
+// Lock waits for all other holders of the lock and holds it exclusively until the end of the transaction.
 func (tx *Tx) Lock(class LockClass, id int64) error {
 	return tx.lock(`SELECT pg_advisory_xact_lock($1)`, true, class, id)
 }
@@ -30,5 +27,5 @@ func (tx *Tx) lock(text string, exclusive bool, class LockClass, id int64) error
 		tx.locks = map[int64]bool{}
 	}
 	tx.locks[lock] = exclusive
-	return tx.Later(text, lock) // before what is read next
+	return tx.Later(text, lock) // sent before the next read
 }

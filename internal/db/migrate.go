@@ -14,8 +14,7 @@ import (
 	"notary"
 )
 
-// claimFile marks a new file as the program's, and refuses that of another program before anything
-// is changed in it.
+// claimFile marks a new file as the program's, and refuses that of another program before changing anything in it.
 func (s Schema) claimFile(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", fileURI(path))
 	if err != nil {
@@ -44,11 +43,11 @@ func (s Schema) claimed(ctx context.Context, db *sql.DB) (bool, error) {
 	return id == s.ApplicationID, nil
 }
 
-// dialect is what the migrations need to know of an engine.
+// dialect is what migrations need to know about an engine.
 type dialect struct {
 	goose    goose.Dialect
 	folder   string // of the migration files
-	hasTable string // query that counts the tables of a name
+	hasTable string // query that counts the tables of that name
 }
 
 var (
@@ -65,7 +64,7 @@ func (s Schema) provider(d dialect, db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(d.goose, db, files)
 }
 
-// migrateSQLite migrates a file that this process has locked.
+// migrateSQLite migrates a file locked by this process.
 func (s Schema) migrateSQLite(ctx context.Context, db *sql.DB) error {
 	provider, err := s.provider(sqliteDialect, db)
 	if err != nil {
@@ -81,8 +80,8 @@ func (s Schema) migrateSQLite(ctx context.Context, db *sql.DB) error {
 	return apply(ctx, provider)
 }
 
-// apply applies the pending migrations, each in a transaction of its own. On PostgreSQL one may deadlock with
-// the transactions of running nodes.
+// apply applies the pending migrations, each in its own transaction. On PostgreSQL one may deadlock with the
+// transactions of running nodes.
 func apply(ctx context.Context, provider *goose.Provider) error {
 	for n := 1; ; n++ {
 		_, err := provider.Up(ctx)
@@ -95,8 +94,8 @@ func apply(ctx context.Context, provider *goose.Provider) error {
 	}
 }
 
-// refuseOthers refuses a PostgreSQL database with the tables of another program, or with tables that
-// this user may not read, as a restore by another user leaves them.
+// refuseOthers refuses a PostgreSQL database with the tables of another program, or with tables that this user may not
+// read, as left by a restore as another user.
 func (s Schema) refuseOthers(ctx context.Context, db *sql.DB) error {
 	var tables, unreadable int
 	var ours bool
@@ -126,8 +125,7 @@ var errNoVersion = errors.New("it has tables but no goose_db_version, which hold
 var errUnreleased = errors.New("it was made before the first release, in a form that is no longer read: " +
 	"begin with a new one")
 
-// status reads the status of a database that has a version or is empty. It creates the table of goose if that
-// does not exist.
+// status returns the status of a versioned or empty database. It creates the goose table if that does not exist.
 func (s Schema) status(ctx context.Context, d dialect, db *sql.DB, provider *goose.Provider) (SchemaStatus, error) {
 	current, err := provider.GetDBVersion(ctx)
 	switch {
@@ -139,8 +137,8 @@ func (s Schema) status(ctx context.Context, d dialect, db *sql.DB, provider *goo
 	return s.statusOf(ctx, d, db, current)
 }
 
-// Status returns the status of a database's schema. It fails if the database is not one of this program's.
-// Nothing is changed; a server may be running.
+// Status returns the status of a database's schema. It fails for a database of another program. It changes nothing, and
+// a server may be running.
 func (s Schema) Status(ctx context.Context, database string) (SchemaStatus, error) {
 	d, db, err := s.open(ctx, database)
 	if err != nil {

@@ -2,7 +2,7 @@ package db
 
 import "testing"
 
-// Errors name every host of the database, since any of them may be the one in question, and no password.
+// Errors name every host of the database, since any of them may be at fault, and no password.
 func TestPostgresNameHasAllHosts(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{

@@ -19,24 +19,23 @@ import (
 )
 
 const (
-	// writers is how many transactions a node runs at once. More gain nothing: they would
-	// wait for the same disk.
+	// writers is the number of concurrent transactions of a node. More gain nothing: they would wait for the same disk.
 	writers = 32
-	// pgReaders is how many connections more there are for reading.
+	// pgReaders is the number of additional connections for reading.
 	pgReaders = 16
-	// slots is over how many rows a counter is spread.
+	// slots is the number of rows over which a counter is spread.
 	slots = 64
 
-	// connectTimeout is how long one attempt to connect to one host may take.
+	// connectTimeout limits one attempt to connect to one host.
 	connectTimeout = 5 * time.Second
-	// attempts is how often a transaction that conflicts with others is run.
+	// attempts limits how often a conflicting transaction is run.
 	attempts = 10
 )
 
-// wholeTables are the settings of plans that read tables from end to end.
+// wholeTables are the planner settings that allow reading whole tables.
 var wholeTables = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"}
 
-// postgresEngine is a database that any number of nodes share.
+// postgresEngine is a database shared by any number of nodes.
 type postgresEngine struct {
 	schema Schema
 	topics topics
@@ -47,8 +46,8 @@ type postgresEngine struct {
 	running context.Context // of the transactions; Close cancels it when they take too long
 	cancel  context.CancelFunc
 
-	free     chan int      // the counters' slots that no transaction of this node is using
-	waiting  chan struct{} // one for each transaction that waits for a slot
+	free     chan int      // counter slots not in use by a transaction of this node
+	waiting  chan struct{} // one element for each transaction waiting for a slot
 	stopping chan struct{} // closed by close
 	stop     sync.Once
 }
@@ -68,8 +67,8 @@ func openPostgres(ctx context.Context, url string, schema Schema, limits limits,
 	return e, nil
 }
 
-// unmigrated explains a failed migration. Since PostgreSQL 15 only the owner of a database
-// may create tables in it, which often shows here first.
+// unmigrated explains a failed migration. Since PostgreSQL 15 only the owner of a database may create tables in it,
+// which often shows here first.
 func (e *postgresEngine) unmigrated(err error) error {
 	var theirs *pgconn.PgError
 	var ours *notary.Error
@@ -104,18 +103,17 @@ func connectPostgres(ctx context.Context, url string, schema Schema, limits limi
 	return e, nil
 }
 
-// pool returns the connections of the engine, each prepared by a function.
+// pool opens the engine's connection pool; prepare runs on each new connection.
 func (e *postgresEngine) pool(prepare func(context.Context, *pgx.Conn) error) *sql.DB {
 	db := stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(prepare))
 	db.SetMaxOpenConns(writers + pgReaders)
 	db.SetMaxIdleConns(writers + pgReaders)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	db.SetConnMaxLifetime(time.Hour) // so that a node moves back after hosts have changed
+	db.SetConnMaxLifetime(time.Hour) // a node moves back after a host change
 	return db
 }
 
-// parsePostgres parses the URL and sets defaults. No error repeats the URL,
-// which holds a password.
+// parsePostgres parses the URL and sets defaults. Errors never repeat the URL, which holds a password.
 func parsePostgres(url string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -141,8 +139,8 @@ func (e *postgresEngine) name() string {
 	return e.config.Database + " on " + strings.Join(slices.Compact(hosts), ", ")
 }
 
-// awaken connects for the first time. It waits for a server that is absent or just starting,
-// and gives up at once on other errors.
+// awaken connects for the first time. It waits for a server that is absent or just starting, and fails at once on other
+// errors.
 func (e *postgresEngine) awaken(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.start)
 	defer cancel()
@@ -163,7 +161,7 @@ func (e *postgresEngine) awaken(ctx context.Context) error {
 func (e *postgresEngine) check(ctx context.Context) error {
 	var encoding, synchronous string
 	err := e.db.QueryRowContext(ctx, `SELECT current_setting('server_encoding'), current_setting('synchronous_commit')`,
-		pgx.QueryExecModeExec). // which any pooler understands
+		pgx.QueryExecModeExec). // works with any pooler
 		Scan(&encoding, &synchronous)
 	switch {
 	case err != nil:
@@ -178,7 +176,7 @@ func (e *postgresEngine) check(ctx context.Context) error {
 	return e.requireSessions(ctx)
 }
 
-// refusal returns the error with which Open refuses a database that cannot be used.
+// refusal explains why Open refuses a database.
 func (e *postgresEngine) refusal(err error) error {
 	var ours *notary.Error
 	var theirs *pgconn.PgError
@@ -210,14 +208,14 @@ func (e *postgresEngine) close() error {
 		close(e.stopping)
 		late := time.AfterFunc(e.limits.stop, e.cancel)
 		defer late.Stop()
-		for range writers { // each is free once its transaction has ended
+		for range writers { // freed at the end of each transaction
 			<-e.free
 		}
 	})
 	return e.db.Close()
 }
 
-// connection returns one of the pool, and waits no longer for it than a query may take.
+// connection returns a pooled connection, waiting no longer than a query may take.
 func (e *postgresEngine) connection(ctx context.Context) (*sql.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.limits.read)
 	defer cancel()
@@ -295,8 +293,8 @@ func (e *postgresEngine) loaded(ctx context.Context, conn *sql.Conn, tables []st
 	return nil
 }
 
-// rules returns none: PostgreSQL always checks its references, and its files with pg_amcheck.
+// rules returns none: PostgreSQL always checks foreign keys, and pg_amcheck its files.
 func (e *postgresEngine) rules() []Rule { return nil }
 
-// quickChecks returns none: a cluster checks its pages itself.
+// quickChecks returns none: PostgreSQL checks its pages itself.
 func (e *postgresEngine) quickChecks([]string) []Rule { return nil }

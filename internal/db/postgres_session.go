@@ -13,21 +13,18 @@ import (
 	"notary"
 )
 
-// sessionSettings are required in each session.
-//
-// They are set once a connection is established and not while it is: PgBouncer refuses unknown
-// startup parameters.
+// sessionSettings apply to each session. They are set after connecting, because PgBouncer refuses unknown startup
+// parameters.
 var sessionSettings = [][2]string{
 	{"timezone", "UTC"},
 	{"default_transaction_isolation", "read committed"},
-	// Every query has its indexes, and wants few rows. A plan that was made while a table was
-	// small must not read it from end to end once it is large.
+	// Every query has an index and returns few rows. A plan made while a table was small must not scan it once it is
+	// large.
 	{wholeTables[0], "off"},
 	{wholeTables[1], "off"},
 	{wholeTables[2], "off"},
 	{"max_parallel_workers_per_gather", "0"},
-	// The server gives up what a node that is gone or cut off has left behind: its queries, the
-	// locks of its transactions, and its connections.
+	// The server drops what a lost or disconnected node leaves behind: queries, transaction locks and connections.
 	{"statement_timeout", "60s"},
 	{"idle_in_transaction_session_timeout", "60s"},
 	{"tcp_keepalives_idle", "30"},
@@ -50,7 +47,7 @@ func setSession(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// setMigrationSession is setSession without the limits: an index on a large table takes longer.
+// setMigrationSession is setSession without time limits: an index on a large table takes longer.
 func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
 	if err := setSession(ctx, conn); err != nil {
 		return err
@@ -59,12 +56,12 @@ func setMigrationSession(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// probes is how often [postgresEngine.requireSessions] looks for a shared session.
+// probes is how often [postgresEngine.requireSessions] tests for a shared session.
 const probes = 5
 
-// requireSessions refuses a connection pooler that gives each transaction another session of
-// the server (PgBouncer's pool_mode transaction or statement). Session settings, prepared
-// statements, LISTEN and the lock around migrations need sessions.
+// requireSessions refuses a connection pooler that may switch server sessions between transactions (PgBouncer's
+// pool_mode transaction or statement). Session settings, prepared statements, LISTEN and the migration lock need
+// sessions.
 func (e *postgresEngine) requireSessions(ctx context.Context) error {
 	first, err := e.probe(ctx)
 	if err != nil {
@@ -75,7 +72,7 @@ func (e *postgresEngine) requireSessions(ctx context.Context) error {
 	if err := first.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&backend); err != nil {
 		return err
 	}
-	if backend == first.PgConn().PID() { // connected to the server itself
+	if backend == first.PgConn().PID() { // connected directly to the server
 		return nil
 	}
 	second, err := e.probe(ctx)
@@ -102,8 +99,8 @@ func (e *postgresEngine) probe(ctx context.Context) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// sharesSession reports whether the second connection sees a session setting of the first, or
-// the first one loses it while the second is in a transaction.
+// sharesSession reports whether the second connection sees a session setting of the first, or the first loses it while
+// the second is in a transaction.
 func sharesSession(ctx context.Context, first, second *pgx.Conn) (bool, error) {
 	mark := rand.Text()
 	if _, err := first.Exec(ctx, `SELECT set_config('notary.session', $1, false)`, mark); err != nil {
@@ -111,7 +108,7 @@ func sharesSession(ctx context.Context, first, second *pgx.Conn) (bool, error) {
 	}
 	tx, err := second.Begin(ctx)
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) { // pool_mode statement allows no transactions
+	if errors.As(err, &refused) { // pool_mode statement does not allow transactions
 		return true, nil
 	}
 	if err != nil {
@@ -123,7 +120,7 @@ func sharesSession(ctx context.Context, first, second *pgx.Conn) (bool, error) {
 	if err := tx.QueryRow(ctx, read).Scan(&seen); err != nil {
 		return false, err
 	}
-	if seen == mark { // do not wait for another session: it may be the only one of the pool
+	if seen == mark { // do not wait for another session: the pool may have only one
 		return true, nil
 	}
 	if err := first.QueryRow(ctx, read).Scan(&kept); err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A database that hangs gets one query, however many ask; all of them hear that it does not
-// answer, and those that still wait share its answer once it comes.
+// A database that hangs gets one query, however many callers ask. All of them learn that it does not answer, and those
+// still waiting share its late answer.
 func TestProbesShareOneQuery(t *testing.T) {
 	t.Parallel()
 	var p probe
@@ -36,7 +36,7 @@ func TestProbesShareOneQuery(t *testing.T) {
 	}
 	answer <- late
 	<-hung.done
-	close(answer) // whoever came after that asks again
+	close(answer) // later callers start another query
 	waiting.Wait()
 	if hung.err != late || queries < 1 || queries > 11 {
 		t.Errorf("%d queries, the first of which said %v", queries, hung.err)

@@ -12,17 +12,17 @@ import (
 	"notary"
 )
 
-// Programs of several schema versions may have a PostgreSQL database open at once. Each of their connections
-// shares an advisory lock on its program's version. A migration that excludes a version locks it exclusively, which fails
-// while a program of that version is running and keeps others from connecting. Once the migration is applied,
-// schema_compatibility keeps them out. The locks end with the connections, whatever ends those.
+// Programs of several schema versions may have a PostgreSQL database open at once. Each connection shares an advisory
+// lock on its program's version. A migration that excludes a version locks it exclusively, which fails while a program
+// of that version is running and keeps new ones from connecting. Once the migration is applied, schema_compatibility
+// keeps them out. The locks end with the connections.
 //
-// The locks are pairs of the application ID and a version. Programs that migrate take turns by the lock of version 0.
+// A lock is the pair of application ID and version. The lock of version 0 serializes migrations.
 
 // migrationTimeout limits how long a program waits for another one to migrate.
 const migrationTimeout = 5 * time.Minute
 
-// migrate migrates the schema, on connections without the limits of the others.
+// migrate migrates the schema, on connections without time limits.
 func (e *postgresEngine) migrate(ctx context.Context, clock func() time.Time) error {
 	if err := e.schema.refuseOthers(ctx, e.db); err != nil {
 		return err
@@ -71,8 +71,8 @@ func (e *postgresEngine) takeTurn(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
-// exclude waits until no program is running that cannot run after the pending migrations, and keeps such programs
-// from connecting until the locks of conn end.
+// exclude waits until every running program can run after the pending migrations, and keeps others from connecting
+// until the locks of conn end.
 func (e *postgresEngine) exclude(ctx context.Context, conn *sql.Conn, status SchemaStatus,
 	clock func() time.Time) error {
 	for deadline := time.Now().Add(e.limits.programs); ; {
@@ -97,7 +97,7 @@ func (e *postgresEngine) exclude(ctx context.Context, conn *sql.Conn, status Sch
 	}
 }
 
-// lockVersions reports whether it has locked every version that the pending migrations exclude.
+// lockVersions tries to lock every version that the pending migrations exclude, and reports success.
 func (s Schema) lockVersions(ctx context.Context, conn *sql.Conn, status SchemaStatus,
 	now time.Time) (locked bool, err error) {
 	if status.Current > 0 && status.Current < s.Announced {
@@ -110,7 +110,7 @@ func (s Schema) lockVersions(ctx context.Context, conn *sql.Conn, status SchemaS
 	return locked, err
 }
 
-// running returns the programs that have the database open, by their versions.
+// running returns the programs that have the database open, by version.
 func (s Schema) running(ctx context.Context, db queryable, current int64, now time.Time) ([]RunningPrograms, error) {
 	if current < s.Announced {
 		return leased(ctx, db, current, now)
@@ -124,8 +124,8 @@ func (s Schema) running(ctx context.Context, db queryable, current int64, now ti
 		GROUP BY l.objid ORDER BY l.objid`, s.ApplicationID)
 }
 
-// leased returns the programs of versions that do not lock their version. One of them always has a lease, and all
-// have the version of the database.
+// leased returns the programs of versions that do not lock their version. One of them always holds a lease, and all
+// have the database's version.
 func leased(ctx context.Context, db queryable, current int64, now time.Time) ([]RunningPrograms, error) {
 	return collectPrograms(ctx, db, `SELECT CAST($1 AS BIGINT), CAST('' AS TEXT) FROM lease
 		WHERE expires_at > $2 LIMIT 1`, current, Seconds(now))
@@ -148,7 +148,7 @@ func collectPrograms(ctx context.Context, db queryable, text string, args ...any
 }
 
 // join replaces the connections by those of a running program, which announce its version. It fails if the database
-// excludes that.
+// excludes that version.
 func (e *postgresEngine) join(ctx context.Context) error {
 	all, err := e.schema.list(postgresDialect.folder)
 	if err != nil {
@@ -166,8 +166,8 @@ func (e *postgresEngine) join(ctx context.Context) error {
 	return MapError(e.db.PingContext(ctx))
 }
 
-// announce prepares a connection of a running program: it locks the program's version, then reads whether the
-// database excludes that.
+// announce prepares a connection of a running program: it locks the program's version, then checks that the database
+// does not exclude it.
 func (e *postgresEngine) announce(ctx context.Context, conn *pgx.Conn, version int64) error {
 	err := setSession(ctx, conn)
 	if err == nil {
@@ -186,7 +186,7 @@ func (e *postgresEngine) lockVersion(ctx context.Context, conn *pgx.Conn, versio
 	err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock_shared($1, $2)`, pgx.QueryExecModeSimpleProtocol,
 		e.schema.ApplicationID, int32(version)).Scan(&locked)
 	var from int64
-	if err == nil && locked { // read afterwards: a migration holds the lock until it is committed
+	if err == nil && locked { // after locking: a migration holds the lock until its commit
 		err = conn.QueryRow(ctx, `SELECT COALESCE(MAX(compatible_from), 0) FROM schema_compatibility`,
 			pgx.QueryExecModeSimpleProtocol).Scan(&from)
 	}

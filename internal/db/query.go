@@ -12,7 +12,7 @@ func Collect[T any](ctx context.Context, q Querier, scan func(Row) (T, error), t
 	return scanAll(rows, err, scan)
 }
 
-// CollectPlanned is Collect for a text whose best plan depends on the arguments.
+// CollectPlanned is Collect for a query whose best plan depends on its arguments.
 func CollectPlanned[T any](ctx context.Context, q Querier, scan func(Row) (T, error), text string,
 	args ...any) ([]T, error) {
 	rows, err := q.QueryPlanned(ctx, text, args...)
@@ -35,13 +35,13 @@ func scanAll[T any](rows Rows, err error, scan func(Row) (T, error)) ([]T, error
 	return all, MapError(rows.Err())
 }
 
-// Scan reads a row of one column.
+// Scan scans a row of one column.
 func Scan[T any](row Row) (v T, err error) {
 	err = row.Scan(&v)
 	return v, err
 }
 
-// Binder builds a query: conditions, and arguments with their numbers.
+// Binder builds a query's conditions and numbered arguments.
 type Binder struct {
 	Args []any
 
@@ -66,7 +66,7 @@ func BindAll[T any](b *Binder, list []T) string {
 // And adds a condition.
 func (b *Binder) And(condition string) { b.conditions = append(b.conditions, condition) }
 
-// Where returns the WHERE clause; "" without conditions.
+// Where returns the WHERE clause, or "" without conditions.
 func (b *Binder) Where() string {
 	if len(b.conditions) == 0 {
 		return ""

@@ -8,13 +8,11 @@ import (
 	"notary"
 )
 
-// probeTimeout bounds the query that tests whether the database answers, so that the next one can
-// find that it answers again.
+// probeTimeout limits the query that tests whether the database answers, so that a later one can notice its recovery.
 const probeTimeout = 5 * time.Second
 
-// Ready returns nil if the database answers before ctx ends, and a [notary.Unavailable] error
-// otherwise. Callers at the same time share one query, so that they do not pile up in front of a
-// database that hangs.
+// Ready returns nil if the database answers before ctx ends, and a [notary.Unavailable] error otherwise. Concurrent
+// callers share one query, so that they do not pile up in front of a hanging database.
 func (d *DB) Ready(ctx context.Context) error {
 	err := d.probe.ask(ctx, func(ctx context.Context) error {
 		var one int
@@ -27,7 +25,7 @@ func (d *DB) Ready(ctx context.Context) error {
 	return nil
 }
 
-// probe runs one query at a time and gives its result to all callers that wait for it.
+// probe runs one query at a time and shares its result with all waiting callers.
 type probe struct {
 	mu      sync.Mutex
 	running *probing // nil while no query runs
@@ -48,7 +46,7 @@ func (p *probe) ask(ctx context.Context, query func(context.Context) error) erro
 	}
 }
 
-// join returns the query that is running, starting one if there is none.
+// join returns the running query, starting one if necessary.
 func (p *probe) join(query func(context.Context) error) *probing {
 	p.mu.Lock()
 	defer p.mu.Unlock()

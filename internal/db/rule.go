@@ -7,22 +7,21 @@ import (
 	"strings"
 )
 
-// Rule is something that is always true of an intact database, as a query for what breaks it: one
-// text column, one row for each breach.
+// Rule is an invariant of an intact database, as a query for its violations: one text column, a row for each.
 type Rule struct{ Says, Breaches string }
 
-// FileRules are the engine's own checks of its files.
+// FileRules returns the engine's own integrity checks.
 func (d *DB) FileRules() []Rule { return d.engine.rules() }
 
-// QuickChecks are the engine's checks of the files of these tables, in short steps.
+// QuickChecks returns the engine's page checks, table by table.
 func (d *DB) QuickChecks(tables []string) []Rule { return d.engine.quickChecks(tables) }
 
-// Broken returns what breaks the rule.
+// Broken returns the violations of the rule.
 func (r Rule) Broken(ctx context.Context, q Querier) (breaches []string, err error) {
 	return Collect(ctx, q, Scan[string], r.Breaches)
 }
 
-// Check returns an error with what breaks the rule.
+// Check returns an error that lists the violations, or nil.
 func (r Rule) Check(ctx context.Context, q Querier) error {
 	breaches, err := r.Broken(ctx, q)
 	if err != nil {
@@ -34,7 +33,7 @@ func (r Rule) Check(ctx context.Context, q Querier) error {
 	return nil
 }
 
-// OnConn returns a querier that runs each statement once on a connection, for as long as it takes.
+// OnConn returns a querier that runs each statement on a connection, without preparing it and without a time limit.
 func OnConn(conn *sql.Conn) Querier { return onConn{conn} }
 
 type onConn struct{ conn *sql.Conn }

@@ -18,32 +18,29 @@ import (
 	"notary"
 )
 
-// readers is how many connections read from SQLite at once, beside the one that writes.
+// readers is the number of concurrent connections for reading, besides the one that writes.
 const readers = 8
 
-// How much of the file the connection that writes keeps in memory, in SQLite's own notation:
-// usually, and while many rows are added at once.
+// Page cache of the writing connection, in SQLite's notation: normally and during a bulk load.
 const (
 	writeCache = "-32000" // 32 MB
 	loadCache  = "-1000000"
 )
 
-// The write-ahead log. A checkpoint copies it into the file once it has that many pages of 4 KiB.
-// Pages that are written repeatedly until then, such as those of indexes of random values, are copied
-// once: a longer log is faster but takes more disk space. A log that grew beyond the limit, because a
-// long read kept it from being reused, is truncated afterwards.
+// Write-ahead log. A checkpoint copies it into the file once it reaches that many pages of 4 KiB. Pages written
+// repeatedly until then, such as those of indexes of random values, are copied once: a longer log is faster but takes
+// more disk space. A log that outgrew the limit, because a long read prevented its reuse, is truncated.
 const (
 	checkpoint = "4000"     // 16 MB
 	logLimit   = "16777216" // octets
 )
 
-// sqliteEngine is one file, which one process at a time has open: one connection writes, others
-// read.
+// sqliteEngine is a file that one process at a time has open, with one connection for writing and several for reading.
 type sqliteEngine struct {
 	schema Schema
 	lock   *flock.Flock
 	read   *sql.DB
-	single *sql.DB // of the one connection that writes
+	single *sql.DB // the connection that writes
 	pool   *statements
 	writer *writer
 }
@@ -136,7 +133,7 @@ func (e *sqliteEngine) snapshot(ctx context.Context, write bool, fn func(*sql.Co
 
 func (e *sqliteEngine) snapshotReads(conn *sql.Conn) Querier { return onConn{conn} }
 
-// maxParameters is how many parameters one of our statements has at the most.
+// maxParameters limits the parameters of one statement.
 const maxParameters = 2000
 
 func (e *sqliteEngine) bulk(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error {
@@ -179,7 +176,7 @@ func (e *sqliteEngine) dropIndexes(ctx context.Context, conn *sql.Conn, table st
 		WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL`, table, keep)
 }
 
-// dropIndexes drops the indexes that the query finds, by name and definition, except those to keep.
+// dropIndexes drops the indexes that the query returns (name, definition), except those to keep.
 func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string, keep []string) (again []string, err error) {
 	var drop []string
 	_, err = Collect(ctx, OnConn(conn), func(row Row) (none struct{}, err error) {
@@ -198,13 +195,13 @@ func dropIndexes(ctx context.Context, conn *sql.Conn, query, table string, keep 
 	return again, MapError(err)
 }
 
-// loaded has nothing to do for the ids: SQLite goes on from the greatest.
+// loaded leaves the ids alone: SQLite continues from the greatest.
 func (e *sqliteEngine) loaded(ctx context.Context, conn *sql.Conn, _ []string) error {
 	_, err := conn.ExecContext(ctx, "PRAGMA cache_size = "+writeCache+"; PRAGMA temp_store = MEMORY; PRAGMA shrink_memory")
 	return MapError(err)
 }
 
-// rules are SQLite's own checks.
+// rules returns SQLite's integrity checks.
 func (e *sqliteEngine) rules() []Rule {
 	return []Rule{
 		{"the file is whole", `SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
@@ -212,7 +209,7 @@ func (e *sqliteEngine) rules() []Rule {
 	}
 }
 
-// quickChecks are SQLite's checks of the pages, table by table.
+// quickChecks returns SQLite's page checks, table by table.
 func (e *sqliteEngine) quickChecks(tables []string) (checks []Rule) {
 	for _, table := range tables {
 		checks = append(checks, Rule{"the pages of the table " + table + " are whole",
@@ -221,7 +218,7 @@ func (e *sqliteEngine) quickChecks(tables []string) (checks []Rule) {
 	return checks
 }
 
-// watch has no other nodes to hear of: the file is locked by this process.
+// watch waits for ctx: the file is locked by this process, so there are no other nodes.
 func (e *sqliteEngine) watch(ctx context.Context, _ []string, _ func(string)) { <-ctx.Done() }
 
 func (e *sqliteEngine) writersOf(context.Context, string) ([]string, error) { return nil, nil }
@@ -241,8 +238,7 @@ func LockFile(path string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// connectSQLite opens the file with what durability needs: WAL and a flush to disk at every
-// commit.
+// connectSQLite opens the file durably: WAL, flushed to disk at every commit.
 func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
 	dsn := fileURI(path) + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" + more
@@ -255,13 +251,13 @@ func connectSQLite(path string, connections int, more string) (*sql.DB, error) {
 	return db, nil
 }
 
-// fileURI names the file to SQLite, whatever its name contains.
+// fileURI returns the file's URI for SQLite, escaped.
 func fileURI(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath()
 }
 
-// CreatePrivate creates the file for its owner alone; SQLite gives its companions (-wal, -shm)
-// the same mode.
+// CreatePrivate creates the file readable for its owner only; SQLite creates its companions (-wal, -shm) with the same
+// mode.
 func CreatePrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// Querier is what a query needs: the pool that reads, or the connection that writes.
+// Querier runs queries, on a pool or inside a transaction.
 type Querier interface {
 	Query(ctx context.Context, text string, args ...any) (Rows, error)
 	QueryRow(ctx context.Context, text string, args ...any) Row
-	// QueryPlanned is Query for a text whose best plan depends on the arguments.
+	// QueryPlanned is Query for a text whose best plan depends on its arguments.
 	QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error)
 }
 
-// Rows are *sql.Rows, perhaps with a deadline. Close must be called.
+// Rows are *sql.Rows, optionally with a deadline. Close must be called.
 type Rows interface {
 	Next() bool
 	Scan(dest ...any) error
@@ -37,7 +37,7 @@ type failedRow struct{ err error }
 
 func (r failedRow) Scan(...any) error { return r.err }
 
-// statements prepares each SQL text once: parsing costs more than most of the queries.
+// statements prepares each SQL text once: parsing costs more than most queries.
 type statements struct {
 	db interface {
 		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
@@ -46,7 +46,7 @@ type statements struct {
 	prepared map[string]*sql.Stmt
 }
 
-// maxPrepared is how many texts are kept prepared: filters and orders make many together.
+// maxPrepared limits the prepared statements: filters and orders combine to many texts.
 const maxPrepared = 400
 
 func newStatements(db interface {
@@ -67,11 +67,11 @@ func (s *statements) get(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt, ok := s.prepared[text]; ok {
 		return stmt, nil
 	}
-	for old, stmt := range s.prepared { // any: those in use are prepared again soon
+	for old, stmt := range s.prepared { // any of them: those in use are soon prepared again
 		if len(s.prepared) < maxPrepared {
 			break
 		}
-		stmt.Close() // once nobody is using it
+		stmt.Close() // takes effect when no longer in use
 		delete(s.prepared, old)
 	}
 	stmt, err := s.db.PrepareContext(context.WithoutCancel(ctx), text)
@@ -82,8 +82,8 @@ func (s *statements) get(ctx context.Context, text string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
-// close closes the statements of a connection. Those of a pool are closed with it, but
-// those of a single connection would keep the file open, and its log unmerged.
+// close closes the statements of a single connection, which would otherwise keep the file open and its log unmerged.
+// Those of a pool are closed with it.
 func (s *statements) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +102,7 @@ func (s *statements) Query(ctx context.Context, text string, args ...any) (Rows,
 }
 
 func (s *statements) QueryPlanned(ctx context.Context, text string, args ...any) (Rows, error) {
-	return s.Query(ctx, text, args...) // SQLite plans without looking at them
+	return s.Query(ctx, text, args...) // SQLite plans without the arguments
 }
 
 func (s *statements) QueryRow(ctx context.Context, text string, args ...any) Row {
@@ -130,8 +130,7 @@ func (s *statements) later(text string, args ...any) error {
 	return err
 }
 
-// lasting reads inside a transaction, where the end of the caller's context no longer
-// matters.
+// lasting reads inside a transaction, ignoring cancellation of the caller's context.
 type lasting struct{ *statements }
 
 func (l lasting) Query(ctx context.Context, text string, args ...any) (Rows, error) {

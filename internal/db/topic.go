@@ -6,17 +6,17 @@ import (
 	"sync"
 )
 
-// Topic is something that nodes keep in memory, with the tables that hold it. A statement that writes to one of
-// these tables invalidates it on every node: nobody has to say so.
+// Topic is something that nodes cache, with the tables that hold it. Any statement that writes to one of these tables
+// invalidates it on every node.
 type Topic struct {
 	Name   string
 	Tables []string
 
-	// Except are beginnings of statements that change only columns which no node keeps.
+	// Except are prefixes of statements that change only uncached columns.
 	Except []string
 }
 
-// topics finds what a statement invalidates, by its table.
+// topics maps a table to the topic that it invalidates.
 type topics map[string]*Topic
 
 func (s *Schema) topics() topics {
@@ -38,7 +38,7 @@ func (t topics) of(statement string) string {
 	return topic.Name
 }
 
-// written returns the table that a statement writes to; "" if it only reads.
+// written returns the table that a statement writes to, or "".
 func written(statement string) string {
 	for _, verb := range [...]string{"INSERT INTO ", "UPDATE ", "DELETE FROM "} {
 		if rest, ok := strings.CutPrefix(statement, verb); ok {
@@ -51,8 +51,7 @@ func written(statement string) string {
 	return ""
 }
 
-// Changed invalidates a topic, which a statement for another table has changed. It is only needed where the table
-// does not tell: see [Topic].
+// Changed invalidates a topic. It is only needed after statements whose table does not imply the topic: see [Topic].
 func (tx *Tx) Changed(topic string) {
 	tx.Count(changesCounter(topic), 1)
 	if !slices.Contains(tx.changed, topic) {
@@ -60,14 +59,14 @@ func (tx *Tx) Changed(topic string) {
 	}
 }
 
-// note invalidates what a statement changes.
+// note records the topic that a statement invalidates.
 func (tx *Tx) note(statement string) {
 	if topic := tx.topics.of(statement); topic != "" {
 		tx.Changed(topic)
 	}
 }
 
-// notify tells the other nodes at the commit what was invalidated. One that misses it finds the count changed.
+// notify notifies the other nodes of invalidated topics at the commit. A node that misses it sees the counter change.
 func (tx *Tx) notify() error {
 	if tx.alone {
 		return nil
@@ -82,15 +81,14 @@ func (tx *Tx) notify() error {
 
 func changesCounter(topic string) string { return "changes of " + topic }
 
-// listeners are called with the topics that were invalidated.
+// listeners are called with invalidated topics.
 type listeners struct {
 	mu  sync.RWMutex
 	all []func(topic string)
 }
 
-// OnChange registers fn, which [DB.Write] calls before it returns with each topic that the transaction has
-// invalidated, even if it failed: whether it was committed is not always known. What other nodes invalidate
-// [DB.Watch] tells.
+// OnChange registers fn, which [DB.Write] calls before it returns with each topic that the transaction invalidated,
+// even if it failed: whether it was committed is not always known. [DB.Watch] reports changes of other nodes.
 func (d *DB) OnChange(fn func(topic string)) {
 	d.listeners.mu.Lock()
 	defer d.listeners.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// openDictionary opens a database of words that nodes keep in memory, except how often one was read.
+// openDictionary opens a database of words that nodes cache, except for an uncached column.
 func openDictionary(t *testing.T, name string) *db.DB {
 	t.Helper()
 	schema := words
@@ -22,8 +22,8 @@ func openDictionary(t *testing.T, name string) *db.DB {
 	return d
 }
 
-// Whatever statement writes to a table that nodes keep in memory, the caches are invalidated before the write is
-// acknowledged: a new write path cannot forget it.
+// Every statement that writes to a cached table invalidates the caches before the write is acknowledged: a new write
+// path cannot forget it.
 func TestNoWriteForgetsTheCaches(t *testing.T) {
 	t.Parallel()
 	d := openDictionary(t, testkit.Database(t))

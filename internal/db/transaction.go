@@ -16,8 +16,8 @@ import (
 	"notary"
 )
 
-// write runs fn in a transaction of its own on PostgreSQL, and once more where another
-// transaction got in its way or the connection was lost before the commit.
+// write runs fn in its own transaction on PostgreSQL, and retries after a conflict or a connection lost before the
+// commit.
 func (e *postgresEngine) write(ctx context.Context, now time.Time, fn func(*Tx) error) (changed []string, err error) {
 	slot, err := e.takeSlot(ctx)
 	if err != nil {
@@ -39,8 +39,7 @@ func (e *postgresEngine) write(ctx context.Context, now time.Time, fn func(*Tx) 
 	}
 }
 
-// undone is the error of a transaction that changed nothing, through no fault of its own:
-// another one got in its way, or the connection was lost.
+// undone is the error of a transaction that changed nothing because of a conflict or a lost connection.
 type undone struct {
 	error
 	lost bool
@@ -48,7 +47,7 @@ type undone struct {
 
 func (u *undone) Unwrap() error { return u.error }
 
-// takeSlot waits for one of the writers to be free, if not too many are waiting already.
+// takeSlot waits for a free writer, unless too many are waiting already.
 func (e *postgresEngine) takeSlot(ctx context.Context) (slot int, err error) {
 	select {
 	case <-e.stopping:
@@ -79,7 +78,7 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 		return nil, busy("the request was given up before it began")
 	}
 	conn, err := e.connection(ctx)
-	if err != nil { // database/sql has tried again already
+	if err != nil { // database/sql has retried already
 		return nil, MapError(err)
 	}
 	defer conn.Close()
@@ -90,9 +89,9 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	run.queue("BEGIN")
 	defer func() {
 		if err != nil && run.begun {
-			_, _ = conn.ExecContext(ctx, "ROLLBACK") // where the connection is lost, the server does it
+			_, _ = conn.ExecContext(ctx, "ROLLBACK") // a lost connection is rolled back by the server
 		}
-		if isAway(err) { // one to a server that is no longer the primary would stay what it is
+		if isAway(err) { // drop the connection: its server may no longer be the primary
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}()
@@ -112,10 +111,8 @@ func (e *postgresEngine) attempt(ctx context.Context, now time.Time, slot int,
 	return tx.changed, run.commit(e.running, e.limits.commit)
 }
 
-// again marks an error before the commit after which the transaction can be run once more.
-//
-// A database that did not answer in time is not asked again at once: the caller has waited
-// long enough.
+// again marks an error before the commit after which the transaction can be retried. A timeout is not retried: the
+// caller has waited long enough.
 func again(err error) error {
 	var fault *pgconn.PgError
 	switch {
@@ -129,15 +126,14 @@ func again(err error) error {
 	return err
 }
 
-// errUnknown returns the error of a change that may have been committed or not.
+// errUnknown returns the error of a change that may or may not have been committed.
 func errUnknown(err error) error {
 	return &notary.Error{Kind: notary.OutcomeUnknown, RetryAfter: 5 * time.Second, Err: err,
 		Message: "the database went away while it committed the change, which may be made or not: look before you try again"}
 }
 
-// transaction runs the statements of one transaction. The end of the caller's context no
-// longer matters to them. Statements whose results are not needed wait and are sent together:
-// each way to the server and back costs as much as most of them.
+// transaction runs the statements of one transaction, ignoring cancellation of the caller's context. Statements whose
+// results are not needed are sent in batches: a round trip costs as much as most of them.
 type transaction struct {
 	ctx     context.Context
 	conn    *sql.Conn
@@ -149,7 +145,7 @@ type transaction struct {
 type statement struct {
 	text string
 	args []any
-	miss error // if it must find a row: the error where it does not
+	miss error // error if the statement finds no row; nil if it need not find one
 }
 
 func (t *transaction) queue(text string, args ...any) {
@@ -183,7 +179,7 @@ func (t *transaction) flush() (failed int, err error) {
 			if miss := sent[failed].miss; miss != nil && done.RowsAffected() == 0 {
 				t.missed = miss
 			}
-			// A transaction of which a statement has failed is undone by a COMMIT.
+			// COMMIT rolls back a transaction with a failed statement.
 			if failed == batch.Len()-1 && last == "COMMIT" && done.String() != "COMMIT" {
 				return notary.InternalError("use the database", errors.New("the error of a statement was overlooked"))
 			}
@@ -196,8 +192,7 @@ func (t *transaction) flush() (failed int, err error) {
 	return failed, err
 }
 
-// flushNeeds sends what is waiting if a statement of it must find a row: that has to be known
-// before the COMMIT is sent.
+// flushNeeds flushes if a waiting statement must find a row: that has to be known before the COMMIT is sent.
 func (t *transaction) flushNeeds() error {
 	if !slices.ContainsFunc(t.waiting, func(s statement) bool { return s.miss != nil }) {
 		return t.missed
@@ -206,12 +201,10 @@ func (t *transaction) flushNeeds() error {
 	return err
 }
 
-// commit sends what is waiting, with the COMMIT. Where the server answers with an error,
-// nothing was changed, unless it ends in the middle of the COMMIT. Where it does not answer,
-// nobody knows.
+// commit sends the waiting statements and the COMMIT. If the server answers with an error, nothing was changed, unless
+// it terminated during the COMMIT. If it does not answer, the outcome is unknown.
 //
-// The answer has a limit of its own, so that a transaction which was slow until here does not
-// make the outcome unknown.
+// The answer has its own time limit, so that a transaction that was slow until here does not make the outcome unknown.
 func (t *transaction) commit(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

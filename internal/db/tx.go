@@ -7,16 +7,15 @@ import (
 	"time"
 )
 
-// Tx is a transaction in progress: see [DB.Write]. It belongs to the function that it was passed to
-// and must not be kept. It reads what it has written.
+// Tx is a transaction in progress: see [DB.Write]. It is only valid inside that function. It reads its own writes.
 type Tx struct {
 	Querier
 
 	sql      executor
 	now      time.Time
 	counts   Counts
-	alone    bool           // whether no other transaction is in progress, as on SQLite
-	locks    map[int64]bool // those taken so far: whether exclusive
+	alone    bool           // no other transaction is in progress, as on SQLite
+	locks    map[int64]bool // taken so far; true if exclusive
 	topics   topics
 	changed  []string     // topics
 	verified map[any]bool // see [Tx.Verified]
@@ -25,23 +24,22 @@ type Tx struct {
 // executor changes the database.
 type executor interface {
 	exec(ctx context.Context, text string, args ...any) (rows int64, err error)
-	// later runs a statement whose result is not needed, now or together with those that
-	// follow. Its error may come with one of these, or with the commit.
+	// later runs a statement whose result is not needed, now or batched with the following ones. Its error may surface
+	// in one of these or at the commit.
 	later(text string, args ...any) error
 }
 
 // Now returns the time at which the transaction was requested.
 func (tx *Tx) Now() time.Time { return tx.now }
 
-// Alone reports whether no other transaction is in progress until this one ends, as on SQLite.
+// Alone reports whether no other transaction runs until this one ends, as on SQLite.
 func (tx *Tx) Alone() bool { return tx.alone }
 
-// Verified holds what was verified in a commit that several transactions share, for those that
-// follow. It is nil if the transaction has a commit of its own.
+// Verified holds what an earlier transaction of the same commit has verified. It is nil if the commit is not shared.
 func (tx *Tx) Verified() map[any]bool { return tx.verified }
 
-// Exec runs one statement and returns how many rows it changed. It takes no context: a
-// statement that is canceled half-way would take the whole transaction with it.
+// Exec runs one statement and returns how many rows it changed. It takes no context: canceling a statement half-way
+// would abort the whole transaction.
 func (tx *Tx) Exec(text string, args ...any) (int64, error) {
 	tx.note(text)
 	n, err := tx.sql.exec(context.Background(), text, args...)
@@ -66,8 +64,8 @@ func (tx *Tx) Later(text string, args ...any) error {
 	return MapError(tx.sql.later(text, args...))
 }
 
-// Need runs a query that must find a row. Otherwise the transaction fails with miss: at once, at the
-// next read, or at the commit.
+// Need runs a query that must find a row. Otherwise the transaction fails with miss: at once, at the next read, or at
+// the commit.
 func (tx *Tx) Need(miss error, text string, args ...any) error {
 	if run, ok := tx.sql.(*transaction); ok {
 		run.waiting = append(run.waiting, statement{text, args, miss})
@@ -87,7 +85,7 @@ func (tx *Tx) Insert(text string, args ...any) (id int64, err error) {
 	return id, MapError(err)
 }
 
-// Change runs an UPDATE or DELETE that must find exactly its row; otherwise it returns miss.
+// Change runs an UPDATE or DELETE and returns miss if it affects no row.
 func (tx *Tx) Change(miss error, text string, args ...any) error {
 	n, err := tx.Exec(text, args...)
 	if err == nil && n == 0 {

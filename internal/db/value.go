@@ -2,13 +2,13 @@ package db
 
 import "time"
 
-// The times that JSON and X.509 can express, in seconds.
+// The range of times that JSON and X.509 can express, in seconds.
 var (
 	earliest = time.Time{}.Unix()
 	latest   = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC).Unix()
 )
 
-// Seconds returns the form of a time in the database; 0 stands for the zero time.
+// Seconds returns a time as stored in the database; 0 is the zero time.
 func Seconds(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -16,8 +16,7 @@ func Seconds(t time.Time) int64 {
 	return t.Unix()
 }
 
-// TimeOf returns the time of a column, the nearest one that JSON can express if it is out of
-// range.
+// TimeOf returns the time of a column, clamped to the range that JSON can express.
 func TimeOf(seconds int64) time.Time {
 	if seconds == 0 {
 		return time.Time{}

@@ -17,34 +17,34 @@ import (
 
 // The limits of a database.
 const (
-	MaxWaiting = 1024 // writes that may wait; one more is refused
-	MaxBatch   = 128  // writes in one commit of SQLite
+	MaxWaiting = 1024 // waiting writes; one more is rejected
+	MaxBatch   = 128  // writes per commit on SQLite
 )
 
-// writer is the one goroutine that changes a SQLite database. It commits together
-// the writes that are waiting and those that arrive while they run, without waiting for more.
+// writer is the only goroutine that changes a SQLite database. It commits together the writes that are waiting and
+// those that arrive while they run, without waiting for more.
 type writer struct {
-	mu      sync.RWMutex // guards stopped, and with it the closing of queue
+	mu      sync.RWMutex // guards stopped and the closing of queue
 	stopped bool
 	queue   chan *job
 	done    chan struct{} // closed when the goroutine has ended
 	topics  topics
 
 	// Owned by the goroutine.
-	next *job // taken out of the queue, and not begun
+	next *job // taken from the queue, not started
 	conn *sql.Conn
 	sql  *statements
 }
 
-// job is a write of one caller.
+// job is one caller's write.
 type job struct {
 	ctx     context.Context
 	now     time.Time
 	fn      func(*Tx) error
-	whole   func(*sql.Conn) error // in place of fn: a transaction of its own, see [writer.alone]
+	whole   func(*sql.Conn) error // instead of fn: a separate transaction, see [writer.alone]
 	changed []string              // topics
 	err     error
-	result  chan error // of capacity one: the writer never waits for a caller
+	result  chan error // buffered, so that the writer never waits for a caller
 }
 
 func startWriter(ctx context.Context, db *sql.DB, topics topics) (*writer, error) {
@@ -69,13 +69,13 @@ func (w *writer) write(ctx context.Context, now time.Time, fn func(*Tx) error) (
 	return j.changed, err
 }
 
-// alone runs fn on the connection that writes, in a transaction of its own.
+// alone runs fn on the connection that writes, in a separate transaction.
 func (w *writer) alone(ctx context.Context, fn func(*sql.Conn) error) error {
 	return w.await(&job{ctx: ctx, whole: fn, result: make(chan error, 1)})
 }
 
-// await passes a job to the goroutine and waits for its result, or for the end of the goroutine,
-// which a job causes that calls runtime.Goexit, as the t.Fatal of a test does.
+// await passes a job to the goroutine and waits for its result, or for the end of the goroutine, which a job causes by
+// calling runtime.Goexit, as t.Fatal in a test does.
 func (w *writer) await(j *job) error {
 	if err := w.enqueue(j); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (w *writer) await(j *job) error {
 	case <-w.done:
 	}
 	select {
-	case err := <-j.result: // the last one before the end
+	case err := <-j.result: // sent just before the end
 		return err
 	default:
 		return notary.InternalError("write the change", errors.New("the goroutine that writes has ended"))
@@ -132,7 +132,7 @@ func (w *writer) run() {
 	}
 }
 
-// settle commits the jobs together, sets the error of each, and returns them.
+// settle commits the jobs together, sets the error of each and returns them.
 func (w *writer) settle(jobs iter.Seq[*job]) (batch []*job) {
 	batch, err := w.commit(jobs)
 	if err != nil {
@@ -143,7 +143,7 @@ func (w *writer) settle(jobs iter.Seq[*job]) (batch []*job) {
 	return batch
 }
 
-// diskFull returns the jobs that failed for lack of space and can run again.
+// diskFull returns the jobs that failed for lack of space and can be retried.
 func diskFull(batch []*job) (full []*job) {
 	for _, j := range batch {
 		var fault *sqlite.Error
@@ -154,8 +154,8 @@ func diskFull(batch []*job) (full []*job) {
 	return full
 }
 
-// freeLog copies the log into the file and truncates it to free disk space. It waits only briefly for
-// readers, because all writes wait for it.
+// freeLog copies the log into the file and truncates it to free disk space. It waits only briefly for readers, because
+// all writes wait for it.
 func (w *writer) freeLog() error {
 	ctx := context.Background()
 	if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 100"); err != nil {
@@ -166,7 +166,7 @@ func (w *writer) freeLog() error {
 	return w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied)
 }
 
-// first waits for the next job; nil is the end.
+// first waits for the next job; nil if the queue is closed.
 func (w *writer) first() *job {
 	if j := w.next; j != nil {
 		w.next = nil
@@ -175,8 +175,8 @@ func (w *writer) first() *job {
 	return <-w.queue
 }
 
-// arriving yields first, and after each job the next one that is waiting by then: jobs that arrive while
-// others run join their commit. A job that runs alone comes first or waits.
+// arriving yields first and then, after each job, the next waiting one: jobs that arrive while others run join their
+// commit. A job that runs alone comes first or waits.
 func (w *writer) arriving(first *job) iter.Seq[*job] {
 	return func(yield func(*job) bool) {
 		for j, n := first, 1; j != nil && yield(j) && n < MaxBatch && j.whole == nil; n++ {
@@ -198,14 +198,14 @@ func (w *writer) poll() *job {
 	}
 }
 
-// commit runs the jobs in one transaction, each in a savepoint of its own, and returns those that
-// it began. An error means that no change of theirs was kept.
+// commit runs the jobs in one transaction, each in its own savepoint, and returns those that it began. An error means
+// that none of their changes were kept.
 func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 	ctx := context.Background()
 	begin := w.exec(ctx, "BEGIN IMMEDIATE")
 	defer func() {
 		if err != nil {
-			_, _ = w.conn.ExecContext(ctx, "ROLLBACK") // the engine may have done it already
+			_, _ = w.conn.ExecContext(ctx, "ROLLBACK") // the engine may have rolled back already
 		}
 	}()
 	counts, verified := Counts{}, map[any]bool{}
@@ -214,7 +214,7 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 		if begin != nil {
 			return batch, unavailable(begin)
 		}
-		if j.whole != nil { // and so the only one
+		if j.whole != nil { // and therefore the only one
 			if err = w.exec(ctx, "PRAGMA defer_foreign_keys = ON"); err == nil { // until the COMMIT
 				err = j.whole(w.conn)
 			}
@@ -236,12 +236,12 @@ func (w *writer) commit(jobs iter.Seq[*job]) (batch []*job, err error) {
 	return batch, nil
 }
 
-// errTransactionLost is returned when the engine has rolled back the whole transaction, as SQLite does
-// when the disk is full.
+// errTransactionLost is returned when the engine has rolled back the whole transaction, as SQLite does when the disk is
+// full.
 var errTransactionLost = errors.New("the transaction was lost")
 
 func (w *writer) attempt(ctx context.Context, j *job, total Counts, verified map[any]bool) error {
-	if j.ctx.Err() != nil { // the caller has gone before its turn
+	if j.ctx.Err() != nil { // canceled while waiting
 		return busy("the request was given up before it began")
 	}
 	if err := w.exec(ctx, "SAVEPOINT job"); err != nil {
@@ -272,7 +272,7 @@ func (w *writer) exec(ctx context.Context, text string) error {
 	return err
 }
 
-// protected turns a panic of fn into an error: the writer serves everybody and must go on.
+// protected turns a panic of fn into an error: the writer serves everyone and must not stop.
 func protected(tx *Tx, fn func(*Tx) error) error {
 	return notary.Recovered("write the change", func() error { return fn(tx) })
 }
