@@ -12,37 +12,36 @@ import (
 
 const selectAccount = `SELECT id, email, role, created_at FROM account `
 
-// Account is the account with that id.
+// Account returns the account with that id.
 func (r reader) Account(ctx context.Context, id int64) (*notary.Account, error) {
 	a, err := scanAccount(r.q.QueryRow(ctx, selectAccount+`WHERE id = $1`, id))
 	return a, found(err, "account", id)
 }
 
-// Accounts are all accounts in the order of their ids.
+// Accounts returns all accounts in the order of their ids.
 func (r reader) Accounts(ctx context.Context) ([]*notary.Account, error) {
 	return db.Collect(ctx, r.q, scanAccount, selectAccount+`ORDER BY id`)
 }
 
-// HasAccounts says whether there is any account.
+// HasAccounts reports whether any account exists.
 func (r reader) HasAccounts(ctx context.Context) (bool, error) {
 	n, err := db.Counter(ctx, r.q, "accounts")
 	return n > 0, err
 }
 
-// AccountByEmail is the account with that e-mail and its password hash; nil where there is
-// none.
+// AccountByEmail returns the account with that e-mail and its password hash, or nil.
 func (r reader) AccountByEmail(ctx context.Context, email string) (*notary.Account, string, error) {
 	return r.accountAndHash(ctx, `WHERE email = $1`, email)
 }
 
-// PasswordHash is the password hash of an account; "" where the account is gone.
+// PasswordHash returns the password hash of an account, or "" if the account does not exist.
 func (r reader) PasswordHash(ctx context.Context, id int64) (string, error) {
 	_, hash, err := r.accountAndHash(ctx, `WHERE id = $1`, id)
 	return hash, err
 }
 
-// LoginAddresses returns the IP addresses from which an account has logged in since a time, of its
-// newest logins only.
+// LoginAddresses returns the IP addresses from which an account has logged in since a time, considering only its newest
+// logins.
 func (r reader) LoginAddresses(ctx context.Context, id int64, since time.Time, newest int) ([]string, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (address string, err error) {
 		return address, row.Scan(&address)
@@ -61,7 +60,7 @@ func (r reader) accountAndHash(ctx context.Context, where string, arg any) (*not
 	return a, hash, db.MapError(err)
 }
 
-// prefixed scans one column more, in front.
+// prefixed scans an additional first column.
 type prefixed struct {
 	db.Row
 	first any
@@ -77,10 +76,10 @@ func scanAccount(row db.Row) (*notary.Account, error) {
 	return &a, err
 }
 
-// InsertAccount records a new account and gives its id. With first it must be the only one:
-// of two that race, one wins, and the other gets a [notary.Conflict].
+// InsertAccount records a new account and returns its id. With first it must be the only one: of two racing calls one
+// gets a [notary.Conflict].
 func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) (int64, error) {
-	// The counter's row makes racing transactions wait for one another.
+	// The counter's row serializes racing transactions.
 	guard := `UPDATE counter SET value = value + 1 WHERE name = 'accounts'`
 	if first {
 		guard += ` AND value = 0`
@@ -101,7 +100,7 @@ func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) 
 	return id, err
 }
 
-// DeleteAccount deletes the account in the role in which it was read, with its sessions, memberships and
+// DeleteAccount deletes an account whose role is unchanged since it was read, with its sessions, memberships and
 // grants. The last Admin cannot be deleted.
 func (tx *Tx) DeleteAccount(a *notary.Account) error {
 	if err := tx.deleteGrantsOf(a.ID); err != nil {
@@ -119,8 +118,8 @@ func (tx *Tx) DeleteAccount(a *notary.Account) error {
 	return tx.db.Change(db.Raced(), `DELETE FROM account WHERE id = $1 AND role = $2`, a.ID, int(a.Role))
 }
 
-// SetRole gives the account, in the role in which it was read, another one, and ends its
-// sessions. The last Admin stays one.
+// SetRole changes the role of an account whose role is unchanged since it was read, and ends its sessions. The last
+// Admin cannot be demoted.
 func (tx *Tx) SetRole(a *notary.Account, role notary.Role) error {
 	if role == a.Role {
 		return nil
@@ -139,7 +138,7 @@ func (tx *Tx) SetRole(a *notary.Account, role notary.Role) error {
 	return tx.db.Change(db.Raced(), `UPDATE account SET role = $1 WHERE id = $2 AND role = $3`, int(role), a.ID, int(a.Role))
 }
 
-// dropAdmin counts one Admin less, if the role is that, and refuses to go down to none.
+// dropAdmin decrements the count of Admins if role is Admin, and refuses to reach zero.
 func (tx *Tx) dropAdmin(role notary.Role) error {
 	if role != notary.Admin {
 		return nil

@@ -46,10 +46,10 @@ func TestAccount(t *testing.T) {
 	})
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantText(t, err, "there is an account with this e-mail already")
-	testkit.Check(t, archive.CheckInvariants(t.Context(), s)) // counted what is there
+	testkit.Check(t, archive.CheckInvariants(t.Context(), s)) // the counters match
 }
 
-// Twenty at once want to be the first: one is.
+// Of twenty concurrent first accounts one succeeds.
 func TestFirstAccountRace(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -70,7 +70,7 @@ func TestFirstAccountRace(t *testing.T) {
 	}
 }
 
-// There is always an Admin.
+// The last Admin cannot be removed.
 func TestLastAdmin(t *testing.T) {
 	t.Parallel()
 	demote := func(tx *store.Tx, a *notary.Account) error { return tx.SetRole(a, notary.ReadOnly) }
@@ -86,7 +86,7 @@ func TestLastAdmin(t *testing.T) {
 			testkit.WantText(t, err, "this is the last Admin")
 			write(t, s, func(tx *store.Tx) error { return tx.SetRole(one, notary.Admin) }) // no change
 
-			// Two Admins who do it to one another at the same time: one stays.
+			// Two Admins demote each other at the same time: one stays.
 			two := newAccount(t, s, notary.ReadOnly, 1)
 			write(t, s, func(tx *store.Tx) error { return tx.SetRole(two, notary.Admin) })
 			two.Role = notary.Admin
@@ -102,8 +102,7 @@ func TestLastAdmin(t *testing.T) {
 	}
 }
 
-// An account that has got another role since it was read is not changed by what was decided
-// then.
+// An account whose role changed since it was read is not changed by a stale decision.
 func TestAccountRaces(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -120,20 +119,20 @@ func TestAccountRaces(t *testing.T) {
 	}
 }
 
-// begin begins a session with that token hash.
+// begin starts a session with that token hash.
 func begin(tx *store.Tx, account int64, tokenHash string, end time.Time) error {
 	return second(tx.InsertSession(&notary.Session{AccountID: account, ExpiresAt: end}, []byte(tokenHash)))
 }
 
-// A session ends with its time, with its account, with the account's role and password, and
-// when it is told to. The sessions of others go on.
+// A session ends when it expires, is logged out, or its account is deleted or gets another role or password. Sessions
+// of others continue.
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	const life = time.Hour
 	for name, tt := range map[string]struct {
 		end  func(tx *store.Tx, a *notary.Account) error
 		wait time.Duration
-		want bool // it lives
+		want bool // the session is valid
 	}{
 		"nothing":             {want: true},
 		"a second too early":  {wait: life - time.Second, want: true},
@@ -177,7 +176,7 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-// Clean-up removes the rows, not only their effect.
+// Clean-up deletes the rows.
 func TestDeleteExpiredSessions(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

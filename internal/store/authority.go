@@ -15,14 +15,13 @@ const selectAuthority = `SELECT a.id, a.enabled, a.csr, a.common_name, a.key, a.
 	FROM authority a
 	LEFT JOIN certificate k ON k.id = a.certificate_id` + certificateJoins
 
-// Authority is the authority with that id, its certificate and chain included. Deleted ones
-// are not found.
+// Authority returns the authority with that id, with its certificate and chain. Deleted authorities are not found.
 func (r reader) Authority(ctx context.Context, id int64) (*notary.Authority, error) {
 	a, err := r.scanAuthority(r.q.QueryRow(ctx, selectAuthority+`WHERE a.id = $1 AND a.deleted_at IS NULL`, id))
 	return a, found(err, "certificate authority", id)
 }
 
-// AuthorityWithCertificate is the authority that uses the certificate; nil where none does.
+// AuthorityWithCertificate returns the authority that uses the certificate, or nil.
 func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int64) (*notary.Authority, error) {
 	a, err := r.scanAuthority(r.q.QueryRow(ctx, selectAuthority+`WHERE a.certificate_id = $1 AND a.deleted_at IS NULL`, certificateID))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -31,19 +30,19 @@ func (r reader) AuthorityWithCertificate(ctx context.Context, certificateID int6
 	return a, db.MapError(err)
 }
 
-// Authorities are all that are not deleted, in the order of their ids.
+// Authorities returns all authorities that are not deleted, in the order of their ids.
 func (r reader) Authorities(ctx context.Context) ([]*notary.Authority, error) {
 	return db.Collect(ctx, r.q, r.scanAuthority, selectAuthority+`WHERE a.deleted_at IS NULL ORDER BY a.id`)
 }
 
-// HasAuthorities reports whether there is a sealed key, which the key file must open.
+// HasAuthorities reports whether any sealed key exists, which the key file must open.
 func (r reader) HasAuthorities(ctx context.Context) (bool, error) {
 	var n int
 	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM authority WHERE sealed_key IS NOT NULL`).Scan(&n)
 	return n > 0, db.MapError(err)
 }
 
-// SealedKey returns the reference of the authority's private key: for package keystore, the sealed key.
+// SealedKey returns the authority's key reference: for package keystore, the sealed private key.
 func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err error) {
 	err = r.q.QueryRow(ctx, `SELECT sealed_key FROM authority WHERE id = $1 AND deleted_at IS NULL`, id).Scan(&sealed)
 	return sealed, found(err, "certificate authority", id)
@@ -52,9 +51,8 @@ func (r reader) SealedKey(ctx context.Context, id int64) (sealed []byte, err err
 // MaxValidCount is how far [Tx.CountValidIssuedBy] counts.
 const MaxValidCount = 10_000
 
-// CountValidIssuedBy counts what the authority issued that is neither expired nor revoked,
-// what it signed for itself and for its OCSP responder apart. It counts no further than to
-// [MaxValidCount] and one.
+// CountValidIssuedBy counts the authority's certificates that are neither expired nor revoked, excluding its own and
+// those of its OCSP responder. It stops at [MaxValidCount] + 1.
 func (r reader) CountValidIssuedBy(ctx context.Context, a *notary.Authority, now time.Time) (n int64, err error) {
 	own := ""
 	if a.Certificate != nil {
@@ -101,8 +99,8 @@ func (r reader) scanAuthority(row db.Row) (*notary.Authority, error) {
 	return &a, nil
 }
 
-// InsertAuthority records a new authority without a certificate and returns its id. Its CRLs
-// continue from the authority's CRL number: see [Tx.NextCRLNumber].
+// InsertAuthority records a new authority without a certificate and returns its id. Its CRLs continue from the
+// authority's CRL number: see [Tx.NextCRLNumber].
 func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, error) {
 	constraints, err := encodeConstraints(a.Constraints)
 	if err != nil {
@@ -115,8 +113,7 @@ func (tx *Tx) InsertAuthority(a *notary.Authority, sealedKey []byte) (int64, err
 		nullable(a.PredecessorID), a.CRLNumber, tx.crlBase(a.CRLNumber), db.Seconds(tx.db.Now()), boolInt(a.KeyKnownOutside))
 }
 
-// SetAuthorityCertificate gives the authority, in the state in which it was read and not
-// revoked since, a new certificate.
+// SetAuthorityCertificate sets the certificate of an authority that is unchanged since it was read and not revoked.
 func (tx *Tx) SetAuthorityCertificate(a *notary.Authority, certificateID int64) error {
 	if err := tx.ClaimAuthority(a.ID); err != nil {
 		return err
@@ -140,7 +137,7 @@ func (tx *Tx) EnableAuthority(id int64, enabled bool) error {
 		`UPDATE authority SET enabled = $1 WHERE id = $2 AND deleted_at IS NULL`, boolInt(enabled), id)
 }
 
-// SetPublication changes what the authority's certificates will say of its publications.
+// SetPublication changes which publication URLs the authority's certificates will contain.
 func (tx *Tx) SetPublication(id int64, p notary.Publication) error {
 	return tx.db.Change(found(sql.ErrNoRows, "certificate authority", id),
 		`UPDATE authority SET names_crl = $1, names_ocsp = $2, names_issuer = $3, crl_shards = $4
@@ -148,8 +145,8 @@ func (tx *Tx) SetPublication(id int64, p notary.Publication) error {
 		boolInt(!p.NoCRL), boolInt(!p.NoOCSP), boolInt(!p.NoIssuer), p.Shards, id)
 }
 
-// DeleteAuthority erases the keys of the authority and of its OCSP responder, and hides it.
-// Its row stays for what it issued.
+// DeleteAuthority erases the keys of the authority and of its OCSP responder, and hides it. Its row remains for the
+// certificates it issued.
 func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = NULL, enabled = 0, deleted_at = $1
 		WHERE id = $2 AND COALESCE(certificate_id, 0) = $3 AND deleted_at IS NULL`,
@@ -161,13 +158,12 @@ func (tx *Tx) DeleteAuthority(a *notary.Authority) error {
 	return err
 }
 
-// ErrOldProfile is the cause of a [notary.Conflict] with a profile that was changed after it was
-// read.
+// ErrOldProfile is the cause of a [notary.Conflict] with a profile that was changed after it was read.
 var ErrOldProfile = errors.New("the profile was read in an older version")
 
-// RequireUsable checks, in the transaction that records what the authority signed, that it
-// still is what it was when it signed, and keeps it so: enabled, not revoked, with the same
-// certificate. The same is checked of the profile by which it signed: its version.
+// RequireUsable checks, in the transaction that records what the authority signed, that the authority is enabled, not
+// revoked and has the same certificate as when it signed, and that the profile has the same version. It locks both
+// against changes.
 func (tx *Tx) RequireUsable(a *notary.Authority, p *notary.Profile) error {
 	if err := tx.ShareAuthority(a.ID); err != nil {
 		return err

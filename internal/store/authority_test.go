@@ -48,7 +48,7 @@ func TestAuthority(t *testing.T) {
 	}
 }
 
-// give gives the authority a certificate.
+// give sets the authority's certificate.
 func give(t testing.TB, s *store.Store, id int64, cert *notary.Certificate) *notary.Authority {
 	t.Helper()
 	a := getAuthority(t, s, id)
@@ -62,7 +62,7 @@ func give(t testing.TB, s *store.Store, id int64, cert *notary.Certificate) *not
 	return getAuthority(t, s, id)
 }
 
-// The key of a deleted authority is gone from the database; what it issued stays.
+// The key of a deleted authority is erased from the database; its certificates remain.
 func TestDeleteAuthority(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -103,7 +103,7 @@ func TestDeleteAuthority(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// What is recorded as signed by an authority was signed by it as it still is.
+// A signature is recorded only if the authority and profile are unchanged since it was made.
 func TestRequireUsable(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -140,7 +140,7 @@ func TestRequireUsable(t *testing.T) {
 	}
 }
 
-// Of two that give an authority a certificate at once, one does.
+// Of two concurrent changes of an authority's certificate one succeeds.
 func TestSetAuthorityCertificateRace(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

@@ -9,14 +9,13 @@ import (
 	"notary/internal/store/query"
 )
 
-// CertificateKey is a certificate as far as it identifies its key.
+// CertificateKey is the part of a certificate that identifies its key.
 type CertificateKey struct {
 	ID  int64
 	DER []byte // nil if the record is damaged
 }
 
-// inForce is the condition that a certificate k is neither revoked nor expired at the time of the first
-// parameter.
+// inForce is the condition that certificate k is neither revoked nor expired at the time of the first parameter.
 var inForce = query.NumberWithoutIndex("k.not_after") + ` >= $1
 	AND NOT EXISTS (SELECT 1 FROM revocation x WHERE x.certificate_id = k.id)`
 
@@ -29,7 +28,8 @@ func (r reader) KeysInForce(ctx context.Context, now time.Time, after int64, lim
 		WHERE `+inForce+` AND k.id > $2 ORDER BY k.id LIMIT $3`, db.Seconds(now), after, limit)
 }
 
-// CertificatesInForce returns those of the certificates that are neither revoked nor expired, in the order of the ids.
+// CertificatesInForce returns those of the certificates that are neither revoked nor expired, in the order of their
+// ids.
 func (r reader) CertificatesInForce(ctx context.Context, now time.Time, ids []int64) ([]*notary.Certificate, error) {
 	if len(ids) == 0 {
 		return nil, nil

@@ -16,8 +16,7 @@ import (
 
 const selectCertificate = `SELECT` + certificateColumns + `FROM certificate k` + certificateJoins
 
-// Certificate is the certificate with that id, its DER, chain and what the lints found
-// included.
+// Certificate returns the certificate with that id, with its DER, chain and lint findings.
 func (r reader) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
 	var row certificateRow
 	var lint sql.NullString
@@ -34,7 +33,7 @@ func (r reader) Certificate(ctx context.Context, id int64) (*notary.Certificate,
 	return cert, nil
 }
 
-// CertificateByFingerprint is the certificate with that fingerprint; nil where there is none.
+// CertificateByFingerprint returns the certificate with that fingerprint, or nil.
 func (r reader) CertificateByFingerprint(ctx context.Context, fingerprint string) (*notary.Certificate, error) {
 	cert, err := r.scanCertificate(r.q.QueryRow(ctx, selectCertificate+`WHERE k.fingerprint = $1`, fingerprint))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -43,13 +42,13 @@ func (r reader) CertificateByFingerprint(ctx context.Context, fingerprint string
 	return cert, db.MapError(err)
 }
 
-// CertificatesOfRequest are all that were ever issued or uploaded for the request.
+// CertificatesOfRequest returns all certificates ever issued or uploaded for the request.
 func (r reader) CertificatesOfRequest(ctx context.Context, requestID int64) ([]*notary.Certificate, error) {
 	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.request_id = $1 ORDER BY k.id`, requestID)
 }
 
-// LatestIssuances returns how the latest certificate of each request was issued. It omits requests that
-// never had a certificate.
+// LatestIssuances returns how the latest certificate of each request was issued. It omits requests without
+// certificates.
 func (r reader) LatestIssuances(ctx context.Context, requestIDs []int64) (map[int64]notary.Issuance, error) {
 	all := map[int64]notary.Issuance{}
 	for some := range slices.Chunk(requestIDs, issuancesTogether) {
@@ -71,11 +70,10 @@ func (r reader) LatestIssuances(ctx context.Context, requestIDs []int64) (map[in
 	return all, nil
 }
 
-// issuancesTogether is how many requests one query looks at.
+// issuancesTogether is the number of requests per query.
 const issuancesTogether = 200
 
-// CertificatesWithKey are all that were ever issued or uploaded for the key with that
-// fingerprint.
+// CertificatesWithKey returns all certificates ever issued or uploaded for the key with that fingerprint.
 func (r reader) CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error) {
 	return db.Collect(ctx, r.q, r.scanCertificate, selectCertificate+`WHERE k.key_fingerprint = $1 ORDER BY k.id`, keyFingerprint)
 }
@@ -149,7 +147,7 @@ func (tx *Tx) insertCertificate(c *notary.Certificate, m member, chain int64, se
 	return m.id, tx.joined(m, count)
 }
 
-// issuerChain is the id of the row that holds these certificates.
+// issuerChain returns the id of the row with these certificates, creating it if necessary.
 func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 	sum := sha256.Sum256(der)
 	fingerprint := hex.EncodeToString(sum[:])
@@ -161,15 +159,14 @@ func (tx *Tx) issuerChain(der []byte) (id int64, err error) {
 		return id, db.MapError(err)
 	}
 	_, err = tx.db.Exec(`INSERT INTO issuer_chain (fingerprint, der) VALUES ($1, $2)
-		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, der) // another transaction may be quicker
+		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, der) // another transaction may be faster
 	if err != nil {
 		return 0, err
 	}
 	return id, db.MapError(find())
 }
 
-// AdoptCertificate gives a certificate of the inventory that belongs to no request to this
-// one.
+// AdoptCertificate assigns a certificate without a request to this request.
 func (tx *Tx) AdoptCertificate(c *notary.Certificate, req *notary.Request) error {
 	if err := tx.leaveNames(c); err != nil {
 		return err

@@ -49,7 +49,7 @@ func TestCertificate(t *testing.T) {
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
-// Serial numbers are unique for an issuer held here, and fingerprints everywhere.
+// Serial numbers are unique for each issuer in the database, fingerprints globally.
 func TestInsertCertificateTwice(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -80,7 +80,7 @@ func TestInsertCertificateTwice(t *testing.T) {
 	}
 }
 
-// A certificate is revoked once, and found with its revocation wherever it is read.
+// A certificate is revoked once, and its revocation is read with it everywhere.
 func TestRevocation(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -126,7 +126,7 @@ func TestRevocation(t *testing.T) {
 	}
 }
 
-// What is valid ends with the last second of its validity.
+// A certificate is valid through the last second of its validity.
 func TestCountValidIssuedBy(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -146,7 +146,7 @@ func TestCountValidIssuedBy(t *testing.T) {
 	}
 }
 
-// CRL numbers only rise, and an older list never takes the place of a newer one.
+// CRL numbers only increase, and an older CRL never replaces a newer one.
 func TestCRLNumbers(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -198,8 +198,8 @@ func TestCRLNumbers(t *testing.T) {
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
-// A CRL number follows the clock, exceeds the last one and the one published, whichever is the
-// greatest, and continues from that of an import.
+// A CRL number follows the clock, exceeds both the last one and the published one, and continues from that of an
+// import.
 func TestNextCRLNumber(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -240,7 +240,7 @@ func TestNextCRLNumber(t *testing.T) {
 	}
 }
 
-// What is on a list is on every list with a higher number: one that knows less gets none.
+// A CRL with a higher number has every entry of the earlier ones: a CRL that misses entries gets no number.
 func TestNoNumberForAListThatKnowsLess(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -263,7 +263,7 @@ func TestNoNumberForAListThatKnowsLess(t *testing.T) {
 func TestCompromised(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
-	for range 2 { // a second report is no error
+	for range 2 { // a repeated report is no error
 		write(t, s, func(tx *store.Tx) error { return tx.ReportCompromised("ab12") })
 	}
 	for fingerprint, want := range map[string]bool{"ab12": true, "ab1": false, "AB12": false, "": false} {
@@ -273,7 +273,7 @@ func TestCompromised(t *testing.T) {
 	}
 }
 
-// revocations are the entries of a list, by their serial numbers.
+// revocations returns the entries of a CRL by serial number.
 func revocations(t *testing.T, s *store.Store, authority int64, shard int, last time.Time) (all []notary.Revocation) {
 	t.Helper()
 	_, err := s.EachRevocation(t.Context(), authority, shard, last, func(v notary.Revocation) error {

@@ -9,16 +9,16 @@ import (
 	"notary/internal/db"
 )
 
-// ClockMark is the last moment at which the clock was seen to be right.
+// ClockMark is the last moment at which the clock was known to be right.
 type ClockMark struct {
-	At      time.Time     // zero if there is none yet
+	At      time.Time     // zero if there is none
 	Boot    string        // identifies the boot of the machine; "" if unknown
 	Uptime  time.Duration // since that boot
 	EventID int64         // the newest event when an Admin last confirmed the clock
-	Stopped string        // why nothing is issued; "" while it is
+	Stopped string        // why issuing is stopped; "" if it is not
 }
 
-// ClockMark returns the last mark, which is zero on a new database.
+// ClockMark returns the last mark, or the zero value for a new database.
 func (r reader) ClockMark(ctx context.Context) (m ClockMark, err error) {
 	var at, uptime int64
 	err = r.q.QueryRow(ctx, `SELECT at, boot, uptime, event_id, stopped FROM clock WHERE id = 1`).
@@ -38,7 +38,7 @@ func (tx *Tx) SetClockMark(m ClockMark) error {
 	return err
 }
 
-// NewestEvent returns the id and time of the newest event; 0 and the zero time if there is none.
+// NewestEvent returns the id and time of the newest event, or zero values.
 func (r reader) NewestEvent(ctx context.Context) (id int64, at time.Time, err error) {
 	var recorded int64
 	err = r.q.QueryRow(ctx, `SELECT id, at FROM event WHERE id > 0 ORDER BY id DESC LIMIT 1`).Scan(&id, &recorded)
@@ -48,8 +48,7 @@ func (r reader) NewestEvent(ctx context.Context) (id int64, at time.Time, err er
 	return id, db.TimeOf(recorded), db.MapError(err)
 }
 
-// DatabaseTime returns the time of the database server's own clock, or the zero time on SQLite,
-// which has none.
+// DatabaseTime returns the time of the database server's clock, or the zero time on SQLite, which has no server.
 func (s *Store) DatabaseTime(ctx context.Context) (time.Time, error) {
 	if !s.Shared() {
 		return time.Time{}, nil

@@ -6,7 +6,7 @@ import (
 	"notary"
 )
 
-// encodeConstraints writes name constraints as JSON; "" for none.
+// encodeConstraints encodes name constraints as JSON; none as "".
 func encodeConstraints(c notary.NameConstraints) (string, error) {
 	if c.Len() == 0 {
 		return "", nil

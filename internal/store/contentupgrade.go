@@ -6,13 +6,12 @@ import (
 	"notary/internal/db"
 )
 
-// contentsRecorded is the agreement that exists while requests of earlier versions have no content hash.
+// contentsRecorded is the agreement that exists while requests of earlier versions lack a content hash.
 const contentsRecorded = "request contents are recorded up to request"
 
-// UpgradeContents records the content hash of the next requests that an earlier version recorded. The
-// function fn returns it for a CSR in PEM, or "" if the CSR cannot be read. Of several requests with the
-// same content and requester, the oldest one gets it. UpgradeContents returns the id of the last request
-// that it read, and whether all are done.
+// UpgradeContents records the content hash of the next requests that an earlier version recorded. The function fn
+// returns the hash of a PEM CSR, or "" if the CSR is unreadable. Of requests with the same content and requester, the
+// oldest gets it. UpgradeContents returns the id of the last request that it read, and whether all are done.
 func (s *Store) UpgradeContents(ctx context.Context, fn func(csr string) string) (last int64, done bool, err error) {
 	return s.upgrade(ctx, contentsRecorded, func(tx *Tx, after int64) (int64, error) {
 		last, contents, err := tx.contentsAfter(ctx, after, fn)
@@ -35,8 +34,8 @@ type requestContent struct {
 	content       string
 }
 
-// contentsAfter computes the content hashes of the requests that follow an id. It also returns the id of
-// the last one, or the same id if there are no more.
+// contentsAfter computes the content hashes of the requests after an id. It also returns the id of the last one, or the
+// same id if there are no more.
 func (tx *Tx) contentsAfter(ctx context.Context, after int64, fn func(csr string) string) (last int64, all []requestContent, err error) {
 	rows, err := tx.q.Query(ctx, `SELECT r.id, r.requester_id, c.csr FROM request r
 		JOIN request_csr c ON c.request_id = r.id

@@ -12,7 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Requests are counted by their status through all that happens to them.
+// The counts of requests by status follow every change.
 func TestSummaryOfRequests(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -58,7 +58,7 @@ func TestSummaryOfRequests(t *testing.T) {
 	}
 }
 
-// A window holds what expires from now to the end of the same hour so many days on.
+// A window counts what expires from now to the end of the same hour n days later.
 func TestSummaryOfExpiry(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2030, 3, 30, 10, 20, 30, 0, time.UTC)

@@ -12,7 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// estate is random data, and the same in memory.
+// estate holds random data, in the database and in memory.
 type estate struct {
 	rand     *rand.Rand
 	store    *store.Store
@@ -48,7 +48,7 @@ func pick[T any](e *estate, from []T) T { return from[e.rand.IntN(len(from))] }
 
 func (e *estate) name() string { return pick(e, hosts) + "." + pick(e, zones) }
 
-// live makes a request and lets something become of it.
+// live creates a request and takes it through a random life cycle.
 func (e *estate) live(t *testing.T) {
 	t.Helper()
 	e.requests++
@@ -88,7 +88,7 @@ func (e *estate) certificate(req *notary.Request) *notary.Certificate {
 	return c
 }
 
-// end rejects an outstanding request, and revokes an active one.
+// end rejects a pending request or revokes an active one.
 func (e *estate) end(t *testing.T, req *notary.Request) {
 	t.Helper()
 	write(t, e.store, func(tx *store.Tx) error {
@@ -104,7 +104,7 @@ func (e *estate) end(t *testing.T, req *notary.Request) {
 
 func (e *estate) sort() notary.Sort { return pick(e, notary.Sorts) }
 
-// filter asks for up to three things at random.
+// filter returns a filter of up to three random conditions.
 func (e *estate) filter() notary.Filter {
 	var f notary.Filter
 	for range e.rand.IntN(4) {

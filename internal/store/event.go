@@ -28,7 +28,7 @@ func (tx *Tx) Event(e notary.Event) error {
 	return tx.db.Later(insertEvent, eventRow(e, db.Seconds(tx.db.Now()))...)
 }
 
-// RecordOnFile writes an event of the program itself to a SQLite file of this version, which a server may be using.
+// RecordOnFile records an event of the program itself in a SQLite file of this version, which a server may be using.
 func RecordOnFile(ctx context.Context, path string, e notary.Event, at time.Time) error {
 	return db.OnFile(ctx, path, db.AppendFile, func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(ctx, insertEvent, eventRow(e, db.Seconds(at))...)
@@ -36,7 +36,7 @@ func RecordOnFile(ctx context.Context, path string, e notary.Event, at time.Time
 	})
 }
 
-// eventRow returns the values of an event's row except the id.
+// eventRow returns the column values of an event, except the id.
 func eventRow(e notary.Event, at int64) []any {
 	return []any{at, e.Principal.ID, e.Principal.Name, e.Address, e.Object.Kind, e.Action, e.Object.ID, e.Text,
 		e.Principal.Kind, nullableText(e.Object.Name), nullableText(encodeRefs(e.Refs)), nullableText(e.RequestID),
@@ -50,20 +50,20 @@ func nullableText(text string) any {
 	return text
 }
 
-// encodeRefs returns references as JSON; "" for none.
+// encodeRefs encodes references as JSON; none as "".
 func encodeRefs(refs []notary.Ref) string {
 	if len(refs) == 0 {
 		return ""
 	}
 	text, err := json.Marshal(refs)
 	if err != nil {
-		panic(err) // they are strings and numbers
+		panic(err) // cannot happen: strings and numbers
 	}
 	return string(text)
 }
 
-// canonical returns the one form that a JSON object has in an event: members in the order of their names, no white
-// space, no escaped HTML characters. It returns "" if there are no members.
+// canonical returns the canonical JSON of an event's fields: members sorted by name, no white space, no escaped HTML
+// characters. It returns "" if there are no members.
 func canonical(f notary.Fields) string {
 	if len(f) == 0 {
 		return ""
@@ -72,12 +72,12 @@ func canonical(f notary.Fields) string {
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(map[string]any(f)); err != nil {
-		panic(err) // members are strings, numbers, booleans, and lists and objects of these
+		panic(err) // cannot happen: strings, numbers, booleans, and lists and objects of these
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// readFields returns the members of a JSON object, and whether it could be read.
+// readFields decodes the members of a JSON object and reports whether it could.
 func readFields(object string) (f notary.Fields, ok bool) {
 	if object == "" {
 		return nil, true
@@ -123,7 +123,7 @@ func (r reader) scanEvent(row db.Row) (*notary.Event, error) {
 	return &e, err
 }
 
-// formerPrincipal returns the kind of principal of an event that an earlier version recorded.
+// formerPrincipal returns the kind of principal of an event recorded by an earlier version.
 func formerPrincipal(accountID int64) string {
 	if accountID == 0 {
 		return notary.SystemPrincipal
@@ -136,9 +136,8 @@ func (r reader) events() query.List[*notary.Event] {
 		Key: func(e *notary.Event) query.Key { return query.Key{ID: e.ID, NotAfter: e.At} }}
 }
 
-// Events is one page of the record, the newest first. What happened to one object is found by
-// an index; otherwise the record is read backwards, in steps. Errors are those of
-// [Store.Requests].
+// Events returns a page of the event log, newest first. Events of one object are found by an index; otherwise the log
+// is scanned backwards in steps. It returns the errors of [Store.Requests].
 func (r reader) Events(ctx context.Context, q notary.EventQuery) (notary.Page[*notary.Event], error) {
 	w := query.Want{Sort: notary.ByIDDown, Limit: q.Limit, After: q.After, Before: q.Before}
 	q.Limit, q.After, q.Before = 0, "", ""
@@ -195,11 +194,11 @@ func (r reader) eventConditions(ctx context.Context, q notary.EventQuery) (all [
 	return all, nil
 }
 
-// disorder is by how much an event may be older than one with a smaller id: transactions
-// overtake one another, and the clocks of nodes differ.
+// disorder is how much older an event may be than one with a smaller id: transactions overtake one another, and the
+// clocks of nodes differ.
 const disorder = time.Hour
 
-// eventsWithin are the ids that the events of a time can have.
+// eventsWithin returns the range of ids that events of a period can have.
 func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (query.Condition, error) {
 	first, last := int64(0), int64(1<<62)
 	var err error

@@ -1,6 +1,5 @@
-// Package archive handles databases as a whole: backups, restores, copies between engines, digests and
-// checks. It reads every table, whatever is in it, and relies on package store for the rows whose content it
-// checks.
+// Package archive handles whole databases: backups, restores, copies between engines, digests and checks. It reads
+// every table, and relies on package store for the rows whose content it checks.
 package archive
 
 import (
@@ -16,10 +15,9 @@ import (
 	"notary/internal/store"
 )
 
-// Backup copies the SQLite database in the file at path, which a server may be using, to a
-// new file: everything that was acknowledged before the call, as at one moment. No writer
-// waits for it. The copy is checked as by [Check]: a damaged one is not kept. It holds its own
-// digest, by which [Restore] knows whether it is whole, and which Backup returns.
+// Backup copies the SQLite database at path, which a server may be using, to a new file: a consistent snapshot of
+// everything acknowledged before the call. It blocks no writer. The copy is verified like [Check]; a damaged one is
+// deleted. It holds its own digest, which Backup returns and [Restore] verifies.
 func Backup(ctx context.Context, path, to string, checks Checks, progress Progress) (digest string, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", notary.Errorf(notary.NotFound, "there is no database %s to back up", path)
@@ -28,7 +26,7 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 		return "", notary.Errorf(notary.Conflict, "%s is there already: name another file for the backup", to)
 	}
 	part := to + ".part"
-	db.RemoveFile(part) // of an earlier one that broke off
+	db.RemoveFile(part) // of an interrupted backup
 	defer db.RemoveFile(part)
 	if err := db.CreatePrivate(part); err != nil {
 		return "", err
@@ -45,14 +43,14 @@ func Backup(ctx context.Context, path, to string, checks Checks, progress Progre
 	return digest, db.MoveFile(part, to)
 }
 
-// databaseEvent returns an event of the database as a whole.
+// databaseEvent returns an event of the whole database.
 func databaseEvent(action, digest, file string) notary.Event {
 	return notary.EventBy(notary.SystemCaller, action, notary.NewRef("database", 0, "")).
 		Set(notary.Fields{"sha256": digest, "file": filepath.Base(file)})
 }
 
-// RecordBackup writes the event of a backup to the database, which a server may be using. It has no event if
-// its schema is not that of this version.
+// RecordBackup records the event of a backup in the database, which a server may be using, unless the schema has
+// another version.
 func RecordBackup(ctx context.Context, path, to, digest string) error {
 	status, err := store.Schema(ctx, path)
 	if err != nil || status.Current != status.Newest {
@@ -61,8 +59,7 @@ func RecordBackup(ctx context.Context, path, to, digest string) error {
 	return store.RecordOnFile(ctx, path, databaseEvent("database.backup", digest, to), time.Now())
 }
 
-// checkCopy refuses a damaged copy. If the copy has the schema of another version, only the file
-// is checked.
+// checkCopy rejects a damaged copy. If its schema has another version, only the file is checked.
 func checkCopy(ctx context.Context, path string, checks Checks, progress Progress) error {
 	var found []Damage
 	report := func(d Damage) { found = append(found, d) }
@@ -87,7 +84,7 @@ func checkCopy(ctx context.Context, path string, checks Checks, progress Progres
 		"Run notary check for the whole list, and restore an earlier backup", strings.Join(some, "; "), len(found))
 }
 
-// seal records the digest of a copy in the copy.
+// seal records the digest of a copy inside the copy.
 func seal(ctx context.Context, path string, progress Progress) (digest string, err error) {
 	err = db.OnFile(ctx, path, db.WriteFile, func(conn *sql.Conn) error {
 		if digest, err = fileDigest(ctx, conn, progress); err != nil {
@@ -100,8 +97,7 @@ func seal(ctx context.Context, path string, progress Progress) (digest string, e
 	return digest, err
 }
 
-// checkSeal compares the digest of a copy with the recorded one, and returns it. It leaves the schema in the
-// version of the backup.
+// checkSeal compares the digest of a copy with the recorded one and returns it. It does not migrate the schema.
 func checkSeal(ctx context.Context, path string, progress Progress) (digest string, err error) {
 	err = db.OnFile(ctx, path, db.ReadClosedFile, func(conn *sql.Conn) error {
 		digest, err = checkSealOn(ctx, conn, progress)
@@ -126,8 +122,7 @@ func checkSealOn(ctx context.Context, conn *sql.Conn, progress Progress) (digest
 	return want, err
 }
 
-// fileDigest returns the digest of every row of every table of a file, whatever the version of its
-// schema.
+// fileDigest returns the digest of all rows of all tables of a file of any schema version.
 func fileDigest(ctx context.Context, conn *sql.Conn, progress Progress) (string, error) {
 	q := db.OnConn(conn)
 	names, err := db.Collect(ctx, q, db.Scan[string], `SELECT name FROM sqlite_master WHERE type = 'table'

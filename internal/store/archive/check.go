@@ -25,20 +25,19 @@ type Damage struct {
 
 func (d Damage) String() string { return string(d.Kind) + ": " + d.Text }
 
-// DamageKind is what is damaged.
+// DamageKind is the kind of object that is damaged.
 type DamageKind string
 
-// The kinds of damage, in the order in which they are looked for.
+// The kinds of damage, in the order in which they are checked.
 const (
 	DamagedFile   DamageKind = "file"   // pages and indexes, by the engine's own checks
-	DamagedSchema DamageKind = "schema" // store.Tables, indexes, triggers and views that differ from this version's
+	DamagedSchema DamageKind = "schema" // tables, indexes, triggers and views that differ from this version's
 	DamagedRule   DamageKind = "rule"   // see [CheckInvariants]
 	DamagedRow    DamageKind = "row"    // values that this program does not write
 	DamagedRecord DamageKind = "record" // a row that differs from the DER or PEM in it
 )
 
-// Checks compare records with the DER or PEM in them, which the store does not read. Nil ones are
-// left out.
+// Checks compare records with the DER or PEM in them, which the store does not read. Nil functions are skipped.
 type Checks struct {
 	Certificate func(*notary.Certificate) error
 	Request     func(*notary.Request) error
@@ -46,11 +45,11 @@ type Checks struct {
 	Key         func(sealed []byte, certificate *notary.Certificate, csr string) error
 }
 
-// stepRows is how many rows a check reads at once: writers and checkpoints never wait for long.
+// stepRows limits the rows that a check reads at once, so that writers and checkpoints never wait for long.
 const stepRows = 500
 
-// CheckDatabase opens a database for reading only, which a server may be using, and checks all of
-// it: see [Check]. The schema must be that of this version.
+// CheckDatabase opens a database, which a server may be using, for reading only and checks all of it: see [Check]. The
+// schema must have this version.
 func CheckDatabase(ctx context.Context, database string, checks Checks, progress Progress, report func(Damage)) error {
 	status, err := store.Schema(ctx, database)
 	switch {
@@ -86,9 +85,8 @@ func (c checker) found(kind DamageKind, format string, args ...any) {
 	c.report(Damage{kind, fmt.Sprintf(format, args...)})
 }
 
-// Check checks the whole database and reports what is damaged: the engine's file, the schema, the
-// rules between the rows, every value, and every certificate, request, CRL and key. It returns an
-// error if it could not be completed. Memory does not grow with the database.
+// Check checks the whole database and reports all damage: to the file, the schema, the invariants, values,
+// certificates, requests, CRLs and keys. It returns an error if it could not complete. Memory use is constant.
 func Check(ctx context.Context, s *store.Store, checks Checks, progress Progress, report func(Damage)) error {
 	c := checker{Store: s, checks: checks, progress: progress, report: report}
 	for _, part := range []func(context.Context){c.file, c.schema, c.rules, c.rows, c.records} {
@@ -99,7 +97,7 @@ func Check(ctx context.Context, s *store.Store, checks Checks, progress Progress
 	return nil
 }
 
-// schema compares the schema with what the migrations of this version create.
+// schema compares the schema with the one that the migrations of this version create.
 func (c checker) schema(ctx context.Context) {
 	differences, err := c.DB().SchemaDifferences(ctx)
 	if err != nil {
@@ -128,7 +126,7 @@ func (c checker) rules(ctx context.Context) {
 	}
 }
 
-// invariants checks each rule in a snapshot of its own.
+// invariants checks each rule in its own snapshot.
 func (c checker) invariants(ctx context.Context, kind DamageKind, rules []db.Rule) {
 	for i, rule := range rules {
 		err := c.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
@@ -211,7 +209,7 @@ var (
 	jsonColumns  = []string{"rules", "findings"}
 )
 
-// valueFault describes what is wrong with a value; "" if it is valid.
+// valueFault describes what is wrong with a value, or returns "".
 func valueFault(column string, v any) string {
 	switch v := v.(type) {
 	case nil, int64:
@@ -235,7 +233,7 @@ func valueFault(column string, v any) string {
 	return ""
 }
 
-// records checks what holds DER or PEM.
+// records checks rows with DER or PEM.
 func (c checker) records(ctx context.Context) {
 	c.chains(ctx)
 	c.each(ctx, "certificate", func(id int64) error { return c.certificate(ctx, id) })
@@ -301,7 +299,7 @@ func (c checker) authority(ctx context.Context, id int64) error {
 	return errors.Join(errs...)
 }
 
-// ignoreDeleted drops the error of a record that was deleted since its id was read.
+// ignoreDeleted drops the error of a record deleted since its id was read.
 func ignoreDeleted(err error) error {
 	if notary.KindOf(err) == notary.NotFound {
 		return nil
@@ -332,7 +330,7 @@ func (c checker) each(ctx context.Context, table string, check func(id int64) er
 	}
 }
 
-// chains compares the chains with their fingerprints.
+// chains compares the issuer chains with their fingerprints.
 func (c checker) chains(ctx context.Context) {
 	c.each(ctx, "issuer_chain", func(id int64) error {
 		var fingerprint string

@@ -12,19 +12,19 @@ import (
 	"notary/internal/store"
 )
 
-// CheckStep is the position of the periodic check of a database in use. The zero value is the
-// beginning, which follows the end.
+// CheckStep is the position of the periodic check of a database in use. The zero value is the start; the check wraps
+// around.
 type CheckStep struct {
-	// Paced makes the checks of records take at most a tenth of one processor.
+	// Paced limits the checks of records to a tenth of one processor.
 	Paced bool
 
 	certificate, request int64
 	rule                 int
 }
 
-// CheckNext checks the next part of the database: a few hundred certificates and requests, and one
-// table of the file or one rule between the rows. It calls report with each damage and the kind and
-// id of the record, which is 0 if the damage is not that of one record.
+// CheckNext checks the next part of the database: a few hundred certificates and requests, and one table of the file or
+// one invariant. It calls report with each damage and the record's kind and id, which is 0 if the damage is not in a
+// single record.
 func CheckNext(ctx context.Context, s *store.Store, step *CheckStep, checks Checks,
 	report func(d Damage, kind string, id int64)) error {
 	c := checker{Store: s, checks: checks, paced: step.Paced}
@@ -56,7 +56,7 @@ func CheckNext(ctx context.Context, s *store.Store, step *CheckStep, checks Chec
 	return nil
 }
 
-// next checks the records after the id, and begins again after the last one.
+// next checks the records after the id, starting over after the last one.
 func (c checker) next(ctx context.Context, table string, after *int64, check func(context.Context, int64) error,
 	report func(d Damage, kind string, id int64)) error {
 	ids, err := db.Collect(ctx, c.DB().Reads(), db.Scan[int64],
@@ -84,7 +84,7 @@ func (c checker) next(ctx context.Context, table string, after *int64, check fun
 	return nil
 }
 
-// rest waits nine times as long as a check took.
+// rest pauses for nine times the duration of a check.
 func rest(ctx context.Context, worked time.Duration) {
 	select {
 	case <-time.After(9 * worked):

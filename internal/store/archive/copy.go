@@ -13,16 +13,15 @@ import (
 	"notary/internal/store"
 )
 
-// copyRows is how many rows are added at once.
+// copyRows is the number of rows inserted at once.
 const copyRows = 5_000
 
-// firstStart are the tables that the first start fills: the built-in profiles, the agreements of nodes
-// and the mark of the clock. Later changes to them have events.
+// firstStart lists the tables that the first start fills: the built-in profiles, the agreements of nodes and the clock
+// mark. Later changes to them have events.
 var firstStart = []string{"profile_version", "profile", "agreement", "clock"}
 
-// Copy copies everything into another, empty database of any engine, and returns the
-// digest of what it has read. It is one transaction there: a copy that breaks off leaves
-// nothing.
+// Copy copies everything into another, empty database of any engine and returns the digest of what it has read. It runs
+// in one transaction: an interrupted copy leaves nothing behind.
 func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest string, err error) {
 	if err := requireEmpty(ctx, to); err != nil {
 		return "", err
@@ -54,14 +53,14 @@ func Copy(ctx context.Context, from, to *store.Store, progress Progress) (digest
 	return hex.EncodeToString(rows.sum.Sum(nil)), err
 }
 
-// keepSeeds restores the counters that a new database has, if they are zero.
+// keepSeeds restores the counters of a new database if the copy has none.
 func keepSeeds(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, `INSERT INTO counter (name, slot, value) VALUES ('accounts', 0, 0), ('admins', 0, 0)
 		ON CONFLICT (name, slot) DO NOTHING`)
 	return db.MapError(err)
 }
 
-// requireEmpty refuses a database that has rows in any table.
+// requireEmpty rejects a database with rows in any table.
 func requireEmpty(ctx context.Context, s *store.Store) error {
 	for _, t := range store.Tables {
 		if slices.Contains(firstStart, t.Name) {
@@ -80,7 +79,7 @@ func requireEmpty(ctx context.Context, s *store.Store) error {
 	return nil
 }
 
-// adder adds rows to a table, many at once.
+// adder inserts rows into a table in bulk.
 type adder struct {
 	add  func([][]any) error
 	rows [][]any

@@ -19,12 +19,12 @@ import (
 	"notary/internal/testkit"
 )
 
-// From SQLite to PostgreSQL and back everything is the same, row by row, and goes on working.
+// A copy from SQLite to PostgreSQL and back is identical row by row, and remains usable.
 func TestCopyBetweenEngines(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	first := storetest.Reopen(t, storetest.WholeDatabase(t))
-	testkit.Check(t, first.Fill(t.Context(), storetest.Lives([]int64{1, 2}, time.Now(), 1_500))) // with more names than are added at once
+	testkit.Check(t, first.Fill(t.Context(), storetest.Lives([]int64{1, 2}, time.Now(), 1_500))) // with more names than are inserted at once
 	want, err := archive.Digest(t.Context(), first, nil)
 	testkit.Check(t, err)
 
@@ -45,7 +45,7 @@ func TestCopyBetweenEngines(t *testing.T) {
 		}
 		from = s
 	}
-	// The next ids follow those that were copied.
+	// Ids continue after the copied ones.
 	before, err := from.Summary(t.Context(), time.Now())
 	testkit.Check(t, err)
 	req := storetest.NewRequest(t, from, 1, 99)
@@ -60,7 +60,7 @@ func TestCopyBetweenEngines(t *testing.T) {
 	}
 }
 
-// A copy has every column of every table except the leases and what the migrations record.
+// A copy has every column of every table except the leases and the migrations' records.
 func TestCopyHasEveryColumn(t *testing.T) {
 	t.Parallel()
 	want := testkit.Columns(t, storetest.WholeDatabase(t))
@@ -73,7 +73,7 @@ func TestCopyHasEveryColumn(t *testing.T) {
 	}
 }
 
-// A copy goes into an empty database only.
+// Only an empty database is copied into.
 func TestCopyIntoWhatIsThere(t *testing.T) {
 	t.Parallel()
 	from, to := storetest.Reopen(t, storetest.WholeDatabase(t)), storetest.Reopen(t, testkit.Database(t))
@@ -90,7 +90,7 @@ func TestCopyIntoWhatIsThere(t *testing.T) {
 	}
 }
 
-// Every change of anything changes the digest.
+// Every change changes the digest.
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	whole := storetest.WholeDatabase(t)
@@ -123,8 +123,7 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// A backup that is made while others write holds everything that was acknowledged before it
-// began, and is restored somewhere else.
+// A backup made during writes holds everything acknowledged before it began, and can be restored elsewhere.
 func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -165,7 +164,7 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 		t.Errorf("the backup has mode %v (%v), want -rw-------", info.Mode(), err)
 	}
 
-	testkit.Check(t, os.Chmod(file, 0o644)) // whatever mode a copy of it has
+	testkit.Check(t, os.Chmod(file, 0o644)) // the mode of the backup does not matter
 	restored := filepath.Join(t.TempDir(), "notary.db")
 	kept, err := archive.Restore(t.Context(), file, restored, false, nil)
 	testkit.Check(t, err)
@@ -184,7 +183,7 @@ func TestSQLiteBackupWhileOthersWrite(t *testing.T) {
 	}
 }
 
-// Nothing is overwritten without being told, and nothing damaged is restored.
+// Restore overwrites a database only if told to, and never restores a damaged backup.
 func TestSQLiteRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -243,7 +242,7 @@ func TestSQLiteRestoreRefuses(t *testing.T) {
 	refused("one whose server runs", file, true, "another server uses the database")
 }
 
-// digestAt returns the digest of a database without the events of its restores, which have their own times.
+// digestAt returns the digest of a database without its restore events, whose times vary.
 func digestAt(t *testing.T, path string) string {
 	t.Helper()
 	path = storetest.CopyOf(t, path)
@@ -257,8 +256,7 @@ func digestAt(t *testing.T, path string) string {
 	return digest
 }
 
-// What may have happened since the backup is allowed for: nobody stays logged in, and the
-// next CRL has a higher number than any that was made.
+// A restore ends all sessions, and the next CRL has a higher number than any issued since the backup.
 func TestSQLiteRestoreAllowsForWhatCameAfter(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -293,7 +291,7 @@ func TestSQLiteRestoreAllowsForWhatCameAfter(t *testing.T) {
 	}
 }
 
-// A backup whose schema is not that of this version is not restored, although its digest is right.
+// A backup with another schema is not restored, even if its digest matches.
 func TestRestoreComparesTheSchema(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ change, text string }{
@@ -311,7 +309,7 @@ func TestRestoreComparesTheSchema(t *testing.T) {
 		_, err = archive.Backup(t.Context(), path, file, archive.Checks{}, nil)
 		testkit.WantText(t, err, "damaged", tt.text)
 
-		// One that was made by a version that did not look.
+		// A backup by a version that did not check.
 		testkit.Check(t, archive.BackupUnchecked(t.Context(), path, file))
 		_, err = archive.Restore(t.Context(), file, database, false, nil)
 		testkit.WantText(t, err, tt.text)

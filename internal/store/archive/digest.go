@@ -15,7 +15,7 @@ import (
 	"notary/internal/store"
 )
 
-// Progress is called with how much of a table has been read. It may be nil.
+// Progress is called with the number of rows of a table read so far. It may be nil.
 type Progress func(table string, rows, of int64)
 
 func (p Progress) tell(table string, rows, of int64) {
@@ -24,8 +24,8 @@ func (p Progress) tell(table string, rows, of int64) {
 	}
 }
 
-// Digest returns the SHA-256 of everything that is stored, in hex: two databases with the same
-// digest have the same content, whatever their engines. It reads everything, at one moment.
+// Digest returns the SHA-256 of all content in hex: databases with equal digests have the same content, on any engine.
+// It reads everything in one snapshot.
 func Digest(ctx context.Context, s *store.Store, progress Progress) (digest string, err error) {
 	err = s.DB().Snapshot(ctx, false, func(conn *sql.Conn) error {
 		digest, err = digestOf(ctx, conn, store.Tables, progress)
@@ -44,15 +44,14 @@ func digestOf(ctx context.Context, conn *sql.Conn, tables []store.Table, progres
 	return hex.EncodeToString(rows.sum.Sum(nil)), nil
 }
 
-// rowReader reads tables row by row and digests them.
+// rowReader reads tables row by row and hashes them.
 type rowReader struct {
 	conn     *sql.Conn
 	sum      hash.Hash
 	progress Progress
 }
 
-// each reads a table in the order of its key, adds the rows to the sum, and passes them to fn
-// unless it is nil.
+// each reads a table in the order of its key, hashes the rows and passes them to fn unless it is nil.
 func (r rowReader) each(ctx context.Context, t store.Table, fn func([]any) error) error {
 	var count int64
 	if err := r.conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+t.Source()).Scan(&count); err != nil {
@@ -77,7 +76,7 @@ func (r rowReader) each(ctx context.Context, t store.Table, fn func([]any) error
 		if err := rows.Scan(dest...); err != nil {
 			return db.MapError(err)
 		}
-		for i, v := range row { // SQLite's driver returns nil for no octets
+		for i, v := range row { // SQLite's driver returns nil for an empty blob
 			if octets, ok := v.([]byte); ok && octets == nil {
 				row[i] = []byte{}
 			}
@@ -101,8 +100,7 @@ func (r rowReader) each(ctx context.Context, t store.Table, fn func([]any) error
 // progressEvery is the number of rows between two calls of a [Progress].
 const progressEvery = 10_000
 
-// addRow adds the values of a row, each with its kind and length, so that no two rows look
-// alike.
+// addRow hashes the values of a row, each with its type and length, so that the encoding is unambiguous.
 func addRow(sum hash.Hash, t store.Table, row []any) error {
 	var b []byte
 	for i, v := range row {

@@ -11,8 +11,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// What docs/operations.md says of PostgreSQL's own tools: a dump that is made while others
-// write holds everything that was acknowledged before it began, and is whole.
+// As docs/operations.md says of PostgreSQL's own tools, a dump made during writes is complete and holds everything
+// acknowledged before it began.
 func TestPostgresDumpWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	database, restored := testkit.Postgres(t), testkit.Postgres(t)
@@ -41,10 +41,10 @@ func TestPostgresDumpWhileOthersWrite(t *testing.T) {
 	if read, err := archive.Copy(t.Context(), again, into, nil); err != nil || read != sum {
 		t.Errorf("a copy to check it has the digest %s (%v), want %s", read, err, sum)
 	}
-	storetest.NewRequest(t, again, 3, 1) // ids go on
+	storetest.NewRequest(t, again, 3, 1) // ids continue
 }
 
-// writeUntil submits requests until it is told to stop.
+// writeUntil submits requests until stop is closed.
 func writeUntil(t *testing.T, s *store.Store, stop chan struct{}) {
 	for n := 0; ; n++ {
 		select {

@@ -16,7 +16,7 @@ func CopiedColumns() map[string][]string {
 	return copied
 }
 
-// Rules are the invariants, in words.
+// Rules returns the descriptions of the invariants.
 func Rules(s *store.Store) []string {
 	var rules []string
 	for _, rule := range slices.Concat(invariants, s.DB().FileRules()) {
@@ -25,7 +25,7 @@ func Rules(s *store.Store) []string {
 	return rules
 }
 
-// BackupUnchecked is Backup as of versions that did not look for damage.
+// BackupUnchecked is Backup as in versions that did not check for damage.
 func BackupUnchecked(ctx context.Context, path, to string) error {
 	if err := store.DatabaseSchema.CopyFile(ctx, path, to); err != nil {
 		return err

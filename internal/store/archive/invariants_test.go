@@ -13,7 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Each kind of damage is found, and called by its name.
+// Each kind of damage is found and named.
 func TestSQLiteCheckInvariants(t *testing.T) {
 	t.Parallel()
 	whole := storetest.WholeDatabase(t)
@@ -28,7 +28,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 	tests := []struct {
 		name   string
 		damage string
-		broken []string // the rules
+		broken []string // rules
 	}{
 		{"an active request with the certificate of another", `
 			UPDATE certificate SET request_id = ` + revoked + ` WHERE id = ` + inUse,
@@ -152,7 +152,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 		t.Parallel()
 		testkit.Check(t, checkCopy(t, whole, `SELECT 1`))
 	})
-	for _, rule := range rules { // a new rule needs its damage here
+	for _, rule := range rules { // every rule needs a test of its damage
 		if !slices.ContainsFunc(tests, func(tt struct {
 			name, damage string
 			broken       []string
@@ -164,7 +164,7 @@ func TestSQLiteCheckInvariants(t *testing.T) {
 	}
 }
 
-// checkCopy damages a copy of the database and checks that.
+// checkCopy damages a copy of the database and checks it.
 func checkCopy(t *testing.T, path, damage string) error {
 	t.Helper()
 	path = storetest.CopyOf(t, path)

@@ -13,10 +13,10 @@ import (
 	"notary/internal/store"
 )
 
-// Restore replaces the SQLite database at path with a backup, after verifying the copy: its digest
-// is right, no rule of [CheckInvariants] is broken, and its schema is that of this version. An
-// existing database is a [notary.Conflict] unless replace is set: then it is kept beside the new one,
-// under the name that Restore returns. A server must not be running.
+// Restore replaces the SQLite database at path with a backup after verifying the copy: its digest, the invariants of
+// [CheckInvariants], and its schema, which must be that of this version. An existing database is a [notary.Conflict]
+// unless replace is set: then it is kept next to the new one under the name that Restore returns. A server must not be
+// running.
 func Restore(ctx context.Context, backup, path string, replace bool, progress Progress) (kept string, err error) {
 	lock, err := db.LockFile(path)
 	if err != nil {
@@ -50,12 +50,12 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 	return kept, db.MoveFile(part, path)
 }
 
-// clockError is how far a restore raises CRL numbers beyond the clock: lists that were published
-// after the backup may have been numbered by a clock that was ahead.
+// clockError is how far a restore raises CRL numbers above the clock: CRLs published after the backup may have been
+// numbered by a clock that was ahead.
 const clockError = 24 * time.Hour
 
-// checkBackup verifies the seal of the copy at path, opens it as a server would and prepares it
-// for use. The file is where the backup comes from.
+// checkBackup verifies the seal of the copy at path, migrates it as a server would and prepares it for use. The copy
+// was made from the backup file.
 func checkBackup(ctx context.Context, path, file string, replaced map[string]int64, progress Progress) error {
 	digest, err := checkSeal(ctx, path, progress)
 	if err != nil {
@@ -80,8 +80,8 @@ func checkBackup(ctx context.Context, path, file string, replaced map[string]int
 	return errors.Join(err, s.Close())
 }
 
-// beginAfterRestore breaks the seal, ends all sessions, as some may have been ended since the
-// backup, and raises the CRL numbers above those of the replaced database, given by CSR.
+// beginAfterRestore removes the seal, ends all sessions, as some may have been ended since the backup, and raises the
+// CRL numbers above those of the replaced database, which are keyed by CSR.
 func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	if _, err := tx.Exec(`DELETE FROM agreement WHERE name = $1`, store.BackupDigest); err != nil {
 		return err
@@ -99,8 +99,8 @@ func beginAfterRestore(tx *db.Tx, replaced map[string]int64) error {
 	return err
 }
 
-// crlNumbers returns the last CRL number of every authority in the file at path, by CSR. A
-// database that cannot be read has none: it may be damaged, and be replaced for that reason.
+// crlNumbers returns the last CRL number of every authority in the file at path, keyed by CSR. It returns none for an
+// unreadable database: damage may be the reason for the restore.
 func crlNumbers(ctx context.Context, path string) map[string]int64 {
 	numbers := map[string]int64{}
 	_ = db.OnFile(ctx, path, db.ReadFile, func(conn *sql.Conn) error {
