@@ -218,10 +218,10 @@ func (r reader) eventsWithin(ctx context.Context, from, until time.Time) (query.
 	}}, nil
 }
 
-// eventSince is the id of the first event since a time, or the one that the next event will
-// have at the least. It halves the ids until it is found.
+// eventSince returns the id of the first event since a time, or the lowest id that the next event can have. It is a
+// binary search.
 func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
-	var low, high int64 // what is before low is older, what is from high on is not
+	var low, high int64 // events before low are older, those from high on are not
 	err := r.q.QueryRow(ctx, `SELECT id + 1 FROM event WHERE id >= $1 ORDER BY id DESC LIMIT 1`, low).Scan(&high)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, db.MapError(err)
@@ -243,8 +243,7 @@ func (r reader) eventSince(ctx context.Context, t time.Time) (int64, error) {
 	return low, nil
 }
 
-// RequestEvents are the newest events of a request and of the certificates that were issued
-// for it, as many as that at most, the newest first.
+// RequestEvents returns the newest events of a request and of its certificates, newest first, at most limit.
 func (r reader) RequestEvents(ctx context.Context, requestID int64, limit int) ([]*notary.Event, error) {
 	own, err := db.Collect(ctx, r.q, r.scanEvent, `SELECT`+eventColumns+`FROM event e
 		WHERE e.object_id = $1 AND e.kind = 'request' ORDER BY e.id DESC LIMIT $2`, requestID, limit)

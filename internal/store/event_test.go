@@ -15,8 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// For random events and queries, walking the pages to and fro gives exactly what a look at
-// every event gives.
+// For random events and queries, walking the pages in both directions returns the same as a scan of all events.
 func TestEventPagesAreWhatAPlainScanGives(t *testing.T) {
 	for _, step := range []int{10_000, 7, 1} {
 		t.Run(fmt.Sprintf("in steps of %d", step), func(t *testing.T) {
@@ -31,7 +30,7 @@ func TestEventPagesAreWhatAPlainScanGives(t *testing.T) {
 				write(t, s, func(tx *store.Tx) error { return tx.Event(e) })
 				e.ID, e.At = int64(len(all)+1), clock.Now()
 				all = append(all, &e)
-				// Not always in the order of time.
+				// Not always in chronological order.
 				clock.Advance(time.Duration(random.IntN(90)-20) * time.Minute)
 			}
 			slices.Reverse(all)
@@ -99,8 +98,7 @@ func fits(e *notary.Event, q notary.EventQuery) bool {
 		(q.From.IsZero() || !e.At.Before(q.From)) && (q.Until.IsZero() || e.At.Before(q.Until))
 }
 
-// wantEvents walks the pages to the end and back, and gives what is on them. A want of nil is
-// not looked at.
+// wantEvents walks the pages to the end and back and returns their events. A nil want is not compared.
 func wantEvents(t *testing.T, s *store.Store, q notary.EventQuery, want []int64) (all []*notary.Event) {
 	t.Helper()
 	first := q

@@ -11,12 +11,12 @@ import (
 	"notary/internal/db"
 )
 
-// eventsConverted is the agreement that exists while events of earlier versions have no names and references.
+// eventsConverted is the agreement that exists while events of earlier versions lack names and references.
 const eventsConverted = "events are data up to event"
 
-// UpgradeEvents adds to the next events that an earlier version recorded the names of their objects, as far
-// as these still exist, and references to the objects that their texts name. The texts stay. It returns the
-// id of the last event that it read, and whether all are done.
+// UpgradeEvents adds to the next events of an earlier version the names of their objects, if these still exist, and
+// references to the objects named in their texts, which it keeps. It returns the id of the last event that it read, and
+// whether all are done.
 func (s *Store) UpgradeEvents(ctx context.Context) (last int64, done bool, err error) {
 	return s.upgrade(ctx, eventsConverted, func(tx *Tx, after int64) (int64, error) {
 		events, err := tx.eventsAfter(ctx, after)
@@ -44,7 +44,7 @@ func (s *Store) UpgradeEvents(ctx context.Context) (last int64, done bool, err e
 	})
 }
 
-// eventsAfter returns what the next events of earlier versions say of their objects, with the names of these.
+// eventsAfter returns the next events of earlier versions, with the names of their objects.
 func (tx *Tx) eventsAfter(ctx context.Context, after int64) ([]notary.Event, error) {
 	return db.Collect(ctx, tx.q, func(row db.Row) (e notary.Event, err error) {
 		var object number
@@ -81,7 +81,7 @@ var namingActions = []string{"request.sign", "request.upload", "request.revoke",
 
 var textPart = regexp.MustCompile(`^(authority|certificate) ([1-9][0-9]{0,17})$`)
 
-// textRefs returns references to the objects that the text of an event names: an authority, a certificate.
+// textRefs returns references to the authorities and certificates named in the text of an event.
 func (tx *Tx) textRefs(ctx context.Context, e *notary.Event, authorities map[int64]string) (refs []notary.Ref, err error) {
 	if !slices.Contains(namingActions, e.Action) {
 		return nil, nil
@@ -89,7 +89,7 @@ func (tx *Tx) textRefs(ctx context.Context, e *notary.Event, authorities map[int
 	serial := ""
 	for part := range strings.SplitSeq(e.Text, ", ") {
 		if object := textPart.FindStringSubmatch(part); object != nil {
-			id, _ := strconv.ParseInt(object[2], 10, 64) // the expression sees to it
+			id, _ := strconv.ParseInt(object[2], 10, 64) // cannot fail: matched by the expression
 			refs = append(refs, notary.NewRef(object[1], id, ""))
 			if object[1] == "authority" {
 				refs[len(refs)-1] = notary.NewRef("authority", id, authorities[id])

@@ -10,7 +10,7 @@ import (
 	"notary/internal/db"
 )
 
-// What the tests need to see of the inside.
+// Internals for tests.
 
 const (
 	MaxWaiting = db.MaxWaiting
@@ -18,8 +18,7 @@ const (
 	Page       = eachPage
 )
 
-// Enqueue adds a write to the queue as [Store.Write] does, and returns a function that waits for its
-// result.
+// Enqueue adds a write to the queue as [Store.Write] does, and returns a function that waits for its result.
 func Enqueue(s *Store, fn func(*Tx) error) (wait func() error, err error) {
 	return EnqueueAs(s, notary.SystemCaller, 0, fn)
 }
@@ -29,7 +28,7 @@ func EnqueueAs(s *Store, by notary.Caller, changed int64, fn func(*Tx) error) (w
 	return s.db.Enqueue(context.Background(), s.as(by, changed, fn))
 }
 
-// SelectRevocations is asked outside of what collects statements.
+// SelectRevocations is not run through the statement recorder.
 const SelectRevocations = selectRevocations
 
 // Exec runs any statement in a transaction.
@@ -38,33 +37,32 @@ func Exec(tx *Tx, text string, args ...any) error {
 	return err
 }
 
-// QueryText asks for one value, on a connection that reads.
+// QueryText returns a single value, read on a read connection.
 func QueryText(ctx context.Context, s *Store, text string, args ...any) (value string, err error) {
 	err = s.reader.q.QueryRow(ctx, text, args...).Scan(&value)
 	return value, err
 }
 
-// QueryTextTx asks for one value, on the connection that writes.
+// QueryTextTx returns a single value, read on the write connection.
 func QueryTextTx(tx *Tx, text string, args ...any) (value string, err error) {
 	err = tx.q.QueryRow(context.Background(), text, args...).Scan(&value)
 	return value, err
 }
 
-// Statements returns all texts that were prepared so far, for reading and for writing.
+// Statements returns all texts prepared so far, for reading and writing.
 func Statements(s *Store) []string {
 	texts := s.db.Statements()
 	slices.Sort(texts)
 	return slices.Compact(texts)
 }
 
-// Asked is a statement as it was run.
+// Asked is a statement with its arguments.
 type Asked struct {
 	Text string
 	Args []any
 }
 
-// Record returns the store with a list of its SELECT, INSERT, UPDATE and DELETE statements, each text
-// once.
+// Record returns the store and a list of its SELECT, INSERT, UPDATE and DELETE statements, each text once.
 func Record(s *Store) (*Store, *[]Asked) {
 	asked := &[]Asked{}
 	d := s.db.Traced(func(text string, args []any) {
@@ -78,15 +76,14 @@ func Record(s *Store) (*Store, *[]Asked) {
 	return &Store{reader: reader{q: d.Reads(), damage: s.damage, search: s.search}, db: d, now: s.now}, asked
 }
 
-// ExplainPostgres returns PostgreSQL's plan of a statement with its arguments, as JSON, on a
-// connection of the store.
+// ExplainPostgres returns PostgreSQL's plan of a statement with its arguments, as JSON.
 func ExplainPostgres(ctx context.Context, s *Store, a Asked) (plan string, err error) {
 	plans, err := db.CollectPlanned(ctx, s.q, db.Scan[string], "EXPLAIN (FORMAT JSON) "+a.Text, a.Args...)
 	return strings.Join(plans, ""), err
 }
 
-// Limit makes the limits short: for a query and its rows, a transaction, the answer to its
-// COMMIT, and the transactions in progress on a stop.
+// Limit sets short limits for a query and its rows, for a transaction and the answer to its COMMIT, and for the
+// transactions in progress when the store closes.
 func Limit(read, write, stop time.Duration) []Option {
 	return []Option{Database(db.ReadTimeout(read), db.WriteTimeout(write), db.StopTimeout(stop))}
 }

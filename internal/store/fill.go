@@ -15,23 +15,22 @@ import (
 	"notary/internal/store/query"
 )
 
-// Life is one request with all that became of it, for [Store.Fill].
+// Life is a request with its certificates and events, for [Store.Fill].
 type Life struct {
-	// Request is as it shall be; its id is given.
+	// Request is recorded unchanged except for its id, which Fill assigns.
 	Request notary.Request
-	// Certificates are the oldest first. The last is in use where the request is Active. Their
-	// ids, request and requester are given.
+	// Certificates, oldest first. If the request is Active, the last one is in use. Fill assigns their ids, request and
+	// requester.
 	Certificates []*notary.Certificate
-	// Events have their times. Those without an object get the request.
+	// Events have their times. Those without an object belong to the request.
 	Events []notary.Event
 }
 
-// fillLives is how many lives are written in one transaction.
+// fillLives is the number of lives per transaction.
 const fillLives = 20_000
 
-// Fill adds requests by the thousand, faster than they could ever be submitted, for
-// benchmarks and tests of large databases. Nobody else may be using the database; what a
-// Fill that breaks off leaves is fit for nothing, for its indexes are missing.
+// Fill bulk-loads requests for benchmarks and tests of large databases. Nothing else may use the database meanwhile. An
+// interrupted Fill leaves an unusable database, without indexes.
 func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 	f := &filling{store: s, chains: map[string]int64{}}
 	if err := f.lastIDs(ctx); err != nil {
@@ -67,13 +66,12 @@ func (s *Store) Fill(ctx context.Context, lives iter.Seq[Life]) error {
 	return s.markFilled(ctx)
 }
 
-// prepare drops the indexes of the large tables, lays the names aside, and gives what puts
-// all that in order at the end: with a million rows that is quicker than to find the place of
-// each.
+// prepare drops the indexes of the large tables and redirects names to unindexed tables. It returns the statements that
+// restore both at the end: with a million rows that is faster than updating the indexes row by row.
 func (f *filling) prepare(ctx context.Context) (again []string, err error) {
 	err = f.store.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 		for _, table := range []string{"request", "certificate"} {
-			some, err := f.store.db.DropIndexes(ctx, conn, table, "request_certificate", "certificate_request") // by which references are checked
+			some, err := f.store.db.DropIndexes(ctx, conn, table, "request_certificate", "certificate_request") // foreign keys are checked with these
 			if err != nil {
 				return err
 			}
@@ -89,7 +87,7 @@ func (f *filling) prepare(ctx context.Context) (again []string, err error) {
 	return again, err
 }
 
-// into is where rows go at first.
+// into returns the table into which rows are written at first.
 func (f *filling) into(table string) string {
 	if strings.HasSuffix(table, "_name") {
 		return "new_" + table
@@ -97,7 +95,7 @@ func (f *filling) into(table string) string {
 	return table
 }
 
-// execAlone runs one statement in a transaction of its own.
+// execAlone runs one statement in a separate transaction.
 func (s *Store) execAlone(ctx context.Context, text string) error {
 	return s.db.Snapshot(ctx, true, func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(ctx, text)
@@ -105,7 +103,7 @@ func (s *Store) execAlone(ctx context.Context, text string) error {
 	})
 }
 
-// filling makes rows of lives.
+// filling converts lives to rows.
 type filling struct {
 	store                                           *Store
 	request, certificate, revocation, event, issuer int64 // the last id of each
@@ -245,7 +243,7 @@ func (s *Store) markFilled(ctx context.Context) error {
 	})
 }
 
-// chain is the id of the row with the certificate's issuers.
+// chain returns the id of the row with the certificate's issuer chain.
 func (f *filling) chain(c *notary.Certificate) int64 {
 	der := bytes.Join(c.IssuerChain, nil)
 	sum := sha256.Sum256(der)

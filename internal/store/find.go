@@ -27,28 +27,26 @@ func (r reader) certificates() query.List[*notary.Certificate] {
 		}}
 }
 
-// Requests returns a page of the requests with their certificates. Errors are those of [query.List.Page].
+// Requests returns a page of requests with their certificates. Its errors are those of [query.List.Page].
 func (r reader) Requests(ctx context.Context, q notary.Query) (notary.Page[*notary.Request], error) {
 	return r.requests().Find(ctx, q)
 }
 
-// Certificates returns a page of the inventory with DER and chains. Errors are those of [query.List.Page].
+// Certificates returns a page of the inventory with DER and chains. Its errors are those of [query.List.Page].
 func (r reader) Certificates(ctx context.Context, q notary.Query) (notary.Page[*notary.Certificate], error) {
 	return r.certificates().Find(ctx, q)
 }
 
-// eachPage is how many objects [reader.EachRequest] and its like read at a time. Between the
-// pages no transaction is open: a slow listener holds nothing back.
+// eachPage is the page size of [reader.EachRequest] and similar methods. No transaction is open between pages, so a
+// slow callback blocks nothing.
 const eachPage = 100
 
-// EachRequest calls fn for every request that matches the filter, with its certificate, in the order
-// of the ids.
+// EachRequest calls fn for each request that matches the filter, with its certificate, in the order of ids.
 func (r reader) EachRequest(ctx context.Context, f notary.Filter, fn func(*notary.Request) error) error {
 	return each(ctx, r.Requests, f, fn)
 }
 
-// EachCertificate calls fn for every certificate that matches the filter, with DER and chain, in the
-// order of the ids.
+// EachCertificate calls fn for each certificate that matches the filter, with DER and chain, in the order of ids.
 func (r reader) EachCertificate(ctx context.Context, f notary.Filter, fn func(*notary.Certificate) error) error {
 	return each(ctx, r.Certificates, f, fn)
 }

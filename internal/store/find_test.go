@@ -16,8 +16,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// For random data and filters, walking the pages gives exactly what a look at every object
-// gives, in order, whichever way the store chooses to reach it.
+// For random data and filters, walking the pages returns the same as a scan of all objects, in order, for each plan.
 func TestPagesAreWhatAPlainScanGives(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
@@ -56,8 +55,7 @@ func (e *estate) checkRequests(t *testing.T, f notary.Filter, sort notary.Sort) 
 	walkPages(t, e, f, sort, e.store.Requests, func(r *notary.Request) int64 { return r.ID }, want)
 }
 
-// serialsOf are those of all certificates that a request has had. They are asked for once: the
-// estate stands still while it is looked at.
+// serialsOf returns the serial numbers of all certificates of a request. It caches them: the estate does not change.
 func (e *estate) serialsOf(t *testing.T, id int64) []string {
 	t.Helper()
 	if _, known := e.serials[id]; !known {
@@ -84,7 +82,7 @@ func (e *estate) checkCertificates(t *testing.T, f notary.Filter, sort notary.So
 	walkPages(t, e, f, sort, e.store.Certificates, func(c *notary.Certificate) int64 { return c.ID }, want)
 }
 
-// object is what a filter looks at.
+// object holds what a filter examines.
 type object struct {
 	id, owner, authority                int64
 	end                                 time.Time
@@ -95,7 +93,7 @@ type object struct {
 	fits, certified                     bool
 }
 
-// plain says what should be listed, from the meaning of the filter alone.
+// plain returns the expected ids, from the definition of the filter alone.
 func plain[T any](all []T, sort notary.Sort, look func(T) object, f notary.Filter) (ids []int64) {
 	var fit []object
 	for _, v := range all {
@@ -187,8 +185,7 @@ func walkPages[T any](t *testing.T, e *estate, f notary.Filter, sort notary.Sort
 	}
 }
 
-// thereAndBack are the ids on all pages, met from the last page on, and met once more from
-// where that ended.
+// thereAndBack returns the ids on all pages, walked backwards from the last page and then forwards again.
 func thereAndBack[T any](t *testing.T, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error),
 	id func(T) int64) (there, back []int64) {
 	t.Helper()
@@ -226,7 +223,7 @@ func thereAndBack[T any](t *testing.T, q notary.Query, read func(context.Context
 	return there, back
 }
 
-// pagesOf are the ids on all pages. Something happens between them.
+// pagesOf returns the ids on all pages, calling between after each page.
 func pagesOf[T any](t *testing.T, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error),
 	id func(T) int64, between func()) (ids []int64) {
 	t.Helper()
@@ -247,8 +244,7 @@ func pagesOf[T any](t *testing.T, q notary.Query, read func(context.Context, not
 	}
 }
 
-// While objects come and go, those that stay are on the pages once and in order, and nothing
-// comes twice.
+// While objects are added and removed, those that remain are listed once and in order, and none appears twice.
 func TestPagesWhileObjectsComeAndGo(t *testing.T) {
 	e := newEstate(t, 200, store.SearchLimits(query.Limits{Few: 5, Step: 20, Steps: 3}))
 	var loose []*notary.Request
@@ -285,7 +281,7 @@ func TestPagesWhileObjectsComeAndGo(t *testing.T) {
 	}
 }
 
-// What is frequent is found at a glance: nobody counts how often it is there.
+// Frequent terms are recognized from a sample, without counting them.
 func TestWhatIsFrequentIsNotCounted(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, 200)

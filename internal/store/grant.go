@@ -13,13 +13,13 @@ import (
 
 const grantColumns = ` t.id, t.account_id, t.group_id, t.terms, t.created_at `
 
-// Grants returns all grants, ordered by id. Like every list of grants, it leaves out those whose terms cannot be
-// read: an unreadable limit must not become no limit.
+// Grants returns all grants, ordered by id. Like every list of grants, it omits those with unreadable terms: an
+// unreadable limit must not become no limit.
 func (r reader) Grants(ctx context.Context) ([]*notary.Grant, error) {
 	return r.grants(ctx, `SELECT`+grantColumns+`FROM access_grant t ORDER BY t.id`)
 }
 
-// GrantsOf returns the grants to an account and to the groups that it is in, ordered by id.
+// GrantsOf returns the grants to an account and to its groups, ordered by id.
 func (r reader) GrantsOf(ctx context.Context, accountID int64) ([]*notary.Grant, error) {
 	all, err := r.grants(ctx, `SELECT`+grantColumns+`FROM access_grant t WHERE t.account_id = $1
 		UNION ALL SELECT`+grantColumns+`FROM membership m CROSS JOIN access_grant t
@@ -33,7 +33,7 @@ func (r reader) grants(ctx context.Context, text string, args ...any) ([]*notary
 	return slices.DeleteFunc(all, func(g *notary.Grant) bool { return g.Actions == nil }), err
 }
 
-// Grant returns the grant with that id. If its terms cannot be read, it has no actions.
+// Grant returns the grant with that id. If its terms are unreadable, it has no actions.
 func (r reader) Grant(ctx context.Context, id int64) (*notary.Grant, error) {
 	g, err := r.scanGrant(r.q.QueryRow(ctx, `SELECT`+grantColumns+`FROM access_grant t WHERE t.id = $1`, id))
 	return g, found(err, "grant", id)
@@ -48,7 +48,7 @@ func (r reader) scanGrant(row db.Row) (*notary.Grant, error) {
 		return nil, err
 	}
 	g.AccountID, g.GroupID, g.CreatedAt = account.Int64, group.Int64, created.time()
-	// A limit of a later version, which this one does not know, makes the terms unreadable, too.
+	// A limit of a later version, unknown to this one, makes the terms unreadable too.
 	decoder := json.NewDecoder(strings.NewReader(terms))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&g.GrantTerms); err != nil {
@@ -58,10 +58,10 @@ func (r reader) scanGrant(row db.Row) (*notary.Grant, error) {
 	return &g, nil
 }
 
-// ShareGrants keeps memberships and grants as they are until the end of the transaction.
+// ShareGrants locks memberships and grants against changes until the end of the transaction.
 func (tx *Tx) ShareGrants() error { return tx.db.LockShared(lockGrants, 0) }
 
-// ClaimGrants waits for the transactions that rely on memberships and grants, and blocks others.
+// ClaimGrants locks memberships and grants for update: it waits for transactions that rely on them, and blocks others.
 func (tx *Tx) ClaimGrants() error { return tx.db.Lock(lockGrants, 0) }
 
 // InsertGrant records a new grant and returns its id.
@@ -74,12 +74,11 @@ func (tx *Tx) InsertGrant(g *notary.Grant) (int64, error) {
 		nullable(g.AccountID), nullable(g.GroupID), string(terms), db.Seconds(tx.db.Now()))
 }
 
-// DeleteGrant deletes a grant.
 func (tx *Tx) DeleteGrant(id int64) error {
 	return tx.db.Change(found(sql.ErrNoRows, "grant", id), `DELETE FROM access_grant WHERE id = $1`, id)
 }
 
-// deleteGrantsOf takes an account out of its groups and deletes the grants that were given to it.
+// deleteGrantsOf removes an account from its groups and deletes its own grants.
 func (tx *Tx) deleteGrantsOf(accountID int64) error {
 	if err := tx.ClaimGrants(); err != nil {
 		return err

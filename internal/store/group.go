@@ -28,7 +28,7 @@ func (r reader) Members(ctx context.Context, groupID int64) ([]*notary.Account, 
 		FROM membership m CROSS JOIN account a WHERE m.group_id = $1 AND a.id = m.account_id ORDER BY m.account_id`, groupID)
 }
 
-// GroupsOf returns the ids of the groups that an account is in.
+// GroupsOf returns the ids of an account's groups.
 func (r reader) GroupsOf(ctx context.Context, accountID int64) ([]int64, error) {
 	return db.Collect(ctx, r.q, db.Scan[int64], `SELECT group_id FROM membership WHERE account_id = $1`, accountID)
 }
@@ -50,7 +50,7 @@ func (tx *Tx) InsertGroup(name string) (int64, error) {
 	return id, err
 }
 
-// DeleteGroup deletes a group with its memberships and the grants that were given to it.
+// DeleteGroup deletes a group with its memberships and grants.
 func (tx *Tx) DeleteGroup(id int64) error {
 	if _, err := tx.db.Exec(`DELETE FROM access_grant WHERE group_id = $1`, id); err != nil {
 		return err
@@ -61,13 +61,13 @@ func (tx *Tx) DeleteGroup(id int64) error {
 	return tx.db.Change(found(sql.ErrNoRows, "group", id), `DELETE FROM account_group WHERE id = $1`, id)
 }
 
-// AddMember puts an account into a group.
+// AddMember adds an account to a group.
 func (tx *Tx) AddMember(groupID, accountID int64) error {
 	return tx.db.Change(notary.Errorf(notary.Conflict, "the account %d is in the group %d already", accountID, groupID),
 		`INSERT INTO membership (group_id, account_id) VALUES ($1, $2) ON CONFLICT (group_id, account_id) DO NOTHING`, groupID, accountID)
 }
 
-// RemoveMember takes an account out of a group.
+// RemoveMember removes an account from a group.
 func (tx *Tx) RemoveMember(groupID, accountID int64) error {
 	return tx.db.Change(notary.Errorf(notary.NotFound, "the account %d is not in the group %d", accountID, groupID),
 		`DELETE FROM membership WHERE group_id = $1 AND account_id = $2`, groupID, accountID)

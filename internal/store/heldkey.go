@@ -6,16 +6,15 @@ import (
 	"notary/internal/db"
 )
 
-// KeyRecord is what is recorded of a key.
+// KeyRecord is what is recorded about a key.
 type KeyRecord struct {
 	Compromised bool
 
-	// AuthorityID is the authority that has or had the key, for itself or its OCSP responder; 0 if
-	// there is none.
+	// AuthorityID is the authority that has or had the key, for itself or its OCSP responder; 0 if none.
 	AuthorityID int64
 }
 
-// KeyRecord returns what is recorded of a key under any of these fingerprints.
+// KeyRecord returns what is recorded about a key under any of these fingerprints.
 func (r reader) KeyRecord(ctx context.Context, fingerprints ...string) (k KeyRecord, err error) {
 	b := &db.Binder{}
 	in := `(` + db.BindAll(b, fingerprints) + `)`
@@ -25,14 +24,13 @@ func (r reader) KeyRecord(ctx context.Context, fingerprints ...string) (k KeyRec
 	return k, db.MapError(err)
 }
 
-// RecordHeldKey records that the authority has the key with this fingerprint. The record outlives the
-// authority.
+// RecordHeldKey records that the authority has the key with this fingerprint. The record outlives the authority.
 func (tx *Tx) RecordHeldKey(fingerprint string, authorityID int64) error {
 	return tx.db.Later(`INSERT INTO held_key (fingerprint, authority_id, responder) VALUES ($1, $2, 0)
 		ON CONFLICT (fingerprint) DO NOTHING`, fingerprint, authorityID)
 }
 
-// recordResponderKey records the key of a certificate as that of the authority's OCSP responder.
+// recordResponderKey records a certificate's key as that of the authority's OCSP responder.
 func (tx *Tx) recordResponderKey(authorityID, certificateID int64) error {
 	return tx.db.Later(`INSERT INTO held_key (fingerprint, authority_id, responder)
 		SELECT k.key_fingerprint, CAST($1 AS BIGINT), 1 FROM certificate k WHERE k.id = $2
@@ -45,8 +43,8 @@ type UnrecordedKey struct {
 	CSR         string
 }
 
-// UnrecordedKeys returns the authorities whose keys are not recorded because an earlier version created
-// them, including deleted ones.
+// UnrecordedKeys returns the authorities, including deleted ones, whose keys are not recorded because an earlier
+// version created them.
 func (r reader) UnrecordedKeys(ctx context.Context) ([]UnrecordedKey, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (k UnrecordedKey, err error) {
 		err = row.Scan(&k.AuthorityID, &k.CSR)

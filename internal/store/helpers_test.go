@@ -2,7 +2,7 @@ package store_test
 
 import "notary/internal/store/storetest"
 
-// The helpers of package storetest, by short names.
+// Short names for the helpers of package storetest.
 var (
 	open           = storetest.Open
 	openAt         = storetest.OpenAt

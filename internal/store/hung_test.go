@@ -13,12 +13,10 @@ import (
 	"notary/internal/testkit"
 )
 
-// short are limits that a server which answers keeps on a busy machine, too, in the few
-// queries before it hangs.
+// short are limits that a responsive server meets even on a busy machine, for the few queries before it hangs.
 var short = store.Limit(2*time.Second, 2*time.Second, time.Second)
 
-// openHung opens a database and freezes it: the server keeps its connections and takes new
-// ones, and answers none.
+// openHung opens a database and freezes it: the server keeps its connections, accepts new ones and answers none.
 func openHung(t *testing.T) (s *store.Store, thaw func()) {
 	t.Helper()
 	p := newProxy(t, testkit.Postgres(t))
@@ -32,7 +30,7 @@ func openHung(t *testing.T) (s *store.Store, thaw func()) {
 	return s, thaw
 }
 
-// wantLate wants the error of a database that did not answer in time.
+// wantLate requires the error of a database that did not answer in time.
 func wantLate(t *testing.T, err error) {
 	t.Helper()
 	wantUnavailable(t, err)
@@ -42,8 +40,8 @@ func wantLate(t *testing.T, err error) {
 	}
 }
 
-// A read of a server that hangs ends, also when more wait than the pool has connections, and
-// succeeds once the server answers again.
+// A read of a server that hangs fails, even if more callers wait than the pool has connections, and succeeds once the
+// server answers again.
 func TestPostgresHungRead(t *testing.T) {
 	t.Parallel()
 	s, thaw := openHung(t)
@@ -71,7 +69,7 @@ func TestPostgresHungRead(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// A server that hangs between two entries of a CRL ends the list, and the next one is complete.
+// A server that hangs between two entries ends the list with an error, and the next list is complete.
 func TestPostgresHungList(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, testkit.Postgres(t))
@@ -111,8 +109,8 @@ func TestPostgresHungList(t *testing.T) {
 	}
 }
 
-// A write to a server that hangs before it ends has changed nothing, or its outcome is unknown
-// once the COMMIT was sent; in both cases the caller is told.
+// A write to a server that hangs either changes nothing or, once the COMMIT was sent, has an unknown outcome; the error
+// distinguishes the two.
 func TestPostgresHungWrite(t *testing.T) {
 	t.Parallel()
 	s, thaw := openHung(t)
@@ -157,11 +155,11 @@ func TestPostgresHungCommit(t *testing.T) {
 	testkit.WantKind(t, err, notary.OutcomeUnknown)
 }
 
-// The store closes while its server hangs, transactions in progress included.
+// The store closes while its server hangs, even with transactions in progress.
 func TestPostgresHungClose(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, testkit.Postgres(t))
-	hour := time.Hour // only the stop ends what hangs
+	hour := time.Hour // only the stop timeout ends it
 	s, err := store.Open(t.Context(), p.url, time.Now, store.Limit(hour, hour, 100*time.Millisecond)...)
 	testkit.Check(t, err)
 	begun, ended := make(chan struct{}), make(chan error, 1)
@@ -180,7 +178,7 @@ func TestPostgresHungClose(t *testing.T) {
 	testkit.WantKind(t, <-ended, notary.OutcomeUnknown)
 }
 
-// A node whose connection fell silent hears of changes again once the server answers.
+// A node whose connection went silent receives changes again once the server answers.
 func TestPostgresHungWatch(t *testing.T) {
 	t.Parallel()
 	s, thaw := openHung(t)
@@ -199,7 +197,7 @@ func TestPostgresHungWatch(t *testing.T) {
 	default:
 	}
 	thaw()
-	<-told // a connection was created again
+	<-told // reconnected
 	stop()
 	<-ended
 }

@@ -10,19 +10,19 @@ import (
 	"notary/internal/db"
 )
 
-// idempotencyLife is how long a key is kept at least.
+// idempotencyLife is the minimum time for which a key is kept.
 const idempotencyLife = 24 * time.Hour
 
-// Idempotency is the key of a caller for a call that must not be repeated, with what the call recorded.
+// Idempotency is a caller's idempotency key with what its call recorded.
 type Idempotency struct {
 	AccountID     int64
-	Key           string // of the caller's choice; hashed, so that its length does not matter
-	Digest        string // of the call's content: another content with the same key is a mistake
+	Key           string // chosen by the caller; hashed, so that its length does not matter
+	Digest        string // of the call's content: reuse of the key with other content is a mistake
 	RequestID     int64
-	CertificateID int64 // 0 for none
+	CertificateID int64 // 0 if none
 }
 
-// Idempotency returns what the key's call recorded within the last day, or nil.
+// Idempotency returns what the call with this key recorded within the last day, or nil.
 func (r reader) Idempotency(ctx context.Context, accountID int64, key string, now time.Time) (*Idempotency, error) {
 	k := &Idempotency{AccountID: accountID, Key: key}
 	var certificate number
@@ -36,8 +36,7 @@ func (r reader) Idempotency(ctx context.Context, accountID int64, key string, no
 	return k, db.MapError(err)
 }
 
-// InsertIdempotency records a key, and deletes some that have expired. A key that is recorded already is a
-// [notary.Conflict].
+// InsertIdempotency records a key and deletes some expired ones. A key that is already recorded is a [notary.Conflict].
 func (tx *Tx) InsertIdempotency(k Idempotency) error {
 	_, err := tx.db.Exec(`DELETE FROM idempotency WHERE created_at <= $1 AND idempotency_key IN (
 		SELECT idempotency_key FROM idempotency WHERE created_at <= $1 ORDER BY created_at LIMIT 10)`,

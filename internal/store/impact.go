@@ -8,20 +8,19 @@ import (
 	"notary/internal/db"
 )
 
-// Certified is a certificate of an authority's key. An authority has several after renewals
-// and cross-signing.
+// Certified is a certificate of an authority's key. An authority has several after renewals and cross-signing.
 type Certified struct {
 	AuthorityID   int64
 	CommonName    string // of the authority
-	Deleted       bool   // the authority
+	Deleted       bool   // the authority is deleted
 	CertificateID int64
-	IssuerID      int64 // the authority held here that signed it, or did before it was deleted; 0 for an outside one
+	IssuerID      int64 // signing authority, possibly deleted; 0 for an external CA
 	NotAfter      time.Time
 	Revoked       bool
 }
 
-// CertifiedAuthorities are the certificates of all authorities' keys, in no order, those of
-// deleted authorities included. Its cost grows with the number of authorities only.
+// CertifiedAuthorities returns the certificates of all authorities' keys, unordered, including those of deleted
+// authorities. Its cost grows with the number of authorities only.
 func (r reader) CertifiedAuthorities(ctx context.Context) ([]Certified, error) {
 	return db.Collect(ctx, r.q, scanCertified, `SELECT a.id, a.common_name, CASE WHEN a.deleted_at IS NULL THEN 0 ELSE 1 END,
 			c.id, COALESCE(c.authority_id, 0), c.not_after, CASE WHEN v.certificate_id IS NULL THEN 0 ELSE 1 END
@@ -39,17 +38,17 @@ func scanCertified(row db.Row) (c Certified, err error) {
 	return c, err
 }
 
-// Issued is what is to be known of a certificate to say whom its end would concern.
+// Issued is the part of a certificate that determines who is affected when it becomes invalid.
 type Issued struct {
 	ID        int64
 	NotAfter  time.Time
-	Email     string // of who submitted its request; "" for nobody known
-	Responder bool   // it is of the authority's OCSP responder
+	Email     string // of the submitter of its request; "" if unknown
+	Responder bool   // it belongs to the authority's OCSP responder
 	Revoked   bool
 }
 
-// LastIssued are certificates of the authority that are valid at the given time, the last to
-// expire first, revoked ones included; no more than the limit. It follows an index.
+// LastIssued returns up to limit certificates of the authority that are valid at the given time, including revoked
+// ones, the last to expire first. It follows an index.
 func (r reader) LastIssued(ctx context.Context, authorityID int64, now time.Time, limit int) ([]Issued, error) {
 	return r.issued(ctx, authorityID, now, "DESC", limit)
 }

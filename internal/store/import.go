@@ -11,15 +11,14 @@ import (
 	"notary/internal/db"
 )
 
-// forEver is the end of listing of an entry whose certificate is not known, nor when it
-// expires.
+// forEver is listed_until of an entry whose certificate, and therefore expiry, is unknown.
 const forEver = 1 << 60
 
-// entriesTogether is how many entries are written by one statement.
+// entriesTogether is the number of entries per statement.
 const entriesTogether = 200
 
-// ImportRevocations records entries of the last list of an imported authority, whose
-// certificates are not known here. An entry that is there already is a [notary.Conflict].
+// ImportRevocations records entries of the last CRL of an imported authority whose certificates are unknown. A
+// duplicate entry is a [notary.Conflict].
 func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) error {
 	for some := range slices.Chunk(entries, entriesTogether) {
 		b := &db.Binder{}
@@ -54,8 +53,8 @@ func textOrNull(text string) any {
 	return text
 }
 
-// LinkRevocation makes the entry of an imported list that has the serial number of the
-// certificate its revocation, and gives it; nil where there is none.
+// LinkRevocation links the certificate to the imported revocation with its serial number, and returns it, or nil if
+// there is none.
 func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) {
 	v := revocationRow{serial: c.Serial}
 	err := tx.q.QueryRow(context.Background(), `UPDATE revocation SET certificate_id = $1, shard = $2,
@@ -78,8 +77,7 @@ func (tx *Tx) LinkRevocation(c *notary.Certificate) (*notary.Revocation, error) 
 	return &revocation, tx.leaveNames(c)
 }
 
-// SetIssuer makes the authority the issuer of a certificate that was taken for an outside
-// one's until then.
+// SetIssuer sets the authority as issuer of a certificate that was recorded as issued by an external CA.
 func (tx *Tx) SetIssuer(c *notary.Certificate, authorityID int64) error {
 	if _, err := tx.ClaimCertificate(context.Background(), c); err != nil {
 		return err
@@ -103,25 +101,23 @@ func (tx *Tx) RecordOutsideKey(keyFingerprint string) error {
 	return err
 }
 
-// KeyKnownOutside reports whether the key with this fingerprint is that of an imported authority,
-// deleted ones included.
+// KeyKnownOutside reports whether the key with this fingerprint belongs to an imported authority, including deleted
+// ones.
 func (r reader) KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error) {
 	var n int
 	err := r.q.QueryRow(ctx, `SELECT COUNT(*) FROM outside_key WHERE fingerprint = $1`, keyFingerprint).Scan(&n)
 	return n > 0, db.MapError(err)
 }
 
-// DeletedAuthority is the deleted authority that had the key with this fingerprint; 0 where
-// there is none.
+// DeletedAuthority returns the deleted authority that had the key with this fingerprint, or 0.
 func (r reader) DeletedAuthority(ctx context.Context, keyFingerprint string) (id int64, err error) {
 	err = r.q.QueryRow(ctx, `SELECT COALESCE(MAX(a.id), 0) FROM certificate k JOIN authority a ON a.certificate_id = k.id
 		WHERE k.key_fingerprint = $1 AND a.deleted_at IS NOT NULL`, keyFingerprint).Scan(&id)
 	return id, db.MapError(err)
 }
 
-// ReviveAuthority gives a deleted authority its key back. Its CRLs continue from the greater of
-// crlNumber and the number of its last CRL here. Its full CRL is dropped: there may be newer ones
-// from elsewhere.
+// ReviveAuthority restores a deleted authority with its key. Its CRLs continue from the greater of crlNumber and the
+// number of its last CRL. Its full CRL is dropped: newer ones may have been issued elsewhere.
 func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE authority SET sealed_key = $1, enabled = 1, deleted_at = NULL, key_known_outside = 1,
 			crl_number = CASE WHEN crl_number > $2 THEN crl_number ELSE $2 END,
@@ -133,8 +129,7 @@ func (tx *Tx) ReviveAuthority(id int64, sealedKey []byte, crlNumber int64) error
 	return tx.db.Later(`DELETE FROM crl WHERE authority_id = $1 AND shard = 0`, id)
 }
 
-// CertificateBySerial is the certificate of the authority with that serial number; nil where
-// there is none.
+// CertificateBySerial returns the authority's certificate with that serial number, or nil.
 func (r reader) CertificateBySerial(ctx context.Context, authorityID int64, serial string) (*notary.Certificate, error) {
 	cert, err := r.scanCertificate(r.q.QueryRow(ctx, selectCertificate+`WHERE k.serial = $1 AND k.authority_id = $2`, serial, authorityID))
 	if errors.Is(err, sql.ErrNoRows) {

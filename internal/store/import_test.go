@@ -13,8 +13,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// An entry whose certificate is not known stays on the lists for ever. Once the certificate is
-// known it goes when that has expired, as any entry does.
+// An entry whose certificate is unknown stays on the CRL permanently. Once the certificate is known, the entry leaves
+// the CRL after its expiry, like any other.
 func TestImportedRevocations(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

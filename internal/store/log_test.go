@@ -15,7 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// What may be in SQLite's log: until the checkpoint, and one more change.
+// Limits of SQLite's log: until the checkpoint, plus one change.
 const (
 	logLimit   = 16 << 20
 	changeSize = 256 << 10
@@ -39,7 +39,7 @@ func grow(s *store.Store, t *testing.T) error {
 	})
 }
 
-// SQLite's log is short, so that a small disk holds mostly data; after a long read it shrinks.
+// SQLite's log stays short, so that a small disk holds mostly data; it is truncated after a long read.
 func TestSQLiteLogStaysShort(t *testing.T) {
 	t.Parallel()
 	s, logSize := openLog(t)
@@ -74,7 +74,7 @@ func TestSQLiteLogStaysShort(t *testing.T) {
 	}
 }
 
-// On a disk that is full because of the log, the log makes room: a change is not refused.
+// On a disk filled by the log, the log is truncated: a change is not refused.
 func TestSQLiteLogOnASmallDisk(t *testing.T) {
 	t.Parallel()
 	const inside = "NOTARY_TEST_SMALL_DISK"
@@ -95,7 +95,7 @@ func writeOnSmallDisk(t *testing.T, folder string) {
 	path := filepath.Join(folder, "notary.db")
 	s, err := store.Open(t.Context(), path, time.Now)
 	testkit.Check(t, err)
-	for i := range 300 { // the same pages again and again
+	for i := range 300 { // rewrites the same pages
 		write(t, s, func(tx *store.Tx) error {
 			return store.Exec(tx, `INSERT INTO agreement (name, value) VALUES ('large', $1)
 				ON CONFLICT (name) DO UPDATE SET value = excluded.value`, fmt.Sprint(i, strings.Repeat("x", changeSize)))

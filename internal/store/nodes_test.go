@@ -12,7 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Of nodes that start together on an empty database one makes the schema, once.
+// When nodes start together on an empty database, one creates the schema, once.
 func TestNodesOpenTogether(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
@@ -40,7 +40,7 @@ func TestNodesOpenTogether(t *testing.T) {
 	}
 }
 
-// The lease is with one node until it no longer asks for it.
+// A node keeps the lease until it stops renewing it.
 func TestNodesLease(t *testing.T) {
 	t.Parallel()
 	database, clock := testkit.Postgres(t), testkit.NewClock()
@@ -78,7 +78,7 @@ func TestNodesLease(t *testing.T) {
 	}
 }
 
-// When many ask for a lease that nobody has, one gets it.
+// When many holders compete for a free lease, one gets it.
 func TestNodesLeaseIsHadByOne(t *testing.T) {
 	t.Parallel()
 	s, clock := openAt(t, testkit.Postgres(t))
@@ -104,7 +104,7 @@ func TestNodesLeaseIsHadByOne(t *testing.T) {
 	}
 }
 
-// On SQLite there is no other node, and nothing to ask for.
+// On SQLite there are no other nodes: the lease is always granted.
 func TestLeaseOnSQLite(t *testing.T) {
 	t.Parallel()
 	s, _ := openAt(t, t.TempDir()+"/notary.db")
@@ -116,7 +116,7 @@ func TestLeaseOnSQLite(t *testing.T) {
 	}
 }
 
-// What is agreed on is what the first said, on all nodes.
+// All nodes agree on the first proposal.
 func TestNodesAgree(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
@@ -143,8 +143,7 @@ func TestNodesAgree(t *testing.T) {
 	}
 }
 
-// A node is told of each change on another one, also after the connection was lost by which
-// it is told; a change made meanwhile is not overlooked.
+// A node is notified of each change on another one, and misses none when its listening connection is lost and restored.
 func TestNodesWatch(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
@@ -155,7 +154,7 @@ func TestNodesWatch(t *testing.T) {
 	watched := make(chan struct{})
 	go func() {
 		there.Watch(ctx, func(topic string) {
-			if topic != store.Profiles { // of which it is told when it begins to listen
+			if topic != store.Profiles { // of which it is notified when it starts listening
 				told <- topic
 			}
 		})
@@ -164,7 +163,7 @@ func TestNodesWatch(t *testing.T) {
 	change := func() {
 		write(t, here, func(tx *store.Tx) error { return store.Changed(tx, store.Authorities) })
 	}
-	// Nothing is polled during the test: it can only be told.
+	// Nothing is polled during the test: changes arrive by notification only.
 	changes := func(n int) {
 		t.Helper()
 		enough := time.After(testkit.Patience)
@@ -188,7 +187,7 @@ func TestNodesWatch(t *testing.T) {
 	}
 	execute(t, database, `SELECT pg_terminate_backend(`+listener+`, 10000)`)
 	change()
-	<-told // the test's own end is its bound
+	<-told // bounded by the test's timeout
 	awaitListener(t, database, listener)
 	changes(20)
 
@@ -196,7 +195,7 @@ func TestNodesWatch(t *testing.T) {
 	<-watched
 }
 
-// awaitListener waits until a connection listens, other than the one that was there before.
+// awaitListener waits until a connection other than before is listening.
 func awaitListener(t *testing.T, database, before string) (pid string) {
 	t.Helper()
 	db := testkit.SQL(t, database)
@@ -214,7 +213,7 @@ func awaitListener(t *testing.T, database, before string) (pid string) {
 	return ""
 }
 
-// A change that is undone is told to nobody.
+// A change that is rolled back notifies no one.
 func TestNodesAreNotToldOfWhatWasUndone(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)

@@ -31,8 +31,7 @@ server_tls_sslmode = disable
 max_client_conn = 500
 `
 
-// pgbouncer starts a PgBouncer in front of a database, and returns the database's URL by way of
-// it.
+// pgbouncer starts a PgBouncer in front of a database and returns the database's URL through it.
 func pgbouncer(t *testing.T, database, mode string, poolSize int) string {
 	t.Helper()
 	testkit.Require(t, "pgbouncer")
@@ -47,7 +46,7 @@ func pgbouncer(t *testing.T, database, mode string, poolSize int) string {
 	testkit.Check(t, os.WriteFile(config, fmt.Appendf(nil, pgbouncerConfig, nameOf(t, database), u.Hostname(), u.Port(),
 		u.User.Username(), password, port, mode, poolSize), 0o600))
 	args := []string{config}
-	if os.Getuid() == 0 { // it refuses to be root
+	if os.Getuid() == 0 { // it refuses to run as root
 		args = []string{"-u", "postgres", config}
 	}
 	var log bytes.Buffer
@@ -81,9 +80,8 @@ func pgbouncer(t *testing.T, database, mode string, poolSize int) string {
 	}
 }
 
-// A pooler that shares a session among clients is refused, at the first start and on a
-// database that is there, in one sentence that says what to do. So is one with a single session,
-// which nobody else gets while it is in a transaction.
+// A pooler that shares sessions among clients is refused, for new and existing databases, with advice. So is one with a
+// single session, which no other client gets during a transaction.
 func TestInteropPgBouncerWithoutSessions(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"transaction", "statement"} {
@@ -101,7 +99,7 @@ func TestInteropPgBouncerWithoutSessions(t *testing.T) {
 	}
 }
 
-// One that keeps sessions is as good as the server: reads, writes, lists and notifications.
+// A pooler that keeps sessions works like the server: reads, writes, lists and notifications.
 func TestInteropPgBouncerWithSessions(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)

@@ -13,18 +13,17 @@ import (
 	"notary/internal/testkit"
 )
 
-// small are the tables, by the names that the queries give them, that hold tens of rows (the
-// lists, l, may be a thousand) and may be read from end to end. Everything else grows with use.
+// small matches the tables, by their aliases, that hold tens of rows (CRLs, l, up to a thousand) and may be scanned.
+// All others grow with use.
 var small = regexp.MustCompile(`^SCAN (a|account|account_group|t|authority|l|p|profile)( USING .*)?$`)
 
-// A list may put in order what it has gathered by an index, some thousands at the most, and
-// the objects of a page.
+// A list may sort what it has gathered by an index, at most some thousands, and the objects of a page.
 var gathers = regexp.MustCompile(`\) page CROSS JOIN`)
 
-// bounded are the scans of subqueries that have a limit.
+// bounded matches the scans of subqueries with a limit.
 var bounded = regexp.MustCompile(`^SCAN (t|u|g|page|\d+(-ROW VALUES CLAUSE)?|CONSTANT ROW|\(subquery-\d+\))$`)
 
-// No query reads a large table from end to end, or sorts it.
+// No query scans or sorts a large table.
 func TestSQLiteQueriesUseIndexes(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -35,7 +34,7 @@ func TestSQLiteQueriesUseIndexes(t *testing.T) {
 	}
 	path := copyOf(t, wholeDatabase(t))
 	db := testkit.SQL(t, path)
-	_, err := db.Exec(`PRAGMA foreign_keys = 1`) // their checks are queries, too
+	_, err := db.Exec(`PRAGMA foreign_keys = 1`) // foreign key checks are queries too
 	testkit.Check(t, err)
 	for _, text := range texts {
 		if !regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE)`).MatchString(text) {
@@ -58,7 +57,7 @@ func TestSQLiteQueriesUseIndexes(t *testing.T) {
 
 var parameter = regexp.MustCompile(`\$\d+`)
 
-// parameters is how many arguments a statement takes.
+// parameters returns the number of arguments of a statement.
 func parameters(text string) int {
 	distinct := map[string]bool{}
 	for _, p := range parameter.FindAllString(text, -1) {
@@ -67,8 +66,7 @@ func parameters(text string) int {
 	return len(distinct)
 }
 
-// walk calls every method of Store and Tx, so that every statement is prepared. A new method
-// must be added here.
+// walk calls every method of Store and Tx, so that every statement is prepared. New methods must be added here.
 func walk(t *testing.T, s *store.Store, now time.Time) {
 	t.Helper()
 	ctx := t.Context()
@@ -96,7 +94,7 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	do("UpgradeEvents", err)
 	do("NewSequencer", store.NewSequencer(s).Run(ctx))
 	walkReads(ctx, s, now, do)
-	_ = s.Verify(ctx, notary.Caller{AccountID: 1, SessionID: 1}) // it has ended
+	_ = s.Verify(ctx, notary.Caller{AccountID: 1, SessionID: 1}) // the session has ended
 	do("Verify", nil)
 	for _, of := range []reflect.Type{reflect.TypeFor[*store.Store](), reflect.TypeFor[*store.Tx]()} {
 		for i := range of.NumMethod() {
@@ -107,7 +105,7 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	}
 }
 
-// reads are the methods that both a Store and a Tx have.
+// reads is the interface of methods that both a Store and a Tx have.
 type reads interface {
 	Account(context.Context, int64) (*notary.Account, error)
 	Accounts(context.Context) ([]*notary.Account, error)
@@ -272,7 +270,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("ProfileVersion", second(r.ProfileVersion(ctx, 1, 1)))
 }
 
-// someEvents is a cursor of the record.
+// someEvents returns a cursor of the event log.
 func someEvents(ctx context.Context, r reads) notary.Cursor {
 	page, err := r.Events(ctx, notary.EventQuery{Limit: 1})
 	if err != nil {
@@ -281,7 +279,7 @@ func someEvents(ctx context.Context, r reads) notary.Cursor {
 	return page.Next
 }
 
-// forthAndBack reads the first page, and what lies before its end.
+// forthAndBack reads the first page, and the page before its end.
 func forthAndBack[T any](ctx context.Context, q notary.Query, read func(context.Context, notary.Query) (notary.Page[T], error)) error {
 	page, err := read(ctx, q)
 	if err != nil || page.Next == "" {
@@ -291,7 +289,7 @@ func forthAndBack[T any](ctx context.Context, q notary.Query, read func(context.
 	return second(read(ctx, q))
 }
 
-// walkProfiles makes a profile and changes it.
+// walkProfiles creates a profile and changes it.
 func walkProfiles(ctx context.Context, tx *store.Tx, do func(string, error)) *notary.Profile {
 	do("SeedProfile", tx.SeedProfile(&notary.Profile{Name: "built-in"}))
 	id, err := tx.InsertProfile(&notary.Profile{Name: "mine"})
@@ -304,7 +302,7 @@ func walkProfiles(ctx context.Context, tx *store.Tx, do func(string, error)) *no
 	return p
 }
 
-// walkImport records an entry of an imported list, and then its certificate.
+// walkImport records an entry of an imported CRL, and then its certificate.
 func walkImport(tx *store.Tx, authorityID int64, now time.Time, do func(string, error)) {
 	cert := newCertificate(0, 77, now)
 	do("ImportRevocations", tx.ImportRevocations(authorityID, []notary.Revocation{
@@ -317,7 +315,7 @@ func walkImport(tx *store.Tx, authorityID int64, now time.Time, do func(string, 
 	do("LinkRevocation", second(tx.LinkRevocation(cert)))
 }
 
-// walkRenewal replaces a certificate of an account, and takes that back.
+// walkRenewal replaces a certificate of an account, and undoes that.
 func walkRenewal(tx *store.Tx, authorityID int64, now time.Time, do func(string, error)) {
 	var renewal *notary.Certificate
 	for i := range 2 {

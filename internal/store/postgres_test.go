@@ -16,7 +16,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// otherURL is the URL of a database with something else in it.
+// otherURL returns a modified database URL.
 func otherURL(t *testing.T, database string, change func(*url.URL)) string {
 	t.Helper()
 	u, err := url.Parse(database)
@@ -31,7 +31,7 @@ func nameOf(t *testing.T, database string) (name string) {
 	return name
 }
 
-// execute runs statements beside the store, as an operator would.
+// execute runs statements outside of the store, as an operator would.
 func execute(t *testing.T, database string, statements ...string) {
 	t.Helper()
 	db := testkit.SQL(t, database)
@@ -42,8 +42,7 @@ func execute(t *testing.T, database string, statements ...string) {
 	testkit.Check(t, db.Close()) // a database with a connection cannot be dropped
 }
 
-// wantRefused opens a database that is not to be opened. The error says why in one line, and
-// never the password.
+// wantRefused requires that opening a database fails with a one-line reason that never contains the password.
 func wantRefused(t *testing.T, ctx context.Context, database string, kind notary.Kind, words ...string) {
 	t.Helper()
 	s, err := store.Open(ctx, database, time.Now)
@@ -59,7 +58,7 @@ func wantRefused(t *testing.T, ctx context.Context, database string, kind notary
 	}
 }
 
-// sentence is what the user is shown of an error.
+// sentence returns the message shown to the user.
 func sentence(err error) string {
 	var e *notary.Error
 	if errors.As(err, &e) {
@@ -77,7 +76,7 @@ func wantNoPassword(t *testing.T, database string, err error) {
 	}
 }
 
-// What keeps a database from being opened is said in one sentence, with what to do.
+// A database that cannot be opened is refused in one sentence that says what to do.
 func TestPostgresOpenRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -130,7 +129,7 @@ func TestPostgresOpenRefuses(t *testing.T) {
 	}
 }
 
-// A URL that cannot be read is not repeated.
+// An invalid URL is not repeated.
 func TestPostgresURLThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for _, database := range []string{
@@ -145,7 +144,7 @@ func TestPostgresURLThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// unusedAddress is one that nobody listens on.
+// unusedAddress returns an address without a listener.
 func unusedAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -171,7 +170,7 @@ func TestPostgresNobodyListens(t *testing.T) {
 	wantRefused(t, ctx, database, notary.Unavailable, "is the server running")
 }
 
-// A server that is just starting is waited for.
+// Open waits for a server that is just starting.
 func TestPostgresIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, testkit.Postgres(t))
@@ -193,8 +192,8 @@ func TestPostgresIsWaitedFor(t *testing.T) {
 	testkit.Check(t, <-opened)
 }
 
-// A database that takes no changes at the moment: they are refused, nothing is changed, and
-// once it takes them again the store makes them, although its connections are from before.
+// A read-only database: changes are rejected and nothing is changed; once it is writable again, they succeed even on
+// old connections.
 func TestPostgresReadOnly(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
@@ -211,12 +210,12 @@ func TestPostgresReadOnly(t *testing.T) {
 		})
 	}
 	wantUnavailable(t, insert(), "the database cannot be written at the moment")
-	getRequest(t, s, before.ID) // reading goes on
+	getRequest(t, s, before.ID) // reads continue
 	wantRequests(t, s, 1)
 
 	execute(t, database, `SET default_transaction_read_only = off`, alter+`off`)
 	var err error
-	for range 50 { // each finds out one or two connections
+	for range 50 { // each discovers one or two connections
 		if err = insert(); err == nil {
 			break
 		}
@@ -226,7 +225,7 @@ func TestPostgresReadOnly(t *testing.T) {
 	wantRequests(t, s, 2)
 }
 
-// wantRequests wants so many of them, counted and there.
+// wantRequests requires that number of requests, both stored and counted.
 func wantRequests(t *testing.T, s *store.Store, want int) {
 	t.Helper()
 	summary, err := s.Summary(t.Context(), time.Now())

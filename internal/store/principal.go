@@ -10,12 +10,11 @@ import (
 	"notary/internal/db"
 )
 
-// errStale ends a transaction whose caller has lost its account, role or session since it was
-// identified. [Store.stale] says which.
+// errStale ends a transaction whose caller has lost its account, role or session since it was identified. [Store.stale]
+// explains it.
 var errStale = notary.Errorf(notary.Unauthenticated, "the account or the session of this call has ended: log in again")
 
-// principalQuery finds a row while the caller's account, role and session are those with which it
-// was identified.
+// principalQuery finds a row if the caller's account, role and session are unchanged since it was identified.
 func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 	text, args = `SELECT 1 FROM account WHERE id = $1 AND role = $2`, []any{by.AccountID, int(by.Role)}
 	if by.SessionID != 0 {
@@ -25,10 +24,9 @@ func principalQuery(by notary.Caller, now time.Time) (text string, args []any) {
 	return text, args
 }
 
-// verify makes the transaction fail unless the caller's account, role and session are those with
-// which it was identified, and keeps them so until the transaction ends. It claims the account that
-// the transaction changes and shares the caller's, in the order of their ids: no two transactions
-// wait for each other.
+// verify makes the transaction fail unless the caller's account, role and session are unchanged since it was
+// identified, and locks them against changes. It locks the account that the transaction changes for update and the
+// caller's account shared, in the order of their ids to prevent deadlocks.
 func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	lock := func(id int64) error {
 		switch id {
@@ -64,9 +62,8 @@ func (tx *Tx) verify(by notary.Caller, changed int64) error {
 	return nil
 }
 
-// principal is what [principalQuery] verifies. Those verified in a commit that several transactions share
-// ([db.Tx.Verified]) are remembered until one of these may have changed accounts or sessions. Other
-// transactions cannot change any meanwhile.
+// principal is what [principalQuery] verifies. Principals verified in a shared commit ([db.Tx.Verified]) are remembered
+// until one of its transactions may have changed accounts or sessions. Other transactions cannot change any meanwhile.
 type principal struct {
 	account, session int64
 	role             notary.Role
@@ -74,9 +71,8 @@ type principal struct {
 
 func principalOf(by notary.Caller) principal { return principal{by.AccountID, by.SessionID, by.Role} }
 
-// Verify returns an Unauthenticated error if the caller's account was deleted or given another
-// role, or its session has ended, since the caller was identified. Long reads call it between
-// their steps; [Store.WriteAs] does it in each transaction.
+// Verify returns an Unauthenticated error if the caller's account was deleted, its role changed or its session ended
+// since the caller was identified. Long reads call it between steps; [Store.WriteAs] does so in each transaction.
 func (s *Store) Verify(ctx context.Context, by notary.Caller) error {
 	text, args := principalQuery(by, s.now())
 	var one int

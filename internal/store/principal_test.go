@@ -11,7 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// newPrincipal returns the caller of an account with a session of an hour.
+// newPrincipal returns the caller of an account with a session of one hour.
 func newPrincipal(t *testing.T, s *store.Store, clock *testkit.Clock, role notary.Role, n int) notary.Caller {
 	t.Helper()
 	a := newAccount(t, s, role, n)
@@ -24,7 +24,7 @@ func newPrincipal(t *testing.T, s *store.Store, clock *testkit.Clock, role notar
 	return by
 }
 
-// endings are the ways in which a caller stops being who it was when it was identified.
+// endings are the ways in which a caller loses its identity.
 var endings = map[string]struct {
 	want string
 	end  func(*store.Tx, notary.Caller) error
@@ -82,7 +82,7 @@ func TestWriteVerifiesTheCaller(t *testing.T) {
 	expired := newPrincipal(t, s, clock, notary.Admin, i)
 	other := newPrincipal(t, s, clock, notary.Admin, i+1)
 	other.SessionID = expired.SessionID
-	stale(other, "this session has ended") // it is another account's
+	stale(other, "this session has ended") // it belongs to another account
 	clock.Advance(time.Hour)
 	stale(expired, "this session has ended")
 	testkit.WantKind(t, attempt(notary.Caller{}), notary.Unauthenticated)
@@ -90,8 +90,6 @@ func TestWriteVerifiesTheCaller(t *testing.T) {
 	testkit.Check(t, attempt(notary.SystemCaller))
 }
 
-// A transaction that only changes, and reads nothing, is refused too: PostgreSQL would be sent
-// all of it at once, with the COMMIT.
 // Writes that share a commit verify their caller again after one of them has changed it.
 func TestSQLiteWritesOfOneCommitVerifyTheCaller(t *testing.T) {
 	t.Parallel()
@@ -128,6 +126,7 @@ func TestSQLiteWritesOfOneCommitVerifyTheCaller(t *testing.T) {
 	}
 }
 
+// A transaction that reads nothing is refused too, although PostgreSQL receives it all at once with the COMMIT.
 func TestWriteVerifiesTheCallerBeforeTheCommit(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)

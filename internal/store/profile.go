@@ -13,12 +13,11 @@ import (
 
 const profileColumns = ` p.id, p.name, v.version, p.builtin, p.created_at, v.created_at, v.rules `
 
-// selectProfiles gives profiles in their newest version.
+// selectProfiles selects profiles in their newest version.
 const selectProfiles = `SELECT` + profileColumns + `FROM profile p
 	JOIN profile_version v ON v.profile_id = p.id AND v.version = p.version `
 
-// Profiles returns all profiles that are not deleted, ordered by id. One whose rules cannot be
-// read is left out.
+// Profiles returns all profiles that are not deleted, ordered by id. It omits those with unreadable rules.
 func (r reader) Profiles(ctx context.Context) ([]*notary.Profile, error) {
 	all, err := db.Collect(ctx, r.q, func(row db.Row) (*notary.Profile, error) {
 		p, err := scanProfile(row)
@@ -31,13 +30,13 @@ func (r reader) Profiles(ctx context.Context) ([]*notary.Profile, error) {
 	return slices.DeleteFunc(all, func(p *notary.Profile) bool { return p == nil }), err
 }
 
-// Profile is the profile with that id. Deleted ones are not found.
+// Profile returns the profile with that id. Deleted profiles are not found.
 func (r reader) Profile(ctx context.Context, id int64) (*notary.Profile, error) {
 	p, err := scanProfile(r.q.QueryRow(ctx, selectProfiles+`WHERE p.id = $1 AND p.deleted_at IS NULL`, id))
 	return p, found(err, "profile", id)
 }
 
-// ProfileByName is the profile with that name; nil where there is none.
+// ProfileByName returns the profile with that name, or nil.
 func (r reader) ProfileByName(ctx context.Context, name string) (*notary.Profile, error) {
 	p, err := scanProfile(r.q.QueryRow(ctx, selectProfiles+`WHERE p.name = $1 AND p.deleted_at IS NULL`, name))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -46,7 +45,7 @@ func (r reader) ProfileByName(ctx context.Context, name string) (*notary.Profile
 	return p, db.MapError(err)
 }
 
-// ProfileVersion is the profile with that id as it was in that version.
+// ProfileVersion returns that version of the profile with that id.
 func (r reader) ProfileVersion(ctx context.Context, id int64, version int) (*notary.Profile, error) {
 	p, err := scanProfile(r.q.QueryRow(ctx, `SELECT`+profileColumns+`FROM profile p
 		JOIN profile_version v ON v.profile_id = p.id
@@ -57,7 +56,7 @@ func (r reader) ProfileVersion(ctx context.Context, id int64, version int) (*not
 	return p, db.MapError(err)
 }
 
-// scanProfile reads a profile. If its rules cannot be read, it returns the rest with the error.
+// scanProfile scans a profile. If its rules are unreadable, it returns the rest with the error.
 func scanProfile(row db.Row) (*notary.Profile, error) {
 	var (
 		p                notary.Profile
@@ -74,8 +73,7 @@ func scanProfile(row db.Row) (*notary.Profile, error) {
 	return &p, nil
 }
 
-// SeedProfile records a built-in profile unless there is, or was, one of that name. Nodes may
-// do so at the same time.
+// SeedProfile records a built-in profile unless one of that name exists or existed. Nodes may call it concurrently.
 func (tx *Tx) SeedProfile(p *notary.Profile) error {
 	n, err := tx.db.Exec(`INSERT INTO profile (builtin, name, version, created_at, updated_at)
 		VALUES (1, $1, 1, $2, $2) ON CONFLICT (name) DO NOTHING`, p.Name, db.Seconds(tx.db.Now()))
@@ -90,9 +88,8 @@ func (tx *Tx) SeedProfile(p *notary.Profile) error {
 	return tx.insertVersion(id, 1, p.Rules)
 }
 
-// InsertProfile records a new profile and gives its id. One of the name of a deleted profile
-// goes on where that ended: the same id, and the next version. The name of one that is there
-// is a [notary.Conflict].
+// InsertProfile records a new profile and returns its id. The name of a deleted profile continues that one: the same
+// id, and the next version. The name of an existing profile is a [notary.Conflict].
 func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 	var version int
 	err = tx.q.QueryRow(context.Background(), `INSERT INTO profile (name, version, builtin, created_at, updated_at)
@@ -108,8 +105,7 @@ func (tx *Tx) InsertProfile(p *notary.Profile) (id int64, err error) {
 	return id, tx.insertVersion(id, version, p.Rules)
 }
 
-// UpdateProfile gives the profile, in the version in which it was read, new rules, and gives
-// the version that they make.
+// UpdateProfile replaces the rules of a profile that is unchanged since it was read, and returns the new version.
 func (tx *Tx) UpdateProfile(p *notary.Profile, rules notary.Rules) (version int, err error) {
 	if err := tx.ClaimProfile(p.ID); err != nil {
 		return 0, err
@@ -132,8 +128,8 @@ func (tx *Tx) insertVersion(id int64, version int, rules notary.Rules) error {
 		id, version, string(text), db.Seconds(tx.db.Now()))
 }
 
-// DeleteProfile hides the profile in the version in which it was read. Its row and versions
-// stay for what was issued by it.
+// DeleteProfile hides a profile that is unchanged since it was read. Its row and versions remain for the certificates
+// issued by it.
 func (tx *Tx) DeleteProfile(p *notary.Profile) error {
 	if err := tx.ClaimProfile(p.ID); err != nil {
 		return err
@@ -142,7 +138,7 @@ func (tx *Tx) DeleteProfile(p *notary.Profile) error {
 		WHERE id = $2 AND version = $3 AND deleted_at IS NULL AND builtin = 0`, db.Seconds(tx.db.Now()), p.ID, p.Version)
 }
 
-// encodeFindings returns findings as they are recorded.
+// encodeFindings encodes findings as JSON.
 func encodeFindings(findings []notary.Finding) (string, error) {
 	text, err := json.Marshal(findings)
 	if err != nil {
