@@ -12,7 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// someRules have something in every field.
+// someRules sets every field.
 var someRules = notary.Rules{
 	Description: "Größe", CA: true, PathLen: 2,
 	KeyUsages: []notary.KeyUsage{notary.KeyCertSign}, ExtKeyUsages: []string{"1.2.3"},
@@ -27,7 +27,7 @@ var someRules = notary.Rules{
 	Policies: []string{"1.2.3"}, OCSPNoCheck: true, LintWarnings: notary.RefuseWarnings,
 }
 
-// Every rule comes back as it was written, in every version.
+// Rules are read as they were written, in every version.
 func TestProfileVersions(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -55,7 +55,7 @@ func TestProfileVersions(t *testing.T) {
 	}
 	_, err = s.ProfileVersion(t.Context(), first.ID, 3)
 	testkit.WantKind(t, err, notary.NotFound)
-	// What was read before the change can no longer be changed.
+	// A stale version cannot be changed.
 	for _, change := range []func(*store.Tx) error{
 		func(tx *store.Tx) error { return second(tx.UpdateProfile(first, someRules)) },
 		func(tx *store.Tx) error { return tx.DeleteProfile(first) },
@@ -64,7 +64,7 @@ func TestProfileVersions(t *testing.T) {
 	}
 }
 
-// A name is taken once; that of a deleted profile goes on with its versions.
+// A name is unique; a deleted profile's name continues its versions.
 func TestProfileNamesAreTakenOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -91,7 +91,7 @@ func TestProfileNamesAreTakenOnce(t *testing.T) {
 	}
 }
 
-// Seeding leaves what is there, and can be done by several at once.
+// Seeding keeps existing profiles and may run concurrently.
 func TestSeedProfile(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -127,7 +127,7 @@ func TestSeedProfile(t *testing.T) {
 	testkit.WantKind(t, s.Write(t.Context(), func(tx *store.Tx) error { return tx.DeleteProfile(builtin) }), notary.Conflict)
 }
 
-// Of several that change a profile from the same version, one does.
+// Of concurrent updates of the same version one succeeds.
 func TestUpdateProfileRace(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -140,7 +140,7 @@ func TestUpdateProfileRace(t *testing.T) {
 	}
 }
 
-// What was signed by a profile is not recorded once the profile has changed.
+// A certificate is not recorded if its profile has changed since it was signed.
 func TestRequireUsableWantsTheProfilesVersion(t *testing.T) {
 	t.Parallel()
 	for _, change := range []func(*store.Tx, *notary.Profile) error{
@@ -160,7 +160,7 @@ func TestRequireUsableWantsTheProfilesVersion(t *testing.T) {
 	}
 }
 
-// What the lints found is kept, and given with the one certificate.
+// Lint findings are recorded, and returned with a single certificate.
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -191,8 +191,7 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// A database in which there are only the built-in profiles is empty: a copy goes into it, and
-// brings the profiles of the other one.
+// A database with only the built-in profiles counts as empty: a copy into it brings the profiles of its source.
 func TestCopyBringsItsProfiles(t *testing.T) {
 	t.Parallel()
 	from, _ := open(t)

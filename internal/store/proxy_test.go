@@ -11,9 +11,9 @@ import (
 	"notary/internal/testkit"
 )
 
-// proxy stands between the store and PostgreSQL, to take the server away at a chosen moment.
+// proxy sits between the store and PostgreSQL and simulates failures of the server.
 type proxy struct {
-	url    string // of the database, by way of the proxy
+	url    string // of the database, through the proxy
 	server string // host:port
 	addr   string // of the proxy
 
@@ -21,23 +21,23 @@ type proxy struct {
 	listener net.Listener
 	conns    []net.Conn
 	loss     loss   // of the next COMMIT
-	silent   bool   // whether a new connection is taken and left alone
-	last     []byte // freeze before this part of an answer; nil for none
+	silent   bool   // accept connections and ignore them
+	last     []byte // freeze before this part of an answer; nil for never
 	frozen   bool   // by last
 
 	flow sync.RWMutex // locked while frozen
 }
 
-// loss is what becomes of a COMMIT, whose connection then ends.
+// loss is the fate of a COMMIT, whose connection then ends.
 type loss int
 
 const (
 	never        loss = iota
-	beforeCommit      // the server never gets it
-	afterCommit       // the store never gets the answer
+	beforeCommit      // the server never receives it
+	afterCommit       // the store never receives the answer
 )
 
-// newProxy makes a proxy that listens.
+// newProxy starts a proxy.
 func newProxy(t *testing.T, database string) *proxy {
 	t.Helper()
 	p := &proxy{addr: "127.0.0.1:0"}
@@ -48,7 +48,7 @@ func newProxy(t *testing.T, database string) *proxy {
 	return p
 }
 
-// listen takes connections, from the second time on at the same address.
+// listen accepts connections, always at the same address.
 func (p *proxy) listen(t *testing.T) {
 	t.Helper()
 	l, err := net.Listen("tcp", p.addr)
@@ -80,7 +80,7 @@ func (p *proxy) connect(client net.Conn) {
 		return
 	}
 	p.conns = append(p.conns, server)
-	var lost atomic.Bool // whether the answer to a COMMIT is not to arrive
+	var lost atomic.Bool // drop the answer to a COMMIT
 	go func() {
 		defer server.Close()
 		read(client, func(sent []byte) bool {
@@ -101,7 +101,7 @@ func (p *proxy) connect(client net.Conn) {
 		defer client.Close()
 		read(server, func(answer []byte) bool {
 			p.pass()
-			if lost.Load() { // until it was done: the server gives up what nobody is there for
+			if lost.Load() { // wait until it is done: the server aborts work for a closed connection
 				return !bytes.Contains(answer, commit)
 			}
 			before, after := p.split(answer)
@@ -115,10 +115,10 @@ func (p *proxy) connect(client net.Conn) {
 	}()
 }
 
-// commit is the text of the statement, and how the server says that it was done.
+// commit is the statement's text, and part of the server's answer.
 var commit = []byte("COMMIT\x00")
 
-// loses is what becomes of a COMMIT. The next one is not lost.
+// loses returns the fate of a COMMIT. The next one is not lost.
 func (p *proxy) loses() (what loss) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,7 +126,7 @@ func (p *proxy) loses() (what loss) {
 	return what
 }
 
-// read hands over what comes, until that gives false or the connection ends.
+// read passes on what it reads until took returns false or the connection ends.
 func read(from net.Conn, took func([]byte) bool) {
 	buffer := make([]byte, 1<<16)
 	for {
@@ -137,22 +137,20 @@ func read(from net.Conn, took func([]byte) bool) {
 	}
 }
 
-// lose has the next COMMIT lost.
+// lose loses the next COMMIT.
 func (p *proxy) lose(what loss) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.loss = what
 }
 
-// freeze stops forwarding without ending a connection, as a server that hangs does, until
-// the returned function is called.
+// freeze stops forwarding without closing connections, like a server that hangs, until the returned function is called.
 func (p *proxy) freeze() (thaw func()) {
 	p.flow.Lock()
 	return sync.OnceFunc(p.flow.Unlock)
 }
 
-// freezeBefore freezes in the middle of an answer, before the text, until the returned function is
-// called.
+// freezeBefore freezes in the middle of an answer, before the text, until the returned function is called.
 func (p *proxy) freezeBefore(text string) (thaw func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -167,7 +165,7 @@ func (p *proxy) freezeBefore(text string) (thaw func()) {
 	}
 }
 
-// split returns what arrives of an answer before the proxy freezes, and the rest.
+// split returns the part of an answer before the proxy freezes, and the rest.
 func (p *proxy) split(answer []byte) (before, after []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -180,13 +178,13 @@ func (p *proxy) split(answer []byte) (before, after []byte) {
 	return answer[:i], answer[i:]
 }
 
-// pass waits while the proxy is frozen.
+// pass blocks while the proxy is frozen.
 func (p *proxy) pass() {
 	p.flow.RLock()
 	defer p.flow.RUnlock()
 }
 
-// cut takes the server away: there is no connection any more, and nobody listens.
+// cut closes all connections and stops listening.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -194,7 +192,7 @@ func (p *proxy) cut() {
 	p.disconnect()
 }
 
-// silence ends all connections, and answers on no new one until it is taken back.
+// silence closes all connections, and leaves new ones unanswered until it is reset.
 func (p *proxy) silence(silent bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,15 +11,15 @@ import (
 	"notary/internal/store/query"
 )
 
-// reader is what [Store] and [Tx] can both read.
+// reader has the methods that [Store] and [Tx] share.
 type reader struct {
 	q      db.Querier
 	damage *damageReport
 	search query.Limits
 }
 
-// certificateColumns is what [certificateRow] scans: a certificate with its revocation. All
-// may be NULL, because requests and authorities join it from the left.
+// certificateColumns are the columns that [certificateRow] scans: a certificate with its revocation. All may be NULL,
+// because requests and authorities use a LEFT JOIN.
 const certificateColumns = ` k.id, k.request_id, k.requester_id, k.email, k.authority_id, k.common_name, k.names,
 	k.key, k.key_fingerprint, k.serial, k.fingerprint, k.not_before, k.not_after, k.profile,
 	k.profile_version, k.shard, k.created_at,
@@ -31,7 +31,7 @@ const certificateJoins = `
 	LEFT JOIN certificate_der d ON d.certificate_id = k.id
 	LEFT JOIN issuer_chain ch ON ch.id = k.issuer_chain_id `
 
-// certificateRow takes up the columns of a certificate, each of which may be NULL.
+// certificateRow holds the columns of a certificate, each of which may be NULL.
 type certificateRow struct {
 	id, request, requester, authority                                                   number
 	email, commonName, names, key, keyFingerprint, serial, fingerprint, profile, reason sql.NullString
@@ -48,7 +48,7 @@ func (c *certificateRow) dest() []any {
 		&c.revokedAt, &c.reason, &c.der, &c.chain}
 }
 
-// unreadable describes what cannot be read of the certificate.
+// unreadable describes the unreadable columns of the certificate.
 func (c *certificateRow) unreadable(chain error) []string {
 	return unreadable(column{"request_id", c.request.bad}, column{"requester_id", c.requester.bad}, column{"authority_id", c.authority.bad},
 		column{"not_before", c.notBefore.unreadable()}, column{"not_after", c.notAfter.unreadable()},
@@ -56,14 +56,13 @@ func (c *certificateRow) unreadable(chain error) []string {
 		column{"der of its issuer chain", chain != nil}, column{"der", c.id.Valid && len(c.der) == 0})
 }
 
-// intact reports whether the DER has the recorded fingerprint. Changed DER is never served.
+// intact reports whether the DER has the recorded fingerprint. Altered DER is never served.
 func (c *certificateRow) intact() bool {
 	digest := sha256.Sum256(c.der)
 	return len(c.der) == 0 || hex.EncodeToString(digest[:]) == c.fingerprint.String
 }
 
-// certificate returns what is readable of the certificate, or nil if the join found none. Damaged DER is
-// omitted.
+// certificate returns the readable parts of the certificate, or nil if the join found none. Damaged DER is omitted.
 func (c *certificateRow) certificate(r reader) *notary.Certificate {
 	if !c.id.Valid {
 		return nil
@@ -89,7 +88,7 @@ func (c *certificateRow) certificate(r reader) *notary.Certificate {
 	return cert
 }
 
-// splitDER takes apart certificates that stand one after the other.
+// splitDER splits concatenated certificates.
 func splitDER(b []byte) (ders [][]byte, err error) {
 	for len(b) > 0 {
 		var one asn1.RawValue

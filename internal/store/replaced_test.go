@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// named returns a certificate for names, that is valid from and to so many days from the clock's start.
+// named returns a certificate for names, with its validity in days relative to the clock's start.
 func named(id int, owner int64, from, to int, names ...string) *notary.Certificate {
 	start := testkit.NewClock().Now()
 	c := newCertificate(0, id, start)
@@ -23,8 +23,8 @@ func named(id int, owner int64, from, to int, names ...string) *notary.Certifica
 	return c
 }
 
-// expiring returns the serial numbers of the certificates that expire within so many days, by the
-// list, which must be as many as the summary counts.
+// expiring returns the serial numbers of the certificates that expire within that many days according to the list, and
+// checks that the summary agrees.
 func expiring(t *testing.T, s *store.Store, now time.Time, days int) string {
 	t.Helper()
 	var serials []string
@@ -41,8 +41,7 @@ func expiring(t *testing.T, s *store.Store, now time.Time, days int) string {
 	return strings.Join(serials, " ")
 }
 
-// A certificate is replaced by a later one for the same names and owner, in whichever order the two
-// are recorded.
+// A certificate is replaced by a later one for the same names and owner, whichever is recorded first.
 func TestReplaced(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -68,7 +67,7 @@ func TestReplaced(t *testing.T) {
 					insertCertificate(t, s, c)
 				}
 				if name == "issued at the same time" && certificates[0].Serial == tt.certificates[1].Serial {
-					continue // the one that is recorded last replaces the other
+					continue // the one recorded last replaces the other
 				}
 				if got := expiring(t, s, clock.Now(), 90); got != tt.want && got != strings.Join(reversed(strings.Fields(tt.want)), " ") {
 					t.Errorf("%q expire, want %q", got, tt.want)
@@ -84,7 +83,7 @@ func reversed[T any](list []T) []T {
 	return list
 }
 
-// A responder's certificate, which the program replaces by itself, is never about to expire.
+// A responder certificate, which is renewed automatically, never counts as expiring.
 func TestResponderCertificatesAreNotCounted(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -96,7 +95,7 @@ func TestResponderCertificatesAreNotCounted(t *testing.T) {
 	}
 }
 
-// What a revoked certificate had replaced is current again, unless another one replaces it.
+// When a certificate is revoked, the one it replaced is current again, unless another one replaces that.
 func TestRevocationOfAReplacement(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -118,7 +117,7 @@ func TestRevocationOfAReplacement(t *testing.T) {
 	}
 }
 
-// Counts and lists end with the same second, and begin with the present one.
+// Counts and lists use the same window, which begins with the present second.
 func TestExpiringWindow(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -133,7 +132,7 @@ func TestExpiringWindow(t *testing.T) {
 	}
 }
 
-// model is what is recorded of a certificate in [TestReplacedLikeTheModel].
+// model is what [TestReplacedLikeTheModel] knows of a certificate.
 type model struct {
 	*notary.Certificate
 	revoked bool
@@ -146,8 +145,7 @@ func (m model) replaces(o model) bool {
 	return !m.revoked && later && owner && m.CommonName == o.CommonName
 }
 
-// After any sequence of insertions, revocations and adoptions the current certificates are those of
-// the definition.
+// After any sequence of insertions, revocations and adoptions, the current certificates are those of the definition.
 func TestReplacedLikeTheModel(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
@@ -186,7 +184,7 @@ func TestReplacedLikeTheModel(t *testing.T) {
 	}
 }
 
-// A database of an earlier version gets the same counts as one that was always kept.
+// A database of an earlier version gets the same counts as one that was always up to date.
 func TestUpgradeReplaced(t *testing.T) {
 	t.Parallel()
 	database := testkit.Database(t)
@@ -217,8 +215,8 @@ func TestUpgradeReplaced(t *testing.T) {
 	}
 }
 
-// What replaces what is found by an index, whatever else has the same names: the work of a signature
-// does not grow with the number of renewals.
+// Replacements are found by an index, however many certificates have the same names: the cost of a signature does not
+// grow with the number of renewals.
 func TestSQLiteReplacementsAreFoundByAnIndex(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

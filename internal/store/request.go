@@ -19,8 +19,7 @@ const requestJoins = `
 	JOIN request_csr c ON c.request_id = r.id
 	LEFT JOIN certificate k ON k.id = r.certificate_id` + certificateJoins
 
-// Request returns the request with that id, with its certificate and chain and what is notable about
-// both.
+// Request returns the request with that id, with its certificate and chain and the findings on both.
 func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) {
 	var lint, profile sql.NullString
 	var authority number
@@ -43,7 +42,7 @@ func (r reader) Request(ctx context.Context, id int64) (*notary.Request, error) 
 
 func (r reader) scanRequest(row db.Row) (*notary.Request, error) { return r.scanRequestAnd(row) }
 
-// scanRequestAnd reads a request, and the columns after its own into more.
+// scanRequestAnd scans a request, and further columns into more.
 func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error) {
 	var (
 		req              notary.Request
@@ -81,8 +80,8 @@ func (r reader) RequestWithContent(ctx context.Context, requesterID int64, conte
 	return id, db.MapError(err)
 }
 
-// InsertRequest records a new Outstanding request and returns its id. A second request with the same
-// content and requester is a [notary.Conflict]; requests of others do not matter.
+// InsertRequest records a new Outstanding request and returns its id. A second request with the same content and
+// requester is a [notary.Conflict]; requests of others do not matter.
 func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	terms := query.TermsOf(req.CommonName, req.Names)
 	var findings any
@@ -110,9 +109,8 @@ func (tx *Tx) InsertRequest(req *notary.Request) (int64, error) {
 	return id, tx.insertNames("request", id, terms.Names)
 }
 
-// Transition moves the request from the state in which it was read to the next one, with
-// the certificate that is then in use (0: none). Where the request is no longer in that
-// state, or has another certificate, it is a [notary.Conflict].
+// Transition moves a request to the next status and sets the certificate then in use (0: none). If the request's status
+// or certificate has changed since it was read, Transition returns a [notary.Conflict].
 func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certificateID int64) error {
 	err := tx.db.Change(db.Raced(), `UPDATE request SET status = $1, certificate_id = $2, updated_at = $3, rejection = '',
 			authority_id = (SELECT authority_id FROM certificate WHERE id = $2),
@@ -125,14 +123,13 @@ func (tx *Tx) Transition(req *notary.Request, next notary.RequestStatus, certifi
 	return err
 }
 
-// SetRejection says why the request was rejected, once that is done. The next transition
-// forgets it.
+// SetRejection records why a Rejected request was rejected. The next transition clears it.
 func (tx *Tx) SetRejection(id int64, reason string) error {
 	return tx.db.Change(db.Raced(), `UPDATE request SET rejection = $1 WHERE id = $2 AND status = 'Rejected'`, reason, id)
 }
 
-// RequireStatus wants that the transaction has brought the request to that status. Where it
-// has not, because another one was quicker, it is a [notary.Conflict].
+// RequireStatus checks that the transaction has brought the request to that status. If another one was faster, it
+// returns a [notary.Conflict].
 func (tx *Tx) RequireStatus(ctx context.Context, id int64, want notary.RequestStatus) error {
 	if tx.db.Alone() {
 		return nil
@@ -152,8 +149,7 @@ func certificateOf(req *notary.Request) int64 {
 	return req.Certificate.ID
 }
 
-// DeleteRequest removes the request in the state in which it was read. The certificates
-// issued for it stay.
+// DeleteRequest deletes a request that is unchanged since it was read. The certificates issued for it remain.
 func (tx *Tx) DeleteRequest(req *notary.Request) error {
 	if _, err := tx.db.Exec(`UPDATE certificate SET request_id = NULL WHERE request_id = $1`, req.ID); err != nil {
 		return err
@@ -180,7 +176,7 @@ func (tx *Tx) DeleteRequest(req *notary.Request) error {
 	return nil
 }
 
-// countRequest counts a request that leaves its status for another one ("" for its deletion).
+// countRequest updates the counts for a change of status; next is "" for a deletion.
 func (tx *Tx) countRequest(was *notary.Request, next notary.RequestStatus) {
 	tx.db.Count(statusCounter(was.Status), -1)
 	if next != "" {

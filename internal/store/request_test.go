@@ -44,7 +44,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// The same content is recorded once for each requester, also by several at once.
+// The same content is recorded once per requester, even concurrently.
 func TestInsertRequestTwice(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -68,7 +68,7 @@ func TestInsertRequestTwice(t *testing.T) {
 	}
 }
 
-// What was notable when a request was submitted is recorded with it.
+// Findings are recorded with a request.
 func TestFindingsOfARequest(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -87,8 +87,7 @@ func TestFindingsOfARequest(t *testing.T) {
 	}
 }
 
-// A list is read in pages: where one page ends, nothing is lost and nothing comes twice, and
-// what is written meanwhile does no harm.
+// EachRequest misses and repeats nothing at the end of a page, and allows concurrent writes.
 func TestEachRequest(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, store.Page - 1, store.Page, store.Page + 1, 2 * store.Page, 2*store.Page + 1} {
@@ -130,7 +129,7 @@ func TestEachRequest(t *testing.T) {
 	}
 }
 
-// every is the n numbers from first on, a step apart.
+// every returns n numbers from first in steps of step.
 func every(first, step int64, n int) []int64 {
 	var all []int64
 	for i := range n {
@@ -139,7 +138,7 @@ func every(first, step int64, n int) []int64 {
 	return all
 }
 
-// The caller of a list decides when it is enough, and may write while it reads.
+// The callback of EachRequest can stop it, and may write.
 func TestEachRequestStops(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -163,7 +162,7 @@ func TestEachRequestStops(t *testing.T) {
 	testkit.WantKind(t, err, notary.Unavailable)
 }
 
-// Two that have read the same state both want to change it: one does, the other is told.
+// Of two concurrent transitions from the same status, one succeeds and the other gets a conflict.
 func TestTransitionRaces(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -233,7 +232,7 @@ func TestDeleteRequest(t *testing.T) {
 	if diff := cmp.Diff(&want, cert); diff != "" {
 		t.Errorf("its certificate (-want +got):\n%s", diff)
 	}
-	again := newRequest(t, s, 7, 1) // the same CSR may come again
+	again := newRequest(t, s, 7, 1) // the same CSR may be submitted again
 	if again.ID == req.ID {
 		t.Errorf("the id %d was given twice", req.ID)
 	}

@@ -10,8 +10,7 @@ import (
 	"notary/internal/db"
 )
 
-// Responder is the certificate of the one who answers OCSP requests for the authority, and
-// its private key as package keystore sealed it; both nil where there is none.
+// Responder returns the authority's OCSP responder certificate and its sealed private key, or nils.
 func (r reader) Responder(ctx context.Context, authorityID int64) (cert *notary.Certificate, sealedKey []byte, err error) {
 	var row certificateRow
 	err = r.q.QueryRow(ctx, `SELECT o.sealed_key,`+certificateColumns+`FROM responder o
@@ -25,7 +24,7 @@ func (r reader) Responder(ctx context.Context, authorityID int64) (cert *notary.
 	return row.certificate(r), sealedKey, nil
 }
 
-// ResponderEnds are the ends of validity of the responders' certificates, by authority.
+// ResponderEnds returns the expiry of the responder certificates by authority.
 func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) {
 	all := map[int64]time.Time{}
 	_, err := db.Collect(ctx, r.q, func(row db.Row) (none struct{}, err error) {
@@ -39,9 +38,8 @@ func (r reader) ResponderEnds(ctx context.Context) (map[int64]time.Time, error) 
 	return all, err
 }
 
-// SetResponder puts a certificate and its sealed key in the place of the responder that was
-// read before, by the id of its certificate; 0 for none. Where another node has been quicker
-// it is a [notary.Conflict].
+// SetResponder replaces the responder certificate and sealed key. The argument before is the certificate that was read
+// before, or 0. If another node was faster, SetResponder returns a [notary.Conflict].
 func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey []byte) error {
 	if err := tx.recordResponderKey(authorityID, certificateID); err != nil {
 		return err
@@ -54,9 +52,8 @@ func (tx *Tx) SetResponder(authorityID, before, certificateID int64, sealedKey [
 		WHERE authority_id = $3 AND certificate_id = $4`, certificateID, sealedKey, authorityID, before)
 }
 
-// CertificateStatus says whether the authority has issued a certificate with that serial
-// number, and when and why it was revoked; nil where it was not. What only the list of an
-// imported authority tells of is known, too.
+// CertificateStatus reports whether the authority has issued a certificate with that serial number, and returns its
+// revocation, or nil. It also knows entries of imported CRLs.
 func (r reader) CertificateStatus(ctx context.Context, authorityID int64, serial string) (known bool, v *notary.Revocation, err error) {
 	type status struct {
 		id     number

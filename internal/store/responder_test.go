@@ -11,14 +11,14 @@ import (
 	"notary/internal/testkit"
 )
 
-// responderCertificate is one of a responder of the authority, as package ca makes it.
+// responderCertificate returns a responder certificate of the authority, as package ca issues it.
 func responderCertificate(authority int64, serial int, end time.Time) *notary.Certificate {
 	cert := newCertificate(authority, serial, end)
 	cert.Profile = notary.OCSPProfile
 	return cert
 }
 
-// setResponder adds the certificate to the inventory and makes it the responder's.
+// setResponder adds the certificate to the inventory and makes it the responder certificate.
 func setResponder(t *testing.T, s *store.Store, before int64, cert *notary.Certificate) (id int64, err error) {
 	t.Helper()
 	err = s.Write(t.Context(), func(tx *store.Tx) error {
@@ -30,7 +30,7 @@ func setResponder(t *testing.T, s *store.Store, before int64, cert *notary.Certi
 	return id, err
 }
 
-// Of two who replace the same responder one succeeds; nothing of the other's remains.
+// Of two concurrent replacements of a responder one succeeds; the other leaves nothing behind.
 func TestSetResponder(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -66,8 +66,7 @@ func TestSetResponder(t *testing.T) {
 	}
 }
 
-// A responder's certificate does not keep its authority from being deleted, and its key goes
-// with it.
+// A responder certificate does not prevent the deletion of its authority, which erases its key.
 func TestDeleteAuthorityWithResponder(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -92,7 +91,7 @@ func TestDeleteAuthorityWithResponder(t *testing.T) {
 	}
 }
 
-// What was issued is known, and what is on an imported list, too; each authority for itself.
+// The status of issued certificates and of imported CRL entries is known, separately for each authority.
 func TestCertificateStatus(t *testing.T) {
 	t.Parallel()
 	database := testkit.Database(t)

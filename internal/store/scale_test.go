@@ -1,7 +1,7 @@
 //go:build !race
 
-// Filling the database takes minutes under the race detector, which has nothing to see here:
-// make test runs this file without it.
+// Filling the database takes minutes under the race detector, which finds nothing here: make test runs this file
+// without it.
 
 package store_test
 
@@ -18,9 +18,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// No query that lists, counts or finds reads a table of a hundred thousand rows from end to
-// end, on either engine: those of every method, and those of lists with every filter in every
-// order.
+// No query of a method, nor of a list with any filter and order, scans a table of a hundred thousand rows on either
+// engine.
 func TestPlansAtAHundredThousand(t *testing.T) {
 	const rows = 100_000
 	database := testkit.Database(t)
@@ -44,7 +43,7 @@ func TestPlansAtAHundredThousand(t *testing.T) {
 	}
 }
 
-// list asks for lists with every filter, alone and in pairs, in every order.
+// list requests lists with every filter, alone and in pairs, in every order.
 func list(t *testing.T, s *store.Store, issuer int64, now time.Time) {
 	t.Helper()
 	yes, no := true, false
@@ -74,11 +73,11 @@ func list(t *testing.T, s *store.Store, issuer int64, now time.Time) {
 				one(&q.Filter)
 				other(&q.Filter)
 				revoked := q.Filter.Revoked
-				q.Filter.Revoked = nil // of certificates only
+				q.Filter.Revoked = nil // certificates only
 				_, err := s.Requests(t.Context(), q)
 				testkit.Check(t, err)
 				q.Filter.Revoked = revoked
-				q.Filter.Status = "" // of requests only
+				q.Filter.Status = "" // requests only
 				_, err = s.Certificates(t.Context(), q)
 				testkit.Check(t, err)
 			}
@@ -119,7 +118,7 @@ func postgresPlans(t *testing.T, s *store.Store, asked []store.Asked) {
 	}
 }
 
-// scanned are the tables that a plan reads from end to end.
+// scanned returns the tables that a plan scans.
 func scanned(t *testing.T, plan string) (tables []string) {
 	t.Helper()
 	var nodes []map[string]any

@@ -15,8 +15,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// The two engines have the same tables, columns, constraints and indexes. The files differ
-// in what types are called, and PostgreSQL makes the circular references afterwards.
+// Both engines have the same tables, columns, constraints and indexes. The files differ in type names, and PostgreSQL
+// adds circular references afterwards.
 func TestSchemasAreTheSame(t *testing.T) {
 	t.Parallel()
 	const sqlite, postgres = "migrations/sqlite", "migrations/postgres"
@@ -36,8 +36,8 @@ func TestSchemasAreTheSame(t *testing.T) {
 	}
 }
 
-// Every migration states from which version on programs can run once it is applied, and the database records it.
-// CONTRIBUTING.md says how to find the version.
+// Every migration states the lowest program version that can run once it is applied, and the database records it.
+// CONTRIBUTING.md explains how to find that version.
 func TestMigrationsStateTheirCompatibility(t *testing.T) {
 	t.Parallel()
 	all, err := store.DatabaseSchema.List()
@@ -70,7 +70,7 @@ func TestMigrationsAreOneTransaction(t *testing.T) {
 	}
 }
 
-// What each engine calls the types: the first word that fits is replaced by the common one.
+// Type names of each engine: the first match is replaced by the common one.
 var (
 	sqliteTypes = [][2]string{
 		{"INTEGER PRIMARY KEY AUTOINCREMENT", "id"}, {"INTEGER NOT NULL PRIMARY KEY", "number NOT NULL PRIMARY KEY"}, {"BIGINT", "number"}, {"INTEGER", "small number"},
@@ -84,13 +84,13 @@ var (
 
 type schema struct {
 	Tables map[string][]string // columns and constraints, sorted
-	Other  []string            // other statements, in their order
+	Other  []string            // other statements, in order
 }
 
 var (
 	comment     = regexp.MustCompile(`--[^\n]*`)
 	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \((.*?)\)(?: WITHOUT ROWID| WITH \(.*\))?$`)
-	withID      = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) \(\w+(?:, kind|, not_after|, requester_id, not_after)?)\)`) // as SQLite has it by itself
+	withID      = regexp.MustCompile(`^(CREATE INDEX \w+ ON (?:request|certificate|session|event) \(\w+(?:, kind|, not_after|, requester_id, not_after)?)\)`) // implicit in SQLite
 	reference   = regexp.MustCompile(`^(\w+) (.*) REFERENCES (\w+ \(\w+\))$`)
 	foreignKey  = regexp.MustCompile(`^ALTER TABLE (\w+) ADD (FOREIGN KEY .*?)(?: DEFERRABLE)?$`)
 )
@@ -122,7 +122,7 @@ func readSchema(t *testing.T, path string, types [][2]string) schema {
 	return s
 }
 
-// splitParts splits at the commas that are not in brackets.
+// splitParts splits at commas outside of parentheses.
 func splitParts(list string) []string {
 	var parts []string
 	depth, start := 0, 0
@@ -140,7 +140,7 @@ func splitParts(list string) []string {
 	return parts
 }
 
-// normalise gives a column its common type, and its reference a line of its own.
+// normalise replaces types by the common ones and moves a reference to its own line.
 func normalise(part string, types [][2]string) []string {
 	var lines []string
 	if m := reference.FindStringSubmatch(part); m != nil {

@@ -11,16 +11,16 @@ import (
 	"notary/internal/db"
 )
 
-// Sequencer gives committed events positions 1, 2, 3, … in an order that never changes, so that readers can follow
-// them by a cursor and miss none. Ids cannot be followed on PostgreSQL: a transaction may draw an id, and commit
+// Sequencer assigns committed events the positions 1, 2, 3, … in an order that never changes, so that readers can
+// follow them by a cursor and miss none. Ids do not allow that on PostgreSQL: a transaction may draw an id and commit
 // after others with greater ids.
 //
-// Writing an event costs nothing more. The sequencer looks for events without a position above an id up to which all
-// have one. It raises that id only when no transaction that may still commit an event below it is in progress.
+// Writing an event costs no more. The sequencer looks for events without a position above an id up to which all have
+// one. It raises that id only when no transaction in progress may still commit an event below it.
 type Sequencer struct {
 	store *Store
 
-	// The newest event that was seen, and the transactions then in progress that may commit older ones.
+	// The newest event seen, and the transactions then in progress that may commit older ones.
 	horizon int64
 	writers []string
 }
@@ -28,13 +28,13 @@ type Sequencer struct {
 // NewSequencer returns a sequencer. Of several on a database, one does the work.
 func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s} }
 
-// sequenceBatch is how many events get a position in one transaction.
+// sequenceBatch is the number of events per transaction.
 const sequenceBatch = 1_000
 
 // sequencedUpTo is the agreement that holds the id up to which every event has a position.
 const sequencedUpTo = "events have positions up to event"
 
-// Run gives every committed event a position. It runs periodically, and never twice at a time.
+// Run assigns a position to every committed event. It runs periodically, never concurrently.
 func (q *Sequencer) Run(ctx context.Context) error {
 	for {
 		n, err := q.step(ctx)
@@ -44,7 +44,7 @@ func (q *Sequencer) Run(ctx context.Context) error {
 	}
 }
 
-// step gives the next events a position and returns how many there were.
+// step assigns positions to the next events and returns their number.
 func (q *Sequencer) step(ctx context.Context) (n int, err error) {
 	final, err := q.finalUpTo(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func (q *Sequencer) step(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if len(ids) == sequenceBatch || final < done { // there are others
+	if len(ids) == sequenceBatch || final < done { // there are more
 		final = done
 	}
 	if len(ids) == 0 && final == done {
@@ -79,7 +79,7 @@ func (q *Sequencer) step(ctx context.Context) (n int, err error) {
 	})
 }
 
-// finalUpTo returns an id below which no transaction can commit an event any more; 0 if it is not known yet.
+// finalUpTo returns an id below which no transaction can commit another event, or 0 if unknown.
 func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	if q.horizon == 0 {
 		newest, _, err := q.store.NewestEvent(ctx)
@@ -107,7 +107,7 @@ func (q *Sequencer) finalUpTo(ctx context.Context) (int64, error) {
 	return final, nil
 }
 
-// sequence gives events the positions after last. Every event up to the id final has a position then.
+// sequence assigns the positions after last. Every event up to the id final then has a position.
 func (tx *Tx) sequence(ctx context.Context, last int64, ids []int64, final int64) error {
 	for i, id := range ids {
 		err := tx.db.Later(`INSERT INTO event_position (position, event_id) VALUES ($1, $2)`, last+int64(i)+1, id)
@@ -116,7 +116,7 @@ func (tx *Tx) sequence(ctx context.Context, last int64, ids []int64, final int64
 		}
 	}
 	newest, _, err := tx.NewestEvent(ctx)
-	if err != nil || newest < final { // a failover has lost the newest events: their ids may be used again
+	if err != nil || newest < final { // a failover has lost the newest events: their ids may be reused
 		return err
 	}
 	return tx.db.Later(`UPDATE agreement SET value = $1 WHERE name = $2`, strconv.FormatInt(final, 10), sequencedUpTo)
@@ -155,8 +155,8 @@ type PositionedEvent struct {
 	*notary.Event
 }
 
-// EventsAfter returns the next events after a position, in their order. The first one has the position 1. A reader
-// that continues after the last position that it has seen misses none.
+// EventsAfter returns the next events after a position, in order. Positions start at 1. A reader that continues after
+// the last position it has seen misses none.
 func (r reader) EventsAfter(ctx context.Context, position int64, limit int) ([]PositionedEvent, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (p PositionedEvent, err error) {
 		p.Event, err = r.scanEvent(prefixed{row, &p.Position})

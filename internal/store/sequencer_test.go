@@ -17,7 +17,7 @@ import (
 
 const complete = "events have positions up to event"
 
-// follow reads the events after those that were read, as a reader with a cursor does.
+// follow reads the events after those already read, as a reader with a cursor does.
 func follow(t *testing.T, s *store.Store, read []store.PositionedEvent) []store.PositionedEvent {
 	t.Helper()
 	for {
@@ -34,14 +34,14 @@ func follow(t *testing.T, s *store.Store, read []store.PositionedEvent) []store.
 	}
 }
 
-// Whatever is written at once and undone, a reader that follows the positions sees every committed event once, and
-// sees the same order as one that begins later.
+// Despite concurrent writes and rollbacks, a reader that follows the positions sees every committed event once, in the
+// same order as one that starts later.
 func TestPositionsOfConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
 	var writers, beside sync.WaitGroup
 	var done atomic.Bool
-	for range 2 { // while a lease changes hands, two nodes may do the work
+	for range 2 { // two nodes may do the work while a lease changes hands
 		beside.Go(func() {
 			q := store.NewSequencer(s)
 			for !done.Load() {
@@ -91,7 +91,7 @@ func TestPositionsOfConcurrentWriters(t *testing.T) {
 	}
 }
 
-// writeEvents writes two events, the second one after a query, and undoes them if asked to.
+// writeEvents writes two events, the second one after a query, and optionally rolls back.
 func writeEvents(t *testing.T, s *store.Store, name string, undo bool) (undone bool) {
 	refused := errors.New("undone")
 	err := s.Write(t.Context(), func(tx *store.Tx) error {
@@ -99,7 +99,7 @@ func writeEvents(t *testing.T, s *store.Store, name string, undo bool) (undone b
 			if err := tx.Event(notary.Event{Action: "test", Text: text}); err != nil {
 				return err
 			}
-			if _, _, err := tx.NewestEvent(t.Context()); err != nil { // sends what is waiting
+			if _, _, err := tx.NewestEvent(t.Context()); err != nil { // flushes
 				return err
 			}
 		}
@@ -114,7 +114,7 @@ func writeEvents(t *testing.T, s *store.Store, name string, undo bool) (undone b
 	return undo
 }
 
-// A transaction of PostgreSQL that has drawn an id before others, and commits after them, is not missed.
+// A PostgreSQL transaction that draws an id before others and commits after them is not missed.
 func TestPositionOfALateCommit(t *testing.T) {
 	t.Parallel()
 	s, _ := openAt(t, testkit.Postgres(t))
@@ -126,7 +126,7 @@ func TestPositionOfALateCommit(t *testing.T) {
 			if err := tx.Event(notary.Event{Action: "test", Text: "late"}); err != nil {
 				return err
 			}
-			_, _, err := tx.NewestEvent(t.Context()) // sends what is waiting
+			_, _, err := tx.NewestEvent(t.Context()) // flushes
 			close(drawn)
 			<-commit
 			return err

@@ -12,7 +12,7 @@ import (
 
 const sessionColumns = ` s.id, s.account_id, s.browser, s.address, s.user_agent, s.created_at, s.last_seen_at, s.expires_at `
 
-// sessionRow takes up the columns of a session.
+// sessionRow holds the columns of a session.
 type sessionRow struct {
 	session                notary.Session
 	created, seen, expires instant
@@ -28,16 +28,14 @@ func (r *sessionRow) value() *notary.Session {
 	return &r.session
 }
 
-// MaxClockSkew is how far apart the clocks of nodes may be, and what a clock may be set back
-// without consequences.
+// MaxClockSkew is the tolerated difference between the clocks of nodes, and the tolerated backward step of a clock.
 const MaxClockSkew = time.Minute
 
-// liveSession is the condition that a session has not expired by $1, and began before $2: a
-// session from the future was issued under a wrong clock and would outlive its time.
+// liveSession is the condition that a session expires after $1 and began before $2: a session from the future was
+// issued under a wrong clock and would outlive its time.
 const liveSession = ` s.expires_at > $1 AND s.created_at <= $2 `
 
-// SessionAccount is the account whose session has that token hash and has not expired, and
-// the session; nil where there is none.
+// SessionAccount returns the account and session with that token hash, if the session has not expired; otherwise nils.
 func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.Time) (*notary.Account, *notary.Session, error) {
 	var s sessionRow
 	var a notary.Account
@@ -53,11 +51,10 @@ func (r reader) SessionAccount(ctx context.Context, tokenHash []byte, now time.T
 	return &a, s.value(), db.MapError(err)
 }
 
-// maxSessions is how many sessions of an account are listed.
+// maxSessions limits the listed sessions of an account.
 const maxSessions = 1000
 
-// Sessions are the newest sessions of an account that have not expired, the last begun first:
-// a thousand at most.
+// Sessions returns the newest sessions of an account that have not expired, newest first: at most a thousand.
 func (r reader) Sessions(ctx context.Context, accountID int64, now time.Time) ([]*notary.Session, error) {
 	return db.Collect(ctx, r.q, func(row db.Row) (*notary.Session, error) {
 		var s sessionRow
@@ -67,30 +64,28 @@ func (r reader) Sessions(ctx context.Context, accountID int64, now time.Time) ([
 		ORDER BY s.id DESC LIMIT $4`, db.Seconds(now), db.Seconds(now.Add(MaxClockSkew)), accountID, maxSessions)
 }
 
-// InsertSession starts a session of an account, with its kind, origin and end, and gives its
-// id.
+// InsertSession starts a session of an account and returns its id.
 func (tx *Tx) InsertSession(s *notary.Session, tokenHash []byte) (int64, error) {
 	return tx.db.Insert(`INSERT INTO session (token_hash, account_id, browser, address, user_agent, created_at, last_seen_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $6, $7) RETURNING id`,
 		tokenHash, s.AccountID, boolInt(s.Browser), s.Address, s.UserAgent, db.Seconds(tx.db.Now()), db.Seconds(s.ExpiresAt))
 }
 
-// TouchSession notes that a session is in use now, and when it will end. It is no error where
-// it has ended already.
+// TouchSession records that a session is in use now, and its new expiry. An ended session is no error.
 func (tx *Tx) TouchSession(id int64, expires time.Time) error {
 	_, err := tx.db.Exec(`UPDATE session SET last_seen_at = $1, expires_at = $2 WHERE id = $3 AND expires_at > $1`,
 		db.Seconds(tx.db.Now()), db.Seconds(expires), id)
 	return err
 }
 
-// DeleteSession ends one session; it is no error where it has ended already.
+// DeleteSession ends a session. An ended session is no error.
 func (tx *Tx) DeleteSession(tokenHash []byte) error {
 	_, err := tx.db.Exec(`DELETE FROM session WHERE token_hash = $1`, tokenHash)
 	return err
 }
 
-// DeleteSessionOf ends one session of an account. Where the account has none of that id, it
-// is [notary.NotFound].
+// DeleteSessionOf ends a session of an account. It returns [notary.NotFound] if the account has no session with that
+// id.
 func (tx *Tx) DeleteSessionOf(accountID, id int64) error {
 	return tx.db.Change(found(sql.ErrNoRows, "session", id), `DELETE FROM session WHERE id = $1 AND account_id = $2`, id, accountID)
 }
@@ -104,8 +99,7 @@ func (tx *Tx) DeleteOtherSessions(accountID, but int64) error {
 	return err
 }
 
-// DeleteExpiredSessions deletes the sessions that have expired, and those that were issued under
-// a clock that was ahead.
+// DeleteExpiredSessions deletes expired sessions, and those issued under a clock that was ahead.
 func (tx *Tx) DeleteExpiredSessions() error {
 	_, err := tx.db.Exec(`DELETE FROM session WHERE expires_at <= $1`, db.Seconds(tx.db.Now()))
 	if err == nil {

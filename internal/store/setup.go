@@ -6,13 +6,13 @@ import (
 	"notary"
 )
 
-// setupCode names the agreement that holds the hash of the setup code.
+// setupCode is the agreement that holds the hash of the setup code.
 const setupCode = "setup code"
 
-// SetupCodeHash returns the hash of the setup code, or "" if there is none.
+// SetupCodeHash returns the hash of the setup code, or "".
 func (r reader) SetupCodeHash(ctx context.Context) (string, error) { return r.Agreed(ctx, setupCode) }
 
-// SetSetupCode replaces the hash of the setup code. It fails with [notary.Conflict] once there is an account.
+// SetSetupCode replaces the hash of the setup code. It returns a [notary.Conflict] once an account exists.
 func (tx *Tx) SetSetupCode(hash string) error {
 	if err := tx.claimSetup(); err != nil {
 		return err
@@ -22,7 +22,7 @@ func (tx *Tx) SetSetupCode(hash string) error {
 	return err
 }
 
-// OfferSetupCode stores the hash of a setup code unless there is one, and reports whether it was stored.
+// OfferSetupCode stores the hash of a setup code unless one exists, and reports whether it was stored.
 func (tx *Tx) OfferSetupCode(hash string) (stored bool, err error) {
 	if err := tx.claimSetup(); err != nil {
 		return false, err
@@ -38,13 +38,13 @@ func (tx *Tx) claimSetup() error {
 		`UPDATE counter SET value = 0 WHERE name = 'accounts' AND value = 0`)
 }
 
-// UseSetupCode deletes the setup code with that hash, and reports whether it was still the one in force.
+// UseSetupCode deletes the setup code with that hash, and reports whether it was valid.
 func (tx *Tx) UseSetupCode(hash string) (bool, error) {
 	n, err := tx.db.Exec(`DELETE FROM agreement WHERE name = $1 AND value = $2`, setupCode, hash)
 	return n == 1, err
 }
 
-// DropSetupCode deletes the setup code, if there is one.
+// DropSetupCode deletes the setup code, if any.
 func (tx *Tx) DropSetupCode() error {
 	_, err := tx.db.Exec(`DELETE FROM agreement WHERE name = $1`, setupCode)
 	return err

@@ -1,13 +1,12 @@
 // Package store translates between rows and vocabulary, noun by noun.
 //
-// [Open] returns a [Store]. Reads are methods of the Store; every change goes through
-// [Store.Write], which returns only after the change is durable. The methods of [Tx] are
-// small steps that package ca and package auth put together into one transaction, including
-// its event.
+// [Open] returns a [Store]. Reads are methods of the Store; every change goes through [Store.Write], which returns only
+// after the change is durable. The methods of [Tx] are small steps that packages ca and auth combine into one
+// transaction, including its event.
 //
-// Engines, transactions, locks and migrations are those of package db. The database is trusted for
-// availability and not for secrecy: private keys come here sealed, passwords and tokens
-// hashed. What [Store.Write] has acknowledged is never lost; what it has not may be.
+// Package db provides engines, transactions, locks and migrations. The database is trusted for availability but not for
+// secrecy: private keys are stored sealed, passwords and tokens hashed. A write that [Store.Write] has acknowledged is
+// never lost.
 package store
 
 import (
@@ -26,7 +25,7 @@ import (
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	reader // on the connections that read
+	reader // on read connections
 
 	db  *db.DB
 	now func() time.Time
@@ -45,13 +44,13 @@ func Database(all ...db.Option) Option {
 	return func(o *options) { o.db = append(o.db, all...) }
 }
 
-// ReadTimeout limits how long a query outside of a transaction may take: see [db.ReadTimeout].
+// ReadTimeout limits a query outside of a transaction: see [db.ReadTimeout].
 func ReadTimeout(d time.Duration) Option { return Database(db.ReadTimeout(d)) }
 
-// WriteTimeout limits how long a transaction may take: see [db.WriteTimeout].
+// WriteTimeout limits a transaction: see [db.WriteTimeout].
 func WriteTimeout(d time.Duration) Option { return Database(db.WriteTimeout(d)) }
 
-// SearchLimits bounds the work for a page of a list; [query.DefaultLimits] without it.
+// SearchLimits bounds the work for a page of a list; the default is [query.DefaultLimits].
 func SearchLimits(l query.Limits) Option { return func(o *options) { o.search = l } }
 
 // DefaultReadTimeout applies without [ReadTimeout].
@@ -60,12 +59,11 @@ const DefaultReadTimeout = db.DefaultReadTimeout
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
-// DatabaseSchema is the schema of notary's databases. The migrations are here, beside the queries that
-// use the tables.
+// DatabaseSchema is the schema of notary's databases. Its migrations are kept next to the queries that use the tables.
 var DatabaseSchema = db.Schema{
 	Migrations:    files(),
 	Topics:        topics,
-	ApplicationID: 0x4e545259, // the letters NTRY
+	ApplicationID: 0x4e545259, // "NTRY"
 	Table:         "issuer_chain",
 	Unreleased:    3,
 	Announced:     16,
@@ -90,7 +88,7 @@ func Schema(ctx context.Context, database string) (SchemaStatus, error) {
 	return DatabaseSchema.Status(ctx, database)
 }
 
-// DryRun applies the pending migrations and undoes them: see [db.Schema.DryRun].
+// DryRun applies the pending migrations and rolls them back: see [db.Schema.DryRun].
 func DryRun(ctx context.Context, database string) ([]db.MigrationEffect, error) {
 	return DatabaseSchema.DryRun(ctx, database)
 }
@@ -121,29 +119,29 @@ func newStore(d *db.DB, clock func() time.Time, search query.Limits) *Store {
 	return &Store{reader: reader{q: d.Reads(), damage: &damageReport{}, search: search}, db: d, now: clock}
 }
 
-// IsPostgres reports whether a database is named by the URL of PostgreSQL rather than by a path.
+// IsPostgres reports whether a database name is a PostgreSQL URL rather than a path.
 func IsPostgres(database string) bool { return db.IsPostgres(database) }
 
-// DB returns the database, for packages that own tables or read all of them.
+// DB returns the database, for packages with their own tables or that read all tables.
 func (s *Store) DB() *db.DB { return s.db }
 
-// Close waits for the writes in progress, refuses further ones, and closes the database.
+// Close waits for the writes in progress, rejects further ones and closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
 // Ready returns nil if the database answers before ctx ends: see [db.DB.Ready].
 func (s *Store) Ready(ctx context.Context) error { return s.db.Ready(ctx) }
 
-// Shared reports whether other nodes may have the database open, too.
+// Shared reports whether other nodes may have the database open too.
 func (s *Store) Shared() bool { return s.db.Shared() }
 
-// OnChange registers fn, which is called with each topic that a transaction of this node has changed before the
-// change is acknowledged: see [db.DB.OnChange].
+// OnChange registers fn, which is called with each topic that a transaction of this node has changed, before the change
+// is acknowledged: see [db.DB.OnChange].
 func (s *Store) OnChange(fn func(topic string)) { s.db.OnChange(fn) }
 
-// Watch calls fn whenever another node may have changed a topic, until ctx ends: see [db.DB.Watch].
+// Watch calls fn until ctx ends whenever another node may have changed a topic: see [db.DB.Watch].
 func (s *Store) Watch(ctx context.Context, fn func(topic string)) { s.db.Watch(ctx, fn) }
 
-// Lease reports whether the holder has the lease of that name: see [db.DB.Lease].
+// Lease reports whether the holder has the named lease: see [db.DB.Lease].
 func (s *Store) Lease(ctx context.Context, name, holder string, term time.Duration) (held bool, err error) {
 	return s.db.Lease(ctx, name, holder, term)
 }
@@ -153,29 +151,29 @@ func (s *Store) Agree(ctx context.Context, name, value string) (agreed string, e
 	return s.db.Agree(ctx, name, value)
 }
 
-// Agreed returns the value of that name on which all nodes agree; "" if there is none.
+// Agreed returns the agreed value of that name, or "".
 func (r reader) Agreed(ctx context.Context, name string) (string, error) {
 	return db.Agreed(ctx, r.q, name)
 }
 
-// NodeID returns a name for this process among the nodes on a database.
+// NodeID returns a random name for this process among the nodes on a database.
 func NodeID() string { return strings.ToLower(rand.Text()[:12]) }
 
-// Write runs fn in a transaction and returns after its commit is durable: see [db.DB.Write]. It is for
-// what the program does by itself; changes on behalf of a caller go through [Store.WriteAs].
+// Write runs fn in a transaction and returns after its commit is durable: see [db.DB.Write]. It is for the program's
+// own work; changes for a caller go through [Store.WriteAs].
 func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 	return s.WriteAs(ctx, notary.SystemCaller, fn)
 }
 
-// WriteAs is Write on behalf of a caller, whom it verifies in the same transaction: if the account
-// was deleted or given another role, or the session has ended, since the caller was identified, it
-// fails as [notary.Unauthenticated], and until the commit none of that can happen.
+// WriteAs is Write on behalf of a caller, whom it verifies in the same transaction: if the account was deleted, its
+// role changed or the session ended since the caller was identified, it fails as [notary.Unauthenticated]. Until the
+// commit none of that can happen.
 func (s *Store) WriteAs(ctx context.Context, by notary.Caller, fn func(*Tx) error) error {
 	return s.WriteAccount(ctx, by, 0, fn)
 }
 
-// WriteAccount is WriteAs for a change to an account or its sessions. It waits for the transactions
-// that rely on the account, and blocks others until it ends.
+// WriteAccount is WriteAs for a change to an account or its sessions. It waits for the transactions that rely on the
+// account, and blocks others until it ends.
 func (s *Store) WriteAccount(ctx context.Context, by notary.Caller, id int64, fn func(*Tx) error) error {
 	err := s.db.Write(ctx, s.as(by, id, fn))
 	if errors.Is(err, errStale) {

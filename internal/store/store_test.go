@@ -14,8 +14,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// One text serves SQLite and PostgreSQL only if $n means the nth argument on both: the
-// order in which the numbers stand in the text, and how often, must not matter.
+// One text serves SQLite and PostgreSQL only if $n is the nth argument on both, in whatever order and however often the
+// numbers occur.
 func TestParametersAreBoundByNumber(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -39,7 +39,7 @@ func TestParametersAreBoundByNumber(t *testing.T) {
 	}
 }
 
-// The name of the file goes through the driver's URL: nothing in it may be taken for syntax.
+// The driver's URL must not interpret any character of a file name.
 func TestSQLiteFileNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
@@ -82,7 +82,7 @@ func files(t *testing.T, folder string) []string {
 	return names
 }
 
-// Nobody but the owner reads the database, not even while it is in use.
+// Only the owner can read the database, even while it is in use.
 func TestSQLiteFileModes(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "notary.db")
@@ -109,7 +109,7 @@ func TestSQLiteOpenTwice(t *testing.T) {
 	_, err = store.Open(t.Context(), path, time.Now)
 	testkit.WantKind(t, err, notary.Unavailable)
 	testkit.WantText(t, err, "another server uses the database notary.db", "stop it first")
-	newRequest(t, s, 1, 1) // the one that was there goes on
+	newRequest(t, s, 1, 1) // the first store still works
 
 	testkit.Check(t, s.Close())
 	again, err := store.Open(t.Context(), path, time.Now)
@@ -118,7 +118,7 @@ func TestSQLiteOpenTwice(t *testing.T) {
 	getRequest(t, again, 1)
 }
 
-// What is not a database of ours is refused in words, and left as it was.
+// A file that is not a notary database is refused with an explanation and left unchanged.
 func TestSQLiteOpenRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -170,7 +170,7 @@ func TestSQLiteOpenRefuses(t *testing.T) {
 			if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
 				t.Error("the file was changed")
 			}
-			// The lock is given back: when the cause is gone, the next start succeeds.
+			// The lock is released: once the cause is fixed, the next start succeeds.
 			if info, err := os.Stat(path); err == nil && !info.IsDir() {
 				testkit.Check(t, os.Remove(path))
 				s, err := store.Open(t.Context(), path, time.Now)
@@ -215,7 +215,7 @@ func TestSQLiteClose(t *testing.T) {
 	if _, err := s.Request(t.Context(), 1); err == nil || notary.KindOf(err) == notary.NotFound {
 		t.Errorf("a read after Close gives %v", err)
 	}
-	testkit.Check(t, s.Close()) // a second time does no harm
+	testkit.Check(t, s.Close()) // a repeated Close is harmless
 	if _, err := os.Stat(path + "-wal"); !os.IsNotExist(err) {
 		t.Errorf("the write-ahead log was left behind (%v)", err)
 	}

@@ -4,13 +4,13 @@ package store
 type Table struct {
 	Name    string
 	Columns []string
-	Key     string // the unique order of its rows; "" for that of the file
-	From    string // where its rows are read, unless from the table itself
+	Key     string // the unique order of its rows; "" for the file's order
+	From    string // where its rows are read, if not from the table
 }
 
-// Tables are all tables except the leases, which mean nothing elsewhere, and those that the migrations fill
-// (schema_compatibility and goose's own). A table follows those that it refers to, except for the circular references
-// of certificates in use.
+// Tables lists all tables except leases, which are meaningless elsewhere, and those filled by migrations
+// (schema_compatibility and goose's own). A table follows those that it references, except for the circular references
+// to certificates in use.
 var Tables = []Table{
 	{Name: "account", Key: "id", Columns: []string{"id", "email", "password_hash", "role", "created_at"}},
 	{Name: "session", Key: "id", Columns: []string{"id", "token_hash", "account_id", "browser", "address", "user_agent", "created_at",
@@ -52,12 +52,12 @@ var Tables = []Table{
 	{Name: "clock", Key: "id", Columns: []string{"id", "at", "boot", "uptime", "event_id", "stopped"}},
 	{Name: "agreement", Key: "name", Columns: []string{"name", "value"},
 		From: "(SELECT name, value FROM agreement WHERE name <> '" + BackupDigest + "') t"},
-	// The slots of a counter are a detail of its engine.
+	// Slots of a counter are a detail of the engine.
 	{Name: "counter", Key: "name", Columns: []string{"name", "slot", "value"},
 		From: "(SELECT name, 0 AS slot, CAST(SUM(value) AS BIGINT) AS value FROM counter GROUP BY name HAVING SUM(value) <> 0) t"},
 }
 
-// Source returns where the rows of a table are read.
+// Source returns the FROM expression of the table's rows.
 func (t Table) Source() string {
 	if t.From != "" {
 		return t.From
@@ -68,7 +68,6 @@ func (t Table) Source() string {
 // BackupDigest is the agreement that holds the digest of a backup.
 const BackupDigest = "digest of the backup"
 
-// TableNames returns the names of the tables.
 func TableNames() []string {
 	var names []string
 	for _, t := range Tables {

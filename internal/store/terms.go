@@ -6,7 +6,7 @@ import (
 	"notary/internal/db"
 )
 
-// namesTogether is how many names are written by one statement.
+// namesTogether is the number of names per statement.
 const namesTogether = 50
 
 func (tx *Tx) insertNames(what string, id int64, names []string) error {

@@ -12,7 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// kept returns what nodes keep in memory, by topic.
+// kept returns what nodes cache, by topic.
 func kept(ctx context.Context, t *testing.T, tx *store.Tx) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -20,7 +20,7 @@ func kept(ctx context.Context, t *testing.T, tx *store.Tx) map[string]string {
 	testkit.Check(t, err)
 	for _, a := range authorities {
 		row := *a
-		row.Certificate, row.CRLNumber = nil, 0 // which is not used
+		row.Certificate, row.CRLNumber = nil, 0 // not cached
 		all[store.Authorities] += fmt.Sprintf("%+v\n", row)
 		if a.Certificate != nil {
 			all[store.Authorities] += fmt.Sprintf("%d %+v\n", a.Certificate.ID, a.Certificate.Revocation)
@@ -37,8 +37,8 @@ func kept(ctx context.Context, t *testing.T, tx *store.Tx) map[string]string {
 	return all
 }
 
-// Every method of Tx that changes what nodes keep in memory invalidates it. A new one must be added to the walk, and
-// fails here if it does not.
+// Every method of Tx that changes cached data invalidates it. New methods must be added to the walk; they fail here if
+// they do not invalidate.
 func TestEveryChangeInvalidatesWhatIsKept(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -69,7 +69,7 @@ func TestEveryChangeInvalidatesWhatIsKept(t *testing.T) {
 	}
 }
 
-// The chain of an authority depends on the certificates for CAs above it, which may belong to requests.
+// An authority's chain depends on the certificates of the CAs above it, which may belong to requests.
 func TestCertificatesOfCAsInvalidateTheAuthorities(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)

@@ -21,8 +21,7 @@ func terminate(t *testing.T, database string, tx *store.Tx) {
 	execute(t, database, `SELECT pg_terminate_backend(`+pid+`, 10000)`)
 }
 
-// A connection that is lost before the commit has changed nothing: the transaction is run
-// once more, on another one.
+// A connection lost before the commit has changed nothing: the transaction is retried once on another one.
 func TestPostgresConnectionLostOnce(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
@@ -48,8 +47,7 @@ func TestPostgresConnectionLostOnce(t *testing.T) {
 	}
 }
 
-// So it is where the connection was lost since it was used last, whatever the driver has to
-// tidy up on it first.
+// The same holds if the connection was lost since its last use, whatever cleanup the driver does on it first.
 func TestPostgresConnectionLostBefore(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
@@ -75,7 +73,7 @@ func TestPostgresConnectionLostBefore(t *testing.T) {
 	}
 }
 
-// Where the second one is lost, too, the caller is to come again.
+// If the second connection is lost too, the caller is asked to retry.
 func TestPostgresConnectionLostTwice(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
@@ -102,12 +100,12 @@ func countRequests(t *testing.T, s *store.Store) (n int) {
 	return n
 }
 
-// When the connection is lost around the COMMIT nobody knows what became of it. The caller is
-// told so, and the transaction is not run again.
+// If the connection is lost around the COMMIT, the outcome is unknown. The error says so, and the transaction is not
+// retried.
 func TestPostgresCommitWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, testkit.Postgres(t))
-	s, _ := openAt(t, p.url+"&default_query_exec_mode=exec") // each statement by its text
+	s, _ := openAt(t, p.url+"&default_query_exec_mode=exec") // sends each statement's text
 	requests := 0
 	for n, what := range []loss{beforeCommit, afterCommit} {
 		runs := 0
@@ -129,8 +127,7 @@ func TestPostgresCommitWithoutAnswer(t *testing.T) {
 	}
 }
 
-// A transaction that the server has given up is not committed, even where its function has
-// overlooked that.
+// A transaction that the server has aborted is not committed, even if its function ignored the error.
 func TestPostgresOverlookedError(t *testing.T) {
 	t.Parallel()
 	s, _ := openAt(t, testkit.Postgres(t))
@@ -144,8 +141,7 @@ func TestPostgresOverlookedError(t *testing.T) {
 	testkit.WantKind(t, err, notary.Internal)
 }
 
-// Every connection is ended, again and again, while many write. What is acknowledged is
-// there, and what was refused is not.
+// All connections are closed repeatedly during many writes. Acknowledged changes are stored, rejected ones are not.
 func TestPostgresConnectionsLostUnderLoad(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
@@ -189,7 +185,7 @@ func TestPostgresConnectionsLostUnderLoad(t *testing.T) {
 		return nil
 	})...))
 	t.Logf("%d acknowledged, %d refused, %d unknown", len(acknowledged), refused, len(unknown))
-	look, _ := openAt(t, database) // on connections that are there
+	look, _ := openAt(t, database) // on open connections
 	there := 0
 	for i := range writers {
 		for n := range each {
@@ -207,11 +203,11 @@ func TestPostgresConnectionsLostUnderLoad(t *testing.T) {
 	wantRequests(t, look, there)
 }
 
-// Of two transactions that wait for one another PostgreSQL ends one; it is run again.
+// PostgreSQL aborts one of two deadlocked transactions; it is retried.
 func TestPostgresDeadlock(t *testing.T) {
 	t.Parallel()
 	s, _ := openAt(t, testkit.Postgres(t))
-	var both sync.WaitGroup // have taken their first
+	var both sync.WaitGroup // both have their first lock
 	both.Add(2)
 	runs := [2]int{}
 	testkit.Check(t, errors.Join(testkit.Race(2, func(i int) error {
@@ -222,10 +218,10 @@ func TestPostgresDeadlock(t *testing.T) {
 			if err := tx.ClaimAccount(int64(1 + i)); err != nil {
 				return err
 			}
-			if _, err := tx.HasAccounts(t.Context()); err != nil { // it may have waited for this
+			if _, err := tx.HasAccounts(t.Context()); err != nil { // this may have waited for the lock
 				return err
 			}
-			if _, err := tx.HasAccounts(t.Context()); err != nil { // what waits is sent before it
+			if _, err := tx.HasAccounts(t.Context()); err != nil { // flushes
 				return err
 			}
 			if runs[i]++; runs[i] == 1 {
@@ -241,7 +237,7 @@ func TestPostgresDeadlock(t *testing.T) {
 	wantRequests(t, s, 2)
 }
 
-// A transaction that others always get in the way of is given up in the end.
+// A transaction that always conflicts with others is eventually given up.
 func TestPostgresAlwaysInTheWay(t *testing.T) {
 	t.Parallel()
 	s, _ := openAt(t, testkit.Postgres(t))
@@ -262,7 +258,7 @@ func TestPostgresAlwaysInTheWay(t *testing.T) {
 	}
 }
 
-// A server that takes connections and never answers is away, too.
+// A server that accepts connections and never answers counts as unreachable too.
 func TestPostgresSilent(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, testkit.Postgres(t))
@@ -280,22 +276,22 @@ func TestPostgresSilent(t *testing.T) {
 	wantRequests(t, s, 1)
 }
 
-// Two transactions that give one request a certificate do not lock each other out: the second
-// waits for the first, and is refused.
+// Two transactions that issue a certificate for the same request do not deadlock: the second waits for the first and is
+// rejected.
 func TestPostgresTwoSignaturesOfOneRequest(t *testing.T) {
 	t.Parallel()
 	s, clock := openAt(t, testkit.Postgres(t))
 	issuer, req := newAuthority(t, s), newRequest(t, s, 1, 1)
 	expiry := clock.Now().AddDate(0, 0, 90)
-	// Afterwards the chain is there, for which the two would wait otherwise.
+	// Create the chain first: the two would otherwise wait for it.
 	activate(t, s, newRequest(t, s, 1, 2), newCertificate(issuer.ID, 2, expiry))
-	var both sync.WaitGroup // have recorded their certificate
+	var both sync.WaitGroup // both have recorded their certificate
 	both.Add(2)
 	runs := [2]int{}
 	kinds := testkit.Kinds(testkit.Race(2, func(i int) error {
 		cert := newCertificate(issuer.ID, i, expiry)
 		cert.RequestID, cert.RequesterID = req.ID, req.RequesterID
-		cert.CommonName = string(rune('a' + i)) // for the same names they would take turns before
+		cert.CommonName = string(rune('a' + i)) // transactions for the same names would be serialized earlier
 		return s.Write(t.Context(), func(tx *store.Tx) error {
 			id, err := tx.InsertCertificate(cert)
 			if err != nil {

@@ -11,7 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// An event is written with its change or not at all, and says who, what, when and from where.
+// An event is written with its change or not at all, and records who, what, when and from where.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -17,8 +17,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// hold keeps the writer busy until release is called, so that what is written meanwhile
-// waits in the queue and joins its commit, which may fail for a full disk.
+// hold keeps the writer busy until release is called, so that writes queue up and join its commit, which may fail with
+// a full disk.
 func hold(t *testing.T, s *store.Store) (release func()) {
 	t.Helper()
 	began, end := make(chan struct{}), make(chan struct{})
@@ -40,8 +40,7 @@ func hold(t *testing.T, s *store.Store) (release func()) {
 	return release
 }
 
-// Writes that come in together share a commit, and nothing else: what becomes of one is no
-// concern of its neighbours.
+// Concurrent writes share a commit and are otherwise independent: a failure of one does not affect the others.
 func TestSQLiteWritesOfOneCommitAreApart(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -56,7 +55,7 @@ func TestSQLiteWritesOfOneCommitAreApart(t *testing.T) {
 		{"fails", func(*store.Tx) error { return broken }, notary.Internal, broken},
 		{"panics", func(*store.Tx) error { panic("on purpose") }, notary.Internal, nil},
 		{"breaks a rule", func(tx *store.Tx) error {
-			_, err := insertRequest(tx, 1, 0) // there already
+			_, err := insertRequest(tx, 1, 0) // already exists
 			return err
 		}, notary.Conflict, nil},
 		{"is no SQL", func(tx *store.Tx) error { return store.Exec(tx, `NONSENSE`) }, notary.Internal, nil},
@@ -104,7 +103,7 @@ func TestSQLiteWritesOfOneCommitAreApart(t *testing.T) {
 	}
 }
 
-// Many callers at once, without any order: each gets its own answer.
+// Each of many concurrent callers gets its own result.
 func TestConcurrentWrites(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -137,7 +136,7 @@ func TestConcurrentWrites(t *testing.T) {
 	}
 }
 
-// A transaction reads what it has written; nobody else does before the commit.
+// A transaction reads its own writes; no one else does before the commit.
 func TestUncommittedIsUnseen(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -178,10 +177,10 @@ func TestSQLiteFullQueue(t *testing.T) {
 	for _, wait := range waits {
 		testkit.Check(t, wait())
 	}
-	newRequest(t, s, 1, 1) // there is room again
+	newRequest(t, s, 1, 1) // the queue has room again
 }
 
-// wantUnavailable wants an error that tells the client to come again, and when.
+// wantUnavailable requires an error that tells the client when to retry.
 func wantUnavailable(t *testing.T, err error, words ...string) {
 	t.Helper()
 	testkit.WantKind(t, err, notary.Unavailable)
@@ -192,8 +191,7 @@ func wantUnavailable(t *testing.T, err error, words ...string) {
 	}
 }
 
-// The end of the caller's context before the write's turn gives it up; afterwards it changes
-// nothing.
+// Canceling the caller's context aborts a write that has not started, and does not affect one that has.
 func TestContextOfWrite(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
@@ -222,7 +220,7 @@ func TestContextOfWrite(t *testing.T) {
 	})
 }
 
-// Close lets what is in the queue finish.
+// Close lets queued writes finish.
 func TestSQLiteCloseFinishesWhatWaits(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -246,8 +244,8 @@ func TestSQLiteCloseFinishesWhatWaits(t *testing.T) {
 	getRequest(t, w.Store, 1)
 }
 
-// A disk that is full is the same to SQLite as a file that may not grow. Writes fail as
-// unavailable and leave nothing half done; reads go on; with room again, so do writes.
+// SQLite treats a full disk like a file that must not grow. Writes fail as unavailable and leave nothing half done;
+// reads continue; once there is room, writes succeed again.
 func TestSQLiteFullDisk(t *testing.T) {
 	t.Parallel()
 	s, clock := open(t)
@@ -257,25 +255,24 @@ func TestSQLiteFullDisk(t *testing.T) {
 		})
 	}
 	before := newRequest(t, s, 1, 0)
-	pages(1) // less than there are: not one page more
+	pages(1) // less than in use: the file cannot grow
 
 	var full error
 	written := 0
-	for ; full == nil && written < 1000; written++ { // what has room in the pages that there are
+	for ; full == nil && written < 1000; written++ { // fill the free space of existing pages
 		full = s.Write(t.Context(), func(tx *store.Tx) error {
 			_, err := insertRequest(tx, 1, 1+written)
 			return err
 		})
 	}
-	written-- // the last did not
+	written-- // the last one failed
 	wantUnavailable(t, full, "disk is full")
 	if got := getRequest(t, s, before.ID); !cmp.Equal(before, got) {
 		t.Error("what was there is not there any more")
 	}
 	testkit.Check(t, archive.CheckInvariants(t.Context(), s))
 
-	// Of the writes that share a commit with one that finds the disk full, each learns truly
-	// whether its own change was kept.
+	// Writes that share a commit with one that finds the disk full learn correctly whether their own change was kept.
 	release := hold(t, s)
 	waits := map[string]func() error{}
 	for _, key := range []string{"before", "full", "after"} {
@@ -314,7 +311,7 @@ func TestSQLiteFullDisk(t *testing.T) {
 	}
 }
 
-// A write that ends the goroutine, as the t.Fatal of a test does, leaves nobody waiting.
+// A write that ends the goroutine, as t.Fatal in a test does, leaves no caller waiting.
 func TestSQLiteWriterEnds(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)

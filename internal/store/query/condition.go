@@ -55,25 +55,24 @@ func (l List[T]) conditions(filter notary.Filter) (all []Condition) {
 	return all
 }
 
-// WithoutIndex returns an expression for a text column that no index answers. The planners know too
-// little of how frequent a value is: with an index on the column they may collect every match and sort
-// it, instead of following the index of the list's order until a page is full.
+// WithoutIndex returns an expression for a text column that prevents the use of an index. Planners misjudge how
+// frequent a value is: with an index on the column they may collect and sort every match instead of following the index
+// of the list's order until a page is full.
 func WithoutIndex(column string) string { return "(" + column + " || '')" }
 
-// NumberWithoutIndex is [WithoutIndex] for a column of integers.
+// NumberWithoutIndex is [WithoutIndex] for an integer column.
 func NumberWithoutIndex(column string) string { return "(" + column + " + 0)" }
 
-// Current returns the condition that the certificate with this alias is neither revoked nor replaced. It
-// avoids the index of current certificates, which is ordered by names.
+// Current returns the condition that the certificate with this alias is neither revoked nor replaced. It avoids the
+// index of current certificates, which is ordered by names.
 func Current(alias string) string {
 	return WithoutIndex(alias+".name_set") + " IS NOT NULL AND " + NumberWithoutIndex(alias+".replaced_by") + " IS NULL"
 }
 
-// NoEnd stands for the end of validity of a request without a certificate: in a list by expiry it comes
-// last.
+// NoEnd is the expiry of a request without a certificate: it sorts last in a list by expiry.
 const NoEnd = 1 << 60
 
-// equal returns a condition on a column that has an index with the id.
+// equal returns a condition on a column whose index includes the id.
 func (l List[T]) equal(column string, value any) Condition {
 	qualified := l.Alias + "." + column
 	unindexed := WithoutIndex(qualified)
@@ -90,8 +89,8 @@ func (l List[T]) equal(column string, value any) Condition {
 	}
 }
 
-// submitter returns a condition on the submitter: an e-mail address, and the account that has or had it
-// unless owner is 0.
+// submitter returns a condition on the submitter's e-mail address and, unless owner is 0, on the account that has or
+// had it.
 func (l List[T]) submitter(email string, owner int64) Condition {
 	c := l.equal("email", email)
 	if owner == 0 {
@@ -112,7 +111,7 @@ func (l List[T]) unique(column string, value any) Condition {
 	return c
 }
 
-// serial returns a condition on the serial number of a certificate; for a request, of any that it has had.
+// serial returns a condition on the serial number of a certificate; for a request, of any certificate it has had.
 func (l List[T]) serial(serial string) Condition {
 	if l.Table == "certificate" {
 		return l.unique("serial", serial)
@@ -125,12 +124,12 @@ func (l List[T]) serial(serial string) Condition {
 	}
 }
 
-// hasHad returns the condition that the request has, or had, a certificate s that matches.
+// hasHad returns the condition that the request has or had a certificate s that matches.
 func (l List[T]) hasHad(condition string) string {
 	return "EXISTS (SELECT 1 FROM certificate s WHERE s.request_id = " + l.Alias + ".id AND " + condition + ")"
 }
 
-// named returns a condition that the table of names has as one term.
+// named returns a condition that is one term in the table of names.
 func (l List[T]) named(term, text string) Condition {
 	table, id := l.Table+"_name", l.Table+"_id"
 	return Condition{
@@ -145,7 +144,7 @@ func (l List[T]) named(term, text string) Condition {
 	}
 }
 
-// prefixed returns a condition that the table of names has as a range of terms.
+// prefixed returns a condition that is a range of terms in the table of names.
 func (l List[T]) prefixed(term, text string) Condition {
 	return Condition{
 		Holds: l.contains(text),
@@ -184,7 +183,7 @@ func revoked(yes bool) Condition {
 	}
 }
 
-// current returns the condition that the certificate, for a request the one in use, is current.
+// current returns the condition that the certificate, or the one in use by a request, is current.
 func (l List[T]) current() Condition {
 	if l.Table == "certificate" {
 		return Condition{Holds: func(b *db.Binder) { b.And(Current("k")) }}
@@ -194,7 +193,7 @@ func (l List[T]) current() Condition {
 	}}
 }
 
-// expires returns the condition that the last second of validity lies in the window of the filter.
+// expires returns the condition that the last second of validity is in the filter's window.
 func (l List[T]) expires(filter notary.Filter) Condition {
 	from, to := db.Seconds(filter.ExpiresAfter), int64(NoEnd)
 	if !filter.ExpiresBefore.IsZero() {

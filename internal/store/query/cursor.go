@@ -12,7 +12,7 @@ import (
 
 // place is where a page ended: the key of its last object in the list's order.
 type place struct {
-	value string // of the column that the list is sorted by; "" where that is the id
+	value string // of the sort column; "" if that is the id
 	id    int64
 }
 
@@ -22,9 +22,9 @@ const (
 	maxCursor     = 1000
 )
 
-// cursorOf returns the cursor of a place in this list with this filter and order: a version, a
-// checksum over all of these, the id, and the value. Nothing in it is secret, and a forged
-// one could only skip objects that its author may see anyway.
+// cursorOf returns the cursor of a place in this list with this filter and order: a version, a checksum over all of
+// these, the id and the value. Nothing in it is secret, and a forged cursor could only skip objects that the forger may
+// see anyway.
 func cursorOf(what string, w Want, p place) notary.Cursor {
 	b := []byte{cursorVersion}
 	b = append(b, checksum(what, w, p)...)
@@ -34,7 +34,7 @@ func cursorOf(what string, w Want, p place) notary.Cursor {
 	return notary.Cursor(base64.RawURLEncoding.EncodeToString(b))
 }
 
-// readCursor returns the place of a cursor. Errors name the field.
+// readCursor returns the place of a cursor. Its errors name the field.
 func readCursor(what string, w Want, field string, c notary.Cursor) (place, error) {
 	refused := notary.FieldErrorf(field,
 		"this cursor does not belong to this list with these filters and this order: begin again without it")

@@ -1,19 +1,18 @@
-// Package query plans the lists of the store: filters, orders, cursors and the search for words.
+// Package query plans the lists of the store: filters, orders, cursors and word search.
 //
-// A list is read page by page, each beginning after the key of the last object before it,
-// which an index in the list's order finds at once, however deep. The key is a column and the
-// id: first come those with the same value and a greater id, then those with a greater value.
-// (The condition (column, id) > ($1, $2) says both, but SQLite uses only half of it.) How the
-// objects that match a filter are found depends on how many there may be:
+// A page begins after the key of the previous page's last object, which an index in the list's order finds at once at
+// any depth. The key is a column and the id: first come objects with the same value and a greater id, then those with a
+// greater value. (The condition (column, id) > ($1, $2) expresses both, but SQLite uses only half of it.) How the
+// matches of a filter are found depends on how many there may be:
 //
-//   - What the order's index finds by itself (no filter, or one that fits it) is read in order.
-//   - Otherwise the next objects of the order's index are tried ([Limits].Glance): if a match is
-//     very frequent, the next few hundred objects fill a page.
-//   - If they do not, the ids that each condition's index has are counted, up to [Limits].Few. If a
-//     condition has no more, all of these objects are read and sorted.
-//   - Otherwise matches are frequent. The order's index is followed in steps of [Limits].Step objects,
-//     of which those that do not match are left out. After [Limits].Steps the page is returned as it
-//     is, with a cursor: this bounds the time of every query.
+//   - Without a filter, or with one that the order's index answers, that index is read in order.
+//   - Otherwise the next objects of the order's index are sampled ([Limits].Glance): if matches are very frequent, a
+//     few hundred objects fill a page.
+//   - If they do not, the matches in each condition's index are counted, up to [Limits].Few. If a condition has no
+//     more, its objects are read and sorted.
+//   - Otherwise matches are frequent. The order's index is followed in steps of [Limits].Step objects, skipping those
+//     that do not match. After [Limits].Steps a short page is returned with a cursor, which bounds the time of every
+//     query.
 package query
 
 import (
@@ -29,13 +28,13 @@ type List[T any] struct {
 	Table   string
 	Alias   string // of the table
 	Columns string // of an object
-	Joins   string // of the columns that are not in the table
+	Joins   string // of columns in other tables
 	Scan    func(db.Row) (T, error)
 	Key     func(T) Key
 	Limits  Limits
 }
 
-// Key is what a list can be ordered by.
+// Key holds the columns by which a list can be ordered.
 type Key struct {
 	ID         int64
 	NotAfter   time.Time
@@ -44,16 +43,16 @@ type Key struct {
 
 // Limits bound the work for a page.
 type Limits struct {
-	Glance int // objects for each that is wanted, in the first attempt; 0 for no attempt
-	Few    int // ids that are worth sorting
-	Step   int // objects read in one step
-	Steps  int // of a page
+	Glance int // objects sampled per object of the page; 0 to skip sampling
+	Few    int // ids worth sorting
+	Step   int // objects read per step
+	Steps  int // per page
 }
 
 // DefaultLimits are the limits of a server.
 var DefaultLimits = Limits{Glance: 10, Few: 10_000, Step: 10_000, Steps: 10}
 
-// span is what follows a place in a list.
+// span is the part of a list after a place.
 type span struct {
 	plan  plan
 	order order
@@ -88,8 +87,7 @@ func (l List[T]) rowsOf(ctx context.Context, s span, part part, limit int) ([]T,
 func (l List[T]) table() string { return l.Table + " " + l.Alias }
 func (l List[T]) id() string    { return l.Alias + ".id" }
 
-// ids selects the ids of the next objects. CROSS JOIN is a join like any other, but SQLite
-// keeps the tables in this order.
+// ids selects the ids of the next objects. SQLite keeps the table order of a CROSS JOIN.
 func (l List[T]) ids(b *db.Binder, s span, part part) string {
 	table, key, p := l.table(), l.id(), s.plan
 	switch {
@@ -114,8 +112,7 @@ func (l List[T]) ids(b *db.Binder, s span, part part) string {
 	return "SELECT " + key + " AS id FROM " + table + b.Where() + s.order.by(key)
 }
 
-// stepEnd returns the place at which a step over so many objects ends; nil if that is the end
-// of the list.
+// stepEnd returns the place at which a step of that size ends, or nil at the end of the list.
 func (l List[T]) stepEnd(ctx context.Context, s span, size int) (*place, error) {
 	s.to = nil
 	for _, part := range s.order.parts() {

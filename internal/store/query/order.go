@@ -34,8 +34,7 @@ func (o order) start() place {
 	return p
 }
 
-// past returns the place behind the object of a place: a list that is read backwards from there begins
-// with the object.
+// past returns the place behind the object of a place: a list read backwards from there begins with the object.
 func (o order) past(p place) place {
 	if o.down {
 		return place{p.value, p.id - 1}
@@ -43,7 +42,7 @@ func (o order) past(p place) place {
 	return place{p.value, p.id + 1}
 }
 
-// part is one of the two ranges of an index that follow a place.
+// part is one of the two index ranges that follow a place.
 type part int
 
 const (
@@ -51,7 +50,7 @@ const (
 	beyond             // a greater value
 )
 
-// parts returns the parts that an order has.
+// parts returns the parts of an order.
 func (o order) parts() []part {
 	if o.column == "id" {
 		return []part{beyond}
@@ -59,7 +58,7 @@ func (o order) parts() []part {
 	return []part{level, beyond}
 }
 
-// narrow narrows a query to a part of the span. The key is the expression of the id.
+// narrow restricts a query to a part of the span. The key is the expression of the id.
 func (s span) narrow(b *db.Binder, key string, part part) {
 	o := s.order
 	after, until := " > ", " <= "
@@ -75,7 +74,7 @@ func (s span) narrow(b *db.Binder, key string, part part) {
 		b.And(key + after + b.Bind(s.from.id))
 	default:
 		b.And(column + after + b.Bind(o.argument(s.from)))
-		if o.column == "not_after" && !o.down { // SQLite sorts values that are not numbers behind all numbers
+		if o.column == "not_after" && !o.down { // SQLite sorts values of other types behind all numbers
 			b.And(column + " <= " + b.Bind(int64(math.MaxInt64)))
 		}
 	}
@@ -88,10 +87,10 @@ func (s span) narrow(b *db.Binder, key string, part part) {
 	}
 }
 
-// argument returns the value of a place in the form of the column.
+// argument returns the value of a place in the column's type.
 func (o order) argument(p place) any {
 	if o.column == "not_after" {
-		n, _ := strconv.ParseInt(p.value, 10, 64) // under the cursor's checksum
+		n, _ := strconv.ParseInt(p.value, 10, 64) // protected by the cursor's checksum
 		return n
 	}
 	return p.value

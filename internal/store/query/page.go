@@ -9,9 +9,9 @@ import (
 	"notary/internal/db"
 )
 
-// Want is the page of a list that is wanted.
+// Want describes a page of a list.
 type Want struct {
-	Filter        any // what narrows the list, for its cursors
+	Filter        any // identifies the filter in cursors
 	Conditions    []Condition
 	Sort          notary.Sort
 	Limit         int
@@ -27,9 +27,8 @@ func (l List[T]) Find(ctx context.Context, q notary.Query) (notary.Page[T], erro
 		After: q.After, Before: q.Before})
 }
 
-// Page returns the wanted page. A page before a cursor is read in the opposite order from there and
-// reversed, so that it costs the same. A cursor that does not belong to this list, filter and order is an
-// Invalid error of the field "after" or "before".
+// Page returns a page. A page before a cursor is read in the opposite order and reversed, at the same cost. A cursor of
+// another list, filter or order is an Invalid error of the field "after" or "before".
 func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err error) {
 	o := orderOf(w.Sort, l.Alias)
 	from := o.start()
@@ -68,8 +67,8 @@ func (l List[T]) Page(ctx context.Context, w Want) (page notary.Page[T], err err
 	return page, nil
 }
 
-// walk returns the objects that follow a place, as many as are wanted or found in some steps,
-// and the place where it stopped: nil at the end of the list.
+// walk returns the objects that follow a place, up to the page's limit or as many as the allowed steps find, and the
+// place where it stopped: nil at the end of the list.
 func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *place, err error) {
 	seen, err := l.glance(ctx, w, s)
 	if err != nil {
@@ -108,8 +107,8 @@ func (l List[T]) walk(ctx context.Context, w Want, s span) (items []T, end *plac
 	return items, &s.from, nil
 }
 
-// glance returns the matches among the next objects, unless the order's index finds them by itself: one
-// more than the page has, or too few to be of use.
+// glance returns the matches among the next objects, unless the order's index answers the filter: one more than fits on
+// the page, or too few to be useful.
 func (l List[T]) glance(ctx context.Context, w Want, s span) (items []T, err error) {
 	s.plan = l.driven(w.Conditions, s.order)
 	if !s.plan.stepwise() || l.Limits.Glance == 0 {
@@ -121,7 +120,7 @@ func (l List[T]) glance(ctx context.Context, w Want, s span) (items []T, err err
 	return l.rows(ctx, s, w.Limit+1)
 }
 
-// full returns the first of the items, of which there are more than the page has, and where it stops.
+// full returns a page of the items, which do not all fit, and the place where it stops.
 func (l List[T]) full(w Want, o order, items []T) ([]T, *place, error) {
 	items = items[:w.Limit]
 	last := l.placeOf(items[w.Limit-1], o)

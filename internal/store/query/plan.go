@@ -6,25 +6,24 @@ import (
 	"notary/internal/db"
 )
 
-// Condition is one thing that a filter asks for.
+// Condition is a single condition of a filter.
 type Condition struct {
-	// Holds narrows a query to the matching objects without an index: see [WithoutIndex].
+	// Holds restricts a query to the matching objects without an index: see [WithoutIndex].
 	Holds func(*db.Binder)
-	// IDs is a query for the ids of the matching objects by an index; nil if there is none.
+	// IDs is a query for the ids of the matching objects by an index, or nil.
 	IDs func(*db.Binder) string
-	// Indexed narrows a query to the matching objects by an index that has them in the order of
-	// Column; nil if there is none. The index is that of the list's table, or of Table, in which
-	// Key names the object.
+	// Indexed restricts a query to the matching objects by an index in the order of Column, or is nil. The index is
+	// that of the list's table, or of Table, in which Key is the object's id.
 	Indexed    func(*db.Binder)
 	Column     string
 	Table, Key string
 }
 
-// plan is how a list is read: by an index, then by the conditions that the index does not answer.
+// plan describes how a list is read: by an index, then by the conditions that the index does not answer.
 type plan struct {
-	driver     func(*db.Binder)        // the condition that the order's index answers; nil if there is none
-	table, key string                  // whose index that is; "" for the list's own table
-	gather     func(*db.Binder) string // the ids to read instead of the order's index; nil to read the index
+	driver     func(*db.Binder)        // the condition answered by the order's index, or nil
+	table, key string                  // of that index; "" for the list's own table
+	gather     func(*db.Binder) string // the ids to read instead of the order's index, or nil
 	rest       []func(*db.Binder)
 }
 
@@ -36,7 +35,7 @@ func (l List[T]) driven(conditions []Condition, o order) plan {
 	return planOf(conditions, driverOf(conditions, o), -1)
 }
 
-// plan chooses how to find the objects that match the conditions, in an order.
+// plan chooses how to find the objects that match the conditions, in that order.
 func (l List[T]) plan(ctx context.Context, conditions []Condition, o order) (plan, error) {
 	driver, gather := driverOf(conditions, o), -1
 	if driver < 0 || len(conditions) > 1 {
@@ -48,7 +47,7 @@ func (l List[T]) plan(ctx context.Context, conditions []Condition, o order) (pla
 	return planOf(conditions, driver, gather), nil
 }
 
-// driverOf returns the condition that the order's index answers; -1 if there is none.
+// driverOf returns the condition that the order's index answers, or -1.
 func driverOf(conditions []Condition, o order) int {
 	driver := -1
 	for i, c := range conditions {
@@ -59,8 +58,7 @@ func driverOf(conditions []Condition, o order) int {
 	return driver
 }
 
-// planOf returns the plan with these conditions for driver and gather, -1 for none. The latter replaces
-// the former.
+// planOf returns the plan with these conditions as driver and gather, or -1. The latter replaces the former.
 func planOf(conditions []Condition, driver, gather int) (p plan) {
 	for i, c := range conditions {
 		switch {
@@ -75,7 +73,7 @@ func planOf(conditions []Condition, driver, gather int) (p plan) {
 	return p
 }
 
-// fewest returns the condition that the fewest objects match; -1 if more than [Limits].Few match each.
+// fewest returns the condition that the fewest objects match, or -1 if more than [Limits].Few match each.
 func (l List[T]) fewest(ctx context.Context, conditions []Condition) (int, error) {
 	best, least := -1, l.Limits.Few+1
 	for i, c := range conditions {

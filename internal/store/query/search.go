@@ -9,17 +9,15 @@ import (
 	"notary/internal/db"
 )
 
-// A word of the free search matches the objects of which something begins with it: a label of a
-// name, the e-mail address, the serial number or fingerprint, or the key's kind. The name of a status
-// matches the requests with that status.
+// A search word matches objects that have something beginning with it: a label of a name, the e-mail address, the
+// serial number or fingerprint, or the key type. The name of a status matches the requests with that status.
 
-// hexadecimal matches what may begin a serial number or a fingerprint.
+// hexadecimal matches a prefix of a serial number or fingerprint.
 var hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
 
-// beginning is the start of a column's value.
+// beginning is a prefix of a column's value.
 type beginning struct{ column, text string }
 
-// word returns the condition for one word.
 func (l List[T]) word(text string) Condition {
 	text = searchable(text)
 	begin := l.beginnings(text)
@@ -56,7 +54,7 @@ func (l List[T]) word(text string) Condition {
 	}
 }
 
-// beginnings returns what the columns of a matching object may begin with.
+// beginnings returns the prefixes that columns of a matching object may have.
 func (l List[T]) beginnings(text string) []beginning {
 	all := []beginning{{"email", text}}
 	if hexadecimal.MatchString(text) {
@@ -75,11 +73,11 @@ func beginsWith(b *db.Binder, column, text string) string {
 	return column + " >= " + b.Bind(text) + " AND " + column + " < " + b.Bind(End(text))
 }
 
-// keyWords is how many letters of a kind of key are enough to mean it.
+// keyWords is the minimum length of a prefix of a key type.
 const keyWords = 3
 
-// keysOf returns the beginnings of the kinds of keys that a word means: "rsa", "ecdsa", "p-256",
-// "ed25519", or the size of an RSA key.
+// keysOf returns the prefixes of the key types that a word means: "rsa", "ecdsa", "p-256", "ed25519", or the size of an
+// RSA key.
 func keysOf(word string) (keys []string) {
 	if len(word) < keyWords {
 		return nil
@@ -100,7 +98,7 @@ func keysOf(word string) (keys []string) {
 	return keys
 }
 
-// statusOf returns the status of requests that a word names; "" for none.
+// statusOf returns the request status that a word names, or "".
 func statusOf(what, word string) notary.RequestStatus {
 	for _, status := range notary.RequestStatuses {
 		if what == "request" && strings.EqualFold(string(status), word) {

@@ -9,22 +9,21 @@ import (
 	"notary"
 )
 
-// Terms are what the names of a request or certificate are found by.
+// Terms are the search terms of a request's or certificate's names.
 type Terms struct {
-	// Names go into the table of names: each name in lower case from each of its labels on,
-	// and whole after an "=".
+	// Names are the rows of the table of names: each name in lower case from each of its labels on, and the whole name
+	// after an "=".
 	Names []string
-	// Search holds all names as one text for LIKE: each on a line of its own, with a tab
-	// before each label.
+	// Search holds all names as one text for LIKE: one per line, with a tab before each label.
 	Search string
 }
 
 const (
-	maxTerm  = 256  // octets of a name by which it is found: any host name
-	maxTerms = 1000 // of an object, after which further names are not found
+	maxTerm  = 256  // octets of a name that are indexed: any host name
+	maxTerms = 1000 // per object; further names are not found
 )
 
-// TermsOf returns the terms of the names of a request or certificate.
+// TermsOf returns the search terms of the names of a request or certificate.
 func TermsOf(commonName string, names notary.Names) Terms {
 	var t Terms
 	var search strings.Builder
@@ -50,8 +49,8 @@ func TermsOf(commonName string, names notary.Names) Terms {
 	return t
 }
 
-// searchable is the form in which a name is looked for. It holds no "=", which marks a whole
-// name among the terms.
+// searchable returns the normalized form of a name for searching. It has no "=", which marks a whole name among the
+// terms.
 func searchable(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError || r == '=' {
@@ -66,8 +65,7 @@ func searchable(name string) string {
 	return name
 }
 
-// labels are where the labels of a name begin: of a host name, an address, a URI or a name
-// for people.
+// labels returns the offsets of the labels of a name: a host name, an address, a URI or a personal name.
 func labels(name string) []int {
 	starts := []int{0}
 	for i := range len(name) - 1 {
@@ -100,7 +98,7 @@ func marked(name string) string {
 	return b.String()
 }
 
-// NamesIn returns the names of [Terms] that are recorded for a search text.
+// NamesIn returns the [Terms].Names recorded for a search text.
 func NamesIn(search string) (names []string) {
 	seen := map[string]bool{}
 	for line := range strings.SplitSeq(strings.Trim(search, "\n"), "\n") {
@@ -119,8 +117,8 @@ func NamesIn(search string) (names []string) {
 	return names
 }
 
-// pattern makes a text match only itself in a LIKE with the escape \.
+// pattern escapes a text for LIKE with the escape character \.
 var pattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// End returns a text behind every text that begins with s. It is UTF-8, as PostgreSQL requires.
+// End returns a text that sorts after every text that begins with s. It is UTF-8, as PostgreSQL requires.
 func End(s string) string { return s + "\U0010FFFF" }

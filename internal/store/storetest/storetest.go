@@ -18,13 +18,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// Open opens a new database. When the test ends, it must be intact.
+// Open opens a new database and checks its invariants at the end of the test.
 func Open(t testing.TB, options ...store.Option) (*store.Store, *testkit.Clock) {
 	t.Helper()
 	return OpenAt(t, testkit.Migrated(t), options...)
 }
 
-// OpenAt is Open of the database with that name.
+// OpenAt is Open for an existing database.
 func OpenAt(t testing.TB, database string, options ...store.Option) (*store.Store, *testkit.Clock) {
 	t.Helper()
 	clock := testkit.NewClock()
@@ -43,12 +43,12 @@ func Write(t testing.TB, s *store.Store, fn func(*store.Tx) error) {
 	testkit.Check(t, s.Write(t.Context(), fn))
 }
 
-// Creation is the event without which nothing can be created.
+// Creation records the event that every creation requires.
 func Creation(tx *store.Tx, what string, id int64) error {
 	return tx.Event(notary.EventBy(notary.SystemCaller, what+".create", notary.NewRef(what, id, "")))
 }
 
-// InsertRequest adds the request number n of its requester.
+// InsertRequest adds request number n of its requester.
 func InsertRequest(tx *store.Tx, requester int64, n int) (int64, error) {
 	id, err := tx.InsertRequest(&notary.Request{
 		CSR:         fmt.Sprintf("the CSR %d-%d", requester, n),
@@ -62,7 +62,7 @@ func InsertRequest(tx *store.Tx, requester int64, n int) (int64, error) {
 	return id, Creation(tx, "request", id)
 }
 
-// NewRequest adds the request number n of its requester.
+// NewRequest adds request number n of its requester.
 func NewRequest(t testing.TB, s *store.Store, requester int64, n int) *notary.Request {
 	t.Helper()
 	var id int64
@@ -104,8 +104,8 @@ func GetAuthority(t testing.TB, s *store.Store, id int64) *notary.Authority {
 	return a
 }
 
-// NewCertificate returns a certificate with that serial number. The store does not parse it; the
-// chain consists of DER values, as the store splits it.
+// NewCertificate returns a certificate with that serial number. The store does not parse it; its chain consists of DER
+// values, which the store splits.
 func NewCertificate(authority int64, serial int, notAfter time.Time) *notary.Certificate {
 	c := &notary.Certificate{
 		AuthorityID: authority, CommonName: "a.example.com",
@@ -118,13 +118,13 @@ func NewCertificate(authority int64, serial int, notAfter time.Time) *notary.Cer
 	return c
 }
 
-// SetDER sets the DER of a certificate to that of a string, and its fingerprint.
+// SetDER sets the DER of a certificate to an encoded string, and its fingerprint.
 func SetDER(c *notary.Certificate, text string) {
 	c.DER = append([]byte{0x0c, byte(len(text))}, text...)
 	c.Fingerprint = FingerprintOf(c.DER)
 }
 
-// FingerprintOf returns the fingerprint of a certificate in DER.
+// FingerprintOf returns the fingerprint of a DER certificate.
 func FingerprintOf(der []byte) string {
 	digest := sha256.Sum256(der)
 	return hex.EncodeToString(digest[:])
@@ -157,7 +157,7 @@ func NewAccount(t testing.TB, s *store.Store, role notary.Role, n int) *notary.A
 	return a
 }
 
-// InsertAccount adds an account with the role, numbered.
+// InsertAccount adds a numbered account with the role.
 func InsertAccount(tx *store.Tx, role notary.Role, n int, first bool) (int64, error) {
 	email := fmt.Sprintf("%s-%d@example.com", strings.ReplaceAll(strings.ToLower(role.String()), " ", "-"), n)
 	id, err := tx.InsertAccount(&notary.Account{Email: email, Role: role}, "hash of "+email, first)
@@ -196,7 +196,6 @@ func Lives(issuers []int64, now time.Time, n int) func(func(store.Life) bool) {
 	}
 }
 
-// NewProfile creates a profile.
 func NewProfile(t testing.TB, s *store.Store, name string) *notary.Profile {
 	t.Helper()
 	var id int64
@@ -234,7 +233,7 @@ func CopyOf(t testing.TB, path string) string {
 	return to
 }
 
-// Reopen opens a database, which is closed when the test ends.
+// Reopen opens a database and closes it at the end of the test.
 func Reopen(t testing.TB, database string) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), database, time.Now)
