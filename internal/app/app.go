@@ -1,5 +1,5 @@
-// Package app wires the server: it opens the database, the keys, the use cases and the listeners, and registers what
-// runs beside them.
+// Package app wires the server: it opens the database, the keys, the use cases and the listeners, and registers
+// background work.
 package app
 
 import (
@@ -20,11 +20,11 @@ import (
 	"notary/internal/store"
 )
 
-// App is a server with everything open: the database, the use cases on it, and its listeners.
+// App is a server with its database, use cases and listeners.
 type App struct {
 	options Options
 	live    *config.Live
-	config  *config.Config // at the start: what cannot be reloaded
+	config  *config.Config // at startup, for settings that cannot be reloaded
 	log     *slog.Logger
 
 	store       *store.Store
@@ -34,7 +34,7 @@ type App struct {
 	authorities *ca.Service
 	accounts    *auth.Service
 	setup       *setup
-	blockedKeys chan struct{} // the list was loaded
+	blockedKeys chan struct{} // receives a value when a list was loaded
 
 	certificate *server.Certificate
 	metrics     *server.Metrics
@@ -42,20 +42,20 @@ type App struct {
 	limits      server.ConnectionLimits
 	publishing  net.Listener // nil if nothing is published
 	publishURL  string
-	servers     []*server.Server // that of the API and the pages first
+	servers     []*server.Server // API and pages first
 
-	metricsAddress string // of the listener for metrics alone; "" if there is none
+	metricsAddress string // of the metrics listener; "" if there is none
 }
 
-// Options are what a server is told beside its configuration.
+// Options are settings of a server beyond its configuration.
 type Options struct {
 	Version string
 	Log     *slog.Logger
-	Out     io.Writer // where it announces its addresses and the setup code
+	Out     io.Writer // for the addresses and the setup code
 }
 
-// New opens everything and listens. The end of ctx announces that the server stops. The key file and the TLS
-// certificate are not touched before the store holds its lock.
+// New opens everything and listens. The server announces that it stops when ctx ends. New does not access the key file
+// and the TLS certificate before the store holds its lock.
 func New(ctx context.Context, live *config.Live, options Options) (*App, error) {
 	a := &App{options: options, live: live, config: live.Get(), log: options.Log}
 	if err := requirePrivate(a.config); err != nil {
@@ -74,7 +74,7 @@ func New(ctx context.Context, live *config.Live, options Options) (*App, error) 
 	return a, nil
 }
 
-// open opens what needs the store.
+// open opens what depends on the store.
 func (a *App) open(ctx context.Context) error {
 	keys, err := openKeystore(ctx, a.config, sealedSomething(a.store), a.log)
 	if err != nil {
@@ -122,7 +122,7 @@ func (a *App) openAccounts(ctx context.Context) (err error) {
 	return err
 }
 
-// Serve announces the server, and serves until ctx ends.
+// Serve announces the server and runs it until ctx ends.
 func (a *App) Serve(ctx context.Context) error {
 	a.announce()
 	forget := context.AfterFunc(ctx, func() {
@@ -132,10 +132,10 @@ func (a *App) Serve(ctx context.Context) error {
 	return serveWithJobs(ctx, a.servers, a.background()...)
 }
 
-// Close closes what [New] opened. It is called after Serve has returned.
+// Close closes what [New] opened. Call it after Serve has returned.
 func (a *App) Close() error {
 	if a.publishing != nil {
-		_ = a.publishing.Close() // its server has closed it already, if it has served
+		_ = a.publishing.Close() // already closed if its server has run
 	}
 	return a.store.Close()
 }

@@ -9,7 +9,7 @@ import (
 	"notary/internal/pki"
 )
 
-// ReadBlockedKeys reads a list of blocked keys. Without a file it is empty.
+// ReadBlockedKeys reads a blocklist of keys. Without a file name it is empty.
 func ReadBlockedKeys(name string) (*pki.Blocklist, error) {
 	if name == "" {
 		return &pki.Blocklist{}, nil
@@ -26,8 +26,8 @@ func ReadBlockedKeys(name string) (*pki.Blocklist, error) {
 	return list, nil
 }
 
-// blockKeys loads the list of blocked keys now and at each reload. A list that cannot be read fails
-// the start; at a reload the former one stays in force.
+// blockKeys loads the blocklist of keys now and at each reload. If it cannot be read, the server does not start; at a
+// reload the previous list remains in use.
 func (a *App) blockKeys() error {
 	list, err := ReadBlockedKeys(a.config.BlockedKeys)
 	if err != nil {
@@ -43,14 +43,14 @@ func (a *App) blockKeys() error {
 			a.log.Info("blocked keys loaded", "keys", list.Len())
 			select {
 			case a.blockedKeys <- struct{}{}:
-			default: // the next search is still to begin
+			default: // a search is already due
 			}
 		}, err
 	})
 	return nil
 }
 
-// reportBlockedKeys looks for certificates with blocked keys at start and after each reload, until ctx ends.
+// reportBlockedKeys searches for certificates with blocked keys at startup and after each reload, until ctx ends.
 func (a *App) reportBlockedKeys(ctx context.Context) {
 	for {
 		select {

@@ -13,8 +13,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// The list of blocked keys is read at the start and at each reload. One with a mistake stops the
-// start, and leaves the former list in force at a reload.
+// The blocklist of keys is read at startup and at each reload. A malformed list prevents the start; at a reload the
+// previous list remains in use.
 func TestBlockedKeysFollowTheirFile(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -49,7 +49,7 @@ func TestBlockedKeysFollowTheirFile(t *testing.T) {
 	a := &App{live: live, config: c, log: log, authorities: w.CA}
 	testkit.Check(t, a.blockKeys())
 	want(true, false)
-	<-a.blockedKeys // which starts the search for certificates with such keys
+	<-a.blockedKeys // also starts the search for certificates with such keys
 	block("# the other one\n" + keys[1])
 	live.Reload()
 	if want(false, true); len(a.blockedKeys) != 1 {

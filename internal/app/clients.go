@@ -11,12 +11,12 @@ import (
 	"notary/internal/web"
 )
 
-// isAPI reports whether the API answers r, rather than the pages.
+// isAPI reports whether r is for the API rather than the pages.
 func isAPI(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, "/api/") || slices.Contains(rest.Paths, r.URL.Path)
 }
 
-// token returns the bearer token or the session that r carries, or "".
+// token returns the bearer token or session token of r, or "".
 func token(r *http.Request) string {
 	if isAPI(r) {
 		return rest.BearerToken(r)

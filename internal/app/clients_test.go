@@ -11,8 +11,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// A client is known by a token on the API and by a session on the pages, once the database has
-// said that it is valid.
+// A client is recognized by a token on the API and a session on the pages, after the database has confirmed that it is
+// valid.
 func TestKnownClients(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

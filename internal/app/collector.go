@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Most of what a signature allocates is garbage at once, so that a small heap that grows more is collected less often
-// at the same cost.
+// Most memory allocated by a signature becomes garbage at once. A small heap that grows more is therefore collected
+// less often at the same cost.
 const (
 	heapGrowth  = 200      // percent of the live heap, while the process is small
-	smallMemory = 64 << 20 // octets of Go's memory up to which it is
-	notHeap     = 12 << 20 // octets for stacks and the like in a larger process
+	smallMemory = 64 << 20 // octets of Go's memory up to which the process is small
+	notHeap     = 12 << 20 // octets for stacks etc. in a larger process
 	watchHeap   = time.Second
 )
 
 // tuneCollector trades memory for less garbage collection while the process is small. A larger one collects at twice
-// the live heap, as Go does by default. GOGC and GOMEMLIMIT take precedence.
+// the live heap, like Go by default. GOGC and GOMEMLIMIT take precedence.
 func tuneCollector(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -33,7 +33,7 @@ func followHeap(ctx context.Context) {
 	tick := time.NewTicker(watchHeap)
 	defer tick.Stop()
 	for limit := int64(smallMemory); ctx.Err() == nil; {
-		if next := memoryLimit(liveHeap()); next != limit { // setting it stops all goroutines for a moment
+		if next := memoryLimit(liveHeap()); next != limit { // setting it stops all goroutines briefly
 			limit = next
 			debug.SetMemoryLimit(limit)
 		}
@@ -44,11 +44,11 @@ func followHeap(ctx context.Context) {
 	}
 }
 
-// memoryLimit returns the limit in octets for a live heap of this size. It must never press a large heap: the
-// collector would run all the time.
+// memoryLimit returns the memory limit for a live heap, in octets. It must never be tight for a large heap, which would
+// be collected continuously.
 func memoryLimit(live uint64) int64 { return int64(max(smallMemory, 2*live+notHeap)) }
 
-// liveHeap returns the octets that the last collection found in use.
+// liveHeap returns the size of the live heap after the last collection, in octets.
 func liveHeap() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)

@@ -2,5 +2,5 @@
 
 package app
 
-// preventCoreDumps does nothing where we know of no way.
+// preventCoreDumps does nothing on other systems.
 func preventCoreDumps() error { return nil }

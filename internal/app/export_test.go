@@ -1,6 +1,6 @@
 package app
 
-// What the tests of package app_test call. They are outside of this package because apptest imports it.
+// For the tests in package app_test, which use apptest. Apptest imports this package.
 var (
 	DescribeMode         = describeMode
 	NewMetricsServer     = newMetricsServer

@@ -14,7 +14,7 @@ import (
 	"notary/internal/store"
 )
 
-// Jobs returns the periodic work of a server. This is where a job is registered.
+// Jobs returns the periodic work of a server. Register new jobs here.
 func Jobs(st *store.Store, authorities *ca.Service, rev *revocation.Service, accounts *auth.Service) []jobs.Job {
 	return []jobs.Job{
 		{Name: "refresh CRLs", Every: time.Minute, Run: rev.RefreshCRLs},
@@ -33,7 +33,7 @@ func leaseOf(st *store.Store) jobs.Lease {
 	}
 }
 
-// background returns what runs beside the servers.
+// background returns the functions that run in parallel to the servers.
 func (a *App) background() []func(context.Context) {
 	periodic := jobs.New(Jobs(a.store, a.authorities, a.revocation, a.accounts), leaseOf(a.store), a.log)
 	a.metrics.Register(periodic)
@@ -57,7 +57,8 @@ func (a *App) background() []func(context.Context) {
 	return all
 }
 
-// serveWithJobs returns once all have ended, which they do when the first of the servers ends.
+// serveWithJobs runs the servers and the background functions until all have returned. All stop when the first server
+// ends.
 func serveWithJobs(ctx context.Context, servers []*server.Server, beside ...func(context.Context)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -15,8 +15,8 @@ import (
 	"notary/internal/web"
 )
 
-// routes dispatches to the metrics, the API, and the pages, which answer all other paths. A ServeMux would redirect
-// unclean paths.
+// routes dispatches requests to the metrics, the API, and the pages, which handle all other paths. A ServeMux would
+// redirect unclean paths.
 func routes(metrics, api, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -30,7 +30,6 @@ func routes(metrics, api, pages http.Handler) http.Handler {
 	})
 }
 
-// listen opens the servers.
 func (a *App) listen(ctx context.Context) error {
 	var err error
 	if a.certificate, err = openCertificate(a.config, a.log); err != nil {
@@ -64,7 +63,6 @@ func (a *App) listen(ctx context.Context) error {
 	return nil
 }
 
-// newMainServer returns the server of the API and the pages.
 func (a *App) newMainServer(ctx context.Context) (*server.Server, error) {
 	api := rest.New(rest.Config{CA: a.authorities, Revocation: a.revocation, Auth: a.accounts, Clock: a.clock, Version: a.options.Version,
 		Log: a.log, Stopping: ctx, Settings: a.live.Settings, Ready: a.store.Ready})
@@ -84,8 +82,8 @@ func (a *App) newMainServer(ctx context.Context) (*server.Server, error) {
 	})
 }
 
-// newPublisher returns the server of CRLs, CA certificates and OCSP, where nobody has a session. It
-// closes the listener when it ends.
+// newPublisher returns the server of CRLs, CA certificates and OCSP, which has no sessions. It closes the listener when
+// it ends.
 func (a *App) newPublisher() (*server.Server, error) {
 	return server.New(server.Config{
 		Listener:      a.publishing,
@@ -101,7 +99,7 @@ func (a *App) newPublisher() (*server.Server, error) {
 
 func (a *App) metricsToken() string { return a.live.Get().MetricsToken }
 
-// listenToPublish opens the listener for CRLs and OCSP, because URLs in certificates depend on its port. It returns nil
+// listenToPublish opens the listener for CRLs and OCSP, whose port occurs in the URLs in certificates. It returns nil
 // if nothing is published.
 func listenToPublish(c *config.Config) (net.Listener, error) {
 	if c.PublishListen == "" {
@@ -126,8 +124,7 @@ func addressOf(listener net.Listener) string {
 	return listener.Addr().String()
 }
 
-// connectionLimits returns the limits of each listener: the one of API and pages, and the one of
-// what is published unless that is nil.
+// connectionLimits returns the limits of each listener: that of the API and pages and, unless it is nil, publishing.
 func connectionLimits(publishing net.Listener, log *slog.Logger) server.ConnectionLimits {
 	listeners := 1
 	if publishing != nil {

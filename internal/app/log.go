@@ -10,8 +10,8 @@ import (
 	"notary/internal/config"
 )
 
-// logOutput is the destination of the log: a file, which can be reopened, or a standard stream.
-// It is safe for concurrent use.
+// logOutput is the destination of the log: a file, which can be reopened, or a standard stream. It is safe for
+// concurrent use.
 type logOutput struct {
 	level          slog.LevelVar
 	stdout, stderr io.Writer
@@ -21,7 +21,7 @@ type logOutput struct {
 	file *os.File // nil for a standard stream
 }
 
-// openLog opens the log as configured.
+// openLog opens the configured log.
 func openLog(c config.Log, stdout, stderr io.Writer) (*slog.Logger, *logOutput, error) {
 	o := &logOutput{stdout: stdout, stderr: stderr}
 	use, err := o.prepare(c)
@@ -36,9 +36,8 @@ func openLog(c config.Log, stdout, stderr io.Writer) (*slog.Logger, *logOutput, 
 	return slog.New(slog.NewTextHandler(o, options)), o, nil
 }
 
-// prepare opens the configured destination and returns a function that switches the log to it.
-// A file is appended to, and created with mode 0600. It is opened again even if the name is the
-// same, because log rotation renames the open file.
+// prepare opens the configured destination and returns a function that switches the log to it. A file is appended to,
+// and created with mode 0600. It is reopened even if the name is the same, because log rotation renames the open file.
 func (o *logOutput) prepare(c config.Log) (use func(), err error) {
 	var out io.Writer
 	var file *os.File
@@ -59,23 +58,23 @@ func (o *logOutput) prepare(c config.Log) (use func(), err error) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.file != nil {
-			o.file.Close() // there is no log left to report an error to
+			o.file.Close() // no log is left to report an error
 		}
 		o.out, o.file = out, file
 	}, nil
 }
 
-// prepareFor is prepare for [config.Live.beforeReload].
+// prepareFor is like prepare, for [config.Live.BeforeReload].
 func (o *logOutput) prepareFor(c *config.Config) (use func(), err error) { return o.prepare(c.Log) }
 
-// Write writes one record.
+// Write writes a record.
 func (o *logOutput) Write(record []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.out.Write(record)
 }
 
-// Close closes the file, if the log goes to one.
+// Close closes the log file, if any.
 func (o *logOutput) Close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -75,7 +75,7 @@ func TestLogFileThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// A renamed log is reopened, as log rotation needs it, even where the configuration is broken.
+// A reload reopens a renamed log, as log rotation requires, even if the configuration is invalid.
 func TestReloadReopensTheLog(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "notary.log")

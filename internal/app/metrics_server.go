@@ -12,19 +12,18 @@ import (
 
 const metricsPath = "/metrics"
 
-// isScrape reports whether a request is for the metrics, and labels it as such.
+// isScrape reports whether a request is for the metrics, and sets its route label.
 func isScrape(r *http.Request) bool {
 	if r.URL.Path != metricsPath || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	r.Pattern = http.MethodGet + " " + metricsPath // the route label in the HTTP metrics
+	r.Pattern = http.MethodGet + " " + metricsPath // route label in the HTTP metrics
 	return true
 }
 
-// newMetricsServer returns the server of metrics_listen. It answers scrapes with all series, and
-// requires the token if there is one. Without a token a loopback listener answers only to its
-// address or localhost: a website could otherwise read the metrics in a local browser, through a
-// name that resolves to the loopback address (DNS rebinding).
+// newMetricsServer returns the server of metrics_listen. It serves all metrics and requires the token if one is set.
+// Without a token, a loopback listener accepts only its address or localhost as host: otherwise a website could read
+// the metrics in a local browser, through a name that resolves to the loopback address (DNS rebinding).
 func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
 	log *slog.Logger) (*server.Server, error) {
 	open, protected := metrics.Handler(), metrics.Protected(token)

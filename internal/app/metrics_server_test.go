@@ -34,7 +34,7 @@ func scrape(t *testing.T, url, authorization string) (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// Only a scrape with the token sees counts, activity and the state of the process.
+// Only a scrape with the token returns counts, activity and process metrics.
 func TestMetricsOnTheMainListener(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
@@ -62,7 +62,7 @@ func TestMetricsOnTheMainListener(t *testing.T) {
 	}
 }
 
-// The listener of metrics_listen has nothing but metrics, and wants the token if there is one.
+// The listener of metrics_listen serves only metrics and requires the token if one is set.
 func TestMetricsOnTheirOwnListener(t *testing.T) {
 	t.Parallel()
 	statistics := func(context.Context) (notary.Statistics, error) { return notary.Statistics{}, nil }

@@ -23,7 +23,7 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (*store.
 	return store.Open(ctx, c.DB, time.Now, store.ReadTimeout(c.ReadTimeout))
 }
 
-// sealedSomething returns a function that reports whether the database holds keys that only its key file opens.
+// sealedSomething returns a function that reports whether the database contains keys that only its key file opens.
 func sealedSomething(st *store.Store) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		some, err := st.HasAuthorities(ctx)
@@ -35,27 +35,27 @@ func sealedSomething(st *store.Store) func(context.Context) (bool, error) {
 	}
 }
 
-// MakeDataFolder creates the folder for its owner alone. It leaves an existing one as it is.
+// MakeDataFolder creates the data folder, accessible only to its owner. It does not change an existing one.
 func MakeDataFolder(path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
 	err := os.MkdirAll(path, 0o700)
 	if err == nil {
-		err = os.Chmod(path, 0o700) // whatever the umask
+		err = os.Chmod(path, 0o700) // regardless of the umask
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
 			"this user may not make the data folder %s: make it for the user, or name another with --data", path)}
 	}
-	if err != nil { // with the cause, because there is no log yet
+	if err != nil { // includes the cause because no log is open yet
 		return notary.Errorf(notary.Internal, "could not make the data folder: %v", err)
 	}
 	return nil
 }
 
-// openKeystore opens the keystore of the passphrase or the key file. It creates a key file only while the database has
-// no key that another file may have sealed.
+// openKeystore opens the keystore of the passphrase or the key file. It creates a key file only if the database
+// contains no keys that another file may have sealed.
 func openKeystore(ctx context.Context, c *config.Config, sealedSomething func(context.Context) (bool, error),
 	log *slog.Logger) (keystore.Keys, error) {
 	if c.Passphrase != "" {

@@ -14,14 +14,14 @@ import (
 	"notary/internal/store"
 )
 
-// Permissions that nobody but a file's owner needs.
+// Permission bits to deny.
 const (
-	accessible  fs.FileMode = 0o077 // in any way by the group and others
-	exceptGroup fs.FileMode = 0o027 // as accessible, but the group may read
+	accessible  fs.FileMode = 0o077 // any access by the group and others
+	exceptGroup fs.FileMode = 0o027 // the same, except that the group may read
 )
 
-// requirePrivate refuses a data folder, database or key file that other users can change, and
-// secrets that they can read. The error names each file with the command that protects it.
+// requirePrivate returns an error if other users can change the data folder, the database or the key file, or read
+// secrets. The error names each file and the command that protects it.
 func requirePrivate(c *config.Config) error {
 	secrets := []string{c.SealKey, SetupCodeFile(c.Data), filepath.Join(c.Data, "self-signed.key")}
 	if !store.IsPostgres(c.DB) {
@@ -37,14 +37,13 @@ func requirePrivate(c *config.Config) error {
 	return refusal(problems)
 }
 
-// requirePrivateTLSKey refuses a configured TLS key that other users can read or replace.
+// requirePrivateTLSKey returns an error if other users can read or replace the configured TLS key.
 func requirePrivateTLSKey(c *config.Config) error {
 	return refusal(append(folderProblems(c.TLSKey), tlsKeyProblem(c)))
 }
 
-// tlsKeyProblem describes what is wrong with the permissions of the configured TLS key. The group
-// may read a key of root's: Debian keeps TLS keys as root:ssl-cert with mode 0640 and adds the
-// users of servers to that group.
+// tlsKeyProblem describes what is wrong with the permissions of the configured TLS key. The group may read a key owned
+// by root: Debian keeps TLS keys as root:ssl-cert with mode 0640 and adds the users of servers to that group.
 func tlsKeyProblem(c *config.Config) string {
 	if c.TLSKey == "" {
 		return ""
@@ -55,8 +54,8 @@ func tlsKeyProblem(c *config.Config) string {
 	return modeProblem(c.TLSKey, accessible)
 }
 
-// modeProblem describes a file or folder of another user, one that root alone can read, or one with any of the
-// forbidden bits. It returns "" for one that is missing.
+// modeProblem describes what is wrong with a file or folder: it belongs to another user, only root can read it, or it
+// has forbidden permission bits. It returns "" if the file does not exist.
 func modeProblem(name string, forbidden fs.FileMode) string {
 	owner, mode, ok := files.OwnerAndMode(name)
 	if !ok {
@@ -78,8 +77,8 @@ func describeMode(name string, owner files.Owner, mode, forbidden fs.FileMode, i
 	return ""
 }
 
-// RequireServerUser refuses to change the SQLite database of another user, whose server could not open the files
-// that this process creates beside it.
+// RequireServerUser returns an error if the SQLite database belongs to another user, whose server could not open files
+// that this process creates next to it.
 func RequireServerUser(c *config.Config) error {
 	if store.IsPostgres(c.DB) {
 		return nil
@@ -92,7 +91,7 @@ func RequireServerUser(c *config.Config) error {
 	return nil
 }
 
-// withoutBits returns the symbolic mode that makes chmod remove the forbidden bits.
+// withoutBits returns the symbolic mode with which chmod removes the forbidden bits.
 func withoutBits(forbidden fs.FileMode) string {
 	switch forbidden {
 	case files.Writable:
@@ -104,10 +103,9 @@ func withoutBits(forbidden fs.FileMode) string {
 	}
 }
 
-// folderProblems describes the folders above path, and above the targets of symbolic links on
-// the way to it, in which any user could replace what path leads to. Folders that only a group
-// can write are accepted: they are common (a umask of 002, fsGroup in Kubernetes), and an
-// administrator chooses who is in the group.
+// folderProblems describes the folders above path, and above the targets of symbolic links on the way, in which any
+// user could replace what path refers to. Folders writable by a group are accepted: they are common (umask 002, fsGroup
+// in Kubernetes), and an administrator chooses the members of the group.
 func folderProblems(path string) (problems []string) {
 	if path == "" {
 		return nil

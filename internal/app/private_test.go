@@ -16,8 +16,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// A data folder that others can write, or a secret in it that they can read, is refused by name,
-// with what to do.
+// A data folder that others can write to, or a secret in it that they can read, is refused with an error that names it
+// and the fix.
 func TestOpenDataIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, mode := range map[string]os.FileMode{
@@ -36,7 +36,7 @@ func TestOpenDataIsRefused(t *testing.T) {
 	}
 }
 
-// Every file that is open to others is named at once.
+// All unprotected files are named at once.
 func TestOpenFilesAreAllNamed(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
@@ -47,7 +47,7 @@ func TestOpenFilesAreAllNamed(t *testing.T) {
 	testkit.WantText(t, app.RequirePrivate(c), "2 files", "chmod go= "+c.SealKey, "chmod go= "+c.DB)
 }
 
-// A file that root has created in the server's data folder is refused by name, not when it is opened.
+// A file that root created in the server's data folder is refused by name, before it is opened.
 func TestFileThatRootAloneReadsIsRefused(t *testing.T) {
 	t.Parallel()
 	const name, forbidden = "/data/notary.db", 0o077
@@ -65,12 +65,12 @@ func TestFileThatRootAloneReadsIsRefused(t *testing.T) {
 	}
 }
 
-// A command refuses to create files in the data folder of another user, whose server could not open them.
+// A command refuses to create files in another user's data folder, because that user's server could not open them.
 func TestRequireServerUser(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
 	testkit.Check(t, app.RequireServerUser(c))
-	if os.Geteuid() != 0 { // who alone can give a folder away
+	if os.Geteuid() != 0 { // only root can run chown
 		return
 	}
 	testkit.Check(t, os.Chown(c.Data, 12345, -1))
@@ -79,7 +79,7 @@ func TestRequireServerUser(t *testing.T) {
 	testkit.Check(t, app.RequireServerUser(c))
 }
 
-// The group may read a TLS key of root's, as Debian's ssl-cert does, and nobody else's.
+// The group may read a TLS key only if root owns it, as with Debian's ssl-cert.
 func TestTLSKeyThatOthersReadIsRefused(t *testing.T) {
 	t.Parallel()
 	root := os.Geteuid() == 0
@@ -96,7 +96,7 @@ func TestTLSKeyThatOthersReadIsRefused(t *testing.T) {
 	}
 }
 
-// A reload does not take a TLS key that others can read.
+// A reload rejects a TLS key that others can read.
 func TestReloadRefusesAnOpenTLSKey(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
@@ -110,7 +110,7 @@ func TestReloadRefusesAnOpenTLSKey(t *testing.T) {
 	testkit.WantKind(t, err, notary.Forbidden)
 }
 
-// A data folder is checked where a symbolic link leads, and so are the folders above both.
+// Symbolic links to the data folder are followed, and the folders above the links and the target are checked.
 func TestDataFolderBehindALinkIsChecked(t *testing.T) {
 	t.Parallel()
 	outer, target := t.TempDir(), t.TempDir()

@@ -20,9 +20,8 @@ import (
 	"notary/internal/store"
 )
 
-// Only one process can have a SQLite database open. "notary account recover" therefore writes its
-// request to a file in the data folder, which only the server's user can write, and the server
-// writes the outcome next to it.
+// Only one process can open a SQLite database. "notary account recover" therefore writes its request to a file in the
+// data folder, which only the server's user can write to, and the server writes the outcome next to it.
 const (
 	recoveryFile    = "account-recovery.json"
 	recoveryOutcome = "account-recovery-outcome.json"
@@ -32,13 +31,13 @@ const (
 	maxRecoveryFile = 64 << 10
 )
 
-// recoveryResult is the outcome of a recovery; without an error it succeeded.
+// recoveryResult is the outcome of a recovery; Message is "" on success.
 type recoveryResult struct {
 	Kind    notary.Kind `json:"kind,omitempty"`
 	Message string      `json:"message,omitempty"`
 }
 
-// askServerToRecover has the server that has the database open carry out the request.
+// askServerToRecover has the server that uses the database carry out the request.
 func askServerToRecover(ctx context.Context, folder string, r auth.Recovery) error {
 	request, outcome := filepath.Join(folder, recoveryFile), filepath.Join(folder, recoveryOutcome)
 	if err := os.Remove(outcome); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -114,8 +113,8 @@ func resultOf(err error) recoveryResult {
 	return recoveryResult{notary.KindOf(err), "the server could not reset the password: its log has the cause"}
 }
 
-// takeJSON reads a file and removes it. It reports false if there is none. Links, and files that
-// other users can read or write, are removed unread.
+// takeJSON reads and removes a file. It returns false if the file does not exist. Links, and files that other users can
+// read or write, are removed unread.
 func takeJSON(name string, v any) (found bool, err error) {
 	info, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -125,7 +124,7 @@ func takeJSON(name string, v any) (found bool, err error) {
 		return false, err
 	}
 	defer os.Remove(name)
-	private := info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" // which has no such modes
+	private := info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" // Windows has no such modes
 	owner, _, known := files.OwnerAndMode(name)
 	foreign := known && owner == files.OtherUser
 	if !info.Mode().IsRegular() || foreign || !private || info.Size() > maxRecoveryFile {
@@ -142,7 +141,7 @@ func takeJSON(name string, v any) (found bool, err error) {
 	return true, decoder.Decode(v)
 }
 
-// writeJSON replaces a file atomically. Only its owner can read it.
+// writeJSON atomically replaces a file that only its owner can read.
 func writeJSON(name string, v any) error {
 	var content bytes.Buffer
 	if err := json.NewEncoder(&content).Encode(v); err != nil {
@@ -162,8 +161,7 @@ func writeJSON(name string, v any) error {
 	return err
 }
 
-// RecoverAccount resets the password in the database. If a running server has the SQLite database open, that
-// server does it.
+// RecoverAccount resets an account's password. If a running server uses the SQLite database, that server does it.
 func RecoverAccount(ctx context.Context, c *config.Config, r auth.Recovery) (err error) {
 	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
 		return notary.Errorf(notary.NotFound,

@@ -9,7 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A request that somebody else could have written is ignored.
+// Requests that another user could have written are ignored.
 func TestRecoveryFilesOfOthersAreIgnored(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -34,7 +34,7 @@ func TestRecoveryFilesOfOthersAreIgnored(t *testing.T) {
 		"a large file": func() { testkit.Check(t, os.WriteFile(name, make([]byte, maxRecoveryFile+1), 0o600)) },
 		"no JSON":      func() { testkit.Check(t, os.WriteFile(name, []byte("{"), 0o600)) },
 	}
-	if os.Geteuid() == 0 { // who alone reads the private files of others
+	if os.Geteuid() == 0 { // only root reads other users' private files
 		prepares["a file of another user"] = func() { testkit.Check(t, os.Chown(name, 12345, -1)) }
 	}
 	for what, prepare := range prepares {

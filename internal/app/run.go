@@ -14,12 +14,12 @@ import (
 // Process configures [Run].
 type Process struct {
 	Version        string
-	Load           func() (*config.Config, error) // at the start, and again at each reload
+	Load           func() (*config.Config, error) // at startup and at each reload
 	Stdout, Stderr io.Writer
 }
 
-// Run runs the server as the process until ctx ends: with its log, signals, and without core dumps. It
-// removes secrets from the environment.
+// Run runs the server as the process, with its log and signals and without core dumps, until ctx ends. It removes
+// secrets from the environment.
 func Run(ctx context.Context, p Process) error {
 	tuneCollector(ctx)
 	dumps := preventCoreDumps()
@@ -51,7 +51,6 @@ func Run(ctx context.Context, p Process) error {
 	return logCause(log, serve(ctx, live, Options{Version: p.Version, Log: log, Out: p.Stdout}))
 }
 
-// serve opens the server, serves until ctx ends, and closes it.
 func serve(ctx context.Context, live *config.Live, options Options) error {
 	a, err := New(ctx, live, options)
 	if err != nil {
@@ -60,7 +59,7 @@ func serve(ctx context.Context, live *config.Live, options Options) error {
 	return errors.Join(a.Serve(ctx), a.Close())
 }
 
-// logCause logs the cause of an error, which the user is not shown.
+// logCause logs the cause of an error, which is not shown to the user.
 func logCause(log *slog.Logger, err error) error {
 	var e *notary.Error
 	if errors.As(err, &e) && e.Err != nil {

@@ -19,18 +19,18 @@ import (
 	"notary/internal/store"
 )
 
-// SetupCodeFile returns the file of the setup code in a data folder.
+// SetupCodeFile returns the path of the setup code in a data folder.
 func SetupCodeFile(data string) string { return filepath.Join(data, "setup-code") }
 
-// setup describes how to create the first account. It is nil once there is one.
+// setup describes how to create the first account. It is nil if an account exists.
 type setup struct {
 	needsCode bool
-	code      string // "" if it is unknown here, or must not be printed
-	given     bool   // whether the configuration sets it
+	code      string // "" if unknown to this node or not to be printed
+	given     bool   // whether it is set in the configuration
 }
 
-// prepareSetup ensures that a database without an account has a setup code. On SQLite the code is kept in a file
-// in the data folder and replaced if it is lost. On PostgreSQL only the node that creates it knows it.
+// prepareSetup ensures that a database without accounts has a setup code. On SQLite the code is kept in a file in the
+// data folder and replaced if lost. On PostgreSQL only the node that creates it knows it.
 func prepareSetup(ctx context.Context, c *config.Config, accounts *auth.Service, log *slog.Logger) (*setup, error) {
 	initialized, err := accounts.HasAccounts(ctx)
 	if err != nil {
@@ -68,8 +68,8 @@ func offerCode(ctx context.Context, accounts *auth.Service) (*setup, error) {
 	return s, err
 }
 
-// keptCode returns the code in the data folder's file. If there is no file, or the database has another code, it
-// creates a new one.
+// keptCode returns the code in the data folder. If the file does not exist or does not match the database, it creates a
+// new code.
 func keptCode(ctx context.Context, c *config.Config, accounts *auth.Service) (*setup, error) {
 	if code, err := ReadSetupCode(c.Data); err == nil {
 		if good, err := accounts.IsSetupCode(ctx, code); good || err != nil {
@@ -80,8 +80,8 @@ func keptCode(ctx context.Context, c *config.Config, accounts *auth.Service) (*s
 	return &setup{needsCode: true, code: code}, err
 }
 
-// createCode replaces the setup code and, on SQLite, its file. If the file cannot be written, the next start
-// replaces both.
+// createCode replaces the setup code and, on SQLite, its file. If the file cannot be written, the next start replaces
+// both.
 func createCode(ctx context.Context, c *config.Config, accounts *auth.Service) (string, error) {
 	code := auth.NewSetupCode()
 	if err := accounts.SetSetupCode(ctx, code); err != nil || store.IsPostgres(c.DB) {
@@ -93,8 +93,8 @@ func createCode(ctx context.Context, c *config.Config, accounts *auth.Service) (
 	return code, nil
 }
 
-// ReplaceSetupCode replaces the setup code in the database of a server that is not running, or on PostgreSQL, and
-// returns the new one.
+// ReplaceSetupCode replaces the setup code in the database and returns the new one. On SQLite the server must not be
+// running.
 func ReplaceSetupCode(ctx context.Context, c *config.Config) (code string, err error) {
 	if c.SetupCode != "" {
 		return "", notary.Errorf(notary.Conflict,
@@ -112,7 +112,7 @@ func ReplaceSetupCode(ctx context.Context, c *config.Config) (code string, err e
 	return createCode(ctx, c, auth.New(st, auth.Options{}))
 }
 
-// ReadSetupCode reads the file of the setup code in a data folder.
+// ReadSetupCode reads the setup code in a data folder.
 func ReadSetupCode(data string) (string, error) {
 	content, err := files.Read(SetupCodeFile(data))
 	return strings.TrimSpace(string(content)), err
@@ -126,8 +126,8 @@ func dropSetupCodeFile(c *config.Config, log *slog.Logger) {
 	}
 }
 
-// announce prints how to create the first account. Browsers do not send the fragment of the link, so the code
-// gets into no log and no Referer header.
+// announce prints how to create the first account. The code is in the link's fragment, which browsers do not send, so
+// that it occurs in no log and no Referer header.
 func (s *setup) announce(out io.Writer, c *config.Config, url string) {
 	if s == nil {
 		return

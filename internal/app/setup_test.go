@@ -25,7 +25,7 @@ func localConfig(t *testing.T) *config.Config {
 	return c
 }
 
-// service opens the database of a server that does not run.
+// service opens the database of a server that is not running.
 func service(t *testing.T, c *config.Config) (*auth.Service, func()) {
 	t.Helper()
 	st, err := store.Open(t.Context(), c.DB, time.Now)
@@ -33,7 +33,7 @@ func service(t *testing.T, c *config.Config) (*auth.Service, func()) {
 	return auth.New(st, auth.Options{Log: quiet}), func() { testkit.Check(t, st.Close()) }
 }
 
-// prepared is a start up to its setup code.
+// prepared starts a server up to its setup code.
 func prepared(t *testing.T, c *config.Config) *setup {
 	t.Helper()
 	accounts, done := service(t, c)
@@ -51,8 +51,8 @@ func (s *setup) creates(t *testing.T, c *config.Config, email string) error {
 	return err
 }
 
-// On SQLite the code stays in its file until it is used. A database of an earlier version has none at first, as a
-// new one, and a code that is lost is replaced.
+// On SQLite the code stays in its file until it is used. A database without a code, new or of an earlier version, gets
+// one, and a lost code is replaced.
 func TestSetupCodeOnSQLite(t *testing.T) {
 	t.Parallel()
 	c := localConfig(t)
@@ -68,7 +68,7 @@ func TestSetupCodeOnSQLite(t *testing.T) {
 		t.Error("a lost code is still the same")
 	}
 	testkit.Check(t, os.WriteFile(SetupCodeFile(c.Data), []byte(first.code), 0o600))
-	third := prepared(t, c) // as after a restore of another database
+	third := prepared(t, c) // as after restoring another database
 	if third.code == first.code || third.code == second.code {
 		t.Error("a code that is not that of the database was kept")
 	}

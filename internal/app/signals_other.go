@@ -4,5 +4,5 @@ package app
 
 import "os"
 
-// catchSignals returns no channel: this system has no signal that requests a reload.
+// catchSignals returns no channel: this system has no signal for a reload.
 func catchSignals() (hangups <-chan os.Signal, stop func()) { return nil, func() {} }

@@ -33,7 +33,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// fetch gives what the server answers to somebody who trusts its own certificate.
+// fetch gets a URL, trusting the server's self-signed certificate.
 func fetch(t *testing.T, c *config.Config, url string) (int, string) {
 	t.Helper()
 	certPEM, err := os.ReadFile(filepath.Join(c.Data, "self-signed.crt"))
@@ -102,7 +102,7 @@ func TestRestartKeepsWhatThereIs(t *testing.T) {
 func TestSecondServerTouchesNothing(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
-	st, err := store.Open(t.Context(), c.DB, time.Now) // as a first server does before anything else
+	st, err := store.Open(t.Context(), c.DB, time.Now) // like a first server at startup
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestPortInUse(t *testing.T) {
 	st.Close()
 }
 
-// makeAuthority seals an authority's key in the database of c.
+// makeAuthority creates an authority, with a sealed key, in the database of c.
 func makeAuthority(t *testing.T, c *config.Config, keys keystore.Keys) {
 	t.Helper()
 	st, err := store.Open(t.Context(), c.DB, time.Now)
@@ -187,7 +187,7 @@ func TestLostKeyFileIsNotMadeAnew(t *testing.T) {
 	if err := os.Rename(aside, c.SealKey); err != nil {
 		t.Fatal(err)
 	}
-	apptest.Start(t, c) // with the restored file all is well
+	apptest.Start(t, c) // starts with the restored file
 }
 
 func TestPassphraseTakesThePlaceOfTheKeyFile(t *testing.T) {
@@ -219,7 +219,7 @@ func TestJobsEndWithTheServer(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	// Whatever still ran would hold the database.
+	// A job that is still running would hold the database.
 	st, err := store.Open(t.Context(), c.DB, time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -227,8 +227,7 @@ func TestJobsEndWithTheServer(t *testing.T) {
 	st.Close()
 }
 
-// Connections that begin after a reload are shown the certificate of the new files, and a log
-// line can be written from any goroutine meanwhile.
+// After a reload, new connections get the new certificate. The log can be written to meanwhile.
 func TestReloadOfARunningServer(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
@@ -247,11 +246,11 @@ func TestReloadOfARunningServer(t *testing.T) {
 	url, _ := apptest.StartLive(t, live, log)
 	var writing sync.WaitGroup
 	writing.Go(func() { log.Info("beside") })
-	hangups <- os.Interrupt // whichever it is
-	hangups <- os.Interrupt // taken when the first reload is done
+	hangups <- os.Interrupt // any signal
+	hangups <- os.Interrupt // accepted after the first reload
 	writing.Wait()
 	next := *c
-	next.Data = folder // whose certificate fetch trusts
+	next.Data = folder // fetch trusts the certificate in this folder
 	if status, _ := fetch(t, &next, url+"/status"); status != 200 {
 		t.Errorf("status %d", status)
 	}
@@ -260,8 +259,8 @@ func TestReloadOfARunningServer(t *testing.T) {
 	}
 }
 
-// The start announces every listener, and warns, at the terminal and in the log, of a publish_url that
-// only this machine reaches.
+// The server announces every listener at startup, and warns, at the terminal and in the log, if publish_url is
+// reachable only from this machine.
 func TestStartAnnouncesListenersAndWarns(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -276,7 +275,7 @@ func TestStartAnnouncesListenersAndWarns(t *testing.T) {
 			t.Parallel()
 			c := apptest.Config(t)
 			c.PublishURL, c.MetricsListen = tt.publishURL, "127.0.0.1:0"
-			var log testkit.Buffer // the notice of the stop may come late
+			var log testkit.Buffer // the stop may be logged late
 			out := announcement(t, c, slog.New(slog.NewTextHandler(&log, nil)))
 			if !strings.Contains(out, "  metrics:     on http://127.0.0.1:") || !strings.Contains(log.String(), "metrics_address=127.0.0.1:") {
 				t.Errorf("the listener for metrics is not announced:\n%s\n%s", out, log.String())
@@ -290,7 +289,7 @@ func TestStartAnnouncesListenersAndWarns(t *testing.T) {
 	}
 }
 
-// announcement starts a server, and stops it once it has announced itself. It returns what it printed.
+// announcement starts a server, stops it after its announcement, and returns that.
 func announcement(t *testing.T, c *config.Config, log *slog.Logger) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

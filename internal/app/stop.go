@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// stopLimit is how long the program may take to stop. Within it, requests in flight have 20
-// seconds to finish and the transactions in progress 4 more; the rest is a margin.
+// stopLimit is the maximum time to stop: 20 seconds for requests in flight, 4 for transactions in progress, and a
+// margin.
 const stopLimit = 29 * time.Second
 
-// boundStop exits with code 1 if the program still runs stopLimit after ctx has ended because it
-// hangs on a database, a disk or a client. Acknowledged changes are durable, and transactions that
-// were not committed are rolled back. The returned function cancels the exit.
+// boundStop exits with code 1 if the program is still running stopLimit after ctx has ended because it hangs on a
+// database, a disk or a client. Acknowledged changes are durable, and uncommitted transactions are rolled back. The
+// returned function cancels the exit.
 func boundStop(ctx context.Context, log *slog.Logger, exit func(code int)) (release func()) {
 	stopped := make(chan struct{})
 	forget := context.AfterFunc(ctx, func() {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A program that hangs on the way out exits with a reason and code 1; one that ends in time is
-// left alone. (In the bubble, time passes only when all are waiting.)
+// A program that hangs while stopping exits with code 1 and logs the reason. (In a synctest bubble, time passes only
+// when all goroutines are blocked.)
 func TestBoundStop(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -23,7 +23,7 @@ func TestBoundStop(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			code := 0
 			release := boundStop(ctx, slog.New(slog.NewTextHandler(&log, nil)), func(n int) { code = n })
-			time.Sleep(time.Hour) // while it runs
+			time.Sleep(time.Hour) // running
 			stop()
 			time.Sleep(test.takes)
 			synctest.Wait()

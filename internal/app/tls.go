@@ -16,7 +16,7 @@ func openCertificate(c *config.Config, log *slog.Logger) (*server.Certificate, e
 	return server.LoadCertificate(certFile, keyFile, log)
 }
 
-// prepareCertificate loads the configured pair and returns what puts it into use.
+// prepareCertificate loads the configured certificate and key and returns a function that activates them.
 func prepareCertificate(certificate *server.Certificate, c *config.Config) (use func(), err error) {
 	if err := requirePrivateTLSKey(c); err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func prepareCertificate(certificate *server.Certificate, c *config.Config) (use 
 	return certificate.Prepare(certFile, keyFile)
 }
 
-// certificateFiles returns the configured pair, or the self-signed one, which it creates if
+// certificateFiles returns the configured certificate and key files, or the self-signed ones, which it creates if
 // necessary.
 func certificateFiles(c *config.Config) (certFile, keyFile string, err error) {
 	if c.TLSCert != "" {

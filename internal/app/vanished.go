@@ -10,10 +10,9 @@ import (
 	"notary/internal/store"
 )
 
-// RequireDatabase refuses to create a SQLite database in place of one that vanished. A first start
-// creates the database before the key file, so a key file without a database means that the
-// database was lost, is not mounted, or is elsewhere. An empty one would forget every certificate
-// and revocation.
+// RequireDatabase refuses to create a SQLite database in place of a lost one. A first start creates the database before
+// the key file, so a key file without a database means that the database was lost, is not mounted, or is elsewhere. An
+// empty database would lack every certificate and revocation.
 func RequireDatabase(c *config.Config) error {
 	if store.IsPostgres(c.DB) || hasContent(c.DB) {
 		return nil

@@ -12,8 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A data folder whose database vanished is refused, at the start and by a migration, and is
-// left as it was.
+// A data folder without its database is refused, by the server and by a migration, and left unchanged.
 func TestVanishedDatabase(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

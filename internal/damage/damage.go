@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	maxLogged = 100     // records, each with a line of its own
-	maxKnown  = 100_000 // records; further ones are not counted
+	maxLogged = 100     // records logged individually
+	maxKnown  = 100_000 // records counted
 )
 
-// Records holds the damaged records. Each is logged once, however often it is read.
+// Records holds the damaged records. Each is logged only once.
 type Records struct {
 	log *slog.Logger
 
 	mu    sync.Mutex
 	known map[recordID]bool
-	first []notary.Damage // the first ones, for people
+	first []notary.Damage // for display
 }
 
 type recordID struct {
@@ -28,7 +28,7 @@ type recordID struct {
 	id   int64
 }
 
-// Watch returns Records that also hold what the store finds damaged.
+// Watch returns Records that also collect the damage found by the store.
 func Watch(st *store.Store, log *slog.Logger) *Records {
 	d := &Records{log: log, known: map[recordID]bool{}}
 	st.OnDamage(d.report)
@@ -38,7 +38,7 @@ func Watch(st *store.Store, log *slog.Logger) *Records {
 // Found reports that a record cannot be used because of err.
 func (d *Records) Found(kind string, id int64, err error) {
 	if kind := notary.KindOf(err); kind == notary.Unavailable || kind == notary.OutcomeUnknown {
-		return // nothing is known of the record
+		return // err says nothing about the record
 	}
 	d.report(notary.Damage{Kind: kind, ID: id, Problem: err.Error()})
 }

@@ -19,19 +19,19 @@ import (
 type Issuer struct {
 	*notary.Authority
 	issuance.Issuer
-	others  []*notary.Certificate // those of its key that are not in use, nor revoked
-	changed time.Time             // when the last of these came, or one was revoked; zero where there was none
-	until   time.Time             // when what is above it must be looked for anew; zero for never
+	others  []*notary.Certificate // other certificates for its key that are not revoked
+	changed time.Time             // when one of these was added or revoked last; zero if never
+	until   time.Time             // when the chain must be looked up again; zero for never
 }
 
-// cache keeps opened authorities in memory. A change of any authority empties it, the keys
-// apart: a key never changes.
+// cache keeps opened authorities in memory. A change to any authority empties it, except for the keys, which never
+// change.
 type cache struct {
 	open func(ctx context.Context, id int64, key crypto.Signer) (*Issuer, error)
 	now  func() time.Time
 
 	mu         sync.Mutex
-	generation int // counts the changes
+	generation int // number of changes
 	opened     map[int64]*Issuer
 	keys       map[int64]crypto.Signer
 }
@@ -40,7 +40,7 @@ func newCache(open func(context.Context, int64, crypto.Signer) (*Issuer, error),
 	return &cache{open: open, now: now, opened: map[int64]*Issuer{}, keys: map[int64]crypto.Signer{}}
 }
 
-// get is the authority, from memory where it is there. What it gives is shared: read only.
+// get returns the authority, from memory if possible. Callers share the result and must not change it.
 func (c *cache) get(ctx context.Context, id int64) (*Issuer, error) {
 	c.mu.Lock()
 	a, key, generation := c.opened[id], c.keys[id], c.generation
@@ -50,20 +50,20 @@ func (c *cache) get(ctx context.Context, id int64) (*Issuer, error) {
 	}
 	a, err := c.open(ctx, id, key)
 	if notary.KindOf(err) == notary.NotFound {
-		c.forget(id) // it was deleted
+		c.forget(id) // deleted
 	}
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.generation == generation { // otherwise what was read may be older than the change
+	if c.generation == generation { // otherwise it may have been read before the change
 		c.opened[id], c.keys[id] = a, a.Signer
 	}
 	return a, nil
 }
 
-// nameOf returns the name of an authority that is in memory, or "".
+// nameOf returns the name of a cached authority, or "".
 func (c *cache) nameOf(id int64) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,7 +81,7 @@ func (c *cache) changed() {
 	clear(c.opened)
 }
 
-// forget drops a deleted authority with its key.
+// forget drops a deleted authority and its key.
 func (c *cache) forget(id int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,7 +90,7 @@ func (c *cache) forget(id int64) {
 	delete(c.keys, id)
 }
 
-// openAuthority reads an authority and opens its key, unless that is known already.
+// openAuthority reads an authority and opens its key, unless key is given.
 func (s *Issuers) openAuthority(ctx context.Context, id int64, key crypto.Signer) (*Issuer, error) {
 	a, err := s.store.Authority(ctx, id)
 	if err != nil {
@@ -117,8 +117,7 @@ func (s *Issuers) openAuthority(ctx context.Context, id int64, key crypto.Signer
 	return opened, s.openChains(ctx, opened)
 }
 
-// publicKey returns the authority's key: that of its CSR or, if this cannot be read, of its
-// certificate.
+// publicKey returns the authority's public key from its CSR or, if that cannot be read, from its certificate.
 func (s *Issuers) publicKey(a *notary.Authority) (crypto.PublicKey, error) {
 	public, err := pki.RequestKey(a.CSR)
 	if err == nil {
@@ -133,8 +132,7 @@ func (s *Issuers) publicKey(a *notary.Authority) (crypto.PublicKey, error) {
 	return own.PublicKey, nil
 }
 
-// ErrDamaged is the cause of the error of an authority whose record is damaged, which has been
-// reported.
+// ErrDamaged is wrapped by the error about an authority whose record is damaged. The damage has been reported.
 var ErrDamaged = errors.New("the record is damaged")
 
 func (s *Issuers) damagedAuthority(id int64, err error) error {
@@ -142,8 +140,8 @@ func (s *Issuers) damagedAuthority(id int64, err error) error {
 	return notary.InternalError("open the authority", fmt.Errorf("authority %d: %w: %w", id, ErrDamaged, err))
 }
 
-// ownChain returns the authority's certificate with what is above it now. If that cannot be
-// read, the authority publishes its CRLs and answers OCSP, but issues nothing.
+// ownChain returns the authority's certificate with its current chain. If the chain cannot be read, the authority still
+// signs CRLs and OCSP responses but issues nothing.
 func (s *Issuers) ownChain(ctx context.Context, a *notary.Authority) ([]*x509.Certificate, error) {
 	chain, err := s.RenewChain(ctx, a.Certificate)
 	if err == nil || notary.KindOf(err) != notary.Internal {
@@ -158,7 +156,7 @@ func (s *Issuers) ownChain(ctx context.Context, a *notary.Authority) ([]*x509.Ce
 	return []*x509.Certificate{own}, nil
 }
 
-// openChains reads the authority's certificates, and what is above each of them now.
+// openChains reads the authority's certificates and the current chain of each.
 func (s *Issuers) openChains(ctx context.Context, a *Issuer) error {
 	chain, err := s.ownChain(ctx, a.Authority)
 	if err != nil {
@@ -200,8 +198,8 @@ func (s *Issuers) openChains(ctx context.Context, a *Issuer) error {
 	return nil
 }
 
-// Certified returns an authority that has a certificate and so can sign CRLs and OCSP responses, even if it is
-// revoked or disabled.
+// Certified returns an authority that has a certificate, and so can sign CRLs and OCSP responses even if it is revoked
+// or disabled.
 func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err == nil && a.Issuer.Certificate == nil {
@@ -211,8 +209,8 @@ func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	return a, err
 }
 
-// Active returns an authority that can sign now, or an error that says why it cannot: it and every authority above it
-// that is held here must be active.
+// Active returns an authority that can sign. Otherwise it returns an error with the reason: the authority and every
+// issuer above it that is held here must be active.
 func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err != nil {
@@ -228,14 +226,14 @@ func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 	return a, s.RequireTrustedAbove(ctx, id, a.IssuerID())
 }
 
-// RequireTrustedAbove refuses where the parent of an authority (0: none is held here), or one
-// above that, is revoked or has expired.
+// RequireTrustedAbove returns an error if the issuer of an authority (0: not held here), or one above it, is revoked or
+// expired.
 func (s *Issuers) RequireTrustedAbove(ctx context.Context, id, parent int64) error {
-	for seen := map[int64]bool{}; parent != 0 && !seen[parent]; { // two may have signed one another
+	for seen := map[int64]bool{}; parent != 0 && !seen[parent]; { // two may have signed each other
 		seen[parent] = true
 		above, err := s.Get(ctx, parent)
 		if notary.KindOf(err) == notary.NotFound {
-			break // deleted: what it signed before is still true
+			break // deleted: what it signed before remains valid
 		} else if err != nil {
 			return err
 		}
@@ -254,7 +252,7 @@ func (a *Issuer) Expired(now time.Time) bool {
 		!slices.ContainsFunc(a.others, func(c *notary.Certificate) bool { return !now.After(c.NotAfter) })
 }
 
-// End returns the last second in which the authority and all above it are valid.
+// End returns the earliest expiry in the authority's chain.
 func (a *Issuer) End() time.Time {
 	end := a.Issuer.Certificate.NotAfter
 	for _, above := range a.Ancestors {
@@ -265,5 +263,5 @@ func (a *Issuer) End() time.Time {
 	return end
 }
 
-// NameOf returns the name of an authority that is in memory, or "".
+// NameOf returns the name of a cached authority, or "".
 func (s *Issuers) NameOf(id int64) string { return s.authorities.nameOf(id) }

@@ -9,16 +9,16 @@ import (
 	"notary"
 )
 
-// Bundle is every certificate of an authority's key with what is above each, so that relying
-// parties can build whichever path they trust (RFC 5280, section 4.2.2.1).
+// Bundle contains every certificate for an authority's key, each with its chain, so that relying parties can build the
+// path that they trust (RFC 5280, section 4.2.2.1).
 type Bundle struct {
-	Certificates [][]byte  // DER, each once: the chain of the certificate in use first, and all roots last
-	Modified     time.Time // when the newest of the authority's certificates came, or one was revoked
-	NotAfter     time.Time // of the certificate in use
+	Certificates [][]byte  // DER, without duplicates: the current certificate's chain first, all roots last
+	Modified     time.Time // when a certificate of the authority was last added or revoked
+	NotAfter     time.Time // of the current certificate
 }
 
-// Bundle returns what is published of an authority beside its certificate in use. It needs no caller. Errors are
-// those of [Issuers.Certificate].
+// Bundle returns the authority's certificates for publication. It needs no permission. Its errors are those of
+// [Issuers.Certificate].
 func (s *Issuers) Bundle(ctx context.Context, id int64) (*Bundle, error) {
 	inUse, err := s.Certificate(ctx, id)
 	if err != nil {
@@ -32,7 +32,7 @@ func (s *Issuers) Bundle(ctx context.Context, id int64) (*Bundle, error) {
 	if a.changed.After(b.Modified) {
 		b.Modified = a.changed
 	}
-	var roots [][]byte // who does not trust one shall first try the others
+	var roots [][]byte // last, so that relying parties that do not trust one try the others first
 	for _, c := range append([]*notary.Certificate{inUse}, a.others...) {
 		if c != inUse && c.NotAfter.Before(s.now()) {
 			continue

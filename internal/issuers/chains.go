@@ -11,26 +11,26 @@ import (
 	"notary/internal/pki"
 )
 
-// How far chains are looked for.
+// Limits of the search for chains.
 const (
 	maxChains = 32
-	maxSteps  = 1000 // certificates that are tried
+	maxSteps  = 1000 // certificates tried
 )
 
-// Chain is one path from a certificate to a trust anchor.
+// Chain is a certification path from a certificate to a trust anchor.
 type Chain struct {
-	Certificates [][]byte // DER, the certificate first
-	Names        []string // of the subjects, for people
-	// Problem is why relying parties would refuse it; "" where nothing speaks against it.
+	Certificates [][]byte // DER, leaf first
+	Names        []string // display names of the subjects
+	// Problem is why relying parties would reject the chain; "" if none is known.
 	Problem string
 }
 
-// PEM is the chain as PEM.
+// PEM returns the chain in PEM.
 func (c Chain) PEM() string { return notary.CertificatesPEM(c.Certificates...) }
 
-// Chains returns the ways from a certificate to its trust anchors: by every certificate of each authority above it
-// that is neither revoked nor expired. The one that it was issued with comes first, and those with a problem last.
-// All reports whether these are all that there are.
+// Chains returns the certification paths of a certificate, through every certificate of each issuer that is neither
+// revoked nor expired. The recorded chain comes first and chains with a problem last. All reports whether the list is
+// complete.
 func (s *Issuers) Chains(ctx context.Context, cert *notary.Certificate) (chains []Chain, all bool, err error) {
 	parsed, err := ParseChain(cert)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Issuers) Chains(ctx context.Context, cert *notary.Certificate) (chains 
 	return search.found, search.all, nil
 }
 
-// link is a certificate of an authority with what it was recorded to be below.
+// link is a certificate of an authority with its recorded chain.
 type link struct {
 	certificate *x509.Certificate
 	above       []*x509.Certificate
@@ -59,14 +59,14 @@ type chainSearch struct {
 	known map[string][]link // by key and name
 }
 
-// from goes on from the last certificate of a path, which was recorded to be below others.
+// from extends a path whose last certificate was recorded with the issuers above.
 func (c *chainSearch) from(ctx context.Context, path, above []*x509.Certificate) error {
 	last := path[len(path)-1]
 	if pki.IsSelfSigned(last) {
 		c.add(path)
 		return nil
 	}
-	if len(above) == 0 { // an anchor that is no root, or an outside issuer that nobody knows
+	if len(above) == 0 { // a trust anchor that is not a root, or an unknown external issuer
 		c.add(path)
 		return nil
 	}
@@ -89,8 +89,7 @@ func (c *chainSearch) from(ctx context.Context, path, above []*x509.Certificate)
 	return nil
 }
 
-// links are the certificates of the first of these, and of the same key and name, the first
-// itself before the others.
+// links returns the certificates for the key and name of the chain's first certificate, that one first.
 func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]link, error) {
 	issuer := chain[0]
 	name := string(issuer.RawSubjectPublicKeyInfo) + string(issuer.RawSubject)
@@ -113,7 +112,7 @@ func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]l
 			}
 			links = append(links, link{parsed[0], parsed[1:]})
 		}
-		if !held && !issuer.NotAfter.Before(c.now) { // an outside one
+		if !held && !issuer.NotAfter.Before(c.now) { // an external CA
 			links = append(links, link{issuer, chain[1:]})
 		}
 		c.known[name] = links
@@ -132,9 +131,9 @@ func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]l
 	return links, nil
 }
 
-// RenewChain gives a certificate what is above it now, and the chain: as it was recorded or,
-// where something of that was revoked or has expired since, by another certificate of the same
-// authority, which was renewed or cross-signed. Where there is no such way, nothing is changed.
+// RenewChain sets the certificate's issuers to its current chain and returns the chain. That is the recorded chain
+// unless part of it was revoked or has expired and another certificate of the same authority, renewed or cross-signed,
+// leads to a valid chain.
 func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x509.Certificate, error) {
 	recorded, err := ParseChain(c)
 	if err != nil {
@@ -157,7 +156,7 @@ func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x50
 	return recorded, nil
 }
 
-// SoundAbove reports whether none of the certificates has expired or was revoked here.
+// SoundAbove reports whether all the certificates are unexpired and none was revoked here.
 func (s *Issuers) SoundAbove(ctx context.Context, above []*x509.Certificate) (bool, error) {
 	for _, one := range above {
 		if s.now().After(one.NotAfter) {
@@ -174,7 +173,7 @@ func (s *Issuers) SoundAbove(ctx context.Context, above []*x509.Certificate) (bo
 	return true, nil
 }
 
-// SameHolder reports whether two certificates are for the same key and name.
+// SameHolder reports whether two certificates have the same key and subject.
 func SameHolder(a, b *x509.Certificate) bool {
 	sameKey := bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) || pki.SameKey(a.PublicKey, b.PublicKey)
 	return sameKey && bytes.Equal(a.RawSubject, b.RawSubject)
@@ -190,7 +189,7 @@ func (c *chainSearch) add(path []*x509.Certificate) {
 	c.found = append(c.found, chain)
 }
 
-// subjectText names a certificate's holder for people.
+// subjectText returns a display name for a certificate's subject.
 func subjectText(c *x509.Certificate) string {
 	if name := recordedCommonName(c.Subject.CommonName); name != "" {
 		return name

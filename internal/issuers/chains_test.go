@@ -11,7 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The chains of a certificate are checked once, and again when one of its certificates has expired.
+// The verdict on a chain is cached until one of its certificates expires.
 func TestVerdictsOfChainsAreKept(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

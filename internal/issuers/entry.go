@@ -14,7 +14,7 @@ import (
 	"notary/internal/pki"
 )
 
-// Intact returns cert, or an error if its DER is damaged, in which case [store.Store.Certificate] omits it.
+// Intact returns cert, or an error if the record is damaged so that [store.Store.Certificate] omitted its DER.
 func Intact(cert *notary.Certificate, err error) (*notary.Certificate, error) {
 	if err == nil && len(cert.DER) == 0 {
 		return nil, notary.InternalError("read certificate",
@@ -23,7 +23,7 @@ func Intact(cert *notary.Certificate, err error) (*notary.Certificate, error) {
 	return cert, err
 }
 
-// ParseChain returns a certificate with those above it.
+// ParseChain parses a certificate and its issuers.
 func ParseChain(c *notary.Certificate) ([]*x509.Certificate, error) {
 	if _, err := Intact(c, nil); err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func ParseChain(c *notary.Certificate) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
-// CertificateOf returns the certificate of an authority; nil if it has none yet.
+// CertificateOf returns the authority's current certificate; nil while it is pending.
 func CertificateOf(a *notary.Authority) (*x509.Certificate, error) {
 	if a.Certificate == nil {
 		return nil, nil
@@ -51,7 +51,7 @@ func CertificateOf(a *notary.Authority) (*x509.Certificate, error) {
 	return certificate, nil
 }
 
-// Entry returns the inventory's entry for what the issuer has just signed by the profile.
+// Entry returns the inventory entry for a certificate just signed by the issuer under the profile.
 func (a *Issuer) Entry(issued *issuance.Issued, profile *notary.Profile) *notary.Certificate {
 	entry := Entry(issued.Certificate, append([]*x509.Certificate{a.Issuer.Certificate}, a.Ancestors...))
 	entry.AuthorityID, entry.Findings = a.ID, issued.Findings
@@ -59,7 +59,7 @@ func (a *Issuer) Entry(issued *issuance.Issued, profile *notary.Profile) *notary
 	return entry
 }
 
-// Entry returns the inventory's entry for a certificate with those above it.
+// Entry returns the inventory entry for a certificate with its issuers.
 func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificate {
 	entry := &notary.Certificate{
 		CommonName: recordedCommonName(cert.Subject.CommonName), Names: pki.CertificateNames(cert),
@@ -74,12 +74,11 @@ func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificat
 	return entry
 }
 
-// maxCommonName is how many characters of a common name are recorded. X.520 allows 64, which
-// outside authorities need not keep to; lists are in its order, and their cursors hold it.
+// maxCommonName is the number of characters of a common name that are recorded. X.520 allows 64, but external CAs may
+// exceed it. Lists are sorted by the common name, and their cursors contain it.
 const maxCommonName = 128
 
-// recordedCommonName leaves out what no name should hold, and an overlong rest. Outside
-// authorities may have put it there.
+// recordedCommonName removes unprintable characters, which an external CA may have put there, and truncates the name.
 func recordedCommonName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -93,8 +92,8 @@ func recordedCommonName(name string) string {
 	return name
 }
 
-// Certificates returns the certificates of an authority's key and name. A request may have the
-// key, too, and another key the same fingerprint: what is not the authority's is left out.
+// Certificates returns the CA certificates for an authority's key and name. It leaves out other certificates for the
+// key, such as those of a request, and keys with the same fingerprint.
 func (s *Issuers) Certificates(ctx context.Context, a *notary.Authority) ([]*notary.Certificate, error) {
 	own, err := CertificateOf(a)
 	if err != nil {
@@ -104,8 +103,7 @@ func (s *Issuers) Certificates(ctx context.Context, a *notary.Authority) ([]*not
 	return slices.DeleteFunc(all, func(c *notary.Certificate) bool { return !IsCertificateOf(c, own) }), err
 }
 
-// IsCertificateOf reports whether c is a CA certificate of the same name and key as that of an
-// authority.
+// IsCertificateOf reports whether c is a CA certificate for the key and name of own.
 func IsCertificateOf(c *notary.Certificate, own *x509.Certificate) bool {
 	parsed, err := x509.ParseCertificate(c.DER)
 	return err == nil && pki.IsAuthority(parsed) && SameHolder(parsed, own)

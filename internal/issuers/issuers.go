@@ -1,8 +1,8 @@
-// Package issuers keeps authorities ready to sign, with their keys open, and profiles in memory.
+// Package issuers keeps authorities, with their keys open, and profiles in memory.
 //
-// What it returns is shared between callers, who must not change it. A transaction that changes an authority or a
-// profile drops what is in memory on every node ([store.Store.OnChange], [Issuers.Follow]); nobody has to say so.
-// What a signature rests on is checked once more in the transaction that records it ([Issuers.RequireUsable]).
+// Callers share the returned values and must not change them. A transaction that changes an authority or a profile
+// invalidates the cache on every node ([store.Store.OnChange], [Issuers.Follow]) without any action by the caller. The
+// transaction that records a signature checks the authority and profile again ([Issuers.RequireUsable]).
 package issuers
 
 import (
@@ -18,7 +18,7 @@ import (
 	"notary/internal/store"
 )
 
-// Issuers are the authorities and profiles of a database. They are safe for concurrent use.
+// Issuers provides the authorities and profiles of a database. It is safe for concurrent use.
 type Issuers struct {
 	store   *store.Store
 	keys    keystore.Keys
@@ -32,17 +32,17 @@ type Issuers struct {
 	verdicts    *verdicts
 }
 
-// Options are the options of [New]; the zero value is for production.
+// Options are the options of [New]. The zero value is for production.
 type Options struct {
-	Now  func() time.Time // time.Now without it
-	Rand io.Reader        // for serial numbers; crypto/rand without it
+	Now  func() time.Time // default: time.Now
+	Rand io.Reader        // for serial numbers; default: crypto/rand
 
-	// PublishURL is where what certificates name is published, without a slash at its end;
-	// without it they name nothing.
+	// PublishURL is the base of the CRL and AIA URLs in certificates, without a trailing slash. If empty, certificates
+	// contain no such URLs.
 	PublishURL string
 }
 
-// New returns the issuers of a database, in which it records the built-in profiles that are missing.
+// New returns the issuers of a database and records missing built-in profiles.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, damages *damage.Records,
 	o Options) (*Issuers, error) {
 	s := &Issuers{store: st, keys: keys, damages: damages, now: o.Now, rand: o.Rand, urls: urls{o.PublishURL},
@@ -55,8 +55,7 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, damages *dama
 	return s, s.seedProfiles(ctx)
 }
 
-// OpenAll opens the key of every authority. One whose certificate or CSR cannot be read does not keep the others from
-// working.
+// OpenAll opens the key of every authority. It skips authorities whose certificate or CSR cannot be read.
 func (s *Issuers) OpenAll(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {
@@ -70,11 +69,11 @@ func (s *Issuers) OpenAll(ctx context.Context) error {
 	return nil
 }
 
-// Follow drops cached authorities and profiles whenever another node on the same database changes one, until ctx
+// Follow invalidates the cache whenever another node on the same database changes an authority or profile, until ctx
 // ends.
 func (s *Issuers) Follow(ctx context.Context) { s.store.Watch(ctx, s.invalidate) }
 
-// invalidate drops what is cached of a topic. It runs after each commit that changes it, on this node or another.
+// invalidate drops the cached values of a topic. It runs after each commit that changes them, on any node.
 func (s *Issuers) invalidate(topic string) {
 	switch topic {
 	case store.Authorities:
@@ -84,30 +83,30 @@ func (s *Issuers) invalidate(topic string) {
 	}
 }
 
-// Forget drops a deleted authority with its key.
+// Forget drops a deleted authority and its key.
 func (s *Issuers) Forget(id int64) { s.authorities.forget(id) }
 
-// ForgetProfiles drops cached profiles, one of which has turned out to be an old version.
+// ForgetProfiles drops cached profiles after one turned out to be outdated.
 func (s *Issuers) ForgetProfiles() { s.profiles.changed() }
 
-// Damages returns the damaged records that were found.
+// Damages returns the damaged records found so far.
 func (s *Issuers) Damages() *damage.Records { return s.damages }
 
-// Now returns the time by which certificates are issued and the status of an authority is determined.
+// Now returns the time on which issuance and the status of authorities are based.
 func (s *Issuers) Now() time.Time { return s.now() }
 
-// Terms returns the terms of a certificate that ends at notAfter, which is zero for the default.
+// Terms returns the terms of a certificate that expires at notAfter; zero means the default.
 func (s *Issuers) Terms(notAfter time.Time) issuance.Terms {
 	return issuance.Terms{Now: s.now(), NotAfter: notAfter, Rand: s.rand}
 }
 
-// Get returns an authority, from memory if it is there.
+// Get returns an authority, from memory if possible.
 func (s *Issuers) Get(ctx context.Context, id int64) (*Issuer, error) {
 	return s.authorities.get(ctx, id)
 }
 
-// Certificate returns the certificate in use of an authority, with its chain. It needs no caller: relying parties may
-// ask. While the authority is pending that is a [notary.Conflict].
+// Certificate returns the authority's current certificate with its chain, or [notary.Conflict] while it is pending. It
+// needs no permission because relying parties use it.
 func (s *Issuers) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
 	a, err := s.Get(ctx, id)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Whatever path changes an authority or a profile, the next who asks gets the change: writing the table is enough.
+// Any write to an authority or profile invalidates the caches of all nodes, without help from the caller.
 func TestANewWritePathCannotForgetTheCaches(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -10,12 +10,12 @@ import (
 	"notary/internal/store"
 )
 
-// profileCache keeps profiles in memory, by their names. A change of any profile empties it.
+// profileCache keeps profiles in memory by name. A change to any profile empties it.
 type profileCache struct {
 	store *store.Store
 
 	mu         sync.Mutex
-	generation int // counts the changes
+	generation int // number of changes
 	byName     map[string]*notary.Profile
 }
 
@@ -23,8 +23,7 @@ func newProfileCache(st *store.Store) *profileCache {
 	return &profileCache{store: st, byName: map[string]*notary.Profile{}}
 }
 
-// get is the profile with that name, nil where there is none. What it gives is shared: read
-// only.
+// get returns the profile with that name, or nil if it does not exist. Callers share the result and must not change it.
 func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, error) {
 	c.mu.Lock()
 	p, generation := c.byName[name], c.generation
@@ -38,7 +37,7 @@ func (c *profileCache) get(ctx context.Context, name string) (*notary.Profile, e
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.generation == generation { // otherwise what was read may be older than the change
+	if c.generation == generation { // otherwise it may have been read before the change
 		c.byName[name] = p
 	}
 	return p, nil
@@ -52,7 +51,7 @@ func (c *profileCache) changed() {
 	clear(c.byName)
 }
 
-// Profile returns the profile with that name, "" for the default.
+// Profile returns a profile by name; "" means the default.
 func (s *Issuers) Profile(ctx context.Context, name string) (*notary.Profile, error) {
 	if name == "" {
 		name = notary.DefaultProfile
@@ -65,8 +64,8 @@ func (s *Issuers) Profile(ctx context.Context, name string) (*notary.Profile, er
 	return p, err
 }
 
-// RequireUsable checks once more, in the transaction, what the signature rests on. A profile
-// that turns out to be an old one is forgotten.
+// RequireUsable checks in the transaction that the authority and profile of a signature are still usable. If the
+// profile is outdated, it drops the cached profiles.
 func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile) error {
 	err := tx.RequireUsable(issuer.Authority, p)
 	if notary.KindOf(err) == notary.Conflict {
@@ -75,8 +74,8 @@ func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile)
 	return err
 }
 
-// RetryStale runs do, which relies on a profile, and runs it once more if the profile was an old version: another
-// node has changed it, and the notification has not arrived yet.
+// RetryStale runs do, and runs it again if it used an outdated version of a profile: another node has changed it, and
+// the notification has not arrived yet.
 func RetryStale(do func() error) error {
 	err := do()
 	if errors.Is(err, store.ErrOldProfile) {
@@ -85,8 +84,8 @@ func RetryStale(do func() error) error {
 	return err
 }
 
-// seedProfiles records the built-in profiles that are missing: all at the first start, new
-// ones at the first start of a newer program.
+// seedProfiles records missing built-in profiles: all of them at the first start, and new ones after an update of the
+// program.
 func (s *Issuers) seedProfiles(ctx context.Context) error {
 	there, err := s.store.Profiles(ctx)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"notary/internal/issuance"
 )
 
-// urls are what certificates name of their authority's publications, below the base that is
-// published; all empty without one. Package publish serves them.
+// urls builds the CRL and AIA URLs of authorities from the base URL; they are empty without one. Package publish serves
+// them.
 type urls struct{ base string }
 
 func (u urls) join(format string, args ...any) string {
@@ -20,7 +20,7 @@ func (u urls) join(format string, args ...any) string {
 	return u.base + fmt.Sprintf(format, args...)
 }
 
-// crl is where the authority's list of all is (shard 0), or of a shard.
+// crl returns the URL of the full CRL (shard 0) or of a partitioned one.
 func (u urls) crl(authorityID int64, shard int) string {
 	if shard == 0 {
 		return u.join("/crl/%d.crl", authorityID)
@@ -32,7 +32,7 @@ func (u urls) certificate(authorityID int64) string { return u.join("/ca/%d.cer"
 
 func (u urls) ocsp(authorityID int64) string { return u.join("/ocsp/%d", authorityID) }
 
-// name sets what the authority's certificates name: the full CRL, which is for the certificates of authorities, until
+// name sets the URLs for the authority's certificates. The CRL is the full one, which applies to CA certificates, until
 // a shard is chosen.
 func (u urls) name(a *Issuer) {
 	a.CRLURL, a.CertificateURL, a.OCSPURL = u.crl(a.ID, 0), u.certificate(a.ID), u.ocsp(a.ID)
@@ -47,13 +47,13 @@ func (u urls) name(a *Issuer) {
 	}
 }
 
-// PublishURL returns the base of the URLs that certificates name; "" if they name none.
+// PublishURL returns the base of the URLs in certificates; "" if they contain none.
 func (s *Issuers) PublishURL() string { return s.urls.base }
 
-// CRLURL returns the URL of an authority's full CRL (shard 0) or of a shard; "" if nothing is published.
+// CRLURL returns the URL of an authority's full CRL (shard 0) or of a partitioned one; "" without a base URL.
 func (s *Issuers) CRLURL(authorityID int64, shard int) string { return s.urls.crl(authorityID, shard) }
 
-// For returns an authority as the issuer of certificates that name its publications, with this certificate and key.
+// For returns an issuer for an authority with the given certificate and key.
 func (s *Issuers) For(a *notary.Authority, own *x509.Certificate, key crypto.Signer) *Issuer {
 	issuer := &Issuer{Authority: a, Issuer: issuance.Issuer{Certificate: own, Signer: key}}
 	s.urls.name(issuer)

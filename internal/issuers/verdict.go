@@ -10,11 +10,11 @@ import (
 	"notary/internal/pki"
 )
 
-// maxVerdicts is the size of the cache.
+// maxVerdicts is the maximum number of cached verdicts.
 const maxVerdicts = 1000
 
-// verdicts caches the results of [pki.CheckChain], which verifies every signature and compares every name.
-// The chains of a certificate are requested often.
+// verdicts caches the results of [pki.CheckChain], which verifies every signature and compares every name. The chains
+// of a certificate are requested often.
 type verdicts struct {
 	check func(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error
 
@@ -22,9 +22,9 @@ type verdicts struct {
 	known map[[sha256.Size]byte]verdict
 }
 
-// verdict is valid between two times at which a certificate of the chain becomes valid or expires.
+// verdict is valid until the next certificate of the chain expires or becomes valid.
 type verdict struct {
-	problem     string // "" for a good chain
+	problem     string // "" for a valid chain
 	from, until time.Time
 }
 
@@ -32,7 +32,7 @@ func newVerdicts() *verdicts {
 	return &verdicts{check: pki.CheckChain, known: map[[sha256.Size]byte]verdict{}}
 }
 
-// problem returns why relying parties would refuse a chain, or "".
+// problem returns why relying parties would reject a chain, or "".
 func (v *verdicts) problem(chain []*x509.Certificate, now time.Time) string {
 	key := chainHash(chain)
 	v.mu.Lock()
@@ -63,11 +63,11 @@ func chainHash(chain []*x509.Certificate) [sha256.Size]byte {
 	return [sha256.Size]byte(hash.Sum(nil))
 }
 
-// unchanged returns the period around now in which the same certificates of a chain are valid.
+// unchanged returns the period around now in which the validity of every certificate in the chain is the same.
 func unchanged(chain []*x509.Certificate, now time.Time) (from, until time.Time) {
 	until = now.AddDate(1, 0, 0)
 	for _, c := range chain {
-		for _, change := range []time.Time{c.NotBefore, c.NotAfter.Add(time.Nanosecond)} { // NotAfter is the last moment
+		for _, change := range []time.Time{c.NotBefore, c.NotAfter.Add(time.Nanosecond)} { // valid including NotAfter
 			switch {
 			case change.After(now) && change.Before(until):
 				until = change

@@ -1,5 +1,5 @@
-// Package jobs repeats work at intervals. Of the nodes on one database one does it, by a lease that another node takes
-// over when that node is gone.
+// Package jobs runs periodic work. One of the nodes on a database runs it, under a lease that another node takes over
+// if that node fails.
 package jobs
 
 import (
@@ -13,24 +13,24 @@ import (
 )
 
 const (
-	// A node asks for the lease at each tick and has it for the term from then on: another node takes over within both
-	// together.
+	// A node requests the lease at each tick and holds it for the term. Another node takes over after at most the sum
+	// of the two.
 	tick = 5 * time.Second
 	term = 20 * time.Second
 )
 
-// Job is work that is repeated. Run starts at intervals of Every, never twice at a time, and decides by itself whether
-// there is anything to do.
+// Job is periodic work. Run starts at intervals of Every, never concurrently with itself, and determines whether there
+// is anything to do.
 type Job struct {
 	Name  string
 	Every time.Duration
 	Run   func(context.Context) error
 }
 
-// Lease reports whether this node does the jobs, for the term from now on.
+// Lease requests the lease for the given term and reports whether this node holds it.
 type Lease func(ctx context.Context, term time.Duration) (bool, error)
 
-// Runner runs jobs. No job delays another.
+// Runner runs jobs, independently of each other.
 type Runner struct {
 	jobs    []*progress
 	lease   Lease
@@ -39,12 +39,12 @@ type Runner struct {
 	running sync.WaitGroup
 }
 
-// New returns a runner of jobs.
+// New returns a runner of the jobs in list.
 func New(list []Job, lease Lease, log *slog.Logger) *Runner {
 	r := &Runner{lease: lease, log: log, metrics: newMetrics()}
 	for _, job := range list {
 		r.jobs = append(r.jobs, &progress{Job: job})
-		r.metrics.failures.WithLabelValues(job.Name) // zero until the first failure
+		r.metrics.failures.WithLabelValues(job.Name) // creates the series, at zero
 	}
 	return r
 }
@@ -54,11 +54,11 @@ type progress struct {
 	Job
 	started time.Time
 	running atomic.Bool
-	failure string // the last one logged
+	failure string // the last failure logged
 }
 
-// Run runs the jobs at once and then at their intervals, while this node has the lease, until ctx ends. It returns when
-// every job has ended. An error of a job, or a panic, is logged, and the job runs again after its interval.
+// Run runs the jobs at once and then at their intervals, while this node holds the lease, until ctx ends and every job
+// has returned. Errors and panics of a job are logged, and the job runs again after its interval.
 func (r *Runner) Run(ctx context.Context) {
 	defer r.running.Wait()
 	clock := time.NewTicker(tick)
@@ -78,8 +78,8 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// tenure is the time for which this node has the lease. Its context ends with it, and is nil while another node has
-// the lease.
+// tenure is a period in which this node holds the lease. Its context ends with the period and is nil while another node
+// holds the lease.
 type tenure struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -93,7 +93,7 @@ func (t *tenure) end() {
 	}
 }
 
-// renew asks for the lease. If the database does not answer, this node has the lease until the end of its term.
+// renew requests the lease. If the database does not respond, this node holds the lease until the end of its term.
 func (r *Runner) renew(ctx context.Context, held *tenure) {
 	asked := time.Now()
 	mine, err := r.lease(ctx, term)
@@ -111,7 +111,7 @@ func (r *Runner) renew(ctx context.Context, held *tenure) {
 	}
 }
 
-// startDue starts the jobs that are due and not still running.
+// startDue starts the jobs that are due and not running.
 func (r *Runner) startDue(ctx context.Context) {
 	for _, job := range r.jobs {
 		if time.Since(job.started) < job.Every || !job.running.CompareAndSwap(false, true) {
@@ -129,7 +129,7 @@ func (r *Runner) startDue(ctx context.Context) {
 func (r *Runner) run(ctx context.Context, job *progress, started time.Time) {
 	err := notary.Recovered(job.Name, func() error { return job.Run(ctx) })
 	if ctx.Err() != nil {
-		return // stopped, which is no failure
+		return // stopped, not failed
 	}
 	switch {
 	case err == nil:

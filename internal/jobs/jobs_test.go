@@ -24,8 +24,7 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func always(context.Context, time.Duration) (bool, error) { return true, nil }
 
-// A node does nothing while another one has the lease, and everything within 30 seconds of
-// the other's end.
+// A node runs no jobs while another holds the lease, and runs all of them within 30 seconds after the other has ended.
 func TestOneNodeDoesTheJobs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -57,8 +56,8 @@ func TestOneNodeDoesTheJobs(t *testing.T) {
 	})
 }
 
-// The jobs are done at once, then each minute, and no more when the program stops. (In the
-// bubble, time passes only when all have nothing to do.)
+// Jobs run at once, then every minute, and not after the program stops. (In a synctest bubble, time passes only when
+// all goroutines are blocked.)
 func TestRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -121,8 +120,7 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// A job that panics keeps neither the others nor itself the next time from being done, and is
-// logged with its stack.
+// A panic of a job is logged with its stack, and affects neither the other jobs nor the job's next run.
 func TestAPanicEndsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -159,7 +157,7 @@ func TestAPanicEndsNothing(t *testing.T) {
 	})
 }
 
-// An OCSP responder is renewed before it ends, whether it is asked or not.
+// An OCSP responder is renewed before it expires, even without requests.
 func TestRespondersAreRenewed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

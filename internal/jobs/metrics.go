@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics describe the runs of each job. The label is not called job, which Prometheus sets itself.
+// metrics describe the runs of each job. The label is not called job because Prometheus sets that itself.
 type metrics struct {
 	lastRun, duration *prometheus.GaugeVec
 	failures          *prometheus.CounterVec
@@ -38,7 +38,7 @@ func (m metrics) observe(job string, started time.Time, err error) {
 	}
 }
 
-// Describe and Collect make a Runner a [prometheus.Collector].
+// Describe and Collect implement [prometheus.Collector].
 func (r *Runner) Describe(c chan<- *prometheus.Desc) {
 	r.metrics.lastRun.Describe(c)
 	r.metrics.duration.Describe(c)

@@ -17,7 +17,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// started runs jobs until the returned function is called. (In the bubble, time passes only when all are waiting.)
+// started runs jobs until the returned function is called. (In a synctest bubble, time passes only when all goroutines
+// are blocked.)
 func started(t *testing.T, r *jobs.Runner) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -40,7 +41,7 @@ func counting(n *atomic.Int32) func(context.Context) error {
 	}
 }
 
-// A job that takes long delays no other, and does not run twice at a time.
+// A slow job delays no other, and does not run concurrently with itself.
 func TestAJobDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -62,7 +63,6 @@ func TestAJobDelaysNoOther(t *testing.T) {
 	})
 }
 
-// Each job has its own interval.
 func TestJobsHaveTheirOwnIntervals(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -80,7 +80,8 @@ func TestJobsHaveTheirOwnIntervals(t *testing.T) {
 	})
 }
 
-// A job ends when another node takes the lease. A database that does not answer ends it only after the term.
+// A job is canceled when another node holds the lease. If the database does not respond, it is canceled at the end of
+// the term.
 func TestAJobEndsWithTheLease(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -118,7 +119,7 @@ func TestAJobEndsWithTheLease(t *testing.T) {
 	}
 }
 
-// The metrics have the last run of each job, how long it took, and the failures.
+// Metrics have the time and duration of the last run and the failures of each job.
 func TestMetricsOfJobs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -142,7 +143,7 @@ func TestMetricsOfJobs(t *testing.T) {
 			`notary_job_duration_seconds{name="good"} 3`,
 			`notary_job_failures_total{name="bad"} 2`,
 			`notary_job_failures_total{name="good"} 0`,
-			`notary_job_last_run_timestamp_seconds{name="bad"} 9.4668486e+08`, // a bubble begins at 2000-01-01
+			`notary_job_last_run_timestamp_seconds{name="bad"} 9.4668486e+08`,
 			`notary_job_last_run_timestamp_seconds{name="good"} 9.466848e+08`,
 		} {
 			if !strings.Contains(answer.Body.String(), want+"\n") {

@@ -26,8 +26,8 @@ const fileText = `# The key file of a Notary server. The private keys of its cer
 # server read it.
 ` + fileMarker + "%s\n"
 
-// CreateFile makes a key file with a new random secret, which only its owner can read. It
-// never overwrites a file. When it returns, the file is on the disk.
+// CreateFile creates a key file with a new random secret, readable only by its owner. It never overwrites a file, and
+// returns after the file is on disk.
 func CreateFile(path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -37,7 +37,7 @@ func CreateFile(path string) error {
 		return notary.InternalError("create the key file", err)
 	}
 	secret := make([]byte, secretSize)
-	rand.Read(secret) // never fails: it ends the program rather
+	rand.Read(secret) // never fails: it crashes the program instead
 	defer clear(secret)
 	_, err = fmt.Fprintf(file, fileText, base64.StdEncoding.EncodeToString(secret))
 	err = errors.Join(err, file.Sync(), file.Close())
@@ -59,9 +59,8 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// FromFile returns the keys of a key file. A file that others than its owner can reach, or
-// that [CreateFile] did not write, is refused with an error that says what to do; where there
-// is none, the error is NotFound.
+// FromFile returns the keys of a key file, or NotFound if it does not exist. A file that other users can access or that
+// [CreateFile] did not write is an error.
 func FromFile(path string) (*Software, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,7 +95,7 @@ func FromFile(path string) (*Software, error) {
 	return newSoftware(secret, kdfFile), nil
 }
 
-// parseFile reads the one line of a key file that is not a comment.
+// parseFile parses the only line of a key file that is not a comment.
 func parseFile(text []byte) (secret []byte, ok bool) {
 	if len(text) > maxFileSize {
 		return nil, false

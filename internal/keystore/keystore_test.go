@@ -48,7 +48,7 @@ func passphraseKeystore(t *testing.T, passphrase string) *keystore.Software {
 	return k
 }
 
-// wantError checks for an error of the kind whose text holds all the words.
+// wantError checks that the error has the kind and contains all the words.
 func wantError(t *testing.T, err error, kind notary.Kind, words ...string) {
 	t.Helper()
 	if err == nil || notary.KindOf(err) != kind {
@@ -61,13 +61,13 @@ func wantError(t *testing.T, err error, kind notary.Kind, words ...string) {
 	}
 }
 
-// seal returns what the database keeps of a key.
+// seal returns the reference of a key.
 func seal(k *keystore.Software, key crypto.Signer) ([]byte, error) {
 	sealed, err := k.Import(context.Background(), key)
 	return sealed.Reference, err
 }
 
-// A key opens by its reference, wherever it came from.
+// A key can be opened by its reference, whether it was generated or imported.
 func TestKeysOpenByTheirReference(t *testing.T) {
 	t.Parallel()
 	var keys keystore.Keys = fileKeystore(t)
@@ -125,7 +125,7 @@ func TestSealedKeyOpensAfterARestart(t *testing.T) {
 	if _, err := again.Open(context.Background(), sealed, key.Public()); err != nil {
 		t.Fatal(err)
 	}
-	// What is sealed next shares the salt, so that one derivation opens everything.
+	// The next seal shares the salt, so that one key derivation opens all keys.
 	next, err := seal(again, key)
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +219,7 @@ func TestPassphraseLength(t *testing.T) {
 	}
 }
 
-// deviceKey is a signer whose private key is not there.
+// deviceKey is a signer without access to its private key.
 type deviceKey struct{ ed25519.PublicKey }
 
 func (d deviceKey) Public() crypto.PublicKey { return d.PublicKey }
@@ -287,7 +287,7 @@ func TestKeyFileRefused(t *testing.T) {
 	tests := []struct {
 		name, text string
 		mode       os.FileMode
-		words      string // "": taken
+		words      string // "" if accepted
 	}{
 		{"good", good + "\n", 0o600, ""},
 		{"read-only, CRLF, comments", "# hello\r\n\r\n" + good + "\r\n", 0o400, ""},

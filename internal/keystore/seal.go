@@ -12,17 +12,16 @@ import (
 	"notary/internal/pki"
 )
 
-// What is stored: version, kdf, salt, nonce, and the AES-256-GCM ciphertext of the key as
-// PKCS #8 (RFC 5958). All before the ciphertext is the header.
+// A sealed key consists of a header (version, KDF, salt, nonce) and the AES-256-GCM ciphertext of the key in PKCS #8
+// (RFC 5958).
 const (
 	version1   = 1
 	nonceSize  = 12
 	headerSize = 2 + saltSize + nonceSize
 )
 
-// seal encrypts a private key for the database. The associated data are the header and the
-// public key, so that a sealed key that is moved to another authority does not open there.
-// A key that lives in a device cannot be sealed.
+// seal encrypts a private key for the database. The header and the public key are associated data, so that a sealed key
+// does not open for another authority. A key held by a device cannot be sealed.
 func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 	plain, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -38,7 +37,7 @@ func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 	sealed[0], sealed[1] = version1, byte(k.kdf)
 	copy(sealed[2:], salt[:])
 	nonce := sealed[2+saltSize : headerSize]
-	rand.Read(nonce) // never fails: it ends the program rather
+	rand.Read(nonce) // never fails: it crashes the program instead
 	data, err := associatedData(sealed, key.Public())
 	if err != nil {
 		return nil, err
@@ -46,7 +45,7 @@ func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 	return aead.Seal(sealed, nonce, plain, data), nil
 }
 
-// unseal decrypts the sealed private key of a public key. An error is Internal, and its message says which secret
+// unseal decrypts the sealed private key of a public key. Errors are Internal, and their message names the secret that
 // is needed.
 func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer, error) {
 	if len(sealed) < headerSize || sealed[0] != version1 {

@@ -16,7 +16,7 @@ import (
 	"notary/internal/pki"
 )
 
-// MinPassphrase is how many characters a passphrase must have at least.
+// MinPassphrase is the minimum length of a passphrase in characters.
 const MinPassphrase = 12
 
 const (
@@ -26,19 +26,19 @@ const (
 
 type salt [saltSize]byte
 
-// Software is the implementation of [Keys] in software: it seals private keys under one secret for the database,
-// and signs in this process.
+// Software implements [Keys] in software: it seals private keys for the database with a secret and signs in this
+// process.
 type Software struct {
 	secret []byte
 	kdf    kdf
 
-	mu      sync.Mutex // guards what follows; held while a key is derived, so that it is once
+	mu      sync.Mutex // guards the fields below; held while deriving a key, so that each is derived only once
 	derived map[salt][]byte
-	sealing *salt // the salt of new seals: the first that proved good
+	sealing *salt // salt of new seals: the first that opened a key
 }
 
-// FromPassphrase returns the keys of a passphrase of at least [MinPassphrase] characters.
-// Deriving the sealing key takes 64 MiB and a good part of a second, at the first use.
+// FromPassphrase returns the keys of a passphrase of at least [MinPassphrase] characters. The first use derives the
+// sealing key, which takes 64 MiB and a large part of a second.
 func FromPassphrase(passphrase string) (*Software, error) {
 	if utf8.RuneCountInString(passphrase) < MinPassphrase {
 		return nil, notary.Errorf(notary.Invalid, "the passphrase for the authorities' keys is too short: "+
@@ -51,7 +51,7 @@ func newSoftware(secret []byte, kdf kdf) *Software {
 	return &Software{secret: secret, kdf: kdf, derived: make(map[salt][]byte)}
 }
 
-// Generate creates a key.
+// Generate creates and seals a key.
 func (k *Software) Generate(ctx context.Context, alg notary.KeyAlgorithm) (Key, error) {
 	key, err := pki.GenerateKey(alg)
 	if err != nil {
@@ -60,18 +60,18 @@ func (k *Software) Generate(ctx context.Context, alg notary.KeyAlgorithm) (Key, 
 	return k.Import(ctx, key)
 }
 
-// Import seals a key. One that lives in a device cannot be sealed.
+// Import seals a key. A key held by a device cannot be sealed.
 func (k *Software) Import(_ context.Context, key crypto.Signer) (Key, error) {
 	sealed, err := k.seal(key)
 	return Key{key, sealed}, err
 }
 
-// Open returns the key that was sealed. The message of its error, which is Internal, says which secret is needed.
+// Open returns the sealed key. Errors are Internal, and their message names the secret that is needed.
 func (k *Software) Open(_ context.Context, ref Reference, public crypto.PublicKey) (crypto.Signer, error) {
 	return k.unseal(ref, public)
 }
 
-// kdf says how the sealing key is derived from the secret. The numbers are in what is stored.
+// kdf is the function that derives the sealing key from the secret. Its numbers are stored in sealed keys.
 type kdf byte
 
 const (
@@ -103,7 +103,7 @@ func (k kdf) derive(secret []byte, salt salt) ([]byte, error) {
 	return hkdf.Key(sha256.New, secret, salt[:], context, keySize)
 }
 
-// key is the sealing key for a salt, derived at most once.
+// key returns the sealing key for a salt, deriving it at most once.
 func (k *Software) key(s salt) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -118,8 +118,8 @@ func (k *Software) key(s salt) ([]byte, error) {
 	return key, nil
 }
 
-// sealingSalt returns the salt for new seals, which share it: their nonces differ, and each further salt would take
-// another key derivation to open.
+// sealingSalt returns the salt of all new seals. They differ in their nonces; each further salt would require another
+// key derivation to open.
 func (k *Software) sealingSalt() salt {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -131,7 +131,7 @@ func (k *Software) sealingSalt() salt {
 	return *k.sealing
 }
 
-// proved notes that something was opened under the salt, which new seals can share from now.
+// proved records that a key was opened with the salt, which new seals can then share.
 func (k *Software) proved(s salt) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -140,7 +140,7 @@ func (k *Software) proved(s salt) {
 	}
 }
 
-// forget drops a key that opened nothing, lest made-up salts fill the memory.
+// forget drops a derived key that opened nothing, so that forged salts do not fill the memory.
 func (k *Software) forget(s salt) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"notary"
 )
 
-// Action is what somebody does to an object, by the name that its event has where there is one.
+// Action is an operation on an object, named like its event if it has one.
 type Action string
 
 // The actions.
@@ -35,17 +35,17 @@ const (
 	ConfirmClock      Action = "clock.confirm"
 )
 
-// OnRequest returns the action on a request.
+// OnRequest returns the policy action for an action on a request.
 func OnRequest(a notary.Action) Action { return "request." + Action(a) }
 
-// definition is what is known of an action.
+// definition describes an action.
 type definition struct {
 	action     Action
 	permission notary.Permission // the roles that have it have the action
-	text       string            // follows "permission to"
+	text       string            // completes "permission to"
 
-	// grantable actions may be in grants. The others give access to accounts, authorities or everybody's objects as
-	// a whole, which no limit of a grant could contain.
+	// grantable actions can be granted. The others give access to accounts, authorities or everyone's objects as a
+	// whole, which the limits of a grant cannot restrict.
 	grantable bool
 }
 
@@ -84,10 +84,10 @@ var byAction = func() map[Action]definition {
 // Valid reports whether a is one of the actions.
 func (a Action) Valid() bool { _, ok := byAction[a]; return ok }
 
-// String returns what follows "permission to", such as "sign certificate requests".
+// String completes "permission to", such as "sign certificate requests".
 func (a Action) String() string { return byAction[a].text }
 
-// Actions returns the names of all actions or, with grantable, of those that may be granted.
+// Actions returns the names of all actions, or only of the grantable ones.
 func Actions(grantable bool) (names []string) {
 	for _, d := range definitions {
 		if d.grantable || !grantable {
@@ -97,7 +97,7 @@ func Actions(grantable bool) (names []string) {
 	return names
 }
 
-// RoleGrant returns what a role gives: an unlimited grant of its actions.
+// RoleGrant returns the actions of a role as an unlimited grant.
 func RoleGrant(r notary.Role) (terms notary.GrantTerms) {
 	for _, d := range definitions {
 		if slices.Contains(notary.RolesWith(d.permission), r) {
@@ -115,12 +115,12 @@ var roleGrants = func() map[notary.Role]notary.GrantTerms {
 	return all
 }()
 
-// RoleHas reports whether a role has the action on every object.
+// RoleHas reports whether a role includes the action, on every object.
 func RoleHas(r notary.Role, a Action) bool {
 	return slices.Contains(roleGrants[r].Actions, string(a))
 }
 
-// rolesWith joins the names of the roles that have an action, such as "Admin or Certificate Manager".
+// rolesWith joins the names of the roles that include an action, such as "Admin or Certificate Manager".
 func rolesWith(a Action) string {
 	var names []string
 	for _, r := range notary.RolesWith(byAction[a].permission) {

@@ -1,8 +1,8 @@
-// Package policy decides whether somebody may do something to an object.
+// Package policy decides whether an account may perform an action on an object.
 //
-// A role is an unlimited grant of its actions. A [notary.Grant] adds actions to those of the role, and may be
-// limited to authorities, profiles, names and owners: [Allow] holds these limits against a [Resource]. Grants
-// only ever add. The package is pure: package ca reads the grants and describes the objects.
+// A role is an unlimited grant of its actions. A [notary.Grant] adds actions to those of the role, optionally limited
+// to authorities, profiles, names and owners; [Allow] checks these limits against a [Resource]. Grants never take
+// permissions away. The package does no I/O: package ca reads the grants and describes the objects.
 package policy
 
 import (
@@ -14,17 +14,18 @@ import (
 	"notary/internal/issuance"
 )
 
-// Resource describes the object of an action. What is zero does not apply to it, and satisfies no limit.
+// Resource describes the object of an action. Zero fields are unknown and satisfy no limit.
 type Resource struct {
-	AuthorityID int64 // that signs, or that issued the certificate
+	AuthorityID int64 // that signs or signed the certificate
 	Profile     string
 	Names       notary.Names
-	CommonNames []string // of the subject: all of them count as names
-	OwnerID     int64    // the account that submitted the request
-	OwnerGroups []int64  // of that account
+	CommonNames []string // of the subject; each counts as a name
+	OwnerID     int64    // account that submitted the request
+	OwnerGroups []int64  // groups of that account
 }
 
-// String describes the resource in a refusal, such as "profile server-client, certificate authority 3, a.example.com".
+// String describes the resource in error messages, such as "profile server-client, certificate authority 3,
+// a.example.com".
 func (r Resource) String() string {
 	var parts []string
 	if r.Profile != "" {
@@ -45,7 +46,7 @@ func (r Resource) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// names returns the subject alternative names and the common names that are not among them.
+// names returns the subject alternative names, and the common names that are not among them.
 func (r Resource) names() []string {
 	all := r.Names.All()
 	for _, name := range r.CommonNames {
@@ -56,14 +57,14 @@ func (r Resource) names() []string {
 	return all
 }
 
-// Decision is the answer to whether an action is allowed, with the reason.
+// Decision is the result of a permission check, with the reason.
 type Decision struct {
 	Allowed bool
-	Grant   *notary.Grant // that allows it; nil if a role does, or nothing
+	Grant   *notary.Grant // the grant that allows it; nil if a role allows it or nothing does
 	Reason  string
 }
 
-// Decide decides by the role and the grants of an account.
+// Decide returns the decision from the role and grants of an account.
 func Decide(role notary.Role, grants []*notary.Grant, action Action, r Resource) Decision {
 	switch {
 	case !action.Valid():
@@ -77,7 +78,7 @@ func Decide(role notary.Role, grants []*notary.Grant, action Action, r Resource)
 	return Allow(grants, action, r)
 }
 
-// Has reports whether any of the grants has the action, on whatever objects.
+// Has reports whether any of the grants includes the action, on any object.
 func Has(grants []*notary.Grant, action Action) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool { return has(g, action) })
 }
@@ -86,8 +87,7 @@ func has(g *notary.Grant, action Action) bool {
 	return byAction[action].grantable && slices.Contains(g.Actions, string(action))
 }
 
-// Reaches reports whether any of the grants has the action and is not limited to other authorities or profiles
-// than these; 0 and "" stand for any. What no grant reaches need not be looked at.
+// Reaches reports whether any of the grants includes the action for the authority and profile; 0 and "" mean any.
 func Reaches(grants []*notary.Grant, action Action, authorityID int64, profile string) bool {
 	return slices.ContainsFunc(grants, func(g *notary.Grant) bool {
 		return has(g, action) &&
@@ -96,7 +96,8 @@ func Reaches(grants []*notary.Grant, action Action, authorityID int64, profile s
 	})
 }
 
-// Allow decides by grants alone. An action is allowed if one grant has it and all limits of this grant hold.
+// Allow returns the decision from grants alone. An action is allowed if a grant includes it and all limits of that
+// grant hold.
 func Allow(grants []*notary.Grant, action Action, r Resource) Decision {
 	var misses []string
 	for _, g := range grants {
@@ -127,8 +128,8 @@ func describe(r Resource) string {
 	return "this object"
 }
 
-// missedLimit returns the first limit that does not hold, or "". A limit that is present and cannot be evaluated,
-// because the resource lacks what it is about, does not hold.
+// missedLimit returns the first limit that does not hold, or "". A limit on a property that the resource lacks does not
+// hold.
 func missedLimit(t notary.GrantTerms, r Resource) string {
 	switch {
 	case len(t.Authorities) > 0 && (r.AuthorityID == 0 || !slices.Contains(t.Authorities, r.AuthorityID)):
@@ -153,10 +154,10 @@ func owns(t notary.GrantTerms, r Resource) bool {
 		slices.ContainsFunc(r.OwnerGroups, func(id int64) bool { return slices.Contains(t.OwnerGroups, id) }))
 }
 
-// The most that a grant holds of one kind.
+// maxListed is the maximum length of each list in a grant.
 const maxListed = 500
 
-// CheckTerms returns an error unless the terms make a valid grant.
+// CheckTerms returns an error unless the terms are those of a valid grant.
 func CheckTerms(t notary.GrantTerms) error {
 	if len(t.Actions) == 0 {
 		return notary.FieldErrorf("actions", "a grant needs at least one action: %s", strings.Join(Actions(true), ", "))

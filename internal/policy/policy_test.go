@@ -11,7 +11,7 @@ import (
 	"notary/internal/policy"
 )
 
-// The roles have had these actions since before there were grants.
+// The actions of roles must not change: roles existed before grants.
 func TestRolesAreGrantSets(t *testing.T) {
 	t.Parallel()
 	decide := []string{"request.sign", "request.upload", "request.reject", "request.revoke", "request.remove_certificate",
@@ -46,7 +46,7 @@ func TestAdminHasEveryAction(t *testing.T) {
 	}
 }
 
-// What cannot be limited to some objects cannot be granted, even by a record that says so.
+// Actions that cannot be limited to some objects cannot be granted, even by a record in the database.
 func TestGrantsNeverReachAccountsOrAuthorities(t *testing.T) {
 	t.Parallel()
 	grantable := policy.Actions(true)
@@ -120,7 +120,7 @@ func check(t *testing.T, name string, terms notary.GrantTerms, r policy.Resource
 	}
 }
 
-// team lists names of each kind that can be listed.
+// team lists names of each type that can be listed.
 var team = notary.NameLists{DNS: []string{"team.example.com", ".lab.example.org"}, IP: []string{"10.1.0.0/16", "2001:db8::/32"},
 	Email: []string{"team.example.com"}, URI: []string{"spiffe://example.org/team"}}
 
@@ -192,7 +192,7 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	for name, test := range nameTests {
 		check(t, name, notary.GrantTerms{Names: team}, policy.Resource{Names: test.names, CommonNames: test.commonNames}, test.want)
-		// A limit to one kind of names lets no other kind through.
+		// A limit to one type of names excludes all other types.
 		if test.names.IP != nil {
 			check(t, name+", of DNS names only", notary.GrantTerms{Names: notary.NameLists{DNS: team.DNS}},
 				policy.Resource{Names: test.names, CommonNames: test.commonNames}, false)
@@ -200,7 +200,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Each name must be within one grant: two grants do not add up for one certificate.
+// All names must match the same grant: grants do not combine for one certificate.
 func TestGrantsDoNotCombine(t *testing.T) {
 	t.Parallel()
 	grant := func(id int64, terms notary.GrantTerms) *notary.Grant {

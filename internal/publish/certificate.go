@@ -12,8 +12,8 @@ import (
 	"notary"
 )
 
-// certificate serves the authority's own certificate ({id}.cer), which AIA extensions name
-// (RFC 5280, section 4.2.2.1), and all of its key, each with its chain ({id}.p7c).
+// certificate serves the authority's current certificate ({id}.cer), to which AIA extensions point (RFC 5280, section
+// 4.2.2.1), and all certificates for its key with their chains ({id}.p7c).
 func (p *publisher) certificate(w http.ResponseWriter, r *http.Request, name string) error {
 	text, form, _ := strings.Cut(name, ".")
 	id, ok := authorityID(text)

@@ -11,8 +11,8 @@ import (
 	"notary"
 )
 
-// crl serves an authority's list of all ({id}.crl) or of a shard ({id}-{shard}.crl), as DER
-// (RFC 5280, section 4.2.1.13).
+// crl serves an authority's full CRL ({id}.crl) or a partitioned CRL ({id}-{shard}.crl) in DER (RFC 5280, section
+// 4.2.1.13).
 func (p *publisher) crl(w http.ResponseWriter, r *http.Request, name string) error {
 	id, shard, ok := listName(name)
 	if !ok {
@@ -27,7 +27,7 @@ func (p *publisher) crl(w http.ResponseWriter, r *http.Request, name string) err
 	return nil
 }
 
-// listName takes apart "7.crl" and "7-3.crl".
+// listName parses "7.crl" and "7-3.crl".
 func listName(name string) (id int64, shard int, ok bool) {
 	name, ok = strings.CutSuffix(name, ".crl")
 	if !ok {
@@ -48,8 +48,8 @@ func shardNumber(text string) (int, bool) {
 	return shard, err == nil && shard > 0 && strconv.Itoa(shard) == text
 }
 
-// listTag tells lists apart. The number does, but for a database that was put back to an
-// earlier state; the end of the list is in its signature, which depends on all of it.
+// listTag returns an ETag value. The number identifies a CRL unless the database was restored to an earlier state; the
+// end of the DER is part of the signature, which depends on the whole CRL.
 func listTag(crl *notary.CRL) string {
 	const end = 64
 	sum := sha256.Sum256(crl.DER[max(0, len(crl.DER)-end):])

@@ -7,22 +7,21 @@ import (
 	"time"
 )
 
-// maxAge is how long a cache may keep what is published without asking again. A revocation
-// should not wait in caches for longer than that; asking again costs a 304.
+// maxAge is how long caches may serve a document without revalidation, and so the delay that they add to a revocation.
+// Revalidating costs a 304.
 const maxAge = 5 * time.Minute
 
-// document is something signed that is published.
+// document is a signed document to publish.
 type document struct {
-	form      string // its media type
+	form      string // media type
 	octets    []byte
-	tag       string    // another one for other octets
-	modified  time.Time // since when it is the one
-	mayGoBack bool      // an older one may come in its place: only the very time is no change
-	until     time.Time // when it ends: no cache may keep it for longer
+	tag       string    // ETag; changes with the octets
+	modified  time.Time // Last-Modified
+	mayGoBack bool      // may be replaced by an older one: If-Modified-Since must match exactly
+	until     time.Time // expiry, which limits caching
 }
 
-// send answers with the document, or with 304 where the client has it already. All answers
-// share its octets.
+// send responds with the document, or with 304 if the client's copy is current. Responses share the octets.
 func (p *publisher) send(w http.ResponseWriter, r *http.Request, d document) {
 	now := p.issuers.Now()
 	age := min(maxAge, max(0, d.until.Sub(now))).Truncate(time.Second)

@@ -22,22 +22,21 @@ const (
 	ocspResponseType = "application/ocsp-response"
 
 	maxOCSPBody = 64 << 10 // octets
-	// maxOCSPExcess is how much more is read of a body that is too large, so that who sends it
-	// gets to read the answer.
+	// maxOCSPExcess is how much more of a body that is too large is read, so that the client receives the response.
 	maxOCSPExcess = 2 << 20
 )
 
 // BodyLimit is the limit for the body of an OCSP request.
 var BodyLimit = server.BodyLimit{Bytes: maxOCSPBody, Time: 5 * time.Second}
 
-// asking are the methods of OCSP.
+// asking holds the methods of OCSP.
 var asking = []string{http.MethodGet, http.MethodHead, http.MethodPost}
 
-// ocsp answers OCSP requests over HTTP (RFC 6960, appendix A, and RFC 5019): POST /ocsp/{id},
-// and GET /ocsp/{id}/{request in base64}. Errors are OCSP responses with the status 200, except for what is not HTTP.
+// ocsp responds to OCSP requests over HTTP (RFC 6960, appendix A, and RFC 5019): POST /ocsp/{id}, and GET
+// /ocsp/{id}/{request in base64}. Errors are OCSP responses with HTTP status 200, except for HTTP errors.
 func (p *publisher) ocsp(w http.ResponseWriter, r *http.Request, rest string) error {
 	authority, encoded, _ := strings.Cut(rest, "/")
-	var request []byte // none is malformed, and said to be
+	var request []byte // nil is answered as malformed
 	if r.Method != http.MethodPost {
 		request = decodeOCSP(encoded)
 	} else if encoded == "" {
@@ -45,13 +44,13 @@ func (p *publisher) ocsp(w http.ResponseWriter, r *http.Request, rest string) er
 	}
 	id, ok := authorityID(authority)
 	if !ok {
-		id = 0 // nobody's
+		id = 0 // no authority has this ID
 	}
 	writeOCSP(w, r, p.revocation.OCSP(r.Context(), id, request), p.issuers.Now())
 	return nil
 }
 
-// readOCSP takes a request from a body of its type; nil where there is none.
+// readOCSP returns the request in a body of the right type, or nil.
 func readOCSP(r *http.Request) []byte {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != ocspRequestType {
@@ -68,15 +67,14 @@ func readOCSP(r *http.Request) []byte {
 	return body
 }
 
-// decodeOCSP takes a request from the path: the base64 of RFC 4648, section 4, with each
-// character percent-encoded or not. Slashes before it come from clients that add one to a URL
-// that ends with one; padding may be missing.
+// decodeOCSP decodes a request in a path: base64 (RFC 4648, section 4), optionally percent-encoded. It accepts slashes
+// before it, from clients that append one to a URL that ends with one, and missing padding.
 func decodeOCSP(escaped string) []byte {
 	text, err := url.PathUnescape(escaped)
-	if err != nil || strings.ContainsAny(text, "\r\n") { // which package base64 passes over
+	if err != nil || strings.ContainsAny(text, "\r\n") { // package base64 ignores these
 		return nil
 	}
-	text = strings.TrimLeft(text, "/") // no request begins so: DER would not be a SEQUENCE
+	text = strings.TrimLeft(text, "/") // no request begins with a slash: its DER would not be a SEQUENCE
 	encoding := base64.StdEncoding
 	if len(text)%4 != 0 {
 		encoding = base64.RawStdEncoding
@@ -88,7 +86,7 @@ func decodeOCSP(escaped string) []byte {
 	return der
 }
 
-// writeOCSP sends the answer, with what caches need to know (RFC 5019, section 6.2).
+// writeOCSP sends the response with headers for caches (RFC 5019, section 6.2).
 func writeOCSP(w http.ResponseWriter, r *http.Request, answer revocation.OCSPAnswer, now time.Time) {
 	header := w.Header()
 	header.Set("Content-Type", ocspResponseType)
@@ -111,7 +109,7 @@ func writeOCSP(w http.ResponseWriter, r *http.Request, answer revocation.OCSPAns
 	_, _ = w.Write(answer.DER)
 }
 
-// matches says whether one of the tags is that one (RFC 9110, section 13.1.2).
+// matches reports whether a list of entity tags contains tag (RFC 9110, section 13.1.2).
 func matches(values []string, tag string) bool {
 	for one := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		if one = strings.TrimPrefix(strings.TrimSpace(one), "W/"); one == tag || one == "*" {

@@ -1,8 +1,6 @@
-// Package publish serves what relying parties need, over plain HTTP and without login: CRLs
-// (RFC 5280, section 5), the authorities' own certificates and OCSP answers. All of it is
-// signed, so that plain HTTP does no harm, and certificates name it by its URLs.
-//
-// [New] gives the handler. It serves nothing else.
+// Package publish serves the data that relying parties need, over plain HTTP and without login: CRLs (RFC 5280, section
+// 5), CA certificates and OCSP responses. All of it is signed, so plain HTTP is safe, and certificates contain its
+// URLs.
 package publish
 
 import (
@@ -20,14 +18,14 @@ import (
 	"notary/internal/server"
 )
 
-// Config is what the handler is made of.
+// Config holds the dependencies of the handler.
 type Config struct {
 	Issuers    *issuers.Issuers
 	Revocation *revocation.Service
 	Log        *slog.Logger
 }
 
-// New gives the handler of /crl/, /ca/ and /ocsp/.
+// New returns the handler for /crl/, /ca/ and /ocsp/. It serves nothing else.
 func New(c Config) http.Handler {
 	p := &publisher{issuers: c.Issuers, revocation: c.Revocation, log: c.Log}
 	p.routes = []route{
@@ -38,7 +36,7 @@ func New(c Config) http.Handler {
 	return p
 }
 
-// publisher is what the handlers share.
+// publisher is the state shared by the handlers.
 type publisher struct {
 	issuers    *issuers.Issuers
 	revocation *revocation.Service
@@ -46,16 +44,16 @@ type publisher struct {
 	routes     []route
 }
 
-// reading are the methods of what is only read.
+// reading holds the methods of resources that are only read.
 var reading = []string{http.MethodGet, http.MethodHead}
 
-// route is what answers below a path. An [http.ServeMux] would not do: it takes a base64 text
-// with two slashes in a row, as it may be in a GET of OCSP, for a path to be tidied.
+// route is the handler of the paths with a prefix. An [http.ServeMux] would clean two slashes in a row, which can occur
+// in the base64 text of an OCSP GET request.
 type route struct {
 	prefix  string
-	pattern string   // its name in metrics
-	methods []string // others are refused
-	// serve gets what follows the prefix in the path, still escaped as it was sent.
+	pattern string   // as in the metrics
+	methods []string // others are rejected
+	// serve gets the rest of the path, still escaped.
 	serve func(w http.ResponseWriter, r *http.Request, rest string) error
 }
 
@@ -73,7 +71,7 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if r.ContentLength != 0 && slices.Contains(reading, r.Method) {
-			w.Header().Set("Connection", "close") // nobody waits for it
+			w.Header().Set("Connection", "close") // do not read it
 			refuse(w, http.StatusBadRequest, "what is only read takes no body")
 			return
 		}
@@ -87,10 +85,10 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const nothingHere = "there is nothing here"
 
-// errNothing is that a path leads nowhere.
+// errNothing is returned for unknown paths.
 var errNothing = notary.Errorf(notary.NotFound, nothingHere)
 
-// failure answers an error in plain text, and logs what the client must not see.
+// failure responds with an error in plain text, and logs what the client must not see.
 func (p *publisher) failure(w http.ResponseWriter, r *http.Request, err error) {
 	e := server.Failure(r.Context(), p.log, err)
 	status, text := server.Status(e.Kind), e.Message
@@ -107,7 +105,7 @@ func (p *publisher) failure(w http.ResponseWriter, r *http.Request, err error) {
 	refuse(w, status, text)
 }
 
-// refuse answers with one line of text, which nobody keeps.
+// refuse responds with a line of text that must not be cached.
 func refuse(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
@@ -115,7 +113,7 @@ func refuse(w http.ResponseWriter, status int, text string) {
 	_, _ = io.WriteString(w, text+"\n") // the client may be gone
 }
 
-// authorityID reads an id as URLs have it: digits without a sign or leading zeros.
+// authorityID parses an ID in a URL: digits without a sign or leading zeros.
 func authorityID(text string) (int64, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	return id, err == nil && id > 0 && strconv.FormatInt(id, 10) == text

@@ -15,24 +15,24 @@ import (
 )
 
 const (
-	// CRLValidity is the time from thisUpdate to nextUpdate.
+	// CRLValidity is the period from thisUpdate to nextUpdate.
 	CRLValidity = 48 * time.Hour
-	// crlBackdate is for relying parties whose clocks are slow: many reject a CRL that is from the future by a
-	// second. Certificates are backdated by as much. No entry may be later than thisUpdate, so a revocation of the
-	// last minute is listed with that time.
+	// crlBackdate allows for slow clocks of relying parties, many of which reject a CRL that is a second early.
+	// Certificates are backdated equally. No entry may be later than thisUpdate, so a revocation of the last minute is
+	// listed with that time.
 	crlBackdate = time.Minute
-	// crlRefresh is the age at which a CRL is regenerated periodically.
+	// crlRefresh is the age at which a CRL is regenerated.
 	crlRefresh = 12 * time.Hour
 )
 
-// CRL returns the authority's full CRL with every revocation that was acknowledged before the call. It is regenerated
-// only if the newest one is outdated or grows old. It needs no caller: relying parties may ask.
+// CRL returns the authority's full CRL with every revocation acknowledged before the call. It regenerates the CRL only
+// if that is outdated or half of its validity has passed. It needs no permission because relying parties use it.
 func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
 	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, CRLValidity/2)
 }
 
-// crl returns a CRL with every revocation so far, not older than maxAge, that names all the distribution points by
-// which certificates name it.
+// crl returns a CRL with every revocation so far, not older than maxAge, with all the distribution points that
+// certificates name for it.
 func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Duration) (*notary.CRL, error) {
 	a, err := s.issuers.Certified(ctx, key.AuthorityID)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 	if err != nil {
 		return nil, err
 	}
-	// Asked before the list is looked at: what another node has made since then is newer.
+	// Read before the CRL: a CRL that another node has built since is newer than the count.
 	count, err := s.store.RevocationCount(ctx, key.AuthorityID, key.Shard)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 	return crl, err
 }
 
-// lastCRL returns the last CRL of an expired authority, whose certificate relying parties no longer accept
+// lastCRL returns the last CRL of an expired authority: relying parties no longer accept the authority's certificate
 // for a newer one.
 func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	newest := list.newest.Load()
@@ -85,8 +85,8 @@ func lastCRL(a *issuers.Issuer, list *crlList) (*notary.CRL, error) {
 	return &last, nil
 }
 
-// listURLs returns the distribution points by which certificates name the CRL of a shard. A shard that none names
-// does not exist. The full CRL needs none.
+// listURLs returns the distribution points that certificates name for a partitioned CRL, or NotFound if none does. The
+// full CRL needs none.
 func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, error) {
 	if key.Shard == 0 {
 		return nil, nil
@@ -99,7 +99,7 @@ func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, er
 	return all[key.Shard], err
 }
 
-// names reports whether a CRL covers certificates with any of these distribution points.
+// names reports whether a CRL names all of the distribution points.
 func names(crl *notary.CRL, urls []string) bool {
 	if len(urls) == 0 {
 		return true
@@ -108,14 +108,14 @@ func names(crl *notary.CRL, urls []string) bool {
 	return !slices.ContainsFunc(urls, func(url string) bool { return !slices.Contains(named, url) })
 }
 
-// fresh reports whether a CRL is neither older than maxAge nor from the future: after the clock was set back, relying
+// fresh reports whether a CRL is neither older than maxAge nor from the future. After the clock was set back, relying
 // parties would not accept it yet.
 func fresh(crl *notary.CRL, now time.Time, maxAge time.Duration) bool {
 	return now.Sub(crl.ThisUpdate) < maxAge && !crl.ThisUpdate.After(now)
 }
 
-// buildCRL signs a new CRL, of at least count revocations, with the next number. If another node was faster, its CRL
-// is used if it knows as many revocations; otherwise buildCRL starts again.
+// buildCRL signs a new CRL with the next number and at least count revocations. If another node was faster, it uses
+// that CRL if it has as many revocations, and otherwise tries again.
 func (s *Service) buildCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, list *crlList,
 	count int64) (*notary.CRL, error) {
 	const attempts = 5
@@ -141,14 +141,14 @@ func (s *Service) buildCRL(ctx context.Context, a *issuers.Issuer, key store.Lis
 	return nil, lost
 }
 
-// entrySize is more than most entries take, in octets.
+// entrySize is an upper estimate of the size of most entries, in octets.
 const entrySize = 50
 
 func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, published *crlList,
 	count int64) (*notary.CRL, error) {
 	now, previous, above := s.now().UTC().Truncate(time.Second), published.newest.Load(), published.inherited.Load()
-	// What the last list still had although it had expired need not be on this one; a list
-	// from the future tells nothing.
+	// Expired certificates that the previous CRL still listed can be omitted. A CRL from the future is no evidence of
+	// that.
 	var last time.Time
 	octets := count * entrySize
 	if previous != nil && !previous.ThisUpdate.After(now) {
@@ -204,23 +204,22 @@ func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.
 	return crl, err
 }
 
-// entriesFor selects the entries of a list.
+// entriesFor selects the entries of a CRL.
 type entriesFor struct {
 	now, last time.Time
-	octets    int             // that they are expected to take
-	seen      map[string]bool // serial numbers, to leave out duplicates; nil to look for none
+	octets    int             // expected size
+	seen      map[string]bool // serial numbers, to skip duplicates; nil to skip the check
 }
 
-// gathered is a CRL with its entries.
 type gathered struct {
 	*issuance.CRL
-	known      int64     // revocations, those included that are not listed
-	thisUpdate time.Time // not before the time of any entry
+	known      int64     // revocations, including those not listed
+	thisUpdate time.Time // not earlier than any entry
 }
 
-// dated returns the revocation with the time that the CRL lists. If it was recorded in the last minute, or
-// by a node whose clock is ahead, that is thisUpdate. An imported revocation keeps its time unless that is
-// in the future, and thisUpdate is moved to it.
+// dated returns the revocation with the time to list. A revocation recorded in the last minute, or by a node whose
+// clock is ahead, gets thisUpdate. An imported revocation keeps its time, and thisUpdate is moved to it; only a time in
+// the future is reduced to now.
 func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 	if v.Imported {
 		if v.At.After(now) {
@@ -235,7 +234,7 @@ func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 	return v
 }
 
-// gatherCRL starts a CRL with the known revocations. Those that cannot be listed are skipped and reported.
+// gatherCRL creates a CRL with the known revocations. Revocations that cannot be listed are skipped and reported.
 func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey,
 	o entriesFor) (g gathered, err error) {
 	g.thisUpdate = o.now.Add(-crlBackdate)
@@ -259,8 +258,8 @@ func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.Li
 	return g, err
 }
 
-// RefreshCRLs regenerates the CRLs that have grown old, long before they expire: the full CRL of every authority, and
-// those of its shards that were requested before. It runs periodically.
+// RefreshCRLs regenerates CRLs long before they expire: the full CRL of every authority and the partitioned ones
+// requested so far. It runs periodically.
 func (s *Service) RefreshCRLs(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {

@@ -12,33 +12,33 @@ import (
 	"notary/internal/store"
 )
 
-// crlLists are the CRLs in memory: each the newest that this node has built or loaded.
+// crlLists holds the newest CRLs that this node has built or loaded.
 type crlLists struct {
 	mu        sync.Mutex
 	one       map[store.ListKey]*crlList
-	inherited map[store.ListKey]int64 // the numbers of the lists that the database held at the start
+	inherited map[store.ListKey]int64 // numbers of the CRLs in the database at startup
 }
 
-// crlList is one CRL: the full one of an authority, or that of a shard.
+// crlList is a full or partitioned CRL.
 type crlList struct {
-	mu     sync.Mutex                 // held while it is built or loaded
-	newest atomic.Pointer[notary.CRL] // nil before the first; written under mu
+	mu     sync.Mutex                 // held while building or loading
+	newest atomic.Pointer[notary.CRL] // nil at first; written under mu
 
-	// The number of the last list that may be from before a restore. It is not published again, as
-	// newer ones may have been, unless no new one can be built.
+	// inherited is the number of the last CRL that may predate a restore of the database. Newer ones may have been
+	// published, so it is published again only if no new one can be built.
 	inherited atomic.Int64
-	fallback  atomic.Bool // whether no new one could be built
+	fallback  atomic.Bool // whether building a new one failed
 
-	// Of the loop that keeps it true.
-	underWay atomic.Bool // whether the loop is building it
-	failure  string      // why it could not be built the last time, which has been logged; "" if it could
-	awaited  int64       // how many revocations another node's list will know, which is waited for
+	// For [Service.KeepCRLs].
+	underWay atomic.Bool // whether it is being built
+	failure  string      // last failure, already logged; "" after success
+	awaited  int64       // revocations that another node's pending CRL will have
 
-	findings atomic.Int64 // of the linter, in the list that this node built last
-	linted   string       // the lints of these findings, which have been logged; written under mu
+	findings atomic.Int64 // lint findings in the last CRL built by this node
+	linted   string       // names of the lints that have been logged; written under mu
 }
 
-// of returns a CRL to be built or loaded.
+// of returns the CRL for key, creating an empty one if necessary.
 func (l *crlLists) of(key store.ListKey) *crlList {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,7 +52,7 @@ func (l *crlLists) of(key store.ListKey) *crlList {
 	return l.one[key]
 }
 
-// inherit records the lists that the database holds at the start.
+// inherit records the CRLs in the database at startup.
 func (l *crlLists) inherit(states map[store.ListKey]store.ListState) {
 	l.inherited = map[store.ListKey]int64{}
 	for key, state := range states {
@@ -60,10 +60,10 @@ func (l *crlLists) inherit(states map[store.ListKey]store.ListState) {
 	}
 }
 
-// current reports whether the list was certainly issued after any restore of the database.
+// current reports whether the CRL was certainly issued after any restore of the database.
 func (l *crlList) current(crl *notary.CRL) bool { return crl.Number > l.inherited.Load() }
 
-// newest returns the newest list in memory; nil if there is none.
+// newest returns the newest CRL in memory, or nil.
 func (l *crlLists) newest(key store.ListKey) *notary.CRL {
 	l.mu.Lock()
 	list := l.one[key]
@@ -74,7 +74,7 @@ func (l *crlLists) newest(key store.ListKey) *notary.CRL {
 	return list.newest.Load()
 }
 
-// published returns the list in memory that can be published as it is; nil if there is none.
+// published returns the CRL in memory that can be published, or nil.
 func (l *crlLists) published(key store.ListKey) *notary.CRL {
 	l.mu.Lock()
 	list := l.one[key]
@@ -88,14 +88,14 @@ func (l *crlLists) published(key store.ListKey) *notary.CRL {
 	return nil
 }
 
-// forget drops the lists of a deleted authority.
+// forget drops the CRLs of a deleted authority.
 func (l *crlLists) forget(authorityID int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	maps.DeleteFunc(l.one, func(key store.ListKey, _ *crlList) bool { return key.AuthorityID == authorityID })
 }
 
-// authorities returns the ids of the authorities that have CRLs in memory.
+// authorities returns the IDs of the authorities with CRLs in memory.
 func (l *crlLists) authorities() map[int64]bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,7 +106,7 @@ func (l *crlLists) authorities() map[int64]bool {
 	return ids
 }
 
-// findings returns how many lint findings the lists of each authority have that this node built.
+// findings returns the number of lint findings in the CRLs built by this node, by authority.
 func (l *crlLists) findings() map[int64]int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -124,8 +124,8 @@ func (s *Service) load(ctx context.Context, key store.ListKey, list *crlList) er
 	return s.loadNewer(ctx, key, list)
 }
 
-// loadNewer loads the CRL from the database if that has a newer one. The caller holds the lock. An older one means that
-// the database was restored while this node runs.
+// loadNewer loads the CRL from the database if that is newer than the one in memory. The caller holds the lock. If the
+// one in the database is older, the database was restored while this node is running.
 func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {
 	newest := list.newest.Load()
 	if newest != nil {
@@ -148,7 +148,6 @@ func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlLis
 	return err
 }
 
-// sortedKeys returns the keys in order.
 func sortedKeys[T any](lists map[store.ListKey]T) []store.ListKey {
 	return slices.SortedFunc(maps.Keys(lists), func(a, b store.ListKey) int {
 		return cmp.Or(cmp.Compare(a.AuthorityID, b.AuthorityID), cmp.Compare(a.Shard, b.Shard))

@@ -11,21 +11,21 @@ import (
 	"notary/internal/pki"
 )
 
-// ocspValidity is the time from thisUpdate to nextUpdate of an OCSP response.
+// ocspValidity is the period from thisUpdate to nextUpdate of an OCSP response.
 const ocspValidity = time.Hour
 
-// OCSPAnswer is an OCSP response (RFC 6960, section 4.2), as DER.
+// OCSPAnswer is an OCSP response (RFC 6960, section 4.2).
 type OCSPAnswer struct {
 	DER []byte
-	// ThisUpdate and NextUpdate bound the time in which the response may be cached. They are zero for one that only
-	// its client may use: an error, a response with a nonce, and one about an unknown certificate, which may be
+	// ThisUpdate and NextUpdate bound the period in which the response may be cached. They are zero for responses that
+	// must not be cached: errors, responses with a nonce, and responses about an unknown certificate, which may be
 	// issued soon.
 	ThisUpdate, NextUpdate time.Time
 }
 
-// OCSP answers an OCSP request, in DER, for an authority. It needs no caller: relying parties may ask. Errors are
-// those of the protocol: an authority that does not exist, is pending or has expired, and a request about nothing
-// that it issued, are unauthorized (RFC 5019, section 2.2.3). A disabled or revoked authority still answers.
+// OCSP responds to an OCSP request (DER) for an authority. It needs no permission because relying parties use it. The
+// error status unauthorized (RFC 5019, section 2.2.3) is returned if the authority does not exist, is pending or has
+// expired, or issued none of the certificates. A disabled or revoked authority still responds.
 func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) OCSPAnswer {
 	answer, err := s.answerOCSP(ctx, authorityID, request)
 	var refusal issuance.OCSPError
@@ -41,7 +41,7 @@ func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) O
 		s.log.WarnContext(ctx, "an OCSP request could not be answered now", "authority", authorityID, "error", err)
 	default:
 		refusal = issuance.OCSPInternalError
-		if errors.Is(err, issuers.ErrDamaged) { // which has been logged
+		if errors.Is(err, issuers.ErrDamaged) { // already logged
 			break
 		}
 		s.log.ErrorContext(ctx, "an OCSP request could not be answered", "authority", authorityID, "error", err)
@@ -76,7 +76,7 @@ func (s *Service) answerOCSP(ctx context.Context, authorityID int64, der []byte)
 	return answer, nil
 }
 
-// asked returns the authority if it can answer and has issued at least one of the certificates.
+// asked returns the authority if it can respond and has issued at least one of the certificates.
 func (s *Service) asked(ctx context.Context, authorityID int64, request *pki.OCSPRequest) (*issuers.Issuer, error) {
 	a, err := s.issuers.Get(ctx, authorityID)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *Service) asked(ctx context.Context, authorityID int64, request *pki.OCS
 		authorityID)
 }
 
-// signOCSP signs a new response, and reports whether all certificates in it are known.
+// signOCSP signs a new response. known reports whether all certificates in it are known.
 func (s *Service) signOCSP(ctx context.Context, a *issuers.Issuer, request *pki.OCSPRequest,
 	since moment) (answer OCSPAnswer, known bool, err error) {
 	responder, err := s.responder(ctx, a, since, renewOnDemand)
@@ -115,7 +115,7 @@ func (s *Service) signOCSP(ctx context.Context, a *issuers.Issuer, request *pki.
 			if err != nil {
 				return OCSPAnswer{}, false, err
 			}
-			if v := status.Revocation; v != nil && v.At.After(now) { // by the clock of another node, or imported
+			if v := status.Revocation; v != nil && v.At.After(now) { // from a node whose clock is ahead, or imported
 				v.At = now
 			}
 		}

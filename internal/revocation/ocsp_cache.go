@@ -7,44 +7,44 @@ import (
 )
 
 const (
-	// answerCacheSize is how many octets of OCSP responses are cached, with their keys.
+	// answerCacheSize is the maximum size of the cached OCSP responses and their keys, in octets.
 	answerCacheSize = 32 << 20
 	answerOverhead  = 256
-	// recount is how often the revocations of other nodes are counted.
+	// recount is the interval at which revocations by other nodes are counted.
 	recount = time.Second
 )
 
-// answerCache caches signed OCSP responses. One is served only while no revocation is known from after the statuses
-// were read: those of this node are known at once, those of others by the count of revocations within a second.
+// answerCache caches signed OCSP responses. A response is served only while no revocation since its statuses were read
+// is known. Revocations by this node are known at once, those by other nodes within a second, from the count of
+// revocations.
 type answerCache struct {
 	mu          sync.Mutex
-	generations map[int64]int64      // counts the revocations made here, by authority
+	generations map[int64]int64      // revocations by this node, by authority
 	counts      map[int64]*lastCount // by authority
 
-	// What does not fit into the younger half takes the place of the older one.
+	// When the young half is full, it replaces the old half.
 	young, old map[answerKey]keptAnswer
-	size       int // of the younger half
+	size       int // of the young half
 	limit      int // of each half
 }
 
-// lastCount is how many revocations of an authority were known when they were last counted.
+// lastCount is the last count of an authority's revocations.
 type lastCount struct {
 	at          time.Time
-	revocations int64 // -1 before the first time
+	revocations int64 // -1 before the first count
 }
 
-// moment is what is known of an authority's revocations. While it is the same, nothing was
-// revoked.
+// moment identifies the known revocations of an authority. While it is unchanged, no further revocation is known.
 type moment struct{ generation, revocations int64 }
 
 type answerKey struct {
 	authority int64
-	id        string // the CertID of RFC 6960, section 4.1.1, as DER
+	id        string // CertID in DER (RFC 6960, section 4.1.1)
 }
 
 type keptAnswer struct {
 	OCSPAnswer
-	since moment // before the statuses in it were read
+	since moment // from before the statuses were read
 }
 
 func newAnswerCache() *answerCache {
@@ -52,8 +52,8 @@ func newAnswerCache() *answerCache {
 		old: map[answerKey]keptAnswer{}, limit: answerCacheSize / 2}
 }
 
-// revoked tells of revocations of these authorities at this node, whatever became of them. It
-// is called after the commit, and before that is acknowledged.
+// revoked records that revocations of these authorities were committed or attempted by this node. It is called after
+// the commit and before the change is acknowledged.
 func (c *answerCache) revoked(authorityIDs []int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,7 +62,7 @@ func (c *answerCache) revoked(authorityIDs []int64) {
 	}
 }
 
-// now is the authority's present moment. Whatever is read after it is not older.
+// now returns the authority's current moment. Data read afterwards is at least as recent.
 func (c *answerCache) now(authorityID int64) moment {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,8 +76,7 @@ func (c *answerCache) momentOf(authorityID int64) moment {
 	return moment{c.generations[authorityID], -1}
 }
 
-// due says whether it is time to count the authority's revocations, and leaves that to the
-// first who asks.
+// due reports whether to count the authority's revocations, to the first caller in each interval.
 func (c *answerCache) due(authorityID int64, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,8 +91,7 @@ func (c *answerCache) due(authorityID int64, now time.Time) bool {
 	return true
 }
 
-// count notes how many revocations there are. There are never fewer than before: a lower
-// number was read earlier.
+// count records a count of revocations. They never decrease, so a lower count was read earlier.
 func (c *answerCache) count(authorityID, revocations int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,7 +100,7 @@ func (c *answerCache) count(authorityID, revocations int64) {
 	}
 }
 
-// get is the kept answer if it is still true and half of its time has not passed.
+// get returns the cached response if it is current and less than half of its validity has passed.
 func (c *answerCache) get(key answerKey, now time.Time) (OCSPAnswer, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,8 +120,8 @@ func (c *answerCache) get(key answerKey, now time.Time) (OCSPAnswer, bool) {
 	return kept.OCSPAnswer, true
 }
 
-// put keeps an answer whose statuses were read after that moment. One that is overtaken by a
-// revocation stays, but is never given.
+// put caches a response whose statuses were read after since. A response outdated by a revocation remains in the cache
+// but is never served.
 func (c *answerCache) put(key answerKey, answer OCSPAnswer, since moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,8 +138,8 @@ func (c *answerCache) keep(key answerKey, kept keptAnswer) {
 	c.young[key] = kept
 }
 
-// moment is the authority's present moment, its revocations counted not longer than a second
-// ago. While they cannot be counted, what was known last holds.
+// moment returns the authority's current moment, from a count of revocations at most a second old. If counting fails,
+// the last count applies.
 func (s *Service) moment(ctx context.Context, authorityID int64) moment {
 	if s.answers.due(authorityID, s.now()) {
 		n, err := s.store.RevocationCount(ctx, authorityID, 0)

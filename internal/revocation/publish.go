@@ -13,8 +13,8 @@ import (
 	"notary/internal/store"
 )
 
-// PublishedCRL returns the authority's published full CRL (shard 0) or partitioned CRL from memory, where
-// [Service.KeepCRLs] keeps it current. Only the first call may wait for it to be built. It needs no caller.
+// PublishedCRL returns the authority's full CRL (shard 0) or partitioned CRL from memory, where [Service.KeepCRLs]
+// keeps it current. Only the first call may wait for the CRL to be built. It needs no permission.
 func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
 	if _, err := s.issuers.Certified(ctx, authorityID); err != nil {
 		return nil, err
@@ -26,8 +26,8 @@ func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int
 	return s.firstCRL(ctx, key)
 }
 
-// firstCRL returns a list that is not in memory yet: the one that another node has built since this
-// one started, or a new one. An authority that has expired keeps its last one.
+// firstCRL returns a CRL that is not in memory yet: one that another node has built since this node started, or a new
+// one. An expired authority keeps its last CRL.
 func (s *Service) firstCRL(ctx context.Context, key store.ListKey) (*notary.CRL, error) {
 	if _, err := s.listURLs(ctx, key); err != nil {
 		return nil, err
@@ -52,18 +52,17 @@ func (s *Service) expired(ctx context.Context, authorityID int64) bool {
 	return err == nil && a.Expired(s.now())
 }
 
-// KeepCRLs keeps the published lists current until ctx ends: a revocation, made here or on another
-// node, is on them after the delay, which may change. Every node that publishes runs it. What is in the
-// database is compared by counts and numbers; a list is only built where something was
-// revoked, or a certificate names a new URL for it. [Service.RefreshCRLs] cares for their age.
-// What fails, be it by a panic, is logged and tried again in the next round.
+// KeepCRLs keeps the published CRLs current until ctx ends: they list a revocation, made by any node, after at most the
+// delay, which may change. Every publishing node runs it. It compares counts and numbers in the database and builds a
+// CRL only after a revocation, or if a certificate names a new URL for it. [Service.RefreshCRLs] renews old ones.
+// Failures and panics are logged, and the next round tries again.
 func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 	var running sync.WaitGroup
 	defer running.Wait()
-	free := make(chan struct{}, max(2, runtime.GOMAXPROCS(0))) // a long list shall not keep the short ones waiting
-	wait := time.Duration(rand.Int64N(int64(delay() / 4)))     // at first, so that the nodes do not all look at once
+	free := make(chan struct{}, max(2, runtime.GOMAXPROCS(0))) // so that a long CRL does not delay short ones
+	wait := time.Duration(rand.Int64N(int64(delay() / 4)))     // spreads the nodes' first rounds
 	for {
-		every, age := delay()/4, delay()*3/10 // a list is made in every other round; the others load it in the next
+		every, age := delay()/4, delay()*3/10 // one round builds a CRL, the next loads it on other nodes
 		var due []store.ListKey
 		err := notary.Recovered("look for what was revoked", func() (err error) {
 			due, err = s.dueCRLs(ctx, age)
@@ -93,7 +92,7 @@ func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 	}
 }
 
-// keepCRL rebuilds one CRL if it is outdated, or loads a newer one from the database.
+// keepCRL rebuilds a CRL if it is outdated, or loads a newer one from the database.
 func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
 	err := notary.Recovered("make the list", func() error {
 		if s.expired(ctx, key.AuthorityID) {
@@ -116,9 +115,9 @@ func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
 	}
 }
 
-// dueCRLs returns the CRLs that are outdated and at least that old. It drops those of deleted authorities.
+// dueCRLs returns the CRLs that need an update and are at least that old, and drops those of deleted authorities.
 func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.ListKey, err error) {
-	counts, err := s.store.RevocationCounts(ctx) // before the lists: what is counted later comes the next time
+	counts, err := s.store.RevocationCounts(ctx) // before the CRLs: later revocations are found in the next round
 	if err != nil {
 		return nil, err
 	}
@@ -145,20 +144,20 @@ func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.L
 	return due, nil
 }
 
-// due reports whether a CRL lacks revocations or distribution points, or is older than that in the database.
-// Revocations wait until the last CRL has reached the age, so that not each of many costs a CRL. If another node is
-// building it, due waits for that once: the node may be gone.
+// due reports whether a CRL lacks revocations or distribution points, or is older than the one in the database.
+// Revocations wait until the last CRL has reached the age, so that many revocations do not build a CRL each. If another
+// node is building the CRL, due waits for that once, because the node may have failed.
 func (s *Service) due(key store.ListKey, state store.ListState, age time.Duration, count int64, urls []string) bool {
 	newest := s.lists.newest(key)
 	now := s.now()
 	old := now.Sub(state.ThisUpdate)
 	switch {
-	case newest != nil && newest.Number != state.Number: // to be loaded, or the database was put back
+	case newest != nil && newest.Number != state.Number: // to be loaded, or the database was restored
 		return true
 	case state.Number == 0:
-		return false // the first to ask builds it, or is doing so
+		return false // built by the first request
 	case old >= 0 && old < age || state.ThisUpdate.Equal(now.Truncate(time.Second)):
-		return false // of two lists of one second, caches could not see by their times which is newer
+		return false // caches could not order two CRLs of the same second
 	case state.Revocations >= count:
 		return newest != nil && !names(newest, urls)
 	case s.expired(context.Background(), key.AuthorityID):

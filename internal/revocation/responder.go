@@ -15,29 +15,29 @@ import (
 	"notary/internal/store"
 )
 
-// A responder certificate is renewed when less than this part of its life is left: periodically, or on demand if that
-// has not happened.
+// Responder certificates are renewed when less than this fraction of their validity remains: periodically, or on demand
+// if that has not happened.
 const (
-	renewPeriodically = 2 // the half
-	renewOnDemand     = 4 // the quarter
+	renewPeriodically = 2 // half
+	renewOnDemand     = 4 // a quarter
 )
 
-// responders holds the OCSP responders in use with their keys open, and creates only one per authority at a time.
+// responders holds the current OCSP responders with their keys open, and creates one at a time per authority.
 type responders struct {
 	mu  sync.Mutex
 	one map[int64]*responderInUse
 }
 
 type responderInUse struct {
-	mu      sync.Mutex // held while one is read or made
+	mu      sync.Mutex // held while reading or creating one
 	current *openedResponder
 }
 
-// openedResponder is a responder with its key open, ready to sign.
+// openedResponder is a responder with its key open.
 type openedResponder struct {
 	issuance.Responder
 	certificateID int64
-	since         moment // before it was read: while this is the same, it is not revoked
+	since         moment // from before it was read: while unchanged, it is not revoked
 }
 
 func (r *responders) of(authorityID int64) *responderInUse {
@@ -52,24 +52,23 @@ func (r *responders) of(authorityID int64) *responderInUse {
 	return r.one[authorityID]
 }
 
-// forget drops the responder of a deleted authority with its key.
+// forget drops the responder of a deleted authority and its key.
 func (r *responders) forget(authorityID int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.one, authorityID)
 }
 
-// lasts reports whether a responder certificate is valid and not yet due for renewal: that part of its life is left,
-// or a new one could not last longer.
+// lasts reports whether a responder certificate is usable and not yet due for renewal: at least the fraction 1/part of
+// its validity remains, or a new one would not expire later.
 func lasts(c *x509.Certificate, a *issuers.Issuer, now time.Time, part time.Duration) bool {
 	left := c.NotAfter.Sub(now)
 	return left > 0 && !now.Before(c.NotBefore) &&
 		(left >= c.NotAfter.Sub(c.NotBefore)/part || c.NotAfter.Equal(a.End()))
 }
 
-// responder returns the authority's responder: the one in the database, which all nodes share, or a new one if there
-// is none, it was revoked, or less than that part of its life is left. One that is still valid remains in use if it
-// cannot be renewed.
+// responder returns the authority's responder: the one in the database, which all nodes share, or a new one if that is
+// missing, revoked or due for renewal. If renewal fails, a responder that is still valid remains in use.
 func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment,
 	part time.Duration) (issuance.Responder, error) {
 	inUse := s.responders.of(a.ID)
@@ -95,15 +94,15 @@ func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment
 				"authority", a.ID, "error", err)
 			return r.Responder, nil
 		}
-		if notary.KindOf(err) != notary.Conflict { // otherwise another node has been quicker
+		if notary.KindOf(err) != notary.Conflict { // otherwise another node was faster
 			break
 		}
 	}
 	return issuance.Responder{}, err
 }
 
-// renewResponder returns the responder in the database, which it renews if necessary. With an error it returns the
-// one that could not be renewed, if that is still valid.
+// renewResponder returns the responder in the database and renews it if necessary. With an error, it also returns the
+// responder that could not be renewed if it is still valid.
 func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *openedResponder,
 	part time.Duration) (*openedResponder, error) {
 	cert, ref, err := s.store.Responder(ctx, a.ID)
@@ -117,7 +116,7 @@ func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *
 		if cert.Revocation == nil {
 			last, err = s.openResponder(ctx, cert, ref, known)
 		}
-		if err != nil { // of no use, but a new one is
+		if err != nil { // a new one replaces it
 			s.log.ErrorContext(ctx, "the OCSP responder could not be opened", "authority", a.ID, "error", err)
 		}
 	}
@@ -151,7 +150,7 @@ func (s *Service) openResponder(ctx context.Context, cert *notary.Certificate, r
 	return &openedResponder{Responder: issuance.Responder{Certificate: parsed, Signer: key}, certificateID: cert.ID}, nil
 }
 
-// makeResponder generates a key, has the authority certify it, and replaces the responder with that certificate.
+// makeResponder issues a responder certificate for a new key and replaces the current responder.
 func (s *Service) makeResponder(ctx context.Context, a *issuers.Issuer, before int64) (*openedResponder, error) {
 	profile, err := s.issuers.Profile(ctx, notary.OCSPProfile)
 	if err != nil {
@@ -188,13 +187,13 @@ func (s *Service) makeResponder(ctx context.Context, a *issuers.Issuer, before i
 			Set(notary.Fields{"serial_number": cert.Serial, "not_after": cert.NotAfter.Format(time.RFC3339)}))
 	})
 	if err != nil {
-		s.issuers.ForgetProfiles() // it may be what is old
+		s.issuers.ForgetProfiles() // the profile may be outdated
 		return nil, err
 	}
 	return made, nil
 }
 
-// requireCurrent checks that the profile was not changed since it was read, and locks it.
+// requireCurrent checks that the profile has not changed since it was read, and locks it.
 func requireCurrent(ctx context.Context, tx *store.Tx, p *notary.Profile) error {
 	if err := tx.ShareProfile(p.ID); err != nil {
 		return err
@@ -206,7 +205,7 @@ func requireCurrent(ctx context.Context, tx *store.Tx, p *notary.Profile) error 
 	return err
 }
 
-// internal returns err as an internal error: the client that asked for a status did not cause it.
+// internal converts err to an internal error: the OCSP client did not cause it.
 func internal(err error) error {
 	if kind := notary.KindOf(err); kind == notary.Unavailable {
 		return err
@@ -214,8 +213,8 @@ func internal(err error) error {
 	return notary.InternalError("make the OCSP responder", err)
 }
 
-// RenewResponders renews the OCSP responders of which half of the life has passed. It runs periodically; the first
-// one of an authority is created by the first request.
+// RenewResponders renews OCSP responder certificates after half of their validity. It runs periodically. An authority's
+// first responder is created by the first request.
 func (s *Service) RenewResponders(ctx context.Context) error {
 	all, err := s.store.Authorities(ctx)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package revocation publishes what was revoked: CRLs, full and partitioned (shards), and OCSP responses with the
-// responders that sign them.
+// Package revocation publishes revocations: full and partitioned CRLs (shards), and OCSP responses with the responders
+// that sign them.
 //
-// Revocations are recorded by package ca. [Service.Revoked] tells which authorities have new ones; everything else
-// follows the counts in the database, so that nodes need not tell each other.
+// Package ca records revocations and reports them with [Service.Revoked]. Other nodes notice them from the counts in
+// the database.
 package revocation
 
 import (
@@ -16,7 +16,7 @@ import (
 	"notary/internal/store"
 )
 
-// Service publishes the revocations of one database. It is safe for concurrent use.
+// Service publishes the revocations of a database. It is safe for concurrent use.
 type Service struct {
 	store   *store.Store
 	keys    keystore.Keys
@@ -31,7 +31,7 @@ type Service struct {
 	answers    *answerCache
 }
 
-// New returns the service of a database. CRLs that are recorded may be older than what was published before a restore.
+// New returns the service of a database. Recorded CRLs may be older than those published before a restore.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.Issuers,
 	log *slog.Logger) (*Service, error) {
 	s := &Service{store: st, keys: keys, issuers: all, damages: all.Damages(), now: all.Now, log: log,
@@ -44,8 +44,8 @@ func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.
 	return s, nil
 }
 
-// Revoked tells of revocations of these authorities at this node, whatever became of them: OCSP responses from before
-// are no longer served. It is called after the commit and before that is acknowledged.
+// Revoked records that revocations of these authorities were committed or attempted by this node, so that older OCSP
+// responses are no longer served. It is called after the commit and before the change is acknowledged.
 func (s *Service) Revoked(authorityIDs []int64) { s.answers.revoked(authorityIDs) }
 
 // Forget drops the CRLs and the responder of a deleted authority.
@@ -54,8 +54,8 @@ func (s *Service) Forget(authorityID int64) {
 	s.responders.forget(authorityID)
 }
 
-// ForgetCRLs drops the CRLs of an authority that was imported again: its next ones are newer than those in memory.
+// ForgetCRLs drops the CRLs of an authority that was imported again and whose next CRLs have higher numbers.
 func (s *Service) ForgetCRLs(authorityID int64) { s.lists.forget(authorityID) }
 
-// Findings returns how many lint findings each authority's CRLs have that this node built last.
+// Findings returns the number of lint findings in the CRLs last built by this node, by authority.
 func (s *Service) Findings() map[int64]int64 { return s.lists.findings() }

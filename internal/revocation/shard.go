@@ -13,25 +13,25 @@ import (
 )
 
 const (
-	// shardSize is how many certificates an authority has per shard, and maxOwnShards how many shards at most, if its
-	// settings give no number.
+	// shardSize is the number of certificates per shard and maxOwnShards the maximum number of shards if an authority's
+	// settings do not specify one.
 	shardSize    = 10_000
 	maxOwnShards = 128
 )
 
-// shards chooses which CRL a new certificate names. The number of shards may change at any time: each certificate
-// records its own.
+// shards chooses the CRL that a new certificate names. The number of shards may change at any time because each
+// certificate records its own.
 type shards struct {
 	mu    sync.Mutex
-	named map[store.ListKey]string // the URL that is known to be recorded
+	named map[store.ListKey]string // the last URL known to be recorded
 	about map[int64]*issuedCount   // by authority
 }
 
-// issuedCount is approximately how many certificates an authority has issued. It is refreshed from time to time.
+// issuedCount is the approximate number of certificates that an authority has issued. It is refreshed regularly.
 type issuedCount struct {
 	n     int64
 	at    time.Time
-	asked int // since then
+	asked int // number of uses since then
 }
 
 const (
@@ -39,13 +39,13 @@ const (
 	countAfter = 100 // certificates
 )
 
-// shardsFor returns the number of shards for so many certificates.
+// shardsFor returns the number of shards for a number of certificates.
 func shardsFor(certificates int64) int {
 	return int(min(1+certificates/shardSize, maxOwnShards))
 }
 
-// ChooseShard returns the issuer of a new certificate with the URL of the CRL that it names, and the shard of that: 0
-// for the full CRL.
+// ChooseShard returns the issuer for a new certificate, with the URL of the CRL that the certificate names, and the
+// shard of that CRL; 0 for the full CRL.
 func (s *Service) ChooseShard(ctx context.Context, a *issuers.Issuer) (issuer issuance.Issuer, shard int, err error) {
 	issuer = a.Issuer
 	if issuer.CRLURL == "" {
@@ -89,8 +89,8 @@ func (s *Service) issuedAbout(ctx context.Context, authorityID int64) (int64, er
 	return n, nil
 }
 
-// RecordURL records, in the transaction of a certificate that names the CRL of a shard, the URL of that: the CRL must
-// name it as well. A URL that is known to be recorded is not written again.
+// RecordURL records the URL of a partitioned CRL in the transaction of a certificate that names it, because the CRL
+// must name it too. A URL known to be recorded is not written again.
 func (s *Service) RecordURL(tx *store.Tx, cert *notary.Certificate, url string) error {
 	if cert.Shard == 0 || s.shards.recorded(keyOf(cert), url) {
 		return nil
@@ -108,7 +108,7 @@ func (s *shards) recorded(key store.ListKey, url string) bool {
 	return s.named[key] == url
 }
 
-// Recorded is called when the transaction of [Service.RecordURL] is durable.
+// Recorded is called after the transaction of [Service.RecordURL] was committed.
 func (s *Service) Recorded(cert *notary.Certificate, url string) {
 	if cert.Shard == 0 {
 		return

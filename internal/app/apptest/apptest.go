@@ -1,4 +1,4 @@
-// Package apptest runs whole servers for tests, wired as "notary start" wires them.
+// Package apptest runs complete servers for tests, wired like "notary start".
 package apptest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Flags returns flags for a server on a data folder, with free ports and without a setup code.
+// Flags returns the flags of a server on a data folder, with free ports and without a setup code.
 func Flags(data string) map[string]any {
 	return map[string]any{config.KeyData: data, config.KeyListen: "127.0.0.1:0", config.KeyPublishListen: "127.0.0.1:0",
 		config.KeySetupCode: config.NoSetupCode}
@@ -30,14 +30,14 @@ func Config(t testing.TB) *config.Config {
 	return c
 }
 
-// Start runs a server until the test ends or stop is called, which returns the server's error.
+// Start runs a server until the test ends or stop is called. Stop returns the server's error.
 func Start(t testing.TB, c *config.Config) (url string, stop func() error) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	return StartLive(t, config.NewLive(c, nil, log), log)
 }
 
-// StartLive is [Start] for a configuration that can be reloaded.
+// StartLive is like [Start] with a configuration that can be reloaded.
 func StartLive(t testing.TB, live *config.Live, log *slog.Logger) (url string, stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -72,7 +72,7 @@ func StartLive(t testing.TB, live *config.Live, log *slog.Logger) (url string, s
 	return string(found), stop
 }
 
-// Serve opens a server and serves until ctx ends, or returns what keeps it from starting.
+// Serve runs a server until ctx ends, or returns the error that prevents its start.
 func Serve(ctx context.Context, c *config.Config) error {
 	log := slog.New(slog.DiscardHandler)
 	return serve(ctx, config.NewLive(c, nil, log), app.Options{Log: log, Out: io.Discard})
