@@ -29,7 +29,7 @@ func (s *site) accounts(c *call) error {
 	return c.show("accounts", "Accounts", accountsPage{f.Fields("email"), shown, pager})
 }
 
-// accountForm makes an account.
+// accountForm creates an account.
 type accountForm struct{ Form page.Form }
 
 func (s *site) newAccountPage(c *call, f page.Form) error {
@@ -51,7 +51,7 @@ func (s *site) newAccount(c *call) error {
 	return c.done(accountPath(id), "The account is made. Tell its owner the password in person, to be changed at once.")
 }
 
-// accountPage is one account, and what can be done with it.
+// accountPage shows an account and its actions.
 type accountPage struct {
 	Account *notary.Account
 	Mine    bool
@@ -113,7 +113,7 @@ func (s *site) deleteAccount(c *call) error {
 
 func accountPath(id int64) string { return fmt.Sprintf("/accounts/%d", id) }
 
-// readRole reads a role as a form has it. Which there are, package auth knows.
+// readRole parses the role in a form. Package auth validates it.
 func readRole(text string) (*notary.Role, error) {
 	number, err := strconv.Atoi(text)
 	if err != nil {
@@ -123,7 +123,7 @@ func readRole(text string) (*notary.Role, error) {
 	return &role, nil
 }
 
-// rolesMay says in a few words what each role is for.
+// rolesMay describes each role in a few words.
 var rolesMay = map[notary.Role]string{
 	notary.Admin:                "may do everything",
 	notary.CertificateManager:   "authorities, profiles, requests, signing, revocation",
@@ -131,7 +131,7 @@ var rolesMay = map[notary.Role]string{
 	notary.ReadOnly:             "sees everything but accounts and settings",
 }
 
-// roles are the choices of a role, with one of them chosen.
+// roles returns the choices of a role, with one selected.
 func roles(chosen notary.Role) (all []page.Option) {
 	for _, role := range notary.Roles {
 		all = append(all, page.Option{Value: strconv.Itoa(int(role)), Label: role.String() + ": " + rolesMay[role], Chosen: role == chosen})
@@ -139,8 +139,8 @@ func roles(chosen notary.Role) (all []page.Option) {
 	return all
 }
 
-// Roles are the choices for a new account: at first the role that can do least harm.
+// Roles returns the choices for a new account. The default is a role with few permissions.
 func (accountForm) Roles() []page.Option { return roles(notary.CertificateRequestor) }
 
-// Roles are the choices for this account.
+// Roles returns the choices for this account.
 func (p accountPage) Roles() []page.Option { return roles(p.Account.Role) }

@@ -12,7 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// maxAssets is how large all assets together may be, compressed.
+// maxAssets limits the compressed size of all assets together, in octets.
 const maxAssets = 60_000
 
 func TestAssetsAreSmallCompressedAndKeptForEver(t *testing.T) {
@@ -30,7 +30,7 @@ func TestAssetsAreSmallCompressedAndKeptForEver(t *testing.T) {
 	for _, url := range urls {
 		request, err := http.NewRequest(http.MethodGet, "https://"+h.served.Addr+url, nil)
 		testkit.Check(t, err)
-		request.Header.Set("Accept-Encoding", "gzip") // set by hand, so that what comes is not unpacked
+		request.Header.Set("Accept-Encoding", "gzip") // set explicitly, so that the response is not decompressed
 		response, err := v.http.Do(request)
 		a := read(t, response, err).wantStatus(t, http.StatusOK)
 		if got := a.Header.Get("Content-Encoding"); got != "gzip" {

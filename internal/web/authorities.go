@@ -16,14 +16,14 @@ type authoritiesPage struct {
 	Pager page.Pager
 }
 
-// authorityRow is one authority in the tree: each follows the one that signed it.
+// authorityRow is an authority in the tree. It follows its issuer.
 type authorityRow struct {
 	*notary.Authority
 	State   *notary.AuthorityState
-	Depth   int    // below a root, or whatever stands at the top
-	Above   string // the name of the one above; "" at the top
-	Outside string // the outside authority that signed it; "" where none did
-	InForce string // where its certificates in force are listed
+	Depth   int    // below the top of its tree
+	Above   string // the name of its issuer; "" at the top
+	Outside string // the name of its external issuer, or ""
+	InForce string // URL of the list of its valid certificates
 }
 
 func (s *site) authorities(c *call) error {
@@ -35,7 +35,7 @@ func (s *site) authorities(c *call) error {
 	return c.show("authorities", "Authorities", authoritiesPage{shown, pager})
 }
 
-// authorityRows are all authorities, in the order of the tree.
+// authorityRows returns all authorities in tree order.
 func (s *site) authorityRows(c *call) ([]authorityRow, error) {
 	all, err := s.ca.AuthorityStates(c.r.Context(), c.caller)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *site) authorityRows(c *call) ([]authorityRow, error) {
 	for _, state := range all {
 		t.held[state.Authority.ID] = true
 	}
-	anything := func(*notary.Authority) bool { return true } // of two that have signed one another, the first
+	anything := func(*notary.Authority) bool { return true } // the first of two that have signed each other
 	for _, top := range []func(*notary.Authority) bool{(*notary.Authority).SelfSigned, t.outside, pending, anything} {
 		for _, state := range all {
 			if top(state.Authority) {
@@ -56,24 +56,23 @@ func (s *site) authorityRows(c *call) ([]authorityRow, error) {
 	return t.rows, nil
 }
 
-// authorityTree is on its way to become rows.
+// authorityTree collects the rows of the tree.
 type authorityTree struct {
 	site  *site
 	all   []*notary.AuthorityState
 	held  map[int64]bool
-	added map[int64]bool // those that have a row
+	added map[int64]bool // authorities that have a row
 	rows  []authorityRow
 }
 
-// outside says whether it was signed by an authority that is not held here, or not any more.
+// outside reports whether an authority was signed by one that is not held here, or no longer.
 func (t *authorityTree) outside(a *notary.Authority) bool {
 	return a.Certificate != nil && !a.SelfSigned() && !t.held[a.IssuerID()]
 }
 
 func pending(a *notary.Authority) bool { return a.Certificate == nil }
 
-// add puts an authority below the one that signed it, and below that what it signed itself,
-// each once.
+// add adds an authority and, recursively, its subordinates, each once.
 func (t *authorityTree) add(state *notary.AuthorityState, above string, depth int) {
 	a := state.Authority
 	if t.added[a.ID] {
@@ -92,7 +91,7 @@ func (t *authorityTree) add(state *notary.AuthorityState, above string, depth in
 	}
 }
 
-// below are the rows below one authority, counted from there.
+// below returns the rows below an authority, with depths relative to it.
 func below(rows []authorityRow, id int64) (found []authorityRow) {
 	depth := -1
 	for _, row := range rows {
@@ -109,7 +108,7 @@ func below(rows []authorityRow, id int64) (found []authorityRow) {
 	return found
 }
 
-// issuerName is what a certificate calls its issuer.
+// issuerName returns the issuer in a certificate.
 func (s *site) issuerName(c *notary.Certificate) string {
 	objects, err := inspect.Read([]byte(c.PEM()), s.ca.Now())
 	if err != nil || objects[0].Certificate == nil {
@@ -118,14 +117,14 @@ func (s *site) issuerName(c *notary.Certificate) string {
 	return objects[0].Certificate.Issuer
 }
 
-// inForceURL is where the certificates of an authority are listed that are valid now.
+// inForceURL returns the URL of the list of an authority's valid certificates.
 func (s *site) inForceURL(id int64) string {
 	return listURL("/certificates", url.Values{}, "certificate_authority_id", strconv.FormatInt(id, 10),
 		"revoked", "false",
 		"expires_after", moment(s.ca.Now()))
 }
 
-// Indent is the class that moves the name to the right.
+// Indent returns the CSS class that indents the name.
 func (r authorityRow) Indent() string { return fmt.Sprintf("d%d", min(r.Depth, 6)) }
 
 func authorityPath(id int64) string { return fmt.Sprintf("/authorities/%d", id) }

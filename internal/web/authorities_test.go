@@ -31,7 +31,7 @@ func TestWhatIsWrongWithANewAuthorityIsSaidAtItsField(t *testing.T) {
 	}
 }
 
-// One authority is made for each who can sign it; all of it without JavaScript.
+// Creates an authority for each kind of issuer, without JavaScript.
 func TestAuthoritiesAreMadeSignedAndUploadedWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -70,7 +70,7 @@ func TestAuthoritiesAreMadeSignedAndUploadedWithoutScript(t *testing.T) {
 	b.wantText(t, "Below It", "Below it")
 }
 
-// signOutside has an outside root sign the authority's request.
+// signOutside signs the authority's CSR with an external root.
 func (h *house) signOutside(t *testing.T, id int64) string {
 	t.Helper()
 	a, err := h.CA.Authority(t.Context(), h.Admin(), id)
@@ -217,7 +217,7 @@ func TestEachRoleSeesOfAuthoritiesWhatItMay(t *testing.T) {
 	}
 }
 
-// Whatever an authority is called stays text.
+// The name of an authority is always rendered as text.
 func TestHostileNamesOfAuthoritiesStayText(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -238,7 +238,7 @@ func TestHostileNamesOfAuthoritiesStayText(t *testing.T) {
 	v.post(t, "/authorities/start", url.Values{"organization_name": {strings.Repeat(hostile, 3)}}).wantStatus(t, 400).wantText(t, "&lt;script&gt;alert")
 }
 
-// One rule says whether an authority can be revoked: its page, the page that asks, and the answer agree.
+// The page of an authority, the confirmation and the response agree on whether it can be revoked.
 func TestAnAuthorityThatCannotBeRevokedSaysWhy(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -9,19 +9,19 @@ import (
 	"notary/internal/web/page"
 )
 
-// authorityPage is one authority, and what can be done with it.
+// authorityPage shows an authority and its actions.
 type authorityPage struct {
 	authorityRow
-	Issuer    *notary.Authority // held here; nil for a root, and where it is not
-	Successor *notary.Authority // that goes on for it; nil for none
-	Own       []ownCertificate  // the certificates of its key
+	Issuer    *notary.Authority // nil for a root or if the issuer is not held here
+	Successor *notary.Authority // nil without a successor
+	Own       []ownCertificate  // the certificates for its key
 	View      certificateView
 	Downloads downloads
 	Below     []authorityRow
-	Issuers   []page.Option // that could sign it
+	Issuers   []page.Option // authorities that can sign it
 	Profiles  []page.Option
-	Stays     string      // why it cannot be revoked; "" where it can
-	History   []eventView // the last that was done to it, without what the program does by itself
+	Stays     string      // why it cannot be revoked, or ""
+	History   []eventView // its last events, without those of the system
 	forms
 }
 
@@ -57,7 +57,7 @@ func (s *site) authorityPage(c *call, f page.Form) error {
 		}
 	}
 	if p.State == nil {
-		return errNothingHere // it was deleted just now
+		return errNothingHere // it was just deleted
 	}
 	if a.Certificate != nil {
 		p.View = s.viewOf(a.Certificate, all)
@@ -75,19 +75,19 @@ func (s *site) authorityPage(c *call, f page.Form) error {
 		return err
 	}
 	if p.sent == "sign" && len(p.Issuers) == 0 || (p.sent == "sign" || p.sent == "certificate") && !p.CanBeSigned() {
-		p.Form = p.Form.Fields() // this form is not shown any more
+		p.Form = p.Form.Fields() // the form is no longer shown
 	}
 	return c.show("authority", a.CommonName, p)
 }
 
-// The events of an authority that are looked at, and those that are shown: the record has all.
+// Limits for the history of an authority: events to search, and events to show.
 const (
 	lastEvents  = 200
 	shownEvents = 10
 )
 
-// authorityHistory is what people did to it last. Lists and responders are made by the clock, and
-// would be all that one sees.
+// authorityHistory returns the last events of an authority without those of the system: periodic
+// CRLs and responder certificates would displace all others.
 func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]eventView, error) {
 	if !c.caller.May(notary.ReadEvents) {
 		return nil, nil
@@ -102,7 +102,7 @@ func (s *site) authorityHistory(c *call, id int64, all []*notary.Authority) ([]e
 	return eventViews(byPeople[:min(len(byPeople), shownEvents)], all), nil
 }
 
-// possibleIssuers are the authorities that can sign now and are not below that one.
+// possibleIssuers returns the active authorities that are not below the one with that id.
 func (s *site) possibleIssuers(all []*notary.Authority, below []authorityRow, id int64) (found []page.Option) {
 	for _, a := range all {
 		under := slices.ContainsFunc(below, func(row authorityRow) bool { return row.ID == a.ID })
@@ -113,7 +113,7 @@ func (s *site) possibleIssuers(all []*notary.Authority, below []authorityRow, id
 	return found
 }
 
-// authorityProfiles are those by which an authority can be signed.
+// authorityProfiles returns the profiles for CA certificates.
 func (s *site) authorityProfiles(c *call) (found []page.Option, err error) {
 	all, err := s.ca.Profiles(c.r.Context(), c.caller)
 	for _, p := range all {
@@ -125,7 +125,7 @@ func (s *site) authorityProfiles(c *call) (found []page.Option, err error) {
 	return found, err
 }
 
-// Settings is the form for what its certificates name: as it is, unless that was typed.
+// Settings returns the form of the publication settings, filled with the current values unless it was submitted.
 func (p authorityPage) Settings() page.Form {
 	f, pub := p.At("settings"), p.Publication
 	if !f.Given("crl_shards") {
@@ -136,13 +136,13 @@ func (p authorityPage) Settings() page.Form {
 	return f
 }
 
-// FirstBelow are the authorities below it that are listed.
+// FirstBelow returns the subordinate authorities that are listed.
 func (p authorityPage) FirstBelow() []authorityRow { return p.Below[:min(len(p.Below), page.MaxRows)] }
 
-// OtherBelow is how many are not.
+// OtherBelow returns the number of those that are not.
 func (p authorityPage) OtherBelow() int { return len(p.Below) - len(p.FirstBelow()) }
 
-// CanBeSigned says whether it may get a certificate from above.
+// CanBeSigned reports whether the authority can get a certificate from an issuer.
 func (p authorityPage) CanBeSigned() bool {
 	return !p.SelfSigned() && p.State.Status != notary.AuthorityRevoked
 }

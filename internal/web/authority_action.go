@@ -9,7 +9,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// signAuthority has one authority signed by another one that is held here.
+// signAuthority issues an authority's certificate from another authority held here.
 func (s *site) signAuthority(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -25,7 +25,7 @@ func (s *site) signAuthority(c *call) error {
 	return c.done(authorityPath(id), "The authority has its certificate, and can sign.")
 }
 
-// readAuthority reads the choice of an authority.
+// readAuthority parses the choice of an authority.
 func readAuthority(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 {
@@ -34,7 +34,7 @@ func readAuthority(text string) (int64, error) {
 	return id, nil
 }
 
-// uploadAuthority takes the chain that an outside authority signed.
+// uploadAuthority stores the chain from an external CA.
 func (s *site) uploadAuthority(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *site) enableAuthority(c *call) error {
 	return c.done(authorityPath(id), "The authority is disabled: it signs nothing but its CRL and OCSP answers.")
 }
 
-// changeAuthority changes what its new certificates name.
+// changeAuthority changes the publication settings for new certificates.
 func (s *site) changeAuthority(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *site) changeAuthority(c *call) error {
 	return c.done(authorityPath(id), "The settings hold for what is signed from now on.")
 }
 
-// recordIssued records certificates that the authority signed before it was held here.
+// recordIssued imports certificates that the authority issued before it was held here.
 func (s *site) recordIssued(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *site) recordIssued(c *call) error {
 		" are revoked; "+strconv.Itoa(done.Known)+" were known.")
 }
 
-// downloadAuthority sends an authority's certificate, its CRL or its signing request.
+// downloadAuthority sends an authority's certificate, CRL or CSR.
 func (s *site) downloadAuthority(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *site) downloadAuthority(c *call) error {
 	case "csr.der":
 		block, _ := pem.Decode([]byte(a.CSR))
 		if block == nil {
-			return errNothingHere // it was checked when it was stored
+			return errNothingHere // unreachable: the CSR was checked when it was stored
 		}
 		return c.send(name+".csr", typeCSR, block.Bytes)
 	case "crl.pem", "crl.der":

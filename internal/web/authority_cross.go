@@ -6,7 +6,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// crossPage gives an authority further certificates, so that it is trusted by other ways, too.
+// crossPage cross-signs an authority, so that it has further chains to a root.
 type crossPage struct {
 	*notary.Authority
 	Issuers  []page.Option
@@ -37,12 +37,12 @@ func (s *site) crossPage(c *call, f page.Form) error {
 		return err
 	}
 	if p.sent == "cross-sign" && len(p.Issuers) == 0 {
-		p.Form = p.Form.Fields() // this form is not shown any more
+		p.Form = p.Form.Fields() // the form is no longer shown
 	}
 	return c.show("authority-cross", "Cross-sign "+a.CommonName, p)
 }
 
-// managedAuthority is the authority in the path, for those who may change it.
+// managedAuthority returns the authority in the path if the caller may manage authorities.
 func (s *site) managedAuthority(c *call) (*notary.Authority, error) {
 	if err := c.caller.Require(notary.ManageAuthorities); err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (s *site) uploadCross(c *call) error {
 	return c.done(authorityPath(id), crossed)
 }
 
-// useCertificate makes another one of the authority's certificates the one in use.
+// useCertificate makes another of the authority's certificates the active one.
 func (s *site) useCertificate(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *site) useCertificate(c *call) error {
 	return c.done(authorityPath(id), "The certificate is in use: new chains begin with it.")
 }
 
-// ownCertificate is one of an authority's certificates.
+// ownCertificate is a certificate for an authority's key.
 type ownCertificate struct {
 	*notary.Certificate
 	State  string
@@ -106,7 +106,7 @@ type ownCertificate struct {
 	Issuer string
 }
 
-// ownCertificates are all certificates of the authority's key.
+// ownCertificates returns all certificates for the authority's key.
 func (s *site) ownCertificates(c *call, id int64) (own []ownCertificate, err error) {
 	all, inUse, err := s.ca.AuthorityCertificates(c.r.Context(), c.caller, id)
 	for _, cert := range all {
@@ -115,7 +115,7 @@ func (s *site) ownCertificates(c *call, id int64) (own []ownCertificate, err err
 	return own, err
 }
 
-// rollOverPage makes the successor of an authority.
+// rollOverPage creates the successor of an authority.
 type rollOverPage struct {
 	*notary.Authority
 	Form page.Form
@@ -130,7 +130,7 @@ func (s *site) rollOverPage(c *call, f page.Form) error {
 		rollOverPage{a, f.Fields("key_algorithm", "not_valid_after", page.FieldSure)})
 }
 
-// KeyAlgorithms are the choices of a key.
+// KeyAlgorithms returns the key types to choose from.
 func (rollOverPage) KeyAlgorithms() []page.Option {
 	return append([]page.Option{{Label: "of the same kind as now"}}, keyAlgorithms()...)
 }

@@ -62,7 +62,7 @@ func TestWhatIsWrongWithCrossSigningIsSaidAtItsField(t *testing.T) {
 	v.post(t, authorityPath(id)+"/use", url.Values{"certificate_id": {"99"}}).wantStatus(t, 404)
 }
 
-// Where the session has ended, neither the key nor its password are written into the page.
+// After the session has expired, neither the key nor its password is written into the page.
 func TestASecretIsLostWithTheSession(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -77,7 +77,7 @@ func TestASecretIsLostWithTheSession(t *testing.T) {
 	}
 }
 
-// Two roots that have signed one another, and each use that certificate, are both in the tree.
+// Two roots that have cross-signed each other, and use those certificates, are both in the tree.
 func TestAuthoritiesThatSignedOneAnotherAreShown(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -6,12 +6,12 @@ import (
 	"notary/internal/web/page"
 )
 
-// authorityEnd asks whether an authority shall really be revoked or deleted, and says what
-// falls with it.
+// authorityEnd asks for confirmation before an authority is disabled, revoked or deleted, and
+// shows the impact.
 type authorityEnd struct {
 	*notary.Authority
 	Impact *notary.Impact
-	Stays  string // why it cannot be revoked; "" where it can
+	Stays  string // why it cannot be revoked, or ""
 	Form   page.Form
 }
 
@@ -19,7 +19,6 @@ func (s *site) revokeAuthorityPage(c *call, f page.Form) error {
 	return s.authorityEndPage(c, f, "authority-revoke", "Revoke ", "reason", page.FieldSure)
 }
 
-// disableAuthorityPage asks before an authority is disabled.
 func (s *site) disableAuthorityPage(c *call, f page.Form) error {
 	a, err := s.managedAuthority(c)
 	if err != nil {
@@ -86,10 +85,10 @@ func (s *site) deleteAuthority(c *call) error {
 	return c.done("/authorities", "The authority is deleted, and its key erased. What it signed stays on record.")
 }
 
-// Reasons are the choices of a reason.
+// Reasons returns the revocation reasons to choose from.
 func (authorityEnd) Reasons() []page.Option { return reasons() }
 
-// stays says why an authority cannot be revoked; "" where it can. All are those that are held here.
+// stays returns why an authority cannot be revoked, or "". All are the authorities held here.
 func stays(a *notary.Authority, all []*notary.Authority) string {
 	if a.Certificate == nil {
 		return "It has no certificate that could be revoked."

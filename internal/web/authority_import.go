@@ -6,7 +6,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// importForm takes over an authority that was kept elsewhere.
+// importForm imports an existing authority.
 type importForm struct{ Form page.Form }
 
 func (s *site) importAuthorityPage(c *call, f page.Form) error {

@@ -22,7 +22,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A PKCS #12 file of OpenSSL and a CRL in DER arrive as they are, though neither is text.
+// Uploads of a PKCS #12 file from OpenSSL and a DER CRL arrive unchanged, though neither is text.
 func TestAnAuthorityIsImportedFromPKCS12(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -62,7 +62,7 @@ func TestAnAuthorityIsImportedFromPKCS12(t *testing.T) {
 	b.look(t, "authority-imported")
 }
 
-// What is larger than a form may be is refused with a sentence.
+// A form that is too large is rejected with a message.
 func TestAnImportThatIsTooLargeIsRefused(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -70,8 +70,7 @@ func TestAnImportThatIsTooLargeIsRefused(t *testing.T) {
 		wantStatus(t, 413).wantText(t, "larger than 2 MiB")
 }
 
-// An authority is imported with its key, its chain and its last list; nothing that is secret
-// comes back.
+// An authority is imported with its key, chain and last CRL. The page contains no secret.
 func TestAnAuthorityIsImported(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -6,11 +6,11 @@ import (
 	"notary"
 )
 
-// Name constraints stand in forms one a line, with their kind first: dns:example.com.
+// Name constraints are written in forms one per line with a prefix for their type: dns:example.com.
 
 const subtreesNote = "One a line: dns:example.com, ip:10.0.0.0/8, email:example.com, uri:.example.com"
 
-// subtreeKinds are the kinds of names, as they stand before each.
+// subtreeKinds returns the lists of s by prefix.
 func subtreeKinds(s *notary.Subtrees) []struct {
 	prefix string
 	list   *[]string
@@ -21,7 +21,7 @@ func subtreeKinds(s *notary.Subtrees) []struct {
 	}{{"dns", &s.DNS}, {"ip", &s.IP}, {"email", &s.Email}, {"uri", &s.URI}}
 }
 
-// readSubtrees reads what stands in the field.
+// readSubtrees parses the name constraints in a field.
 func readSubtrees(field, text string) (s notary.Subtrees, err error) {
 	for _, line := range lines(text) {
 		prefix, names, _ := strings.Cut(line, ":")
@@ -40,7 +40,7 @@ func readSubtrees(field, text string) (s notary.Subtrees, err error) {
 	return s, nil
 }
 
-// subtreeTexts are subtrees as they are typed.
+// subtreeTexts returns subtrees in the format of readSubtrees.
 func subtreeTexts(s notary.Subtrees) (all []string) {
 	for _, kind := range subtreeKinds(&s) {
 		for _, names := range *kind.list {
@@ -50,8 +50,8 @@ func subtreeTexts(s notary.Subtrees) (all []string) {
 	return all
 }
 
-// Permitted are the names that its certificates may be for; empty for all.
+// Permitted returns the permitted subtrees; none means no limit.
 func (p authorityPage) Permitted() []string { return subtreeTexts(p.Constraints.Permitted) }
 
-// Excluded are the names that its certificates may not be for.
+// Excluded returns the excluded subtrees.
 func (p authorityPage) Excluded() []string { return subtreeTexts(p.Constraints.Excluded) }

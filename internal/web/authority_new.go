@@ -8,7 +8,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// authorityForm makes an authority.
+// authorityForm creates an authority.
 type authorityForm struct {
 	Form    page.Form
 	Issuers []page.Option
@@ -31,13 +31,13 @@ func (s *site) newAuthorityPage(c *call, f page.Form) error {
 		authorityForm{f, s.possibleIssuers(all, nil, 0), s.ca.PublishWarning()})
 }
 
-// Who signs a new authority, beside those that are held here.
+// Issuers of a new authority in addition to the authorities held here.
 const (
 	bySelf    = "self"
 	byOutside = "outside"
 )
 
-// Signers are who can sign the new authority.
+// Signers returns the possible issuers of the new authority.
 func (p authorityForm) Signers() []page.Option {
 	signers := []page.Option{{Value: bySelf, Label: "itself: a root"}}
 	for _, issuer := range p.Issuers {
@@ -79,7 +79,7 @@ func (s *site) newAuthority(c *call) error {
 	return c.done(authorityPath(id), "The authority is made. Take its signing request to the outside authority, and upload here what comes back.")
 }
 
-// readAuthorityOptions reads what the fields with that prefix say of a new authority.
+// readAuthorityOptions parses the fields of a new authority, whose names have the prefix.
 func readAuthorityOptions(c *call, prefix string) (o ca.AuthorityOptions, err error) {
 	o = ca.AuthorityOptions{
 		KeyAlgorithm: notary.KeyAlgorithm(c.value("key_algorithm")),
@@ -111,7 +111,7 @@ func some(text string) []string {
 	return []string{text}
 }
 
-// keyAlgorithms are the choices of a key for an authority.
+// keyAlgorithms returns the key types for authorities.
 func keyAlgorithms() []page.Option {
 	names := map[notary.KeyAlgorithm]string{
 		notary.ECDSAP256: "ECDSA P-256: short, quick, known everywhere", notary.ECDSAP384: "ECDSA P-384",

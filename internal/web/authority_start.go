@@ -8,11 +8,11 @@ import (
 	"notary/internal/web/page"
 )
 
-// twoTierForm makes a root and an authority below it in one step.
+// twoTierForm creates a root and an issuing CA in one step.
 type twoTierForm struct {
 	Form          page.Form
-	Root, Issuing *notary.Authority // that exist, where it stopped half way; nil otherwise
-	First         bool              // there was no authority before
+	Root, Issuing *notary.Authority // created by an attempt that did not finish, or nil
+	First         bool              // whether there was no authority before
 
 	PublishWarning string
 }
@@ -38,13 +38,13 @@ func (s *site) twoTierPage(c *call, f page.Form) error {
 	return c.show("authority-start", p.Heading(), p)
 }
 
-// What was made when it stopped half way, by its id: sent again, the form goes on from there.
+// Fields with the ids of the authorities that an unfinished attempt created: the form continues from there.
 const (
 	fieldRoot    = "root"
 	fieldIssuing = "issuing"
 )
 
-// startTwoTier makes the root, the authority below it, and signs that.
+// startTwoTier creates the root and the issuing CA, and signs the latter.
 func (s *site) startTwoTier(c *call) error {
 	organization := c.value("organization_name")
 	if organization == "" {
@@ -65,7 +65,7 @@ func (s *site) startTwoTier(c *call) error {
 	return c.done("/authorities", "Both authorities are made. Install the root's certificate wherever it shall be trusted; the one below it signs requests.")
 }
 
-// makeTier makes one of the two, unless a former attempt did, and notes its id in the form.
+// makeTier creates one of the two authorities, unless an earlier attempt did, and adds its id to the form.
 func (s *site) makeTier(c *call, field, name string) (int64, error) {
 	if c.value(field) != "" {
 		return readID(c.value(field))
@@ -87,7 +87,7 @@ func (s *site) makeTier(c *call, field, name string) (int64, error) {
 	return id, nil
 }
 
-// atTier names the field of an error as the form does.
+// atTier adds the prefix of the form to the field of an error.
 func atTier(prefix string, err error) error {
 	var e *notary.Error
 	if !errors.As(err, &e) {
@@ -101,7 +101,7 @@ func atTier(prefix string, err error) error {
 	return &at
 }
 
-// halfWay shows the form again, with what exists already, whatever the error is.
+// halfWay shows the form again with what exists already, whatever the error.
 func (s *site) halfWay(c *call, err error) error {
 	if c.value(fieldRoot) == "" {
 		return c.again(err, s.twoTierPage)
@@ -109,7 +109,7 @@ func (s *site) halfWay(c *call, err error) error {
 	return s.twoTierPage(c, c.failed(c.r.PostForm, c.explain(err)))
 }
 
-// Heading tells a newcomer how far it is.
+// Heading returns the heading for the first authorities or for further ones.
 func (p twoTierForm) Heading() string {
 	if p.First {
 		return "The first authorities"
@@ -119,11 +119,11 @@ func (p twoTierForm) Heading() string {
 
 func (twoTierForm) KeyAlgorithms() []page.Option { return keyAlgorithms() }
 
-// tierDetails are the fields that are folded up at first.
+// tierDetails are the fields of the advanced options, which are collapsed at first.
 var tierDetails = []string{"root_common_name", "issuing_common_name", "country_name", "root_not_valid_after",
 	"issuing_not_valid_after", "root_path_length", "issuing_path_length"}
 
-// Detailed reports whether one of the fields that are folded up was changed or has an error.
+// Detailed reports whether an advanced option was changed or has an error.
 func (p twoTierForm) Detailed() bool {
 	for _, field := range tierDetails {
 		if p.Form.Value(field) != "" && field != "issuing_path_length" || p.Form.ErrorAt(field) != "" {

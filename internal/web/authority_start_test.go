@@ -30,7 +30,7 @@ func TestTheFirstAuthoritiesAreMadeInOneClick(t *testing.T) {
 	h.Signed(t, h.Admin(), issuing.ID)
 }
 
-// What exists when it stops half way is said, and the form goes on from there.
+// After a partial failure the page shows what exists, and the form continues from there.
 func TestTheFirstAuthoritiesGoOnFromHalfWay(t *testing.T) {
 	t.Parallel()
 	h := open(t)

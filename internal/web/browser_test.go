@@ -20,7 +20,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// chromium is one for all tests of the package; each test has a profile of its own in it.
+// chromium is shared by all tests of the package; each test has its own profile.
 var chromium struct {
 	once sync.Once
 	ctx  context.Context
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 func startChromium() {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, // root has none
+		chromedp.NoSandbox, // not available to root
 		chromedp.IgnoreCertErrors,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-dev-shm-usage", true),
@@ -49,18 +49,18 @@ func startChromium() {
 	chromium.err = chromedp.Do(ctx)
 }
 
-// browser is a tab of Chromium, in which a person looks at the pages.
+// browser is a tab of Chromium.
 type browser struct {
 	house *house
 	ctx   context.Context
 
 	mu     sync.Mutex
-	faults []string // what the browser complained of
-	sent   []string // whatever was asked for, by URL
+	faults []string // errors logged by the browser
+	sent   []string // URLs of all requests
 }
 
-// browse opens a tab in a fresh profile. When the test ends, the browser must not have
-// complained of anything, and must have asked nobody but us.
+// browse opens a tab in a new profile. When the test ends, the browser must have logged no errors
+// and sent requests to no other host.
 func (h *house) browse(t *testing.T) *browser {
 	t.Helper()
 	b := h.browseElsewhere(t)
@@ -68,7 +68,7 @@ func (h *house) browse(t *testing.T) *browser {
 	return b
 }
 
-// browseElsewhere opens a tab in a fresh profile, for pages that are not ours.
+// browseElsewhere opens a tab in a new profile for pages of other sites.
 func (h *house) browseElsewhere(t *testing.T) *browser {
 	t.Helper()
 	testkit.Require(t, "chromium")
@@ -87,7 +87,7 @@ func (h *house) browseElsewhere(t *testing.T) *browser {
 	return b
 }
 
-// as is a tab in which the account of that role has signed in.
+// browseAs opens a tab signed in as the account with that role.
 func (h *house) browseAs(t *testing.T, role notary.Role) *browser {
 	t.Helper()
 	b := h.browse(t)
@@ -133,7 +133,7 @@ func (b *browser) run(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	b.want(t, chromedp.Do(b.ctx, steps...))
 }
 
-// want ends the test on an error, and shows at which page.
+// want ends the test on an error and logs the page.
 func (b *browser) want(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -142,7 +142,7 @@ func (b *browser) want(t *testing.T, err error) {
 	}
 }
 
-// get is what an action gives.
+// get returns the result of an action.
 func get[T any](t *testing.T, b *browser, action chromedp.Action[T]) T {
 	t.Helper()
 	got, err := chromedp.Run(b.ctx, action)
@@ -150,28 +150,28 @@ func get[T any](t *testing.T, b *browser, action chromedp.Action[T]) T {
 	return got
 }
 
-// command gives the browser one of its protocol's commands.
+// command sends a DevTools protocol command.
 func command[P, R any](t *testing.T, b *browser, name cdp.Command[P, R], params P) {
 	t.Helper()
 	_, err := chromedp.Call(b.ctx, name, params)
 	b.want(t, err)
 }
 
-// size makes the window as wide and high as that, in CSS pixels.
+// size sets the size of the window in CSS pixels.
 func (b *browser) size(t *testing.T, width, height int64) {
 	t.Helper()
 	command(t, b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 600})
 }
 
-// scheme shows the pages in "light" or "dark".
+// scheme sets the color scheme: "light" or "dark".
 func (b *browser) scheme(t *testing.T, scheme string) {
 	t.Helper()
 	command(t, b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 }
 
-// withoutScript switches JavaScript off.
+// withoutScript disables JavaScript.
 func (b *browser) withoutScript(t *testing.T) {
 	t.Helper()
 	command(t, b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -182,31 +182,31 @@ func (b *browser) open(t *testing.T, path string) {
 	b.run(t, chromedp.Navigate("https://"+b.house.served.Addr+path))
 }
 
-// fill types into the field with that label, in place of what is there.
+// fill replaces the value of the field with that label.
 func (b *browser) fill(t *testing.T, label, text string) {
 	t.Helper()
 	b.run(t, chromedp.SetValue(b.labelled(t, label), text))
 }
 
-// tick ticks the box with that label.
+// tick ticks the checkbox with that label.
 func (b *browser) tick(t *testing.T, label string) {
 	t.Helper()
 	b.run(t, chromedp.Click(fmt.Sprintf(`//label[normalize-space(.)=%q]//input`, label)))
 }
 
-// labelled is an XPath to the field with a label that begins so.
+// labelled returns the XPath of the field whose label begins with the text.
 func (b *browser) labelled(t *testing.T, label string) string {
 	t.Helper()
 	return fmt.Sprintf(`//*[@id=//label[starts-with(normalize-space(.), %q)]/@for]`, label)
 }
 
-// press presses the button, or follows the link, with that text, and waits for the next page.
+// press clicks the button or link with that text and waits for the next page.
 func (b *browser) press(t *testing.T, text string) {
 	t.Helper()
 	b.click(t, fmt.Sprintf(`//*[self::button or self::a][normalize-space(.)=%q]`, text))
 }
 
-// click clicks on what the XPath finds, and waits for the page that follows.
+// click clicks the element at an XPath and waits for the next page.
 func (b *browser) click(t *testing.T, xpath string) {
 	t.Helper()
 	if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(xpath)); err != nil {
@@ -214,7 +214,7 @@ func (b *browser) click(t *testing.T, xpath string) {
 	}
 }
 
-// text is what a person reads on the page.
+// text returns the visible text of the page.
 func (b *browser) text(t *testing.T) string {
 	t.Helper()
 	return get(t, b, chromedp.Text("body"))

@@ -12,11 +12,11 @@ import (
 	"notary/internal/web/page"
 )
 
-// The limits of a form.
+// Limits of a form.
 const (
 	maxForm  = 2 << 20 // octets of a posted form, files included
 	formTime = time.Minute
-	maxKept  = 12 << 10 // octets of a form that a new login, a form of 16 KiB, carries along
+	maxKept  = 12 << 10 // octets of a form that the login carries along, which is limited to 16 KiB
 )
 
 // BodyLimit returns the limit for a form that is sent with a valid session.
@@ -24,7 +24,7 @@ func BodyLimit(*http.Request) server.BodyLimit {
 	return server.BodyLimit{Bytes: maxForm, Time: formTime}
 }
 
-// SessionToken returns the token of the session that a request carries, or "".
+// SessionToken returns the session token of a request, or "".
 func SessionToken(r *http.Request) string {
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil {
@@ -39,9 +39,9 @@ type call struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	caller  notary.Caller
-	token   string // of the session; "" without one
-	status  int    // of the page that is shown; 0 for OK
-	failing bool   // whether a form is shown again, with what is wrong with it
+	token   string // of the session, or ""
+	status  int    // of the response; 0 for OK
+	failing bool   // whether a form is shown again with its error
 }
 
 // handler returns a handler that identifies the caller, reads the form and runs the route.
@@ -122,10 +122,9 @@ func (s *site) ready(c *call, to route) (bool, error) {
 	return false, nil
 }
 
-// redirect redirects the browser to another page.
 func (c *call) redirect(to string) { http.Redirect(c.w, c.r, to, http.StatusSeeOther) }
 
-// done answers a form: it redirects the browser to a page, which shows the message.
+// done completes a form: it redirects to a page that shows the message.
 func (c *call) done(to, message string) error {
 	c.setFlash(message)
 	c.redirect(to)
@@ -158,7 +157,7 @@ type errorPage struct {
 	RequestID string // of an internal error, to find it in the log
 }
 
-// fail shows an error that belongs to no form.
+// fail shows an error that no form can show.
 func (c *call) fail(err error) {
 	e := c.explain(err)
 	c.status = server.Status(e.Kind)
@@ -172,7 +171,7 @@ func (c *call) fail(err error) {
 	}
 }
 
-// headings are the titles of error pages, for people who do not know HTTP.
+// headings are the titles of error pages.
 var headings = map[int]string{
 	http.StatusBadRequest:            "This could not be read",
 	http.StatusUnauthorized:          "You are signed out",
@@ -194,7 +193,7 @@ func heading(status int) string {
 	return http.StatusText(status)
 }
 
-// explain returns the error that the user sees, and logs what the user must not see.
+// explain returns the error for the user and logs the details.
 func (c *call) explain(err error) *notary.Error {
 	if notary.KindOf(err) == notary.Forbidden {
 		c.site.auth.Refused(c.caller, c.r.Pattern, err)

@@ -9,24 +9,24 @@ import (
 	"notary/internal/web/page"
 )
 
-// certificatePage is one certificate of the inventory.
+// certificatePage shows a certificate of the inventory.
 type certificatePage struct {
 	*notary.Certificate
 	Title     string
 	State     string
-	Issuer    *notary.Authority // held here, and known to the caller
-	Holder    int64             // the authority that has it in use; 0 for none
-	ProfileID int64             // 0 where it is no more
+	Issuer    *notary.Authority // nil if not held here or not visible to the caller
+	Holder    int64             // the authority whose active certificate it is, or 0
+	ProfileID int64             // 0 if the profile no longer exists or is not visible
 	View      certificateView
 	Downloads downloads
-	Others    []otherChain // chains beside the one that it was issued with
-	Stays     string       // why it cannot be revoked; "" where it can
+	Others    []otherChain // chains in addition to the recorded one
+	Stays     string       // why it cannot be revoked, or ""
 	Form      page.Form
 }
 
-// otherChain is another way from a certificate to a trust anchor.
+// otherChain is an alternative chain from a certificate to a trust anchor.
 type otherChain struct {
-	Number  int // by which it is downloaded
+	Number  int // in the download URL
 	Names   string
 	Problem string
 }
@@ -67,7 +67,7 @@ func (s *site) certificatePage(c *call, f page.Form) error {
 	return c.show("certificate", p.Title, p)
 }
 
-// revocable reports whether the page shows a form for a revocation, or for its reason.
+// revocable reports whether the page has a form to revoke or to correct the reason.
 func (p certificatePage) revocable() bool {
 	if p.Revocation != nil {
 		return len(p.LaterReasons()) > 0
@@ -75,7 +75,7 @@ func (p certificatePage) revocable() bool {
 	return p.Holder == 0 && p.Stays == ""
 }
 
-// issuerOf is the authority that signed a certificate; nil where it is not one of these.
+// issuerOf returns the authority among all that signed a certificate, or nil.
 func issuerOf(cert *notary.Certificate, all []*notary.Authority) *notary.Authority {
 	i := slices.IndexFunc(all, func(a *notary.Authority) bool { return a.ID == cert.AuthorityID })
 	if i < 0 {
@@ -84,7 +84,7 @@ func issuerOf(cert *notary.Certificate, all []*notary.Authority) *notary.Authori
 	return all[i]
 }
 
-// certificateOf is the certificate in the path.
+// certificateOf returns the certificate in the path.
 func (s *site) certificateOf(c *call) (*notary.Certificate, error) {
 	id, err := c.id()
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *site) certificateOf(c *call) (*notary.Certificate, error) {
 	return s.ca.Certificate(c.r.Context(), c.caller, id)
 }
 
-// profileNamed is the profile of that name, where the caller may look at it.
+// profileNamed returns the id of a profile, or 0 if it does not exist or the caller may not see it.
 func (s *site) profileNamed(c *call, name string) (int64, error) {
 	if name == "" || !c.caller.May(notary.ReadProfiles) {
 		return 0, nil
@@ -107,7 +107,7 @@ func (s *site) profileNamed(c *call, name string) (int64, error) {
 	return 0, err
 }
 
-// otherChains are all but the first: that is the one that was recorded, unless it ended.
+// otherChains returns all chains but the first, which is the recorded one unless that has expired.
 func (s *site) otherChains(c *call, id int64) (others []otherChain, err error) {
 	chains, _, err := s.ca.Chains(c.r.Context(), c.caller, id)
 	for i, chain := range chains {
@@ -127,7 +127,7 @@ func (s *site) downloadCertificate(c *call) error {
 	return c.sendCertificate(cert)
 }
 
-// downloadChain sends one of a certificate's chains, by its place among them.
+// downloadChain sends a certificate's chain by its number, from 1.
 func (s *site) downloadChain(c *call) error {
 	id, err := c.id()
 	if err != nil {

@@ -7,23 +7,23 @@ import (
 	"notary/internal/inspect"
 )
 
-// certificateView is a certificate as it is decoded for people, with its chain. Templates show
-// it by the parts "certificate-facts", "problems" and "chain".
+// certificateView is a decoded certificate with its chain, for the templates "certificate-facts",
+// "problems" and "chain".
 type certificateView struct {
-	*inspect.Certificate                   // nil where it cannot be parsed
-	Problems             []inspect.Problem // of it and of the chain
-	Chain                *link             // from the last issuer down to it
+	*inspect.Certificate                   // nil if it cannot be parsed
+	Problems             []inspect.Problem // of the certificate and its chain
+	Chain                *link             // from the last issuer to the certificate
 }
 
-// link is one certificate of a chain, and what is below it.
+// link is a certificate in a chain.
 type link struct {
 	Name        string
 	Facts       *inspect.Certificate
-	AuthorityID int64 // that is held here and has the certificate in use; 0 for others
-	Below       *link // nil for the last one
+	AuthorityID int64 // the authority whose active certificate it is, or 0
+	Below       *link // the certificate that it issued; nil for the last one
 }
 
-// viewOf decodes a certificate. The authorities are those that links can lead to.
+// viewOf decodes a certificate. Links lead only to the given authorities.
 func (s *site) viewOf(c *notary.Certificate, authorities []*notary.Authority) certificateView {
 	objects, err := inspect.Read([]byte(c.ChainPEM()), s.ca.Now())
 	if err != nil || len(objects) == 0 {
@@ -42,7 +42,7 @@ func (s *site) viewOf(c *notary.Certificate, authorities []*notary.Authority) ce
 	return v
 }
 
-// holder is the authority here whose certificate that is.
+// holder returns the id of the authority whose active certificate it is, or 0.
 func holder(c *inspect.Certificate, authorities []*notary.Authority) int64 {
 	i := slices.IndexFunc(authorities, func(a *notary.Authority) bool {
 		return c != nil && a.Certificate != nil && a.Certificate.Fingerprint == c.SHA256

@@ -9,18 +9,18 @@ import (
 	"notary/internal/web/page"
 )
 
-// certificatesPage is one page of the inventory.
+// certificatesPage is a page of the inventory.
 type certificatesPage struct {
 	filters
 	Rows  []certificateRow
 	Pager page.Pager
 }
 
-// certificateRow is a certificate as a list shows it.
+// certificateRow is a certificate in a list.
 type certificateRow struct {
 	*notary.Certificate
 	Title string // its first name
-	More  int    // names that are not shown
+	More  int    // number of names that are not shown
 	State string
 }
 
@@ -37,7 +37,7 @@ func (s *site) certificates(c *call) error {
 	return s.showCertificates(c, page.NewForm(v), found)
 }
 
-// certificatesPage is the list with nothing in it: the filter is wrong.
+// certificatesPage shows an empty list with the form of an invalid filter.
 func (s *site) certificatesPage(c *call, f page.Form) error {
 	return s.showCertificates(c, f, notary.Page[*notary.Certificate]{})
 }
@@ -59,17 +59,16 @@ func (s *site) showCertificates(c *call, f page.Form, found notary.Page[*notary.
 	return c.show("certificates", "Certificates", p)
 }
 
-// expiresSoon is how far the list of expiring certificates looks ahead, in days.
+// expiresSoon is the window of the list of expiring certificates, in days.
 const expiresSoon = 30
 
-// expiringURL leads to the list of the certificates that expire within so many days, which the
-// overview counts.
+// expiringURL returns the URL of the list of certificates that expire within a number of days.
 func expiringURL(days int) string {
 	return fmt.Sprintf("/certificates?expiring=%dd&sort=%s", days, notary.ByNotAfter)
 }
 
-// certificateTabs lead to the parts of the inventory that are looked at most, as they are now. For
-// an hour one is at such a part: so long the pages of its list keep the time at which it was begun.
+// certificateTabs returns the tabs of the inventory. Their URLs have the present time, so that all
+// pages of a list have the same limit. A tab is current for an hour after that time.
 func (s *site) certificateTabs(v url.Values) []tab {
 	const start, end, expiring = "expires_after", "expires_before", "expiring"
 	now, soon := s.ca.Now(), fmt.Sprintf("%dd", expiresSoon)
@@ -92,7 +91,7 @@ func (s *site) certificateTabs(v url.Values) []tab {
 	}
 }
 
-// moment is a time as a filter has it.
+// moment formats a time for a filter.
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func certificatePath(id int64) string { return fmt.Sprintf("/certificates/%d", id) }

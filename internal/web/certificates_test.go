@@ -20,7 +20,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// certificateOf is the one that the request has in use.
+// certificateOf returns the current certificate of a request.
 func (h *house) certificateOf(t *testing.T, request int64) *notary.Certificate {
 	t.Helper()
 	cert, err := h.CA.RequestCertificate(t.Context(), h.Admin(), request)
@@ -113,7 +113,7 @@ func TestTheInventoryIsWalkedForwardAndBack(t *testing.T) {
 	}
 }
 
-// OpenSSL reads every form in which a certificate can be downloaded, and verifies its chain.
+// OpenSSL reads every download format of a certificate and verifies its chain.
 func TestWhatIsDownloadedOfACertificateOpenSSLReads(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -146,7 +146,7 @@ func TestWhatIsDownloadedOfACertificateOpenSSLReads(t *testing.T) {
 	v.get(t, fmt.Sprintf("/certificates/%d/download/key.pem", cert.ID)).wantStatus(t, http.StatusNotFound)
 }
 
-// A cross-signed authority makes a second way to an anchor, which can be had as well.
+// A cross-signed authority adds a second chain to a trust anchor, which can be downloaded, too.
 func TestOtherChainsOfACertificateAreShown(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -208,7 +208,7 @@ func TestEachRoleSeesOfCertificatesWhatItMay(t *testing.T) {
 
 func certificatePath(id int64) string { return fmt.Sprintf("/certificates/%d", id) }
 
-// Whatever a certificate is called stays text.
+// The names in a certificate are always rendered as text.
 func TestHostileNamesOfCertificatesStayText(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -225,7 +225,7 @@ func TestHostileNamesOfCertificatesStayText(t *testing.T) {
 	}
 }
 
-// One that expired this very day is not among the valid ones, and the tab says where one is.
+// A certificate that expired today is not listed as valid, and the current tab is marked.
 func TestTheTabsOfTheInventoryAreExact(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -266,7 +266,7 @@ func TestTheTabsOfTheInventoryAreExact(t *testing.T) {
 	}
 }
 
-// As many valid certificates are counted as are listed.
+// The count of valid certificates matches the list.
 func TestAsManyAreInForceAsAreListed(t *testing.T) {
 	t.Parallel()
 	h := open(t)

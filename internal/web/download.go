@@ -15,25 +15,25 @@ import (
 	"notary"
 )
 
-// The types of what is downloaded.
+// Media types of downloads.
 const (
 	typePEM   = "application/x-pem-file"
 	typeDER   = "application/pkix-cert"                         // RFC 2585
 	typePKCS7 = "application/pkcs7-mime; smime-type=certs-only" // RFC 8551
 	typeCRL   = "application/pkix-crl"                          // RFC 2585
 	typeCSR   = "application/pkcs10"                            // RFC 5967
-	maxName   = 60                                              // characters of the name of a file
+	maxName   = 60                                              // characters of a file name
 )
 
-// fileForm is a form in which a certificate can be had: the last part of the URL, which is
-// also how the file's name ends.
+// fileForm is a download format of a certificate. Path is the last part of the URL and the end of
+// the file name.
 type fileForm struct {
 	Path, Label string
 	contentType string
 	write       func(*notary.Certificate) ([]byte, error)
 }
 
-// certificateForms are all of them.
+// certificateForms are the download formats of certificates.
 var certificateForms = []fileForm{
 	{"fullchain.pem", "With its chain (PEM)", typePEM,
 		func(c *notary.Certificate) ([]byte, error) { return []byte(c.ChainPEM()), nil }},
@@ -47,13 +47,13 @@ var certificateForms = []fileForm{
 	{"chain.p7b", "With its chain (PKCS #7, PEM)", typePEM, chainPKCS7PEM},
 }
 
-// downloads are links to a certificate in every form: what the part "downloads" shows.
+// downloads are the download links of a certificate, for the template "downloads".
 type downloads struct {
-	Path  string // before the form
+	Path  string // without the part of the format
 	Forms []fileForm
 }
 
-// downloadsOf are those of a certificate, where [call.sendCertificate] answers below the path.
+// downloadsOf returns the links below a path that [call.sendCertificate] serves.
 func downloadsOf(c *notary.Certificate, path string) downloads {
 	d := downloads{path, certificateForms}
 	d.Forms = slices.DeleteFunc(slices.Clone(certificateForms), func(f fileForm) bool {
@@ -69,7 +69,7 @@ func issuersPEM(c *notary.Certificate) ([]byte, error) {
 	return []byte(notary.CertificatesPEM(c.IssuerChain...)), nil
 }
 
-// rootOf returns the root at the end of a certificate's chain; nil if it ends in none.
+// rootOf returns the root at the end of a certificate's chain, or nil.
 func rootOf(c *notary.Certificate) []byte {
 	if len(c.IssuerChain) == 0 {
 		return nil
@@ -89,7 +89,7 @@ func rootPEM(c *notary.Certificate) ([]byte, error) {
 	return []byte(notary.CertificatesPEM(root)), nil
 }
 
-// chainPKCS7 is a SignedData without signers (RFC 2315, section 9.1).
+// chainPKCS7 returns the chain as a SignedData without signers (RFC 2315, section 9.1).
 func chainPKCS7(c *notary.Certificate) ([]byte, error) {
 	der, err := pkcs7.DegenerateCertificate(slices.Concat(c.Chain()...))
 	if err != nil {
@@ -103,7 +103,7 @@ func chainPKCS7PEM(c *notary.Certificate) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: der}), err
 }
 
-// sendCertificate answers with a certificate in the form of the path's last part, {form}.
+// sendCertificate sends a certificate in the format {form} of the path.
 func (c *call) sendCertificate(cert *notary.Certificate) error {
 	i := slices.IndexFunc(certificateForms, func(f fileForm) bool { return f.Path == c.r.PathValue("form") })
 	if i < 0 {
@@ -118,7 +118,7 @@ func (c *call) sendCertificate(cert *notary.Certificate) error {
 		form.contentType, body)
 }
 
-// send answers with a file to be saved.
+// send sends a file as an attachment.
 func (c *call) send(name, contentType string, body []byte) error {
 	h := c.w.Header()
 	h.Set("Content-Type", contentType)
@@ -129,8 +129,7 @@ func (c *call) send(name, contentType string, body []byte) error {
 	return nil
 }
 
-// fileName makes a name that is safe everywhere of one that somebody else chose; or the other
-// one, where nothing is left of it.
+// fileName returns text reduced to characters that are safe in file names, or other if none are left.
 func fileName(text, other string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(text) {

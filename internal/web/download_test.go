@@ -15,7 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// OpenSSL reads every form in which an authority can be downloaded.
+// OpenSSL reads every download format of an authority.
 func TestWhatIsDownloadedOfAnAuthorityOpenSSLReads(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -57,7 +57,7 @@ func TestWhatIsDownloadedOfAnAuthorityOpenSSLReads(t *testing.T) {
 	v.get(t, fmt.Sprintf("/authorities/%d/download/crl.pem", h.Pending(t))).wantStatus(t, 409)
 }
 
-// openssl runs it in a folder of its own, with files of these contents, and gives what it says.
+// openssl runs OpenSSL in a temporary folder with the given files and returns its output.
 func openssl(t *testing.T, files map[string]string, args ...string) string {
 	t.Helper()
 	testkit.Require(t, "openssl")
@@ -73,7 +73,7 @@ func openssl(t *testing.T, files map[string]string, args ...string) string {
 	return string(out)
 }
 
-// download is the name and content of what the browser saves when the link is clicked.
+// download clicks a link and returns the name and content of the saved file.
 func (b *browser) download(t *testing.T, xpath string) (name, content string) {
 	t.Helper()
 	folder, events := t.TempDir(), make(chan any, 100)
@@ -95,7 +95,7 @@ func (b *browser) download(t *testing.T, xpath string) (name, content string) {
 		case event := <-events:
 			switch e := event.(type) {
 			case *downloads.EventDownloadWillBegin:
-				if string(e.FrameID) == tab { // the other tests' tabs are heard, too
+				if string(e.FrameID) == tab { // events of other tests' tabs arrive, too
 					id, name = e.GUID, e.SuggestedFilename
 				}
 			case *downloads.EventDownloadProgress:
@@ -111,7 +111,7 @@ func (b *browser) download(t *testing.T, xpath string) (name, content string) {
 	}
 }
 
-// Every form of download is what openssl takes it for.
+// Every download has the format that OpenSSL expects.
 func TestEveryDownloadIsRightForOpenSSL(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -11,7 +11,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// eventsPage is the record of who did what.
+// eventsPage is a page of the audit log.
 type eventsPage struct {
 	Form    page.Form
 	Events  []*notary.Event
@@ -36,7 +36,7 @@ func (s *site) events(c *call, f page.Form) error {
 	return s.showEvents(c, f, found)
 }
 
-// eventsPage is the page without events, for a filter that is not one.
+// eventsPage shows the page without events for an invalid filter.
 func (s *site) eventsPage(c *call, f page.Form) error {
 	return s.showEvents(c, f, notary.Page[*notary.Event]{})
 }
@@ -56,7 +56,7 @@ func readEventQuery(v url.Values) (q notary.EventQuery, err error) {
 		return q, err
 	}
 	if !q.Until.IsZero() {
-		q.Until = q.Until.AddDate(0, 0, 1) // the day itself belongs to it
+		q.Until = q.Until.AddDate(0, 0, 1) // to the end of the day
 	}
 	if text := v.Get("object_id"); text != "" {
 		if q.ObjectID, err = readID(text); err != nil {
@@ -66,7 +66,7 @@ func readEventQuery(v url.Values) (q notary.EventQuery, err error) {
 	return q, nil
 }
 
-// readDay reads a day as a browser sends it, in UTC; the zero time where there is none.
+// readDay parses the value of a date input, in UTC. It returns the zero time for an empty value.
 func readDay(v url.Values, field string) (time.Time, error) {
 	text := v.Get(field)
 	if text == "" {
@@ -79,7 +79,7 @@ func readDay(v url.Values, field string) (time.Time, error) {
 	return day, nil
 }
 
-// eventKinds are the kinds of objects of which the caller may see events.
+// eventKinds returns the kinds of objects whose events the caller may see.
 func eventKinds(caller notary.Caller) []page.Option {
 	all := []page.Option{{Value: "", Label: "everything"}}
 	for _, kind := range notary.EventKinds {
@@ -90,11 +90,11 @@ func eventKinds(caller notary.Caller) []page.Option {
 	return all
 }
 
-// kindLabels are the kinds of objects in the plural, where that is not formed with an s.
+// kindLabels has the plurals that are not formed with an s.
 var kindLabels = map[string]string{"authority": "authorities", "clock": "clock", "inventory": "inventory", "settings": "settings",
 	"database": "database"}
 
-// eventActions are the actions whose events the caller may see.
+// eventActions returns the actions whose events the caller may see.
 func eventActions(caller notary.Caller) []page.Option {
 	all := []page.Option{{Value: "", Label: "any"}}
 	for _, action := range notary.EventActions() {

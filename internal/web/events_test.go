@@ -49,7 +49,7 @@ func TestEventsAreForThoseWhoMayReadThem(t *testing.T) {
 	}
 }
 
-// A number means another object of another kind: who asks for another kind asks for all of it.
+// An ID belongs to one kind of object, so choosing another kind drops the ID.
 func TestEventsOfOneObjectAreLeftByTheForm(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -65,7 +65,7 @@ func TestEventsOfOneObjectAreLeftByTheForm(t *testing.T) {
 	h.as(t, notary.Admin).get(t, "/events?object_id=1").wantStatus(t, 400).wantNoText(t, "These are only those")
 }
 
-// What was deleted has no page to which a link could lead.
+// A deletion has no link to the deleted object.
 func TestADeletionLinksToNothing(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -76,7 +76,7 @@ func TestADeletionLinksToNothing(t *testing.T) {
 	}
 }
 
-// Where the filter is wrong, nothing is said of what there is.
+// An invalid filter is not shown as an empty list.
 func TestAWrongFilterIsNoEmptyList(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
@@ -88,7 +88,7 @@ func TestAWrongFilterIsNoEmptyList(t *testing.T) {
 	}
 }
 
-// The page shows who did what to which object, what changed, and the other events of the same call.
+// The page shows principal, action, object and changes, and links to the other events of the same call.
 func TestEventsAreFilteredByPrincipalActionAndRequestID(t *testing.T) {
 	t.Parallel()
 	h := open(t)

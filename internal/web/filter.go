@@ -11,12 +11,12 @@ import (
 	"notary/internal/web/page"
 )
 
-// filterFields are the conditions of a list as its URL has them, by their names in the API.
+// filterFields are the query parameters that filter a list, named as in the API.
 var filterFields = []string{"q", "status", "revoked", "certificate_authority_id", "key", "email", "expires_after",
 	"expires_before", "expiring",
 	"serial_number", "fingerprint", "name", "name_prefix", "domain"}
 
-// readQuery reads which page of a list is asked for, the newest first where no order is.
+// readQuery parses the filter, order and position of a list. The default order is newest first.
 func readQuery(v url.Values) (notary.Query, error) {
 	f, err := readFilter(v)
 	q := notary.Query{Filter: f, Sort: notary.Sort(v.Get("sort")), Limit: page.Size,
@@ -27,7 +27,7 @@ func readQuery(v url.Values) (notary.Query, error) {
 	return q, err
 }
 
-// readFilter reads the conditions of a list. An empty field is none.
+// readFilter parses the filter of a list. Empty fields are ignored.
 func readFilter(v url.Values) (f notary.Filter, err error) {
 	text := func(name string) string { return strings.TrimSpace(v.Get(name)) }
 	f = notary.Filter{Status: notary.RequestStatus(text("status")), Email: strings.ToLower(text("email")),
@@ -71,7 +71,7 @@ func readFilter(v url.Values) (f notary.Filter, err error) {
 	return f, err
 }
 
-// readMoment reads a day, which means its beginning, or a time (RFC 3339).
+// readMoment parses a date, which means its beginning, or a time (RFC 3339).
 func readMoment(field, text string) (time.Time, error) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day, nil
@@ -79,7 +79,7 @@ func readMoment(field, text string) (time.Time, error) {
 	return ca.Moment(field, text)
 }
 
-// withoutPlace are the conditions and the order of a list, without the place in it.
+// withoutPlace returns the filter and order of a list without the position.
 func withoutPlace(v url.Values) url.Values {
 	kept := url.Values{}
 	for _, name := range append([]string{"sort"}, filterFields...) {
@@ -90,8 +90,8 @@ func withoutPlace(v url.Values) url.Values {
 	return kept
 }
 
-// listURL is the list's path with a few fields of its URL changed; "" takes one away. A change
-// of what is shown leads to the first page.
+// listURL returns the URL of the first page of a list with changed parameters, given as names and
+// values; "" removes a parameter.
 func listURL(path string, v url.Values, changes ...string) string {
 	kept := withoutPlace(v)
 	for i := 0; i+1 < len(changes); i += 2 {
@@ -106,12 +106,12 @@ func listURL(path string, v url.Values, changes ...string) string {
 	return path + "?" + kept.Encode()
 }
 
-// pager returns the pager of the page that is shown, by the cursors of the pages before and after it.
+// pager returns the pager for the cursors of the previous and next page.
 func (c *call) pager(previous, next notary.Cursor) page.Pager {
 	return page.NewPager(c.r.URL, string(previous), string(next))
 }
 
-// cursors returns where in a list the page begins or ends.
+// cursors returns the position of the page in its list.
 func (c *call) cursors() (after, before notary.Cursor) {
 	query := c.r.URL.Query()
 	return notary.Cursor(query.Get("after")), notary.Cursor(query.Get("before"))

@@ -10,29 +10,28 @@ import (
 	"notary/internal/web/page"
 )
 
-// filters are the tabs and fields by which a list is narrowed, of requests and of certificates
-// alike.
+// filters are the tabs and filter fields of the lists of requests and certificates.
 type filters struct {
 	Form        page.Form
 	Path        string // of the list
-	Part        string // the condition that a tab sets, besides those of fields; kept by the form
+	Part        string // the parameter that a tab sets, which the form keeps
 	Tabs        []tab
-	Narrowed    bool   // by a field
-	Clear       string // leads to the list without what the fields say
-	SeesAll     bool   // whether the list has what others submitted
+	Narrowed    bool   // whether a field is set
+	Clear       string // URL of the list without the fields
+	SeesAll     bool   // whether the list includes the objects of others
 	Authorities []page.Option
 	Names       map[int64]string // of the authorities
 	query       url.Values
 }
 
-// tab leads to a part of a list.
+// tab is a link to a part of a list.
 type tab struct {
 	Label, URL string
-	Count      string // "" where it is not told
+	Count      string // "" if not known
 	Here       bool
 }
 
-// nameAuthorities finds what the authorities are called, where the caller may know.
+// nameAuthorities loads the names of the authorities if the caller may see them.
 func (p *filters) nameAuthorities(s *site, c *call) error {
 	p.SeesAll = c.caller.May(notary.ReadRequests)
 	if !c.caller.May(notary.ReadAuthorities) {
@@ -69,9 +68,9 @@ func (p *filters) form() page.Form {
 	return p.Form.Fields(fields...)
 }
 
-const maxChoices = 200 // authorities in a list to choose from; of more, one writes the number
+const maxChoices = 200 // authorities in a selection; with more, the field takes an ID
 
-// Authority is the field for the authority that signed.
+// Authority returns the field for the issuer.
 func (p filters) Authority() page.Field {
 	const name, label = "certificate_authority_id", "Authority"
 	if p.Authorities == nil {
@@ -80,7 +79,7 @@ func (p filters) Authority() page.Field {
 	return p.Form.Choice(name, label, p.Authorities)
 }
 
-// Sorts are the orders to choose from.
+// Sorts returns the sort orders.
 func (p filters) Sorts() []page.Option {
 	return []page.Option{{Label: "newest first"}, {Value: "id", Label: "oldest first"},
 		{Value: "not_after", Label: "expiring first"},
@@ -88,7 +87,7 @@ func (p filters) Sorts() []page.Option {
 		{Value: "-common_name", Label: "by name, z to a"}}
 }
 
-// Keys are the kinds of keys to choose from.
+// Keys returns the key types.
 func (p filters) Keys() []page.Option {
 	all := []page.Option{{Label: "any"}}
 	for _, key := range []string{"ECDSA P-256", "ECDSA P-384", "ECDSA P-521", "Ed25519", "RSA 2048", "RSA 3072",
@@ -98,7 +97,7 @@ func (p filters) Keys() []page.Option {
 	return all
 }
 
-// Day is a field for a day; one for a time, where the URL has one.
+// Day returns a date field, or a text field if the value is a time.
 func (p filters) Day(name, label string) page.Field {
 	kind := "date"
 	if len(p.Form.Value(name)) > len("2006-01-02") {
@@ -107,7 +106,7 @@ func (p filters) Day(name, label string) page.Field {
 	return p.Form.Input(kind, name, label)
 }
 
-// Others are conditions of the URL for which there is no field of their own.
+// Others returns the query parameters that have no field of their own.
 func (p filters) Others() (all []kept) {
 	for _, name := range []string{"expiring", "serial_number", "fingerprint", "name", "name_prefix", "domain"} {
 		if text := p.query.Get(name); text != "" {
@@ -117,15 +116,15 @@ func (p filters) Others() (all []kept) {
 	return all
 }
 
-// Filters are they alone, for the part of that name.
+// Filters returns the filters for the template of that name.
 func (p filters) Filters() filters { return p }
 
-// narrows says whether the URL has any condition but that one.
+// narrows reports whether v has a filter parameter other than but.
 func narrows(v url.Values, but string) bool {
 	return slices.ContainsFunc(filterFields, func(name string) bool { return name != but && v.Get(name) != "" })
 }
 
-// titleOf is the first name of something, and how many others there are.
+// titleOf returns the common name or else the first name, and the number of other names.
 func titleOf(commonName string, of notary.Names) (title string, more int) {
 	names := of.All()
 	title, more = commonName, len(names)

@@ -9,8 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// From an empty database to a certificate that openssl accepts, as a newcomer goes, with
-// JavaScript and without.
+// Goes from an empty database to a certificate that OpenSSL accepts, with and without JavaScript.
 func TestFromNothingToACertificate(t *testing.T) {
 	t.Parallel()
 	for name, script := range map[string]bool{"with script": true, "without": false} {
@@ -21,7 +20,7 @@ func TestFromNothingToACertificate(t *testing.T) {
 				b.withoutScript(t)
 			}
 			if script {
-				b.open(t, "/start#setup="+testkit.SetupCode) // as the start prints it
+				b.open(t, "/start#setup="+testkit.SetupCode) // as printed at startup
 			} else {
 				b.open(t, "/")
 				b.fill(t, "Setup code", testkit.SetupCode)
@@ -59,7 +58,7 @@ func (b *browser) makeFirstAccount(t *testing.T) {
 	b.wantText(t, "Next: an authority")
 }
 
-// makeKey makes a key for the names in the browser, and saves it.
+// makeKey generates a key for the names in the browser and saves it.
 func (b *browser) makeKey(t *testing.T, names string) (key string) {
 	t.Helper()
 	b.fill(t, "Names, one a line", names)
@@ -68,8 +67,7 @@ func (b *browser) makeKey(t *testing.T, names string) (key string) {
 	return key
 }
 
-// wantVerified has openssl verify the certificate of the request that is shown, by its own
-// chain.
+// wantVerified verifies the certificate of the current request with OpenSSL and its own chain.
 func (b *browser) wantVerified(t *testing.T) {
 	t.Helper()
 	_, leaf := b.download(t, `//a[contains(@href, "certificate.pem")]`)

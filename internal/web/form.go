@@ -12,14 +12,14 @@ import (
 	"notary/internal/web/page"
 )
 
-// failed returns the form with what is wrong with it, and sets the status of the response.
+// failed returns the form with its error and sets the status of the response.
 func (c *call) failed(values url.Values, e *notary.Error) page.Form {
 	c.status, c.failing = server.Status(e.Kind), true
 	return page.FailedForm(values, e)
 }
 
-// again shows the page with the form once more, with what was typed and the error at its field. It returns errors that
-// the user cannot correct in the form.
+// again shows the form again with the user's input and the error. It returns errors that the user cannot correct in the
+// form.
 func (c *call) again(err error, show func(*call, page.Form) error) error {
 	switch e := c.explain(err); e.Kind {
 	case notary.Internal, notary.NotFound, notary.Forbidden, notary.Unauthenticated:
@@ -32,7 +32,7 @@ func (c *call) again(err error, show func(*call, page.Form) error) error {
 	}
 }
 
-// wrongFilter shows the page of a list without rows and with what is wrong with its filter.
+// wrongFilter shows a list without rows and with the error in its filter.
 func (c *call) wrongFilter(err error, show func(*call, page.Form) error) error {
 	switch e := c.explain(err); e.Kind {
 	case notary.Invalid, notary.Conflict, notary.Unprocessable:
@@ -45,13 +45,13 @@ func (c *call) wrongFilter(err error, show func(*call, page.Form) error) error {
 	}
 }
 
-// formFields are the names of the fields of several forms on one page, by the last part of their action.
+// formFields are the field names of several forms on one page, by the last part of their action.
 type formFields map[string][]string
 
-// forms are several forms on one page, of which one or none was sent.
+// forms are several forms on one page, of which at most one was submitted.
 type forms struct {
-	Form   page.Form // that was sent
-	sent   string    // the last part of its action; "" if none was sent
+	Form   page.Form // the submitted one
+	sent   string    // the last part of its action, or "" if none was submitted
 	fields formFields
 }
 
@@ -65,7 +65,7 @@ func formsOf(c *call, f page.Form, fields formFields) forms {
 	return all
 }
 
-// At returns the form with an action: an empty one if another one was sent.
+// At returns the form with an action, empty if another form was submitted.
 func (f forms) At(action string) page.Form {
 	if f.sent != action && f.sent != "" {
 		return page.NewForm(nil).Fields(f.fields[action]...)
@@ -81,8 +81,8 @@ func (c *call) mustBeSure() error {
 	return nil
 }
 
-// asPEM encodes a signing request or certificates in DER as PEM, and returns anything else as text.
-// Of several certificates, or a PKCS #7, all are in one block, which uploads accept.
+// asPEM encodes a DER CSR or certificates as PEM and returns anything else as text. Several
+// certificates, or a PKCS #7, become one block, which uploads accept.
 func asPEM(content []byte) string {
 	if inspect.IsRequest(content) {
 		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: content}))

@@ -10,7 +10,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// grantActions are the actions that can be granted, as the boxes of a form.
+// grantActions are the checkboxes for the actions that can be granted.
 var grantActions = []page.Option{
 	{Value: "request.sign", Label: "Sign requests"},
 	{Value: "request.reject", Label: "Reject requests"},
@@ -22,7 +22,7 @@ var grantActions = []page.Option{
 	{Value: "request.delete", Label: "Delete requests"},
 }
 
-// grantsPage is the list of grants, or of those to one group or account.
+// grantsPage lists all grants, or those to one group or account.
 type grantsPage struct {
 	Grants []*notary.Grant
 	Pager  page.Pager
@@ -71,7 +71,7 @@ func (s *site) newGrant(c *call) error {
 	return c.done("/grants", "The grant is created.")
 }
 
-// asTyped returns err as one that can be corrected in the form, if what does not exist was named in a field of it.
+// asTyped turns a not-found error about a field into one that the user can correct in the form.
 func asTyped(err error) error {
 	var e *notary.Error
 	if errors.As(err, &e) && e.Kind == notary.NotFound && e.Field != "" {
@@ -112,7 +112,7 @@ func (s *site) deleteGrant(c *call) error {
 	return c.done("/grants", "The grant is deleted.")
 }
 
-// Limits describe the limits of a grant.
+// Limits returns the limits of a grant as texts.
 func (grantsPage) Limits(g *notary.Grant) (all []string) {
 	for _, id := range g.Authorities {
 		all = append(all, "authority "+strconv.FormatInt(id, 10))

@@ -34,7 +34,7 @@ func (s *site) newGroup(c *call) error {
 
 func groupPath(id int64) string { return fmt.Sprintf("/groups/%d", id) }
 
-// groupPage is one group with its members.
+// groupPage shows a group with its members.
 type groupPage struct {
 	Group   *notary.Group
 	Members []*notary.Account
@@ -55,7 +55,7 @@ func (s *site) groupPage(c *call, f page.Form) error {
 	return c.show("group", g.Name, groupPage{g, shown, pager, f.Fields("email", page.FieldSure)})
 }
 
-// addMember adds the account with the e-mail that was typed.
+// addMember adds the account with the email address in the form.
 func (s *site) addMember(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *site) addMember(c *call) error {
 	return c.done(groupPath(id), "The account is added to the group.")
 }
 
-// accountNamed returns the id of the account with that e-mail, which was typed into the field.
+// accountNamed returns the id of the account with an email address. Its error names the field.
 func (s *site) accountNamed(c *call, field, email string) (int64, error) {
 	all, err := s.auth.Accounts(c.r.Context(), c.caller)
 	if err != nil {

@@ -14,19 +14,19 @@ import (
 	"notary/internal/web"
 )
 
-// house is a World behind the pages, on the real server.
+// house is a World behind a real server with the pages.
 type house struct {
 	*testkit.World
 	served *testkit.Served
 }
 
-// open serves a World with an account of every role.
+// open serves a World with an account for every role.
 func open(t *testing.T) *house { t.Helper(); return serve(t, testkit.New(t)) }
 
-// empty serves one as it is after the first start.
+// empty serves a World without accounts.
 func empty(t *testing.T) *house { t.Helper(); return serve(t, testkit.Empty(t)) }
 
-// serve serves a World; the edits change the configuration.
+// serve serves a World. The edits change the configuration.
 func serve(t *testing.T, w *testkit.World, edits ...func(*web.Config)) *house {
 	t.Helper()
 	config := web.Config{CA: w.CA, Revocation: w.Revocation, Auth: w.Auth, Version: "v1.2.3", Log: slog.New(slog.DiscardHandler),
@@ -37,19 +37,19 @@ func serve(t *testing.T, w *testkit.World, edits ...func(*web.Config)) *house {
 	return &house{w, testkit.Serve(t, w, web.New(config))}
 }
 
-// visitor is a browser without any script: it keeps cookies and follows redirects.
+// visitor is a browser without JavaScript: it keeps cookies and follows redirects.
 type visitor struct {
 	house *house
 	http  *http.Client
 }
 
-// answer is what it was shown.
+// answer is a response with its body.
 type answer struct {
 	*http.Response
 	body string
 }
 
-// visit is a visitor who has not signed in.
+// visit returns a visitor who has not signed in.
 func (h *house) visit(t *testing.T) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -59,7 +59,7 @@ func (h *house) visit(t *testing.T) *visitor {
 	return &visitor{h, &http.Client{Jar: jar, Transport: transport}}
 }
 
-// as is a visitor who has signed in as the account of that role.
+// as returns a visitor signed in as the account with that role.
 func (h *house) as(t *testing.T, role notary.Role) *visitor {
 	t.Helper()
 	v := h.visit(t)
@@ -95,8 +95,7 @@ func read(t *testing.T, response *http.Response, err error) answer {
 	return a
 }
 
-// wantFocus wants the focus of a form that failed to be at one place, and that of no other page
-// to be anywhere.
+// wantFocus checks that a form with an error sets the focus exactly once, and any other page never.
 func (a answer) wantFocus(t *testing.T) {
 	t.Helper()
 	failed := strings.Contains(a.body, "<title>Error: ")
@@ -105,7 +104,7 @@ func (a answer) wantFocus(t *testing.T) {
 	}
 }
 
-// wantStatus wants that status and ends the test on another.
+// wantStatus ends the test on another status.
 func (a answer) wantStatus(t *testing.T, status int) answer {
 	t.Helper()
 	if a.StatusCode != status {
@@ -114,7 +113,7 @@ func (a answer) wantStatus(t *testing.T, status int) answer {
 	return a
 }
 
-// wantText wants every text on the page.
+// wantText checks that the page contains every text.
 func (a answer) wantText(t *testing.T, texts ...string) answer {
 	t.Helper()
 	for _, text := range texts {
@@ -125,7 +124,7 @@ func (a answer) wantText(t *testing.T, texts ...string) answer {
 	return a
 }
 
-// wantNoText wants none of the texts on the page.
+// wantNoText checks that the page contains none of the texts.
 func (a answer) wantNoText(t *testing.T, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -135,7 +134,7 @@ func (a answer) wantNoText(t *testing.T, texts ...string) {
 	}
 }
 
-// wantAt wants to have been led to that path.
+// wantAt checks the path after redirects.
 func (a answer) wantAt(t *testing.T, path string) answer {
 	t.Helper()
 	if got := a.Request.URL.RequestURI(); got != path {

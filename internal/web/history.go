@@ -10,16 +10,16 @@ import (
 // eventView is an event as a history shows it.
 type eventView struct {
 	*notary.Event
-	Label  string   // what was done, such as "Signed"
-	Link   string   // how the issuer takes part: "with", "on the CRL of"
+	Label  string   // the action, such as "Signed"
+	Link   string   // the relation to the issuer: "with", "on the CRL of"
 	Issuer *mention // nil for none
 	Others []mention
 }
 
-// mention is an object by its name, with a link if the caller may see its page.
+// mention is the name of an object, with a link if the caller may see its page.
 type mention struct{ Text, Path string }
 
-// issuerLinks are the actions in which the authority among the refs is the issuer.
+// issuerLinks has the actions whose referenced authority is the issuer.
 var issuerLinks = map[string]string{
 	"request.sign":               "with",
 	"request.revoke":             "on the CRL of",
@@ -29,7 +29,7 @@ var issuerLinks = map[string]string{
 	"authority.cross_sign":       "with",
 }
 
-// eventViews returns events as a history shows them. The authorities are those that the caller may see.
+// eventViews returns events for a history. The authorities are those that the caller may see.
 func eventViews(events []*notary.Event, authorities []*notary.Authority) (all []eventView) {
 	for _, e := range events {
 		v := eventView{Event: e, Label: notary.ActionLabel(e.Action), Link: issuerLinks[e.Action]}
@@ -49,7 +49,7 @@ func eventViews(events []*notary.Event, authorities []*notary.Authority) (all []
 	return all
 }
 
-// mentionOf returns an object with a link. Authorities that were deleted, or that the caller may not see, have none.
+// mentionOf returns an object with a link, except to authorities that were deleted or that the caller may not see.
 func mentionOf(ref notary.Ref, authorities []*notary.Authority) mention {
 	switch {
 	case ref.Kind != "authority":
@@ -74,7 +74,7 @@ func authorityName(id int64, authorities []*notary.Authority) string {
 var objectPaths = map[string]string{"request": "/requests/", "certificate": "/certificates/", "authority": "/authorities/",
 	"profile": "/profiles/", "account": "/accounts/", "group": "/groups/"}
 
-// objectPath returns the page of an object; "" if it has none.
+// objectPath returns the path of an object's page, or "".
 func objectPath(ref notary.Ref) string {
 	if base, ok := objectPaths[ref.Kind]; ok && ref.ID != 0 {
 		return base + strconv.FormatInt(ref.ID, 10)

@@ -8,7 +8,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The history says in words what happened, and leads to what had a part in it.
+// The history describes each event and links to the objects involved.
 func TestTheHistoryOfARequestIsToldInWords(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -32,7 +32,7 @@ func TestTheHistoryOfARequestIsToldInWords(t *testing.T) {
 	requestor.get(t, fmt.Sprintf("/certificates/%d", r.Certificate.ID)).wantStatus(t, 200)
 }
 
-// What people wrote is shown as they wrote it.
+// Text that users typed is shown unchanged.
 func TestAReasonIsNoMention(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -43,7 +43,7 @@ func TestAReasonIsNoMention(t *testing.T) {
 		wantNoText(t, `href="/certificates/1"`, "<b>authority")
 }
 
-// What people did to an authority is told on its page, and the record of it has the rest.
+// The page of an authority shows the events of users; the audit log has the rest.
 func TestTheHistoryOfAnAuthorityIsToldInWords(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -13,14 +13,14 @@ import (
 	"notary/internal/testkit"
 )
 
-// imagesVariable names a folder into which pictures of the pages are put, to be looked at.
+// imagesVariable names the environment variable with a folder for screenshots.
 const imagesVariable = "NOTARY_TEST_IMAGES"
 
-// axePath is where the test command puts axe-core.
+// axePath is where scripts/test-tools installs axe-core.
 const axePath = "../../.tools/node_modules/axe-core/axe.min.js"
 
-// look wants the page that is shown to be fit for everybody, in light and in dark, and at no
-// width to be wider than the window; and takes pictures of it, if somebody wants to look.
+// look checks that the current page is accessible in both color schemes and fits the window at
+// every width. It saves screenshots if imagesVariable is set.
 func (b *browser) look(t *testing.T, name string) {
 	t.Helper()
 	for _, scheme := range []string{"light", "dark"} {
@@ -42,14 +42,13 @@ func (b *browser) look(t *testing.T, name string) {
 	b.scheme(t, "light")
 }
 
-// violation is a rule of axe-core that does not hold, and where.
+// violation is a violation that axe-core reports.
 type violation struct {
 	ID, Help, Impact string
 	Nodes            []struct{ HTML, FailureSummary string }
 }
 
-// wantAccessible has axe-core look at the page: the rules of WCAG 2.2, levels A and AA, and
-// good practice.
+// wantAccessible runs axe-core: the rules of WCAG 2.2, levels A and AA, and best practices.
 func (b *browser) wantAccessible(t *testing.T, where string) {
 	t.Helper()
 	axe := string(testkit.RequireFile(t, axePath))
@@ -70,8 +69,8 @@ func (b *browser) wantAccessible(t *testing.T, where string) {
 	}
 }
 
-// wantButtonsApart wants no two buttons to be called the same: what is read of them out of their
-// place says what they do, and to what.
+// wantButtonsApart checks that no two buttons have the same accessible name, so that each makes
+// sense out of context.
 func (b *browser) wantButtonsApart(t *testing.T, where string) {
 	t.Helper()
 	names := get(t, b, chromedp.Evaluate[[]string](`[...document.querySelectorAll("button")].map((button) => button.ariaLabel ?? button.textContent)`))

@@ -15,7 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// wantSmall wants a page that is no larger than a page may be.
+// wantSmall checks that the page is within maxPage.
 func (a answer) wantSmall(t *testing.T) answer {
 	t.Helper()
 	if len(a.body) > maxPage {
@@ -24,7 +24,7 @@ func (a answer) wantSmall(t *testing.T) answer {
 	return a
 }
 
-// However many accounts there are, a page shows some, leads to the others, and finds them.
+// The list of accounts has pages and a filter.
 func TestManyAccounts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -52,7 +52,7 @@ func TestManyAccounts(t *testing.T) {
 	v.get(t, "/accounts?email=nobody").wantText(t, "No account has that in its e-mail.")
 }
 
-// However many authorities there are, no page grows with them.
+// The size of no page grows with the number of authorities.
 func TestManyAuthorities(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -72,7 +72,7 @@ func TestManyAuthorities(t *testing.T) {
 	v.get(t, "/authorities/1").wantSmall(t)
 }
 
-// A request for a hundred of the longest names is told by one of them in lists.
+// Lists show only one name of a request with a hundred long names.
 func TestLongNamesInLists(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -92,7 +92,7 @@ func TestLongNamesInLists(t *testing.T) {
 	v.get(t, fmt.Sprintf("/requests/%d", id)).wantText(t, names[98])
 }
 
-// A field that was emptied stays empty, and gets no default back while something else is mended.
+// A field that the user emptied stays empty while an error in another field is corrected.
 func TestAFieldThatWasEmptiedStaysEmpty(t *testing.T) {
 	t.Parallel()
 	v := empty(t).visit(t)
@@ -107,7 +107,7 @@ func TestAFieldThatWasEmptiedStaysEmpty(t *testing.T) {
 	}
 }
 
-// Without script a file stands for a text: then the text must not be asked for.
+// Without JavaScript a file replaces a text, which must not be required then.
 func TestAFileStandsForAText(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -131,7 +131,7 @@ func TestAFileStandsForAText(t *testing.T) {
 	}
 }
 
-// Who was overtaken is told so, keeps what was typed, and gets to the newest version.
+// After a conflicting update the user gets an error, keeps the input and has a link to the latest version.
 func TestAProfileThatSomebodyElseChanged(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
@@ -148,7 +148,7 @@ func TestAProfileThatSomebodyElseChanged(t *testing.T) {
 	v.post(t, "/profiles/1/edit", mine).wantStatus(t, 409).wantText(t, `value="mine"`, `<a href="/profiles/1/edit">begin again`)
 }
 
-// On a narrow telephone the name of the account gives way, and the bar keeps to two lines.
+// On a narrow phone the account's name is shortened, and the bar takes at most two lines.
 func TestTheBarFitsANarrowScreen(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)

@@ -10,7 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// formOf is what a browser would send for the largest form on the page, with nothing changed.
+// formOf returns what a browser submits for the largest form on the page, unchanged.
 func formOf(t *testing.T, page string) url.Values {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(page))

@@ -6,7 +6,7 @@ import (
 	"notary/internal/web/page"
 )
 
-// mePage is one's own account: its role, its password and its sessions.
+// mePage shows the caller's own account: role, password and sessions.
 type mePage struct {
 	Form     page.Form
 	Sessions []*notary.Session
@@ -22,7 +22,7 @@ func (s *site) mePage(c *call, f page.Form) error {
 		rolesMay[c.caller.Role]})
 }
 
-// changeMyPassword ends all sessions, this one too, and begins another one in its place.
+// changeMyPassword ends all sessions and starts a new one for this browser.
 func (s *site) changeMyPassword(c *call) error {
 	old, password := c.r.PostForm.Get("old_password"), c.r.PostForm.Get("password")
 	if password != c.r.PostForm.Get("password_again") {
@@ -37,7 +37,7 @@ func (s *site) changeMyPassword(c *call) error {
 		" All other sessions are ended.")
 }
 
-// worth says plainly how strong a password is.
+// worth describes the strength of a password.
 func worth(password, email string) string {
 	_, words := auth.Strength(password, email)
 	return words + "."

@@ -10,8 +10,8 @@ import (
 
 var errNothingHere = notary.Errorf(notary.NotFound, "there is no such page")
 
-// nothingHere answers requests for a page that does not exist. It redirects from a path with a trailing slash, and from
-// the address of a form, to the page.
+// nothingHere handles requests for a page that does not exist. It redirects from a path with a trailing slash, and from
+// the URL of a form's action, to the page.
 func nothingHere(c *call, mux *http.ServeMux) error {
 	known := func(method, path string) bool {
 		_, pattern := mux.Handler(&http.Request{Method: method, Host: c.r.Host, URL: &url.URL{Path: path}})
@@ -41,7 +41,7 @@ func nothingHere(c *call, mux *http.ServeMux) error {
 	return nil
 }
 
-// wrongMethod answers a method that a page does not support (RFC 9110, section 15.5.6).
+// wrongMethod rejects a method that a page does not support (RFC 9110, section 15.5.6).
 func (c *call) wrongMethod(get, post bool) error {
 	var allowed []string
 	if get {
@@ -55,7 +55,6 @@ func (c *call) wrongMethod(get, post bool) error {
 	return c.show("error", heading(c.status), errorPage{Message: "This page cannot be used in that way."})
 }
 
-// redirectTo returns a handler that redirects to another page.
 func redirectTo(path string) func(*call) error {
 	return func(c *call) error {
 		c.redirect(path)

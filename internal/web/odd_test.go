@@ -10,7 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// What did not arrive whole is refused, and never taken for less than was sent.
+// A truncated form is rejected, not processed in part.
 func TestAFormThatDidNotArriveWhole(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
@@ -19,7 +19,7 @@ func TestAFormThatDidNotArriveWhole(t *testing.T) {
 	read(t, response, err).wantStatus(t, 400).wantText(t, "did not arrive whole")
 }
 
-// A link that somebody else made fills in no form that changes something.
+// A link from another site cannot fill in a form that changes something.
 func TestALinkFillsInNoDangerousForm(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -30,7 +30,7 @@ func TestALinkFillsInNoDangerousForm(t *testing.T) {
 	v.post(t, "/authorities/1/delete?sure=yes", nil).wantStatus(t, 400).wantText(t, "Tick this first")
 }
 
-// A filter of the other list, or of none, is told; it is no fault of the server.
+// A filter that the list does not support is reported, and is no internal error.
 func TestAFilterOfTheOtherList(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
@@ -39,7 +39,7 @@ func TestAFilterOfTheOtherList(t *testing.T) {
 	v.get(t, "/certificates?revoked=perhaps").wantStatus(t, 400).wantText(t, "true or false")
 }
 
-// The address of a form, asked for as a page, leads to where the form is.
+// The URL of a form's action, opened as a page, redirects to the page of the form.
 func TestAddressesThatAreNoPages(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -8,15 +8,15 @@ import (
 	"notary/internal/web/page"
 )
 
-// overviewPage is what needs somebody's attention.
+// overviewPage shows counts, pending requests and what needs attention.
 type overviewPage struct {
 	notary.Overview
 	Chart page.Chart
-	Step  int // of the first ones, up to the first certificate; 0 when it is there
+	Step  int // the next setup step, or 0 after the first certificate
 	now   time.Time
 }
 
-// The steps on the way to the first certificate.
+// Setup steps before the first certificate.
 const (
 	stepAuthority = 2
 	stepRequest   = 3
@@ -30,7 +30,7 @@ func (s *site) overview(c *call) error {
 	return c.show("overview", "Overview", overviewPage{o, expirationChart(o.Weeks), firstStep(o, c.caller), s.ca.Now()})
 }
 
-// firstStep is what comes next on a new service, for those who can take it.
+// firstStep returns the next setup step of a new service, or 0 if there is none for the caller.
 func firstStep(o notary.Overview, caller notary.Caller) int {
 	switch {
 	case caller.May(notary.ManageAuthorities) && len(o.Authorities) == 0:
@@ -43,7 +43,7 @@ func firstStep(o notary.Overview, caller notary.Caller) int {
 	}
 }
 
-// expirationChart returns a bar for each of the coming weeks.
+// expirationChart returns a chart with a bar for each of the coming weeks.
 func expirationChart(weeks []notary.Week) page.Chart {
 	var periods []page.Period
 	for _, w := range weeks {
@@ -54,19 +54,19 @@ func expirationChart(weeks []notary.Week) page.Chart {
 	return page.NewChart(periods)
 }
 
-// ExpiringSoon returns how many certificates expire soon, and ExpiringList where they are listed.
+// ExpiringSoon returns the number of certificates that expire soon, and ExpiringList the URL of their list.
 func (p overviewPage) ExpiringSoon() int64  { return p.Summary.Expiring[expiresSoon] }
 func (p overviewPage) ExpiringList() string { return expiringURL(expiresSoon) }
 
-const maxAuthorities = 50 // on the overview: their own page has them all
+const maxAuthorities = 50 // on the overview
 
-// Waiting are the requests that nobody has decided on, as a list shows them.
+// Waiting returns the rows of the pending requests.
 func (p overviewPage) Waiting() []row { return rowsOf(p.Outstanding) }
 
-// Ending are the certificates that expire next.
+// Ending returns the rows of the certificates that expire next.
 func (p overviewPage) Ending() []certificateRow { return p.rows(p.Expiring) }
 
-// Blocked are certificates in force with blocked keys.
+// Blocked returns the rows of the valid certificates with blocked keys.
 func (p overviewPage) Blocked() []certificateRow { return p.rows(p.Overview.Blocked) }
 
 func (p overviewPage) rows(certificates []*notary.Certificate) (rows []certificateRow) {
@@ -77,16 +77,16 @@ func (p overviewPage) rows(certificates []*notary.Certificate) (rows []certifica
 	return rows
 }
 
-// Shown are the authorities that are listed.
+// Shown returns the authorities that are listed.
 func (p overviewPage) Shown() []*notary.AuthorityState {
 	return p.Authorities[:min(len(p.Authorities), maxAuthorities)]
 }
 
-// OtherAuthorities is how many are not.
+// OtherAuthorities returns the number of those that are not.
 func (p overviewPage) OtherAuthorities() int { return len(p.Authorities) - len(p.Shown()) }
 
-// NeedCare are the authorities that somebody has to look at. The end of one that is disabled,
-// as a successor does it, or that is revoked, is nothing to prevent.
+// NeedCare returns the authorities that need attention. The expiry of a disabled authority, such
+// as one with a successor, or of a revoked one needs none.
 func (p overviewPage) NeedCare() (all []caredFor) {
 	for _, a := range p.Authorities {
 		ends := a.EndsSoon && a.Authority.Enabled && a.Status != notary.AuthorityRevoked
@@ -97,13 +97,13 @@ func (p overviewPage) NeedCare() (all []caredFor) {
 	return all
 }
 
-// caredFor is an authority that needs care.
+// caredFor is an authority that needs attention.
 type caredFor struct {
 	*notary.AuthorityState
-	Ends bool // it ends soon, or has ended
+	Ends bool // whether it has expired or expires soon
 }
 
-// Statuses are the counts of requests in the order of a request's life.
+// Statuses returns the counts of requests in life-cycle order.
 func (p overviewPage) Statuses() (all []statusCount) {
 	for _, status := range notary.RequestStatuses {
 		all = append(all, statusCount{status, p.Summary.Requests[status]})

@@ -24,7 +24,7 @@ func TestTheOverviewShowsWhatNeedsSomebody(t *testing.T) {
 	b.look(t, "overview")
 }
 
-// A revocation that no CRL can list is shown to those who look after the service.
+// A revocation that no CRL can list is shown on the overview of managers.
 func TestTheOverviewShowsDamagedRecords(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -39,7 +39,7 @@ func TestTheOverviewShowsDamagedRecords(t *testing.T) {
 	b.look(t, "overview-damaged")
 }
 
-// Certificates with blocked keys are listed until they are revoked.
+// Certificates with blocked keys are listed until they have been revoked.
 func TestTheOverviewShowsBlockedKeysInUse(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -55,7 +55,7 @@ func TestTheOverviewShowsBlockedKeysInUse(t *testing.T) {
 	v.get(t, "/").wantNoText(t, "Blocked keys in use")
 }
 
-// Each bar of the chart leads to what it counts.
+// Each bar of the chart links to the certificates that it counts.
 func TestABarLeadsToItsCertificates(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -66,8 +66,8 @@ func TestABarLeadsToItsCertificates(t *testing.T) {
 	b.wantText(t, "valid")
 }
 
-// The chart and the tile count what their lists show, certificates of CAs included, and no longer
-// what was replaced.
+// The chart and the tile count what their lists show: CA certificates included, replaced
+// certificates excluded.
 func TestTheOverviewCountsWhatItsListsShow(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -75,7 +75,7 @@ func TestTheOverviewCountsWhatItsListsShow(t *testing.T) {
 	v := h.as(t, notary.Admin)
 	v.get(t, "/").wantText(t, "<b >0</b>Expiring in 30 days")
 	h.Clock.Advance(h.certificateEnd(t, root).Sub(h.Clock.Now()) - 10*24*time.Hour)
-	v = h.as(t, notary.Admin) // the session has ended
+	v = h.as(t, notary.Admin) // the session has expired
 	v.get(t, "/").wantText(t, "CAs that need attention", `<b class="soon">1</b>Expiring in 30 days`, "1 certificate from")
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "web.example.com")
 	id, err := h.CA.Submit(t.Context(), h.Admin(), csr)
@@ -89,7 +89,7 @@ func TestTheOverviewCountsWhatItsListsShow(t *testing.T) {
 		fmt.Sprintf(`data-href="%s"`, certificatePath(h.certificateOf(t, id).ID)))
 }
 
-// What a successor goes on for, or was revoked, is nobody's care any more.
+// An authority with a successor, or a revoked one, needs no attention.
 func TestAnAuthorityThatIsDoneWithNeedsNoCare(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -107,7 +107,7 @@ func (h *house) certificateEnd(t *testing.T, authority int64) time.Time {
 	return a.Certificate.NotAfter
 }
 
-// Who sees only its own requests finds these on its overview, and nothing of the others.
+// The overview of a Certificate Requestor has only its own requests.
 func TestTheOverviewOfARequestorIsItsOwn(t *testing.T) {
 	t.Parallel()
 	h := open(t)

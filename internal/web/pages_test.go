@@ -14,7 +14,7 @@ import (
 	"notary/internal/web"
 )
 
-// safe are headers of every page, and of whatever else is behind the login.
+// safe are the headers of every page and download.
 var safe = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
 		"frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -25,7 +25,7 @@ var safe = map[string]string{
 	"Cross-Origin-Opener-Policy": "same-origin",
 }
 
-// wantSafe wants these headers.
+// wantSafe checks the headers in safe.
 func (a answer) wantSafe(t *testing.T) answer {
 	t.Helper()
 	for name, want := range safe {
@@ -36,11 +36,11 @@ func (a answer) wantSafe(t *testing.T) answer {
 	return a
 }
 
-// maxPage is how large the HTML of a page may be, in octets.
+// maxPage limits the HTML of a page, in octets.
 const maxPage = 100_000
 
-// Every page that there is can be got, is safe and small, and has one heading; and nobody gets
-// one without a login.
+// TestEveryPage checks that every page is served, has safe headers, a limited size and one
+// heading, and requires a login.
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -82,9 +82,9 @@ func TestAQueueIsClearedByTheKeyboard(t *testing.T) {
 	b.run(t, chromedp.KeyEvent("?"), chromedp.WaitVisible("dialog"))
 	b.wantText(t, "The keyboard")
 	b.run(t, chromedp.Click("dialog button"), chromedp.WaitNotPresent("dialog"))
-	b.run(t, chromedp.KeyEvent("/"), chromedp.KeyEvent("jx?")) // which are typed, not done
+	b.run(t, chromedp.KeyEvent("/"), chromedp.KeyEvent("jx?")) // typed into the field, not run
 	b.wantText(t, "2 selected")
-	// The slash is there because the protocol types a key apart from pressing it.
+	// The slash is there because the protocol types a key separately from pressing it.
 	if typed := get(t, b, chromedp.Value(`input[name=q]`)); strings.TrimPrefix(typed, "/") != "jx?" {
 		t.Errorf("the search holds %q", typed)
 	}
@@ -95,8 +95,7 @@ func TestAQueueIsClearedByTheKeyboard(t *testing.T) {
 	b.wantText(t, "Outstanding", "History")
 }
 
-// The row that the keys act on is the one where the focus is, however it came there, and Enter
-// opens it.
+// The keys act on the row with the focus, however the focus got there, and Enter opens it.
 func TestTheKeysActOnTheRowWithTheFocus(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -109,7 +108,7 @@ func TestTheKeysActOnTheRowWithTheFocus(t *testing.T) {
 	ticked := func(row int) bool {
 		return get(t, b, chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%q).checked", box(row))))
 	}
-	b.run(t, chromedp.KeyEvent("j"), chromedp.KeyEvent("\t"), chromedp.KeyEvent("x")) // from the link on to the next row's box
+	b.run(t, chromedp.KeyEvent("j"), chromedp.KeyEvent("\t"), chromedp.KeyEvent("x")) // from link to checkbox
 	if ticked(1) || !ticked(2) {
 		t.Error("x has not ticked the row that Tab came to")
 	}
@@ -131,7 +130,7 @@ func TestTheKeysActOnTheRowWithTheFocus(t *testing.T) {
 	}
 }
 
-// A box says which request it selects, by its name.
+// The label of a checkbox names the request that it selects.
 func TestABoxNamesTheRequestThatItSelects(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -140,8 +139,8 @@ func TestABoxNamesTheRequestThatItSelects(t *testing.T) {
 	h.as(t, notary.Admin).get(t, "/requests").wantText(t, fmt.Sprintf(`aria-label="Select %s, request %d"`, r.CommonName, r.ID))
 }
 
-// A form that failed says so in the title, and the focus is at the field that is wrong; where no
-// field is, at the message.
+// A form with an error says so in the title. The focus is on the invalid field, or else on the
+// message.
 func TestAFormThatFailedHasTheFocusAtWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -165,8 +164,8 @@ func TestAFormThatFailedHasTheFocusAtWhatIsWrong(t *testing.T) {
 	}
 }
 
-// Keys of one character are switched off where they are explained, and on again without them, and
-// stay so whoever signs in.
+// Single-key shortcuts can be switched off and on in their help dialog. The setting is kept across
+// logins.
 func TestTheShortcutsCanBeSwitchedOff(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -191,7 +190,7 @@ func TestTheShortcutsCanBeSwitchedOff(t *testing.T) {
 	b.wantText(t, "1 selected")
 }
 
-// Two clicks send a form once; after a while, as when the sending was stopped, it is sent again.
+// A double click submits a form once; later it can be submitted again.
 func TestAFormIsSentOnceAndCanBeSentAgain(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.ReadOnly)

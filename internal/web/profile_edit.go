@@ -10,12 +10,11 @@ import (
 	"notary/internal/web/page"
 )
 
-// profileForm changes a profile's rules, or makes a profile. Beside them stands what would
-// become of requests by them.
+// profileForm edits or creates a profile. It can show the effect of the rules on requests.
 type profileForm struct {
 	Profile *notary.Profile // nil for a new one
 	Form    page.Form
-	Tried   *notary.ProfileTrial // nil where nothing was tried
+	Tried   *notary.ProfileTrial // nil if no test was run
 }
 
 func (s *site) editProfilePage(c *call, f page.Form) error { return s.profileForm(c, f, nil) }
@@ -28,7 +27,7 @@ func (s *site) profileForm(c *call, f page.Form, tried *notary.ProfileTrial) err
 	if err != nil {
 		return err
 	}
-	if !f.Given("version") { // nothing was typed yet
+	if !f.Given("version") { // not submitted yet
 		values := valuesOf(&p.Rules)
 		values.Set("version", strconv.Itoa(p.Version))
 		values.Set("last", "100")
@@ -38,7 +37,7 @@ func (s *site) profileForm(c *call, f page.Form, tried *notary.ProfileTrial) err
 		profileForm{p, f.Fields(append(ruleFields(), "last", "csr")...), tried})
 }
 
-// editProfile saves the rules, or tries them.
+// editProfile saves or tests the rules.
 func (s *site) editProfile(c *call) error {
 	p, err := s.profileOf(c)
 	if err != nil {
@@ -62,7 +61,7 @@ func (s *site) editProfile(c *call) error {
 	return c.done(profilePath(p.ID), "The profile "+p.Name+" has version "+strconv.Itoa(version)+" now.")
 }
 
-// tryProfile shows the rules again, beside what they would do.
+// tryProfile shows the form again with the result of a test.
 func (s *site) tryProfile(c *call, id int64, rules *notary.Rules) error {
 	last, err := number(c.r.PostForm, "last", 0)
 	if err != nil {
@@ -80,7 +79,7 @@ func (s *site) newProfilePage(c *call, f page.Form) error {
 	if err := c.caller.Require(notary.ManageProfiles); err != nil {
 		return err
 	}
-	if !f.Given("validity") { // nothing was typed yet
+	if !f.Given("validity") { // not submitted yet
 		model, err := s.modelOf(c)
 		if err != nil {
 			return err
@@ -90,7 +89,7 @@ func (s *site) newProfilePage(c *call, f page.Form) error {
 	return c.show("profile-edit", "New profile", profileForm{nil, f.Fields(append(ruleFields(), "name")...), nil})
 }
 
-// modelOf is the profile whose rules a new one begins with.
+// modelOf returns the profile whose rules are the initial values of a new one.
 func (s *site) modelOf(c *call) (*notary.Profile, error) {
 	if text := c.r.URL.Query().Get("like"); text != "" {
 		id, err := readID(text)
@@ -108,7 +107,7 @@ func (s *site) modelOf(c *call) (*notary.Profile, error) {
 			return p, nil
 		}
 	}
-	return all[0], nil // there is always one that comes with the program
+	return all[0], nil // built-in profiles always exist
 }
 
 func (s *site) newProfile(c *call) error {
@@ -123,7 +122,7 @@ func (s *site) newProfile(c *call) error {
 	return c.done(profilePath(id), "The profile is made. It can be chosen wherever a request is signed.")
 }
 
-// outOfField takes the field of an error out of another one, as which it is not in the form.
+// outOfField removes the outer field from the field of an error, because the form does not have it.
 func outOfField(outer string, err error) error {
 	var e *notary.Error
 	if !errors.As(err, &e) {

@@ -12,9 +12,9 @@ import (
 	"notary/internal/web/page"
 )
 
-// A form names its fields as the API does, so that an error finds its field.
+// The fields of the form have the names of the API, so that errors match.
 
-// nameFields are the types of names that a profile has rules for.
+// nameFields are the name types with rules.
 var nameFields = []struct {
 	Field, Label, Example string
 	of                    func(*notary.NameRules) *notary.NameRule
@@ -43,7 +43,7 @@ func ruleFields() []string {
 	return names
 }
 
-// valuesOf writes rules into a form.
+// valuesOf returns the form values of rules.
 func valuesOf(r *notary.Rules) url.Values {
 	v := url.Values{
 		"description":         {r.Description},
@@ -83,7 +83,7 @@ func valuesOf(r *notary.Rules) url.Values {
 	return v
 }
 
-// readRules reads them from a form. Whether they are sound is for package ca to say.
+// readRules parses the rules in a form. Package ca validates them.
 func readRules(v url.Values) (r notary.Rules, err error) {
 	r = notary.Rules{
 		Description: strings.TrimSpace(v.Get("description")), CA: v.Get("ca") == "yes",
@@ -127,7 +127,7 @@ func readRules(v url.Values) (r notary.Rules, err error) {
 	return r, err
 }
 
-// attributesText writes one rule a line: the type, what becomes of it, and the value.
+// attributesText writes one rule per line: type, action and value.
 func attributesText(rules []notary.AttributeRule) string {
 	var all []string
 	for _, a := range rules {
@@ -158,7 +158,7 @@ func readPeriod(v url.Values, field string) (time.Duration, error) {
 	return d, nil
 }
 
-// number reads one that may be left out.
+// number parses an optional number; without is the default.
 func number(v url.Values, field string, without int) (int, error) {
 	text := strings.TrimSpace(v.Get(field))
 	if text == "" {
@@ -171,7 +171,7 @@ func number(v url.Values, field string, without int) (int, error) {
 	return n, nil
 }
 
-// lines are those of a text in which there is something.
+// lines returns the lines of a text that are not blank.
 func lines(text string) (all []string) {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" {
@@ -202,7 +202,7 @@ func words[T ~string](texts []string) (all []T) {
 	return all
 }
 
-// The choices of the form.
+// Choices of the form.
 
 func (profileForm) KeyUsages() []page.Option { return choices(notary.KeyUsages) }
 func (profileForm) KeyKinds() []page.Option  { return choices(notary.KeyKinds) }
@@ -220,7 +220,7 @@ func (profileForm) Others() []page.Option {
 		{Value: string(notary.Refuse), Label: "refuse the request"}}
 }
 
-// NoHosts are what can become of a server's request that names no host.
+// NoHosts returns the actions for a server's request without a host name.
 func (profileForm) NoHosts() []page.Option {
 	return []page.Option{{Value: "", Label: "refuse, unless it looks like a client's"},
 		{Value: string(notary.RefuseNoHost), Label: "refuse"},
@@ -233,7 +233,7 @@ func (profileForm) Warnings() []page.Option {
 		{Value: string(notary.RefuseWarnings), Label: "refuse"}}
 }
 
-// NameFields are the types of names, for the form and for what is shown.
+// NameFields returns the name types.
 func (profileForm) NameFields() any { return nameFields }
 
 func choices[T ~string](words []T) (all []page.Option) {
@@ -243,13 +243,13 @@ func choices[T ~string](words []T) (all []page.Option) {
 	return all
 }
 
-// nameRuleView is what a profile says of names of one type.
+// nameRuleView is a profile's rule for one name type.
 type nameRuleView struct {
 	Label string
 	notary.NameRule
 }
 
-// NameRules are what the profile says of each type of names.
+// NameRules returns the profile's rules for each name type.
 func (p profilePage) NameRules() (all []nameRuleView) {
 	for _, n := range nameFields {
 		all = append(all, nameRuleView{n.Label, *n.of(&p.Names)})
@@ -257,10 +257,10 @@ func (p profilePage) NameRules() (all []nameRuleView) {
 	return all
 }
 
-// ValidFor is the usual validity, as people write it.
+// ValidFor returns the default validity.
 func (p profilePage) ValidFor() string { return notary.FormatPeriod(p.Validity) }
 
-// ValidAtMost is the longest validity; "" without a limit.
+// ValidAtMost returns the maximum validity, or "" without a limit.
 func (p profilePage) ValidAtMost() string {
 	if p.MaxValidity == 0 {
 		return ""

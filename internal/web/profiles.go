@@ -21,7 +21,7 @@ func (s *site) profiles(c *call) error {
 	return c.show("profiles", "Profiles", profilesPage{all})
 }
 
-// profilePage is a profile, in its newest version or a former one.
+// profilePage shows a profile, in its latest or an earlier version.
 type profilePage struct {
 	*notary.Profile
 	Newest int // version
@@ -49,7 +49,7 @@ func (s *site) profilePage(c *call, f page.Form) error {
 	return c.show("profile", "Profile "+shown.Name, profilePage{shown, newest.Version, f})
 }
 
-// profileOf is the profile in the path, in its newest version.
+// profileOf returns the latest version of the profile in the path.
 func (s *site) profileOf(c *call) (*notary.Profile, error) {
 	id, err := c.id()
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *site) deleteProfile(c *call) error {
 
 func profilePath(id int64) string { return fmt.Sprintf("/profiles/%d", id) }
 
-// Versions are all that there have been, the newest first.
+// Versions returns all versions, the latest first.
 func (p profilePage) Versions() (all []int) {
 	for v := p.Newest; v > 0; v-- {
 		all = append(all, v)

@@ -46,7 +46,7 @@ func TestAProfileIsMadeTriedAndChanged(t *testing.T) {
 	b.wantText(t, "The profile is deleted.")
 }
 
-// Enter in any field tries what was typed: only its own button saves it.
+// Enter in any field tests the profile; only the button saves it.
 func TestEnterTriesAProfileAndSavesNothing(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -66,7 +66,7 @@ func TestEnterTriesAProfileAndSavesNothing(t *testing.T) {
 	}
 }
 
-// What a form shows of a profile it reads back as the same rules.
+// A profile is unchanged after a round trip through its form.
 func TestAProfileComesBackFromItsFormAsItWas(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -110,7 +110,7 @@ func TestWhatIsWrongWithAProfileIsSaidAtItsField(t *testing.T) {
 	v.post(t, "/profiles/1/edit", form).wantStatus(t, 409)
 }
 
-// What is wrong is seen and has the focus, and be it in the part that is folded up.
+// An error is visible and has the focus, even in a section that is collapsed by default.
 func TestWhatIsWrongWithAProfileIsNotFoldedUp(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.Admin)

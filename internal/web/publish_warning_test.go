@@ -7,7 +7,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// publishedAt serves a World whose certificates name this URL.
+// publishedAt serves a World with this publication URL.
 func publishedAt(t *testing.T, w *testkit.World, url string) *house {
 	t.Helper()
 	var err error
@@ -16,8 +16,8 @@ func publishedAt(t *testing.T, w *testkit.World, url string) *house {
 	return serve(t, w)
 }
 
-// A URL that only this machine reaches is warned of on every page that leads to the first
-// certificate, for those who can do something about it.
+// Every setup page warns of a publication URL that only this machine can reach, if the caller can
+// change it.
 func TestWarningOfAPublishURLOnThisMachine(t *testing.T) {
 	t.Parallel()
 	const local, warning = "http://localhost:2112", "Set publish_url"

@@ -14,24 +14,23 @@ import (
 	"notary/internal/web/page"
 )
 
-// requestPage is one request: what it asks for, what was issued for it, who did what, and what
-// can be done now.
+// requestPage shows a request: the CSR, its certificates, its history and the possible actions.
 type requestPage struct {
 	*notary.Request
 	Title       string
-	CSRFacts    *inspect.Request  // nil where it cannot be parsed
-	CSRProblems []inspect.Problem // what is wrong with it
-	Issued      *certificateView  // nil without a certificate in use
+	CSRFacts    *inspect.Request // nil if it cannot be parsed
+	CSRProblems []inspect.Problem
+	Issued      *certificateView // nil without a current certificate
 	Cert        *notary.Certificate
-	Earlier     []*notary.Certificate // the others that were issued for it, the newest first
+	Earlier     []*notary.Certificate // its other certificates, the newest first
 	Downloads   downloads
 	History     []eventView
-	Again       string   // to a new request with the same names
-	Compromised bool     // whether its key was reported: nothing is signed for it any more
-	Stays       string   // why the certificate in use cannot be revoked; "" where it can
-	Gone        []string // what a renewal cannot keep of the former certificate
+	Again       string   // URL of a new request with the same names
+	Compromised bool     // whether its key was reported as compromised, which rules out signing
+	Stays       string   // why the current certificate cannot be revoked, or ""
+	Gone        []string // why a renewal cannot keep the authority or profile
 	now         time.Time
-	Expired     bool // whether the certificate in use has
+	Expired     bool // whether the current certificate has expired
 	forms
 	signChoices
 }
@@ -81,12 +80,12 @@ func (s *site) requestPage(c *call, f page.Form) error {
 	}
 	p.chooseFormer()
 	if !p.offers(p.sent) {
-		p.Form = p.Form.Fields() // this form is not shown any more
+		p.Form = p.Form.Fields() // the form is no longer shown
 	}
 	return c.show("request", p.Title, p)
 }
 
-// addCertificate adds the certificate in use.
+// addCertificate adds the current certificate.
 func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 	if p.Cert, err = s.ca.RequestCertificate(c.r.Context(), c.caller, p.ID); err != nil {
 		return err
@@ -98,9 +97,9 @@ func (p *requestPage) addCertificate(s *site, c *call) (err error) {
 	return nil
 }
 
-const maxEarlier = 50 // certificates: the inventory has them all
+const maxEarlier = 50 // certificates
 
-// addEarlier adds the certificates that are no longer in use, or were not for long.
+// addEarlier adds the certificates other than the current one.
 func (p *requestPage) addEarlier(s *site, c *call) error {
 	all, err := s.ca.CertificatesOfRequest(c.r.Context(), c.caller, p.ID)
 	if err != nil {
@@ -114,14 +113,14 @@ func (p *requestPage) addEarlier(s *site, c *call) error {
 	return nil
 }
 
-// chooseFormer selects the authority and the profile of the certificate in use or, without one, of the latest.
+// chooseFormer selects the authority and profile of the current certificate, or else of the latest one.
 func (p *requestPage) chooseFormer() {
 	former := p.Cert
 	if former == nil && len(p.Earlier) > 0 {
 		former = p.Earlier[0]
 	}
 	if former == nil || former.Profile == "" || len(p.Authorities) == 0 || len(p.Profiles) == 0 {
-		return // signed elsewhere, or nothing to choose from
+		return // issued elsewhere, or nothing to choose from
 	}
 	authority := strconv.FormatInt(former.AuthorityID, 10)
 	p.Authorities, p.Profiles = choose(p.Authorities, authority), choose(p.Profiles, former.Profile)
@@ -133,7 +132,7 @@ func (p *requestPage) chooseFormer() {
 	}
 }
 
-// readCSR decodes a signing request.
+// readCSR decodes a CSR.
 func (s *site) readCSR(csr string) (*inspect.Request, []inspect.Problem) {
 	objects, err := inspect.Read([]byte(csr), s.ca.Now())
 	if err != nil || len(objects) == 0 {
@@ -143,7 +142,7 @@ func (s *site) readCSR(csr string) (*inspect.Request, []inspect.Problem) {
 	return objects[0].Request, objects[0].Problems
 }
 
-// requestTitle is what a request is called.
+// requestTitle returns the first name of a request, or else its ID.
 func requestTitle(r *notary.Request) string {
 	if title := rowOf(r).Title; title != "" {
 		return title
@@ -151,12 +150,12 @@ func requestTitle(r *notary.Request) string {
 	return fmt.Sprintf("Request %d", r.ID)
 }
 
-// namesText writes names one a line, as people type them.
+// namesText returns names one per line, as in a form.
 func namesText(n notary.Names) string {
 	return strings.Join(n.All(), "\n")
 }
 
-// downloadRequest answers with the signing request, or with the certificate in use.
+// downloadRequest sends the CSR or the current certificate.
 func (s *site) downloadRequest(c *call) error {
 	id, err := c.id()
 	if err != nil {
@@ -176,8 +175,7 @@ func (s *site) downloadRequest(c *call) error {
 	return c.send(fileName(r.CommonName, fmt.Sprintf("request-%d", r.ID))+"-csr.pem", typePEM, []byte(r.CSR))
 }
 
-// Possible says whether the request's status allows the action, and nothing else that is known of
-// the request is against it.
+// Possible reports whether the request's status and history allow the action.
 func (p requestPage) Possible(action notary.Action) bool {
 	if _, err := p.Status.Next(action); err != nil {
 		return false
@@ -206,15 +204,15 @@ func (p requestPage) offers(action string) bool {
 	return true
 }
 
-// CAChoices are the profiles by which the request can be signed as a subordinate CA.
+// CAChoices returns the profiles for signing the request as a subordinate CA.
 func (p requestPage) CAChoices() []page.Option {
 	return append([]page.Option{{Label: "None: not a CA"}}, p.CAProfiles...)
 }
 
-// SubtreesNote explains how name constraints are typed.
+// SubtreesNote describes the format of name constraints.
 func (requestPage) SubtreesNote() string { return subtreesNote }
 
-// Decided says in a sentence what the status means.
+// Decided returns a sentence that explains the status.
 func (p requestPage) Decided() string {
 	if p.Compromised {
 		return "A certificate with this key was revoked for keyCompromise: make a new key and a new request."

@@ -12,15 +12,15 @@ import (
 	"notary/internal/web/page"
 )
 
-// signChoices are what there is to choose from when a request is signed.
+// signChoices are the choices when a request is signed.
 type signChoices struct {
-	Authorities []page.Option // those that can sign now
+	Authorities []page.Option // active ones
 	Profiles    []page.Option
-	CAProfiles  []page.Option // those for CAs, if the caller may sign by them
+	CAProfiles  []page.Option // profiles for CAs, if the caller may use them
 	all         []*notary.Authority
 }
 
-// signChoices finds them, as far as the caller may know of them.
+// signChoices returns the choices that the caller may see.
 func (s *site) signChoices(c *call) (o signChoices, err error) {
 	if c.caller.May(notary.ReadAuthorities) {
 		if o.all, err = s.ca.Authorities(c.r.Context(), c.caller); err != nil {
@@ -52,7 +52,7 @@ func (s *site) signChoices(c *call) (o signChoices, err error) {
 // signFields are the names of [signChoices.SignFields].
 var signFields = []string{"certificate_authority_id", "profile", "not_valid_after"}
 
-// SignFields returns the fields of a form by which requests are signed.
+// SignFields returns the fields of the form that signs requests.
 func (o signChoices) SignFields(f page.Form) []page.Field {
 	return []page.Field{f.Choice("certificate_authority_id", "Authority", o.Authorities),
 		f.Choice("profile", "Profile", o.Profiles),
@@ -64,8 +64,8 @@ func chosen(options []page.Option) bool {
 	return slices.ContainsFunc(options, func(o page.Option) bool { return o.Chosen })
 }
 
-// choose selects the option with that value. If there is none, an option that asks for a choice is selected:
-// nothing else takes its place by itself.
+// choose selects the option with that value. If it is missing, it adds and selects an option that asks for a choice,
+// so that no other value is selected by default.
 func choose(options []page.Option, value string) []page.Option {
 	found := false
 	for i := range options {
@@ -94,7 +94,7 @@ func profileLabel(p *notary.Profile) string {
 	return label
 }
 
-// readSignOptions reads the fields by which requests are signed.
+// readSignOptions parses [signChoices.SignFields].
 func (s *site) readSignOptions(c *call) (o ca.SignOptions, err error) {
 	o.Profile = c.value("profile")
 	if o.AuthorityID, err = strconv.ParseInt(c.value("certificate_authority_id"), 10, 64); err != nil {
@@ -104,8 +104,8 @@ func (s *site) readSignOptions(c *call) (o ca.SignOptions, err error) {
 	return o, err
 }
 
-// readOwnOptions reads the fields that are for one request alone: what its certificate has instead of
-// what the CSR asks for, and the limits of a subordinate CA.
+// readOwnOptions parses the fields for a single request: subject and names that replace those of the CSR, and the
+// limits of a subordinate CA.
 func readOwnOptions(c *call, o *ca.SignOptions) (err error) {
 	if profile := c.value("ca_profile"); profile != "" {
 		o.Profile = profile
@@ -126,7 +126,7 @@ func readOwnOptions(c *call, o *ca.SignOptions) (err error) {
 	return err
 }
 
-// readEnd reads an end of validity: a number of days from now on, a period, or the last day.
+// readEnd parses an expiry: a number of days from now, a period, or the last day.
 func readEnd(text string, now time.Time) (end time.Time, err error) {
 	if text == "" {
 		return end, nil
@@ -150,7 +150,7 @@ func readEnd(text string, now time.Time) (end time.Time, err error) {
 	return end, nil
 }
 
-// onRequest makes a handler of something that is done to the request in the path.
+// onRequest returns a handler that runs do on the request in the path and shows the message done.
 func (s *site) onRequest(done string, do func(c *call, id int64) error) func(*call) error {
 	return func(c *call) error {
 		id, err := c.id()

@@ -17,7 +17,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A file stands for the field, with and without script, PEM or DER, whatever stood there.
+// A file replaces the text of the field, with and without JavaScript, as PEM or DER.
 func TestARequestIsMadeFromAFile(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -51,7 +51,7 @@ func TestARequestIsMadeFromAFile(t *testing.T) {
 	b.wantText(t, "The request is submitted.")
 }
 
-// A file that is dropped on its place, or on the field, is read into the field.
+// A file dropped on the drop area or on the field is read into the field.
 func TestAFileIsDroppedOnTheForm(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -73,7 +73,7 @@ func TestAFileIsDroppedOnTheForm(t *testing.T) {
 	b.wantText(t, "The request is submitted.", "www.example.com")
 }
 
-// Text that is dragged is dropped as everywhere else.
+// Dragged text is left to the browser.
 func TestTextIsDroppedOnTheForm(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
@@ -88,7 +88,7 @@ func TestTextIsDroppedOnTheForm(t *testing.T) {
 	}
 }
 
-// drop drops a file on what the selector finds, as a person does who drags it over that first.
+// drop drags a file over the selected element and drops it.
 func (b *browser) drop(t *testing.T, selector, name string, content []byte) {
 	t.Helper()
 	over := get(t, b, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
@@ -96,7 +96,7 @@ func (b *browser) drop(t *testing.T, selector, name string, content []byte) {
 		dataTransfer.items.add(new File([Uint8Array.from(atob(%q), (c) => c.charCodeAt(0))], %q));
 		const place = document.querySelector(%q);
 		const event = (name) => new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true });
-		const taken = !place.dispatchEvent(event("dragover")); // only then does a browser let go of a file
+		const taken = !place.dispatchEvent(event("dragover")); // a browser drops a file only if this was handled
 		place.dispatchEvent(event("drop"));
 		return taken;
 	})()`, base64.StdEncoding.EncodeToString(content), name, selector)))

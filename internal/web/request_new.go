@@ -8,12 +8,12 @@ import (
 	"notary/internal/web/page"
 )
 
-// newRequestPage takes in a signing request: pasted, from a file, or with its key made here.
+// newRequestPage accepts a CSR: pasted, from a file, or generated in the browser.
 type newRequestPage struct {
 	Form     page.Form
 	Profiles []page.Option
 
-	PublishWarning string // for who manages authorities
+	PublishWarning string // for callers who may manage authorities
 }
 
 func (s *site) newRequestPage(c *call, f page.Form) error {
@@ -31,7 +31,7 @@ func (s *site) newRequestPage(c *call, f page.Form) error {
 	return c.show("request-new", "New request", p)
 }
 
-// Keys are the kinds of keys that browsers make.
+// Keys returns the key types that browsers can generate.
 func (newRequestPage) Keys() []page.Option {
 	return []page.Option{{Value: "ecdsa-p256", Label: "ECDSA P-256: fit for nearly everything"},
 		{Value: "ecdsa-p384", Label: "ECDSA P-384"},
@@ -39,7 +39,7 @@ func (newRequestPage) Keys() []page.Option {
 		{Value: "ed25519", Label: "Ed25519: not every program knows it"}}
 }
 
-// checkedPage shows a signing request before it is submitted.
+// checkedPage shows a CSR for review before it is submitted.
 type checkedPage struct {
 	Form     page.Form
 	CSR      string
@@ -50,7 +50,7 @@ type checkedPage struct {
 	Trial    *notary.RequestTrial
 }
 
-// checkRequest shows what was sent, and what the profile says of it; or the form again.
+// checkRequest shows the CSR with the verdict of the profile, or the form again.
 func (s *site) checkRequest(c *call) error {
 	if c.value("do") == "change" {
 		return s.newRequestPage(c, page.NewForm(c.r.PostForm))
@@ -81,7 +81,7 @@ func (s *site) checkedPage(c *call, f page.Form) error {
 	return c.show("request-check", "Check the request", p)
 }
 
-// submitRequest records it. What was wrong since it was checked is said where it was checked.
+// submitRequest submits the CSR. It shows errors on the form.
 func (s *site) submitRequest(c *call) error {
 	id, err := s.ca.Submit(c.r.Context(), c.caller, unixLines(c.r.PostForm.Get("csr")))
 	if err != nil {
@@ -94,5 +94,5 @@ func (s *site) submitRequest(c *call) error {
 	return c.done(to, "The request is submitted.")
 }
 
-// unixLines undoes what browsers do to the ends of lines (HTML, 4.10.22.4).
+// unixLines reverses the normalization of newlines by browsers (HTML, 4.10.22.4).
 func unixLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }

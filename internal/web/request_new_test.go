@@ -60,8 +60,7 @@ func TestAKeyIsMadeInTheBrowserAndFitsTheCertificate(t *testing.T) {
 	}
 }
 
-// The common name is a name of the certificate, written as it is there; without a DNS name that
-// fits, there is none.
+// The common name is one of the DNS names as encoded in the certificate, or missing if none fits.
 func TestTheCommonNameIsADNSNameThatIsCertified(t *testing.T) {
 	t.Parallel()
 	b := open(t).browseAs(t, notary.CertificateRequestor)
@@ -77,7 +76,7 @@ func TestTheCommonNameIsADNSNameThatIsCertified(t *testing.T) {
 		if csr.Subject.CommonName != want {
 			t.Errorf("%q: the common name is %q, want %q", names, csr.Subject.CommonName, want)
 		}
-		b.download(t, "#save-key") // or the browser asks whether to leave
+		b.download(t, "#save-key") // otherwise the browser asks whether to leave
 	}
 }
 
@@ -100,7 +99,7 @@ func TestWhatIsNoNameIsSaidBeforeAKeyIsMade(t *testing.T) {
 	b.wantAccessible(t, "request-new with what is no name")
 }
 
-// Pasted and without any script, from the list to the request.
+// Submits a pasted CSR without JavaScript.
 func TestARequestIsPastedWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -156,7 +155,7 @@ func TestWhatIsWrongWithARequestIsSaidAtItsField(t *testing.T) {
 	reader.post(t, "/requests/new", url.Values{"csr": {csr}}).wantStatus(t, 403)
 }
 
-// recordedCSR is one that the Admin has submitted.
+// recordedCSR returns a CSR that the Admin has submitted.
 func (h *house) recordedCSR(t *testing.T) string {
 	t.Helper()
 	csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "other.example.com")
@@ -165,11 +164,11 @@ func (h *house) recordedCSR(t *testing.T) string {
 	return csr
 }
 
-// Whatever stands in the fields of a request, the pages show it as text.
+// The fields of a CSR are always rendered as text.
 func TestHostileNamesAreOnlyText(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	const script, mark = `"><script>alert(1)</script>`, "\u202egnp.exe" // the mark turns what follows around
+	const script, mark = `"><script>alert(1)</script>`, "\u202egnp.exe" // U+202E reverses the following text
 	key := testkit.Key(t, notary.ECDSAP256)
 	csr := hostileCSR(t, key, script)
 	id, err := h.CA.Submit(t.Context(), h.Admin(), csr)
@@ -211,7 +210,7 @@ func TestHostileNamesAreOnlyText(t *testing.T) {
 	}
 }
 
-// hostileCSR has a text of whatever kind as its common name and in an attribute.
+// hostileCSR returns a CSR with any text as the common name and in an attribute.
 func hostileCSR(t *testing.T, key any, text string) string {
 	t.Helper()
 	template := &x509.CertificateRequest{DNSNames: []string{"www.example.com"}}

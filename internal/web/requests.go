@@ -8,12 +8,12 @@ import (
 	"notary/internal/web/page"
 )
 
-// requestsPage is one page of the list of requests.
+// requestsPage is a page of the list of requests.
 type requestsPage struct {
 	filters
 	Requests []*notary.Request
 	Pager    page.Pager
-	Query    string // the filter and the order, as the URL has them
+	Query    string // filter and order, URL-encoded
 }
 
 func (s *site) requests(c *call) error {
@@ -29,7 +29,7 @@ func (s *site) requests(c *call) error {
 	return s.showRequests(c, page.NewForm(v), found)
 }
 
-// requestsPage is the list with nothing in it: the filter is wrong.
+// requestsPage shows an empty list with the form of an invalid filter.
 func (s *site) requestsPage(c *call, f page.Form) error {
 	return s.showRequests(c, f, notary.Page[*notary.Request]{})
 }
@@ -42,7 +42,7 @@ func (s *site) showRequests(c *call, f page.Form, found notary.Page[*notary.Requ
 		Query: withoutPlace(v).Encode()}
 	p.Clear = listURL(p.Path, url.Values{p.Part: {v.Get(p.Part)}})
 	var counts map[notary.RequestStatus]int64
-	if c.caller.May(notary.ReadRequests) && !p.Narrowed { // they count whatever the fields say
+	if c.caller.May(notary.ReadRequests) && !p.Narrowed { // the counts ignore the fields
 		summary, err := s.ca.Summary(c.r.Context(), c.caller)
 		if err != nil {
 			return err
@@ -57,8 +57,7 @@ func (s *site) showRequests(c *call, f page.Form, found notary.Page[*notary.Requ
 	return c.show("requests", "Requests", p)
 }
 
-// statusTabs lead to all requests and to those of each status, with how many there are, where
-// that is known.
+// statusTabs returns the tabs for all requests and for each status, with counts if they are known.
 func statusTabs(v url.Values, counts map[notary.RequestStatus]int64) []tab {
 	here := v.Get("status")
 	tabs := []tab{{Label: "All", URL: listURL("/requests", v, "status", ""), Here: here == ""}}
@@ -80,14 +79,14 @@ func statusTabs(v url.Values, counts map[notary.RequestStatus]int64) []tab {
 
 func requestPath(id int64) string { return fmt.Sprintf("/requests/%d", id) }
 
-// row is a request as a list shows it.
+// row is a request in a list.
 type row struct {
 	*notary.Request
 	Title string // its first name
-	More  int    // names that are not shown
+	More  int    // number of names that are not shown
 }
 
-// Rows are the requests of the page.
+// Rows returns the requests of the page.
 func (p requestsPage) Rows() []row { return rowsOf(p.Requests) }
 
 func rowsOf(requests []*notary.Request) (rows []row) {

@@ -13,10 +13,10 @@ import (
 	"notary/internal/web/page"
 )
 
-// manyAction is something that is done to many requests at once.
+// manyAction is a bulk action on requests.
 type manyAction struct {
 	Do, Verb, Past string
-	action         notary.Action // "" for deletion, which every status allows
+	action         notary.Action // "" for deletion, which is allowed in every status
 	dangerous      bool
 	run            func(*site, *call, ca.Many, func(ca.Outcome) error) error
 }
@@ -28,29 +28,29 @@ var manyActions = []manyAction{
 	{"delete", "Delete", "deleted", "", true, (*site).deleteMany},
 }
 
-// manyPage says what will be done to how many requests, before it is done.
+// manyPage asks for confirmation of a bulk action and shows how many requests it affects.
 type manyPage struct {
 	manyAction
 	Form     page.Form
-	Count    int64            // of those that were chosen
-	Digest   string           // of those that the filter chose, as [ca.Many] takes it
-	Can      int64            // of these, to which it will be done
-	Renewals int64            // of these, that will be signed only where renewals are wanted
-	Later    int64            // of these, that are revoked already: only keyCompromise changes that
-	Refusals map[string]int64 // of these, that will be left as they are, by the reason
-	Unseen   int64            // of these, that were not looked at: among those to which it will be done
-	All      bool             // that the filter matches were chosen
-	IDs      []int64          // those that were chosen; none where the filter chooses
-	Filter   string           // of the list where they were chosen, as its URL has it
-	List     string           // its address
-	Shown    []row            // some of those that were chosen
-	Groups   []signGroup      // how those that are signed will be signed
+	Count    int64            // selected requests
+	Digest   string           // of the requests that match the filter, for [ca.Many]
+	Can      int64            // requests that the action will change
+	Renewals int64            // requests that are signed only as renewals
+	Later    int64            // requests already revoked, for which only keyCompromise is accepted
+	Refusals map[string]int64 // requests that will not change, by reason
+	Unseen   int64            // requests that were not loaded; included in Can
+	All      bool             // whether all requests that match the filter are selected
+	IDs      []int64          // selected requests, unless All is set
+	Filter   string           // of the list, URL-encoded
+	List     string           // URL of the list
+	Shown    []row            // some of the selected requests
+	Groups   []signGroup      // requests to sign, by authority and profile
 	signChoices
 }
 
-const maxShown = 50 // requests that are named before something is done to them
+const maxShown = 50 // requests that the confirmation lists
 
-// manyRequests asks whether it is to be done.
+// manyRequests shows the confirmation page.
 func (s *site) manyRequests(c *call) error {
 	v := c.r.PostForm
 	if v.Get("all") != "yes" && len(v["ids"]) == 0 {
@@ -59,9 +59,9 @@ func (s *site) manyRequests(c *call) error {
 	return s.manyPage(c, page.NewForm(v))
 }
 
-// chosenFrom is the address of the list where the requests were chosen.
+// chosenFrom returns the URL of the list where the requests were selected.
 func chosenFrom(v url.Values) string {
-	filter, _ := url.ParseQuery(v.Get("filter")) // of one that is none, what can be read
+	filter, _ := url.ParseQuery(v.Get("filter")) // if malformed, the part that can be parsed
 	return listURL("/requests", filter)
 }
 
@@ -85,7 +85,7 @@ func (s *site) manyPage(c *call, f page.Form) error {
 	if p.All {
 		matched, err := s.ca.EachMatching(c.r.Context(), c.caller, *m.Filter, p.look)
 		if p.Digest = matched.Digest; err != nil && !f.Failed() {
-			return c.again(err, s.manyPage) // said on this very page
+			return c.again(err, s.manyPage) // this page shows the error
 		} else if err != nil {
 			p.Count = 0
 		}
@@ -109,7 +109,7 @@ func (s *site) manyPage(c *call, f page.Form) error {
 func (p manyPage) fields() (names []string) {
 	switch {
 	case p.Can+p.Renewals+p.Later == 0:
-		return nil // there is nothing to do
+		return nil // nothing to do
 	case p.Do == "reject":
 		return []string{"reason"}
 	case p.Do == "revoke":
@@ -117,7 +117,7 @@ func (p manyPage) fields() (names []string) {
 	case p.Do == "delete":
 		return []string{page.FieldSure}
 	case len(p.Authorities) == 0:
-		return nil // no authority can sign
+		return nil // no active authority
 	}
 	names = slices.Clone(signFields)
 	if p.HasFormer() {
@@ -129,7 +129,7 @@ func (p manyPage) fields() (names []string) {
 	return names
 }
 
-// chosenIn reads which requests a form names.
+// chosenIn parses the selection in a form.
 func chosenIn(v url.Values) (m ca.Many, err error) {
 	if v.Get("all") == "yes" {
 		filter, err := url.ParseQuery(v.Get("filter"))
@@ -150,7 +150,7 @@ func chosenIn(v url.Values) (m ca.Many, err error) {
 	return m, nil
 }
 
-// lookAtChosen looks at the first of the requests that were chosen, and names them.
+// lookAtChosen loads and counts the first maxShown of the selected requests.
 func (p *manyPage) lookAtChosen(s *site, c *call) error {
 	seen := p.IDs[:min(len(p.IDs), maxShown)]
 	for _, id := range seen {
@@ -170,7 +170,7 @@ func (p *manyPage) lookAtChosen(s *site, c *call) error {
 	return nil
 }
 
-// look counts one of the requests among those to which the same will happen.
+// look counts a request by what the action will do to it.
 func (p *manyPage) look(r *notary.Request) {
 	p.Count++
 	switch err := p.refuses(r); {
@@ -185,7 +185,7 @@ func (p *manyPage) look(r *notary.Request) {
 	}
 }
 
-// refuses says why it cannot be done to the request, as far as the request shows that.
+// refuses returns why the action will not change the request, as far as the request shows it.
 func (p *manyPage) refuses(r *notary.Request) error {
 	if p.action == "" {
 		return nil
@@ -197,10 +197,10 @@ func (p *manyPage) refuses(r *notary.Request) error {
 	return err
 }
 
-// Reasons are the choices for a revocation.
+// Reasons returns the revocation reasons to choose from.
 func (manyPage) Reasons() []page.Option { return reasons() }
 
-// Which are the requests to which it will be done, in words.
+// Which describes the requests that will change, such as "3 of these 5 requests".
 func (p manyPage) Which() string {
 	if p.Can == p.Count {
 		return page.Plural(p.Can, "request")
@@ -208,7 +208,7 @@ func (p manyPage) Which() string {
 	return page.Count(p.Can) + " of these " + page.Plural(p.Count, "request")
 }
 
-// runMany does it, and shows what becomes of each request while the work goes on.
+// runMany runs the bulk action and streams the outcomes.
 func (s *site) runMany(c *call) error {
 	i := slices.IndexFunc(manyActions, func(a manyAction) bool { return a.Do == c.value("do") })
 	if i < 0 {
@@ -270,32 +270,32 @@ func (s *site) deleteMany(c *call, m ca.Many, fn func(ca.Outcome) error) error {
 	return s.ca.DeleteMany(c.r.Context(), c.caller, m, fn)
 }
 
-// outcomesPage shows what becomes of each request, while the work goes on.
+// outcomesPage streams the outcome of a bulk action for each request.
 type outcomesPage struct {
 	manyAction
 	Total        int64
 	Done, Failed int64
-	Early        string // why the work ended before its end
-	List         string // where they were chosen
+	Early        string // the error that aborted the action, or ""
+	List         string // URL of the list where the requests were selected
 	call         *call
 	outcomes     iter.Seq2[ca.Outcome, error]
 }
 
-// outcome is a line of the page.
+// outcome is a line of [outcomesPage].
 type outcome struct {
 	ID     int64
-	Told   bool   // whether the request has a line of its own
-	Which  string // what was revoked
-	Reason string // why it failed; "" for a success
-	Step   int64  // how many are through, where that is told
+	Told   bool   // whether the request has its own line
+	Which  string // the certificates that were revoked
+	Reason string // the error, or ""
+	Step   int64  // number of processed requests, or 0 if not shown at this line
 }
 
 const (
-	maxTold = 200 // lines for successes; of a longer work only the failures are told
-	steps   = 50  // how often the progress is told
+	maxTold = 200 // requests up to which successes have lines, and maximum lines for failures
+	steps   = 50  // number of progress updates
 )
 
-// showOutcomes begins the work. What is wrong with all of it is said where it was asked for.
+// showOutcomes starts the action. If it fails before the first outcome, the confirmation page shows the error.
 func (s *site) showOutcomes(c *call, a manyAction, total int64, outcomes iter.Seq2[ca.Outcome, error]) error {
 	next, stop := iter.Pull2(outcomes)
 	defer stop()
@@ -312,8 +312,8 @@ func (s *site) showOutcomes(c *call, a manyAction, total int64, outcomes iter.Se
 	return c.stream("requests-done", a.Verb+" "+page.Plural(total, "request"), p)
 }
 
-// Outcomes are what becomes of the requests. Each line is sent as soon as it is known, of a long
-// work a few at a time.
+// Outcomes yields the outcomes. Lines are flushed as they become known, or in steps if there are
+// many.
 func (p *outcomesPage) Outcomes() iter.Seq[outcome] {
 	return func(yield func(outcome) bool) {
 		for o, err := range p.outcomes {

@@ -13,7 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// wantStatuses wants so many requests to have the status.
+// wantStatuses checks the number of requests with a status.
 func (h *house) wantStatuses(t *testing.T, want int64, status notary.RequestStatus) {
 	t.Helper()
 	summary, err := h.CA.Summary(t.Context(), h.Admin())
@@ -44,7 +44,7 @@ func TestFiftyRequestsAreSignedAtOnce(t *testing.T) {
 	b.wantText(t, "Outstanding 2", "Active 50")
 }
 
-// What is chosen by a filter is counted before anything is done, and all of it without script.
+// A selection by filter is counted before the action, without JavaScript.
 func TestAllThatMatchAreRejectedWithoutScript(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -96,11 +96,11 @@ func TestManyAreRevokedAndDeletedOnlyWhenOneIsSure(t *testing.T) {
 	h.wantStatuses(t, 3, notary.Revoked)
 	v.post(t, "/requests/many/run", with("do", "delete")).wantStatus(t, 400)
 	v.post(t, "/requests/many/run", with("do", "delete", "sure", "yes")).wantStatus(t, 200).wantText(t, "4 of 4 requests are deleted.").
-		wantNoText(t, `href="/requests/1"`) // which is no more
+		wantNoText(t, `href="/requests/1"`) // deleted
 	h.wantStatuses(t, 0, notary.Revoked)
 }
 
-// What was signed is not signed again by a page that is loaded again, unless that is wanted.
+// Reloading the page does not sign again, unless renewals are selected.
 func TestARepeatedSignatureIsNoRenewal(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -116,7 +116,7 @@ func TestARepeatedSignatureIsNoRenewal(t *testing.T) {
 	v.post(t, "/requests/many/run", form).wantText(t, "3 of 3 requests are signed.")
 }
 
-// Of what is wrong with all of it, nothing is done.
+// An error that affects all requests is shown before any change.
 func TestWhatIsWrongWithManyIsSaidBefore(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -153,7 +153,7 @@ func TestWhatIsWrongWithManyIsSaidBefore(t *testing.T) {
 	h.wantStatuses(t, 3, notary.Outstanding)
 }
 
-// If another request matches the filter than those that the page showed, nothing is done.
+// Nothing happens if the requests that match the filter are no longer those shown.
 func TestAChangedSelectionIsShownAgain(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -170,7 +170,7 @@ func TestAChangedSelectionIsShownAgain(t *testing.T) {
 	h.wantStatuses(t, 3, notary.Outstanding)
 }
 
-// Of a long work only the failures have lines, so that the page stays small.
+// For many requests only failures have lines, so that the page stays small.
 func TestALongWorkIsToldShortly(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -183,7 +183,7 @@ func TestALongWorkIsToldShortly(t *testing.T) {
 	}
 }
 
-// A queue is worked through without the mouse.
+// Requests are selected and signed with the keyboard alone.
 func TestRequestsAreChosenByKeyboard(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -199,7 +199,7 @@ func TestRequestsAreChosenByKeyboard(t *testing.T) {
 	b.wantText(t, "host-004.example.com", "host-002.example.com")
 }
 
-// What is asked names what will happen, and not what the status of a request does not allow.
+// The confirmation counts only the requests whose status allows the action.
 func TestTheConfirmationNamesWhatWillHappen(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -227,7 +227,7 @@ func TestTheConfirmationNamesWhatWillHappen(t *testing.T) {
 		wantText(t, "<title>Reject 1 request", "<h1>Reject 1 request</h1>", "0 of 1 request are rejected.")
 }
 
-// Of an uploaded certificate, and one whose authority is no more, it is said before that they stay.
+// The confirmation names certificates that cannot be revoked: uploaded ones, and those of deleted authorities.
 func TestTheConfirmationNamesCertificatesThatStay(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -238,7 +238,7 @@ func TestTheConfirmationNamesCertificatesThatStay(t *testing.T) {
 	a.wantText(t, "The authority that signed this certificate was deleted", "revoke it where it was issued", "1 request will be left as it is").wantNoText(t, "/requests/many/run")
 }
 
-// Nobody can sign, and no button says otherwise.
+// Without an active authority there is no button to sign.
 func TestWithoutAnAuthorityNothingIsSigned(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -247,7 +247,7 @@ func TestWithoutAnAuthorityNothingIsSigned(t *testing.T) {
 		wantText(t, "No authority can sign now.").wantNoText(t, "<button class=\"main\"")
 }
 
-// A list that was narrowed is there again after each step.
+// The filter of the list is kept through each step.
 func TestAQueueKeepsItsFilter(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -272,7 +272,7 @@ func TestAQueueKeepsItsFilter(t *testing.T) {
 		wantText(t, "No request matches the filter any more.", `href="/requests?q=nothing&amp;status=Active">To the requests`)
 }
 
-// What the box says is what is chosen.
+// The checkbox selects all requests that match.
 func TestAllThatMatchAreSelected(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -286,7 +286,7 @@ func TestAllThatMatchAreSelected(t *testing.T) {
 	b.wantText(t, "None selected")
 }
 
-// On a narrow screen, too, one box selects all requests of the page.
+// On a narrow screen one checkbox selects all requests of the page, too.
 func TestAllAreSelectedOnANarrowScreen(t *testing.T) {
 	t.Parallel()
 	h := open(t)

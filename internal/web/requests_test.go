@@ -18,7 +18,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// submit makes a request for a new key with those names.
+// submit creates a request with a new key for the names.
 func (h *house) submit(t *testing.T, caller notary.Caller, names ...string) int64 {
 	t.Helper()
 	id, err := h.CA.Submit(t.Context(), caller, testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), names...))
@@ -26,7 +26,7 @@ func (h *house) submit(t *testing.T, caller notary.Caller, names ...string) int6
 	return id
 }
 
-// submitMany makes n requests, for names with the number in them.
+// submitMany creates n requests with numbered names.
 func (h *house) submitMany(t *testing.T, n int) (ids []int64) {
 	t.Helper()
 	key := testkit.Key(t, notary.ECDSAP256)
@@ -116,7 +116,7 @@ func TestAFilterIsReadFromTheURL(t *testing.T) {
 	}
 }
 
-// A full page stays small, whatever names people think of.
+// The size of a full page is limited, whatever the names.
 func TestAFullListIsSmall(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -179,7 +179,7 @@ func TestARequestIsRejectedAndDeletedWithoutScript(t *testing.T) {
 	b.wantText(t, fmt.Sprintf("The request %d is deleted.", id), "There is no request yet.")
 }
 
-// What the status does not allow is refused, and the page says what is possible.
+// Actions that the status does not allow are refused, and the page says what is possible.
 func TestWhatAStatusDoesNotAllow(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -210,7 +210,7 @@ func TestWhatAStatusDoesNotAllow(t *testing.T) {
 	v.get(t, "/requests/99").wantStatus(t, 404)
 }
 
-// uploaded is a request with a certificate that an outside authority signed.
+// uploaded creates a request with a certificate from an external CA.
 func (h *house) uploaded(t *testing.T) int64 {
 	t.Helper()
 	key := testkit.Key(t, notary.ECDSAP256)
@@ -233,7 +233,7 @@ func TestACertificateOfAnotherAuthorityIsUploaded(t *testing.T) {
 		wantStatus(t, 200).wantText(t, "The certificate is uploaded.", "It has a certificate in use.")
 }
 
-// A file with several certificates is uploaded whole, in whatever form.
+// All certificates of a file are uploaded, in every format.
 func TestUploadedFilesKeepEveryCertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -264,7 +264,7 @@ func TestUploadedFilesKeepEveryCertificate(t *testing.T) {
 	}
 }
 
-// Each role sees what it may, and is told what it may not.
+// Each role sees what it is allowed to see, and why it sees no more.
 func TestWhatEachRoleSeesOfRequests(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -310,7 +310,7 @@ func TestARenewalIsLikeWhatItRenews(t *testing.T) {
 	}
 }
 
-// What would be refused in any case has no form; its place says why.
+// An action that would always be refused has an explanation instead of a form.
 func TestARequestOffersNothingThatIsAlwaysRefused(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -340,7 +340,7 @@ func TestARequestOffersNothingThatIsAlwaysRefused(t *testing.T) {
 	}
 }
 
-// The counts of everything do not stand at the tabs of a list that was narrowed.
+// Tabs have no counts if the list is filtered.
 func TestTabsOfANarrowedListHaveNoCounts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -351,7 +351,7 @@ func TestTabsOfANarrowedListHaveNoCounts(t *testing.T) {
 	v.get(t, "/requests?q=nothing-like-it").wantText(t, "No request matches.", ">Outstanding</a>").wantNoText(t, counted)
 }
 
-// Conditions that a URL has and no field is for are called as people call them.
+// Filters that only a URL can have are shown with readable labels.
 func TestFieldsOfALinkAreCalledByWords(t *testing.T) {
 	t.Parallel()
 	open(t).as(t, notary.Admin).get(t, "/requests?serial_number=0a&name_prefix=www").wantStatus(t, 200).

@@ -31,7 +31,7 @@ func (s *site) revokeRequest(c *call) error {
 	return c.done(requestPath(id), revokedText(done))
 }
 
-// readRevokeOptions reads the fields by which requests are revoked.
+// readRevokeOptions parses the fields of a revocation.
 func readRevokeOptions(c *call) (o ca.RevokeOptions, err error) {
 	o.OnlyCurrent = c.value("only_current") == "yes"
 	o.Reason, err = notary.ParseRevocationReason(c.value("reason"))
@@ -57,7 +57,7 @@ func (s *site) revokeCertificate(c *call) error {
 	return c.done(certificatePath(id), revokedText(done)+" CRL and OCSP say so from now on.")
 }
 
-// revokedText says which certificates were revoked, if it was not only the one.
+// revokedText describes a revocation and names the certificates if there are several.
 func revokedText(done ca.Revocations) string {
 	var revoked, corrected []int64
 	for _, c := range done.Revoked {
@@ -83,7 +83,7 @@ func revokedText(done ca.Revocations) string {
 	return strings.Join(said, " ")
 }
 
-const maxListed = 20 // certificates that a message names
+const maxListed = 20 // certificates named in a message
 
 // certificateList names certificates in a sentence, such as "certificates 5, 6 and 7".
 func certificateList(ids []int64) string {
@@ -101,13 +101,13 @@ func certificateList(ids []int64) string {
 	return "certificates " + strings.Join(all[:last], ", ") + " and " + all[last]
 }
 
-// reasonMeaning is a reason for a revocation, and what it means.
+// reasonMeaning is a revocation reason with its explanation.
 type reasonMeaning struct {
 	Reason  notary.RevocationReason
 	Meaning string
 }
 
-// reasonMeanings are the reasons of RFC 5280, section 5.3.1, that can be given, the most usual first.
+// reasonMeanings are the accepted reasons of RFC 5280, section 5.3.1, the most common first.
 var reasonMeanings = []reasonMeaning{
 	{notary.Unspecified, "no reason is told"},
 	{notary.KeyCompromise, "somebody else has the private key, or may have it: every certificate for this key is revoked, and the key is refused for ever"},
@@ -119,7 +119,7 @@ var reasonMeanings = []reasonMeaning{
 	{notary.AACompromise, "an attribute authority is compromised"},
 }
 
-// reasons returns them as choices.
+// reasons returns the choices of a revocation reason.
 func reasons() (all []page.Option) {
 	for _, m := range reasonMeanings {
 		all = append(all, page.Option{Value: string(m.Reason), Label: string(m.Reason) + ": " + m.Meaning})
@@ -127,16 +127,15 @@ func reasons() (all []page.Option) {
 	return all
 }
 
-// laterReasons returns the choices that can replace the reason of a revocation.
+// laterReasons returns the reasons that can replace an earlier one.
 func laterReasons(former notary.RevocationReason) []page.Option {
 	return slices.DeleteFunc(reasons(), func(o page.Option) bool { return !notary.RevocationReason(o.Value).Replaces(former) })
 }
 
-// Reasons are the choices for a revocation.
+// Reasons returns the revocation reasons to choose from.
 func (requestPage) Reasons() []page.Option { return reasons() }
 
-// LaterReasons are the choices for correcting the revocation of a revoked request; none if no reason can
-// replace those of its certificates.
+// LaterReasons returns the reasons that can replace those of a revoked request's certificates.
 func (p requestPage) LaterReasons() []page.Option {
 	if p.Status != notary.Revoked || p.Compromised {
 		return nil
@@ -153,7 +152,7 @@ func (p requestPage) LaterReasons() []page.Option {
 	return all
 }
 
-// StillValid are the older certificates that a revocation of the request takes along.
+// StillValid returns the older certificates that a revocation of the request would revoke, too.
 func (p requestPage) StillValid() (valid []*notary.Certificate) {
 	for _, c := range p.Earlier {
 		if c.Revocation == nil && !p.now.After(c.NotAfter) {
@@ -163,8 +162,8 @@ func (p requestPage) StillValid() (valid []*notary.Certificate) {
 	return valid
 }
 
-// Reasons are the choices for a revocation.
+// Reasons returns the revocation reasons to choose from.
 func (certificatePage) Reasons() []page.Option { return reasons() }
 
-// LaterReasons are the choices for correcting the certificate's revocation.
+// LaterReasons returns the reasons that can replace that of the certificate.
 func (p certificatePage) LaterReasons() []page.Option { return laterReasons(p.Revocation.Reason) }

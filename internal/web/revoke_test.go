@@ -12,8 +12,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// The page of a request names the older certificates that a revocation takes along, and afterwards what
-// was revoked; on a revoked one, only the reason can be corrected.
+// The page of a request names the older certificates that a revocation includes, and afterwards those that
+// were revoked. On a revoked request only the reason can be corrected.
 func TestARevocationNamesItsCertificates(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -29,7 +29,7 @@ func TestARevocationNamesItsCertificates(t *testing.T) {
 		wantText(t, fmt.Sprintf("Revoked: certificates %d and %d.", older, current), "Report key compromise")
 	v.post(t, requestURL(id)+"/revoke", url.Values{"sure": {"yes"}, "reason": {"superseded"}}).wantStatus(t, 409)
 
-	// By the certificate's page, for both at once: they have one key.
+	// On the certificate's page, for both at once, because they have the same key.
 	page := certificatePath(older)
 	v.get(t, page).wantText(t, "Revoked for superseded.", "Correct the reason", `value="keyCompromise"`).wantNoText(t, `value="unspecified"`)
 	v.post(t, page+"/revoke", url.Values{"sure": {"yes"}, "reason": {"keyCompromise"}}).
@@ -38,7 +38,7 @@ func TestARevocationNamesItsCertificates(t *testing.T) {
 	v.get(t, requestURL(id)).wantText(t, "Revocation reason corrected").wantNoText(t, "Report key compromise")
 }
 
-// With the box ticked, the older certificate stays valid.
+// With the checkbox ticked, the older certificate stays valid.
 func TestARevocationOfOnlyTheCurrentCertificate(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -57,8 +57,8 @@ func TestARevocationOfOnlyTheCurrentCertificate(t *testing.T) {
 	}
 }
 
-// A request whose former authority cannot sign any more is offered no other one by itself, and a bulk
-// signature groups the requests by what they had.
+// No other authority is preselected for a request whose former authority can no longer sign, and bulk
+// signing groups the requests by their former authority and profile.
 func TestARenewalNeverChangesTheAuthorityByItself(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -7,22 +7,22 @@ import (
 	"notary/internal/web/page"
 )
 
-// access is who reaches a page.
+// access is the login that a page requires.
 type access int
 
 const (
-	loggedIn access = iota // everyone who is signed in; package ca decides what a role may do there
-	open                   // everyone
+	loggedIn access = iota // a session; package ca checks permissions
+	open                   // none
 )
 
-// route is a page, or what a form on a page does.
+// route is a page or the action of a form.
 type route struct {
 	pattern string
 	access  access
 	do      func(*call) error
 }
 
-// routes returns all pages, noun by noun.
+// routes returns all routes.
 func (s *site) routes() []route {
 	return slices.Concat(s.sessionRoutes(), s.overviewRoutes(), s.requestRoutes(), s.certificateRoutes(),
 		s.authorityRoutes(), s.profileRoutes(), s.accountRoutes(), s.grantRoutes(), s.ownAccountRoutes())
@@ -54,7 +54,7 @@ func (s *site) requestRoutes() []route {
 		{"GET /requests/new", loggedIn, formPage(s.newRequestPage, "names")},
 		{"POST /requests/new/check", loggedIn, s.checkRequest},
 		{"POST /requests/new", loggedIn, s.submitRequest},
-		{"GET /requests/many", loggedIn, redirectTo("/requests")}, // from the address line: nothing is chosen
+		{"GET /requests/many", loggedIn, redirectTo("/requests")}, // typed URL: nothing is selected
 		{"POST /requests/many", loggedIn, s.manyRequests},
 		{"POST /requests/many/run", loggedIn, s.runMany},
 		{"GET /requests/{id}", loggedIn, formPage(s.requestPage, "profile")},
@@ -162,8 +162,8 @@ func (s *site) ownAccountRoutes() []route {
 	}
 }
 
-// formPage returns a handler for a page with a form. The query can only fill in these fields: a link on another site
-// must not fill in a form.
+// formPage returns a handler for a page with a form. The query can fill in only the given fields, so that a link on
+// another site cannot fill in the others.
 func formPage(show func(*call, page.Form) error, fields ...string) func(*call) error {
 	return func(c *call) error {
 		query, values := c.r.URL.Query(), url.Values{}

@@ -10,8 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// What is asked before something is done to many requests, and what became of it, is as fit for
-// everybody as any page.
+// The confirmations and results of bulk actions are accessible.
 func TestTheConfirmationsForManyAreFitForEverybody(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -80,7 +79,7 @@ func TestWhatWasKeptIsFitForEverybody(t *testing.T) {
 	b.look(t, "kept")
 }
 
-// Those who only look, or only ask, see pages with other parts.
+// The pages of read-only users and requesters are accessible.
 func TestThePagesOfThoseWhoDecideNothingAreFitForEverybody(t *testing.T) {
 	t.Parallel()
 	for _, role := range []notary.Role{notary.ReadOnly, notary.CertificateRequestor} {

@@ -14,8 +14,8 @@ import (
 	"notary/internal/web/page"
 )
 
-// Cookies with this prefix are only taken over HTTPS, from this very host, for all of its
-// pages (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2).
+// Browsers accept cookies with this prefix only over HTTPS, from this host, for all of its pages
+// (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2).
 const (
 	sessionCookie = "__Host-notary-session"
 	flashCookie   = "__Host-notary-flash"
@@ -29,7 +29,7 @@ func (c *call) setCookie(name, value string, maxAge int) {
 
 func (c *call) dropSession() { c.setCookie(sessionCookie, "", -1) }
 
-// rememberDevice sets a cookie by which the account can log in from this browser while others guess its password.
+// rememberDevice sets a cookie that lets the account log in from this browser while others guess its password.
 func (c *call) rememberDevice(accountID int64) {
 	device, err := c.site.auth.NewDevice(c.r.Context(), accountID)
 	if err != nil { // the login itself has succeeded
@@ -45,7 +45,7 @@ func (c *call) setFlash(message string) {
 	c.setCookie(flashCookie, base64.RawURLEncoding.EncodeToString([]byte(message)), 60)
 }
 
-// takeFlash returns the message of the page before and deletes it.
+// takeFlash returns the message of the previous page and deletes it.
 func (c *call) takeFlash() string {
 	cookie, err := c.r.Cookie(flashCookie)
 	if err != nil {
@@ -59,17 +59,17 @@ func (c *call) takeFlash() string {
 	return strings.ToValidUTF8(string(text), "")
 }
 
-// signInForm is the login. If the session ended while a form was filled in, it carries what was typed.
+// signInForm is the login. If the session expired before a form was submitted, it carries the input.
 type signInForm struct {
 	Form page.Form
-	To   string // where to go then
-	Kept []kept // what was typed into which form
+	To   string // where to redirect to
+	Kept []kept // the form and its input
 }
 
-// kept is a field of a form that was sent after its session had ended.
+// kept is a field of a form that was submitted after its session had expired.
 type kept struct{ Name, Value string }
 
-// keptLabels are the labels of fields whose names are no label.
+// keptLabels are the labels of fields by name.
 var keptLabels = map[string]string{"csr": "Signing request", "ids": "Request", "do": "Action", "q": "Search",
 	"certificate_authority_id": "Authority",
 	"not_valid_after":          "Valid for", "name_prefix": "Name begins with", "expiring": "Expiring within"}
@@ -82,21 +82,21 @@ func (k kept) Label() string {
 	return page.Capital(strings.ReplaceAll(k.Name, "_", " "))
 }
 
-// Told reports whether the field is shown: not if it is empty or hidden.
+// Told reports whether the field is shown. Empty and hidden fields are not.
 func (k kept) Told() bool {
 	return k.Value != "" && !slices.Contains([]string{page.FieldSure, "all", "expected", "selection", "version"},
 		k.Name)
 }
 
-// The fields of the sign-in form itself.
+// Fields of the sign-in form itself.
 const (
 	fieldTo     = "to"
 	fieldKept   = "kept"
 	fieldAction = "kept_action"
 )
 
-// signInPage shows the login. It takes what was typed only from a posted form, so that a link on another site cannot
-// prepare a form in the user's name.
+// signInPage shows the login. It takes the kept input only from a posted form, so that a link on another site cannot
+// fill in a form.
 func (s *site) signInPage(c *call, f page.Form) error {
 	p := signInForm{Form: f.Fields("email", "password"), To: ourPath(f.Value(fieldTo))}
 	if c.r.Method == http.MethodPost {
@@ -108,14 +108,14 @@ func (s *site) signInPage(c *call, f page.Form) error {
 	return c.show("sign-in", "Sign in", p)
 }
 
-// signInAgain shows the login instead of running a form whose session has ended. The page keeps the form and shows it
-// again after the login, unless it was too large to read without a session.
+// signInAgain shows the login in response to a form whose session has expired. The form is shown again after the login,
+// unless it was too large to read without a session.
 func (s *site) signInAgain(c *call, tooLarge bool) error {
 	text, lost := c.typed()
 	values := url.Values{}
 	message := "your session has ended; sign in again, and what you typed is still there"
 	switch {
-	case tooLarge, len(url.QueryEscape(text)) > maxKept: // as the login will send it
+	case tooLarge, len(url.QueryEscape(text)) > maxKept: // encoded as the login will send it
 		message = "your session has ended; sign in again. What you sent was too large to be kept, and nothing of it was done"
 	case len(lost) > 0:
 		message += ", except: " + strings.Join(lost, ", ")
@@ -127,7 +127,7 @@ func (s *site) signInAgain(c *call, tooLarge bool) error {
 	return s.signInPage(c, c.failed(values, notary.Errorf(notary.Unauthenticated, "%s", message)))
 }
 
-// typed returns what was sent that a page can keep, and the fields that it cannot: secrets, and binary files.
+// typed returns the input that a page can keep, and the fields that it cannot: secrets and binary files.
 func (c *call) typed() (text string, lost []string) {
 	keep := url.Values{}
 	for name, values := range c.r.PostForm {
@@ -177,7 +177,7 @@ func (s *site) signIn(c *call) error {
 	return nil
 }
 
-// keptForm shows what was typed before a session ended, to be sent after the login.
+// keptForm shows the input of a form whose session expired, to be submitted after the login.
 type keptForm struct {
 	Action string
 	Fields []kept
@@ -210,13 +210,12 @@ func (s *site) signOut(c *call) error {
 		}
 	}
 	c.dropSession()
-	// Not the cookies: those of every host of the domain would go, of other services, too. Nor the
-	// storage, in which there is nothing but how somebody likes the pages.
+	// "cookies" would also clear those of other hosts in the domain; "storage" has only display preferences.
 	c.w.Header().Set("Clear-Site-Data", `"cache"`)
 	return c.done("/sign-in", "You are signed out.")
 }
 
-// ourPath returns a path of this site with its query, and "/" for anything else.
+// ourPath returns to if it is a path of this site, and "/" for anything else.
 func ourPath(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || !strings.HasPrefix(to, "/") ||

@@ -58,7 +58,7 @@ func TestASessionIsACookieThatOnlyThisHostGets(t *testing.T) {
 		}
 		lives[c.Name] = c.MaxAge
 	}
-	// The session ends with the browser; the device stays known.
+	// The session cookie ends with the browser; the device cookie persists.
 	if diff := cmp.Diff(map[string]int{"__Host-notary-session": 0, "__Host-notary-device": int(auth.DeviceLife.Seconds())}, lives); diff != "" {
 		t.Errorf("the cookies (-want +got):\n%s", diff)
 	}
@@ -78,7 +78,7 @@ func TestWhatAnotherSiteSendsIsRefused(t *testing.T) {
 	v.get(t, "/").wantAt(t, "/")
 }
 
-// What a session that has ended sends is kept, and can be sent again.
+// A form submitted after the session has expired is kept and can be resubmitted.
 func TestWhatWasTypedIsNotLostWithTheSession(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -95,7 +95,7 @@ func TestWhatWasTypedIsNotLostWithTheSession(t *testing.T) {
 		wantText(t, "Welcome back", `action="/accounts/new"`, `name="email" value="bob@example.com"`)
 }
 
-// A form is kept if it fits into a login, which has no session yet and is limited to 16 KiB;
+// A form is kept if it fits into the login form, which is limited to 16 KiB without a session;
 // otherwise the page says that it was not kept.
 func TestALongTextIsNotLostWithTheSession(t *testing.T) {
 	t.Parallel()
@@ -120,14 +120,14 @@ func TestALongTextIsNotLostWithTheSession(t *testing.T) {
 	}
 }
 
-// A link that somebody else made puts no words into the user's mouth.
+// A link from another site cannot fill in the kept form.
 func TestALinkToTheLoginCarriesNoForm(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.visit(t).get(t, "/sign-in?kept_action=%2Faccounts%2F2%2Frole&kept=role_id%3D0").wantStatus(t, 200).wantNoText(t, "kept", "role_id")
 }
 
-// Whoever finds a form of somebody else on the screen is told as whom it would be sent.
+// A kept form names the account that would submit it, which may be another user's.
 func TestAKeptFormSaysWhoWouldSendIt(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -147,7 +147,7 @@ func TestSigningOutLeavesOtherServicesAlone(t *testing.T) {
 	}
 }
 
-// Signing out after the session has ended is no form to be kept.
+// Signing out after the session has expired is not kept as a form.
 func TestSigningOutTwiceIsNoError(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -156,18 +156,18 @@ func TestSigningOutTwiceIsNoError(t *testing.T) {
 	v.post(t, "/sign-out", nil).wantAt(t, "/sign-in").wantText(t, "You are signed out.")
 }
 
-// A browser has one session: signing in once more ends the one before.
+// A browser has one session: signing in again ends the previous one.
 func TestSigningInAgainEndsTheSessionBefore(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	v, former := h.as(t, notary.Admin), h.visit(t)
 	former.http.Jar.SetCookies(v.get(t, "/").Request.URL, v.http.Jar.Cookies(v.get(t, "/").Request.URL))
-	v.get(t, "/sign-in?to=%2Fme").wantAt(t, "/me") // and does not ask
+	v.get(t, "/sign-in?to=%2Fme").wantAt(t, "/me") // already signed in
 	v.signIn(t, h.Caller(notary.ReadOnly).Email).wantAt(t, "/").wantText(t, h.Caller(notary.ReadOnly).Email)
 	former.get(t, "/me").wantAt(t, "/sign-in?to=%2Fme")
 }
 
-// browseUntilTheSessionEnds is a tab in which a request was typed and sent too late.
+// browseUntilTheSessionEnds returns a tab in which a CSR was submitted after the session had expired.
 func (h *house) browseUntilTheSessionEnds(t *testing.T) *browser {
 	t.Helper()
 	b := h.browseAs(t, notary.CertificateManager)
@@ -187,7 +187,7 @@ func (b *browser) signInAgain(t *testing.T) {
 	b.wantHeading(t, "Welcome back")
 }
 
-// Who signs in again in the middle of the form sends on what was typed.
+// After signing in again the user can submit the kept input.
 func TestASessionEndsInTheMiddleOfANewRequest(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -199,7 +199,7 @@ func TestASessionEndsInTheMiddleOfANewRequest(t *testing.T) {
 	b.wantText(t, "The request is submitted.", "www.example.com")
 }
 
-// What is shown of a form that was kept is what was typed, and what it would do.
+// A kept form shows the input with labels, and its action.
 func TestAKeptFormIsShownInWords(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -9,16 +9,16 @@ import (
 	"notary/internal/web/page"
 )
 
-// signGroup is what signing would do to requests that are treated alike.
+// signGroup is a group of requests that will be signed alike.
 type signGroup struct {
 	ca.SignGroup
-	Authority string // the name of the authority of their former certificates; "" without one
+	Authority string // the name of the authority of their former certificates, or ""
 }
 
-// HasFormer reports whether these requests have had a certificate from an authority held here.
+// HasFormer reports whether the requests have had a certificate from an authority held here.
 func (g signGroup) HasFormer() bool { return g.SignGroup.Former != (notary.Issuance{}) }
 
-// signGroups groups the chosen requests by the authority and profile of their former certificates.
+// signGroups groups the selected requests by the authority and profile of their former certificates.
 func (s *site) signGroups(c *call, m ca.Many, authorities []*notary.Authority) (groups []signGroup, err error) {
 	plan, _, err := s.ca.SignPlan(c.r.Context(), c.caller, m, ca.SignOptions{})
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *site) signGroups(c *call, m ca.Many, authorities []*notary.Authority) (
 	return groups, nil
 }
 
-// HasFormer reports whether some of the requests have had a certificate.
+// HasFormer reports whether any of the requests has had a certificate.
 func (p manyPage) HasFormer() bool {
 	for _, g := range p.Groups {
 		if g.HasFormer() {
@@ -44,7 +44,7 @@ func (p manyPage) HasFormer() bool {
 	return false
 }
 
-// FormerField is how requests are signed that have had a certificate.
+// FormerField returns the choice for requests that have had a certificate.
 func (p manyPage) FormerField() page.Field {
 	return p.Form.Choice("former", "Requests that have had a certificate", []page.Option{
 		{Value: "keep", Label: "Keep the authority and profile of that certificate", Chosen: true},

@@ -34,7 +34,7 @@ func (s *site) start(c *call) error {
 	if password != c.r.PostForm.Get("password_again") {
 		return c.again(notary.FieldErrorf("password_again", "the two passwords are not the same"), s.startPage)
 	}
-	if s.initialized.Load() { // otherwise a signed-in Admin would make one more
+	if s.initialized.Load() { // otherwise a signed-in Admin would create another account
 		return c.done("/sign-in", "There is an account already: sign in.")
 	}
 	first := auth.FirstAccount{

@@ -40,7 +40,7 @@ func TestTheFirstAccountIsMadeInTheBrowser(t *testing.T) {
 	b.look(t, "start")
 	b.wantText(t, "This password is easy to guess")
 
-	// The setup code and the e-mail are still there.
+	// The setup code and the email address are still there.
 	for _, label := range []string{"Password", "Confirm password"} {
 		b.fill(t, label, testkit.Password)
 	}
@@ -50,7 +50,7 @@ func TestTheFirstAccountIsMadeInTheBrowser(t *testing.T) {
 	b.look(t, "overview-empty")
 }
 
-// The link that the server prints fills in the setup code, which stays in no address and is sent only with the
+// The link that the server prints fills in the setup code, which is removed from the URL and sent only with the
 // form.
 func TestTheLinkCarriesTheSetupCode(t *testing.T) {
 	t.Parallel()
@@ -72,8 +72,8 @@ func TestTheLinkCarriesTheSetupCode(t *testing.T) {
 	}
 }
 
-// A page of another site cannot have the browser create the first account, not even where no code is needed: a Blob
-// without a type is sent without a Content-Type, and so without asking the server first.
+// A page of another site cannot make the browser create the first account, not even if no code is needed: a Blob
+// without a type is sent without a Content-Type, and so without a preflight.
 func TestAnotherSiteCannotCreateTheFirstAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)

@@ -9,7 +9,7 @@ import (
 	"notary/internal/ca"
 )
 
-// What became of one request is sent before the next one is done.
+// The outcome of a request is sent before the next one is processed.
 func TestOutcomesAreSentWhileTheWorkGoesOn(t *testing.T) {
 	t.Parallel()
 	s := &site{}

@@ -30,18 +30,18 @@ func parsePages(s *site) page.Templates {
 	})
 }
 
-// view is what a template sees: the page's own struct, and what surrounds it.
+// view is the data of a template: the page's own struct and that of the layout.
 type view struct {
 	Title  string
-	Wrong  bool   // whether the page shows a form again, with what is wrong with it
-	Path   string // of the page, for the navigation
+	Wrong  bool   // whether the page shows a form with an error
+	Path   string // of the page
 	Caller notary.Caller
-	Flash  string // what the form of the page before has done
-	Search string // what is searched for
+	Flash  string // the message of the previous form
+	Search string // the search text
 	Page   any
 }
 
-// permissions are those that templates ask for by name.
+// permissions are the names of permissions in templates.
 var permissions = map[string]notary.Permission{
 	"create":             notary.CreateRequests,
 	"decide":             notary.DecideRequests,
@@ -66,18 +66,18 @@ func (v view) May(permission string) (bool, error) {
 	return v.Caller.May(p), nil
 }
 
-// In reports whether the page is in a part of the site.
+// In reports whether the page is in a section of the site.
 func (v view) In(part string) bool {
 	return v.Path == part || part != "/" && strings.HasPrefix(v.Path, part+"/")
 }
 
-// show answers with a page.
+// show sends a page.
 func (c *call) show(name, title string, content any) error {
 	return c.site.pages.Write(c.w, c.pageStatus(), name, c.view(title, content))
 }
 
-// stream answers with a page that is sent while it is rendered. After an error it closes the connection, so that
-// nobody takes half a page for the whole.
+// stream sends a page while rendering it. On error it aborts the connection, so that the browser does not take half a
+// page for the whole.
 func (c *call) stream(name, title string, content any) error {
 	if err := c.site.pages.Stream(c.w, c.pageStatus(), name, c.view(title, content)); err != nil {
 		if c.r.Context().Err() == nil { // the browser is still there
@@ -88,10 +88,10 @@ func (c *call) stream(name, title string, content any) error {
 	return nil
 }
 
-// flush sends what has been rendered of a page.
+// flush sends the part of the page that has been rendered.
 func (c *call) flush() { _ = http.NewResponseController(c.w).Flush() } // the browser may be gone
 
-// view returns what a template sees. It takes the flash, which sets a cookie.
+// view returns the data of a template. It takes the flash, which sets a cookie.
 func (c *call) view(title string, content any) view {
 	return view{Title: title, Wrong: c.failing, Path: c.r.URL.Path, Caller: c.caller, Flash: c.takeFlash(),
 		Search: c.r.URL.Query().Get("q"), Page: content}
@@ -104,7 +104,7 @@ func (c *call) pageStatus() int {
 	return c.status
 }
 
-// ruleTexts are the words of verdicts, as people read them.
+// ruleTexts are the labels of verdicts.
 var ruleTexts = map[string]string{
 	"key": "the kind of key", "key_usage": "what the key can do", "subject": "the subject",
 	"names":     "that there is a name",

@@ -1,9 +1,9 @@
-// Package web has the pages: each is a typed struct and a template, and each action is a form (POST, redirect, GET) that
-// works without JavaScript.
+// Package web implements the web pages: each is a typed struct and a template, and each action is a form (POST,
+// redirect, GET) that works without JavaScript.
 //
-// [New] returns the handler of everything that is not the API. To add a page, add a line to routes.go, a handler that
-// fills the page's struct by one call into package ca or auth, and a template of its name. The layout of all pages is in
-// templates/layout.html, and the parts that they share in templates/parts.html. Package page renders them.
+// To add a page, add a line to routes.go, a handler that fills the page's struct by one call into package ca or auth,
+// and a template of its name. The layout is in templates/layout.html, shared parts are in templates/parts.html. Package
+// page renders them.
 package web
 
 import (
@@ -29,7 +29,7 @@ type Config struct {
 	// Settings returns the settings in force for display, without secrets.
 	Settings func() []notary.Setting
 
-	// Stopping, if set, is closed when the server begins to stop. Bulk actions then begin no further request.
+	// Stopping, if set, is closed when the server begins to shut down. Bulk actions then start no further requests.
 	Stopping <-chan struct{}
 }
 
@@ -47,7 +47,7 @@ type site struct {
 	initialized atomic.Bool // whether an account has been seen
 }
 
-// New returns the handler of the pages. It panics if a template cannot be parsed.
+// New returns the handler for everything but the API. It panics if a template cannot be parsed.
 func New(c Config) http.Handler {
 	s := &site{ca: c.CA, revocation: c.Revocation, auth: c.Auth, version: c.Version, log: c.Log, settings: c.Settings,
 		stopping: c.Stopping}
@@ -63,7 +63,7 @@ func New(c Config) http.Handler {
 	return protection.Handler(mux)
 }
 
-// fromElsewhere refuses a form that was sent by a page of another site.
+// fromElsewhere rejects a form submitted by a page of another site.
 func fromElsewhere(*call) error {
 	return notary.Errorf(notary.Forbidden, "a page of another site sent this, so nothing was done: begin at the overview")
 }

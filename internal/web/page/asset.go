@@ -17,8 +17,8 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-// assets are the style sheet, the scripts and the icon. Their names in URLs contain their digest, so that browsers can
-// keep them forever.
+// assets are the style sheet, the scripts and the icon. Their URLs contain their digest, so that browsers can cache
+// them forever.
 type assets struct {
 	urls   map[string]string // by file name
 	bodies map[string]asset  // by the name in the URL
@@ -29,7 +29,7 @@ type asset struct {
 	plain, compressed []byte
 }
 
-// contentTypes are those of the files, independent of the machine's own table.
+// contentTypes has the media types by extension, independent of the system's own table.
 var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml"}
 
@@ -54,13 +54,13 @@ var loadAssets = sync.OnceValue(func() *assets {
 
 func compress(plain []byte) []byte {
 	var out bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // a valid level
-	_, _ = w.Write(plain)                                   // into memory
+	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is valid
+	_, _ = w.Write(plain)                                   // a Buffer returns no error
 	_ = w.Close()
 	return out.Bytes()
 }
 
-// assetURL returns the address of an asset.
+// assetURL returns the URL of an asset.
 func assetURL(name string) (string, error) {
 	url, ok := loadAssets().urls[name]
 	if !ok {

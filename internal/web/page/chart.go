@@ -2,11 +2,10 @@ package page
 
 import "time"
 
-// Chart is a bar chart of consecutive periods, as numbers for the SVG of a template. A period without a count has no
-// bar.
+// Chart is a bar chart of consecutive periods, in units of the SVG.
 type Chart struct {
 	Width, Height int
-	Base          int // where the bars stand
+	Base          int // y of the axis
 	Bars          []Bar
 }
 
@@ -14,20 +13,20 @@ type Chart struct {
 type Bar struct {
 	Period
 	X, Y, Width, Height int
-	Label               string // below it; "" for most
+	Label               string // below the bar, or ""
 }
 
-// Period is what a [Bar] shows: a count, and where it leads.
+// Period is the data of a [Bar].
 type Period struct {
 	From, Until time.Time
 	Count       int64
-	List        string // the address of what is counted
+	List        string // URL of the counted objects
 }
 
-// The measures of a chart, in its own units.
+// Dimensions of a chart in units of the SVG.
 const (
 	chartHeight = 150
-	chartRoof   = 18 // above the highest bar, for its number
+	chartRoof   = 18 // above the highest bar, for its count
 	chartFoot   = 22 // below the bars, for the dates
 	barStep     = 36
 	barWidth    = 28
@@ -43,7 +42,7 @@ func NewChart(periods []Period) Chart {
 	}
 	for i, p := range periods {
 		b := Bar{Period: p, X: i*barStep + (barStep-barWidth)/2, Width: barWidth}
-		if p.Count > 0 { // visible, however few they are beside the others
+		if p.Count > 0 { // always visible
 			b.Height = max(2, int(float64(p.Count)/float64(most)*float64(c.Base-chartRoof)))
 		}
 		b.Y = c.Base - b.Height
@@ -65,10 +64,10 @@ func (c Chart) Any() bool {
 	return false
 }
 
-// Middle returns the middle of the bar.
+// Middle returns the x of the middle of the bar.
 func (b Bar) Middle() int { return b.X + b.Width/2 }
 
-// Above returns where the bar's number stands.
+// Above returns the y of the bar's count.
 func (b Bar) Above() int { return b.Y - 5 }
 
 // First returns the first day of the period.

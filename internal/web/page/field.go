@@ -1,24 +1,24 @@
 package page
 
-// Field is a labelled input, as the part "field" of the templates shows it.
+// Field is a labelled input for the template "field".
 type Field struct {
 	Kind, Name, Label, Value string
 	Note, Error              string
-	Complete                 string // what the browser may fill in (HTML, autocomplete)
-	Needed                   bool
-	Either                   bool // needed, but a file can stand for it
-	given                    bool // whether the form has a value for it, even an empty one
+	Complete                 string // HTML autocomplete
+	Needed                   bool   // required
+	Either                   bool   // required unless a file replaces it
+	given                    bool   // whether the form has a value, even an empty one
 	Options                  []Option
 	Rows                     int
 }
 
-// Option is one of the values of a choice.
+// Option is a value to choose.
 type Option struct {
 	Value, Label string
 	Chosen       bool
 }
 
-// Input returns a field of one line; kind is the type of an HTML input.
+// Input returns a single-line field; kind is the type of the HTML input.
 func (f Form) Input(kind, name, label string) Field {
 	in := Field{Kind: kind, Name: name, Label: label, Value: f.Value(name), Error: f.shown(name), given: f.Given(name)}
 	if kind == "password" || kind == "file" {
@@ -27,12 +27,12 @@ func (f Form) Input(kind, name, label string) Field {
 	return in
 }
 
-// Text returns a field of several lines.
+// Text returns a multi-line field.
 func (f Form) Text(name, label string, rows int) Field {
 	return Field{Kind: "lines", Name: name, Label: label, Value: f.Value(name), Error: f.shown(name), Rows: rows}
 }
 
-// Choice returns a list of which one is chosen.
+// Choice returns a selection of one option.
 func (f Form) Choice(name, label string, options []Option) Field {
 	chosen := append([]Option(nil), options...)
 	if f.Given(name) {
@@ -43,7 +43,7 @@ func (f Form) Choice(name, label string, options []Option) Field {
 	return Field{Kind: "choice", Name: name, Label: label, Error: f.shown(name), Options: chosen}
 }
 
-// Checks returns boxes of which any number can be ticked.
+// Checks returns a group of checkboxes.
 func (f Form) Checks(name, label string, options []Option) Field {
 	boxes := append([]Option(nil), options...)
 	for i := range boxes {
@@ -52,29 +52,29 @@ func (f Form) Checks(name, label string, options []Option) Field {
 	return Field{Kind: "checks", Name: name, Label: label, Error: f.shown(name), Options: boxes}
 }
 
-// Check returns a single box.
+// Check returns a single checkbox.
 func (f Form) Check(name, label string) Field {
 	return Field{Kind: "check", Name: name, Error: f.shown(name), Options: []Option{{"yes", label, f.Has(name, "yes")}}}
 }
 
-// FieldSure is the name of the box that confirms what cannot be undone.
+// FieldSure is the name of the checkbox that confirms an irreversible action.
 const FieldSure = "sure"
 
-// Sure returns the box that must be ticked before something that cannot be undone.
+// Sure returns the required checkbox that confirms an irreversible action.
 func (f Form) Sure(label string) Field {
 	return Field{Name: FieldSure, Label: label, Error: f.shown(FieldSure)}
 }
 
-// FileField is a file that can replace what is typed into the field of that name.
+// FileField is a file input that can replace the value of the field of that name.
 type FileField struct{ Name, Text, Label string }
 
-// File returns such a field. Script encodes a file in DER as PEM (RFC 7468) with this label.
+// File returns a [FileField]. The script encodes a DER file as PEM (RFC 7468) with this label.
 func (f Form) File(name, text, label string) FileField { return FileField{name, text, label} }
 
 // With returns the field with a note below it.
 func (f Field) With(note string) Field { f.Note = note; return f }
 
-// Filled returns the field with a value, unless the form has been sent: an empty field stays empty.
+// Filled returns the field with a default value, which a submitted form does not get, even if the field is empty.
 func (f Field) Filled(value string) Field {
 	if !f.given {
 		f.Value = value
@@ -82,11 +82,11 @@ func (f Field) Filled(value string) Field {
 	return f
 }
 
-// By returns the field with what the browser may fill in.
+// By returns the field with a value for autocomplete.
 func (f Field) By(complete string) Field { f.Complete = complete; return f }
 
-// OrFile returns the field as one that can be left empty if a file is chosen instead.
+// OrFile returns the field as required unless a file is chosen.
 func (f Field) OrFile() Field { f.Either = true; return f }
 
-// Must returns the field as one that cannot be left empty.
+// Must returns the field as required.
 func (f Field) Must() Field { f.Needed = true; return f }

@@ -9,22 +9,22 @@ import (
 	"notary"
 )
 
-// Form is what the fields of a form show: at first the values of the query, later what was typed, and what is wrong
-// with it. It does not change while a page is rendered.
+// Form has the values of a form, from the query or the user's input, and its error. It does not change while a page is
+// rendered.
 type Form struct {
 	values url.Values
-	err    *notary.Error // nil if nothing is wrong
-	fields []string      // the names of the fields that the page shows
+	err    *notary.Error
+	fields []string // names of the fields on the page
 }
 
 // NewForm returns a form with these values.
 func NewForm(values url.Values) Form { return Form{values: values} }
 
-// FailedForm returns a form with what was typed and what is wrong with it.
+// FailedForm returns a form with the user's input and its error.
 func FailedForm(values url.Values, err *notary.Error) Form { return Form{values: values, err: err} }
 
-// Fields returns the form as one whose page shows the fields of these names. A field without a name here panics. The
-// names decide where an error is said, and so where the focus is, before the first field is rendered.
+// Fields returns the form with the names of the fields on its page. Any other field panics. The names determine where
+// the error is shown, and so where the focus is, before the first field is rendered.
 func (f Form) Fields(names ...string) Form {
 	f.fields = names
 	return f
@@ -48,10 +48,10 @@ func (f Form) Value(name string) string { return f.values.Get(name) }
 // Has reports whether a value of a field was chosen.
 func (f Form) Has(name, value string) bool { return slices.Contains(f.values[name], value) }
 
-// Failed reports whether something is wrong with the form.
+// Failed reports whether the form has an error.
 func (f Form) Failed() bool { return f.err != nil }
 
-// Message returns what is wrong with the form, whichever field it is about, or "".
+// Message returns the error of the form, whichever field it is about, or "".
 func (f Form) Message() string {
 	if f.err == nil {
 		return ""
@@ -59,7 +59,7 @@ func (f Form) Message() string {
 	return Sentence(f.err.Message)
 }
 
-// ErrorAt returns what is wrong with a field, or with one of its lines or parts, or "".
+// ErrorAt returns the error of a field, or of one of its lines or parts, or "".
 func (f Form) ErrorAt(name string) string {
 	if f.err == nil {
 		return ""
@@ -71,12 +71,12 @@ func (f Form) ErrorAt(name string) string {
 	return Sentence(f.err.Message)
 }
 
-// AtField reports whether what is wrong is said at a field.
+// AtField reports whether the error is shown at a field.
 func (f Form) AtField() bool {
 	return slices.ContainsFunc(f.fields, func(name string) bool { return f.ErrorAt(name) != "" })
 }
 
-// shown returns what is wrong with a field that the page shows.
+// shown returns the error of a field on the page.
 func (f Form) shown(name string) string {
 	if !slices.Contains(f.fields, name) {
 		panic(fmt.Sprintf("the form does not have the field %q", name))

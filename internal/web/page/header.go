@@ -2,12 +2,11 @@ package page
 
 import "net/http"
 
-// policy lets a page load our own script, style sheet and pictures, and nothing else. Scripts cannot turn text into
-// markup or code.
+// policy allows only our own scripts, style sheet and images. Scripts cannot turn text into markup or code.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// SetHeaders sets the headers of every page. Caches store no page, because most need a login.
+// SetHeaders sets the headers of every page. Pages are not cached, because most need a login.
 func SetHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "no-store")

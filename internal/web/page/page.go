@@ -1,5 +1,5 @@
-// Package page renders HTML pages: templates, form fields, times, pagers and a bar chart, and the style sheet and
-// scripts that they need. It knows no object of Notary and no use case; those are in package web.
+// Package page renders HTML pages: templates, form fields, times, pagers and a bar chart, with their style sheet and
+// scripts. It is independent of Notary's objects and use cases, which are in package web.
 //
-// The parts that templates can use are in the folder templates, such as {{template "field"}} and {{template "time"}}.
+// The folder templates has shared parts such as {{template "field"}} and {{template "time"}}.
 package page

@@ -5,27 +5,27 @@ import (
 	"strconv"
 )
 
-// Size is how many rows of a list a page shows.
+// Size is the number of rows on a page of a list.
 const Size = 50
 
-// Pager links to the previous and the next page of a list, with the same filters. A link is "" if there is no such page.
+// Pager has the URLs of the previous and next page of a list, or "".
 type Pager struct {
 	Previous, Next string
-	Short          bool // whether the page has fewer rows than it could, although others may follow
+	Short          bool // whether the page has fewer than Size rows although more may follow
 }
 
-// NewPager returns the pager of the page at an address, by the cursors of the pages before and after it.
+// NewPager returns the pager of the page at a URL, given the cursors of the previous and next page.
 func NewPager(address *url.URL, previous, next string) Pager {
 	return Pager{Previous: atCursor(address, "before", previous), Next: atCursor(address, "after", next)}
 }
 
-// Filled returns the pager of a page with so many rows.
+// Filled returns the pager of a page with a number of rows.
 func (p Pager) Filled(rows int) Pager {
 	p.Short = p.Next != "" && rows < Size
 	return p
 }
 
-// atCursor returns the address of the page at a cursor, or "" without a cursor.
+// atCursor returns the URL of the page at a cursor, or "" without a cursor.
 func atCursor(address *url.URL, direction, cursor string) string {
 	if cursor == "" {
 		return ""
@@ -37,10 +37,10 @@ func atCursor(address *url.URL, direction, cursor string) string {
 	return address.Path + "?" + query.Encode()
 }
 
-// MaxRows is how many rows of a list in memory a page shows.
+// MaxRows is the number of rows on a page of a list in memory.
 const MaxRows = 100
 
-// Part returns the rows of a list in memory that the page at an address shows, and its pager.
+// Part returns the rows of a list in memory for the page at a URL, and its pager.
 func Part[T any](address *url.URL, all []T) ([]T, Pager) {
 	const fieldFrom = "from"
 	query := address.Query()

@@ -11,13 +11,13 @@ import (
 	"notary"
 )
 
-// ReadForm parses a posted form of at most so many octets, urlencoded or in parts. The content of an uploaded file
-// becomes the value of the field of its name, as asText returns it.
+// ReadForm parses a posted form of at most limit octets, URL-encoded or multipart. The content of an uploaded file,
+// converted by asText, becomes the value of the field of its name.
 func ReadForm(w http.ResponseWriter, r *http.Request, limit int64, asText func([]byte) string) error {
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	err := r.ParseForm() // by itself: ParseMultipartForm drops the errors of a form that is not in parts
+	err := r.ParseForm() // first, because ParseMultipartForm drops the errors of URL-encoded forms
 	if err == nil {
-		if err = r.ParseMultipartForm(limit); errors.Is(err, http.ErrNotMultipart) { // never spills into a file
+		if err = r.ParseMultipartForm(limit); errors.Is(err, http.ErrNotMultipart) { // all in memory
 			err = nil
 		}
 	}
@@ -39,8 +39,8 @@ func errTooLarge(limit int64) error {
 	return notary.Errorf(notary.TooLarge, "what was sent is larger than %s", size)
 }
 
-// readFiles copies uploaded files into the fields of their names. A value that is already there comes from a file
-// chosen earlier: script clears the file input once it has read the file.
+// readFiles copies uploaded files into the fields of their names. They replace the text of a field: the script clears
+// the file input once it has read the file into the field.
 func readFiles(r *http.Request, asText func([]byte) string) error {
 	if r.MultipartForm == nil {
 		return nil

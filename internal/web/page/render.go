@@ -21,9 +21,9 @@ var partFiles embed.FS
 // Templates are parsed pages by name.
 type Templates map[string]*template.Template
 
-// Parse parses the pages in files. Each file is a page that defines "main", which the "layout" of layout.html surrounds.
-// Files whose names begin with "parts" hold what pages share, besides the parts of this package. Templates can call the
-// functions and those of this package, for which now is the present time. Parse panics on a syntax error.
+// Parse parses the pages in files. Each file is a page that defines "main" for the "layout" in layout.html. Files whose
+// names begin with "parts" are shared, like the parts of this package. Templates can call functions and those of this
+// package, which take the present time from now. Parse panics on a syntax error.
 func Parse(files fs.FS, now func() time.Time, functions template.FuncMap) Templates {
 	root := template.New("").Funcs(builtins(now)).Funcs(functions)
 	root = template.Must(root.ParseFS(partFiles, "templates/*.html"))
@@ -39,7 +39,7 @@ func Parse(files fs.FS, now func() time.Time, functions template.FuncMap) Templa
 	return all
 }
 
-// builtins returns the functions that every template can call.
+// builtins returns the functions for every template.
 func builtins(now func() time.Time) template.FuncMap {
 	return template.FuncMap{
 		"asset":  assetURL,
@@ -51,7 +51,7 @@ func builtins(now func() time.Time) template.FuncMap {
 	}
 }
 
-// Write renders a page and then sends it, so that an error leaves the response untouched.
+// Write renders a page before sending it, so that an error leaves the response untouched.
 func (t Templates) Write(w http.ResponseWriter, status int, name string, data any) error {
 	var out bytes.Buffer
 	if err := t.render(&out, name, data); err != nil {
@@ -63,7 +63,7 @@ func (t Templates) Write(w http.ResponseWriter, status int, name string, data an
 	return nil
 }
 
-// Stream sends a page while rendering it. After an error part of the page may have been sent.
+// Stream sends a page while rendering it. On error, part of the page may have been sent.
 func (t Templates) Stream(w http.ResponseWriter, status int, name string, data any) error {
 	begin(w, status)
 	return t.render(w, name, data)

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Sentence returns text with a capital at its beginning and a full stop at its end.
+// Sentence returns text with an initial capital and a full stop.
 func Sentence(text string) string {
 	if text == "" {
 		return ""
@@ -36,9 +36,9 @@ func Because(err error) string {
 	return Sentence(err.Error())
 }
 
-const maxName = 80 // characters of a name in a row
+const maxName = 80 // characters of a name in a table
 
-// Shorten returns a name that fits in a row of a table.
+// Shorten truncates a name for a table.
 func Shorten(name string) string {
 	if runes := []rune(name); len(runes) > maxName {
 		return string(runes[:maxName]) + "…"
@@ -51,7 +51,7 @@ func Plural(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	if before, ok := strings.CutSuffix(noun, "y"); ok && !strings.HasSuffix(before, "a") { // not a day
+	if before, ok := strings.CutSuffix(noun, "y"); ok && !strings.HasSuffix(before, "a") { // not "day"
 		noun = before + "ies"
 	} else {
 		noun += "s"
@@ -59,7 +59,7 @@ func Plural(n int64, noun string) string {
 	return Count(n) + " " + noun
 }
 
-// Count returns a number in groups of three digits.
+// Count returns a number with thousands separators.
 func Count(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	for i := len(digits) - 3; i > 0; i -= 3 {
@@ -68,7 +68,7 @@ func Count(n int64) string {
 	return digits
 }
 
-// whole returns a number of either type that templates use.
+// whole converts an int or int64.
 func whole(n any) int64 {
 	if n, ok := n.(int); ok {
 		return int64(n)
@@ -76,7 +76,7 @@ func whole(n any) int64 {
 	return n.(int64)
 }
 
-// hexPairs returns hexadecimal digits in pairs with colons between them, as other programs show them.
+// hexPairs separates pairs of hexadecimal digits with colons.
 func hexPairs(digits string) string {
 	if len(digits)%2 == 1 {
 		digits = "0" + digits

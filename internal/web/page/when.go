@@ -2,28 +2,28 @@ package page
 
 import "time"
 
-// When is a time as people read it, relative to now and exact.
+// When formats a time, relative to now or exactly.
 type When struct{ at, now time.Time }
 
-// Known reports whether there is a time.
+// Known reports whether the time is set.
 func (w When) Known() bool { return !w.at.IsZero() }
 
 // Machine returns the time in RFC 3339.
 func (w When) Machine() string { return w.at.UTC().Format(time.RFC3339) }
 
-// Exact returns the time with its seconds and zone.
+// Exact returns the time with seconds and zone.
 func (w When) Exact() string { return w.at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // Day returns the date.
 func (w When) Day() string { return w.at.UTC().Format(time.DateOnly) }
 
-// Past reports whether the time is over.
+// Past reports whether the time is past.
 func (w When) Past() bool { return w.at.Before(w.now) }
 
-// Soon reports whether the time is within the next 30 days, or over.
+// Soon reports whether the time is past or within the next 30 days.
 func (w When) Soon() bool { return w.at.Before(w.now.AddDate(0, 0, 30)) }
 
-// Relative returns the distance from now in its largest unit, such as "in 3 days".
+// Relative returns the distance from now in the largest unit, such as "in 3 days".
 func (w When) Relative() string {
 	d := w.at.Sub(w.now)
 	past := d <= 0
