@@ -25,7 +25,7 @@ func (p *program) accountCommand() *cobra.Command {
 		p.accountSessions(), p.accountEndSession(), p.accountEndOthers())
 }
 
-// roleWords are what people type for a role.
+// roleWords are the names of roles on the command line.
 var roleWords = []string{"admin", "manager", "requestor", "read-only"}
 
 const roleHelp = "admin, manager, requestor or read-only"
@@ -126,8 +126,8 @@ func (p *program) createFirstAccount(ctx context.Context, email, data string, st
 	return p.created(id, "account %d created for %s (%s), and logged in with it to %s", id, email, notary.Admin, t.server)
 }
 
-// setupCode returns the setup code from the environment or, if the server is on this machine, from its data
-// folder. It returns "" if there is none.
+// setupCode returns the setup code from the environment or, if the server is on this machine, from its data folder;
+// otherwise "".
 func (p *program) setupCode(serverURL, data string) string {
 	if code := p.env(config.EnvSetupCode); config.IsSetupCode(code) {
 		return code
@@ -142,7 +142,7 @@ func (p *program) setupCode(serverURL, data string) string {
 	return code
 }
 
-// sendFirstAccount creates the account. If the server refuses the setup code, it prompts for one and tries again.
+// sendFirstAccount creates the account. If the server rejects the setup code, it prompts for one and retries.
 func (p *program) sendFirstAccount(ctx context.Context, c *client.Client, body api.CreateAccount) (int64, error) {
 	id, err := c.CreateAccount(ctx, body)
 	var e *notary.Error
@@ -224,7 +224,7 @@ func (p *program) accountRole() *cobra.Command {
 		}}
 }
 
-// newPasswordVariable is beside [passwordVariable], which is the present password's here.
+// newPasswordVariable holds the new password; [passwordVariable] holds the current one.
 const newPasswordVariable = "NOTARY_NEW_PASSWORD"
 
 func (p *program) accountPassword() *cobra.Command {
@@ -263,7 +263,7 @@ func (p *program) changePassword(ctx context.Context, c *client.Client, id int64
 	return p.done("the password of account %d is changed", id)
 }
 
-// changeMyPassword changes the password of the account that the token belongs to. The token stays valid.
+// changeMyPassword changes the password of the token's account. The token stays valid.
 func (p *program) changeMyPassword(ctx context.Context, c *client.Client, stdin bool) error {
 	me, err := c.Me(ctx)
 	if err != nil {

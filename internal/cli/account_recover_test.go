@@ -14,8 +14,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// The password of an Admin is reset while the server is stopped and while it runs, generated or
-// given, and never on the command line.
+// An Admin's password can be reset with the server stopped or running, generated or given, but never on the command
+// line.
 func TestAccountRecover(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
@@ -30,7 +30,7 @@ func TestAccountRecover(t *testing.T) {
 	s := newShell(t, nil)
 	s.run("account", "recover", "--email", email, "--generate", "--data", c.Data).wantFailure(t, "there is no database")
 
-	_, stop := apptest.Start(t, c) // makes the database
+	_, stop := apptest.Start(t, c) // creates the database
 	s.run("account", "recover", "--email", email, "--generate", "--data", c.Data).wantFailure(t, "--create")
 	first := strings.TrimSpace(s.must("account", "recover", "--email", email, "--create", "--generate", "--data", c.Data).out)
 	testkit.Check(t, stop())
@@ -49,13 +49,12 @@ func TestAccountRecover(t *testing.T) {
 	}
 }
 
-// Commands that change the data folder are refused to root if it belongs to the server's user, before they
-// create anything.
+// As root, commands that change the data folder refuse one that belongs to the server's user, before creating anything.
 func TestCommandsInTheFolderOfAnotherUser(t *testing.T) {
 	t.Parallel()
 	data, backup, s := t.TempDir(), filepath.Join(t.TempDir(), "backup.db"), newShell(t, nil)
 	testkit.Check(t, os.WriteFile(backup, nil, 0))
-	if os.Geteuid() != 0 { // root alone can give a folder away, and reads every file
+	if os.Geteuid() != 0 { // only root can change a folder's owner, and root reads every file
 		s.run("restore", backup, "--data", data).wantFailure(t, "cannot read "+backup)
 		return
 	}

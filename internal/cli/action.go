@@ -10,10 +10,9 @@ import (
 	"notary/client"
 )
 
-// action is what a command does with a client.
 type action func(ctx context.Context, c *client.Client) error
 
-// call is the RunE of a command without arguments.
+// call returns the RunE of a command without arguments.
 func (p *program) call(do action) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, _ []string) error {
 		c, err := p.connect()
@@ -24,7 +23,7 @@ func (p *program) call(do action) func(*cobra.Command, []string) error {
 	}
 }
 
-// callOn is the RunE of a command on the object whose id is its only argument.
+// callOn returns the RunE of a command whose only argument is an object's id.
 func (p *program) callOn(do func(ctx context.Context, c *client.Client, id int64) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
 		id, err := parseID(args[0])
@@ -35,14 +34,14 @@ func (p *program) callOn(do func(ctx context.Context, c *client.Client, id int64
 	}
 }
 
-// allowed reports whether the caller has a permission; also if that cannot be found out. It keeps
-// commands from suggesting what the server would refuse.
+// allowed reports whether the caller has a permission, or that could not be determined. It keeps commands from
+// suggesting what the server would refuse.
 func allowed(ctx context.Context, c *client.Client, p notary.Permission) bool {
 	me, err := c.Me(ctx)
 	return err != nil || notary.Caller{AccountID: me.ID, Role: notary.Role(me.RoleID)}.May(p)
 }
 
-// suggest returns a suggestion for those who have the permission, and nothing for others.
+// suggest returns the suggestion for callers with the permission, and "" for others.
 func suggest(ctx context.Context, c *client.Client, p notary.Permission, suggestion string) func() string {
 	return func() string {
 		if !allowed(ctx, c, p) {
@@ -60,7 +59,7 @@ func parseID(s string) (int64, error) {
 	return id, nil
 }
 
-// idFlag is the id of an object as a flag; 0 where it is not given.
+// idFlag is a flag with an object's id; 0 if it is not given.
 type idFlag int64
 
 func (f *idFlag) String() string { return strconv.FormatInt(int64(*f), 10) }
@@ -72,8 +71,7 @@ func (f *idFlag) Set(s string) error {
 	return err
 }
 
-// onOne is a command that does one thing to the object of an id. The sentence says that it
-// is done, with the id as %d.
+// onOne returns a command that does something to the object of an id. The sentence confirms it, with the id as %d.
 func (p *program) onOne(use, short, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1),
 		RunE: p.callOn(func(ctx context.Context, c *client.Client, id int64) error {
@@ -84,7 +82,7 @@ func (p *program) onOne(use, short, sentence string, do func(ctx context.Context
 		})}
 }
 
-// destructive is [program.onOne] for what cannot be taken back: it asks first.
+// destructive is [program.onOne] for an irreversible action: it asks for confirmation.
 func (p *program) destructive(use, short, question, sentence string, do func(ctx context.Context, c *client.Client, id int64) error) *cobra.Command {
 	var yes bool
 	c := p.onOne(use, short, sentence, func(ctx context.Context, c *client.Client, id int64) error {

@@ -10,7 +10,7 @@ import (
 	"notary/internal/files"
 )
 
-// TestActions goes through the commands that do one thing: what they send, and what they say.
+// Simple commands send the expected calls and print the expected output.
 func TestActions(t *testing.T) {
 	t.Parallel()
 	const requests, authorities = "/api/v1/certificate_requests", "/api/v1/certificate_authorities"
@@ -29,7 +29,7 @@ func TestActions(t *testing.T) {
 		"request revoke 5":                            {[]string{"POST " + requests + "/5/certificate/revoke"}, "is revoked"},
 		"request revoke 5 --reason superseded":        {[]string{"POST " + requests + `/5/certificate/revoke {"reason":"superseded"}`}, "is revoked"},
 		"request delete 5 --yes":                      {[]string{"DELETE " + requests + "/5"}, "is deleted"},
-		"request delete 5":                            {[]string{"DELETE " + requests + "/5"}, "is deleted"}, // nobody is there to ask
+		"request delete 5":                            {[]string{"DELETE " + requests + "/5"}, "is deleted"}, // without a terminal it does not ask
 		"request remove-certificate 5":                {[]string{"DELETE " + requests + "/5/certificate"}, "outstanding again"},
 		"certificate revoke 9 --reason keyCompromise": {[]string{`POST /api/v1/certificates/9/revoke {"reason":"keyCompromise"}`}, "certificate 9 is revoked\n"},
 		"authority sign 2 --authority 1":              {[]string{"POST " + authorities + `/2/sign {"certificate_authority_id":"1"}`}, "is signed"},
@@ -72,7 +72,7 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// Before an authority is revoked, it is told what stands and falls with it.
+// authority revoke shows the impact before it asks.
 func TestAuthorityRevokeTellsItsImpact(t *testing.T) {
 	t.Parallel()
 	const authority = "/api/v1/certificate_authorities/2"

@@ -13,9 +13,9 @@ import (
 	"notary/internal/testkit"
 )
 
-// Two programs that are one migration apart run on one database under load. The newer one migrates while the older
-// one serves, both serve together, and no change is lost. A migration that excludes the older one is refused while it
-// is running, and keeps it out afterwards.
+// Two programs one migration apart run on one database under load. The newer one migrates while the older one serves,
+// both serve together, and no change is lost. A migration that excludes the older program is refused while that is
+// running, and keeps it out afterwards.
 func TestAdjacentVersions(t *testing.T) {
 	all, err := store.DatabaseSchema.List()
 	testkit.Check(t, err)
@@ -40,10 +40,10 @@ func TestAdjacentVersions(t *testing.T) {
 	stop := l.startLoad(t)
 	l.await(t, 200)
 	second := newer.start(t) // migrates
-	l.await(t, 200)          // on the older one, which goes on
+	l.await(t, 200)          // on the older one, which keeps running
 	stop()
 	l.nodes = append(l.nodes, connect(t, second.url).WithToken(l.client.Token()))
-	third := c.start(t) // the older one starts beside it
+	third := c.start(t) // the older program starts next to the newer one
 	l.nodes = append(l.nodes, connect(t, third.url).WithToken(l.client.Token()))
 	l.loadAdjacent(t, 300)
 
@@ -91,7 +91,7 @@ func (c *cluster) command(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// loadAdjacent puts load on all nodes. Each must show everything that was acknowledged.
+// loadAdjacent puts load on all nodes. Each must show everything acknowledged so far.
 func (l *load) loadAdjacent(t *testing.T, n int) {
 	t.Helper()
 	before := l.calls()
@@ -104,13 +104,13 @@ func (l *load) loadAdjacent(t *testing.T, n int) {
 	}
 }
 
-// nextMigration is a migration that the next version of the program might have.
+// nextMigration is a possible migration of the next version.
 type nextMigration struct {
 	version, compatibleFrom int64
 	text                    string
 }
 
-// buildNext builds the program with further migrations, which the build overlays.
+// buildNext builds the program with an overlay of further migrations.
 func buildNext(t *testing.T, migrations ...nextMigration) string {
 	t.Helper()
 	folder := t.TempDir()

@@ -103,7 +103,7 @@ func (p *program) authoritySign() *cobra.Command {
 	return c
 }
 
-// signerFlags say by which authority another one is signed, and by which profile.
+// signerFlags registers the flags for the issuer and profile of a CA.
 func (p *program) signerFlags(c *cobra.Command, issuer *idFlag, profile *string) {
 	authorityFlag(c, issuer, "authority", "the `id` or common name of the authority that signs")
 	c.Flags().StringVar(profile, "profile", "", "the `name` of a profile for authorities (default intermediate)")

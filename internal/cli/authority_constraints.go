@@ -8,7 +8,7 @@ import (
 	"notary/api"
 )
 
-// constraintFlags say for which names the certificates of an authority may be.
+// constraintFlags hold the name constraints of a CA.
 type constraintFlags struct{ permit, exclude []string }
 
 const subtreeForms = "dns:example.com, ip:10.0.0.0/8, email:me@example.com, email:example.com, uri:.example.com"
@@ -18,7 +18,7 @@ func (f *constraintFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "excluded names of certificates below it, as `kind:names`; may be repeated")
 }
 
-// constraints are nil where no flag was given.
+// constraints returns nil if no flag is given.
 func (f constraintFlags) constraints() (*api.NameConstraints, error) {
 	if len(f.permit)+len(f.exclude) == 0 {
 		return nil, nil
@@ -31,7 +31,7 @@ func (f constraintFlags) constraints() (*api.NameConstraints, error) {
 	return &api.NameConstraints{Permitted: permitted, Excluded: excluded}, err
 }
 
-// subtrees reads the values of a flag. A wrong one is refused with the forms that the flag takes.
+// subtrees parses the values of a flag. Its errors list the forms that the flag accepts.
 func subtrees(flag string, given []string, forms string) (s api.Subtrees, err error) {
 	kinds := map[string]*[]string{"dns": &s.DNS, "ip": &s.IP, "email": &s.Email, "uri": &s.URI}
 	for _, text := range given {
@@ -45,7 +45,7 @@ func subtrees(flag string, given []string, forms string) (s api.Subtrees, err er
 	return s, nil
 }
 
-// subtreesText are the subtrees as the flags take them.
+// subtreesText formats subtrees as the flags accept them.
 func subtreesText(s api.Subtrees) string {
 	var all []string
 	for _, kind := range []struct {

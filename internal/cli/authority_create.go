@@ -11,7 +11,7 @@ import (
 	"notary/client"
 )
 
-// authorityFlags say what authority to make.
+// authorityFlags describe the CA to create.
 type authorityFlags struct {
 	root, selfSigned bool
 	issuer           idFlag

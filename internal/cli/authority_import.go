@@ -18,7 +18,7 @@ import (
 	"notary/internal/pki"
 )
 
-// importFlags say what authority to take over.
+// importFlags describe the CA to import.
 type importFlags struct {
 	openssl                   string
 	key, pkcs12, passwordFile string
@@ -97,7 +97,7 @@ type importAnswer struct {
 	api.ImportedCertificates
 	ID      int64         `json:"id"`
 	Refused []refusedFile `json:"refused,omitempty"`
-	URLs    []string      `json:"urls,omitempty"` // where the certificates say that their status can be asked for
+	URLs    []string      `json:"urls,omitempty"` // of CRLs and OCSP in its certificates
 }
 
 func (p *program) printImported(id int64, done api.ImportedCertificates, found issued, format string, args ...any) error {
@@ -144,8 +144,8 @@ func (p *program) importAuthority(ctx context.Context, c *client.Client, flags i
 		"authority %d is imported and can sign; its certificates: %s\nnext: notary authority crl %d", id, counts(done), id), found.refusals())
 }
 
-// importBody reads what is sent, and gives the chain as well. The key is opened here first: a
-// wrong password need not go over the net.
+// importBody reads the files, and returns the chain as well. It opens the key locally first, so that a wrong password
+// is not sent to the server.
 func (p *program) importBody(ctx context.Context, flags importFlags) (body api.ImportCertificateAuthority, chain string, err error) {
 	file := flags.key + flags.pkcs12 // one of them is empty
 	key, err := files.Read(file)
@@ -178,7 +178,7 @@ func (p *program) importBody(ctx context.Context, flags importFlags) (body api.I
 	return body, chain, nil
 }
 
-// insideChain is the chain that a PKCS #12 file holds.
+// insideChain returns the chain in a PKCS #12 file.
 func insideChain(key []byte, password string) (string, error) {
 	if !pki.IsPKCS12(key) {
 		return "", usagef("give the authority's chain with --chain: only a PKCS #12 file can hold it beside the key")
@@ -194,7 +194,7 @@ func insideChain(key []byte, password string) (string, error) {
 	return notary.CertificatesPEM(ders...), nil
 }
 
-// keyPassword is the password of a key, "" for one that is not encrypted.
+// keyPassword returns the password of a key, or "" if the key is not encrypted.
 func (p *program) keyPassword(ctx context.Context, key []byte, file string) (password string, err error) {
 	if _, err = pki.ParsePrivateKey(key, ""); !errors.Is(err, pki.ErrNoPassword) {
 		return "", err
@@ -224,7 +224,6 @@ func (p *program) readCertificates(ctx context.Context, name string) (string, er
 	return text, err
 }
 
-// asText returns PEM unchanged and encodes DER as base64.
 func asText(content []byte) string {
 	if bytes.Contains(content, []byte("-----BEGIN")) {
 		return string(content)
@@ -232,7 +231,7 @@ func asText(content []byte) string {
 	return base64.StdEncoding.EncodeToString(content)
 }
 
-// readLarge reads a file that may be larger than most.
+// readLarge reads a file up to a limit above that of [files.Read].
 func readLarge(name string, limit int64) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {

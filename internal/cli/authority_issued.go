@@ -20,20 +20,20 @@ import (
 	"notary/internal/pki"
 )
 
-// Certificates that an authority has issued, in files.
+// Files with certificates that an authority has issued.
 
-// issued are files with certificates that are all of one authority.
+// issued holds files with certificates of one authority.
 type issued struct {
 	files []string
 	count int
-	urls  map[string]bool // of CRLs and OCSP responders, as certificates that are still valid name them
+	urls  map[string]bool // of CRLs and OCSP responders, as named in certificates that are still valid
 
 	refused []refusedFile
-	places  map[[sha256.Size]byte]bool // whether each certificate is recorded, by the hash of its DER
-	serials map[string]string          // the files of the serial numbers that are recorded
+	places  map[[sha256.Size]byte]bool // by the hash of the DER: true until sent
+	serials map[string]string          // the file of each serial number
 }
 
-// refusedFile is a certificate that is not recorded.
+// refusedFile is a certificate that cannot be recorded.
 type refusedFile struct {
 	File   string `json:"file"`
 	Serial string `json:"serial_number,omitempty"`
@@ -47,17 +47,16 @@ func (r refusedFile) String() string {
 	return fmt.Sprintf("%s: the certificate with the serial number %s %s", r.File, r.Serial, r.Reason)
 }
 
-// sortedURLs are the URLs in order, and not more than can be read.
+// sortedURLs returns at most 20 URLs, sorted.
 func (i issued) sortedURLs() []string {
 	const most = 20
 	urls := slices.Sorted(maps.Keys(i.urls))
 	return urls[:min(len(urls), most)]
 }
 
-// findIssued reads the files, and those in the folders, and checks which of their certificates the
-// authority with this chain has issued. In folders, files without certificates are skipped, because
-// openssl keeps its serial numbers beside them, and certificates that cannot be recorded are named. A
-// file that is named itself must be good.
+// findIssued searches the files and folders for certificates issued by the authority with this chain. In folders it
+// skips files without certificates, such as openssl's serial file, and lists certificates that cannot be recorded. A
+// file that is named itself must be valid.
 func findIssued(paths []string, chain string, now time.Time) (found issued, err error) {
 	found = issued{urls: map[string]bool{}, places: map[[sha256.Size]byte]bool{}, serials: map[string]string{}}
 	if len(paths) == 0 {
@@ -94,7 +93,7 @@ func findIssued(paths []string, chain string, now time.Time) (found issued, err 
 	return found, nil
 }
 
-// addFile reads a file, and reports whether there is any certificate in it.
+// addFile adds the certificates of a file and reports whether it has any.
 func (i *issued) addFile(name string, authority *x509.Certificate, now time.Time) (any bool, err error) {
 	certificates, broken, err := certificatesIn(name)
 	if err != nil {
@@ -115,7 +114,7 @@ func (i *issued) addFile(name string, authority *x509.Certificate, now time.Time
 
 func (i *issued) add(name string, c, authority *x509.Certificate, now time.Time) {
 	hash, serial := sha256.Sum256(c.Raw), pki.SerialString(c.SerialNumber)
-	if _, seen := i.places[hash]; seen { // easy-rsa keeps each twice
+	if _, seen := i.places[hash]; seen { // easy-rsa keeps each certificate twice
 		return
 	}
 	err := pki.CheckIssued(c, authority)
@@ -124,7 +123,7 @@ func (i *issued) add(name string, c, authority *x509.Certificate, now time.Time)
 	}
 	i.places[hash] = err == nil
 	if err != nil {
-		const most = 60 // of the digits, which have no end
+		const most = 60 // digits, of which there is no limit
 		i.refused = append(i.refused, refusedFile{name, serial[:min(len(serial), most)], err.Error()})
 		return
 	}
@@ -138,8 +137,8 @@ func (i *issued) add(name string, c, authority *x509.Certificate, now time.Time)
 	}
 }
 
-// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7; none if it has other
-// things in it. What begins as a certificate and cannot be parsed is in broken.
+// certificatesIn returns the certificates in a file, in PEM, DER or PKCS #7; none if it has other content. If something
+// begins like a certificate but cannot be parsed, broken is set.
 func certificatesIn(name string) (all []*x509.Certificate, broken, err error) {
 	content, err := readLarge(name, 1<<30)
 	if err != nil {
@@ -162,10 +161,10 @@ func certificatesIn(name string) (all []*x509.Certificate, broken, err error) {
 	return all, broken, nil
 }
 
-// batchSize is how many certificates are sent in one call.
+// batchSize is the number of certificates per call.
 const batchSize = 500
 
-// sendIssued sends them in batches, and shows how far it is.
+// sendIssued sends the certificates in batches and shows the progress.
 func (p *program) sendIssued(ctx context.Context, c *client.Client, id int64, found issued) (sum api.ImportedCertificates, err error) {
 	bar := p.newBar()
 	defer bar.end()
@@ -206,7 +205,7 @@ func (p *program) sendIssued(ctx context.Context, c *client.Client, id int64, fo
 	return sum, send()
 }
 
-// take reports whether a certificate is to be sent, once.
+// take reports whether a certificate still has to be sent.
 func (i *issued) take(c *x509.Certificate) bool {
 	hash := sha256.Sum256(c.Raw)
 	take := i.places[hash]
@@ -214,7 +213,7 @@ func (i *issued) take(c *x509.Certificate) bool {
 	return take
 }
 
-// refusals returns an error that names the certificates that were not recorded; nil if all were.
+// refusals returns an error that lists the certificates that were not recorded, or nil.
 func (i issued) refusals() error {
 	const most = 20
 	if len(i.refused) == 0 {

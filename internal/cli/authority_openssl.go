@@ -19,11 +19,10 @@ import (
 	"notary/internal/pki"
 )
 
-// What openssl ca keeps in its folder, by the names of the configuration that comes with it, and
-// easy-rsa in its own.
+// Files of openssl ca, as named in its default configuration, and of easy-rsa.
 const (
 	opensslCRL      = "crl.pem"
-	opensslNumber   = "crlnumber" // of its next list, in hex
+	opensslNumber   = "crlnumber" // of its next CRL, in hex
 	opensslIndex    = "index.txt"
 	opensslMaxIndex = 1 << 30
 
@@ -69,7 +68,7 @@ func (f *importFlags) lookIntoFolder() (err error) {
 	return nil
 }
 
-// oneOf returns the first of the files that is in the folder.
+// oneOf returns the first of the files that exists in the folder.
 func (f *importFlags) oneOf(names []string, flag string) (found string, err error) {
 	for _, file := range names {
 		if err := f.ifThere(file, func(name string) { found = name }); err != nil || found != "" {
@@ -80,7 +79,7 @@ func (f *importFlags) oneOf(names []string, flag string) (found string, err erro
 		f.openssl, strings.Join(names, " or "), flag)
 }
 
-// ifThere calls fn with a file of the folder that may be missing.
+// ifThere calls fn with a file of the folder if it exists.
 func (f *importFlags) ifThere(file string, fn func(name string)) error {
 	name := filepath.Join(f.openssl, file)
 	switch _, err := os.Stat(name); {
@@ -93,9 +92,8 @@ func (f *importFlags) ifThere(file string, fn func(name string)) error {
 	return nil
 }
 
-// checkIndex refuses a list that is not the last one: where the index has a revocation that
-// is not on it. Where the number of the next list shows that one was made later, the numbers
-// go on from that.
+// checkIndex rejects a CRL that lacks a revocation of the index. If crlnumber shows that a later CRL was issued, CRL
+// numbers continue from that.
 func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain string, now time.Time) error {
 	if f.openssl == "" {
 		return nil
@@ -131,7 +129,7 @@ func (f *importFlags) checkIndex(body *api.ImportCertificateAuthority, chain str
 	return nil
 }
 
-// newListCommand returns the command that makes a new list.
+// newListCommand returns the command that generates a new CRL.
 func (f *importFlags) newListCommand() string {
 	if strings.HasSuffix(f.key, filepath.FromSlash(easyRSAKey)) {
 		return "easyrsa gen-crl"
@@ -139,7 +137,7 @@ func (f *importFlags) newListCommand() string {
 	return "openssl ca -gencrl -out " + filepath.Join(f.openssl, opensslCRL)
 }
 
-// parseOwnCRL reads what [asText] has made of a list of the authority with the chain.
+// parseOwnCRL parses a CRL of the authority from the output of [asText].
 func parseOwnCRL(text, chain string, now time.Time) (*pki.CRL, error) {
 	authority, err := pki.ParseChain(chain)
 	if err != nil {
@@ -154,7 +152,7 @@ func parseOwnCRL(text, chain string, now time.Time) (*pki.CRL, error) {
 	return pki.ParseCRL(content, authority[0], now)
 }
 
-// nextNumber is the number of the next list; 1 where none is kept.
+// nextNumber returns the number of the next CRL, or 1 if none is recorded.
 func (f *importFlags) nextNumber() (next int64, err error) {
 	next = 1
 	if e := f.ifThere(opensslNumber, func(name string) { next, err = readNumber(name) }); e != nil {
@@ -175,8 +173,7 @@ func readNumber(name string) (int64, error) {
 	return number, nil
 }
 
-// revokedInIndex are the serial numbers that the index has as revoked, without those that have
-// expired, which need not be on a list.
+// revokedInIndex returns the revoked serial numbers of the index, except expired ones, which need not be on a CRL.
 func (f *importFlags) revokedInIndex(now time.Time) (serials []string, err error) {
 	var content []byte
 	if e := f.ifThere(opensslIndex, func(name string) { content, err = readLarge(name, opensslMaxIndex) }); e != nil || err != nil {
@@ -198,9 +195,8 @@ func (f *importFlags) revokedInIndex(now time.Time) (serials []string, err error
 	return serials, nil
 }
 
-// indexEntry reads the end of validity and the serial number, in the form of
-// [pki.SerialString], of a line of the index: status, end, time of revocation with its reason,
-// serial number, file, subject.
+// indexEntry returns the expiry and the serial number, in the form of [pki.SerialString], from a line of the index:
+// status, expiry, time of revocation with its reason, serial number, file, subject.
 func indexEntry(fields []string) (end time.Time, serial string, ok bool) {
 	if len(fields) != 6 {
 		return end, "", false

@@ -11,7 +11,7 @@ import (
 	"notary/client"
 )
 
-// authoritySettings changes those settings whose flags are given, and shows them otherwise.
+// authoritySettings changes the settings whose flags are given; without flags it shows all.
 func (p *program) authoritySettings() *cobra.Command {
 	var crl, ocsp, issuer bool
 	var shards int

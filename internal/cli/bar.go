@@ -9,10 +9,9 @@ import (
 	"notary/internal/store/archive"
 )
 
-// bar shows how far a long piece of work is: a line that moves on a terminal, and nothing
-// elsewhere.
+// bar is a progress bar. It prints nothing unless the output is a terminal.
 type bar struct {
-	out   io.Writer // nil for nothing
+	out   io.Writer // nil for no output
 	now   func() time.Time
 	shown time.Time
 }
@@ -29,7 +28,7 @@ const (
 	barEvery = 100 * time.Millisecond
 )
 
-// show draws the bar anew, though not more often than can be seen.
+// show redraws the bar, at a limited rate.
 func (b *bar) show(what string, done, of int64) {
 	if b.out == nil || done < of && b.now().Sub(b.shown) < barEvery {
 		return
@@ -42,12 +41,12 @@ func (b *bar) show(what string, done, of int64) {
 	fmt.Fprintf(b.out, "\r\x1b[K%s %s%s %d of %d", what, strings.Repeat("█", full), strings.Repeat("░", barWidth-full), done, of)
 }
 
-// of is the progress of reading a database.
+// of returns the progress function for reading a database.
 func (b *bar) of(what string) archive.Progress {
 	return func(table string, rows, of int64) { b.show(what+" "+table, rows, of) }
 }
 
-// end leaves the line.
+// end clears the line.
 func (b *bar) end() {
 	if b.out != nil && !b.shown.IsZero() {
 		fmt.Fprint(b.out, "\r\x1b[K")

@@ -15,19 +15,19 @@ import (
 	"notary/client"
 )
 
-// decision is what a command does to one request or to many.
+// decision is a command's action on one or many requests.
 type decision struct {
 	one       func(ctx context.Context, c *client.Client, id int64) error
 	many      func(ctx context.Context, c *client.Client, on api.Bulk) iter.Seq2[api.Outcome, error]
-	explain   func(ctx context.Context, c *client.Client, on api.Bulk) error // before the question; nil for nothing
-	question  string                                                         // with how many requests as %s
+	explain   func(ctx context.Context, c *client.Client, on api.Bulk) error // before the question, or nil
+	question  string                                                         // with the number of requests as %s
 	doing     string
 	done      string
-	permanent bool   // confirmed even if every request is named
-	noun      string // of what it is done to; "" for request
+	permanent bool   // asks even if every request is named
+	noun      string // what it is done to; "" for request
 }
 
-// decide does it to the requests that the command line names.
+// decide runs the decision on the requests named on the command line.
 func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d decision) error {
 	switch {
 	case len(args) > 0 && on.given():
@@ -51,7 +51,7 @@ func (p *program) decide(command *cobra.Command, args []string, on *decidedOn, d
 	})(command, nil)
 }
 
-// decideOnFound counts the requests that the flags find, asks, and sends along which they are.
+// decideOnFound counts the requests that match the flags, asks, and sends the count's selection along.
 func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decidedOn, d decision) error {
 	filter, err := on.requests(p.now())
 	if err != nil {
@@ -81,7 +81,7 @@ func (p *program) decideOnFound(ctx context.Context, c *client.Client, on *decid
 	return p.follow(d.many(ctx, c, bulk), n, d)
 }
 
-// confirmMany says what would be done, and asks.
+// confirmMany explains the action and asks.
 func (p *program) confirmMany(ctx context.Context, c *client.Client, yes bool, d decision, on api.Bulk, n int) error {
 	if _, asked := p.terminal(); asked && !yes && d.explain != nil {
 		if err := d.explain(ctx, c, on); err != nil {
@@ -108,7 +108,7 @@ func areOf(n int) string {
 	return "are"
 }
 
-// follow shows how far the work is, and at the end what became of it.
+// follow shows the progress and finally the outcome.
 func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decision) error {
 	noun := cmp.Or(d.noun, "request")
 	failed := failures{noun: noun}
@@ -154,11 +154,11 @@ func (p *program) follow(outcomes iter.Seq2[api.Outcome, error], of int, d decis
 	return broken
 }
 
-// failures are the requests, or other objects, that something could not be done to, by the reason.
+// failures collects the objects on which the action failed, by reason.
 type failures struct {
 	noun    string
 	count   int
-	reasons []string // in the order in which they came
+	reasons []string // in order of arrival
 	ids     map[string][]int64
 }
 
@@ -180,7 +180,7 @@ func (f *failures) add(o api.Outcome) {
 	f.count++
 }
 
-// What many requests share is told in one line, with some of their ids.
+// Many failures with the same reason share one line, with some of their ids.
 const (
 	manyShare = 5
 	idsShown  = 20

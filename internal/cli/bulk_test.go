@@ -12,8 +12,7 @@ import (
 	"notary/api"
 )
 
-// TestDecisionsOnMany shows what the commands that decide on requests send, and say, when
-// there are several: nobody is there to ask.
+// Decisions on several requests send the expected calls and print the expected output, without a terminal.
 func TestDecisionsOnMany(t *testing.T) {
 	t.Parallel()
 	const path = "/api/v1/certificate_requests"
@@ -75,7 +74,7 @@ func TestDecisionsOnMany(t *testing.T) {
 	}
 }
 
-// outcomesOf answers a bulk call: all but the request 3 succeed.
+// outcomesOf answers a bulk call: all but request 3 succeed.
 func outcomesOf(r *http.Request) string {
 	var body api.Bulk
 	json.NewDecoder(r.Body).Decode(&body)
@@ -117,7 +116,7 @@ func TestDecisionUsage(t *testing.T) {
 	}
 }
 
-// TestFailuresAreTold: one line for each, but one for many that share the reason.
+// Each failure has a line; many with the same reason share one.
 func TestFailuresAreTold(t *testing.T) {
 	t.Parallel()
 	var ids []string
@@ -146,7 +145,7 @@ func TestFailuresAreTold(t *testing.T) {
 	}
 }
 
-// TestDecisionsThatEndEarly: what became of the requests until then is told, too.
+// When decisions are interrupted, the outcomes so far are shown.
 func TestDecisionsThatEndEarly(t *testing.T) {
 	t.Parallel()
 	broken := newShell(t, answer(200, `{"result":[{"id":1,"status":"success"},`)).trusted()

@@ -53,7 +53,7 @@ func (p *program) certificateTable() table[api.Certificate] {
 	}
 }
 
-// certificateStatus returns the status of a certificate in a word.
+// certificateStatus returns the status of a certificate as a word.
 func (p *program) certificateStatus(e api.Certificate) string {
 	c := notary.Certificate{NotBefore: e.NotBefore, NotAfter: e.NotAfter}
 	if e.RevokedAt != nil {
@@ -93,7 +93,7 @@ func (p *program) certificateShow() *cobra.Command {
 		})}
 }
 
-// profileText is by which profile, in which version, a certificate was issued.
+// profileText returns the profile and version by which a certificate was issued.
 func profileText(e api.Certificate) string {
 	if e.ProfileVersion == 0 {
 		return e.Profile
@@ -101,7 +101,7 @@ func profileText(e api.Certificate) string {
 	return fmt.Sprintf("%s, version %d", e.Profile, e.ProfileVersion)
 }
 
-// findingFields are findings, a line each.
+// findingFields returns a line for each finding.
 func findingFields(findings []api.LintFinding) []field {
 	fields := make([]field, len(findings))
 	for i, f := range findings {

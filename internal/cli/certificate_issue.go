@@ -73,7 +73,7 @@ func (p *program) issue(ctx context.Context, c *client.Client, flags issueFlags)
 	return p.writeIssued(flags, issued)
 }
 
-// createKey creates the key and its CSR, and names the files.
+// createKey creates the key and its CSR, and chooses the file names.
 func (f *issueFlags) createKey() (csr string, err error) {
 	key, csr, err := makeCSR(f.requestFlags)
 	if err != nil {
@@ -88,7 +88,7 @@ func (f *issueFlags) createKey() (csr string, err error) {
 	return csr, writeKey(f.keyOut, key)
 }
 
-// undone removes the key of a call that the server refused.
+// undone removes the key of a rejected call.
 func (f *issueFlags) undone(err error) error {
 	switch {
 	case f.keyOut == "":
@@ -101,7 +101,7 @@ func (f *issueFlags) undone(err error) error {
 	return err
 }
 
-// issuedFiles is the answer of the server with what only this machine knows.
+// issuedFiles is the server's response with the names of local files.
 type issuedFiles struct {
 	api.Issued
 	File    string `json:"file,omitempty"`

@@ -64,7 +64,7 @@ func (p *program) check(ctx context.Context, c *config.Config, _ []string) error
 	return nil
 }
 
-// existingKeys returns the keys of the passphrase or the key file; nil if there is neither.
+// existingKeys returns the keys of the passphrase or the key file, or nil if neither exists.
 func existingKeys(c *config.Config) (keystore.Keys, error) {
 	switch {
 	case c.Passphrase != "":

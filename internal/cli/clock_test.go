@@ -9,8 +9,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// A server whose record is from the future issues nothing, says why, and goes on once an Admin
-// has confirmed the clock. What revokes and publishes works meanwhile.
+// A server whose newest record is in the future stops issuing, says why, and resumes once an Admin confirms the clock.
+// Revocation and publication continue meanwhile.
 func TestClockIsConfirmed(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)

@@ -19,15 +19,15 @@ import (
 	"notary/internal/server"
 )
 
-// target is the server that a command is for.
+// target is the server that a command calls.
 type target struct {
 	server  string
-	isKnown bool       // whether it is in servers.json
-	memory  remembered // what it is trusted by; also that of a --ca-cert, not yet remembered
-	caCert  bool       // whether --ca-cert was given
+	isKnown bool       // it is in servers.json
+	memory  remembered // what to trust; includes a --ca-cert not yet remembered
+	caCert  bool       // --ca-cert was given
 }
 
-// target finds out which server is meant, by flag, variable or memory.
+// target determines the server from the flag, variable or servers.json.
 func (p *program) target() (target, error) {
 	known, err := p.loadServers()
 	if err != nil {
@@ -50,7 +50,7 @@ func (p *program) target() (target, error) {
 	return t, nil
 }
 
-// readCertificates reads the certificates of a PEM file and leaves out what else is there.
+// readCertificates returns the certificates of a PEM file, without any other content.
 func readCertificates(path string) (string, error) {
 	rest, err := files.Read(path)
 	if err != nil {
@@ -68,7 +68,7 @@ func readCertificates(path string) (string, error) {
 	return found.String(), nil
 }
 
-// client calls the target with the given token.
+// client returns a client of the target with the given token.
 func (t target) client(token string) (*client.Client, error) {
 	settings := client.Config{Server: t.server, Token: token}
 	switch m := t.memory; {
@@ -95,7 +95,7 @@ func (t target) client(token string) (*client.Client, error) {
 var errForgotten = notary.Errorf(notary.Invalid,
 	"the certificate remembered for the server cannot be read: log in again with --accept-new-certificate")
 
-// connect makes the client that a command calls the server with. Nothing is sent yet.
+// connect returns the client of a command. Nothing is sent yet.
 func (p *program) connect() (*client.Client, error) {
 	t, err := p.target()
 	if err != nil {
@@ -104,9 +104,8 @@ func (p *program) connect() (*client.Client, error) {
 	return t.client(cmp.Or(p.token, p.env("NOTARY_TOKEN"), t.memory.Token))
 }
 
-// firstContact connects for a login. The certificate of a server that was never seen before, and that the
-// system does not trust, is remembered once [program.trust] accepts it and the login succeeds. acceptNew does
-// the same for a server that was seen before.
+// firstContact connects for a login. An unknown certificate that the system does not trust is remembered once
+// [program.trust] accepts it and the login succeeds. For a known server that requires acceptNew.
 func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *client.Client, error) {
 	t, err := p.target()
 	if err != nil {
@@ -141,8 +140,8 @@ func (p *program) firstContact(ctx context.Context, acceptNew bool) (target, *cl
 	return t, c, err
 }
 
-// trust accepts the certificate of an unknown server if it is the self-signed one in a data folder on this
-// machine, if --fingerprint matches it, or if the user confirms it. Without a terminal, it refuses.
+// trust accepts the certificate of an unknown server if it is the self-signed one in a data folder on this machine, if
+// --fingerprint matches it, or if the user confirms it. Without a terminal it refuses.
 func (p *program) trust(ctx context.Context, serverURL string, certificate *x509.Certificate, acceptNew bool) error {
 	fingerprint := pki.Fingerprint(certificate.Raw)
 	if data := cmp.Or(p.data, p.env(config.EnvData), config.DefaultData); server.IsLoopback(serverURL) && isOwnCertificate(data, certificate) {
@@ -168,8 +167,8 @@ func (p *program) trust(ctx context.Context, serverURL string, certificate *x509
 	return p.confirm(ctx, false, "Is that the server's fingerprint?")
 }
 
-// isOwnCertificate reports whether certificate is the self-signed one of a data folder that only this user and
-// root can write.
+// isOwnCertificate reports whether certificate is the self-signed one of a data folder that only this user and root can
+// write.
 func isOwnCertificate(data string, certificate *x509.Certificate) bool {
 	file := filepath.Join(data, "self-signed.crt")
 	if !files.IsWrittenByUser(data) || !files.IsWrittenByUser(file) {

@@ -13,7 +13,7 @@ import (
 	"notary/internal/pki"
 )
 
-// accounts is a server that knows one account and one token.
+// accounts is a server with one account and one token.
 func accounts(initialized bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
@@ -47,8 +47,7 @@ const password = "correct horse battery\n"
 
 var login = []string{"login", "--email", "me@example.com", "--password-stdin"}
 
-// TestTrustOnFirstUse is the life of a server's certificate: unknown, remembered, changed,
-// accepted.
+// A server's certificate is unknown, then remembered, then replaced and accepted.
 func TestTrustOnFirstUse(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, accounts(true))
@@ -87,8 +86,8 @@ func TestTrustOnFirstUse(t *testing.T) {
 	s.must("account", "me")
 }
 
-// An unknown server is not trusted without a person or a fingerprint, not even on this machine, unless its
-// certificate is in a data folder that only this user can write.
+// An unknown server is not trusted without confirmation or a fingerprint, even on this machine, unless its certificate
+// is in a data folder that only this user can write.
 func TestUnknownServerIsNotTrusted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, accounts(true))
@@ -123,8 +122,7 @@ func TestWrongPasswordRemembersNothing(t *testing.T) {
 	}
 }
 
-// TestKnownServerIsNotTrustedAnew: a server that the system trusted, or one trusted by its
-// authority, does not become a server on first use when that ends.
+// A server that was trusted by the system or by a CA certificate does not fall back to trust on first use.
 func TestKnownServerIsNotTrustedAnew(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, accounts(true))
@@ -173,7 +171,7 @@ func TestServersFile(t *testing.T) {
 			t.Errorf("%s: %v, %v, want the mode %v", path, info.Mode(), err, want)
 		}
 	}
-	s.env["NOTARY_SERVER"] = "" // from here on the one that was logged in to is meant
+	s.env["NOTARY_SERVER"] = "" // uses the server of the last login
 	if r := s.must("status"); !strings.Contains(r.out, "Server:     "+s.server.URL+"\n") || !strings.Contains(r.out, "me@example.com (Admin)") {
 		t.Errorf("status: %q", r.out)
 	}
@@ -196,8 +194,7 @@ func TestServersFile(t *testing.T) {
 	s.run("status").wantFailure(t, "servers.json cannot be understood")
 }
 
-// TestServersFileIsChangedByMany shows that no change gets lost between commands that run
-// at once.
+// Concurrent commands lose no change to servers.json.
 func TestServersFileIsChangedByMany(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
