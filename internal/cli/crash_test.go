@@ -21,8 +21,8 @@ import (
 
 const crashes = 20
 
-// The server is killed in the middle of the load, again and again. What it acknowledged is
-// there after each restart, the CRL number never falls, and the database is whole.
+// The server is killed repeatedly under load. Everything it acknowledged survives each restart, the CRL number never
+// decreases, and the database is intact.
 func TestKilledUnderLoad(t *testing.T) {
 	binary := buildProgram(t)
 	data := filepath.Join(t.TempDir(), "notary-data")
@@ -56,7 +56,7 @@ func (l *load) crashDuring(t *testing.T, server *process) {
 	running.Wait()
 }
 
-// buildProgram builds the program as a user gets it, without the race detector, with further flags of go build.
+// buildProgram builds the program as a user gets it, without the race detector, with additional flags of go build.
 func buildProgram(t *testing.T, flags ...string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "notary")
@@ -67,14 +67,14 @@ func buildProgram(t *testing.T, flags ...string) string {
 	return binary
 }
 
-// process is a server as a process of its own.
+// process is a server in a separate process.
 type process struct {
-	env       []string // beside that of the test
+	env       []string // in addition to that of the test
 	cmd       *exec.Cmd
 	url       string
-	publishes string       // http://host:port of what is published
+	publishes string       // http://host:port of the publications
 	log       bytes.Buffer // complete once the process has ended
-	stderr    io.Writer    // where its log goes instead, if it is set
+	stderr    io.Writer    // receives the log instead, if set
 	once      sync.Once
 }
 
@@ -83,7 +83,7 @@ var (
 	publishesOn = regexp.MustCompile(`publishes: +on (\S+),`)
 )
 
-// startProcess starts a server, which the end of the test kills.
+// startProcess starts a server and kills it at the end of the test.
 func startProcess(t *testing.T, binary string, args ...string) *process {
 	t.Helper()
 	p := &process{env: []string{"NOTARY_SETUP_CODE=off"}}
@@ -121,11 +121,11 @@ func (p *process) start(dir, binary string, args ...string) error {
 		p.kill()
 		return fmt.Errorf("the server did not start: %s", p.log.String())
 	}
-	go io.Copy(io.Discard, out) // so that it never waits for a reader
+	go io.Copy(io.Discard, out) // so that the server never blocks
 	return nil
 }
 
-// kill ends the process as kill -9 does, and waits for its end.
+// kill ends the process like kill -9 and waits for it.
 func (p *process) kill() {
 	p.once.Do(func() {
 		_ = p.cmd.Process.Kill()

@@ -19,9 +19,9 @@ import (
 	"notary/internal/store/archive"
 )
 
-// The commands of this file work on a database itself, and call no server.
+// The commands of this file work on a database directly and call no server.
 
-// onDatabase makes c a command for the database that "notary start" uses with the same flags.
+// onDatabase makes c a command on the database that "notary start" uses with the same flags.
 func onDatabase(c *cobra.Command, do func(ctx context.Context, c *config.Config, args []string) error) *cobra.Command {
 	var file string
 	c.RunE = func(command *cobra.Command, args []string) error {
@@ -114,8 +114,8 @@ func (p *program) copyStore(ctx context.Context, from, to string) (err error) {
 	return p.done("copied; both hold the same, SHA-256 %s", written)
 }
 
-// openNamed opens a database by its name on the command line. One that must exist is not created, and is refused if
-// a newer program upgraded it: this one does not know all of its tables.
+// openNamed opens a database by its name on the command line. One that must exist is not created, and is rejected if a
+// newer program upgraded it, because this program does not know all of its tables.
 func (p *program) openNamed(ctx context.Context, name string, mustExist bool) (*store.Store, error) {
 	if name == "-" {
 		if name = p.env(config.EnvDatabase); name == "" {
@@ -206,7 +206,7 @@ func (p *program) restoreCommand() *cobra.Command {
 	return c
 }
 
-// requireReadable refuses a file that is missing or that this user may not read. SQLite does not tell the two apart.
+// requireReadable rejects a file that is missing or unreadable for this user. SQLite does not distinguish the two.
 func requireReadable(name string) error {
 	if !files.IsFile(name) {
 		return notary.Errorf(notary.NotFound, "there is no file %s", name)

@@ -16,21 +16,21 @@ import (
 	"notary/client"
 )
 
-// The formats in which certificates are written.
+// Output formats of certificates.
 const (
-	formatPEM       = "pem"       // the same as fullchain
+	formatPEM       = "pem"       // same as fullchain
 	formatFullchain = "fullchain" // the certificate and its issuers
-	formatChain     = "chain"     // the issuers alone
-	formatLeaf      = "leaf"      // the certificate alone
-	formatRoot      = "root"      // the root alone
-	formatDER       = "der"       // the certificate alone, binary
+	formatChain     = "chain"     // only the issuers
+	formatLeaf      = "leaf"      // only the certificate
+	formatRoot      = "root"      // only the root
+	formatDER       = "der"       // only the certificate, binary
 	formatPKCS7     = "pkcs7"     // the certificate and its issuers (RFC 2315)
 	formatPKCS12    = "pkcs12"    // with the private key (RFC 7292)
 )
 
 var formats = []string{formatPEM, formatFullchain, formatChain, formatLeaf, formatRoot, formatDER, formatPKCS7, formatPKCS12}
 
-// downloadFlags say in which form and where to.
+// downloadFlags select the format and the file.
 type downloadFlags struct {
 	outFlags
 	format string
@@ -39,13 +39,13 @@ type downloadFlags struct {
 	pkcs12 pkcs12Flags
 }
 
-// downloaded is what the server has: a certificate with its issuers, leaf first.
+// downloaded is a certificate with its issuers, leaf first.
 type downloaded struct {
 	chain []*x509.Certificate
 }
 
-// download is a command that writes a certificate with its chain in any format. get asks the
-// server for the chain, in PEM.
+// download returns a command that writes a certificate with its chain in any format. The function get fetches the PEM
+// chain from the server.
 func (p *program) download(short, example string, get func(ctx context.Context, c *client.Client, id int64) (string, error)) *cobra.Command {
 	var flags downloadFlags
 	c := &cobra.Command{
@@ -86,7 +86,7 @@ func (f *downloadFlags) register(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("out", "pkcs12")
 }
 
-// complete fills in what follows from the flags, and refuses what cannot be meant.
+// complete derives defaults from the flags and rejects contradictory ones.
 func (f *downloadFlags) complete(p *program) error {
 	switch {
 	case f.leaf:
@@ -107,7 +107,7 @@ func (f *downloadFlags) complete(p *program) error {
 	return f.pkcs12.complete(f)
 }
 
-// readChain reads the chain that the server answered.
+// readChain parses the chain that the server returned.
 func readChain(text string) (chain []*x509.Certificate, err error) {
 	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
 		certificate, err := x509.ParseCertificate(block.Bytes)
@@ -122,7 +122,7 @@ func readChain(text string) (chain []*x509.Certificate, err error) {
 	return chain, nil
 }
 
-// root is the last of the chain where that is self-signed, as only a root is.
+// root returns the last certificate of the chain if it is self-issued, as only a root is.
 func (d downloaded) root() *x509.Certificate {
 	last := d.chain[len(d.chain)-1]
 	if len(d.chain) == 1 || string(last.RawSubject) != string(last.RawIssuer) {
@@ -131,7 +131,7 @@ func (d downloaded) root() *x509.Certificate {
 	return last
 }
 
-// without is the chain with or without its root.
+// without returns the chain with or without its root.
 func (d downloaded) without(root bool) []*x509.Certificate {
 	if root && d.root() != nil {
 		return d.chain[:len(d.chain)-1]
@@ -156,16 +156,16 @@ func (p *program) writeChain(ctx context.Context, flags downloadFlags, d downloa
 	return p.printJSON(written{Message: api.Success, File: flags.out})
 }
 
-// written is the answer of a command that wrote files.
+// written is the JSON output of a command that wrote files.
 type written struct {
 	Message    string `json:"message"`
 	File       string `json:"file,omitempty"`
 	Alias      string `json:"alias,omitempty"`
 	TrustStore string `json:"trust_store_file,omitempty"`
-	Password   string `json:"password,omitempty"` // only where it was made
+	Password   string `json:"password,omitempty"` // only if generated
 }
 
-// encode writes the chain in one of the formats without a key.
+// encode encodes the chain in a format without a key.
 func (f downloadFlags) encode(d downloaded) ([]byte, error) {
 	list := d.without(f.noRoot)
 	switch f.format {
@@ -201,8 +201,7 @@ func ders(list []*x509.Certificate) (all [][]byte) {
 	return all
 }
 
-// encodePKCS7 writes a SignedData without signers (RFC 2315, section 9.1), binary where the
-// file's name says so.
+// encodePKCS7 encodes a SignedData without signers (RFC 2315, section 9.1), in DER if the file's extension implies it.
 func encodePKCS7(list []*x509.Certificate, file string) ([]byte, error) {
 	der, err := pkcs7.DegenerateCertificate(slices.Concat(ders(list)...))
 	if err != nil {

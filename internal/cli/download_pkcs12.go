@@ -20,7 +20,7 @@ import (
 	"notary/internal/pki"
 )
 
-// pkcs12Flags say how a PKCS #12 file is made.
+// pkcs12Flags describe a PKCS #12 file.
 type pkcs12Flags struct {
 	file            string
 	key             string
@@ -42,7 +42,7 @@ func (f *pkcs12Flags) register(c *cobra.Command) {
 	flags.StringVar(&f.trustStore, "trust-store", "", "write a PKCS #12 `file` of the root as well, for Java to trust")
 }
 
-// complete refuses flags that do not go together.
+// complete rejects contradictory flags.
 func (f *pkcs12Flags) complete(all *downloadFlags) error {
 	isPKCS12 := all.format == formatPKCS12
 	switch {
@@ -65,13 +65,12 @@ func (f *pkcs12Flags) complete(all *downloadFlags) error {
 	return f.trust(all).check()
 }
 
-// trust is where the trust store is written to.
+// trust returns where to write the trust store.
 func (f *pkcs12Flags) trust(all *downloadFlags) outFlags {
 	return outFlags{out: f.trustStore, force: all.force}
 }
 
-// writePKCS12 makes the key store and the trust store that are asked for, before it writes
-// either.
+// writePKCS12 encodes the requested key store and trust store before it writes either.
 func (p *program) writePKCS12(ctx context.Context, flags downloadFlags, d downloaded) error {
 	var key crypto.Signer
 	var err error
@@ -101,7 +100,7 @@ func (p *program) writePKCS12(ctx context.Context, flags downloadFlags, d downlo
 	return p.storesWritten(flags, d, password, made)
 }
 
-// storeFile is one that is to be written.
+// storeFile is a file to write.
 type storeFile struct {
 	to      outFlags
 	content []byte
@@ -125,13 +124,13 @@ func makeStores(flags downloadFlags, d downloaded, key crypto.Signer, password s
 		if err != nil {
 			return nil, err
 		}
-		// First, so that no key store is left whose password was never shown.
+		// First, so that a failure leaves no key store whose password was never shown.
 		stores = slices.Insert(stores, 0, storeFile{flags.pkcs12.trust(&flags), content, 0o644})
 	}
 	return stores, nil
 }
 
-// storesWritten says what was written, and the password where nobody knows it yet.
+// storesWritten reports the written files, and a generated password.
 func (p *program) storesWritten(flags downloadFlags, d downloaded, password string, made bool) error {
 	answer := written{Message: api.Success, TrustStore: flags.pkcs12.trustStore}
 	var lines []string
@@ -157,11 +156,10 @@ func (f downloadFlags) keyAlias(d downloaded) string {
 	return cmp.Or(f.pkcs12.alias, aliasOf(d.chain[0]))
 }
 
-// maxAliasLength is what [pki.PKCS12Options] takes.
+// maxAliasLength is the limit of [pki.PKCS12Options].
 const maxAliasLength = 64
 
-// aliasOf names a certificate: by its common name or its first other name, without what an
-// alias cannot hold.
+// aliasOf names a certificate by its common name or first other name, without characters that an alias cannot hold.
 func aliasOf(c *x509.Certificate) string {
 	names := pki.CertificateNames(c)
 	name := c.Subject.CommonName
@@ -177,7 +175,7 @@ func aliasOf(c *x509.Certificate) string {
 	return string(alias[:min(len(alias), maxAliasLength)])
 }
 
-// readKey reads a private key, and its password where it has one.
+// readKey reads a private key, and its password if it has one.
 func (p *program) readKey(ctx context.Context, flags pkcs12Flags) (crypto.Signer, error) {
 	content, err := p.readAny(ctx, flags.key)
 	if err != nil {
@@ -203,7 +201,7 @@ func (p *program) readKey(ctx context.Context, flags pkcs12Flags) (crypto.Signer
 	return pki.ParsePrivateKey(content, password)
 }
 
-// newPassword is that for a new file: of a file, of a person, or else made here.
+// newPassword returns the password of a new file: from a file, a prompt, or generated.
 func (p *program) newPassword(ctx context.Context, file string) (password string, made bool, err error) {
 	if file != "" {
 		password, err = p.readPassword(ctx, file)
@@ -218,7 +216,7 @@ func (p *program) newPassword(ctx context.Context, file string) (password string
 	return rand.Text(), true, nil
 }
 
-// readPassword reads the first line of a file, "-" for the standard input.
+// readPassword reads the first line of a file; "-" is the standard input.
 func (p *program) readPassword(ctx context.Context, file string) (string, error) {
 	if file == "-" {
 		return p.readSecret(ctx, secret{stdin: true})

@@ -44,8 +44,7 @@ func (p *program) certificateExport() *cobra.Command {
 	return c
 }
 
-// copy puts what comes where the flags say, like [outFlags.write], and without holding it. A
-// file that could not be written whole is removed.
+// copy streams to the destination like [outFlags.write]. It removes an incomplete file.
 func (f outFlags) copy(p *program, from io.Reader) error {
 	if f.out == "" {
 		_, err := io.Copy(p.out, from)
@@ -55,7 +54,7 @@ func (f outFlags) copy(p *program, from io.Reader) error {
 	switch {
 	case err == nil && info.IsDir():
 		return notary.Errorf(notary.Invalid, "%s is a folder: give the path of a file", f.out)
-	case err == nil && !info.Mode().IsRegular(): // a device or pipe takes what is written, and stays
+	case err == nil && !info.Mode().IsRegular(): // a device or pipe is written to, not replaced
 		err = copyInto(f.out, from)
 	default:
 		err = f.copyFile(from)
@@ -82,7 +81,7 @@ func (f outFlags) copyFile(from io.Reader) error {
 	folder := filepath.Dir(f.out)
 	var file *os.File
 	var err error
-	if f.force { // readers see the old one or the new one
+	if f.force { // readers see the old file or the new one
 		file, err = os.CreateTemp(folder, "."+filepath.Base(f.out)+".*")
 	} else {
 		file, err = os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)

@@ -36,8 +36,7 @@ func TestExport(t *testing.T) {
 	s.run("certificate", "export", "--out", filepath.Join(file, "x")).wantFailure(t)
 }
 
-// TestExportThatBreaksOff leaves no file that could be taken for a whole one, and keeps the
-// one that was there.
+// An interrupted export leaves no file that looks complete, and keeps an existing one.
 func TestExportThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,16 +13,16 @@ import (
 	"notary/internal/testkit"
 )
 
-// What was acknowledged outlives the nodes, the database and the server that it is on.
+// Acknowledged changes survive the loss of nodes, of the database and of its server.
 func TestFailover(t *testing.T) {
 	binary := buildProgram(t)
 	t.Run("a node is killed and the database goes away", func(t *testing.T) { nodeAndDatabaseAway(t, binary) })
 	t.Run("a standby takes the place of its primary", func(t *testing.T) { standbyTakesOver(t, binary) })
 }
 
-// One of two nodes is killed, then the database crashes and is away for a while.
+// One of two nodes is killed, then the database crashes and is unavailable for a while.
 func nodeAndDatabaseAway(t *testing.T, binary string) {
-	postgres := testkit.StartCluster(t, "fsync = off") // a kill takes nothing that the disk has yet to get
+	postgres := testkit.StartCluster(t, "fsync = off") // a kill does not lose unsynced writes
 	postgres.Exec(t, `CREATE DATABASE notary`)
 	c := newCluster(t, binary, postgres.URL("notary"))
 	first, second := c.start(t), c.start(t)
@@ -31,7 +31,7 @@ func nodeAndDatabaseAway(t *testing.T, binary string) {
 	l.await(t, 300)
 
 	first.kill()
-	l.await(t, 200) // the other goes on
+	l.await(t, 200) // the other node continues
 	whole := l.calls()
 
 	postgres.Kill(t)
@@ -45,7 +45,7 @@ func nodeAndDatabaseAway(t *testing.T, binary string) {
 	l.finish(t, second, c.database)
 }
 
-// The database is a primary with a standby that must have each commit. The primary is killed.
+// The database is a primary with a synchronous standby. The primary is killed.
 func standbyTakesOver(t *testing.T, binary string) {
 	primary := testkit.StartCluster(t, "fsync = off", "synchronous_commit = on")
 	standby := primary.Standby(t)
@@ -71,7 +71,7 @@ func standbyTakesOver(t *testing.T, binary string) {
 	l.finish(t, node, standby.URL("notary"))
 }
 
-// awaitSynchronous waits until the standby must have each commit.
+// awaitSynchronous waits until the standby is synchronous.
 func awaitSynchronous(t *testing.T, primary *testkit.Cluster) {
 	t.Helper()
 	db := testkit.SQL(t, primary.URL("postgres"))
@@ -87,7 +87,7 @@ func awaitSynchronous(t *testing.T, primary *testkit.Cluster) {
 	}
 }
 
-// eitherOf is the URL of whichever of two servers takes changes.
+// eitherOf returns the URL of whichever of two servers is writable.
 func eitherOf(t *testing.T, first, second string) string {
 	t.Helper()
 	one, err := url.Parse(first)
@@ -99,7 +99,7 @@ func eitherOf(t *testing.T, first, second string) string {
 	return one.String()
 }
 
-// wantReadOnly wants a database that is read, and takes no change.
+// wantReadOnly requires a database that can be read but not changed.
 func wantReadOnly(t *testing.T, database string) {
 	t.Helper()
 	st, err := store.Open(t.Context(), database, time.Now)
@@ -134,7 +134,7 @@ func (l *load) startLoad(t *testing.T) (stop func()) {
 	return stop
 }
 
-// calls are the numbers of calls up to now.
+// calls are numbers of calls so far.
 type calls struct{ acknowledged, unanswered, refused int }
 
 func (l *load) calls() calls {
@@ -151,7 +151,7 @@ func (l *load) await(t *testing.T, n int) time.Duration {
 	return time.Since(begun)
 }
 
-// awaitUntil waits until the numbers of calls are as they must become.
+// awaitUntil waits until done accepts the numbers of calls.
 func (l *load) awaitUntil(t *testing.T, what string, done func(calls) bool) {
 	t.Helper()
 	for begun := time.Now(); !done(l.calls()); time.Sleep(5 * time.Millisecond) {
@@ -161,7 +161,7 @@ func (l *load) awaitUntil(t *testing.T, what string, done func(calls) bool) {
 	}
 }
 
-// finish compares the database with the ledger, ends the last node and checks the database.
+// finish compares the database with the ledger, stops the last node and checks the database.
 func (l *load) finish(t *testing.T, last *process, database string) {
 	t.Helper()
 	lost := l.lostCreates

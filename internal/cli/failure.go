@@ -15,7 +15,7 @@ import (
 	"notary/internal/pki"
 )
 
-// hintedError is an error with advice that only its place in the program knows.
+// hintedError is an error with advice.
 type hintedError struct {
 	error
 	hint string
@@ -27,7 +27,7 @@ func withHint(err error, format string, args ...any) error {
 	return hintedError{err, fmt.Sprintf(format, args...)}
 }
 
-// report tells a person what went wrong, and what to do where we know it.
+// report prints an error and, if possible, advice.
 func (p *program) report(command *cobra.Command, err error) {
 	fmt.Fprintln(p.err, "error:", printable(sentence(err)))
 	if hint := p.hintFor(command, err); hint != "" {
@@ -35,7 +35,7 @@ func (p *program) report(command *cobra.Command, err error) {
 	}
 }
 
-// sentence is the user's part of an error: the cause within a [*notary.Error] is not.
+// sentence returns the user's part of an error, without the cause inside a [*notary.Error].
 func sentence(err error) string {
 	var e *notary.Error
 	switch {
@@ -57,7 +57,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 		return fmt.Sprintf("see %s --help", command.CommandPath())
 	}
 	var e *notary.Error
-	if !errors.As(err, &e) || command.Name() == "start" { // which calls no server, and has a log
+	if !errors.As(err, &e) || command.Name() == "start" { // it calls no server, and has a log
 		return ""
 	}
 	if isLocal(command) {
@@ -84,8 +84,7 @@ func (p *program) hintFor(command *cobra.Command, err error) string {
 	}
 }
 
-// localCommand annotates a command that calls no Notary server: it works on a database itself, or
-// on its arguments.
+// localCommand annotates a command that calls no Notary server: it works on a database or on its arguments.
 const localCommand = "local"
 
 func isLocal(command *cobra.Command) bool {
@@ -93,7 +92,7 @@ func isLocal(command *cobra.Command) bool {
 	return ok
 }
 
-// localHint is the cause of what the user cannot mend: there is no log that has it.
+// localHint returns the cause of an error that the user cannot fix: no log has it.
 func localHint(e *notary.Error) string {
 	if e.Err != nil && (e.Kind == notary.Internal || e.Kind == notary.Unavailable) {
 		return "the cause: " + strings.ReplaceAll(e.Err.Error(), "\n\t", " ") // the driver's list of hosts
@@ -128,7 +127,7 @@ func after(wait time.Duration) string {
 	return " in " + wait.String()
 }
 
-// listOf returns the command that lists what a command did not find.
+// listOf returns the command that lists existing objects.
 func listOf(command *cobra.Command, field string) string {
 	words := strings.Fields(command.CommandPath())
 	switch {

@@ -14,8 +14,8 @@ import (
 	"notary/internal/pki"
 )
 
-// readInput reads what is to be sent, of the file that a flag names, "-" for the standard
-// input. Private keys, which the server would refuse, do not get that far.
+// readInput reads a file to send; "-" is the standard input. It rejects private keys, as the server would, before
+// anything is sent.
 func (p *program) readInput(ctx context.Context, name string) (string, error) {
 	content, err := p.readAny(ctx, name)
 	content = pki.DecodeText(content)
@@ -28,7 +28,7 @@ func (p *program) readInput(ctx context.Context, name string) (string, error) {
 	return string(content), err
 }
 
-// readAny reads a file whole, "-" for the standard input.
+// readAny reads a whole file; "-" is the standard input.
 func (p *program) readAny(ctx context.Context, name string) ([]byte, error) {
 	read := func() ([]byte, error) { return files.Read(name) }
 	if name == "-" {
@@ -37,7 +37,7 @@ func (p *program) readAny(ctx context.Context, name string) ([]byte, error) {
 	return waitFor(ctx, read)
 }
 
-// outFlags say where a command puts what it fetched.
+// outFlags select where a command writes its output.
 type outFlags struct {
 	out   string
 	force bool
@@ -48,7 +48,7 @@ func (f *outFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.force, "force", false, "replace the file of --out")
 }
 
-// write puts content where the flags say, on the standard output without them.
+// write writes content to the file, or to the standard output if there is none.
 func (f outFlags) write(p *program, content []byte) error {
 	if f.out == "" {
 		_, err := p.out.Write(content)
@@ -67,7 +67,7 @@ func (f outFlags) place(content []byte, mode fs.FileMode) error {
 	switch {
 	case err == nil && info.IsDir():
 		return notary.Errorf(notary.Invalid, "%s is a folder: give the path of a file", f.out)
-	case err == nil && !info.Mode().IsRegular(): // a device or pipe takes what is written, and stays
+	case err == nil && !info.Mode().IsRegular(): // a device or pipe is written to, not replaced
 		err = os.WriteFile(f.out, content, mode)
 	case f.force:
 		err = files.Replace(f.out, content, mode)
@@ -80,7 +80,7 @@ func (f outFlags) place(content []byte, mode fs.FileMode) error {
 	return err
 }
 
-// check finds out early what would keep place from writing.
+// check detects early that place would fail.
 func (f outFlags) check() error {
 	if info, err := os.Stat(f.out); err == nil && info.Mode().IsRegular() && !f.force {
 		return f.taken()

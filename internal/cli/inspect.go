@@ -18,7 +18,7 @@ import (
 	"notary/internal/inspect"
 )
 
-// inspectFlags say what to hold the thing against.
+// inspectFlags select what to check against.
 type inspectFlags struct {
 	name         string
 	passwordFile string
@@ -59,10 +59,10 @@ func (p *program) inspectCommand() *cobra.Command {
 	return c
 }
 
-// errFound says by the exit code that something is wrong, which has been shown already.
+// errFound sets the exit code for problems that have already been printed.
 var errFound = errors.New("something is wrong with it")
 
-// inspected is the answer as JSON.
+// inspected is the JSON output.
 type inspected struct {
 	Source  string           `json:"source"`
 	Wrong   bool             `json:"wrong"`
@@ -98,7 +98,7 @@ func (p *program) inspect(ctx context.Context, source string, flags inspectFlags
 	return err
 }
 
-// look finds out what the source is, and reads it.
+// look determines the kind of source and reads it.
 func (p *program) look(ctx context.Context, source string, flags inspectFlags) ([]inspect.Object, error) {
 	if scheme, _, isURL := strings.Cut(source, "://"); isURL {
 		return p.lookAtURL(ctx, source, strings.ToLower(scheme), flags)
@@ -123,7 +123,7 @@ func (p *program) look(ctx context.Context, source string, flags inspectFlags) (
 	return objects, err
 }
 
-// lookAtURL downloads what is at a URL, or looks at the server of one without a path.
+// lookAtURL downloads a URL, or inspects the server of a URL without a path.
 func (p *program) lookAtURL(ctx context.Context, source, scheme string, flags inspectFlags) ([]inspect.Object, error) {
 	u, err := url.Parse(source)
 	switch {
@@ -141,7 +141,7 @@ func (p *program) lookAtURL(ctx context.Context, source, scheme string, flags in
 	return p.lookAtContent(ctx, content, source, flags)
 }
 
-// lookAtContent reads what somebody gave, and holds it against what the flags name.
+// lookAtContent parses content and verifies it against the flags.
 func (p *program) lookAtContent(ctx context.Context, content []byte, source string, flags inspectFlags) ([]inspect.Object, error) {
 	objects, err := inspect.Read(content, p.now())
 	if err != nil {
@@ -162,8 +162,7 @@ func (p *program) lookAtContent(ctx context.Context, content []byte, source stri
 	return objects, nil
 }
 
-// openPKCS12 opens the file with the empty password if possible, else with that of the flags or one
-// that is prompted for.
+// openPKCS12 opens the file with the empty password if possible, otherwise with that of the flags or of a prompt.
 func (p *program) openPKCS12(ctx context.Context, content []byte, source string, flags inspectFlags) ([]inspect.Object, error) {
 	password := ""
 	open := func() ([]inspect.Object, error) {
@@ -189,7 +188,7 @@ func (p *program) openPKCS12(ctx context.Context, content []byte, source string,
 	return open()
 }
 
-// roots are those of the system with those of --ca-cert.
+// roots returns the roots of the system and of --ca-cert.
 func (p *program) roots() (*x509.CertPool, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
@@ -205,7 +204,7 @@ func (p *program) roots() (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// readLarge reads a file, or the standard input, up to what [inspect.Read] takes.
+// readLarge reads a file or the standard input, up to the limit of [inspect.Read].
 func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
 	return waitFor(ctx, func() ([]byte, error) {
 		if name == "-" {
@@ -223,7 +222,7 @@ func (p *program) readLarge(ctx context.Context, name string) ([]byte, error) {
 	})
 }
 
-// warnOfMode tells where others can read a private key that is not encrypted.
+// warnOfMode adds a warning if others can read an unencrypted private key.
 func warnOfMode(objects []inspect.Object, file string) {
 	info, err := os.Stat(file)
 	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {

@@ -11,7 +11,7 @@ import (
 	"notary/internal/inspect"
 )
 
-// printObjects shows everything that was found, and at the end how much is wrong.
+// printObjects prints all objects, and finally the verdict.
 func (p *program) printObjects(objects []inspect.Object) error {
 	errors, warnings := 0, 0
 	for i, o := range objects {
@@ -48,7 +48,7 @@ func problemLine(problem inspect.Problem) string {
 	return line
 }
 
-// verdict is the last line.
+// verdict returns the last line.
 func verdict(errors, warnings int) string {
 	if errors+warnings == 0 {
 		return "nothing is wrong"
@@ -68,7 +68,7 @@ func verdict(errors, warnings int) string {
 	return strings.Join(parts, ", ")
 }
 
-// fieldsOf are the facts that people want of an object.
+// fieldsOf returns the fields to print of an object.
 func (p *program) fieldsOf(o inspect.Object) []field {
 	switch {
 	case o.Certificate != nil:
@@ -218,7 +218,7 @@ func containerFields(c *inspect.Container) []field {
 	}
 }
 
-// positive is a number, or nothing for none.
+// positive returns a number, or "" for 0.
 func positive(n int) string {
 	if n == 0 {
 		return ""

@@ -14,13 +14,13 @@ import (
 	"notary/internal/inspect"
 )
 
-// How long a server may take: to connect and shake hands, and for a whole download.
+// Time limits: for connecting with the handshake, and for a whole download.
 const (
 	handshakeTimeout = 15 * time.Second
 	downloadTimeout  = 2 * time.Minute
 )
 
-// isAddress says whether a text is host:port.
+// isAddress reports whether a text is host:port.
 func isAddress(text string) bool {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || host == "" {
@@ -30,7 +30,7 @@ func isAddress(text string) bool {
 	return err == nil && n > 0 && n < 1<<16
 }
 
-// withPort is the address of a URL's server.
+// withPort returns the address of a URL's server.
 func withPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
@@ -39,7 +39,7 @@ func withPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// download64 gets what is at a URL, up to 64 MiB.
+// download64 downloads a URL, up to 64 MiB.
 func (p *program) download64(ctx context.Context, u *url.URL) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()
@@ -70,7 +70,7 @@ func (p *program) download64(ctx context.Context, u *url.URL) ([]byte, error) {
 	return content, err
 }
 
-// cause is what a failed call says without repeating the URL.
+// cause returns the cause of a failed call, without the URL.
 func cause(err error) string {
 	if e, ok := err.(*url.Error); ok {
 		err = e.Err
@@ -78,8 +78,7 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// lookAtServer shakes hands with a TLS server, whatever its certificate, and looks at what it
-// showed.
+// lookAtServer performs a TLS handshake without verifying the certificate, and inspects what the server presents.
 func (p *program) lookAtServer(ctx context.Context, address string, flags inspectFlags) ([]inspect.Object, error) {
 	roots, err := p.roots()
 	if err != nil {
@@ -102,12 +101,12 @@ func (p *program) lookAtServer(ctx context.Context, address string, flags inspec
 	return inspect.Connected(h, p.now()), nil
 }
 
-// shakeHands fills in what the server shows. A handshake that fails after that, such as for
-// the lack of a certificate of ours, is no error.
+// shakeHands records what the server presents. A handshake that fails afterwards, for example because the server
+// requires a client certificate, is not an error.
 func shakeHands(ctx context.Context, conn net.Conn, h *inspect.Handshake) error {
 	connection := tls.Client(conn, &tls.Config{
 		ServerName:         h.Host,
-		InsecureSkipVerify: true, // what is wrong with the certificate is what we are after
+		InsecureSkipVerify: true, // certificates are inspected, not trusted
 		MinVersion:         tls.VersionTLS10,
 		CipherSuites:       everyCipherSuite(),
 		VerifyConnection: func(state tls.ConnectionState) error {
@@ -123,7 +122,7 @@ func shakeHands(ctx context.Context, conn net.Conn, h *inspect.Handshake) error 
 	return err
 }
 
-// everyCipherSuite is offered, so that servers of old can be looked at, too.
+// everyCipherSuite returns all cipher suites, so that old servers can be inspected too.
 func everyCipherSuite() (ids []uint16) {
 	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
 		ids = append(ids, suite.ID)

@@ -18,7 +18,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// inspecting is a shell whose clock is right for the certificates of a test.
+// inspecting returns a shell whose clock matches the certificates of a test.
 func inspecting(t *testing.T) (*shell, *testkit.Outside) {
 	t.Helper()
 	s := newShell(t, answer(500, ""))
@@ -81,8 +81,7 @@ func TestInspectAServer(t *testing.T) {
 	s.run("inspect", plain.Listener.Addr().String()).wantFailure(t, "does not speak TLS with us")
 }
 
-// The certificate that the server makes for itself is one that nothing is wrong with, but for
-// that nobody has signed it.
+// The only problem of the server's generated certificate is that it is self-signed.
 func TestInspectOurOwnServer(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(500, ""))

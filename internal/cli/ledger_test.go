@@ -14,20 +14,19 @@ import (
 	"notary/internal/testkit"
 )
 
-// ledger is what is known of one request. Some calls may have been done or not: their
-// answer never came, or says so.
+// ledger records what is known about one request. The outcome of some calls is unknown: they got no answer, or the
+// answer says so.
 type ledger struct {
 	id  int64
 	csr string
 
 	mu                     sync.Mutex
 	signs, revokes         int // acknowledged
-	lostSigns, lostRevokes int // that may have been done or not
-	running, begun         int // calls under way, and ever begun
+	lostSigns, lostRevokes int // outcome unknown
+	running, begun         int // calls in progress, and started in total
 }
 
-// begin counts one more call. It gives the call's number, or -1 where another call for the
-// same request is under way.
+// begin counts another call. It returns the call's number, or -1 if another call for the same request is in progress.
 func (r *ledger) begin() (begun int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -39,7 +38,7 @@ func (r *ledger) begin() (begun int) {
 	return r.begun
 }
 
-// end takes down the answer, and gives what is wrong with it.
+// end records the answer, and returns what is wrong with it.
 func (r *ledger) end(d deed, err error, begun int) (failure string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,7 +50,7 @@ func (r *ledger) end(d deed, err error, begun int) (failure string) {
 		r.lose(d)
 		return ""
 	case notary.KindOf(err) == notary.Unavailable:
-		return "" // nothing was changed: verify finds out whether that is true
+		return "" // nothing was changed: verify checks that
 	case err == nil && d == sign:
 		r.signs++
 	case err == nil:
@@ -60,7 +59,7 @@ func (r *ledger) end(d deed, err error, begun int) (failure string) {
 		return fmt.Sprintf("request %d: %v", r.id, err)
 	}
 	if !alone || r.lostSigns+r.lostRevokes > 0 {
-		return "" // whatever came first explains it
+		return "" // earlier calls may explain it
 	}
 	if _, want := before.Next(actionOf(d)); (want == nil) != (err == nil) {
 		return fmt.Sprintf("request %d was %s: %v", r.id, before, err)
@@ -94,21 +93,19 @@ func actionOf(d deed) notary.Action {
 	return notary.Revoke
 }
 
-// unknown says whether the call may have been done or not. Every other failure says that
-// nothing was changed.
+// unknown reports whether the outcome of the call is unknown. All other failures mean that nothing was changed.
 func unknown(err error) bool {
 	return isAway(err) && errors.Is(err, client.ErrOutcomeUnknown)
 }
 
-// isAway says whether the server or its database was not there.
+// isAway reports whether the server or its database was unavailable.
 func isAway(err error) bool {
 	kind := notary.KindOf(err)
 	return kind == notary.Unavailable || kind == notary.OutcomeUnknown
 }
 
-// verify compares the server with the ledger, over the API: every request is there as it was
-// submitted, with every certificate and revocation that was acknowledged, and every revoked
-// serial number is on the CRL.
+// verify compares the server with the ledger through the API: every request is stored as submitted, with every
+// acknowledged certificate and revocation, and every revoked serial number is on the CRL.
 func (l *load) verify(t *testing.T) {
 	t.Helper()
 	for _, failure := range l.failures {
@@ -140,8 +137,7 @@ func (l *load) verify(t *testing.T) {
 	}
 }
 
-// inventory counts certificates and revocations by request, and looks for every revoked
-// serial number on the CRL.
+// inventory counts certificates and revocations by request, and checks that every revoked serial number is on the CRL.
 func (l *load) inventory(t *testing.T) (certificates, revoked map[int64]int) {
 	t.Helper()
 	listed := l.listed(t)
@@ -163,7 +159,7 @@ func (l *load) inventory(t *testing.T) (certificates, revoked map[int64]int) {
 	return certificates, revoked
 }
 
-// listed are the serial numbers on the CRL.
+// listed returns the serial numbers on the CRL.
 func (l *load) listed(t *testing.T) map[string]bool {
 	t.Helper()
 	der, err := l.client.CRL(t.Context(), l.authority)
@@ -176,7 +172,7 @@ func (l *load) listed(t *testing.T) map[string]bool {
 	return listed
 }
 
-// sawCRL reads a list, whose number must never fall.
+// sawCRL parses a CRL, whose number must never decrease.
 func (l *load) sawCRL(t *testing.T, der []byte) *x509.RevocationList {
 	t.Helper()
 	crl, err := x509.ParseRevocationList(der)
@@ -194,7 +190,7 @@ func (l *load) sawCRL(t *testing.T, der []byte) *x509.RevocationList {
 	return crl
 }
 
-// wantAllAnswered wants that no call was refused for now, or went without an answer.
+// wantAllAnswered requires that every call was answered and none was refused temporarily.
 func (l *load) wantAllAnswered(t *testing.T) {
 	t.Helper()
 	if l.unanswered > 0 {

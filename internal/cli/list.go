@@ -14,7 +14,7 @@ import (
 	"notary/api"
 )
 
-// filterFlags narrow a list of requests or certificates.
+// filterFlags filter a list of requests or certificates.
 type filterFlags struct {
 	command *cobra.Command
 	names   []string // of the flags
@@ -27,8 +27,7 @@ type filterFlags struct {
 	after, before string
 }
 
-// register adds the flags that both lists have. The issuer's flag has another name where
-// --authority is who signs.
+// register adds the flags that both lists have. The issuer's flag has another name if --authority is the signer.
 func (f *filterFlags) register(c *cobra.Command, issuerFlag string) {
 	f.command, f.issuerFlag = c, issuerFlag
 	text := func(to *string, name, usage string) {
@@ -65,7 +64,7 @@ func (f *filterFlags) registerRevoked() {
 	f.names = append(f.names, "revoked")
 }
 
-// given says whether any of the flags is there.
+// given reports whether any of the flags is set.
 func (f *filterFlags) given() bool {
 	for _, name := range f.names {
 		if f.command.Flags().Changed(name) {
@@ -75,11 +74,11 @@ func (f *filterFlags) given() bool {
 	return false
 }
 
-// common is what the flags of both lists say.
+// common returns the filter of the flags that both lists have.
 func (f *filterFlags) common(now time.Time) (api.Filter, error) {
 	for _, name := range f.names {
 		flag := f.command.Flags().Lookup(name)
-		if flag.Changed && strings.TrimSpace(flag.Value.String()) == "" { // perhaps an unset variable of a script
+		if flag.Changed && strings.TrimSpace(flag.Value.String()) == "" { // perhaps an unset variable in a script
 			return api.Filter{}, usagef("--%s is empty: say what to look for, or leave it out", name)
 		}
 	}
@@ -113,7 +112,7 @@ func (f *filterFlags) certificates(now time.Time) (api.CertificateFilter, error)
 	return filter, err
 }
 
-// moment reads a time as a person gives it, and gives it as RFC 3339; "" for none.
+// moment parses a time from the command line and formats it as RFC 3339; "" if there is none.
 func moment(flag, text string, now time.Time) (string, error) {
 	if text == "" {
 		return "", nil
@@ -135,7 +134,7 @@ func moment(flag, text string, now time.Time) (string, error) {
 	return "", usagef("--%s %q is not a time: write 2027-12-31, 2027-12-31T23:59:59Z, or from now on 30d, 12h or -7d", flag, text)
 }
 
-// listFlags say which part of a list is shown, and how.
+// listFlags select the part of a list to show, and how.
 type listFlags struct {
 	filterFlags
 	limit    int
@@ -157,7 +156,7 @@ func (f *listFlags) register(c *cobra.Command) {
 	c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(orders, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// paging is what the flags ask the server for; the zero value for the whole list.
+// paging returns the paging that the flags ask for; the zero value for the whole list.
 func (f *listFlags) paging() (api.Paging, error) {
 	switch {
 	case f.command.Flags().Changed("limit") && f.limit < 1:
@@ -172,17 +171,17 @@ func (f *listFlags) paging() (api.Paging, error) {
 	return api.Paging{Sort: f.sort, Limit: min(cmp.Or(f.limit, notary.MaxPage), notary.MaxPage)}, nil
 }
 
-// lister is the list command of requests or certificates.
+// lister implements the list command of requests or certificates.
 type lister[T, F any] struct {
 	flags  *listFlags
 	table  table[T]
 	id     func(T) int64
-	filter func(now time.Time) (F, error)                           // of the flags
+	filter func(now time.Time) (F, error)                           // from the flags
 	all    func(context.Context) iter.Seq2[T, error]                // the whole list as one stream
 	find   func(context.Context, api.Paging, F) iter.Seq2[T, error] // page by page
 }
 
-// run prints the list that the flags ask for, and what changes in it if they ask to watch it.
+// run prints the list and, with --watch, its changes.
 func (l lister[T, F]) run(ctx context.Context, p *program) error {
 	paging, err := l.flags.paging()
 	if err != nil {
@@ -207,7 +206,7 @@ func (l lister[T, F]) run(ctx context.Context, p *program) error {
 	return printList(p, read(), l.table)
 }
 
-// first returns the first n of a list, or all of it if n is 0.
+// first returns the first n of a list, or all if n is 0.
 func first[T any](n int, list iter.Seq2[T, error]) iter.Seq2[T, error] {
 	if n == 0 {
 		return list

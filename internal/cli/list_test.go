@@ -15,8 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestListFlags shows what the flags of the lists ask the server for. The shell's clock says
-// 2026-06-01T12:00:00Z.
+// The flags of the lists send the expected queries. The shell's clock is at 2026-06-01T12:00:00Z.
 func TestListFlags(t *testing.T) {
 	t.Parallel()
 	const requests, certificates, export = "/api/v1/certificate_requests", "/api/v1/certificates", "/api/v1/certificates/export"
@@ -87,7 +86,7 @@ func TestListUsage(t *testing.T) {
 	}
 }
 
-// pagesOf serves requests with the ids from 1 to n, so many a page.
+// pagesOf serves requests with the ids 1 to n in pages.
 func pagesOf(n, size int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		from := 1
@@ -128,15 +127,14 @@ func TestListFollowsPages(t *testing.T) {
 	}
 }
 
-// watched runs a command until the server has been asked so many times, and gives what it
-// wrote. The answers come one after the other.
+// watched runs a command until it has received all answers, one per call, and returns its output.
 func watched(t *testing.T, answers []string, args ...string) result {
 	t.Helper()
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	var calls atomic.Int64
 	s := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/api/v1/accounts/me" { // which hints depend on the role
+		if r.URL.Path == "/api/v1/accounts/me" { // hints depend on the role
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
@@ -160,7 +158,7 @@ func watched(t *testing.T, answers []string, args ...string) result {
 	return result{code, out.String(), errs.String()}
 }
 
-// TestWatch: after the list only what is new or has changed is printed, until the interrupt.
+// After the list, only additions and changes are printed, until interrupted.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	one, oneLater := `{"id":1,"status":"Outstanding","common_name":"a<b"}`, `{"id":1,"status":"Active","common_name":"a<b"}`
@@ -171,7 +169,7 @@ func TestWatch(t *testing.T) {
 		"[" + oneLater + "," + two + "," + three + "]",
 		`{"error":"the server is busy","code":"unavailable"}`,
 		`{"error":"the server is busy","code":"unavailable"}`,
-		"[" + oneLater + "," + three, // broken off: nothing is forgotten
+		"[" + oneLater + "," + three, // interrupted: nothing is forgotten
 		"[" + oneLater + "," + two + "," + three + "]",
 		"[" + oneLater + "," + three + "]", // the second is gone
 		"[" + two + "," + oneLater + "," + three + "]",

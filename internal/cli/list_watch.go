@@ -13,22 +13,22 @@ import (
 	"notary"
 )
 
-// watch prints a list, and then what is new in it or has changed.
+// watch prints a list, then its additions and changes.
 type watch[T any] struct {
 	p     *program
 	table table[T]
 	id    func(T) int64
 	read  func() iter.Seq2[T, error]
 
-	seen map[int64][sha256.Size]byte // what the objects were when they were last read
-	lost bool                        // the server does not answer at present
+	seen map[int64][sha256.Size]byte // digests of the objects when last read
+	lost bool                        // the server is not answering
 }
 
 func newWatch[T any](p *program, t table[T], id func(T) int64, read func() iter.Seq2[T, error]) *watch[T] {
 	return &watch[T]{p: p, table: t, id: id, read: read, seen: map[int64][sha256.Size]byte{}}
 }
 
-// run looks until ctx ends, which is how a watch is meant to end.
+// run polls until ctx ends, the normal end of a watch.
 func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 	var err error
 	if w.p.json {
@@ -54,7 +54,7 @@ func (w *watch[T]) run(ctx context.Context, every time.Duration) error {
 	return err
 }
 
-// outlast goes on while the server cannot be reached, and says so once.
+// outlast ignores that the server is unavailable, after reporting it once.
 func (w *watch[T]) outlast(err error, every time.Duration) error {
 	unavailable := notary.KindOf(err) == notary.Unavailable
 	if unavailable && !w.lost {
@@ -67,7 +67,7 @@ func (w *watch[T]) outlast(err error, every time.Duration) error {
 	return err
 }
 
-// whole is the list as it is read for the first time.
+// whole returns the list as read the first time.
 func (w *watch[T]) whole() iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for v, err := range w.read() {
@@ -81,8 +81,8 @@ func (w *watch[T]) whole() iter.Seq2[T, error] {
 	}
 }
 
-// changed reads the list again and yields what it did not hold, or not so. What is no longer
-// in it is forgotten, and new when it comes back.
+// changed reads the list again and yields what is new or different. An object that has left the list is forgotten, and
+// new if it returns.
 func (w *watch[T]) changed() iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		now := map[int64][sha256.Size]byte{}
@@ -96,7 +96,7 @@ func (w *watch[T]) changed() iter.Seq2[T, error] {
 			if was, known := w.seen[id]; known && was == sum {
 				continue
 			}
-			w.seen[id] = sum // the list may break off
+			w.seen[id] = sum // kept if the list is interrupted
 			if !yield(v, nil) {
 				return
 			}
@@ -106,11 +106,11 @@ func (w *watch[T]) changed() iter.Seq2[T, error] {
 }
 
 func digest(v any) [sha256.Size]byte {
-	text, _ := json.Marshal(v) // it came as JSON
+	text, _ := json.Marshal(v) // cannot fail: it was decoded from JSON
 	return sha256.Sum256(text)
 }
 
-// lines prints a line for each.
+// lines prints a line per object.
 func (w *watch[T]) lines(list iter.Seq2[T, error]) error {
 	out := tabwriter.NewWriter(w.p.out, 0, 0, 2, ' ', 0)
 	defer out.Flush()

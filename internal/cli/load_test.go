@@ -21,25 +21,24 @@ import (
 	"notary/internal/testkit"
 )
 
-// load drives one server or several with many clients at once, and keeps a ledger of what
-// they have acknowledged.
+// load drives one or more servers with many concurrent clients, and records what they have acknowledged.
 type load struct {
-	client    *client.Client   // prepares, and looks at what is there
-	nodes     []*client.Client // take the calls under load; where there are none, client does
+	client    *client.Client   // for preparation and verification
+	nodes     []*client.Client // receive the load; if nil, client does
 	authority int64
 
 	mu           sync.Mutex
 	requests     []*ledger
-	lostCreates  int            // that may have been done or not
-	failures     []string       // what no transition explains
+	lostCreates  int            // outcome unknown
+	failures     []string       // not explained by a transition
 	acknowledged int            // calls
-	unanswered   int            // calls that were not done, or may have been done or not
-	refused      int            // of these, how many a server has told when to try again
-	answers      map[string]int // what these were told
+	unanswered   int            // calls that were not done or whose outcome is unknown
+	refused      int            // of these, how many were refused with a time to retry
+	answers      map[string]int // errors of these
 	crl          int64          // the highest CRL number seen
 }
 
-// deed is one thing that a client does to a request.
+// deed is an operation of a client on a request.
 type deed int
 
 const (
@@ -48,7 +47,7 @@ const (
 	revoke
 )
 
-// deeds are n of each kind in random order.
+// deeds returns n of each kind in random order.
 func deeds(n int) []deed {
 	all := make([]deed, 0, 3*n)
 	for range n {
@@ -58,8 +57,7 @@ func deeds(n int) []deed {
 	return all
 }
 
-// run does the deeds with so many clients, until they are done or ctx ends. Calls that are under
-// way then are not broken off.
+// run performs the deeds with several clients until all are done or ctx ends. It does not abort calls in progress.
 func (l *load) run(ctx context.Context, clients int, work []deed) {
 	queue := make(chan deed, len(work))
 	for _, d := range work {
@@ -100,7 +98,7 @@ func (l *load) do(ctx context.Context, d deed) {
 	l.count(ctx, err)
 }
 
-// node is one of the servers.
+// node returns one of the servers.
 func (l *load) node() *client.Client {
 	if len(l.nodes) == 0 {
 		return l.client
@@ -108,8 +106,8 @@ func (l *load) node() *client.Client {
 	return l.nodes[rand.IntN(len(l.nodes))]
 }
 
-// count counts the call. After one that was not answered the client pauses for a moment. A
-// server that refuses must say when to try again.
+// count counts a call. After a call without an answer the client pauses briefly. A server that refuses must give a time
+// to retry.
 func (l *load) count(ctx context.Context, err error) {
 	l.mu.Lock()
 	var e *notary.Error
@@ -121,7 +119,7 @@ func (l *load) count(ctx context.Context, err error) {
 		l.answers[e.Error()]++
 		if e.RetryAfter > 0 {
 			l.refused++
-		} else if e.Err == nil { // which the client sets where no answer came
+		} else if e.Err == nil { // set by the client if no answer came
 			l.failures = append(l.failures, fmt.Sprintf("refused without a Retry-After: %v", err))
 		}
 	}
@@ -173,8 +171,8 @@ func (l *load) failed(what string) {
 	l.failures = append(l.failures, what)
 }
 
-// watchCRL fetches the CRL again and again until ctx ends, from each server in turn: lists are
-// built under load too, and their number never falls.
+// watchCRL fetches the CRL from each server in turn until ctx ends: CRLs are generated under load too, and their number
+// never decreases.
 func (l *load) watchCRL(ctx context.Context, t *testing.T) {
 	for turn := 0; ctx.Err() == nil; turn++ {
 		node := l.client
@@ -193,7 +191,7 @@ func (l *load) watchCRL(ctx context.Context, t *testing.T) {
 	}
 }
 
-// underLoad has so many clients do the work, while the CRL is watched.
+// underLoad runs the deeds while watching the CRL.
 func (l *load) underLoad(ctx context.Context, t *testing.T, clients int, work []deed) {
 	watching, enough := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
@@ -212,7 +210,7 @@ func newTestCSR() (string, error) {
 	return pki.NewCSR(key, pkix.Name{CommonName: name}, notary.Names{DNS: []string{name}})
 }
 
-// prepare makes the first account and an authority, and logs in.
+// prepare creates the first account and an authority, and logs in.
 func prepare(t testing.TB, c *client.Client) *load {
 	t.Helper()
 	account := api.CreateAccount{Email: "load@example.com", Password: testkit.Password}
@@ -227,7 +225,7 @@ func prepare(t testing.TB, c *client.Client) *load {
 	return l
 }
 
-// connect makes a client of a server whose certificate it does not check.
+// connect returns a client that does not verify the server's certificate.
 func connect(t testing.TB, url string) *client.Client {
 	t.Helper()
 	c, err := client.New(client.Config{Server: url, TLS: &tls.Config{InsecureSkipVerify: true}})
@@ -236,8 +234,8 @@ func connect(t testing.TB, url string) *client.Client {
 	return c
 }
 
-// 64 clients create, sign and revoke 2,000 requests in random order. No call fails but by
-// the transition table, and everything that was acknowledged is there afterwards.
+// 64 clients create, sign and revoke 2,000 requests in random order. Calls fail only as the transition table allows,
+// and all acknowledged changes are stored.
 func TestManyClientsAtOnce(t *testing.T) {
 	c := apptest.Config(t)
 	url, stop := apptest.Start(t, c)
@@ -250,7 +248,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 	checkWhole(t, c.DB)
 }
 
-// checkWhole opens the database of servers that have ended, and checks it.
+// checkWhole opens the database of stopped servers and checks it.
 func checkWhole(t *testing.T, database string) {
 	t.Helper()
 	st, err := store.Open(t.Context(), database, time.Now)
@@ -259,7 +257,7 @@ func checkWhole(t *testing.T, database string) {
 	testkit.Check(t, st.Close())
 }
 
-// sample makes one request that is signed, and gives its id.
+// sample creates and signs a request, and returns its id.
 func (l *load) sample(t testing.TB) int64 {
 	t.Helper()
 	l.create(t.Context())
@@ -269,7 +267,7 @@ func (l *load) sample(t testing.TB) int64 {
 	return id
 }
 
-// fill copies the sample n times in the database of a server that has ended.
+// fill copies the sample n times in the database of a stopped server.
 func fill(t testing.TB, path string, sample int64, n int) {
 	t.Helper()
 	st, err := store.Open(t.Context(), path, time.Now)

@@ -12,7 +12,7 @@ import (
 	"notary/client"
 )
 
-// passwordVariable is where scripts put a password that is not on the standard input.
+// passwordVariable holds a password for scripts, unless it is on the standard input.
 const passwordVariable = "NOTARY_PASSWORD"
 
 func (p *program) loginCommand() *cobra.Command {
@@ -71,7 +71,7 @@ func (p *program) askEmail(ctx context.Context) (string, error) {
 	return p.readLine(ctx)
 }
 
-// logInAndRemember logs in and makes the server the one that commands are for.
+// logInAndRemember logs in and makes the server the default of other commands.
 func (p *program) logInAndRemember(ctx context.Context, t target, c *client.Client, email, password string) error {
 	token, err := c.Login(ctx, api.Login{Email: email, Password: password})
 	if notary.KindOf(err) == notary.Unauthenticated {
@@ -107,7 +107,7 @@ func (p *program) logout(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A token that the server does not know is as good as ended.
+	// A token unknown to the server counts as logged out.
 	if err := c.Logout(ctx); err != nil && notary.KindOf(err) != notary.Unauthenticated {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Package cli is the command line: commands that call a server over its REST API, commands that work on a database or
-// on files of this machine, and "notary start".
+// Package cli is the command line: commands that call a server over its REST API, commands that work on a local
+// database or local files, and "notary start".
 package cli
 
 import (
@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Main runs the command that the arguments of the process name, and returns its exit code. The release is "" for a
-// build from a checkout.
+// Main runs the command in the process's arguments and returns its exit code. The release is "" for a build from a
+// checkout.
 func Main(release string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

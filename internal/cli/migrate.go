@@ -49,10 +49,9 @@ func (p *program) migrateCommand() *cobra.Command {
 	return c
 }
 
-// schemaJSON is the output of "notary migrate status --json".
 type schemaJSON struct {
-	Version        int64           `json:"version"` // of the database, 0 if empty
-	Newest         int64           `json:"newest"`  // that this program knows
+	Version        int64           `json:"version"` // of the database; 0 if empty
+	Newest         int64           `json:"newest"`  // known to this program
 	CompatibleFrom int64           `json:"compatible_from"`
 	Usable         bool            `json:"usable"` // by this program, after the pending migrations
 	Pending        []migrationJSON `json:"pending"`
@@ -63,7 +62,7 @@ type migrationJSON struct {
 	Version        int64    `json:"version"`
 	Name           string   `json:"name"`
 	CompatibleFrom int64    `json:"compatible_from"`
-	Objects        []string `json:"objects,omitempty"` // that it changes, in a dry run
+	Objects        []string `json:"objects,omitempty"` // changed in a dry run
 	Rows           *int64   `json:"rows,omitempty"`
 }
 

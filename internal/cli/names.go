@@ -15,10 +15,10 @@ import (
 	"notary/client"
 )
 
-// Authorities and requests can be named in place of their ids, by flags and arguments alike. The
-// names are replaced by the ids before a command runs.
+// Authorities and requests can be given by name instead of id, in flags and arguments. Names are resolved to ids before
+// a command runs.
 
-// namedFlag is a flag that takes the id or the common name of an authority.
+// namedFlag is a flag that accepts the id or the common name of an authority.
 type namedFlag struct {
 	id   *idFlag
 	name string // until it is resolved
@@ -51,8 +51,7 @@ func authorityFlag(c *cobra.Command, id *idFlag, name, usage string) {
 	c.Flags().Var(&namedFlag{id: id}, name, usage)
 }
 
-// resolveNames sets the flags that name authorities and returns the arguments with ids in place of
-// names.
+// resolveNames resolves flags that name authorities, and returns the arguments with names replaced by ids.
 func (p *program) resolveNames(command *cobra.Command, args []string) ([]string, error) {
 	var flags []*namedFlag
 	command.Flags().VisitAll(func(f *pflag.Flag) {
@@ -64,7 +63,7 @@ func (p *program) resolveNames(command *cobra.Command, args []string) ([]string,
 	if command.HasParent() {
 		find = finders[command.Parent().Name()]
 	}
-	var named []int // arguments
+	var named []int // indexes of arguments
 	for i, arg := range args {
 		if find != nil && isIDArgument(command, i) && !isNumber(arg) && strings.TrimSpace(arg) != "" {
 			named = append(named, i)
@@ -97,7 +96,7 @@ func (p *program) resolveNames(command *cobra.Command, args []string) ([]string,
 	return args, err
 }
 
-// isIDArgument reports whether the usage of a command has an id in this place.
+// isIDArgument reports whether argument i of a command is an id.
 func isIDArgument(command *cobra.Command, i int) bool {
 	places := strings.Fields(command.Use)[1:]
 	return i < len(places) && places[i] == "ID" || len(places) > 0 && places[0] == "[ID...]"
@@ -106,7 +105,7 @@ func isIDArgument(command *cobra.Command, i int) bool {
 // finder returns the id of the object with this name.
 type finder func(ctx context.Context, c *client.Client, name string) (int64, error)
 
-// finders find the objects of a group of commands.
+// finders maps a group of commands to the finder of its objects.
 var finders = map[string]finder{
 	"authority": findAuthority,
 	"request":   findRequest,
@@ -121,8 +120,8 @@ func findAuthority(ctx context.Context, c *client.Client, name string) (int64, e
 	return onlyAuthority(all, name)
 }
 
-// findSigner is findAuthority for one that shall sign, or has: of several with the same name, as a
-// roll-over leaves them, the only active one is meant.
+// findSigner is findAuthority for a signing authority: of several with the same name, as left by a roll-over, it
+// returns the only active one.
 func findSigner(ctx context.Context, c *client.Client, name string) (int64, error) {
 	all, err := authoritiesNamed(ctx, c, name)
 	if err != nil {
@@ -137,8 +136,8 @@ func findSigner(ctx context.Context, c *client.Client, name string) (int64, erro
 	return onlyAuthority(all, name)
 }
 
-// authoritiesNamed returns the authorities with this common name; in another case, if none has it as
-// it is written.
+// authoritiesNamed returns the authorities with this common name, or, if there is no exact match, those that match it
+// in another case.
 func authoritiesNamed(ctx context.Context, c *client.Client, name string) (found []api.CertificateAuthority, err error) {
 	all, err := c.CertificateAuthorities(ctx)
 	if notary.KindOf(err) == notary.Forbidden {
@@ -173,7 +172,7 @@ func onlyAuthority(found []api.CertificateAuthority, name string) (int64, error)
 	return 0, notary.Errorf(notary.Invalid, "%d authorities have the common name %q: give the id of one, %s", len(found), name, strings.Join(ids, ", "))
 }
 
-const maxNamesakes = 20 // requests that are named in an error
+const maxNamesakes = 20 // listed in an error
 
 // findRequest returns the id of the only request for this name.
 func findRequest(ctx context.Context, c *client.Client, name string) (int64, error) {
@@ -198,8 +197,8 @@ func findRequest(ctx context.Context, c *client.Client, name string) (int64, err
 	return 0, notary.Errorf(notary.Invalid, "several requests are for %q: give the id of one, %s", name, strings.Join(found, ", "))
 }
 
-// hintSwitches explains the error of an argument that was meant as the value of a switch: pflag takes
-// it only after an equals sign.
+// hintSwitches explains the error of an argument that was meant as the value of a switch, which pflag only accepts
+// after an equals sign.
 func hintSwitches(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		err := check(command, args)

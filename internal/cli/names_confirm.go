@@ -13,9 +13,9 @@ import (
 	"notary/internal/pki"
 )
 
-// confirmNamed shows to whom the request belongs that a name was resolved to, and asks whether it is the one that
-// was meant: everybody who may submit requests can submit one for any name. Without a terminal, --yes is required.
-// Commands without that flag change nothing, and do not ask.
+// confirmNamed shows the owner of a request that was given by name, and asks whether it is the intended one: any user
+// who can submit requests can submit one for any name. Without a terminal, --yes is required. Commands without that
+// flag change nothing and do not ask.
 func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *cobra.Command, name string, id int64) error {
 	flag := command.Flags().Lookup("yes")
 	if flag == nil || command.Parent().Name() != "request" {
@@ -33,7 +33,7 @@ func (p *program) confirmNamed(ctx context.Context, c *client.Client, command *c
 	return p.confirm(ctx, yes, "Is this the request that you mean?")
 }
 
-// ownerText describes whose request a name was resolved to.
+// ownerText describes the owner of a request that was given by name.
 func ownerText(name string, r api.CertificateRequest, now time.Time) string {
 	text := fmt.Sprintf("%s is request %d (%s), submitted by %s, %s", name, r.ID, r.Status, r.Email, exact(&r.CreatedAt, now))
 	der, err := pki.DecodeCSR(r.CSR)

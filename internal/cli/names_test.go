@@ -21,9 +21,9 @@ import (
 	"notary/internal/testkit"
 )
 
-// recorder answers as a server with some authorities and requests, and records the changes.
+// recorder simulates a server with some authorities and requests, and records changes.
 type recorder struct {
-	csr   string // of the request 7
+	csr   string // of request 7
 	mu    sync.Mutex
 	calls []string
 }
@@ -54,7 +54,7 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// Authorities and requests are named in place of their ids where that is unambiguous.
+// Authorities and requests can be given by name where it is unambiguous.
 func TestNamesInPlaceOfIDs(t *testing.T) {
 	t.Parallel()
 	for command, want := range map[string]string{
@@ -82,8 +82,8 @@ func TestNamesInPlaceOfIDs(t *testing.T) {
 	}
 }
 
-// Without a terminal, a request that was found by its name is only changed with --yes: it may be somebody else's.
-// Whose it is is shown in any case.
+// Without a terminal, a request given by name is only changed with --yes, because it may belong to someone else. Its
+// owner is always shown.
 func TestNamedRequestsAreConfirmed(t *testing.T) {
 	t.Parallel()
 	chain := filepath.Join(t.TempDir(), "chain.pem")
@@ -120,7 +120,7 @@ func TestNamedRequestsAreConfirmed(t *testing.T) {
 	}
 }
 
-// A switch takes its value after an equals sign only, and says so.
+// A switch accepts a value only after an equals sign, and says so.
 func TestASwitchWithASeparateValue(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, &recorder{}).trusted()
@@ -128,7 +128,7 @@ func TestASwitchWithASeparateValue(t *testing.T) {
 	s.run("authority", "settings", "2", "--ocsp", "false").wantFailure(t, `write --ocsp=false, with an equals sign`)
 }
 
-// Without a terminal, what flags find is only decided on with --yes.
+// Without a terminal, requests found by flags are only changed with --yes.
 func TestBulkDecisionsWithoutATerminalNeedYes(t *testing.T) {
 	t.Parallel()
 	for _, verb := range []string{"sign --authority 2", "reject", "revoke"} {

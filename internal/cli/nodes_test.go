@@ -15,11 +15,11 @@ import (
 	"notary/internal/testkit"
 )
 
-// cluster is nodes of one database, each a process of its own with its own data folder.
+// cluster is a set of nodes on one database, each a process with its own data folder.
 type cluster struct {
 	binary   string
 	database string
-	sealKey  string // what all nodes have a copy of
+	sealKey  string // a copy is in each data folder
 	env      []string
 }
 
@@ -31,7 +31,7 @@ func newCluster(t *testing.T, binary, database string) *cluster {
 	return c
 }
 
-// start starts one more node.
+// start starts another node.
 func (c *cluster) start(t *testing.T, args ...string) *process {
 	t.Helper()
 	p, err := c.try(t, c.dataFolder(t), args...)
@@ -39,7 +39,7 @@ func (c *cluster) start(t *testing.T, args ...string) *process {
 	return p
 }
 
-// try starts a node on a data folder, if that is not refused.
+// try starts a node on a data folder, if that succeeds.
 func (c *cluster) try(t *testing.T, data string, args ...string) (*process, error) {
 	p := &process{env: c.env}
 	t.Cleanup(func() {
@@ -55,7 +55,7 @@ func (c *cluster) try(t *testing.T, data string, args ...string) (*process, erro
 		"--database", c.database}, args...)...)
 }
 
-// errorLines returns the lines of a log that report errors, or calls that were answered with one.
+// errorLines returns the lines of a log that report errors or failed calls.
 func errorLines(log string) string {
 	var found strings.Builder
 	for line := range strings.Lines(log) {
@@ -66,7 +66,7 @@ func errorLines(log string) string {
 	return found.String()
 }
 
-// dataFolder makes the data folder of a node, with the key file of all.
+// dataFolder creates the data folder of a node, with the shared key file.
 func (c *cluster) dataFolder(t *testing.T) string {
 	t.Helper()
 	data := t.TempDir()
@@ -76,7 +76,7 @@ func (c *cluster) dataFolder(t *testing.T) string {
 	return data
 }
 
-// loadOn is a load on all the nodes.
+// loadOn returns a load on all nodes.
 func loadOn(t *testing.T, nodes ...*process) *load {
 	t.Helper()
 	l := prepare(t, connect(t, nodes[0].url))
@@ -87,7 +87,7 @@ func loadOn(t *testing.T, nodes ...*process) *load {
 	return l
 }
 
-// Any number of nodes run on one database, and it makes no difference which of them is called.
+// Any number of nodes run on one database, and it does not matter which one is called.
 func TestNodes(t *testing.T) {
 	binary := buildProgram(t)
 	for _, test := range []struct {
@@ -124,7 +124,7 @@ func nodesStartAtOnce(t *testing.T, c *cluster) {
 	checkWhole(t, c.database)
 }
 
-// As TestManyClientsAtOnce, with the calls spread over two nodes.
+// Like TestManyClientsAtOnce, with the calls spread over two nodes.
 func nodesUnderLoad(t *testing.T, c *cluster) {
 	c.env = append(c.env, "NOTARY_READ_TIMEOUT=1m") // however busy the machine
 	first, second := c.start(t), c.start(t)
@@ -142,8 +142,8 @@ func nodesUnderLoad(t *testing.T, c *cluster) {
 	checkWhole(t, c.database)
 }
 
-// Of a renewal and a revocation at once, on two nodes, either may come first; whoever is told
-// that the request is revoked can rely on it.
+// A renewal and a revocation race on two nodes. Either may win, but once the revocation is acknowledged, the request
+// stays revoked.
 func nodesDecideAtOnce(t *testing.T, c *cluster) {
 	l := loadOn(t, c.start(t), c.start(t))
 	with := api.SignCertificateRequest{CertificateAuthorityID: api.ID(l.authority)}
@@ -196,8 +196,8 @@ func passwordOf(database string) string {
 	return password
 }
 
-// What a node keeps in memory of an authority is dropped when another one changes it. Until
-// then it signs nothing, because it looks once more before it answers.
+// A node drops a cached authority when another one changes it. Until then it signs nothing, because it checks again
+// before it answers.
 func nodesHearOfAuthorities(t *testing.T, c *cluster) {
 	l := loadOn(t, c.start(t), c.start(t))
 	here, there := l.nodes[0], l.nodes[1]
@@ -217,7 +217,7 @@ func nodesHearOfAuthorities(t *testing.T, c *cluster) {
 		}
 		t.Logf("the other node knows that it is %s after %d ms", what, time.Since(begun).Milliseconds())
 	}
-	testkit.Check(t, signThere()) // now the authority is in memory there
+	testkit.Check(t, signThere()) // the authority is now cached there
 	for range 3 {
 		testkit.Check(t, here.UpdateCertificateAuthority(t.Context(), l.authority, api.UpdateCertificateAuthority{Enabled: false}))
 		testkit.WantKind(t, signThere(), notary.Conflict)

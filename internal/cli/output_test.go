@@ -93,7 +93,7 @@ func TestBrokenList(t *testing.T) {
 	}
 }
 
-// TestLongListIsShownWhileItComes: the table is written before the list ends.
+// The table is written before the list ends.
 func TestLongListIsShownWhileItComes(t *testing.T) {
 	t.Parallel()
 	reached := make(chan struct{})

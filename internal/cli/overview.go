@@ -60,7 +60,7 @@ func (p *program) overviewFields(o api.Overview) (fields []field) {
 	return fields
 }
 
-// blockedFields list certificates with blocked keys.
+// blockedFields lists certificates with blocked keys.
 func blockedFields(o api.Overview) (fields []field) {
 	for _, c := range o.BlockedCertificates {
 		name := shortName(c.CommonName, slices.Concat(c.DNSNames, c.IPAddresses, c.EmailAddresses, c.URIs))
@@ -73,12 +73,12 @@ func blockedFields(o api.Overview) (fields []field) {
 	return fields
 }
 
-// joined lists the texts that are not empty.
+// joined joins the texts that are not empty.
 func joined(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
 }
 
-// authorityWords say in a line how an authority is doing.
+// authorityWords summarizes the state of an authority.
 func (p *program) authorityWords(a api.AuthorityState) []string {
 	words := []string{a.CommonName, a.Status, fmt.Sprintf("%d valid certificates", a.InForce)}
 	if a.EndsSoon {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Certificates with blocked keys are lines of the overview, which say what to do.
+// Certificates with blocked keys are listed in the overview, with advice.
 func TestOverviewShowsBlockedKeys(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, answer(200, `{"result":{"blocked_certificates":[{"id":12,"common_name":"a.example.com","email":"a@example.com"}],"blocked_more":true}}`)).trusted()

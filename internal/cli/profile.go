@@ -19,8 +19,7 @@ func (p *program) profileCommand() *cobra.Command {
 		p.profileList(), p.profileShow(), p.profileCreate(), p.profileUpdate(), p.profileDelete(), p.profileCheck())
 }
 
-// onProfile is the RunE of a command on the profile that its only argument names, by its id
-// or its name.
+// onProfile returns the RunE of a command whose only argument is a profile's id or name.
 func (p *program) onProfile(do func(ctx context.Context, c *client.Client, id int64) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
 		return p.call(func(ctx context.Context, c *client.Client) error {
@@ -33,8 +32,7 @@ func (p *program) onProfile(do func(ctx context.Context, c *client.Client, id in
 	}
 }
 
-// profileID is the id of a profile that is named by it or by its name. Names begin with a
-// letter.
+// profileID returns the id of a profile given by id or name. Names begin with a letter.
 func profileID(ctx context.Context, c *client.Client, arg string) (int64, error) {
 	if arg == "" || arg[0] < 'a' || arg[0] > 'z' {
 		return parseID(arg)
@@ -235,7 +233,7 @@ func (p *program) profileUpdate() *cobra.Command {
 	return c
 }
 
-// sameProfile refuses a file of another profile: its rules would go to the wrong one.
+// sameProfile rejects a file of another profile, whose rules would go to the wrong one.
 func sameProfile(ctx context.Context, c *client.Client, id int64, name string) error {
 	if name == "" {
 		return nil
@@ -263,7 +261,7 @@ func (p *program) profileDelete() *cobra.Command {
 	return c
 }
 
-// completeProfiles offers the names of the profiles that the server has.
+// completeProfiles completes the names of the server's profiles.
 func (p *program) completeProfiles(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	err := p.call(func(ctx context.Context, c *client.Client) error {

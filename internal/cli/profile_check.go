@@ -13,7 +13,7 @@ import (
 	"notary/client"
 )
 
-// checkFlags say on what a profile is tried.
+// checkFlags select what a profile is tested on.
 type checkFlags struct {
 	csr, file string
 	last      int
@@ -72,7 +72,7 @@ func (f checkFlags) body(ctx context.Context, p *program) (body api.CheckProfile
 
 var errWouldBeRefused = errors.New("the request would be refused")
 
-// printCheck tells of every verdict, and fails where the CSR would be refused.
+// printCheck prints every verdict, and fails if the CSR would be refused.
 func (p *program) printCheck(check api.ProfileCheck) error {
 	if p.json {
 		if err := p.printJSON(check); err != nil {
@@ -109,7 +109,7 @@ func (p *program) printVerdicts(check api.ProfileCheck) error {
 	return p.printTried("would newly be allowed", check.Looked, check.Allowed)
 }
 
-// printTried shows the requests for which changed rules say something else.
+// printTried prints the requests whose verdict the changed rules change.
 func (p *program) printTried(what string, looked int, requests []api.Tried) error {
 	fmt.Fprintf(p.out, "of the last %d requests %d %s\n", looked, len(requests), what)
 	if len(requests) == 0 {
@@ -124,7 +124,7 @@ func (p *program) printTried(what string, looked int, requests []api.Tried) erro
 	})
 }
 
-// lintText is a finding in one line.
+// lintText formats a finding as one line.
 func lintText(f api.LintFinding) string {
 	return fmt.Sprintf("%s: %s (%s, lint %s)", f.Level, f.Description, f.Citation, f.Lint)
 }

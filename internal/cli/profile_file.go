@@ -12,8 +12,8 @@ import (
 	"notary/api"
 )
 
-// readProfile reads a profile out of a file in JSON or YAML, "-" for the standard input. What
-// only the server decides on, such as the id, may be there and does not count.
+// readProfile reads a profile from a JSON or YAML file; "-" is the standard input. Fields that the server sets, such as
+// the id, are ignored.
 func (p *program) readProfile(ctx context.Context, name string) (api.Profile, error) {
 	content, err := p.readInput(ctx, name)
 	if err != nil {
@@ -30,14 +30,14 @@ func parseProfile(name, content string) (e api.Profile, err error) {
 		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "json: ")
 		return notary.Errorf(notary.Invalid, "%s holds no profile that can be read: %s", name, strings.Join(strings.Fields(text), " "))
 	}
-	var values map[string]any // YAML is more than JSON
+	var values map[string]any // YAML is a superset of JSON
 	if err := yaml.Unmarshal([]byte(strings.TrimPrefix(content, "\ufeff")), &values); err != nil {
 		return e, invalid(err)
 	}
 	if values == nil {
 		return e, notary.Errorf(notary.Invalid, "%s is empty: write a profile as notary profile show NAME --json does", name)
 	}
-	if result, ok := values["result"].(map[string]any); ok && len(values) == 1 { // an answer of the API
+	if result, ok := values["result"].(map[string]any); ok && len(values) == 1 { // a response of the API
 		values = result
 	}
 	if _, ok := values["Profile"]; ok {

@@ -10,7 +10,7 @@ import (
 	"notary/api"
 )
 
-// A profile is read as JSON and as YAML; what cannot be one is said by its file's name.
+// A profile is read as JSON or YAML; errors name the file.
 func TestParseProfile(t *testing.T) {
 	t.Parallel()
 	want := api.Profile{Name: "web", Version: 3, ProfileRules: api.ProfileRules{KeyUsages: []string{"digitalSignature"}, Validity: "30d",
@@ -41,7 +41,7 @@ func TestParseProfile(t *testing.T) {
 	}
 }
 
-// A profile is named by its id or its name.
+// A profile can be given by id or name.
 func TestProfileIsNamed(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -65,7 +65,7 @@ func TestProfileIsNamed(t *testing.T) {
 	}
 }
 
-// What a check says for people, and its exit code.
+// The output of a check and its exit code.
 func TestProfileCheckTells(t *testing.T) {
 	t.Parallel()
 	const refused = `{"result":{"ok":false,"verdicts":[{"rule":"key","ok":true,"reason":""},{"rule":"dns_names","ok":false,"reason":"not this"}],

@@ -28,8 +28,7 @@ import (
 	"notary/internal/config"
 )
 
-// shell runs commands as a person would, one after the other, against a server that the
-// test writes. Nobody is at its terminal.
+// shell runs commands one after the other against a test server, without a terminal.
 type shell struct {
 	t         *testing.T
 	server    *testServer
@@ -38,7 +37,7 @@ type shell struct {
 	now       time.Time
 }
 
-// result is what a command leaves behind.
+// result is the outcome of a command.
 type result struct {
 	code     int
 	out, err string
@@ -99,8 +98,7 @@ func (s *shell) write(name, content string) string {
 	return path
 }
 
-// wantFailure checks that a command failed, with these words on the standard error and
-// nothing on the standard output.
+// wantFailure requires that a command failed with these words on the standard error and no output.
 func (r result) wantFailure(t *testing.T, words ...string) {
 	t.Helper()
 	if r.code != 1 || r.out != "" || !strings.HasPrefix(r.err, "error: ") && !strings.Contains(r.err, "\nerror: ") {
@@ -113,7 +111,7 @@ func (r result) wantFailure(t *testing.T, words ...string) {
 	}
 }
 
-// testServer is a TLS server that can change its certificate and keeps what it was sent.
+// testServer is a TLS server that records its calls and can replace its certificate.
 type testServer struct {
 	*httptest.Server
 	certificate atomic.Pointer[tls.Certificate]
@@ -130,7 +128,7 @@ func newTestServer(t *testing.T, handler http.Handler) *testServer {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		s.mu.Lock()
-		if len(s.calls) == 0 || r.URL.Path != "/api/v1/accounts/me" { // asked for what to suggest
+		if len(s.calls) == 0 || r.URL.Path != "/api/v1/accounts/me" { // called to choose suggestions
 			s.calls = append(s.calls, strings.TrimSpace(r.Method+" "+r.URL.RequestURI()+" "+string(body)))
 		}
 		s.mu.Unlock()
@@ -139,13 +137,13 @@ func newTestServer(t *testing.T, handler http.Handler) *testServer {
 	s.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		return &tls.Config{Certificates: []tls.Certificate{*s.certificate.Load()}}, nil
 	}}
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that refuse its certificate are what is tested
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // clients reject its certificate on purpose
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
 }
 
-// sent gives what came since the last time.
+// sent returns the calls since the last time.
 func (s *testServer) sent() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +182,7 @@ func newCertificate(t *testing.T) *tls.Certificate {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
-// answer is a handler that always says the same.
+// answer returns a handler with a fixed response.
 func answer(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -197,7 +195,7 @@ const (
 	created = `{"result":{"message":"success","id":7}}`
 )
 
-// refuse is a handler that answers with an error.
+// refuse returns a handler that responds with an error.
 func refuse(status int, code, message string) http.HandlerFunc {
 	body, _ := json.Marshal(api.Error{Error: message, Code: code})
 	return answer(status, string(body))

@@ -13,7 +13,7 @@ import (
 	"notary"
 )
 
-// terminal is the file descriptor to ask a person on; ok is false where nobody is there.
+// terminal returns the file descriptor of the input; ok is false if that is not a terminal.
 func (p *program) terminal() (fd int, ok bool) {
 	file, isFile := p.in.(*os.File)
 	if !isFile {
@@ -28,7 +28,7 @@ func isTerminal(w io.Writer) bool {
 	return isFile && term.IsTerminal(int(file.Fd()))
 }
 
-// waitFor gives up waiting for a person when the program is interrupted.
+// waitFor stops waiting for input when the program is interrupted.
 func waitFor[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	type answer struct {
 		value T
@@ -48,10 +48,10 @@ func waitFor[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	}
 }
 
-// maxLine is more than any password or e-mail that the server takes.
+// maxLine is longer than any password or e-mail that the server accepts.
 const maxLine = 4096
 
-// readLine reads one line of the input, without its end.
+// readLine reads a line of the input, without its line break.
 func (p *program) readLine(ctx context.Context) (string, error) {
 	return waitFor(ctx, func() (string, error) {
 		var line strings.Builder
@@ -70,8 +70,7 @@ func (p *program) readLine(ctx context.Context) (string, error) {
 	})
 }
 
-// confirm asks before something that cannot be taken back. Nobody is asked with --yes, and
-// where nobody is there.
+// confirm asks before an irreversible action, unless --yes is given or there is no terminal.
 func (p *program) confirm(ctx context.Context, yes bool, format string, args ...any) error {
 	if _, ok := p.terminal(); yes || !ok {
 		return nil
@@ -79,7 +78,7 @@ func (p *program) confirm(ctx context.Context, yes bool, format string, args ...
 	fmt.Fprintf(p.err, "%s [y/N] ", printable(fmt.Sprintf(format, args...)))
 	answer, err := p.readLine(ctx)
 	if err != nil {
-		fmt.Fprintln(p.err) // the cursor is still behind the question
+		fmt.Fprintln(p.err) // the cursor is still after the question
 	}
 	if err != nil && err != io.EOF {
 		return err
@@ -90,13 +89,12 @@ func (p *program) confirm(ctx context.Context, yes bool, format string, args ...
 	return nil
 }
 
-// secret says where a password comes from: a line of the input where that is asked for, an
-// environment variable, or a person.
+// secret is where a password comes from: a line of the input if requested, an environment variable, or a prompt.
 type secret struct {
 	stdin    bool
 	variable string
 	prompt   string
-	repeat   bool // for a new one, which nobody could correct
+	repeat   bool // for a new password, to catch typing errors
 }
 
 func (p *program) readSecret(ctx context.Context, s secret) (string, error) {

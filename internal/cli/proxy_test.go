@@ -22,7 +22,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// proxyConfig has the lines of docs/operations.md.
+// proxyConfig is the configuration in docs/operations.md.
 const proxyConfig = `
 daemon off;
 master_process off;
@@ -52,7 +52,7 @@ http {
 }
 `
 
-// startProxy runs nginx in front of a server until the test ends, and returns its URL.
+// startProxy runs nginx in front of a server until the end of the test, and returns its URL.
 func startProxy(t *testing.T, c *config.Config, url string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -85,7 +85,7 @@ func startProxy(t *testing.T, c *config.Config, url string) string {
 	return ""
 }
 
-// clientFrom returns a client that connects from one of the machine's own addresses.
+// clientFrom returns a client that connects from one of the machine's addresses.
 func clientFrom(t *testing.T, address string) *http.Client {
 	t.Helper()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
@@ -94,8 +94,8 @@ func clientFrom(t *testing.T, address string) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// Behind a real reverse proxy each client has limits, sessions and events of its own, whatever
-// addresses another one claims.
+// Behind a real reverse proxy each client has its own limits, sessions and events, whatever addresses another one
+// claims.
 func TestInteropNginx(t *testing.T) {
 	testkit.Require(t, "nginx")
 	t.Parallel()

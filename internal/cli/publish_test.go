@@ -15,15 +15,14 @@ import (
 	"notary/internal/testkit"
 )
 
-// Whatever node a revocation is made on, all publish it within the delay. Numbers only rise
-// for somebody who asks one node.
+// A revocation on any node is published by all within the delay. On each node, CRL numbers only increase.
 func nodesPublish(t *testing.T, c *cluster) {
 	config := testkit.ConfigFile(t, "{publish_url: 'http://pki.example.com', crl_delay: 2s}")
 	nodes := []*process{c.start(t, "--config", config), c.start(t, "--config", config)}
 	l := loadOn(t, nodes...)
 	four := 4
 	testkit.Check(t, l.nodes[0].ChangeAuthoritySettings(t.Context(), l.authority, api.ChangeAuthoritySettings{CRLShards: &four}))
-	newest := map[string]int64{} // the number of each list by URL
+	newest := map[string]int64{} // the number of each CRL by URL
 	var slowest time.Duration
 	for i := range 8 {
 		here := l.nodes[i%2]
@@ -55,8 +54,8 @@ func nodesPublish(t *testing.T, c *cluster) {
 	t.Logf("a revocation was on all lists of both nodes within %v; the delay is 2 s", slowest)
 }
 
-// signOne makes a request and signs it. It gives the certificate's serial number and the path
-// of the list that it names.
+// signOne creates and signs a request. It returns the certificate's serial number and the path of its CRL distribution
+// point.
 func signOne(t *testing.T, c *client.Client, authority int64) (id int64, serial, path string) {
 	t.Helper()
 	csr, err := newTestCSR()
@@ -74,7 +73,7 @@ func signOne(t *testing.T, c *client.Client, authority int64) (id int64, serial,
 	return id, cert.SerialNumber.Text(16), list.Path
 }
 
-// publishedSerials are the serial numbers on a published list, whose number must not fall.
+// publishedSerials returns the serial numbers on a published CRL, whose number must not decrease.
 func publishedSerials(t *testing.T, list string, newest map[string]int64) map[string]bool {
 	t.Helper()
 	answer, err := http.Get(list)

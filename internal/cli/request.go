@@ -74,7 +74,7 @@ type revocation struct {
 	Reason                 string     `json:"reason"`
 }
 
-// revocationOf returns the latest revocation of a revoked request's certificates; nil for other requests.
+// revocationOf returns the latest revocation of a revoked request's certificates, or nil for other requests.
 func revocationOf(ctx context.Context, c *client.Client, r api.CertificateRequest) (last *revocation, err error) {
 	if r.Status != string(notary.Revoked) {
 		return nil, nil
@@ -109,8 +109,7 @@ func (p *program) requestStatus(r api.CertificateRequest) string {
 	return r.Status
 }
 
-// shortName names a certificate in a table: the common name, or else its first name, and how
-// many others there are.
+// shortName names a certificate in a table: by its common name or first name, and the number of others.
 func shortName(commonName string, names []string) string {
 	if len(names) == 0 {
 		return commonName

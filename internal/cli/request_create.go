@@ -20,7 +20,7 @@ import (
 	"notary/internal/pki"
 )
 
-// requestFlags say what to ask a certificate for.
+// requestFlags describe the CSR.
 type requestFlags struct {
 	csr     string
 	names   []string
@@ -77,7 +77,7 @@ func (p *program) submitCSR(ctx context.Context, c *client.Client, file string) 
 	return p.created(id, "request %d is submitted\n%s", id, p.afterSubmission(ctx, c, id))
 }
 
-// requestCreated is the answer to a create with what only this machine knows.
+// requestCreated is the response to a create with the name of the local key file.
 type requestCreated struct {
 	api.Created
 	KeyFile string `json:"key_file"`
@@ -111,7 +111,7 @@ func (p *program) createRequest(ctx context.Context, c *client.Client, flags req
 	return p.done("request %d is submitted; its key is in %s\n%s", id, keyFile, p.afterSubmission(ctx, c, id))
 }
 
-// afterSubmission returns what the caller can do next with a request.
+// afterSubmission suggests what the caller can do next with a request.
 func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int64) string {
 	if p.json || allowed(ctx, c, notary.DecideRequests) {
 		return fmt.Sprintf("next: notary request sign %d --authority ID", id)
@@ -119,7 +119,7 @@ func (p *program) afterSubmission(ctx context.Context, c *client.Client, id int6
 	return fmt.Sprintf("next, once a Certificate Manager has signed it: notary request download %d", id)
 }
 
-// makeCSR makes a key and a request for it that proves its possession.
+// makeCSR generates a key and a CSR.
 func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
 	names, err := pki.ParseNames(flags.names)
 	if err != nil {
@@ -140,7 +140,7 @@ func makeCSR(flags requestFlags) (crypto.Signer, string, error) {
 // maxCommonName is ub-common-name of RFC 5280, appendix A.
 const maxCommonName = 64
 
-// defaultCommonName is the first host name: nobody checks it any more, but people read it.
+// defaultCommonName returns the first host name: no longer verified, but displayed.
 func defaultCommonName(names notary.Names) string {
 	if len(names.DNS) == 0 || len(names.DNS[0]) > maxCommonName {
 		return ""
@@ -148,8 +148,7 @@ func defaultCommonName(names notary.Names) string {
 	return names.DNS[0]
 }
 
-// writeKey writes a private key as PKCS #8 (RFC 5958) in PEM, readable by its owner only. A
-// file that is there already is never touched.
+// writeKey writes a private key as PKCS #8 (RFC 5958) in PEM, readable by its owner only. It never overwrites a file.
 func writeKey(file string, key crypto.Signer) error {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -163,8 +162,8 @@ func writeKey(file string, key crypto.Signer) error {
 	return err
 }
 
-// keyFileName makes a file's name of a certificate's: only what is safe in one, in any
-// shell and file system.
+// keyFileName derives a file name from a certificate's name, with only characters that are safe in any shell and file
+// system.
 func keyFileName(name string) string {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	if domain, isWildcard := strings.CutPrefix(name, "*."); isWildcard {

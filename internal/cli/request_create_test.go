@@ -50,8 +50,7 @@ func TestKeyFileName(t *testing.T) {
 	}
 }
 
-// TestRequestCreate makes a request with each algorithm: the key in the file is that of the
-// CSR, only its owner can read it, and it was not sent.
+// For each algorithm, the key file matches the CSR, is readable by its owner only, and was not sent.
 func TestRequestCreate(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048} {
@@ -156,7 +155,7 @@ func TestKeyIsNeverOverwritten(t *testing.T) {
 	}
 }
 
-// TestKeyOfFailedRequest: a key is kept as long as a request for it may exist.
+// A key is kept as long as a request for it may exist.
 func TestKeyOfFailedRequest(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -12,8 +12,7 @@ import (
 	"notary/client"
 )
 
-// The commands that decide on requests: on one, on several by their ids, or on all that fit
-// a filter.
+// Commands that decide on one request, on several by id, or on all that match a filter.
 
 func (p *program) requestSign() *cobra.Command {
 	var authority idFlag
@@ -65,7 +64,7 @@ func (p *program) requestSign() *cobra.Command {
 	return c
 }
 
-// tellGroups says which requests would be signed by which authority and profile.
+// tellGroups prints which requests would be signed by which authority and profile.
 func (p *program) tellGroups(groups []api.SignGroup) {
 	for _, g := range groups {
 		p.notice("%s: %s", requests(int(g.Count)), groupText(g))
@@ -112,14 +111,14 @@ func (p *program) requestReject() *cobra.Command {
 	return c
 }
 
-// decidedOn are the requests that a command is for, as far as its flags say so.
+// decidedOn selects the requests of a command by its flags.
 type decidedOn struct {
 	filterFlags
 	yes    bool
-	status notary.RequestStatus // that the filter is narrowed to where no other is asked for
+	status notary.RequestStatus // default of --status
 }
 
-// deciding is a command on requests by ids or filter, but for what it does.
+// deciding returns a command on requests by id or filter, without its RunE.
 func (p *program) deciding(verb, short string, status notary.RequestStatus, issuerFlag, example string) (*cobra.Command, *decidedOn) {
 	c := &cobra.Command{Use: verb + " [ID...]", Short: short, Example: example, Args: cobra.ArbitraryArgs,
 		Long: short + ".\n\nSelect the requests by id or with filters. With filters and\n" +

@@ -6,8 +6,7 @@ import (
 	"notary/api"
 )
 
-// signFlags say what the certificate has instead of what the CSR asks for, and the limits of a
-// subordinate CA.
+// signFlags override the contents of the CSR, and set the limits of a subordinate CA.
 type signFlags struct {
 	subject     string
 	names       nameValue
@@ -16,8 +15,8 @@ type signFlags struct {
 	constraints constraintFlags
 }
 
-// nameValue is the value of --name, which may be repeated: beside an id, the names of the certificate,
-// and otherwise the name by which requests are found.
+// nameValue is the value of --name, which may be repeated: with an id, the names of the certificate; otherwise the name
+// by which requests are found.
 type nameValue struct {
 	filter *string
 	all    []string
@@ -38,7 +37,7 @@ func (v *nameValue) String() string {
 
 func (v *nameValue) Type() string { return "string" }
 
-// register adds the flags to a command that has those of a filter.
+// register adds the flags to a command with filter flags.
 func (f *signFlags) register(c *cobra.Command, on *decidedOn) {
 	name := c.Flags().Lookup("name")
 	f.names.filter = &on.filter.Name
@@ -52,14 +51,14 @@ func (f *signFlags) register(c *cobra.Command, on *decidedOn) {
 	c.MarkFlagsMutuallyExclusive("name", "no-names")
 }
 
-// fill adds what the flags say to the body of a call.
+// fill adds the flags to the body of a call.
 func (f *signFlags) fill(c *cobra.Command, args []string, body *api.SignCertificateRequest) (err error) {
 	switch {
 	case f.noNames:
 		body.Names = []string{}
 	case len(args) > 0:
 		body.Names = f.names.all
-		c.Flags().Lookup("name").Changed = false // it finds no requests
+		c.Flags().Lookup("name").Changed = false // it is not a filter
 	case len(f.names.all) > 1:
 		return usagef("--name is given more than once: give the id of the request whose certificate gets these names")
 	}

@@ -10,8 +10,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// The commands of docs/operations.md, as they stand there, restore a PostgreSQL database for an
-// ordinary user. A restore that gives the tables to another user is explained.
+// The commands in docs/operations.md restore a PostgreSQL database for an ordinary user. A restore that leaves the
+// tables to another user is explained.
 func TestPostgresRestoreAsDocumented(t *testing.T) {
 	t.Parallel()
 	const document, heading = "../../docs/operations.md", "Backup and restore: PostgreSQL"
@@ -54,7 +54,7 @@ func TestPostgresRestoreAsDocumented(t *testing.T) {
 type documentShell struct {
 	dir string
 	env []string
-	bin string // of the program
+	bin string // folder of the program
 }
 
 func (s documentShell) with(env ...string) documentShell {
@@ -86,7 +86,7 @@ func (s documentShell) fail(t *testing.T, commands string) string {
 	return string(out)
 }
 
-// serve starts a server, which the commands call from then on, and returns what stops it.
+// serve starts a server for the following commands, and returns a function that stops it.
 func (s *documentShell) serve(t *testing.T, binary string) (stop func()) {
 	t.Helper()
 	server := &process{env: s.env}

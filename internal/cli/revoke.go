@@ -15,7 +15,7 @@ import (
 	"notary/client"
 )
 
-// The commands that revoke the certificates of requests and of the inventory.
+// Commands that revoke the certificates of requests and of the inventory.
 
 func (p *program) requestRevoke() *cobra.Command {
 	var body api.RevokeCertificateRequest
@@ -53,7 +53,7 @@ func revokeYesUsage(c *cobra.Command) {
 	c.Flags().Lookup("yes").Usage = "do not ask for confirmation; required without a terminal if certificates are selected by filters or by name"
 }
 
-// confirmRevocation names the certificates of a request that would be revoked, and asks.
+// confirmRevocation lists the certificates of a request that would be revoked, and asks.
 func (p *program) confirmRevocation(ctx context.Context, c *client.Client, id int64, onlyCurrent, yes bool) error {
 	if _, asked := p.terminal(); yes || !asked {
 		return nil
@@ -156,7 +156,7 @@ func (p *program) revokeCertificates(ctx context.Context, c *client.Client, ids 
 	return p.follow(c.RevokeInventoryCertificates(ctx, bulk), n, decision{noun: "certificate", doing: "revoking", done: "revoked"})
 }
 
-// revoked says what the revocation of a request or certificate did.
+// revoked reports the outcome of the revocation of a request or certificate.
 func (p *program) revoked(done api.Revocations, of string) error {
 	if p.json {
 		return p.printJSON(done)
@@ -185,7 +185,7 @@ func (p *program) revoked(done api.Revocations, of string) error {
 	return nil
 }
 
-// idsOf names objects by their ids, such as "certificates 5, 6".
+// idsOf lists objects by id, such as "certificates 5, 6".
 func idsOf(noun string, ids []int64) string {
 	if len(ids) > 1 {
 		noun += "s"

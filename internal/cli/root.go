@@ -15,20 +15,19 @@ import (
 	"notary/internal/config"
 )
 
-// program is the world that the commands live in: where they read and write, and the flags
-// that all of them share.
+// program is the environment of the commands: input, output and the shared flags.
 type program struct {
 	in        io.Reader
 	out, err  io.Writer
 	env       func(string) string
 	now       func() time.Time
-	configDir string // where servers.json is kept; "" for nowhere
+	configDir string // folder of servers.json; "" for none
 	release   string // of this program; "" for a build from a checkout
 
 	lines *bufio.Reader // of in
 
 	server, token, caCert string
-	data, fingerprint     string // by which the certificate of an unknown server is verified
+	data, fingerprint     string // to verify the certificate of an unknown server
 	json                  bool
 }
 
@@ -41,7 +40,7 @@ func newProgram() *program {
 		configDir: configDir, lines: bufio.NewReader(os.Stdin)}
 }
 
-// execute runs the command that args name and gives the exit code.
+// execute runs the command in args and returns the exit code.
 func (p *program) execute(ctx context.Context, args []string) int {
 	root := p.rootCommand()
 	root.SetArgs(args)
@@ -78,7 +77,7 @@ func (p *program) rootCommand() *cobra.Command {
 	return root
 }
 
-// group is a command that only holds others.
+// group returns a command that only has subcommands.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, RunE: func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -96,13 +95,13 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// actionError is the error of a command that was called in the right way.
+// actionError is the error of a command that was called correctly.
 type actionError struct{ error }
 
 func (e actionError) Unwrap() error { return e.error }
 
-// wrapActions resolves names before the commands run, and wraps what they return into an actionError.
-// Every other error of cobra's Execute means that the command line itself is wrong.
+// wrapActions resolves names before a command runs, and wraps its errors in actionError. Any other error of cobra's
+// Execute means that the command line is invalid.
 func (p *program) wrapActions(c *cobra.Command) {
 	if run := c.RunE; run != nil {
 		c.RunE = func(c *cobra.Command, args []string) error {
@@ -124,7 +123,7 @@ func (p *program) wrapActions(c *cobra.Command) {
 	}
 }
 
-// usageError is found by a command's action, but means that it was called in a wrong way.
+// usageError is returned by the action of a command that was called incorrectly.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }

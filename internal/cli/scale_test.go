@@ -1,7 +1,7 @@
 //go:build !race
 
-// Filling the database takes minutes under the race detector, which has nothing to see here:
-// make test runs this file without it.
+// Filling the database takes minutes under the race detector, which finds nothing here: make test runs this file
+// without it.
 
 package cli
 
@@ -16,8 +16,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// The whole list of 100,000 requests is streamed in less than 120 MiB of memory. It takes from 80 to
-// 105, depending on how far the garbage collector falls behind. The budget is 128 MiB for a million.
+// The whole list of 100,000 requests is streamed in less than 120 MiB of memory. It takes 80 to 105, depending on how
+// far the garbage collector falls behind. The budget is 128 MiB for a million.
 func TestListOfAHundredThousandIsStreamed(t *testing.T) {
 	const rows, limit = 100_000, 120 << 20
 	binary := buildProgram(t)
@@ -51,7 +51,7 @@ func TestListOfAHundredThousandIsStreamed(t *testing.T) {
 
 var peakMemory = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
-// memory is the most that the process has ever had in memory, in bytes, its code included.
+// memory returns the peak memory use of the process in bytes, including its code.
 func (p *process) memory(t *testing.T) int64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))

@@ -13,8 +13,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// TestScripts runs the scripts in testdata/script with the program as a user gets it, and
-// lets openssl and curl judge what comes out. Beside testscript's own commands they have
+// TestScripts runs the scripts in testdata/script with the program as a user gets it, and verifies the results with
+// openssl and curl. In addition to testscript's own commands, scripts can use
 //
 //	server [args]   start a server on free ports with the data folder "data", and set
 //	                NOTARY_SERVER to it and PUBLISHED to where it publishes; the end of the

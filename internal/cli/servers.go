@@ -16,14 +16,14 @@ import (
 // servers is what the command line remembers between calls, in servers.json.
 type servers struct {
 	Default string                `json:"default,omitempty"` // the last one logged in to
-	Servers map[string]remembered `json:"servers"`           // by the form of client.ServerURL
+	Servers map[string]remembered `json:"servers"`           // keyed by client.ServerURL
 }
 
-// remembered is what is known of one server.
+// remembered is what is known about a server.
 type remembered struct {
 	Email          string `json:"email,omitempty"`
 	Token          string `json:"token,omitempty"`
-	Certificate    string `json:"certificate,omitempty"`     // PEM: exactly this one is trusted
+	Certificate    string `json:"certificate,omitempty"`     // PEM: only this one is trusted
 	CACertificates string `json:"ca_certificates,omitempty"` // PEM: of --ca-cert at login
 }
 
@@ -52,7 +52,7 @@ func (p *program) loadServers() (servers, error) {
 	return known, nil
 }
 
-// changeServers changes servers.json in one step, also while other commands do the same.
+// changeServers changes servers.json atomically, even if other commands do too.
 func (p *program) changeServers(change func(*servers)) error {
 	if p.configDir == "" {
 		return notary.Errorf(notary.Invalid, "there is no folder to remember the login in: set HOME or XDG_CONFIG_HOME")

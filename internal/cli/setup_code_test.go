@@ -10,7 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The command finds the code in the environment, or in the data folder of a server on this machine.
+// The command takes the code from the environment, or from the data folder of a server on this machine.
 func TestFirstAccountFindsTheSetupCode(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()

@@ -15,7 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The only signals that end the server are those that ask for it.
+// Only the signals for it end the server.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	binary := buildProgram(t)
@@ -43,7 +43,7 @@ func TestSignals(t *testing.T) {
 	awaitLine(t, log, "stopping")
 }
 
-// A server outlives the reader of its output: a write to a closed pipe raises SIGPIPE.
+// A server survives the reader of its output: a write to a closed pipe raises SIGPIPE.
 func TestServerOutlivesTheReaderOfItsLog(t *testing.T) {
 	t.Parallel()
 	binary := buildProgram(t)
@@ -56,7 +56,7 @@ func TestServerOutlivesTheReaderOfItsLog(t *testing.T) {
 	t.Cleanup(p.kill)
 	testkit.Check(t, writer.Close())
 	testkit.Check(t, reader.Close())
-	for range 3 { // each is a line in the log
+	for range 3 { // each logs a line
 		out, err := exec.Command("curl", "-sk", p.url+"/status").CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "initialized") {
 			t.Fatalf("%v: %s", err, out)
@@ -66,7 +66,7 @@ func TestServerOutlivesTheReaderOfItsLog(t *testing.T) {
 	p.once.Do(func() { testkit.Check(t, p.cmd.Wait()) })
 }
 
-// awaitLine waits until a file contains text; the test's own timeout ends it otherwise.
+// awaitLine waits until a file contains text, at most until the test's timeout.
 func awaitLine(t *testing.T, file, text string) {
 	t.Helper()
 	for t.Context().Err() == nil {

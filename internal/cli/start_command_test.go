@@ -34,7 +34,7 @@ func TestStartCommandUntilItsContextEnds(t *testing.T) {
 	defer cancel()
 	reader, writer := io.Pipe()
 	go func() {
-		// The first line tells that the server runs.
+		// the first line shows that the server is running
 		reader.Read(make([]byte, 4096))
 		cancel()
 		io.Copy(io.Discard, reader)
@@ -56,7 +56,7 @@ func TestStartCommandUntilItsContextEnds(t *testing.T) {
 	}
 }
 
-// The whole program refuses, and makes no database.
+// The whole program refuses to start, and creates no database.
 func TestStartWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)

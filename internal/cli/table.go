@@ -14,18 +14,18 @@ import (
 	"golang.org/x/term"
 )
 
-// table says how a list is shown to people.
+// table describes how a list is printed.
 type table[T any] struct {
 	header []string
 	row    func(T) []string
 	empty  string        // printed if there are no rows
-	next   func() string // appended to that; nil for nothing
+	next   func() string // appended to that, or nil
 }
 
-// tableBatch is how many rows are aligned with each other: as many as are kept in memory.
+// tableBatch is the number of rows that are kept in memory and aligned with each other.
 const tableBatch = 500
 
-// printList writes a list while it comes, so that memory does not grow with it.
+// printList prints a list as it arrives, in constant memory.
 func printList[T any](p *program, list iter.Seq2[T, error], t table[T]) error {
 	if p.json {
 		return printJSONList(p.out, list)
@@ -49,7 +49,7 @@ func printList[T any](p *program, list iter.Seq2[T, error], t table[T]) error {
 	return rows.flush()
 }
 
-// width returns how many columns the terminal of the output has; 0 if it is none, or not known.
+// width returns the columns of the output's terminal; 0 if it is not a terminal or the width is unknown.
 func (p *program) width() int {
 	if !isTerminal(p.out) {
 		return 0
@@ -64,14 +64,14 @@ func (p *program) width() int {
 	return columns
 }
 
-// rowWriter writes rows in columns, or, if these do not fit, each as a block of lines.
+// rowWriter writes rows in columns, or, if they do not fit, each as a block of lines.
 type rowWriter struct {
 	out     io.Writer
 	header  []string
 	width   int // 0 for no limit
 	rows    [][]string
 	written int
-	blocks  bool // whether the rows before were
+	blocks  bool // previous rows were written as blocks
 }
 
 func (w *rowWriter) add(cells []string) error {
@@ -82,7 +82,7 @@ func (w *rowWriter) add(cells []string) error {
 	return w.flush()
 }
 
-// cleanCells makes each cell one line that does not steer the terminal.
+// cleanCells makes each cell a single printable line.
 func cleanCells(cells []string) []string {
 	cells = slices.Clone(cells)
 	for i, cell := range cells {

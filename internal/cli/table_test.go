@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Rows that are wider than the terminal are written as blocks, in which nothing is cut off.
+// Rows wider than the terminal are written as blocks, untruncated.
 func TestTablesFitTheTerminal(t *testing.T) {
 	t.Parallel()
 	rows := [][]string{{"7", "valid", "a.example.com", "3a1f00c4d2e87b90112233445566778899aa"}, {"12", "", "b.example.com", "00"}}

@@ -7,8 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// relative is a time for a table: how far away it is while that is easy to grasp, else its
-// date in UTC.
+// relative formats a time for a table: relative to now if near, otherwise as a date in UTC.
 func relative(t *time.Time, now time.Time) string {
 	if t == nil || t.IsZero() {
 		return ""
@@ -33,7 +32,7 @@ func relative(t *time.Time, now time.Time) string {
 	return "in " + amount
 }
 
-// exact is a time for a detailed view: in full, and how far away it is.
+// exact formats a time for a detailed view: in full, and relative to now.
 func exact(t *time.Time, now time.Time) string {
 	if t == nil || t.IsZero() {
 		return ""
@@ -45,14 +44,14 @@ func exact(t *time.Time, now time.Time) string {
 	return full
 }
 
-// endFlags are the two ways to ask for an end of validity.
+// endFlags are the two ways to set the expiry.
 type endFlags struct {
 	notAfter string
 	days     int
 	given    func(name string) bool
 }
 
-// maxDays is beyond what any profile gives; it keeps the sum within what time can say.
+// maxDays is more than any profile allows, and keeps the sum in the range of a time.
 const maxDays = 100 * 366
 
 func (f *endFlags) register(c *cobra.Command, byDefault string) {
@@ -62,7 +61,7 @@ func (f *endFlags) register(c *cobra.Command, byDefault string) {
 	f.given = c.Flags().Changed
 }
 
-// end is nil where neither flag was given.
+// end returns nil if neither flag is given.
 func (f endFlags) end(now time.Time) (*time.Time, error) {
 	switch {
 	case f.given("not-after"):
