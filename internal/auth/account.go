@@ -72,7 +72,7 @@ func (s *Service) CreateAccount(ctx context.Context, caller notary.Caller, email
 	return a.ID, err
 }
 
-// accountFields returns what an event records of an account.
+// accountFields returns the fields of an account that an event records.
 func accountFields(a *notary.Account) notary.Fields {
 	return notary.Fields{"email": a.Email, "role": a.Role.String()}
 }
@@ -85,7 +85,6 @@ func (s *Service) Accounts(ctx context.Context, caller notary.Caller) ([]*notary
 	return s.store.Accounts(ctx)
 }
 
-// Account returns an account.
 func (s *Service) Account(ctx context.Context, caller notary.Caller, id int64) (*notary.Account, error) {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return nil, err
@@ -111,7 +110,7 @@ func (s *Service) ReadSettings(ctx context.Context, caller notary.Caller) error 
 	})
 }
 
-// DeleteAccount deletes an account and ends its sessions. Its requests, certificates and events are kept.
+// DeleteAccount deletes an account and ends its sessions. Its requests, certificates and events remain.
 func (s *Service) DeleteAccount(ctx context.Context, caller notary.Caller, id int64) error {
 	return s.change(ctx, caller, id, "account.delete", func(tx *store.Tx, a *notary.Account, e *notary.Event) error {
 		*e = e.Change(accountFields(a), nil)
@@ -201,7 +200,7 @@ func (s *Service) ChangeMyPasswordAndStay(ctx context.Context, caller notary.Cal
 	return token, next, nil
 }
 
-// changeMyPassword ends all sessions except keepSession, then calls then in the same transaction.
+// changeMyPassword ends all sessions except keepSession and runs then in the same transaction.
 func (s *Service) changeMyPassword(ctx context.Context, caller notary.Caller, old, password string, keepSession int64,
 	then func(*store.Tx) error) error {
 	if !caller.Known() {
@@ -268,8 +267,8 @@ func checkEmail(email string) error {
 	return nil
 }
 
-// isConfusable reports whether a character is valid in an address but hard to recognise or type: spaces, quotes, control
-// and formatting characters.
+// isConfusable reports whether a character is valid in an address but hard to recognize or type: spaces, quotes,
+// control and formatting characters.
 func isConfusable(r rune) bool {
 	return r == '"' || r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsGraphic(r)
 }

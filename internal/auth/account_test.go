@@ -289,7 +289,7 @@ func TestDeleteAccount(t *testing.T) {
 		t.Error("a deleted account changed its password")
 	}
 	testkit.WantKind(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), me.AccountID), notary.NotFound)
-	req, err := w.CA.Request(t.Context(), w.Admin(), id) // its requests are kept
+	req, err := w.CA.Request(t.Context(), w.Admin(), id) // its requests remain
 	testkit.Check(t, err)
 	if req.Email != me.Email || req.RequesterID != me.AccountID {
 		t.Errorf("the request is of %q (%d), want %q (%d)", req.Email, req.RequesterID, me.Email, me.AccountID)

@@ -69,7 +69,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// E-mail addresses are normalised at login: case and surrounding spaces do not matter.
+// Case and surrounding spaces of e-mail addresses do not matter at login.
 func TestLoginNormalisesEmail(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

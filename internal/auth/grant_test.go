@@ -56,7 +56,7 @@ func TestGroupsAndGrantsAreOnRecord(t *testing.T) {
 	}
 }
 
-// With a group or an account, the grants to it and its memberships go.
+// Deleting a group or account deletes its grants and memberships.
 func TestDeletionRemovesGrants(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -90,7 +90,7 @@ func TestDeletionRemovesGrants(t *testing.T) {
 	if len(of) != 0 {
 		t.Errorf("the deleted account has the grants %+v", of)
 	}
-	// A grant to the last Admin does not change that the account stays.
+	// A refused deletion of the last Admin keeps its grants.
 	testkit.WantKind(t, w.Auth.DeleteAccount(t.Context(), admin, admin.AccountID), notary.Conflict)
 	of, err = w.Store.GrantsOf(t.Context(), admin.AccountID)
 	testkit.Check(t, err)
@@ -146,7 +146,7 @@ func TestGrantsNameWhatExists(t *testing.T) {
 	testkit.WantKind(t, change(nil, nil), notary.Invalid)
 }
 
-// A grant that this version cannot read gives nothing, rather than everything without its limits.
+// A grant that this version cannot read grants nothing, rather than everything.
 func TestUnreadableTermsGiveNothing(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -49,7 +49,7 @@ func (s *Service) CreateGroup(ctx context.Context, caller notary.Caller, name st
 	return id, err
 }
 
-// DeleteGroup deletes a group and the grants that were given to it.
+// DeleteGroup deletes a group and its grants.
 func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int64) error {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return err
@@ -66,10 +66,10 @@ func (s *Service) DeleteGroup(ctx context.Context, caller notary.Caller, id int6
 	})
 }
 
-// maxMembers is how many accounts one call adds or removes.
+// maxMembers limits the accounts that one call adds or removes.
 const maxMembers = 1000
 
-// ChangeMembers adds accounts to a group and removes others, all or none.
+// ChangeMembers adds accounts to a group and removes others, atomically.
 func (s *Service) ChangeMembers(ctx context.Context, caller notary.Caller, groupID int64, add, remove []int64) error {
 	if err := caller.Require(notary.ManageAccounts); err != nil {
 		return err
@@ -111,8 +111,8 @@ func changeMember(ctx context.Context, tx *store.Tx, caller notary.Caller, actio
 	return tx.Event(notary.EventBy(caller, action, notary.NewRef("group", g.ID, g.Name)).With(a.Ref()))
 }
 
-// writeGrants is [store.Store.WriteAs] for a change to groups or grants. What others do by these is either committed
-// before, or decided afterwards.
+// writeGrants is [store.Store.WriteAs] for a change to groups or grants. Concurrent uses of them are committed before
+// or see the change.
 func (s *Service) writeGrants(ctx context.Context, caller notary.Caller, fn func(*store.Tx) error) error {
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimGrants(); err != nil {

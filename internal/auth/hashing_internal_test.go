@@ -9,7 +9,7 @@ import (
 	"notary"
 )
 
-// queued queues clients while the only slot is taken, and returns their names in the order in which they get it.
+// queued queues clients while the only slot is taken, and returns their names in the order in which they are served.
 func queued(t *testing.T, clients ...string) (order []string) {
 	t.Helper()
 	q := newHashQueue(1)

@@ -72,12 +72,10 @@ func checkPassword(password, email string) error {
 	return nil
 }
 
-// keyboardWalks are common passwords that alternate between keyboard rows and are otherwise not recognised as
-// patterns.
+// keyboardWalks are common passwords that alternate between keyboard rows and are not otherwise recognized as patterns.
 var keyboardWalks = []string{"1q2w3e4r5t6y", "1q2w3e4r5t", "q1w2e3r4t5y6", "1qaz2wsx3edc", "1qazxsw23edc", "zaq12wsxcde3", "zaq1xsw2cde3", "qazwsxedcrfv"}
 
-// decoy is the hash that is verified for a missing account, so that it takes the same time. No password matches
-// it.
+// decoy is verified if an account does not exist, so that the check takes the same time. No password matches it.
 var decoy = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonSalt)),
 	base64.RawStdEncoding.EncodeToString(make([]byte, argonKey)))

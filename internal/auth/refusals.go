@@ -15,21 +15,21 @@ import (
 const (
 	// recordEvery is how often refusals are recorded.
 	recordEvery = time.Minute
-	// recordTime is how long it may take when the server stops.
+	// recordTime limits the recording when the server stops.
 	recordTime = 5 * time.Second
-	// maxRefusals limits the different refusals that are recorded per interval and kind of principal. Further ones
-	// are counted together: an attacker must not fill the disk.
+	// maxRefusals limits the distinct refusals recorded per interval and kind of principal. Further ones are counted
+	// together, so that an attacker cannot fill the disk.
 	maxRefusals = 200
 )
 
-// refusals counts refused calls until [Service.RecordRefusals] writes an event for each that differs.
+// refusals counts refused calls until [Service.RecordRefusals] writes an event for each distinct one.
 type refusals struct {
 	mu     sync.Mutex
 	counts map[refusal]int64
-	kinds  map[string]int // how many of these there are of each kind of principal
+	kinds  map[string]int // distinct refusals by kind of principal
 }
 
-// refusal is what events of refused calls tell apart.
+// refusal is what distinguishes events of refused calls.
 type refusal struct {
 	action    string
 	object    notary.Ref
@@ -60,8 +60,8 @@ func (r *refusals) take() map[refusal]int64 {
 	return taken
 }
 
-// Refused counts a call that was refused with err for lack of a login or of a permission. Other errors do not count. The
-// events have a count for each account, operation and minute or, without a login, for each address and minute.
+// Refused counts a call that was refused with err because of a missing login or permission. It ignores other errors.
+// Events have a count for each account, operation and minute or, without a login, for each address and minute.
 func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	one := refusal{action: "call.refused", object: notary.NewRef("call", 0, operation), principal: caller.Principal(),
 		network: notary.ClientNetwork(caller.Address)}
@@ -74,8 +74,8 @@ func (s *Service) Refused(caller notary.Caller, operation string, err error) {
 	s.refusals.add(one, 1)
 }
 
-// refusedLogin counts a refused login. The account is nil if there is none with that e-mail address, which is not
-// recorded: people type passwords into the wrong field.
+// refusedLogin counts a refused login. The account is nil if no account has that e-mail address, which is not recorded,
+// because people type passwords into the wrong field.
 func (s *Service) refusedLogin(account *notary.Account, from Client) {
 	object := notary.NewRef("account", 0, "")
 	if account != nil {
@@ -85,7 +85,7 @@ func (s *Service) refusedLogin(account *notary.Account, from Client) {
 		network: notary.ClientNetwork(from.Address)}, 1)
 }
 
-// RecordRefusals writes the events of the calls and logins that this node refused since it did so last.
+// RecordRefusals writes the events of the calls and logins refused by this node since the last time.
 func (s *Service) RecordRefusals(ctx context.Context) error {
 	counts := s.refusals.take()
 	if len(counts) == 0 {
@@ -113,7 +113,7 @@ func compareRefusals(a, b refusal) int {
 		cmp.Compare(a.object.Name, b.object.Name), cmp.Compare(a.principal.ID, b.principal.ID))
 }
 
-// KeepRefusals records refusals each minute until ctx ends, and then once more.
+// KeepRefusals records refusals every minute until ctx ends, and then once more.
 func (s *Service) KeepRefusals(ctx context.Context) {
 	tick := time.NewTicker(recordEvery)
 	defer tick.Stop()

@@ -11,7 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// recordedRefusals records what was refused, and returns the events of that.
+// recordedRefusals records refusals and returns their events.
 func recordedRefusals(t *testing.T, w *testkit.World) (all []notary.Event) {
 	t.Helper()
 	before := len(w.Events(t))
@@ -59,7 +59,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 	}
 }
 
-// However many clients are refused, the record grows by a bounded number of events, and no refusal is lost.
+// However many clients are refused, the number of events is bounded and no refusal is lost.
 func TestRefusalsCannotFillTheDisk(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -26,7 +26,7 @@ const (
 
 const maxUserAgent = 200 // octets
 
-// limits are those of a browser session.
+// limits are the lifetimes of a browser session.
 type limits struct{ idle, life time.Duration }
 
 // LimitSessions sets the idle timeout and maximum lifetime of browser sessions. It applies to new sessions, and to
@@ -69,7 +69,7 @@ func begin(tx *store.Tx, session *notary.Session) (token string, err error) {
 	return token, err
 }
 
-// plainText returns a client's self-description, truncated and without unprintable characters.
+// plainText returns a User-Agent, truncated and without unprintable characters.
 func plainText(userAgent string) string {
 	userAgent = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {

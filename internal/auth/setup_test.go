@@ -83,7 +83,7 @@ func TestFirstAccountRace(t *testing.T) {
 	}
 }
 
-// A code that is replaced while an account is created with it creates none.
+// A code that is replaced while it is being used creates no account.
 func TestReplacedSetupCode(t *testing.T) {
 	t.Parallel()
 	w := testkit.Empty(t)

@@ -92,7 +92,7 @@ func (p *program) authorityImportCertificates() *cobra.Command {
 	}
 }
 
-// importAnswer is the answer to both calls.
+// importAnswer is the JSON output of both commands.
 type importAnswer struct {
 	api.ImportedCertificates
 	ID      int64         `json:"id"`

@@ -16,11 +16,10 @@ import (
 // TestScripts runs the scripts in testdata/script with the program as a user gets it, and verifies the results with
 // openssl and curl. In addition to testscript's own commands, scripts can use
 //
-//	server [args]   start a server on free ports with the data folder "data", and set
-//	                NOTARY_SERVER to it and PUBLISHED to where it publishes; the end of the
-//	                script kills it
-//	stop            end the server with SIGTERM, and want exit code 0
-//	freeport NAME   set a variable to a port that nothing listens on
+//	server [args]   start a server on free ports with the data folder "data", and set NOTARY_SERVER and PUBLISHED
+//	                to its URLs; it is killed at the end of the script
+//	stop            stop the server with SIGTERM and require exit code 0
+//	freeport NAME   set a variable to an unused port
 func TestScripts(t *testing.T) {
 	testkit.Require(t, "openssl")
 	testkit.Require(t, "curl")

@@ -34,7 +34,7 @@ func TestStartCommandUntilItsContextEnds(t *testing.T) {
 	defer cancel()
 	reader, writer := io.Pipe()
 	go func() {
-		// the first line shows that the server is running
+		// The first line shows that the server is running.
 		reader.Read(make([]byte, 4096))
 		cancel()
 		io.Copy(io.Discard, reader)
