@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// mayImport lists which of our packages each package may import. Imports by tests are not restricted.
+// mayImport lists the packages of this module that each package may import. Imports by tests are not restricted.
 var mayImport = map[string][]string{
 	"notary":                   {},
 	"notary/api":               {},
@@ -25,22 +25,22 @@ var mayImport = map[string][]string{
 	"notary/internal/files":    {"notary"},
 	"notary/internal/pki":      {"notary"},
 	"notary/internal/issuance": {"notary", "notary/internal/pki"},
-	// It holds names against limits as profiles do, and reads no grant by itself.
+	// It matches names like profiles do, and reads no grants itself.
 	"notary/internal/policy":   {"notary", "notary/internal/issuance"},
 	"notary/internal/inspect":  {"notary", "notary/internal/pki", "notary/internal/issuance"},
 	"notary/internal/keystore": {"notary", "notary/internal/pki"},
 	"notary/internal/db":       {"notary"}, // errors only: see TestDBImportsOnlyErrors
-	// The store maps rows to the vocabulary; packages above it never see SQL. Package query plans its lists
-	// without knowing the rows.
+	// The store maps rows to the vocabulary; packages above it do not use SQL. Package query plans lists without
+	// knowledge of the rows.
 	"notary/internal/store":       {"notary", "notary/internal/db", "notary/internal/store/query"},
 	"notary/internal/store/query": {"notary", "notary/internal/db"},
-	// It reads whole databases, using the store's methods for records. The store does not import it.
+	// It reads whole databases with the store's methods. The store does not import it.
 	"notary/internal/store/archive": {"notary", "notary/internal/db", "notary/internal/store", "notary/internal/store/query"},
-	"notary/internal/damage":        {"notary", "notary/internal/store"}, // which reports what it reads
-	// What signs is opened, cached and invalidated in one place. It knows neither the caller nor the purpose.
+	"notary/internal/damage":        {"notary", "notary/internal/store"}, // reports damage that it finds
+	// Opens, caches and invalidates authorities and profiles, independently of callers and use cases.
 	"notary/internal/issuers": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/keystore",
 		"notary/internal/pki", "notary/internal/store"},
-	// It publishes what is recorded. What revokes is above it, in ca, so that nodes can publish without the use cases.
+	// Publishes recorded revocations. Revoking is in ca, so that nodes can publish without the use cases.
 	"notary/internal/revocation": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/issuers",
 		"notary/internal/keystore", "notary/internal/pki", "notary/internal/store"},
 	"notary/internal/ca": {"notary", "notary/internal/damage", "notary/internal/issuance", "notary/internal/issuers",
@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"notary/internal/auth":   {"notary", "notary/internal/policy", "notary/internal/store"},
 	"notary/internal/clock":  {"notary", "notary/internal/store"},
 	"notary/internal/server": {"notary", "notary/api"},
-	// It validates settings with the packages that use them, and opens nothing.
+	// Validates settings with the packages that use them, and opens nothing.
 	"notary/internal/config": {"notary", "notary/internal/auth", "notary/internal/files", "notary/internal/server",
 		"notary/internal/store"},
 	"notary/internal/rest": {"notary", "notary/api", "notary/internal/ca", "notary/internal/auth", "notary/internal/clock",
@@ -59,20 +59,19 @@ var mayImport = map[string][]string{
 	"notary/internal/web": {"notary", "notary/internal/ca", "notary/internal/auth", "notary/internal/inspect",
 		"notary/internal/server", "notary/internal/web/page",
 		"notary/internal/revocation"}, // the current CRL
-	// It renders generic content. Handlers know objects and use cases: see TestPageImportsOnlyErrors.
+	// Renders generic content. Handlers know objects and use cases: see TestPageImportsOnlyErrors.
 	"notary/internal/web/page": {"notary"},
-	// Relying parties have no account: it needs no use case.
+	// Relying parties have no account, so it needs no use cases.
 	"notary/internal/publish": {"notary", "notary/internal/issuers", "notary/internal/revocation", "notary/internal/server"},
 	"notary/internal/jobs":    {"notary"}, // jobs are registered in app
 	// main only calls the command line.
 	"notary/cmd/notary": {"notary/internal/cli"},
-	// It calls servers over their API. Only commands that work directly on a database need the store and its
-	// readers.
+	// Calls servers over their API. Only commands that work directly on a database use the store.
 	"notary/internal/cli": {"notary", "notary/api", "notary/client", "notary/internal/app", "notary/internal/auth",
 		"notary/internal/ca", "notary/internal/config", "notary/internal/files", "notary/internal/inspect",
 		"notary/internal/issuance", "notary/internal/keystore", "notary/internal/pki", "notary/internal/server",
 		"notary/internal/store", "notary/internal/store/archive"},
-	// It wires all parts of a server, and is the only package that imports all of them.
+	// Wires all parts of a server; the only package that imports all of them.
 	"notary/internal/app": {"notary", "notary/internal/auth", "notary/internal/ca", "notary/internal/clock",
 		"notary/internal/config", "notary/internal/damage", "notary/internal/files", "notary/internal/issuers",
 		"notary/internal/jobs", "notary/internal/keystore", "notary/internal/pki", "notary/internal/publish",
@@ -80,7 +79,7 @@ var mayImport = map[string][]string{
 		"notary/internal/store", "notary/internal/web"},
 }
 
-// mayImportAll may import anything: programs and test support.
+// mayImportAll lists programs and test support, which may import anything.
 var mayImportAll = []string{"notary/cmd/bench", "notary/internal/testkit",
 	"notary/internal/app/apptest", "notary/internal/store/storetest"}
 
@@ -133,10 +132,10 @@ func TestStoreDoesNotImportX509(t *testing.T) {
 	refuseImports(t, "./internal/db", "crypto/x509", "crypto/x509/pkix")
 }
 
-// Package db serves every package that owns tables, so it may import only the root package, for errors.
+// Package db serves all packages that own tables, so it may import only the errors of the root package.
 func TestDBImportsOnlyErrors(t *testing.T) { wantOnlyErrors(t, "internal/db") }
 
-// Package page serves every package with pages, so that a new object or use case does not change it.
+// Package page serves all packages with pages, so that new objects and use cases do not change it.
 func TestPageImportsOnlyErrors(t *testing.T) { wantOnlyErrors(t, "internal/web/page") }
 
 // wantOnlyErrors reports uses of the root package other than errors.
@@ -189,7 +188,7 @@ func TestFilesAndFunctionsOfPagesAreShort(t *testing.T) {
 	}
 }
 
-// A key that only package keystore generates and opens can be in a hardware security module.
+// Only package keystore generates and opens keys, so that they can be in a hardware security module.
 func TestOnlyTheKeystoreGeneratesKeys(t *testing.T) {
 	generates := regexp.MustCompile(`\bGenerateKey\(|\bNewKeyFromSeed\(`)
 	for _, folder := range []string{"ca", "issuers", "revocation"} {

@@ -23,7 +23,7 @@ const (
 var lowerPending = flag.Bool("lower-pending", false, "lower the counts in "+stylePending+" to the present ones")
 
 // TestStyle fails on phrases of testdata/style/phrases.txt in comments, messages, help, templates and documents. The
-// paths in testdata/style/pending.txt may still contain as many as it states; lower these counts, never raise them.
+// paths in testdata/style/pending.txt may still contain the stated numbers; lower these counts, never raise them.
 func TestStyle(t *testing.T) {
 	phrases, pools := readPhrases(t), readPending(t)
 	for _, text := range proseOfRepository(t) {
@@ -144,8 +144,8 @@ type prose struct {
 	content string
 }
 
-// proseOfRepository returns the comments of all Go files, the strings of those that are not tests, the templates of
-// the pages and the documents.
+// proseOfRepository returns the comments of all Go files, the strings of those that are not tests, the templates and
+// the documents.
 func proseOfRepository(t *testing.T) (texts []prose) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {

@@ -11,7 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// grantTo gives an account a grant and returns its id.
+// grantTo creates a grant for an account and returns its ID.
 func grantTo(t *testing.T, w *testkit.World, caller notary.Caller, terms notary.GrantTerms) int64 {
 	t.Helper()
 	id, err := w.Auth.CreateGrant(t.Context(), w.Admin(), &notary.Grant{AccountID: caller.AccountID, GrantTerms: terms})
@@ -31,7 +31,7 @@ func submitAs(t *testing.T, w *testkit.World, caller notary.Caller, names ...str
 	return id
 }
 
-// teamTerms allow to sign for the names of a team with one authority and profile.
+// teamTerms permit signing for a team's names with one authority and profile.
 func teamTerms(authority int64) notary.GrantTerms {
 	return notary.GrantTerms{Actions: []string{string(policy.SignRequest)}, Authorities: []int64{authority},
 		Profiles: []string{notary.DefaultProfile}, Names: notary.NameLists{DNS: []string{"team.example.com"}}}
@@ -46,7 +46,7 @@ func TestSignByGrant(t *testing.T) {
 	for name, test := range map[string]struct {
 		names   []string
 		options ca.SignOptions
-		want    string // in the refusal; "" for none
+		want    string // in the error; "" for success
 	}{
 		"within every limit":       {[]string{"a.team.example.com"}, ca.SignOptions{AuthorityID: root}, ""},
 		"a wildcard":               {[]string{"*.team.example.com"}, ca.SignOptions{AuthorityID: root}, ""},
@@ -83,12 +83,12 @@ func TestSignByGrant(t *testing.T) {
 	}
 }
 
-// A grant for everything is still none for CAs, for compromised keys, and for what its holder cannot see.
+// An unlimited grant does not extend to CAs, compromised keys, or objects that its holder cannot see.
 func TestUnlimitedGrantsHaveTheirEnd(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	reader := w.NewCaller(t, w.Admin(), notary.ReadOnly) // who sees everything
+	reader := w.NewCaller(t, w.Admin(), notary.ReadOnly) // sees everything
 	grantTo(t, w, reader, notary.GrantTerms{Actions: policy.Actions(true)})
 	forbidden := func(err error) { t.Helper(); testkit.WantKind(t, err, notary.Forbidden) }
 
@@ -130,14 +130,14 @@ func TestDecideByGrant(t *testing.T) {
 	testkit.WantKind(t, w.CA.Reject(t.Context(), me, w.Request(t, me), ""), notary.Forbidden)
 	testkit.WantKind(t, w.CA.Reopen(t.Context(), me, mine), notary.Forbidden)
 
-	// One that was renewed by another authority has a certificate outside of the grant.
+	// Renewed by another authority, it has a certificate outside of the grant.
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), elsewhere, ca.SignOptions{AuthorityID: root}))
 	testkit.WantKind(t, w.RevokeRequest(t.Context(), me, elsewhere, notary.Superseded), notary.Forbidden)
 	testkit.Check(t, w.RevokeRequest(t.Context(), me, mine, notary.Superseded))
 	testkit.Check(t, w.RevokeCertificate(t.Context(), me, request(t, w, elsewhere).Certificate.ID, notary.Superseded))
 }
 
-// A call to issue signs what a grant covers; the rest waits, as it does without a grant.
+// Issue signs what a grant covers. Other requests are pending approval, as they are without a grant.
 func TestIssueByGrant(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -146,7 +146,7 @@ func TestIssueByGrant(t *testing.T) {
 	grantTo(t, w, me, teamTerms(root))
 	for name, want := range map[string]notary.RequestStatus{"a.team.example.com": notary.Active, "a.example.com": notary.Outstanding} {
 		csr := testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), name)
-		for range 2 { // the second time it is a renewal, or still waits
+		for range 2 { // the second call is a renewal, or still pending
 			issued, err := w.CA.Issue(t.Context(), me, csr, ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: root}})
 			testkit.Check(t, err)
 			if issued.Status != want || (issued.Certificate != nil) != (want == notary.Active) {
@@ -156,7 +156,7 @@ func TestIssueByGrant(t *testing.T) {
 	}
 }
 
-// What has been prepared by a grant is not committed once the grant, the membership or the group is deleted.
+// A change prepared under a grant is not committed if the grant, the membership or the group was deleted meanwhile.
 func TestGrantsAreCheckedInTheTransaction(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(t *testing.T, w *testkit.World, me notary.Caller, group, grant int64){
@@ -201,7 +201,7 @@ func TestGrantsAreCheckedInTheTransaction(t *testing.T) {
 	}
 }
 
-// Grants change nothing about what lists, counts and previews show.
+// Grants do not change what lists, counts and previews show.
 func TestGrantsShowNothingMore(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

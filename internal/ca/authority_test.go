@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// An authority is made with any kind of key, as a root that is active at once or pending.
+// Authorities can have any type of key, and are either roots, active at once, or pending.
 func TestCreateAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -81,7 +81,7 @@ func TestCreateAuthorityRefuses(t *testing.T) {
 	}
 }
 
-// Nobody signs itself or what is above it.
+// An authority cannot sign itself or an issuer above it.
 func TestSignAuthorityInACircle(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -113,7 +113,7 @@ func TestSignAuthorityInACircle(t *testing.T) {
 			t.Errorf("%s: the refusal changed the authority (-before +after):\n%s", tt.name, diff)
 		}
 	}
-	// Another issuer, and the same once more, are renewals.
+	// A different issuer, and the same one again, are renewals.
 	for _, issuer := range []int64{other, root, root} {
 		testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), upper, issuer))
 		if got := authority(t, w, upper).IssuerID(); got != issuer {
@@ -126,7 +126,7 @@ func TestSignAuthorityInACircle(t *testing.T) {
 	}
 }
 
-// The path length limits how many authorities are under one (RFC 5280, section 4.2.1.9).
+// The path length limits the number of CAs below an authority (RFC 5280, section 4.2.1.9).
 func TestPathLength(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -147,7 +147,7 @@ func TestPathLength(t *testing.T) {
 	testkit.WantKind(t, w.CA.SignAuthority(t.Context(), w.Admin(), wide, root), notary.Unprocessable)
 }
 
-// The program does not start with keys that it cannot open.
+// The program does not start if it cannot open a key.
 func TestNewOpensEveryKey(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -159,25 +159,25 @@ func TestNewOpensEveryKey(t *testing.T) {
 
 	_, err := testkit.OpenNode(t.Context(), w.Store, testkit.Keystore(t), testkit.NodeOptions{Now: w.Clock.Now})
 	kind := notary.Internal
-	if testkit.OnPostgres() { // where nodes agree on a secret before anything else
+	if testkit.OnPostgres() { // nodes compare their secrets first
 		kind = notary.Conflict
 	}
 	testkit.WantKind(t, err, kind)
 	testkit.WantText(t, err, "the key file", "does not open it")
 
-	// A sealed key opens for its own authority alone, even if somebody can write the database.
+	// A sealed key opens only for its own authority, even if an attacker can write to the database.
 	w.Exec(t, `CREATE TEMP TABLE saved AS SELECT sealed_key FROM authority WHERE id = $1;
 		UPDATE authority SET sealed_key = (SELECT sealed_key FROM authority WHERE id = $2) WHERE id = $1`, one, two)
 	err = start()
 	testkit.WantKind(t, err, notary.Internal)
 	testkit.WantText(t, err, "tampered with")
 
-	// A deleted authority has no key to open.
+	// The key of a deleted authority is not opened.
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), one, false))
 	testkit.Check(t, start())
 }
 
-// Without force, an authority is deleted only when nothing that it issued is valid any more.
+// Without force, an authority can be deleted only if none of its certificates is valid.
 func TestDeleteAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -194,7 +194,7 @@ func TestDeleteAuthority(t *testing.T) {
 
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), requests[0], notary.Superseded))
 	testkit.WantText(t, remove(root, false), "2 certificates")
-	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), requests[1])) // its certificate is still valid
+	testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), requests[1])) // its certificate remains valid
 	testkit.WantText(t, remove(root, false), "2 certificates")
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), requests[2], notary.Superseded))
 	testkit.WantText(t, remove(root, false), "1 certificate of this authority is still valid")
@@ -207,11 +207,11 @@ func TestDeleteAuthority(t *testing.T) {
 	_, err = w.Revocation.CRL(t.Context(), root)
 	testkit.WantKind(t, err, notary.NotFound)
 
-	// By force, what is still valid stays as it is, and nobody can revoke it any more.
+	// A forced deletion leaves valid certificates as they are; they can no longer be revoked.
 	root = w.Root(t, notary.ECDSAP256)
 	child := w.Intermediate(t, root, notary.ECDSAP256)
 	id := w.Signed(t, w.Admin(), root)
-	testkit.WantText(t, remove(root, false), "2 certificates") // the intermediate's, too
+	testkit.WantText(t, remove(root, false), "2 certificates") // including the subordinate CA's
 	testkit.Check(t, remove(root, true))
 	wantStatus(t, w, id, notary.Active)
 	for name, err := range map[string]error{
@@ -224,10 +224,10 @@ func TestDeleteAuthority(t *testing.T) {
 		}
 	}
 	testkit.Check(t, remove(child, false))
-	testkit.Check(t, remove(newAuthority(t, w, ca.AuthorityOptions{PathLen: -1}), false)) // a pending one
+	testkit.Check(t, remove(newAuthority(t, w, ca.AuthorityOptions{PathLen: -1}), false)) // pending
 }
 
-// Each change of an authority is on record.
+// Every change of an authority is recorded as an event.
 func TestAuthorityEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -262,8 +262,8 @@ func TestAuthorityEvents(t *testing.T) {
 	}
 }
 
-// A revoked authority is on the list of the one above it, disabled, and neither renewed nor
-// revoked again; its own list is still served.
+// A revoked authority is on its issuer's CRL and disabled, and cannot be renewed or revoked again. Its own CRL is still
+// served.
 func TestRevokeAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -297,8 +297,8 @@ func TestRevokeAuthority(t *testing.T) {
 	}
 }
 
-// A revoked authority has no older certificate left under which its work would still verify,
-// whatever the reason and by whichever call.
+// A revoked authority has no older valid certificate under which its signatures would verify, whatever the reason and
+// the call.
 func TestRevokedAuthorityLosesEveryCertificate(t *testing.T) {
 	t.Parallel()
 	for name, revoke := range map[string]func(w *testkit.World, id int64) error{
@@ -328,7 +328,7 @@ func TestRevokedAuthorityLosesEveryCertificate(t *testing.T) {
 	}
 }
 
-// A root's own list cannot say that the root is revoked: nobody would believe it.
+// A root's own CRL cannot revoke the root: no relying party would trust it.
 func TestRootCannotRevokeItself(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -16,8 +16,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// bulkActions are the actions on many requests, with the state that they are for and the one
-// that they lead to.
+// bulkActions returns the bulk calls on requests, with the status before and after each.
 func bulkActions(w *testkit.World, root int64) map[string]bulkAction {
 	return map[string]bulkAction{
 		"SignMany": {notary.Outstanding, notary.Active, func(ctx context.Context, c notary.Caller, m ca.Many, fn func(ca.Outcome) error) error {
@@ -37,7 +36,7 @@ type bulkAction struct {
 	do       func(context.Context, notary.Caller, ca.Many, func(ca.Outcome) error) error
 }
 
-// requests makes n that are ready for the action.
+// requests creates n requests in the action's initial status.
 func (a bulkAction) requests(t *testing.T, w *testkit.World, root int64, n int) (ids []int64) {
 	t.Helper()
 	for range n {
@@ -50,7 +49,7 @@ func (a bulkAction) requests(t *testing.T, w *testkit.World, root int64, n int) 
 	return ids
 }
 
-// count is how many of the requests are in that state.
+// count returns the number of the requests with a status.
 func count(t *testing.T, w *testkit.World, ids []int64, status notary.RequestStatus) (n int) {
 	t.Helper()
 	for _, id := range ids {
@@ -61,10 +60,10 @@ func count(t *testing.T, w *testkit.World, ids []int64, status notary.RequestSta
 	return n
 }
 
-// atOnce is the most that may still be under way when a bulk action is told to stop.
+// atOnce is the maximum number of items in progress when a bulk call is stopped.
 const atOnce = 16
 
-// Each request is decided on by itself, and told of in the order of the ids.
+// Each request is decided individually, and outcomes are reported in order.
 func TestManyKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -81,7 +80,7 @@ func TestManyKeepTheirOrder(t *testing.T) {
 					testkit.WantKind(t, o.Err, notary.NotFound)
 					return nil
 				}
-				wantStatus(t, w, o.ID, a.to) // by now, and not only at the end
+				wantStatus(t, w, o.ID, a.to) // already, not only at the end
 				return o.Err
 			}))
 			if diff := cmp.Diff(withMissing, told); diff != "" {
@@ -91,8 +90,8 @@ func TestManyKeepTheirOrder(t *testing.T) {
 	}
 }
 
-// Who listens no longer, or fails to, ends the action: what is under way may end, the rest is
-// left as it is.
+// If the recipient of outcomes fails or goes away, the call stops: requests in progress may finish, and the others
+// remain unchanged.
 func TestManyStop(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -136,7 +135,7 @@ func TestManyStop(t *testing.T) {
 	}
 }
 
-// No more than so many are worked on at the same time.
+// The number of requests in progress is bounded.
 func TestManyAreBounded(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -160,8 +159,8 @@ func TestManyAreBounded(t *testing.T) {
 	}
 }
 
-// A filter that matches too many is refused before anything is done.
-func TestTooManyMatch(t *testing.T) { // not parallel: the limit is everybody's
+// A filter that matches too many requests is rejected before anything is done.
+func TestTooManyMatch(t *testing.T) { // not parallel: the limit is global
 	defer ca.SetMaxMatches(3)()
 	w := testkit.New(t)
 	var ids []int64
@@ -185,7 +184,7 @@ func TestTooManyMatch(t *testing.T) { // not parallel: the limit is everybody's
 	testkit.Check(t, reject(3))
 }
 
-// Who may do it to one request may do it to many.
+// Bulk calls require the same permissions as single calls.
 func init() {
 	many := ca.Many{IDs: []int64{nothing}}
 	told := func(ca.Outcome) error { return nil }
@@ -209,7 +208,7 @@ func init() {
 	}
 }
 
-// Who may not decide on requests learns nothing of them, not even how many there are.
+// A caller without permission learns nothing about the requests, not even their number.
 func TestWhoMayDecideOnMany(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -227,7 +226,7 @@ func TestWhoMayDecideOnMany(t *testing.T) {
 	wantStatus(t, w, id, notary.Outstanding)
 }
 
-// A filter whose matches changed after the preview does nothing, although their number is the same.
+// A filter whose matches changed after the preview is rejected, even if their number is the same.
 func TestChangedSelection(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

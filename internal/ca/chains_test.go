@@ -11,8 +11,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// wantAbove wants a new certificate of the authority, and what is published of it, to have
-// the certificate above the authority's own, and not the other one.
+// wantAbove checks that a new certificate of the authority, and its published certificates, contain the certificate
+// above as the authority's issuer, and not the other one.
 func wantAbove(t *testing.T, w *testkit.World, id int64, above, not *x509.Certificate) {
 	t.Helper()
 	if got := leaf(t, w, id).IssuerChain[1]; !bytes.Equal(got, above.Raw) {
@@ -34,7 +34,7 @@ func wantAbove(t *testing.T, w *testkit.World, id int64, above, not *x509.Certif
 	}
 }
 
-// What is signed after a certificate above was replaced and revoked has a chain without it.
+// After a certificate in the chain was replaced and revoked, new certificates get a chain without it.
 func TestNewChainsAvoidRevokedCertificates(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -43,13 +43,13 @@ func TestNewChainsAvoidRevokedCertificates(t *testing.T) {
 	first := authority(t, w, upper).Certificate
 	lower := named(t, w, "Lower", upper)
 	testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), upper, root)) // a renewal
-	leaf(t, w, lower)                                                         // it is in memory now
+	leaf(t, w, lower)                                                         // now it is cached
 	cross := crossSign(t, w, lower, named(t, w, "Other", 0))
 	own := authority(t, w, lower).Certificate
 
 	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), first.ID, notary.Superseded))
 	wantAbove(t, w, lower, parsed(t, authority(t, w, upper).Certificate), parsed(t, first))
-	// So it is for one that is not in use, and it can be put in use.
+	// This also applies to a certificate that is not current, which can therefore become current.
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
 	bundle, err := w.Issuers.Bundle(t.Context(), lower)
 	testkit.Check(t, err)
@@ -61,8 +61,8 @@ func TestNewChainsAvoidRevokedCertificates(t *testing.T) {
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, own.ID))
 }
 
-// A certificate cannot be put in use where the only good way up from it goes through a revoked
-// one, though the authority there has another certificate.
+// A certificate cannot become current if its only valid chain passes through a revoked certificate, even though that
+// authority has another certificate.
 func TestUseCertificateBelowARevokedOne(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -81,8 +81,7 @@ func TestUseCertificateBelowARevokedOne(t *testing.T) {
 	testkit.WantText(t, err, "above it is revoked")
 }
 
-// A root that was renewed for the same key takes the place of the former one when that
-// expires, above what lasts longer.
+// When a root expires, its renewal for the same key replaces it in the chains of certificates that last longer.
 func TestNewChainsAvoidExpiredCertificates(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

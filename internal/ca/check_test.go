@@ -27,8 +27,7 @@ func damageIn(t *testing.T, database string, keys keystore.Keys) (found []archiv
 	return found
 }
 
-// Nothing is wrong with a database that only the service has written, and a check finds each kind
-// of damage.
+// A check finds no damage in a database that only the service has written, and finds each kind of damage.
 func TestCheckFindsDamage(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
@@ -72,12 +71,12 @@ func TestCheckFindsDamage(t *testing.T) {
 	})
 }
 
-// Of random pages that are changed each is harmless, as nothing that is stored reads differently,
-// or it is reported: by the check of the whole database, and by the backup.
+// Each change of a random page is either harmless, because no stored value changes, or reported by the check of the
+// whole database and by the backup.
 func TestChangedPages(t *testing.T) {
 	t.Parallel()
 	if testkit.OnPostgres() {
-		return // PostgreSQL has checksums of its own
+		return // PostgreSQL has its own checksums
 	}
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
 		w, file := r.World(t), filepath.Join(t.TempDir(), "whole.db")
@@ -116,14 +115,14 @@ func TestChangedPages(t *testing.T) {
 	})
 }
 
-// The periodic check comes across a damaged record, and the overview counts it.
+// The periodic check finds a damaged record, and the overview counts it.
 func TestPeriodicCheckFindsDamage(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
 		w := r.World(t)
 		check := func() int64 {
 			t.Helper()
-			for range 60 { // more than there are tables and rules
+			for range 60 { // more than the number of tables and rules
 				testkit.Check(t, w.CA.CheckRecords(t.Context()))
 			}
 			sum, err := w.CA.Counts(t.Context())

@@ -10,8 +10,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// While the clock cannot be trusted no certificate is issued, in whatever way, and nothing is
-// recorded of the attempt. Revocation, CRLs and OCSP continue.
+// While the clock is untrusted, no call issues a certificate or records the attempt. Revocation, CRLs and OCSP
+// continue.
 func TestNothingIsIssuedUnderAWrongClock(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

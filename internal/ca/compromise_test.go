@@ -9,8 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A key that was compromised takes down every certificate of its request, and is not
-// certified again.
+// After a key compromise every certificate of the request is revoked, and the key is never certified again.
 func TestKeyCompromise(t *testing.T) {
 	t.Parallel()
 	for name, revoke := range map[string]func(w *testkit.World, id, older int64) error{
@@ -43,20 +42,20 @@ func TestKeyCompromise(t *testing.T) {
 			wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{
 				expired: "", certs[0]: notary.KeyCompromise, certs[1]: notary.KeyCompromise, certs[2]: notary.KeyCompromise})
 
-			// It is not reopened, and the key comes in with no other request either.
+			// The request cannot be reopened, and the key is rejected in other requests, too.
 			err := w.CA.Reopen(t.Context(), w.Admin(), id)
 			testkit.WantKind(t, err, notary.Conflict)
 			testkit.WantText(t, err, "make a new key")
 			_, err = w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "other.example.com"))
 			testkit.WantKind(t, err, notary.Conflict)
 			testkit.WantField(t, err, "csr")
-			requestFor(t, w, testkit.Key(t, notary.ECDSAP256), "a.example.com") // a new key is welcome
+			requestFor(t, w, testkit.Key(t, notary.ECDSAP256), "a.example.com") // a new key is accepted
 		})
 	}
 }
 
-// wantReasons wants these certificates revoked for these reasons, in the inventory and on
-// their issuers' lists; "" is not revoked.
+// wantReasons checks the revocation reasons of certificates in the inventory and on their issuers' CRLs; "" means not
+// revoked.
 func wantReasons(t *testing.T, w *testkit.World, want map[*notary.Certificate]notary.RevocationReason) {
 	t.Helper()
 	all := inventory(t, w)
@@ -78,7 +77,7 @@ func wantReasons(t *testing.T, w *testkit.World, want map[*notary.Certificate]no
 	}
 }
 
-// Every certificate for the key goes, whichever request it was issued for.
+// Every certificate for the key is revoked, including those of other requests.
 func TestKeyCompromiseRevokesByKey(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -93,8 +92,7 @@ func TestKeyCompromiseRevokesByKey(t *testing.T) {
 	wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{other: notary.KeyCompromise})
 }
 
-// An authority whose key was compromised is revoked with every certificate that it has had,
-// and gets no other one.
+// An authority with a compromised key is revoked with every certificate it has had, and gets no others.
 func TestKeyCompromiseOfAnAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -104,7 +102,7 @@ func TestKeyCompromiseOfAnAuthority(t *testing.T) {
 	testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), sub, root)) // a renewal
 	newer := authority(t, w, sub).Certificate
 	id := w.Request(t, w.Admin())
-	testkit.Check(t, sign(t, w, id, sub)) // its key is open in memory
+	testkit.Check(t, sign(t, w, id, sub)) // its key is now cached
 
 	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), older.ID, notary.KeyCompromise))
 	wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{
@@ -116,8 +114,7 @@ func TestKeyCompromiseOfAnAuthority(t *testing.T) {
 	testkit.WantKind(t, w.CA.SignAuthority(t.Context(), w.Admin(), sub, root), notary.Conflict)
 }
 
-// A root whose key was compromised cannot be revoked, but it signs no more, and cannot be
-// enabled again.
+// A root with a compromised key cannot be revoked, but it no longer signs and cannot be enabled.
 func TestKeyCompromiseOfACrossSignedRoot(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -135,12 +132,11 @@ func TestKeyCompromiseOfACrossSignedRoot(t *testing.T) {
 	err := w.CA.EnableAuthority(t.Context(), w.Admin(), one, true)
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantText(t, err, "compromised")
-	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)) // its list goes on
+	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)) // its CRL is still updated
 	fetchCRL(t, w, one)
 }
 
-// Requests of other people with the same key were there before: none of them is signed any
-// more.
+// Earlier requests of others with the same key can no longer be signed.
 func TestKeyCompromiseOfAnotherRequest(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -158,7 +154,7 @@ func TestKeyCompromiseOfAnotherRequest(t *testing.T) {
 	testkit.WantKind(t, w.CA.Reopen(t.Context(), w.Admin(), two), notary.Conflict)
 }
 
-// Other reasons leave the key alone.
+// Other reasons do not affect the key.
 func TestOtherReasons(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -12,8 +12,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Name constraints are kept with the authority, for every certificate that it will get, and
-// hold at any depth.
+// Name constraints are stored with the authority for all its certificates, and apply at any depth.
 func TestNameConstraints(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -23,7 +22,7 @@ func TestNameConstraints(t *testing.T) {
 	root := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, Constraints: constraints("Example.com", "example.com")})
 	middle := w.Intermediate(t, root, notary.ECDSAP256)
 	lower := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1, Constraints: constraints("a.example.com")})
-	for range 2 { // and once more: a renewal
+	for range 2 { // the second time is a renewal
 		testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), lower, middle))
 		for id, want := range map[int64]notary.NameConstraints{root: constraints("example.com"), middle: {}, lower: constraints("a.example.com")} {
 			a := authority(t, w, id)

@@ -10,7 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A copy that somebody else submits first does not keep the owner from submitting, and tells nothing.
+// A copy of a CSR submitted by someone else does not prevent the owner from submitting it, and reveals nothing.
 func TestACopyOfACSRIsAnotherRequest(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -38,7 +38,7 @@ func TestACopyOfACSRIsAnotherRequest(t *testing.T) {
 	}
 }
 
-// The same content under another signature is the same request.
+// The same content with a different signature is the same request.
 func TestAnotherSignatureMakesNoOtherRequest(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -51,7 +51,7 @@ func TestAnotherSignatureMakesNoOtherRequest(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// An upgrade records the content of every request.
+// An upgrade records the content hash of every request.
 func TestUpgradeRecordsContents(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
@@ -70,7 +70,7 @@ func TestUpgradeRecordsContents(t *testing.T) {
 	})
 }
 
-// Of requests with one content and requester that were recorded before, the oldest one has it.
+// Of earlier requests with the same content and requester, the oldest gets the content hash.
 func TestUpgradeKeepsRequestsWithTheSameContent(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

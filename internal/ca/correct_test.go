@@ -18,8 +18,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// wantReason wants that reason on the authority's CRL, in OCSP and in the inventory, with the time of
-// the first revocation.
+// wantReason checks the reason on the CRL, in OCSP and in the inventory, and that the time is that of the first
+// revocation.
 func wantReason(t *testing.T, w *testkit.World, cert *notary.Certificate, reason notary.RevocationReason, at time.Time) {
 	t.Helper()
 	if got := inventory(t, w)[cert.ID].Revocation; got == nil || got.Reason != reason || !got.At.Equal(at) {
@@ -34,7 +34,7 @@ func wantReason(t *testing.T, w *testkit.World, cert *notary.Certificate, reason
 	}
 }
 
-// wantBlocked wants that nothing more is certified for the key.
+// wantBlocked checks that the key can no longer be certified.
 func wantBlocked(t *testing.T, w *testkit.World, key crypto.Signer) {
 	t.Helper()
 	_, err := w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "again.example.com"))
@@ -42,8 +42,8 @@ func wantBlocked(t *testing.T, w *testkit.World, key crypto.Signer) {
 	testkit.WantText(t, err, "keyCompromise")
 }
 
-// A key that turns out to be compromised after a revocation for another reason is reported in the same
-// call, by the request, the certificate or in bulk: the reason is corrected and the key blocked.
+// If a key turns out to be compromised after a revocation for another reason, the same calls, for the request, the
+// certificate or in bulk, correct the reason and block the key.
 func TestKeyCompromiseAfterAnotherReason(t *testing.T) {
 	t.Parallel()
 	for name, correct := range map[string]func(w *testkit.World, id, cert int64, reason notary.RevocationReason) error{
@@ -113,7 +113,7 @@ func TestKeyCompromiseAfterAnotherReason(t *testing.T) {
 	}
 }
 
-// A request whose certificates are revoked for keyCompromise stays so, and is not reopened.
+// A request whose certificates are revoked for keyCompromise cannot be reopened or revoked again.
 func TestKeyCompromiseAfterAnotherReasonStopsReopening(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -126,7 +126,7 @@ func TestKeyCompromiseAfterAnotherReasonStopsReopening(t *testing.T) {
 	testkit.WantText(t, err, "already revoked (keyCompromise)")
 }
 
-// The correction of an expired certificate is on the next CRL, although such entries leave it otherwise.
+// The correction for an expired certificate appears on the next CRL, although such entries are otherwise dropped.
 func TestCorrectionOfAnExpiredCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -148,7 +148,7 @@ func TestCorrectionOfAnExpiredCertificate(t *testing.T) {
 	wantBlocked(t, w, key)
 }
 
-// A hold is not final: any reason replaces it, at the time at which the hold began.
+// Any reason can replace a hold; the revocation time remains that of the hold.
 func TestRevocationAfterAHold(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -180,7 +180,7 @@ func TestRevocationAfterAHold(t *testing.T) {
 	requestFor(t, w, keys[0], "free.example.com")
 }
 
-// An authority that is already revoked can be reported as compromised, too.
+// An authority that is already revoked can be reported as compromised.
 func TestKeyCompromiseOfARevokedAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -206,8 +206,7 @@ func TestKeyCompromiseOfARevokedAuthority(t *testing.T) {
 	}
 }
 
-// Of revocations that race, keyCompromise prevails in every order, and of two for the same reason one
-// succeeds.
+// If revocations race, keyCompromise prevails in any order, and of two with the same reason one succeeds.
 func TestRacingReasons(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// named makes an authority with a name of its own: a root, or one that the issuer signs.
+// named creates an authority with a given name: a root, or one signed by the issuer.
 func named(t testing.TB, w *testkit.World, name string, issuer int64, edits ...func(*ca.AuthorityOptions)) int64 {
 	t.Helper()
 	o := ca.AuthorityOptions{SelfSigned: issuer == 0, Subject: pkix.Name{CommonName: name}, PathLen: -1}
@@ -35,7 +35,7 @@ func crossSign(t testing.TB, w *testkit.World, id, issuer int64) int64 {
 	return cert
 }
 
-// certificatesOf are the ids of an authority's certificates, and that of the one in use.
+// certificatesOf returns the IDs of an authority's certificates, and that of the current one.
 func certificatesOf(t testing.TB, w *testkit.World, id int64) (ids []int64, inUse int64) {
 	t.Helper()
 	all, inUse, err := w.CA.AuthorityCertificates(t.Context(), w.Admin(), id)
@@ -46,8 +46,7 @@ func certificatesOf(t testing.TB, w *testkit.World, id int64) (ids []int64, inUs
 	return ids, inUse
 }
 
-// chainsOf are the chains of a certificate, all of which Go accepts with only their last
-// certificate as a root, if they say so themselves.
+// chainsOf returns the chains of a certificate. Go must accept each with only its last certificate as a root.
 func chainsOf(t testing.TB, w *testkit.World, certID int64) (chains [][]string) {
 	t.Helper()
 	found, all, err := w.CA.Chains(t.Context(), w.Admin(), certID)
@@ -77,8 +76,7 @@ func wantChains(t testing.TB, got [][]string, want ...[]string) {
 	}
 }
 
-// An authority with two certificates has two chains; the one in use can be chosen, for what is
-// signed from then on.
+// An authority with two certificates has two chains. Either certificate can become the current one for new signatures.
 func TestCrossSign(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -94,7 +92,7 @@ func TestCrossSign(t *testing.T) {
 	wantChains(t, chainsOf(t, w, before.ID), []string{"Lower", "One"}, []string{"Lower", "Two"})
 
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
-	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross)) // it is already
+	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross)) // it already is
 	if a := authority(t, w, lower); a.Certificate.ID != cross || a.IssuerID() != two {
 		t.Errorf("in use is %d, by %d", a.Certificate.ID, a.IssuerID())
 	}
@@ -112,7 +110,7 @@ func TestCrossSign(t *testing.T) {
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, first.ID))
 }
 
-// A root can be certified by another one, and both by each other: chains never go in circles.
+// Roots can be cross-signed, even by each other. Chains contain no loops.
 func TestCrossSignRoots(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -124,21 +122,21 @@ func TestCrossSignRoots(t *testing.T) {
 	wantChains(t, chainsOf(t, w, certificate.ID), []string{"One"}, []string{"One", "Two"}, []string{"One", "Two", "Three"})
 	wantChains(t, chainsOf(t, w, authority(t, w, one).Certificate.ID), nil)
 	wantChains(t, chainsOf(t, w, leaf(t, w, three).ID), []string{"Three"})
-	// Two roots that are each in use below the other can still sign.
+	// Two roots whose current certificates are signed by each other can still sign.
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), two, back))
 	leaf(t, w, one)
 	leaf(t, w, two)
-	// A root's certificate of its own cannot be revoked, in use or not.
+	// A root's self-signed certificate cannot be revoked, whether it is current or not.
 	own, _ := certificatesOf(t, w, two)
 	err := w.RevokeCertificate(t.Context(), w.Admin(), own[0], notary.Superseded)
 	testkit.WantKind(t, err, notary.Unprocessable)
-	// Neither is it among what a deletion would leave behind.
+	// Nor is it counted in the impact.
 	if impact := impactOf(t, w, three); len(impact.Authorities) != 2 || !impact.Authorities[0].Elsewhere || !impact.Authorities[1].Elsewhere {
 		t.Errorf("the impact is %+v", impact)
 	}
 }
 
-// What is asked of any authority's certificate is asked of a further one, too.
+// A cross-certificate must meet the same requirements as any certificate of an authority.
 func TestCrossSignRefuses(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -181,7 +179,7 @@ func TestCrossSignRefuses(t *testing.T) {
 	}
 }
 
-// A further certificate that an outside authority signed must fit those that are there.
+// An uploaded cross-certificate must match the authority's other certificates.
 func TestUploadCross(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -220,7 +218,7 @@ func TestUploadCross(t *testing.T) {
 	wantChains(t, chainsOf(t, w, leaf(t, w, lower).ID), []string{"Lower", outside.Certificate.Subject.CommonName}, []string{"Lower", "Root"})
 }
 
-// Only a certificate of the authority that relying parties would accept can be put in use.
+// Only a certificate of the authority that relying parties would accept can become current.
 func TestUseCertificateRefuses(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -254,11 +252,11 @@ func TestUseCertificateRefuses(t *testing.T) {
 		testkit.WantText(t, err, tt.want)
 		testkit.WantField(t, err, "certificate_id")
 	}
-	// None of them is in a chain either.
+	// None of them is part of a chain.
 	wantChains(t, chainsOf(t, w, leaf(t, w, lower).ID), []string{"Lower", "One"})
 }
 
-// leafWithKeyOf has the authority's own CSR signed as a request, as an earlier version did.
+// leafWithKeyOf submits and signs the authority's own CSR as a request, which an earlier version permitted.
 func leafWithKeyOf(t *testing.T, w *testkit.World, id, issuer int64) int64 {
 	t.Helper()
 	w.Exec(t, `DELETE FROM held_key WHERE authority_id = $1`, id)
@@ -268,8 +266,8 @@ func leafWithKeyOf(t *testing.T, w *testkit.World, id, issuer int64) int64 {
 	return request(t, w, requestID).Certificate.ID
 }
 
-// With an authority all its certificates are revoked, each on its issuer's list; a further one
-// can be revoked alone.
+// Revoking an authority revokes all its certificates, each on its issuer's CRL. A cross-certificate can be revoked
+// individually.
 func TestRevokeCross(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -305,7 +303,7 @@ func TestRevokeCross(t *testing.T) {
 	}
 }
 
-// A chain that relying parties would refuse says why, and comes last.
+// A chain that relying parties would reject has the reason and is last.
 func TestChainWithAProblem(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -324,13 +322,13 @@ func TestChainWithAProblem(t *testing.T) {
 	testkit.WantText(t, notary.Errorf(notary.Invalid, "%s", chains[1].Problem), "name constraints")
 }
 
-// However many certificates authorities have, chains are looked for within bounds.
+// The search for chains is bounded, however many certificates the authorities have.
 func TestChainsOfMany(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	upper := named(t, w, "Upper", named(t, w, "Root", 0))
 	lower := named(t, w, "Lower", upper)
-	for range 6 { // renewals: each is a way of its own
+	for range 6 { // renewals: each adds a path
 		testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), upper, 1))
 		testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), lower, upper))
 	}
@@ -344,8 +342,7 @@ func TestChainsOfMany(t *testing.T) {
 	}
 }
 
-// A further certificate of an authority is not taken where the imported list of its issuer has
-// it; otherwise it can be revoked here.
+// A cross-certificate on the imported CRL of its issuer is rejected; any other can be revoked here.
 func TestUploadCrossOfAnImportedIssuer(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

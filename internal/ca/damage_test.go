@@ -28,7 +28,7 @@ func (l *logged) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// count returns how many lines hold all the words.
+// count returns the number of lines that contain all the words.
 func (l *logged) count(words ...string) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,7 +44,7 @@ func (l *logged) count(words ...string) (n int) {
 	return n
 }
 
-// restarted opens the service on the same database once more, with a log of its own.
+// restarted opens the service again on the same database, with a new log.
 func restarted(t testing.TB, w *testkit.World) *logged {
 	t.Helper()
 	log := &logged{}
@@ -54,8 +54,7 @@ func restarted(t testing.TB, w *testkit.World) *logged {
 	return log
 }
 
-// A revocation that no CRL can list does not keep the others from their lists: it is left out,
-// logged once, counted and shown.
+// A revocation that no CRL can list does not stop the CRL: it is omitted, logged once, counted and shown.
 func TestOneRevocationDoesNotStopACRL(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -117,7 +116,7 @@ func TestOneRevocationDoesNotStopACRL(t *testing.T) {
 	repairRevocations(t, w, serials)
 }
 
-// repairRevocations restores what the test has damaged, for the check of the invariants.
+// repairRevocations undoes the test's damage, for the check of the invariants.
 func repairRevocations(t testing.TB, w *testkit.World, serials []string) {
 	t.Helper()
 	for i, serial := range []string{"00", strings.Repeat("7f", 22)} {
@@ -127,7 +126,7 @@ func repairRevocations(t testing.TB, w *testkit.World, serials []string) {
 	w.Exec(t, `UPDATE revocation SET revoked_at = 1 WHERE serial = $1`, serials[3])
 }
 
-// Two revocations of one serial number make one entry.
+// Two revocations of the same serial number result in one entry.
 func TestDuplicateRevocationDoesNotStopACRL(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -147,8 +146,8 @@ func TestDuplicateRevocationDoesNotStopACRL(t *testing.T) {
 	w.Exec(t, `DELETE FROM revocation WHERE certificate_id IS NULL`)
 }
 
-// An authority whose records are damaged concerns itself alone: the program starts, the others
-// sign, lists and imports go on.
+// Damage to an authority's records affects only that authority: the program starts, the others sign, and lists and
+// imports work.
 func TestOneAuthorityDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	for what, damage := range map[string]string{
@@ -202,7 +201,7 @@ func TestOneAuthorityDoesNotStopTheOthers(t *testing.T) {
 	}
 }
 
-// Changed DER is not served, does not stop a list, and its certificate can still be revoked.
+// A certificate with damaged DER is not served and does not stop a list, and can still be revoked.
 func TestChangedDERIsNotServed(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -213,7 +212,7 @@ func TestChangedDERIsNotServed(t *testing.T) {
 		w.Exec(t, `UPDATE certificate_der SET der = $1 WHERE certificate_id = $2`, der, cert.ID)
 	}
 	der := slices.Clone(cert.DER)
-	der[len(der)-1] ^= 1 // in the signature: it parses
+	der[len(der)-1] ^= 1 // in the signature, so that it parses
 	change(der)
 	log := restarted(t, w)
 
@@ -242,7 +241,7 @@ func TestChangedDERIsNotServed(t *testing.T) {
 	change(cert.DER)
 }
 
-// A CA whose certificate was changed signs nothing.
+// A CA with a damaged certificate signs nothing.
 func TestChangedCACertificateSignsNothing(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

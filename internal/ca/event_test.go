@@ -13,7 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// told are the events as "action object".
+// told returns the events as "action object".
 func told(events []*notary.Event) (all []string) {
 	for _, e := range events {
 		all = append(all, fmt.Sprintf("%s %d", e.Action, e.Object.ID))
@@ -21,7 +21,7 @@ func told(events []*notary.Event) (all []string) {
 	return all
 }
 
-// The record is given the newest first, narrowed by whatever is asked for.
+// Events are returned newest first, and can be filtered.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -92,8 +92,8 @@ func TestEventQueriesThatNobodyCanMean(t *testing.T) {
 	testkit.WantField(t, err, "kind")
 }
 
-// The events of accounts are for those who manage accounts. Who may see its own requests only
-// sees what became of these.
+// Events about accounts require permission to manage accounts. A caller that may see only its own requests sees only
+// their events.
 func TestWhoseEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -132,7 +132,7 @@ func TestWhoseEvents(t *testing.T) {
 	testkit.WantKind(t, ask("account", requestor.AccountID), notary.Forbidden)
 }
 
-// The history of a request also tells of its certificates, and of each thing once.
+// The history of a request includes its certificates, and shows each change once.
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -158,7 +158,7 @@ func TestHistory(t *testing.T) {
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
-// From where others called is not told to who sees its own requests only.
+// A caller that may see only its own requests does not see other callers' addresses.
 func TestAddressesInEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

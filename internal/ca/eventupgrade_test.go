@@ -8,7 +8,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The events of released versions keep their texts, and gain the objects that these name.
+// Events of released versions keep their texts and gain references to the objects named in them.
 func TestOldEventsBecomeData(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
@@ -36,7 +36,7 @@ func TestOldEventsBecomeData(t *testing.T) {
 	})
 }
 
-// What people wrote into a reason is not taken for a reference, and an old revocation leads to its certificate.
+// User text in a reason is not parsed for references, and an old revocation refers to its certificate.
 func TestTextsOfOldEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -14,8 +14,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// expiring returns the ids of the certificates that expire within 30 days, by the list. The metric, the
-// summary, the overview and its chart must agree with it.
+// expiring returns the IDs in the list of certificates that expire within 30 days. The metric, the summary, the
+// overview and its chart must match it.
 func expiring(t *testing.T, w *testkit.World) (ids []int64) {
 	t.Helper()
 	page, err := w.CA.Certificates(t.Context(), w.Admin(), notary.Query{
@@ -48,8 +48,8 @@ func expiring(t *testing.T, w *testkit.World) (ids []int64) {
 	return ids
 }
 
-// Expiring certificates are those that are valid and not replaced by a later one for the same names
-// and owner, however either of the two was recorded.
+// A certificate is expiring if it is valid and no later one for the same names and owner replaces it, however the two
+// were recorded.
 func TestExpiringIsOneDefinition(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -1,15 +1,13 @@
 package ca
 
-// SetMaxMatches makes the most requests that a filter of a bulk action may match small, until
-// the function that it gives is called.
+// SetMaxMatches lowers the maximum number of matches of a bulk call until restore is called.
 func SetMaxMatches(n int) (restore func()) {
 	was := maxMatches
 	maxMatches = n
 	return func() { maxMatches = was }
 }
 
-// SetMaxImpact makes the most certificates that are read for an impact small, until the
-// function that it gives is called.
+// SetMaxImpact lowers the number of certificates read for an impact until restore is called.
 func SetMaxImpact(all, ofOne int) (restore func()) {
 	wasAll, wasOne := maxImpact, maxImpactOfOne
 	maxImpact, maxImpactOfOne = all, ofOne

@@ -21,7 +21,7 @@ func TestRecordedName(t *testing.T) {
 		"::FFFF:10.0.0.7":           "10.0.0.7",
 		"2001:0DB8:0000::0001":      "2001:db8::1",
 		"fe80::1%eth0":              "fe80::1",
-		"Me@Example.org":            "Me@Example.org", // the store looks for it in lower case
+		"Me@Example.org":            "Me@Example.org", // the store searches in lower case
 		"spiffe://example.net/Db":   "spiffe://example.net/Db",
 		"Test Root":                 "Test Root",
 		"Müller":                    "Müller",
@@ -32,7 +32,7 @@ func TestRecordedName(t *testing.T) {
 		"a_b.example":               "a_b.example",
 		"\xff":                      "\xff",
 		"xn--a.example":             "xn--a.example",
-		"１０.example":                "10.example", // full-width digits are digits to IDNA
+		"１０.example":                "10.example", // IDNA maps full-width digits to digits
 		"a.example.com:8443":        "a.example.com:8443",
 		"a..example.com":            "a..example.com",
 		"999.999.999.999":           "999.999.999.999",
@@ -77,7 +77,7 @@ func TestRecordedSerial(t *testing.T) {
 	}
 }
 
-// Pages that nobody can mean are refused, whoever asks for them.
+// Invalid pages are rejected for every caller.
 func TestRefusedPages(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -19,8 +19,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Roots as they were made long ago are taken over, and OpenSSL accepts what they sign here, and
-// their CRL.
+// Roots created by old software can be imported, and OpenSSL accepts what they sign here, including their CRL.
 func TestImportOfOddRoots(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -57,7 +56,7 @@ func TestImportOfOddRoots(t *testing.T) {
 	}
 }
 
-// An upload can be a PKCS #7 or a self-signed certificate.
+// A PKCS #7 or a self-signed certificate can be uploaded.
 func TestUploadOfOtherForms(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -89,8 +88,8 @@ func TestUploadOfOtherForms(t *testing.T) {
 	}
 }
 
-// That relying parties refuse a certificate for a purpose that its issuer may not issue for is a
-// finding.
+// An uploaded certificate with a purpose that its issuer may not issue for gets a finding, because relying parties
+// would reject it.
 func TestUploadBelowAnIssuerForOtherPurposes(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -115,7 +114,7 @@ func TestUploadBelowAnIssuerForOtherPurposes(t *testing.T) {
 	}
 }
 
-// What an imported CRL says of its entries is on the next one, and stays there.
+// Entry extensions of an imported CRL are kept on all later CRLs.
 func TestImportKeepsEntryExtensions(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

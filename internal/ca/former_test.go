@@ -11,13 +11,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// issuanceOf is how the current certificate of a request was issued.
+// issuanceOf returns how the current certificate of a request was issued.
 func issuanceOf(t *testing.T, w *testkit.World, id int64) notary.Issuance {
 	t.Helper()
 	return request(t, w, id).Certificate.Issuance()
 }
 
-// signedAs is a request that was signed by that authority and profile.
+// signedAs returns a request signed with the authority and profile.
 func signedAs(t *testing.T, w *testkit.World, authorityID int64, profile string) int64 {
 	t.Helper()
 	id := w.Request(t, w.Admin())
@@ -25,8 +25,8 @@ func signedAs(t *testing.T, w *testkit.World, authorityID int64, profile string)
 	return id
 }
 
-// A renewal that names no authority or profile has those of the former certificate, alone and in bulk, also
-// after the request was revoked and reopened or lost its certificate.
+// A renewal without an authority or profile uses those of the former certificate, individually and in bulk, even after
+// the request was revoked and reopened or lost its certificate.
 func TestRenewalKeepsAuthorityAndProfile(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -48,7 +48,7 @@ func TestRenewalKeepsAuthorityAndProfile(t *testing.T) {
 		}
 	}
 
-	// What is given is taken.
+	// Given values take precedence.
 	id := signedAs(t, w, two, "client")
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: one}))
 	if got := issuanceOf(t, w, id); got != (notary.Issuance{AuthorityID: one, Profile: "client"}) {
@@ -59,7 +59,7 @@ func TestRenewalKeepsAuthorityAndProfile(t *testing.T) {
 		t.Errorf("with another profile: %+v", got)
 	}
 
-	// The first certificate needs an authority, and has the default profile.
+	// The first certificate requires an authority and uses the default profile.
 	first := w.Request(t, w.Admin())
 	err := plain(first)
 	testkit.WantKind(t, err, notary.Invalid)
@@ -70,8 +70,8 @@ func TestRenewalKeepsAuthorityAndProfile(t *testing.T) {
 	}
 }
 
-// Each request of a bulk signature keeps its own authority and profile. One whose former authority or
-// profile is no longer there fails by itself, and nothing takes its place.
+// In a bulk signature each request keeps its own authority and profile. If they no longer exist, that request fails,
+// and nothing replaces them.
 func TestBulkRenewalKeepsAuthorityAndProfile(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -140,7 +140,7 @@ func TestBulkRenewalKeepsAuthorityAndProfile(t *testing.T) {
 		t.Errorf("the plan has %d groups that are signed, and %d requests: %+v", planned, total, plan)
 	}
 
-	// For the new one an authority is given, which the others do not follow.
+	// The authority given for the new request does not apply to the others.
 	signMany(ca.SignOptions{AuthorityID: one, KeepFormer: true})
 	testkit.Check(t, errs[fresh])
 	for id, issuance := range want {
@@ -150,7 +150,7 @@ func TestBulkRenewalKeepsAuthorityAndProfile(t *testing.T) {
 	}
 }
 
-// A plan groups requests by what will be done to them, the largest group first.
+// A plan groups requests by the result of signing them, largest group first.
 func TestSignPlan(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -181,7 +181,7 @@ func TestSignPlan(t *testing.T) {
 	}
 }
 
-// The successor of a former authority is named, and not taken by itself.
+// The successor of a former authority is named in the error but not used automatically.
 func TestRenewalAfterARollOver(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -18,7 +18,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// authorityKeyOf opens the key of an authority as nobody but the program can.
+// authorityKeyOf opens the key of an authority, as only the program can.
 func authorityKeyOf(t testing.TB, w *testkit.World, id int64) crypto.Signer {
 	t.Helper()
 	sealed, err := w.Store.SealedKey(t.Context(), id)
@@ -39,7 +39,7 @@ func responderKey(t testing.TB, w *testkit.World, id int64) crypto.Signer {
 	return key
 }
 
-// heldKeys are the keys of authorities in every state, and of their responders.
+// heldKeys returns the keys of authorities in every state and of their responders.
 func heldKeys(t testing.TB, w *testkit.World) map[string]crypto.Signer {
 	t.Helper()
 	root := w.Root(t, notary.ECDSAP256)
@@ -61,7 +61,7 @@ func heldKeys(t testing.TB, w *testkit.World) map[string]crypto.Signer {
 	return keys
 }
 
-// wantHeld wants a request for the key to be refused as that of an authority, and its trial to say so.
+// wantHeld checks that a request for the key is rejected as an authority's key, and that its trial says so.
 func wantHeld(t testing.TB, w *testkit.World, what, csr string) {
 	t.Helper()
 	_, err := w.CA.Submit(t.Context(), w.Admin(), csr)
@@ -77,8 +77,8 @@ func wantHeld(t testing.TB, w *testkit.World, what, csr string) {
 	}
 }
 
-// No key of an authority or responder is certified as that of an end entity, whatever became of them,
-// and in no other form. A database of an earlier version gets the same record.
+// Keys of authorities and responders are never certified for end entities, in any encoding and whatever the authority's
+// state. A database of an earlier version is upgraded accordingly.
 func TestAuthorityKeysAreNotCertified(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -98,8 +98,8 @@ func TestAuthorityKeysAreNotCertified(t *testing.T) {
 	}
 }
 
-// A request that was recorded before its key became that of an authority is neither signed, nor
-// renewed, nor takes an upload, nor is reopened.
+// If the key of an earlier request became an authority's key, the request cannot be signed, renewed or reopened, or get
+// an uploaded certificate.
 func TestKeysOfImportedAuthoritiesAreNotCertified(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -129,7 +129,7 @@ func TestKeysOfImportedAuthoritiesAreNotCertified(t *testing.T) {
 	wantStatus(t, w, open, notary.Outstanding)
 }
 
-// The key of a valid certificate of an end entity does not become that of an authority.
+// An authority cannot be imported if its key has a valid end-entity certificate.
 func TestCertifiedKeysAreNotImported(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -146,7 +146,7 @@ func TestCertifiedKeysAreNotImported(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// An authority gets further certificates for its key by its own calls.
+// Calls on an authority can issue further certificates for its key.
 func TestAuthorityKeysAreRecertified(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -159,7 +159,7 @@ func TestAuthorityKeysAreRecertified(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// exponent3 returns an RSA key with the public exponent 3.
+// exponent3 returns an RSA key with public exponent 3.
 func exponent3(t testing.TB) crypto.Signer {
 	t.Helper()
 	one, three := big.NewInt(1), big.NewInt(3)
@@ -177,7 +177,7 @@ func exponent3(t testing.TB) crypto.Signer {
 	}
 }
 
-// An RSA exponent below 65537 needs a profile that allows it, at submission and at the signature.
+// An RSA exponent below 65537 requires a profile that allows it, at submission and at signing.
 func TestSmallRSAExponents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -197,7 +197,7 @@ func TestSmallRSAExponents(t *testing.T) {
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: "old-devices"}))
 }
 
-// A blocked key is refused wherever one is certified or taken in.
+// A blocked key is rejected wherever a key is certified or imported.
 func TestBlockedKeys(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -222,7 +222,7 @@ func TestBlockedKeys(t *testing.T) {
 	testkit.Check(t, sign(t, w, req, root))
 }
 
-// Certificates in force whose key is on the list, in whichever form, or compromised are logged and on the
+// Valid certificates whose key is on the blocklist, in any encoding, or compromised are logged and shown on the
 // overview until they are revoked.
 func TestBlockedKeysInUseAreReported(t *testing.T) {
 	t.Parallel()
@@ -251,7 +251,7 @@ func TestBlockedKeysInUseAreReported(t *testing.T) {
 	}
 	testkit.Check(t, s.FindBlockedKeys(t.Context()))
 	want("before")
-	spki, err := x509.MarshalPKIXPublicKey(blocked.Public()) // half of these are not the canonical form
+	spki, err := x509.MarshalPKIXPublicKey(blocked.Public()) // half of these are not canonical
 	testkit.Check(t, err)
 	list, err := pki.ReadBlocklist(strings.NewReader(pki.Fingerprint(spki)))
 	testkit.Check(t, err)

@@ -9,7 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Short names of what the tests share with others.
+// Short names of shared helpers.
 var (
 	request        = testkit.GetRequest
 	authority      = testkit.GetAuthority
@@ -31,7 +31,7 @@ var (
 	lastCRL        = testkit.LastCRL
 )
 
-// wantStatus wants the request to be in that state.
+// wantStatus checks the status of a request.
 func wantStatus(t testing.TB, w *testkit.World, id int64, want notary.RequestStatus) {
 	t.Helper()
 	if got := request(t, w, id).Status; got != want {
@@ -39,7 +39,7 @@ func wantStatus(t testing.TB, w *testkit.World, id int64, want notary.RequestSta
 	}
 }
 
-// publicKey is the key of a request.
+// publicKey returns the key of a request.
 func publicKey(t testing.TB, w *testkit.World, id int64) crypto.PublicKey {
 	t.Helper()
 	return csrKey(t, request(t, w, id).CSR)

@@ -18,15 +18,15 @@ func impactOf(t testing.TB, w *testkit.World, id int64) *notary.Impact {
 	return impact
 }
 
-// The impact counts what lives below an authority at any depth, and nothing else: neither what
-// is revoked or expired, nor OCSP responders, nor authorities.
+// The impact counts valid end-entity certificates below an authority at any depth, and excludes those that are revoked
+// or expired, OCSP responders and CAs.
 func TestImpact(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	upper := w.Intermediate(t, root, notary.ECDSAP256)
 	lower := w.Intermediate(t, upper, notary.ECDSAP256)
-	w.Signed(t, w.Admin(), w.Root(t, notary.ECDSAP256)) // of another one
+	w.Signed(t, w.Admin(), w.Root(t, notary.ECDSAP256)) // of another authority
 	mine := w.Caller(notary.CertificateRequestor)
 	ends := []time.Time{w.Clock.Now().Add(time.Hour), w.Clock.Now().AddDate(0, 1, 0), w.Clock.Now().AddDate(0, 2, 0), w.Clock.Now().AddDate(0, 3, 0)}
 	var ids []int64
@@ -62,7 +62,7 @@ func TestImpact(t *testing.T) {
 	if got := impactOf(t, w, lower); got.Certificates != 2 || len(got.Authorities) != 0 {
 		t.Errorf("of the lowest: %+v", got)
 	}
-	// What a deleted authority issued is still there, and so is what a revoked one is asked for.
+	// Certificates of a deleted authority are still counted, as are those of a revoked one.
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), lower, true))
 	got = impactOf(t, w, root)
 	if got.Certificates != 2 || !got.Authorities[1].Deleted {
@@ -72,7 +72,7 @@ func TestImpact(t *testing.T) {
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
-// Beyond a limit the impact counts no further, and says so. The ends are right all the same.
+// Beyond a limit the impact is a lower bound and says so. The first and last expiry remain exact.
 func TestImpactOfMany(t *testing.T) {
 	defer ca.SetMaxImpact(5, 3)()
 	w := testkit.New(t)
@@ -97,7 +97,7 @@ func TestImpactOfMany(t *testing.T) {
 	}
 }
 
-// Who has the most is named; the others are summed up.
+// The requesters with the most certificates are listed, and the others are summed up.
 func TestImpactOnManyRequesters(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

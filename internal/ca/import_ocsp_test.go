@@ -12,8 +12,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// The OCSP responder says what an imported list says, a hold included, before and after the
-// certificate is known; of what is on no list it knows only what was recorded.
+// OCSP reports the entries of an imported CRL, including holds, before and after the certificate is recorded. For other
+// certificates it knows only those recorded.
 func TestOCSPOfAnImportedAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -43,7 +43,7 @@ func TestOCSPOfAnImportedAuthority(t *testing.T) {
 	want(good, ocsp.Good)
 }
 
-// An answer that was kept is not given after an import that revokes its certificate.
+// A cached OCSP response is not served after an import that revokes its certificate.
 func TestImportOvertakesOCSPAnswers(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -52,7 +52,7 @@ func TestImportOvertakesOCSPAnswers(t *testing.T) {
 	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	serial := serialOf(t, w, w.Signed(t, w.Admin(), id))
-	for range 2 { // the second one may be kept
+	for range 2 { // the second response may be cached
 		if got := status(t, w, w.Revocation, id, serial); got.Status != ocsp.Good {
 			t.Fatalf("the status is %d before", got.Status)
 		}
@@ -66,8 +66,8 @@ func TestImportOvertakesOCSPAnswers(t *testing.T) {
 	}
 }
 
-// An intermediate that is here before its root is revoked, and signs no more, as soon as the
-// root's list and the certificate have come together.
+// A subordinate CA imported before its root is revoked and no longer signs once both the root's CRL and the certificate
+// have been imported.
 func TestImportRevokesAnAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

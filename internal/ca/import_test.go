@@ -16,7 +16,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// entriesOf are the entries of the authority's present list, by serial number.
+// entriesOf returns the number and the entries of the authority's current CRL, by serial number.
 func entriesOf(t testing.TB, w *testkit.World, id int64) (number int64, entries map[string]notary.Revocation) {
 	t.Helper()
 	list := fetchCRL(t, w, id)
@@ -33,8 +33,8 @@ func entriesOf(t testing.TB, w *testkit.World, id int64) (number int64, entries 
 	return list.Number.Int64(), entries
 }
 
-// An authority goes on here where it stopped: it signs, its next list has a higher number and
-// the same entries, and what it issued before can be revoked.
+// An imported authority continues: it signs, its next CRL has a higher number and the same entries, and certificates
+// issued before can be revoked.
 func TestImportAuthority(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []notary.KeyAlgorithm{notary.ECDSAP256, notary.Ed25519, notary.RSA2048} {
@@ -95,15 +95,14 @@ func TestImportAuthority(t *testing.T) {
 	}
 }
 
-// A hold of an imported list stays on it, but cannot be asked for.
+// A hold on an imported CRL is kept but cannot be requested.
 func TestHoldCannotBeAskedFor(t *testing.T) {
 	t.Parallel()
 	_, err := notary.ParseRevocationReason(string(notary.CertificateHold))
 	testkit.WantKind(t, err, notary.Invalid)
 }
 
-// An intermediate belongs to the authority above it, where that is held here, whichever of
-// them comes first.
+// A subordinate CA refers to its issuer if that is held here, whichever is imported first.
 func TestImportBelowAnotherAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -190,7 +189,7 @@ func TestImportRefuses(t *testing.T) {
 	}
 }
 
-// Certificates are recorded all or none.
+// Either all or none of the certificates are recorded.
 func TestImportCertificatesRefuses(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -222,8 +221,7 @@ func TestImportCertificatesRefuses(t *testing.T) {
 	}
 }
 
-// A key that was compromised before stays refused, and what an imported list says of one is
-// heeded.
+// A key reported as compromised stays blocked, and a compromise listed on an imported CRL takes effect.
 func TestImportedCompromise(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -239,7 +237,7 @@ func TestImportedCompromise(t *testing.T) {
 	_, err = w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "a.example.com"))
 	testkit.WantKind(t, err, notary.Conflict)
 
-	// Another certificate for the key that comes in later is revoked with it, unless it has expired.
+	// A further certificate for the key that is imported later is revoked, unless it has expired.
 	late, expired := o.Issue(t, key.Public()), o.Issue(t, key.Public(), func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Minute) })
 	done, err := w.CA.ImportCertificates(t.Context(), w.Admin(), id, testkit.PEM(late, expired))
 	testkit.Check(t, err)
@@ -252,7 +250,7 @@ func TestImportedCompromise(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// A deleted authority that is imported again comes back with all that it had.
+// A deleted authority that is imported again is restored with all its records.
 func TestImportOfADeletedAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -294,7 +292,7 @@ func TestImportOfADeletedAuthority(t *testing.T) {
 	testkit.WantText(t, err, fmt.Sprint("number ", number))
 }
 
-// It comes back only under the name that all that it has issued gives as the issuer.
+// It is restored only with the subject that its certificates name as their issuer.
 func TestImportOfADeletedAuthorityUnderAnotherName(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -314,7 +312,7 @@ func TestImportOfADeletedAuthorityUnderAnotherName(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// A long list is taken over in one transaction, in seconds.
+// A long CRL is imported in one transaction, within seconds.
 func TestImportOfALongList(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -333,8 +331,8 @@ func TestImportOfALongList(t *testing.T) {
 	}
 }
 
-// What was made elsewhere while an authority was deleted here is followed by a list with a
-// higher number, even if nothing was revoked meanwhile.
+// After an authority was deleted here and operated elsewhere, its next CRL has a higher number than those issued
+// elsewhere, even if nothing was revoked.
 func TestListAfterAnImportIsNew(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -353,7 +351,7 @@ func TestListAfterAnImportIsNew(t *testing.T) {
 	}
 }
 
-// The one certificate of an authority is found on the list with which it comes back.
+// The only certificate of an authority is found on the CRL with which the authority is imported again.
 func TestImportRevokesTheOnlyCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -12,8 +12,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// What an authority signed elsewhere is uploaded after it was imported: it is found to be its
-// issuer, and can put it on its list.
+// A certificate that an authority signed elsewhere can be uploaded after the authority was imported: the authority is
+// recorded as its issuer and can list it on its CRL.
 func TestUploadOfWhatAnImportedAuthoritySigned(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -44,7 +44,7 @@ func TestUploadOfWhatAnImportedAuthoritySigned(t *testing.T) {
 	}
 }
 
-// What its list had when it was imported is not taken.
+// A certificate on the imported CRL is rejected.
 func TestUploadOfWhatAnImportedListHas(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -68,12 +68,12 @@ func TestUploadOfWhatAnImportedListHas(t *testing.T) {
 	}
 }
 
-// asAuthority makes of a leaf's certificate that of the authority of [newAuthority].
+// asAuthority turns a leaf template into the certificate of the authority of [newAuthority].
 func asAuthority(c *x509.Certificate) {
 	c.IsCA, c.KeyUsage, c.Subject = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign, pkix.Name{CommonName: "Authority"}
 }
 
-// keyOf is the public key of a signing request.
+// keyOf returns the public key of a CSR.
 func keyOf(t *testing.T, csrPEM string) any {
 	t.Helper()
 	csr, err := pki.ParseCSR(csrPEM)

@@ -23,7 +23,7 @@ func issueBy(authority int64) ca.IssueOptions {
 	return ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: authority}}
 }
 
-// A call submits and signs. A CSR that the caller submitted before, in whatever way, is a renewal of its request.
+// Issue submits and signs. A CSR that the caller submitted before, by any call, is a renewal of its request.
 func TestIssue(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -62,7 +62,7 @@ func TestIssue(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// If the signature is refused, in whatever step, nothing is recorded.
+// If signing fails at any step, nothing is recorded.
 func TestIssueRecordsNothingIfRefused(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -96,7 +96,7 @@ func TestIssueRecordsNothingIfRefused(t *testing.T) {
 	}
 }
 
-// The request of a caller who may not sign waits; once it was signed, the same call returns its certificate.
+// A request of a caller who may not sign is pending approval. Once it is signed, the same call returns its certificate.
 func TestIssueWithoutTheRightToSign(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -136,7 +136,8 @@ func TestIssueWithoutTheRightToSign(t *testing.T) {
 	testkit.WantKind(t, err, notary.Forbidden)
 }
 
-// A key makes a repeated call return what the first one recorded, for a day; others' keys do not matter.
+// A repeated call with the same key returns what the first one recorded, for a day. Keys of other accounts are
+// separate.
 func TestIssueOnceForAKey(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -172,7 +173,7 @@ func TestIssueOnceForAKey(t *testing.T) {
 	}
 }
 
-// Of calls at once with one key, one records; of those without a key, each is a renewal of the same request.
+// Of concurrent calls with one key, one records; without a key, each is a renewal of the same request.
 func TestIssueAtOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -186,7 +187,7 @@ func TestIssueAtOnce(t *testing.T) {
 			o := issueBy(root)
 			o.Key = tt.key
 			issued, err := w.CA.Issue(t.Context(), w.Admin(), csr, o)
-			for notary.KindOf(err) == notary.Conflict { // two renewals at once: as a client, try again
+			for notary.KindOf(err) == notary.Conflict { // concurrent renewals: retry like a client
 				issued, err = w.CA.Issue(t.Context(), w.Admin(), csr, o)
 			}
 			if err == nil {

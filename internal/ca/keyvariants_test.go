@@ -25,8 +25,7 @@ func certified(t *testing.T, w *testkit.World, root int64, alg notary.KeyAlgorit
 	return key, id
 }
 
-// A key that was compromised does not come back in another encoding, nor as another public key
-// of the same private key.
+// A compromised key cannot be used again in another encoding, or as another public key of the same private key.
 func TestCompromisedKeyDoesNotComeBack(t *testing.T) {
 	t.Parallel()
 	for _, alg := range variantAlgorithms {
@@ -54,7 +53,7 @@ func TestCompromisedKeyDoesNotComeBack(t *testing.T) {
 	}
 }
 
-// variantRefusal is the kind of error with which the variant of a compromised key is refused.
+// variantRefusal returns the kind of error for the variant of a compromised key.
 func variantRefusal(v testkit.KeyVariant) notary.Kind {
 	if v.Related {
 		return notary.Conflict
@@ -62,7 +61,7 @@ func variantRefusal(v testkit.KeyVariant) notary.Kind {
 	return notary.Invalid
 }
 
-// What was issued for another public key of the same private key is revoked with it.
+// Certificates for another public key of the same private key are revoked too.
 func TestKeyCompromiseRevokesRelatedKeys(t *testing.T) {
 	t.Parallel()
 	for _, alg := range variantAlgorithms {
@@ -89,8 +88,8 @@ func relatedKey(t *testing.T, key crypto.Signer) testkit.KeyVariant {
 	return testkit.KeyVariant{}
 }
 
-// A certificate whose key is in a non-canonical encoding is refused where it would be used, and
-// recorded under the key's identity where it was issued before.
+// A certificate whose key is in a non-canonical encoding is rejected where it would be used; one issued earlier is
+// recorded under the key's identity.
 func TestCertificatesWithVariantsOfAKey(t *testing.T) {
 	t.Parallel()
 	for _, alg := range variantAlgorithms {
@@ -105,7 +104,7 @@ func TestCertificatesWithVariantsOfAKey(t *testing.T) {
 			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
 			for _, v := range testkit.KeyVariants(t, key) {
 				if _, err := x509.ParsePKIXPublicKey(v.SPKI); err != nil {
-					continue // no certificate with it can be read
+					continue // no certificate with it can be parsed
 				}
 				cert := v.Certificate(t, outside)
 				done, err := w.CA.ImportCertificates(t.Context(), w.Admin(), held, testkit.PEM(cert))
@@ -118,7 +117,7 @@ func TestCertificatesWithVariantsOfAKey(t *testing.T) {
 	}
 }
 
-// A chain with a key in a non-canonical encoding is refused.
+// A chain with a key in a non-canonical encoding is rejected.
 func TestUploadRefusesNonCanonicalKeys(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -138,7 +137,7 @@ func TestUploadRefusesNonCanonicalKeys(t *testing.T) {
 	}
 }
 
-// An authority cannot be taken over under another public key of a private key that is held here.
+// An authority cannot be imported with another public key of a private key held here.
 func TestImportRefusesARelatedKey(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -155,8 +154,8 @@ func TestImportRefusesARelatedKey(t *testing.T) {
 	testkit.WantField(t, err, "private_key")
 }
 
-// A database of an earlier version gets canonical key fingerprints, and its compromised keys
-// are refused in every form.
+// A database of an earlier version gets canonical key fingerprints, and its compromised keys are rejected in every
+// encoding.
 func TestUpgradeMakesKeyFingerprintsCanonical(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
@@ -181,7 +180,7 @@ func TestUpgradeMakesKeyFingerprintsCanonical(t *testing.T) {
 	})
 }
 
-// outdate records the keys of all certificates as the released version did.
+// outdate records the keys of all certificates like the released version.
 func outdate(t *testing.T, w *testkit.World) {
 	t.Helper()
 	for _, c := range inventory(t, w) {
@@ -192,8 +191,8 @@ func outdate(t *testing.T, w *testkit.World) {
 	w.Exec(t, `INSERT INTO agreement (name, value) VALUES ('key fingerprints are canonical up to certificate', '0')`)
 }
 
-// Whatever point a compromised key was recorded as, the other one is refused after an upgrade.
-// Several nodes, and a node that starts again, find the work done.
+// Whichever point a compromised key was recorded as, the other one is rejected after an upgrade. Further nodes and
+// restarts find the upgrade done.
 func TestUpgradeOfCompromisedKeys(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -235,7 +234,7 @@ func startNode(ctx context.Context, w *testkit.World, s *store.Store) (*testkit.
 	return testkit.OpenNode(ctx, s, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler)})
 }
 
-// A key fingerprint that was not computed from the certificate beside it is left alone.
+// A key fingerprint that was not computed from its certificate is not changed.
 func TestUpgradeLeavesDamagedRows(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -7,7 +7,7 @@ import (
 	"notary"
 )
 
-// What goes wrong unforeseen with one of many requests is the failure of that one.
+// A panic while processing one of many requests fails only that request.
 func TestPanicIsTheFailureOfOneRequest(t *testing.T) {
 	t.Parallel()
 	err := unlessStopped(t.Context(), nil, 1, func(context.Context, int64) error { panic("unforeseen") })

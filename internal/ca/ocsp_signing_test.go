@@ -9,8 +9,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// A requester's key is never certified for OCSP signing: not by the profile of the responders,
-// nor by one that an earlier version let people make, nor by one made now.
+// A requester's key is never certified for OCSP signing: not under the responders' profile, one created with an earlier
+// version, or a new one.
 func TestOnlyOwnKeysSignOCSP(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -46,5 +46,5 @@ func TestOnlyOwnKeysSignOCSP(t *testing.T) {
 		}
 	}
 	req := w.Signed(t, w.Admin(), root)
-	status(t, w, w.Revocation, root, request(t, w, req).Certificate.Serial) // by a responder that the program has made
+	status(t, w, w.Revocation, root, request(t, w, req).Certificate.Serial) // by the program's own responder
 }

@@ -8,8 +8,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// A Certificate Manager cannot have the key of an imported authority certified as that of an
-// authority, also not after it was deleted and imported again.
+// A Certificate Manager cannot certify the key of an imported authority as a CA key, even after the authority was
+// deleted and imported again.
 func TestOnlyAdminsCertifyOutsideKeys(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -46,7 +46,7 @@ func TestOnlyAdminsCertifyOutsideKeys(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// The key of a deleted imported authority is recognized although its certificate is damaged.
+// The key of a deleted imported authority is recognized even if its certificate is damaged.
 func TestOutsideKeyOutlivesItsCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -18,7 +18,7 @@ func overview(t *testing.T, w *testkit.World, caller notary.Caller) notary.Overv
 	return o
 }
 
-// signedUntil makes a request with a certificate that ends then.
+// signedUntil returns a request with a certificate that expires at the given time.
 func signedUntil(t *testing.T, w *testkit.World, caller notary.Caller, authority int64, end time.Time) int64 {
 	t.Helper()
 	id := w.Request(t, caller)
@@ -26,7 +26,7 @@ func signedUntil(t *testing.T, w *testkit.World, caller notary.Caller, authority
 	return id
 }
 
-// A week goes from midnight to midnight; the first one begins with the hour of now.
+// Weeks begin and end at midnight, except that the first begins with the current hour.
 func TestOverviewByWeek(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -70,8 +70,8 @@ func TestOverviewByWeek(t *testing.T) {
 	}
 }
 
-// Certificates are in force to the end of their last day, unless they are revoked; and each
-// authority's are counted by themselves, those of outside ones too.
+// Certificates are in force until the end of their validity unless revoked, and are counted per authority, including
+// external CAs.
 func TestOverviewByStatusAndAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -95,12 +95,12 @@ func TestOverviewByStatusAndAuthority(t *testing.T) {
 			t.Errorf("in force are %d and %d, want %d and %d", o.Authorities[0].InForce, o.Authorities[1].InForce, ofOne, ofTwo)
 		}
 	}
-	check(notary.CertificateCounts{InForce: 7, Revoked: 1}, 4, 2) // the roots' own included
+	check(notary.CertificateCounts{InForce: 7, Revoked: 1}, 4, 2) // including those of the roots
 	w.Clock.Advance(3 * day)
 	check(notary.CertificateCounts{InForce: 6, Revoked: 1, Expired: 1}, 4, 1)
 }
 
-// An authority's state tells of its certificate, its lists and its OCSP responder.
+// An authority's state includes its certificate, its CRLs and its OCSP responder.
 func TestAuthorityState(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -145,7 +145,7 @@ func TestAuthorityState(t *testing.T) {
 	}
 }
 
-// Each sees what its role sees: a requestor the beginnings of the lists of its own requests.
+// The overview shows what the role may see: to a requestor, the first of its own requests.
 func TestOverviewByRole(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -189,7 +189,7 @@ func TestOverviewByRole(t *testing.T) {
 	}
 }
 
-// The counts for monitoring are those of the inventory.
+// The counts for monitoring match the inventory.
 func TestStatistics(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -7,8 +7,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// Who gets the e-mail of an account that is gone does not get what that one submitted, however
-// the list is read.
+// An account that reuses the e-mail of a deleted account does not see that account's requests and certificates in any
+// list.
 func TestListsOfAnAccountThatTookAnEmailOver(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// nothing is an id that nothing has.
+// nothing is an unused ID.
 const nothing = 1 << 40
 
 var (
@@ -24,7 +24,7 @@ var (
 	managers  = []notary.Role{notary.Admin, notary.CertificateManager}
 )
 
-// useCases are all methods that take a caller, with the roles that may.
+// useCases lists all methods that take a caller, with the roles that may call them.
 var useCases = map[string]struct {
 	may  []notary.Role
 	call func(context.Context, *ca.Service, notary.Caller) error
@@ -211,13 +211,13 @@ var useCases = map[string]struct {
 	}},
 }
 
-// open are the methods that need no caller.
+// open lists the methods that need no caller.
 var open = []string{"Now", "Counts", "CheckRecords", "Statistics", "BlockKeys", "Blocked", "FindBlockedKeys", "PublishWarning"}
 
 func second[T any](_ T, err error) error { return err }
 
-// Every use case asks for the caller's role before anything else: who may not learns nothing,
-// not even whether the object exists.
+// Every use case checks the caller's role first, so that a caller without permission learns nothing, not even whether
+// the object exists.
 func TestWhoMay(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -246,7 +246,7 @@ func TestWhoMay(t *testing.T) {
 	}
 }
 
-// A requestor sees what it submitted itself; to it, the rest does not exist.
+// A requestor sees only its own requests and certificates; for others it gets NotFound.
 func TestRequestorsSeeTheirOwn(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -270,7 +270,7 @@ func TestRequestorsSeeTheirOwn(t *testing.T) {
 			testkit.WantKind(t, err, want)
 		}
 	}
-	// Nothing tells another's object from one that does not exist.
+	// Another account's objects cannot be distinguished from missing ones.
 	for id, submitter := range requests {
 		if submitter.AccountID == mine.AccountID {
 			continue
@@ -305,7 +305,7 @@ func TestRequestorsSeeTheirOwn(t *testing.T) {
 	}
 }
 
-// An event says who did it and from where.
+// An event records who performed the action, and from where.
 func TestEventsNameTheCaller(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -8,8 +8,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// A bulk action whose caller's account is deleted on the way stops: what is under way may end, the
-// rest fails as unauthenticated, and the outcomes tell which were done.
+// If the caller's account is deleted during a bulk call, the call stops: items in progress may finish, the others fail
+// as unauthenticated, and the outcomes show which were done.
 func TestManyStopWithTheCallersAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -43,7 +43,7 @@ func TestManyStopWithTheCallersAccount(t *testing.T) {
 	}
 }
 
-// A long list, such as an export, ends at its next step.
+// A long list, such as an export, stops at its next step.
 func TestListsStopWithTheCallersAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -18,7 +18,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// rulesOf are the rules of a built-in profile, changed.
+// rulesOf returns the edited rules of a built-in profile.
 func rulesOf(t testing.TB, name string, edit func(*notary.Rules)) notary.Rules {
 	t.Helper()
 	for _, p := range issuance.Builtins() {
@@ -53,7 +53,7 @@ func profileByName(t testing.TB, w *testkit.World, name string) *notary.Profile 
 	return nil
 }
 
-// The first start records the built-in profiles, and a later one leaves them as they are.
+// The first start records the built-in profiles, and later starts do not change them.
 func TestBuiltinProfilesAreThere(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -73,8 +73,7 @@ func TestBuiltinProfilesAreThere(t *testing.T) {
 	}
 }
 
-// A certificate says by which version of its profile it was issued, and that version can be
-// read for ever.
+// A certificate records the version of its profile, which can always be read.
 func TestCertificatesRecordTheirProfile(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -109,7 +108,7 @@ func TestCertificatesRecordTheirProfile(t *testing.T) {
 	}
 }
 
-// Each change of a profile has its event; what was changed meanwhile is a conflict.
+// Every change of a profile has an event. A change based on an old version is a conflict.
 func TestProfilesAreChanged(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -146,7 +145,7 @@ func TestProfilesAreChanged(t *testing.T) {
 	}
 }
 
-// Built-in profiles cannot be deleted, nor changed into what the program cannot use.
+// Built-in profiles cannot be deleted or changed so that the program cannot use them.
 func TestBuiltinProfilesStay(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -178,7 +177,7 @@ func TestBuiltinProfilesStay(t *testing.T) {
 	testkit.Check(t, update("ocsp", rulesOf(t, "ocsp", func(r *notary.Rules) { r.Validity = 24 * time.Hour })))
 }
 
-// An authority is signed by a profile for authorities, and a request by no such profile.
+// Authorities require a CA profile, which does not apply to other requests.
 func TestProfilesForAuthorities(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -205,7 +204,7 @@ func TestProfilesForAuthorities(t *testing.T) {
 	}
 }
 
-// What a profile does not allow is not signed, one by one and in many.
+// Nothing that a profile does not allow is signed, individually or in bulk.
 func TestProfilesRefuse(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -226,7 +225,7 @@ func TestProfilesRefuse(t *testing.T) {
 	testkit.WantField(t, err, "not_valid_after")
 }
 
-// Warnings are kept with the certificate, unless the profile refuses them.
+// Warnings are recorded with the certificate unless the profile rejects them.
 func TestWarningsAreKept(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -248,8 +247,7 @@ func TestWarningsAreKept(t *testing.T) {
 	}
 }
 
-// Trying gives every verdict for a CSR, and says of the last requests which a change would
-// concern. Nothing is recorded.
+// A trial returns every verdict for a CSR, and which of the latest requests a change would affect. It records nothing.
 func TestTryProfile(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -331,7 +329,7 @@ func TestTryProfile(t *testing.T) {
 	}
 }
 
-// A compromised key is told of.
+// A trial reports a compromised key.
 func TestTryProfileKnowsCompromisedKeys(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -371,8 +369,7 @@ func TestTryProfileRefuses(t *testing.T) {
 	}
 }
 
-// A node that has not heard yet of the change that another one made signs by the new version
-// all the same.
+// A node that has not yet been notified of another node's change signs with the new version nevertheless.
 func TestProfileChangedElsewhere(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -382,7 +379,7 @@ func TestProfileChangedElsewhere(t *testing.T) {
 	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), w.Request(t, w.Admin()), o))
 	w.Intermediate(t, root, notary.ECDSAP256)
 	for name, rules := range map[string]notary.Rules{"web": rulesOf(t, "client", nil), "intermediate": rulesOf(t, "intermediate", nil)} {
-		testkit.Check(t, w.Store.Write(t.Context(), func(tx *store.Tx) error { // of which this node's memory does not know
+		testkit.Check(t, w.Store.Write(t.Context(), func(tx *store.Tx) error { // without invalidating this node's cache
 			return second(tx.UpdateProfile(profileByName(t, w, name), rules))
 		}))
 	}

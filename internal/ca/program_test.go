@@ -11,13 +11,12 @@ import (
 	"notary/internal/testkit"
 )
 
-// byItself are the functions of packages ca, auth, issuers and revocation that write on behalf of the program: nobody
-// asked for it, or who asked is not known yet.
+// byItself lists the functions of packages ca, auth, issuers and revocation that write on behalf of the program,
+// without a caller or before the caller is known.
 var byItself = []string{"CleanUp", "CreateFirstAccount", "OfferSetupCode", "RecordRefusals", "Recover", "SetSetupCode", "buildOneCRL", "makeResponder", "noteUse",
 	"recordHeldKeys", "seedProfiles"}
 
-// The store verifies the caller in WriteAs. This finds the use case that calls Write instead, which
-// is for the program itself.
+// WriteAs of the store verifies the caller. This test finds use cases that call Write, which is for the program itself.
 func TestUseCasesWriteForTheirCaller(t *testing.T) {
 	t.Parallel()
 	var found []string
@@ -49,8 +48,7 @@ func TestUseCasesWriteForTheirCaller(t *testing.T) {
 	}
 }
 
-// writesForTheProgram reports whether a function calls Write, or is [notary.SystemCaller] to the
-// store in another way than by an event.
+// writesForTheProgram reports whether a function calls Write, or uses [notary.SystemCaller] other than in an event.
 func writesForTheProgram(function *ast.FuncDecl) (found bool) {
 	ast.Inspect(function, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
@@ -68,7 +66,7 @@ func writesForTheProgram(function *ast.FuncDecl) (found bool) {
 	return found
 }
 
-// isStoreWrite reports whether a call is one of Write on a store.
+// isStoreWrite reports whether a call is to Write of a store.
 func isStoreWrite(called ast.Expr) bool {
 	selector, ok := called.(*ast.SelectorExpr)
 	return ok && selector.Sel.Name == "Write" && nameOf(selector.X) == "store"

@@ -16,8 +16,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// interrupter is a source of random serial numbers that does something else first: at that
-// moment a signature has read all that it rests on and has written nothing.
+// interrupter is a source of random serial numbers that first runs do: at that moment a signature has read everything
+// and written nothing.
 type interrupter struct {
 	once sync.Once
 	do   func()
@@ -28,8 +28,7 @@ func (i *interrupter) Read(p []byte) (int, error) {
 	return rand.Read(p)
 }
 
-// interrupted is a second service on the World's database whose first signature is
-// interrupted.
+// interrupted returns a second service on the World's database whose first signature is interrupted.
 func interrupted(t *testing.T, w *testkit.World, do func()) *ca.Service {
 	t.Helper()
 	s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Rand: &interrupter{do: do}})
@@ -37,8 +36,7 @@ func interrupted(t *testing.T, w *testkit.World, do func()) *ca.Service {
 	return s.CA
 }
 
-// While a request is being signed, somebody else decides otherwise: that stands, and the
-// signature is refused without a trace.
+// If a concurrent decision overtakes a signature, the decision stands and the signature is rejected without a trace.
 func TestSignIsOvertaken(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -106,7 +104,7 @@ func TestSignIsOvertaken(t *testing.T) {
 	}
 }
 
-// An authority is signed by one that still may at the moment of recording.
+// An issuer must still be usable when its signature is recorded.
 func TestSignAuthorityIsOvertaken(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -132,7 +130,7 @@ func TestSignAuthorityIsOvertaken(t *testing.T) {
 	}
 }
 
-// A renewal that began before the authority was revoked must not bring it back.
+// A renewal that began before an authority's revocation must not restore the authority.
 func TestRenewalIsOvertakenByRevocation(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -147,7 +145,7 @@ func TestRenewalIsOvertakenByRevocation(t *testing.T) {
 	}
 }
 
-// Decisions that exclude one another, at the same time and in any order: one is taken.
+// Of concurrent conflicting decisions, one succeeds.
 func TestDecisionRaces(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -180,8 +178,8 @@ func TestDecisionRaces(t *testing.T) {
 	}
 }
 
-// Renewals and revocations mixed: whatever the order, the request ends in the state of the
-// last that succeeded, and what was revoked is on the CRL.
+// With concurrent renewals and revocations, the request ends in the state of the last successful one, and revoked
+// certificates are on the CRL.
 func TestRenewalsAndRevocationsMixed(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -203,8 +201,8 @@ func TestRenewalsAndRevocationsMixed(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// A certificate of an authority is put in use while it is being revoked alone: the authority is
-// revoked with all its certificates, or nothing is.
+// If a certificate of an authority becomes current while it is being revoked individually, either the authority is
+// revoked with all its certificates or nothing is.
 func TestRevokeCertificateIsOvertaken(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -222,7 +220,7 @@ func TestRevokeCertificateIsOvertaken(t *testing.T) {
 			return err
 		}
 		once.Do(func() { close(claimed) })
-		time.Sleep(100 * time.Millisecond) // in which the revocation has begun, or not
+		time.Sleep(100 * time.Millisecond) // the revocation may have begun by now
 		a, err := tx.Authority(t.Context(), lower)
 		if err != nil {
 			return err

@@ -9,8 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Whoever submitted a request sees why it was rejected, until it is reopened; the event keeps
-// it.
+// The requester sees why a request was rejected until it is reopened. The event keeps the reason.
 func TestRejectionReason(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -44,7 +43,7 @@ func TestRejectionReason(t *testing.T) {
 	wantReason("all of them")
 }
 
-// A reason is short, and text that can be shown.
+// A reason is short, printable text.
 func TestRejectionReasonsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -20,11 +20,11 @@ import (
 	"notary/internal/testkit"
 )
 
-// copiedTable is a table whose rows belong to requests, with the columns that tell the copies of a row apart.
+// copiedTable is a table whose rows belong to requests, with the columns that distinguish the copies of a row.
 type copiedTable struct {
 	name  string
 	where string
-	ids   []string // that grow by stride with each copy
+	ids   []string // increased by stride with each copy
 }
 
 const (
@@ -44,7 +44,7 @@ var copiedTables = []copiedTable{
 	{"event", `kind = 'request' AND object_id IN (SELECT id FROM request)`, []string{"id", "object_id"}},
 }
 
-// stride is above every id of a released database.
+// stride is greater than every ID in a released database.
 const stride = 10_000
 
 // rowSet holds rows of a table.
@@ -56,8 +56,8 @@ type rowSet struct {
 
 func (s *rowSet) value(row []any, column string) any { return row[slices.Index(s.columns, column)] }
 
-// multiply adds copies of every request, with all that belongs to it, by a program of the released schema, and returns
-// how many requests there are then, at least as many as asked for. Every copy has a requester of its own.
+// multiply adds copies of every request with all its rows, like a program of the released schema, and returns the
+// resulting number of requests, at least atLeast. Each copy has its own requester.
 func multiply(t *testing.T, r *testkit.Released, atLeast int) (requests int64) {
 	t.Helper()
 	d, err := db.Open(t.Context(), r.Database, releasedSchema(t, r), r.Clock.Now)
@@ -96,7 +96,7 @@ func multiply(t *testing.T, r *testkit.Released, atLeast int) (requests int64) {
 	return int64((copies + 1) * len(sets[0].rows))
 }
 
-// releasedSchema is the schema of the program that left the database.
+// releasedSchema returns the schema of the program that wrote the database.
 func releasedSchema(t *testing.T, r *testkit.Released) db.Schema {
 	t.Helper()
 	status, err := store.Schema(t.Context(), r.Database)
@@ -175,7 +175,7 @@ func addCopies(t *testing.T, d *db.DB, conn *sql.Conn, sets []*rowSet, first, la
 	return nil
 }
 
-// variants returns the DER of the copies of certificates, by the id of the original.
+// variants returns the DER of the copies of certificates, by the original's ID.
 func variants(certificates, ders *rowSet, n int) map[int64][]byte {
 	all := map[int64][]byte{}
 	for _, row := range ders.rows {
@@ -190,7 +190,7 @@ func variants(certificates, ders *rowSet, n int) map[int64][]byte {
 	return all
 }
 
-// copiedSerial returns the serial number of a copy. It differs from that of the original if an authority issued it.
+// copiedSerial returns the serial number of a copy, which differs from the original's if an authority issued it.
 func copiedSerial(set *rowSet, row []any, n int) string {
 	serial := set.value(row, "serial").(string)
 	if set.value(row, "authority_id") == nil {
@@ -219,7 +219,7 @@ func (s *rowSet) copyOf(row []any, n int, ders map[int64][]byte) []any {
 	return c
 }
 
-// addCounts counts the copies as the program of the released schema did. What expires is counted anew by the upgrade.
+// addCounts counts the copies like the program of the released schema. The upgrade recounts expiries.
 func addCounts(t *testing.T, conn *sql.Conn, sets []*rowSet, copies int) error {
 	counts := map[string]int{}
 	revoked := map[any]bool{}

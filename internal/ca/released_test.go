@@ -17,17 +17,17 @@ import (
 	"notary/internal/testkit"
 )
 
-// recomputed names the columns of released schemas ("table.column", or a whole "table") whose
-// values a later migration changes on purpose, with the reason.
+// recomputed maps columns ("table.column", or a whole "table") of released schemas whose values a later migration
+// intentionally changes to the reason.
 var recomputed = map[string]string{
 	"goose_db_version": "records the migrations",
 }
 
-// recomputedCounters begin the names of counters that a later migration deletes and the program counts
-// anew under another definition: [archive.CheckInvariants] compares them with the rows.
+// recomputedCounters is the prefix of counters that a later migration deletes and the program recounts with a new
+// definition. [archive.CheckInvariants] compares them with the rows.
 const recomputedCounters = "expiring "
 
-// gaining are the tables to which a migration may add rows.
+// gaining lists the tables to which a migration may add rows.
 var gaining = []string{"agreement", "counter"}
 
 // Upgrading a database of a released version keeps every row.
@@ -78,7 +78,7 @@ func difference(a, b []string) (only []string) {
 	return only
 }
 
-// After an upgrade every CA signs, revokes, publishes and answers.
+// After an upgrade every CA signs, revokes, and publishes CRLs and OCSP responses.
 func TestUpgradedDatabaseWorks(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
@@ -104,7 +104,7 @@ func TestUpgradedDatabaseWorks(t *testing.T) {
 	})
 }
 
-// After an upgrade the imported authority, and no other, has a key known outside.
+// After an upgrade only the imported authority's key is marked as known outside.
 func TestUpgradeMarksImportedKeys(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
@@ -133,7 +133,7 @@ func TestUpgradeMarksImportedKeys(t *testing.T) {
 	})
 }
 
-// importedByReleased is the id of the authority that was imported into the released databases.
+// importedByReleased is the ID of the imported authority in the released databases.
 const importedByReleased = 14
 
 func keyFingerprint(t *testing.T, key crypto.PublicKey) string {
@@ -143,7 +143,7 @@ func keyFingerprint(t *testing.T, key crypto.PublicKey) string {
 	return fingerprint
 }
 
-// wantWorking wants the authority to sign, to revoke, to publish and to answer.
+// wantWorking checks that the authority signs, revokes, and publishes CRLs and OCSP responses.
 func wantWorking(t *testing.T, w *testkit.World, a *notary.Authority) {
 	t.Helper()
 	before := fetchCRL(t, w, a.ID)
@@ -177,7 +177,7 @@ func wantOCSP(t *testing.T, w *testkit.World, authority int64, issuer *x509.Cert
 	}
 }
 
-// wantRecords wants the accounts, profiles, revocations and compromised keys to be in effect.
+// wantRecords checks that the accounts, profiles, revocations and compromised keys are in effect.
 func wantRecords(t *testing.T, w *testkit.World) {
 	t.Helper()
 	token, err := w.Auth.Login(t.Context(), w.Admin().Email, testkit.Password, auth.Client{Address: "192.0.2.9"})

@@ -14,11 +14,11 @@ import (
 	"notary/internal/testkit"
 )
 
-// recomputedAtStart names columns and tables that the first start of a server changes on purpose.
+// recomputedAtStart lists columns and tables that the first start of a server intentionally changes.
 var recomputedAtStart = []string{"certificate.key_fingerprint", "compromised_key"}
 
-// A database of a released version with 2,000 requests is upgraded in place: every row keeps its values, every rule
-// holds, the counts are right, and its CAs go on working.
+// A database of a released version with 2,000 requests is upgraded in place: every row keeps its values, all rules
+// hold, the counts are correct, and its CAs work.
 func TestUpgradeOfAnEstate(t *testing.T) {
 	const rows = 2_000
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
@@ -36,7 +36,7 @@ func TestUpgradeOfAnEstate(t *testing.T) {
 			columns[table] = slices.DeleteFunc(columns[table], func(c string) bool { return c == column || column == "" })
 		}
 		before = tableDigests(t, r.Database, columns)
-		w := r.World(t) // whose end checks every rule again
+		w := r.World(t) // checks all rules when the test ends
 		wantDigests(t, "the first start", before, tableDigests(t, r.Database, columns))
 		wantCounted(t, w, requests)
 		wantOneWorking(t, w)
@@ -84,7 +84,7 @@ func columnsKept(t *testing.T, database string) map[string][]string {
 	return columns
 }
 
-// tableDigests returns the number of rows of each table with their SHA-256, in the order of its key.
+// tableDigests returns the number of rows of each table and their SHA-256 in the order of its key.
 func tableDigests(t *testing.T, database string, columns map[string][]string) map[string]string {
 	t.Helper()
 	keys := map[string]string{"lease": "name"}

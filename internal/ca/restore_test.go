@@ -13,15 +13,14 @@ import (
 	"notary/internal/testkit"
 )
 
-// ledger is what relying parties have seen of an authority's CRLs: the highest number, and the
-// contents by number.
+// ledger records what relying parties have seen of an authority's CRLs: the highest number, and the contents by number.
 type ledger struct {
 	highest int64
 	seen    map[int64][]byte
 }
 
-// fetch downloads the authority's full CRL and that of a shard, from both places where they are
-// served. A list that was not seen before must have a higher number than all that were.
+// fetch downloads the authority's full CRL and that of a shard, from both places that serve them. A new CRL must have a
+// higher number than all earlier ones.
 func (l *ledger) fetch(t *testing.T, w *testkit.World, id int64) {
 	t.Helper()
 	full, err := w.Revocation.CRL(t.Context(), id)
@@ -43,7 +42,7 @@ func (l *ledger) fetch(t *testing.T, w *testkit.World, id int64) {
 	}
 }
 
-// sharded creates a root with certificates on two shards.
+// sharded creates a root with certificates in two shards.
 func sharded(t *testing.T, w *testkit.World) (id int64, requests []int64) {
 	t.Helper()
 	id, shards := w.Root(t, notary.ECDSAP256), 2
@@ -55,8 +54,8 @@ func sharded(t *testing.T, w *testkit.World) (id int64, requests []int64) {
 	return id, requests
 }
 
-// After a restore the next CRL is new, and its number is higher than all that were published,
-// also where the same backup is restored twice (RFC 5280, section 5.2.3).
+// After a restore the next CRL is new and has a higher number than all published ones, even if the same backup is
+// restored twice (RFC 5280, section 5.2.3).
 func TestCRLNumberAfterARestore(t *testing.T) {
 	t.Parallel()
 	databases := []string{testkit.Database(t), testkit.Database(t), testkit.Database(t)} // dropped after w is closed
@@ -85,8 +84,8 @@ func TestCRLNumberAfterARestore(t *testing.T) {
 	lists.fetch(t, w, root)
 }
 
-// backUp backs up the database as docs/operations.md says, and returns what restores it: into
-// another database on PostgreSQL, in place on SQLite.
+// backUp backs up the database as described in docs/operations.md and returns a function that restores it: into another
+// database on PostgreSQL, in place on SQLite.
 func backUp(t *testing.T, w *testkit.World) (restore func(database string)) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "backup")
@@ -107,7 +106,7 @@ func backUp(t *testing.T, w *testkit.World) (restore func(database string)) {
 	}
 }
 
-// A database that is copied to another one continues with higher numbers.
+// A copied database continues with higher numbers.
 func TestCRLNumberAfterACopy(t *testing.T) {
 	t.Parallel()
 	databases := []string{testkit.Database(t), testkit.Database(t)} // dropped after w is closed
@@ -128,8 +127,7 @@ func TestCRLNumberAfterACopy(t *testing.T) {
 	}
 }
 
-// A database that is put back to an earlier state while the service runs is noticed: neither the
-// CRLs in memory nor the OCSP answers in memory outlive it.
+// A restore of the database while the service runs is noticed: cached CRLs and OCSP responses are dropped.
 func TestDatabasePutBackUnderARunningService(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -11,7 +11,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// renewed is a request with a certificate that has expired, one from before a renewal, and the current one.
+// renewed returns a request with an expired certificate, an older one from before a renewal, and the current one.
 func renewed(t *testing.T, w *testkit.World, issuer int64) (id int64, expired, older, current *notary.Certificate) {
 	t.Helper()
 	id = w.Request(t, w.Admin())
@@ -29,8 +29,7 @@ func isRevoked(t *testing.T, w *testkit.World, c *notary.Certificate) bool {
 	return inventory(t, w)[c.ID].Revocation != nil
 }
 
-// Revoking a request revokes what was issued before its renewals, too, and says which certificates that
-// were; those that have expired are left alone.
+// Revoking a request also revokes its older valid certificates and returns all of them. Expired ones are not revoked.
 func TestRevokingARequestRevokesItsOlderCertificates(t *testing.T) {
 	t.Parallel()
 	for _, reason := range []notary.RevocationReason{notary.Superseded, notary.KeyCompromise} {
@@ -70,7 +69,7 @@ func TestRevokingARequestRevokesItsOlderCertificates(t *testing.T) {
 	}
 }
 
-// With only_current the older certificates stay valid; with keyCompromise that is refused.
+// With only_current the older certificates stay valid. This cannot be combined with keyCompromise.
 func TestRevokingOnlyTheCurrentCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -89,8 +88,8 @@ func TestRevokingOnlyTheCurrentCertificate(t *testing.T) {
 	testkit.WantKind(t, err, notary.Conflict)
 }
 
-// A valid certificate of the request that an outside authority signed is reported, since only its issuer
-// can revoke it. If it is the current one, nothing is revoked.
+// A valid certificate of the request issued by an external CA is reported, since only its issuer can revoke it. If it
+// is the current one, nothing is revoked.
 func TestRevokingARequestWithAnUploadedCertificate(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -116,7 +115,7 @@ func TestRevokingARequestWithAnUploadedCertificate(t *testing.T) {
 	}
 }
 
-// A renewal that races with a revocation leaves no valid certificate behind a revoked request.
+// A renewal that races with a revocation leaves no valid certificate for a revoked request.
 func TestRevocationRacesWithRenewal(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -137,8 +136,8 @@ func TestRevocationRacesWithRenewal(t *testing.T) {
 	}
 }
 
-// Certificates are revoked in bulk by ids or by a filter whose count is confirmed. One in use by an
-// authority is left alone: everything below would fall with it.
+// Certificates are revoked in bulk by ID, or by a filter with a confirmed count. An authority's current certificate is
+// skipped because everything below depends on it.
 func TestRevokeManyCertificates(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

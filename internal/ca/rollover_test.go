@@ -24,8 +24,8 @@ func rollOver(t testing.TB, w *testkit.World, id int64) int64 {
 	return successor
 }
 
-// The two keys of a root vouch for one another: what either signed verifies under both, for
-// every kind of key, and each has its own list.
+// The two keys of a root certify each other: certificates from either verify under both, for every type of key, and
+// each has its own CRL.
 func TestRollOverOfARoot(t *testing.T) {
 	t.Parallel()
 	for _, alg := range algorithms {
@@ -65,7 +65,7 @@ func TestRollOverOfARoot(t *testing.T) {
 				}
 			}
 
-			// The old one goes on with its list, which is not that of the new one.
+			// The old root continues its own CRL, separate from that of the new root.
 			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), before, notary.Superseded))
 			lists := []*x509.RevocationList{fetchCRL(t, w, old), fetchCRL(t, w, successor)}
 			if len(lists[0].RevokedCertificateEntries) != 1 || len(lists[1].RevokedCertificateEntries) != 0 ||
@@ -78,7 +78,7 @@ func TestRollOverOfARoot(t *testing.T) {
 	}
 }
 
-// A link certificate is revoked like any other: on the list of the key that vouched.
+// A link certificate is revoked like any other, on the CRL of the key that signed it.
 func TestRevokeLink(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -99,8 +99,7 @@ func TestRevokeLink(t *testing.T) {
 	wantAuthority(t, w, successor, notary.AuthorityActive)
 }
 
-// An intermediate is signed by its parent, by the same profile, with the same constraints and
-// path length.
+// The successor of a subordinate CA is signed by its issuer, with the same profile, constraints and path length.
 func TestRollOverOfAnIntermediate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -124,13 +123,13 @@ func TestRollOverOfAnIntermediate(t *testing.T) {
 	if listed(fetchCRL(t, w, old), before.Serial) == nil || listed(fetchCRL(t, w, successor), before.Serial) != nil {
 		t.Error("the two have the same list")
 	}
-	// The old one revoked leaves the successor alone.
+	// Revoking the old one does not affect the successor.
 	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), old, notary.CessationOfOperation))
 	wantAuthority(t, w, successor, notary.AuthorityActive)
 }
 
-// Where an outside authority has signed, or the parent was deleted, the successor is pending.
-// Until it has its certificate the old one goes on.
+// If the issuer is an external CA or was deleted, the successor is pending, and the old authority remains active until
+// the successor's certificate is uploaded.
 func TestRollOverWaitsForItsCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -160,14 +159,14 @@ func TestRollOverWaitsForItsCertificate(t *testing.T) {
 	wantAuthority(t, w, next, notary.AuthorityPending)
 	testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), next, named(t, w, "Other Root", 0)))
 	wantAuthority(t, w, orphan, notary.AuthorityDisabled)
-	// A renewal of the successor does not disable again what was enabled since.
+	// A renewal of the successor does not disable an authority that was enabled again.
 	testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), orphan, true))
 	testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), next, authority(t, w, next).IssuerID()))
 	wantAuthority(t, w, orphan, notary.AuthorityActive)
 }
 
-// One that cannot sign, or has a successor, is not rolled over, and a refusal leaves nothing
-// behind.
+// An authority that cannot sign or already has a successor cannot be rolled over, and a failed roll-over leaves no
+// records.
 func TestRollOverRefuses(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -211,7 +210,7 @@ func TestRollOverRefuses(t *testing.T) {
 	wantAuthority(t, w, orphan, notary.AuthorityActive)
 }
 
-// Of several at once, one succeeds.
+// Of concurrent roll-overs, one succeeds.
 func TestRollOversAtOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -237,7 +236,7 @@ func TestRollOversAtOnce(t *testing.T) {
 	testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
 }
 
-// A successor can be rolled over in its turn: there are as many links as there are steps.
+// A successor can be rolled over again. Each roll-over adds link certificates.
 func TestRollOverAgain(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

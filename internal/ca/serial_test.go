@@ -14,13 +14,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// withSerial gives a certificate a serial number, in hexadecimal.
+// withSerial sets a certificate's serial number, in hexadecimal.
 func withSerial(hex string) func(*x509.Certificate) {
 	return func(c *x509.Certificate) { c.SerialNumber, _ = new(big.Int).SetString(hex, 16) }
 }
 
-// Serial numbers of 160 bits, whose DER has 21 octets, work wherever they come from: the
-// imported CRL, the record of issued certificates, an upload.
+// Serial numbers of 160 bits, whose DER has 21 octets, work from every source: an imported CRL, imported certificates
+// and an upload.
 func TestSerialOf160Bits(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -63,7 +63,7 @@ func TestSerialOf160Bits(t *testing.T) {
 	}
 }
 
-// What no CRL can list is refused wherever it may have to be revoked, and the reason is given.
+// A serial number that no CRL can list is rejected, with the reason, wherever it may have to be revoked.
 func TestSerialThatNoCRLCanList(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -91,7 +91,7 @@ func TestSerialThatNoCRLCanList(t *testing.T) {
 	}
 }
 
-// The serial numbers of the issuers above what is uploaded are nobody's concern.
+// The serial numbers of issuers above an uploaded certificate do not matter.
 func TestSerialsOfIssuersAbove(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -16,7 +16,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// submit submits a request that is made from a template, as any client could.
+// submit submits a request created from a template, like any client.
 func submit(t testing.TB, w *testkit.World, template x509.CertificateRequest) int64 {
 	t.Helper()
 	der, err := x509.CreateCertificateRequest(rand.Reader, &template, testkit.Key(t, notary.ECDSAP256))
@@ -26,7 +26,7 @@ func submit(t testing.TB, w *testkit.World, template x509.CertificateRequest) in
 	return id
 }
 
-// caRequest asks for the certificate of a CA, as FortiGate and AD CS do.
+// caRequest requests a CA certificate, like FortiGate and AD CS.
 func caRequest() x509.CertificateRequest {
 	return x509.CertificateRequest{
 		Subject: pkix.Name{CommonName: "Inspection CA", Organization: []string{"Example"}},
@@ -54,7 +54,7 @@ func wantFindings(t testing.TB, what string, got []notary.Finding, want ...strin
 	}
 }
 
-// A request for a CA's certificate gets none from a profile for end entities, and is told so.
+// A request for a CA certificate gets an end-entity certificate under an end-entity profile, with a finding.
 func TestWhatARequestDoesNotGetIsAFinding(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -87,7 +87,7 @@ func TestWhatARequestDoesNotGetIsAFinding(t *testing.T) {
 	}
 }
 
-// Findings stay short, whatever a request asks for: they are stored with every certificate.
+// Findings have a bounded size because they are stored with every certificate.
 func TestFindingsStayShort(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -111,7 +111,7 @@ func TestFindingsStayShort(t *testing.T) {
 	}
 }
 
-// The request of a CA that is kept elsewhere is signed as a subordinate CA by an explicit call.
+// The request of a CA operated elsewhere is signed as a subordinate CA by an explicit call.
 func TestSignSubordinateCA(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -140,7 +140,7 @@ func TestSignSubordinateCA(t *testing.T) {
 	}
 }
 
-// A CSR does not set the path length of its certificate; whoever signs learns that it asks for another one.
+// A CSR does not set the path length of its certificate; if it requests another one, that is a finding.
 func TestPathLengthOfACSRIsAFinding(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -193,7 +193,7 @@ func TestSignSubordinateCARefuses(t *testing.T) {
 	wantStatus(t, w, id, notary.Outstanding)
 }
 
-// Whoever signs can replace the subject and the names; the rules hold for what is put in their place.
+// The signer can replace the subject and the names, and the same rules apply to the replacements.
 func TestSignWithAnotherSubjectAndNames(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -239,7 +239,7 @@ func TestSignWithAnotherSubjectAndNames(t *testing.T) {
 	}
 }
 
-// A renewal that replaces the subject or the names alone keeps the other one, and does not return to that of the CSR.
+// A renewal that replaces only the subject or only the names keeps the other replacement rather than that of the CSR.
 func TestRenewalReplacesOneOfSubjectAndNames(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -264,7 +264,7 @@ func TestRenewalReplacesOneOfSubjectAndNames(t *testing.T) {
 	check(ca.SignOptions{Subject: "CN=c.example.com"}, "CN=c.example.com", "DNS:a.example.com DNS:c.example.com")
 }
 
-// What only some sites want is recorded, and signed by a profile that allows it.
+// Unusual requests are recorded, and signed under a profile that allows them.
 func TestProfilesAllowWhatDevicesNeed(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

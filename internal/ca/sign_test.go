@@ -13,7 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// What is signed here verifies under the root, for every kind of key on either side.
+// Certificates verify under the root, for every type of key on either side.
 func TestSign(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -80,7 +80,7 @@ func TestProfiles(t *testing.T) {
 	wantStatus(t, w, id, notary.Outstanding)
 }
 
-// Validity is what was asked for, or the default, and never outlives the issuer.
+// The validity is the requested or default one, and never exceeds the issuer's.
 func TestValidity(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -123,7 +123,7 @@ func TestValidity(t *testing.T) {
 	}
 }
 
-// An authority signs only while it, and all that is above it, can be trusted.
+// An authority signs only while it and its issuers are trusted.
 func TestSignNeedsAnActiveAuthority(t *testing.T) {
 	t.Parallel()
 	const year = 366 * 24 * time.Hour
@@ -159,7 +159,7 @@ func TestSignNeedsAnActiveAuthority(t *testing.T) {
 		}, notary.NotFound, "there is no certificate authority"},
 		"its parent disabled": {func(t *testing.T, w *testkit.World, root, _ int64) {
 			testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), root, false))
-		}, "", ""}, // it signs nothing new; what it signed is good
+		}, "", ""}, // it signs nothing new, but its signatures remain valid
 		"its parent deleted": {func(t *testing.T, w *testkit.World, root, _ int64) {
 			testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), root, true))
 		}, "", ""},
@@ -169,7 +169,7 @@ func TestSignNeedsAnActiveAuthority(t *testing.T) {
 			w := testkit.New(t)
 			root := w.Root(t, notary.ECDSAP256)
 			issuer := w.Intermediate(t, root, notary.ECDSAP256)
-			w.Signed(t, w.Admin(), root) // so that it is in the cache
+			w.Signed(t, w.Admin(), root) // now it is cached
 			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), issuer), notary.Superseded))
 			tt.end(t, w, root, issuer)
 			for _, restarted := range []bool{false, true} {
@@ -188,7 +188,7 @@ func TestSignNeedsAnActiveAuthority(t *testing.T) {
 	}
 }
 
-// A chain of three: what happens to the first or second reaches what the third may do.
+// In a chain of three, the state of the first or second affects what the third may do.
 func TestSignNeedsActiveAncestors(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -219,12 +219,12 @@ func TestSignNeedsActiveAncestors(t *testing.T) {
 			testkit.WantText(t, err, tt.want)
 			err = w.CA.SignAuthority(t.Context(), w.Admin(), newAuthority(t, w, ca.AuthorityOptions{PathLen: -1}), lowest)
 			testkit.WantKind(t, err, notary.Conflict)
-			wantStatus(t, w, leaf, notary.Active) // what it issued stays visible
+			wantStatus(t, w, leaf, notary.Active) // its certificates remain visible
 		})
 	}
 }
 
-// A pending authority has nothing to sign with, and nothing to list.
+// A pending authority can sign neither certificates nor CRLs.
 func TestPendingAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -243,7 +243,7 @@ func TestPendingAuthority(t *testing.T) {
 	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 }
 
-// An unknown authority is named as the input at fault, an unknown request is not found.
+// An unknown authority is reported with its field, an unknown request as NotFound.
 func TestSignUnknown(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -257,7 +257,7 @@ func TestSignUnknown(t *testing.T) {
 	}
 }
 
-// What policy refuses is no fault of the input's form, nor of the state.
+// A request refused by policy is neither invalid nor a conflict.
 func TestSignRefusedByPolicy(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -10,10 +10,10 @@ import (
 	"notary/internal/testkit"
 )
 
-// conflict stands in the table for what a status does not allow.
+// conflict marks actions that a status does not allow.
 const conflict notary.RequestStatus = "conflict"
 
-// transitions is the contract: what each status allows, and what follows.
+// transitions is the contract: the actions that each status allows, and the resulting status.
 var transitions = map[notary.RequestStatus]map[notary.Action]notary.RequestStatus{
 	notary.Outstanding: {
 		notary.Sign: notary.Active, notary.Upload: notary.Active, notary.Reject: notary.Rejected,
@@ -29,7 +29,7 @@ var transitions = map[notary.RequestStatus]map[notary.Action]notary.RequestStatu
 		notary.Revoke: conflict, notary.RemoveCertificate: conflict, notary.Reopen: notary.Outstanding},
 }
 
-// events are what each action, done, puts on record.
+// events are the events that each successful action records.
 var events = map[notary.Action][]string{
 	notary.Sign:              {"request.sign"},
 	notary.Upload:            {"request.upload"},
@@ -39,7 +39,7 @@ var events = map[notary.Action][]string{
 	notary.Reopen:            {"request.reopen"},
 }
 
-// transitionWorld is a World in which requests are brought into any state.
+// transitionWorld is a World that can bring requests into any state.
 type transitionWorld struct {
 	*testkit.World
 	root    int64
@@ -51,7 +51,7 @@ func newTransitionWorld(t *testing.T) *transitionWorld {
 	return &transitionWorld{w, w.Root(t, notary.ECDSAP256), testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())}
 }
 
-// in makes a request in the state.
+// in creates a request with the status.
 func (w *transitionWorld) in(t *testing.T, status notary.RequestStatus) int64 {
 	t.Helper()
 	id := w.Request(t, w.Caller(notary.CertificateRequestor))
@@ -68,7 +68,7 @@ func (w *transitionWorld) in(t *testing.T, status notary.RequestStatus) int64 {
 	return id
 }
 
-// act does the action to the request.
+// act performs the action on the request.
 func (w *transitionWorld) act(t *testing.T, id int64, action notary.Action) error {
 	t.Helper()
 	switch action {
@@ -90,8 +90,8 @@ func (w *transitionWorld) act(t *testing.T, id int64, action notary.Action) erro
 	return nil
 }
 
-// Every status with every action: the next status with its events, inventory and CRL, or a
-// conflict that leaves everything as it was.
+// Every action in every status results in the next status with its events, inventory and CRL, or in a conflict that
+// changes nothing.
 func TestTransitions(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -140,8 +140,8 @@ func (w *transitionWorld) wantUnchanged(t *testing.T, before *notary.Request,
 	}
 }
 
-// wantCertificates: signing and uploading add one to the inventory, nothing takes any away,
-// and exactly an active request has one in use.
+// wantCertificates checks that signing and uploading add a certificate to the inventory, that no action removes one,
+// and that only an active request has a current one.
 func (w *transitionWorld) wantCertificates(t *testing.T, id int64, action notary.Action, next notary.RequestStatus, before int) {
 	t.Helper()
 	want := before
@@ -156,7 +156,7 @@ func (w *transitionWorld) wantCertificates(t *testing.T, id int64, action notary
 	}
 }
 
-// wantListed: the CRL has the certificate that was in use if, and only if, it was revoked.
+// wantListed checks that the CRL lists the former current certificate if and only if it was revoked.
 func (w *transitionWorld) wantListed(t *testing.T, before *notary.Request, revoked bool) {
 	t.Helper()
 	if before.Certificate == nil {
@@ -167,13 +167,12 @@ func (w *transitionWorld) wantListed(t *testing.T, before *notary.Request, revok
 	if (entry != nil) != revoked {
 		t.Errorf("the CRL has the certificate: %v, want %v", entry != nil, revoked)
 	}
-	if entry != nil && (entry.ReasonCode != 4 || !entry.RevocationTime.Equal(list.ThisUpdate)) { // it is of this second
+	if entry != nil && (entry.ReasonCode != 4 || !entry.RevocationTime.Equal(list.ThisUpdate)) { // just revoked
 		t.Errorf("the CRL has reason %d at %v, want 4 (superseded) at %v", entry.ReasonCode, entry.RevocationTime, list.ThisUpdate)
 	}
 }
 
-// A request that has had a certificate is not rejected any more, whichever way it became
-// outstanding again.
+// A request that has had a certificate cannot be rejected, however it became Outstanding again.
 func TestRejectAfterCertificate(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -189,11 +188,11 @@ func TestRejectAfterCertificate(t *testing.T) {
 		err := w.act(t, id, notary.Reject)
 		testkit.WantKind(t, err, notary.Conflict)
 		testkit.WantText(t, err, "has had a certificate", "revoke that")
-		testkit.Check(t, w.act(t, id, notary.Sign)) // signing it again is possible
+		testkit.Check(t, w.act(t, id, notary.Sign)) // it can be signed again
 	}
 }
 
-// A renewal leaves the older certificate valid and in the inventory.
+// After a renewal the older certificate remains valid and in the inventory.
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -212,7 +211,7 @@ func TestRenewal(t *testing.T) {
 			t.Errorf("the certificate %d (-when issued +now):\n%s", cert.ID, diff)
 		}
 	}
-	// Revoking an older one is no concern of the request.
+	// Revoking an older certificate does not affect the request.
 	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), first.ID, notary.Superseded))
 	wantStatus(t, w.World, id, notary.Active)
 	if listed(fetchCRL(t, w.World, w.root), first.Serial) == nil {
@@ -220,7 +219,7 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
-// What was uploaded is revoked where it was issued.
+// An uploaded certificate must be revoked by its issuer.
 func TestRevokeUploaded(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
@@ -232,7 +231,7 @@ func TestRevokeUploaded(t *testing.T) {
 	wantStatus(t, w.World, id, notary.Active)
 }
 
-// A deleted request's certificates stay, can be seen by who had asked for them, and revoked.
+// The certificates of a deleted request remain; the requester can see them, and they can be revoked.
 func TestDelete(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)

@@ -21,8 +21,7 @@ import (
 
 var algorithms = []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.Ed25519}
 
-// Uploaded is a chain that an outside authority made for the request's key; everything else
-// is refused and says why.
+// A chain issued by an external CA for the request's key is accepted; anything else is rejected with a reason.
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	for _, alg := range algorithms {
@@ -84,7 +83,7 @@ func TestUpload(t *testing.T) {
 	}
 }
 
-// acceptUpload uploads a chain and wants the request to have it.
+// acceptUpload uploads a chain and checks that the request has it.
 func acceptUpload(t *testing.T, w *testkit.World, id int64, chain string) {
 	t.Helper()
 	certID, err := w.CA.Upload(t.Context(), w.Admin(), id, chain)
@@ -98,7 +97,7 @@ func acceptUpload(t *testing.T, w *testkit.World, id int64, chain string) {
 	}
 }
 
-// tampered is the certificate with one octet of its serial number changed.
+// tampered returns the certificate with one octet of its serial number changed.
 func tampered(t *testing.T, c *x509.Certificate) *x509.Certificate {
 	t.Helper()
 	der := slices.Clone(c.Raw)
@@ -109,8 +108,8 @@ func tampered(t *testing.T, c *x509.Certificate) *x509.Certificate {
 	return changed
 }
 
-// The same certificate comes back to the request that it was taken from, or whose place the
-// request has taken, and to no other.
+// A certificate that was removed from a request can be uploaded again for that request, or one that replaced it, and
+// for no other.
 func TestUploadAgain(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -154,7 +153,7 @@ func TestUploadAgain(t *testing.T) {
 		testkit.Check(t, err)
 		wantID(t, again, certID)
 		_, err = w.CA.Certificate(t.Context(), w.Caller(notary.CertificateRequestor), certID)
-		testkit.Check(t, err) // it is the new requester's now
+		testkit.Check(t, err) // it now belongs to the new requester
 	})
 	t.Run("what was issued here", func(t *testing.T) {
 		testkit.Check(t, sign(t, w, id, held))
@@ -164,7 +163,7 @@ func TestUploadAgain(t *testing.T) {
 		testkit.Check(t, err)
 		wantID(t, again, own.ID)
 
-		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)) // still ours to revoke
+		testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded)) // still revocable here
 		testkit.Check(t, w.CA.Reopen(t.Context(), w.Admin(), id))
 		_, err = upload(id, own.ChainPEM())
 		testkit.WantKind(t, err, notary.Conflict)
@@ -180,7 +179,7 @@ func wantID(t *testing.T, got, want int64) {
 	}
 }
 
-// An authority that an outside one signs: its CSR goes out, a chain comes in.
+// An authority's CSR is signed by an external CA, and the chain is uploaded.
 func TestUploadAuthority(t *testing.T) {
 	t.Parallel()
 	for _, alg := range algorithms {
@@ -235,8 +234,8 @@ func TestUploadAuthority(t *testing.T) {
 	}
 }
 
-// An authority without a key usage, as openssl req makes them, may do all (RFC 5280, section
-// 6.1.4 (n) and 6.3.3 (f)), and OpenSSL accepts what it signs: certificates and lists.
+// A CA certificate without key usage, as created by openssl req, may be used for everything (RFC 5280, section 6.1.4
+// (n) and 6.3.3 (f)), and OpenSSL accepts certificates and CRLs signed with it.
 func TestUploadAuthorityWithoutKeyUsage(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -259,8 +258,8 @@ func TestUploadAuthorityWithoutKeyUsage(t *testing.T) {
 	}
 }
 
-// What an authority has issued names it, so that the name stays: neither its lists nor its OCSP
-// answers would be for that any more.
+// A renewal must keep the subject, because issued certificates name it as their issuer: CRLs and OCSP responses with
+// another subject would not apply to them.
 func TestRenewalsKeepTheAuthoritysName(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -280,7 +279,7 @@ func TestRenewalsKeepTheAuthoritysName(t *testing.T) {
 	testkit.WantText(t, err, "Renamed by the outside one")
 	before := authority(t, w, id).Certificate.ID
 
-	root := w.Root(t, notary.ECDSAP256) // whose profile goes by the request, with another name again
+	root := w.Root(t, notary.ECDSAP256) // its profile also uses the request's subject, which differs
 	err = w.CA.SignAuthority(t.Context(), w.Admin(), id, root)
 	testkit.WantKind(t, err, notary.Unprocessable)
 	if got := authority(t, w, id).Certificate.ID; got != before {
@@ -288,9 +287,8 @@ func TestRenewalsKeepTheAuthoritysName(t *testing.T) {
 	}
 }
 
-// What an authority has issued also names its key by the identifier that was in its certificate
-// then, however that was made. A renewal here keeps it, so that OpenSSL goes on taking the
-// authority's lists for those certificates.
+// A renewal keeps the key identifier of the authority's certificate, however that was computed, because issued
+// certificates name it. Otherwise OpenSSL would not accept the authority's CRLs for them.
 func TestRenewalsKeepTheKeyIdentifier(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -308,7 +306,7 @@ func TestRenewalsKeepTheKeyIdentifier(t *testing.T) {
 	if got := parsed(t, authority(t, w, id).Certificate).SubjectKeyId; !bytes.Equal(got, identifier) {
 		t.Errorf("the key's identifier is %x, want %x", got, identifier)
 	}
-	revoked(t, w, id) // so that there is a new list
+	revoked(t, w, id) // requires a new CRL
 	crl, err := w.Revocation.CRL(t.Context(), id)
 	testkit.Check(t, err)
 	if says, ok := opensslAccepts(t, w.Clock.Now(), before, crl); !ok {
@@ -316,8 +314,8 @@ func TestRenewalsKeepTheKeyIdentifier(t *testing.T) {
 	}
 }
 
-// An authority whose issuer leaves it no room (RFC 5280, section 4.2.1.9) issues nothing that
-// no relying party would take.
+// An authority for which its issuer's path length leaves no room (RFC 5280, section 4.2.1.9) issues nothing, because no
+// relying party would accept it.
 func TestUploadAuthorityWithoutRoom(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -342,8 +340,7 @@ func wantAuthority(t testing.TB, w *testkit.World, id int64, want notary.Authori
 	}
 }
 
-// The common name of an outside certificate may be longer than any name should be: lists in its
-// order go on.
+// An overlong common name in a certificate of an external CA does not break lists sorted by it.
 func TestUploadOfAnOverlongCommonName(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -369,7 +366,7 @@ func TestUploadOfAnOverlongCommonName(t *testing.T) {
 	}
 }
 
-// overlong is a name that no compression makes short.
+// overlong returns a long name that cannot be compressed.
 func overlong() string {
 	var b strings.Builder
 	for range 4000 {

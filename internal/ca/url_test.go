@@ -7,7 +7,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Only the machine itself reaches a URL of the loopback interface.
+// A loopback URL can be reached only from the machine itself.
 func TestPublishWarning(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -13,8 +13,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// Who follows what certificates say of their issuer gets all certificates of its key, and
-// verifies under whichever root it trusts.
+// A client that follows the CA Issuers URL gets all certificates for the issuer's key and can verify with whichever
+// root it trusts.
 func TestBundle(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -59,9 +59,9 @@ func TestBundle(t *testing.T) {
 			t.Errorf("with %s under %s: %v", test.bundle, test.root, err)
 		}
 	}
-	// Another certificate makes it another document.
+	// A new certificate changes the document.
 	_, err = s.CA.CrossSign(ctx, s.Admin(), lower, rolled, notary.IntermediateProfile)
-	testkit.WantKind(t, err, notary.Conflict) // it is disabled
+	testkit.WantKind(t, err, notary.Conflict) // disabled
 	_, err = s.CA.CrossSign(ctx, s.Admin(), lower, successor, notary.IntermediateProfile)
 	testkit.Check(t, err)
 	if again := s.ask(t, "GET", "/ca/3.p7c").Header.Get("ETag"); again == tag {
@@ -69,7 +69,7 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-// Who asks whether there is a newer document gets the one of today, be it an older one.
+// A conditional request returns the current document even if that is older.
 func TestOlderCertificateComesBack(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -9,14 +9,14 @@ import (
 	"notary/internal/testkit"
 )
 
-// The kinds of keys that an authority, and a request, may have.
+// The types of keys of authorities and requests.
 var (
 	authorityKeys = []notary.KeyAlgorithm{notary.RSA2048, notary.RSA4096, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519}
 	requestKeys   = []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519}
 )
 
-// Whatever is issued is accepted by OpenSSL, GnuTLS, Go and Java for servers and clients, and
-// refused by each of them once it is revoked, by the CRLs and the OCSP responder that it names.
+// OpenSSL, GnuTLS, Go and Java accept issued certificates for servers and clients, and reject them after revocation, by
+// the CRLs and the OCSP responder that they name.
 func TestInteropAcceptAndRefuse(t *testing.T) {
 	for _, tool := range []string{"openssl", "certtool", "ocsptool"} {
 		testkit.Require(t, tool)
@@ -43,7 +43,7 @@ func TestInteropAcceptAndRefuse(t *testing.T) {
 	}
 }
 
-// issueAndRevoke takes one certificate through its life.
+// issueAndRevoke issues, verifies and revokes a certificate.
 func (s *served) issueAndRevoke(t *testing.T, by relying, issuer int64, depth int, key crypto.Signer, alg notary.KeyAlgorithm) {
 	t.Helper()
 	id := s.issue(t, issuer, key, fmt.Sprintf("www%d.example.com", depth), "10.0.0.7")

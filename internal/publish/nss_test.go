@@ -9,8 +9,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// NSS accepts what is issued for servers and clients, and refuses it once its list is known to
-// have it.
+// NSS accepts issued certificates for servers and clients, and rejects them after it has imported a CRL that lists
+// them.
 func TestInteropNSS(t *testing.T) {
 	for _, tool := range []string{"certutil", "crlutil"} {
 		testkit.Require(t, tool)
@@ -47,7 +47,7 @@ func TestInteropNSS(t *testing.T) {
 // nss is a certificate database of NSS.
 type nss struct{ dir string }
 
-// newNSS makes a database that trusts the root and knows the certificates.
+// newNSS creates a database that trusts the root and contains the other CA certificates.
 func newNSS(t *testing.T, p *presented) nss {
 	t.Helper()
 	db := nss{t.TempDir()}

@@ -43,7 +43,7 @@ func serve(t testing.TB) *served {
 	return &served{w, server.URL}
 }
 
-// certificate is the authority's own.
+// certificate returns the authority's current certificate.
 func (s *served) certificate(t testing.TB, authorityID int64) *x509.Certificate {
 	t.Helper()
 	a, err := s.CA.Authority(t.Context(), s.Admin(), authorityID)
@@ -53,7 +53,7 @@ func (s *served) certificate(t testing.TB, authorityID int64) *x509.Certificate 
 	return c
 }
 
-// issued is a new certificate of the authority, and its request's id.
+// issued returns a new certificate of the authority and the ID of its request.
 func (s *served) issued(t testing.TB, authorityID int64) (*x509.Certificate, int64) {
 	t.Helper()
 	id := s.Signed(t, s.Admin(), authorityID)
@@ -64,7 +64,7 @@ func (s *served) issued(t testing.TB, authorityID int64) (*x509.Certificate, int
 	return c, id
 }
 
-// answer is what came back.
+// answer is an HTTP response.
 type answer struct {
 	status int
 	header http.Header
@@ -113,7 +113,7 @@ func requestFor(t testing.TB, issuer *x509.Certificate, serial *big.Int) []byte 
 	return der
 }
 
-// wantStatus wants an answer that relying parties accept, and that status in it.
+// wantStatus checks that relying parties accept the response and that it has the status.
 func (a answer) wantStatus(t testing.TB, issuer *x509.Certificate, want int) *ocsp.Response {
 	t.Helper()
 	if a.status != http.StatusOK || a.header.Get("Content-Type") != "application/ocsp-response" {
@@ -127,7 +127,7 @@ func (a answer) wantStatus(t testing.TB, issuer *x509.Certificate, want int) *oc
 	return response
 }
 
-// wantError wants an error of the protocol, and none of HTTP.
+// wantError checks for an OCSP error without an HTTP error.
 func (a answer) wantError(t testing.TB, want ocsp.ResponseStatus) {
 	t.Helper()
 	if a.status != http.StatusOK || a.header.Get("Content-Type") != "application/ocsp-response" || a.header.Get("Cache-Control") != "no-store" {
@@ -140,7 +140,7 @@ func (a answer) wantError(t testing.TB, want ocsp.ResponseStatus) {
 	}
 }
 
-// Each way to ask leads to the same answer.
+// All forms of a request get the same response.
 func TestOCSPForms(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -179,7 +179,7 @@ func TestOCSPForms(t *testing.T) {
 	}
 }
 
-// What is wrong is said in the protocol's own words, whatever it is.
+// Malformed requests get OCSP errors.
 func TestOCSPBadInput(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -233,7 +233,7 @@ func TestOCSPBadInput(t *testing.T) {
 	}
 }
 
-// A broken percent-encoding is not HTTP (RFC 9112, section 3.2): it never reaches OCSP.
+// Broken percent-encoding is invalid HTTP (RFC 9112, section 3.2) and never reaches OCSP.
 func TestBrokenPercentEncoding(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -251,7 +251,7 @@ func TestBrokenPercentEncoding(t *testing.T) {
 	}
 }
 
-// repeated is a request that asks n times for the same.
+// repeated returns a request for the same certificate n times.
 func repeated(t testing.TB, request []byte, n int) []byte {
 	t.Helper()
 	var read struct {
@@ -267,8 +267,8 @@ func repeated(t testing.TB, request []byte, n int) []byte {
 	return der
 }
 
-// Caches may keep an answer until its nextUpdate, and ask whether it is still the same; but
-// not what is only for who asked.
+// Caches may keep a response until its nextUpdate and revalidate it, unless it is only for the client that requested
+// it.
 func TestOCSPCaching(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

@@ -14,14 +14,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// pkiFiles are the files that the tools are given: the certificates of an authority under
-// another one, and of what it issued.
+// pkiFiles are the files given to the tools: the certificates of a subordinate CA and those that it issued.
 type pkiFiles struct {
 	url, root, issuer, chain string
-	good, revoked, foreign   string // foreign: of the root
+	good, revoked, foreign   string // foreign: issued by the root
 }
 
-// newPKIFiles makes an authority with the key, and a good, a revoked and other certificates.
+// newPKIFiles creates an authority with the type of key, and a valid, a revoked and other certificates.
 func newPKIFiles(t *testing.T, s *served, alg notary.KeyAlgorithm) pkiFiles {
 	t.Helper()
 	folder := t.TempDir()
@@ -44,7 +43,7 @@ func newPKIFiles(t *testing.T, s *served, alg notary.KeyAlgorithm) pkiFiles {
 	}
 }
 
-// run runs a tool and gives its call and all that it says.
+// run runs a tool and returns its command line and output.
 func run(t *testing.T, tool string, args ...string) (said string, ok bool) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), tool, args...).CombinedOutput()
@@ -54,7 +53,7 @@ func run(t *testing.T, tool string, args ...string) (said string, ok bool) {
 	return tool + " " + strings.Join(args, " ") + "\n" + string(out), err == nil
 }
 
-// wantSaid wants the tool to say all of these, and none of what it says of bad answers.
+// wantSaid checks that a tool's output contains all the words and no errors or warnings.
 func wantSaid(t *testing.T, said string, words ...string) {
 	t.Helper()
 	for _, word := range words {
@@ -69,8 +68,8 @@ func wantSaid(t *testing.T, said string, words ...string) {
 	}
 }
 
-// openssl ocsp accepts the answers, whatever key the authority has: with and without a nonce,
-// by SHA-1 and SHA-2, of one certificate and of several.
+// openssl ocsp accepts responses for all types of authority keys: with and without a nonce, with SHA-1 and SHA-2, for
+// one certificate and for several.
 func TestInteropOpenSSLAcceptsResponses(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -103,7 +102,7 @@ func TestInteropOpenSSLAcceptsResponses(t *testing.T) {
 	}
 }
 
-// An authority that an outside one has limited to servers is accepted as well.
+// A responder is accepted if an external CA has constrained its authority to servers.
 func TestInteropResponderUnderConstrainedAuthority(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -144,7 +143,7 @@ func TestInteropOpenSSLUnanswered(t *testing.T) {
 	}
 }
 
-// ocsptool of GnuTLS accepts the answers.
+// ocsptool of GnuTLS accepts the responses.
 func TestInteropGnuTLSAcceptsResponses(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "ocsptool")

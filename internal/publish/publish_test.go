@@ -24,7 +24,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// site is a World whose publications a test asks for.
+// site is a World with a handler for its publications.
 type site struct {
 	*testkit.World
 	handler http.Handler
@@ -36,7 +36,7 @@ func newSite(t *testing.T) *site {
 	return &site{w, publish.New(publish.Config{Issuers: w.Issuers, Revocation: w.Revocation, Log: slog.New(slog.DiscardHandler)})}
 }
 
-// ask gives the answer to a request with those headers, "Name: value".
+// ask sends a request with headers in the form "Name: value".
 func (s *site) ask(t *testing.T, method, target string, headers ...string) *http.Response {
 	t.Helper()
 	request := httptest.NewRequest(method, target, nil)
@@ -56,7 +56,7 @@ func body(t *testing.T, response *http.Response) []byte {
 	return octets
 }
 
-// get wants a document.
+// get returns a document.
 func (s *site) get(t *testing.T, target string) []byte {
 	t.Helper()
 	response := s.ask(t, "GET", target)
@@ -67,7 +67,7 @@ func (s *site) get(t *testing.T, target string) []byte {
 	return octets
 }
 
-// The authority's certificate, and the whole chain.
+// The authority's certificate and the whole chain are served.
 func TestCertificate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -85,7 +85,7 @@ func TestCertificate(t *testing.T) {
 	}
 }
 
-// What is published says for how long it holds, and caches can ask whether it still does.
+// Documents have caching headers and can be revalidated.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -143,7 +143,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// No cache may keep a list beyond its end.
+// No cache may keep a CRL beyond its nextUpdate.
 func TestHeadersNearTheEnd(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -167,7 +167,7 @@ func TestHeadersNearTheEnd(t *testing.T) {
 	}
 }
 
-// Whatever else is asked for is not there, and nothing leads elsewhere.
+// Other paths are not found, and there are no redirects.
 func TestNothingElseIsServed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -204,7 +204,7 @@ func TestNothingElseIsServed(t *testing.T) {
 	}
 }
 
-// What is there can be read, and nothing else.
+// Documents can only be read.
 func TestMethods(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -232,8 +232,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// What is in memory is served whatever becomes of the database; nothing is told of that but in
-// the log.
+// Documents in memory are served regardless of the database. Database errors are only logged, not shown.
 func TestListThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -241,7 +240,7 @@ func TestListThatCannotBeMade(t *testing.T) {
 	s.Root(t, notary.ECDSAP256)
 	s.get(t, "/crl/1.crl")
 	s.Exec(t, `ALTER TABLE crl RENAME COLUMN known TO hidden`)
-	s.get(t, "/crl/1.crl") // what is in memory needs none
+	s.get(t, "/crl/1.crl") // no database access
 	got := s.ask(t, "GET", "/crl/2.crl")
 	if text := string(body(t, got)); got.StatusCode != 500 || strings.Contains(text, "known") || strings.Contains(text, "SQL") {
 		t.Errorf("%d %s", got.StatusCode, text)
@@ -249,7 +248,7 @@ func TestListThatCannotBeMade(t *testing.T) {
 	s.Exec(t, `ALTER TABLE crl RENAME COLUMN hidden TO known`)
 }
 
-// OpenSSL and GnuTLS read what is published.
+// OpenSSL and GnuTLS can parse the published CRLs.
 func TestOthersReadTheLists(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")

@@ -19,8 +19,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// serveKeeping serves a World and keeps its CRLs true. Its clock is late, because each list is
-// made at a time of its own, and those of the others are those of the programs.
+// serveKeeping serves a World and keeps its CRLs current. Its clock is behind, because each CRL needs a time of its own
+// and the programs use the real time.
 func serveKeeping(t *testing.T) *served {
 	t.Helper()
 	s := serve(t)
@@ -32,7 +32,7 @@ func serveKeeping(t *testing.T) *served {
 	return s
 }
 
-// here is where the test serves what certificates say to be elsewhere.
+// here returns the URL at which the test serves a URL in certificates.
 func (s *served) here(url string) string {
 	return strings.Replace(url, testkit.PublishURL, s.url, 1)
 }
@@ -50,7 +50,7 @@ func (s *served) download(t *testing.T, url string) []byte {
 	return body
 }
 
-// issue has a request with these names signed, and gives its id.
+// issue signs a request with these names and returns its ID.
 func (s *served) issue(t *testing.T, issuer int64, key crypto.Signer, names ...string) int64 {
 	t.Helper()
 	id, err := s.CA.Submit(t.Context(), s.Admin(), testkit.CSR(t, key, names...))
@@ -59,10 +59,10 @@ func (s *served) issue(t *testing.T, issuer int64, key crypto.Signer, names ...s
 	return id
 }
 
-// revoke revokes the certificate, and waits until it is on the list that it names.
+// revoke revokes the certificate and waits until its CRL lists it.
 func (s *served) revoke(t *testing.T, requestID int64, p *presented) {
 	t.Helper()
-	s.Clock.Advance(time.Second) // a list of the same second is not made anew
+	s.Clock.Advance(time.Second) // no CRL is built in the same second
 	testkit.Check(t, s.RevokeRequest(t.Context(), s.Admin(), requestID, notary.Superseded))
 	await(t, "the published list to have the revocation", func() (string, bool) {
 		list, err := x509.ParseRevocationList(s.download(t, p.leaf.CRLDistributionPoints[0]))
@@ -73,18 +73,17 @@ func (s *served) revoke(t *testing.T, requestID int64, p *presented) {
 	})
 }
 
-// presented is a certificate as somebody presents it to those who rely on it, with the files
-// that their programs read.
+// presented is a certificate as presented to relying parties, with the files for their programs.
 type presented struct {
 	dir       string
 	leaf      *x509.Certificate
-	chain     []*x509.Certificate // its issuers, nearest first, the root last
-	responder string              // that it names, where the test serves it
+	chain     []*x509.Certificate // issuers, nearest first, root last
+	responder string              // responder URL in the certificate, as served by the test
 	lists     []*x509.RevocationList
-	listed    []byte // the same, as PEM
+	listed    []byte // the same in PEM
 }
 
-// present writes the files of the certificate that a request has.
+// present writes the files for the current certificate of a request.
 func (s *served) present(t *testing.T, requestID int64) *presented {
 	t.Helper()
 	request, err := s.CA.Request(t.Context(), s.Admin(), requestID)
@@ -135,7 +134,7 @@ func (s *served) fetchLists(t *testing.T, p *presented) {
 	p.write(t, "lists.pem", string(p.listed))
 }
 
-// purpose is what a certificate is used for, in the words of each program.
+// purpose is the purpose of a certificate, as each program names it.
 type purpose struct {
 	name string
 	oid  string
@@ -148,26 +147,25 @@ var purposes = []purpose{
 	{"sslclient", "1.3.6.1.5.5.7.3.2", x509.ExtKeyUsageClientAuth, "client"},
 }
 
-// A relier verifies the chain for a purpose, with a look at the CRLs if told so, and says what
-// it found.
+// relier verifies the chain for a purpose, optionally with CRLs, and returns its output.
 type relier struct {
 	name   string
 	verify func(t *testing.T, p *presented, use purpose, withLists bool) (says string, accepted bool)
 }
 
-// An asker asks the responder that the certificate names, and says good or revoked.
+// asker queries the OCSP responder that the certificate names and returns its output and the status, good or revoked.
 type asker struct {
 	name string
 	ask  func(t *testing.T, p *presented) (says, status string)
 }
 
-// relying are all who must agree.
+// relying are all programs, which must agree.
 type relying struct {
 	reliers []relier
 	askers  []asker
 }
 
-// withJava are all of them.
+// withJava returns all programs.
 func withJava(java *testkit.Java) relying {
 	return relying{
 		reliers: []relier{{"OpenSSL", byOpenSSL}, {"GnuTLS", byGnuTLS}, {"Go", byGo}, {"Java", byJava(java)}},

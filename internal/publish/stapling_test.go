@@ -42,8 +42,7 @@ http {
 }
 `
 
-// nginx serves an issued certificate and staples the answer of the responder that it names;
-// curl insists on that answer, and on its being good.
+// nginx serves an issued certificate and staples a response of its OCSP responder; curl requires a good one.
 func TestInteropStapling(t *testing.T) {
 	for _, tool := range []string{"nginx", "curl", "openssl"} {
 		testkit.Require(t, tool)
@@ -62,7 +61,7 @@ func TestInteropStapling(t *testing.T) {
 	curl := func() (string, bool) {
 		return run(t, "curl", "-sS", "--cert-status", "--cacert", p.path("root.pem"), "https://"+address+"/")
 	}
-	says := await(t, "curl to see a good answer stapled", curl) // nginx asks at the first connection, for the next ones
+	says := await(t, "curl to see a good answer stapled", curl) // fetched on the first connection
 	if !strings.Contains(says, "hello") {
 		t.Errorf("curl got %s", says)
 	}
@@ -74,7 +73,7 @@ func TestInteropStapling(t *testing.T) {
 	}
 
 	s.revoke(t, id, p)
-	address = startNginx(t, p) // which keeps what it has stapled until it ends
+	address = startNginx(t, p) // it keeps its stapled response until it exits
 	await(t, "nginx to learn that it is revoked", func() (string, bool) {
 		if says, ok := curl(); ok {
 			t.Fatalf("curl accepts a revoked certificate: %s", says)
@@ -85,7 +84,7 @@ func TestInteropStapling(t *testing.T) {
 	})
 }
 
-// startNginx serves the files of p until the test ends, and gives the address.
+// startNginx serves the files of p until the test ends and returns the address.
 func startNginx(t *testing.T, p *presented) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -102,7 +101,7 @@ func startNginx(t *testing.T, p *presented) string {
 	testkit.Check(t, nginx.Start())
 	t.Cleanup(func() {
 		testkit.Check(t, nginx.Process.Kill())
-		_ = nginx.Wait() // it was killed
+		_ = nginx.Wait() // killed
 	})
 	await(t, "nginx to listen on "+address, func() (string, bool) {
 		conn, err := net.Dial("tcp", address)
@@ -114,7 +113,7 @@ func startNginx(t *testing.T, p *presented) string {
 	return address
 }
 
-// await tries again until it holds, and gives what was said then.
+// await retries until the condition holds and returns the last output.
 func await(t *testing.T, what string, try func() (says string, holds bool)) string {
 	t.Helper()
 	var says string

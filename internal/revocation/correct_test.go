@@ -10,8 +10,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Another node publishes the corrected reason within a second, too: the CRL that it keeps and the OCSP
-// responses in its memory are replaced.
+// Another node publishes the corrected reason within a second: it replaces its CRL and cached OCSP responses.
 func TestOtherNodesSeeTheCorrection(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -17,7 +17,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The first list is empty, and as long as nothing changes, it is the only one.
+// The first CRL is empty, and is the only one as long as nothing changes.
 func TestCRLIsBuiltOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -53,7 +53,7 @@ func TestCRLIsBuiltOnce(t *testing.T) {
 	}
 }
 
-// A revocation costs no list; the next who asks gets one with all that was revoked.
+// A revocation builds no CRL; the next request gets one with all revocations.
 func TestCRLIsBuiltWhenAskedFor(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -83,8 +83,8 @@ func TestCRLIsBuiltWhenAskedFor(t *testing.T) {
 	}
 }
 
-// Fifty people revoke and look at once: everybody finds what was acknowledged to them, on a
-// list whose number never falls.
+// Fifty concurrent clients revoke and fetch the CRL: each finds its acknowledged revocation, and CRL numbers never
+// decrease.
 func TestCRLKnowsWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -143,8 +143,7 @@ func TestCRLKnowsWhatWasAcknowledged(t *testing.T) {
 	}
 }
 
-// A list that grows old is made anew: when it is asked for at half its life, by the clock at
-// a quarter.
+// An old CRL is regenerated: on request at half of its validity, and by the periodic job at a quarter.
 func TestCRLGrowsOld(t *testing.T) {
 	t.Parallel()
 	const hour = time.Hour
@@ -152,7 +151,7 @@ func TestCRLGrowsOld(t *testing.T) {
 		name string
 		age  time.Duration
 		jobs bool
-		want int // how many lists are issued
+		want int // number of CRLs issued
 	}{
 		{"young, asked for", 24*hour - time.Second, false, 1},
 		{"at half its life, asked for", 24 * hour, false, 2},
@@ -184,8 +183,8 @@ func TestCRLGrowsOld(t *testing.T) {
 	}
 }
 
-// The clock takes care of every authority that somebody may still rely on, and of each apart
-// from the others.
+// The periodic job refreshes the CRL of every authority that relying parties may still use, independently of the
+// others.
 func TestRefreshCRLs(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -222,8 +221,7 @@ func TestRefreshCRLs(t *testing.T) {
 	}
 }
 
-// Numbers rise over restarts and whoever builds: none is given twice, not even by two
-// services on one database.
+// CRL numbers increase across restarts and nodes, and none is used twice, even by two services on one database.
 func TestCRLNumberRises(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -246,7 +244,7 @@ func TestCRLNumberRises(t *testing.T) {
 		t.Errorf("the numbers are %v, want each higher than the one before", numbers)
 	}
 
-	// Both build at once.
+	// Both build concurrently.
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
 	services := []*revocation.Service{w.Revocation, second.Revocation}
 	made := make([]int64, 2)
@@ -259,7 +257,7 @@ func TestCRLNumberRises(t *testing.T) {
 	}) {
 		testkit.Check(t, err)
 	}
-	// The second may have found the list of the first, which is as good.
+	// The second may have found the CRL of the first.
 	if min(made[0], made[1]) <= numbers[len(numbers)-1] {
 		t.Errorf("two builders made the numbers %v after %v", made, numbers)
 	}
@@ -270,8 +268,7 @@ func TestCRLNumberRises(t *testing.T) {
 	}
 }
 
-// Whoever relies on a certificate may ask: there is no caller. What does not exist is said
-// so.
+// Relying parties need no account. A CRL that does not exist is not found.
 func TestCRLUnknown(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -279,7 +276,7 @@ func TestCRLUnknown(t *testing.T) {
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
-// Each reason has its code; unspecified is left out (RFC 5280, section 5.3.1).
+// Each reason has its code; unspecified is omitted (RFC 5280, section 5.3.1).
 func TestCRLReasons(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -308,7 +305,7 @@ func TestCRLReasons(t *testing.T) {
 	}
 }
 
-// After the clock was set back, a list from the future is of no use to anybody.
+// After the clock was set back, a CRL from the future is replaced.
 func TestCRLFromTheFuture(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -322,13 +319,13 @@ func TestCRLFromTheFuture(t *testing.T) {
 	}
 }
 
-// A list that is still true is served while no new one can be written, until its end.
+// While no new CRL can be written, the last one is served until its nextUpdate.
 func TestCRLOutlastsADatabaseThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	first := fetchCRL(t, w, root)
-	w.Exec(t, `ALTER TABLE crl RENAME COLUMN known TO hidden`) // no number can be given
+	w.Exec(t, `ALTER TABLE crl RENAME COLUMN known TO hidden`) // no number can be assigned
 	w.Clock.Advance(30 * time.Hour)
 	if still := fetchCRL(t, w, root); still.Number.Cmp(first.Number) != 0 {
 		t.Errorf("the list is number %v, want %v", still.Number, first.Number)

@@ -2,7 +2,7 @@ package revocation
 
 import "context"
 
-// KeepOnce does what [Service.KeepCRLs] does again and again.
+// KeepOnce runs one round of [Service.KeepCRLs].
 func KeepOnce(ctx context.Context, s *Service) error {
 	due, err := s.dueCRLs(ctx, 0)
 	for _, key := range due {
@@ -11,10 +11,10 @@ func KeepOnce(ctx context.Context, s *Service) error {
 	return err
 }
 
-// ShardsFor is over how many lists so many certificates are spread.
+// ShardsFor exports shardsFor.
 func ShardsFor(certificates int64) int { return shardsFor(certificates) }
 
-// CountAgain lets the next signature count the certificates that were issued.
+// CountAgain makes the next signature count the issued certificates.
 func CountAgain(s *Service) {
 	s.shards.mu.Lock()
 	defer s.shards.mu.Unlock()

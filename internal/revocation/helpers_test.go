@@ -2,10 +2,10 @@ package revocation_test
 
 import "notary/internal/testkit"
 
-// nothing is an id that nothing has.
+// nothing is an unused ID.
 const nothing = 1 << 40
 
-// Short names of what the tests share with others.
+// Short names of shared helpers.
 var (
 	request              = testkit.GetRequest
 	authority            = testkit.GetAuthority

@@ -18,7 +18,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// zlintFindings returns what all of zlint's lints for CRLs find, those for public CAs included.
+// zlintFindings returns the findings of all of zlint's CRL lints, including those for public CAs.
 func zlintFindings(t *testing.T, der []byte) (names []string) {
 	t.Helper()
 	list, err := zx509.ParseRevocationList(der)
@@ -32,8 +32,8 @@ func zlintFindings(t *testing.T, der []byte) (names []string) {
 	return names
 }
 
-// No list has an entry that was revoked after its thisUpdate: not of a revocation in the same second, nor
-// by a node whose clock is ahead, nor of an imported entry with a date in the future.
+// No CRL has an entry revoked after its thisUpdate: neither for a revocation in the same second, nor by a node whose
+// clock is ahead, nor for an imported entry dated in the future.
 func TestNoEntryIsLaterThanThisUpdate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -63,7 +63,7 @@ func TestNoEntryIsLaterThanThisUpdate(t *testing.T) {
 		},
 	} {
 		id := revoke()
-		for range 2 { // now, and when it is regenerated
+		for range 2 { // at once and regenerated
 			crl, err := w.Revocation.CRL(t.Context(), id)
 			testkit.Check(t, err)
 			list, err := x509.ParseRevocationList(crl.DER)
@@ -82,13 +82,13 @@ func TestNoEntryIsLaterThanThisUpdate(t *testing.T) {
 			w.Clock.Advance(25 * time.Hour)
 		}
 	}
-	// OCSP does not place a revocation in the future either.
+	// OCSP does not date revocations in the future either.
 	if got := status(t, w, w.Revocation, imported, "0a0b"); got.RevokedAt.After(got.ThisUpdate) {
 		t.Errorf("OCSP says at %s that it was revoked at %s", got.ThisUpdate, got.RevokedAt)
 	}
 }
 
-// A lint finding is logged once and counted, and the revocations are published nevertheless.
+// A lint finding is logged once and counted, and the CRL is published nevertheless.
 func TestLintFindingsOnACRL(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -121,8 +121,8 @@ func TestLintFindingsOnACRL(t *testing.T) {
 	}
 }
 
-// An expired authority signs no CRL: its last one stays published, a revocation is still recorded, and
-// callers are told why.
+// An expired authority signs no CRL: its last one stays published, revocations are still recorded, and callers get an
+// error with the reason.
 func TestExpiredAuthorityIssuesNoCRL(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

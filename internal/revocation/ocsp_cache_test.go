@@ -15,8 +15,8 @@ import (
 	"notary/internal/testkit"
 )
 
-// An answer is signed once, until half of its time has passed or something is revoked; one
-// with a nonce, of several or of none that is known is signed each time.
+// A response is signed once, until half of its validity has passed or something is revoked. Responses with a nonce,
+// about several certificates or about no known one are signed each time.
 func TestOCSPAnswersAreKept(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -26,11 +26,11 @@ func TestOCSPAnswersAreKept(t *testing.T) {
 	serial := serialOf(t, w, id)
 	request := ask(t, issuer, serial, sha1Hash)
 	answer := func(request []byte) []byte { return w.Revocation.OCSP(t.Context(), root, request).DER }
-	answer(request) // the responder is made
+	answer(request) // creates the responder
 	again := func(when string, request, last []byte, same bool) []byte {
 		t.Helper()
 		next := answer(request)
-		if bytes.Equal(last, next) != same { // two ECDSA signatures are never the same
+		if bytes.Equal(last, next) != same { // two ECDSA signatures always differ
 			t.Errorf("%s the same answer comes: %v, want %v", when, !same, same)
 		}
 		return next
@@ -63,7 +63,7 @@ func TestOCSPAnswersAreKept(t *testing.T) {
 	}
 }
 
-// However a certificate is revoked, no answer from before is given after that.
+// After any kind of revocation, no earlier response is served.
 func TestOCSPAfterEveryRevocation(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -100,7 +100,7 @@ func TestOCSPAfterEveryRevocation(t *testing.T) {
 	}
 }
 
-// A compromised key takes with it the answers of every authority that has certified it.
+// A key compromise invalidates the cached responses of every authority that has certified the key.
 func TestOCSPAfterACompromise(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -124,7 +124,7 @@ func TestOCSPAfterACompromise(t *testing.T) {
 	}
 }
 
-// What another node revokes is seen within a second.
+// Revocations by another node are noticed within a second.
 func TestOCSPSeesOtherNodes(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -145,8 +145,7 @@ func TestOCSPSeesOtherNodes(t *testing.T) {
 	}
 }
 
-// Under a storm of questions, no certificate is ever good after its revocation was
-// acknowledged.
+// Under load, no certificate is reported as good after its revocation was acknowledged.
 func TestOCSPRaceWithRevocation(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// An answer that was overtaken by a revocation, here or at another node, is not given, even
-// if it is put into the cache after that; nor is one from before the first count.
+// A response outdated by a revocation, here or at another node, is not served even if it is cached later; nor is one
+// from before the first count.
 func TestOvertakenAnswersAreNotGiven(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -63,7 +63,7 @@ func TestRevocationsAreCountedOnceASecond(t *testing.T) {
 	}
 }
 
-// The cache never grows over its limit; what is asked for stays longer than what is not.
+// The cache never exceeds its limit; responses that are used stay longer.
 func TestAnswerCacheIsBounded(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -17,13 +17,13 @@ import (
 	"notary/internal/testkit"
 )
 
-// The hashes by which an issuer is named.
+// The hashes that identify an issuer.
 const (
 	sha1Hash   = crypto.SHA1
 	sha256Hash = crypto.SHA256
 )
 
-// wantRefused wants an error of the protocol, which nobody may keep.
+// wantRefused checks for an OCSP error that must not be cached.
 func wantRefused(t testing.TB, answer revocation.OCSPAnswer, want issuance.OCSPError) {
 	t.Helper()
 	_, err := ocsp.ParseResponse(answer.DER, nil)
@@ -69,7 +69,7 @@ func TestOCSP(t *testing.T) {
 			}
 		}
 	}
-	// All in one.
+	// All in one request.
 	answer := w.Revocation.OCSP(t.Context(), issuing, several(t, all...))
 	for serial, want := range want {
 		if got := readAnswer(t, w, answer, issuer, serial); got.Status != want.Status || got.RevocationReason != want.RevocationReason {
@@ -79,7 +79,7 @@ func TestOCSP(t *testing.T) {
 	if !answer.NextUpdate.IsZero() {
 		t.Error("an answer that does not know a certificate may be kept")
 	}
-	// The intermediate is one of the root's certificates, and so is the root itself.
+	// The root issued the subordinate CA and itself.
 	for _, id := range []int64{root, issuing} {
 		if got := status(t, w, w.Revocation, root, authority(t, w, id).Certificate.Serial); got.Status != ocsp.Good {
 			t.Errorf("authority %d: %d", id, got.Status)
@@ -87,7 +87,7 @@ func TestOCSP(t *testing.T) {
 	}
 }
 
-// The last list of an imported authority tells of certificates that are not known.
+// An imported CRL provides the status of certificates that are not recorded.
 func TestOCSPOfImportedRevocation(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -104,7 +104,7 @@ func TestOCSPOfImportedRevocation(t *testing.T) {
 	}
 }
 
-// Who may not answer says so; a disabled or revoked authority still answers.
+// An authority that cannot respond returns an error; a disabled or revoked one still responds.
 func TestOCSPByAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -135,7 +135,7 @@ func TestOCSPByAuthority(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { wantRefused(t, refused, issuance.OCSPUnauthorized) })
 	}
-	// One of two is of this issuer: the other one is not known here.
+	// One of the two has another issuer and is unknown here.
 	answer := w.Revocation.OCSP(t.Context(), root, several(t, requests[disabled], requests[root]))
 	if !bytes.Contains(answer.DER, []byte{0x82, 0}) || !bytes.Contains(answer.DER, []byte{0x80, 0}) || !answer.NextUpdate.IsZero() {
 		t.Errorf("of another issuer, among others: %x", answer.DER)
@@ -166,7 +166,7 @@ func TestOCSPMalformed(t *testing.T) {
 	}
 }
 
-// While the database does not answer, the answers that are kept do; the others say so.
+// While the database is unavailable, cached responses are served; other requests get an error.
 func TestOCSPOutlastsADatabaseThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Wherever a round panics, it is logged with its stack, and the next one does what is left.
+// A panic in a round is logged with its stack, and the next round does the remaining work.
 func TestKeepCRLsGoesOnAfterAPanic(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -43,7 +43,7 @@ func TestKeepCRLsGoesOnAfterAPanic(t *testing.T) {
 			defer close(ended)
 			s.Revocation.KeepCRLs(ctx, testkit.Always(20*time.Millisecond))
 		}()
-		for onList := false; !onList; time.Sleep(time.Millisecond) { // the test's own time limit ends this
+		for onList := false; !onList; time.Sleep(time.Millisecond) { // bounded by the test's time limit
 			crl, err := s.Revocation.PublishedCRL(t.Context(), root, 0)
 			testkit.Check(t, err)
 			list, err := x509.ParseRevocationList(crl.DER)

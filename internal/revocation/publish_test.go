@@ -15,15 +15,15 @@ import (
 	"notary/internal/testkit"
 )
 
-// keep lets a second pass and the lists be kept true.
+// keep advances the clock by a second and updates the CRLs.
 func keep(t testing.TB, w *testkit.World) {
 	t.Helper()
 	w.Clock.Advance(time.Second)
 	testkit.Check(t, revocation.KeepOnce(t.Context(), w.Revocation))
 }
 
-// Who fetches a published list never waits for one, the very first apart; what was revoked
-// comes to it by itself.
+// Fetching a published CRL never waits for one to be built, except for the very first. Revocations appear on it without
+// a request.
 func TestPublishedCRLIsBuiltForWhoAsksOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -63,7 +63,7 @@ func TestPublishedCRLIsBuiltForWhoAsksOnce(t *testing.T) {
 	}
 }
 
-// A list is published for as long as its authority's key is held.
+// A CRL is published as long as its authority's key is held.
 func TestPublishedCRLsByStatus(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -102,8 +102,7 @@ func TestPublishedCRLsByStatus(t *testing.T) {
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
-// An entry whose certificate has expired is on one more list, and then on none (RFC 5280,
-// section 3.3).
+// An entry whose certificate has expired is on one more CRL and then on none (RFC 5280, section 3.3).
 func TestExpiredEntriesAppearOnceMore(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -121,13 +120,13 @@ func TestExpiredEntriesAppearOnceMore(t *testing.T) {
 		w.Clock.Advance(13 * time.Hour)
 		testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	}
-	w.Clock.Advance(-20 * time.Hour) // the newest list is from the future: it proves nothing
+	w.Clock.Advance(-20 * time.Hour) // the newest CRL is from the future and proves nothing
 	if list := fetchCRL(t, w, root); listed(list, serial) == nil || listed(list, stays.Serial) == nil {
 		t.Error("after the clock was set back an entry is missing")
 	}
 }
 
-// A revocation by a clock that is ahead is not later than the moment in which its list was made.
+// A revocation by a clock that is ahead is not later than its CRL.
 func TestRevocationByAClockThatIsAhead(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -141,7 +140,7 @@ func TestRevocationByAClockThatIsAhead(t *testing.T) {
 	}
 }
 
-// A list is accepted at once by who is up to a minute late: OpenSSL refuses those from the future.
+// Relying parties whose clocks are up to a minute late accept a CRL at once: OpenSSL rejects CRLs from the future.
 func TestListsAreForClocksThatAreLate(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
@@ -157,7 +156,7 @@ func TestListsAreForClocksThatAreLate(t *testing.T) {
 	}
 }
 
-// The loop does by the real clock what the other tests do by hand.
+// The loop does in real time what the other tests do step by step.
 func TestKeepCRLs(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -173,15 +172,15 @@ func TestKeepCRLs(t *testing.T) {
 		cert := revoked(t, w, root)
 		w.Clock.Advance(time.Second)
 		for listed(published(t, w, root, 0), cert.Serial) == nil {
-			time.Sleep(time.Millisecond) // the test's own time limit ends this
+			time.Sleep(time.Millisecond) // bounded by the test's time limit
 		}
 	}
 	cancel()
 	<-ended
 }
 
-// Lists are made while many revoke, in two services, as two nodes are: numbers only rise, and
-// whatever was acknowledged is on the next lists of both.
+// While two services, as two nodes, revoke and build CRLs concurrently, numbers only increase, and acknowledged
+// revocations are on the next CRLs of both.
 func TestListsAreMadeWhileManyRevoke(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -231,7 +230,7 @@ func TestListsAreMadeWhileManyRevoke(t *testing.T) {
 	cancel()
 	<-ended
 	<-ended
-	keep(t, w) // waits for lists that the loops have broken off
+	keep(t, w) // waits for CRLs that the loops have interrupted
 	keep(t, w)
 	testkit.Check(t, revocation.KeepOnce(t.Context(), other.Revocation))
 	for _, cert := range certs {
@@ -250,15 +249,14 @@ func TestListsAreMadeWhileManyRevoke(t *testing.T) {
 	}
 }
 
-// While another node makes a list, it is waited for; when that has gone, the list is made
-// here.
+// A CRL that another node is building is awaited; if that node is gone, the CRL is built here.
 func TestTheListOfAnotherNodeIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	published(t, w, root, 0)
 	cert := revoked(t, w, root)
-	w.Exec(t, `UPDATE crl SET known = 1`) // as one that has its number and is being made
+	w.Exec(t, `UPDATE crl SET known = 1`) // as if it had a number and were being built
 	keep(t, w)
 	if list := published(t, w, root, 0); listed(list, cert.Serial) != nil {
 		t.Error("it was not waited for")
@@ -269,13 +267,13 @@ func TestTheListOfAnotherNodeIsWaitedFor(t *testing.T) {
 	}
 }
 
-// A shard's list is only made anew where that shard has changed.
+// A partitioned CRL is regenerated only if its shard has changed.
 func TestOnlyShardsThatChangedAreMadeAnew(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root, shards := w.Root(t, notary.ECDSAP256), 3
 	testkit.Check(t, w.CA.ChangePublication(t.Context(), w.Admin(), root, ca.PublicationChange{Shards: &shards}))
-	inShard := map[int]int64{} // a request of each
+	inShard := map[int]int64{} // a request in each
 	for len(inShard) < shards {
 		id := w.Signed(t, w.Admin(), root)
 		inShard[request(t, w, id).Certificate.Shard] = id

@@ -15,8 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// The responder is made when it is first needed, in one transaction with its event, and is in
-// the inventory.
+// The responder is created when first needed, in one transaction with its event, and is in the inventory.
 func TestResponderIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -39,11 +38,11 @@ func TestResponderIsMadeOnce(t *testing.T) {
 	if again := responderOf(t, w, w.Revocation, root); !again.Equal(first) {
 		t.Error("after a restart another responder answers")
 	}
-	// It does not keep the authority from being deleted.
+	// It does not prevent the deletion of the authority.
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), root, false))
 }
 
-// Of two nodes that need a responder at once, one makes it for both.
+// If several nodes need a responder concurrently, one creates it for all.
 func TestResponderOfTwoNodes(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -74,8 +73,8 @@ func TestResponderOfTwoNodes(t *testing.T) {
 	}
 }
 
-// The clock replaces a responder when half of its life has passed; all nodes take the new
-// one. What nobody ever asked gets none.
+// The periodic job replaces a responder after half of its validity, and all nodes use the new one. Authorities without
+// OCSP requests get none.
 func TestResponderIsRenewedByTheClock(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -107,8 +106,7 @@ func TestResponderIsRenewedByTheClock(t *testing.T) {
 	}
 }
 
-// Where the clock has not done it, who needs the responder does: always one answers that is
-// valid.
+// If the periodic job has not renewed a responder, a request does, so that the responder is always valid.
 func TestResponderIsRenewedInNeed(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -123,7 +121,7 @@ func TestResponderIsRenewedInNeed(t *testing.T) {
 	}
 }
 
-// A responder that ends with its authority is not replaced by another one that does.
+// A responder that expires with its authority is not replaced by another that does.
 func TestResponderOfAnAuthorityThatEnds(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -141,7 +139,7 @@ func TestResponderOfAnAuthorityThatEnds(t *testing.T) {
 	wantRefused(t, w.Revocation.OCSP(t.Context(), root, ask(t, first, "01", sha1Hash)), issuance.OCSPUnauthorized)
 }
 
-// A responder whose certificate was revoked is replaced, on every node.
+// A revoked responder is replaced, on every node.
 func TestResponderIsRevoked(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -166,7 +164,7 @@ func TestResponderIsRevoked(t *testing.T) {
 	}
 }
 
-// While no new one can be recorded, the last one answers until its end.
+// While no new responder can be recorded, the last one responds until it expires.
 func TestResponderOutlastsADatabaseThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

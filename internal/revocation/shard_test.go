@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A certificate names its authority's publications, those of a root apart, which are its own.
+// A certificate contains the URLs of its authority, except for a root's own certificate.
 func TestCertificatesNameWhatIsPublished(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -45,7 +45,7 @@ func TestCertificatesNameWhatIsPublished(t *testing.T) {
 	}{
 		{ca.PublicationChange{OCSP: &no}, named{all(issuing).CRL, nil, all(issuing).Issuer}},
 		{ca.PublicationChange{CRL: &no}, named{nil, nil, all(issuing).Issuer}},
-		{ca.PublicationChange{Shards: &four}, named{nil, nil, all(issuing).Issuer}}, // what is not named is not spread
+		{ca.PublicationChange{Shards: &four}, named{nil, nil, all(issuing).Issuer}}, // without a CRL URL there are no shards
 		{ca.PublicationChange{Issuer: &no}, named{}},
 		{ca.PublicationChange{OCSP: &yes}, named{nil, all(issuing).OCSP, nil}},
 		{ca.PublicationChange{}, named{nil, all(issuing).OCSP, nil}},
@@ -69,7 +69,7 @@ func TestCertificatesNameWhatIsPublished(t *testing.T) {
 	}
 }
 
-// Without a place where it is published, nothing is named.
+// Without a publish URL, certificates contain no URLs.
 func TestCertificatesNameNothingUnpublished(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -85,7 +85,7 @@ func TestCertificatesNameNothingUnpublished(t *testing.T) {
 	}
 }
 
-// The number of lists follows the number of certificates.
+// The number of partitioned CRLs follows the number of certificates.
 func TestShardsByNumberOfCertificates(t *testing.T) {
 	t.Parallel()
 	for certificates, want := range map[int64]int{0: 1, 9_999: 1, 10_000: 2, 19_999: 2, 20_000: 3, 1_000_000: 101, 1_270_000: 128,
@@ -103,7 +103,7 @@ func TestShardsByNumberOfCertificates(t *testing.T) {
 	w.Exec(t, `INSERT INTO counter (name, slot, value) VALUES ('issued 1', 999, 50000)`)
 	revocation.CountAgain(w.Revocation)
 	seen := map[int]bool{}
-	for range 200 { // of six lists, each is left out by all with a chance of 1 to 10^15
+	for range 200 { // the probability that any of six CRLs is never chosen is 10^-15
 		seen[shard()] = true
 	}
 	if len(seen) != 6 || seen[0] || seen[7] {
@@ -112,8 +112,8 @@ func TestShardsByNumberOfCertificates(t *testing.T) {
 	w.Exec(t, `DELETE FROM counter WHERE slot = 999`)
 }
 
-// Each revoked certificate is on the list that it names, whatever the number of lists was
-// then and is now, and on the list of all; and on no other.
+// A revoked certificate is on the CRL that it names, whatever the number of shards was then and is now, and on the full
+// CRL, but on no other.
 func TestEntriesAreInTheirShard(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -165,8 +165,7 @@ func TestEntriesAreInTheirShard(t *testing.T) {
 	}
 }
 
-// Where what is published moves to another URL, a shard's list is for both: certificates that
-// name the old one are still about.
+// If the publish URL changes, a partitioned CRL names both URLs, because certificates with the old one still exist.
 func TestShardWithTwoURLs(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
