@@ -95,7 +95,7 @@ func (c comparison) ratio(f figure) float64 {
 	}
 }
 
-// verdict judges the ratio. A figure with failures meets no budget, because refusing is fast.
+// verdict judges the ratio. A figure with failures meets no budget, because failing is fast.
 func (c comparison) verdict(f figure) string {
 	switch ratio := c.ratio(f); {
 	case c.budget == nil:

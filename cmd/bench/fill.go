@@ -9,7 +9,7 @@ import (
 	"notary/internal/store"
 )
 
-// The sizes of the small databases that a large one is compared with.
+// The sizes of the small databases for comparison with a large one.
 const (
 	smallRows = 100
 	someRows  = 1000

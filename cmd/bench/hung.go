@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What is measured while PostgreSQL hangs, and afterwards.
+// Operations that are measured while PostgreSQL hangs, and afterwards.
 const (
 	hungRead   = "hung database: read"
 	hungStatus = "hung database: status"

@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// operation is what is measured: calls that several clients repeat for some time, or until there is nothing left
-// to call.
+// operation is what is measured: calls that several clients repeat for some time or until there are none left.
 type operation struct {
 	name      string
 	clients   int           // 0 for --clients

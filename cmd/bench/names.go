@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The names that an organisation with hundreds of teams gives to its machines.
+// Names that an organisation with hundreds of teams gives its machines.
 var (
 	organisations = []string{"example.com", "example.net", "example.org", "aster.example", "borealis.example",
 		"cobalt.example", "dune.example", "ember.example", "fjord.example", "garnet.example"}

@@ -1,5 +1,5 @@
-// Command notary is a certificate service and the command line to it: "notary start" serves,
-// the other commands call a server over its REST API.
+// Command notary is a certificate service and its command line: "notary start" runs the server, the other commands call
+// a server over its REST API.
 package main
 
 import (

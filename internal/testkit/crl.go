@@ -43,7 +43,7 @@ func ReadCRL(ctx context.Context, w *World, authorityID int64) (*x509.Revocation
 	return list, list.CheckSignatureFrom(issuer)
 }
 
-// Published returns a CRL as relying parties get it, checked as they do.
+// Published returns a CRL as published, checked as relying parties do.
 func Published(t testing.TB, w *World, authorityID int64, shard int) *x509.RevocationList {
 	t.Helper()
 	crl, err := w.Revocation.PublishedCRL(t.Context(), authorityID, shard)
@@ -59,7 +59,7 @@ func Published(t testing.TB, w *World, authorityID int64, shard int) *x509.Revoc
 	return list
 }
 
-// IssuedCRLs returns how many CRLs of the authority, and of its shards, are on record.
+// IssuedCRLs returns the number of recorded CRLs of the authority, including partitioned ones.
 func IssuedCRLs(t testing.TB, w *World, authorityID int64) (n int) {
 	t.Helper()
 	for _, e := range w.Events(t) {
@@ -70,7 +70,7 @@ func IssuedCRLs(t testing.TB, w *World, authorityID int64) (n int) {
 	return n
 }
 
-// Listed returns the entry of a serial number (in hexadecimal); nil if the CRL does not list it.
+// Listed returns the entry of a serial number (in hexadecimal), or nil.
 func Listed(list *x509.RevocationList, serial string) *x509.RevocationListEntry {
 	want, _ := new(big.Int).SetString(serial, 16)
 	for i, entry := range list.RevokedCertificateEntries {
@@ -81,8 +81,7 @@ func Listed(list *x509.RevocationList, serial string) *x509.RevocationListEntry 
 	return nil
 }
 
-// OpenSSLAccepts has OpenSSL verify a certificate with its chain at that time, and look it up on
-// its issuer's list.
+// OpenSSLAccepts verifies a certificate with its chain and its issuer's CRL at that time with OpenSSL.
 func OpenSSLAccepts(t testing.TB, at time.Time, c *notary.Certificate, crl *notary.CRL) (says string, ok bool) {
 	t.Helper()
 	dir := t.TempDir()

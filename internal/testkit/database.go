@@ -31,7 +31,7 @@ func Database(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "notary.db")
 }
 
-// SQL opens a database separately from the service, to inspect or damage it. It does not enforce references or, on
+// SQL opens a database separately from the service, to inspect or damage it. It does not enforce foreign keys or, on
 // SQLite, CHECK constraints.
 func SQL(t testing.TB, database string) *sql.DB {
 	t.Helper()

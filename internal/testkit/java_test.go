@@ -14,7 +14,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Java checks the purpose, the time and the CRLs. If revocation is checked, it accepts nothing without CRLs.
+// Java checks the purpose, the time and the CRLs. If it checks revocation, it accepts nothing without CRLs.
 func TestJavaLooks(t *testing.T) {
 	t.Parallel()
 	java := testkit.NewJava(t)

@@ -14,23 +14,23 @@ import (
 	"notary/internal/store"
 )
 
-// Node is what one node has open on a database.
+// Node holds what a node has open on a database.
 type Node struct {
 	Issuers    *issuers.Issuers
 	Revocation *revocation.Service
 	CA         *ca.Service
 }
 
-// NodeOptions are those of the services of a [Node].
+// NodeOptions are the options of a [Node]'s services.
 type NodeOptions struct {
 	Now        func() time.Time
 	Rand       io.Reader
-	Log        *slog.Logger // slog.Default without it
+	Log        *slog.Logger // default slog.Default
 	PublishURL string
 	MayIssue   func() error
 }
 
-// OpenNode opens a further node on a database.
+// OpenNode opens another node on a database.
 func OpenNode(ctx context.Context, st *store.Store, keys keystore.Keys, o NodeOptions) (*Node, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()

@@ -12,7 +12,7 @@ import (
 	"notary/internal/revocation"
 )
 
-// OCSPStatus asks a node for the status of a certificate, and reads the response as relying parties do.
+// OCSPStatus queries a node for the status of a certificate, and reads the response as relying parties do.
 func OCSPStatus(t testing.TB, w *World, s *revocation.Service, authorityID int64, serial string) *ocsp.Response {
 	t.Helper()
 	issuer := AuthorityCertificate(t, w, authorityID)
@@ -20,7 +20,7 @@ func OCSPStatus(t testing.TB, w *World, s *revocation.Service, authorityID int64
 	return ReadOCSP(t, w, answer, issuer, serial)
 }
 
-// ResponderOf returns the certificate of the responder that answers for an authority.
+// ResponderOf returns an authority's OCSP responder certificate.
 func ResponderOf(t testing.TB, w *World, s *revocation.Service, authorityID int64) *x509.Certificate {
 	t.Helper()
 	return OCSPStatus(t, w, s, authorityID, GetAuthority(t, w, authorityID).Certificate.Serial).Certificate

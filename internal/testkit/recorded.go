@@ -11,7 +11,6 @@ import (
 	"notary/internal/ca"
 )
 
-// GetRequest returns a request.
 func GetRequest(t testing.TB, w *World, id int64) *notary.Request {
 	t.Helper()
 	req, err := w.CA.Request(t.Context(), w.Admin(), id)
@@ -19,7 +18,6 @@ func GetRequest(t testing.TB, w *World, id int64) *notary.Request {
 	return req
 }
 
-// GetAuthority returns an authority.
 func GetAuthority(t testing.TB, w *World, id int64) *notary.Authority {
 	t.Helper()
 	a, err := w.CA.Authority(t.Context(), w.Admin(), id)
@@ -38,7 +36,6 @@ func Inventory(t testing.TB, w *World) map[int64]*notary.Certificate {
 	return all
 }
 
-// Parsed parses a certificate.
 func Parsed(t testing.TB, c *notary.Certificate) *x509.Certificate {
 	t.Helper()
 	cert, err := x509.ParseCertificate(c.DER)
@@ -66,13 +63,13 @@ func RequestFor(t testing.TB, w *World, key crypto.Signer, name string) int64 {
 	return id
 }
 
-// Sign has an authority sign a request.
+// Sign signs a request with an authority.
 func Sign(t testing.TB, w *World, id, authorityID int64) error {
 	t.Helper()
 	return w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: authorityID})
 }
 
-// Revoked returns a certificate that was issued for a new request and revoked.
+// Revoked issues a certificate for a new request, revokes it and returns it.
 func Revoked(t testing.TB, w *World, authorityID int64) *notary.Certificate {
 	t.Helper()
 	id := w.Signed(t, w.Admin(), authorityID)
@@ -81,7 +78,7 @@ func Revoked(t testing.TB, w *World, authorityID int64) *notary.Certificate {
 	return cert
 }
 
-// NewAuthority creates an authority, with a common name if there is none.
+// NewAuthority creates an authority, with a random common name by default.
 func NewAuthority(t testing.TB, w *World, o ca.AuthorityOptions) int64 {
 	t.Helper()
 	if o.Subject.CommonName == "" {

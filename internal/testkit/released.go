@@ -20,8 +20,8 @@ import (
 //go:embed testdata/released/*/*.gz testdata/released/*/seal.key
 var released embed.FS
 
-// Released is the database of a released version of Notary, with a few objects of every kind, on the engine under
-// test. It has not been opened.
+// Released is the unopened database of a released version of Notary, with a few objects of every kind, on the engine
+// under test.
 type Released struct {
 	Database string
 	Clock    *Clock // at the database's last event

@@ -13,22 +13,20 @@ import (
 	"notary/internal/store"
 )
 
-// template is a database that tests start from: the current schema, with or without accounts.
+// template is a database from which tests start: the current schema, with or without accounts.
 type template struct {
 	sqlite   []byte // the file
-	postgres string // the name of the database
+	postgres string // name of the database
 	callers  map[notary.Role]notary.Caller
 }
 
-// templates are made once in a process, because migrations and password hashes take most of a small
-// test's time.
+// templates are created once per process, because migrations and password hashes take most of a small test's time.
 var templates struct {
 	mu               sync.Mutex
 	schema, accounts *template
 }
 
-// Migrated returns the name of a new database with the current schema, for [store.Open], on the engine
-// that is being tested.
+// Migrated returns the name of a new database with the current schema, for [store.Open], on the engine under test.
 func Migrated(t testing.TB) string {
 	t.Helper()
 	return templateOf(t, &templates.schema, func(*World) {}).copy(t)
@@ -40,7 +38,7 @@ func withAccounts(t testing.TB) *template {
 	return templateOf(t, &templates.accounts, func(w *World) { w.createCallers(t) })
 }
 
-// templateOf returns the template in place, creating it and having fill write its rows at the first call.
+// templateOf returns the template in place, creating it with the rows that fill writes at the first call.
 func templateOf(t testing.TB, place **template, fill func(*World)) *template {
 	t.Helper()
 	templates.mu.Lock()
@@ -61,7 +59,7 @@ func newTemplate(t testing.TB, fill func(*World)) *template {
 	if OnPostgres() {
 		c, err := sharedCluster()
 		Check(t, err)
-		made.postgres = randomLabel() // it stays until the server ends
+		made.postgres = randomLabel() // kept until the server ends
 		c.Exec(t, `CREATE DATABASE `+made.postgres)
 		database = c.URL(made.postgres)
 	}
@@ -80,7 +78,7 @@ func newTemplate(t testing.TB, fill func(*World)) *template {
 	return made
 }
 
-// copy returns the name of a new copy, which is deleted when the test ends.
+// copy returns the name of a new copy, which is deleted at the end of the test.
 func (m *template) copy(t testing.TB) string {
 	t.Helper()
 	if m.postgres != "" {
@@ -91,5 +89,4 @@ func (m *template) copy(t testing.TB) string {
 	return path
 }
 
-// cloneCallers returns the accounts of the template by role.
 func (m *template) cloneCallers() map[notary.Role]notary.Caller { return maps.Clone(m.callers) }
