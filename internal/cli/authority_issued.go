@@ -123,7 +123,7 @@ func (i *issued) add(name string, c, authority *x509.Certificate, now time.Time)
 	}
 	i.places[hash] = err == nil
 	if err != nil {
-		const most = 60 // digits, of which there is no limit
+		const most = 60 // digits
 		i.refused = append(i.refused, refusedFile{name, serial[:min(len(serial), most)], err.Error()})
 		return
 	}

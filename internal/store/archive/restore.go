@@ -54,8 +54,8 @@ func Restore(ctx context.Context, backup, path string, replace bool, progress Pr
 // numbered by a clock that was ahead.
 const clockError = 24 * time.Hour
 
-// checkBackup verifies the seal of the copy at path, migrates it as a server would and prepares it for use. The copy
-// was made from the backup file.
+// checkBackup verifies the seal of the copy at path, migrates it as a server would and prepares it for use. The
+// argument file is the backup.
 func checkBackup(ctx context.Context, path, file string, replaced map[string]int64, progress Progress) error {
 	digest, err := checkSeal(ctx, path, progress)
 	if err != nil {
