@@ -267,7 +267,7 @@ func checkEmail(email string) error {
 	return nil
 }
 
-// isConfusable reports whether a character is valid in an address but hard to recognize or type: spaces, quotes,
+// isConfusable reports whether a character is valid in an address but hard to recognise or type: spaces, quotes,
 // control and formatting characters.
 func isConfusable(r rune) bool {
 	return r == '"' || r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsGraphic(r)

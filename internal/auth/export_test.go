@@ -63,7 +63,7 @@ func WaitNoted(s *Service) { s.seen.running.Wait() }
 
 const MaxRecognized = maxRecognized
 
-// RecognizedAfter returns how many tokens are remembered after n were recognized at once.
+// RecognizedAfter returns how many tokens are remembered after n were recognised at once.
 func RecognizedAfter(now time.Time, n int) int {
 	r := &recognized{}
 	for i := range n {

@@ -72,7 +72,7 @@ func checkPassword(password, email string) error {
 	return nil
 }
 
-// keyboardWalks are common passwords that alternate between keyboard rows and are not otherwise recognized as patterns.
+// keyboardWalks are common passwords that alternate between keyboard rows and are not otherwise recognised as patterns.
 var keyboardWalks = []string{"1q2w3e4r5t6y", "1q2w3e4r5t", "q1w2e3r4t5y6", "1qaz2wsx3edc", "1qazxsw23edc", "zaq12wsxcde3", "zaq1xsw2cde3", "qazwsxedcrfv"}
 
 // decoy is verified if an account does not exist, so that the check takes the same time. No password matches it.

@@ -9,7 +9,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// A token is recognized for ten minutes after its last use, without the database, unless it was refused.
+// A token is recognised for ten minutes after its last use, without the database, unless it was refused.
 func TestRecognizes(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -38,7 +38,7 @@ func TestRecognizes(t *testing.T) {
 	}
 }
 
-// The cache of recognized tokens is bounded, and expired ones are removed first.
+// The cache of recognised tokens is bounded, and expired ones are removed first.
 func TestRecognizedTokensAreBounded(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

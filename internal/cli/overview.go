@@ -78,7 +78,7 @@ func joined(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
 }
 
-// authorityWords summarizes the state of an authority.
+// authorityWords summarises the state of an authority.
 func (p *program) authorityWords(a api.AuthorityState) []string {
 	words := []string{a.CommonName, a.Status, fmt.Sprintf("%d valid certificates", a.InForce)}
 	if a.EndsSoon {

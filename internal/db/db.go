@@ -38,7 +38,7 @@ type Schema struct {
 	// ApplicationID marks SQLite files of the program (PRAGMA application_id).
 	ApplicationID int32
 
-	// Table is a table of every version, by which a database of the program is recognized.
+	// Table is a table of every version, by which a database of the program is recognised.
 	Table string
 
 	// Topics are what nodes cache.

@@ -17,7 +17,7 @@ import (
 // of that version is running and keeps new ones from connecting. Once the migration is applied, schema_compatibility
 // keeps them out. The locks end with the connections.
 //
-// A lock is the pair of application ID and version. The lock of version 0 serializes migrations.
+// A lock is the pair of application ID and version. The lock of version 0 serialises migrations.
 
 // migrationTimeout limits how long a program waits for another one to migrate.
 const migrationTimeout = 5 * time.Minute

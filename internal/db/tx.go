@@ -38,7 +38,7 @@ func (tx *Tx) Alone() bool { return tx.alone }
 // Verified holds what an earlier transaction of the same commit has verified. It is nil if the commit is not shared.
 func (tx *Tx) Verified() map[any]bool { return tx.verified }
 
-// Exec runs one statement and returns how many rows it changed. It takes no context: canceling a statement half-way
+// Exec runs one statement and returns how many rows it changed. It takes no context: cancelling a statement half-way
 // would abort the whole transaction.
 func (tx *Tx) Exec(text string, args ...any) (int64, error) {
 	tx.note(text)

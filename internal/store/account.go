@@ -79,7 +79,7 @@ func scanAccount(row db.Row) (*notary.Account, error) {
 // InsertAccount records a new account and returns its id. With first it must be the only one: of two racing calls one
 // gets a [notary.Conflict].
 func (tx *Tx) InsertAccount(a *notary.Account, passwordHash string, first bool) (int64, error) {
-	// The counter's row serializes racing transactions.
+	// The counter's row serialises racing transactions.
 	guard := `UPDATE counter SET value = value + 1 WHERE name = 'accounts'`
 	if first {
 		guard += ` AND value = 0`

@@ -281,7 +281,7 @@ func TestPagesWhileObjectsComeAndGo(t *testing.T) {
 	}
 }
 
-// Frequent terms are recognized from a sample, without counting them.
+// Frequent terms are recognised from a sample, without counting them.
 func TestWhatIsFrequentIsNotCounted(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, 200)

@@ -291,7 +291,7 @@ func TestPostgresTwoSignaturesOfOneRequest(t *testing.T) {
 	kinds := testkit.Kinds(testkit.Race(2, func(i int) error {
 		cert := newCertificate(issuer.ID, i, expiry)
 		cert.RequestID, cert.RequesterID = req.ID, req.RequesterID
-		cert.CommonName = string(rune('a' + i)) // transactions for the same names would be serialized earlier
+		cert.CommonName = string(rune('a' + i)) // transactions for the same names would be serialised earlier
 		return s.Write(t.Context(), func(tx *store.Tx) error {
 			id, err := tx.InsertCertificate(cert)
 			if err != nil {

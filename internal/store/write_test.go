@@ -191,7 +191,7 @@ func wantUnavailable(t *testing.T, err error, words ...string) {
 	}
 }
 
-// Canceling the caller's context aborts a write that has not started, and does not affect one that has.
+// Cancelling the caller's context aborts a write that has not started, and does not affect one that has.
 func TestContextOfWrite(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)

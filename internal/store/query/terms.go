@@ -49,7 +49,7 @@ func TermsOf(commonName string, names notary.Names) Terms {
 	return t
 }
 
-// searchable returns the normalized form of a name for searching. It has no "=", which marks a whole name among the
+// searchable returns the normalised form of a name for searching. It has no "=", which marks a whole name among the
 // terms.
 func searchable(name string) string {
 	name = strings.Map(func(r rune) rune {
