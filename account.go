@@ -126,7 +126,7 @@ func RolesWith(p Permission) []Role {
 	return slices.DeleteFunc(slices.Clone(Roles), func(r Role) bool { return !slices.Contains(permissions[r], p) })
 }
 
-// roleNames joins the names of the roles that grant p, as in "Admin or Read Only".
+// roleNames joins the roles that grant p, as in "Admin or Read Only".
 func roleNames(p Permission) string {
 	roles := RolesWith(p)
 	names := make([]string, len(roles))
@@ -136,8 +136,8 @@ func roleNames(p Permission) string {
 	return strings.Join(names, " or ")
 }
 
-// Require returns nil if the caller has permission p. Otherwise it returns [Unauthenticated], or [Forbidden]
-// naming the roles that grant p. Every use case calls it first.
+// Require returns [Unauthenticated], or [Forbidden] naming the roles that grant p, unless the caller has permission p.
+// Every use case calls it first.
 func (c Caller) Require(p Permission) error {
 	switch {
 	case !c.Known():
@@ -149,8 +149,7 @@ func (c Caller) Require(p Permission) error {
 	return nil
 }
 
-// Own restricts f to what the caller may see. It returns false if f asks for other users' objects and the caller
-// may see only its own.
+// Own restricts f to what the caller may see. It returns false if f selects only objects of others.
 func (c Caller) Own(f Filter) (_ Filter, ok bool) {
 	if c.May(ReadRequests) {
 		return f, true

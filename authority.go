@@ -36,11 +36,10 @@ type Authority struct {
 	Certificate *Certificate
 
 	// KeyKnownOutside reports whether the key was imported, so that a copy may exist elsewhere. Only an Admin may
-	// have such a key certified.
+	// certify it.
 	KeyKnownOutside bool
 
-	// Damaged describes what cannot be read of the record; "" if it is intact. A damaged authority issues no
-	// certificates.
+	// Damaged describes the unreadable part of the record; "" if intact. A damaged authority issues no certificates.
 	Damaged string
 }
 
@@ -51,8 +50,8 @@ type Publication struct {
 	NoOCSP   bool // omit the OCSP URL
 	NoIssuer bool // omit the CA Issuers URL
 
-	// Shards is the number of partitioned CRLs over which new certificates are spread; 0 chooses it by the number
-	// of certificates. A full CRL is always published too.
+	// Shards is the number of partitioned CRLs for new certificates; 0 chooses it by the number of certificates. A full
+	// CRL is always published too.
 	Shards int
 }
 
@@ -77,8 +76,7 @@ func (a *Authority) SelfSigned() bool {
 	return a.Certificate != nil && a.Certificate.AuthorityID == a.ID
 }
 
-// IssuerID returns the authority held here that signed this one; 0 for a root, a pending or an externally signed
-// authority.
+// IssuerID returns the authority held here that signed this one; 0 for a root, and while pending or externally signed.
 func (a *Authority) IssuerID() int64 {
 	if a.Certificate == nil || a.SelfSigned() {
 		return 0
@@ -95,8 +93,7 @@ type CRL struct {
 	ThisUpdate  time.Time // when it was signed; the CRL itself states a minute earlier
 	NextUpdate  time.Time
 
-	// Revocations is the number of revocations of the authority, or of the shard, when the CRL was signed. The CRL
-	// is up to date until that number grows.
+	// Revocations is the number of revocations when the CRL was signed. The CRL is outdated once that number grows.
 	Revocations int64
 
 	// Final reports whether the authority has expired and issues no newer CRL.

@@ -42,7 +42,7 @@ type Certificate struct {
 }
 
 // ClaimsCA reports whether the certificate seems to have the basic constraints of a CA (RFC 5280, section 4.2.1.9). It
-// searches for the extension without parsing the DER, so it can return true for a certificate that is not one.
+// searches for the extension without parsing the DER, which allows false positives.
 func (c *Certificate) ClaimsCA() bool {
 	_, rest, found := bytes.Cut(c.DER, []byte("\x06\x03\x55\x1d\x13"))
 	rest = bytes.TrimPrefix(rest, []byte("\x01\x01\xff")) // critical

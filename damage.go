@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// Damage describes a database record that cannot be fully read. Lists, CRLs and responses continue without it, or
-// with the part that is readable.
+// Damage describes a database record that is not fully readable. Lists, CRLs and responses omit the unreadable part.
 type Damage struct {
 	Kind    string // of record, such as "revocation"
 	ID      int64

@@ -44,8 +44,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errorf returns an error of the given kind. It does not support %w: the message is for users, whom a driver's
-// error text does not help.
+// Errorf returns an error of the given kind. It does not support %w because the message is for users.
 func Errorf(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
 }
@@ -55,8 +54,8 @@ func FieldErrorf(field, format string, args ...any) *Error {
 	return &Error{Kind: Invalid, Message: fmt.Sprintf(format, args...), Field: field}
 }
 
-// InternalError wraps a fault that the user cannot fix. If the cause is temporary, such as an unavailable database
-// or an exhausted resource, the error is [Unavailable].
+// InternalError wraps a fault that the user cannot fix. If the cause is temporary, such as an exhausted resource, the
+// error is [Unavailable].
 func InternalError(doing string, err error) *Error {
 	var cause *Error
 	if errors.As(err, &cause) && cause.Kind == Unavailable {
@@ -82,7 +81,7 @@ var exhaustions = []struct {
 }
 
 // Exhausted returns an [Unavailable] error if err means that the server is out of file descriptors, disk space or
-// memory, and nil otherwise.
+// memory; otherwise nil.
 func Exhausted(err error) *Error {
 	for _, e := range exhaustions {
 		if errors.Is(err, e.errno) {

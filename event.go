@@ -42,7 +42,7 @@ type Ref struct {
 // maxRefName is the maximum length of a name in an event, in octets. Names in certificates are not limited.
 const maxRefName = 200
 
-// NewRef returns a reference to an object, with its name truncated to maxRefName.
+// NewRef returns a reference to an object, truncating its name to maxRefName.
 func NewRef(kind string, id int64, name string) Ref {
 	if len(name) > maxRefName {
 		name = strings.ToValidUTF8(name[:maxRefName], "")
@@ -65,7 +65,7 @@ func (p *Profile) Ref() Ref { return NewRef("profile", p.ID, p.Name) }
 // Ref returns a reference to the account.
 func (a *Account) Ref() Ref { return NewRef("account", a.ID, a.Email) }
 
-// firstName returns the common name or, if it is empty, the first subject alternative name.
+// firstName returns the common name or, if empty, the first subject alternative name.
 func firstName(commonName string, names Names) string {
 	if commonName != "" || names.Len() == 0 {
 		return commonName
@@ -130,7 +130,7 @@ func (e *Event) ref(kind string, id int64) (Ref, bool) {
 	return Ref{}, false
 }
 
-// Fields are the members of a JSON object: strings, numbers, booleans, and lists and objects of these.
+// Fields are the members of a JSON object: strings, numbers, booleans, lists and objects.
 type Fields map[string]any
 
 // EventKinds are the kinds of objects that have events.

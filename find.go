@@ -19,8 +19,8 @@ type Filter struct {
 	ExpiresAfter  time.Time     // the last second of validity is at or after this time
 	ExpiresBefore time.Time     // the last second of validity is before this time
 
-	// Expiring selects certificates that expire within this time: valid ones that no later certificate for the
-	// same names and owner replaces. For requests it applies to the current certificate. See [EndOfWindow].
+	// Expiring selects valid certificates that expire within this time, unless a later one for the same names and owner
+	// replaces them. For requests it applies to the current certificate. See [EndOfWindow].
 	Expiring time.Duration
 	Now      time.Time `json:"-"` // start of the Expiring window; set by the use cases
 }
@@ -39,8 +39,7 @@ func (f Filter) Window() Filter {
 // MaxWindow is the largest value of [Filter.Expiring].
 const MaxWindow = 100 * 365 * 24 * time.Hour
 
-// EndOfWindow returns the exclusive end of the expiry window. It is rounded up to the hour because counts are kept
-// by the hour.
+// EndOfWindow returns the exclusive end of the expiry window, rounded up to the hour because counts are kept by hour.
 func EndOfWindow(now time.Time, within time.Duration) time.Time {
 	return now.UTC().Add(within).Truncate(time.Hour).Add(time.Hour)
 }
@@ -61,8 +60,7 @@ const (
 // Sorts lists the orders, the default first.
 var Sorts = []Sort{ByID, ByIDDown, ByNotAfter, ByNotAfterDown, ByCommonName, ByCommonNameDown}
 
-// Cursor is a position in a list, opaque to all but the store. It is valid only for the list, filter and order
-// that it came from.
+// Cursor is an opaque position in a list, valid only for the same list, filter and order.
 type Cursor string
 
 // Query requests one page of a list.
@@ -80,8 +78,8 @@ const (
 	MaxPage     = 1000
 )
 
-// Page is a part of a list. It may hold fewer objects than requested, even none, although more follow: a search
-// for rare objects in a large list proceeds in steps.
+// Page is a part of a list. It may hold fewer objects than requested, even none, although more follow: a search for
+// rare objects proceeds in steps.
 type Page[T any] struct {
 	Items []T
 	Next  Cursor // start of the next page; "" on the last one

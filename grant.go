@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Group is a named set of accounts. What is granted to it applies to its members.
+// Group is a named set of accounts. Its grants apply to its members.
 type Group struct {
 	ID        int64
 	Name      string
 	CreatedAt time.Time
 }
 
-// Grant gives an account or a group actions in addition to those of its role. Each limit that is not empty must
-// hold for the object of the action; one that is empty does not limit.
+// Grant gives an account or a group actions in addition to those of its role. All nonempty limits must hold for the
+// object.
 type Grant struct {
 	ID        int64
 	AccountID int64 // to whom it is given: either this or GroupID is 0
@@ -22,7 +22,7 @@ type Grant struct {
 	GrantTerms
 }
 
-// GrantTerms are what a grant gives and what limits it. Package policy defines their meaning.
+// GrantTerms are the actions and limits of a grant. Package policy defines their meaning.
 type GrantTerms struct {
 	Actions     []string  `json:"actions"`
 	Authorities []int64   `json:"authorities,omitempty"`
@@ -40,10 +40,10 @@ type NameLists struct {
 	URI   []string `json:"uri,omitempty"`
 }
 
-// Len returns the number of entries of all kinds.
+// Len returns the number of entries of all types.
 func (l NameLists) Len() int { return len(l.DNS) + len(l.IP) + len(l.Email) + len(l.URI) }
 
-// Grantee returns to whom the grant is given, such as "account 3" or "group 2".
+// Grantee returns the recipient, such as "account 3" or "group 2".
 func (g *Grant) Grantee() string {
 	if g.GroupID != 0 {
 		return "group " + strconv.FormatInt(g.GroupID, 10)

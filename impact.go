@@ -2,14 +2,14 @@ package notary
 
 import "time"
 
-// Impact is what depends on an authority: the valid end-entity certificates that it and its subordinate
-// authorities, at any depth, have issued. Responder and CA certificates are not counted.
+// Impact is what depends on an authority: the valid end-entity certificates issued by it and its subordinates at any
+// depth. Responder and CA certificates are not counted.
 type Impact struct {
 	// Certificates is their number, or with AtLeast a lower bound.
 	Certificates int64
 	AtLeast      bool
 
-	// First and Last are the earliest and latest expiry among the certificates read; zero if there are none.
+	// First and Last are the earliest and latest expiry of the certificates read; zero if there are none.
 	First, Last time.Time
 
 	Requesters  []RequesterImpact   // those with the most certificates, in descending order
@@ -30,8 +30,7 @@ type MonthImpact struct {
 	Certificates int64
 }
 
-// SubordinateImpact is an authority with a valid certificate issued by the given authority or by one of its
-// subordinates.
+// SubordinateImpact is an authority with a valid certificate from the given authority or one of its subordinates.
 type SubordinateImpact struct {
 	ID           int64
 	CommonName   string

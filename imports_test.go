@@ -83,7 +83,6 @@ var mayImport = map[string][]string{
 var mayImportAll = []string{"notary/cmd/bench", "notary/internal/testkit",
 	"notary/internal/app/apptest", "notary/internal/store/storetest"}
 
-// listed is a package as printed by go list.
 type listed struct {
 	ImportPath string
 	Standard   bool

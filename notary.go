@@ -1,5 +1,5 @@
-// Package notary defines the vocabulary of the certificate service: requests, certificates, authorities, accounts
-// and the error type that all packages share.
+// Package notary defines the vocabulary of the certificate service: requests, certificates, authorities, accounts and
+// errors.
 //
 // It contains no SQL, HTTP or JSON, and imports only the standard library. Start with [Request], [Certificate] and
 // [Authority]; [Caller] identifies who makes a call, and [Error] describes what went wrong.
@@ -20,8 +20,7 @@ type Names struct {
 	UPN   []string // Windows user principal names, an otherName
 }
 
-// UPNPrefix marks a user principal name in text that mixes types, where it would otherwise look like an e-mail
-// address.
+// UPNPrefix marks a user principal name in text that mixes types, where it would look like an e-mail address.
 const UPNPrefix = "upn:"
 
 // Len returns the number of names of all types.

@@ -2,7 +2,7 @@ package notary
 
 import "time"
 
-// Overview is the content of the overview page, as far as the caller may see it.
+// Overview is the content of the overview page, limited to what the caller may see.
 type Overview struct {
 	// For callers who may read all requests; otherwise nil and empty.
 	Summary      *Summary
@@ -11,8 +11,8 @@ type Overview struct {
 	Events       []*Event
 	Damaged      []Damage // the first [OverviewLength] damaged records found by this node; Summary counts them all
 
-	// Blocked are the first valid certificates whose keys are blocked or compromised. BlockedMore reports whether
-	// there are more.
+	// Blocked are the first valid certificates with blocked or compromised keys. BlockedMore reports whether there are
+	// more.
 	Blocked     []*Certificate
 	BlockedMore bool
 

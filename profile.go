@@ -24,8 +24,8 @@ const (
 	OCSPProfile         = "ocsp"
 )
 
-// Rules determine the content of certificates and which signing requests are accepted. The request supplies only
-// the subject, the names and the key.
+// Rules determine the content of certificates and which signing requests are accepted. A request supplies only the
+// subject, the names and the key.
 type Rules struct {
 	Description string // for people
 
@@ -125,8 +125,7 @@ type NameRules struct {
 	Max         int  // maximum number of names of all types; 0 for [DefaultMaxNames]
 
 	// NoHost is how a serverAuth profile treats a request whose certificate would name no host. If empty, such a
-	// request is reported only if the profile also has clientAuth and the common name does not look like a host
-	// name.
+	// request is reported only if the profile also has clientAuth and the common name does not look like a host name.
 	NoHost NoHostAction
 }
 

@@ -22,8 +22,8 @@ type Request struct {
 	CSR         string // PEM, byte for byte as submitted
 	Fingerprint string // SHA-256 of the CSR's DER, lower-case hex
 
-	// Content is the SHA-256, in lower-case hex, of the signed part of the CSR. An account can submit the same
-	// content only once. The signature is not included because others can vary it.
+	// Content is the SHA-256, in lower-case hex, of the signed part of the CSR, without the signature, which others can
+	// vary. An account can submit the same content only once.
 	Content string
 
 	Status      RequestStatus

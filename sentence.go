@@ -132,7 +132,6 @@ func (e *Event) Details() string {
 	return strings.Join(parts, ", ")
 }
 
-// members returns the display text of each field.
 func members(f Fields) map[string]string {
 	all := make(map[string]string, len(f))
 	for name, value := range f {

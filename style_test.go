@@ -48,7 +48,6 @@ func TestStyle(t *testing.T) {
 	}
 }
 
-// stylePhrase is a line of phrases.txt.
 type stylePhrase struct {
 	pattern *regexp.Regexp
 	instead string

@@ -9,10 +9,9 @@ import (
 	"notary/internal/store"
 )
 
-// endpoints are the addresses of a running server; "" for a listener that it does not have.
+// endpoints are the addresses of a running server; "" for a missing listener.
 type endpoints struct{ addr, publishAddr, publishURL, metricsAddr, fingerprint string }
 
-// announce prints the server's addresses and data folder.
 func announce(out io.Writer, c *config.Config, e endpoints) {
 	fmt.Fprintf(out, "Notary listens on %s\n", c.URL(e.addr))
 	fmt.Fprintf(out, "  data:        %s\n", absolute(c.Data))
@@ -36,7 +35,6 @@ func absolute(path string) string {
 	return path
 }
 
-// announce logs and prints that the server has started.
 func (a *App) announce() {
 	addr, published := a.servers[0].Addr(), addressOf(a.publishing)
 	a.log.Info("started", "version", a.options.Version, "address", addr, "data", a.config.Data,

@@ -1,5 +1,4 @@
-// Package app wires the server: it opens the database, the keys, the use cases and the listeners, and registers
-// background work.
+// Package app wires the server: it opens the database, keys, use cases and listeners, and registers background work.
 package app
 
 import (
@@ -54,8 +53,8 @@ type Options struct {
 	Out     io.Writer // for the addresses and the setup code
 }
 
-// New opens everything and listens. The server announces that it stops when ctx ends. New does not access the key file
-// and the TLS certificate before the store holds its lock.
+// New opens everything and listens. The server announces that it stops when ctx ends. New accesses the key file and the
+// TLS certificate only after the store holds its lock.
 func New(ctx context.Context, live *config.Live, options Options) (*App, error) {
 	a := &App{options: options, live: live, config: live.Get(), log: options.Log}
 	if err := requirePrivate(a.config); err != nil {

@@ -26,8 +26,8 @@ func ReadBlockedKeys(name string) (*pki.Blocklist, error) {
 	return list, nil
 }
 
-// blockKeys loads the blocklist of keys now and at each reload. If it cannot be read, the server does not start; at a
-// reload the previous list remains in use.
+// blockKeys loads the blocklist of keys now and at each reload. An unreadable list prevents the start; at a reload the
+// previous list remains in use.
 func (a *App) blockKeys() error {
 	list, err := ReadBlockedKeys(a.config.BlockedKeys)
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"notary/internal/web"
 )
 
-// isAPI reports whether r is for the API rather than the pages.
 func isAPI(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, "/api/") || slices.Contains(rest.Paths, r.URL.Path)
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Most memory allocated by a signature becomes garbage at once. A small heap that grows more is therefore collected
-// less often at the same cost.
+// Most memory allocated by a signature becomes garbage at once, so a small heap that grows more is collected less often
+// at the same cost.
 const (
 	heapGrowth  = 200      // percent of the live heap, while the process is small
 	smallMemory = 64 << 20 // octets of Go's memory up to which the process is small
@@ -44,11 +44,11 @@ func followHeap(ctx context.Context) {
 	}
 }
 
-// memoryLimit returns the memory limit for a live heap, in octets. It must never be tight for a large heap, which would
-// be collected continuously.
+// memoryLimit returns the memory limit for a live heap. It must not be tight for a large heap, which would be collected
+// continuously.
 func memoryLimit(live uint64) int64 { return int64(max(smallMemory, 2*live+notHeap)) }
 
-// liveHeap returns the size of the live heap after the last collection, in octets.
+// liveHeap returns the size of the live heap after the last collection.
 func liveHeap() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)

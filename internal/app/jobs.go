@@ -25,7 +25,6 @@ func Jobs(st *store.Store, authorities *ca.Service, rev *revocation.Service, acc
 	}
 }
 
-// leaseOf returns this process's lease on the periodic work of the database.
 func leaseOf(st *store.Store) jobs.Lease {
 	node := store.NodeID()
 	return func(ctx context.Context, term time.Duration) (bool, error) {
@@ -57,8 +56,7 @@ func (a *App) background() []func(context.Context) {
 	return all
 }
 
-// serveWithJobs runs the servers and the background functions until all have returned. All stop when the first server
-// ends.
+// serveWithJobs runs the servers and background functions until all have returned. All stop when the first server ends.
 func serveWithJobs(ctx context.Context, servers []*server.Server, beside ...func(context.Context)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -15,8 +15,8 @@ import (
 	"notary/internal/web"
 )
 
-// routes dispatches requests to the metrics, the API, and the pages, which handle all other paths. A ServeMux would
-// redirect unclean paths.
+// routes dispatches requests to the metrics, the API, and the pages for all other paths. A ServeMux would redirect
+// unclean paths.
 func routes(metrics, api, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -82,8 +82,8 @@ func (a *App) newMainServer(ctx context.Context) (*server.Server, error) {
 	})
 }
 
-// newPublisher returns the server of CRLs, CA certificates and OCSP, which has no sessions. It closes the listener when
-// it ends.
+// newPublisher returns the server of CRLs, CA certificates and OCSP, without sessions. It closes the listener when it
+// ends.
 func (a *App) newPublisher() (*server.Server, error) {
 	return server.New(server.Config{
 		Listener:      a.publishing,
@@ -99,8 +99,8 @@ func (a *App) newPublisher() (*server.Server, error) {
 
 func (a *App) metricsToken() string { return a.live.Get().MetricsToken }
 
-// listenToPublish opens the listener for CRLs and OCSP, whose port occurs in the URLs in certificates. It returns nil
-// if nothing is published.
+// listenToPublish opens the listener for CRLs and OCSP, whose port occurs in certificates. It returns nil if nothing is
+// published.
 func listenToPublish(c *config.Config) (net.Listener, error) {
 	if c.PublishListen == "" {
 		return nil, nil
@@ -116,7 +116,6 @@ func listenToPublish(c *config.Config) (net.Listener, error) {
 	return listener, err
 }
 
-// addressOf returns the address of a listener, or "" for nil.
 func addressOf(listener net.Listener) string {
 	if listener == nil {
 		return ""
@@ -124,7 +123,7 @@ func addressOf(listener net.Listener) string {
 	return listener.Addr().String()
 }
 
-// connectionLimits returns the limits of each listener: that of the API and pages and, unless it is nil, publishing.
+// connectionLimits returns the limits of each listener: the main one and, unless nil, publishing.
 func connectionLimits(publishing net.Listener, log *slog.Logger) server.ConnectionLimits {
 	listeners := 1
 	if publishing != nil {

@@ -21,7 +21,6 @@ type logOutput struct {
 	file *os.File // nil for a standard stream
 }
 
-// openLog opens the configured log.
 func openLog(c config.Log, stdout, stderr io.Writer) (*slog.Logger, *logOutput, error) {
 	o := &logOutput{stdout: stdout, stderr: stderr}
 	use, err := o.prepare(c)
@@ -37,7 +36,7 @@ func openLog(c config.Log, stdout, stderr io.Writer) (*slog.Logger, *logOutput, 
 }
 
 // prepare opens the configured destination and returns a function that switches the log to it. A file is appended to,
-// and created with mode 0600. It is reopened even if the name is the same, because log rotation renames the open file.
+// and created with mode 0600. It is reopened even under the same name, because log rotation renames the open file.
 func (o *logOutput) prepare(c config.Log) (use func(), err error) {
 	var out io.Writer
 	var file *os.File

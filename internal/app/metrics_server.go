@@ -22,8 +22,8 @@ func isScrape(r *http.Request) bool {
 }
 
 // newMetricsServer returns the server of metrics_listen. It serves all metrics and requires the token if one is set.
-// Without a token, a loopback listener accepts only its address or localhost as host: otherwise a website could read
-// the metrics in a local browser, through a name that resolves to the loopback address (DNS rebinding).
+// Without a token, a loopback listener accepts only its address or localhost as host, so that a website cannot read the
+// metrics in a local browser through a name that resolves to the loopback address (DNS rebinding).
 func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
 	log *slog.Logger) (*server.Server, error) {
 	open, protected := metrics.Handler(), metrics.Protected(token)

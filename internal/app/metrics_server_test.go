@@ -18,7 +18,6 @@ import (
 
 const metricsToken = "0123456789abcdef0123"
 
-// scrape fetches the metrics with an Authorization header.
 func scrape(t *testing.T, url, authorization string) (status int, body string) {
 	t.Helper()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}

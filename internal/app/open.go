@@ -54,8 +54,8 @@ func MakeDataFolder(path string) error {
 	return nil
 }
 
-// openKeystore opens the keystore of the passphrase or the key file. It creates a key file only if the database
-// contains no keys that another file may have sealed.
+// openKeystore opens the keystore of the passphrase or the key file. It creates a key file only if no keys in the
+// database may have been sealed with another.
 func openKeystore(ctx context.Context, c *config.Config, sealedSomething func(context.Context) (bool, error),
 	log *slog.Logger) (keystore.Keys, error) {
 	if c.Passphrase != "" {

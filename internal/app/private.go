@@ -20,8 +20,8 @@ const (
 	exceptGroup fs.FileMode = 0o027 // the same, except that the group may read
 )
 
-// requirePrivate returns an error if other users can change the data folder, the database or the key file, or read
-// secrets. The error names each file and the command that protects it.
+// requirePrivate returns an error if other users can change the data folder, database or key file, or read secrets. The
+// error names each file and the command that protects it.
 func requirePrivate(c *config.Config) error {
 	secrets := []string{c.SealKey, SetupCodeFile(c.Data), filepath.Join(c.Data, "self-signed.key")}
 	if !store.IsPostgres(c.DB) {
@@ -43,7 +43,7 @@ func requirePrivateTLSKey(c *config.Config) error {
 }
 
 // tlsKeyProblem describes what is wrong with the permissions of the configured TLS key. The group may read a key owned
-// by root: Debian keeps TLS keys as root:ssl-cert with mode 0640 and adds the users of servers to that group.
+// by root: Debian keeps TLS keys as root:ssl-cert with mode 0640 and adds servers' users to that group.
 func tlsKeyProblem(c *config.Config) string {
 	if c.TLSKey == "" {
 		return ""
@@ -54,8 +54,8 @@ func tlsKeyProblem(c *config.Config) string {
 	return modeProblem(c.TLSKey, accessible)
 }
 
-// modeProblem describes what is wrong with a file or folder: it belongs to another user, only root can read it, or it
-// has forbidden permission bits. It returns "" if the file does not exist.
+// modeProblem describes what is wrong with a file or folder: it belongs to another user, only root can read it, or its
+// permissions are too wide. It returns "" if the file does not exist.
 func modeProblem(name string, forbidden fs.FileMode) string {
 	owner, mode, ok := files.OwnerAndMode(name)
 	if !ok {
@@ -91,7 +91,6 @@ func RequireServerUser(c *config.Config) error {
 	return nil
 }
 
-// withoutBits returns the symbolic mode with which chmod removes the forbidden bits.
 func withoutBits(forbidden fs.FileMode) string {
 	switch forbidden {
 	case files.Writable:
@@ -105,7 +104,7 @@ func withoutBits(forbidden fs.FileMode) string {
 
 // folderProblems describes the folders above path, and above the targets of symbolic links on the way, in which any
 // user could replace what path refers to. Folders writable by a group are accepted: they are common (umask 002, fsGroup
-// in Kubernetes), and an administrator chooses the members of the group.
+// in Kubernetes), and an administrator chooses the group's members.
 func folderProblems(path string) (problems []string) {
 	if path == "" {
 		return nil
@@ -120,7 +119,7 @@ func folderProblems(path string) (problems []string) {
 	return problems
 }
 
-// refusal returns one error for all problems, without empty and repeated ones; nil if there are none.
+// refusal returns one error for all problems, without empty and repeated ones, or nil.
 func refusal(problems []string) error {
 	slices.Sort(problems)
 	problems = slices.DeleteFunc(slices.Compact(problems), func(problem string) bool { return problem == "" })

@@ -36,7 +36,6 @@ func TestOpenDataIsRefused(t *testing.T) {
 	}
 }
 
-// All unprotected files are named at once.
 func TestOpenFilesAreAllNamed(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
@@ -96,7 +95,6 @@ func TestTLSKeyThatOthersReadIsRefused(t *testing.T) {
 	}
 }
 
-// A reload rejects a TLS key that others can read.
 func TestReloadRefusesAnOpenTLSKey(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)

@@ -67,7 +67,6 @@ func askServerToRecover(ctx context.Context, folder string, r auth.Recovery) err
 	}
 }
 
-// serveRecoveries carries out the recovery requests in a data folder until ctx ends.
 func serveRecoveries(ctx context.Context, folder string, accounts *auth.Service, log *slog.Logger) {
 	tick := time.NewTicker(recoveryPoll)
 	defer tick.Stop()

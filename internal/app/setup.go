@@ -68,8 +68,8 @@ func offerCode(ctx context.Context, accounts *auth.Service) (*setup, error) {
 	return s, err
 }
 
-// keptCode returns the code in the data folder. If the file does not exist or does not match the database, it creates a
-// new code.
+// keptCode returns the code in the data folder. It creates a new one if the file is missing or does not match the
+// database.
 func keptCode(ctx context.Context, c *config.Config, accounts *auth.Service) (*setup, error) {
 	if code, err := ReadSetupCode(c.Data); err == nil {
 		if good, err := accounts.IsSetupCode(ctx, code); good || err != nil {
@@ -127,7 +127,7 @@ func dropSetupCodeFile(c *config.Config, log *slog.Logger) {
 }
 
 // announce prints how to create the first account. The code is in the link's fragment, which browsers do not send, so
-// that it occurs in no log and no Referer header.
+// that it reaches no log or Referer header.
 func (s *setup) announce(out io.Writer, c *config.Config, url string) {
 	if s == nil {
 		return

@@ -9,8 +9,7 @@ import (
 )
 
 // catchSignals keeps signals that other servers use from ending this one, and returns a channel of the signals that
-// request a reload. SIGPIPE is caught because the reader of standard output or error may be gone. The channel of
-// ignored signals is not read.
+// request a reload. SIGPIPE is ignored because the reader of standard output or error may be gone.
 func catchSignals() (hangups <-chan os.Signal, stop func()) {
 	reload, ignored := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)

@@ -28,8 +28,7 @@ func prepareCertificate(certificate *server.Certificate, c *config.Config) (use 
 	return certificate.Prepare(certFile, keyFile)
 }
 
-// certificateFiles returns the configured certificate and key files, or the self-signed ones, which it creates if
-// necessary.
+// certificateFiles returns the configured certificate and key files, or self-signed ones, creating them if necessary.
 func certificateFiles(c *config.Config) (certFile, keyFile string, err error) {
 	if c.TLSCert != "" {
 		return c.TLSCert, c.TLSKey, nil

@@ -130,7 +130,6 @@ func servesOthers(cert *notary.Certificate) bool {
 	return err != nil || parsed.IsCA || cert.Profile == notary.OCSPProfile
 }
 
-// certificateToSign describes the certificate requested by a CSR.
 func certificateToSign(issuer *issuers.Issuer, profile *notary.Profile, req *notary.Request, csr *pki.CSR) policy.Resource {
 	return policy.Resource{AuthorityID: issuer.ID, Profile: profile.Name, OwnerID: req.RequesterID, Names: csr.Names,
 		CommonNames: pki.CommonNames(csr.Subject)}
@@ -144,7 +143,6 @@ func allowSignature(ctx context.Context, tx *store.Tx, caller notary.Caller, req
 	return allowCertificate(ctx, tx, caller, policy.SignRequest, req.Certificate)
 }
 
-// allowUpload checks the request and the uploaded certificate.
 func allowUpload(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request, cert *notary.Certificate) error {
 	if err := allowRequest(ctx, tx, caller, policy.UploadCertificate, req); err != nil {
 		return err
@@ -182,7 +180,6 @@ func allowReason(caller notary.Caller, action policy.Action, reason notary.Revoc
 		"every certificate for it: ask an Admin or Certificate Manager, or revoke for another reason")
 }
 
-// requestResource describes a request with its current certificate, if any.
 func requestResource(req *notary.Request) policy.Resource {
 	r := policy.Resource{Names: req.Names, OwnerID: req.RequesterID, CommonNames: nonempty(req.CommonName)}
 	if c := req.Certificate; c != nil {

@@ -11,7 +11,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// grantTo creates a grant for an account and returns its ID.
 func grantTo(t *testing.T, w *testkit.World, caller notary.Caller, terms notary.GrantTerms) int64 {
 	t.Helper()
 	id, err := w.Auth.CreateGrant(t.Context(), w.Admin(), &notary.Grant{AccountID: caller.AccountID, GrantTerms: terms})

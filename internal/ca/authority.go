@@ -28,8 +28,8 @@ func (s *Service) Authority(ctx context.Context, caller notary.Caller, id int64)
 	return a, nil
 }
 
-// showChain sets the authority's chain to the one cached by package issuers. If the authority cannot be opened, the
-// recorded chain remains.
+// showChain sets the authority's chain to the cached one, or leaves the recorded chain if the authority cannot be
+// opened.
 func (s *Service) showChain(ctx context.Context, a *notary.Authority) {
 	opened, err := s.issuers.Get(ctx, a.ID)
 	if err == nil && a.Certificate != nil && opened.Authority.Certificate != nil && opened.Authority.Certificate.ID == a.Certificate.ID {
@@ -178,8 +178,7 @@ func (s *Service) signRoot(key crypto.Signer, csr *pki.CSR, a *notary.Authority)
 	return root, nil
 }
 
-// SignAuthority signs an authority's CSR with another authority held here. If the authority already has a certificate,
-// this is a renewal.
+// SignAuthority signs an authority's CSR with another authority held here. It renews an existing certificate.
 func (s *Service) SignAuthority(ctx context.Context, caller notary.Caller, id, issuerID int64) error {
 	return s.SignAuthorityBy(ctx, caller, id, issuerID, notary.IntermediateProfile)
 }
@@ -244,8 +243,8 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 	})
 }
 
-// UploadAuthority records an authority's certificate issued by an external CA, as a PEM chain with the authority's
-// certificate first, and returns the certificate's ID.
+// UploadAuthority records a certificate for an authority issued by an external CA, given as a PEM chain, leaf first,
+// and returns its ID.
 func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
@@ -300,7 +299,6 @@ func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority,
 	return a, nil
 }
 
-// authorityTerms returns the terms of every certificate for the authority.
 func (s *Service) authorityTerms(a *notary.Authority) issuance.Terms {
 	terms := s.issuers.Terms(a.NotAfter)
 	terms.Constraints = a.Constraints
@@ -328,7 +326,7 @@ func giveCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate
 	return id, tx.SetAuthorityCertificate(a, id)
 }
 
-// DeleteAuthority deletes an authority and its key. Without force it fails while certificates that the authority issued
+// DeleteAuthority deletes an authority and its key. Without force it fails while certificates issued by the authority
 // are valid, because they could no longer be revoked.
 func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id int64, force bool) error {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {

@@ -227,7 +227,6 @@ func TestDeleteAuthority(t *testing.T) {
 	testkit.Check(t, remove(newAuthority(t, w, ca.AuthorityOptions{PathLen: -1}), false)) // pending
 }
 
-// Every change of an authority is recorded as an event.
 func TestAuthorityEvents(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -33,8 +33,8 @@ func (b *blockedCache) of(ctx context.Context, s *Service, sum notary.Summary) (
 	return found, err
 }
 
-// blockedInForce holds the certificates that were valid when a blocklist was loaded and whose keys are on it. No others
-// are issued or recorded while that list is in use.
+// blockedInForce holds the certificates on a blocklist that were valid when it was loaded. No others are issued or
+// recorded while that list is in use.
 type blockedInForce struct {
 	list *pki.Blocklist
 	ids  []int64 // at most maxBlockedInForce
@@ -45,9 +45,9 @@ const (
 	blockedStep       = 500  // certificates read by one query
 )
 
-// FindBlockedKeys searches for valid certificates whose keys are on the blocklist or recorded as compromised, and logs
-// their number. It runs after the blocklist is loaded. With a blocklist it reads the whole inventory, because the list
-// may contain a fingerprint of another form of a key than the recorded one.
+// FindBlockedKeys searches for valid certificates with blocked or compromised keys and logs their number. It runs after
+// the blocklist is loaded. With a blocklist it reads the whole inventory, because the list may contain a fingerprint of
+// another form of a key than the recorded one.
 func (s *Service) FindBlockedKeys(ctx context.Context) error {
 	list := s.blocklist.Load()
 	var ids []int64
@@ -89,7 +89,7 @@ func (s *Service) findBlocked(ctx context.Context, list *pki.Blocklist) (ids []i
 }
 
 // blockedCertificates returns the first valid certificates with blocked or compromised keys, by ID. For the blocklist
-// it relies on the last run of [Service.FindBlockedKeys] with the current list.
+// it relies on the last [Service.FindBlockedKeys] with the current list.
 func (s *Service) blockedCertificates(ctx context.Context, limit int) ([]*notary.Certificate, error) {
 	ids, err := s.store.CompromisedInUse(ctx, s.now(), limit)
 	if err != nil {

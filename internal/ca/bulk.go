@@ -16,8 +16,8 @@ type Many struct {
 
 	Filter *notary.Filter // instead of IDs; never empty
 
-	// What the filter matched when the caller looked, from [Selection]. A filter requires at least one of them. If the
-	// matches have changed since, the call fails and changes nothing.
+	// What the filter matched when the caller looked, from [Selection]; a filter requires at least one. If the matches
+	// have changed since, the call changes nothing.
 	Expected *int64 // the number of matches
 	Digest   string
 
@@ -25,7 +25,7 @@ type Many struct {
 	Stop <-chan struct{}
 }
 
-// Outcome is the result for one item of a bulk call. Err is the error that the corresponding single call would return.
+// Outcome is the result for one item of a bulk call. Err is the error of the corresponding single call.
 type Outcome struct {
 	ID          int64
 	Err         error
@@ -38,13 +38,12 @@ const maxIDs = 10_000
 var maxMatches = 100_000 // a variable for tests
 
 // atOnce is the number of items that a bulk call processes concurrently: enough to share commits, and few enough to
-// leave room for other calls.
+// leave room for others.
 const atOnce = 16
 
-// SignMany signs each of the requests like [Service.Sign], in a transaction of its own, and calls fn for each in order.
-// It returns an error if nothing was done, and if fn failed or ctx ended; then the remaining requests may or may not be
-// signed. If the caller's account or session ends meanwhile, the remaining requests fail as Unauthenticated, so the
-// outcomes show how many were signed.
+// SignMany signs each of the requests like [Service.Sign], in its own transaction, and calls fn for each in order. It
+// returns an error if nothing was done, and if fn failed or ctx ended, when the remaining requests may or may not be
+// signed. If the caller's account or session ends meanwhile, the remaining requests fail as Unauthenticated.
 func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o SignOptions, fn func(Outcome) error) error {
 	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return err
@@ -153,8 +152,8 @@ func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of s
 	return ctx.Err()
 }
 
-// unlessStopped calls do unless the call was stopped. It recovers panics, which would end the server because this is
-// not the call's own goroutine.
+// unlessStopped calls do unless the call was stopped. It recovers panics, which would end the server outside of the
+// call's own goroutine.
 func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) error {
 	select {
 	case <-stop:
@@ -167,7 +166,7 @@ func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(
 }
 
 // untilRefused wraps do so that once the caller's account or session has ended, every later call fails with the same
-// error without starting.
+// error.
 func untilRefused(do func(context.Context, int64) error) func(context.Context, int64) error {
 	var refusal atomic.Pointer[error]
 	return func(ctx context.Context, id int64) error {

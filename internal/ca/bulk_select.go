@@ -21,7 +21,6 @@ type selection struct {
 	each    func(context.Context, notary.Caller, notary.Filter, func(match) error) error
 }
 
-// match is an object matched by a filter.
 type match struct {
 	id    int64
 	state string // changes whenever the call could have a different effect on the object
@@ -118,7 +117,6 @@ func (s *Service) SelectCertificates(ctx context.Context, caller notary.Caller, 
 	return s.selectMatching(ctx, caller, f, s.certificateSelection())
 }
 
-// bulkActions are the actions of bulk calls on requests.
 var bulkActions = []policy.Action{policy.SignRequest, policy.RejectRequest, policy.RevokeRequest, policy.DeleteRequest}
 
 func (s *Service) selectMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection) (Selection, error) {
@@ -140,7 +138,6 @@ func (s *Service) EachMatching(ctx context.Context, caller notary.Caller, f nota
 
 var errTooMany = errors.New("too many")
 
-// eachMatching calls fn for each match, by ID.
 func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f notary.Filter, of selection,
 	fn func(id int64)) (Selection, error) {
 	if err := s.attempt(ctx, caller, of.actions...); err != nil {
@@ -182,8 +179,8 @@ func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of
 	return ids, nil
 }
 
-// RevokeManyCertificates revokes each of the certificates like [Service.RevokeCertificate], except current certificates
-// of authorities: revoking one affects everything that the authority issued, so it requires a call of its own. See
+// RevokeManyCertificates revokes each of the certificates like [Service.RevokeCertificate]. It skips current
+// certificates of authorities, whose revocation affects everything they issued and requires a call of its own. See
 // [Service.SignMany].
 func (s *Service) RevokeManyCertificates(ctx context.Context, caller notary.Caller, m Many, reason notary.RevocationReason,
 	fn func(Outcome) error) error {

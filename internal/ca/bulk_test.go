@@ -36,7 +36,6 @@ type bulkAction struct {
 	do       func(context.Context, notary.Caller, ca.Many, func(ca.Outcome) error) error
 }
 
-// requests creates n requests in the action's initial status.
 func (a bulkAction) requests(t *testing.T, w *testkit.World, root int64, n int) (ids []int64) {
 	t.Helper()
 	for range n {
@@ -49,7 +48,6 @@ func (a bulkAction) requests(t *testing.T, w *testkit.World, root int64, n int) 
 	return ids
 }
 
-// count returns the number of the requests with a status.
 func count(t *testing.T, w *testkit.World, ids []int64, status notary.RequestStatus) (n int) {
 	t.Helper()
 	for _, id := range ids {
@@ -135,7 +133,6 @@ func TestManyStop(t *testing.T) {
 	}
 }
 
-// The number of requests in progress is bounded.
 func TestManyAreBounded(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

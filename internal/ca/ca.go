@@ -2,8 +2,8 @@
 // authorities.
 //
 // Every method of [Service] that changes something first checks the permissions of the [notary.Caller], then does slow
-// work (checks, signatures) outside the transaction, and then writes the change and its event in one transaction, which
-// checks the state again. It returns after the commit is durable.
+// work (checks, signatures), and then writes the change and its event in one transaction, which checks the state again.
+// It returns after the commit is durable.
 package ca
 
 import (
@@ -55,8 +55,8 @@ type Options struct {
 	PaceChecks bool
 }
 
-// New creates the service, upgrades records of earlier versions, and opens the key of every authority, so that a wrong
-// key file or passphrase is detected at startup rather than at the first signature.
+// New creates the service, upgrades records of earlier versions, and opens every authority's key, so that a wrong key
+// file or passphrase is detected at startup.
 func New(ctx context.Context, st *store.Store, keys keystore.Keys, all *issuers.Issuers, rev *revocation.Service,
 	o Options) (*Service, error) {
 	s := &Service{store: st, keys: keys, issuers: all, revocation: rev, damages: all.Damages(), now: all.Now, log: o.Log}

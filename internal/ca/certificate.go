@@ -60,8 +60,7 @@ func (s *Service) checkChain(chainPEM string, csr *pki.CSR, wantCA bool) (*notar
 	return entry, nil
 }
 
-// requireSameName rejects a renewal with a different subject: issued certificates name the current one as their issuer,
-// and CRLs and OCSP responses would come from another issuer.
+// requireSameName rejects a renewal with a different subject: issued certificates name the current one as their issuer.
 func requireSameName(a *notary.Authority, cert *notary.Certificate) error {
 	before, err := issuers.CertificateOf(a)
 	if before == nil || err != nil {

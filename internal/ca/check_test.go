@@ -18,7 +18,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// damageIn checks the whole database.
 func damageIn(t *testing.T, database string, keys keystore.Keys) (found []archive.Damage) {
 	t.Helper()
 	testkit.Check(t, archive.CheckDatabase(t.Context(), database, ca.RecordChecks(keys), nil, func(d archive.Damage) {

@@ -51,7 +51,6 @@ func TestAnotherSignatureMakesNoOtherRequest(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// An upgrade records the content hash of every request.
 func TestUpgradeRecordsContents(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {

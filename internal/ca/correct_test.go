@@ -34,7 +34,6 @@ func wantReason(t *testing.T, w *testkit.World, cert *notary.Certificate, reason
 	}
 }
 
-// wantBlocked checks that the key can no longer be certified.
 func wantBlocked(t *testing.T, w *testkit.World, key crypto.Signer) {
 	t.Helper()
 	_, err := w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "again.example.com"))

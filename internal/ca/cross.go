@@ -13,12 +13,12 @@ import (
 	"notary/internal/store"
 )
 
-// An authority has one key and subject but may have several certificates, from renewals and from cross-signing. One is
-// current: new chains begin with it, and it is published as the authority's own. All of them are in the inventory and
-// found by the key.
+// An authority has one key and subject but may have several certificates, from renewals and cross-signing. One is
+// current: new chains begin with it, and it is published as the authority's own. All are in the inventory and found by
+// the key.
 
-// CrossSign has another authority held here certify an authority that already has a certificate, under a CA profile.
-// The current certificate does not change. It returns the new certificate's ID.
+// CrossSign issues a further certificate for an authority from another one held here, under a CA profile, and returns
+// its ID. The current certificate does not change.
 func (s *Service) CrossSign(ctx context.Context, caller notary.Caller, id, issuerID int64, profileName string) (certID int64, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
@@ -74,8 +74,8 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 	return cert.ID, err
 }
 
-// UploadCross records a further certificate for an authority, issued by an external CA, as a PEM chain with that
-// certificate first. The current certificate does not change. It returns the new certificate's ID.
+// UploadCross records a further certificate for an authority issued by an external CA, given as a PEM chain, leaf
+// first, and returns its ID. The current certificate does not change.
 func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int64, chainPEM string) (certID int64, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
@@ -138,8 +138,8 @@ func refuseCross(s *Service, a *notary.Authority) error {
 	return nil
 }
 
-// requireCrossable checks in the transaction that the authority has been neither revoked nor deleted and its key not
-// reported as compromised, and prevents such changes until the transaction ends.
+// requireCrossable checks that the authority has been neither revoked nor deleted and its key not reported as
+// compromised, and prevents such changes until the transaction ends.
 func (s *Service) requireCrossable(ctx context.Context, tx *store.Tx, a *notary.Authority, request *pki.CSR) error {
 	if err := tx.ShareAuthority(a.ID); err != nil {
 		return err
@@ -181,7 +181,7 @@ func (s *Service) checkCrossChain(chainPEM string, own *x509.Certificate, reques
 }
 
 // AuthorityCertificates returns all certificates for an authority's key, by ID, and the ID of the current one; none
-// while the authority is pending.
+// while it is pending.
 func (s *Service) AuthorityCertificates(ctx context.Context, caller notary.Caller, id int64) (all []*notary.Certificate, inUse int64, err error) {
 	if err := caller.Require(notary.ReadAuthorities); err != nil {
 		return nil, 0, err
@@ -263,7 +263,7 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 	return s.issuers.RequireTrustedAbove(ctx, a.ID, cert.AuthorityID)
 }
 
-// refuseCircle returns an error if the authority would be signed by itself or by one of its subordinates.
+// refuseCircle returns an error if the authority would be signed by itself or a subordinate.
 func refuseCircle(csr *pki.CSR, issuer *issuers.Issuer) error {
 	for _, above := range append(slices.Clone(issuer.Ancestors), issuer.Issuer.Certificate) {
 		if pki.SameIdentity(above.PublicKey, csr.PublicKey) {

@@ -35,7 +35,6 @@ func crossSign(t testing.TB, w *testkit.World, id, issuer int64) int64 {
 	return cert
 }
 
-// certificatesOf returns the IDs of an authority's certificates, and that of the current one.
 func certificatesOf(t testing.TB, w *testkit.World, id int64) (ids []int64, inUse int64) {
 	t.Helper()
 	all, inUse, err := w.CA.AuthorityCertificates(t.Context(), w.Admin(), id)

@@ -28,7 +28,6 @@ func (l *logged) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// count returns the number of lines that contain all the words.
 func (l *logged) count(words ...string) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -241,7 +240,6 @@ func TestChangedDERIsNotServed(t *testing.T) {
 	change(cert.DER)
 }
 
-// A CA with a damaged certificate signs nothing.
 func TestChangedCACertificateSignsNothing(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

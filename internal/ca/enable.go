@@ -39,8 +39,7 @@ func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id 
 	})
 }
 
-// requireEnablable returns an error if the authority must not be enabled: it is revoked, or its key is compromised or
-// blocked.
+// requireEnablable returns an error if the authority is revoked or its key is compromised or blocked.
 func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.Authority) error {
 	if a.Status(s.now()) == notary.AuthorityRevoked {
 		return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: make a new one", a.ID)
@@ -68,7 +67,6 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 	return nil
 }
 
-// disable disables an authority and records the reason in the event.
 func disable(tx *store.Tx, caller notary.Caller, a *notary.Authority, reason notary.RevocationReason) error {
 	if err := tx.ClaimAuthority(a.ID); err != nil {
 		return err

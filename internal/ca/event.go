@@ -10,7 +10,7 @@ import (
 )
 
 // Events returns one page of the audit log, newest first. Events about accounts require permission to manage accounts.
-// A caller without permission to read events may query those of one of its own requests.
+// Without permission to read events, only those of one's own requests are available.
 func (s *Service) Events(ctx context.Context, caller notary.Caller, q notary.EventQuery) (none notary.Page[*notary.Event], err error) {
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
 		return none, err
@@ -81,8 +81,8 @@ func checkEventQuery(q notary.EventQuery) error {
 // historyLength is the maximum number of events in a history.
 const historyLength = 500
 
-// History returns the last 500 events of a request and its certificates, newest first. It requires only permission to
-// see the request.
+// History returns the last 500 events of a request and its certificates, newest first, to callers that may see the
+// request.
 func (s *Service) History(ctx context.Context, caller notary.Caller, requestID int64) ([]*notary.Event, error) {
 	if _, err := s.Request(ctx, caller, requestID); err != nil {
 		return nil, err

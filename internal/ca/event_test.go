@@ -13,7 +13,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// told returns the events as "action object".
 func told(events []*notary.Event) (all []string) {
 	for _, e := range events {
 		all = append(all, fmt.Sprintf("%s %d", e.Action, e.Object.ID))

@@ -25,7 +25,7 @@ type Answer struct {
 }
 
 // Explain returns the decisions on a question, with the reasons. Questions about another account require permission to
-// manage accounts. The object is taken as described, without reading it.
+// manage accounts. The object is taken as described.
 func (s *Service) Explain(ctx context.Context, caller notary.Caller, q Question) (all []Answer, err error) {
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ import (
 	"notary/internal/issuers"
 )
 
-// signer returns the authority and profile that sign a request.
 func (s *Service) signer(ctx context.Context, req *notary.Request, o SignOptions) (*issuers.Issuer, *notary.Profile, error) {
 	var former notary.Issuance
 	if o.open() {

@@ -11,13 +11,11 @@ import (
 	"notary/internal/testkit"
 )
 
-// issuanceOf returns how the current certificate of a request was issued.
 func issuanceOf(t *testing.T, w *testkit.World, id int64) notary.Issuance {
 	t.Helper()
 	return request(t, w, id).Certificate.Issuance()
 }
 
-// signedAs returns a request signed with the authority and profile.
 func signedAs(t *testing.T, w *testkit.World, authorityID int64, profile string) int64 {
 	t.Helper()
 	id := w.Request(t, w.Admin())

@@ -28,7 +28,6 @@ func authorityKeyOf(t testing.TB, w *testkit.World, id int64) crypto.Signer {
 	return key
 }
 
-// responderKey opens the key of an authority's OCSP responder.
 func responderKey(t testing.TB, w *testkit.World, id int64) crypto.Signer {
 	t.Helper()
 	responderOf(t, w, w.Revocation, id)
@@ -39,7 +38,6 @@ func responderKey(t testing.TB, w *testkit.World, id int64) crypto.Signer {
 	return key
 }
 
-// heldKeys returns the keys of authorities in every state and of their responders.
 func heldKeys(t testing.TB, w *testkit.World) map[string]crypto.Signer {
 	t.Helper()
 	root := w.Root(t, notary.ECDSAP256)
@@ -159,7 +157,6 @@ func TestAuthorityKeysAreRecertified(t *testing.T) {
 	testkit.Check(t, err)
 }
 
-// exponent3 returns an RSA key with public exponent 3.
 func exponent3(t testing.TB) crypto.Signer {
 	t.Helper()
 	one, three := big.NewInt(1), big.NewInt(3)

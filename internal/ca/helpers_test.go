@@ -31,7 +31,6 @@ var (
 	lastCRL        = testkit.LastCRL
 )
 
-// wantStatus checks the status of a request.
 func wantStatus(t testing.TB, w *testkit.World, id int64, want notary.RequestStatus) {
 	t.Helper()
 	if got := request(t, w, id).Status; got != want {
@@ -39,7 +38,6 @@ func wantStatus(t testing.TB, w *testkit.World, id int64, want notary.RequestSta
 	}
 }
 
-// publicKey returns the key of a request.
 func publicKey(t testing.TB, w *testkit.World, id int64) crypto.PublicKey {
 	t.Helper()
 	return csrKey(t, request(t, w, id).CSR)

@@ -20,8 +20,8 @@ var (
 
 const maxRequesters = 10
 
-// Impact returns what depends on an authority: see [notary.Impact]. It reads a limited number of certificates, and
-// otherwise returns lower bounds.
+// Impact returns what depends on an authority: see [notary.Impact]. The number of certificates that it reads is
+// limited.
 func (s *Service) Impact(ctx context.Context, caller notary.Caller, id int64) (*notary.Impact, error) {
 	if err := caller.Require(notary.ReadAuthorities); err != nil {
 		return nil, err
@@ -81,8 +81,8 @@ func subordinates(live []store.Certified, id int64) []notary.SubordinateImpact {
 	return all
 }
 
-// trustedWithout returns the authorities that have a chain without the given one: roots, those signed by an external
-// CA, and their subordinates.
+// trustedWithout returns the authorities with a chain without the given one: roots, those signed by an external CA, and
+// their subordinates.
 func trustedWithout(live []store.Certified, id int64) map[int64]bool {
 	trusted := map[int64]bool{}
 	for again := true; again; {

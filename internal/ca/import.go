@@ -32,7 +32,7 @@ type imported struct {
 }
 
 // ImportAuthority takes over an authority with its key, chain and revocations, and returns its ID. Its next CRL has a
-// higher number and the same entries (RFC 5280, section 5.2.3). An authority that was deleted here is restored.
+// higher number and the same entries (RFC 5280, section 5.2.3). An authority deleted here is restored.
 func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o Import) (id int64, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return 0, err
@@ -91,7 +91,7 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	return in, err
 }
 
-// goOnFrom sets the number of the last CRL, which may be later than the one sent, and rejects a CRL that cannot be the
+// goOnFrom sets the last CRL number, which may be later than that of the CRL sent, and rejects a CRL that cannot be the
 // authority's last.
 func (in *imported) goOnFrom(number int64) error {
 	if number != 0 && number < in.crl.Number {
@@ -217,7 +217,6 @@ func (s *Service) insertImported(ctx context.Context, tx *store.Tx, caller notar
 	return a, tx.Event(authorityCreated(caller, a))
 }
 
-// reviveImported restores an authority that was deleted here.
 func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in *imported) (*notary.Authority, error) {
 	if err := tx.ReviveAuthority(id, in.key.Reference, in.crl.Number); err != nil {
 		return nil, err
@@ -292,7 +291,7 @@ func (s *Service) heldIssuer(ctx context.Context, tx *store.Tx, certificate *x50
 }
 
 // findIssuer sets the issuer of an uploaded certificate if that is an authority here, such as an imported one that
-// signed it elsewhere; it can then be revoked here. A certificate that the authority has already revoked is rejected.
+// signed it elsewhere, so that it can be revoked here. A certificate that the authority has revoked is rejected.
 func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Certificate) error {
 	parsed, err := x509.ParseCertificate(cert.DER)
 	if err != nil {
@@ -311,8 +310,8 @@ func (s *Service) findIssuer(ctx context.Context, tx *store.Tx, cert *notary.Cer
 	return err
 }
 
-// recordCertificate adds a certificate issued elsewhere to the inventory, unless it is there already, and returns its
-// ID. If its issuer is an authority here (not 0), an entry on that authority's imported CRL becomes its revocation.
+// recordCertificate adds a certificate issued elsewhere to the inventory, if missing, and returns its ID. If its issuer
+// is an authority here (not 0), an entry on that authority's imported CRL becomes its revocation.
 func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certificate, issuer int64) (id int64, err error) {
 	known, err := tx.CertificateByFingerprint(ctx, entry.Fingerprint)
 	if err != nil {
@@ -334,7 +333,7 @@ func recordCertificate(ctx context.Context, tx *store.Tx, entry *notary.Certific
 }
 
 // recordEntries records the entries of the imported CRL of an authority that was here before: some of its certificates
-// are known, and some of these are revoked.
+// are known, and some are revoked.
 func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64, entries []notary.Revocation) error {
 	var added []notary.Revocation
 	var known []string
@@ -368,7 +367,6 @@ func (s *Service) recordEntries(ctx context.Context, tx *store.Tx, caller notary
 	return nil
 }
 
-// orError returns err, or otherwise if err is nil.
 func orError(err, otherwise error) error {
 	if err != nil {
 		return err

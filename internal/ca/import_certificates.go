@@ -21,8 +21,8 @@ type ImportedCertificates struct {
 }
 
 // ImportCertificates records certificates (PEM) that an authority issued before it was held here: all of them, or none
-// if one is rejected. An entry of the authority's imported CRL with the same serial number becomes the certificate's
-// revocation; the other certificates can be revoked like any other.
+// if one is rejected. An entry of the imported CRL with the same serial number becomes the certificate's revocation;
+// the others can be revoked like any other.
 func (s *Service) ImportCertificates(ctx context.Context, caller notary.Caller, id int64, pemText string) (done ImportedCertificates, err error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return done, err
@@ -118,8 +118,8 @@ func (s *Service) revokeCompromised(ctx context.Context, tx *store.Tx, caller no
 	return true, s.revokeOne(ctx, tx, caller, entry, notary.KeyCompromise)
 }
 
-// followImported applies the further effects of a revocation, after an entry of the imported CRL became that of a
-// certificate: on the request or authority whose current certificate it is, and on a compromised key.
+// followImported applies the further effects of a revocation by an imported CRL: on the request or authority whose
+// current certificate it is, and on a compromised key.
 func (s *Service) followImported(ctx context.Context, tx *store.Tx, caller notary.Caller, id int64) error {
 	cert, err := tx.Certificate(ctx, id)
 	if err != nil {

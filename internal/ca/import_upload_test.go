@@ -44,7 +44,6 @@ func TestUploadOfWhatAnImportedAuthoritySigned(t *testing.T) {
 	}
 }
 
-// A certificate on the imported CRL is rejected.
 func TestUploadOfWhatAnImportedListHas(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -73,7 +72,6 @@ func asAuthority(c *x509.Certificate) {
 	c.IsCA, c.KeyUsage, c.Subject = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign, pkix.Name{CommonName: "Authority"}
 }
 
-// keyOf returns the public key of a CSR.
 func keyOf(t *testing.T, csrPEM string) any {
 	t.Helper()
 	csr, err := pki.ParseCSR(csrPEM)

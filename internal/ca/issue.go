@@ -18,11 +18,11 @@ type IssueOptions struct {
 	SignOptions
 
 	// Key makes repeated calls within a day with the same Key and Digest return the result of the first. The digest
-	// covers what the caller sent. Both are "" for calls without an idempotency key.
+	// covers what the caller sent. Both are "" without an idempotency key.
 	Key, Digest string
 
-	// Also, if not nil, is called in the transaction that records the result, so that a protocol can record its own
-	// data. It is not called if nothing is recorded.
+	// Also, if not nil, is called in the transaction that records the result, if any, so that a protocol can record its
+	// own data.
 	Also func(*store.Tx, *Issued) error
 }
 
@@ -76,8 +76,8 @@ func (s *Service) issuedBefore(ctx context.Context, caller notary.Caller, o Issu
 	return &Issued{k.RequestID, notary.Active, cert}, nil
 }
 
-// IssuedFor returns the state of a request that the caller may see. It returns an error if the request was rejected, or
-// its certificate is revoked or expired.
+// IssuedFor returns the state of a request that the caller may see, or an error if it was rejected or its certificate
+// is revoked or expired.
 func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64) (*Issued, error) {
 	req, err := s.Request(ctx, caller, id)
 	if err != nil {
@@ -166,7 +166,6 @@ func lacksSigning(caller notary.Caller, err error) bool {
 	return notary.KindOf(err) == notary.Forbidden && !policy.RoleHas(caller.Role, policy.SignRequest)
 }
 
-// insertIssued records a new request with its certificate, if any.
 func (s *Service) insertIssued(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR, signed *signature,
 	o IssueOptions) (issued *Issued, err error) {
 	err = s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {

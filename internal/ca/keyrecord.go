@@ -24,9 +24,9 @@ func heldKey(authorityID int64) string {
 		"which has no other use: make a new key and a new request", authorityID)
 }
 
-// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity. The key's status cannot
-// change until the transaction ends. Such a certificate for an authority's key, if revoked for keyCompromise, would
-// revoke the authority too.
+// refuseEndEntity returns an error if the CSR's key must not be certified for an end entity. Its status cannot change
+// until the transaction ends. Revoking such a certificate for an authority's key as compromised would also revoke the
+// authority.
 func (s *Service) refuseEndEntity(ctx context.Context, tx *store.Tx, csr *pki.CSR) error {
 	key, err := s.shareKey(ctx, tx, csr.Identity)
 	if err != nil {
@@ -81,7 +81,7 @@ type keyRecords interface {
 }
 
 // lookUpKey returns what is known about a key or another public key of the same private key. It also searches by the
-// non-canonical fingerprint, which remains in records whose key was not available when fingerprints became canonical.
+// non-canonical fingerprint, which remains in records whose key was unavailable when fingerprints became canonical.
 func (s *Service) lookUpKey(ctx context.Context, in keyRecords, key pki.KeyIdentity) (keyRecord, error) {
 	recorded, err := in.KeyRecord(ctx, key.Fingerprint, key.Former)
 	return keyRecord{recorded, s.blocklist.Load().ContainsIdentity(key)}, err
@@ -112,7 +112,6 @@ func (s *Service) BlockKeys(list *pki.Blocklist) { s.blocklist.Store(list) }
 // Blocked reports whether a key is on the blocklist.
 func (s *Service) Blocked(key crypto.PublicKey) bool { return s.blocklist.Load().Contains(key) }
 
-// insertAuthority records a new authority and its key as held here.
 func insertAuthority(tx *store.Tx, a *notary.Authority, key keystore.Key) (id int64, err error) {
 	fingerprint, err := pki.KeyFingerprint(key.Public())
 	if err != nil {
@@ -154,7 +153,7 @@ func requestFingerprint(csrPEM string) (string, error) {
 }
 
 // refuseCertifiedKey returns an error if an authority here has issued a still valid end-entity certificate for the key
-// of an authority to import.
+// to import.
 func (s *Service) refuseCertifiedKey(ctx context.Context, tx *store.Tx, fingerprint string) error {
 	all, err := tx.CertificatesWithKey(ctx, fingerprint)
 	if err != nil {

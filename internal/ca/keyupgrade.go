@@ -7,9 +7,8 @@ import (
 	"notary/internal/pki"
 )
 
-// upgradeKeyFingerprints makes key fingerprints recorded by earlier versions canonical. They identify compromised keys
-// and the certificates for a key. It runs once per database, before the server accepts calls, and resumes after an
-// interruption.
+// upgradeKeyFingerprints makes key fingerprints recorded by earlier versions canonical, before the server accepts
+// calls. It resumes after an interruption.
 func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	damaged := 0
 	canonical := func(der []byte, recorded string) string {
@@ -42,7 +41,7 @@ func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	return nil
 }
 
-// upgradeReplaced determines which certificates recorded by earlier versions have been replaced, in steps like those of
+// upgradeReplaced determines which certificates recorded by earlier versions have been replaced, like
 // [Service.upgradeKeyFingerprints].
 func (s *Service) upgradeReplaced(ctx context.Context) error {
 	for {
@@ -54,8 +53,8 @@ func (s *Service) upgradeReplaced(ctx context.Context) error {
 	}
 }
 
-// canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if that was not computed from
-// this certificate.
+// canonicalFingerprint returns the key fingerprint of a certificate, or the recorded one if that was computed from
+// something else.
 func canonicalFingerprint(der []byte, recorded string) (fingerprint string, ok bool) {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {

@@ -53,7 +53,6 @@ func TestCompromisedKeyDoesNotComeBack(t *testing.T) {
 	}
 }
 
-// variantRefusal returns the kind of error for the variant of a compromised key.
 func variantRefusal(v testkit.KeyVariant) notary.Kind {
 	if v.Related {
 		return notary.Conflict
@@ -117,7 +116,6 @@ func TestCertificatesWithVariantsOfAKey(t *testing.T) {
 	}
 }
 
-// A chain with a key in a non-canonical encoding is rejected.
 func TestUploadRefusesNonCanonicalKeys(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
@@ -180,7 +178,6 @@ func TestUpgradeMakesKeyFingerprintsCanonical(t *testing.T) {
 	})
 }
 
-// outdate records the keys of all certificates like the released version.
 func outdate(t *testing.T, w *testkit.World) {
 	t.Helper()
 	for _, c := range inventory(t, w) {

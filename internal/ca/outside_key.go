@@ -11,8 +11,8 @@ type outsideKeys interface {
 	KeyKnownOutside(ctx context.Context, keyFingerprint string) (bool, error)
 }
 
-// refuseOutsideKey returns an error if the key belongs to an imported authority, deleted or not, and the caller is not
-// an Admin: a copy of the key may exist elsewhere, and its holder would be trusted like an authority here.
+// refuseOutsideKey returns an error if the key belongs to an imported authority, deleted or not, unless the caller is
+// an Admin: the holder of a copy of the key would be trusted like an authority here.
 func refuseOutsideKey(ctx context.Context, known outsideKeys, caller notary.Caller, keyFingerprint string) error {
 	if caller.May(notary.CertifyOutsideKeys) {
 		return nil

@@ -142,7 +142,6 @@ func (s *Service) statesOf(ctx context.Context, sum notary.Summary, authorities 
 	return all, nil
 }
 
-// addLists adds the state of the authority's CRLs.
 func addLists(state *notary.AuthorityState, lists map[store.ListKey]store.ListState, now time.Time) {
 	signs := state.Status != notary.AuthorityPending && state.Status != notary.AuthorityExpired
 	for key, list := range lists {

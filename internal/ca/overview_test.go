@@ -18,7 +18,6 @@ func overview(t *testing.T, w *testkit.World, caller notary.Caller) notary.Overv
 	return o
 }
 
-// signedUntil returns a request with a certificate that expires at the given time.
 func signedUntil(t *testing.T, w *testkit.World, caller notary.Caller, authority int64, end time.Time) int64 {
 	t.Helper()
 	id := w.Request(t, caller)
@@ -70,8 +69,7 @@ func TestOverviewByWeek(t *testing.T) {
 	}
 }
 
-// Certificates are in force until the end of their validity unless revoked, and are counted per authority, including
-// external CAs.
+// Certificates are in force until they expire unless revoked, and are counted per authority, including external CAs.
 func TestOverviewByStatusAndAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

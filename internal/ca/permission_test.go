@@ -305,7 +305,6 @@ func TestRequestorsSeeTheirOwn(t *testing.T) {
 	}
 }
 
-// An event records who performed the action, and from where.
 func TestEventsNameTheCaller(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -56,7 +56,7 @@ func (s *Service) CreateProfile(ctx context.Context, caller notary.Caller, name 
 }
 
 // UpdateProfile changes the rules of a profile and returns the new version. If from is not 0, it must be the latest
-// version: the one that the rules are based on.
+// version.
 func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id int64, from int, rules notary.Rules) (version int, err error) {
 	if err := caller.Require(notary.ManageProfiles); err != nil {
 		return 0, err
@@ -103,7 +103,7 @@ func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	return nil
 }
 
-// refuseResponders rejects rules for OCSP responders in every profile except the one for the program's own responders.
+// refuseResponders rejects rules for OCSP responders in every profile except that of the program's own responders.
 func refuseResponders(name string, rules *notary.Rules) error {
 	if name == notary.OCSPProfile || !issuance.CertifiesResponders(rules) {
 		return nil

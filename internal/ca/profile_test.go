@@ -18,7 +18,6 @@ import (
 	"notary/internal/testkit"
 )
 
-// rulesOf returns the edited rules of a built-in profile.
 func rulesOf(t testing.TB, name string, edit func(*notary.Rules)) notary.Rules {
 	t.Helper()
 	for _, p := range issuance.Builtins() {
@@ -329,7 +328,6 @@ func TestTryProfile(t *testing.T) {
 	}
 }
 
-// A trial reports a compromised key.
 func TestTryProfileKnowsCompromisedKeys(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

@@ -123,8 +123,8 @@ func keyVerdict(rule string, refused bool, reason string) notary.Verdict {
 	return notary.Verdict{Rule: rule, OK: !refused, Reason: reason}
 }
 
-// compare adds the request to the outcome if the proposed rules treat it differently. Without proposed rules, it adds
-// requests that the profile refuses.
+// compare adds the request to the outcome if the proposed rules treat it differently or, without proposed rules, if the
+// profile refuses it.
 func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary.ProfileTrial) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -156,8 +156,8 @@ func (t trier) compare(ctx context.Context, req *notary.Request, outcome *notary
 	return nil
 }
 
-// TryRequest checks a signing request (PEM) against a profile, "" for the default, before it is submitted, even for
-// callers that may not see the profile's rules. It also returns whether the caller has already submitted it.
+// TryRequest checks a signing request (PEM) against a profile, "" for the default, before it is submitted, even if the
+// caller may not see the profile's rules. It also returns whether the caller has already submitted it.
 func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, profile string) (*notary.RequestTrial, error) {
 	if err := caller.Require(notary.CreateRequests); err != nil {
 		return nil, err
@@ -178,8 +178,8 @@ func (s *Service) TryRequest(ctx context.Context, caller notary.Caller, csrPEM, 
 	return found, s.findRecorded(ctx, caller, csr, found)
 }
 
-// findRecorded sets whether the caller has already submitted the signing request. It ignores requests of other
-// accounts, so that they are not disclosed.
+// findRecorded sets whether the caller has already submitted the signing request. It does not disclose requests of
+// others.
 func (s *Service) findRecorded(ctx context.Context, caller notary.Caller, csr *pki.CSR, found *notary.RequestTrial) (err error) {
 	found.RequestID, err = s.store.RequestWithContent(ctx, caller.AccountID, csr.Content())
 	found.Recorded = found.RequestID != 0

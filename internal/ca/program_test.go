@@ -66,7 +66,6 @@ func writesForTheProgram(function *ast.FuncDecl) (found bool) {
 	return found
 }
 
-// isStoreWrite reports whether a call is to Write of a store.
 func isStoreWrite(called ast.Expr) bool {
 	selector, ok := called.(*ast.SelectorExpr)
 	return ok && selector.Sel.Name == "Write" && nameOf(selector.X) == "store"

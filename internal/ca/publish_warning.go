@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// PublishWarning returns a warning if certificates would contain a loopback URL, which other machines cannot reach;
-// otherwise "". Certificates keep the URL for life.
+// PublishWarning returns a warning if certificates would permanently contain a loopback URL, which other machines
+// cannot reach; otherwise "".
 func (s *Service) PublishWarning() string {
 	base := s.issuers.PublishURL()
 	if !isLoopback(base) {

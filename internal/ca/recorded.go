@@ -19,7 +19,7 @@ import (
 // These functions normalize search terms to the recorded form, for the API and the pages.
 
 // RecordedName normalizes a name: a host name to lower case and A-labels (RFC 5890), an IP address to its shortest
-// form. Text that can only occur in a common name is returned unchanged.
+// form. Text that can only be a common name is returned unchanged.
 func RecordedName(text string) string {
 	text = strings.TrimSpace(text)
 	if addr, err := netip.ParseAddr(text); err == nil {
@@ -84,7 +84,7 @@ func RecordedFingerprint(text string) (string, error) {
 	return digits, nil
 }
 
-// Moment parses an optional time (RFC 3339). Go's zero time, which means that no time was given, is moved by a second.
+// Moment parses an optional time (RFC 3339). Go's zero time, which stands for none, is moved by a second.
 func Moment(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -99,8 +99,7 @@ func Moment(field, text string) (time.Time, error) {
 	return t, nil
 }
 
-// Window parses the window of a list of expiring certificates: a period such as 30d, or a number of days. It returns 0
-// for "".
+// Window parses the window of a list of expiring certificates: a period such as 30d, or a number of days; 0 for "".
 func Window(field, text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
@@ -115,8 +114,8 @@ func Window(field, text string) (time.Duration, error) {
 	return within, nil
 }
 
-// RecordedKey normalizes a key type to the form in which objects show it. It also accepts the form of authorities' key
-// algorithms, such as "rsa-2048".
+// RecordedKey normalizes a key type to the form in which objects show it. It also accepts key algorithms of
+// authorities, such as "rsa-2048".
 func RecordedKey(text string) string {
 	compact := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(text))
 	if bits, ok := strings.CutPrefix(compact, "rsa"); ok {

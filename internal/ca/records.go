@@ -15,7 +15,7 @@ import (
 )
 
 // RecordChecks returns checks that compare the recorded fields of certificates, requests and CRLs with their DER or
-// PEM. Unless keys is nil, they also open the private keys.
+// PEM. Unless keys is nil, they also open private keys.
 func RecordChecks(keys keystore.Keys) archive.Checks {
 	checks := archive.Checks{Certificate: checkCertificate, Request: checkRequest, CRL: checkCRL}
 	if keys != nil {

@@ -13,8 +13,7 @@ import (
 
 const maxRejection = 500 // characters
 
-// Reject rejects a request that has never had a certificate. The reason, which may be "", is a few lines for the
-// requester; it is kept until the request is reopened.
+// Reject rejects a request that has never had a certificate. The optional reason is kept until the request is reopened.
 func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, reason string) error {
 	if err := s.attempt(ctx, caller, policy.RejectRequest); err != nil {
 		return err
@@ -43,7 +42,7 @@ func (s *Service) Reject(ctx context.Context, caller notary.Caller, id int64, re
 }
 
 // checkRejection trims the reason and normalizes its line ends. It rejects control characters, including bidirectional
-// ones, which could disguise the text.
+// ones, which could disguise text.
 func checkRejection(reason string) (string, error) {
 	reason = strings.TrimSpace(strings.ReplaceAll(reason, "\r\n", "\n"))
 	if utf8.RuneCountInString(reason) > maxRejection {

@@ -47,7 +47,6 @@ var copiedTables = []copiedTable{
 // stride is greater than every ID in a released database.
 const stride = 10_000
 
-// rowSet holds rows of a table.
 type rowSet struct {
 	copiedTable
 	columns []string
@@ -175,7 +174,6 @@ func addCopies(t *testing.T, d *db.DB, conn *sql.Conn, sets []*rowSet, first, la
 	return nil
 }
 
-// variants returns the DER of the copies of certificates, by the original's ID.
 func variants(certificates, ders *rowSet, n int) map[int64][]byte {
 	all := map[int64][]byte{}
 	for _, row := range ders.rows {

@@ -30,7 +30,6 @@ const recomputedCounters = "expiring "
 // gaining lists the tables to which a migration may add rows.
 var gaining = []string{"agreement", "counter"}
 
-// Upgrading a database of a released version keeps every row.
 func TestUpgradeKeepsEveryRow(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
@@ -64,7 +63,6 @@ func TestUpgradeKeepsEveryRow(t *testing.T) {
 	})
 }
 
-// difference returns the rows of a that are not in b.
 func difference(a, b []string) (only []string) {
 	count := map[string]int{}
 	for _, row := range b {

@@ -69,7 +69,6 @@ func wantOneWorking(t *testing.T, w *testkit.World) {
 	t.Error("no CA is active")
 }
 
-// columnsKept returns the columns of every table that no migration may change.
 func columnsKept(t *testing.T, database string) map[string][]string {
 	t.Helper()
 	columns := testkit.Columns(t, database)

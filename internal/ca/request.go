@@ -47,7 +47,7 @@ func (s *Service) newRequest(ctx context.Context, caller notary.Caller, csrPEM s
 	}, csr, nil
 }
 
-// insertRequest records a new request and sets its ID. recorded reports whether the error is that the caller has
+// insertRequest records a new request and sets its ID. recorded reports whether it failed because the caller has
 // already submitted the same CSR.
 func (s *Service) insertRequest(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	csr *pki.CSR) (recorded bool, err error) {
@@ -140,8 +140,8 @@ func (s *Service) Reopen(ctx context.Context, caller notary.Caller, id int64) er
 	})
 }
 
-// decide moves a request to the state after the action, without a certificate, unless check returns an error; check may
-// be nil. The event also has the fields of why.
+// decide moves a request to the state after the action, without a certificate, unless check, if not nil, returns an
+// error. The event also has the fields of why.
 func (s *Service) decide(ctx context.Context, caller notary.Caller, id int64, action notary.Action, why notary.Fields,
 	check func(*store.Tx, *notary.Request) error) error {
 	if err := s.attempt(ctx, caller, policy.OnRequest(action)); err != nil {

@@ -57,7 +57,7 @@ func (s *Service) writeRevoked(ctx context.Context, caller notary.Caller, fn fun
 }
 
 // RevokeRequest revokes every valid certificate of a request or, with OnlyCurrent, only the current one. With
-// [notary.KeyCompromise], this and other revocations also revoke every valid certificate for the same key, correct the
+// [notary.KeyCompromise], this and other revocations also revoke every valid certificate for the key, correct the
 // reason of earlier revocations, and block the key.
 func (s *Service) RevokeRequest(ctx context.Context, caller notary.Caller, id int64, o RevokeOptions) (Revocations, error) {
 	if err := s.attempt(ctx, caller, policy.RevokeRequest); err != nil {
@@ -232,7 +232,7 @@ func (s *Service) revokeCertificate(ctx context.Context, caller notary.Caller, i
 }
 
 // requireUser checks, after the claim, that the certificate is still the current one of an authority, or of none if
-// before is nil: the effects of revoking it depend on that.
+// before is nil, on which the effects of revoking it depend.
 func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, before *notary.Authority) error {
 	now, err := tx.AuthorityWithCertificate(ctx, cert.ID)
 	if err == nil && (now == nil) != (before == nil) {
@@ -241,8 +241,8 @@ func requireUser(ctx context.Context, tx *store.Tx, cert *notary.Certificate, be
 	return err
 }
 
-// RevokeAuthority revokes the certificates that issuers gave to an authority and disables it. Certificates that it
-// issued remain in the inventory.
+// RevokeAuthority revokes an authority's certificates and disables it. Certificates that it issued remain in the
+// inventory.
 func (s *Service) RevokeAuthority(ctx context.Context, caller notary.Caller, id int64, reason notary.RevocationReason) (Revocations, error) {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return Revocations{}, err
@@ -315,7 +315,6 @@ func (s *Service) revokeOne(ctx context.Context, tx *store.Tx, caller notary.Cal
 	return s.revokeUser(ctx, tx, caller, cert, reason)
 }
 
-// revocationEvent returns an event about the revocation of a certificate, with its issuer.
 func (s *Service) revocationEvent(caller notary.Caller, action string, cert *notary.Certificate) notary.Event {
 	return notary.EventBy(caller, action, cert.Ref()).With(s.issuerRef(cert))
 }
@@ -330,7 +329,6 @@ func revoked(cert *notary.Certificate, reason notary.RevocationReason) notary.Fi
 	return notary.Fields{"serial_number": cert.Serial, "reason": reason}
 }
 
-// correctRevocation replaces the reason of a revocation.
 func (s *Service) correctRevocation(tx *store.Tx, caller notary.Caller, cert *notary.Certificate, reason notary.RevocationReason) error {
 	former := cert.Revocation.Reason
 	if !reason.Replaces(former) {

@@ -55,8 +55,7 @@ func (s *Service) revokeKey(ctx context.Context, tx *store.Tx, caller notary.Cal
 	return nil
 }
 
-// revokedBefore returns references to the other certificates of the request that the transaction has revoked so far,
-// for its event.
+// revokedBefore returns references to the request's other certificates that the transaction has revoked so far.
 func revokedBefore(ctx context.Context, tx *store.Tx, cert *notary.Certificate) (refs []notary.Ref, err error) {
 	revoked := tx.RevokedCertificates()
 	if len(revoked) < 2 {

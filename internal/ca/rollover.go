@@ -240,8 +240,8 @@ func (r *rollOver) link(by *notary.Authority, own *x509.Certificate, key crypto.
 	return entry, nil
 }
 
-// giveUp deletes a successor that could not be certified. After a database failure it may have a certificate after all,
-// and then it stays.
+// giveUp deletes a successor that could not be certified, unless it has a certificate after all, which is possible
+// after a database failure.
 func (r *rollOver) giveUp(ctx context.Context) {
 	a, err := r.s.store.Authority(ctx, r.successor.ID)
 	if err == nil && a.Certificate != nil {
@@ -275,8 +275,8 @@ func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller
 		Change(notary.Fields{"enabled": former.Enabled}, notary.Fields{"enabled": false}))
 }
 
-// giveFrom is like giveCertificate for a certificate from an issuer. The first one activates a successor and retires
-// its predecessor.
+// giveFrom is like giveCertificate for a certificate from an issuer. A successor's first certificate retires its
+// predecessor.
 func (s *Service) giveFrom(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, cert *notary.Certificate) (int64, error) {
 	if a.Certificate == nil && a.PredecessorID != 0 {
 		if err := s.retire(ctx, tx, caller, a); err != nil {

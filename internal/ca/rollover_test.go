@@ -210,7 +210,6 @@ func TestRollOverRefuses(t *testing.T) {
 	wantAuthority(t, w, orphan, notary.AuthorityActive)
 }
 
-// Of concurrent roll-overs, one succeeds.
 func TestRollOversAtOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

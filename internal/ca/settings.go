@@ -13,8 +13,7 @@ type PublicationChange struct {
 	Shards            *int
 }
 
-// ChangePublication sets which CRL distribution point and AIA URLs the authority's future certificates contain.
-// Certificates already issued do not change.
+// ChangePublication sets the CRL distribution point and AIA URLs of the authority's future certificates.
 func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, id int64, change PublicationChange) error {
 	if err := caller.Require(notary.ManageAuthorities); err != nil {
 		return err

@@ -10,8 +10,7 @@ import (
 	"notary/internal/store"
 )
 
-// Sign issues a certificate for a request. If the request already has one, this is a renewal, and the older one remains
-// in the inventory.
+// Sign issues a certificate for a request. A renewal leaves the older certificate in the inventory.
 func (s *Service) Sign(ctx context.Context, caller notary.Caller, id int64, o SignOptions) error {
 	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return err
@@ -131,8 +130,8 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, caller notary.Caller
 	return tx.Event(transition(caller, notary.Sign, req, next, signed.members()).With(signed.issuer.Ref(), cert.Ref()))
 }
 
-// signedCSR returns the CSR to sign, with the subject and names replaced by those of the options or, in a renewal, by
-// the replacements in the former certificate.
+// signedCSR returns the CSR to sign, with the subject and names of the options or, in a renewal, those that replaced
+// the CSR's in the former certificate.
 func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, error) {
 	if err := o.inherit(req, csr); err != nil {
 		return nil, err
@@ -140,8 +139,7 @@ func signedCSR(req *notary.Request, csr *pki.CSR, o *SignOptions) (*pki.CSR, err
 	return csr.Replace(o.replacement())
 }
 
-// requireSignable checks the key, the authority and the profile in the transaction, and prevents their change until it
-// ends.
+// requireSignable checks the key, the authority and the profile, and prevents their change until the transaction ends.
 func (s *Service) requireSignable(ctx context.Context, tx *store.Tx, csr *pki.CSR, issuer *issuers.Issuer,
 	p *notary.Profile) error {
 	if err := tx.ShareAuthority(issuer.ID); err != nil {

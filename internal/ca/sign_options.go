@@ -20,7 +20,7 @@ type SignOptions struct {
 	NoRenewal bool      // fail with Conflict if the request already has a certificate
 
 	// KeepFormer gives the authority and profile of a request's former certificate precedence over AuthorityID and
-	// Profile, which then apply to the other requests of a bulk call.
+	// Profile, which then apply only to other requests of a bulk call.
 	KeepFormer bool
 
 	// Replacements for the subject and names of the CSR, subject to the same rules.
@@ -36,8 +36,8 @@ func (o SignOptions) replacement() pki.Replacement {
 	return pki.Replacement{Subject: o.Subject, Names: o.Names}
 }
 
-// inherit keeps the subject and names that replaced those of the CSR in the current certificate, unless the options
-// replace them, so that a renewal does not change them silently.
+// inherit keeps the subject and names that replaced the CSR's in the current certificate, unless the options replace
+// them, so that a renewal does not silently change them.
 func (o *SignOptions) inherit(req *notary.Request, csr *pki.CSR) error {
 	former, err := formerReplacement(req)
 	if err != nil {

@@ -19,9 +19,9 @@ type SignGroup struct {
 	Refusal  string          // why they would not be signed; "" if they would be
 }
 
-// SignPlan groups the selected requests by what [Service.SignMany] would do with them, largest group first. It does not
-// evaluate what only signing can determine, such as whether the profile allows the names. The filter needs no expected
-// count. The digest is that of the filter's [Selection], or "" for IDs.
+// SignPlan groups the selected requests by what [Service.SignMany] would do with them, largest group first. It omits
+// what only signing can determine, such as whether the profile allows the names. The filter needs no expected count.
+// The digest is that of the filter's [Selection], or "" for IDs.
 func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many, o SignOptions) (all []SignGroup, digest string, err error) {
 	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return nil, "", err
@@ -59,7 +59,6 @@ func (s *Service) planAll(ctx context.Context, requests []*notary.Request, o Sig
 	return sortedGroups(groups), nil
 }
 
-// planOne returns the group of a request.
 func (s *Service) planOne(ctx context.Context, r *notary.Request, former notary.Issuance, o SignOptions,
 	refusals map[SignGroup]string) SignGroup {
 	if _, err := r.Status.Next(notary.Sign); err != nil {

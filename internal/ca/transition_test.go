@@ -51,7 +51,6 @@ func newTransitionWorld(t *testing.T) *transitionWorld {
 	return &transitionWorld{w, w.Root(t, notary.ECDSAP256), testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())}
 }
 
-// in creates a request with the status.
 func (w *transitionWorld) in(t *testing.T, status notary.RequestStatus) int64 {
 	t.Helper()
 	id := w.Request(t, w.Caller(notary.CertificateRequestor))
@@ -68,7 +67,6 @@ func (w *transitionWorld) in(t *testing.T, status notary.RequestStatus) int64 {
 	return id
 }
 
-// act performs the action on the request.
 func (w *transitionWorld) act(t *testing.T, id int64, action notary.Action) error {
 	t.Helper()
 	switch action {

@@ -54,7 +54,8 @@ func (s *Service) Upload(ctx context.Context, caller notary.Caller, id int64, ch
 	return certID, err
 }
 
-// recordUploaded adds the certificate to the inventory, or finds it there if it was removed from this request before.
+// recordUploaded adds the certificate to the inventory, unless it is there because it was removed from this request
+// before.
 func (s *Service) recordUploaded(ctx context.Context, tx *store.Tx, req *notary.Request,
 	cert *notary.Certificate) (int64, error) {
 	known, err := tx.CertificateByFingerprint(ctx, cert.Fingerprint)

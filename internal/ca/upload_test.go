@@ -83,7 +83,6 @@ func TestUpload(t *testing.T) {
 	}
 }
 
-// acceptUpload uploads a chain and checks that the request has it.
 func acceptUpload(t *testing.T, w *testkit.World, id int64, chain string) {
 	t.Helper()
 	certID, err := w.CA.Upload(t.Context(), w.Admin(), id, chain)
@@ -97,7 +96,6 @@ func acceptUpload(t *testing.T, w *testkit.World, id int64, chain string) {
 	}
 }
 
-// tampered returns the certificate with one octet of its serial number changed.
 func tampered(t *testing.T, c *x509.Certificate) *x509.Certificate {
 	t.Helper()
 	der := slices.Clone(c.Raw)

@@ -63,7 +63,6 @@ func (c *cache) get(ctx context.Context, id int64) (*Issuer, error) {
 	return a, nil
 }
 
-// nameOf returns the name of a cached authority, or "".
 func (c *cache) nameOf(id int64) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,7 +139,7 @@ func (s *Issuers) damagedAuthority(id int64, err error) error {
 	return notary.InternalError("open the authority", fmt.Errorf("authority %d: %w: %w", id, ErrDamaged, err))
 }
 
-// ownChain returns the authority's certificate with its current chain. If the chain cannot be read, the authority still
+// ownChain returns the authority's certificate with its current chain. If the chain is unreadable, the authority still
 // signs CRLs and OCSP responses but issues nothing.
 func (s *Issuers) ownChain(ctx context.Context, a *notary.Authority) ([]*x509.Certificate, error) {
 	chain, err := s.RenewChain(ctx, a.Certificate)
@@ -209,8 +208,8 @@ func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	return a, err
 }
 
-// Active returns an authority that can sign. Otherwise it returns an error with the reason: the authority and every
-// issuer above it that is held here must be active.
+// Active returns an authority that can sign, or an error with the reason: it and every issuer above it that is held
+// here must be active.
 func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err != nil {

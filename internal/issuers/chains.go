@@ -131,9 +131,8 @@ func (c *chainSearch) links(ctx context.Context, chain []*x509.Certificate) ([]l
 	return links, nil
 }
 
-// RenewChain sets the certificate's issuers to its current chain and returns the chain. That is the recorded chain
-// unless part of it was revoked or has expired and another certificate of the same authority, renewed or cross-signed,
-// leads to a valid chain.
+// RenewChain sets the certificate's issuers to its current chain and returns the chain: the recorded one unless part of
+// it was revoked or has expired and another certificate of the same authority leads to a valid chain.
 func (s *Issuers) RenewChain(ctx context.Context, c *notary.Certificate) ([]*x509.Certificate, error) {
 	recorded, err := ParseChain(c)
 	if err != nil {

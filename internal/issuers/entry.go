@@ -75,7 +75,7 @@ func Entry(cert *x509.Certificate, above []*x509.Certificate) *notary.Certificat
 }
 
 // maxCommonName is the number of characters of a common name that are recorded. X.520 allows 64, but external CAs may
-// exceed it. Lists are sorted by the common name, and their cursors contain it.
+// exceed it. Lists are sorted by it, and their cursors contain it.
 const maxCommonName = 128
 
 // recordedCommonName removes unprintable characters, which an external CA may have put there, and truncates the name.
@@ -92,8 +92,8 @@ func recordedCommonName(name string) string {
 	return name
 }
 
-// Certificates returns the CA certificates for an authority's key and name. It leaves out other certificates for the
-// key, such as those of a request, and keys with the same fingerprint.
+// Certificates returns the CA certificates for an authority's key and name. It omits other certificates for the key,
+// such as those of a request, and keys with the same fingerprint.
 func (s *Issuers) Certificates(ctx context.Context, a *notary.Authority) ([]*notary.Certificate, error) {
 	own, err := CertificateOf(a)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"time"
 )
 
-// CountChainChecks counts the checks of chains from now on.
 func CountChainChecks(s *Issuers) *atomic.Int64 {
 	var count atomic.Int64
 	check := s.verdicts.check

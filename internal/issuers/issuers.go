@@ -1,8 +1,8 @@
 // Package issuers keeps authorities, with their keys open, and profiles in memory.
 //
 // Callers share the returned values and must not change them. A transaction that changes an authority or a profile
-// invalidates the cache on every node ([store.Store.OnChange], [Issuers.Follow]) without any action by the caller. The
-// transaction that records a signature checks the authority and profile again ([Issuers.RequireUsable]).
+// invalidates the cache on every node ([store.Store.OnChange], [Issuers.Follow]). The transaction that records a
+// signature checks the authority and profile again ([Issuers.RequireUsable]).
 package issuers
 
 import (
@@ -37,8 +37,7 @@ type Options struct {
 	Now  func() time.Time // default: time.Now
 	Rand io.Reader        // for serial numbers; default: crypto/rand
 
-	// PublishURL is the base of the CRL and AIA URLs in certificates, without a trailing slash. If empty, certificates
-	// contain no such URLs.
+	// PublishURL is the base of the CRL and AIA URLs in certificates, without a trailing slash; "" omits them.
 	PublishURL string
 }
 
@@ -106,7 +105,7 @@ func (s *Issuers) Get(ctx context.Context, id int64) (*Issuer, error) {
 }
 
 // Certificate returns the authority's current certificate with its chain, or [notary.Conflict] while it is pending. It
-// needs no permission because relying parties use it.
+// needs no permission.
 func (s *Issuers) Certificate(ctx context.Context, id int64) (*notary.Certificate, error) {
 	a, err := s.Get(ctx, id)
 	if err != nil {

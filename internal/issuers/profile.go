@@ -64,8 +64,8 @@ func (s *Issuers) Profile(ctx context.Context, name string) (*notary.Profile, er
 	return p, err
 }
 
-// RequireUsable checks in the transaction that the authority and profile of a signature are still usable. If the
-// profile is outdated, it drops the cached profiles.
+// RequireUsable checks in the transaction that the authority and profile of a signature are still usable. It drops
+// cached profiles if this one is outdated.
 func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile) error {
 	err := tx.RequireUsable(issuer.Authority, p)
 	if notary.KindOf(err) == notary.Conflict {
@@ -74,8 +74,8 @@ func (s *Issuers) RequireUsable(tx *store.Tx, issuer *Issuer, p *notary.Profile)
 	return err
 }
 
-// RetryStale runs do, and runs it again if it used an outdated version of a profile: another node has changed it, and
-// the notification has not arrived yet.
+// RetryStale runs do, and runs it again if it used an outdated profile because the notification of another node's
+// change has not arrived yet.
 func RetryStale(do func() error) error {
 	err := do()
 	if errors.Is(err, store.ErrOldProfile) {

@@ -13,8 +13,7 @@ import (
 // maxVerdicts is the maximum number of cached verdicts.
 const maxVerdicts = 1000
 
-// verdicts caches the results of [pki.CheckChain], which verifies every signature and compares every name. The chains
-// of a certificate are requested often.
+// verdicts caches the results of [pki.CheckChain], which verifies every signature and compares every name.
 type verdicts struct {
 	check func(chain []*x509.Certificate, key crypto.PublicKey, wantCA bool, now time.Time) error
 

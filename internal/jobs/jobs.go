@@ -58,7 +58,7 @@ type progress struct {
 }
 
 // Run runs the jobs at once and then at their intervals, while this node holds the lease, until ctx ends and every job
-// has returned. Errors and panics of a job are logged, and the job runs again after its interval.
+// has returned. Errors and panics are logged, and the job runs again after its interval.
 func (r *Runner) Run(ctx context.Context) {
 	defer r.running.Wait()
 	clock := time.NewTicker(tick)

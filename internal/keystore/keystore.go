@@ -1,7 +1,7 @@
 // Package keystore creates, stores and opens the private keys of authorities and OCSP responders.
 //
-// [Keys] is the interface to them. No other package generates such keys or sees more of them than a [crypto.Signer], so
-// that a hardware security module can replace [Software].
+// [Keys] is the interface to them. Other packages see no more of a key than its [crypto.Signer], so that a hardware
+// security module can replace [Software].
 //
 // Software is created from a key file ([FromFile], [CreateFile]) or a passphrase ([FromPassphrase]). Back up this
 // secret and the database separately: neither opens anything without the other, and if the secret is lost, the
@@ -34,6 +34,6 @@ type Key struct {
 // Reference identifies a key in the database, in the columns sealed_key.
 //
 // For a software key it is the sealed key, which begins with its version, an octet below 0x20. For a key held elsewhere
-// it is a URI (such as pkcs11:…, RFC 7512), which begins with a letter. The first octet thus identifies the kind of
-// key, and references from all schema versions remain valid.
+// it is a URI (such as pkcs11:…, RFC 7512), which begins with a letter. References from all schema versions thus remain
+// valid.
 type Reference []byte

@@ -118,8 +118,8 @@ func (k *Software) key(s salt) ([]byte, error) {
 	return key, nil
 }
 
-// sealingSalt returns the salt of all new seals. They differ in their nonces; each further salt would require another
-// key derivation to open.
+// sealingSalt returns the salt of all new seals, which differ in their nonces. Each further salt would cost a key
+// derivation.
 func (k *Software) sealingSalt() salt {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -1,8 +1,8 @@
 // Package policy decides whether an account may perform an action on an object.
 //
-// A role is an unlimited grant of its actions. A [notary.Grant] adds actions to those of the role, optionally limited
-// to authorities, profiles, names and owners; [Allow] checks these limits against a [Resource]. Grants never take
-// permissions away. The package does no I/O: package ca reads the grants and describes the objects.
+// A role is an unlimited grant of its actions. A [notary.Grant] adds actions, optionally limited to authorities,
+// profiles, names and owners; [Allow] checks these limits against a [Resource]. Grants never take permissions away. The
+// package does no I/O: package ca reads the grants and describes the objects.
 package policy
 
 import (

@@ -49,7 +49,7 @@ func shardNumber(text string) (int, bool) {
 }
 
 // listTag returns an ETag value. The number identifies a CRL unless the database was restored to an earlier state; the
-// end of the DER is part of the signature, which depends on the whole CRL.
+// end of the DER is in the signature, which depends on the whole CRL.
 func listTag(crl *notary.CRL) string {
 	const end = 64
 	sum := sha256.Sum256(crl.DER[max(0, len(crl.DER)-end):])

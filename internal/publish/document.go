@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// maxAge is how long caches may serve a document without revalidation, and so the delay that they add to a revocation.
-// Revalidating costs a 304.
+// maxAge is how long caches may serve a document without revalidation, and so delay a revocation. Revalidating costs a
+// 304.
 const maxAge = 5 * time.Minute
 
 // document is a signed document to publish.

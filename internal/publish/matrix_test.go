@@ -43,7 +43,6 @@ func TestInteropAcceptAndRefuse(t *testing.T) {
 	}
 }
 
-// issueAndRevoke issues, verifies and revokes a certificate.
 func (s *served) issueAndRevoke(t *testing.T, by relying, issuer int64, depth int, key crypto.Signer, alg notary.KeyAlgorithm) {
 	t.Helper()
 	id := s.issue(t, issuer, key, fmt.Sprintf("www%d.example.com", depth), "10.0.0.7")

@@ -44,7 +44,6 @@ func TestInteropNSS(t *testing.T) {
 	}
 }
 
-// nss is a certificate database of NSS.
 type nss struct{ dir string }
 
 // newNSS creates a database that trusts the root and contains the other CA certificates.

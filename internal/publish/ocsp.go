@@ -67,8 +67,8 @@ func readOCSP(r *http.Request) []byte {
 	return body
 }
 
-// decodeOCSP decodes a request in a path: base64 (RFC 4648, section 4), optionally percent-encoded. It accepts slashes
-// before it, from clients that append one to a URL that ends with one, and missing padding.
+// decodeOCSP decodes a request in a path: base64 (RFC 4648, section 4), optionally percent-encoded. It accepts missing
+// padding, and slashes before it, from clients that append one to a URL that ends with one.
 func decodeOCSP(escaped string) []byte {
 	text, err := url.PathUnescape(escaped)
 	if err != nil || strings.ContainsAny(text, "\r\n") { // package base64 ignores these

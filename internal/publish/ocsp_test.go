@@ -43,7 +43,6 @@ func serve(t testing.TB) *served {
 	return &served{w, server.URL}
 }
 
-// certificate returns the authority's current certificate.
 func (s *served) certificate(t testing.TB, authorityID int64) *x509.Certificate {
 	t.Helper()
 	a, err := s.CA.Authority(t.Context(), s.Admin(), authorityID)
@@ -53,7 +52,6 @@ func (s *served) certificate(t testing.TB, authorityID int64) *x509.Certificate 
 	return c
 }
 
-// issued returns a new certificate of the authority and the ID of its request.
 func (s *served) issued(t testing.TB, authorityID int64) (*x509.Certificate, int64) {
 	t.Helper()
 	id := s.Signed(t, s.Admin(), authorityID)
@@ -64,7 +62,6 @@ func (s *served) issued(t testing.TB, authorityID int64) (*x509.Certificate, int
 	return c, id
 }
 
-// answer is an HTTP response.
 type answer struct {
 	status int
 	header http.Header

@@ -43,7 +43,6 @@ func newPKIFiles(t *testing.T, s *served, alg notary.KeyAlgorithm) pkiFiles {
 	}
 }
 
-// run runs a tool and returns its command line and output.
 func run(t *testing.T, tool string, args ...string) (said string, ok bool) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), tool, args...).CombinedOutput()
@@ -143,7 +142,6 @@ func TestInteropOpenSSLUnanswered(t *testing.T) {
 	}
 }
 
-// ocsptool of GnuTLS accepts the responses.
 func TestInteropGnuTLSAcceptsResponses(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "ocsptool")

@@ -1,6 +1,5 @@
 // Package publish serves the data that relying parties need, over plain HTTP and without login: CRLs (RFC 5280, section
-// 5), CA certificates and OCSP responses. All of it is signed, so plain HTTP is safe, and certificates contain its
-// URLs.
+// 5), CA certificates and OCSP responses. All of it is signed, so plain HTTP is safe.
 package publish
 
 import (

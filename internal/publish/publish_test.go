@@ -56,7 +56,6 @@ func body(t *testing.T, response *http.Response) []byte {
 	return octets
 }
 
-// get returns a document.
 func (s *site) get(t *testing.T, target string) []byte {
 	t.Helper()
 	response := s.ask(t, "GET", target)
@@ -248,7 +247,6 @@ func TestListThatCannotBeMade(t *testing.T) {
 	s.Exec(t, `ALTER TABLE crl RENAME COLUMN hidden TO known`)
 }
 
-// OpenSSL and GnuTLS can parse the published CRLs.
 func TestOthersReadTheLists(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")

@@ -50,7 +50,6 @@ func (s *served) download(t *testing.T, url string) []byte {
 	return body
 }
 
-// issue signs a request with these names and returns its ID.
 func (s *served) issue(t *testing.T, issuer int64, key crypto.Signer, names ...string) int64 {
 	t.Helper()
 	id, err := s.CA.Submit(t.Context(), s.Admin(), testkit.CSR(t, key, names...))
@@ -83,7 +82,6 @@ type presented struct {
 	listed    []byte // the same in PEM
 }
 
-// present writes the files for the current certificate of a request.
 func (s *served) present(t *testing.T, requestID int64) *presented {
 	t.Helper()
 	request, err := s.CA.Request(t.Context(), s.Admin(), requestID)
@@ -165,7 +163,6 @@ type relying struct {
 	askers  []asker
 }
 
-// withJava returns all programs.
 func withJava(java *testkit.Java) relying {
 	return relying{
 		reliers: []relier{{"OpenSSL", byOpenSSL}, {"GnuTLS", byGnuTLS}, {"Go", byGo}, {"Java", byJava(java)}},

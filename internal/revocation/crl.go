@@ -26,13 +26,13 @@ const (
 )
 
 // CRL returns the authority's full CRL with every revocation acknowledged before the call. It regenerates the CRL only
-// if that is outdated or half of its validity has passed. It needs no permission because relying parties use it.
+// if that is outdated or half of its validity has passed. It needs no permission.
 func (s *Service) CRL(ctx context.Context, authorityID int64) (*notary.CRL, error) {
 	return s.crl(ctx, store.ListKey{AuthorityID: authorityID}, CRLValidity/2)
 }
 
-// crl returns a CRL with every revocation so far, not older than maxAge, with all the distribution points that
-// certificates name for it.
+// crl returns a CRL with every revocation so far, not older than maxAge, with all distribution points that certificates
+// name for it.
 func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Duration) (*notary.CRL, error) {
 	a, err := s.issuers.Certified(ctx, key.AuthorityID)
 	if err != nil {
@@ -115,7 +115,7 @@ func fresh(crl *notary.CRL, now time.Time, maxAge time.Duration) bool {
 }
 
 // buildCRL signs a new CRL with the next number and at least count revocations. If another node was faster, it uses
-// that CRL if it has as many revocations, and otherwise tries again.
+// that CRL if that has as many revocations, and otherwise tries again.
 func (s *Service) buildCRL(ctx context.Context, a *issuers.Issuer, key store.ListKey, list *crlList,
 	count int64) (*notary.CRL, error) {
 	const attempts = 5
@@ -218,8 +218,8 @@ type gathered struct {
 }
 
 // dated returns the revocation with the time to list. A revocation recorded in the last minute, or by a node whose
-// clock is ahead, gets thisUpdate. An imported revocation keeps its time, and thisUpdate is moved to it; only a time in
-// the future is reduced to now.
+// clock is ahead, gets thisUpdate. An imported one keeps its time, unless that is in the future, and thisUpdate is
+// moved to it.
 func (g *gathered) dated(v notary.Revocation, now time.Time) notary.Revocation {
 	if v.Imported {
 		if v.At.After(now) {

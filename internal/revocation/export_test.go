@@ -11,7 +11,6 @@ func KeepOnce(ctx context.Context, s *Service) error {
 	return err
 }
 
-// ShardsFor exports shardsFor.
 func ShardsFor(certificates int64) int { return shardsFor(certificates) }
 
 // CountAgain makes the next signature count the issued certificates.

@@ -124,8 +124,8 @@ func (s *Service) load(ctx context.Context, key store.ListKey, list *crlList) er
 	return s.loadNewer(ctx, key, list)
 }
 
-// loadNewer loads the CRL from the database if that is newer than the one in memory. The caller holds the lock. If the
-// one in the database is older, the database was restored while this node is running.
+// loadNewer loads the CRL from the database if that is newer than the one in memory. The caller holds the lock. If it
+// is older, the database was restored while this node is running.
 func (s *Service) loadNewer(ctx context.Context, key store.ListKey, list *crlList) error {
 	newest := list.newest.Load()
 	if newest != nil {

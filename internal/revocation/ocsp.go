@@ -17,15 +17,14 @@ const ocspValidity = time.Hour
 // OCSPAnswer is an OCSP response (RFC 6960, section 4.2).
 type OCSPAnswer struct {
 	DER []byte
-	// ThisUpdate and NextUpdate bound the period in which the response may be cached. They are zero for responses that
-	// must not be cached: errors, responses with a nonce, and responses about an unknown certificate, which may be
-	// issued soon.
+	// ThisUpdate and NextUpdate bound the period in which the response may be cached. They are zero for errors,
+	// responses with a nonce, and responses about an unknown certificate, which may be issued soon.
 	ThisUpdate, NextUpdate time.Time
 }
 
-// OCSP responds to an OCSP request (DER) for an authority. It needs no permission because relying parties use it. The
-// error status unauthorized (RFC 5019, section 2.2.3) is returned if the authority does not exist, is pending or has
-// expired, or issued none of the certificates. A disabled or revoked authority still responds.
+// OCSP responds to an OCSP request (DER) for an authority. It needs no permission. The error status is unauthorized
+// (RFC 5019, section 2.2.3) if the authority does not exist, is pending or has expired, or issued none of the
+// certificates. A disabled or revoked authority still responds.
 func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) OCSPAnswer {
 	answer, err := s.answerOCSP(ctx, authorityID, request)
 	var refusal issuance.OCSPError

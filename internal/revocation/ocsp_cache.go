@@ -15,8 +15,7 @@ const (
 )
 
 // answerCache caches signed OCSP responses. A response is served only while no revocation since its statuses were read
-// is known. Revocations by this node are known at once, those by other nodes within a second, from the count of
-// revocations.
+// is known. Revocations by this node are known at once, those by other nodes within a second, from their count.
 type answerCache struct {
 	mu          sync.Mutex
 	generations map[int64]int64      // revocations by this node, by authority
@@ -52,8 +51,8 @@ func newAnswerCache() *answerCache {
 		old: map[answerKey]keptAnswer{}, limit: answerCacheSize / 2}
 }
 
-// revoked records that revocations of these authorities were committed or attempted by this node. It is called after
-// the commit and before the change is acknowledged.
+// revoked records that revocations of these authorities were committed or attempted by this node. Call it after the
+// commit and before the change is acknowledged.
 func (c *answerCache) revoked(authorityIDs []int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

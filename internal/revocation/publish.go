@@ -14,7 +14,7 @@ import (
 )
 
 // PublishedCRL returns the authority's full CRL (shard 0) or partitioned CRL from memory, where [Service.KeepCRLs]
-// keeps it current. Only the first call may wait for the CRL to be built. It needs no permission.
+// keeps it current. Only the first call may wait for it to be built. It needs no permission.
 func (s *Service) PublishedCRL(ctx context.Context, authorityID int64, shard int) (*notary.CRL, error) {
 	if _, err := s.issuers.Certified(ctx, authorityID); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (s *Service) expired(ctx context.Context, authorityID int64) bool {
 	return err == nil && a.Expired(s.now())
 }
 
-// KeepCRLs keeps the published CRLs current until ctx ends: they list a revocation, made by any node, after at most the
+// KeepCRLs keeps the published CRLs current until ctx ends: they list a revocation, by any node, after at most the
 // delay, which may change. Every publishing node runs it. It compares counts and numbers in the database and builds a
 // CRL only after a revocation, or if a certificate names a new URL for it. [Service.RefreshCRLs] renews old ones.
 // Failures and panics are logged, and the next round tries again.
@@ -145,8 +145,8 @@ func (s *Service) dueCRLs(ctx context.Context, age time.Duration) (due []store.L
 }
 
 // due reports whether a CRL lacks revocations or distribution points, or is older than the one in the database.
-// Revocations wait until the last CRL has reached the age, so that many revocations do not build a CRL each. If another
-// node is building the CRL, due waits for that once, because the node may have failed.
+// Revocations wait until the last CRL has reached the age, so that they do not build a CRL each. If another node is
+// building the CRL, due waits for that once, because the node may have failed.
 func (s *Service) due(key store.ListKey, state store.ListState, age time.Duration, count int64, urls []string) bool {
 	newest := s.lists.newest(key)
 	now := s.now()

@@ -67,8 +67,8 @@ func lasts(c *x509.Certificate, a *issuers.Issuer, now time.Time, part time.Dura
 		(left >= c.NotAfter.Sub(c.NotBefore)/part || c.NotAfter.Equal(a.End()))
 }
 
-// responder returns the authority's responder: the one in the database, which all nodes share, or a new one if that is
-// missing, revoked or due for renewal. If renewal fails, a responder that is still valid remains in use.
+// responder returns the authority's responder: the one in the database, shared by all nodes, or a new one if that is
+// missing, revoked or due for renewal. If renewal fails, a still valid one remains in use.
 func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment,
 	part time.Duration) (issuance.Responder, error) {
 	inUse := s.responders.of(a.ID)
@@ -101,8 +101,8 @@ func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment
 	return issuance.Responder{}, err
 }
 
-// renewResponder returns the responder in the database and renews it if necessary. With an error, it also returns the
-// responder that could not be renewed if it is still valid.
+// renewResponder returns the responder in the database, renewing it if necessary. If that fails, it also returns the
+// old one if still valid.
 func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *openedResponder,
 	part time.Duration) (*openedResponder, error) {
 	cert, ref, err := s.store.Responder(ctx, a.ID)

@@ -139,7 +139,6 @@ func TestResponderOfAnAuthorityThatEnds(t *testing.T) {
 	wantRefused(t, w.Revocation.OCSP(t.Context(), root, ask(t, first, "01", sha1Hash)), issuance.OCSPUnauthorized)
 }
 
-// A revoked responder is replaced, on every node.
 func TestResponderIsRevoked(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)

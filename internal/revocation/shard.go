@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// shardSize is the number of certificates per shard and maxOwnShards the maximum number of shards if an authority's
-	// settings do not specify one.
+	// shardSize is the number of certificates per shard and maxOwnShards the maximum number of shards unless an
+	// authority's settings specify one.
 	shardSize    = 10_000
 	maxOwnShards = 128
 )
@@ -39,13 +39,12 @@ const (
 	countAfter = 100 // certificates
 )
 
-// shardsFor returns the number of shards for a number of certificates.
 func shardsFor(certificates int64) int {
 	return int(min(1+certificates/shardSize, maxOwnShards))
 }
 
-// ChooseShard returns the issuer for a new certificate, with the URL of the CRL that the certificate names, and the
-// shard of that CRL; 0 for the full CRL.
+// ChooseShard returns the issuer for a new certificate, with the CRL URL for the certificate, and the shard of that
+// CRL; 0 for the full CRL.
 func (s *Service) ChooseShard(ctx context.Context, a *issuers.Issuer) (issuer issuance.Issuer, shard int, err error) {
 	issuer = a.Issuer
 	if issuer.CRLURL == "" {
@@ -90,7 +89,7 @@ func (s *Service) issuedAbout(ctx context.Context, authorityID int64) (int64, er
 }
 
 // RecordURL records the URL of a partitioned CRL in the transaction of a certificate that names it, because the CRL
-// must name it too. A URL known to be recorded is not written again.
+// must name it too. A known URL is not written again.
 func (s *Service) RecordURL(tx *store.Tx, cert *notary.Certificate, url string) error {
 	if cert.Shard == 0 || s.shards.recorded(keyOf(cert), url) {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"notary/internal/testkit"
 )
 
-// Flags returns the flags of a server on a data folder, with free ports and without a setup code.
+// Flags returns flags for a server on a data folder, with free ports and no setup code.
 func Flags(data string) map[string]any {
 	return map[string]any{config.KeyData: data, config.KeyListen: "127.0.0.1:0", config.KeyPublishListen: "127.0.0.1:0",
 		config.KeySetupCode: config.NoSetupCode}
