@@ -21,7 +21,7 @@ func Jobs(st *store.Store, authorities *ca.Service, rev *revocation.Service, acc
 		{Name: "renew OCSP responders", Every: time.Minute, Run: rev.RenewResponders},
 		{Name: "delete expired sessions", Every: time.Minute, Run: accounts.CleanUp},
 		{Name: "sequence events", Every: time.Second, Run: store.NewSequencer(st).Run},
-		{Name: "check records", Every: time.Minute, Run: authorities.CheckRecords},
+		{Name: "check records", Every: time.Minute, Run: authorities.CheckRecords, Unhurried: true},
 	}
 }
 

@@ -25,6 +25,8 @@ type Job struct {
 	Name  string
 	Every time.Duration
 	Run   func(context.Context) error
+	// Unhurried jobs run for the first time an interval after the start, when the clients that waited for it are served.
+	Unhurried bool
 }
 
 // Lease requests the lease for the given term and reports whether this node holds it.
@@ -43,7 +45,11 @@ type Runner struct {
 func New(list []Job, lease Lease, log *slog.Logger) *Runner {
 	r := &Runner{lease: lease, log: log, metrics: newMetrics()}
 	for _, job := range list {
-		r.jobs = append(r.jobs, &progress{Job: job})
+		p := &progress{Job: job}
+		if job.Unhurried {
+			p.started = time.Now()
+		}
+		r.jobs = append(r.jobs, p)
 		r.metrics.failures.WithLabelValues(job.Name) // creates the series, at zero
 	}
 	return r
@@ -57,8 +63,8 @@ type progress struct {
 	failure string // the last failure logged
 }
 
-// Run runs the jobs at once and then at their intervals, while this node holds the lease, until ctx ends and every job
-// has returned. Errors and panics are logged, and the job runs again after its interval.
+// Run runs the jobs, most of them at once, and then at their intervals, while this node holds the lease, until ctx ends
+// and every job has returned. Errors and panics are logged, and the job runs again after its interval.
 func (r *Runner) Run(ctx context.Context) {
 	defer r.running.Wait()
 	clock := time.NewTicker(tick)
