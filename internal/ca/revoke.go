@@ -35,7 +35,7 @@ func (s *Service) writeRevocations(ctx context.Context, caller notary.Caller, fn
 	var issuers []int64
 	err := s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		err := fn(tx)
-		issuers = append(issuers, tx.Revoked()...) // of retried attempts, too
+		issuers = append(issuers, tx.RevokedIssuers()...) // of an attempt that is repeated, too
 		return err
 	})
 	s.revocation.Revoked(issuers)
@@ -117,14 +117,11 @@ func (s *Service) revokeRequest(ctx context.Context, tx *store.Tx, caller notary
 // revoked here.
 func (s *Service) revokeOlder(ctx context.Context, tx *store.Tx, caller notary.Caller, req *notary.Request,
 	reason notary.RevocationReason) (left []NotRevoked, err error) {
-	all, err := tx.CertificatesOfRequest(ctx, req.ID)
+	older, err := tx.OtherCertificatesInForce(ctx, req.ID, req.Certificate.ID, s.now())
 	if err != nil {
 		return nil, err
 	}
-	for _, cert := range all {
-		if cert.ID == req.Certificate.ID || cert.Revocation != nil || s.now().After(cert.NotAfter) {
-			continue
-		}
+	for _, cert := range older {
 		refusal, err := s.revokeUnlessRefused(ctx, tx, caller, cert, reason)
 		if err != nil {
 			return nil, err
@@ -365,11 +362,8 @@ func (s *Service) revokeUser(ctx context.Context, tx *store.Tx, caller notary.Ca
 	if cert.RequestID == 0 {
 		return nil
 	}
-	req, err := tx.Request(ctx, cert.RequestID)
-	if notary.KindOf(err) == notary.NotFound { // just deleted
-		return nil
-	}
-	if err != nil || req.Certificate == nil || req.Certificate.ID != cert.ID {
+	req, err := tx.RequestUsing(ctx, cert)
+	if err != nil || req == nil {
 		return err
 	}
 	next, err := req.Status.Next(notary.Revoke)

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"regexp"
 	"sync"
 )
 
@@ -74,12 +75,20 @@ func (s *statements) get(ctx context.Context, text string) (*sql.Stmt, error) {
 		stmt.Close() // takes effect when no longer in use
 		delete(s.prepared, old)
 	}
-	stmt, err := s.db.PrepareContext(context.WithoutCancel(ctx), text)
+	stmt, err := s.db.PrepareContext(context.WithoutCancel(ctx), compiledOnce(text))
 	if err != nil {
 		return nil, err
 	}
 	s.prepared[text] = stmt
 	return stmt, nil
+}
+
+var limitParameter = regexp.MustCompile(`\bLIMIT (\$\d+)`)
+
+// compiledOnce returns the text with parameters of LIMIT as expressions. SQLite's planner looks at the value of a bare
+// one, and compiles the statement again each time that it is set, which takes longer than most queries.
+func compiledOnce(text string) string {
+	return limitParameter.ReplaceAllString(text, "LIMIT CAST($1 AS INTEGER)")
 }
 
 // close closes the statements of a single connection, which would otherwise keep the file open and its log unmerged.

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 )
@@ -13,7 +12,7 @@ func (d *DB) Traced(fn func(text string, args []any)) *DB {
 	return &DB{engine: tracedEngine{d.engine, fn}, now: d.now, topics: d.topics, listeners: d.listeners}
 }
 
-// Statements returns the texts that a SQLite database has prepared so far.
+// Statements returns the texts that a SQLite database has compiled so far.
 func (d *DB) Statements() []string {
 	e := d.engine.(*sqliteEngine)
 	return slices.Concat(e.pool.texts(), e.writer.sql.texts())
@@ -22,7 +21,11 @@ func (d *DB) Statements() []string {
 func (s *statements) texts() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return slices.Collect(maps.Keys(s.prepared))
+	var all []string
+	for text := range s.prepared {
+		all = append(all, compiledOnce(text))
+	}
+	return all
 }
 
 type tracedEngine struct {

@@ -34,6 +34,7 @@ func (tx *Tx) ImportRevocations(authorityID int64, entries []notary.Revocation) 
 			return err
 		}
 	}
+	tx.revokedBy(authorityID)
 	tx.db.Count(revokedCounter(authorityID, 0), int64(len(entries)))
 	tx.db.Count(unknownCounter, int64(len(entries)))
 	return nil

@@ -23,6 +23,8 @@ var gathers = regexp.MustCompile(`\) page CROSS JOIN`)
 // bounded matches the scans of subqueries with a limit.
 var bounded = regexp.MustCompile(`^SCAN (t|u|g|page|\d+(-ROW VALUES CLAUSE)?|CONSTANT ROW|\(subquery-\d+\))$`)
 
+var statementKind = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE)`)
+
 // No query scans or sorts a large table.
 func TestSQLiteQueriesUseIndexes(t *testing.T) {
 	t.Parallel()
@@ -37,7 +39,7 @@ func TestSQLiteQueriesUseIndexes(t *testing.T) {
 	_, err := db.Exec(`PRAGMA foreign_keys = 1`) // foreign key checks are queries too
 	testkit.Check(t, err)
 	for _, text := range texts {
-		if !regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE)`).MatchString(text) {
+		if !statementKind.MatchString(text) {
 			continue // BEGIN and the like
 		}
 		rows, err := db.Query(`EXPLAIN QUERY PLAN `+text, make([]any, parameters(text))...)
@@ -71,7 +73,7 @@ func walk(t *testing.T, s *store.Store, now time.Time) {
 	t.Helper()
 	ctx := t.Context()
 	seen := map[string]bool{"Write": true, "WriteAs": true, "WriteAccount": true, "Close": true, "DB": true,
-		"EachRevocation": true, "OnDamage": true, "Revoked": true, "RevokedCertificates": true,
+		"EachRevocation": true, "OnDamage": true, "RevokedIssuers": true, "RevokedCertificates": true,
 		"Fill": true, "Shared": true, "Watch": true, "OnChange": true, "Ready": true, "DatabaseTime": true,
 		"LoginAddresses":   true, // scans the few events that it found
 		"CompromisedInUse": true} // after an upgrade, every compromised key
@@ -141,6 +143,8 @@ type reads interface {
 	EachCertificate(context.Context, notary.Filter, func(*notary.Certificate) error) error
 	RequestWithContent(context.Context, int64, string) (int64, error)
 	CertificatesOfRequest(context.Context, int64) ([]*notary.Certificate, error)
+	RequestUsing(context.Context, *notary.Certificate) (*notary.Request, error)
+	OtherCertificatesInForce(context.Context, int64, int64, time.Time) ([]*notary.Certificate, error)
 	AuthorityWithCertificate(context.Context, int64) (*notary.Authority, error)
 	CertificatesWithKey(ctx context.Context, keyFingerprint string) ([]*notary.Certificate, error)
 	KeysInForce(ctx context.Context, now time.Time, after int64, limit int) ([]store.CertificateKey, error)
@@ -216,6 +220,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("LastIssued", second(r.LastIssued(ctx, 1, now, 1)))
 	do("FirstIssued", second(r.FirstIssued(ctx, 1, now, 1)))
 	do("Request", second(r.Request(ctx, 1)))
+	do("RequestUsing", second(r.RequestUsing(ctx, &notary.Certificate{ID: 1, RequestID: 1})))
 	do("RequestWithContent", second(r.RequestWithContent(ctx, 1, "ab")))
 	do("EachRequest", r.EachRequest(ctx, notary.Filter{}, func(*notary.Request) error { return nil }))
 	do("EachRequest", r.EachRequest(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1}, func(*notary.Request) error { return nil }))
@@ -224,6 +229,7 @@ func walkReads(ctx context.Context, r reads, now time.Time, do func(string, erro
 	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{}, func(*notary.Certificate) error { return nil }))
 	do("EachCertificate", r.EachCertificate(ctx, notary.Filter{Email: "somebody@example.com", Owner: 1}, func(*notary.Certificate) error { return nil }))
 	do("CertificatesOfRequest", second(r.CertificatesOfRequest(ctx, 1)))
+	do("OtherCertificatesInForce", second(r.OtherCertificatesInForce(ctx, 1, 1, now)))
 	do("CertificatesWithKey", second(r.CertificatesWithKey(ctx, "")))
 	do("KeysInForce", second(r.KeysInForce(ctx, now, 0, 1)))
 	do("CertificatesInForce", second(r.CertificatesInForce(ctx, now, []int64{1})))

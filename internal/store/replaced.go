@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
-	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -62,13 +60,16 @@ func memberOf(c *notary.Certificate, id int64) member {
 // replacement returns an expression for a certificate that replaces this one, or NULL. That is a current
 // certificate of the same owner or any certificate without an owner. The latter need not be current,
 // because another owner's may have replaced it.
+//
+// The owner is an expression, since SQLite would compare a bare parameter with the condition of certificate_unowned,
+// and would therefore compile the statement anew whenever the parameter is set.
 func (m member) replacement(b *db.Binder) string {
 	from := "FROM certificate y WHERE y.name_set = " + b.Bind(m.set) + " AND "
 	later := " AND y.not_after >= " + b.Bind(m.notAfter) + m.compare(b, "y", " >= ", " > ")
 	if m.owner == 0 {
 		return "(SELECT MAX(y.id) " + from + "y.replaced_by IS NULL" + later + ")"
 	}
-	return "COALESCE((SELECT MAX(y.id) " + from + "y.replaced_by IS NULL AND y.requester_id = " + b.Bind(m.owner) + later + "), " +
+	return "COALESCE((SELECT MAX(y.id) " + from + "y.replaced_by IS NULL AND y.requester_id = CAST(" + b.Bind(m.owner) + " AS BIGINT)" + later + "), " +
 		"(SELECT y.id " + from + "y.requester_id = 0" + later + " ORDER BY y.not_after DESC, y.id DESC LIMIT 1))"
 }
 
@@ -144,31 +145,31 @@ func (tx *Tx) leaveNames(c *notary.Certificate) error {
 	if err := tx.claimNames(nameSet(c)); err != nil {
 		return err
 	}
-	var replacement, notAfter int64
-	err := tx.q.QueryRow(ctx, `SELECT COALESCE(replaced_by, 0), not_after FROM certificate
-		WHERE id = $1 AND name_set IS NOT NULL`, c.ID).Scan(&replacement, &notAfter)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	} else if err != nil {
-		return db.MapError(err)
-	}
-	if replacement == 0 {
-		tx.db.Count(ExpiryCounter(db.TimeOf(notAfter)), -1)
-	}
-	if err := tx.db.Later(`UPDATE certificate SET name_set = NULL, replaced_by = NULL WHERE id = $1`, c.ID); err != nil {
+	left, err := db.Collect(ctx, tx.reader.q, scanMember, `
+		SELECT `+memberColumns+` FROM certificate k WHERE k.id = $1 AND k.name_set IS NOT NULL
+		UNION ALL
+		SELECT `+memberColumns+` FROM certificate k WHERE k.replaced_by = $1`, c.ID)
+	if err != nil {
 		return err
 	}
-	left, err := db.Collect(ctx, tx.reader.q, scanMember, `SELECT `+memberColumns+` FROM certificate k WHERE k.replaced_by = $1`, c.ID)
-	if err != nil {
+	own := slices.IndexFunc(left, func(m member) bool { return m.id == c.ID })
+	if own < 0 {
+		return nil
+	}
+	if left[own].replacedBy == 0 {
+		tx.db.Count(ExpiryCounter(db.TimeOf(left[own].notAfter)), -1)
+	}
+	left = slices.Delete(left, own, own+1)
+	if err := tx.db.Later(`UPDATE certificate SET name_set = NULL, replaced_by = NULL WHERE id = $1`, c.ID); err != nil {
 		return err
 	}
 	return tx.replaceAgain(left, func(m member) { tx.db.Count(ExpiryCounter(db.TimeOf(m.notAfter)), 1) })
 }
 
-const memberColumns = `k.name_set, k.id, k.requester_id, k.not_before, k.not_after`
+const memberColumns = `k.name_set, k.id, k.requester_id, k.not_before, k.not_after, COALESCE(k.replaced_by, 0)`
 
 func scanMember(row db.Row) (m member, err error) {
-	err = row.Scan(&m.set, &m.id, &m.owner, &m.notBefore, &m.notAfter)
+	err = row.Scan(&m.set, &m.id, &m.owner, &m.notBefore, &m.notAfter, &m.replacedBy)
 	return m, err
 }
 

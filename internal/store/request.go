@@ -70,6 +70,20 @@ func (r reader) scanRequestAnd(row db.Row, more ...any) (*notary.Request, error)
 	return &req, nil
 }
 
+// RequestUsing returns the request that has the certificate in use, with as much of it as its transition and events
+// need, or nil if there is none.
+func (r reader) RequestUsing(ctx context.Context, c *notary.Certificate) (*notary.Request, error) {
+	req := &notary.Request{Certificate: c}
+	var names string
+	err := r.q.QueryRow(ctx, `SELECT id, status, common_name, names FROM request WHERE id = $1 AND certificate_id = $2`,
+		c.RequestID, c.ID).Scan(&req.ID, &req.Status, &req.CommonName, &names)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	req.Names = notary.ParseNames(names)
+	return req, db.MapError(err)
+}
+
 // RequestWithContent returns the id of the request with this content and requester, or 0.
 func (r reader) RequestWithContent(ctx context.Context, requesterID int64, content string) (id int64, err error) {
 	err = r.q.QueryRow(ctx, `SELECT id FROM request WHERE requester_id = $1 AND content = $2 AND content <> ''`,

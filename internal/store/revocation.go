@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"notary"
@@ -39,6 +40,7 @@ func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationR
 		return err
 	}
 	tx.changedCertificate(c)
+	tx.revokedBy(c.AuthorityID)
 	tx.db.Count(correctedCounter(c.AuthorityID, 0), 1)
 	if c.Shard > 0 {
 		tx.db.Count(correctedCounter(c.AuthorityID, c.Shard), 1)
@@ -52,20 +54,20 @@ func (tx *Tx) CorrectRevocation(c *notary.Certificate, reason notary.RevocationR
 func (tx *Tx) RevokedCertificates() []notary.RevokedCertificate { return tx.revoked }
 
 func (tx *Tx) countRevocation(authorityID int64, shard int) {
+	tx.revokedBy(authorityID)
 	tx.db.Count(revokedCounter(authorityID, 0), 1)
 	if shard > 0 {
 		tx.db.Count(revokedCounter(authorityID, shard), 1)
 	}
 }
 
-// Revoked returns the authorities whose revocations this transaction has changed so far.
-func (tx *Tx) Revoked() (authorityIDs []int64) {
-	for name := range tx.db.Counted() {
-		if key, err := revokedCounterKey(name); err == nil && key.Shard == 0 {
-			authorityIDs = append(authorityIDs, key.AuthorityID)
-		}
+// RevokedIssuers returns the authorities whose revocations this transaction has changed so far.
+func (tx *Tx) RevokedIssuers() (authorityIDs []int64) { return tx.issuers }
+
+func (tx *Tx) revokedBy(authorityID int64) {
+	if !slices.Contains(tx.issuers, authorityID) {
+		tx.issuers = append(tx.issuers, authorityID)
 	}
-	return authorityIDs
 }
 
 // listingMargin is more than what lies between the time of a revocation and its commit, and

@@ -13,6 +13,7 @@ type Tx struct {
 	reader
 	db      *db.Tx
 	revoked []notary.RevokedCertificate // by this transaction
+	issuers []int64                     // of revocations that this transaction has changed
 }
 
 // The topics of [Store.OnChange] and [Store.Watch]: what nodes cache.
