@@ -2,13 +2,10 @@ package issuance
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"io"
-	"math/big"
 	"time"
 
 	"notary"
@@ -95,23 +92,6 @@ func makeAuthority(template *x509.Certificate, pathLen int, constraints notary.N
 	extension, err := pki.ConstraintsExtension(constraints)
 	template.ExtraExtensions = append(template.ExtraExtensions, extension)
 	return err
-}
-
-// newSerial returns a random serial number: positive, with 128 random bits and at most 17 octets, well below the
-// limit of 20 (RFC 5280, section 4.1.2.2).
-func newSerial(random io.Reader) (*big.Int, error) {
-	if random == nil {
-		random = rand.Reader
-	}
-	var octets [16]byte
-	for {
-		if _, err := io.ReadFull(random, octets[:]); err != nil {
-			return nil, notary.InternalError("draw a serial number", err)
-		}
-		if serial := new(big.Int).SetBytes(octets[:]); serial.Sign() > 0 {
-			return serial, nil
-		}
-	}
 }
 
 // setValidity sets the end of validity to the requested one or to whole, the first second after the default

@@ -1,0 +1,28 @@
+package store
+
+import (
+	"notary"
+	"notary/internal/db"
+)
+
+// The topics of [Store.OnChange] and [Store.Watch]: what nodes cache.
+const (
+	Authorities = "authorities" // with the certificates of their keys and revocations of these
+	Profiles    = "profiles"
+)
+
+// topics lists the tables behind each topic. See also [Tx.changedCertificate].
+var topics = []db.Topic{
+	{Name: Authorities, Tables: []string{"authority"},
+		Except: []string{"UPDATE authority SET crl_number", "UPDATE authority SET crl_base"}}, // by each CRL
+	{Name: Profiles, Tables: []string{"profile"}, // holds the version in force
+		Except: []string{"INSERT INTO profile (builtin"}}, // by the first start, before anything is cached
+}
+
+// changedCertificate invalidates the authorities if a recorded or revoked certificate may belong to a CA. Old imported
+// certificates may lack basicConstraints.
+func (tx *Tx) changedCertificate(c *notary.Certificate) {
+	if c.ClaimsCA() || c.RequestID == 0 && c.Profile == "" {
+		tx.db.Changed(Authorities)
+	}
+}
