@@ -134,7 +134,8 @@ func (e *Event) ref(kind string, id int64) (Ref, bool) {
 type Fields map[string]any
 
 // EventKinds are the kinds of objects that have events.
-var EventKinds = []string{"request", "certificate", "authority", "profile", "account", "group", "grant", "clock", "call", "inventory", "settings",
+var EventKinds = []string{"request", "certificate", "authority", "profile", "account", "group", "grant", "clock",
+	"call", "inventory", "settings",
 	"database"}
 
 // AccountEventKinds are the kinds whose events require permission to manage accounts.

@@ -16,7 +16,7 @@ type Group struct {
 // object.
 type Grant struct {
 	ID        int64
-	AccountID int64 // to whom it is given: either this or GroupID is 0
+	AccountID int64 // the recipient: either this or GroupID is 0
 	GroupID   int64
 	CreatedAt time.Time
 	GrantTerms

@@ -96,17 +96,17 @@ func TestImportRules(t *testing.T) {
 		}
 		allowed, known := mayImport[p.ImportPath]
 		if !known {
-			t.Errorf("%s has no place in the house: give it one in this test and in docs/architecture.md", p.ImportPath)
+			t.Errorf("%s is not in mayImport: add it there and to docs/architecture.md", p.ImportPath)
 		}
 		for _, imported := range p.Imports {
 			if ours(imported) && !slices.Contains(allowed, imported) {
-				t.Errorf("%s imports %s, which the house does not allow", p.ImportPath, imported)
+				t.Errorf("%s imports %s, which mayImport does not allow", p.ImportPath, imported)
 			}
 		}
 	}
 }
 
-func TestOnlyTheCommandLineImportsTheWiring(t *testing.T) {
+func TestOnlyCLIImportsApp(t *testing.T) {
 	for _, p := range list(t, "./...") {
 		if p.ImportPath == "notary/internal/cli" || p.ImportPath == "notary/internal/app/apptest" {
 			continue
@@ -211,7 +211,7 @@ func TestPackageNames(t *testing.T) {
 	refused := []string{"util", "utils", "common", "types", "models", "helpers", "backends"}
 	for _, p := range list(t, "./...") {
 		if slices.Contains(refused, path.Base(p.ImportPath)) {
-			t.Errorf("%s: name the package after what it is", p.ImportPath)
+			t.Errorf("%s: name the package after its content", p.ImportPath)
 		}
 	}
 }

@@ -116,8 +116,9 @@ type NameRules struct {
 	DNS   NameRule // "example.com" and its subdomains, ".example.com" for subdomains only
 	IP    NameRule // "10.0.0.0/8", or a single address
 	Email NameRule // a domain "example.com", its subdomains ".example.com", or a single address
-	URI   NameRule // a host "example.com", its subdomains ".example.com", or "spiffe://example.org/web" and paths below it
-	UPN   NameRule // a domain "corp.example", its subdomains ".corp.example", or a single user principal name
+	// a host "example.com", its subdomains ".example.com", or "spiffe://example.org/web" and paths below it
+	URI NameRule
+	UPN NameRule // a domain "corp.example", its subdomains ".corp.example", or a single user principal name
 
 	Wildcards   bool // whether DNS names may be wildcards
 	Underscores bool // whether DNS names may contain underscores, which host names may not

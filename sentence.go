@@ -161,7 +161,8 @@ func plain(value any) string {
 	return fmt.Sprint(value)
 }
 
-var fieldLabels = map[string]string{"crl": "CRL", "ocsp": "OCSP", "csr_sha256": "CSR SHA-256", "sha256": "SHA-256", "crl_number": "CRL number",
+var fieldLabels = map[string]string{"crl": "CRL", "ocsp": "OCSP", "csr_sha256": "CSR SHA-256", "sha256": "SHA-256",
+	"crl_number": "CRL number",
 	"crl_shards": "CRL shards", "crl_entries": "CRL entries"}
 
 // fieldLabel returns the display name of a field.

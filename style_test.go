@@ -40,7 +40,8 @@ func TestStyle(t *testing.T) {
 	}
 	for _, pool := range pools {
 		if n := len(pool.findings); n > pool.most {
-			t.Errorf("%d phrases are new in %s:\n%s", n-pool.most, strings.Join(pool.paths, " "), strings.Join(pool.findings, "\n"))
+			t.Errorf("%d phrases are new in %s:\n%s", n-pool.most, strings.Join(pool.paths, " "),
+				strings.Join(pool.findings, "\n"))
 		}
 	}
 	if *lowerPending && !t.Failed() {

@@ -42,7 +42,7 @@ func (a *App) announce() {
 	out := a.options.Out
 	announce(out, a.config, endpoints{addr, published, a.publishURL, a.metricsAddress, a.certificate.Fingerprint()})
 	if warning := a.authorities.PublishWarning(); warning != "" {
-		a.log.Warn("other machines cannot reach what certificates name: set "+config.KeyPublishURL+
+		a.log.Warn("certificates contain a loopback URL, which other machines cannot reach: set "+config.KeyPublishURL+
 			" before issuing certificates for other machines", config.KeyPublishURL, a.publishURL)
 		fmt.Fprintf(out, "Warning: %s\n", warning)
 	}

@@ -24,10 +24,12 @@ func TestAnnouncement(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			announce(&out, &config.Config{Data: "/srv/notary", ExternalHostname: "notary.example.com"}, endpoints{test.addr, test.published, "http://notary.example.com:2112", "", "abcd"})
+			announce(&out, &config.Config{Data: "/srv/notary", ExternalHostname: "notary.example.com"},
+				endpoints{test.addr, test.published, "http://notary.example.com:2112", "", "abcd"})
 			want := "Notary listens on " + test.url + "\n  data:        /srv/notary\n"
 			if test.published != "" {
-				want += "  publishes:   on " + test.published + ", which certificates name http://notary.example.com:2112\n"
+				want += "  publishes:   on " + test.published +
+					", which certificates name http://notary.example.com:2112\n"
 			}
 			want += "  certificate: SHA-256 abcd\n"
 			if out.String() != want {

@@ -75,7 +75,7 @@ func New(ctx context.Context, live *config.Live, options Options) (*App, error) 
 
 // open opens what depends on the store.
 func (a *App) open(ctx context.Context) error {
-	keys, err := openKeystore(ctx, a.config, sealedSomething(a.store), a.log)
+	keys, err := openKeystore(ctx, a.config, hasSealedKeys(a.store), a.log)
 	if err != nil {
 		return err
 	}
@@ -87,15 +87,17 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.clock.Check(ctx); err != nil {
 		return err
 	}
-	a.issuers, err = issuers.New(ctx, a.store, keys, damage.Watch(a.store, a.log), issuers.Options{PublishURL: a.publishURL})
+	a.issuers, err = issuers.New(ctx, a.store, keys, damage.Watch(a.store, a.log),
+		issuers.Options{PublishURL: a.publishURL})
 	if err != nil {
 		return err
 	}
 	if a.revocation, err = revocation.New(ctx, a.store, keys, a.issuers, a.log); err != nil {
 		return err
 	}
-	a.authorities, err = ca.New(ctx, a.store, keys, a.issuers, a.revocation, ca.Options{Log: a.log, MayIssue: a.clock.MayIssue,
-		PaceChecks: true})
+	a.authorities, err = ca.New(ctx, a.store, keys, a.issuers, a.revocation,
+		ca.Options{Log: a.log, MayIssue: a.clock.MayIssue,
+			PaceChecks: true})
 	if err != nil {
 		return err
 	}
@@ -114,7 +116,7 @@ func (a *App) openAccounts(ctx context.Context) (err error) {
 		SessionIdle:    a.config.SessionIdle,
 		SessionLife:    a.config.SessionLife,
 		NoSetupCode:    a.config.SetupCode == config.NoSetupCode,
-		OnFirstAccount: func() { dropSetupCodeFile(a.config, a.log) },
+		OnFirstAccount: func() { removeSetupCodeFile(a.config, a.log) },
 	})
 	a.live.OnReload(func(c *config.Config) { a.accounts.LimitSessions(c.SessionIdle, c.SessionLife) })
 	a.setup, err = prepareSetup(ctx, a.config, a.accounts, a.log)

@@ -27,7 +27,7 @@ func TestKnownClients(t *testing.T) {
 		"session":                  {"/requests/new", "Cookie", "__Host-notary-session=" + good, true},
 		"token on a page":          {"/requests/new", "Authorization", "Bearer " + good, false},
 		"session on the API":       {"/api/v1/accounts", "Cookie", "__Host-notary-session=" + good, false},
-		"a token that nobody has":  {"/api/v1/accounts", "Authorization", "Bearer " + strings.Repeat("A", 43), false},
+		"an unknown token":         {"/api/v1/accounts", "Authorization", "Bearer " + strings.Repeat("A", 43), false},
 		"nothing":                  {"/api/v1/accounts", "Accept", "*/*", false},
 		"an empty session":         {"/", "Cookie", "__Host-notary-session=", false},
 		"another kind of password": {"/login", "Authorization", "Basic " + good, false},
@@ -38,13 +38,13 @@ func TestKnownClients(t *testing.T) {
 			r := httptest.NewRequest("POST", tt.path, nil)
 			r.Header.Set(tt.header, tt.value)
 			if clients.Known(r) {
-				t.Error("it is known before anybody has asked the database")
+				t.Error("it is known before the database was queried")
 			}
 			if got := clients.Check(r); got != tt.known {
-				t.Errorf("by the database it is known: %v, want %v", got, tt.known)
+				t.Errorf("known by the database: %v, want %v", got, tt.known)
 			}
 			if got := clients.Known(r); got != tt.known {
-				t.Errorf("afterwards it is known: %v, want %v", got, tt.known)
+				t.Errorf("known afterwards: %v, want %v", got, tt.known)
 			}
 		})
 	}

@@ -64,10 +64,12 @@ func (a *App) listen(ctx context.Context) error {
 }
 
 func (a *App) newMainServer(ctx context.Context) (*server.Server, error) {
-	api := rest.New(rest.Config{CA: a.authorities, Revocation: a.revocation, Auth: a.accounts, Clock: a.clock, Version: a.options.Version,
-		Log: a.log, Stopping: ctx, Settings: a.live.Settings, Ready: a.store.Ready})
-	pages := web.New(web.Config{CA: a.authorities, Revocation: a.revocation, Auth: a.accounts, Version: a.options.Version,
-		Log: a.log, Stopping: ctx.Done(), Settings: a.live.Settings})
+	api := rest.New(rest.Config{CA: a.authorities, Revocation: a.revocation, Auth: a.accounts, Clock: a.clock,
+		Version: a.options.Version,
+		Log:     a.log, Stopping: ctx, Settings: a.live.Settings, Ready: a.store.Ready})
+	pages := web.New(web.Config{CA: a.authorities, Revocation: a.revocation, Auth: a.accounts,
+		Version: a.options.Version,
+		Log:     a.log, Stopping: ctx.Done(), Settings: a.live.Settings})
 	return server.New(server.Config{
 		Addr:          a.config.Listen,
 		Certificate:   a.certificate,
@@ -110,7 +112,8 @@ func listenToPublish(c *config.Config) (net.Listener, error) {
 	if errors.As(err, &e) {
 		named := *e
 		named.Field = config.KeyPublishListen
-		named.Message += " (" + config.KeyPublishListen + ", where CRLs are published; " + config.Off + " publishes nothing)"
+		named.Message += " (" + config.KeyPublishListen + ", where CRLs are published; " + config.Off +
+			" publishes nothing)"
 		return nil, &named
 	}
 	return listener, err

@@ -16,7 +16,7 @@ import (
 	"notary/internal/testkit"
 )
 
-func TestLogGoesWhereItShould(t *testing.T) {
+func TestLogOutput(t *testing.T) {
 	t.Parallel()
 	for _, target := range []string{"stdout", "stderr"} {
 		var stdout, stderr bytes.Buffer
@@ -83,7 +83,9 @@ func TestReloadReopensTheLog(t *testing.T) {
 	testkit.Check(t, err)
 	defer output.Close()
 	broken := errors.New("broken")
-	l := config.NewLive(&config.Config{Log: config.Log{Output: name}}, func() (*config.Config, error) { return nil, broken }, log)
+	l := config.NewLive(&config.Config{Log: config.Log{Output: name}}, func() (*config.Config, error) {
+		return nil, broken
+	}, log)
 	l.Reopen = output.prepare
 	log.Info("before")
 	testkit.Check(t, os.Rename(name, name+".1"))

@@ -32,7 +32,8 @@ func newMetricsServer(addr string, metrics *server.Metrics, token func() string,
 		case !isScrape(r):
 			http.NotFound(w, r)
 		case token() == "" && server.IsLoopback("http://"+addr) && !server.IsLoopback("http://"+r.Host):
-			http.Error(w, "use the address of "+config.KeyMetricsListen+", or set "+config.KeyMetricsToken, http.StatusForbidden)
+			http.Error(w, "use the address of "+config.KeyMetricsListen+", or set "+config.KeyMetricsToken,
+				http.StatusForbidden)
 		case token() == "":
 			open.ServeHTTP(w, r)
 		default:

@@ -48,12 +48,14 @@ func TestMetricsOnTheMainListener(t *testing.T) {
 	c.MetricsToken = metricsToken
 	url, _ = apptest.Start(t, c)
 	for _, authorization := range []string{"", "Bearer wrong"} {
-		if status, body := scrape(t, url+"/metrics", authorization); status != 401 || strings.Contains(body, "notary_") {
+		if status, body := scrape(t, url+"/metrics", authorization); status != 401 ||
+			strings.Contains(body, "notary_") {
 			t.Errorf("%q: %d %s", authorization, status, body)
 		}
 	}
 	status, body = scrape(t, url+"/metrics", "Bearer "+metricsToken)
-	for _, want := range []string{`notary_certificate_requests{status="Outstanding"} 0`, "notary_certificates 0\n", "notary_certificates_expired 0\n",
+	for _, want := range []string{`notary_certificate_requests{status="Outstanding"} 0`, "notary_certificates 0\n",
+		"notary_certificates_expired 0\n",
 		`notary_certificates_expiring{days="30"} 0`, `route="/metrics"`, "go_goroutines"} {
 		if status != 200 || !strings.Contains(body, want) {
 			t.Errorf("%d, want %q in\n%s", status, want, body)
@@ -66,14 +68,17 @@ func TestMetricsOnTheirOwnListener(t *testing.T) {
 	t.Parallel()
 	statistics := func(context.Context) (notary.Statistics, error) { return notary.Statistics{}, nil }
 	token := ""
-	s, err := app.NewMetricsServer("127.0.0.1:0", server.NewMetrics("v1", statistics, quiet), func() string { return token }, quiet)
+	s, err := app.NewMetricsServer("127.0.0.1:0", server.NewMetrics("v1", statistics, quiet), func() string {
+		return token
+	}, quiet)
 	testkit.Check(t, err)
 	ctx, end := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx) }()
 	defer func() { end(); testkit.Check(t, <-done) }()
 	url := "http://" + s.Addr()
-	if status, body := scrape(t, url+"/metrics", ""); status != 200 || !strings.Contains(body, "notary_certificates 0\n") {
+	if status, body := scrape(t, url+"/metrics", ""); status != 200 ||
+		!strings.Contains(body, "notary_certificates 0\n") {
 		t.Errorf("%d %s", status, body)
 	}
 	for _, path := range []string{"/", "/status", "/api/v1/certificates", "/metrics/"} {
@@ -83,7 +88,8 @@ func TestMetricsOnTheirOwnListener(t *testing.T) {
 	}
 	_, port, err := net.SplitHostPort(s.Addr())
 	testkit.Check(t, err)
-	for host, want := range map[string]int{"localhost:" + port: 200, "attacker.example:" + port: 403, "127.0.0.1.attacker.example": 403} {
+	for host, want := range map[string]int{"localhost:" + port: 200, "attacker.example:" + port: 403,
+		"127.0.0.1.attacker.example": 403} {
 		req, err := http.NewRequestWithContext(t.Context(), "GET", url+"/metrics", nil)
 		testkit.Check(t, err)
 		req.Host = host

@@ -18,13 +18,13 @@ import (
 
 func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (*store.Store, error) {
 	if store.IsPostgres(c.DB) {
-		log.Info("opening the PostgreSQL database; if it does not answer it is waited for, for half a minute")
+		log.Info("opening the PostgreSQL database, waiting up to 30 seconds for it to respond")
 	}
 	return store.Open(ctx, c.DB, time.Now, store.ReadTimeout(c.ReadTimeout))
 }
 
-// sealedSomething returns a function that reports whether the database contains keys that only its key file opens.
-func sealedSomething(st *store.Store) func(context.Context) (bool, error) {
+// hasSealedKeys returns a function that reports whether the database contains keys that only its key file opens.
+func hasSealedKeys(st *store.Store) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		some, err := st.HasAuthorities(ctx)
 		if some || err != nil {
@@ -46,17 +46,17 @@ func MakeDataFolder(path string) error {
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return &notary.Error{Kind: notary.Forbidden, Err: err, Message: fmt.Sprintf(
-			"this user may not make the data folder %s: make it for the user, or name another with --data", path)}
+			"no permission to create the data folder %s: create it for this user, or choose another with --data", path)}
 	}
 	if err != nil { // includes the cause because no log is open yet
-		return notary.Errorf(notary.Internal, "could not make the data folder: %v", err)
+		return notary.Errorf(notary.Internal, "could not create the data folder: %v", err)
 	}
 	return nil
 }
 
 // openKeystore opens the keystore of the passphrase or the key file. It creates a key file only if no keys in the
 // database may have been sealed with another.
-func openKeystore(ctx context.Context, c *config.Config, sealedSomething func(context.Context) (bool, error),
+func openKeystore(ctx context.Context, c *config.Config, hasSealedKeys func(context.Context) (bool, error),
 	log *slog.Logger) (keystore.Keys, error) {
 	if c.Passphrase != "" {
 		return keystore.FromPassphrase(c.Passphrase)
@@ -64,14 +64,14 @@ func openKeystore(ctx context.Context, c *config.Config, sealedSomething func(co
 	if _, err := os.Stat(c.SealKey); !errors.Is(err, fs.ErrNotExist) {
 		return keystore.FromFile(c.SealKey)
 	}
-	sealed, err := sealedSomething(ctx)
+	sealed, err := hasSealedKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if sealed {
-		return nil, notary.Errorf(notary.Conflict, "the key file %s is missing, and without it the private keys of the "+
-			"authorities in %s cannot be opened: restore it from its backup, copy it from another node, or set %s "+
-			"where a passphrase was used",
+		return nil, notary.Errorf(notary.Conflict, "the key file %s is missing, without which the private keys of "+
+			"the authorities in %s cannot be opened: "+
+			"restore it from its backup, copy it from another node, or set %s if a passphrase was used",
 			c.SealKey, c.DatabaseName(), config.EnvPassphrase)
 	}
 	if err := keystore.CreateFile(c.SealKey); err != nil {

@@ -36,7 +36,7 @@ func TestOpenDataIsRefused(t *testing.T) {
 	}
 }
 
-func TestOpenFilesAreAllNamed(t *testing.T) {
+func TestAllOpenFilesAreNamed(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
 	for _, name := range []string{c.SealKey, c.DB} {
@@ -47,10 +47,11 @@ func TestOpenFilesAreAllNamed(t *testing.T) {
 }
 
 // A file that root created in the server's data folder is refused by name, before it is opened.
-func TestFileThatRootAloneReadsIsRefused(t *testing.T) {
+func TestFileOfRootIsRefused(t *testing.T) {
 	t.Parallel()
 	const name, forbidden = "/data/notary.db", 0o077
-	if got := app.DescribeMode(name, files.RootUser, 0o600, forbidden, false); !strings.Contains(got, name+" belongs to root") {
+	if got := app.DescribeMode(name, files.RootUser, 0o600, forbidden, false); !strings.Contains(got,
+		name+" belongs to root") {
 		t.Errorf("a file of root's: %q", got)
 	}
 	for what, got := range map[string]string{
@@ -79,16 +80,18 @@ func TestRequireServerUser(t *testing.T) {
 }
 
 // The group may read a TLS key only if root owns it, as with Debian's ssl-cert.
-func TestTLSKeyThatOthersReadIsRefused(t *testing.T) {
+func TestOpenTLSKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	root := os.Geteuid() == 0
-	for mode, refused := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o440: !root, 0o640: !root, 0o660: true, 0o644: true, 0o604: true} {
+	for mode, refused := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o440: !root, 0o640: !root, 0o660: true,
+		0o644: true, 0o604: true} {
 		c := apptest.Config(t)
 		c.TLSKey = filepath.Join(t.TempDir(), "tls.key")
 		testkit.Check(t, os.WriteFile(c.TLSKey, nil, 0o600))
 		testkit.Check(t, os.Chmod(c.TLSKey, mode))
 		for name, err := range map[string]error{"start": app.RequirePrivate(c), "reload": app.RequirePrivateTLSKey(c)} {
-			if refused != (notary.KindOf(err) == notary.Forbidden) || refused && !strings.Contains(err.Error(), c.TLSKey) {
+			if refused != (notary.KindOf(err) == notary.Forbidden) || refused &&
+				!strings.Contains(err.Error(), c.TLSKey) {
 				t.Errorf("%s with mode %04o: %v", name, mode, err)
 			}
 		}

@@ -72,7 +72,7 @@ func serveRecoveries(ctx context.Context, folder string, accounts *auth.Service,
 	defer tick.Stop()
 	for {
 		if err := serveRecovery(ctx, folder, accounts, log); err != nil {
-			log.Error("the recovery of an account failed", "error", err)
+			log.Error("could not report the outcome of an account recovery", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -92,7 +92,7 @@ func serveRecovery(ctx context.Context, folder string, accounts *auth.Service, l
 		err = accounts.Recover(ctx, r)
 	}
 	if err != nil {
-		log.Warn("an account was not recovered", "error", err)
+		log.Warn("account not recovered", "error", err)
 	} else {
 		log.Warn("an Admin's password was reset on the server", "email", r.Email)
 	}
@@ -105,11 +105,11 @@ func resultOf(err error) recoveryResult {
 	case err == nil:
 		return recoveryResult{}
 	case errors.Is(err, fs.ErrPermission):
-		return recoveryResult{notary.Forbidden, "the server may not read the request: run this as the server's user"}
+		return recoveryResult{notary.Forbidden, "the server cannot read the request: run this as the server's user"}
 	case errors.As(err, &e) && e.Err == nil:
 		return recoveryResult{e.Kind, e.Message}
 	}
-	return recoveryResult{notary.KindOf(err), "the server could not reset the password: its log has the cause"}
+	return recoveryResult{notary.KindOf(err), "the server could not reset the password: see its log"}
 }
 
 // takeJSON reads and removes a file. It returns false if the file does not exist. Links, and files that other users can
@@ -164,7 +164,7 @@ func writeJSON(name string, v any) error {
 func RecoverAccount(ctx context.Context, c *config.Config, r auth.Recovery) (err error) {
 	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
 		return notary.Errorf(notary.NotFound,
-			"there is no database %s: name the server's data folder with --data or --config", c.DB)
+			"there is no database %s: specify the server's data folder with --data or --config", c.DB)
 	}
 	st, err := store.Open(ctx, c.DB, time.Now)
 	if notary.KindOf(err) == notary.Unavailable && !store.IsPostgres(c.DB) {

@@ -41,10 +41,10 @@ func TestRecoveryFilesOfOthersAreIgnored(t *testing.T) {
 		testkit.Check(t, writeJSON(name, request))
 		prepare()
 		if outcome().Message == "" {
-			t.Errorf("%s is obeyed", what)
+			t.Errorf("%s was processed", what)
 		}
 		if _, err := os.Lstat(name); err == nil {
-			t.Errorf("%s is left", what)
+			t.Errorf("%s was not removed", what)
 		}
 	}
 	testkit.Check(t, writeJSON(name, request))

@@ -42,7 +42,7 @@ func Run(ctx context.Context, p Process) error {
 	}
 	defer output.Close()
 	if dumps != nil {
-		log.Warn("core dumps could not be switched off", "error", dumps)
+		log.Warn("could not disable core dumps", "error", dumps)
 	}
 	live := config.NewLive(c, p.Load, log)
 	live.Hangups, live.Reopen = hangups, output.prepare

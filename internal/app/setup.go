@@ -37,7 +37,7 @@ func prepareSetup(ctx context.Context, c *config.Config, accounts *auth.Service,
 		return nil, err
 	}
 	if initialized || c.SetupCode != "" || store.IsPostgres(c.DB) {
-		dropSetupCodeFile(c, log)
+		removeSetupCodeFile(c, log)
 	}
 	switch {
 	case initialized:
@@ -49,7 +49,7 @@ func prepareSetup(ctx context.Context, c *config.Config, accounts *auth.Service,
 	case store.IsPostgres(c.DB):
 		return offerCode(ctx, accounts)
 	}
-	return keptCode(ctx, c, accounts)
+	return storedCode(ctx, c, accounts)
 }
 
 func setGivenCode(ctx context.Context, c *config.Config, accounts *auth.Service) error {
@@ -68,9 +68,9 @@ func offerCode(ctx context.Context, accounts *auth.Service) (*setup, error) {
 	return s, err
 }
 
-// keptCode returns the code in the data folder. It creates a new one if the file is missing or does not match the
+// storedCode returns the code in the data folder. It creates a new one if the file is missing or does not match the
 // database.
-func keptCode(ctx context.Context, c *config.Config, accounts *auth.Service) (*setup, error) {
+func storedCode(ctx context.Context, c *config.Config, accounts *auth.Service) (*setup, error) {
 	if code, err := ReadSetupCode(c.Data); err == nil {
 		if good, err := accounts.IsSetupCode(ctx, code); good || err != nil {
 			return &setup{needsCode: true, code: code}, err
@@ -98,7 +98,8 @@ func createCode(ctx context.Context, c *config.Config, accounts *auth.Service) (
 func ReplaceSetupCode(ctx context.Context, c *config.Config) (code string, err error) {
 	if c.SetupCode != "" {
 		return "", notary.Errorf(notary.Conflict,
-			"%s is set in the configuration, which the next start would restore: remove it there first", config.KeySetupCode)
+			"%s is set in the configuration, which the next start would restore: remove it there first",
+			config.KeySetupCode)
 	}
 	if !store.IsPostgres(c.DB) && !files.IsFile(c.DB) {
 		return "", notary.Errorf(notary.NotFound,
@@ -118,11 +119,11 @@ func ReadSetupCode(data string) (string, error) {
 	return strings.TrimSpace(string(content)), err
 }
 
-// dropSetupCodeFile removes the file of a setup code that is no longer valid.
-func dropSetupCodeFile(c *config.Config, log *slog.Logger) {
+// removeSetupCodeFile removes the file of a setup code that is no longer valid.
+func removeSetupCodeFile(c *config.Config, log *slog.Logger) {
 	err := os.Remove(SetupCodeFile(c.Data))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		log.Warn("could not remove the file of the setup code, which is no longer valid", "error", err)
+		log.Warn("could not remove the file of the setup code that is no longer valid", "error", err)
 	}
 }
 
@@ -146,9 +147,9 @@ func (s *setup) announce(out io.Writer, c *config.Config, url string) {
 		"or with:\n  notary account create --first --email you@example.com%s\n", link, options)
 	switch {
 	case !s.needsCode:
-		fmt.Fprintf(out, "Anybody can: the setup code is off.\n")
+		fmt.Fprintf(out, "Anyone can do this: the setup code is off.\n")
 	case s.given:
-		fmt.Fprintf(out, "This requires the setup code of the configuration (%s).\n", config.KeySetupCode)
+		fmt.Fprintf(out, "This requires the setup code from the configuration (%s).\n", config.KeySetupCode)
 	case s.code == "":
 		fmt.Fprintf(out, "This requires the setup code that was printed when the database was created; "+
 			"\"notary setup-code\" creates a new one.\n")

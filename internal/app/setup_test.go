@@ -47,7 +47,8 @@ func (s *setup) creates(t *testing.T, c *config.Config, email string) error {
 	t.Helper()
 	accounts, done := service(t, c)
 	defer done()
-	_, err := accounts.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: email, Password: testkit.Password, SetupCode: s.code})
+	_, err := accounts.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: email, Password: testkit.Password,
+		SetupCode: s.code})
 	return err
 }
 
@@ -70,7 +71,7 @@ func TestSetupCodeOnSQLite(t *testing.T) {
 	testkit.Check(t, os.WriteFile(SetupCodeFile(c.Data), []byte(first.code), 0o600))
 	third := prepared(t, c) // as after restoring another database
 	if third.code == first.code || third.code == second.code {
-		t.Error("a code that is not that of the database was kept")
+		t.Error("a code that does not match the database was kept")
 	}
 	testkit.WantKind(t, first.creates(t, c, "me@example.com"), notary.Forbidden)
 	testkit.Check(t, third.creates(t, c, "me@example.com"))
@@ -82,7 +83,7 @@ func TestSetupCodeOnSQLite(t *testing.T) {
 	}
 }
 
-func TestSetupCodeOfTheConfiguration(t *testing.T) {
+func TestConfiguredSetupCode(t *testing.T) {
 	t.Parallel()
 	c := localConfig(t)
 	c.SetupCode = ""
@@ -107,17 +108,25 @@ func TestSetupAnnouncement(t *testing.T) {
 		want  string
 	}{
 		"with an account": {nil, config.Config{Data: config.DefaultData}, local, ""},
-		"as by default": {&setup{needsCode: true, code: "A-B"}, config.Config{Data: config.DefaultData, DB: "notary.db"}, local,
-			"https://127.0.0.1:2111/start#setup=A-B\nor with:\n  notary account create --first --email you@example.com\n"},
-		"elsewhere": {&setup{needsCode: true, code: "A-B"}, config.Config{Data: "/srv/notary", DB: "notary.db"}, elsewhere,
-			"https://notary.example.com:2111/start#setup=A-B\nor with:\n  notary account create --first --email you@example.com" +
+		"as by default": {&setup{needsCode: true, code: "A-B"},
+			config.Config{Data: config.DefaultData, DB: "notary.db"}, local,
+			"https://127.0.0.1:2111/start#setup=A-B\nor with:\n  notary account create --first --email " +
+				"you@example.com\n"},
+		"elsewhere": {&setup{needsCode: true, code: "A-B"}, config.Config{Data: "/srv/notary", DB: "notary.db"},
+			elsewhere,
+			"https://notary.example.com:2111/start#setup=A-B\nor with:\n  notary account create --first --email " +
+				"you@example.com" +
 				" --server https://notary.example.com:2111 --data /srv/notary\n"},
-		"on PostgreSQL": {&setup{needsCode: true, code: "A-B"}, config.Config{Data: config.DefaultData, DB: "postgres://x"}, local,
+		"on PostgreSQL": {&setup{needsCode: true, code: "A-B"},
+			config.Config{Data: config.DefaultData, DB: "postgres://x"}, local,
 			"This requires the setup code A-B, which is printed only once.\n"},
-		"a node that did not create it": {&setup{needsCode: true}, config.Config{Data: config.DefaultData, DB: "postgres://x"}, local,
+		"a node that did not create it": {&setup{needsCode: true},
+			config.Config{Data: config.DefaultData, DB: "postgres://x"}, local,
 			`"notary setup-code" creates a new one`},
-		"given":        {&setup{needsCode: true, given: true}, config.Config{Data: config.DefaultData}, local, "This requires the setup code of the configuration (setup_code).\n"},
-		"switched off": {&setup{}, config.Config{Data: config.DefaultData}, local, "Anybody can: the setup code is off.\n"},
+		"given": {&setup{needsCode: true, given: true}, config.Config{Data: config.DefaultData}, local,
+			"This requires the setup code from the configuration (setup_code).\n"},
+		"switched off": {&setup{}, config.Config{Data: config.DefaultData}, local,
+			"Anyone can do this: the setup code is off.\n"},
 	}
 	for name, test := range tests {
 		var out bytes.Buffer

@@ -63,17 +63,18 @@ func TestServeFromNothing(t *testing.T) {
 	if status, body := fetch(t, c, url+"/status"); status != 200 || !strings.Contains(body, `"initialized":false`) {
 		t.Errorf("/status: %d %s", status, body)
 	}
-	if status, body := fetch(t, c, url+"/api/v1/nothing"); status != 404 || !strings.Contains(body, `"code":"not_found"`) {
+	if status, body := fetch(t, c, url+"/api/v1/nothing"); status != 404 ||
+		!strings.Contains(body, `"code":"not_found"`) {
 		t.Errorf("an unknown path: %d %s", status, body)
 	}
 	testkit.WantModes(t, c.Data, map[string]fs.FileMode{
 		"": 0o700, "notary.db": 0o600, "seal.key": 0o600, "self-signed.key": 0o600, "self-signed.crt": 0o644})
 	if err := stop(); err != nil {
-		t.Errorf("an orderly stop gave %v", err)
+		t.Errorf("an orderly stop returned %v", err)
 	}
 }
 
-func TestRestartKeepsWhatThereIs(t *testing.T) {
+func TestRestartKeepsFiles(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
 	contents := func() (all []string) {
@@ -151,7 +152,8 @@ func makeAuthority(t *testing.T, c *config.Config, keys keystore.Keys) {
 		t.Fatal(err)
 	}
 	accounts := auth.New(st, auth.Options{Log: quiet, NoSetupCode: true})
-	id, err := accounts.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: "first@example.com", Password: "plain violet harbour engine"})
+	id, err := accounts.CreateFirstAccount(t.Context(), auth.FirstAccount{Email: "first@example.com",
+		Password: "plain violet harbour engine"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +164,7 @@ func makeAuthority(t *testing.T, c *config.Config, keys keystore.Keys) {
 	}
 }
 
-func TestLostKeyFileIsNotMadeAnew(t *testing.T) {
+func TestLostKeyFileIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
 	if err := keystore.CreateFile(c.SealKey); err != nil {
@@ -190,7 +192,7 @@ func TestLostKeyFileIsNotMadeAnew(t *testing.T) {
 	apptest.Start(t, c) // starts with the restored file
 }
 
-func TestPassphraseTakesThePlaceOfTheKeyFile(t *testing.T) {
+func TestPassphraseReplacesTheKeyFile(t *testing.T) {
 	t.Parallel()
 	c := apptest.Config(t)
 	c.Passphrase = "plain violet harbour engine"
@@ -201,7 +203,7 @@ func TestPassphraseTakesThePlaceOfTheKeyFile(t *testing.T) {
 	makeAuthority(t, c, keys)
 	_, stop := apptest.Start(t, c)
 	if _, err := os.Stat(c.SealKey); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a key file was made although a passphrase is set: %v", err)
+		t.Errorf("a key file was created although a passphrase is set: %v", err)
 	}
 	if err := stop(); err != nil {
 		t.Fatal(err)
@@ -239,7 +241,8 @@ func TestReloadOfARunningServer(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(&written, nil))
 	hangups := make(chan os.Signal)
 	load := func() (*config.Config, error) {
-		return config.Load("", []string{"NOTARY_CERT_PATH=" + certFile, "NOTARY_KEY_PATH=" + keyFile}, apptest.Flags(c.Data))
+		return config.Load("", []string{"NOTARY_CERT_PATH=" + certFile, "NOTARY_KEY_PATH=" + keyFile},
+			apptest.Flags(c.Data))
 	}
 	live := config.NewLive(c, load, log)
 	live.Hangups = hangups
@@ -277,11 +280,13 @@ func TestStartAnnouncesListenersAndWarns(t *testing.T) {
 			c.PublishURL, c.MetricsListen = tt.publishURL, "127.0.0.1:0"
 			var log testkit.Buffer // the stop may be logged late
 			out := announcement(t, c, slog.New(slog.NewTextHandler(&log, nil)))
-			if !strings.Contains(out, "  metrics:     on http://127.0.0.1:") || !strings.Contains(log.String(), "metrics_address=127.0.0.1:") {
+			if !strings.Contains(out, "  metrics:     on http://127.0.0.1:") ||
+				!strings.Contains(log.String(), "metrics_address=127.0.0.1:") {
 				t.Errorf("the listener for metrics is not announced:\n%s\n%s", out, log.String())
 			}
 			for what, text := range map[string]string{"terminal": out, "log": log.String()} {
-				if warned := strings.Contains(text, "publish_url before issuing certificates for other machines"); warned != tt.warns {
+				if warned := strings.Contains(text,
+					"publish_url before issuing certificates for other machines"); warned != tt.warns {
 					t.Errorf("the %s warns: %t, want %t\n%s", what, warned, tt.warns, text)
 				}
 			}

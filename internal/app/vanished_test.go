@@ -13,7 +13,7 @@ import (
 )
 
 // A data folder without its database is refused, by the server and by a migration, and left unchanged.
-func TestVanishedDatabase(t *testing.T) {
+func TestMissingDatabase(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		prepare func(t *testing.T, c *config.Config)

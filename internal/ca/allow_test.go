@@ -83,7 +83,7 @@ func TestSignByGrant(t *testing.T) {
 }
 
 // An unlimited grant does not extend to CAs, compromised keys, or objects that its holder cannot see.
-func TestUnlimitedGrantsHaveTheirEnd(t *testing.T) {
+func TestUnlimitedGrantExclusions(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -201,7 +201,7 @@ func TestGrantsAreCheckedInTheTransaction(t *testing.T) {
 }
 
 // Grants do not change what lists, counts and previews show.
-func TestGrantsShowNothingMore(t *testing.T) {
+func TestGrantsDoNotExtendVisibility(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)

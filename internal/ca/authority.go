@@ -95,7 +95,7 @@ func (s *Service) CreateAuthority(ctx context.Context, caller notary.Caller, o A
 		}
 		if root != nil {
 			root.AuthorityID = a.ID
-			if _, err := giveCertificate(tx, a, root); err != nil {
+			if _, err := addCertificate(tx, a, root); err != nil {
 				return err
 			}
 		}
@@ -108,8 +108,8 @@ func authorityCreated(caller notary.Caller, a *notary.Authority) notary.Event {
 	return notary.EventBy(caller, "authority.create", a.Ref()).Set(notary.Fields{"common_name": a.CommonName, "key": a.Key})
 }
 
-// certificateGiven returns the event of a new certificate for an authority. The issuer may be external.
-func certificateGiven(caller notary.Caller, action string, a *notary.Authority, cert *notary.Certificate, issuer notary.Ref) notary.Event {
+// certificateEvent returns the event of a new certificate for an authority. The issuer may be external.
+func certificateEvent(caller notary.Caller, action string, a *notary.Authority, cert *notary.Certificate, issuer notary.Ref) notary.Event {
 	return notary.EventBy(caller, action, a.Ref()).With(issuer, cert.Ref()).Set(notary.Fields{"serial_number": cert.Serial})
 }
 
@@ -121,7 +121,7 @@ func (s *Service) checkAuthority(o *AuthorityOptions) (err error) {
 		return notary.FieldErrorf("path_length", "the path length must be from 0 to %d", maxPathLen)
 	}
 	if !o.NotAfter.IsZero() && !o.NotAfter.After(s.now()) {
-		return notary.FieldErrorf("not_valid_after", "the end of validity must lie in the future")
+		return notary.FieldErrorf("not_valid_after", "the expiry must be in the future")
 	}
 	o.Constraints, err = pki.CheckNameConstraints(o.Constraints)
 	return err
@@ -134,29 +134,29 @@ func (s *Service) newAuthorityKey(ctx context.Context, o AuthorityOptions) (key 
 	}
 	names, err := pki.ParseNames(o.DNSNames)
 	if err == nil && len(names.DNS) != names.Len() {
-		err = notary.Errorf(notary.Invalid, "only DNS names can be given to an authority")
+		err = notary.Errorf(notary.Invalid, "an authority can only have DNS names")
 	}
 	if err != nil {
-		return key, nil, named(err, "sans_dns")
+		return key, nil, replaceField(err, "sans_dns")
 	}
-	var asked []pkix.Extension // for an external CA, which may ignore it
+	var extensions []pkix.Extension // for an external CA, which may ignore it
 	if o.Constraints.Len() > 0 {
 		extension, err := pki.ConstraintsExtension(o.Constraints)
 		if err != nil {
 			return key, nil, err
 		}
-		asked = append(asked, extension)
+		extensions = append(extensions, extension)
 	}
-	text, err := pki.NewCSR(key.Signer, o.Subject, names, asked...)
+	text, err := pki.NewCSR(key.Signer, o.Subject, names, extensions...)
 	if err != nil {
 		return key, nil, err // names the invalid attribute
 	}
 	csr, err = pki.ParseCSR(text)
-	return key, csr, named(err, "")
+	return key, csr, replaceField(err, "")
 }
 
-// named replaces the field of err, as set by an inner check, with that of the caller.
-func named(err error, field string) error {
+// replaceField replaces the field of err, as set by an inner check, with that of the caller.
+func replaceField(err error, field string) error {
 	if e, ok := err.(*notary.Error); ok {
 		renamed := *e
 		renamed.Field = field
@@ -207,7 +207,7 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 	if err != nil {
 		return err
 	}
-	if err := refuseCircle(csr, issuer); err != nil {
+	if err := refuseLoop(csr, issuer); err != nil {
 		return err
 	}
 	profile, err := s.issuers.Profile(ctx, profileName)
@@ -236,10 +236,10 @@ func (s *Service) signAuthority(ctx context.Context, caller notary.Caller, a *no
 		if err := s.issuers.RequireUsable(tx, issuer, profile); err != nil {
 			return err
 		}
-		if cert.ID, err = s.giveFrom(ctx, tx, caller, a, cert); err != nil {
+		if cert.ID, err = s.addIssuedCertificate(ctx, tx, caller, a, cert); err != nil {
 			return err
 		}
-		return tx.Event(certificateGiven(caller, "authority.sign", a, cert, issuer.Ref()))
+		return tx.Event(certificateEvent(caller, "authority.sign", a, cert, issuer.Ref()))
 	})
 }
 
@@ -270,16 +270,16 @@ func (s *Service) UploadAuthority(ctx context.Context, caller notary.Caller, id 
 			return err
 		}
 		if known != nil {
-			return notary.Errorf(notary.Conflict, "this certificate is recorded already")
+			return notary.Errorf(notary.Conflict, "this certificate is already recorded")
 		}
 		if err := s.findIssuer(ctx, tx, cert); err != nil {
 			return notary.WithField(err, "certificate_chain")
 		}
-		if certID, err = s.giveFrom(ctx, tx, caller, a, cert); err != nil {
+		if certID, err = s.addIssuedCertificate(ctx, tx, caller, a, cert); err != nil {
 			return err
 		}
 		cert.ID = certID
-		return tx.Event(certificateGiven(caller, "authority.upload", a, cert, s.issuerRef(cert)))
+		return tx.Event(certificateEvent(caller, "authority.upload", a, cert, s.issuerRef(cert)))
 	})
 	return certID, err
 }
@@ -291,10 +291,10 @@ func (s *Service) subordinate(ctx context.Context, id int64) (*notary.Authority,
 		return nil, err
 	}
 	if a.Certificate != nil && len(a.Certificate.IssuerChain) == 0 {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is a root: it has signed itself", id)
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is a root: it is self-signed", id)
 	}
 	if a.Status(s.now()) == notary.AuthorityRevoked {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: make a new one", id)
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: create a new one", id)
 	}
 	return a, nil
 }
@@ -313,9 +313,9 @@ func authorityCSR(a *notary.Authority) (*pki.CSR, error) {
 	return csr, nil
 }
 
-// giveCertificate adds the certificate to the inventory and makes it the authority's current one. The subject must not
+// addCertificate adds the certificate to the inventory and makes it the authority's current one. The subject must not
 // change.
-func giveCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate) (int64, error) {
+func addCertificate(tx *store.Tx, a *notary.Authority, cert *notary.Certificate) (int64, error) {
 	if err := requireSameName(a, cert); err != nil {
 		return 0, err
 	}
@@ -345,7 +345,7 @@ func (s *Service) DeleteAuthority(ctx context.Context, caller notary.Caller, id 
 			return err
 		}
 		if valid > 0 && !force {
-			return notary.Errorf(notary.Conflict, "%s still valid and could not be revoked any more: revoke first, or force the deletion",
+			return notary.Errorf(notary.Conflict, "%s still valid and could no longer be revoked: revoke first, or force the deletion",
 				counted(valid, "certificate of this authority is", "certificates of this authority are"))
 		}
 		if err := tx.DeleteAuthority(a); err != nil {

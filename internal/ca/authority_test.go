@@ -30,9 +30,10 @@ func TestCreateAuthority(t *testing.T) {
 				Subject:  pkix.Name{CommonName: "Root", Organization: []string{"Example"}, Country: []string{"DE"}}})
 			a := authority(t, w, id)
 			if a.Key != key || a.CommonName != "Root" || !a.Enabled || a.PathLen != 1 {
-				t.Errorf("%q: made %+v", alg, a)
+				t.Errorf("%q: created %+v", alg, a)
 			}
-			want := map[bool]notary.AuthorityStatus{true: notary.AuthorityActive, false: notary.AuthorityPending}[selfSigned]
+			want := map[bool]notary.AuthorityStatus{true: notary.AuthorityActive,
+				false: notary.AuthorityPending}[selfSigned]
 			wantAuthority(t, w, id, want)
 			if a.SelfSigned() != selfSigned || a.IssuerID() != 0 {
 				t.Errorf("%q: self-signed %v, issuer %d", alg, a.SelfSigned(), a.IssuerID())
@@ -41,7 +42,8 @@ func TestCreateAuthority(t *testing.T) {
 				continue
 			}
 			cert := parsed(t, a.Certificate)
-			if !cert.IsCA || cert.MaxPathLen != 1 || cert.Subject.Organization[0] != "Example" || cert.DNSNames[0] != "ca.example.com" {
+			if !cert.IsCA || cert.MaxPathLen != 1 || cert.Subject.Organization[0] != "Example" ||
+				cert.DNSNames[0] != "ca.example.com" {
 				t.Errorf("%q: the certificate is %+v", alg, cert)
 			}
 			verify(t, w, &notary.Certificate{DER: a.Certificate.DER, IssuerChain: [][]byte{a.Certificate.DER}})
@@ -49,24 +51,30 @@ func TestCreateAuthority(t *testing.T) {
 	}
 }
 
-func TestCreateAuthorityRefuses(t *testing.T) {
+func TestCreateAuthorityErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	for name, tt := range map[string]struct {
 		edit  func(*ca.AuthorityOptions)
 		field string
 	}{
-		"no common name":       {func(o *ca.AuthorityOptions) { o.Subject = pkix.Name{} }, "common_name"},
-		"a long common name":   {func(o *ca.AuthorityOptions) { o.Subject.CommonName = strings.Repeat("a", 65) }, "common_name"},
-		"a long country":       {func(o *ca.AuthorityOptions) { o.Subject.Country = []string{"DEU"} }, "country_name"},
-		"no algorithm":         {func(o *ca.AuthorityOptions) { o.KeyAlgorithm = "rsa-1024" }, "key_algorithm"},
-		"a short path":         {func(o *ca.AuthorityOptions) { o.PathLen = -2 }, "path_length"},
-		"a long path":          {func(o *ca.AuthorityOptions) { o.PathLen = 1000 }, "path_length"},
-		"an end now":           {func(o *ca.AuthorityOptions) { o.NotAfter = w.Clock.Now() }, "not_valid_after"},
-		"an end in the past":   {func(o *ca.AuthorityOptions) { o.NotAfter = w.Clock.Now().Add(-time.Hour) }, "not_valid_after"},
-		"an end beyond reason": {func(o *ca.AuthorityOptions) { o.NotAfter = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "not_valid_after"},
-		"an address":           {func(o *ca.AuthorityOptions) { o.DNSNames = []string{"10.0.0.7"} }, "sans_dns"},
-		"no name":              {func(o *ca.AuthorityOptions) { o.DNSNames = []string{"-"} }, "sans_dns"},
+		"no common name": {func(o *ca.AuthorityOptions) { o.Subject = pkix.Name{} }, "common_name"},
+		"a long common name": {func(o *ca.AuthorityOptions) {
+			o.Subject.CommonName = strings.Repeat("a", 65)
+		}, "common_name"},
+		"a long country": {func(o *ca.AuthorityOptions) { o.Subject.Country = []string{"DEU"} }, "country_name"},
+		"no algorithm":   {func(o *ca.AuthorityOptions) { o.KeyAlgorithm = "rsa-1024" }, "key_algorithm"},
+		"a short path":   {func(o *ca.AuthorityOptions) { o.PathLen = -2 }, "path_length"},
+		"a long path":    {func(o *ca.AuthorityOptions) { o.PathLen = 1000 }, "path_length"},
+		"an end now":     {func(o *ca.AuthorityOptions) { o.NotAfter = w.Clock.Now() }, "not_valid_after"},
+		"an end in the past": {func(o *ca.AuthorityOptions) {
+			o.NotAfter = w.Clock.Now().Add(-time.Hour)
+		}, "not_valid_after"},
+		"an end beyond reason": {func(o *ca.AuthorityOptions) {
+			o.NotAfter = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+		}, "not_valid_after"},
+		"an address": {func(o *ca.AuthorityOptions) { o.DNSNames = []string{"10.0.0.7"} }, "sans_dns"},
+		"no name":    {func(o *ca.AuthorityOptions) { o.DNSNames = []string{"-"} }, "sans_dns"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: "Root"}, PathLen: -1}
@@ -77,12 +85,12 @@ func TestCreateAuthorityRefuses(t *testing.T) {
 		})
 	}
 	if all, err := w.CA.Authorities(t.Context(), w.Admin()); len(all) != 0 || err != nil {
-		t.Errorf("%d authorities were made (%v)", len(all), err)
+		t.Errorf("%d authorities were created (%v)", len(all), err)
 	}
 }
 
 // An authority cannot sign itself or an issuer above it.
-func TestSignAuthorityInACircle(t *testing.T) {
+func TestSignAuthorityLoop(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -95,9 +103,9 @@ func TestSignAuthorityInACircle(t *testing.T) {
 		id, issuer int64
 		want       string
 	}{
-		{"itself", upper, upper, "by itself or by one below it"},
-		{"its child", upper, lower, "by itself or by one below it"},
-		{"its grandchild", upper, lowest, "by itself or by one below it"},
+		{"itself", upper, upper, "by itself or a subordinate"},
+		{"its child", upper, lower, "by itself or a subordinate"},
+		{"its grandchild", upper, lowest, "by itself or a subordinate"},
 		{"a root by another", root, other, "is a root"},
 		{"a root by its child", root, upper, "is a root"},
 		{"a root by itself", root, root, "is a root"},
@@ -122,7 +130,7 @@ func TestSignAuthorityInACircle(t *testing.T) {
 		testkit.Check(t, sign(t, w, w.Request(t, w.Admin()), upper))
 	}
 	if _, err := w.CA.UploadAuthority(t.Context(), w.Admin(), root, ""); notary.KindOf(err) != notary.Conflict {
-		t.Errorf("uploading for a root gives %v", err)
+		t.Errorf("uploading for a root returned %v", err)
 	}
 }
 
@@ -215,8 +223,9 @@ func TestDeleteAuthority(t *testing.T) {
 	testkit.Check(t, remove(root, true))
 	wantStatus(t, w, id, notary.Active)
 	for name, err := range map[string]error{
-		"request":      w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded),
-		"certificate":  w.RevokeCertificate(t.Context(), w.Admin(), request(t, w, id).Certificate.ID, notary.Superseded),
+		"request": w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded),
+		"certificate": w.RevokeCertificate(t.Context(), w.Admin(), request(t, w, id).Certificate.ID,
+			notary.Superseded),
 		"intermediate": w.RevokeAuthority(t.Context(), w.Admin(), child, notary.Superseded),
 	} {
 		if notary.KindOf(err) != notary.Unprocessable || !strings.Contains(err.Error(), "was deleted") {
@@ -242,7 +251,9 @@ func TestAuthorityEvents(t *testing.T) {
 			return err
 		}, []string{"authority.create"}},
 		{func() error { return w.CA.SignAuthority(t.Context(), w.Admin(), id, root) }, []string{"authority.sign"}},
-		{func() error { return w.CA.EnableAuthority(t.Context(), w.Admin(), id, false) }, []string{"authority.disable"}},
+		{func() error {
+			return w.CA.EnableAuthority(t.Context(), w.Admin(), id, false)
+		}, []string{"authority.disable"}},
 		{func() error { return w.CA.EnableAuthority(t.Context(), w.Admin(), id, true) }, []string{"authority.enable"}},
 		{func() error {
 			return w.RevokeAuthority(t.Context(), w.Admin(), id, notary.CACompromise)
@@ -257,7 +268,7 @@ func TestAuthorityEvents(t *testing.T) {
 	err := w.CA.EnableAuthority(t.Context(), w.Admin(), id, true)
 	var e *notary.Error
 	if !errors.As(err, &e) || e.Kind != notary.NotFound {
-		t.Errorf("enabling a deleted authority gives %v", err)
+		t.Errorf("enabling a deleted authority returned %v", err)
 	}
 }
 
@@ -298,7 +309,7 @@ func TestRevokeAuthority(t *testing.T) {
 
 // A revoked authority has no older valid certificate under which its signatures would verify, whatever the reason and
 // the call.
-func TestRevokedAuthorityLosesEveryCertificate(t *testing.T) {
+func TestRevokeAuthorityRevokesEveryCertificate(t *testing.T) {
 	t.Parallel()
 	for name, revoke := range map[string]func(w *testkit.World, id int64) error{
 		"as an authority": func(w *testkit.World, id int64) error {
@@ -333,9 +344,12 @@ func TestRootCannotRevokeItself(t *testing.T) {
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	for name, revoke := range map[string]func() error{
-		"as an authority": func() error { return w.RevokeAuthority(t.Context(), w.Admin(), root, notary.KeyCompromise) },
+		"as an authority": func() error {
+			return w.RevokeAuthority(t.Context(), w.Admin(), root, notary.KeyCompromise)
+		},
 		"as a certificate": func() error {
-			return w.RevokeCertificate(t.Context(), w.Admin(), authority(t, w, root).Certificate.ID, notary.KeyCompromise)
+			return w.RevokeCertificate(t.Context(), w.Admin(), authority(t, w, root).Certificate.ID,
+				notary.KeyCompromise)
 		},
 	} {
 		err := revoke()

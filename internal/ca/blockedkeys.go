@@ -20,11 +20,12 @@ type blockedCache struct {
 }
 
 // of returns the first valid certificates with blocked or compromised keys, one more than an overview shows.
-func (b *blockedCache) of(ctx context.Context, s *Service, sum notary.Summary) (found []*notary.Certificate, err error) {
+func (b *blockedCache) of(ctx context.Context, s *Service,
+	sum notary.Summary) (found []*notary.Certificate, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now, known := s.now(), s.blocked.Load()
-	if !b.at.IsZero() && now.Sub(b.at).Abs() < expiriesFor && b.known == known && sameCounts(b.sum, sum) {
+	if !b.at.IsZero() && now.Sub(b.at).Abs() < expiryCacheTTL && b.known == known && sameCounts(b.sum, sum) {
 		return b.found, nil
 	}
 	if found, err = s.blockedCertificates(ctx, notary.OverviewLength+1); err == nil {
@@ -66,7 +67,7 @@ func (s *Service) FindBlockedKeys(ctx context.Context) error {
 	for _, c := range found[:min(len(found), notary.OverviewLength)] {
 		first = append(first, c.ID)
 	}
-	s.log.Warn("certificates in force have blocked or compromised keys: replace and revoke them",
+	s.log.Warn("valid certificates have blocked or compromised keys: replace and revoke them",
 		"certificates", len(found), "first", first)
 	return nil
 }

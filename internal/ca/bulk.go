@@ -37,9 +37,9 @@ const maxIDs = 10_000
 
 var maxMatches = 100_000 // a variable for tests
 
-// atOnce is the number of items that a bulk call processes concurrently: enough to share commits, and few enough to
-// leave room for others.
-const atOnce = 16
+// bulkConcurrency is the number of items that a bulk call processes concurrently: enough to share commits, and few
+// enough to leave room for others.
+const bulkConcurrency = 16
 
 // SignMany signs each of the requests like [Service.Sign], in its own transaction, and calls fn for each in order. It
 // returns an error if nothing was done, and if fn failed or ctx ended, when the remaining requests may or may not be
@@ -48,14 +48,14 @@ func (s *Service) SignMany(ctx context.Context, caller notary.Caller, m Many, o 
 	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return err
 	}
-	if err := s.checkGiven(ctx, caller, o); err != nil {
+	if err := s.checkBulkOptions(ctx, caller, o); err != nil {
 		return err
 	}
-	return s.manyOf(ctx, caller, m, s.requestSelection(policy.SignRequest), fn, func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
+	return s.forEach(ctx, caller, m, s.requestSelection(policy.SignRequest), fn, func(ctx context.Context, id int64) error { return s.Sign(ctx, caller, id, o) })
 }
 
-// checkGiven rejects options that would fail for every request.
-func (s *Service) checkGiven(ctx context.Context, caller notary.Caller, o SignOptions) error {
+// checkBulkOptions rejects options that would fail for every request.
+func (s *Service) checkBulkOptions(ctx context.Context, caller notary.Caller, o SignOptions) error {
 	if err := s.allowChoice(ctx, caller, o); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (s *Service) checkGiven(ctx context.Context, caller notary.Caller, o SignOp
 		}
 	}
 	if !o.NotAfter.IsZero() && !o.NotAfter.After(s.now()) {
-		return notary.FieldErrorf("not_valid_after", "not_valid_after is not in the future")
+		return notary.FieldErrorf("not_valid_after", "the expiry must be in the future")
 	}
 	if o.AuthorityID == 0 {
 		return nil
@@ -92,7 +92,7 @@ func (s *Service) RejectMany(ctx context.Context, caller notary.Caller, m Many, 
 	if _, err := checkRejection(reason); err != nil {
 		return err
 	}
-	return s.manyOf(ctx, caller, m, s.requestSelection(policy.RejectRequest), fn, func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id, reason) })
+	return s.forEach(ctx, caller, m, s.requestSelection(policy.RejectRequest), fn, func(ctx context.Context, id int64) error { return s.Reject(ctx, caller, id, reason) })
 }
 
 // RevokeMany revokes each of the requests like [Service.RevokeRequest]; see [Service.SignMany].
@@ -104,18 +104,18 @@ func (s *Service) RevokeMany(ctx context.Context, caller notary.Caller, m Many, 
 
 // DeleteMany deletes each of the requests like [Service.Delete]; see [Service.SignMany].
 func (s *Service) DeleteMany(ctx context.Context, caller notary.Caller, m Many, fn func(Outcome) error) error {
-	return s.manyOf(ctx, caller, m, s.requestSelection(policy.DeleteRequest), fn, func(ctx context.Context, id int64) error {
+	return s.forEach(ctx, caller, m, s.requestSelection(policy.DeleteRequest), fn, func(ctx context.Context, id int64) error {
 		return s.Delete(ctx, caller, id)
 	})
 }
 
-// manyOf applies do to the selected objects, several at a time, and passes the outcomes to fn in order.
-func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of selection, fn func(Outcome) error,
+// forEach applies do to the selected objects, several at a time, and passes the outcomes to fn in order.
+func (s *Service) forEach(ctx context.Context, caller notary.Caller, m Many, of selection, fn func(Outcome) error,
 	do func(context.Context, int64) error) error {
 	if err := s.attempt(ctx, caller, of.actions...); err != nil {
 		return err
 	}
-	ids, err := s.chosen(ctx, caller, m, of)
+	ids, err := s.selectedIDs(ctx, caller, m, of)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of s
 	defer running.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	outcomes := make(chan chan Outcome, atOnce-1) // the reader below waits for one more
+	outcomes := make(chan chan Outcome, bulkConcurrency-1) // the reader below waits for one more
 	running.Go(func() {
 		defer close(outcomes)
 		for _, id := range ids {
@@ -157,11 +157,11 @@ func (s *Service) manyOf(ctx context.Context, caller notary.Caller, m Many, of s
 func unlessStopped(ctx context.Context, stop <-chan struct{}, id int64, do func(context.Context, int64) error) error {
 	select {
 	case <-stop:
-		return notary.Errorf(notary.Unavailable, "the server is stopping: this one was left as it is")
+		return notary.Errorf(notary.Unavailable, "the server is stopping: this item was not processed")
 	case <-ctx.Done():
 		return ctx.Err()
 	default:
-		return notary.Recovered("do one of many", func() error { return do(ctx, id) })
+		return notary.Recovered("process an item of a bulk call", func() error { return do(ctx, id) })
 	}
 }
 

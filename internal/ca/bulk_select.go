@@ -78,21 +78,21 @@ func (s *Service) certificateSelection() selection {
 		}}
 }
 
-// chosen returns the IDs that m selects.
-func (s *Service) chosen(ctx context.Context, caller notary.Caller, m Many, of selection) ([]int64, error) {
+// selectedIDs returns the IDs that m selects.
+func (s *Service) selectedIDs(ctx context.Context, caller notary.Caller, m Many, of selection) ([]int64, error) {
 	switch {
 	case m.Filter != nil && m.IDs != nil:
-		return nil, notary.FieldErrorf("ids", "give ids or a filter, not both")
+		return nil, notary.FieldErrorf("ids", "set ids or filter, not both")
 	case m.Filter != nil:
 		return s.matching(ctx, caller, m, of)
 	case m.Expected != nil:
-		return nil, notary.FieldErrorf("expected", "expected goes with a filter: leave it out, or give a filter instead of ids")
+		return nil, notary.FieldErrorf("expected", "expected requires a filter: omit it, or use a filter instead of ids")
 	case m.Digest != "":
-		return nil, notary.FieldErrorf("selection", "selection goes with a filter: leave it out, or give a filter instead of ids")
+		return nil, notary.FieldErrorf("selection", "selection requires a filter: omit it, or use a filter instead of ids")
 	case len(m.IDs) == 0:
-		return nil, notary.FieldErrorf("ids", "no %s are named: give ids with at least one id, or a filter", of.noun)
+		return nil, notary.FieldErrorf("ids", "no %s are selected: set ids or filter", of.noun)
 	case len(m.IDs) > maxIDs:
-		return nil, notary.FieldErrorf("ids", "there are %d ids, and at most %d are taken at once: send them in parts, or give a filter", len(m.IDs), maxIDs)
+		return nil, notary.FieldErrorf("ids", "%d ids exceed the maximum of %d: split them, or use a filter", len(m.IDs), maxIDs)
 	}
 	seen := make(map[int64]bool, len(m.IDs))
 	for _, id := range m.IDs {
@@ -100,7 +100,7 @@ func (s *Service) chosen(ctx context.Context, caller notary.Caller, m Many, of s
 			return nil, notary.FieldErrorf("ids", "%d is not an id: ids are positive integers", id)
 		}
 		if seen[id] {
-			return nil, notary.FieldErrorf("ids", "the id %d is there twice", id)
+			return nil, notary.FieldErrorf("ids", "the id %d occurs twice", id)
 		}
 		seen[id] = true
 	}
@@ -144,7 +144,7 @@ func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f nota
 		return Selection{}, err
 	}
 	if reflect.ValueOf(f).IsZero() {
-		return Selection{}, notary.FieldErrorf("filter", "filter is empty, which would mean all %s: narrow it, such as by a name", of.noun)
+		return Selection{}, notary.FieldErrorf("filter", "filter is empty and would match all %s: narrow it, for example by name", of.noun)
 	}
 	matches := newSelector()
 	err := of.each(ctx, caller, f, func(m match) error {
@@ -163,18 +163,17 @@ func (s *Service) eachMatching(ctx context.Context, caller notary.Caller, f nota
 // matching returns the IDs that the filter matches, or an error if they are no longer those that the caller saw.
 func (s *Service) matching(ctx context.Context, caller notary.Caller, m Many, of selection) (ids []int64, err error) {
 	if m.Expected == nil && m.Digest == "" && !reflect.ValueOf(*m.Filter).IsZero() {
-		return nil, notary.FieldErrorf("expected", "expected is missing: say how many %s the filter matches, or give their selection", of.noun)
+		return nil, notary.FieldErrorf("expected", "expected is missing: set it to the number of %s that the filter matches, or set selection", of.noun)
 	}
 	now, err := s.eachMatching(ctx, caller, *m.Filter, of, func(id int64) { ids = append(ids, id) })
 	switch {
 	case err != nil:
 		return nil, err
 	case m.Expected != nil && now.Count != *m.Expected:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the number of %s that the filter matches is %d now, and not %d as expected: "+
-			"nothing was done; look at them again", of.noun, now.Count, *m.Expected), "expected")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the number of matching %s is now %d instead of %d: "+
+			"nothing was done; review them and try again", of.noun, now.Count, *m.Expected), "expected")
 	case m.Digest != "" && now.Digest != m.Digest:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the selection has changed: nothing was done; "+
-			"look at it again"), "selection")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the selection has changed: nothing was done; review it and try again"), "selection")
 	}
 	return ids, nil
 }
@@ -193,7 +192,7 @@ func (s *Service) RevokeManyCertificates(ctx context.Context, caller notary.Call
 func (s *Service) revokeMany(ctx context.Context, caller notary.Caller, m Many, of selection, fn func(Outcome) error,
 	revoke func(context.Context, int64) (Revocations, error)) error {
 	var revocations sync.Map // by ID
-	return s.manyOf(ctx, caller, m, of, func(o Outcome) error {
+	return s.forEach(ctx, caller, m, of, func(o Outcome) error {
 		if done, ok := revocations.LoadAndDelete(o.ID); ok {
 			o.Revocations = done.(Revocations)
 		}

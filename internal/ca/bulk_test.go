@@ -62,7 +62,7 @@ func count(t *testing.T, w *testkit.World, ids []int64, status notary.RequestSta
 const atOnce = 16
 
 // Each request is decided individually, and outcomes are reported in order.
-func TestManyKeepTheirOrder(t *testing.T) {
+func TestBulkOrder(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -71,9 +71,9 @@ func TestManyKeepTheirOrder(t *testing.T) {
 			ids := a.requests(t, w, root, 2*atOnce+3)
 			slices.Reverse(ids)
 			withMissing := slices.Insert(slices.Clone(ids), 5, nothing)
-			var told []int64
+			var reported []int64
 			testkit.Check(t, a.do(t.Context(), w.Admin(), ca.Many{IDs: withMissing}, func(o ca.Outcome) error {
-				told = append(told, o.ID)
+				reported = append(reported, o.ID)
 				if o.ID == nothing {
 					testkit.WantKind(t, o.Err, notary.NotFound)
 					return nil
@@ -81,8 +81,8 @@ func TestManyKeepTheirOrder(t *testing.T) {
 				wantStatus(t, w, o.ID, a.to) // already, not only at the end
 				return o.Err
 			}))
-			if diff := cmp.Diff(withMissing, told); diff != "" {
-				t.Errorf("told of (-want +got):\n%s", diff)
+			if diff := cmp.Diff(withMissing, reported); diff != "" {
+				t.Errorf("outcomes (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func TestManyKeepTheirOrder(t *testing.T) {
 
 // If the recipient of outcomes fails or goes away, the call stops: requests in progress may finish, and the others
 // remain unchanged.
-func TestManyStop(t *testing.T) {
+func TestBulkStop(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -108,10 +108,10 @@ func TestManyStop(t *testing.T) {
 
 			ids = a.requests(t, w, root, 3*atOnce)
 			ctx, cancel := context.WithCancel(t.Context())
-			told := 0
-			err = a.do(ctx, w.Admin(), ca.Many{IDs: ids}, func(ca.Outcome) error { told++; cancel(); return nil })
-			if !errors.Is(err, context.Canceled) || told != 1 {
-				t.Errorf("got %v after %d outcomes", err, told)
+			reported := 0
+			err = a.do(ctx, w.Admin(), ca.Many{IDs: ids}, func(ca.Outcome) error { reported++; cancel(); return nil })
+			if !errors.Is(err, context.Canceled) || reported != 1 {
+				t.Errorf("got %v after %d outcomes", err, reported)
 			}
 			if n := count(t, w, ids, a.to); n < 1 || n > 1+atOnce {
 				t.Errorf("%d were done, want 1 to %d", n, 1+atOnce)
@@ -133,7 +133,7 @@ func TestManyStop(t *testing.T) {
 	}
 }
 
-func TestManyAreBounded(t *testing.T) {
+func TestBulkConcurrencyLimit(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -157,7 +157,7 @@ func TestManyAreBounded(t *testing.T) {
 }
 
 // A filter that matches too many requests is rejected before anything is done.
-func TestTooManyMatch(t *testing.T) { // not parallel: the limit is global
+func TestTooManyMatches(t *testing.T) { // not parallel: the limit is global
 	defer ca.SetMaxMatches(3)()
 	w := testkit.New(t)
 	var ids []int64
@@ -184,19 +184,19 @@ func TestTooManyMatch(t *testing.T) { // not parallel: the limit is global
 // Bulk calls require the same permissions as single calls.
 func init() {
 	many := ca.Many{IDs: []int64{nothing}}
-	told := func(ca.Outcome) error { return nil }
+	ignore := func(ca.Outcome) error { return nil }
 	for name, call := range map[string]func(context.Context, *ca.Service, notary.Caller) error{
 		"Sign": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-			return s.SignMany(ctx, c, many, ca.SignOptions{AuthorityID: nothing}, told)
+			return s.SignMany(ctx, c, many, ca.SignOptions{AuthorityID: nothing}, ignore)
 		},
 		"Revoke": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-			return s.RevokeMany(ctx, c, many, ca.RevokeOptions{}, told)
+			return s.RevokeMany(ctx, c, many, ca.RevokeOptions{}, ignore)
 		},
 		"Reject": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-			return s.RejectMany(ctx, c, many, "", told)
+			return s.RejectMany(ctx, c, many, "", ignore)
 		},
 		"Delete": func(ctx context.Context, s *ca.Service, c notary.Caller) error {
-			return s.DeleteMany(ctx, c, many, told)
+			return s.DeleteMany(ctx, c, many, ignore)
 		},
 	} {
 		row := useCases["Reject"]
@@ -206,7 +206,7 @@ func init() {
 }
 
 // A caller without permission learns nothing about the requests, not even their number.
-func TestWhoMayDecideOnMany(t *testing.T) {
+func TestBulkPermissions(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)

@@ -71,8 +71,8 @@ func requireSameName(a *notary.Authority, cert *notary.Certificate) error {
 		return notary.InternalError("read the new certificate", err)
 	}
 	if !bytes.Equal(before.RawSubject, after.RawSubject) {
-		return notary.Errorf(notary.Unprocessable, "the new certificate names the authority %.200q, and the one that it has %.200q: "+
-			"have it renewed under that name, which all that it has issued gives as the issuer", after.Subject, before.Subject)
+		return notary.Errorf(notary.Unprocessable, "the subject of the new certificate is %.200q, and that of the current one %.200q: "+
+			"renew it with the same subject, which issued certificates name as their issuer", after.Subject, before.Subject)
 	}
 	return nil
 }

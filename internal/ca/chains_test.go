@@ -16,13 +16,13 @@ import (
 func wantAbove(t *testing.T, w *testkit.World, id int64, above, not *x509.Certificate) {
 	t.Helper()
 	if got := leaf(t, w, id).IssuerChain[1]; !bytes.Equal(got, above.Raw) {
-		t.Error("another certificate is above the new one's issuer")
+		t.Error("the new certificate's issuer has an unexpected issuer")
 	}
 	all, err := w.CA.Authorities(t.Context(), w.Admin())
 	testkit.Check(t, err)
 	for _, a := range append(all, authority(t, w, id)) {
 		if a.ID == id && !bytes.Equal(a.Certificate.IssuerChain[0], above.Raw) {
-			t.Error("the authority has another chain than what it signs")
+			t.Error("the authority's chain differs from that of its certificates")
 		}
 	}
 	bundle, err := w.Issuers.Bundle(t.Context(), id)
@@ -63,7 +63,7 @@ func TestNewChainsAvoidRevokedCertificates(t *testing.T) {
 
 // A certificate cannot become current if its only valid chain passes through a revoked certificate, even though that
 // authority has another certificate.
-func TestUseCertificateBelowARevokedOne(t *testing.T) {
+func TestUseCertificateWithRevokedChain(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	upper := named(t, w, "Upper One", named(t, w, "One", 0))
@@ -71,14 +71,16 @@ func TestUseCertificateBelowARevokedOne(t *testing.T) {
 	first, below := authority(t, w, upper).Certificate.ID, authority(t, w, lower).Certificate.ID
 	cross := crossSign(t, w, lower, named(t, w, "Two", 0))
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
-	narrow := named(t, w, "Narrow", 0, func(o *ca.AuthorityOptions) { o.Constraints.Permitted.DNS = []string{"example.com"} })
+	narrow := named(t, w, "Narrow", 0, func(o *ca.AuthorityOptions) {
+		o.Constraints.Permitted.DNS = []string{"example.com"}
+	})
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), upper, crossSign(t, w, upper, narrow)))
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, below))
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
 	testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), first, notary.Superseded))
 	err := w.CA.UseCertificate(t.Context(), w.Admin(), lower, below)
 	testkit.WantKind(t, err, notary.Conflict)
-	testkit.WantText(t, err, "above it is revoked")
+	testkit.WantText(t, err, "in its chain is revoked")
 }
 
 // When a root expires, its renewal for the same key replaces it in the chains of certificates that last longer.

@@ -41,31 +41,41 @@ func TestCheckFindsDamage(t *testing.T) {
 		}{
 			{archive.DamagedSchema, "index request_fingerprint is missing", `DROP INDEX request_fingerprint`,
 				`CREATE INDEX request_fingerprint ON request (fingerprint)`},
-			{archive.DamagedSchema, "view spy does not belong there", `CREATE VIEW spy AS SELECT email FROM account`, `DROP VIEW spy`},
+			{archive.DamagedSchema, "view spy does not belong there", `CREATE VIEW spy AS SELECT email FROM account`,
+				`DROP VIEW spy`},
 			{archive.DamagedSchema, "extra", `CREATE INDEX extra ON account (role)`, `DROP INDEX extra`},
-			{archive.DamagedSchema, "other", `ALTER TABLE account ADD COLUMN other BIGINT`, `ALTER TABLE account DROP COLUMN other`},
-			{archive.DamagedRule, "counted", `UPDATE counter SET value = value + 1 WHERE name = 'certificates' AND slot = (SELECT MIN(slot) FROM counter WHERE name = 'certificates')`,
+			{archive.DamagedSchema, "other", `ALTER TABLE account ADD COLUMN other BIGINT`,
+				`ALTER TABLE account DROP COLUMN other`},
+			{archive.DamagedRule, "counted",
+				`UPDATE counter SET value = value + 1 WHERE name = 'certificates' AND slot = (SELECT MIN(slot) FROM counter WHERE name = 'certificates')`,
 				`UPDATE counter SET value = value - 1 WHERE name = 'certificates' AND slot = (SELECT MIN(slot) FROM counter WHERE name = 'certificates')`},
-			{archive.DamagedRecord, "does not match its fingerprint", `UPDATE certificate SET fingerprint = '0' || fingerprint WHERE id = 7`,
+			{archive.DamagedRecord, "does not match its fingerprint",
+				`UPDATE certificate SET fingerprint = '0' || fingerprint WHERE id = 7`,
 				`UPDATE certificate SET fingerprint = SUBSTR(fingerprint, 2) WHERE id = 7`},
-			{archive.DamagedRecord, "the validity", `UPDATE certificate SET not_before = not_before + 1 WHERE id = 7`, `UPDATE certificate SET not_before = not_before - 1 WHERE id = 7`},
-			{archive.DamagedRecord, "the CSR does not match", `UPDATE request SET fingerprint = '0' || fingerprint WHERE id = 7`,
+			{archive.DamagedRecord, "the validity", `UPDATE certificate SET not_before = not_before + 1 WHERE id = 7`,
+				`UPDATE certificate SET not_before = not_before - 1 WHERE id = 7`},
+			{archive.DamagedRecord, "the CSR does not match",
+				`UPDATE request SET fingerprint = '0' || fingerprint WHERE id = 7`,
 				`UPDATE request SET fingerprint = SUBSTR(fingerprint, 2) WHERE id = 7`},
-			{archive.DamagedRecord, "CRL", `UPDATE crl SET next_update = next_update + 1 WHERE authority_id = 1`, `UPDATE crl SET next_update = next_update - 1 WHERE authority_id = 1`},
-			{archive.DamagedRow, "not JSON", `UPDATE profile_version SET rules = rules || 'x'`, `UPDATE profile_version SET rules = SUBSTR(rules, 1, LENGTH(rules) - 1)`},
+			{archive.DamagedRecord, "CRL", `UPDATE crl SET next_update = next_update + 1 WHERE authority_id = 1`,
+				`UPDATE crl SET next_update = next_update - 1 WHERE authority_id = 1`},
+			{archive.DamagedRow, "not JSON", `UPDATE profile_version SET rules = rules || 'x'`,
+				`UPDATE profile_version SET rules = SUBSTR(rules, 1, LENGTH(rules) - 1)`},
 		} {
 			if tt.damage == `ALTER TABLE account ADD COLUMN other BIGINT` && !testkit.OnPostgres() {
 				continue // SQLite rewrites the definition as a whole
 			}
 			w.Exec(t, tt.damage)
 			found := damageIn(t, r.Database, w.Keys)
-			if !slices.ContainsFunc(found, func(d archive.Damage) bool { return d.Kind == tt.kind && strings.Contains(d.Text, tt.text) }) {
+			if !slices.ContainsFunc(found, func(d archive.Damage) bool {
+				return d.Kind == tt.kind && strings.Contains(d.Text, tt.text)
+			}) {
 				t.Errorf("after %s the check found %v", tt.damage, found)
 			}
 			w.Exec(t, tt.mend)
 		}
 		if found := damageIn(t, r.Database, w.Keys); len(found) > 0 {
-			t.Errorf("after all is mended: %v", found)
+			t.Errorf("after the repair: %v", found)
 		}
 	})
 }
@@ -105,7 +115,8 @@ func TestChangedPages(t *testing.T) {
 			case len(found) == 0 && backupErr == nil && cmp.Equal(want, testkit.Rows(t, path, columns)):
 				kinds["harmless"]++
 			default:
-				t.Errorf("octets %d to %d of page %d: the check found %v, the backup says %v", at%pageSize, at%pageSize+64, page, found, backupErr)
+				t.Errorf("octets %d to %d of page %d: the check found %v, the backup returned %v", at%pageSize,
+					at%pageSize+64, page, found, backupErr)
 			}
 		}
 		for _, kind := range slices.Sorted(maps.Keys(kinds)) {

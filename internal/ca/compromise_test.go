@@ -40,12 +40,13 @@ func TestKeyCompromise(t *testing.T) {
 			testkit.Check(t, revoke(w, id, certs[0].ID))
 			wantStatus(t, w, id, notary.Revoked)
 			wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{
-				expired: "", certs[0]: notary.KeyCompromise, certs[1]: notary.KeyCompromise, certs[2]: notary.KeyCompromise})
+				expired: "", certs[0]: notary.KeyCompromise, certs[1]: notary.KeyCompromise,
+				certs[2]: notary.KeyCompromise})
 
 			// The request cannot be reopened, and the key is rejected in other requests, too.
 			err := w.CA.Reopen(t.Context(), w.Admin(), id)
 			testkit.WantKind(t, err, notary.Conflict)
-			testkit.WantText(t, err, "make a new key")
+			testkit.WantText(t, err, "create a new key")
 			_, err = w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "other.example.com"))
 			testkit.WantKind(t, err, notary.Conflict)
 			testkit.WantField(t, err, "csr")
@@ -155,7 +156,7 @@ func TestKeyCompromiseOfAnotherRequest(t *testing.T) {
 }
 
 // Other reasons do not affect the key.
-func TestOtherReasons(t *testing.T) {
+func TestOtherRevocationReasons(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)

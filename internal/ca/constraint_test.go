@@ -19,16 +19,19 @@ func TestNameConstraints(t *testing.T) {
 	constraints := func(domains ...string) notary.NameConstraints {
 		return notary.NameConstraints{Permitted: notary.Subtrees{DNS: domains}}
 	}
-	root := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, Constraints: constraints("Example.com", "example.com")})
+	root := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1,
+		Constraints: constraints("Example.com", "example.com")})
 	middle := w.Intermediate(t, root, notary.ECDSAP256)
 	lower := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1, Constraints: constraints("a.example.com")})
 	for range 2 { // the second time is a renewal
 		testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), lower, middle))
-		for id, want := range map[int64]notary.NameConstraints{root: constraints("example.com"), middle: {}, lower: constraints("a.example.com")} {
+		for id, want := range map[int64]notary.NameConstraints{root: constraints("example.com"), middle: {},
+			lower: constraints("a.example.com")} {
 			a := authority(t, w, id)
 			got, err := pki.CertificateConstraints(parsed(t, a.Certificate))
 			testkit.Check(t, err)
-			if diff := cmp.Diff([2]notary.NameConstraints{want, want}, [2]notary.NameConstraints{a.Constraints, got}); diff != "" {
+			if diff := cmp.Diff([2]notary.NameConstraints{want, want},
+				[2]notary.NameConstraints{a.Constraints, got}); diff != "" {
 				t.Errorf("constraints of authority %d and of its certificate (-want +got):\n%s", id, diff)
 			}
 		}
@@ -60,7 +63,8 @@ func TestNameConstraints(t *testing.T) {
 	named := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1, DNSNames: []string{"ca.example.net"}})
 	testkit.WantKind(t, w.CA.SignAuthority(t.Context(), w.Admin(), named, middle), notary.Unprocessable)
 
-	_, err = w.CA.CreateAuthority(t.Context(), w.Admin(), ca.AuthorityOptions{Subject: pkix.Name{CommonName: "Bad"}, PathLen: -1,
+	_, err = w.CA.CreateAuthority(t.Context(), w.Admin(), ca.AuthorityOptions{Subject: pkix.Name{CommonName: "Bad"},
+		PathLen:     -1,
 		Constraints: constraints("*.example.com")})
 	testkit.WantKind(t, err, notary.Invalid)
 	testkit.WantField(t, err, "name_constraints.permitted.dns")

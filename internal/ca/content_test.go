@@ -11,7 +11,7 @@ import (
 )
 
 // A copy of a CSR submitted by someone else does not prevent the owner from submitting it, and reveals nothing.
-func TestACopyOfACSRIsAnotherRequest(t *testing.T) {
+func TestSameCSRFromAnotherAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	owner, other := w.Caller(notary.CertificateRequestor), w.NewCaller(t, w.Admin(), notary.CertificateRequestor)
@@ -33,13 +33,14 @@ func TestACopyOfACSRIsAnotherRequest(t *testing.T) {
 	if _, err := w.CA.Request(t.Context(), owner, first); notary.KindOf(err) != notary.NotFound {
 		t.Errorf("the owner sees the other's request: %v", err)
 	}
-	if trial, err = w.CA.TryRequest(t.Context(), owner, csr, ""); err != nil || !trial.Recorded || trial.RequestID == first {
+	if trial, err = w.CA.TryRequest(t.Context(), owner, csr, ""); err != nil || !trial.Recorded ||
+		trial.RequestID == first {
 		t.Errorf("the owner's own request is not found: %+v, %v", trial, err)
 	}
 }
 
 // The same content with a different signature is the same request.
-func TestAnotherSignatureMakesNoOtherRequest(t *testing.T) {
+func TestSameCSRContentWithAnotherSignature(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	key := testkit.Key(t, notary.ECDSAP256)

@@ -28,7 +28,8 @@ func (s *Service) upgradeContents(ctx context.Context) error {
 		s.log.InfoContext(ctx, "upgrading the recorded certificate requests", "up_to_request", last)
 	}
 	if unreadable > 0 {
-		s.log.WarnContext(ctx, "certificate requests that cannot be read were left as they are: run notary check", "requests", unreadable)
+		s.log.WarnContext(ctx, "unreadable certificate requests were not upgraded: run notary check", "requests",
+			unreadable)
 	}
 	return nil
 }

@@ -20,17 +20,21 @@ import (
 
 // wantReason checks the reason on the CRL, in OCSP and in the inventory, and that the time is that of the first
 // revocation.
-func wantReason(t *testing.T, w *testkit.World, cert *notary.Certificate, reason notary.RevocationReason, at time.Time) {
+func wantReason(t *testing.T, w *testkit.World, cert *notary.Certificate, reason notary.RevocationReason,
+	at time.Time) {
 	t.Helper()
 	if got := inventory(t, w)[cert.ID].Revocation; got == nil || got.Reason != reason || !got.At.Equal(at) {
 		t.Errorf("certificate %d: the inventory has %+v, want %s at %s", cert.ID, got, reason, at)
 	}
 	code := notary.RevocationReasons[reason]
-	if entry := listed(fetchCRL(t, w, cert.AuthorityID), cert.Serial); entry == nil || entry.ReasonCode != code || !entry.RevocationTime.Equal(at) {
+	if entry := listed(fetchCRL(t, w, cert.AuthorityID), cert.Serial); entry == nil || entry.ReasonCode != code ||
+		!entry.RevocationTime.Equal(at) {
 		t.Errorf("certificate %d: the CRL has %+v, want reason %d at %s", cert.ID, entry, code, at)
 	}
-	if got := status(t, w, w.Revocation, cert.AuthorityID, cert.Serial); got.RevocationReason != code || !got.RevokedAt.Equal(at) {
-		t.Errorf("certificate %d: OCSP has reason %d at %s, want %d at %s", cert.ID, got.RevocationReason, got.RevokedAt, code, at)
+	if got := status(t, w, w.Revocation, cert.AuthorityID, cert.Serial); got.RevocationReason != code ||
+		!got.RevokedAt.Equal(at) {
+		t.Errorf("certificate %d: OCSP has reason %d at %s, want %d at %s", cert.ID, got.RevocationReason,
+			got.RevokedAt, code, at)
 	}
 }
 
@@ -66,7 +70,8 @@ func TestKeyCompromiseAfterAnotherReason(t *testing.T) {
 			testkit.Check(t, err)
 			return outcome
 		},
-		"of the certificate of a deleted request": func(w *testkit.World, id, cert int64, reason notary.RevocationReason) error {
+		"of the certificate of a deleted request": func(w *testkit.World, id, cert int64,
+			reason notary.RevocationReason) error {
 			if reason == notary.KeyCompromise {
 				testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), id))
 			}
@@ -77,7 +82,8 @@ func TestKeyCompromiseAfterAnotherReason(t *testing.T) {
 			t.Parallel()
 			w := testkit.New(t)
 			root, shards := w.Root(t, notary.ECDSAP256), 3
-			testkit.Check(t, w.CA.ChangePublication(t.Context(), w.Admin(), root, ca.PublicationChange{Shards: &shards}))
+			testkit.Check(t, w.CA.ChangePublication(t.Context(), w.Admin(), root,
+				ca.PublicationChange{Shards: &shards}))
 			key := testkit.Key(t, notary.ECDSAP256)
 			id := requestFor(t, w, key, "a.example.com")
 			testkit.Check(t, sign(t, w, id, root))
@@ -87,7 +93,8 @@ func TestKeyCompromiseAfterAnotherReason(t *testing.T) {
 			w.Clock.Advance(time.Hour)
 			wantReason(t, w, cert, notary.Superseded, at)
 
-			for _, again := range []notary.RevocationReason{notary.Superseded, notary.Unspecified, notary.PrivilegeWithdrawn} {
+			for _, again := range []notary.RevocationReason{notary.Superseded, notary.Unspecified,
+				notary.PrivilegeWithdrawn} {
 				err := correct(w, id, cert.ID, again)
 				testkit.WantKind(t, err, notary.Conflict)
 				testkit.WantText(t, err, "only keyCompromise")
@@ -101,11 +108,13 @@ func TestKeyCompromiseAfterAnotherReason(t *testing.T) {
 			if entry := listed(published(t, w, root, cert.Shard), cert.Serial); entry == nil || entry.ReasonCode != 1 {
 				t.Errorf("the list of shard %d has %+v", cert.Shard, entry)
 			}
-			testkit.WantKind(t, w.RevokeCertificate(t.Context(), w.Admin(), cert.ID, notary.KeyCompromise), notary.Conflict)
+			testkit.WantKind(t, w.RevokeCertificate(t.Context(), w.Admin(), cert.ID, notary.KeyCompromise),
+				notary.Conflict)
 
 			last := w.Events(t)
 			i := slices.IndexFunc(last, func(e notary.Event) bool { return e.Action == "certificate.correct_reason" })
-			if i < 0 || last[i].Object.ID != cert.ID || !strings.Contains(last[i].Details(), "reason: superseded → keyCompromise") {
+			if i < 0 || last[i].Object.ID != cert.ID ||
+				!strings.Contains(last[i].Details(), "reason: superseded → keyCompromise") {
 				t.Errorf("no event tells of the correction: %v", last)
 			}
 		})
@@ -113,7 +122,7 @@ func TestKeyCompromiseAfterAnotherReason(t *testing.T) {
 }
 
 // A request whose certificates are revoked for keyCompromise cannot be reopened or revoked again.
-func TestKeyCompromiseAfterAnotherReasonStopsReopening(t *testing.T) {
+func TestKeyCompromisePreventsReopening(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
 	id := w.in(t, notary.Revoked)
@@ -132,7 +141,8 @@ func TestCorrectionOfAnExpiredCertificate(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	key := testkit.Key(t, notary.ECDSAP256)
 	id := requestFor(t, w, key, "a.example.com")
-	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: w.Clock.Now().Add(time.Hour)}))
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id,
+		ca.SignOptions{AuthorityID: root, NotAfter: w.Clock.Now().Add(time.Hour)}))
 	cert, at := request(t, w, id).Certificate, w.Clock.Now()
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 	for range 3 {
@@ -158,7 +168,8 @@ func TestRevocationAfterAHold(t *testing.T) {
 	in := importOf(t, o)
 	var held []notary.Revocation
 	for _, c := range before {
-		held = append(held, notary.Revocation{Serial: pki.SerialString(c.SerialNumber), At: at, Reason: notary.CertificateHold})
+		held = append(held, notary.Revocation{Serial: pki.SerialString(c.SerialNumber), At: at,
+			Reason: notary.CertificateHold})
 	}
 	in.CRL = lastCRL(t, w, o, 41, held...)
 	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
@@ -200,7 +211,8 @@ func TestKeyCompromiseOfARevokedAuthority(t *testing.T) {
 	}
 	wantReason(t, w, older, notary.KeyCompromise, at)
 	wantReason(t, w, newer, notary.KeyCompromise, at)
-	if a := authority(t, w, sub); a.Status(w.Clock.Now()) != notary.AuthorityRevoked || a.Certificate.Revocation.Reason != notary.KeyCompromise {
+	if a := authority(t, w, sub); a.Status(w.Clock.Now()) != notary.AuthorityRevoked ||
+		a.Certificate.Revocation.Reason != notary.KeyCompromise {
 		t.Errorf("the authority is %s: %+v", a.Status(w.Clock.Now()), a.Certificate.Revocation)
 	}
 }
@@ -231,8 +243,10 @@ func TestRacingReasons(t *testing.T) {
 					compromises++
 				}
 			}
-			if got := inventory(t, w.World)[cert.ID].Revocation; compromises != 1 || got == nil || got.Reason != notary.KeyCompromise {
-				t.Errorf("%v: %d reports of a compromise succeeded, and the revocation is %+v (%v)", reasons, compromises, got, errs)
+			if got := inventory(t, w.World)[cert.ID].Revocation; compromises != 1 || got == nil ||
+				got.Reason != notary.KeyCompromise {
+				t.Errorf("%v: %d reports of a compromise succeeded, and the revocation is %+v (%v)", reasons,
+					compromises, got, errs)
 			}
 			wantStatus(t, w.World, id, notary.Revoked)
 		}

@@ -39,7 +39,7 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 	if err != nil {
 		return 0, err
 	}
-	if err := refuseCircle(request, issuer); err != nil {
+	if err := refuseLoop(request, issuer); err != nil {
 		return 0, err
 	}
 	profile, err := s.issuers.Profile(ctx, profileName)
@@ -69,7 +69,7 @@ func (s *Service) crossSign(ctx context.Context, caller notary.Caller, id, issue
 		if cert.ID, err = tx.InsertCertificate(cert); err != nil {
 			return err
 		}
-		return tx.Event(certificateGiven(caller, "authority.cross_sign", a, cert, issuer.Ref()))
+		return tx.Event(certificateEvent(caller, "authority.cross_sign", a, cert, issuer.Ref()))
 	})
 	return cert.ID, err
 }
@@ -97,7 +97,7 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 			return err
 		}
 		if known != nil {
-			return notary.Errorf(notary.Conflict, "this certificate is recorded already")
+			return notary.Errorf(notary.Conflict, "this certificate is already recorded")
 		}
 		if err := s.findIssuer(ctx, tx, cert); err != nil {
 			return notary.WithField(err, "certificate_chain")
@@ -105,7 +105,7 @@ func (s *Service) UploadCross(ctx context.Context, caller notary.Caller, id int6
 		if cert.ID, err = tx.InsertCertificate(cert); err != nil {
 			return err
 		}
-		return tx.Event(certificateGiven(caller, "authority.cross_upload", a, cert, s.issuerRef(cert)))
+		return tx.Event(certificateEvent(caller, "authority.cross_upload", a, cert, s.issuerRef(cert)))
 	})
 	return cert.ID, err
 }
@@ -133,7 +133,7 @@ func refuseCross(s *Service, a *notary.Authority) error {
 	case notary.AuthorityPending:
 		return notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet: it must have one before another can be added", a.ID)
 	case notary.AuthorityRevoked:
-		return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: make a new one", a.ID)
+		return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: create a new one", a.ID)
 	}
 	return nil
 }
@@ -166,15 +166,15 @@ func (s *Service) checkCrossChain(chainPEM string, own *x509.Certificate, reques
 	}
 	switch {
 	case !bytes.Equal(chain[0].RawSubject, own.RawSubject):
-		return nil, notary.Errorf(notary.Invalid, "the certificate is for another subject than the authority's other ones (%s): "+
-			"what the authority issued would not be found to be issued by it", own.Subject)
+		return nil, notary.Errorf(notary.Invalid, "the certificate's subject differs from that of the authority (%s): "+
+			"relying parties would not accept it as the issuer of the authority's certificates", own.Subject)
 	case len(chain[0].SubjectKeyId) > 0 && len(own.SubjectKeyId) > 0 && !bytes.Equal(chain[0].SubjectKeyId, own.SubjectKeyId):
-		return nil, notary.Errorf(notary.Invalid, "the certificate has another subject key identifier (%X) than the authority's other ones (%X): "+
-			"relying parties would refuse what the authority issued", chain[0].SubjectKeyId, own.SubjectKeyId)
+		return nil, notary.Errorf(notary.Invalid, "the certificate's subject key identifier (%X) differs from that of the authority (%X): "+
+			"relying parties would reject the authority's certificates", chain[0].SubjectKeyId, own.SubjectKeyId)
 	}
 	for _, above := range chain[1:] {
 		if pki.SameIdentity(above.PublicKey, own.PublicKey) {
-			return nil, notary.Errorf(notary.Conflict, "the chain goes through the authority's own key: an authority cannot be signed by one below it")
+			return nil, notary.Errorf(notary.Conflict, "the chain contains the authority's own key: an authority cannot be signed by its subordinate")
 		}
 	}
 	return cert, nil
@@ -205,7 +205,7 @@ func (s *Service) UseCertificate(ctx context.Context, caller notary.Caller, id, 
 	}
 	cert, err := s.store.Certificate(ctx, certID)
 	if err == nil && (cert.KeyFingerprint != a.Certificate.KeyFingerprint || !issuers.IsCertificateOf(cert, own)) {
-		err = notary.Errorf(notary.Unprocessable, "the certificate %d is not one of the authority's: choose among those of its key", certID)
+		err = notary.Errorf(notary.Unprocessable, "certificate %d does not belong to the authority: choose one for its key", certID)
 	}
 	if err != nil {
 		return notary.WithField(err, "certificate_id")
@@ -258,16 +258,16 @@ func (s *Service) checkUsable(ctx context.Context, a *notary.Authority, cert *no
 		return nil
 	}
 	if sound, err := s.issuers.SoundAbove(ctx, chain[1:]); err != nil || !sound {
-		return orError(err, notary.Errorf(notary.Conflict, "the certificate %d cannot be used: one above it is revoked", cert.ID))
+		return orError(err, notary.Errorf(notary.Conflict, "the certificate %d cannot be used: a certificate in its chain is revoked", cert.ID))
 	}
 	return s.issuers.RequireTrustedAbove(ctx, a.ID, cert.AuthorityID)
 }
 
-// refuseCircle returns an error if the authority would be signed by itself or a subordinate.
-func refuseCircle(csr *pki.CSR, issuer *issuers.Issuer) error {
+// refuseLoop returns an error if the authority would be signed by itself or a subordinate.
+func refuseLoop(csr *pki.CSR, issuer *issuers.Issuer) error {
 	for _, above := range append(slices.Clone(issuer.Ancestors), issuer.Issuer.Certificate) {
 		if pki.SameIdentity(above.PublicKey, csr.PublicKey) {
-			return notary.Errorf(notary.Conflict, "an authority cannot be signed by itself or by one below it")
+			return notary.Errorf(notary.Conflict, "an authority cannot be signed by itself or a subordinate")
 		}
 	}
 	return nil

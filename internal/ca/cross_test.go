@@ -57,7 +57,8 @@ func chainsOf(t testing.TB, w *testkit.World, certID int64) (chains [][]string) 
 		if chain.Problem != "" {
 			t.Errorf("%v: %s", chain.Names, chain.Problem)
 		}
-		verify(t, w, &notary.Certificate{DER: chain.Certificates[0], IssuerChain: chain.Certificates[min(1, len(chain.Certificates)-1):]})
+		verify(t, w, &notary.Certificate{DER: chain.Certificates[0],
+			IssuerChain: chain.Certificates[min(1, len(chain.Certificates)-1):]})
 		chains = append(chains, chain.Names[1:])
 	}
 	return chains
@@ -86,18 +87,18 @@ func TestCrossSign(t *testing.T) {
 	cross := crossSign(t, w, lower, two)
 	ids, inUse := certificatesOf(t, w, lower)
 	if !slices.Equal(ids, []int64{first.ID, cross}) || inUse != first.ID {
-		t.Errorf("the certificates are %v with %d in use", ids, inUse)
+		t.Errorf("the certificates are %v, and the current one is %d", ids, inUse)
 	}
 	wantChains(t, chainsOf(t, w, before.ID), []string{"Lower", "One"}, []string{"Lower", "Two"})
 
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross))
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, cross)) // it already is
 	if a := authority(t, w, lower); a.Certificate.ID != cross || a.IssuerID() != two {
-		t.Errorf("in use is %d, by %d", a.Certificate.ID, a.IssuerID())
+		t.Errorf("the current certificate is %d, from %d", a.Certificate.ID, a.IssuerID())
 	}
 	after := leaf(t, w, lower)
 	if !bytes.Equal(after.IssuerChain[0], authority(t, w, lower).Certificate.DER) {
-		t.Error("the new chain does not begin with the certificate in use")
+		t.Error("the new chain does not begin with the current certificate")
 	}
 	wantChains(t, chainsOf(t, w, after.ID), []string{"Lower", "Two"}, []string{"Lower", "One"})
 	fetchCRL(t, w, lower)
@@ -118,7 +119,8 @@ func TestCrossSignRoots(t *testing.T) {
 	crossSign(t, w, two, three)
 	back := crossSign(t, w, two, one)
 	certificate := leaf(t, w, one)
-	wantChains(t, chainsOf(t, w, certificate.ID), []string{"One"}, []string{"One", "Two"}, []string{"One", "Two", "Three"})
+	wantChains(t, chainsOf(t, w, certificate.ID), []string{"One"}, []string{"One", "Two"},
+		[]string{"One", "Two", "Three"})
 	wantChains(t, chainsOf(t, w, authority(t, w, one).Certificate.ID), nil)
 	wantChains(t, chainsOf(t, w, leaf(t, w, three).ID), []string{"Three"})
 	// Two roots whose current certificates are signed by each other can still sign.
@@ -130,21 +132,26 @@ func TestCrossSignRoots(t *testing.T) {
 	err := w.RevokeCertificate(t.Context(), w.Admin(), own[0], notary.Superseded)
 	testkit.WantKind(t, err, notary.Unprocessable)
 	// Nor is it counted in the impact.
-	if impact := impactOf(t, w, three); len(impact.Authorities) != 2 || !impact.Authorities[0].Elsewhere || !impact.Authorities[1].Elsewhere {
+	if impact := impactOf(t, w, three); len(impact.Authorities) != 2 || !impact.Authorities[0].Elsewhere ||
+		!impact.Authorities[1].Elsewhere {
 		t.Errorf("the impact is %+v", impact)
 	}
 }
 
 // A cross-certificate must meet the same requirements as any certificate of an authority.
-func TestCrossSignRefuses(t *testing.T) {
+func TestCrossSignErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := named(t, w, "Root", 0)
 	lower := named(t, w, "Lower", root)
 	lowest := named(t, w, "Lowest", lower)
 	short := named(t, w, "Short", 0, func(o *ca.AuthorityOptions) { o.PathLen = 0 })
-	narrow := named(t, w, "Narrow", 0, func(o *ca.AuthorityOptions) { o.Constraints.Permitted.DNS = []string{"example.com"} })
-	wide := named(t, w, "Wide One", root, func(o *ca.AuthorityOptions) { o.Constraints.Permitted.DNS = []string{"com"} })
+	narrow := named(t, w, "Narrow", 0, func(o *ca.AuthorityOptions) {
+		o.Constraints.Permitted.DNS = []string{"example.com"}
+	})
+	wide := named(t, w, "Wide One", root, func(o *ca.AuthorityOptions) {
+		o.Constraints.Permitted.DNS = []string{"com"}
+	})
 	disabled := named(t, w, "Disabled", 0)
 	testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), disabled, false))
 	revoked := named(t, w, "Revoked", root)
@@ -156,8 +163,8 @@ func TestCrossSignRefuses(t *testing.T) {
 		kind       notary.Kind
 		want       string
 	}{
-		"by itself":            {lower, lower, "intermediate", notary.Conflict, "by itself or by one below"},
-		"by one below":         {lower, lowest, "intermediate", notary.Conflict, "by itself or by one below"},
+		"by itself":            {lower, lower, "intermediate", notary.Conflict, "by itself or a subordinate"},
+		"by one below":         {lower, lowest, "intermediate", notary.Conflict, "by itself or a subordinate"},
 		"pending":              {w.Pending(t), root, "intermediate", notary.Conflict, "has no certificate yet"},
 		"revoked":              {revoked, root, "intermediate", notary.Conflict, "is revoked"},
 		"by a disabled one":    {lower, disabled, "intermediate", notary.Conflict, "is disabled"},
@@ -193,11 +200,18 @@ func TestUploadCross(t *testing.T) {
 		return outside.Chain(t, own.PublicKey, edits...)
 	}
 	for name, tt := range map[string]struct{ chain, want string }{
-		"another subject":        {chain(func(c *x509.Certificate) { c.RawSubject, c.Subject = nil, pkix.Name{CommonName: "Other"} }), "another subject"},
-		"another key identifier": {chain(func(c *x509.Certificate) { c.SubjectKeyId = []byte("other") }), "another subject key identifier"},
-		"another key":            {outside.Chain(t, testkit.Key(t, notary.ECDSAP256).Public()), "not for the request's key"},
-		"no CA":                  {chain(func(c *x509.Certificate) { c.IsCA, c.MaxPathLen = false, 0 }), "not a CA certificate"},
-		"nothing":                {"", "not a certificate chain"},
+		"another subject": {chain(func(c *x509.Certificate) {
+			c.RawSubject, c.Subject = nil, pkix.Name{CommonName: "Other"}
+		}), "subject differs"},
+		"another key identifier": {chain(func(c *x509.Certificate) {
+			c.SubjectKeyId = []byte("other")
+		}), "subject key identifier (6F74686572) differs"},
+		"another key": {outside.Chain(t, testkit.Key(t, notary.ECDSAP256).Public()),
+			"not for the request's key"},
+		"no CA": {chain(func(c *x509.Certificate) {
+			c.IsCA, c.MaxPathLen = false, 0
+		}), "not a CA certificate"},
+		"nothing": {"", "not a certificate chain"},
 	} {
 		_, err := w.CA.UploadCross(t.Context(), w.Admin(), lower, tt.chain)
 		if notary.KindOf(err) != notary.Invalid {
@@ -212,13 +226,15 @@ func TestUploadCross(t *testing.T) {
 	testkit.Check(t, err)
 	_, err = w.CA.UploadCross(t.Context(), w.Admin(), lower, good)
 	testkit.WantKind(t, err, notary.Conflict)
-	wantChains(t, chainsOf(t, w, leaf(t, w, lower).ID), []string{"Lower", "Root"}, []string{"Lower", outside.Certificate.Subject.CommonName})
+	wantChains(t, chainsOf(t, w, leaf(t, w, lower).ID), []string{"Lower", "Root"},
+		[]string{"Lower", outside.Certificate.Subject.CommonName})
 	testkit.Check(t, w.CA.UseCertificate(t.Context(), w.Admin(), lower, id))
-	wantChains(t, chainsOf(t, w, leaf(t, w, lower).ID), []string{"Lower", outside.Certificate.Subject.CommonName}, []string{"Lower", "Root"})
+	wantChains(t, chainsOf(t, w, leaf(t, w, lower).ID), []string{"Lower", outside.Certificate.Subject.CommonName},
+		[]string{"Lower", "Root"})
 }
 
 // Only a certificate of the authority that relying parties would accept can become current.
-func TestUseCertificateRefuses(t *testing.T) {
+func TestUseCertificateErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	one, two, three := named(t, w, "One", 0), named(t, w, "Two", 0), named(t, w, "Three", 0)
@@ -235,13 +251,15 @@ func TestUseCertificateRefuses(t *testing.T) {
 		kind notary.Kind
 		want string
 	}{
-		"a revoked one":          {revoked, notary.Conflict, "is revoked"},
-		"below a revoked one":    {above, notary.Conflict, "is revoked"},
-		"an expired one":         {expired, notary.Conflict, "expired"},
-		"another authority's":    {authority(t, w, two).Certificate.ID, notary.Unprocessable, "not one of the authority's"},
-		"a machine's":            {leaf(t, w, lower).ID, notary.Unprocessable, "not one of the authority's"},
-		"one that is not there":  {nothing, notary.NotFound, "no certificate"},
-		"the machine's with key": {leafWithKeyOf(t, w, lower, two), notary.Unprocessable, "not one of the authority's"},
+		"a revoked one":       {revoked, notary.Conflict, "is revoked"},
+		"below a revoked one": {above, notary.Conflict, "is revoked"},
+		"an expired one":      {expired, notary.Conflict, "expired"},
+		"another authority's": {authority(t, w, two).Certificate.ID, notary.Unprocessable,
+			"does not belong to the authority"},
+		"a leaf certificate":     {leaf(t, w, lower).ID, notary.Unprocessable, "does not belong to the authority"},
+		"an unknown certificate": {nothing, notary.NotFound, "no certificate"},
+		"a leaf certificate with the key": {leafWithKeyOf(t, w, lower, two), notary.Unprocessable,
+			"does not belong to the authority"},
 	} {
 		err := w.CA.UseCertificate(t.Context(), w.Admin(), lower, tt.cert)
 		if notary.KindOf(err) != tt.kind {
@@ -311,7 +329,9 @@ func TestChainWithAProblem(t *testing.T) {
 	id, err := w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, testkit.Key(t, notary.ECDSAP256), "a.example.net"))
 	testkit.Check(t, err)
 	testkit.Check(t, sign(t, w, id, lower))
-	narrow := named(t, w, "Narrow", 0, func(o *ca.AuthorityOptions) { o.Constraints.Permitted.DNS = []string{"example.com"} })
+	narrow := named(t, w, "Narrow", 0, func(o *ca.AuthorityOptions) {
+		o.Constraints.Permitted.DNS = []string{"example.com"}
+	})
 	crossSign(t, w, lower, narrow)
 	chains, all, err := w.CA.Chains(t.Context(), w.Admin(), request(t, w, id).Certificate.ID)
 	testkit.Check(t, err)
@@ -355,7 +375,8 @@ func TestUploadCrossOfAnImportedIssuer(t *testing.T) {
 	}
 	revoked, good := further(), further()
 	in := importOf(t, o)
-	in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: pki.SerialString(revoked.SerialNumber), At: w.Clock.Now(), Reason: notary.Superseded})
+	in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: pki.SerialString(revoked.SerialNumber), At: w.Clock.Now(),
+		Reason: notary.Superseded})
 	issuer, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	_, err = w.CA.UploadCross(t.Context(), w.Admin(), lower, testkit.PEM(revoked, o.Certificate))

@@ -47,7 +47,8 @@ func (l *logged) count(words ...string) (n int) {
 func restarted(t testing.TB, w *testkit.World) *logged {
 	t.Helper()
 	log := &logged{}
-	node, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(log, nil))})
+	node, err := testkit.OpenNode(t.Context(), w.Store, w.Keys,
+		testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(log, nil))})
 	testkit.Check(t, err)
 	w.Node = node
 	return log
@@ -96,7 +97,7 @@ func TestOneRevocationDoesNotStopACRL(t *testing.T) {
 	}
 	for _, serial := range serials[2:] {
 		if got := status(t, w, w.Revocation, root, serial).Status; got != ocsp.Revoked {
-			t.Errorf("OCSP says %d of %s", got, serial)
+			t.Errorf("OCSP reports %d for %s", got, serial)
 		}
 	}
 	if len(inventory(t, w)) < len(serials) {
@@ -201,7 +202,7 @@ func TestOneAuthorityDoesNotStopTheOthers(t *testing.T) {
 }
 
 // A certificate with damaged DER is not served and does not stop a list, and can still be revoked.
-func TestChangedDERIsNotServed(t *testing.T) {
+func TestDamagedDERIsNotServed(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -240,7 +241,7 @@ func TestChangedDERIsNotServed(t *testing.T) {
 	change(cert.DER)
 }
 
-func TestChangedCACertificateSignsNothing(t *testing.T) {
+func TestDamagedCADoesNotSign(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)

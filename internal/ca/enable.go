@@ -42,7 +42,7 @@ func (s *Service) EnableAuthority(ctx context.Context, caller notary.Caller, id 
 // requireEnablable returns an error if the authority is revoked or its key is compromised or blocked.
 func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.Authority) error {
 	if a.Status(s.now()) == notary.AuthorityRevoked {
-		return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: make a new one", a.ID)
+		return notary.Errorf(notary.Conflict, "the certificate authority %d is revoked: create a new one", a.ID)
 	}
 	if a.Certificate == nil {
 		return nil
@@ -60,9 +60,9 @@ func (s *Service) requireEnablable(ctx context.Context, tx *store.Tx, a *notary.
 	case err != nil:
 		return err
 	case key.Compromised:
-		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d was compromised: make a new one", a.ID)
+		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d was compromised: create a new one", a.ID)
 	case key.blocked:
-		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d is on the list of blocked keys: make a new one", a.ID)
+		return notary.Errorf(notary.Conflict, "the key of the certificate authority %d is on the list of blocked keys: create a new one", a.ID)
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func checkEventQuery(q notary.EventQuery) error {
 	for _, text := range []struct{ field, value string }{{"email", q.Email}, {"principal", q.Principal},
 		{"request_id", q.RequestID}, {"action", q.Action}} {
 		if utf8.RuneCountInString(text.value) > maxFilterText || !utf8.ValidString(text.value) || strings.ContainsRune(text.value, 0) {
-			return notary.FieldErrorf(text.field, "%s is no text of at most %d characters: nothing can match it", text.field, maxFilterText)
+			return notary.FieldErrorf(text.field, "%s must be text of at most %d characters", text.field, maxFilterText)
 		}
 	}
 	switch {
@@ -71,9 +71,9 @@ func checkEventQuery(q notary.EventQuery) error {
 	case q.ObjectID < 0:
 		return notary.FieldErrorf("object_id", "an id must be a positive integer")
 	case q.ObjectID != 0 && q.Kind == "":
-		return notary.FieldErrorf("kind", "say the kind of the object %d, too: %s", q.ObjectID, strings.Join(notary.EventKinds, ", "))
+		return notary.FieldErrorf("kind", "kind is missing for object %d: use %s", q.ObjectID, strings.Join(notary.EventKinds, ", "))
 	case !q.From.IsZero() && !q.Until.IsZero() && !q.From.Before(q.Until):
-		return notary.FieldErrorf("until", "until must be later than from: nothing can lie between them")
+		return notary.FieldErrorf("until", "until must be later than from")
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"notary/internal/testkit"
 )
 
-func told(events []*notary.Event) (all []string) {
+func eventNames(events []*notary.Event) (all []string) {
 	for _, e := range events {
 		all = append(all, fmt.Sprintf("%s %d", e.Action, e.Object.ID))
 	}
@@ -39,35 +39,41 @@ func TestEvents(t *testing.T) {
 		query notary.EventQuery
 		want  []string
 	}{
-		"of requests":            {notary.EventQuery{Kind: "request"}, []string{sign, create(second), create(first)}},
-		"of authorities":         {notary.EventQuery{Kind: "authority"}, []string{begin}},
-		"of certificates":        {notary.EventQuery{Kind: "certificate"}, nil},
-		"of one":                 {notary.EventQuery{Kind: "request", ObjectID: first}, []string{sign, create(first)}},
-		"of another by somebody": {notary.EventQuery{Kind: "request", ObjectID: first, Email: strings.ToUpper(manager.Email)}, []string{sign}},
-		"an action":              {notary.EventQuery{Action: "request.create"}, []string{create(second), create(first)}},
-		"an action of others":    {notary.EventQuery{Kind: "authority", Action: "request.create"}, nil},
-		"a principal's id":       {notary.EventQuery{Kind: "request", Principal: fmt.Sprint(manager.AccountID)}, []string{sign, create(second)}},
-		"a principal's name":     {notary.EventQuery{Kind: "request", Principal: strings.ToUpper(manager.Email)}, []string{sign, create(second)}},
-		"another principal":      {notary.EventQuery{Principal: "nobody@example.com"}, nil},
-		"a call":                 {notary.EventQuery{RequestID: "abc"}, []string{sign}},
-		"another call":           {notary.EventQuery{RequestID: "abcd"}, nil},
-		"since":                  {notary.EventQuery{Kind: "request", From: now}, []string{sign}},
-		"until":                  {notary.EventQuery{Until: now, Kind: "request"}, []string{create(second), create(first)}},
-		"between":                {notary.EventQuery{From: now.Add(-3 * time.Hour), Until: now.Add(-3*time.Hour + time.Second)}, []string{create(second), create(first)}},
-		"never":                  {notary.EventQuery{From: now.Add(time.Second)}, nil},
+		"of requests":     {notary.EventQuery{Kind: "request"}, []string{sign, create(second), create(first)}},
+		"of authorities":  {notary.EventQuery{Kind: "authority"}, []string{begin}},
+		"of certificates": {notary.EventQuery{Kind: "certificate"}, nil},
+		"of one":          {notary.EventQuery{Kind: "request", ObjectID: first}, []string{sign, create(first)}},
+		"of one by a principal": {notary.EventQuery{Kind: "request", ObjectID: first,
+			Email: strings.ToUpper(manager.Email)}, []string{sign}},
+		"an action": {notary.EventQuery{Action: "request.create"},
+			[]string{create(second), create(first)}},
+		"an action of others": {notary.EventQuery{Kind: "authority", Action: "request.create"}, nil},
+		"a principal's id": {notary.EventQuery{Kind: "request", Principal: fmt.Sprint(manager.AccountID)},
+			[]string{sign, create(second)}},
+		"a principal's name": {notary.EventQuery{Kind: "request", Principal: strings.ToUpper(manager.Email)},
+			[]string{sign, create(second)}},
+		"another principal": {notary.EventQuery{Principal: "nobody@example.com"}, nil},
+		"a call":            {notary.EventQuery{RequestID: "abc"}, []string{sign}},
+		"another call":      {notary.EventQuery{RequestID: "abcd"}, nil},
+		"since":             {notary.EventQuery{Kind: "request", From: now}, []string{sign}},
+		"until": {notary.EventQuery{Until: now, Kind: "request"},
+			[]string{create(second), create(first)}},
+		"between": {notary.EventQuery{From: now.Add(-3 * time.Hour),
+			Until: now.Add(-3*time.Hour + time.Second)}, []string{create(second), create(first)}},
+		"never": {notary.EventQuery{From: now.Add(time.Second)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.query.Limit = 100
 			page, err := w.CA.Events(t.Context(), w.Admin(), tt.query)
 			testkit.Check(t, err)
-			if diff := cmp.Diff(tt.want, told(page.Items)); diff != "" || page.Next != "" {
+			if diff := cmp.Diff(tt.want, eventNames(page.Items)); diff != "" || page.Next != "" {
 				t.Errorf("(-want +got):\n%s\nnext %q", diff, page.Next)
 			}
 		})
 	}
 }
 
-func TestEventQueriesThatNobodyCanMean(t *testing.T) {
+func TestInvalidEventQueries(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	now := w.Clock.Now()
@@ -93,7 +99,7 @@ func TestEventQueriesThatNobodyCanMean(t *testing.T) {
 
 // Events about accounts require permission to manage accounts. A caller that may see only its own requests sees only
 // their events.
-func TestWhoseEvents(t *testing.T) {
+func TestEventPermissions(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	requestor := w.Caller(notary.CertificateRequestor)
@@ -150,7 +156,7 @@ func TestHistory(t *testing.T) {
 	of := func(action string, id int64) string { return fmt.Sprintf("%s %d", action, id) }
 	want := []string{of("request.reopen", id), of("request.revoke", id), of("certificate.revoke", old.Certificate.ID),
 		of("request.sign", id), of("request.sign", id), of("request.create", id)}
-	if diff := cmp.Diff(want, told(history)); diff != "" {
+	if diff := cmp.Diff(want, eventNames(history)); diff != "" {
 		t.Errorf("the history (-want +got):\n%s", diff)
 	}
 	_, err = w.CA.History(t.Context(), requestor, w.Request(t, w.Admin()))
@@ -165,7 +171,8 @@ func TestAddressesInEvents(t *testing.T) {
 	requestor.Address, manager.Address = "192.0.2.1", "192.0.2.2"
 	id := w.Request(t, requestor)
 	testkit.Check(t, w.CA.Reject(t.Context(), manager, id, ""))
-	for caller, want := range map[notary.Caller][]string{requestor: {"", "192.0.2.1"}, w.Caller(notary.ReadOnly): {"192.0.2.2", "192.0.2.1"}} {
+	for caller, want := range map[notary.Caller][]string{requestor: {"", "192.0.2.1"},
+		w.Caller(notary.ReadOnly): {"192.0.2.2", "192.0.2.1"}} {
 		page, err := w.CA.Events(t.Context(), caller, notary.EventQuery{Kind: "request", ObjectID: id, Limit: 10})
 		testkit.Check(t, err)
 		history, err := w.CA.History(t.Context(), caller, id)

@@ -9,10 +9,12 @@ import (
 )
 
 // Events of released versions keep their texts and gain references to the objects named in them.
-func TestOldEventsBecomeData(t *testing.T) {
+func TestUpgradeOfEvents(t *testing.T) {
 	t.Parallel()
 	testkit.EachReleased(t, func(t *testing.T, r *testkit.Released) {
-		texts := testkit.Rows(t, r.Database, map[string][]string{"event": {"id", "at", "account_id", "email", "address", "action", "object_id", "detail"}})
+		texts := testkit.Rows(t, r.Database,
+			map[string][]string{"event": {"id", "at", "account_id", "email", "address", "action", "object_id",
+				"detail"}})
 		w := r.World(t)
 		events := w.Events(t)
 		if len(events) < len(texts["event"]) {
@@ -37,7 +39,7 @@ func TestOldEventsBecomeData(t *testing.T) {
 }
 
 // User text in a reason is not parsed for references, and an old revocation refers to its certificate.
-func TestTextsOfOldEvents(t *testing.T) {
+func TestUpgradeOfEventTexts(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)

@@ -40,7 +40,8 @@ func expiring(t *testing.T, w *testkit.World) (ids []int64) {
 	}
 	statistics, err := w.CA.Statistics(t.Context())
 	testkit.Check(t, err)
-	for what, n := range map[string]int64{"the chart": soon, "the metric": statistics.Expiring[30], "the summary": o.Summary.Expiring[30]} {
+	for what, n := range map[string]int64{"the chart": soon, "the metric": statistics.Expiring[30],
+		"the summary": o.Summary.Expiring[30]} {
 		if n != int64(len(ids)) {
 			t.Errorf("%s counts %d that expire soon, and the list has %v", what, n, ids)
 		}

@@ -12,7 +12,7 @@ import (
 
 // Requests returns one page of the requests that the caller may see, with their certificates.
 func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Query) (notary.Page[*notary.Request], error) {
-	if err := ofRequests(q.Filter); err != nil {
+	if err := checkRequestFilter(q.Filter); err != nil {
 		return notary.Page[*notary.Request]{}, err
 	}
 	q.Filter.Now = s.now()
@@ -21,7 +21,7 @@ func (s *Service) Requests(ctx context.Context, caller notary.Caller, q notary.Q
 
 // Certificates returns one page of the inventory, as far as the caller may see it.
 func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q notary.Query) (notary.Page[*notary.Certificate], error) {
-	if err := ofCertificates(q.Filter); err != nil {
+	if err := checkCertificateFilter(q.Filter); err != nil {
 		return notary.Page[*notary.Certificate]{}, err
 	}
 	q.Filter.Now = s.now()
@@ -30,7 +30,7 @@ func (s *Service) Certificates(ctx context.Context, caller notary.Caller, q nota
 
 // EachRequest calls fn for every request that the caller may see and the filter matches, by ID.
 func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Request) error) error {
-	if err := ofRequests(f); err != nil {
+	if err := checkRequestFilter(f); err != nil {
 		return err
 	}
 	f.Now = s.now()
@@ -39,7 +39,7 @@ func (s *Service) EachRequest(ctx context.Context, caller notary.Caller, f notar
 
 // EachCertificate calls fn for every certificate that the caller may see and the filter matches, by ID.
 func (s *Service) EachCertificate(ctx context.Context, caller notary.Caller, f notary.Filter, fn func(*notary.Certificate) error) error {
-	if err := ofCertificates(f); err != nil {
+	if err := checkCertificateFilter(f); err != nil {
 		return err
 	}
 	f.Now = s.now()
@@ -52,7 +52,7 @@ func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, 
 	if err := caller.Require(notary.ReadOwnRequests); err != nil {
 		return err
 	}
-	if err := ofCertificates(f); err != nil {
+	if err := checkCertificateFilter(f); err != nil {
 		return err
 	}
 	if err := checkFilter(f); err != nil {
@@ -67,18 +67,18 @@ func (s *Service) ExportCertificates(ctx context.Context, caller notary.Caller, 
 	return s.EachCertificate(ctx, caller, f, fn)
 }
 
-// ofRequests rejects filters that apply only to certificates.
-func ofRequests(f notary.Filter) error {
+// checkRequestFilter rejects filters that apply only to certificates.
+func checkRequestFilter(f notary.Filter) error {
 	if f.Revoked != nil {
-		return notary.FieldErrorf("revoked", "certificates are looked for by revoked, requests by their status")
+		return notary.FieldErrorf("revoked", "revoked applies to certificates: filter requests by status")
 	}
 	return nil
 }
 
-// ofCertificates rejects filters that apply only to requests.
-func ofCertificates(f notary.Filter) error {
+// checkCertificateFilter rejects filters that apply only to requests.
+func checkCertificateFilter(f notary.Filter) error {
 	if f.Status != "" {
-		return notary.FieldErrorf("status", "requests are looked for by their status, certificates by revoked")
+		return notary.FieldErrorf("status", "status applies to requests: filter certificates by revoked")
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func page[T any](ctx context.Context, caller notary.Caller, q notary.Query,
 		return none, err
 	}
 	if !slices.Contains(notary.Sorts, q.Sort) {
-		return none, notary.FieldErrorf("sort", "%.40q is not an order: use id, not_after or common_name, with - before it for the opposite", q.Sort)
+		return none, notary.FieldErrorf("sort", "%.40q is not a sort order: use id, not_after or common_name, with a leading - for descending", q.Sort)
 	}
 	if err := checkFilter(q.Filter); err != nil {
 		return none, err
@@ -110,7 +110,7 @@ func checkPage(limit int, after, before notary.Cursor) error {
 	case limit < 1 || limit > notary.MaxPage:
 		return notary.FieldErrorf("limit", "the limit must be from 1 to %d", notary.MaxPage)
 	case after != "" && before != "":
-		return notary.FieldErrorf("before", "give after or before, not both: a page follows one place")
+		return notary.FieldErrorf("before", "set after or before, not both")
 	}
 	return nil
 }
@@ -154,21 +154,21 @@ func checkFilter(f notary.Filter) error {
 		{"name", f.Name}, {"name_prefix", f.NamePrefix}, {"domain", f.Domain}, {"q", strings.Join(f.Search, " ")},
 	} {
 		if utf8.RuneCountInString(text.value) > maxFilterText {
-			return notary.FieldErrorf(text.field, "%s is longer than %d characters: nothing can match it", text.field, maxFilterText)
+			return notary.FieldErrorf(text.field, "%s is longer than %d characters", text.field, maxFilterText)
 		}
 		if !utf8.ValidString(text.value) || strings.ContainsRune(text.value, 0) {
-			return notary.FieldErrorf(text.field, "%s is not text in UTF-8", text.field)
+			return notary.FieldErrorf(text.field, "%s is not valid UTF-8", text.field)
 		}
 	}
 	switch {
 	case len(f.Search) > maxWords:
-		return notary.FieldErrorf("q", "more than %d words to search for: leave some out", maxWords)
+		return notary.FieldErrorf("q", "more than %d search words: omit some", maxWords)
 	case f.Status != "" && !slices.Contains(notary.RequestStatuses, f.Status):
 		return notary.FieldErrorf("status", "%.40q is not a status: use Outstanding, Active, Rejected or Revoked", f.Status)
 	case f.AuthorityID < 0:
 		return notary.FieldErrorf("certificate_authority_id", "an id must be a positive integer")
 	case !f.ExpiresAfter.IsZero() && !f.ExpiresBefore.IsZero() && !f.ExpiresAfter.Before(f.ExpiresBefore):
-		return notary.FieldErrorf("expires_before", "expires_before must be later than expires_after: nothing can lie between them")
+		return notary.FieldErrorf("expires_before", "expires_before must be later than expires_after")
 	}
 	return nil
 }

@@ -51,7 +51,8 @@ func TestRecordedDomain(t *testing.T) {
 	for text, want := range map[string]string{
 		"example.com": "example.com", ".Example.com": "example.com", "*.example.com.": "example.com", "com": "com",
 		"bücher.example": "xn--bcher-kva.example", "рф": "xn--p1ai", "_sip.example.com": "_sip.example.com",
-		"": "", ".": "", "*": "", "*.": "", "..": "", "10.0.0.7": "", "[::1]": "", "::1": "", "a b": "", "a@b": "", "https://a": "", "a.*.b": "", "=a.example": "",
+		"": "", ".": "", "*": "", "*.": "", "..": "", "10.0.0.7": "", "[::1]": "", "::1": "", "a b": "", "a@b": "",
+		"https://a": "", "a.*.b": "", "=a.example": "",
 	} {
 		got, err := ca.RecordedDomain(text)
 		if got != want || (err == nil) != (want != "") {
@@ -67,8 +68,9 @@ func TestRecordedDomain(t *testing.T) {
 func TestRecordedSerial(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"0a": "0a", "A": "0a", "abc": "0abc", "00:AB": "ab", "3A:f0:01": "3af001", "0": "00", "-1f": "-1f", " 7f ": "7f",
-		"": "", ":": "", "g": "", "0x1": "", "+1": "", "1 2": "", "--1": "", "1_0": "",
+		"0a": "0a", "A": "0a", "abc": "0abc", "00:AB": "ab", "3A:f0:01": "3af001", "0": "00", "-1f": "-1f",
+		" 7f ": "7f",
+		"":     "", ":": "", "g": "", "0x1": "", "+1": "", "1 2": "", "--1": "", "1_0": "",
 	} {
 		got, err := ca.RecordedSerial(text)
 		if got != want || (err == nil) != (want != "") {
@@ -78,7 +80,7 @@ func TestRecordedSerial(t *testing.T) {
 }
 
 // Invalid pages are rejected for every caller.
-func TestRefusedPages(t *testing.T) {
+func TestInvalidPages(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	for _, test := range []struct {

@@ -20,7 +20,7 @@ import (
 )
 
 // Roots created by old software can be imported, and OpenSSL accepts what they sign here, including their CRL.
-func TestImportOfOddRoots(t *testing.T) {
+func TestImportOfUnusualRoots(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	for name, form := range map[string]testkit.Form{
@@ -57,7 +57,7 @@ func TestImportOfOddRoots(t *testing.T) {
 }
 
 // A PKCS #7 or a self-signed certificate can be uploaded.
-func TestUploadOfOtherForms(t *testing.T) {
+func TestUploadFormats(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256)
@@ -90,23 +90,30 @@ func TestUploadOfOtherForms(t *testing.T) {
 
 // An uploaded certificate with a purpose that its issuer may not issue for gets a finding, because relying parties
 // would reject it.
-func TestUploadBelowAnIssuerForOtherPurposes(t *testing.T) {
+func TestUploadWithDisallowedPurpose(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256, func(c *x509.Certificate) {
-		c.Subject = pkix.Name{CommonName: "Clients only"}
-		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	})
-	for _, purposes := range [][]x509.ExtKeyUsage{{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}, {x509.ExtKeyUsageClientAuth}, nil} {
+	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256,
+		func(c *x509.Certificate) {
+			c.Subject = pkix.Name{CommonName: "Clients only"}
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		})
+	for _, purposes := range [][]x509.ExtKeyUsage{{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		{x509.ExtKeyUsageClientAuth}, nil} {
 		id := w.Request(t, w.Admin())
-		certificate, err := w.CA.Upload(t.Context(), w.Admin(), id, o.Chain(t, publicKey(t, w, id), func(c *x509.Certificate) { c.ExtKeyUsage = purposes }))
+		certificate, err := w.CA.Upload(t.Context(), w.Admin(), id,
+			o.Chain(t, publicKey(t, w, id), func(c *x509.Certificate) {
+				c.ExtKeyUsage = purposes
+			}))
 		testkit.Check(t, err)
 		recorded, err := w.CA.Certificate(t.Context(), w.Admin(), certificate)
 		testkit.Check(t, err)
 		var want []notary.Finding
 		if slices.Contains(purposes, x509.ExtKeyUsageServerAuth) {
-			want = []notary.Finding{{Lint: "purpose_beyond_issuer", Level: notary.FindingWarning, Citation: "RFC 5280: 4.2.1.12",
-				Description: "The certificate is for serverAuth, but the CA Clients only may not issue for that: relying parties will reject it."}}
+			want = []notary.Finding{{Lint: "purpose_beyond_issuer", Level: notary.FindingWarning,
+				Citation: "RFC 5280: 4.2.1.12",
+				Description: "The certificate is for serverAuth, but the CA Clients only may not issue for that: " +
+					"relying parties will reject it."}}
 		}
 		if diff := cmp.Diff(want, recorded.Findings); diff != "" {
 			t.Errorf("for %v, the findings (-want +got):\n%s", purposes, diff)
@@ -123,9 +130,11 @@ func TestImportKeepsEntryExtensions(t *testing.T) {
 	at := w.Clock.Now().Add(-time.Hour)
 	entries := []notary.Revocation{
 		{Serial: "0a", At: at, Reason: notary.CertificateHold, HoldInstruction: "1.2.840.10040.2.3"},
-		{Serial: "0b", At: at, Reason: notary.KeyCompromise, InvalidityDate: time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)},
+		{Serial: "0b", At: at, Reason: notary.KeyCompromise, InvalidityDate: time.Date(2025, 1, 2, 3, 4, 5, 0,
+			time.UTC)},
 		{Serial: "0c", At: at, Reason: notary.Unspecified, InvalidityDate: time.Date(2051, 1, 2, 3, 4, 5, 0, time.UTC)},
-		{Serial: pki.SerialString(leaf.SerialNumber), At: at, Reason: notary.Superseded, InvalidityDate: time.Date(1969, 1, 2, 3, 4, 5, 0, time.UTC)},
+		{Serial: pki.SerialString(leaf.SerialNumber), At: at, Reason: notary.Superseded,
+			InvalidityDate: time.Date(1969, 1, 2, 3, 4, 5, 0, time.UTC)},
 		{Serial: "0d", At: at, Reason: notary.Superseded},
 	}
 	in := importOf(t, o)

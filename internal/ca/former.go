@@ -9,22 +9,23 @@ import (
 	"notary/internal/issuers"
 )
 
-func (s *Service) signer(ctx context.Context, req *notary.Request, o SignOptions) (*issuers.Issuer, *notary.Profile, error) {
+func (s *Service) signer(ctx context.Context, req *notary.Request,
+	o SignOptions) (*issuers.Issuer, *notary.Profile, error) {
 	var former notary.Issuance
-	if o.open() {
+	if o.needsFormer() {
 		former = formerOf(req)
 	}
 	chosen := o.choose(former)
-	profile, err := s.profileOr(ctx, chosen.Profile, former)
+	profile, err := s.profileFor(ctx, chosen.Profile, former)
 	if err != nil {
 		return nil, nil, err
 	}
-	issuer, err := s.issuerOr(ctx, chosen.AuthorityID, former)
+	issuer, err := s.issuerFor(ctx, chosen.AuthorityID, former)
 	return issuer, profile, err
 }
 
-// open reports whether the options depend on how the request was signed before.
-func (o SignOptions) open() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
+// needsFormer reports whether the options depend on how the request was signed before.
+func (o SignOptions) needsFormer() bool { return o.AuthorityID == 0 || o.Profile == "" || o.KeepFormer }
 
 // choose returns the authority and profile for a request, given those of its former certificate.
 func (o SignOptions) choose(former notary.Issuance) notary.Issuance {
@@ -44,21 +45,23 @@ func formerOf(req *notary.Request) notary.Issuance {
 	return req.Latest
 }
 
-// profileOr returns a profile, with a specific error if it is the former certificate's and was deleted.
-func (s *Service) profileOr(ctx context.Context, name string, former notary.Issuance) (*notary.Profile, error) {
+// profileFor returns a profile, with a specific error if it is the former certificate's and was deleted.
+func (s *Service) profileFor(ctx context.Context, name string, former notary.Issuance) (*notary.Profile, error) {
 	p, err := s.issuers.Profile(ctx, name)
 	if notary.KindOf(err) == notary.Invalid && name == former.Profile {
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the profile of its former certificate, %s, was deleted: "+
-			"name the profile to sign with", name), "profile")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict,
+			"the profile of its former certificate, %s, was deleted: "+
+				"specify the profile", name), "profile")
 	}
 	return p, err
 }
 
-// issuerOr returns an authority, with a specific error if it is the former certificate's and cannot sign.
-func (s *Service) issuerOr(ctx context.Context, id int64, former notary.Issuance) (*issuers.Issuer, error) {
+// issuerFor returns an authority, with a specific error if it is the former certificate's and cannot sign.
+func (s *Service) issuerFor(ctx context.Context, id int64, former notary.Issuance) (*issuers.Issuer, error) {
 	if id == 0 {
-		return nil, notary.FieldErrorf("certificate_authority_id", "certificate_authority_id is missing: name the authority that signs, "+
-			"since no authority held here has signed a certificate for this request")
+		return nil, notary.FieldErrorf("certificate_authority_id",
+			"certificate_authority_id is missing: specify the authority, "+
+				"because none held here has signed a certificate for this request")
 	}
 	a, err := s.issuers.Active(ctx, id)
 	if err == nil || id != former.AuthorityID {
@@ -66,9 +69,11 @@ func (s *Service) issuerOr(ctx context.Context, id int64, former notary.Issuance
 	}
 	switch notary.KindOf(err) {
 	case notary.NotFound:
-		err = notary.Errorf(notary.Conflict, "the authority of its former certificate, %d, was deleted: name the authority that signs", id)
+		err = notary.Errorf(notary.Conflict, "the authority of its former certificate, %d, was deleted: specify "+
+			"another one", id)
 	case notary.Conflict:
-		err = notary.Errorf(notary.Conflict, "%s. It signed the former certificate: name another authority%s", err, s.successorOf(ctx, id))
+		err = notary.Errorf(notary.Conflict, "%s. It signed the former certificate: specify another authority%s", err,
+			s.successorOf(ctx, id))
 	}
 	return nil, notary.WithField(err, "certificate_authority_id")
 }

@@ -74,7 +74,8 @@ func TestBulkRenewalKeepsAuthorityAndProfile(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	one, two, disabled := w.Root(t, notary.ECDSAP256), w.Root(t, notary.Ed25519), w.Root(t, notary.ECDSAP256)
-	short := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, NotAfter: w.Clock.Now().Add(time.Hour)})
+	short := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1,
+		NotAfter: w.Clock.Now().Add(time.Hour)})
 
 	gone := newProfile(t, w, "gone", func(*notary.Rules) {})
 	want := map[int64]notary.Issuance{

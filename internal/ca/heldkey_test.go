@@ -63,7 +63,8 @@ func heldKeys(t testing.TB, w *testkit.World) map[string]crypto.Signer {
 func wantHeld(t testing.TB, w *testkit.World, what, csr string) {
 	t.Helper()
 	_, err := w.CA.Submit(t.Context(), w.Admin(), csr)
-	if notary.KindOf(err) != notary.Conflict || !strings.Contains(err.Error(), "was the key of the certificate authority") {
+	if notary.KindOf(err) != notary.Conflict ||
+		!strings.Contains(err.Error(), "was the key of the certificate authority") {
 		t.Errorf("%s: %v", what, err)
 	}
 	trial, err := w.CA.TryRequest(t.Context(), w.Admin(), csr, "")
@@ -111,7 +112,8 @@ func TestKeysOfImportedAuthoritiesAreNotCertified(t *testing.T) {
 	refused := func(when string) {
 		t.Helper()
 		var bulk error
-		testkit.Check(t, w.CA.SignMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{open}}, ca.SignOptions{AuthorityID: root},
+		testkit.Check(t, w.CA.SignMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{open}},
+			ca.SignOptions{AuthorityID: root},
 			func(o ca.Outcome) error { bulk = o.Err; return nil }))
 		_, upload := w.CA.Upload(t.Context(), w.Admin(), open, issuer.Chain(t, o.Key.Public()))
 		for what, err := range map[string]error{"sign": sign(t, w, open, root), "bulk": bulk, "upload": upload,
@@ -138,7 +140,7 @@ func TestCertifiedKeysAreNotImported(t *testing.T) {
 	_, err := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
 	testkit.WantKind(t, err, notary.Conflict)
 	testkit.WantField(t, err, "private_key")
-	testkit.WantText(t, err, "of an end entity")
+	testkit.WantText(t, err, "end-entity certificate")
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), req, notary.Superseded))
 	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
 	testkit.Check(t, err)
@@ -210,7 +212,8 @@ func TestBlockedKeys(t *testing.T) {
 	_, submit := w.CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, o.Key, "b.example.com"))
 	_, upload := w.CA.Upload(t.Context(), w.Admin(), req, issuer.Chain(t, o.Key.Public()))
 	_, imported := w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, o))
-	for what, err := range map[string]error{"submit": submit, "sign": sign(t, w, req, root), "upload": upload, "import": imported} {
+	for what, err := range map[string]error{"submit": submit, "sign": sign(t, w, req, root), "upload": upload,
+		"import": imported} {
 		if notary.KindOf(err) != notary.Invalid || !strings.Contains(err.Error(), "list of blocked keys") {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -225,7 +228,8 @@ func TestBlockedKeysInUseAreReported(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	var written testkit.Buffer
-	node, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&written, nil))})
+	node, err := testkit.OpenNode(t.Context(), w.Store, w.Keys,
+		testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&written, nil))})
 	testkit.Check(t, err)
 	s := node.CA
 	root := w.Root(t, notary.ECDSAP256)
@@ -261,7 +265,8 @@ func TestBlockedKeysInUseAreReported(t *testing.T) {
 	w.Clock.Advance(2 * time.Minute)
 	want("with a compromised key", listed, left)
 	testkit.Check(t, s.FindBlockedKeys(t.Context()))
-	if text := written.String(); !strings.Contains(text, "blocked or compromised keys") || !strings.Contains(text, "certificates=2") {
+	if text := written.String(); !strings.Contains(text, "blocked or compromised keys") ||
+		!strings.Contains(text, "certificates=2") {
 		t.Errorf("log:\n%s", text)
 	}
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), listed, notary.KeyCompromise))

@@ -34,7 +34,7 @@ func (s *Service) Impact(ctx context.Context, caller notary.Caller, id int64) (*
 		return nil, err
 	}
 	now := s.now()
-	c := counting{store: s.store, now: now, left: maxImpact, own: map[int64]bool{}, emails: map[string]int64{}, months: map[time.Time]int64{}}
+	c := impactCounter{store: s.store, now: now, left: maxImpact, own: map[int64]bool{}, emails: map[string]int64{}, months: map[time.Time]int64{}}
 	for _, one := range certified {
 		c.own[one.CertificateID] = true
 	}
@@ -99,8 +99,8 @@ func trustedWithout(live []store.Certified, id int64) map[int64]bool {
 	return trusted
 }
 
-// counting accumulates an impact.
-type counting struct {
+// impactCounter accumulates an impact.
+type impactCounter struct {
 	store  *store.Store
 	now    time.Time
 	left   int            // certificates that may still be read
@@ -111,7 +111,7 @@ type counting struct {
 }
 
 // count adds the certificates that an authority issued and returns the number of valid ones, or a lower bound.
-func (c *counting) count(ctx context.Context, id int64) (n int64, atLeast bool, err error) {
+func (c *impactCounter) count(ctx context.Context, id int64) (n int64, atLeast bool, err error) {
 	most := min(c.left, maxImpactOfOne)
 	issued, err := c.store.LastIssued(ctx, id, c.now, most+1)
 	if err != nil {
@@ -128,7 +128,7 @@ func (c *counting) count(ctx context.Context, id int64) (n int64, atLeast bool, 
 		n++
 		c.emails[one.Email]++
 		c.months[monthOf(one.NotAfter)]++
-		c.spans(one.NotAfter)
+		c.extend(one.NotAfter)
 	}
 	c.impact.Certificates += n
 	if !atLeast {
@@ -136,17 +136,17 @@ func (c *counting) count(ctx context.Context, id int64) (n int64, atLeast bool, 
 	}
 	first, err := c.store.FirstIssued(ctx, id, c.now, maxFirstExpiring)
 	if i := slices.IndexFunc(first, c.counts); i >= 0 {
-		c.spans(first[i].NotAfter)
+		c.extend(first[i].NotAfter)
 	}
 	return n, true, err
 }
 
 // counts reports whether a certificate is an unrevoked end-entity certificate.
-func (c *counting) counts(one store.Issued) bool {
+func (c *impactCounter) counts(one store.Issued) bool {
 	return !one.Revoked && !one.Responder && !c.own[one.ID]
 }
 
-func (c *counting) spans(notAfter time.Time) {
+func (c *impactCounter) extend(notAfter time.Time) {
 	if c.impact.First.IsZero() || notAfter.Before(c.impact.First) {
 		c.impact.First = notAfter
 	}
@@ -161,7 +161,7 @@ func monthOf(t time.Time) time.Time {
 }
 
 // sum sorts the counts and returns the impact.
-func (c *counting) sum() *notary.Impact {
+func (c *impactCounter) sum() *notary.Impact {
 	for email, n := range c.emails {
 		c.impact.Requesters = append(c.impact.Requesters, notary.RequesterImpact{Email: email, Certificates: n})
 	}

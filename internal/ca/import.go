@@ -42,7 +42,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 		return 0, err
 	}
 	if err := s.refuseSmallExponent(ctx, in.key.Public()); err != nil {
-		return 0, named(err, "private_key")
+		return 0, replaceField(err, "private_key")
 	}
 	err = s.writeRevocations(ctx, caller, func(tx *store.Tx) error {
 		id, err = s.recordImport(ctx, tx, caller, in)
@@ -53,7 +53,7 @@ func (s *Service) ImportAuthority(ctx context.Context, caller notary.Caller, o I
 	}
 	s.revocation.ForgetCRLs(id) // of an authority that was here before; its next CRL is newer than all issued elsewhere
 	if _, err := s.revocation.CRL(ctx, id); err != nil {
-		s.log.WarnContext(ctx, "the first CRL of the imported authority could not be made, the next who asks tries again",
+		s.log.WarnContext(ctx, "could not create the first CRL of the imported authority; the next request retries",
 			"authority", id, "error", err)
 	}
 	return id, nil
@@ -80,7 +80,7 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 		}
 		in.crl = *crl
 	}
-	if err := in.goOnFrom(o.CRLNumber); err != nil {
+	if err := in.continueFrom(o.CRLNumber); err != nil {
 		return nil, err
 	}
 	in.entry = issuers.Entry(in.chain[0], in.chain[1:])
@@ -91,18 +91,17 @@ func (s *Service) readImport(ctx context.Context, o Import) (*imported, error) {
 	return in, err
 }
 
-// goOnFrom sets the last CRL number, which may be later than that of the CRL sent, and rejects a CRL that cannot be the
-// authority's last.
-func (in *imported) goOnFrom(number int64) error {
+// continueFrom sets the last CRL number, which may be later than that of the CRL sent, and rejects a CRL that cannot be
+// the authority's last.
+func (in *imported) continueFrom(number int64) error {
 	if number != 0 && number < in.crl.Number {
-		return notary.FieldErrorf("crl_number", "the CRL that was sent has the number %d already: leave crl_number out, or send the number "+
-			"of a later list", in.crl.Number)
+		return notary.FieldErrorf("crl_number", "crl_number is lower than the number of the CRL sent (%d): omit it, or send that of a later CRL", in.crl.Number)
 	}
 	in.crl.Number = max(in.crl.Number, number)
 	own := pki.SerialString(in.chain[0].SerialNumber)
 	for _, v := range in.crl.Revocations {
 		if len(in.chain) == 1 && v.Serial == own {
-			return notary.FieldErrorf("crl", "the CRL lists the authority itself (serial number %s): it is revoked, make a new authority", own)
+			return notary.FieldErrorf("crl", "the CRL lists the authority itself (serial number %s): it is revoked, create a new authority", own)
 		}
 	}
 	return nil
@@ -123,7 +122,7 @@ func readKeyAndChain(o Import) (crypto.Signer, []*x509.Certificate, error) {
 	case err != nil:
 		return nil, nil, notary.WithField(err, "private_key")
 	case o.Chain == "" && inside == nil:
-		return nil, nil, notary.FieldErrorf("certificate_chain", "the certificate chain is missing: only a PKCS #12 can hold it beside the key")
+		return nil, nil, notary.FieldErrorf("certificate_chain", "the certificate chain is missing: only a PKCS #12 contains it in addition to the key")
 	case o.Chain == "":
 		return key, pki.OrderChain(inside, key.Public()), nil
 	}
@@ -147,10 +146,10 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	case err != nil:
 		return 0, err
 	case key.blocked:
-		return 0, notary.FieldErrorf("private_key", "this key is on the list of blocked keys: make a new authority")
+		return 0, notary.FieldErrorf("private_key", "this key is on the list of blocked keys: create a new authority")
 	case key.Compromised:
 		return 0, notary.WithField(notary.Errorf(notary.Conflict,
-			"this key was reported as compromised: make a new authority"), "private_key")
+			"this key was reported as compromised: create a new authority"), "private_key")
 	}
 	if err := s.refuseCertifiedKey(ctx, tx, in.entry.KeyFingerprint); err != nil {
 		return 0, err
@@ -162,7 +161,7 @@ func (s *Service) recordImport(ctx context.Context, tx *store.Tx, caller notary.
 	if err != nil {
 		return 0, err
 	}
-	if err := s.giveImported(ctx, tx, a, in); err != nil {
+	if err := s.addImportedCertificate(ctx, tx, a, in); err != nil {
 		return 0, err
 	}
 	if a.Certificate == nil { // it is new, and none of its certificates are recorded here
@@ -190,8 +189,7 @@ func (s *Service) refuseHeld(ctx context.Context, tx *store.Tx, key crypto.Publi
 			continue
 		}
 		if pki.SameIdentity(held, key) {
-			return notary.WithField(notary.Errorf(notary.Conflict, "the certificate authority %d has this key: "+
-				"it is held here already", a.ID), "private_key")
+			return notary.WithField(notary.Errorf(notary.Conflict, "the certificate authority %d with this key is already held here", a.ID), "private_key")
 		}
 	}
 	return nil
@@ -233,10 +231,10 @@ func (s *Service) reviveImported(ctx context.Context, tx *store.Tx, id int64, in
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "an authority with another public key of the same "+
 			"private key (RSA exponent or point) was held here: create a new authority"), "private_key")
 	case a.Status(s.now()) == notary.AuthorityRevoked:
-		return nil, notary.Errorf(notary.Conflict, "this authority was held here and revoked: make a new one")
+		return nil, notary.Errorf(notary.Conflict, "this authority was held here and revoked: create a new one")
 	case !in.crl.ThisUpdate.IsZero() && in.crl.Number < a.CRLNumber:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the CRL has the number %d, and this authority made one with the number %d "+
-			"while it was held here: send its last one, or none", in.crl.Number, a.CRLNumber), "crl")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the CRL has number %d, but this authority issued number %d while it was held here: "+
+			"send its last CRL, or none", in.crl.Number, a.CRLNumber), "crl")
 	}
 	return a, nil
 }
@@ -248,8 +246,8 @@ func pathLenOf(c *x509.Certificate) int {
 	return c.MaxPathLen
 }
 
-// giveImported makes the imported certificate the current one and determines its issuer.
-func (s *Service) giveImported(ctx context.Context, tx *store.Tx, a *notary.Authority, in *imported) error {
+// addImportedCertificate makes the imported certificate the current one and determines its issuer.
+func (s *Service) addImportedCertificate(ctx context.Context, tx *store.Tx, a *notary.Authority, in *imported) error {
 	if err := requireSameName(a, in.entry); err != nil { // it may have been here before
 		return notary.WithField(err, "certificate_chain")
 	}

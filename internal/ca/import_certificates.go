@@ -72,8 +72,7 @@ func (s *Service) recordIssued(ctx context.Context, tx *store.Tx, caller notary.
 		_, err = recordCertificate(ctx, tx, entry, id)
 		switch {
 		case notary.KindOf(err) == notary.Conflict && known == nil:
-			return done, notary.WithField(notary.Errorf(notary.Conflict, "certificate %d has the serial number %.60s, "+
-				"which another certificate of this authority has", i+1, entry.Serial), "certificates")
+			return done, notary.WithField(notary.Errorf(notary.Conflict, "certificate %d has the serial number %.60s of another certificate of this authority", i+1, entry.Serial), "certificates")
 		case err != nil:
 			return done, err
 		}

@@ -22,7 +22,8 @@ func TestOCSPOfAnImportedAuthority(t *testing.T) {
 	held, good := o.Issue(t, key), o.Issue(t, key)
 	in := importOf(t, o)
 	at := w.Clock.Now().Add(-time.Hour).Truncate(time.Second)
-	in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: pki.SerialString(held.SerialNumber), At: at, Reason: notary.CertificateHold})
+	in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: pki.SerialString(held.SerialNumber), At: at,
+		Reason: notary.CertificateHold})
 	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	want := func(c *x509.Certificate, is int) {
@@ -44,7 +45,7 @@ func TestOCSPOfAnImportedAuthority(t *testing.T) {
 }
 
 // A cached OCSP response is not served after an import that revokes its certificate.
-func TestImportOvertakesOCSPAnswers(t *testing.T) {
+func TestImportInvalidatesOCSPResponses(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
@@ -58,7 +59,8 @@ func TestImportOvertakesOCSPAnswers(t *testing.T) {
 		}
 	}
 	testkit.Check(t, w.CA.DeleteAuthority(t.Context(), w.Admin(), id, true))
-	in.CRL = lastCRL(t, w, o, w.Clock.Now().UnixMicro()+1, notary.Revocation{Serial: serial, At: w.Clock.Now(), Reason: notary.Superseded})
+	in.CRL = lastCRL(t, w, o, w.Clock.Now().UnixMicro()+1, notary.Revocation{Serial: serial, At: w.Clock.Now(),
+		Reason: notary.Superseded})
 	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	if got := status(t, w, w.Revocation, id, serial); got.Status != ocsp.Revoked {
@@ -78,7 +80,8 @@ func TestImportRevokesAnAuthority(t *testing.T) {
 	leaf := w.Request(t, w.Admin())
 	testkit.Check(t, sign(t, w, leaf, id))
 	in := importOf(t, root)
-	in.CRL = lastCRL(t, w, root, 3, notary.Revocation{Serial: pki.SerialString(below.Certificate.SerialNumber), At: w.Clock.Now(), Reason: notary.CACompromise})
+	in.CRL = lastCRL(t, w, root, 3, notary.Revocation{Serial: pki.SerialString(below.Certificate.SerialNumber),
+		At: w.Clock.Now(), Reason: notary.CACompromise})
 	rootID, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	_, err = w.CA.ImportCertificates(t.Context(), w.Admin(), rootID, testkit.PEM(below.Certificate))

@@ -96,7 +96,7 @@ func TestImportAuthority(t *testing.T) {
 }
 
 // A hold on an imported CRL is kept but cannot be requested.
-func TestHoldCannotBeAskedFor(t *testing.T) {
+func TestHoldCannotBeRequested(t *testing.T) {
 	t.Parallel()
 	_, err := notary.ParseRevocationReason(string(notary.CertificateHold))
 	testkit.WantKind(t, err, notary.Invalid)
@@ -145,7 +145,7 @@ func TestImportBelowAnotherAuthority(t *testing.T) {
 	}
 }
 
-func TestImportRefuses(t *testing.T) {
+func TestImportErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
@@ -190,7 +190,7 @@ func TestImportRefuses(t *testing.T) {
 }
 
 // Either all or none of the certificates are recorded.
-func TestImportCertificatesRefuses(t *testing.T) {
+func TestImportCertificatesErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	o, other := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()), testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
@@ -293,7 +293,7 @@ func TestImportOfADeletedAuthority(t *testing.T) {
 }
 
 // It is restored only with the subject that its certificates name as their issuer.
-func TestImportOfADeletedAuthorityUnderAnotherName(t *testing.T) {
+func TestImportOfADeletedAuthorityWithAnotherSubject(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
@@ -313,7 +313,7 @@ func TestImportOfADeletedAuthorityUnderAnotherName(t *testing.T) {
 }
 
 // A long CRL is imported in one transaction, within seconds.
-func TestImportOfALongList(t *testing.T) {
+func TestImportOfALongCRL(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
@@ -333,7 +333,7 @@ func TestImportOfALongList(t *testing.T) {
 
 // After an authority was deleted here and operated elsewhere, its next CRL has a higher number than those issued
 // elsewhere, even if nothing was revoked.
-func TestListAfterAnImportIsNew(t *testing.T) {
+func TestCRLAfterAnImportIsNew(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	in := importOf(t, testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()))

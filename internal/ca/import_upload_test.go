@@ -14,7 +14,7 @@ import (
 
 // A certificate that an authority signed elsewhere can be uploaded after the authority was imported: the authority is
 // recorded as its issuer and can list it on its CRL.
-func TestUploadOfWhatAnImportedAuthoritySigned(t *testing.T) {
+func TestUploadFromAnImportedAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
@@ -31,7 +31,8 @@ func TestUploadOfWhatAnImportedAuthoritySigned(t *testing.T) {
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.Superseded))
 
 	lower := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
-	_, err = w.CA.UploadAuthority(t.Context(), w.Admin(), lower, root.Chain(t, keyOf(t, authority(t, w, lower).CSR), asAuthority))
+	_, err = w.CA.UploadAuthority(t.Context(), w.Admin(), lower, root.Chain(t, keyOf(t, authority(t, w, lower).CSR),
+		asAuthority))
 	testkit.Check(t, err)
 	below := authority(t, w, lower)
 	if below.IssuerID() != held {
@@ -44,7 +45,7 @@ func TestUploadOfWhatAnImportedAuthoritySigned(t *testing.T) {
 	}
 }
 
-func TestUploadOfWhatAnImportedListHas(t *testing.T) {
+func TestUploadOfARevokedCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
@@ -54,7 +55,8 @@ func TestUploadOfWhatAnImportedListHas(t *testing.T) {
 	leaf, err := x509.ParseCertificate(block.Bytes)
 	testkit.Check(t, err)
 	in := importOf(t, root)
-	in.CRL = lastCRL(t, w, root, 7, notary.Revocation{Serial: pki.SerialString(leaf.SerialNumber), At: w.Clock.Now(), Reason: notary.Superseded})
+	in.CRL = lastCRL(t, w, root, 7, notary.Revocation{Serial: pki.SerialString(leaf.SerialNumber), At: w.Clock.Now(),
+		Reason: notary.Superseded})
 	_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 

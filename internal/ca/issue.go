@@ -95,8 +95,7 @@ func (s *Service) IssuedFor(ctx context.Context, caller notary.Caller, id int64)
 		issued.Certificate, err = issuers.Intact(s.store.Certificate(ctx, req.Certificate.ID))
 		return issued, err
 	case notary.Rejected:
-		return nil, notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d with this CSR was rejected%s: mend that and "+
-			"create a new CSR", id, because(req.Rejection)), "csr")
+		return nil, notary.WithField(notary.Errorf(notary.Conflict, "certificate request %d with this CSR was rejected%s: fix the cause and create a new CSR", id, because(req.Rejection)), "csr")
 	default:
 		return nil, notary.WithField(notary.Errorf(notary.Conflict, "the certificate of request %d with this CSR was revoked: "+
 			"create a new key and CSR", id), "csr")
@@ -127,7 +126,7 @@ func (s *Service) issueOnce(ctx context.Context, caller notary.Caller, csrPEM st
 }
 
 // errRecorded is returned if the caller has submitted a CSR before.
-var errRecorded = errors.New("the caller has submitted this CSR already")
+var errRecorded = errors.New("the caller has already submitted this CSR")
 
 // issueNew handles a CSR that the caller has not submitted before.
 func (s *Service) issueNew(ctx context.Context, caller notary.Caller, req *notary.Request, csr *pki.CSR, o IssueOptions) (*Issued, error) {

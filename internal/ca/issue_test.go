@@ -39,7 +39,8 @@ func TestIssue(t *testing.T) {
 		t.Errorf("events %q, want one of the submission and one of the signature", events)
 	}
 	req := request(t, w, first.RequestID)
-	if req.Status != notary.Active || req.CSR != csr || req.Certificate.ID != first.Certificate.ID || first.Status != notary.Active {
+	if req.Status != notary.Active || req.CSR != csr || req.Certificate.ID != first.Certificate.ID ||
+		first.Status != notary.Active {
 		t.Errorf("issued %+v, and the request is %+v", first, req)
 	}
 	recorded, err := w.CA.Certificate(t.Context(), w.Admin(), first.Certificate.ID)
@@ -63,7 +64,7 @@ func TestIssue(t *testing.T) {
 }
 
 // If signing fails at any step, nothing is recorded.
-func TestIssueRecordsNothingIfRefused(t *testing.T) {
+func TestIssueRecordsNothingOnError(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -75,13 +76,15 @@ func TestIssueRecordsNothingIfRefused(t *testing.T) {
 		o    ca.IssueOptions
 		kind notary.Kind
 	}{
-		"no authority":        {newCSR(t), ca.IssueOptions{}, notary.Invalid},
-		"unknown authority":   {newCSR(t), issueBy(99), notary.NotFound},
-		"unknown profile":     {newCSR(t), ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: root, Profile: "none"}}, notary.Invalid},
-		"pending authority":   {newCSR(t), issueBy(w.Pending(t)), notary.Conflict},
-		"no CSR":              {"nonsense", issueBy(root), notary.Invalid},
-		"rejected before":     {request(t, w, rejected).CSR, issueBy(root), notary.Conflict},
-		"key of an authority": {testkit.CSR(t, authorityKeyOf(t, w, root), "ca.example.com"), issueBy(root), notary.Unprocessable},
+		"no authority":      {newCSR(t), ca.IssueOptions{}, notary.Invalid},
+		"unknown authority": {newCSR(t), issueBy(99), notary.NotFound},
+		"unknown profile": {newCSR(t),
+			ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: root, Profile: "none"}}, notary.Invalid},
+		"pending authority": {newCSR(t), issueBy(w.Pending(t)), notary.Conflict},
+		"no CSR":            {"nonsense", issueBy(root), notary.Invalid},
+		"rejected before":   {request(t, w, rejected).CSR, issueBy(root), notary.Conflict},
+		"key of an authority": {testkit.CSR(t, authorityKeyOf(t, w, root), "ca.example.com"), issueBy(root),
+			notary.Unprocessable},
 		"protocol": {newCSR(t), ca.IssueOptions{SignOptions: ca.SignOptions{AuthorityID: root},
 			Also: func(*store.Tx, *ca.Issued) error { return broken }}, notary.Internal},
 	} {
@@ -97,7 +100,7 @@ func TestIssueRecordsNothingIfRefused(t *testing.T) {
 }
 
 // A request of a caller who may not sign is pending approval. Once it is signed, the same call returns its certificate.
-func TestIssueWithoutTheRightToSign(t *testing.T) {
+func TestIssueWithoutSignPermission(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root, requestor := w.Root(t, notary.ECDSAP256), w.Caller(notary.CertificateRequestor)
@@ -138,7 +141,7 @@ func TestIssueWithoutTheRightToSign(t *testing.T) {
 
 // A repeated call with the same key returns what the first one recorded, for a day. Keys of other accounts are
 // separate.
-func TestIssueOnceForAKey(t *testing.T) {
+func TestIssueIdempotency(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root, csr := w.Root(t, notary.ECDSAP256), newCSR(t)
@@ -169,12 +172,12 @@ func TestIssueOnceForAKey(t *testing.T) {
 	third, err := issue(w.Admin(), "another body")
 	testkit.Check(t, err)
 	if third.Certificate.ID == first.Certificate.ID {
-		t.Error("the key was kept for longer than a day")
+		t.Error("the key was kept longer than a day")
 	}
 }
 
 // Of concurrent calls with one key, one records; without a key, each is a renewal of the same request.
-func TestIssueAtOnce(t *testing.T) {
+func TestConcurrentIssue(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)

@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	compromisedKey = "a certificate with this key was revoked for keyCompromise: make a new key and a new request"
-	blockedKey     = "this key is on the list of blocked keys: make a new key and a new request"
+	compromisedKey = "a certificate with this key was revoked for keyCompromise: create a new key and request"
+	blockedKey     = "this key is on the list of blocked keys: create a new key and request"
 )
 
 // heldKey returns the reason why an authority's key is not certified for an end entity.
 func heldKey(authorityID int64) string {
-	return fmt.Sprintf("this is or was the key of the certificate authority %d or of its OCSP responder, "+
-		"which has no other use: make a new key and a new request", authorityID)
+	return fmt.Sprintf("this is or was the key of the certificate authority %d or its OCSP responder, "+
+		"which must have no other use: create a new key and request", authorityID)
 }
 
 // refuseEndEntity returns an error if the CSR's key must not be certified for an end entity. Its status cannot change
@@ -103,7 +103,7 @@ func (s *Service) refuseSmallExponent(ctx context.Context, key crypto.PublicKey)
 		}
 	}
 	return notary.FieldErrorf("csr", "the public exponent of the RSA key is %d, and no profile allows one below %d "+
-		"(min_rsa_exponent): make a new key with the exponent %[2]d", exponent, pki.UsualExponent)
+		"(min_rsa_exponent): create a new key with the exponent %[2]d", exponent, pki.UsualExponent)
 }
 
 // BlockKeys replaces the blocklist of keys that are never certified.
@@ -164,7 +164,7 @@ func (s *Service) refuseCertifiedKey(ctx context.Context, tx *store.Tx, fingerpr
 			continue
 		}
 		if parsed, err := x509.ParseCertificate(c.DER); err == nil && !parsed.IsCA {
-			return notary.WithField(notary.Errorf(notary.Conflict, "the certificate %d, of an end entity, has this key: "+
+			return notary.WithField(notary.Errorf(notary.Conflict, "the end-entity certificate %d has this key: "+
 				"revoke it first, or create an authority with a new key", c.ID), "private_key")
 		}
 	}

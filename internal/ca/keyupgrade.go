@@ -32,7 +32,7 @@ func (s *Service) upgradeKeyFingerprints(ctx context.Context) error {
 	}
 	if damaged > 0 {
 		s.log.WarnContext(ctx,
-			"key fingerprints that do not match their certificates were left as they are: run notary check",
+			"key fingerprints that do not match their certificates were not upgraded: run notary check",
 			"certificates", damaged)
 	}
 	if upgraded {
@@ -74,7 +74,7 @@ func (s *Service) warnOfCompromised(ctx context.Context) {
 	ids, err := s.store.CompromisedInUse(ctx, s.now(), most)
 	switch {
 	case err != nil:
-		s.log.WarnContext(ctx, "could not look for valid certificates whose key was reported as compromised", "error", err)
+		s.log.WarnContext(ctx, "could not search for valid certificates with compromised keys", "error", err)
 	case len(ids) > 0:
 		s.log.WarnContext(ctx,
 			"these certificates are valid although their key was reported as compromised in another encoding: revoke them",

@@ -26,7 +26,7 @@ func certified(t *testing.T, w *testkit.World, root int64, alg notary.KeyAlgorit
 }
 
 // A compromised key cannot be used again in another encoding, or as another public key of the same private key.
-func TestCompromisedKeyDoesNotComeBack(t *testing.T) {
+func TestCompromisedKeyVariants(t *testing.T) {
 	t.Parallel()
 	for _, alg := range variantAlgorithms {
 		t.Run(string(alg), func(t *testing.T) {
@@ -45,8 +45,10 @@ func TestCompromisedKeyDoesNotComeBack(t *testing.T) {
 				}
 				trial, err := w.CA.TryRequest(t.Context(), w.Admin(), text, "")
 				testkit.Check(t, err)
-				if !slices.ContainsFunc(trial.Verdicts, func(v notary.Verdict) bool { return v.Rule == "compromised_key" && !v.OK }) {
-					t.Errorf("%s: the trial says %+v", v.Name, trial.Verdicts)
+				if !slices.ContainsFunc(trial.Verdicts, func(v notary.Verdict) bool {
+					return v.Rule == "compromised_key" && !v.OK
+				}) {
+					t.Errorf("%s: the trial returned %+v", v.Name, trial.Verdicts)
 				}
 			}
 		})
@@ -109,7 +111,7 @@ func TestCertificatesWithVariantsOfAKey(t *testing.T) {
 				done, err := w.CA.ImportCertificates(t.Context(), w.Admin(), held, testkit.PEM(cert))
 				testkit.Check(t, err)
 				if done.Imported != 1 || done.Revoked != 1 {
-					t.Errorf("%s: the import says %+v", v.Name, done)
+					t.Errorf("%s: the import returned %+v", v.Name, done)
 				}
 			}
 		})
@@ -213,7 +215,8 @@ func TestUpgradeOfCompromisedKeys(t *testing.T) {
 	}
 	for id, c := range inventory(t, w) {
 		if c.KeyFingerprint != want[id].KeyFingerprint {
-			t.Errorf("certificate %d: the key has the fingerprint %s, want %s", id, c.KeyFingerprint, want[id].KeyFingerprint)
+			t.Errorf("certificate %d: the key has the fingerprint %s, want %s", id, c.KeyFingerprint,
+				want[id].KeyFingerprint)
 		}
 	}
 	for _, key := range keys {
@@ -222,7 +225,8 @@ func TestUpgradeOfCompromisedKeys(t *testing.T) {
 		_, err = nodes[0].CA.Submit(t.Context(), w.Admin(), testkit.CSR(t, key, "again.example.com"))
 		testkit.WantKind(t, err, notary.Conflict)
 	}
-	if pending, err := w.Store.Agreed(t.Context(), "key fingerprints are canonical up to certificate"); err != nil || pending != "" {
+	if pending, err := w.Store.Agreed(t.Context(), "key fingerprints are canonical up to certificate"); err != nil ||
+		pending != "" {
 		t.Errorf("the upgrade is pending after certificate %s (%v)", pending, err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // A panic while processing one of many requests fails only that request.
-func TestPanicIsTheFailureOfOneRequest(t *testing.T) {
+func TestPanicFailsOneRequest(t *testing.T) {
 	t.Parallel()
 	err := unlessStopped(t.Context(), nil, 1, func(context.Context, int64) error { panic("unforeseen") })
 	if notary.KindOf(err) != notary.Internal {

@@ -38,7 +38,8 @@ func TestOnlyAdminsCertifyOutsideKeys(t *testing.T) {
 	testkit.Check(t, err)
 	refused("once imported again", id)
 
-	below, err := w.CA.ImportAuthority(t.Context(), manager, importOf(t, testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256)))
+	below, err := w.CA.ImportAuthority(t.Context(), manager,
+		importOf(t, testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256)))
 	testkit.Check(t, err)
 	testkit.WantKind(t, w.CA.SignAuthority(t.Context(), manager, below, root), notary.Forbidden)
 

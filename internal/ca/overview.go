@@ -136,13 +136,13 @@ func (s *Service) statesOf(ctx context.Context, sum notary.Summary, authorities 
 			return nil, err
 		}
 		state.EndsSoon = a.Certificate != nil && a.Certificate.NotAfter.Before(now.Add(endsSoon))
-		addLists(state, lists, now)
+		addCRLStates(state, lists, now)
 		all = append(all, state)
 	}
 	return all, nil
 }
 
-func addLists(state *notary.AuthorityState, lists map[store.ListKey]store.ListState, now time.Time) {
+func addCRLStates(state *notary.AuthorityState, lists map[store.ListKey]store.ListState, now time.Time) {
 	signs := state.Status != notary.AuthorityPending && state.Status != notary.AuthorityExpired
 	for key, list := range lists {
 		if key.AuthorityID != state.Authority.ID || list.Number == 0 {
@@ -173,8 +173,8 @@ type expiryCounts struct {
 	all     int64           // the sum of inForce
 }
 
-// expiriesFor is how long the counts are cached while nothing is issued or revoked.
-const expiriesFor = time.Minute
+// expiryCacheTTL is how long the counts are cached while nothing is issued or revoked.
+const expiryCacheTTL = time.Minute
 
 // of returns the counts, given the current totals.
 func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*expiryCounts, error) {
@@ -182,7 +182,7 @@ func (e *expiries) of(ctx context.Context, s *Service, sum notary.Summary) (*exp
 	defer e.mu.Unlock()
 	now := s.now()
 	hour := now.UTC().Truncate(time.Hour)
-	if e.last != nil && now.Sub(e.at).Abs() < expiriesFor && e.last.weeks[0].From.Equal(hour) && sameCounts(e.sum, sum) {
+	if e.last != nil && now.Sub(e.at).Abs() < expiryCacheTTL && e.last.weeks[0].From.Equal(hour) && sameCounts(e.sum, sum) {
 		return e.last, nil
 	}
 	c := &expiryCounts{}

@@ -36,7 +36,8 @@ func TestOverviewByWeek(t *testing.T) {
 		}
 		return w.Clock.Now().Truncate(24*time.Hour).AddDate(0, 0, 7*n)
 	}
-	for _, end := range []time.Time{week(1).Add(-time.Second), week(1).AddDate(0, 0, 1), week(2).Add(-time.Second), week(12)} {
+	for _, end := range []time.Time{week(1).Add(-time.Second), week(1).AddDate(0, 0, 1), week(2).Add(-time.Second),
+		week(12)} {
 		signedUntil(t, w, w.Admin(), root, end)
 	}
 	counts := func() map[int]int64 {
@@ -81,7 +82,8 @@ func TestOverviewByStatusAndAuthority(t *testing.T) {
 	signedUntil(t, w, w.Admin(), two, w.Clock.Now().Add(2*day))
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), two), notary.Superseded))
 	outside := w.Request(t, w.Admin())
-	_, err := w.CA.Upload(t.Context(), w.Admin(), outside, testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Chain(t, publicKey(t, w, outside)))
+	_, err := w.CA.Upload(t.Context(), w.Admin(), outside,
+		testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Chain(t, publicKey(t, w, outside)))
 	testkit.Check(t, err)
 	check := func(want notary.CertificateCounts, ofOne, ofTwo int64) {
 		t.Helper()
@@ -90,7 +92,8 @@ func TestOverviewByStatusAndAuthority(t *testing.T) {
 			t.Errorf("certificates by status (-want +got):\n%s", diff)
 		}
 		if o.Authorities[0].InForce != ofOne || o.Authorities[1].InForce != ofTwo {
-			t.Errorf("in force are %d and %d, want %d and %d", o.Authorities[0].InForce, o.Authorities[1].InForce, ofOne, ofTwo)
+			t.Errorf("in force are %d and %d, want %d and %d", o.Authorities[0].InForce, o.Authorities[1].InForce,
+				ofOne, ofTwo)
 		}
 	}
 	check(notary.CertificateCounts{InForce: 7, Revoked: 1}, 4, 2) // including those of the roots
@@ -114,14 +117,16 @@ func TestAuthorityState(t *testing.T) {
 	if s := state(pending); s.Status != notary.AuthorityPending || s.EndsSoon || s.CRLDue || s.Issued != 0 {
 		t.Errorf("the pending one is %+v", s)
 	}
-	if s := state(root); s.CRLNumber != 0 || !s.NextUpdate.IsZero() || !s.ResponderEnd.IsZero() || s.CRLDue || s.InForce != 1 || s.Issued != 1 {
+	if s := state(root); s.CRLNumber != 0 || !s.NextUpdate.IsZero() || !s.ResponderEnd.IsZero() || s.CRLDue ||
+		s.InForce != 1 || s.Issued != 1 {
 		t.Errorf("the new one is %+v", s)
 	}
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), root), notary.Superseded))
 	_, err := w.Revocation.CRL(t.Context(), root)
 	testkit.Check(t, err)
 	s := state(root)
-	if s.CRLNumber != begun.UnixMicro() || !s.ThisUpdate.Equal(begun) || !s.NextUpdate.Equal(begun.Add(48*time.Hour)) || s.Revocations != 1 || s.Issued != 2 || s.InForce != 1 || s.CRLDue {
+	if s.CRLNumber != begun.UnixMicro() || !s.ThisUpdate.Equal(begun) || !s.NextUpdate.Equal(begun.Add(48*time.Hour)) ||
+		s.Revocations != 1 || s.Issued != 2 || s.InForce != 1 || s.CRLDue {
 		t.Errorf("with a list it is %+v", s)
 	}
 	w.Clock.Advance(24*time.Hour + time.Second)
@@ -164,7 +169,8 @@ func TestOverviewByRole(t *testing.T) {
 		return ids
 	}
 	o := overview(t, w, requestor)
-	if o.Summary != nil || o.Weeks != nil || o.Authorities != nil || o.Events != nil || o.Certificates != (notary.CertificateCounts{}) {
+	if o.Summary != nil || o.Weeks != nil || o.Authorities != nil || o.Events != nil ||
+		o.Certificates != (notary.CertificateCounts{}) {
 		t.Errorf("a requestor sees %+v", o)
 	}
 	if diff := cmp.Diff(waiting[:10], ids(o.Outstanding)); diff != "" {
@@ -177,8 +183,10 @@ func TestOverviewByRole(t *testing.T) {
 	if diff := cmp.Diff([]int64{sooner, soon, late}, ids(o.ExpiringRequests)); diff != "" {
 		t.Errorf("of all, expiring (-want +got):\n%s", diff)
 	}
-	if len(o.Outstanding) != 10 || len(o.Events) != 10 || len(o.Authorities) != 1 || o.Summary.Requests[notary.Outstanding] != 24 {
-		t.Errorf("a manager sees %d waiting, %d events, %d authorities, and %+v", len(o.Outstanding), len(o.Events), len(o.Authorities), o.Summary)
+	if len(o.Outstanding) != 10 || len(o.Events) != 10 || len(o.Authorities) != 1 ||
+		o.Summary.Requests[notary.Outstanding] != 24 {
+		t.Errorf("a manager sees %d waiting, %d events, %d authorities, and %+v", len(o.Outstanding), len(o.Events),
+			len(o.Authorities), o.Summary)
 	}
 	for _, e := range o.Events {
 		if e.Object.Kind == "account" {
@@ -197,7 +205,8 @@ func TestStatistics(t *testing.T) {
 	revoked := w.Signed(t, w.Admin(), sub)
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
 	short := w.Request(t, w.Admin())
-	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), short, ca.SignOptions{AuthorityID: sub, NotAfter: w.Clock.Now().AddDate(0, 0, 1)}))
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), short,
+		ca.SignOptions{AuthorityID: sub, NotAfter: w.Clock.Now().AddDate(0, 0, 1)}))
 	w.Clock.Advance(72 * time.Hour)
 	got, err := w.CA.Statistics(t.Context())
 	testkit.Check(t, err)
@@ -205,8 +214,10 @@ func TestStatistics(t *testing.T) {
 		t.Errorf("%d certificates, %+v", got.Certificates, got.Counts)
 	}
 	want := []notary.AuthorityCounts{
-		{ID: root, CommonName: "Test Root", NotAfter: authority(t, w, root).Certificate.NotAfter, Issued: 2, InForce: 2},
-		{ID: sub, CommonName: authority(t, w, sub).CommonName, NotAfter: authority(t, w, sub).Certificate.NotAfter, Issued: 3, InForce: 1, Revocations: 1},
+		{ID: root, CommonName: "Test Root", NotAfter: authority(t, w, root).Certificate.NotAfter, Issued: 2,
+			InForce: 2},
+		{ID: sub, CommonName: authority(t, w, sub).CommonName, NotAfter: authority(t, w, sub).Certificate.NotAfter,
+			Issued: 3, InForce: 1, Revocations: 1},
 	}
 	if diff := cmp.Diff(want, got.Authorities); diff != "" {
 		t.Errorf("authorities (-want +got):\n%s", diff)

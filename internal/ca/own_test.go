@@ -9,7 +9,7 @@ import (
 
 // An account that reuses the e-mail of a deleted account does not see that account's requests and certificates in any
 // list.
-func TestListsOfAnAccountThatTookAnEmailOver(t *testing.T) {
+func TestListsOfAReusedEmail(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)

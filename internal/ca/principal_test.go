@@ -10,7 +10,7 @@ import (
 
 // If the caller's account is deleted during a bulk call, the call stops: items in progress may finish, the others fail
 // as unauthenticated, and the outcomes show which were done.
-func TestManyStopWithTheCallersAccount(t *testing.T) {
+func TestBulkStopsWithTheCallersAccount(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -18,9 +18,9 @@ func TestManyStopWithTheCallersAccount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			caller := w.NewCaller(t, w.Admin(), notary.CertificateManager)
 			ids := a.requests(t, w, root, 4*atOnce)
-			told, done := 0, 0
+			reported, done := 0, 0
 			testkit.Check(t, a.do(t.Context(), caller, ca.Many{IDs: ids}, func(o ca.Outcome) error {
-				if told++; told == 3 {
+				if reported++; reported == 3 {
 					testkit.Check(t, w.Auth.DeleteAccount(t.Context(), w.Admin(), caller.AccountID))
 				}
 				if o.Err == nil {
@@ -31,13 +31,16 @@ func TestManyStopWithTheCallersAccount(t *testing.T) {
 				}
 				return nil
 			}))
-			if told != len(ids) || done < 3 || done > 3+atOnce {
-				t.Errorf("told of %d, done %d", told, done)
+			if reported != len(ids) || done < 3 || done > 3+atOnce {
+				t.Errorf("%d outcomes, %d done", reported, done)
 			}
 			if n := count(t, w, ids, a.to); n != done {
-				t.Errorf("%d are %s, but %d were told to be", n, a.to, done)
+				t.Errorf("%d are %s, but %d were reported", n, a.to, done)
 			}
-			err := a.do(t.Context(), caller, ca.Many{IDs: ids}, func(ca.Outcome) error { t.Error("told of one"); return nil })
+			err := a.do(t.Context(), caller, ca.Many{IDs: ids}, func(ca.Outcome) error {
+				t.Error("an outcome was reported")
+				return nil
+			})
 			testkit.WantKind(t, err, notary.Unauthenticated)
 		})
 	}
@@ -51,17 +54,24 @@ func TestListsStopWithTheCallersAccount(t *testing.T) {
 	testkit.Fill(t, w.Store, sample, 350)
 	for name, list := range map[string]func(notary.Caller, func()) error{
 		"requests": func(caller notary.Caller, fn func()) error {
-			return w.CA.EachRequest(t.Context(), caller, notary.Filter{}, func(*notary.Request) error { fn(); return nil })
+			return w.CA.EachRequest(t.Context(), caller, notary.Filter{}, func(*notary.Request) error {
+				fn()
+				return nil
+			})
 		},
 		"certificates": func(caller notary.Caller, fn func()) error {
-			return w.CA.EachCertificate(t.Context(), caller, notary.Filter{}, func(*notary.Certificate) error { fn(); return nil })
+			return w.CA.EachCertificate(t.Context(), caller, notary.Filter{}, func(*notary.Certificate) error {
+				fn()
+				return nil
+			})
 		},
 	} {
 		caller := w.NewCaller(t, w.Admin(), notary.CertificateManager)
 		n := 0
 		err := list(caller, func() {
 			if n++; n == 110 {
-				testkit.Check(t, w.Auth.ChangeRole(t.Context(), w.Admin(), caller.AccountID, notary.CertificateRequestor))
+				testkit.Check(t, w.Auth.ChangeRole(t.Context(), w.Admin(), caller.AccountID,
+					notary.CertificateRequestor))
 			}
 		})
 		testkit.WantKind(t, err, notary.Unauthenticated)

@@ -73,8 +73,7 @@ func (s *Service) UpdateProfile(ctx context.Context, caller notary.Caller, id in
 			return err
 		}
 		if from != 0 && from != p.Version {
-			return notary.WithField(notary.Errorf(notary.Conflict, "the profile %s is in version %d now, and not %d: "+
-				"look at it and change that", p.Name, p.Version, from), "version")
+			return notary.WithField(notary.Errorf(notary.Conflict, "the profile %s has version %d now, not %d: review it and repeat the change", p.Name, p.Version, from), "version")
 		}
 		if err := checkBuiltin(p, &rules); err != nil {
 			return err
@@ -95,8 +94,7 @@ func checkBuiltin(p *notary.Profile, rules *notary.Rules) error {
 	case !p.Builtin || p.Name != notary.OCSPProfile && issuance.CertifiesResponders(rules):
 		return refuseResponders(p.Name, rules)
 	case p.CA != rules.CA:
-		return notary.FieldErrorf("ca", "the profile %s comes with the program, which needs it for what it is for: "+
-			"make another one", p.Name)
+		return notary.FieldErrorf("ca", "ca cannot be changed in the built-in profile %s: create another profile", p.Name)
 	case p.Name == notary.OCSPProfile:
 		return checkResponderRules(rules)
 	}
@@ -109,7 +107,7 @@ func refuseResponders(name string, rules *notary.Rules) error {
 		return nil
 	}
 	return notary.FieldErrorf("extended_key_usages", "a requester with a certificate for OCSPSigning could forge OCSP "+
-		"responses: Notary certifies its responders by itself, by the profile %s. Leave OCSPSigning out", notary.OCSPProfile)
+		"responses: Notary issues responder certificates itself, under the profile %s. Omit OCSPSigning", notary.OCSPProfile)
 }
 
 // maxResponderValidity is the maximum validity of an OCSP responder certificate, whose revocation status relying
@@ -119,7 +117,7 @@ const maxResponderValidity = 28 * 24 * time.Hour
 // checkResponderRules rejects rules under which OCSP responders could get no certificate. A responder certificate has a
 // P-256 key, the authority's subject and no names.
 func checkResponderRules(rules *notary.Rules) error {
-	const needs = "the OCSP responders of the authorities get their certificates by this profile, and "
+	const needs = "OCSP responder certificates are issued under this profile and "
 	refuses := rules.Subject.Others == notary.Refuse || slices.ContainsFunc(rules.Subject.Attributes,
 		func(a notary.AttributeRule) bool { return a.Action == notary.Refuse })
 	switch {
@@ -128,11 +126,11 @@ func checkResponderRules(rules *notary.Rules) error {
 	case !slices.Contains(rules.KeyUsages, notary.DigitalSignature):
 		return notary.FieldErrorf("key_usages", needs+"need digitalSignature")
 	case !rules.OCSPNoCheck:
-		return notary.FieldErrorf("ocsp_no_check", needs+"must not be asked about themselves")
+		return notary.FieldErrorf("ocsp_no_check", needs+"need id-pkix-ocsp-nocheck")
 	case !slices.Contains(rules.Keys.Allowed, notary.KindP256):
-		return notary.FieldErrorf("keys.allowed", needs+"have keys of the kind ecdsa-p256")
+		return notary.FieldErrorf("keys.allowed", needs+"have ecdsa-p256 keys")
 	case rules.Validity > maxResponderValidity:
-		return notary.FieldErrorf("validity", needs+"cannot be revoked: give them at most %s", notary.FormatPeriod(maxResponderValidity))
+		return notary.FieldErrorf("validity", needs+"are not checked for revocation: allow at most %s", notary.FormatPeriod(maxResponderValidity))
 	case rules.Names.Required:
 		return notary.FieldErrorf("names.required", needs+"have no names")
 	case refuses:
@@ -156,7 +154,7 @@ func (s *Service) DeleteProfile(ctx context.Context, caller notary.Caller, id in
 			return err
 		}
 		if p.Builtin {
-			return notary.Errorf(notary.Conflict, "the profile %s comes with the program and cannot be deleted: change its rules instead", p.Name)
+			return notary.Errorf(notary.Conflict, "the profile %s is built in and cannot be deleted: change its rules instead", p.Name)
 		}
 		if err := tx.DeleteProfile(p); err != nil {
 			return err

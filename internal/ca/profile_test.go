@@ -53,7 +53,7 @@ func profileByName(t testing.TB, w *testkit.World, name string) *notary.Profile 
 }
 
 // The first start records the built-in profiles, and later starts do not change them.
-func TestBuiltinProfilesAreThere(t *testing.T) {
+func TestBuiltinProfilesAreRecorded(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	server := profileByName(t, w, "server")
@@ -145,7 +145,7 @@ func TestProfilesAreChanged(t *testing.T) {
 }
 
 // Built-in profiles cannot be deleted or changed so that the program cannot use them.
-func TestBuiltinProfilesStay(t *testing.T) {
+func TestBuiltinProfilesCannotBeDeleted(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	for _, p := range issuance.Builtins() {
@@ -177,7 +177,7 @@ func TestBuiltinProfilesStay(t *testing.T) {
 }
 
 // Authorities require a CA profile, which does not apply to other requests.
-func TestProfilesForAuthorities(t *testing.T) {
+func TestCAProfiles(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -204,7 +204,7 @@ func TestProfilesForAuthorities(t *testing.T) {
 }
 
 // Nothing that a profile does not allow is signed, individually or in bulk.
-func TestProfilesRefuse(t *testing.T) {
+func TestProfileViolations(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -225,7 +225,7 @@ func TestProfilesRefuse(t *testing.T) {
 }
 
 // Warnings are recorded with the certificate unless the profile rejects them.
-func TestWarningsAreKept(t *testing.T) {
+func TestWarningsAreRecorded(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -342,7 +342,7 @@ func TestTryProfileKnowsCompromisedKeys(t *testing.T) {
 	}
 }
 
-func TestTryProfileRefuses(t *testing.T) {
+func TestTryProfileErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	id := profileByName(t, w, "server").ID

@@ -30,10 +30,10 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 		return nil, err
 	}
 	if o.Last < 0 || o.Last > notary.MaxPage {
-		return nil, notary.FieldErrorf("last", "last must be from 0 to %d: how many of the last requests are looked at", notary.MaxPage)
+		return nil, notary.FieldErrorf("last", "last must be from 0 to %d", notary.MaxPage)
 	}
 	if o.CSR == "" && o.Last == 0 {
-		return nil, notary.FieldErrorf("csr", "there is nothing to try: give a csr, or in last how many of the last requests")
+		return nil, notary.FieldErrorf("csr", "nothing to try: set csr, or last to the number of latest requests")
 	}
 	t := trier{service: s, stored: stored, changed: stored}
 	if o.Rules != nil {
@@ -57,7 +57,7 @@ func (s *Service) TryProfile(ctx context.Context, caller notary.Caller, id int64
 // InField prefixes the field of an error with an outer one.
 func InField(outer string, err error) error {
 	if e, ok := err.(*notary.Error); ok && e.Field != "" {
-		return named(err, outer+"."+e.Field)
+		return replaceField(err, outer+"."+e.Field)
 	}
 	return notary.WithField(err, outer)
 }

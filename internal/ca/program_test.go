@@ -13,7 +13,8 @@ import (
 
 // byItself lists the functions of packages ca, auth, issuers and revocation that write on behalf of the program,
 // without a caller or before the caller is known.
-var byItself = []string{"CleanUp", "CreateFirstAccount", "OfferSetupCode", "RecordRefusals", "Recover", "SetSetupCode", "buildOneCRL", "makeResponder", "noteUse",
+var byItself = []string{"CleanUp", "CreateFirstAccount", "OfferSetupCode", "RecordRefusals", "Recover", "SetSetupCode",
+	"buildOneCRL", "createResponder", "noteUse",
 	"recordHeldKeys", "seedProfiles"}
 
 // WriteAs of the store verifies the caller. This test finds use cases that call Write, which is for the program itself.
@@ -38,12 +39,12 @@ func TestUseCasesWriteForTheirCaller(t *testing.T) {
 	}
 	for _, name := range found {
 		if !slices.Contains(byItself, name) {
-			t.Errorf("%s calls Write, so that nobody verifies its caller: use WriteAs", name)
+			t.Errorf("%s calls Write, which does not verify the caller: use WriteAs", name)
 		}
 	}
 	for _, name := range byItself {
 		if !slices.Contains(found, name) {
-			t.Errorf("%s does not call Write any more", name)
+			t.Errorf("%s no longer calls Write", name)
 		}
 	}
 }

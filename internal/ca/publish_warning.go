@@ -13,8 +13,9 @@ func (s *Service) PublishWarning() string {
 	if !isLoopback(base) {
 		return ""
 	}
-	return "Certificates name " + base + " as the place of their CRL, OCSP responder and issuing certificate, which other " +
-		"machines cannot reach. Set publish_url before issuing certificates for other machines: a certificate keeps the URL for life."
+	return "The CRL, OCSP and CA Issuers URLs in certificates begin with " + base + ", which other " +
+		"machines cannot reach. Set publish_url before issuing certificates for other machines: issued certificates " +
+		"keep their URLs."
 }
 
 // isLoopback reports whether a URL refers to the local machine.
@@ -25,5 +26,6 @@ func isLoopback(base string) bool {
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil &&
+		(ip.IsLoopback() || ip.IsUnspecified())
 }

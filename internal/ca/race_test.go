@@ -31,7 +31,8 @@ func (i *interrupter) Read(p []byte) (int, error) {
 // interrupted returns a second service on the World's database whose first signature is interrupted.
 func interrupted(t *testing.T, w *testkit.World, do func()) *ca.Service {
 	t.Helper()
-	s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Rand: &interrupter{do: do}})
+	s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys,
+		testkit.NodeOptions{Now: w.Clock.Now, Rand: &interrupter{do: do}})
 	testkit.Check(t, err)
 	return s.CA
 }
@@ -53,7 +54,9 @@ func TestSignIsOvertaken(t *testing.T) {
 		"by a renewal":                 {notary.Active, on(notary.Sign)},
 		"by a revocation":              {notary.Active, on(notary.Revoke)},
 		"by the certificate's removal": {notary.Active, on(notary.RemoveCertificate)},
-		"by the request's deletion":    {notary.Outstanding, func(t *testing.T, id, _ int64) { testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), id)) }},
+		"by the request's deletion": {notary.Outstanding, func(t *testing.T, id, _ int64) {
+			testkit.Check(t, w.CA.Delete(t.Context(), w.Admin(), id))
+		}},
 		"by a revocation and a reopening": {notary.Active, func(t *testing.T, id, _ int64) {
 			testkit.Check(t, w.act(t, id, notary.Revoke))
 			testkit.Check(t, w.act(t, id, notary.Reopen))
@@ -146,7 +149,7 @@ func TestRenewalIsOvertakenByRevocation(t *testing.T) {
 }
 
 // Of concurrent conflicting decisions, one succeeds.
-func TestDecisionRaces(t *testing.T) {
+func TestConcurrentDecisions(t *testing.T) {
 	t.Parallel()
 	w := newTransitionWorld(t)
 	for name, tt := range map[string]struct {

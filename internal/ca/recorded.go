@@ -42,7 +42,8 @@ func RecordedDomain(text string) (string, error) {
 	domain = withALabels(strings.ToLower(strings.TrimSuffix(domain, ".")))
 	_, err := netip.ParseAddr(domain)
 	if domain == "" || err == nil || strings.ContainsAny(domain, " \t\n@/:*=") {
-		return "", notary.FieldErrorf("domain", "%.60q is not a domain: write one such as example.com, which stands for itself and all below it", text)
+		return "", notary.FieldErrorf("domain", "%.60q is not a domain: use one such as example.com, which includes "+
+			"its subdomains", text)
 	}
 	return domain, nil
 }
@@ -52,7 +53,8 @@ func RecordedSerial(text string) (string, error) {
 	digits := strings.ReplaceAll(strings.TrimSpace(text), ":", "")
 	n, ok := new(big.Int).SetString(digits, 16)
 	if !ok || strings.HasPrefix(digits, "+") || len(digits) > maxFilterText {
-		return "", notary.FieldErrorf("serial_number", "%.60q is not a serial number: write it in hexadecimal digits, with or without colons", text)
+		return "", notary.FieldErrorf("serial_number", "%.60q is not a serial number: use hexadecimal digits, with "+
+			"or without colons", text)
 	}
 	return pki.SerialString(n), nil
 }
@@ -79,7 +81,8 @@ func isASCII(s string) bool {
 func RecordedFingerprint(text string) (string, error) {
 	digits := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), ":", ""))
 	if octets, err := hex.DecodeString(digits); err != nil || len(octets) != 32 {
-		return "", notary.FieldErrorf("fingerprint", "%.80q is not a SHA-256 fingerprint: write its 64 hexadecimal digits, with or without colons", text)
+		return "", notary.FieldErrorf("fingerprint", "%.80q is not a SHA-256 fingerprint: use 64 hexadecimal digits, "+
+			"with or without colons", text)
 	}
 	return digits, nil
 }

@@ -19,7 +19,9 @@ import (
 func RecordChecks(keys keystore.Keys) archive.Checks {
 	checks := archive.Checks{Certificate: checkCertificate, Request: checkRequest, CRL: checkCRL}
 	if keys != nil {
-		checks.Key = func(sealed []byte, c *notary.Certificate, csr string) error { return checkKey(keys, sealed, c, csr) }
+		checks.Key = func(sealed []byte, c *notary.Certificate, csr string) error {
+			return checkKey(keys, sealed, c, csr)
+		}
 	}
 	return checks
 }
@@ -29,9 +31,10 @@ func RecordChecks(keys keystore.Keys) archive.Checks {
 func (s *Service) CheckRecords(ctx context.Context) error {
 	s.checking.Lock()
 	defer s.checking.Unlock()
-	return archive.CheckNext(ctx, s.store, &s.checked, RecordChecks(nil), func(d archive.Damage, kind string, id int64) {
-		s.damages.Found(kind, id, errors.New(d.Text))
-	})
+	return archive.CheckNext(ctx, s.store, &s.checked, RecordChecks(nil),
+		func(d archive.Damage, kind string, id int64) {
+			s.damages.Found(kind, id, errors.New(d.Text))
+		})
 }
 
 // checkCertificate returns an error if the recorded fields of a certificate differ from its DER.
@@ -52,7 +55,7 @@ func checkCertificate(c *notary.Certificate) error {
 	case want.CommonName != c.CommonName || want.Names.String() != c.Names.String():
 		return errors.New("the names are not the certificate's")
 	case want.Key != c.Key:
-		return errors.New("the kind of key is not the certificate's")
+		return errors.New("the key type is not the certificate's")
 	}
 	return nil
 }
@@ -75,7 +78,7 @@ func checkRequest(req *notary.Request) error {
 		return nil
 	}
 	if csr.CommonName != req.CommonName || csr.Names.String() != req.Names.String() || csr.Key != req.Key {
-		return errors.New("the names or the kind of key are not the CSR's")
+		return errors.New("the names or the key type are not the CSR's")
 	}
 	return nil
 }
@@ -88,7 +91,7 @@ func checkCRL(crl *notary.CRL, a *notary.Authority) error {
 	}
 	number := list.Number
 	if number == nil || !number.IsInt64() || number.Int64() != crl.Number || !list.NextUpdate.Equal(crl.NextUpdate) {
-		return errors.New("the CRL is not the one that is recorded")
+		return errors.New("the CRL is not the recorded one")
 	}
 	if a.Certificate == nil {
 		return errors.New("the authority has no certificate")

@@ -52,7 +52,7 @@ func checkRejection(reason string) (string, error) {
 		return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))
 	}
 	if !utf8.ValidString(reason) || strings.ContainsFunc(reason, odd) {
-		return "", notary.FieldErrorf("reason", "the reason has characters that cannot be shown: write plain text")
+		return "", notary.FieldErrorf("reason", "the reason has unprintable characters: use plain text")
 	}
 	return reason, nil
 }

@@ -26,7 +26,8 @@ func TestRejectionReason(t *testing.T) {
 		}
 	}
 	wantReason("")
-	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), id, "  Not a host of ours.\r\nAsk for <b>web</b>.example.com.\n"))
+	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), id,
+		"  Not a host of ours.\r\nAsk for <b>web</b>.example.com.\n"))
 	const reason = "Not a host of ours.\nAsk for <b>web</b>.example.com."
 	wantReason(reason)
 	events := w.Events(t)
@@ -38,13 +39,15 @@ func TestRejectionReason(t *testing.T) {
 	testkit.Check(t, w.CA.Reject(t.Context(), w.Admin(), id, ""))
 	wantReason("")
 	testkit.Check(t, w.CA.Reopen(t.Context(), w.Admin(), id))
-	err := w.CA.RejectMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}}, "all of them", func(o ca.Outcome) error { return o.Err })
+	err := w.CA.RejectMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}}, "all of them", func(o ca.Outcome) error {
+		return o.Err
+	})
 	testkit.Check(t, err)
 	wantReason("all of them")
 }
 
 // A reason is short, printable text.
-func TestRejectionReasonsThatAreRefused(t *testing.T) {
+func TestInvalidRejectionReasons(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	id := w.Request(t, w.Admin())
@@ -62,7 +65,9 @@ func TestRejectionReasonsThatAreRefused(t *testing.T) {
 			err := w.CA.Reject(t.Context(), w.Admin(), id, reason)
 			testkit.WantKind(t, err, notary.Invalid)
 			testkit.WantField(t, err, "reason")
-			err = w.CA.RejectMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}}, reason, func(ca.Outcome) error { return nil })
+			err = w.CA.RejectMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}}, reason, func(ca.Outcome) error {
+				return nil
+			})
 			testkit.WantField(t, err, "reason")
 		})
 	}

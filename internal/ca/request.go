@@ -66,7 +66,7 @@ func (s *Service) nameRecorded(ctx context.Context, req *notary.Request, conflic
 	if err != nil || id == 0 {
 		return conflict
 	}
-	return notary.WithField(notary.Errorf(notary.Conflict, "you have submitted this CSR already: it is certificate request %d", id), "csr")
+	return notary.WithField(notary.Errorf(notary.Conflict, "you have already submitted this CSR: it is certificate request %d", id), "csr")
 }
 
 // Request returns a request, or NotFound if the caller may not see it.
@@ -186,4 +186,4 @@ func transition(caller notary.Caller, action notary.Action, req *notary.Request,
 	return e
 }
 
-var errRenewal = notary.Errorf(notary.Conflict, "this request has a certificate already, and was not to be renewed")
+var errRenewal = notary.Errorf(notary.Conflict, "this request already has a certificate, and renewal was excluded")

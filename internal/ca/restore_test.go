@@ -128,7 +128,7 @@ func TestCRLNumberAfterACopy(t *testing.T) {
 }
 
 // A restore of the database while the service runs is noticed: cached CRLs and OCSP responses are dropped.
-func TestDatabasePutBackUnderARunningService(t *testing.T) {
+func TestRestoreUnderARunningService(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root, requests := sharded(t, w)

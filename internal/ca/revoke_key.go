@@ -10,7 +10,8 @@ import (
 
 // reportCompromised blocks a key that the transaction has claimed, revokes its certificates, and disables authorities
 // with that key, including roots, which no CRL can list.
-func (s *Service) reportCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller, keyFingerprint string) error {
+func (s *Service) reportCompromised(ctx context.Context, tx *store.Tx, caller notary.Caller,
+	keyFingerprint string) error {
 	if err := tx.ReportCompromised(keyFingerprint); err != nil {
 		return err
 	}
@@ -66,7 +67,9 @@ func revokedBefore(ctx context.Context, tx *store.Tx, cert *notary.Certificate) 
 		return nil, err
 	}
 	for _, one := range all {
-		if one.ID != cert.ID && slices.ContainsFunc(revoked, func(r notary.RevokedCertificate) bool { return r.ID == one.ID }) {
+		if one.ID != cert.ID && slices.ContainsFunc(revoked, func(r notary.RevokedCertificate) bool {
+			return r.ID == one.ID
+		}) {
 			refs = append(refs, one.Ref())
 		}
 	}

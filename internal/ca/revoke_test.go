@@ -15,7 +15,8 @@ import (
 func renewed(t *testing.T, w *testkit.World, issuer int64) (id int64, expired, older, current *notary.Certificate) {
 	t.Helper()
 	id = w.Request(t, w.Admin())
-	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: issuer, NotAfter: w.Clock.Now().Add(time.Hour)}))
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id,
+		ca.SignOptions{AuthorityID: issuer, NotAfter: w.Clock.Now().Add(time.Hour)}))
 	expired = request(t, w, id).Certificate
 	w.Clock.Advance(2 * time.Hour)
 	testkit.Check(t, sign(t, w, id, issuer))
@@ -39,12 +40,14 @@ func TestRevokingARequestRevokesItsOlderCertificates(t *testing.T) {
 			id, expired, older, current := renewed(t, w, w.Root(t, notary.ECDSAP256))
 			done, err := w.CA.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: reason})
 			testkit.Check(t, err)
-			want := ca.Revocations{Revoked: []notary.RevokedCertificate{{ID: older.ID, Serial: older.Serial}, {ID: current.ID, Serial: current.Serial}}}
+			want := ca.Revocations{Revoked: []notary.RevokedCertificate{{ID: older.ID, Serial: older.Serial},
+				{ID: current.ID, Serial: current.Serial}}}
 			if diff := cmp.Diff(want, done); diff != "" {
 				t.Errorf("revoked (-want +got):\n%s", diff)
 			}
 			wantStatus(t, w, id, notary.Revoked)
-			wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{expired: "", older: reason, current: reason})
+			wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{expired: "", older: reason,
+				current: reason})
 			event := w.Events(t)[0]
 			for _, e := range w.Events(t) {
 				if e.Action == "request.revoke" {
@@ -54,10 +57,10 @@ func TestRevokingARequestRevokesItsOlderCertificates(t *testing.T) {
 			if !event.Refers("certificate", older.ID) {
 				t.Errorf("the event does not name the certificate %d: %+v", older.ID, event)
 			}
-			told, err := w.CA.History(t.Context(), w.Admin(), id)
+			history, err := w.CA.History(t.Context(), w.Admin(), id)
 			testkit.Check(t, err)
 			n := 0
-			for _, e := range told {
+			for _, e := range history {
 				if e.Action == "certificate.revoke" {
 					n++
 				}
@@ -74,17 +77,21 @@ func TestRevokingOnlyTheCurrentCertificate(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	id, _, older, current := renewed(t, w, w.Root(t, notary.ECDSAP256))
-	_, err := w.CA.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.KeyCompromise, OnlyCurrent: true})
+	_, err := w.CA.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.KeyCompromise,
+		OnlyCurrent: true})
 	testkit.WantKind(t, err, notary.Invalid)
 	testkit.WantField(t, err, "only_current")
-	done, err := w.CA.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.Superseded, OnlyCurrent: true})
+	done, err := w.CA.RevokeRequest(t.Context(), w.Admin(), id,
+		ca.RevokeOptions{Reason: notary.Superseded, OnlyCurrent: true})
 	testkit.Check(t, err)
-	if diff := cmp.Diff([]notary.RevokedCertificate{{ID: current.ID, Serial: current.Serial}}, done.Revoked); diff != "" {
+	if diff := cmp.Diff([]notary.RevokedCertificate{{ID: current.ID, Serial: current.Serial}},
+		done.Revoked); diff != "" {
 		t.Errorf("revoked (-want +got):\n%s", diff)
 	}
 	wantReasons(t, w, map[*notary.Certificate]notary.RevocationReason{older: "", current: notary.Superseded})
 	wantStatus(t, w, id, notary.Revoked)
-	_, err = w.CA.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.Superseded, OnlyCurrent: true})
+	_, err = w.CA.RevokeRequest(t.Context(), w.Admin(), id,
+		ca.RevokeOptions{Reason: notary.Superseded, OnlyCurrent: true})
 	testkit.WantKind(t, err, notary.Conflict)
 }
 
@@ -100,7 +107,8 @@ func TestRevokingARequestWithAnUploadedCertificate(t *testing.T) {
 	current := request(t, w.World, id).Certificate
 	done, err := w.CA.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.Superseded})
 	testkit.Check(t, err)
-	if len(done.Revoked) != 1 || done.Revoked[0].ID != current.ID || len(done.NotRevoked) != 1 || done.NotRevoked[0].ID != outside.ID {
+	if len(done.Revoked) != 1 || done.Revoked[0].ID != current.ID || len(done.NotRevoked) != 1 ||
+		done.NotRevoked[0].ID != outside.ID {
 		t.Errorf("revoked %+v", done)
 	}
 	testkit.WantText(t, done.NotRevoked[0].Err, "revoke it where it was issued")
@@ -121,7 +129,9 @@ func TestRevocationRacesWithRenewal(t *testing.T) {
 	w := newTransitionWorld(t)
 	for range 10 {
 		id := w.in(t, notary.Active)
-		errs := testkit.Race(3, func(i int) error { return w.act(t, id, []notary.Action{notary.Sign, notary.Revoke, notary.Sign}[i]) })
+		errs := testkit.Race(3, func(i int) error {
+			return w.act(t, id, []notary.Action{notary.Sign, notary.Revoke, notary.Sign}[i])
+		})
 		if errs[1] != nil {
 			testkit.WantKind(t, errs[1], notary.Conflict)
 			continue

@@ -35,7 +35,7 @@ func (s *Service) RollOver(ctx context.Context, caller notary.Caller, id int64, 
 		return 0, err
 	}
 	if !o.NotAfter.IsZero() && !o.NotAfter.After(s.now()) {
-		return 0, notary.FieldErrorf("not_valid_after", "the end of validity must lie in the future")
+		return 0, notary.FieldErrorf("not_valid_after", "the expiry must be in the future")
 	}
 	old, err := s.store.Authority(ctx, id)
 	if err != nil {
@@ -136,8 +136,7 @@ func (r *rollOver) insert(ctx context.Context, tx *store.Tx, a *notary.Authority
 		return err
 	}
 	if other, err := tx.Successor(ctx, old.ID); err != nil || other != 0 {
-		return orError(err, notary.Errorf(notary.Conflict, "the certificate authority %d is the successor of %d already: "+
-			"delete it first if it shall not be", other, old.ID))
+		return orError(err, notary.Errorf(notary.Conflict, "the certificate authority %d is already the successor of %d: delete it first to replace it", other, old.ID))
 	}
 	if a.ID, err = insertAuthority(tx, a, r.key); err != nil {
 		return err
@@ -215,7 +214,7 @@ func (r *rollOver) linkRoots(ctx context.Context) error {
 		if _, err := r.claimOld(ctx, tx); err != nil {
 			return err
 		}
-		if _, err := giveCertificate(tx, r.successor, root); err != nil {
+		if _, err := addCertificate(tx, r.successor, root); err != nil {
 			return err
 		}
 		var links []notary.Ref
@@ -251,7 +250,7 @@ func (r *rollOver) giveUp(ctx context.Context) {
 		err = r.s.DeleteAuthority(ctx, r.caller, r.successor.ID, false)
 	}
 	if err != nil {
-		r.s.log.ErrorContext(ctx, "the successor that could not be signed could not be deleted",
+		r.s.log.ErrorContext(ctx, "could not delete the successor after a failed roll-over",
 			"authority", r.successor.ID, "error", err)
 	}
 }
@@ -275,13 +274,13 @@ func (s *Service) retire(ctx context.Context, tx *store.Tx, caller notary.Caller
 		Change(notary.Fields{"enabled": former.Enabled}, notary.Fields{"enabled": false}))
 }
 
-// giveFrom is like giveCertificate for a certificate from an issuer. A successor's first certificate retires its
-// predecessor.
-func (s *Service) giveFrom(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, cert *notary.Certificate) (int64, error) {
+// addIssuedCertificate is like addCertificate for a certificate from an issuer. A successor's first certificate retires
+// its predecessor.
+func (s *Service) addIssuedCertificate(ctx context.Context, tx *store.Tx, caller notary.Caller, a *notary.Authority, cert *notary.Certificate) (int64, error) {
 	if a.Certificate == nil && a.PredecessorID != 0 {
 		if err := s.retire(ctx, tx, caller, a); err != nil {
 			return 0, err
 		}
 	}
-	return giveCertificate(tx, a, cert)
+	return addCertificate(tx, a, cert)
 }

@@ -32,7 +32,9 @@ func TestRollOverOfARoot(t *testing.T) {
 		t.Run(string(alg), func(t *testing.T) {
 			t.Parallel()
 			w := testkit.New(t)
-			old := named(t, w, "Root", 0, func(o *ca.AuthorityOptions) { o.KeyAlgorithm, o.DNSNames = alg, []string{"ca.example.com"} })
+			old := named(t, w, "Root", 0, func(o *ca.AuthorityOptions) {
+				o.KeyAlgorithm, o.DNSNames = alg, []string{"ca.example.com"}
+			})
 			shards := 4
 			testkit.Check(t, w.CA.ChangePublication(t.Context(), w.Admin(), old, ca.PublicationChange{Shards: &shards}))
 			before := w.Signed(t, w.Admin(), old)
@@ -45,18 +47,22 @@ func TestRollOverOfARoot(t *testing.T) {
 			wantAuthority(t, w, old, notary.AuthorityDisabled)
 			wantAuthority(t, w, successor, notary.AuthorityActive)
 			a, b := authority(t, w, old), authority(t, w, successor)
-			if b.PredecessorID != old || b.Key != a.Key || b.CommonName != "Root" || !b.SelfSigned() || b.Publication.Shards != 4 {
+			if b.PredecessorID != old || b.Key != a.Key || b.CommonName != "Root" || !b.SelfSigned() ||
+				b.Publication.Shards != 4 {
 				t.Errorf("the successor is %+v", b)
 			}
 			oldRoot, newRoot := parsed(t, a.Certificate), parsed(t, b.Certificate)
-			if !bytes.Equal(oldRoot.RawSubject, newRoot.RawSubject) || pki.SameKey(oldRoot.PublicKey, newRoot.PublicKey) ||
-				!slices.Equal(oldRoot.DNSNames, newRoot.DNSNames) || bytes.Equal(oldRoot.SubjectKeyId, newRoot.SubjectKeyId) {
+			if !bytes.Equal(oldRoot.RawSubject, newRoot.RawSubject) ||
+				pki.SameKey(oldRoot.PublicKey, newRoot.PublicKey) ||
+				!slices.Equal(oldRoot.DNSNames, newRoot.DNSNames) ||
+				bytes.Equal(oldRoot.SubjectKeyId, newRoot.SubjectKeyId) {
 				t.Errorf("the new root is for %s, with the key identifier %x", newRoot.Subject, newRoot.SubjectKeyId)
 			}
 
 			after := w.Signed(t, w.Admin(), successor)
 			for _, id := range []int64{before, after} {
-				wantChains(t, chainsOf(t, w, request(t, w, id).Certificate.ID), []string{"Root"}, []string{"Root", "Root"})
+				wantChains(t, chainsOf(t, w, request(t, w, id).Certificate.ID), []string{"Root"},
+					[]string{"Root", "Root"})
 			}
 			testkit.WantKind(t, sign(t, w, w.Request(t, w.Admin()), old), notary.Conflict)
 			for _, id := range []int64{old, successor} {
@@ -69,8 +75,10 @@ func TestRollOverOfARoot(t *testing.T) {
 			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), before, notary.Superseded))
 			lists := []*x509.RevocationList{fetchCRL(t, w, old), fetchCRL(t, w, successor)}
 			if len(lists[0].RevokedCertificateEntries) != 1 || len(lists[1].RevokedCertificateEntries) != 0 ||
-				!bytes.Equal(lists[0].AuthorityKeyId, oldRoot.SubjectKeyId) || !bytes.Equal(lists[1].AuthorityKeyId, newRoot.SubjectKeyId) {
-				t.Errorf("the lists have %d and %d entries", len(lists[0].RevokedCertificateEntries), len(lists[1].RevokedCertificateEntries))
+				!bytes.Equal(lists[0].AuthorityKeyId, oldRoot.SubjectKeyId) ||
+				!bytes.Equal(lists[1].AuthorityKeyId, newRoot.SubjectKeyId) {
+				t.Errorf("the lists have %d and %d entries", len(lists[0].RevokedCertificateEntries),
+					len(lists[1].RevokedCertificateEntries))
 			}
 			testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 			testkit.Check(t, archive.CheckInvariants(t.Context(), w.Store))
@@ -100,7 +108,7 @@ func TestRevokeLink(t *testing.T) {
 }
 
 // The successor of a subordinate CA is signed by its issuer, with the same profile, constraints and path length.
-func TestRollOverOfAnIntermediate(t *testing.T) {
+func TestRollOverOfASubordinateCA(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := named(t, w, "Root", 0)
@@ -108,12 +116,14 @@ func TestRollOverOfAnIntermediate(t *testing.T) {
 		o.PathLen, o.Constraints.Permitted.DNS = 0, []string{"example.com"}
 	})
 	before := leaf(t, w, old)
-	successor, err := w.CA.RollOver(t.Context(), w.Admin(), old, ca.RollOverOptions{KeyAlgorithm: notary.Ed25519, NotAfter: w.Clock.Now().AddDate(0, 1, 0)})
+	successor, err := w.CA.RollOver(t.Context(), w.Admin(), old, ca.RollOverOptions{KeyAlgorithm: notary.Ed25519,
+		NotAfter: w.Clock.Now().AddDate(0, 1, 0)})
 	testkit.Check(t, err)
 	a := authority(t, w, successor)
 	cert := parsed(t, a.Certificate)
 	if a.IssuerID() != root || a.Key != "Ed25519" || cert.MaxPathLen != 0 || !cert.MaxPathLenZero ||
-		!slices.Equal(cert.PermittedDNSDomains, []string{"example.com"}) || !a.Certificate.NotAfter.Equal(w.Clock.Now().AddDate(0, 1, 0)) {
+		!slices.Equal(cert.PermittedDNSDomains, []string{"example.com"}) ||
+		!a.Certificate.NotAfter.Equal(w.Clock.Now().AddDate(0, 1, 0)) {
 		t.Errorf("the successor is %+v with %+v", a, cert)
 	}
 	wantAuthority(t, w, old, notary.AuthorityDisabled)
@@ -139,7 +149,8 @@ func TestRollOverWaitsForItsCertificate(t *testing.T) {
 	}
 	upload := func(id int64) {
 		t.Helper()
-		_, err := w.CA.UploadAuthority(t.Context(), w.Admin(), id, outside.Chain(t, csrKey(t, authority(t, w, id).CSR), asAuthority))
+		_, err := w.CA.UploadAuthority(t.Context(), w.Admin(), id, outside.Chain(t, csrKey(t, authority(t, w, id).CSR),
+			asAuthority))
 		testkit.Check(t, err)
 	}
 	old := w.Pending(t)
@@ -167,7 +178,7 @@ func TestRollOverWaitsForItsCertificate(t *testing.T) {
 
 // An authority that cannot sign or already has a successor cannot be rolled over, and a failed roll-over leaves no
 // records.
-func TestRollOverRefuses(t *testing.T) {
+func TestRollOverErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := named(t, w, "Root", 0)
@@ -210,7 +221,7 @@ func TestRollOverRefuses(t *testing.T) {
 	wantAuthority(t, w, orphan, notary.AuthorityActive)
 }
 
-func TestRollOversAtOnce(t *testing.T) {
+func TestConcurrentRollOvers(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := named(t, w, "Root", 0)
@@ -245,5 +256,6 @@ func TestRollOverAgain(t *testing.T) {
 	third := rollOver(t, w, second)
 	wantAuthority(t, w, second, notary.AuthorityDisabled)
 	wantAuthority(t, w, third, notary.AuthorityActive)
-	wantChains(t, chainsOf(t, w, certificate.ID), []string{"Root"}, []string{"Root", "Root"}, []string{"Root", "Root", "Root"})
+	wantChains(t, chainsOf(t, w, certificate.ID), []string{"Root"}, []string{"Root", "Root"},
+		[]string{"Root", "Root", "Root"})
 }

@@ -30,8 +30,9 @@ func (s *Service) agreeOnSecret(ctx context.Context) error {
 		}
 	}
 	if err := s.openSample(ctx, agreed); err != nil {
-		return &notary.Error{Kind: notary.Conflict, Err: err, Message: "the key file or passphrase of this node is not the one " +
-			"that the other nodes on the database use: copy seal.key from one of them, or set the same NOTARY_KEY_PASSPHRASE"}
+		return &notary.Error{Kind: notary.Conflict, Err: err,
+			Message: "this node's key file or passphrase differs from that of the other nodes: " +
+				"copy seal.key from one of them, or set the same NOTARY_KEY_PASSPHRASE"}
 	}
 	return nil
 }

@@ -27,7 +27,8 @@ func TestSerialOf160Bits(t *testing.T) {
 	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
 	serials := []string{strings.Repeat("dd", 20), "80" + strings.Repeat("00", 19), strings.Repeat("ff", 20)}
 	in := importOf(t, o)
-	in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: serials[0], At: w.Clock.Now().Add(-1), Reason: notary.Superseded})
+	in.CRL = lastCRL(t, w, o, 1, notary.Revocation{Serial: serials[0], At: w.Clock.Now().Add(-1),
+		Reason: notary.Superseded})
 	id, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 
@@ -48,14 +49,15 @@ func TestSerialOf160Bits(t *testing.T) {
 			t.Errorf("the CRL does not list %s", serial)
 		}
 		if got := status(t, w, w.Revocation, id, serial).Status; got != ocsp.Revoked {
-			t.Errorf("OCSP says %d of %s", got, serial)
+			t.Errorf("OCSP reports %d for %s", got, serial)
 		}
 	}
 	wantStatus(t, w, req, notary.Revoked)
 	for _, form := range []string{serials[1], "00:80" + strings.Repeat(":00", 19), strings.ToUpper("00" + serials[1])} {
 		number, err := ca.RecordedSerial(form)
 		testkit.Check(t, err)
-		found, err := w.CA.Certificates(t.Context(), w.Admin(), notary.Query{Filter: notary.Filter{Serial: number}, Sort: notary.ByID, Limit: 10})
+		found, err := w.CA.Certificates(t.Context(), w.Admin(), notary.Query{Filter: notary.Filter{Serial: number},
+			Sort: notary.ByID, Limit: 10})
 		testkit.Check(t, err)
 		if len(found.Items) != 1 {
 			t.Errorf("%d certificates have the serial number %s", len(found.Items), form)
@@ -64,7 +66,7 @@ func TestSerialOf160Bits(t *testing.T) {
 }
 
 // A serial number that no CRL can list is rejected, with the reason, wherever it may have to be revoked.
-func TestSerialThatNoCRLCanList(t *testing.T) {
+func TestUnlistableSerial(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
@@ -73,15 +75,19 @@ func TestSerialThatNoCRLCanList(t *testing.T) {
 	testkit.Check(t, err)
 	req := w.Request(t, w.Admin())
 	pending := w.Pending(t)
-	for serial, words := range map[string]string{"0": "not positive", "7f" + strings.Repeat("ff", 20): "21 octets", strings.Repeat("7f", 100): "100 octets"} {
+	for serial, words := range map[string]string{"0": "not positive", "7f" + strings.Repeat("ff", 20): "21 octets",
+		strings.Repeat("7f", 100): "100 octets"} {
 		leaf := o.Issue(t, publicKey(t, w, req), withSerial(serial))
 		_, err := w.CA.ImportCertificates(t.Context(), w.Admin(), id, testkit.PEM(leaf))
 		wantRefusal(t, err, "certificates", words)
-		_, err = w.CA.Upload(t.Context(), w.Admin(), req, testkit.PEM(append([]*x509.Certificate{leaf}, o.Authorities()...)...))
+		_, err = w.CA.Upload(t.Context(), w.Admin(), req,
+			testkit.PEM(append([]*x509.Certificate{leaf}, o.Authorities()...)...))
 		wantRefusal(t, err, "certificate", words)
-		_, err = w.CA.UploadAuthority(t.Context(), w.Admin(), pending, o.Chain(t, csrKey(t, authority(t, w, pending).CSR), asAuthority, withSerial(serial)))
+		_, err = w.CA.UploadAuthority(t.Context(), w.Admin(), pending,
+			o.Chain(t, csrKey(t, authority(t, w, pending).CSR), asAuthority, withSerial(serial)))
 		wantRefusal(t, err, "certificate_chain", words)
-		_, err = w.CA.ImportAuthority(t.Context(), w.Admin(), importOf(t, root.Intermediate(t, notary.ECDSAP256, withSerial(serial))))
+		_, err = w.CA.ImportAuthority(t.Context(), w.Admin(),
+			importOf(t, root.Intermediate(t, notary.ECDSAP256, withSerial(serial))))
 		wantRefusal(t, err, "certificate_chain", words)
 		other := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
 		in := importOf(t, other)
@@ -95,7 +101,8 @@ func TestSerialThatNoCRLCanList(t *testing.T) {
 func TestSerialsOfIssuersAbove(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	above := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256, withSerial(strings.Repeat("7f", 40)))
+	above := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256,
+		withSerial(strings.Repeat("7f", 40)))
 	req := w.Request(t, w.Admin())
 	_, err := w.CA.Upload(t.Context(), w.Admin(), req, above.Chain(t, publicKey(t, w, req)))
 	testkit.Check(t, err)

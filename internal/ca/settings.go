@@ -19,7 +19,7 @@ func (s *Service) ChangePublication(ctx context.Context, caller notary.Caller, i
 		return err
 	}
 	if n := change.Shards; n != nil && (*n < 0 || *n > store.MaxShards) {
-		return notary.FieldErrorf("crl_shards", "a CRL can be spread over 0 to %d lists; 0 chooses by the number of certificates", store.MaxShards)
+		return notary.FieldErrorf("crl_shards", "crl_shards must be from 0 to %d; 0 chooses by the number of certificates", store.MaxShards)
 	}
 	return s.store.WriteAs(ctx, caller, func(tx *store.Tx) error {
 		if err := tx.ClaimAuthority(id); err != nil {

@@ -68,7 +68,7 @@ func formerReplacement(req *notary.Request) (former pki.Replacement, err error) 
 		case pki.SubjectReplaced:
 			current, err := x509.ParseCertificate(req.Certificate.DER)
 			if err != nil {
-				return former, notary.InternalError("read the certificate in use", err)
+				return former, notary.InternalError("read the current certificate", err)
 			}
 			former.Subject = pki.SubjectText(current.RawSubject)
 		case pki.NamesReplaced:
@@ -92,16 +92,16 @@ func (o *SignOptions) allow(caller notary.Caller, profile *notary.Profile) error
 func (o *SignOptions) check(profile *notary.Profile) (err error) {
 	switch {
 	case profile.CA && o.Profile != profile.Name:
-		return unprocessable("profile", "the former certificate of this request is that of a CA: name the profile %s, and the path "+
-			"length and name constraints, to sign it as a CA again", profile.Name)
+		return unprocessable("profile", "the former certificate of this request is that of a CA: specify the profile %s, "+
+			"the path length and the name constraints to sign it as a CA again", profile.Name)
 	case !profile.CA && o.PathLen != nil:
-		return unprocessable("path_length", "the profile %s is not for CAs, which alone have a path length: choose one for CAs, "+
-			"such as %s, or leave it out", profile.Name, notary.IntermediateProfile)
+		return unprocessable("path_length", "the profile %s is not for CAs, and only CAs have a path length: choose a CA profile, "+
+			"such as %s, or omit it", profile.Name, notary.IntermediateProfile)
 	case !profile.CA && o.Constraints.Len() > 0:
-		return unprocessable("name_constraints", "the profile %s is not for CAs, which alone have name constraints: choose one "+
-			"for CAs, such as %s, or leave them out", profile.Name, notary.IntermediateProfile)
+		return unprocessable("name_constraints", "the profile %s is not for CAs, and only CAs have name constraints: choose a CA profile, "+
+			"such as %s, or omit them", profile.Name, notary.IntermediateProfile)
 	case o.PathLen != nil && (*o.PathLen < 0 || *o.PathLen > maxPathLen):
-		return notary.FieldErrorf("path_length", "the path length must be from 0 to %d, or left out", maxPathLen)
+		return notary.FieldErrorf("path_length", "the path length must be from 0 to %d, or omitted", maxPathLen)
 	}
 	o.Constraints, err = pki.CheckNameConstraints(o.Constraints)
 	return err
@@ -111,9 +111,9 @@ func (o *SignOptions) check(profile *notary.Profile) (err error) {
 func (o *SignOptions) refuseReplacement() error {
 	switch {
 	case o.Subject != "":
-		return notary.FieldErrorf("subject", "a subject is for one request: sign that by itself")
+		return notary.FieldErrorf("subject", "subject applies to a single request: sign it individually")
 	case o.Names != nil:
-		return notary.FieldErrorf("names", "names are for one request: sign that by itself")
+		return notary.FieldErrorf("names", "names apply to a single request: sign it individually")
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func (o *SignOptions) refuseReplacement() error {
 // checkMany rejects options that must be set for each request individually.
 func (o *SignOptions) checkMany(profile *notary.Profile) error {
 	if profile.CA {
-		return unprocessable("profile", "the profile %s is for CAs: sign each of their requests by itself", profile.Name)
+		return unprocessable("profile", "the profile %s is for CAs: sign their requests individually", profile.Name)
 	}
 	return o.check(profile)
 }

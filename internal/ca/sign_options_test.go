@@ -55,7 +55,7 @@ func wantFindings(t testing.TB, what string, got []notary.Finding, want ...strin
 }
 
 // A request for a CA certificate gets an end-entity certificate under an end-entity profile, with a finding.
-func TestWhatARequestDoesNotGetIsAFinding(t *testing.T) {
+func TestUnfulfilledRequestIsAFinding(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -88,7 +88,7 @@ func TestWhatARequestDoesNotGetIsAFinding(t *testing.T) {
 }
 
 // Findings have a bounded size because they are stored with every certificate.
-func TestFindingsStayShort(t *testing.T) {
+func TestFindingsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -164,7 +164,7 @@ func TestPathLengthOfACSRIsAFinding(t *testing.T) {
 	}
 }
 
-func TestSignSubordinateCARefuses(t *testing.T) {
+func TestSignSubordinateCAErrors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -265,7 +265,7 @@ func TestRenewalReplacesOneOfSubjectAndNames(t *testing.T) {
 }
 
 // Unusual requests are recorded, and signed under a profile that allows them.
-func TestProfilesAllowWhatDevicesNeed(t *testing.T) {
+func TestProfilesForUnusualRequests(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)

@@ -26,7 +26,7 @@ func (s *Service) SignPlan(ctx context.Context, caller notary.Caller, m Many, o 
 	if err := s.attempt(ctx, caller, policy.SignRequest); err != nil {
 		return nil, "", err
 	}
-	if err := s.checkGiven(ctx, caller, o); err != nil {
+	if err := s.checkBulkOptions(ctx, caller, o); err != nil {
 		return nil, "", err
 	}
 	requests, digest, err := s.requestsOf(ctx, caller, m)
@@ -71,9 +71,9 @@ func (s *Service) planOne(ctx context.Context, r *notary.Request, former notary.
 	}
 	refusal, known := refusals[g]
 	if !known {
-		_, err := s.profileOr(ctx, g.Issuance.Profile, former)
+		_, err := s.profileFor(ctx, g.Issuance.Profile, former)
 		if err == nil {
-			_, err = s.issuerOr(ctx, g.Issuance.AuthorityID, former)
+			_, err = s.issuerFor(ctx, g.Issuance.AuthorityID, former)
 		}
 		if err != nil {
 			refusal = err.Error()
@@ -112,7 +112,7 @@ func (s *Service) requestsOf(ctx context.Context, caller notary.Caller, m Many) 
 		return all, matched.Digest, err
 	}
 	m.Expected, m.Digest = nil, ""
-	ids, err := s.chosen(ctx, caller, m, s.requestSelection(policy.SignRequest))
+	ids, err := s.selectedIDs(ctx, caller, m, s.requestSelection(policy.SignRequest))
 	if err != nil {
 		return nil, "", err
 	}

@@ -66,9 +66,10 @@ func TestProfiles(t *testing.T) {
 		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: profile}))
 		cert := request(t, w, id).Certificate
 		if got := parsed(t, cert).ExtKeyUsage; !slices.Equal(got, want) {
-			t.Errorf("the profile %q gives the usages %v, want %v", profile, got, want)
+			t.Errorf("the profile %q results in the usages %v, want %v", profile, got, want)
 		}
-		if name := max(profile, "server-client"); profile == "" && cert.Profile != name || profile != "" && cert.Profile != profile {
+		if name := max(profile, "server-client"); profile == "" && cert.Profile != name || profile != "" &&
+			cert.Profile != profile {
 			t.Errorf("the profile %q is recorded as %q", profile, cert.Profile)
 		}
 	}
@@ -76,7 +77,7 @@ func TestProfiles(t *testing.T) {
 	err := w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, Profile: "root"})
 	testkit.WantKind(t, err, notary.Invalid)
 	testkit.WantField(t, err, "profile")
-	testkit.WantText(t, err, "use server, client or server-client")
+	testkit.WantText(t, err, "use server, client, server-client")
 	wantStatus(t, w, id, notary.Outstanding)
 }
 
@@ -105,7 +106,8 @@ func TestValidity(t *testing.T) {
 		{"cut to the issuer's issuer", middle, now.Add(1500 * day), now.Add(1000 * day)},
 	} {
 		id := w.Request(t, w.Admin())
-		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: tt.authority, NotAfter: tt.asked}))
+		testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id,
+			ca.SignOptions{AuthorityID: tt.authority, NotAfter: tt.asked}))
 		cert := request(t, w, id).Certificate
 		if !cert.NotAfter.Equal(tt.want) || !parsed(t, cert).NotAfter.Equal(tt.want) {
 			t.Errorf("%s: it ends at %v, want %v", tt.name, cert.NotAfter, tt.want)
@@ -114,7 +116,8 @@ func TestValidity(t *testing.T) {
 	if got := authority(t, w, middle).Certificate.NotAfter; !got.Equal(now.Add(1000 * day)) {
 		t.Errorf("the intermediate ends at %v, want its issuer's end", got)
 	}
-	for _, past := range []time.Time{now, now.Add(-time.Second), now.AddDate(-50, 0, 0), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)} {
+	for _, past := range []time.Time{now, now.Add(-time.Second), now.AddDate(-50, 0, 0),
+		time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		id := w.Request(t, w.Admin())
 		err := w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: long, NotAfter: past})
 		testkit.WantKind(t, err, notary.Invalid)
@@ -197,11 +200,11 @@ func TestSignNeedsActiveAncestors(t *testing.T) {
 	}{
 		"the parent revoked": {func(t *testing.T, w *testkit.World, _, middle int64) {
 			testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), middle, notary.KeyCompromise))
-		}, "is revoked: nobody would trust"},
+		}, "is revoked: relying parties would not trust"},
 		"the parent's certificate revoked": {func(t *testing.T, w *testkit.World, _, middle int64) {
 			cert := authority(t, w, middle).Certificate.ID
 			testkit.Check(t, w.RevokeCertificate(t.Context(), w.Admin(), cert, notary.KeyCompromise))
-		}, "is revoked: nobody would trust"},
+		}, "is revoked: relying parties would not trust"},
 		"everything above expired": {func(_ *testing.T, w *testkit.World, _, _ int64) {
 			w.Clock.Advance(11 * 366 * 24 * time.Hour)
 		}, "expired"},
@@ -217,7 +220,8 @@ func TestSignNeedsActiveAncestors(t *testing.T) {
 			err := sign(t, w, w.Request(t, w.Admin()), lowest)
 			testkit.WantKind(t, err, notary.Conflict)
 			testkit.WantText(t, err, tt.want)
-			err = w.CA.SignAuthority(t.Context(), w.Admin(), newAuthority(t, w, ca.AuthorityOptions{PathLen: -1}), lowest)
+			err = w.CA.SignAuthority(t.Context(), w.Admin(), newAuthority(t, w, ca.AuthorityOptions{PathLen: -1}),
+				lowest)
 			testkit.WantKind(t, err, notary.Conflict)
 			wantStatus(t, w, leaf, notary.Active) // its certificates remain visible
 		})
@@ -237,7 +241,7 @@ func TestPendingAuthority(t *testing.T) {
 		"CRL":    crlErr,
 	} {
 		if notary.KindOf(err) != notary.Conflict {
-			t.Errorf("%s gives %v, want a conflict", name, err)
+			t.Errorf("%s returned %v, want a conflict", name, err)
 		}
 	}
 	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
@@ -253,7 +257,7 @@ func TestSignUnknown(t *testing.T) {
 	err = sign(t, w, nothing, w.Root(t, notary.ECDSAP256))
 	testkit.WantKind(t, err, notary.NotFound)
 	if !strings.Contains(err.Error(), "certificate request") {
-		t.Errorf("the error %q does not say what is missing", err)
+		t.Errorf("the error %q does not name the missing object", err)
 	}
 }
 

@@ -131,7 +131,7 @@ func (w *transitionWorld) wantUnchanged(t *testing.T, before *notary.Request,
 		t.Errorf("the refusal changed the inventory (-before +after):\n%s", diff)
 	}
 	if n := fetchCRL(t, w.World, w.root).Number.Int64(); n != crlNumber {
-		t.Errorf("the refusal made a new CRL: number %d after %d", n, crlNumber)
+		t.Errorf("the refused action built a new CRL: number %d after %d", n, crlNumber)
 	}
 	if recorded != nil {
 		t.Errorf("the refusal put on record: %q", recorded)
@@ -140,7 +140,8 @@ func (w *transitionWorld) wantUnchanged(t *testing.T, before *notary.Request,
 
 // wantCertificates checks that signing and uploading add a certificate to the inventory, that no action removes one,
 // and that only an active request has a current one.
-func (w *transitionWorld) wantCertificates(t *testing.T, id int64, action notary.Action, next notary.RequestStatus, before int) {
+func (w *transitionWorld) wantCertificates(t *testing.T, id int64, action notary.Action, next notary.RequestStatus,
+	before int) {
 	t.Helper()
 	want := before
 	if slices.Contains([]notary.Action{notary.Sign, notary.Upload}, action) {
@@ -166,7 +167,8 @@ func (w *transitionWorld) wantListed(t *testing.T, before *notary.Request, revok
 		t.Errorf("the CRL has the certificate: %v, want %v", entry != nil, revoked)
 	}
 	if entry != nil && (entry.ReasonCode != 4 || !entry.RevocationTime.Equal(list.ThisUpdate)) { // just revoked
-		t.Errorf("the CRL has reason %d at %v, want 4 (superseded) at %v", entry.ReasonCode, entry.RevocationTime, list.ThisUpdate)
+		t.Errorf("the CRL has reason %d at %v, want 4 (superseded) at %v", entry.ReasonCode, entry.RevocationTime,
+			list.ThisUpdate)
 	}
 }
 

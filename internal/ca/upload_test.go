@@ -35,7 +35,9 @@ func TestUpload(t *testing.T) {
 			key, other := testkit.Key(t, alg), testkit.Key(t, alg)
 			id := requestFor(t, w, key, "a.example.com")
 			leaf := issuer.Issue(t, key.Public())
-			impostor := issuer.Intermediate(t, alg, func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, x509.KeyUsageDigitalSignature })
+			impostor := issuer.Intermediate(t, alg, func(c *x509.Certificate) {
+				c.IsCA, c.KeyUsage = false, x509.KeyUsageDigitalSignature
+			})
 			namesake := root.Intermediate(t, alg, func(c *x509.Certificate) { c.Subject = issuer.Certificate.Subject })
 			expired := root.Intermediate(t, alg, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
 			asCA := func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }
@@ -50,18 +52,26 @@ func TestUpload(t *testing.T) {
 				{"the CSR", testkit.CSR(t, key, "a.example.com"), "instead of CERTIFICATE"},
 				{"the leaf alone", testkit.PEM(leaf), "has only one certificate"},
 				{"the root first", testkit.PEM(root.Certificate, issuer.Certificate, leaf), "reverse order"},
-				{"the issuers in the wrong order", testkit.PEM(leaf, root.Certificate, issuer.Certificate), "is not the issuer of certificate 1"},
+				{"the issuers in the wrong order", testkit.PEM(leaf, root.Certificate, issuer.Certificate),
+					"is not the issuer of certificate 1"},
 				{"a link missing", testkit.PEM(leaf, root.Certificate), "is not the issuer of certificate 1"},
-				{"an issuer of the same name", testkit.PEM(leaf, namesake.Certificate, root.Certificate), "certificate 1"},
-				{"another root", testkit.PEM(leaf, issuer.Certificate, elsewhere.Certificate), "is not the issuer of certificate 2"},
+				{"an issuer of the same name", testkit.PEM(leaf, namesake.Certificate, root.Certificate),
+					"certificate 1"},
+				{"another root", testkit.PEM(leaf, issuer.Certificate, elsewhere.Certificate),
+					"is not the issuer of certificate 2"},
 				{"a certificate twice", testkit.PEM(leaf, issuer.Certificate, issuer.Certificate), "are the same"},
 				{"an issuer that is no CA", impostor.Chain(t, key.Public()), "not a CA certificate that may sign"},
 				{"another key", issuer.Chain(t, other.Public()), "not for the request's key"},
 				{"a CA for a leaf", issuer.Chain(t, key.Public(), asCA), "is a CA certificate"},
-				{"expired", issuer.Chain(t, key.Public(), func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), "certificate 1 of the chain expired"},
-				{"not valid yet", issuer.Chain(t, key.Public(), func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), "certificate 1 of the chain is not valid before"},
+				{"expired", issuer.Chain(t, key.Public(), func(c *x509.Certificate) {
+					c.NotAfter = now.Add(-time.Second)
+				}), "certificate 1 of the chain expired"},
+				{"not valid yet", issuer.Chain(t, key.Public(), func(c *x509.Certificate) {
+					c.NotBefore = now.Add(time.Second)
+				}), "certificate 1 of the chain is not valid before"},
 				{"an expired issuer", expired.Chain(t, key.Public()), "certificate 2 of the chain expired"},
-				{"a changed octet", testkit.PEM(tampered(t, leaf), issuer.Certificate, root.Certificate), "does not verify"},
+				{"a changed octet", testkit.PEM(tampered(t, leaf), issuer.Certificate, root.Certificate),
+					"does not verify"},
 			} {
 				before := request(t, w, id)
 				_, err := w.CA.Upload(t.Context(), w.Admin(), id, tt.chain)
@@ -124,7 +134,7 @@ func TestUploadAgain(t *testing.T) {
 	certID, err := upload(id, chain)
 	testkit.Check(t, err)
 
-	t.Run("while it is in use", func(t *testing.T) {
+	t.Run("while it is current", func(t *testing.T) {
 		again, err := upload(id, chain)
 		testkit.Check(t, err)
 		wantID(t, again, certID)
@@ -153,7 +163,7 @@ func TestUploadAgain(t *testing.T) {
 		_, err = w.CA.Certificate(t.Context(), w.Caller(notary.CertificateRequestor), certID)
 		testkit.Check(t, err) // it now belongs to the new requester
 	})
-	t.Run("what was issued here", func(t *testing.T) {
+	t.Run("a certificate issued here", func(t *testing.T) {
 		testkit.Check(t, sign(t, w, id, held))
 		own := request(t, w, id).Certificate
 		testkit.Check(t, w.CA.RemoveCertificate(t.Context(), w.Admin(), id))
@@ -196,10 +206,13 @@ func TestUploadAuthority(t *testing.T) {
 			}
 			full := asCA(x509.KeyUsageCertSign | x509.KeyUsageCRLSign)
 			for name, tt := range map[string]struct{ chain, want string }{
-				"a leaf":                {root.Chain(t, csr.PublicKey), "is not a CA certificate"},
-				"one that may not sign": {root.Chain(t, csr.PublicKey, asCA(x509.KeyUsageCRLSign)), "lacks the key usages"},
-				"one that may not list": {root.Chain(t, csr.PublicKey, asCA(x509.KeyUsageCertSign)), "lacks the key usages"},
-				"another key":           {root.Chain(t, testkit.Key(t, alg).Public(), full), "not for the request's key"},
+				"a leaf": {root.Chain(t, csr.PublicKey), "is not a CA certificate"},
+				"one that must not sign": {root.Chain(t, csr.PublicKey, asCA(x509.KeyUsageCRLSign)),
+					"lacks the key usages"},
+				"one that must not sign CRLs": {root.Chain(t, csr.PublicKey, asCA(x509.KeyUsageCertSign)),
+					"lacks the key usages"},
+				"another key": {root.Chain(t, testkit.Key(t, alg).Public(), full),
+					"not for the request's key"},
 			} {
 				_, err := w.CA.UploadAuthority(t.Context(), w.Admin(), id, tt.chain)
 				if notary.KindOf(err) != notary.Invalid {
@@ -219,13 +232,14 @@ func TestUploadAuthority(t *testing.T) {
 			testkit.WantKind(t, err, notary.Conflict)
 			leaf := request(t, w, w.Signed(t, w.Admin(), id)).Certificate
 			if got, want := leaf.ChainPEM(), leaf.PEM()+chain; got != want {
-				t.Errorf("the chain of what it signs is\n%s, want\n%s", got, want)
+				t.Errorf("the chain of its certificates is\n%s, want\n%s", got, want)
 			}
 			if a := authority(t, w, id); a.IssuerID() != 0 || a.SelfSigned() {
-				t.Errorf("its issuer is %d, want none of ours", a.IssuerID())
+				t.Errorf("its issuer is %d, want an external CA", a.IssuerID())
 			}
-			if kind := notary.KindOf(w.RevokeAuthority(t.Context(), w.Admin(), id, notary.Unspecified)); kind != notary.Unprocessable {
-				t.Errorf("revoking it here gives %q", kind)
+			if kind := notary.KindOf(w.RevokeAuthority(t.Context(), w.Admin(), id,
+				notary.Unspecified)); kind != notary.Unprocessable {
+				t.Errorf("revoking it here returned %q", kind)
 			}
 			fetchCRL(t, w, id)
 		})
@@ -242,10 +256,13 @@ func TestUploadAuthorityWithoutKeyUsage(t *testing.T) {
 	csr, err := pki.ParseCSR(authority(t, w, id).CSR)
 	testkit.Check(t, err)
 	root := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
-	chain := root.Chain(t, csr.PublicKey, func(c *x509.Certificate) { c.IsCA, c.KeyUsage, c.RawSubject = true, 0, csr.RawSubject })
+	chain := root.Chain(t, csr.PublicKey, func(c *x509.Certificate) {
+		c.IsCA, c.KeyUsage, c.RawSubject = true, 0, csr.RawSubject
+	})
 	testkit.Check(t, second(w.CA.UploadAuthority(t.Context(), w.Admin(), id, chain)))
 	good, revoked := w.Signed(t, w.Admin(), id), w.Signed(t, w.Admin(), id)
-	leaves := map[*notary.Certificate]bool{request(t, w, good).Certificate: true, request(t, w, revoked).Certificate: false}
+	leaves := map[*notary.Certificate]bool{request(t, w, good).Certificate: true,
+		request(t, w, revoked).Certificate: false}
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), revoked, notary.Superseded))
 	crl, err := w.Revocation.CRL(t.Context(), id)
 	testkit.Check(t, err)
@@ -258,7 +275,7 @@ func TestUploadAuthorityWithoutKeyUsage(t *testing.T) {
 
 // A renewal must keep the subject, because issued certificates name it as their issuer: CRLs and OCSP responses with
 // another subject would not apply to them.
-func TestRenewalsKeepTheAuthoritysName(t *testing.T) {
+func TestRenewalsKeepTheSubject(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	outside := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
@@ -266,15 +283,17 @@ func TestRenewalsKeepTheAuthoritysName(t *testing.T) {
 	csr, err := pki.ParseCSR(authority(t, w, id).CSR)
 	testkit.Check(t, err)
 	upload := func(name string) error {
-		return second(w.CA.UploadAuthority(t.Context(), w.Admin(), id, outside.Chain(t, csr.PublicKey, func(c *x509.Certificate) {
-			c.IsCA, c.KeyUsage, c.Subject = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign, pkix.Name{CommonName: name}
-		})))
+		return second(w.CA.UploadAuthority(t.Context(), w.Admin(), id,
+			outside.Chain(t, csr.PublicKey, func(c *x509.Certificate) {
+				c.IsCA, c.KeyUsage, c.Subject = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign,
+					pkix.Name{CommonName: name}
+			})))
 	}
-	testkit.Check(t, upload("Renamed by the outside one"))
-	testkit.Check(t, upload("Renamed by the outside one"))
+	testkit.Check(t, upload("Renamed by the external CA"))
+	testkit.Check(t, upload("Renamed by the external CA"))
 	err = upload("Another name")
 	testkit.WantKind(t, err, notary.Unprocessable)
-	testkit.WantText(t, err, "Renamed by the outside one")
+	testkit.WantText(t, err, "Renamed by the external CA")
 	before := authority(t, w, id).Certificate.ID
 
 	root := w.Root(t, notary.ECDSAP256) // its profile also uses the request's subject, which differs
@@ -296,9 +315,11 @@ func TestRenewalsKeepTheKeyIdentifier(t *testing.T) {
 	csr, err := pki.ParseCSR(authority(t, w, id).CSR)
 	testkit.Check(t, err)
 	identifier := []byte("twenty octets of its")
-	testkit.Check(t, second(w.CA.UploadAuthority(t.Context(), w.Admin(), id, outside.Chain(t, csr.PublicKey, func(c *x509.Certificate) {
-		c.IsCA, c.KeyUsage, c.RawSubject, c.SubjectKeyId = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign, csr.RawSubject, identifier
-	}))))
+	testkit.Check(t, second(w.CA.UploadAuthority(t.Context(), w.Admin(), id,
+		outside.Chain(t, csr.PublicKey, func(c *x509.Certificate) {
+			c.IsCA, c.KeyUsage, c.RawSubject, c.SubjectKeyId = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign,
+				csr.RawSubject, identifier
+		}))))
 	before := request(t, w, w.Signed(t, w.Admin(), id)).Certificate
 	testkit.Check(t, w.CA.SignAuthority(t.Context(), w.Admin(), id, w.Root(t, notary.ECDSAP256)))
 	if got := parsed(t, authority(t, w, id).Certificate).SubjectKeyId; !bytes.Equal(got, identifier) {
@@ -314,7 +335,7 @@ func TestRenewalsKeepTheKeyIdentifier(t *testing.T) {
 
 // An authority for which its issuer's path length leaves no room (RFC 5280, section 4.2.1.9) issues nothing, because no
 // relying party would accept it.
-func TestUploadAuthorityWithoutRoom(t *testing.T) {
+func TestUploadAuthorityBelowPathLength(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	narrow := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256,

@@ -181,7 +181,7 @@ func nodeWithAnotherKeyFile(t *testing.T, c *cluster) {
 
 	testkit.Check(t, keystore.CreateFile(filepath.Join(data, "seal.key")))
 	_, err = c.try(t, data)
-	testkit.WantText(t, err, "error: the key file or passphrase of this node is not the one that the other nodes on the database use: "+
+	testkit.WantText(t, err, "error: this node's key file or passphrase differs from that of the other nodes: "+
 		"copy seal.key from one of them, or set the same NOTARY_KEY_PASSPHRASE\n")
 	if password := passwordOf(c.database); strings.Contains(err.Error(), password) {
 		t.Errorf("the password of the database is told: %v", err)

@@ -202,7 +202,8 @@ func (s *Issuers) openChains(ctx context.Context, a *Issuer) error {
 func (s *Issuers) Certified(ctx context.Context, id int64) (*Issuer, error) {
 	a, err := s.Get(ctx, id)
 	if err == nil && a.Issuer.Certificate == nil {
-		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet, so it has no CRL",
+		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d has no certificate yet, so it has "+
+			"no CRL",
 			id)
 	}
 	return a, err
@@ -219,8 +220,9 @@ func (s *Issuers) Active(ctx context.Context, id int64) (*Issuer, error) {
 		return nil, notary.Errorf(notary.Conflict, "the certificate authority %d is %s: it cannot sign", id, status)
 	}
 	if a.Damaged != "" {
-		return nil, notary.Errorf(notary.Conflict, "the database record of the certificate authority %d is damaged: %s. "+
-			"It cannot sign: restore the record from a backup", id, a.Damaged)
+		return nil, notary.Errorf(notary.Conflict,
+			"the database record of the certificate authority %d is damaged: %s. "+
+				"It cannot sign: restore the record from a backup", id, a.Damaged)
 	}
 	return a, s.RequireTrustedAbove(ctx, id, a.IssuerID())
 }
@@ -238,7 +240,7 @@ func (s *Issuers) RequireTrustedAbove(ctx context.Context, id, parent int64) err
 		}
 		if status := above.Status(s.now()); status == notary.AuthorityRevoked || status == notary.AuthorityExpired {
 			return notary.Errorf(notary.Conflict, "the certificate authority %d, above %d, is %s: "+
-				"nobody would trust what is signed below it", parent, id, status)
+				"relying parties would not trust certificates below it", parent, id, status)
 		}
 		parent = above.IssuerID()
 	}

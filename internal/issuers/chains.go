@@ -174,7 +174,8 @@ func (s *Issuers) SoundAbove(ctx context.Context, above []*x509.Certificate) (bo
 
 // SameHolder reports whether two certificates have the same key and subject.
 func SameHolder(a, b *x509.Certificate) bool {
-	sameKey := bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) || pki.SameKey(a.PublicKey, b.PublicKey)
+	sameKey := bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) ||
+		pki.SameKey(a.PublicKey, b.PublicKey)
 	return sameKey && bytes.Equal(a.RawSubject, b.RawSubject)
 }
 

@@ -12,14 +12,15 @@ import (
 )
 
 // The verdict on a chain is cached until one of its certificates expires.
-func TestVerdictsOfChainsAreKept(t *testing.T) {
+func TestVerdictsAreCached(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now()).Intermediate(t, notary.ECDSAP256)
 	key := testkit.Key(t, notary.ECDSAP256)
 	id := testkit.RequestFor(t, w, key, "www.example.com")
 	leaf := o.Issue(t, key.Public())
-	certificate, err := w.CA.Upload(t.Context(), w.Admin(), id, testkit.PEM(append([]*x509.Certificate{leaf}, o.Authorities()...)...))
+	certificate, err := w.CA.Upload(t.Context(), w.Admin(), id,
+		testkit.PEM(append([]*x509.Certificate{leaf}, o.Authorities()...)...))
 	testkit.Check(t, err)
 	checks := issuers.CountChainChecks(w.Issuers)
 	problem := func() string {

@@ -10,7 +10,7 @@ import (
 )
 
 // Any write to an authority or profile invalidates the caches of all nodes, without help from the caller.
-func TestANewWritePathCannotForgetTheCaches(t *testing.T) {
+func TestEveryWriteInvalidatesTheCaches(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)

@@ -58,8 +58,8 @@ func (s *Issuers) Profile(ctx context.Context, name string) (*notary.Profile, er
 	}
 	p, err := s.profiles.get(ctx, name)
 	if err == nil && p == nil {
-		return nil, notary.FieldErrorf("profile", "%.40q is not a profile: use server, client or server-client, "+
-			"or another one of the list of profiles", name)
+		return nil, notary.FieldErrorf("profile", "%.40q is not a profile: use server, client, server-client or "+
+			"another listed profile", name)
 	}
 	return p, err
 }

@@ -104,7 +104,7 @@ func (r *Runner) renew(ctx context.Context, held *tenure) {
 	asked := time.Now()
 	mine, err := r.lease(ctx, term)
 	if err != nil && ctx.Err() == nil {
-		r.log.WarnContext(ctx, "could not ask for the lease of the periodic work", "error", err)
+		r.log.WarnContext(ctx, "could not request the lease of the periodic jobs", "error", err)
 	}
 	switch {
 	case mine:

@@ -25,7 +25,7 @@ var quiet = slog.New(slog.DiscardHandler)
 func always(context.Context, time.Duration) (bool, error) { return true, nil }
 
 // A node runs no jobs while another holds the lease, and runs all of them within 30 seconds after the other has ended.
-func TestOneNodeDoesTheJobs(t *testing.T) {
+func TestOneNodeRunsJobs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := testkit.New(t)
@@ -121,7 +121,7 @@ func TestRun(t *testing.T) {
 }
 
 // A panic of a job is logged with its stack, and affects neither the other jobs nor the job's next run.
-func TestAPanicEndsNothing(t *testing.T) {
+func TestPanicOfAJob(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := testkit.New(t)
@@ -139,12 +139,14 @@ func TestAPanicEndsNothing(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
 		go func() {
-			jobs.New(app.Jobs(w.Store, service.CA, service.Revocation, w.Auth), always, slog.New(slog.NewTextHandler(&said, nil))).Run(ctx)
+			jobs.New(app.Jobs(w.Store, service.CA, service.Revocation, w.Auth), always,
+				slog.New(slog.NewTextHandler(&said, nil))).Run(ctx)
 			close(stopped)
 		}()
 		synctest.Wait()
-		if text := said.String(); !strings.Contains(text, "the clock is broken") || !strings.Contains(text, "RefreshCRLs") {
-			t.Errorf("the log says %q", text)
+		if text := said.String(); !strings.Contains(text, "the clock is broken") ||
+			!strings.Contains(text, "RefreshCRLs") {
+			t.Errorf("the log is %q", text)
 		}
 		broken.Store(false)
 		time.Sleep(time.Minute)

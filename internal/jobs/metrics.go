@@ -17,15 +17,15 @@ func newMetrics() metrics {
 	return metrics{
 		lastRun: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "notary_job_last_run_timestamp_seconds",
-			Help: "When the periodic job last started on this node, of the runs that have ended.",
+			Help: "Start time of the last completed run of the periodic job on this node.",
 		}, labels),
 		duration: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "notary_job_duration_seconds",
-			Help: "How long the last run of the periodic job took.",
+			Help: "Duration of the last run of the periodic job.",
 		}, labels),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "notary_job_failures_total",
-			Help: "Runs of the periodic job that failed.",
+			Help: "Failed runs of the periodic job.",
 		}, labels),
 	}
 }

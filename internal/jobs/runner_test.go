@@ -42,7 +42,7 @@ func counting(n *atomic.Int32) func(context.Context) error {
 }
 
 // A slow job delays no other, and does not run concurrently with itself.
-func TestAJobDelaysNoOther(t *testing.T) {
+func TestJobsRunIndependently(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var long, short atomic.Int32
@@ -82,7 +82,7 @@ func TestJobsHaveTheirOwnIntervals(t *testing.T) {
 
 // A job is canceled when another node holds the lease. If the database does not respond, it is canceled at the end of
 // the term.
-func TestAJobEndsWithTheLease(t *testing.T) {
+func TestJobsEndWithTheLease(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		err   error
@@ -104,11 +104,12 @@ func TestAJobEndsWithTheLease(t *testing.T) {
 				}
 				begin := time.Now()
 				var lasted time.Duration
-				stop := started(t, jobs.New([]jobs.Job{{Name: "long", Every: time.Minute, Run: func(ctx context.Context) error {
-					<-ctx.Done()
-					lasted = time.Since(begin)
-					return ctx.Err()
-				}}}, lease, quiet))
+				stop := started(t, jobs.New([]jobs.Job{{Name: "long", Every: time.Minute,
+					Run: func(ctx context.Context) error {
+						<-ctx.Done()
+						lasted = time.Since(begin)
+						return ctx.Err()
+					}}}, lease, quiet))
 				time.Sleep(time.Hour)
 				stop()
 				if lasted != test.after {
@@ -137,7 +138,8 @@ func TestMetricsOfJobs(t *testing.T) {
 		stop()
 		// A bubble begins at midnight UTC 2000-01-01, which is 946684800.
 		answer := httptest.NewRecorder()
-		promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+		promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(answer,
+			httptest.NewRequest("GET", "/metrics", nil))
 		for _, want := range []string{
 			`notary_job_duration_seconds{name="bad"} 0`,
 			`notary_job_duration_seconds{name="good"} 3`,

@@ -20,10 +20,10 @@ const (
 	fileMarker  = "notary-key-v1 "
 )
 
-const fileText = `# The key file of a Notary server. The private keys of its certificate authorities are
-# sealed with the secret below: without this file they are lost, and with it and the
-# database anybody can sign. Back it up apart from the database, and let nobody but the
-# server read it.
+const fileText = `# The key file of a Notary server. The secret below seals the private keys of its
+# certificate authorities: without this file they are lost, and anyone with it and the
+# database can sign. Back it up separately from the database, and let only the server
+# read it.
 ` + fileMarker + "%s\n"
 
 // CreateFile creates a key file with a new random secret, readable only by its owner. It never overwrites a file, and
@@ -31,7 +31,7 @@ const fileText = `# The key file of a Notary server. The private keys of its cer
 func CreateFile(path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return notary.Errorf(notary.Conflict, "the key file %s is there already, and is never overwritten", path)
+		return notary.Errorf(notary.Conflict, "the key file %s already exists and is never overwritten", path)
 	}
 	if err != nil {
 		return notary.InternalError("create the key file", err)
@@ -79,8 +79,8 @@ func FromFile(path string) (*Software, error) {
 	case !info.Mode().IsRegular():
 		return nil, notary.Errorf(notary.Invalid, "the key file %s is not a regular file", path)
 	case info.Mode().Perm()&0o177 != 0:
-		return nil, notary.Errorf(notary.Invalid, "the key file %s has the mode %04o, which lets others "+
-			"reach it: run chmod 600 on it", path, info.Mode().Perm())
+		return nil, notary.Errorf(notary.Invalid, "the key file %s has mode %04o, which gives others access: run "+
+			"chmod 600 on it", path, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
 	defer clear(text)
@@ -89,8 +89,8 @@ func FromFile(path string) (*Software, error) {
 	}
 	secret, ok := parseFile(text)
 	if !ok {
-		return nil, notary.Errorf(notary.Invalid, "the key file %s is cut off or changed: restore it from "+
-			"its backup; only if no authority has ever been made with it, delete it", path)
+		return nil, notary.Errorf(notary.Invalid, "the key file %s is truncated or modified: restore it from its "+
+			"backup, or delete it if no authority was ever created with it", path)
 	}
 	return newSoftware(secret, kdfFile), nil
 }

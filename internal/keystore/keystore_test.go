@@ -108,7 +108,7 @@ func TestSealedKeyOpensToTheSameKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !opened.(interface{ Equal(crypto.PrivateKey) bool }).Equal(key) {
-				t.Error("another key came out")
+				t.Error("got a different key")
 			}
 		})
 	}
@@ -139,7 +139,7 @@ func TestSealedKeyOpensAfterARestart(t *testing.T) {
 	}
 }
 
-func TestEveryFlippedByteIsNoticed(t *testing.T) {
+func TestTamperingIsDetected(t *testing.T) {
 	t.Parallel()
 	k, key := fileKeystore(t), newKey(t, notary.Ed25519)
 	sealed, err := seal(k, key)
@@ -156,7 +156,8 @@ func TestEveryFlippedByteIsNoticed(t *testing.T) {
 		}
 	}
 	for length := range sealed {
-		if _, err := k.Open(context.Background(), sealed[:length], key.Public()); notary.KindOf(err) != notary.Internal {
+		if _, err := k.Open(context.Background(), sealed[:length],
+			key.Public()); notary.KindOf(err) != notary.Internal {
 			t.Errorf("cut to %d octets: got error %v", length, err)
 		}
 	}
@@ -179,7 +180,7 @@ func TestSealedKeyOpensOnlyForItsAuthority(t *testing.T) {
 	wantError(t, err, notary.Internal, "sealed with the key file", "tampered")
 }
 
-func TestWrongSecretSaysWhichIsNeeded(t *testing.T) {
+func TestWrongSecretNamesTheRightOne(t *testing.T) {
 	t.Parallel()
 	key := newKey(t, notary.Ed25519)
 	file, phrase := fileKeystore(t), passphraseKeystore(t, "correct horse battery")
@@ -198,9 +199,12 @@ func TestWrongSecretSaysWhichIsNeeded(t *testing.T) {
 		words  string
 	}{
 		{"another key file", fileKeystore(t), byFile, "sealed with the key file, and this one does not open it"},
-		{"another passphrase", passphraseKeystore(t, "incorrect horse"), byPhrase, "sealed with the passphrase, and this one does not open it"},
-		{"passphrase needed", file, byPhrase, "sealed with the passphrase, but the program was started with the key file"},
-		{"key file needed", phrase, byFile, "sealed with the key file, but the program was started with the passphrase"},
+		{"another passphrase", passphraseKeystore(t, "incorrect horse"), byPhrase,
+			"sealed with the passphrase, and this one does not open it"},
+		{"passphrase needed", file, byPhrase,
+			"sealed with the passphrase, but the program was started with the key file"},
+		{"key file needed", phrase, byFile,
+			"sealed with the key file, but the program was started with the passphrase"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -271,7 +275,7 @@ func TestKeyFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), "Back it up apart from the database") {
+	if !strings.Contains(string(text), "Back it up separately from the database") {
 		t.Errorf("the key file does not explain itself:\n%s", text)
 	}
 
@@ -281,7 +285,7 @@ func TestKeyFile(t *testing.T) {
 	}
 }
 
-func TestKeyFileRefused(t *testing.T) {
+func TestInvalidKeyFiles(t *testing.T) {
 	t.Parallel()
 	const good = "notary-key-v1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 	tests := []struct {
@@ -294,14 +298,14 @@ func TestKeyFileRefused(t *testing.T) {
 		{"readable by the group", good, 0o640, "chmod 600"},
 		{"readable by all", good, 0o604, "chmod 600"},
 		{"executable", good, 0o700, "chmod 600"},
-		{"empty", "", 0o600, "cut off"},
-		{"only comments", "# nothing\n", 0o600, "cut off"},
-		{"cut", good[:40], 0o600, "cut off"},
-		{"too short a secret", "notary-key-v1 AAECAwQFBgcICQoLDA0ODw==", 0o600, "cut off"},
-		{"not base64", "notary-key-v1 !!!!", 0o600, "cut off"},
-		{"of another version", strings.Replace(good, "v1", "v2", 1), 0o600, "cut off"},
-		{"two secrets", good + "\n" + good, 0o600, "cut off"},
-		{"too large", good + "\n" + strings.Repeat("#", 5000), 0o600, "cut off"},
+		{"empty", "", 0o600, "truncated"},
+		{"only comments", "# nothing\n", 0o600, "truncated"},
+		{"cut", good[:40], 0o600, "truncated"},
+		{"too short a secret", "notary-key-v1 AAECAwQFBgcICQoLDA0ODw==", 0o600, "truncated"},
+		{"not base64", "notary-key-v1 !!!!", 0o600, "truncated"},
+		{"of another version", strings.Replace(good, "v1", "v2", 1), 0o600, "truncated"},
+		{"two secrets", good + "\n" + good, 0o600, "truncated"},
+		{"too large", good + "\n" + strings.Repeat("#", 5000), 0o600, "truncated"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -50,7 +50,7 @@ func (k *Software) seal(key crypto.Signer) ([]byte, error) {
 func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer, error) {
 	if len(sealed) < headerSize || sealed[0] != version1 {
 		return nil, notary.Errorf(notary.Internal, "the sealed private key of the authority is "+
-			"damaged, or of a newer version of this program")
+			"damaged or from a newer version of this program")
 	}
 	if needed := kdf(sealed[1]); needed != k.kdf {
 		return nil, notary.Errorf(notary.Internal, "the private key of the authority is sealed "+
@@ -70,8 +70,8 @@ func (k *Software) unseal(sealed []byte, public crypto.PublicKey) (crypto.Signer
 	if err != nil {
 		k.forget(salt)
 		return nil, &notary.Error{Kind: notary.Internal, Err: err, Message: "the private key of the " +
-			"authority is sealed with " + k.kdf.String() + ", and this one does not open it: it is " +
-			"not the one it was sealed with, or the database was tampered with"}
+			"authority is sealed with " + k.kdf.String() + ", and this one does not open it: it is a different one, " +
+			"or the database was tampered with"}
 	}
 	defer clear(plain)
 	k.proved(salt)

@@ -20,7 +20,8 @@ func TestBundle(t *testing.T) {
 	s := newSite(t)
 	ctx := t.Context()
 	root := func(name string) int64 {
-		id, err := s.CA.CreateAuthority(ctx, s.Admin(), ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: name}, PathLen: -1})
+		id, err := s.CA.CreateAuthority(ctx, s.Admin(),
+			ca.AuthorityOptions{SelfSigned: true, Subject: pkix.Name{CommonName: name}, PathLen: -1})
 		testkit.Check(t, err)
 		return id
 	}
@@ -54,7 +55,8 @@ func TestBundle(t *testing.T) {
 		for _, c := range bundle.Certificates {
 			intermediates.AddCert(c)
 		}
-		_, err = test.leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: s.Clock.Now()})
+		_, err = test.leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates,
+			CurrentTime: s.Clock.Now()})
 		if err != nil {
 			t.Errorf("with %s under %s: %v", test.bundle, test.root, err)
 		}
@@ -70,7 +72,7 @@ func TestBundle(t *testing.T) {
 }
 
 // A conditional request returns the current document even if that is older.
-func TestOlderCertificateComesBack(t *testing.T) {
+func TestRevertToOlderCertificate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ctx := t.Context()

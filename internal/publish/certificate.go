@@ -18,7 +18,7 @@ func (p *publisher) certificate(w http.ResponseWriter, r *http.Request, name str
 	text, form, _ := strings.Cut(name, ".")
 	id, ok := authorityID(text)
 	if !ok || form != "cer" && form != "p7c" {
-		return errNothing
+		return errNotFound
 	}
 	if form == "p7c" {
 		return p.bundle(w, r, id)
@@ -27,8 +27,9 @@ func (p *publisher) certificate(w http.ResponseWriter, r *http.Request, name str
 	if err != nil {
 		return err
 	}
-	p.send(w, r, document{form: "application/pkix-cert", octets: cert.DER, modified: cert.NotBefore, until: cert.NotAfter,
-		tag: cert.Fingerprint, mayGoBack: true})
+	p.send(w, r, document{mediaType: "application/pkix-cert", octets: cert.DER, modified: cert.NotBefore,
+		until: cert.NotAfter,
+		tag:   cert.Fingerprint, mayRevert: true})
 	return nil
 }
 
@@ -40,10 +41,10 @@ func (p *publisher) bundle(w http.ResponseWriter, r *http.Request, id int64) err
 	all := bytes.Join(b.Certificates, nil)
 	octets, err := pkcs7.DegenerateCertificate(all)
 	if err != nil {
-		return notary.InternalError("make the PKCS #7", err)
+		return notary.InternalError("create the PKCS #7", err)
 	}
 	sum := sha256.Sum256(all)
-	p.send(w, r, document{form: "application/pkcs7-mime", octets: octets, modified: b.Modified, until: b.NotAfter,
-		tag: "bundle-" + hex.EncodeToString(sum[:]), mayGoBack: true})
+	p.send(w, r, document{mediaType: "application/pkcs7-mime", octets: octets, modified: b.Modified, until: b.NotAfter,
+		tag: "bundle-" + hex.EncodeToString(sum[:]), mayRevert: true})
 	return nil
 }

@@ -16,14 +16,15 @@ import (
 func (p *publisher) crl(w http.ResponseWriter, r *http.Request, name string) error {
 	id, shard, ok := listName(name)
 	if !ok {
-		return errNothing
+		return errNotFound
 	}
 	crl, err := p.revocation.PublishedCRL(r.Context(), id, shard)
 	if err != nil {
 		return err
 	}
-	p.send(w, r, document{form: "application/pkix-crl", octets: crl.DER, modified: crl.ThisUpdate, until: crl.NextUpdate,
-		tag: listTag(crl)})
+	p.send(w, r, document{mediaType: "application/pkix-crl", octets: crl.DER, modified: crl.ThisUpdate,
+		until: crl.NextUpdate,
+		tag:   listTag(crl)})
 	return nil
 }
 

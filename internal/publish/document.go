@@ -13,11 +13,11 @@ const maxAge = 5 * time.Minute
 
 // document is a signed document to publish.
 type document struct {
-	form      string // media type
+	mediaType string
 	octets    []byte
 	tag       string    // ETag; changes with the octets
 	modified  time.Time // Last-Modified
-	mayGoBack bool      // may be replaced by an older one: If-Modified-Since must match exactly
+	mayRevert bool      // may be replaced by an older one: If-Modified-Since must match exactly
 	until     time.Time // expiry, which limits caching
 }
 
@@ -26,11 +26,11 @@ func (p *publisher) send(w http.ResponseWriter, r *http.Request, d document) {
 	now := p.issuers.Now()
 	age := min(maxAge, max(0, d.until.Sub(now))).Truncate(time.Second)
 	h := w.Header()
-	h.Set("Content-Type", d.form)
+	h.Set("Content-Type", d.mediaType)
 	h.Set("ETag", `"`+d.tag+`"`)
 	h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(age.Seconds())))
 	h.Set("Expires", now.Add(age).UTC().Format(http.TimeFormat))
-	if d.mayGoBack && r.Header.Get("If-Modified-Since") != d.modified.UTC().Format(http.TimeFormat) {
+	if d.mayRevert && r.Header.Get("If-Modified-Since") != d.modified.UTC().Format(http.TimeFormat) {
 		r.Header.Del("If-Modified-Since")
 	}
 	http.ServeContent(w, r, "", d.modified, bytes.NewReader(d.octets))

@@ -11,8 +11,9 @@ import (
 
 // The types of keys of authorities and requests.
 var (
-	authorityKeys = []notary.KeyAlgorithm{notary.RSA2048, notary.RSA4096, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519}
-	requestKeys   = []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519}
+	authorityKeys = []notary.KeyAlgorithm{notary.RSA2048, notary.RSA4096, notary.ECDSAP256, notary.ECDSAP384,
+		notary.Ed25519}
+	requestKeys = []notary.KeyAlgorithm{notary.RSA2048, notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519}
 )
 
 // OpenSSL, GnuTLS, Go and Java accept issued certificates for servers and clients, and reject them after revocation, by
@@ -43,7 +44,8 @@ func TestInteropAcceptAndRefuse(t *testing.T) {
 	}
 }
 
-func (s *served) issueAndRevoke(t *testing.T, by relying, issuer int64, depth int, key crypto.Signer, alg notary.KeyAlgorithm) {
+func (s *served) issueAndRevoke(t *testing.T, by relying, issuer int64, depth int, key crypto.Signer,
+	alg notary.KeyAlgorithm) {
 	t.Helper()
 	id := s.issue(t, issuer, key, fmt.Sprintf("www%d.example.com", depth), "10.0.0.7")
 	p := s.present(t, id)

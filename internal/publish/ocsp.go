@@ -29,8 +29,8 @@ const (
 // BodyLimit is the limit for the body of an OCSP request.
 var BodyLimit = server.BodyLimit{Bytes: maxOCSPBody, Time: 5 * time.Second}
 
-// asking holds the methods of OCSP.
-var asking = []string{http.MethodGet, http.MethodHead, http.MethodPost}
+// ocspMethods holds the methods of OCSP.
+var ocspMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost}
 
 // ocsp responds to OCSP requests over HTTP (RFC 6960, appendix A, and RFC 5019): POST /ocsp/{id}, and GET
 // /ocsp/{id}/{request in base64}. Errors are OCSP responses with HTTP status 200, except for HTTP errors.

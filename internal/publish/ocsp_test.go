@@ -85,7 +85,8 @@ func read(t testing.TB, response *http.Response) answer {
 
 func (s *served) post(t testing.TB, authority string, contentType string, body []byte) answer {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/ocsp/"+authority, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/ocsp/"+authority,
+		bytes.NewReader(body))
 	testkit.Check(t, err)
 	request.Header.Set("Content-Type", contentType)
 	return send(t, request)
@@ -105,7 +106,8 @@ const ocspRequest = "application/ocsp-request"
 
 func requestFor(t testing.TB, issuer *x509.Certificate, serial *big.Int) []byte {
 	t.Helper()
-	der, err := ocsp.CreateRequest(&x509.Certificate{SerialNumber: serial}, issuer, &ocsp.RequestOptions{Hash: crypto.SHA1})
+	der, err := ocsp.CreateRequest(&x509.Certificate{SerialNumber: serial}, issuer,
+		&ocsp.RequestOptions{Hash: crypto.SHA1})
 	testkit.Check(t, err)
 	return der
 }
@@ -127,7 +129,8 @@ func (a answer) wantStatus(t testing.TB, issuer *x509.Certificate, want int) *oc
 // wantError checks for an OCSP error without an HTTP error.
 func (a answer) wantError(t testing.TB, want ocsp.ResponseStatus) {
 	t.Helper()
-	if a.status != http.StatusOK || a.header.Get("Content-Type") != "application/ocsp-response" || a.header.Get("Cache-Control") != "no-store" {
+	if a.status != http.StatusOK || a.header.Get("Content-Type") != "application/ocsp-response" ||
+		a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("HTTP status %d, %s", a.status, a.header)
 	}
 	_, err := ocsp.ParseResponse(a.body, nil)
@@ -146,7 +149,8 @@ func TestOCSPForms(t *testing.T) {
 	path := fmt.Sprintf("/ocsp/%d/", root)
 	serial, der := new(big.Int), []byte(nil)
 	text := ""
-	for n := int64(1); !strings.Contains(text, "//") || !strings.Contains(text, "+") || !strings.HasSuffix(text, "="); n++ {
+	for n := int64(1); !strings.Contains(text, "//") || !strings.Contains(text, "+") ||
+		!strings.HasSuffix(text, "="); n++ {
 		serial.SetInt64(n * 0x9E3779B97F4A7C)
 		der = requestFor(t, issuer, serial)
 		text = base64.StdEncoding.EncodeToString(der)
@@ -190,42 +194,49 @@ func TestOCSPBadInput(t *testing.T) {
 		got  answer
 		want ocsp.ResponseStatus
 	}{
-		"post nothing":                {s.post(t, id, ocspRequest, nil), ocsp.Malformed},
-		"post half of a request":      {s.post(t, id, ocspRequest, good[:len(good)/2]), ocsp.Malformed},
-		"post 1 MB":                   {s.post(t, id, ocspRequest, make([]byte, 1<<20)), ocsp.Malformed},
-		"post 2 MB":                   {s.post(t, id, ocspRequest, make([]byte, 2<<20)), ocsp.Malformed},
-		"post 1,000 certificates":     {s.post(t, id, ocspRequest, repeated(t, good, 1000)), ocsp.Malformed},
-		"post 101 certificates":       {s.post(t, id, ocspRequest, repeated(t, good, 101)), ocsp.Malformed},
-		"post JSON":                   {s.post(t, id, "application/json", good), ocsp.Malformed},
-		"post without a type":         {s.post(t, id, "", good), ocsp.Malformed},
-		"post to a request":           {s.post(t, id+"/"+text, ocspRequest, good), ocsp.Malformed},
-		"post for another issuer":     {s.post(t, id, ocspRequest, requestFor(t, other, big.NewInt(5))), ocsp.Unauthorized},
+		"post nothing":            {s.post(t, id, ocspRequest, nil), ocsp.Malformed},
+		"post half of a request":  {s.post(t, id, ocspRequest, good[:len(good)/2]), ocsp.Malformed},
+		"post 1 MB":               {s.post(t, id, ocspRequest, make([]byte, 1<<20)), ocsp.Malformed},
+		"post 2 MB":               {s.post(t, id, ocspRequest, make([]byte, 2<<20)), ocsp.Malformed},
+		"post 1,000 certificates": {s.post(t, id, ocspRequest, repeated(t, good, 1000)), ocsp.Malformed},
+		"post 101 certificates":   {s.post(t, id, ocspRequest, repeated(t, good, 101)), ocsp.Malformed},
+		"post JSON":               {s.post(t, id, "application/json", good), ocsp.Malformed},
+		"post without a type":     {s.post(t, id, "", good), ocsp.Malformed},
+		"post to a request":       {s.post(t, id+"/"+text, ocspRequest, good), ocsp.Malformed},
+		"post for another issuer": {s.post(t, id, ocspRequest, requestFor(t, other, big.NewInt(5))),
+			ocsp.Unauthorized},
 		"post to no authority":        {s.post(t, "999", ocspRequest, good), ocsp.Unauthorized},
 		"post to a word":              {s.post(t, "root", ocspRequest, good), ocsp.Unauthorized},
 		"post to a large number":      {s.post(t, "99999999999999999999", ocspRequest, good), ocsp.Unauthorized},
 		"get nothing":                 {s.get(t, path), ocsp.Malformed},
 		"get without a slash":         {s.get(t, "/ocsp/"+id), ocsp.Malformed},
-		"get of nobody":               {s.get(t, "/ocsp//"+text), ocsp.Unauthorized},
-		"get what is not base64":      {s.get(t, path+"M*"), ocsp.Malformed},
+		"get of an unknown authority": {s.get(t, "/ocsp//"+text), ocsp.Unauthorized},
+		"get invalid base64":          {s.get(t, path+"M*"), ocsp.Malformed},
 		"get the base64 of URLs":      {s.get(t, path+"MEM_-w=="), ocsp.Malformed},
 		"get base64 that is cut off":  {s.get(t, path+text[:len(text)-5]), ocsp.Malformed},
 		"get base64 with a line":      {s.get(t, path+text[:8]+"%0A"+text[8:]), ocsp.Malformed},
-		"get half of a request":       {s.get(t, path+base64.StdEncoding.EncodeToString(good[:len(good)/2])), ocsp.Malformed},
-		"get something behind it":     {s.get(t, path+base64.StdEncoding.EncodeToString(append(bytes.Clone(good), 0))), ocsp.Malformed},
-		"get 1,000 certificates":      {s.get(t, path+base64.StdEncoding.EncodeToString(repeated(t, good, 1000))), ocsp.Malformed},
-		"get a zero octet":            {s.get(t, path+text+"%00"), ocsp.Malformed},
-		"get a query":                 {s.get(t, path+"?"+text), ocsp.Malformed},
-		"get too much padding":        {s.get(t, path+text+"===="), ocsp.Malformed},
-		"get bits in the padding":     {s.get(t, path+"MR=="), ocsp.Malformed},
-		"get encoded twice":           {s.get(t, path+strings.ReplaceAll(url.QueryEscape(text+"=="), "%", "%25")), ocsp.Malformed},
-		"get for another issuer":      {s.get(t, path+base64.StdEncoding.EncodeToString(requestFor(t, other, big.NewInt(5)))), ocsp.Unauthorized},
+		"get half of a request": {s.get(t, path+base64.StdEncoding.EncodeToString(good[:len(good)/2])),
+			ocsp.Malformed},
+		"get trailing data": {s.get(t, path+base64.StdEncoding.EncodeToString(append(bytes.Clone(good), 0))),
+			ocsp.Malformed},
+		"get 1,000 certificates": {s.get(t, path+base64.StdEncoding.EncodeToString(repeated(t, good, 1000))),
+			ocsp.Malformed},
+		"get a zero octet":        {s.get(t, path+text+"%00"), ocsp.Malformed},
+		"get a query":             {s.get(t, path+"?"+text), ocsp.Malformed},
+		"get too much padding":    {s.get(t, path+text+"===="), ocsp.Malformed},
+		"get bits in the padding": {s.get(t, path+"MR=="), ocsp.Malformed},
+		"get encoded twice": {s.get(t, path+strings.ReplaceAll(url.QueryEscape(text+"=="), "%", "%25")),
+			ocsp.Malformed},
+		"get for another issuer": {s.get(t,
+			path+base64.StdEncoding.EncodeToString(requestFor(t, other, big.NewInt(5)))), ocsp.Unauthorized},
 		"get something of the folder": {s.get(t, path+"../../crl/1.crl"), ocsp.Malformed},
 	} {
 		t.Run(name, func(t *testing.T) { tt.got.wantError(t, tt.want) })
 	}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.url+path, bytes.NewReader(good))
 	testkit.Check(t, err)
-	if got := send(t, request); got.status != http.StatusMethodNotAllowed || got.header.Get("Allow") != "GET, HEAD, POST" {
+	if got := send(t, request); got.status != http.StatusMethodNotAllowed ||
+		got.header.Get("Allow") != "GET, HEAD, POST" {
 		t.Errorf("PUT: %d, %s", got.status, got.header)
 	}
 }
@@ -234,7 +245,8 @@ func TestOCSPBadInput(t *testing.T) {
 func TestBrokenPercentEncoding(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	for _, target := range []string{"/ocsp/1/%zz", "/ocsp/1/%", "/ocsp/1/%2", "/ocsp/%4g/", "/ocsp/1/%%41", "/crl/%zz.crl"} {
+	for _, target := range []string{"/ocsp/1/%zz", "/ocsp/1/%", "/ocsp/1/%2", "/ocsp/%4g/", "/ocsp/1/%%41",
+		"/crl/%zz.crl"} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 		testkit.Check(t, err)
 		_, err = io.WriteString(conn, "GET "+target+" HTTP/1.1\r\nHost: example.com\r\n\r\n")
@@ -272,7 +284,8 @@ func TestOCSPCaching(t *testing.T) {
 	root := s.Root(t, notary.ECDSAP256)
 	issuer := s.certificate(t, root)
 	leaf, _ := s.issued(t, root)
-	path := fmt.Sprintf("/ocsp/%d/%s", root, base64.StdEncoding.EncodeToString(requestFor(t, issuer, leaf.SerialNumber)))
+	path := fmt.Sprintf("/ocsp/%d/%s", root,
+		base64.StdEncoding.EncodeToString(requestFor(t, issuer, leaf.SerialNumber)))
 	made := s.Clock.Now()
 	first := s.get(t, path)
 	first.wantStatus(t, issuer, ocsp.Good)
@@ -299,7 +312,8 @@ func TestOCSPCaching(t *testing.T) {
 	}
 	for _, tags := range []string{tag, `W/` + tag, `"another", ` + tag, "*"} {
 		same := s.get(t, path, "If-None-Match", tags)
-		if diff := cmp.Diff(want, headers(same)); same.status != http.StatusNotModified || len(same.body) > 0 || diff != "" {
+		if diff := cmp.Diff(want, headers(same)); same.status != http.StatusNotModified || len(same.body) > 0 ||
+			diff != "" {
 			t.Errorf("if it is not %s: %d, %d octets (-want +got):\n%s", tags, same.status, len(same.body), diff)
 		}
 	}
@@ -309,12 +323,14 @@ func TestOCSPCaching(t *testing.T) {
 	}
 	unknown := s.post(t, fmt.Sprint(root), ocspRequest, requestFor(t, issuer, big.NewInt(7)))
 	unknown.wantStatus(t, issuer, ocsp.Unknown)
-	if diff := cmp.Diff(map[string]string{"Cache-Control": "no-store", "Last-Modified": "", "Expires": "", "Etag": ""}, headers(unknown)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"Cache-Control": "no-store", "Last-Modified": "", "Expires": "", "Etag": ""},
+		headers(unknown)); diff != "" {
 		t.Errorf("of an unknown one, the headers (-want +got):\n%s", diff)
 	}
 	head, err := http.NewRequestWithContext(t.Context(), http.MethodHead, s.url+path, nil)
 	testkit.Check(t, err)
-	if got := send(t, head); got.status != http.StatusOK || len(got.body) > 0 || got.header.Get("Content-Length") != fmt.Sprint(len(first.body)) {
+	if got := send(t, head); got.status != http.StatusOK || len(got.body) > 0 ||
+		got.header.Get("Content-Length") != fmt.Sprint(len(first.body)) {
 		t.Errorf("HEAD: %d, %s", got.status, got.header)
 	}
 }

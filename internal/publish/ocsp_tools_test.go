@@ -37,8 +37,9 @@ func newPKIFiles(t *testing.T, s *served, alg notary.KeyAlgorithm) pkiFiles {
 	testkit.Check(t, s.RevokeRequest(t.Context(), s.Admin(), id, notary.KeyCompromise))
 	foreign, _ := s.issued(t, root)
 	return pkiFiles{
-		url: fmt.Sprintf("%s/ocsp/%d", s.url, issuing), root: write("root", rootCertificate), issuer: write("issuer", issuer),
-		chain: write("chain", issuer, rootCertificate), good: write("good", good), revoked: write("revoked", revoked),
+		url: fmt.Sprintf("%s/ocsp/%d", s.url, issuing), root: write("root", rootCertificate),
+		issuer: write("issuer", issuer),
+		chain:  write("chain", issuer, rootCertificate), good: write("good", good), revoked: write("revoked", revoked),
 		foreign: write("foreign", foreign),
 	}
 }
@@ -57,12 +58,12 @@ func wantSaid(t *testing.T, said string, words ...string) {
 	t.Helper()
 	for _, word := range words {
 		if !strings.Contains(said, word) {
-			t.Errorf("it does not say %q:\n%s", word, said)
+			t.Errorf("output lacks %q:\n%s", word, said)
 		}
 	}
 	for _, word := range []string{"WARNING", "rror", "ailure"} {
 		if strings.Contains(said, word) {
-			t.Errorf("it says %q:\n%s", word, said)
+			t.Errorf("output contains %q:\n%s", word, said)
 		}
 	}
 }
@@ -79,7 +80,8 @@ func TestInteropOpenSSLAcceptsResponses(t *testing.T) {
 			files := newPKIFiles(t, s, alg)
 			ask := func(args ...string) string {
 				t.Helper()
-				args = append([]string{"ocsp", "-issuer", files.issuer, "-url", files.url, "-CAfile", files.chain}, args...)
+				args = append([]string{"ocsp", "-issuer", files.issuer, "-url", files.url, "-CAfile", files.chain},
+					args...)
 				said, ok := run(t, "openssl", args...)
 				if !ok {
 					t.Errorf("openssl %s:\n%s", strings.Join(args, " "), said)
@@ -87,7 +89,8 @@ func TestInteropOpenSSLAcceptsResponses(t *testing.T) {
 				return said
 			}
 			wantSaid(t, ask("-cert", files.good), "Response verify OK", files.good+": good", "Next Update: ")
-			revoked := []string{"Response verify OK", files.revoked + ": revoked", "Reason: keyCompromise", "Revocation Time: "}
+			revoked := []string{"Response verify OK", files.revoked + ": revoked", "Reason: keyCompromise",
+				"Revocation Time: "}
 			wantSaid(t, ask("-cert", files.revoked), revoked...)
 			wantSaid(t, ask("-no_nonce", "-cert", files.revoked), revoked...)
 			for _, hash := range []string{"-sha256", "-sha384", "-sha512"} {
@@ -96,7 +99,8 @@ func TestInteropOpenSSLAcceptsResponses(t *testing.T) {
 			wantSaid(t, ask("-serial", "0x1234"), "Response verify OK", "0x1234: unknown")
 			wantSaid(t, ask("-cert", files.good, "-sha256", "-cert", files.revoked, "-sha1", "-serial", "77"),
 				append(revoked, files.good+": good", "77: unknown")...)
-			wantSaid(t, ask("-trust_other", "-verify_other", files.chain, "-cert", files.good), "Response verify OK", files.good+": good")
+			wantSaid(t, ask("-trust_other", "-verify_other", files.chain, "-cert", files.good), "Response verify OK",
+				files.good+": good")
 		})
 	}
 }
@@ -113,21 +117,24 @@ func TestInteropResponderUnderConstrainedAuthority(t *testing.T) {
 	testkit.Check(t, err)
 	csr, err := pki.ParseCSR(a.CSR)
 	testkit.Check(t, err)
-	_, err = s.CA.UploadAuthority(t.Context(), s.Admin(), id, outside.Chain(t, csr.PublicKey, func(c *x509.Certificate) {
-		c.RawSubject, c.IsCA, c.KeyUsage = csr.RawSubject, true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
-		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
-	}))
+	_, err = s.CA.UploadAuthority(t.Context(), s.Admin(), id,
+		outside.Chain(t, csr.PublicKey, func(c *x509.Certificate) {
+			c.RawSubject, c.IsCA, c.KeyUsage = csr.RawSubject, true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
+		}))
 	testkit.Check(t, err)
 	leaf, _ := s.issued(t, id)
 	folder := t.TempDir()
-	issuerPath, leafPath, chainPath := filepath.Join(folder, "issuer.pem"), filepath.Join(folder, "leaf.pem"), filepath.Join(folder, "chain.pem")
+	issuerPath, leafPath, chainPath := filepath.Join(folder, "issuer.pem"), filepath.Join(folder, "leaf.pem"),
+		filepath.Join(folder, "chain.pem")
 	testkit.Check(t, os.WriteFile(issuerPath, []byte(testkit.PEM(s.certificate(t, id))), 0o600))
 	testkit.Check(t, os.WriteFile(chainPath, []byte(testkit.PEM(s.certificate(t, id), outside.Certificate)), 0o600))
 	testkit.Check(t, os.WriteFile(leafPath, []byte(testkit.PEM(leaf)), 0o600))
 	url := fmt.Sprintf("%s/ocsp/%d", s.url, id)
 	said, _ := run(t, "openssl", "ocsp", "-issuer", issuerPath, "-cert", leafPath, "-url", url, "-CAfile", chainPath)
 	wantSaid(t, said, "Response verify OK", leafPath+": good")
-	said, _ = run(t, "ocsptool", "--ask="+url, "--load-issuer="+issuerPath, "--load-cert="+leafPath, "--load-trust="+chainPath)
+	said, _ = run(t, "ocsptool", "--ask="+url, "--load-issuer="+issuerPath, "--load-cert="+leafPath,
+		"--load-trust="+chainPath)
 	wantSaid(t, said, "Certificate Status: good", "Verifying OCSP Response: Success.")
 }
 
@@ -136,7 +143,8 @@ func TestInteropOpenSSLUnanswered(t *testing.T) {
 	testkit.Require(t, "openssl")
 	s := serve(t)
 	files := newPKIFiles(t, s, notary.ECDSAP256)
-	said, _ := run(t, "openssl", "ocsp", "-issuer", files.root, "-cert", files.foreign, "-url", files.url, "-CAfile", files.chain)
+	said, _ := run(t, "openssl", "ocsp", "-issuer", files.root, "-cert", files.foreign, "-url", files.url, "-CAfile",
+		files.chain)
 	if !strings.Contains(said, "unauthorized (6)") {
 		t.Errorf("of another issuer's certificate: %s", said)
 	}
@@ -155,7 +163,8 @@ func TestInteropGnuTLSAcceptsResponses(t *testing.T) {
 				files.revoked: {"Certificate Status: revoked", "Verifying OCSP Response: Success."},
 			} {
 				for _, nonce := range []string{"--nonce", "--no-nonce"} {
-					args := []string{"--ask=" + files.url, nonce, "--load-issuer=" + files.issuer, "--load-cert=" + path, "--load-trust=" + files.issuer}
+					args := []string{"--ask=" + files.url, nonce, "--load-issuer=" + files.issuer,
+						"--load-cert=" + path, "--load-trust=" + files.issuer}
 					said, _ := run(t, "ocsptool", args...)
 					wantSaid(t, said, words...)
 				}

@@ -28,9 +28,9 @@ type Config struct {
 func New(c Config) http.Handler {
 	p := &publisher{issuers: c.Issuers, revocation: c.Revocation, log: c.Log}
 	p.routes = []route{
-		{"/crl/", "/crl/{name}", reading, p.crl},
-		{"/ca/", "/ca/{name}", reading, p.certificate},
-		{"/ocsp/", "/ocsp/{id}", asking, p.ocsp},
+		{"/crl/", "/crl/{name}", readMethods, p.crl},
+		{"/ca/", "/ca/{name}", readMethods, p.certificate},
+		{"/ocsp/", "/ocsp/{id}", ocspMethods, p.ocsp},
 	}
 	return p
 }
@@ -43,8 +43,8 @@ type publisher struct {
 	routes     []route
 }
 
-// reading holds the methods of resources that are only read.
-var reading = []string{http.MethodGet, http.MethodHead}
+// readMethods holds the methods of resources that are only read.
+var readMethods = []string{http.MethodGet, http.MethodHead}
 
 // route is the handler of the paths with a prefix. An [http.ServeMux] would clean two slashes in a row, which can occur
 // in the base64 text of an OCSP GET request.
@@ -66,12 +66,12 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = to.pattern
 		if !slices.Contains(to.methods, r.Method) {
 			w.Header().Set("Allow", strings.Join(to.methods, ", "))
-			refuse(w, http.StatusMethodNotAllowed, "this can only be read, with "+strings.Join(to.methods, " or "))
+			refuse(w, http.StatusMethodNotAllowed, "method not allowed: use "+strings.Join(to.methods, " or "))
 			return
 		}
-		if r.ContentLength != 0 && slices.Contains(reading, r.Method) {
+		if r.ContentLength != 0 && slices.Contains(readMethods, r.Method) {
 			w.Header().Set("Connection", "close") // do not read it
-			refuse(w, http.StatusBadRequest, "what is only read takes no body")
+			refuse(w, http.StatusBadRequest, "GET and HEAD requests must not have a body")
 			return
 		}
 		if err := to.serve(w, r, rest); err != nil {
@@ -79,13 +79,13 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	refuse(w, http.StatusNotFound, nothingHere)
+	refuse(w, http.StatusNotFound, notFoundText)
 }
 
-const nothingHere = "there is nothing here"
+const notFoundText = "there is nothing here"
 
-// errNothing is returned for unknown paths.
-var errNothing = notary.Errorf(notary.NotFound, nothingHere)
+// errNotFound is returned for unknown paths.
+var errNotFound = notary.Errorf(notary.NotFound, notFoundText)
 
 // failure responds with an error in plain text, and logs what the client must not see.
 func (p *publisher) failure(w http.ResponseWriter, r *http.Request, err error) {

@@ -33,7 +33,8 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	w := testkit.New(t)
-	return &site{w, publish.New(publish.Config{Issuers: w.Issuers, Revocation: w.Revocation, Log: slog.New(slog.DiscardHandler)})}
+	return &site{w, publish.New(publish.Config{Issuers: w.Issuers, Revocation: w.Revocation,
+		Log: slog.New(slog.DiscardHandler)})}
 }
 
 // ask sends a request with headers in the form "Name: value".
@@ -106,8 +107,9 @@ func TestHeaders(t *testing.T) {
 		if len(tag) < 10 || tag[0] != '"' {
 			t.Errorf("%s: ETag %q", target, tag)
 		}
-		wanted := map[string]string{"Content-Type": want.form, "Last-Modified": want.modified, "Content-Length": strconv.Itoa(len(octets)),
-			"Cache-Control": "public, max-age=300", "Expires": stamp(s.Clock.Now().Add(5 * time.Minute))}
+		wanted := map[string]string{"Content-Type": want.form, "Last-Modified": want.modified,
+			"Content-Length": strconv.Itoa(len(octets)),
+			"Cache-Control":  "public, max-age=300", "Expires": stamp(s.Clock.Now().Add(5 * time.Minute))}
 		for name, value := range wanted {
 			if got.Header.Get(name) != value {
 				t.Errorf("%s: %s is %q, want %q", target, name, got.Header.Get(name), value)
@@ -117,16 +119,20 @@ func TestHeaders(t *testing.T) {
 		if diff := cmp.Diff(got.Header, head.Header); head.StatusCode != 200 || diff != "" || len(body(t, head)) != 0 {
 			t.Errorf("HEAD %s: %d, headers (-GET +HEAD):\n%s", target, head.StatusCode, diff)
 		}
-		for _, condition := range []string{"If-None-Match: " + tag, "If-None-Match: W/" + tag, `If-None-Match: "x", ` + tag, "If-None-Match: *",
+		for _, condition := range []string{"If-None-Match: " + tag, "If-None-Match: W/" + tag, `If-None-Match: "x", ` +
+			tag, "If-None-Match: *",
 			"If-Modified-Since: " + want.modified} {
 			same := s.ask(t, "GET", target, condition)
 			if same.StatusCode != 304 || len(body(t, same)) != 0 || same.Header.Get("ETag") != tag ||
-				same.Header.Get("Cache-Control") != wanted["Cache-Control"] || same.Header.Get("Expires") != wanted["Expires"] {
+				same.Header.Get("Cache-Control") != wanted["Cache-Control"] ||
+				same.Header.Get("Expires") != wanted["Expires"] {
 				t.Errorf("%s, %s: %d %v", target, condition, same.StatusCode, same.Header)
 			}
 		}
-		for _, condition := range []string{`If-None-Match: "x"`, "If-Modified-Since: " + stamp(begin.Add(-time.Hour)), "If-Modified-Since: yesterday"} {
-			if other := s.ask(t, "GET", target, condition); other.StatusCode != 200 || !bytes.Equal(body(t, other), octets) {
+		for _, condition := range []string{`If-None-Match: "x"`, "If-Modified-Since: " + stamp(begin.Add(-time.Hour)),
+			"If-Modified-Since: yesterday"} {
+			if other := s.ask(t, "GET", target, condition); other.StatusCode != 200 ||
+				!bytes.Equal(body(t, other), octets) {
 				t.Errorf("%s, %s: %d", target, condition, other.StatusCode)
 			}
 		}
@@ -156,12 +162,13 @@ func TestHeadersNearTheEnd(t *testing.T) {
 			want = 10
 		}
 		if age := got.Header.Get("Cache-Control"); age != fmt.Sprintf("public, max-age=%d", want) {
-			t.Errorf("%v later it may be kept: %q", wait, age)
+			t.Errorf("%v later it may be cached: %q", wait, age)
 		}
 		s.Clock.Advance(-wait)
 	}
 	s.Clock.Advance(2 * time.Minute)
-	if got := s.ask(t, "GET", "/crl/1.crl"); got.Header.Get("Cache-Control") != "public, max-age=0" || got.StatusCode != 200 {
+	if got := s.ask(t, "GET", "/crl/1.crl"); got.Header.Get("Cache-Control") != "public, max-age=0" ||
+		got.StatusCode != 200 {
 		t.Errorf("after its end: %d, %q", got.StatusCode, got.Header.Get("Cache-Control"))
 	}
 }
@@ -175,15 +182,22 @@ func TestNothingElseIsServed(t *testing.T) {
 	deleted := s.Root(t, notary.ECDSAP256)
 	testkit.Check(t, s.CA.DeleteAuthority(t.Context(), s.Admin(), deleted, false))
 	for _, target := range []string{
-		"/", "/crl", "/crl/", "/crl/1", "/crl/.crl", "/crl/1.CRL", "/crl/1.crl/", "/crl/1.crl.crl", "/crl/1.pem", "/CRL/1.crl",
-		"/crl/0.crl", "/crl/-1.crl", "/crl/+1.crl", "/crl/01.crl", "/crl/1e0.crl", "/crl/0x1.crl", "/crl/one.crl", "/crl/1 .crl", "/crl/%31.crl", "/crl/1%00.crl",
+		"/", "/crl", "/crl/", "/crl/1", "/crl/.crl", "/crl/1.CRL", "/crl/1.crl/", "/crl/1.crl.crl", "/crl/1.pem",
+		"/CRL/1.crl",
+		"/crl/0.crl", "/crl/-1.crl", "/crl/+1.crl", "/crl/01.crl", "/crl/1e0.crl", "/crl/0x1.crl", "/crl/one.crl",
+		"/crl/1 .crl", "/crl/%31.crl", "/crl/1%00.crl",
 		"/crl/9223372036854775807.crl", "/crl/9223372036854775808.crl", "/crl/" + strings.Repeat("9", 5000) + ".crl",
-		"/crl/1-0.crl", "/crl/1-1.crl", "/crl/1-01.crl", "/crl/1--1.crl", "/crl/1-1-1.crl", "/crl/1-.crl", "/crl/-.crl", "/crl/1-1000.crl",
-		"/crl/1-1001.crl", "/crl/1-99999999999999999999.crl", "/crl/1%2d1.crl", "/crl/2.crl", "/crl/3.crl", "/crl/4.crl", "/crl/4-1.crl",
-		"/crl%2F1.crl", "/crl/%2F1.crl", "/crl/..%2F1.crl", "/crl/1.crl%2F", "//crl/1.crl", "/crl//1.crl", "/crl/./1.crl", "/crl/../crl/1.crl", "/x/../crl/1.crl",
-		"/ca", "/ca/", "/ca/1", "/ca/1.crt", "/ca/1.cer.cer", "/ca/1.p7b", "/ca/0.cer", "/ca/-1.cer", "/ca/01.cer", "/ca/1-1.cer", "/ca/2.cer", "/ca/3.cer", "/ca/4.p7c",
+		"/crl/1-0.crl", "/crl/1-1.crl", "/crl/1-01.crl", "/crl/1--1.crl", "/crl/1-1-1.crl", "/crl/1-.crl", "/crl/-.crl",
+		"/crl/1-1000.crl",
+		"/crl/1-1001.crl", "/crl/1-99999999999999999999.crl", "/crl/1%2d1.crl", "/crl/2.crl", "/crl/3.crl",
+		"/crl/4.crl", "/crl/4-1.crl",
+		"/crl%2F1.crl", "/crl/%2F1.crl", "/crl/..%2F1.crl", "/crl/1.crl%2F", "//crl/1.crl", "/crl//1.crl",
+		"/crl/./1.crl", "/crl/../crl/1.crl", "/x/../crl/1.crl",
+		"/ca", "/ca/", "/ca/1", "/ca/1.crt", "/ca/1.cer.cer", "/ca/1.p7b", "/ca/0.cer", "/ca/-1.cer", "/ca/01.cer",
+		"/ca/1-1.cer", "/ca/2.cer", "/ca/3.cer", "/ca/4.p7c",
 		"/ca/" + strings.Repeat("1", 5000) + ".cer", "/ca/1%2Ecer", "/ca/..%2Fcrl%2F1.crl",
-		"/status", "/login", "/metrics", "/api/v1/certificate_authorities/1/crl", "/favicon.ico", "/robots.txt", "/..", "//", "/%2e%2e/etc/passwd", "*",
+		"/status", "/login", "/metrics", "/api/v1/certificate_authorities/1/crl", "/favicon.ico", "/robots.txt", "/..",
+		"//", "/%2e%2e/etc/passwd", "*",
 	} {
 		for _, method := range []string{"GET", "HEAD"} {
 			request := httptest.NewRequest(method, "/", nil)
@@ -195,7 +209,8 @@ func TestNothingElseIsServed(t *testing.T) {
 			s.handler.ServeHTTP(recorder, request)
 			got := recorder.Result()
 			text := string(body(t, got))
-			if got.StatusCode != 404 || got.Header.Get("Content-Type") != "text/plain; charset=utf-8" || got.Header.Get("Location") != "" ||
+			if got.StatusCode != 404 || got.Header.Get("Content-Type") != "text/plain; charset=utf-8" ||
+				got.Header.Get("Location") != "" ||
 				got.Header.Get("Cache-Control") != "no-store" || len(text) > 200 || strings.Count(text, "\n") != 1 {
 				t.Errorf("%s %.100s: %d %v %q", method, target, got.StatusCode, got.Header, text)
 			}
@@ -209,7 +224,8 @@ func TestMethods(t *testing.T) {
 	s := newSite(t)
 	s.Root(t, notary.ECDSAP256)
 	for _, target := range []string{"/crl/1.crl", "/ca/1.cer", "/ca/1.p7c"} {
-		for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get"} {
+		for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND",
+			"get"} {
 			got := s.ask(t, method, target)
 			if got.StatusCode != 405 || got.Header.Get("Allow") != "GET, HEAD" {
 				t.Errorf("%s %s: %d, Allow %q", method, target, got.StatusCode, got.Header.Get("Allow"))
@@ -232,7 +248,7 @@ func TestMethods(t *testing.T) {
 }
 
 // Documents in memory are served regardless of the database. Database errors are only logged, not shown.
-func TestListThatCannotBeMade(t *testing.T) {
+func TestCRLThatCannotBeBuilt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.Root(t, notary.ECDSAP256)
@@ -241,18 +257,20 @@ func TestListThatCannotBeMade(t *testing.T) {
 	s.Exec(t, `ALTER TABLE crl RENAME COLUMN known TO hidden`)
 	s.get(t, "/crl/1.crl") // no database access
 	got := s.ask(t, "GET", "/crl/2.crl")
-	if text := string(body(t, got)); got.StatusCode != 500 || strings.Contains(text, "known") || strings.Contains(text, "SQL") {
+	if text := string(body(t, got)); got.StatusCode != 500 || strings.Contains(text, "known") ||
+		strings.Contains(text, "SQL") {
 		t.Errorf("%d %s", got.StatusCode, text)
 	}
 	s.Exec(t, `ALTER TABLE crl RENAME COLUMN hidden TO known`)
 }
 
-func TestOthersReadTheLists(t *testing.T) {
+func TestOtherToolsParseCRLs(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	testkit.Require(t, "certtool")
 	s := newSite(t)
-	for _, alg := range []notary.KeyAlgorithm{notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519, notary.RSA2048, notary.RSA4096} {
+	for _, alg := range []notary.KeyAlgorithm{notary.ECDSAP256, notary.ECDSAP384, notary.Ed25519, notary.RSA2048,
+		notary.RSA4096} {
 		root, shards := s.Root(t, alg), 2
 		testkit.Check(t, s.CA.ChangePublication(t.Context(), s.Admin(), root, ca.PublicationChange{Shards: &shards}))
 		var certs []*notary.Certificate
@@ -269,11 +287,13 @@ func TestOthersReadTheLists(t *testing.T) {
 				openssl := pipe(t, der, "openssl", "crl", "-inform", "DER", "-noout", "-text")
 				gnutls := pipe(t, der, "certtool", "--crl-info", "--inder")
 				serial := strings.ToUpper(cert.Serial)
-				if !strings.Contains(openssl, "Serial Number: "+serial) || !strings.Contains(openssl, "Key Compromise") ||
+				if !strings.Contains(openssl, "Serial Number: "+serial) ||
+					!strings.Contains(openssl, "Key Compromise") ||
 					!strings.Contains(gnutls, cert.Serial) {
 					t.Errorf("%s: the list %s lacks %s:\n%s\n%s", alg, name, serial, openssl, gnutls)
 				}
-				if critical := strings.Contains(openssl, "X509v3 Issuing Distribution Point: critical"); critical != strings.Contains(name, "-") {
+				if critical := strings.Contains(openssl,
+					"X509v3 Issuing Distribution Point: critical"); critical != strings.Contains(name, "-") {
 					t.Errorf("%s: the list %s has an issuing distribution point: %v", alg, name, critical)
 				}
 			}

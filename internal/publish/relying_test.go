@@ -66,9 +66,10 @@ func (s *served) revoke(t *testing.T, requestID int64, p *presented) {
 	await(t, "the published list to have the revocation", func() (string, bool) {
 		list, err := x509.ParseRevocationList(s.download(t, p.leaf.CRLDistributionPoints[0]))
 		testkit.Check(t, err)
-		return list.ThisUpdate.String(), slices.ContainsFunc(list.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool {
-			return e.SerialNumber.Cmp(p.leaf.SerialNumber) == 0
-		})
+		return list.ThisUpdate.String(), slices.ContainsFunc(list.RevokedCertificateEntries,
+			func(e x509.RevocationListEntry) bool {
+				return e.SerialNumber.Cmp(p.leaf.SerialNumber) == 0
+			})
 	})
 }
 
@@ -167,8 +168,12 @@ func withJava(java *testkit.Java) relying {
 	return relying{
 		reliers: []relier{{"OpenSSL", byOpenSSL}, {"GnuTLS", byGnuTLS}, {"Go", byGo}, {"Java", byJava(java)}},
 		askers: []asker{
-			{"openssl ocsp with SHA-1", func(t *testing.T, p *presented) (string, string) { return askOpenSSL(t, p, "-sha1") }},
-			{"openssl ocsp with SHA-256", func(t *testing.T, p *presented) (string, string) { return askOpenSSL(t, p, "-sha256") }},
+			{"openssl ocsp with SHA-1", func(t *testing.T, p *presented) (string, string) {
+				return askOpenSSL(t, p, "-sha1")
+			}},
+			{"openssl ocsp with SHA-256", func(t *testing.T, p *presented) (string, string) {
+				return askOpenSSL(t, p, "-sha256")
+			}},
 			{"ocsptool", askGnuTLS},
 			{"Java", askJava(java)},
 		},
@@ -238,17 +243,20 @@ func byJava(java *testkit.Java) func(*testing.T, *presented, purpose, bool) (str
 }
 
 func (p *presented) forJava(use string) testkit.JavaChain {
-	return testkit.JavaChain{Use: use, At: time.Now(), Leaf: p.path("leaf.pem"), Intermediates: p.path("intermediates.pem"), Root: p.path("root.pem")}
+	return testkit.JavaChain{Use: use, At: time.Now(), Leaf: p.path("leaf.pem"),
+		Intermediates: p.path("intermediates.pem"), Root: p.path("root.pem")}
 }
 
 func askOpenSSL(t *testing.T, p *presented, hash string) (says, status string) {
 	says, ok := run(t, "openssl", "ocsp", hash, "-issuer", p.path("issuer.pem"), "-cert", p.path("leaf.pem"),
 		"-url", p.responder, "-CAfile", p.path("root.pem"), "-verify_other", p.path("whole.pem"))
-	return says, statusIn(says, ok && strings.Contains(says, "Response verify OK"), "leaf.pem: good", "leaf.pem: revoked")
+	return says, statusIn(says, ok && strings.Contains(says, "Response verify OK"), "leaf.pem: good",
+		"leaf.pem: revoked")
 }
 
 func askGnuTLS(t *testing.T, p *presented) (says, status string) {
-	says, _ = run(t, "ocsptool", "--ask="+p.responder, "--load-issuer", p.path("issuer.pem"), "--load-cert", p.path("leaf.pem"),
+	says, _ = run(t, "ocsptool", "--ask="+p.responder, "--load-issuer", p.path("issuer.pem"), "--load-cert",
+		p.path("leaf.pem"),
 		"--load-trust", p.path("issuer.pem"))
 	return says, statusIn(says, strings.Contains(says, "Verifying OCSP Response: Success"),
 		"Certificate Status: good", "Certificate Status: revoked")

@@ -65,10 +65,12 @@ func TestInteropStapling(t *testing.T) {
 	if !strings.Contains(says, "hello") {
 		t.Errorf("curl got %s", says)
 	}
-	says, _ = run(t, "openssl", "s_client", "-status", "-connect", address, "-CAfile", p.path("root.pem"), "-verify_return_error")
-	for _, want := range []string{"OCSP Response Status: successful", "Cert Status: good", "Verify return code: 0 (ok)"} {
+	says, _ = run(t, "openssl", "s_client", "-status", "-connect", address, "-CAfile", p.path("root.pem"),
+		"-verify_return_error")
+	for _, want := range []string{"OCSP Response Status: successful", "Cert Status: good",
+		"Verify return code: 0 (ok)"} {
 		if !strings.Contains(says, want) {
-			t.Errorf("openssl s_client does not say %q: %s", want, says)
+			t.Errorf("the output of openssl s_client lacks %q: %s", want, says)
 		}
 	}
 
@@ -123,6 +125,6 @@ func await(t *testing.T, what string, try func() (says string, holds bool)) stri
 			return says
 		}
 	}
-	t.Fatalf("waited in vain for %s: %s", what, says)
+	t.Fatalf("timed out waiting for %s: %s", what, says)
 	return ""
 }

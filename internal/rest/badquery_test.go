@@ -122,7 +122,7 @@ func TestAuthorityInAFilter(t *testing.T) {
 	for _, id := range []any{root, json.Number("1"), "1"} {
 		body := map[string]any{"filter": map[string]any{"certificate_authority_id": id}, "expected": 7}
 		refusal := call(t, h.admin(t), "POST", requestsPath+"/revoke", body).wantRefusal(t, 409, "conflict")
-		if !strings.Contains(refusal.Error, "is 1 now, and not 7") {
+		if !strings.Contains(refusal.Error, "is now 1 instead of 7") {
 			t.Errorf("%v: %s", id, refusal.Error)
 		}
 	}

@@ -135,7 +135,7 @@ func TestBulkByFilter(t *testing.T) {
 	sign := map[string]any{"filter": map[string]any{"status": "Outstanding", "q": "example"}, "expected": 3, "certificate_authority_id": s.first}
 	s.wantUnchanged(t, func() {
 		refusal := call("/sign", sign).wantRefusal(t, 409, "conflict")
-		if refusal.Field != "expected" || !strings.Contains(refusal.Error, "is 2 now, and not 3") {
+		if refusal.Field != "expected" || !strings.Contains(refusal.Error, "is now 2 instead of 3") {
 			t.Errorf("refused with %+v", refusal)
 		}
 		sign["expected"] = 1
@@ -320,7 +320,7 @@ func TestBulkWhileTheServerStops(t *testing.T) {
 	h.stopping()
 	h.wantUnchanged(t, func() {
 		for i, o := range outcomes(t, call(t, c, "POST", requestsPath+"/reject", map[string]any{"ids": ids})) {
-			if o.ID != ids[i] || o.Code != "unavailable" || !strings.Contains(o.Error, "was left as it is") {
+			if o.ID != ids[i] || o.Code != "unavailable" || !strings.Contains(o.Error, "was not processed") {
 				t.Errorf("outcome %+v", o)
 			}
 		}

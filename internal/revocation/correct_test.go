@@ -15,7 +15,8 @@ func TestOtherNodesSeeTheCorrection(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	other, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, PublishURL: testkit.PublishURL})
+	other, err := testkit.OpenNode(t.Context(), w.Store, w.Keys,
+		testkit.NodeOptions{Now: w.Clock.Now, PublishURL: testkit.PublishURL})
 	testkit.Check(t, err)
 	id := w.Signed(t, w.Admin(), root)
 	serial := serialOf(t, w, id)

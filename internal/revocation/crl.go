@@ -64,7 +64,7 @@ func (s *Service) crl(ctx context.Context, key store.ListKey, maxAge time.Durati
 	crl, err := s.buildCRL(ctx, a, key, list, count)
 	list.fallback.Store(err != nil && ctx.Err() == nil)
 	if err != nil && holds {
-		s.log.WarnContext(ctx, "the CRL could not be made anew, the last one still holds",
+		s.log.WarnContext(ctx, "could not regenerate the CRL; the last one is still valid",
 			"authority", key.AuthorityID, "shard", key.Shard, "error", err)
 		return newest, nil
 	}
@@ -93,7 +93,7 @@ func (s *Service) listURLs(ctx context.Context, key store.ListKey) ([]string, er
 	}
 	all, err := s.store.ShardURLs(ctx, key.AuthorityID)
 	if err == nil && len(all[key.Shard]) == 0 {
-		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no list of a shard %d",
+		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no partitioned CRL %d",
 			key.AuthorityID, key.Shard)
 	}
 	return all[key.Shard], err
@@ -169,7 +169,8 @@ func (s *Service) buildOneCRL(ctx context.Context, a *issuers.Issuer, key store.
 	if err != nil {
 		return nil, err
 	}
-	crl := &notary.CRL{AuthorityID: key.AuthorityID, Shard: key.Shard, ThisUpdate: now, NextUpdate: now.Add(CRLValidity),
+	crl := &notary.CRL{AuthorityID: key.AuthorityID, Shard: key.Shard, ThisUpdate: now,
+		NextUpdate:  now.Add(CRLValidity),
 		Revocations: list.known}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		crl.Number, err = tx.NextCRLNumber(key.AuthorityID, key.Shard, list.known, above)
@@ -244,7 +245,8 @@ func (s *Service) gatherCRL(ctx context.Context, a *issuers.Issuer, key store.Li
 	g.known, err = s.store.EachRevocation(ctx, key.AuthorityID, key.Shard, o.last, func(v notary.Revocation) error {
 		serial := strings.TrimLeft(v.Serial, "0")
 		if o.seen[serial] {
-			s.damages.Found("authority", a.ID, fmt.Errorf("it has several revocations of the serial number %s", v.Serial))
+			s.damages.Found("authority", a.ID, fmt.Errorf("it has several revocations of the serial number %s",
+				v.Serial))
 			return nil
 		}
 		if o.seen != nil {

@@ -15,7 +15,7 @@ import (
 // crlLists holds the newest CRLs that this node has built or loaded.
 type crlLists struct {
 	mu        sync.Mutex
-	one       map[store.ListKey]*crlList
+	byKey     map[store.ListKey]*crlList
 	inherited map[store.ListKey]int64 // numbers of the CRLs in the database at startup
 }
 
@@ -30,7 +30,7 @@ type crlList struct {
 	fallback  atomic.Bool // whether building a new one failed
 
 	// For [Service.KeepCRLs].
-	underWay atomic.Bool // whether it is being built
+	building atomic.Bool // whether it is being built
 	failure  string      // last failure, already logged; "" after success
 	awaited  int64       // revocations that another node's pending CRL will have
 
@@ -42,14 +42,14 @@ type crlList struct {
 func (l *crlLists) of(key store.ListKey) *crlList {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.one == nil {
-		l.one = map[store.ListKey]*crlList{}
+	if l.byKey == nil {
+		l.byKey = map[store.ListKey]*crlList{}
 	}
-	if l.one[key] == nil {
-		l.one[key] = &crlList{}
-		l.one[key].inherited.Store(l.inherited[key])
+	if l.byKey[key] == nil {
+		l.byKey[key] = &crlList{}
+		l.byKey[key].inherited.Store(l.inherited[key])
 	}
-	return l.one[key]
+	return l.byKey[key]
 }
 
 // inherit records the CRLs in the database at startup.
@@ -66,7 +66,7 @@ func (l *crlList) current(crl *notary.CRL) bool { return crl.Number > l.inherite
 // newest returns the newest CRL in memory, or nil.
 func (l *crlLists) newest(key store.ListKey) *notary.CRL {
 	l.mu.Lock()
-	list := l.one[key]
+	list := l.byKey[key]
 	l.mu.Unlock()
 	if list == nil {
 		return nil
@@ -77,7 +77,7 @@ func (l *crlLists) newest(key store.ListKey) *notary.CRL {
 // published returns the CRL in memory that can be published, or nil.
 func (l *crlLists) published(key store.ListKey) *notary.CRL {
 	l.mu.Lock()
-	list := l.one[key]
+	list := l.byKey[key]
 	l.mu.Unlock()
 	if list == nil {
 		return nil
@@ -92,7 +92,7 @@ func (l *crlLists) published(key store.ListKey) *notary.CRL {
 func (l *crlLists) forget(authorityID int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	maps.DeleteFunc(l.one, func(key store.ListKey, _ *crlList) bool { return key.AuthorityID == authorityID })
+	maps.DeleteFunc(l.byKey, func(key store.ListKey, _ *crlList) bool { return key.AuthorityID == authorityID })
 }
 
 // authorities returns the IDs of the authorities with CRLs in memory.
@@ -100,7 +100,7 @@ func (l *crlLists) authorities() map[int64]bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ids := map[int64]bool{}
-	for key := range l.one {
+	for key := range l.byKey {
 		ids[key.AuthorityID] = true
 	}
 	return ids
@@ -111,7 +111,7 @@ func (l *crlLists) findings() map[int64]int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := map[int64]int64{}
-	for key, list := range l.one {
+	for key, list := range l.byKey {
 		all[key.AuthorityID] += list.findings.Load()
 	}
 	return all

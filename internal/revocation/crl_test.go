@@ -24,7 +24,8 @@ func TestCRLIsBuiltOnce(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	first, err := w.Revocation.CRL(t.Context(), root)
 	testkit.Check(t, err)
-	if first.Number != w.Clock.Now().UnixMicro() || !first.ThisUpdate.Equal(w.Clock.Now()) || !first.NextUpdate.Equal(w.Clock.Now().Add(48*time.Hour)) {
+	if first.Number != w.Clock.Now().UnixMicro() || !first.ThisUpdate.Equal(w.Clock.Now()) ||
+		!first.NextUpdate.Equal(w.Clock.Now().Add(48*time.Hour)) {
 		t.Errorf("the first list is number %d, from %v to %v", first.Number, first.ThisUpdate, first.NextUpdate)
 	}
 	block, rest := pem.Decode([]byte(first.PEM()))
@@ -40,7 +41,8 @@ func TestCRLIsBuiltOnce(t *testing.T) {
 			testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), root, true))
 		},
 		"another authority's revocation": func() {
-			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), w.Root(t, notary.Ed25519)), notary.Superseded))
+			testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), w.Signed(t, w.Admin(), w.Root(t, notary.Ed25519)),
+				notary.Superseded))
 		},
 		"the jobs": func() { testkit.Check(t, w.Revocation.RefreshCRLs(t.Context())) },
 	} {
@@ -54,7 +56,7 @@ func TestCRLIsBuiltOnce(t *testing.T) {
 }
 
 // A revocation builds no CRL; the next request gets one with all revocations.
-func TestCRLIsBuiltWhenAskedFor(t *testing.T) {
+func TestCRLIsBuiltOnRequest(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -67,7 +69,7 @@ func TestCRLIsBuiltWhenAskedFor(t *testing.T) {
 	}
 	list := fetchCRL(t, w, root)
 	if n := issuedCRLs(t, w, root); n != 2 {
-		t.Errorf("five revocations made %d lists, want 2", n)
+		t.Errorf("five revocations built %d CRLs, want 2", n)
 	}
 	for _, serial := range serials {
 		if listed(list, serial) == nil {
@@ -79,13 +81,13 @@ func TestCRLIsBuiltWhenAskedFor(t *testing.T) {
 	}
 	again := fetchCRL(t, w, root)
 	if again.Number.Cmp(list.Number) != 0 {
-		t.Errorf("asking again made the number %d", again.Number)
+		t.Errorf("another request built number %d", again.Number)
 	}
 }
 
 // Fifty concurrent clients revoke and fetch the CRL: each finds its acknowledged revocation, and CRL numbers never
 // decrease.
-func TestCRLKnowsWhatWasAcknowledged(t *testing.T) {
+func TestCRLListsAcknowledgedRevocations(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -124,7 +126,7 @@ func TestCRLKnowsWhatWasAcknowledged(t *testing.T) {
 		}
 		switch {
 		case listed(list, serials[i]) == nil:
-			return fmt.Errorf("the list %d lacks what was just revoked", list.Number)
+			return fmt.Errorf("CRL %d lacks the latest revocation", list.Number)
 		case after.Number <= before.Number || list.Number.Int64() < after.Number:
 			return fmt.Errorf("the numbers are %d, %d, %d", before.Number, after.Number, list.Number)
 		}
@@ -135,7 +137,7 @@ func TestCRLKnowsWhatWasAcknowledged(t *testing.T) {
 		}
 	}
 	if len(ders) > n+1 {
-		t.Errorf("%d lists were made for %d revocations", len(ders), n)
+		t.Errorf("%d CRLs were built for %d revocations", len(ders), n)
 	}
 	list := fetchCRL(t, w, root)
 	if got := len(list.RevokedCertificateEntries); got != n {
@@ -144,7 +146,7 @@ func TestCRLKnowsWhatWasAcknowledged(t *testing.T) {
 }
 
 // An old CRL is regenerated: on request at half of its validity, and by the periodic job at a quarter.
-func TestCRLGrowsOld(t *testing.T) {
+func TestCRLRegeneration(t *testing.T) {
 	t.Parallel()
 	const hour = time.Hour
 	for _, tt := range []struct {
@@ -156,9 +158,9 @@ func TestCRLGrowsOld(t *testing.T) {
 		{"young, asked for", 24*hour - time.Second, false, 1},
 		{"at half its life, asked for", 24 * hour, false, 2},
 		{"long dead, asked for", 1000 * hour, false, 2},
-		{"young, by the clock", 12*hour - time.Second, true, 1},
-		{"at a quarter of its life, by the clock", 12 * hour, true, 2},
-		{"long dead, by the clock", 1000 * hour, true, 2},
+		{"young, periodically", 12*hour - time.Second, true, 1},
+		{"at a quarter of its validity, periodically", 12 * hour, true, 2},
+		{"expired long ago, periodically", 1000 * hour, true, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -191,7 +193,8 @@ func TestRefreshCRLs(t *testing.T) {
 	root := w.Root(t, notary.ECDSAP256)
 	disabled, revoked := w.Intermediate(t, root, notary.ECDSAP256), w.Intermediate(t, root, notary.ECDSAP256)
 	pending := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
-	short := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, NotAfter: w.Clock.Now().Add(time.Hour)})
+	short := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1,
+		NotAfter: w.Clock.Now().Add(time.Hour)})
 	deleted := w.Root(t, notary.ECDSAP256)
 	testkit.Check(t, w.CA.EnableAuthority(t.Context(), w.Admin(), disabled, false))
 	testkit.Check(t, w.RevokeAuthority(t.Context(), w.Admin(), revoked, notary.Superseded))
@@ -222,7 +225,7 @@ func TestRefreshCRLs(t *testing.T) {
 }
 
 // CRL numbers increase across restarts and nodes, and none is used twice, even by two services on one database.
-func TestCRLNumberRises(t *testing.T) {
+func TestCRLNumberIncreases(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -239,7 +242,8 @@ func TestCRLNumberRises(t *testing.T) {
 	}
 	second, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now})
 	testkit.Check(t, err)
-	numbers = append(numbers, revokeAndFetch(second.Revocation), revokeAndFetch(w.Revocation), revokeAndFetch(second.Revocation))
+	numbers = append(numbers, revokeAndFetch(second.Revocation), revokeAndFetch(w.Revocation),
+		revokeAndFetch(second.Revocation))
 	if !slices.IsSorted(numbers) || len(slices.Compact(slices.Clone(numbers))) != len(numbers) {
 		t.Errorf("the numbers are %v, want each higher than the one before", numbers)
 	}
@@ -259,12 +263,12 @@ func TestCRLNumberRises(t *testing.T) {
 	}
 	// The second may have found the CRL of the first.
 	if min(made[0], made[1]) <= numbers[len(numbers)-1] {
-		t.Errorf("two builders made the numbers %v after %v", made, numbers)
+		t.Errorf("two builders used the numbers %v after %v", made, numbers)
 	}
 	stored, err := w.Store.CRL(t.Context(), root, 0)
 	testkit.Check(t, err)
 	if stored.Number != max(made[0], made[1]) {
-		t.Errorf("the number %d is kept, want the higher of %v", stored.Number, made)
+		t.Errorf("number %d is stored, want the higher of %v", stored.Number, made)
 	}
 }
 
@@ -272,7 +276,7 @@ func TestCRLNumberRises(t *testing.T) {
 func TestCRLUnknown(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	_, err := w.Revocation.CRL(t.Context(), nothing)
+	_, err := w.Revocation.CRL(t.Context(), missingID)
 	testkit.WantKind(t, err, notary.NotFound)
 }
 
@@ -300,7 +304,7 @@ func TestCRLReasons(t *testing.T) {
 			continue
 		}
 		if got := len(entry.Extensions) > 0; got != (code != 0) {
-			t.Errorf("%s: the entry says a reason: %v", reason, got)
+			t.Errorf("%s: the entry has a reason: %v", reason, got)
 		}
 	}
 }

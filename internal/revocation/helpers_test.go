@@ -2,8 +2,8 @@ package revocation_test
 
 import "notary/internal/testkit"
 
-// nothing is an unused ID.
-const nothing = 1 << 40
+// missingID is an unused ID.
+const missingID = 1 << 40
 
 // Short names of shared helpers.
 var (

@@ -27,7 +27,8 @@ func (s *Service) lintCRL(ctx context.Context, key store.ListKey, published *crl
 	}
 	published.linted = linted
 	for _, f := range findings {
-		s.log.ErrorContext(ctx, "the CRL has a lint finding; it is published nevertheless", "authority", key.AuthorityID,
+		s.log.ErrorContext(ctx, "the CRL has a lint finding; it is published nevertheless", "authority",
+			key.AuthorityID,
 			"shard", key.Shard, "lint", f.Lint, "level", f.Level, "finding", f.Description, "citation", f.Citation)
 	}
 }

@@ -39,11 +39,14 @@ func TestNoEntryIsLaterThanThisUpdate(t *testing.T) {
 	w := testkit.New(t)
 	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
 	in := importOf(t, o)
-	in.CRL = lastCRL(t, w, o, 41, notary.Revocation{Serial: "0a0b", At: w.Clock.Now().AddDate(1, 0, 0), Reason: notary.Superseded})
+	in.CRL = lastCRL(t, w, o, 41, notary.Revocation{Serial: "0a0b", At: w.Clock.Now().AddDate(1, 0, 0),
+		Reason: notary.Superseded})
 	imported, err := w.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
 	root := w.Root(t, notary.ECDSAP256)
-	ahead, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: func() time.Time { return w.Clock.Now().Add(5 * time.Minute) },
+	ahead, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: func() time.Time {
+		return w.Clock.Now().Add(5 * time.Minute)
+	},
 		PublishURL: testkit.PublishURL})
 	testkit.Check(t, err)
 	for name, revoke := range map[string]func() int64{
@@ -55,7 +58,7 @@ func TestNoEntryIsLaterThanThisUpdate(t *testing.T) {
 			return root
 		},
 		"imported": func() int64 { return imported },
-		"on a node behind it": func() int64 {
+		"on a node with a clock behind": func() int64 {
 			revoked(t, w, root)
 			_, err := ahead.Revocation.CRL(t.Context(), root)
 			testkit.Check(t, err)
@@ -84,7 +87,7 @@ func TestNoEntryIsLaterThanThisUpdate(t *testing.T) {
 	}
 	// OCSP does not date revocations in the future either.
 	if got := status(t, w, w.Revocation, imported, "0a0b"); got.RevokedAt.After(got.ThisUpdate) {
-		t.Errorf("OCSP says at %s that it was revoked at %s", got.ThisUpdate, got.RevokedAt)
+		t.Errorf("OCSP at %s reports the revocation at %s", got.ThisUpdate, got.RevokedAt)
 	}
 }
 
@@ -93,11 +96,13 @@ func TestLintFindingsOnACRL(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	o := testkit.OutsideRoot(t, notary.ECDSAP256, w.Clock.Now())
-	early := notary.Revocation{Serial: "0a0b", At: time.Date(1997, 1, 1, 0, 0, 0, 0, time.UTC), Reason: notary.Superseded}
+	early := notary.Revocation{Serial: "0a0b", At: time.Date(1997, 1, 1, 0, 0, 0, 0, time.UTC),
+		Reason: notary.Superseded}
 	in := importOf(t, o)
 	in.CRL = lastCRL(t, w, o, 41, early)
 	var log bytes.Buffer
-	s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys,
+		testkit.NodeOptions{Now: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	testkit.Check(t, err)
 	id, err := s.CA.ImportAuthority(t.Context(), w.Admin(), in)
 	testkit.Check(t, err)
@@ -111,7 +116,8 @@ func TestLintFindingsOnACRL(t *testing.T) {
 		}
 		w.Clock.Advance(25 * time.Hour)
 	}
-	if n := strings.Count(log.String(), "lint finding"); n != 1 || !strings.Contains(log.String(), "e_crl_revocation_date_too_early") {
+	if n := strings.Count(log.String(), "lint finding"); n != 1 ||
+		!strings.Contains(log.String(), "e_crl_revocation_date_too_early") {
 		t.Errorf("logged %d times:\n%s", n, log.String())
 	}
 	statistics, err := s.CA.Statistics(t.Context())

@@ -37,13 +37,13 @@ func (s *Service) OCSP(ctx context.Context, authorityID int64, request []byte) O
 		refusal = issuance.OCSPUnauthorized
 	case notary.Unavailable, notary.OutcomeUnknown, notary.Conflict:
 		refusal = issuance.OCSPTryLater
-		s.log.WarnContext(ctx, "an OCSP request could not be answered now", "authority", authorityID, "error", err)
+		s.log.WarnContext(ctx, "temporarily unable to answer an OCSP request", "authority", authorityID, "error", err)
 	default:
 		refusal = issuance.OCSPInternalError
 		if errors.Is(err, issuers.ErrDamaged) { // already logged
 			break
 		}
-		s.log.ErrorContext(ctx, "an OCSP request could not be answered", "authority", authorityID, "error", err)
+		s.log.ErrorContext(ctx, "could not answer an OCSP request", "authority", authorityID, "error", err)
 	}
 	return OCSPAnswer{DER: refusal.DER()}
 }
@@ -53,7 +53,7 @@ func (s *Service) answerOCSP(ctx context.Context, authorityID int64, der []byte)
 	if err != nil {
 		return OCSPAnswer{}, err
 	}
-	a, err := s.asked(ctx, authorityID, request)
+	a, err := s.respondingAuthority(ctx, authorityID, request)
 	if err != nil {
 		return OCSPAnswer{}, err
 	}
@@ -75,14 +75,15 @@ func (s *Service) answerOCSP(ctx context.Context, authorityID int64, der []byte)
 	return answer, nil
 }
 
-// asked returns the authority if it can respond and has issued at least one of the certificates.
-func (s *Service) asked(ctx context.Context, authorityID int64, request *pki.OCSPRequest) (*issuers.Issuer, error) {
+// respondingAuthority returns the authority if it can respond and has issued at least one of the certificates.
+func (s *Service) respondingAuthority(ctx context.Context, authorityID int64,
+	request *pki.OCSPRequest) (*issuers.Issuer, error) {
 	a, err := s.issuers.Get(ctx, authorityID)
 	if err != nil {
 		return nil, err
 	}
 	if a.Issuer.Certificate == nil || !a.End().After(s.now()) {
-		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no certificate that is valid",
+		return nil, notary.Errorf(notary.NotFound, "the certificate authority %d has no valid certificate",
 			authorityID)
 	}
 	for _, id := range request.Certs {
@@ -102,9 +103,9 @@ func (s *Service) signOCSP(ctx context.Context, a *issuers.Issuer, request *pki.
 		return OCSPAnswer{}, false, err
 	}
 	now := s.now().UTC().Truncate(time.Second)
-	said := issuance.OCSPAnswer{ThisUpdate: now, NextUpdate: now.Add(ocspValidity), Nonce: request.Nonce}
-	if end := responder.Certificate.NotAfter; said.NextUpdate.After(end) {
-		said.NextUpdate = end
+	response := issuance.OCSPAnswer{ThisUpdate: now, NextUpdate: now.Add(ocspValidity), Nonce: request.Nonce}
+	if end := responder.Certificate.NotAfter; response.NextUpdate.After(end) {
+		response.NextUpdate = end
 	}
 	known = true
 	for _, id := range request.Certs {
@@ -119,8 +120,8 @@ func (s *Service) signOCSP(ctx context.Context, a *issuers.Issuer, request *pki.
 			}
 		}
 		known = known && status.Known
-		said.Certs = append(said.Certs, status)
+		response.Certs = append(response.Certs, status)
 	}
-	der, err := issuance.OCSP(responder, said)
-	return OCSPAnswer{DER: der, ThisUpdate: said.ThisUpdate, NextUpdate: said.NextUpdate}, known, err
+	der, err := issuance.OCSP(responder, response)
+	return OCSPAnswer{DER: der, ThisUpdate: response.ThisUpdate, NextUpdate: response.NextUpdate}, known, err
 }

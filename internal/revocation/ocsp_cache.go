@@ -22,7 +22,7 @@ type answerCache struct {
 	counts      map[int64]*lastCount // by authority
 
 	// When the young half is full, it replaces the old half.
-	young, old map[answerKey]keptAnswer
+	young, old map[answerKey]cachedAnswer
 	size       int // of the young half
 	limit      int // of each half
 }
@@ -41,14 +41,15 @@ type answerKey struct {
 	id        string // CertID in DER (RFC 6960, section 4.1.1)
 }
 
-type keptAnswer struct {
+type cachedAnswer struct {
 	OCSPAnswer
 	since moment // from before the statuses were read
 }
 
 func newAnswerCache() *answerCache {
-	return &answerCache{generations: map[int64]int64{}, counts: map[int64]*lastCount{}, young: map[answerKey]keptAnswer{},
-		old: map[answerKey]keptAnswer{}, limit: answerCacheSize / 2}
+	return &answerCache{generations: map[int64]int64{}, counts: map[int64]*lastCount{},
+		young: map[answerKey]cachedAnswer{},
+		old:   map[answerKey]cachedAnswer{}, limit: answerCacheSize / 2}
 }
 
 // revoked records that revocations of these authorities were committed or attempted by this node. Call it after the
@@ -125,14 +126,14 @@ func (c *answerCache) put(key answerKey, answer OCSPAnswer, since moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if since.revocations >= 0 && since == c.momentOf(key.authority) {
-		c.keep(key, keptAnswer{answer, since})
+		c.keep(key, cachedAnswer{answer, since})
 	}
 }
 
-func (c *answerCache) keep(key answerKey, kept keptAnswer) {
+func (c *answerCache) keep(key answerKey, kept cachedAnswer) {
 	size := len(key.id) + len(kept.DER) + answerOverhead
 	if c.size += size; c.size > c.limit {
-		c.young, c.old, c.size = map[answerKey]keptAnswer{}, c.young, size
+		c.young, c.old, c.size = map[answerKey]cachedAnswer{}, c.young, size
 	}
 	c.young[key] = kept
 }
@@ -143,7 +144,7 @@ func (s *Service) moment(ctx context.Context, authorityID int64) moment {
 	if s.answers.due(authorityID, s.now()) {
 		n, err := s.store.RevocationCount(ctx, authorityID, 0)
 		if err != nil {
-			s.log.WarnContext(ctx, "the revocations could not be counted for OCSP", "authority", authorityID, "error", err)
+			s.log.WarnContext(ctx, "could not count revocations for OCSP", "authority", authorityID, "error", err)
 		} else {
 			s.answers.count(authorityID, n)
 		}

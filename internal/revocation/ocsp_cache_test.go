@@ -17,7 +17,7 @@ import (
 
 // A response is signed once, until half of its validity has passed or something is revoked. Responses with a nonce,
 // about several certificates or about no known one are signed each time.
-func TestOCSPAnswersAreKept(t *testing.T) {
+func TestOCSPResponsesAreCached(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -76,7 +76,10 @@ func TestOCSPAfterEveryRevocation(t *testing.T) {
 			return w.RevokeCertificate(t.Context(), w.Admin(), request(t, w, id).Certificate.ID, notary.Superseded)
 		},
 		"of many": func(id int64) error {
-			return w.CA.RevokeMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}}, ca.RevokeOptions{Reason: notary.Superseded}, func(o ca.Outcome) error { return o.Err })
+			return w.CA.RevokeMany(t.Context(), w.Admin(), ca.Many{IDs: []int64{id}},
+				ca.RevokeOptions{Reason: notary.Superseded}, func(o ca.Outcome) error {
+					return o.Err
+				})
 		},
 	} {
 		id := w.Signed(t, w.Admin(), root)
@@ -138,7 +141,8 @@ func TestOCSPSeesOtherNodes(t *testing.T) {
 			t.Errorf("at first: %d", got.Status)
 		}
 	}
-	testkit.Check(t, second(other.CA.RevokeRequest(t.Context(), w.Admin(), id, ca.RevokeOptions{Reason: notary.Superseded})))
+	testkit.Check(t, second(other.CA.RevokeRequest(t.Context(), w.Admin(), id,
+		ca.RevokeOptions{Reason: notary.Superseded})))
 	w.Clock.Advance(time.Second)
 	if got := status(t, w, w.Revocation, root, serial); got.Status != ocsp.Revoked {
 		t.Errorf("a second after the revocation: %d", got.Status)

@@ -8,7 +8,7 @@ import (
 
 // A response outdated by a revocation, here or at another node, is not served even if it is cached later; nor is one
 // from before the first count.
-func TestOvertakenAnswersAreNotGiven(t *testing.T) {
+func TestOutdatedResponsesAreNotServed(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	answer := OCSPAnswer{DER: []byte("good"), ThisUpdate: at, NextUpdate: at.Add(time.Hour)}
@@ -56,7 +56,8 @@ func TestRevocationsAreCountedOnceASecond(t *testing.T) {
 	for _, tt := range []struct {
 		after time.Duration
 		due   bool
-	}{{0, true}, {999 * time.Millisecond, false}, {time.Second, true}, {1900 * time.Millisecond, false}, {-time.Hour, true}} {
+	}{{0, true}, {999 * time.Millisecond, false}, {time.Second, true}, {1900 * time.Millisecond, false},
+		{-time.Hour, true}} {
 		if due := c.due(1, at.Add(tt.after)); due != tt.due {
 			t.Errorf("after %v: %v, want %v", tt.after, due, tt.due)
 		}
@@ -64,7 +65,7 @@ func TestRevocationsAreCountedOnceASecond(t *testing.T) {
 }
 
 // The cache never exceeds its limit; responses that are used stay longer.
-func TestAnswerCacheIsBounded(t *testing.T) {
+func TestResponseCacheIsBounded(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	c := newAnswerCache()
@@ -78,13 +79,13 @@ func TestAnswerCacheIsBounded(t *testing.T) {
 	for i := range 1000 {
 		c.put(answerKey{1, fmt.Sprintf("%05d", i)}, answer, c.now(1))
 		if n := len(c.young) + len(c.old); n > 200 {
-			t.Fatalf("%d answers are kept", n)
+			t.Fatalf("%d responses are cached", n)
 		}
 		if _, ok := c.get(often, at); !ok {
-			t.Fatalf("what is asked for all the time was dropped after %d others", i)
+			t.Fatalf("the frequently used response was dropped after %d others", i)
 		}
 	}
 	if _, ok := c.get(once, at); ok {
-		t.Error("what was asked for once is still there")
+		t.Error("the response used once is still cached")
 	}
 }

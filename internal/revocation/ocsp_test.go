@@ -130,7 +130,7 @@ func TestOCSPByAuthority(t *testing.T) {
 		"deleted":           w.Revocation.OCSP(t.Context(), deleted, requests[deleted]),
 		"expired":           w.Revocation.OCSP(t.Context(), short, requests[short]),
 		"pending":           w.Revocation.OCSP(t.Context(), w.Pending(t), requests[root]),
-		"none":              w.Revocation.OCSP(t.Context(), nothing, requests[root]),
+		"none":              w.Revocation.OCSP(t.Context(), missingID, requests[root]),
 		"of another issuer": w.Revocation.OCSP(t.Context(), root, requests[disabled]),
 	} {
 		t.Run(name, func(t *testing.T) { wantRefused(t, refused, issuance.OCSPUnauthorized) })

@@ -64,20 +64,20 @@ func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 	for {
 		every, age := delay()/4, delay()*3/10 // one round builds a CRL, the next loads it on other nodes
 		var due []store.ListKey
-		err := notary.Recovered("look for what was revoked", func() (err error) {
+		err := notary.Recovered("check for new revocations", func() (err error) {
 			due, err = s.dueCRLs(ctx, age)
 			return err
 		})
 		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "could not look for what was revoked", "error", err)
+			s.log.WarnContext(ctx, "could not check for new revocations", "error", err)
 		}
 		for _, key := range due {
 			list := s.lists.of(key)
-			if !list.underWay.CompareAndSwap(false, true) {
+			if !list.building.CompareAndSwap(false, true) {
 				continue
 			}
 			running.Go(func() {
-				defer list.underWay.Store(false)
+				defer list.building.Store(false)
 				free <- struct{}{}
 				defer func() { <-free }()
 				s.keepCRL(ctx, key)
@@ -94,7 +94,7 @@ func (s *Service) KeepCRLs(ctx context.Context, delay func() time.Duration) {
 
 // keepCRL rebuilds a CRL if it is outdated, or loads a newer one from the database.
 func (s *Service) keepCRL(ctx context.Context, key store.ListKey) {
-	err := notary.Recovered("make the list", func() error {
+	err := notary.Recovered("build the CRL", func() error {
 		if s.expired(ctx, key.AuthorityID) {
 			return s.load(ctx, key, s.lists.of(key))
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // A panic in a round is logged with its stack, and the next round does the remaining work.
-func TestKeepCRLsGoesOnAfterAPanic(t *testing.T) {
+func TestKeepCRLsContinuesAfterAPanic(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -29,8 +29,9 @@ func TestKeepCRLsGoesOnAfterAPanic(t *testing.T) {
 			return w.Clock.Now()
 		}
 		var said bytes.Buffer
-		s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: now, PublishURL: testkit.PublishURL,
-			Log: slog.New(slog.NewTextHandler(&said, nil))})
+		s, err := testkit.OpenNode(t.Context(), w.Store, w.Keys,
+			testkit.NodeOptions{Now: now, PublishURL: testkit.PublishURL,
+				Log: slog.New(slog.NewTextHandler(&said, nil))})
 		testkit.Check(t, err)
 		_, err = s.Revocation.PublishedCRL(t.Context(), root, 0)
 		testkit.Check(t, err)
@@ -52,8 +53,9 @@ func TestKeepCRLsGoesOnAfterAPanic(t *testing.T) {
 		}
 		cancel()
 		<-ended
-		if text := said.String(); !strings.Contains(text, "the clock is broken") || !strings.Contains(text, "publish.go") {
-			t.Errorf("call %d: the log says %q", at+1, text)
+		if text := said.String(); !strings.Contains(text, "the clock is broken") ||
+			!strings.Contains(text, "publish.go") {
+			t.Errorf("call %d: the log is %q", at+1, text)
 		}
 	}
 }

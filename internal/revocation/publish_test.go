@@ -24,7 +24,7 @@ func keep(t testing.TB, w *testkit.World) {
 
 // Fetching a published CRL never waits for one to be built, except for the very first. Revocations appear on it without
 // a request.
-func TestPublishedCRLIsBuiltForWhoAsksOnce(t *testing.T) {
+func TestPublishedCRLIsBuiltOnFirstRequest(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -59,7 +59,7 @@ func TestPublishedCRLIsBuiltForWhoAsksOnce(t *testing.T) {
 		t.Error("the API's own list is behind")
 	}
 	if list := published(t, w, root, 0); listed(list, third.Serial) == nil {
-		t.Error("what the API has made is not published")
+		t.Error("the CRL built by the API is not published")
 	}
 }
 
@@ -68,8 +68,10 @@ func TestPublishedCRLsByStatus(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
-	disabled, ended, gone := w.Intermediate(t, root, notary.ECDSAP256), w.Intermediate(t, root, notary.Ed25519), w.Root(t, notary.ECDSAP256)
-	short := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, NotAfter: w.Clock.Now().Add(72 * time.Hour)})
+	disabled, ended, gone := w.Intermediate(t, root, notary.ECDSAP256), w.Intermediate(t, root, notary.Ed25519),
+		w.Root(t, notary.ECDSAP256)
+	short := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1,
+		NotAfter: w.Clock.Now().Add(72 * time.Hour)})
 	pending := newAuthority(t, w, ca.AuthorityOptions{PathLen: -1})
 	all := []int64{root, disabled, ended, gone, short}
 	for _, id := range all {
@@ -84,7 +86,8 @@ func TestPublishedCRLsByStatus(t *testing.T) {
 	keep(t, w)
 	for _, id := range []int64{root, disabled, ended} {
 		if list := published(t, w, id, 0); list.NextUpdate.Before(w.Clock.Now()) || issuedCRLs(t, w, id) < 2 {
-			t.Errorf("authority %d: at %v the list number %v ends at %v", id, w.Clock.Now(), list.Number, list.NextUpdate)
+			t.Errorf("authority %d: at %v the list number %v ends at %v", id, w.Clock.Now(), list.Number,
+				list.NextUpdate)
 		}
 	}
 	last := published(t, w, short, 0)
@@ -92,7 +95,8 @@ func TestPublishedCRLsByStatus(t *testing.T) {
 	if again := published(t, w, short, 0); issuedCRLs(t, w, short) != 1 || last.Number.Cmp(again.Number) != 0 {
 		t.Errorf("the expired authority has the lists %v and %v, want its last one", last.Number, again.Number)
 	}
-	for id, kind := range map[int64]notary.Kind{gone: notary.NotFound, pending: notary.Conflict, nothing: notary.NotFound} {
+	for id, kind := range map[int64]notary.Kind{gone: notary.NotFound, pending: notary.Conflict,
+		missingID: notary.NotFound} {
 		_, err := w.Revocation.PublishedCRL(t.Context(), id, 0)
 		testkit.WantKind(t, err, kind)
 		_, err = w.Revocation.PublishedCRL(t.Context(), id, 1)
@@ -108,7 +112,8 @@ func TestExpiredEntriesAppearOnceMore(t *testing.T) {
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	id := w.Request(t, w.Admin())
-	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id, ca.SignOptions{AuthorityID: root, NotAfter: w.Clock.Now().Add(time.Hour)}))
+	testkit.Check(t, w.CA.Sign(t.Context(), w.Admin(), id,
+		ca.SignOptions{AuthorityID: root, NotAfter: w.Clock.Now().Add(time.Hour)}))
 	serial := request(t, w, id).Certificate.Serial
 	testkit.Check(t, w.RevokeRequest(t.Context(), w.Admin(), id, notary.KeyCompromise))
 	stays := revoked(t, w, root)
@@ -127,7 +132,7 @@ func TestExpiredEntriesAppearOnceMore(t *testing.T) {
 }
 
 // A revocation by a clock that is ahead is not later than its CRL.
-func TestRevocationByAClockThatIsAhead(t *testing.T) {
+func TestRevocationWithAClockAhead(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -141,7 +146,7 @@ func TestRevocationByAClockThatIsAhead(t *testing.T) {
 }
 
 // Relying parties whose clocks are up to a minute late accept a CRL at once: OpenSSL rejects CRLs from the future.
-func TestListsAreForClocksThatAreLate(t *testing.T) {
+func TestCRLsAreBackdated(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "openssl")
 	w := testkit.New(t)
@@ -181,13 +186,14 @@ func TestKeepCRLs(t *testing.T) {
 
 // While two services, as two nodes, revoke and build CRLs concurrently, numbers only increase, and acknowledged
 // revocations are on the next CRLs of both.
-func TestListsAreMadeWhileManyRevoke(t *testing.T) {
+func TestCRLsDuringConcurrentRevocations(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
 	shards := 4
 	testkit.Check(t, w.CA.ChangePublication(t.Context(), w.Admin(), root, ca.PublicationChange{Shards: &shards}))
-	other, err := testkit.OpenNode(t.Context(), w.Store, w.Keys, testkit.NodeOptions{Now: w.Clock.Now, PublishURL: testkit.PublishURL})
+	other, err := testkit.OpenNode(t.Context(), w.Store, w.Keys,
+		testkit.NodeOptions{Now: w.Clock.Now, PublishURL: testkit.PublishURL})
 	testkit.Check(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{}, 2)
@@ -215,7 +221,7 @@ func TestListsAreMadeWhileManyRevoke(t *testing.T) {
 				return err
 			}
 			if listed(list, certs[n].Serial) == nil {
-				return fmt.Errorf("the list %d lacks what was just revoked", list.Number)
+				return fmt.Errorf("CRL %d lacks the latest revocation", list.Number)
 			}
 			if _, err := other.Revocation.PublishedCRL(t.Context(), root, certs[n].Shard); err != nil {
 				return err
@@ -250,7 +256,7 @@ func TestListsAreMadeWhileManyRevoke(t *testing.T) {
 }
 
 // A CRL that another node is building is awaited; if that node is gone, the CRL is built here.
-func TestTheListOfAnotherNodeIsWaitedFor(t *testing.T) {
+func TestAnotherNodesCRLIsAwaited(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -263,12 +269,12 @@ func TestTheListOfAnotherNodeIsWaitedFor(t *testing.T) {
 	}
 	keep(t, w)
 	if list := published(t, w, root, 0); listed(list, cert.Serial) == nil {
-		t.Error("it is waited for although its node has gone")
+		t.Error("still waiting for a node that is gone")
 	}
 }
 
 // A partitioned CRL is regenerated only if its shard has changed.
-func TestOnlyShardsThatChangedAreMadeAnew(t *testing.T) {
+func TestOnlyChangedShardsAreRegenerated(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root, shards := w.Root(t, notary.ECDSAP256), 3
@@ -295,12 +301,12 @@ func TestOnlyShardsThatChangedAreMadeAnew(t *testing.T) {
 		}
 		want[0], want[shard] = got[0], got[shard]
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("others were made, too (-want +got):\n%s", diff)
+			t.Errorf("other CRLs were built (-want +got):\n%s", diff)
 		}
 	}
 	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))
 	if diff := cmp.Diff(want, numbers()); diff != "" {
-		t.Errorf("the clock made young lists anew (-want +got):\n%s", diff)
+		t.Errorf("young CRLs were regenerated (-want +got):\n%s", diff)
 	}
 	w.Clock.Advance(13 * time.Hour)
 	testkit.Check(t, w.Revocation.RefreshCRLs(t.Context()))

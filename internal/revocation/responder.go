@@ -24,8 +24,8 @@ const (
 
 // responders holds the current OCSP responders with their keys open, and creates one at a time per authority.
 type responders struct {
-	mu  sync.Mutex
-	one map[int64]*responderInUse
+	mu          sync.Mutex
+	byAuthority map[int64]*responderInUse
 }
 
 type responderInUse struct {
@@ -43,25 +43,25 @@ type openedResponder struct {
 func (r *responders) of(authorityID int64) *responderInUse {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.one == nil {
-		r.one = map[int64]*responderInUse{}
+	if r.byAuthority == nil {
+		r.byAuthority = map[int64]*responderInUse{}
 	}
-	if r.one[authorityID] == nil {
-		r.one[authorityID] = &responderInUse{}
+	if r.byAuthority[authorityID] == nil {
+		r.byAuthority[authorityID] = &responderInUse{}
 	}
-	return r.one[authorityID]
+	return r.byAuthority[authorityID]
 }
 
 // forget drops the responder of a deleted authority and its key.
 func (r *responders) forget(authorityID int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.one, authorityID)
+	delete(r.byAuthority, authorityID)
 }
 
-// lasts reports whether a responder certificate is usable and not yet due for renewal: at least the fraction 1/part of
+// usable reports whether a responder certificate is usable and not yet due for renewal: at least the fraction 1/part of
 // its validity remains, or a new one would not expire later.
-func lasts(c *x509.Certificate, a *issuers.Issuer, now time.Time, part time.Duration) bool {
+func usable(c *x509.Certificate, a *issuers.Issuer, now time.Time, part time.Duration) bool {
 	left := c.NotAfter.Sub(now)
 	return left > 0 && !now.Before(c.NotBefore) &&
 		(left >= c.NotAfter.Sub(c.NotBefore)/part || c.NotAfter.Equal(a.End()))
@@ -74,7 +74,7 @@ func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment
 	inUse := s.responders.of(a.ID)
 	inUse.mu.Lock()
 	defer inUse.mu.Unlock()
-	if r := inUse.current; r != nil && r.since == since && lasts(r.Certificate, a, s.now(), part) {
+	if r := inUse.current; r != nil && r.since == since && usable(r.Certificate, a, s.now(), part) {
 		return r.Responder, nil
 	}
 	const attempts = 3
@@ -90,7 +90,7 @@ func (s *Service) responder(ctx context.Context, a *issuers.Issuer, since moment
 			return r.Responder, nil
 		}
 		if r != nil {
-			s.log.WarnContext(ctx, "the OCSP responder could not be renewed, the last one is still valid",
+			s.log.WarnContext(ctx, "could not renew the OCSP responder; the last one is still valid",
 				"authority", a.ID, "error", err)
 			return r.Responder, nil
 		}
@@ -117,14 +117,14 @@ func (s *Service) renewResponder(ctx context.Context, a *issuers.Issuer, known *
 			last, err = s.openResponder(ctx, cert, ref, known)
 		}
 		if err != nil { // a new one replaces it
-			s.log.ErrorContext(ctx, "the OCSP responder could not be opened", "authority", a.ID, "error", err)
+			s.log.ErrorContext(ctx, "could not open the OCSP responder", "authority", a.ID, "error", err)
 		}
 	}
 	now := s.now()
-	if last != nil && lasts(last.Certificate, a, now, part) {
+	if last != nil && usable(last.Certificate, a, now, part) {
 		return last, nil
 	}
-	made, err := s.makeResponder(ctx, a, before)
+	made, err := s.createResponder(ctx, a, before)
 	if err != nil && last != nil && last.Certificate.NotAfter.After(now) && !now.Before(last.Certificate.NotBefore) &&
 		notary.KindOf(err) != notary.Conflict {
 		return last, err
@@ -147,11 +147,12 @@ func (s *Service) openResponder(ctx context.Context, cert *notary.Certificate, r
 	if err != nil {
 		return nil, err
 	}
-	return &openedResponder{Responder: issuance.Responder{Certificate: parsed, Signer: key}, certificateID: cert.ID}, nil
+	return &openedResponder{Responder: issuance.Responder{Certificate: parsed, Signer: key}, certificateID: cert.ID},
+		nil
 }
 
-// makeResponder issues a responder certificate for a new key and replaces the current responder.
-func (s *Service) makeResponder(ctx context.Context, a *issuers.Issuer, before int64) (*openedResponder, error) {
+// createResponder issues a responder certificate for a new key and replaces the current responder.
+func (s *Service) createResponder(ctx context.Context, a *issuers.Issuer, before int64) (*openedResponder, error) {
 	profile, err := s.issuers.Profile(ctx, notary.OCSPProfile)
 	if err != nil {
 		return nil, internal(err)
@@ -210,7 +211,7 @@ func internal(err error) error {
 	if kind := notary.KindOf(err); kind == notary.Unavailable {
 		return err
 	}
-	return notary.InternalError("make the OCSP responder", err)
+	return notary.InternalError("create the OCSP responder", err)
 }
 
 // RenewResponders renews OCSP responder certificates after half of their validity. It runs periodically. An authority's

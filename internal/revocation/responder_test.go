@@ -16,7 +16,7 @@ import (
 )
 
 // The responder is created when first needed, in one transaction with its event, and is in the inventory.
-func TestResponderIsMadeOnce(t *testing.T) {
+func TestResponderIsCreatedOnce(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -31,7 +31,8 @@ func TestResponderIsMadeOnce(t *testing.T) {
 	cert, _, err := w.Store.Responder(t.Context(), root)
 	testkit.Check(t, err)
 	recorded := inventory(t, w)[cert.ID]
-	if recorded == nil || !parsed(t, cert).Equal(first) || recorded.Profile != notary.OCSPProfile || recorded.ProfileVersion != 1 || recorded.AuthorityID != root {
+	if recorded == nil || !parsed(t, cert).Equal(first) || recorded.Profile != notary.OCSPProfile ||
+		recorded.ProfileVersion != 1 || recorded.AuthorityID != root {
 		t.Errorf("the inventory has %+v", recorded)
 	}
 	w.Reopen(t)
@@ -75,7 +76,7 @@ func TestResponderOfTwoNodes(t *testing.T) {
 
 // The periodic job replaces a responder after half of its validity, and all nodes use the new one. Authorities without
 // OCSP requests get none.
-func TestResponderIsRenewedByTheClock(t *testing.T) {
+func TestResponderIsRenewedPeriodically(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root, unused := w.Root(t, notary.ECDSAP256), newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1})
@@ -88,7 +89,8 @@ func TestResponderIsRenewedByTheClock(t *testing.T) {
 		wait    time.Duration
 		renewed bool
 	}{
-		{0, false}, {3 * 24 * time.Hour, false}, {13 * time.Hour, true}, {3 * 24 * time.Hour, false}, {13 * time.Hour, true},
+		{0, false}, {3 * 24 * time.Hour, false}, {13 * time.Hour, true}, {3 * 24 * time.Hour, false},
+		{13 * time.Hour, true},
 	} {
 		w.Clock.Advance(tt.wait)
 		testkit.Check(t, w.Revocation.RenewResponders(t.Context()))
@@ -102,12 +104,12 @@ func TestResponderIsRenewedByTheClock(t *testing.T) {
 		t.Error("the other node has not taken the new one")
 	}
 	if cert, _, err := w.Store.Responder(t.Context(), unused); cert != nil || err != nil {
-		t.Errorf("an authority that nobody asked has a responder: %v (%v)", cert, err)
+		t.Errorf("an authority without OCSP requests has a responder: %v (%v)", cert, err)
 	}
 }
 
 // If the periodic job has not renewed a responder, a request does, so that the responder is always valid.
-func TestResponderIsRenewedInNeed(t *testing.T) {
+func TestResponderIsRenewedOnDemand(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -122,10 +124,11 @@ func TestResponderIsRenewedInNeed(t *testing.T) {
 }
 
 // A responder that expires with its authority is not replaced by another that does.
-func TestResponderOfAnAuthorityThatEnds(t *testing.T) {
+func TestResponderOfAnExpiringAuthority(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
-	root := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1, NotAfter: w.Clock.Now().Add(2 * time.Hour)})
+	root := newAuthority(t, w, ca.AuthorityOptions{SelfSigned: true, PathLen: -1,
+		NotAfter: w.Clock.Now().Add(2 * time.Hour)})
 	first := responderOf(t, w, w.Revocation, root)
 	for range 11 {
 		w.Clock.Advance(10*time.Minute + time.Second)

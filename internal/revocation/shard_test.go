@@ -15,7 +15,7 @@ import (
 )
 
 // A certificate contains the URLs of its authority, except for a root's own certificate.
-func TestCertificatesNameWhatIsPublished(t *testing.T) {
+func TestCertificateURLs(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root := w.Root(t, notary.ECDSAP256)
@@ -70,7 +70,7 @@ func TestCertificatesNameWhatIsPublished(t *testing.T) {
 }
 
 // Without a publish URL, certificates contain no URLs.
-func TestCertificatesNameNothingUnpublished(t *testing.T) {
+func TestCertificatesWithoutURLs(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t)
 	root, shards := w.Root(t, notary.ECDSAP256), 4

@@ -34,7 +34,7 @@ func TestALinkFillsInNoDangerousForm(t *testing.T) {
 func TestAFilterOfTheOtherList(t *testing.T) {
 	t.Parallel()
 	v := open(t).as(t, notary.Admin)
-	v.get(t, "/requests?revoked=true").wantStatus(t, 400).wantText(t, "requests by their status")
+	v.get(t, "/requests?revoked=true").wantStatus(t, 400).wantText(t, "filter requests by status")
 	v.get(t, "/certificates?status=Active").wantStatus(t, 400).wantText(t, "certificates by revoked")
 	v.get(t, "/certificates?revoked=perhaps").wantStatus(t, 400).wantText(t, "true or false")
 }

@@ -111,7 +111,7 @@ func TestARepeatedSignatureIsNoRenewal(t *testing.T) {
 		form.Add("ids", fmt.Sprint(id))
 	}
 	v.post(t, "/requests/many/run", form).wantText(t, "3 of 3 requests are signed.")
-	v.post(t, "/requests/many/run", form).wantText(t, "0 of 3 requests are signed.", "has a certificate already")
+	v.post(t, "/requests/many/run", form).wantText(t, "0 of 3 requests are signed.", "already has a certificate")
 	form.Set("renew", "yes")
 	v.post(t, "/requests/many/run", form).wantText(t, "3 of 3 requests are signed.")
 }
@@ -133,8 +133,8 @@ func TestWhatIsWrongWithManyIsSaidBefore(t *testing.T) {
 		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"9"}}, 404, ""},
 		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "not_valid_after": {"<b>"}}, 400, `value="&lt;b&gt;"`},
 		{url.Values{"do": {"sign"}, "ids": {one}, "certificate_authority_id": {"1"}, "profile": {"none"}}, 400, `id="f-profile-error"`},
-		{url.Values{"do": {"reject"}, "ids": {one, one}}, 400, "is there twice"},
-		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}, "expected": {"2"}}, 409, "is 3 now, and not 2 as expected"},
+		{url.Values{"do": {"reject"}, "ids": {one, one}}, 400, "occurs twice"},
+		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {"status=Outstanding"}, "expected": {"2"}}, 409, "is now 3 instead of 2"},
 		{url.Values{"do": {"reject"}, "all": {"yes"}, "filter": {""}, "expected": {"3"}}, 400, "Filter is empty"},
 		{url.Values{"do": {"dance"}, "ids": {one}}, 404, ""},
 	} {

@@ -325,9 +325,9 @@ func TestARequestOffersNothingThatIsAlwaysRefused(t *testing.T) {
 		action, why string
 		status      int
 	}{
-		{compromised, "reopen", "make a new key and a new request", 409},
+		{compromised, "reopen", "create a new key and request", 409},
 		{removed, "reject", "cannot be rejected any more", 409},
-		{orphan, "revoke", "nobody can sign a CRL for it", 422},
+		{orphan, "revoke", "no CRL can list it", 422},
 		{uploaded, "revoke", "revoke it where it was issued", 422},
 	} {
 		form := requestURL(tt.request) + "/" + tt.action
