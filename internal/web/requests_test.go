@@ -325,7 +325,7 @@ func TestARequestOffersNothingThatIsAlwaysRefused(t *testing.T) {
 		action, why string
 		status      int
 	}{
-		{compromised, "reopen", "create a new key and request", 409},
+		{compromised, "reopen", "make a new key and a new request", 409},
 		{removed, "reject", "cannot be rejected any more", 409},
 		{orphan, "revoke", "no CRL can list it", 422},
 		{uploaded, "revoke", "revoke it where it was issued", 422},
